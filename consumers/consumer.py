@@ -1,0 +1,53 @@
+"""What a consumer is: a pure fold, the tables it keeps, and the rows that a batch needs.
+
+Flows in: a connection inside a transaction whose `search_path` is the consumer's schema, and entries in log order.
+Flows out: changed rows in those tables, and the platform events that the fold decided. The same `apply` serves the
+live loop, a rebuild and an as-of view; only the live loop hands the decided events to the outbox.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from events.entry import Entry
+from infra.outbox import OutboxEvent
+from infra.postgres import Connection
+from infra.sql import read
+from infra.tables import Need, Table, WorkingSet
+
+Needs = Callable[[WorkingSet, Sequence[Entry]], Iterator[Iterable[Need]]]
+Fold = Callable[[WorkingSet, Sequence[Entry]], list[OutboxEvent]]
+
+
+@dataclass(frozen=True)
+class Consumer:
+    """A row of `consumers.registry`.
+
+    `needs` yields sets of keys; each set is loaded before it continues, so that a later one may depend on rows that an
+    earlier one brought. `fold` is pure over the working set and total over everything that the registrar accepts.
+    `rules_version` grows when the fold decides differently; a process with an older one exits.
+    """
+
+    name: str
+    schema: str
+    tables: tuple[Table[Any], ...]
+    sql_files: tuple[tuple[str, str], ...]
+    needs: Needs
+    fold: Fold
+    rules_version: int = 1
+
+    def create_sql(self) -> list[str]:
+        """The texts that create the tables in the current schema."""
+        return [read(package, file) for package, file in self.sql_files]
+
+
+async def apply(connection: Connection, consumer: Consumer, entries: Sequence[Entry]) -> list[OutboxEvent]:
+    """Apply a batch to the tables in `search_path`, within the caller's transaction."""
+    rows = WorkingSet()
+    for needs in consumer.needs(rows, entries):
+        await rows.load(connection, needs)
+    decided = consumer.fold(rows, entries)
+    await rows.save(connection)
+    return decided

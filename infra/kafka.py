@@ -1,0 +1,53 @@
+"""Where Kafka is and who we are there: the arguments that every aiokafka client and FastStream broker is built with."""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any, Final
+
+from infra.settings import Settings
+
+PRODUCER_DURABLE: Final[dict[str, Any]] = {"acks": "all", "enable_idempotence": True}
+"""A producer whose acknowledgement means: stored, once, in order (within its session)."""
+
+
+class NoKafka(RuntimeError):
+    """No Kafka is named and no embedded stack was started here. Run `yesser up`, or set YESSER_KAFKA."""
+
+
+def bootstrap(settings: Settings) -> str:
+    """`host:port[,host:port]`: the given one, else that of the embedded stack."""
+    if settings.kafka:
+        return settings.kafka
+    stack = settings.stack()
+    if stack is None or "kafka" not in stack:
+        raise NoKafka(NoKafka.__doc__)
+    return f"127.0.0.1:{stack['kafka']['port']}"
+
+
+def client_arguments(settings: Settings, user: str | None = None) -> dict[str, Any]:
+    """Arguments for AIOKafkaConsumer, AIOKafkaProducer and the admin client.
+
+    `user` names a principal of the embedded stack (`admin`, `platform`, `agency-<code>`); by default the one of the
+    settings, else `platform`. Its password is the given one or the one that the stack keeps.
+    """
+    arguments: dict[str, Any] = {
+        "bootstrap_servers": bootstrap(settings),
+        "security_protocol": settings.kafka_security,
+    }
+    if settings.kafka_security.endswith("SSL"):
+        arguments["ssl_context"] = ssl.create_default_context()
+    if settings.kafka_security.startswith("SASL"):
+        name = user or settings.kafka_user or "platform"
+        given = settings.kafka_password if name == settings.kafka_user else None
+        arguments |= {
+            "sasl_mechanism": "SCRAM-SHA-512",
+            "sasl_plain_username": name,
+            "sasl_plain_password": given or settings.secret(f"kafka-{name}") or "",
+        }
+    return arguments
+
+
+def agency_topic(code: str) -> str:
+    """The topic in which an agency claims: one partition, its order is the agency's."""
+    return f"agency.{code}.events"

@@ -1,0 +1,64 @@
+"""Reading the national log in PostgreSQL: entries by index, leaf hashes, nodes, size. It never writes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+from infra.postgres import Connection
+from infra.sql import queries
+
+BUNDLE: Final = 256
+"""Entries of a full bundle and hashes of a full tile (C2SP tlog-tiles)."""
+
+_SQL: Final = queries("infra", "log_reader.sql")
+
+
+def split_bundle(data: bytes) -> list[bytes]:
+    """Entries of a bundle: uint16 big-endian length ‖ entry, repeated."""
+    entries, at, end = [], 0, len(data)
+    while at < end:
+        start = at + 2
+        at = start + (data[at] << 8 | data[at + 1])
+        entries.append(data[start:at])
+    return entries
+
+
+async def log_size(connection: Connection) -> int:
+    """Number of entries."""
+    size: int = await connection.fetchval(_SQL["size"])
+    return size
+
+
+async def read_entries(connection: Connection, first: int, limit: int) -> list[bytes]:
+    """The entries `first … first + limit - 1`, as far as they exist."""
+    result: list[bytes] = []
+    for start, data in await connection.fetch(_SQL["entries"], first, first + limit):
+        entries = split_bundle(data)
+        result += entries[max(0, first - start) : max(0, first + limit - start)]
+    return result
+
+
+async def read_leaves(connection: Connection, first: int, limit: int) -> bytes:
+    """The 32-byte leaf hashes of the same entries, one after another."""
+    parts = []
+    for start, leaves in await connection.fetch(_SQL["leaves"], first, first + limit):
+        parts.append(leaves[32 * max(0, first - start) : 32 * max(0, first + limit - start)])
+    return b"".join(parts)
+
+
+async def read_nodes(connection: Connection, level: int, first: int, limit: int) -> list[bytes]:
+    """Roots of complete subtrees of 256^level leaves (level ≥ 1), from the `first`-th on."""
+    return [row["hash"] for row in await connection.fetch(_SQL["nodes"], level, first, first + limit)]
+
+
+async def entry_batches(
+    connection: Connection, first: int, end: int, batch: int = 8192
+) -> AsyncIterator[tuple[int, list[bytes]]]:
+    """`(first index, entries)` in order from `first` to `end - 1`."""
+    while first < end:
+        entries = await read_entries(connection, first, min(batch, end - first))
+        if not entries:
+            return
+        yield first, entries
+        first += len(entries)

@@ -1,0 +1,16 @@
+-- name: size
+SELECT size FROM log.state
+
+-- name: entries
+-- A segment never crosses a multiple of 256, so the one that holds $1 starts at most 255 before it.
+SELECT first_index, entries FROM log.segment
+WHERE first_index > $1::bigint - 256 AND first_index < $2::bigint AND first_index + entries_count > $1
+ORDER BY first_index
+
+-- name: leaves
+SELECT first_index, leaves FROM log.segment
+WHERE first_index > $1::bigint - 256 AND first_index < $2::bigint AND first_index + entries_count > $1
+ORDER BY first_index
+
+-- name: nodes
+SELECT hash FROM log.node WHERE level = $1 AND node_index >= $2 AND node_index < $3 ORDER BY node_index

@@ -1,0 +1,15 @@
+-- name: write
+INSERT INTO platform.outbox (event_id, key, value, cause_index)
+SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[], $4::bigint[])
+
+-- name: next
+-- In row order among what is there now: a row of a later commit may have a lower id, and is simply found next time.
+SELECT row_id, key, value FROM platform.outbox ORDER BY row_id LIMIT $1
+
+-- name: sent
+-- After the broker's acknowledgement, and only for the relay of this epoch.
+DELETE FROM platform.outbox
+WHERE row_id = ANY($1::bigint[]) AND EXISTS (SELECT FROM platform.lease WHERE name = 'relay' AND epoch = $2)
+
+-- name: waiting
+SELECT count(*) FROM platform.outbox

@@ -1,0 +1,79 @@
+"""Every setting of every process, in one place: its name, unit, default and what it is for.
+
+Settings come from the environment (`YESSER_…`). Where no service is named, the running embedded stack of
+`YESSER_HOME` is used: it records its ports in `stack.json` and its passwords under `secrets/`.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+STACK_FILE: Final = "stack.json"
+
+
+class Settings(BaseSettings):
+    """What a process needs to know. Durations end in their unit; sizes in bytes or records."""
+
+    model_config = SettingsConfigDict(env_prefix="YESSER_", extra="ignore")
+
+    home: Path = Field(default=Path("var"), description="Folder of the embedded stack, the log's key and checkpoints.")
+
+    kafka: str | None = Field(default=None, description="host:port[,host:port] of a given Kafka; else the embedded one.")
+    kafka_user: str | None = Field(default=None, description="SCRAM user of this process on Kafka.")
+    kafka_password: str | None = Field(default=None, repr=False, description="Password of `kafka_user`.")
+    kafka_security: str = Field(default="SASL_PLAINTEXT", description="SASL_PLAINTEXT, SASL_SSL, PLAINTEXT or SSL.")
+    kafka_replication_factor: int = Field(default=1, ge=1, description="Copies of each topic (3 on a cluster).")
+
+    postgres: str | None = Field(default=None, description="postgresql:// address of the database; else the embedded one.")
+    postgres_connect_timeout_s: float = Field(default=10.0, gt=0, description="Longest wait for a connection.")
+    statement_timeout_ms: int = Field(default=30_000, gt=0, description="Longest statement of a process (0 of a batch job).")
+    idle_in_transaction_timeout_ms: int = Field(
+        default=3_000, gt=0, description="After this the database ends a stopped owner's transaction and frees its locks."
+    )
+
+    log_topic: str = Field(default="yesser.log", description="Topic that fans the national log out.")
+    triggers_topic: str = Field(default="yesser.campaign-triggers", description="Topic of campaign triggers.")
+    log_origin: str = Field(default="log.yesser.example/0", description="Origin line (key name) of the log's checkpoints.")
+
+    lease_ms: int = Field(default=4_000, gt=0, description="A lease not renewed for this long is free (database time).")
+    lease_renew_ms: int = Field(default=1_000, gt=0, description="How often an owner renews its lease.")
+    checkpoint_interval_ms: int = Field(default=1_000, gt=0, description="Least time between two signed checkpoints.")
+    agencies_poll_ms: int = Field(default=2_000, gt=0, description="Longest time until a new agency is noticed.")
+    ship_margin_entries: int = Field(default=256, ge=0, description="Entries shipped again at start and take-over.")
+
+    batch_records_max: int = Field(default=4_096, gt=0, description="Most records in one transaction.")
+    poll_timeout_ms: int = Field(default=100, gt=0, description="Longest wait for records before looking around.")
+    fetch_bytes_max: int = Field(default=4 << 20, gt=0, description="Most bytes fetched from a partition at once.")
+    retry_wait_min_ms: int = Field(default=100, gt=0, description="First wait after a transient error.")
+    retry_wait_max_ms: int = Field(default=5_000, gt=0, description="Longest wait between tries.")
+
+    health_host: str = Field(default="127.0.0.1", description="Address on which /healthz, /readyz and /metrics answer.")
+    health_port: int = Field(default=0, ge=0, description="Port of /healthz, /readyz and /metrics (0: none).")
+    log_level: str = Field(default="info", description="debug, info, warning or error.")
+    otlp_endpoint: str | None = Field(default=None, description="OTLP/HTTP address for traces; none are sent without it.")
+
+    def stack(self) -> dict[str, Any] | None:
+        """What the embedded stack of `home` recorded (ports, processes), or None where none was ever started."""
+        path = self.home / STACK_FILE
+        try:
+            document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        return document
+
+    def secret(self, name: str) -> str | None:
+        """The password that the embedded stack keeps for `name`, or None."""
+        try:
+            return (self.home / "secrets" / name).read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            return None
+
+    @property
+    def log_folder(self) -> Path:
+        """Where the log's private key and the last signed checkpoint are kept, outside PostgreSQL."""
+        return self.home / "log"
