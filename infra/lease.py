@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Final
 
 from infra.postgres import Connection
-from infra.sql import queries
 from infra.settings import Settings
+from infra.sql import queries
 
 _SQL: Final = queries("infra", "lease.sql")
 

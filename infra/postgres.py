@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import asyncpg
 import orjson
 
 from infra.settings import Settings
 
-Connection = asyncpg.Connection[Any]
-Pool = asyncpg.Pool[Any]
+if TYPE_CHECKING:
+    Connection: TypeAlias = asyncpg.Connection[Any]
+    Pool: TypeAlias = asyncpg.Pool[Any]
+else:  # asyncpg's classes are generic for the type checker only
+    Connection = asyncpg.Connection
+    Pool = asyncpg.Pool
 
 TRANSIENT_ERRORS: Final = (
     OSError,

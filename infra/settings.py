@@ -23,22 +23,32 @@ class Settings(BaseSettings):
 
     home: Path = Field(default=Path("var"), description="Folder of the embedded stack, the log's key and checkpoints.")
 
-    kafka: str | None = Field(default=None, description="host:port[,host:port] of a given Kafka; else the embedded one.")
+    kafka: str | None = Field(
+        default=None, description="host:port[,host:port] of a given Kafka; else the embedded one."
+    )
     kafka_user: str | None = Field(default=None, description="SCRAM user of this process on Kafka.")
     kafka_password: str | None = Field(default=None, repr=False, description="Password of `kafka_user`.")
     kafka_security: str = Field(default="SASL_PLAINTEXT", description="SASL_PLAINTEXT, SASL_SSL, PLAINTEXT or SSL.")
     kafka_replication_factor: int = Field(default=1, ge=1, description="Copies of each topic (3 on a cluster).")
 
-    postgres: str | None = Field(default=None, description="postgresql:// address of the database; else the embedded one.")
+    postgres: str | None = Field(
+        default=None, description="postgresql:// address of the database; else the embedded one."
+    )
     postgres_connect_timeout_s: float = Field(default=10.0, gt=0, description="Longest wait for a connection.")
-    statement_timeout_ms: int = Field(default=30_000, gt=0, description="Longest statement of a process (0 of a batch job).")
+    statement_timeout_ms: int = Field(
+        default=30_000, gt=0, description="Longest statement of a process (0 of a batch job)."
+    )
     idle_in_transaction_timeout_ms: int = Field(
-        default=3_000, gt=0, description="After this the database ends a stopped owner's transaction and frees its locks."
+        default=3_000,
+        gt=0,
+        description="After this the database ends a stopped owner's transaction and frees its locks.",
     )
 
     log_topic: str = Field(default="yesser.log", description="Topic that fans the national log out.")
     triggers_topic: str = Field(default="yesser.campaign-triggers", description="Topic of campaign triggers.")
-    log_origin: str = Field(default="log.yesser.example/0", description="Origin line (key name) of the log's checkpoints.")
+    log_origin: str = Field(
+        default="log.yesser.example/0", description="Origin line (key name) of the log's checkpoints."
+    )
 
     lease_ms: int = Field(default=4_000, gt=0, description="A lease not renewed for this long is free (database time).")
     lease_renew_ms: int = Field(default=1_000, gt=0, description="How often an owner renews its lease.")
@@ -55,7 +65,9 @@ class Settings(BaseSettings):
     health_host: str = Field(default="127.0.0.1", description="Address on which /healthz, /readyz and /metrics answer.")
     health_port: int = Field(default=0, ge=0, description="Port of /healthz, /readyz and /metrics (0: none).")
     log_level: str = Field(default="info", description="debug, info, warning or error.")
-    otlp_endpoint: str | None = Field(default=None, description="OTLP/HTTP address for traces; none are sent without it.")
+    otlp_endpoint: str | None = Field(
+        default=None, description="OTLP/HTTP address for traces; none are sent without it."
+    )
 
     def stack(self) -> dict[str, Any] | None:
         """What the embedded stack of `home` recorded (ports, processes), or None where none was ever started."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Final, Generic, TypeVar, get_type_hints
 
-import asyncpg
+from infra.postgres import Connection
 
 Row = TypeVar("Row")
 Key = tuple[Any, ...]
@@ -175,7 +175,7 @@ class WorkingSet:
         if whole:
             self._whole.add(table)
 
-    async def load(self, connection: asyncpg.Connection[Any], needs: Iterable[Need]) -> None:
+    async def load(self, connection: Connection, needs: Iterable[Need]) -> None:
         """Read what is missing: one statement per table."""
         for table, keys in self.missing(needs).items():
             if keys is None:
@@ -185,7 +185,7 @@ class WorkingSet:
             make = table.row
             self.adopt(table, (make(*record) for record in records), whole=keys is None)
 
-    async def save(self, connection: asyncpg.Connection[Any]) -> None:
+    async def save(self, connection: Connection) -> None:
         """Write what changed: one statement per table and kind of change."""
         for table, deleted in self._deleted.items():
             if deleted:
