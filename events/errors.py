@@ -1,0 +1,53 @@
+"""What can go wrong, by what the caller must do about it.
+
+YesserError
+├── Retry          the transport failed: the outcome is unknown, the same call may be made again
+├── Reject         one record is at fault: it carries its address, the next record goes on
+└── Halt           an invariant is broken: stop, sign and write nothing, call a person
+
+A class's docstring is its default message. A message says what happened, where, and what to do, once.
+"""
+
+from __future__ import annotations
+
+
+class YesserError(Exception):
+    """Something went wrong in Yesser Events; see the cause."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or type(self).__doc__ or type(self).__name__)
+
+
+class Retry(YesserError):
+    """The transport failed and the outcome is unknown: send the same bytes with the same id again."""
+
+
+class Reject(YesserError):
+    """One record cannot be used: correct it and send it again; the next record is not affected."""
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        topic: str | None = None,
+        partition: int | None = None,
+        offset: int | None = None,
+        event_id: str | None = None,
+    ) -> None:
+        self.topic = topic
+        self.partition = partition
+        self.offset = offset
+        self.event_id = event_id
+        text = message or type(self).__doc__ or type(self).__name__
+        place = self.address
+        super().__init__(f"{text} (at {place})" if place else text)
+
+    @property
+    def address(self) -> str:
+        """`topic/partition/offset`, then the event id, as far as they are known; empty if nothing is."""
+        parts = [str(part) for part in (self.topic, self.partition, self.offset) if part is not None]
+        return " ".join(filter(None, ["/".join(parts), self.event_id]))
+
+
+class Halt(YesserError):
+    """An invariant is broken: nothing more is written; keep the state as it is and read the runbook."""
