@@ -1,0 +1,12 @@
+-- name: take_over
+-- Under a new epoch; no row when the position was written by newer rules.
+INSERT INTO platform.position AS p (consumer, position, epoch, rules_version) VALUES ($1, 0, $2, $3)
+ON CONFLICT (consumer) DO UPDATE SET epoch = excluded.epoch, rules_version = excluded.rules_version
+WHERE p.epoch <= excluded.epoch AND p.rules_version <= excluded.rules_version
+RETURNING position
+
+-- name: move
+-- First statement of each transaction: locks the row, and counts only for the owner at the position that it knows.
+UPDATE platform.position SET position = $4
+WHERE consumer = $1 AND epoch = $2 AND position = $3 AND rules_version = $5
+RETURNING true

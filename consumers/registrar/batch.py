@@ -1,0 +1,219 @@
+"""Numbering: verdicts in reading order become entries with the next indexes, refusals, duplicates and runs of offsets.
+
+Pure: what the database knows of the claimed ids comes in, what the one transaction has to write comes out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any, Protocol
+
+from events.door import Accepted, Agency, Fault, Refused
+
+from events.entry import entry_bytes
+from events.problems import refusal_event
+from infra.log_reader import BUNDLE
+
+REGISTERED = "registry.agency-registered"
+CONFLICT = Fault("conflict", "", "another event with this source and id stands in the log")
+
+
+class Record(Protocol):
+    """What is used of a Kafka record."""
+
+    offset: int
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]]
+
+
+@dataclass(slots=True)
+class Reading:
+    """Consecutive records of one agency's topic with the door's verdict on each."""
+
+    topic: str
+    agency: Agency
+    records: Sequence[Record]
+    verdicts: list[Accepted | Refused]
+
+
+@dataclass(slots=True)
+class Refusal:
+    """A row of `log.refusal`; `value` and `headers` are kept unless the reason is personal data."""
+
+    index: int
+    agency: str
+    address: str
+    claimed_id: str | None
+    claimed_type: str | None
+    errors: list[dict[str, str]]
+    keep_raw: bool
+    value: bytes | None
+    headers: list[list[str]]
+
+
+@dataclass(slots=True)
+class Sequences:
+    """Sequence numbers of one agency in a batch: all that were read, and those of accepted events."""
+
+    seen: list[int] = field(default_factory=list)
+    accepted: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one transaction adds to the log. Lists of equal length run in parallel."""
+
+    first_index: int
+    recorded: str
+    entries: list[bytes] = field(default_factory=list)
+    subjects: list[str] = field(default_factory=list)
+    claims: list[bytes] = field(default_factory=list)
+    identities: list[bytes] = field(default_factory=list)
+    claim_indexes: list[int] = field(default_factory=list)
+    runs: list[tuple[str, int, int, int]] = field(default_factory=list)
+    duplicates: list[tuple[str, int, int]] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    positions: dict[str, tuple[int, bytes]] = field(default_factory=dict)
+    sequences: dict[str, Sequences] = field(default_factory=dict)
+    agencies: list[tuple[Agency, dict[str, Any], int]] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        """The log's size after this batch."""
+        return self.first_index + len(self.entries)
+
+
+Known = dict[bytes, tuple[bytes, int]]
+"""Claim → (identity, index) of events that are in the log."""
+
+
+def number(readings: Sequence[Reading], known: Known, first_index: int, recorded: str) -> Batch:
+    """Give every record of `readings` its verdict for ever. `known` is extended by what is accepted here."""
+    batch = Batch(first_index, recorded)
+    for reading in readings:
+        _number_topic(batch, reading, known)
+    return batch
+
+
+def _number_topic(batch: Batch, reading: Reading, known: Known) -> None:
+    topic, code = reading.topic, reading.agency.code
+    sequences = batch.sequences.setdefault(code, Sequences())
+    entries, subjects = batch.entries, batch.subjects
+    index = batch.first_index + len(entries)
+    run_offset = run_index = -1
+    prefix = f"{topic}/0/"
+    for record, verdict in zip(reading.records, reading.verdicts, strict=True):
+        offset = record.offset
+        if verdict.sequence is not None:
+            sequences.seen.append(verdict.sequence)
+        if isinstance(verdict, Accepted):
+            claim = verdict.claim
+            first = known.get(claim)
+            if first is None:
+                known[claim] = (verdict.identity, index)
+                batch.claims.append(claim)
+                batch.identities.append(verdict.identity)
+                batch.claim_indexes.append(index)
+                if verdict.sequence is not None:
+                    sequences.accepted.append(verdict.sequence)
+                if verdict.type == REGISTERED:
+                    data = verdict.event["data"]
+                    batch.agencies.append((Agency(data["code"], data["role"]), data["name"], index))
+                entries.append(entry_bytes(batch.recorded, f"{prefix}{offset}", verdict.event_bytes))
+                subjects.append(verdict.subject)
+            elif first[0] == verdict.identity:
+                batch.duplicates.append((topic, offset, first[1]))
+                continue
+            else:
+                _refuse(batch, reading, record, _conflict(verdict))
+        else:
+            _refuse(batch, reading, record, verdict)
+        if run_offset + (index - run_index) != offset or run_offset < 0:
+            if run_offset >= 0:
+                batch.runs.append((topic, run_offset, run_index, index - run_index))
+            run_offset, run_index = offset, index
+        index += 1
+    if run_offset >= 0:
+        batch.runs.append((topic, run_offset, run_index, index - run_index))
+    last = reading.records[-1]
+    batch.positions[topic] = (last.offset + 1, record_sha256(last))
+
+
+def _conflict(verdict: Accepted) -> Refused:
+    return Refused(
+        faults=(CONFLICT,),
+        claimed_source=verdict.event["source"],
+        claimed_id=verdict.id,
+        claimed_type=verdict.event["type"],
+        keep_raw=True,
+        sequence=verdict.sequence,
+    )
+
+
+def _refuse(batch: Batch, reading: Reading, record: Record, refused: Refused) -> None:
+    index = batch.first_index + len(batch.entries)
+    event, subject = refusal_event(
+        topic=reading.topic, partition=0, offset=record.offset, value=record.value, refused=refused, time=batch.recorded
+    )
+    address = f"{reading.topic}/0/{record.offset}"
+    batch.entries.append(entry_bytes(batch.recorded, address, event))
+    batch.subjects.append(subject)
+    batch.refusals.append(
+        Refusal(
+            index=index,
+            agency=reading.agency.code,
+            address=address,
+            claimed_id=refused.claimed_id,
+            claimed_type=refused.claimed_type,
+            errors=[{"code": f.code, "pointer": f.pointer, "detail": f.detail} for f in refused.faults],
+            keep_raw=refused.keep_raw,
+            value=record.value if refused.keep_raw else None,
+            headers=[[k, (v or b"").hex()] for k, v in record.headers] if refused.keep_raw else [],
+        )
+    )
+
+
+def record_sha256(record: Record) -> bytes:
+    """What a record said, so that a lost tail or a re-created topic is noticed: each part with its length."""
+    digest = sha256()
+    for part in (record.value, *(p for name, value in record.headers for p in (name.encode(), value))):
+        digest.update(b"-" if part is None else b"%d:" % len(part) + part)
+    return digest.digest()
+
+
+def segments(
+    first_index: int, entries: Sequence[bytes], leaves: Sequence[bytes]
+) -> list[tuple[int, int, bytes, bytes]]:
+    """Rows of `log.segment`: entries in bundle form, cut at the multiples of 256."""
+    rows, start, count = [], 0, len(entries)
+    while start < count:
+        end = min(count, start + BUNDLE - (first_index + start) % BUNDLE)
+        data = b"".join([part for e in entries[start:end] for part in (len(e).to_bytes(2, "big"), e)])
+        rows.append((first_index + start, end - start, data, b"".join(leaves[start:end])))
+        start = end
+    return rows
+
+
+def multirange(numbers: Sequence[int]) -> str:
+    """A PostgreSQL multirange literal of whole numbers: `{[1,4),[7,8)}`."""
+    parts: list[str] = []
+    ordered = sorted(set(numbers))
+    start = 0
+    for i, number_ in enumerate(ordered):
+        if i + 1 == len(ordered) or ordered[i + 1] != number_ + 1:
+            parts.append(f"[{ordered[start]},{number_ + 1})")
+            start = i + 1
+    return "{" + ",".join(parts) + "}"
+
+
+def repeated(numbers: Sequence[int]) -> list[int]:
+    """Numbers that occur more than once."""
+    seen: set[int] = set()
+    return [n for n in numbers if n in seen or seen.add(n)]  # type: ignore[func-returns-value]
+
+
+def merge_known(rows: Sequence[Mapping[str, Any]]) -> Known:
+    """What the database knows of the claims that were asked for."""
+    return {row["claim"]: (row["identity"], row["index"]) for row in rows}

@@ -1,0 +1,173 @@
+"""The registrar's transactions: one per batch, each of which begins with the lease's row.
+
+A `Journal` belongs to one owner (one epoch, one connection). After any error it is thrown away and a new owner starts
+from what the database says, which is also how an ambiguous commit is resolved: the claim of the new epoch waits for the
+old transaction's row lock, and the size and the positions tell whether it was committed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from events.door import Agency
+
+from consumers.registrar.batch import Batch, Known, Refusal, merge_known, multirange, repeated, segments
+from infra import lease
+from infra.merkle import TileTree, leaf_hash, read_tree
+from infra.postgres import Connection
+from infra.settings import Settings
+from infra.sql import queries
+
+LEASE: Final = "registrar"
+_SQL: Final = queries("consumers.registrar", "registrar.sql")
+
+
+class Fenced(Exception):
+    """Another registrar has taken over: this one stands by."""
+
+
+class Diverged(Exception):
+    """The log's size in the database is not what its only writer knows."""
+
+
+@dataclass(slots=True)
+class ReadPosition:
+    """Where reading of a topic goes on, and the hash of the record before it (None before the first)."""
+
+    next_offset: int
+    last_record_sha256: bytes | None
+    halted_reason: str | None
+
+
+class Journal:
+    """The log as its owner knows it: size, tree, last recorded time, and the transactions that extend them."""
+
+    def __init__(self, connection: Connection, epoch: int, settings: Settings) -> None:
+        self.connection = connection
+        self.epoch = epoch
+        self.settings = settings
+        self.tree = TileTree()
+        self.recorded = ""
+        self.shipped_up_to = 0
+        self.stored_shipped_up_to = 0
+        self.lock = asyncio.Lock()
+
+    async def open(self) -> None:
+        """Read the state under the new epoch."""
+        row = await self.connection.fetchrow(_SQL["state"])
+        assert row is not None
+        self.tree = await read_tree(self.connection, row["size"])
+        self.recorded = row["recorded"]
+        self.shipped_up_to = self.stored_shipped_up_to = row["shipped_up_to"]
+
+    @property
+    def size(self) -> int:
+        return self.tree.size
+
+    async def agencies(self) -> list[Agency]:
+        async with self.lock:
+            rows = await self.connection.fetch(_SQL["agencies"])
+        return [Agency(row["code"], row["role"]) for row in rows]
+
+    async def positions(self) -> dict[str, ReadPosition]:
+        async with self.lock:
+            rows = await self.connection.fetch(_SQL["positions"])
+        return {r["topic"]: ReadPosition(r["next_offset"], r["last_record_sha256"], r["halted_reason"]) for r in rows}
+
+    async def known(self, claims: Sequence[bytes]) -> Known:
+        async with self.lock:
+            return merge_known(await self.connection.fetch(_SQL["known"], claims))
+
+    async def hold(self) -> None:
+        """First statement of every transaction, and the renewal between them."""
+        if not await lease.renew(self.connection, LEASE, self.epoch, self.settings):
+            raise Fenced(f"epoch {self.epoch} of the registrar was superseded")
+
+    async def commit(self, batch: Batch) -> list[bytes]:
+        """Write a batch in one transaction; returns its leaf hashes. On any error nothing of this owner is valid."""
+        leaves = [leaf_hash(entry) for entry in batch.entries]
+        tree = self.tree.copy()
+        nodes = tree.append(leaves)
+        async with self.lock:
+            shipped_up_to = self.shipped_up_to
+            async with self.connection.transaction():
+                await self.hold()
+                await self._write(batch, leaves, nodes, shipped_up_to)
+            # Only now: whoever signs next must never see a tree that was not committed.
+            self.tree = tree
+            self.recorded = batch.recorded
+            self.stored_shipped_up_to = shipped_up_to
+        return leaves
+
+    async def _write(
+        self, batch: Batch, leaves: list[bytes], nodes: list[tuple[int, int, bytes]], shipped_up_to: int
+    ) -> None:
+        execute = self.connection.execute
+        advanced = await self.connection.fetchval(
+            _SQL["advance"], batch.first_index, batch.size, batch.recorded, shipped_up_to
+        )
+        if not advanced:
+            raise Diverged(f"the log's size is not {batch.first_index}: another writer was here; run `yesser status`")
+        positions = [(topic, *position) for topic, position in batch.positions.items()]
+        await execute(
+            _SQL["add"],
+            *_columns(segments(batch.first_index, batch.entries, leaves), 4),
+            *_columns(nodes, 3),
+            batch.claims,
+            batch.identities,
+            batch.claim_indexes,
+            *_columns(batch.runs, 4),
+            *_columns(batch.duplicates, 3),
+            *_columns(positions, 3),
+        )
+        if batch.refusals:
+            await execute(_SQL["add_refusals"], *_refusal_columns(batch.refusals))
+        sequences = [
+            (code, multirange(s.seen), multirange(s.accepted), multirange(repeated(s.accepted)))
+            for code, s in batch.sequences.items()
+            if s.seen
+        ]
+        if sequences:
+            await execute(_SQL["add_sequences"], *_columns(sequences, 4))
+        for agency, name, index in batch.agencies:
+            await execute(_SQL["add_agency"], agency.code, agency.role, name, index)
+
+    async def start_topic(self, topic: str) -> None:
+        """Note that a topic is being read, so that whoever registered its agency can tell."""
+        async with self.lock, self.connection.transaction():
+            await self.hold()
+            await self.connection.execute(_SQL["start_topic"], topic)
+
+    async def halt_topic(self, topic: str, reason: str) -> None:
+        async with self.lock, self.connection.transaction():
+            await self.hold()
+            await self.connection.execute(_SQL["halt_topic"], topic, reason)
+
+    async def keep(self) -> None:
+        """Renew the lease and store how far the log was shipped."""
+        async with self.lock, self.connection.transaction():
+            await self.hold()
+            if self.shipped_up_to > self.stored_shipped_up_to:
+                await self.connection.execute(_SQL["shipped"], self.shipped_up_to)
+                self.stored_shipped_up_to = self.shipped_up_to
+
+
+def _columns(rows: Sequence[Sequence[object]], width: int) -> list[list[object]]:
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
+
+
+def _refusal_columns(refusals: list[Refusal]) -> list[list[object]]:
+    return [
+        [r.index for r in refusals],
+        [r.agency for r in refusals],
+        [r.address for r in refusals],
+        [r.claimed_id for r in refusals],
+        [r.claimed_type for r in refusals],
+        [r.errors for r in refusals],
+        [r.keep_raw for r in refusals],
+        [r.value for r in refusals],
+        [r.headers for r in refusals],
+    ]

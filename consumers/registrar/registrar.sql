@@ -1,0 +1,72 @@
+-- name: known
+-- Which claims are in the log already, and what those events said.
+SELECT claim, identity, index FROM log.event_id WHERE claim = ANY($1::bytea[])
+
+-- name: advance
+-- The size moves from what this owner knows; anything else means that somebody else wrote.
+UPDATE log.state SET size = $2, recorded = $3, shipped_up_to = greatest(shipped_up_to, $4)
+WHERE size = $1 RETURNING true
+
+-- name: add
+-- Everything of a batch that has rows of a fixed form, in one round trip.
+WITH segments AS (
+    INSERT INTO log.segment SELECT * FROM unnest($1::bigint[], $2::integer[], $3::bytea[], $4::bytea[])
+), nodes AS (
+    INSERT INTO log.node SELECT * FROM unnest($5::integer[], $6::bigint[], $7::bytea[])
+), ids AS (
+    INSERT INTO log.event_id SELECT * FROM unnest($8::bytea[], $9::bytea[], $10::bigint[])
+), runs AS (
+    INSERT INTO log.run SELECT * FROM unnest($11::text[], $12::bigint[], $13::bigint[], $14::bigint[])
+), duplicates AS (
+    INSERT INTO log.duplicate SELECT * FROM unnest($15::text[], $16::bigint[], $17::bigint[])
+)
+UPDATE log.read_position p SET next_offset = r.next_offset, last_record_sha256 = r.sha256
+FROM unnest($18::text[], $19::bigint[], $20::bytea[]) AS r(topic, next_offset, sha256)
+WHERE p.topic = r.topic
+
+-- name: add_refusals
+WITH refusals AS (
+    INSERT INTO log.refusal (index, agency, address, claimed_id, claimed_type, errors)
+    SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[])
+)
+INSERT INTO log.dead_letter (index, value, headers)
+SELECT index, value, headers
+FROM unnest($1::bigint[], $7::boolean[], $8::bytea[], $9::jsonb[]) AS r(index, keep_raw, value, headers)
+WHERE keep_raw
+
+-- name: add_sequences
+INSERT INTO log.sequence_state AS s (agency, seen, accepted, repeated)
+SELECT agency, seen::nummultirange, accepted::nummultirange, repeated::nummultirange
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS r(agency, seen, accepted, repeated)
+ON CONFLICT (agency) DO UPDATE SET
+    seen = s.seen + excluded.seen,
+    repeated = s.repeated + excluded.repeated + s.accepted * excluded.accepted,
+    accepted = s.accepted + excluded.accepted
+
+-- name: add_agency
+-- The first registration of a code stands.
+INSERT INTO platform.agency (code, role, name, registered_index) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
+
+-- name: state
+SELECT size, recorded, shipped_up_to FROM log.state
+
+-- name: agencies
+SELECT code, role FROM platform.agency ORDER BY registered_index
+
+-- name: positions
+SELECT topic, next_offset, last_record_sha256, halted_reason FROM log.read_position
+
+-- name: start_topic
+INSERT INTO log.read_position (topic) VALUES ($1) ON CONFLICT DO NOTHING
+
+-- name: halt_topic
+UPDATE log.read_position SET halted_reason = $2, halted_at = now() WHERE topic = $1
+
+-- name: shipped
+UPDATE log.state SET shipped_up_to = greatest(shipped_up_to, $1)
+
+-- name: add_checkpoint
+INSERT INTO log.checkpoint (size, note) VALUES ($1, $2)
+
+-- name: last_checkpoint
+SELECT size, note FROM log.checkpoint ORDER BY size DESC LIMIT 1

@@ -1,0 +1,172 @@
+"""Shipping: committed entries go to the log's topic in order, and again whenever there is a doubt.
+
+*Shipped up to* moves after the broker's acknowledgement. Repeats are harmless and holes are not, so that at start,
+after a producer's error and when the topic's end is behind, everything from the last index that the topic surely holds,
+less a margin, is shipped again, from PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.structs import RecordMetadata
+
+from consumers.registrar.journal import Journal
+from events.entry import parse_entry
+from infra.kafka import PRODUCER_DURABLE, client_arguments
+from infra.log_reader import read_entries, read_leaves
+from infra.postgres import Connection, connect
+from infra.settings import Settings
+
+PRODUCER_BATCH_BYTES: Final = 512 * 1024
+UNACKNOWLEDGED_MAX: Final = 8
+RECENT_BATCHES_MAX: Final = 16
+CATCH_UP_ENTRIES: Final = 4096
+INDEX_HEADER: Final = "index"
+LEAF_HEADER: Final = "leaf"
+
+
+@dataclass(slots=True)
+class Shipment:
+    """Consecutive entries with their leaf hashes and keys, from `first_index` on."""
+
+    first_index: int
+    entries: Sequence[bytes]
+    leaves: Sequence[bytes]
+    keys: Sequence[bytes]
+
+    @property
+    def end(self) -> int:
+        return self.first_index + len(self.entries)
+
+
+class Behind(Exception):
+    """The topic holds less than was acknowledged: it lost its tail or was created anew."""
+
+
+class Shipper:
+    """Ships what the journal has committed. `run` ends only by an error; the owner then starts again."""
+
+    def __init__(self, journal: Journal, settings: Settings) -> None:
+        self.journal = journal
+        self.settings = settings
+        self.partition = TopicPartition(settings.log_topic, 0)
+        self.next_index = 0
+        self.acknowledged_offset = -1
+        self.wake = asyncio.Event()
+        self._recent: dict[int, Shipment] = {}
+        self._reader: Connection | None = None
+
+    def offer(self, shipment: Shipment) -> None:
+        """Hand over a batch that was just committed, so that it need not be read again."""
+        if len(self._recent) >= RECENT_BATCHES_MAX:
+            self._recent.clear()
+        self._recent[shipment.first_index] = shipment
+        self.wake.set()
+
+    async def run(self) -> None:
+        """Ship until an error."""
+        arguments = client_arguments(self.settings)
+        producer = AIOKafkaProducer(**arguments, **PRODUCER_DURABLE, max_batch_size=PRODUCER_BATCH_BYTES)
+        self._reader = await connect(self.settings, "registrar shipper")
+        await producer.start()
+        try:
+            await self.align()
+            await self._ship(producer)
+        finally:
+            await producer.stop()
+            await self._reader.close()
+
+    async def align(self) -> None:
+        """Find the index from which to ship: what PostgreSQL noted, unless the topic holds less, less the margin."""
+        last_index, self.acknowledged_offset = await read_tail(self.settings)
+        start = min(self.journal.shipped_up_to, last_index + 1) - self.settings.ship_margin_entries
+        self.next_index = max(0, start)
+        self.wake.set()
+
+    async def check_end(self, end_offset: int) -> None:
+        """Raise `Behind` when the topic ends before what it acknowledged."""
+        if end_offset <= self.acknowledged_offset:
+            raise Behind(
+                f"{self.settings.log_topic} ends at offset {end_offset}, but {self.acknowledged_offset} was "
+                "acknowledged: it is shipped again from what it still holds"
+            )
+
+    async def _ship(self, producer: AIOKafkaProducer) -> None:
+        waiting: list[tuple[int, asyncio.Future[RecordMetadata]]] = []
+        while True:
+            if self.next_index < self.journal.size:
+                for end, future in await self._send(producer, await self._next()):
+                    waiting.append((end, future))
+                if len(waiting) < UNACKNOWLEDGED_MAX:
+                    await asyncio.sleep(0)
+            elif not waiting:
+                self.wake.clear()
+                if self.next_index >= self.journal.size:
+                    await self.wake.wait()
+                continue
+            while waiting and (len(waiting) >= UNACKNOWLEDGED_MAX or self.next_index >= self.journal.size):
+                end, future = waiting.pop(0)
+                self._acknowledge(end, await future)
+
+    def _acknowledge(self, end: int, metadata: RecordMetadata) -> None:
+        if metadata.offset <= self.acknowledged_offset:
+            raise Behind(f"{self.settings.log_topic} counts its offsets anew: it was created again")
+        self.acknowledged_offset = metadata.offset
+        self.journal.shipped_up_to = max(self.journal.shipped_up_to, end)
+
+    async def _next(self) -> Shipment:
+        shipment = self._recent.pop(self.next_index, None)
+        if shipment is not None:
+            return shipment
+        assert self._reader is not None
+        first, limit = self.next_index, min(CATCH_UP_ENTRIES, self.journal.size - self.next_index)
+        entries = await read_entries(self._reader, first, limit)
+        leaves = await read_leaves(self._reader, first, limit)
+        keys = [parse_entry(0, entry).subject.encode() for entry in entries]
+        return Shipment(first, entries, [leaves[i : i + 32] for i in range(0, len(leaves), 32)], keys)
+
+    async def _send(
+        self, producer: AIOKafkaProducer, shipment: Shipment
+    ) -> list[tuple[int, asyncio.Future[RecordMetadata]]]:
+        sent: list[tuple[int, asyncio.Future[RecordMetadata]]] = []
+        builder: Any = producer.create_batch()
+        index = shipment.first_index
+        for entry, leaf, key in zip(shipment.entries, shipment.leaves, shipment.keys, strict=True):
+            headers = [(INDEX_HEADER, b"%d" % index), (LEAF_HEADER, leaf.hex().encode())]
+            if builder.append(key=key, value=entry, timestamp=None, headers=headers) is None:
+                sent.append((index, await self._close(producer, builder)))
+                builder = producer.create_batch()
+                builder.append(key=key, value=entry, timestamp=None, headers=headers)
+            index += 1
+        sent.append((index, await self._close(producer, builder)))
+        self.next_index = index
+        return sent
+
+    async def _close(self, producer: AIOKafkaProducer, builder: Any) -> asyncio.Future[RecordMetadata]:
+        builder.close()
+        future: asyncio.Future[RecordMetadata] = await producer.send_batch(
+            builder, self.partition.topic, partition=self.partition.partition
+        )
+        return future
+
+
+async def read_tail(settings: Settings) -> tuple[int, int]:
+    """(log index, offset) of the last record in the log's topic; (-1, -1) when it is empty."""
+    partition = TopicPartition(settings.log_topic, 0)
+    consumer = AIOKafkaConsumer(**client_arguments(settings), enable_auto_commit=False, auto_offset_reset="none")
+    await consumer.start()
+    try:
+        consumer.assign([partition])
+        end = (await consumer.end_offsets([partition]))[partition]
+        if end == 0:
+            return -1, -1
+        consumer.seek(partition, end - 1)
+        record = await asyncio.wait_for(consumer.getone(partition), settings.lease_ms / 1000)
+        return int(dict(record.headers)[INDEX_HEADER]), record.offset
+    finally:
+        await consumer.stop()
