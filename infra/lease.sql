@@ -1,10 +1,10 @@
 -- name: claim
--- Only database time is compared; a new owner always means a new epoch.
+-- Only database time is compared. Every claim is a new epoch, also that of an owner that lost its connection.
 INSERT INTO platform.lease AS l (name, owner, epoch, expires_at)
 VALUES ($1, $2, 1, clock_timestamp() + $3 * interval '1 ms')
 ON CONFLICT (name) DO UPDATE
 SET owner = excluded.owner, epoch = l.epoch + 1, expires_at = excluded.expires_at
-WHERE l.expires_at < clock_timestamp()
+WHERE l.expires_at < clock_timestamp() OR l.owner = excluded.owner
 RETURNING epoch
 
 -- name: renew

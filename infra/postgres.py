@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import asyncpg
 import orjson
 
+from events.errors import YesserError
 from infra.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ TRANSIENT_ERRORS: Final = (
 """Errors after which the same work may be tried again: the outcome of a commit is then unknown until it is read."""
 
 
-class NoDatabase(RuntimeError):
+class NoDatabase(YesserError):
     """No PostgreSQL is named and no embedded stack was started here. Run `yesser up`, or set YESSER_POSTGRES."""
 
 
