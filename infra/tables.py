@@ -8,6 +8,7 @@ Tables are named without a schema: `search_path` decides whether they are the li
 from __future__ import annotations
 
 import dataclasses
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from operator import attrgetter
@@ -104,48 +105,86 @@ class Table(Generic[Row]):
         return f"DELETE FROM {self.name} t USING unnest({arrays}) AS k({', '.join(self.key)}) WHERE {on}"
 
 
+_UNASKED: Final = object()
+COPY_ROWS_MIN: Final = 32
+"""From so many new rows on, `COPY` is quicker than to join the one statement that inserts or replaces."""
+
+
+class _Slice:
+    """What a batch knows of one table: rows by key (None: known to be absent) and what happened to them."""
+
+    __slots__ = ("appended", "changed", "deleted", "new", "rows", "whole")
+
+    def __init__(self) -> None:
+        self.rows: dict[Key, Any] = {}
+        self.whole = False
+        self.new: dict[Key, None] = {}
+        self.changed: dict[Key, None] = {}
+        self.deleted: dict[Key, None] = {}
+        self.appended: list[Any] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a batch did to one table; to be carried out in this order. `new` rows are known not to be stored."""
+
+    table: Table[Any]
+    deleted: list[Key]
+    changed: list[Any]
+    new: list[Any]
+    appended: list[Any]
+
+
 class WorkingSet:
     """The rows of one batch. A row that was not asked for is a programming error, not an absent row."""
 
     def __init__(self) -> None:
-        self._rows: dict[Table[Any], dict[Key, Any]] = {}
-        self._whole: set[Table[Any]] = set()
-        self._dirty: dict[Table[Any], dict[Key, None]] = {}
-        self._deleted: dict[Table[Any], dict[Key, None]] = {}
-        self._appended: dict[Table[Any], list[Any]] = {}
+        self._slices: defaultdict[Table[Any], _Slice] = defaultdict(_Slice)
 
     # What folds see.
 
     def get(self, table: Table[Row], *key: Any) -> Row | None:
         """The row of `key`, or None where there is none."""
-        row: Row | None = self._rows[table].get(key)
-        if row is None and table not in self._whole and key not in self._rows[table]:
-            raise KeyError(f"{table.name}{key} was not asked for")
+        known = self._slices[table]
+        try:
+            row: Row | None = known.rows[key]
+        except KeyError:
+            if known.whole:
+                return None
+            raise KeyError(f"{table.name}{key} was not asked for") from None
         return row
 
     def rows(self, table: Table[Row]) -> Iterator[Row]:
         """All present rows of a table that was asked for as `ALL`, in no particular order."""
-        if table not in self._whole:
+        known = self._slices[table]
+        if not known.whole:
             raise KeyError(f"{table.name} was not asked for as a whole")
-        return (row for row in self._rows[table].values() if row is not None)
+        return (row for row in known.rows.values() if row is not None)
 
     def put(self, table: Table[Row], row: Row) -> None:
         """Insert or replace; also to be called after a row was changed in place."""
         key = table.key_of(row)
-        self._rows.setdefault(table, {})[key] = row
-        self._dirty.setdefault(table, {})[key] = None
-        deleted = self._deleted.get(table)
-        if deleted:
-            deleted.pop(key, None)
+        known = self._slices[table]
+        if key not in known.new:
+            before = known.rows.get(key, _UNASKED)
+            if before is None or (before is _UNASKED and known.whole):
+                known.new[key] = None
+            else:
+                known.changed[key] = None
+        known.rows[key] = row
 
     def delete(self, table: Table[Row], *key: Any) -> None:
-        self._rows.setdefault(table, {})[key] = None
-        self._dirty.get(table, {}).pop(key, None)
-        self._deleted.setdefault(table, {})[key] = None
+        known = self._slices[table]
+        known.rows[key] = None
+        known.changed.pop(key, None)
+        if key in known.new:
+            del known.new[key]
+        else:
+            known.deleted[key] = None
 
     def append(self, table: Table[Row], row: Row) -> None:
         """Add a row to an append-only table."""
-        self._appended.setdefault(table, []).append(row)
+        self._slices[table].appended.append(row)
 
     # What the shell does.
 
@@ -153,27 +192,36 @@ class WorkingSet:
         """Which of `needs` are not here yet, by table; None for a whole table."""
         result: dict[Table[Any], list[Key] | None] = {}
         for table, key in needs:
-            if table in self._whole:
+            known = self._slices[table]
+            if known.whole:
                 continue
             if isinstance(key, _All):
                 result[table] = None
                 continue
-            known = self._rows.setdefault(table, {})
-            if key in known:
+            if key in known.rows:
                 continue
             keys = result.setdefault(table, [])
             if keys is not None:
-                known[key] = None
+                known.rows[key] = None
                 keys.append(key)
         return result
 
     def adopt(self, table: Table[Any], rows: Iterable[Any], *, whole: bool = False) -> None:
         """Take over rows as they stand in the database."""
-        known = self._rows.setdefault(table, {})
+        known = self._slices[table]
+        key_of = table.key_of
         for row in rows:
-            known[table.key_of(row)] = row
+            known.rows[key_of(row)] = row
         if whole:
-            self._whole.add(table)
+            known.whole = True
+
+    def changes(self) -> Iterator[Changes]:
+        """What happened, table by table."""
+        for table, known in self._slices.items():
+            row_of = known.rows.__getitem__
+            if known.deleted or known.changed or known.new or known.appended:
+                changed, new = list(map(row_of, known.changed)), list(map(row_of, known.new))
+                yield Changes(table, list(known.deleted), changed, new, known.appended)
 
     async def load(self, connection: Connection, needs: Iterable[Need]) -> None:
         """Read what is missing: one statement per table."""
@@ -186,18 +234,23 @@ class WorkingSet:
             self.adopt(table, (make(*record) for record in records), whole=keys is None)
 
     async def save(self, connection: Connection) -> None:
-        """Write what changed: one statement per table and kind of change."""
-        for table, deleted in self._deleted.items():
-            if deleted:
-                await connection.execute(table.delete_sql(), *map(list, zip(*deleted, strict=True)))
-        for table, dirty in self._dirty.items():
-            if dirty:
-                rows = self._rows[table]
-                fields = [map(attrgetter(c), map(rows.__getitem__, dirty)) for c in table.columns]
-                await connection.execute(table.save_sql(), *map(list, fields))
-        for table, appended in self._appended.items():
+        """Write what changed: at most one statement per table and kind of change."""
+        for changes in self.changes():
+            await _write(connection, changes)
+
+
+async def _write(connection: Connection, changes: Changes) -> None:
+    table = changes.table
+    if changes.deleted:
+        await connection.execute(table.delete_sql(), *map(list, zip(*changes.deleted, strict=True)))
+    copied = len(changes.new) >= COPY_ROWS_MIN
+    upserted = changes.changed if copied else changes.changed + changes.new
+    if upserted:
+        await connection.execute(table.save_sql(), *(list(map(attrgetter(c), upserted)) for c in table.columns))
+    for rows in (changes.new if copied else [], changes.appended):
+        if rows:
             await connection.copy_records_to_table(
                 table.name,
-                records=map(attrgetter(*table.columns), appended),
+                records=map(attrgetter(*table.columns), rows),
                 columns=list(table.columns),
             )

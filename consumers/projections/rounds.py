@@ -1,0 +1,45 @@
+"""Composes the domain modules of this room: their needs in two rounds, their judgement in turn.
+
+A domain module offers `TABLES`, `SQL_FILES`, `TYPES`, `needs(entry)`, `needs_after(ws, entry)` and `apply(ws, entry)`.
+A consumer that wants some of them passes those; an entry belongs to one module at most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Protocol
+
+from consumers.projections.applied import Outcome
+from events.entry import Entry
+from infra.tables import Need, Table, WorkingSet
+
+
+class Domain(Protocol):
+    """What a domain module is."""
+
+    @property
+    def TABLES(self) -> tuple[Table[Any], ...]: ...  # noqa: N802
+    @property
+    def TYPES(self) -> frozenset[str]: ...  # noqa: N802
+
+    def needs(self, entry: Entry) -> Iterator[Need]: ...
+    def needs_after(self, ws: WorkingSet, entry: Entry) -> Iterator[Need]: ...
+    def apply(self, ws: WorkingSet, entry: Entry) -> list[Outcome]: ...
+
+
+def by_type(domains: Iterable[Domain]) -> dict[str, Domain]:
+    """Short event type → the module that judges it."""
+    return {name: domain for domain in domains for name in domain.TYPES}
+
+
+def rounds(judges: dict[str, Domain], ws: WorkingSet, entries: Sequence[Entry]) -> Iterator[set[Need]]:
+    """What a batch needs: the second set may depend on the rows that the first one brought."""
+    judged = [(judges[entry.type], entry) for entry in entries if entry.type in judges]
+    yield {need for domain, entry in judged for need in domain.needs(entry)}
+    yield {need for domain, entry in judged for need in domain.needs_after(ws, entry)}
+
+
+def judge(judges: dict[str, Domain], ws: WorkingSet, entry: Entry) -> list[Outcome]:
+    """The outcomes of one entry; none where no module judges its type."""
+    domain = judges.get(entry.type)
+    return [] if domain is None else domain.apply(ws, entry)
