@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from tests.oracle.catalogue import TYPES
 from tests.oracle.envelope import faults_of_form, present
 from tests.oracle.log import SOURCE_PREFIX, JsonObject, short_type
-from tests.oracle.reading import Fault, is_object, load, read
+from tests.oracle.reading import Fault, names_of_object, read
 
 LINE_BYTES_MAX = 130_000
 FILLED = ("specversion", "source", "datacontenttype")
@@ -118,9 +118,9 @@ def canonical(event: JsonObject) -> str:
 
 def fill(line: bytes, agency: str) -> bytes:
     """What `yesser publish` sends: the line with the three attributes that it may lack, spliced after the first `{`."""
-    if not is_object(line):
+    names = names_of_object(line)
+    if names is None:
         return line
-    names = load(line.decode())
     values = {"specversion": "1.0", "source": SOURCE_PREFIX + agency, "datacontenttype": "application/json"}
     added = ",".join(f'"{name}":"{values[name]}"' for name in FILLED if name not in names)
     if not added:

@@ -26,6 +26,15 @@ class NotAnInteger:
     written: str
 
 
+@dataclass(frozen=True)
+class Shape:
+    """What the syntax alone tells: a name repeated in an object, the greatest depth, the names of the object itself."""
+
+    repeated_name: bool
+    depth: int
+    names: frozenset[str] | None
+
+
 class NotJson(Exception):
     """The text is not JSON."""
 
@@ -39,30 +48,23 @@ def read(raw: bytes) -> JsonObject | list[Fault]:
     except UnicodeDecodeError:
         return _stopped("not-utf8", raw)
     try:
-        duplicate_name, depth = scan(text)
+        shape = scan(text)
     except NotJson:
         return _stopped("not-json", raw)
-    if not text.lstrip(" \t\n\r").startswith("{"):
+    if shape.names is None:
         return _stopped("not-json", raw)
-    if duplicate_name or depth > DEPTH_MAX:
-        return _stopped("duplicate-name" if duplicate_name else "too-deep", raw)
-    return load(text)
-
-
-def load(text: str) -> JsonObject:
-    """The object in `text`, numbers as they were written."""
+    if shape.repeated_name or shape.depth > DEPTH_MAX:
+        return _stopped("duplicate-name" if shape.repeated_name else "too-deep", raw)
     event: JsonObject = json.loads(text, parse_float=NotAnInteger, parse_int=_integer)
     return event
 
 
-def is_object(raw: bytes) -> bool:
-    """Whether the line is a JSON object, however unacceptable."""
+def names_of_object(raw: bytes) -> frozenset[str] | None:
+    """The names of the object that the line is, however unacceptable; None if it is no JSON object."""
     try:
-        text = raw.decode()
-        scan(text)
+        return scan(raw.decode()).names
     except (UnicodeDecodeError, NotJson):
-        return False
-    return text.lstrip(" \t\n\r").startswith("{")
+        return None
 
 
 def _integer(written: str) -> int:
@@ -75,14 +77,15 @@ def _stopped(code: str, raw: bytes) -> list[Fault]:
     return [(code, "")] + ([("personal-data", "")] if personal else [])
 
 
-def scan(text: str) -> tuple[bool, int]:
-    """Check the syntax without recursion: (whether a name is repeated in an object, the greatest depth).
+def scan(text: str) -> Shape:
+    """Check the syntax without recursion.
 
     `expected` is what may come next: a value, a name, a colon, or a comma; "…-or-end" where the list or object may
     end at once.
     """
     position, deepest, repeated, expected = 0, 0, False, "value"
     open_names: list[set[str] | None] = []
+    outermost: set[str] | None = None
     while not (expected == "end" and BLANK.match(text, position)):
         token = TOKEN.match(text, position)
         if token is None or expected == "end":
@@ -97,6 +100,7 @@ def scan(text: str) -> tuple[bool, int]:
         elif mark in ("{", "["):
             _expect(expected, "value", "value-or-end")
             open_names.append(set() if mark == "{" else None)
+            outermost = open_names[0]
             deepest = max(deepest, len(open_names))
             expected = "name-or-end" if mark == "{" else "value-or-end"
             continue
@@ -118,7 +122,7 @@ def scan(text: str) -> tuple[bool, int]:
         else:
             _expect(expected, "value", "value-or-end")
         expected = "comma" if open_names else "end"
-    return repeated, deepest
+    return Shape(repeated, deepest, None if outermost is None else frozenset(outermost))
 
 
 def _expect(expected: str, *possible: str) -> None:
