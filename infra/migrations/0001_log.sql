@@ -2,7 +2,7 @@
 CREATE SCHEMA log;
 
 CREATE TABLE log.state (
-    only boolean PRIMARY KEY DEFAULT true CHECK (only),
+    singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
     size bigint NOT NULL DEFAULT 0,
     recorded text NOT NULL DEFAULT '',
     shipped_up_to bigint NOT NULL DEFAULT 0
