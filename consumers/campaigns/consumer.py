@@ -1,0 +1,260 @@
+"""Campaigns: runs the plan, the services and the training figures again on tables of its own, and answers what took
+effect there with the rules.
+
+Flows in: entries. Flows out: campaigns with their state, every evaluation with its reason, and the platform's events
+`campaign.triggered`, `campaign.paused` and `campaign.resumed`. What contradicts the plan, a service or a certificate is
+reported by the projections; here only what is said about a campaign is judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Final
+
+from consumers.anomaly import ANOMALY, Anomaly
+from consumers.campaigns import lifecycle, rows
+from consumers.campaigns.needs import GROUPS, INITIATIVE, needs
+from consumers.campaigns.rows import EVALUATION, OFFICE, ONCE, SLOT, Evaluation, Office, Once
+from consumers.campaigns.rules import DEFAULT_RULES, RULES_VERSION, Decision, Occurrence, Rule, contradicted, evaluate
+from consumers.consumer import Consumer
+from consumers.projections import occasions, plan, services, training, waiting
+from consumers.projections.applied import Applied
+from events.entry import Entry
+from infra.outbox import OutboxEvent
+from infra.tables import WorkingSet
+
+_TRACKS: Final = {
+    "usage": {"ar": "الاستخدام", "en": "usage"},
+    "specialist": {"ar": "التخصص", "en": "specialist"},
+    "leadership": {"ar": "القيادة", "en": "leadership"},
+}
+_YEARS: Final = {
+    "gregorian": {"ar": "{} م", "en": "{} CE"},
+    "umm-al-qura": {"ar": "{} هـ", "en": "{} AH"},
+}
+
+
+@dataclass(slots=True)
+class Turn:
+    """One batch under the rules that are switched on: the rows, and what is to be published."""
+
+    ws: WorkingSet
+    rules: Mapping[str, Rule]
+    decided: list[OutboxEvent] = field(default_factory=list)
+
+    def ask(self, occurrence: Occurrence, index: int, *, once: str | None = None) -> None:
+        """Let the rule that listens answer, at entry `index`; `once` names what it may fire for once only."""
+        before = once is not None and self.ws.get(ONCE, occurrence.rule, once) is not None
+        decision = evaluate(self.rules, occurrence, fired_before=before)
+        if decision is None:
+            return
+        self.record(decision)
+        proposal = decision.proposal
+        if proposal is not None:
+            if once is not None:
+                self.ws.put(ONCE, Once(occurrence.rule, once, proposal.campaign_id, index))
+            self.decided.append(lifecycle.decide(self.ws, proposal, index))
+
+    def record(self, decision: Decision) -> None:
+        """Keep an evaluation with its reason."""
+        campaign_id = decision.proposal.campaign_id if decision.proposal else None
+        row = Evaluation(
+            rule=decision.rule,
+            cause_index=decision.cause_index,
+            part=decision.part,
+            rules_version=RULES_VERSION,
+            fired=campaign_id is not None,
+            campaign_id=campaign_id,
+            reason=dict(decision.reason),
+        )
+        self.ws.append(EVALUATION, row)
+
+    def judge(self, entry: Entry) -> None:
+        """What an agency says about a campaign."""
+        found = lifecycle.judge(self.ws, entry)
+        if found is not None:
+            self.ws.append(ANOMALY, found)
+
+
+def fold(ws: WorkingSet, entries: Sequence[Entry]) -> list[OutboxEvent]:
+    """Apply a batch under the default rules."""
+    return fold_with(_DEFAULT, ws, entries)
+
+
+def fold_with(rules: Mapping[str, Rule], ws: WorkingSet, entries: Sequence[Entry]) -> list[OutboxEvent]:
+    """Apply a batch under `rules`; the platform's events that it decides, in order."""
+    turn = Turn(ws, rules)
+    for entry in entries:
+        handle = _HANDLERS.get(entry.type)
+        if handle is not None:
+            handle(turn, entry)
+    return turn.decided
+
+
+def _certified(turn: Turn, entry: Entry) -> None:
+    """The most frequent entry: judged without an `Applied`, and looked at only where there is a quota to meet."""
+    if training.certify(turn.ws, entry) is None:
+        for key in training.counters_of(entry.data["on"], entry.data["track"]):
+            quota = turn.ws.get(training.QUOTA, *key)
+            if quota is not None and quota.seats > 0:
+                counter = turn.ws.get(training.TRAINING_COUNT, *key)
+                if counter is not None and counter.certified - counter.revoked >= quota.seats:
+                    _reached(turn, entry, quota, counter.certified - counter.revoked)
+
+
+def _reached(turn: Turn, entry: Entry, quota: training.Quota, net: int) -> None:
+    """Ask the rule, unless it has fired: with a quota met, every further certificate would leave an evaluation."""
+    if turn.ws.get(ONCE, "quota-met", _quota_part(quota)) is None:
+        _ask_quota(turn, entry, quota, net)
+
+
+def _quota_set(turn: Turn, entry: Entry) -> None:
+    for outcome in training.apply(turn.ws, entry):
+        if isinstance(outcome, Applied):
+            key = (entry.data["calendar"], entry.data["year"], entry.data["track"])
+            quota = turn.ws.get(training.QUOTA, *key)
+            counter = turn.ws.get(training.TRAINING_COUNT, *key)
+            if quota is not None:
+                _ask_quota(turn, entry, quota, counter.certified - counter.revoked if counter else 0)
+
+
+def _revoked(turn: Turn, entry: Entry) -> None:
+    training.apply(turn.ws, entry)
+
+
+def _ask_quota(turn: Turn, entry: Entry, quota: training.Quota, net: int) -> None:
+    year = {language: text.format(quota.year) for language, text in _YEARS[quota.calendar].items()}
+    part = _quota_part(quota)
+    occurrence = Occurrence(
+        rule="quota-met",
+        cause_index=entry.index,
+        recorded=entry.recorded,
+        owner=_office(turn.ws),
+        parts={"track": _TRACKS[quota.track], "year": year},
+        part=part,
+        figure=net,
+        target=quota.seats,
+    )
+    turn.ask(occurrence, entry.index, once=part)
+
+
+def _quota_part(quota: training.Quota) -> str:
+    return f"{quota.calendar}-{quota.year}-{quota.track}"
+
+
+def _planned(turn: Turn, entry: Entry) -> None:
+    for outcome in plan.apply(turn.ws, entry):
+        if isinstance(outcome, Applied):
+            for group in GROUPS:
+                _ask_group(turn, entry, outcome.details["plan_id"], group)
+
+
+def _ask_group(turn: Turn, entry: Entry, plan_id: str, group: int) -> None:
+    """Has the group of the shown plan reached its target at this entry?"""
+    shown = plan.shown(turn.ws)
+    if shown is None or shown.plan_id != plan_id:
+        return
+    counted = turn.ws.get(services.SERVICE_GROUP, plan_id, group)
+    occurrence = Occurrence(
+        rule="group-completed",
+        cause_index=entry.index,
+        recorded=entry.recorded,
+        owner=_office(turn.ws),
+        parts={"plan_id": plan_id, "group": group},
+        part=str(group),
+        figure=counted.launched if counted else 0,
+        target=plan.group_target(shown, group),
+    )
+    turn.ask(occurrence, entry.index, once=f"{plan_id}/{group}")
+
+
+def _service(turn: Turn, entry: Entry) -> None:
+    for outcome in services.apply(turn.ws, entry):
+        if isinstance(outcome, Anomaly):
+            if outcome.type.endswith(".service.launched.v1"):
+                turn.record(contradicted("service-launched", outcome.index, outcome.rule))
+        elif outcome.type == "service.launched":
+            _service_launched(turn, entry, outcome)
+        elif outcome.type == "service.suspended":
+            turn.decided.extend(lifecycle.suspended(turn.ws, outcome))
+        elif outcome.type == "service.resumed":
+            turn.decided.extend(lifecycle.resumed(turn.ws, outcome))
+
+
+def _service_launched(turn: Turn, entry: Entry, fact: Applied) -> None:
+    lifecycle.launched(turn.ws, fact)
+    occurrence = Occurrence(
+        rule="service-launched",
+        cause_index=fact.index,
+        recorded=fact.recorded,
+        owner=fact.details["owner"],
+        parts={"name": fact.details["name"]},
+        service_id=fact.data["service_id"],
+    )
+    turn.ask(occurrence, entry.index)
+    _ask_group(turn, entry, fact.details["plan_id"], fact.details["group"])
+
+
+def _initiative(turn: Turn, entry: Entry) -> None:
+    for outcome in occasions.apply(turn.ws, entry):
+        if isinstance(outcome, Anomaly):
+            turn.record(contradicted("initiative-announced", entry.index, outcome.rule))
+            continue
+        occurrence = Occurrence(
+            rule="initiative-announced",
+            cause_index=entry.index,
+            recorded=entry.recorded,
+            owner=entry.agency,
+            parts={"name": entry.data["name"], "aim": entry.data["aim"]},
+        )
+        turn.ask(occurrence, entry.index)
+
+
+def _registered(turn: Turn, entry: Entry) -> None:
+    if entry.data["role"] == "office" and turn.ws.get(OFFICE, SLOT) is None:
+        turn.ws.put(OFFICE, Office(SLOT, entry.data["code"], entry.index))
+
+
+def _office(ws: WorkingSet) -> str:
+    """The first office registered: entry 1, before anybody may adopt a plan or set a quota."""
+    office = ws.get(OFFICE, SLOT)
+    return "yesser" if office is None else office.code
+
+
+_HANDLERS: Final[dict[str, Callable[[Turn, Entry], None]]] = {
+    "training.certified": _certified,
+    "training.revoked": _revoked,
+    "training.quota-set": _quota_set,
+    **dict.fromkeys(plan.TYPES, _planned),
+    **dict.fromkeys(services.TYPES, _service),
+    INITIATIVE: _initiative,
+    "awareness.campaign-acknowledged": Turn.judge,
+    "awareness.campaign-aired": Turn.judge,
+    "awareness.campaign-completed": Turn.judge,
+    "campaign.triggered": lambda turn, entry: lifecycle.enter_log(turn.ws, entry),
+    "campaign.paused": lambda turn, entry: lifecycle.note(turn.ws, entry),
+    "campaign.resumed": lambda turn, entry: lifecycle.note(turn.ws, entry),
+    "campaign.escalated": lambda turn, entry: lifecycle.note(turn.ws, entry),
+    "registry.agency-registered": _registered,
+}
+
+
+_DEFAULT: Final = {rule.name: rule for rule in DEFAULT_RULES}
+
+_SHARED: Final = (plan, services, waiting, training, occasions)
+
+CONSUMER: Final = Consumer(
+    name="campaigns",
+    schema="campaigns",
+    tables=(*rows.TABLES, ANOMALY, *chain.from_iterable(module.TABLES for module in _SHARED)),
+    sql_files=(
+        *rows.SQL_FILES,
+        ("consumers", "anomaly.sql"),
+        *chain.from_iterable(module.SQL_FILES for module in _SHARED),
+    ),
+    needs=needs,
+    fold=fold,
+    rules_version=RULES_VERSION,
+)

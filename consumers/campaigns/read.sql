@@ -1,0 +1,24 @@
+-- name: awareness
+-- Services ever launched, of any plan; a service is reached on a channel by an airing in a specific campaign of its own.
+SELECT count(*) AS launched_services,
+       count(*) FILTER (WHERE tv > 0) AS tv,
+       count(*) FILTER (WHERE radio > 0) AS radio,
+       count(*) FILTER (WHERE print > 0) AS print,
+       count(*) FILTER (WHERE tv > 0 AND radio > 0 AND print > 0) AS on_all_three,
+       (SELECT count(*) FROM campaign WHERE kind = 'general' AND triggered_index IS NOT NULL) AS general_campaigns,
+       (SELECT coalesce(sum(reach), 0) FROM airing) AS reach
+FROM coverage
+WHERE launched_index IS NOT NULL
+
+-- name: campaigns
+-- Campaigns that stand in the log. The state and the pause are read off, not kept.
+SELECT c.campaign_id, c.rule, c.kind, c.cause_index, c.owner, c.service_id, c.channels, c.due_on,
+       CASE WHEN c.completed_index IS NOT NULL THEN 'completed'
+            WHEN c.acknowledged_index IS NOT NULL THEN 'acknowledged'
+            ELSE 'triggered' END AS state,
+       c.completed_index IS NULL AND s.suspended_from IS NOT NULL AS paused,
+       c.escalated, c.tv, c.radio, c.print,
+       coalesce((SELECT sum(a.reach) FROM airing a WHERE a.campaign_id = c.campaign_id), 0) AS reach
+FROM campaign c LEFT JOIN coverage s ON s.service_id = c.service_id
+WHERE c.triggered_index IS NOT NULL
+ORDER BY c.campaign_id

@@ -1,0 +1,129 @@
+"""The rows that the campaigns consumer keeps besides those of the plan, the services and the training figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from infra.tables import Table
+
+
+@dataclass(slots=True)
+class Campaign:
+    """A campaign, from the moment a rule decided it.
+
+    It exists for everybody else only from its entry `campaign.triggered` on: until then `triggered_index` is None, it
+    is not listed, and whoever speaks of it speaks of an unknown campaign. `days_added` = the working days by which
+    resumptions moved `due_on`. `tv`, `radio`, `print` count airings; what they reached is summed from them on reading,
+    since the sum may outgrow a bigint.
+    """
+
+    campaign_id: str
+    rule: str
+    rules_version: int
+    kind: str
+    cause_index: int
+    owner: str
+    service_id: str | None
+    channels: list[Any]
+    due_on: str
+    brief: dict[str, Any]
+    reason: dict[str, Any]
+    days_added: int
+    triggered_index: int | None
+    acknowledged_index: int | None
+    acknowledged_by: str | None
+    completed_index: int | None
+    escalated: bool
+    tv: int
+    radio: int
+    print: int
+    first_index: int
+    last_index: int
+    count: int
+
+
+@dataclass(slots=True)
+class Airing:
+    """An airing that counted: `airing_id` is unique within its campaign."""
+
+    campaign_id: str
+    airing_id: str
+    index: int
+    channel: str
+    outlet: dict[str, Any]
+    aired_on: str
+    reach: int
+
+
+@dataclass(slots=True)
+class Coverage:
+    """What citizens were told of a service, and whether its campaigns are paused.
+
+    `suspended_from` = recorded date (Asia/Riyadh) of the last `suspended` that has no later `resumed`; retiring the
+    service leaves it. `tv`, `radio`, `print` count the airings of its specific campaigns.
+    """
+
+    service_id: str
+    launched_index: int | None
+    suspended_from: str | None
+    campaign_ids: list[Any]
+    tv: int
+    radio: int
+    print: int
+    first_index: int
+    last_index: int
+    count: int
+
+
+@dataclass(slots=True)
+class Evaluation:
+    """What a rule made of a cause that could have fired it: fired or not, and why."""
+
+    rule: str
+    cause_index: int
+    part: str
+    rules_version: int
+    fired: bool
+    campaign_id: str | None
+    reason: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Once:
+    """A rule that fires once for each `part` has fired: a group of a plan, a quota."""
+
+    rule: str
+    part: str
+    campaign_id: str
+    index: int
+
+
+@dataclass(slots=True)
+class Office:
+    """The programme office that owns general campaigns: the first one registered."""
+
+    slot: int
+    code: str
+    index: int
+
+
+@dataclass(slots=True)
+class Route:
+    """A `campaign.triggered` that stands in the log at `index`, to be sent on the routes in that order."""
+
+    index: int
+    campaign_id: str
+
+
+SLOT: Final = 1
+CAMPAIGN: Final = Table("campaign", Campaign, key=("campaign_id",))
+AIRING: Final = Table("airing", Airing, key=("campaign_id", "airing_id"))
+COVERAGE: Final = Table("coverage", Coverage, key=("service_id",))
+EVALUATION: Final = Table("evaluation", Evaluation, key=("rule", "cause_index", "part"), append_only=True)
+ONCE: Final = Table("once", Once, key=("rule", "part"))
+OFFICE: Final = Table("office", Office, key=("slot",))
+ROUTE: Final = Table("route", Route, key=("index",), append_only=True)
+
+TABLES: Final[tuple[Table[Any], ...]] = (CAMPAIGN, AIRING, COVERAGE, EVALUATION, ONCE, OFFICE, ROUTE)
+SQL_FILES: Final = (("consumers.campaigns", "tables.sql"),)

@@ -1,0 +1,86 @@
+-- Campaigns from the moment a rule decided them; listed from their entry `campaign.triggered` on.
+CREATE TABLE campaign (
+    campaign_id text COLLATE "C" PRIMARY KEY,
+    rule text NOT NULL,
+    rules_version bigint NOT NULL,
+    kind text NOT NULL CHECK (kind IN ('specific', 'general')),
+    cause_index bigint NOT NULL,
+    owner text NOT NULL,
+    service_id text COLLATE "C",
+    channels jsonb NOT NULL,
+    due_on text NOT NULL,
+    brief jsonb NOT NULL,
+    reason jsonb NOT NULL,
+    days_added bigint NOT NULL,
+    triggered_index bigint,
+    acknowledged_index bigint,
+    acknowledged_by text,
+    completed_index bigint,
+    escalated boolean NOT NULL,
+    tv bigint NOT NULL,
+    radio bigint NOT NULL,
+    print bigint NOT NULL,
+    first_index bigint NOT NULL,
+    last_index bigint NOT NULL,
+    count bigint NOT NULL
+);
+
+-- Airings that counted, each once.
+CREATE TABLE airing (
+    campaign_id text COLLATE "C" NOT NULL,
+    airing_id text COLLATE "C" NOT NULL,
+    index bigint NOT NULL,
+    channel text NOT NULL CHECK (channel IN ('tv', 'radio', 'print')),
+    outlet jsonb NOT NULL,
+    aired_on text NOT NULL,
+    reach bigint NOT NULL,
+    PRIMARY KEY (campaign_id, airing_id)
+);
+
+-- What citizens were told of each launched service, and since when its campaigns are paused.
+CREATE TABLE coverage (
+    service_id text COLLATE "C" PRIMARY KEY,
+    launched_index bigint,
+    suspended_from text,
+    campaign_ids jsonb NOT NULL,
+    tv bigint NOT NULL,
+    radio bigint NOT NULL,
+    print bigint NOT NULL,
+    first_index bigint NOT NULL,
+    last_index bigint NOT NULL,
+    count bigint NOT NULL
+);
+
+-- Every evaluation with its reason.
+CREATE TABLE evaluation (
+    rule text COLLATE "C" NOT NULL,
+    cause_index bigint NOT NULL,
+    part text COLLATE "C" NOT NULL,
+    rules_version bigint NOT NULL,
+    fired boolean NOT NULL,
+    campaign_id text,
+    reason jsonb NOT NULL,
+    PRIMARY KEY (rule, cause_index, part)
+);
+
+-- Rules that fire once for each group of a plan, or each quota, and have fired.
+CREATE TABLE once (
+    rule text COLLATE "C" NOT NULL,
+    part text COLLATE "C" NOT NULL,
+    campaign_id text NOT NULL,
+    index bigint NOT NULL,
+    PRIMARY KEY (rule, part)
+);
+
+-- The programme office that owns general campaigns: the first one registered.
+CREATE TABLE office (
+    slot bigint PRIMARY KEY CHECK (slot = 1),
+    code text NOT NULL,
+    index bigint NOT NULL
+);
+
+-- Triggers that stand in the log, in log order. The sender of the routes keeps its own place: these rows stay.
+CREATE TABLE route (
+    index bigint PRIMARY KEY,
+    campaign_id text NOT NULL
+);
