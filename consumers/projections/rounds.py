@@ -32,14 +32,19 @@ def by_type(domains: Iterable[Domain]) -> dict[str, Domain]:
     return {name: domain for domain in domains for name in domain.TYPES}
 
 
-def rounds(judges: dict[str, Domain], ws: WorkingSet, entries: Sequence[Entry]) -> Iterator[set[Need]]:
-    """What a batch needs: the second set may depend on the rows that the first one brought."""
-    judged = [(judges[entry.type], entry) for entry in entries if entry.type in judges]
-    yield {need for domain, entry in judged for need in domain.needs(entry)}
-    yield {need for domain, entry in judged for need in domain.needs_after(ws, entry)}
+Judged = list[tuple[Domain, Entry]]
 
 
-def judge(judges: dict[str, Domain], ws: WorkingSet, entry: Entry) -> list[Outcome]:
-    """The outcomes of one entry; none where no module judges its type."""
-    domain = judges.get(entry.type)
-    return [] if domain is None else domain.apply(ws, entry)
+def judged(judges: dict[str, Domain], entries: Sequence[Entry]) -> Judged:
+    """The entries of a batch that some module judges, with the module."""
+    return [(judges[entry.type], entry) for entry in entries if entry.type in judges]
+
+
+def first_needs(batch: Judged) -> set[Need]:
+    """What the entries name by themselves."""
+    return {need for domain, entry in batch for need in domain.needs(entry)}
+
+
+def second_needs(ws: WorkingSet, batch: Judged) -> set[Need]:
+    """What depends on the rows that the first round brought."""
+    return {need for domain, entry in batch for need in domain.needs_after(ws, entry)}
