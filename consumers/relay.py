@@ -1,0 +1,230 @@
+"""The relay: what the platform decided goes to its own topic, and what stands in the log goes to the campaign teams.
+
+One relay works, by lease; the others stand by. Each lane is sent in order, one record batch after another, each
+acknowledged before the next; only then, and only under its epoch, are the rows done with. A relay that was stopped and
+continued can therefore at worst repeat itself, which the registrar recognises by the event's id.
+Kafka or PostgreSQL being away ends the owner, never the process: it waits, says so once, and starts from the rows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, Final
+from uuid import uuid4
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from consumers.lane import Lane, Message
+from consumers.triggers import TriggersLane
+from events.codec import STRUCTURED_HEADERS
+from infra import lease
+from infra.health import PATIENCE_S, STALLED_AFTER_S, Readiness
+from infra.kafka import PRODUCER_DURABLE, agency_topic, client_arguments
+from infra.logs import SaidOnce
+from infra.outbox import PLATFORM
+from infra.postgres import TRANSIENT_ERRORS, Connection, connect
+from infra.settings import Settings
+from infra.sql import queries
+from infra.telemetry import count, gauge
+
+LEASE: Final = "relay"
+MESSAGES_MAX: Final = 1_000
+"""Most rows read and sent before they are taken off."""
+BATCH_BYTES_MAX: Final = 100_000
+"""Largest record batch: an agency's topic takes 131,072 bytes."""
+SEND_TIMEOUT_S: Final = 15.0
+"""After this an unacknowledged batch is of unknown outcome: it is sent again by a new producer."""
+CLOSE_TIMEOUT_S: Final = 2.0
+
+_OUTBOX: Final = queries("infra", "outbox.sql")
+
+log = structlog.get_logger()
+
+
+class Fenced(Exception):
+    """Another relay has taken over: this one stands by."""
+
+
+class OutboxLane:
+    """The outbox, to the topic in which the platform claims."""
+
+    topic: Final = agency_topic(PLATFORM)
+    channel: Final = "yesser_outbox"
+
+    async def waiting(self, connection: Connection, limit: int) -> list[Message]:
+        """Rows in row order, among those that are there now."""
+        rows = await connection.fetch(_OUTBOX["next"], limit)
+        gauge("outbox_waiting", len(rows) if len(rows) < limit else await connection.fetchval(_OUTBOX["waiting"]))
+        headers = tuple(STRUCTURED_HEADERS)
+        return [Message(row_id, key.encode(), value, headers) for row_id, key, value in rows]
+
+    async def sent(self, connection: Connection, messages: Sequence[Message], epoch: int) -> None:
+        """Remove what the topic has acknowledged."""
+        await connection.execute(_OUTBOX["sent"], [message.place for message in messages], epoch)
+        count("outbox_sent", len(messages))
+
+
+class Relay:
+    """Stands by for the lease, and sends while it has it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.name = f"{socket.gethostname()}-{uuid4().hex[:8]}"
+        self.lanes: tuple[Lane, ...] = (OutboxLane(), TriggersLane(settings))
+        self.epoch: int | None = None
+        self._moved_at = time.monotonic()
+        self._wait = SaidOnce("the relay waits to go on", "the relay goes on")
+
+    def readiness(self) -> Readiness:
+        """Ready while it stands by, or has lately sent something or found nothing to send."""
+        active = self.epoch is not None
+        idle_s = time.monotonic() - self._moved_at
+        details: dict[str, object] = {
+            "role": "active" if active else "standby",
+            "seconds_since_moved": round(idle_s, 1),
+        }
+        return Readiness(idle_s < STALLED_AFTER_S, details, idle_s < STALLED_AFTER_S + PATIENCE_S)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`. A transient error waits, longer each time, and starts again from the rows."""
+        wait_ms = self.settings.retry_wait_min_ms
+        while not stop.is_set():
+            moved_at = self._moved_at
+            try:
+                if not await self._own(stop):
+                    self._moved_at = time.monotonic()
+                    await _pause(stop, self.settings.lease_renew_ms / 1000)
+            except Fenced as error:
+                count("fenced_writers", process=LEASE)
+                log.warning("another relay took over: standing by", reason=str(error))
+            except (*TRANSIENT_ERRORS, KafkaError) as error:
+                self._wait.begins(error)
+                count("retries", process=LEASE)
+                if self._moved_at != moved_at:
+                    wait_ms = self.settings.retry_wait_min_ms
+                await _pause(stop, wait_ms / 1000)
+                wait_ms = min(2 * wait_ms, self.settings.retry_wait_max_ms)
+            except Exception:
+                log.exception("an unknown error ends the process")
+                raise SystemExit(os.EX_SOFTWARE) from None
+
+    async def _own(self, stop: asyncio.Event) -> bool:
+        """Send if the lease is free; False when another relay has it."""
+        keeper = await connect(self.settings, "relay lease")
+        try:
+            epoch = await lease.claim(keeper, LEASE, self.name, self.settings)
+            if epoch is None:
+                return False
+            self.epoch = epoch
+            try:
+                await self._work(keeper, epoch, stop)
+            finally:
+                self.epoch = None
+                with suppress(*TRANSIENT_ERRORS):
+                    await lease.release(keeper, LEASE, epoch)
+            return True
+        finally:
+            with suppress(*TRANSIENT_ERRORS):
+                await keeper.close(timeout=1)
+
+    async def _work(self, keeper: Connection, epoch: int, stop: asyncio.Event) -> None:
+        keep = asyncio.create_task(self._keep(keeper, epoch))
+        send = asyncio.create_task(self._send_all(epoch))
+        stopped = asyncio.create_task(stop.wait())
+        tasks: list[asyncio.Task[Any]] = [keep, send, stopped]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _keep(self, keeper: Connection, epoch: int) -> None:
+        while True:
+            await asyncio.sleep(self.settings.lease_renew_ms / 1000)
+            if not await lease.renew(keeper, LEASE, epoch, self.settings):
+                raise Fenced(f"epoch {epoch} of the relay was superseded")
+
+    async def _send_all(self, epoch: int) -> None:
+        producer = AIOKafkaProducer(
+            **client_arguments(self.settings), **PRODUCER_DURABLE, max_batch_size=BATCH_BYTES_MAX
+        )
+        tasks: list[asyncio.Task[None]] = []
+        try:
+            await producer.start()
+            log.info("relaying", epoch=epoch)
+            tasks = [asyncio.create_task(self._run_lane(lane, producer, epoch)) for lane in self.lanes]
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await close(producer)
+
+    async def _run_lane(self, lane: Lane, producer: AIOKafkaProducer, epoch: int) -> None:
+        connection = await connect(self.settings, f"relay {lane.topic}")
+        woken = asyncio.Event()
+        poll_ms = self.settings.poll_timeout_ms
+        try:
+            if lane.channel is not None:
+                await connection.add_listener(lane.channel, lambda *_: woken.set())
+                poll_ms = self.settings.lease_renew_ms
+            while True:
+                woken.clear()
+                messages = await lane.waiting(connection, MESSAGES_MAX)
+                if messages:
+                    await send(producer, lane.topic, messages)
+                    await lane.sent(connection, messages, epoch)
+                self._moved_at = time.monotonic()
+                self._wait.ends()
+                if len(messages) < MESSAGES_MAX:
+                    await _pause(woken, poll_ms / 1000)
+        finally:
+            with suppress(*TRANSIENT_ERRORS):
+                await connection.close(timeout=1)
+
+
+async def send(producer: AIOKafkaProducer, topic: str, messages: Sequence[Message]) -> None:
+    """Send in order; returns when the last one is acknowledged. An error leaves the outcome of the rest unknown."""
+    batch = producer.create_batch()
+    for message in messages:
+        fields = {"key": message.key, "value": message.value, "headers": list(message.headers), "timestamp": None}
+        if batch.append(**fields) is None:
+            await _deliver(producer, topic, batch)
+            batch = producer.create_batch()
+            batch.append(**fields)
+    await _deliver(producer, topic, batch)
+
+
+async def _deliver(producer: AIOKafkaProducer, topic: str, batch: Any) -> None:
+    async with asyncio.timeout(SEND_TIMEOUT_S):
+        await (await producer.send_batch(batch, topic, partition=0))
+
+
+async def close(producer: AIOKafkaProducer) -> None:
+    """Close the producer without waiting for a Kafka that is away: what it had not sent is sent by the next one."""
+    try:
+        async with asyncio.timeout(CLOSE_TIMEOUT_S):
+            await producer.stop()
+    except (TimeoutError, KafkaError):
+        # `stop` first waits for what cannot be delivered; its sender would go on for ever.
+        with suppress(Exception):
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                await producer._sender.close()
+                await producer.client.close()
+
+
+async def _pause(event: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)
