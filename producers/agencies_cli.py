@@ -1,0 +1,89 @@
+"""`yesser agencies add CODE …` and `yesser agencies list`."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import orjson
+import uvloop
+
+from events.fields import CODE_PATTERN
+from infra.kafka_admin import agency_user
+from infra.postgres import connect
+from infra.settings import Settings
+from producers.agencies import NewAgency, add_agencies, list_agencies
+
+
+@click.group()
+def agencies() -> None:
+    """Register agencies, and list them."""
+
+
+@agencies.command("add")
+@click.argument("code")
+@click.option("--role", type=click.Choice(["office", "agency"]), required=True, help="What it may say.")
+@click.option("--name-ar", required=True, help="Its name in Arabic.")
+@click.option("--name-en", required=True, help="Its name in English.")
+@click.option("--timeout", "timeout_s", type=float, default=60.0, show_default=True, help="Seconds to wait.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def add(code: str, role: str, name_ar: str, name_en: str, timeout_s: float, as_json: bool) -> None:
+    """Register an agency: its topic, its Kafka user, its entry in the log. Returns when its topic is being read.
+
+    Adding the same agency again completes what is missing and changes nothing else.
+    """
+    if not re.fullmatch(CODE_PATTERN.strip("^$"), code):
+        raise click.BadParameter("a code is a-z, then 1 to 30 of a-z, 0-9 and -", param_hint="CODE")
+    settings = Settings()
+    agency = NewAgency(code, role, name_ar, name_en)
+    is_new = uvloop.run(_add(settings, agency, timeout_s))
+    secret = settings.home / "secrets" / f"kafka-{agency_user(code)}"
+    if as_json:
+        click.echo(orjson.dumps(_added(agency, is_new, secret)))
+        return
+    click.echo(f"{code}: {'registered' if is_new else 'was registered already'}; its topic is being read.")
+    click.echo(f"Kafka user {agency_user(code)}, password in {secret} (never shown).")
+
+
+@agencies.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def list_(as_json: bool) -> None:
+    """List the agencies in the order of their registration."""
+    rows = uvloop.run(_list(Settings()))
+    if as_json:
+        click.echo(orjson.dumps(rows))
+        return
+    for row in rows:
+        state = row["halted_reason"] or ("read" if row["is_read"] else "not read yet")
+        name = f"{row['name']['en']}  {row['name']['ar']}"
+        click.echo(f"{row['code']:<20} {row['role']:<9} {row['next_offset']:>9} {state:<13} {name}")
+
+
+def _added(agency: NewAgency, is_new: bool, secret: Path) -> dict[str, Any]:
+    return {
+        "code": agency.code,
+        "role": agency.role,
+        "name": agency.name,
+        "new": is_new,
+        "kafka_user": agency_user(agency.code),
+        "password_file": str(secret),
+    }
+
+
+async def _add(settings: Settings, agency: NewAgency, timeout_s: float) -> bool:
+    connection = await connect(settings, "agencies")
+    try:
+        return bool(await add_agencies(connection, settings, [agency], lambda: datetime.now(UTC), timeout_s))
+    finally:
+        await connection.close()
+
+
+async def _list(settings: Settings) -> list[dict[str, Any]]:
+    connection = await connect(settings, "agencies")
+    try:
+        return await list_agencies(connection)
+    finally:
+        await connection.close()
