@@ -1,0 +1,226 @@
+"""What a process counts and traces: metrics by name, spans from publish over registration to projection.
+
+`setup` is called once at a process' start. Counting needs no set-up. Without `otlp_endpoint` a span is nothing at
+all. Neither a metric's label nor a span's attribute may be a subject, an id, a key or a payload: what is allowed is
+listed here, and anything else is a programming error that says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypedDict, Unpack, get_args
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from infra.logs import configure_logs
+from infra.settings import Settings
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import SpanProcessor
+    from opentelemetry.trace import Span, SpanContext, Tracer
+
+CounterName: TypeAlias = Literal[
+    "events_registered",
+    "events_refused",
+    "events_duplicate",
+    "events_conflicting",
+    "events_published",
+    "entries_applied",
+    "entries_shipped",
+    "anomalies",
+    "gaps_filled",
+    "fenced_writers",
+    "checkpoints_signed",
+    "outbox_sent",
+    "retries",
+]
+GaugeName: TypeAlias = Literal[
+    "lag_entries",
+    "log_size",
+    "shipped_up_to",
+    "checkpoint_size",
+    "outbox_waiting",
+    "topics_halted",
+    "rebuild_position",
+]
+HistogramName: TypeAlias = Literal["batch_records", "batch_seconds"]
+MetricName: TypeAlias = Literal[CounterName, GaugeName, HistogramName]
+
+
+class Labels(TypedDict, total=False):
+    """The labels that exist. Each metric takes some of them, as `METRICS` says; one that is left out is empty."""
+
+    consumer: str
+    agency: str
+    code: str
+    process: str
+
+
+METRICS: Final[dict[MetricName, tuple[str, tuple[str, ...]]]] = {
+    "events_registered": ("Accepted events.", ("agency",)),
+    "events_refused": ("Refusals, conflicts included, by the first code of each.", ("agency", "code")),
+    "events_duplicate": ("Records dropped as the same event again.", ("agency",)),
+    "events_conflicting": ("Records refused since their id was used with other contents.", ("agency",)),
+    "events_published": ("Records acknowledged by an agency's topic.", ("agency",)),
+    "entries_applied": ("Entries applied to read models.", ("consumer",)),
+    "entries_shipped": ("Entries sent to the log's topic, repeats included.", ()),
+    "anomalies": ("Accepted events that contradict what is known, by rule.", ("consumer", "code")),
+    "gaps_filled": ("Gaps in the log's topic that were filled from PostgreSQL.", ("consumer",)),
+    "fenced_writers": ("Transactions given up since another owner had taken over.", ("process",)),
+    "checkpoints_signed": ("Signed checkpoints.", ()),
+    "outbox_sent": ("Platform events sent from the outbox.", ()),
+    "retries": ("Tries repeated after a transient error.", ("process",)),
+    "lag_entries": ("Entries of the log that are not applied yet.", ("consumer",)),
+    "log_size": ("Entries in the log.", ()),
+    "shipped_up_to": ("Entries that the log's topic has acknowledged.", ()),
+    "checkpoint_size": ("Size of the newest signed checkpoint.", ()),
+    "outbox_waiting": ("Platform events that wait in the outbox.", ()),
+    "topics_halted": ("Agency topics that are no longer read, since what was read is gone.", ()),
+    "rebuild_position": ("Entries applied by a running rebuild.", ("consumer",)),
+    "batch_records": ("Records or entries in one transaction.", ("process",)),
+    "batch_seconds": ("Duration of one transaction, in seconds.", ("process",)),
+}
+"""Every metric: what it means and its labels. Exposed as `yesser_<name>` (counters as `yesser_<name>_total`)."""
+
+SPAN_ATTRIBUTES: Final = frozenset({"first_index", "entries", "records", "consumer", "agency", "process", "topic"})
+LINKS_MAX: Final = 128
+"""Most events of a batch that its span is linked to."""
+
+REGISTRY: Final = CollectorRegistry()
+
+_TRACEPARENT: Final = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
+_BUCKETS: Final[dict[HistogramName, tuple[float, ...]]] = {
+    "batch_records": (1, 4, 16, 64, 256, 1024, 4096, 16384),
+    "batch_seconds": (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10),
+}
+
+_COUNTERS: Final = {
+    name: Counter(f"yesser_{name}", *METRICS[name], registry=REGISTRY) for name in get_args(CounterName)
+}
+_GAUGES: Final = {n: Gauge(f"yesser_{n}", *METRICS[n], registry=REGISTRY) for n in get_args(GaugeName)}
+_HISTOGRAMS: Final = {
+    name: Histogram(f"yesser_{name}", *METRICS[name], buckets=buckets, registry=REGISTRY)
+    for name, buckets in _BUCKETS.items()
+}
+
+_tracer: Tracer | None = None
+
+
+def setup(settings: Settings, process: str) -> None:
+    """Logs, and traces where an OTLP address is given. Call once, first, with the process' name."""
+    configure_logs(settings.log_level, process)
+    if settings.otlp_endpoint:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+        address = settings.otlp_endpoint.rstrip("/").removesuffix("/v1/traces") + "/v1/traces"
+        start_tracing(process, BatchSpanProcessor(OTLPSpanExporter(endpoint=address)))
+
+
+def count(name: CounterName, amount: float = 1, **labels: Unpack[Labels]) -> None:
+    """Add to a counter."""
+    counter = _COUNTERS[name]
+    (counter.labels(*_values(name, labels)) if METRICS[name][1] else counter).inc(amount)
+
+
+def gauge(name: GaugeName, value: float, **labels: Unpack[Labels]) -> None:
+    """Set a gauge."""
+    metric = _GAUGES[name]
+    (metric.labels(*_values(name, labels)) if METRICS[name][1] else metric).set(value)
+
+
+def observe(name: HistogramName, value: float, **labels: Unpack[Labels]) -> None:
+    """Add one observation to a histogram."""
+    histogram = _HISTOGRAMS[name]
+    (histogram.labels(*_values(name, labels)) if METRICS[name][1] else histogram).observe(value)
+
+
+def exposition() -> bytes:
+    """All metrics in Prometheus' text form."""
+    return generate_latest(REGISTRY)
+
+
+def start_tracing(process: str, processor: SpanProcessor) -> None:
+    """Send spans of this process to `processor`."""
+    global _tracer
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+
+    provider = TracerProvider(resource=Resource.create({"service.name": f"yesser-{process}"}))
+    provider.add_span_processor(processor)
+    _tracer = provider.get_tracer("yesser")
+
+
+def stop_tracing() -> None:
+    """Make spans nothing again."""
+    global _tracer
+    _tracer = None
+
+
+def tracing() -> bool:
+    """Whether spans are sent: only then is it worth reading `traceparent` out of a batch."""
+    return _tracer is not None
+
+
+@contextmanager
+def span(name: str, traceparents: Iterable[str] = (), **attributes: int | str) -> Iterator[None]:
+    """A span around a batch. The traces of its events are continued: the only one as parent, several as links.
+
+    `traceparents` are the W3C values that the events carry; what is malformed is passed over.
+    """
+    if _tracer is None:
+        yield
+        return
+    foreign = attributes.keys() - SPAN_ATTRIBUTES
+    if foreign:
+        raise ValueError(f"span {name}: attributes {sorted(foreign)} are not allowed; see SPAN_ATTRIBUTES")
+    with _start(_tracer, name, traceparents, attributes):
+        yield
+
+
+def current_traceparent() -> str | None:
+    """The W3C `traceparent` of the running span, to be put into an event that is published; None without tracing."""
+    if _tracer is None:
+        return None
+    from opentelemetry.trace import get_current_span
+
+    context = get_current_span().get_span_context()
+    if not context.is_valid:
+        return None
+    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
+
+
+@contextmanager
+def _start(tracer: Tracer, name: str, traceparents: Iterable[str], attributes: dict[str, int | str]) -> Iterator[Span]:
+    from opentelemetry.trace import Link, NonRecordingSpan, set_span_in_context
+
+    contexts = [c for c in map(_context, dict.fromkeys(islice(traceparents, LINKS_MAX))) if c]
+    parent = set_span_in_context(NonRecordingSpan(contexts[0])) if len(contexts) == 1 else None
+    links = [Link(c) for c in contexts] if parent is None else []
+    # An exception is not recorded in the span: its message could hold a value.
+    with tracer.start_as_current_span(
+        name, context=parent, links=links, attributes=attributes, record_exception=False, set_status_on_exception=False
+    ) as started:
+        yield started
+
+
+def _context(traceparent: str) -> SpanContext | None:
+    from opentelemetry.trace import SpanContext, TraceFlags
+
+    found = _TRACEPARENT.fullmatch(traceparent)
+    if found is None:
+        return None
+    trace, parent, flags = (int(part, 16) for part in found.groups())
+    context = SpanContext(trace, parent, is_remote=True, trace_flags=TraceFlags(flags))
+    return context if context.is_valid else None
+
+
+def _values(name: MetricName, given: Labels) -> list[str]:
+    expected = METRICS[name][1]
+    foreign = given.keys() - set(expected)
+    if foreign:
+        raise ValueError(f"metric {name} has no label {sorted(foreign)}; it has {list(expected)}")
+    return [str(given.get(label, "")) for label in expected]
