@@ -1,0 +1,57 @@
+"""The chart of accounts and what each kind of transfer debits and credits (R14), as data.
+
+Every partnership p has the same five accounts, `collections:p` and so on. A transfer is one record that names both
+sides, so an imbalance cannot be written down. A balance is debits − credits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+COLLECTIONS: Final = "collections"
+PARTNER_PAYABLE: Final = "partner-payable"
+TREASURY_SHARE: Final = "treasury-share"
+GUARANTEE_EXPENSE: Final = "guarantee-expense"
+CASH: Final = "cash"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountKind:
+    """One line of the chart: what the account of each partnership holds."""
+
+    kind: str
+    arabic: str
+    english: str
+
+
+CHART: Final = (
+    AccountKind(COLLECTIONS, "الإيرادات المحصلة", "Collections"),
+    AccountKind(PARTNER_PAYABLE, "المستحق للشريك", "Payable to the partner"),
+    AccountKind(TREASURY_SHARE, "حصة الخزانة", "Treasury share"),
+    AccountKind(GUARANTEE_EXPENSE, "مصروف الضمان", "Guarantee expense"),
+    AccountKind(CASH, "النقد المدفوع", "Cash"),
+)
+
+# kind of transfer → (debit, credit)
+SIDES: Final[dict[str, tuple[str, str]]] = {
+    "receipt-partner": (COLLECTIONS, PARTNER_PAYABLE),
+    "receipt-treasury": (COLLECTIONS, TREASURY_SHARE),
+    "reversal-partner": (PARTNER_PAYABLE, COLLECTIONS),
+    "reversal-treasury": (TREASURY_SHARE, COLLECTIONS),
+    "top-up": (GUARANTEE_EXPENSE, PARTNER_PAYABLE),
+    "recovery": (PARTNER_PAYABLE, GUARANTEE_EXPENSE),
+    "payout": (PARTNER_PAYABLE, CASH),
+}
+
+
+@lru_cache(maxsize=65_536)
+def account_name(kind: str, partnership_id: str) -> str:
+    """The account of that kind which belongs to the partnership."""
+    return f"{kind}:{partnership_id}"
+
+
+def account_names(partnership_id: str) -> tuple[str, ...]:
+    """All accounts of a partnership, in the chart's order."""
+    return tuple(account_name(line.kind, partnership_id) for line in CHART)

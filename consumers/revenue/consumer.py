@@ -1,0 +1,79 @@
+"""The revenue-share consumer: which function applies which event, over which tables.
+
+It keeps contracts, prices receipts and reversals, closes periods and pays out, exactly as R1–R14 of `events.md` say. A
+closed period decides one platform event, `settlement.issued`. It judges `partnership.signed`, `.amended`,
+`.terminated`, `.reassigned` and `revenue.*`; the other events about partnerships are the projections' to judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from consumers.anomaly import ANOMALY, Anomaly
+from consumers.consumer import Consumer
+from consumers.revenue import closing, contracts, receipts
+from consumers.revenue.book import Books
+from consumers.revenue.needs import needs
+from consumers.revenue.rows import (
+    ACCOUNT,
+    CONTRACT,
+    EXPECTED,
+    PAYOUT,
+    PERIOD,
+    RECEIPT,
+    REVERSAL,
+    STATEMENT,
+    TRANSFER,
+    VERSION,
+    WINDOW,
+)
+from events.entry import Entry
+from infra.outbox import OutboxEvent
+from infra.tables import WorkingSet
+
+HANDLERS: Final[dict[str, Callable[[Books, Entry], Anomaly | None]]] = {
+    "partnership.signed": contracts.signed,
+    "partnership.amended": contracts.amended,
+    "partnership.terminated": contracts.terminated,
+    "partnership.reassigned": contracts.reassigned,
+    "revenue.collected": receipts.collected,
+    "revenue.reversed": receipts.reversed_,
+    "revenue.period-closed": closing.period_closed,
+    "revenue.paid-out": closing.paid_out,
+}
+
+
+def fold(rows: WorkingSet, entries: Sequence[Entry]) -> list[OutboxEvent]:
+    """Apply entries in log order; returns the settlements that were decided."""
+    books = Books(rows)
+    for entry in entries:
+        handler = HANDLERS.get(entry.type)
+        if handler is not None:
+            found = handler(books, entry)
+            if found is not None:
+                rows.append(ANOMALY, found)
+    return books.decided
+
+
+CONSUMER: Final = Consumer(
+    name="revenue",
+    schema="revenue",
+    tables=(
+        CONTRACT,
+        VERSION,
+        EXPECTED,
+        PERIOD,
+        WINDOW,
+        RECEIPT,
+        REVERSAL,
+        PAYOUT,
+        ACCOUNT,
+        TRANSFER,
+        STATEMENT,
+        ANOMALY,
+    ),
+    sql_files=(("consumers", "anomaly.sql"), ("consumers.revenue", "tables.sql")),
+    needs=needs,
+    fold=fold,
+)

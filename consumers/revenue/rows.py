@@ -1,0 +1,215 @@
+"""The tables of the revenue ledger as row types; the columns stand in `tables.sql` in the same order.
+
+Amounts are whole halalas, dates `YYYY-MM-DD`, periods labels of the contract's calendar, indexes those of the log.
+Transfers and statements are only ever added. Everything else is what those, and the log, add up to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from infra.tables import Table
+
+
+@dataclass(slots=True)
+class Contract:
+    """A partnership as it stands. `versions[v]` is the period from which version v is in force.
+
+    `last_day` and `last_period` are those of R1 and R3, `closed_through` the latest closed period, `open_period` the
+    earliest that is not (None when all are closed), `latest_dated_on` the latest date of what was counted.
+    `collected_halalas` sums the receipts alone, `payable_halalas` is R13's, `top_ups_halalas` sums all top-ups ever.
+    """
+
+    partnership_id: str
+    owner: str
+    partner: dict[str, Any]
+    services: list[str]
+    legal_basis: dict[str, Any]
+    signed_on: str
+    starts_on: str
+    ends_on: str
+    calendar: str
+    period_kind: str
+    tier_basis: str
+    terminated_on: str | None
+    last_day: str
+    first_period: str
+    last_period: str
+    closed_through: str | None
+    open_period: str | None
+    versions: list[str]
+    latest_dated_on: str | None
+    collected_halalas: int
+    closing_cumulative_halalas: int
+    payable_halalas: int
+    top_ups_halalas: int
+    outstanding_halalas: int
+    entries_count: int
+    first_index: int
+    last_index: int
+
+
+@dataclass(slots=True)
+class ContractVersion:
+    """Terms as signed (version 0) or amended, without `expected`, which has rows of its own."""
+
+    partnership_id: str
+    version: int
+    effective_from: str
+    terms: dict[str, Any]
+    reason: dict[str, Any] | None
+    index: int
+
+
+@dataclass(slots=True)
+class Expected:
+    """The revenue that a version expects of one period."""
+
+    partnership_id: str
+    version: int
+    period: str
+    amount_halalas: int
+
+
+@dataclass(slots=True)
+class Period:
+    """What was posted to one period: kept from its first posting, or from its closing."""
+
+    partnership_id: str
+    period: str
+    collected_halalas: int
+    reversed_halalas: int
+    prior_period_halalas: int
+    partner_base_halalas: int
+    postings_count: int
+    first_index: int | None
+    last_index: int | None
+    closing_index: int | None
+
+
+@dataclass(slots=True)
+class RevenueWindow:
+    """The running net sum C of one window (R7)."""
+
+    partnership_id: str
+    window_number: int
+    cumulative_halalas: int
+    postings_count: int
+    first_index: int
+    last_index: int
+
+
+@dataclass(slots=True)
+class Receipt:
+    """A counted receipt as it was posted; `reversed_halalas` is what was taken back of it since."""
+
+    partnership_id: str
+    receipt_id: str
+    service_id: str
+    amount_halalas: int
+    collected_on: str
+    receipts_count: int
+    period: str
+    contract_version: int
+    window_number: int
+    partner_halalas: int
+    treasury_halalas: int
+    reversed_halalas: int
+    first_index: int
+    last_index: int
+
+
+@dataclass(slots=True)
+class Reversal:
+    """A counted reversal as it was posted; the two parts are what partner and treasury gave back."""
+
+    partnership_id: str
+    reversal_id: str
+    receipt_id: str
+    amount_halalas: int
+    reversed_on: str
+    period: str
+    contract_version: int
+    window_number: int
+    partner_halalas: int
+    treasury_halalas: int
+    index: int
+
+
+@dataclass(slots=True)
+class Payout:
+    """What was paid to the partner."""
+
+    partnership_id: str
+    payout_id: str
+    amount_halalas: int
+    paid_on: str
+    index: int
+
+
+@dataclass(slots=True)
+class Transfer:
+    """One record that debits one account and credits another. `line` tells the transfers of one entry apart."""
+
+    index: int
+    line: int
+    partnership_id: str
+    period: str | None
+    kind: str
+    debit: str
+    credit: str
+    amount_halalas: int
+
+
+@dataclass(slots=True)
+class Account:
+    """The transfers of one account, added up in the same fold that writes them; its balance is debits − credits."""
+
+    account: str
+    partnership_id: str
+    kind: str
+    debits_halalas: int
+    credits_halalas: int
+    transfers_count: int
+    first_index: int
+    last_index: int
+
+
+@dataclass(slots=True)
+class Statement:
+    """What a closed period came to (R12), field by field as `settlement.issued` says it."""
+
+    partnership_id: str
+    period: str
+    contract_version: int
+    opening_cumulative_halalas: int
+    collected_halalas: int
+    reversed_halalas: int
+    net_halalas: int
+    prior_period_halalas: int
+    closing_cumulative_halalas: int
+    partner_base_halalas: int
+    guarantee_halalas: int
+    top_up_halalas: int
+    recovered_halalas: int
+    top_up_outstanding_halalas: int
+    partner_total_halalas: int
+    treasury_total_halalas: int
+    expected_halalas: int
+    first_index: int | None
+    last_index: int | None
+    closing_index: int
+
+
+CONTRACT: Final = Table("contract", Contract, key=("partnership_id",))
+VERSION: Final = Table("contract_version", ContractVersion, key=("partnership_id", "version"))
+EXPECTED: Final = Table("expected", Expected, key=("partnership_id", "version", "period"))
+PERIOD: Final = Table("period", Period, key=("partnership_id", "period"))
+WINDOW: Final = Table("revenue_window", RevenueWindow, key=("partnership_id", "window_number"))
+RECEIPT: Final = Table("receipt", Receipt, key=("partnership_id", "receipt_id"))
+REVERSAL: Final = Table("reversal", Reversal, key=("partnership_id", "reversal_id"))
+PAYOUT: Final = Table("payout", Payout, key=("partnership_id", "payout_id"))
+ACCOUNT: Final = Table("account", Account, key=("account",))
+TRANSFER: Final = Table("transfer", Transfer, key=("index", "line"), append_only=True)
+STATEMENT: Final = Table("statement", Statement, key=("partnership_id", "period"), append_only=True)
