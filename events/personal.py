@@ -1,0 +1,73 @@
+"""Finding national ids in text, so that none is accepted, kept or shown.
+
+A hit is a maximal run of Unicode letters and decimal digits that is exactly ten digits (ASCII, Arabic-Indic or Persian),
+begins with 1 or 2 and passes the Luhn check. `is_suspect` is the quick search over bytes: it may report too much, never
+too little.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any, Final
+
+_DIGITS: Final = "0-9\u0660-\u0669\u06f0-\u06f9"
+_TEN_DIGITS: Final = re.compile(f"(?<![{_DIGITS}])[12\u0661\u0662\u06f1\u06f2][{_DIGITS}]{{9}}(?![{_DIGITS}])")
+_LOOKS_PERSONAL: Final = re.compile(r"[12][0-9]{9}")
+_DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+
+# In UTF-8 the Arabic-Indic digits are D9 A0…A9 and the Persian ones DB B0…B9. Without their lead bytes, all thirty
+# digits become one byte each here; a few other letters too, which is the harmless direction.
+_TO_MARK: Final = bytes(
+    0x01 if 0x30 <= byte <= 0x39 or 0xA0 <= byte <= 0xA9 or 0xB0 <= byte <= 0xB9 else 0x00 for byte in range(256)
+)
+_LEAD_BYTES: Final = b"\xd9\xdb"
+_TEN_MARKS: Final = b"\x01" * 10
+
+
+def is_suspect(text: bytes) -> bool:
+    """Whether UTF-8 bytes may hold a ten-digit run of one string. Escapes (`\\u0661`) must have been resolved before."""
+    return _TEN_MARKS in text.translate(_TO_MARK, _LEAD_BYTES)
+
+
+def holds_personal_data(text: str) -> bool:
+    """Whether a text holds a national id."""
+    return any(
+        not _extends_run(text, match.start() - 1) and not _extends_run(text, match.end()) and _luhn(match.group())
+        for match in _TEN_DIGITS.finditer(text)
+    )
+
+
+def looks_personal(text: str) -> bool:
+    """Whether an id *is* ten digits beginning with 1 or 2, whatever Luhn says."""
+    return _LOOKS_PERSONAL.fullmatch(text) is not None
+
+
+def bytes_hold_personal_data(raw: bytes) -> bool:
+    """The search over bytes whose form cannot be read: invalid ones count as U+FFFD."""
+    return holds_personal_data(raw.decode("utf-8", "replace"))
+
+
+def tree_may_hold_personal_data(value: Any) -> bool:
+    """Whether any string or name of a JSON value holds a national id or is one by its looks (used to leave the fast path)."""
+    if isinstance(value, str):
+        return looks_personal(value) or holds_personal_data(value)
+    if isinstance(value, dict):
+        return any(tree_may_hold_personal_data(k) or tree_may_hold_personal_data(v) for k, v in value.items())
+    if isinstance(value, list):
+        return any(map(tree_may_hold_personal_data, value))
+    return False
+
+
+def _extends_run(text: str, position: int) -> bool:
+    """Whether the character at `position` is a letter or decimal digit (categories L and Nd) of any script."""
+    if not 0 <= position < len(text):
+        return False
+    category = unicodedata.category(text[position])
+    return category[0] == "L" or category == "Nd"
+
+
+def _luhn(digits: str) -> bool:
+    """The Luhn check over ten digits of any of the three kinds."""
+    numbers = [unicodedata.decimal(digit) for digit in digits]
+    return sum(numbers[1::2], sum(_DOUBLED[number] for number in numbers[0::2])) % 10 == 0

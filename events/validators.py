@@ -1,0 +1,72 @@
+"""One compiled validator per type for the whole event: envelope and data in a single call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Final, Literal, get_args, get_origin
+
+from pydantic import BaseModel, create_model
+from pydantic_core import SchemaValidator
+
+from events.catalogue import CATALOGUE, EventType
+from events.envelope import Envelope, full_type, schema_uri
+from events.fields import IdField
+
+Path = tuple[str, ...]
+ANY_ITEM: Final = "*"
+"""Stands for every position of a list in a `Path`."""
+
+
+@cache
+def event_model(name: str) -> type[Envelope]:
+    """The model of a whole event of the type `name`: the envelope with its own `type`, `dataschema` and `data`."""
+    row = CATALOGUE[name]
+    return create_model(
+        f"{row.model.__name__}Event",
+        __base__=Envelope,
+        __doc__=row.purpose.en,
+        type=(Literal[full_type(name)], ...),
+        dataschema=(Literal[schema_uri(name)] | None, None),
+        data=(row.model, ...),
+    )
+
+
+@cache
+def validator_of(name: str | None) -> SchemaValidator:
+    """The strict validator of a type's events; of any envelope for None (an unknown type)."""
+    return (event_model(name) if name else Envelope).__pydantic_validator__  # type: ignore[return-value]
+
+
+@cache
+def types_by_full_name() -> Mapping[str, EventType]:
+    """Full type → row."""
+    return {full_type(name): row for name, row in CATALOGUE.items()}
+
+
+@cache
+def id_paths(name: str) -> tuple[Path, ...]:
+    """Where the fields of type `id` stand in the `data` of a type: `("partner", "partner_id")`, `("services", "*")`."""
+    return tuple(_id_paths(CATALOGUE[name].model))
+
+
+def _id_paths(model: type[BaseModel]) -> list[Path]:
+    found: list[Path] = []
+    for field_name, field in model.model_fields.items():
+        name = field.alias or field_name
+        if any(isinstance(mark, IdField) for mark in field.metadata):
+            found.append((name,))
+        else:
+            found += [(name, *rest) for rest in _paths_within(field.annotation)]
+    return found
+
+
+def _paths_within(annotation: Any) -> list[Path]:
+    """Paths below one annotation: lists, optional parts, annotated items and nested models."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return _id_paths(annotation)
+    arguments = get_args(annotation)
+    if any(isinstance(argument, IdField) for argument in arguments):
+        return [()]
+    step: Path = (ANY_ITEM,) if get_origin(annotation) is list else ()
+    return [step + rest for argument in arguments for rest in _paths_within(argument)]
