@@ -39,10 +39,10 @@ class Profile:
     bad_rate: float = 0.02
     unreadable_part: float = 0.2
     error_rate: float = 0.1
-    revenue_part: float = 0.45
+    revenue_part: float = 0.48
     training_part: float = 0.25
-    services_part: float = 0.15
-    projects_part: float = 0.1
+    services_part: float = 0.14
+    projects_part: float = 0.11
     facts_per_contract: int = 60
 
 

@@ -83,7 +83,7 @@ def quota_facts(random: Random, told: list[Fact]) -> list[Fact]:
     facts: list[Fact] = []
     for cell in _cells():
         safe = certified[cell] > 0 and cell not in lost
-        seats = random.choice((1, FAR) if safe else (0, FAR))
+        seats = random.choice((random.randint(1, certified[cell]), FAR) if safe else (0, FAR))
         facts += [_quota(cell, seats)] * random.choice((0, 1, 1, 1, 2))
     random.shuffle(facts)
     return facts
