@@ -1,0 +1,159 @@
+"""A log told line by line, folded by the campaigns consumer in memory.
+
+`Story().tell("health", "service.launched", "service/S", …)` appends an entry, recorded at the story's time, and applies
+it. What the consumer decides waits in `outbox` until `come_back` puts it into the log, as the relay and the registrar
+would.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import orjson
+
+from consumers.anomaly import ANOMALY
+from consumers.campaigns.consumer import CONSUMER
+from consumers.campaigns.rows import AIRING, CAMPAIGN, COVERAGE, Campaign
+from events.entry import Entry, parse_entry
+from infra.outbox import OutboxEvent, event_bytes
+from tests.unit.consumers.memory_store import MemoryStore
+
+Data = dict[str, Any]
+
+
+def text(en: str) -> Data:
+    return {"ar": f"«{en}»", "en": en}
+
+
+def targets(one: int = 0, two: int = 0, three: int = 0) -> Data:
+    return {"infrastructure_projects": 0, "national_applications": 0, "services": {"1": one, "2": two, "3": three}}
+
+
+@dataclass
+class Story:
+    """`at` is the recorded time of the next entries, in UTC; 2026-11-01 is a Sunday."""
+
+    at: str = "2026-11-01T08:00:00.000000Z"
+    store: MemoryStore = field(default_factory=MemoryStore)
+    entries: list[Entry] = field(default_factory=list)
+    outbox: list[OutboxEvent] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for code, role in (("platform", "platform"), ("yesser", "office")):
+            self.tell("platform", "registry.agency-registered", f"agency/{code}", code=code, role=role, name=text(code))
+
+    def tell(self, agency: str, name: str, subject: str, /, **data: Any) -> int:
+        """Append and apply one entry; its index."""
+        event = {
+            "specversion": "1.0",
+            "id": f"e{len(self.entries)}",
+            "source": f"urn:yesser:agency:{agency}",
+            "type": f"sa.gov.yesser.{name}.v1",
+            "subject": subject,
+            "time": self.at,
+            "data": data,
+        }
+        return self.append(orjson.dumps(event))
+
+    def append(self, event: bytes) -> int:
+        index = len(self.entries)
+        document = {"recordedtime": self.at, "from": "agency.x.events/0/0", "event": orjson.loads(event)}
+        entry = parse_entry(index, orjson.dumps(document))
+        self.entries.append(entry)
+        self.outbox += self.store.apply(CONSUMER, [entry])
+        return index
+
+    def come_back(self) -> list[str]:
+        """Everything in the outbox becomes an entry; the ids, in order."""
+        ids = []
+        while self.outbox:
+            event = self.outbox.pop(0)
+            ids.append(event.id)
+            self.append(event_bytes(event))
+        return ids
+
+    # What agencies say.
+
+    def register(self, service: str, agency: str = "health", group: int = 1, plan: str = "P") -> int:
+        data = {"service_id": service, "plan_id": plan, "group": group, "name": text(service)}
+        return self.tell(agency, "service.registered", f"service/{service}", **data)
+
+    def launch(self, service: str, agency: str = "health") -> int:
+        data = {"service_id": service, "on": "2026-11-01", "channels": ["web"]}
+        return self.tell(agency, "service.launched", f"service/{service}", **data)
+
+    def change(self, what: str, service: str, agency: str = "health") -> int:
+        """`suspended`, `resumed` or `retired`."""
+        data: Data = {"service_id": service, "on": "2026-11-01"}
+        if what != "resumed":
+            data["reason"] = text("Maintenance")
+        return self.tell(agency, f"service.{what}", f"service/{service}", **data)
+
+    def announce(self, initiative: str, agency: str = "health") -> int:
+        data = {"initiative_id": initiative, "name": text(initiative), "aim": text("To reach all"), "on": "2026-11-01"}
+        return self.tell(agency, "awareness.initiative-announced", f"initiative/{initiative}", **data)
+
+    def adopt(self, plan: str = "P", **groups: int) -> int:
+        data = {"plan_id": plan, "name": text(plan), "starts_on": "2006-01-01", "ends_on": "2010-12-31"}
+        return self.tell("yesser", "plan.adopted", f"plan/{plan}", **data, targets=targets(**groups))
+
+    def amend(self, plan: str = "P", **groups: int) -> int:
+        data = {"plan_id": plan, "targets": targets(**groups), "reason": text("Review")}
+        return self.tell("yesser", "plan.amended", f"plan/{plan}", **data)
+
+    def set_quota(self, seats: int, year: int = 2026, calendar: str = "gregorian", track: str = "usage") -> int:
+        data = {"calendar": calendar, "year": year, "track": track, "seats": seats}
+        return self.tell("yesser", "training.quota-set", f"quota/{calendar}/{year}/{track}", **data)
+
+    def certify(self, certificate: str, on: str = "2026-05-01", track: str = "usage", agency: str = "health") -> int:
+        trainee = "trn_" + "a" * 16
+        data = {"certificate_id": certificate, "trainee": trainee, "track": track, "on": on, "employer": agency}
+        return self.tell(agency, "training.certified", f"trainee/{trainee}", **data)
+
+    def revoke(self, certificate: str, agency: str = "health") -> int:
+        trainee = "trn_" + "a" * 16
+        data = {"certificate_id": certificate, "trainee": trainee, "on": "2026-06-01", "reason": text("Error")}
+        return self.tell(agency, "training.revoked", f"trainee/{trainee}", **data)
+
+    def acknowledge(self, campaign: str, agency: str = "health") -> int:
+        data = {"campaign_id": campaign, "by": "desk", "on": "2026-11-01"}
+        return self.tell(agency, "awareness.campaign-acknowledged", f"campaign/{campaign}", **data)
+
+    def complete(self, campaign: str, agency: str = "health") -> int:
+        data = {"campaign_id": campaign, "on": "2026-11-01"}
+        return self.tell(agency, "awareness.campaign-completed", f"campaign/{campaign}", **data)
+
+    def air(self, campaign: str, airing: str, channel: str, reach: int = 1, agency: str = "health") -> int:
+        data = {
+            "campaign_id": campaign,
+            "airing_id": airing,
+            "channel": channel,
+            "outlet": text("One"),
+            "on": "2026-11-01",
+            "reach": reach,
+        }
+        return self.tell(agency, "awareness.campaign-aired", f"campaign/{campaign}", **data)
+
+    # What became of it.
+
+    def campaign(self, campaign_id: str) -> Campaign:
+        return next(row for row in self.store.rows(CAMPAIGN) if row.campaign_id == campaign_id)
+
+    def in_log(self) -> list[str]:
+        """The campaigns that exist for everybody."""
+        return [row.campaign_id for row in self.store.rows(CAMPAIGN) if row.triggered_index is not None]
+
+    def paused(self, campaign_id: str) -> bool:
+        campaign = self.campaign(campaign_id)
+        suspended = {row.service_id for row in self.store.rows(COVERAGE) if row.suspended_from is not None}
+        return campaign.completed_index is None and campaign.service_id in suspended
+
+    def reach(self, campaign_id: str) -> int:
+        return sum(row.reach for row in self.store.rows(AIRING) if row.campaign_id == campaign_id)
+
+    def anomalies(self) -> list[tuple[int, str]]:
+        return [(row.index, row.rule) for row in self.store.rows(ANOMALY)]
+
+    def rows(self, kind: Any) -> list[Data]:
+        return [asdict(row) for row in self.store.rows(kind)]

@@ -1,0 +1,234 @@
+"""What becomes of a campaign: acknowledged, aired, completed, paused and resumed."""
+
+from __future__ import annotations
+
+from consumers.campaigns.rows import COVERAGE, ROUTE
+from tests.unit.consumers.campaigns.story import Story
+
+
+def launched() -> tuple[Story, str]:
+    """Service S of agency health is launched, and its campaign stands in the log."""
+    story = Story()
+    story.register("S")
+    campaign = f"service-launched.i{story.launch('S')}"
+    story.come_back()
+    return story, campaign
+
+
+def test_a_campaign_exists_from_its_entry_on() -> None:
+    story = Story()
+    story.register("S")
+    campaign = f"service-launched.i{story.launch('S')}"
+    early = story.acknowledge(campaign)
+    assert story.in_log() == []
+    assert story.anomalies() == [(early, "unknown-campaign")]
+
+    index = len(story.entries)
+    story.come_back()
+    assert story.in_log() == [campaign]
+    assert story.campaign(campaign).acknowledged_index is None
+    assert story.rows(ROUTE) == [{"index": index, "campaign_id": campaign}]
+
+
+def test_an_acknowledgement_and_a_completion_count_once_in_either_order() -> None:
+    story, campaign = launched()
+    completed = story.complete(campaign)
+    acknowledged = story.acknowledge(campaign)
+    again, twice = story.acknowledge(campaign), story.complete(campaign)
+
+    row = story.campaign(campaign)
+    assert (row.completed_index, row.acknowledged_index, row.acknowledged_by) == (completed, acknowledged, "desk")
+    assert story.anomalies() == [(again, "already-acknowledged"), (twice, "already-completed")]
+
+
+def test_not_the_owner_comes_before_already() -> None:
+    story, campaign = launched()
+    story.acknowledge(campaign)
+    foreign = story.acknowledge(campaign, agency="justice")
+    unknown = story.air("service-launched.i999", "A", "tv")
+    assert story.anomalies() == [(foreign, "not-owner"), (unknown, "unknown-campaign")]
+
+
+def test_the_owner_of_a_campaign_is_the_one_in_its_trigger_also_after_a_reassignment() -> None:
+    story, campaign = launched()
+    story.tell(
+        "yesser",
+        "service.reassigned",
+        "service/S",
+        service_id="S",
+        to="justice",
+        on="2026-11-01",
+        reason={"ar": "ن", "en": "r"},
+    )
+    foreign = story.acknowledge(campaign, agency="justice")
+    story.acknowledge(campaign)
+    assert story.anomalies() == [(foreign, "not-owner")]
+
+
+def test_airings_count_by_channel_once_each_and_in_every_state() -> None:
+    story, campaign = launched()
+    story.air(campaign, "A1", "tv", reach=10)
+    repeated = story.air(campaign, "A1", "radio", reach=99)
+    story.change("suspended", "S")
+    story.air(campaign, "A2", "tv", reach=5)
+    story.complete(campaign)
+    story.air(campaign, "A3", "print", reach=0)
+
+    row = story.campaign(campaign)
+    assert (row.tv, row.radio, row.print) == (2, 0, 1)
+    assert story.reach(campaign) == 15
+    assert story.anomalies() == [(repeated, "already-aired")]
+    (coverage,) = story.store.rows(COVERAGE)
+    assert (coverage.tv, coverage.radio, coverage.print) == (2, 0, 1)
+
+
+def test_the_same_airing_id_in_another_campaign_is_another_airing() -> None:
+    story, campaign = launched()
+    other = f"initiative-announced.i{story.announce('I')}"
+    story.come_back()
+    story.air(campaign, "A1", "tv")
+    story.air(other, "A1", "tv")
+    assert story.anomalies() == []
+    assert story.campaign(other).tv == 1
+
+
+def test_sums_of_reach_may_outgrow_every_column() -> None:
+    story, campaign = launched()
+    for number in range(2_000):
+        story.air(campaign, f"A{number}", "tv", reach=2**53 - 1)
+    assert story.reach(campaign) > 2**63
+
+
+def test_a_suspension_pauses_and_a_resumption_moves_the_due_date_by_the_working_days_lost() -> None:
+    story, campaign = launched()
+    assert story.campaign(campaign).due_on == "2026-11-15"
+    story.at = "2026-11-03T08:00:00.000000Z"
+    suspended = story.change("suspended", "S")
+    assert story.paused(campaign)
+    story.at = "2026-11-09T08:00:00.000000Z"
+    resumed = story.change("resumed", "S")
+    assert not story.paused(campaign)
+
+    paused_event, resumed_event = story.outbox
+    assert (paused_event.id, paused_event.type) == (f"paused.{campaign}.i{suspended}", "campaign.paused")
+    assert paused_event.data["due_on"] == "2026-11-15"
+    assert "Maintenance" in paused_event.data["reason"]["en"]
+    assert (resumed_event.id, resumed_event.type) == (f"resumed.{campaign}.i{resumed}", "campaign.resumed")
+    # Lost: Tue 3, Wed 4, Thu 5, Sun 8 November. Sunday 15 and four working days is Thursday 19.
+    assert resumed_event.data["due_on"] == story.campaign(campaign).due_on == "2026-11-19"
+    assert resumed_event.time == "2026-11-09T08:00:00.000000Z"
+
+
+def test_what_comes_back_about_a_pause_changes_no_state() -> None:
+    story, campaign = launched()
+    story.change("suspended", "S")
+    story.change("resumed", "S")
+    before = story.campaign(campaign)
+    story.come_back()
+    after = story.campaign(campaign)
+    assert (after.due_on, after.days_added) == (before.due_on, before.days_added)
+    assert not story.paused(campaign)
+    assert after.count == before.count + 2
+
+
+def test_each_pause_has_an_id_of_its_own() -> None:
+    story, _ = launched()
+    for _ in range(2):
+        story.change("suspended", "S")
+        story.change("resumed", "S")
+    assert len({event.id for event in story.outbox}) == 4
+
+
+def test_a_suspension_that_waited_with_the_launch_pauses_the_campaign_as_it_is_triggered() -> None:
+    story = Story()
+    campaign = f"service-launched.i{story.launch('S')}"
+    suspended = story.change("suspended", "S")
+    story.register("S")
+    assert story.come_back() == [f"triggered.{campaign}", f"paused.{campaign}.i{suspended}"]
+    assert story.paused(campaign)
+
+
+def test_a_suspension_between_the_launch_and_its_trigger_pauses_too() -> None:
+    story = Story()
+    story.register("S")
+    campaign = f"service-launched.i{story.launch('S')}"
+    story.at = "2026-11-03T08:00:00.000000Z"
+    story.change("suspended", "S")
+    ids = story.come_back()
+    assert [name.split(".")[0] for name in ids] == ["triggered", "paused"]
+    assert story.paused(campaign)
+    story.at = "2026-11-04T08:00:00.000000Z"
+    story.change("resumed", "S")
+    assert story.campaign(campaign).due_on == "2026-11-16"
+
+
+def test_days_lost_before_the_trigger_came_back_are_kept() -> None:
+    story = Story()
+    story.register("S")
+    campaign = f"service-launched.i{story.launch('S')}"
+    story.change("suspended", "S")
+    story.at = "2026-11-03T08:00:00.000000Z"
+    story.change("resumed", "S")
+    story.come_back()
+    assert story.campaign(campaign).due_on == "2026-11-17"
+
+
+def test_retiring_completes_nothing_and_ends_no_pause() -> None:
+    story, campaign = launched()
+    story.change("suspended", "S")
+    story.change("retired", "S")
+    story.change("resumed", "S")  # an anomaly: a retired service is no longer suspended
+    assert story.paused(campaign)
+    assert story.campaign(campaign).completed_index is None
+
+
+def test_retiring_a_running_service_pauses_nothing() -> None:
+    story, campaign = launched()
+    story.change("retired", "S")
+    assert not story.paused(campaign)
+    assert story.outbox == []
+
+
+def test_a_completed_campaign_is_not_paused_and_hears_no_more() -> None:
+    story, campaign = launched()
+    story.complete(campaign)
+    story.at = "2026-11-03T08:00:00.000000Z"
+    story.change("suspended", "S")
+    story.at = "2026-11-09T08:00:00.000000Z"
+    story.change("resumed", "S")
+    assert not story.paused(campaign)
+    assert story.outbox == []
+    assert story.campaign(campaign).due_on == "2026-11-15"
+
+
+def test_a_suspension_that_changes_nothing_pauses_nothing() -> None:
+    story, campaign = launched()
+    story.change("suspended", "S", agency="justice")
+    assert not story.paused(campaign)
+    assert story.outbox == []
+
+
+def test_a_trigger_that_todays_rules_would_not_fire_counts_as_the_log_says_it() -> None:
+    story = Story()
+    story.register("S")
+    story.launch("S")
+    story.outbox.clear()
+    said = {
+        "campaign_id": "older-rule.i3",
+        "rule": "older-rule",
+        "rules_version": 1,
+        "cause_index": 3,
+        "kind": "specific",
+        "owner": "interior",
+        "service_id": "S",
+        "channels": ["radio"],
+        "due_on": "2026-12-01",
+        "brief": {"ar": "ب", "en": "b"},
+        "reason": {"ar": "س", "en": "r"},
+    }
+    story.tell("platform", "campaign.triggered", "campaign/older-rule.i3", **said)
+    story.change("suspended", "S")
+    story.air("older-rule.i3", "A", "radio", agency="interior")
+    assert story.paused("older-rule.i3")
+    assert story.anomalies() == []
+    assert story.store.rows(COVERAGE)[0].radio == 1
