@@ -1,0 +1,255 @@
+"""C2SP signed notes and checkpoints: the log's key, what it signs, and how anybody verifies it.
+
+A note is a text, a blank line, and signature lines `— <key name> <base64(key id ‖ signature)>`. A checkpoint is a note
+whose text is three lines: origin, size, base64 root. The rules are those of C2SP `signed-note` and `tlog-checkpoint`
+(Ed25519, type 0x01); keys are written as Go's `golang.org/x/mod/sumdb/note` writes them.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from events.errors import YesserError
+
+KEY_FILE: Final = "log.skey"
+VKEY_FILE: Final = "log.vkey"
+CHECKPOINT_FILE: Final = "checkpoint"
+ED25519: Final = b"\x01"
+SIGNATURES_MAX: Final = 100
+"""Most signature lines that are looked at, as in Go's implementation; the specification asks for at least 16."""
+
+_PRIVATE: Final = "PRIVATE+KEY+"
+_SIGNATURE_LINE: Final = re.compile(r"— ([^\s+]+) ([A-Za-z0-9+/]+={0,2})")
+_SIZE: Final = re.compile(r"0|[1-9][0-9]*")
+_KEY_NAME: Final = re.compile(r"[^\s+]+")
+
+
+class InvalidNote(YesserError):
+    """The note is not well-formed or not signed by a known key: do not trust it, and fetch it again."""
+
+
+class InvalidKey(YesserError):
+    """The key is not well-formed, or it is gone although it has signed: put its file back from its copy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verifier:
+    """A public key under its name. Its text form is the *vkey* that others are given."""
+
+    name: str
+    public: bytes
+
+    @property
+    def key_id(self) -> bytes:
+        """The first 4 bytes of SHA-256(name ‖ newline ‖ type ‖ public key)."""
+        return sha256(self.name.encode() + b"\n" + ED25519 + self.public).digest()[:4]
+
+    @property
+    def vkey(self) -> str:
+        """`<name>+<8 hex digits>+<base64>`."""
+        return f"{self.name}+{self.key_id.hex()}+{base64.b64encode(ED25519 + self.public).decode()}"
+
+    def accepts(self, text: str, signature: bytes) -> bool:
+        """Whether `signature` (64 bytes) is this key's signature over the text."""
+        try:
+            Ed25519PublicKey.from_public_bytes(self.public).verify(signature, text.encode())
+        except InvalidSignature:
+            return False
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class LogKey:
+    """The log's private key: a 32-byte seed under the log's origin. Only the registrar's process reads it."""
+
+    name: str
+    seed: bytes
+
+    def __repr__(self) -> str:
+        return f"LogKey({self.name})"
+
+    @property
+    def verifier(self) -> Verifier:
+        return Verifier(self.name, Ed25519PrivateKey.from_private_bytes(self.seed).public_key().public_bytes_raw())
+
+    @property
+    def skey(self) -> str:
+        """The form in which it is kept: `PRIVATE+KEY+<name>+<8 hex digits>+<base64>`."""
+        return f"{_PRIVATE}{self.name}+{self.verifier.key_id.hex()}+{base64.b64encode(ED25519 + self.seed).decode()}"
+
+    def sign(self, text: str) -> str:
+        """The signed note over `text`, which must end in a newline."""
+        _require_text(text)
+        signature = Ed25519PrivateKey.from_private_bytes(self.seed).sign(text.encode())
+        blob = base64.b64encode(self.verifier.key_id + signature).decode()
+        return f"{text}\n— {self.name} {blob}\n"
+
+    def sign_checkpoint(self, size: int, root: bytes) -> str:
+        """The signed checkpoint of a tree of `size` entries; the origin is the key's name."""
+        return self.sign(checkpoint_text(self.name, size, root))
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What a log says of itself: so many entries, this root. `note` is the signed form it was read from."""
+
+    origin: str
+    size: int
+    root: bytes
+    note: str
+
+
+def verify_note(note: str, verifiers: Sequence[Verifier]) -> str:
+    """The text of a note that at least one known key signed.
+
+    Signatures of unknown keys are ignored; a bad signature under a known key makes the note invalid.
+    """
+    text, blank, rest = note.rpartition("\n\n")
+    if not blank or not rest.endswith("\n"):
+        raise InvalidNote("the note has no signatures after a blank line")
+    text += "\n"
+    _require_text(text)
+    lines = rest[:-1].split("\n")
+    if len(lines) > SIGNATURES_MAX:
+        raise InvalidNote(f"the note has {len(lines)} signatures; at most {SIGNATURES_MAX} are read")
+    known = {(v.name, v.key_id): v for v in verifiers}
+    good = False
+    for line in lines:
+        name, key_id, signature = _signature(line)
+        verifier = known.get((name, key_id))
+        if verifier is None:
+            continue
+        if not verifier.accepts(text, signature):
+            raise InvalidNote(f"the signature of {name} is wrong: the text was changed, or another key signed it")
+        good = True
+    if not good:
+        names = ", ".join(v.vkey.rpartition("+")[0] for v in verifiers)
+        raise InvalidNote(f"the note carries no signature of a known key ({names})")
+    return text
+
+
+def checkpoint_text(origin: str, size: int, root: bytes) -> str:
+    """The three lines of a checkpoint."""
+    return f"{origin}\n{size}\n{base64.b64encode(root).decode()}\n"
+
+
+def parse_checkpoint(note: str, verifier: Verifier) -> Checkpoint:
+    """A checkpoint signed by the log whose origin is the key's name. Extension lines are allowed and ignored."""
+    origin, *lines = verify_note(note, [verifier]).split("\n")[:-1]
+    if origin != verifier.name:
+        raise InvalidNote(f"the checkpoint is of the log {origin!r}, not of {verifier.name!r}")
+    if len(lines) < 2 or not _SIZE.fullmatch(lines[0]) or not all(lines):
+        raise InvalidNote("the checkpoint's text is not: origin, size, root")
+    root = _base64(lines[1])
+    if root is None or len(root) != 32:
+        raise InvalidNote("the checkpoint's root is not the base64 of 32 bytes")
+    return Checkpoint(origin, int(lines[0]), root, note)
+
+
+def parse_vkey(vkey: str) -> Verifier:
+    """Read a verifier key; its id must be that of its name and key. The base64 may itself contain `+`."""
+    name, key_id, public = _split_key(vkey)
+    verifier = Verifier(name, public)
+    if verifier.key_id != key_id:
+        raise InvalidKey(f"the verifier key of {name} does not have the id {key_id.hex()}: it was mistyped or changed")
+    return verifier
+
+
+def parse_skey(skey: str) -> LogKey:
+    """Read a private key."""
+    if not skey.startswith(_PRIVATE):
+        raise InvalidKey(f"a private key begins with {_PRIVATE}")
+    name, key_id, seed = _split_key(skey.removeprefix(_PRIVATE))
+    key = LogKey(name, seed)
+    if key.verifier.key_id != key_id:
+        raise InvalidKey(f"the private key of {name} does not have the id {key_id.hex()}: its file was changed")
+    return key
+
+
+def load_or_create_key(folder: Path, origin: str) -> LogKey:
+    """The log's key from its folder; made there once, readable by its owner only, and on the disk before it is used.
+
+    It is never made anew where a checkpoint was signed already: that log's key is lost, not absent.
+    """
+    path = folder / KEY_FILE
+    if not path.exists():
+        if (folder / CHECKPOINT_FILE).exists():
+            raise InvalidKey(f"{path} is gone, but it has signed checkpoints: put the file back from its copy")
+        _create_key(folder, origin)
+    if path.stat().st_mode & 0o077:
+        raise InvalidKey(f"others may read {path}: run `chmod 600` on it, and consider who has read it")
+    key = parse_skey(path.read_text(encoding="utf-8").strip())
+    if key.name != origin:
+        raise InvalidKey(f"{path} belongs to the log {key.name!r}, but the settings name {origin!r}")
+    vkey_path = folder / VKEY_FILE
+    if not vkey_path.exists():
+        vkey_path.write_text(key.verifier.vkey + "\n", encoding="utf-8")
+    return key
+
+
+def _create_key(folder: Path, origin: str) -> None:
+    if not _KEY_NAME.fullmatch(origin):
+        raise InvalidKey(f"the log's origin {origin!r} may contain neither spaces nor '+'")
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    temporary = folder / f"{KEY_FILE}.{os.getpid()}"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(LogKey(origin, os.urandom(32)).skey + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        # A link, unlike a rename, fails where a second process was quicker: one key is made, and it is whole.
+        os.link(temporary, folder / KEY_FILE)
+    except FileExistsError:
+        pass
+    finally:
+        temporary.unlink()
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _require_text(text: str) -> None:
+    if not text.endswith("\n") or any(c < " " and c != "\n" for c in text):
+        raise InvalidNote("a note's text ends in a newline and has no other control characters")
+
+
+def _signature(line: str) -> tuple[str, bytes, bytes]:
+    found = _SIGNATURE_LINE.fullmatch(line)
+    blob = _base64(found[2]) if found else None
+    if found is None or blob is None or len(blob) < 5:
+        raise InvalidNote("a signature line is not: em dash, key name, base64 of key id and signature")
+    return found[1], blob[:4], blob[4:]
+
+
+def _split_key(text: str) -> tuple[str, bytes, bytes]:
+    name, _, rest = text.partition("+")
+    key_id, _, encoded = rest.partition("+")
+    key = _base64(encoded)
+    if not _KEY_NAME.fullmatch(name) or not re.fullmatch(r"[0-9a-f]{8}", key_id) or key is None or len(key) != 33:
+        raise InvalidKey("a key is not: name+8 hex digits+base64 of type and 32 bytes")
+    if key[:1] != ED25519:
+        raise InvalidKey(f"the key of {name} is not an Ed25519 key (type {key[0]:#04x})")
+    return name, bytes.fromhex(key_id), key[1:]
+
+
+def _base64(text: str) -> bytes | None:
+    """Strict: padding, alphabet and the unused bits are as the standard says, so that one flipped bit shows."""
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return data if base64.b64encode(data).decode() == text else None
