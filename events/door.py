@@ -1,0 +1,34 @@
+"""The one door: what a record in an agency's topic says, or why it cannot be said.
+
+`judge` is pure: the same bytes, headers and agency give the same verdict for ever. It judges form, then authority;
+whether an id is new (identity) is for the registrar, which compares `claim` and `identity` in log order.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from events.careful_path import judge_carefully
+from events.codec import STRUCTURED_HEADERS
+from events.fast_path import accept_quickly
+from events.kafka_mode import Headers, has_attribute_headers, is_structured
+from events.problems import Fault
+from events.verdicts import Accepted, Agency, Refused
+
+__all__ = ["Accepted", "Agency", "Fault", "Refused", "judge"]
+
+_USUAL_HEADERS: Final = tuple(STRUCTURED_HEADERS)
+
+
+def judge(value: bytes | None, headers: Headers, agency: Agency) -> Accepted | Refused:
+    """The verdict on one record of the topic of `agency`."""
+    if value is not None and (tuple(headers) == _USUAL_HEADERS or _needs_no_header(headers)):
+        accepted = accept_quickly(value, agency)
+        if accepted is not None:
+            return accepted
+    return judge_carefully(value, headers, agency)
+
+
+def _needs_no_header(headers: Headers) -> bool:
+    """Whether the record is in structured mode and no header can be at fault."""
+    return is_structured(headers) and not has_attribute_headers(headers)

@@ -1,0 +1,96 @@
+"""What the door says of a record: accepted, or refused with every fault."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Final
+
+import orjson
+
+from events.envelope import source_of
+from events.fields import Role
+from events.problems import Fault
+
+HASH_BYTES: Final = 16
+NOT_IDENTITY: Final = frozenset({"sequence", "traceparent", "tracestate"})
+"""Attributes in which two records of the same event may differ."""
+
+
+class Agency:
+    """Who speaks: the agency whose topic a record stands in. `source` and the claim's prefix are kept ready."""
+
+    __slots__ = ("claim_prefix", "code", "role", "source")
+
+    def __init__(self, code: str, role: Role) -> None:
+        self.code = code
+        self.role: Role = role
+        self.source = source_of(code)
+        self.claim_prefix = self.source.encode() + b"\x00"
+
+    def __repr__(self) -> str:
+        return f"Agency({self.code!r}, {self.role!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Agency) and (self.code, self.role) == (other.code, other.role)
+
+    def __hash__(self) -> int:
+        return hash((self.code, self.role))
+
+
+class Accepted:
+    """A well-formed event that its agency may send. Whether its id is new is for the registrar to say.
+
+    `event_bytes` are the bytes as they will stand in the entry; `identity` is equal for two records of the same event;
+    `claim` is equal for two events with the same source and id. Both are the first 16 bytes of a SHA-256.
+    """
+
+    __slots__ = ("claim", "event", "event_bytes", "id", "identity", "sequence", "subject", "type")
+
+    def __init__(self, agency: Agency, type: str, event: dict[str, Any], event_bytes: bytes, identity: bytes) -> None:
+        self.event_bytes = event_bytes
+        self.event = event
+        self.type = type
+        self.id: str = event["id"]
+        self.subject: str = event["subject"]
+        sequence = event.get("sequence")
+        self.sequence: int | None = None if sequence is None else int(sequence)
+        self.identity = identity
+        self.claim = sha256(agency.claim_prefix + self.id.encode()).digest()[:HASH_BYTES]
+
+    def __repr__(self) -> str:
+        return f"Accepted({self.type}, {self.id})"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A record that cannot stand in the log. `faults` is never empty.
+
+    `claimed_*` are given only where they are well-formed and free of personal data; `keep_raw` is False where the value
+    or a header holds personal data; `sequence` where it could be read, is well-formed, and the source is the agency's own.
+    """
+
+    faults: tuple[Fault, ...]
+    claimed_source: str | None = None
+    claimed_id: str | None = None
+    claimed_type: str | None = None
+    keep_raw: bool = True
+    sequence: int | None = None
+
+    @property
+    def holds_personal_data(self) -> bool:
+        """Whether personal data is the reason: then no raw bytes, no hash and no claimed values are kept."""
+        return any(found.code == "personal-data" for found in self.faults)
+
+
+def identity_bytes(event: dict[str, Any]) -> bytes:
+    """The RFC 8785 form of a well-formed event without null attributes and those that are no part of what it says."""
+    return orjson.dumps(
+        {name: value for name, value in event.items() if value is not None and name not in NOT_IDENTITY},
+        option=orjson.OPT_SORT_KEYS,
+    )
+
+
+def identity_of(canonical: bytes) -> bytes:
+    """The identity of the event whose `identity_bytes` these are."""
+    return sha256(canonical).digest()[:HASH_BYTES]
