@@ -145,6 +145,6 @@ def test_every_history_gives_the_oracles_campaigns_and_any_batches_the_same_tabl
     entries = [parsed(entry) for entry in line.log]
     at_once, one_by_one = MemoryStore(), MemoryStore()
     at_once.apply(CONSUMER, entries)
-    for entry in entries:
-        one_by_one.apply(CONSUMER, [entry])
+    for single in entries:
+        one_by_one.apply(CONSUMER, [single])
     assert at_once.state() == one_by_one.state() == line.store.state()
