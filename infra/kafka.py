@@ -5,13 +5,14 @@ from __future__ import annotations
 import ssl
 from typing import Any, Final
 
+from events.errors import YesserError
 from infra.settings import Settings
 
 PRODUCER_DURABLE: Final[dict[str, Any]] = {"acks": "all", "enable_idempotence": True}
 """A producer whose acknowledgement means: stored, once, in order (within its session)."""
 
 
-class NoKafka(RuntimeError):
+class NoKafka(YesserError):
     """No Kafka is named and no embedded stack was started here. Run `yesser up`, or set YESSER_KAFKA."""
 
 

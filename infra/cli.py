@@ -1,0 +1,111 @@
+"""The `yesser` command: finds its sub-commands by entry point and imports one only when it is called.
+
+Each room registers its own commands in `pyproject.toml` (group `yesser.commands`). Exit codes: 0 done, 1 the command
+says in one sentence why it could not, 2 wrong usage, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.metadata import EntryPoint, entry_points, version
+from typing import Final
+
+import click
+
+from events.errors import YesserError
+
+GROUP: Final = "yesser.commands"
+
+# What `yesser --help` says of each command: importing all of them for their own words would take a second.
+SUMMARIES: Final = {
+    "agencies": "Register agencies, and list them.",
+    "anomalies": "What was accepted and does not fit what is known.",
+    "audit": "Mirror the log as static files; print its verifier key.",
+    "bench": "Measure the whole line on this machine.",
+    "campaigns": "The awareness campaigns and their state.",
+    "commit": "Publish the hash of every read model.",
+    "demo": "Tell the programme's real story from end to end.",
+    "down": "Stop the stack; its data stays.",
+    "ledger": "Balances, statements and transfers of the revenue share.",
+    "log": "The national log: its size, its entries.",
+    "migrate": "Bring the database to this version's form.",
+    "plan": "The five-year plan at a glance.",
+    "publish": "Send a file of events as an agency.",
+    "rebuild": "Build the read models again, compare, swap.",
+    "recover": "Bring the log back after the database lost its tail.",
+    "refusals": "What was refused, with reasons.",
+    "run": "Run one of the platform's processes.",
+    "status": "What runs, and whether it is ready.",
+    "up": "Start Kafka, PostgreSQL and the platform's processes.",
+    "wait": "Wait until everything published has been applied.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are entry points: listing them imports nothing."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({entry.name for entry in _entries()})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        entry = next((entry for entry in _entries() if entry.name == cmd_name), None)
+        if entry is None:
+            return None
+        command: click.Command = entry.load()
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, SUMMARIES.get(name, "")) for name in self.list_commands(ctx)])
+
+
+def _entries() -> list[EntryPoint]:
+    return list(entry_points(group=GROUP))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version("yesser-events"), prog_name="yesser")
+def cli() -> None:
+    """Yesser Events: one signed national log of what agencies say, and what follows from it.
+
+    Settings come from the environment (YESSER_…). `COMMAND --help` tells more; every command has --json.
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line. A foreseen error is one sentence on stderr; anything else is a bug's traceback."""
+    try:
+        code = cli.main(args=arguments, prog_name="yesser", standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # The reader (`| head`) has had enough. Nothing more may be written, not even at the interpreter's end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:
+        sentence = foreseen(error)
+        if sentence is None:
+            raise
+        click.echo(f"yesser: {sentence}", err=True)
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def foreseen(error: Exception) -> str | None:
+    """The sentence for an error that a user can do something about, or None for a bug."""
+    kinds = {f"{kind.__module__.partition('.')[0]}.{kind.__name__}" for kind in type(error).__mro__}
+    if isinstance(error, YesserError):
+        return str(error)
+    if "pydantic_core.ValidationError" in kinds and getattr(error, "title", "") == "Settings":
+        return "A setting is wrong: " + " ".join(str(error).split("\n", 1)[1].split())
+    if isinstance(error, ConnectionError) or kinds & {"aiokafka.KafkaConnectionError", "asyncpg.CannotConnectNowError"}:
+        return f"Kafka or PostgreSQL does not answer ({error}): is the stack up? See `yesser status`, `yesser up`."
+    return None
+
+
+if __name__ == "__main__":
+    main()

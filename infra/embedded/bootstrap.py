@@ -1,0 +1,46 @@
+"""Brings both services to this version's form before any process starts: tables, topics, rights. Repeatable."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from typing import Final
+
+from infra.embedded.errors import StackError
+from infra.settings import Settings
+
+MIGRATE_TIMEOUT_S: Final = 300.0
+
+
+async def migrate_database(settings: Settings) -> None:
+    """Run `yesser migrate`: it knows every room's tables, this package knows none.
+
+    Raises StackError with its last words.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "infra.cli", "migrate", "--json"),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"YESSER_HOME": str(settings.home)},
+    )
+    try:
+        _, said = await asyncio.wait_for(process.communicate(), MIGRATE_TIMEOUT_S)
+    except (asyncio.CancelledError, TimeoutError):
+        process.kill()
+        await process.wait()
+        raise
+    if process.returncode:
+        lines = said.decode("utf-8", "replace").strip().splitlines()
+        words = lines[-1].removeprefix("yesser: ") if lines else f"exit code {process.returncode}"
+        raise StackError(f"The database could not be brought to this version's form: {words}")
+
+
+async def prepare_kafka(settings: Settings) -> None:
+    """Topics and rights of the platform."""
+    # Imported here: whoever only asks for a stack's state needs no Kafka client.
+    from infra.kafka_admin import prepare_cluster
+
+    await prepare_cluster(settings)

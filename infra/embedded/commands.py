@@ -1,0 +1,104 @@
+"""`yesser up`, `yesser down`, `yesser status`: the stack from the command line."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+from collections.abc import Sequence
+
+import click
+
+from infra.embedded.errors import StackError
+from infra.embedded.home import Home
+from infra.embedded.processes import NAMES
+from infra.embedded.stack import start_stack, stop_stack
+from infra.embedded.status import StackStatus, stack_status
+from infra.embedded.supervisor import Supervisor, Wanted
+from infra.logs import configure_logs
+from infra.settings import Settings
+
+
+@click.command("up", short_help="Start Kafka, PostgreSQL and the platform's processes.")
+@click.option("--detach", is_flag=True, help="Return when everything is ready; it goes on in the background.")
+@click.option("--only", metavar="PART,…", help=f"Start only these parts: {', '.join(NAMES)}.")
+@click.option("--replicas", metavar="NAME=COUNT", multiple=True, help="Run standbys, for example registrar=2.")
+@click.option("--unprepared", is_flag=True, hidden=True, help="Do not make tables, topics and rights.")
+@click.option("--json", "as_json", is_flag=True, help="Print the status as one document.")
+def up(detach: bool, only: str | None, replicas: Sequence[str], unprepared: bool, as_json: bool) -> None:
+    """Start the stack of YESSER_HOME and keep it running until ctrl-C.
+
+    Services named by YESSER_KAFKA or YESSER_POSTGRES are used and not started. Data is kept from run to run.
+    """
+    settings = Settings()
+    wanted = parse_wanted(only, replicas, prepared=not unprepared)
+    if detach:
+        start_stack(settings, wanted, progress=lambda sentence: click.echo(sentence, err=True))
+        _show(stack_status(settings), as_json)
+        return
+    configure_logs(settings.log_level, "supervisor")
+    asyncio.run(_run(settings, wanted, as_json))
+
+
+@click.command("down", short_help="Stop the stack; its data stays.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one document.")
+def down(as_json: bool) -> None:
+    """Stop the stack of YESSER_HOME in order, and whatever a killed supervisor left running. Data stays."""
+    settings = Settings()
+    stopped = stop_stack(settings)
+    if as_json:
+        click.echo(json.dumps({"home": str(Home.at(settings.home).root), "stopped": stopped}))
+    else:
+        click.echo("Stopped." if stopped else "Nothing was running.")
+
+
+@click.command("status", short_help="What runs, and whether it is ready.")
+@click.option("--json", "as_json", is_flag=True, help="Print one document.")
+def status(as_json: bool) -> None:
+    """Show every part of the stack of YESSER_HOME. Exit code 1 when the stack is not ready."""
+    found = stack_status(Settings())
+    _show(found, as_json)
+    if not found.ready:
+        raise SystemExit(1)
+
+
+def parse_wanted(only: str | None, replicas: Sequence[str], *, prepared: bool = True) -> Wanted:
+    """The parts that were asked for. Raises StackError for a part that does not exist or a count that is none."""
+    counts = {}
+    for text in replicas:
+        name, _, count = text.partition("=")
+        if not count.isdecimal() or not 1 <= int(count) <= 9:
+            raise StackError(f"--replicas {text} is not NAME=COUNT with a count from 1 to 9, such as registrar=2.")
+        counts[name] = int(count)
+    parts = frozenset(part.strip() for part in only.split(",")) if only else frozenset(NAMES)
+    return Wanted(parts, counts, prepared)
+
+
+async def _run(settings: Settings, wanted: Wanted, as_json: bool) -> None:
+    """In the foreground until SIGTERM or ctrl-C, also while it is still starting."""
+    work = asyncio.create_task(_supervise(settings, wanted, as_json))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, work.cancel)
+    try:
+        await work
+    except asyncio.CancelledError:
+        click.echo("Stopped.")
+
+
+async def _supervise(settings: Settings, wanted: Wanted, as_json: bool) -> None:
+    supervisor = Supervisor(settings, wanted, progress=lambda sentence: click.echo(sentence))
+    async with supervisor.running():
+        _show(stack_status(supervisor.settings), as_json)
+        if not as_json:
+            click.echo("Ready. Stop with ctrl-C or `yesser down`.")
+        await asyncio.Event().wait()
+
+
+def _show(found: StackStatus, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(found.document(), ensure_ascii=False))
+        return
+    from infra.embedded.status_table import print_status
+
+    print_status(found)

@@ -1,0 +1,64 @@
+"""Whether a child is ready: its `/readyz`, or a service's own word. A port that is open proves nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from infra.embedded.ports import HOST
+
+PROBE_TIMEOUT_S: Final = 2.0
+
+
+async def process_ready(port: int) -> bool:
+    """Whether `/readyz` answers 200."""
+    try:
+        return await asyncio.wait_for(_status(port, "/readyz"), PROBE_TIMEOUT_S) == 200
+    except (OSError, TimeoutError, ValueError):
+        return False
+
+
+async def _status(port: int, path: str) -> int:
+    reader, writer = await asyncio.open_connection(HOST, port)
+    try:
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n".encode())
+        await writer.drain()
+        line = await reader.readline()
+        return int(line.split()[1]) if line.count(b" ") >= 1 else 0
+    finally:
+        writer.close()
+
+
+async def port_open(port: int) -> bool:
+    try:
+        _, writer = await asyncio.wait_for(asyncio.open_connection(HOST, port), PROBE_TIMEOUT_S)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True
+
+
+async def kafka_ready(port: int, admin_password: str) -> bool:
+    """Whether the broker logs `admin` in and answers with itself as a registered broker."""
+    if not await port_open(port):
+        return False
+    admin = AIOKafkaAdminClient(
+        bootstrap_servers=f"{HOST}:{port}",
+        client_id="yesser-supervisor",
+        request_timeout_ms=int(PROBE_TIMEOUT_S * 1000),
+        security_protocol="SASL_PLAINTEXT",
+        sasl_mechanism="SCRAM-SHA-512",
+        sasl_plain_username="admin",
+        sasl_plain_password=admin_password,
+    )
+    try:
+        await admin.start()
+        metadata: dict[str, Any] = await admin.describe_cluster()
+        return bool(metadata["brokers"]) and metadata["controller_id"] >= 0
+    except (KafkaError, OSError, TimeoutError):
+        return False
+    finally:
+        await admin.close()

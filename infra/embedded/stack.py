@@ -1,0 +1,126 @@
+"""A stack for code: tests and benches start one, use its settings, and stop it.
+
+    with running_stack(home, only=("kafka", "postgres")) as settings:
+        ...
+
+The stack is the same as that of `yesser up --detach`: a supervisor of its own, which restarts what dies.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+
+from infra.embedded import record as stack_record
+from infra.embedded.errors import StackError
+from infra.embedded.home import Home
+from infra.embedded.identity import Identity, running
+from infra.embedded.log_files import last_words, rotate
+from infra.embedded.supervisor import Wanted, end_orphans, is_supervised
+from infra.settings import Settings
+
+START_DEADLINE_S: Final = 600.0
+"""The first start of a machine downloads Kafka."""
+STOP_DEADLINE_S: Final = 120.0
+LOOK_EVERY_S: Final = 0.05
+
+Progress = Callable[[str], None]
+
+
+def start_stack(settings: Settings, wanted: Wanted, progress: Progress = lambda _: None) -> dict[str, Any]:
+    """Start a stack in the background and wait until it is ready; returns its record.
+
+    One that already runs is waited for. Raises StackError with the supervisor's own last sentence when it gives up.
+    """
+    home = Home.at(settings.home)
+    home.create()
+    supervisor = None if is_supervised(home) else _spawn_supervisor(home, wanted)
+    deadline = time.monotonic() + START_DEADLINE_S
+    told = ""
+    while time.monotonic() < deadline:
+        record = stack_record.read(home.record)
+        if record.get("ready") and _supervisor_of(record):
+            return record
+        words = last_words(_progress_file(home))
+        if words != told:
+            progress(told := words)
+        if supervisor is not None and supervisor.poll() is not None:
+            words = last_words(home.logs / "supervisor.log").removeprefix("yesser: ")
+            raise StackError(words or "The supervisor ended without a word.")
+        if supervisor is None and not is_supervised(home):
+            supervisor = _spawn_supervisor(home, wanted)
+        time.sleep(LOOK_EVERY_S)
+    raise StackError(f"The stack was not ready after {START_DEADLINE_S:.0f} s: see {home.logs}.")
+
+
+def stop_stack(settings: Settings) -> bool:
+    """Stop the stack of this home, and what a killed supervisor left; returns whether anything ran."""
+    home = Home.at(settings.home)
+    if not home.root.exists():
+        return False
+    process = _supervisor_of(stack_record.read(home.record))
+    if process is not None:
+        process.send_signal(signal.SIGTERM)
+    deadline = time.monotonic() + STOP_DEADLINE_S
+    while is_supervised(home):
+        if time.monotonic() > deadline:
+            raise StackError(f"The supervisor of {home.root} did not end within {STOP_DEADLINE_S:.0f} s.")
+        time.sleep(LOOK_EVERY_S)
+    orphans = end_orphans(home)
+    return process is not None or orphans > 0
+
+
+@contextmanager
+def running_stack(
+    home: Path,
+    *,
+    only: Iterable[str] | None = None,
+    replicas: Mapping[str, int] | None = None,
+    prepared: bool = True,
+) -> Iterator[Settings]:
+    """A stack for the length of a `with`; yields settings that find it. `prepared` makes tables, topics, rights."""
+    settings = Settings(home=home)
+    wanted = Wanted(frozenset(only), replicas or {}, prepared) if only else Wanted(replicas=replicas or {})
+    start_stack(settings, wanted)
+    try:
+        yield settings
+    finally:
+        stop_stack(settings)
+
+
+def _spawn_supervisor(home: Home, wanted: Wanted) -> subprocess.Popen[bytes]:
+    log = home.logs / "supervisor.log"
+    rotate(log)
+    _progress_file(home).unlink(missing_ok=True)
+    command = [sys.executable, "-m", "infra.cli", "up", "--only", ",".join(sorted(wanted.only))]
+    for name, count in wanted.replicas.items():
+        command += ["--replicas", f"{name}={count}"]
+    if not wanted.prepared:
+        command.append("--unprepared")
+    with log.open("ab") as file:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=_progress_file(home).open("wb"),
+            stderr=file,
+            env=os.environ | {"YESSER_HOME": str(home.root)},
+            start_new_session=True,
+        )
+
+
+def _progress_file(home: Home) -> Path:
+    return home.logs / "up.progress"
+
+
+def _supervisor_of(record: Mapping[str, Any]) -> psutil.Process | None:
+    recorded = record.get("supervisor")
+    return running(Identity(**recorded)) if recorded else None

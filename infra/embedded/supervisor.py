@@ -1,0 +1,247 @@
+"""The one parent of a stack: starts Kafka and PostgreSQL, prepares both, starts the processes, keeps all alive.
+
+Flows in: settings, which parts are wanted, a stop event. Flows out: `stack.json` at every change, and each part's log.
+Whatever dies is started again. A supervisor that is killed leaves its children running; the next one ends them first,
+known by pid and start time, and takes over their ports and data.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+
+from infra.embedded import record as stack_record
+from infra.embedded.bootstrap import migrate_database, prepare_kafka
+from infra.embedded.child import Child, ChildPlan
+from infra.embedded.errors import StackError
+from infra.embedded.health import process_ready
+from infra.embedded.home import Home
+from infra.embedded.identity import Ending, end_all, identity_of, recorded_identities
+from infra.embedded.kafka_server import KafkaPorts
+from infra.embedded.ports import choose
+from infra.embedded.postgres_server import database_address
+from infra.embedded.processes import NAMES, PROCESSES, SERVICES
+from infra.embedded.record import ProcessRecord, StackRecord
+from infra.embedded.services import KAFKA_ENDING, POSTGRES_ENDING, KafkaService, PostgresService
+from infra.settings import Settings
+
+SERVICE_READY_S: Final = 120.0
+PROCESS_READY_S: Final = 60.0
+PROCESS_ENDING: Final = Ending(deadline_s=15.0)
+
+logger = structlog.get_logger("supervisor")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which parts of the stack to run, and how many copies of each process (one works, the others stand by)."""
+
+    only: frozenset[str] = frozenset(NAMES)
+    replicas: Mapping[str, int] = field(default_factory=dict)
+    prepared: bool = True
+
+    def __post_init__(self) -> None:
+        for name in (*self.only, *self.replicas):
+            if name not in NAMES:
+                raise StackError(f"There is no part called {name}: the parts are {', '.join(NAMES)}.")
+
+    def process_names(self) -> list[tuple[str, str]]:
+        """(name of the copy, name of the process) in starting order: `registrar`, `registrar-2`, …"""
+        return [
+            (process.name if number == 1 else f"{process.name}-{number}", process.name)
+            for process in PROCESSES
+            if process.name in self.only
+            for number in range(1, self.replicas.get(process.name, 1) + 1)
+        ]
+
+
+@contextlib.contextmanager
+def sole_supervisor(home: Home) -> Iterator[None]:
+    """Hold the home's lock. The system frees it when the process ends, however it ends."""
+    with home.lock.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StackError(
+                f"A stack already runs in {home.root}: see `yesser status`, stop it with `yesser down`, "
+                "or name another folder in YESSER_HOME."
+            ) from None
+        yield
+
+
+def is_supervised(home: Home) -> bool:
+    """Whether a supervisor holds the home's lock now."""
+    try:
+        with sole_supervisor(home):
+            return False
+    except (StackError, FileNotFoundError):
+        return home.lock.exists()
+
+
+def end_orphans(home: Home) -> int:
+    """End what a killed supervisor left running, processes before the services they use; returns how many."""
+    identities = recorded_identities(stack_record.read(home.record))
+    endings = {"kafka": KAFKA_ENDING, "postgres": POSTGRES_ENDING}
+    ended = end_all((i, PROCESS_ENDING) for name, i in identities.items() if name not in endings)
+    return ended + end_all((i, endings[name]) for name, i in identities.items() if name in endings)
+
+
+class Supervisor:
+    """One run of a stack. `progress` is told in plain sentences what is going on."""
+
+    def __init__(self, settings: Settings, wanted: Wanted, progress: Callable[[str], None]) -> None:
+        self.home = Home.at(settings.home)
+        self.settings = settings.model_copy(update={"home": self.home.root})
+        self.wanted = wanted
+        self.progress = progress
+        self.record = StackRecord(str(self.home.root), identity_of(os.getpid()))
+        self._services: list[Child] = []
+        self._processes: list[Child] = []
+        self._service_records: dict[str, tuple[ProcessRecord, dict[str, Any]]] = {}
+        self._complete = False
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """The stack, ready for use; everything is stopped in order on the way out, whatever happened."""
+        self.home.create()
+        with sole_supervisor(self.home):
+            if ended := await asyncio.to_thread(end_orphans, self.home):
+                logger.warning("ended what an earlier supervisor left running", processes=ended)
+            self._plan()
+            try:
+                await self._start_services()
+                await self._start_processes()
+                self._complete = True
+                self._write()
+                yield
+            finally:
+                await self._stop()
+
+    def _plan(self) -> None:
+        """Choose ports (those of the last run while they are free) and plan every child."""
+        last = stack_record.read(self.home.record)
+        services = [s for s in SERVICES if s in self.wanted.only and getattr(self.settings, s) is None]
+        names = self.wanted.process_names()
+        wishes = _wished_ports(last, [copy for copy, _ in names])
+        free = choose(wishes.values())
+        ports = dict(zip(wishes, free, strict=True))
+        self.record.only = sorted(self.wanted.only)
+        if "postgres" in services:
+            port = ports["postgres"]
+            self._add_service(
+                PostgresService(self.home, port).plan(), {"address": database_address(port), "port": port}
+            )
+        if "kafka" in services:
+            kafka = KafkaPorts(ports["kafka"], ports["kafka controller"])
+            plan = KafkaService(self.home, kafka, self.progress).plan()
+            self._add_service(plan, {"port": kafka.broker, "controller_port": kafka.controller})
+        for copy, name in names:
+            self._add_process(copy, name, ports[copy])
+        self._write()
+
+    def _add_service(self, plan: ChildPlan, facts: dict[str, Any]) -> None:
+        entry = ProcessRecord(plan.name)
+        self._service_records[plan.name] = (entry, facts)
+        self._services.append(Child(plan, entry, self._write))
+
+    def _add_process(self, copy: str, name: str, port: int) -> None:
+        entry = ProcessRecord(copy, health_port=port)
+        plan = ChildPlan(
+            name=copy,
+            command=lambda: [sys.executable, "-m", "infra.cli", "run", name],
+            ready=partial(process_ready, port),
+            log=self.home.logs / f"{copy}.log",
+            environment=process_environment(self.home.root, port),
+            ending=PROCESS_ENDING,
+        )
+        self.record.processes.append(entry)
+        self._processes.append(Child(plan, entry, self._write))
+
+    async def _start_services(self) -> None:
+        """Each service is prepared as soon as it is ready: the database need not wait for Kafka."""
+        if self._services:
+            self.progress("Starting " + " and ".join(child.plan.name for child in self._services))
+        children = {child.plan.name: child for child in self._services}
+        prepare = {"postgres": migrate_database, "kafka": prepare_kafka} if self.wanted.prepared else {}
+        await _all_or_none(
+            [
+                self._start_service(children.get(name), prepare.get(name))
+                for name in SERVICES
+                if name in self.wanted.only
+            ]
+        )
+
+    async def _start_service(self, child: Child | None, prepare: Callable[[Settings], Awaitable[None]] | None) -> None:
+        """`child` is None for a given service: it is only prepared."""
+        if child is not None:
+            child.start()
+            await child.until_ready(SERVICE_READY_S)
+        if prepare is not None:
+            await prepare(self.settings)
+
+    async def _start_processes(self) -> None:
+        if self._processes:
+            self.progress("Starting " + ", ".join(child.plan.name for child in self._processes))
+        for child in self._processes:
+            child.start()
+        await _all_or_none([child.until_ready(PROCESS_READY_S) for child in self._processes])
+
+    async def _stop(self) -> None:
+        """Processes first, then what they stand on."""
+        self._complete = False
+        for children in (self._processes, self._services):
+            await asyncio.gather(*(child.stop() for child in children))
+        self.record.supervisor = None
+        self._write()
+
+    def _write(self) -> None:
+        """Keep `stack.json` true. Ready is a stack whose every part is ready now."""
+        for name, (entry, facts) in self._service_records.items():
+            state = {"state": entry.state, "pid": entry.pid, "started": entry.started, "restarts": entry.restarts}
+            setattr(self.record, name, facts | state)
+        parts = [*self.record.processes, *(entry for entry, _ in self._service_records.values())]
+        self.record.ready = self._complete and all(part.state == "ready" for part in parts)
+        stack_record.write(self.home.record, self.record)
+
+
+async def _all_or_none(works: Sequence[Coroutine[Any, Any, None]]) -> None:
+    """All at once; the first error ends the others and is raised."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def process_environment(home: Path, health_port: int) -> dict[str, str]:
+    """What a process of the stack is started with: our own environment, its home, and where it answers."""
+    return {
+        **os.environ,
+        "YESSER_HOME": str(home),
+        "YESSER_HEALTH_PORT": str(health_port),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _wished_ports(last: Mapping[str, Any], copies: Sequence[str]) -> dict[str, int | None]:
+    """The ports of the last run, by part; None for a part that had none."""
+    kafka, postgres = last.get("kafka", {}), last.get("postgres", {})
+    health = {entry["name"]: entry.get("health_port") for entry in last.get("processes", [])}
+    wishes = {
+        "kafka": kafka.get("port"),
+        "kafka controller": kafka.get("controller_port"),
+        "postgres": postgres.get("port"),
+    }
+    return wishes | {copy: health.get(copy) for copy in copies}

@@ -1,0 +1,111 @@
+"""The wire request that makes and removes SCRAM users: AlterUserScramCredentials, version 0 (API key 51).
+
+aiokafka has no such request; its protocol types are enough to write it down. Field order is Kafka's
+`AlterUserScramCredentialsRequest.json`; it is a flexible version, so that every structure ends in tagged fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from aiokafka.protocol.api import Request, RequestStruct, Response
+from aiokafka.protocol.types import (
+    CompactArray,
+    CompactBytes,
+    CompactString,
+    Int8,
+    Int16,
+    Int32,
+    Schema,
+    TaggedFields,
+)
+
+SCRAM_SHA_512: Final = 2
+API_KEY: Final = 51
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """Remove the credential of one mechanism."""
+
+    user: str
+    mechanism: int
+
+
+@dataclass(frozen=True, slots=True)
+class Upsertion:
+    """Set a credential: the salted password (RFC 5802's SaltedPassword), never the password."""
+
+    user: str
+    mechanism: int
+    iterations: int
+    salt: bytes
+    salted_password: bytes
+
+
+class AlterUserScramCredentialsResponse_v0(Response):  # type: ignore[misc]  # noqa: N801 - aiokafka's naming
+    """One result a user."""
+
+    API_KEY = API_KEY
+    API_VERSION = 0
+    SCHEMA = Schema(
+        ("throttle_time_ms", Int32),
+        (
+            "results",
+            CompactArray(
+                ("user", CompactString("utf-8")),
+                ("error_code", Int16),
+                ("error_message", CompactString("utf-8")),
+                ("tags", TaggedFields),
+            ),
+        ),
+        ("tags", TaggedFields),
+    )
+
+
+class AlterUserScramCredentialsRequest_v0(RequestStruct):  # type: ignore[misc]  # noqa: N801 - aiokafka's naming
+    """The request as it goes over the wire."""
+
+    API_KEY = API_KEY
+    API_VERSION = 0
+    FLEXIBLE_VERSION = True
+    RESPONSE_TYPE = AlterUserScramCredentialsResponse_v0
+    SCHEMA = Schema(
+        (
+            "deletions",
+            CompactArray(("name", CompactString("utf-8")), ("mechanism", Int8), ("tags", TaggedFields)),
+        ),
+        (
+            "upsertions",
+            CompactArray(
+                ("name", CompactString("utf-8")),
+                ("mechanism", Int8),
+                ("iterations", Int32),
+                ("salt", CompactBytes),
+                ("salted_password", CompactBytes),
+                ("tags", TaggedFields),
+            ),
+        ),
+        ("tags", TaggedFields),
+    )
+
+
+class AlterUserScramCredentialsRequest(Request[AlterUserScramCredentialsRequest_v0]):  # type: ignore[misc]
+    """Remove and set credentials; each user has a result of its own."""
+
+    API_KEY = API_KEY
+
+    def __init__(self, deletions: Sequence[Deletion], upsertions: Sequence[Upsertion]) -> None:
+        self._deletions = deletions
+        self._upsertions = upsertions
+
+    def build(
+        self, request_struct_class: type[AlterUserScramCredentialsRequest_v0]
+    ) -> AlterUserScramCredentialsRequest_v0:
+        return request_struct_class(
+            [(d.user, d.mechanism, {}) for d in self._deletions],
+            [(u.user, u.mechanism, u.iterations, u.salt, u.salted_password, {}) for u in self._upsertions],
+            {},
+        )
