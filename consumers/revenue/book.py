@@ -46,12 +46,26 @@ class Posting:
 class Book:
     """One partnership: its contract and what the batch touches of its windows, periods and accounts."""
 
-    __slots__ = ("_accounts", "_periods", "_prices", "_rows", "_windows", "contract", "services")
+    __slots__ = (
+        "_accounts",
+        "_calendar",
+        "_changed",
+        "_kind",
+        "_periods",
+        "_prices",
+        "_rows",
+        "_windows",
+        "contract",
+        "services",
+    )
 
     def __init__(self, rows: WorkingSet, contract: Contract) -> None:
         self.contract = contract
         self.services = frozenset(contract.services)
         self._rows = rows
+        self._changed = False
+        self._calendar = cast(CalendarName, contract.calendar)
+        self._kind = cast(PeriodKind, contract.period_kind)
         self._prices: dict[int, PriceTable] = {}
         self._windows: dict[int, RevenueWindow] = {}
         self._periods: dict[str, Period] = {}
@@ -59,8 +73,7 @@ class Book:
 
     def period_of(self, day: str) -> str:
         """The period of the contract's calendar in which a date lies."""
-        contract = self.contract
-        return period_of(day, cast(CalendarName, contract.calendar), cast(PeriodKind, contract.period_kind))
+        return period_of(day, self._calendar, self._kind)
 
     def is_closed(self, label: str) -> bool:
         """Whether a period of this contract (a label of its calendar and kind, not before its first) is closed."""
@@ -103,7 +116,9 @@ class Book:
         contract = self.contract
         contract.last_index = index
         contract.entries_count += 1
-        self._rows.put(CONTRACT, contract)
+        if not self._changed:
+            self._changed = True
+            self._rows.put(CONTRACT, contract)
 
     def post(self, index: int, label: str, priced: tuple[int, int], amount: int) -> Posting:
         """Post a signed amount that belongs to period `label`, priced by `(version, window)`.

@@ -76,34 +76,35 @@ class _Outlook:
         self.kind = terms["period"]
         self.tier_basis: str = terms["tier_basis"]
         self.versions = 1
-        self.labels: dict[str, None] = {self._period(self.starts_on): None}
+        self.labels = {self._period(self.starts_on)}
 
     def needs(self, rows: WorkingSet, said: list[Entry]) -> Iterator[Need]:
         closing: list[str] = []
-        windows: dict[int, None] = {}
+        days: set[str] = set()
+        collected_on: set[str] = set()
+        windows: set[int] = set()
         for entry in said:
             data = entry.data
             match entry.type:
                 case "revenue.collected":
-                    day = data["collected_on"]
-                    self._reach(day)
-                    if day >= self.starts_on:
-                        windows[window_of(day, self.starts_on, self.calendar, self.tier_basis)] = None
+                    collected_on.add(data["collected_on"])
                 case "revenue.reversed":
-                    self._reach(data["reversed_on"])
+                    days.add(data["reversed_on"])
                     receipt = rows.get(RECEIPT, self.partnership_id, data["reverses"])
                     if receipt is not None:
-                        windows[receipt.window_number] = None
+                        windows.add(receipt.window_number)
                 case "revenue.period-closed" if period_kind(data["period"]) == self.kind:
                     closing.append(data["period"])
-                    self.labels[data["period"]] = self.labels[next_period(data["period"])] = None
+                case "partnership.signed":
+                    days.add(data["terms"]["ends_on"])
                 case "partnership.amended":
                     self.versions += 1
-                    self._reach(data["terms"]["ends_on"])
-                case "partnership.signed":
-                    self._reach(data["terms"]["ends_on"])
+                    days.add(data["terms"]["ends_on"])
                 case "partnership.terminated":
-                    self._reach(data["on"])
+                    days.add(data["on"])
+        windows.update(self._window(day) for day in collected_on if day >= self.starts_on)
+        self.labels.update(self._period(day) for day in days | collected_on)
+        self.labels.update(*((label, next_period(label)) for label in closing))
         yield from ((WINDOW, (self.partnership_id, window)) for window in windows)
         yield from ((PERIOD, (self.partnership_id, label)) for label in self.labels)
         for version in range(self.versions):
@@ -113,8 +114,8 @@ class _Outlook:
     def _period(self, day: str) -> str:
         return period_of(day, self.calendar, self.kind)
 
-    def _reach(self, day: str) -> None:
-        self.labels[self._period(day)] = None
+    def _window(self, day: str) -> int:
+        return window_of(day, self.starts_on, self.calendar, self.tier_basis)
 
 
 def _outlook(rows: WorkingSet, partnership_id: str, said: list[Entry]) -> _Outlook | None:
@@ -133,7 +134,7 @@ def _outlook(rows: WorkingSet, partnership_id: str, said: list[Entry]) -> _Outlo
         },
     )
     outlook.versions = len(contract.versions)
-    outlook.labels[contract.last_period] = None
+    outlook.labels.add(contract.last_period)
     if contract.closed_through is not None:
-        outlook.labels[next_period(contract.closed_through)] = None
+        outlook.labels.add(next_period(contract.closed_through))
     return outlook
