@@ -47,18 +47,23 @@ class Progress:
     clock: Callable[[], float]
     position: int = 0
     end: int = 0
-    moved_at: float = 0.0
     standby: bool = False
     halted: str | None = None
+    moved_at: float = field(init=False)
+    looked: bool = field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        self.moved_at = self.clock()
 
     def look(self, position: int, end: int) -> None:
         """Where the process stands and where the log ends now."""
         if position != self.position or position >= end:
             self.moved_at = self.clock()
         self.position, self.end = position, end
+        self.looked = True
 
     def readiness(self) -> Readiness:
-        """Ready while it stands by, or moves, or has nothing to do."""
+        """Ready while it stands by, or moves, or has nothing to do; not before it has looked for the first time."""
         lag = max(0, self.end - self.position)
         idle_s = self.clock() - self.moved_at
         details: dict[str, object] = {
@@ -72,7 +77,7 @@ class Progress:
         if self.standby:
             return Readiness(True, details)
         return Readiness(
-            ready=idle_s < STALLED_AFTER_S,
+            ready=self.looked and idle_s < STALLED_AFTER_S,
             details=details | {"seconds_since_moved": round(idle_s, 1)},
             healthy=idle_s < STALLED_AFTER_S + PATIENCE_S,
         )

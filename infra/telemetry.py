@@ -123,19 +123,22 @@ def setup(settings: Settings, process: str) -> None:
 def count(name: CounterName, amount: float = 1, **labels: Unpack[Labels]) -> None:
     """Add to a counter."""
     counter = _COUNTERS[name]
-    (counter.labels(*_values(name, labels)) if METRICS[name][1] else counter).inc(amount)
+    values = _values(name, labels)
+    (counter.labels(*values) if values else counter).inc(amount)
 
 
 def gauge(name: GaugeName, value: float, **labels: Unpack[Labels]) -> None:
     """Set a gauge."""
     metric = _GAUGES[name]
-    (metric.labels(*_values(name, labels)) if METRICS[name][1] else metric).set(value)
+    values = _values(name, labels)
+    (metric.labels(*values) if values else metric).set(value)
 
 
 def observe(name: HistogramName, value: float, **labels: Unpack[Labels]) -> None:
     """Add one observation to a histogram."""
     histogram = _HISTOGRAMS[name]
-    (histogram.labels(*_values(name, labels)) if METRICS[name][1] else histogram).observe(value)
+    values = _values(name, labels)
+    (histogram.labels(*values) if values else histogram).observe(value)
 
 
 def exposition() -> bytes:

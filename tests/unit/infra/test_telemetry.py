@@ -1,0 +1,205 @@
+"""What a process says, counts and traces, and that nothing personal or secret gets out that way."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any, get_args
+
+import pytest
+import structlog
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from infra import telemetry
+from infra.logs import RepeatFilter, SaidOnce, configure_logs
+from infra.telemetry import METRICS, REGISTRY, MetricName, count, current_traceparent, gauge, observe, span, tracing
+
+PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+OTHER_PARENT = "00-1af7651916cd43dd8448eb211c80319c-c7ad6b7169203331-01"
+
+
+class Lines:
+    """What was written, line by line."""
+
+    def __init__(self) -> None:
+        self.stream = io.StringIO()
+
+    def read(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.stream.getvalue().splitlines()]
+
+
+@pytest.fixture
+def lines() -> Iterator[Lines]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    written = Lines()
+    configure_logs("info", "registrar", written.stream)
+    yield written
+    structlog.reset_defaults()
+    root.handlers[:], root.level = handlers, level
+
+
+@pytest.fixture
+def spans() -> Iterator[InMemorySpanExporter]:
+    exporter = InMemorySpanExporter()
+    telemetry.start_tracing("registrar", SimpleSpanProcessor(exporter))
+    yield exporter
+    telemetry.stop_tracing()
+
+
+def test_a_line_is_json_with_its_process_level_and_time(lines: Lines) -> None:
+    structlog.get_logger().info("batch registered", first_index=10, entries=5)
+    (line,) = lines.read()
+    assert line["event"] == "batch registered"
+    assert (line["process"], line["level"], line["first_index"]) == ("registrar", "info", 10)
+    assert line["timestamp"].endswith("Z")
+
+
+def test_lines_below_the_level_are_not_written(lines: Lines) -> None:
+    structlog.get_logger().debug("details")
+    assert lines.read() == []
+
+
+def test_keys_payloads_headers_and_secrets_are_dropped(lines: Lines) -> None:
+    structlog.get_logger().info("x", key="k", payload="p", headers={"h": 1}, password="s", more={"token": "t", "n": 1})
+    (line,) = lines.read()
+    assert line.keys() == {"event", "level", "timestamp", "process", "more"}
+    assert line["more"] == {"n": 1}
+
+
+def test_bytes_are_told_by_their_length_only(lines: Lines) -> None:
+    structlog.get_logger().info("x", rest=b"secret")
+    assert lines.read()[0]["rest"] == "<6 bytes>"
+
+
+@pytest.mark.parametrize("number", ["1012345678", "2012345678", "١٠١٢٣٤٥٦٧٨", "۲۰۱۲۳۴۵۶۷۸"])
+def test_a_number_that_could_be_a_national_id_is_masked(lines: Lines, number: str) -> None:
+    structlog.get_logger().info(f"refused {number}", where=[f"id {number}"])
+    written = lines.stream.getvalue()
+    assert number not in written
+    assert json.dumps(number) not in written
+    assert lines.read()[0]["event"] == "refused <number>"
+
+
+@pytest.mark.parametrize("text", ["i1012345678", "9012345678", "10123456789", "101234567"])
+def test_other_numbers_stay(lines: Lines, text: str) -> None:
+    structlog.get_logger().info(text)
+    assert lines.read()[0]["event"] == text
+
+
+def test_an_error_is_its_class_and_first_line_without_the_drivers_detail(lines: Lines) -> None:
+    try:
+        raise ValueError("duplicate key\nDETAIL: Key (id)=(abc) already exists")
+    except ValueError:
+        structlog.get_logger().exception("the batch failed")
+    (line,) = lines.read()
+    assert (line["error_class"], line["error"]) == ("ValueError", "duplicate key")
+    assert line["trace"][0].endswith("test_an_error_is_its_class_and_first_line_without_the_drivers_detail")
+    assert "abc" not in lines.stream.getvalue()
+
+
+def test_a_librarys_lines_are_json_too_and_without_values(lines: Lines) -> None:
+    logging.getLogger("aiokafka.conn").warning("cannot reach %s", "node 1")
+    (line,) = lines.read()
+    assert (line["event"], line["level"]) == ("cannot reach node 1", "warning")
+
+
+def test_a_library_says_the_same_once_and_again_after_five_minutes() -> None:
+    now = 0.0
+    repeat = RepeatFilter(lambda: now)
+    record = logging.LogRecord("aiokafka", logging.ERROR, "", 0, "no node %s", ("1",), None)
+    again = logging.LogRecord("aiokafka", logging.ERROR, "", 0, "no node %s", ("2",), None)
+    assert repeat.filter(record)
+    now = 299.0
+    assert not repeat.filter(again)
+    now = 300.0
+    assert repeat.filter(again)
+
+
+def test_a_condition_is_said_when_it_begins_and_when_it_ends_not_in_between(lines: Lines) -> None:
+    now = 0.0
+    away = SaidOnce("PostgreSQL is away", "PostgreSQL is back", lambda: now)
+    away.ends()
+    for _ in range(3):
+        away.begins(ConnectionRefusedError("refused"))
+        now += 2
+    assert away.holds
+    away.ends()
+    away.ends()
+    first, last = lines.read()
+    assert (first["event"], first["error_class"]) == ("PostgreSQL is away", "ConnectionRefusedError")
+    assert (last["event"], last["lasted_s"]) == ("PostgreSQL is back", 6)
+
+
+def test_every_metric_name_is_described_once() -> None:
+    assert set(METRICS) == set(get_args(MetricName))
+
+
+def test_counters_gauges_and_histograms_are_exposed_by_their_names() -> None:
+    count("gaps_filled", 3, consumer="projections")
+    gauge("lag_entries", 7, consumer="projections")
+    observe("batch_records", 100, process="registrar")
+    text = telemetry.exposition().decode()
+    assert 'yesser_gaps_filled_total{consumer="projections"} 3.0' in text
+    assert 'yesser_lag_entries{consumer="projections"} 7.0' in text
+    assert 'yesser_batch_records_bucket{le="256.0",process="registrar"} 1.0' in text
+
+
+def test_a_label_that_is_left_out_is_empty() -> None:
+    count("events_refused", agency="moi")
+    assert REGISTRY.get_sample_value("yesser_events_refused_total", {"agency": "moi", "code": ""}) == 1
+
+
+def test_a_label_that_the_metric_does_not_have_is_an_error() -> None:
+    with pytest.raises(ValueError, match="has no label"):
+        gauge("log_size", 1, agency="moi")
+
+
+def test_a_span_is_nothing_without_an_address() -> None:
+    with span("register", [PARENT], subject="is not even looked at"):
+        assert current_traceparent() is None
+    assert not tracing()
+
+
+def test_one_event_of_a_batch_is_the_spans_parent(spans: InMemorySpanExporter) -> None:
+    with span("register", [PARENT, PARENT], first_index=5, entries=1):
+        inside = current_traceparent()
+    (made,) = spans.get_finished_spans()
+    assert made.parent is not None
+    assert f"{made.parent.span_id:016x}" == "b7ad6b7169203331"
+    assert inside is not None
+    assert inside.startswith("00-0af7651916cd43dd8448eb211c80319c-")
+    assert dict(made.attributes or {}) == {"first_index": 5, "entries": 1}
+
+
+def test_several_events_of_a_batch_are_linked(spans: InMemorySpanExporter) -> None:
+    with span("apply", [PARENT, OTHER_PARENT], consumer="projections"):
+        pass
+    (made,) = spans.get_finished_spans()
+    assert made.parent is None
+    assert [f"{link.context.span_id:016x}" for link in made.links] == ["b7ad6b7169203331", "c7ad6b7169203331"]
+
+
+@pytest.mark.parametrize("malformed", ["", "1012345678", PARENT[:-1], PARENT.replace("b7ad6b7169203331", "0" * 16)])
+def test_a_malformed_traceparent_is_passed_over(spans: InMemorySpanExporter, malformed: str) -> None:
+    with span("apply", [malformed]):
+        pass
+    (made,) = spans.get_finished_spans()
+    assert made.parent is None
+    assert not made.links
+
+
+def test_a_span_takes_no_key_and_no_subject(spans: InMemorySpanExporter) -> None:
+    with pytest.raises(ValueError, match="not allowed"), span("publish", key="trainee"):
+        pass
+
+
+def test_a_spans_error_does_not_carry_its_message(spans: InMemorySpanExporter) -> None:
+    with pytest.raises(RuntimeError), span("apply"):
+        raise RuntimeError("value 1012345678")
+    (made,) = spans.get_finished_spans()
+    assert not made.events
+    assert made.status.description is None
