@@ -92,11 +92,15 @@ def _unreadable(value: bytes, headers: Headers, reading: HeaderReading, stop: Fa
 
 def _refused(event: dict[str, Any], headers: Headers, agency: Agency, faults: list[Fault]) -> Refused:
     personal = any(found.code == "personal-data" for found in faults)
-    claimed: list[str | None] = [None, None, None] if personal else [
-        _claimed(event.get("source"), _SOURCE),
-        _claimed(event.get("id"), _ID),
-        _claimed(event.get("type"), _TYPE, CLAIMED_TYPE_LENGTH_MAX),
-    ]
+    claimed: list[str | None] = (
+        [None, None, None]
+        if personal
+        else [
+            _claimed(event.get("source"), _SOURCE),
+            _claimed(event.get("id"), _ID),
+            _claimed(event.get("type"), _TYPE, CLAIMED_TYPE_LENGTH_MAX),
+        ]
+    )
     return Refused(
         faults=tuple(faults),
         claimed_source=claimed[0],
@@ -126,5 +130,3 @@ def _headers_hold_personal_data(headers: Headers) -> bool:
     return any(
         holds_personal_data(name) or (value is not None and bytes_hold_personal_data(value)) for name, value in headers
     )
-
-

@@ -1,7 +1,8 @@
 """The table of everything that may be said: type → model, who may say it, what it is about, what it is for.
 
-`CATALOGUE` is keyed by the short name (`service.launched`); the full type is `sa.gov.yesser.` + name + `.v1`. Owner-only
-types have the role `agency` at the registrar: whether the sender owns the thing is judged by the consumers, as an anomaly.
+`CATALOGUE` is keyed by the short name (`service.launched`); the full type is `sa.gov.yesser.` + name + `.v1`.
+Owner-only types may be sent by every agency at the registrar: whether the sender owns the thing is judged by the
+consumers, as an anomaly.
 """
 
 from __future__ import annotations

@@ -31,14 +31,10 @@ SCHEMA_URI_PREFIX: Final = "urn:yesser:schema:"
 EventId = Annotated[str, StringConstraints(pattern=EVENT_ID_PATTERN)]
 Source = Annotated[str, StringConstraints(pattern=SOURCE_PATTERN)]
 Time = Annotated[str, StringConstraints(pattern=TIME_PATTERN)]
-Extension = Annotated[
-    str, StringConstraints(min_length=1, max_length=EXTENSION_LENGTH_MAX, pattern=EXTENSION_PATTERN)
-]
+Extension = Annotated[str, StringConstraints(min_length=1, max_length=EXTENSION_LENGTH_MAX, pattern=EXTENSION_PATTERN)]
 Sequence = Annotated[str, StringConstraints(min_length=20, max_length=20, pattern=SEQUENCE_PATTERN)]
 HijriDate = Annotated[str, StringConstraints(pattern=HIJRI_DATE_PATTERN)]
-ContentType = Annotated[
-    str, StringConstraints(max_length=EXTENSION_LENGTH_MAX, pattern=CONTENT_TYPE_PATTERN)
-]
+ContentType = Annotated[str, StringConstraints(max_length=EXTENSION_LENGTH_MAX, pattern=CONTENT_TYPE_PATTERN)]
 
 
 class Envelope(Model):

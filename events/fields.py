@@ -27,9 +27,7 @@ URL_PATTERN: Final = (
     r"(?:[/?#][^\s\x00-\x1f\x7f-\x9f\\\"<>^`{|}]*)?$"
 )
 # Any character but control characters (newline and tab are allowed), with at least one that is not white space.
-TEXT_PATTERN: Final = (
-    r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x08\x0b-\x1f\x7f-\x9f]*$"
-)
+TEXT_PATTERN: Final = r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x08\x0b-\x1f\x7f-\x9f]*$"
 
 _MONTH_DAY: Final = (
     r"(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"

@@ -166,7 +166,8 @@ def _rule_faults(event: Mapping[str, Any], row: EventType, found: list[Fault]) -
         fault("invalid-value", f"/data{rule.pointer}", rule.detail)
         for rule in row.rules
         if not any(
-            is_within(f"/data{read}", seen.pointer) and seen.code != "unknown-field" or is_within(seen.pointer, f"/data{read}")
+            (is_within(f"/data{read}", seen.pointer) and seen.code != "unknown-field")
+            or is_within(seen.pointer, f"/data{read}")
             for read in rule.reads
             for seen in found
         )

@@ -1,7 +1,7 @@
 """CloudEvents on Kafka: which mode a record is in, and what its headers say.
 
 `content-type` beginning with `application/cloudevents` means structured mode, anything else (also no header) binary.
-In binary mode the value is `data`, `content-type` is `datacontenttype`, and each other attribute is a header `ce_<name>`.
+In binary mode the value is `data`, `content-type` is `datacontenttype`, and other attributes are headers `ce_<name>`.
 Headers without `ce_` and the header `ce_datacontenttype` (one official SDK sends it) are ignored in both modes.
 """
 
@@ -67,11 +67,10 @@ def _take(reading: HeaderReading, attribute: str, name: str, value: bytes | None
         return
     reading.attribute_bytes += len(name.encode("utf-8", "replace")) + len(value)
     pointer = pointer_to("", attribute)
-    if attribute == "data":
-        if not reading.structured:
-            sentence = "Data is carried by the record's value, not by a header."
-            reading.faults.append(fault("bad-header", pointer, sentence))
-            return
+    if attribute == "data" and not reading.structured:
+        sentence = "Data is carried by the record's value, not by a header."
+        reading.faults.append(fault("bad-header", pointer, sentence))
+        return
     try:
         text = value.decode("utf-8")
     except UnicodeDecodeError:

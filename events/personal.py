@@ -1,8 +1,8 @@
 """Finding national ids in text, so that none is accepted, kept or shown.
 
-A hit is a maximal run of Unicode letters and decimal digits that is exactly ten digits (ASCII, Arabic-Indic or Persian),
-begins with 1 or 2 and passes the Luhn check. `is_suspect` is the quick search over bytes: it may report too much, never
-too little.
+A hit is a maximal run of Unicode letters and decimal digits that is exactly ten digits (ASCII, Arabic-Indic or
+Persian), begins with 1 or 2 and passes the Luhn check. `is_suspect` is the quick search over bytes: it may report too
+much, never too little.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _TEN_MARKS: Final = b"\x01" * 10
 
 
 def is_suspect(text: bytes) -> bool:
-    """Whether UTF-8 bytes may hold a ten-digit run of one string. Escapes (`\\u0661`) must have been resolved before."""
+    """Whether UTF-8 bytes may hold a ten-digit run. Escapes (`\\u0661`) must have been resolved before."""
     return _TEN_MARKS in text.translate(_TO_MARK, _LEAD_BYTES)
 
 
@@ -49,7 +49,7 @@ def bytes_hold_personal_data(raw: bytes) -> bool:
 
 
 def tree_may_hold_personal_data(value: Any) -> bool:
-    """Whether any string or name of a JSON value holds a national id or is one by its looks (used to leave the fast path)."""
+    """Whether any string or name of a JSON value holds a national id or is one by its looks."""
     if isinstance(value, str):
         return looks_personal(value) or holds_personal_data(value)
     if isinstance(value, dict):

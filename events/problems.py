@@ -1,7 +1,7 @@
 """The closed list of refusal codes, with what each means and what the agency should do, in Arabic and English.
 
-A `Fault` is one finding: a code, a JSON pointer into the event as claimed, and one sentence. Sentences come from a fixed
-table, so that no claimed or personal value can ever slip into them and an Arabic one is always at hand.
+A `Fault` is one finding: a code, a JSON pointer into the event as claimed, and one sentence. Sentences come from a
+fixed table, so that no claimed or personal value can ever slip into them and an Arabic one is always at hand.
 """
 
 from __future__ import annotations
@@ -115,7 +115,10 @@ PROBLEMS: Final[dict[Code, Explanation]] = {
     ),
     "subject-mismatch": Explanation(
         Bilingual("الموضوع لا يطابق البيانات", "The subject does not match the data"),
-        Bilingual("اكتب الموضوع كما يحدده نوع الحدث من حقول البيانات.", "Write the subject that the type derives from the data."),
+        Bilingual(
+            "اكتب الموضوع كما يحدده نوع الحدث من حقول البيانات.",
+            "Write the subject that the type derives from the data.",
+        ),
     ),
     "foreign-source": Explanation(
         Bilingual("المصدر جهة أخرى", "The source is another agency"),
@@ -175,11 +178,11 @@ DETAILS: Final[dict[str, str]] = {
     "The agency's role may not send this type.": "دور الجهة لا يسمح بإرسال هذا النوع.",
     "A national id was found here.": "وُجد رقم هوية هنا.",
     "A national id was found in a name.": "وُجد رقم هوية في اسم حقل.",
-    "An id of ten digits beginning with 1 or 2 looks like a national id.": "معرّف من عشرة أرقام يبدأ بواحد أو اثنين يشبه رقم هوية.",
+    "An id of ten digits beginning with 1 or 2 looks like a national id.": "معرّف من عشرة أرقام أوله 1 أو 2 يشبه رقم هوية.",
     "The source and id belong to a different event already accepted.": "المصدر والمعرّف لحدث مختلف مقبول من قبل.",
     "Bands ascend, and the last, and only it, has no end.": "الشرائح تصاعدية، والأخيرة وحدها بلا حد.",
     "The term ends before it starts.": "المدة تنتهي قبل أن تبدأ.",
-    "Expected amounts are given for exactly the periods of the term, in order.": "المتوقع يُعطى لفترات المدة تمامًا وبترتيبها.",
+    "Expected amounts are given for exactly the periods of the term, in order.": "المتوقع لفترات المدة تمامًا وبترتيبها.",
     "A guarantee needs the expected amounts.": "الضمان يحتاج إلى المبالغ المتوقعة.",
     "Phases are numbered 1, 2, 3 … in order.": "المراحل مرقمة 1، 2، 3 … بالترتيب.",
     "The services must be distinct.": "يجب ألا تتكرر الخدمات.",

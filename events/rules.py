@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 from events.periods import periods_of_term
@@ -27,7 +28,7 @@ class Rule:
 def _bands_ascend(data: Data) -> bool:
     ends = [band["up_to_halalas"] for band in data["terms"]["bands"]]
     limits = ends[:-1]
-    return ends[-1] is None and None not in limits and all(a < b for a, b in zip(limits, limits[1:], strict=False))
+    return ends[-1] is None and None not in limits and all(a < b for a, b in pairwise(limits))
 
 
 def _term_is_ordered(data: Data) -> bool:
@@ -59,9 +60,7 @@ def _services_are_distinct(data: Data) -> bool:
 
 
 TERMS_RULES: Final = (
-    Rule(
-        "/terms", ("/terms/starts_on", "/terms/ends_on"), _term_is_ordered, "The term ends before it starts."
-    ),
+    Rule("/terms", ("/terms/starts_on", "/terms/ends_on"), _term_is_ordered, "The term ends before it starts."),
     Rule(
         "/terms/bands",
         ("/terms/bands",),
@@ -81,9 +80,5 @@ TERMS_RULES: Final = (
         "A guarantee needs the expected amounts.",
     ),
 )
-PHASES_RULES: Final = (
-    Rule("/phases", ("/phases",), _phases_are_in_order, "Phases are numbered 1, 2, 3 … in order."),
-)
-SERVICES_RULES: Final = (
-    Rule("/services", ("/services",), _services_are_distinct, "The services must be distinct."),
-)
+PHASES_RULES: Final = (Rule("/phases", ("/phases",), _phases_are_in_order, "Phases are numbered 1, 2, 3 … in order."),)
+SERVICES_RULES: Final = (Rule("/services", ("/services",), _services_are_distinct, "The services must be distinct."),)

@@ -67,7 +67,7 @@ class Refused:
     """A record that cannot stand in the log. `faults` is never empty.
 
     `claimed_*` are given only where they are well-formed and free of personal data; `keep_raw` is False where the value
-    or a header holds personal data; `sequence` where it could be read, is well-formed, and the source is the agency's own.
+    or a header holds personal data; `sequence` where it could be read, is well-formed, and the source is the agency's.
     """
 
     faults: tuple[Fault, ...]
