@@ -25,6 +25,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka import TopicPartition as SubscribedPartition
+from faststream.kafka.message import FAKE_CONSUMER
 from faststream.security import SASLScram512
 
 from consumers.consumer import Consumer, apply
@@ -311,9 +312,7 @@ class Pipeline:
                     # A repeat only adds records: the record of an index never stands before the offset of that number.
                     sought = True
                     if writer.position > 0:
-                        subscriber.consumer.seek(
-                            partition, await self._offset_of(subscriber.consumer, partition, writer)
-                        )
+                        await _seek(subscriber.consumer, partition, writer.position)
                         return
                 records: Any = message.raw_message
                 for batch in parse_records(records):
@@ -323,10 +322,6 @@ class Pipeline:
                 os._exit(UNKNOWN_ERROR_EXIT)
 
         return broker
-
-    async def _offset_of(self, consumer: Any, partition: TopicPartition, writer: Writer) -> int:
-        end = (await consumer.end_offsets([partition]))[partition]
-        return min(writer.position, end)
 
     async def _write(self, writer: Writer) -> None:
         while True:
@@ -355,7 +350,12 @@ class Pipeline:
 
 async def _raw_message(records: Any) -> KafkaMessage:
     """FastStream's own parser decodes every header of every record; here nothing is decoded and nothing can fail."""
-    return KafkaMessage(body=b"", raw_message=records, consumer=None)
+    return KafkaMessage(body=b"", raw_message=records, consumer=FAKE_CONSUMER)
+
+
+async def _seek(consumer: Any, partition: TopicPartition, position: int) -> None:
+    end = (await consumer.end_offsets([partition]))[partition]
+    consumer.seek(partition, min(position, end))
 
 
 async def _no_decoding(_: Any) -> None:

@@ -1,4 +1,4 @@
-"""`yesser run NAME` — one process of the platform — and `yesser migrate`."""
+"""`yesser run NAME`: one process of the platform."""
 
 from __future__ import annotations
 
@@ -10,12 +10,9 @@ from datetime import UTC, datetime
 from functools import partial
 
 import click
-import orjson
 import uvloop
 
 from infra.health import Readiness, serving
-from infra.migrate import create_tables, migrate
-from infra.postgres import connect
 from infra.settings import Settings
 from infra.telemetry import setup
 
@@ -71,30 +68,3 @@ async def _serve(settings: Settings, work: Run, readiness: Callable[[], Readines
         loop.add_signal_handler(number, stop.set)
     async with serving(settings, readiness):
         await work(stop)
-
-
-@click.command("migrate")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def migrate_command(as_json: bool) -> None:
-    """Bring the database to this version's form. Running it again changes nothing."""
-    applied, made = asyncio.run(_migrate(Settings()))
-    if as_json:
-        click.echo(orjson.dumps({"migrations": applied, "schemas": made}))
-    else:
-        click.echo(f"Applied: {', '.join(applied) or 'nothing'}. Schemas made: {', '.join(made) or 'none'}.")
-
-
-async def _migrate(settings: Settings) -> tuple[list[str], list[str]]:
-    from consumers.registry import CONSUMERS
-
-    connection = await connect(settings, "migrate", batch=True)
-    try:
-        applied = await migrate(connection)
-        made = [
-            consumer.schema
-            for consumer in CONSUMERS.values()
-            if await create_tables(connection, consumer.schema, consumer.create_sql())
-        ]
-    finally:
-        await connection.close()
-    return applied, made

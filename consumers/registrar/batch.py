@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Protocol
 
-from events.door import Accepted, Agency, Fault, Refused
-
 from events.entry import entry_bytes
-from events.problems import refusal_event
+from events.problems import CONFLICT
+from events.refusal import refusal_event
+from events.verdicts import Accepted, Agency, Refused
 from infra.log_reader import BUNDLE
 
 REGISTERED = "registry.agency-registered"
-CONFLICT = Fault("conflict", "", "another event with this source and id stands in the log")
 
 
 class Record(Protocol):

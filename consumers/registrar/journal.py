@@ -12,9 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from events.door import Agency
-
 from consumers.registrar.batch import Batch, Known, Refusal, merge_known, multirange, repeated, segments
+from events.verdicts import Agency
 from infra import lease
 from infra.merkle import TileTree, leaf_hash, read_tree
 from infra.postgres import Connection

@@ -1,6 +1,6 @@
 """`yesser recover`: a database that is older than the world brings its missing entries back, byte by byte.
 
-Flows in: the entries beyond the database's size, from the log's topic or from a mirror folder. They are believed only if
+Flows in: the entries beyond the database's size, from the topic of the log or from a mirror. They are believed only if
 they give the root that was signed last. Then the agencies' topics are read again up to the same records, so that
 ids, runs, duplicates, refusals and sequences are what they were; the entries themselves are taken, never made anew.
 """
@@ -15,17 +15,18 @@ from itertools import groupby
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from events.door import Accepted, Agency, judge
-from infra.note import Checkpoint, load_or_create_key
 
 from consumers.registrar.batch import Batch, Reading, merge_known, number
 from consumers.registrar.journal import LEASE, Journal
 from consumers.registrar.shipper import INDEX_HEADER
 from consumers.registrar.signer import Fork, read_last_checkpoint, require_continuation
+from events.door import judge
 from events.entry import Entry, parse_entry
+from events.verdicts import Accepted, Agency
 from infra import lease
 from infra.kafka import agency_topic, client_arguments
 from infra.merkle import TileTree, leaf_hash
+from infra.note import Checkpoint, load_or_create_key
 from infra.outbox import PLATFORM
 from infra.postgres import connect
 from infra.settings import Settings

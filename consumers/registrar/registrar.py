@@ -19,19 +19,22 @@ from uuid import uuid4
 
 import structlog
 from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
-from events.door import Accepted, Agency, Refused, judge
-from infra.note import LogKey, load_or_create_key
 
-from consumers.registrar.batch import CONFLICT, Batch, Reading, number
+from consumers.registrar.batch import Batch, Reading, number
 from consumers.registrar.journal import LEASE, Diverged, Fenced, Journal
 from consumers.registrar.reader import Reader, TopicBroken
 from consumers.registrar.shipper import Behind, Shipment, Shipper, read_tail
 from consumers.registrar.signer import Fork, Signer, read_last_checkpoint, require_continuation
+from events.door import judge
 from events.entry import recorded_time
+from events.problems import CONFLICT
+from events.verdicts import Accepted, Agency, Refused
 from infra import lease
 from infra.health import Progress, Readiness
 from infra.kafka import agency_topic
+from infra.kafka_admin import LOG_TOPIC_CONFIG, admin_client, ensure_topic
 from infra.logs import SaidOnce
+from infra.note import LogKey, load_or_create_key
 from infra.outbox import PLATFORM
 from infra.postgres import TRANSIENT_ERRORS, connect
 from infra.settings import Settings
@@ -282,10 +285,14 @@ class Registrar:
     async def _mend(self, error: Exception) -> None:
         """The one thing that is re-made rather than waited for: the log's own topic."""
         if isinstance(error, UnknownTopicOrPartitionError):
-            with suppress(Exception):
-                from infra.kafka_admin import ensure_log_topics
-
-                await ensure_log_topics(self.settings)
+            with suppress(KafkaError):
+                async with admin_client(self.settings, "platform") as admin:
+                    await ensure_topic(
+                        admin,
+                        self.settings.log_topic,
+                        LOG_TOPIC_CONFIG,
+                        replication=self.settings.kafka_replication_factor,
+                    )
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:
