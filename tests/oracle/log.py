@@ -6,6 +6,7 @@ knows the production code; everything is written from the contract's text alone.
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias, TypedDict
 
@@ -70,3 +71,10 @@ def registration(code: str, role: str, name: JsonObject | None = None) -> JsonOb
     """The platform's `registry.agency-registered` for an agency."""
     data = {"code": code, "name": name or {"ar": f"جهة {code}", "en": f"Agency {code}"}, "role": role}
     return make_event("registry.agency-registered", "platform", f"agency/{code}", data, f"agency.{code}")
+
+
+def entry_bytes(entry: EntryDict) -> bytes:
+    """The entry as it stands in the log, without its index."""
+    recorded, address = entry["recordedtime"], entry["from"]
+    event = json.dumps(entry["event"], ensure_ascii=False, separators=(",", ":"))
+    return f'{{"recordedtime":"{recorded}","from":"{address}","event":{event}}}'.encode()
