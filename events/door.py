@@ -10,7 +10,7 @@ from typing import Final
 
 from events.careful_path import judge_carefully
 from events.codec import STRUCTURED_HEADERS
-from events.fast_path import accept_quickly
+from events.fast_path import accept_binary_quickly, accept_quickly
 from events.kafka_mode import Headers, has_attribute_headers, is_structured
 from events.problems import Fault
 from events.verdicts import Accepted, Agency, Refused
@@ -22,8 +22,11 @@ _USUAL_HEADERS: Final = tuple(STRUCTURED_HEADERS)
 
 def judge(value: bytes | None, headers: Headers, agency: Agency) -> Accepted | Refused:
     """The verdict on one record of the topic of `agency`."""
-    if value is not None and (tuple(headers) == _USUAL_HEADERS or _needs_no_header(headers)):
-        accepted = accept_quickly(value, agency)
+    if value is not None:
+        if tuple(headers) == _USUAL_HEADERS or _needs_no_header(headers):
+            accepted = accept_quickly(value, agency)
+        else:
+            accepted = accept_binary_quickly(value, headers, agency)
         if accepted is not None:
             return accepted
     return judge_carefully(value, headers, agency)

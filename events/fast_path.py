@@ -20,8 +20,10 @@ import orjson
 from pydantic import ValidationError
 
 from events.catalogue import CATALOGUE, may_send
+from events.codec import canonical_event_bytes
 from events.envelope import EVENT_BYTES_MAX, full_type
 from events.fields import Role
+from events.kafka_mode import Headers, read_headers
 from events.personal import is_suspect, tree_may_hold_personal_data
 from events.rules import Rule
 from events.validators import checker_of
@@ -81,6 +83,22 @@ def accept_quickly(value: bytes, agency: Agency) -> Accepted | None:
         if tree_may_hold_personal_data(apart):
             return None
     return Accepted(agency, check.name, event, value, identity_of(canonical))
+
+
+def accept_binary_quickly(value: bytes, headers: Headers, agency: Agency) -> Accepted | None:
+    """The same for binary mode: the event is put together, judged, and written by the canonical codec."""
+    reading = read_headers(headers)
+    if reading.structured or reading.faults or reading.repeated:
+        return None
+    try:
+        orjson.loads(value)  # on its own, so that no value can close the object and add to it
+    except ValueError:
+        return None
+    attributes = orjson.dumps(reading.attributes)
+    accepted = accept_quickly(attributes[:-1] + b',"data":' + value + b"}", agency)
+    if accepted is not None:
+        accepted.event_bytes = canonical_event_bytes(accepted.event)
+    return accepted
 
 
 def _rules_hold(rules: tuple[Rule, ...], data: dict[str, Any]) -> bool:

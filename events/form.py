@@ -19,7 +19,7 @@ from events.catalogue import EventType
 from events.fields import DATE_PATTERN, TIME_PATTERN
 from events.personal import holds_personal_data, looks_personal
 from events.pointers import is_within, name_is_clean, pointer_of, pointer_to
-from events.problems import Code, Fault, fault
+from events.problems import Fault, fault
 from events.reading import BEYOND_RANGE
 from events.validators import ANY_ITEM, id_paths, types_by_full_name, validator_of
 
@@ -161,18 +161,18 @@ def _rule_faults(event: Mapping[str, Any], row: EventType, found: list[Fault]) -
     data = event.get("data")
     if not row.rules or not isinstance(data, dict):
         return []
-    # A fault of a member counts as one of what contains it, and the other way round.
+    # A fault of a member counts as one of what contains it, and the other way round; an unknown name disturbs no rule.
+    faulty = [seen.pointer for seen in found if seen.code != "unknown-field"]
     return [
         fault("invalid-value", f"/data{rule.pointer}", rule.detail)
         for rule in row.rules
-        if not any(
-            (is_within(f"/data{read}", seen.pointer) and seen.code != "unknown-field")
-            or is_within(seen.pointer, f"/data{read}")
-            for read in rule.reads
-            for seen in found
-        )
+        if not any(_overlap(f"/data{read}", pointer) for read in rule.reads for pointer in faulty)
         and not rule.holds(data)
     ]
+
+
+def _overlap(one: str, other: str) -> bool:
+    return is_within(one, other) or is_within(other, one)
 
 
 def _subject_faults(event: Mapping[str, Any], row: EventType, found: list[Fault]) -> list[Fault]:
@@ -206,7 +206,7 @@ def _id_faults(event: Mapping[str, Any], row: EventType | None) -> Iterator[Faul
     for path in paths:
         for pointer, value in _values_at(event, path, ""):
             if isinstance(value, str) and looks_personal(value) and not holds_personal_data(value):
-                sentence = "An id of ten digits beginning with 1 or 2 looks like a national id."
+                sentence = "An id of ten digits from 1 or 2 on looks like a national id."
                 yield fault("id-looks-personal", pointer, sentence)
 
 
@@ -222,8 +222,3 @@ def _values_at(value: Any, path: tuple[str, ...], pointer: str) -> Iterator[tupl
 
 def _any_within(found: list[Fault], pointer: str) -> bool:
     return any(is_within(seen.pointer, pointer) for seen in found)
-
-
-STOPPING_CODES: Final[frozenset[Code]] = frozenset(
-    {"too-large", "not-utf8", "not-json", "duplicate-name", "too-deep", "tombstone"}
-)

@@ -71,7 +71,7 @@ TERMS_RULES: Final = (
         "/terms/expected",
         ("/terms/starts_on", "/terms/ends_on", "/terms/calendar", "/terms/period", "/terms/expected"),
         _expected_covers_the_term,
-        "Expected amounts are given for exactly the periods of the term, in order.",
+        "Expected amounts cover exactly the periods of the term, in order.",
     ),
     Rule(
         "/terms/expected",
