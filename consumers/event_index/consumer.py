@@ -1,0 +1,54 @@
+"""The event index: where in the log an event stands, by subject, type, agency and id. It only adds rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from consumers.consumer import Consumer
+from events.entry import Entry
+from infra.outbox import OutboxEvent
+from infra.tables import Need, Table, WorkingSet
+
+
+@dataclass(slots=True)
+class IndexedEvent:
+    """`type` is the full type, `time` the event's own time as it was written."""
+
+    index: int
+    id: str
+    source: str
+    type: str
+    subject: str
+    agency: str
+    time: str
+
+
+EVENT: Final = Table("event", IndexedEvent, key=("index",), append_only=True)
+
+
+def needs(ws: WorkingSet, entries: Sequence[Entry]) -> Iterator[Iterable[Need]]:
+    """Nothing is ever read back."""
+    return iter(())
+
+
+def fold(ws: WorkingSet, entries: Sequence[Entry]) -> list[OutboxEvent]:
+    """One row per entry."""
+    for entry in entries:
+        event = entry.event
+        row = IndexedEvent(
+            entry.index, entry.id, event["source"], event["type"], entry.subject, entry.agency, event["time"]
+        )
+        ws.append(EVENT, row)
+    return []
+
+
+CONSUMER: Final = Consumer(
+    name="event-index",
+    schema="event_index",
+    tables=(EVENT,),
+    sql_files=(("consumers.event_index", "tables.sql"),),
+    needs=needs,
+    fold=fold,
+)

@@ -1,0 +1,51 @@
+"""Finding events in the log, page by page. `search_path` decides which table is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from infra.postgres import Connection
+
+PAGE_ROWS_MAX: Final = 1_000
+_COLUMNS: Final = "index, id, source, type, subject, agency, time"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """All conditions that are given hold. `after_index` is the cursor: the last index of the page before."""
+
+    subject: str | None = None
+    type: str | None = None
+    agency: str | None = None
+    id: str | None = None
+    after_index: int = -1
+    rows_max: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`next_cursor` is the `after_index` of the next page, None on the last one."""
+
+    events: list[dict[str, Any]]
+    next_cursor: int | None
+
+
+async def find(connection: Connection, query: Query) -> Page:
+    """One page in log order."""
+    limit = min(max(1, query.rows_max), PAGE_ROWS_MAX)
+    sql, arguments = statement(query, limit + 1)
+    rows = [dict(row) for row in await connection.fetch(sql, *arguments)]
+    page = rows[:limit]
+    return Page(page, page[-1]["index"] if len(rows) > limit else None)
+
+
+def statement(query: Query, limit: int) -> tuple[str, list[Any]]:
+    """Only the given conditions stand in the text, so that each set of them gets the plan of its own index."""
+    conditions, arguments = ["index > $1"], [query.after_index, limit]
+    for column in ("subject", "type", "agency", "id"):
+        value = getattr(query, column)
+        if value is not None:
+            arguments.append(value)
+            conditions.append(f"{column} = ${len(arguments)}")
+    return f"SELECT {_COLUMNS} FROM event WHERE {' AND '.join(conditions)} ORDER BY index LIMIT $2", arguments
