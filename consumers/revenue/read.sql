@@ -1,0 +1,53 @@
+-- What the ledger's commands and the plan show. Names are unqualified: `search_path` decides which tables are read.
+
+-- name: balances
+-- Every account with a transfer, by name.
+SELECT account, debits_halalas, credits_halalas, debits_halalas - credits_halalas AS balance_halalas
+FROM account ORDER BY account COLLATE "C"
+
+-- name: balances_from_transfers
+-- The same, added up from the transfers alone: what the account rows must agree with.
+SELECT account, sum(debit)::bigint AS debits_halalas, sum(credit)::bigint AS credits_halalas,
+       (sum(debit) - sum(credit))::bigint AS balance_halalas
+FROM (SELECT debit AS account, amount_halalas AS debit, 0 AS credit FROM transfer
+      UNION ALL
+      SELECT credit, 0, amount_halalas FROM transfer) AS side
+GROUP BY account ORDER BY account COLLATE "C"
+
+-- name: statement
+-- The statement of one closed period.
+SELECT * FROM statement WHERE partnership_id = $1 AND period = $2
+
+-- name: statements
+-- All statements, in the order of partnerships and periods.
+SELECT * FROM statement ORDER BY partnership_id COLLATE "C", period COLLATE "C"
+
+-- name: transfers
+-- The transfers of one partnership, in log order.
+SELECT index, line, kind, period, debit, credit, amount_halalas
+FROM transfer WHERE partnership_id = $1 ORDER BY index, line
+
+-- name: contract
+-- Where a partnership stands, to say why a statement is not there.
+SELECT partnership_id, first_period, last_period, open_period FROM contract WHERE partnership_id = $1
+
+-- name: partnerships_of_plan
+-- One row per partnership: what is expected up to the open period, and how postings, top-ups and recoveries fell.
+SELECT c.partnership_id, c.owner AS agency, c.open_period,
+       coalesce((SELECT sum(s.expected_halalas) FROM statement s WHERE s.partnership_id = c.partnership_id), 0)
+       + coalesce((SELECT e.amount_halalas
+                   FROM contract_version v
+                   LEFT JOIN expected e
+                     ON e.partnership_id = v.partnership_id AND e.version = v.version AND e.period = c.open_period
+                   WHERE v.partnership_id = c.partnership_id AND v.effective_from COLLATE "C" <= c.open_period
+                   ORDER BY v.version DESC LIMIT 1), 0) AS expected_halalas,
+       coalesce(a.net_halalas, 0) AS net_halalas,
+       coalesce(a.partner_halalas, 0) AS partner_halalas
+FROM contract c
+LEFT JOIN (SELECT partnership_id,
+                  sum(debits_halalas - credits_halalas) FILTER (WHERE kind = 'collections') AS net_halalas,
+                  coalesce(sum(credits_halalas - debits_halalas) FILTER (WHERE kind = 'partner-payable'), 0)
+                  + coalesce(sum(credits_halalas) FILTER (WHERE kind = 'cash'), 0) AS partner_halalas
+           FROM account GROUP BY partnership_id) a
+  ON a.partnership_id = c.partnership_id
+ORDER BY c.partnership_id COLLATE "C"

@@ -1,0 +1,138 @@
+"""A ledger to tell facts to: one event in, the rule that it breaks (or None) out; rows, balances and statements to see.
+
+The contract, unless told otherwise: Gregorian months of 2005, 70 % to the partner up to 1,000 halalas, 50 % above,
+owned by `health`, services S1 and S2.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from consumers.anomaly import ANOMALY
+from consumers.revenue.consumer import CONSUMER
+from consumers.revenue.rows import ACCOUNT, CONTRACT, STATEMENT, TRANSFER, Contract, Statement
+from events.entry import SOURCE_PREFIX, TYPE_PREFIX, Entry
+from infra.outbox import OutboxEvent
+from tests.unit.consumers.memory_store import MemoryStore
+
+RECORDED = "2005-06-01T08:00:00.000000Z"
+TEXT = {"ar": "نص", "en": "Text"}
+SEVENTY_THEN_FIFTY: list[dict[str, Any]] = [
+    {"up_to_halalas": 1000, "partner_bp": 7000},
+    {"up_to_halalas": None, "partner_bp": 5000},
+]
+
+
+def terms(**changes: Any) -> dict[str, Any]:
+    """Terms of a contract over the year 2005."""
+    plain: dict[str, Any] = {
+        "starts_on": "2005-01-01",
+        "ends_on": "2005-12-31",
+        "calendar": "gregorian",
+        "period": "month",
+        "tier_basis": "lifetime",
+        "bands": SEVENTY_THEN_FIFTY,
+        "cap": None,
+        "guarantee": None,
+        "expected": [],
+    }
+    return plain | changes
+
+
+class Ledger:
+    """One store, one entry per batch."""
+
+    def __init__(self) -> None:
+        self.store = MemoryStore()
+        self.decided: list[OutboxEvent] = []
+        self.index = 0
+
+    def say(self, kind: str, agency: str = "health", **data: Any) -> str | None:
+        """Apply one event; the rule of its anomaly, or None if it took effect."""
+        index, partnership_id = self.index, data.setdefault("partnership_id", "P1")
+        event = {
+            "id": f"e{index}",
+            "source": SOURCE_PREFIX + agency,
+            "type": f"{TYPE_PREFIX}{kind}.v1",
+            "subject": f"partnership/{partnership_id}",
+            "data": data,
+        }
+        self.decided += self.store.apply(CONSUMER, [Entry(index, RECORDED, f"agency.{agency}.events/0/{index}", event)])
+        self.index += 1
+        return next((row.rule for row in self.store.rows(ANOMALY) if row.index == index), None)
+
+    def sign(self, agency: str = "health", partnership_id: str = "P1", **changes: Any) -> str | None:
+        return self.say(
+            "partnership.signed",
+            agency,
+            partnership_id=partnership_id,
+            partner={"partner_id": "CO", "name": TEXT},
+            services=["S1", "S2"],
+            legal_basis=TEXT,
+            signed_on="2004-12-01",
+            terms=terms(**changes),
+        )
+
+    def amend(self, effective_from: str, agency: str = "health", **changes: Any) -> str | None:
+        new_terms = terms(**changes)
+        return self.say("partnership.amended", agency, effective_from=effective_from, terms=new_terms, reason=TEXT)
+
+    def terminate(self, on: str, agency: str = "health") -> str | None:
+        return self.say("partnership.terminated", agency, on=on, reason=TEXT)
+
+    def reassign(self, to: str, partnership_id: str = "P1") -> str | None:
+        on = "2005-05-05"
+        return self.say("partnership.reassigned", "yesser", partnership_id=partnership_id, to=to, on=on, reason=TEXT)
+
+    def collect(self, receipt_id: str, amount: int, on: str, agency: str = "health", service: str = "S1") -> str | None:
+        return self.say(
+            "revenue.collected",
+            agency,
+            receipt_id=receipt_id,
+            service_id=service,
+            amount_halalas=amount,
+            collected_on=on,
+            receipts=1,
+        )
+
+    def reverse(self, reversal_id: str, receipt_id: str, amount: int, on: str, agency: str = "health") -> str | None:
+        return self.say(
+            "revenue.reversed",
+            agency,
+            reversal_id=reversal_id,
+            reverses=receipt_id,
+            amount_halalas=amount,
+            reversed_on=on,
+            reason=TEXT,
+        )
+
+    def close(self, *labels: str, agency: str = "health") -> str | None:
+        """Close these periods, in this order; what the last of them gives."""
+        result = None
+        for label in labels:
+            result = self.say("revenue.period-closed", agency, period=label)
+        return result
+
+    def pay(self, payout_id: str, amount: int, agency: str = "health") -> str | None:
+        return self.say("revenue.paid-out", agency, payout_id=payout_id, amount_halalas=amount, paid_on="2005-06-01")
+
+    def contract(self, partnership_id: str = "P1") -> Contract:
+        return next(row for row in self.store.rows(CONTRACT) if row.partnership_id == partnership_id)
+
+    def statement(self, period: str) -> Statement:
+        return next(row for row in self.store.rows(STATEMENT) if row.period == period)
+
+    def balances(self) -> dict[str, int]:
+        return {row.account: row.debits_halalas - row.credits_halalas for row in self.store.rows(ACCOUNT)}
+
+    def transfers(self) -> list[tuple[int, str, str | None, str, str, int]]:
+        """Index, kind, period, debit, credit and amount of every transfer."""
+        return [
+            (row.index, row.kind, row.period, row.debit, row.credit, row.amount_halalas)
+            for row in self.store.rows(TRANSFER)
+        ]
+
+
+def months(first: int, last: int, year: int = 2005) -> list[str]:
+    """`2005-01` … in order."""
+    return [f"{year}-{month:02d}" for month in range(first, last + 1)]

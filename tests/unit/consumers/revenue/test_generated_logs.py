@@ -1,0 +1,66 @@
+"""Generated logs: the consumer says what the oracle says, however the log is cut into batches."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from consumers.anomaly import ANOMALY
+from consumers.revenue.closing import statement_data
+from consumers.revenue.consumer import CONSUMER, HANDLERS
+from consumers.revenue.rows import ACCOUNT, STATEMENT, TRANSFER
+from events.entry import Entry
+from tests.oracle.fold import fold
+from tests.oracle.log import EntryDict, short_type
+from tests.oracle.strategies import revenue_logs
+from tests.unit.consumers.memory_store import MemoryStore
+
+
+def entries_of(log: list[EntryDict]) -> list[Entry]:
+    return [Entry(entry["index"], entry["recordedtime"], entry["from"], entry["event"]) for entry in log]
+
+
+@settings(deadline=None, max_examples=60)
+@given(revenue_logs(), st.lists(st.integers(1, 12), max_size=40))
+def test_the_ledger_is_the_oracles_and_does_not_depend_on_where_batches_end(
+    log: list[EntryDict], sizes: list[int]
+) -> None:
+    expected = fold(log)
+    entries = entries_of(log)
+    whole = MemoryStore()
+    decided = whole.apply(CONSUMER, entries)
+
+    accounts = {row.account: (row.debits_halalas, row.credits_halalas) for row in whole.rows(ACCOUNT)}
+    assert accounts == {
+        name: (sums["debits_halalas"], sums["credits_halalas"]) for name, sums in expected.balances.items()
+    }
+    assert [statement_data(row) for row in whole.rows(STATEMENT)] == sorted(
+        expected.statements, key=lambda row: (row["partnership_id"], row["period"])
+    )
+    assert sorted(
+        (row.index, row.partnership_id, row.debit, row.credit, row.amount_halalas) for row in whole.rows(TRANSFER)
+    ) == sorted((t.index, t.partnership_id, t.debit, t.credit, t.amount_halalas) for t in expected.transfers)
+    assert [(row.index, row.rule) for row in whole.rows(ANOMALY)] == sorted(
+        (row.index, row.rule) for row in expected.anomalies if short_type(log[row.index]["event"]) in HANDLERS
+    )
+
+    cut = MemoryStore()
+    decided_in_parts, at = [], 0
+    for size in [*sizes, len(entries)]:
+        decided_in_parts += cut.apply(CONSUMER, entries[at : at + size])
+        at += size
+    assert cut.state() == whole.state()
+    assert decided_in_parts == decided
+
+
+@settings(deadline=None, max_examples=30)
+@given(revenue_logs())
+def test_every_account_row_is_what_its_transfers_add_up_to(log: list[EntryDict]) -> None:
+    store = MemoryStore()
+    store.apply(CONSUMER, entries_of(log))
+    sums: dict[str, list[int]] = {}
+    for transfer in store.rows(TRANSFER):
+        sums.setdefault(transfer.debit, [0, 0])[0] += transfer.amount_halalas
+        sums.setdefault(transfer.credit, [0, 0])[1] += transfer.amount_halalas
+    assert {row.account: [row.debits_halalas, row.credits_halalas] for row in store.rows(ACCOUNT)} == sums
+    assert sum(debits - credits for debits, credits in sums.values()) == 0
