@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Final, Generic, TypeVar, get_type_hints
 
+import orjson
+
 from infra.postgres import Connection
 
 Row = TypeVar("Row")
@@ -91,13 +93,14 @@ class Table(Generic[Row]):
         return f"SELECT {', '.join(self.columns)} FROM {self.name}"
 
     def save_sql(self) -> str:
-        """Insert or replace rows given as one array per column."""
-        arrays = ", ".join(f"${i}::{t}[]" for i, t in enumerate(self.types, 1))
+        """Insert or replace rows given as one array per column; jsonb as text, see `_column`."""
+        arrays = ", ".join(f"${i}::{'text' if t == 'jsonb' else t}[]" for i, t in enumerate(self.types, 1))
         columns = ", ".join(self.columns)
+        values = ", ".join(c + "::jsonb" if t == "jsonb" else c for c, t in zip(self.columns, self.types, strict=True))
         rest = [c for c in self.columns if c not in self.key]
         update = ", ".join(f"{c} = excluded.{c}" for c in rest)
         conflict = f"ON CONFLICT ({', '.join(self.key)}) DO " + (f"UPDATE SET {update}" if rest else "NOTHING")
-        return f"INSERT INTO {self.name} ({columns}) SELECT * FROM unnest({arrays}) {conflict}"
+        return f"INSERT INTO {self.name} ({columns}) SELECT {values} FROM unnest({arrays}) AS r({columns}) {conflict}"
 
     def delete_sql(self) -> str:
         arrays = ", ".join(f"${i}::{t}[]" for i, t in enumerate(self.key_types, 1))
@@ -246,7 +249,8 @@ async def _write(connection: Connection, changes: Changes) -> None:
     copied = len(changes.new) >= COPY_ROWS_MIN
     upserted = changes.changed if copied else changes.changed + changes.new
     if upserted:
-        await connection.execute(table.save_sql(), *(list(map(attrgetter(c), upserted)) for c in table.columns))
+        columns = (_column(table, number, upserted) for number in range(len(table.columns)))
+        await connection.execute(table.save_sql(), *columns)
     for rows in (changes.new if copied else [], changes.appended):
         if rows:
             await connection.copy_records_to_table(
@@ -254,3 +258,11 @@ async def _write(connection: Connection, changes: Changes) -> None:
                 records=map(attrgetter(*table.columns), rows),
                 columns=list(table.columns),
             )
+
+
+def _column(table: Table[Any], number: int, rows: list[Any]) -> list[Any]:
+    """One column of `rows` as an array. In an array of jsonb the driver would take lists for further dimensions."""
+    values = map(attrgetter(table.columns[number]), rows)
+    if table.types[number] == "jsonb":
+        return [None if value is None else orjson.dumps(value).decode() for value in values]
+    return list(values)

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import orjson
+
 from consumers.registrar.batch import Batch, Known, Refusal, merge_known, multirange, repeated, segments
 from events.verdicts import Agency
 from infra import lease
@@ -165,8 +167,8 @@ def _refusal_columns(refusals: list[Refusal]) -> list[list[object]]:
         [r.address for r in refusals],
         [r.claimed_id for r in refusals],
         [r.claimed_type for r in refusals],
-        [r.errors for r in refusals],
+        [orjson.dumps(r.errors).decode() for r in refusals],
         [r.keep_raw for r in refusals],
         [r.value for r in refusals],
-        [r.headers for r in refusals],
+        [orjson.dumps(r.headers).decode() for r in refusals],
     ]

@@ -27,11 +27,13 @@ WHERE p.topic = r.topic
 -- name: add_refusals
 WITH refusals AS (
     INSERT INTO log.refusal (index, agency, address, claimed_id, claimed_type, errors)
-    SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[])
+    SELECT index, agency, address, claimed_id, claimed_type, errors::jsonb
+    FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
+        AS r(index, agency, address, claimed_id, claimed_type, errors)
 )
 INSERT INTO log.dead_letter (index, value, headers)
-SELECT index, value, headers
-FROM unnest($1::bigint[], $7::boolean[], $8::bytea[], $9::jsonb[]) AS r(index, keep_raw, value, headers)
+SELECT index, value, headers::jsonb
+FROM unnest($1::bigint[], $7::boolean[], $8::bytea[], $9::text[]) AS r(index, keep_raw, value, headers)
 WHERE keep_raw
 
 -- name: add_sequences
