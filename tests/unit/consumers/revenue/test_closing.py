@@ -208,12 +208,10 @@ def test_a_statement_with_a_number_that_no_event_can_carry_closes_the_period_wit
 
 
 def test_top_ups_that_no_sum_can_hold_leave_the_period_open_and_nothing_behind() -> None:
-    expected = [
-        {"period": f"{year}-{m:02d}", "amount_halalas": INTEGER_MAX} for year in range(2005, 2051) for m in range(1, 13)
-    ]
+    labels = [label for year in range(2005, 2051) for label in months(1, 12, year)]
+    expected = [{"period": label, "amount_halalas": INTEGER_MAX} for label in labels]
     guarantee = {"partner_floor_bp_of_expected": 10_000, "recoverable": True}
     ledger = signed(ends_on="2050-12-31", expected=expected, guarantee=guarantee)
-    labels = [row["period"] for row in expected]
     results = [ledger.close(label) for label in labels[:514]]
     assert results == [None] * 512 + ["not-allowed-now", "period-closed-out-of-order"]
     assert ledger.contract().open_period == labels[512]

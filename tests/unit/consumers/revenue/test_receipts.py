@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from consumers.anomaly import ANOMALY
@@ -10,7 +12,7 @@ from events.money import INTEGER_MAX
 from tests.unit.consumers.revenue.ledger import Ledger, months
 
 
-def signed(**changes: object) -> Ledger:
+def signed(**changes: Any) -> Ledger:
     ledger = Ledger()
     assert ledger.sign(**changes) is None
     return ledger
