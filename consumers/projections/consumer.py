@@ -15,35 +15,46 @@ from events.entry import Entry
 from infra.outbox import OutboxEvent
 from infra.tables import Need, WorkingSet
 
-JUDGES: Final = rounds.by_type((plan, projects, services, training, occasions))
-"""Which module judges which type; the rest of the log is only counted."""
+CERTIFIED: Final = "training.certified"
+_ALL_JUDGES: Final = rounds.by_type((plan, projects, services, training, occasions))
+
+JUDGES: Final = {name: domain for name, domain in _ALL_JUDGES.items() if name != CERTIFIED}
+"""Which module judges which type. Certificates are taken by the batch; the rest of the log is only counted."""
 
 _HISTORIC: Final = projects.TYPES | services.TYPES
 
 
 def needs(ws: WorkingSet, entries: Sequence[Entry]) -> Iterator[set[Need]]:
     """The rows of a batch, in two rounds."""
+    wanted = training.certified_needs(entry for entry in entries if entry.type == CERTIFIED)
+    wanted.update(activity.needs(entries))
     judged = rounds.judged(JUDGES, entries)
-    yield rounds.first_needs(judged) | set(activity.needs(entries))
+    wanted.update(rounds.first_needs(judged))
+    yield wanted
     yield rounds.second_needs(ws, judged)
 
 
 def fold(ws: WorkingSet, entries: Sequence[Entry]) -> list[OutboxEvent]:
     """Apply a batch."""
     activity.count(ws, entries)
+    tallies: training.Tallies = {}
     for entry in entries:
-        domain = JUDGES.get(entry.type)
-        if domain is training and entry.type == "training.certified":
-            contradicted = training.certify(ws, entry)
+        if entry.type == CERTIFIED:
+            contradicted = training.certify(ws, entry, tallies)
             if contradicted is not None:
                 ws.append(ANOMALY, contradicted)
-        elif domain is not None:
-            for outcome in domain.apply(ws, entry):
-                if isinstance(outcome, Anomaly):
-                    ws.append(ANOMALY, outcome)
-                elif outcome.type in _HISTORIC:
-                    history.remember(ws, outcome)
+        elif entry.type in JUDGES:
+            _judge(ws, entry)
+    training.count_certified(ws, tallies)
     return []
+
+
+def _judge(ws: WorkingSet, entry: Entry) -> None:
+    for outcome in JUDGES[entry.type].apply(ws, entry):
+        if isinstance(outcome, Anomaly):
+            ws.append(ANOMALY, outcome)
+        elif outcome.type in _HISTORIC:
+            history.remember(ws, outcome)
 
 
 CONSUMER: Final = Consumer(

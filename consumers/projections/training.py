@@ -1,12 +1,13 @@
 """Training (events.md §3): quotas, certificates per certifying agency, and counts per calendar, year and track.
 
 A certificate counts in both calendars from the start, so that a quota set later finds it counted. Certificates are the
-most frequent fact of the programme: `certify` and `counters_of` are kept cheap.
+most frequent fact of the programme: a consumer may take those of a batch together (`certified_needs`, `certify` for
+each, `count_certified` at the end), which comes to the same as `needs` and `apply` for each.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -57,6 +58,16 @@ class TrainingCount:
     last_index: int
 
 
+@dataclass(slots=True)
+class Tally:
+    """Certificates of one date and track that are not yet counted, with the first and last entry of them."""
+
+    number: int
+    first_index: int
+    last_index: int
+
+
+Tallies = dict[tuple[str, str], Tally]
 CounterKey = tuple[str, int, str]
 
 QUOTA: Final = Table("quota", Quota, key=("calendar", "year", "track"))
@@ -97,6 +108,19 @@ def needs(entry: Entry) -> Iterator[Need]:
         yield TRAINING_COUNT, key
 
 
+def certified_needs(certified: Iterable[Entry]) -> set[Need]:
+    """The same as `needs` of each, for the `training.certified` of a batch."""
+    wanted: set[Need] = set()
+    moved = set()
+    for entry in certified:
+        data = entry.data
+        wanted.add((CERTIFICATE, (entry.agency, data["certificate_id"])))
+        moved.add((data["on"], data["track"]))
+    for on, track in moved:
+        wanted.update(counter_needs(on, track))
+    return wanted
+
+
 def needs_after(ws: WorkingSet, entry: Entry) -> Iterator[Need]:
     """Second round: the counters of a revoked certificate."""
     if entry.type == "training.revoked":
@@ -108,7 +132,9 @@ def needs_after(ws: WorkingSet, entry: Entry) -> Iterator[Need]:
 def apply(ws: WorkingSet, entry: Entry) -> list[Outcome]:
     """Judge one entry. `details` of a certificate or revocation: `counters`, the keys of the counts that moved."""
     if entry.type == "training.certified":
-        contradicted = certify(ws, entry)
+        tallies: Tallies = {}
+        contradicted = certify(ws, entry, tallies)
+        count_certified(ws, tallies)
         keys = counters_of(entry.data["on"], entry.data["track"])
         return [contradicted or applied(entry, found_at(entry), {"counters": keys})]
     if entry.type == "training.revoked":
@@ -118,23 +144,37 @@ def apply(ws: WorkingSet, entry: Entry) -> list[Outcome]:
     return []
 
 
-def certify(ws: WorkingSet, entry: Entry) -> Anomaly | None:
-    """Apply `training.certified`; the anomaly if its id was used by this agency before."""
+def certify(ws: WorkingSet, entry: Entry, tallies: Tallies) -> Anomaly | None:
+    """Keep the certificate and tally it; the anomaly if its id was used by this agency before."""
     agency, index, data = entry.agency, entry.index, entry.data
     known = ws.get(CERTIFICATE, agency, data["certificate_id"])
     if known is not None:
         seen = {"certified_index": known.first_index, "revoked_index": known.revoked_index}
         return contradiction(entry, found_at(entry), "already-certified", seen)
-    track, on = data["track"], data["on"]
+    on, track = data["on"], data["track"]
     ws.put(CERTIFICATE, Certificate(agency, data["certificate_id"], data["trainee"], track, on, index, None))
-    for key in counters_of(on, track):
-        counter = ws.get(TRAINING_COUNT, *key)
-        if counter is None:
-            counter = TrainingCount(*key, 0, 0, index, index)
-        counter.certified += 1
-        counter.last_index = index
-        ws.put(TRAINING_COUNT, counter)
+    tally = tallies.get((on, track))
+    if tally is None:
+        tallies[on, track] = Tally(1, index, index)
+    else:
+        tally.number += 1
+        tally.last_index = index
     return None
+
+
+def count_certified(ws: WorkingSet, tallies: Tallies) -> None:
+    """Count what was tallied in both calendars. Adding up, the order within a batch does not matter."""
+    for (on, track), tally in tallies.items():
+        for key in counters_of(on, track):
+            counter = _counter(ws, key, tally.first_index)
+            counter.certified += tally.number
+            counter.first_index = min(counter.first_index, tally.first_index)
+            counter.last_index = max(counter.last_index, tally.last_index)
+            ws.put(TRAINING_COUNT, counter)
+
+
+def _counter(ws: WorkingSet, key: CounterKey, index: int) -> TrainingCount:
+    return ws.get(TRAINING_COUNT, *key) or TrainingCount(*key, 0, 0, index, index)
 
 
 def _revoke(ws: WorkingSet, entry: Entry) -> Outcome:
@@ -149,11 +189,9 @@ def _revoke(ws: WorkingSet, entry: Entry) -> Outcome:
     ws.put(CERTIFICATE, certificate)
     keys = counters_of(certificate.certified_on, certificate.track)
     for key in keys:
-        counter = ws.get(TRAINING_COUNT, *key)
-        if counter is None:
-            raise LookupError(f"training_count has no row {key} for a certificate: rebuild this consumer")
+        counter = _counter(ws, key, entry.index)
         counter.revoked += 1
-        counter.last_index = entry.index
+        counter.last_index = max(counter.last_index, entry.index)
         ws.put(TRAINING_COUNT, counter)
     return applied(entry, found_at(entry), {"counters": keys})
 
