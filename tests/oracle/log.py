@@ -78,3 +78,14 @@ def entry_bytes(entry: EntryDict) -> bytes:
     recorded, address = entry["recordedtime"], entry["from"]
     event = json.dumps(entry["event"], ensure_ascii=False, separators=(",", ":"))
     return f'{{"recordedtime":"{recorded}","from":"{address}","event":{event}}}'.encode()
+
+
+def read_entry(index: int, raw: bytes) -> EntryDict:
+    """The entry at `index` from the bytes that stand in the log."""
+    document: JsonObject = json.loads(raw)
+    return {
+        "index": index,
+        "recordedtime": document["recordedtime"],
+        "from": document["from"],
+        "event": document["event"],
+    }

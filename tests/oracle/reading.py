@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tests.oracle.log import JsonObject
 from tests.oracle.personal import has_personal_number
@@ -78,53 +78,69 @@ def _stopped(code: str, raw: bytes) -> list[Fault]:
 
 
 def scan(text: str) -> Shape:
-    """Check the syntax without recursion.
-
-    `expected` is what may come next: a value, a name, a colon, or a comma; "…-or-end" where the list or object may
-    end at once.
-    """
-    position, deepest, repeated, expected = 0, 0, False, "value"
-    open_names: list[set[str] | None] = []
-    outermost: set[str] | None = None
-    while not (expected == "end" and BLANK.match(text, position)):
+    """Check the syntax without recursion."""
+    scanner, position = Scanner(), 0
+    while not (scanner.expected == "end" and BLANK.match(text, position)):
         token = TOKEN.match(text, position)
-        if token is None or expected == "end":
+        if token is None or scanner.expected == "end":
             raise NotJson
         position = token.end()
-        mark, string = token["mark"], token["string"]
-        if mark in ("}", "]"):
-            if not open_names or expected not in ("comma", "name-or-end" if mark == "}" else "value-or-end"):
-                raise NotJson
-            if (open_names.pop() is None) == (mark == "}"):
-                raise NotJson
-        elif mark in ("{", "["):
-            _expect(expected, "value", "value-or-end")
-            open_names.append(set() if mark == "{" else None)
-            outermost = open_names[0]
-            deepest = max(deepest, len(open_names))
-            expected = "name-or-end" if mark == "{" else "value-or-end"
-            continue
-        elif mark == ":":
-            _expect(expected, "colon")
-            expected = "value"
-            continue
-        elif mark == ",":
-            _expect(expected, "comma")
-            expected = "value" if open_names[-1] is None else "name"
-            continue
-        elif string is not None and expected in ("name", "name-or-end"):
-            names, name = open_names[-1], json.loads(string)
-            assert names is not None
-            repeated = repeated or name in names
-            names.add(name)
-            expected = "colon"
-            continue
+        if token["mark"] is not None:
+            scanner.take_mark(token["mark"])
+        elif token["string"] is not None and scanner.expected in ("name", "name-or-end"):
+            scanner.take_name(json.loads(token["string"]))
         else:
-            _expect(expected, "value", "value-or-end")
-        expected = "comma" if open_names else "end"
-    return Shape(repeated, deepest, None if outermost is None else frozenset(outermost))
+            scanner.take_value()
+    names = scanner.outermost
+    return Shape(scanner.repeated, scanner.deepest, None if names is None else frozenset(names))
 
 
-def _expect(expected: str, *possible: str) -> None:
-    if expected not in possible:
-        raise NotJson
+@dataclass
+class Scanner:
+    """Where in the text we are: the names of each open object (None for a list), and what may come next.
+
+    `expected` is a value, name, colon, comma or the end; "…-or-end" where the list or object may be empty.
+    """
+
+    open_names: list[set[str] | None] = field(default_factory=list)
+    outermost: set[str] | None = None
+    expected: str = "value"
+    deepest: int = 0
+    repeated: bool = False
+
+    def take_mark(self, mark: str) -> None:
+        """One of `{}[]:,`."""
+        if mark in "{[":
+            self._expect("value", "value-or-end")
+            self.open_names.append(set() if mark == "{" else None)
+            self.outermost = self.open_names[0]
+            self.deepest = max(self.deepest, len(self.open_names))
+            self.expected = "name-or-end" if mark == "{" else "value-or-end"
+        elif mark in "}]":
+            self._expect("comma", "name-or-end" if mark == "}" else "value-or-end")
+            if not self.open_names or (self.open_names.pop() is None) == (mark == "}"):
+                raise NotJson
+            self.expected = "comma" if self.open_names else "end"
+        elif mark == ":":
+            self._expect("colon")
+            self.expected = "value"
+        else:
+            self._expect("comma")
+            self.expected = "value" if self.open_names[-1] is None else "name"
+
+    def take_name(self, name: str) -> None:
+        """The name of a member."""
+        names = self.open_names[-1]
+        assert names is not None
+        self.repeated = self.repeated or name in names
+        names.add(name)
+        self.expected = "colon"
+
+    def take_value(self) -> None:
+        """A string, a number or a literal."""
+        self._expect("value", "value-or-end")
+        self.expected = "comma" if self.open_names else "end"
+
+    def _expect(self, *possible: str) -> None:
+        if self.expected not in possible:
+            raise NotJson
