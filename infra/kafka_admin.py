@@ -119,11 +119,13 @@ def platform_rights(user: str = "platform") -> list[Right]:
 
 
 @asynccontextmanager
-async def admin_client(settings: Settings, user: str | None = "admin") -> AsyncIterator[AIOKafkaAdminClient]:
-    """A started admin client. On a given Kafka the user of the settings is the one who must have the rights."""
-    client = AIOKafkaAdminClient(
-        client_id="yesser-admin", **client_arguments(settings, settings.kafka_user if settings.kafka else user)
-    )
+async def admin_client(settings: Settings, user: str = "admin") -> AsyncIterator[AIOKafkaAdminClient]:
+    """A started admin client: `user` where its password is kept here, else the user that the settings name.
+
+    That one must then have the rights.
+    """
+    name = user if settings.secret(f"kafka-{user}") else settings.kafka_user
+    client = AIOKafkaAdminClient(client_id="yesser-admin", **client_arguments(settings, name))
     try:
         await client.start()
         yield client

@@ -65,6 +65,7 @@ class Child:
         self.failure: str | None = None
         self._changed = changed
         self._stopping = False
+        self._watching = False
         self._spawning = asyncio.Lock()
         self._quick_deaths = 0
         self._deaths_before_ready = 0
@@ -107,7 +108,8 @@ class Child:
                     process.kill()
                 await process.wait()
         if self._task is not None:
-            self._task.cancel()
+            if process is None or not self._watching:
+                self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError, StackError):
                 await self._task
         self._note(state="stopped", pid=None, started=None)
@@ -121,11 +123,13 @@ class Child:
                 born = time.monotonic()
                 process = await self._spawn()
             probing = asyncio.create_task(self._probe())
+            self._watching = True
             try:
                 code = await process.wait()
+                await asyncio.to_thread(self.plan.tidy)
             finally:
+                self._watching = False
                 probing.cancel()
-            await asyncio.to_thread(self.plan.tidy)
             if self._stopping:
                 return
             steady = time.monotonic() - born >= STEADY_S

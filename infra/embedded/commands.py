@@ -6,11 +6,13 @@ import asyncio
 import json
 import signal
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
 from infra.embedded.errors import StackError
 from infra.embedded.home import Home
+from infra.embedded.identity import identity_of, running
 from infra.embedded.processes import NAMES
 from infra.embedded.stack import start_stack, stop_stack
 from infra.embedded.status import StackStatus, stack_status
@@ -24,14 +26,15 @@ from infra.settings import Settings
 @click.option("--only", metavar="PART,…", help=f"Start only these parts: {', '.join(NAMES)}.")
 @click.option("--replicas", metavar="NAME=COUNT", multiple=True, help="Run standbys, for example registrar=2.")
 @click.option("--unprepared", is_flag=True, hidden=True, help="Do not make tables, topics and rights.")
+@click.option("--while-pid", type=int, hidden=True, help="End when this process has ended.")
 @click.option("--json", "as_json", is_flag=True, help="Print the status as one document.")
-def up(detach: bool, only: str | None, replicas: Sequence[str], unprepared: bool, as_json: bool) -> None:
+def up(detach: bool, as_json: bool, **asked: Any) -> None:
     """Start the stack of YESSER_HOME and keep it running until ctrl-C.
 
     Services named by YESSER_KAFKA or YESSER_POSTGRES are used and not started. Data is kept from run to run.
     """
     settings = Settings()
-    wanted = parse_wanted(only, replicas, prepared=not unprepared)
+    wanted = parse_wanted(**asked)
     if detach:
         start_stack(settings, wanted, progress=lambda sentence: click.echo(sentence, err=True))
         _show(stack_status(settings), as_json)
@@ -62,7 +65,9 @@ def status(as_json: bool) -> None:
         raise SystemExit(1)
 
 
-def parse_wanted(only: str | None, replicas: Sequence[str], *, prepared: bool = True) -> Wanted:
+def parse_wanted(
+    only: str | None, replicas: Sequence[str], *, unprepared: bool = False, while_pid: int | None = None
+) -> Wanted:
     """The parts that were asked for. Raises StackError for a part that does not exist or a count that is none."""
     counts = {}
     for text in replicas:
@@ -71,7 +76,7 @@ def parse_wanted(only: str | None, replicas: Sequence[str], *, prepared: bool = 
             raise StackError(f"--replicas {text} is not NAME=COUNT with a count from 1 to 9, such as registrar=2.")
         counts[name] = int(count)
     parts = frozenset(part.strip() for part in only.split(",")) if only else frozenset(NAMES)
-    return Wanted(parts, counts, prepared)
+    return Wanted(parts, counts, not unprepared, while_pid)
 
 
 async def _run(settings: Settings, wanted: Wanted, as_json: bool) -> None:
@@ -92,7 +97,16 @@ async def _supervise(settings: Settings, wanted: Wanted, as_json: bool) -> None:
         _show(stack_status(supervisor.settings), as_json)
         if not as_json:
             click.echo("Ready. Stop with ctrl-C or `yesser down`.")
+        await _until_gone(wanted.while_pid)
+
+
+async def _until_gone(pid: int | None) -> None:
+    """Wait for ever, or until the process has ended."""
+    if pid is None:
         await asyncio.Event().wait()
+    elif (other := identity_of(pid)) is not None:
+        while running(other):  # noqa: ASYNC110 - a process that is not ours cannot be awaited
+            await asyncio.sleep(1.0)
 
 
 def _show(found: StackStatus, as_json: bool) -> None:

@@ -5,9 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Final
 
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
-
 from infra.embedded.ports import HOST
 
 PROBE_TIMEOUT_S: Final = 2.0
@@ -45,6 +42,10 @@ async def kafka_ready(port: int, admin_password: str) -> bool:
     """Whether the broker logs `admin` in and answers with itself as a registered broker."""
     if not await port_open(port):
         return False
+    # Imported here: asking for a stack's state needs no Kafka client, and this one takes a third of a second.
+    from aiokafka.admin import AIOKafkaAdminClient
+    from aiokafka.errors import KafkaError
+
     admin = AIOKafkaAdminClient(
         bootstrap_servers=f"{HOST}:{port}",
         client_id="yesser-supervisor",

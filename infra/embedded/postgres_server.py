@@ -14,8 +14,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import asyncpg
-
 from infra.embedded.errors import StackError
 from infra.embedded.passwords import write_private
 from infra.embedded.ports import HOST
@@ -160,6 +158,8 @@ def _remove_stale_pid_file(data: Path) -> None:
 
 async def ensure_database(port: int, superuser_password: str, role_password: str) -> None:
     """The role and the database of the platform, once. The role owns its database and may make others (tests)."""
+    import asyncpg
+
     connection = await asyncpg.connect(
         host=HOST,
         port=port,
@@ -180,6 +180,8 @@ async def ensure_database(port: int, superuser_password: str, role_password: str
 
 async def answers(port: int, superuser_password: str) -> bool:
     """Whether the server takes connections (it listens before it has recovered)."""
+    import asyncpg
+
     try:
         connection = await asyncpg.connect(
             host=HOST, port=port, user=SUPERUSER, password=superuser_password, database="postgres", timeout=1.0

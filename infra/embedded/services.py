@@ -38,12 +38,13 @@ class KafkaService:
     progress: Callable[[str], None]
     _java: Java | None = field(default=None, init=False)
     _archive: Path | None = field(default=None, init=False)
+    _was_ready: bool = field(default=False, init=False)
 
     def plan(self) -> ChildPlan:
         return ChildPlan(
             name="kafka",
             command=self._command,
-            ready=lambda: kafka_ready(self.ports.broker, password(self.home.secrets, "kafka-admin")),
+            ready=self._ready,
             log=self.home.logs / "kafka.log",
             environment=_plain_environment(),
             ending=KAFKA_ENDING,
@@ -63,6 +64,10 @@ class KafkaService:
         kafka_server.write_configuration(self.home.kafka, self.ports, passwords)
         kafka_server.format_storage(self._java, self.home.kafka, self.ports, passwords)
 
+    async def _ready(self) -> bool:
+        self._was_ready = await kafka_ready(self.ports.broker, password(self.home.secrets, "kafka-admin"))
+        return self._was_ready
+
     def _command(self) -> Sequence[str]:
         assert self._java is not None
         command = kafka_server.java_command(self._java, self.home.kafka)
@@ -76,10 +81,12 @@ class KafkaService:
         return self._archive.with_name(f".{self._archive.name}.{os.getpid()}")
 
     def _adopt_archive(self) -> None:
+        """Keep what the first clean end wrote; a broker that never got ready has loaded too little."""
         made = self._archive_in_making()
-        if made.exists() and self._archive is not None:
+        if self._archive is not None and self._was_ready and made.exists():
             made.replace(self._archive)
-        made.with_name(made.name + ".config").unlink(missing_ok=True)
+        for path in made.parent.glob(f"{made.name}*"):
+            path.unlink()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from infra.embedded.errors import StackError
 from infra.embedded.home import Home
 from infra.embedded.identity import Identity, running
 from infra.embedded.log_files import last_words, rotate
+from infra.embedded.processes import NAMES
 from infra.embedded.supervisor import Wanted, end_orphans, is_supervised
 from infra.settings import Settings
 
@@ -34,6 +35,8 @@ STOP_DEADLINE_S: Final = 120.0
 LOOK_EVERY_S: Final = 0.05
 
 Progress = Callable[[str], None]
+_SPAWNED: Final[list[subprocess.Popen[bytes]]] = []
+"""Supervisors that are children of this process: they are reaped when they have ended."""
 
 
 def start_stack(settings: Settings, wanted: Wanted, progress: Progress = lambda _: None) -> dict[str, Any]:
@@ -75,6 +78,7 @@ def stop_stack(settings: Settings) -> bool:
         if time.monotonic() > deadline:
             raise StackError(f"The supervisor of {home.root} did not end within {STOP_DEADLINE_S:.0f} s.")
         time.sleep(LOOK_EVERY_S)
+    _SPAWNED[:] = [supervisor for supervisor in _SPAWNED if supervisor.poll() is None]
     orphans = end_orphans(home)
     return process is not None or orphans > 0
 
@@ -87,9 +91,12 @@ def running_stack(
     replicas: Mapping[str, int] | None = None,
     prepared: bool = True,
 ) -> Iterator[Settings]:
-    """A stack for the length of a `with`; yields settings that find it. `prepared` makes tables, topics, rights."""
+    """A stack for the length of a `with`; yields settings that find it. `prepared` makes tables, topics, rights.
+
+    It ends with this process, even when that is killed.
+    """
     settings = Settings(home=home)
-    wanted = Wanted(frozenset(only), replicas or {}, prepared) if only else Wanted(replicas=replicas or {})
+    wanted = Wanted(frozenset(only or NAMES), replicas or {}, prepared, while_pid=os.getpid())
     start_stack(settings, wanted)
     try:
         yield settings
@@ -106,15 +113,19 @@ def _spawn_supervisor(home: Home, wanted: Wanted) -> subprocess.Popen[bytes]:
         command += ["--replicas", f"{name}={count}"]
     if not wanted.prepared:
         command.append("--unprepared")
-    with log.open("ab") as file:
-        return subprocess.Popen(
+    if wanted.while_pid is not None:
+        command += ["--while-pid", str(wanted.while_pid)]
+    with log.open("ab") as file, _progress_file(home).open("wb") as progress:
+        supervisor = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
-            stdout=_progress_file(home).open("wb"),
+            stdout=progress,
             stderr=file,
             env=os.environ | {"YESSER_HOME": str(home.root)},
             start_new_session=True,
         )
+    _SPAWNED.append(supervisor)
+    return supervisor
 
 
 def _progress_file(home: Home) -> Path:

@@ -49,6 +49,8 @@ class Wanted:
     only: frozenset[str] = frozenset(NAMES)
     replicas: Mapping[str, int] = field(default_factory=dict)
     prepared: bool = True
+    while_pid: int | None = None
+    """The stack ends by itself when this process is gone: a test run that was killed leaves nothing behind."""
 
     def __post_init__(self) -> None:
         for name in (*self.only, *self.replicas):

@@ -1,0 +1,71 @@
+"""Fixtures that every test may ask for. A test that takes one of them needs the real services (marker `stack`)."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from infra.embedded.errors import StackError
+from infra.postgres import Connection, Pool, connect, create_pool
+from infra.settings import Settings
+from tests.stack import TestStack, corner, drop_template, environment_of, services
+
+NEED_STACK = frozenset({"stack", "settings", "connection", "pool", "environment"})
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs the services, so that `-m "not stack"` runs without any."""
+    for item in items:
+        if NEED_STACK & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.stack)
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestStack]:
+    """Kafka and PostgreSQL, started once. Where they cannot be had: skipped on a laptop, failed in CI."""
+    home = tmp_path_factory.mktemp("stack")
+    running = services(home)
+    try:
+        found = running.__enter__()
+    except StackError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(error))
+    try:
+        yield found
+    finally:
+        asyncio.run(drop_template(found))
+        running.__exit__(None, None, None)
+
+
+@pytest.fixture
+async def settings(stack: TestStack, tmp_path: Path) -> AsyncIterator[Settings]:
+    """Settings of this test alone: a migrated empty database, no topics, a home of its own."""
+    async with corner(stack, tmp_path / "home") as found:
+        yield found
+
+
+@pytest.fixture
+async def connection(settings: Settings) -> AsyncIterator[Connection]:
+    """A connection to this test's database."""
+    opened = await connect(settings, "test", batch=True)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def pool(settings: Settings) -> AsyncIterator[Pool]:
+    """A pool on this test's database."""
+    opened = await create_pool(settings, "test")
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def environment(settings: Settings) -> Callable[..., dict[str, str]]:
+    """Makes the environment of a child process that runs with this test's settings, plus what is given."""
+    return lambda **more: environment_of(settings) | more
