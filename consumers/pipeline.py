@@ -83,10 +83,7 @@ def parse_records(records: Sequence[ConsumerRecord]) -> list[Batch]:
     raw: list[bytes] = []
     entries: list[Entry] = []
     for record in records:
-        index = -1
-        for name, value in record.headers:
-            if name == "index":
-                index = int(value)
+        index = int(record.headers[0][1])  # the registrar writes `index` first, then `leaf`
         if index != expected:
             raw, entries = [], []
             batches.append(Batch(index, raw, entries))
