@@ -9,18 +9,24 @@ are spliced in after its first `{`; no other byte is touched (`events.md` §5).
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Set
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import orjson
 
 from events.entry import SOURCE_PREFIX
+from events.envelope import EVENT_ID_PATTERN
+from events.personal import holds_personal_data, looks_personal
 
 LINE_BYTES_MAX: Final = 130_000
 """A longer line does not fit into an agency's topic (`max.message.bytes` 131,072 less the record's frame)."""
 
 _BLANK: Final = b" \t\r"
 _SEQUENCE_DIGITS: Final = 20
+_PIECE_BYTES: Final = 1 << 18
+_EVENT_ID: Final = re.compile(EVENT_ID_PATTERN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +130,31 @@ def read_object(line: bytes) -> dict[str, Any] | None:
     except orjson.JSONDecodeError:
         document = _read_leniently(line)
     return document if isinstance(document, dict) else None
+
+
+def read_ids(stream: BinaryIO, numbers: Set[int]) -> dict[int, str | None]:
+    """The event ids of some lines of a file, so that a refused line is found again; None where there is none to show.
+
+    An id that is not well-formed or that may be a national id is never shown.
+    """
+    splitter = LineSplitter()
+    ids: dict[int, str | None] = {}
+    while len(ids) < len(numbers):
+        piece = stream.read(_PIECE_BYTES)
+        for line in splitter.feed(piece) if piece else splitter.end():
+            if line.number in numbers:
+                ids[line.number] = None if line.text is None else _shown_id(line.text)
+        if not piece:
+            break
+    return ids
+
+
+def _shown_id(line: bytes) -> str | None:
+    document = read_object(line) or read_object(line.decode("utf-8", "replace").encode())
+    id_ = document.get("id") if document else None
+    if not isinstance(id_, str) or not _EVENT_ID.fullmatch(id_):
+        return None
+    return None if looks_personal(id_) or holds_personal_data(id_) else id_
 
 
 def _not_json(constant: str) -> None:

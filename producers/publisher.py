@@ -79,9 +79,19 @@ Acknowledged = Callable[[Sequence[int], int], None]
 
 
 def principal(settings: Settings, agency: str) -> str | None:
-    """The agency's own Kafka user where its password is kept here, else None: that of the settings."""
+    """The agency's own Kafka user where its password is kept here, else None: that of the settings.
+
+    Raises `NotAccepted` where neither is known.
+    """
     user = agency_user(agency)
-    return user if settings.secret(f"kafka-{user}") is not None else None
+    if settings.secret(f"kafka-{user}") is not None:
+        return user
+    if settings.kafka_user is None and settings.kafka_security.startswith("SASL"):
+        raise NotAccepted(
+            f"there are no Kafka credentials of agency {agency} here: register it with `yesser agencies add {agency}`,"
+            " or set YESSER_KAFKA_USER and YESSER_KAFKA_PASSWORD."
+        )
+    return None
 
 
 class AgencyPublisher:

@@ -1,0 +1,46 @@
+"""Progress bars on stderr, where that is a terminal."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+
+class Bars:
+    """One bar for the bytes that were read (of `size_bytes`, None if unknown), one for the lines that were judged."""
+
+    def __init__(self, size_bytes: int | None) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+            disable=not sys.stderr.isatty(),
+        )
+        self._sending = self._progress.add_task("sending", total=size_bytes)
+        self._judging: TaskID | None = None
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def read(self, bytes_count: int) -> None:
+        """So many more bytes of the file were read and handed on."""
+        self._progress.advance(self._sending, bytes_count)
+
+    def judged(self, lines_count: int, of_count: int) -> None:
+        """So many of the lines that were sent have their verdict."""
+        if self._judging is None:
+            self._judging = self._progress.add_task("verdicts", total=of_count)
+        self._progress.update(self._judging, completed=lines_count, total=of_count)

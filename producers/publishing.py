@@ -1,0 +1,114 @@
+"""Publishing a file: every line to the agency's topic, then, on request, the registrar's verdict on every line.
+
+Flows in: the pieces of a file or pipe. Flows out: a `Report`. Memory is flat in the number of lines.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from typing import BinaryIO, Final, Protocol
+
+from events.errors import YesserError
+from infra.kafka import agency_topic
+from infra.patience import PatientConnection
+from infra.settings import Settings
+from infra.verdicts import Reading, Verdicts, next_sequence, read_reading, read_verdicts
+from producers.lines import Filling, Line, LineSplitter
+from producers.publisher import AgencyPublisher
+from producers.report import Report
+
+_PIECE_BYTES: Final = 1 << 18
+_IDLE_S: Final = 0.02
+"""A batch that waits this long for more lines (of a slow pipe) is sent as it is."""
+
+
+class TopicHalted(YesserError):
+    """The registrar has stopped reading this agency's topic: its records get no verdict until it is mended."""
+
+
+class Progress(Protocol):
+    """Told as it goes on."""
+
+    def read(self, bytes_count: int, /) -> None:
+        """So many more bytes of the file were read and handed on."""
+
+    def judged(self, lines_count: int, of_count: int, /) -> None:
+        """So many of the lines that were sent have their verdict."""
+
+
+async def send_file(
+    stream: BinaryIO, publisher: AgencyPublisher, filling: Filling, report: Report, progress: Progress
+) -> None:
+    """Send every line; `report` fills as lines are stored. Raises what the publisher raises."""
+    splitter = LineSplitter()
+    async for piece in _pieces(stream, publisher):
+        await _send(splitter.feed(piece), publisher, filling, report)
+        progress.read(len(piece))
+    await _send(splitter.end(), publisher, filling, report)
+    await publisher.flush()
+
+
+async def _send(lines: list[Line], publisher: AgencyPublisher, filling: Filling, report: Report) -> None:
+    report.lines += len(lines)
+    for line in lines:
+        if line.text is None:
+            report.unsent.append(line.number)
+        else:
+            await publisher.add(filling.fill(line.text), line.number)
+
+
+async def _pieces(stream: BinaryIO, publisher: AgencyPublisher) -> AsyncIterator[bytes]:
+    """What can be read, piece by piece, in a thread: a slow pipe must not hold acknowledgements up."""
+    read: Callable[[int], bytes] = getattr(stream, "read1", stream.read)
+    while True:
+        reading = asyncio.ensure_future(asyncio.to_thread(read, _PIECE_BYTES))
+        done, _ = await asyncio.wait([reading], timeout=_IDLE_S)
+        if not done:
+            await publisher.push()
+        piece = await reading
+        if not piece:
+            return
+        yield piece
+
+
+async def start_sequence(settings: Settings, agency: str, end_offset: int, timeout_s: float | None) -> int:
+    """The first free `sequence`, once the registrar has read what stands in the topic already."""
+    topic = agency_topic(agency)
+    async with PatientConnection(settings, "publish", timeout_s) as database:
+        while True:
+            reading = await database.ask(lambda connection: read_reading(connection, topic))
+            if reading.next_offset >= end_offset:
+                return await database.ask(lambda connection: next_sequence(connection, agency))
+            _require_reading(topic, reading)
+            await database.pause()
+
+
+async def judge_lines(
+    settings: Settings, agency: str, report: Report, progress: Progress, timeout_s: float | None
+) -> None:
+    """Return when every line that was sent has its verdict.
+
+    Raises `TopicHalted`, or `OutOfPatience` after `timeout_s`; `report` then holds what is known.
+    """
+    verdicts = report.verdicts = Verdicts()
+    topic, end_offset, done, judged = agency_topic(agency), report.sent.end_offset, 0, 0
+    async with PatientConnection(settings, "publish", timeout_s) as database:
+        while done < end_offset:
+            reading = await database.ask(lambda connection: read_reading(connection, topic))
+            sent = report.sent.ranges(done, min(reading.next_offset, end_offset))
+            if sent:
+                verdicts.add(await database.ask(partial(read_verdicts, topic=topic, sent=sent)))
+                judged += sum(map(len, sent))
+                progress.judged(judged, report.sent.lines_count)
+                database.hurry()
+            done = max(done, min(reading.next_offset, end_offset))
+            if done < end_offset:
+                _require_reading(topic, reading)
+                await database.pause()
+
+
+def _require_reading(topic: str, reading: Reading) -> None:
+    if reading.halted_reason is not None:
+        raise TopicHalted(f"{TopicHalted.__doc__} {topic}: {reading.halted_reason}")
