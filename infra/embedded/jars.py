@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from infra.embedded.errors import StackError
+from infra.embedded.home import cache_folder
 
 KAFKA_VERSION: Final = "4.4.0"
 KAFKA: Final = f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}"
@@ -169,12 +171,23 @@ def resolve_lock(scratch: Path) -> list[Jar]:
     return [*jars, Jar(group, artifact, version, sha256_of(path))]
 
 
-def main() -> None:
+def write_lock() -> None:
     """Write the lock anew (`make kafka-lock`)."""
     with tempfile.TemporaryDirectory() as scratch:
         jars = resolve_lock(Path(scratch))
     Path(__file__).with_name(LOCK_FILE).write_text(format_lock(jars), encoding="utf-8")
 
 
+def main(arguments: list[str]) -> None:
+    """`fetch` fills the cache, `lock` writes the lock."""
+    try:
+        if arguments == ["lock"]:
+            write_lock()
+        else:
+            ensure_jars(cache_folder(), lambda line: print(line, flush=True))  # noqa: T201 - progress of `make`
+    except StackError as error:
+        sys.exit(str(error))
+
+
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

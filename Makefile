@@ -1,0 +1,75 @@
+# Everything from a clone on a machine with Python >= 3.11, make and, the first time, a network.
+# The second time nothing is downloaded. PyPI is reached as the user's own pip is configured.
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; exit; }; done; echo python3)
+VENV := .venv
+BIN := $(VENV)/bin
+LOCKED := $(VENV)/.locked
+INSTALLED := $(VENV)/.installed
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+SOURCES := events infra producers consumers tests
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format accept bench lock kafka-lock up down status
+.DELETE_ON_ERROR:
+
+help: ## Say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(INSTALLED) ## Install everything that the other targets need (they do it by themselves)
+
+$(LOCKED): requirements.lock
+	@$(PYTHON) infra/prerequisites.py
+	@echo "Making $(VENV) and installing the locked packages (once; some minutes on a slow network)"
+	@$(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
+	@$(PIP) install --require-hashes -r requirements.lock || { echo "The packages could not be installed:" \
+		"check the network (or pip's own configuration) and free space, then run the same command again." >&2; exit 1; }
+	@touch $@
+
+$(INSTALLED): $(LOCKED) pyproject.toml infra/embedded/kafka-jars.lock
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m infra.embedded.jars fetch
+	@touch $@
+
+demo: $(INSTALLED) ## Tell the programme's real story from end to end (ARGS=--json for one document)
+	@$(BIN)/yesser demo $(ARGS)
+
+test: check ## Check, then run the tests
+	$(BIN)/python -m pytest -m "not accept" $(ARGS)
+
+check: $(INSTALLED) ## Format, lint, types, one-way imports
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(INSTALLED) ## Bring the code to the common form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+accept: $(INSTALLED) ## Run the long proofs
+	$(BIN)/python -m pytest -m accept --timeout=3600 $(ARGS)
+
+bench: $(INSTALLED) ## Measure side by side (EVENTS=N)
+	@$(BIN)/python -m tests.bench $(if $(EVENTS),--events $(EVENTS)) $(ARGS)
+
+up: $(INSTALLED) ## Start the stack in the background
+	@$(BIN)/yesser up --detach $(ARGS)
+
+down: $(INSTALLED) ## Stop it; its data stays
+	@$(BIN)/yesser down $(ARGS)
+
+status: $(INSTALLED) ## Show what runs
+	@$(BIN)/yesser status $(ARGS)
+
+# requirements.lock: every package for every platform with its hashes and no index address. UPGRADE=1 takes newer ones.
+lock: ## Write requirements.lock anew from pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -c 'import uv' 2>/dev/null || $(PIP) install --quiet uv
+	$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header --no-annotate $(if $(UPGRADE),--upgrade) \
+		--output-file requirements.lock pyproject.toml
+
+kafka-lock: $(INSTALLED) ## Write infra/embedded/kafka-jars.lock anew
+	@$(BIN)/python -m infra.embedded.jars lock
