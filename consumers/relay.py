@@ -100,6 +100,7 @@ class Relay:
             try:
                 if not await self._own(stop):
                     self._moved_at = time.monotonic()
+                    self._wait.ends()
                     await _pause(stop, self.settings.lease_renew_ms / 1000)
             except Fenced as error:
                 count("fenced_writers", process=LEASE)
@@ -213,16 +214,15 @@ async def _deliver(producer: AIOKafkaProducer, topic: str, batch: Any) -> None:
 
 
 async def close(producer: AIOKafkaProducer) -> None:
-    """Close the producer without waiting for a Kafka that is away: what it had not sent is sent by the next one."""
-    try:
+    """Let the producer go. What it has not had acknowledged is sent again by the next one.
+
+    Its own `stop` waits first for what it has not delivered, which would be for ever while Kafka is away.
+    """
+    producer._closed = True
+    with suppress(TimeoutError, KafkaError):
         async with asyncio.timeout(CLOSE_TIMEOUT_S):
-            await producer.stop()
-    except (TimeoutError, KafkaError):
-        # `stop` first waits for what cannot be delivered; its sender would go on for ever.
-        with suppress(Exception):
-            async with asyncio.timeout(CLOSE_TIMEOUT_S):
-                await producer._sender.close()
-                await producer.client.close()
+            await producer._sender.close()
+    await producer.client.close()
 
 
 async def _pause(event: asyncio.Event, seconds: float) -> None:

@@ -43,6 +43,8 @@ class Turn:
     ws: WorkingSet
     rules: Mapping[str, Rule]
     decided: list[OutboxEvent] = field(default_factory=list)
+    tallies: training.Tallies = field(default_factory=dict)
+    seats_left: dict[training.CounterKey, int | None] = field(default_factory=dict)
 
     def ask(self, occurrence: Occurrence, index: int, *, once: str | None = None) -> None:
         """Let the rule that listens answer, at entry `index`; `once` names what it may fire for once only."""
@@ -71,6 +73,16 @@ class Turn:
         )
         self.ws.append(EVALUATION, row)
 
+    def count(self) -> None:
+        """Count the certificates tallied so far, before somebody looks at the counts or changes them."""
+        training.count_certified(self.ws, self.tallies)
+        self.tallies.clear()
+
+    def look_again(self) -> None:
+        """A quota or a revocation is about to change how many seats are left."""
+        self.count()
+        self.seats_left.clear()
+
     def judge(self, entry: Entry) -> None:
         """What an agency says about a campaign."""
         found = lifecycle.judge(self.ws, entry)
@@ -90,58 +102,75 @@ def fold_with(rules: Mapping[str, Rule], ws: WorkingSet, entries: Sequence[Entry
         handle = _HANDLERS.get(entry.type)
         if handle is not None:
             handle(turn, entry)
+    turn.count()
     return turn.decided
 
 
 def _certified(turn: Turn, entry: Entry) -> None:
-    """The most frequent entry: judged without an `Applied`, and looked at only where there is a quota to meet."""
-    if training.certify(turn.ws, entry) is None:
-        for key in training.counters_of(entry.data["on"], entry.data["track"]):
-            quota = turn.ws.get(training.QUOTA, *key)
-            if quota is not None and quota.seats > 0:
-                counter = turn.ws.get(training.TRAINING_COUNT, *key)
-                if counter is not None and counter.certified - counter.revoked >= quota.seats:
-                    _reached(turn, entry, quota, counter.certified - counter.revoked)
+    """The most frequent entry: tallied, and looked at more closely only when it fills the last seat of a quota."""
+    if training.certify(turn.ws, entry, turn.tallies) is not None:
+        return
+    keys = training.counters_of(entry.data["on"], entry.data["track"])
+    for key in keys:
+        if key not in turn.seats_left:
+            turn.seats_left[key] = _seats_left(turn.ws, key)
+    for key in keys:
+        left = turn.seats_left[key]
+        if left is not None and left > 1:
+            turn.seats_left[key] = left - 1
+        elif left is not None:
+            turn.count()
+            _ask_quota(turn, entry, key)
+            turn.seats_left[key] = None
 
 
-def _reached(turn: Turn, entry: Entry, quota: training.Quota, net: int) -> None:
-    """Ask the rule, unless it has fired: with a quota met, every further certificate would leave an evaluation."""
-    if turn.ws.get(ONCE, "quota-met", _quota_part(quota)) is None:
-        _ask_quota(turn, entry, quota, net)
+def _seats_left(ws: WorkingSet, key: training.CounterKey) -> int | None:
+    """Seats of a quota less the net certificates counted; None where there is nothing to reach, or it was reached."""
+    quota = ws.get(training.QUOTA, *key)
+    if quota is None or quota.seats <= 0 or ws.get(ONCE, "quota-met", _quota_part(key)) is not None:
+        return None
+    return quota.seats - _net(ws, key)
 
 
 def _quota_set(turn: Turn, entry: Entry) -> None:
-    for outcome in training.apply(turn.ws, entry):
-        if isinstance(outcome, Applied):
-            key = (entry.data["calendar"], entry.data["year"], entry.data["track"])
-            quota = turn.ws.get(training.QUOTA, *key)
-            counter = turn.ws.get(training.TRAINING_COUNT, *key)
-            if quota is not None:
-                _ask_quota(turn, entry, quota, counter.certified - counter.revoked if counter else 0)
+    turn.look_again()
+    training.apply(turn.ws, entry)
+    _ask_quota(turn, entry, (entry.data["calendar"], entry.data["year"], entry.data["track"]))
 
 
 def _revoked(turn: Turn, entry: Entry) -> None:
+    turn.look_again()
     training.apply(turn.ws, entry)
 
 
-def _ask_quota(turn: Turn, entry: Entry, quota: training.Quota, net: int) -> None:
-    year = {language: text.format(quota.year) for language, text in _YEARS[quota.calendar].items()}
-    part = _quota_part(quota)
+def _ask_quota(turn: Turn, entry: Entry, key: training.CounterKey) -> None:
+    """Has the net of a quota reached its seats at this entry?"""
+    calendar, year, track = key
+    quota = turn.ws.get(training.QUOTA, *key)
+    part = _quota_part(key)
     occurrence = Occurrence(
         rule="quota-met",
         cause_index=entry.index,
         recorded=entry.recorded,
         owner=_office(turn.ws),
-        parts={"track": _TRACKS[quota.track], "year": year},
+        parts={
+            "track": _TRACKS[track],
+            "year": {language: text.format(year) for language, text in _YEARS[calendar].items()},
+        },
         part=part,
-        figure=net,
-        target=quota.seats,
+        figure=_net(turn.ws, key),
+        target=quota.seats if quota else 0,
     )
     turn.ask(occurrence, entry.index, once=part)
 
 
-def _quota_part(quota: training.Quota) -> str:
-    return f"{quota.calendar}-{quota.year}-{quota.track}"
+def _net(ws: WorkingSet, key: training.CounterKey) -> int:
+    counted = ws.get(training.TRAINING_COUNT, *key)
+    return counted.certified - counted.revoked if counted else 0
+
+
+def _quota_part(key: training.CounterKey) -> str:
+    return "-".join(map(str, key))
 
 
 def _planned(turn: Turn, entry: Entry) -> None:

@@ -20,8 +20,8 @@ INITIATIVE: Final = "awareness.initiative-announced"
 
 def needs(ws: WorkingSet, entries: Sequence[Entry]) -> Iterator[set[Need]]:
     """The second round depends on the services, campaigns and certificates that the first one brought."""
-    first: set[Need] = set()
-    kinds: set[str] = set()
+    first = training.certified_needs(entry for entry in entries if entry.type == "training.certified")
+    kinds = {"training.certified"} if first else set()
     for entry in entries:
         asks = _FIRST.get(entry.type)
         if asks is not None:
@@ -74,7 +74,8 @@ def _nothing_own(_: Entry) -> tuple[Need, ...]:
 
 
 _FIRST: Final[dict[str, Callable[[Entry], Iterator[Need] | tuple[Need, ...]]]] = {
-    **dict.fromkeys(training.TYPES, training.needs),
+    "training.revoked": training.needs,
+    "training.quota-set": training.needs,
     **dict.fromkeys(plan.TYPES, _plan),
     **dict.fromkeys(services.TYPES, _service),
     INITIATIVE: occasions.needs,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from consumers.campaigns.consumer import CONSUMER
 from consumers.campaigns.rows import EVALUATION
 from tests.unit.consumers.campaigns.story import Story
+from tests.unit.consumers.memory_store import MemoryStore
 
 
 def ids(story: Story) -> list[str]:
@@ -157,6 +159,28 @@ def test_a_quota_is_met_by_the_certificate_that_fills_it_in_either_calendar() ->
     ]
     assert story.outbox[0].data["owner"] == "yesser"
     assert "usage for 1447 AH" in story.outbox[0].data["brief"]["en"]
+
+
+def test_within_one_batch_a_met_quota_hides_no_other_that_the_same_certificates_fill() -> None:
+    story, at_once = Story(), MemoryStore()
+    story.set_quota(1)
+    story.set_quota(2, year=1447, calendar="umm-al-qura")
+    story.set_quota(4, year=1447, calendar="umm-al-qura", track="leadership")
+    story.certify("c1")
+    story.certify("l1", track="leadership")
+    story.certify("c2")
+    story.revoke("l1")
+    for number in range(2, 7):
+        story.certify(f"l{number}", track="leadership")
+
+    decided = at_once.apply(CONSUMER, story.entries)
+    assert [event.id for event in decided] == ids(story)
+    assert [name.rsplit(".")[-1] for name in ids(story)] == [
+        "gregorian-2026-usage",
+        "umm-al-qura-1447-usage",
+        "umm-al-qura-1447-leadership",
+    ]
+    assert at_once.state() == story.store.state()
 
 
 def test_net_counts_for_a_quota_and_a_quota_set_again_never_fires_twice() -> None:
