@@ -24,7 +24,7 @@ EXTENSION_PATTERN: Final = r"^[^\x00-\x1f\x7f-\x9f]+$"
 _TOKEN: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 CONTENT_TYPE_PATTERN: Final = (
     r"^[Aa][Pp][Pp][Ll][Ii][Cc][Aa][Tt][Ii][Oo][Nn]/[Jj][Ss][Oo][Nn]"
-    r"(?:[ \t]*;[ \t]*" + _TOKEN + r"=(?:" + _TOKEN + r"|\"[^\"\\\x00-\x1f\x7f-\x9f]*\"))*[ \t]*;?[ \t]*$"
+    r"(?:[ \t]*;[ \t]*" + _TOKEN + r"=(?:" + _TOKEN + r'|"[^"\\\x00-\x1f\x7f-\x9f]*"))*[ \t]*;?[ \t]*$'
 )
 SCHEMA_URI_PREFIX: Final = "urn:yesser:schema:"
 

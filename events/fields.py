@@ -22,9 +22,9 @@ TRAINEE_PATTERN: Final = r"^trn_[a-z2-7]{16,52}$"
 SHA256_PATTERN: Final = r"^[0-9a-f]{64}$"
 URL_PATTERN: Final = (
     r"^[Hh][Tt][Tt][Pp][Ss]://"
-    r"(?:[^\s\x00-\x1f\x7f-\x9f/?#@\[\]\\\"<>^`{|}]*@)?"
-    r"(?:\[[0-9A-Fa-f:.]+\]|[^\s\x00-\x1f\x7f-\x9f/?#@:\[\]\\\"<>^`{|}]+)(?::[0-9]{0,5})?"
-    r"(?:[/?#][^\s\x00-\x1f\x7f-\x9f\\\"<>^`{|}]*)?$"
+    r'(?:[^\s\x00-\x1f\x7f-\x9f/?#@\[\]\\"<>^`{|}]*@)?'
+    r'(?:\[[0-9A-Fa-f:.]+\]|[^\s\x00-\x1f\x7f-\x9f/?#@:\[\]\\"<>^`{|}]+)(?::[0-9]{0,5})?'
+    r'(?:[/?#][^\s\x00-\x1f\x7f-\x9f\\"<>^`{|}]*)?$'
 )
 # Any character but control characters (newline and tab are allowed), with at least one that is not white space.
 TEXT_PATTERN: Final = r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x08\x0b-\x1f\x7f-\x9f]*$"

@@ -1,0 +1,31 @@
+"""Old versions read as new: each step turns the `data` of one version into that of the next.
+
+All types are at version 1 today, so the table is empty and reading changes nothing. When a type gets a version 2, its
+row `("service.launched", 1): as_version_2` goes in here; the golden examples of version 1 then keep the step honest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+Data = dict[str, Any]
+Step = Callable[[Data], Data]
+Steps = Mapping[tuple[str, int], Step]
+
+UPCASTS: Final[Steps] = {}
+"""(short type, version) → the step to the next version. Steps are pure and never fail on data that was accepted."""
+
+
+def upcast(name: str, version: int, data: Data, steps: Steps = UPCASTS) -> Data:
+    """The data of an event of this version as today's readers know it: step by step, until no step is left."""
+    while step := steps.get((name, version)):
+        data = step(data)
+        version += 1
+    return data
+
+
+def split_type(full_type: str) -> tuple[str, int]:
+    """`sa.gov.yesser.service.launched.v1` → (`service.launched`, 1)."""
+    name, _, version = full_type.removeprefix("sa.gov.yesser.").rpartition(".v")
+    return name, int(version)
