@@ -229,12 +229,16 @@ class WorkingSet:
     async def load(self, connection: Connection, needs: Iterable[Need]) -> None:
         """Read what is missing: one statement per table."""
         for table, keys in self.missing(needs).items():
-            if keys is None:
-                records = await connection.fetch(table.load_all_sql())
-            else:
-                records = await connection.fetch(table.load_sql(), *map(list, zip(*keys, strict=True)))
-            make = table.row
-            self.adopt(table, (make(*record) for record in records), whole=keys is None)
+            await self.read(connection, table, keys)
+
+    async def read(self, connection: Connection, table: Table[Any], keys: list[Key] | None) -> None:
+        """Read the rows of `keys`, or of the whole table."""
+        if keys is None:
+            records = await connection.fetch(table.load_all_sql())
+        else:
+            records = await connection.fetch(table.load_sql(), *map(list, zip(*keys, strict=True)))
+        make = table.row
+        self.adopt(table, (make(*record) for record in records), whole=keys is None)
 
     async def save(self, connection: Connection) -> None:
         """Write what changed: at most one statement per table and kind of change."""
