@@ -1,0 +1,122 @@
+"""`yesser audit`: hand the log out as static files, print its verifier key, and compute everything again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import click
+import orjson
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as ProgressBar
+
+from consumers.audit.mirror import MirrorReport, write_mirror
+from consumers.audit.port import LogPort, MirrorPort, PostgresPort
+from consumers.audit.tree import Progress, require_tree
+from infra.note import VKEY_FILE, Checkpoint, InvalidKey, Verifier, parse_vkey
+from infra.postgres import connect
+from infra.settings import Settings
+
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+_VKEY = click.option("--vkey", help="Verifier key of the log; by default the one beside the log's own key.")
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+@click.group()
+def audit() -> None:
+    """Trust nobody: mirror the log, and verify it from its first entry."""
+
+
+@audit.command("vkey")
+@_JSON
+def vkey_command(as_json: bool) -> None:
+    """Print the verifier key of the log, to be handed to auditors once, by a way that they trust."""
+    verifier = read_verifier(Settings(), None)
+    if as_json:
+        click.echo(orjson.dumps({"origin": verifier.name, "vkey": verifier.vkey}))
+    else:
+        click.echo(verifier.vkey)
+
+
+@audit.command("mirror")
+@click.argument("folder", type=_FOLDER)
+@_VKEY
+@_JSON
+def mirror_command(folder: Path, vkey: str | None, as_json: bool) -> None:
+    """Bring FOLDER to the newest signed checkpoint, in the C2SP tlog-tiles layout. Only what is new is written."""
+    settings = Settings()
+    report = asyncio.run(_mirror(settings, folder, read_verifier(settings, vkey)))
+    if as_json:
+        click.echo(orjson.dumps({"folder": str(folder), **report}))
+    else:
+        click.echo(
+            f"{folder}: {report['size']} entries, root {report['root']}, {report['files_written']} files written."
+        )
+
+
+@audit.command("verify")
+@click.argument("folder", type=_FOLDER, required=False)
+@_VKEY
+@_JSON
+def verify_command(folder: Path | None, vkey: str | None, as_json: bool) -> None:
+    """Compute the tree again from every entry and compare it with the signed checkpoint: of a mirror, or of the log."""
+    settings = Settings()
+    checkpoint = asyncio.run(_verify(settings, folder, read_verifier(settings, vkey)))
+    if as_json:
+        click.echo(orjson.dumps({"size": checkpoint.size, "root": checkpoint.root.hex(), "ok": True}))
+    else:
+        click.echo(f"{checkpoint.size} entries give the signed root {checkpoint.root.hex()}.")
+        click.echo(f"السجل سليم: {checkpoint.size} حدثاً تعطي الجذر الموقَّع نفسه.")
+
+
+def read_verifier(settings: Settings, vkey: str | None) -> Verifier:
+    """The given key, else the one that the registrar left beside its own."""
+    if vkey is not None:
+        return parse_vkey(vkey)
+    path = settings.log_folder / VKEY_FILE
+    try:
+        return parse_vkey(path.read_text(encoding="utf-8").strip())
+    except FileNotFoundError:
+        raise InvalidKey(f"{path} does not exist: start the log once (`yesser up`), or give --vkey") from None
+
+
+async def _mirror(settings: Settings, folder: Path, verifier: Verifier) -> MirrorReport:
+    async with _database(settings, verifier) as port:
+        with _bar("mirror") as progress:
+            return await write_mirror(port, folder, verifier, progress)
+
+
+async def _verify(settings: Settings, folder: Path | None, verifier: Verifier) -> Checkpoint:
+    if folder is not None:
+        return await _verify_port(MirrorPort(folder, verifier))
+    async with _database(settings, verifier) as port:
+        return await _verify_port(port)
+
+
+async def _verify_port(port: LogPort) -> Checkpoint:
+    checkpoint = await port.checkpoint()
+    with _bar("verify") as progress:
+        await require_tree(port, checkpoint.size, checkpoint.root, progress)
+    return checkpoint
+
+
+@asynccontextmanager
+async def _database(settings: Settings, verifier: Verifier) -> AsyncIterator[PostgresPort]:
+    connection = await connect(settings, "audit", batch=True)
+    try:
+        yield PostgresPort(connection, verifier)
+    finally:
+        await connection.close()
+
+
+@contextmanager
+def _bar(what: str) -> Iterator[Progress]:
+    """A progress bar on stderr, where a person looks at it."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with ProgressBar(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,0 +1,195 @@
+"""The log as a static folder that anybody's tools can read: checkpoint, hash tiles, bundles of entries.
+
+Full tiles never change, so they are written once; partial ones are those of the checkpoint's size. Each file appears
+whole, and the checkpoint last, after everything that it promises is on the disk: a reader or a broken copy never sees
+a checkpoint without its tiles. What is written is computed from the entries, never copied from stored hashes.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypedDict
+
+from consumers.audit.layout import CHECKPOINT, TILE, Kind, hashes_at, levels_of, tile_path, tiles_at
+from consumers.audit.port import LogPort, MirrorPort, read_bundle
+from consumers.audit.proofs import tree_root
+from consumers.audit.tree import Progress, WrongTree
+from events.errors import Halt
+from infra.merkle import complete_root, leaf_hash
+from infra.note import Checkpoint, Verifier
+
+BUNDLES_AT_ONCE: Final = 32
+
+
+class ForkedLog(Halt):
+    """The log does not continue the mirror's checkpoint: keep both, and ask who signed two histories."""
+
+
+class MirrorReport(TypedDict):
+    """What the folder stands for now, and how many files this run wrote."""
+
+    size: int
+    root: str
+    files_written: int
+
+
+@dataclass(slots=True)
+class _Writer:
+    """Writes files whole and counts them."""
+
+    folder: Path
+    written: int = 0
+
+    def has(self, kind: Kind, number: int) -> bool:
+        return (self.folder / tile_path(kind, number)).exists()
+
+    def put(self, kind: Kind, number: int, parts: Sequence[bytes], width: int) -> None:
+        path = self.folder / tile_path(kind, number, width)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(path, b"".join(parts))
+        self.written += 1
+        if width == TILE:
+            self._drop_partial(path)
+
+    def _drop_partial(self, full: Path) -> None:
+        """Readers of an older checkpoint take the full tile, as the specification asks of them."""
+        folder = full.with_name(full.name + ".p")
+        if folder.is_dir():
+            for file in folder.iterdir():
+                file.unlink()
+            folder.rmdir()
+
+
+async def write_mirror(
+    port: LogPort, folder: Path, verifier: Verifier, progress: Progress = lambda done, total: None
+) -> MirrorReport:
+    """Bring the folder to the newest signed checkpoint. Raises `WrongTree` or `ForkedLog` and then promises nothing."""
+    checkpoint = await port.checkpoint()
+    await _require_continuation(port, folder, verifier, checkpoint)
+    writer = _Writer(folder)
+    size = checkpoint.size
+    await _write_bundles(port, writer, size, progress)
+    _write_upper_tiles(writer, size)
+    computed = await tree_root(_Written(folder, size), size)
+    if computed != checkpoint.root:
+        raise WrongTree(
+            f"the {size} entries give the root {computed.hex()}, but {checkpoint.root.hex()} was signed; the mirror's "
+            "checkpoint was not moved (if the log is sound, a file of the mirror is damaged: see `yesser audit verify`)"
+        )
+    _publish(folder, checkpoint)
+    return MirrorReport(size=size, root=checkpoint.root.hex(), files_written=writer.written + 1)
+
+
+async def mirror_entries(folder: Path, first: int = 0) -> AsyncIterator[bytes]:
+    """The entries of a mirror from an index on, as far as they go. Nothing is verified here."""
+    number, skipped = divmod(first, TILE)
+    while True:
+        path = _widest(folder, number)
+        if path is None:
+            return
+        found = read_bundle(path)
+        for entry in found[skipped:]:
+            yield entry
+        if len(found) < TILE:
+            return
+        number, skipped = number + 1, 0
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a file so that it is only ever seen whole."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_bytes(data)
+    temporary.replace(path)
+
+
+def _publish(folder: Path, checkpoint: Checkpoint) -> None:
+    """The checkpoint, after all that it promises is on the disk."""
+    folder.mkdir(parents=True, exist_ok=True)
+    os.sync()
+    replace_file(folder / CHECKPOINT, checkpoint.note.encode())
+    os.sync()
+
+
+async def _require_continuation(port: LogPort, folder: Path, verifier: Verifier, new: Checkpoint) -> None:
+    if not (folder / CHECKPOINT).exists():
+        return
+    old = await MirrorPort(folder, verifier).checkpoint()
+    if old.size > new.size:
+        raise ForkedLog(
+            f"{folder} holds a checkpoint of size {old.size}, but the log's newest is of size {new.size}: the log lost "
+            "its tail; see `yesser recover --from` this folder"
+        )
+    if old.size and await tree_root(port, old.size) != old.root:
+        raise ForkedLog(
+            f"the log's first {old.size} entries do not give the root that {folder} holds with a signature: keep both, "
+            "and ask who signed two histories"
+        )
+
+
+async def _write_bundles(port: LogPort, writer: _Writer, size: int, progress: Progress) -> None:
+    """Bundles of entries, and the level-0 tiles computed from them."""
+    wanted = [(n, w) for n, w in tiles_at(0, size) if not (w == TILE and writer.has("entries", n) and writer.has(0, n))]
+    for start in range(0, len(wanted), BUNDLES_AT_ONCE):
+        group = wanted[start : start + BUNDLES_AT_ONCE]
+        for (first, last), bundles in _consecutive(group):
+            entries = await port.entries(first * TILE, last - first * TILE)
+            for number, width in bundles:
+                at = (number - first) * TILE
+                own = entries[at : at + width]
+                writer.put(0, number, [leaf_hash(entry) for entry in own], width)
+                writer.put("entries", number, [struct.pack(">H", len(e)) + e for e in own], width)
+        progress(min(size, (group[-1][0] + 1) * TILE), size)
+
+
+def _consecutive(group: list[tuple[int, int]]) -> list[tuple[tuple[int, int], list[tuple[int, int]]]]:
+    """`((first bundle, end entry), bundles)` of each run without a hole, so that one query reads it."""
+    runs: list[list[tuple[int, int]]] = []
+    for number, width in group:
+        if runs and runs[-1][-1][0] == number - 1:
+            runs[-1].append((number, width))
+        else:
+            runs.append([(number, width)])
+    return [((run[0][0], run[-1][0] * TILE + run[-1][1]), run) for run in runs]
+
+
+def _write_upper_tiles(writer: _Writer, size: int) -> None:
+    """Tiles of level ≥ 1, each hash computed from the full tile below it."""
+    for level in range(1, levels_of(size)):
+        for number, width in tiles_at(level, size):
+            if width == TILE and writer.has(level, number):
+                continue
+            below = range(number * TILE, number * TILE + width)
+            writer.put(level, number, [_tile_root(writer.folder, level - 1, n) for n in below], width)
+
+
+def _tile_root(folder: Path, level: int, number: int) -> bytes:
+    return complete_root(_hashes((folder / tile_path(level, number)).read_bytes()))
+
+
+def _hashes(data: bytes) -> list[bytes]:
+    return [data[i : i + 32] for i in range(0, len(data), 32)]
+
+
+def _widest(folder: Path, number: int) -> Path | None:
+    full = folder / tile_path("entries", number)
+    if full.exists():
+        return full
+    partial = [p for p in full.with_name(full.name + ".p").glob("*") if p.name.isdecimal()]
+    return max(partial, key=lambda p: int(p.name), default=None)
+
+
+@dataclass(slots=True)
+class _Written:
+    """The hashes that were just written, as a source of proofs for a size that has no checkpoint in the folder yet."""
+
+    folder: Path
+    size: int
+
+    async def hashes(self, level: int, first: int, count: int) -> list[bytes]:
+        number, skipped = divmod(first, TILE)
+        width = min(TILE, hashes_at(level, self.size) - number * TILE)
+        return _hashes((self.folder / tile_path(level, number, width)).read_bytes())[skipped : skipped + count]

@@ -1,0 +1,134 @@
+"""What the auditor reads: a checkpoint, hashes, entries. It depends on this port and never on a writer.
+
+Behind it stands the log in PostgreSQL or a mirror folder; both give the same answers for the same log.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final, Protocol
+
+from consumers.audit.layout import CHECKPOINT, HASH_BYTES, TILE, Kind, hashes_at, tile_path
+from events.errors import YesserError
+from infra.log_reader import read_entries, read_leaves, read_nodes, split_bundle
+from infra.note import Checkpoint, Verifier, parse_checkpoint
+from infra.postgres import Connection
+from infra.sql import queries
+
+_SQL: Final = queries("consumers.audit", "port.sql")
+
+
+class NotThere(YesserError):
+    """The log does not hold what was asked for: it is damaged or incomplete."""
+
+
+class HashPort(Protocol):
+    """Where proofs are made from."""
+
+    async def hashes(self, level: int, first: int, count: int) -> list[bytes]:
+        """Roots of the complete subtrees of 256^level leaves `first … first + count - 1`; all of them or `NotThere`."""
+
+
+class LogPort(HashPort, Protocol):
+    """Where a whole log is read from."""
+
+    async def checkpoint(self) -> Checkpoint:
+        """The newest checkpoint, its signature verified."""
+
+    async def entries(self, first: int, count: int) -> list[bytes]:
+        """The entries `first … first + count - 1`; all of them or `NotThere`."""
+
+
+class PostgresPort:
+    """The log as the database has it."""
+
+    def __init__(self, connection: Connection, verifier: Verifier) -> None:
+        self._connection = connection
+        self._verifier = verifier
+
+    async def checkpoint(self) -> Checkpoint:
+        note = await self._connection.fetchval(_SQL["newest_checkpoint"])
+        if note is None:
+            raise NotThere("no checkpoint was signed yet: start the registrar (`yesser up`), it signs within a second")
+        return parse_checkpoint(note, self._verifier)
+
+    async def hashes(self, level: int, first: int, count: int) -> list[bytes]:
+        if level == 0:
+            leaves = await read_leaves(self._connection, first, count)
+            found = [leaves[i : i + HASH_BYTES] for i in range(0, len(leaves), HASH_BYTES)]
+        else:
+            found = await read_nodes(self._connection, level, first, count)
+        return _whole(found, count, f"hashes of level {level}", first)
+
+    async def entries(self, first: int, count: int) -> list[bytes]:
+        return _whole(await read_entries(self._connection, first, count), count, "entries", first)
+
+
+class MirrorPort:
+    """The log as a static folder has it (C2SP tlog-tiles)."""
+
+    def __init__(self, folder: Path, verifier: Verifier) -> None:
+        self._folder = folder
+        self._verifier = verifier
+        self._size: int | None = None
+
+    async def checkpoint(self) -> Checkpoint:
+        path = self._folder / CHECKPOINT
+        try:
+            note = path.read_bytes().decode("utf-8")
+        except FileNotFoundError:
+            raise NotThere(f"{path} does not exist: is this the folder of a mirror?") from None
+        except UnicodeDecodeError:
+            raise NotThere(f"{path} is not UTF-8: the file is damaged; mirror the log again") from None
+        checkpoint = parse_checkpoint(note, self._verifier)
+        self._size = checkpoint.size
+        return checkpoint
+
+    async def hashes(self, level: int, first: int, count: int) -> list[bytes]:
+        found: list[bytes] = []
+        for number in range(first // TILE, -(-(first + count) // TILE)):
+            data = (await self._read(level, level, number)).read_bytes()
+            if len(data) % HASH_BYTES:
+                raise NotThere(f"{tile_path(level, number)} is not a whole number of hashes: the file is damaged")
+            found += [data[i : i + HASH_BYTES] for i in range(0, len(data), HASH_BYTES)]
+        skipped = first % TILE
+        return _whole(found[skipped : skipped + count], count, f"hashes of level {level}", first)
+
+    async def entries(self, first: int, count: int) -> list[bytes]:
+        found: list[bytes] = []
+        for number in range(first // TILE, -(-(first + count) // TILE)):
+            found += read_bundle(await self._read("entries", 0, number))
+        skipped = first % TILE
+        return _whole(found[skipped : skipped + count], count, "entries", first)
+
+    async def _read(self, kind: Kind, level: int, number: int) -> Path:
+        """The file of a tile: the full one, else the partial one of the checkpoint's size."""
+        full = self._folder / tile_path(kind, number)
+        if full.exists():
+            return full
+        if self._size is None:
+            await self.checkpoint()
+        assert self._size is not None
+        width = min(TILE, max(0, hashes_at(level, self._size) - number * TILE))
+        path = self._folder / tile_path(kind, number, width)
+        if not path.exists():
+            raise NotThere(f"{path} is missing: mirror the log again")
+        return path
+
+
+def read_bundle(path: Path) -> list[bytes]:
+    """The entries of a bundle file; a length that does not fit is damage."""
+    data = path.read_bytes()
+    try:
+        found = split_bundle(data)
+    except IndexError:
+        found = []
+    if sum(2 + len(entry) for entry in found) != len(data):
+        raise NotThere(f"{path} is not a sequence of lengths and entries: the file is damaged; mirror the log again")
+    return found
+
+
+def _whole(found: list[bytes], count: int, what: str, first: int) -> list[bytes]:
+    if len(found) != count:
+        raise NotThere(f"{what} from {first}: {count} were asked for, {len(found)} are there")
+    return found

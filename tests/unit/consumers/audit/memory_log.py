@@ -1,0 +1,53 @@
+"""A small log in memory behind the auditor's port, signed with a key of its own."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from infra.merkle import TileTree, leaf_hash
+from infra.note import Checkpoint, LogKey, parse_checkpoint
+
+KEY = LogKey("log.example/0", bytes(range(32)))
+
+
+def sample_entries(count: int) -> list[bytes]:
+    """Entries of different lengths, told apart by their index."""
+    return [f'{{"n":{i},"fill":"{"x" * (i % 7)}"}}'.encode() for i in range(count)]
+
+
+class MemoryLog:
+    """Entries and hashes in lists. Tests may change either behind the signature's back."""
+
+    def __init__(self, entries: list[bytes], signed_size: int | None = None) -> None:
+        self.stored = list(entries)
+        self.levels: list[list[bytes]] = [[leaf_hash(entry) for entry in entries]]
+        for level, _, node in sorted(TileTree().append(self.levels[0])):
+            if level == len(self.levels):
+                self.levels.append([])
+            self.levels[level].append(node)
+        size = len(entries) if signed_size is None else signed_size
+        self.root = root_of(entries[:size])
+        self.note = KEY.sign_checkpoint(size, self.root)
+
+    async def checkpoint(self) -> Checkpoint:
+        return parse_checkpoint(self.note, KEY.verifier)
+
+    async def hashes(self, level: int, first: int, count: int) -> list[bytes]:
+        found = self.levels[level][first : first + count]
+        assert len(found) == count
+        return found
+
+    async def entries(self, first: int, count: int) -> list[bytes]:
+        found = self.stored[first : first + count]
+        assert len(found) == count
+        return found
+
+
+def root_of(entries: list[bytes]) -> bytes:
+    """RFC 6962 §2.1, as it is written there."""
+    if len(entries) < 2:
+        return leaf_hash(entries[0]) if entries else sha256(b"").digest()
+    split = 1
+    while split * 2 < len(entries):
+        split *= 2
+    return sha256(b"\x01" + root_of(entries[:split]) + root_of(entries[split:])).digest()

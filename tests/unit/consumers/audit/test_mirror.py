@@ -1,0 +1,156 @@
+"""A mirror is the log, whole and verifiable; it grows without rewriting, and any change in it is found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from consumers.audit.mirror import ForkedLog, mirror_entries, write_mirror
+from consumers.audit.port import MirrorPort, NotThere
+from consumers.audit.proofs import inclusion_proof
+from consumers.audit.tree import WrongTree, require_tree, verify_tree
+from events.errors import YesserError
+from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, root_of, sample_entries
+
+ENTRIES = sample_entries(66_000)
+
+
+async def mirrored(folder: Path, size: int) -> MirrorPort:
+    await write_mirror(MemoryLog(ENTRIES[:size]), folder, KEY.verifier)
+    return MirrorPort(folder, KEY.verifier)
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+
+
+async def verified(port: MirrorPort) -> int:
+    checkpoint = await port.checkpoint()
+    await require_tree(port, checkpoint.size, checkpoint.root)
+    return checkpoint.size
+
+
+@pytest.mark.parametrize("size", [0, 1, 255, 256, 257, 513, 66_000])
+async def test_a_mirror_verifies(tmp_path: Path, size: int) -> None:
+    port = await mirrored(tmp_path, size)
+    root = MemoryLog(ENTRIES[:size]).root.hex()
+    assert await verify_tree(port) == {"size": size, "root": root, "ok": True}
+
+
+async def test_the_layout_is_that_of_the_specification(tmp_path: Path) -> None:
+    await mirrored(tmp_path, 600)
+    assert files(tmp_path) == [
+        "checkpoint",
+        "tile/0/000",
+        "tile/0/001",
+        "tile/0/002.p/88",
+        "tile/1/000.p/2",
+        "tile/entries/000",
+        "tile/entries/001",
+        "tile/entries/002.p/88",
+    ]
+    assert (tmp_path / "tile/0/000").stat().st_size == 8192
+
+
+async def test_a_grown_mirror_is_the_same_as_a_new_one_and_keeps_its_full_tiles(tmp_path: Path) -> None:
+    for size in (10, 300, 300, 511, 512, 600, 1000):
+        report = await write_mirror(MemoryLog(ENTRIES[:size]), tmp_path / "grown", KEY.verifier)
+    kept = (tmp_path / "grown/tile/0/000").stat().st_mtime_ns
+    report = await write_mirror(MemoryLog(ENTRIES[:1030]), tmp_path / "grown", KEY.verifier)
+    assert (tmp_path / "grown/tile/0/000").stat().st_mtime_ns == kept
+    assert (
+        report["files_written"] == 6
+    )  # the last full tile and the next partial one, of both kinds; level 1; checkpoint
+    await write_mirror(MemoryLog(ENTRIES[:1030]), tmp_path / "new", KEY.verifier)
+    new = {name: (tmp_path / "new" / name).read_bytes() for name in files(tmp_path / "new")}
+    grown = {name: (tmp_path / "grown" / name).read_bytes() for name in new}
+    assert grown == new
+
+
+async def test_partial_tiles_go_when_the_full_one_is_there(tmp_path: Path) -> None:
+    await mirrored(tmp_path, 200)
+    await mirrored(tmp_path, 256)
+    assert files(tmp_path) == ["checkpoint", "tile/0/000", "tile/1/000.p/1", "tile/entries/000"]
+
+
+async def test_the_mirror_stands_on_the_checkpoint_while_the_log_goes_on(tmp_path: Path) -> None:
+    await write_mirror(MemoryLog(ENTRIES[:700], signed_size=530), tmp_path, KEY.verifier)
+    assert await verified(MirrorPort(tmp_path, KEY.verifier)) == 530
+
+
+async def test_every_flipped_bit_that_matters_is_found(tmp_path: Path) -> None:
+    port = await mirrored(tmp_path, 300)
+    for name in files(tmp_path):
+        path = tmp_path / name
+        sound = path.read_bytes()
+        for at in range(0, len(sound), max(1, len(sound) // 40)):
+            path.write_bytes(sound[:at] + bytes([sound[at] ^ 1 << at % 8]) + sound[at + 1 :])
+            with pytest.raises(YesserError):
+                await verified(port)
+        path.write_bytes(sound)
+    assert await verified(port) == 300
+
+
+async def test_a_wrong_entry_is_named(tmp_path: Path) -> None:
+    port = await mirrored(tmp_path, 300)
+    path = tmp_path / "tile/entries/001.p/44"
+    path.write_bytes(path.read_bytes().replace(b'"n":260', b'"n":261'))
+    with pytest.raises(WrongTree, match="entry 260 does not agree"):
+        await verified(port)
+    assert (await verify_tree(port))["ok"] is False
+
+
+async def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    port = await mirrored(tmp_path, 300)
+    (tmp_path / "tile/entries/000").unlink()
+    with pytest.raises(NotThere, match="tile/entries/000"):
+        await verified(port)
+
+
+async def test_a_folder_without_a_checkpoint_is_no_mirror(tmp_path: Path) -> None:
+    with pytest.raises(NotThere, match="is this the folder of a mirror"):
+        await MirrorPort(tmp_path, KEY.verifier).checkpoint()
+
+
+async def test_a_log_whose_entry_was_changed_after_signing_is_not_mirrored(tmp_path: Path) -> None:
+    log = MemoryLog(ENTRIES[:300])
+    log.stored[7] = b"changed"
+    with pytest.raises(WrongTree):
+        await write_mirror(log, tmp_path, KEY.verifier)
+    assert not (tmp_path / "checkpoint").exists()
+
+
+async def test_a_log_that_signed_another_history_is_refused_and_the_mirror_stays(tmp_path: Path) -> None:
+    await mirrored(tmp_path, 300)
+    before = (tmp_path / "checkpoint").read_bytes()
+    with pytest.raises(ForkedLog, match="two histories"):
+        await write_mirror(MemoryLog([b"other", *ENTRIES[1:400]]), tmp_path, KEY.verifier)
+    assert (tmp_path / "checkpoint").read_bytes() == before
+
+
+async def test_a_log_that_lost_its_tail_is_refused(tmp_path: Path) -> None:
+    await mirrored(tmp_path, 300)
+    with pytest.raises(ForkedLog, match="lost its tail"):
+        await mirrored(tmp_path, 200)
+
+
+@pytest.mark.parametrize("first", [0, 1, 255, 256, 300, 599, 600, 1000])
+async def test_entries_are_read_back_from_any_index(tmp_path: Path, first: int) -> None:
+    await mirrored(tmp_path, 600)
+    assert [entry async for entry in mirror_entries(tmp_path, first)] == ENTRIES[first:600]
+
+
+async def test_proofs_are_made_from_a_mirror(tmp_path: Path) -> None:
+    port = await mirrored(tmp_path, 600)
+    assert await inclusion_proof(port, 300, 600) == await inclusion_proof(MemoryLog(ENTRIES[:600]), 300, 600)
+
+
+async def test_progress_ends_at_the_size(tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    await write_mirror(MemoryLog(ENTRIES[:600]), tmp_path, KEY.verifier, lambda done, total: seen.append((done, total)))
+    assert seen[-1] == (600, 600)
+
+
+def test_the_memory_log_of_these_tests_has_the_roots_of_the_rfc() -> None:
+    assert MemoryLog(ENTRIES[:300]).root == root_of(ENTRIES[:300])
