@@ -1,0 +1,86 @@
+"""The ledger for the eye: whole riyals and two decimals from integers, in Arabic and English."""
+
+from __future__ import annotations
+
+from io import StringIO
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from consumers.revenue.accounts import CHART, SIDES, account_names
+from consumers.revenue.closing import statement_data
+from consumers.revenue.show import (
+    STATEMENT_LINES,
+    TRANSFER_KINDS,
+    balances_table,
+    statement_table,
+    transfers_table,
+)
+from tests.unit.consumers.revenue.ledger import Ledger
+
+
+def shown(table: Table) -> str:
+    console = Console(file=StringIO(), width=120)
+    console.print(table)
+    file = console.file
+    assert isinstance(file, StringIO)
+    return file.getvalue()
+
+
+def account(name: str, debits: int, credits: int) -> dict[str, Any]:
+    return {
+        "account": name,
+        "debits_halalas": debits,
+        "credits_halalas": credits,
+        "balance_halalas": debits - credits,
+    }
+
+
+def test_balances_are_grouped_by_kind_and_sum_to_zero() -> None:
+    text = shown(balances_table([account("cash:P1", 0, 123_456_789), account("collections:P1", 123_456_789, 0)], 42))
+    assert "النقد المدفوع · Cash" in text
+    assert "-1,234,567.89" in text
+    assert text.rstrip().splitlines()[-2].count("0.00") == 1
+    assert "42" in text
+
+
+def test_a_statement_shows_every_figure_of_it_once() -> None:
+    ledger = Ledger()
+    ledger.sign()
+    ledger.collect("R1", 100_001, "2005-01-05")
+    ledger.close("2005-01")
+    data = statement_data(ledger.statement("2005-01"))
+    assert {name for name, _, _ in STATEMENT_LINES} == set(data) - {"partnership_id", "period"}
+    text = shown(statement_table(data))
+    assert "1,000.01" in text
+    assert "إجمالي الشريك" in text
+
+
+def test_a_statement_without_postings_shows_a_dash() -> None:
+    ledger = Ledger()
+    ledger.sign()
+    ledger.close("2005-01")
+    assert shown(statement_table(statement_data(ledger.statement("2005-01")))).count("—") == 2
+
+
+def test_transfers_name_their_kind_and_both_sides() -> None:
+    row = {
+        "index": 7,
+        "line": 0,
+        "kind": "payout",
+        "period": None,
+        "debit": "partner-payable:P1",
+        "credit": "cash:P1",
+        "amount_halalas": 5,
+    }
+    text = shown(transfers_table("P1", [row]))
+    for word in ("صرف · payout", "partner-payable", "cash", "0.05"):
+        assert word in text
+
+
+def test_every_kind_of_transfer_has_two_different_sides_of_the_chart_and_a_name() -> None:
+    kinds = {line.kind for line in CHART}
+    assert SIDES.keys() == TRANSFER_KINDS.keys()
+    assert all(debit != credit and {debit, credit} <= kinds for debit, credit in SIDES.values())
+    assert account_names("P1") == tuple(f"{line.kind}:P1" for line in CHART)
