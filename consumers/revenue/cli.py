@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from typing import Any, Final, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 import click
 import orjson
 import uvloop
 from rich.console import Console
 
+from consumers.as_of import view
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER
 from consumers.revenue.show import balances_table, statement_table, transfers_table
-from events.errors import YesserError
-from infra.postgres import Connection, connect
+from infra.postgres import Connection
 from infra.settings import Settings
-from infra.sql import queries
 
 Result = TypeVar("Result")
-_SQL: Final = queries("consumers.revenue", "read.sql")
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 index_option = click.option(
     "--as-of-index", "as_of_index", type=click.IntRange(min=0), metavar="N", help="As it stood after N entries."
 )
-
-
-class NoLedger(YesserError):
-    """The revenue ledger has not been started here: run `yesser up`, which starts all consumers."""
 
 
 @click.group()
@@ -84,27 +77,7 @@ def _read(as_of_index: int | None, question: Callable[[Connection], Awaitable[Re
     """The log index that the answer speaks of, and the answer."""
 
     async def ask() -> tuple[int, Result]:
-        async with open_ledger(Settings(), as_of_index) as (log_index, connection):
-            return log_index, await question(connection)
+        async with view(Settings(), [CONSUMER], as_of_index) as looked_at:
+            return looked_at.log_index, await question(await looked_at.use(CONSUMER))
 
     return uvloop.run(ask())
-
-
-@asynccontextmanager
-async def open_ledger(settings: Settings, as_of_index: int | None) -> AsyncIterator[tuple[int, Connection]]:
-    """The ledger's tables in `search_path`, all of one moment, and how many entries they have applied."""
-    if as_of_index is not None:
-        from consumers.as_of import view
-
-        async with view(settings, [CONSUMER], as_of_index) as as_of:
-            yield as_of_index, as_of
-        return
-    connection = await connect(settings, "ledger")
-    try:
-        async with connection.transaction(isolation="repeatable_read", readonly=True):
-            if not await connection.fetchval("SELECT to_regnamespace($1) IS NOT NULL", CONSUMER.schema):
-                raise NoLedger
-            await connection.execute(f"SET LOCAL search_path = {CONSUMER.schema}")
-            yield await connection.fetchval(_SQL["position"], CONSUMER.name) or 0, connection
-    finally:
-        await connection.close()

@@ -51,7 +51,3 @@ LEFT JOIN (SELECT partnership_id,
            FROM account GROUP BY partnership_id) a
   ON a.partnership_id = c.partnership_id
 ORDER BY c.partnership_id COLLATE "C"
-
--- name: position
--- How many entries the ledger has applied; none where its consumer never ran.
-SELECT position FROM platform.position WHERE consumer = $1
