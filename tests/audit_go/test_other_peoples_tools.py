@@ -1,0 +1,93 @@
+"""A Go program on golang.org/x/mod's tlog and note accepts our mirror, and refuses it after one flipped bit."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from consumers.audit.mirror import write_mirror
+from infra.note import LogKey
+from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, sample_entries
+
+pytestmark = pytest.mark.timeout(300)
+
+FLIPS_PER_FILE = 12
+
+
+@dataclass(frozen=True)
+class Auditor:
+    """The built program."""
+
+    program: Path
+
+    def refuses(self, folder: Path, vkey: str = KEY.verifier.vkey) -> str | None:
+        """What it says against the folder, or None where it accepts it."""
+        result = subprocess.run([self.program, folder, vkey], capture_output=True, text=True, check=False, timeout=60)
+        if result.returncode == 0:
+            assert result.stdout.startswith("accepted: ")
+            return None
+        assert result.returncode == 1, result.stderr
+        return result.stderr.removeprefix("refused: ").strip()
+
+
+@pytest.fixture(scope="module")
+def auditor(tmp_path_factory: pytest.TempPathFactory) -> Auditor:
+    program = tmp_path_factory.mktemp("go") / "audit"
+    source = Path(__file__).parent
+    built = subprocess.run(
+        ["go", "build", "-o", program, "."], cwd=source, capture_output=True, text=True, check=False, timeout=280
+    )
+    assert built.returncode == 0, f"go build failed (its first run needs a network):\n{built.stderr}"
+    return Auditor(program)
+
+
+@pytest.mark.parametrize("size", [0, 1, 255, 256, 257, 700, 65_536, 65_800])
+async def test_the_mirror_is_accepted(auditor: Auditor, tmp_path: Path, size: int) -> None:
+    await write_mirror(MemoryLog(sample_entries(size)), tmp_path, KEY.verifier)
+    assert auditor.refuses(tmp_path) is None
+
+
+async def test_a_grown_mirror_is_accepted(auditor: Auditor, tmp_path: Path) -> None:
+    entries = sample_entries(1100)
+    for size in (3, 300, 512, 1100):
+        await write_mirror(MemoryLog(entries[:size]), tmp_path, KEY.verifier)
+        assert auditor.refuses(tmp_path) is None
+
+
+async def test_one_flipped_bit_in_any_file_is_refused(auditor: Auditor, tmp_path: Path) -> None:
+    await write_mirror(MemoryLog(sample_entries(700)), tmp_path, KEY.verifier)
+    chance = random.Random(1425)
+    for path in _files(tmp_path):
+        sound = path.read_bytes()
+        for _ in range(FLIPS_PER_FILE):
+            bit = chance.randrange(8 * len(sound))
+            changed = bytearray(sound)
+            changed[bit // 8] ^= 1 << bit % 8
+            path.write_bytes(changed)
+            assert auditor.refuses(tmp_path), f"bit {bit} of {path.relative_to(tmp_path)}"
+        path.write_bytes(sound)
+    assert auditor.refuses(tmp_path) is None
+
+
+async def test_a_missing_file_is_refused(auditor: Auditor, tmp_path: Path) -> None:
+    await write_mirror(MemoryLog(sample_entries(700)), tmp_path / "sound", KEY.verifier)
+    for path in _files(tmp_path / "sound"):
+        shutil.copytree(tmp_path / "sound", tmp_path / "broken")
+        (tmp_path / "broken" / path.relative_to(tmp_path / "sound")).unlink()
+        assert auditor.refuses(tmp_path / "broken")
+        shutil.rmtree(tmp_path / "broken")
+
+
+async def test_another_key_of_the_same_name_is_refused(auditor: Auditor, tmp_path: Path) -> None:
+    await write_mirror(MemoryLog(sample_entries(5)), tmp_path, KEY.verifier)
+    other = LogKey(KEY.name, bytes(32)).verifier.vkey
+    assert "checkpoint" in (auditor.refuses(tmp_path, other) or "")
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
