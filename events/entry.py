@@ -12,12 +12,25 @@ from typing import Any, Final
 
 import orjson
 
+from events.upcasts import UPCASTS, split_type, upcast
+
 TYPE_PREFIX: Final = "sa.gov.yesser."
 TYPE_SUFFIX: Final = ".v1"
 SOURCE_PREFIX: Final = "urn:yesser:agency:"
 
 _TYPE_START: Final = len(TYPE_PREFIX)
 _SOURCE_START: Final = len(SOURCE_PREFIX)
+
+
+class _TypeNames(dict[str, str]):
+    """Full type → short name. There are as many as the catalogue has types; looking up is quicker than cutting."""
+
+    def __missing__(self, full: str) -> str:
+        short = self[full] = full[_TYPE_START:].rpartition(".")[0]
+        return short
+
+
+_TYPE_NAMES: Final = _TypeNames()
 
 
 class Entry:
@@ -31,10 +44,11 @@ class Entry:
         self.address = address
         self.event = event
         self.id: str = event["id"]
-        self.type: str = event["type"][_TYPE_START:].rpartition(".")[0]
+        self.type: str = _TYPE_NAMES[event["type"]]
         self.agency: str = event["source"][_SOURCE_START:]
         self.subject: str = event["subject"]
-        self.data: dict[str, Any] = event["data"]
+        data: dict[str, Any] = event["data"]
+        self.data = upcast(*split_type(event["type"]), data) if UPCASTS else data
 
     def __repr__(self) -> str:
         return f"Entry({self.index}, {self.type}, {self.agency}, {self.id})"
