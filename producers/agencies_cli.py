@@ -16,6 +16,7 @@ from infra.kafka_admin import agency_user
 from infra.postgres import connect
 from infra.settings import Settings
 from producers.agencies import NewAgency, add_agencies, list_agencies
+from producers.genesis import prepare
 
 
 @click.group()
@@ -46,6 +47,12 @@ def add(code: str, role: str, name_ar: str, name_en: str, timeout_s: float, as_j
         return
     click.echo(f"{code}: {'registered' if is_new else 'was registered already'}; its topic is being read.")
     click.echo(f"Kafka user {agency_user(code)}, password in {secret} (never shown).")
+
+
+@agencies.command("genesis", hidden=True)
+def genesis() -> None:
+    """Register the platform and the programme office, once for ever. `yesser up` does it by itself."""
+    uvloop.run(prepare(Settings()))
 
 
 @agencies.command("list")

@@ -11,23 +11,30 @@ from typing import Final
 from infra.embedded.errors import StackError
 from infra.settings import Settings
 
-MIGRATE_TIMEOUT_S: Final = 300.0
+COMMAND_TIMEOUT_S: Final = 300.0
 
 
 async def migrate_database(settings: Settings) -> None:
-    """Run `yesser migrate`: it knows every room's tables, this package knows none.
+    """Run `yesser migrate`: it knows every room's tables, this package knows none."""
+    await _run(settings, "The database could not be brought to this version's form", "migrate", "--json")
 
-    Raises StackError with its last words.
-    """
+
+async def register_first_agencies(settings: Settings) -> None:
+    """Run `yesser agencies genesis`: the log's first two entries and the office's access to Kafka."""
+    await _run(settings, "The platform and the programme office could not be registered", "agencies", "genesis")
+
+
+async def _run(settings: Settings, failure: str, *arguments: str) -> None:
+    """Run a command of ours to its end. Raises StackError with its last words."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "infra.cli", "migrate", "--json"),
+        *(sys.executable, "-m", "infra.cli", *arguments),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         env=os.environ | {"YESSER_HOME": str(settings.home)},
     )
     try:
-        _, said = await asyncio.wait_for(process.communicate(), MIGRATE_TIMEOUT_S)
+        _, said = await asyncio.wait_for(process.communicate(), COMMAND_TIMEOUT_S)
     except (asyncio.CancelledError, TimeoutError):
         process.kill()
         await process.wait()
@@ -35,7 +42,7 @@ async def migrate_database(settings: Settings) -> None:
     if process.returncode:
         lines = said.decode("utf-8", "replace").strip().splitlines()
         words = lines[-1].removeprefix("yesser: ") if lines else f"exit code {process.returncode}"
-        raise StackError(f"The database could not be brought to this version's form: {words}")
+        raise StackError(f"{failure}: {words}")
 
 
 async def prepare_kafka(settings: Settings) -> None:

@@ -21,7 +21,7 @@ from typing import Any, Final
 import structlog
 
 from infra.embedded import record as stack_record
-from infra.embedded.bootstrap import migrate_database, prepare_kafka
+from infra.embedded.bootstrap import migrate_database, prepare_kafka, register_first_agencies
 from infra.embedded.child import Child, ChildPlan
 from infra.embedded.errors import StackError
 from infra.embedded.health import process_ready
@@ -196,7 +196,10 @@ class Supervisor:
             self.progress("Starting " + ", ".join(child.plan.name for child in self._processes))
         for child in self._processes:
             child.start()
-        await _all_or_none([child.until_ready(PROCESS_READY_S) for child in self._processes])
+        works = [child.until_ready(PROCESS_READY_S) for child in self._processes]
+        if self.wanted.prepared and self.wanted.only.issuperset(SERVICES):
+            works.append(register_first_agencies(self.settings))
+        await _all_or_none(works)
 
     async def _stop(self) -> None:
         """Processes first, then what they stand on."""

@@ -1,0 +1,87 @@
+"""`yesser wait [--index N] [--timeout S]`.
+
+Exit codes: 0 reached · 1 it cannot be reached (something halted) · 2 not within the timeout.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Final
+
+import click
+import orjson
+import uvloop
+from aiokafka.errors import KafkaError
+
+from consumers.registry import CONSUMERS
+from consumers.wait import Standing, read_standing
+from events.errors import Halt
+from infra.kafka import bootstrap
+from infra.kafka_ends import end_offsets_reader
+from infra.logs import configure_logs
+from infra.patience import OutOfPatience, PatientConnection
+from infra.settings import Settings
+
+NOT_YET: Final = 2
+_LOOK_EVERY_S: Final = 0.05
+_KAFKA_ANSWER_S: Final = 10.0
+
+
+class CannotBeReached(Halt):
+    """What is waited for cannot come about before somebody mends this."""
+
+
+@click.command("wait")
+@click.option("--index", type=click.IntRange(min=0), help="Wait only until every consumer has applied this entry.")
+@click.option("--timeout", "timeout_s", type=float, help="Longest wait in seconds (default: none).")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.pass_context
+def wait(context: click.Context, index: int | None, timeout_s: float | None, as_json: bool) -> None:
+    """Return when everything published has been read, registered and applied, and nothing follows from it any more.
+
+    With --index N: when every consumer has applied entry N (its position is above N).
+    """
+    settings = Settings()
+    configure_logs("error", "wait")
+    bootstrap(settings)
+    try:
+        standing = uvloop.run(_wait(settings, index, timeout_s))
+    except OutOfPatience as error:
+        click.echo(f"yesser: not within {timeout_s:g} s: {error}", err=True)
+        context.exit(NOT_YET)
+    if as_json:
+        click.echo(orjson.dumps({"size": standing.size, "positions": dict(standing.positions)}))
+    else:
+        click.echo(f"Everything is applied up to {standing.size:,}." if index is None else f"{index:,} is applied.")
+
+
+async def _wait(settings: Settings, index: int | None, timeout_s: float | None) -> Standing:
+    pending = ["PostgreSQL has not answered yet"]
+    async with PatientConnection(settings, "wait", timeout_s) as database:
+        while True:
+            try:
+                standing = await database.ask(lambda connection: read_standing(connection, CONSUMERS))
+                if standing.halted:
+                    raise CannotBeReached(f"{CannotBeReached.__doc__} {'; '.join(standing.halted)}")
+                if index is not None:
+                    pending = [] if standing.applied(index) else [f"entry {index} is not applied everywhere"]
+                else:
+                    pending = standing.pending() or await _unread(settings, standing)
+                if not pending:
+                    return standing
+                await database.pause()
+            except OutOfPatience as error:
+                raise OutOfPatience("; ".join(pending)) from error
+
+
+async def _unread(settings: Settings, standing: Standing) -> list[str]:
+    try:
+        async with asyncio.timeout(_KAFKA_ANSWER_S), end_offsets_reader(settings) as end_offsets:
+            return standing.unread(await end_offsets(_topics(standing.next_offsets)))
+    except (KafkaError, TimeoutError):
+        return ["Kafka does not answer"]
+
+
+def _topics(names: Iterable[str]) -> list[str]:
+    return sorted(names)
