@@ -11,9 +11,9 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
+from consumers.as_of import view
 from consumers.campaigns.consumer import CONSUMER
 from consumers.campaigns.read import CHANNELS, campaigns
-from infra.postgres import connect
 from infra.settings import Settings
 
 COLUMNS: Final = ("الحملة\nCampaign", "المالك\nOwner", "الخدمة\nService", "الموعد\nDue", "الحالة\nState")
@@ -46,19 +46,8 @@ def list_command(as_json: bool, as_of_index: int | None) -> None:
 
 async def read(settings: Settings, as_of_index: int | None = None) -> list[dict[str, Any]]:
     """The rows now, or after `as_of_index` entries."""
-    if as_of_index is not None:
-        from consumers.as_of import view
-
-        async with view(settings, [CONSUMER], as_of_index) as connection:
-            return await campaigns(connection)
-    connection = await connect(settings)
-    try:
-        if not await connection.fetchval("SELECT to_regnamespace($1) IS NOT NULL", CONSUMER.schema):
-            return []
-        await connection.execute(f"SET search_path = {CONSUMER.schema}")
-        return await campaigns(connection)
-    finally:
-        await connection.close()
+    async with view(settings, [CONSUMER], as_of_index) as state:
+        return await campaigns(await state.use(CONSUMER))
 
 
 def table(rows: Sequence[dict[str, Any]]) -> Table:
@@ -75,14 +64,14 @@ def table(rows: Sequence[dict[str, Any]]) -> Table:
             row["owner"],
             row["service_id"] or "—",
             row["due_on"],
-            state(row),
+            state_words(row),
             *aired,
             f"{row['reach']:,}",
         )
     return result
 
 
-def state(row: dict[str, Any]) -> str:
+def state_words(row: dict[str, Any]) -> str:
     """State, pause and escalation in words."""
     words = [STATES[row["state"]]]
     if row["paused"]:
