@@ -134,6 +134,7 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, port))
+            listener.listen()  # from here on a caller waits instead of being refused
         except OSError as error:
             raise PortTaken(f"Port {port} of {host} is taken; name another in YESSER_HEALTH_PORT (0: none).") from error
         yield listener
