@@ -76,6 +76,10 @@ JVM_OPTIONS: Final = (
     "-XX:+UseSerialGC",
     "-XX:+ExitOnOutOfMemoryError",
     "-XX:-UsePerfData",
+    # The archive holds loaded classes only: of archived machine code this runtime says that names do not match.
+    "-XX:+UnlockDiagnosticVMOptions",
+    "-XX:-AOTAdapterCaching",
+    "-XX:-AOTStubCaching",
     "-Djava.awt.headless=true",
     "-Dfile.encoding=UTF-8",
     "-Djava.net.preferIPv4Stack=true",

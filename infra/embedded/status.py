@@ -35,12 +35,12 @@ class StackStatus:
 
 
 def stack_status(settings: Settings) -> StackStatus:
-    """Read the record and look whether the recorded processes live; one that does not is `stopped` or `lost`."""
+    """Read the record and look whether the recorded processes live; one that nobody watches is an `orphan`."""
     home = Home.at(settings.home)
     record = stack_record.read(home.record)
     supervisor = record.get("supervisor")
     alive = bool(supervisor and running(Identity(**supervisor)))
-    services = {name: _service(settings, record, name) for name in SERVICES}
+    services = {name: _service(settings, record, name, alive) for name in SERVICES}
     processes = [
         {
             "name": entry["name"],
@@ -54,14 +54,14 @@ def stack_status(settings: Settings) -> StackStatus:
     return StackStatus(str(home.root), alive, alive and bool(record.get("ready")), **services, processes=processes)
 
 
-def _service(settings: Settings, record: dict[str, Any], name: str) -> dict[str, Any]:
+def _service(settings: Settings, record: dict[str, Any], name: str, watched: bool) -> dict[str, Any]:
     if getattr(settings, name) is not None:
         return {"port": None, "pid": None, "state": "given", "restarts": 0}
     entry = record.get(name)
     if entry is None:
         return {"port": None, "pid": None, "state": "absent", "restarts": 0}
-    alive = _living_pid(entry)
-    return {"port": entry["port"], "pid": alive, "state": _state(entry, bool(alive)), "restarts": entry["restarts"]}
+    facts = {"port": entry["port"], "restarts": entry["restarts"]}
+    return {**facts, "pid": _living_pid(entry), "state": _state(entry, watched)}
 
 
 def _living_pid(entry: dict[str, Any]) -> int | None:
