@@ -31,6 +31,7 @@ SUMMARIES: Final = {
     "log": "The national log: its size, its entries.",
     "migrate": "Bring the database to this version's form.",
     "plan": "The five-year plan at a glance.",
+    "prepare": "Make tables, topics and rights on given services.",
     "publish": "Send a file of events as an agency.",
     "rebuild": "Build the read models again, compare, swap.",
     "recover": "Bring the log back after the database lost its tail.",

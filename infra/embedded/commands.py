@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from infra.embedded.bootstrap import migrate_database, prepare_kafka
 from infra.embedded.errors import StackError
 from infra.embedded.home import Home
 from infra.embedded.identity import identity_of, running
@@ -41,6 +42,24 @@ def up(detach: bool, as_json: bool, **asked: Any) -> None:
         return
     configure_logs(settings.log_level, "supervisor")
     asyncio.run(_run(settings, wanted, as_json))
+
+
+@click.command("prepare", short_help="Make tables, topics and rights on given services.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one document.")
+def prepare(as_json: bool) -> None:
+    """Bring PostgreSQL and Kafka to this version's form: tables, topics, rights. Repeating it changes nothing.
+
+    `yesser up` does the same by itself. Services of your own need it once for each version, with a Kafka user that
+    may administer (YESSER_KAFKA_USER, YESSER_KAFKA_PASSWORD).
+    """
+    settings = Settings()
+    asyncio.run(_prepare(settings))
+    click.echo(json.dumps({"prepared": True}) if as_json else "Tables, topics and rights are there.")
+
+
+async def _prepare(settings: Settings) -> None:
+    await migrate_database(settings)
+    await prepare_kafka(settings)
 
 
 @click.command("down", short_help="Stop the stack; its data stays.")
