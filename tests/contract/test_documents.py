@@ -1,0 +1,100 @@
+"""What the documents say is there: commands, options, make targets, files; and the first events pass the door."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import tomllib
+from functools import cache
+from pathlib import Path
+
+import click
+import pytest
+
+from events.door import judge
+from events.verdicts import Accepted, Agency
+from infra.cli import cli
+from producers.lines import Filling
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = sorted(
+    path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")] if path.is_file()
+)
+
+
+def text_of(document: str) -> str:
+    return (ROOT / document).read_text(encoding="utf-8")
+
+
+def snippets(document: str) -> list[str]:
+    """Shell lines in fenced blocks, and what stands between back-quotes."""
+    text = text_of(document)
+    fenced = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return [line for block in fenced for line in block.splitlines()] + re.findall(r"`([^`\n]+)`", text)
+
+
+def commands() -> list[tuple[str, str]]:
+    """Every `yesser …` in the documents, with where it stands."""
+    return sorted(
+        {
+            (document, line.partition("#")[0].strip())
+            for document in DOCUMENTS
+            for line in snippets(document)
+            if re.match(r"yesser [a-z]", line) and "|" not in line
+        }
+    )
+
+
+@cache
+def make_targets() -> frozenset[str]:
+    return frozenset(re.findall(r"^([a-z-]+):", text_of("Makefile"), re.MULTILINE))
+
+
+@pytest.mark.parametrize(("document", "line"), commands())
+def test_every_command_in_the_documents_exists_with_its_options(document: str, line: str) -> None:
+    words = shlex.split(line)[1:]
+    command: click.Command = cli
+    while isinstance(command, click.Group) and words:
+        found = command.get_command(click.Context(command), words[0])
+        assert found is not None, f"{document}: there is no `{line}`"
+        command, words = found, words[1:]
+    options = {name for parameter in command.params for name in parameter.opts} | {"--help"}
+    foreign = {word for word in words if word.startswith("--")} - options
+    assert not foreign, f"{document}: `{line}` has no {sorted(foreign)}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_make_target_in_the_documents_exists(document: str) -> None:
+    named = {match for line in snippets(document) for match in re.findall(r"^make ([a-z-]+)", line)}
+    assert named <= make_targets()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_link_leads_somewhere(document: str) -> None:
+    links = re.findall(r"\]\(([^)#]+)[^)]*\)", text_of(document))
+    gone = [link for link in links if "://" not in link and not (ROOT / document).parent.joinpath(link).exists()]
+    assert not gone
+
+
+def test_every_file_that_the_readme_names_exists() -> None:
+    named = re.findall(r"`((?:docs|events|infra|tests)/[\w./-]+)`", text_of("README.md"))
+    assert named
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_the_readme_fits_on_a_screen() -> None:
+    assert len(text_of("README.md").splitlines()) <= 60
+
+
+def test_the_first_events_are_accepted_as_they_are_published() -> None:
+    filling, agency = Filling("moh"), Agency("moh", "agency")
+    lines = (ROOT / "docs/first-events.ndjson").read_bytes().splitlines()
+    headers = [("content-type", b"application/cloudevents+json")]
+    verdicts = [judge(filling.fill(line), headers, agency) for line in lines]
+    assert [verdict for verdict in verdicts if not isinstance(verdict, Accepted)] == []
+
+
+def test_the_licence_is_the_one_that_the_package_names() -> None:
+    project = tomllib.loads(text_of("pyproject.toml"))["project"]
+    assert project["license"] == "Apache-2.0"
+    assert "Apache License" in text_of("LICENSE")
