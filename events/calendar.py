@@ -43,7 +43,8 @@ def _month_starts() -> tuple[int, ...]:
 def ordinal_of(on: str) -> int:
     """The day's number (that of `datetime.date.toordinal`), for a date within the range."""
     try:
-        ordinal = date.fromisoformat(on).toordinal() if len(on) == 10 else 0
+        day = date.fromisoformat(on)
+        ordinal = day.toordinal() if day.isoformat() == on else 0  # week dates and `20050203` are no dates here
     except ValueError:
         ordinal = 0
     starts = _month_starts()

@@ -1,0 +1,31 @@
+"""Reading with care keeps what quick parsers lose."""
+
+from __future__ import annotations
+
+import pytest
+
+from events.reading import BEYOND_RANGE, Unreadable, read_json
+
+
+def test_huge_integers_are_seen_without_their_digits() -> None:
+    raw = b"[9007199254740991,9007199254740992,-9007199254740992,%b,-0]" % (b"9" * 5000)
+    value = read_json(raw, object_due=False)
+    assert value == [2**53 - 1, BEYOND_RANGE, -BEYOND_RANGE, BEYOND_RANGE, 0]
+
+
+def test_fractions_stay_fractions_so_that_no_integer_is_made_of_them() -> None:
+    assert [type(item) for item in read_json(b"[100.0,1e2,1e999,1]", object_due=False)] == [float, float, float, int]
+
+
+def test_lone_surrogates_are_kept_for_the_judgement() -> None:
+    assert read_json(b'["\\ud800"]', object_due=False) == ["\ud800"]
+
+
+def test_what_is_not_json_hides_a_name_twice() -> None:
+    with pytest.raises(Unreadable) as stop:
+        read_json(b'{"a":{"b":1,"b":2},}')
+    assert stop.value.fault.code == "not-json"
+
+
+def test_brackets_in_texts_are_no_levels() -> None:
+    assert read_json(b'{"a":"\\"[[[[[[[[[[[[[[[[[[[["}') == {"a": '"[[[[[[[[[[[[[[[[[[[['}
