@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import click
 import orjson
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -16,15 +17,13 @@ from consumers.campaigns.consumer import CONSUMER
 from consumers.campaigns.read import CHANNELS, campaigns
 from infra.settings import Settings
 
-COLUMNS: Final = ("الحملة\nCampaign", "المالك\nOwner", "الخدمة\nService", "الموعد\nDue", "الحالة\nState")
-FIGURES: Final = ("تلفاز\nTV", "إذاعة\nRadio", "صحافة\nPrint", "الوصول\nReach")
 STATES: Final = {
-    "triggered": "أُطلقت · triggered",
-    "acknowledged": "استُلمت · acknowledged",
-    "completed": "اكتملت · completed",
+    "triggered": "أُطلقت\ntriggered",
+    "acknowledged": "استُلمت\nacknowledged",
+    "completed": "اكتملت\ncompleted",
 }
-PAUSED: Final = "موقوفة · paused"
-ESCALATED: Final = "مُصعّدة · escalated"
+PAUSED: Final = "موقوفة\npaused"
+ESCALATED: Final = "مُصعّدة\nescalated"
 
 
 @click.group("campaigns")
@@ -51,23 +50,17 @@ async def read(settings: Settings, as_of_index: int | None = None) -> list[dict[
 
 
 def table(rows: Sequence[dict[str, Any]]) -> Table:
-    """The campaigns for the eye, in Arabic and English."""
-    result = Table(title="حملات التوعية · Awareness campaigns")
-    for heading in COLUMNS:
-        result.add_column(heading, overflow="fold")
-    for heading in FIGURES:
-        result.add_column(heading, justify="right")
+    """The campaigns for the eye, in Arabic and English; narrow enough for a terminal of 80 columns."""
+    result = Table(title="حملات التوعية · Awareness campaigns", box=SIMPLE, padding=(0, 1, 1, 0), expand=True)
+    result.add_column("الحملة\nCampaign", overflow="fold", ratio=1)
+    result.add_column("الموعد\nDue", no_wrap=True)
+    result.add_column("الحالة\nState", no_wrap=True)
+    result.add_column("البث\nTV·radio·print", justify="right", no_wrap=True)
+    result.add_column("الوصول\nReach", justify="right", no_wrap=True)
     for row in rows:
-        aired = (str(row["aired"][channel]) for channel in CHANNELS)
-        result.add_row(
-            row["campaign_id"],
-            row["owner"],
-            row["service_id"] or "—",
-            row["due_on"],
-            state_words(row),
-            *aired,
-            f"{row['reach']:,}",
-        )
+        who = " · ".join(filter(None, (row["owner"], row["service_id"])))
+        aired = " · ".join(str(row["aired"][channel]) for channel in CHANNELS)
+        result.add_row(f"{row['campaign_id']}\n{who}", row["due_on"], state_words(row), aired, f"{row['reach']:,}")
     return result
 
 
