@@ -1,0 +1,53 @@
+"""Joins the read sides of three consumers into `yesser plan` and `yesser anomalies` (events.md §5)."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from consumers.as_of import View, view
+from consumers.campaigns.consumer import CONSUMER as CAMPAIGNS
+from consumers.campaigns.read import awareness
+from consumers.consumer import Consumer
+from consumers.projections.consumer import CONSUMER as PROJECTIONS
+from consumers.projections.read import anomalies, anomalies_count, launched_services, plan_name, progress
+from consumers.revenue.consumer import CONSUMER as REVENUE
+from consumers.revenue.read import partnerships_of_plan
+from infra.settings import Settings
+
+JUDGING: Final[tuple[Consumer, ...]] = (PROJECTIONS, CAMPAIGNS, REVENUE)
+"""The consumers whose figures are shown, each with anomalies of its own."""
+
+
+async def plan_at_a_glance(
+    settings: Settings, index: int | None = None
+) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """`yesser plan --json`, and the shown plan's name and dates for people; now or after `index` entries."""
+    async with view(settings, JUDGING, index) as looked_at:
+        own = await looked_at.use(PROJECTIONS)
+        figures, name, launched = await progress(own), await plan_name(own), await launched_services(own)
+        document = {
+            "log_index": looked_at.log_index,
+            "plan_id": figures["plan_id"],
+            "infrastructure": figures["infrastructure"],
+            "national_applications": figures["national_applications"],
+            "services": figures["services"],
+            "training": figures["training"],
+            "awareness": {**await awareness(await looked_at.use(CAMPAIGNS)), "launched_services": launched},
+            "partnerships": await partnerships_of_plan(await looked_at.use(REVENUE)),
+            "anomalies": await _anomalies_count(looked_at),
+            "refusals": figures["refusals"],
+        }
+    return document, name
+
+
+async def _anomalies_count(looked_at: View) -> int:
+    return sum([await anomalies_count(await looked_at.use(consumer)) for consumer in JUDGING])
+
+
+async def all_anomalies(settings: Settings, index: int | None = None) -> list[dict[str, Any]]:
+    """`yesser anomalies --json`: those of all judging consumers by (`found_index`, `index`)."""
+    found = []
+    async with view(settings, JUDGING, index) as looked_at:
+        for consumer in JUDGING:
+            found += await anomalies(await looked_at.use(consumer))
+    return sorted(found, key=lambda row: (row["found_index"], row["index"]))
