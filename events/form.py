@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from events.catalogue import EventType
+from events.envelope import SCHEMA_URI_PREFIX
 from events.fields import DATE_PATTERN, TIME_PATTERN
 from events.personal import holds_personal_data, looks_personal
 from events.pointers import is_within, name_is_clean, pointer_of, pointer_to
@@ -64,6 +65,7 @@ def faults_of(event: Mapping[str, Any]) -> list[Fault]:
     found = _without_repeats(unreadable, _model_faults(_clean(present), row))
     if row is None and isinstance(present.get("type"), str) and not _any_within(found, "/type"):
         found.append(fault("unknown-type", "/type", "The type is not in the catalogue."))
+        found += _schema_faults(present)
     if row is not None:
         found += _rule_faults(present, row, found)
         found += _subject_faults(present, row, found)
@@ -98,15 +100,20 @@ def _clean(value: Any) -> Any:
 
 
 def _model_faults(event: dict[str, Any], row: EventType | None) -> list[Fault]:
-    if row is None and "type" in event:
-        # The envelope alone is judged; its `dataschema` cannot be: there is no type that it could belong to.
-        event = {name: value for name, value in event.items() if name != "dataschema"}
     try:
         validator_of(row.name if row else None).validate_python(event)
     except ValidationError as error:
         details = error.errors(include_url=False, include_context=True, include_input=True)
         return [_fault_of(detail) for detail in details]
     return []
+
+
+def _schema_faults(event: Mapping[str, Any]) -> list[Fault]:
+    """The `dataschema` of an unknown type, which no model narrows: it must at least be that type's."""
+    schema = event.get("dataschema")
+    if not isinstance(schema, str) or schema == SCHEMA_URI_PREFIX + event["type"]:
+        return []
+    return [fault("invalid-value", "/dataschema", _SENTENCES["literal_error"])]
 
 
 def _fault_of(detail: ErrorDetails) -> Fault:
