@@ -19,9 +19,9 @@ from events.errors import YesserError
 from events.fields import CODE_PATTERN
 from infra.kafka import agency_topic, bootstrap
 from infra.kafka_ends import end_offsets_reader
-from infra.logs import configure_logs
 from infra.postgres import address
 from infra.settings import Settings
+from infra.telemetry import setup
 from producers.errors import NotAccepted
 from producers.lines import Filling, read_ids
 from producers.progress import Bars
@@ -84,7 +84,7 @@ def publish(
     bootstrap(settings)
     if wait or sequence:
         address(settings)
-    configure_logs("error", "publish")
+    setup(settings.model_copy(update={"log_level": "error"}), "publish")
     job = Job(settings, agency, wait, sequence, delivery_timeout_s, timeout_s)
     report, error = uvloop.run(_publish(job, file))
     _add_ids(file, report)

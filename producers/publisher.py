@@ -14,7 +14,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Final, Self
@@ -33,6 +33,7 @@ from events.codec import STRUCTURED_HEADERS
 from infra.kafka import PRODUCER_DURABLE, agency_topic, client_arguments
 from infra.kafka_admin import agency_user
 from infra.settings import Settings
+from infra.telemetry import span, trace_header
 from producers.errors import NotAccepted, OutcomeUnknown
 
 _PARTITION: Final = 0
@@ -118,10 +119,14 @@ class AgencyPublisher:
         self._unacknowledged: deque[Batch] = deque()
         self._progress_at = 0.0
         self._rebuild_wait_s = _REBUILD_WAIT_MIN_S
+        self._headers = list(STRUCTURED_HEADERS)
+        self._span = ExitStack()
 
     async def __aenter__(self) -> Self:
         self._progress_at = time.monotonic()
         await self._ensure_producer()
+        self._span.enter_context(span("publish", agency=self._agency))
+        self._headers += trace_header()
         return self
 
     async def __aexit__(
@@ -131,6 +136,7 @@ class AgencyPublisher:
             if error is None:
                 await self.flush()
         finally:
+            self._span.close()
             await self._drop_producer()
 
     async def publish(self, values: Sequence[bytes]) -> list[Address]:
@@ -154,7 +160,7 @@ class AgencyPublisher:
         batch = self._open
         if batch.builder is None:
             batch.builder = (await self._ensure_producer()).create_batch()
-        if batch.builder.append(key=None, value=value, timestamp=None, headers=STRUCTURED_HEADERS) is None:
+        if batch.builder.append(key=None, value=value, timestamp=None, headers=self._headers) is None:
             await self.push()
             await self.add(value, tag)
             return
@@ -248,11 +254,10 @@ class AgencyPublisher:
         except KafkaError as error:
             _logger.warning("producer rebuilt", topic=self.topic, reason=type(error).__name__)
 
-    @staticmethod
-    def _rebuilt(producer: AIOKafkaProducer, batch: Batch) -> Any:
+    def _rebuilt(self, producer: AIOKafkaProducer, batch: Batch) -> Any:
         builder = producer.create_batch()
         for value in batch.values:
-            builder.append(key=None, value=value, timestamp=None, headers=STRUCTURED_HEADERS)
+            builder.append(key=None, value=value, timestamp=None, headers=self._headers)
         return builder
 
     async def _ensure_producer(self) -> AIOKafkaProducer:

@@ -1,0 +1,36 @@
+"""The demo's other half: it reads what came of the story as anybody does, by the `yesser` commands and their `--json`.
+
+Publishing lives here and reading lives with the consumers; neither room imports the other, so the demo meets the
+readers where a user does.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any, Final
+
+import orjson
+
+from events.errors import YesserError
+
+_TIMEOUT_S: Final = 600.0
+
+
+class CommandFailed(YesserError):
+    """A command that the demo relies on ended with an error."""
+
+
+def run_json(*arguments: str, accept: tuple[int, ...] = (0,)) -> Any:
+    """Run `yesser ARGUMENTS --json` in this environment and return its document."""
+    done = subprocess.run(
+        [sys.executable, "-m", "infra.cli", *arguments, "--json"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=_TIMEOUT_S,
+        check=False,
+    )
+    if done.returncode not in accept:
+        words = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2].removeprefix("yesser: ")
+        raise CommandFailed(f"`yesser {' '.join(arguments)}` ended with code {done.returncode}: {words}")
+    return orjson.loads(done.stdout)

@@ -1,0 +1,81 @@
+"""Telling a chapter: every agency speaks for itself, through its own topic and the same door as everybody else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from events.errors import YesserError
+from infra.postgres import connect
+from infra.settings import Settings
+from producers.agencies import NewAgency, add_agencies
+from producers.programme.records import read_records
+from producers.programme.told import Told
+from producers.publisher import AgencyPublisher
+from producers.publishing import judge_lines
+from producers.report import Report
+
+_VERDICTS_TIMEOUT_S: Final = 120.0
+
+Judged = Callable[[int], None]
+"""Called with the number of further events that have their verdict."""
+
+
+class StoryRefused(YesserError):
+    """The story no longer fits the contract: correct its data files."""
+
+
+class _Meter:
+    """Hands the verdicts of one agency on as increments."""
+
+    def __init__(self, judged: Judged) -> None:
+        self._judged = judged
+        self._told = 0
+
+    def read(self, bytes_count: int, /) -> None:
+        """Nothing is read from a file here."""
+
+    def judged(self, lines_count: int, of_count: int, /) -> None:
+        """So many of this agency's events have their verdict."""
+        self._judged(lines_count - self._told)
+        self._told = lines_count
+
+
+async def introduce_agencies(settings: Settings) -> int:
+    """Register the agencies of the story and wait until all can publish; returns how many were new."""
+    agencies = [
+        NewAgency(row["code"], row["role"], row["name"]["ar"], row["name"]["en"])
+        for row in read_records("agencies")["agencies"]
+    ]
+    connection = await connect(settings, "demo")
+    try:
+        return len(await add_agencies(connection, settings, agencies, lambda: datetime.now(UTC)))
+    finally:
+        await connection.close()
+
+
+async def tell_chapter(settings: Settings, told: Sequence[Told], judged: Judged) -> None:
+    """Publish all events, agencies side by side, each in its own order; returns when all are in the log.
+
+    What was told before is a duplicate. Raises `StoryRefused` if the registrar refuses anything.
+    """
+    by_agency: dict[str, list[bytes]] = {}
+    for event in told:
+        by_agency.setdefault(event.agency, []).append(event.value)
+    async with asyncio.TaskGroup() as group:
+        for agency, values in by_agency.items():
+            group.create_task(_speak(settings, agency, values, judged))
+
+
+async def _speak(settings: Settings, agency: str, values: list[bytes], judged: Judged) -> None:
+    report = Report(lines=len(values))
+    async with AgencyPublisher(settings, agency, acknowledged=report.sent.add) as publisher:
+        for number, value in enumerate(values, 1):
+            await publisher.add(value, number)
+    await judge_lines(settings, agency, report, _Meter(judged), _VERDICTS_TIMEOUT_S)
+    problems = report.problems()
+    if problems:
+        row = problems[0]
+        raise StoryRefused(f"{agency} was refused at event {row['line']}: {row['code']} at {row['pointer']}.")
