@@ -42,14 +42,14 @@ class Accepted:
     """A well-formed event that its agency may send. Whether its id is new is for the registrar to say.
 
     `event_bytes` are the bytes as they will stand in the entry; `identity` is equal for two records of the same event;
-    `claim` is equal for two events with the same source and id. Both are the first 16 bytes of a SHA-256.
+    `claim` is equal for two events with the same source and id. Both are the first 16 bytes of a SHA-256. The parsed
+    event is not kept: thousands of trees in a batch would keep the garbage collector busier than the door itself.
     """
 
-    __slots__ = ("claim", "event", "event_bytes", "id", "identity", "sequence", "subject", "type")
+    __slots__ = ("claim", "event_bytes", "id", "identity", "sequence", "subject", "type")
 
     def __init__(self, agency: Agency, type: str, event: dict[str, Any], event_bytes: bytes, identity: bytes) -> None:
         self.event_bytes = event_bytes
-        self.event = event
         self.type = type
         self.id: str = event["id"]
         self.subject: str = event["subject"]
@@ -57,6 +57,12 @@ class Accepted:
         self.sequence: int | None = None if sequence is None else int(sequence)
         self.identity = identity
         self.claim = sha256(agency.claim_prefix + self.id.encode()).digest()[:HASH_BYTES]
+
+    @property
+    def event(self) -> dict[str, Any]:
+        """The event, read anew from its bytes."""
+        event: dict[str, Any] = orjson.loads(self.event_bytes)
+        return event
 
     def __repr__(self) -> str:
         return f"Accepted({self.type}, {self.id})"
