@@ -8,16 +8,17 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-BAR_CELLS: Final = 24
+BAR_CELLS: Final = 12
+PARTNERSHIPS_SHOWN_MAX: Final = 20
 GROUP_NAMES: Final = {
-    "1": ("Services, first group", "الخدمات الإلكترونية: المجموعة الأولى"),
-    "2": ("Services, second group", "الخدمات الإلكترونية: المجموعة الثانية"),
-    "3": ("Services, third group", "الخدمات الإلكترونية: المجموعة الثالثة"),
+    "1": ("Services, first group", "خدمات المجموعة الأولى"),
+    "2": ("Services, second group", "خدمات المجموعة الثانية"),
+    "3": ("Services, third group", "خدمات المجموعة الثالثة"),
 }
 TRACK_NAMES: Final = {
     "usage": ("use", "الاستخدام"),
     "specialist": ("specialists", "المتخصصون"),
-    "leadership": ("leaders and project managers", "القيادات ومديرو المشاريع"),
+    "leadership": ("leaders", "القيادات ومديرو المشاريع"),
 }
 CHANNEL_NAMES: Final = {"tv": ("seen", "مرئية"), "radio": ("heard", "مسموعة"), "print": ("read", "مقروءة")}
 ERAS: Final = {"gregorian": "", "umm-al-qura": "H"}
@@ -62,9 +63,9 @@ def _heading(plan: dict[str, Any], name: dict[str, Any] | None) -> Text:
 
 def _progress(plan: dict[str, Any]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for title, justify in (("Progress", "left"), ("", "left"), ("done / target", "right"), ("", "left")):
-        table.add_column(title, justify="right" if justify == "right" else "left")
-    table.add_column("الإنجاز", justify="right")
+    for title, justify in (("Progress", "left"), ("", "left"), ("done / target", "right"), ("الإنجاز", "right")):
+        table.add_column(title, justify="right" if justify == "right" else "left", no_wrap=True)
+    table.add_column("")
     infrastructure, applications = plan["infrastructure"], plan["national_applications"]
     _line(
         table,
@@ -82,16 +83,16 @@ def _progress(plan: dict[str, Any]) -> Table:
         f"{len(applications['projects'])} registered",
     )
     for project in applications["projects"]:
-        phases = (f"  {project['project_id']} ({project['agency']}), phases", "المراحل")
-        note = "cancelled" if project["cancelled"] else f"{project['started']} started"
+        phases = (f"  {project['project_id']} ({project['agency']})", "المراحل")
+        note = "cancelled" if project["cancelled"] else f"phases, {project['started']} started"
         _line(table, phases, project["completed"], project["phases"], note)
     for number, group in plan["services"]["groups"].items():
         counts = {key: group[key] for key in ("registered", "live", "suspended", "retired")}
         _line(table, GROUP_NAMES[number], group["launched"], group["target"], _note(**counts))
     for row in plan["training"]:
         english, arabic = TRACK_NAMES[row["track"]]
-        year = f"{row['year']} {ERAS[row['calendar']]}".strip()
-        track = (f"Training {year}, {english}", f"التدريب {row['year']}: {arabic}")
+        year = f"{row['year']}{ERAS[row['calendar']]}"
+        track = (f"Training {year}, {english}", arabic)
         _line(table, track, row["net"], row["quota"], _note(revoked=row["revoked"]))
     _awareness(table, plan["awareness"])
     return table
@@ -101,13 +102,15 @@ def _awareness(table: Table, awareness: dict[str, Any]) -> None:
     launched = awareness["launched_services"]
     for channel, aired in awareness["aired"].items():
         english, arabic = CHANNEL_NAMES[channel]
-        _line(table, (f"Awareness, {english} ({channel})", f"التوعية الخاصة: {arabic}"), aired, launched, "")
+        _line(table, (f"Awareness, {english} ({channel})", f"التوعية الخاصة {arabic}"), aired, launched, "")
     note = f"{awareness['general_campaigns']:,} general campaigns, reach {awareness['reach']:,}"
     _line(table, ("On all three channels", "في القنوات الثلاث"), awareness["on_all_three"], launched, note)
 
 
 def _line(table: Table, title: tuple[str, str], done: int, target: int, note: str) -> None:
-    table.add_row(title[0], bar(done, target), f"{done:,} / {target:,}", Text(note, style="dim"), title[1])
+    """The note gives way where the screen is narrow."""
+    remark = Text(note, style="dim", no_wrap=True, overflow="ellipsis")
+    table.add_row(title[0], bar(done, target), f"{done:,} / {target:,}", title[1], remark)
 
 
 def _note(**counts: int) -> str:
@@ -116,14 +119,16 @@ def _note(**counts: int) -> str:
 
 def _partnerships(rows: list[dict[str, Any]]) -> Table:
     table = Table(title="Partnerships, in riyals · الشراكة مع القطاع الخاص بالريال", title_justify="left")
-    for title in ("Partnership", "Agency · الجهة"):
+    for title in ("Partnership\nالشراكة", "Agency\nالجهة"):
         table.add_column(title)
-    for title in ("Expected · المتوقع", "Net · الصافي", "Partner · الشريك", "Treasury · الخزينة"):
-        table.add_column(title, justify="right")
-    table.add_column("Open period · الفترة المفتوحة")
-    for row in rows:
+    for title in ("Expected\nالمتوقع", "Net\nالصافي", "Partner\nالشريك", "Treasury\nالخزينة"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("Open\nالمفتوحة")
+    for row in rows[:PARTNERSHIPS_SHOWN_MAX]:
         money = (riyals(row[f"{kind}_halalas"]) for kind in ("expected", "net", "partner", "treasury"))
-        table.add_row(row["partnership_id"], row["agency"], *money, row["open_period"] or "closed · مغلقة")
+        table.add_row(row["partnership_id"], row["agency"], *money, row["open_period"] or "closed")
+    if len(rows) > PARTNERSHIPS_SHOWN_MAX:
+        table.caption = f"and {len(rows) - PARTNERSHIPS_SHOWN_MAX:,} more: see --json"
     return table
 
 
