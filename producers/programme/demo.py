@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final
 
 import click
@@ -45,7 +46,7 @@ def demo(context: click.Context, as_json: bool) -> None:
     settings = Settings()
     configure_logs("error", "demo")
     console = Console(stderr=True, highlight=False)
-    with _stack(settings, console.print):
+    with _stack(settings, partial(console.print, soft_wrap=True)):
         document = _tell(settings, console)
     document["seconds"] = round(time.monotonic() - began, 3)
     if as_json:
@@ -71,7 +72,7 @@ def _stack(settings: Settings, say: Say) -> Iterator[None]:
 
 
 def _tell(settings: Settings, console: Console) -> dict[str, Any]:
-    say = console.print
+    say = partial(console.print, soft_wrap=True)
     new = uvloop.run(introduce_agencies(settings))
     say(f"Agencies are registered ({new} new).  سُجّلت الجهات.")
     _chapter(settings, console, "The story", chapter_one())

@@ -12,6 +12,13 @@ from typing import Any, Final
 
 _GROUPS_AR: Final = {"1": "المجموعة الأولى", "2": "المجموعة الثانية", "3": "المجموعة الثالثة"}
 _TRACKS_AR: Final = {"usage": "الاستخدام", "specialist": "المتخصصون", "leadership": "القيادات ومديرو المشاريع"}
+_ACCOUNTS_AR: Final = {
+    "cash": "النقد المدفوع",
+    "collections": "المتحصلات",
+    "guarantee-expense": "مصروف الضمان",
+    "partner-payable": "المستحق للشريك",
+    "treasury-share": "حصة الخزينة",
+}
 _CHANNELS: Final = (("tv", "seen", "مرئية"), ("radio", "heard", "مسموعة"), ("print", "read", "مقروءة"))
 _LABEL_WIDTH: Final = 30
 _FIGURE_WIDTH: Final = 28
@@ -76,8 +83,17 @@ def _money(partnerships: list[dict[str, Any]], accounts: list[dict[str, Any]]) -
         yield _line("  collected, net", _sar(row["net_halalas"]), "صافي المحصل")
         yield _line("  partner", _sar(row["partner_halalas"]), "نصيب الشريك")
         yield _line("  treasury", _sar(row["treasury_halalas"]), "نصيب الخزينة")
+    yield _line("Guarantee: topped up", _sar(_sum(accounts, "debits_halalas")), "تكملة الضمان")
+    yield _line("Guarantee: recovered", _sar(_sum(accounts, "credits_halalas")), "المسترد من التكملة")
+    yield from _title("Balances of accounts (SAR)", "أرصدة الحسابات")
     for row in accounts:
-        yield _line(row["account"], _sar(row["balance_halalas"]), "رصيد")
+        yield _line(row["account"], _sar(row["balance_halalas"]), _ACCOUNTS_AR[row["account"].partition(":")[0]])
+
+
+def _sum(accounts: list[dict[str, Any]], side: str) -> int:
+    """One side of the guarantee accounts: what was paid on top, or what came back of it."""
+    total: int = sum(row[side] for row in accounts if row["account"].startswith("guarantee-expense:"))
+    return total
 
 
 def _sar(halalas: int) -> str:
