@@ -20,8 +20,8 @@ class Difference:
     """A row that is not the same. `live` or `rebuilt` is None where that side has no such row.
 
     `index` is the first entry that may have been applied differently: the one that the row owes its existence to if a
-    side lacks it; the one after the live row's last if the live row is behind; else the last one that the live row
-    names. None if the row names no entry.
+    side lacks it; the one after the live row's last if the live row is behind; one that only one side names; else the
+    last one that the live row names. None if the row names no entry.
     """
 
     table: str
@@ -95,10 +95,16 @@ def _diverges_at(table: Table[Any]) -> str:
     columns = index_columns(table)
     if not columns:
         return "NULL::bigint"
-    one_side = ", ".join(f"{side}.{name}" for side in "ab" for name in columns)
-    last = "last_index" if "last_index" in columns else columns[-1]
     first = table.key[0]
-    return (
-        f"CASE WHEN a.{first} IS NULL OR b.{first} IS NULL THEN least({one_side}) "
-        f"WHEN a.{last} < b.{last} THEN a.{last} + 1 ELSE coalesce(a.{last}, b.{last}) END"
-    )
+    either = ", ".join(f"{side}.{name}" for side in "ab" for name in columns)
+    return f"CASE WHEN a.{first} IS NULL OR b.{first} IS NULL THEN least({either}) ELSE {_both_differ(columns)} END"
+
+
+def _both_differ(columns: list[str]) -> str:
+    """Where both sides have the row: the entry after the last one of a live row that is behind; an entry that only one
+    side names; else the last one that the live row names."""
+    named = f"greatest({', '.join(f'a.{name}' for name in columns)})"
+    if "last_index" in columns:
+        return f"CASE WHEN a.last_index < b.last_index THEN a.last_index + 1 ELSE {named} END"
+    one_sided = (f"CASE WHEN a.{n} IS DISTINCT FROM b.{n} THEN least(a.{n}, b.{n}) END" for n in columns)
+    return f"coalesce(least({', '.join(one_sided)}), {named})"
