@@ -15,7 +15,7 @@ import socket
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final
 from uuid import uuid4
@@ -39,7 +39,7 @@ from infra.migrate import create_tables
 from infra.postgres import TRANSIENT_ERRORS, Connection, connect
 from infra.settings import Settings
 from infra.sql import queries
-from infra.telemetry import count, gauge, observe
+from infra.telemetry import carried_traces, count, gauge, observe, span
 
 _SQL: Final = queries("consumers", "pipeline.sql")
 QUEUE_BATCHES_MAX: Final = 2
@@ -61,11 +61,12 @@ class LeafMismatch(Exception):
 
 @dataclass(slots=True)
 class Batch:
-    """Consecutive entries from `first_index` on, as bytes (for the leaf check) and parsed."""
+    """Consecutive entries from `first_index` on: bytes (for the leaf check), parsed, and the traces that they carry."""
 
     first_index: int
     raw: Sequence[bytes]
     entries: list[Entry]
+    traces: list[str] = field(default_factory=list)
 
     @property
     def end(self) -> int:
@@ -73,7 +74,7 @@ class Batch:
 
     def without(self, count_: int) -> Batch:
         """The batch less its first `count_` entries."""
-        return Batch(self.first_index + count_, self.raw[count_:], self.entries[count_:])
+        return Batch(self.first_index + count_, self.raw[count_:], self.entries[count_:], self.traces)
 
 
 def parse_records(records: Sequence[ConsumerRecord]) -> list[Batch]:
@@ -146,6 +147,14 @@ class Writer:
             count("gaps_filled", len(raw), consumer=self.consumer.name)
 
     async def _transact(self, batch: Batch) -> None:
+        name, first = self.consumer.name, batch.first_index
+        with span("apply", batch.traces, consumer=name, first_index=first, entries=len(batch.raw)):
+            await self._commit(batch)
+        self.position = batch.end
+        count("entries_applied", len(batch.raw), consumer=name)
+        observe("batch_records", len(batch.raw), process=name)
+
+    async def _commit(self, batch: Batch) -> None:
         connection = self.connection
         async with connection.transaction():
             moved = await connection.fetchval(
@@ -156,9 +165,6 @@ class Writer:
             check_leaves(batch.first_index, batch.raw, await read_leaves(connection, batch.first_index, len(batch.raw)))
             decided = await apply(connection, self.consumer, batch.entries)
             await outbox.write(connection, decided)
-        self.position = batch.end
-        count("entries_applied", len(batch.raw), consumer=self.consumer.name)
-        observe("batch_records", len(batch.raw), process=self.consumer.name)
 
 
 class Pipeline:
@@ -312,7 +318,9 @@ class Pipeline:
                         await _seek(subscriber.consumer, partition, writer.position)
                         return
                 records: Any = message.raw_message
+                traces = carried_traces((record.headers, None) for record in records)
                 for batch in parse_records(records):
+                    batch.traces = traces
                     await self._queue.put(batch)
             except Exception:
                 log.exception("an unknown error while reading ends the process", consumer=self.consumer.name)

@@ -8,10 +8,10 @@ listed here, and anything else is a programming error that says so.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypedDict, Unpack, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypedDict, Unpack, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -88,6 +88,9 @@ METRICS: Final[dict[MetricName, tuple[str, tuple[str, ...]]]] = {
 SPAN_ATTRIBUTES: Final = frozenset({"first_index", "entries", "records", "consumer", "agency", "process", "topic"})
 LINKS_MAX: Final = 128
 """Most events of a batch that its span is linked to."""
+
+TRACEPARENT: Final = "traceparent"
+Headers: TypeAlias = Sequence[tuple[str, bytes | None]]
 
 REGISTRY: Final = CollectorRegistry()
 
@@ -172,7 +175,7 @@ def tracing() -> bool:
 def span(name: str, traceparents: Iterable[str] = (), **attributes: int | str) -> Iterator[None]:
     """A span around a batch. The traces of its events are continued: the only one as parent, several as links.
 
-    `traceparents` are the W3C values that the events carry; what is malformed is passed over.
+    `traceparents` are W3C values (see `carried_traces`); what is malformed is passed over.
     """
     if _tracer is None:
         yield
@@ -184,8 +187,34 @@ def span(name: str, traceparents: Iterable[str] = (), **attributes: int | str) -
         yield
 
 
+def trace_header() -> list[tuple[str, bytes]]:
+    """The running span's `traceparent` as a Kafka header, for what is sent now; empty without tracing.
+
+    It travels beside the record and not in the event, whose bytes are the sender's.
+    """
+    traceparent = current_traceparent()
+    return [] if traceparent is None else [(TRACEPARENT, traceparent.encode())]
+
+
+def carried_traces(records: Iterable[tuple[Headers, Mapping[str, Any] | None]]) -> list[str]:
+    """The `traceparent`s of received records: of the Kafka header, else of the event. Empty without tracing."""
+    if _tracer is None:
+        return []
+    found: dict[str, None] = {}
+    for headers, event in records:
+        carried = next((value for name, value in headers if name == TRACEPARENT and value), None)
+        own = event.get(TRACEPARENT) if event else None
+        if carried is not None:
+            found[carried.decode("ascii", "replace")] = None
+        elif isinstance(own, str):
+            found[own] = None
+        if len(found) == LINKS_MAX:
+            break
+    return list(found)
+
+
 def current_traceparent() -> str | None:
-    """The W3C `traceparent` of the running span, to be put into an event that is published; None without tracing."""
+    """The W3C `traceparent` of the running span; None without tracing."""
     if _tracer is None:
         return None
     from opentelemetry.trace import get_current_span

@@ -38,7 +38,7 @@ from infra.note import LogKey, load_or_create_key
 from infra.outbox import PLATFORM
 from infra.postgres import TRANSIENT_ERRORS, connect
 from infra.settings import Settings
-from infra.telemetry import count, gauge, observe
+from infra.telemetry import carried_traces, count, gauge, observe, span, trace_header
 
 Clock = Callable[[], datetime]
 DECODE_SLICE_RECORDS: Final = 256
@@ -162,6 +162,15 @@ class Owner:
         return Reading(topic, agency, records, verdicts)
 
     async def _commit(self, readings: list[Reading]) -> None:
+        received = (
+            (record.headers, verdict.event if isinstance(verdict, Accepted) else None)
+            for reading in readings
+            for record, verdict in zip(reading.records, reading.verdicts, strict=True)
+        )
+        with span("register", carried_traces(received), process=LEASE, records=sum(len(r.records) for r in readings)):
+            await self._commit_traced(readings)
+
+    async def _commit_traced(self, readings: list[Reading]) -> None:
         claims = [v.claim for r in readings for v in r.verdicts if isinstance(v, Accepted)]
         known = await self.journal.known(claims) if claims else {}
         recorded = max(self.journal.recorded, recorded_time(self.clock()))
@@ -169,7 +178,7 @@ class Owner:
         leaves = await self.journal.commit(batch)
         if batch.entries:
             keys = [subject.encode() for subject in batch.subjects]
-            self.shipper.offer(Shipment(batch.first_index, batch.entries, leaves, keys))
+            self.shipper.offer(Shipment(batch.first_index, batch.entries, leaves, keys, trace_header()))
         if batch.agencies:
             self._new_agencies = True
         self._count(readings, batch)

@@ -32,12 +32,13 @@ LEAF_HEADER: Final = "leaf"
 
 @dataclass(slots=True)
 class Shipment:
-    """Consecutive entries with their leaf hashes and keys, from `first_index` on."""
+    """Consecutive entries with their leaf hashes and keys, from `first_index` on, and the trace that they came in."""
 
     first_index: int
     entries: Sequence[bytes]
     leaves: Sequence[bytes]
     keys: Sequence[bytes]
+    trace: Sequence[tuple[str, bytes]] = ()
 
     @property
     def end(self) -> int:
@@ -137,7 +138,7 @@ class Shipper:
         builder: Any = producer.create_batch()
         index = shipment.first_index
         for entry, leaf, key in zip(shipment.entries, shipment.leaves, shipment.keys, strict=True):
-            headers = [(INDEX_HEADER, b"%d" % index), (LEAF_HEADER, leaf.hex().encode())]
+            headers = [(INDEX_HEADER, b"%d" % index), (LEAF_HEADER, leaf.hex().encode()), *shipment.trace]
             if builder.append(key=key, value=entry, timestamp=None, headers=headers) is None:
                 sent.append((index, await self._close(producer, builder)))
                 builder = producer.create_batch()

@@ -15,7 +15,19 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from infra import telemetry
 from infra.logs import RepeatFilter, SaidOnce, configure_logs
-from infra.telemetry import METRICS, REGISTRY, MetricName, count, current_traceparent, gauge, observe, span, tracing
+from infra.telemetry import (
+    METRICS,
+    REGISTRY,
+    MetricName,
+    carried_traces,
+    count,
+    current_traceparent,
+    gauge,
+    observe,
+    span,
+    trace_header,
+    tracing,
+)
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 OTHER_PARENT = "00-1af7651916cd43dd8448eb211c80319c-c7ad6b7169203331-01"
@@ -190,6 +202,33 @@ def test_a_malformed_traceparent_is_passed_over(spans: InMemorySpanExporter, mal
     (made,) = spans.get_finished_spans()
     assert made.parent is None
     assert not made.links
+
+
+def test_one_trace_goes_from_publish_over_register_to_apply(spans: InMemorySpanExporter) -> None:
+    with span("publish", agency="moh"):
+        record = [("content-type", b"application/cloudevents+json"), *trace_header()]
+    with span("register", carried_traces([(record, {"id": "e"})])):
+        shipped = [("index", b"7"), *trace_header()]
+    with span("apply", carried_traces([(shipped, None)]), consumer="projections"):
+        pass
+    published, registered, applied = spans.get_finished_spans()
+    assert published.context is not None
+    assert registered.context is not None
+    assert registered.parent is not None
+    assert applied.parent is not None
+    assert registered.parent.span_id == published.context.span_id
+    assert applied.parent.span_id == registered.context.span_id
+
+
+def test_an_events_own_traceparent_counts_where_no_header_came(spans: InMemorySpanExporter) -> None:
+    del spans
+    records = [([], {"traceparent": PARENT}), ([("traceparent", None)], {"traceparent": PARENT}), ([], None)]
+    assert carried_traces(records) == [PARENT]
+
+
+def test_nothing_is_read_out_of_records_without_tracing() -> None:
+    assert carried_traces([([], {"traceparent": PARENT})]) == []
+    assert trace_header() == []
 
 
 def test_a_span_takes_no_key_and_no_subject(spans: InMemorySpanExporter) -> None:
