@@ -58,7 +58,7 @@ async def test_the_platform_reads_every_claim_and_speaks_only_as_itself(settings
     try:
         partition = TopicPartition(agency_topic("moi"), 0)
         consumer.assign([partition])
-        await consumer.seek_to_beginning()
+        consumer.seek(partition, 0)
         assert (await asyncio.wait_for(consumer.getone(), 20)).value == b"claim"
     finally:
         await consumer.stop()

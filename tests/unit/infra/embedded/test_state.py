@@ -1,0 +1,116 @@
+"""What a stack keeps on disk: ports, passwords, its record, its logs, and which process a pid meant."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+from infra.embedded import record as stack_record
+from infra.embedded.home import Home, cache_folder
+from infra.embedded.identity import Ending, Identity, end_all, identity_of, recorded_identities, running
+from infra.embedded.log_files import last_words, rotate
+from infra.embedded.passwords import password
+from infra.embedded.ports import choose, is_free
+from infra.embedded.record import ProcessRecord, StackRecord
+
+SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
+
+
+def test_a_port_is_kept_while_it_is_free_and_another_is_taken_when_it_is_not() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        busy = taken.getsockname()[1]
+        assert not is_free(busy)
+        (other,) = choose([busy])
+        assert other != busy
+    assert choose([other]) == [other]
+
+
+def test_chosen_ports_are_all_different() -> None:
+    assert len(set(choose([None] * 20))) == 20
+
+
+def test_a_password_is_made_once_and_is_for_its_owner_only(tmp_path: Path) -> None:
+    first = password(tmp_path, "kafka-admin")
+    assert len(first) >= 40
+    assert password(tmp_path, "kafka-admin") == first
+    assert stat.S_IMODE((tmp_path / "kafka-admin").stat().st_mode) == 0o600
+    assert password(tmp_path, "kafka-platform") != first
+
+
+def test_secrets_are_in_a_folder_that_only_its_owner_can_enter(tmp_path: Path) -> None:
+    home = Home.at(tmp_path / "home")
+    home.create()
+    assert stat.S_IMODE(home.secrets.stat().st_mode) == 0o700
+
+
+def test_the_cache_is_where_the_user_says_else_where_xdg_says() -> None:
+    assert cache_folder({"YESSER_CACHE": "/a", "XDG_CACHE_HOME": "/b"}) == Path("/a")
+    assert cache_folder({"XDG_CACHE_HOME": "/b"}) == Path("/b/yesser")
+
+
+def test_the_record_says_what_was_written_and_leaves_out_what_is_absent(tmp_path: Path) -> None:
+    path = tmp_path / "stack.json"
+    stack_record.write(path, StackRecord("/home", Identity(1, 2.0), kafka={"port": 9092, "pid": 7, "started": 3.0}))
+    document = stack_record.read(path)
+    assert document["kafka"]["port"] == 9092
+    assert "postgres" not in document
+    assert recorded_identities(document) == {"kafka": Identity(7, 3.0)}
+
+
+def test_a_damaged_record_is_as_good_as_none(tmp_path: Path) -> None:
+    (tmp_path / "stack.json").write_text("{", "utf-8")
+    assert stack_record.read(tmp_path / "stack.json") == {}
+
+
+def test_a_process_without_a_pid_is_nobody_to_end() -> None:
+    assert ProcessRecord("registrar").identity() is None
+
+
+def test_a_pid_that_was_given_to_another_process_is_not_the_recorded_one() -> None:
+    mine = identity_of(os.getpid())
+    assert mine is not None
+    assert running(mine) is not None
+    assert running(Identity(mine.pid, mine.started - 3600)) is None
+
+
+def test_orphans_end_when_asked_and_are_killed_when_they_do_not() -> None:
+    deaf = [
+        sys.executable,
+        "-c",
+        "import signal, time; signal.signal(15, signal.SIG_IGN); print(flush=True); time.sleep(60)",
+    ]
+    with subprocess.Popen(SLEEP) as polite, subprocess.Popen(deaf, stdout=subprocess.PIPE) as stubborn:
+        assert stubborn.stdout is not None
+        stubborn.stdout.readline()
+        identities = [identity_of(process.pid) for process in (polite, stubborn)]
+        assert end_all((identity, Ending(deadline_s=0.5)) for identity in identities if identity) == 2
+        assert not any(identity and running(identity) for identity in identities)
+
+
+def test_a_log_that_has_grown_is_moved_aside_and_the_oldest_is_dropped(tmp_path: Path) -> None:
+    log = tmp_path / "kafka.log"
+    for number in range(6):
+        log.write_text(f"run {number}", "utf-8")
+        rotate(log, size_max=3, kept=2)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["kafka.log.1", "kafka.log.2"]
+    assert (tmp_path / "kafka.log.1").read_text("utf-8") == "run 5"
+
+
+def test_a_small_log_stays(tmp_path: Path) -> None:
+    log = tmp_path / "kafka.log"
+    log.write_text("small", "utf-8")
+    rotate(log)
+    assert log.exists()
+
+
+def test_the_last_words_are_the_last_line_that_says_something(tmp_path: Path) -> None:
+    log = tmp_path / "kafka.log"
+    log.write_text("first\nbecause of this\n\n", "utf-8")
+    assert last_words(log) == "because of this"
+    assert last_words(tmp_path / "absent.log") == ""

@@ -1,0 +1,45 @@
+"""What `yesser up` was asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from infra.embedded.commands import parse_wanted
+from infra.embedded.errors import StackError
+from infra.embedded.home import Home
+from infra.embedded.processes import NAMES, PROCESSES
+from infra.embedded.supervisor import is_supervised, sole_supervisor
+
+
+def test_everything_is_started_unless_parts_are_named() -> None:
+    wanted = parse_wanted(None, [])
+    assert wanted.only == frozenset(NAMES)
+    assert [name for name, _ in wanted.process_names()] == [process.name for process in PROCESSES]
+
+
+def test_standbys_are_copies_with_a_number() -> None:
+    wanted = parse_wanted("kafka,postgres,registrar", ["registrar=2"])
+    assert wanted.process_names() == [("registrar", "registrar"), ("registrar-2", "registrar")]
+
+
+@pytest.mark.parametrize("text", ["registrar", "registrar=0", "registrar=many", "registrar=10"])
+def test_a_count_that_is_none_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(StackError, match="registrar=2"):
+        parse_wanted(None, [text])
+
+
+def test_a_part_that_does_not_exist_is_refused_with_those_that_do() -> None:
+    with pytest.raises(StackError, match=r"no part called zookeeper: the parts are kafka, postgres, registrar"):
+        parse_wanted("zookeeper", [])
+
+
+def test_a_home_has_one_supervisor(tmp_path: Path) -> None:
+    home = Home.at(tmp_path)
+    assert not is_supervised(home)
+    with sole_supervisor(home):
+        assert is_supervised(home)
+        with pytest.raises(StackError, match=r"already runs .*yesser down"), sole_supervisor(home):
+            pass
+    assert not is_supervised(home)

@@ -1,0 +1,28 @@
+"""What a machine lacks is one sentence with the remedy."""
+
+from __future__ import annotations
+
+import pytest
+
+from infra.prerequisites import complaint
+
+GOOD = ((3, 11), ["venv", "ensurepip"], 10 << 30, "linux")
+
+
+def test_a_machine_that_has_everything_hears_nothing() -> None:
+    assert complaint(*GOOD) is None
+
+
+@pytest.mark.parametrize(
+    ("version", "modules", "free_bytes", "platform", "sentence"),
+    [
+        ((3, 9), GOOD[1], GOOD[2], "linux", "Python 3.11 or newer is needed, this is 3.9"),
+        (GOOD[0], ["venv"], GOOD[2], "linux", "apt install python3-venv"),
+        (GOOD[0], GOOD[1], 100 << 20, "linux", "Only 100 MiB are free"),
+        (GOOD[0], GOOD[1], GOOD[2], "win32", "WSL 2"),
+    ],
+)
+def test_what_is_missing_is_named(
+    version: tuple[int, int], modules: list[str], free_bytes: int, platform: str, sentence: str
+) -> None:
+    assert sentence in (complaint(version, modules, free_bytes, platform) or "")
