@@ -1,0 +1,156 @@
+"""The whole system as a user has it: Kafka, PostgreSQL, every process, and the `yesser` command, in a home of its own.
+
+Commands that only read are run inside this process (the same code, without a second of start-up each); those that
+publish and wait are processes of their own, so that many can run at once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+from click.testing import CliRunner
+
+from infra.cli import cli
+from infra.embedded.stack import running_stack
+from infra.settings import Settings
+
+COMMAND_TIMEOUT_S = 1800
+LOOK_EVERY_S = 0.02
+NOT_OURS = frozenset({"YESSER_KAFKA", "YESSER_POSTGRES", "YESSER_KAFKA_USER", "YESSER_KAFKA_PASSWORD"})
+
+
+@dataclass(frozen=True)
+class System:
+    """A running system. Names of parts are those of `yesser status`: `kafka`, `postgres`, `registrar`, `registrar-2`."""
+
+    settings: Settings
+
+    @property
+    def home(self) -> Path:
+        return self.settings.home
+
+    def environment(self) -> dict[str, str]:
+        """For commands: this system and no other."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("YESSER_")}
+        return kept | {"YESSER_HOME": str(self.home)}
+
+    def ask(self, *arguments: str, exits: Iterable[int] = (0,)) -> Any:
+        """The JSON document that a reading command prints."""
+        runner = CliRunner(env={"YESSER_HOME": str(self.home)})
+        result = runner.invoke(cli, [*arguments, "--json"])
+        if result.exit_code not in exits:
+            raise AssertionError(f"yesser {' '.join(arguments)}: exit {result.exit_code}: {result.output}") from (
+                result.exception
+            )
+        return json.loads(result.stdout_bytes)
+
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """A command as a process of its own."""
+        command = [sys.executable, "-m", "infra.cli", *arguments]
+        return subprocess.Popen(command, env=self.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def run(self, *arguments: str, exits: Iterable[int] = (0,)) -> Any:
+        """The JSON document that a process of its own prints."""
+        with self.start(*arguments, "--json") as process:
+            output, errors = process.communicate(timeout=COMMAND_TIMEOUT_S)
+        if process.returncode not in exits:
+            words = errors.decode()[-2000:]
+            raise AssertionError(f"yesser {' '.join(arguments)}: exit {process.returncode}: {words}{output.decode()}")
+        return json.loads(output)
+
+    def settle(self, timeout_s: float = 300) -> None:
+        """Wait for the fixed point."""
+        self.run("wait", "--timeout", str(timeout_s))
+
+    def add_agencies(self, agencies: Iterable[tuple[str, str]]) -> None:
+        """Register agencies given as (code, role)."""
+        for code, role in agencies:
+            names = ("--name-ar", f"جهة {code}", "--name-en", f"Agency {code}")
+            self.ask("agencies", "add", code, "--role", role, *names)
+
+    def parts(self) -> dict[str, dict[str, Any]]:
+        """What the supervisor recorded of every part, by name."""
+        record = self.settings.stack() or {}
+        services = {name: record[name] for name in ("kafka", "postgres") if name in record}
+        return services | {part["name"]: part for part in record.get("processes", [])}
+
+    def pid(self, part: str) -> int:
+        """The process id of a part that runs."""
+        found: int | None = self.parts()[part]["pid"]
+        assert found is not None, f"{part} does not run"
+        return found
+
+    def signal(self, part: str, number: signal.Signals) -> int:
+        """Send a signal to a part; returns the process id that it had."""
+        pid = self.pid(part)
+        os.kill(pid, number)
+        return pid
+
+    def kill(self, part: str) -> int:
+        """kill -9."""
+        return self.signal(part, signal.SIGKILL)
+
+    def answer(self, part: str, path: str) -> tuple[int, str]:
+        """Status and body of a process' `/readyz`, `/healthz` or `/metrics`; 0 where nobody answers."""
+        address = f"http://127.0.0.1:{self.parts()[part]['health_port']}{path}"
+        try:
+            with urllib.request.urlopen(address, timeout=2) as response:
+                return response.status, response.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+        except OSError:
+            return 0, ""
+
+    def readiness(self, part: str) -> tuple[int, dict[str, Any]]:
+        """`/readyz`, read."""
+        status, body = self.answer(part, "/readyz")
+        return status, json.loads(body) if body else {}
+
+    def log_lines(self, part: str) -> list[dict[str, Any]]:
+        """What a process has logged, line by line; lines that are no JSON are left out."""
+        text = (self.home / "logs" / f"{part}.log").read_text(encoding="utf-8", errors="replace")
+        return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+
+    def until_all_ready(self, timeout_s: float = 120) -> None:
+        """Wait until the supervisor calls the whole stack ready."""
+        until(lambda: bool((self.settings.stack() or {}).get("ready")), timeout_s, "the stack is not ready")
+
+
+def until(condition: Callable[[], bool], timeout_s: float, otherwise: str) -> float:
+    """Wait for a condition; the seconds that it took."""
+    started = time.monotonic()
+    while not condition():
+        if time.monotonic() - started > timeout_s:
+            raise AssertionError(f"{otherwise} after {timeout_s:g} s")
+        time.sleep(LOOK_EVERY_S)
+    return time.monotonic() - started
+
+
+@contextmanager
+def running_system(home: Path, replicas: Mapping[str, int] | None = None) -> Iterator[System]:
+    """A system for the length of a `with`."""
+    given = {name: os.environ.pop(name) for name in NOT_OURS & os.environ.keys()}
+    try:
+        with running_stack(home, replicas=replicas) as settings:
+            yield System(settings)
+    finally:
+        os.environ.update(given)
+
+
+def descendants(pid: int) -> Sequence[psutil.Process]:
+    """The processes that a process has started."""
+    return psutil.Process(pid).children(recursive=True)
