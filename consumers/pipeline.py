@@ -147,12 +147,13 @@ class Writer:
             count("gaps_filled", len(raw), consumer=self.consumer.name)
 
     async def _transact(self, batch: Batch) -> None:
-        name, first = self.consumer.name, batch.first_index
+        name, first, began = self.consumer.name, batch.first_index, time.monotonic()
         with span("apply", batch.traces, consumer=name, first_index=first, entries=len(batch.raw)):
             await self._commit(batch)
         self.position = batch.end
         count("entries_applied", len(batch.raw), consumer=name)
         observe("batch_records", len(batch.raw), process=name)
+        observe("batch_seconds", time.monotonic() - began, process=name)
 
     async def _commit(self, batch: Batch) -> None:
         connection = self.connection

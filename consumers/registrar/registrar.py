@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from datetime import datetime
@@ -65,6 +66,8 @@ class Owner:
     async def work(self, stop: asyncio.Event) -> None:
         """Take over, then read, register, ship and sign until `stop` or an error."""
         await self.journal.open()
+        gauge("log_size", self.journal.size)
+        gauge("shipped_up_to", self.journal.shipped_up_to)
         last = read_last_checkpoint(self.settings.log_folder, self.key)
         await require_continuation(self.journal.connection, last, self.journal.size)
         await self.reader.consumer.start()
@@ -167,8 +170,10 @@ class Owner:
             for reading in readings
             for record, verdict in zip(reading.records, reading.verdicts, strict=True)
         )
+        began = time.monotonic()
         with span("register", carried_traces(received), process=LEASE, records=sum(len(r.records) for r in readings)):
             await self._commit_traced(readings)
+        observe("batch_seconds", time.monotonic() - began, process=LEASE)
 
     async def _commit_traced(self, readings: list[Reading]) -> None:
         claims = [v.claim for r in readings for v in r.verdicts if isinstance(v, Accepted)]
@@ -184,10 +189,12 @@ class Owner:
         self._count(readings, batch)
 
     def _count(self, readings: list[Reading], batch: Batch) -> None:
+        dropped = Counter(topic for topic, _, _ in batch.duplicates)
+        refused = Counter(refusal.agency for refusal in batch.refusals)
         for reading in readings:
-            count("events_registered", len(reading.records), agency=reading.agency.code)
-        for topic, _, _ in batch.duplicates:
-            count("events_duplicate", agency=self.agencies[topic].code)
+            code, again = reading.agency.code, dropped[reading.topic]
+            count("events_duplicate", again, agency=code)
+            count("events_registered", len(reading.records) - again - refused[code], agency=code)
         for refusal in batch.refusals:
             code = refusal.errors[0]["code"]
             count("events_refused", agency=refusal.agency, code=code)
@@ -199,7 +206,6 @@ class Owner:
                 log.error("the platform's own event was refused", index=refusal.index, code=code)
         observe("batch_records", sum(len(r.records) for r in readings), process=LEASE)
         gauge("log_size", self.journal.size)
-        gauge("shipped_up_to", self.journal.shipped_up_to)
 
     async def _every(self, interval_ms: int, job: Callable[[], Awaitable[object]]) -> None:
         while True:

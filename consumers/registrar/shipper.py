@@ -21,6 +21,7 @@ from infra.kafka import PRODUCER_DURABLE, client_arguments
 from infra.log_reader import read_entries, read_leaves
 from infra.postgres import Connection, connect
 from infra.settings import Settings
+from infra.telemetry import gauge
 
 PRODUCER_BATCH_BYTES: Final = 512 * 1024
 UNACKNOWLEDGED_MAX: Final = 8
@@ -119,6 +120,7 @@ class Shipper:
             raise Behind(f"{self.settings.log_topic} counts its offsets anew: it was created again")
         self.acknowledged_offset = metadata.offset
         self.journal.shipped_up_to = max(self.journal.shipped_up_to, end)
+        gauge("shipped_up_to", self.journal.shipped_up_to)
 
     async def _next(self) -> Shipment:
         shipment = self._recent.pop(self.next_index, None)

@@ -9,12 +9,12 @@ import os
 from pathlib import Path
 from typing import Final
 
-from infra.note import Checkpoint, LogKey, parse_checkpoint
-
 from consumers.registrar.journal import Journal
 from infra.merkle import read_tree
+from infra.note import Checkpoint, LogKey, parse_checkpoint
 from infra.postgres import Connection
 from infra.sql import queries
+from infra.telemetry import count, gauge
 
 CHECKPOINT_FILE: Final = "checkpoint"
 _SQL: Final = queries("consumers.registrar", "registrar.sql")
@@ -92,4 +92,6 @@ class Signer:
             write_checkpoint(self.folder, note)
             await journal.connection.execute(_SQL["add_checkpoint"], size, note)
         self.signed_size = size
+        count("checkpoints_signed")
+        gauge("checkpoint_size", size)
         return True
