@@ -65,7 +65,11 @@ def read_headers(headers: Headers) -> HeaderReading:
 def _take(reading: HeaderReading, attribute: str, name: str, value: bytes | None) -> None:
     if value is None:
         return
-    reading.attribute_bytes += len(name.encode("utf-8", "replace")) + len(value)
+    reading.attribute_bytes += len(name.encode("utf-8", "surrogateescape")) + len(value)
+    if not _is_utf8(name):
+        # A name that is not UTF-8 comes with `surrogateescape`; the pointer is the parent's, the name being the fault.
+        reading.faults.append(fault("bad-header", "", "The header is not UTF-8."))
+        return
     pointer = pointer_to("", attribute)
     if attribute == "data" and not reading.structured:
         sentence = "Data is carried by the record's value, not by a header."
@@ -78,3 +82,7 @@ def _take(reading: HeaderReading, attribute: str, name: str, value: bytes | None
         return
     reading.repeated = reading.repeated or attribute in reading.attributes
     reading.attributes[attribute] = text
+
+
+def _is_utf8(name: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in name)

@@ -169,15 +169,23 @@ def _refuse(batch: Batch, reading: Reading, record: Record, refused: Refused) ->
             errors=[{"code": f.code, "pointer": f.pointer, "detail": f.detail} for f in refused.faults],
             keep_raw=refused.keep_raw,
             value=record.value if refused.keep_raw else None,
-            headers=[[k, (v or b"").hex()] for k, v in record.headers] if refused.keep_raw else [],
+            headers=[[_printable(k), (v or b"").hex()] for k, v in record.headers] if refused.keep_raw else [],
         )
     )
+
+
+def _printable(name: str) -> str:
+    """A header's name as JSON can hold it; bytes that are not UTF-8 are shown as `\\xff`."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def record_sha256(record: Record) -> bytes:
     """What a record said, so that a lost tail or a re-created topic is noticed: each part with its length."""
     digest = sha256()
-    for part in (record.value, *(p for name, value in record.headers for p in (name.encode(), value))):
+    for part in (
+        record.value,
+        *(p for name, value in record.headers for p in (name.encode("utf-8", "surrogateescape"), value)),
+    ):
         digest.update(b"-" if part is None else b"%d:" % len(part) + part)
     return digest.digest()
 

@@ -13,6 +13,7 @@ from aiokafka.errors import OffsetOutOfRangeError
 
 from consumers.registrar.batch import record_sha256
 from consumers.registrar.journal import ReadPosition
+from consumers.registrar.undecodable import fetch_records
 from infra.kafka import client_arguments
 from infra.settings import Settings
 
@@ -85,9 +86,7 @@ class Reader:
         if len(self._order) > 1:
             self._order.append(self._order.pop(0))
         try:
-            found = await self.consumer.getmany(
-                *self._order, timeout_ms=self.settings.poll_timeout_ms, max_records=self.settings.batch_records_max
-            )
+            found = await self._fetch()
         except OffsetOutOfRangeError as error:
             out_of_range: Mapping[TopicPartition, int] = error.args[0]
             raise TopicBroken(
@@ -110,6 +109,35 @@ class Reader:
             # What was read besides is read again after the owner started anew without these topics.
             raise TopicBroken(faults)
         return result
+
+    async def _fetch(self) -> Mapping[TopicPartition, Sequence[Any]]:
+        settings = self.settings
+        try:
+            found: Mapping[TopicPartition, Sequence[Any]] = await self.consumer.getmany(
+                *self._order, timeout_ms=settings.poll_timeout_ms, max_records=settings.batch_records_max
+            )
+        except UnicodeDecodeError:
+            return await self._fetch_apart()
+        return found
+
+    async def _fetch_apart(self) -> Mapping[TopicPartition, Sequence[Any]]:
+        """Some topic holds a record that the client cannot decode: read topic by topic, and that one as bytes."""
+        for partition in self._order:
+            self.consumer.seek(partition, self._seek_offset(partition.topic))
+        found: dict[TopicPartition, Sequence[Any]] = {}
+        for partition in self._order:
+            try:
+                found |= await self.consumer.getmany(
+                    partition, timeout_ms=self.settings.poll_timeout_ms, max_records=self.settings.batch_records_max
+                )
+            except UnicodeDecodeError:
+                records = await fetch_records(
+                    self.consumer, partition, self._seek_offset(partition.topic), self.settings.fetch_bytes_max
+                )
+                if records:
+                    self.consumer.seek(partition, records[-1].offset + 1)
+                    found[partition] = records
+        return found
 
     def _verify(self, topic: str, record: Any) -> str | None:
         expected = self._unverified.pop(topic)

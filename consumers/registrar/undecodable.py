@@ -1,0 +1,109 @@
+"""Records that the client library cannot decode: a header whose *name* is not UTF-8 stops aiokafka for ever.
+
+Any agency could so stop the national log, by mistake or not. When reading fails in this way, the batch at the topic's
+position is fetched as bytes and read here (Kafka's record batch v2), with such names kept by `surrogateescape`. The
+door then judges the record like any other, and reading goes on behind it as usual.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaConnectionError, for_code
+from aiokafka.protocol.fetch import FetchRequest
+
+_HEADER: Final = struct.Struct(">qiibIhiqqqhii")
+_LENGTH_BEFORE: Final = 12
+_MAGIC: Final = 2
+_COMPRESSION: Final = 0x07
+_CONTROL: Final = 0x20
+_UNCOMMITTED: Final = 0
+WAIT_MS: Final = 1_000
+
+
+class UnknownForm(Exception):
+    """A batch that is neither readable by the client library nor of the form that agency topics hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawRecord:
+    """What is used of a Kafka record."""
+
+    offset: int
+    value: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...]
+
+
+async def fetch_records(
+    consumer: AIOKafkaConsumer, partition: TopicPartition, offset: int, size: int
+) -> list[RawRecord]:
+    """The records from `offset` on of what one fetch of at most `size` bytes brings (at least one batch)."""
+    client = consumer._client
+    node = client.cluster.leader_for_partition(partition)
+    if node is None or node == -1:
+        raise KafkaConnectionError(f"{partition.topic} has no leader now")
+    wanted = [(partition.topic, [(partition.partition, offset, size)])]
+    response = await client.send(node, FetchRequest(WAIT_MS, 1, size, _UNCOMMITTED, wanted))
+    for _, partitions in response.topics:
+        for _, error, *_, data in partitions:
+            if error:
+                raise for_code(error)(f"fetching {partition.topic} at offset {offset}")
+            return [r for r in parse_batches(bytes(data or b"")) if r.offset >= offset]
+    return []
+
+
+def parse_batches(data: bytes) -> list[RawRecord]:
+    """All records of the whole batches in `data`; a batch that is cut off at the end is left out."""
+    records: list[RawRecord] = []
+    at = 0
+    while at + _HEADER.size <= len(data):
+        base, length, _, magic, _, attributes, *_, count = _HEADER.unpack_from(data, at)
+        end = at + _LENGTH_BEFORE + length
+        if end > len(data):
+            break
+        if magic != _MAGIC or attributes & _COMPRESSION:
+            raise UnknownForm(f"the batch at offset {base} has magic {magic} and attributes {attributes:#x}")
+        if not attributes & _CONTROL:
+            records += _records(data, at + _HEADER.size, base, count)
+        at = end
+    return records
+
+
+def _records(data: bytes, at: int, base: int, count: int) -> list[RawRecord]:
+    found: list[RawRecord] = []
+    for _ in range(count):
+        length, at = _varint(data, at)
+        end = at + length
+        _, at = _varint(data, at + 1)  # behind the attributes: the time's difference
+        delta, at = _varint(data, at)
+        _, at = _bytes(data, at)  # the key is ignored
+        value, at = _bytes(data, at)
+        headers_count, at = _varint(data, at)
+        headers: list[tuple[str, bytes | None]] = []
+        for _ in range(headers_count):
+            name, at = _bytes(data, at)
+            content, at = _bytes(data, at)
+            headers.append(((name or b"").decode("utf-8", "surrogateescape"), content))
+        found.append(RawRecord(base + delta, value, tuple(headers)))
+        at = end
+    return found
+
+
+def _bytes(data: bytes, at: int) -> tuple[bytes | None, int]:
+    length, at = _varint(data, at)
+    return (None, at) if length < 0 else (data[at : at + length], at + length)
+
+
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    """A zigzag-encoded integer and where it ends."""
+    value = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return (value >> 1) ^ -(value & 1), at
+        shift += 7
