@@ -6,7 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.scenarios.figures import take
 from tests.scenarios.system import System, running_system
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show what was measured."""
+    for figure in take():
+        terminalreporter.write_line(figure)
 
 
 @pytest.fixture(scope="session")

@@ -34,7 +34,7 @@ NOT_OURS = frozenset({"YESSER_KAFKA", "YESSER_POSTGRES", "YESSER_KAFKA_USER", "Y
 
 @dataclass(frozen=True)
 class System:
-    """A running system. Names of parts are those of `yesser status`: `kafka`, `postgres`, `registrar`, `registrar-2`."""
+    """A running system. Its parts have the names of `yesser status`: `kafka`, `registrar`, `registrar-2`."""
 
     settings: Settings
 

@@ -10,6 +10,7 @@ import pytest
 from tests.oracle.fold import fold
 from tests.oracle.history import HOSTILE, MIXED, Profile, entries_from, generate
 from tests.oracle.second_wave import second_wave
+from tests.scenarios.figures import tell
 from tests.scenarios.judge import Judgement, judge
 from tests.scenarios.load import differences, figures_without_indexes, publish_all, register
 from tests.scenarios.system import System, running_system
@@ -26,7 +27,7 @@ def publish_and_judge(system: System, seed: int, events: int, profile: Profile, 
     published = time.monotonic()
     assert differences(reports, history) == []
     system.settle()
-    print(f"\n{events} lines: verdicts {published - started:.1f} s, applied {time.monotonic() - started:.1f} s")
+    tell(f"{events} lines: verdicts {published - started:.1f} s, applied {time.monotonic() - started:.1f} s")
     answers = second_wave(seed, system.ask("campaigns", "list"), history.lines)
     for agency, lines in answers.items():
         if lines:

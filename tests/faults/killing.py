@@ -1,0 +1,54 @@
+"""kill -9 of whatever stands in the seeded order, while something goes on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+
+from tests.scenarios.system import System, until
+
+PROCESSES = ("registrar", "relay", "projections", "campaigns", "revenue", "event-index")
+SERVICES = ("kafka", "postgres")
+COMES_BACK_S = 120
+WAIT_MIN_S, WAIT_MAX_S = 0.2, 2.5
+
+
+@dataclass
+class Killer:
+    """Kills `count` times in an order made from `seed`: every part at least once where the count allows it."""
+
+    seed: int
+    count: int
+    busy: Callable[[], bool] = lambda: True
+    done: list[str] = field(default_factory=list)
+    while_busy: int = 0
+
+    def order(self) -> list[str]:
+        """Which part is hit when."""
+        random = Random(f"kill/{self.seed}")
+        parts = [*PROCESSES, *SERVICES]
+        random.shuffle(parts)
+        # The services and the registrar are where most can go wrong.
+        weighted = [*parts, "registrar", "kafka", "postgres"]
+        parts += random.choices(weighted, k=max(0, self.count - len(parts)))
+        return parts[: self.count]
+
+    def run(self, system: System) -> None:
+        """Kill in that order, each after a random while; a part that is just being started again is waited for."""
+        random = Random(f"wait/{self.seed}")
+        for part in self.order():
+            time.sleep(random.uniform(WAIT_MIN_S, WAIT_MAX_S))
+            until(lambda part=part: system.parts()[part]["pid"] is not None, COMES_BACK_S, f"{part} did not come back")  # type: ignore[misc]
+            self.while_busy += self.busy()
+            try:
+                os.kill(system.pid(part), signal.SIGKILL)
+            except (ProcessLookupError, AssertionError):
+                continue  # it has just ended by itself
+            self.done.append(part)
+
+    def __str__(self) -> str:
+        return f"seed {self.seed}: kill -9 of {', '.join(self.done)} ({self.while_busy} of them while publishing)"
