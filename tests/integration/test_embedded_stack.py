@@ -18,6 +18,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from infra.embedded.identity import Identity, running
+from infra.embedded.processes import PROCESSES
 from infra.embedded.stack import running_stack, start_stack, stop_stack
 from infra.embedded.status import stack_status
 from infra.embedded.supervisor import Wanted
@@ -192,3 +193,34 @@ async def test_the_database_is_durable_and_checks_its_pages(own: Settings) -> No
     for setting in ("fsync", "full_page_writes", "synchronous_commit", "data_checksums"):
         assert await _sql(own, f"SHOW {setting}") == "on"
     assert await _sql(own, "SELECT 'é' > 'z'")  # by code point, on every machine
+
+
+def test_given_services_are_used_and_not_started(
+    own: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = own.stack() or {}
+    monkeypatch.setenv("YESSER_KAFKA", f"127.0.0.1:{record['kafka']['port']}")
+    monkeypatch.setenv("YESSER_KAFKA_USER", "admin")
+    monkeypatch.setenv("YESSER_KAFKA_PASSWORD", own.secret("kafka-admin") or "")
+    monkeypatch.setenv("YESSER_POSTGRES", address(own))
+    with running_stack(tmp_path, only=SERVICES) as settings:
+        status = stack_status(settings)
+        assert (status.ready, status.kafka["state"], status.postgres["state"]) == (True, "given", "given")
+        assert not (tmp_path / "kafka" / "data").exists()
+    assert stack_status(own).ready
+
+
+def test_every_process_gets_ready_stands_by_and_comes_back_after_kill_9(tmp_path: Path) -> None:
+    with running_stack(tmp_path, replicas={"registrar": 2}) as settings:
+        before = {process["name"]: process["pid"] for process in stack_status(settings).processes}
+        assert set(before) == {*(process.name for process in PROCESSES), "registrar-2"}
+        for name in ("registrar", "projections"):
+            os.kill(before[name], signal.SIGKILL)
+        _until(lambda: all(_process(settings, n)["restarts"] == 1 for n in ("registrar", "projections")))
+        _until(lambda: stack_status(settings).ready)
+        assert _process(settings, "registrar")["pid"] != before["registrar"]
+    assert all(process["pid"] is None for process in stack_status(settings).processes)
+
+
+def _process(settings: Settings, name: str) -> dict[str, Any]:
+    return next(process for process in stack_status(settings).processes if process["name"] == name)
