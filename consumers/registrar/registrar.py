@@ -194,7 +194,7 @@ class Owner:
         for reading in readings:
             code, again = reading.agency.code, dropped[reading.topic]
             count("events_duplicate", again, agency=code)
-            count("events_registered", len(reading.records) - again - refused[code], agency=code)
+            count("events_registered", max(0, len(reading.records) - again - refused[code]), agency=code)
         for refusal in batch.refusals:
             code = refusal.errors[0]["code"]
             count("events_refused", agency=refusal.agency, code=code)
