@@ -1,0 +1,51 @@
+"""A log that stands in PostgreSQL as the registrar would have written it, and consumers that have applied it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import orjson
+
+from consumers.consumer import Consumer, apply
+from events.entry import parse_entry
+from infra.log_reader import BUNDLE
+from infra.postgres import Connection
+from tests.oracle.log import EntryDict
+
+BATCH_ENTRIES = 97
+
+
+def raw_entries(log: Sequence[EntryDict]) -> list[bytes]:
+    """The entries' bytes."""
+    return [orjson.dumps({name: entry[name] for name in ("recordedtime", "from", "event")}) for entry in log]
+
+
+async def write_log(connection: Connection, raw: Sequence[bytes]) -> None:
+    """Put entries where replays read them; the leaves are of no interest here."""
+    for first in range(0, len(raw), BUNDLE):
+        part = raw[first : first + BUNDLE]
+        bundle = b"".join(len(entry).to_bytes(2, "big") + entry for entry in part)
+        await connection.execute(
+            "INSERT INTO log.segment VALUES ($1, $2, $3, $4)", first, len(part), bundle, bytes(32 * len(part))
+        )
+    await connection.execute("UPDATE log.state SET size = $1", len(raw))
+
+
+async def apply_live(
+    connection: Connection, consumer: Consumer, raw: Sequence[bytes], *, without: frozenset[int] = frozenset()
+) -> None:
+    """Apply the log to the live tables from where they stand; entries `without` are lost, as by a bug."""
+    select = "SELECT position FROM platform.position WHERE consumer = $1"
+    position = await connection.fetchval(select, consumer.name) or 0
+    for first in range(position, len(raw), BATCH_ENTRIES):
+        part = raw[first : first + BATCH_ENTRIES]
+        entries = [parse_entry(first + i, entry) for i, entry in enumerate(part) if first + i not in without]
+        async with connection.transaction():
+            await connection.execute(f"SET LOCAL search_path = {consumer.schema}")
+            await apply(connection, consumer, entries)
+            await connection.execute(
+                "INSERT INTO platform.position (consumer, position) VALUES ($1, $2) "
+                "ON CONFLICT (consumer) DO UPDATE SET position = excluded.position",
+                consumer.name,
+                first + len(part),
+            )
