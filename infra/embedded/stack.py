@@ -29,7 +29,7 @@ from infra.embedded.processes import NAMES
 from infra.embedded.supervisor import Wanted, end_orphans, is_supervised
 from infra.settings import Settings
 
-START_DEADLINE_S: Final = 600.0
+START_DEADLINE_S: Final = 900.0
 """The first start of a machine downloads Kafka."""
 STOP_DEADLINE_S: Final = 120.0
 LOOK_EVERY_S: Final = 0.05

@@ -35,8 +35,9 @@ from infra.embedded.record import ProcessRecord, StackRecord
 from infra.embedded.services import KAFKA_ENDING, POSTGRES_ENDING, KafkaService, PostgresService
 from infra.settings import Settings
 
-SERVICE_READY_S: Final = 120.0
-PROCESS_READY_S: Final = 60.0
+SERVICE_READY_S: Final = 600.0
+"""The first start of a machine may have to download Kafka."""
+PROCESS_READY_S: Final = 120.0
 PROCESS_ENDING: Final = Ending(deadline_s=15.0)
 
 logger = structlog.get_logger("supervisor")
