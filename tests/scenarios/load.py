@@ -77,7 +77,7 @@ def differences(reports: dict[str, Any], history: History) -> list[str]:
 
 
 def figures_without_indexes(figures: Figures) -> dict[str, Any]:
-    """What does not depend on the order in which the agencies' files were read."""
+    """What does not depend on the order in which the agencies' files were read (the rule of an anomaly may)."""
     plan = {name: value for name, value in figures.plan.items() if name != "log_index"}
     return {
         "plan": plan,

@@ -1,0 +1,123 @@
+"""PostgreSQL comes back from an older copy: the registrar halts and signs nothing, `yesser recover` brings all back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.kafka_admin import admin_client, delete_topics, ensure_log_topics
+from infra.settings import Settings
+from tests.faults.services import keep_copy, pause, put_copy_back
+from tests.oracle.history import MIXED, History, generate
+from tests.scenarios.figures import tell
+from tests.scenarios.judge import judge
+from tests.scenarios.load import differences, publish_all, register
+from tests.scenarios.system import System, running_system, until
+
+pytestmark = [pytest.mark.stack, pytest.mark.accept]
+
+SIGNS_NOTHING_S = 5
+
+
+def parts(history: History, first: int) -> tuple[History, History]:
+    """The first `first` lines of every agency, and the rest; their expected counts stay with neither."""
+    early = History(history.seed, history.agencies, {code: lines[:first] for code, lines in history.lines.items()})
+    late = History(history.seed, history.agencies, {code: lines[first:] for code, lines in history.lines.items()})
+    return early, late
+
+
+@pytest.fixture
+def system(tmp_path: Path) -> Iterator[System]:
+    with running_system(tmp_path / "home") as running:
+        yield running
+
+
+def live_through_a_loss(system: System, folder: Path) -> str:
+    """A copy is kept; much is published after it, by a new agency too; the copy is put back. Returns the lost root."""
+    history = generate(60, 40_000, MIXED)
+    early, late = parts(history, 1_000)
+    *known, newest = history.agencies
+    system.add_agencies((agency.code, agency.role) for agency in known if agency.code != "yesser")
+    del early.lines[newest.code]
+    publish_all(system, early, folder / "early")
+    system.settle()
+    keep_copy(system, folder / "copy")
+    system.until_all_ready()
+    register(system, history)
+    late.lines[newest.code] = history.lines[newest.code]
+    publish_all(system, late, folder / "late")
+    before = judge(system)
+    before.require_clean()
+    system.ask("audit", "mirror", str(folder / "mirror"))
+    put_copy_back(system, folder / "copy")
+    tell(f"restored: {system.ask('log', 'size')['size']} of {before.size} entries are left")
+    return before.root
+
+
+def require_halt(system: System) -> None:
+    """The registrar says why it is not ready, is not called dead for it, and signs nothing."""
+    checkpoint = system.settings.log_folder / "checkpoint"
+    signed = checkpoint.read_bytes()
+    until(lambda: "halted" in system.readiness("registrar")[1], 60, "the registrar does not halt")
+    status, said = system.readiness("registrar")
+    assert status == 503
+    assert "yesser recover" in said["halted"]
+    assert system.answer("registrar", "/healthz")[0] == 200
+    pause(SIGNS_NOTHING_S)
+    assert checkpoint.read_bytes() == signed
+
+
+def go_on(system: System, folder: Path) -> None:
+    """After the recovery everything works as ever, and the log goes on."""
+    system.until_all_ready()
+    judge(system).require_clean()
+    history = generate(61, 3_000, MIXED)
+    for code in history.lines:
+        history.lines[code] = [line.replace(b'"id": "', b'"id": "again-') for line in history.lines[code]]
+    publish_all(system, history, folder / "after")
+    judge(system).require_clean()
+
+
+def test_what_a_restored_database_lacks_comes_back_from_the_log_topic(system: System, tmp_path: Path) -> None:
+    root = live_through_a_loss(system, tmp_path)
+    require_halt(system)
+    recovered = system.run("recover")
+    assert recovered["root"] == root
+    tell(f"recovered {recovered['size'] - recovered['size_before']} entries from the log's topic: the same root")
+    go_on(system, tmp_path)
+
+
+def test_what_topic_and_database_lack_comes_back_from_a_mirror(system: System, tmp_path: Path) -> None:
+    root = live_through_a_loss(system, tmp_path)
+    asyncio.run(empty_log_topic(system.settings))
+    require_halt(system)
+    refused = system.start("recover")
+    _, words = refused.communicate(timeout=300)
+    assert refused.returncode == 1
+    assert b"--from MIRROR" in words
+    recovered: dict[str, Any] = system.run("recover", "--from", str(tmp_path / "mirror"))
+    assert recovered["root"] == root
+    tell(f"recovered {recovered['size'] - recovered['size_before']} entries from a mirror: the same root")
+    go_on(system, tmp_path)
+
+
+async def empty_log_topic(settings: Settings) -> None:
+    """The fan-out topic is lost too."""
+    async with admin_client(settings) as admin:
+        await delete_topics(admin, [settings.log_topic])
+        await ensure_log_topics(admin, settings)
+
+
+def test_the_same_history_is_published_once_more_and_adds_nothing(system: System, tmp_path: Path) -> None:
+    history = generate(62, 2_000, MIXED)
+    register(system, history)
+    assert differences(publish_all(system, history, tmp_path / "once"), history) == []
+    keep_copy(system, tmp_path / "copy")
+    system.until_all_ready()
+    put_copy_back(system, tmp_path / "copy")
+    system.until_all_ready()
+    judge(system).require_clean()

@@ -1,0 +1,53 @@
+"""Kafka or PostgreSQL is away for a while: everything waits, says so once, and goes on without a restart."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.faults.killing import PROCESSES
+from tests.faults.services import away, pause, until_back
+from tests.oracle.history import MIXED, generate
+from tests.scenarios.figures import tell
+from tests.scenarios.judge import judge
+from tests.scenarios.load import differences, publish_all, register
+from tests.scenarios.system import running_system
+
+pytestmark = [pytest.mark.stack, pytest.mark.accept]
+
+AWAY_S = 20
+SAID_MAX = 4
+"""Lines of a process about one absence: its own sentence, and at most one of each library that it stands on."""
+
+
+@pytest.mark.parametrize("service", ["kafka", "postgres"])
+def test_processes_wait_for_a_service_and_say_so_once(service: str, tmp_path: Path) -> None:
+    history = generate(80, 30_000, MIXED)
+    with running_system(tmp_path / "home") as system:
+        register(system, history)
+        pids = {name: system.pid(name) for name in PROCESSES}
+        said: dict[str, list[str]] = {}
+
+        def take_away(_: list[Future[Any]]) -> None:
+            time.sleep(3)
+            before = {name: len(system.log_lines(name)) for name in PROCESSES}
+            pid = system.pid(service)
+            with away(system, service):
+                pause(AWAY_S)
+                for name in PROCESSES:
+                    said[name] = [str(line.get("event")) for line in system.log_lines(name)[before[name] :]]
+            until_back(system, service, pid)
+
+        reports = publish_all(system, history, tmp_path / "files", meanwhile=take_away)
+        for name, lines in said.items():
+            tell(f"{service} away {AWAY_S} s: {name} said {lines}")
+            assert len(lines) <= SAID_MAX, (name, lines)
+            assert max(Counter(lines).values(), default=0) <= 1, (name, lines)
+        assert differences(reports, history) == []
+        judge(system).require_clean()
+        assert {name: system.pid(name) for name in PROCESSES} == pids, "a process was started again"

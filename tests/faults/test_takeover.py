@@ -1,0 +1,135 @@
+"""Two of each: one works, the other takes over within ten seconds, and who was stopped writes nothing afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.postgres import connect
+from infra.settings import Settings
+from tests.faults.killing import PROCESSES
+from tests.oracle.history import Profile, generate
+from tests.scenarios.figures import tell
+from tests.scenarios.judge import judge
+from tests.scenarios.load import differences, publish_all, register
+from tests.scenarios.system import System, running_system, until
+
+pytestmark = [pytest.mark.stack, pytest.mark.accept]
+
+TAKE_OVER_S = 10.0
+PROFILE = Profile(agencies=("yesser", "interior", "health", "justice"))
+LEASES = {name: name if name in ("registrar", "relay") else f"consumer.{name}" for name in PROCESSES}
+
+
+@pytest.fixture(scope="module")
+def doubled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """A system with two of each process."""
+    with running_system(tmp_path_factory.mktemp("doubled"), dict.fromkeys(PROCESSES, 2)) as system:
+        register(system, generate(41, 100, PROFILE))
+        yield system
+
+
+def copies(system: System, name: str) -> tuple[str, str]:
+    """(who works, who stands by)."""
+    roles = {copy: system.readiness(copy)[1].get("role") for copy in (name, f"{name}-2")}
+    working = [copy for copy, role in roles.items() if role == "active"]
+    standing_by = [copy for copy, role in roles.items() if role == "standby"]
+    assert len(working) == len(standing_by) == 1, roles
+    return working[0], standing_by[0]
+
+
+def until_one_works(system: System, name: str) -> tuple[str, str]:
+    """Wait for the usual state: one works and one stands by."""
+
+    def settled() -> bool:
+        try:
+            copies(system, name)
+        except AssertionError:
+            return False
+        return True
+
+    until(settled, 60, f"it is not one {name} that works and one that stands by")
+    return copies(system, name)
+
+
+async def _epoch(settings: Settings, lease: str) -> tuple[int, bool]:
+    connection = await connect(settings, "judge")
+    try:
+        row = await connection.fetchrow(
+            "SELECT epoch, expires_at > clock_timestamp() AS held FROM platform.lease WHERE name = $1", lease
+        )
+        assert row is not None
+        return row["epoch"], row["held"]
+    finally:
+        await connection.close()
+
+
+def epoch(system: System, name: str) -> tuple[int, bool]:
+    """Of the lease of a process: its epoch, and whether somebody holds it now."""
+    return asyncio.run(_epoch(system.settings, LEASES[name]))
+
+
+def until_taken_over(system: System, name: str, before: int, standby: str) -> float:
+    """Seconds until the standby holds the lease of a later epoch and works."""
+
+    def taken() -> bool:
+        now, held = epoch(system, name)
+        return now > before and held and system.readiness(standby)[1].get("role") == "active"
+
+    return until(taken, 3 * TAKE_OVER_S, f"nobody took over from {name}")
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+def test_a_standby_takes_over_within_ten_seconds_of_a_kill(doubled: System, name: str) -> None:
+    owner, standby = until_one_works(doubled, name)
+    before, _ = epoch(doubled, name)
+    doubled.kill(owner)
+    seconds = until_taken_over(doubled, name, before, standby)
+    tell(f"{name}: taken over {seconds:.1f} s after kill -9")
+    assert seconds < TAKE_OVER_S
+    assert until_one_works(doubled, name)[0] == standby
+
+
+def test_owners_that_are_stopped_and_continued_under_load_write_nothing(doubled: System, tmp_path: Path) -> None:
+    doubled.until_all_ready()
+    history = generate(41, 60_000, PROFILE)
+
+    def stop_and_continue(running: list[Future[Any]]) -> None:
+        for name in PROCESSES:
+            under_load = not all(future.done() for future in running)
+            owner, seconds = stop_until_taken_over(doubled, name)
+            tell(f"{name}: taken over {seconds:.1f} s after SIGSTOP{' under load' if under_load else ''}")
+            assert seconds < TAKE_OVER_S
+            until(lambda owner=owner: gave_up(doubled, owner), 30, f"{owner} works on")  # type: ignore[misc]
+
+    reports = publish_all(doubled, history, tmp_path, meanwhile=stop_and_continue)
+    assert differences(reports, history) == []
+    judge(doubled).require_clean()
+
+
+def stop_until_taken_over(system: System, name: str) -> tuple[str, float]:
+    """SIGSTOP for the owner until its standby works, then SIGCONT; the owner's name and the seconds."""
+    owner, standby = until_one_works(system, name)
+    before, _ = epoch(system, name)
+    pid = system.signal(owner, signal.SIGSTOP)
+    try:
+        seconds = until_taken_over(system, name, before, standby)
+        time.sleep(1)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    return owner, seconds
+
+
+def gave_up(system: System, owner: str) -> bool:
+    """Whether it stands by, and said why: it was superseded, or the database had ended its session."""
+    said = " ".join(str(line.get("event")) for line in system.log_lines(owner)[-20:])
+    told = "took over" in said or "wait" in said
+    return told and system.readiness(owner)[1].get("role") == "standby"
