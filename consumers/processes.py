@@ -1,0 +1,55 @@
+"""The processes of this room, as `yesser run` starts them (entry points of the group `yesser.processes`).
+
+Each factory takes the settings and gives the work and what it says of itself; imports wait until one is called.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from infra.run_cli import Process
+from infra.settings import Settings
+
+
+def registrar(settings: Settings) -> Process:
+    """The only writer of the national log."""
+    from consumers.registrar.registrar import Registrar
+
+    work = Registrar(settings, lambda: datetime.now(UTC))
+    return work.run, work.readiness
+
+
+def relay(settings: Settings) -> Process:
+    """Publishes what the platform decided."""
+    from consumers.relay import Relay
+
+    work = Relay(settings)
+    return work.run, work.readiness
+
+
+def projections(settings: Settings) -> Process:
+    """The plan at a glance."""
+    return _consumer("projections", settings)
+
+
+def campaigns(settings: Settings) -> Process:
+    """Which awareness campaigns must begin."""
+    return _consumer("campaigns", settings)
+
+
+def revenue(settings: Settings) -> Process:
+    """The revenue-share ledger."""
+    return _consumer("revenue", settings)
+
+
+def event_index(settings: Settings) -> Process:
+    """Events by source, type, subject, agency and time."""
+    return _consumer("event-index", settings)
+
+
+def _consumer(name: str, settings: Settings) -> Process:
+    from consumers.pipeline import Pipeline
+    from consumers.registry import CONSUMERS
+
+    pipeline = Pipeline(CONSUMERS[name], settings)
+    return pipeline.run, pipeline.readiness

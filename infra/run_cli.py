@@ -1,0 +1,55 @@
+"""`yesser run NAME`: one process of the platform.
+
+Each room registers its processes in `pyproject.toml` (group `yesser.processes`, `name = "module:factory"`); only the
+one that runs is imported.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import signal
+from collections.abc import Awaitable, Callable
+from importlib.metadata import EntryPoint, entry_points
+from typing import Final, TypeAlias
+
+import click
+import uvloop
+
+from infra.health import Readiness, serving
+from infra.settings import Settings
+from infra.telemetry import setup
+
+GROUP: Final = "yesser.processes"
+
+Run: TypeAlias = Callable[[asyncio.Event], Awaitable[None]]
+Process: TypeAlias = tuple[Run, Callable[[], Readiness]]
+"""The work, which ends soon after its event is set, and what it says of itself meanwhile."""
+
+
+def process_entries() -> dict[str, EntryPoint]:
+    """Process name → the entry point of its factory, `(Settings) -> Process`."""
+    return {entry.name: entry for entry in entry_points(group=GROUP)}
+
+
+@click.command()
+@click.argument("name", type=click.Choice(sorted(process_entries())))
+def run(name: str) -> None:
+    """Run one process of the platform in the foreground until SIGTERM."""
+    settings = Settings()
+    setup(settings, name)
+    factory: Callable[[Settings], Process] = process_entries()[name].load()
+    process = factory(settings)
+    # Batches are thousands of small objects that die together: the default thresholds would collect for nothing.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    uvloop.run(_serve(settings, *process))
+
+
+async def _serve(settings: Settings, work: Run, readiness: Callable[[], Readiness]) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with serving(settings, readiness):
+        await work(stop)
