@@ -21,7 +21,7 @@ from infra.kafka import agency_topic, bootstrap
 from infra.kafka_ends import end_offsets_reader
 from infra.postgres import address
 from infra.settings import Settings
-from infra.telemetry import setup
+from infra.telemetry import setup, span
 from producers.errors import NotAccepted
 from producers.lines import Filling, read_ids
 from producers.progress import Bars
@@ -104,7 +104,7 @@ def exit_code(report: Report) -> int:
 
 async def _publish(job: Job, file: BinaryIO) -> tuple[Report, YesserError | None]:
     report = Report()
-    with Bars(_size(file)) as progress:
+    with span("publish", process="publish"), Bars(_size(file)) as progress:
         try:
             filling = Filling(job.agency, await _sequence(job) if job.sequence else None)
             async with AgencyPublisher(

@@ -118,6 +118,7 @@ class AgencyPublisher:
         self._open = Batch()
         self._unacknowledged: deque[Batch] = deque()
         self._progress_at = 0.0
+        self._headers = STRUCTURED_HEADERS
         self._rebuild_wait_s = _REBUILD_WAIT_MIN_S
         self._headers = list(STRUCTURED_HEADERS)
         self._span = ExitStack()

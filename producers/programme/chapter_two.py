@@ -39,7 +39,7 @@ def chapter_two(campaigns: Sequence[dict[str, Any]]) -> list[Told]:
         if "launched_on" in service
     }
     told: list[Told] = []
-    for number, campaign in enumerate(sorted(campaigns, key=lambda row: row["cause_index"])):
+    for number, campaign in enumerate(sorted(campaigns, key=lambda row: (row["cause_index"], row["campaign_id"]))):
         starts_on = launched_on.get(campaign["service_id"] or "", records["general_on"])
         told += _answered(Answer(campaign["campaign_id"], campaign["owner"], number, starts_on), records)
     return sorted(told, key=lambda event: event.on)

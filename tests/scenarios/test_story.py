@@ -1,0 +1,69 @@
+"""`yesser demo` on the real services: the story ends where the programme's facts say, and is told only once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.scenarios.system import System, running_system
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def teller(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    with running_system(tmp_path_factory.mktemp("story")) as system:
+        yield system
+
+
+@pytest.fixture(scope="module")
+def told(teller: System) -> dict[str, Any]:
+    document: dict[str, Any] = teller.run("demo")
+    return document
+
+
+def test_the_plan_ends_where_the_facts_say(told: dict[str, Any]) -> None:
+    plan = told["plan"]
+    assert plan["infrastructure"] == {"target": 6, "registered": 6, "completed": 5, "cancelled": 0}
+    assert [project["started"] for project in plan["national_applications"]["projects"]] == [1, 1, 1]
+    launched = [group["launched"] for group in plan["services"]["groups"].values()]
+    assert launched == [50, 50, 0]
+    assert sum(group["registered"] for group in plan["services"]["groups"].values()) == 150
+    assert (plan["anomalies"], plan["refusals"]) == (0, 0)
+
+
+def test_every_launched_service_was_made_known_on_all_three_media(told: dict[str, Any]) -> None:
+    awareness = told["plan"]["awareness"]
+    assert awareness["launched_services"] == awareness["on_all_three"] == 100
+    assert awareness["aired"] == {"tv": 100, "radio": 100, "print": 100}
+    assert awareness["general_campaigns"] == 5
+    assert {row["state"] for row in told["campaigns"]} == {"completed"}
+    initiatives = [row for row in told["campaigns"] if row["rule"] == "initiative-announced"]
+    assert {row["owner"] for row in initiatives} == {"communications"}
+
+
+def test_the_money_was_shared_settled_and_paid(told: dict[str, Any], teller: System) -> None:
+    statements = [teller.ask("ledger", "statement", "PPP-110-001", f"1426-{month:02d}") for month in range(7, 13)]
+    assert any(row["top_up_halalas"] for row in statements)
+    assert any(row["reversed_halalas"] for row in statements)
+    accounts = {row["account"].partition(":")[0] for row in told["ledger"]["accounts"]}
+    assert accounts == {"cash", "collections", "guarantee-expense", "partner-payable", "treasury-share"}
+
+
+def test_everything_verifies(told: dict[str, Any]) -> None:
+    proofs = told["verification"]
+    assert proofs["ok"]
+    assert proofs["tree"]["ok"]
+    assert proofs["rebuild"]["ok"]
+    assert all(row["ok"] and len(row["sha256"]) == 64 for row in proofs["rebuild"]["read_models"])
+    assert proofs["ledger"] == {"sum_halalas": 0, "ok": True}
+    assert told["seconds"] > 0
+
+
+def test_telling_it_again_only_makes_duplicates(told: dict[str, Any], teller: System) -> None:
+    again = teller.run("demo")
+    assert {name: again[name] for name in ("plan", "campaigns", "ledger", "verification")} == {
+        name: told[name] for name in ("plan", "campaigns", "ledger", "verification")
+    }
