@@ -50,9 +50,10 @@ def main() -> None:
     figures = Figures(arguments.events)
     for number in range(arguments.runs):
         console.rule(f"run {number + 1} of {arguments.runs}")
-        with tempfile.TemporaryDirectory(prefix="yesser-bench-") as folder, running_stack(
-            Path(folder) / "home", only=("kafka", "postgres")
-        ) as settings:
+        with (
+            tempfile.TemporaryDirectory(prefix="yesser-bench-") as folder,
+            running_stack(Path(folder) / "home", only=("kafka", "postgres")) as settings,
+        ):
             asyncio.run(run(settings, arguments.events, figures))
     show(figures, Console())
     if arguments.json:

@@ -1,4 +1,4 @@
-"""The peers in the same run: the ceiling (reading alone), and the obvious way (a handler and a transaction per event)."""
+"""The peers in the same run: reading alone (the ceiling), and a handler and a transaction per event (the obvious way)."""
 
 from __future__ import annotations
 
@@ -43,9 +43,7 @@ async def obvious(settings: Settings, topic: str, seconds: float) -> float:
     arguments = client_arguments(settings)
     broker = KafkaBroker(
         arguments["bootstrap_servers"],
-        security=SASLScram512(
-            arguments["sasl_plain_username"], arguments["sasl_plain_password"], use_ssl=False
-        ),
+        security=SASLScram512(arguments["sasl_plain_username"], arguments["sasl_plain_password"], use_ssl=False),
         logger=None,
         allow_auto_create_topics=False,
         consumer_only=True,
@@ -54,6 +52,7 @@ async def obvious(settings: Settings, topic: str, seconds: float) -> float:
     await pool.execute("CREATE TABLE IF NOT EXISTS public.bench_obvious (id text PRIMARY KEY, type text, data jsonb)")
     await pool.execute("TRUNCATE public.bench_obvious")
     handled = 0
+    begun = asyncio.Event()
 
     @broker.subscriber(
         partitions=[SubscribedPartition(topic, partition=0, declare=False)],
@@ -71,11 +70,11 @@ async def obvious(settings: Settings, topic: str, seconds: float) -> float:
                 event["data"],
             )
         handled += 1
+        begun.set()
 
     await broker.start()
     try:
-        while handled == 0:
-            await asyncio.sleep(0.01)
+        await begun.wait()
         before, started = handled, time.perf_counter()
         await asyncio.sleep(seconds)
         return (handled - before) / (time.perf_counter() - started)
