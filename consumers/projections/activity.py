@@ -43,6 +43,7 @@ SQL_FILES: Final = (("consumers.projections", "activity.sql"),)
 
 REFUSED: Final = "registrar.refused"
 _SENDER_AND_TYPE: Final = attrgetter("agency", "type")
+_INDEX: Final = attrgetter("index")
 
 
 def needs(entries: Sequence[Entry]) -> Iterator[Need]:
@@ -56,8 +57,9 @@ def needs(entries: Sequence[Entry]) -> Iterator[Need]:
 
 def count(ws: WorkingSet, entries: Sequence[Entry]) -> None:
     """Count a batch."""
-    counted = Counter(map(_SENDER_AND_TYPE, entries))
-    last = {(entry.agency, entry.type): entry.index for entry in entries}
+    keys = list(map(_SENDER_AND_TYPE, entries))
+    counted = Counter(keys)
+    last = dict(zip(keys, map(_INDEX, entries), strict=True))
     for key, number in counted.items():
         row = ws.get(ACTIVITY, *key)
         if row is None:
