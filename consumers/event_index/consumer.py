@@ -14,11 +14,10 @@ from infra.tables import Need, Table, WorkingSet
 
 @dataclass(slots=True)
 class IndexedEvent:
-    """`type` is the full type, `time` the event's own time as it was written."""
+    """`type` is the full type, `time` the event's own time as it was written; the source follows from the agency."""
 
     index: int
     id: str
-    source: str
     type: str
     subject: str
     agency: str
@@ -37,10 +36,7 @@ def fold(ws: WorkingSet, entries: Sequence[Entry]) -> list[OutboxEvent]:
     """One row per entry."""
     for entry in entries:
         event = entry.event
-        row = IndexedEvent(
-            entry.index, entry.id, event["source"], event["type"], entry.subject, entry.agency, event["time"]
-        )
-        ws.append(EVENT, row)
+        ws.append(EVENT, IndexedEvent(entry.index, entry.id, event["type"], entry.subject, entry.agency, event["time"]))
     return []
 
 

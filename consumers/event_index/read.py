@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+from events.entry import SOURCE_PREFIX
 from infra.postgres import Connection
 
 PAGE_ROWS_MAX: Final = 1_000
-_COLUMNS: Final = "index, id, source, type, subject, agency, time"
+_COLUMNS: Final = f"index, id, '{SOURCE_PREFIX}' || agency AS source, type, subject, agency, time"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 CREATE TABLE event (
     index bigint PRIMARY KEY,
     id text COLLATE "C" NOT NULL,
-    source text COLLATE "C" NOT NULL,
     type text COLLATE "C" NOT NULL,
     subject text COLLATE "C" NOT NULL,
     agency text COLLATE "C" NOT NULL,
