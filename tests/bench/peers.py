@@ -1,4 +1,4 @@
-"""The peers in the same run: reading alone (the ceiling), and a handler with a transaction per event (the obvious way)."""
+"""The peers in the same run: reading alone (the ceiling), and one transaction per event (the obvious way)."""
 
 from __future__ import annotations
 
