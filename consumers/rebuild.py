@@ -20,7 +20,7 @@ from consumers.comparison import Differences, compare
 from consumers.consumer import Consumer
 from consumers.divergence import FirstDifference, first_difference
 from consumers.fingerprint import Fingerprint, fingerprint
-from consumers.replay import Progress, Scratch, no_progress, replay
+from consumers.replay import BATCH_ENTRIES, Progress, Scratch, no_progress, replay
 from events.errors import YesserError
 from infra.postgres import Connection, connect
 from infra.settings import Settings
@@ -30,6 +30,8 @@ _SQL: Final = queries("consumers", "rebuild.sql")
 LOCK_TIMEOUT_MS: Final = 15_000
 """Longest wait for readers of the old tables when they are swapped."""
 
+CATCH_UPS_MAX: Final = 5
+"""Times that the replay goes after a live position that moves on meanwhile."""
 WORK_MEM_MIB: Final = 64
 """Memory for joining and sorting the rows of one table."""
 _LOCK: Final = 7_370_002
@@ -95,7 +97,7 @@ async def rebuild(
             raise AlreadyRunning(f"{consumer.name}: {AlreadyRunning.__doc__}")
         await scratch.drop(connection)
         await scratch.create(connection, lasting=wish.swap)
-        await replay(settings, connection, [scratch], await position_of(connection, consumer), progress)
+        await _catch_up(settings, connection, scratch, progress)
         async with _standing_still(connection, scratch, wish) as position:
             await replay(settings, connection, [scratch], position, progress)
             rebuilt = await _settle(settings, connection, scratch, wish)
@@ -104,6 +106,15 @@ async def rebuild(
     finally:
         # A scratch that an error or a kill leaves behind is dropped by the next rebuild.
         await connection.close()
+
+
+async def _catch_up(settings: Settings, connection: Connection, scratch: Scratch, progress: Progress) -> None:
+    """Come as near to the live position as one batch, so that standing still is short (or give up coming nearer)."""
+    for _ in range(CATCH_UPS_MAX):
+        position = await position_of(connection, scratch.consumer)
+        await replay(settings, connection, [scratch], position, progress)
+        if await position_of(connection, scratch.consumer) - position <= BATCH_ENTRIES:
+            return
 
 
 @asynccontextmanager
