@@ -1,0 +1,336 @@
+"""What an agency writes straight to Kafka: each bad record is one refusal, the next event goes on, nothing leaks."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import struct
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import MessageSizeTooLargeError, TopicAuthorizationFailedError
+from aiokafka.record.util import calc_crc32c
+
+from infra.kafka import agency_topic, client_arguments
+from infra.postgres import connect
+from infra.settings import Settings
+from tests.oracle.log import JsonObject, make_event
+from tests.oracle.words import personal_number
+from tests.scenarios.invariants import read_topic
+from tests.scenarios.judge import judge
+from tests.scenarios.system import System
+
+pytestmark = pytest.mark.stack
+
+CODE = "careless"
+TOPIC = agency_topic(CODE)
+STRUCTURED = ("content-type", b"application/cloudevents+json")
+NUMBER = personal_number(Random(7))
+ARABIC_NUMBER = "".join(chr(0x660 + int(digit)) for digit in NUMBER)
+Header = tuple[str, bytes | None]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A record, and the faults that it must be refused for (none: it is accepted)."""
+
+    name: str
+    value: bytes | None
+    faults: tuple[tuple[str, str], ...] = ()
+    headers: Sequence[Header] = field(default=(STRUCTURED,))
+
+
+def event(name: str, /, **data: Any) -> JsonObject:
+    """A good event, but for what is given."""
+    texts = {"name": {"ar": "مبادرة", "en": "Initiative"}, "aim": {"ar": "هدف", "en": "Aim"}}
+    data = {"initiative_id": name, **texts, "on": "2005-05-05"} | data
+    return make_event("awareness.initiative-announced", CODE, f"initiative/{name}", data, name)
+
+
+def raw(document: JsonObject) -> bytes:
+    return json.dumps(document, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def text(english: str) -> JsonObject:
+    return {"name": {"ar": "مبادرة", "en": english}}
+
+
+def binary(name: str, changes: dict[str, bytes | None] | None = None) -> list[Header]:
+    """Headers of binary mode."""
+    attributes = event(name)
+    headers: dict[str, bytes | None] = {
+        f"ce_{key}": str(attributes[key]).encode() for key in ("specversion", "id", "source", "type", "subject", "time")
+    }
+    return [("content-type", b"application/json"), *(headers | (changes or {})).items()]
+
+
+def data(name: str) -> bytes:
+    return json.dumps(event(name)["data"]).encode()
+
+
+def padded(name: str, size: int) -> bytes:
+    """A good event of exactly so many bytes."""
+    line = raw(event(name))
+    return b"{" + b" " * (size - len(line)) + line[1:]
+
+
+def reach(number: str) -> bytes:
+    """An airing with that number, written as it is."""
+    said = {
+        "campaign_id": "C",
+        "airing_id": "A",
+        "channel": "tv",
+        "outlet": {"ar": "قناة", "en": "TV"},
+        "on": "2005-05-05",
+    }
+    airing = make_event("awareness.campaign-aired", CODE, "campaign/C", said | {"reach": 0}, "huge")
+    return raw(airing).replace(b'"reach": 0', b'"reach": ' + number.encode())
+
+
+CASES = [
+    Case("exactly 60 KiB", padded("limit", 61_440)),
+    Case("60 KiB and a byte", padded("over", 61_441), (("too-large", ""),)),
+    Case("a tombstone", None, (("tombstone", ""),)),
+    Case("an empty value", b"", (("not-json", ""),)),
+    Case("no header at all", raw(event("bare")), (("missing-field", "/specversion"),), ()),
+    Case(
+        "deep nesting",
+        raw(event("deep")).replace(b'"on"', b'"x": ' + b"[" * 20_000 + b"]" * 20_000 + b', "on"'),
+        (("too-deep", ""),),
+    ),
+    Case("a huge integer", reach("1" + "0" * 4_000), (("number-out-of-range", "/data/reach"),)),
+    Case("an integer above the safe ones", reach("9007199254740992"), (("number-out-of-range", "/data/reach"),)),
+    Case("a fraction", reach("1e2"), (("invalid-value", "/data/reach"),)),
+    Case("NUL in a text", raw(event("nul", **text("a\0b"))), (("invalid-value", "/data/name/en"),)),
+    Case("a raw NUL", raw(event("raw-nul")).replace(b"Aim", b"A\0m"), (("not-json", ""),)),
+    Case(
+        "a lone surrogate", json.dumps(event("half", **text("a\ud83c"))).encode(), (("invalid-value", "/data/name/en"),)
+    ),
+    Case("a lone surrogate in bytes", raw(event("half-raw", **text("a\ud83c"))), (("not-utf8", ""),)),
+    Case(
+        "repeated names",
+        raw(event("twice")).replace(b'"on"', b'"on": "2005-05-06", "\\u006fn"'),
+        (("duplicate-name", ""),),
+    ),
+    Case("NaN", raw(event("nan")).replace(b'"2005-05-05"', b"NaN"), (("not-json", ""),)),
+    Case("not UTF-8", raw(event("latin")).replace(b"Aim", b"A\xff"), (("not-utf8", ""),)),
+    Case("a byte order mark", b"\xef\xbb\xbf" + raw(event("bom")), (("not-json", ""),)),
+    Case(
+        "a foreign source",
+        raw(event("foreign") | {"source": "urn:yesser:agency:health"}),
+        (("foreign-source", "/source"),),
+    ),
+    Case(
+        "what only the platform says",
+        raw(
+            make_event(
+                "registry.agency-registered",
+                CODE,
+                "agency/xx",
+                {"code": "xx", "name": {"ar": "س", "en": "x"}, "role": "office"},
+                "self",
+            )
+        ),
+        (("not-authorised", "/type"),),
+    ),
+    Case(
+        "a national id in Arabic digits",
+        raw(event("id-ar", aim={"ar": f"رقم {ARABIC_NUMBER}.", "en": "Aim"})),
+        (("personal-data", "/data/aim/ar"),),
+    ),
+    Case(
+        "a national id as an id",
+        raw(event(NUMBER)),
+        (("personal-data", "/data/initiative_id"), ("personal-data", "/id"), ("personal-data", "/subject")),
+    ),
+    Case(
+        "a national id in what cannot be read",
+        b'{"note": "' + NUMBER.encode() + b'", ',
+        (("not-json", ""), ("personal-data", "")),
+    ),
+    Case(
+        "a national id as a name",
+        raw(event("id-name", **{NUMBER: 1})),
+        (("personal-data", "/data"), ("unknown-field", "/data")),
+    ),
+    Case("binary mode", data("binary"), (), binary("binary")),
+    Case("binary mode with the header of an SDK", data("sdk"), (), [*binary("sdk"), ("ce_datacontenttype", b"\xff")]),
+    Case(
+        "binary mode, a header that is not UTF-8",
+        data("b-utf8"),
+        (("bad-header", "/correlationid"),),
+        binary("b-utf8", {"ce_correlationid": b"a\xffb"}),
+    ),
+    Case(
+        "binary mode, a null header",
+        data("b-null"),
+        (("missing-field", "/source"),),
+        binary("b-null", {"ce_source": None}),
+    ),
+    Case("binary mode, no data", None, (("tombstone", ""),), binary("b-none")),
+    Case("binary mode, data that is no JSON", b"{", (("not-json", ""),), binary("b-json")),
+    Case(
+        "binary mode, a national id in a header",
+        data("b-id"),
+        (("personal-data", "/correlationid"),),
+        binary("b-id", {"ce_correlationid": NUMBER.encode()}),
+    ),
+    Case(
+        "structured mode, a header that is not UTF-8",
+        raw(event("s-utf8")),
+        (("bad-header", "/note"),),
+        (STRUCTURED, ("ce_note", b"\xff")),
+    ),
+    Case("an unknown header that is not UTF-8", raw(event("unknown")), (), (STRUCTURED, ("x-note", b"\xff"))),
+    Case(
+        "a national id in an unknown header of what is refused",
+        b"{",
+        (("not-json", ""),),
+        (STRUCTURED, ("x-note", NUMBER.encode())),
+    ),
+]
+
+
+@asynccontextmanager
+async def agency_producer(settings: Settings, **arguments: Any) -> AsyncIterator[AIOKafkaProducer]:
+    """A producer with the agency's own credentials, and nothing of the SDK."""
+    producer = AIOKafkaProducer(**client_arguments(settings, f"agency-{CODE}"), acks="all", **arguments)
+    await producer.start()
+    try:
+        yield producer
+    finally:
+        await producer.stop()
+
+
+async def write(settings: Settings) -> dict[str, int]:
+    """Write every case, each followed by a good event; the offset of each by name."""
+    offsets = {}
+    async with agency_producer(settings) as producer:
+        for number, case in enumerate(CASES):
+            key = NUMBER.encode()
+            sent = await producer.send_and_wait(TOPIC, case.value, key=key, headers=list(case.headers))
+            offsets[case.name] = sent.offset
+            await producer.send_and_wait(TOPIC, raw(event(f"good-{number}")), headers=[STRUCTURED])
+        offsets["a header's name"] = await write_with_bad_header_name(producer)
+        await producer.send_and_wait(TOPIC, raw(event("good-last")), headers=[STRUCTURED])
+    return offsets
+
+
+async def write_with_bad_header_name(producer: AIOKafkaProducer) -> int:
+    """A record with a header whose name is not UTF-8: no official client writes it, any other can."""
+    builder = producer.create_batch()
+    headers = [STRUCTURED, ("ce_??", b"1")]
+    builder.append(timestamp=None, key=None, value=raw(event("bad-name")), headers=headers)
+    built = builder._build
+
+    def with_bytes() -> bytearray:
+        batch = bytearray(bytes(built()).replace(b"ce_??", b"ce_\xff\xfe"))
+        struct.pack_into(">I", batch, 17, calc_crc32c(bytes(batch[21:])))
+        return batch
+
+    builder._build = with_bytes
+    sent = await (await producer.send_batch(builder, TOPIC, partition=0))
+    offset: int = sent.offset
+    return offset
+
+
+def test_every_bad_record_is_one_refusal_and_the_next_event_goes_on(broken_system: System) -> None:
+    system = broken_system
+    system.add_agencies([(CODE, "agency")])
+    offsets = asyncio.run(write(system.settings))
+    system.settle()
+    refusals = {
+        int(row["address"].rpartition("/")[2]): sorted((error["code"], error["pointer"]) for error in row["errors"])
+        for row in system.ask("refusals", "list", "--agency", CODE)
+    }
+    said = {name: refusals.get(offset, []) for name, offset in offsets.items()}
+    meant = {case.name: sorted(case.faults) for case in CASES} | {"a header's name": [("bad-header", "")]}
+    bare = "no header at all"  # in binary mode everything is missing: that it is refused for form is enough
+    assert ("missing-field", "/specversion") in said.pop(bare)
+    del meant[bare]
+    assert said == meant
+    assert len(refusals) == sum(bool(case.faults) for case in CASES) + 1
+    judge(system).require_clean()
+    assert asyncio.run(where_personal_values_are(system.settings)) == []
+
+
+async def where_personal_values_are(settings: Settings) -> list[str]:
+    """Tables, logs and topics of the platform that hold the national id in any form."""
+    forms = (NUMBER, NUMBER.encode().hex(), ARABIC_NUMBER, ARABIC_NUMBER.encode().hex())
+    found = []
+    connection = await connect(settings, "judge", batch=True)
+    try:
+        tables = await connection.fetch(
+            "SELECT format('%I.%I', table_schema, table_name) FROM information_schema.tables "
+            "WHERE table_type = 'BASE TABLE' AND table_schema NOT IN ('pg_catalog', 'information_schema')"
+        )
+        for (table,) in tables:
+            for (row,) in await connection.fetch(f"SELECT t::text FROM {table} t"):
+                found += [f"{table}: {row[:200]}" for form in forms if form in row]
+    finally:
+        await connection.close()
+    for path in (settings.home / "logs").iterdir():
+        words = path.read_text(encoding="utf-8", errors="replace")
+        found += [path.name for form in forms if form in words]
+    for record in await read_topic(settings, settings.log_topic):
+        said = bytes(record.key or b"") + record.value + repr(record.headers).encode()
+        found += [f"entry at offset {record.offset}" for form in forms if form.encode() in said]
+    return found
+
+
+@pytest.mark.parametrize("compression", ["gzip", "zstd"])
+def test_a_compression_bomb_is_refused_by_the_broker(broken_system: System, compression: str) -> None:
+    broken_system.add_agencies([(CODE, "agency")])
+    before = asyncio.run(end_offset(broken_system.settings))
+    with pytest.raises(MessageSizeTooLargeError):
+        asyncio.run(send_bomb(broken_system.settings, compression))
+    assert asyncio.run(end_offset(broken_system.settings)) == before
+
+
+async def send_bomb(settings: Settings, compression: str) -> None:
+    """Thirty-two megabytes in some kilobytes."""
+    size = 32 << 20
+    limits = {"max_batch_size": 2 * size, "max_request_size": 2 * size, "compression_type": compression}
+    async with agency_producer(settings, **limits) as producer:
+        await producer.send_and_wait(TOPIC, padded("bomb", size), headers=[STRUCTURED])
+
+
+async def end_offset(settings: Settings) -> int:
+    partition = TopicPartition(TOPIC, 0)
+    async with AIOKafkaConsumer(**client_arguments(settings), enable_auto_commit=False) as consumer:
+        end: int = (await consumer.end_offsets([partition]))[partition]
+        return end
+
+
+@pytest.mark.parametrize(
+    "topic", ["agency.yesser.events", "agency.platform.events", "yesser.log", f"agency.{CODE}x.events"]
+)
+def test_an_agency_cannot_write_as_another(broken_system: System, topic: str) -> None:
+    broken_system.add_agencies([(CODE, "agency")])
+
+    async def send() -> None:
+        async with agency_producer(broken_system.settings) as producer:
+            await asyncio.wait_for(producer.send_and_wait(topic, b"{}"), 10)
+
+    with pytest.raises(TopicAuthorizationFailedError):
+        asyncio.run(send())
+
+
+@pytest.mark.parametrize("topic", ["agency.yesser.events", "yesser.log", TOPIC])
+def test_an_agency_cannot_read_what_others_or_itself_said(broken_system: System, topic: str) -> None:
+    broken_system.add_agencies([(CODE, "agency")])
+
+    async def read() -> None:
+        partition = TopicPartition(topic, 0)
+        arguments = client_arguments(broken_system.settings, f"agency-{CODE}")
+        async with AIOKafkaConsumer(**arguments, auto_offset_reset="earliest") as consumer:
+            consumer.assign([partition])
+            await asyncio.wait_for(consumer.getone(partition), 2)
+
+    with pytest.raises((TopicAuthorizationFailedError, TimeoutError)):
+        asyncio.run(read())
