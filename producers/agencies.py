@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from events.codec import STRUCTURED_HEADERS
+from events.door import Agency, Refused, judge
 from events.entry import recorded_time
 from infra.embedded.home import Home
 from infra.embedded.passwords import password
 from infra.kafka import agency_topic
 from infra.kafka_admin import admin_client, admit_agency, agency_user
-from infra.outbox import OutboxEvent, write
+from infra.outbox import PLATFORM, OutboxEvent, event_bytes, write
 from infra.postgres import Connection
 from infra.settings import Settings
 from infra.sql import queries
@@ -46,13 +48,19 @@ class NewAgency:
 async def register(connection: Connection, agency: NewAgency, clock: Clock) -> bool:
     """Put the agency's registration into the outbox, once for ever; returns whether this call did it.
 
-    Raises `RegistrationFailed` where the code belongs to an agency of another role or name.
+    Raises `RegistrationFailed` where the code belongs to an agency of another role or name, or where the registrar
+    would refuse the words: a refused event of the platform is an alarm.
     """
+    event = registration_event(agency, clock())
+    verdict = judge(event_bytes(event), STRUCTURED_HEADERS, Agency(PLATFORM, "platform"))
+    if isinstance(verdict, Refused):
+        faults = "; ".join(f"{fault.code} at {fault.pointer}: {fault.detail}" for fault in verdict.faults)
+        raise RegistrationFailed(f"{agency.code} cannot be registered so: {faults}")
     async with connection.transaction():
         if await connection.fetchval(_SQL["register"], agency.code, agency.role, agency.name):
             known = await connection.fetchrow(_SQL["in_log"], agency.code)
             if known is None:
-                await write(connection, [registration_event(agency, clock())])
+                await write(connection, [event])
                 return True
         else:
             known = await connection.fetchrow(_SQL["registered"], agency.code)

@@ -132,6 +132,13 @@ async def test_an_agency_of_another_role_or_name_is_refused(connection: Connecti
             await register(connection, other, now)
 
 
+async def test_a_name_that_the_registrar_would_refuse_is_never_written(connection: Connection) -> None:
+    for name in ("", "\x07", "National id 1000000008"):
+        with pytest.raises(RegistrationFailed, match="health cannot be registered so"):
+            await register(connection, NewAgency("health", "agency", "وزارة الصحة", name), now)
+    assert await connection.fetchval("SELECT count(*) FROM platform.outbox") == 0
+
+
 async def test_adding_an_agency_again_changes_nothing(settings: Settings, connection: Connection) -> None:
     async with with_health(settings, connection):
         assert await add_agencies(connection, settings, [HEALTH], now) == []
