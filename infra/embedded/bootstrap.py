@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import subprocess
-import sys
 from typing import Final
 
 from infra.embedded.errors import StackError
+from infra.own_command import own_command
 from infra.settings import Settings
 
 COMMAND_TIMEOUT_S: Final = 300.0
@@ -27,7 +27,7 @@ async def register_first_agencies(settings: Settings) -> None:
 async def _run(settings: Settings, failure: str, *arguments: str) -> None:
     """Run a command of ours to its end. Raises StackError with its last words."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "infra.cli", *arguments),
+        *own_command(*arguments),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

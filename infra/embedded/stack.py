@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -27,6 +26,7 @@ from infra.embedded.identity import Identity, running
 from infra.embedded.log_files import last_words, rotate
 from infra.embedded.processes import NAMES
 from infra.embedded.supervisor import Wanted, end_orphans, is_supervised
+from infra.own_command import own_command
 from infra.settings import Settings
 
 START_DEADLINE_S: Final = 900.0
@@ -108,7 +108,7 @@ def _spawn_supervisor(home: Home, wanted: Wanted) -> subprocess.Popen[bytes]:
     log = home.logs / "supervisor.log"
     rotate(log)
     _progress_file(home).unlink(missing_ok=True)
-    command = [sys.executable, "-m", "infra.cli", "up", "--only", ",".join(sorted(wanted.only))]
+    command = own_command("up", "--only", ",".join(sorted(wanted.only)))
     for name, count in wanted.replicas.items():
         command += ["--replicas", f"{name}={count}"]
     if not wanted.prepared:

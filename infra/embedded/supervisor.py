@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import fcntl
 import os
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -33,6 +32,7 @@ from infra.embedded.postgres_server import database_address
 from infra.embedded.processes import NAMES, PROCESSES, SERVICES
 from infra.embedded.record import ProcessRecord, StackRecord
 from infra.embedded.services import KAFKA_ENDING, POSTGRES_ENDING, KafkaService, PostgresService
+from infra.own_command import own_command
 from infra.settings import Settings
 
 SERVICE_READY_S: Final = 600.0
@@ -164,7 +164,7 @@ class Supervisor:
         setting = PORT_SETTINGS[name]
         plan = ChildPlan(
             name=copy,
-            command=lambda: [sys.executable, "-m", "infra.cli", "run", name],
+            command=lambda: own_command("run", name),
             ready=partial(process_ready, port),
             log=self.home.logs / f"{copy}.log",
             environment=process_environment(self.home.root, port)

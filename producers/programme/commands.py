@@ -7,12 +7,12 @@ readers where a user does.
 from __future__ import annotations
 
 import subprocess
-import sys
 from typing import Any, Final
 
 import orjson
 
 from events.errors import YesserError
+from infra.own_command import own_command
 
 _TIMEOUT_S: Final = 600.0
 
@@ -24,7 +24,7 @@ class CommandFailed(YesserError):
 def run_json(*arguments: str, accept: tuple[int, ...] = (0,)) -> Any:
     """Run `yesser ARGUMENTS --json` in this environment and return its document."""
     done = subprocess.run(
-        [sys.executable, "-m", "infra.cli", *arguments, "--json"],
+        own_command(*arguments, "--json"),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=_TIMEOUT_S,

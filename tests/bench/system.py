@@ -6,7 +6,6 @@ import asyncio
 import os
 import statistics
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from typing import Final
 import orjson
 import psutil
 
+from infra.own_command import own_command
 from infra.postgres import Connection, connect
 from infra.settings import Settings
 from producers.publisher import AgencyPublisher
@@ -39,7 +39,7 @@ class Measured:
 def process(settings: Settings, name: str) -> Iterator[psutil.Process]:
     """`yesser run NAME` for the length of a `with`."""
     environment = os.environ | {"YESSER_HOME": str(Path(settings.home).resolve()), "YESSER_LOG_LEVEL": "warning"}
-    child = subprocess.Popen([sys.executable, "-m", "infra.cli", "run", name], env=environment)
+    child = subprocess.Popen(own_command("run", name), env=environment)
     try:
         yield psutil.Process(child.pid)
     finally:
@@ -79,7 +79,7 @@ def rebuild_seconds(settings: Settings) -> float:
     """(e) `yesser rebuild projections`: seconds, the process' start included."""
     environment = os.environ | {"YESSER_HOME": str(Path(settings.home).resolve())}
     started = time.perf_counter()
-    command = [sys.executable, "-m", "infra.cli", "rebuild", "projections", "--compare", "--json"]
+    command = own_command("rebuild", "projections", "--compare", "--json")
     done = subprocess.run(command, env=environment, check=True, capture_output=True)
     seconds = time.perf_counter() - started
     if not orjson.loads(done.stdout)["ok"]:
