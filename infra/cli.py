@@ -38,6 +38,7 @@ SUMMARIES: Final = {
     "refusals": "What was refused, with reasons.",
     "run": "Run one of the platform's processes.",
     "status": "What runs, and whether it is ready.",
+    "tokens": "Make, list and revoke the gateway's bearer tokens.",
     "up": "Start Kafka, PostgreSQL and the platform's processes.",
     "wait": "Wait until everything published has been applied.",
 }

@@ -21,6 +21,8 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrP
 from aiokafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest
 
 from events.errors import YesserError
+from infra.embedded.home import Home
+from infra.embedded.passwords import password
 from infra.kafka import agency_topic, client_arguments
 from infra.kafka_scram import SCRAM_SHA_512, AlterUserScramCredentialsRequest, Deletion, Upsertion
 from infra.settings import Settings
@@ -73,17 +75,23 @@ class Operation(IntEnum):
 _ANY: Final = 1
 _LITERAL: Final = 3
 _PREFIXED: Final = 4
+_DENY: Final = 2
 _ALLOW: Final = 3
+GATEWAY_USER: Final = "gateway"
 
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """`user` may do `operations` on every `resource` whose name starts with `prefix` (None: on all of them)."""
+    """`user` may do `operations` on every `resource` whose name starts with `prefix` (None: on all of them).
+
+    With `denied` it may not, whatever else allows it.
+    """
 
     user: str
     resource: Resource
     prefix: str | None
     operations: tuple[Operation, ...]
+    denied: bool = False
 
 
 def agency_user(code: str) -> str:
@@ -115,6 +123,14 @@ def platform_rights(user: str = "platform") -> list[Right]:
         Right(user, Resource.TOPIC, "agency.platform.", (Operation.WRITE,)),
         Right(user, Resource.TOPIC, "yesser.", keep),
         Right(user, Resource.GROUP, None, (Operation.READ, Operation.DESCRIBE, Operation.DELETE)),
+    ]
+
+
+def gateway_rights(user: str = GATEWAY_USER) -> list[Right]:
+    """The gateway writes for every agency whose token it has checked, and never as the platform. It reads nothing."""
+    return [
+        Right(user, Resource.TOPIC, "agency.", (Operation.WRITE, Operation.DESCRIBE)),
+        Right(user, Resource.TOPIC, "agency.platform.", (Operation.WRITE,), denied=True),
     ]
 
 
@@ -193,9 +209,10 @@ async def create_acls(client: AIOKafkaClient, rights: Sequence[Right]) -> None:
     """Give rights; one that is already given stays as it is."""
     for right in rights:
         pattern = _LITERAL if right.prefix is None else _PREFIXED
+        permission = _DENY if right.denied else _ALLOW
         for operation in right.operations:
             request = CreateAclsRequest(
-                right.resource, right.prefix or "*", pattern, f"User:{right.user}", "*", operation, _ALLOW
+                right.resource, right.prefix or "*", pattern, f"User:{right.user}", "*", operation, permission
             )
             response = await _send(client, request)
             for code, message in response.creation_responses:
@@ -218,14 +235,24 @@ async def prepare_cluster(settings: Settings) -> None:
         await ensure_log_topics(admin, settings)
         if settings.kafka_security.startswith("SASL"):
             await create_acls(admin._client, platform_rights())
+            await admit_gateway(admin, settings)
 
 
-async def admit_agency(admin: AIOKafkaAdminClient, settings: Settings, code: str, password: str) -> None:
+async def admit_agency(admin: AIOKafkaAdminClient, settings: Settings, code: str, secret: str) -> None:
     """Everything an agency needs on Kafka: its topic, its user, and the right to write there."""
     await ensure_agency_topic(admin, code, settings.kafka_replication_factor)
     if settings.kafka_security.startswith("SASL"):
-        await create_scram_user(admin._client, agency_user(code), password)
+        await create_scram_user(admin._client, agency_user(code), secret)
         await create_acls(admin._client, agency_rights(code))
+
+
+async def admit_gateway(admin: AIOKafkaAdminClient, settings: Settings) -> None:
+    """The gateway's own Kafka user with its rights; its password is kept in the home folder."""
+    home = Home.at(settings.home)
+    home.create()
+    secret = password(home.secrets, f"kafka-{GATEWAY_USER}")
+    await create_scram_user(admin._client, GATEWAY_USER, secret)
+    await create_acls(admin._client, gateway_rights())
 
 
 async def _alter_users(client: AIOKafkaClient, request: AlterUserScramCredentialsRequest) -> None:

@@ -64,6 +64,40 @@ class Settings(BaseSettings):
 
     health_host: str = Field(default="127.0.0.1", description="Address on which /healthz, /readyz and /metrics answer.")
     health_port: int = Field(default=0, ge=0, description="Port of /healthz, /readyz and /metrics (0: none).")
+    gateway_host: str = Field(default="127.0.0.1", description="Address on which the gateway answers.")
+    gateway_port: int = Field(default=8000, ge=0, description="Port of the gateway (0: any free one).")
+    gateway_name: str = Field(
+        default="gateway.yesser.example", description="Name of the gateway's signing key in receipts."
+    )
+    gateway_body_bytes_max: int = Field(default=4 << 20, gt=0, description="Most bytes of a request, unpacked.")
+    gateway_batch_events_max: int = Field(default=1_000, gt=0, description="Most events in one request.")
+    gateway_body_timeout_s: float = Field(default=10.0, gt=0, description="Longest wait for a request's body.")
+    gateway_kafka_timeout_s: float = Field(
+        default=10.0, gt=0, description="Longest wait for Kafka's acknowledgement; after it the outcome is unknown."
+    )
+    gateway_stuck_s: float = Field(
+        default=2.0, gt=0, description="With a batch unacknowledged for this long, new events are not taken (503)."
+    )
+    gateway_waiting_bytes_max: int = Field(
+        default=64 << 20, gt=0, description="Most bytes of all requests at once; above it the gateway answers 503."
+    )
+    gateway_requests_per_s: float = Field(default=1_000.0, gt=0, description="Requests a second of one token.")
+    gateway_requests_burst: int = Field(default=2_000, gt=0, description="Requests of one token at once.")
+    gateway_failures_per_s: float = Field(
+        default=20.0, gt=0, description="Requests a second without a valid token, of one address."
+    )
+    gateway_token_cache_ms: int = Field(
+        default=2_000, gt=0, description="After this a token is looked up again: a revoked one is then refused."
+    )
+    gateway_token_grace_s: float = Field(
+        default=60.0, ge=0, description="So long a known token is good while PostgreSQL is away."
+    )
+    gateway_long_poll_max_s: float = Field(default=30.0, ge=0, description="Longest wait of a long poll.")
+    gateway_jwt_issuer: str | None = Field(
+        default=None, description="Issuer whose OAuth 2 access tokens are taken; none without it."
+    )
+    gateway_jwt_audience: str = Field(default="yesser-gateway", description="Audience that such a token must name.")
+    gateway_jwks_address: str | None = Field(default=None, description="Address of the issuer's keys (JWKS).")
     log_level: str = Field(default="info", description="debug, info, warning or error.")
     otlp_endpoint: str | None = Field(
         default=None, description="OTLP/HTTP address for traces; none are sent without it."

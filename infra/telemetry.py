@@ -40,6 +40,8 @@ CounterName: TypeAlias = Literal[
     "checkpoints_signed",
     "outbox_sent",
     "retries",
+    "gateway_events_stored",
+    "gateway_problems",
 ]
 GaugeName: TypeAlias = Literal[
     "lag_entries",
@@ -73,6 +75,8 @@ METRICS: Final[dict[MetricName, tuple[str, tuple[str, ...]]]] = {
     "checkpoints_signed": ("Signed checkpoints.", ()),
     "outbox_sent": ("Platform events sent from the outbox.", ()),
     "retries": ("Tries repeated after a transient error.", ("process",)),
+    "gateway_events_stored": ("Events that the gateway gave receipts for.", ("agency",)),
+    "gateway_problems": ("Requests that the gateway answered with a problem, by its code.", ("code",)),
     "lag_entries": ("Entries of the log that are not applied yet.", ("consumer",)),
     "log_size": ("Entries in the log.", ()),
     "shipped_up_to": ("Entries that the log's topic has acknowledged.", ()),

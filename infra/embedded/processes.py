@@ -16,6 +16,8 @@ class PlatformProcess:
 
     name: str
     purpose: str
+    port_setting: str | None = None
+    """The setting that tells it where to serve others; None for a process that serves nobody."""
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -30,6 +32,7 @@ PROCESSES: Final = (
     PlatformProcess("campaigns", "Decides which awareness campaigns must begin."),
     PlatformProcess("revenue", "Keeps the revenue-share ledger."),
     PlatformProcess("event-index", "Finds events by source, type, subject, agency and time."),
+    PlatformProcess("gateway", "The agencies' door: takes events over HTTP and gives receipts.", "YESSER_GATEWAY_PORT"),
 )
 """Started in this order, stopped all at once."""
 

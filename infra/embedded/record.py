@@ -18,7 +18,10 @@ State = Literal["starting", "ready", "unready", "restarting", "stopped", "failed
 
 @dataclass(slots=True)
 class ProcessRecord:
-    """One child as others see it. `port` is its health port; restarts count since the supervisor started."""
+    """One child as others see it. Restarts count since the supervisor started.
+
+    `health_port` is where `/readyz` answers; `port` is where the process serves others, if it does.
+    """
 
     name: str
     state: State = "starting"
@@ -26,6 +29,7 @@ class ProcessRecord:
     started: float | None = None
     restarts: int = 0
     health_port: int | None = None
+    port: int | None = None
 
     def identity(self) -> Identity | None:
         return Identity(self.pid, self.started) if self.pid and self.started else None

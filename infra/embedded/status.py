@@ -48,6 +48,7 @@ def stack_status(settings: Settings) -> StackStatus:
             "state": _state(entry, alive),
             "restarts": entry["restarts"],
             "health_port": entry["health_port"],
+            **({"port": entry["port"]} if entry.get("port") else {}),
         }
         for entry in record.get("processes", [])
     ]

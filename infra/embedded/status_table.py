@@ -18,7 +18,7 @@ def print_status(status: StackStatus, console: Console | None = None) -> None:
     parts = [
         {"name": "kafka", **status.kafka},
         {"name": "postgres", **status.postgres},
-        *({**process, "port": process["health_port"]} for process in status.processes),
+        *({"port": process["health_port"], **process} for process in status.processes),
     ]
     for part in parts:
         colour = _COLOURS.get(part["state"], "red")

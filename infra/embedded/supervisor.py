@@ -39,6 +39,7 @@ SERVICE_READY_S: Final = 600.0
 """The first start of a machine may have to download Kafka."""
 PROCESS_READY_S: Final = 120.0
 PROCESS_ENDING: Final = Ending(deadline_s=15.0)
+PORT_SETTINGS: Final = {process.name: process.port_setting for process in PROCESSES}
 
 logger = structlog.get_logger("supervisor")
 
@@ -135,7 +136,8 @@ class Supervisor:
         last = stack_record.read(self.home.record)
         services = [s for s in SERVICES if s in self.wanted.only and getattr(self.settings, s) is None]
         names = self.wanted.process_names()
-        wishes = _wished_ports(last, [copy for copy, _ in names])
+        serving = [copy for copy, name in names if PORT_SETTINGS[name] is not None]
+        wishes = _wished_ports(last, [copy for copy, _ in names], serving)
         free = choose(wishes.values())
         ports = dict(zip(wishes, free, strict=True))
         self.record.only = sorted(self.wanted.only)
@@ -149,7 +151,7 @@ class Supervisor:
             plan = KafkaService(self.home, kafka, self.progress).plan()
             self._add_service(plan, {"port": kafka.broker, "controller_port": kafka.controller})
         for copy, name in names:
-            self._add_process(copy, name, ports[copy])
+            self._add_process(copy, name, ports[copy], ports.get(_served(copy)))
         self._write()
 
     def _add_service(self, plan: ChildPlan, facts: dict[str, Any]) -> None:
@@ -157,14 +159,16 @@ class Supervisor:
         self._service_records[plan.name] = (entry, facts)
         self._services.append(Child(plan, entry, self._write))
 
-    def _add_process(self, copy: str, name: str, port: int) -> None:
-        entry = ProcessRecord(copy, health_port=port)
+    def _add_process(self, copy: str, name: str, port: int, served_port: int | None) -> None:
+        entry = ProcessRecord(copy, health_port=port, port=served_port)
+        setting = PORT_SETTINGS[name]
         plan = ChildPlan(
             name=copy,
             command=lambda: own_command("run", name),
             ready=partial(process_ready, port),
             log=self.home.logs / f"{copy}.log",
-            environment=process_environment(self.home.root, port),
+            environment=process_environment(self.home.root, port)
+            | ({} if setting is None else {setting: str(served_port)}),
             ending=PROCESS_ENDING,
         )
         self.record.processes.append(entry)
@@ -241,7 +245,12 @@ def process_environment(home: Path, health_port: int) -> dict[str, str]:
     }
 
 
-def _wished_ports(last: Mapping[str, Any], copies: Sequence[str]) -> dict[str, int | None]:
+def _served(copy: str) -> str:
+    """The name under which the port is planned that a process serves others on."""
+    return f"{copy} serving"
+
+
+def _wished_ports(last: Mapping[str, Any], copies: Sequence[str], serving: Sequence[str]) -> dict[str, int | None]:
     """The ports of the last run, by part; None for a part that had none."""
     kafka, postgres = last.get("kafka", {}), last.get("postgres", {})
     health = {entry["name"]: entry.get("health_port") for entry in last.get("processes", [])}
@@ -250,4 +259,5 @@ def _wished_ports(last: Mapping[str, Any], copies: Sequence[str]) -> dict[str, i
         "kafka controller": kafka.get("controller_port"),
         "postgres": postgres.get("port"),
     }
-    return wishes | {copy: health.get(copy) for copy in copies}
+    served = {entry["name"]: entry.get("port") for entry in last.get("processes", [])}
+    return wishes | {copy: health.get(copy) for copy in copies} | {_served(copy): served.get(copy) for copy in serving}

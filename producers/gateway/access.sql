@@ -1,0 +1,15 @@
+-- name: token
+-- A token that is good now, with what the log says of its agency.
+SELECT t.kind, t.holder, t.scopes, t.keyed_hash, a.role, s.agency IS NOT NULL AS is_suspended
+FROM platform.token t
+LEFT JOIN platform.agency a ON a.code = t.holder AND t.kind IN ('agency', 'office')
+LEFT JOIN platform.suspension s ON s.agency = a.code
+WHERE t.key_id = $1 AND t.revoked_at IS NULL AND t.expires_at > now()
+
+-- name: agency
+SELECT a.role, s.agency IS NOT NULL AS is_suspended
+FROM platform.agency a LEFT JOIN platform.suspension s ON s.agency = a.code
+WHERE a.code = $1
+
+-- name: used
+UPDATE platform.token SET last_used_at = now() WHERE key_id = ANY($1::text[])

@@ -1,0 +1,89 @@
+"""The gateway's HTTP application: routes, who may use them, and how every error is told.
+
+The process builds its parts (`producers.gateway.process`).
+"""
+
+from __future__ import annotations
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from infra.postgres import TRANSIENT_ERRORS
+from infra.telemetry import count
+from producers.gateway import event_routes, page_routes
+from producers.gateway.parts import Parts
+from producers.gateway.problems import (
+    CONTENT_TYPE,
+    Problem,
+    Refusal,
+    RequestCode,
+    language_of,
+    problem_document,
+    refusal_document,
+    to_bytes,
+)
+
+_CODES: dict[int, RequestCode] = {404: "not-found", 405: "method-not-allowed"}
+_logger = structlog.get_logger(__name__)
+
+
+def application(parts: Parts) -> FastAPI:
+    """The application."""
+    app = FastAPI(title="Yesser Events gateway", version="1", docs_url=None, redoc_url=None, openapi_url=None)
+    app.include_router(event_routes.router(parts))
+    app.include_router(page_routes.router(parts, app))
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(Refusal, _refusal)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _bad_parameter)
+    for error in TRANSIENT_ERRORS:
+        app.add_exception_handler(error, _database_away)
+    app.add_exception_handler(Exception, _fault)
+    return app
+
+
+async def _fault(request: Request, error: Exception) -> Response:
+    _logger.error("a request failed", route=request.scope.get("path"), exc_info=error)
+    return _answer(request, Problem("gateway-fault"))
+
+
+async def _problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return _answer(request, error)
+
+
+async def _refusal(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refusal)
+    language = language_of(request.headers.get("accept-language"))
+    count("gateway_problems", code=error.found[0].faults[0].code)
+    body = to_bytes(refusal_document(error, language))
+    return Response(body, error.status, {"Content-Language": language}, CONTENT_TYPE)
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = _CODES.get(error.status_code, "malformed-request")
+    return _answer(request, Problem(code, headers=error.headers))
+
+
+async def _bad_parameter(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    errors = [
+        {"code": "invalid-value", "parameter": str(found["loc"][-1]), "detail": str(found["msg"])}
+        for found in error.errors()
+    ]
+    return _answer(request, Problem("bad-parameter", errors=errors))
+
+
+async def _database_away(request: Request, error: Exception) -> Response:
+    _logger.warning("the database did not answer", error_class=type(error).__name__)
+    return _answer(request, Problem("database-away", retry_after_s=1))
+
+
+def _answer(request: Request, problem: Problem) -> Response:
+    language = language_of(request.headers.get("accept-language"))
+    count("gateway_problems", code=problem.code)
+    headers = {**problem.headers, "Content-Language": language}
+    return Response(to_bytes(problem_document(problem, language)), problem.status, headers, CONTENT_TYPE)

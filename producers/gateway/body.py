@@ -1,0 +1,66 @@
+"""Reading a request's body: never more than the limit, never for ever, and unpacked only as far as the limit allows."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import AsyncIterator
+from typing import Final
+
+from producers.gateway.http_mode import RawHeaders
+from producers.gateway.problems import Problem
+
+_GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
+
+
+async def read_body(stream: AsyncIterator[bytes], headers: RawHeaders, *, bytes_max: int, timeout_s: float) -> bytes:
+    """The body, unpacked. Raises `Problem`: 413, 408, 415 for another packing, 400 for damaged gzip.
+
+    A declared length above the limit is refused before anything is read.
+    """
+    require_length(headers, bytes_max)
+    unpack = _unpacking(headers)
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(timeout_s):
+            async for part in stream:
+                size += len(part)
+                if size > bytes_max:
+                    raise Problem("request-too-large")
+                parts.append(part)
+    except TimeoutError:
+        raise Problem("slow-request", headers={"Connection": "close"}) from None
+    body = parts[0] if len(parts) == 1 else b"".join(parts)
+    return gunzip(body, bytes_max) if unpack else body
+
+
+def require_length(headers: RawHeaders, bytes_max: int) -> None:
+    """Refuse a declared length above the limit."""
+    for name, value in headers:
+        if name == b"content-length" and value.isdigit() and int(value) > bytes_max:
+            raise Problem("request-too-large", headers={"Connection": "close"})
+
+
+def gunzip(packed: bytes, bytes_max: int) -> bytes:
+    """The unpacked bytes. A bomb costs no more than the limit."""
+    unpacker = zlib.decompressobj(_GZIP_WINDOW)
+    try:
+        plain = unpacker.decompress(packed, bytes_max + 1)
+    except zlib.error:
+        raise Problem("malformed-request") from None
+    if len(plain) > bytes_max:
+        raise Problem("request-too-large")
+    if not unpacker.eof or unpacker.unused_data:
+        raise Problem("malformed-request")
+    return plain
+
+
+def _unpacking(headers: RawHeaders) -> bool:
+    """Whether the body is gzip. Raises `Problem` for any other packing."""
+    given = [value.strip().lower() for name, value in headers if name == b"content-encoding"]
+    if not given or given == [b"identity"]:
+        return False
+    if given == [b"gzip"]:
+        return True
+    raise Problem("unsupported-media-type", headers={"Accept-Encoding": "gzip"})

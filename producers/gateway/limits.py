@@ -1,0 +1,42 @@
+"""How much one caller may ask for: a bucket of tokens that fills at a steady rate. Time comes in by argument."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class _Bucket:
+    level: float
+    at: float
+
+
+class RateLimit:
+    """`per_s` requests a second for each name, and `burst` at once. It remembers at most `names_max` names."""
+
+    def __init__(self, per_s: float, burst: float, names_max: int = 10_000) -> None:
+        self._per_s = per_s
+        self._burst = burst
+        self._names_max = names_max
+        self._buckets: dict[str, _Bucket] = {}
+
+    def wait_s(self, name: str, now: float) -> int:
+        """0 where one more request is allowed, which is then counted; else the whole seconds to wait."""
+        bucket = self._buckets.get(name)
+        if bucket is None:
+            if len(self._buckets) >= self._names_max:
+                self._forget(now)
+            bucket = self._buckets[name] = _Bucket(self._burst, now)
+        bucket.level = min(self._burst, bucket.level + (now - bucket.at) * self._per_s)
+        bucket.at = now
+        if bucket.level >= 1:
+            bucket.level -= 1
+            return 0
+        return max(1, math.ceil((1 - bucket.level) / self._per_s))
+
+    def _forget(self, now: float) -> None:
+        """Drop the full buckets, which allow what a new one allows; if all are in use, the oldest half."""
+        full = [n for n, b in self._buckets.items() if b.level + (now - b.at) * self._per_s >= self._burst]
+        for name in full or sorted(self._buckets, key=lambda n: self._buckets[n].at)[: self._names_max // 2]:
+            del self._buckets[name]

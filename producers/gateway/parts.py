@@ -1,0 +1,29 @@
+"""What the gateway's routes work with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from infra.postgres import Pool
+from infra.settings import Settings
+from producers.gateway.access import Access, Caller
+from producers.gateway.receipts import ReceiptSigner
+from producers.gateway.receiving import Receiver
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the application works with."""
+
+    settings: Settings
+    access: Access
+    receiver: Receiver
+    signer: ReceiptSigner
+    pool: Pool
+
+    async def caller(self, request: Request) -> Caller:
+        """Who sends this request. Raises `Problem`."""
+        peer = request.client.host if request.client else ""
+        return await self.access.admit(request.scope["headers"], peer)

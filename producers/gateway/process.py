@@ -1,0 +1,127 @@
+"""`yesser run gateway`: the composition root. Builds the parts, serves until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from typing import Final
+
+import uvicorn
+
+from events.errors import YesserError
+from infra.health import Readiness
+from infra.postgres import TRANSIENT_ERRORS, create_pool
+from infra.run_cli import Process
+from infra.settings import Settings
+from producers.gateway.access import Access
+from producers.gateway.app import application
+from producers.gateway.parts import Parts
+from producers.gateway.receipts import ReceiptSigner, load_or_create_key
+from producers.gateway.receiving import Receiver
+from producers.gateway.writer import KafkaWriter
+
+POOL_SIZE: Final = 8
+CONNECTIONS_MAX: Final = 2_000
+KEEP_ALIVE_S: Final = 60
+STOP_WAIT_S: Final = 8
+LAST_USED_EVERY_S: Final = 5.0
+
+
+class GatewayPortTaken(YesserError):
+    """The gateway's port is used by another process: name another one in YESSER_GATEWAY_PORT (0: any free one)."""
+
+
+def gateway(settings: Settings) -> Process:
+    """The factory of the process (entry point `yesser.processes`)."""
+    work = Gateway(settings, lambda: datetime.now(UTC))
+    return work.run, work.readiness
+
+
+class Gateway:
+    """The gateway as a process. `port` is where it answers, once it runs."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], datetime]) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._writer = KafkaWriter(settings)
+        self._server: uvicorn.Server | None = None
+        self.port: int | None = None
+
+    def readiness(self) -> Readiness:
+        """Ready while it answers and Kafka takes events. Without Kafka a restart would not help."""
+        serving = self._server is not None and self._server.started
+        details: dict[str, object] = {"serving": serving, "kafka": self._writer.connected, "port": self.port}
+        return Readiness(serving and self._writer.connected, details)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop` is set; then answer what is under way."""
+        settings = self._settings
+        signer = ReceiptSigner(load_or_create_key(settings.home / "gateway", settings.gateway_name))
+        with _listening(settings) as listener:
+            self.port = listener.getsockname()[1]
+            pool = await create_pool(settings, "gateway", size=POOL_SIZE)
+            access = Access(settings, pool)
+            receiver = Receiver(settings, self._writer, signer, self._clock)
+            self._writer.start()
+            self._server = _Server(_configuration(application(Parts(settings, access, receiver, signer, pool))))
+            serving = asyncio.create_task(self._server.serve(sockets=[listener]))
+            noting = asyncio.create_task(_note_use(access))
+            try:
+                stopped = asyncio.create_task(stop.wait())
+                await asyncio.wait([serving, stopped], return_when=asyncio.FIRST_COMPLETED)
+                stopped.cancel()
+                self._server.should_exit = True
+                await serving
+            finally:
+                noting.cancel()
+                await self._writer.stop()
+                with suppress(*TRANSIENT_ERRORS):
+                    await access.write_last_used()
+                pool.terminate()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers: stopping is the process' own business."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _configuration(app: object) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=CONNECTIONS_MAX,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=STOP_WAIT_S,
+    )
+
+
+async def _note_use(access: Access) -> None:
+    while True:
+        await asyncio.sleep(LAST_USED_EVERY_S)
+        with suppress(*TRANSIENT_ERRORS):
+            await access.write_last_used()
+
+
+@contextmanager
+def _listening(settings: Settings) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in settings.gateway_host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((settings.gateway_host, settings.gateway_port))
+            listener.listen(1_024)
+        except OSError as error:
+            raise GatewayPortTaken from error
+        yield listener

@@ -1,0 +1,87 @@
+"""Signed receipts: what the gateway promises about events that Kafka has acknowledged.
+
+One receipt covers a request. What is signed is the RFC 8785 form (UTF-8, names sorted, no white space) of the member
+`receipt` of the answer, which anybody can write again from the parsed answer; the signature is Ed25519, by a key of
+the gateway's own, in base64. `key` names it as `<name>+<key id>`, the beginning of its verifier key (`vkey`).
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from events.codec import canonical_bytes
+from infra.embedded.passwords import write_private
+from infra.note import InvalidKey, LogKey, Verifier, parse_skey
+
+KEY_FILE: Final = "gateway.skey"
+RECEIPT_KIND: Final = "urn:yesser:receipt:v1"
+"""The first thing that is signed, so that no signature of the key can be taken for one over something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One event that Kafka has. `event_bytes` are those of its entry; `place` is its place in the request."""
+
+    place: int
+    id: str
+    address: str
+    event_bytes: bytes
+
+
+class ReceiptSigner:
+    """Signs receipts with the gateway's key."""
+
+    def __init__(self, key: LogKey) -> None:
+        self._private = Ed25519PrivateKey.from_private_bytes(key.seed)
+        self.verifier = key.verifier
+        self.key_name = f"{key.name}+{key.verifier.key_id.hex()}"
+
+    def receipt(self, agency: str, time: str, stored: Sequence[Stored]) -> dict[str, Any]:
+        """The members `receipt`, `key` and `signature` of an answer. `time` is the gateway's, RFC 3339."""
+        receipt = {
+            "kind": RECEIPT_KIND,
+            "agency": agency,
+            "time": time,
+            "events": [
+                {
+                    "event": event.place,
+                    "id": event.id,
+                    "address": event.address,
+                    "sha256": sha256(event.event_bytes).hexdigest(),
+                }
+                for event in stored
+            ],
+        }
+        # All names are ASCII and all values texts, integers or lists: sorted names are the RFC 8785 form.
+        signature = self._private.sign(orjson.dumps(receipt, option=orjson.OPT_SORT_KEYS))
+        return {"receipt": receipt, "key": self.key_name, "signature": base64.b64encode(signature).decode()}
+
+
+def receipt_is_genuine(answer: dict[str, Any], verifier: Verifier) -> bool:
+    """Whether the answer's receipt was signed by this key, as any client can find out."""
+    if answer["key"] != f"{verifier.name}+{verifier.key_id.hex()}":
+        return False
+    return verifier.accepts(canonical_bytes(answer["receipt"]).decode(), base64.b64decode(answer["signature"]))
+
+
+def load_or_create_key(folder: Path, name: str) -> LogKey:
+    """The gateway's key from its folder; made there once, readable by its owner only."""
+    path = folder / KEY_FILE
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_private(path, LogKey(name, os.urandom(32)).skey + "\n")
+    if path.stat().st_mode & 0o077:
+        raise InvalidKey(f"others may read {path}: run `chmod 600` on it, and consider who has read it")
+    key = parse_skey(path.read_text(encoding="utf-8").strip())
+    if key.name != name:
+        raise InvalidKey(f"{path} belongs to {key.name!r}, but the settings name {name!r}")
+    return key

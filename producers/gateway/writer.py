@@ -1,0 +1,240 @@
+"""From the gateway to Kafka: events of many requests, in order per topic, each request told where its events stand.
+
+While one batch of a topic is on its way, further requests gather behind it and leave together as the next one. A
+request is answered only with offsets that Kafka acknowledged (`acks=all`). Otherwise it is told the truth: *not
+stored* where nothing of it was ever handed to the client, else *unknown*.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from events.codec import STRUCTURED_HEADERS
+from infra.kafka import PRODUCER_DURABLE, client_arguments
+from infra.kafka_admin import GATEWAY_USER
+from infra.kafka_clients import let_go
+from infra.logs import SaidOnce
+from infra.settings import Settings
+from infra.telemetry import trace_header
+from producers.errors import OutcomeUnknown
+
+_PARTITION: Final = 0
+_BATCH_BYTES_MAX: Final = 126_976
+"""Below the topic's `max.message.bytes` of 131,072, which the broker compares with whole batches."""
+_CONNECT_WAIT_S: Final = 0.5
+_CONNECT_TIMEOUT_S: Final = 10.0
+
+_logger = structlog.get_logger(__name__)
+
+
+class NotStored(Exception):
+    """Kafka is away, and nothing of this request was handed to it."""
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    """The events of one request: `taken` of them were handed to the client, `offsets` are those acknowledged."""
+
+    values: Sequence[bytes]
+    done: asyncio.Future[list[int]]
+    taken: int = 0
+    offsets: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class _Topic:
+    """What waits for one topic. `sent_at` is when the batch that is on its way left; None where none is."""
+
+    name: str
+    queue: deque[_Waiting] = field(default_factory=deque)
+    task: asyncio.Task[None] | None = None
+    sent_at: float | None = None
+
+
+@dataclass(slots=True, eq=False)
+class _Connection:
+    """A producer, and whether it was given up: then nothing that it has not acknowledged is waited for."""
+
+    producer: AIOKafkaProducer
+    given_up: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class KafkaWriter:
+    """Writes into agencies' topics as the gateway's own Kafka user."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._topics: dict[str, _Topic] = {}
+        self._connection: _Connection | None = None
+        self._connecting: asyncio.Task[None] | None = None
+        self._ending: set[asyncio.Task[None]] = set()
+        self._away = SaidOnce("Kafka does not take events", "Kafka takes events again")
+
+    @property
+    def connected(self) -> bool:
+        """Whether events can be handed to Kafka now, and none has waited too long for its acknowledgement."""
+        return self._connection is not None and not any(self._is_stuck(topic) for topic in self._topics.values())
+
+    def start(self) -> None:
+        """Connect, and try until it succeeds."""
+        if self._connecting is None or self._connecting.done():
+            self._connecting = asyncio.create_task(self._connect(), name="connect to Kafka")
+
+    async def stop(self) -> None:
+        """End. What is not acknowledged by now has an unknown outcome."""
+        if self._connecting is not None:
+            self._connecting.cancel()
+        if self._connection is not None:
+            self._give_up(self._connection)
+        tasks = [*self._ending, *(topic.task for topic in self._topics.values() if topic.task is not None)]
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def write(self, topic_name: str, values: Sequence[bytes]) -> list[int]:
+        """The offsets of these events, in order, once Kafka has them. Raises `NotStored` or `OutcomeUnknown`."""
+        topic = self._topics.setdefault(topic_name, _Topic(topic_name))
+        if self._connection is None or self._is_stuck(topic):
+            raise NotStored
+        waiting = _Waiting(values, asyncio.get_running_loop().create_future())
+        topic.queue.append(waiting)
+        if topic.task is None or topic.task.done():
+            topic.task = asyncio.create_task(self._send_all(topic), name=f"write {topic_name}")
+        done, _ = await asyncio.wait([waiting.done], timeout=self._settings.gateway_kafka_timeout_s)
+        if done:
+            return waiting.done.result()
+        waiting.done.cancel()
+        raise NotStored if waiting.taken == 0 else OutcomeUnknown
+
+    def _is_stuck(self, topic: _Topic) -> bool:
+        return topic.sent_at is not None and time.monotonic() - topic.sent_at > self._settings.gateway_stuck_s
+
+    async def _send_all(self, topic: _Topic) -> None:
+        """Send batch after batch while anything waits. It never raises: every outcome is told to its requests."""
+        while topic.queue:
+            connection = self._connection
+            if connection is None:
+                self._tell_all(topic, NotStored())
+                return
+            builder = connection.producer.create_batch()
+            parts = _fill(builder, topic.queue)
+            if not parts:
+                continue
+            topic.sent_at = time.monotonic()
+            try:
+                first_offset = await self._acknowledged(connection, topic.name, builder)
+            except (KafkaError, OutcomeUnknown) as error:
+                self._away.begins(error, topic=topic.name)
+                self._give_up(connection)
+                self._tell_all(topic, NotStored())
+                _tell(parts, OutcomeUnknown())
+                return
+            finally:
+                topic.sent_at = None
+            self._away.ends()
+            _acknowledge(parts, first_offset)
+
+    async def _acknowledged(self, connection: _Connection, topic: str, builder: Any) -> int:
+        """The offset of the batch's first record."""
+        sending = asyncio.ensure_future(self._send(connection.producer, topic, builder))
+        given_up = asyncio.ensure_future(connection.given_up.wait())
+        try:
+            await asyncio.wait([sending, given_up], return_when=asyncio.FIRST_COMPLETED)
+            if not sending.done():
+                raise OutcomeUnknown
+            offset = sending.result()
+        finally:
+            given_up.cancel()
+            sending.cancel()
+        if offset < 0:  # a repeated batch that the broker no longer remembers
+            raise OutcomeUnknown
+        return offset
+
+    @staticmethod
+    async def _send(producer: AIOKafkaProducer, topic: str, builder: Any) -> int:
+        acknowledgement = await producer.send_batch(builder, topic, partition=_PARTITION)
+        offset: int = (await acknowledgement).offset
+        return offset
+
+    def _tell_all(self, topic: _Topic, error: Exception) -> None:
+        """Nothing more is sent of what waits. Of what was begun the outcome is unknown."""
+        while topic.queue:
+            waiting = topic.queue.popleft()
+            _tell([(waiting, 0)], OutcomeUnknown() if waiting.taken else error)
+
+    def _give_up(self, connection: _Connection) -> None:
+        """After an error a producer's numbering may have a gap for ever: a new one is made (aiokafka issue 1017)."""
+        if connection.given_up.is_set():
+            return
+        connection.given_up.set()
+        if self._connection is connection:
+            self._connection = None
+            self.start()
+        task = asyncio.create_task(let_go(connection.producer))
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+
+    async def _connect(self) -> None:
+        user = GATEWAY_USER if self._settings.secret(f"kafka-{GATEWAY_USER}") else None
+        while True:
+            producer = AIOKafkaProducer(
+                **client_arguments(self._settings, user),
+                **PRODUCER_DURABLE,
+                client_id="yesser-gateway",
+                max_batch_size=_BATCH_BYTES_MAX,
+            )
+            try:
+                await asyncio.wait_for(producer.start(), _CONNECT_TIMEOUT_S)
+            except (KafkaError, OSError, TimeoutError) as error:
+                self._away.begins(error)
+                with suppress(KafkaError, OSError):
+                    await let_go(producer)
+                await asyncio.sleep(_CONNECT_WAIT_S)
+                continue
+            self._connection = _Connection(producer)
+            self._away.ends()
+            return
+
+
+def _fill(builder: Any, queue: deque[_Waiting]) -> list[tuple[_Waiting, int]]:
+    """Put what waits into a batch until it is full; how many events of each request went in."""
+    headers = [*STRUCTURED_HEADERS, *trace_header()]
+    parts: list[tuple[_Waiting, int]] = []
+    while queue:
+        waiting = queue[0]
+        if waiting.done.done():  # its request has given up
+            queue.popleft()
+            continue
+        before = waiting.taken
+        for value in waiting.values[before:]:
+            if builder.append(key=None, value=value, timestamp=None, headers=headers) is None:
+                break
+            waiting.taken += 1
+        if waiting.taken > before:
+            parts.append((waiting, waiting.taken - before))
+        if waiting.taken < len(waiting.values):
+            return parts
+        queue.popleft()
+    return parts
+
+
+def _acknowledge(parts: Sequence[tuple[_Waiting, int]], first_offset: int) -> None:
+    for waiting, count in parts:
+        waiting.offsets += range(first_offset, first_offset + count)
+        first_offset += count
+        if len(waiting.offsets) == len(waiting.values) and not waiting.done.done():
+            waiting.done.set_result(waiting.offsets)
+
+
+def _tell(parts: Sequence[tuple[_Waiting, int]], error: Exception) -> None:
+    for waiting, _ in parts:
+        if not waiting.done.done():
+            waiting.done.set_exception(error)

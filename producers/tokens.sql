@@ -1,0 +1,32 @@
+-- name: lock_holder
+-- One change at a time for each holder, so that two creations cannot both see one active token.
+SELECT pg_advisory_xact_lock(hashtextextended('token/' || $1 || '/' || $2, 0))
+
+-- name: active_count
+SELECT count(*) FROM platform.token WHERE kind = $1 AND holder = $2 AND revoked_at IS NULL AND expires_at > now()
+
+-- name: add
+INSERT INTO platform.token (key_id, kind, holder, scopes, keyed_hash, expires_at)
+VALUES ($1, $2, $3, $4, $5, now() + $6 * interval '1 day')
+RETURNING expires_at
+
+-- name: list
+SELECT key_id, kind, holder, scopes, created_at, expires_at, last_used_at, revoked_at,
+       CASE WHEN revoked_at IS NOT NULL THEN 'revoked' WHEN expires_at <= now() THEN 'expired' ELSE 'active' END AS state
+FROM platform.token ORDER BY created_at, key_id
+
+-- name: revoke
+UPDATE platform.token SET revoked_at = coalesce(revoked_at, now()) WHERE key_id = $1 RETURNING holder
+
+-- name: agency_role
+SELECT role FROM platform.agency WHERE code = $1
+
+-- name: suspend
+INSERT INTO platform.suspension (agency, reason) VALUES ($1, $2)
+ON CONFLICT (agency) DO UPDATE SET reason = excluded.reason
+
+-- name: resume
+DELETE FROM platform.suspension WHERE agency = $1 RETURNING agency
+
+-- name: is_suspended
+SELECT EXISTS (SELECT FROM platform.suspension WHERE agency = $1)
