@@ -55,6 +55,10 @@ class Progress:
     def __post_init__(self) -> None:
         self.moved_at = self.clock()
 
+    def begin(self) -> None:
+        """Work begins now: the time spent standing by was not standing still."""
+        self.moved_at = self.clock()
+
     def look(self, position: int, end: int) -> None:
         """Where the process stands and where the log ends now."""
         if position != self.position or position >= end:

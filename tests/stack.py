@@ -24,6 +24,7 @@ from infra.kafka_admin import admin_client, create_acls, delete_topics, platform
 from infra.postgres import address
 from infra.settings import Settings
 
+DROP_TRIES_MAX = 50
 OURS = ("agency.", "yesser.")
 """Prefixes of the topics that the platform makes."""
 
@@ -124,7 +125,7 @@ async def corner(stack: TestStack, home: Path) -> AsyncIterator[Settings]:
         yield settings
     finally:
         await clear_topics(settings)
-        await execute(stack.postgres, f"DROP DATABASE {database} WITH (FORCE)")
+        await drop_database(stack.postgres, database)
 
 
 async def clear_topics(settings: Settings, *, refuse: bool = False) -> None:
@@ -136,8 +137,20 @@ async def clear_topics(settings: Settings, *, refuse: bool = False) -> None:
         await delete_topics(admin, names)
 
 
+async def drop_database(postgres: str, database: str) -> None:
+    """Drop it with whoever is connected; autovacuum alone, which belongs to a superuser, is waited for."""
+    for _ in range(DROP_TRIES_MAX):
+        try:
+            await execute(postgres, f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
+        except asyncpg.InsufficientPrivilegeError:
+            await asyncio.sleep(0.1)
+        else:
+            return
+    await execute(postgres, f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
+
+
 async def drop_template(stack: TestStack) -> None:
-    await execute(stack.postgres, f"DROP DATABASE IF EXISTS {stack.template} WITH (FORCE)")
+    await drop_database(stack.postgres, stack.template)
 
 
 async def execute(postgres: str, statement: str) -> None:

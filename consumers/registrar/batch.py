@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from events.entry import entry_bytes
 from events.problems import CONFLICT
-from events.refusal import refusal_event
+from events.refusal import problem_of, refusal_event
 from events.verdicts import Accepted, Agency, Refused
 from infra.log_reader import BUNDLE
 
@@ -166,7 +166,7 @@ def _refuse(batch: Batch, reading: Reading, record: Record, refused: Refused) ->
             address=address,
             claimed_id=refused.claimed_id,
             claimed_type=refused.claimed_type,
-            errors=[{"code": f.code, "pointer": f.pointer, "detail": f.detail} for f in refused.faults],
+            errors=problem_of(refused.faults)["errors"],
             keep_raw=refused.keep_raw,
             value=record.value if refused.keep_raw else None,
             headers=[[_printable(k), (v or b"").hex()] for k, v in record.headers] if refused.keep_raw else [],
@@ -175,8 +175,8 @@ def _refuse(batch: Batch, reading: Reading, record: Record, refused: Refused) ->
 
 
 def _printable(name: str) -> str:
-    """A header's name as JSON can hold it; bytes that are not UTF-8 are shown as `\\xff`."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    """A header's name as jsonb can hold it; NUL and bytes that are not UTF-8 are shown as `\\x00` and `\\xff`."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace").replace("\0", "\\x00")
 
 
 def record_sha256(record: Record) -> bytes:

@@ -60,7 +60,10 @@ class Journal:
         """Read the state under the new epoch."""
         row = await self.connection.fetchrow(_SQL["state"])
         assert row is not None
-        self.tree = await read_tree(self.connection, row["size"])
+        try:
+            self.tree = await read_tree(self.connection, row["size"])
+        except LookupError as error:
+            raise Diverged(f"{error}; restore the database, then run `yesser recover`") from error
         self.recorded = row["recorded"]
         self.shipped_up_to = self.stored_shipped_up_to = row["shipped_up_to"]
 
@@ -146,6 +149,13 @@ class Journal:
         async with self.lock, self.connection.transaction():
             await self.hold()
             await self.connection.execute(_SQL["halt_topic"], topic, reason)
+
+    async def close(self) -> None:
+        """Let nobody use the connection any more: a task that is cancelled in a statement would take the next with it.
+
+        PostgreSQL is asked to cancel whatever runs, and may do so a moment later.
+        """
+        await self.lock.acquire()
 
     async def keep(self) -> None:
         """Renew the lease and store how far the log was shipped."""

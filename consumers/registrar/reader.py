@@ -5,6 +5,7 @@ aiokafka with `assign()` and no group: nothing rebalances, nothing is committed,
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -15,9 +16,13 @@ from consumers.registrar.batch import record_sha256
 from consumers.registrar.journal import ReadPosition
 from consumers.registrar.undecodable import fetch_records
 from infra.kafka import client_arguments
+from infra.kafka_clients import absent_topics
 from infra.settings import Settings
 
 READ_BYTES_MAX: Final = 16 << 20
+READ_AHEAD_BYTES_MAX: Final = 64 << 20
+LOOK_AGAIN_S: Final = 1.0
+WHAT_TO_DO: Final = "restore it, then lift the halt (docs/runbook.md)"
 
 
 class TopicBroken(Exception):
@@ -31,23 +36,28 @@ class TopicBroken(Exception):
 class Reader:
     """Records of all agencies' topics in order, from where the registrar stands in each."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, topics_count: int) -> None:
         self.settings = settings
         self.consumer = AIOKafkaConsumer(
             **client_arguments(settings),
             enable_auto_commit=False,
             auto_offset_reset="none",
             fetch_max_bytes=READ_BYTES_MAX,
-            max_partition_fetch_bytes=settings.fetch_bytes_max,
+            # Each topic is read ahead by one fetch; a backlog in all of them together must fit the memory.
+            max_partition_fetch_bytes=min(settings.fetch_bytes_max, READ_AHEAD_BYTES_MAX // max(1, topics_count)),
             fetch_max_wait_ms=settings.poll_timeout_ms,
             metadata_max_age_ms=30_000,
         )
         self.next_offsets: dict[str, int] = {}
         self._unverified: dict[str, bytes] = {}
+        self._awaited: set[str] = set()
         self._order: list[TopicPartition] = []
 
     async def assign(self, positions: Mapping[str, ReadPosition]) -> None:
-        """Read these topics from these positions; the record before each position is read again and compared."""
+        """Read these topics from these positions; the record before each position is read again and compared.
+
+        A topic that does not exist yet is left out until it does (`awaited_topics_exist`).
+        """
         for topic, position in positions.items():
             if topic in self.next_offsets:
                 continue
@@ -57,40 +67,51 @@ class Reader:
         for topic in set(self.next_offsets) - set(positions):
             del self.next_offsets[topic]
             self._unverified.pop(topic, None)
-        self._order = [TopicPartition(topic, 0) for topic in self.next_offsets]
+        self._awaited = await absent_topics(self.consumer._client, self.next_offsets)
+        self._order = [TopicPartition(topic, 0) for topic in self.next_offsets if topic not in self._awaited]
         self.consumer.assign(self._order)
         for partition in self._order:
             self.consumer.seek(partition, self._seek_offset(partition.topic))
         await self.check_ends()
 
+    async def awaited_topics_exist(self) -> bool:
+        """Whether a topic that was left out can be read now."""
+        return bool(self._awaited - await absent_topics(self.consumer._client, self._awaited))
+
     def _seek_offset(self, topic: str) -> int:
         return self.next_offsets[topic] - (1 if topic in self._unverified else 0)
 
     async def check_ends(self) -> dict[str, int]:
-        """The topics' end offsets; `TopicBroken` names those that end before what was read."""
-        if not self._order:
-            return {}
-        ends = {p.topic: end for p, end in (await self.consumer.end_offsets(self._order)).items()}
+        """The topics' end offsets; `TopicBroken` names those that end before what had been read when this was asked."""
+        read = dict(self.next_offsets)
+        absent = await absent_topics(self.consumer._client, read)
+        if any(read[topic] for topic in absent):
+            # A halt needs a person: look twice.
+            await asyncio.sleep(LOOK_AGAIN_S)
+            absent &= await absent_topics(self.consumer._client, absent)
+        faults = {topic: f"the topic does not exist any more; {WHAT_TO_DO}" for topic in absent if read[topic]}
+        if faults:
+            raise TopicBroken(faults)
+        partitions = [TopicPartition(topic, 0) for topic in read if topic not in absent]
+        ends = {p.topic: end for p, end in (await self.consumer.end_offsets(partitions)).items()}
         faults = {
-            topic: f"it ends at offset {ends[topic]}, but {next_offset} records were read: its tail was lost, or it "
-            "was created anew; restore it, or register the agency's events under a new topic"
-            for topic, next_offset in self.next_offsets.items()
-            if ends[topic] < next_offset
+            topic: f"it ends at offset {end}, but {read[topic]} records were read: its tail was lost, or it was "
+            f"created anew; {WHAT_TO_DO}"
+            for topic, end in ends.items()
+            if end < read[topic]
         }
         if faults:
             raise TopicBroken(faults)
         return ends
 
     async def read(self) -> dict[str, Sequence[Any]]:
-        """The next records by topic, in a rotating order of topics so that none starves another."""
-        if len(self._order) > 1:
-            self._order.append(self._order.pop(0))
+        """The next records by topic; the client gives the topics' records in the order in which they came in."""
         try:
             found = await self._fetch()
         except OffsetOutOfRangeError as error:
             out_of_range: Mapping[TopicPartition, int] = error.args[0]
             raise TopicBroken(
-                {p.topic: f"offset {offset} is no longer there" for p, offset in out_of_range.items()}
+                {p.topic: f"offset {offset} is no longer there; {WHAT_TO_DO}" for p, offset in out_of_range.items()}
             ) from error
         result: dict[str, Sequence[Any]] = {}
         faults: dict[str, str] = {}
@@ -146,5 +167,5 @@ class Reader:
             return None
         return (
             f"the record at offset {offset} is not the one that was read (its tail was lost, or it was created anew); "
-            "restore it, or register the agency's events under a new topic"
+            f"{WHAT_TO_DO}"
         )

@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import UnknownTopicOrPartitionError
 from aiokafka.structs import RecordMetadata
 
 from consumers.registrar.journal import Journal
 from events.entry import parse_entry
 from infra.kafka import PRODUCER_DURABLE, client_arguments
+from infra.kafka_clients import absent_topics, let_go
 from infra.log_reader import read_entries, read_leaves
-from infra.postgres import Connection, connect
+from infra.postgres import TRANSIENT_ERRORS, Connection, connect
 from infra.settings import Settings
 from infra.telemetry import gauge
 
@@ -46,6 +49,15 @@ class Shipment:
         return self.first_index + len(self.entries)
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A batch on its way: the index behind its last entry, its number of records, and the broker's answer."""
+
+    end: int
+    records: int
+    future: asyncio.Future[RecordMetadata]
+
+
 class Behind(Exception):
     """The topic holds less than was acknowledged: it lost its tail or was created anew."""
 
@@ -60,6 +72,7 @@ class Shipper:
         self.next_index = 0
         self.acknowledged_offset = -1
         self.wake = asyncio.Event()
+        self._acknowledged = asyncio.Event()
         self._recent: dict[int, Shipment] = {}
         self._reader: Connection | None = None
 
@@ -74,36 +87,51 @@ class Shipper:
         """Ship until an error."""
         arguments = client_arguments(self.settings)
         producer = AIOKafkaProducer(**arguments, **PRODUCER_DURABLE, max_batch_size=PRODUCER_BATCH_BYTES)
-        self._reader = await connect(self.settings, "registrar shipper")
-        await producer.start()
         try:
+            self._reader = await connect(self.settings, "registrar shipper")
+            await producer.start()
             await self.align()
             await self._ship(producer)
         finally:
-            await producer.stop()
-            await self._reader.close()
+            await let_go(producer)
+            if self._reader is not None:
+                with suppress(*TRANSIENT_ERRORS):
+                    await self._reader.close(timeout=1)
+
+    async def all_shipped(self) -> None:
+        """Wait until the topic has acknowledged every committed entry."""
+        while self.journal.shipped_up_to < self.journal.size:
+            self._acknowledged.clear()
+            await self._acknowledged.wait()
 
     async def align(self) -> None:
-        """Find the index from which to ship: what PostgreSQL noted, unless the topic holds less, less the margin."""
+        """Find the index from which to ship: what PostgreSQL noted, unless the topic holds less, less the margin.
+
+        As repeats only add records, an index beyond its offset means that the topic was created anew and lacks its
+        beginning: all is shipped again.
+        """
         last_index, self.acknowledged_offset = await read_tail(self.settings)
         start = min(self.journal.shipped_up_to, last_index + 1) - self.settings.ship_margin_entries
-        self.next_index = max(0, start)
+        self.next_index = 0 if last_index > self.acknowledged_offset else max(0, start)
         self.wake.set()
 
-    async def check_end(self, end_offset: int) -> None:
-        """Raise `Behind` when the topic ends before what it acknowledged."""
-        if end_offset <= self.acknowledged_offset:
+    async def check_end(self, consumer: AIOKafkaConsumer) -> None:
+        """Raise `Behind` when the topic ends before what it had acknowledged when this was asked."""
+        topic, acknowledged = self.partition.topic, self.acknowledged_offset
+        if await absent_topics(consumer._client, [topic]):
+            raise UnknownTopicOrPartitionError(f"{topic} does not exist any more: it is made again and shipped anew")
+        end = (await consumer.end_offsets([self.partition]))[self.partition]
+        if end <= acknowledged:
             raise Behind(
-                f"{self.settings.log_topic} ends at offset {end_offset}, but {self.acknowledged_offset} was "
-                "acknowledged: it is shipped again from what it still holds"
+                f"{topic} ends at offset {end}, but {acknowledged} was acknowledged: it is shipped again from what it "
+                "still holds"
             )
 
     async def _ship(self, producer: AIOKafkaProducer) -> None:
-        waiting: list[tuple[int, asyncio.Future[RecordMetadata]]] = []
+        waiting: list[Sent] = []
         while True:
             if self.next_index < self.journal.size:
-                for end, future in await self._send(producer, await self._next()):
-                    waiting.append((end, future))
+                waiting += await self._send(producer, await self._next())
                 if len(waiting) < UNACKNOWLEDGED_MAX:
                     await asyncio.sleep(0)
             elif not waiting:
@@ -112,14 +140,16 @@ class Shipper:
                     await self.wake.wait()
                 continue
             while waiting and (len(waiting) >= UNACKNOWLEDGED_MAX or self.next_index >= self.journal.size):
-                end, future = waiting.pop(0)
-                self._acknowledge(end, await future)
+                sent = waiting.pop(0)
+                self._acknowledge(sent, await sent.future)
 
-    def _acknowledge(self, end: int, metadata: RecordMetadata) -> None:
+    def _acknowledge(self, sent: Sent, metadata: RecordMetadata) -> None:
         if metadata.offset <= self.acknowledged_offset:
             raise Behind(f"{self.settings.log_topic} counts its offsets anew: it was created again")
-        self.acknowledged_offset = metadata.offset
-        self.journal.shipped_up_to = max(self.journal.shipped_up_to, end)
+        # What is acknowledged is the offset of the batch's first record.
+        self.acknowledged_offset = metadata.offset + sent.records - 1
+        self.journal.shipped_up_to = max(self.journal.shipped_up_to, sent.end)
+        self._acknowledged.set()
         gauge("shipped_up_to", self.journal.shipped_up_to)
 
     async def _next(self) -> Shipment:
@@ -133,20 +163,18 @@ class Shipper:
         keys = [parse_entry(0, entry).subject.encode() for entry in entries]
         return Shipment(first, entries, [leaves[i : i + 32] for i in range(0, len(leaves), 32)], keys)
 
-    async def _send(
-        self, producer: AIOKafkaProducer, shipment: Shipment
-    ) -> list[tuple[int, asyncio.Future[RecordMetadata]]]:
-        sent: list[tuple[int, asyncio.Future[RecordMetadata]]] = []
+    async def _send(self, producer: AIOKafkaProducer, shipment: Shipment) -> list[Sent]:
+        sent: list[Sent] = []
         builder: Any = producer.create_batch()
-        index = shipment.first_index
+        index = first = shipment.first_index
         for entry, leaf, key in zip(shipment.entries, shipment.leaves, shipment.keys, strict=True):
             headers = [(INDEX_HEADER, b"%d" % index), (LEAF_HEADER, leaf.hex().encode()), *shipment.trace]
             if builder.append(key=key, value=entry, timestamp=None, headers=headers) is None:
-                sent.append((index, await self._close(producer, builder)))
-                builder = producer.create_batch()
+                sent.append(Sent(index, index - first, await self._close(producer, builder)))
+                builder, first = producer.create_batch(), index
                 builder.append(key=key, value=entry, timestamp=None, headers=headers)
             index += 1
-        sent.append((index, await self._close(producer, builder)))
+        sent.append(Sent(index, index - first, await self._close(producer, builder)))
         self.next_index = index
         return sent
 
@@ -162,8 +190,12 @@ async def read_tail(settings: Settings) -> tuple[int, int]:
     """(log index, offset) of the last record in the log's topic; (-1, -1) when it is empty."""
     partition = TopicPartition(settings.log_topic, 0)
     consumer = AIOKafkaConsumer(**client_arguments(settings), enable_auto_commit=False, auto_offset_reset="none")
-    await consumer.start()
     try:
+        await consumer.start()
+        if await absent_topics(consumer._client, [partition.topic]):
+            raise UnknownTopicOrPartitionError(
+                f"{partition.topic} does not exist: it is made, and shipped from the start"
+            )
         consumer.assign([partition])
         end = (await consumer.end_offsets([partition]))[partition]
         if end == 0:

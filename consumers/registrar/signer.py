@@ -5,14 +5,17 @@ The file beside the key is what makes a restored database notice that it is olde
 
 from __future__ import annotations
 
+import asyncio
 import os
+import time
 from pathlib import Path
 from typing import Final
 
-from consumers.registrar.journal import Journal
+from consumers.registrar.journal import Fenced, Journal
 from infra.merkle import read_tree
-from infra.note import Checkpoint, LogKey, parse_checkpoint
+from infra.note import Checkpoint, InvalidNote, LogKey, parse_checkpoint
 from infra.postgres import Connection
+from infra.settings import Settings
 from infra.sql import queries
 from infra.telemetry import count, gauge
 
@@ -26,11 +29,15 @@ class Fork(Exception):
 
 def read_last_checkpoint(folder: Path, key: LogKey) -> Checkpoint | None:
     """The checkpoint that is kept outside PostgreSQL, verified with the log's own key; None before the first."""
+    path = folder / CHECKPOINT_FILE
     try:
-        note = (folder / CHECKPOINT_FILE).read_text(encoding="utf-8")
+        return parse_checkpoint(path.read_text(encoding="utf-8"), key.verifier)
     except FileNotFoundError:
         return None
-    return parse_checkpoint(note, key.verifier)
+    except (InvalidNote, UnicodeDecodeError) as error:
+        raise Fork(
+            f"{path} is not a checkpoint that this log's key signed ({error}); put it back from its copy, with its key"
+        ) from error
 
 
 def write_checkpoint(folder: Path, note: str) -> None:
@@ -55,7 +62,7 @@ async def require_continuation(connection: Connection, last: Checkpoint | None, 
         if stored is not None:
             raise Fork(
                 f"the database holds a checkpoint of size {stored['size']}, but the file kept beside the key is gone; "
-                "put the file back from its copy"
+                "put the file back from its copy, with its key"
             )
         return
     if last.size > size:
@@ -63,7 +70,10 @@ async def require_continuation(connection: Connection, last: Checkpoint | None, 
             f"a checkpoint of size {last.size} was signed, but the database holds {size} entries only "
             "(an older copy?); run `yesser recover`"
         )
-    root = (await read_tree(connection, last.size)).root()
+    try:
+        root = (await read_tree(connection, last.size)).root()
+    except LookupError as error:
+        raise Fork(f"{error}; restore the database, then run `yesser recover`") from error
     if root != last.root:
         raise Fork(
             f"the first {last.size} entries in the database do not give the root that was signed "
@@ -72,13 +82,15 @@ async def require_continuation(connection: Connection, last: Checkpoint | None, 
 
 
 class Signer:
-    """Signs the committed tree of its journal's epoch."""
+    """Signs the committed tree of its journal's epoch. `signed_size` is that of the last checkpoint, None before it."""
 
-    def __init__(self, journal: Journal, key: LogKey, folder: Path, signed_size: int | None) -> None:
+    def __init__(self, journal: Journal, key: LogKey, settings: Settings) -> None:
         self.journal = journal
         self.key = key
-        self.folder = folder
-        self.signed_size = signed_size
+        self.folder = settings.log_folder
+        self.interval_s = settings.checkpoint_interval_ms / 1000
+        self.signed_size: int | None = None
+        self._signed_at = float("-inf")
 
     async def sign(self) -> bool:
         """Sign the present size unless it is signed already; False when there was nothing to sign."""
@@ -89,9 +101,24 @@ class Signer:
                 return False
             await journal.hold()
             note = self.key.sign_checkpoint(size, journal.tree.root())
-            write_checkpoint(self.folder, note)
+            self._keep_outside(size, note)
             await journal.connection.execute(_SQL["add_checkpoint"], size, note)
         self.signed_size = size
+        self._signed_at = time.monotonic()
         count("checkpoints_signed")
         gauge("checkpoint_size", size)
         return True
+
+    async def sign_when_due(self) -> bool:
+        """Sign the present size as soon as the interval since the last checkpoint is over."""
+        if self.journal.size == self.signed_size:
+            return False
+        await asyncio.sleep(max(0.0, self._signed_at + self.interval_s - time.monotonic()))
+        return await self.sign()
+
+    def _keep_outside(self, size: int, note: str) -> None:
+        """Write the file, but never over a newer one: who was stopped after `hold` may have been superseded since."""
+        kept = read_last_checkpoint(self.folder, self.key)
+        if kept is not None and kept.size > size:
+            raise Fenced(f"a checkpoint of size {kept.size} was signed while this owner, at {size}, did not run")
+        write_checkpoint(self.folder, note)

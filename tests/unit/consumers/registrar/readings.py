@@ -1,0 +1,102 @@
+"""Small records of an agency's topic, judged by the real door, and the numbering run over them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from consumers.registrar.batch import Batch, Known, Reading, number
+from events.codec import STRUCTURED_HEADERS, build_event, sequence_text
+from events.door import judge
+from events.verdicts import Agency
+
+HEALTH = Agency("health", "agency")
+LABOUR = Agency("labour", "agency")
+PLATFORM = Agency("platform", "platform")
+RECORDED = "2026-11-25T08:00:00.000000Z"
+TIME = "2005-05-05T05:05:05Z"
+USUAL: tuple[tuple[str, bytes | None], ...] = tuple(STRUCTURED_HEADERS)
+
+
+@dataclass(slots=True)
+class Record:
+    """What the registrar uses of a Kafka record."""
+
+    offset: int
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]] = USUAL
+
+
+def said(id: str, word: str = "word", *, agency: Agency = HEALTH, sequence: int | None = None) -> bytes:
+    """A good event; another `word` makes another event of it."""
+    attributes = {} if sequence is None else {"sequence": sequence_text(sequence)}
+    text = {"ar": "نص", "en": word}
+    return build_event(
+        type="awareness.initiative-announced",
+        agency=agency.code,
+        id=id,
+        subject="initiative/I-1",
+        time=TIME,
+        data={"initiative_id": "I-1", "name": text, "aim": text, "on": "2005-05-05"},
+        **attributes,
+    )
+
+
+def registered(code: str, role: str = "agency") -> bytes:
+    """The platform's announcement of an agency."""
+    return build_event(
+        type="registry.agency-registered",
+        agency="platform",
+        id=f"agency.{code}",
+        subject=f"agency/{code}",
+        time=TIME,
+        data={"code": code, "name": {"ar": "جهة", "en": "Agency"}, "role": role},
+    )
+
+
+def topic_of(agency: Agency) -> str:
+    return f"agency.{agency.code}.events"
+
+
+def read(agency: Agency, records: Sequence[Record]) -> Reading:
+    """The door's verdicts on records of one topic."""
+    verdicts = [judge(record.value, record.headers, agency) for record in records]
+    return Reading(topic_of(agency), agency, records, verdicts)
+
+
+def values(*contents: bytes | None, first: int = 0) -> list[Record]:
+    """Records at consecutive offsets."""
+    return [Record(first + i, content) for i, content in enumerate(contents)]
+
+
+def numbered(*contents: bytes | None, agency: Agency = HEALTH, first_offset: int = 0, first_index: int = 0) -> Batch:
+    """One batch of one topic on an empty log."""
+    return number([read(agency, values(*contents, first=first_offset))], {}, first_index, RECORDED)
+
+
+def verdicts(batches: Sequence[Batch]) -> dict[tuple[str, int], tuple[str, int]]:
+    """(topic, offset) → what became of the record: `entry` at an index, or `duplicate` of an index."""
+    found: dict[tuple[str, int], tuple[str, int]] = {}
+    for batch in batches:
+        for topic, first_offset, first_index, count in batch.runs:
+            for i in range(count):
+                found[topic, first_offset + i] = ("entry", first_index + i)
+        for topic, offset, index in batch.duplicates:
+            found[topic, offset] = ("duplicate", index)
+    return found
+
+
+def in_batches(readings: Sequence[Sequence[Reading]]) -> list[Batch]:
+    """Batch after batch, each knowing what those before it claimed, as the database would."""
+    known: Known = {}
+    batches: list[Batch] = []
+    size = 0
+    for part in readings:
+        batch = number(part, dict(known), size, RECORDED)
+        known |= {
+            claim: (identity, index)
+            for claim, identity, index in zip(batch.claims, batch.identities, batch.claim_indexes, strict=True)
+        }
+        size = batch.size
+        batches.append(batch)
+    return batches

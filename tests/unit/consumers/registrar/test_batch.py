@@ -1,0 +1,225 @@
+"""Every record gets one verdict, in reading order: an index, a refusal's index, or the index that it repeats."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+import orjson
+
+from consumers.registrar.batch import Batch, number
+from events.entry import entry_bytes, parse_entry
+from events.verdicts import Accepted, Agency
+from tests.unit.consumers.registrar.readings import (
+    HEALTH,
+    LABOUR,
+    PLATFORM,
+    RECORDED,
+    Record,
+    in_batches,
+    numbered,
+    read,
+    registered,
+    said,
+    values,
+    verdicts,
+)
+
+TOPIC = "agency.health.events"
+
+
+def codes(batch: Batch) -> list[str]:
+    return [refusal.errors[0]["code"] for refusal in batch.refusals]
+
+
+def test_accepted_records_take_the_next_indexes_with_their_bytes_verbatim() -> None:
+    first, second = said("a"), said("b")
+    batch = numbered(first, second, first_offset=5, first_index=40)
+    assert batch.entries == [
+        entry_bytes(RECORDED, f"{TOPIC}/0/5", first),
+        entry_bytes(RECORDED, f"{TOPIC}/0/6", second),
+    ]
+    assert batch.size == 42
+    assert batch.claim_indexes == [40, 41]
+    assert batch.subjects == ["initiative/I-1"] * 2
+
+
+def test_a_repeated_event_is_a_duplicate_of_the_first_and_takes_no_index() -> None:
+    batch = numbered(said("a"), said("b"), said("a"), said("c"))
+    assert batch.duplicates == [(TOPIC, 2, 0)]
+    assert [parse_entry(0, entry).id for entry in batch.entries] == ["a", "b", "c"]
+
+
+def test_a_reserialised_event_with_another_sequence_is_still_a_duplicate() -> None:
+    event = orjson.loads(said("a", sequence=1))
+    again = orjson.dumps(
+        dict(reversed(event.items())) | {"sequence": f"{2:020d}", "traceparent": None}, option=orjson.OPT_INDENT_2
+    )
+    batch = numbered(said("a", sequence=1), again)
+    assert batch.duplicates == [(TOPIC, 1, 0)]
+    assert batch.sequences["health"].seen == [1, 2]
+    assert batch.sequences["health"].accepted == [1]
+
+
+def test_a_used_id_with_other_contents_is_a_conflict_and_takes_an_index() -> None:
+    batch = numbered(said("a"), said("a", "another"))
+    (refusal,) = batch.refusals
+    assert refusal.errors == [{"code": "conflict", "pointer": "", "detail": refusal.errors[0]["detail"]}]
+    assert (refusal.index, refusal.address, refusal.claimed_id) == (1, f"{TOPIC}/0/1", "a")
+    entry = parse_entry(1, batch.entries[1])
+    assert (entry.type, entry.agency, entry.id, entry.recorded) == (
+        "registrar.refused",
+        "platform",
+        f"{TOPIC}:0:o1",
+        RECORDED,
+    )
+    assert entry.data["claimed_id"] == "a"
+
+
+def test_after_a_conflict_the_first_event_still_owns_the_id() -> None:
+    batch = numbered(said("a"), said("a", "another"), said("a"), said("a", "another"))
+    assert batch.duplicates == [(TOPIC, 2, 0)]
+    assert codes(batch) == ["conflict", "conflict"]
+
+
+def test_a_refused_record_claims_no_id_so_that_the_corrected_event_may_use_it() -> None:
+    broken = said("a").replace(b'"2005-05-05"', b'"2005-02-30"')
+    batch = numbered(broken, said("a"))
+    assert len(batch.refusals) == 1
+    assert batch.refusals[0].claimed_id == "a"
+    assert batch.claim_indexes == [1]
+
+
+def test_an_invalid_record_with_a_used_id_is_invalid_and_no_conflict() -> None:
+    batch = numbered(said("a"), said("a").replace(b'"2005-05-05"', b'"2005-02-30"'))
+    assert codes(batch) != ["conflict"]
+    assert len(batch.refusals) == 1
+
+
+def test_ids_are_scoped_by_source() -> None:
+    batch = number(
+        [read(HEALTH, values(said("a"))), read(LABOUR, values(said("a", "another", agency=LABOUR)))], {}, 0, RECORDED
+    )
+    assert len(batch.entries) == 2
+    assert not batch.refusals
+
+
+def test_what_the_log_holds_already_decides_over_later_batches() -> None:
+    one, two, three = in_batches(
+        [
+            [read(HEALTH, values(said("a")))],
+            [read(HEALTH, values(said("a"), said("b"), first=1))],
+            [read(HEALTH, values(said("a", "x"), said("b"), first=3))],
+        ]
+    )
+    assert one.size == 1
+    assert two.duplicates == [(TOPIC, 1, 0)]
+    assert codes(three) == ["conflict"]
+    assert three.duplicates == [(TOPIC, 4, 1)]
+
+
+def test_a_batch_of_duplicates_only_moves_the_position_and_nothing_else() -> None:
+    _, batch = in_batches([[read(HEALTH, values(said("a")))], [read(HEALTH, values(said("a"), first=1))]])
+    assert (batch.entries, batch.runs, batch.size) == ([], [], 1)
+    assert batch.positions[TOPIC][0] == 2
+
+
+def test_consecutive_offsets_with_consecutive_indexes_are_one_run() -> None:
+    assert numbered(said("a"), None, said("b"), first_offset=7, first_index=3).runs == [(TOPIC, 7, 3, 3)]
+
+
+def test_a_duplicate_and_a_hole_in_the_offsets_each_end_a_run() -> None:
+    records = [Record(0, said("a")), Record(1, said("a")), Record(2, said("b")), Record(9, said("c"))]
+    batch = number([read(HEALTH, records)], {}, 0, RECORDED)
+    assert batch.runs == [(TOPIC, 0, 0, 1), (TOPIC, 2, 1, 1), (TOPIC, 9, 2, 1)]
+    assert verdicts([batch]) == {
+        (TOPIC, 0): ("entry", 0),
+        (TOPIC, 1): ("duplicate", 0),
+        (TOPIC, 2): ("entry", 1),
+        (TOPIC, 9): ("entry", 2),
+    }
+
+
+def test_runs_of_two_topics_do_not_join() -> None:
+    readings = [read(HEALTH, values(said("a"))), read(LABOUR, values(said("b", agency=LABOUR), first=1))]
+    assert number(readings, {}, 0, RECORDED).runs == [(TOPIC, 0, 0, 1), ("agency.labour.events", 1, 1, 1)]
+
+
+def test_a_sequence_is_seen_whatever_the_verdict_and_repeats_count_accepted_events_only() -> None:
+    broken = said("d", sequence=4).replace(b'"2005-05-05"', b'"2005-02-30"')
+    batch = numbered(
+        said("a", sequence=1),
+        said("a", sequence=2),  # a duplicate
+        said("a", "x", sequence=3),  # a conflict
+        broken,  # refused
+        said("b", sequence=1),  # the same number on another accepted event
+        said("c"),
+    )
+    assert batch.sequences["health"].seen == [1, 2, 3, 4, 1]
+    assert batch.sequences["health"].accepted == [1, 1]
+
+
+def test_a_registration_is_handed_on_with_its_index() -> None:
+    batch = numbered(registered("health"), registered("yesser", "office"), agency=PLATFORM, first_index=6)
+    assert [(agency, index) for agency, _, index in batch.agencies] == [
+        (Agency("health", "agency"), 6),
+        (Agency("yesser", "office"), 7),
+    ]
+
+
+def test_an_agency_cannot_register_another() -> None:
+    batch = numbered(registered("labour").replace(b"urn:yesser:agency:platform", b"urn:yesser:agency:health"))
+    assert codes(batch) == ["not-authorised"]
+    assert batch.agencies == []
+
+
+def test_the_raw_record_of_a_refusal_is_kept_with_its_headers() -> None:
+    batch = number([read(HEALTH, [Record(0, b"{", [("x", b"\xff"), ("y", None)])])], {}, 0, RECORDED)
+    (refusal,) = batch.refusals
+    assert refusal.keep_raw
+    assert refusal.value == b"{"
+    assert refusal.headers == [["x", "ff"], ["y", ""]]
+    assert parse_entry(0, batch.entries[0]).data["sha256"] == sha256(b"{").hexdigest()
+
+
+def test_nothing_of_a_record_with_personal_data_is_kept() -> None:
+    batch = numbered(said("a", "the id is 1000000008"))
+    (refusal,) = batch.refusals
+    assert refusal.errors[0]["code"] == "personal-data"
+    assert (refusal.keep_raw, refusal.value, refusal.headers, refusal.claimed_id) == (False, None, [], None)
+    assert b"1000000008" not in batch.entries[0]
+    assert "sha256" not in parse_entry(0, batch.entries[0]).data
+
+
+def test_the_names_of_headers_can_always_be_stored_as_json() -> None:
+    records = [Record(0, b"{", [("nul\x00", b"v")]), Record(1, b"{", [("raw\udcff", b"v")])]
+    batch = number([read(HEALTH, records)], {}, 0, RECORDED)
+    stored = [orjson.dumps(refusal.headers) for refusal in batch.refusals]
+    assert all(b"\\u0000" not in text for text in stored), "jsonb holds no NUL"
+    assert stored[0] != stored[1]
+
+
+def test_an_entry_never_outgrows_its_bundle_however_many_faults_a_record_has() -> None:
+    event = orjson.loads(said("a"))
+    event["type"] = "sa.gov.yesser.partnership.signed.v1"
+    event["data"] = {"terms": {"bands": [{}] * 12_000, "expected": []}}
+    worst = orjson.dumps(event)
+    batch = numbered(worst)
+    assert max(map(len, batch.entries)) < 65_536
+    assert len(orjson.dumps(batch.refusals[0].errors)) < 65_536, "the list beside the log is bounded like the entry"
+
+
+def test_the_same_record_has_one_verdict_however_the_topics_interleave() -> None:
+    health = read(HEALTH, values(said("a"), said("a"), said("a", "x")))
+    labour = read(LABOUR, values(said("a", agency=LABOUR), None))
+    kinds = []
+    for order in ([health, labour], [labour, health]):
+        batch = number(order, {}, 0, RECORDED)
+        kinds.append({address: kind for address, (kind, _) in verdicts([batch]).items()})
+        assert codes(batch).count("conflict") == 1
+    assert kinds[0] == kinds[1]
+
+
+def test_the_door_alone_accepts_and_only_the_numbering_knows_identity() -> None:
+    verdict = read(HEALTH, values(said("a"))).verdicts[0]
+    assert isinstance(verdict, Accepted)
+    assert len(verdict.claim) == len(verdict.identity) == 16

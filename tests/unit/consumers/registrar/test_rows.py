@@ -1,0 +1,97 @@
+"""The rows that a batch becomes: segments in bundle form, multiranges of sequences, hashes of records."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumers.registrar.batch import multirange, record_sha256, repeated, segments
+from infra.log_reader import BUNDLE, split_bundle
+from infra.merkle import leaf_hash
+from tests.unit.consumers.registrar.readings import Record
+
+
+@given(
+    first=st.integers(0, 3 * BUNDLE),
+    lengths=st.lists(st.integers(0, 40), max_size=3 * BUNDLE),
+)
+def test_segments_hold_every_entry_once_and_never_cross_a_multiple_of_256(first: int, lengths: list[int]) -> None:
+    entries = [bytes([i % 251]) * length for i, length in enumerate(lengths)]
+    leaves = [leaf_hash(entry) for entry in entries]
+    rows = segments(first, entries, leaves)
+
+    assert [entry for _, _, data, _ in rows for entry in split_bundle(data)] == entries
+    assert b"".join(found for *_, found in rows) == b"".join(leaves)
+    expected = first
+    for first_index, count, _, found in rows:
+        assert first_index == expected
+        assert count >= 1
+        assert first_index // BUNDLE == (first_index + count - 1) // BUNDLE
+        assert len(found) == 32 * count
+        expected += count
+    assert expected == first + len(entries)
+
+
+def test_a_full_bundle_is_one_segment_and_its_successor_another() -> None:
+    entries = [b"x"] * (2 * BUNDLE + 1)
+    assert [(a, n) for a, n, _, _ in segments(0, entries, [bytes(32)] * len(entries))] == [
+        (0, 256),
+        (256, 256),
+        (512, 1),
+    ]
+
+
+def test_an_entry_of_65535_bytes_still_fits() -> None:
+    ((_, _, data, _),) = segments(0, [b"x" * 65_535], [bytes(32)])
+    assert data[:2] == b"\xff\xff"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "text"),
+    [
+        ([], "{}"),
+        ([1], "{[1,2)}"),
+        ([3, 1, 2, 2], "{[1,4)}"),
+        ([7, 1, 2], "{[1,3),[7,8)}"),
+        ([10**20 - 1], "{[99999999999999999999,100000000000000000000)}"),
+    ],
+)
+def test_a_multirange_names_runs_of_numbers(numbers: list[int], text: str) -> None:
+    assert multirange(numbers) == text
+
+
+@given(st.lists(st.integers(1, 60)))
+def test_a_multirange_covers_exactly_its_numbers(numbers: list[int]) -> None:
+    covered: set[int] = set()
+    for part in filter(None, multirange(numbers).strip("{}").replace("),[", ") [").split(" ")):
+        start, end = map(int, part.strip("[)").split(","))
+        assert covered.isdisjoint(range(start - 1, end + 1)), "neighbours are joined"
+        covered |= set(range(start, end))
+    assert covered == set(numbers)
+
+
+def test_repeated_numbers_are_those_that_occur_more_than_once() -> None:
+    assert repeated([1, 2, 1, 3, 1, 2]) == [1, 1, 2]
+
+
+def test_a_records_hash_tells_its_parts_apart() -> None:
+    different = [
+        Record(0, None, []),
+        Record(0, b"", []),
+        Record(0, b"-", []),
+        Record(0, b"ab", []),
+        Record(0, b"a", [("b", b"")]),
+        Record(0, b"a", [("b", None)]),
+        Record(0, b"a", [("", b"b")]),
+        Record(0, b"a", [("b", b""), ("b", b"")]),
+        Record(0, b"a", [("b\udcff", b"")]),
+    ]
+    hashes = [record_sha256(record) for record in different]
+    assert len(set(hashes)) == len(different)
+
+
+def test_a_records_hash_is_of_its_value_and_headers_and_not_of_its_offset() -> None:
+    assert record_sha256(Record(1, b"a", [])) == record_sha256(Record(2, b"a", [])) == sha256(b"1:a").digest()
