@@ -21,7 +21,7 @@ _ACCOUNTS_AR: Final = {
 }
 _CHANNELS: Final = (("tv", "seen", "مرئية"), ("radio", "heard", "مسموعة"), ("print", "read", "مقروءة"))
 _LABEL_WIDTH: Final = 30
-_FIGURE_WIDTH: Final = 28
+_FIGURE_WIDTH: Final = 20
 _HALALAS: Final = 100
 
 
@@ -54,15 +54,16 @@ def _plan(plan: dict[str, Any]) -> Iterator[str]:
         "National applications", f"{len(applications['projects'])} of {applications['target']}", "التطبيقات الوطنية"
     )
     for project in applications["projects"]:
-        phases = f"phases: {project['started']} started, {project['completed']} done"
-        yield _line(f"  {project['project_id']}", phases, "")
+        phases = f"{project['started']} begun, {project['completed']} done"
+        yield _line(f"  {project['project_id']}", phases, "المراحل")
     yield _line("E-services", f"{plan['services']['target']} planned", "الخدمات الإلكترونية")
     for group, row in plan["services"]["groups"].items():
-        figure = f"{row['registered']} registered, {row['launched']} launched"
+        figure = f"{row['launched']} of {row['registered']} launched"
         yield _line(f"  group {group}", figure, _GROUPS_AR.get(group, ""))
+    yield _line("Training of state employees", "", "التدريب")
     for row in plan["training"]:
-        label = f"Training {row['year']}, {row['track']}"
-        yield _line(label, f"{row['net']} of {row['quota']} certified", f"التدريب: {_TRACKS_AR[row['track']]}")
+        label = f"  {row['year']}, {row['track']}"
+        yield _line(label, f"{row['net']} of {row['quota']} certified", _TRACKS_AR[row["track"]])
     yield _line("Anomalies, refusals", f"{plan['anomalies']}, {plan['refusals']}", "التناقضات والمرفوضات")
 
 
@@ -106,10 +107,10 @@ def _verification(proofs: dict[str, Any]) -> Iterator[str]:
     yield from _title("Verification", "التحقق")
     tree, rebuild, ledger = proofs["tree"], proofs["rebuild"], proofs["ledger"]
     yield _line("Tree of all entries, signed", f"{_ok(tree['ok'])}, {tree['size']:,} entries", "شجرة السجل موقعة")
-    yield _line("", f"root {tree['root']}", "")
+    yield f"  root {tree['root']}"
     models = rebuild["read_models"]
     rows = sum(row["rows"] for row in models)
-    yield _line("Rebuilt = live", f"{_ok(rebuild['ok'])}, {len(models)} models, {rows:,} rows", "إعادة البناء مطابقة")
+    yield _line(f"Rebuilt = live, {len(models)} models", f"{_ok(rebuild['ok'])}, {rows:,} rows", "إعادة البناء مطابقة")
     yield _line("Ledger sums to zero", f"{_ok(ledger['ok'])}, {_sar(ledger['sum_halalas']).strip()}", "الدفتر متوازن")
 
 

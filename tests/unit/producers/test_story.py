@@ -135,7 +135,7 @@ def test_all_ten_facts_are_told_and_every_file_marks_its_assumptions() -> None:
 
 def test_shown_lines_end_in_their_only_arabic(first: Figures) -> None:
     accounts = [{"account": name, **row} for name, row in first.balances.items()]
-    proof = {"ok": True, "size": 3, "root": "00", "sum_halalas": 0, "read_models": [{"rows": 1}]}
+    proof = {"ok": True, "size": 3, "root": "00" * 32, "sum_halalas": 0, "read_models": [{"rows": 1}]}
     document = {
         "plan": first.plan,
         "campaigns": first.campaigns,
@@ -148,3 +148,4 @@ def test_shown_lines_end_in_their_only_arabic(first: Figures) -> None:
         after = line[arabic[0] :] if arabic else ""
         assert not any(letter.isascii() and letter.isalnum() for letter in after), line
         assert line.isprintable()
+        assert len(line) <= 80, line
