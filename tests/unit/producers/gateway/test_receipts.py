@@ -1,0 +1,49 @@
+"""A receipt can be checked by anybody who has the gateway's public key, and by nobody be changed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from infra.note import InvalidKey, LogKey, parse_vkey
+from producers.gateway.receipts import ReceiptSigner, Stored, load_or_create_key, receipt_is_genuine
+
+KEY = LogKey("gateway.example", bytes(range(32)))
+STORED = [Stored(0, "a", "agency.health.events/0/7", b"{}"), Stored(2, "b", "agency.health.events/0/8", b"[]")]
+
+
+def test_a_receipt_names_address_and_hash_of_each_event_and_verifies_from_its_json() -> None:
+    answer = ReceiptSigner(KEY).receipt("health", "2026-11-25T01:02:03.000004Z", STORED)
+    read = json.loads(json.dumps(answer))
+    assert receipt_is_genuine(read, parse_vkey(KEY.verifier.vkey))
+    assert read["receipt"]["events"][0] == {
+        "event": 0,
+        "id": "a",
+        "address": "agency.health.events/0/7",
+        "sha256": "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
+    }
+
+
+def test_any_change_shows() -> None:
+    answer = ReceiptSigner(KEY).receipt("health", "2026-11-25T01:02:03.000004Z", STORED)
+    answer["receipt"]["events"][1]["address"] = "agency.health.events/0/9"
+    assert not receipt_is_genuine(answer, KEY.verifier)
+
+
+def test_another_gateways_key_is_not_this_one() -> None:
+    answer = ReceiptSigner(KEY).receipt("health", "2026-11-25T01:02:03.000004Z", STORED)
+    assert not receipt_is_genuine(answer, LogKey("gateway.example", bytes(32)).verifier)
+
+
+def test_the_key_is_made_once_and_read_by_its_owner_only(tmp_path: Path) -> None:
+    made = load_or_create_key(tmp_path / "gateway", "gateway.example")
+    path = tmp_path / "gateway" / "gateway.skey"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert load_or_create_key(tmp_path / "gateway", "gateway.example") == made
+    with pytest.raises(InvalidKey, match="belongs to"):
+        load_or_create_key(tmp_path / "gateway", "another.example")
+    path.chmod(0o640)
+    with pytest.raises(InvalidKey, match="others may read"):
+        load_or_create_key(tmp_path / "gateway", "gateway.example")
