@@ -13,6 +13,7 @@ from events.errors import YesserError
 from infra.log_reader import read_entries, read_leaves, read_nodes, split_bundle
 from infra.note import Checkpoint, Verifier, parse_checkpoint
 from infra.postgres import Connection
+from infra.proofs import HashPort
 from infra.sql import queries
 
 _SQL: Final = queries("consumers.audit", "port.sql")
@@ -20,13 +21,6 @@ _SQL: Final = queries("consumers.audit", "port.sql")
 
 class NotThere(YesserError):
     """The log does not hold what was asked for: it is damaged or incomplete."""
-
-
-class HashPort(Protocol):
-    """Where proofs are made from."""
-
-    async def hashes(self, level: int, first: int, count: int) -> list[bytes]:
-        """Roots of the complete subtrees of 256^level leaves `first … first + count - 1`; all of them or `NotThere`."""
 
 
 class LogPort(HashPort, Protocol):

@@ -15,10 +15,10 @@ from click.testing import CliRunner, Result
 from consumers.audit.cli import audit
 from consumers.audit.mirror import write_mirror
 from consumers.audit.port import MirrorPort, NotThere, PostgresPort
-from consumers.audit.proofs import consistency_proof, inclusion_proof, tree_root, verify_consistency
 from consumers.audit.tree import verify_tree
 from infra.merkle import TileTree, leaf_hash
 from infra.postgres import Connection
+from infra.proofs import consistency_proof, inclusion_proof, tree_root, verify_consistency
 from infra.settings import Settings
 from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, root_of, sample_entries
 

@@ -8,9 +8,9 @@ import pytest
 
 from consumers.audit.mirror import ForkedLog, mirror_entries, write_mirror
 from consumers.audit.port import MirrorPort, NotThere
-from consumers.audit.proofs import inclusion_proof
 from consumers.audit.tree import WrongTree, require_tree, verify_tree
 from events.errors import YesserError
+from infra.proofs import inclusion_proof
 from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, root_of, sample_entries
 
 ENTRIES = sample_entries(66_000)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from consumers.audit.proofs import (
+from infra.merkle import EMPTY_ROOT, leaf_hash
+from infra.proofs import (
     consistency_proof,
     inclusion_proof,
     tree_root,
     verify_consistency,
     verify_inclusion,
 )
-from infra.merkle import EMPTY_ROOT, leaf_hash
 from tests.unit.consumers.audit.memory_log import MemoryLog, root_of, sample_entries
 
 ENTRIES = sample_entries(600)

@@ -7,9 +7,37 @@ no log at all, only the proof and roots that somebody signed.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
-from consumers.audit.port import HashPort
+from infra.log_reader import read_leaves, read_nodes
 from infra.merkle import EMPTY_ROOT, complete_root, node_hash
+from infra.postgres import Connection
+
+_HASH_BYTES = 32
+
+
+class HashPort(Protocol):
+    """Where proofs are made from."""
+
+    async def hashes(self, level: int, first: int, count: int) -> list[bytes]:
+        """Roots of the complete subtrees of 256^level leaves `first … first + count - 1`; all of them or an error."""
+
+
+class StoredHashes:
+    """The hashes as the database has them."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def hashes(self, level: int, first: int, count: int) -> list[bytes]:
+        if level:
+            found = await read_nodes(self._connection, level, first, count)
+        else:
+            leaves = await read_leaves(self._connection, first, count)
+            found = [leaves[i : i + _HASH_BYTES] for i in range(0, len(leaves), _HASH_BYTES)]
+        if len(found) != count:
+            raise LookupError(f"hashes of level {level} from {first}: {count} were asked for, {len(found)} are there")
+        return found
 
 
 async def tree_root(port: HashPort, size: int) -> bytes:
