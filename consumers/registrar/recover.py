@@ -81,12 +81,29 @@ async def _journal(settings: Settings) -> AsyncIterator[Journal]:
             await asyncio.sleep(0.1)
         if epoch is None:
             raise CannotRecover("a registrar is at work; the log needs no recovery while it is (see `yesser status`)")
-        journal = Journal(connection, epoch, settings)
-        await journal.open()
-        yield journal
-        await lease.release(connection, LEASE, epoch)
+        keeping = asyncio.create_task(_keep_lease(settings, epoch))
+        try:
+            journal = Journal(connection, epoch, settings)
+            await journal.open()
+            yield journal
+        finally:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+            await lease.release(connection, LEASE, epoch)
     finally:
         await connection.close()
+
+
+async def _keep_lease(settings: Settings, epoch: int) -> None:
+    """Verifying a long log takes longer than a lease lasts: a registrar that looks again must not get it meanwhile."""
+    keeper = await connect(settings, "recover lease")
+    try:
+        while True:
+            await asyncio.sleep(settings.lease_renew_ms / 1000)
+            if not await lease.renew(keeper, LEASE, epoch, settings):
+                return
+    finally:
+        await keeper.close()
 
 
 async def _verify(journal: Journal, source: Source, last: Checkpoint | None, progress: Progress) -> None:
