@@ -12,9 +12,11 @@ import pytest
 from infra.embedded.errors import StackError
 from infra.postgres import Connection, Pool, connect, create_pool
 from infra.settings import Settings
+from tests.scenarios.figures import take
+from tests.scenarios.system import System, running_system
 from tests.stack import TestStack, corner, drop_template, environment_of, services
 
-NEED_STACK = frozenset({"stack", "settings", "connection", "pool", "environment"})
+NEED_STACK = frozenset({"stack", "settings", "connection", "pool", "environment", "system"})
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -22,6 +24,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if NEED_STACK & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.stack)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show what the proofs measured."""
+    for figure in take():
+        terminalreporter.write_line(figure)
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +48,18 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestStack]:
     finally:
         asyncio.run(drop_template(found))
         running.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """Every process, as a user starts them, once for all quick scenarios; each leaves it at rest and working."""
+    try:
+        with running_system(tmp_path_factory.mktemp("system")) as running:
+            yield running
+    except StackError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(error))
 
 
 @pytest.fixture

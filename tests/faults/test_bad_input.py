@@ -239,8 +239,7 @@ async def write_with_bad_header_name(producer: AIOKafkaProducer) -> int:
     return offset
 
 
-def test_every_bad_record_is_one_refusal_and_the_next_event_goes_on(broken_system: System) -> None:
-    system = broken_system
+def test_every_bad_record_is_one_refusal_and_the_next_event_goes_on(system: System) -> None:
     system.add_agencies([(CODE, "agency")])
     offsets = asyncio.run(write(system.settings))
     system.settle()
@@ -284,12 +283,12 @@ async def where_personal_values_are(settings: Settings) -> list[str]:
 
 
 @pytest.mark.parametrize("compression", ["gzip", "zstd"])
-def test_a_compression_bomb_is_refused_by_the_broker(broken_system: System, compression: str) -> None:
-    broken_system.add_agencies([(CODE, "agency")])
-    before = asyncio.run(end_offset(broken_system.settings))
+def test_a_compression_bomb_is_refused_by_the_broker(system: System, compression: str) -> None:
+    system.add_agencies([(CODE, "agency")])
+    before = asyncio.run(end_offset(system.settings))
     with pytest.raises(MessageSizeTooLargeError):
-        asyncio.run(send_bomb(broken_system.settings, compression))
-    assert asyncio.run(end_offset(broken_system.settings)) == before
+        asyncio.run(send_bomb(system.settings, compression))
+    assert asyncio.run(end_offset(system.settings)) == before
 
 
 async def send_bomb(settings: Settings, compression: str) -> None:
@@ -310,11 +309,11 @@ async def end_offset(settings: Settings) -> int:
 @pytest.mark.parametrize(
     "topic", ["agency.yesser.events", "agency.platform.events", "yesser.log", f"agency.{CODE}x.events"]
 )
-def test_an_agency_cannot_write_as_another(broken_system: System, topic: str) -> None:
-    broken_system.add_agencies([(CODE, "agency")])
+def test_an_agency_cannot_write_as_another(system: System, topic: str) -> None:
+    system.add_agencies([(CODE, "agency")])
 
     async def send() -> None:
-        async with agency_producer(broken_system.settings) as producer:
+        async with agency_producer(system.settings) as producer:
             await asyncio.wait_for(producer.send_and_wait(topic, b"{}"), 10)
 
     with pytest.raises(TopicAuthorizationFailedError):
@@ -322,12 +321,12 @@ def test_an_agency_cannot_write_as_another(broken_system: System, topic: str) ->
 
 
 @pytest.mark.parametrize("topic", ["agency.yesser.events", "yesser.log", TOPIC])
-def test_an_agency_cannot_read_what_others_or_itself_said(broken_system: System, topic: str) -> None:
-    broken_system.add_agencies([(CODE, "agency")])
+def test_an_agency_cannot_read_what_others_or_itself_said(system: System, topic: str) -> None:
+    system.add_agencies([(CODE, "agency")])
 
     async def read() -> None:
         partition = TopicPartition(topic, 0)
-        arguments = client_arguments(broken_system.settings, f"agency-{CODE}")
+        arguments = client_arguments(system.settings, f"agency-{CODE}")
         async with AIOKafkaConsumer(**arguments, auto_offset_reset="earliest") as consumer:
             consumer.assign([partition])
             await asyncio.wait_for(consumer.getone(partition), 2)
