@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from infra.postgres import TRANSIENT_ERRORS
 from infra.telemetry import count
-from producers.gateway import event_routes, page_routes
+from producers.gateway import event_routes, page_routes, reading_routes
 from producers.gateway.parts import Parts
 from producers.gateway.problems import (
     CONTENT_TYPE,
@@ -33,6 +33,7 @@ def application(parts: Parts) -> FastAPI:
     """The application."""
     app = FastAPI(title="Yesser Events gateway", version="1", docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(event_routes.router(parts))
+    app.include_router(reading_routes.router(parts))
     app.include_router(page_routes.router(parts, app))
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(Refusal, _refusal)

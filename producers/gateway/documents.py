@@ -107,6 +107,60 @@ VALIDATION: Final = answer(
         },
     },
 )
+_VERDICT: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["state"],
+    "properties": {
+        "id": _TEXT,
+        "state": {"enum": ["pending", "registered", "duplicate", "refused"]},
+        "address": _TEXT,
+        "index": {**_INTEGER, "description": "Of the entry; of the first entry for a duplicate; of the refusal."},
+        "proof": {"type": "string", "format": "uri-reference"},
+        "errors": ERROR_ROWS,
+        "halted": _TEXT,
+    },
+}
+_RANGES: Final[dict[str, Any]] = {
+    "type": "array",
+    "items": {"type": "array", "prefixItems": [_INTEGER, _INTEGER], "minItems": 2, "maxItems": 2},
+}
+STATUS: Final = answer("What became of it.", _VERDICT)
+RECEIPTS: Final = answer(
+    "A page of verdicts. `next` is the cursor of the next one; `read_up_to` is how far the registrar has read.",
+    {
+        "type": "object",
+        "required": ["receipts", "next", "read_up_to"],
+        "properties": {
+            "receipts": {"type": "array", "items": _VERDICT},
+            "next": _INTEGER,
+            "read_up_to": _INTEGER,
+            "halted": _TEXT,
+        },
+    },
+)
+COMPLETENESS: Final = answer(
+    "Ranges are [first, last], both included.",
+    shape(
+        agency=_TEXT,
+        highest=_INTEGER,
+        seen_count=_INTEGER,
+        missing_count=_INTEGER,
+        seen=_RANGES,
+        missing=_RANGES,
+        repeated=_RANGES,
+    ),
+)
+PROOF: Final = answer(
+    "Hashes are base64; the checkpoint is a C2SP signed note.",
+    shape(
+        index=_INTEGER,
+        entry=_TEXT,
+        leaf=_TEXT,
+        size=_INTEGER,
+        path={"type": "array", "items": _TEXT},
+        checkpoint=_TEXT,
+    ),
+)
 PROBLEM_SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
     "required": ["type", "title", "status", "detail"],

@@ -21,7 +21,7 @@ def router(parts: Parts, app: FastAPI) -> APIRouter:
     async def openapi() -> Response:
         return Response(to_bytes(openapi_document(app)), media_type="application/json")
 
-    @routes.get("/v1/receipts/key", summary="The key that signs receipts", response_class=Response)
+    @routes.get("/v1/key", summary="The key that signs receipts", response_class=Response)
     async def key() -> Response:
         """The verifier key (C2SP signed-note `vkey`) of this gateway."""
         return Response(parts.signer.verifier.vkey + "\n", media_type="text/plain; charset=utf-8")
@@ -60,7 +60,7 @@ def openapi_document(app: FastAPI) -> dict[str, object]:
         schemes["token"] = {"type": "http", "scheme": "bearer"}
         for path, operations in document["paths"].items():
             for operation in operations.values():
-                public = path.startswith(PAGE_PREFIX) or path == "/v1/receipts/key"
+                public = path.startswith(PAGE_PREFIX) or path == "/v1/key"
                 operation["security"] = [] if public else [{"token": []}]
         app.openapi_schema = document
     return app.openapi_schema

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import cast
 
 from fastapi import Request
 
-from infra.postgres import Pool
+from infra.postgres import Connection, Pool
 from infra.settings import Settings
 from producers.gateway.access import Access, Caller
 from producers.gateway.receipts import ReceiptSigner
@@ -27,3 +30,10 @@ class Parts:
         """Who sends this request. Raises `Problem`."""
         peer = request.client.host if request.client else ""
         return await self.access.admit(request.scope["headers"], peer)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection for reading, given back at the end."""
+        async with self.pool.acquire() as held:
+            # A proxy that the pool can take back; it does all that a connection does.
+            yield cast(Connection, held)

@@ -1,0 +1,226 @@
+"""What an agency asks afterwards: what became of my event, of my receipts, what is missing, and the proof.
+
+An agency reads its own; the office and auditors, who may read the log, name the agency. What is not the caller's own is
+*not found*, so that nothing is told of its existence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import re
+from typing import Annotated, Any, Final
+
+import orjson
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from events.entry import Entry
+from events.envelope import EVENT_ID_PATTERN
+from events.fields import CODE_PATTERN
+from events.verdicts import Agency
+from infra.kafka import agency_topic
+from infra.log_reader import read_entries, read_leaves
+from infra.proofs import StoredHashes, inclusion_proof
+from producers.gateway.access import Caller
+from producers.gateway.documents import COMPLETENESS, PROOF, RECEIPTS, STATUS, problems
+from producers.gateway.parts import Parts
+from producers.gateway.problems import Problem
+from producers.gateway.verdicts import (
+    Verdict,
+    by_id,
+    by_offsets,
+    completeness,
+    entries_at,
+    newest_checkpoint,
+    next_offset,
+)
+
+JSON: Final = "application/json"
+PAGE_MAX: Final = 1_000
+_INDEX_MAX: Final = 2**53
+_POLL_MIN_S: Final = 0.05
+_POLL_MAX_S: Final = 0.25
+_EVENT_ID: Final = re.compile(EVENT_ID_PATTERN.strip("^$"))
+_CODE: Final = re.compile(CODE_PATTERN.strip("^$"))
+_OFFSET: Final = re.compile(r"[0-9]{1,15}")
+
+Agencies = Annotated[
+    str | None, Query(description="An agency's code; your own without it. Another's needs the scope log:read.")
+]
+Address = Annotated[str | None, Query(description="The address of a receipt: exactly that record's verdict.")]
+Since = Annotated[int, Query(ge=0, le=_INDEX_MAX, description="The cursor: `next` of the page before, at first 0.")]
+Limit = Annotated[int, Query(ge=1, le=PAGE_MAX, description="Most rows of a page.")]
+Wait = Annotated[float, Query(ge=0, description="Wait for the first verdict for so many seconds (a long poll).")]
+Index = Annotated[int, Path(ge=0, le=_INDEX_MAX)]
+
+
+def router(parts: Parts) -> APIRouter:
+    """The routes by which agencies look after their events."""
+    routes = APIRouter(tags=["verdicts"])
+
+    @routes.get(
+        "/v1/events/{id}",
+        summary="What became of an event",
+        response_class=Response,
+        responses={200: STATUS, **problems(401, 403, 404, 422, 429, 503)},
+    )
+    async def status(request: Request, id: str, address: Address = None, agency: Agencies = None) -> Response:
+        """Pending, registered (with index and proof), duplicate (of the first entry), or refused (with every fault).
+
+        By id alone it says what the log has under this id; with the `address` of a receipt, what became of that record.
+        """
+        whose = _whose(await parts.caller(request), agency)
+        return _json(await _status(parts, whose, id, address))
+
+    @routes.get(
+        "/v1/receipts",
+        summary="Verdicts on everything sent, in order",
+        response_class=Response,
+        responses={200: RECEIPTS, **problems(401, 403, 404, 422, 429, 503)},
+    )
+    async def receipts(
+        request: Request, since: Since = 0, limit: Limit = 100, wait_s: Wait = 0, agency: Agencies = None
+    ) -> Response:
+        """One row for each record of the agency's topic that has its verdict, however it was sent, in order."""
+        whose = _whose(await parts.caller(request), agency)
+        await _until_read(parts, whose, since, min(wait_s, parts.settings.gateway_long_poll_max_s))
+        return _json(await _page(parts, whose, since, limit))
+
+    @routes.get(
+        "/v1/completeness",
+        summary="Sequence numbers seen and missing",
+        response_class=Response,
+        responses={200: COMPLETENESS, **problems(401, 403, 404, 422, 429, 503)},
+    )
+    async def seen(request: Request, agency: Agencies = None) -> Response:
+        """Which `sequence` numbers were read, whatever their verdict, and which are missing below the highest."""
+        whose = _whose(await parts.caller(request), agency)
+        async with parts.connection() as connection:
+            return _json(await completeness(connection, whose.code))
+
+    @routes.get(
+        "/v1/proofs/{index}",
+        summary="An entry with the proof that it is in the log",
+        response_class=Response,
+        responses={200: PROOF, **problems(401, 403, 404, 422, 429, 503)},
+    )
+    async def proof(request: Request, index: Index) -> Response:
+        """The entry's bytes and its inclusion proof (RFC 6962) under the newest signed checkpoint."""
+        return _json(await _proof(parts, await parts.caller(request), index))
+
+    return routes
+
+
+async def _status(parts: Parts, whose: Agency, id_: str, address: str | None) -> dict[str, Any]:
+    if not _EVENT_ID.fullmatch(id_):
+        raise Problem("not-found")
+    async with parts.connection() as connection:
+        offset = parts.receiver.recent.offset_of(whose.code, id_) if address is None else _offset(whose, address)
+        verdict: Verdict | None = None
+        if offset is not None:
+            (verdict,) = await by_offsets(connection, whose.code, [offset])
+            if address is not None and verdict.index is not None:
+                entries = await entries_at(connection, [verdict.index])
+                if _id_of(entries[verdict.index], verdict) not in (id_, None):
+                    raise Problem("not-found")
+        else:
+            verdict = await by_id(connection, whose, id_)
+    if verdict is None:
+        raise Problem("not-found")
+    document: dict[str, Any] = {"id": id_, **verdict.document()}
+    if offset is not None:
+        document["address"] = f"{agency_topic(whose.code)}/0/{offset}"
+    return document
+
+
+async def _until_read(parts: Parts, whose: Agency, since: int, wait_s: float) -> None:
+    """Return when a record at or above `since` has its verdict, or after `wait_s`. No connection is held meanwhile."""
+    loop = asyncio.get_running_loop()
+    deadline, pause_s = loop.time() + wait_s, _POLL_MIN_S
+    while loop.time() < deadline:
+        async with parts.connection() as connection:
+            reached, _ = await next_offset(connection, whose.code)
+        if reached > since:
+            return
+        await asyncio.sleep(min(pause_s, max(0.0, deadline - loop.time())))
+        pause_s = min(1.5 * pause_s, _POLL_MAX_S)
+
+
+async def _page(parts: Parts, whose: Agency, since: int, limit: int) -> dict[str, Any]:
+    async with parts.connection() as connection:
+        reached, halted = await next_offset(connection, whose.code)
+        end = min(reached, since + limit)
+        verdicts = await by_offsets(connection, whose.code, range(since, end)) if since < end else []
+        entries = await entries_at(connection, [v.index for v in verdicts if v.index is not None])
+    topic = agency_topic(whose.code)
+    rows = []
+    for verdict in verdicts:
+        row: dict[str, Any] = {"address": f"{topic}/0/{verdict.offset}"}
+        if verdict.index is not None and (id_ := _id_of(entries[verdict.index], verdict)) is not None:
+            row["id"] = id_
+        rows.append(row | verdict.document())
+    document: dict[str, Any] = {"receipts": rows, "next": max(since, end), "read_up_to": reached}
+    if halted is not None:
+        document["halted"] = halted
+    return document
+
+
+async def _proof(parts: Parts, caller: Caller, index: int) -> dict[str, Any]:
+    if "log:read" not in caller.scopes:
+        caller.require("events:read")
+    async with parts.connection() as connection:
+        raw = await read_entries(connection, index, 1)
+        checkpoint = await newest_checkpoint(connection)
+        if not raw or not _may_read(caller, orjson.loads(raw[0])["from"]):
+            raise Problem("not-found")
+        if checkpoint is None or index >= checkpoint[0]:
+            raise Problem("not-found", retry_after_s=1)
+        size, note = checkpoint
+        path = await inclusion_proof(StoredHashes(connection), index, size)
+        leaf = await read_leaves(connection, index, 1)
+    return {
+        "index": index,
+        "entry": raw[0].decode(),
+        "leaf": base64.b64encode(leaf).decode(),
+        "size": size,
+        "path": [base64.b64encode(step).decode() for step in path],
+        "checkpoint": note,
+    }
+
+
+def _whose(caller: Caller, agency: str | None) -> Agency:
+    """The agency whose events are asked for. Raises `Problem` unless the caller may read them."""
+    if agency is None or (caller.agency is not None and agency == caller.agency.code):
+        caller.require("events:read")
+        return caller.require_agency()
+    caller.require("log:read")
+    if not _CODE.fullmatch(agency):
+        raise Problem("not-found")
+    return Agency(agency, "agency")
+
+
+def _may_read(caller: Caller, address: str) -> bool:
+    if "log:read" in caller.scopes and not caller.is_suspended:
+        return True
+    return caller.agency is not None and address.partition("/")[0] == agency_topic(caller.agency.code)
+
+
+def _offset(whose: Agency, address: str) -> int:
+    """The offset of an address in the agency's own topic."""
+    prefix = f"{agency_topic(whose.code)}/0/"
+    text = address.removeprefix(prefix)
+    if not address.startswith(prefix) or not _OFFSET.fullmatch(text):
+        raise Problem("not-found")
+    return int(text)
+
+
+def _id_of(entry: Entry, verdict: Verdict) -> str | None:
+    """The event's id; of a refused record the one it claimed, if that may be told."""
+    if verdict.state == "refused":
+        claimed: str | None = entry.data.get("claimed_id")
+        return claimed
+    return entry.id
+
+
+def _json(document: dict[str, Any]) -> Response:
+    return Response(orjson.dumps(document), media_type=JSON)

@@ -1,0 +1,123 @@
+"""What became of an agency's records, by address or by id: pending, registered, duplicate, refused.
+
+It reads the registrar's own tables and keeps nothing. Every record below the topic's position has its verdict for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Final, Literal
+
+from events.entry import Entry, parse_entry
+from events.verdicts import HASH_BYTES, Agency
+from infra.kafka import agency_topic
+from infra.log_reader import split_bundle
+from infra.postgres import Connection
+from infra.sql import queries
+
+State = Literal["pending", "registered", "duplicate", "refused"]
+PROOF_PREFIX: Final = "/v1/proofs/"
+_SQL: Final = queries("producers.gateway", "verdicts.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """On one record. `index`: of its entry, of the first entry of a duplicate, of the refusal; None while pending."""
+
+    state: State
+    index: int | None = None
+    offset: int | None = None
+    errors: list[dict[str, str]] | None = None
+    halted_reason: str | None = None
+
+    def document(self) -> dict[str, Any]:
+        """The members that say it."""
+        document: dict[str, Any] = {"state": self.state}
+        if self.index is not None:
+            document |= {"index": self.index, "proof": f"{PROOF_PREFIX}{self.index}"}
+        if self.errors is not None:
+            document["errors"] = self.errors
+        if self.halted_reason is not None:
+            document["halted"] = self.halted_reason
+        return document
+
+
+async def by_offsets(connection: Connection, agency: str, offsets: Sequence[int]) -> list[Verdict]:
+    """The verdicts on these records of the agency's topic, in ascending order of offset."""
+    rows = await connection.fetch(_SQL["by_offsets"], agency_topic(agency), list(offsets))
+    return [_verdict(row) for row in rows]
+
+
+async def by_id(connection: Connection, agency: Agency, id_: str) -> Verdict | None:
+    """What the log says of an id: registered, else refused (the last time), else nothing."""
+    claim = sha256(agency.claim_prefix + id_.encode()).digest()[:HASH_BYTES]
+    index = await connection.fetchval(_SQL["accepted"], claim)
+    if index is not None:
+        return Verdict("registered", index)
+    row = await connection.fetchrow(_SQL["refused"], agency.code, id_)
+    return None if row is None else Verdict("refused", row["index"], errors=row["errors"])
+
+
+async def next_offset(connection: Connection, agency: str) -> tuple[int, str | None]:
+    """How far the registrar has read the agency's topic, and why it stopped, if it did."""
+    row = await connection.fetchrow(_SQL["position"], agency_topic(agency))
+    return (0, None) if row is None else (row["next_offset"], row["halted_reason"])
+
+
+async def entries_at(connection: Connection, indexes: Sequence[int]) -> dict[int, Entry]:
+    """The entries that stand at these indexes."""
+    wanted = set(indexes)
+    found: dict[int, Entry] = {}
+    for first, bundle in await connection.fetch(_SQL["segments"], sorted(wanted)):
+        for index, raw in enumerate(split_bundle(bundle), first):
+            if index in wanted:
+                found[index] = parse_entry(index, raw)
+    return found
+
+
+async def completeness(connection: Connection, agency: str) -> dict[str, Any]:
+    """Sequence numbers seen and missing, as inclusive ranges."""
+    row = await connection.fetchrow(_SQL["sequences"], agency)
+    seen, missing, repeated = ([], [], []) if row is None else (row["seen"], row["missing"], row["repeated"])
+    ranges = {"seen": _inclusive(seen), "missing": _inclusive(missing), "repeated": _inclusive(repeated)}
+    return {
+        "agency": agency,
+        "highest": ranges["seen"][-1][1] if ranges["seen"] else 0,
+        "seen_count": _count(ranges["seen"]),
+        "missing_count": _count(ranges["missing"]),
+        **ranges,
+    }
+
+
+async def newest_checkpoint(connection: Connection) -> tuple[int, str] | None:
+    """Size and note of what the log signed last."""
+    row = await connection.fetchrow(_SQL["checkpoint"])
+    return None if row is None else (row["size"], row["note"])
+
+
+def _verdict(row: Any) -> Verdict:
+    offset: int = row["offset"]
+    if row["next_offset"] is None or offset >= row["next_offset"]:
+        return Verdict("pending", None, offset, halted_reason=row["halted_reason"])
+    if row["errors"] is not None:
+        return Verdict("refused", row["index"], offset, row["errors"])
+    if row["of_index"] is not None:
+        return Verdict("duplicate", row["of_index"], offset)
+    return Verdict("registered", row["index"], offset)
+
+
+def _inclusive(ranges: Any) -> list[list[int]]:
+    """Ranges of whole numbers as [first, last], whichever bounds the database gave them."""
+    result = []
+    for found in ranges:
+        first = int(found.lower) + (0 if found.lower_inc else 1)
+        last = int(found.upper) - (0 if found.upper_inc else 1)
+        if first <= last:
+            result.append([first, last])
+    return result
+
+
+def _count(ranges: Sequence[Sequence[int]]) -> int:
+    return sum(last - first + 1 for first, last in ranges)

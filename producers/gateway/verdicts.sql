@@ -1,0 +1,41 @@
+-- name: by_offsets
+-- What the registrar made of the records at these offsets of one topic; below its position each has a verdict.
+SELECT o."offset", p.next_offset, p.halted_reason, d.of_index, f.errors,
+       CASE WHEN o."offset" < r.first_offset + r.entries_count THEN r.first_index + o."offset" - r.first_offset END AS index
+FROM unnest($2::bigint[]) AS o("offset")
+LEFT JOIN log.read_position p ON p.topic = $1
+LEFT JOIN LATERAL (
+    SELECT first_offset, first_index, entries_count FROM log.run
+    WHERE topic = $1 AND first_offset <= o."offset" ORDER BY first_offset DESC LIMIT 1
+) r ON true
+LEFT JOIN log.duplicate d ON d.topic = $1 AND d."offset" = o."offset"
+LEFT JOIN log.refusal f ON f.index = r.first_index + o."offset" - r.first_offset
+                       AND o."offset" < r.first_offset + r.entries_count
+ORDER BY 1
+
+-- name: position
+SELECT next_offset, halted_reason FROM log.read_position WHERE topic = $1
+
+-- name: accepted
+-- Where the event with this source and id stands.
+SELECT index FROM log.event_id WHERE claim = $1
+
+-- name: refused
+-- The last refusal of a record of this agency that claimed this id.
+SELECT index, errors FROM log.refusal WHERE agency = $1 AND claimed_id = $2 ORDER BY index DESC LIMIT 1
+
+-- name: segments
+-- The bundles' pieces that hold these entries.
+SELECT first_index, entries FROM log.segment
+WHERE first_index IN (
+    SELECT (SELECT max(s.first_index) FROM log.segment s WHERE s.first_index <= i) FROM unnest($1::bigint[]) AS i
+)
+
+-- name: sequences
+-- Numbers seen of a source, whatever their verdict, the holes below the highest, and numbers accepted twice.
+SELECT seen, nummultirange(numrange(1, upper(seen))) - seen AS missing, repeated
+FROM log.sequence_state WHERE agency = $1 AND NOT isempty(seen)
+
+-- name: checkpoint
+-- The newest signed checkpoint, which may be some entries behind.
+SELECT size, note FROM log.checkpoint ORDER BY size DESC LIMIT 1
