@@ -7,6 +7,9 @@ RETURNING position
 
 -- name: move
 -- First statement of each transaction: locks the row, and counts only for the owner at the position that it knows.
-UPDATE platform.position SET position = $4
+UPDATE platform.position SET position = $4, gaps_filled = gaps_filled + $6, halted_reason = NULL
 WHERE consumer = $1 AND epoch = $2 AND position = $3 AND rules_version = $5
 RETURNING true
+
+-- name: halt
+UPDATE platform.position SET halted_reason = $3 WHERE consumer = $1 AND epoch = $2

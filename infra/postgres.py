@@ -35,6 +35,12 @@ TRANSIENT_ERRORS: Final = (
 """Errors after which the same work may be tried again: the outcome of a commit is then unknown until it is read."""
 
 
+def passes_by_itself(error: BaseException) -> bool:
+    """Whether the same work may be tried again. A value that does not fit its column is a bug, though the driver files
+    it under the errors of a connection."""
+    return isinstance(error, TRANSIENT_ERRORS) and not isinstance(error, ValueError)
+
+
 class NoDatabase(YesserError):
     """No PostgreSQL is named and no embedded stack was started here. Run `yesser up`, or set YESSER_POSTGRES."""
 

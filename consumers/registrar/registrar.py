@@ -26,7 +26,7 @@ from infra.health import Progress, Readiness
 from infra.kafka_admin import LOG_TOPIC_CONFIG, KafkaRefused, admin_client, ensure_topic
 from infra.logs import SaidOnce
 from infra.note import LogKey, load_or_create_key
-from infra.postgres import TRANSIENT_ERRORS, Connection, connect
+from infra.postgres import TRANSIENT_ERRORS, Connection, connect, passes_by_itself
 from infra.settings import Settings
 from infra.telemetry import count
 
@@ -72,15 +72,15 @@ class Registrar:
                 self.halted = str(error)
                 self._halt.begins(error)
                 await _pause(stop, HALT_LOOK_AGAIN_S)
-            except (*TRANSIENT_ERRORS, KafkaError, Behind) as error:
+            except Exception as error:
+                if not (passes_by_itself(error) or isinstance(error, KafkaError | Behind)):
+                    log.exception("an unknown error ends the process")
+                    raise SystemExit(UNKNOWN_ERROR_EXIT) from None
                 self._wait.begins(error)
                 count("retries", process=LEASE)
                 await self._mend(error)
                 await _pause(stop, self._wait_ms / 1000)
                 self._wait_ms = min(2 * self._wait_ms, self.settings.retry_wait_max_ms)
-            except Exception:
-                log.exception("an unknown error ends the process")
-                raise SystemExit(UNKNOWN_ERROR_EXIT) from None
 
     async def _own(self, key: LogKey, stop: asyncio.Event) -> None:
         """Wait for the lease, then work until `stop`, an error, or a topic that broke."""

@@ -1,9 +1,8 @@
-"""The rows of a batch: what folds may see, and what is written of what they did."""
+"""What a batch asked for is loaded once, changed in memory, and told as the fewest changes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
@@ -11,13 +10,35 @@ from infra.tables import ALL, Changes, Table, WorkingSet
 
 
 @dataclass(slots=True)
-class Stall:
-    town: str
+class Item:
+    shelf: str
     number: int
-    goods: dict[str, Any] | None
+    names: list[str]
+    details: dict[str, int] | None
+    done: bool
 
 
-STALL = Table("stall", Stall, key=("town", "number"))
+ITEM = Table("item", Item, ("shelf", "number"))
+
+
+@dataclass(slots=True)
+class Line:
+    number: int
+    text: str | None
+
+
+LINE = Table("line", Line, ("number",), append_only=True)
+
+
+def item(number: int = 1, *names: str) -> Item:
+    return Item("a", number, list(names), None, False)
+
+
+def loaded(*rows: Item, asked: tuple[int, ...] = (1, 2)) -> WorkingSet:
+    ws = WorkingSet()
+    ws.missing((ITEM, ("a", number)) for number in asked)
+    ws.adopt(ITEM, rows)
+    return ws
 
 
 def changes(ws: WorkingSet) -> Changes:
@@ -25,74 +46,93 @@ def changes(ws: WorkingSet) -> Changes:
     return found
 
 
-def asked(*keys: tuple[str, int], stored: tuple[Stall, ...] = ()) -> WorkingSet:
-    ws = WorkingSet()
-    ws.missing((STALL, key) for key in keys)
-    ws.adopt(STALL, stored)
-    return ws
+def test_columns_have_the_types_of_their_fields() -> None:
+    assert ITEM.columns == ("shelf", "number", "names", "details", "done")
+    assert ITEM.types == ("text", "bigint", "jsonb", "jsonb", "boolean")
+    assert ITEM.key_types == ("text", "bigint")
+    assert LINE.types == ("bigint", "text")
 
 
-def test_column_types_follow_the_row() -> None:
-    assert STALL.columns == ("town", "number", "goods")
-    assert STALL.types == ("text", "bigint", "jsonb")
-    assert STALL.key_types == ("text", "bigint")
+def test_a_field_without_a_column_type_is_refused() -> None:
+    @dataclass(slots=True)
+    class Odd:
+        value: complex
+
+    with pytest.raises(TypeError, match="complex"):
+        Table("odd", Odd, ("value",))
 
 
-def test_a_row_that_was_not_asked_for_is_an_error_and_not_an_absent_row() -> None:
-    ws = asked(("Abha", 1))
-    assert ws.get(STALL, "Abha", 1) is None
-    with pytest.raises(KeyError, match="not asked for"):
-        ws.get(STALL, "Abha", 2)
+def test_a_row_that_was_not_asked_for_is_a_programming_error() -> None:
+    with pytest.raises(KeyError, match=r"item\('a', 9\) was not asked for"):
+        loaded().get(ITEM, "a", 9)
     with pytest.raises(KeyError, match="as a whole"):
-        list(ws.rows(STALL))
+        loaded().rows(ITEM)
 
 
-def test_only_what_is_not_here_yet_is_missing() -> None:
-    ws = asked(("Abha", 1), stored=(Stall("Abha", 1, None),))
-    assert ws.missing([(STALL, ("Abha", 1)), (STALL, ("Abha", 2))]) == {STALL: [("Abha", 2)]}
-    assert ws.missing([(STALL, ALL)]) == {STALL: None}
-    ws.adopt(STALL, [], whole=True)
-    assert ws.missing([(STALL, ("Taif", 9))]) == {}
-    assert ws.get(STALL, "Taif", 9) is None
+def test_a_row_that_was_asked_for_and_is_not_there_is_none() -> None:
+    assert loaded().get(ITEM, "a", 1) is None
 
 
-def test_a_row_known_to_be_absent_is_new_and_a_stored_one_is_changed() -> None:
-    stored = Stall("Abha", 1, None)
-    ws = asked(("Abha", 1), ("Abha", 2), stored=(stored,))
-    stored.goods = {"dates": 1}
-    fresh = Stall("Abha", 2, None)
-    for row in (stored, fresh, fresh):
-        ws.put(STALL, row)
-    assert changes(ws) == Changes(STALL, [], [stored], [fresh], [])
+def test_nothing_is_asked_for_twice() -> None:
+    ws = loaded(item(1))
+    assert ws.missing([(ITEM, ("a", 1)), (ITEM, ("a", 3)), (ITEM, ("a", 3))]) == {ITEM: [("a", 3)]}
+    assert ws.missing([(ITEM, ("a", 3))]) == {}
 
 
-def test_a_row_that_was_put_without_being_asked_for_may_be_stored_already() -> None:
-    ws, row = WorkingSet(), Stall("Taif", 1, None)
-    ws.put(STALL, row)
-    assert changes(ws).changed == [row]
+def test_a_whole_table_covers_each_of_its_keys() -> None:
+    ws = WorkingSet()
+    assert ws.missing([(ITEM, ("a", 1)), (ITEM, ALL), (ITEM, ("a", 2))]) == {ITEM: None}
+    ws.adopt(ITEM, [item(1), item(2)], whole=True)
+    assert ws.missing([(ITEM, ("a", 7)), (ITEM, ALL)]) == {}
+    assert ws.get(ITEM, "a", 7) is None
+    ws.delete(ITEM, "a", 1)
+    assert list(ws.rows(ITEM)) == [item(2)]
 
 
-def test_every_row_of_a_whole_table_is_known() -> None:
-    ws, row = WorkingSet(), Stall("Taif", 1, None)
-    ws.adopt(STALL, [], whole=True)
-    ws.put(STALL, row)
-    assert list(ws.rows(STALL)) == [row]
-    assert changes(ws).new == [row]
+def test_a_new_row_and_a_changed_row_are_told_apart() -> None:
+    ws = loaded(item(1))
+    ws.put(ITEM, item(1, "changed"))
+    ws.put(ITEM, item(2))
+    found = changes(ws)
+    assert (found.changed, found.new, found.deleted) == ([item(1, "changed")], [item(2)], [])
 
 
-def test_a_deleted_row_is_deleted_once_and_may_come_back() -> None:
-    ws = asked(("Abha", 1), ("Abha", 2), stored=(Stall("Abha", 1, None),))
-    ws.put(STALL, Stall("Abha", 2, None))
-    ws.delete(STALL, "Abha", 2)
-    assert ws.get(STALL, "Abha", 2) is None
+def test_a_row_put_twice_is_written_once_with_what_was_put_last() -> None:
+    ws = loaded()
+    ws.put(ITEM, item(1, "x"))
+    ws.put(ITEM, item(1, "y"))
+    assert changes(ws).new == [item(1, "y")]
+
+
+def test_a_row_changed_in_place_is_written_only_after_put() -> None:
+    ws = loaded(item(1))
+    row = ws.get(ITEM, "a", 1)
+    assert row is not None
+    row.names.append("z")
     assert list(ws.changes()) == []
-    ws.delete(STALL, "Abha", 1)
-    back = Stall("Abha", 1, {})
-    ws.put(STALL, back)
-    assert changes(ws) == Changes(STALL, [("Abha", 1)], [], [back], [])
+    ws.put(ITEM, row)
+    assert changes(ws).changed == [item(1, "z")]
 
 
-def test_what_is_appended_is_never_looked_at() -> None:
-    ws, row = WorkingSet(), Stall("Abha", 1, None)
-    ws.append(STALL, row)
-    assert changes(ws) == Changes(STALL, [], [], [], [row])
+def test_a_new_row_that_is_deleted_again_leaves_no_trace() -> None:
+    ws = loaded()
+    ws.put(ITEM, item(1))
+    ws.delete(ITEM, "a", 1)
+    assert list(ws.changes()) == []
+    assert ws.get(ITEM, "a", 1) is None
+
+
+def test_a_stored_row_that_is_deleted_and_put_again_is_deleted_first() -> None:
+    ws = loaded(item(1))
+    ws.put(ITEM, item(1, "changed"))
+    ws.delete(ITEM, "a", 1)
+    ws.put(ITEM, item(1, "again"))
+    found = changes(ws)
+    assert (found.deleted, found.changed, found.new) == ([("a", 1)], [], [item(1, "again")])
+
+
+def test_appended_rows_keep_their_order_and_need_not_be_asked_for() -> None:
+    ws = WorkingSet()
+    ws.append(LINE, Line(2, "b"))
+    ws.append(LINE, Line(1, None))
+    assert changes(ws).appended == [Line(2, "b"), Line(1, None)]

@@ -1,0 +1,42 @@
+"""A consumer as small as one can be: it counts entries by type, and keeps which index it applied when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from consumers.consumer import Consumer
+from events.entry import Entry
+from infra.outbox import OutboxEvent
+from infra.postgres import Connection
+from infra.tables import Need, Table, WorkingSet
+
+
+@dataclass(slots=True)
+class Applied:
+    index: int
+    event_id: str
+
+
+APPLIED = Table("applied", Applied, ("index",), append_only=True)
+_SQL = (("tests.integration", "counting.sql"),)
+
+
+def needs(ws: WorkingSet, entries: Sequence[Entry]) -> Iterator[Iterable[Need]]:
+    yield from ()
+
+
+def fold(ws: WorkingSet, entries: Sequence[Entry]) -> list[OutboxEvent]:
+    for entry in entries:
+        ws.append(APPLIED, Applied(entry.index, entry.id))
+    return []
+
+
+COUNTING = Consumer("counting", "counting", (APPLIED,), _SQL, needs, fold)
+
+
+async def applied(connection: Connection) -> list[int]:
+    """The indexes that were applied, in the order in which they were."""
+    if not await connection.fetchval("SELECT to_regclass('counting.applied') IS NOT NULL"):
+        return []
+    return [row["index"] for row in await connection.fetch("SELECT index FROM counting.applied ORDER BY row_id")]

@@ -1,0 +1,57 @@
+"""Settings come from the environment, say their unit, and find the embedded stack of their home."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from infra.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_around(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"YESSER_{name.upper()}", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_setting_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("YESSER_LEASE_MS", "1234")
+    assert Settings().lease_ms == 1234
+
+
+def test_a_wrong_value_is_refused_with_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("YESSER_LEASE_MS", "-1")
+    with pytest.raises(ValidationError, match="lease_ms"):
+        Settings()
+
+
+def test_every_setting_has_a_sentence() -> None:
+    for name, field in Settings.model_fields.items():
+        assert field.description, name
+        assert field.description.endswith("."), name
+
+
+def test_a_lease_is_renewed_several_times_before_it_ends_and_ends_within_the_ten_seconds_of_a_take_over() -> None:
+    settings = Settings()
+    assert settings.lease_renew_ms * 3 < settings.lease_ms
+    assert settings.lease_ms + settings.idle_in_transaction_timeout_ms < 10_000
+
+
+def test_the_password_is_not_shown() -> None:
+    assert "hidden" not in repr(Settings(kafka_password="hidden"))
+
+
+def test_the_stack_of_the_home_is_found(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    assert settings.stack() is None
+    assert settings.secret("kafka-platform") is None
+    (tmp_path / "stack.json").write_text(json.dumps({"kafka": {"port": 1}}), encoding="utf-8")
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "kafka-platform").write_text("word\n", encoding="utf-8")
+    assert settings.stack() == {"kafka": {"port": 1}}
+    assert settings.secret("kafka-platform") == "word"
+    assert settings.log_folder == tmp_path / "log"
