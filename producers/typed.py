@@ -1,7 +1,7 @@
-"""Events from the catalogue's models: type and subject follow from the model, and faults of form are found before sending.
+"""Events from the catalogue's models: type and subject follow from the model; faults of form are found before sending.
 
-value = typed_event("health", ServiceLaunched(service_id="S-1", on="2006-01-01", channels=["web"]), "launch-1", time)
-await publisher.publish([value])
+launched = ServiceLaunched(service_id="S-1", on="2006-01-01", channels=["web"])
+await publisher.publish([typed_event("health", launched, "launch-1", "2006-01-01T09:00:00+03:00")])
 """
 
 from __future__ import annotations
