@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Set
+from collections.abc import Container, Iterator, Set
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
@@ -132,6 +132,26 @@ def read_object(line: bytes) -> dict[str, Any] | None:
     return document if isinstance(document, dict) else None
 
 
+def read_lines(stream: BinaryIO) -> Iterator[Line]:
+    """Every line of a stream that is not blank."""
+    splitter = LineSplitter()
+    while piece := stream.read(_PIECE_BYTES):
+        yield from splitter.feed(piece)
+    yield from splitter.end()
+
+
+def copy_lines(source: BinaryIO, target: BinaryIO, numbers: Container[int]) -> None:
+    """Copy the lines with these numbers, byte by byte, whatever their length; each ends in LF."""
+    number, piece = 1, b""
+    while piece := source.readline(_PIECE_BYTES):
+        if number in numbers:
+            target.write(piece)
+        if piece.endswith(b"\n"):
+            number += 1
+        elif len(piece) < _PIECE_BYTES and number in numbers:
+            target.write(b"\n")
+
+
 def read_ids(stream: BinaryIO, numbers: Set[int]) -> dict[int, str | None]:
     """The event ids of some lines of a file, so that a refused line is found again; None where there is none to show.
 
@@ -143,13 +163,14 @@ def read_ids(stream: BinaryIO, numbers: Set[int]) -> dict[int, str | None]:
         piece = stream.read(_PIECE_BYTES)
         for line in splitter.feed(piece) if piece else splitter.end():
             if line.number in numbers:
-                ids[line.number] = None if line.text is None else _shown_id(line.text)
+                ids[line.number] = None if line.text is None else shown_id(line.text)
         if not piece:
             break
     return ids
 
 
-def _shown_id(line: bytes) -> str | None:
+def shown_id(line: bytes) -> str | None:
+    """The line's event id, where it is well-formed and cannot be a national id."""
     document = read_object(line) or read_object(line.decode("utf-8", "replace").encode())
     id_ = document.get("id") if document else None
     if not isinstance(id_, str) or not _EVENT_ID.fullmatch(id_):

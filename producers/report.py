@@ -15,6 +15,7 @@ from infra.verdicts import Refused, Verdicts
 
 TOO_LARGE: Final = "too-large"
 TOO_LARGE_DETAIL: Final = "The line has more than 130,000 bytes: no topic can hold it, and it was not sent."
+TOO_LARGE_DETAIL_AR: Final = "السطر أكبر من 130,000 بايت: لا يتسع له أي موضوع ولم يُرسل."
 
 
 class SentLines:
