@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from events.codec import build_event
-
 from infra.postgres import Connection
 from infra.sql import queries
 
