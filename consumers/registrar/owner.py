@@ -64,7 +64,7 @@ class Owner:
         gauge("shipped_up_to", self.journal.shipped_up_to)
         last = read_last_checkpoint(self.settings.log_folder, self.key)
         await require_continuation(self.journal.connection, last, self.journal.size)
-        self.signer.signed_size = last.size if last else None
+        await self.signer.go_on_from(last)
         # Kafka may take longer to answer than a lease lasts.
         keeping = self._every(self.settings.lease_renew_ms, self.journal.keep)
         await until_one_ends(keeping, self._read_and_register(stop, taken_over), self._stop_before_taking_over(stop))

@@ -70,5 +70,9 @@ UPDATE log.state SET shipped_up_to = greatest(shipped_up_to, $1)
 -- name: add_checkpoint
 INSERT INTO log.checkpoint (size, note) VALUES ($1, $2)
 
+-- name: adopt_checkpoint
+-- A restored database, or an owner that ended between keeping the note outside and this table, lacks it.
+INSERT INTO log.checkpoint (size, note) VALUES ($1, $2) ON CONFLICT DO NOTHING
+
 -- name: last_checkpoint
 SELECT size, note FROM log.checkpoint ORDER BY size DESC LIMIT 1

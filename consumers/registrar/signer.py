@@ -92,6 +92,16 @@ class Signer:
         self.signed_size: int | None = None
         self._signed_at = float("-inf")
 
+    async def go_on_from(self, last: Checkpoint | None) -> None:
+        """Begin after the checkpoint kept outside. The database gets it if it lacks it: its copy may be older."""
+        if last is None:
+            return
+        note = (self.folder / CHECKPOINT_FILE).read_text(encoding="utf-8")
+        async with self.journal.lock, self.journal.connection.transaction():
+            await self.journal.hold()
+            await self.journal.connection.execute(_SQL["adopt_checkpoint"], last.size, note)
+        self.signed_size = last.size
+
     async def sign(self) -> bool:
         """Sign the present size unless it is signed already; False when there was nothing to sign."""
         journal = self.journal
