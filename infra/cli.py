@@ -19,7 +19,7 @@ GROUP: Final = "yesser.commands"
 
 # What `yesser --help` says of each command: importing all of them for their own words would take a second.
 SUMMARIES: Final = {
-    "agencies": "Register agencies, and list them.",
+    "agencies": "Register, list, rotate, suspend and resume agencies.",
     "anomalies": "What was accepted and does not fit what is known.",
     "audit": "Mirror the log as static files; print its verifier key.",
     "bench": "Measure the whole line on this machine.",

@@ -24,6 +24,7 @@ from infra.postgres import Connection
 from infra.settings import Settings
 from infra.sql import queries
 from producers.errors import RegistrationFailed
+from producers.standing import is_suspended
 
 Clock = Callable[[], datetime]
 
@@ -122,6 +123,9 @@ async def add_agencies(
     timeout_s: float = 60.0,
 ) -> list[str]:
     """Register agencies and return when all of them can publish; returns the codes that were new."""
+    suspended = [agency.code for agency in agencies if await is_suspended(connection, agency.code)]
+    if suspended:
+        raise RegistrationFailed(f"{', '.join(suspended)}: suspended; see `yesser agencies resume`.")
     await admit(settings, [agency.code for agency in agencies])
     new = [agency.code for agency in agencies if await register(connection, agency, clock)]
     await until_read(connection, [agency.code for agency in agencies], timeout_s)

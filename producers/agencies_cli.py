@@ -1,11 +1,12 @@
-"""`yesser agencies add CODE …` and `yesser agencies list`."""
+"""`yesser agencies add CODE …`, `list`, `rotate CODE`, `suspend CODE`, `resume CODE`."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 import orjson
@@ -13,15 +14,18 @@ import uvloop
 
 from events.fields import CODE_PATTERN
 from infra.kafka_admin import agency_user
-from infra.postgres import connect
+from infra.postgres import Connection, connect
 from infra.settings import Settings
 from producers.agencies import NewAgency, add_agencies, list_agencies
 from producers.genesis import prepare
+from producers.standing import resume, rotate, suspend
+
+Answer = TypeVar("Answer")
 
 
 @click.group()
 def agencies() -> None:
-    """Register agencies, and list them."""
+    """Register, list, rotate, suspend and resume agencies."""
 
 
 @agencies.command("add")
@@ -67,6 +71,55 @@ def list_(as_json: bool) -> None:
         state = row["halted_reason"] or ("read" if row["is_read"] else "not read yet")
         name = f"{row['name']['en']}  {row['name']['ar']}"
         click.echo(f"{row['code']:<20} {row['role']:<9} {row['next_offset']:>9} {state:<13} {name}")
+
+
+@agencies.command("rotate")
+@click.argument("code")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def rotate_(code: str, as_json: bool) -> None:
+    """Give the agency a new Kafka password. Tokens are replaced by `yesser tokens create`, then `revoke`."""
+    settings = Settings()
+    path = _with_connection(settings, lambda connection: rotate(connection, settings, code))
+    if as_json:
+        click.echo(orjson.dumps({"code": code, "kafka_user": agency_user(code), "password_file": str(path)}))
+    else:
+        click.echo(f"{code}: new Kafka password in {path} (never shown); the old one is refused.")
+
+
+@agencies.command("suspend")
+@click.argument("code")
+@click.option("--reason", required=True, help="Why; kept with the suspension.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def suspend_(code: str, reason: str, as_json: bool) -> None:
+    """Let the agency send nothing for now: its tokens are refused, its rights on Kafka are taken."""
+    settings = Settings()
+    _with_connection(settings, lambda connection: suspend(connection, settings, code, reason))
+    _tell_standing(code, "suspended", as_json)
+
+
+@agencies.command("resume")
+@click.argument("code")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def resume_(code: str, as_json: bool) -> None:
+    """Let a suspended agency send again."""
+    settings = Settings()
+    _with_connection(settings, lambda connection: resume(connection, settings, code))
+    _tell_standing(code, "active", as_json)
+
+
+def _tell_standing(code: str, standing: str, as_json: bool) -> None:
+    click.echo(orjson.dumps({"code": code, "standing": standing}) if as_json else f"{code}: {standing}.")
+
+
+def _with_connection(settings: Settings, work: Callable[[Connection], Awaitable[Answer]]) -> Answer:
+    async def run() -> Answer:
+        connection = await connect(settings, "agencies")
+        try:
+            return await work(connection)
+        finally:
+            await connection.close()
+
+    return uvloop.run(run())
 
 
 def _added(agency: NewAgency, is_new: bool, secret: Path) -> dict[str, Any]:

@@ -11,14 +11,18 @@ from producers.gateway.http_mode import RawHeaders
 from producers.gateway.problems import Problem
 
 _GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
+_DRAINED_FACTOR: Final = 4
+_CLOSE: Final = {"Connection": "close"}
 
 
 async def read_body(stream: AsyncIterator[bytes], headers: RawHeaders, *, bytes_max: int, timeout_s: float) -> bytes:
     """The body, unpacked. Raises `Problem`: 413, 408, 415 for another packing, 400 for damaged gzip.
 
-    A declared length above the limit is refused before anything is read.
+    What is somewhat too large is read to its end and thrown away, since a client that is cut off while it sends sees a
+    broken connection and not the answer. What is declared far too large is cut off unread.
     """
-    require_length(headers, bytes_max)
+    drained_max = _DRAINED_FACTOR * bytes_max
+    _require_length(headers, drained_max)
     unpack = _unpacking(headers)
     parts: list[bytes] = []
     size = 0
@@ -26,20 +30,18 @@ async def read_body(stream: AsyncIterator[bytes], headers: RawHeaders, *, bytes_
         async with asyncio.timeout(timeout_s):
             async for part in stream:
                 size += len(part)
-                if size > bytes_max:
-                    raise Problem("request-too-large")
-                parts.append(part)
+                if size > drained_max:
+                    raise Problem("request-too-large", headers=_CLOSE)
+                if size <= bytes_max:
+                    parts.append(part)
+                else:
+                    parts.clear()
     except TimeoutError:
-        raise Problem("slow-request", headers={"Connection": "close"}) from None
+        raise Problem("slow-request", headers=_CLOSE) from None
+    if size > bytes_max:
+        raise Problem("request-too-large")
     body = parts[0] if len(parts) == 1 else b"".join(parts)
     return gunzip(body, bytes_max) if unpack else body
-
-
-def require_length(headers: RawHeaders, bytes_max: int) -> None:
-    """Refuse a declared length above the limit."""
-    for name, value in headers:
-        if name == b"content-length" and value.isdigit() and int(value) > bytes_max:
-            raise Problem("request-too-large", headers={"Connection": "close"})
 
 
 def gunzip(packed: bytes, bytes_max: int) -> bytes:
@@ -54,6 +56,12 @@ def gunzip(packed: bytes, bytes_max: int) -> bytes:
     if not unpacker.eof or unpacker.unused_data:
         raise Problem("malformed-request")
     return plain
+
+
+def _require_length(headers: RawHeaders, bytes_max: int) -> None:
+    for name, value in headers:
+        if name == b"content-length" and value.isdigit() and int(value) > bytes_max:
+            raise Problem("request-too-large", headers=_CLOSE)
 
 
 def _unpacking(headers: RawHeaders) -> bool:

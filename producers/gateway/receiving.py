@@ -20,7 +20,7 @@ from infra.kafka import agency_topic
 from infra.settings import Settings
 from infra.telemetry import count
 from producers.errors import OutcomeUnknown
-from producers.gateway.body import read_body, require_length
+from producers.gateway.body import read_body
 from producers.gateway.http_mode import Claim, Mode, RawHeaders, claims_of, mode_of
 from producers.gateway.problems import EventFaults, Language, Problem, Refusal, listed_faults
 from producers.gateway.receipts import ReceiptSigner, Stored
@@ -68,7 +68,6 @@ class Receiver:
     ) -> dict[str, Any]:
         """The answer to events that are durable now. Raises `Problem` or `Refusal` where nothing was stored."""
         mode = mode_of(headers)
-        require_length(headers, self._settings.gateway_body_bytes_max)
         if self._waiting_bytes > self._settings.gateway_waiting_bytes_max:
             raise Problem("overloaded", retry_after_s=1)
         claims = await self._claims(mode, headers, stream)

@@ -36,10 +36,11 @@ async def test_a_body_of_the_limit_passes_in_any_number_of_parts() -> None:
 
 async def test_one_byte_more_is_too_large_also_without_a_length() -> None:
     assert await status_of(b"0123456789", b"0") == 413
+    assert await status_of(*[b"0123456789"] * 9) == 413
 
 
-async def test_a_declared_length_above_the_limit_is_refused_unread() -> None:
-    assert await status_of(headers=[(b"content-length", b"11")]) == 413
+async def test_a_declared_length_far_above_the_limit_is_refused_unread() -> None:
+    assert await status_of(headers=[(b"content-length", b"41")]) == 413
 
 
 async def test_a_slow_body_is_given_up() -> None:

@@ -1,0 +1,332 @@
+"""The gateway on the real Kafka and the real PostgreSQL, over real HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import gzip
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import orjson
+import pytest
+
+from events.codec import to_binary_mode
+from infra.kafka import agency_topic
+from infra.kafka_admin import admin_client, admit_gateway, ensure_agency_topic
+from infra.merkle import leaf_hash
+from infra.note import parse_vkey
+from infra.postgres import Connection
+from infra.proofs import verify_inclusion
+from infra.settings import Settings
+from producers.gateway.process import Gateway
+from producers.gateway.receipts import receipt_is_genuine
+from producers.tokens import Asked, Kind, NewToken, create_token, hash_key, revoke_token
+from tests.integration.registering import found, records, registrar, running, until, until_size
+from tests.unit.events.samples import encoded, initiative
+
+STRUCTURED = {"content-type": "application/cloudevents+json"}
+BATCH = {"content-type": "application/cloudevents-batch+json"}
+REGISTER = "INSERT INTO platform.agency (code, role, name, registered_index) VALUES ($1, $2, '{}', 0)"
+
+
+@dataclass(frozen=True)
+class Door:
+    """A running gateway, and agency `health` with its token."""
+
+    settings: Settings
+    gateway: Gateway
+    client: httpx.AsyncClient
+    connection: Connection
+    token: NewToken
+
+    async def send(self, body: bytes, headers: Mapping[str, str] = STRUCTURED, query: str = "") -> httpx.Response:
+        return await self.client.post(f"/v1/events{query}", content=body, headers=dict(headers))
+
+    async def get(self, path: str) -> httpx.Response:
+        return await self.client.get(path)
+
+    async def another(self, kind: Kind, holder: str) -> dict[str, str]:
+        """The headers of another holder's token."""
+        made = await create_token(self.connection, hash_key(self.settings), Asked(kind, holder, 1))
+        return bearer(made.token)
+
+    async def stored(self, agency: str = "health") -> list[bytes]:
+        """What stands in an agency's topic."""
+        return [record.value for record in await records(self.settings, agency_topic(agency))]
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {token}"}
+
+
+def event(number: int, **changes: Any) -> dict[str, Any]:
+    return initiative(id=f"e-{number}", **changes)
+
+
+def batch(*events: dict[str, Any]) -> bytes:
+    return b"[" + b",".join(map(encoded, events)) + b"]"
+
+
+@pytest.fixture
+async def door(settings: Settings, connection: Connection) -> AsyncIterator[Door]:
+    """The gateway with two agencies that the log is said to know."""
+    async with admin_client(settings) as admin:
+        await admit_gateway(admin, settings)
+        for code in ("health", "labour"):
+            await ensure_agency_topic(admin, code, 1)
+    for code, role in (("platform", "platform"), ("yesser", "office"), ("health", "agency"), ("labour", "agency")):
+        await connection.execute(REGISTER, code, role)
+    quick = settings.model_copy(
+        update={"gateway_port": 0, "gateway_token_cache_ms": 50, "gateway_body_timeout_s": 1.0, "gateway_stuck_s": 1.0}
+    )
+    gateway, stop = Gateway(quick, now), asyncio.Event()
+    task = asyncio.create_task(gateway.run(stop))
+    await until(ready(gateway), "the gateway is ready")
+    token = await create_token(connection, hash_key(settings), Asked("agency", "health", 1))
+    try:
+        async with httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{gateway.port}", headers=bearer(token.token), timeout=30, trust_env=False
+        ) as client:
+            yield Door(quick, gateway, client, connection, token)
+    finally:
+        stop.set()
+        await task
+
+
+def ready(gateway: Gateway) -> Callable[[], Awaitable[bool]]:
+    async def is_ready() -> bool:
+        return gateway.readiness().ready
+
+    return is_ready
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def test_a_structured_event_is_stored_verbatim_and_its_receipt_is_genuine(door: Door) -> None:
+    body = b" " + encoded(event(1)) + b"\n"
+    answer = await door.send(body)
+    assert answer.status_code == 202
+    receipt = answer.json()
+    assert [row["address"] for row in receipt["receipt"]["events"]] == ["agency.health.events/0/0"]
+    assert receipt_is_genuine(receipt, parse_vkey((await door.get("/v1/key")).text.strip()))
+    assert await door.stored() == [body]
+
+
+async def test_a_binary_event_with_arabic_attributes_becomes_the_canonical_structured_one(door: Door) -> None:
+    claimed = event(1, correlationid="مبادرة")
+    value, headers = to_binary_mode(claimed)
+    over_http = {
+        name.replace("ce_", "ce-"): quote(given.decode(), safe="/:+;=") for name, given in headers if given is not None
+    }
+    answer = await door.send(value, over_http)
+    assert answer.status_code == 202, answer.text
+    (stored,) = await door.stored()
+    assert orjson.loads(stored) == claimed
+    assert stored == orjson.dumps(claimed, option=orjson.OPT_SORT_KEYS)
+
+
+async def test_a_batch_is_stored_in_order_and_an_empty_one_stores_nothing(door: Door) -> None:
+    answer = await door.send(batch(*map(event, range(300))), BATCH)
+    rows = answer.json()["receipt"]["events"]
+    assert [(row["event"], row["id"]) for row in rows] == [(n, f"e-{n}") for n in range(300)]
+    assert [row["address"] for row in rows] == [f"agency.health.events/0/{n}" for n in range(300)]
+    assert (await door.send(b"[]", BATCH)).json()["receipt"]["events"] == []
+    assert await door.stored() == [encoded(event(n)) for n in range(300)]
+
+
+async def test_one_bad_event_stores_nothing_and_every_fault_of_every_event_is_listed(door: Door) -> None:
+    body = batch(event(1), event(2, time="soon", subject="x"), event(3), event(4, data={}))
+    answer = await door.send(body, {**BATCH, "accept-language": "ar"})
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+    assert answer.headers["content-language"] == "ar"
+    problem = answer.json()
+    assert {row["event"] for row in problem["errors"]} == {1, 3}
+    assert {"/1/time", "/3/data/name"} <= {row["pointer"] for row in problem["errors"]}
+    assert (await door.get(problem["type"])).status_code == 200
+    assert await door.stored() == []
+
+
+async def test_partial_stores_the_good_events_and_names_the_others(door: Door) -> None:
+    answer = await door.send(batch(event(1), event(2, time="soon"), event(3)), BATCH, "?partial=true")
+    assert answer.status_code == 202
+    assert [row["event"] for row in answer.json()["receipt"]["events"]] == [0, 2]
+    assert [(row["event"], row["id"]) for row in answer.json()["refused"]] == [(1, "e-2")]
+    assert len(await door.stored()) == 2
+    assert (await door.send(batch(event(1, time="soon")), BATCH, "?partial=true")).status_code == 422
+
+
+async def test_validating_gives_the_same_faults_and_stores_nothing(door: Door) -> None:
+    body = batch(event(1), event(2, time="soon"))
+    judged = (await door.client.post("/v1/events:validate", content=body, headers=BATCH)).json()
+    assert (judged["valid"], [row["event"] for row in judged["accepted"]]) == (False, [0])
+    assert judged["errors"] == (await door.send(body, BATCH)).json()["errors"]
+    assert await door.stored() == []
+
+
+BAD_INPUT: list[tuple[bytes, dict[str, str], int]] = [
+    (b"x", {"content-type": "text/plain"}, 415),
+    (b"x", {"content-type": ""}, 415),
+    (b"[]", {"content-type": "application/cloudevents-batch"}, 415),
+    (b"{}", {"content-type": "application/cloudevents"}, 415),
+    (b"{}", {**STRUCTURED, "content-encoding": "br"}, 415),
+    (b"", STRUCTURED, 422),
+    (b"[]", STRUCTURED, 422),
+    (b"\xff", STRUCTURED, 422),
+    (b"[" * 100_000, STRUCTURED, 413),
+    (b"{" * 60_000, STRUCTURED, 422),
+    (b"{}", BATCH, 400),
+    (b"[{}", BATCH, 400),
+    (b"[" + b"{}," * 10_000 + b"{}]", BATCH, 413),
+    (b" " * 61_441, STRUCTURED, 413),
+    (b"0" * 5_000_000, STRUCTURED, 413),
+    (gzip.compress(b"0" * 50_000_000), {**STRUCTURED, "content-encoding": "gzip"}, 413),
+    (b"no gzip", {**STRUCTURED, "content-encoding": "gzip"}, 400),
+    (b"{}", {"content-type": "application/json", "ce-id": "%C0%A0"}, 422),
+    (b"", {"ce-id": "1"}, 422),
+    (encoded(event(1, source="urn:yesser:agency:labour")), STRUCTURED, 422),
+    (encoded(event(1, source="/mycontext", type="com.example.someevent")), STRUCTURED, 422),
+]
+
+
+async def test_bad_input_is_a_problem_and_stores_nothing(door: Door) -> None:
+    for body, headers, status in BAD_INPUT:
+        answer = await door.send(body, headers)
+        assert (answer.status_code, answer.json()["status"]) == (status, status), (body[:80], headers)
+    assert await door.stored() == []
+
+
+async def test_a_body_above_the_limit_without_a_length_is_refused(door: Door) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(80):
+            yield b" " * 65_536
+
+    answer = await door.client.post("/v1/events", content=endless(), headers=STRUCTURED)
+    assert answer.status_code == 413
+
+
+async def test_a_slow_body_is_given_up(door: Door) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", door.gateway.port)
+    head = f"POST /v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {door.token.token}\r\n"
+    writer.write(f"{head}content-type: application/cloudevents+json\r\ncontent-length: 9\r\n\r\n{{".encode())
+    assert (await reader.readline()).startswith(b"HTTP/1.1 408 ")
+    await reader.read()
+    writer.close()
+    await writer.wait_closed()
+
+
+async def test_without_a_good_token_nothing_is_read(door: Door) -> None:
+    wrong = door.token.token[:-1] + ("0" if door.token.token[-1] != "0" else "1")
+    for header in ({"authorization": ""}, bearer(wrong), bearer("x"), {"authorization": "Basic eDp5"}):
+        answer = await door.send(encoded(event(1)), {**STRUCTURED, **header})
+        assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'Bearer realm="yesser"')
+
+
+async def test_a_revoked_an_expired_and_a_suspended_token_are_refused(door: Door) -> None:
+    assert (await door.send(encoded(event(1)))).status_code == 202
+    await door.connection.execute("INSERT INTO platform.suspension (agency, reason) VALUES ('health', 'test')")
+    await asyncio.sleep(0.1)
+    assert (await door.send(encoded(event(1)))).json()["type"] == "/problems/suspended"
+    await door.connection.execute("DELETE FROM platform.suspension")
+    await door.connection.execute("UPDATE platform.token SET expires_at = now()")
+    await asyncio.sleep(0.1)
+    assert (await door.send(encoded(event(1)))).status_code == 401
+    await door.connection.execute("UPDATE platform.token SET expires_at = now() + interval '1 day'")
+    await revoke_token(door.connection, door.token.key_id)
+    await asyncio.sleep(0.1)
+    assert (await door.send(encoded(event(1)))).status_code == 401
+
+
+async def test_each_token_does_what_its_scopes_say_and_nothing_else(door: Door) -> None:
+    body = encoded(event(1))
+    assert (await door.send(body)).status_code == 202
+    auditor = await door.another("auditor", "court-of-audit")
+    partner = await door.another("partner", "P-1")
+    labour = await door.another("agency", "labour")
+    for headers in (auditor, partner):
+        assert (await door.send(body, {**STRUCTURED, **headers})).status_code == 403
+    assert (await door.send(body, {**STRUCTURED, **labour})).status_code == 422
+    for headers, status in ((auditor, 200), (partner, 403), (labour, 403), ({}, 200)):
+        assert (await door.client.get("/v1/receipts?agency=health", headers=headers)).status_code == status
+
+
+async def test_too_many_requests_are_told_when_to_come_back(door: Door) -> None:
+    slow = door.settings.model_copy(update={"gateway_requests_burst": 2, "gateway_requests_per_s": 0.5})
+    gateway, stop = Gateway(slow, now), asyncio.Event()
+    task = asyncio.create_task(gateway.run(stop))
+    await until(ready(gateway), "the gateway is ready")
+    address = f"http://127.0.0.1:{gateway.port}/v1/completeness"
+    answers = [await door.client.get(address) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert answers[-1].headers["retry-after"] == "2"
+    stop.set()
+    await task
+
+
+async def test_a_receipt_upgrades_to_the_registrars_verdict_and_a_proof(door: Door) -> None:
+    await door.connection.execute("DELETE FROM platform.agency")
+    async with running(registrar(door.settings)):
+        await found(door.settings, "health", "labour")
+        await until_size(door.connection, 4)
+        await asyncio.sleep(0.1)
+        first, other = event(1), event(1, time="2005-05-05T05:05:06Z")
+        sent = [await door.send(encoded(one)) for one in (first, first, other)]
+        addresses = [answer.json()["receipt"]["events"][0]["address"] for answer in sent]
+        states = [await _settled(door, f"/v1/events/e-1?address={address}") for address in addresses]
+        assert [state["state"] for state in states] == ["registered", "duplicate", "refused"]
+        assert states[0]["index"] == states[1]["index"]
+        assert [row["code"] for row in states[2]["errors"]] == ["conflict"]
+        page = (await door.get("/v1/receipts?since=0&wait_s=5")).json()
+        assert [(row["state"], row["id"]) for row in page["receipts"]] == [
+            ("registered", "e-1"),
+            ("duplicate", "e-1"),
+            ("refused", "e-1"),
+        ]
+        assert page["next"] == 3
+        proof = await _settled(door, states[2]["proof"])
+        leaf = leaf_hash(proof["entry"].encode())
+        assert leaf == base64.b64decode(proof["leaf"])
+        root = base64.b64decode(proof["checkpoint"].split("\n")[2])
+        path = [base64.b64decode(step) for step in proof["path"]]
+        assert verify_inclusion(leaf, proof["index"], proof["size"], root, path)
+        for headers, status in (
+            (await door.another("agency", "labour"), 404),
+            (await door.another("auditor", "court-of-audit"), 200),
+        ):
+            assert (await door.client.get(states[0]["proof"], headers=headers)).status_code == status
+
+
+async def test_completeness_names_the_holes(door: Door) -> None:
+    await door.connection.execute(
+        "INSERT INTO log.sequence_state (agency, seen) VALUES ('health', '{[2,4),[7,8)}'::nummultirange)"
+    )
+    answer = (await door.get("/v1/completeness")).json()
+    assert (answer["highest"], answer["seen"], answer["missing"]) == (7, [[2, 3], [7, 7]], [[1, 1], [4, 6]])
+    assert (answer["seen_count"], answer["missing_count"]) == (3, 4)
+
+
+async def test_the_openapi_document_names_every_route(door: Door) -> None:
+    document = (await door.get("/openapi.json")).json()
+    assert {"/v1/events", "/v1/events:validate", "/v1/events/{id}", "/v1/receipts", "/v1/completeness"} <= set(
+        document["paths"]
+    )
+
+
+async def _settled(door: Door, path: str) -> dict[str, Any]:
+    """The answer once it is neither pending nor missing."""
+    document: dict[str, Any] = {}
+
+    async def settled() -> bool:
+        nonlocal document
+        answer = await door.get(path)
+        document = answer.json()
+        return answer.status_code == 200 and document.get("state") != "pending"
+
+    await until(settled, f"{path} is settled")
+    return document
