@@ -97,6 +97,8 @@ async def judge_lines(
     async with PatientConnection(settings, "publish", timeout_s) as database:
         while done < end_offset:
             reading = await database.ask(lambda connection: read_reading(connection, topic))
+            # In a topic that was made anew the same offsets are those of other records: no verdict is ours.
+            _require_reading(topic, reading)
             sent = report.sent.ranges(done, min(reading.next_offset, end_offset))
             if sent:
                 verdicts.add(await database.ask(partial(read_verdicts, topic=topic, sent=sent)))
@@ -105,7 +107,6 @@ async def judge_lines(
                 database.hurry()
             done = max(done, min(reading.next_offset, end_offset))
             if done < end_offset:
-                _require_reading(topic, reading)
                 await database.pause()
 
 
