@@ -1,4 +1,4 @@
-"""`yesser publish FILE --agency CODE`: exactly as in `events.md` §5.
+"""`yesser publish FILE --agency CODE`: exactly as in `events.md` §5, and beyond it tables, bookmarks, what was refused.
 
 Exit codes: 0 everything accepted or duplicate (without `--wait`: stored) · 1 something refused or conflicting ·
 2 the outcome of some lines is unknown; publishing the file again is safe.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 import click
 import orjson
@@ -22,12 +22,16 @@ from infra.kafka_ends import end_offsets_reader
 from infra.postgres import address
 from infra.settings import Settings
 from infra.telemetry import setup, span
+from producers.bookmark import Bookmark, WrongBookmark
+from producers.csv_mapping import WrongMapping, read_mapping
+from producers.csv_rows import WrongTable
 from producers.errors import NotAccepted
-from producers.lines import Filling, read_ids
+from producers.lines import Filling
 from producers.progress import Bars
 from producers.publisher import AgencyPublisher
-from producers.publishing import judge_lines, send_file, start_sequence
+from producers.publishing import judge_lines, start_sequence
 from producers.report import Report
+from producers.sources import EventFile, Sending, Source, Table
 
 ALL_WELL: Final = 0
 SOME_REFUSED: Final = 1
@@ -37,14 +41,18 @@ _SHOWN_MAX: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to publish, and how."""
+    """What to publish, and how. `refused` is the file that takes what was refused, `resume` the one with the state."""
 
     settings: Settings
     agency: str
+    file: BinaryIO
+    source: Source
     wait: bool
     sequence: bool
     delivery_timeout_s: float
     timeout_s: float | None
+    resume: Path | None = None
+    refused: Path | None = None
 
 
 @click.command("publish")
@@ -61,6 +69,23 @@ class Job:
     show_default=True,
     help="Longest wait for Kafka without any progress, in seconds.",
 )
+@click.option(
+    "--mapping",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="FILE is CSV, and this TOML or JSON file says which column goes where.",
+)
+@click.option(
+    "--resume",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="STATE",
+    help="Keep in STATE how far publishing came, and go on there.",
+)
+@click.option(
+    "--refused",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Wait, and write the refused lines into FILE, to be corrected and sent again.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_context
 def publish(
@@ -71,6 +96,9 @@ def publish(
     sequence: bool,
     timeout_s: float | None,
     delivery_timeout_s: float,
+    mapping: Path | None,
+    resume: Path | None,
+    refused: Path | None,
     as_json: bool,
 ) -> None:
     """Send FILE (- for standard input), one CloudEvent in structured JSON per line, to the agency's topic.
@@ -82,16 +110,27 @@ def publish(
         raise click.BadParameter("a code is a-z, then 1 to 30 of a-z, 0-9 and -", param_hint="--agency")
     settings = Settings()
     bootstrap(settings)
+    if (mapping or refused) and not _is_file(file):
+        raise click.BadParameter("it is read again for --mapping and --refused: give a file", param_hint="FILE")
+    if refused is not None and refused.exists() and refused.samefile(file.name):
+        raise click.BadParameter("it would overwrite what is published: name another file", param_hint="--refused")
+    wait = wait or refused is not None
     if wait or sequence:
         address(settings)
     setup(settings.model_copy(update={"log_level": "error"}), "publish")
-    job = Job(settings, agency, wait, sequence, delivery_timeout_s, timeout_s)
-    report, error = uvloop.run(_publish(job, file))
-    _add_ids(file, report)
+    source = EventFile(file) if mapping is None else Table(file, read_mapping(mapping))
+    job = Job(settings, agency, file, source, wait, sequence, delivery_timeout_s, timeout_s, resume, refused)
+    report, error = uvloop.run(_publish(job))
+    if report.problem_lines() and _is_file(file):
+        # Ids of the problem lines, read from the file again; a pipe's are those that the registrar could read.
+        report.ids = source.ids(report.problem_lines())
+    written = _write_refused(job, report)
     if as_json:
-        click.echo(orjson.dumps(report.document()))
+        click.echo(orjson.dumps({**report.document(), **written}))
     else:
         _tell(report)
+        if written:
+            click.echo(f"{len(written['refused_lines']):,} refused lines are in {refused}: correct them, publish it.")
     if error is not None:
         click.echo(f"yesser: {error}", err=True)
     context.exit(UNKNOWN if error is not None else exit_code(report))
@@ -102,18 +141,21 @@ def exit_code(report: Report) -> int:
     return SOME_REFUSED if report.problem_lines() else ALL_WELL
 
 
-async def _publish(job: Job, file: BinaryIO) -> tuple[Report, YesserError | None]:
+async def _publish(job: Job) -> tuple[Report, YesserError | None]:
     report = Report()
-    with span("publish", process="publish"), Bars(_size(file)) as progress:
+    bookmark = Bookmark.open(job.resume, job.agency, report) if job.resume else None
+    with span("publish", process="publish"), Bars(_size(job.file)) as progress:
         try:
             filling = Filling(job.agency, await _sequence(job) if job.sequence else None)
             async with AgencyPublisher(
                 job.settings,
                 job.agency,
-                acknowledged=report.sent.add,
+                acknowledged=bookmark.acknowledged if bookmark else report.sent.add,
                 delivery_timeout_s=job.delivery_timeout_s,
             ) as publisher:
-                await send_file(file, publisher, filling, report, progress)
+                await job.source.send(Sending(publisher, filling, report, progress, bookmark))
+            if bookmark:
+                bookmark.end()
             if job.wait:
                 await judge_lines(job.settings, job.agency, report, progress, job.timeout_s)
                 report.is_final = True
@@ -121,9 +163,26 @@ async def _publish(job: Job, file: BinaryIO) -> tuple[Report, YesserError | None
             if not report.sent.lines_count:
                 raise
             return report, NotAccepted()
+        except (WrongTable, WrongMapping, WrongBookmark):
+            raise
         except YesserError as error:
             return report, error
+        finally:
+            if bookmark:
+                bookmark.save()
     return report, None
+
+
+def _write_refused(job: Job, report: Report) -> dict[str, Any]:
+    """Write what was refused, once all verdicts are known: the file's n-th line is the n-th of `refused_lines`."""
+    if job.refused is None or not report.is_final:
+        return {}
+    numbers = report.problem_lines()
+    # What was refused may be so for a national id in it: nobody else may read it.
+    job.refused.touch(mode=0o600)
+    with job.refused.open("wb") as target:
+        job.source.copy(target, numbers)
+    return {"refused_file": str(job.refused), "refused_lines": sorted(numbers)}
 
 
 async def _sequence(job: Job) -> int:
@@ -140,14 +199,6 @@ def _size(file: BinaryIO) -> int | None:
 
 def _is_file(file: BinaryIO) -> bool:
     return isinstance(file.name, str) and Path(file.name).is_file()
-
-
-def _add_ids(file: BinaryIO, report: Report) -> None:
-    """Ids of the problem lines, read from the file again; a pipe's are those that the registrar could read."""
-    numbers = report.problem_lines()
-    if numbers and _is_file(file):
-        with Path(file.name).open("rb") as again:
-            report.ids = read_ids(again, numbers)
 
 
 def _tell(report: Report) -> None:

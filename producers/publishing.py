@@ -15,6 +15,7 @@ from infra.kafka import agency_topic
 from infra.patience import PatientConnection
 from infra.settings import Settings
 from infra.verdicts import Reading, Verdicts, next_sequence, read_reading, read_verdicts
+from producers.bookmark import Bookmark
 from producers.lines import Filling, Line, LineSplitter
 from producers.publisher import AgencyPublisher
 from producers.report import Report
@@ -39,20 +40,33 @@ class Progress(Protocol):
 
 
 async def send_file(
-    stream: BinaryIO, publisher: AgencyPublisher, filling: Filling, report: Report, progress: Progress
+    stream: BinaryIO,
+    publisher: AgencyPublisher,
+    filling: Filling,
+    report: Report,
+    progress: Progress,
+    *,
+    bookmark: Bookmark | None = None,
 ) -> None:
-    """Send every line; `report` fills as lines are stored. Raises what the publisher raises."""
+    """Send every line that the bookmark leaves; `report` fills as lines are stored. Raises as the publisher does."""
     splitter = LineSplitter()
     async for piece in _pieces(stream, publisher):
-        await _send(splitter.feed(piece), publisher, filling, report)
+        await send_lines(splitter.feed(piece), publisher, filling, report, bookmark)
         progress.read(len(piece))
-    await _send(splitter.end(), publisher, filling, report)
+    await send_lines(splitter.end(), publisher, filling, report, bookmark)
     await publisher.flush()
 
 
-async def _send(lines: list[Line], publisher: AgencyPublisher, filling: Filling, report: Report) -> None:
+async def send_lines(
+    lines: list[Line],
+    publisher: AgencyPublisher,
+    filling: Filling,
+    report: Report,
+    bookmark: Bookmark | None,
+) -> None:
+    """Hand the next lines to the publisher; those that the bookmark has passed are only counted."""
     report.lines += len(lines)
-    for line in lines:
+    for line in lines if bookmark is None else bookmark.left(lines):
         if line.text is None:
             report.unsent.append(line.number)
         else:

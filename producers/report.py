@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from infra.verdicts import Refused, Verdicts
 
@@ -42,6 +42,18 @@ class SentLines:
         self._lines.append(number)
         self._offsets.append(offset)
         self._counts.append(1)
+
+    @classmethod
+    def of_runs(cls, runs: Iterable[Sequence[int]]) -> Self:
+        """From (line, offset, number of lines), as `runs` gives them."""
+        lines = cls()
+        for number, offset, count in runs:
+            lines.add(range(number, number + count), offset)
+        return lines
+
+    def runs(self) -> list[list[int]]:
+        """(line, offset, number of lines) of each run without a gap."""
+        return [list(run) for run in zip(self._lines, self._offsets, self._counts, strict=True)]
 
     @property
     def end_offset(self) -> int:
