@@ -1,4 +1,4 @@
-"""A table is published, goes on where it stopped, gives its refused rows back; what was refused finds its correction."""
+"""A table is published, goes on where it stopped, gives refused rows back; what was refused finds its correction."""
 
 from __future__ import annotations
 
