@@ -29,10 +29,15 @@ PROBE_READY_S: Final = 1.0
 logger = structlog.get_logger("supervisor")
 
 
+async def _never_halts() -> str | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class ChildPlan:
-    """What a child is. `prepare` runs (in a thread) before each start, `tidy` after each end.
+    """What a child is. `halted` gives the reason of one that waits for a person: it has started, and is not ready.
 
+    `prepare` runs (in a thread) before each start, `tidy` after each end.
     A service (`probed_for_ever` false) is asked until it is ready and then taken to be so as long as it lives: asking
     a broker means logging in, and whoever uses it notices first.
     """
@@ -47,6 +52,7 @@ class ChildPlan:
     tidy: Callable[[], None] = lambda: None
     run_as: Callable[[], dict[str, Any]] = dict
     probed_for_ever: bool = True
+    halted: Callable[[], Awaitable[str | None]] = _never_halts
 
 
 def restart_wait_s(quick_deaths: int) -> float:
@@ -76,7 +82,7 @@ class Child:
         self._task = asyncio.create_task(self._keep_alive(), name=f"keep {self.plan.name} alive")
 
     async def until_ready(self, deadline_s: float) -> None:
-        """Wait until it is ready for the first time. Raises StackError when it keeps dying or takes too long."""
+        """Wait until it is ready for the first time, or halts. StackError when it keeps dying or takes too long."""
         waits = (asyncio.create_task(self.became_ready.wait()), self._task)
         await asyncio.wait([w for w in waits if w], timeout=deadline_s, return_when=asyncio.FIRST_COMPLETED)
         waits[0].cancel()
@@ -112,7 +118,7 @@ class Child:
                 self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError, StackError):
                 await self._task
-        self._note(state="stopped", pid=None, started=None)
+        self._note(state="stopped", pid=None, started=None, halted=None)
 
     async def _keep_alive(self) -> None:
         while not self._stopping:
@@ -138,7 +144,7 @@ class Child:
                 return
             wait = restart_wait_s(self._quick_deaths)
             logger.warning("ended and is started again", child=self.plan.name, exit_code=code, wait_s=wait)
-            self._note(state="restarting", pid=None, started=None, restarts=self.record.restarts + 1)
+            self._note(state="restarting", pid=None, started=None, halted=None, restarts=self.record.restarts + 1)
             await asyncio.sleep(wait)
 
     def _may_go_on(self, code: int) -> bool:
@@ -172,16 +178,19 @@ class Child:
     async def _probe(self) -> None:
         while True:
             is_ready = await self.plan.ready()
-            if is_ready and not self.became_ready.is_set():
+            reason = None if is_ready else await self.plan.halted()
+            if (is_ready or reason) and not self.became_ready.is_set():
                 self.became_ready.set()
-                logger.info("ready", child=self.plan.name)
+                logger.info("ready" if is_ready else "halted", child=self.plan.name)
             if is_ready:
-                self._note(state="ready")
+                self._note(state="ready", halted=None)
                 if not self.plan.probed_for_ever:
                     return
-            elif self.record.state == "ready":
-                self._note(state="unready")
-            await asyncio.sleep(PROBE_READY_S if self.became_ready.is_set() and is_ready else PROBE_STARTING_S)
+            elif reason:
+                self._note(state="halted", halted=reason)
+            elif self.record.state in ("ready", "halted"):
+                self._note(state="unready", halted=None)
+            await asyncio.sleep(PROBE_READY_S if is_ready or reason else PROBE_STARTING_S)
 
     def _note(self, **changes: Any) -> None:
         before = {name: getattr(self.record, name) for name in changes}

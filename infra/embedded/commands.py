@@ -38,7 +38,10 @@ def up(detach: bool, as_json: bool, **asked: Any) -> None:
     wanted = parse_wanted(**asked)
     if detach:
         start_stack(settings, wanted, progress=lambda sentence: click.echo(sentence, err=True))
-        _show(stack_status(settings), as_json)
+        found = stack_status(settings)
+        _show(found, as_json)
+        if not found.ready:
+            raise SystemExit(1)
         return
     configure_logs(settings.log_level, "supervisor")
     asyncio.run(_run(settings, wanted, as_json))
@@ -113,9 +116,10 @@ async def _run(settings: Settings, wanted: Wanted, as_json: bool) -> None:
 async def _supervise(settings: Settings, wanted: Wanted, as_json: bool) -> None:
     supervisor = Supervisor(settings, wanted, progress=lambda sentence: click.echo(sentence))
     async with supervisor.running():
-        _show(stack_status(supervisor.settings), as_json)
+        found = stack_status(supervisor.settings)
+        _show(found, as_json)
         if not as_json:
-            click.echo("Ready. Stop with ctrl-C or `yesser down`.")
+            click.echo(f"{'Ready' if found.ready else 'Not all is ready'}. Stop with ctrl-C or `yesser down`.")
         await _until_gone(wanted.while_pid)
 
 

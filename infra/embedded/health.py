@@ -1,8 +1,9 @@
-"""Whether a child is ready: its `/readyz`, or a service's own word. A port that is open proves nothing."""
+"""Whether a child is ready, or why it halted: its `/readyz`, or a service's own word. An open port proves nothing."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any, Final
 
 from infra.embedded.ports import HOST
@@ -13,18 +14,30 @@ PROBE_TIMEOUT_S: Final = 2.0
 async def process_ready(port: int) -> bool:
     """Whether `/readyz` answers 200."""
     try:
-        return await asyncio.wait_for(_status(port, "/readyz"), PROBE_TIMEOUT_S) == 200
+        status, _ = await asyncio.wait_for(_get(port, "/readyz"), PROBE_TIMEOUT_S)
     except (OSError, TimeoutError, ValueError):
         return False
+    return status == 200
 
 
-async def _status(port: int, path: str) -> int:
+async def halt_reason(port: int) -> str | None:
+    """What `/readyz` says of a halt: the process runs, and only a person can make it go on. None: no such thing."""
+    try:
+        _, body = await asyncio.wait_for(_get(port, "/readyz"), PROBE_TIMEOUT_S)
+        reason = json.loads(body).get("halted")
+    except (OSError, TimeoutError, ValueError, AttributeError):
+        return None
+    return None if reason is None else str(reason)
+
+
+async def _get(port: int, path: str) -> tuple[int, bytes]:
+    """Status and body."""
     reader, writer = await asyncio.open_connection(HOST, port)
     try:
         writer.write(f"GET {path} HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n".encode())
         await writer.drain()
-        line = await reader.readline()
-        return int(line.split()[1]) if line.count(b" ") >= 1 else 0
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+        return int(head.split()[1]) if head.count(b" ") >= 1 else 0, body
     finally:
         writer.close()
 

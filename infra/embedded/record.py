@@ -13,14 +13,15 @@ from typing import Any, Literal
 
 from infra.embedded.identity import Identity
 
-State = Literal["starting", "ready", "unready", "restarting", "stopped", "failed"]
+State = Literal["starting", "ready", "unready", "halted", "restarting", "stopped", "failed"]
 
 
 @dataclass(slots=True)
 class ProcessRecord:
     """One child as others see it. Restarts count since the supervisor started.
 
-    `health_port` is where `/readyz` answers; `port` is where the process serves others, if it does.
+    `halted` is the reason of a process that waits for a person. `health_port` is where `/readyz` answers; `port` is
+    where the process serves others, if it does.
     """
 
     name: str
@@ -30,6 +31,7 @@ class ProcessRecord:
     restarts: int = 0
     health_port: int | None = None
     port: int | None = None
+    halted: str | None = None
 
     def identity(self) -> Identity | None:
         return Identity(self.pid, self.started) if self.pid and self.started else None

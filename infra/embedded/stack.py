@@ -24,7 +24,7 @@ from infra.embedded.errors import StackError
 from infra.embedded.home import Home
 from infra.embedded.identity import Identity, running
 from infra.embedded.log_files import last_words, rotate
-from infra.embedded.processes import NAMES
+from infra.embedded.processes import NAMES, SERVICES
 from infra.embedded.supervisor import Wanted, end_orphans, is_supervised
 from infra.own_command import own_command
 from infra.settings import Settings
@@ -42,7 +42,8 @@ _SPAWNED: Final[list[subprocess.Popen[bytes]]] = []
 def start_stack(settings: Settings, wanted: Wanted, progress: Progress = lambda _: None) -> dict[str, Any]:
     """Start a stack in the background and wait until it is ready; returns its record.
 
-    One that already runs is waited for. Raises StackError with the supervisor's own last sentence when it gives up.
+    One that already runs is waited for. A process that halted (it needs a person) holds nothing up: the record is then
+    not `ready`. Raises StackError with the supervisor's own last sentence when it gives up.
     """
     home = Home.at(settings.home)
     home.create()
@@ -51,7 +52,7 @@ def start_stack(settings: Settings, wanted: Wanted, progress: Progress = lambda 
     told = ""
     while time.monotonic() < deadline:
         record = stack_record.read(home.record)
-        if record.get("ready") and _supervisor_of(record):
+        if (record.get("ready") or _waits_for_a_person(record)) and _supervisor_of(record):
             return record
         words = last_words(_progress_file(home))
         if words != told:
@@ -63,6 +64,13 @@ def start_stack(settings: Settings, wanted: Wanted, progress: Progress = lambda 
             supervisor = _spawn_supervisor(home, wanted)
         time.sleep(LOOK_EVERY_S)
     raise StackError(f"The stack was not ready after {START_DEADLINE_S:.0f} s: see {home.logs}.")
+
+
+def _waits_for_a_person(record: Mapping[str, Any]) -> bool:
+    """Everything has started, and something of it halted: whoever is to mend that needs the rest."""
+    parts = [*record.get("processes", []), *(record[name] for name in SERVICES if name in record)]
+    states = {part["state"] for part in parts}
+    return "halted" in states and states <= {"halted", "ready"}
 
 
 def stop_stack(settings: Settings) -> bool:

@@ -48,7 +48,7 @@ def stack_status(settings: Settings) -> StackStatus:
             "state": _state(entry, alive),
             "restarts": entry["restarts"],
             "health_port": entry["health_port"],
-            **({"port": entry["port"]} if entry.get("port") else {}),
+            **{name: entry[name] for name in ("port", "halted") if entry.get(name)},
         }
         for entry in record.get("processes", [])
     ]

@@ -25,5 +25,8 @@ def print_status(status: StackStatus, console: Console | None = None) -> None:
         values = (part["pid"], part["port"], part["restarts"])
         table.add_row(part["name"], f"[{colour}]{part['state']}[/]", *("" if v is None else str(v) for v in values))
     (console or Console()).print(table)
+    for process in status.processes:
+        if reason := process.get("halted"):
+            (console or Console()).print(f"{process['name']} halted: {reason}.", markup=False)
     if not status.running:
         (console or Console()).print("The stack is not running: `yesser up --detach` starts it.")

@@ -23,7 +23,7 @@ from infra.embedded import record as stack_record
 from infra.embedded.bootstrap import migrate_database, prepare_kafka, register_first_agencies
 from infra.embedded.child import Child, ChildPlan
 from infra.embedded.errors import StackError
-from infra.embedded.health import process_ready
+from infra.embedded.health import halt_reason, process_ready
 from infra.embedded.home import Home
 from infra.embedded.identity import Ending, end_all, identity_of, recorded_identities
 from infra.embedded.kafka_server import KafkaPorts
@@ -166,6 +166,7 @@ class Supervisor:
             name=copy,
             command=lambda: own_command("run", name),
             ready=partial(process_ready, port),
+            halted=partial(halt_reason, port),
             log=self.home.logs / f"{copy}.log",
             environment=process_environment(self.home.root, port)
             | ({} if setting is None else {setting: str(served_port)}),

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,20 @@ async def test_a_killed_child_comes_back_as_another_process(tmp_path: Path) -> N
     assert child.record.restarts == 1
     await child.stop()
     assert child.record.pid is None
+
+
+async def test_a_child_that_halts_has_started_and_says_why(tmp_path: Path) -> None:
+    child = _child(tmp_path, SLEEP, ready=False)
+
+    async def halted() -> str | None:
+        return "run `yesser recover`"
+
+    child.plan = replace(child.plan, halted=halted)
+    child.start()
+    await child.until_ready(10)
+    assert (child.record.state, child.record.halted) == ("halted", "run `yesser recover`")
+    await child.stop()
+    assert child.record.halted is None
 
 
 async def test_a_child_that_keeps_dying_is_given_up_with_its_last_words(tmp_path: Path) -> None:
