@@ -145,12 +145,18 @@ def says_nothing(keyword: str) -> bool:
 
 def resolved(schema: Schema | bool, root: Schema) -> Schema:
     """The schema that a reference within its file leads to; any other reference stays, and equals only itself."""
+    found = _as_object(schema)
+    seen = set()
+    while str(name := found.get("$ref", "")).startswith(_LOCAL) and name not in seen:
+        seen.add(name)
+        found = _as_object(root.get("$defs", {}).get(name.removeprefix(_LOCAL), False))
+    return found
+
+
+def _as_object(schema: Schema | bool) -> Schema:
+    """`true` takes everything, `false` nothing."""
     if isinstance(schema, bool):
         return {} if schema else {"not": {}}
-    seen = set()
-    while str(name := schema.get("$ref", "")).startswith(_LOCAL) and name not in seen:
-        seen.add(name)
-        schema = root.get("$defs", {}).get(name.removeprefix(_LOCAL), {"not": {}})
     return schema
 
 
