@@ -2,7 +2,8 @@
 
     python -m tests.bench.gateway [--seconds N] [--json FILE]
 
-Batches of 100 are sent over kept-alive connections as fast as answers come; single events at a steady rate. Everything
+Batches of 100 are sent over kept-alive connections as fast as answers come; single events at a steady rate. Rates depend
+on what else the machine does, processor time for an event hardly does, so both are shown. Everything
 runs on a stack of its own, the load in this process.
 """
 
@@ -11,7 +12,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import random
 import statistics
+import string
 import subprocess
 import sys
 import tempfile
@@ -49,9 +52,12 @@ class Result:
     """Events a second with batches; milliseconds of single events; the most memory of the process."""
 
     events_per_s: float = 0.0
+    events: int = 0
     p50_ms: float = 0.0
     p99_ms: float = 0.0
     memory_mib: list[float] = field(default_factory=list)
+    batch_us_per_event: list[float] = field(default_factory=list)
+    single_us: float = 0.0
     statuses: dict[int, int] = field(default_factory=dict)
 
 
@@ -82,15 +88,26 @@ async def run(settings: Settings, seconds: float) -> dict[str, Any]:
         targets = {"bare": (bare_port, bare), "gateway": (port, gateway)}
         for _ in range(3):
             for name, (at, child) in targets.items():
+                before, events = _processor_s(child), results[name].events
                 rates[name].append(await _batches(at, token, seconds / 3, results[name]))
+                spent_us = 1e6 * (_processor_s(child) - before)
+                results[name].batch_us_per_event.append(spent_us / (results[name].events - events))
                 results[name].memory_mib.append(child.memory_info().rss / 2**20)
-        for name, (at, _) in targets.items():
+        for name, (at, child) in targets.items():
+            before = _processor_s(child)
             waits = await _singles(at, token, seconds, results[name])
+            results[name].single_us = 1e6 * (_processor_s(child) - before) / len(waits)
             cuts = statistics.quantiles(waits, n=100)
             results[name].p50_ms, results[name].p99_ms = statistics.median(waits), cuts[98]
             results[name].events_per_s = statistics.median(rates[name])
     ratio = results["gateway"].events_per_s / results["bare"].events_per_s
-    return {"ratio": ratio, **{name: _document(result) for name, result in results.items()}}
+    return {"ratio": round(ratio, 3), **{name: _document(result) for name, result in results.items()}}
+
+
+def _processor_s(child: psutil.Process) -> float:
+    """Seconds of processor time that the process has used."""
+    times = child.cpu_times()
+    return float(times.user + times.system)
 
 
 def _document(result: Result) -> dict[str, Any]:
@@ -98,6 +115,8 @@ def _document(result: Result) -> dict[str, Any]:
         "events_per_s": round(result.events_per_s),
         "p50_ms": round(result.p50_ms, 2),
         "p99_ms": round(result.p99_ms, 2),
+        "processor_us_per_event_in_batches": round(statistics.median(result.batch_us_per_event), 1),
+        "processor_us_per_single_event": round(result.single_us),
         "memory_mib": [round(size) for size in result.memory_mib],
         "statuses": {str(status): count for status, count in result.statuses.items()},
     }
@@ -106,7 +125,7 @@ def _document(result: Result) -> dict[str, Any]:
 async def _batches(port: int, token: str, seconds: float, result: Result) -> float:
     """Events a second while `seconds` last."""
     end = time.perf_counter() + seconds
-    sent = 0
+    sent, tag = 0, _tag()
 
     async def one(number: int) -> None:
         nonlocal sent
@@ -114,11 +133,12 @@ async def _batches(port: int, token: str, seconds: float, result: Result) -> flo
             round_number = 0
             while time.perf_counter() < end:
                 round_number += 1
-                first = f"b{time.perf_counter_ns()}-{number}-{round_number}"
+                first = f"{tag}-{number}-{round_number}"
                 body = b"[" + b",".join(_event(f"{first}-{n}") for n in range(BATCH)) + b"]"
                 status = await connection.ask(request_bytes(token, "application/cloudevents-batch+json", body))
                 result.statuses[status] = result.statuses.get(status, 0) + 1
                 sent += BATCH
+                result.events += BATCH
 
     started = time.perf_counter()
     await asyncio.gather(*(one(number) for number in range(CONNECTIONS)))
@@ -130,19 +150,25 @@ async def _singles(port: int, token: str, seconds: float, result: Result) -> lis
     began = time.perf_counter() + 0.1
     total = int(SINGLE_PER_S * seconds)
     waits: list[float] = []
+    tag = _tag()
 
     async def one(offset: int) -> None:
         async with Connection(port) as connection:
             for number in range(offset, total, SINGLE_CONNECTIONS):
                 due = began + number / SINGLE_PER_S
                 await asyncio.sleep(max(0.0, due - time.perf_counter()))
-                body = _event(f"s{time.perf_counter_ns()}-{number}")
+                body = _event(f"{tag}-{number}")
                 status = await connection.ask(request_bytes(token, "application/cloudevents+json", body))
                 result.statuses[status] = result.statuses.get(status, 0) + 1
                 waits.append(1_000 * (time.perf_counter() - due))
 
     await asyncio.gather(*(one(offset) for offset in range(SINGLE_CONNECTIONS)))
     return waits
+
+
+def _tag() -> str:
+    """Letters that make the ids of one measurement its own."""
+    return "".join(random.choices(string.ascii_lowercase, k=12))
 
 
 def _event(id_: str) -> bytes:
