@@ -9,32 +9,35 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import OffsetOutOfRangeError
 
-from consumers.registrar.batch import Batch, Reading, merge_known, number
-from consumers.registrar.journal import LEASE, Journal
+from consumers.registrar.batch import Batch, Reading, number
+from consumers.registrar.journal import LEASE, Fenced, Journal
 from consumers.registrar.shipper import INDEX_HEADER
 from consumers.registrar.signer import Fork, read_last_checkpoint, require_continuation
+from consumers.registrar.undecodable import fetch_records
 from events.door import judge
 from events.entry import Entry, parse_entry
+from events.refusal import REFUSED
 from events.verdicts import Accepted, Agency
 from infra import lease
 from infra.kafka import agency_topic, client_arguments
+from infra.kafka_clients import absent_topics
 from infra.merkle import TileTree, leaf_hash
 from infra.note import Checkpoint, load_or_create_key
 from infra.outbox import PLATFORM
-from infra.postgres import connect
+from infra.postgres import TRANSIENT_ERRORS, connect
 from infra.settings import Settings
-from infra.sql import queries
+from infra.tasks import until_one_ends
 
 CHUNK_ENTRIES = 4096
 READ_TIMEOUT_S = 30.0
-_SQL = queries("consumers.registrar", "registrar.sql")
 
 Source = Callable[[int], AsyncIterator[bytes]]
 """Gives the entries from an index on, in order, as far as the source holds them."""
@@ -56,17 +59,38 @@ class CannotRecover(Exception):
 
 async def recover(settings: Settings, source: Source, progress: Progress) -> Recovered:
     """Bring the missing entries back and leave the log as its last owner knew it."""
-    async with _journal(settings) as journal:
-        before = journal.size
-        key = load_or_create_key(settings.log_folder, settings.log_origin)
-        last = read_last_checkpoint(settings.log_folder, key)
-        await _verify(journal, source, last, progress)
-        async with _agency_records(settings) as records:
-            async for raws in _chunks(source, before):
-                await _write(journal, records, raws)
-                progress("written", journal.size)
+    done: list[Recovered] = []
+
+    async def work(journal: Journal) -> None:
+        done.append(await _recover(journal, source, progress))
+
+    try:
+        async with _journal(settings) as journal:
+            await until_one_ends(work(journal), _keep(journal))
+    except Fenced as error:
+        raise CannotRecover(f"{error}: a registrar has taken the log over; stop it, and recover again") from error
+    return done[0]
+
+
+async def _recover(journal: Journal, source: Source, progress: Progress) -> Recovered:
+    settings, before = journal.settings, journal.size
+    key = load_or_create_key(settings.log_folder, settings.log_origin)
+    last = read_last_checkpoint(settings.log_folder, key)
+    await _verify(journal, source, last, progress)
+    async with _agency_records(settings) as records:
+        async for raws in _chunks(source, before):
+            await _write(journal, records, raws)
+            progress("written", journal.size)
+    async with journal.lock:
         await require_continuation(journal.connection, last, journal.size)
-        return Recovered(before, journal.size, journal.tree.root())
+    return Recovered(before, journal.size, journal.tree.root())
+
+
+async def _keep(journal: Journal) -> None:
+    """Reading and verifying take longer than a lease lasts, and a halted registrar is waiting for it."""
+    while True:
+        await asyncio.sleep(journal.settings.lease_renew_ms / 1000)
+        await journal.keep()
 
 
 @asynccontextmanager
@@ -81,29 +105,16 @@ async def _journal(settings: Settings) -> AsyncIterator[Journal]:
             await asyncio.sleep(0.1)
         if epoch is None:
             raise CannotRecover("a registrar is at work; the log needs no recovery while it is (see `yesser status`)")
-        keeping = asyncio.create_task(_keep_lease(settings, epoch))
         try:
             journal = Journal(connection, epoch, settings)
             await journal.open()
             yield journal
         finally:
-            keeping.cancel()
-            await asyncio.gather(keeping, return_exceptions=True)
-            await lease.release(connection, LEASE, epoch)
+            with suppress(*TRANSIENT_ERRORS):
+                await lease.release(connection, LEASE, epoch)
     finally:
-        await connection.close()
-
-
-async def _keep_lease(settings: Settings, epoch: int) -> None:
-    """Verifying a long log takes longer than a lease lasts: a registrar that looks again must not get it meanwhile."""
-    keeper = await connect(settings, "recover lease")
-    try:
-        while True:
-            await asyncio.sleep(settings.lease_renew_ms / 1000)
-            if not await lease.renew(keeper, LEASE, epoch, settings):
-                return
-    finally:
-        await keeper.close()
+        with suppress(*TRANSIENT_ERRORS):
+            await connection.close(timeout=1)
 
 
 async def _verify(journal: Journal, source: Source, last: Checkpoint | None, progress: Progress) -> None:
@@ -111,7 +122,8 @@ async def _verify(journal: Journal, source: Source, last: Checkpoint | None, pro
     tree: TileTree = journal.tree.copy()
     if last is not None and last.size <= tree.size:
         try:
-            await require_continuation(journal.connection, last, tree.size)
+            async with journal.lock:
+                await require_continuation(journal.connection, last, tree.size)
         except Fork as fork:
             raise CannotRecover(str(fork)) from fork
         return
@@ -151,8 +163,10 @@ async def _write(journal: Journal, records: AgencyRecords, raws: list[bytes]) ->
     start = 0
     for recorded, group in groupby(entries, key=lambda entry: entry.recorded):
         part = list(group)
+        taken = raws[start : start + len(part)]
         batch = await _batch(journal, records, part, recorded)
-        batch.entries = raws[start : start + len(part)]
+        _require_same(batch, part, taken)
+        batch.entries = taken
         start += len(part)
         await journal.commit(batch)
 
@@ -161,25 +175,38 @@ async def _batch(journal: Journal, records: AgencyRecords, entries: list[Entry],
     """What the registrar decided about the records of these entries and the duplicates between them."""
     agencies = {agency_topic(a.code): a for a in await journal.agencies()}
     agencies.setdefault(agency_topic(PLATFORM), Agency(PLATFORM, "platform"))
-    for topic in {_topic(e) for e in entries}:
-        await journal.start_topic(topic)
     positions = {topic: p.next_offset for topic, p in (await journal.positions()).items()}
     readings: list[Reading] = []
     for topic, group in groupby(entries, key=_topic):
+        agency = agencies.get(topic)
+        if agency is None:
+            raise CannotRecover(f"entry {entries[0].index} or one behind it is of {topic}, which no agency registered")
+        if topic not in positions:
+            await journal.start_topic(topic)
         end = int([e.address for e in group][-1].rpartition("/")[2]) + 1
-        found = await records.read(topic, positions[topic], end)
+        found = await records.read(topic, positions.get(topic, 0), end)
         positions[topic] = end
-        agency = agencies[topic]
         readings.append(Reading(topic, agency, found, [judge(r.value, r.headers, agency) for r in found]))
-    claims = [v.claim for r in readings for v in r.verdicts if isinstance(v, Accepted)]
-    known = merge_known(await journal.connection.fetch(_SQL["known"], claims))
-    batch = number(readings, known, entries[0].index, recorded)
+    known = await journal.known([v.claim for r in readings for v in r.verdicts if isinstance(v, Accepted)])
+    return number(readings, known, entries[0].index, recorded)
+
+
+def _require_same(batch: Batch, entries: list[Entry], raws: list[bytes]) -> None:
+    """What the agencies' topics say must be what the entries say; only the wording of a refusal may have changed."""
+    first = entries[0].index
     if len(batch.entries) != len(entries):
         raise CannotRecover(
-            f"the records of entries {entries[0].index} … {entries[-1].index} give {len(batch.entries)} verdicts with "
-            f"an index instead of {len(entries)}: recover with the version of the software that wrote them"
+            f"the records of entries {first} … {entries[-1].index} give {len(batch.entries)} verdicts with an index "
+            f"instead of {len(entries)}: recover with the version of the software that wrote them"
         )
-    return batch
+    refused = {refusal.index for refusal in batch.refusals}
+    for entry, made, taken in zip(entries, batch.entries, raws, strict=True):
+        same = entry.type == REFUSED if entry.index in refused else made == taken
+        if not same:
+            raise CannotRecover(
+                f"entry {entry.index} is not what {entry.address} says: the log is recovered up to {first} only; "
+                "try another source (`--from MIRROR`)"
+            )
 
 
 def _topic(entry: Entry) -> str:
@@ -187,35 +214,54 @@ def _topic(entry: Entry) -> str:
 
 
 class AgencyRecords:
-    """Records of agency topics by offset range."""
+    """Records of agency topics by offset range; what a fetch brings beyond the range is kept for the next one."""
 
-    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+    def __init__(self, consumer: AIOKafkaConsumer, bytes_max: int) -> None:
         self._consumer = consumer
+        self._bytes_max = bytes_max
+        self._ahead: dict[str, list[Any]] = {}
 
     async def read(self, topic: str, first: int, end: int) -> list[Any]:
         """The records `first … end - 1`; raises `CannotRecover` when the topic no longer holds them."""
-        partition = TopicPartition(topic, 0)
-        self._consumer.assign([partition])
-        available = (await self._consumer.end_offsets([partition]))[partition]
+        ahead = [record for record in self._ahead.pop(topic, []) if record.offset >= first]
+        if not ahead or ahead[-1].offset < end - 1:
+            ahead += await self._fetch(topic, ahead[-1].offset + 1 if ahead else first, end)
+        found = [record for record in ahead if record.offset < end]
+        self._ahead[topic] = ahead[len(found) :]
+        return found
+
+    async def _fetch(self, topic: str, first: int, end: int) -> list[Any]:
+        consumer, partition = self._consumer, TopicPartition(topic, 0)
+        if await absent_topics(consumer._client, [topic]):
+            raise CannotRecover(f"{topic} does not exist any more, but entries name offset {end - 1}")
+        consumer.assign([partition])
+        available = (await consumer.end_offsets([partition]))[partition]
         if available < end:
             raise CannotRecover(f"{topic} ends at offset {available}, but entries name offset {end - 1}")
-        self._consumer.seek(partition, first)
+        consumer.seek(partition, first)
         found: list[Any] = []
-        while first < end:
-            batch = await asyncio.wait_for(self._consumer.getmany(partition, timeout_ms=1000), READ_TIMEOUT_S)
-            for record in batch.get(partition, []):
-                if record.offset < end:
-                    found.append(record)
-                first = record.offset + 1
+        async with asyncio.timeout(READ_TIMEOUT_S):
+            while first < end:
+                try:
+                    batch = await consumer.getmany(partition, timeout_ms=1000, max_records=CHUNK_ENTRIES)
+                    records = batch.get(partition, [])
+                except UnicodeDecodeError:
+                    records = await fetch_records(consumer, partition, first, self._bytes_max)
+                    if records:
+                        consumer.seek(partition, records[-1].offset + 1)
+                except OffsetOutOfRangeError as error:
+                    raise CannotRecover(f"{topic} no longer holds offset {first}") from error
+                found += records
+                first = found[-1].offset + 1 if found else first
         return found
 
 
 @asynccontextmanager
 async def _agency_records(settings: Settings) -> AsyncIterator[AgencyRecords]:
     consumer = AIOKafkaConsumer(**client_arguments(settings), enable_auto_commit=False, auto_offset_reset="none")
-    await consumer.start()
     try:
-        yield AgencyRecords(consumer)
+        await consumer.start()
+        yield AgencyRecords(consumer, settings.fetch_bytes_max)
     finally:
         await consumer.stop()
 
@@ -226,8 +272,10 @@ def topic_source(settings: Settings) -> Source:
     async def entries(first: int) -> AsyncIterator[bytes]:
         partition = TopicPartition(settings.log_topic, 0)
         consumer = AIOKafkaConsumer(**client_arguments(settings), enable_auto_commit=False, auto_offset_reset="none")
-        await consumer.start()
         try:
+            await consumer.start()
+            if await absent_topics(consumer._client, [partition.topic]):
+                return
             consumer.assign([partition])
             end = (await consumer.end_offsets([partition]))[partition]
             if end <= first:

@@ -29,6 +29,7 @@ from tests.integration.counting import COUNTING, applied, fold
 from tests.integration.registering import drop_topic, make_topics, running, silent_kafka, terminate, until
 from tests.unit.consumers.registrar.readings import RECORDED, said
 
+TAKE_OVER_S = 10.0
 FAST = {"retry_wait_max_ms": 300}
 
 
@@ -267,7 +268,7 @@ async def test_a_process_with_older_rules_ends_and_frees_the_lease(settings: Set
         await until_position(connection, 3)
 
 
-async def test_a_standby_takes_over_at_once_when_the_other_stops(settings: Settings, connection: Connection) -> None:
+async def test_a_standby_takes_over_when_the_other_stops(settings: Settings, connection: Connection) -> None:
     await make_topics(settings)
     await grow(settings, 10)
     first, second = pipeline(settings), pipeline(settings)
@@ -284,7 +285,7 @@ async def test_a_standby_takes_over_at_once_when_the_other_stops(settings: Setti
         began = time.monotonic()
         await grow(settings, 10)
         await until_position(connection, 20)
-        assert time.monotonic() - began < settings.lease_ms / 1000
+        assert time.monotonic() - began < TAKE_OVER_S
         assert (first, second)[1 - works].readiness().details["role"] == "active"
 
 
