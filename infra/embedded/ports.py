@@ -1,12 +1,21 @@
-"""Ports on loopback: the one of the last run when it is still free, else any free one, so that stacks coexist."""
+"""Ports on loopback: the one of the last run when it is still free, else any free one, so that stacks coexist.
+
+Ports lie below those that the system gives to outgoing connections: a client that tries again and again to reach a
+server that is down would sooner or later be given the server's own port, and the server could not come back.
+"""
 
 from __future__ import annotations
 
+import secrets
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 HOST: Final = "127.0.0.1"
+LOWEST: Final = 20_000
+OUTGOING_FROM: Final = 32_768
+"""Where outgoing connections begin by default."""
+DRAWS_MAX: Final = 100
 
 
 def is_free(port: int) -> bool:
@@ -20,7 +29,12 @@ def is_free(port: int) -> bool:
     return True
 
 
-def choose(wanted: Iterable[int | None]) -> list[int]:
+def drawn() -> int:
+    """Any port of ours."""
+    return LOWEST + secrets.randbelow(OUTGOING_FROM - LOWEST)
+
+
+def choose(wanted: Iterable[int | None], draw: Callable[[], int] = drawn) -> list[int]:
     """One free port for each wish, all different; None wishes for any.
 
     All sockets stay bound until every port is chosen, so that the system cannot hand out the same one twice.
@@ -31,11 +45,19 @@ def choose(wanted: Iterable[int | None]) -> list[int]:
             probe = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probes.append(probe)
-            try:
-                probe.bind((HOST, port or 0))
-            except OSError:
-                probe.bind((HOST, 0))
+            _bind(probe, port, draw)
         return [probe.getsockname()[1] for probe in probes]
     finally:
         for probe in probes:
             probe.close()
+
+
+def _bind(probe: socket.socket, wish: int | None, draw: Callable[[], int]) -> None:
+    """Bind to the wish, else to a drawn port; where none of those is free, to any that the system has."""
+    drawn_ports = [draw() for _ in range(DRAWS_MAX)]
+    for port in (*(() if wish is None else (wish,)), *drawn_ports, 0):
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            continue
+        return

@@ -14,7 +14,7 @@ from infra.embedded.home import Home, cache_folder
 from infra.embedded.identity import Ending, Identity, end_all, identity_of, recorded_identities, running
 from infra.embedded.log_files import last_words, rotate
 from infra.embedded.passwords import password
-from infra.embedded.ports import choose, is_free
+from infra.embedded.ports import OUTGOING_FROM, choose, is_free
 from infra.embedded.record import ProcessRecord, StackRecord
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -33,6 +33,10 @@ def test_a_port_is_kept_while_it_is_free_and_another_is_taken_when_it_is_not() -
 
 def test_chosen_ports_are_all_different() -> None:
     assert len(set(choose([None] * 20))) == 20
+
+
+def test_no_outgoing_connection_is_given_a_port_of_ours() -> None:
+    assert max(choose([None] * 20)) < OUTGOING_FROM
 
 
 def test_a_password_is_made_once_and_is_for_its_owner_only(tmp_path: Path) -> None:
