@@ -18,6 +18,7 @@ from faststream.kafka.message import FAKE_CONSUMER
 from faststream.security import SASLScram512
 
 from infra.kafka import client_arguments
+from infra.kafka_clients import came_to_its_end
 from infra.settings import Settings
 
 BATCH_TIMEOUT_MS: Final = 20
@@ -38,7 +39,7 @@ async def receive(settings: Settings, position: Position, handle: Handle, starte
         await failed
     finally:
         failed.cancel()
-        await broker.stop()
+        await came_to_its_end(broker.stop())
 
 
 def _broker(settings: Settings) -> KafkaBroker:

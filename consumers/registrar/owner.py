@@ -27,6 +27,7 @@ from events.problems import CONFLICT
 from events.verdicts import Accepted, Agency, Refused
 from infra.health import Progress
 from infra.kafka import agency_topic
+from infra.kafka_clients import let_consumer_go
 from infra.note import LogKey
 from infra.outbox import PLATFORM
 from infra.settings import Settings
@@ -91,7 +92,7 @@ class Owner:
                 self._every(self.settings.agencies_poll_ms, self._look_around),
             )
         finally:
-            await self.reader.consumer.stop()
+            await let_consumer_go(self.reader.consumer)
 
     async def _require_topic_within_tree(self) -> None:
         last_index, _ = await read_tail(self.settings)

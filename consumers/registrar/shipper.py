@@ -20,7 +20,7 @@ from aiokafka.structs import RecordMetadata
 from consumers.registrar.journal import Journal
 from events.entry import parse_entry
 from infra.kafka import PRODUCER_DURABLE, client_arguments
-from infra.kafka_clients import absent_topics, let_go
+from infra.kafka_clients import absent_topics, let_consumer_go, let_go
 from infra.log_reader import read_entries, read_leaves
 from infra.postgres import TRANSIENT_ERRORS, Connection, connect
 from infra.settings import Settings
@@ -204,4 +204,4 @@ async def read_tail(settings: Settings) -> tuple[int, int]:
         record = await asyncio.wait_for(consumer.getone(partition), settings.lease_ms / 1000)
         return int(dict(record.headers)[INDEX_HEADER]), record.offset
     finally:
-        await consumer.stop()
+        await let_consumer_go(consumer)
