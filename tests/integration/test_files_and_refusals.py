@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import pytest
 
 from infra.postgres import Connection
 from infra.settings import Settings
-from tests.integration.test_publish import with_health
+from producers.redrive import CannotRedrive, redrive
+from producers.refusals import NoSuchRefusal, shown
+from tests.integration.test_publish import initiative, publish, with_health
 
 Environment = Callable[..., dict[str, str]]
 MAPPING = """
@@ -66,3 +69,66 @@ async def test_a_table_goes_on_where_it_stopped_and_gives_its_refused_rows_back(
     assert refused.read_text(encoding="utf-8") == "code,ar,en,on\nTWO,ثان,Two,2006-01-02\n"
     assert (corrected["lines"], corrected["accepted"]) == (1, 1)
     assert await connection.fetchval("SELECT next_offset FROM log.read_position WHERE topic LIKE '%health%'") == 5
+
+
+async def test_a_refusal_leads_to_the_entry_of_its_correction(
+    settings: Settings, connection: Connection, environment: Environment, tmp_path: Path
+) -> None:
+    wrong = {**initiative("one"), "subject": "initiative/two"}
+    other = {**initiative("four"), "mood": "good"}
+    personal = initiative("five", "National id 1000000008")
+    corrected = tmp_path / "corrected.json"
+    corrected.write_bytes(orjson.dumps(initiative("one"), option=orjson.OPT_INDENT_2))
+    async with with_health(settings, connection):
+        lines = [wrong, other, initiative("three"), initiative("three", "Another"), personal]
+        report = await publish(settings, b"\n".join(map(orjson.dumps, lines)))
+        first, second, conflict, secret = sorted({row["index"] for row in report.problems()})
+        assert (await shown(connection, first))["accepted"] is None
+
+        as_it_came = await redrive(settings, first, None, 20)
+        assert (as_it_came.state, as_it_came.errors[0]["code"]) == ("not-sent", "subject-mismatch")
+        held = await redrive(settings, conflict, None, 20)
+        assert (held.state, held.errors[0]["code"], held.index) == ("not-sent", "conflict", 5)
+        with pytest.raises(CannotRedrive, match="nothing was kept"):
+            await redrive(settings, secret, None, 20)
+        with pytest.raises(NoSuchRefusal, match="entry 5 is no refusal"):
+            await redrive(settings, 5, None, 20)
+
+        sent = await yesser(environment, "refusals", "redrive", str(first), "--from", corrected)
+        again = await redrive(settings, first, corrected.read_bytes(), 20)
+        by_id = await publish(settings, orjson.dumps(initiative("four")))
+        new_id = await redrive(settings, secret, orjson.dumps(initiative("six")), 20)
+    assert (sent["state"], sent["errors"]) == ("registered", [])
+    assert (again.state, again.index) == ("duplicate", sent["index"])
+    document = await yesser(environment, "refusals", "show", str(first))
+    assert document["accepted"] == {"index": sent["index"], "by": "redrive"}
+    assert [(row["code"], row["pointer"]) for row in document["errors"]] == [("subject-mismatch", "/subject")]
+    assert document["errors"][0]["detail_ar"] != document["errors"][0]["detail"]
+    assert [row["accepted_index"] for row in document["redrives"]] == [sent["index"]]
+    assert (await shown(connection, second))["accepted"] == {"index": by_id.document()["first_index"], "by": "same-id"}
+    in_the_way = await shown(connection, conflict)
+    assert (in_the_way["accepted"], in_the_way["id_held_by"]) == (None, 5)
+    hidden = await shown(connection, secret)
+    assert (hidden["kept"], hidden["claimed_id"], hidden["sha256"]) == (False, None, None)
+    assert hidden["accepted"] == {"index": new_id.index, "by": "redrive"}
+
+
+async def test_what_its_reason_no_longer_holds_for_is_sent_as_it_came(
+    settings: Settings, connection: Connection
+) -> None:
+    quota = {
+        **initiative("quota"),
+        "type": "sa.gov.yesser.training.quota-set.v1",
+        "subject": "quota/gregorian/2006/usage",
+        "data": {"calendar": "gregorian", "year": 2006, "track": "usage", "seats": 10},
+    }
+    async with with_health(settings, connection):
+        report = await publish(settings, orjson.dumps(quota))
+        (index,) = {row["index"] for row in report.problems()}
+        result = await redrive(settings, index, None, 20)
+        assert (result.state, result.errors[0]["code"]) == ("not-sent", "not-authorised")
+        await connection.execute("UPDATE platform.agency SET role = 'office' WHERE code = 'health'")
+        # The registrar knows the role that the log gave: it refuses again, and that is told with the new refusal.
+        again = await redrive(settings, index, None, 20)
+    assert (again.state, again.errors[0]["code"]) == ("refused", "not-authorised")
+    assert again.index == index + 1
