@@ -108,17 +108,14 @@ def publish(
     """
     if not re.fullmatch(CODE_PATTERN.strip("^$"), agency):
         raise click.BadParameter("a code is a-z, then 1 to 30 of a-z, 0-9 and -", param_hint="--agency")
+    _require_files(file, mapping, resume, refused)
+    source = EventFile(file) if mapping is None else Table(file, read_mapping(mapping))
     settings = Settings()
     bootstrap(settings)
-    if (mapping or refused) and not _is_file(file):
-        raise click.BadParameter("it is read again for --mapping and --refused: give a file", param_hint="FILE")
-    if refused is not None and refused.exists() and refused.samefile(file.name):
-        raise click.BadParameter("it would overwrite what is published: name another file", param_hint="--refused")
     wait = wait or refused is not None
     if wait or sequence:
         address(settings)
     setup(settings.model_copy(update={"log_level": "error"}), "publish")
-    source = EventFile(file) if mapping is None else Table(file, read_mapping(mapping))
     job = Job(settings, agency, file, source, wait, sequence, delivery_timeout_s, timeout_s, resume, refused)
     report, error = uvloop.run(_publish(job))
     if report.problem_lines() and _is_file(file):
@@ -134,6 +131,15 @@ def publish(
     if error is not None:
         click.echo(f"yesser: {error}", err=True)
     context.exit(UNKNOWN if error is not None else exit_code(report))
+
+
+def _require_files(file: BinaryIO, mapping: Path | None, resume: Path | None, refused: Path | None) -> None:
+    """What is read again must be a file, and nothing that is written may be what is read."""
+    if (mapping or refused) and not _is_file(file):
+        raise click.BadParameter("it is read again for --mapping and --refused: give a file", param_hint="FILE")
+    for written, option in ((refused, "--refused"), (resume, "--resume")):
+        if written is not None and written.exists() and _is_file(file) and written.samefile(file.name):
+            raise click.BadParameter("it would overwrite what is published: name another file", param_hint=option)
 
 
 def exit_code(report: Report) -> int:

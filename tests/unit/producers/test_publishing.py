@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from io import BytesIO
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from infra.verdicts import Refused, Verdicts
 from producers.lines import LINE_BYTES_MAX, read_ids
-from producers.publish_cli import ALL_WELL, SOME_REFUSED, exit_code
+from producers.publish_cli import ALL_WELL, SOME_REFUSED, exit_code, publish
 from producers.report import Report
 
 
@@ -38,3 +40,22 @@ def test_the_exit_code_says_whether_anything_was_refused() -> None:
     assert exit_code(report) == ALL_WELL
     report.verdicts = Verdicts(refusals=[Refused(0, 0, None, [{"code": "conflict", "pointer": "", "detail": ""}])])
     assert exit_code(report) == SOME_REFUSED
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["-", "--refused", "again"], "give a file"),
+        (["-", "--mapping", "events"], "give a file"),
+        (["events", "--refused", "events"], "it would overwrite what is published"),
+        (["events", "--resume", "events"], "it would overwrite what is published"),
+    ],
+)
+def test_what_is_published_is_never_overwritten_and_a_pipe_is_not_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], says: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("events").write_text("{}")
+    done = CliRunner().invoke(publish, [*arguments, "--agency", "moh"])
+    assert (done.exit_code, says in done.output) == (2, True)
+    assert Path("events").read_text() == "{}"
