@@ -204,7 +204,8 @@ def _size(file: BinaryIO) -> int | None:
 
 
 def _is_file(file: BinaryIO) -> bool:
-    return isinstance(file.name, str) and Path(file.name).is_file()
+    name = getattr(file, "name", None)
+    return isinstance(name, str) and Path(name).is_file()
 
 
 def _tell(report: Report) -> None:
