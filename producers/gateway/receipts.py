@@ -10,10 +10,9 @@ from __future__ import annotations
 import base64
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -27,8 +26,7 @@ RECEIPT_KIND: Final = "urn:yesser:receipt:v1"
 """The first thing that is signed, so that no signature of the key can be taken for one over something else."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """One event that Kafka has. `event_bytes` are those of its entry; `place` is its place in the request."""
 
     place: int

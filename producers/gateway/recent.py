@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Final
 
@@ -13,16 +14,19 @@ class Recent:
 
     def __init__(self, remembered_max: int = REMEMBERED_MAX) -> None:
         self._remembered_max = remembered_max
-        self._offsets: dict[tuple[str, str], int] = {}
+        # A plain dict would walk over all that was ever removed each time that it looks for its oldest. Keys are texts:
+        # tuples would keep the garbage collector busy.
+        self._offsets: OrderedDict[str, int] = OrderedDict()
 
     def add(self, agency: str, ids: Sequence[str], offsets: Sequence[int]) -> None:
         """Remember these; the oldest are forgotten."""
         for id_, offset in zip(ids, offsets, strict=True):
-            self._offsets.pop((agency, id_), None)
-            self._offsets[agency, id_] = offset
-        for key in list(self._offsets)[: max(0, len(self._offsets) - self._remembered_max)]:
-            del self._offsets[key]
+            key = f"{agency}/{id_}"
+            self._offsets[key] = offset
+            self._offsets.move_to_end(key)
+        while len(self._offsets) > self._remembered_max:
+            self._offsets.popitem(last=False)
 
     def offset_of(self, agency: str, id_: str) -> int | None:
         """Where the agency's event stands in its topic, if this gateway took it lately."""
-        return self._offsets.get((agency, id_))
+        return self._offsets.get(f"{agency}/{id_}")

@@ -66,7 +66,8 @@ class _Connection:
     """A producer, and whether it was given up: then nothing that it has not acknowledged is waited for."""
 
     producer: AIOKafkaProducer
-    given_up: asyncio.Event = field(default_factory=asyncio.Event)
+    given_up: bool = False
+    unacknowledged: set[asyncio.Future[Any]] = field(default_factory=set)
 
 
 class KafkaWriter:
@@ -96,23 +97,26 @@ class KafkaWriter:
             self._connecting.cancel()
         if self._connection is not None:
             self._give_up(self._connection)
-        tasks = [*self._ending, *(topic.task for topic in self._topics.values() if topic.task is not None)]
-        await asyncio.gather(*tasks, return_exceptions=True)
+        writing = [topic.task for topic in self._topics.values() if topic.task is not None]
+        for task in writing:
+            task.cancel()
+        await asyncio.gather(*self._ending, *writing, return_exceptions=True)
 
     async def write(self, topic_name: str, values: Sequence[bytes]) -> list[int]:
         """The offsets of these events, in order, once Kafka has them. Raises `NotStored` or `OutcomeUnknown`."""
         topic = self._topics.setdefault(topic_name, _Topic(topic_name))
         if self._connection is None or self._is_stuck(topic):
             raise NotStored
-        waiting = _Waiting(values, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(values, loop.create_future())
         topic.queue.append(waiting)
+        timer = loop.call_later(self._settings.gateway_kafka_timeout_s, _expire, waiting)
         if topic.task is None or topic.task.done():
             topic.task = asyncio.create_task(self._send_all(topic), name=f"write {topic_name}")
-        done, _ = await asyncio.wait([waiting.done], timeout=self._settings.gateway_kafka_timeout_s)
-        if done:
-            return waiting.done.result()
-        waiting.done.cancel()
-        raise NotStored if waiting.taken == 0 else OutcomeUnknown
+        try:
+            return await waiting.done
+        finally:
+            timer.cancel()
 
     def _is_stuck(self, topic: _Topic) -> bool:
         return topic.sent_at is not None and time.monotonic() - topic.sent_at > self._settings.gateway_stuck_s
@@ -131,7 +135,7 @@ class KafkaWriter:
             topic.sent_at = time.monotonic()
             try:
                 first_offset = await self._acknowledged(connection, topic.name, builder)
-            except (KafkaError, OutcomeUnknown) as error:
+            except (KafkaError, OutcomeUnknown, asyncio.CancelledError) as error:
                 self._away.begins(error, topic=topic.name)
                 self._give_up(connection)
                 self._tell_all(topic, NotStored())
@@ -144,24 +148,14 @@ class KafkaWriter:
 
     async def _acknowledged(self, connection: _Connection, topic: str, builder: Any) -> int:
         """The offset of the batch's first record."""
-        sending = asyncio.ensure_future(self._send(connection.producer, topic, builder))
-        given_up = asyncio.ensure_future(connection.given_up.wait())
+        acknowledgement = await connection.producer.send_batch(builder, topic, partition=_PARTITION)
+        connection.unacknowledged.add(acknowledgement)
         try:
-            await asyncio.wait([sending, given_up], return_when=asyncio.FIRST_COMPLETED)
-            if not sending.done():
-                raise OutcomeUnknown
-            offset = sending.result()
+            offset: int = (await acknowledgement).offset
         finally:
-            given_up.cancel()
-            sending.cancel()
+            connection.unacknowledged.discard(acknowledgement)
         if offset < 0:  # a repeated batch that the broker no longer remembers
             raise OutcomeUnknown
-        return offset
-
-    @staticmethod
-    async def _send(producer: AIOKafkaProducer, topic: str, builder: Any) -> int:
-        acknowledgement = await producer.send_batch(builder, topic, partition=_PARTITION)
-        offset: int = (await acknowledgement).offset
         return offset
 
     def _tell_all(self, topic: _Topic, error: Exception) -> None:
@@ -172,9 +166,11 @@ class KafkaWriter:
 
     def _give_up(self, connection: _Connection) -> None:
         """After an error a producer's numbering may have a gap for ever: a new one is made (aiokafka issue 1017)."""
-        if connection.given_up.is_set():
+        if connection.given_up:
             return
-        connection.given_up.set()
+        connection.given_up = True
+        for acknowledgement in connection.unacknowledged:
+            acknowledgement.cancel()
         if self._connection is connection:
             self._connection = None
             self.start()
@@ -224,6 +220,12 @@ def _fill(builder: Any, queue: deque[_Waiting]) -> list[tuple[_Waiting, int]]:
             return parts
         queue.popleft()
     return parts
+
+
+def _expire(waiting: _Waiting) -> None:
+    """Its time is over: tell the truth about it."""
+    if not waiting.done.done():
+        waiting.done.set_exception(OutcomeUnknown() if waiting.taken else NotStored())
 
 
 def _acknowledge(parts: Sequence[tuple[_Waiting, int]], first_offset: int) -> None:

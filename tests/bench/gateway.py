@@ -2,9 +2,9 @@
 
     python -m tests.bench.gateway [--seconds N] [--json FILE]
 
-Batches of 100 are sent over kept-alive connections as fast as answers come; single events at a steady rate. Rates depend
-on what else the machine does, processor time for an event hardly does, so both are shown. Everything
-runs on a stack of its own, the load in this process.
+Batches of 100 are sent over kept-alive connections as fast as answers come; single events at a steady rate. Rates
+depend on what else the machine does, processor time for an event hardly does, so both are shown. Everything runs on a
+stack of its own, the load in this process.
 """
 
 from __future__ import annotations
