@@ -59,13 +59,17 @@ def keep_copy(system: System, folder: Path) -> None:
 
 def put_copy_back(system: System, folder: Path) -> None:
     """Put the copy in the place of the data, as after the loss of a disk. The log's key and checkpoint file stay."""
-    data = system.home / "postgres" / "data"
     pid = system.pid("postgres")
     with away(system, "postgres", signal.SIGINT):
-        shutil.rmtree(data)
-        shutil.copytree(folder, data, symlinks=True)
-        _own_alike(folder, data)
+        replace_data(system.home / "postgres" / "data", folder)
     until_back(system, "postgres", pid)
+
+
+def replace_data(data: Path, folder: Path) -> None:
+    """The copy in `folder` instead of the data of a PostgreSQL that does not run."""
+    shutil.rmtree(data)
+    shutil.copytree(folder, data, symlinks=True)
+    _own_alike(folder, data)
 
 
 def _own_alike(source: Path, target: Path) -> None:

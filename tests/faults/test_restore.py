@@ -11,7 +11,7 @@ import pytest
 
 from infra.kafka_admin import admin_client, delete_topics, ensure_log_topics
 from infra.settings import Settings
-from tests.faults.services import keep_copy, pause, put_copy_back
+from tests.faults.services import keep_copy, pause, put_copy_back, replace_data
 from tests.oracle.history import MIXED, History, generate
 from tests.scenarios.figures import tell
 from tests.scenarios.judge import judge
@@ -112,7 +112,7 @@ async def empty_log_topic(settings: Settings) -> None:
         await ensure_log_topics(admin, settings)
 
 
-def test_the_same_history_is_published_once_more_and_adds_nothing(system: System, tmp_path: Path) -> None:
+def test_a_copy_that_lacks_nothing_needs_no_recovery(system: System, tmp_path: Path) -> None:
     history = generate(62, 2_000, MIXED)
     register(system, history)
     assert differences(publish_all(system, history, tmp_path / "once"), history) == []
@@ -121,3 +121,22 @@ def test_the_same_history_is_published_once_more_and_adds_nothing(system: System
     put_copy_back(system, tmp_path / "copy")
     system.until_all_ready()
     judge(system).require_clean()
+
+
+def test_a_stack_that_starts_on_an_older_copy_stays_up_for_its_recovery(tmp_path: Path) -> None:
+    history = generate(63, 2_000, MIXED)
+    with running_system(tmp_path / "home") as system:
+        register(system, history)
+        keep_copy(system, tmp_path / "copy")
+        system.until_all_ready()
+        assert differences(publish_all(system, history, tmp_path / "files"), history) == []
+        root = judge(system).root
+    replace_data(system.home / "postgres" / "data", tmp_path / "copy")
+    try:
+        parts = {part["name"]: part for part in system.run("up", "--detach", exits=(1,))["processes"]}
+        assert "yesser recover" in parts["registrar"]["halted"]
+        assert system.run("recover")["root"] == root
+        system.until_all_ready()
+        judge(system).require_clean()
+    finally:
+        system.run("down")
