@@ -83,9 +83,7 @@ def figures_without_indexes(figures: Figures) -> dict[str, Any]:
         "plan": plan,
         "balances": figures.balances,
         "statements": sorted(json.dumps(_unplaced(row), sort_keys=True) for row in figures.statements),
-        "anomalies": sorted(
-            (row["rule"], row["type"], row["subject"], row["agency"]) for row in figures.anomaly_rows()
-        ),
+        "anomalies": sorted((row["type"], row["subject"], row["agency"]) for row in figures.anomaly_rows()),
         "campaigns": sorted(json.dumps(_unplaced(row), sort_keys=True) for row in figures.campaigns),
     }
 
