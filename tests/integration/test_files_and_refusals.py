@@ -71,6 +71,34 @@ async def test_a_table_goes_on_where_it_stopped_and_gives_its_refused_rows_back(
     assert await connection.fetchval("SELECT next_offset FROM log.read_position WHERE topic LIKE '%health%'") == 5
 
 
+async def test_a_publisher_that_was_killed_goes_on_where_its_bookmark_is(
+    settings: Settings, connection: Connection, environment: Environment, tmp_path: Path
+) -> None:
+    path, state = tmp_path / "events.ndjson", tmp_path / "state"
+    lines = [orjson.dumps(initiative(f"n{number}")) + b"\n" for number in range(400)]
+    path.write_bytes(b"".join(lines))
+    publish = ("publish", "--agency", "health", "--resume", str(state))
+    async with with_health(settings, connection):
+        killed = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "infra.cli", *publish, "-"), env=environment(), stdin=asyncio.subprocess.PIPE
+        )
+        assert killed.stdin is not None
+        for line in lines[:-50]:
+            killed.stdin.write(line)
+            await asyncio.sleep(0.02)
+            if state.exists():
+                break
+        killed.kill()
+        await killed.wait()
+        passed = orjson.loads(state.read_bytes())["lines"]
+        report = await yesser(environment, *publish, path, "--wait")
+    assert 0 < passed < 400
+    assert (report["lines"], report["accepted"] + report["duplicates"], report["problems"]) == (400, 400, [])
+    assert report["accepted"] >= passed
+    registered = "SELECT count(*) FROM log.event_id e WHERE index >= 3"
+    assert await connection.fetchval(registered) == 400
+
+
 async def test_a_refusal_leads_to_the_entry_of_its_correction(
     settings: Settings, connection: Connection, environment: Environment, tmp_path: Path
 ) -> None:
