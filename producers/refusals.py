@@ -87,6 +87,7 @@ async def shown(connection: Connection, index: int) -> dict[str, Any]:
         "claimed_id": refusal.claimed_id,
         "claimed_type": refusal.claimed_type,
         "errors": in_both_languages(refusal.errors),
+        "unlisted": entry["event"]["data"]["problem"].get("unlisted", 0),
         "kept": refusal.is_kept,
         "headers": {name: value.decode("utf-8", "replace") for name, value in refusal.headers},
         "redrives": [

@@ -98,6 +98,8 @@ def _tell(document: dict[str, Any]) -> None:
     click.echo(f"Refusal {document['index']} · الرفض {document['index']}  {document['recorded']}")
     click.echo(f"{document['address']}  {document['claimed_type'] or ''}  {document['claimed_id'] or ''}")
     _tell_errors(document["errors"], "  ")
+    if document["unlisted"]:
+        click.echo(f"  … and {document['unlisted']:,} faults more. · وأخطاء أخرى عددها {document['unlisted']:,}.")
     if not document["kept"]:
         click.echo("Nothing was kept of it (personal data). · لم يُحفظ منه شيء (بيانات شخصية).")
     if document["id_held_by"] is not None:

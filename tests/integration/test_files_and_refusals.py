@@ -130,6 +130,7 @@ async def test_a_refusal_leads_to_the_entry_of_its_correction(
     assert (again.state, again.index) == ("duplicate", sent["index"])
     document = await yesser(environment, "refusals", "show", str(first))
     assert document["accepted"] == {"index": sent["index"], "by": "redrive"}
+    assert document["unlisted"] == 0
     assert [(row["code"], row["pointer"]) for row in document["errors"]] == [("subject-mismatch", "/subject")]
     assert document["errors"][0]["detail_ar"] != document["errors"][0]["detail"]
     assert [row["accepted_index"] for row in document["redrives"]] == [sent["index"]]
