@@ -51,7 +51,7 @@ def require_figures_of_a_quiet_day(seed: int, events: int, home: Path) -> None:
 
 
 def test_a_few_kills_change_no_figure(system: System, tmp_path: Path) -> None:
-    history = generate(30, 2_000, Profile(agencies=("yesser", "interior", "health")))
+    history = generate(30, 2_000, Profile(agencies=("interior", "health")))  # of this test alone
     publish_under_kills(system, history, Killer(seed=30, count=4), tmp_path)
 
 

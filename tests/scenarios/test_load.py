@@ -28,7 +28,8 @@ def publish_and_judge(system: System, seed: int, events: int, profile: Profile, 
     assert differences(reports, history) == []
     system.settle()
     tell(f"{events} lines: verdicts {published - started:.1f} s, applied {time.monotonic() - started:.1f} s")
-    answers = second_wave(seed, system.ask("campaigns", "list"), history.lines)
+    campaigns = [row for row in system.ask("campaigns", "list") if row["owner"] in history.lines]
+    answers = second_wave(seed, campaigns, history.lines)
     for agency, lines in answers.items():
         if lines:
             path = folder / f"second-{agency}.ndjson"
@@ -39,7 +40,7 @@ def publish_and_judge(system: System, seed: int, events: int, profile: Profile, 
 
 
 def test_a_mixed_history_gives_exactly_the_figures_of_the_oracle(system: System, tmp_path: Path) -> None:
-    profile = Profile(agencies=("yesser", "interior", "health", "justice"))
+    profile = Profile(agencies=("yesser", "justice", "commerce", "labour"))  # of this test alone
     publish_and_judge(system, 20, 3_000, profile, tmp_path).require_clean()
 
 
