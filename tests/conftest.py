@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -33,9 +34,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestStack]:
-    """Kafka and PostgreSQL, started once. Where they cannot be had: skipped on a laptop, failed in CI."""
-    home = tmp_path_factory.mktemp("stack")
+def stack() -> Iterator[TestStack]:
+    """Kafka and PostgreSQL, started once. Where they cannot be had: skipped on a laptop, failed in CI.
+
+    Its folder is not one of pytest's: those of the sessions before are cleared away, and a session may still run.
+    """
+    with tempfile.TemporaryDirectory(prefix="yesser-tests-", ignore_cleanup_errors=True) as folder:
+        yield from _running_stack(Path(folder))
+
+
+def _running_stack(home: Path) -> Iterator[TestStack]:
     running = services(home)
     try:
         found = running.__enter__()
