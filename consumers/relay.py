@@ -27,6 +27,7 @@ from events.codec import STRUCTURED_HEADERS
 from infra import lease
 from infra.health import PATIENCE_S, STALLED_AFTER_S, Readiness
 from infra.kafka import PRODUCER_DURABLE, agency_topic, client_arguments
+from infra.kafka_clients import let_go
 from infra.logs import SaidOnce
 from infra.outbox import PLATFORM
 from infra.postgres import TRANSIENT_ERRORS, Connection, connect
@@ -41,7 +42,6 @@ BATCH_BYTES_MAX: Final = 100_000
 """Largest record batch: an agency's topic takes 131,072 bytes."""
 SEND_TIMEOUT_S: Final = 15.0
 """After this an unacknowledged batch is of unknown outcome: it is sent again by a new producer."""
-CLOSE_TIMEOUT_S: Final = 2.0
 
 _OUTBOX: Final = queries("infra", "outbox.sql")
 
@@ -171,7 +171,7 @@ class Relay:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await close(producer)
+            await let_go(producer)
 
     async def _run_lane(self, lane: Lane, producer: AIOKafkaProducer, epoch: int) -> None:
         connection = await connect(self.settings, f"relay {lane.topic}")
@@ -211,18 +211,6 @@ async def send(producer: AIOKafkaProducer, topic: str, messages: Sequence[Messag
 async def _deliver(producer: AIOKafkaProducer, topic: str, batch: Any) -> None:
     async with asyncio.timeout(SEND_TIMEOUT_S):
         await (await producer.send_batch(batch, topic, partition=0))
-
-
-async def close(producer: AIOKafkaProducer) -> None:
-    """Let the producer go. What it has not had acknowledged is sent again by the next one.
-
-    Its own `stop` waits first for what it has not delivered, which would be for ever while Kafka is away.
-    """
-    producer._closed = True
-    with suppress(TimeoutError, KafkaError):
-        async with asyncio.timeout(CLOSE_TIMEOUT_S):
-            await producer._sender.close()
-    await producer.client.close()
 
 
 async def _pause(event: asyncio.Event, seconds: float) -> None:

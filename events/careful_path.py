@@ -16,6 +16,9 @@ from events.problems import Fault, fault
 from events.reading import Unreadable, read_json
 from events.verdicts import Accepted, Agency, Refused, identity_bytes, identity_of
 
+FAULTS_MAX: Final = 1_000
+"""Most faults kept of one record: more than a refusal can list, and a batch of bad records fits the memory."""
+
 _SOURCE: Final = re.compile(SOURCE_PATTERN)
 _ID: Final = re.compile(CLAIMED_ID_PATTERN)
 _TYPE: Final = re.compile(CLAIMED_TYPE_PATTERN)
@@ -101,8 +104,12 @@ def _refused(event: dict[str, Any], headers: Headers, agency: Agency, faults: li
             _claimed(event.get("type"), _TYPE, CLAIMED_TYPE_LENGTH_MAX),
         ]
     )
+    kept = faults[:FAULTS_MAX]
+    if personal and not any(found.code == "personal-data" for found in kept):
+        kept[-1] = next(found for found in faults if found.code == "personal-data")
     return Refused(
-        faults=tuple(faults),
+        faults=tuple(kept),
+        unlisted=len(faults) - len(kept),
         claimed_source=claimed[0],
         claimed_id=claimed[1],
         claimed_type=claimed[2],

@@ -30,15 +30,18 @@ def refusal_event(
         claimed = getattr(refused, name)
         if claimed is not None:
             data[name] = claimed
-    data["problem"] = problem_of(refused.faults)
+    data["problem"] = problem_of(refused.faults, refused.unlisted)
     event = build_event(
         type=REFUSED, agency=PLATFORM, id=f"{topic}:{partition}:o{offset}", subject=subject, time=time, data=data
     )
     return event, subject
 
 
-def problem_of(faults: Sequence[Fault]) -> dict[str, Any]:
-    """The RFC 9457 members of a refusal: type and title of the first fault's code, and every fault that fits."""
+def problem_of(faults: Sequence[Fault], unlisted: int = 0) -> dict[str, Any]:
+    """The RFC 9457 members of a refusal: type and title of the first fault's code, and every fault that fits.
+
+    `unlisted` faults were found besides.
+    """
     title = title_of(faults[0].code)
     errors: list[dict[str, str]] = []
     room = ERRORS_BYTES_MAX
@@ -53,6 +56,6 @@ def problem_of(faults: Sequence[Fault]) -> dict[str, Any]:
         "title": {"ar": title.ar, "en": title.en},
         "errors": errors,
     }
-    if len(errors) < len(faults):
-        problem["unlisted"] = len(faults) - len(errors)
+    if len(errors) < len(faults) + unlisted:
+        problem["unlisted"] = len(faults) + unlisted - len(errors)
     return problem

@@ -70,7 +70,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A record that cannot stand in the log. `faults` is never empty.
+    """A record that cannot stand in the log. `faults` is never empty; `unlisted` more were found than are kept.
 
     `claimed_*` are given only where they are well-formed and free of personal data; `keep_raw` is False where the value
     or a header holds personal data; `sequence` where it could be read, is well-formed, and the source is the agency's.
@@ -82,6 +82,7 @@ class Refused:
     claimed_type: str | None = None
     keep_raw: bool = True
     sequence: int | None = None
+    unlisted: int = 0
 
     @property
     def holds_personal_data(self) -> bool:

@@ -166,7 +166,7 @@ def _refuse(batch: Batch, reading: Reading, record: Record, refused: Refused) ->
             address=address,
             claimed_id=refused.claimed_id,
             claimed_type=refused.claimed_type,
-            errors=problem_of(refused.faults)["errors"],
+            errors=problem_of(refused.faults, refused.unlisted)["errors"],
             keep_raw=refused.keep_raw,
             value=record.value if refused.keep_raw else None,
             headers=[[_printable(k), (v or b"").hex()] for k, v in record.headers] if refused.keep_raw else [],
