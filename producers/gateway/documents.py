@@ -122,7 +122,7 @@ _VERDICT: Final[dict[str, Any]] = {
 }
 _RANGES: Final[dict[str, Any]] = {
     "type": "array",
-    "items": {"type": "array", "prefixItems": [_INTEGER, _INTEGER], "minItems": 2, "maxItems": 2},
+    "items": {"type": "array", "items": _INTEGER, "minItems": 2, "maxItems": 2},
 }
 STATUS: Final = answer("What became of it.", _VERDICT)
 RECEIPTS: Final = answer(

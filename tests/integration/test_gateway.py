@@ -26,7 +26,7 @@ from infra.settings import Settings
 from producers.gateway.process import Gateway
 from producers.gateway.receipts import receipt_is_genuine
 from producers.tokens import Asked, Kind, NewToken, create_token, hash_key, revoke_token
-from tests.integration.registering import found, records, registrar, running, until, until_size
+from tests.integration.registering import found, records, registrar, running, silent_kafka, until, until_size
 from tests.unit.events.samples import encoded, initiative
 
 STRUCTURED = {"content-type": "application/cloudevents+json"}
@@ -300,6 +300,25 @@ async def test_a_receipt_upgrades_to_the_registrars_verdict_and_a_proof(door: Do
             (await door.another("auditor", "court-of-audit"), 200),
         ):
             assert (await door.client.get(states[0]["proof"], headers=headers)).status_code == status
+
+
+async def test_while_kafka_is_away_nothing_is_promised_and_readiness_says_so(door: Door) -> None:
+    async with silent_kafka(door.settings) as silent:
+        gateway, stop = Gateway(silent, now), asyncio.Event()
+        task = asyncio.create_task(gateway.run(stop))
+
+        async def serving() -> bool:
+            return bool(gateway.readiness().details["serving"])
+
+        await until(serving, "the gateway serves")
+        address = f"http://127.0.0.1:{gateway.port}/v1/events"
+        answer = await door.client.post(address, content=encoded(event(1)), headers=STRUCTURED)
+        assert (answer.status_code, answer.json()["type"]) == (503, "/problems/kafka-away")
+        assert answer.headers["retry-after"] == "1"
+        assert not gateway.readiness().ready
+        stop.set()
+        await task
+    assert await door.stored() == []
 
 
 async def test_completeness_names_the_holes(door: Door) -> None:
