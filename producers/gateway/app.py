@@ -9,6 +9,7 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from infra.postgres import TRANSIENT_ERRORS
 from infra.telemetry import count
@@ -41,8 +42,14 @@ def application(parts: Parts) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _bad_parameter)
     for error in TRANSIENT_ERRORS:
         app.add_exception_handler(error, _database_away)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _fault)
     return app
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    """The client went away before its request was whole: nothing was stored, and nobody reads this."""
+    return _answer(request, Problem("malformed-request"))
 
 
 async def _fault(request: Request, error: Exception) -> Response:

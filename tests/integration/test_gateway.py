@@ -221,6 +221,20 @@ async def test_a_slow_body_is_given_up(door: Door) -> None:
     await writer.wait_closed()
 
 
+async def test_a_client_that_goes_away_in_the_middle_is_no_fault_of_ours(
+    door: Door, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, writer = await asyncio.open_connection("127.0.0.1", door.gateway.port)
+    head = f"POST /v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {door.token.token}\r\n"
+    writer.write(f"{head}content-type: application/cloudevents+json\r\ncontent-length: 9\r\n\r\n{{".encode())
+    await asyncio.sleep(0.2)
+    writer.close()
+    await writer.wait_closed()
+    await asyncio.sleep(0.2)
+    assert (await door.send(encoded(event(1)))).status_code == 202
+    assert "a request failed" not in capsys.readouterr().out
+
+
 async def test_without_a_good_token_nothing_is_read(door: Door) -> None:
     wrong = door.token.token[:-1] + ("0" if door.token.token[-1] != "0" else "1")
     for header in ({"authorization": ""}, bearer(wrong), bearer("x"), {"authorization": "Basic eDp5"}):
