@@ -59,10 +59,13 @@ def _running_stack(home: Path) -> Iterator[TestStack]:
 
 
 @pytest.fixture(scope="session")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+def system() -> Iterator[System]:
     """Every process, as a user starts them, once for all quick scenarios; each leaves it at rest and working."""
     try:
-        with running_system(tmp_path_factory.mktemp("system")) as running:
+        with (
+            tempfile.TemporaryDirectory(prefix="yesser-system-", ignore_cleanup_errors=True) as folder,
+            running_system(Path(folder)) as running,
+        ):
             yield running
     except StackError as error:
         if os.environ.get("CI"):
