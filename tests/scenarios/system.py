@@ -14,13 +14,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
 from click.testing import CliRunner
 
 from infra.cli import cli
@@ -149,8 +148,3 @@ def running_system(home: Path, replicas: Mapping[str, int] | None = None) -> Ite
             yield System(settings)
     finally:
         os.environ.update(given)
-
-
-def descendants(pid: int) -> Sequence[psutil.Process]:
-    """The processes that a process has started."""
-    return psutil.Process(pid).children(recursive=True)
