@@ -24,6 +24,8 @@ from tests.scenarios.system import running_system, until
 
 pytestmark = [pytest.mark.stack, pytest.mark.accept]
 
+LOOK_S = 5
+
 
 async def delete(settings: Settings, *, make_again: bool) -> None:
     """Delete the log's topic with all that stands in it, and make it again, empty, or leave that to the platform."""
@@ -63,7 +65,8 @@ async def is_full(settings: Settings) -> bool:
     finally:
         await connection.close()
     try:
-        records = await read_topic(settings, settings.log_topic)
-    except KafkaError:
+        async with asyncio.timeout(LOOK_S):  # a client waits long for a topic that does not exist
+            records = await read_topic(settings, settings.log_topic)
+    except (KafkaError, TimeoutError):
         return False
     return bool(records) and max(int(dict(record.headers)["index"]) for record in records) == size - 1
