@@ -29,7 +29,7 @@ from infra.logs import SaidOnce
 from infra.migrate import create_tables
 from infra.postgres import TRANSIENT_ERRORS, Connection, connect, passes_by_itself
 from infra.settings import Settings
-from infra.tasks import until_one_ends
+from infra.tasks import pause, until_one_ends
 from infra.telemetry import carried_traces, count, gauge
 
 QUEUE_BATCHES_MAX: Final = 2
@@ -76,14 +76,14 @@ class Pipeline:
             except LeafMismatch as error:
                 self.halted = str(error)
                 self._halt.begins(error, consumer=self.consumer.name)
-                await _pause(stop, self.settings.retry_wait_max_ms / 1000)
+                await pause(stop, self.settings.retry_wait_max_ms / 1000)
             except Exception as error:
                 if not passes_by_itself(error):
                     log.exception("an unknown error ends the process", consumer=self.consumer.name)
                     raise SystemExit(UNKNOWN_ERROR_EXIT) from None
                 self._wait.begins(error, consumer=self.consumer.name)
                 count("retries", process=self.consumer.name)
-                await _pause(stop, self._wait_ms / 1000)
+                await pause(stop, self._wait_ms / 1000)
                 self._wait_ms = min(2 * self._wait_ms, self.settings.retry_wait_max_ms)
 
     async def _own(self, stop: asyncio.Event) -> None:
@@ -113,7 +113,7 @@ class Pipeline:
                 return epoch
             self.standing_by = True
             self._wait.ends(consumer=self.consumer.name)
-            await _pause(stop, self.settings.lease_renew_ms / 1000)
+            await pause(stop, self.settings.lease_renew_ms / 1000)
         return None
 
     async def _apply_log(self, keeper: Connection, epoch: int, stop: asyncio.Event) -> None:
@@ -200,8 +200,3 @@ class Pipeline:
         await stop.wait()
         await writer.finish()
         await self._keeping.acquire()
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)

@@ -33,6 +33,7 @@ from infra.outbox import PLATFORM
 from infra.postgres import TRANSIENT_ERRORS, Connection, connect
 from infra.settings import Settings
 from infra.sql import queries
+from infra.tasks import pause, until_one_ends
 from infra.telemetry import count, gauge
 
 LEASE: Final = "relay"
@@ -101,7 +102,7 @@ class Relay:
                 if not await self._own(stop):
                     self._moved_at = time.monotonic()
                     self._wait.ends()
-                    await _pause(stop, self.settings.lease_renew_ms / 1000)
+                    await pause(stop, self.settings.lease_renew_ms / 1000)
             except Fenced as error:
                 count("fenced_writers", process=LEASE)
                 log.warning("another relay took over: standing by", reason=str(error))
@@ -110,7 +111,7 @@ class Relay:
                 count("retries", process=LEASE)
                 if self._moved_at != moved_at:
                     wait_ms = self.settings.retry_wait_min_ms
-                await _pause(stop, wait_ms / 1000)
+                await pause(stop, wait_ms / 1000)
                 wait_ms = min(2 * wait_ms, self.settings.retry_wait_max_ms)
             except Exception:
                 log.exception("an unknown error ends the process")
@@ -136,18 +137,7 @@ class Relay:
                 await keeper.close(timeout=1)
 
     async def _work(self, keeper: Connection, epoch: int, stop: asyncio.Event) -> None:
-        keep = asyncio.create_task(self._keep(keeper, epoch))
-        send = asyncio.create_task(self._send_all(epoch))
-        stopped = asyncio.create_task(stop.wait())
-        tasks: list[asyncio.Task[Any]] = [keep, send, stopped]
-        try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        await until_one_ends(self._keep(keeper, epoch), self._send_all(epoch), stop.wait())
 
     async def _keep(self, keeper: Connection, epoch: int) -> None:
         while True:
@@ -159,18 +149,11 @@ class Relay:
         producer = AIOKafkaProducer(
             **client_arguments(self.settings), **PRODUCER_DURABLE, max_batch_size=BATCH_BYTES_MAX
         )
-        tasks: list[asyncio.Task[None]] = []
         try:
             await producer.start()
             log.info("relaying", epoch=epoch)
-            tasks = [asyncio.create_task(self._run_lane(lane, producer, epoch)) for lane in self.lanes]
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
+            await until_one_ends(*(self._run_lane(lane, producer, epoch) for lane in self.lanes))
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
             await let_go(producer)
 
     async def _run_lane(self, lane: Lane, producer: AIOKafkaProducer, epoch: int) -> None:
@@ -190,7 +173,7 @@ class Relay:
                 self._moved_at = time.monotonic()
                 self._wait.ends()
                 if len(messages) < MESSAGES_MAX:
-                    await _pause(woken, poll_ms / 1000)
+                    await pause(woken, poll_ms / 1000)
         finally:
             with suppress(*TRANSIENT_ERRORS):
                 await connection.close(timeout=1)
@@ -211,8 +194,3 @@ async def send(producer: AIOKafkaProducer, topic: str, messages: Sequence[Messag
 async def _deliver(producer: AIOKafkaProducer, topic: str, batch: Any) -> None:
     async with asyncio.timeout(SEND_TIMEOUT_S):
         await (await producer.send_batch(batch, topic, partition=0))
-
-
-async def _pause(event: asyncio.Event, seconds: float) -> None:
-    with suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), seconds)

@@ -1,9 +1,10 @@
-"""Work of one owner in several tasks: they end together, and no error of any of them is lost."""
+"""Work of one owner in several tasks, which end together without losing an error; and waits that a stop cuts short."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
 
 
@@ -22,3 +23,9 @@ async def until_one_ends(*jobs: Coroutine[Any, Any, object]) -> None:
     for task in tasks:
         if task in done:
             task.result()
+
+
+async def pause(event: asyncio.Event, seconds: float) -> None:
+    """Wait for `seconds`, or until `event` (a stop, a wake-up) is set."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)

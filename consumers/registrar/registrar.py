@@ -28,6 +28,7 @@ from infra.logs import SaidOnce
 from infra.note import LogKey, load_or_create_key
 from infra.postgres import TRANSIENT_ERRORS, Connection, connect, passes_by_itself
 from infra.settings import Settings
+from infra.tasks import pause
 from infra.telemetry import count
 
 HALT_LOOK_AGAIN_S: Final = 2.0
@@ -71,7 +72,7 @@ class Registrar:
             except (Fork, Diverged) as error:
                 self.halted = str(error)
                 self._halt.begins(error)
-                await _pause(stop, HALT_LOOK_AGAIN_S)
+                await pause(stop, HALT_LOOK_AGAIN_S)
             except Exception as error:
                 if not (passes_by_itself(error) or isinstance(error, KafkaError | Behind)):
                     log.exception("an unknown error ends the process")
@@ -79,7 +80,7 @@ class Registrar:
                 self._wait.begins(error)
                 count("retries", process=LEASE)
                 await self._mend(error)
-                await _pause(stop, self._wait_ms / 1000)
+                await pause(stop, self._wait_ms / 1000)
                 self._wait_ms = min(2 * self._wait_ms, self.settings.retry_wait_max_ms)
 
     async def _own(self, key: LogKey, stop: asyncio.Event) -> None:
@@ -115,7 +116,7 @@ class Registrar:
                 return epoch
             self.standing_by = True
             self._wait.ends()
-            await _pause(stop, self.settings.lease_renew_ms / 1000)
+            await pause(stop, self.settings.lease_renew_ms / 1000)
         return None
 
     def _taken_over(self, journal: Journal) -> None:
@@ -137,8 +138,3 @@ class Registrar:
                         LOG_TOPIC_CONFIG,
                         replication=self.settings.kafka_replication_factor,
                     )
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from hashlib import sha256
 
 import orjson
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from consumers.campaigns.cli import read
 from consumers.campaigns.consumer import CONSUMER
@@ -18,12 +17,12 @@ from consumers.relay import LEASE, OutboxLane, Relay
 from consumers.triggers import triggers_waiting
 from events.entry import Entry, entry_bytes
 from infra import lease, outbox
-from infra.kafka import client_arguments
 from infra.kafka_admin import admin_client, ensure_log_topics
 from infra.migrate import create_tables
 from infra.outbox import event_bytes
 from infra.postgres import Connection
 from infra.settings import Settings
+from tests.integration.registering import records
 from tests.unit.consumers.campaigns.story import Story
 
 PLATFORM_TOPIC = "agency.platform.events"
@@ -89,23 +88,6 @@ async def until_empty(connection: Connection) -> None:
             return
         await asyncio.sleep(0.02)
     raise TimeoutError(f"something still waits after {PATIENCE_S} s")
-
-
-async def records(settings: Settings, topic: str) -> list[ConsumerRecord]:
-    """Everything that stands in a topic now."""
-    consumer = AIOKafkaConsumer(**client_arguments(settings), auto_offset_reset="earliest", enable_auto_commit=False)
-    await consumer.start()
-    try:
-        partition = TopicPartition(topic, 0)
-        consumer.assign([partition])
-        end = (await consumer.end_offsets([partition]))[partition]
-        found: list[ConsumerRecord] = []
-        while len(found) < end:
-            for batch in (await consumer.getmany(timeout_ms=500)).values():
-                found += batch
-        return found
-    finally:
-        await consumer.stop()
 
 
 async def make_topics(settings: Settings) -> None:
