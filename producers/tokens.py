@@ -13,26 +13,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final
 
 from events.errors import YesserError
 from infra.embedded.home import Home
 from infra.embedded.passwords import password
+from infra.http.callers import DEFAULT_SCOPES, Kind, Scope
 from infra.postgres import Connection
 from infra.settings import Settings
 from infra.sql import queries
 
-Kind = Literal["agency", "office", "partner", "auditor"]
-Scope = Literal["events:write", "events:read", "log:read", "partnerships:read"]
-KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
-SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
-
-DEFAULT_SCOPES: Final[dict[Kind, tuple[Scope, ...]]] = {
-    "agency": ("events:write", "events:read"),
-    "office": ("events:write", "events:read", "log:read"),
-    "partner": ("partnerships:read",),
-    "auditor": ("log:read",),
-}
 ACTIVE_MAX: Final = 2
 SECRET_BYTES: Final = 32
 HASH_KEY_FILE: Final = "gateway-token-key"

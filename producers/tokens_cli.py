@@ -9,9 +9,10 @@ import click
 import orjson
 import uvloop
 
+from infra.http.callers import KINDS, SCOPES
 from infra.postgres import Connection, connect
 from infra.settings import Settings
-from producers.tokens import KINDS, SCOPES, Asked, create_token, hash_key, list_tokens, revoke_token
+from producers.tokens import Asked, create_token, hash_key, list_tokens, revoke_token
 
 Answer = TypeVar("Answer")
 _DAYS_MAX = 1_095

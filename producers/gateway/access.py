@@ -14,47 +14,21 @@ from hashlib import sha256
 from typing import Any, Final
 
 from events.verdicts import Agency
+from infra.http.callers import DEFAULT_SCOPES, Caller, Kind, Scope
+from infra.http.problems import Problem
 from infra.postgres import TRANSIENT_ERRORS, Pool
 from infra.settings import Settings
 from infra.sql import queries
 from producers.gateway.http_mode import RawHeaders
 from producers.gateway.jwt_tokens import JwtIssuer, looks_like_jwt
 from producers.gateway.limits import RateLimit
-from producers.gateway.problems import Problem
-from producers.tokens import DEFAULT_SCOPES, Kind, Scope, hash_key, key_id_of, keyed_hash
+from producers.tokens import hash_key, key_id_of, keyed_hash
 
 _BEARER: Final = "bearer "
 _CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="yesser"'}
 _CACHED_MAX: Final = 10_000
 _TOKEN_LENGTH_MAX: Final = 8_192
 _SQL: Final = queries("producers.gateway", "access.sql")
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks. `agency` is set for agencies and the office, if the log knows them."""
-
-    name: str
-    """The token's key id, or a JWT's subject: what limits are counted by."""
-
-    kind: Kind
-    holder: str
-    scopes: frozenset[Scope]
-    agency: Agency | None
-    is_suspended: bool = False
-
-    def require(self, scope: Scope) -> None:
-        """Raises `Problem` (403) unless this caller has the scope and is not suspended."""
-        if self.is_suspended:
-            raise Problem("suspended")
-        if scope not in self.scopes:
-            raise Problem("forbidden")
-
-    def require_agency(self) -> Agency:
-        """The agency it speaks for. Raises `Problem` (403) for anybody else."""
-        if self.agency is None:
-            raise Problem("forbidden")
-        return self.agency
 
 
 @dataclass(frozen=True, slots=True)

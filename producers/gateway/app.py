@@ -11,20 +11,12 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from infra.http.problems import CONTENT_TYPE, Problem, RequestCode, language_of, problem_document, to_bytes
 from infra.postgres import TRANSIENT_ERRORS
 from infra.telemetry import count
 from producers.gateway import event_routes, page_routes, reading_routes
 from producers.gateway.parts import Parts
-from producers.gateway.problems import (
-    CONTENT_TYPE,
-    Problem,
-    Refusal,
-    RequestCode,
-    language_of,
-    problem_document,
-    refusal_document,
-    to_bytes,
-)
+from producers.gateway.problems import Refusal, refusal_document
 
 _CODES: dict[int, RequestCode] = {404: "not-found", 405: "method-not-allowed"}
 _logger = structlog.get_logger(__name__)

@@ -7,8 +7,8 @@ import zlib
 from collections.abc import AsyncIterator
 from typing import Final
 
+from infra.http.problems import Problem
 from producers.gateway.http_mode import RawHeaders
-from producers.gateway.problems import Problem
 
 _GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
 _DRAINED_FACTOR: Final = 4

@@ -5,10 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from events.envelope import EVENT_ID_PATTERN, SOURCE_PATTERN
-from producers.gateway.problems import CONTENT_TYPE
-
-_TEXT: Final = {"type": "string"}
-_INTEGER: Final = {"type": "integer", "minimum": 0}
+from infra.http.documents import ERROR_ROWS, INTEGER, TEXT, answer, shape
 
 _EVENT: Final[dict[str, Any]] = {
     "type": "object",
@@ -17,8 +14,8 @@ _EVENT: Final[dict[str, Any]] = {
         "specversion": {"const": "1.0"},
         "id": {"type": "string", "pattern": EVENT_ID_PATTERN},
         "source": {"type": "string", "pattern": SOURCE_PATTERN},
-        "type": _TEXT,
-        "subject": _TEXT,
+        "type": TEXT,
+        "subject": TEXT,
         "time": {"type": "string", "format": "date-time"},
         "data": {"type": "object"},
     },
@@ -49,33 +46,6 @@ EVENTS_REQUEST: Final[dict[str, Any]] = {
     }
 }
 
-ERROR_ROWS: Final[dict[str, Any]] = {
-    "type": "array",
-    "items": {
-        "type": "object",
-        "required": ["code", "detail"],
-        "properties": {
-            "code": _TEXT,
-            "pointer": {"type": "string", "description": "RFC 6901, into the request's body."},
-            "parameter": _TEXT,
-            "detail": _TEXT,
-            "event": _INTEGER,
-            "id": _TEXT,
-        },
-    },
-}
-
-
-def answer(description: str, schema: dict[str, Any], media_type: str = "application/json") -> dict[str, Any]:
-    """One answer of an operation."""
-    return {"description": description, "content": {media_type: {"schema": schema}}}
-
-
-def shape(**properties: dict[str, Any]) -> dict[str, Any]:
-    """An object of which every property is there."""
-    return {"type": "object", "required": list(properties), "properties": properties}
-
-
 RECEIPT: Final = answer(
     "Every event of the receipt is durable. The signature is Ed25519 over the RFC 8785 form of `receipt`.",
     {
@@ -83,12 +53,12 @@ RECEIPT: Final = answer(
         "required": ["receipt", "key", "signature"],
         "properties": {
             "receipt": shape(
-                kind=_TEXT,
-                agency=_TEXT,
-                time=_TEXT,
-                events={"type": "array", "items": shape(event=_INTEGER, id=_TEXT, address=_TEXT, sha256=_TEXT)},
+                kind=TEXT,
+                agency=TEXT,
+                time=TEXT,
+                events={"type": "array", "items": shape(event=INTEGER, id=TEXT, address=TEXT, sha256=TEXT)},
             ),
-            "key": _TEXT,
+            "key": TEXT,
             "signature": {"type": "string", "contentEncoding": "base64"},
             "refused": ERROR_ROWS,
         },
@@ -101,9 +71,9 @@ VALIDATION: Final = answer(
         "required": ["valid", "accepted", "errors"],
         "properties": {
             "valid": {"type": "boolean"},
-            "accepted": {"type": "array", "items": shape(event=_INTEGER, id=_TEXT, type=_TEXT)},
+            "accepted": {"type": "array", "items": shape(event=INTEGER, id=TEXT, type=TEXT)},
             "errors": ERROR_ROWS,
-            "unlisted": _INTEGER,
+            "unlisted": INTEGER,
         },
     },
 )
@@ -111,18 +81,18 @@ _VERDICT: Final[dict[str, Any]] = {
     "type": "object",
     "required": ["state"],
     "properties": {
-        "id": _TEXT,
+        "id": TEXT,
         "state": {"enum": ["pending", "registered", "duplicate", "refused"]},
-        "address": _TEXT,
-        "index": {**_INTEGER, "description": "Of the entry; of the first entry for a duplicate; of the refusal."},
+        "address": TEXT,
+        "index": {**INTEGER, "description": "Of the entry; of the first entry for a duplicate; of the refusal."},
         "proof": {"type": "string", "format": "uri-reference"},
         "errors": ERROR_ROWS,
-        "halted": _TEXT,
+        "halted": TEXT,
     },
 }
 _RANGES: Final[dict[str, Any]] = {
     "type": "array",
-    "items": {"type": "array", "items": _INTEGER, "minItems": 2, "maxItems": 2},
+    "items": {"type": "array", "items": INTEGER, "minItems": 2, "maxItems": 2},
 }
 STATUS: Final = answer("What became of it.", _VERDICT)
 RECEIPTS: Final = answer(
@@ -132,19 +102,19 @@ RECEIPTS: Final = answer(
         "required": ["receipts", "next", "read_up_to"],
         "properties": {
             "receipts": {"type": "array", "items": _VERDICT},
-            "next": _INTEGER,
-            "read_up_to": _INTEGER,
-            "halted": _TEXT,
+            "next": INTEGER,
+            "read_up_to": INTEGER,
+            "halted": TEXT,
         },
     },
 )
 COMPLETENESS: Final = answer(
     "Ranges are [first, last], both included.",
     shape(
-        agency=_TEXT,
-        highest=_INTEGER,
-        seen_count=_INTEGER,
-        missing_count=_INTEGER,
+        agency=TEXT,
+        highest=INTEGER,
+        seen_count=INTEGER,
+        missing_count=INTEGER,
         seen=_RANGES,
         missing=_RANGES,
         repeated=_RANGES,
@@ -153,42 +123,11 @@ COMPLETENESS: Final = answer(
 PROOF: Final = answer(
     "Hashes are base64; the checkpoint is a C2SP signed note.",
     shape(
-        index=_INTEGER,
-        entry=_TEXT,
-        leaf=_TEXT,
-        size=_INTEGER,
-        path={"type": "array", "items": _TEXT},
-        checkpoint=_TEXT,
+        index=INTEGER,
+        entry=TEXT,
+        leaf=TEXT,
+        size=INTEGER,
+        path={"type": "array", "items": TEXT},
+        checkpoint=TEXT,
     ),
 )
-PROBLEM_SCHEMA: Final[dict[str, Any]] = {
-    "type": "object",
-    "required": ["type", "title", "status", "detail"],
-    "properties": {
-        "type": {"type": "string", "format": "uri-reference"},
-        "title": _TEXT,
-        "status": _INTEGER,
-        "detail": _TEXT,
-        "errors": ERROR_ROWS,
-        "unlisted": _INTEGER,
-        "outcome": {"const": "unknown"},
-    },
-}
-_MEANINGS: Final = {
-    400: "The request cannot be read.",
-    401: "No valid token.",
-    403: "The token does not allow this, or the agency is suspended.",
-    404: "Not found.",
-    408: "The body did not arrive in time; nothing was stored.",
-    413: "The request, or its only event, is too large.",
-    415: "The content type is not supported.",
-    422: "Events have faults (each is listed), or a parameter is not valid.",
-    429: "Too many requests; see Retry-After.",
-    503: "Kafka or the database is away, or the gateway is busy; nothing was stored.",
-    504: "The outcome is unknown: send the same events again.",
-}
-
-
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The problems (RFC 9457) that an operation may answer with."""
-    return {status: answer(_MEANINGS[status], PROBLEM_SCHEMA, CONTENT_TYPE) for status in statuses}

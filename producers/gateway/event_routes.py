@@ -7,10 +7,12 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Query, Request, Response
 
-from producers.gateway.documents import EVENTS_REQUEST, RECEIPT, VALIDATION, problems
+from infra.http.documents import problems
+from infra.http.problems import Language, language_of
+from producers.gateway.documents import EVENTS_REQUEST, RECEIPT, VALIDATION
 from producers.gateway.http_mode import mode_of
 from producers.gateway.parts import Parts
-from producers.gateway.problems import Language, language_of, listed_faults
+from producers.gateway.problems import listed_faults
 from producers.gateway.receiving import Judged
 
 JSON = "application/json"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from events.codec import STRUCTURED_HEADERS
-from producers.gateway.problems import Problem
+from infra.http.problems import Problem
 from producers.gateway.splitting import NotAnArray, split_array
 
 Mode = Literal["structured", "binary", "batch"]

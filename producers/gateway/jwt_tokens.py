@@ -12,8 +12,8 @@ from typing import Any, Final
 
 import jwt
 
+from infra.http.callers import KINDS, SCOPES, Kind, Scope
 from infra.settings import Settings
-from producers.tokens import KINDS, SCOPES, Kind, Scope
 
 _ALGORITHMS: Final = ("RS256", "PS256", "ES256", "EdDSA")
 _LEEWAY_S: Final = 10

@@ -8,9 +8,9 @@ from fastapi import APIRouter, FastAPI, Response
 from fastapi.openapi.utils import get_openapi
 
 from events.problems import PROBLEMS, Bilingual
-from producers.gateway.documents import problems
+from infra.http.documents import problems
+from infra.http.problems import EXPLANATIONS, PAGE_PREFIX, Problem, to_bytes
 from producers.gateway.parts import Parts
-from producers.gateway.problems import EXPLANATIONS, PAGE_PREFIX, Problem, to_bytes
 
 
 def router(parts: Parts, app: FastAPI) -> APIRouter:

@@ -9,9 +9,10 @@ from typing import cast
 
 from fastapi import Request
 
+from infra.http.callers import Caller
 from infra.postgres import Connection, Pool
 from infra.settings import Settings
-from producers.gateway.access import Access, Caller
+from producers.gateway.access import Access
 from producers.gateway.receipts import ReceiptSigner
 from producers.gateway.receiving import Receiver
 

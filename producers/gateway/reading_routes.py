@@ -18,13 +18,14 @@ from events.entry import Entry
 from events.envelope import EVENT_ID_PATTERN
 from events.fields import CODE_PATTERN
 from events.verdicts import Agency
+from infra.http.callers import Caller
+from infra.http.documents import problems
+from infra.http.problems import Problem
 from infra.kafka import agency_topic
 from infra.log_reader import read_entries, read_leaves
 from infra.proofs import StoredHashes, inclusion_proof
-from producers.gateway.access import Caller
-from producers.gateway.documents import COMPLETENESS, PROOF, RECEIPTS, STATUS, problems
+from producers.gateway.documents import COMPLETENESS, PROOF, RECEIPTS, STATUS
 from producers.gateway.parts import Parts
-from producers.gateway.problems import Problem
 from producers.gateway.verdicts import (
     Verdict,
     by_id,

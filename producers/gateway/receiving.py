@@ -16,13 +16,14 @@ from typing import Any, Final
 from events.door import judge
 from events.entry import recorded_time
 from events.verdicts import Accepted, Agency
+from infra.http.problems import Language, Problem
 from infra.kafka import agency_topic
 from infra.settings import Settings
 from infra.telemetry import count
 from producers.errors import OutcomeUnknown
 from producers.gateway.body import read_body
 from producers.gateway.http_mode import Claim, Mode, RawHeaders, claims_of, mode_of
-from producers.gateway.problems import EventFaults, Language, Problem, Refusal, listed_faults
+from producers.gateway.problems import EventFaults, Refusal, listed_faults
 from producers.gateway.receipts import ReceiptSigner, Stored
 from producers.gateway.recent import Recent
 from producers.gateway.writer import KafkaWriter, NotStored

@@ -16,6 +16,7 @@ import orjson
 import pytest
 
 from events.codec import to_binary_mode
+from infra.http.callers import Kind
 from infra.kafka import agency_topic
 from infra.kafka_admin import admin_client, admit_gateway, ensure_agency_topic
 from infra.merkle import leaf_hash
@@ -25,7 +26,7 @@ from infra.proofs import verify_inclusion
 from infra.settings import Settings
 from producers.gateway.process import Gateway
 from producers.gateway.receipts import receipt_is_genuine
-from producers.tokens import Asked, Kind, NewToken, create_token, hash_key, revoke_token
+from producers.tokens import Asked, NewToken, create_token, hash_key, revoke_token
 from tests.integration.registering import found, records, registrar, running, silent_kafka, until, until_size
 from tests.unit.events.samples import encoded, initiative
 

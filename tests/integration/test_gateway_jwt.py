@@ -14,10 +14,11 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from infra.http.callers import Caller
+from infra.http.problems import Problem
 from infra.postgres import Connection, Pool
 from infra.settings import Settings
-from producers.gateway.access import Access, Caller
-from producers.gateway.problems import Problem
+from producers.gateway.access import Access
 
 ISSUER = "https://issuer.example"
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)

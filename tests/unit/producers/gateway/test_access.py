@@ -8,10 +8,10 @@ from typing import Any, cast
 import asyncpg
 import pytest
 
+from infra.http.problems import Problem
 from infra.postgres import Pool
 from infra.settings import Settings
 from producers.gateway.access import Access
-from producers.gateway.problems import Problem
 from producers.tokens import hash_key, keyed_hash, random_token
 
 

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from infra.http.problems import Problem
 from producers.gateway.body import gunzip, read_body
 from producers.gateway.http_mode import RawHeaders
-from producers.gateway.problems import Problem
 
 
 async def stream(*parts: bytes, wait_s: float = 0) -> AsyncIterator[bytes]:

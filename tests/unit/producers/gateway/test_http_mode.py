@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from infra.http.problems import Problem
 from producers.gateway.http_mode import Mode, claims_of, decode_value, mode_of
-from producers.gateway.problems import Problem
 
 JSON = (b"content-type", b"application/json")
 STRUCTURED = [("content-type", b"application/cloudevents+json; charset=UTF-8")]

@@ -5,19 +5,9 @@ from __future__ import annotations
 import pytest
 
 from events.problems import CODES, Fault, fault
+from infra.http.problems import EXPLANATIONS, REQUEST_CODES, Language, Problem, language_of, problem_document
 from producers.gateway.page_routes import problem_page
-from producers.gateway.problems import (
-    ERRORS_MAX,
-    EXPLANATIONS,
-    REQUEST_CODES,
-    EventFaults,
-    Language,
-    Problem,
-    Refusal,
-    language_of,
-    problem_document,
-    refusal_document,
-)
+from producers.gateway.problems import ERRORS_MAX, EventFaults, Refusal, refusal_document
 
 MISSING = fault("missing-field", "/data", "This field is required.")
 TOO_LARGE = fault("too-large", "", "The event has more than 61,440 bytes.")

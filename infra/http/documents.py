@@ -1,0 +1,69 @@
+"""The parts that OpenAPI documents of all routers are made of: what an answer looks like, and every problem."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from infra.http.problems import CONTENT_TYPE
+
+TEXT: Final = {"type": "string"}
+INTEGER: Final = {"type": "integer", "minimum": 0}
+
+ERROR_ROWS: Final[dict[str, Any]] = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["code", "detail"],
+        "properties": {
+            "code": TEXT,
+            "pointer": {"type": "string", "description": "RFC 6901, into the request's body."},
+            "parameter": TEXT,
+            "detail": TEXT,
+            "event": INTEGER,
+            "id": TEXT,
+        },
+    },
+}
+
+
+PROBLEM_SCHEMA: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "title": TEXT,
+        "status": INTEGER,
+        "detail": TEXT,
+        "errors": ERROR_ROWS,
+        "unlisted": INTEGER,
+        "outcome": {"const": "unknown"},
+    },
+}
+_MEANINGS: Final = {
+    400: "The request cannot be read.",
+    401: "No valid token.",
+    403: "The token does not allow this, or the agency is suspended.",
+    404: "Not found.",
+    408: "The body did not arrive in time; nothing was stored.",
+    413: "The request, or its only event, is too large.",
+    415: "The content type is not supported.",
+    422: "Events have faults (each is listed), or a parameter is not valid.",
+    429: "Too many requests; see Retry-After.",
+    503: "Kafka or the database is away, or the gateway is busy; nothing was stored.",
+    504: "The outcome is unknown: send the same events again.",
+}
+
+
+def answer(description: str, schema: dict[str, Any], media_type: str = "application/json") -> dict[str, Any]:
+    """One answer of an operation."""
+    return {"description": description, "content": {media_type: {"schema": schema}}}
+
+
+def shape(**properties: dict[str, Any]) -> dict[str, Any]:
+    """An object of which every property is there."""
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The problems (RFC 9457) that an operation may answer with."""
+    return {status: answer(_MEANINGS[status], PROBLEM_SCHEMA, CONTENT_TYPE) for status in statuses}
