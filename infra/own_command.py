@@ -7,9 +7,19 @@ installation's place.
 
 from __future__ import annotations
 
+import os
 import sys
+
+from infra.settings import Settings
 
 
 def own_command(*arguments: str) -> list[str]:
     """The command line of `yesser ARGUMENTS`."""
     return [sys.executable, "-P", "-m", "infra.cli", *arguments]
+
+
+def own_environment(settings: Settings) -> dict[str, str]:
+    """The environment for a process that is to run with exactly these settings."""
+    given = settings.model_dump(exclude_none=True, exclude_defaults=True, mode="json")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("YESSER_")}
+    return inherited | {f"YESSER_{name.upper()}": str(value) for name, value in given.items()}

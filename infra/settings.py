@@ -62,6 +62,23 @@ class Settings(BaseSettings):
     retry_wait_min_ms: int = Field(default=100, gt=0, description="First wait after a transient error.")
     retry_wait_max_ms: int = Field(default=5_000, gt=0, description="Longest wait between tries.")
 
+    breaker_refused_in_a_row_max: int = Field(
+        default=500, gt=0, description="So many refused records in a row pause an agency's topic."
+    )
+    breaker_window_records: int = Field(default=1_000, gt=0, description="Records over which refusals are counted.")
+    breaker_refused_percent_max: int = Field(
+        default=80, gt=0, le=100, description="This share of refusals in a window pauses an agency's topic, in percent."
+    )
+    breaker_wait_s: float = Field(
+        default=30.0, gt=0, description="First pause of a topic; then it is read a record at a time."
+    )
+    breaker_wait_max_s: float = Field(
+        default=120.0, gt=0, description="Longest pause: it doubles with each record that is refused after it."
+    )
+    sequence_ranges_max: int = Field(
+        default=1_000, gt=0, description="Ranges of `sequence` numbers kept of an agency; beyond, only the highest."
+    )
+
     health_host: str = Field(default="127.0.0.1", description="Address on which /healthz, /readyz and /metrics answer.")
     health_port: int = Field(default=0, ge=0, description="Port of /healthz, /readyz and /metrics (0: none).")
     gateway_host: str = Field(default="127.0.0.1", description="Address on which the gateway answers.")
@@ -91,6 +108,10 @@ class Settings(BaseSettings):
     )
     gateway_token_grace_s: float = Field(
         default=60.0, ge=0, description="So long a known token is good while PostgreSQL is away."
+    )
+    gateway_read_timeout_ms: int = Field(default=5_000, gt=0, description="Longest statement of a request that reads.")
+    gateway_as_of_timeout_s: float = Field(
+        default=60.0, gt=0, description="Longest time to fold the log again for the plan as of an index."
     )
     gateway_long_poll_max_s: float = Field(default=30.0, ge=0, description="Longest wait of a long poll.")
     gateway_jwt_issuer: str | None = Field(

@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from infra.embedded.errors import StackError
+from infra.own_command import own_environment
 from infra.postgres import Connection, Pool, connect, create_pool
 from infra.settings import Settings
 from tests.scenarios.figures import take
 from tests.scenarios.system import System, running_system
-from tests.stack import TestStack, corner, drop_template, environment_of, services
+from tests.stack import TestStack, corner, drop_template, services
 
 NEED_STACK = frozenset({"stack", "settings", "connection", "pool", "environment", "system"})
 
@@ -99,4 +100,4 @@ async def pool(settings: Settings) -> AsyncIterator[Pool]:
 @pytest.fixture
 def environment(settings: Settings) -> Callable[..., dict[str, str]]:
     """Makes the environment of a child process that runs with this test's settings, plus what is given."""
-    return lambda **more: environment_of(settings) | more
+    return lambda **more: own_environment(settings) | more

@@ -60,13 +60,6 @@ class TestStack:
         )
 
 
-def environment_of(settings: Settings) -> dict[str, str]:
-    """The environment for a process that is to run with these settings."""
-    given = settings.model_dump(exclude_none=True, exclude_defaults=True, mode="json")
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("YESSER_")}
-    return inherited | {f"YESSER_{name.upper()}": str(value) for name, value in given.items()}
-
-
 @contextmanager
 def services(home: Path) -> Iterator[TestStack]:
     """The services for a whole test session, with a migrated template database."""

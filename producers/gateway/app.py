@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from infra.http.problems import CONTENT_TYPE, Problem, RequestCode, language_of, problem_document, to_bytes
+from infra.http.routes import further_routers
 from infra.postgres import TRANSIENT_ERRORS
 from infra.telemetry import count
 from producers.gateway import event_routes, page_routes, reading_routes
@@ -27,6 +28,8 @@ def application(parts: Parts) -> FastAPI:
     app = FastAPI(title="Yesser Events gateway", version="1", docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(event_routes.router(parts))
     app.include_router(reading_routes.router(parts))
+    for further in further_routers(parts.for_reading()):
+        app.include_router(further)
     app.include_router(page_routes.router(parts, app))
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(Refusal, _refusal)

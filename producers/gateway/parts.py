@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import cast
 
 from fastapi import Request
 
 from infra.http.callers import Caller
+from infra.http.routes import RouteParts
 from infra.postgres import Connection, Pool
 from infra.settings import Settings
 from producers.gateway.access import Access
@@ -25,16 +24,18 @@ class Parts:
     access: Access
     receiver: Receiver
     signer: ReceiptSigner
-    pool: Pool
+    reads: Pool
+    """Connections for what is asked afterwards; who sends a request is looked up on others."""
 
     async def caller(self, request: Request) -> Caller:
         """Who sends this request. Raises `Problem`."""
         peer = request.client.host if request.client else ""
         return await self.access.admit(request.scope["headers"], peer)
 
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
-        """A connection for reading, given back at the end."""
-        async with self.pool.acquire() as held:
-            # A proxy that the pool can take back; it does all that a connection does.
-            yield cast(Connection, held)
+    def for_reading(self) -> RouteParts:
+        """What routes that read are given, wherever they come from."""
+        return RouteParts(self.settings, self.reads, self.caller)
+
+    def connection(self) -> AbstractAsyncContextManager[Connection]:
+        """A connection for reading."""
+        return self.for_reading().connection()

@@ -13,7 +13,7 @@ import uvicorn
 
 from events.errors import YesserError
 from infra.health import Readiness
-from infra.postgres import TRANSIENT_ERRORS, create_pool
+from infra.postgres import TRANSIENT_ERRORS, Pool, create_pool
 from infra.run_cli import Process
 from infra.settings import Settings
 from producers.gateway.access import Access
@@ -23,7 +23,8 @@ from producers.gateway.receipts import ReceiptSigner, load_or_create_key
 from producers.gateway.receiving import Receiver
 from producers.gateway.writer import KafkaWriter
 
-POOL_SIZE: Final = 8
+POOL_SIZE: Final = 4
+READ_POOL_SIZE: Final = 4
 CONNECTIONS_MAX: Final = 2_000
 KEEP_ALIVE_S: Final = 60
 STOP_WAIT_S: Final = 8
@@ -63,10 +64,11 @@ class Gateway:
         with _listening(settings) as listener:
             self.port = listener.getsockname()[1]
             pool = await create_pool(settings, "gateway", size=POOL_SIZE)
+            reads = await _reading_pool(settings)
             access = Access(settings, pool)
             receiver = Receiver(settings, self._writer, signer, self._clock)
             self._writer.start()
-            self._server = _Server(_configuration(application(Parts(settings, access, receiver, signer, pool))))
+            self._server = _Server(_configuration(application(Parts(settings, access, receiver, signer, reads))))
             serving = asyncio.create_task(self._server.serve(sockets=[listener]))
             noting = asyncio.create_task(_note_use(access))
             try:
@@ -81,6 +83,13 @@ class Gateway:
                 with suppress(*TRANSIENT_ERRORS):
                     await access.write_last_used()
                 pool.terminate()
+                reads.terminate()
+
+
+async def _reading_pool(settings: Settings) -> Pool:
+    """Few connections, and statements that end soon: reading never holds up what comes in."""
+    impatient = settings.model_copy(update={"statement_timeout_ms": settings.gateway_read_timeout_ms})
+    return await create_pool(impatient, "gateway reads", size=READ_POOL_SIZE)
 
 
 class _Server(uvicorn.Server):
