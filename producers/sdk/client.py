@@ -1,0 +1,207 @@
+"""`AgencyClient`: an agency's events over HTTP, each answered with a signed receipt, a verdict and a proof.
+
+Flows in: the bytes of events (`producers.typed` builds them from the catalogue's models). Flows out: receipts that were
+checked against the gateway's key and the bytes that were sent. The way over Kafka is `producers.publisher`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Final, Self
+from urllib.parse import quote
+
+import httpx
+
+from infra.note import Verifier, parse_vkey
+from infra.patience import OutOfPatience
+from producers.publishing import TopicHalted
+from producers.sdk.answers import EventError, Language, Proof, Validation, Verdict, VerdictPage, read_answer
+from producers.sdk.batches import batch_of, content_of, slices
+from producers.sdk.connection import NO_TIMEOUT_BUT_CONNECTING, ClientLimits, Connection, Request
+from producers.sdk.problems import ClientClosed, GatewayProblem, RefusedByRegistrar
+from producers.sdk.proofs import verified_proof
+from producers.sdk.receipts import Receipt, unlisted_errors, verified_receipts
+
+_SINGLE: Final = "application/cloudevents+json"
+_BATCH: Final = "application/cloudevents-batch+json"
+_EVENTS: Final = "/v1/events"
+_VALIDATE: Final = "/v1/events:validate"
+_LONG_POLL_S: Final = 20.0
+_PAGE_ROWS: Final = 500
+_UNPROCESSABLE: Final = 422
+
+
+@dataclass(slots=True)
+class Sent:
+    """What became of many events: a receipt for each that is stored; the faults of those that are not (`partial`)."""
+
+    receipts: list[Receipt] = field(default_factory=list)
+    refused: list[EventError] = field(default_factory=list)
+
+
+class AgencyClient:
+    """A client of one gateway with one token; an asynchronous context manager. Many tasks may use it at once.
+
+    `gateway_key` is the verifier key that receipts must be signed by; without it the key that the gateway shows first
+    is held to. `language` is that of problems. Leaving the block waits for what is under way.
+
+    Everything that sends raises `GatewayProblem` where the gateway says no, `NotServed` or `OutcomeUnknown` when the
+    time is over, and `NotGenuine` for a receipt that does not hold. Sending the same events again is always safe.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        token: str,
+        *,
+        language: Language = "en",
+        gateway_key: str | None = None,
+        limits: ClientLimits | None = None,
+    ) -> None:
+        self._limits = limits or ClientLimits()
+        self._http = httpx.AsyncClient(
+            base_url=address,
+            headers={"authorization": f"Bearer {token}", "accept-language": language},
+            timeout=NO_TIMEOUT_BUT_CONNECTING,
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=self._limits.requests_in_flight_max),
+        )
+        self._connection = Connection(self._http, self._limits)
+        self._key = None if gateway_key is None else parse_vkey(gateway_key)
+        self._slots = asyncio.Semaphore(self._limits.requests_in_flight_max)
+        self._is_open = False
+
+    async def __aenter__(self) -> Self:
+        self._is_open = True
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._is_open = False
+        try:
+            # The slots are handed out in order, so all are ours when everything that came before is done.
+            for _ in range(self._limits.requests_in_flight_max):
+                await self._slots.acquire()
+        finally:
+            await self._http.aclose()
+
+    async def send(self, event: bytes) -> Receipt:
+        """Send one event; its receipt once it is durable."""
+        content = content_of(event)
+        async with self._sending():
+            receipts, _ = await self._post(Request(_EVENTS, content, _SINGLE, stores=True), [content])
+        return receipts[0]
+
+    async def send_many(self, events: Sequence[bytes], *, partial: bool = False) -> Sent:
+        """Send events in order, in batches, each batch once the one before is durable.
+
+        A batch with a faulty event stores nothing of itself and ends the call; the problem's `receipts` are those of
+        the batches before. With `partial` the good events are stored and the others are returned with their faults.
+        """
+        sent = Sent()
+        async with self._sending():
+            for first, batch in slices(events, self._limits.batch_events_max, self._limits.batch_bytes_max):
+                await self._send_batch(first, batch, sent, partial=partial)
+        return sent
+
+    async def validate(self, events: Sequence[bytes]) -> list[EventError]:
+        """The faults of form and authority that sending these would meet; none means good. Nothing is stored."""
+        found: list[EventError] = []
+        async with self._sending():
+            for first, batch in slices(events, self._limits.batch_events_max, self._limits.batch_bytes_max):
+                response = await self._connection.ask(Request(_VALIDATE, batch_of(batch), _BATCH))
+                found += [error.moved(first) for error in read_answer(Validation, response).errors]
+        return found
+
+    async def status(self, event_id: str, address: str | None = None) -> Verdict:
+        """What the log says of an id or, with the `address` of a receipt, of exactly that record."""
+        parameters = {} if address is None else {"address": address}
+        return read_answer(Verdict, await self._ask(f"{_EVENTS}/{quote(event_id, safe='')}", parameters))
+
+    async def receipts(self, since: int = 0) -> AsyncIterator[Verdict]:
+        """The verdict on every record of the agency from offset `since` on, however it was sent; waits for more.
+
+        Raises `TopicHalted` once the registrar reads the agency's topic no further.
+        """
+        while True:
+            page = await self._page(since, _PAGE_ROWS, _LONG_POLL_S)
+            for verdict in page.receipts:
+                yield verdict
+            if page.halted is not None and not page.receipts:
+                raise TopicHalted(f"{TopicHalted.__doc__} {page.halted}")
+            since = page.next
+
+    async def wait_registered(self, receipt: Receipt, timeout_s: float = 60.0) -> Verdict:
+        """The registrar's verdict on a receipt's record: registered, or duplicate of an earlier entry.
+
+        Raises `RefusedByRegistrar`, `TopicHalted`, or `OutOfPatience` after `timeout_s`.
+        """
+        deadline = asyncio.get_running_loop().time() + timeout_s
+        while (left_s := deadline - asyncio.get_running_loop().time()) > 0:
+            page = await self._page(receipt.offset, 1, min(left_s, _LONG_POLL_S))
+            for verdict in page.receipts:
+                if verdict.state == "refused":
+                    raise RefusedByRegistrar(verdict)
+                return verdict
+            if page.halted is not None:
+                raise TopicHalted(f"{TopicHalted.__doc__} {page.halted}")
+        raise OutOfPatience(
+            f"{receipt.address} has no verdict after {timeout_s:g} s: it is stored, so ask again later."
+        )
+
+    async def proof(self, index: int, log_key: str | None = None) -> Proof:
+        """The entry at this index with its verified inclusion proof; waits until a signed checkpoint covers it.
+
+        With `log_key`, the log's verifier key, the checkpoint's signature is verified as well. Raises `NotGenuine`.
+        """
+        proof = read_answer(Proof, await self._ask(f"/v1/proofs/{index}", {}))
+        return verified_proof(proof, None if log_key is None else parse_vkey(log_key))
+
+    async def _send_batch(self, first: int, batch: Sequence[bytes], sent: Sent, *, partial: bool) -> None:
+        """Send one batch, whose first event is at place `first` of all, and add to `sent`."""
+        request = Request(_EVENTS, batch_of(batch), _BATCH, {"partial": "true"} if partial else {}, stores=True)
+        try:
+            receipts, refused = await self._post(request, batch)
+        except GatewayProblem as error:
+            errors = tuple(found.moved(first) for found in error.errors)
+            if partial and error.problem.status == _UNPROCESSABLE:
+                sent.refused += errors + unlisted_errors(range(first, first + len(batch)), errors)
+                return
+            problem = error.problem.model_copy(update={"errors": errors})
+            raise GatewayProblem(problem, may_be_stored=error.may_be_stored, receipts=sent.receipts) from error
+        sent.receipts += receipts
+        sent.refused += [error.moved(first) for error in refused]
+
+    async def _post(self, request: Request, events: Sequence[bytes]) -> tuple[list[Receipt], tuple[EventError, ...]]:
+        key = await self._gateway_key()
+        return verified_receipts(await self._connection.ask(request), events, key)
+
+    async def _gateway_key(self) -> Verifier:
+        """The key that receipts must be signed by: the given one, else the first that the gateway showed."""
+        if self._key is None:
+            shown = await self._connection.ask(Request("/v1/key"))
+            self._key = self._key or parse_vkey(shown.text.strip())
+        return self._key
+
+    async def _page(self, since: int, limit: int, wait_s: float) -> VerdictPage:
+        parameters: dict[str, str | int | float] = {"since": since, "limit": limit, "wait_s": round(wait_s, 3)}
+        return read_answer(VerdictPage, await self._ask("/v1/receipts", parameters, wait_s))
+
+    async def _ask(
+        self, path: str, parameters: dict[str, str | int | float] | dict[str, str], wait_s: float = 0.0
+    ) -> httpx.Response:
+        if not self._is_open:
+            raise ClientClosed
+        return await self._connection.ask(Request(path, parameters=parameters, wait_s=wait_s))
+
+    @asynccontextmanager
+    async def _sending(self) -> AsyncIterator[None]:
+        """Hold one of the slots for something that sends. Raises `ClientClosed`."""
+        if not self._is_open:
+            raise ClientClosed
+        async with self._slots:
+            yield

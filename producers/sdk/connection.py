@@ -1,0 +1,156 @@
+"""Requests that are made again until they have an answer, with the very same bytes, within a total time.
+
+| answer                                  | what it means           | then                                   |
+|-----------------------------------------|-------------------------|----------------------------------------|
+| 2xx                                     | done                    | returned                               |
+| 429, 503 of the gateway                 | nothing was stored      | again, not before `Retry-After`        |
+| no connection could be made             | nothing was stored      | again                                  |
+| 500, 502, 504, a connection that broke  | unknown                 | again: an id that is stored is dropped |
+| anything else                           | no                      | `GatewayProblem`, never again          |
+
+Once an attempt's outcome is unknown no later "nothing was stored" makes it known.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import httpx
+
+from producers.backoff import backoff_s
+from producers.errors import OutcomeUnknown
+from producers.sdk.answers import Problem, read_problem
+from producers.sdk.problems import ClientClosed, GatewayProblem, NotServed
+
+_CONNECT_TIMEOUT_S: Final = 5.0
+_LATER: Final = frozenset({429, 503})
+_UNKNOWN: Final = frozenset({500, 502, 504})
+_OURS: Final = "/problems/"
+_NEVER_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+_BROKEN: Final = (httpx.NetworkError, httpx.TimeoutException, httpx.RemoteProtocolError, httpx.ProxyError, TimeoutError)
+NO_TIMEOUT_BUT_CONNECTING: Final = httpx.Timeout(None, connect=_CONNECT_TIMEOUT_S)
+"""Every attempt has its time in all, which httpx does not count; its own clock only tells a connection never made."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientLimits:
+    """What a client asks of itself and of the gateway. Batches stay below the gateway's own limits."""
+
+    time_limit_s: float = 60.0
+    """Longest time of one request with all its attempts."""
+
+    attempt_timeout_s: float = 20.0
+    """Longest time of one attempt; above the gateway's own wait for Kafka."""
+
+    requests_in_flight_max: int = 8
+    """Operations that send at once; further ones wait, and so does whoever calls them."""
+
+    batch_events_max: int = 500
+    batch_bytes_max: int = 2 << 20
+    pause_min_s: float = 0.1
+    pause_max_s: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request: a POST where it has a body. `stores` says whether events may be stored by it."""
+
+    path: str
+    body: bytes | None = None
+    content_type: str = ""
+    parameters: Mapping[str, str | int | float] = field(default_factory=dict)
+    stores: bool = False
+    wait_s: float = 0.0
+    """So long the gateway is asked to keep it before it answers (a long poll)."""
+
+
+class Connection:
+    """Asks the gateway. `chance` gives numbers in [0, 1), `clock` seconds."""
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        limits: ClientLimits,
+        chance: Callable[[], float] = random.random,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._http = http
+        self._limits = limits
+        self._chance = chance
+        self._clock = clock
+
+    async def ask(self, request: Request) -> httpx.Response:
+        """The answer (2xx). Raises `GatewayProblem`, `NotServed`, `OutcomeUnknown` or `ClientClosed`."""
+        deadline = self._clock() + self._limits.time_limit_s + request.wait_s
+        may_be_stored = False
+        tries = 0
+        while True:
+            outcome = await self._attempt(request, deadline - self._clock())
+            tries += 1
+            if isinstance(outcome, httpx.Response) and not _is_tried_again(outcome, request):
+                if outcome.is_success:
+                    return outcome
+                raise GatewayProblem(read_problem(outcome), may_be_stored=may_be_stored)
+            may_be_stored = may_be_stored or (request.stores and _may_be_stored(outcome))
+            pause_s = self._pause_s(tries, outcome)
+            if self._clock() + pause_s >= deadline:
+                raise _out_of_time(outcome, may_be_stored, self._limits.time_limit_s)
+            await asyncio.sleep(pause_s)
+
+    async def _attempt(self, request: Request, left_s: float) -> httpx.Response | Exception:
+        """One attempt: its answer, or why there is none."""
+        if self._http.is_closed:
+            raise ClientClosed
+        headers = {"content-type": request.content_type} if request.content_type else {}
+        try:
+            async with asyncio.timeout(min(left_s, self._limits.attempt_timeout_s + request.wait_s)):
+                return await self._http.request(
+                    "GET" if request.body is None else "POST",
+                    request.path,
+                    content=request.body,
+                    headers=headers,
+                    params=dict(request.parameters) or None,
+                )
+        except _BROKEN as error:
+            return error
+
+    def _pause_s(self, tries: int, outcome: httpx.Response | Exception) -> float:
+        limits = self._limits
+        pause_s = backoff_s(tries, self._chance(), limits.pause_min_s, limits.pause_max_s)
+        return pause_s + _retry_after_s(outcome)
+
+
+def _is_tried_again(response: httpx.Response, request: Request) -> bool:
+    """By its status. A question about what is not there *yet* says so itself, by `Retry-After`."""
+    if response.status_code in _LATER or response.status_code in _UNKNOWN:
+        return True
+    return request.body is None and response.status_code == 404 and "retry-after" in response.headers
+
+
+def _may_be_stored(outcome: httpx.Response | Exception) -> bool:
+    """Only the gateway's own word, or a connection never made, means that nothing was stored."""
+    if isinstance(outcome, httpx.Response):
+        return outcome.status_code in _UNKNOWN or not read_problem(outcome).type.startswith(_OURS)
+    return not isinstance(outcome, _NEVER_SENT)
+
+
+def _retry_after_s(outcome: httpx.Response | Exception) -> float:
+    """The seconds that the answer asks for; 0 without any (and for a date, which the gateway never sends)."""
+    text = outcome.headers.get("retry-after", "") if isinstance(outcome, httpx.Response) else ""
+    return float(text) if text.isascii() and text.isdigit() else 0.0
+
+
+def _out_of_time(outcome: httpx.Response | Exception, may_be_stored: bool, time_limit_s: float) -> Exception:
+    problem: Problem | None = read_problem(outcome) if isinstance(outcome, httpx.Response) else None
+    reason = f"{problem.status} {problem.title}" if problem else f"{type(outcome).__name__} {outcome}".rstrip()
+    if may_be_stored:
+        return OutcomeUnknown(
+            f"No answer was certain within {time_limit_s:g} s (last: {reason}): the events may or may not be stored."
+            " Send the same events again: what was stored already is dropped as a duplicate."
+        )
+    return NotServed(f"Not answered within {time_limit_s:g} s (last: {reason}). {NotServed.__doc__}", problem)

@@ -1,0 +1,76 @@
+"""What a client of the gateway is told when something does not go as it should; the class tells what to do.
+
+Retry
+├── OutcomeUnknown   (producers.errors) the time is over and the events may be stored: send the same again
+└── NotServed        the time is over and nothing was stored: ask the same later
+Reject
+├── GatewayProblem   the gateway says no: `problem` tells why, fault by fault
+└── RefusedByRegistrar   an event was stored and then refused in the log
+Halt
+└── NotGenuine       a receipt or proof does not hold: call the programme office
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from events.errors import Halt, Reject, Retry, YesserError
+from producers.sdk.answers import EventError, Problem, Verdict
+
+if TYPE_CHECKING:
+    from producers.sdk.receipts import Receipt
+
+_SHOWN_MAX = 5
+
+
+class ClientClosed(YesserError):
+    """This client is closed, or was not opened: use it inside `async with`."""
+
+
+class NotServed(Retry):
+    """The gateway did not serve the request in time, and nothing was stored: ask the same again later."""
+
+    def __init__(self, message: str, problem: Problem | None = None) -> None:
+        super().__init__(message)
+        self.problem = problem
+
+
+class GatewayProblem(Reject):
+    """The gateway said no.
+
+    `problem` is what it answered. `receipts` are those of earlier requests of the same call, whose events are stored.
+    `may_be_stored` is true where an attempt before this answer was cut off: then the outcome is unknown.
+    """
+
+    def __init__(self, problem: Problem, *, may_be_stored: bool = False, receipts: Sequence[Receipt] = ()) -> None:
+        self.problem = problem
+        self.may_be_stored = may_be_stored
+        self.receipts = tuple(receipts)
+        super().__init__(f"{problem.status} {problem.title}: {problem.detail}{_listed(problem.errors)}")
+
+    @property
+    def errors(self) -> tuple[EventError, ...]:
+        """The faults, each with its code and pointer."""
+        return self.problem.errors
+
+
+class RefusedByRegistrar(Reject):
+    """The event was stored, but refused in the log: `verdict` has every fault, and the index of the refusal."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        self.verdict = verdict
+        super().__init__(
+            f"The event {verdict.id} was refused in the log, entry {verdict.index}{_listed(verdict.errors)}"
+        )
+
+
+class NotGenuine(Halt):
+    """A receipt or proof does not hold: do not rely on this gateway, keep what it said, call the programme office."""
+
+
+def _listed(errors: Sequence[EventError]) -> str:
+    """The first faults, in words."""
+    shown = [f"{error.code} at {error.pointer or 'the whole'}: {error.detail}" for error in errors[:_SHOWN_MAX]]
+    more = [f"and {len(errors) - _SHOWN_MAX} more"] if len(errors) > _SHOWN_MAX else []
+    return "".join(f"; {line}" for line in shown + more)

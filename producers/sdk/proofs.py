@@ -1,0 +1,43 @@
+"""That an entry is in the national log: a proof holds by itself, whoever hands it over."""
+
+from __future__ import annotations
+
+import base64
+from typing import Final
+
+from infra.merkle import leaf_hash
+from infra.note import InvalidNote, Verifier, parse_checkpoint
+from infra.proofs import verify_inclusion
+from producers.sdk.answers import Proof
+from producers.sdk.problems import NotGenuine
+
+_EVENT_FOLLOWS: Final = b',"event":'
+
+
+def verified_proof(proof: Proof, log_key: Verifier | None) -> Proof:
+    """The proof, if it leads from the entry's bytes to the checkpoint's root. Raises `NotGenuine`.
+
+    With the log's key also the checkpoint's signature is verified; without it, the proof is as good as the checkpoint.
+    """
+    entry = proof.entry.encode()
+    try:
+        size, root = _tree_of(proof.checkpoint, log_key)
+        path = [base64.b64decode(step, validate=True) for step in proof.path]
+    except (InvalidNote, ValueError) as error:
+        raise NotGenuine(f"The proof of entry {proof.index} cannot be read: {error}. {NotGenuine.__doc__}") from error
+    if size != proof.size or not verify_inclusion(leaf_hash(entry), proof.index, size, root, path):
+        raise NotGenuine(f"The proof of entry {proof.index} does not lead to the checkpoint. {NotGenuine.__doc__}")
+    return proof
+
+
+def event_bytes_of(proof: Proof) -> bytes:
+    """The event's own bytes inside the entry, verbatim: what a receipt's `sha256` is of."""
+    return proof.entry.encode().partition(_EVENT_FOLLOWS)[2][:-1]
+
+
+def _tree_of(checkpoint: str, log_key: Verifier | None) -> tuple[int, bytes]:
+    if log_key is not None:
+        signed = parse_checkpoint(checkpoint, log_key)
+        return signed.size, signed.root
+    _, size, root, *_ = checkpoint.split("\n")
+    return int(size), base64.b64decode(root, validate=True)

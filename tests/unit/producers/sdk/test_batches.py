@@ -1,0 +1,27 @@
+"""Slices keep order and bytes, and stay within the limits."""
+
+from __future__ import annotations
+
+import orjson
+
+from producers.sdk.batches import batch_of, slices
+
+
+def test_a_slice_is_full_by_number_or_by_bytes() -> None:
+    events = [b"1", b"22", b"333", b"4", b"5"]
+    assert list(slices(events, 2, 100)) == [(0, [b"1", b"22"]), (2, [b"333", b"4"]), (4, [b"5"])]
+    assert list(slices(events, 9, 6)) == [(0, [b"1", b"22"]), (2, [b"333", b"4"]), (4, [b"5"])]
+
+
+def test_what_is_larger_than_a_slice_goes_alone() -> None:
+    assert list(slices([b"1", b"22222", b"3"], 9, 3)) == [(0, [b"1"]), (1, [b"22222"]), (2, [b"3"])]
+
+
+def test_of_nothing_there_is_no_slice() -> None:
+    assert list(slices([], 2, 100)) == []
+
+
+def test_a_batch_is_a_json_array_of_the_events_without_the_white_space_around_them() -> None:
+    ((_, events),) = slices([b' {"a": 1}\n', b'{"b":2}'], 9, 100)
+    assert events == [b'{"a": 1}', b'{"b":2}']
+    assert orjson.loads(batch_of(events)) == [{"a": 1}, {"b": 2}]

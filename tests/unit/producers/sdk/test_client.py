@@ -1,0 +1,235 @@
+"""The client against a gateway that is a script: what is checked, what is refused, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+
+from infra.note import LogKey
+from producers.gateway.receipts import ReceiptSigner, Stored
+from producers.publishing import TopicHalted
+from producers.sdk.answers import NotAGateway
+from producers.sdk.client import AgencyClient
+from producers.sdk.connection import ClientLimits
+from producers.sdk.problems import ClientClosed, GatewayProblem, NotGenuine, RefusedByRegistrar
+
+KEY = LogKey("gateway.example", bytes(range(32)))
+OTHER = LogKey("gateway.example", bytes(32))
+LIMITS = ClientLimits(time_limit_s=1.0, requests_in_flight_max=2, batch_events_max=2, pause_min_s=0.001)
+EVENTS = [b'{"id":"%d"}' % number for number in range(5)]
+Change = Callable[[dict[str, Any]], None]
+
+
+def receipt(bodies: list[bytes], first: int = 0, without: tuple[int, ...] = ()) -> dict[str, Any]:
+    stored = [
+        Stored(place, orjson.loads(body)["id"], f"agency.health.events/0/{first + place}", body)
+        for place, body in enumerate(bodies)
+        if place not in without
+    ]
+    return ReceiptSigner(KEY).receipt("health", "2026-11-25T01:02:03.000004Z", stored)
+
+
+@dataclass
+class Gateway:
+    """Answers as the real one; the tests bend single answers."""
+
+    answers: dict[str, Any] = field(default_factory=dict)
+    seen: list[httpx.Request] = field(default_factory=list)
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    busy: asyncio.Event = field(default_factory=asyncio.Event)
+    stored: int = 0
+    at_once: int = 0
+    at_once_most: int = 0
+
+    async def answer(self, request: httpx.Request) -> httpx.Response:
+        self.seen.append(request)
+        path = request.url.path
+        if path in self.answers:
+            found = self.answers[path]
+            return found if isinstance(found, httpx.Response) else httpx.Response(200, json=found)
+        if path == "/v1/key":
+            return httpx.Response(200, text=KEY.verifier.vkey + "\n")
+        return await self._store(request)
+
+    async def _store(self, request: httpx.Request) -> httpx.Response:
+        self.at_once += 1
+        self.at_once_most = max(self.at_once, self.at_once_most)
+        if self.at_once == LIMITS.requests_in_flight_max:
+            self.busy.set()
+        await self.gate.wait()
+        self.at_once -= 1
+        body = request.content
+        bodies = [body] if request.headers["content-type"].endswith("events+json") else self._split(body)
+        document = receipt(bodies, self.stored)
+        self.stored += len(bodies)
+        return httpx.Response(202, json=document)
+
+    @staticmethod
+    def _split(body: bytes) -> list[bytes]:
+        return [orjson.dumps(event) for event in orjson.loads(body)]
+
+
+@pytest.fixture
+def gateway(monkeypatch: pytest.MonkeyPatch) -> Gateway:
+    made = Gateway()
+    made.gate.set()
+    client = functools.partial(httpx.AsyncClient, transport=httpx.MockTransport(made.answer))
+    monkeypatch.setattr("producers.sdk.client.httpx.AsyncClient", client)
+    return made
+
+
+def client(**options: Any) -> AgencyClient:
+    return AgencyClient("http://gateway", "yat_x", limits=LIMITS, **options)
+
+
+def faulty(place: int) -> httpx.Response:
+    row = {"code": "not-json", "pointer": f"/{place}/time", "detail": "d", "event": place, "id": "x"}
+    return httpx.Response(
+        422, json={"type": "/problems/not-json", "title": "t", "status": 422, "detail": "d", "errors": [row]}
+    )
+
+
+async def test_a_receipt_says_where_the_event_stands_and_keeps_the_signed_answer(gateway: Gateway) -> None:
+    async with client(language="ar", gateway_key=KEY.verifier.vkey) as sender:
+        got = await sender.send(b" " + EVENTS[3] + b"\n")
+    assert (got.id, got.address, got.offset, got.agency) == ("3", "agency.health.events/0/0", 0, "health")
+    assert got.signed["key"] == ReceiptSigner(KEY).key_name
+    (request,) = gateway.seen
+    assert request.content == EVENTS[3]
+    assert request.headers["authorization"] == "Bearer yat_x"
+    assert request.headers["accept-language"] == "ar"
+
+
+async def test_many_events_go_in_order_in_slices(gateway: Gateway) -> None:
+    async with client() as sender:
+        sent = await sender.send_many(EVENTS)
+    assert [row.offset for row in sent.receipts] == [0, 1, 2, 3, 4]
+    assert [orjson.loads(request.content) for request in gateway.seen[1:]] == [
+        [{"id": "0"}, {"id": "1"}],
+        [{"id": "2"}, {"id": "3"}],
+        [{"id": "4"}],
+    ]
+
+
+def other_bytes(document: dict[str, Any]) -> None:
+    document |= receipt([b'{"id":"other"}'])
+
+
+def no_event(document: dict[str, Any]) -> None:
+    document |= receipt([])
+
+
+def twice(document: dict[str, Any]) -> None:
+    document |= receipt([EVENTS[0], EVENTS[0]])
+
+
+def changed(document: dict[str, Any]) -> None:
+    document["receipt"]["events"][0]["address"] = "agency.health.events/0/9"
+
+
+def no_signature(document: dict[str, Any]) -> None:
+    document["signature"] = "!"
+
+
+@pytest.mark.parametrize("change", [other_bytes, no_event, twice, changed, no_signature])
+async def test_a_receipt_that_does_not_hold_is_not_taken(gateway: Gateway, change: Change) -> None:
+    document = receipt([EVENTS[0]])
+    change(document)
+    gateway.answers["/v1/events"] = httpx.Response(202, json=document)
+    async with client() as sender:
+        with pytest.raises(NotGenuine):
+            await sender.send(EVENTS[0])
+
+
+async def test_a_receipt_by_another_key_than_the_pinned_one_is_not_taken(gateway: Gateway) -> None:
+    async with client(gateway_key=OTHER.verifier.vkey) as sender:
+        with pytest.raises(NotGenuine, match="not signed by the key gateway"):
+            await sender.send(EVENTS[0])
+
+
+async def test_an_answer_of_something_else_is_told(gateway: Gateway) -> None:
+    gateway.answers["/v1/events"] = httpx.Response(202, text="<html>")
+    async with client() as sender:
+        with pytest.raises(NotAGateway, match="http://gateway/v1/events"):
+            await sender.send(EVENTS[0])
+
+
+async def test_faults_name_their_place_in_the_whole_list_and_what_was_stored_before(gateway: Gateway) -> None:
+    async with client() as sender:
+        stored = gateway.answer
+
+        async def second_is_faulty(request: httpx.Request) -> httpx.Response:
+            return faulty(1) if b'"2"' in request.content else await stored(request)
+
+        sender._http._transport = httpx.MockTransport(second_is_faulty)
+        with pytest.raises(GatewayProblem, match="not-json at /3/time: d") as found:
+            await sender.send_many(EVENTS)
+        assert [row.offset for row in found.value.receipts] == [0, 1]
+        sent = await sender.send_many(EVENTS, partial=True)
+    assert [(error.event, error.code) for error in sent.refused] == [(3, "not-json"), (2, "unlisted")]
+    assert [row.id for row in sent.receipts] == ["0", "1", "4"]
+
+
+async def test_a_partial_answer_tells_what_is_stored_and_what_is_not(gateway: Gateway) -> None:
+    document = receipt(EVENTS[:2], without=(1,)) | {"refused": [{"code": "not-json", "pointer": "/1", "event": 1}]}
+    gateway.answers["/v1/events"] = httpx.Response(202, json=document)
+    async with client() as sender:
+        sent = await sender.send_many(EVENTS[:2], partial=True)
+    assert ([row.id for row in sent.receipts], [error.event for error in sent.refused]) == (["0"], [1])
+
+
+async def test_validating_gives_the_faults_of_all_slices(gateway: Gateway) -> None:
+    row = {"code": "not-json", "pointer": "/1", "event": 1}
+    gateway.answers["/v1/events:validate"] = {"valid": False, "accepted": [], "errors": [row]}
+    async with client() as sender:
+        faults = await sender.validate(EVENTS[:4])
+    assert [(fault.event, fault.pointer) for fault in faults] == [(1, "/1"), (3, "/3")]
+
+
+async def test_waiting_ends_with_the_verdict(gateway: Gateway) -> None:
+    page = {"receipts": [{"state": "registered", "id": "0", "index": 7}], "next": 1, "read_up_to": 1}
+    gateway.answers["/v1/receipts"] = page
+    async with client() as sender:
+        got = await sender.send(EVENTS[0])
+        assert (await sender.wait_registered(got)).index == 7
+        page["receipts"] = [{"state": "refused", "id": "0", "index": 8, "errors": [{"code": "conflict"}]}]
+        with pytest.raises(RefusedByRegistrar, match="conflict at the whole") as found:
+            await sender.wait_registered(got)
+        assert found.value.verdict.index == 8
+        page |= {"receipts": [], "halted": "its tail was lost"}
+        with pytest.raises(TopicHalted, match="its tail was lost"):
+            await sender.wait_registered(got)
+
+
+async def test_receipts_go_on_from_page_to_page(gateway: Gateway) -> None:
+    page: dict[str, Any] = {"receipts": [{"state": "registered", "id": "0"}], "next": 1}
+    gateway.answers["/v1/receipts"] = page
+    seen = []
+    async with client() as sender:
+        async for verdict in sender.receipts(since=0):
+            seen.append(verdict.id)
+            page |= {"receipts": [{"state": "refused", "id": str(len(seen))}], "next": len(seen) + 1}
+            if len(seen) == 3:
+                break
+    assert seen == ["0", "1", "2"]
+    assert [request.url.params["since"] for request in gateway.seen] == ["0", "1", "2"]
+
+
+async def test_no_more_requests_are_under_way_than_the_limit_and_closing_waits_for_them(gateway: Gateway) -> None:
+    gateway.gate.clear()
+    async with client() as sender:
+        sending = [asyncio.create_task(sender.send(event)) for event in EVENTS]
+        await gateway.busy.wait()
+        asyncio.get_running_loop().call_soon(gateway.gate.set)
+    assert [task.result().id for task in sending] == ["0", "1", "2", "3", "4"]
+    assert gateway.at_once_most == 2
+    for late in (sender.send(EVENTS[0]), sender.status("0")):
+        with pytest.raises(ClientClosed):
+            await late

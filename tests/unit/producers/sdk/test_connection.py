@@ -1,0 +1,147 @@
+"""What is tried again, what is not, and what is known at the end. The gateway here is a script."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import httpx
+import pytest
+
+from producers.errors import OutcomeUnknown
+from producers.sdk.connection import ClientLimits, Connection, Request
+from producers.sdk.problems import ClientClosed, GatewayProblem, NotServed
+
+Step: TypeAlias = httpx.Response | httpx.TransportError | Callable[[], httpx.Response]
+QUICK = ClientLimits(time_limit_s=0.2, attempt_timeout_s=0.1, pause_min_s=0.001, pause_max_s=0.002)
+SEND = Request("/v1/events", b"{}", "application/cloudevents+json", stores=True)
+READ = Request("/v1/completeness")
+
+
+def problem(status: int, code: str, headers: dict[str, str] | None = None) -> httpx.Response:
+    body = {"type": f"/problems/{code}", "title": code, "status": status, "detail": "detail"}
+    return httpx.Response(status, json=body, headers=headers)
+
+
+def stored() -> httpx.Response:
+    return httpx.Response(202, json={})
+
+
+@dataclass
+class Script:
+    """Answers one request after the other; the last answer repeats."""
+
+    steps: list[Step]
+    bodies: list[bytes] = field(default_factory=list)
+
+    async def answer(self, request: httpx.Request) -> httpx.Response:
+        self.bodies.append(await request.aread())
+        step = self.steps[min(len(self.bodies), len(self.steps)) - 1]
+        if isinstance(step, httpx.TransportError):
+            raise step
+        return step if isinstance(step, httpx.Response) else step()
+
+
+@asynccontextmanager
+async def scripted(
+    *steps: Step, limits: ClientLimits = QUICK, chance: float = 0.0
+) -> AsyncIterator[tuple[Connection, Script]]:
+    script = Script(list(steps))
+    async with httpx.AsyncClient(transport=httpx.MockTransport(script.answer), base_url="http://gateway") as http:
+        yield Connection(http, limits, lambda: chance), script
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        problem(503, "kafka-away"),
+        problem(429, "too-many-requests"),
+        problem(504, "outcome-unknown"),
+        problem(500, "gateway-fault"),
+        httpx.Response(502, text="bad gateway"),
+        httpx.ConnectError("refused"),
+        httpx.ReadError("reset"),
+        httpx.RemoteProtocolError("closed without an answer"),
+    ],
+    ids=lambda step: str(getattr(step, "status_code", type(step).__name__)),
+)
+async def test_the_same_bytes_go_again_until_they_have_an_answer(first: Step) -> None:
+    async with scripted(first, first, stored()) as (connection, script):
+        assert (await connection.ask(SEND)).status_code == 202
+    assert script.bodies == [b"{}"] * 3
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 413, 415, 422, 301])
+async def test_a_no_is_final(status: int) -> None:
+    async with scripted(problem(status, "some-code"), stored()) as (connection, script):
+        with pytest.raises(GatewayProblem, match=f"{status} some-code: detail") as found:
+            await connection.ask(SEND)
+    assert len(script.bodies) == 1
+    assert (found.value.problem.type, found.value.may_be_stored) == ("/problems/some-code", False)
+
+
+async def test_retry_after_is_waited_for_at_least() -> None:
+    limits = ClientLimits(time_limit_s=1.5, pause_min_s=0.001)
+    later = problem(503, "kafka-away", {"retry-after": "2"})
+    async with scripted(later, stored(), limits=limits) as (connection, script):
+        with pytest.raises(NotServed, match="503 kafka-away"):
+            await connection.ask(SEND)
+    assert len(script.bodies) == 1, "the pause would have ended after the time limit"
+
+
+async def test_nothing_was_stored_where_every_answer_says_so() -> None:
+    async with scripted(httpx.ConnectError("refused"), problem(503, "kafka-away")) as (connection, _):
+        with pytest.raises(NotServed, match="nothing was stored") as found:
+            await connection.ask(SEND)
+    assert found.value.problem is not None
+    assert found.value.problem.type == "/problems/kafka-away"
+
+
+@pytest.mark.parametrize(
+    "first", [problem(504, "outcome-unknown"), httpx.ReadError("reset"), httpx.Response(503, text="a proxy's words")]
+)
+async def test_once_unknown_it_stays_unknown_whatever_comes_later(first: Step) -> None:
+    async with scripted(first, problem(503, "kafka-away")) as (connection, _):
+        with pytest.raises(OutcomeUnknown, match="may or may not be stored"):
+            await connection.ask(SEND)
+
+
+async def test_a_no_after_an_unknown_attempt_says_that_the_events_may_be_stored() -> None:
+    async with scripted(httpx.ReadError("reset"), problem(401, "unauthenticated")) as (connection, _):
+        with pytest.raises(GatewayProblem) as found:
+            await connection.ask(SEND)
+    assert found.value.may_be_stored
+
+
+async def test_an_answer_that_never_comes_is_unknown() -> None:
+    async def silent(request: httpx.Request) -> httpx.Response:
+        raise TimeoutError
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(silent), base_url="http://gateway") as http:
+        with pytest.raises(OutcomeUnknown):
+            await Connection(http, QUICK).ask(SEND)
+
+
+async def test_a_question_stores_nothing_and_so_is_never_unknown() -> None:
+    async with scripted(httpx.ReadError("reset")) as (connection, _):
+        with pytest.raises(NotServed):
+            await connection.ask(READ)
+
+
+async def test_a_question_about_what_is_not_there_yet_is_asked_again() -> None:
+    soon = problem(404, "not-found", {"retry-after": "0"})
+    async with scripted(soon, httpx.Response(200, json={})) as (connection, script):
+        assert (await connection.ask(READ)).status_code == 200
+        assert len(script.bodies) == 2
+    async with scripted(soon) as (connection, script):
+        with pytest.raises(GatewayProblem):
+            await connection.ask(SEND)
+
+
+async def test_a_closed_client_says_so() -> None:
+    async with scripted(stored()) as (connection, _):
+        pass
+    with pytest.raises(ClientClosed):
+        await connection.ask(READ)

@@ -1,0 +1,64 @@
+"""A proof holds by itself or it does not."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from events.entry import entry_bytes
+from infra.merkle import leaf_hash, node_hash
+from infra.note import LogKey
+from producers.sdk.answers import Proof
+from producers.sdk.problems import NotGenuine
+from producers.sdk.proofs import event_bytes_of, verified_proof
+
+KEY = LogKey("log.example/0", bytes(range(32)))
+EVENT = b'{"id":"a","text":",\\"event\\":"}'
+ENTRY = entry_bytes("2026-11-25T10:00:00.000000Z", "agency.health.events/0/1", EVENT)
+OTHER = leaf_hash(b"other")
+
+
+def proof(**changes: object) -> Proof:
+    root = node_hash(OTHER, leaf_hash(ENTRY))
+    held = Proof(
+        index=1,
+        entry=ENTRY.decode(),
+        leaf=base64.b64encode(leaf_hash(ENTRY)).decode(),
+        size=2,
+        path=(base64.b64encode(OTHER).decode(),),
+        checkpoint=KEY.sign_checkpoint(2, root),
+    )
+    return held.model_copy(update=changes)
+
+
+def test_a_proof_leads_from_the_entry_to_the_signed_root() -> None:
+    assert verified_proof(proof(), KEY.verifier).index == 1
+    assert verified_proof(proof(), None).index == 1
+
+
+def test_the_events_own_bytes_are_in_it() -> None:
+    assert event_bytes_of(proof()) == EVENT
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"entry": ENTRY.decode().replace('"a"', '"b"')},
+        {"index": 0},
+        {"size": 3},
+        {"path": ()},
+        {"path": ("?",)},
+        {"checkpoint": "no checkpoint"},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_any_change_shows(changes: dict[str, object]) -> None:
+    for key in (KEY.verifier, None):
+        with pytest.raises(NotGenuine, match="entry"):
+            verified_proof(proof(**changes), key)
+
+
+def test_a_checkpoint_of_another_log_is_not_taken() -> None:
+    with pytest.raises(NotGenuine, match="no signature of a known key"):
+        verified_proof(proof(), LogKey("log.example/0", bytes(32)).verifier)
