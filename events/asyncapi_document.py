@@ -11,6 +11,7 @@ from typing import Any, Final
 from events.catalogue import CATALOGUE, EventType
 from events.codec import STRUCTURED_CONTENT_TYPE
 from events.envelope import full_type
+from events.problems import Bilingual
 
 ASYNCAPI_VERSION: Final = "3.0.0"
 _SCHEMA_FORMAT: Final = "application/schema+json;version=2020-12"
@@ -115,6 +116,8 @@ def _channels() -> dict[str, Any]:
             "address": "agency.{code}.events",
             "title": "What an agency claims",
             "description": "One topic per agency, one partition, kept for ever; only that agency may write to it.",
+            "x-title-ar": "ما تقوله الجهة",
+            "x-description-ar": "موضوع لكل جهة، من قسم واحد، يُحفظ للأبد؛ لا يكتب فيه غيرها.",
             "parameters": {"code": {"description": "The agency's code: [a-z][a-z0-9-]{1,30}."}},
             "messages": {message_key(name): _component(message_key(name)) for name in CATALOGUE},
             "bindings": {
@@ -125,6 +128,8 @@ def _channels() -> dict[str, Any]:
             "address": "yesser.log",
             "title": "The national log",
             "description": "Every accepted event and every refusal, in the order of its index. Repeats are harmless.",
+            "x-title-ar": "السجل الوطني",
+            "x-description-ar": "كل حدث مقبول وكل رفض بترتيب رقمه. التكرار لا يضر.",
             "messages": {_ENTRY: _component(_ENTRY)},
             "bindings": {"kafka": {"topic": "yesser.log", "partitions": 1}},
         },
@@ -132,6 +137,8 @@ def _channels() -> dict[str, Any]:
             "address": "yesser.campaign-triggers",
             "title": "Campaigns that are due",
             "description": "Each trigger once it stands in the log, keyed by its campaign; header `index`: its entry.",
+            "x-title-ar": "الحملات المستحقة",
+            "x-description-ar": "كل إطلاق بعد تسجيله، مفتاحه معرّف الحملة، وفي الترويسة index رقم قيده.",
             "messages": {message_key(_TRIGGERED): _component(message_key(_TRIGGERED))},
             "bindings": {"kafka": {"topic": "yesser.campaign-triggers"}},
         },
@@ -142,21 +149,39 @@ def _operations() -> dict[str, Any]:
     said = [name for name, row in CATALOGUE.items() if row.sender != "platform"]
     decided = [name for name, row in CATALOGUE.items() if row.sender == "platform"]
     return {
-        "receiveAgencyEvents": _operation("receive", "agencyEvents", said, "The registrar reads every agency's topic."),
-        "sendPlatformEvents": _operation(
-            "send", "agencyEvents", decided, "What the platform decides, as agency platform."
+        "receiveAgencyEvents": _operation(
+            "receive",
+            "agencyEvents",
+            said,
+            Bilingual("يقرأ المسجِّل موضوع كل جهة.", "The registrar reads every agency's topic."),
         ),
-        "sendEntries": _operation("send", "log", [_ENTRY], "The registrar ships the log."),
-        "receiveEntries": _operation("receive", "log", [_ENTRY], "Consumers apply the log."),
-        "sendCampaignTriggers": _operation("send", "campaignTriggers", [_TRIGGERED], "Campaign teams are told."),
+        "sendPlatformEvents": _operation(
+            "send",
+            "agencyEvents",
+            decided,
+            Bilingual("ما تقرره المنصة، بصفتها الجهة platform.", "What the platform decides, as agency platform."),
+        ),
+        "sendEntries": _operation(
+            "send", "log", [_ENTRY], Bilingual("ينشر المسجِّل السجل.", "The registrar ships the log.")
+        ),
+        "receiveEntries": _operation(
+            "receive", "log", [_ENTRY], Bilingual("تطبّق المستهلكات السجل.", "Consumers apply the log.")
+        ),
+        "sendCampaignTriggers": _operation(
+            "send",
+            "campaignTriggers",
+            [_TRIGGERED],
+            Bilingual("تُبلَّغ فرق الحملات.", "Campaign teams are told."),
+        ),
     }
 
 
-def _operation(action: str, channel: str, names: list[str], summary: str) -> dict[str, Any]:
+def _operation(action: str, channel: str, names: list[str], summary: Bilingual) -> dict[str, Any]:
     return {
         "action": action,
         "channel": {"$ref": f"#/channels/{channel}"},
-        "summary": summary,
+        "summary": summary.en,
+        "x-summary-ar": summary.ar,
         "messages": [{"$ref": f"#/channels/{channel}/messages/{message_key(name)}"} for name in names],
     }
 
