@@ -1,4 +1,5 @@
 """The relay: what the platform decided goes to its own topic, and what stands in the log goes to the campaign teams.
+Beside that it commits to the read models now and then (`consumers/committer.py`).
 
 One relay works, by lease; the others stand by. Each lane is sent in order, one record batch after another, each
 acknowledged before the next; only then, and only under its epoch, are the rows done with. A relay that was stopped and
@@ -21,6 +22,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from consumers.committer import Committer
 from consumers.lane import Lane, Message
 from consumers.triggers import TriggersLane
 from events.codec import STRUCTURED_HEADERS
@@ -137,7 +139,8 @@ class Relay:
                 await keeper.close(timeout=1)
 
     async def _work(self, keeper: Connection, epoch: int, stop: asyncio.Event) -> None:
-        await until_one_ends(self._keep(keeper, epoch), self._send_all(epoch), stop.wait())
+        committer = Committer(self.settings, epoch)
+        await until_one_ends(self._keep(keeper, epoch), self._send_all(epoch), committer.run(), stop.wait())
 
     async def _keep(self, keeper: Connection, epoch: int) -> None:
         while True:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from consumers.commitments import reached
 from consumers.triggers import triggers_waiting
 from infra.kafka import agency_topic
 from infra.postgres import Connection
@@ -32,6 +33,7 @@ class Standing:
     positions: Mapping[str, int]
     next_offsets: Mapping[str, int]
     halted: Sequence[str] = field(default=())
+    commitment_due: bool = False
 
     def applied(self, index: int) -> bool:
         """Whether every consumer has applied entry `index`."""
@@ -43,6 +45,8 @@ class Standing:
         pending = [f"{name} has {entries} entries to apply" for name, entries in behind.items()]
         if self.outbox_count:
             pending.append(f"{self.outbox_count} events of the platform are in the outbox")
+        if self.commitment_due:
+            pending.append("the read models are to be committed")
         if self.triggers_count:
             pending.append(f"{self.triggers_count} triggers are not on their topic yet")
         if self.shipped_up_to < self.size:
@@ -69,6 +73,7 @@ async def read_standing(connection: Connection, consumers: Iterable[str]) -> Sta
             if row["halted_reason"] is not None:
                 halted.append(f"{row['consumer']} halted: {row['halted_reason']}")
         topics = await connection.fetch(_SQL["topics"])
+        commitments = await reached(connection)
     halted += [f"{agency_topic(t['code'])} halted: {t['halted_reason']}" for t in topics if t["halted_reason"]]
     assert state is not None
     return Standing(
@@ -79,4 +84,5 @@ async def read_standing(connection: Connection, consumers: Iterable[str]) -> Sta
         positions=positions,
         next_offsets={agency_topic(t["code"]): t["next_offset"] for t in topics},
         halted=halted,
+        commitment_due=commitments.due,
     )

@@ -23,6 +23,7 @@ SUMMARIES: Final = {
     "anomalies": "What was accepted and does not fit what is known.",
     "audit": "Mirror the log as static files; print its verifier key.",
     "campaigns": "The awareness campaigns and their state.",
+    "commit": "Publish the hash of every read model now.",
     "demo": "Tell the programme's real story from end to end.",
     "down": "Stop the stack; its data stays.",
     "ledger": "Balances, statements and transfers of the revenue share.",

@@ -72,6 +72,20 @@ def verify_command(folder: Path | None, vkey: str | None, as_json: bool) -> None
         click.echo(f"السجل سليم: {checkpoint.size} حدثاً تعطي الجذر الموقَّع نفسه.")
 
 
+@audit.command("commitments")
+@click.option("--last", type=click.IntRange(min=1), metavar="N", help="Only the last N of each read model.")
+@_JSON
+def commitments_command(last: int | None, as_json: bool) -> None:
+    """Fold the log again up to the index of every commitment in it, and compare the hashes of the read models.
+
+    Exit code 1 says that a commitment is not what the log gives: somebody changed a row, or a fold is not pure.
+    """
+    from consumers.commitment_show import commitments_checked  # imports every consumer, which no other command needs
+
+    if not commitments_checked(Settings(), last, as_json=as_json):
+        raise SystemExit(1)
+
+
 def read_verifier(settings: Settings, vkey: str | None) -> Verifier:
     """The given key, else the one that the registrar left beside its own."""
     if vkey is not None:

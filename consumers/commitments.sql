@@ -1,0 +1,27 @@
+-- name: counted
+-- Whether the projections have their tables, which count the log's entries by sender and type.
+SELECT to_regclass('projections.activity') IS NOT NULL
+
+-- name: entries
+-- Entries applied that are not commitments, and how many there were when the read models were last committed.
+SELECT p.position - coalesce(
+           (SELECT count FROM projections.activity WHERE agency = 'platform' AND type = 'projection.committed'), 0
+       ) AS entries_count,
+       c.entries_count AS committed_count
+FROM platform.position p, platform.commitment c WHERE p.consumer = 'projections'
+
+-- name: started
+SELECT to_regnamespace($1) IS NOT NULL
+
+-- name: position
+SELECT position FROM platform.position WHERE consumer = $1
+
+-- name: reach
+-- By command: only ever forward.
+UPDATE platform.commitment SET entries_count = greatest(entries_count, $1)
+
+-- name: reach_by_relay
+-- Only for the relay of this epoch, and only if nobody else was quicker.
+UPDATE platform.commitment SET entries_count = $1
+WHERE entries_count < $1 AND EXISTS (SELECT FROM platform.lease WHERE name = 'relay' AND epoch = $2)
+RETURNING true
