@@ -11,6 +11,7 @@ none overtakes another. Whatever is not acknowledged in time is *unknown*, never
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -32,15 +33,16 @@ from aiokafka.errors import (
 from events.codec import STRUCTURED_HEADERS
 from infra.kafka import PRODUCER_DURABLE, agency_topic, client_arguments
 from infra.kafka_admin import agency_user
+from infra.kafka_clients import came_to_its_end, let_go
 from infra.settings import Settings
 from infra.telemetry import span, trace_header
+from producers.backoff import backoff_s
 from producers.errors import NotAccepted, OutcomeUnknown
 
 _PARTITION: Final = 0
 _BATCH_BYTES_MAX: Final = 126_976
 """Below the topic's `max.message.bytes` of 131,072, which the broker compares with whole batches."""
 _BATCHES_UNACKNOWLEDGED_MAX: Final = 8
-_STOP_WAIT_S: Final = 5.0
 _REBUILD_WAIT_MIN_S: Final = 0.1
 _REBUILD_WAIT_MAX_S: Final = 3.0
 _HOPELESS: Final = (
@@ -98,7 +100,9 @@ def principal(settings: Settings, agency: str) -> str | None:
 class AgencyPublisher:
     """Sends events of one agency; an asynchronous context manager. One task uses it at a time.
 
-    `delivery_timeout_s` is the longest time without any acknowledgement before the outcome is called unknown.
+    `delivery_timeout_s` is the longest time without any acknowledgement before the outcome is called unknown; `chance`
+    gives numbers in [0, 1) that spread the pauses between tries. While more than eight batches are unacknowledged,
+    `add` waits. Leaving the block sends and stores what was added, unless an error ends it.
     """
 
     def __init__(
@@ -108,6 +112,7 @@ class AgencyPublisher:
         *,
         acknowledged: Acknowledged | None = None,
         delivery_timeout_s: float = 120.0,
+        chance: Callable[[], float] = random.random,
     ) -> None:
         self.topic = agency_topic(agency)
         self._agency = agency
@@ -118,8 +123,8 @@ class AgencyPublisher:
         self._open = Batch()
         self._unacknowledged: deque[Batch] = deque()
         self._progress_at = 0.0
-        self._headers = STRUCTURED_HEADERS
-        self._rebuild_wait_s = _REBUILD_WAIT_MIN_S
+        self._chance = chance
+        self._failures = 0
         self._headers = list(STRUCTURED_HEADERS)
         self._span = ExitStack()
 
@@ -205,7 +210,7 @@ class AgencyPublisher:
                 await self._start_over()
                 continue
             self._unacknowledged.popleft()
-            self._progress_at, self._rebuild_wait_s = time.monotonic(), _REBUILD_WAIT_MIN_S
+            self._progress_at, self._failures = time.monotonic(), 0
             if self._acknowledged is not None:
                 self._acknowledged(batch.tags, first_offset)
 
@@ -279,10 +284,11 @@ class AgencyPublisher:
         return self._producer
 
     async def _back_off(self, error: BaseException | None = None) -> None:
-        if self._seconds_left() < self._rebuild_wait_s:
+        self._failures += 1
+        pause_s = backoff_s(self._failures, self._chance(), _REBUILD_WAIT_MIN_S, _REBUILD_WAIT_MAX_S)
+        if self._seconds_left() < pause_s:
             raise self._unknown("Kafka did not answer, or does not know this agency's password") from error
-        await asyncio.sleep(self._rebuild_wait_s)
-        self._rebuild_wait_s = min(2 * self._rebuild_wait_s, _REBUILD_WAIT_MAX_S)
+        await asyncio.sleep(pause_s)
 
     async def _drop_producer(self) -> None:
         producer, self._producer = self._producer, None
@@ -291,12 +297,10 @@ class AgencyPublisher:
 
     @staticmethod
     async def _stop(producer: AIOKafkaProducer) -> None:
-        # `stop` waits for what is still queued, which may be for ever; then its connections are closed under it.
-        with suppress(KafkaError, TimeoutError):
-            await asyncio.wait_for(producer.stop(), _STOP_WAIT_S)
-            return
-        with suppress(KafkaError):
-            await producer.client.close()
+        # `stop` waits for what is still queued, which may be for ever; then it is ended under it.
+        if not await came_to_its_end(producer.stop()):
+            with suppress(KafkaError, OSError):
+                await let_go(producer)
 
     def _seconds_left(self) -> float:
         return max(0.001, self._progress_at + self._delivery_timeout_s - time.monotonic())

@@ -43,11 +43,22 @@ class Producer:
 
     script: list[Outcome]
     sent: list[list[bytes]] = field(default_factory=list)
-    client: Any = None
+    stopping: BaseException | None = None
+    closed: list[str] = field(default_factory=list)
+    _sender: None = None
+
+    @property
+    def client(self) -> Any:
+        return SimpleNamespace(close=self._close)
 
     async def start(self) -> None: ...
 
-    async def stop(self) -> None: ...
+    async def stop(self) -> None:
+        if self.stopping is not None:
+            raise self.stopping
+
+    async def _close(self) -> None:
+        self.closed.append("client")
 
     def create_batch(self) -> Builder:
         return Builder()
@@ -142,3 +153,21 @@ async def test_events_that_were_added_leave_when_the_publisher_is_closed(
         await publisher.add(b"b", 43)
     assert made[0].sent == [[b"a", b"b"]]
     assert heard == [([41, 43], 7)]
+
+
+async def test_adding_waits_while_too_much_is_unacknowledged(settings: Settings, scripted: Scripted) -> None:
+    made = scripted([None] * 20)
+    publisher = AgencyPublisher(settings, "health", delivery_timeout_s=0.05)
+    with pytest.raises(OutcomeUnknown, match="the outcome of 18 events"):
+        await publisher.publish([b"a"] * 40)
+    assert len(made[0].sent) == 9
+
+
+async def test_a_producer_that_cannot_stop_is_let_go_and_nobody_is_cancelled(
+    settings: Settings, scripted: Scripted
+) -> None:
+    made = scripted([7])
+    async with AgencyPublisher(settings, "health") as publisher:
+        await publisher.publish([b"a"])
+        made[0].stopping = asyncio.CancelledError()
+    assert made[0].closed == ["client"]
