@@ -49,6 +49,8 @@ class Progress:
     end: int = 0
     standby: bool = False
     halted: str | None = None
+    paused: dict[str, object] = field(default_factory=dict)
+    """What of its work waits on purpose while it goes on with the rest: it is told, and the process is ready."""
     moved_at: float = field(init=False)
     looked: bool = field(default=False, init=False)
 
@@ -75,6 +77,7 @@ class Progress:
             "position": self.position,
             "log_size": self.end,
             "lag": lag,
+            **({"paused": self.paused} if self.paused else {}),
         }
         if self.halted is not None:
             return Readiness(False, details | {"halted": self.halted})

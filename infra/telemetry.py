@@ -50,6 +50,7 @@ GaugeName: TypeAlias = Literal[
     "checkpoint_size",
     "outbox_waiting",
     "topics_halted",
+    "topics_paused",
 ]
 HistogramName: TypeAlias = Literal["batch_records", "batch_seconds"]
 MetricName: TypeAlias = Literal[CounterName, GaugeName, HistogramName]
@@ -73,7 +74,7 @@ METRICS: Final[dict[MetricName, tuple[str, tuple[str, ...]]]] = {
     "gaps_filled": ("Gaps in the log's topic that were filled from PostgreSQL.", ("consumer",)),
     "fenced_writers": ("Transactions given up since another owner had taken over.", ("process",)),
     "checkpoints_signed": ("Signed checkpoints.", ()),
-    "outbox_sent": ("Platform events sent from the outbox.", ()),
+    "outbox_sent": ("Events sent from the outbox (the platform's, or an agency's).", ()),
     "retries": ("Tries repeated after a transient error.", ("process",)),
     "gateway_events_stored": ("Events that the gateway gave receipts for.", ("agency",)),
     "gateway_problems": ("Requests that the gateway answered with a problem, by its code.", ("code",)),
@@ -81,8 +82,9 @@ METRICS: Final[dict[MetricName, tuple[str, tuple[str, ...]]]] = {
     "log_size": ("Entries in the log.", ()),
     "shipped_up_to": ("Entries that the log's topic has acknowledged.", ()),
     "checkpoint_size": ("Size of the newest signed checkpoint.", ()),
-    "outbox_waiting": ("Platform events that wait in the outbox.", ()),
+    "outbox_waiting": ("Events that wait in the outbox.", ()),
     "topics_halted": ("Agency topics that are no longer read, since what was read is gone.", ()),
+    "topics_paused": ("Agency topics that are read slowly, since they held nothing but refused records.", ()),
     "batch_records": ("Records or entries in one transaction.", ("process",)),
     "batch_seconds": ("Duration of one transaction, in seconds.", ("process",)),
 }

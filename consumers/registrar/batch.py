@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Protocol
 
+from consumers.registrar.breaker import Pause
 from events.entry import entry_bytes
 from events.problems import CONFLICT
 from events.refusal import problem_of, refusal_event
@@ -29,12 +30,17 @@ class Record(Protocol):
 
 @dataclass(slots=True)
 class Reading:
-    """Consecutive records of one agency's topic with the door's verdict on each."""
+    """Consecutive records of one agency's topic with the door's verdict on each.
+
+    With `pause_changed`, `pause` is what these records made of the topic's (None: it is read as usual again).
+    """
 
     topic: str
     agency: Agency
     records: Sequence[Record]
     verdicts: list[Accepted | Refused]
+    pause: Pause | None = None
+    pause_changed: bool = False
 
 
 @dataclass(slots=True)
@@ -77,6 +83,7 @@ class Batch:
     positions: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     sequences: dict[str, Sequences] = field(default_factory=dict)
     agencies: list[tuple[Agency, dict[str, Any], int]] = field(default_factory=list)
+    pauses: dict[str, Pause | None] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -138,6 +145,8 @@ def _number_topic(batch: Batch, reading: Reading, known: Known) -> None:
         batch.runs.append((topic, run_offset, run_index, index - run_index))
     last = reading.records[-1]
     batch.positions[topic] = (last.offset + 1, record_sha256(last))
+    if reading.pause_changed:
+        batch.pauses[topic] = reading.pause
 
 
 def _conflict(verdict: Accepted) -> Refused:

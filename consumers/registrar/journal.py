@@ -15,6 +15,7 @@ from typing import Final
 import orjson
 
 from consumers.registrar.batch import Batch, Known, Refusal, merge_known, multirange, repeated, segments
+from consumers.registrar.breaker import Pause
 from events.verdicts import Agency
 from infra import lease
 from infra.merkle import TileTree, leaf_hash, read_tree
@@ -36,11 +37,16 @@ class Diverged(Exception):
 
 @dataclass(slots=True)
 class ReadPosition:
-    """Where reading of a topic goes on, and the hash of the record before it (None before the first)."""
+    """Where reading of a topic goes on, and the hash of the record before it (None before the first).
+
+    Refusals of records below `uncounted_up_to` pause nothing.
+    """
 
     next_offset: int
     last_record_sha256: bytes | None
     halted_reason: str | None
+    pause: Pause | None = None
+    uncounted_up_to: int = 0
 
 
 class Journal:
@@ -79,7 +85,16 @@ class Journal:
     async def positions(self) -> dict[str, ReadPosition]:
         async with self.lock:
             rows = await self.connection.fetch(_SQL["positions"])
-        return {r["topic"]: ReadPosition(r["next_offset"], r["last_record_sha256"], r["halted_reason"]) for r in rows}
+        return {
+            r["topic"]: ReadPosition(
+                r["next_offset"],
+                r["last_record_sha256"],
+                r["halted_reason"],
+                r["paused_until"] and Pause(r["paused_until"], r["paused_times"], r["paused_reason"]),
+                r["uncounted_up_to"],
+            )
+            for r in rows
+        }
 
     async def known(self, claims: Sequence[bytes]) -> Known:
         async with self.lock:
@@ -136,6 +151,8 @@ class Journal:
         ]
         if sequences:
             await execute(_SQL["add_sequences"], *_columns(sequences, 4))
+        for topic, pause in batch.pauses.items():
+            await execute(_SQL["pause_topic"], topic, *_pause_columns(pause))
         for agency, name, index in batch.agencies:
             await execute(_SQL["add_agency"], agency.code, agency.role, name, index)
 
@@ -149,6 +166,13 @@ class Journal:
         async with self.lock, self.connection.transaction():
             await self.hold()
             await self.connection.execute(_SQL["halt_topic"], topic, reason)
+
+    async def resume_topics(self, topics: Sequence[str]) -> None:
+        """Note that these are no longer paused."""
+        async with self.lock, self.connection.transaction():
+            await self.hold()
+            for topic in topics:
+                await self.connection.execute(_SQL["pause_topic"], topic, *_pause_columns(None))
 
     async def close(self) -> None:
         """Let nobody use the connection any more: a task that is cancelled in a statement would take the next with it.
@@ -164,6 +188,10 @@ class Journal:
             if self.shipped_up_to > self.stored_shipped_up_to:
                 await self.connection.execute(_SQL["shipped"], self.shipped_up_to)
                 self.stored_shipped_up_to = self.shipped_up_to
+
+
+def _pause_columns(pause: Pause | None) -> tuple[object, ...]:
+    return (None, 0, None) if pause is None else (pause.until, pause.times, pause.reason)
 
 
 def _columns(rows: Sequence[Sequence[object]], width: int) -> list[list[object]]:

@@ -11,13 +11,14 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import datetime
 from typing import Any, Final
 
 import structlog
 
 from consumers.registrar.batch import Batch, Reading, number
+from consumers.registrar.breaker import Clock
 from consumers.registrar.journal import LEASE, Journal
+from consumers.registrar.pauses import Pauses
 from consumers.registrar.reader import Reader
 from consumers.registrar.shipper import Shipment, Shipper, read_tail
 from consumers.registrar.signer import Fork, Signer, read_last_checkpoint, require_continuation
@@ -34,7 +35,6 @@ from infra.settings import Settings
 from infra.tasks import until_one_ends
 from infra.telemetry import carried_traces, count, gauge, observe, span, trace_header
 
-Clock = Callable[[], datetime]
 DECODE_SLICE_RECORDS: Final = 256
 SHIP_AT_STOP_S: Final = 2.0
 """Longest wait at a stop for the log's topic to acknowledge; what is left is shipped by the next owner."""
@@ -53,9 +53,11 @@ class Owner:
         self.key = key
         self.shipper = Shipper(journal, settings)
         self.signer = Signer(journal, key, settings)
+        self.pauses = Pauses(settings, clock, progress)
         self.reader: Reader
         self.agencies: dict[str, Agency] = {}
-        self._new_agencies = False
+        self._halted: set[str] = set()
+        self._read_others = False
         self._took_over = False
 
     async def work(self, stop: asyncio.Event, taken_over: Callable[[], None]) -> None:
@@ -113,18 +115,24 @@ class Owner:
             await self.journal.start_topic(topic)
             log.info("reading a new topic", topic=topic)
         positions = await self.journal.positions()
-        halted = {t for t, p in positions.items() if p.halted_reason is not None}
-        gauge("topics_halted", len(halted))
-        await self.reader.assign({t: positions[t] for t in self.agencies if t not in halted})
+        self._halted = {t for t, p in positions.items() if p.halted_reason is not None}
+        gauge("topics_halted", len(self._halted))
+        read = {t: positions[t] for t in self.agencies if t not in self._halted}
+        await self.reader.assign(read)
+        self.pauses.take_up(read, self.reader)
 
     async def _look_around(self) -> None:
-        """Notice new agencies, lost topics, and how far there is to read."""
+        """Notice new agencies, topics that a person released, lost topics, and how far there is to read."""
         known = {agency_topic(a.code) for a in await self.journal.agencies()}
-        if (known and known != self.agencies.keys()) or await self.reader.awaited_topics_exist():
-            self._new_agencies = True
+        positions = await self.journal.positions()
+        released = any(positions[t].halted_reason is None for t in self._halted & positions.keys())
+        if (known and known != self.agencies.keys()) or released or await self.reader.awaited_topics_exist():
+            self._read_others = True
+        if let_through := self.pauses.let_through(positions, self.reader):
+            await self.journal.resume_topics(let_through)
         ends = await self.reader.check_ends()
         read = sum(self.reader.next_offsets.values())
-        self.progress.look(read, max(read, sum(ends.values())))
+        self.progress.look(read, read + self.reader.count_ahead(ends))
         await self.shipper.check_end(self.reader.consumer)
 
     async def _register_and_finish(self, stop: asyncio.Event) -> None:
@@ -141,11 +149,12 @@ class Owner:
         committing: asyncio.Task[None] | None = None
         try:
             while not stop.is_set():
-                if self._new_agencies:
+                if self._read_others:
                     if committing:
                         await committing
-                    self._new_agencies = False
+                    self._read_others = False
                     await self._assign()
+                self.pauses.probe_due(self.reader)
                 found = await self.reader.read()
                 readings = [await self._judge(topic, records) for topic, records in found.items()]
                 if committing and (readings or committing.done()):
@@ -169,7 +178,9 @@ class Owner:
             part = records[start : start + DECODE_SLICE_RECORDS]
             verdicts += [judge(record.value, record.headers, agency) for record in part]
             await asyncio.sleep(0)
-        return Reading(topic, agency, records, verdicts)
+        reading = Reading(topic, agency, records, verdicts)
+        self.pauses.judge(reading, self.reader)
+        return reading
 
     async def _commit(self, readings: list[Reading]) -> None:
         received = (
@@ -192,7 +203,7 @@ class Owner:
             keys = [subject.encode() for subject in batch.subjects]
             self.shipper.offer(Shipment(batch.first_index, batch.entries, leaves, keys, trace_header()))
         if batch.agencies:
-            self._new_agencies = True
+            self._read_others = True
         self._count(readings, batch)
 
     def _count(self, readings: list[Reading], batch: Batch) -> None:

@@ -14,7 +14,7 @@ from aiokafka.errors import OffsetOutOfRangeError
 
 from consumers.registrar.batch import record_sha256
 from consumers.registrar.journal import ReadPosition
-from consumers.registrar.undecodable import fetch_records
+from consumers.registrar.undecodable import NOT_DECODED, Damaged, fetch_records
 from infra.kafka import client_arguments
 from infra.kafka_clients import absent_topics
 from infra.settings import Settings
@@ -49,6 +49,9 @@ class Reader:
             metadata_max_age_ms=30_000,
         )
         self.next_offsets: dict[str, int] = {}
+        self.held: set[str] = set()
+        """Topics that are not read for now; of those in `_allowed_one` the next record is."""
+        self._allowed_one: set[str] = set()
         self._unverified: dict[str, bytes] = {}
         self._awaited: set[str] = set()
         self._order: list[TopicPartition] = []
@@ -67,12 +70,52 @@ class Reader:
         for topic in set(self.next_offsets) - set(positions):
             del self.next_offsets[topic]
             self._unverified.pop(topic, None)
+            self.held.discard(topic)
+            self._allowed_one.discard(topic)
         self._awaited = await absent_topics(self.consumer._client, self.next_offsets)
         self._order = [TopicPartition(topic, 0) for topic in self.next_offsets if topic not in self._awaited]
         self.consumer.assign(self._order)
         for partition in self._order:
             self.consumer.seek(partition, self._seek_offset(partition.topic))
+            if partition.topic in self.held - self._allowed_one:
+                self.consumer.pause(partition)
         await self.check_ends()
+
+    def hold(self, topic: str, next_offset: int | None = None) -> None:
+        """Do not read the topic; it goes on where it stands, or at `next_offset` where less of it counts as read."""
+        if next_offset is not None:
+            self.next_offsets[topic] = next_offset
+        self.held.add(topic)
+        self._allowed_one.discard(topic)
+        partition = TopicPartition(topic, 0)
+        if partition in self._order:
+            self.consumer.pause(partition)
+            self.consumer.seek(partition, self._seek_offset(topic))
+
+    def allow_one(self, topic: str) -> None:
+        """Read the next record of a topic that is held, and hold it again."""
+        if topic not in self._allowed_one:
+            self._allowed_one.add(topic)
+            self._fetch_again(topic)
+
+    def resume(self, topic: str) -> None:
+        """Read the topic as usual."""
+        self.held.discard(topic)
+        self._allowed_one.discard(topic)
+        self._fetch_again(topic)
+
+    def _fetch_again(self, topic: str) -> None:
+        partition = TopicPartition(topic, 0)
+        if partition in self._order:
+            self.consumer.resume(partition)
+
+    def count_ahead(self, ends: Mapping[str, int]) -> int:
+        """How many records there are to read up to these ends; what is held back on purpose is not counted."""
+        return sum(
+            max(0, end - self.next_offsets[topic])
+            for topic, end in ends.items()
+            if topic in self.next_offsets and topic not in self.held
+        )
 
     async def awaited_topics_exist(self) -> bool:
         """Whether a topic that was left out can be read now."""
@@ -126,6 +169,8 @@ class Reader:
             if records:
                 result[topic] = records
                 self.next_offsets[topic] = records[-1].offset + 1
+                if topic in self._allowed_one:
+                    self.hold(topic)
         if faults:
             # What was read besides is read again after the owner started anew without these topics.
             raise TopicBroken(faults)
@@ -133,32 +178,58 @@ class Reader:
 
     async def _fetch(self) -> Mapping[TopicPartition, Sequence[Any]]:
         settings = self.settings
+        read = [partition for partition in self._order if partition.topic not in self.held]
+        if not read:
+            # The client would take no names at all for all of them.
+            await asyncio.sleep(settings.poll_timeout_ms / 1000)
         try:
-            found: Mapping[TopicPartition, Sequence[Any]] = await self.consumer.getmany(
-                *self._order, timeout_ms=settings.poll_timeout_ms, max_records=settings.batch_records_max
-            )
-        except UnicodeDecodeError:
-            return await self._fetch_apart()
+            found: Mapping[TopicPartition, Sequence[Any]] = {}
+            if read:
+                found = await self.consumer.getmany(
+                    *read, timeout_ms=settings.poll_timeout_ms, max_records=settings.batch_records_max
+                )
+            for topic in self._allowed_one:
+                found |= await self.consumer.getmany(TopicPartition(topic, 0), max_records=1)
+        except NOT_DECODED:
+            return await self._fetch_apart(read)
         return found
 
-    async def _fetch_apart(self) -> Mapping[TopicPartition, Sequence[Any]]:
+    async def _fetch_apart(self, read: Sequence[TopicPartition]) -> Mapping[TopicPartition, Sequence[Any]]:
         """Some topic holds a record that the client cannot decode: read topic by topic, and that one as bytes."""
-        for partition in self._order:
+        counts = dict.fromkeys(read, self.settings.batch_records_max)
+        counts |= {TopicPartition(topic, 0): 1 for topic in self._allowed_one}
+        for partition in counts:
             self.consumer.seek(partition, self._seek_offset(partition.topic))
         found: dict[TopicPartition, Sequence[Any]] = {}
-        for partition in self._order:
+        faults: dict[str, str] = {}
+        for partition, count in counts.items():
             try:
                 found |= await self.consumer.getmany(
-                    partition, timeout_ms=self.settings.poll_timeout_ms, max_records=self.settings.batch_records_max
+                    partition, timeout_ms=self.settings.poll_timeout_ms, max_records=count
                 )
-            except UnicodeDecodeError:
-                records = await fetch_records(
-                    self.consumer, partition, self._seek_offset(partition.topic), self.settings.fetch_bytes_max
-                )
-                if records:
-                    self.consumer.seek(partition, records[-1].offset + 1)
-                    found[partition] = records
+            except NOT_DECODED:
+                try:
+                    found |= await self._fetch_bytes(partition, count)
+                except Damaged as damaged:
+                    faults[partition.topic] = f"{damaged}; {WHAT_TO_DO}"
+        if faults:
+            raise TopicBroken(faults)
         return found
+
+    async def _fetch_bytes(self, partition: TopicPartition, count: int) -> Mapping[TopicPartition, Sequence[Any]]:
+        """At most `count` records of a topic, read from the batches as they are stored."""
+        offset = self._seek_offset(partition.topic)
+        try:
+            records = await fetch_records(self.consumer, partition, offset, self.settings.fetch_bytes_max)
+        except Damaged:
+            # A halt needs a person, and the fault may have been on the way: look twice.
+            await asyncio.sleep(LOOK_AGAIN_S)
+            records = await fetch_records(self.consumer, partition, offset, self.settings.fetch_bytes_max)
+        records = records[:count]
+        if not records:
+            return {}
+        self.consumer.seek(partition, records[-1].offset + 1)
+        return {partition: records}
 
     def _verify(self, topic: str, record: Any) -> str | None:
         expected = self._unverified.pop(topic)

@@ -16,8 +16,9 @@ from uuid import uuid4
 import structlog
 from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
+from consumers.registrar.breaker import Clock
 from consumers.registrar.journal import LEASE, Diverged, Fenced, Journal
-from consumers.registrar.owner import Clock, Owner
+from consumers.registrar.owner import Owner
 from consumers.registrar.reader import TopicBroken
 from consumers.registrar.shipper import Behind
 from consumers.registrar.signer import Fork

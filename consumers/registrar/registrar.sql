@@ -56,13 +56,18 @@ SELECT size, recorded, shipped_up_to FROM log.state
 SELECT code, role FROM platform.agency ORDER BY registered_index
 
 -- name: positions
-SELECT topic, next_offset, last_record_sha256, halted_reason FROM log.read_position
+SELECT topic, next_offset, last_record_sha256, halted_reason, paused_until, paused_times, paused_reason,
+       uncounted_up_to
+FROM log.read_position
 
 -- name: start_topic
 INSERT INTO log.read_position (topic) VALUES ($1) ON CONFLICT DO NOTHING
 
 -- name: halt_topic
 UPDATE log.read_position SET halted_reason = $2, halted_at = now() WHERE topic = $1
+
+-- name: pause_topic
+UPDATE log.read_position SET paused_until = $2, paused_times = $3, paused_reason = $4 WHERE topic = $1
 
 -- name: shipped
 UPDATE log.state SET shipped_up_to = greatest(shipped_up_to, $1)

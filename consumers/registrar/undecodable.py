@@ -3,6 +3,9 @@
 Any agency could so stop the national log, by mistake or not. When reading fails in this way, the batch at the topic's
 position is fetched as bytes and read here (Kafka's record batch v2), with such names kept by `surrogateescape`. The
 door then judges the record like any other, and reading goes on behind it as usual.
+
+A batch whose bytes are not those that were written (a fault of the broker's disk) says so by its checksum. What stands
+before it is read; the batch itself is no record of anybody, and its topic waits for a person.
 """
 
 from __future__ import annotations
@@ -12,11 +15,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaConnectionError, for_code
+from aiokafka.errors import CorruptRecordException, KafkaConnectionError, RecordTooLargeError, for_code
 from aiokafka.protocol.fetch import FetchRequest
+from aiokafka.record.util import calc_crc32c
 
 _HEADER: Final = struct.Struct(">qiibIhiqqqhii")
 _LENGTH_BEFORE: Final = 12
+_CHECKSUM: Final = struct.Struct(">I")
+_CHECKSUM_AT: Final = 17
+_CHECKED_FROM: Final = 21
 _MAGIC: Final = 2
 _COMPRESSION: Final = 0x07
 _CONTROL: Final = 0x20
@@ -24,8 +31,12 @@ _UNCOMMITTED: Final = 0
 WAIT_MS: Final = 1_000
 
 
-class UnknownForm(Exception):
-    """A batch that is neither readable by the client library nor of the form that agency topics hold."""
+NOT_DECODED: Final = (UnicodeDecodeError, CorruptRecordException, RecordTooLargeError)
+"""How the client library says that it cannot decode what it was given."""
+
+
+class Damaged(Exception):
+    """A batch that is not as it was written, or not of the form that agency topics hold; the message names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +60,8 @@ async def fetch_records(
     response = await client.send(node, FetchRequest(WAIT_MS, 1, size, _UNCOMMITTED, wanted))
     for _, partitions in response.topics:
         for _, error, *_, data in partitions:
+            if error == CorruptRecordException.errno:
+                raise Damaged(f"the batch at offset {offset} is damaged: Kafka itself cannot read it")
             if error:
                 raise for_code(error)(f"fetching {partition.topic} at offset {offset}")
             return [r for r in parse_batches(bytes(data or b"")) if r.offset >= offset]
@@ -56,20 +69,38 @@ async def fetch_records(
 
 
 def parse_batches(data: bytes) -> list[RawRecord]:
-    """All records of the whole batches in `data`; a batch that is cut off at the end is left out."""
+    """All records of the whole batches in `data`; a batch that is cut off at the end is left out.
+
+    Batches behind a damaged one are left out too. Raises `Damaged` where the first one is.
+    """
     records: list[RawRecord] = []
     at = 0
     while at + _HEADER.size <= len(data):
         base, length, _, magic, _, attributes, *_, count = _HEADER.unpack_from(data, at)
         end = at + _LENGTH_BEFORE + length
-        if end > len(data):
+        if end > len(data) and at:
             break
-        if magic != _MAGIC or attributes & _COMPRESSION:
-            raise UnknownForm(f"the batch at offset {base} has magic {magic} and attributes {attributes:#x}")
+        if fault := _fault(data, at, end, magic, attributes):
+            if at:
+                break
+            raise Damaged(f"the batch at offset {base} {fault}")
         if not attributes & _CONTROL:
             records += _records(data, at + _HEADER.size, base, count)
         at = end
     return records
+
+
+def _fault(data: bytes, at: int, end: int, magic: int, attributes: int) -> str | None:
+    """Why a batch cannot be read."""
+    if end > len(data):
+        # Kafka sends the first batch whole, however long it is.
+        return "is damaged: it is shorter than it says (the broker's disk?)"
+    if magic != _MAGIC or attributes & _COMPRESSION:
+        return f"has a form that no agency's topic holds (magic {magic}, attributes {attributes:#x})"
+    (checksum,) = _CHECKSUM.unpack_from(data, at + _CHECKSUM_AT)
+    if calc_crc32c(data[at + _CHECKED_FROM : end]) != checksum:
+        return "is damaged: its checksum is another one (the broker's disk?)"
+    return None
 
 
 def _records(data: bytes, at: int, base: int, count: int) -> list[RawRecord]:
