@@ -33,11 +33,16 @@ class NotStarted(YesserError):
 
 @dataclass
 class View:
-    """`log_index` is the number of entries applied: the lowest among the consumers that are looked at."""
+    """The tables of some consumers, and by consumer how many entries they have applied."""
 
     connection: Connection
-    log_index: int
+    positions: dict[str, int]
     schemas: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def log_index(self) -> int:
+        """The number of entries applied: the lowest among the consumers that are looked at."""
+        return min(self.positions.values())
 
     async def use(self, consumer: Consumer) -> Connection:
         """Make unqualified table names mean those of `consumer`."""
@@ -51,8 +56,8 @@ async def view(settings: Settings, consumers: Sequence[Consumer], index: int | N
     connection = await connect(settings, "reader", batch=index is not None)
     try:
         if index is None:
-            async with connection.transaction(isolation="repeatable_read", readonly=True):
-                yield await _live(connection, consumers)
+            async with live_view(connection, consumers) as looked_at:
+                yield looked_at
         else:
             transaction = connection.transaction()
             await transaction.start()
@@ -64,14 +69,21 @@ async def view(settings: Settings, consumers: Sequence[Consumer], index: int | N
         await connection.close()
 
 
+@asynccontextmanager
+async def live_view(connection: Connection, consumers: Sequence[Consumer]) -> AsyncIterator[View]:
+    """Look at the tables as they are through a connection of the caller's, in one snapshot."""
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        yield await _live(connection, consumers)
+
+
 async def _live(connection: Connection, consumers: Sequence[Consumer]) -> View:
     names = [consumer.name for consumer in consumers]
     positions = {row["consumer"]: row["position"] for row in await connection.fetch(_SQL["positions"], names)}
     for consumer in consumers:
         if not await connection.fetchval(_SQL["schema_exists"], consumer.schema):
             raise NotStarted(f"{consumer.name}: {NotStarted.__doc__}")
-    lowest = min(positions.get(name, 0) for name in names)
-    return View(connection, lowest, {consumer.name: consumer.schema for consumer in consumers})
+    applied = {name: positions.get(name, 0) for name in names}
+    return View(connection, applied, {consumer.name: consumer.schema for consumer in consumers})
 
 
 async def _as_of(settings: Settings, connection: Connection, consumers: Sequence[Consumer], index: int) -> View:
@@ -83,4 +95,5 @@ async def _as_of(settings: Settings, connection: Connection, consumers: Sequence
     for scratch in scratches:
         await scratch.create(connection, lasting=False)
     await replay(settings, connection, scratches, index)
-    return View(connection, index, {scratch.consumer.name: scratch.schema for scratch in scratches})
+    applied = {consumer.name: index for consumer in consumers}
+    return View(connection, applied, {scratch.consumer.name: scratch.schema for scratch in scratches})

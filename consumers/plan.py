@@ -9,7 +9,15 @@ from consumers.campaigns.consumer import CONSUMER as CAMPAIGNS
 from consumers.campaigns.read import awareness
 from consumers.consumer import Consumer
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
-from consumers.projections.read import anomalies, anomalies_count, launched_services, plan_name, progress
+from consumers.projections.read import (
+    ALL_ANOMALIES,
+    AnomaliesSought,
+    anomalies,
+    anomalies_count,
+    launched_services,
+    plan_name,
+    progress,
+)
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from consumers.revenue.read import partnerships_of_plan
 from infra.settings import Settings
@@ -23,21 +31,25 @@ async def plan_at_a_glance(
 ) -> tuple[dict[str, Any], dict[str, Any] | None]:
     """`yesser plan --json`, and the shown plan's name and dates for people; now or after `index` entries."""
     async with view(settings, JUDGING, index) as looked_at:
-        own = await looked_at.use(PROJECTIONS)
-        figures, name, launched = await progress(own), await plan_name(own), await launched_services(own)
-        document = {
-            "log_index": looked_at.log_index,
-            "plan_id": figures["plan_id"],
-            "infrastructure": figures["infrastructure"],
-            "national_applications": figures["national_applications"],
-            "services": figures["services"],
-            "training": figures["training"],
-            "awareness": {**await awareness(await looked_at.use(CAMPAIGNS)), "launched_services": launched},
-            "partnerships": await partnerships_of_plan(await looked_at.use(REVENUE)),
-            "anomalies": await _anomalies_count(looked_at),
-            "refusals": figures["refusals"],
-        }
-    return document, name
+        return await plan_document(looked_at), await plan_name(await looked_at.use(PROJECTIONS))
+
+
+async def plan_document(looked_at: View) -> dict[str, Any]:
+    """The figures of the shown plan, in the shape of events.md §5."""
+    own = await looked_at.use(PROJECTIONS)
+    figures, launched = await progress(own), await launched_services(own)
+    return {
+        "log_index": looked_at.log_index,
+        "plan_id": figures["plan_id"],
+        "infrastructure": figures["infrastructure"],
+        "national_applications": figures["national_applications"],
+        "services": figures["services"],
+        "training": figures["training"],
+        "awareness": {**await awareness(await looked_at.use(CAMPAIGNS)), "launched_services": launched},
+        "partnerships": await partnerships_of_plan(await looked_at.use(REVENUE)),
+        "anomalies": await _anomalies_count(looked_at),
+        "refusals": figures["refusals"],
+    }
 
 
 async def _anomalies_count(looked_at: View) -> int:
@@ -46,8 +58,13 @@ async def _anomalies_count(looked_at: View) -> int:
 
 async def all_anomalies(settings: Settings, index: int | None = None) -> list[dict[str, Any]]:
     """`yesser anomalies --json`: those of all judging consumers by (`found_index`, `index`)."""
-    found = []
     async with view(settings, JUDGING, index) as looked_at:
-        for consumer in JUDGING:
-            found += await anomalies(await looked_at.use(consumer))
-    return sorted(found, key=lambda row: (row["found_index"], row["index"]))
+        return await anomalies_found(looked_at)
+
+
+async def anomalies_found(looked_at: View, sought: AnomaliesSought = ALL_ANOMALIES) -> list[dict[str, Any]]:
+    """The first of those that are sought, whichever consumer found them, by (`found_index`, `index`)."""
+    found = []
+    for consumer in JUDGING:
+        found += await anomalies(await looked_at.use(consumer), sought)
+    return sorted(found, key=lambda row: (row["found_index"], row["index"]))[: sought.rows_max]

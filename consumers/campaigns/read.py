@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from infra.postgres import Connection
@@ -38,13 +39,24 @@ async def awareness(connection: Connection) -> dict[str, Any]:
     }
 
 
-async def campaigns(connection: Connection) -> list[dict[str, Any]]:
-    """The rows of `yesser campaigns list`, by id."""
-    return [
-        {
-            **{name: row[name] for name in _COPIED},
-            "aired": {channel: row[channel] for channel in CHANNELS},
-            "reach": int(row["reach"]),
-        }
-        for row in await connection.fetch(_SQL["campaigns"])
-    ]
+async def campaigns(connection: Connection, after: str = "", rows_max: int | None = None) -> list[dict[str, Any]]:
+    """The rows of `yesser campaigns list`, by id, from the one after `after`."""
+    return [_row(row) for row in await connection.fetch(_SQL["campaigns"], after, rows_max, None)]
+
+
+async def campaign(connection: Connection, campaign_id: str) -> dict[str, Any] | None:
+    """A campaign with its brief, its reason and its airings, None where the log has none."""
+    row = await connection.fetchrow(_SQL["campaigns"], "", 1, campaign_id)
+    decision = await connection.fetchrow(_SQL["decision"], campaign_id)
+    if row is None or decision is None:
+        return None
+    airings = [dict(airing) for airing in await connection.fetch(_SQL["airings"], campaign_id)]
+    return {**_row(row), **dict(decision), "airings": airings}
+
+
+def _row(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **{name: row[name] for name in _COPIED},
+        "aired": {channel: row[channel] for channel in CHANNELS},
+        "reach": int(row["reach"]),
+    }

@@ -11,7 +11,7 @@ FROM coverage
 WHERE launched_index IS NOT NULL
 
 -- name: campaigns
--- Campaigns that stand in the log. The state and the pause are read off, not kept.
+-- Campaigns that stand in the log, after $1, or $3 alone. The state and the pause are read off, not kept.
 SELECT c.campaign_id, c.rule, c.kind, c.cause_index, c.owner, c.service_id, c.channels, c.due_on,
        CASE WHEN c.completed_index IS NOT NULL THEN 'completed'
             WHEN c.acknowledged_index IS NOT NULL THEN 'acknowledged'
@@ -20,5 +20,13 @@ SELECT c.campaign_id, c.rule, c.kind, c.cause_index, c.owner, c.service_id, c.ch
        c.escalated, c.tv, c.radio, c.print,
        coalesce((SELECT sum(a.reach) FROM airing a WHERE a.campaign_id = c.campaign_id), 0) AS reach
 FROM campaign c LEFT JOIN coverage s ON s.service_id = c.service_id
-WHERE c.triggered_index IS NOT NULL
-ORDER BY c.campaign_id
+WHERE c.triggered_index IS NOT NULL AND c.campaign_id > $1 AND ($3::text IS NULL OR c.campaign_id = $3)
+ORDER BY c.campaign_id LIMIT $2
+
+-- name: decision
+-- What the platform decided and why, and what the log says of it since.
+SELECT rules_version, brief, reason, triggered_index, acknowledged_index, acknowledged_by, completed_index
+FROM campaign WHERE campaign_id = $1
+
+-- name: airings
+SELECT airing_id, index, channel, outlet, aired_on, reach FROM airing WHERE campaign_id = $1 ORDER BY index

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,7 +15,10 @@ _COLUMNS: Final = f"index, id, '{SOURCE_PREFIX}' || agency AS source, type, subj
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """All conditions that are given hold. `after_index` is the cursor: the last index of the page before."""
+    """All conditions that are given hold. `after_index` is the cursor: the last index of the page before.
+
+    `subjects`, `without` and `below_index` narrow it to what the caller may see.
+    """
 
     subject: str | None = None
     type: str | None = None
@@ -22,6 +26,9 @@ class Query:
     id: str | None = None
     after_index: int = -1
     rows_max: int = 100
+    subjects: Sequence[str] | None = None
+    without: Sequence[int] = ()
+    below_index: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +50,19 @@ async def find(connection: Connection, query: Query) -> Page:
 
 def statement(query: Query, limit: int) -> tuple[str, list[Any]]:
     """Only the given conditions stand in the text, so that each set of them gets the plan of its own index."""
-    conditions, arguments = ["index > $1"], [query.after_index, limit]
+    conditions = ["index > $1"]
+    arguments: list[Any] = [query.after_index, limit]
     for column in ("subject", "type", "agency", "id"):
         value = getattr(query, column)
         if value is not None:
             arguments.append(value)
             conditions.append(f"{column} = ${len(arguments)}")
+    for condition, given in (
+        ("subject = ANY(${})", query.subjects),
+        ("index <> ALL(${})", query.without or None),
+        ("index < ${}", query.below_index),
+    ):
+        if given is not None:
+            arguments.append(given)
+            conditions.append(condition.format(len(arguments)))
     return f"SELECT {_COLUMNS} FROM event WHERE {' AND '.join(conditions)} ORDER BY index LIMIT $2", arguments

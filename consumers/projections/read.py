@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from infra.postgres import Connection
@@ -13,6 +14,20 @@ GROUPS: Final = (1, 2, 3)
 COUNTS: Final = ("registered", "launched", "live", "suspended", "retired")
 
 Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AnomaliesSought:
+    """Which anomalies, from the one after `after` (`found_index`, `index`); at most `rows_max`."""
+
+    agency: str | None = None
+    subjects: Sequence[str] | None = None
+    without_rules: Sequence[str] = ()
+    after: tuple[int, int] = (-1, -1)
+    rows_max: int | None = None
+
+
+ALL_ANOMALIES: Final = AnomaliesSought()
 
 
 async def progress(connection: Connection) -> dict[str, Any]:
@@ -64,9 +79,48 @@ async def anomalies_count(connection: Connection) -> int:
     return count
 
 
-async def anomalies(connection: Connection) -> list[dict[str, Any]]:
-    """The anomalies that the consumer in `search_path` found, in no particular order."""
-    return [dict(row) for row in await connection.fetch(_SQL["anomalies"])]
+async def anomalies(connection: Connection, sought: AnomaliesSought = ALL_ANOMALIES) -> list[dict[str, Any]]:
+    """The anomalies that the consumer in `search_path` found, by (`found_index`, `index`)."""
+    subjects = None if sought.subjects is None else list(sought.subjects)
+    given = (*sought.after, sought.agency, subjects, list(sought.without_rules), sought.rows_max)
+    return [dict(row) for row in await connection.fetch(_SQL["anomalies"], *given)]
+
+
+async def services(connection: Connection, after: str = "", rows_max: int | None = None) -> list[dict[str, Any]]:
+    """The service directory in the order of ids, from the one after `after`."""
+    return [dict(row) for row in await connection.fetch(_SQL["services"], after, rows_max, None)]
+
+
+async def service(connection: Connection, service_id: str) -> dict[str, Any] | None:
+    """A service with its history, None where it is not registered."""
+    row = await connection.fetchrow(_SQL["services"], "", 1, service_id)
+    if row is None:
+        return None
+    return {**dict(row), "history": await history(connection, f"service/{service_id}")}
+
+
+async def projects(connection: Connection, after: str = "", rows_max: int | None = None) -> list[dict[str, Any]]:
+    """The projects in the order of ids, from the one after `after`; `started` includes the completed phases."""
+    return [dict(row) for row in await connection.fetch(_SQL["projects"], after, rows_max, None)]
+
+
+async def project(connection: Connection, project_id: str) -> dict[str, Any] | None:
+    """A project with its phases and its history, None where it is not registered."""
+    row = await connection.fetchrow(_SQL["projects"], "", 1, project_id)
+    if row is None:
+        return None
+    names = await connection.fetchval(_SQL["phase_names"], project_id)
+    steps = await history(connection, f"project/{project_id}")
+    return {**dict(row), "phase_states": phase_states(names, row["started"], row["completed"]), "history": steps}
+
+
+def phase_states(names: Sequence[Any], started: int, completed: int) -> list[dict[str, Any]]:
+    """Number, name and state of each phase."""
+    rows = []
+    for number, name in enumerate(names, 1):
+        state = "completed" if number <= completed else "started" if number <= started else "waiting"
+        rows.append({"phase": number, "name": name, "state": state})
+    return rows
 
 
 async def history(connection: Connection, subject: str) -> list[dict[str, Any]]:
@@ -74,13 +128,18 @@ async def history(connection: Connection, subject: str) -> list[dict[str, Any]]:
     return [dict(row) for row in await connection.fetch(_SQL["history"], subject)]
 
 
-async def activity(connection: Connection) -> dict[str, Any]:
-    """Accepted events per agency and type, and refused records per agency."""
-    agencies: dict[str, Any] = {}
-    for row in await connection.fetch(_SQL["activity"]):
-        counts = agencies.setdefault(row["agency"], {"events": {}, "refusals": None})
-        counts["events"][row["type"]] = {key: row[key] for key in ("count", "first_index", "last_index")}
-    for row in await connection.fetch(_SQL["refusals_by_agency"]):
-        counts = agencies.setdefault(row["agency"], {"events": {}, "refusals": None})
-        counts["refusals"] = {key: row[key] for key in ("count", "first_index", "last_index")}
-    return agencies
+async def activity(
+    connection: Connection, agency: str | None = None, after: str = "", rows_max: int | None = None
+) -> list[dict[str, Any]]:
+    """Accepted events by type and refused records of each agency, in the order of codes."""
+    found = await connection.fetch(_SQL["active_agencies"], after, agency, rows_max)
+    agencies: dict[str, dict[str, Any]] = {code: {"agency": code, "events": {}, "refusals": None} for (code,) in found}
+    for row in await connection.fetch(_SQL["activity"], list(agencies)):
+        agencies[row["agency"]]["events"][row["type"]] = _counted(row)
+    for row in await connection.fetch(_SQL["refusals_by_agency"], list(agencies)):
+        agencies[row["agency"]]["refusals"] = _counted(row)
+    return list(agencies.values())
+
+
+def _counted(row: Row) -> dict[str, int]:
+    return {key: row[key] for key in ("count", "first_index", "last_index")}

@@ -36,14 +36,44 @@ SELECT coalesce(sum(count), 0)::bigint FROM refusals
 SELECT count(*) FROM anomaly
 
 -- name: anomalies
+-- After a place in the list ($1, $2), of an agency, of some subjects, without some rules.
 SELECT index, found_index, rule, type, subject, agency, claimed, known FROM anomaly
+WHERE (found_index, index) > ($1::bigint, $2::bigint)
+  AND ($3::text IS NULL OR agency = $3)
+  AND ($4::text[] IS NULL OR subject = ANY($4))
+  AND rule <> ALL($5::text[])
+ORDER BY found_index, index LIMIT $6
+
+-- name: services
+-- The directory after $1, or $3 alone.
+SELECT service_id, plan_id, group_number AS "group", name, owner AS agency,
+       CASE WHEN retired THEN 'retired' WHEN suspended THEN 'suspended'
+            WHEN launched_index IS NOT NULL THEN 'live' ELSE 'registered' END AS state,
+       launched_on, channels, url, first_index, last_index
+FROM service WHERE service_id > $1 AND ($3::text IS NULL OR service_id = $3) ORDER BY service_id LIMIT $2
+
+-- name: projects
+-- All after $1, or $3 alone; `started` includes the completed phases.
+SELECT project_id, plan_id, kind, name, owner AS agency,
+       CASE WHEN cancelled THEN 'cancelled' WHEN completed = phases THEN 'completed'
+            WHEN started > 0 THEN 'started' ELSE 'registered' END AS state,
+       phases, started, completed, cancelled_on, first_index, last_index
+FROM project WHERE project_id > $1 AND ($3::text IS NULL OR project_id = $3) ORDER BY project_id LIMIT $2
+
+-- name: phase_names
+SELECT phase_names FROM project WHERE project_id = $1
 
 -- name: history
 SELECT index, found_index, type, agency, happened_on, phase, data
 FROM history WHERE subject = $1 ORDER BY found_index, index
 
+-- name: active_agencies
+-- Agencies of which anything was ever accepted or refused, after $1; of $2 alone where that is given.
+SELECT agency FROM (SELECT agency FROM activity UNION SELECT agency FROM refusals) AS known
+WHERE agency > $1 AND ($2::text IS NULL OR agency = $2) ORDER BY agency LIMIT $3
+
 -- name: activity
-SELECT agency, type, count, first_index, last_index FROM activity ORDER BY agency, type
+SELECT agency, type, count, first_index, last_index FROM activity WHERE agency = ANY($1::text[]) ORDER BY agency, type
 
 -- name: refusals_by_agency
-SELECT agency, count, first_index, last_index FROM refusals ORDER BY agency
+SELECT agency, count, first_index, last_index FROM refusals WHERE agency = ANY($1::text[])

@@ -6,22 +6,56 @@ Nothing is written. Balances come from the account rows; `verification` proves t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
+from consumers.reach import EVERYTHING, Reach
 from events.errors import YesserError
 from infra.postgres import Connection
 from infra.sql import queries
 
 _SQL: Final = queries("consumers.revenue", "read.sql")
+STRANGERS_RULES: Final = ("unknown-partnership", "not-owner", "already-signed")
+"""Anomalies that may show the terms or figures of a contract that is not the one which is known under the id."""
 
 
 class NoStatement(YesserError):
     """There is no such statement: a statement exists for closed periods of known partnerships only."""
 
 
-async def balances(connection: Connection) -> dict[str, Any]:
-    """`{"accounts": […]}`: every account that has a transfer, by name."""
-    return {"accounts": [dict(row) for row in await connection.fetch(_SQL["balances"])]}
+async def balances(
+    connection: Connection, reach: Reach = EVERYTHING, after: str = "", rows_max: int | None = None
+) -> dict[str, Any]:
+    """`{"accounts": […]}`: every account that has a transfer, by name, from the one after `after`."""
+    rows = await connection.fetch(_SQL["balances"], reach.agency, reach.partner, after, rows_max)
+    return {"accounts": [dict(row) for row in rows]}
+
+
+async def partnerships(
+    connection: Connection, reach: Reach = EVERYTHING, after: str = "", rows_max: int | None = None
+) -> list[dict[str, Any]]:
+    """The partnerships as they stand, by id, from the one after `after`."""
+    rows = await connection.fetch(_SQL["partnerships"], reach.agency, reach.partner, after, rows_max, None)
+    return [dict(row) for row in rows]
+
+
+async def partnership(connection: Connection, partnership_id: str, reach: Reach = EVERYTHING) -> dict[str, Any] | None:
+    """A partnership with its terms in all versions, None where none is known or it is out of reach."""
+    row = await connection.fetchrow(_SQL["partnerships"], reach.agency, reach.partner, "", 1, partnership_id)
+    if row is None:
+        return None
+    versions = [dict(version) for version in await connection.fetch(_SQL["versions"], partnership_id)]
+    return {**dict(row), "versions": versions}
+
+
+async def subjects(connection: Connection, reach: Reach) -> list[str]:
+    """The subjects (`partnership/…`) of the partnerships within reach."""
+    return [f"partnership/{row['partnership_id']}" for row in await partnerships(connection, reach)]
+
+
+async def strangers(connection: Connection, of: Sequence[str]) -> list[int]:
+    """Indexes of entries about the subjects `of` whose senders had no say in them."""
+    return [index for (index,) in await connection.fetch(_SQL["strangers"], list(of), list(STRANGERS_RULES))]
 
 
 async def statement(connection: Connection, partnership_id: str, period: str) -> dict[str, Any]:
@@ -45,9 +79,18 @@ async def statements(connection: Connection) -> list[dict[str, Any]]:
     return [dict(row) for row in await connection.fetch(_SQL["statements"])]
 
 
-async def transfers(connection: Connection, partnership_id: str) -> list[dict[str, Any]]:
-    """The transfers of a partnership in log order; none for one that is not known."""
-    return [dict(row) for row in await connection.fetch(_SQL["transfers"], partnership_id)]
+async def statements_of(
+    connection: Connection, partnership_id: str, after: str = "", rows_max: int | None = None
+) -> list[dict[str, Any]]:
+    """The statements of a partnership, from the period after `after`."""
+    return [dict(row) for row in await connection.fetch(_SQL["statements_of"], partnership_id, after, rows_max)]
+
+
+async def transfers(
+    connection: Connection, partnership_id: str, after: tuple[int, int] = (-1, -1), rows_max: int | None = None
+) -> list[dict[str, Any]]:
+    """The transfers of a partnership in log order, from the one after `after` (index, line); none if not known."""
+    return [dict(row) for row in await connection.fetch(_SQL["transfers"], partnership_id, *after, rows_max)]
 
 
 async def partnerships_of_plan(connection: Connection) -> list[dict[str, Any]]:
@@ -71,7 +114,7 @@ async def partnerships_of_plan(connection: Connection) -> list[dict[str, Any]]:
 
 async def verification(connection: Connection) -> dict[str, Any]:
     """`{"sum_halalas", "ok"}`: all balances sum to zero, and each is what its transfers add up to."""
-    kept = [tuple(row) for row in await connection.fetch(_SQL["balances"])]
+    kept = [tuple(row.values()) for row in (await balances(connection))["accounts"]]
     added_up = [tuple(row) for row in await connection.fetch(_SQL["balances_from_transfers"])]
     total = sum(row[3] for row in added_up)
     return {"sum_halalas": total, "ok": total == 0 and kept == added_up}

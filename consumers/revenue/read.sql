@@ -1,9 +1,15 @@
 -- What the ledger's commands and the plan show. Names are unqualified: `search_path` decides which tables are read.
 
 -- name: balances
--- Every account with a transfer, by name.
+-- Every account with a transfer, by name: of an owner's ($1) or a partner's ($2) partnerships, after $3.
 SELECT account, debits_halalas, credits_halalas, debits_halalas - credits_halalas AS balance_halalas
-FROM account ORDER BY account COLLATE "C"
+FROM account
+WHERE ($1::text IS NULL AND $2::text IS NULL
+       OR partnership_id IN (SELECT c.partnership_id FROM contract c
+                             WHERE ($1::text IS NULL OR c.owner = $1)
+                               AND ($2::text IS NULL OR c.partner ->> 'partner_id' = $2)))
+  AND account COLLATE "C" > $3
+ORDER BY account COLLATE "C" LIMIT $4
 
 -- name: balances_from_transfers
 -- The same, added up from the transfers alone: what the account rows must agree with.
@@ -22,14 +28,36 @@ SELECT * FROM statement WHERE partnership_id = $1 AND period = $2
 -- All statements, in the order of partnerships and periods.
 SELECT * FROM statement ORDER BY partnership_id COLLATE "C", period COLLATE "C"
 
+-- name: statements_of
+-- The statements of one partnership after a period.
+SELECT * FROM statement WHERE partnership_id = $1 AND period COLLATE "C" > $2 ORDER BY period COLLATE "C" LIMIT $3
+
 -- name: transfers
--- The transfers of one partnership, in log order.
+-- The transfers of one partnership, in log order, after a place in it.
 SELECT index, line, kind, period, debit, credit, amount_halalas
-FROM transfer WHERE partnership_id = $1 ORDER BY index, line
+FROM transfer WHERE partnership_id = $1 AND (index, line) > ($2::bigint, $3::bigint) ORDER BY index, line LIMIT $4
 
 -- name: contract
 -- Where a partnership stands, to say why a statement is not there.
 SELECT partnership_id, first_period, last_period, open_period FROM contract WHERE partnership_id = $1
+
+-- name: partnerships
+-- An owner's ($1) or a partner's ($2), after $3, or $5 alone.
+SELECT partnership_id, owner AS agency, partner, services, legal_basis, signed_on, starts_on, ends_on, terminated_on,
+       calendar, period_kind AS period, tier_basis, first_period, last_period, closed_through, open_period,
+       payable_halalas, outstanding_halalas AS top_up_outstanding_halalas, first_index, last_index
+FROM contract
+WHERE ($1::text IS NULL OR owner = $1) AND ($2::text IS NULL OR partner ->> 'partner_id' = $2)
+  AND partnership_id COLLATE "C" > $3 AND ($5::text IS NULL OR partnership_id = $5)
+ORDER BY partnership_id COLLATE "C" LIMIT $4
+
+-- name: versions
+-- The terms as signed (version 0) and as amended.
+SELECT version, effective_from, terms, reason, index FROM contract_version WHERE partnership_id = $1 ORDER BY version
+
+-- name: strangers
+-- Entries about these subjects whose senders had no say in them: what they claim is nobody's business here.
+SELECT index FROM anomaly WHERE subject = ANY($1::text[]) AND rule = ANY($2::text[])
 
 -- name: partnerships_of_plan
 -- One row per partnership: what is expected up to the open period, and how postings, top-ups and recoveries fell.
