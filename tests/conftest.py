@@ -15,7 +15,7 @@ from infra.own_command import own_environment
 from infra.postgres import Connection, Pool, connect, create_pool
 from infra.settings import Settings
 from tests.scenarios.figures import take
-from tests.scenarios.system import System, running_system
+from tests.scenarios.system import System, fresh_system
 from tests.stack import TestStack, corner, drop_template, services
 
 NEED_STACK = frozenset({"stack", "settings", "connection", "pool", "environment", "system"})
@@ -63,10 +63,7 @@ def _running_stack(home: Path) -> Iterator[TestStack]:
 def system() -> Iterator[System]:
     """Every process, as a user starts them, once for all quick scenarios; each leaves it at rest and working."""
     try:
-        with (
-            tempfile.TemporaryDirectory(prefix="yesser-system-", ignore_cleanup_errors=True) as folder,
-            running_system(Path(folder)) as running,
-        ):
+        with fresh_system() as running:
             yield running
     except StackError as error:
         if os.environ.get("CI"):

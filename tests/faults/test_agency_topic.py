@@ -13,7 +13,7 @@ from infra.kafka_admin import admin_client, delete_topics, ensure_agency_topic
 from infra.settings import Settings
 from tests.oracle.history import Profile, generate
 from tests.scenarios.load import differences, publish_all, register
-from tests.scenarios.system import System, running_system, until
+from tests.scenarios.system import System, fresh_system, until
 
 pytestmark = [pytest.mark.stack, pytest.mark.accept]
 
@@ -30,7 +30,7 @@ async def lose_topic(settings: Settings, code: str, *, make_again: bool) -> None
 
 @pytest.mark.parametrize("make_again", [True, False], ids=["made-again", "gone"])
 def test_a_lost_agency_topic_halts_that_agency_only(make_again: bool, tmp_path: Path) -> None:
-    with running_system(tmp_path / "home") as system:
+    with fresh_system() as system:
         history = generate(70, 2_000, PROFILE)
         register(system, history)
         assert differences(publish_all(system, history, tmp_path), history) == []

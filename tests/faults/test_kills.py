@@ -15,7 +15,7 @@ from tests.oracle.history import MIXED, History, Profile, entries_from, generate
 from tests.scenarios.figures import tell
 from tests.scenarios.judge import judge
 from tests.scenarios.load import differences, figures_without_indexes, publish_all, register
-from tests.scenarios.system import System, running_system
+from tests.scenarios.system import System, fresh_system
 
 pytestmark = pytest.mark.stack
 
@@ -42,11 +42,11 @@ def publish_under_kills(system: System, history: History, killer: Killer, folder
     return found.figures
 
 
-def require_figures_of_a_quiet_day(seed: int, events: int, home: Path) -> None:
+def require_figures_of_a_quiet_day(seed: int, events: int, folder: Path) -> None:
     """The same figures as if nothing had been killed, but for the indexes."""
     history = generate(seed, events, MIXED)
-    with running_system(home) as system:
-        figures = publish_under_kills(system, history, Killer(seed, count=20), home / "files")
+    with fresh_system() as system:
+        figures = publish_under_kills(system, history, Killer(seed, count=20), folder)
     assert figures_without_indexes(figures) == figures_without_indexes(fold(entries_from(history)))
 
 

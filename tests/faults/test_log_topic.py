@@ -20,7 +20,7 @@ from tests.scenarios.figures import tell
 from tests.scenarios.invariants import read_topic
 from tests.scenarios.judge import judge
 from tests.scenarios.load import differences, publish_all, register
-from tests.scenarios.system import running_system, until
+from tests.scenarios.system import fresh_system, until
 
 pytestmark = [pytest.mark.stack, pytest.mark.accept]
 
@@ -45,7 +45,7 @@ def test_a_lost_log_topic_is_filled_again(make_again: bool, tmp_path: Path) -> N
             tell(f"log topic deleted {'at rest' if all(f.done() for f in running) else 'under load'}")
             asyncio.run(delete(system.settings, make_again=make_again))
 
-    with running_system(tmp_path / "home") as system:
+    with fresh_system() as system:
         register(system, history)
         reports = publish_all(system, history, tmp_path / "files", meanwhile=lose_twice)
         assert differences(reports, history) == []

@@ -16,7 +16,7 @@ from tests.oracle.history import MIXED, History, generate
 from tests.scenarios.figures import tell
 from tests.scenarios.judge import judge
 from tests.scenarios.load import differences, publish_all, register
-from tests.scenarios.system import System, running_system, until
+from tests.scenarios.system import System, fresh_system, own_folder, running_system, until
 
 pytestmark = [pytest.mark.stack, pytest.mark.accept]
 
@@ -31,8 +31,8 @@ def parts(history: History, first: int) -> tuple[History, History]:
 
 
 @pytest.fixture
-def system(tmp_path: Path) -> Iterator[System]:
-    with running_system(tmp_path / "home") as running:
+def system() -> Iterator[System]:
+    with fresh_system() as running:
         yield running
 
 
@@ -123,9 +123,15 @@ def test_a_copy_that_lacks_nothing_needs_no_recovery(system: System, tmp_path: P
     judge(system).require_clean()
 
 
-def test_a_stack_that_starts_on_an_older_copy_stays_up_for_its_recovery(tmp_path: Path) -> None:
+@pytest.fixture
+def home() -> Iterator[Path]:
+    with own_folder() as folder:
+        yield folder
+
+
+def test_a_stack_that_starts_on_an_older_copy_stays_up_for_its_recovery(home: Path, tmp_path: Path) -> None:
     history = generate(63, 2_000, MIXED)
-    with running_system(tmp_path / "home") as system:
+    with running_system(home) as system:
         register(system, history)
         keep_copy(system, tmp_path / "copy")
         system.until_all_ready()

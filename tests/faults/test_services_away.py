@@ -16,7 +16,7 @@ from tests.oracle.history import MIXED, generate
 from tests.scenarios.figures import tell
 from tests.scenarios.judge import judge
 from tests.scenarios.load import differences, publish_all, register
-from tests.scenarios.system import running_system
+from tests.scenarios.system import fresh_system
 
 pytestmark = [pytest.mark.stack, pytest.mark.accept]
 
@@ -28,7 +28,7 @@ SAID_MAX = 8
 @pytest.mark.parametrize("service", ["kafka", "postgres"])
 def test_processes_wait_for_a_service_and_say_so_once(service: str, tmp_path: Path) -> None:
     history = generate(80, 30_000, MIXED)
-    with running_system(tmp_path / "home") as system:
+    with fresh_system() as system:
         register(system, history)
         pids = {name: system.pid(name) for name in PROCESSES}
         said: dict[str, list[str]] = {}

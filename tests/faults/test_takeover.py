@@ -21,7 +21,7 @@ from tests.oracle.history import Profile, generate
 from tests.scenarios.figures import tell
 from tests.scenarios.judge import judge
 from tests.scenarios.load import differences, publish_all, register
-from tests.scenarios.system import System, running_system, until
+from tests.scenarios.system import System, fresh_system, until
 
 pytestmark = [pytest.mark.stack, pytest.mark.accept]
 
@@ -31,9 +31,9 @@ LEASES = {name: name if name in ("registrar", "relay") else f"consumer.{name}" f
 
 
 @pytest.fixture(scope="module")
-def doubled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+def doubled() -> Iterator[System]:
     """A system with two of each process."""
-    with running_system(tmp_path_factory.mktemp("doubled"), dict.fromkeys(PROCESSES, 2)) as system:
+    with fresh_system(dict.fromkeys(PROCESSES, 2)) as system:
         register(system, generate(41, 100, PROFILE))
         yield system
 

@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -137,6 +138,21 @@ def until(condition: Callable[[], bool], timeout_s: float, otherwise: str) -> fl
             raise AssertionError(f"{otherwise} after {timeout_s:g} s")
         time.sleep(LOOK_EVERY_S)
     return time.monotonic() - started
+
+
+@contextmanager
+def own_folder() -> Iterator[Path]:
+    """A folder outside pytest's, for as long as a `with`. Pytest closes its own to other users whenever a session of it
+    begins, also another one's; the PostgreSQL of this one may run as another user."""
+    with tempfile.TemporaryDirectory(prefix="yesser-system-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+@contextmanager
+def fresh_system(replicas: Mapping[str, int] | None = None) -> Iterator[System]:
+    """A system that nobody has used, for the length of a `with`; nothing is left of it."""
+    with own_folder() as home, running_system(home, replicas) as system:
+        yield system
 
 
 @contextmanager

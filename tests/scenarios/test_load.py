@@ -13,7 +13,7 @@ from tests.oracle.second_wave import second_wave
 from tests.scenarios.figures import tell
 from tests.scenarios.judge import Judgement, judge
 from tests.scenarios.load import differences, figures_without_indexes, publish_all, register
-from tests.scenarios.system import System, running_system
+from tests.scenarios.system import System, fresh_system
 
 pytestmark = pytest.mark.stack
 
@@ -46,20 +46,20 @@ def test_a_mixed_history_gives_exactly_the_figures_of_the_oracle(system: System,
 
 @pytest.mark.accept
 def test_a_hostile_history_gives_exactly_the_figures_of_the_oracle(tmp_path: Path) -> None:
-    with running_system(tmp_path / "home") as system:
+    with fresh_system() as system:
         publish_and_judge(system, 21, 20_000, HOSTILE, tmp_path).require_clean()
 
 
 @pytest.mark.accept
 def test_a_hundred_thousand_lines_give_exactly_the_figures_of_the_oracle(tmp_path: Path) -> None:
-    with running_system(tmp_path / "home") as system:
+    with fresh_system() as system:
         publish_and_judge(system, 22, 100_000, MIXED, tmp_path).require_clean()
 
 
 @pytest.mark.accept
 def test_the_figures_do_not_depend_on_who_is_read_first(tmp_path: Path) -> None:
     history = generate(23, 5_000, MIXED)
-    with running_system(tmp_path / "home") as system:
+    with fresh_system() as system:
         register(system, history)
         assert differences(publish_all(system, history, tmp_path / "files"), history) == []
         found = judge(system)

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from tests.scenarios.system import System, running_system
+from tests.scenarios.system import System, fresh_system
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
-def teller(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    with running_system(tmp_path_factory.mktemp("story")) as system:
+def teller() -> Iterator[System]:
+    with fresh_system() as system:
         yield system
 
 
