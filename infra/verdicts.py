@@ -8,7 +8,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from datetime import UTC, datetime
+from typing import Any, Final
 
 from infra.postgres import Connection
 from infra.sql import queries
@@ -18,11 +19,30 @@ _SQL: Final = queries("infra", "verdicts.sql")
 
 
 @dataclass(frozen=True, slots=True)
+class Paused:
+    """A topic that is read slowly, since it held nothing but refused records: until then not at all, then a record at a
+    time. Nothing of it is skipped. `reason` in Arabic and English."""
+
+    until: datetime
+    reason: dict[str, str]
+
+    def document(self) -> dict[str, Any]:
+        """The members that tell the agency."""
+        return {"until": self.until.astimezone(UTC).isoformat(timespec="seconds"), "reason": self.reason}
+
+
+def paused_of(row: Any) -> Paused | None:
+    """The pause in a row with `paused_until` and `paused_reason`."""
+    return None if row["paused_until"] is None else Paused(row["paused_until"], row["paused_reason"])
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
-    """How far the registrar has read a topic, and why it stopped reading it, if it did."""
+    """How far the registrar has read a topic; why it stopped reading it, if it did; and whether it reads it slowly."""
 
     next_offset: int
     halted_reason: str | None
+    paused: Paused | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +97,7 @@ class Run:
 async def read_reading(connection: Connection, topic: str) -> Reading:
     """How far the registrar has read `topic`; a topic that it does not know yet stands at 0."""
     row = await connection.fetchrow(_SQL["reading"], topic)
-    return Reading(0, None) if row is None else Reading(row["next_offset"], row["halted_reason"])
+    return Reading(0, None) if row is None else Reading(row["next_offset"], row["halted_reason"], paused_of(row))
 
 
 async def read_verdicts(connection: Connection, topic: str, sent: Sequence[range]) -> Verdicts:

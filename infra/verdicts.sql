@@ -26,7 +26,7 @@ FROM unnest($2::bigint[], $3::bigint[]) AS s(first_offset, end_offset)
 JOIN log.duplicate d ON d.topic = $1 AND d."offset" >= s.first_offset AND d."offset" < s.end_offset
 
 -- name: reading
-SELECT next_offset, halted_reason FROM log.read_position WHERE topic = $1
+SELECT next_offset, halted_reason, paused_until, paused_reason FROM log.read_position WHERE topic = $1
 
 -- name: sequence_after
 -- The number after the highest seen; the first is 1.

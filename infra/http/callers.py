@@ -7,6 +7,7 @@ from typing import Final, Literal, get_args
 
 from events.verdicts import Agency
 from infra.http.problems import Problem
+from infra.verdicts import Paused
 
 Kind = Literal["agency", "office", "partner", "auditor"]
 Scope = Literal["events:write", "events:read", "log:read", "partnerships:read"]
@@ -33,6 +34,8 @@ class Caller:
     scopes: frozenset[Scope]
     agency: Agency | None
     is_suspended: bool = False
+    paused: Paused | None = None
+    """The agency's topic is read slowly: what it sends is durable, and its verdict takes longer."""
 
     def require(self, scope: Scope) -> None:
         """Raises `Problem` (403) unless this caller has the scope and is not suspended."""

@@ -19,6 +19,7 @@ from infra.http.problems import Problem
 from infra.postgres import TRANSIENT_ERRORS, Pool
 from infra.settings import Settings
 from infra.sql import queries
+from infra.verdicts import paused_of
 from producers.gateway.http_mode import RawHeaders
 from producers.gateway.jwt_tokens import JwtIssuer, looks_like_jwt
 from producers.gateway.limits import RateLimit
@@ -102,7 +103,7 @@ class Access:
         claimed = await issuer.read(token)
         if claimed is None:
             return None
-        row: Any = {"role": None, "is_suspended": False}
+        row: Any = {"role": None, "is_suspended": False, "paused_until": None}
         if claimed.kind in ("agency", "office"):
             row = await self._pool.fetchrow(_SQL["agency"], claimed.holder)
             if row is None or row["role"] != claimed.kind:
@@ -113,7 +114,7 @@ class Access:
 
 def _caller(name: str, kind: Kind, holder: str, scopes: frozenset[Scope], row: Any) -> Caller:
     agency = None if row["role"] is None else Agency(holder, row["role"])
-    return Caller(name, kind, holder, scopes, agency, row["is_suspended"])
+    return Caller(name, kind, holder, scopes, agency, row["is_suspended"], paused_of(row))
 
 
 def _bearer(headers: RawHeaders) -> str | None:

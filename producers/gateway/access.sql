@@ -1,14 +1,17 @@
 -- name: token
 -- A token that is good now, with what the log says of its agency.
-SELECT t.kind, t.holder, t.scopes, t.keyed_hash, a.role, s.agency IS NOT NULL AS is_suspended
+SELECT t.kind, t.holder, t.scopes, t.keyed_hash, a.role, s.agency IS NOT NULL AS is_suspended,
+       p.paused_until, p.paused_reason
 FROM platform.token t
 LEFT JOIN platform.agency a ON a.code = t.holder AND t.kind IN ('agency', 'office')
 LEFT JOIN platform.suspension s ON s.agency = a.code
+LEFT JOIN log.read_position p ON p.topic = 'agency.' || a.code || '.events'
 WHERE t.key_id = $1 AND t.revoked_at IS NULL AND t.expires_at > now()
 
 -- name: agency
-SELECT a.role, s.agency IS NOT NULL AS is_suspended
+SELECT a.role, s.agency IS NOT NULL AS is_suspended, p.paused_until, p.paused_reason
 FROM platform.agency a LEFT JOIN platform.suspension s ON s.agency = a.code
+LEFT JOIN log.read_position p ON p.topic = 'agency.' || a.code || '.events'
 WHERE a.code = $1
 
 -- name: used

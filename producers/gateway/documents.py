@@ -46,6 +46,10 @@ EVENTS_REQUEST: Final[dict[str, Any]] = {
     }
 }
 
+_PAUSED: Final[dict[str, Any]] = {
+    "description": "The topic held nothing but refused records: it is not read until then, then a record at a time.",
+    **shape(until={"type": "string", "format": "date-time"}, reason=shape(ar=TEXT, en=TEXT)),
+}
 RECEIPT: Final = answer(
     "Every event of the receipt is durable. The signature is Ed25519 over the RFC 8785 form of `receipt`.",
     {
@@ -61,6 +65,7 @@ RECEIPT: Final = answer(
             "key": TEXT,
             "signature": {"type": "string", "contentEncoding": "base64"},
             "refused": ERROR_ROWS,
+            "paused": _PAUSED,
         },
     },
 )
@@ -105,6 +110,7 @@ RECEIPTS: Final = answer(
             "next": INTEGER,
             "read_up_to": INTEGER,
             "halted": TEXT,
+            "paused": _PAUSED,
         },
     },
 )

@@ -46,6 +46,8 @@ def router(parts: Parts) -> APIRouter:
         answer = await parts.receiver.receive(
             request.scope["headers"], request.stream(), caller.require_agency(), partial=partial, language=language
         )
+        if caller.paused is not None:
+            answer["paused"] = caller.paused.document()
         return Response(orjson.dumps(answer), 202, media_type=JSON)
 
     @routes.post(

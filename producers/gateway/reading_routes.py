@@ -24,6 +24,7 @@ from infra.http.problems import Problem
 from infra.kafka import agency_topic
 from infra.log_reader import read_entries, read_leaves
 from infra.proofs import StoredHashes, inclusion_proof
+from infra.verdicts import read_reading
 from producers.gateway.documents import COMPLETENESS, PROOF, RECEIPTS, STATUS
 from producers.gateway.parts import Parts
 from producers.gateway.verdicts import (
@@ -33,7 +34,6 @@ from producers.gateway.verdicts import (
     completeness,
     entries_at,
     newest_checkpoint,
-    next_offset,
 )
 
 JSON: Final = "application/json"
@@ -140,8 +140,8 @@ async def _until_read(parts: Parts, whose: Agency, since: int, wait_s: float) ->
     deadline, pause_s = loop.time() + wait_s, _POLL_MIN_S
     while loop.time() < deadline:
         async with parts.connection() as connection:
-            reached, _ = await next_offset(connection, whose.code)
-        if reached > since:
+            reading = await read_reading(connection, agency_topic(whose.code))
+        if reading.next_offset > since:
             return
         await asyncio.sleep(min(pause_s, max(0.0, deadline - loop.time())))
         pause_s = min(1.5 * pause_s, _POLL_MAX_S)
@@ -149,8 +149,8 @@ async def _until_read(parts: Parts, whose: Agency, since: int, wait_s: float) ->
 
 async def _page(parts: Parts, whose: Agency, since: int, limit: int) -> dict[str, Any]:
     async with parts.connection() as connection:
-        reached, halted = await next_offset(connection, whose.code)
-        end = min(reached, since + limit)
+        reading = await read_reading(connection, agency_topic(whose.code))
+        end = min(reading.next_offset, since + limit)
         verdicts = await by_offsets(connection, whose.code, range(since, end)) if since < end else []
         entries = await entries_at(connection, [v.index for v in verdicts if v.index is not None])
     topic = agency_topic(whose.code)
@@ -160,9 +160,11 @@ async def _page(parts: Parts, whose: Agency, since: int, limit: int) -> dict[str
         if verdict.index is not None and (id_ := _id_of(entries[verdict.index], verdict)) is not None:
             row["id"] = id_
         rows.append(row | verdict.document())
-    document: dict[str, Any] = {"receipts": rows, "next": max(since, end), "read_up_to": reached}
-    if halted is not None:
-        document["halted"] = halted
+    document: dict[str, Any] = {"receipts": rows, "next": max(since, end), "read_up_to": reading.next_offset}
+    if reading.halted_reason is not None:
+        document["halted"] = reading.halted_reason
+    if reading.paused is not None:
+        document["paused"] = reading.paused.document()
     return document
 
 

@@ -60,12 +60,6 @@ async def by_id(connection: Connection, agency: Agency, id_: str) -> Verdict | N
     return None if row is None else Verdict("refused", row["index"], errors=row["errors"])
 
 
-async def next_offset(connection: Connection, agency: str) -> tuple[int, str | None]:
-    """How far the registrar has read the agency's topic, and why it stopped, if it did."""
-    row = await connection.fetchrow(_SQL["position"], agency_topic(agency))
-    return (0, None) if row is None else (row["next_offset"], row["halted_reason"])
-
-
 async def entries_at(connection: Connection, indexes: Sequence[int]) -> dict[int, Entry]:
     """The entries that stand at these indexes."""
     wanted = set(indexes)

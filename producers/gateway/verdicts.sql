@@ -13,9 +13,6 @@ LEFT JOIN log.refusal f ON f.index = r.first_index + o."offset" - r.first_offset
                        AND o."offset" < r.first_offset + r.entries_count
 ORDER BY 1
 
--- name: position
-SELECT next_offset, halted_reason FROM log.read_position WHERE topic = $1
-
 -- name: accepted
 -- Where the event with this source and id stands.
 SELECT index FROM log.event_id WHERE claim = $1

@@ -50,6 +50,7 @@ class Scene:
             "keyed_hash": keyed_hash(self.token, hash_key(given)),
             "role": "agency",
             "is_suspended": False,
+            "paused_until": None,
         }
 
     async def code(self, token: str | None = None) -> str:
