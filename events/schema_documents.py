@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from pydantic.json_schema import GenerateJsonSchema
 
-from events.catalogue import CATALOGUE, EventType
+from events.catalogue import CATALOGUE, EventType, Sender
 from events.envelope import full_type, schema_uri
+from events.problems import Bilingual
 from events.validators import event_model
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
-_SENDERS: Final = {
-    "office": "the programme office",
-    "agency": "any registered agency",
-    "owner": "the agency that owns the thing (another's claim becomes an anomaly)",
-    "platform": "the platform itself",
+SENDERS: Final[Mapping[Sender, Bilingual]] = {
+    "office": Bilingual("مكتب البرنامج", "the programme office"),
+    "agency": Bilingual("أي جهة مسجَّلة", "any registered agency"),
+    "owner": Bilingual(
+        "الجهة المالكة (وما تقوله جهة أخرى يُسجَّل تناقضًا)",
+        "the agency that owns the thing (another's claim becomes an anomaly)",
+    ),
+    "platform": Bilingual("المنصة نفسها", "the platform itself"),
 }
+"""Who may say what, in words."""
+
 _IN_WORDS: Final = (
     "The event is UTF-8 JSON without a byte order mark, at most 61,440 bytes as sent and 16 levels deep (the event "
     "itself is level 1); no object has a name twice, no text a NUL or a lone surrogate.",
@@ -39,7 +46,7 @@ def schema_of(name: str) -> dict[str, Any]:
         "title": full_type(name),
         "description": row.purpose.en,
         "x-purpose-ar": row.purpose.ar,
-        "x-sent-by": _SENDERS[row.sender],
+        "x-sent-by": SENDERS[row.sender].en,
         "x-subject": row.subject.pattern,
         "x-in-words": [*words_of(row), *_IN_WORDS],
     }
