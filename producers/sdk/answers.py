@@ -106,6 +106,12 @@ class Verdict(Answer):
     halted: str | None = None
 
 
+class Registered(Verdict):
+    """A verdict by which the event is in the log: at `index`, its own or, of a duplicate, the first one's."""
+
+    index: int
+
+
 class VerdictPage(Answer):
     """Verdicts in the order of the agency's topic. `next` is the cursor of the next page."""
 

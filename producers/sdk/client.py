@@ -19,7 +19,7 @@ import httpx
 from infra.note import Verifier, parse_vkey
 from infra.patience import OutOfPatience
 from producers.publishing import TopicHalted
-from producers.sdk.answers import EventError, Language, Proof, Validation, Verdict, VerdictPage, read_answer
+from producers.sdk.answers import EventError, Language, Proof, Registered, Validation, Verdict, VerdictPage, read_answer
 from producers.sdk.batches import batch_of, content_of, slices
 from producers.sdk.connection import NO_TIMEOUT_BUT_CONNECTING, ClientLimits, Connection, Request
 from producers.sdk.problems import ClientClosed, GatewayProblem, RefusedByRegistrar
@@ -135,7 +135,7 @@ class AgencyClient:
                 raise TopicHalted(f"{TopicHalted.__doc__} {page.halted}")
             since = page.next
 
-    async def wait_registered(self, receipt: Receipt, timeout_s: float = 60.0) -> Verdict:
+    async def wait_registered(self, receipt: Receipt, timeout_s: float = 60.0) -> Registered:
         """The registrar's verdict on a receipt's record: registered, or duplicate of an earlier entry.
 
         Raises `RefusedByRegistrar`, `TopicHalted`, or `OutOfPatience` after `timeout_s`.
@@ -146,7 +146,7 @@ class AgencyClient:
             for verdict in page.receipts:
                 if verdict.state == "refused":
                     raise RefusedByRegistrar(verdict)
-                return verdict
+                return Registered.model_validate(verdict.model_dump())
             if page.halted is not None:
                 raise TopicHalted(f"{TopicHalted.__doc__} {page.halted}")
         raise OutOfPatience(
