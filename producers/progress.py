@@ -44,3 +44,7 @@ class Bars:
         if self._judging is None:
             self._judging = self._progress.add_task("verdicts", total=of_count)
         self._progress.update(self._judging, completed=lines_count, total=of_count)
+
+    def waits(self, reason: str) -> None:
+        """The verdicts take longer, and why."""
+        self._progress.console.print(f"yesser: {reason}", markup=False, highlight=False, soft_wrap=True)

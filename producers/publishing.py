@@ -14,7 +14,7 @@ from events.errors import YesserError
 from infra.kafka import agency_topic
 from infra.patience import PatientConnection
 from infra.settings import Settings
-from infra.verdicts import Reading, Verdicts, next_sequence, read_reading, read_verdicts
+from infra.verdicts import Paused, Reading, Verdicts, next_sequence, read_reading, read_verdicts
 from producers.bookmark import Bookmark
 from producers.lines import Filling, Line, LineSplitter
 from producers.publisher import AgencyPublisher
@@ -37,6 +37,9 @@ class Progress(Protocol):
 
     def judged(self, lines_count: int, of_count: int, /) -> None:
         """So many of the lines that were sent have their verdict."""
+
+    def waits(self, reason: str, /) -> None:
+        """The verdicts take longer, and why; said once a pause."""
 
 
 async def send_file(
@@ -108,6 +111,7 @@ async def judge_lines(
     """
     verdicts = report.verdicts = Verdicts()
     topic, end_offset, done, judged = agency_topic(agency), report.sent.end_offset, 0, 0
+    is_paused = False
     async with PatientConnection(settings, "publish", timeout_s) as database:
         while done < end_offset:
             reading = await database.ask(lambda connection: read_reading(connection, topic))
@@ -121,7 +125,19 @@ async def judge_lines(
                 database.hurry()
             done = max(done, min(reading.next_offset, end_offset))
             if done < end_offset:
+                if reading.paused is not None and not is_paused:
+                    progress.waits(_why(topic, reading.paused))
+                is_paused = reading.paused is not None
                 await database.pause()
+
+
+def _why(topic: str, paused: Paused) -> str:
+    return (
+        f"{topic} is read slowly: {paused.reason['en']}. Nothing is skipped: a record is tried at"
+        f" {paused.until:%H:%M:%S} UTC and then from time to time, and the first good one ends the pause."
+        " Whoever runs the platform lets all of it through with `yesser agencies unpause`.\n"
+        f"يُقرأ موضوع الجهة ببطء: {paused.reason['ar']}. لا يُتخطّى شيء، وينتهي الإبطاء عند أول سجل مقبول."
+    )
 
 
 def _require_reading(topic: str, reading: Reading) -> None:

@@ -58,6 +58,8 @@ class _Silent:
 
     def judged(self, lines_count: int, of_count: int, /) -> None: ...
 
+    def waits(self, reason: str, /) -> None: ...
+
 
 async def redrive(settings: Settings, index: int, corrected: bytes | None, timeout_s: float | None) -> Redriven:
     """Send the record refused at `index` again, or `corrected` (one event in structured JSON) instead of it.

@@ -42,6 +42,9 @@ class _Meter:
         self._judged(lines_count - self._told)
         self._told = lines_count
 
+    def waits(self, reason: str, /) -> None:
+        """The story holds nothing that could pause a topic."""
+
 
 async def introduce_agencies(settings: Settings) -> int:
     """Register the agencies of the story and wait until all can publish; returns how many were new."""

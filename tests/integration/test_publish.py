@@ -37,6 +37,8 @@ class Silent:
 
     def judged(self, lines_count: int, of_count: int, /) -> None: ...
 
+    def waits(self, reason: str, /) -> None: ...
+
 
 def now() -> datetime:
     return datetime.now(UTC)
