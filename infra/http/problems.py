@@ -23,6 +23,7 @@ RequestCode = Literal[
     "not-found",
     "method-not-allowed",
     "slow-request",
+    "head-too-large",
     "request-too-large",
     "too-many-events",
     "unsupported-media-type",
@@ -97,6 +98,11 @@ EXPLANATIONS: Final[dict[RequestCode, Explanation]] = {
         408,
         Bilingual("لم يصل الطلب في وقته", "The request did not arrive in time"),
         Bilingual("لم يُخزَّن شيء؛ أعد الإرسال.", "Nothing was stored; send it again."),
+    ),
+    "head-too-large": Explanation(
+        431,
+        Bilingual("ترويسات الطلب أكبر من الحد المسموح", "The head of the request is too large"),
+        Bilingual("أرسل ترويسات أقصر؛ لم يُخزَّن شيء.", "Send shorter headers; nothing was stored."),
     ),
     "request-too-large": Explanation(
         413,

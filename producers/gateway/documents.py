@@ -126,14 +126,3 @@ COMPLETENESS: Final = answer(
         repeated=_RANGES,
     ),
 )
-PROOF: Final = answer(
-    "Hashes are base64; the checkpoint is a C2SP signed note.",
-    shape(
-        index=INTEGER,
-        entry=TEXT,
-        leaf=TEXT,
-        size=INTEGER,
-        path={"type": "array", "items": TEXT},
-        checkpoint=TEXT,
-    ),
-)

@@ -1,4 +1,4 @@
-"""What an agency asks afterwards: what became of my event, of my receipts, what is missing, and the proof.
+"""What an agency asks afterwards: what became of my event, of my receipts, and what is missing.
 
 An agency reads its own; the office and auditors, who may read the log, name the agency. What is not the caller's own is
 *not found*, so that nothing is told of its existence.
@@ -7,12 +7,11 @@ An agency reads its own; the office and auditors, who may read the log, name the
 from __future__ import annotations
 
 import asyncio
-import base64
 import re
 from typing import Annotated, Any, Final
 
 import orjson
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from events.entry import Entry
 from events.envelope import EVENT_ID_PATTERN
@@ -22,10 +21,8 @@ from infra.http.callers import Caller
 from infra.http.documents import problems
 from infra.http.problems import Problem
 from infra.kafka import agency_topic
-from infra.log_reader import read_entries, read_leaves
-from infra.proofs import StoredHashes, inclusion_proof
 from infra.verdicts import read_reading
-from producers.gateway.documents import COMPLETENESS, PROOF, RECEIPTS, STATUS
+from producers.gateway.documents import COMPLETENESS, RECEIPTS, STATUS
 from producers.gateway.parts import Parts
 from producers.gateway.verdicts import (
     Verdict,
@@ -33,7 +30,6 @@ from producers.gateway.verdicts import (
     by_offsets,
     completeness,
     entries_at,
-    newest_checkpoint,
 )
 
 JSON: Final = "application/json"
@@ -52,7 +48,6 @@ Address = Annotated[str | None, Query(description="The address of a receipt: exa
 Since = Annotated[int, Query(ge=0, le=_INDEX_MAX, description="The cursor: `next` of the page before, at first 0.")]
 Limit = Annotated[int, Query(ge=1, le=PAGE_MAX, description="Most rows of a page.")]
 Wait = Annotated[float, Query(ge=0, description="Wait for the first verdict for so many seconds (a long poll).")]
-Index = Annotated[int, Path(ge=0, le=_INDEX_MAX)]
 
 
 def router(parts: Parts) -> APIRouter:
@@ -98,16 +93,6 @@ def router(parts: Parts) -> APIRouter:
         whose = _whose(await parts.caller(request), agency)
         async with parts.connection() as connection:
             return _json(await completeness(connection, whose.code))
-
-    @routes.get(
-        "/v1/proofs/{index}",
-        summary="An entry with the proof that it is in the log",
-        response_class=Response,
-        responses={200: PROOF, **problems(401, 403, 404, 422, 429, 503)},
-    )
-    async def proof(request: Request, index: Index) -> Response:
-        """The entry's bytes and its inclusion proof (RFC 6962) under the newest signed checkpoint."""
-        return _json(await _proof(parts, await parts.caller(request), index))
 
     return routes
 
@@ -168,29 +153,6 @@ async def _page(parts: Parts, whose: Agency, since: int, limit: int) -> dict[str
     return document
 
 
-async def _proof(parts: Parts, caller: Caller, index: int) -> dict[str, Any]:
-    if "log:read" not in caller.scopes:
-        caller.require("events:read")
-    async with parts.connection() as connection:
-        raw = await read_entries(connection, index, 1)
-        checkpoint = await newest_checkpoint(connection)
-        if not raw or not _may_read(caller, orjson.loads(raw[0])["from"]):
-            raise Problem("not-found")
-        if checkpoint is None or index >= checkpoint[0]:
-            raise Problem("not-found", retry_after_s=1)
-        size, note = checkpoint
-        path = await inclusion_proof(StoredHashes(connection), index, size)
-        leaf = await read_leaves(connection, index, 1)
-    return {
-        "index": index,
-        "entry": raw[0].decode(),
-        "leaf": base64.b64encode(leaf).decode(),
-        "size": size,
-        "path": [base64.b64encode(step).decode() for step in path],
-        "checkpoint": note,
-    }
-
-
 def _whose(caller: Caller, agency: str | None) -> Agency:
     """The agency whose events are asked for. Raises `Problem` unless the caller may read them."""
     if agency is None or (caller.agency is not None and agency == caller.agency.code):
@@ -200,12 +162,6 @@ def _whose(caller: Caller, agency: str | None) -> Agency:
     if not _CODE.fullmatch(agency):
         raise Problem("not-found")
     return Agency(agency, "agency")
-
-
-def _may_read(caller: Caller, address: str) -> bool:
-    if "log:read" in caller.scopes and not caller.is_suspended:
-        return True
-    return caller.agency is not None and address.partition("/")[0] == agency_topic(caller.agency.code)
 
 
 def _offset(whose: Agency, address: str) -> int:

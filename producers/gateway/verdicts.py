@@ -12,13 +12,13 @@ from typing import Any, Final, Literal
 
 from events.entry import Entry, parse_entry
 from events.verdicts import HASH_BYTES, Agency
+from infra.http.routes import PROOF_PREFIX
 from infra.kafka import agency_topic
 from infra.log_reader import split_bundle
 from infra.postgres import Connection
 from infra.sql import queries
 
 State = Literal["pending", "registered", "duplicate", "refused"]
-PROOF_PREFIX: Final = "/v1/proofs/"
 _SQL: Final = queries("producers.gateway", "verdicts.sql")
 
 
@@ -83,12 +83,6 @@ async def completeness(connection: Connection, agency: str) -> dict[str, Any]:
         "missing_count": _count(ranges["missing"]),
         **ranges,
     }
-
-
-async def newest_checkpoint(connection: Connection) -> tuple[int, str] | None:
-    """Size and note of what the log signed last."""
-    row = await connection.fetchrow(_SQL["checkpoint"])
-    return None if row is None else (row["size"], row["note"])
 
 
 def _verdict(row: Any) -> Verdict:

@@ -32,7 +32,3 @@ WHERE first_index IN (
 -- Numbers seen of a source, whatever their verdict, the holes below the highest, and numbers accepted twice.
 SELECT seen, nummultirange(numrange(1, upper(seen))) - seen AS missing, repeated
 FROM log.sequence_state WHERE agency = $1 AND NOT isempty(seen)
-
--- name: checkpoint
--- The newest signed checkpoint, which may be some entries behind.
-SELECT size, note FROM log.checkpoint ORDER BY size DESC LIMIT 1

@@ -1,0 +1,274 @@
+"""What the OpenAPI document says of the answers of the read API; a test holds real answers against it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from infra.http.documents import INTEGER, TEXT, answer, problems, shape
+
+Schema = dict[str, Any]
+
+_HALALAS: Final[Schema] = {"type": "integer", "description": "Whole halalas."}
+_YES_OR_NO: Final[Schema] = {"type": "boolean"}
+_DATE: Final[Schema] = {"type": "string", "format": "date"}
+_PERIOD: Final[Schema] = {"type": "string", "description": "A month (`1426-03`) or a quarter (`2005-Q1`)."}
+_OBJECT: Final[Schema] = {"type": "object"}
+_PROOF_LINK: Final[Schema] = {"type": "string", "format": "uri-reference", "description": "Of the entry's proof."}
+_NAME: Final = shape(ar=TEXT, en=TEXT)
+
+
+def _or_null(schema: Schema) -> Schema:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def _list(items: Schema) -> Schema:
+    return {"type": "array", "items": items}
+
+
+def _one_of(*values: str) -> Schema:
+    return {"type": "string", "enum": list(values)}
+
+
+def _map(values: Schema) -> Schema:
+    return {"type": "object", "additionalProperties": values}
+
+
+_GROUP: Final = shape(
+    target=INTEGER, registered=INTEGER, launched=INTEGER, live=INTEGER, suspended=INTEGER, retired=INTEGER
+)
+_AIRED: Final = shape(tv=INTEGER, radio=INTEGER, print=INTEGER)
+_PLAN: Final = shape(
+    log_index=INTEGER,
+    plan_id=_or_null(TEXT),
+    infrastructure=shape(target=INTEGER, registered=INTEGER, completed=INTEGER, cancelled=INTEGER),
+    national_applications=shape(
+        target=INTEGER,
+        projects=_list(
+            shape(
+                project_id=TEXT, agency=TEXT, phases=INTEGER, started=INTEGER, completed=INTEGER, cancelled=_YES_OR_NO
+            )
+        ),
+    ),
+    services=shape(target=INTEGER, groups=shape(**{"1": _GROUP, "2": _GROUP, "3": _GROUP})),
+    training=_list(
+        shape(
+            calendar=TEXT,
+            year=INTEGER,
+            track=TEXT,
+            quota=INTEGER,
+            certified=INTEGER,
+            revoked=INTEGER,
+            net={"type": "integer"},
+        )
+    ),
+    awareness=shape(
+        launched_services=INTEGER, aired=_AIRED, on_all_three=INTEGER, general_campaigns=INTEGER, reach=INTEGER
+    ),
+    partnerships=_list(
+        shape(
+            partnership_id=TEXT,
+            agency=TEXT,
+            expected_halalas=_HALALAS,
+            net_halalas=_HALALAS,
+            partner_halalas=_HALALAS,
+            treasury_halalas=_HALALAS,
+            open_period=_or_null(_PERIOD),
+        )
+    ),
+    anomalies=INTEGER,
+    refusals=INTEGER,
+)
+_HISTORY: Final = _list(
+    shape(
+        index=INTEGER,
+        found_index={**INTEGER, "description": "Where it took effect; later than `index` for a fact that had waited."},
+        type=TEXT,
+        agency=TEXT,
+        happened_on=_or_null(_DATE),
+        phase=_or_null(INTEGER),
+        data=_or_null({**_OBJECT, "description": "The event's data; null where its sender is another agency."}),
+    )
+)
+_SERVICE: Final[dict[str, Schema]] = {
+    "service_id": TEXT,
+    "plan_id": TEXT,
+    "group": INTEGER,
+    "name": _NAME,
+    "agency": TEXT,
+    "state": _one_of("registered", "live", "suspended", "retired"),
+    "launched_on": _or_null(_DATE),
+    "channels": _or_null(_list(TEXT)),
+    "url": _or_null(TEXT),
+    "first_index": INTEGER,
+    "last_index": INTEGER,
+}
+_PROJECT: Final[dict[str, Schema]] = {
+    "project_id": TEXT,
+    "plan_id": TEXT,
+    "kind": _one_of("infrastructure", "national-application"),
+    "name": _NAME,
+    "agency": TEXT,
+    "state": _one_of("registered", "started", "completed", "cancelled"),
+    "phases": INTEGER,
+    "started": INTEGER,
+    "completed": INTEGER,
+    "cancelled_on": _or_null(_DATE),
+    "first_index": INTEGER,
+    "last_index": INTEGER,
+}
+_PHASES: Final = _list(shape(phase=INTEGER, name=_NAME, state=_one_of("waiting", "started", "completed")))
+_CAMPAIGN: Final[dict[str, Schema]] = {
+    "campaign_id": TEXT,
+    "rule": TEXT,
+    "kind": _one_of("specific", "general"),
+    "cause_index": INTEGER,
+    "owner": TEXT,
+    "service_id": _or_null(TEXT),
+    "channels": _list(TEXT),
+    "due_on": _DATE,
+    "state": _one_of("triggered", "acknowledged", "completed"),
+    "paused": _YES_OR_NO,
+    "escalated": _YES_OR_NO,
+    "aired": _AIRED,
+    "reach": INTEGER,
+}
+_DECISION: Final[dict[str, Schema]] = {
+    "rules_version": INTEGER,
+    "brief": _NAME,
+    "reason": _NAME,
+    "triggered_index": INTEGER,
+    "acknowledged_index": _or_null(INTEGER),
+    "acknowledged_by": _or_null(TEXT),
+    "completed_index": _or_null(INTEGER),
+    "airings": _or_null(
+        {
+            **_list(shape(airing_id=TEXT, index=INTEGER, channel=TEXT, outlet=_NAME, aired_on=_DATE, reach=INTEGER)),
+            "description": "Null where the campaign is another agency's.",
+        }
+    ),
+}
+_PARTNERSHIP: Final[dict[str, Schema]] = {
+    "partnership_id": TEXT,
+    "agency": TEXT,
+    "partner": shape(partner_id=TEXT, name=_NAME),
+    "services": _list(TEXT),
+    "legal_basis": _NAME,
+    "signed_on": _DATE,
+    "starts_on": _DATE,
+    "ends_on": _DATE,
+    "terminated_on": _or_null(_DATE),
+    "calendar": _one_of("gregorian", "umm-al-qura"),
+    "period": _one_of("month", "quarter"),
+    "tier_basis": _one_of("lifetime", "contract-year"),
+    "first_period": _PERIOD,
+    "last_period": _PERIOD,
+    "closed_through": _or_null(_PERIOD),
+    "open_period": _or_null(_PERIOD),
+    "payable_halalas": _HALALAS,
+    "top_up_outstanding_halalas": _HALALAS,
+    "first_index": INTEGER,
+    "last_index": INTEGER,
+}
+_VERSIONS: Final = _list(
+    shape(version=INTEGER, effective_from=_PERIOD, terms=_OBJECT, reason=_or_null(_NAME), index=INTEGER)
+)
+_STATEMENT: Final = shape(
+    partnership_id=TEXT,
+    period=_PERIOD,
+    contract_version=INTEGER,
+    opening_cumulative_halalas=_HALALAS,
+    collected_halalas=_HALALAS,
+    reversed_halalas=_HALALAS,
+    net_halalas=_HALALAS,
+    prior_period_halalas=_HALALAS,
+    closing_cumulative_halalas=_HALALAS,
+    partner_base_halalas=_HALALAS,
+    guarantee_halalas=_HALALAS,
+    top_up_halalas=_HALALAS,
+    recovered_halalas=_HALALAS,
+    top_up_outstanding_halalas=_HALALAS,
+    partner_total_halalas=_HALALAS,
+    treasury_total_halalas=_HALALAS,
+    expected_halalas=_HALALAS,
+    first_index=_or_null(INTEGER),
+    last_index=_or_null(INTEGER),
+    closing_index=INTEGER,
+)
+_TRANSFERS: Final = shape(
+    log_index=INTEGER,
+    partnership_id=TEXT,
+    transfers=_list(
+        shape(
+            index=INTEGER,
+            line=INTEGER,
+            kind=TEXT,
+            period=_or_null(_PERIOD),
+            debit=TEXT,
+            credit=TEXT,
+            amount_halalas=_HALALAS,
+        )
+    ),
+)
+_BALANCES: Final = shape(
+    log_index=INTEGER,
+    accounts=_list(shape(account=TEXT, debits_halalas=_HALALAS, credits_halalas=_HALALAS, balance_halalas=_HALALAS)),
+)
+_ANOMALY: Final = shape(
+    index=INTEGER,
+    found_index=INTEGER,
+    rule=TEXT,
+    type=TEXT,
+    subject=TEXT,
+    agency=TEXT,
+    claimed=_OBJECT,
+    known=_OBJECT,
+)
+_COUNTED: Final = shape(count=INTEGER, first_index=INTEGER, last_index=INTEGER)
+_ENTRY: Final = shape(
+    index=INTEGER, id=TEXT, source=TEXT, type=TEXT, subject=TEXT, agency=TEXT, time=TEXT, proof=_PROOF_LINK
+)
+
+PLAN: Final = answer("The shape of `yesser plan --json`.", _PLAN)
+SERVICES: Final = answer("Services by id.", _list(shape(**_SERVICE)))
+SERVICE: Final = answer("A service and its history.", shape(**_SERVICE, history=_HISTORY))
+PROJECTS: Final = answer("Projects by id.", _list(shape(**_PROJECT)))
+PROJECT: Final = answer(
+    "A project, its phases and its history.", shape(**_PROJECT, phase_states=_PHASES, history=_HISTORY)
+)
+CAMPAIGNS: Final = answer("The shape of `yesser campaigns list --json`.", _list(shape(**_CAMPAIGN)))
+CAMPAIGN: Final = answer("A campaign, its brief, its reason and its airings.", shape(**_CAMPAIGN, **_DECISION))
+PARTNERSHIPS: Final = answer("Partnerships by id.", _list(shape(**_PARTNERSHIP)))
+PARTNERSHIP: Final = answer("A partnership and its terms.", shape(**_PARTNERSHIP, versions=_VERSIONS))
+STATEMENTS: Final = answer("Statements by period.", _list(_STATEMENT))
+STATEMENT: Final = answer("The shape of `yesser ledger statement --json`.", _STATEMENT)
+TRANSFERS: Final = answer("The shape of `yesser ledger transfers --json`, in log order.", _TRANSFERS)
+BALANCES: Final = answer("The shape of `yesser ledger balances --json`.", _BALANCES)
+ANOMALIES: Final = answer("The shape of `yesser anomalies --json`.", _list(_ANOMALY))
+ACTIVITY: Final = answer(
+    "What was accepted, by full type, and refused, by agency.",
+    _list(shape(agency=TEXT, events=_map(_COUNTED), refusals=_or_null(_COUNTED))),
+)
+ENTRIES: Final = answer("Where events stand in the log, in log order.", _list(_ENTRY))
+PROOF: Final = answer(
+    "Hashes are base64; the checkpoint is a C2SP signed note.",
+    shape(index=INTEGER, entry=TEXT, leaf=TEXT, size=INTEGER, path=_list(TEXT), checkpoint=TEXT),
+)
+
+_LOG_INDEX: Final = {"description": "Entries applied to what is shown.", "schema": INTEGER}
+_TAG: Final = {"description": "Send it as If-None-Match: 304 while nothing has changed.", "schema": TEXT}
+_LINK: Final = {"description": "The address of the next page (RFC 8288), if there is one.", "schema": TEXT}
+
+
+def responses(document: Schema, *, paged: bool = False) -> dict[int | str, dict[str, Any]]:
+    """What a reading operation answers with."""
+    headers = {"Log-Index": _LOG_INDEX, "ETag": _TAG, **({"Link": _LINK} if paged else {})}
+    return {
+        200: {**document, "headers": headers},
+        304: {"description": "What you have is still so."},
+        **problems(401, 403, 404, 422, 429, 503),
+    }
+
+
+def proof_responses() -> dict[int | str, dict[str, Any]]:
+    """What asking for a proof answers with; the path grows with the log."""
+    return {200: PROOF, **problems(401, 403, 404, 422, 429, 503)}

@@ -1,0 +1,21 @@
+"""Entity tags: a state of the read models is named by the log index that it stands at.
+
+The tag is weak: the same index means the same figures, not the same bytes of every version of this program. Consumers
+that stand at different indexes are all named, because any of them may be the next to move.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def tag_of(positions: Iterable[int]) -> str:
+    """`W/"1042"`, or `W/"1042-1040-1042"` while consumers stand at different indexes."""
+    every = [str(position) for position in positions]
+    return f'W/"{every[0] if len(set(every)) == 1 else "-".join(every)}"'
+
+
+def names(if_none_match: str | None, tag: str) -> bool:
+    """Whether the header `If-None-Match` names this tag, by the weak comparison of RFC 9110 §8.8.3.2."""
+    given = (part.strip().removeprefix("W/") for part in (if_none_match or "").split(","))
+    return tag.removeprefix("W/") in given

@@ -1,0 +1,30 @@
+"""The parameters that the routes share, with their limits."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from fastapi import Path, Query
+
+from consumers.read_api.cursor import INTEGER_MAX, TEXT_LENGTH_MAX
+from events.fields import CODE_PATTERN, ID_PATTERN, PERIOD_PATTERN
+
+PAGE_ROWS_MAX: Final = 1_000
+_NO_NUL: Final = r"^[^\x00]*$"
+
+Limit = Annotated[int, Query(ge=1, le=PAGE_ROWS_MAX, description="Most rows of a page.")]
+After = Annotated[
+    str | None,
+    Query(max_length=1_024, description="Where the page begins: take it from the header Link of the page before."),
+]
+AgencyCode = Annotated[
+    str | None,
+    Query(pattern=CODE_PATTERN, description="Only of this agency; another's needs the scope log:read."),
+]
+Text = Annotated[str | None, Query(max_length=TEXT_LENGTH_MAX, pattern=_NO_NUL)]
+AsOfIndex = Annotated[
+    int | None, Query(ge=0, le=INTEGER_MAX, description="As it stood after so many entries of the log; now without it.")
+]
+Id = Annotated[str, Path(pattern=ID_PATTERN)]
+Period = Annotated[str, Path(pattern=PERIOD_PATTERN, description="A month (`1426-03`) or a quarter (`2005-Q1`).")]
+Index = Annotated[int, Path(ge=0, le=INTEGER_MAX)]

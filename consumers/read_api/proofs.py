@@ -1,0 +1,64 @@
+"""An entry's bytes with the proof that it is in the log, for whoever may read it."""
+
+from __future__ import annotations
+
+import base64
+from typing import Final
+
+import orjson
+from fastapi import Response
+
+from consumers.as_of import NotStarted, live_view
+from consumers.reach import EVERYTHING, Reach
+from consumers.read_api.reading import JSON
+from consumers.revenue import read
+from consumers.revenue.consumer import CONSUMER as REVENUE
+from events.entry import parse_entry
+from infra.http.problems import Problem
+from infra.http.routes import RouteParts
+from infra.kafka import agency_topic
+from infra.log_reader import read_entries, read_leaves
+from infra.postgres import Connection
+from infra.proofs import StoredHashes, inclusion_proof
+from infra.sql import queries
+
+_SQL: Final = queries("consumers.read_api", "proofs.sql")
+
+
+async def proof_within(parts: RouteParts, reach: Reach, index: int) -> Response:
+    """The proof of an entry within reach. Raises `Problem` (404) for any other, and until a checkpoint covers it."""
+    async with parts.connection() as connection:
+        raw = await read_entries(connection, index, 1)
+        if not raw or not await _is_within(connection, reach, index, raw[0]):
+            raise Problem("not-found")
+        checkpoint = await connection.fetchrow(_SQL["checkpoint"])
+        if checkpoint is None or index >= checkpoint["size"]:
+            raise Problem("not-found", retry_after_s=1)
+        path = await inclusion_proof(StoredHashes(connection), index, checkpoint["size"])
+        leaf = await read_leaves(connection, index, 1)
+    document = {
+        "index": index,
+        "entry": raw[0].decode(),
+        "leaf": base64.b64encode(leaf).decode(),
+        "size": checkpoint["size"],
+        "path": [base64.b64encode(step).decode() for step in path],
+        "checkpoint": checkpoint["note"],
+    }
+    return Response(orjson.dumps(document), media_type=JSON)
+
+
+async def _is_within(connection: Connection, reach: Reach, index: int, raw: bytes) -> bool:
+    """An agency's are the entries that came from its topic, its refusals included."""
+    if reach == EVERYTHING:
+        return True
+    entry = parse_entry(index, raw)
+    if reach.partner is None:
+        return reach.agency is not None and entry.address.partition("/")[0] == agency_topic(reach.agency)
+    try:
+        async with live_view(connection, [REVENUE]) as looked_at:
+            ledger = await looked_at.use(REVENUE)
+            if index >= looked_at.log_index or entry.subject not in await read.subjects(ledger, reach):
+                return False
+            return index not in await read.strangers(ledger, [entry.subject])
+    except NotStarted:
+        return False

@@ -1,0 +1,73 @@
+"""How every route answers: one snapshot, its log index, a tag, and the address of the next page.
+
+The body is what the command of the same name prints with `--json`; everything else about it stands in the headers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+import orjson
+from fastapi import Request, Response
+
+from consumers.as_of import NotStarted, View, live_view
+from consumers.consumer import Consumer
+from consumers.read_api.cursor import Key, cursor_of
+from consumers.read_api.etag import names, tag_of
+from infra.http.problems import Problem
+from infra.http.routes import RouteParts
+
+JSON = "application/json"
+Row = TypeVar("Row")
+Question = Callable[[View], Awaitable["Shown"]]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A document, and where its next page begins, if it has one."""
+
+    document: Any
+    next: Key | None = None
+
+
+async def answer(parts: RouteParts, request: Request, consumers: Sequence[Consumer], question: Question) -> Response:
+    """The answer to a question about the live tables of `consumers`; 304 where the sender has this state already."""
+    try:
+        async with parts.connection() as connection, live_view(connection, consumers) as looked_at:
+            tag = tag_of(looked_at.positions.values())
+            headers = {
+                "ETag": tag,
+                "Log-Index": str(looked_at.log_index),
+                "Cache-Control": "private, no-cache",
+                "Vary": "Authorization",
+            }
+            if names(request.headers.get("if-none-match"), tag):
+                return Response(None, 304, headers)
+            shown = await question(looked_at)
+    except NotStarted:
+        raise Problem("database-away", retry_after_s=5) from None
+    if shown.next is not None:
+        headers["Link"] = f'<{_next_address(request, shown.next)}>; rel="next"'
+    return Response(orjson.dumps(shown.document), 200, headers, JSON)
+
+
+def page(rows: list[Row], limit: int, key: Callable[[Row], Key]) -> tuple[list[Row], Key | None]:
+    """The rows of this page, and the key after which the next one begins; `rows` are one more than that if there is."""
+    if len(rows) <= limit:
+        return rows, None
+    return rows[:limit], key(rows[limit - 1])
+
+
+def found(row: Row | None) -> Row:
+    """The row. Raises `Problem` (404) where there is none."""
+    if row is None:
+        raise Problem("not-found")
+    return row
+
+
+def _next_address(request: Request, key: Key) -> str:
+    given = [(name, value) for name, value in request.query_params.multi_items() if name != "after"]
+    return f"{request.url.path}?{urlencode([*given, ('after', cursor_of(key))])}"
