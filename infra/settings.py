@@ -88,6 +88,9 @@ class Settings(BaseSettings):
     )
     gateway_body_bytes_max: int = Field(default=4 << 20, gt=0, description="Most bytes of a request, unpacked.")
     gateway_batch_events_max: int = Field(default=1_000, gt=0, description="Most events in one request.")
+    gateway_head_timeout_s: float = Field(
+        default=10.0, gt=0, description="Longest wait for the head of a request; then the connection is closed."
+    )
     gateway_body_timeout_s: float = Field(default=10.0, gt=0, description="Longest wait for a request's body.")
     gateway_kafka_timeout_s: float = Field(
         default=10.0, gt=0, description="Longest wait for Kafka's acknowledgement; after it the outcome is unknown."
@@ -119,6 +122,10 @@ class Settings(BaseSettings):
     )
     gateway_jwt_audience: str = Field(default="yesser-gateway", description="Audience that such a token must name.")
     gateway_jwks_address: str | None = Field(default=None, description="Address of the issuer's keys (JWKS).")
+    outbox_postgres: str | None = Field(
+        default=None, repr=False, description="postgresql:// address of an agency's own database with its outbox."
+    )
+    outbox_keep_days: int = Field(default=7, ge=0, description="So long the outbox keeps what was sent.")
     log_level: str = Field(default="info", description="debug, info, warning or error.")
     otlp_endpoint: str | None = Field(
         default=None, description="OTLP/HTTP address for traces; none are sent without it."

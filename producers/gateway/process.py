@@ -18,6 +18,7 @@ from infra.run_cli import Process
 from infra.settings import Settings
 from producers.gateway.access import Access
 from producers.gateway.app import application
+from producers.gateway.http_protocol import BoundedProtocol
 from producers.gateway.parts import Parts
 from producers.gateway.receipts import ReceiptSigner, load_or_create_key
 from producers.gateway.receiving import Receiver
@@ -68,7 +69,9 @@ class Gateway:
             access = Access(settings, pool)
             receiver = Receiver(settings, self._writer, signer, self._clock)
             self._writer.start()
-            self._server = _Server(_configuration(application(Parts(settings, access, receiver, signer, reads))))
+            self._server = _Server(
+                _configuration(application(Parts(settings, access, receiver, signer, reads)), settings)
+            )
             serving = asyncio.create_task(self._server.serve(sockets=[listener]))
             noting = asyncio.create_task(_note_use(access))
             try:
@@ -100,10 +103,17 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _configuration(app: object) -> uvicorn.Config:
+def _protocol(settings: Settings) -> type[BoundedProtocol]:
+    class Protocol(BoundedProtocol):
+        head_timeout_s = settings.gateway_head_timeout_s
+
+    return Protocol
+
+
+def _configuration(app: object, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,  # type: ignore[arg-type]
-        http="httptools",
+        http=_protocol(settings),
         ws="none",
         lifespan="off",
         access_log=False,

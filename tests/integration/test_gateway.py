@@ -4,110 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import gzip
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-import httpx
 import orjson
-import pytest
 
 from events.codec import to_binary_mode
-from infra.http.callers import Kind
-from infra.kafka import agency_topic
-from infra.kafka_admin import admin_client, admit_gateway, ensure_agency_topic
 from infra.merkle import leaf_hash
 from infra.note import parse_vkey
-from infra.postgres import Connection
 from infra.proofs import verify_inclusion
-from infra.settings import Settings
 from producers.gateway.process import Gateway
 from producers.gateway.receipts import receipt_is_genuine
-from producers.tokens import Asked, NewToken, create_token, hash_key, revoke_token
-from tests.integration.registering import found, records, registrar, running, silent_kafka, until, until_size
-from tests.unit.events.samples import encoded, initiative
-
-STRUCTURED = {"content-type": "application/cloudevents+json"}
-BATCH = {"content-type": "application/cloudevents-batch+json"}
-REGISTER = "INSERT INTO platform.agency (code, role, name, registered_index) VALUES ($1, $2, '{}', 0)"
-
-
-@dataclass(frozen=True)
-class Door:
-    """A running gateway, and agency `health` with its token."""
-
-    settings: Settings
-    gateway: Gateway
-    client: httpx.AsyncClient
-    connection: Connection
-    token: NewToken
-
-    async def send(self, body: bytes, headers: Mapping[str, str] = STRUCTURED, query: str = "") -> httpx.Response:
-        return await self.client.post(f"/v1/events{query}", content=body, headers=dict(headers))
-
-    async def get(self, path: str) -> httpx.Response:
-        return await self.client.get(path)
-
-    async def another(self, kind: Kind, holder: str) -> dict[str, str]:
-        """The headers of another holder's token."""
-        made = await create_token(self.connection, hash_key(self.settings), Asked(kind, holder, 1))
-        return bearer(made.token)
-
-    async def stored(self, agency: str = "health") -> list[bytes]:
-        """What stands in an agency's topic."""
-        return [record.value for record in await records(self.settings, agency_topic(agency))]
-
-
-def bearer(token: str) -> dict[str, str]:
-    return {"authorization": f"Bearer {token}"}
-
-
-def event(number: int, **changes: Any) -> dict[str, Any]:
-    return initiative(id=f"e-{number}", **changes)
-
-
-def batch(*events: dict[str, Any]) -> bytes:
-    return b"[" + b",".join(map(encoded, events)) + b"]"
-
-
-@pytest.fixture
-async def door(settings: Settings, connection: Connection) -> AsyncIterator[Door]:
-    """The gateway with two agencies that the log is said to know."""
-    async with admin_client(settings) as admin:
-        await admit_gateway(admin, settings)
-        for code in ("health", "labour"):
-            await ensure_agency_topic(admin, code, 1)
-    for code, role in (("platform", "platform"), ("yesser", "office"), ("health", "agency"), ("labour", "agency")):
-        await connection.execute(REGISTER, code, role)
-    quick = settings.model_copy(
-        update={"gateway_port": 0, "gateway_token_cache_ms": 50, "gateway_body_timeout_s": 1.0, "gateway_stuck_s": 1.0}
-    )
-    gateway, stop = Gateway(quick, now), asyncio.Event()
-    task = asyncio.create_task(gateway.run(stop))
-    await until(ready(gateway), "the gateway is ready")
-    token = await create_token(connection, hash_key(settings), Asked("agency", "health", 1))
-    try:
-        async with httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{gateway.port}", headers=bearer(token.token), timeout=30, trust_env=False
-        ) as client:
-            yield Door(quick, gateway, client, connection, token)
-    finally:
-        stop.set()
-        await task
-
-
-def ready(gateway: Gateway) -> Callable[[], Awaitable[bool]]:
-    async def is_ready() -> bool:
-        return gateway.readiness().ready
-
-    return is_ready
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
+from tests.integration.door import BATCH, STRUCTURED, Door, batch, event, now, ready
+from tests.integration.registering import found, registrar, running, silent_kafka, until, until_size
+from tests.unit.events.samples import encoded
 
 
 async def test_a_structured_event_is_stored_verbatim_and_its_receipt_is_genuine(door: Door) -> None:
@@ -169,93 +79,6 @@ async def test_validating_gives_the_same_faults_and_stores_nothing(door: Door) -
     assert (judged["valid"], [row["event"] for row in judged["accepted"]]) == (False, [0])
     assert judged["errors"] == (await door.send(body, BATCH)).json()["errors"]
     assert await door.stored() == []
-
-
-BAD_INPUT: list[tuple[bytes, dict[str, str], int]] = [
-    (b"x", {"content-type": "text/plain"}, 415),
-    (b"x", {"content-type": ""}, 415),
-    (b"[]", {"content-type": "application/cloudevents-batch"}, 415),
-    (b"{}", {"content-type": "application/cloudevents"}, 415),
-    (b"{}", {**STRUCTURED, "content-encoding": "br"}, 415),
-    (b"", STRUCTURED, 422),
-    (b"[]", STRUCTURED, 422),
-    (b"\xff", STRUCTURED, 422),
-    (b"[" * 100_000, STRUCTURED, 413),
-    (b"{" * 60_000, STRUCTURED, 422),
-    (b"{}", BATCH, 400),
-    (b"[{}", BATCH, 400),
-    (b"[" + b"{}," * 10_000 + b"{}]", BATCH, 413),
-    (b" " * 61_441, STRUCTURED, 413),
-    (b"0" * 5_000_000, STRUCTURED, 413),
-    (gzip.compress(b"0" * 50_000_000), {**STRUCTURED, "content-encoding": "gzip"}, 413),
-    (b"no gzip", {**STRUCTURED, "content-encoding": "gzip"}, 400),
-    (b"{}", {"content-type": "application/json", "ce-id": "%C0%A0"}, 422),
-    (b"", {"ce-id": "1"}, 422),
-    (encoded(event(1, source="urn:yesser:agency:labour")), STRUCTURED, 422),
-    (encoded(event(1, source="/mycontext", type="com.example.someevent")), STRUCTURED, 422),
-]
-
-
-async def test_bad_input_is_a_problem_and_stores_nothing(door: Door) -> None:
-    for body, headers, status in BAD_INPUT:
-        answer = await door.send(body, headers)
-        assert (answer.status_code, answer.json()["status"]) == (status, status), (body[:80], headers)
-    assert await door.stored() == []
-
-
-async def test_a_body_above_the_limit_without_a_length_is_refused(door: Door) -> None:
-    async def endless() -> AsyncIterator[bytes]:
-        for _ in range(80):
-            yield b" " * 65_536
-
-    answer = await door.client.post("/v1/events", content=endless(), headers=STRUCTURED)
-    assert answer.status_code == 413
-
-
-async def test_a_slow_body_is_given_up(door: Door) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", door.gateway.port)
-    head = f"POST /v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {door.token.token}\r\n"
-    writer.write(f"{head}content-type: application/cloudevents+json\r\ncontent-length: 9\r\n\r\n{{".encode())
-    assert (await reader.readline()).startswith(b"HTTP/1.1 408 ")
-    await reader.read()
-    writer.close()
-    await writer.wait_closed()
-
-
-async def test_a_client_that_goes_away_in_the_middle_is_no_fault_of_ours(
-    door: Door, capsys: pytest.CaptureFixture[str]
-) -> None:
-    _, writer = await asyncio.open_connection("127.0.0.1", door.gateway.port)
-    head = f"POST /v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {door.token.token}\r\n"
-    writer.write(f"{head}content-type: application/cloudevents+json\r\ncontent-length: 9\r\n\r\n{{".encode())
-    await asyncio.sleep(0.2)
-    writer.close()
-    await writer.wait_closed()
-    await asyncio.sleep(0.2)
-    assert (await door.send(encoded(event(1)))).status_code == 202
-    assert "a request failed" not in capsys.readouterr().out
-
-
-async def test_without_a_good_token_nothing_is_read(door: Door) -> None:
-    wrong = door.token.token[:-1] + ("0" if door.token.token[-1] != "0" else "1")
-    for header in ({"authorization": ""}, bearer(wrong), bearer("x"), {"authorization": "Basic eDp5"}):
-        answer = await door.send(encoded(event(1)), {**STRUCTURED, **header})
-        assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'Bearer realm="yesser"')
-
-
-async def test_a_revoked_an_expired_and_a_suspended_token_are_refused(door: Door) -> None:
-    assert (await door.send(encoded(event(1)))).status_code == 202
-    await door.connection.execute("INSERT INTO platform.suspension (agency, reason) VALUES ('health', 'test')")
-    await asyncio.sleep(0.1)
-    assert (await door.send(encoded(event(1)))).json()["type"] == "/problems/suspended"
-    await door.connection.execute("DELETE FROM platform.suspension")
-    await door.connection.execute("UPDATE platform.token SET expires_at = now()")
-    await asyncio.sleep(0.1)
-    assert (await door.send(encoded(event(1)))).status_code == 401
-    await door.connection.execute("UPDATE platform.token SET expires_at = now() + interval '1 day'")
-    await revoke_token(door.connection, door.token.key_id)
-    await asyncio.sleep(0.1)
-    assert (await door.send(encoded(event(1)))).status_code == 401
 
 
 async def test_each_token_does_what_its_scopes_say_and_nothing_else(door: Door) -> None:

@@ -1,0 +1,117 @@
+"""uvicorn's HTTP protocol, with what it lacks: a time and a size within which the head of a request must be there.
+
+While no request is being served, a connection has a deadline: for its first head, for the rest of a head that has
+begun, and for what a client still sends after it was answered. Reading a body has a time of its own (`body.py`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio.events import TimerHandle
+from http import HTTPStatus
+from typing import Any, Final
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from infra.http.problems import CONTENT_TYPE, Problem, RequestCode, problem_document, to_bytes
+
+HEAD_BYTES_MAX: Final = 65_536
+"""Checked whenever bytes arrive: a head is never more than this and one reading of the socket."""
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """A connection that is closed when its client takes longer than `head_timeout_s` over a request's head."""
+
+    head_timeout_s = 10.0
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._deadline: TimerHandle | None = None
+        self._in_head = self._in_body = False
+        self._bytes_beside_bodies = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._start_deadline()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_deadline()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._bytes_beside_bodies += len(data)
+        super().data_received(data)
+        if self._bytes_beside_bodies > HEAD_BYTES_MAX:
+            self._end("head-too-large")
+        elif self._deadline is None and (self._in_head or not self._is_serving):
+            self._start_deadline()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._in_head = True
+
+    def on_headers_complete(self) -> None:
+        self._in_head, self._in_body = False, True
+        self._bytes_beside_bodies = 0
+        self._stop_deadline()
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._bytes_beside_bodies = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._in_body = False
+        self._bytes_beside_bodies = 0
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """What is no HTTP at all."""
+        self._end("malformed-request")
+
+    @property
+    def _is_serving(self) -> bool:
+        """Whether a request has its whole head and no whole answer."""
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _start_deadline(self) -> None:
+        self._deadline = self.loop.call_later(self.head_timeout_s, self._give_up)
+
+    def _stop_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _give_up(self) -> None:
+        self._deadline = None
+        if self._is_serving:  # the head of a second request, sent ahead: the first one is not given up for it
+            self._start_deadline()
+        elif self._in_head:
+            self._end("slow-request")
+        else:
+            self.transport.close()
+
+    def _end(self, code: RequestCode) -> None:
+        """Close, and say why where that cannot be taken for the answer to another request."""
+        self._stop_deadline()
+        if self.transport.is_closing():
+            return
+        if self._is_at_fault:
+            self.transport.write(_closing_answer(Problem(code)))
+        self.transport.close()
+
+    @property
+    def _is_at_fault(self) -> bool:
+        """Whether the request that came last is the one to be answered next."""
+        if self._in_body:
+            return not self.cycle.response_started and not self.pipeline
+        return not self._is_serving
+
+
+def _closing_answer(problem: Problem) -> bytes:
+    body = to_bytes(problem_document(problem, "en"))
+    head = (
+        f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}\r\ncontent-type: {CONTENT_TYPE}\r\n"
+        f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+    )
+    return head.encode() + body
