@@ -30,6 +30,7 @@ SUMMARIES: Final = {
     "lint": "What the registrar would say of a file; needs no service.",
     "log": "The national log: its size, its entries.",
     "migrate": "Bring the database to this version's form.",
+    "outbox": "Send events from a table in an agency's own database.",
     "plan": "The five-year plan at a glance.",
     "prepare": "Make tables, topics and rights on given services.",
     "publish": "Send a file of events, or a table, as an agency.",

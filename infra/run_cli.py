@@ -43,10 +43,11 @@ def run(name: str) -> None:
     # Batches are thousands of small objects that die together: the default thresholds would collect for nothing.
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
-    uvloop.run(_serve(settings, *process))
+    uvloop.run(serve(settings, *process))
 
 
-async def _serve(settings: Settings, work: Run, readiness: Callable[[], Readiness]) -> None:
+async def serve(settings: Settings, work: Run, readiness: Callable[[], Readiness]) -> None:
+    """Do the work until SIGTERM or SIGINT, and answer about it at the health port meanwhile."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

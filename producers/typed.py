@@ -38,8 +38,13 @@ def typed_event(agency: str, data: Model, event_id: str, time: str, **attributes
         data=content,
         **attributes,
     )
-    verdict = judge(value, STRUCTURED_HEADERS, Agency(agency, "platform" if row.sender == "platform" else "office"))
+    require_form(value, Agency(agency, "platform" if row.sender == "platform" else "office"))
+    return value
+
+
+def require_form(value: bytes, agency: Agency) -> None:
+    """Raises `FaultyEvent` with every fault that the door finds in an event (structured JSON) of this agency."""
+    verdict = judge(value, STRUCTURED_HEADERS, agency)
     if isinstance(verdict, Refused):
         faults = "; ".join(f"{f.code} at {f.pointer or 'the whole'}: {f.detail}" for f in verdict.faults)
         raise FaultyEvent(f"{FaultyEvent.__doc__} {faults}")
-    return value

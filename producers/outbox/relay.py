@@ -1,0 +1,166 @@
+"""The relay of an agency's outbox: its rows go to the agency's topic, with the agency's own credential.
+
+Unsent rows are read in the order of their numbers, sent in that order, and marked only after the acknowledgement. So
+whatever is killed, a row is sent again rather than lost, with the same bytes; and each relay, also one that was stopped
+and continued after another took over, sends rows of a subject only behind those that it or its predecessor has had
+acknowledged. What arrives twice the registrar drops; what arrives first is in order.
+
+What the registrar would refuse is not sent: the row keeps its faults, and its successors go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+from aiokafka.errors import KafkaError
+
+from events.codec import STRUCTURED_HEADERS
+from events.door import Agency, Refused, judge
+from infra.health import Readiness
+from infra.postgres import TRANSIENT_ERRORS, Connection
+from infra.settings import Settings
+from infra.sole_worker import Fenced, Post, SoleWorker
+from infra.tasks import pause
+from infra.telemetry import count, gauge
+from producers.errors import NotAccepted, OutcomeUnknown
+from producers.outbox.outbox import CHANNEL, LEASE, LEASE_TABLE, SQL, open_database, require_outbox
+from producers.publisher import AgencyPublisher, principal
+
+ROWS_MAX: Final = 1_000
+"""Most rows read and sent before they are marked."""
+DELIVERY_TIMEOUT_S: Final = 15.0
+"""So long without an acknowledgement the outcome is unknown, and the same rows are sent again."""
+FORGET_EVERY_S: Final = 60.0
+FORGET_ROWS_MAX: Final = 10_000
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An event that waits: its number in the outbox and its final bytes."""
+
+    row_id: int
+    event: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRow:
+    """A row that the registrar would refuse, with every fault."""
+
+    row_id: int
+    faults: list[dict[str, str]]
+
+
+def sort_out(rows: Sequence[Row], agency: Agency) -> tuple[list[Row], list[RefusedRow]]:
+    """Which rows can be sent, in their order, and which would be refused."""
+    good: list[Row] = []
+    refused: list[RefusedRow] = []
+    for row in rows:
+        verdict = judge(row.event, STRUCTURED_HEADERS, agency)
+        if isinstance(verdict, Refused):
+            faults = [{"code": f.code, "pointer": f.pointer, "detail": f.detail} for f in verdict.faults]
+            refused.append(RefusedRow(row.row_id, faults))
+        else:
+            good.append(row)
+    return good, refused
+
+
+class OutboxRelay:
+    """Stands by for the lease in the agency's database, and sends while it has it."""
+
+    def __init__(self, settings: Settings, agency: Agency) -> None:
+        principal(settings, agency.code)  # raises where there are no credentials: waiting would not bring any
+        self._settings = settings
+        self._agency = agency
+        post = Post(LEASE, self._open, LEASE_TABLE)
+        self._worker = SoleWorker(settings, post, self._work, passing=(KafkaError, OutcomeUnknown, NotAccepted))
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`. Kafka or the database being away is waited for."""
+        await self._worker.run(stop)
+
+    def readiness(self) -> Readiness:
+        """Of the worker."""
+        return self._worker.readiness()
+
+    async def _open(self, application: str) -> Connection:
+        connection = await open_database(self._settings, application)
+        try:
+            await require_outbox(connection)
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
+
+    async def _work(self, epoch: int) -> None:
+        connection = await self._open("outbox relay")
+        woken = asyncio.Event()
+        try:
+            await connection.add_listener(CHANNEL, lambda *_: woken.set())
+            async with AgencyPublisher(
+                self._settings, self._agency.code, delivery_timeout_s=DELIVERY_TIMEOUT_S
+            ) as publisher:
+                log.info("sending from the outbox", agency=self._agency.code, epoch=epoch)
+                await self._send_all(connection, publisher, epoch, woken)
+        finally:
+            with suppress(*TRANSIENT_ERRORS):
+                await connection.close(timeout=1)
+
+    async def _send_all(
+        self, connection: Connection, publisher: AgencyPublisher, epoch: int, woken: asyncio.Event
+    ) -> None:
+        forget_at = time.monotonic()
+        while True:
+            woken.clear()
+            rows = [Row(r["row_id"], r["event"].encode()) for r in await connection.fetch(SQL["waiting"], ROWS_MAX)]
+            gauge("outbox_waiting", await _waiting(connection, len(rows)))
+            if rows:
+                await self._settle(connection, publisher, epoch, rows)
+            self._worker.moved()
+            if time.monotonic() >= forget_at:
+                await connection.execute(SQL["forget"], self._settings.outbox_keep_days, FORGET_ROWS_MAX)
+                forget_at = time.monotonic() + FORGET_EVERY_S
+            if len(rows) < ROWS_MAX:
+                await pause(woken, self._settings.lease_renew_ms / 1000)
+
+    async def _settle(
+        self, connection: Connection, publisher: AgencyPublisher, epoch: int, rows: Sequence[Row]
+    ) -> None:
+        """Send what can be sent and mark it; keep what would be refused, with its faults."""
+        good, refused = sort_out(rows, self._agency)
+        if refused:
+            self._tell(refused)
+            await _mark(connection, "refuse", [r.row_id for r in refused], [r.faults for r in refused], epoch)
+        if good:
+            addresses = await publisher.publish([row.event for row in good])
+            await _mark(connection, "sent", [row.row_id for row in good], [str(a) for a in addresses], epoch)
+            count("outbox_sent", len(good))
+
+    def _tell(self, refused: Sequence[RefusedRow]) -> None:
+        for row in refused:
+            count("events_refused", agency=self._agency.code, code=row.faults[0]["code"])
+        log.warning(
+            "events in the outbox would be refused and are not sent; see `yesser outbox status`",
+            agency=self._agency.code,
+            count=len(refused),
+            codes=sorted({fault["code"] for row in refused for fault in row.faults}),
+        )
+
+
+async def _waiting(connection: Connection, rows_count: int) -> int:
+    """How many wait; counted only where more may wait than were read."""
+    return rows_count if rows_count < ROWS_MAX else await connection.fetchval(SQL["waiting_count"])
+
+
+async def _mark(connection: Connection, query: str, row_ids: list[int], values: list[Any], epoch: int) -> None:
+    """Note what became of rows. Raises `Fenced` where the epoch was superseded: then nothing is noted."""
+    status = await connection.execute(SQL[query], row_ids, values, epoch)
+    if status == "UPDATE 0":
+        raise Fenced(f"epoch {epoch} of the outbox was superseded")
