@@ -35,7 +35,7 @@ def judge_carefully(value: bytes | None, headers: Headers, agency: Agency) -> Ac
     if len(value) + (0 if reading.structured else reading.attribute_bytes) > EVENT_BYTES_MAX:
         return _unreadable(value, headers, reading, _TOO_LARGE)
     try:
-        event = _event_of(value, reading)
+        event = event_of(value, reading)
     except Unreadable as stop:
         return _unreadable(value, headers, reading, stop.fault)
     faults = _form_faults(event, reading)
@@ -46,8 +46,8 @@ def judge_carefully(value: bytes | None, headers: Headers, agency: Agency) -> Ac
     return _accepted(value, event, headers, reading, agency)
 
 
-def _event_of(value: bytes, reading: HeaderReading) -> dict[str, Any]:
-    """The whole event as one object, in either mode."""
+def event_of(value: bytes, reading: HeaderReading) -> dict[str, Any]:
+    """What a record says, in either mode, as one object; nothing is judged. Raises `Unreadable`."""
     if reading.structured:
         structured: dict[str, Any] = read_json(value)
         return structured

@@ -1,20 +1,39 @@
-"""What a sender from outside is given by a running system: the gateway's address and a token."""
+"""What an agency from outside is given by a running system: the gateway's address and a token."""
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import dataclass
+
 from infra.postgres import connect
 from infra.settings import Settings
+from producers.sdk.client import AgencyClient
 from producers.tokens import Asked, create_token, hash_key
 from tests.scenarios.system import System
 
 
-def address_of(system: System) -> str:
-    """The gateway's address."""
-    return f"http://127.0.0.1:{system.parts()['gateway']['port']}"
+@dataclass(frozen=True)
+class Door:
+    """The gateway of a running system, and an agency's token for it."""
+
+    system: System
+    agency: str
+    address: str
+    token: str
+
+    def client(self) -> AgencyClient:
+        """A client of this agency."""
+        return AgencyClient(self.address, self.token)
 
 
-async def token_of(settings: Settings, agency: str) -> str:
-    """A new token of an agency. A holder has at most two."""
+def door_of(system: System, agency: str) -> Door:
+    """Register an agency and give it a token. An agency can have two, so each test module has an agency of its own."""
+    system.add_agencies([(agency, "agency")])
+    address = f"http://127.0.0.1:{system.parts()['gateway']['port']}"
+    return Door(system, agency, address, asyncio.run(_token(system.settings, agency)))
+
+
+async def _token(settings: Settings, agency: str) -> str:
     connection = await connect(settings, "test")
     try:
         return (await create_token(connection, hash_key(settings), Asked("agency", agency, 1))).token

@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from producers.sdk.client import AgencyClient
 from producers.sdk.problems import GatewayProblem, RefusedByRegistrar
 from producers.sdk.proofs import event_bytes_of
 from producers.typed import typed_event
-from tests.gateway_door import address_of, token_of
+from tests.gateway_door import Door, door_of
 from tests.scenarios.system import System
 
 CODE = "integrators"
@@ -28,22 +27,9 @@ EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 TIME = "2006-05-01T09:00:00+03:00"
 
 
-@dataclass(frozen=True)
-class Door:
-    """What the agency was given."""
-
-    system: System
-    address: str
-    token: str
-
-    def client(self) -> AgencyClient:
-        return AgencyClient(self.address, self.token)
-
-
 @pytest.fixture(scope="module")
 def door(system: System) -> Door:
-    system.add_agencies([(CODE, "agency")])
-    return Door(system, address_of(system), asyncio.run(token_of(system.settings, CODE)))
+    return door_of(system, CODE)
 
 
 @pytest.fixture
