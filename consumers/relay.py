@@ -10,13 +10,9 @@ Kafka or PostgreSQL being away ends the owner, never the process: it waits, says
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Final
-from uuid import uuid4
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -26,14 +22,13 @@ from consumers.committer import Committer
 from consumers.lane import Lane, Message
 from consumers.triggers import TriggersLane
 from events.codec import STRUCTURED_HEADERS
-from infra import lease
-from infra.health import PATIENCE_S, STALLED_AFTER_S, Readiness
+from infra.health import Readiness
 from infra.kafka import PRODUCER_DURABLE, agency_topic, client_arguments
 from infra.kafka_clients import let_go
-from infra.logs import SaidOnce
 from infra.outbox import PLATFORM
 from infra.postgres import TRANSIENT_ERRORS, Connection, connect
 from infra.settings import Settings
+from infra.sole_worker import Post, SoleWorker
 from infra.sql import queries
 from infra.tasks import pause, until_one_ends
 from infra.telemetry import count, gauge
@@ -49,10 +44,6 @@ SEND_TIMEOUT_S: Final = 15.0
 _OUTBOX: Final = queries("infra", "outbox.sql")
 
 log = structlog.get_logger()
-
-
-class Fenced(Exception):
-    """Another relay has taken over: this one stands by."""
 
 
 class OutboxLane:
@@ -79,74 +70,25 @@ class Relay:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.name = f"{socket.gethostname()}-{uuid4().hex[:8]}"
         self.lanes: tuple[Lane, ...] = (OutboxLane(), TriggersLane(settings))
-        self.epoch: int | None = None
-        self._moved_at = time.monotonic()
-        self._wait = SaidOnce("the relay waits to go on", "the relay goes on")
+        post = Post(LEASE, lambda application: connect(settings, application))
+        self._worker = SoleWorker(settings, post, self._work, passing=(KafkaError,))
+
+    @property
+    def epoch(self) -> int | None:
+        """Of the lease that it holds; None while it stands by."""
+        return self._worker.epoch
 
     def readiness(self) -> Readiness:
         """Ready while it stands by, or has lately sent something or found nothing to send."""
-        active = self.epoch is not None
-        idle_s = time.monotonic() - self._moved_at
-        details: dict[str, object] = {
-            "role": "active" if active else "standby",
-            "seconds_since_moved": round(idle_s, 1),
-        }
-        return Readiness(idle_s < STALLED_AFTER_S, details, idle_s < STALLED_AFTER_S + PATIENCE_S)
+        return self._worker.readiness()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`. A transient error waits, longer each time, and starts again from the rows."""
-        wait_ms = self.settings.retry_wait_min_ms
-        while not stop.is_set():
-            moved_at = self._moved_at
-            try:
-                if not await self._own(stop):
-                    self._moved_at = time.monotonic()
-                    self._wait.ends()
-                    await pause(stop, self.settings.lease_renew_ms / 1000)
-            except Fenced as error:
-                count("fenced_writers", process=LEASE)
-                log.warning("another relay took over: standing by", reason=str(error))
-            except (*TRANSIENT_ERRORS, KafkaError) as error:
-                self._wait.begins(error)
-                count("retries", process=LEASE)
-                if self._moved_at != moved_at:
-                    wait_ms = self.settings.retry_wait_min_ms
-                await pause(stop, wait_ms / 1000)
-                wait_ms = min(2 * wait_ms, self.settings.retry_wait_max_ms)
-            except Exception:
-                log.exception("an unknown error ends the process")
-                raise SystemExit(os.EX_SOFTWARE) from None
+        await self._worker.run(stop)
 
-    async def _own(self, stop: asyncio.Event) -> bool:
-        """Send if the lease is free; False when another relay has it."""
-        keeper = await connect(self.settings, "relay lease")
-        try:
-            epoch = await lease.claim(keeper, LEASE, self.name, self.settings)
-            if epoch is None:
-                return False
-            self.epoch = epoch
-            try:
-                await self._work(keeper, epoch, stop)
-            finally:
-                self.epoch = None
-                with suppress(*TRANSIENT_ERRORS):
-                    await lease.release(keeper, LEASE, epoch)
-            return True
-        finally:
-            with suppress(*TRANSIENT_ERRORS):
-                await keeper.close(timeout=1)
-
-    async def _work(self, keeper: Connection, epoch: int, stop: asyncio.Event) -> None:
-        committer = Committer(self.settings, epoch)
-        await until_one_ends(self._keep(keeper, epoch), self._send_all(epoch), committer.run(), stop.wait())
-
-    async def _keep(self, keeper: Connection, epoch: int) -> None:
-        while True:
-            await asyncio.sleep(self.settings.lease_renew_ms / 1000)
-            if not await lease.renew(keeper, LEASE, epoch, self.settings):
-                raise Fenced(f"epoch {epoch} of the relay was superseded")
+    async def _work(self, epoch: int) -> None:
+        await until_one_ends(self._send_all(epoch), Committer(self.settings, epoch).run())
 
     async def _send_all(self, epoch: int) -> None:
         producer = AIOKafkaProducer(
@@ -173,8 +115,7 @@ class Relay:
                 if messages:
                     await send(producer, lane.topic, messages)
                     await lane.sent(connection, messages, epoch)
-                self._moved_at = time.monotonic()
-                self._wait.ends()
+                self._worker.moved()
                 if len(messages) < MESSAGES_MAX:
                     await pause(woken, poll_ms / 1000)
         finally:
