@@ -1,25 +1,44 @@
-"""What anybody may read: the OpenAPI document, the key that signs receipts, and a page for every problem's type."""
+"""What anybody may read: the documentation, the OpenAPI document, and the key that signs receipts.
+
+The pages themselves are in `producers.docs_pages`. They load nothing from elsewhere, and the browser is told so.
+"""
 
 from __future__ import annotations
 
-from html import escape
+import hashlib
+from typing import Final
 
-from fastapi import APIRouter, FastAPI, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
+from starlette.responses import RedirectResponse
 
-from events.problems import PROBLEMS, Bilingual
 from infra.http.documents import problems
-from infra.http.problems import EXPLANATIONS, PAGE_PREFIX, Problem, to_bytes
+from infra.http.problems import PAGE_PREFIX, Problem
+from producers.docs_pages.site import START, SWAGGER, Page, Site
 from producers.gateway.parts import Parts
+
+_POLICY: Final = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
+_SWAGGER_POLICY: Final = f"{_POLICY}; script-src 'self'; connect-src 'self'"
+_DOCUMENTS: Final = ("/openapi.json", "/asyncapi.json", "/schemas/{name}", START, START + "/{name:path}")
 
 
 def router(parts: Parts, app: FastAPI) -> APIRouter:
     """The public routes."""
     routes = APIRouter(tags=["documents"])
+    site = Site(lambda: openapi_document(app))
 
-    @routes.get("/openapi.json", include_in_schema=False)
-    async def openapi() -> Response:
-        return Response(to_bytes(openapi_document(app)), media_type="application/json")
+    async def document(request: Request) -> Response:
+        return answer(site, request)
+
+    @routes.get("/", include_in_schema=False)
+    async def start() -> Response:
+        return RedirectResponse(START)
+
+    for path in _DOCUMENTS:
+        routes.add_api_route(path, document, include_in_schema=False)
 
     @routes.get("/v1/key", summary="The key that signs receipts", response_class=Response)
     async def key() -> Response:
@@ -29,22 +48,34 @@ def router(parts: Parts, app: FastAPI) -> APIRouter:
     @routes.get(
         PAGE_PREFIX + "{code}", summary="What a problem means", response_class=Response, responses=problems(404)
     )
-    async def page(code: str) -> Response:
+    async def page(code: str, request: Request) -> Response:
         """The page of a problem's type, in Arabic and English."""
-        return Response(problem_page(code), media_type="text/html; charset=utf-8")
+        return answer(site, request)
 
     return routes
 
 
-def problem_page(code: str) -> str:
-    """The page of a code. Raises `Problem` (404) for an unknown one."""
-    title, remedy = _texts(code)
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(code)}</title>'
-        f'<main><section lang="ar" dir="rtl"><h1>{escape(title.ar)}</h1><p>{escape(remedy.ar)}</p></section>'
-        f"<section><h1>{escape(title.en)}</h1><p>{escape(remedy.en)}</p></section>"
-        f"<p><code>{escape(code)}</code></p></main></html>"
-    )
+def answer(site: Site, request: Request) -> Response:
+    """The page at the request's address; 304 where the client has it. Raises `Problem` (404) for an unknown one."""
+    path = request.url.path.rstrip("/")
+    try:
+        page = site.page(path)
+    except KeyError:
+        raise Problem("not-found") from None
+    headers = _headers(path, page)
+    if request.headers.get("if-none-match") == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
+    return Response(page.body, headers=headers, media_type=page.media_type)
+
+
+def _headers(path: str, page: Page) -> dict[str, str]:
+    return {
+        "ETag": f'"{hashlib.sha256(page.body).hexdigest()[:32]}"',
+        "Cache-Control": "no-cache",
+        "Content-Security-Policy": _SWAGGER_POLICY if path == SWAGGER else _POLICY,
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+    }
 
 
 def openapi_document(app: FastAPI) -> dict[str, object]:
@@ -64,13 +95,3 @@ def openapi_document(app: FastAPI) -> dict[str, object]:
                 operation["security"] = [] if public else [{"token": []}]
         app.openapi_schema = document
     return app.openapi_schema
-
-
-def _texts(code: str) -> tuple[Bilingual, Bilingual]:
-    for known, found in PROBLEMS.items():
-        if known == code:
-            return found.title, found.remedy
-    for request_code, explanation in EXPLANATIONS.items():
-        if request_code == code:
-            return explanation.title, explanation.detail
-    raise Problem("not-found")

@@ -6,7 +6,6 @@ import pytest
 
 from events.problems import CODES, Fault, fault
 from infra.http.problems import EXPLANATIONS, REQUEST_CODES, Language, Problem, language_of, problem_document
-from producers.gateway.page_routes import problem_page
 from producers.gateway.problems import ERRORS_MAX, EventFaults, Refusal, refusal_document
 
 MISSING = fault("missing-field", "/data", "This field is required.")
@@ -32,19 +31,12 @@ def test_the_language_is_the_one_that_is_preferred(header: str | None, language:
     assert language_of(header) == language
 
 
-def test_every_code_has_both_languages_and_a_page() -> None:
+def test_every_code_of_a_request_is_explained() -> None:
     assert set(EXPLANATIONS) == set(REQUEST_CODES)
-    for code in (*REQUEST_CODES, *CODES):
-        assert code in problem_page(code)
 
 
 def test_codes_of_requests_and_of_events_are_different() -> None:
     assert not set(REQUEST_CODES) & set(CODES)
-
-
-def test_an_unknown_code_has_no_page() -> None:
-    with pytest.raises(Problem):
-        problem_page("<script>")
 
 
 def test_a_batchs_pointers_lead_to_the_event() -> None:

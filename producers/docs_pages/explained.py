@@ -1,0 +1,62 @@
+"""Every code that the door or the gateway may answer with, as its page explains it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from events.problems import PROBLEMS, Bilingual, Code, Fault, arabic_of
+from events.refusal_examples import REFUSAL_EXAMPLES, faults_of
+from infra.http.problems import EXPLANATIONS, RequestCode
+
+
+@dataclass(frozen=True, slots=True)
+class ShownFault:
+    """One row of `errors`."""
+
+    code: str
+    pointer: str
+    detail: Bilingual
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """`status` is that of a request's problem; `cause`, `wrong`, `right` and `faults` are those of an event's."""
+
+    code: str
+    title: Bilingual
+    remedy: Bilingual
+    status: int | None = None
+    cause: Bilingual | None = None
+    wrong: str = ""
+    right: str = ""
+    faults: tuple[ShownFault, ...] = ()
+
+
+def of_event(code: Code) -> Explained:
+    """A refusal code of the contract."""
+    example = REFUSAL_EXAMPLES[code]
+    return Explained(
+        code,
+        PROBLEMS[code].title,
+        PROBLEMS[code].remedy,
+        cause=example.cause,
+        wrong=example.wrong_text,
+        right=example.right,
+        faults=tuple(_shown(fault) for fault in faults_of(code)),
+    )
+
+
+def of_request(code: RequestCode) -> Explained:
+    """What may be wrong with a request."""
+    explanation = EXPLANATIONS[code]
+    return Explained(code, explanation.title, explanation.detail, explanation.status)
+
+
+def _shown(fault: Fault) -> ShownFault:
+    return ShownFault(fault.code, fault.pointer, Bilingual(arabic_of(fault.detail), fault.detail))
+
+
+EVENT_CODES: Final[Mapping[str, Code]] = {code: code for code in PROBLEMS}
+ASKED_CODES: Final[Mapping[str, RequestCode]] = {code: code for code in EXPLANATIONS}

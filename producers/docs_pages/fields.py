@@ -1,0 +1,125 @@
+"""The members of an event's `data`, one row each, read from the type's JSON Schema.
+
+Flows in: the name of a type. Flows out: rows in the schema's order, outer before inner (`terms.bands[].partner_bp`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from events import fields
+from events.field_meanings import meaning_of
+from events.money import INTEGER_MAX
+from events.problems import Bilingual
+from events.schema_documents import schema_of
+
+Schema = dict[str, Any]
+
+
+class Kind(NamedTuple):
+    """What may stand in a member: in words, and as a form that needs no translation."""
+
+    words: Bilingual
+    form: str
+
+
+_TEXT: Final = Bilingual("نص", "text")
+_KINDS: Final[dict[str, Kind]] = {
+    fields.ID_PATTERN: Kind(Bilingual("معرّف", "id"), "A-Z a-z 0-9 . _ -  (1–64)"),
+    fields.CODE_PATTERN: Kind(Bilingual("رمز جهة", "agency code"), fields.CODE_PATTERN.strip("^$")),
+    fields.DATE_PATTERN: Kind(Bilingual("تاريخ ميلادي", "Gregorian date"), "YYYY-MM-DD  (1924-08-01 … 2077-11-16)"),
+    fields.PERIOD_PATTERN: Kind(Bilingual("فترة: شهر أو ربع", "period: month or quarter"), "1426-03 | 1426-Q1"),
+    fields.TRAINEE_PATTERN: Kind(Bilingual("معرّف مستعار", "pseudonym"), fields.TRAINEE_PATTERN.strip("^$")),
+    fields.SHA256_PATTERN: Kind(Bilingual("بصمة SHA-256", "SHA-256"), fields.SHA256_PATTERN.strip("^$")),
+    fields.URL_PATTERN: Kind(Bilingual("عنوان كامل", "absolute address"), f"https://…  (≤ {fields.URL_LENGTH_MAX})"),
+    fields.TEXT_PATTERN: Kind(_TEXT, f"1–{fields.TEXT_LENGTH_MAX}"),
+}
+_BOTH_LANGUAGES: Final = Kind(
+    Bilingual("نص بالعربية وبالإنجليزية", "text in Arabic and in English"), '{"ar": …, "en": …}'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRow:
+    """One member: where it stands in `data`, what may stand there, whether it must, and what it means."""
+
+    path: str
+    kind: Kind
+    required: bool
+    meaning: Bilingual
+
+
+def field_rows(type_name: str) -> list[FieldRow]:
+    """Every member of the data of this type."""
+    schema = schema_of(type_name)
+    definitions: dict[str, Schema] = schema["$defs"]
+    data = _resolved(schema["properties"]["data"], definitions)
+    return list(_members(type_name, data, "", definitions))
+
+
+def _members(type_name: str, schema: Schema, prefix: str, definitions: dict[str, Schema]) -> Iterator[FieldRow]:
+    required = set(schema.get("required", ()))
+    for name, member in schema["properties"].items():
+        path = prefix + name
+        found, optional_null = _without_null(_resolved(member, definitions), definitions)
+        kind = _kind(found, definitions)
+        if optional_null:
+            kind = Kind(kind.words, f"{kind.form} | null".removeprefix(" | "))
+        yield FieldRow(path, kind, name in required, meaning_of(type_name, path))
+        inner, suffix = found, "."
+        if found.get("type") == "array":
+            inner, suffix = _resolved(found["items"], definitions), "[]."
+        if _has_rows(inner):
+            yield from _members(type_name, inner, path + suffix, definitions)
+
+
+def _has_rows(schema: Schema) -> bool:
+    """Whether the members of an object have rows of their own; those of a text in two languages have none."""
+    return "properties" in schema and not _is_bilingual(schema)
+
+
+def _is_bilingual(schema: Schema) -> bool:
+    return set(schema.get("properties", ())) == {"ar", "en"}
+
+
+def _resolved(schema: Schema, definitions: dict[str, Schema]) -> Schema:
+    reference = schema.get("$ref")
+    return definitions[reference.rpartition("/")[2]] if reference else schema
+
+
+def _without_null(schema: Schema, definitions: dict[str, Schema]) -> tuple[Schema, bool]:
+    choices = schema.get("anyOf", ())
+    if not choices:
+        return schema, False
+    (other,) = [choice for choice in choices if choice.get("type") != "null"]
+    return _resolved(other, definitions), True
+
+
+def _kind(schema: Schema, definitions: dict[str, Schema]) -> Kind:
+    if schema.get("type") == "array":
+        return _list_kind(schema, definitions)
+    if "properties" in schema:
+        return _BOTH_LANGUAGES if _is_bilingual(schema) else Kind(Bilingual("كائن", "object"), "{…}")
+    choices = schema.get("enum") or ([schema["const"]] if "const" in schema else [])
+    if choices:
+        return Kind(Bilingual("إحدى القيم", "one of"), " | ".join(choices))
+    if schema["type"] == "integer":
+        return Kind(Bilingual("عدد صحيح", "integer"), _bounds(schema["minimum"], schema["maximum"]))
+    if schema["type"] == "boolean":
+        return Kind(Bilingual("صواب أو خطأ", "truth"), "true | false")
+    return _KINDS.get(schema["pattern"]) or Kind(_TEXT, schema["pattern"].strip("^$"))
+
+
+def _list_kind(schema: Schema, definitions: dict[str, Schema]) -> Kind:
+    item = _kind(_resolved(schema["items"], definitions), definitions)
+    least, most = schema.get("minItems", 0), schema.get("maxItems")
+    count = f"{least}–{most}" if most else f"≥ {least}"
+    return Kind(Bilingual(f"قائمة: {item.words.ar}", f"list: {item.words.en}"), f"[{count}] {item.form}".strip())
+
+
+def _bounds(least: int, most: int) -> str:
+    if most < INTEGER_MAX:
+        return f"{least} … {most}"
+    return f"≥ {least}" if least > -INTEGER_MAX else ""

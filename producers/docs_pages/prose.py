@@ -1,0 +1,51 @@
+"""Pages of `docs/` that an integrator reads, turned from Markdown into HTML. Raw HTML in them is shown, not obeyed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from markupsafe import Markup
+
+FOLDER: Final = Path(__file__).parents[2] / "docs"
+PROSE_PAGES: Final = {"/docs/quickstart": "quickstart.md", "/docs/gateway": "gateway.md", "/docs/files": "files.md"}
+"""Address → file."""
+
+_ADDRESSES: Final = {file: path for path, file in PROSE_PAGES.items()}
+
+
+def prose_of(path: str, href: Callable[[str], str]) -> Markup:
+    """The page's HTML without its first heading, which the layout shows.
+
+    Links between these pages lead on; a link to anything else of the repository is plain text here.
+    """
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    tokens = parser.parse(_text(path).partition("\n")[2])
+    for token in tokens:
+        token.children = list(_led(token.children, href)) if token.children else token.children
+    # The renderer has escaped all text.
+    return Markup(parser.renderer.render(tokens, parser.options, {}))
+
+
+def title_of(path: str) -> str:
+    """The text of the first heading."""
+    return _text(path).partition("\n")[0].removeprefix("# ")
+
+
+def _text(path: str) -> str:
+    return (FOLDER / PROSE_PAGES[path]).read_text(encoding="utf-8")
+
+
+def _led(tokens: list[Token], href: Callable[[str], str]) -> Iterator[Token]:
+    dropped = False
+    for token in tokens:
+        if token.type == "link_open":
+            file, _, fragment = str(token.attrGet("href")).partition("#")
+            dropped = file not in _ADDRESSES
+            if not dropped:
+                token.attrSet("href", href(_ADDRESSES[file]) + (f"#{fragment}" if fragment else ""))
+        if not (dropped and token.type in ("link_open", "link_close")):
+            yield token

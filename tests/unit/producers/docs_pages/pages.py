@@ -1,0 +1,43 @@
+"""What a reader (or a browser) finds in a page."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping
+from html.parser import HTMLParser
+from typing import Any
+
+from producers.docs_cli import described
+from producers.docs_pages.site import Site
+
+
+class PageReader(HTMLParser):
+    """The addresses that a page names, the tags it uses, and the languages that it is written in."""
+
+    def __init__(self, body: bytes) -> None:
+        super().__init__()
+        self.targets: list[str] = []
+        self.tags: set[str] = set()
+        self.attributes: dict[str, dict[str, str | None]] = {}
+        self.feed(body.decode())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        found = dict(attrs)
+        self.attributes.setdefault(tag, found)
+        self.targets += [value for name in ("href", "src") if (value := found.get(name))]
+
+
+def site(*, static: bool = False) -> Site:
+    """The site as the gateway, or the command, makes it."""
+    return Site(described, static=static)
+
+
+def openapi() -> Mapping[str, Any]:
+    """The OpenAPI document."""
+    return described()
+
+
+def resolved(source: str, target: str) -> str:
+    """A relative link of a file, as a file; without its fragment."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(source), target.partition("#")[0]))

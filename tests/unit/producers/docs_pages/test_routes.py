@@ -1,0 +1,60 @@
+"""The documentation on the gateway: without services, without a token, and with nothing from elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from httpx import ASGITransport, AsyncClient, Response
+
+from infra.settings import Settings
+from producers.gateway.app import application
+from producers.gateway.parts import Parts
+
+NOTHING = cast(Any, None)
+APPLICATION = application(Parts(Settings(), NOTHING, NOTHING, NOTHING, NOTHING))
+
+
+async def get(path: str, **headers: str) -> Response:
+    """What a gateway without any service answers."""
+    async with AsyncClient(transport=ASGITransport(APPLICATION), base_url="http://gateway") as client:
+        return await client.get(path, headers=headers, follow_redirects=True)
+
+
+async def test_the_root_leads_to_the_documentation() -> None:
+    answer = await get("/")
+    assert (answer.status_code, answer.url.path) == (200, "/docs")
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert (await get("/docs/")).content == answer.content
+
+
+async def test_the_browser_is_told_to_load_nothing_from_elsewhere() -> None:
+    policy = (await get("/docs/events/service.launched")).headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src" not in policy
+    with_script = (await get("/docs/api")).headers["content-security-policy"]
+    assert "script-src 'self'" in with_script
+    assert "unsafe" not in with_script
+    assert "http" not in policy + with_script
+
+
+async def test_documents_have_their_types() -> None:
+    assert (await get("/asyncapi.json")).json()["asyncapi"] == "3.0.0"
+    assert (await get("/schemas/service.launched.v1.json")).json()["title"] == "sa.gov.yesser.service.launched.v1"
+    assert (await get("/openapi.json")).json()["openapi"].startswith("3.1")
+    assert (await get("/docs/site.css")).headers["content-type"] == "text/css; charset=utf-8"
+
+
+async def test_the_documentation_is_no_part_of_the_openapi_document() -> None:
+    assert not [path for path in (await get("/openapi.json")).json()["paths"] if path.startswith(("/docs", "/schemas"))]
+
+
+async def test_a_page_that_the_client_has_is_not_sent_again() -> None:
+    first = await get("/problems/conflict")
+    again = await get("/problems/conflict", **{"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+async def test_what_is_not_there_is_a_problem() -> None:
+    for path in ("/docs/events/no.such-type", "/problems/<script>", "/schemas/..%2f..%2fetc", "/docs/../app.py"):
+        answer = await get(path)
+        assert (answer.status_code, answer.json()["type"]) == (404, "/problems/not-found"), path

@@ -1,0 +1,130 @@
+"""The documentation is whole, leads nowhere else, and is the same on the gateway and in a folder."""
+
+from __future__ import annotations
+
+import pytest
+
+from events.catalogue import CATALOGUE
+from events.problems import CODES
+from events.schema_documents import schema_of
+from infra.http.problems import REQUEST_CODES
+from producers.docs_pages.site import (
+    CURL,
+    Site,
+    _isolated,
+    event_page,
+    example_path,
+    file_of,
+    problem_page,
+    schema_path,
+)
+from tests.unit.producers.docs_pages.pages import PageReader, resolved, site
+
+SITE = site()
+HTML = [path for path in SITE.paths if SITE.page(path).media_type.startswith("text/html")]
+
+
+def text(path: str, of: Site = SITE) -> str:
+    return of.page(path).body.decode()
+
+
+def test_every_type_has_a_page_a_schema_and_an_example_and_every_code_a_page() -> None:
+    for name in CATALOGUE:
+        assert {event_page(name), schema_path(name), example_path(name)} <= set(SITE.paths)
+    assert {problem_page(code) for code in (*CODES, *REQUEST_CODES)} <= set(SITE.paths)
+
+
+@pytest.mark.parametrize("path", HTML)
+def test_a_page_names_nothing_outside_the_gateway(path: str) -> None:
+    for target in PageReader(SITE.page(path).body).targets:
+        known = target.partition("#")[0] in SITE.paths
+        assert known or target.startswith("#") or target == "data:,", target
+
+
+def test_a_page_in_a_folder_leads_to_files_of_the_folder() -> None:
+    static = site(static=True)
+    files = {file_of(path) for path in static.paths}
+    assert len(files) == len(static.paths)
+    for path in HTML:
+        for target in PageReader(static.page(path).body).targets:
+            inside = target.startswith("#") or target == "data:,"
+            assert inside or resolved(file_of(path), target) in files, (path, target)
+
+
+@pytest.mark.parametrize("path", [path for path in HTML if path != "/docs/api"])
+def test_a_page_is_arabic_first_and_needs_no_script(path: str) -> None:
+    found = PageReader(SITE.page(path).body)
+    assert (found.attributes["html"]["lang"], found.attributes["html"]["dir"]) == ("ar", "rtl")
+    assert not {"script", "style", "iframe"} & found.tags
+    assert {"h1", "main", "nav"} <= found.tags
+
+
+def test_a_types_page_says_who_what_and_what_contradicts() -> None:
+    page = text(event_page("revenue.paid-out"))
+    for words in (
+        "sa.gov.yesser.revenue.paid-out.v1",
+        "دُفع للشريك من مستحقاته.",
+        "The partner was paid from what is owed.",
+        "partnership/{partnership_id}",
+        "the agency that owns the thing",
+        "amount_halalas",
+        "What was paid, in halalas.",
+        "exceeds-payable",
+        "أكثر من المستحق للشريك.",
+        "/schemas/revenue.paid-out.v1.json",
+    ):
+        assert words in page or words.replace("'", "&#39;") in page, words
+    assert CURL.splitlines()[0].format(example=example_path("revenue.paid-out")).replace('"', "&#34;") in page
+
+
+@pytest.mark.parametrize("name", [name for name, row in CATALOGUE.items() if row.sender == "platform"])
+def test_what_only_the_platform_says_is_not_offered_for_trying(name: str) -> None:
+    assert "curl" not in text(event_page(name))
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_a_types_page_has_a_row_for_every_member_of_its_data(name: str) -> None:
+    page = text(event_page(name)).replace("<wbr>", "")
+    (data,) = (part for key, part in schema_of(name)["$defs"].items() if key == CATALOGUE[name].model.__name__)
+    for field in data["properties"]:
+        assert f"<code>{field}</code>" in page
+
+
+def test_a_refusals_page_shows_the_fault_where_it_is_and_the_remedy() -> None:
+    page = text(problem_page("date-out-of-range"))
+    assert "/data/on" in page
+    assert "1427-02-01" in page
+    assert "Use a date within" in page
+
+
+def test_what_is_shown_is_never_markup() -> None:
+    assert "&#34;service_id&#34;" in text(problem_page("not-json"))
+    assert str(_isolated("<b>نص</b>")) == "&lt;<bdi>b</bdi>&gt;نص&lt;/<bdi>b</bdi>&gt;"
+
+
+@pytest.mark.parametrize(
+    ("words", "isolated"),
+    [
+        ("بين 1924-08-01 و2077-11-16، ثم", ["1924-08-01", "2077-11-16"]),
+        ("المدى 1924-08-01 … 2077-11-16.", ["1924-08-01 … 2077-11-16"]),
+        ("الأعداد ±(2^53 − 1).", ["±(2^53 − 1)"]),
+        ("القيمة فارغة (null).", ["(null)"]),
+        ("كلام (بين قوسين)", []),
+    ],
+)
+def test_dates_and_codes_in_arabic_keep_their_direction(words: str, isolated: list[str]) -> None:
+    assert [part.partition("</bdi>")[0] for part in str(_isolated(words)).split("<bdi>")[1:]] == isolated
+
+
+def test_the_asyncapi_page_names_every_channel_and_links_the_messages() -> None:
+    page = text("/docs/asyncapi")
+    for address in ("agency.{code}.events", "yesser.log", "yesser.campaign-triggers"):
+        assert address in page
+    targets = set(PageReader(SITE.page("/docs/asyncapi").body).targets)
+    assert {event_page(name) for name in CATALOGUE} <= targets
+
+
+def test_the_openapi_page_holds_the_document_and_swaggers_own_files() -> None:
+    assert b"/v1/events:validate" in SITE.page("/docs/api.js").body
+    assert len(SITE.page("/docs/swagger-ui-bundle.js").body) > 1_000_000
+    assert "/docs/swagger-ui.css" in text("/docs/api")
