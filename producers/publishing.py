@@ -135,7 +135,7 @@ def _why(topic: str, paused: Paused) -> str:
     return (
         f"{topic} is read slowly: {paused.reason['en']}. Nothing is skipped: a record is tried at"
         f" {paused.until:%H:%M:%S} UTC and then from time to time, and the first good one ends the pause."
-        " Whoever runs the platform lets all of it through with `yesser agencies unpause`.\n"
+        " Whoever runs the platform lets all of it through with `yesser registrar unpause`.\n"
         f"يُقرأ موضوع الجهة ببطء: {paused.reason['ar']}. لا يُتخطّى شيء، وينتهي الإبطاء عند أول سجل مقبول."
     )
 

@@ -96,6 +96,15 @@ class Journal:
             for r in rows
         }
 
+    async def alarm(self) -> str | None:
+        """The first refusal of the platform's own event that nobody has acknowledged: a bug of ours."""
+        async with self.lock:
+            row = await self.connection.fetchrow(_SQL["alarm"])
+        return row and (
+            f"the platform's own event was refused at index {row['index']} ({row['code']}); find the cause, then"
+            f" `yesser registrar acknowledge {row['index']} --note …` (docs/runbook.md)"
+        )
+
     async def known(self, claims: Sequence[bytes]) -> Known:
         async with self.lock:
             return merge_known(await self.connection.fetch(_SQL["known"], claims))

@@ -132,6 +132,7 @@ class Owner:
             await self.journal.resume_topics(let_through)
         ends = await self.reader.check_ends()
         read = sum(self.reader.next_offsets.values())
+        self.progress.halted = await self.journal.alarm()
         self.progress.look(read, read + self.reader.count_ahead(ends))
         await self.shipper.check_end(self.reader.consumer)
 
@@ -219,8 +220,7 @@ class Owner:
             if code == CONFLICT.code:
                 count("events_conflicting", agency=refusal.agency)
             if refusal.agency == PLATFORM:
-                # The platform decided something that its own door refuses: a bug, whoever looks must see it.
-                self.progress.halted = f"the platform's own event was refused at index {refusal.index} ({code})"
+                # The platform decided something that its own door refuses: a bug. The next look alarms.
                 log.error("the platform's own event was refused", index=refusal.index, code=code)
         observe("batch_records", sum(len(r.records) for r in readings), process=LEASE)
         gauge("log_size", self.journal.size)

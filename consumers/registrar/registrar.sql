@@ -60,6 +60,13 @@ SELECT topic, next_offset, last_record_sha256, halted_reason, paused_until, paus
        uncounted_up_to
 FROM log.read_position
 
+-- name: alarm
+-- The first refused event of the platform itself that nobody has acknowledged.
+SELECT r.index, r.errors->0->>'code' AS code FROM log.refusal r
+WHERE r.agency = 'platform'
+  AND NOT EXISTS (SELECT FROM platform.acknowledged_refusal a WHERE a.index = r.index)
+ORDER BY r.index LIMIT 1
+
 -- name: start_topic
 INSERT INTO log.read_position (topic) VALUES ($1) ON CONFLICT DO NOTHING
 

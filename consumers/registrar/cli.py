@@ -1,0 +1,90 @@
+"""`yesser registrar unpause CODE | unhalt CODE | acknowledge INDEX`: what only a person may decide."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import click
+import orjson
+import uvloop
+
+from consumers.registrar.releasing import Halted, acknowledge, let_through, lift_halt, look_at
+from infra.logs import configure_logs
+from infra.postgres import Connection, connect
+from infra.settings import Settings
+
+Answer = TypeVar("Answer")
+NOT_DONE = 1
+
+
+@click.group()
+def registrar() -> None:
+    """Let the registrar go on where it waits for a person."""
+
+
+@registrar.command("unpause")
+@click.argument("code")
+@click.option("--timeout", "timeout_s", type=float, default=30.0, show_default=True, help="Seconds to wait.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def unpause(code: str, timeout_s: float, as_json: bool) -> None:
+    """Read an agency's paused topic at full speed up to where it ends now, whatever stands there.
+
+    Each bad record there becomes a refusal in the log. What is written later may pause the topic again.
+    """
+    settings = Settings()
+    waiting = _run(settings, lambda connection: let_through(connection, settings, code, timeout_s))
+    if as_json:
+        click.echo(orjson.dumps({"code": code, "records": waiting}))
+    else:
+        click.echo(f"{code}: {waiting:,} records are let through. / تُقرأ {waiting:,} سجلًا.")
+
+
+@registrar.command("unhalt")
+@click.argument("code")
+@click.option("--yes", is_flag=True, help="Do it; without this option it is only said what would be done.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.pass_context
+def unhalt(context: click.Context, code: str, yes: bool, as_json: bool) -> None:
+    """Read an agency's halted topic again, and say first what that means. Exit code 1: nothing was done."""
+    settings = Settings()
+    found = _run(settings, lambda connection: look_at(connection, settings, code))
+    if not as_json:
+        _show(found)
+    if yes:
+        _run(settings, lambda connection: lift_halt(connection, settings, code, found))
+    if as_json:
+        click.echo(orjson.dumps({**found.document(), "lifted": yes}))
+    else:
+        not_done = "Nothing was done: add --yes. / لم يُفعل شيء: أضف --yes."
+        click.echo("The halt is lifted. / رُفع التوقف." if yes else not_done)
+    context.exit(0 if yes else NOT_DONE)
+
+
+@registrar.command("acknowledge")
+@click.argument("index", type=click.IntRange(min=0))
+@click.option("--note", required=True, help="What was the cause, and what was done; kept with it.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def acknowledge_(index: int, note: str, as_json: bool) -> None:
+    """Take note of a refused event of the platform itself, which ends its alarm."""
+    settings = Settings()
+    _run(settings, lambda connection: acknowledge(connection, index, note))
+    click.echo(orjson.dumps({"index": index, "note": note}) if as_json else f"The refusal at {index} is acknowledged.")
+
+
+def _show(found: Halted) -> None:
+    click.echo(f"{found.topic} halted: {found.reason}")
+    for lines in found.words().values():
+        click.echo("\n".join(lines))
+
+
+def _run(settings: Settings, work: Callable[[Connection], Awaitable[Answer]]) -> Answer:
+    async def run() -> Answer:
+        connection = await connect(settings, "registrar tool")
+        try:
+            return await work(connection)
+        finally:
+            await connection.close()
+
+    configure_logs("error", "registrar")
+    return uvloop.run(run())

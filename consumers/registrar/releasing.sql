@@ -1,0 +1,23 @@
+-- name: position
+SELECT next_offset, last_record_sha256, halted_reason, paused_until FROM log.read_position WHERE topic = $1
+
+-- name: is_paused
+SELECT paused_until IS NOT NULL FROM log.read_position WHERE topic = $1
+
+-- name: let_through
+-- Records below this offset pause nothing any more; the next one at least, whether it is there or not.
+UPDATE log.read_position SET uncounted_up_to = greatest($2, next_offset + 1) WHERE topic = $1
+
+-- name: lift_halt
+-- Only from where the registrar stood when it was looked at. With $3 the record before is no longer compared.
+UPDATE log.read_position SET halted_reason = NULL, halted_at = NULL,
+       last_record_sha256 = CASE WHEN $3 THEN NULL ELSE last_record_sha256 END
+WHERE topic = $1 AND next_offset = $2 AND halted_reason IS NOT NULL
+RETURNING true
+
+-- name: acknowledge
+-- Only a refusal of the platform's own event is an alarm.
+INSERT INTO platform.acknowledged_refusal (index, note)
+SELECT index, $2 FROM log.refusal WHERE index = $1 AND agency = 'platform'
+ON CONFLICT (index) DO UPDATE SET note = excluded.note
+RETURNING true
