@@ -36,7 +36,7 @@ def anomaly(entry: Entry, rule: str, known: dict[str, Any], found_index: int | N
         entry.index,
         entry.index if found_index is None else found_index,
         rule,
-        entry.event["type"],
+        entry.full_type,
         entry.subject,
         entry.agency,
         entry.data,

@@ -43,11 +43,21 @@ class Consumer:
         return [read(package, file) for package, file in self.sql_files]
 
 
-async def apply(connection: Connection, consumer: Consumer, entries: Sequence[Entry]) -> list[OutboxEvent]:
-    """Apply a batch to the tables in `search_path`, within the caller's transaction."""
+def nobody_waits() -> None:
+    """Nobody waits for the moment when rows are written."""
+
+
+async def apply(
+    connection: Connection, consumer: Consumer, entries: Sequence[Entry], writing: Callable[[], None] = nobody_waits
+) -> list[OutboxEvent]:
+    """Apply a batch to the tables in `search_path`, within the caller's transaction.
+
+    `writing` is called between the fold and the writing of its rows.
+    """
     rows = WorkingSet()
     for needs in consumer.needs(rows, entries):
         await rows.load(connection, needs)
     decided = consumer.fold(rows, entries)
+    writing()
     await rows.save(connection)
     return decided

@@ -20,8 +20,9 @@ from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
 
 from consumers.consumer import Consumer
+from consumers.inbox import Inbox
 from consumers.subscription import receive
-from consumers.writer import Batch, Fenced, LeafMismatch, Writer, parse_records
+from consumers.writer import Fenced, LeafMismatch, Writer, parse_records
 from infra import lease
 from infra.health import Progress, Readiness
 from infra.log_reader import log_size
@@ -32,7 +33,8 @@ from infra.settings import Settings
 from infra.tasks import pause, until_one_ends
 from infra.telemetry import carried_traces, count, gauge
 
-QUEUE_BATCHES_MAX: Final = 2
+PORTION_RECORDS: Final = 512
+"""Records parsed in one go, some milliseconds: between two portions the writer takes PostgreSQL's answer."""
 LOOK_AT_LOG_S: Final = 1.0
 """How often the writer asks PostgreSQL how long the log is, and reads it there when Kafka brings nothing."""
 UNKNOWN_ERROR_EXIT: Final = 70
@@ -54,7 +56,7 @@ class Pipeline:
         self.progress = Progress(time.monotonic)
         self._wait_ms = settings.retry_wait_min_ms
         self._keeping = asyncio.Lock()
-        self._queue: asyncio.Queue[Batch] = asyncio.Queue(QUEUE_BATCHES_MAX)
+        self._inbox = Inbox(settings.batch_records_max)
         self._halt = SaidOnce("halted: nothing more is applied", "no longer halted")
         self._wait = SaidOnce("waiting to go on", "going on")
         self._kafka = SaidOnce("Kafka is away: the log is read from PostgreSQL", "Kafka answers again")
@@ -124,7 +126,7 @@ class Pipeline:
             writer = Writer(self.consumer, connection, epoch)
             await writer.open()
             log.info("applying", consumer=self.consumer.name, position=writer.position, epoch=epoch)
-            self._queue = asyncio.Queue(QUEUE_BATCHES_MAX)
+            self._inbox = Inbox(self.settings.batch_records_max)
             self._keeping = asyncio.Lock()
             try:
                 await until_one_ends(
@@ -143,13 +145,14 @@ class Pipeline:
         while True:
             before = writer.position
             try:
-                batch = await asyncio.wait_for(self._queue.get(), LOOK_AT_LOG_S)
+                batch = await asyncio.wait_for(self._inbox.get(), LOOK_AT_LOG_S)
             except TimeoutError:
                 self.log_size, looked_at = await log_size(writer.connection), time.monotonic()
-                if self._queue.empty():
+                if self._inbox.empty():
                     await writer.fill(self.log_size)
             else:
-                await writer.apply(batch)
+                await writer.apply(batch, self._inbox.release)
+                self._inbox.release()
                 if time.monotonic() - looked_at >= LOOK_AT_LOG_S:
                     self.log_size, looked_at = await log_size(writer.connection), time.monotonic()
             self._note(writer, moved=writer.position > before)
@@ -172,9 +175,13 @@ class Pipeline:
 
         async def take(records: Sequence[ConsumerRecord]) -> None:
             traces = carried_traces((record.headers, None) for record in records)
-            for batch in parse_records(records):
-                batch.traces = traces
-                await self._queue.put(batch)
+            with self._inbox.growing():
+                for start in range(0, len(records), PORTION_RECORDS):
+                    for batch in parse_records(records[start : start + PORTION_RECORDS]):
+                        batch.traces = traces
+                        await self._inbox.put(batch)
+                    await asyncio.sleep(0)
+            await self._inbox.room()
 
         while True:
             try:

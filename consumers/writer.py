@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final
@@ -16,7 +16,7 @@ from typing import Final
 import structlog
 from aiokafka import ConsumerRecord
 
-from consumers.consumer import Consumer, apply
+from consumers.consumer import Consumer, apply, nobody_waits
 from events.entry import Entry, parse_entry
 from infra import outbox
 from infra.log_reader import read_entries, read_leaves
@@ -44,13 +44,22 @@ class Batch:
     """Consecutive entries from `first_index` on, as bytes (for the leaf check) and parsed; `traces` are theirs."""
 
     first_index: int
-    raw: Sequence[bytes]
+    raw: list[bytes]
     entries: list[Entry]
     traces: list[str] = field(default_factory=list)
 
     @property
     def end(self) -> int:
         return self.first_index + len(self.raw)
+
+    def extend(self, later: Batch, entries_max: int) -> bool:
+        """Take `later` in, if it begins where this one ends and both together have at most `entries_max` entries."""
+        if later.first_index != self.end or len(self.raw) + len(later.raw) > entries_max:
+            return False
+        self.raw += later.raw
+        self.entries += later.entries
+        self.traces = sorted({*self.traces, *later.traces})
+        return True
 
     def without(self, count_: int) -> Batch:
         """The batch less its first `count_` entries."""
@@ -117,8 +126,11 @@ class Writer:
             raise SystemExit(OLD_RULES_EXIT)
         self.position = row["position"]
 
-    async def apply(self, batch: Batch) -> None:
-        """Apply what of `batch` lies at the position, after filling a gap before it."""
+    async def apply(self, batch: Batch, writing: Callable[[], None] = nobody_waits) -> None:
+        """Apply what of `batch` lies at the position, after filling a gap before it.
+
+        `writing` is called when the rows are about to be written: this task then waits for PostgreSQL for a while.
+        """
         if batch.first_index > self.position:
             log.warning(
                 "the log's topic has a gap, filled from PostgreSQL",
@@ -136,7 +148,7 @@ class Writer:
             return
         if batch.first_index < self.position:
             batch = batch.without(self.position - batch.first_index)
-        await self._transact(batch, gap_entries=0)
+        await self._transact(batch, 0, writing)
 
     async def fill(self, end: int) -> None:
         """Apply the entries up to `end` from the bundles, as far as they are there."""
@@ -146,7 +158,7 @@ class Writer:
             if not raw:
                 return
             entries = [parse_entry(first + i, entry) for i, entry in enumerate(raw)]
-            await self._transact(Batch(first, raw, entries), gap_entries=len(raw))
+            await self._transact(Batch(first, raw, entries), len(raw), nobody_waits)
             count("gaps_filled", len(raw), consumer=self.consumer.name)
 
     async def finish(self) -> None:
@@ -157,17 +169,17 @@ class Writer:
         """Note beside the position why nothing more is applied, for whoever waits for it."""
         await self.connection.execute(_SQL["halt"], self.consumer.name, self.epoch, reason)
 
-    async def _transact(self, batch: Batch, gap_entries: int) -> None:
+    async def _transact(self, batch: Batch, gap_entries: int, writing: Callable[[], None]) -> None:
         name, first, began = self.consumer.name, batch.first_index, time.monotonic()
         async with self._committing:
             with span("apply", batch.traces, consumer=name, first_index=first, entries=len(batch.raw)):
-                await self._commit(batch, gap_entries)
+                await self._commit(batch, gap_entries, writing)
             self.position = batch.end
         count("entries_applied", len(batch.raw), consumer=name)
         observe("batch_records", len(batch.raw), process=name)
         observe("batch_seconds", time.monotonic() - began, process=name)
 
-    async def _commit(self, batch: Batch, gap_entries: int) -> None:
+    async def _commit(self, batch: Batch, gap_entries: int, writing: Callable[[], None]) -> None:
         connection, consumer = self.connection, self.consumer
         async with connection.transaction():
             moved = await connection.fetchval(
@@ -176,5 +188,5 @@ class Writer:
             if not moved:
                 raise Fenced(f"epoch {self.epoch} of {consumer.name} does not own position {self.position}")
             check_leaves(batch.first_index, batch.raw, await read_leaves(connection, batch.first_index, len(batch.raw)))
-            decided = await apply(connection, consumer, batch.entries)
+            decided = await apply(connection, consumer, batch.entries, writing)
             await outbox.write(connection, decided)

@@ -2,7 +2,8 @@
 
 `{"recordedtime":"…Z","from":"<topic>/<partition>/<offset>","event":<the event's JSON bytes, verbatim>}`
 
-Nobody re-serialises an entry: it is written once by `entry_bytes` and only ever parsed afterwards.
+Nobody re-serialises an entry: it is written once by `entry_bytes` and only ever parsed afterwards. Most consumers want
+few types, so `data` is parsed when it is asked for, and what nobody reads of the envelope is skipped.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import orjson
+import msgspec
 
+from events.errors import YesserError
 from events.upcasts import UPCASTS, split_type, upcast
 
 TYPE_PREFIX: Final = "sa.gov.yesser."
@@ -20,6 +22,10 @@ SOURCE_PREFIX: Final = "urn:yesser:agency:"
 
 _TYPE_START: Final = len(TYPE_PREFIX)
 _SOURCE_START: Final = len(SOURCE_PREFIX)
+
+
+class NotAnEntry(YesserError, ValueError):
+    """Bytes that stand where an entry should."""
 
 
 class _TypeNames(dict[str, str]):
@@ -33,22 +39,67 @@ class _TypeNames(dict[str, str]):
 _TYPE_NAMES: Final = _TypeNames()
 
 
+class _Event(msgspec.Struct, gc=False):
+    """What every consumer looks at; `data` is left as it is written until somebody asks for it."""
+
+    id: str
+    source: str
+    type: str
+    subject: str
+    time: str
+    data: msgspec.Raw
+
+
+class _Document(msgspec.Struct, gc=False):
+    recordedtime: str
+    event: _Event
+    address: str = msgspec.field(name="from")
+
+
+_read: Final = msgspec.json.Decoder(_Document).decode
+_read_data: Final = msgspec.json.Decoder(dict[str, Any]).decode
+
+
 class Entry:
     """One parsed entry. `type` is the short name without prefix and version (`service.launched`)."""
 
-    __slots__ = ("address", "agency", "data", "event", "id", "index", "recorded", "subject", "type")
+    __slots__ = (
+        "_data",
+        "_raw",
+        "address",
+        "agency",
+        "full_type",
+        "id",
+        "index",
+        "recorded",
+        "subject",
+        "time",
+        "type",
+    )
 
-    def __init__(self, index: int, recorded: str, address: str, event: dict[str, Any]) -> None:
+    def __init__(self, index: int, raw: bytes | memoryview) -> None:
+        document = _read(raw)
+        event = document.event
         self.index = index
-        self.recorded = recorded
-        self.address = address
-        self.event = event
-        self.id: str = event["id"]
-        self.type: str = _TYPE_NAMES[event["type"]]
-        self.agency: str = event["source"][_SOURCE_START:]
-        self.subject: str = event["subject"]
-        data: dict[str, Any] = event["data"]
-        self.data = upcast(*split_type(event["type"]), data) if UPCASTS else data
+        self.recorded = document.recordedtime
+        self.address = document.address
+        self.id = event.id
+        self.full_type = event.type
+        self.type = _TYPE_NAMES[event.type]
+        self.agency = event.source[_SOURCE_START:]
+        self.subject = event.subject
+        self.time = event.time
+        self._raw = event.data
+        self._data: dict[str, Any] | None = None
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The event's data, as today's readers know it. The same object each time."""
+        data = self._data
+        if data is None:
+            data = _read_data(self._raw)
+            self._data = data = upcast(*split_type(self.full_type), data) if UPCASTS else data
+        return data
 
     def __repr__(self) -> str:
         return f"Entry({self.index}, {self.type}, {self.agency}, {self.id})"
@@ -60,9 +111,11 @@ def entry_bytes(recorded: str, address: str, event: bytes) -> bytes:
 
 
 def parse_entry(index: int, raw: bytes | memoryview) -> Entry:
-    """Read the entry that stands at `index`."""
-    document = orjson.loads(raw)
-    return Entry(index, document["recordedtime"], document["from"], document["event"])
+    """Read the entry that stands at `index`. Raises `NotAnEntry`."""
+    try:
+        return Entry(index, raw)
+    except msgspec.MsgspecError as error:
+        raise NotAnEntry(f"the bytes at index {index} are no entry of the log: {error}") from error
 
 
 def recorded_time(instant: datetime) -> str:

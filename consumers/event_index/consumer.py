@@ -35,8 +35,7 @@ def needs(ws: WorkingSet, entries: Sequence[Entry]) -> Iterator[Iterable[Need]]:
 def fold(ws: WorkingSet, entries: Sequence[Entry]) -> list[OutboxEvent]:
     """One row per entry."""
     for entry in entries:
-        event = entry.event
-        ws.append(EVENT, IndexedEvent(entry.index, entry.id, event["type"], entry.subject, entry.agency, event["time"]))
+        ws.append(EVENT, IndexedEvent(entry.index, entry.id, entry.full_type, entry.subject, entry.agency, entry.time))
     return []
 
 

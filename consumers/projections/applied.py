@@ -23,7 +23,7 @@ class Fact(Protocol):
     @property
     def type(self) -> str: ...
     @property
-    def event(self) -> dict[str, Any]: ...
+    def full_type(self) -> str: ...
     @property
     def subject(self) -> str: ...
     @property
@@ -82,4 +82,4 @@ def applied(fact: Fact, found: Found, details: dict[str, Any]) -> Applied:
 
 def contradiction(fact: Fact, found: Found, rule: str, known: dict[str, Any]) -> Anomaly:
     """`fact` contradicts what is known; what it claimed is its data."""
-    return Anomaly(fact.index, found.index, rule, fact.event["type"], fact.subject, fact.agency, fact.data, known)
+    return Anomaly(fact.index, found.index, rule, fact.full_type, fact.subject, fact.agency, fact.data, known)

@@ -37,6 +37,12 @@ class WaitingFact:
     event: dict[str, Any]
     data: dict[str, Any]
 
+    @property
+    def full_type(self) -> str:
+        """The envelope's type."""
+        full: str = self.event["type"]
+        return full
+
 
 WAITING_COUNT: Final = Table("waiting_count", WaitingCount, key=("subject",))
 WAITING_FACT: Final = Table("waiting_fact", WaitingFact, key=("subject", "ordinal"))
@@ -61,7 +67,7 @@ def keep(ws: WorkingSet, fact: Fact) -> None:
     waiting = ws.get(WAITING_COUNT, fact.subject)
     if waiting is None:
         waiting = WaitingCount(fact.subject, 0, fact.index, fact.index)
-    event = {"type": fact.event["type"]}
+    event = {"type": fact.full_type}
     row = WaitingFact(fact.subject, waiting.count, fact.index, fact.recorded, fact.agency, fact.type, event, fact.data)
     ws.put(WAITING_FACT, row)
     waiting.count += 1

@@ -15,7 +15,7 @@ import orjson
 from consumers.anomaly import ANOMALY
 from consumers.campaigns.consumer import CONSUMER
 from consumers.campaigns.rows import AIRING, CAMPAIGN, COVERAGE, Campaign
-from events.entry import Entry, parse_entry
+from events.entry import Entry, entry_bytes, parse_entry
 from infra.outbox import OutboxEvent, event_bytes
 from tests.unit.consumers.memory_store import MemoryStore
 
@@ -37,6 +37,7 @@ class Story:
     at: str = "2026-11-01T08:00:00.000000Z"
     store: MemoryStore = field(default_factory=MemoryStore)
     entries: list[Entry] = field(default_factory=list)
+    raw: list[bytes] = field(default_factory=list)
     outbox: list[OutboxEvent] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -58,8 +59,8 @@ class Story:
 
     def append(self, event: bytes) -> int:
         index = len(self.entries)
-        document = {"recordedtime": self.at, "from": "agency.x.events/0/0", "event": orjson.loads(event)}
-        entry = parse_entry(index, orjson.dumps(document))
+        self.raw.append(entry_bytes(self.at, "agency.x.events/0/0", event))
+        entry = parse_entry(index, self.raw[-1])
         self.entries.append(entry)
         self.outbox += self.store.apply(CONSUMER, [entry])
         return index

@@ -6,12 +6,12 @@ from consumers.event_index.consumer import CONSUMER, EVENT
 from consumers.event_index.read import Query, statement
 from events.entry import Entry
 from tests.oracle.log import make_entry, make_event
+from tests.unit.consumers.entries import entry_of
 from tests.unit.consumers.memory_store import MemoryStore
 
 
 def entry(index: int) -> Entry:
-    made = make_entry(index, make_event("service.resumed", "health", "service/S", {}, f"e{index}"))
-    return Entry(index, made["recordedtime"], made["from"], made["event"])
+    return entry_of(make_entry(index, make_event("service.resumed", "health", "service/S", {}, f"e{index}")))
 
 
 def test_every_entry_has_one_row() -> None:

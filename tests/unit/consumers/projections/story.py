@@ -8,6 +8,7 @@ from consumers.anomaly import ANOMALY
 from consumers.projections.consumer import CONSUMER
 from events.entry import Entry
 from tests.oracle.log import make_entry, make_event
+from tests.unit.consumers.entries import bytes_of, entry_of
 from tests.unit.consumers.memory_store import MemoryStore
 
 TEXT = {"ar": "نص", "en": "Text"}
@@ -38,13 +39,15 @@ class Story:
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
+        self.raw: list[bytes] = []
 
     def tell(self, agency: str, name: str, /, **data: Any) -> int:
         """Add an event; returns its index."""
         index = len(self.entries)
         event = make_event(name, agency, subject_of(name, data), data, f"{name}-{index}")
         made = make_entry(index, event)
-        self.entries.append(Entry(index, made["recordedtime"], made["from"], made["event"]))
+        self.raw.append(bytes_of(made))
+        self.entries.append(entry_of(made))
         return index
 
     def folded(self, batch: int | None = None) -> MemoryStore:

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from consumers.anomaly import ANOMALY
 from consumers.projections.consumer import CONSUMER
-from events.entry import Entry
 from tests.oracle.fold import fold
 from tests.oracle.history import HOSTILE, MIXED, Profile, entries_from, generate
 from tests.oracle.log import EntryDict
 from tests.oracle.strategies import world_logs
+from tests.unit.consumers.entries import entry_of
 from tests.unit.consumers.memory_store import MemoryStore
 
 JUDGED = (
@@ -30,7 +30,7 @@ JUDGED = (
 
 def apply_all(log: Sequence[EntryDict], cuts: Sequence[int]) -> MemoryStore:
     """Apply the log in batches that end at `cuts`."""
-    entries = [Entry(e["index"], e["recordedtime"], e["from"], e["event"]) for e in log]
+    entries = [entry_of(made) for made in log]
     store = MemoryStore()
     for start, end in zip([0, *cuts], [*cuts, len(entries)], strict=True):
         store.apply(CONSUMER, entries[start:end])

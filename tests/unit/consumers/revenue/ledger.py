@@ -11,8 +11,9 @@ from typing import Any
 from consumers.anomaly import ANOMALY
 from consumers.revenue.consumer import CONSUMER
 from consumers.revenue.rows import ACCOUNT, CONTRACT, STATEMENT, TRANSFER, Contract, Statement
-from events.entry import SOURCE_PREFIX, TYPE_PREFIX, Entry
 from infra.outbox import OutboxEvent
+from tests.oracle.log import make_entry, make_event
+from tests.unit.consumers.entries import entry_of
 from tests.unit.consumers.memory_store import MemoryStore
 
 RECORDED = "2005-06-01T08:00:00.000000Z"
@@ -50,14 +51,9 @@ class Ledger:
     def say(self, kind: str, agency: str = "health", **data: Any) -> str | None:
         """Apply one event; the rule of its anomaly, or None if it took effect."""
         index, partnership_id = self.index, data.setdefault("partnership_id", "P1")
-        event = {
-            "id": f"e{index}",
-            "source": SOURCE_PREFIX + agency,
-            "type": f"{TYPE_PREFIX}{kind}.v1",
-            "subject": f"partnership/{partnership_id}",
-            "data": data,
-        }
-        self.decided += self.store.apply(CONSUMER, [Entry(index, RECORDED, f"agency.{agency}.events/0/{index}", event)])
+        event = make_event(kind, agency, f"partnership/{partnership_id}", data, f"e{index}")
+        made = make_entry(index, event, RECORDED)
+        self.decided += self.store.apply(CONSUMER, [entry_of(made)])
         self.index += 1
         return next((row.rule for row in self.store.rows(ANOMALY) if row.index == index), None)
 

@@ -13,11 +13,12 @@ from events.entry import Entry
 from tests.oracle.fold import fold
 from tests.oracle.log import EntryDict, short_type
 from tests.oracle.strategies import revenue_logs
+from tests.unit.consumers.entries import entry_of
 from tests.unit.consumers.memory_store import MemoryStore
 
 
 def entries_of(log: list[EntryDict]) -> list[Entry]:
-    return [Entry(entry["index"], entry["recordedtime"], entry["from"], entry["event"]) for entry in log]
+    return [entry_of(made) for made in log]
 
 
 @settings(deadline=None, max_examples=60)
