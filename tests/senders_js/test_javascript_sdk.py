@@ -1,0 +1,56 @@
+"""The CloudEvents SDK for JavaScript as a sender: the gateway takes what it makes, in all three modes."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import subprocess
+from hashlib import sha256
+from pathlib import Path
+
+import orjson
+import pytest
+
+from tests.conformance.foreign_senders import MODES, examples, in_mode, require_registered
+from tests.gateway_door import Door, door_of
+from tests.scenarios.system import System
+
+pytestmark = pytest.mark.timeout(300)
+
+CODE = "sdk-javascript"
+HERE = Path(__file__).parent
+LOCKED = ("package.json", "package-lock.json")
+INSTALL = ("npm", "ci", "--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund")
+
+
+@pytest.fixture(scope="module")
+def door(system: System) -> Door:
+    return door_of(system, CODE)
+
+
+@pytest.fixture(scope="module")
+def sender() -> Path:
+    """The script beside its packages. They are installed once for each lock file, and then need no network."""
+    locked = b"".join((HERE / name).read_bytes() for name in LOCKED)
+    folder = HERE.parents[1] / "var" / f"senders-js-{sha256(locked).hexdigest()[:12]}"
+    if not (folder / "installed").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        for name in LOCKED:
+            shutil.copy(HERE / name, folder)
+        done = subprocess.run(INSTALL, cwd=folder, capture_output=True, text=True, check=False, timeout=280)
+        assert done.returncode == 0, f"npm ci failed (its first run needs a network):\n{done.stderr}"
+        (folder / "installed").touch()
+    return Path(shutil.copy(HERE / "send.js", folder))
+
+
+def test_catalogue_events_of_the_javascript_sdk_are_taken_in_all_three_modes(door: Door, sender: Path) -> None:
+    events = {mode: in_mode(examples(CODE), mode) for mode in MODES}
+    asked = orjson.dumps({"address": door.address, "token": door.token, "events": events})
+    done = subprocess.run(["node", sender], input=asked, capture_output=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr.decode()
+    answers = orjson.loads(done.stdout)
+    assert [answer for answer in answers if answer["status"] != 202] == []
+    count = len(examples(CODE))
+    assert [answer["mode"] for answer in answers] == ["structured"] * count + ["binary"] * count + ["batched"]
+    asyncio.run(require_registered(door, [event for mode in MODES for event in events[mode]]))
