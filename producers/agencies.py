@@ -23,6 +23,7 @@ from infra.outbox import PLATFORM, OutboxEvent, event_bytes, write
 from infra.postgres import Connection
 from infra.settings import Settings
 from infra.sql import queries
+from infra.verdicts import paused_of
 from producers.errors import RegistrationFailed
 from producers.standing import is_suspended
 
@@ -144,6 +145,7 @@ async def list_agencies(connection: Connection) -> list[dict[str, Any]]:
             "is_read": row["is_read"],
             "next_offset": row["next_offset"],
             "halted_reason": row["halted_reason"],
+            "paused": paused.document() if (paused := paused_of(row)) else None,
         }
         for row in await connection.fetch(_SQL["list"])
     ]

@@ -15,6 +15,6 @@ SELECT topic, halted_reason FROM log.read_position WHERE topic = ANY($1::text[])
 
 -- name: list
 SELECT code, role, name, registered_index, coalesce(next_offset, 0) AS next_offset, halted_reason,
-       p.topic IS NOT NULL AS is_read
+       p.topic IS NOT NULL AS is_read, paused_until, paused_reason
 FROM platform.agency a LEFT JOIN log.read_position p ON p.topic = 'agency.' || a.code || '.events'
 ORDER BY registered_index

@@ -17,6 +17,7 @@ from infra.kafka_admin import agency_user
 from infra.postgres import Connection, connect
 from infra.settings import Settings
 from producers.agencies import NewAgency, add_agencies, list_agencies
+from producers.credentials_cli import credentials
 from producers.genesis import prepare
 from producers.standing import resume, rotate, suspend
 
@@ -26,6 +27,9 @@ Answer = TypeVar("Answer")
 @click.group()
 def agencies() -> None:
     """Register, list, rotate, suspend and resume agencies."""
+
+
+agencies.add_command(credentials)
 
 
 @agencies.command("add")
@@ -68,9 +72,18 @@ def list_(as_json: bool) -> None:
         click.echo(orjson.dumps(rows))
         return
     for row in rows:
-        state = row["halted_reason"] or ("read" if row["is_read"] else "not read yet")
         name = f"{row['name']['en']}  {row['name']['ar']}"
-        click.echo(f"{row['code']:<20} {row['role']:<9} {row['next_offset']:>9} {state:<13} {name}")
+        click.echo(f"{row['code']:<20} {row['role']:<9} {row['next_offset']:>9} {_reading(row):<13} {name}")
+
+
+def _reading(row: dict[str, Any]) -> str:
+    """Whether the agency's topic is read, and if not as usual, why."""
+    if row["halted_reason"] is not None:
+        return str(row["halted_reason"])
+    if row["paused"] is not None:
+        reason = row["paused"]["reason"]
+        return f"paused until {row['paused']['until']}: {reason['en']} / {reason['ar']}"
+    return "read" if row["is_read"] else "not read yet"
 
 
 @agencies.command("rotate")

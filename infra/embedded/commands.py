@@ -6,12 +6,14 @@ import asyncio
 import json
 import signal
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import click
 
 from infra.embedded.bootstrap import migrate_database, prepare_kafka
 from infra.embedded.errors import StackError
+from infra.embedded.health import paused_topics
 from infra.embedded.home import Home
 from infra.embedded.identity import identity_of, running
 from infra.embedded.processes import NAMES
@@ -82,9 +84,19 @@ def down(as_json: bool) -> None:
 def status(as_json: bool) -> None:
     """Show every part of the stack of YESSER_HOME. Exit code 1 when the stack is not ready."""
     found = stack_status(Settings())
+    found = replace(found, paused=asyncio.run(_paused(found)))
     _show(found, as_json)
     if not found.ready:
         raise SystemExit(1)
+
+
+async def _paused(found: StackStatus) -> dict[str, dict[str, str]]:
+    """What the registrars say; a standby knows of nothing."""
+    ports = [p["health_port"] for p in found.processes if p["pid"] and p["name"].startswith("registrar")]
+    told: dict[str, dict[str, str]] = {}
+    for topics in await asyncio.gather(*map(paused_topics, ports)):
+        told |= topics
+    return told
 
 
 def parse_wanted(

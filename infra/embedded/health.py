@@ -22,12 +22,23 @@ async def process_ready(port: int) -> bool:
 
 async def halt_reason(port: int) -> str | None:
     """What `/readyz` says of a halt: the process runs, and only a person can make it go on. None: no such thing."""
+    reason = await _told(port, "halted")
+    return None if reason is None else str(reason)
+
+
+async def paused_topics(port: int) -> dict[str, dict[str, str]]:
+    """What `/readyz` of a registrar says of the topics that it reads slowly; nothing where nobody answers."""
+    told: dict[str, dict[str, str]] = await _told(port, "paused") or {}
+    return told
+
+
+async def _told(port: int, member: str) -> Any:
+    """A member of `/readyz`, or None."""
     try:
         _, body = await asyncio.wait_for(_get(port, "/readyz"), PROBE_TIMEOUT_S)
-        reason = json.loads(body).get("halted")
+        return json.loads(body).get(member)
     except (OSError, TimeoutError, ValueError, AttributeError):
         return None
-    return None if reason is None else str(reason)
 
 
 async def _get(port: int, path: str) -> tuple[int, bytes]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from infra.embedded import record as stack_record
@@ -22,6 +22,8 @@ class StackStatus:
     kafka: dict[str, Any]
     postgres: dict[str, Any]
     processes: list[dict[str, Any]]
+    paused: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Agencies' topics that the registrar reads slowly: until when, and why in Arabic and English."""
 
     def document(self) -> dict[str, Any]:
         return {
@@ -31,6 +33,7 @@ class StackStatus:
             "kafka": self.kafka,
             "postgres": self.postgres,
             "processes": self.processes,
+            "paused": self.paused,
         }
 
 

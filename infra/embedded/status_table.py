@@ -28,5 +28,8 @@ def print_status(status: StackStatus, console: Console | None = None) -> None:
     for process in status.processes:
         if reason := process.get("halted"):
             (console or Console()).print(f"{process['name']} halted: {reason}.", markup=False)
+    for topic, pause in status.paused.items():
+        said = f"{topic} is paused until {pause['until']}: {pause['en']} / {pause['ar']}."
+        (console or Console()).print(said, markup=False, soft_wrap=True)
     if not status.running:
         (console or Console()).print("The stack is not running: `yesser up --detach` starts it.")

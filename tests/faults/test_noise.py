@@ -1,0 +1,52 @@
+"""An agency sends nothing but noise: the national log is spared, everybody who asks is told, and no other waits."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.oracle.log import make_event
+from tests.scenarios.judge import judge
+from tests.scenarios.system import System, until
+
+pytestmark = pytest.mark.stack
+
+NOISY, QUIET = "noisy", "quiet"
+NOISE = 1_200
+IN_A_ROW = 500
+
+
+def event(agency: str, name: str) -> bytes:
+    texts = {"name": {"ar": "مبادرة", "en": "Initiative"}, "aim": {"ar": "هدف", "en": "Aim"}}
+    data = {"initiative_id": name, **texts, "on": "2005-05-05"}
+    return json.dumps(make_event("awareness.initiative-announced", agency, f"initiative/{name}", data, name)).encode()
+
+
+def test_noise_is_paused_told_of_and_let_through_by_a_person(system: System, tmp_path: Path) -> None:
+    system.add_agencies([(NOISY, "agency"), (QUIET, "agency")])
+    noise, quiet = tmp_path / "noise.ndjson", tmp_path / "quiet.ndjson"
+    noise.write_bytes(b"{}\n" * NOISE + event(NOISY, "good") + b"\n")
+    quiet.write_bytes(event(QUIET, "unhindered") + b"\n")
+    with system.start("publish", str(noise), "--agency", NOISY, "--wait", "--json") as publishing:
+        try:
+            until(lambda: bool(system.ask("status")["paused"]), 60, "the status does not tell of the pause")
+            assert system.run("publish", str(quiet), "--agency", QUIET, "--wait")["accepted"] == 1
+            assert len(system.ask("refusals", "list", "--agency", NOISY)) == IN_A_ROW
+            assert system.readiness("registrar")[0] == 200
+            assert "yesser_topics_paused 1.0" in system.answer("registrar", "/metrics")[1]
+            told = {row["code"]: row["paused"] for row in system.ask("agencies", "list")}
+            assert told[QUIET] is None
+            assert told[NOISY]["reason"]["en"] == "500 records in a row were refused"
+            assert system.run("registrar", "unpause", NOISY)["records"] == NOISE + 1 - IN_A_ROW
+            output, errors = publishing.communicate(timeout=60)
+        finally:
+            publishing.kill()
+    report = json.loads(output)
+    assert (report["accepted"], report["refused"]) == (1, NOISE)
+    assert b"is read slowly: 500 records in a row were refused" in errors
+    assert errors.count(b"yesser:") == 1, "why it waits is said once"
+    system.settle()
+    assert system.ask("status")["paused"] == {}
+    judge(system).require_clean()
