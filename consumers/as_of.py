@@ -1,7 +1,8 @@
-"""What every command that shows state reads through: the live tables at one moment, or the state after N entries.
+"""What every command that shows state reads through: the live tables, or the state as of some moment of the past.
 
-The live view is one read-only snapshot, so that all figures belong together. An as-of view folds the first N entries
-into tables that exist only inside one transaction, which is rolled back at the end.
+The live view is one read-only snapshot, so that all figures belong together. An as-of view folds the first N entries,
+or those of them that had occurred by a date, into tables that exist only inside one transaction, which is rolled back
+at the end.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from typing import Final
 from uuid import uuid4
 
 from consumers.consumer import Consumer
+from consumers.moments import Moment, entries_recorded_by, occurred_on
 from consumers.replay import Scratch, replay
+from events.entry import Entry
 from events.errors import YesserError
 from infra.log_reader import log_size
 from infra.postgres import Connection, connect
@@ -44,6 +47,10 @@ class View:
         """The number of entries applied: the lowest among the consumers that are looked at."""
         return min(self.positions.values())
 
+    def shows(self, consumer: Consumer) -> bool:
+        """Whether this consumer's tables are looked at."""
+        return consumer.name in self.schemas
+
     async def use(self, consumer: Consumer) -> Connection:
         """Make unqualified table names mean those of `consumer`."""
         await self.connection.execute(f"SET LOCAL search_path = {self.schemas[consumer.name]}")
@@ -51,18 +58,21 @@ class View:
 
 
 @asynccontextmanager
-async def view(settings: Settings, consumers: Sequence[Consumer], index: int | None = None) -> AsyncIterator[View]:
-    """Look at the tables of `consumers`: as they are, or as they were after `index` entries."""
-    connection = await connect(settings, "reader", batch=index is not None)
+async def view(
+    settings: Settings, consumers: Sequence[Consumer], moment: Moment | int | None = None
+) -> AsyncIterator[View]:
+    """Look at the tables of `consumers`: as they are, or as of a moment (a number is an index)."""
+    at = moment if isinstance(moment, Moment) else Moment(index=moment)
+    connection = await connect(settings, "reader", batch=not at.is_now)
     try:
-        if index is None:
+        if at.is_now:
             async with live_view(connection, consumers) as looked_at:
                 yield looked_at
         else:
             transaction = connection.transaction()
             await transaction.start()
             try:
-                yield await _as_of(settings, connection, consumers, index)
+                yield await _as_of(settings, connection, consumers, at)
             finally:
                 await transaction.rollback()
     finally:
@@ -86,14 +96,40 @@ async def _live(connection: Connection, consumers: Sequence[Consumer]) -> View:
     return View(connection, applied, {consumer.name: consumer.schema for consumer in consumers})
 
 
-async def _as_of(settings: Settings, connection: Connection, consumers: Sequence[Consumer], index: int) -> View:
-    size = await log_size(connection)
-    if not 0 <= index <= size:
-        raise NoSuchIndex(f"the log has {size} entries, so there is no state after {index}: use 0 … {size}")
+class _OccurredBy(Scratch):
+    """Takes only what had occurred by a date; its position counts the others too."""
+
+    def __init__(self, consumer: Consumer, schema: str, last_date: str) -> None:
+        super().__init__(consumer, schema)
+        self._last_date = last_date
+
+    async def apply(self, connection: Connection, entries: Sequence[Entry]) -> None:
+        end = self.position + len(entries)
+        await super().apply(connection, [entry for entry in entries if occurred_on(entry) <= self._last_date])
+        self.position = end
+
+
+async def _as_of(settings: Settings, connection: Connection, consumers: Sequence[Consumer], at: Moment) -> View:
+    index = await _index_of(connection, at)
     suffix = uuid4().hex[:12]
-    scratches = [Scratch(consumer, f"as_of_{consumer.schema}_{suffix}") for consumer in consumers]
+    scratches = [_scratch(consumer, f"as_of_{consumer.schema}_{suffix}", at) for consumer in consumers]
     for scratch in scratches:
         await scratch.create(connection, lasting=False)
     await replay(settings, connection, scratches, index)
     applied = {consumer.name: index for consumer in consumers}
     return View(connection, applied, {scratch.consumer.name: scratch.schema for scratch in scratches})
+
+
+async def _index_of(connection: Connection, at: Moment) -> int:
+    """How many entries are looked at; for an occurred date all that there are."""
+    size = await log_size(connection)
+    if at.recorded is not None:
+        return await entries_recorded_by(connection, at.recorded)
+    index = size if at.index is None else at.index
+    if not 0 <= index <= size:
+        raise NoSuchIndex(f"the log has {size} entries, so there is no state after {index}: use 0 … {size}")
+    return index
+
+
+def _scratch(consumer: Consumer, schema: str, at: Moment) -> Scratch:
+    return Scratch(consumer, schema) if at.occurred is None else _OccurredBy(consumer, schema, at.occurred)

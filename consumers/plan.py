@@ -8,6 +8,7 @@ from consumers.as_of import View, view
 from consumers.campaigns.consumer import CONSUMER as CAMPAIGNS
 from consumers.campaigns.read import awareness
 from consumers.consumer import Consumer
+from consumers.moments import Moment
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.projections.read import (
     ALL_ANOMALIES,
@@ -27,15 +28,22 @@ JUDGING: Final[tuple[Consumer, ...]] = (PROJECTIONS, CAMPAIGNS, REVENUE)
 
 
 async def plan_at_a_glance(
-    settings: Settings, index: int | None = None
+    settings: Settings, moment: Moment | int | None = None
 ) -> tuple[dict[str, Any], dict[str, Any] | None]:
-    """`yesser plan --json`, and the shown plan's name and dates for people; now or after `index` entries."""
-    async with view(settings, JUDGING, index) as looked_at:
+    """`yesser plan --json`, and the shown plan's name and dates for people; now or as of a moment (or index)."""
+    async with view(settings, shown_at(moment), moment) as looked_at:
         return await plan_document(looked_at), await plan_name(await looked_at.use(PROJECTIONS))
 
 
+def shown_at(moment: Moment | int | None) -> tuple[Consumer, ...]:
+    """Whose figures are shown: not the ledger's as of an occurred date, since its periods are closed in log order."""
+    if isinstance(moment, Moment) and moment.occurred is not None:
+        return PROJECTIONS, CAMPAIGNS
+    return JUDGING
+
+
 async def plan_document(looked_at: View) -> dict[str, Any]:
-    """The figures of the shown plan, in the shape of events.md §5."""
+    """The figures of the shown plan, in the shape of events.md §5; no partnerships where no ledger is looked at."""
     own = await looked_at.use(PROJECTIONS)
     figures, launched = await progress(own), await launched_services(own)
     return {
@@ -46,25 +54,33 @@ async def plan_document(looked_at: View) -> dict[str, Any]:
         "services": figures["services"],
         "training": figures["training"],
         "awareness": {**await awareness(await looked_at.use(CAMPAIGNS)), "launched_services": launched},
-        "partnerships": await partnerships_of_plan(await looked_at.use(REVENUE)),
+        "partnerships": await _partnerships(looked_at),
         "anomalies": await _anomalies_count(looked_at),
         "refusals": figures["refusals"],
     }
 
 
+async def _partnerships(looked_at: View) -> list[dict[str, Any]]:
+    return await partnerships_of_plan(await looked_at.use(REVENUE)) if looked_at.shows(REVENUE) else []
+
+
 async def _anomalies_count(looked_at: View) -> int:
-    return sum([await anomalies_count(await looked_at.use(consumer)) for consumer in JUDGING])
+    return sum([await anomalies_count(await looked_at.use(consumer)) for consumer in _judging(looked_at)])
 
 
-async def all_anomalies(settings: Settings, index: int | None = None) -> list[dict[str, Any]]:
+def _judging(looked_at: View) -> list[Consumer]:
+    return [consumer for consumer in JUDGING if looked_at.shows(consumer)]
+
+
+async def all_anomalies(settings: Settings, moment: Moment | int | None = None) -> list[dict[str, Any]]:
     """`yesser anomalies --json`: those of all judging consumers by (`found_index`, `index`)."""
-    async with view(settings, JUDGING, index) as looked_at:
+    async with view(settings, shown_at(moment), moment) as looked_at:
         return await anomalies_found(looked_at)
 
 
 async def anomalies_found(looked_at: View, sought: AnomaliesSought = ALL_ANOMALIES) -> list[dict[str, Any]]:
     """The first of those that are sought, whichever consumer found them, by (`found_index`, `index`)."""
     found = []
-    for consumer in JUDGING:
+    for consumer in _judging(looked_at):
         found += await anomalies(await looked_at.use(consumer), sought)
     return sorted(found, key=lambda row: (row["found_index"], row["index"]))[: sought.rows_max]

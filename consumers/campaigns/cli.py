@@ -1,9 +1,10 @@
-"""`yesser campaigns list`: the awareness campaigns, as they stand now or stood at an index of the log."""
+"""`yesser campaigns list`: the awareness campaigns, as they stand now or stood at some moment."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import click
@@ -15,6 +16,8 @@ from rich.table import Table
 from consumers.as_of import view
 from consumers.campaigns.consumer import CONSUMER
 from consumers.campaigns.read import CHANNELS, campaigns
+from consumers.moment_options import chosen, moment_options
+from consumers.moments import Moment
 from infra.settings import Settings
 
 STATES: Final = {
@@ -33,19 +36,25 @@ def campaigns_group() -> None:
 
 @campaigns_group.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print one document.")
-@click.option("--as-of-index", type=click.IntRange(min=0), metavar="N", help="As it stood after N entries.")
-def list_command(as_json: bool, as_of_index: int | None) -> None:
+@moment_options
+def list_command(
+    as_json: bool, as_of_index: int | None, as_of_recorded: datetime | None, as_of_occurred: str | None
+) -> None:
     """List the campaigns that stand in the log."""
-    rows = asyncio.run(read(Settings(), as_of_index))
+    moment = chosen(as_of_index, as_of_recorded, as_of_occurred)
+    rows = asyncio.run(read(Settings(), moment))
     if as_json:
         click.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())
     else:
-        Console().print(table(rows))
+        console = Console()
+        if words := moment.words():
+            console.print(words, style="bold yellow")
+        console.print(table(rows))
 
 
-async def read(settings: Settings, as_of_index: int | None = None) -> list[dict[str, Any]]:
-    """The rows now, or after `as_of_index` entries."""
-    async with view(settings, [CONSUMER], as_of_index) as state:
+async def read(settings: Settings, moment: Moment | int | None = None) -> list[dict[str, Any]]:
+    """The rows now, or as of a moment (or index)."""
+    async with view(settings, [CONSUMER], moment) as state:
         return await campaigns(await state.use(CONSUMER))
 
 
