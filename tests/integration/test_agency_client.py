@@ -139,5 +139,6 @@ async def test_the_example_over_kafka_stores_its_events_in_order(door: Door, cli
 
 
 @pytest.mark.parametrize("name", ["send_over_http.py", "send_over_kafka.py"])
-def test_an_example_is_short(name: str) -> None:
+def test_an_example_is_short_and_the_gateways_page_leads_to_it(name: str) -> None:
     assert len((EXAMPLES / name).read_text().splitlines()) <= 20
+    assert f"(examples/{name})" in (EXAMPLES.parent / "gateway.md").read_text()
