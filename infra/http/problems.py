@@ -85,8 +85,9 @@ EXPLANATIONS: Final[dict[RequestCode, Explanation]] = {
         404,
         Bilingual("غير موجود", "Not found"),
         Bilingual(
-            "لا شيء هنا بهذا العنوان، أو لم تستقبل المنصة حدثًا بهذا المعرّف من جهتك.",
-            "Nothing is here under this address, or no event of yours with this id was received.",
+            "لا شيء هنا بهذا العنوان، أو ليس لك أن تطلع عليه، أو لم تستقبل المنصة حدثًا بهذا المعرّف من جهتك.",
+            "Nothing is here under this address, or it is not yours to see, or no event of yours with this id was"
+            " received.",
         ),
     ),
     "method-not-allowed": Explanation(
@@ -147,7 +148,10 @@ EXPLANATIONS: Final[dict[RequestCode, Explanation]] = {
     "overloaded": Explanation(
         503,
         Bilingual("البوابة مشغولة الآن", "The gateway is busy now"),
-        Bilingual("لم يُخزَّن شيء؛ أعد إرسال الأحداث نفسها.", "Nothing was stored; send the same events again."),
+        Bilingual(
+            "لم يُخزَّن شيء؛ أعد الطلب نفسه بعد المدة في الترويسة Retry-After.",
+            "Nothing was stored; send the same request again after as long as the header Retry-After says.",
+        ),
     ),
     "outcome-unknown": Explanation(
         504,

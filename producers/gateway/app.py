@@ -25,7 +25,14 @@ _logger = structlog.get_logger(__name__)
 
 def application(parts: Parts) -> FastAPI:
     """The application."""
-    app = FastAPI(title="Yesser Events gateway", version="1", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="Yesser Events gateway",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
     app.include_router(event_routes.router(parts))
     app.include_router(reading_routes.router(parts))
     for further in further_routers(parts.for_reading()):

@@ -1,0 +1,69 @@
+"""Reach: what each kind of caller may see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from consumers.reach import EVERYTHING, Reach
+from consumers.read_api.access import narrowed, programme_reach, reach_of, without_words_of_others
+from events.verdicts import Agency
+from infra.http.callers import DEFAULT_SCOPES, Caller, Kind
+from infra.http.problems import Problem
+
+
+def caller(kind: Kind, **changes: Any) -> Caller:
+    agency = Agency("health", "office" if kind == "office" else "agency") if kind in ("agency", "office") else None
+    given: dict[str, Any] = {
+        "name": "key",
+        "kind": kind,
+        "holder": "health",
+        "scopes": frozenset(DEFAULT_SCOPES[kind]),
+        "agency": agency,
+    }
+    return Caller(**(given | changes))
+
+
+def code_of(work: Any, *arguments: Any) -> str:
+    with pytest.raises(Problem) as caught:
+        work(*arguments)
+    return caught.value.code
+
+
+def test_each_kind_has_its_reach() -> None:
+    assert reach_of(caller("office")) == reach_of(caller("auditor")) == EVERYTHING
+    assert reach_of(caller("agency")) == Reach(agency="health")
+    assert reach_of(caller("partner")) == Reach(partner="health")
+
+
+def test_an_office_without_the_scope_for_the_log_reads_as_the_agency_that_it_is() -> None:
+    assert reach_of(caller("office", scopes=frozenset({"events:read"}))) == Reach(agency="health")
+
+
+def test_a_token_that_may_read_nothing_reads_nothing() -> None:
+    for kind in ("agency", "partner", "auditor", "office"):
+        assert code_of(reach_of, caller(kind, scopes=frozenset({"events:write"}))) == "forbidden"
+
+
+def test_a_suspended_caller_reads_nothing() -> None:
+    for kind in ("agency", "office"):
+        assert code_of(reach_of, caller(kind, is_suspended=True)) == "suspended"
+
+
+def test_a_partner_sees_nothing_of_the_programme() -> None:
+    assert code_of(programme_reach, caller("partner")) == "forbidden"
+
+
+def test_only_who_sees_everything_may_name_another_agency() -> None:
+    assert narrowed(EVERYTHING, "labour") == Reach(agency="labour")
+    assert narrowed(Reach(agency="health"), "health") == Reach(agency="health")
+    assert narrowed(Reach(partner="ACME"), None) == Reach(partner="ACME")
+    assert code_of(narrowed, Reach(agency="health"), "labour") == "forbidden"
+    assert code_of(narrowed, Reach(partner="ACME"), "ACME") == "forbidden"
+
+
+def test_what_another_agency_said_is_left_out_and_that_it_happened_is_not() -> None:
+    steps = [{"index": 1, "agency": "health", "data": {"a": 1}}, {"index": 2, "agency": "labour", "data": {"b": 2}}]
+    assert without_words_of_others(steps, EVERYTHING) == steps
+    assert without_words_of_others(steps, Reach(agency="health")) == [steps[0], {**steps[1], "data": None}]

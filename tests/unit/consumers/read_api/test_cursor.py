@@ -1,0 +1,46 @@
+"""Cursors: what was made is read again, and nothing else is."""
+
+from __future__ import annotations
+
+import pytest
+
+from consumers.read_api.cursor import cursor_of, index_after, indexes_after, text_after
+from infra.http.problems import Problem
+
+
+def test_a_cursor_leads_to_its_key() -> None:
+    assert text_after(cursor_of(("SVC-1",))) == "SVC-1"
+    assert index_after(cursor_of((7,))) == 7
+    assert indexes_after(cursor_of((7, 3))) == (7, 3)
+
+
+def test_without_a_cursor_a_list_begins_at_its_beginning() -> None:
+    assert (text_after(None), index_after(None), indexes_after(None)) == ("", -1, (-1, -1))
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "",
+        "x",
+        "!!",
+        "e30",
+        "WyJhIiwiYiJd",
+        "WzFd",
+        "W10",
+        "bnVsbA",
+        "\u0661",
+        cursor_of(("a\0",)),
+        cursor_of(("a" * 257,)),
+    ],
+)
+def test_what_is_no_cursor_of_ids_is_a_bad_parameter(cursor: str) -> None:
+    with pytest.raises(Problem) as caught:
+        text_after(cursor)
+    assert (caught.value.code, caught.value.errors[0]["parameter"]) == ("bad-parameter", "after")
+
+
+@pytest.mark.parametrize("cursor", [cursor_of(key) for key in ((-1,), (2**53 + 1,), (True,), ("1",), (1, 2))])
+def test_what_is_no_cursor_of_indexes_is_a_bad_parameter(cursor: str) -> None:
+    with pytest.raises(Problem):
+        index_after(cursor)

@@ -1,0 +1,33 @@
+"""Entity tags by log index."""
+
+from __future__ import annotations
+
+import pytest
+
+from consumers.read_api.etag import names, tag_of
+
+
+def test_consumers_at_one_index_give_that_index() -> None:
+    assert tag_of([1042, 1042, 1042]) == 'W/"1042"'
+
+
+def test_any_consumer_that_moves_changes_the_tag() -> None:
+    tags = {tag_of(positions) for positions in ([5, 4, 5], [5, 4, 4], [4, 5, 4], [5, 5, 5])}
+    assert len(tags) == 4
+
+
+@pytest.mark.parametrize(
+    ("header", "named"),
+    [
+        (None, False),
+        ("", False),
+        ("*", False),
+        ('W/"7"', True),
+        ('"7"', True),
+        ('"6", W/"7"', True),
+        ('W/"77"', False),
+        ("7", False),
+    ],
+)
+def test_if_none_match_compares_weakly(header: str | None, named: bool) -> None:
+    assert names(header, tag_of([7])) is named

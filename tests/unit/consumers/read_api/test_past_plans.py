@@ -1,0 +1,107 @@
+"""Plans as of an index: each folded once, few at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from consumers.read_api import past_plans
+from consumers.read_api.past_plans import AT_ONCE_MAX, PastPlans, fold_beside
+from infra.http.problems import Problem
+from infra.settings import Settings
+
+
+class Folder:
+    """Folds when the test lets it."""
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+        self.let = asyncio.Event()
+        self.fails = False
+
+    async def __call__(self, index: int) -> dict[str, Any]:
+        self.asked.append(index)
+        await self.let.wait()
+        if self.fails:
+            raise Problem("database-away")
+        return {"log_index": index}
+
+
+async def begun(plans: PastPlans, *indexes: int) -> list[asyncio.Task[dict[str, Any]]]:
+    tasks = [asyncio.create_task(plans.plan(index)) for index in indexes]
+    for _ in range(3):
+        await asyncio.sleep(0)
+    return tasks
+
+
+async def test_who_asks_for_the_same_waits_for_the_same_and_it_is_remembered() -> None:
+    folder = Folder()
+    plans = PastPlans(folder)
+    tasks = await begun(plans, 7, 7, 7)
+    folder.let.set()
+    assert await asyncio.gather(*tasks) == [{"log_index": 7}] * 3
+    assert await plans.plan(7) == {"log_index": 7}
+    assert folder.asked == [7]
+
+
+async def test_beyond_a_few_at_once_the_caller_is_told_to_come_back() -> None:
+    folder = Folder()
+    plans = PastPlans(folder)
+    tasks = await begun(plans, *range(AT_ONCE_MAX))
+    with pytest.raises(Problem) as caught:
+        await plans.plan(99)
+    assert (caught.value.code, caught.value.headers) == ("overloaded", {"Retry-After": "5"})
+    folder.let.set()
+    await asyncio.gather(*tasks)
+    assert await plans.plan(99) == {"log_index": 99}
+
+
+async def test_a_caller_that_goes_away_stops_nothing() -> None:
+    folder = Folder()
+    plans = PastPlans(folder)
+    gone, stays = await begun(plans, 7, 7)
+    gone.cancel()
+    folder.let.set()
+    assert await stays == {"log_index": 7}
+
+
+async def test_a_failure_is_not_remembered() -> None:
+    folder = Folder()
+    folder.fails = True
+    folder.let.set()
+    plans = PastPlans(folder)
+    with pytest.raises(Problem):
+        await plans.plan(7)
+    folder.fails = False
+    assert await plans.plan(7) == {"log_index": 7}
+
+
+async def test_the_oldest_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(past_plans, "REMEMBERED_MAX", 2)
+    folder = Folder()
+    folder.let.set()
+    plans = PastPlans(folder)
+    for index in (1, 2, 1, 3, 1, 2):
+        await plans.plan(index)
+    assert folder.asked == [1, 2, 3, 2]
+
+
+async def test_a_child_that_takes_too_long_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(past_plans, "own_command", lambda *arguments: ["sleep", "60"])
+    fold = fold_beside(Settings(home=tmp_path, gateway_as_of_timeout_s=0.05))
+    with pytest.raises(Problem) as caught:
+        await fold(7)
+    assert caught.value.code == "overloaded"
+
+
+async def test_a_child_that_says_why_it_cannot_is_no_fault_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for exit_code, code in ((1, "database-away"), (3, "gateway-fault")):
+        monkeypatch.setattr(past_plans, "own_command", lambda *arguments, e=exit_code: ["sh", "-c", f"exit {e}"])
+        with pytest.raises(Problem) as caught:
+            await fold_beside(Settings(home=tmp_path))(7)
+        assert caught.value.code == code
