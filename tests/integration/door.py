@@ -65,8 +65,8 @@ def batch(*events: dict[str, Any]) -> bytes:
 
 
 @asynccontextmanager
-async def open_door(settings: Settings, connection: Connection) -> AsyncIterator[Door]:
-    """The gateway with two agencies that the log is said to know."""
+async def open_door(settings: Settings, connection: Connection, **changes: object) -> AsyncIterator[Door]:
+    """The gateway with two agencies that the log is said to know. `changes` are further settings of it."""
     async with admin_client(settings) as admin:
         await admit_gateway(admin, settings)
         for code in ("health", "labour"):
@@ -80,6 +80,7 @@ async def open_door(settings: Settings, connection: Connection) -> AsyncIterator
             "gateway_head_timeout_s": 0.5,
             "gateway_body_timeout_s": 1.0,
             "gateway_stuck_s": 1.0,
+            **changes,
         }
     )
     gateway, stop = Gateway(quick, now), asyncio.Event()
