@@ -1,0 +1,26 @@
+"""`yesser commit` on the real services: the hashes come back as entries, and the log alone gives the same."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.scenarios.system import System
+
+pytestmark = pytest.mark.stack
+
+
+def test_a_commitment_goes_through_the_door_and_is_what_the_log_gives(system: System) -> None:
+    system.settle()
+    before = system.ask("log", "size")["size"]
+    committed = system.ask("commit")["commitments"]
+    assert {row["log_index"] for row in committed} == {before}
+    system.settle()
+    assert system.ask("log", "size")["size"] == before + len(committed)
+    checked = system.ask("audit", "commitments", "--last", "1")
+    assert checked["ok"]
+    names = ("name", "log_index", "rows", "sha256")
+    assert [{name: row[name] for name in names} for row in checked["commitments"]] == committed
+    entry = system.ask("log", "show", str(before))
+    event = entry.get("event", entry)
+    assert event["type"] == "sa.gov.yesser.projection.committed.v1"
+    assert event["id"].endswith(f".i{before - 1}")
