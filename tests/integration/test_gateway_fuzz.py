@@ -45,8 +45,7 @@ async def door(settings: Settings, connection: Connection) -> AsyncIterator[Door
 
 async def require_no_finding(door: Door, folder: Path, *arguments: str) -> None:
     """Fuzz in a process of its own; what it finds is shown with the request that shows it again."""
-    folder.mkdir()
-    (folder / "schemathesis.toml").write_text(CONFIGURATION)
+    await asyncio.to_thread(_configure, folder)
     address = f"http://127.0.0.1:{door.gateway.port}/openapi.json"
     token = f"Authorization: Bearer {door.token.token}"
     command = [sys.executable, "-m", "schemathesis.cli", "run", address, "--header", token, *arguments]
@@ -55,6 +54,11 @@ async def require_no_finding(door: Door, folder: Path, *arguments: str) -> None:
     process = await asyncio.create_subprocess_exec(*command, cwd=folder, stdout=pipe, stderr=asyncio.subprocess.STDOUT)
     report, _ = await process.communicate()
     assert process.returncode == 0, report.decode()
+
+
+def _configure(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "schemathesis.toml").write_text(CONFIGURATION)
 
 
 async def test_a_few_requests_of_each_kind_give_no_5xx_and_the_document_is_true(door: Door, tmp_path: Path) -> None:
