@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from infra.postgres import connect
 from infra.settings import Settings
 from producers.sdk.client import AgencyClient
+from producers.sdk.connection import ClientLimits
 from producers.tokens import Asked, create_token, hash_key
 from tests.scenarios.system import System
 
@@ -21,9 +22,9 @@ class Door:
     address: str
     token: str
 
-    def client(self) -> AgencyClient:
+    def client(self, limits: ClientLimits | None = None) -> AgencyClient:
         """A client of this agency."""
-        return AgencyClient(self.address, self.token)
+        return AgencyClient(self.address, self.token, limits=limits)
 
 
 def door_of(system: System, agency: str) -> Door:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 
 from events.entry import parse_entry
 from infra.log_reader import log_size, read_entries
 from infra.postgres import connect
 from infra.settings import Settings
-from producers.tokens import Asked, create_token, hash_key
+from producers.sdk.client import AgencyClient
+from producers.sdk.connection import ClientLimits
+from tests.gateway_door import Door, door_of
 from tests.scenarios.system import System, running_system
 from tests.unit.events.samples import encoded, initiative
 
@@ -28,57 +27,26 @@ SELECT (SELECT count(*) FROM log.run WHERE topic = $1 AND first_offset <= o AND 
      + (SELECT count(*) FROM log.duplicate WHERE topic = $1 AND "offset" = o) AS verdicts
 FROM unnest($2::bigint[]) AS o
 """
-BATCH_TYPE = {"content-type": "application/cloudevents-batch+json"}
 
 
-def address_of(system: System) -> str:
-    return f"http://127.0.0.1:{system.parts()['gateway']['port']}/v1/events"
-
-
-async def token_of(settings: Settings) -> str:
-    connection = await connect(settings, "test")
-    try:
-        return (await create_token(connection, hash_key(settings), Asked("agency", "health", 1))).token
-    finally:
-        await connection.close()
-
-
-async def send_until_stored(client: httpx.AsyncClient, address: str, body: bytes) -> list[dict[str, Any]]:
-    """Send the same bytes until they have a receipt; what the earlier tries did is unknown to this client."""
-    deadline = time.monotonic() + TRY_FOR_S
-    while True:
-        try:
-            answer = await client.post(address, content=body, headers=BATCH_TYPE)
-            if answer.status_code == 202:
-                rows: list[dict[str, Any]] = answer.json()["receipt"]["events"]
-                return rows
-            assert answer.status_code in (503, 504), answer.text
-        except httpx.TransportError:
-            pass
-        assert time.monotonic() < deadline, "the gateway does not take events again"
-        await asyncio.sleep(0.2)
-
-
-async def load(system: System, batches: int, kills: list[tuple[float, str]]) -> dict[str, str]:
+async def load(door: Door, batches: int, kills: list[tuple[float, str]]) -> dict[str, str]:
     """Send everything while parts are killed; address of each receipt → id."""
     receipts: dict[str, str] = {}
-    headers = {"authorization": f"Bearer {await token_of(system.settings)}"}
     numbers = iter(range(batches))
 
-    async def one(client: httpx.AsyncClient) -> None:
+    async def one(client: AgencyClient) -> None:
         for number in numbers:
-            events = [encoded(initiative(id=f"b{number}.{n}")) for n in range(BATCH)]
-            rows = await send_until_stored(client, address_of(system), b"[" + b",".join(events) + b"]")
-            receipts.update((row["address"], row["id"]) for row in rows)
+            sent = await client.send_many([encoded(initiative(id=f"b{number}.{n}")) for n in range(BATCH)])
+            receipts.update((receipt.address, receipt.id) for receipt in sent.receipts)
             await asyncio.sleep(0.02)
 
     async def kill() -> None:
         for wait_s, part in kills:
             await asyncio.sleep(wait_s)
-            if system.parts()[part]["pid"] is not None:
-                system.kill(part)
+            if door.system.parts()[part]["pid"] is not None:
+                door.system.kill(part)
 
-    async with httpx.AsyncClient(headers=headers, timeout=20, trust_env=False) as client:
+    async with door.client(ClientLimits(time_limit_s=TRY_FOR_S, pause_max_s=0.5)) as client:
         await asyncio.gather(kill(), *(one(client) for _ in range(CLIENTS)))
     return receipts
 
@@ -97,7 +65,7 @@ async def verdicts(settings: Settings, receipts: dict[str, str]) -> tuple[list[s
 
 
 def require_no_loss(system: System, batches: int, kills: list[tuple[float, str]]) -> None:
-    receipts = asyncio.run(load(system, batches, kills))
+    receipts = asyncio.run(load(door_of(system, "health"), batches, kills))
     system.settle()
     ids, counts = asyncio.run(verdicts(system.settings, receipts))
     sent = {f"b{number}.{n}" for number in range(batches) for n in range(BATCH)}
@@ -108,7 +76,6 @@ def require_no_loss(system: System, batches: int, kills: list[tuple[float, str]]
 
 def test_every_receipt_has_one_verdict_though_gateway_and_kafka_are_killed(tmp_path: Path) -> None:
     with running_system(tmp_path / "home") as system:
-        system.add_agencies([("health", "agency")])
         require_no_loss(system, 120, [(1.0, "gateway"), (4.0, "kafka"), (6.0, "gateway")])
 
 
@@ -118,5 +85,4 @@ def test_twenty_kills_of_gateway_and_kafka_lose_and_double_nothing(seed: int, tm
     chance = random.Random(seed)
     kills = [(chance.uniform(0.5, 6.0), chance.choice(["gateway", "gateway", "kafka"])) for _ in range(20)]
     with running_system(tmp_path / "home") as system:
-        system.add_agencies([("health", "agency")])
         require_no_loss(system, 2_000, kills)
