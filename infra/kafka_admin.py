@@ -24,6 +24,7 @@ from events.errors import YesserError
 from infra.embedded.home import Home
 from infra.embedded.passwords import password
 from infra.kafka import agency_topic, client_arguments
+from infra.kafka_quotas import agency_quotas, set_quotas
 from infra.kafka_scram import SCRAM_SHA_512, AlterUserScramCredentialsRequest, Deletion, Upsertion
 from infra.settings import Settings
 
@@ -239,11 +240,12 @@ async def prepare_cluster(settings: Settings) -> None:
 
 
 async def admit_agency(admin: AIOKafkaAdminClient, settings: Settings, code: str, secret: str) -> None:
-    """Everything an agency needs on Kafka: its topic, its user, and the right to write there."""
+    """Everything an agency needs on Kafka: its topic, its user, the right to write there, and how much of it."""
     await ensure_agency_topic(admin, code, settings.kafka_replication_factor)
     if settings.kafka_security.startswith("SASL"):
         await create_scram_user(admin._client, agency_user(code), secret)
         await create_acls(admin._client, agency_rights(code))
+        await set_quotas(admin._client, agency_user(code), agency_quotas(settings))
 
 
 async def admit_gateway(admin: AIOKafkaAdminClient, settings: Settings) -> None:

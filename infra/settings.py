@@ -75,6 +75,15 @@ class Settings(BaseSettings):
     breaker_wait_max_s: float = Field(
         default=120.0, gt=0, description="Longest pause: it doubles with each record that is refused after it."
     )
+    agency_producer_bytes_per_s: int = Field(
+        default=16 << 20, gt=0, description="Bytes a second that one agency may write to Kafka."
+    )
+    agency_consumer_bytes_per_s: int = Field(
+        default=1 << 20, gt=0, description="Bytes a second that one agency may read from Kafka (it may read no topic)."
+    )
+    agency_request_percent: float = Field(
+        default=100.0, gt=0, description="Time of Kafka's threads that one agency may use, in percent of one thread."
+    )
     sequence_ranges_max: int = Field(
         default=1_000, gt=0, description="Ranges of `sequence` numbers kept of an agency; beyond, only the highest."
     )
@@ -125,6 +134,10 @@ class Settings(BaseSettings):
     outbox_postgres: str | None = Field(
         default=None, repr=False, description="postgresql:// address of an agency's own database with its outbox."
     )
+    outbox_gateway: str | None = Field(
+        default=None, description="Address of a gateway that the outbox sends to; without it, to Kafka."
+    )
+    outbox_token: str | None = Field(default=None, repr=False, description="The agency's token for that gateway.")
     outbox_keep_days: int = Field(default=7, ge=0, description="So long the outbox keeps what was sent.")
     log_level: str = Field(default="info", description="debug, info, warning or error.")
     otlp_endpoint: str | None = Field(

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError, TopicAuthorizationFailedError
+from aiokafka.errors import (
+    GroupAuthorizationFailedError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    TopicAuthorizationFailedError,
+)
+from aiokafka.protocol.fetch import FetchRequest
 
 from infra.embedded.passwords import write_private
 from infra.kafka import agency_topic, client_arguments
@@ -16,12 +24,17 @@ from infra.kafka_admin import (
     KafkaRefused,
     admin_client,
     admit_agency,
+    agency_rights,
+    create_acls,
     create_scram_user,
     delete_acls,
     delete_scram_user,
+    delete_topics,
     ensure_log_topics,
     ensure_topic,
+    platform_rights,
 )
+from infra.kafka_quotas import QuotasNotSet, agency_quotas, read_quotas, set_quotas
 from infra.settings import Settings
 
 
@@ -115,3 +128,77 @@ async def test_a_changed_password_and_a_removed_user_are_obeyed_at_once(settings
         await delete_scram_user(admin._client, "agency-moi")
     with pytest.raises(KafkaError):
         await _say(settings, "agency-moi", agency_topic("moi"))
+
+
+async def test_an_agencys_quotas_hold_from_its_admission_on_whatever_becomes_of_its_password_and_rights(
+    settings: Settings,
+) -> None:
+    await _admit(settings, "moi", "first")
+    async with admin_client(settings) as admin:
+        assert await read_quotas(admin._client, "agency-moi") == agency_quotas(settings)
+        await create_scram_user(admin._client, "agency-moi", "second")
+        await delete_acls(admin._client, "agency-moi")
+        await create_acls(admin._client, agency_rights("moi"))
+        assert await read_quotas(admin._client, "agency-moi") == agency_quotas(settings)
+        await admit_agency(admin, settings.model_copy(update={"agency_producer_bytes_per_s": 4_096}), "moi", "third")
+        changed = await read_quotas(admin._client, "agency-moi")
+        assert changed == agency_quotas(settings) | {"producer_byte_rate": 4_096.0}
+        assert await read_quotas(admin._client, "agency-nobody") == {}
+
+
+Attempt = Callable[[AIOKafkaAdminClient], Awaitable[object]]
+FORBIDDEN: dict[str, Attempt] = {
+    "make a topic": lambda admin: ensure_topic(admin, "moi", {}),
+    "make a topic under its own prefix": lambda admin: ensure_topic(admin, "agency.moi.more", {}),
+    "delete its topic": lambda admin: delete_topics(admin, [agency_topic("moi")]),
+    "delete another's topic": lambda admin: delete_topics(admin, [agency_topic("moia")]),
+    "change a password": lambda admin: create_scram_user(admin._client, "agency-moia", "mine now"),
+    "remove a user": lambda admin: delete_scram_user(admin._client, "platform"),
+    "give itself rights": lambda admin: create_acls(admin._client, platform_rights("agency-moi")),
+    "take another's rights": lambda admin: delete_acls(admin._client, "agency-moia"),
+    "raise its quota": lambda admin: set_quotas(admin._client, "agency-moi", {"producer_byte_rate": 1e12}),
+    "look at quotas": lambda admin: read_quotas(admin._client, "agency-moia"),
+}
+
+
+async def test_an_agency_may_change_nothing_and_sees_its_own_topic_only(settings: Settings) -> None:
+    async with admin_client(settings) as admin:
+        await ensure_log_topics(admin, settings)
+    await _admit(settings, "moi", "secret-of-moi")
+    await _admit(settings, "moia", "secret-of-moia")
+    async with admin_client(settings, "agency-moi") as agency:
+        assert await agency.list_topics() == [agency_topic("moi")]
+        for what, attempt in FORBIDDEN.items():
+            assert "AuthorizationFailed" in await _refusal(attempt(agency)), what
+
+
+async def _refusal(attempted: Awaitable[object]) -> str:
+    """Why it was refused; empty where it was done."""
+    try:
+        await attempted
+    except (KafkaRefused, QuotasNotSet) as refused:
+        return str(refused)
+    return ""
+
+
+async def test_an_agency_reads_no_topic_not_even_its_own(settings: Settings) -> None:
+    async with admin_client(settings) as admin:
+        await ensure_log_topics(admin, settings)
+    await _admit(settings, "moi", "secret-of-moi")
+    await _admit(settings, "moia", "secret-of-moia")
+    async with admin_client(settings, "agency-moi") as agency:
+        for topic in (agency_topic("moi"), agency_topic("moia"), settings.log_topic, settings.triggers_topic):
+            request = FetchRequest(100, 1, 1 << 20, 0, [(topic, [(0, 0, 1 << 20)])])
+            response = await agency._client.send(agency._client.get_random_node(), request)
+            ((_, ((_, code, *_),)),) = response.topics
+            assert code == TopicAuthorizationFailedError.errno, topic
+
+
+async def test_an_agency_joins_no_group(settings: Settings) -> None:
+    await _admit(settings, "moi", "secret-of-moi")
+    consumer = AIOKafkaConsumer(
+        agency_topic("moi"), group_id="mine", enable_auto_commit=False, **client_arguments(settings, "agency-moi")
+    )
+    with pytest.raises(GroupAuthorizationFailedError):
+        await consumer.start()
+    await consumer.stop()
