@@ -69,14 +69,26 @@ RECEIPT: Final = answer(
         },
     },
 )
+_DUPLICATE: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["event", "id"],
+    "properties": {
+        "event": INTEGER,
+        "id": TEXT,
+        "index": {**INTEGER, "description": "Of the entry that says the same."},
+        "proof": TEXT,
+        "first_event": {**INTEGER, "description": "The place in this request of the event that says the same."},
+    },
+}
 VALIDATION: Final = answer(
-    "The verdict on every event.",
+    "The verdict on every event: new, a duplicate, or refused. `valid` where none is refused.",
     {
         "type": "object",
-        "required": ["valid", "accepted", "errors"],
+        "required": ["valid", "accepted", "duplicates", "errors"],
         "properties": {
             "valid": {"type": "boolean"},
             "accepted": {"type": "array", "items": shape(event=INTEGER, id=TEXT, type=TEXT)},
+            "duplicates": {"type": "array", "items": _DUPLICATE},
             "errors": ERROR_ROWS,
             "unlisted": INTEGER,
         },

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import orjson
 from fastapi import APIRouter, Query, Request, Response
 
 from infra.http.documents import problems
-from infra.http.problems import Language, language_of
+from infra.http.problems import language_of
 from producers.gateway.documents import EVENTS_REQUEST, RECEIPT, VALIDATION
-from producers.gateway.http_mode import mode_of
 from producers.gateway.parts import Parts
-from producers.gateway.problems import listed_faults
-from producers.gateway.receiving import Judged
+from producers.gateway.validating import identify, validation_document
+from producers.gateway.verdicts import known_claims
 
 JSON = "application/json"
 
@@ -58,29 +57,19 @@ def router(parts: Parts) -> APIRouter:
         responses={200: VALIDATION, **problems(400, 401, 403, 408, 413, 415, 422, 429, 503)},
     )
     async def validate(request: Request) -> Response:
-        """The door's verdict on form and authority, the same as when sending; nothing is stored.
+        """The verdict that each event would get now; nothing is stored.
 
-        Whether an id was used before is not looked at: the registrar says so, in log order.
+        Form and authority are judged as when sending. `duplicates` are those that are in the log already (at `index`),
+        or earlier in this request (`first_event`); an id that belongs to another event is the fault `conflict`. What
+        was sent and is not registered yet is not looked at.
         """
         caller = await parts.caller(request)
         caller.require("events:write")
-        mode_of(request.scope["headers"])
         judged = await parts.receiver.judged(request.scope["headers"], request.stream(), caller.require_agency())
+        async with parts.connection() as connection:
+            known = await known_claims(connection, [event.claim for _, event in judged.accepted])
         language = language_of(request.headers.get("accept-language"))
-        body = orjson.dumps(validation_document(judged, language))
+        body = orjson.dumps(validation_document(identify(judged, known), language))
         return Response(body, 200, {"Content-Language": language}, JSON)
 
     return routes
-
-
-def validation_document(judged: Judged, language: Language) -> dict[str, Any]:
-    """What validating prints: whether all is good, each good event, and every fault."""
-    errors, count = listed_faults(judged.refused, judged.batched, language)
-    document: dict[str, Any] = {
-        "valid": not judged.refused,
-        "accepted": [{"event": place, "id": event.id, "type": event.type} for place, event in judged.accepted],
-        "errors": errors,
-    }
-    if count > len(errors):
-        document["unlisted"] = count - len(errors)
-    return document

@@ -12,10 +12,10 @@ from typing import Any, Final, Literal
 
 from events.entry import Entry, parse_entry
 from events.verdicts import HASH_BYTES, Agency
-from infra.http.routes import PROOF_PREFIX
 from infra.kafka import agency_topic
 from infra.log_reader import split_bundle
 from infra.postgres import Connection
+from infra.proofs import PROOF_PREFIX
 from infra.sql import queries
 
 State = Literal["pending", "registered", "duplicate", "refused"]
@@ -58,6 +58,12 @@ async def by_id(connection: Connection, agency: Agency, id_: str) -> Verdict | N
         return Verdict("registered", index)
     row = await connection.fetchrow(_SQL["refused"], agency.code, id_)
     return None if row is None else Verdict("refused", row["index"], errors=row["errors"])
+
+
+async def known_claims(connection: Connection, claims: Sequence[bytes]) -> dict[bytes, tuple[bytes, int]]:
+    """Claim → (identity, index) of those that are in the log."""
+    rows = await connection.fetch(_SQL["known"], claims)
+    return {row["claim"]: (row["identity"], row["index"]) for row in rows}
 
 
 async def entries_at(connection: Connection, indexes: Sequence[int]) -> dict[int, Entry]:

@@ -9,7 +9,9 @@ from urllib.parse import quote
 
 import orjson
 
-from events.codec import to_binary_mode
+from events.codec import STRUCTURED_HEADERS, to_binary_mode
+from events.door import judge
+from events.verdicts import Accepted
 from infra.merkle import leaf_hash
 from infra.note import parse_vkey
 from infra.proofs import verify_inclusion
@@ -17,7 +19,7 @@ from producers.gateway.process import Gateway
 from producers.gateway.receipts import receipt_is_genuine
 from tests.integration.door import BATCH, STRUCTURED, Door, batch, event, now, ready
 from tests.integration.registering import found, registrar, running, silent_kafka, until, until_size
-from tests.unit.events.samples import encoded
+from tests.unit.events.samples import HEALTH, encoded
 
 
 async def test_a_structured_event_is_stored_verbatim_and_its_receipt_is_genuine(door: Door) -> None:
@@ -78,6 +80,28 @@ async def test_validating_gives_the_same_faults_and_stores_nothing(door: Door) -
     judged = (await door.client.post("/v1/events:validate", content=body, headers=BATCH)).json()
     assert (judged["valid"], [row["event"] for row in judged["accepted"]]) == (False, [0])
     assert judged["errors"] == (await door.send(body, BATCH)).json()["errors"]
+    assert await door.stored() == []
+
+
+async def test_validating_tells_what_the_log_would_make_of_the_ids(door: Door) -> None:
+    known = judge(encoded(event(1)), STRUCTURED_HEADERS, HEALTH)
+    assert isinstance(known, Accepted)
+    await door.connection.execute("INSERT INTO log.event_id VALUES ($1, $2, 42)", known.claim, known.identity)
+    other = event(1, time="2005-05-05T05:05:06Z")
+    body = batch(event(1, traceparent="x"), event(2), event(2), other, event(2, time="2005-05-05T05:05:06Z"))
+    judged = (await door.client.post("/v1/events:validate", content=body, headers=BATCH)).json()
+    assert [row["event"] for row in judged["accepted"]] == [1]
+    assert judged["duplicates"] == [
+        {"event": 0, "id": "e-1", "index": 42, "proof": "/v1/proofs/42"},
+        {"event": 2, "id": "e-2", "first_event": 1},
+    ]
+    assert [(row["code"], row["pointer"], row["id"]) for row in judged["errors"]] == [
+        ("conflict", "/3", "e-1"),
+        ("conflict", "/4", "e-2"),
+    ]
+    assert not judged["valid"]
+    again = await door.client.post("/v1/events:validate", content=encoded(event(1)), headers=STRUCTURED)
+    assert (again.json()["valid"], again.json()["accepted"]) == (True, [])
     assert await door.stored() == []
 
 
