@@ -18,6 +18,7 @@ from infra.embedded.health import kafka_ready
 from infra.embedded.kafka_server import KafkaPorts, server_properties
 from infra.embedded.passwords import write_private
 from infra.embedded.ports import HOST, choose
+from infra.embedded.postgres_server import INITDB_OPTIONS, SETTINGS
 
 if TYPE_CHECKING:
     from tests.stack import TestStack
@@ -27,6 +28,9 @@ POSTGRES_IMAGE: Final = "postgres:18"
 READY_S: Final = 120.0
 ANSWER_S: Final = 2
 ENGINE_SOCKET: Final = "/var/run/docker.sock"
+
+OF_THE_EMBEDDED_SERVER_ALONE: Final = frozenset({"listen_addresses", "unix_socket_directories", "log_line_prefix"})
+POSTGRES_OPTIONS: Final = {n: v.strip("'") for n, v in SETTINGS.items() if n not in OF_THE_EMBEDDED_SERVER_ALONE}
 
 START_KAFKA: Final = """
 /opt/kafka/bin/kafka-storage.sh format --ignore-formatted -t "$(/opt/kafka/bin/kafka-storage.sh random-uuid)" \
@@ -66,6 +70,8 @@ def container_services(home: Path) -> Iterator[TestStack]:
         DockerContainer(POSTGRES_IMAGE)
         .with_env("POSTGRES_USER", "yesser")
         .with_env("POSTGRES_PASSWORD", passwords["postgres"])
+        .with_env("POSTGRES_INITDB_ARGS", " ".join(INITDB_OPTIONS))
+        .with_command(["postgres", *(f"--{name}={value}" for name, value in POSTGRES_OPTIONS.items())])
         .with_bind_ports(5432, postgres_port)
     )
     address = f"postgresql://yesser:{passwords['postgres']}@{HOST}:{postgres_port}/yesser"

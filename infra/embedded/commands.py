@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from infra.embedded.bootstrap import migrate_database, prepare_kafka
+from infra.embedded.bootstrap import migrate_database, prepare_kafka, register_first_agencies
 from infra.embedded.errors import StackError
 from infra.embedded.health import paused_topics
 from infra.embedded.home import Home
@@ -52,7 +52,8 @@ def up(detach: bool, as_json: bool, **asked: Any) -> None:
 @click.command("prepare", short_help="Make tables, topics and rights on given services.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one document.")
 def prepare(as_json: bool) -> None:
-    """Bring PostgreSQL and Kafka to this version's form: tables, topics, rights. Repeating it changes nothing.
+    """Bring PostgreSQL and Kafka to this version's form: tables, topics, rights, and the log's first two entries (the
+    platform and the programme office), which wait in the outbox. Repeating it changes nothing.
 
     `yesser up` does the same by itself. Services of your own need it once for each version, with a Kafka user that
     may administer (YESSER_KAFKA_USER, YESSER_KAFKA_PASSWORD).
@@ -65,6 +66,7 @@ def prepare(as_json: bool) -> None:
 async def _prepare(settings: Settings) -> None:
     await migrate_database(settings)
     await prepare_kafka(settings)
+    await register_first_agencies(settings)
 
 
 @click.command("down", short_help="Stop the stack; its data stays.")

@@ -26,6 +26,14 @@ INITDB_TIMEOUT_S: Final = 120
 CONNECT_TIMEOUT_S: Final = 5.0
 
 # What differs from PostgreSQL's defaults, and why where it is not plain from the name.
+INITDB_OPTIONS: Final = (
+    "--data-checksums",
+    "--auth=scram-sha-256",
+    "--encoding=UTF8",
+    *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
+)
+"""What decides how text sorts, who gets in and what is noticed: the same wherever a cluster is made."""
+
 SETTINGS: Final[Mapping[str, str]] = {
     "listen_addresses": f"'{HOST}'",
     # Sockets need short paths, and a home may be anywhere.
@@ -107,9 +115,9 @@ def _initdb(folder: Path, password: str) -> None:
         hand_over(folder, user)
     command = [
         str(installation() / "bin" / "initdb"),
-        *("-D", str(unfinished), "-U", SUPERUSER, f"--pwfile={password_file}", "--auth=scram-sha-256"),
-        *("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
-        *("--data-checksums", "--no-instructions", "--set=timezone=UTC"),
+        *("-D", str(unfinished), "-U", SUPERUSER, f"--pwfile={password_file}"),
+        *INITDB_OPTIONS,
+        *("--no-instructions", "--set=timezone=UTC"),
     ]
     try:
         done = subprocess.run(
