@@ -69,8 +69,19 @@ class Owner:
         await require_continuation(self.journal.connection, last, self.journal.size)
         await self.signer.go_on_from(last)
         # Kafka may take longer to answer than a lease lasts.
-        keeping = self._every(self.settings.lease_renew_ms, self.journal.keep)
+        keeping = self._every(self.settings.lease_renew_ms, self._keep)
         await until_one_ends(keeping, self._read_and_register(stop, taken_over), self._stop_before_taking_over(stop))
+
+    async def _keep(self) -> None:
+        """Renew the lease. Where the database does not answer for as long as a lease lasts, the line to it is cut.
+
+        All who wait for it fail at once then. A cancellation would wait itself, for a rollback that nobody answers.
+        """
+        cut = asyncio.get_running_loop().call_later(self.settings.lease_ms / 1000, self.journal.connection.terminate)
+        try:
+            await self.journal.keep()
+        finally:
+            cut.cancel()
 
     async def _stop_before_taking_over(self, stop: asyncio.Event) -> None:
         """Ends at a stop that comes while Kafka does not answer; one that comes later is the register's to heed."""

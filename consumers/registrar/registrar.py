@@ -86,7 +86,7 @@ class Registrar:
 
     async def _own(self, key: LogKey, stop: asyncio.Event) -> None:
         """Wait for the lease, then work until `stop`, an error, or a topic that broke."""
-        connection = await connect(self.settings, "registrar")
+        connection = await connect(self.settings, "registrar", answer_timeout_s=2 * self.settings.lease_ms / 1000)
         try:
             epoch = await self._stand_by(connection, stop)
             if epoch is None:
