@@ -1,4 +1,4 @@
-"""`yesser log size` and `yesser log show I`."""
+"""`yesser log size`, `yesser log show I` and `yesser log find`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ from typing import TypeVar
 import click
 import orjson
 import uvloop
+from rich.console import Console
 
+from consumers.asking import ask, json_option, print_json
+from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
+from consumers.event_index.read import PAGE_ROWS_MAX, Query, as_full_type
+from consumers.event_index.read import find as find_entries
+from consumers.event_index.show import entries_table
 from events.errors import YesserError
 from infra.log_reader import log_size, read_entries, read_leaves
 from infra.postgres import Connection, connect
@@ -52,6 +58,35 @@ def show(index: int, as_json: bool) -> None:
         return
     click.echo(f"entry {index}, leaf hash {leaf.hex()}")
     click.echo(orjson.dumps(orjson.loads(entry), option=orjson.OPT_INDENT_2))
+
+
+@log.command()
+@click.option("--subject", help="Like service/S-1.")
+@click.option("--type", "kind", help="Like service.launched, or in full.")
+@click.option("--id", "event_id", help="The event's id.")
+@click.option("--agency", help="The code of its sender.")
+@click.option("--after-index", type=click.IntRange(min=0), metavar="N", help="Only entries after this one.")
+@click.option("--limit", type=click.IntRange(1, PAGE_ROWS_MAX), default=100, show_default=True, help="Most entries.")
+@json_option
+def find(
+    subject: str | None,
+    kind: str | None,
+    event_id: str | None,
+    agency: str | None,
+    after_index: int | None,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """Find entries by subject, type, id and sender; all that are given must hold."""
+    after = -1 if after_index is None else after_index
+    query = Query(subject, kind and as_full_type(kind), agency, event_id, after, limit)
+    _, page = ask(EVENT_INDEX, lambda connection: find_entries(connection, query))
+    if as_json:
+        print_json(page.events)
+        return
+    Console().print(entries_table(page.events))
+    if page.next_cursor is not None:
+        click.echo(f"There are more: add --after-index {page.next_cursor}.", err=True)
 
 
 def read(question: Callable[[Connection], Awaitable[Answer]]) -> Answer:

@@ -19,6 +19,7 @@ GROUP: Final = "yesser.commands"
 
 # What `yesser --help` says of each command: importing all of them for their own words would take a second.
 SUMMARIES: Final = {
+    "activity": "What each agency sent: accepted and refused.",
     "agencies": "Register, list, rotate, suspend and resume agencies.",
     "anomalies": "What was accepted and does not fit what is known.",
     "audit": "Mirror the log as static files; print its verifier key.",
@@ -28,13 +29,14 @@ SUMMARIES: Final = {
     "docs": "The documentation as files that need no server.",
     "down": "Stop the stack; its data stays.",
     "kafka": "Run one of Kafka's own tools.",
-    "ledger": "Balances, statements and transfers of the revenue share.",
+    "ledger": "Partnerships, balances, statements and transfers.",
     "lint": "What the registrar would say of a file; needs no service.",
-    "log": "The national log: its size, its entries.",
+    "log": "The national log: its size, its entries, finding them.",
     "migrate": "Bring the database to this version's form.",
     "outbox": "Send events from a table in an agency's own database.",
     "plan": "The five-year plan at a glance.",
     "prepare": "Make tables, topics and rights on given services.",
+    "projects": "The projects, their phases, and what happened to each.",
     "publish": "Send a file of events, or a table, as an agency.",
     "rebuild": "Build the read models again, compare, swap.",
     "recover": "Bring the log back after the database lost its tail.",
@@ -43,6 +45,7 @@ SUMMARIES: Final = {
     "run": "Run one of the platform's processes.",
     "sandbox": "A stack of its own to try everything on.",
     "schema": "Whether a schema change is compatible, in words.",
+    "services": "The service directory, and what happened to each.",
     "status": "What runs, and whether it is ready.",
     "tokens": "Make, list and revoke the gateway's bearer tokens.",
     "up": "Start Kafka, PostgreSQL and the platform's processes.",

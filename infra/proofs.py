@@ -7,13 +7,16 @@ no log at all, only the proof and roots that somebody signed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from infra.log_reader import read_leaves, read_nodes
 from infra.merkle import EMPTY_ROOT, complete_root, node_hash
 from infra.postgres import Connection
 
-_HASH_BYTES = 32
+PROOF_PREFIX: Final = "/v1/proofs/"
+"""On the gateway an entry's proof is at this address and its index."""
+
+_HASH_BYTES: Final = 32
 
 
 class HashPort(Protocol):

@@ -1,4 +1,4 @@
-"""`yesser campaigns list`: the awareness campaigns, as they stand now or stood at some moment."""
+"""`yesser campaigns list | show ID`: the awareness campaigns, as they stand now or stood at some moment."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from rich.console import Console
 from rich.table import Table
 
 from consumers.as_of import view
+from consumers.asking import ask, json_option, print_json
 from consumers.campaigns.consumer import CONSUMER
-from consumers.campaigns.read import CHANNELS, campaigns
+from consumers.campaigns.read import CHANNELS, campaign, campaigns
 from consumers.moment_options import chosen, moment_options
 from consumers.moments import Moment
+from events.errors import YesserError
 from infra.settings import Settings
 
 STATES: Final = {
@@ -27,6 +29,10 @@ STATES: Final = {
 }
 PAUSED: Final = "موقوفة\npaused"
 ESCALATED: Final = "مُصعّدة\nescalated"
+
+
+class NoCampaign(YesserError):
+    """The log has no campaign of that id."""
 
 
 @click.group("campaigns")
@@ -50,6 +56,34 @@ def list_command(
         if words := moment.words():
             console.print(words, style="bold yellow")
         console.print(table(rows))
+
+
+@campaigns_group.command("show")
+@click.argument("campaign_id")
+@json_option
+@moment_options
+def show_command(
+    campaign_id: str,
+    as_json: bool,
+    as_of_index: int | None,
+    as_of_recorded: datetime | None,
+    as_of_occurred: str | None,
+) -> None:
+    """A campaign with its brief, its reason and its airings."""
+    moment = chosen(as_of_index, as_of_recorded, as_of_occurred)
+    _, shown = ask(CONSUMER, lambda connection: campaign(connection, campaign_id), moment)
+    if shown is None:
+        raise NoCampaign(f"the log has no campaign {campaign_id}: see `yesser campaigns list`.")
+    if as_json:
+        print_json(shown)
+        return
+    console = Console()
+    console.print(table([shown]))
+    for text in (shown["brief"], shown["reason"]):
+        console.print(f"{text['ar']}\n{text['en']}\n")
+    for airing in shown["airings"]:
+        outlet = f"{airing['outlet']['ar']} · {airing['outlet']['en']}"
+        console.print(f"{airing['aired_on']}  {airing['channel']:<5}  {airing['reach']:>12,}  {outlet}")
 
 
 async def read(settings: Settings, moment: Moment | int | None = None) -> list[dict[str, Any]]:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from events.entry import SOURCE_PREFIX
+from events.entry import SOURCE_PREFIX, TYPE_PREFIX
+from events.envelope import full_type
 from infra.postgres import Connection
+from infra.proofs import PROOF_PREFIX
 
 PAGE_ROWS_MAX: Final = 1_000
 _COLUMNS: Final = f"index, id, '{SOURCE_PREFIX}' || agency AS source, type, subject, agency, time"
@@ -39,11 +41,16 @@ class Page:
     next_cursor: int | None
 
 
+def as_full_type(kind: str) -> str:
+    """`service.launched` as `sa.gov.yesser.service.launched.v1`; a full type as it is."""
+    return kind if kind.startswith(TYPE_PREFIX) else full_type(kind)
+
+
 async def find(connection: Connection, query: Query) -> Page:
-    """One page in log order."""
+    """One page in log order; `proof` is the address of an entry's proof on the gateway."""
     limit = min(max(1, query.rows_max), PAGE_ROWS_MAX)
     sql, arguments = statement(query, limit + 1)
-    rows = [dict(row) for row in await connection.fetch(sql, *arguments)]
+    rows = [{**row, "proof": f"{PROOF_PREFIX}{row['index']}"} for row in await connection.fetch(sql, *arguments)]
     page = rows[:limit]
     return Page(page, page[-1]["index"] if len(rows) > limit else None)
 

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 
 from consumers.as_of import View
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
-from consumers.event_index.read import Query, find
+from consumers.event_index.read import Query, as_full_type, find
 from consumers.plan import JUDGING, anomalies_found
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.projections.read import AnomaliesSought, activity
@@ -25,9 +25,8 @@ from consumers.read_api.proofs import proof_within
 from consumers.read_api.reading import Shown, answer, page
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
-from events.entry import TYPE_PREFIX
-from events.envelope import full_type
-from infra.http.routes import PROOF_PREFIX, RouteParts
+from infra.http.routes import RouteParts
+from infra.proofs import PROOF_PREFIX
 
 
 def router(parts: RouteParts) -> APIRouter:
@@ -46,14 +45,12 @@ def router(parts: RouteParts) -> APIRouter:
     ) -> Response:
         """By subject, type (`service.launched` or in full), event id and agency; all that are given must hold."""
         reach = narrowed(reach_of(await parts.caller(request)), agency)
-        kind = type if type is None or type.startswith(TYPE_PREFIX) else full_type(type)
-        query = Query(subject, kind, reach.agency, id, index_after(after), limit)
+        query = Query(subject, type and as_full_type(type), reach.agency, id, index_after(after), limit)
 
         async def shown(looked_at: View) -> Shown:
             asked = query if reach.partner is None else await _of_partner(looked_at, query, reach)
             found = await find(await looked_at.use(EVENT_INDEX), asked)
-            rows = [{**event, "proof": f"{PROOF_PREFIX}{event['index']}"} for event in found.events]
-            return Shown(rows, None if found.next_cursor is None else (found.next_cursor,))
+            return Shown(found.events, None if found.next_cursor is None else (found.next_cursor,))
 
         consumers = [EVENT_INDEX] if reach.partner is None else [EVENT_INDEX, REVENUE]
         return await answer(parts, request, consumers, shown)

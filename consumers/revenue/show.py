@@ -86,6 +86,32 @@ def transfers_table(partnership_id: str, transfers: Sequence[Mapping[str, Any]])
     return table
 
 
+def partnerships_table(partnerships: Sequence[Mapping[str, Any]]) -> Table:
+    """One line per partnership."""
+    table = _table("الشراكات مع القطاع الخاص · Partnerships")
+    for heading in ("الشراكة\nPartnership", "الجهة\nAgency", "الشريك\nPartner", "المدة\nTerm", "المفتوحة\nOpen"):
+        table.add_column(heading, overflow="fold")
+    for row in partnerships:
+        partner = f"{row['partner']['name']['ar']}\n{row['partner']['name']['en']}"
+        term = f"{row['starts_on']}\n{row['terminated_on'] or row['ends_on']}"
+        table.add_row(row["partnership_id"], row["agency"], partner, term, row["open_period"] or "—")
+    return table
+
+
+def statements_table(partnership_id: str, statements: Sequence[Mapping[str, Any]]) -> Table:
+    """One line per closed period."""
+    table = _table(f"كشوف الشراكة {partnership_id} بالريال · Statements in riyals")
+    table.add_column("الفترة\nPeriod", no_wrap=True)
+    columns = ("net_halalas", "partner_total_halalas", "treasury_total_halalas")
+    for heading in ("الصافي\nNet", "إجمالي الشريك\nPartner", "إجمالي الخزانة\nTreasury"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("قيد الإقفال\nClosing index", justify="right")
+    for row in statements:
+        figures = (riyals_text(row[name]) for name in columns)
+        table.add_row(row["period"], *figures, str(row["closing_index"]))
+    return table
+
+
 def _table(title: str, *, show_footer: bool = False) -> Table:
     return Table(title=title, title_justify="left", show_footer=show_footer)
 

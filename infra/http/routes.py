@@ -20,9 +20,6 @@ from infra.postgres import Connection, Pool
 from infra.settings import Settings
 
 GROUP: Final = "yesser.routes"
-PROOF_PREFIX: Final = "/v1/proofs/"
-"""An entry's proof is at this address and its index."""
-
 CONNECTION_WAIT_S: Final = 2.0
 """Longest wait for a free connection; after it the request is told to come back."""
 

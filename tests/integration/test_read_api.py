@@ -293,7 +293,20 @@ async def test_while_the_tables_or_the_database_are_away_it_says_so(window: Wind
 SAME: dict[str, tuple[str, ...]] = {
     "/v1/plan": ("plan",),
     "/v1/plan?as_of_index=20": ("plan", "--as-of-index", "20"),
+    "/v1/services": ("services", "list"),
+    "/v1/services/SVC-health": ("services", "show", "SVC-health"),
+    "/v1/projects": ("projects", "list"),
+    "/v1/projects/PRJ-health": ("projects", "show", "PRJ-health"),
     "/v1/campaigns": ("campaigns", "list"),
+    "/v1/campaigns/CAMPAIGN": ("campaigns", "show", "CAMPAIGN"),
+    "/v1/activity": ("activity",),
+    "/v1/activity?agency=health": ("activity", "--agency", "health"),
+    "/v1/entries?limit=5&type=revenue.collected": ("log", "find", "--limit", "5", "--type", "revenue.collected"),
+    "/v1/entries?subject=service/SVC-health&agency=health": (
+        *("log", "find", "--subject", "service/SVC-health", "--agency", "health"),
+    ),
+    "/v1/partnerships": ("ledger", "partnerships"),
+    "/v1/partnerships/PPP-HEALTH/statements": ("ledger", "statements", "PPP-HEALTH"),
     "/v1/anomalies": ("anomalies",),
     "/v1/balances": ("ledger", "balances"),
     "/v1/partnerships/PPP-HEALTH/statements/2005-01": ("ledger", "statement", "PPP-HEALTH", "2005-01"),
@@ -301,7 +314,18 @@ SAME: dict[str, tuple[str, ...]] = {
 }
 
 
-async def test_the_body_is_what_the_command_prints(window: Window, environment: Callable[..., dict[str, str]]) -> None:
+async def test_the_body_is_what_the_command_prints_which_also_prints_for_people(
+    window: Window, told: list[EntryDict], environment: Callable[..., dict[str, str]]
+) -> None:
     for address, command in SAME.items():
-        printed = await asyncio.to_thread(CliRunner().invoke, cli, [*command, "--json"], env=environment())
-        assert orjson.loads(printed.stdout_bytes) == await window.json(address), command
+        asked = [word.replace("CAMPAIGN", campaign_id(told)) for word in (address, *command)]
+        printed = await run(environment, *asked[1:], "--json")
+        assert orjson.loads(printed) == await window.json(asked[0]), command
+        assert "·" in (await run(environment, *asked[1:])).decode(), command
+
+
+async def run(environment: Callable[..., dict[str, str]], *command: str) -> bytes:
+    """What a command prints."""
+    result = await asyncio.to_thread(CliRunner().invoke, cli, list(command), env=environment())
+    assert result.exit_code == 0, (command, result.exception)
+    return result.stdout_bytes

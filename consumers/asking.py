@@ -1,0 +1,37 @@
+"""How a command asks one consumer's tables, and prints what it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import click
+import orjson
+import uvloop
+
+from consumers.as_of import view
+from consumers.consumer import Consumer
+from consumers.moments import NOW, Moment
+from infra.postgres import Connection
+from infra.settings import Settings
+
+Answer = TypeVar("Answer")
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+
+
+def ask(
+    consumer: Consumer, question: Callable[[Connection], Awaitable[Answer]], moment: Moment | int | None = NOW
+) -> tuple[int, Answer]:
+    """The log index that the answer speaks of, and the answer."""
+
+    async def asked() -> tuple[int, Answer]:
+        async with view(Settings(), [consumer], moment) as looked_at:
+            return looked_at.log_index, await question(await looked_at.use(consumer))
+
+    return uvloop.run(asked())
+
+
+def print_json(document: Any) -> None:
+    """One document, for people's eyes too."""
+    click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2))
