@@ -1,4 +1,4 @@
-"""The relay of an agency's outbox: its rows go to the agency's topic, with the agency's own credential.
+"""The relay of an agency's outbox: its rows go to the agency's topic, over Kafka or through a gateway.
 
 Unsent rows are read in the order of their numbers, sent in that order, and marked only after the acknowledgement. So
 whatever is killed, a row is sent again rather than lost, with the same bytes; and each relay, also one that was stopped
@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
-from aiokafka.errors import KafkaError
 
 from events.codec import STRUCTURED_HEADERS
 from events.door import Agency, Refused, judge
@@ -28,14 +27,11 @@ from infra.settings import Settings
 from infra.sole_worker import Fenced, Post, SoleWorker
 from infra.tasks import pause
 from infra.telemetry import count, gauge
-from producers.errors import NotAccepted, OutcomeUnknown
 from producers.outbox.outbox import CHANNEL, LEASE, LEASE_TABLE, SQL, open_database, require_outbox
-from producers.publisher import AgencyPublisher, principal
+from producers.outbox.senders import PASSING, Faults, Send, require_credentials, sender_of
 
 ROWS_MAX: Final = 1_000
 """Most rows read and sent before they are marked."""
-DELIVERY_TIMEOUT_S: Final = 15.0
-"""So long without an acknowledgement the outcome is unknown, and the same rows are sent again."""
 FORGET_EVERY_S: Final = 60.0
 FORGET_ROWS_MAX: Final = 10_000
 
@@ -55,7 +51,7 @@ class RefusedRow:
     """A row that the registrar would refuse, with every fault."""
 
     row_id: int
-    faults: list[dict[str, str]]
+    faults: Faults
 
 
 def sort_out(rows: Sequence[Row], agency: Agency) -> tuple[list[Row], list[RefusedRow]]:
@@ -76,11 +72,11 @@ class OutboxRelay:
     """Stands by for the lease in the agency's database, and sends while it has it."""
 
     def __init__(self, settings: Settings, agency: Agency) -> None:
-        principal(settings, agency.code)  # raises where there are no credentials: waiting would not bring any
+        require_credentials(settings, agency.code)
         self._settings = settings
         self._agency = agency
         post = Post(LEASE, self._open, LEASE_TABLE)
-        self._worker = SoleWorker(settings, post, self._work, passing=(KafkaError, OutcomeUnknown, NotAccepted))
+        self._worker = SoleWorker(settings, post, self._work, passing=PASSING)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`. Kafka or the database being away is waited for."""
@@ -104,25 +100,21 @@ class OutboxRelay:
         woken = asyncio.Event()
         try:
             await connection.add_listener(CHANNEL, lambda *_: woken.set())
-            async with AgencyPublisher(
-                self._settings, self._agency.code, delivery_timeout_s=DELIVERY_TIMEOUT_S
-            ) as publisher:
+            async with sender_of(self._settings, self._agency.code) as send:
                 log.info("sending from the outbox", agency=self._agency.code, epoch=epoch)
-                await self._send_all(connection, publisher, epoch, woken)
+                await self._send_all(connection, send, epoch, woken)
         finally:
             with suppress(*TRANSIENT_ERRORS):
                 await connection.close(timeout=1)
 
-    async def _send_all(
-        self, connection: Connection, publisher: AgencyPublisher, epoch: int, woken: asyncio.Event
-    ) -> None:
+    async def _send_all(self, connection: Connection, send: Send, epoch: int, woken: asyncio.Event) -> None:
         forget_at = time.monotonic()
         while True:
             woken.clear()
             rows = [Row(r["row_id"], r["event"].encode()) for r in await connection.fetch(SQL["waiting"], ROWS_MAX)]
             gauge("outbox_waiting", await _waiting(connection, len(rows)))
             if rows:
-                await self._settle(connection, publisher, epoch, rows)
+                await self._settle(connection, send, epoch, rows)
             self._worker.moved()
             if time.monotonic() >= forget_at:
                 await connection.execute(SQL["forget"], self._settings.outbox_keep_days, FORGET_ROWS_MAX)
@@ -130,18 +122,22 @@ class OutboxRelay:
             if len(rows) < ROWS_MAX:
                 await pause(woken, self._settings.lease_renew_ms / 1000)
 
-    async def _settle(
-        self, connection: Connection, publisher: AgencyPublisher, epoch: int, rows: Sequence[Row]
-    ) -> None:
-        """Send what can be sent and mark it; keep what would be refused, with its faults."""
+    async def _settle(self, connection: Connection, send: Send, epoch: int, rows: Sequence[Row]) -> None:
+        """Send what can be sent and mark it; keep what is refused, with its faults."""
         good, refused = sort_out(rows, self._agency)
+        sent: list[tuple[int, str]] = []
+        outcomes = await send([row.event for row in good]) if good else []
+        for row, outcome in zip(good, outcomes, strict=True):
+            if isinstance(outcome, str):
+                sent.append((row.row_id, outcome))
+            else:
+                refused.append(RefusedRow(row.row_id, outcome))
         if refused:
+            await _mark(connection, "refuse", [row.row_id for row in refused], [row.faults for row in refused], epoch)
             self._tell(refused)
-            await _mark(connection, "refuse", [r.row_id for r in refused], [r.faults for r in refused], epoch)
-        if good:
-            addresses = await publisher.publish([row.event for row in good])
-            await _mark(connection, "sent", [row.row_id for row in good], [str(a) for a in addresses], epoch)
-            count("outbox_sent", len(good))
+        if sent:
+            await _mark(connection, "sent", [row_id for row_id, _ in sent], [address for _, address in sent], epoch)
+            count("outbox_sent", len(sent))
 
     def _tell(self, refused: Sequence[RefusedRow]) -> None:
         for row in refused:

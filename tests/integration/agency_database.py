@@ -21,11 +21,11 @@ from producers.typed import typed_event
 TIME = "2006-01-01T09:00:00+03:00"
 
 
-def announced(event_id: str, initiative: str = "I-1") -> bytes:
-    """An event of the agency `health`; its subject is the initiative."""
+def announced(event_id: str, initiative: str = "I-1", agency: str = "health") -> bytes:
+    """An event of an agency; its subject is the initiative."""
     words = L(ar="اسم", en="Name")
     data = AwarenessInitiativeAnnounced(initiative_id=initiative, name=words, aim=words, on="2006-01-01")
-    return typed_event("health", data, event_id, TIME)
+    return typed_event(agency, data, event_id, TIME)
 
 
 async def with_outbox(settings: Settings, database: str) -> Settings:
@@ -63,9 +63,10 @@ class Writers:
         self._seed = seed
         self._subjects = [f"I-{number}" for number in range(subjects)]
         self.commits: list[Commit] = []
+        self.enough = asyncio.Event()
 
     async def run(self, writers: int, transactions: int, *, pause_max_s: float = 0.003) -> None:
-        """Each of so many writers makes so many transactions."""
+        """Each of so many writers makes so many transactions, or fewer where `enough` is set."""
         async with AsyncExitStack() as stack:
             connections = [await stack.enter_async_context(one_connection(self._settings)) for _ in range(writers)]
             await asyncio.gather(*(self._write(c, n, transactions, pause_max_s) for n, c in enumerate(connections)))
@@ -73,6 +74,8 @@ class Writers:
     async def _write(self, connection: Connection, number: int, transactions: int, pause_max_s: float) -> None:
         chance = Random(f"{self._seed}/{number}")
         for turn in range(transactions):
+            if self.enough.is_set():
+                return
             # In one order of subjects, as with any rows: else two transactions may wait for each other.
             subjects = sorted(chance.choices(self._subjects, k=chance.randint(1, 3)))
             events = [(subject, f"{number}.{turn}.{place}") for place, subject in enumerate(subjects)]
@@ -97,21 +100,15 @@ def disorder(commits: list[Commit], order: list[tuple[str, str]]) -> list[str]:
     stands, written = Counter(order), Counter(event for commit in commits for event in commit.events)
     if stands != written:
         return [f"too few: {written - stands}; too many: {stands - written}"]
-    places = {event_id: place for place, (_, event_id) in enumerate(order)}
+    commit_of = {event: commit for commit in commits for event in commit.events}
     wrong: list[str] = []
-    for commit in commits:
-        own = [places[event_id] for _, event_id in commit.events]
-        wrong += [f"{commit.events} are out of order"] if own != sorted(own) else []
-        for later in commits:
-            if later.began > commit.ended:
-                wrong += _overtaken(commit, later, places)
-    return wrong
-
-
-def _overtaken(commit: Commit, later: Commit, places: dict[str, int]) -> list[str]:
-    return [
-        f"{second} stands before {first} of {subject}"
-        for subject, first in commit.events
-        for same, second in later.events
-        if same == subject and places[second] < places[first]
-    ]
+    latest: dict[str, tuple[float, str]] = {}
+    for subject, event_id in order:
+        commit = commit_of[subject, event_id]
+        began, before = latest.get(subject, (commit.began, event_id))
+        if commit.ended < began:
+            wrong.append(f"{before} stands before {event_id} of {subject}")
+        latest[subject] = max((began, before), (commit.began, event_id))
+    places = {event: place for place, event in enumerate(order)}
+    own = [[places[event] for event in commit.events] for commit in commits]
+    return wrong + [f"one transaction's events stand at {stand}" for stand in own if stand != sorted(stand)]

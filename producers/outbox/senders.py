@@ -1,0 +1,84 @@
+"""The two ways out of the outbox: Kafka with the agency's own credential, or a gateway with the agency's token.
+
+Both keep the order, and both may store an event twice where an answer was lost, never in another order than it was
+given: a call ends before the next one begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Final, TypeAlias
+
+from aiokafka.errors import KafkaError
+
+from events.errors import Retry, YesserError
+from infra.settings import Settings
+from producers.errors import NotAccepted
+from producers.publisher import AgencyPublisher, principal
+
+Faults: TypeAlias = list[dict[str, str]]
+"""Code, JSON pointer and detail of each fault of one event."""
+Send: TypeAlias = Callable[[Sequence[bytes]], Awaitable[list[str | Faults]]]
+"""Sends events in order; for each the address where it is stored, or why it was refused and is not stored."""
+
+DELIVERY_TIMEOUT_S: Final = 15.0
+"""So long without an acknowledgement the outcome is unknown, and the same events are sent again."""
+
+
+class GatewaySaysNo(YesserError):
+    """The gateway does not take this agency's events; the message says why. Sending is tried again."""
+
+
+PASSING: Final = (KafkaError, Retry, NotAccepted, GatewaySaysNo)
+"""What is waited for: also a missing right, which somebody will give, since the events must not be lost."""
+
+
+def require_credentials(settings: Settings, agency: str) -> None:
+    """Raises `NotAccepted` where the settings hold none for their way: waiting would not bring any."""
+    if settings.outbox_gateway is None:
+        principal(settings, agency)
+    elif settings.outbox_token is None:
+        raise NotAccepted("there is no token for the gateway here: set YESSER_OUTBOX_TOKEN (`yesser tokens create`).")
+
+
+def sender_of(settings: Settings, agency: str) -> AbstractAsyncContextManager[Send]:
+    """The way that the settings name."""
+    if settings.outbox_gateway is not None:
+        return _over_http(settings, settings.outbox_gateway)
+    return _over_kafka(settings, agency)
+
+
+@asynccontextmanager
+async def _over_kafka(settings: Settings, agency: str) -> AsyncIterator[Send]:
+    async with AgencyPublisher(settings, agency, delivery_timeout_s=DELIVERY_TIMEOUT_S) as publisher:
+
+        async def send(events: Sequence[bytes]) -> list[str | Faults]:
+            return [str(address) for address in await publisher.publish(events)]
+
+        yield send
+
+
+@asynccontextmanager
+async def _over_http(settings: Settings, gateway: str) -> AsyncIterator[Send]:
+    from producers.sdk.client import AgencyClient  # who sends over Kafka needs no HTTP client
+    from producers.sdk.connection import ClientLimits
+    from producers.sdk.problems import GatewayProblem
+
+    limits = ClientLimits(time_limit_s=2 * DELIVERY_TIMEOUT_S, attempt_timeout_s=DELIVERY_TIMEOUT_S)
+    async with AgencyClient(gateway, settings.outbox_token or "", limits=limits) as client:
+
+        async def send(events: Sequence[bytes]) -> list[str | Faults]:
+            try:
+                sent = await client.send_many(events, partial=True)
+            except GatewayProblem as error:
+                raise GatewaySaysNo(str(error)) from error
+            refused: dict[int, Faults] = {}
+            for found in sent.refused:
+                pointer = found.pointer.removeprefix(f"/{found.event}")
+                fault = {"code": found.code, "pointer": pointer, "detail": found.detail}
+                refused.setdefault(found.event or 0, []).append(fault)
+            stored = iter(sent.receipts)
+            return [refused[n] if n in refused else next(stored).address for n in range(len(events))]
+
+        yield send

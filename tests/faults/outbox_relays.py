@@ -1,0 +1,106 @@
+"""Relays of an agency's outbox as processes of their own, on a whole system."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from infra.postgres import address
+from infra.settings import Settings
+from tests.integration.agency_database import one_connection, with_outbox
+from tests.scenarios.system import System
+from tests.stack import execute, with_database
+
+ENDS_S = 30
+
+
+async def until(holds: Callable[[], Awaitable[bool]], what: str, patience_s: float = 60) -> float:
+    """Wait until `holds` says so; the seconds that it took."""
+    clock = asyncio.get_running_loop().time
+    started = clock()
+    while not await holds():
+        assert clock() - started < patience_s, f"after {patience_s} s still not: {what}"
+        await asyncio.sleep(0.02)
+    return clock() - started
+
+
+async def agency_with_outbox(system: System) -> Settings:
+    """Settings of the agency `health` of this system, with an outbox in a database of its own."""
+    server = address(system.settings)
+    await execute(server, "CREATE DATABASE health")
+    return await with_outbox(system.settings, with_database(server, "health"))
+
+
+class RelayProcess:
+    """`yesser outbox run` as a child; what it logs goes to a file."""
+
+    def __init__(self, system: System, agencys: Settings, log: Path, agency: str) -> None:
+        self._environment = system.environment() | {"YESSER_OUTBOX_POSTGRES": str(agencys.outbox_postgres)}
+        self._log = log
+        self._agency = agency
+        self.process = self._start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "infra.cli", "outbox", "run", "--agency", self._agency]
+        with self._log.open("ab") as log:
+            return subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
+
+    def signal(self, number: signal.Signals) -> None:
+        os.kill(self.process.pid, number)
+
+    def kill(self) -> None:
+        """kill -9."""
+        self.process.kill()
+        self.process.wait(ENDS_S)
+
+    def start_again(self) -> None:
+        self.process = self._start()
+
+    def lines(self) -> list[dict[str, Any]]:
+        """What it has logged."""
+        text = self._log.read_text(encoding="utf-8")
+        return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+
+    def said(self, words: str) -> bool:
+        return any(words in str(line.get("event")) for line in self.lines())
+
+
+@contextmanager
+def relay_process(system: System, agencys: Settings, log: Path, agency: str = "health") -> Iterator[RelayProcess]:
+    """A relay for the length of a `with`; afterwards it is asked to stop, and must end well."""
+    relay = RelayProcess(system, agencys, log, agency)
+    try:
+        yield relay
+        relay.signal(signal.SIGTERM)
+        assert relay.process.wait(ENDS_S) == 0, relay.lines()[-3:]
+    finally:
+        relay.kill()
+
+
+async def sent_count(agencys: Settings) -> int:
+    """How many events the outbox has sent."""
+    return await _ask(agencys, "SELECT count(*) FROM yesser.outbox WHERE sent_at IS NOT NULL")
+
+
+async def waiting_count(agencys: Settings) -> int:
+    """How many events wait."""
+    return await _ask(agencys, "SELECT count(*) FROM yesser.outbox WHERE sent_at IS NULL")
+
+
+async def epoch(agencys: Settings) -> int:
+    """Of the relays' lease."""
+    return await _ask(agencys, "SELECT coalesce(max(epoch), 0) FROM yesser.outbox_lease WHERE expires_at > now()")
+
+
+async def _ask(agencys: Settings, question: str) -> int:
+    async with one_connection(agencys) as connection:
+        answer: int = await connection.fetchval(question)
+        return answer

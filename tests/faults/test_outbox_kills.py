@@ -1,0 +1,218 @@
+"""kill -9 of an agency's relay and of Kafka, a relay that sleeps through its replacement: the log has every committed
+event once, nothing else, and each subject in the order of the commits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from events.entry import parse_entry
+from infra.log_reader import log_size, read_entries
+from infra.postgres import connect
+from infra.settings import Settings
+from producers.outbox import outbox
+from tests.faults.outbox_relays import (
+    RelayProcess,
+    agency_with_outbox,
+    epoch,
+    relay_process,
+    sent_count,
+    until,
+    waiting_count,
+)
+from tests.faults.services import away, pause, until_back
+from tests.integration.agency_database import Writers, announced, disorder, one_connection
+from tests.integration.registering import HEALTH_TOPIC, records
+from tests.scenarios.figures import tell
+from tests.scenarios.system import System, running_system
+
+pytestmark = [pytest.mark.stack, pytest.mark.accept]
+
+WRITERS = 6
+TAKE_OVER_S = 10.0
+AWAY_S = 20
+TRANSACTIONS_MAX = 1_000_000
+"""More than any proof takes time for."""
+
+
+@contextmanager
+def system_with_health(home: Path) -> Iterator[System]:
+    """A system with one agency."""
+    with running_system(home) as system:
+        system.add_agencies([("health", "agency")])
+        yield system
+
+
+@asynccontextmanager
+async def writing(agencys: Settings, seed: int) -> AsyncIterator[Writers]:
+    """Transactions all the while; when the block ends they end, and everything is sent."""
+    writers = Writers(agencys, seed, subjects=20)
+    load = asyncio.create_task(writers.run(WRITERS, TRANSACTIONS_MAX))
+    try:
+        yield writers
+        assert not load.done(), "the load ended too early"
+    finally:
+        writers.enough.set()
+        await load
+    await until(lambda: _nothing_waits(agencys), "everything is sent", 120)
+
+
+async def _nothing_waits(agencys: Settings) -> bool:
+    return await waiting_count(agencys) == 0
+
+
+async def until_it_sends(agencys: Settings, relay: RelayProcess | None = None) -> None:
+    """Wait until more is sent than now."""
+    before = await sent_count(agencys)
+
+    async def more() -> bool:
+        assert relay is None or relay.process.poll() is None, relay.lines()[-3:]
+        return await sent_count(agencys) > before
+
+    await until(more, "the relay sends", 120)
+
+
+async def require_all_once_in_order(system: System, writers: Writers) -> None:
+    """Compare the log with the transactions."""
+    await asyncio.to_thread(system.settle)
+    connection = await connect(system.settings, "judge", batch=True)
+    try:
+        raw = await read_entries(connection, 0, await log_size(connection))
+    finally:
+        await connection.close()
+    entries = [entry for entry in map(parse_entry, range(len(raw)), raw) if entry.agency == "health"]
+    order = [(entry.subject.removeprefix("initiative/"), entry.id) for entry in entries]
+    assert disorder(writers.commits, order) == []
+    again = len(await records(system.settings, HEALTH_TOPIC)) - len(order)
+    tell(f"{len(writers.commits)} transactions, {len(order)} events in the log; {again} records were duplicates")
+
+
+@pytest.mark.parametrize("seed", [51, 52])
+def test_ten_kills_of_the_relay_and_one_of_kafka_lose_and_double_nothing(seed: int, tmp_path: Path) -> None:
+    with system_with_health(tmp_path / "home") as system:
+        asyncio.run(_kill_ten_times(system, tmp_path / "relay.log", seed))
+
+
+async def _kill_ten_times(system: System, log: Path, seed: int) -> None:
+    chance = Random(seed)
+    agencys = await agency_with_outbox(system)
+    with relay_process(system, agencys, log) as relay:
+        async with writing(agencys, seed) as writers:
+            for turn in range(10):
+                await until_it_sends(agencys, relay)
+                await asyncio.sleep(chance.uniform(0, 0.3))
+                if turn == 5:
+                    system.kill("kafka")
+                    await asyncio.sleep(chance.uniform(0, 0.3))
+                relay.kill()
+                relay.start_again()
+            await until_it_sends(agencys, relay)
+    await require_all_once_in_order(system, writers)
+
+
+def test_a_standby_takes_over_and_a_relay_that_slept_through_it_does_no_harm(tmp_path: Path) -> None:
+    with system_with_health(tmp_path / "home") as system:
+        asyncio.run(_stop_and_continue(system, tmp_path))
+
+
+async def _stop_and_continue(system: System, folder: Path) -> None:
+    agencys = await agency_with_outbox(system)
+    with (
+        relay_process(system, agencys, folder / "first.log") as first,
+        relay_process(system, agencys, folder / "second.log") as second,
+    ):
+        async with writing(agencys, 53) as writers:
+            for _ in range(4):
+                owner = await _owner(agencys, first, second)
+                woken = _times_superseded(owner)
+                with asleep(owner):
+                    await until_taken_over(agencys, "SIGSTOP")
+                    await until_it_sends(agencys)
+                await until(lambda o=owner, w=woken: _superseded(o, w), "it stands by")  # type: ignore[misc]
+            owner = await _owner(agencys, first, second)
+            owner.kill()
+            await until_taken_over(agencys, "kill -9")
+            await until_it_sends(agencys)
+            owner.start_again()
+    await require_all_once_in_order(system, writers)
+
+
+@contextmanager
+def asleep(relay: RelayProcess) -> Iterator[None]:
+    """SIGSTOP, and SIGCONT when the block ends."""
+    relay.signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        relay.signal(signal.SIGCONT)
+
+
+async def until_taken_over(agencys: Settings, after: str) -> None:
+    """The owner has just been stopped: another one has to take over in time."""
+    before = await epoch(agencys)
+
+    async def taken() -> bool:
+        return await epoch(agencys) > before
+
+    seconds = await until(taken, "another relay takes over")
+    tell(f"outbox relay: taken over {seconds:.1f} s after {after}")
+    assert seconds < TAKE_OVER_S
+
+
+async def _owner(agencys: Settings, *relays: RelayProcess) -> RelayProcess:
+    """Who works: whose last epoch is the one of the lease."""
+    now = await epoch(agencys)
+    (owner,) = [relay for relay in relays if [line["epoch"] for line in relay.lines() if "epoch" in line][-1:] == [now]]
+    return owner
+
+
+def _times_superseded(relay: RelayProcess) -> int:
+    """How often it said that another took over, or that the database had ended its session."""
+    said = [str(line.get("event")) for line in relay.lines()]
+    return sum("took over" in words or "waits to go on" in words for words in said)
+
+
+async def _superseded(relay: RelayProcess, times_before: int) -> bool:
+    return _times_superseded(relay) > times_before
+
+
+@pytest.mark.parametrize("service", ["kafka", "postgres"])
+def test_the_relay_waits_for_a_service_says_so_once_and_goes_on(service: str, tmp_path: Path) -> None:
+    with system_with_health(tmp_path / "home") as system:
+        said = asyncio.run(_take_away(system, service, tmp_path / "relay.log"))
+    tell(f"{service} away {AWAY_S} s: the outbox relay said {dict(said)}")
+    assert said["the outbox waits to go on"] == 1
+    assert max(said.values()) == 1
+
+
+async def _take_away(system: System, service: str, log: Path) -> Counter[str]:
+    """What the relay says while a service is away; afterwards it must send what was added before and after."""
+    agencys = await agency_with_outbox(system)
+    with relay_process(system, agencys, log) as relay:
+        await add(agencys, "before")
+        await until(lambda: _nothing_waits(agencys), "the first event is sent")
+        known = len(relay.lines())
+        pid = system.pid(service)
+        with away(system, service):
+            if service == "kafka":
+                await add(agencys, "meanwhile")
+            await asyncio.to_thread(pause, AWAY_S)
+            said = Counter(str(line.get("event")) for line in relay.lines()[known:])
+        await asyncio.to_thread(until_back, system, service, pid)
+        await add(agencys, "after")
+        await until(lambda: _nothing_waits(agencys), "everything is sent")
+        assert relay.process.poll() is None
+    return said
+
+
+async def add(agencys: Settings, event_id: str) -> None:
+    async with one_connection(agencys) as own:
+        await outbox.add(own, announced(event_id))
