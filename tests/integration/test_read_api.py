@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
@@ -58,6 +59,7 @@ ACCESS: dict[str, tuple[str, dict[str, int]]] = {
 }
 """Route → an address of it and the status for each caller."""
 
+ROOT = Path(__file__).parents[2]
 READ_TAGS = {"programme", "revenue share", "log"}
 CHECKPOINT = "INSERT INTO log.checkpoint (size, note) VALUES ($1, 'a note')"
 
@@ -104,6 +106,12 @@ async def test_every_route_answers_every_caller_as_the_table_says_and_as_the_doc
             (media_type, content), *_ = described.items()
             assert answer.headers["content-type"].partition(";")[0] == media_type
             jsonschema_rs.validator_for(closed(content["schema"])).validate(answer.json())
+
+
+def test_the_page_of_the_gateway_names_every_route() -> None:
+    page = (ROOT / "docs/gateway.md").read_text(encoding="utf-8")
+    section = page[page.index("## Reading") : page.index("## Who may")]
+    assert [path for path in ACCESS if f"`{path}`" not in section] == []
 
 
 def tags(operations: Any) -> list[str]:
