@@ -53,7 +53,7 @@ async def _commit(settings: Settings) -> list[Commitment]:
 def _view(commitments: list[Commitment]) -> Table:
     table = Table(title="Committed · بصمات نماذج القراءة", title_justify="left")
     for heading in HEADINGS:
-        table.add_column(heading, justify="right" if heading in HEADINGS[1:3] else "left")
+        table.add_column(heading, justify="right" if heading in HEADINGS[1:3] else "left", overflow="fold")
     for row in commitments:
         table.add_row(row.name, f"{row.log_index:,}", f"{row.rows:,}", f"{row.sha256[:16]}…")
     return table

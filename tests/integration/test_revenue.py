@@ -8,56 +8,26 @@ from collections.abc import Callable
 from typing import Any
 
 import asyncpg
-import orjson
 import pytest
 from click.testing import CliRunner
 
 from consumers.as_of import view
-from consumers.consumer import apply
 from consumers.revenue.cli import ledger
 from consumers.revenue.consumer import CONSUMER
 from consumers.revenue.read import NoStatement, balances, partnerships_of_plan, statement, statements, verification
-from events.entry import parse_entry
-from infra.log_reader import BUNDLE
 from infra.postgres import Connection
 from infra.settings import Settings
+from tests.integration.written_log import apply_live, raw_entries, write_log
 from tests.oracle.fold import fold
 from tests.oracle.history import REVENUE, entries_from, generate
 from tests.oracle.log import EntryDict
 
 EVENTS = 600
-BATCH_ENTRIES = 97
 
 
 @pytest.fixture(scope="module")
 def log() -> list[EntryDict]:
     return entries_from(generate(11, EVENTS, REVENUE))
-
-
-def raw_entries(log: list[EntryDict]) -> list[bytes]:
-    return [orjson.dumps({name: entry[name] for name in ("recordedtime", "from", "event")}) for entry in log]
-
-
-async def write_log(connection: Connection, raw: list[bytes]) -> None:
-    """Put entries where as-of views read them; the leaves are of no interest here."""
-    for first in range(0, len(raw), BUNDLE):
-        part = raw[first : first + BUNDLE]
-        bundle = b"".join(len(entry).to_bytes(2, "big") + entry for entry in part)
-        await connection.execute(
-            "INSERT INTO log.segment VALUES ($1, $2, $3, $4)", first, len(part), bundle, bytes(32 * len(part))
-        )
-    await connection.execute("UPDATE log.state SET size = $1", len(raw))
-
-
-async def apply_all(connection: Connection, raw: list[bytes]) -> list[str]:
-    """Fold everything into the live tables, batch by batch; the ids of what was decided."""
-    decided = []
-    for first in range(0, len(raw), BATCH_ENTRIES):
-        entries = [parse_entry(first + i, entry) for i, entry in enumerate(raw[first : first + BATCH_ENTRIES])]
-        async with connection.transaction():
-            await connection.execute(f"SET LOCAL search_path = {CONSUMER.schema}")
-            decided += [event.id for event in await apply(connection, CONSUMER, entries)]
-    return decided
 
 
 def by_account(shown: dict[str, Any]) -> dict[str, dict[str, int]]:
@@ -68,7 +38,7 @@ async def test_the_ledger_says_what_the_oracle_says(
     connection: Connection, settings: Settings, log: list[EntryDict]
 ) -> None:
     expected = fold(log)
-    decided = await apply_all(connection, raw_entries(log))
+    decided = await apply_live(connection, CONSUMER, raw_entries(log))
     async with view(settings, [CONSUMER]) as looked_at:
         reader = await looked_at.use(CONSUMER)
         assert by_account(await balances(reader)) == expected.balances
@@ -82,7 +52,9 @@ async def test_the_ledger_says_what_the_oracle_says(
         with pytest.raises(NoStatement, match="is not known"):
             await statement(reader, "NOBODY", "2005-01")
         assert await verification(reader) == {"sum_halalas": 0, "ok": True}
-    assert sorted(decided) == sorted(f"settlement.{row['partnership_id']}.{row['period']}" for row in shown)
+    assert sorted(event.id for event in decided) == sorted(
+        f"settlement.{row['partnership_id']}.{row['period']}" for row in shown
+    )
 
 
 @pytest.mark.parametrize("sql", ["UPDATE {} SET period = '2005-01'", "DELETE FROM {}", "TRUNCATE {}"])
@@ -103,7 +75,7 @@ async def test_a_transfer_of_nothing_or_to_itself_cannot_be_written(connection: 
 async def test_an_account_that_differs_from_its_transfers_is_found(
     connection: Connection, settings: Settings, log: list[EntryDict]
 ) -> None:
-    await apply_all(connection, raw_entries(log))
+    await apply_live(connection, CONSUMER, raw_entries(log))
     await connection.execute(f"UPDATE {CONSUMER.schema}.account SET debits_halalas = debits_halalas + 1")
     async with view(settings, [CONSUMER]) as looked_at:
         assert await verification(await looked_at.use(CONSUMER)) == {"sum_halalas": 0, "ok": False}

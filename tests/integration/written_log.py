@@ -9,6 +9,7 @@ import orjson
 from consumers.consumer import Consumer, apply
 from events.entry import parse_entry
 from infra.log_reader import BUNDLE
+from infra.outbox import OutboxEvent
 from infra.postgres import Connection
 from tests.oracle.log import EntryDict
 
@@ -33,8 +34,12 @@ async def write_log(connection: Connection, raw: Sequence[bytes]) -> None:
 
 async def apply_live(
     connection: Connection, consumer: Consumer, raw: Sequence[bytes], *, without: frozenset[int] = frozenset()
-) -> None:
-    """Apply the log to the live tables from where they stand; entries `without` are lost, as by a bug."""
+) -> list[OutboxEvent]:
+    """Apply the log to the live tables from where they stand, and return what was decided; the outbox is not written.
+
+    Entries `without` are lost, as by a bug.
+    """
+    decided = []
     select = "SELECT position FROM platform.position WHERE consumer = $1"
     position = await connection.fetchval(select, consumer.name) or 0
     for first in range(position, len(raw), BATCH_ENTRIES):
@@ -42,10 +47,11 @@ async def apply_live(
         entries = [parse_entry(first + i, entry) for i, entry in enumerate(part) if first + i not in without]
         async with connection.transaction():
             await connection.execute(f"SET LOCAL search_path = {consumer.schema}")
-            await apply(connection, consumer, entries)
+            decided += await apply(connection, consumer, entries)
             await connection.execute(
                 "INSERT INTO platform.position (consumer, position) VALUES ($1, $2) "
                 "ON CONFLICT (consumer) DO UPDATE SET position = excluded.position",
                 consumer.name,
                 first + len(part),
             )
+    return decided
