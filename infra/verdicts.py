@@ -117,7 +117,7 @@ async def read_verdicts(connection: Connection, topic: str, sent: Sequence[range
 
 async def next_sequence(connection: Connection, agency: str) -> int:
     """The `sequence` after the highest that the registrar has seen of this agency."""
-    return await connection.fetchval(_SQL["sequence_after"], agency) or 1
+    return int(await connection.fetchval(_SQL["sequence_after"], agency) or 1)
 
 
 def offset_of(runs: Sequence[Run], index: int) -> int:

@@ -30,4 +30,4 @@ SELECT next_offset, halted_reason, paused_until, paused_reason FROM log.read_pos
 
 -- name: sequence_after
 -- The number after the highest seen; the first is 1.
-SELECT coalesce(ceil(upper(range_merge(seen)))::bigint, 1) FROM log.sequence_state WHERE agency = $1
+SELECT highest + 1 FROM log.sequence_state WHERE agency = $1

@@ -154,12 +154,13 @@ class Journal:
         if batch.refusals:
             await execute(_SQL["add_refusals"], *_refusal_columns(batch.refusals))
         sequences = [
-            (code, multirange(s.seen), multirange(s.accepted), multirange(repeated(s.accepted)))
+            (code, multirange(s.seen), multirange(s.accepted), multirange(repeated(s.accepted)), str(max(s.seen)))
             for code, s in batch.sequences.items()
             if s.seen
         ]
         if sequences:
-            await execute(_SQL["add_sequences"], *_columns(sequences, 4))
+            ranges_max = self.settings.sequence_ranges_max
+            await execute(_SQL["add_sequences"], *_columns(sequences, 5), ranges_max, batch.size)
         for topic, pause in batch.pauses.items():
             await execute(_SQL["pause_topic"], topic, *_pause_columns(pause))
         for agency, name, index in batch.agencies:

@@ -37,13 +37,20 @@ FROM unnest($1::bigint[], $7::boolean[], $8::bytea[], $9::text[]) AS r(index, ke
 WHERE keep_raw
 
 -- name: add_sequences
-INSERT INTO log.sequence_state AS s (agency, seen, accepted, repeated)
-SELECT agency, seen::nummultirange, accepted::nummultirange, repeated::nummultirange
-FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS r(agency, seen, accepted, repeated)
+-- Numbers without order leave a range each. Beyond $6 ranges none is added any more, only the highest number is kept:
+-- rewriting ever longer rows with each batch would make one agency's numbers everybody's delay.
+INSERT INTO log.sequence_state AS s (agency, seen, accepted, repeated, highest)
+SELECT agency, seen::nummultirange, accepted::nummultirange, repeated::nummultirange, highest::numeric
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) AS r(agency, seen, accepted, repeated, highest)
 ON CONFLICT (agency) DO UPDATE SET
-    seen = s.seen + excluded.seen,
-    repeated = s.repeated + excluded.repeated + s.accepted * excluded.accepted,
-    accepted = s.accepted + excluded.accepted
+    highest = greatest(s.highest, excluded.highest),
+    seen = CASE WHEN s.overflowed_index IS NULL THEN s.seen + excluded.seen ELSE s.seen END,
+    repeated = CASE WHEN s.overflowed_index IS NULL
+        THEN s.repeated + excluded.repeated + s.accepted * excluded.accepted ELSE s.repeated END,
+    accepted = CASE WHEN s.overflowed_index IS NULL THEN s.accepted + excluded.accepted ELSE s.accepted END,
+    overflowed_index = coalesce(s.overflowed_index, (
+        SELECT $7::bigint WHERE (SELECT count(*) FROM unnest(s.seen)) + (SELECT count(*) FROM unnest(s.accepted))
+            + (SELECT count(*) FROM unnest(s.repeated)) > $6))
 
 -- name: add_agency
 -- The first registration of a code stands.

@@ -131,6 +131,11 @@ COMPLETENESS: Final = answer(
     shape(
         agency=TEXT,
         highest=INTEGER,
+        sequences_overflowed_at={
+            "type": ["integer", "null"],
+            "description": "From this index of the log on the numbers had too little order to be kept one by one: they"
+            " count in `highest` only. `seen`, `missing` and `repeated` are those before.",
+        },
         seen_count=INTEGER,
         missing_count=INTEGER,
         seen=_RANGES,

@@ -78,13 +78,18 @@ async def entries_at(connection: Connection, indexes: Sequence[int]) -> dict[int
 
 
 async def completeness(connection: Connection, agency: str) -> dict[str, Any]:
-    """Sequence numbers seen and missing, as inclusive ranges."""
+    """Sequence numbers seen and missing, as inclusive ranges.
+
+    An agency whose numbers had no order has a `sequences_overflowed_at`: what was read from that index of the log on is
+    in `highest` only.
+    """
     row = await connection.fetchrow(_SQL["sequences"], agency)
     seen, missing, repeated = ([], [], []) if row is None else (row["seen"], row["missing"], row["repeated"])
     ranges = {"seen": _inclusive(seen), "missing": _inclusive(missing), "repeated": _inclusive(repeated)}
     return {
         "agency": agency,
-        "highest": ranges["seen"][-1][1] if ranges["seen"] else 0,
+        "highest": 0 if row is None else int(row["highest"]),
+        "sequences_overflowed_at": None if row is None else row["overflowed_index"],
         "seen_count": _count(ranges["seen"]),
         "missing_count": _count(ranges["missing"]),
         **ranges,

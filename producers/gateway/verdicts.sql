@@ -34,5 +34,6 @@ WHERE first_index IN (
 
 -- name: sequences
 -- Numbers seen of a source, whatever their verdict, the holes below the highest, and numbers accepted twice.
-SELECT seen, nummultirange(numrange(1, upper(seen))) - seen AS missing, repeated
+SELECT seen, nummultirange(numrange(1, upper(seen))) - seen AS missing, repeated,
+       coalesce(highest, ceil(upper(seen)) - 1) AS highest, overflowed_index
 FROM log.sequence_state WHERE agency = $1 AND NOT isempty(seen)

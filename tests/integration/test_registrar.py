@@ -20,6 +20,7 @@ from infra.merkle import TileTree, leaf_hash, read_tree
 from infra.note import load_or_create_key, parse_checkpoint
 from infra.postgres import Connection, connect
 from infra.settings import Settings
+from infra.verdicts import next_sequence
 from tests.integration.registering import (
     HEALTH_TOPIC,
     LABOUR_TOPIC,
@@ -618,3 +619,29 @@ async def test_an_unforeseen_error_ends_the_process(settings: Settings, monkeypa
     with pytest.raises(SystemExit) as ended:
         await registrar(settings).run(asyncio.Event())
     assert ended.value.code == 70
+
+
+async def test_numbers_without_order_are_no_longer_kept_one_by_one_beyond_a_limit(
+    settings: Settings, connection: Connection
+) -> None:
+    settings = settings.model_copy(update={"sequence_ranges_max": 20})
+    await found(settings, "health")
+    state = "SELECT seen::text, accepted::text, highest, overflowed_index FROM log.sequence_state"
+    async with running(registrar(settings)):
+        await until_size(connection, 3)
+        for batch in range(3):
+            await send(
+                settings, HEALTH_TOPIC, *(said(f"e{batch}.{i}", sequence=100 * batch + 2 * i) for i in range(1, 16))
+            )
+            await until_size(connection, 3 + 15 * (batch + 1))
+        kept = await connection.fetchrow(state)
+        assert kept is not None
+        assert kept["seen"].count("[") in (15, 30, 45)
+        await send(settings, HEALTH_TOPIC, said("far", sequence=10**20 - 1), said("near", sequence=5))
+        await until_size(connection, 50)
+        row = await connection.fetchrow(state)
+        assert row is not None
+        assert (row["seen"], row["accepted"]) == (kept["seen"], kept["accepted"])
+        assert row["highest"] == 10**20 - 1
+        assert 18 <= row["overflowed_index"] <= 50
+        assert await next_sequence(connection, "health") == 10**20
