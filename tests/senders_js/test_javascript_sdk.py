@@ -15,7 +15,8 @@ from tests.conformance.foreign_senders import MODES, examples, in_mode, require_
 from tests.gateway_door import Door, door_of
 from tests.scenarios.system import System
 
-pytestmark = pytest.mark.timeout(300)
+# Its first run needs the network of npm, which the quick tests do without.
+pytestmark = [pytest.mark.accept, pytest.mark.timeout(300)]
 
 CODE = "sdk-javascript"
 HERE = Path(__file__).parent
