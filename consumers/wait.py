@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from consumers.commitments import reached
@@ -23,7 +24,7 @@ _SQL: Final = queries("consumers", "wait.sql")
 class Standing:
     """One look. `positions` has every consumer that must follow, at 0 where it never ran; `next_offsets` is by topic.
 
-    `halted` says of each consumer and topic that stopped why it did.
+    `halted` says of each consumer and topic that stopped why it did; `paused_until` names the topics read slowly.
     """
 
     size: int
@@ -34,6 +35,7 @@ class Standing:
     next_offsets: Mapping[str, int]
     halted: Sequence[str] = field(default=())
     commitment_due: bool = False
+    paused_until: Mapping[str, datetime] = field(default_factory=dict)
 
     def applied(self, index: int) -> bool:
         """Whether every consumer has applied entry `index`."""
@@ -56,10 +58,14 @@ class Standing:
     def unread(self, end_offsets: Mapping[str, int]) -> list[str]:
         """Topics with records that the registrar has not read, by their ends in Kafka."""
         return [
-            f"{end_offsets[topic] - next_offset} records of {topic} are not read yet"
+            f"{end_offsets[topic] - next_offset} records of {topic} are not read yet{self._pause(topic)}"
             for topic, next_offset in sorted(self.next_offsets.items())
             if end_offsets.get(topic, 0) > next_offset
         ]
+
+    def _pause(self, topic: str) -> str:
+        paused_until = self.paused_until.get(topic)
+        return "" if paused_until is None else f" (paused until {paused_until:%H:%M:%S} UTC: `yesser agencies list`)"
 
 
 async def read_standing(connection: Connection, consumers: Iterable[str]) -> Standing:
@@ -85,4 +91,5 @@ async def read_standing(connection: Connection, consumers: Iterable[str]) -> Sta
         next_offsets={agency_topic(t["code"]): t["next_offset"] for t in topics},
         halted=halted,
         commitment_due=commitments.due,
+        paused_until={agency_topic(t["code"]): t["paused_until"] for t in topics if t["paused_until"]},
     )

@@ -7,5 +7,5 @@ SELECT consumer, position, halted_reason FROM platform.position
 
 -- name: topics
 -- Every agency's topic and how far the registrar has read it.
-SELECT a.code, coalesce(p.next_offset, 0) AS next_offset, p.halted_reason
+SELECT a.code, coalesce(p.next_offset, 0) AS next_offset, p.halted_reason, p.paused_until
 FROM platform.agency a LEFT JOIN log.read_position p ON p.topic = 'agency.' || a.code || '.events'

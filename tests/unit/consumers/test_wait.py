@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from consumers.wait import Standing
 
@@ -28,6 +29,8 @@ def test_each_thing_on_its_way_is_named() -> None:
     assert "triggers" in replace(AT_REST, triggers_count=1).pending()[0]
     assert "shipped" in replace(AT_REST, shipped_up_to=9).pending()[0]
     assert AT_REST.unread({"agency.a.events": 7}) == ["2 records of agency.a.events are not read yet"]
+    paused = replace(AT_REST, paused_until={"agency.a.events": datetime(2026, 11, 25, 8, tzinfo=UTC)})
+    assert "paused until 08:00:00 UTC" in paused.unread({"agency.a.events": 7})[0]
 
 
 def test_an_entry_is_applied_when_every_position_is_beyond_it() -> None:
