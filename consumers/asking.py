@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 import orjson
 import uvloop
+from rich.console import Console, RenderableType
 
 from consumers.as_of import view
 from consumers.consumer import Consumer
@@ -35,3 +36,11 @@ def ask(
 def print_json(document: Any) -> None:
     """One document, for people's eyes too."""
     click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2))
+
+
+def show(moment: Moment, *tables: RenderableType) -> None:
+    """Tables for people, with the moment that they speak of where that is not now."""
+    console = Console()
+    if words := moment.words():
+        console.print(words, style="bold yellow")
+    console.print(*tables, sep="\n")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, Concatenate, Final, ParamSpec
 
 import click
 
 from consumers.moments import Moment
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+Given = ParamSpec("Given")
 
 
 def recorded_option(context: click.Context, option: click.Parameter, value: str | None) -> datetime | None:
@@ -39,30 +40,39 @@ def occurred_option(context: click.Context, option: click.Parameter, value: str 
     return on
 
 
-def moment_options(command: Command) -> Command:
-    """`--as-of-index`, `--as-of-recorded`, `--as-of-occurred`; the command passes them on to `chosen`."""
-    options = (
-        click.option("--as-of-index", type=click.IntRange(min=0), metavar="N", help="As it stood after N entries."),
-        click.option(
-            "--as-of-recorded",
-            metavar="TIME",
-            callback=recorded_option,
-            help="As the log stood at TIME, like 2026-11-25T08:00:00+03:00.",
-        ),
-        click.option(
-            "--as-of-occurred",
-            metavar="DATE",
-            callback=occurred_option,
-            help="Only what had occurred by DATE, like 2026-11-25, whenever it was recorded.",
-        ),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
+_OPTIONS: Final = (
+    click.option("--as-of-index", type=click.IntRange(min=0), metavar="N", help="As it stood after N entries."),
+    click.option(
+        "--as-of-recorded",
+        metavar="TIME",
+        callback=recorded_option,
+        help="As the log stood at TIME, like 2026-11-25T08:00:00+03:00.",
+    ),
+    click.option(
+        "--as-of-occurred",
+        metavar="DATE",
+        callback=occurred_option,
+        help="Only what had occurred by DATE, like 2026-11-25, whenever it was recorded.",
+    ),
+)
 
 
-def chosen(as_of_index: int | None, as_of_recorded: datetime | None, as_of_occurred: str | None) -> Moment:
-    """The moment that the options name."""
+def moment_options(command: Callable[Concatenate[Moment, Given], None]) -> Callable[Given, None]:
+    """`--as-of-index`, `--as-of-recorded` and `--as-of-occurred`, of which a command gets the moment that they name."""
+
+    @wraps(command)
+    def with_moment(*arguments: Given.args, **given: Given.kwargs) -> None:
+        options: dict[str, Any] = dict(given)
+        named = {name: options.pop(name) for name in ("as_of_index", "as_of_recorded", "as_of_occurred")}
+        run: Callable[..., None] = command
+        run(_chosen(**named), *arguments, **options)
+
+    for option in reversed(_OPTIONS):
+        with_moment = option(with_moment)
+    return with_moment
+
+
+def _chosen(as_of_index: int | None, as_of_recorded: datetime | None, as_of_occurred: str | None) -> Moment:
     if sum(option is not None for option in (as_of_index, as_of_recorded, as_of_occurred)) > 1:
         raise click.UsageError("Give only one of --as-of-index, --as-of-recorded and --as-of-occurred.")
     return Moment(as_of_index, as_of_recorded, as_of_occurred)

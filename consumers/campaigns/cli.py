@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import click
-import orjson
 from rich.box import SIMPLE
-from rich.console import Console
 from rich.table import Table
 
 from consumers.as_of import view
-from consumers.asking import ask, json_option, print_json
+from consumers.asking import ask, json_option, print_json, show
 from consumers.campaigns.consumer import CONSUMER
 from consumers.campaigns.read import CHANNELS, campaign, campaigns
-from consumers.moment_options import chosen, moment_options
+from consumers.moment_options import moment_options
 from consumers.moments import Moment
 from events.errors import YesserError
 from infra.settings import Settings
@@ -41,49 +38,30 @@ def campaigns_group() -> None:
 
 
 @campaigns_group.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print one document.")
+@json_option
 @moment_options
-def list_command(
-    as_json: bool, as_of_index: int | None, as_of_recorded: datetime | None, as_of_occurred: str | None
-) -> None:
+def list_command(moment: Moment, as_json: bool) -> None:
     """List the campaigns that stand in the log."""
-    moment = chosen(as_of_index, as_of_recorded, as_of_occurred)
     rows = asyncio.run(read(Settings(), moment))
     if as_json:
-        click.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())
+        print_json(rows)
     else:
-        console = Console()
-        if words := moment.words():
-            console.print(words, style="bold yellow")
-        console.print(table(rows))
+        show(moment, table(rows))
 
 
 @campaigns_group.command("show")
 @click.argument("campaign_id")
 @json_option
 @moment_options
-def show_command(
-    campaign_id: str,
-    as_json: bool,
-    as_of_index: int | None,
-    as_of_recorded: datetime | None,
-    as_of_occurred: str | None,
-) -> None:
+def show_command(moment: Moment, campaign_id: str, as_json: bool) -> None:
     """A campaign with its brief, its reason and its airings."""
-    moment = chosen(as_of_index, as_of_recorded, as_of_occurred)
     _, shown = ask(CONSUMER, lambda connection: campaign(connection, campaign_id), moment)
     if shown is None:
         raise NoCampaign(f"the log has no campaign {campaign_id}: see `yesser campaigns list`.")
     if as_json:
         print_json(shown)
         return
-    console = Console()
-    console.print(table([shown]))
-    for text in (shown["brief"], shown["reason"]):
-        console.print(f"{text['ar']}\n{text['en']}\n")
-    for airing in shown["airings"]:
-        outlet = f"{airing['outlet']['ar']} · {airing['outlet']['en']}"
-        console.print(f"{airing['aired_on']}  {airing['channel']:<5}  {airing['reach']:>12,}  {outlet}")
+    show(moment, table([shown]), *words_of(shown))
 
 
 async def read(settings: Settings, moment: Moment | int | None = None) -> list[dict[str, Any]]:
@@ -105,6 +83,15 @@ def table(rows: Sequence[dict[str, Any]]) -> Table:
         aired = " · ".join(str(row["aired"][channel]) for channel in CHANNELS)
         result.add_row(f"{row['campaign_id']}\n{who}", row["due_on"], state_words(row), aired, f"{row['reach']:,}")
     return result
+
+
+def words_of(shown: dict[str, Any]) -> Iterator[str]:
+    """The brief, the reason, and a line for each airing."""
+    for text in (shown["brief"], shown["reason"]):
+        yield f"{text['ar']}\n{text['en']}\n"
+    for airing in shown["airings"]:
+        outlet = f"{airing['outlet']['ar']} · {airing['outlet']['en']}"
+        yield f"{airing['aired_on']}  {airing['channel']:<5}  {airing['reach']:>12,}  {outlet}\n"
 
 
 def state_words(row: dict[str, Any]) -> str:

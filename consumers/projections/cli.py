@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import click
-from rich.console import Console
 
-from consumers.asking import ask, json_option, print_json
-from consumers.moment_options import chosen, moment_options
+from consumers.asking import ask, json_option, print_json, show
+from consumers.moment_options import moment_options
+from consumers.moments import Moment
 from consumers.projections import read
 from consumers.projections.consumer import CONSUMER
 from consumers.projections.show import activity_table, history_table, phases_table, projects_table, services_table
@@ -27,37 +25,28 @@ def services() -> None:
 @services.command("list")
 @json_option
 @moment_options
-def list_services(
-    as_json: bool, as_of_index: int | None, as_of_recorded: datetime | None, as_of_occurred: str | None
-) -> None:
+def list_services(moment: Moment, as_json: bool) -> None:
     """Every registered service and its state."""
-    _, shown = ask(CONSUMER, read.services, chosen(as_of_index, as_of_recorded, as_of_occurred))
+    _, shown = ask(CONSUMER, read.services, moment)
     if as_json:
         print_json(shown)
     else:
-        Console().print(services_table(shown))
+        show(moment, services_table(shown))
 
 
 @services.command("show")
 @click.argument("service_id")
 @json_option
 @moment_options
-def show_service(
-    service_id: str,
-    as_json: bool,
-    as_of_index: int | None,
-    as_of_recorded: datetime | None,
-    as_of_occurred: str | None,
-) -> None:
+def show_service(moment: Moment, service_id: str, as_json: bool) -> None:
     """A service and its history, step by step."""
-    moment = chosen(as_of_index, as_of_recorded, as_of_occurred)
     _, shown = ask(CONSUMER, lambda connection: read.service(connection, service_id), moment)
     if shown is None:
         raise NotRegistered(f"no service {service_id} is registered: see `yesser services list`.")
     if as_json:
         print_json(shown)
     else:
-        Console().print(services_table([shown]), history_table(shown["history"]))
+        show(moment, services_table([shown]), history_table(shown["history"]))
 
 
 @click.group()
@@ -68,55 +57,39 @@ def projects() -> None:
 @projects.command("list")
 @json_option
 @moment_options
-def list_projects(
-    as_json: bool, as_of_index: int | None, as_of_recorded: datetime | None, as_of_occurred: str | None
-) -> None:
+def list_projects(moment: Moment, as_json: bool) -> None:
     """Every registered project and how far it is."""
-    _, shown = ask(CONSUMER, read.projects, chosen(as_of_index, as_of_recorded, as_of_occurred))
+    _, shown = ask(CONSUMER, read.projects, moment)
     if as_json:
         print_json(shown)
     else:
-        Console().print(projects_table(shown))
+        show(moment, projects_table(shown))
 
 
 @projects.command("show")
 @click.argument("project_id")
 @json_option
 @moment_options
-def show_project(
-    project_id: str,
-    as_json: bool,
-    as_of_index: int | None,
-    as_of_recorded: datetime | None,
-    as_of_occurred: str | None,
-) -> None:
+def show_project(moment: Moment, project_id: str, as_json: bool) -> None:
     """A project, its phases and its history, step by step."""
-    moment = chosen(as_of_index, as_of_recorded, as_of_occurred)
     _, shown = ask(CONSUMER, lambda connection: read.project(connection, project_id), moment)
     if shown is None:
         raise NotRegistered(f"no project {project_id} is registered: see `yesser projects list`.")
     if as_json:
         print_json(shown)
     else:
-        tables = (projects_table([shown]), phases_table(shown["phase_states"]), history_table(shown["history"]))
-        Console().print(*tables)
+        phases, steps = phases_table(shown["phase_states"]), history_table(shown["history"])
+        show(moment, projects_table([shown]), phases, steps)
 
 
 @click.command()
 @click.option("--agency", help="Only of the agency with this code.")
 @json_option
 @moment_options
-def activity(
-    agency: str | None,
-    as_json: bool,
-    as_of_index: int | None,
-    as_of_recorded: datetime | None,
-    as_of_occurred: str | None,
-) -> None:
+def activity(moment: Moment, agency: str | None, as_json: bool) -> None:
     """What each agency sent: accepted events by type, and refused records."""
-    moment = chosen(as_of_index, as_of_recorded, as_of_occurred)
     _, shown = ask(CONSUMER, lambda connection: read.activity(connection, agency), moment)
     if as_json:
         print_json(shown)
     else:
-        Console().print(activity_table(shown))
+        show(moment, activity_table(shown))
