@@ -38,20 +38,34 @@ class Agency:
         return hash((self.code, self.role))
 
 
-class Accepted:
-    """A well-formed event that its agency may send. Whether its id is new is for the registrar to say.
+class Admitted:
+    """A well-formed event that its agency may send. `event_bytes` are the bytes as they will stand in the entry."""
 
-    `event_bytes` are the bytes as they will stand in the entry; `identity` is equal for two records of the same event;
-    `claim` is equal for two events with the same source and id. Both are the first 16 bytes of a SHA-256. The parsed
-    event is not kept: thousands of trees in a batch would keep the garbage collector busier than the door itself.
+    __slots__ = ("event_bytes", "id", "type")
+
+    def __init__(self, type: str, id: str, event_bytes: bytes) -> None:
+        self.type = type
+        self.id = id
+        self.event_bytes = event_bytes
+
+    def __repr__(self) -> str:
+        return f"{self.__class__.__name__}({self.type}, {self.id})"
+
+
+class Accepted(Admitted):
+    """The same with what tells it from others. Whether its id is new is for the registrar to say.
+
+    `identity` is equal for two records of the same event; `claim` is equal for two events with the same source and id.
+    Both are the first 16 bytes of a SHA-256. The parsed event is not kept: thousands of trees in a batch would keep the
+    garbage collector busier than the door itself.
     """
 
-    __slots__ = ("claim", "event_bytes", "id", "identity", "sequence", "subject", "type")
+    __slots__ = ("claim", "identity", "sequence", "subject")
 
     def __init__(self, agency: Agency, type: str, event: dict[str, Any], event_bytes: bytes, identity: bytes) -> None:
         self.event_bytes = event_bytes
         self.type = type
-        self.id: str = event["id"]
+        self.id = event["id"]
         self.subject: str = event["subject"]
         sequence = event.get("sequence")
         self.sequence: int | None = None if sequence is None else int(sequence)
@@ -63,9 +77,6 @@ class Accepted:
         """The event, read anew from its bytes."""
         event: dict[str, Any] = orjson.loads(self.event_bytes)
         return event
-
-    def __repr__(self) -> str:
-        return f"Accepted({self.type}, {self.id})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from typing import Final
 
 from infra.http.problems import Problem
@@ -15,24 +16,35 @@ _DRAINED_FACTOR: Final = 4
 _CLOSE: Final = {"Connection": "close"}
 
 
-async def read_body(stream: AsyncIterator[bytes], headers: RawHeaders, *, bytes_max: int, timeout_s: float) -> bytes:
+@dataclass(frozen=True, slots=True)
+class BodyLimits:
+    """What one body may cost. `held` is told of bytes as they are kept, and may raise `Problem`."""
+
+    bytes_max: int
+    timeout_s: float
+    held: Callable[[int], None] = lambda _: None
+
+
+async def read_body(stream: AsyncIterator[bytes], headers: RawHeaders, limits: BodyLimits) -> bytes:
     """The body, unpacked. Raises `Problem`: 413, 408, 415 for another packing, 400 for damaged gzip.
 
     What is somewhat too large is read to its end and thrown away, since a client that is cut off while it sends sees a
     broken connection and not the answer. What is declared far too large is cut off unread.
     """
+    bytes_max = limits.bytes_max
     drained_max = _DRAINED_FACTOR * bytes_max
     _require_length(headers, drained_max)
     unpack = _unpacking(headers)
     parts: list[bytes] = []
     size = 0
     try:
-        async with asyncio.timeout(timeout_s):
+        async with asyncio.timeout(limits.timeout_s):
             async for part in stream:
                 size += len(part)
                 if size > drained_max:
                     raise Problem("request-too-large", headers=_CLOSE)
                 if size <= bytes_max:
+                    limits.held(len(part))
                     parts.append(part)
                 else:
                     parts.clear()
@@ -41,7 +53,10 @@ async def read_body(stream: AsyncIterator[bytes], headers: RawHeaders, *, bytes_
     if size > bytes_max:
         raise Problem("request-too-large")
     body = parts[0] if len(parts) == 1 else b"".join(parts)
-    return gunzip(body, bytes_max) if unpack else body
+    if unpack:
+        body = gunzip(body, bytes_max)
+        limits.held(len(body))
+    return body
 
 
 def gunzip(packed: bytes, bytes_max: int) -> bytes:

@@ -11,6 +11,7 @@ from infra.http.documents import problems
 from infra.http.problems import language_of
 from producers.gateway.documents import EVENTS_REQUEST, RECEIPT, VALIDATION
 from producers.gateway.parts import Parts
+from producers.gateway.receiving import Sent
 from producers.gateway.validating import identify, validation_document
 from producers.gateway.verdicts import known_claims
 
@@ -42,9 +43,8 @@ def router(parts: Parts) -> APIRouter:
         caller = await parts.caller(request)
         caller.require("events:write")
         language = language_of(request.headers.get("accept-language"))
-        answer = await parts.receiver.receive(
-            request.scope["headers"], request.stream(), caller.require_agency(), partial=partial, language=language
-        )
+        sent = Sent(request.scope["headers"], request.stream(), caller.require_agency())
+        answer = await parts.receiver.receive(sent, partial=partial, language=language)
         if caller.paused is not None:
             answer["paused"] = caller.paused.document()
         return Response(orjson.dumps(answer), 202, media_type=JSON)
@@ -65,7 +65,7 @@ def router(parts: Parts) -> APIRouter:
         """
         caller = await parts.caller(request)
         caller.require("events:write")
-        judged = await parts.receiver.judged(request.scope["headers"], request.stream(), caller.require_agency())
+        judged = await parts.receiver.judged(Sent(request.scope["headers"], request.stream(), caller.require_agency()))
         async with parts.connection() as connection:
             known = await known_claims(connection, [event.claim for _, event in judged.accepted])
         language = language_of(request.headers.get("accept-language"))

@@ -7,13 +7,12 @@ so that HTTP and Kafka have one verdict. In binary mode a header `ce-<name>` bec
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, Literal
+from collections.abc import Callable, Sequence
+from typing import Final, Literal, NamedTuple
 
 from events.codec import STRUCTURED_HEADERS
 from infra.http.problems import Problem
-from producers.gateway.splitting import NotAnArray, split_array
+from producers.gateway.splitting import NotAnArray, cut_array, split_array
 
 Mode = Literal["structured", "binary", "batch"]
 RawHeaders = Sequence[tuple[bytes, bytes]]
@@ -28,11 +27,10 @@ _BAD_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _QUOTED: Final = re.compile(rb"\\(.)", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """One event as a Kafka record would carry it."""
+class Claims(NamedTuple):
+    """The events of a request as Kafka records would carry them: all have the same headers."""
 
-    value: bytes
+    values: list[bytes]
     headers: list[tuple[str, bytes | None]]
 
 
@@ -61,19 +59,30 @@ def mode_of(headers: RawHeaders) -> Mode:
     raise Problem("unsupported-media-type")
 
 
-def claims_of(mode: Mode, headers: RawHeaders, body: bytes, events_max: int) -> list[Claim]:
-    """The events of a request. Raises `Problem` where a batch is no array, or holds more than `events_max`."""
-    if mode == "structured":
-        return [Claim(body, _STRUCTURED)]
-    if mode == "binary":
-        return [Claim(body, binary_headers(headers))]
+def claims_of(mode: Mode, headers: RawHeaders, body: bytes, events_max: int) -> Claims:
+    """The events of a request. Raises `Problem` where a batch is no array, or holds more than `events_max`.
+
+    The values of a batch are its elements if the door admits every one of them, else `elements_of` tells them.
+    """
+    if mode == "batch":
+        return _within(events_max, body, cut_array) or elements_of(body, events_max)
+    return Claims([body], _STRUCTURED if mode == "structured" else binary_headers(headers))
+
+
+def elements_of(body: bytes, events_max: int) -> Claims:
+    """The elements of a batch, whatever they are. Raises `Problem` as `claims_of` does."""
+    claims = _within(events_max, body, split_array)
+    if claims is None:
+        raise Problem("too-many-events")
+    return claims
+
+
+def _within(events_max: int, body: bytes, divide: Callable[[bytes, int], list[bytes]]) -> Claims | None:
     try:
-        pieces = split_array(body, events_max)
+        pieces = divide(body, events_max)
     except NotAnArray:
         raise Problem("malformed-request") from None
-    if len(pieces) > events_max:
-        raise Problem("too-many-events")
-    return [Claim(piece, _STRUCTURED) for piece in pieces]
+    return Claims(pieces, _STRUCTURED) if len(pieces) <= events_max else None
 
 
 def binary_headers(headers: RawHeaders) -> list[tuple[str, bytes | None]]:

@@ -65,7 +65,7 @@ class Gateway:
         with _listening(settings) as listener:
             self.port = listener.getsockname()[1]
             pool = await create_pool(settings, "gateway", size=POOL_SIZE)
-            reads = await _reading_pool(settings)
+            reads = await reading_pool(settings)
             access = Access(settings, pool)
             receiver = Receiver(settings, self._writer, signer, self._clock)
             self._writer.start()
@@ -89,7 +89,7 @@ class Gateway:
                 reads.terminate()
 
 
-async def _reading_pool(settings: Settings) -> Pool:
+async def reading_pool(settings: Settings) -> Pool:
     """Few connections, and statements that end soon: reading never holds up what comes in."""
     impatient = settings.model_copy(update={"statement_timeout_ms": settings.gateway_read_timeout_ms})
     return await create_pool(impatient, "gateway reads", size=READ_POOL_SIZE)

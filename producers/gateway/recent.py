@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Final
 
-REMEMBERED_MAX: Final = 50_000
+REMEMBERED_MAX: Final = 100_000
 
 
 class Recent:
-    """The offset of the last record of each (agency, id), for the newest `remembered_max` of them."""
+    """The offset of the last record of each (agency, id): of the newest `remembered_max`, at least of half as many.
+
+    Ids gather in one generation while the one before is still asked; both are forgotten whole, which costs nothing for
+    an event.
+    """
 
     def __init__(self, remembered_max: int = REMEMBERED_MAX) -> None:
-        self._remembered_max = remembered_max
-        # A plain dict would walk over all that was ever removed each time that it looks for its oldest. Keys are texts:
-        # tuples would keep the garbage collector busy.
-        self._offsets: OrderedDict[str, int] = OrderedDict()
+        self._generation_max = max(1, remembered_max // 2)
+        self._newest: dict[str, dict[str, int]] = {}
+        self._before: dict[str, dict[str, int]] = {}
+        self._count = 0
 
     def add(self, agency: str, ids: Sequence[str], offsets: Sequence[int]) -> None:
         """Remember these; the oldest are forgotten."""
-        for id_, offset in zip(ids, offsets, strict=True):
-            key = f"{agency}/{id_}"
-            self._offsets[key] = offset
-            self._offsets.move_to_end(key)
-        while len(self._offsets) > self._remembered_max:
-            self._offsets.popitem(last=False)
+        self._newest.setdefault(agency, {}).update(zip(ids, offsets, strict=True))
+        self._count += len(ids)
+        if self._count >= self._generation_max:
+            self._before, self._newest, self._count = self._newest, {}, 0
 
     def offset_of(self, agency: str, id_: str) -> int | None:
         """Where the agency's event stands in its topic, if this gateway took it lately."""
-        return self._offsets.get(f"{agency}/{id_}")
+        for generation in (self._newest, self._before):
+            offset = generation.get(agency, {}).get(id_)
+            if offset is not None:
+                return offset
+        return None

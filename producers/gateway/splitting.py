@@ -19,41 +19,45 @@ class NotAnArray(ValueError):
     """The bytes are not one array."""
 
 
-def split_array(body: bytes, elements_max: int) -> list[bytes]:
-    """The elements without the white space around them. Raises `NotAnArray`.
+def cut_array(body: bytes, elements_max: int) -> list[bytes]:
+    """The pieces between `}` , `{`: the elements, if each is an object by itself. Raises `NotAnArray`.
 
-    At most `elements_max` + 1 of them: whoever sent more need not be read to the end.
+    No proper beginning of a JSON object is a JSON object, so that such a piece can only be a whole element. Whoever
+    reads each piece has proven it; whoever finds one that is none asks `split_array`. At most `elements_max` + 1
+    pieces: whoever sent more need not be read to the end.
     """
-    text = body.strip(_WHITE_SPACE)
-    if len(text) < 2 or text[:1] != b"[" or text[-1:] != b"]":
-        raise NotAnArray
-    inner = text[1:-1].strip(_WHITE_SPACE)
-    if not inner:
-        return []
-    return _split_quickly(inner, elements_max) or _split_carefully(inner, elements_max)
-
-
-def _split_quickly(inner: bytes, elements_max: int) -> list[bytes] | None:
-    """The elements, if each piece between `}` , `{` is an object by itself, else None.
-
-    No proper beginning of a JSON object is a JSON object, so that such a piece can only be a whole element.
-    """
-    pieces = []
+    inner = _inner(body)
+    pieces: list[bytes] = []
     start = 0
     for found in _BETWEEN_OBJECTS.finditer(inner):
         pieces.append(inner[start : found.start() + 1])
         start = found.end() - 1
         if len(pieces) > elements_max:
-            break
-    pieces.append(inner[start:])
-    try:
-        for piece in pieces[: elements_max + 1]:
-            if piece[:1] != b"{":
-                return None
-            orjson.loads(piece)
-    except orjson.JSONDecodeError:
-        return None
+            return pieces
+    if inner:
+        pieces.append(inner[start:])
     return pieces
+
+
+def split_array(body: bytes, elements_max: int) -> list[bytes]:
+    """The elements without the white space around them, at most `elements_max` + 1. Raises `NotAnArray`."""
+    pieces = cut_array(body, elements_max)
+    return pieces if all(map(_is_object, pieces)) else _split_carefully(_inner(body), elements_max)
+
+
+def _inner(body: bytes) -> bytes:
+    text = body.strip(_WHITE_SPACE)
+    if len(text) < 2 or text[:1] != b"[" or text[-1:] != b"]":
+        raise NotAnArray
+    return text[1:-1].strip(_WHITE_SPACE)
+
+
+def _is_object(piece: bytes) -> bool:
+    try:
+        orjson.loads(piece)
+    except orjson.JSONDecodeError:
+        return False
+    return piece[:1] == b"{"
 
 
 def _split_carefully(inner: bytes, elements_max: int) -> list[bytes]:

@@ -40,7 +40,7 @@ class Validated:
     batched: bool
 
 
-def identify(judged: Judged, known: Known) -> Validated:
+def identify(judged: Judged[Accepted], known: Known) -> Validated:
     """Give each event that the door accepts the verdict that the registrar would give it now, in order."""
     accepted: list[tuple[int, Accepted]] = []
     duplicates: list[Duplicate] = []

@@ -19,7 +19,7 @@ from events.door import judge
 from events.kafka_mode import read_headers
 from events.verdicts import Agency, Refused
 from infra.kafka import agency_topic
-from producers.gateway.http_mode import Claim, claims_of, mode_of
+from producers.gateway.http_mode import Claims, claims_of, mode_of
 from tests.conformance.gherkin_scenarios import Scenario, Step, scenarios
 from tests.gateway_door import Door, door_of
 from tests.integration.registering import send
@@ -35,7 +35,7 @@ class Reading:
     """What a scenario gives, and what our code makes of it."""
 
     request: tuple[list[tuple[str, str]], bytes] = ([], b"")
-    claim: Claim = field(default_factory=lambda: Claim(b"", []))
+    claims: Claims = field(default_factory=lambda: Claims([b""], []))
     event: dict[str, Any] = field(default_factory=dict)
 
     def supported(self, step: Step) -> None:
@@ -45,19 +45,19 @@ class Reading:
         self.request = http_request(step.block)
 
     def a_kafka_message(self, step: Step) -> None:
-        self.claim = Claim(step.block.encode(), [])
+        self.claims = Claims([step.block.encode()], [])
 
     def kafka_headers(self, step: Step) -> None:
-        self.claim.headers.extend((name, value.encode()) for name, value in step.table.items())
+        self.claims.headers.extend((name, value.encode()) for name, value in step.table.items())
 
     def parsed_as_http_request(self, step: Step) -> None:
         headers, body = self.request
         raw = [(name.lower().encode(), value.encode()) for name, value in headers]
-        (self.claim,) = claims_of(mode_of(raw), raw, body, 1)
+        self.claims = claims_of(mode_of(raw), raw, body, 1)
         self.parsed_as_kafka_message(step)
 
     def parsed_as_kafka_message(self, step: Step) -> None:
-        self.event = event_of(self.claim.value, read_headers(self.claim.headers))
+        self.event = event_of(self.claims.values[0], read_headers(self.claims.headers))
 
     def the_attributes_are(self, step: Step) -> None:
         assert {name: value for name, value in self.event.items() if name != "data"} == step.table
@@ -96,7 +96,7 @@ def test_a_scenario_passes_against_the_codec(scenario: Scenario) -> None:
     reading = Reading()
     for step in scenario.steps:
         STEPS[step.text](reading, step)
-    verdict = judge(reading.claim.value, reading.claim.headers, Agency(CODE, "agency"))
+    verdict = judge(reading.claims.values[0], reading.claims.headers, Agency(CODE, "agency"))
     assert isinstance(verdict, Refused)
     assert {("unknown-type", "/type"), ("invalid-value", "/source")} <= {(f.code, f.pointer) for f in verdict.faults}
 

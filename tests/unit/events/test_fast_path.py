@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from events.careful_path import judge_carefully
 from events.codec import STRUCTURED_HEADERS, canonical_bytes
-from events.fast_path import accept_binary_quickly, accept_quickly
+from events.fast_path import accept_binary_quickly, accept_quickly, admit_quickly
 from events.personal import holds_personal_data, is_suspect
-from events.verdicts import Accepted, Agency
+from events.verdicts import Accepted, Admitted, Agency
 from tests.unit.events.samples import encoded, golden, sender_of
 
 GOLDEN = [(path.name, json.loads(raw)) for path, raw in golden()]
@@ -99,16 +99,18 @@ SNIPPETS = st.sampled_from(
 
 def compare(raw: bytes, agency: Agency) -> None:
     """The fast path says nothing, or exactly what the definition says."""
-    quick = accept_quickly(raw, agency)
-    if quick is None:
+    quick, admitted = accept_quickly(raw, agency), admit_quickly(raw, agency)
+    assert (quick is None) == (admitted is None)
+    if quick is None or admitted is None:
         return
     careful = judge_carefully(raw, STRUCTURED_HEADERS, agency)
     assert isinstance(careful, Accepted), careful
     assert _said(quick) == _said(careful)
+    assert (admitted.id, admitted.type, admitted.event_bytes) == (careful.id, careful.type, careful.event_bytes)
 
 
 def _said(verdict: Accepted) -> dict[str, Any]:
-    return {name: getattr(verdict, name) for name in Accepted.__slots__}
+    return {name: getattr(verdict, name) for name in (*Admitted.__slots__, *Accepted.__slots__)}
 
 
 def pointers(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from infra.http.problems import Problem
-from producers.gateway.body import gunzip, read_body
+from producers.gateway.body import BodyLimits, gunzip, read_body
 from producers.gateway.http_mode import RawHeaders
 
 
@@ -20,7 +20,7 @@ async def stream(*parts: bytes, wait_s: float = 0) -> AsyncIterator[bytes]:
 
 
 async def read(*parts: bytes, headers: RawHeaders = (), wait_s: float = 0) -> bytes:
-    return await read_body(stream(*parts, wait_s=wait_s), headers, bytes_max=10, timeout_s=0.05)
+    return await read_body(stream(*parts, wait_s=wait_s), headers, BodyLimits(bytes_max=10, timeout_s=0.05))
 
 
 async def status_of(*parts: bytes, headers: RawHeaders = (), wait_s: float = 0) -> int:
@@ -41,6 +41,15 @@ async def test_one_byte_more_is_too_large_also_without_a_length() -> None:
 
 async def test_a_declared_length_far_above_the_limit_is_refused_unread() -> None:
     assert await status_of(headers=[(b"content-length", b"41")]) == 413
+
+
+async def test_every_byte_that_is_kept_is_counted_the_unpacked_ones_too() -> None:
+    held: list[int] = []
+    limits = BodyLimits(100, 1.0, held.append)
+    await read_body(stream(b"0123", b"4"), [], limits)
+    packed = gzip.compress(b"0" * 90)
+    await read_body(stream(packed), [(b"content-encoding", b"gzip")], limits)
+    assert held == [4, 1, len(packed), 90]
 
 
 async def test_a_slow_body_is_given_up() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from infra.http.problems import Problem
-from producers.gateway.http_mode import Mode, claims_of, decode_value, mode_of
+from producers.gateway.http_mode import Mode, claims_of, decode_value, elements_of, mode_of
 
 JSON = (b"content-type", b"application/json")
 STRUCTURED = [("content-type", b"application/cloudevents+json; charset=UTF-8")]
@@ -47,10 +47,10 @@ def test_what_is_no_cloud_event_is_an_unsupported_media_type(headers: list[tuple
 
 def test_a_binary_request_becomes_kafkas_binary_mode_with_arabic_decoded() -> None:
     headers = [JSON, (b"ce-subject", b"plan/%D8%A7"), (b"host", b"x"), (b"ce-id", b'"a\\"b"')]
-    (claim,) = claims_of("binary", headers, b"{}", 10)
-    assert claim.value == b"{}"
+    claims = claims_of("binary", headers, b"{}", 10)
+    assert claims.values == [b"{}"]
     subject = "plan/ا".encode()
-    assert claim.headers == [("content-type", b"application/json"), ("ce_subject", subject), ("ce_id", b'a"b')]
+    assert claims.headers == [("content-type", b"application/json"), ("ce_subject", subject), ("ce_id", b'a"b')]
 
 
 @pytest.mark.parametrize("value", [b"%C0%A0", b"%ZZ", b"100%", b"%"])
@@ -64,18 +64,23 @@ def test_an_escape_is_decoded_once() -> None:
 
 
 def test_a_repeated_header_stays_repeated_so_that_the_door_refuses_it() -> None:
-    (claim,) = claims_of("binary", [JSON, (b"ce-id", b"1"), (b"ce-id", b"2")], b"{}", 10)
-    assert [name for name, _ in claim.headers].count("ce_id") == 2
+    claims = claims_of("binary", [JSON, (b"ce-id", b"1"), (b"ce-id", b"2")], b"{}", 10)
+    assert [name for name, _ in claims.headers].count("ce_id") == 2
 
 
 def test_a_batchs_events_keep_their_bytes() -> None:
     claims = claims_of("batch", [], b' [ {"a" : 1} ,\n{"b": [ ]} ] ', 10)
-    assert [claim.value for claim in claims] == [b'{"a" : 1}', b'{"b": [ ]}']
-    assert all(claim.headers == STRUCTURED for claim in claims)
+    assert claims == ([b'{"a" : 1}', b'{"b": [ ]}'], STRUCTURED)
+
+
+def test_where_a_text_looks_like_the_end_of_an_event_the_elements_are_found_with_care() -> None:
+    body = b'[{"a":"},{"},{}]'
+    assert len(claims_of("batch", [], body, 10).values) == 3
+    assert elements_of(body, 10).values == claims_of("batch", [], body, 2).values == [b'{"a":"},{"}', b"{}"]
 
 
 def test_more_events_than_allowed_are_a_problem_and_as_many_are_none() -> None:
-    assert len(claims_of("batch", [], b"[{},{}]", 2)) == 2
+    assert len(claims_of("batch", [], b"[{},{}]", 2).values) == 2
     with pytest.raises(Problem) as caught:
         claims_of("batch", [], b"[" + b"{}," * 10_000 + b"{}]", 2)
     assert caught.value.code == "too-many-events"
@@ -84,5 +89,5 @@ def test_more_events_than_allowed_are_a_problem_and_as_many_are_none() -> None:
 @pytest.mark.parametrize("body", [b"", b"{}", b"[", b"[{}", b"[{},]", b"[{}]]", b"\xef\xbb\xbf[]"])
 def test_a_batch_that_is_no_array_is_malformed(body: bytes) -> None:
     with pytest.raises(Problem) as caught:
-        claims_of("batch", [], body, 10)
+        elements_of(body, 10)
     assert caught.value.status == 400

@@ -32,8 +32,10 @@ def test_endless_names_do_not_fill_the_memory() -> None:
 
 
 def test_what_was_taken_lately_is_remembered_and_the_oldest_forgotten() -> None:
-    recent = Recent(remembered_max=2)
+    recent = Recent(remembered_max=4)
     recent.add("health", ["a", "b"], [5, 6])
-    recent.add("health", ["a", "c"], [7, 8])
-    assert [recent.offset_of("health", name) for name in "abc"] == [7, None, 8]
-    assert recent.offset_of("moi", "a") is None
+    recent.add("health", ["a"], [7])
+    assert [recent.offset_of("health", name) for name in "ab"] == [7, 6]
+    recent.add("moi", ["b"], [8])
+    assert [recent.offset_of("health", name) for name in "ab"] == [7, None]
+    assert [recent.offset_of("moi", name) for name in "ab"] == [None, 8]

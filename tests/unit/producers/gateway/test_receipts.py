@@ -4,21 +4,37 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
+import orjson
 import pytest
 
+from events.codec import canonical_bytes
 from infra.note import InvalidKey, LogKey, parse_vkey
-from producers.gateway.receipts import ReceiptSigner, Stored, load_or_create_key, receipt_is_genuine
+from producers.gateway.receipts import ReceiptSigner, Stored, load_or_create_key, receipt_bytes, receipt_is_genuine
 
 KEY = LogKey("gateway.example", bytes(range(32)))
-STORED = [Stored(0, "a", "agency.health.events/0/7", b"{}"), Stored(2, "b", "agency.health.events/0/8", b"[]")]
+STORED = [Stored(0, "a", 7, b"{}"), Stored(2, "b", 8, b"[]")]
+
+
+def answered() -> dict[str, Any]:
+    """The answer as a client reads it."""
+    read: dict[str, Any] = json.loads(
+        orjson.dumps(ReceiptSigner(KEY).receipt("health", "2026-11-25T01:02:03.000004Z", STORED))
+    )
+    return read
+
+
+def test_what_is_signed_is_the_canonical_form_and_stands_in_the_answer_as_it_is() -> None:
+    signed = receipt_bytes("health", "2026-11-25T01:02:03.000004Z", STORED)
+    assert signed == canonical_bytes(json.loads(signed))
+    assert signed in orjson.dumps(ReceiptSigner(KEY).receipt("health", "2026-11-25T01:02:03.000004Z", STORED))
 
 
 def test_a_receipt_names_address_and_hash_of_each_event_and_verifies_from_its_json() -> None:
-    answer = ReceiptSigner(KEY).receipt("health", "2026-11-25T01:02:03.000004Z", STORED)
-    read = json.loads(json.dumps(answer))
-    assert receipt_is_genuine(read, parse_vkey(KEY.verifier.vkey))
-    assert read["receipt"]["events"][0] == {
+    answer = answered()
+    assert receipt_is_genuine(answer, parse_vkey(KEY.verifier.vkey))
+    assert answer["receipt"]["events"][0] == {
         "event": 0,
         "id": "a",
         "address": "agency.health.events/0/7",
@@ -27,13 +43,13 @@ def test_a_receipt_names_address_and_hash_of_each_event_and_verifies_from_its_js
 
 
 def test_any_change_shows() -> None:
-    answer = ReceiptSigner(KEY).receipt("health", "2026-11-25T01:02:03.000004Z", STORED)
+    answer = answered()
     answer["receipt"]["events"][1]["address"] = "agency.health.events/0/9"
     assert not receipt_is_genuine(answer, KEY.verifier)
 
 
 def test_another_gateways_key_is_not_this_one() -> None:
-    answer = ReceiptSigner(KEY).receipt("health", "2026-11-25T01:02:03.000004Z", STORED)
+    answer = answered()
     assert not receipt_is_genuine(answer, LogKey("gateway.example", bytes(32)).verifier)
 
 

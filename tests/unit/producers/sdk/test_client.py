@@ -29,11 +29,14 @@ Change = Callable[[dict[str, Any]], None]
 
 def receipt(bodies: list[bytes], first: int = 0, without: tuple[int, ...] = ()) -> dict[str, Any]:
     stored = [
-        Stored(place, orjson.loads(body)["id"], f"agency.health.events/0/{first + place}", body)
+        Stored(place, orjson.loads(body)["id"], first + place, body)
         for place, body in enumerate(bodies)
         if place not in without
     ]
-    return ReceiptSigner(KEY).receipt("health", "2026-11-25T01:02:03.000004Z", stored)
+    document: dict[str, Any] = orjson.loads(
+        orjson.dumps(ReceiptSigner(KEY).receipt("health", "2026-11-25T01:02:03.000004Z", stored))
+    )
+    return document
 
 
 @dataclass
