@@ -74,7 +74,8 @@ def _tell(status: dict[str, Any]) -> None:
     oldest, last, relay = status["oldest"], status["last_sent"], status["relay"]
     since = f", the oldest for {oldest['age_s']:.0f} s ({oldest['id']})" if oldest else ""
     click.echo(f"{status['waiting']:,} waiting{since}.")
-    click.echo(f"Last sent: {last['id']} at {last['sent_at']:%Y-%m-%d %H:%M:%S}, {last['address']}." if last else "")
+    if last:
+        click.echo(f"Last sent: {last['id']} at {last['sent_at']:%Y-%m-%d %H:%M:%S}, {last['address']}.")
     works = relay is not None and relay["works"]
     click.echo(f"Relay: {relay['owner']} works." if works else "No relay works: start `yesser outbox run`.")
     if status["refused"]:

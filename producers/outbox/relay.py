@@ -21,6 +21,7 @@ import structlog
 
 from events.codec import STRUCTURED_HEADERS
 from events.door import Agency, Refused, judge
+from infra import lease
 from infra.health import Readiness
 from infra.postgres import TRANSIENT_ERRORS, Connection
 from infra.settings import Settings
@@ -99,6 +100,7 @@ class OutboxRelay:
         connection = await self._open("outbox relay")
         woken = asyncio.Event()
         try:
+            await connection.execute("SET synchronous_commit = on")
             await connection.add_listener(CHANNEL, lambda *_: woken.set())
             async with sender_of(self._settings, self._agency.code) as send:
                 log.info("sending from the outbox", agency=self._agency.code, epoch=epoch)
@@ -114,6 +116,7 @@ class OutboxRelay:
             rows = [Row(r["row_id"], r["event"].encode()) for r in await connection.fetch(SQL["waiting"], ROWS_MAX)]
             gauge("outbox_waiting", await _waiting(connection, len(rows)))
             if rows:
+                await self._make_durable(connection, epoch)
                 await self._settle(connection, send, epoch, rows)
             self._worker.moved()
             if time.monotonic() >= forget_at:
@@ -121,6 +124,13 @@ class OutboxRelay:
                 forget_at = time.monotonic() + FORGET_EVERY_S
             if len(rows) < ROWS_MAX:
                 await pause(woken, self._settings.lease_renew_ms / 1000)
+
+    async def _make_durable(self, connection: Connection, epoch: int) -> None:
+        """Where an agency commits without waiting for the disk (`synchronous_commit = off`), a crash could take back a
+        transaction whose event was sent. Our own commit writes out all that were visible before it; it renews the
+        lease, so that who was superseded stops here. Raises `Fenced`."""
+        if not await lease.renew(connection, LEASE, epoch, self._settings, table=LEASE_TABLE):
+            raise Fenced(f"epoch {epoch} of the outbox was superseded")
 
     async def _settle(self, connection: Connection, send: Send, epoch: int, rows: Sequence[Row]) -> None:
         """Send what can be sent and mark it; keep what is refused, with its faults."""

@@ -69,8 +69,9 @@ class RelayProcess:
         text = self._log.read_text(encoding="utf-8")
         return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
 
-    def said(self, words: str) -> bool:
-        return any(words in str(line.get("event")) for line in self.lines())
+    def epochs(self) -> list[int]:
+        """The epochs in which it has worked."""
+        return [line["epoch"] for line in self.lines() if "epoch" in line]
 
 
 @contextmanager

@@ -169,9 +169,15 @@ async def until_taken_over(agencys: Settings, after: str) -> None:
 
 async def _owner(agencys: Settings, *relays: RelayProcess) -> RelayProcess:
     """Who works: whose last epoch is the one of the lease."""
-    now = await epoch(agencys)
-    (owner,) = [relay for relay in relays if [line["epoch"] for line in relay.lines() if "epoch" in line][-1:] == [now]]
-    return owner
+    found: list[RelayProcess] = []
+
+    async def one_works() -> bool:
+        now = await epoch(agencys)
+        found[:] = [relay for relay in relays if relay.epochs()[-1:] == [now]]
+        return len(found) == 1
+
+    await until(one_works, "one relay works")
+    return found[0]
 
 
 def _times_superseded(relay: RelayProcess) -> int:

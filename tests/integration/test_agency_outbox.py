@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import runpy
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import orjson
 import pytest
 from click.testing import CliRunner
 
+import producers.outbox.relay
 from events.verdicts import Agency
 from infra.cli import cli
 from infra.postgres import Connection, address
@@ -21,6 +22,7 @@ from infra.settings import Settings
 from producers.agencies import admit
 from producers.outbox import outbox
 from producers.outbox.relay import OutboxRelay
+from producers.outbox.senders import Faults, Send
 from producers.outbox.status import read_status
 from producers.typed import FaultyEvent
 from tests.integration.agency_database import (
@@ -252,6 +254,33 @@ async def test_an_event_in_the_outbox_cannot_be_changed_nor_its_id_used_again(ow
         await outbox.add(own, announced("one", "I-2"))
 
 
+async def test_what_is_sent_is_on_the_agencys_disk_though_it_commits_without_waiting_for_it(
+    agencys: Settings, own: Connection, other: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a crash could take back a transaction whose event was sent."""
+    on_disk: list[bool] = []
+
+    async def send(events: Sequence[bytes]) -> list[str | Faults]:
+        ends = "SELECT pg_current_wal_flush_lsn() >= max(ends::pg_lsn) FROM committed"
+        on_disk.append(await other.fetchval(ends))
+        return [f"topic/0/{len(on_disk)}" for _ in events]
+
+    @asynccontextmanager
+    async def sender(*_: object) -> AsyncIterator[Send]:
+        yield send
+
+    monkeypatch.setattr(producers.outbox.relay, "sender_of", sender)
+    await own.execute("CREATE TABLE committed (ends text)")
+    await own.execute("SET synchronous_commit = off")
+    async with relaying(agencys):
+        for number in range(5):
+            async with own.transaction():
+                await outbox.add(own, announced(f"one-{number}"))
+                await own.execute("INSERT INTO committed SELECT pg_current_wal_insert_lsn()::text")
+            await until_sent(own, number + 1)
+    assert on_disk == [True] * 5
+
+
 async def test_one_relay_works_and_the_other_takes_over(agencys: Settings, own: Connection) -> None:
     await make_topics(agencys, "health")
     await admit(agencys, ["health"])
@@ -316,11 +345,13 @@ async def test_the_command_makes_the_outbox_once_and_says_what_is_in_it(agencys:
     await own.execute("DROP SCHEMA yesser CASCADE")
     environment = {"YESSER_OUTBOX_POSTGRES": agencys.outbox_postgres}
 
-    async def yesser(*arguments: str) -> Any:
-        runner = CliRunner(env=environment)
-        result = await asyncio.to_thread(runner.invoke, cli, ["outbox", *arguments, "--json"])
+    async def printed(*arguments: str) -> bytes:
+        result = await asyncio.to_thread(CliRunner(env=environment).invoke, cli, ["outbox", *arguments])
         assert result.exception is None, result.output
-        return orjson.loads(result.stdout_bytes)
+        return result.stdout_bytes
+
+    async def yesser(*arguments: str) -> Any:
+        return orjson.loads(await printed(*arguments, "--json"))
 
     assert (await yesser("install")) == {"made": True}
     assert (await yesser("install")) == {"made": False}
@@ -328,6 +359,16 @@ async def test_the_command_makes_the_outbox_once_and_says_what_is_in_it(agencys:
     await outbox.add(own, announced("one"))
     status = await yesser("status")
     assert (status["waiting"], status["oldest"]["id"], status["relay"]) == (1, "one", None)
+    await outbox.add(own, announced("two"))
+    await own.execute("""UPDATE yesser.outbox SET faults = '[{"code": "c", "pointer": "/p", "detail": "d"}]'
+        WHERE event_id = 'two'""")
+    lines = (await printed("status")).decode().splitlines()
+    assert lines[0].startswith("1 waiting, the oldest for ")
+    assert lines[1:] == [
+        "No relay works: start `yesser outbox run`.",
+        "1 would be refused and are not sent:",
+        "  two: c at /p: d",
+    ]
 
 
 async def test_without_an_outbox_the_relay_says_how_to_make_it(agencys: Settings, own: Connection) -> None:
