@@ -5,7 +5,6 @@ Each entry is `name = module:factory`; the factory is called with `RouteParts` a
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -43,10 +42,8 @@ class RouteParts:
         except TimeoutError:
             raise Problem("overloaded", retry_after_s=1) from None
         try:
-            # A database that was stopped answers nothing, not even that a statement took too long.
-            async with asyncio.timeout(2 * self.settings.gateway_read_timeout_ms / 1000):
-                # A proxy that the pool can take back; it does all that a connection does.
-                yield cast(Connection, held)
+            # A proxy that the pool can take back; it does all that a connection does.
+            yield cast(Connection, held)
         finally:
             await self.reads.release(held, timeout=RELEASE_WAIT_S)
 

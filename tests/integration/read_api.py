@@ -18,6 +18,7 @@ from infra.settings import Settings
 from producers.gateway.access import Access
 from producers.gateway.app import application
 from producers.gateway.parts import Parts
+from producers.gateway.process import reading_pool
 from producers.gateway.receipts import ReceiptSigner, load_or_create_key
 from producers.gateway.receiving import Receiver
 from producers.gateway.writer import KafkaWriter
@@ -66,9 +67,11 @@ class Window:
 
 
 @asynccontextmanager
-async def read_window(settings: Settings, connection: Connection) -> AsyncIterator[Window]:
-    """The application with a database and with nothing else."""
-    pool, reads = await create_pool(settings, "gateway"), await create_pool(settings, "gateway reads")
+async def read_window(
+    settings: Settings, connection: Connection, over: Settings | None = None
+) -> AsyncIterator[Window]:
+    """The application with a database and with nothing else; what is read is read over a line of its own, if given."""
+    pool, reads = await create_pool(settings, "gateway"), await reading_pool(over or settings)
     signer = ReceiptSigner(load_or_create_key(settings.home / "gateway", settings.gateway_name))
     receiver = Receiver(settings, cast(KafkaWriter, None), signer, lambda: datetime.now(UTC))
     parts = Parts(settings, Access(settings, pool), receiver, signer, reads)
@@ -78,7 +81,7 @@ async def read_window(settings: Settings, connection: Connection) -> AsyncIterat
             yield Window(settings, connection, client, reads, {})
     finally:
         await pool.close()
-        await reads.close()
+        reads.terminate()
 
 
 async def lay_down(connection: Connection, log: Sequence[EntryDict]) -> None:

@@ -12,13 +12,16 @@ import orjson
 import pytest
 from click.testing import CliRunner
 
+import infra.postgres
 from infra.cli import cli
 from infra.http import routes
 from infra.http.callers import Kind
 from infra.postgres import Connection
 from infra.settings import Settings
+from tests.integration.frozen_line import line_to_postgres
 from tests.integration.read_api import CONSUMERS, Window, lay_down, read_window
 from tests.integration.read_story import STRANGER_RECEIPTS, story
+from tests.integration.registering import until
 from tests.integration.written_log import apply_live, raw_entries
 from tests.oracle.fold import fold
 from tests.oracle.history import MIXED, entries_from, generate
@@ -284,6 +287,27 @@ async def test_where_all_connections_are_taken_the_caller_is_told_to_come_back(
     for connection in held:
         await window.reads.release(connection)
     assert (await window.get("/v1/services")).status_code == 200
+
+
+async def test_a_database_that_never_answers_holds_up_nobody_for_long(
+    window: Window, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(infra.postgres, "ANSWER_MARGIN_S", 0.1)
+    monkeypatch.setattr(routes, "CONNECTION_WAIT_S", 0.1)
+    async with line_to_postgres(settings) as (line, over_it):
+        hasty = over_it.model_copy(update={"gateway_read_timeout_ms": 200})
+        async with read_window(settings, window.connection, hasty) as fresh:
+            assert (await fresh.get("/v1/services")).status_code == 200
+            line.freeze()
+            async with asyncio.timeout(30):
+                answers = await asyncio.gather(*(fresh.get("/v1/services") for _ in range(6)))
+            assert {answer.status_code for answer in answers} == {503}
+            line.thaw()
+
+            async def works() -> bool:
+                return (await fresh.get("/v1/services")).status_code == 200
+
+            await until(works, "it reads again")
 
 
 async def test_while_the_tables_or_the_database_are_away_it_says_so(window: Window, settings: Settings) -> None:
