@@ -1,0 +1,43 @@
+"""What of the outbox can be sent, and what is needed for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from infra.settings import Settings
+from producers.errors import NotAccepted
+from producers.outbox.outbox import NoOutbox, agency_database
+from producers.outbox.relay import Row, sort_out
+from producers.outbox.senders import require_credentials
+from tests.unit.events.samples import HEALTH, changed, encoded, initiative
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path)
+
+
+def test_what_the_registrar_would_refuse_is_told_with_every_fault_and_the_rest_keeps_its_order() -> None:
+    faulty = changed(changed(initiative(), "/data/on", "yesterday"), "/data/aim", ...)
+    rows = [Row(7, encoded(initiative(id="a"))), Row(8, encoded(faulty)), Row(9, encoded(initiative(id="b")))]
+    good, refused = sort_out(rows, HEALTH)
+    assert good == [rows[0], rows[2]]
+    assert [(row.row_id, sorted(fault["pointer"] for fault in row.faults)) for row in refused] == [
+        (8, ["/data/aim", "/data/on"])
+    ]
+
+
+def test_the_platforms_database_is_never_taken_for_the_agencys(settings: Settings) -> None:
+    with pytest.raises(NoOutbox, match="YESSER_OUTBOX_POSTGRES"):
+        agency_database(settings.model_copy(update={"postgres": "postgresql://platform"}))
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [({}, "YESSER_KAFKA_USER"), ({"outbox_gateway": "http://gateway"}, "YESSER_OUTBOX_TOKEN")],
+)
+def test_without_a_credential_nothing_is_tried(settings: Settings, given: dict[str, str], missing: str) -> None:
+    with pytest.raises(NotAccepted, match=missing):
+        require_credentials(settings.model_copy(update=given), "health")
