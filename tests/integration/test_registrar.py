@@ -281,12 +281,17 @@ async def test_a_standby_is_ready_and_takes_over_when_the_owner_stops(
         await until(both_ready, "one works and one stands by")
         works = 0 if second.standing_by else 1
         assert (first, second)[1 - works].readiness().details["role"] == "standby"
-        stops[works].set()
-        await send(settings, HEALTH_TOPIC, said("a"))
         began = time.monotonic()
+        stops[works].set()
+
+        async def other_works() -> bool:
+            return (first, second)[1 - works].readiness().details["role"] == "active"
+
+        # Before that the one that stops may still read, and rightly registers, what is sent.
+        await until(other_works, "the other one works")
+        await send(settings, HEALTH_TOPIC, said("a"))
         await until_size(connection, 4)
         assert time.monotonic() - began < TAKE_OVER_S
-        assert (first, second)[1 - works].readiness().details["role"] == "active"
         await require_whole_log(settings, connection)
 
 
