@@ -61,6 +61,12 @@ class RelayProcess:
         self.process.kill()
         self.process.wait(ENDS_S)
 
+    def stop(self) -> None:
+        """Ask it to stop; it must end well, and soon."""
+        if self.process.poll() is None:
+            self.signal(signal.SIGTERM)
+        assert self.process.wait(ENDS_S) == 0, self.lines()[-3:]
+
     def start_again(self) -> None:
         self.process = self._start()
 
@@ -80,8 +86,7 @@ def relay_process(system: System, agencys: Settings, log: Path, agency: str = "h
     relay = RelayProcess(system, agencys, log, agency)
     try:
         yield relay
-        relay.signal(signal.SIGTERM)
-        assert relay.process.wait(ENDS_S) == 0, relay.lines()[-3:]
+        relay.stop()
     finally:
         relay.kill()
 

@@ -142,6 +142,9 @@ async def _stop_and_continue(system: System, folder: Path) -> None:
             await until_taken_over(agencys, "kill -9")
             await until_it_sends(agencys)
             owner.start_again()
+            other = second if owner is first else first
+            await asyncio.to_thread(other.stop)
+            await until_it_sends(agencys, owner)
     await require_all_once_in_order(system, writers)
 
 
