@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +13,12 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 FOLDER: Final = Path(__file__).parents[2] / "docs"
-PROSE_PAGES: Final = {"/docs/quickstart": "quickstart.md", "/docs/gateway": "gateway.md", "/docs/files": "files.md"}
+PROSE_PAGES: Final = {
+    "/docs/quickstart": "quickstart.md",
+    "/docs/gateway": "gateway.md",
+    "/docs/files": "files.md",
+    "/docs/outbox": "outbox.md",
+}
 """Address → file."""
 
 _ADDRESSES: Final = {file: path for path, file in PROSE_PAGES.items()}
@@ -24,8 +31,11 @@ def prose_of(path: str, href: Callable[[str], str]) -> Markup:
     """
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = parser.parse(_text(path).partition("\n")[2])
-    for token in tokens:
-        token.children = list(_led(token.children, href)) if token.children else token.children
+    for outer, token in pairwise(tokens):
+        if token.children:
+            token.children = list(_led(token.children, href))
+            if _is_arabic(token.content):
+                outer.attrs |= {"lang": "ar", "dir": "rtl"}
     # The renderer has escaped all text.
     return Markup(parser.renderer.render(tokens, parser.options, {}))
 
@@ -37,6 +47,11 @@ def title_of(path: str) -> str:
 
 def _text(path: str) -> str:
     return (FOLDER / PROSE_PAGES[path]).read_text(encoding="utf-8")
+
+
+def _is_arabic(text: str) -> bool:
+    """Whether the first letter is written from right to left."""
+    return next((unicodedata.bidirectional(letter) for letter in text if letter.isalpha()), "L") in ("R", "AL")
 
 
 def _led(tokens: list[Token], href: Callable[[str], str]) -> Iterator[Token]:

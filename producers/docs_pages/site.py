@@ -49,10 +49,9 @@ _MEDIA_TYPES: Final = {
     ".json": "application/json",
 }
 _HTML: Final = "text/html; charset=utf-8"
-# What is written from left to right: it begins and ends with a letter, a digit or a bracket; a range is one piece.
-_LATIN: Final = re.compile(
-    r"((?=[±(]*[A-Za-z0-9])(?:[±(]*[A-Za-z0-9][A-Za-z0-9_./:^{}()+*=−–-]*(?: [−…] )?)*[A-Za-z0-9)}-])", flags=re.ASCII
-)
+# What is written from left to right begins and ends with a letter, a digit or a bracket; pieces side by side are one.
+_PIECE: Final = r"[±(]*[A-Za-z0-9](?:[A-Za-z0-9_./:^{}()+*=,−–-]*[A-Za-z0-9)}-])?"
+_LATIN: Final = re.compile(rf"({_PIECE}(?:[:,]? (?:[−–…] )?{_PIECE})*)", flags=re.ASCII)
 CURL: Final = """\
 curl -sS "$YESSER_GATEWAY{example}" -o event.json
 curl -sS "$YESSER_GATEWAY/v1/events:validate" -H "Authorization: Bearer $YESSER_TOKEN" \\
@@ -170,8 +169,7 @@ class Site:
         )
 
     def _prose(self, path: str) -> bytes:
-        named = {known: name for known, name, _ in words.SECTIONS}
-        title = Bilingual(named[path].ar if path in named else "", title_of(path))
+        title = Bilingual(words.PROSE_NAMES[path], title_of(path))
         return self._html("prose.html", path, title=title, prose=prose_of(path, partial(self._href, path)))
 
     def _html(self, template: str, path: str, **context: Any) -> bytes:
@@ -233,13 +231,18 @@ def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(str(_TEMPLATES)), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    environment.filters |= {"breakable": _breakable, "isolated": _isolated}
+    environment.filters |= {"breakable": _breakable, "isolated": _isolated, "short": _short}
     return environment
 
 
 def _breakable(path: str) -> Markup:
     """A long path may be broken after its dots, and nowhere else."""
     return Markup(".<wbr>").join(escape(step) for step in path.split("."))
+
+
+def _short(words: Bilingual) -> Bilingual:
+    """Without what stands in brackets at the end."""
+    return Bilingual(*(text.partition(" (")[0] for text in words))
 
 
 def _isolated(arabic: str) -> Markup:

@@ -43,6 +43,13 @@ SECTIONS: Final[tuple[tuple[str, Bilingual, Bilingual], ...]] = (
 )
 """Path, name and what is there."""
 
+PROSE_NAMES: Final[Mapping[str, str]] = {
+    **{path: name.ar for path, name, _ in SECTIONS},
+    "/docs/files": "الملفات والجداول",
+    "/docs/outbox": "صندوق الصادر في قاعدة الجهة",
+}
+"""Arabic names of the pages that are written in `docs/`."""
+
 INTRO: Final = _B(
     "تقول الجهات ما حدث، فيُرقَّم في سجل وطني واحد موقَّع. هنا كل ما يحتاجه من يربط نظامه."
     " تعمل هذه الصفحات دون اتصال بالشبكة.",

@@ -109,11 +109,20 @@ def test_what_is_shown_is_never_markup() -> None:
         ("المدى 1924-08-01 … 2077-11-16.", ["1924-08-01 … 2077-11-16"]),
         ("الأعداد ±(2^53 − 1).", ["±(2^53 − 1)"]),
         ("القيمة فارغة (null).", ["(null)"]),
+        ("وثيقة RFC 9457، ونوعه", ["RFC 9457"]),
+        ("الترويسة Authorization: Bearer.", ["Authorization: Bearer"]),
+        ("إلى 61,440 بايت", ["61,440"]),
         ("كلام (بين قوسين)", []),
     ],
 )
 def test_dates_and_codes_in_arabic_keep_their_direction(words: str, isolated: list[str]) -> None:
     assert [part.partition("</bdi>")[0] for part in str(_isolated(words)).split("<bdi>")[1:]] == isolated
+
+
+def test_an_arabic_paragraph_of_an_english_page_is_arabic() -> None:
+    page = text("/docs/quickstart")
+    assert '<p lang="ar" dir="rtl"><strong>بالعربية.' in page
+    assert "<p>Every command below" in page
 
 
 def test_the_asyncapi_page_names_every_channel_and_links_the_messages() -> None:
