@@ -11,11 +11,11 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 SOURCES := events infra producers consumers tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format accept bench lock kafka-lock up down status
+.PHONY: help setup demo test check format accept bench bench-gateway lock kafka-lock up down status
 .DELETE_ON_ERROR:
 
 help: ## Say what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(INSTALLED) ## Install everything that the other targets need (they do it by themselves)
 
@@ -53,6 +53,9 @@ accept: $(INSTALLED) ## Run the long proofs
 
 bench: $(INSTALLED) ## Measure side by side (EVENTS=N)
 	@$(BIN)/python -m tests.bench $(if $(EVENTS),--events $(EVENTS)) $(ARGS)
+
+bench-gateway: $(INSTALLED) ## Measure the gateway beside bare applications (EVENTS=N watches its memory)
+	@$(BIN)/python -m tests.bench.gateway $(if $(EVENTS),--events $(EVENTS)) $(ARGS)
 
 up: $(INSTALLED) ## Start the stack in the background
 	@$(BIN)/yesser up --detach $(ARGS)

@@ -1,16 +1,20 @@
-"""The gateway beside a bare Starlette application that forwards bodies to Kafka: same server, same load, one run.
+"""The gateway beside bare Starlette applications that forward what they are sent: same server, same load, one run.
 
-    python -m tests.bench.gateway [--seconds N] [--json FILE]
+    python -m tests.bench.gateway [--seconds N] [--events N] [--json FILE]
 
-Batches of 100 are sent over kept-alive connections as fast as answers come; single events at a steady rate. Rates
-depend on what else the machine does, processor time for an event hardly does, so both are shown. Everything runs on a
-stack of its own, the load in this process.
+Batches of 100 are sent over kept-alive connections as fast as answers come; single events at a steady rate. Then the
+gateway alone takes N events while its memory is watched. Rates depend on what else the machine does, processor time
+for an event hardly does, so both are shown. Everything runs on a stack of its own, the load in this process.
+
+The first peer stores a batch as one record, which no log of events can; the second one stores each event as a record,
+and is what the gateway's own work is measured against.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import os
 import random
 import statistics
@@ -19,8 +23,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +34,8 @@ from typing import Any, Final
 import orjson
 import psutil
 import uvloop
+from rich.console import Console
+from rich.table import Table
 
 from infra.embedded.ports import choose
 from infra.embedded.stack import running_stack
@@ -41,67 +48,111 @@ from tests.bench.load_client import Connection, request_bytes
 from tests.bench.system import process
 
 BATCH: Final = 100
-CONNECTIONS: Final = 8
+CONNECTIONS: Final = 16
+ROUNDS: Final = 5
 SINGLE_PER_S: Final = 500
 SINGLE_CONNECTIONS: Final = 16
+BATCHED: Final = "application/cloudevents-batch+json"
+SINGLE: Final = "application/cloudevents+json"
 SERVE: Final = "tests.bench.bare_gateway"
+GATEWAY: Final = "gateway"
+PEERS: Final = {"bare": "body", "bare_records": "events"}
+TITLES: Final = {
+    "bare": "bare, by body",
+    "bare_records": "bare, by event",
+    GATEWAY: "the gateway",
+}
 
 
 @dataclass(slots=True)
 class Result:
-    """Events a second with batches; milliseconds of single events; the most memory of the process."""
+    """Events a second with batches; milliseconds of single events; processor time; the memory as it went on."""
 
-    events_per_s: float = 0.0
+    rates: list[float] = field(default_factory=list)
     events: int = 0
     p50_ms: float = 0.0
     p99_ms: float = 0.0
     memory_mib: list[float] = field(default_factory=list)
     batch_us_per_event: list[float] = field(default_factory=list)
     single_us: float = 0.0
-    statuses: dict[int, int] = field(default_factory=dict)
+    statuses: Counter[int] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A server that is measured."""
+
+    port: int
+    child: psutil.Process
+    result: Result = field(default_factory=Result)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=10.0, help="length of each measurement")
+    parser.add_argument("--events", type=int, default=0, help="watch the memory over so many events (0: do not)")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     arguments = parser.parse_args()
     with (
         tempfile.TemporaryDirectory(prefix="yesser-bench-") as folder,
         running_stack(Path(folder) / "home", only=("kafka", "postgres")) as settings,
     ):
-        figures = uvloop.run(run(settings, arguments.seconds))
-    sys.stdout.write(orjson.dumps(figures, option=orjson.OPT_INDENT_2).decode() + "\n")
+        figures = uvloop.run(run(settings, arguments.seconds, arguments.events))
+    show(figures, Console())
     if arguments.json:
         arguments.json.write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2))
 
 
-async def run(settings: Settings, seconds: float) -> dict[str, Any]:
-    """One whole run: bare, gateway, in turns, so that both meet the same machine."""
+async def run(settings: Settings, seconds: float, events: int) -> dict[str, Any]:
+    """One whole run: peers and gateway in turns, so that all meet the same machine."""
     token = await _register(settings)
-    bare_port, port = choose([None, None])
-    results = {"bare": Result(), "gateway": Result()}
-    rates: dict[str, list[float]] = {"bare": [], "gateway": []}
-    with _serving("bare", settings, bare_port) as bare, _serving("gateway", settings, port) as gateway:
-        await _until_answering(bare_port)
-        await _until_answering(port)
-        targets = {"bare": (bare_port, bare), "gateway": (port, gateway)}
-        for _ in range(3):
-            for name, (at, child) in targets.items():
-                before, events = _processor_s(child), results[name].events
-                rates[name].append(await _batches(at, token, seconds / 3, results[name]))
-                spent_us = 1e6 * (_processor_s(child) - before)
-                results[name].batch_us_per_event.append(spent_us / (results[name].events - events))
-                results[name].memory_mib.append(child.memory_info().rss / 2**20)
-        for name, (at, child) in targets.items():
-            before = _processor_s(child)
-            waits = await _singles(at, token, seconds, results[name])
-            results[name].single_us = 1e6 * (_processor_s(child) - before) / len(waits)
-            cuts = statistics.quantiles(waits, n=100)
-            results[name].p50_ms, results[name].p99_ms = statistics.median(waits), cuts[98]
-            results[name].events_per_s = statistics.median(rates[name])
-    ratio = results["gateway"].events_per_s / results["bare"].events_per_s
-    return {"ratio": round(ratio, 3), **{name: _document(result) for name, result in results.items()}}
+    with ExitStack() as stack:
+        targets = {}
+        for name, port in zip(TITLES, choose([None] * len(TITLES)), strict=True):
+            targets[name] = Target(port, stack.enter_context(_serving(name, settings, port)))
+            await _until_answering(port)
+        for _ in range(ROUNDS):
+            for target in targets.values():
+                await _round(target, token, seconds / ROUNDS)
+        for target in targets.values():
+            await _steady(target, token, seconds)
+        growth = await _growth(targets[GATEWAY], token, events) if events else []
+    document: dict[str, Any] = {name: _document(target.result) for name, target in targets.items()}
+    medians = {name: statistics.median(target.result.rates) for name, target in targets.items()}
+    document["ratios"] = {name: round(medians[GATEWAY] / medians[name], 3) for name in PEERS}
+    if growth:
+        document["memory"] = {"events": events, "mib": [round(size, 1) for size in growth]}
+    return document
+
+
+async def _round(target: Target, token: str, seconds: float) -> None:
+    before, events = _processor_s(target.child), target.result.events
+    end = time.perf_counter() + seconds
+    target.result.rates.append(await _batches(target, token, lambda: time.perf_counter() < end))
+    spent_us = 1e6 * (_processor_s(target.child) - before)
+    target.result.batch_us_per_event.append(spent_us / (target.result.events - events))
+    target.result.memory_mib.append(_memory_mib(target.child))
+
+
+async def _steady(target: Target, token: str, seconds: float) -> None:
+    before = _processor_s(target.child)
+    waits = await _singles(target, token, seconds)
+    target.result.single_us = 1e6 * (_processor_s(target.child) - before) / len(waits)
+    target.result.p50_ms, target.result.p99_ms = statistics.median(waits), statistics.quantiles(waits, n=100)[98]
+
+
+async def _growth(target: Target, token: str, events: int) -> list[float]:
+    """The memory after each tenth of so many further events."""
+    sizes = [_memory_mib(target.child)]
+    for _ in range(10):
+        end = target.result.events + events // 10
+        await _batches(target, token, lambda end=end: target.result.events < end)  # type: ignore[misc]
+        sizes.append(_memory_mib(target.child))
+    return sizes
+
+
+def _memory_mib(child: psutil.Process) -> float:
+    return float(child.memory_info().rss) / 2**20
 
 
 def _processor_s(child: psutil.Process) -> float:
@@ -112,7 +163,7 @@ def _processor_s(child: psutil.Process) -> float:
 
 def _document(result: Result) -> dict[str, Any]:
     return {
-        "events_per_s": round(result.events_per_s),
+        "events_per_s": round(statistics.median(result.rates)),
         "p50_ms": round(result.p50_ms, 2),
         "p99_ms": round(result.p99_ms, 2),
         "processor_us_per_event_in_batches": round(statistics.median(result.batch_us_per_event), 1),
@@ -122,21 +173,43 @@ def _document(result: Result) -> dict[str, Any]:
     }
 
 
-async def _batches(port: int, token: str, seconds: float, result: Result) -> float:
-    """Events a second while `seconds` last."""
-    end = time.perf_counter() + seconds
-    sent, tag = 0, _tag()
+def show(figures: dict[str, Any], console: Console) -> None:
+    """The table, and the ratios with their goals."""
+    table = Table(title=f"Events over HTTP: batches of {BATCH}, and {SINGLE_PER_S} single events a second")
+    for column in ("", "events/s", "µs/event", "single p50 ms", "p99 ms", "µs/single", "MiB"):
+        table.add_column(column, justify="left" if not column else "right")
+    for name, title in TITLES.items():
+        row = figures[name]
+        table.add_row(
+            title,
+            f"{row['events_per_s']:,}",
+            f"{row['processor_us_per_event_in_batches']}",
+            f"{row['p50_ms']}",
+            f"{row['p99_ms']}",
+            f"{row['processor_us_per_single_event']}",
+            f"{row['memory_mib'][-1]}",
+        )
+    console.print(table)
+    for name, ratio in figures["ratios"].items():
+        console.print(f"the gateway to {TITLES[name]}: {ratio}" + (" (goal 0.5)" if name == "bare" else ""))
+    console.print("goals: 20,000 events/s in batches, p99 of single events 20 ms")
+    if "memory" in figures:
+        console.print(f"memory over {figures['memory']['events']:,} events: {figures['memory']['mib']} MiB")
+
+
+async def _batches(target: Target, token: str, goes_on: Callable[[], bool]) -> float:
+    """Events a second for as long as it goes on."""
+    result, tag, sent = target.result, _tag(), 0
 
     async def one(number: int) -> None:
         nonlocal sent
-        async with Connection(port) as connection:
-            round_number = 0
-            while time.perf_counter() < end:
-                round_number += 1
+        async with Connection(target.port) as connection:
+            for round_number in itertools.count():
+                if not goes_on():
+                    return
                 first = f"{tag}-{number}-{round_number}"
-                body = b"[" + b",".join(_event(f"{first}-{n}") for n in range(BATCH)) + b"]"
-                status = await connection.ask(request_bytes(token, "application/cloudevents-batch+json", body))
-                result.statuses[status] = result.statuses.get(status, 0) + 1
+                body = b"[" + b",".join([_event(f"{first}-{n}") for n in range(BATCH)]) + b"]"
+                result.statuses[await connection.ask(request_bytes(token, BATCHED, body))] += 1
                 sent += BATCH
                 result.events += BATCH
 
@@ -145,7 +218,7 @@ async def _batches(port: int, token: str, seconds: float, result: Result) -> flo
     return sent / (time.perf_counter() - started)
 
 
-async def _singles(port: int, token: str, seconds: float, result: Result) -> list[float]:
+async def _singles(target: Target, token: str, seconds: float) -> list[float]:
     """Milliseconds from when each request was due to its answer: a late start counts against the server."""
     began = time.perf_counter() + 0.1
     total = int(SINGLE_PER_S * seconds)
@@ -153,13 +226,12 @@ async def _singles(port: int, token: str, seconds: float, result: Result) -> lis
     tag = _tag()
 
     async def one(offset: int) -> None:
-        async with Connection(port) as connection:
+        async with Connection(target.port) as connection:
             for number in range(offset, total, SINGLE_CONNECTIONS):
                 due = began + number / SINGLE_PER_S
                 await asyncio.sleep(max(0.0, due - time.perf_counter()))
                 body = _event(f"{tag}-{number}")
-                status = await connection.ask(request_bytes(token, "application/cloudevents+json", body))
-                result.statuses[status] = result.statuses.get(status, 0) + 1
+                target.result.statuses[await connection.ask(request_bytes(token, SINGLE, body))] += 1
                 waits.append(1_000 * (time.perf_counter() - due))
 
     await asyncio.gather(*(one(offset) for offset in range(SINGLE_CONNECTIONS)))
@@ -182,16 +254,16 @@ def _event(id_: str) -> bytes:
 
 @contextmanager
 def _serving(name: str, settings: Settings, port: int) -> Iterator[psutil.Process]:
-    """The gateway as a user runs it, or the bare application on the same server."""
-    if name == "gateway":
+    """The gateway as a user runs it, or a bare application on the same server."""
+    if name == GATEWAY:
         os.environ["YESSER_GATEWAY_PORT"] = str(port)
         os.environ["YESSER_GATEWAY_REQUESTS_PER_S"] = "100000"
         os.environ["YESSER_GATEWAY_REQUESTS_BURST"] = "100000"
-        with process(settings, "gateway") as child:
+        with process(settings, GATEWAY) as child:
             yield child
         return
     environment = os.environ | {"YESSER_HOME": str(settings.home.resolve())}
-    child_process = subprocess.Popen([sys.executable, "-m", SERVE, str(port)], env=environment)
+    child_process = subprocess.Popen([sys.executable, "-m", SERVE, PEERS[name], str(port)], env=environment)
     try:
         yield psutil.Process(child_process.pid)
     finally:
