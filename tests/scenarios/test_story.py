@@ -5,11 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.scenarios.system import System, fresh_system
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
+
+
+SAME_OVER_HTTP = {
+    "/v1/plan": ("plan",),
+    "/v1/plan?as_of_index=500": ("plan", "--as-of-index", "500"),
+    "/v1/services?limit=1000": ("services", "list"),
+    "/v1/projects": ("projects", "list"),
+    "/v1/campaigns?limit=1000": ("campaigns", "list"),
+    "/v1/anomalies": ("anomalies",),
+    "/v1/activity": ("activity",),
+    "/v1/balances": ("ledger", "balances"),
+    "/v1/partnerships/PPP-110-001/statements": ("ledger", "statements", "PPP-110-001"),
+    "/v1/partnerships/PPP-110-001/transfers?limit=1000": ("ledger", "transfers", "PPP-110-001"),
+    "/v1/entries?limit=1000&agency=communications": ("log", "find", "--limit", "1000", "--agency", "communications"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +76,34 @@ def test_everything_verifies(told: dict[str, Any]) -> None:
     assert all(row["ok"] and len(row["sha256"]) == 64 for row in proofs["rebuild"]["read_models"])
     assert proofs["ledger"] == {"sum_halalas": 0, "ok": True}
     assert told["seconds"] > 0
+
+
+def test_over_http_a_system_reads_what_the_commands_print_and_a_partner_its_own(
+    told: dict[str, Any], teller: System
+) -> None:
+    with as_caller(teller, "auditor", "court-of-audit") as client:
+        for address, command in SAME_OVER_HTTP.items():
+            assert client.get(address).json() == teller.ask(*command), address
+        partnerships = client.get("/v1/partnerships").json()
+    first = partnerships[0]
+    partner_id = first["partner"]["partner_id"]
+    with as_caller(teller, "partner", partner_id) as client:
+        own = client.get("/v1/partnerships").json()
+        assert own == [row for row in partnerships if row["partner"]["partner_id"] == partner_id]
+        accounts = client.get("/v1/balances").json()["accounts"]
+        ids = {row["partnership_id"] for row in own}
+        assert accounts == [row for row in told["ledger"]["accounts"] if row["account"].partition(":")[2] in ids]
+        entry = client.get("/v1/entries?type=partnership.signed").json()[0]
+        assert client.get(entry["proof"]).json()["index"] == entry["index"] == first["first_index"]
+        assert client.get("/v1/plan").status_code == 403
+        assert client.get("/v1/proofs/0").status_code == 404
+
+
+def as_caller(teller: System, kind: str, holder: str) -> httpx.Client:
+    """A client with a token of its own."""
+    token = teller.ask("tokens", "create", holder, "--kind", kind)["token"]
+    address = f"http://127.0.0.1:{teller.parts()['gateway']['port']}"
+    return httpx.Client(base_url=address, headers={"authorization": f"Bearer {token}"}, timeout=60, trust_env=False)
 
 
 def test_telling_it_again_only_makes_duplicates(told: dict[str, Any], teller: System) -> None:
