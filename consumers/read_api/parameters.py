@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from fastapi import Path, Query
 
 from consumers.read_api.cursor import INTEGER_MAX, TEXT_LENGTH_MAX
-from events.fields import CODE_PATTERN, ID_PATTERN, PERIOD_PATTERN
+from events.fields import CODE_PATTERN, ID_PATTERN, PERIOD_PATTERN, TIME_PATTERN
 
 PAGE_ROWS_MAX: Final = 1_000
 _NO_NUL: Final = r"^[^\x00]*$"
@@ -24,6 +24,10 @@ AgencyCode = Annotated[
 Text = Annotated[str | None, Query(max_length=TEXT_LENGTH_MAX, pattern=_NO_NUL)]
 AsOfIndex = Annotated[
     int | None, Query(ge=0, le=INTEGER_MAX, description="As it stood after so many entries of the log; now without it.")
+]
+AsOfRecorded = Annotated[
+    str | None,
+    Query(pattern=TIME_PATTERN, description="As the log stood at this time, like `2026-11-25T08:00:00Z`."),
 ]
 Id = Annotated[str, Path(pattern=ID_PATTERN)]
 Period = Annotated[str, Path(pattern=PERIOD_PATTERN, description="A month (`1426-03`) or a quarter (`2005-Q1`).")]

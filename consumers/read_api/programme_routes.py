@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import orjson
 from fastapi import APIRouter, Request, Response
@@ -17,14 +17,11 @@ from consumers.reach import Reach
 from consumers.read_api import documents
 from consumers.read_api.access import may_read, programme_reach, without_words_of_others
 from consumers.read_api.cursor import text_after
-from consumers.read_api.parameters import After, AsOfIndex, Id, Limit
+from consumers.read_api.parameters import After, AsOfIndex, AsOfRecorded, Id, Limit
+from consumers.read_api.past import past_of
 from consumers.read_api.past_plans import PastPlans, fold_beside
 from consumers.read_api.reading import JSON, Shown, answer, found, page
-from infra.http.problems import Problem
 from infra.http.routes import RouteParts
-from infra.log_reader import log_size
-
-FOR_EVER_S: Final = 31_536_000
 
 
 def router(parts: RouteParts) -> APIRouter:
@@ -33,15 +30,19 @@ def router(parts: RouteParts) -> APIRouter:
     past_plans = PastPlans(fold_beside(parts.settings))
 
     @routes.get("/v1/plan", summary="The plan at a glance", responses=documents.responses(documents.PLAN))
-    async def plan(request: Request, as_of_index: AsOfIndex = None) -> Response:
-        """The figures of the plan, now or after so many entries of the log.
+    async def plan(request: Request, as_of_index: AsOfIndex = None, as_of_recorded: AsOfRecorded = None) -> Response:
+        """The figures of the plan: now, after so many entries of the log, or as the log stood at a time.
 
-        An agency sees the figures of its own partnerships only. With `as_of_index` the log is folded again, which takes
-        a while for a long one; the answer never changes.
+        An agency sees the figures of its own partnerships only. For the past the log is folded again, which takes a
+        while for a long one; the answer never changes.
         """
         reach = programme_reach(await parts.caller(request))
-        if as_of_index is not None:
-            return await _past_plan(parts, past_plans, as_of_index, reach)
+        if as_of_index is not None or as_of_recorded is not None:
+            past = await past_of(parts, as_of_index, as_of_recorded)
+            if past.is_known_to(request):
+                return Response(None, 304, past.headers())
+            document = _within(await past_plans.plan(past.index), reach)
+            return Response(orjson.dumps(document), 200, past.headers(), JSON)
 
         async def shown(looked_at: View) -> Shown:
             return Shown(_within(await plan_document(looked_at), reach))
@@ -131,22 +132,6 @@ def router(parts: RouteParts) -> APIRouter:
         return await answer(parts, request, [CAMPAIGNS], shown)
 
     return routes
-
-
-async def _past_plan(parts: RouteParts, past_plans: PastPlans, index: int, reach: Reach) -> Response:
-    async with parts.connection() as connection:
-        size = await log_size(connection)
-    if index > size:
-        detail = f"The log has {size} entries, so there is no state after {index}."
-        raise Problem("bad-parameter", errors=[{"code": "invalid-value", "parameter": "as_of_index", "detail": detail}])
-    document = _within(await past_plans.plan(index), reach)
-    headers = {
-        "ETag": f'W/"{index}"',
-        "Log-Index": str(index),
-        "Cache-Control": f"private, max-age={FOR_EVER_S}, immutable",
-        "Vary": "Authorization",
-    }
-    return Response(orjson.dumps(document), 200, headers, JSON)
 
 
 def _within(plan: dict[str, Any], reach: Reach) -> dict[str, Any]:

@@ -237,6 +237,13 @@ async def test_the_plan_as_of_an_index_is_the_oracles_and_never_changes(window: 
         assert "immutable" in answer.headers["cache-control"]
     seen = await window.json("/v1/plan?as_of_index=20", *CALLERS["health"])
     assert {row["agency"] for row in seen["partnerships"]} <= {"health"}
+    kept = await window.get("/v1/plan?as_of_index=20", if_none_match='W/"20"')
+    assert (kept.status_code, kept.content) == (304, b"")
+    recorded = await window.get(f"/v1/plan?as_of_recorded={told[19]['recordedtime']}")
+    assert recorded.json() == await window.json("/v1/plan?as_of_index=20")
+    assert "immutable" in recorded.headers["cache-control"]
+    latest = await window.get("/v1/plan?as_of_recorded=2077-01-01T00:00:00Z")
+    assert (latest.json(), latest.headers["cache-control"]) == (await window.json("/v1/plan"), "private, no-cache")
     beyond = await window.get(f"/v1/plan?as_of_index={len(told) + 1}")
     assert (beyond.status_code, beyond.json()["errors"][0]["parameter"]) == (422, "as_of_index")
 
@@ -260,6 +267,11 @@ BAD_REQUESTS = (
     "/v1/services/..%2F",
     "/v1/partnerships/P/statements/2005-13",
     "/v1/plan?as_of_index=-1",
+    "/v1/plan?as_of_index=1&as_of_recorded=2026-01-01T00:00:00Z",
+    "/v1/plan?as_of_recorded=2026-02-30T00:00:00Z",
+    "/v1/plan?as_of_recorded=2026",
+    "/v1/plan?as_of_recorded=0001-01-01T00:00:00%2B14:00",
+    "/v1/plan?as_of_recorded=9999-12-31T23:59:59-14:00",
     "/v1/plan?as_of_index=9007199254740993",
     "/v1/proofs/99999999999999999999",
 )
