@@ -14,7 +14,7 @@ from functools import cache, partial
 from importlib.metadata import version
 from importlib.resources import files
 from itertools import groupby
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import orjson
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -25,10 +25,10 @@ from events.catalogue import CATALOGUE
 from events.contradictions import RULES, contradictions_of
 from events.envelope import Envelope, full_type
 from events.field_meanings import ATTRIBUTE_MEANINGS
-from events.problems import Bilingual, arabic_of
+from events.problems import Bilingual, Code, arabic_of
 from events.refusal_examples import golden_example
 from events.schema_documents import SENDERS, schema_of
-from infra.http.problems import PAGE_PREFIX
+from infra.http.problems import PAGE_PREFIX, RequestCode
 from producers.docs_pages import words
 from producers.docs_pages.asyncapi import channels_of
 from producers.docs_pages.explained import ASKED_CODES, EVENT_CODES, Explained, of_event, of_request
@@ -37,6 +37,7 @@ from producers.docs_pages.prose import PROSE_PAGES, prose_of, title_of
 
 Document = Mapping[str, Any]
 Make = Callable[[], bytes]
+AnyCode = TypeVar("AnyCode", Code, RequestCode)
 
 START: Final = "/docs"
 STYLE: Final = "/docs/site.css"
@@ -79,8 +80,8 @@ class Site:
             **self._html_pages(),
             **{path: partial(self._prose, path) for path in PROSE_PAGES},
             **{event_page(name): partial(self._event, name) for name in CATALOGUE},
-            **{problem_page(code): partial(self._problem, of_event(known)) for code, known in EVENT_CODES.items()},
-            **{problem_page(code): partial(self._problem, of_request(known)) for code, known in ASKED_CODES.items()},
+            **{problem_page(code): partial(self._problem, of_event, known) for code, known in EVENT_CODES.items()},
+            **{problem_page(code): partial(self._problem, of_request, known) for code, known in ASKED_CODES.items()},
         }
         self._made: dict[str, Page] = {}
 
@@ -159,7 +160,8 @@ class Site:
         ]
         return self._html("refusals.html", "/docs/refusals", intro=words.REFUSALS, groups=groups)
 
-    def _problem(self, problem: Explained) -> bytes:
+    def _problem(self, explain: Callable[[AnyCode], Explained], code: AnyCode) -> bytes:
+        problem = explain(code)
         return self._html("problem.html", problem_page(problem.code), problem=problem)
 
     def _asyncapi(self) -> bytes:
