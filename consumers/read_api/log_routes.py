@@ -22,7 +22,7 @@ from consumers.read_api.access import narrowed, programme_reach, reach_of
 from consumers.read_api.cursor import index_after, indexes_after, text_after
 from consumers.read_api.parameters import After, AgencyCode, Index, Limit, Text
 from consumers.read_api.proofs import proof_within
-from consumers.read_api.reading import Shown, answer, page
+from consumers.read_api.reading import Shown, answer, listed, page
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from infra.http.routes import RouteParts
@@ -73,7 +73,7 @@ def router(parts: RouteParts) -> APIRouter:
                 subjects = await read.subjects(await looked_at.use(REVENUE), reach)
                 asked = replace(sought, subjects=subjects, without_rules=read.STRANGERS_RULES)
             rows = await anomalies_found(looked_at, asked)
-            return Shown(*page(rows, limit, lambda row: (row["found_index"], row["index"])))
+            return Shown(*page(rows, limit, "found_index", "index"))
 
         return await answer(parts, request, JUDGING, shown)
 
@@ -87,12 +87,10 @@ def router(parts: RouteParts) -> APIRouter:
     ) -> Response:
         """Numbers of accepted events by type and of refused records, with the first and last index of each."""
         reach = narrowed(programme_reach(await parts.caller(request)), agency)
-
-        async def shown(looked_at: View) -> Shown:
-            rows = await activity(await looked_at.use(PROJECTIONS), reach.agency, text_after(after), limit + 1)
-            return Shown(*page(rows, limit, lambda row: (row["agency"],)))
-
-        return await answer(parts, request, [PROJECTIONS], shown)
+        question = listed(
+            PROJECTIONS, lambda tables: activity(tables, reach.agency, text_after(after), limit + 1), limit, "agency"
+        )
+        return await answer(parts, request, [PROJECTIONS], question)
 
     @routes.get(
         PROOF_PREFIX + "{index}",

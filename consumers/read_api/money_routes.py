@@ -10,7 +10,7 @@ from consumers.read_api import documents
 from consumers.read_api.access import reach_of
 from consumers.read_api.cursor import indexes_after, text_after
 from consumers.read_api.parameters import After, Id, Limit, Period
-from consumers.read_api.reading import Shown, answer, found, page
+from consumers.read_api.reading import Shown, answer, found, listed, page
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from infra.http.problems import Problem
@@ -27,12 +27,13 @@ def router(parts: RouteParts) -> APIRouter:
     async def list_partnerships(request: Request, limit: Limit = 100, after: After = None) -> Response:
         """As they stand."""
         reach = reach_of(await parts.caller(request))
-
-        async def shown(looked_at: View) -> Shown:
-            rows = await read.partnerships(await looked_at.use(REVENUE), reach, text_after(after), limit + 1)
-            return Shown(*page(rows, limit, lambda row: (row["partnership_id"],)))
-
-        return await answer(parts, request, [REVENUE], shown)
+        question = listed(
+            REVENUE,
+            lambda tables: read.partnerships(tables, reach, text_after(after), limit + 1),
+            limit,
+            "partnership_id",
+        )
+        return await answer(parts, request, [REVENUE], question)
 
     @routes.get(
         "/v1/partnerships/{partnership_id}",
@@ -63,7 +64,7 @@ def router(parts: RouteParts) -> APIRouter:
             connection = await looked_at.use(REVENUE)
             found(await read.partnership(connection, partnership_id, reach))
             rows = await read.statements_of(connection, partnership_id, text_after(after), limit + 1)
-            return Shown(*page(rows, limit, lambda row: (row["period"],)))
+            return Shown(*page(rows, limit, "period"))
 
         return await answer(parts, request, [REVENUE], shown)
 
@@ -99,7 +100,7 @@ def router(parts: RouteParts) -> APIRouter:
             connection = await looked_at.use(REVENUE)
             found(await read.partnership(connection, partnership_id, reach))
             rows = await read.transfers(connection, partnership_id, indexes_after(after), limit + 1)
-            transfers, following = page(rows, limit, lambda row: (row["index"], row["line"]))
+            transfers, following = page(rows, limit, "index", "line")
             document = {
                 "log_index": looked_at.log_index,
                 "partnership_id": partnership_id,
@@ -120,7 +121,7 @@ def router(parts: RouteParts) -> APIRouter:
 
         async def shown(looked_at: View) -> Shown:
             kept = await read.balances(await looked_at.use(REVENUE), reach, text_after(after), limit + 1)
-            accounts, following = page(kept["accounts"], limit, lambda row: (row["account"],))
+            accounts, following = page(kept["accounts"], limit, "account")
             return Shown({"log_index": looked_at.log_index, "accounts": accounts}, following)
 
         return await answer(parts, request, [REVENUE], shown)

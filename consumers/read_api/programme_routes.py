@@ -20,7 +20,7 @@ from consumers.read_api.cursor import text_after
 from consumers.read_api.parameters import After, AsOfIndex, AsOfRecorded, Id, Limit
 from consumers.read_api.past import past_of
 from consumers.read_api.past_plans import PastPlans, fold_beside
-from consumers.read_api.reading import JSON, Shown, answer, found, page
+from consumers.read_api.reading import JSON, Shown, answer, found, listed
 from infra.http.routes import RouteParts
 
 
@@ -55,12 +55,10 @@ def router(parts: RouteParts) -> APIRouter:
     async def list_services(request: Request, limit: Limit = 100, after: After = None) -> Response:
         """Every registered service and its state."""
         programme_reach(await parts.caller(request))
-
-        async def shown(looked_at: View) -> Shown:
-            rows = await services(await looked_at.use(PROJECTIONS), text_after(after), limit + 1)
-            return Shown(*page(rows, limit, lambda row: (row["service_id"],)))
-
-        return await answer(parts, request, [PROJECTIONS], shown)
+        question = listed(
+            PROJECTIONS, lambda tables: services(tables, text_after(after), limit + 1), limit, "service_id"
+        )
+        return await answer(parts, request, [PROJECTIONS], question)
 
     @routes.get(
         "/v1/services/{service_id}",
@@ -80,12 +78,10 @@ def router(parts: RouteParts) -> APIRouter:
     async def list_projects(request: Request, limit: Limit = 100, after: After = None) -> Response:
         """Every registered project and how many of its phases are started and completed."""
         programme_reach(await parts.caller(request))
-
-        async def shown(looked_at: View) -> Shown:
-            rows = await projects(await looked_at.use(PROJECTIONS), text_after(after), limit + 1)
-            return Shown(*page(rows, limit, lambda row: (row["project_id"],)))
-
-        return await answer(parts, request, [PROJECTIONS], shown)
+        question = listed(
+            PROJECTIONS, lambda tables: projects(tables, text_after(after), limit + 1), limit, "project_id"
+        )
+        return await answer(parts, request, [PROJECTIONS], question)
 
     @routes.get(
         "/v1/projects/{project_id}",
@@ -109,12 +105,10 @@ def router(parts: RouteParts) -> APIRouter:
     async def list_campaigns(request: Request, limit: Limit = 100, after: After = None) -> Response:
         """Every campaign that stands in the log, and its state."""
         programme_reach(await parts.caller(request))
-
-        async def shown(looked_at: View) -> Shown:
-            rows = await campaigns(await looked_at.use(CAMPAIGNS), text_after(after), limit + 1)
-            return Shown(*page(rows, limit, lambda row: (row["campaign_id"],)))
-
-        return await answer(parts, request, [CAMPAIGNS], shown)
+        question = listed(
+            CAMPAIGNS, lambda tables: campaigns(tables, text_after(after), limit + 1), limit, "campaign_id"
+        )
+        return await answer(parts, request, [CAMPAIGNS], question)
 
     @routes.get(
         "/v1/campaigns/{campaign_id}",

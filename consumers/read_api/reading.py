@@ -19,6 +19,7 @@ from consumers.read_api.cursor import Key, cursor_of
 from consumers.read_api.etag import names, tag_of
 from infra.http.problems import Problem
 from infra.http.routes import RouteParts
+from infra.postgres import Connection
 
 JSON = "application/json"
 Row = TypeVar("Row")
@@ -54,11 +55,22 @@ async def answer(parts: RouteParts, request: Request, consumers: Sequence[Consum
     return Response(orjson.dumps(shown.document), 200, headers, JSON)
 
 
-def page(rows: list[Row], limit: int, key: Callable[[Row], Key]) -> tuple[list[Row], Key | None]:
+def listed(
+    consumer: Consumer, rows: Callable[[Connection], Awaitable[list[dict[str, Any]]]], limit: int, *columns: str
+) -> Question:
+    """The question for a page of a list that is in the order of these columns; `rows` asks for one row more."""
+
+    async def shown(looked_at: View) -> Shown:
+        return Shown(*page(await rows(await looked_at.use(consumer)), limit, *columns))
+
+    return shown
+
+
+def page(rows: list[dict[str, Any]], limit: int, *columns: str) -> tuple[list[dict[str, Any]], Key | None]:
     """The rows of this page, and the key after which the next one begins; `rows` are one more than that if there is."""
     if len(rows) <= limit:
         return rows, None
-    return rows[:limit], key(rows[limit - 1])
+    return rows[:limit], tuple(rows[limit - 1][column] for column in columns)
 
 
 def found(row: Row | None) -> Row:
