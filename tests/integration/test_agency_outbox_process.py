@@ -38,6 +38,11 @@ async def agencys(door: Door) -> Settings:
     return await with_outbox(door.system.settings, with_database(server, name))
 
 
+def event(event_id: str) -> bytes:
+    """An event with a subject of its own: the system is shared with other tests."""
+    return announced(event_id, f"clinics-{event_id}", CODE)
+
+
 async def until_sent(agencys: Settings, count: int) -> list[str]:
     """Wait until so many events are sent; their addresses in the order of their rows."""
     async with one_connection(agencys) as own:
@@ -51,7 +56,7 @@ async def until_sent(agencys: Settings, count: int) -> list[str]:
 
 async def add(agencys: Settings, *event_ids: str) -> None:
     async with one_connection(agencys) as own:
-        await outbox.add(own, *(announced(event_id, agency=CODE) for event_id in event_ids))
+        await outbox.add(own, *(event(event_id) for event_id in event_ids))
 
 
 async def test_a_relay_that_is_killed_has_a_successor_and_ends_well_when_asked(
@@ -75,9 +80,7 @@ async def test_through_the_gateway_what_it_refuses_is_kept_and_the_next_event_is
     over_http = agencys.model_copy(update={"outbox_gateway": door.address, "outbox_token": door.token})
     offices = encoded(golden_event("plan.adopted") | {"source": f"urn:yesser:agency:{CODE}", "id": "http-refused"})
     async with one_connection(agencys) as own:
-        await outbox.add(
-            own, announced("http-1", agency=CODE), offices, announced("http-2", agency=CODE), role="office"
-        )
+        await outbox.add(own, event("http-1"), offices, event("http-2"), role="office")
         # A relay that takes the agency for the office finds no fault; the gateway knows better.
         async with running(OutboxRelay(over_http, Agency(CODE, "office"))):
             addresses = await until_sent(agencys, 2)
@@ -100,12 +103,12 @@ async def test_an_application_needs_only_the_right_to_insert(door: Door, agencys
     try:
         await administrator.execute(f"CREATE ROLE {role}; SET ROLE {role}")
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await outbox.add(administrator, announced("denied", agency=CODE))
+            await outbox.add(administrator, event("denied"))
         await administrator.execute(
             f"RESET ROLE; GRANT USAGE ON SCHEMA yesser TO {role}; GRANT INSERT (event) ON yesser.outbox TO {role};"
             f" SET ROLE {role}"
         )
-        await outbox.add(administrator, announced("allowed", agency=CODE))
+        await outbox.add(administrator, event("allowed"))
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await administrator.execute("DELETE FROM yesser.outbox")
         await administrator.execute(f"RESET ROLE; DROP OWNED BY {role}; DROP ROLE {role}")
