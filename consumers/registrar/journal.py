@@ -17,6 +17,7 @@ import orjson
 from consumers.registrar.batch import Batch, Known, Refusal, merge_known, multirange, repeated, segments
 from consumers.registrar.breaker import Pause
 from events.verdicts import Agency
+from events.working_days import riyadh_date
 from infra import lease
 from infra.merkle import TileTree, leaf_hash, read_tree
 from infra.postgres import Connection
@@ -159,8 +160,9 @@ class Journal:
             if s.seen
         ]
         if sequences:
-            ranges_max = self.settings.sequence_ranges_max
-            await execute(_SQL["add_sequences"], *_columns(sequences, 5), ranges_max, batch.size)
+            month = riyadh_date(batch.recorded)[: len("YYYY-MM")]
+            bounds = self.settings.sequence_ranges_max, batch.size
+            await execute(_SQL["add_sequences"], *_columns(sequences, 5), *bounds, month)
         for topic, pause in batch.pauses.items():
             await execute(_SQL["pause_topic"], topic, *_pause_columns(pause))
         for agency, name, index in batch.agencies:

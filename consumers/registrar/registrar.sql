@@ -38,7 +38,12 @@ WHERE keep_raw
 
 -- name: add_sequences
 -- Numbers without order leave a range each. Beyond $6 ranges none is added any more, only the highest number is kept:
--- rewriting ever longer rows with each batch would make one agency's numbers everybody's delay.
+-- rewriting ever longer rows with each batch would make one agency's numbers everybody's delay. $8 is the batch's month.
+WITH months AS (
+    INSERT INTO log.sequence_month AS m (agency, month, highest)
+    SELECT agency, $8, highest::numeric FROM unnest($1::text[], $5::text[]) AS r(agency, highest)
+    ON CONFLICT (agency, month) DO UPDATE SET highest = excluded.highest WHERE m.highest < excluded.highest
+)
 INSERT INTO log.sequence_state AS s (agency, seen, accepted, repeated, highest)
 SELECT agency, seen::nummultirange, accepted::nummultirange, repeated::nummultirange, highest::numeric
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) AS r(agency, seen, accepted, repeated, highest)

@@ -126,20 +126,26 @@ RECEIPTS: Final = answer(
         },
     },
 )
+_SEQUENCES: Final = shape(
+    agency=TEXT,
+    highest=INTEGER,
+    sequences_overflowed_at={
+        "type": ["integer", "null"],
+        "description": "From this index of the log on the numbers had too little order to be kept one by one: they"
+        " count in `highest` only. `seen`, `missing` and `repeated` are those before.",
+    },
+    seen_count=INTEGER,
+    missing_count=INTEGER,
+    seen=_RANGES,
+    missing=_RANGES,
+    repeated=_RANGES,
+)
+_OF_A_MONTH: Final = {
+    "month": TEXT,
+    "first": {"type": ["integer", "null"], "description": "The month's first number; null where it has none."},
+    "last": {"type": ["integer", "null"], "description": "The month's last number."},
+}
 COMPLETENESS: Final = answer(
-    "Ranges are [first, last], both included.",
-    shape(
-        agency=TEXT,
-        highest=INTEGER,
-        sequences_overflowed_at={
-            "type": ["integer", "null"],
-            "description": "From this index of the log on the numbers had too little order to be kept one by one: they"
-            " count in `highest` only. `seen`, `missing` and `repeated` are those before.",
-        },
-        seen_count=INTEGER,
-        missing_count=INTEGER,
-        seen=_RANGES,
-        missing=_RANGES,
-        repeated=_RANGES,
-    ),
+    "Ranges are [first, last], both included. Of a month, `seen`, `missing` and `repeated` hold its numbers only.",
+    {**_SEQUENCES, "properties": _SEQUENCES["properties"] | _OF_A_MONTH},
 )

@@ -44,6 +44,14 @@ _OFFSET: Final = re.compile(r"[0-9]{1,15}")
 Agencies = Annotated[
     str | None, Query(description="An agency's code; your own without it. Another's needs the scope log:read.")
 ]
+Month = Annotated[
+    str | None,
+    Query(
+        pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$",
+        description="Only the numbers of this month, YYYY-MM: Gregorian, by recorded time in Riyadh.",
+        examples=["2026-11"],
+    ),
+]
 Address = Annotated[str | None, Query(description="The address of a receipt: exactly that record's verdict.")]
 Since = Annotated[int, Query(ge=0, le=_INDEX_MAX, description="The cursor: `next` of the page before, at first 0.")]
 Limit = Annotated[int, Query(ge=1, le=PAGE_MAX, description="Most rows of a page.")]
@@ -88,11 +96,15 @@ def router(parts: Parts) -> APIRouter:
         response_class=Response,
         responses={200: COMPLETENESS, **problems(401, 403, 404, 422, 429, 503)},
     )
-    async def seen(request: Request, agency: Agencies = None) -> Response:
-        """Which `sequence` numbers were read, whatever their verdict, and which are missing below the highest."""
+    async def seen(request: Request, month: Month = None, agency: Agencies = None) -> Response:
+        """Which `sequence` numbers were read, whatever their verdict, and which are missing below the highest.
+
+        The numbers of a month are those above the highest read before it, up to the highest read in it: each number
+        belongs to one month, and one that comes late fills its hole there.
+        """
         whose = _whose(await parts.caller(request), agency)
         async with parts.connection() as connection:
-            return _json(await completeness(connection, whose.code))
+            return _json(await completeness(connection, whose.code, month))
 
     return routes
 

@@ -77,16 +77,16 @@ async def entries_at(connection: Connection, indexes: Sequence[int]) -> dict[int
     return found
 
 
-async def completeness(connection: Connection, agency: str) -> dict[str, Any]:
-    """Sequence numbers seen and missing, as inclusive ranges.
+async def completeness(connection: Connection, agency: str, month: str | None = None) -> dict[str, Any]:
+    """Sequence numbers seen and missing, as inclusive ranges; of a month only its own numbers, `first` to `last`.
 
     An agency whose numbers had no order has a `sequences_overflowed_at`: what was read from that index of the log on is
     in `highest` only.
     """
-    row = await connection.fetchrow(_SQL["sequences"], agency)
+    row = await connection.fetchrow(_SQL["sequences"], agency, month)
     seen, missing, repeated = ([], [], []) if row is None else (row["seen"], row["missing"], row["repeated"])
     ranges = {"seen": _inclusive(seen), "missing": _inclusive(missing), "repeated": _inclusive(repeated)}
-    return {
+    document: dict[str, Any] = {
         "agency": agency,
         "highest": 0 if row is None else int(row["highest"]),
         "sequences_overflowed_at": None if row is None else row["overflowed_index"],
@@ -94,6 +94,11 @@ async def completeness(connection: Connection, agency: str) -> dict[str, Any]:
         "missing_count": _count(ranges["missing"]),
         **ranges,
     }
+    if month is not None:
+        first, last = (None, None) if row is None or row["last"] is None else (int(row["first"]), int(row["last"]))
+        has_numbers = first is not None and last is not None and first <= last
+        document |= {"month": month, "first": first if has_numbers else None, "last": last if has_numbers else None}
+    return document
 
 
 def _verdict(row: Any) -> Verdict:

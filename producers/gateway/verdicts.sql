@@ -33,7 +33,21 @@ WHERE first_index IN (
 )
 
 -- name: sequences
--- Numbers seen of a source, whatever their verdict, the holes below the highest, and numbers accepted twice.
-SELECT seen, nummultirange(numrange(1, upper(seen))) - seen AS missing, repeated,
-       coalesce(highest, ceil(upper(seen)) - 1) AS highest, overflowed_index
-FROM log.sequence_state WHERE agency = $1 AND NOT isempty(seen)
+-- Numbers seen of a source, whatever their verdict, the holes below the highest, and numbers accepted twice. Of a month
+-- ($2) only the numbers from `first` to `last`: those above the highest read before it, up to the highest read in it.
+SELECT s.seen * span AS seen, span - s.seen AS missing, s.repeated * span AS repeated,
+       coalesce(s.highest, kept.last) AS highest, s.overflowed_index, months.first, months.last
+FROM log.sequence_state s
+CROSS JOIN LATERAL (SELECT ceil(upper(s.seen)) - 1 AS last) AS kept
+CROSS JOIN LATERAL (
+    SELECT coalesce(max(m.highest) FILTER (WHERE m.month < $2), 0) + 1 AS first, max(m.highest) AS last
+    FROM log.sequence_month m WHERE m.agency = s.agency AND m.month <= $2
+) AS months
+CROSS JOIN LATERAL (
+    SELECT nummultirange(CASE
+        WHEN $2::text IS NULL THEN numrange(1, kept.last + 1)
+        WHEN months.first <= months.last AND months.first <= kept.last
+            THEN numrange(months.first, least(months.last, kept.last) + 1)
+        ELSE 'empty' END) AS span
+) AS spans
+WHERE s.agency = $1 AND NOT isempty(s.seen)

@@ -192,6 +192,31 @@ async def test_completeness_names_the_holes(door: Door) -> None:
     assert (answer["seen_count"], answer["missing_count"]) == (3, 4)
 
 
+async def test_each_number_belongs_to_one_month_and_a_late_one_fills_its_hole_there(door: Door) -> None:
+    async def month(name: str) -> tuple[Any, ...]:
+        answer = (await door.get(f"/v1/completeness?month={name}")).json()
+        return tuple(answer[member] for member in ("month", "first", "last", "seen", "missing", "repeated"))
+
+    assert await month("2026-10") == ("2026-10", None, None, [], [], [])
+    await door.connection.execute(
+        "INSERT INTO log.sequence_state (agency, seen, repeated, highest) "
+        "VALUES ('health', '{[1,4),[5,9),[11,12)}'::nummultirange, '{[2,3),[6,7)}'::nummultirange, 11)"
+    )
+    await door.connection.execute(
+        "INSERT INTO log.sequence_month VALUES ('health', '2026-09', 4), ('health', '2026-11', 11), "
+        "('health', '2026-12', 3), ('labour', '2026-09', 7)"
+    )
+    assert await month("2026-08") == ("2026-08", None, None, [], [], [])
+    assert await month("2026-09") == ("2026-09", 1, 4, [[1, 3]], [[4, 4]], [[2, 2]])
+    assert await month("2026-10") == ("2026-10", None, None, [], [], [])
+    assert await month("2026-11") == ("2026-11", 5, 11, [[5, 8], [11, 11]], [[9, 10]], [[6, 6]])
+    assert await month("2026-12") == ("2026-12", None, None, [], [], [])
+    await door.connection.execute("UPDATE log.sequence_state SET seen = seen + '{[4,5)}'::nummultirange")
+    assert await month("2026-09") == ("2026-09", 1, 4, [[1, 4]], [], [[2, 2]])
+    for wrong in ("2026-13", "2026", "2026-1", "1447-05-01", ""):
+        assert (await door.get(f"/v1/completeness?month={wrong}")).json()["type"] == "/problems/bad-parameter"
+
+
 async def test_the_openapi_document_names_every_route(door: Door) -> None:
     document = (await door.get("/openapi.json")).json()
     assert {"/v1/events", "/v1/events:validate", "/v1/events/{id}", "/v1/receipts", "/v1/completeness"} <= set(

@@ -17,22 +17,18 @@ from infra.settings import Settings
 from tests.integration.door import Door, open_door
 
 CONFIGURATION = """
+[checks]
+# What the document calls an event, the door may refuse; most ids that a fuzzer makes up are not there.
+positive_data_acceptance.enabled = false
+use_after_free.enabled = false
+ensure_resource_availability.enabled = false
+object_level_authorization.enabled = false
+
 # Validating never says no to an event: its faults are the answer.
 [[operations]]
 include-path = "/v1/events:validate"
 checks.negative_data_rejection.enabled = false
 """
-CHECKS = (
-    "not_a_server_error",
-    "status_code_conformance",
-    "content_type_conformance",
-    "response_headers_conformance",
-    "response_schema_conformance",
-    "negative_data_rejection",
-    "missing_required_header",
-    "unsupported_method",
-    "ignored_auth",
-)
 
 
 @pytest.fixture
@@ -49,7 +45,7 @@ async def require_no_finding(door: Door, folder: Path, *arguments: str) -> None:
     address = f"http://127.0.0.1:{door.gateway.port}/openapi.json"
     token = f"Authorization: Bearer {door.token.token}"
     command = [sys.executable, "-m", "schemathesis.cli", "run", address, "--header", token, *arguments]
-    command += ["--checks", ",".join(CHECKS), "--continue-on-failure", "--no-color", "--warnings", "off"]
+    command += ["--continue-on-failure", "--no-color", "--warnings", "off"]
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(*command, cwd=folder, stdout=pipe, stderr=asyncio.subprocess.STDOUT)
     report, _ = await process.communicate()

@@ -38,7 +38,17 @@ from tests.integration.registering import (
 from tests.stack import drop_database, execute, with_database
 from tests.unit.consumers.registrar.readings import LABOUR, registered, said
 
-TABLES = ("segment", "node", "event_id", "run", "duplicate", "refusal", "dead_letter", "sequence_state")
+TABLES = (
+    "segment",
+    "node",
+    "event_id",
+    "run",
+    "duplicate",
+    "refusal",
+    "dead_letter",
+    "sequence_state",
+    "sequence_month",
+)
 
 
 @dataclass(frozen=True)

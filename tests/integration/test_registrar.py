@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -170,6 +171,24 @@ async def test_sequences_add_up_over_batches_and_a_number_used_twice_is_remember
     row = await connection.fetchrow("SELECT seen::text, accepted::text, repeated::text FROM log.sequence_state")
     assert row is not None
     assert tuple(row) == ("{[1,3),[4,6)}", "{[1,3),[5,6)}", "{[2,3)}")
+
+
+async def test_the_highest_number_of_each_month_is_kept_by_recorded_time_in_riyadh(
+    settings: Settings, connection: Connection
+) -> None:
+    moment = datetime(2026, 10, 31, 20, 59, tzinfo=UTC)
+    await found(settings, "health")
+    async with running(Registrar(settings, lambda: moment)):
+        await until_size(connection, 3)
+        await send(settings, HEALTH_TOPIC, said("a", sequence=1), said("b", sequence=4))
+        await until_size(connection, 5)
+        moment = datetime(2026, 10, 31, 21, 0, tzinfo=UTC)
+        await send(settings, HEALTH_TOPIC, said("c", sequence=7), said("d", sequence=6))
+        await until_size(connection, 7)
+        await send(settings, HEALTH_TOPIC, said("e", sequence=5))
+        await until_size(connection, 8)
+    rows = await connection.fetch("SELECT month, highest FROM log.sequence_month WHERE agency = 'health' ORDER BY 1")
+    assert [tuple(row) for row in rows] == [("2026-10", 4), ("2026-11", 7)]
 
 
 async def test_hostile_records_are_one_refusal_each_and_the_next_event_goes_on(
@@ -406,21 +425,6 @@ async def test_a_topic_that_breaks_while_it_is_read_halts_alone(
         await until_halted(connection, HEALTH_TOPIC)
         await send(settings, LABOUR_TOPIC, said("c", agency=LABOUR))
         await until_size(connection, 7)
-
-
-async def test_a_restored_topic_is_read_on_after_the_halt_is_lifted(settings: Settings, connection: Connection) -> None:
-    await found(settings, "health")
-    await send(settings, HEALTH_TOPIC, said("a"), said("b"))
-    async with running(registrar(settings)):
-        await until_size(connection, 5)
-    await remake_topic(settings, "health")
-    async with running(registrar(settings)):
-        await until_halted(connection, HEALTH_TOPIC)
-    await send(settings, HEALTH_TOPIC, said("a"), said("b"), said("c"))
-    await connection.execute("UPDATE log.read_position SET halted_reason = NULL, halted_at = NULL")
-    async with running(registrar(settings)):
-        await until_size(connection, 6)
-    assert await halts(connection) == {}
 
 
 async def test_the_logs_topic_is_shipped_again_from_the_start_when_it_was_made_anew(
