@@ -39,10 +39,11 @@ def test_noise_is_paused_told_of_and_let_through_by_a_person(system: System, tmp
             told = {row["code"]: row["paused"] for row in system.ask("agencies", "list")}
             assert told[QUIET] is None
             assert told[NOISY]["reason"]["en"] == "500 records in a row were refused"
-            assert system.run("registrar", "unpause", NOISY)["records"] == NOISE + 1 - IN_A_ROW
+            assert system.ask("registrar", "unpause", NOISY)["records"] == NOISE + 1 - IN_A_ROW
             output, errors = publishing.communicate(timeout=60)
         finally:
             publishing.kill()
+    assert publishing.returncode == 1, errors.decode()
     report = json.loads(output)
     assert (report["accepted"], report["refused"]) == (1, NOISE)
     assert b"is read slowly: 500 records in a row were refused" in errors
