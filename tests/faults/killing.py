@@ -13,16 +13,21 @@ from tests.scenarios.system import System, until
 
 PROCESSES = ("registrar", "relay", "projections", "campaigns", "revenue", "event-index")
 SERVICES = ("kafka", "postgres")
+EVERYTHING = (*PROCESSES, "gateway", *SERVICES)
+HEAVY = ("registrar", "kafka", "postgres")
+"""The services and the registrar are where most can go wrong."""
+
 COMES_BACK_S = 120
 WAIT_MIN_S, WAIT_MAX_S = 0.2, 2.5
 
 
 @dataclass
 class Killer:
-    """Kills `count` times in an order made from `seed`: every part at least once where the count allows it."""
+    """Kills `count` times in an order made from `seed`: each of `parts` at least once where the count allows it."""
 
     seed: int
     count: int
+    parts: tuple[str, ...] = EVERYTHING
     busy: Callable[[], bool] = lambda: True
     done: list[str] = field(default_factory=list)
     while_busy: int = 0
@@ -30,10 +35,9 @@ class Killer:
     def order(self) -> list[str]:
         """Which part is hit when."""
         random = Random(f"kill/{self.seed}")
-        parts = [*PROCESSES, *SERVICES]
+        parts = [*self.parts]
         random.shuffle(parts)
-        # The services and the registrar are where most can go wrong.
-        weighted = [*parts, "registrar", "kafka", "postgres"]
+        weighted = [*parts, *(part for part in HEAVY if part in parts)]
         parts += random.choices(weighted, k=max(0, self.count - len(parts)))
         return parts[: self.count]
 
@@ -51,4 +55,4 @@ class Killer:
             self.done.append(part)
 
     def __str__(self) -> str:
-        return f"seed {self.seed}: kill -9 of {', '.join(self.done)} ({self.while_busy} of them while publishing)"
+        return f"seed {self.seed}: kill -9 of {', '.join(self.done)} ({self.while_busy} of them under load)"
