@@ -574,7 +574,7 @@ async def test_a_missing_checkpoint_file_halts_until_it_is_put_back(settings: Se
                 return one.readiness().ready
 
             await until(ready, "it is ready again")
-    assert sum("halted and signs nothing" in line["event"] for line in lines) == 1, "a halt is said once"
+    assert sum("halted and signs nothing" in line["event"] for line in lines) == 1, f"a halt is said once: {lines}"
 
 
 async def test_an_unreadable_checkpoint_file_halts(settings: Settings, connection: Connection) -> None:
