@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fastapi import Request
 
@@ -26,6 +27,9 @@ class Parts:
     signer: ReceiptSigner
     reads: Pool
     """Connections for what is asked afterwards; who sends a request is looked up on others."""
+
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the gateway ends: what only waits is answered then."""
 
     async def caller(self, request: Request) -> Caller:
         """Who sends this request. Raises `Problem`."""

@@ -69,9 +69,8 @@ class Gateway:
             access = Access(settings, pool)
             receiver = Receiver(settings, self._writer, signer, self._clock)
             self._writer.start()
-            self._server = _Server(
-                _configuration(application(Parts(settings, access, receiver, signer, reads)), settings)
-            )
+            app = application(Parts(settings, access, receiver, signer, reads, stop))
+            self._server = _Server(_configuration(app, settings))
             serving = asyncio.create_task(self._server.serve(sockets=[listener]))
             noting = asyncio.create_task(_note_use(access))
             try:

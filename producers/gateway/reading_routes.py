@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from typing import Annotated, Any, Final
 
 import orjson
@@ -35,8 +36,7 @@ from producers.gateway.verdicts import (
 JSON: Final = "application/json"
 PAGE_MAX: Final = 1_000
 _INDEX_MAX: Final = 2**53
-_POLL_MIN_S: Final = 0.05
-_POLL_MAX_S: Final = 0.25
+_POLL_S: Final = 0.1
 _EVENT_ID: Final = re.compile(EVENT_ID_PATTERN.strip("^$"))
 _CODE: Final = re.compile(CODE_PATTERN.strip("^$"))
 _OFFSET: Final = re.compile(r"[0-9]{1,15}")
@@ -87,7 +87,11 @@ def router(parts: Parts) -> APIRouter:
     ) -> Response:
         """One row for each record of the agency's topic that has its verdict, however it was sent, in order."""
         whose = _whose(await parts.caller(request), agency)
-        await _until_read(parts, whose, since, min(wait_s, parts.settings.gateway_long_poll_max_s))
+        deadline = time.monotonic() + min(wait_s, parts.settings.gateway_long_poll_max_s)
+        while time.monotonic() < deadline and not parts.stop.is_set() and not await request.is_disconnected():
+            if await _is_read(parts, whose, since):
+                break
+            await asyncio.sleep(_POLL_S)
         return _json(await _page(parts, whose, since, limit))
 
     @routes.get(
@@ -131,17 +135,10 @@ async def _status(parts: Parts, whose: Agency, id_: str, address: str | None) ->
     return document
 
 
-async def _until_read(parts: Parts, whose: Agency, since: int, wait_s: float) -> None:
-    """Return when a record at or above `since` has its verdict, or after `wait_s`. No connection is held meanwhile."""
-    loop = asyncio.get_running_loop()
-    deadline, pause_s = loop.time() + wait_s, _POLL_MIN_S
-    while loop.time() < deadline:
-        async with parts.connection() as connection:
-            reading = await read_reading(connection, agency_topic(whose.code))
-        if reading.next_offset > since:
-            return
-        await asyncio.sleep(min(pause_s, max(0.0, deadline - loop.time())))
-        pause_s = min(1.5 * pause_s, _POLL_MAX_S)
+async def _is_read(parts: Parts, whose: Agency, since: int) -> bool:
+    """Whether a record at or above `since` has its verdict."""
+    async with parts.connection() as connection:
+        return (await read_reading(connection, agency_topic(whose.code))).next_offset > since
 
 
 async def _page(parts: Parts, whose: Agency, since: int, limit: int) -> dict[str, Any]:

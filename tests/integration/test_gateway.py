@@ -164,6 +164,18 @@ async def test_a_receipt_upgrades_to_the_registrars_verdict_and_a_proof(door: Do
             assert (await door.client.get(states[0]["proof"], headers=headers)).status_code == status
 
 
+async def test_whoever_waits_for_verdicts_is_answered_when_the_gateway_ends(door: Door) -> None:
+    gateway, stop = Gateway(door.settings, now), asyncio.Event()
+    task = asyncio.create_task(gateway.run(stop))
+    await until(ready(gateway), "the gateway is ready")
+    waiting = asyncio.create_task(door.client.get(f"http://127.0.0.1:{gateway.port}/v1/receipts?wait_s=30"))
+    await asyncio.sleep(0.2)
+    assert not waiting.done()
+    stop.set()
+    assert (await waiting).json()["receipts"] == []
+    await task
+
+
 async def test_while_kafka_is_away_nothing_is_promised_and_readiness_says_so(door: Door) -> None:
     async with silent_kafka(door.settings) as silent:
         gateway, stop = Gateway(silent, now), asyncio.Event()
