@@ -24,7 +24,8 @@ _SQL: Final = queries("consumers", "wait.sql")
 class Standing:
     """One look. `positions` has every consumer that must follow, at 0 where it never ran; `next_offsets` is by topic.
 
-    `halted` says of each consumer and topic that stopped why it did; `paused_until` names the topics read slowly.
+    `halted` says of each consumer and topic that stopped why it did; `paused_until` names the topics read slowly;
+    `commitment_due` that the relay is about to commit to the read models.
     """
 
     size: int
