@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 import infra.postgres
+from events.errors import YesserError
 from infra.cli import cli
 from infra.http import routes
 from infra.http.callers import Kind
@@ -373,3 +374,16 @@ async def run(environment: Callable[..., dict[str, str]], *command: str) -> byte
     result = await asyncio.to_thread(CliRunner().invoke, cli, list(command), env=environment())
     assert result.exit_code == 0, (command, result.exception)
     return result.stdout_bytes
+
+
+async def test_a_command_for_what_is_not_there_says_where_to_look(
+    window: Window, environment: Callable[..., dict[str, str]]
+) -> None:
+    for command, remedy in (
+        (("services", "show", "NONE"), "yesser services list"),
+        (("projects", "show", "NONE"), "yesser projects list"),
+        (("campaigns", "show", "NONE"), "yesser campaigns list"),
+    ):
+        result = await asyncio.to_thread(CliRunner().invoke, cli, list(command), env=environment())
+        assert isinstance(result.exception, YesserError)
+        assert remedy in str(result.exception)
