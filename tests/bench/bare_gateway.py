@@ -2,14 +2,17 @@
 
 python -m tests.bench.bare_gateway body|events PORT
 
-`body` forwards each body as one record. `events` cuts it and forwards each event as a record of its own, as the log
-needs them, and looks at nothing: what the gateway costs beyond it are its verdicts, its receipts, and its manners.
+`body` forwards each body as one record. `events` cuts it and forwards each event as a record of its own by the
+gateway's own writer, as the log needs them, and looks at nothing: what the gateway costs beyond it are its verdicts,
+its receipts, and its manners.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Final
 
 import uvicorn
 import uvloop
@@ -19,55 +22,48 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from events.codec import STRUCTURED_HEADERS
 from infra.kafka import PRODUCER_DURABLE, agency_topic, client_arguments
 from infra.kafka_admin import GATEWAY_USER
 from infra.settings import Settings
+from producers.gateway.writer import KafkaWriter
 
-TOPIC = agency_topic("health")
-BATCH_BYTES_MAX = 126_976
+TOPIC: Final = agency_topic("health")
+BATCH_BYTES_MAX: Final = 126_976
+Store = Callable[[bytes], Awaitable[object]]
 
 
 async def serve(kind: str, port: int) -> None:
     """Answer until the process is told to end."""
-    arguments = client_arguments(Settings(), GATEWAY_USER)
-    producer = AIOKafkaProducer(**arguments, **PRODUCER_DURABLE, max_batch_size=BATCH_BYTES_MAX)
-    await producer.start()
-    forward = forwarding(producer, {"body": as_one_record, "events": as_records}[kind])
-    configuration = uvicorn.Config(
-        Starlette(routes=[Route("/v1/events", forward, methods=["POST"])]),
-        port=port,
-        http="httptools",
-        ws="none",
-        lifespan="off",
-        access_log=False,
-        log_config=None,
-    )
-    await uvicorn.Server(configuration).serve()
-    await producer.stop()
+    async with {"body": storing_bodies, "events": storing_events}[kind](Settings()) as store:
+        application = Starlette(routes=[Route("/v1/events", forwarding(store), methods=["POST"])])
+        configuration = uvicorn.Config(
+            application, port=port, http="httptools", ws="none", lifespan="off", access_log=False, log_config=None
+        )
+        await uvicorn.Server(configuration).serve()
 
 
-def forwarding(
-    producer: AIOKafkaProducer, send: Callable[[AIOKafkaProducer, bytes], Awaitable[None]]
-) -> Callable[[Request], Awaitable[Response]]:
+def forwarding(store: Store) -> Callable[[Request], Awaitable[Response]]:
     async def forward(request: Request) -> Response:
-        await send(producer, await request.body())
+        await store(await request.body())
         return Response(b"{}", 202, media_type="application/json")
 
     return forward
 
 
-async def as_one_record(producer: AIOKafkaProducer, body: bytes) -> None:
-    await producer.send_and_wait(TOPIC, body)
+@asynccontextmanager
+async def storing_bodies(settings: Settings) -> AsyncIterator[Store]:
+    arguments = client_arguments(settings, GATEWAY_USER)
+    async with AIOKafkaProducer(**arguments, **PRODUCER_DURABLE, max_batch_size=BATCH_BYTES_MAX) as producer:
+        yield lambda body: producer.send_and_wait(TOPIC, body)
 
 
-async def as_records(producer: AIOKafkaProducer, body: bytes) -> None:
+@asynccontextmanager
+async def storing_events(settings: Settings) -> AsyncIterator[Store]:
     """Cut where one event ends and the next begins; the load holds nothing that looks so within an event."""
-    builder = producer.create_batch()
-    for value in body.strip(b"[]").replace(b"},{", b"}\n{").split(b"\n"):
-        builder.append(key=None, value=value, timestamp=None, headers=STRUCTURED_HEADERS)
-    acknowledgement = await producer.send_batch(builder, TOPIC, partition=0)
-    await acknowledgement
+    writer = KafkaWriter(settings)
+    writer.start()
+    yield lambda body: writer.write(TOPIC, body.strip(b"[]").replace(b"},{", b"}\n{").split(b"\n"))
+    await writer.stop()
 
 
 if __name__ == "__main__":
