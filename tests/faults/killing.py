@@ -29,6 +29,9 @@ class Killer:
     count: int
     parts: tuple[str, ...] = EVERYTHING
     busy: Callable[[], bool] = lambda: True
+    until_due: Callable[[], None] = lambda: None
+    """Waits until the next kill may come."""
+
     done: list[str] = field(default_factory=list)
     while_busy: int = 0
 
@@ -45,6 +48,7 @@ class Killer:
         """Kill in that order, each after a random while; a part that is just being started again is waited for."""
         random = Random(f"wait/{self.seed}")
         for part in self.order():
+            self.until_due()
             time.sleep(random.uniform(WAIT_MIN_S, WAIT_MAX_S))
             until(lambda part=part: system.parts()[part]["pid"] is not None, COMES_BACK_S, f"{part} did not come back")  # type: ignore[misc]
             self.while_busy += self.busy()

@@ -18,7 +18,7 @@ from producers.sdk.connection import ClientLimits
 from tests.faults.killing import Killer
 from tests.gateway_door import Door, door_of
 from tests.scenarios.figures import tell
-from tests.scenarios.system import fresh_system
+from tests.scenarios.system import fresh_system, until
 from tests.unit.events.samples import encoded, initiative
 
 pytestmark = pytest.mark.stack
@@ -50,6 +50,7 @@ class Load:
 
     async def send(self, door: Door, killer: Killer) -> None:
         """Send batch after batch, each until it has its receipt, for as long as parts are killed."""
+        killer.until_due = self.until_it_goes_on
         killing = asyncio.create_task(asyncio.to_thread(killer.run, door.system))
         numbers = count()
 
@@ -64,6 +65,11 @@ class Load:
 
         async with door.client(ClientLimits(time_limit_s=TRY_FOR_S, pause_max_s=0.5)) as client:
             await asyncio.gather(killing, *(one(client) for _ in range(CLIENTS)))
+
+    def until_it_goes_on(self) -> None:
+        """Wait until some clients got receipts since the last kill: each kill meets a load that flows."""
+        enough = len(self.receipts) + CLIENTS * BATCH
+        until(lambda: len(self.receipts) >= enough, TRY_FOR_S, "no receipts come any more")
 
 
 async def require_no_loss(settings: Settings, load: Load) -> int:
