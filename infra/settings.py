@@ -76,7 +76,7 @@ class Settings(BaseSettings):
         default=120.0, gt=0, description="Longest pause: it doubles with each record that is refused after it."
     )
     agency_producer_bytes_per_s: int = Field(
-        default=16 << 20, gt=0, description="Bytes a second that one agency may write to Kafka."
+        default=32 << 20, gt=0, description="Bytes a second that one agency may write to Kafka."
     )
     agency_consumer_bytes_per_s: int = Field(
         default=1 << 20, gt=0, description="Bytes a second that one agency may read from Kafka (it may read no topic)."

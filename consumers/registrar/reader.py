@@ -22,7 +22,7 @@ from infra.settings import Settings
 READ_BYTES_MAX: Final = 16 << 20
 READ_AHEAD_BYTES_MAX: Final = 64 << 20
 LOOK_AGAIN_S: Final = 1.0
-WHAT_TO_DO: Final = "restore it, then lift the halt (docs/runbook.md)"
+WHAT_TO_DO: Final = "restore it, then `yesser registrar unhalt` (docs/runbook.md)"
 
 
 class TopicBroken(Exception):
