@@ -1,0 +1,88 @@
+"""What a request costs while it is there, and how a batch is judged whose texts look like the ends of events."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import cast
+
+import orjson
+import pytest
+
+from events.verdicts import Accepted
+from infra.http.problems import Problem
+from infra.note import LogKey
+from infra.settings import Settings
+from producers.gateway.receipts import ReceiptSigner
+from producers.gateway.receiving import Receiver, Sent
+from producers.gateway.validating import identify
+from producers.gateway.writer import KafkaWriter
+from tests.unit.events.samples import HEALTH, changed, encoded, initiative
+
+KEY = LogKey("gateway.example", bytes(32))
+BATCH = [(b"content-type", b"application/cloudevents-batch+json")]
+
+
+class Writer:
+    """Kafka as the tests want it: everything is stored at once."""
+
+    async def write(self, topic: str, values: list[bytes]) -> list[int]:
+        return list(range(len(values)))
+
+
+def receiver(**changes: int) -> Receiver:
+    settings = Settings().model_copy(update=changes)
+    return Receiver(settings, cast(KafkaWriter, Writer()), ReceiptSigner(KEY), lambda: datetime.now(UTC))
+
+
+def batch(*events: bytes) -> bytes:
+    return b"[" + b",".join(events) + b"]"
+
+
+async def stream(body: bytes, goes_on: asyncio.Event | None = None) -> AsyncIterator[bytes]:
+    yield body
+    if goes_on is not None:
+        await goes_on.wait()
+
+
+async def test_bodies_that_are_still_coming_count_and_what_is_too_much_is_told_to_come_back() -> None:
+    body = batch(encoded(initiative()))
+    full = receiver(gateway_waiting_bytes_max=len(body) + 1)
+    goes_on = asyncio.Event()
+    first = asyncio.create_task(full.judged(Sent(BATCH, stream(body, goes_on), HEALTH)))
+    await asyncio.sleep(0)
+    with pytest.raises(Problem) as caught:
+        await full.judged(Sent(BATCH, stream(body), HEALTH))
+    assert (caught.value.code, caught.value.headers["Retry-After"]) == ("overloaded", "1")
+    goes_on.set()
+    assert len((await first).accepted) == 1
+    assert len((await full.judged(Sent(BATCH, stream(body), HEALTH))).accepted) == 1
+
+
+async def test_a_text_that_looks_like_the_end_of_an_event_is_part_of_it() -> None:
+    tricky = encoded(changed(initiative(), "/data/aim/en", '"},{"'))
+    bad = encoded(initiative(id="b", time="soon"))
+    answer = await receiver().receive(
+        Sent(BATCH, stream(batch(tricky, bad, encoded(initiative(id="c")))), HEALTH), partial=True, language="en"
+    )
+    read = orjson.loads(orjson.dumps(answer))
+    assert [(row["event"], row["id"]) for row in read["receipt"]["events"]] == [(0, "e-1"), (2, "c")]
+    assert [(row["event"], row["code"]) for row in read["refused"]] == [(1, "invalid-value")]
+
+
+async def test_what_the_log_knows_makes_an_event_a_duplicate_or_a_conflict_and_the_first_one_here_too() -> None:
+    bodies = [
+        encoded(initiative(id=id_, time=f"2005-05-05T05:05:0{second}Z"))
+        for id_, second in (("a", 1), ("a", 2), ("b", 1), ("b", 1), ("b", 2), ("c", 1))
+    ]
+    judged = await receiver().judged(Sent(BATCH, stream(batch(*bodies)), HEALTH))
+    first = judged.accepted[0][1]
+    assert isinstance(first, Accepted)
+    validated = identify(judged, {first.claim: (first.identity, 7)})
+    assert [place for place, _ in validated.accepted] == [2, 5]
+    assert [(found.place, found.index, found.first_event) for found in validated.duplicates] == [
+        (0, 7, None),
+        (3, None, 2),
+    ]
+    assert [(found.place, found.faults[0].code) for found in validated.refused] == [(1, "conflict"), (4, "conflict")]
