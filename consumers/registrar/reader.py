@@ -188,7 +188,8 @@ class Reader:
                 found = await self.consumer.getmany(
                     *read, timeout_ms=settings.poll_timeout_ms, max_records=settings.batch_records_max
                 )
-            for topic in self._allowed_one:
+            # A copy: a person may let a topic through meanwhile.
+            for topic in sorted(self._allowed_one):
                 found |= await self.consumer.getmany(TopicPartition(topic, 0), max_records=1)
         except NOT_DECODED:
             return await self._fetch_apart(read)
