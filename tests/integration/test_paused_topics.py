@@ -121,6 +121,12 @@ async def test_a_pause_outlives_the_registrar(settings: Settings, connection: Co
         await until_size(connection, FOUNDED + IN_A_ROW + 1)
         assert await pause_of(connection, HEALTH_TOPIC) is not None
     assert await log_size(connection) == FOUNDED + IN_A_ROW + 1
+    await connection.execute("UPDATE log.read_position SET paused_until = now() WHERE topic = $1", HEALTH_TOPIC)
+    async with running(registrar(settings)):
+        await until_size(connection, FOUNDED + IN_A_ROW + 2)
+        await require_whole_log(settings, connection)
+    times = await connection.fetchval("SELECT paused_times FROM log.read_position WHERE topic = $1", HEALTH_TOPIC)
+    assert times == 2, "one record of it was read and refused"
 
 
 async def test_what_a_person_lets_through_is_read_at_once_and_not_counted(
