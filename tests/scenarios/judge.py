@@ -19,6 +19,8 @@ from tests.scenarios.invariants import broken_invariants
 from tests.scenarios.system import System
 
 SHOWN_MAX = 20
+COMMITTED_FROM_ENTRIES = 15_000
+"""A log that is long enough for a commitment by the relay, commitments by command not counted; a short one is quick."""
 STATEMENTS_BY_COMMAND_MAX = 200
 """Statements are asked for one by one; of a very long history a regular sample of so many."""
 
@@ -45,6 +47,8 @@ def judge(system: System) -> Judgement:
     found.figures = fold(read_entry(index, entry) for index, entry in enumerate(raw))
     found.differences += _figures(system, found.figures)
     found.differences += _rebuilt(system)
+    if len(raw) >= COMMITTED_FROM_ENTRIES:
+        found.differences += _committed(system)
     tree = system.ask("audit", "verify")
     found.root = tree["root"]
     if tree["size"] != len(raw):
@@ -88,6 +92,14 @@ def _statements(system: System, figures: Figures) -> list[str]:
         name = (row["partnership_id"], row["period"])
         found += _compare(f"statement {name}", system.ask("ledger", "statement", *name), row)
     return found
+
+
+def _committed(system: System) -> list[str]:
+    """What was committed while everything went on is what the log gives."""
+    checked = system.ask("audit", "commitments", exits=(0, 1))["commitments"]
+    if not checked:
+        return ["the log is long, and no read model was ever committed"]
+    return [f"{row['name']} at {row['log_index']} was committed otherwise" for row in checked if not row["ok"]]
 
 
 def _rebuilt(system: System) -> list[str]:
