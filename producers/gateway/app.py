@@ -33,6 +33,7 @@ def application(parts: Parts) -> FastAPI:
         openapi_url=None,
         redirect_slashes=False,
     )
+    app.router.routes.append(event_routes.sending_without_query(parts))
     app.include_router(event_routes.router(parts))
     app.include_router(reading_routes.router(parts))
     for further in further_routers(parts.for_reading()):
