@@ -6,10 +6,12 @@ says in one sentence why it could not, 2 wrong usage, 130 interrupted.
 
 from __future__ import annotations
 
+import io
 import os
+import select
 import sys
 from importlib.metadata import EntryPoint, entry_points, version
-from typing import Final
+from typing import Final, TextIO
 
 import click
 
@@ -86,6 +88,7 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line. A foreseen error is one sentence on stderr; anything else is a bug's traceback."""
+    sys.stdout, sys.stderr = with_buffer(sys.stdout), with_buffer(sys.stderr)
     try:
         code = cli.main(args=arguments, prog_name="yesser", standalone_mode=False)
     except click.exceptions.Abort:
@@ -93,17 +96,35 @@ def main(arguments: list[str] | None = None) -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # The reader (`| head`) has had enough. Nothing more may be written, not even at the interpreter's end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except Exception as error:
+        if isinstance(error, BrokenPipeError) and _nobody_reads():
+            # The reader (`| head`) has had enough. Nothing more may be written, not even at the interpreter's end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(0)
         sentence = foreseen(error)
         if sentence is None:
             raise
         click.echo(f"yesser: {sentence}", err=True)
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def with_buffer(stream: TextIO) -> TextIO:
+    """`stream`, with a buffer before it if it has none (`PYTHONUNBUFFERED`, `python -u`).
+
+    Without one, Python drops what a pipe does not take in the first go: a long document would end in the middle.
+    """
+    raw = getattr(stream, "buffer", None)
+    if not isinstance(raw, io.RawIOBase):
+        return stream
+    return io.TextIOWrapper(io.BufferedWriter(raw), stream.encoding, stream.errors, line_buffering=True)
+
+
+def _nobody_reads() -> bool:
+    """Whether the reader of standard output has gone; a broken pipe may as well be a service's connection."""
+    watched = select.poll()
+    watched.register(sys.stdout.fileno(), 0)
+    return bool(watched.poll(0))
 
 
 def foreseen(error: Exception) -> str | None:

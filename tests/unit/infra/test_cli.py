@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import os
 import subprocess
 import sys
 
+import click
 import pytest
 
 from events.errors import YesserError
@@ -63,3 +66,49 @@ def test_a_bug_is_no_sentence() -> None:
 
 def test_the_parts_of_the_stack_have_unique_names() -> None:
     assert len(set(NAMES)) == len(NAMES)
+
+
+class _Sips(io.RawIOBase):
+    """A pipe that takes ten bytes at a time."""
+
+    def __init__(self) -> None:
+        self.taken = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: object) -> int:
+        part = bytes(data)[:10]  # type: ignore[call-overload]
+        self.taken += part
+        return len(part)
+
+
+@pytest.mark.parametrize("document", [b"x" * 1_000, "ع" * 1_000], ids=["bytes", "text"])
+def test_a_long_document_is_written_to_its_end_also_without_pythons_own_buffer(document: bytes | str) -> None:
+    pipe = _Sips()
+    unbuffered = io.TextIOWrapper(pipe, "utf-8", write_through=True)  # type: ignore[type-var]
+    click.echo(document, cli.with_buffer(unbuffered), nl=False)
+    assert bytes(pipe.taken) == (document.encode() if isinstance(document, str) else document)
+
+
+BROKEN = """
+import infra.cli as c
+def broken(**_):
+    raise BrokenPipeError("somebody hung up")
+c.cli.main = broken
+c.main([])
+"""
+
+
+def test_a_reader_that_has_had_enough_is_no_error() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([sys.executable, "-c", BROKEN], stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_service_that_hangs_up_is_an_error_with_its_sentence() -> None:
+    done = subprocess.run([sys.executable, "-c", BROKEN], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "does not answer (somebody hung up)" in done.stderr
