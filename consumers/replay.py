@@ -19,12 +19,13 @@ from infra.postgres import Connection, connect
 from infra.settings import Settings
 from infra.tables import Key, Need, Table, WorkingSet
 
-BATCH_ENTRIES: Final = 4_096
-"""Entries of one step: enough that statements cost little; with four times as many the caches of the processor are
-missed so often that everything takes a third longer."""
+BATCH_ENTRIES: Final = 8_192
+"""Entries of one step: enough that statements cost little, few enough that the two batches in memory stay small."""
 SLICE_ENTRIES: Final = 256
 """Entries parsed in one go before the writing task is given its turn."""
-BATCHES_AHEAD_MAX: Final = 4
+BATCHES_AHEAD_MAX: Final = 1
+"""Batches that wait for the fold. One keeps both sides busy; with four, so much parsed data lies between its parsing
+and its fold that the caches of the processor are missed and everything takes a seventh longer."""
 
 Progress = Callable[[int], None]
 """Told how many entries were applied since it was last told."""
