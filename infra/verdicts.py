@@ -17,6 +17,17 @@ from infra.sql import queries
 CONFLICT: Final = "conflict"
 _SQL: Final = queries("infra", "verdicts.sql")
 
+Known = dict[bytes, tuple[bytes, int]]
+"""Claim → (identity, index) of events that are in the log."""
+
+
+async def known_claims(connection: Connection, claims: Sequence[bytes]) -> Known:
+    """Those of `claims` that are in the log now."""
+    if not claims:
+        return {}
+    rows = await connection.fetch(_SQL["known"], claims)
+    return {row["claim"]: (row["identity"], row["index"]) for row in rows}
+
 
 @dataclass(frozen=True, slots=True)
 class Paused:

@@ -31,3 +31,7 @@ SELECT next_offset, halted_reason, paused_until, paused_reason FROM log.read_pos
 -- name: sequence_after
 -- The number after the highest seen; the first is 1.
 SELECT highest + 1 FROM log.sequence_state WHERE agency = $1
+
+-- name: known
+-- Which claims are in the log already, and what those events said.
+SELECT claim, identity, index FROM log.event_id WHERE claim = ANY($1::bytea[])

@@ -5,7 +5,7 @@ Pure: what the database knows of the claimed ids comes in, what the one transact
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Protocol
@@ -16,6 +16,7 @@ from events.problems import CONFLICT
 from events.refusal import problem_of, refusal_event
 from events.verdicts import Accepted, Agency, Refused
 from infra.log_reader import BUNDLE
+from infra.verdicts import Known
 
 REGISTERED = "registry.agency-registered"
 
@@ -91,8 +92,9 @@ class Batch:
         return self.first_index + len(self.entries)
 
 
-Known = dict[bytes, tuple[bytes, int]]
-"""Claim → (identity, index) of events that are in the log."""
+def claims_of(readings: Sequence[Reading]) -> list[bytes]:
+    """The claims whose owners have to be known before these records can be numbered."""
+    return [v.claim for reading in readings for v in reading.verdicts if isinstance(v, Accepted)]
 
 
 def number(readings: Sequence[Reading], known: Known, first_index: int, recorded: str) -> Batch:
@@ -228,8 +230,3 @@ def repeated(numbers: Sequence[int]) -> list[int]:
     """Numbers that occur more than once."""
     seen: set[int] = set()
     return [n for n in numbers if n in seen or seen.add(n)]  # type: ignore[func-returns-value]
-
-
-def merge_known(rows: Sequence[Mapping[str, Any]]) -> Known:
-    """What the database knows of the claims that were asked for."""
-    return {row["claim"]: (row["identity"], row["index"]) for row in rows}

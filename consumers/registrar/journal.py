@@ -14,7 +14,7 @@ from typing import Final
 
 import orjson
 
-from consumers.registrar.batch import Batch, Known, Refusal, merge_known, multirange, repeated, segments
+from consumers.registrar.batch import Batch, Refusal, multirange, repeated, segments
 from consumers.registrar.breaker import Pause
 from events.verdicts import Agency
 from events.working_days import riyadh_date
@@ -23,6 +23,7 @@ from infra.merkle import TileTree, leaf_hash, read_tree
 from infra.postgres import Connection
 from infra.settings import Settings
 from infra.sql import queries
+from infra.verdicts import Known, known_claims
 
 LEASE: Final = "registrar"
 _SQL: Final = queries("consumers.registrar", "registrar.sql")
@@ -107,8 +108,9 @@ class Journal:
         )
 
     async def known(self, claims: Sequence[bytes]) -> Known:
+        """Those of `claims` that are in the log."""
         async with self.lock:
-            return merge_known(await self.connection.fetch(_SQL["known"], claims))
+            return await known_claims(self.connection, claims)
 
     async def hold(self) -> None:
         """First statement of every transaction, and the renewal between them."""

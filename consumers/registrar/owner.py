@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import structlog
 
-from consumers.registrar.batch import Batch, Reading, number
+from consumers.registrar.batch import Batch, Reading, claims_of, number
 from consumers.registrar.breaker import Clock
 from consumers.registrar.journal import LEASE, Journal
 from consumers.registrar.pauses import Pauses
@@ -206,8 +206,7 @@ class Owner:
         observe("batch_seconds", time.monotonic() - began, process=LEASE)
 
     async def _commit_traced(self, readings: list[Reading]) -> None:
-        claims = [v.claim for r in readings for v in r.verdicts if isinstance(v, Accepted)]
-        known = await self.journal.known(claims) if claims else {}
+        known = await self.journal.known(claims_of(readings))
         recorded = max(self.journal.recorded, recorded_time(self.clock()))
         batch = number(readings, known, self.journal.size, recorded)
         leaves = await self.journal.commit(batch)

@@ -17,7 +17,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
-from consumers.registrar.batch import Batch, Reading, number
+from consumers.registrar.batch import Batch, Reading, claims_of, number
 from consumers.registrar.journal import LEASE, Fenced, Journal
 from consumers.registrar.shipper import INDEX_HEADER
 from consumers.registrar.signer import Fork, read_last_checkpoint, require_continuation
@@ -25,7 +25,7 @@ from consumers.registrar.undecodable import fetch_records
 from events.door import judge
 from events.entry import Entry, parse_entry
 from events.refusal import REFUSED
-from events.verdicts import Accepted, Agency
+from events.verdicts import Agency
 from infra import lease
 from infra.kafka import agency_topic, client_arguments
 from infra.kafka_clients import absent_topics
@@ -187,7 +187,7 @@ async def _batch(journal: Journal, records: AgencyRecords, entries: list[Entry],
         found = await records.read(topic, positions.get(topic, 0), end)
         positions[topic] = end
         readings.append(Reading(topic, agency, found, [judge(r.value, r.headers, agency) for r in found]))
-    known = await journal.known([v.claim for r in readings for v in r.verdicts if isinstance(v, Accepted)])
+    known = await journal.known(claims_of(readings))
     return number(readings, known, entries[0].index, recorded)
 
 

@@ -1,7 +1,3 @@
--- name: known
--- Which claims are in the log already, and what those events said.
-SELECT claim, identity, index FROM log.event_id WHERE claim = ANY($1::bytea[])
-
 -- name: advance
 -- The size moves from what this owner knows; anything else means that somebody else wrote.
 UPDATE log.state SET size = $2, recorded = $3, shipped_up_to = greatest(shipped_up_to, $4)

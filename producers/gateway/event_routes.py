@@ -11,11 +11,11 @@ from starlette.types import Scope
 
 from infra.http.documents import problems
 from infra.http.problems import language_of
+from infra.verdicts import known_claims
 from producers.gateway.documents import EVENTS_REQUEST, RECEIPT, VALIDATION
 from producers.gateway.parts import Parts
 from producers.gateway.receiving import Sent
 from producers.gateway.validating import identify, validation_document
-from producers.gateway.verdicts import known_claims
 
 JSON = "application/json"
 

@@ -5,7 +5,6 @@ What was sent and not yet registered has no verdict, so nothing is compared with
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +12,9 @@ from events.problems import CONFLICT
 from events.verdicts import Accepted
 from infra.http.problems import Language
 from infra.proofs import PROOF_PREFIX
+from infra.verdicts import Known
 from producers.gateway.problems import EventFaults, listed_faults
 from producers.gateway.receiving import Judged
-
-Known = Mapping[bytes, tuple[bytes, int]]
-"""Claim → (identity, index) of events that are in the log."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,12 +60,6 @@ async def by_id(connection: Connection, agency: Agency, id_: str) -> Verdict | N
     return None if row is None else Verdict("refused", row["index"], errors=row["errors"])
 
 
-async def known_claims(connection: Connection, claims: Sequence[bytes]) -> dict[bytes, tuple[bytes, int]]:
-    """Claim → (identity, index) of those that are in the log."""
-    rows = await connection.fetch(_SQL["known"], claims)
-    return {row["claim"]: (row["identity"], row["index"]) for row in rows}
-
-
 async def entries_at(connection: Connection, indexes: Sequence[int]) -> dict[int, Entry]:
     """The entries that stand at these indexes."""
     wanted = set(indexes)

@@ -17,10 +17,6 @@ ORDER BY 1
 -- Where the event with this source and id stands.
 SELECT index FROM log.event_id WHERE claim = $1
 
--- name: known
--- Which claims are in the log already, and what those events said.
-SELECT claim, identity, index FROM log.event_id WHERE claim = ANY($1::bytea[])
-
 -- name: refused
 -- The last refusal of a record of this agency that claimed this id.
 SELECT index, errors FROM log.refusal WHERE agency = $1 AND claimed_id = $2 ORDER BY index DESC LIMIT 1

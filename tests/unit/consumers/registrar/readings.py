@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from consumers.registrar.batch import Batch, Known, Reading, number
+from consumers.registrar.batch import Batch, Reading, number
 from events.codec import STRUCTURED_HEADERS, build_event, sequence_text
 from events.door import judge
 from events.verdicts import Agency
+from infra.verdicts import Known
 
 HEALTH = Agency("health", "agency")
 LABOUR = Agency("labour", "agency")
