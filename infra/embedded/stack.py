@@ -35,8 +35,8 @@ STOP_DEADLINE_S: Final = 120.0
 LOOK_EVERY_S: Final = 0.05
 
 Progress = Callable[[str], None]
-_SPAWNED: Final[list[subprocess.Popen[bytes]]] = []
-"""Supervisors that are children of this process: they are reaped when they have ended."""
+_SPAWNED: Final[dict[Path, subprocess.Popen[bytes]]] = {}
+"""Supervisors that are children of this process, by home: they are reaped when they have ended."""
 
 
 def start_stack(settings: Settings, wanted: Wanted, progress: Progress = lambda _: None) -> dict[str, Any]:
@@ -86,7 +86,7 @@ def stop_stack(settings: Settings) -> bool:
         if time.monotonic() > deadline:
             raise StackError(f"The supervisor of {home.root} did not end within {STOP_DEADLINE_S:.0f} s.")
         time.sleep(LOOK_EVERY_S)
-    _SPAWNED[:] = [supervisor for supervisor in _SPAWNED if supervisor.poll() is None]
+    _reap(home)
     orphans = end_orphans(home)
     return process is not None or orphans > 0
 
@@ -112,7 +112,14 @@ def running_stack(
         stop_stack(settings)
 
 
+def _reap(home: Home) -> None:
+    """Take note of the end of this process' own supervisor, which no longer holds the home."""
+    if (supervisor := _SPAWNED.pop(home.root, None)) is not None:
+        supervisor.wait(STOP_DEADLINE_S)
+
+
 def _spawn_supervisor(home: Home, wanted: Wanted) -> subprocess.Popen[bytes]:
+    _reap(home)
     log = home.logs / "supervisor.log"
     rotate(log)
     _progress_file(home).unlink(missing_ok=True)
@@ -132,7 +139,7 @@ def _spawn_supervisor(home: Home, wanted: Wanted) -> subprocess.Popen[bytes]:
             env=os.environ | {"YESSER_HOME": str(home.root)},
             start_new_session=True,
         )
-    _SPAWNED.append(supervisor)
+    _SPAWNED[home.root] = supervisor
     return supervisor
 
 
