@@ -145,7 +145,8 @@ class Pipeline:
         while True:
             before = writer.position
             try:
-                batch = await asyncio.wait_for(self._inbox.get(), LOOK_AT_LOG_S)
+                async with asyncio.timeout(LOOK_AT_LOG_S):
+                    batch = await self._inbox.get()
             except TimeoutError:
                 self.log_size, looked_at = await log_size(writer.connection), time.monotonic()
                 if self._inbox.empty():

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
+
+CANCEL_AGAIN_S: Final = 10.0
+"""Longer than anybody cleans up."""
 
 
 async def until_one_ends(*jobs: Coroutine[Any, Any, object]) -> None:
@@ -17,15 +20,24 @@ async def until_one_ends(*jobs: Coroutine[Any, Any, object]) -> None:
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _end(tasks)
     for task in tasks:
         if task in done:
             task.result()
 
 
+async def _end(tasks: Iterable[asyncio.Task[object]]) -> None:
+    """Cancel, and again what goes on: before Python 3.12 `asyncio.wait_for`, which libraries call, may lose one."""
+    running = set(tasks)
+    while running:
+        for task in running:
+            task.cancel()
+        ended, running = await asyncio.wait(running, timeout=CANCEL_AGAIN_S)
+        await asyncio.gather(*ended, return_exceptions=True)  # so that nobody complains of errors that came too late
+
+
 async def pause(event: asyncio.Event, seconds: float) -> None:
     """Wait for `seconds`, or until `event` (a stop, a wake-up) is set."""
     with suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await event.wait()

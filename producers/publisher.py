@@ -250,9 +250,8 @@ class AgencyPublisher:
             producer = await self._ensure_producer()
             if batch.builder is None:
                 batch.builder = self._rebuilt(producer, batch)
-            batch.acknowledgement = await asyncio.wait_for(
-                producer.send_batch(batch.builder, self.topic, partition=_PARTITION), self._seconds_left()
-            )
+            async with asyncio.timeout(self._seconds_left()):
+                batch.acknowledgement = await producer.send_batch(batch.builder, self.topic, partition=_PARTITION)
         except _HOPELESS as error:
             raise self._hopeless(error) from error
         except TimeoutError as error:
@@ -276,7 +275,8 @@ class AgencyPublisher:
                 max_batch_size=_BATCH_BYTES_MAX,
             )
             try:
-                await asyncio.wait_for(producer.start(), self._seconds_left())
+                async with asyncio.timeout(self._seconds_left()):
+                    await producer.start()
                 self._producer = producer
             except (KafkaError, TimeoutError) as error:
                 await self._stop(producer)

@@ -83,7 +83,8 @@ def fold_beside(settings: Settings) -> Callable[[int], Awaitable[dict[str, Any]]
         try:
             with suppress(psutil.Error):
                 psutil.Process(child.pid).nice(_NICENESS)
-            output, errors = await asyncio.wait_for(child.communicate(), settings.gateway_as_of_timeout_s)
+            async with asyncio.timeout(settings.gateway_as_of_timeout_s):
+                output, errors = await child.communicate()
         except TimeoutError:
             raise Problem("overloaded", retry_after_s=BUSY_RETRY_S) from None
         finally:

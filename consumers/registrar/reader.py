@@ -17,6 +17,7 @@ from consumers.registrar.journal import ReadPosition
 from consumers.registrar.undecodable import NOT_DECODED, Damaged, fetch_records
 from infra.kafka import client_arguments
 from infra.kafka_clients import absent_topics
+from infra.kafka_ends import ends_of_existing
 from infra.settings import Settings
 
 READ_BYTES_MAX: Final = 16 << 20
@@ -127,16 +128,15 @@ class Reader:
     async def check_ends(self) -> dict[str, int]:
         """The topics' end offsets; `TopicBroken` names those that end before what had been read when this was asked."""
         read = dict(self.next_offsets)
-        absent = await absent_topics(self.consumer._client, read)
-        if any(read[topic] for topic in absent):
+        ends = await ends_of_existing(self.consumer, read)
+        lost = [topic for topic, next_offset in read.items() if next_offset and topic not in ends]
+        if lost:
             # A halt needs a person: look twice.
             await asyncio.sleep(LOOK_AGAIN_S)
-            absent &= await absent_topics(self.consumer._client, absent)
-        faults = {topic: f"the topic does not exist any more; {WHAT_TO_DO}" for topic in absent if read[topic]}
+            ends |= await ends_of_existing(self.consumer, lost)
+        faults = {topic: f"the topic does not exist any more; {WHAT_TO_DO}" for topic in lost if topic not in ends}
         if faults:
             raise TopicBroken(faults)
-        partitions = [TopicPartition(topic, 0) for topic in read if topic not in absent]
-        ends = {p.topic: end for p, end in (await self.consumer.end_offsets(partitions)).items()}
         faults = {
             topic: f"it ends at offset {end}, but {read[topic]} records were read: its tail was lost, or it was "
             f"created anew; {WHAT_TO_DO}"

@@ -28,7 +28,7 @@ from events.refusal import REFUSED
 from events.verdicts import Agency
 from infra import lease
 from infra.kafka import agency_topic, client_arguments
-from infra.kafka_clients import absent_topics
+from infra.kafka_ends import ends_of_existing
 from infra.merkle import TileTree, leaf_hash
 from infra.note import Checkpoint, load_or_create_key
 from infra.outbox import PLATFORM
@@ -232,10 +232,10 @@ class AgencyRecords:
 
     async def _fetch(self, topic: str, first: int, end: int) -> list[Any]:
         consumer, partition = self._consumer, TopicPartition(topic, 0)
-        if await absent_topics(consumer._client, [topic]):
+        available = (await ends_of_existing(consumer, [topic])).get(topic)
+        if available is None:
             raise CannotRecover(f"{topic} does not exist any more, but entries name offset {end - 1}")
         consumer.assign([partition])
-        available = (await consumer.end_offsets([partition]))[partition]
         if available < end:
             raise CannotRecover(f"{topic} ends at offset {available}, but entries name offset {end - 1}")
         consumer.seek(partition, first)
@@ -274,12 +274,10 @@ def topic_source(settings: Settings) -> Source:
         consumer = AIOKafkaConsumer(**client_arguments(settings), enable_auto_commit=False, auto_offset_reset="none")
         try:
             await consumer.start()
-            if await absent_topics(consumer._client, [partition.topic]):
-                return
-            consumer.assign([partition])
-            end = (await consumer.end_offsets([partition]))[partition]
+            end = (await ends_of_existing(consumer, [partition.topic])).get(partition.topic, 0)
             if end <= first:
                 return
+            consumer.assign([partition])
             consumer.seek(partition, first)
             expected = first
             while await consumer.position(partition) < end:

@@ -17,8 +17,8 @@ from consumers.registrar.batch import record_sha256
 from events.errors import YesserError
 from infra.kafka import PRODUCER_DURABLE, agency_topic, client_arguments
 from infra.kafka_admin import admin_client, ensure_agency_topic
-from infra.kafka_clients import absent_topics, let_consumer_go
-from infra.kafka_ends import end_offsets_reader
+from infra.kafka_clients import let_consumer_go
+from infra.kafka_ends import end_offsets_reader, ends_of_existing
 from infra.postgres import Connection
 from infra.settings import Settings
 from infra.sql import queries
@@ -157,13 +157,11 @@ async def _end_and_record(settings: Settings, topic: str, offset: int) -> tuple[
     consumer = AIOKafkaConsumer(**client_arguments(settings), enable_auto_commit=False, auto_offset_reset="none")
     try:
         await consumer.start()
-        if await absent_topics(consumer._client, [topic]):
-            return None, None
+        end = (await ends_of_existing(consumer, [topic])).get(topic)
+        if end is None or not 0 <= offset < end:
+            return end, None
         partition = TopicPartition(topic, 0)
         consumer.assign([partition])
-        end = (await consumer.end_offsets([partition]))[partition]
-        if not 0 <= offset < end:
-            return end, None
         consumer.seek(partition, offset)
         async with asyncio.timeout(_ANSWER_S):
             return end, await consumer.getone(partition)

@@ -20,7 +20,8 @@ from aiokafka.structs import RecordMetadata
 from consumers.registrar.journal import Journal
 from events.entry import parse_entry
 from infra.kafka import PRODUCER_DURABLE, client_arguments
-from infra.kafka_clients import absent_topics, let_consumer_go, let_go
+from infra.kafka_clients import let_consumer_go, let_go
+from infra.kafka_ends import ends_of_existing
 from infra.log_reader import read_entries, read_leaves
 from infra.postgres import TRANSIENT_ERRORS, Connection, connect
 from infra.settings import Settings
@@ -118,9 +119,9 @@ class Shipper:
     async def check_end(self, consumer: AIOKafkaConsumer) -> None:
         """Raise `Behind` when the topic ends before what it had acknowledged when this was asked."""
         topic, acknowledged = self.partition.topic, self.acknowledged_offset
-        if await absent_topics(consumer._client, [topic]):
+        end = (await ends_of_existing(consumer, [topic])).get(topic)
+        if end is None:
             raise UnknownTopicOrPartitionError(f"{topic} does not exist any more: it is made again and shipped anew")
-        end = (await consumer.end_offsets([self.partition]))[self.partition]
         if end <= acknowledged:
             raise Behind(
                 f"{topic} ends at offset {end}, but {acknowledged} was acknowledged: it is shipped again from what it "
@@ -192,16 +193,17 @@ async def read_tail(settings: Settings) -> tuple[int, int]:
     consumer = AIOKafkaConsumer(**client_arguments(settings), enable_auto_commit=False, auto_offset_reset="none")
     try:
         await consumer.start()
-        if await absent_topics(consumer._client, [partition.topic]):
+        end = (await ends_of_existing(consumer, [partition.topic])).get(partition.topic)
+        if end is None:
             raise UnknownTopicOrPartitionError(
                 f"{partition.topic} does not exist: it is made, and shipped from the start"
             )
         consumer.assign([partition])
-        end = (await consumer.end_offsets([partition]))[partition]
         if end == 0:
             return -1, -1
         consumer.seek(partition, end - 1)
-        record = await asyncio.wait_for(consumer.getone(partition), settings.lease_ms / 1000)
+        async with asyncio.timeout(settings.lease_ms / 1000):
+            record = await consumer.getone(partition)
         return int(dict(record.headers)[INDEX_HEADER]), record.offset
     finally:
         await let_consumer_go(consumer)

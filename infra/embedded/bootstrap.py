@@ -34,7 +34,8 @@ async def _run(settings: Settings, failure: str, *arguments: str) -> None:
         env=os.environ | {"YESSER_HOME": str(settings.home)},
     )
     try:
-        _, said = await asyncio.wait_for(process.communicate(), COMMAND_TIMEOUT_S)
+        async with asyncio.timeout(COMMAND_TIMEOUT_S):
+            _, said = await process.communicate()
     except (asyncio.CancelledError, TimeoutError):
         process.kill()
         await process.wait()

@@ -107,7 +107,8 @@ class Child:
             with contextlib.suppress(ProcessLookupError):
                 process.send_signal(self.plan.ending.signal)
             try:
-                await asyncio.wait_for(process.wait(), self.plan.ending.deadline_s)
+                async with asyncio.timeout(self.plan.ending.deadline_s):
+                    await process.wait()
             except TimeoutError:
                 logger.warning("killed, since it did not end in time", child=self.plan.name)
                 with contextlib.suppress(ProcessLookupError):

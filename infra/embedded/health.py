@@ -14,7 +14,8 @@ PROBE_TIMEOUT_S: Final = 2.0
 async def process_ready(port: int) -> bool:
     """Whether `/readyz` answers 200."""
     try:
-        status, _ = await asyncio.wait_for(_get(port, "/readyz"), PROBE_TIMEOUT_S)
+        async with asyncio.timeout(PROBE_TIMEOUT_S):
+            status, _ = await _get(port, "/readyz")
     except (OSError, TimeoutError, ValueError):
         return False
     return status == 200
@@ -35,7 +36,8 @@ async def paused_topics(port: int) -> dict[str, dict[str, str]]:
 async def _told(port: int, member: str) -> Any:
     """A member of `/readyz`, or None."""
     try:
-        _, body = await asyncio.wait_for(_get(port, "/readyz"), PROBE_TIMEOUT_S)
+        async with asyncio.timeout(PROBE_TIMEOUT_S):
+            _, body = await _get(port, "/readyz")
         return json.loads(body).get(member)
     except (OSError, TimeoutError, ValueError, AttributeError):
         return None
@@ -55,7 +57,8 @@ async def _get(port: int, path: str) -> tuple[int, bytes]:
 
 async def port_open(port: int) -> bool:
     try:
-        _, writer = await asyncio.wait_for(asyncio.open_connection(HOST, port), PROBE_TIMEOUT_S)
+        async with asyncio.timeout(PROBE_TIMEOUT_S):
+            _, writer = await asyncio.open_connection(HOST, port)
     except (OSError, TimeoutError):
         return False
     writer.close()

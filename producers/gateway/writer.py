@@ -188,7 +188,8 @@ class KafkaWriter:
                 max_batch_size=_BATCH_BYTES_MAX,
             )
             try:
-                await asyncio.wait_for(producer.start(), _CONNECT_TIMEOUT_S)
+                async with asyncio.timeout(_CONNECT_TIMEOUT_S):
+                    await producer.start()
             except (KafkaError, OSError, TimeoutError) as error:
                 self._away.begins(error)
                 with suppress(KafkaError, OSError):

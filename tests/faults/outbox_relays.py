@@ -7,12 +7,12 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from infra.own_command import own_command
 from infra.postgres import address
 from infra.settings import Settings
 from tests.integration.agency_database import one_connection, with_outbox
@@ -49,7 +49,7 @@ class RelayProcess:
         self.process = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "infra.cli", "outbox", "run", "--agency", self._agency]
+        command = own_command("outbox", "run", "--agency", self._agency)
         with self._log.open("ab") as log:
             return subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
 

@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from infra.tasks import until_one_ends
+from infra import tasks
+from infra.tasks import pause, until_one_ends
 
 
 class Bug(Exception):
@@ -59,3 +60,39 @@ async def test_a_cancellation_from_outside_ends_all() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert ended.is_set()
+
+
+async def test_a_cancellation_that_a_library_loses_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "CANCEL_AGAIN_S", 0.01)
+    lost: list[bool] = []
+
+    async def forever() -> None:
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                if lost:
+                    raise
+                lost.append(True)
+
+    await until_one_ends(forever(), asyncio.sleep(0))
+    assert lost
+
+
+async def test_a_pause_ends_with_its_time_and_with_its_event() -> None:
+    event = asyncio.Event()
+    await pause(event, 0.001)
+    assert not event.is_set()
+    event.set()
+    await pause(event, 3600)
+
+
+async def test_a_pause_that_is_cancelled_as_its_event_comes_is_cancelled() -> None:
+    event = asyncio.Event()
+    task = asyncio.create_task(pause(event, 3600))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    event.set()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
