@@ -14,7 +14,7 @@ from events.personal import bytes_hold_personal_data, holds_personal_data, looks
 from events.platform import CLAIMED_ID_PATTERN, CLAIMED_TYPE_LENGTH_MAX, CLAIMED_TYPE_PATTERN
 from events.problems import Fault, fault
 from events.reading import Unreadable, read_json
-from events.verdicts import Accepted, Agency, Refused, identity_bytes, identity_of
+from events.verdicts import Accepted, Agency, Refused, identity_bytes, identity_of, said_of
 
 FAULTS_MAX: Final = 1_000
 """Most faults kept of one record: more than a refusal can list, and a batch of bad records fits the memory."""
@@ -81,7 +81,7 @@ def _accepted(
     event_bytes = value if reading.structured else canonical_bytes(event)
     if len(event_bytes) > EVENT_BYTES_MAX:
         return _refused(event, headers, agency, [_TOO_LARGE])
-    return Accepted(agency, row.name, event, event_bytes, identity_of(identity_bytes(event)))
+    return Accepted(agency, row.name, said_of(event), event_bytes, identity_of(identity_bytes(event)))
 
 
 def _unreadable(value: bytes, headers: Headers, reading: HeaderReading, stop: Fault) -> Refused:

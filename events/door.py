@@ -1,7 +1,8 @@
 """The one door: what a record in an agency's topic says, or why it cannot be said.
 
-`judge` is pure: the same bytes, headers and agency give the same verdict for ever. It judges form, then authority;
-whether an id is new (identity) is for the registrar, which compares `claim` and `identity` in log order.
+`judge` is pure: the same bytes, headers and agency give the same verdict for ever (what was seen before only makes it
+come sooner). It judges form, then authority; whether an id is new (identity) is for the registrar, which compares
+`claim` and `identity` in log order.
 """
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ from typing import Final
 
 from events.careful_path import judge_carefully
 from events.codec import STRUCTURED_HEADERS
-from events.fast_path import accept_binary_quickly, accept_quickly, admit_quickly
+from events.fast_path import accept_binary_quickly, accept_quickly, admit_array_quickly, admit_quickly
 from events.kafka_mode import Headers, has_attribute_headers, is_structured
 from events.problems import Fault
 from events.verdicts import Accepted, Admitted, Agency, Refused
 
-__all__ = ["Accepted", "Admitted", "Agency", "Fault", "Refused", "admit", "judge"]
+__all__ = ["Accepted", "Admitted", "Agency", "Fault", "Refused", "admit", "admit_array", "judge"]
 
 _USUAL_HEADERS: Final = tuple(STRUCTURED_HEADERS)
 
@@ -28,6 +29,14 @@ def admit(value: bytes | None, headers: Headers, agency: Agency) -> Admitted | R
             return admitted
         return judge_carefully(value, headers, agency)
     return judge(value, headers, agency)
+
+
+def admit_array(body: bytes, agency: Agency, events_max: int) -> tuple[list[str], list[bytes]] | None:
+    """Ids and bytes of the structured events of a JSON array, where `admit` would surely admit each of them.
+
+    None where that is not sure, or there are more than `events_max`: then `admit` tells of each event by itself.
+    """
+    return admit_array_quickly(body, agency, events_max)
 
 
 def judge(value: bytes | None, headers: Headers, agency: Agency) -> Accepted | Refused:

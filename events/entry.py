@@ -120,4 +120,4 @@ def parse_entry(index: int, raw: bytes | memoryview) -> Entry:
 
 def recorded_time(instant: datetime) -> str:
     """The `recordedtime` form: UTC with six decimals and `Z`."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{instant.astimezone(UTC).isoformat(timespec='microseconds').removesuffix('+00:00')}Z"

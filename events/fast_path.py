@@ -9,10 +9,13 @@ It never refuses: whatever it cannot prove goes the careful way, which alone def
   quote, white space and a colon; if the bytes show no more of these than there are members after reading.
 * The bytes show every string as it is where they hold no escape, else written anew they do; a quick search over them
   finds any run of ten digits.
+
+What is written as an event that was proven so before needs only that search: `events/layouts.py` recognises it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Final, NamedTuple
@@ -25,13 +28,15 @@ from events.codec import canonical_event_bytes
 from events.envelope import EVENT_BYTES_MAX, full_type
 from events.fields import Role
 from events.kafka_mode import Headers, read_headers
-from events.personal import is_suspect, tree_may_hold_personal_data
+from events.layouts import Layout, Layouts, recognise
+from events.personal import is_suspect, shows_ten_digits, tree_may_hold_personal_data
 from events.rules import Rule
 from events.validators import checker_of
-from events.verdicts import Accepted, Admitted, Agency, identity_bytes, identity_of
+from events.verdicts import Accepted, Admitted, Agency, identity_bytes, identity_of, said_of
 
 _WHITE_SPACE: Final = b" \t\n\r"
 _MEMBER: Final = b'":'
+_LAYOUTS: Final = Layouts()
 _ROLES: Final[tuple[Role, ...]] = ("office", "agency", "platform")
 
 
@@ -59,17 +64,45 @@ def _checks() -> Mapping[str, _Check]:
 
 def admit_quickly(value: bytes, agency: Agency) -> Admitted | None:
     """The admission of a structured event of this agency, or None: look with care."""
+    alike = _recognise(value, agency)
+    if alike is not None:
+        layout, found = alike
+        return Admitted(layout.type, found["id"], value)
     proven = _prove(value, agency)
     return None if proven is None else Admitted(proven[0].name, proven[1]["id"], value)
 
 
+def admit_array_quickly(body: bytes, agency: Agency, events_max: int) -> tuple[list[str], list[bytes]] | None:
+    """Ids and bytes of the events of a JSON array in ASCII, if all are written as one that was proven.
+
+    None: look at each.
+    """
+    if not body.isascii():
+        return None
+    layout = next((known for known in _LAYOUTS.of(agency) if known.ascii_pattern.match(body, 1)), None)
+    if layout is None:
+        return None
+    values, ids = layout.all_in(body)
+    if body != b"[%b]" % b",".join(values) and body != b"[%b]" % b", ".join(values):
+        return None
+    is_large = len(body) > EVENT_BYTES_MAX and max(map(len, values)) > EVENT_BYTES_MAX
+    if is_large or len(values) > events_max or is_suspect(body):
+        return None
+    return list(map(bytes.decode, ids)), values
+
+
 def accept_quickly(value: bytes, agency: Agency) -> Accepted | None:
-    """The same with the event's identity."""
+    """The same as `admit_quickly` with the event's identity."""
+    alike = _recognise(value, agency)
+    if alike is not None:
+        layout, found = alike
+        canonical = layout.identity_bytes(found) or identity_bytes(orjson.loads(value))
+        return Accepted(agency, layout.type, layout.said(found), value, identity_of(canonical))
     proven = _prove(value, agency)
     if proven is None:
         return None
     check, event = proven
-    return Accepted(agency, check.name, event, value, identity_of(identity_bytes(event)))
+    return Accepted(agency, check.name, said_of(event), value, identity_of(identity_bytes(event)))
 
 
 def accept_binary_quickly(value: bytes, headers: Headers, agency: Agency) -> Accepted | None:
@@ -86,6 +119,23 @@ def accept_binary_quickly(value: bytes, headers: Headers, agency: Agency) -> Acc
     if accepted is not None:
         accepted.event_bytes = canonical_event_bytes(accepted.event)
     return accepted
+
+
+def _recognise(value: bytes, agency: Agency) -> tuple[Layout, re.Match[str]] | None:
+    """The layout of the event and the match, where nothing can be wrong with it."""
+    layouts = _LAYOUTS.of(agency)
+    if not layouts or len(value) > EVENT_BYTES_MAX:
+        return None
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        return None
+    alike = recognise(layouts, text)
+    if alike is None or alike[1].end() != len(text):
+        return None
+    sequence = alike[0].said(alike[1])[2]
+    shown = value if sequence is None else value.replace(sequence.encode(), b"")
+    return None if is_suspect(shown) and shows_ten_digits(text) else alike
 
 
 def _prove(value: bytes, agency: Agency) -> tuple[_Check, dict[str, Any]] | None:
@@ -107,6 +157,7 @@ def _prove(value: bytes, agency: Agency) -> tuple[_Check, dict[str, Any]] | None
         return None
     if is_suspect(_shown_texts(value, event)) and tree_may_hold_personal_data(event):
         return None
+    _LAYOUTS.proven(agency, value, event, check.name)
     return check, event
 
 

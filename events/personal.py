@@ -23,11 +23,24 @@ _TO_MARK: Final = bytes(
 )
 _LEAD_BYTES: Final = b"\xd9\xdb"
 _TEN_MARKS: Final = b"\x01" * 10
+_MORE_MARKS: Final = _TEN_MARKS + b"\x01"
 
 
 def is_suspect(text: bytes) -> bool:
-    """Whether UTF-8 bytes may hold a ten-digit run. Escapes (`\\u0661`) must have been resolved before."""
-    return _TEN_MARKS in text.translate(_TO_MARK, _LEAD_BYTES)
+    """Whether UTF-8 bytes may hold a ten-digit run. Escapes (`\\u0661`) must have been resolved before.
+
+    In ASCII without escapes every mark is a digit of a text, so that a longer run is no run of ten: where eleven of its
+    digits are taken out, few show one.
+    """
+    if not text.isascii() or b"\\" in text:
+        return _TEN_MARKS in text.translate(_TO_MARK, _LEAD_BYTES)
+    marks = text.translate(_TO_MARK)
+    return _TEN_MARKS in marks and _TEN_MARKS in marks.replace(_MORE_MARKS, b"")
+
+
+def shows_ten_digits(text: str) -> bool:
+    """Whether a text may hold or be a national id: it shows just ten digits in a row, from 1 or 2 on."""
+    return _TEN_DIGITS.search(text) is not None
 
 
 def holds_personal_data(text: str) -> bool:

@@ -47,9 +47,15 @@ def validator_of(name: str | None) -> SchemaValidator:
 @cache
 def checker_of(name: str) -> SchemaValidator:
     """The checking validator of a type; it raises at the first use if pydantic's schema has an unknown part."""
+    return SchemaValidator(checking_schema(name))
+
+
+@cache
+def checking_schema(name: str) -> CoreSchema:
+    """What `checker_of` checks: closed dictionaries, lists, nullable parts, literals, integers, texts, booleans."""
     schema: Any = event_model(name).__pydantic_core_schema__
     definitions = {part["ref"]: part for part in schema.get("definitions", ())}
-    return SchemaValidator(_checking(schema.get("schema") if definitions else schema, definitions))
+    return _checking(schema.get("schema") if definitions else schema, definitions)
 
 
 def _checking(schema: Any, definitions: Mapping[str, Any]) -> CoreSchema:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
@@ -18,14 +19,18 @@ NOT_IDENTITY: Final = frozenset({"sequence", "traceparent", "tracestate"})
 
 
 class Agency:
-    """Who speaks: the agency whose topic a record stands in. `source` and the claim's prefix are kept ready."""
+    """Who speaks: the agency whose topic a record stands in. `source` and the claim's prefix are kept ready.
 
-    __slots__ = ("claim_prefix", "code", "role", "source")
+    `sender` is what its authority depends on: source and role.
+    """
+
+    __slots__ = ("claim_prefix", "code", "role", "sender", "source")
 
     def __init__(self, code: str, role: Role) -> None:
         self.code = code
         self.role: Role = role
         self.source = source_of(code)
+        self.sender = (self.source, role)
         self.claim_prefix = self.source.encode() + b"\x00"
 
     def __repr__(self) -> str:
@@ -36,6 +41,10 @@ class Agency:
 
     def __hash__(self) -> int:
         return hash((self.code, self.role))
+
+
+Said = tuple[str, str, str | None]
+"""An event's `id`, `subject` and `sequence`."""
 
 
 class Admitted:
@@ -62,12 +71,10 @@ class Accepted(Admitted):
 
     __slots__ = ("claim", "identity", "sequence", "subject")
 
-    def __init__(self, agency: Agency, type: str, event: dict[str, Any], event_bytes: bytes, identity: bytes) -> None:
+    def __init__(self, agency: Agency, type: str, said: Said, event_bytes: bytes, identity: bytes) -> None:
         self.event_bytes = event_bytes
         self.type = type
-        self.id = event["id"]
-        self.subject: str = event["subject"]
-        sequence = event.get("sequence")
+        self.id, self.subject, sequence = said
         self.sequence: int | None = None if sequence is None else int(sequence)
         self.identity = identity
         self.claim = sha256(agency.claim_prefix + self.id.encode()).digest()[:HASH_BYTES]
@@ -99,6 +106,11 @@ class Refused:
     def holds_personal_data(self) -> bool:
         """Whether personal data is the reason: then no raw bytes, no hash and no claimed values are kept."""
         return any(found.code == "personal-data" for found in self.faults)
+
+
+def said_of(event: Mapping[str, Any]) -> Said:
+    """Id, subject and sequence of a well-formed event."""
+    return event["id"], event["subject"], event.get("sequence")
 
 
 def identity_bytes(event: dict[str, Any]) -> bytes:

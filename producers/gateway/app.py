@@ -5,9 +5,12 @@ The process builds its parts (`producers.gateway.process`).
 
 from __future__ import annotations
 
+from typing import Final
+
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
@@ -20,6 +23,8 @@ from producers.gateway.parts import Parts
 from producers.gateway.problems import Refusal, refusal_document
 
 _CODES: dict[int, RequestCode] = {404: "not-found", 405: "method-not-allowed"}
+_NO_TELEMETRY: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False}
+"""FastAPI's own would tell of addresses and errors in its words; ours says only what `infra.telemetry` lists."""
 _logger = structlog.get_logger(__name__)
 
 
@@ -32,6 +37,7 @@ def application(parts: Parts) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
+        telemetry=_NO_TELEMETRY,
     )
     app.router.routes.append(event_routes.sending_without_query(parts))
     app.include_router(event_routes.router(parts))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 from events.codec import STRUCTURED_HEADERS
@@ -110,6 +111,7 @@ def decode_value(value: bytes) -> bytes:
     return _ESCAPE.sub(lambda found: bytes.fromhex(found[1].decode()), value)
 
 
+@lru_cache(maxsize=64)
 def _media_type(value: bytes) -> tuple[str, str | None]:
     media, *parameters = value.decode("latin-1").split(";")
     charset = None

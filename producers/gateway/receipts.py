@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -27,13 +27,8 @@ RECEIPT_KIND: Final = "urn:yesser:receipt:v1"
 """The first thing that is signed, so that no signature of the key can be taken for one over something else."""
 
 
-class Stored(NamedTuple):
-    """One event that Kafka has. `event_bytes` are those of its entry; `place` is its place in the request."""
-
-    place: int
-    id: str
-    offset: int
-    event_bytes: bytes
+Stored = tuple[int, str, int, bytes]
+"""One event that Kafka has: its place in the request, its id, its offset, and its bytes as they stand in its entry."""
 
 
 class ReceiptSigner:
@@ -53,10 +48,10 @@ class ReceiptSigner:
 
 def receipt_bytes(agency: str, time: str, stored: Iterable[Stored]) -> bytes:
     """The RFC 8785 form of a receipt, written as it stands: no value holds a character that JSON would escape."""
-    topic = agency_topic(agency)
+    address = f'{{"address":"{agency_topic(agency)}/0/'
     rows = ",".join(
         [
-            f'{{"address":"{topic}/0/{offset}","event":{place},"id":"{id_}","sha256":"{sha256(raw).hexdigest()}"}}'
+            f'{address}{offset}","event":{place},"id":"{id_}","sha256":"{sha256(raw).hexdigest()}"}}'
             for place, id_, offset, raw in stored
         ]
     )

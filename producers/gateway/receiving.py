@@ -11,9 +11,9 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, NamedTuple, Self, TypeVar
 
-from events.door import admit, judge
+from events.door import admit, admit_array, judge
 from events.entry import recorded_time
 from events.kafka_mode import Headers
 from events.verdicts import Accepted, Admitted, Agency, Refused
@@ -23,9 +23,9 @@ from infra.settings import Settings
 from infra.telemetry import count
 from producers.errors import OutcomeUnknown
 from producers.gateway.body import BodyLimits, read_body
-from producers.gateway.http_mode import Claims, RawHeaders, claims_of, elements_of, mode_of
+from producers.gateway.http_mode import Claims, Mode, RawHeaders, claims_of, elements_of, mode_of
 from producers.gateway.problems import EventFaults, Refusal, listed_faults
-from producers.gateway.receipts import ReceiptSigner, Stored
+from producers.gateway.receipts import ReceiptSigner
 from producers.gateway.recent import Recent
 from producers.gateway.writer import KafkaWriter, NotStored
 
@@ -45,6 +45,24 @@ class Judged(Generic[Good]):
     batched: bool
     accepted: list[tuple[int, Good]]
     refused: list[EventFaults]
+
+
+class Admission(NamedTuple):
+    """What of a request may be stored: the ids and bytes of the events at `places`; and the faults of the others."""
+
+    batched: bool
+    places: Sequence[int]
+    ids: Sequence[str]
+    values: list[bytes]
+    refused: list[EventFaults]
+
+    @classmethod
+    def of(cls, judged: Judged[Admitted]) -> Self:
+        """The same as it was judged one by one."""
+        places = [place for place, _ in judged.accepted]
+        ids = [event.id for _, event in judged.accepted]
+        values = [event.event_bytes for _, event in judged.accepted]
+        return cls(judged.batched, places, ids, values, judged.refused)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,25 +90,39 @@ class Receiver:
     async def judged(self, sent: Sent) -> Judged[Accepted]:
         """Read the request and judge every event of it. Raises `Problem` where it cannot be read."""
         with self._holding() as held:
-            return await self._judged(sent, judge, held)
+            mode, body = await self._read(sent, held)
+            return await self._judged(sent, mode, body, judge)
 
     async def receive(self, sent: Sent, *, partial: bool, language: Language) -> dict[str, Any]:
         """The answer to events that are durable now. Raises `Problem` or `Refusal` where nothing was stored."""
+        agency = sent.agency
         with self._holding() as held:
-            judged = await self._judged(sent, admit, held)
-            if judged.refused and not (partial and judged.accepted):
-                raise Refusal(judged.refused, batched=judged.batched)
-            stored = await self._store(sent.agency, judged.accepted)
-        answer = self._signer.receipt(sent.agency.code, recorded_time(self._clock()), stored)
-        if judged.refused:
-            answer["refused"], _ = listed_faults(judged.refused, judged.batched, language)
+            admission = await self._admitted(sent, *await self._read(sent, held))
+            if admission.refused and not (partial and admission.values):
+                raise Refusal(admission.refused, batched=admission.batched)
+            offsets = await self._store(agency, admission)
+        stored = zip(admission.places, admission.ids, offsets, admission.values, strict=True)
+        answer = self._signer.receipt(agency.code, recorded_time(self._clock()), stored)
+        if admission.refused:
+            answer["refused"], _ = listed_faults(admission.refused, admission.batched, language)
         return answer
 
-    async def _judged(self, sent: Sent, door: Door[Good], held: Callable[[int], None]) -> Judged[Good]:
+    async def _read(self, sent: Sent, held: Callable[[int], None]) -> tuple[Mode, bytes]:
         settings = self._settings
-        mode, events_max = mode_of(sent.headers), settings.gateway_batch_events_max
+        mode = mode_of(sent.headers)
         limits = BodyLimits(settings.gateway_body_bytes_max, settings.gateway_body_timeout_s, held)
-        body = await read_body(sent.stream, sent.headers, limits)
+        return mode, await read_body(sent.stream, sent.headers, limits)
+
+    async def _admitted(self, sent: Sent, mode: Mode, body: bytes) -> Admission:
+        if mode == "batch":
+            alike = admit_array(body, sent.agency, self._settings.gateway_batch_events_max)
+            if alike is not None:
+                ids, values = alike
+                return Admission(True, range(len(ids)), ids, values, [])
+        return Admission.of(await self._judged(sent, mode, body, admit))
+
+    async def _judged(self, sent: Sent, mode: Mode, body: bytes, door: Door[Good]) -> Judged[Good]:
+        events_max = self._settings.gateway_batch_events_max
         claims = claims_of(mode, sent.headers, body, events_max)
         judged = await judge_claims(claims, sent.agency, door, batched=mode == "batch")
         if judged.refused and judged.batched:
@@ -99,21 +131,19 @@ class Receiver:
                 judged = await judge_claims(elements, sent.agency, door, batched=True)
         return judged
 
-    async def _store(self, agency: Agency, accepted: Sequence[tuple[int, Admitted]]) -> list[Stored]:
-        if not accepted:
+    async def _store(self, agency: Agency, admission: Admission) -> list[int]:
+        """The events' offsets."""
+        if not admission.values:
             return []
         try:
-            offsets = await self._writer.write(agency_topic(agency.code), [event.event_bytes for _, event in accepted])
+            offsets = await self._writer.write(agency_topic(agency.code), admission.values)
         except NotStored:
             raise Problem("kafka-away", retry_after_s=1) from None
         except OutcomeUnknown:
             raise Problem("outcome-unknown", retry_after_s=1) from None
-        count("gateway_events_stored", len(accepted), agency=agency.code)
-        self.recent.add(agency.code, [event.id for _, event in accepted], offsets)
-        return [
-            Stored(place, event.id, offset, event.event_bytes)
-            for (place, event), offset in zip(accepted, offsets, strict=True)
-        ]
+        count("gateway_events_stored", len(offsets), agency=agency.code)
+        self.recent.add(agency.code, admission.ids, offsets)
+        return offsets
 
     @contextmanager
     def _holding(self) -> Iterator[Callable[[int], None]]:

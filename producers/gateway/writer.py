@@ -204,20 +204,22 @@ class KafkaWriter:
 def _fill(builder: Any, queue: deque[_Waiting]) -> list[tuple[_Waiting, int]]:
     """Put what waits into a batch until it is full; how many events of each request went in."""
     headers = [*STRUCTURED_HEADERS, *trace_header()]
+    append = builder.append
     parts: list[tuple[_Waiting, int]] = []
     while queue:
         waiting = queue[0]
         if waiting.done.done():  # its request has given up
             queue.popleft()
             continue
-        before = waiting.taken
+        before = after = waiting.taken
         for value in waiting.values[before:]:
-            if builder.append(key=None, value=value, timestamp=None, headers=headers) is None:
+            if append(key=None, value=value, timestamp=None, headers=headers) is None:
                 break
-            waiting.taken += 1
-        if waiting.taken > before:
-            parts.append((waiting, waiting.taken - before))
-        if waiting.taken < len(waiting.values):
+            after += 1
+        if after > before:
+            waiting.taken = after
+            parts.append((waiting, after - before))
+        if after < len(waiting.values):
             return parts
         queue.popleft()
     return parts

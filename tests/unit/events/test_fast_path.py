@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from events import fast_path
 from events.careful_path import judge_carefully
 from events.codec import STRUCTURED_HEADERS, canonical_bytes
-from events.fast_path import accept_binary_quickly, accept_quickly, admit_quickly
+from events.fast_path import accept_binary_quickly, accept_quickly, admit_array_quickly, admit_quickly
+from events.layouts import Layouts, recognise
 from events.personal import holds_personal_data, is_suspect
 from events.verdicts import Accepted, Admitted, Agency
 from tests.unit.events.samples import encoded, golden, sender_of
@@ -97,16 +100,42 @@ SNIPPETS = st.sampled_from(
 )
 
 
-def compare(raw: bytes, agency: Agency) -> None:
-    """The fast path says nothing, or exactly what the definition says."""
+@contextmanager
+def having_seen(*events: bytes, sender: Agency) -> Iterator[Layouts]:
+    """The fast path as it is after these events, each of which has taught it a layout if it has one."""
+    layouts = Layouts(learn_after=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fast_path, "_LAYOUTS", layouts)
+        for event in events:
+            accept_quickly(event, sender)
+        patch.setattr(layouts, "_learn_after", 1_000_000)
+        yield layouts
+
+
+def compare(raw: bytes, agency: Agency, seen: bytes) -> None:
+    """The fast path says nothing, or exactly what the definition says, whether or not it has `seen` a similar event."""
+    fresh = quick_verdict(raw, agency)
+    with having_seen(seen, sender=agency) as layouts:
+        alone = quick_verdict(raw, agency)
+        array = b"[" + seen + b"," + raw + b"]"
+        taken = admit_array_quickly(array, agency, 2)
+        if taken is not None:
+            assert taken[1] == [seen, raw]
+            assert recognise(layouts.of(agency), raw.decode()) is not None
+    assert fresh == alone
+
+
+def quick_verdict(raw: bytes, agency: Agency) -> dict[str, Any] | None:
+    """What the fast path says, which is what the careful one says."""
     quick, admitted = accept_quickly(raw, agency), admit_quickly(raw, agency)
     assert (quick is None) == (admitted is None)
     if quick is None or admitted is None:
-        return
+        return None
     careful = judge_carefully(raw, STRUCTURED_HEADERS, agency)
     assert isinstance(careful, Accepted), careful
     assert _said(quick) == _said(careful)
     assert (admitted.id, admitted.type, admitted.event_bytes) == (careful.id, careful.type, careful.event_bytes)
+    return _said(quick)
 
 
 def _said(verdict: Accepted) -> dict[str, Any]:
@@ -120,10 +149,11 @@ def pointers(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 @st.composite
-def mutated_trees(draw: st.DrawFn) -> tuple[bytes, Agency]:
-    """A golden example with one or two members replaced, removed or added, in some writing."""
+def mutated_trees(draw: st.DrawFn) -> tuple[bytes, Agency, bytes]:
+    """A golden example with one or two members replaced, removed or added, in some writing; and it as it was."""
     event = json.loads(json.dumps(draw(st.sampled_from(GOLDEN))[1]))
-    agency = sender_of(event)
+    agency, writing = sender_of(event), draw(st.sampled_from(WRITINGS))
+    seen = writing(event)
     for _ in range(draw(st.integers(0, 2))):
         path = draw(st.sampled_from(pointers(event)))
         if not path:
@@ -138,31 +168,31 @@ def mutated_trees(draw: st.DrawFn) -> tuple[bytes, Agency]:
             del target[path[-1]]
             if draw(st.booleans()):
                 target[draw(st.text(max_size=3))] = draw(INTERESTING)
-    raw = draw(st.sampled_from(WRITINGS))(event)
-    return raw, agency
+    return writing(event), agency, seen
 
 
 @st.composite
-def mutated_bytes(draw: st.DrawFn) -> tuple[bytes, Agency]:
-    """A golden example with bytes cut out and snippets put in."""
+def mutated_bytes(draw: st.DrawFn) -> tuple[bytes, Agency, bytes]:
+    """A golden example with bytes cut out and snippets put in; and it as it was."""
     event = draw(st.sampled_from(GOLDEN))[1]
-    raw = bytearray(draw(st.sampled_from(WRITINGS))(event))
+    seen = draw(st.sampled_from(WRITINGS))(event)
+    raw = bytearray(seen)
     for _ in range(draw(st.integers(1, 3))):
         start = draw(st.integers(0, len(raw)))
         cut = draw(st.sampled_from([0, 0, 1, 2, 5]))
         raw[start : start + cut] = draw(SNIPPETS)
-    return bytes(raw), sender_of(event)
+    return bytes(raw), sender_of(event), seen
 
 
 @settings(max_examples=600, deadline=None)
 @given(mutated_trees())
-def test_what_the_fast_path_accepts_of_changed_members_has_no_fault(case: tuple[bytes, Agency]) -> None:
+def test_what_the_fast_path_accepts_of_changed_members_has_no_fault(case: tuple[bytes, Agency, bytes]) -> None:
     compare(*case)
 
 
 @settings(max_examples=600, deadline=None)
 @given(mutated_bytes())
-def test_what_the_fast_path_accepts_of_changed_bytes_has_no_fault(case: tuple[bytes, Agency]) -> None:
+def test_what_the_fast_path_accepts_of_changed_bytes_has_no_fault(case: tuple[bytes, Agency, bytes]) -> None:
     compare(*case)
 
 
@@ -173,13 +203,13 @@ def test_every_golden_example_goes_the_quick_way_in_every_writing(
 ) -> None:
     raw = writing(event)
     assert accept_quickly(raw, sender_of(event)) is not None
-    compare(raw, sender_of(event))
+    compare(raw, sender_of(event), raw)
 
 
 @settings(max_examples=300, deadline=None)
 @given(mutated_trees())
-def test_binary_mode_goes_the_quick_way_only_where_the_definition_agrees(case: tuple[bytes, Agency]) -> None:
-    raw, agency = case
+def test_binary_mode_goes_the_quick_way_only_where_the_definition_agrees(case: tuple[bytes, Agency, bytes]) -> None:
+    raw, agency, _ = case
     try:
         event = json.loads(raw)
         value = json.dumps(event.pop("data")).encode()
@@ -207,3 +237,21 @@ def test_the_quick_search_never_overlooks_a_national_id(text: str, planted: str,
     whole = text[:place] + planted + text[place:]
     if holds_personal_data(whole):
         assert is_suspect(canonical_bytes({"x": whole}))
+
+
+@pytest.mark.parametrize(
+    ("text", "suspect"),
+    [
+        (f"x {NATIONAL_ID} y", True),
+        (f"x{NATIONAL_ID}", True),
+        ("00000000000000000007", False),
+        ("order-1732579200123", False),
+        (f"{'1' * 11}{NATIONAL_ID}", True),
+        (f"\\u0001{NATIONAL_ID}", True),
+        (f"\u00a0{NATIONAL_ID}", True),
+        (f"٠{NATIONAL_ID[:-1]}", True),
+        ("١٠٦٤٩٧١٢٦", False),
+    ],
+)
+def test_runs_of_just_ten_digits_are_found_and_of_longer_ones_few(text: str, suspect: bool) -> None:
+    assert is_suspect(text.encode()) is suspect

@@ -28,8 +28,8 @@ Change = Callable[[dict[str, Any]], None]
 
 
 def receipt(bodies: list[bytes], first: int = 0, without: tuple[int, ...] = ()) -> dict[str, Any]:
-    stored = [
-        Stored(place, orjson.loads(body)["id"], first + place, body)
+    stored: list[Stored] = [
+        (place, orjson.loads(body)["id"], first + place, body)
         for place, body in enumerate(bodies)
         if place not in without
     ]

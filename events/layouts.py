@@ -1,0 +1,262 @@
+"""Events written as one that was proven: recognised by their text alone, without reading it anew.
+
+A *layout* is the text of an event without fault in which each value became what its own field allows, as one regular
+expression. A text that matches it whole differs from the proven one in such values only. So it is JSON of the same
+shape (well-formed, no deeper, no name twice, none unknown), every value has the type, pattern and bounds of its field,
+source and type are the same, and the subject is the one that the data gives. That is all the door asks of a type
+without rules over several members, but for personal data and size, which are not judged here.
+
+What hardly changes, or a layout cannot state, stays as it stood in the proven event: the source, the content type,
+integers with bounds of their own. A type with rules over several members has no layout, nor has a text that neither of
+the usual writers would write.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from events.catalogue import CATALOGUE, EventType
+from events.money import INTEGER_MAX
+from events.validators import checking_schema
+from events.verdicts import NOT_IDENTITY, Agency, Said, identity_bytes
+
+_SEPARATORS: Final = ((",", ":"), (", ", ": "))
+"""Between members and after names: as JavaScript and `orjson` write, and as Python's `json` does."""
+
+_INTEGERS: Final = {
+    (-INTEGER_MAX, INTEGER_MAX): "0|-?[1-9][0-9]{0,14}",
+    (0, INTEGER_MAX): "0|[1-9][0-9]{0,14}",
+    (1, INTEGER_MAX): "[1-9][0-9]{0,14}",
+}
+"""Bounds → integers within them: up to fifteen digits, all of which are below 2^53."""
+
+_NO_END: Final = r'[^"\\\x00-\x1f'
+_LITERAL: Final = ("source", "datacontenttype")
+_TOLD: Final = ("id", "sequence")
+_FIELD: Final = re.compile(r"\{(\w+)\}")
+_SCALAR_KEYS: Final = frozenset({"type", "strict", "metadata", "pattern", "min_length", "max_length", "ge", "le"})
+_PER_SENDER_MAX: Final = 8
+_SENDERS_MAX: Final = 1_000
+LEARN_AFTER: Final = 1_000
+"""Making a layout costs as much as proving some hundred events: so many must have had none before one is made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """One way in which events of the type `type` are written by one source.
+
+    `pattern` matches the text of one event; its groups are `event` (all of it), `id`, `subject` and, where events of
+    this layout have one, `sequence`. `ascii_pattern` is the same for ASCII bytes, without `subject`. `cuts` are the
+    groups without which the text is what `identity_bytes` would write; None where only reading the event tells that.
+    """
+
+    type: str
+    pattern: re.Pattern[str]
+    ascii_pattern: re.Pattern[bytes]
+    has_sequence: bool
+    cuts: tuple[str, ...] | None
+
+    def said(self, found: re.Match[str]) -> Said:
+        """Id, subject and sequence of a matched event."""
+        return found["id"], found["subject"], found["sequence"] if self.has_sequence else None
+
+    def all_in(self, body: bytes) -> tuple[list[bytes], list[bytes]]:
+        """The events that ASCII bytes show and their ids, whatever stands between them."""
+        pattern = self.ascii_pattern
+        event_at, id_at = pattern.groupindex["event"] - 1, pattern.groupindex["id"] - 1
+        found = pattern.findall(body)
+        return [groups[event_at] for groups in found], [groups[id_at] for groups in found]
+
+    def identity_bytes(self, found: re.Match[str]) -> bytes | None:
+        """What `events.verdicts.identity_bytes` would write of a matched event, where the text shows it."""
+        return None if self.cuts is None else _without(found, self.cuts).encode()
+
+
+class Layouts:
+    """The layouts of what was proven lately, by sender: they change how soon a verdict comes, never the verdict.
+
+    At most eight of a sender are kept, the one that was used last in front; of too many senders all are forgotten.
+    """
+
+    def __init__(self, learn_after: int = LEARN_AFTER) -> None:
+        self._learn_after = learn_after
+        self._known: dict[tuple[str, str], list[Layout]] = {}
+        self._unlike: dict[tuple[str, str], int] = {}
+
+    def of(self, agency: Agency) -> list[Layout]:
+        """The sender's layouts, for `recognise`."""
+        return self._known.get(agency.sender, [])
+
+    def proven(self, agency: Agency, value: bytes, event: dict[str, Any], name: str) -> None:
+        """An event of the type `name`, read from `value`, has no fault and is like none of the sender's layouts."""
+        sender = agency.sender
+        unlike = self._unlike.get(sender, 0) + 1
+        self._unlike[sender] = unlike % self._learn_after
+        if unlike == self._learn_after:
+            layout = layout_of(value.decode(), event, CATALOGUE[name])
+            if layout is not None and layout not in self.of(agency):
+                self._learn(sender, layout)
+
+    def _learn(self, sender: tuple[str, str], layout: Layout) -> None:
+        if len(self._unlike) > _SENDERS_MAX:
+            self._known.clear()
+            self._unlike.clear()
+        self._known[sender] = [layout, *self._known.get(sender, [])[: _PER_SENDER_MAX - 1]]
+
+
+def recognise(layouts: list[Layout], text: str) -> tuple[Layout, re.Match[str]] | None:
+    """The layout of the event with which the text begins, which then comes first, and the match."""
+    for place, layout in enumerate(layouts):
+        found = layout.pattern.match(text)
+        if found is not None:
+            if place:
+                layouts.insert(0, layouts.pop(place))
+            return layout, found
+    return None
+
+
+def _without(found: re.Match[str], cuts: Sequence[str]) -> str:
+    """The event's text without these groups, which are in the order of the text."""
+    text, (start, end) = found.string, found.span()
+    pieces = []
+    for name in cuts:
+        cut = found.span(name)
+        pieces.append(text[start : cut[0]])
+        start = cut[1]
+    pieces.append(text[start:end])
+    return "".join(pieces)
+
+
+def layout_of(text: str, event: dict[str, Any], row: EventType) -> Layout | None:
+    """The layout of an event without fault, whose text this is; None where it has none."""
+    schema: Any = checking_schema(row.name)
+    if row.rules or not _subject_is_of_words(row, schema):
+        return None
+    for between, after_name in _SEPARATORS:
+        if json.dumps(event, ensure_ascii=False, separators=(between, after_name)) == text:
+            writing = _Writing(row, schema, re.escape(between), re.escape(after_name))
+            expression = writing.event(event)
+            pattern = re.compile(expression)
+            ascii_pattern = re.compile(expression.replace("(?P<subject>", "(?:").encode())
+            cuts = writing.cuts if _tells_identity(pattern, text, event, writing.cuts) else None
+            return Layout(row.name, pattern, ascii_pattern, event.get("sequence") is not None, cuts)
+    return None
+
+
+def _subject_is_of_words(row: EventType, schema: Any) -> bool:
+    """Whether the subject is made of fields of the data, all of them texts of listed characters, which any subject may
+    hold."""
+    data = schema["fields"]["data"]["schema"]["fields"]
+    fields = tuple(_FIELD.findall(row.subject.pattern))
+    return fields == row.subject.fields and all(
+        data[field]["schema"]["type"] == "str" and "[^" not in data[field]["schema"]["pattern"] for field in fields
+    )
+
+
+def _tells_identity(pattern: re.Pattern[str], text: str, event: dict[str, Any], cuts: tuple[str, ...]) -> bool:
+    found = pattern.match(text)
+    return found is not None and _without(found, cuts).encode() == identity_bytes(event)
+
+
+class _Writing:
+    """Writes the regular expression of one layout."""
+
+    def __init__(self, row: EventType, schema: Any, between: str, after_name: str) -> None:
+        self._subject_pattern = row.subject.pattern
+        self._shared_fields = row.subject.fields
+        self._fields = schema["fields"]
+        self._between = between
+        self._after_name = after_name
+        self._written: set[str] = set()
+        self.cuts: tuple[str, ...] = ()
+
+    def event(self, event: dict[str, Any]) -> str:
+        """The whole event; `cuts` are then known."""
+        members: list[str] = []
+        for name, value in event.items():
+            member = self._name(name) + self._attribute(name, value, self._fields[name]["schema"])
+            if members:
+                member = self._between + member
+                if name in NOT_IDENTITY:
+                    self.cuts += (f"cut_{name}",)
+                    member = f"(?P<cut_{name}>{member})"
+            members.append(member)
+        return rf"(?P<event>\{{{''.join(members)}\}})"
+
+    def _attribute(self, name: str, value: Any, schema: Any) -> str:
+        if name in _LITERAL:
+            return _literal(value)
+        if name == "subject":
+            return self._subject()
+        if name == "data":
+            return self._object(value, schema, shared=self._shared_fields)
+        written = self._value(value, schema)
+        return f'"(?P<{name}>{written[1:-1]})"' if name in _TOLD and value is not None else written
+
+    def _subject(self) -> str:
+        """The subject's own text with the fields of the data in it, each of which stands somewhere else too."""
+        parts = _FIELD.split(self._subject_pattern)
+        parts[1::2] = map(self._shared, parts[1::2])
+        return f'"(?P<subject>{"".join(parts)})"'
+
+    def _shared(self, field: str) -> str:
+        """What stands in the data and in the subject: described where it comes first, then repeated."""
+        if field in self._written:
+            return f"(?P={field})"
+        self._written.add(field)
+        return f"(?P<{field}>{_string(self._fields['data']['schema']['fields'][field]['schema'])[1:-1]})"
+
+    def _object(self, value: dict[str, Any], schema: Any, shared: tuple[str, ...] = ()) -> str:
+        members = [
+            self._name(name)
+            + (f'"{self._shared(name)}"' if name in shared else self._value(item, schema["fields"][name]["schema"]))
+            for name, item in value.items()
+        ]
+        return rf"\{{{self._between.join(members)}\}}"
+
+    def _name(self, name: str) -> str:
+        return _literal(name) + self._after_name
+
+    def _value(self, value: Any, schema: Any) -> str:
+        kind = schema["type"]
+        if value is None:
+            return "null"
+        if kind == "nullable":
+            return self._value(value, schema["schema"])
+        if kind == "typed-dict":
+            return self._object(value, schema)
+        if kind == "list":
+            return rf"\[{self._between.join(self._value(item, schema['items_schema']) for item in value)}\]"
+        if kind == "literal":
+            allowed = [_literal(item) for item in schema["expected"]]
+            return allowed[0] if len(allowed) == 1 else f"(?:{'|'.join(allowed)})"
+        if not _SCALAR_KEYS.issuperset(schema):
+            raise NotImplementedError(f"a layout for {schema!r}: teach `_value` this part of pydantic's schema")
+        if kind == "str":
+            return _string(schema)
+        if kind == "int":
+            within = _INTEGERS.get((schema["ge"], schema["le"]))
+            return _literal(value) if within is None else f"(?:{within})"
+        return "(?:true|false)"
+
+
+def _literal(value: Any) -> str:
+    return re.escape(json.dumps(value, ensure_ascii=False))
+
+
+def _string(schema: Any) -> str:
+    """A text without escapes that its field allows.
+
+    A pattern of listed characters ends where the text does. One that excludes characters may not run over the end, nor
+    over what JSON escapes; and as it may match one text in many ways, it is atomic: looked at once, whatever follows.
+    """
+    pattern = schema.get("pattern", f"^{_NO_END}]*$")[1:-1]
+    lengths = schema.get("min_length", 0), schema.get("max_length", "")
+    bound = "" if lengths == (0, "") else f'(?=[^"]{{{lengths[0]},{lengths[1]}}}")'
+    if "[^" in pattern:
+        return f'"{bound}(?>{pattern.replace("[^", _NO_END)})"'
+    return f'"{bound}(?:{pattern})"'
