@@ -51,7 +51,8 @@ _PAUSED: Final[dict[str, Any]] = {
     **shape(until={"type": "string", "format": "date-time"}, reason=shape(ar=TEXT, en=TEXT)),
 }
 RECEIPT: Final = answer(
-    "Every event of the receipt is durable. The signature is Ed25519 over the RFC 8785 form of `receipt`.",
+    "Every event of the receipt is durable. The signature is Ed25519 over `urn:yesser:receipt:v1 ` and the SHA-256, in "
+    "hexadecimal, of the RFC 8785 form of `receipt`.",
     {
         "type": "object",
         "required": ["receipt", "key", "signature"],

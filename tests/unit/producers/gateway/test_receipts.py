@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from events.codec import canonical_bytes
 from infra.note import InvalidKey, LogKey, parse_vkey
@@ -25,10 +28,18 @@ def answered() -> dict[str, Any]:
     return read
 
 
-def test_what_is_signed_is_the_canonical_form_and_stands_in_the_answer_as_it_is() -> None:
-    signed = receipt_bytes("health", "2026-11-25T01:02:03.000004Z", STORED)
-    assert signed == canonical_bytes(json.loads(signed))
-    assert signed in orjson.dumps(ReceiptSigner(KEY).receipt("health", "2026-11-25T01:02:03.000004Z", STORED))
+def test_the_receipt_stands_in_the_answer_in_its_canonical_form() -> None:
+    receipt = receipt_bytes("health", "2026-11-25T01:02:03.000004Z", STORED)
+    assert receipt == canonical_bytes(json.loads(receipt))
+    assert receipt in orjson.dumps(ReceiptSigner(KEY).receipt("health", "2026-11-25T01:02:03.000004Z", STORED))
+
+
+def test_what_is_signed_is_one_line_that_any_tool_can_write() -> None:
+    answer = answered()
+    text = json.dumps(answer["receipt"], sort_keys=True, separators=(",", ":"))
+    line = f"urn:yesser:receipt:v1 {hashlib.sha256(text.encode()).hexdigest()}"
+    public = Ed25519PrivateKey.from_private_bytes(KEY.seed).public_key()
+    public.verify(base64.b64decode(answer["signature"]), line.encode())
 
 
 def test_a_receipt_names_address_and_hash_of_each_event_and_verifies_from_its_json() -> None:
