@@ -96,8 +96,7 @@ def accept_quickly(value: bytes, agency: Agency) -> Accepted | None:
     alike = _recognise(value, agency)
     if alike is not None:
         layout, found = alike
-        canonical = layout.identity_bytes(found) or identity_bytes(orjson.loads(value))
-        return Accepted(agency, layout.type, layout.said(found), value, identity_of(canonical))
+        return Accepted(agency, layout.type, layout.said(found), value, identity_of(layout.identity_bytes(found)))
     proven = _prove(value, agency)
     if proven is None:
         return None

@@ -15,17 +15,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, Final
 
 from events.catalogue import CATALOGUE, EventType
 from events.money import INTEGER_MAX
 from events.validators import checking_schema
-from events.verdicts import NOT_IDENTITY, Agency, Said, identity_bytes
+from events.verdicts import NOT_IDENTITY, Agency, Said
 
 _SEPARATORS: Final = ((",", ":"), (", ", ": "))
 """Between members and after names: as JavaScript and `orjson` write, and as Python's `json` does."""
+
+Path = tuple[str | int, ...]
+"""Where a value stands in an event."""
 
 _INTEGERS: Final = {
     (-INTEGER_MAX, INTEGER_MAX): "0|-?[1-9][0-9]{0,14}",
@@ -35,8 +39,8 @@ _INTEGERS: Final = {
 """Bounds → integers within them: up to fifteen digits, all of which are below 2^53."""
 
 _NO_END: Final = r'[^"\\\x00-\x1f'
-_LITERAL: Final = ("source", "datacontenttype")
-_TOLD: Final = ("id", "sequence")
+_LITERAL: Final = (("source",), ("datacontenttype",))
+_TOLD: Final[Mapping[Path, str]] = {("id",): "id", ("sequence",): "sequence"}
 _FIELD: Final = re.compile(r"\{(\w+)\}")
 _SCALAR_KEYS: Final = frozenset({"type", "strict", "metadata", "pattern", "min_length", "max_length", "ge", "le"})
 _PER_SENDER_MAX: Final = 8
@@ -49,20 +53,25 @@ LEARN_AFTER: Final = 1_000
 class Layout:
     """One way in which events of the type `type` are written by one source.
 
-    `pattern` matches the text of one event; its groups are `event` (all of it), `id`, `subject` and, where events of
-    this layout have one, `sequence`. `ascii_pattern` is the same for ASCII bytes, without `subject`. `cuts` are the
-    groups without which the text is what `identity_bytes` would write; None where only reading the event tells that.
+    `pattern` matches the text of one event; every value that may differ is a group, those of `id`, `subject` and
+    `sequence` by name. `ascii_pattern` is the same for bytes that are ASCII; its groups are `event` (all of it), `id`,
+    and what the subject repeats. `identity` is what `identity_bytes` writes with `%s` for `values` of the groups.
     """
 
     type: str
     pattern: re.Pattern[str]
     ascii_pattern: re.Pattern[bytes]
     has_sequence: bool
-    cuts: tuple[str, ...] | None
+    identity: str
+    values: Callable[[tuple[str, ...]], tuple[str, ...]] = field(compare=False)
 
     def said(self, found: re.Match[str]) -> Said:
         """Id, subject and sequence of a matched event."""
         return found["id"], found["subject"], found["sequence"] if self.has_sequence else None
+
+    def identity_bytes(self, found: re.Match[str]) -> bytes:
+        """What `events.verdicts.identity_bytes` writes of a matched event."""
+        return (self.identity % self.values(found.groups())).encode()
 
     def all_in(self, body: bytes) -> tuple[list[bytes], list[bytes]]:
         """The events that ASCII bytes show and their ids, whatever stands between them."""
@@ -70,10 +79,6 @@ class Layout:
         event_at, id_at = pattern.groupindex["event"] - 1, pattern.groupindex["id"] - 1
         found = pattern.findall(body)
         return [groups[event_at] for groups in found], [groups[id_at] for groups in found]
-
-    def identity_bytes(self, found: re.Match[str]) -> bytes | None:
-        """What `events.verdicts.identity_bytes` would write of a matched event, where the text shows it."""
-        return None if self.cuts is None else _without(found, self.cuts).encode()
 
 
 class Layouts:
@@ -119,18 +124,6 @@ def recognise(layouts: list[Layout], text: str) -> tuple[Layout, re.Match[str]] 
     return None
 
 
-def _without(found: re.Match[str], cuts: Sequence[str]) -> str:
-    """The event's text without these groups, which are in the order of the text."""
-    text, (start, end) = found.string, found.span()
-    pieces = []
-    for name in cuts:
-        cut = found.span(name)
-        pieces.append(text[start : cut[0]])
-        start = cut[1]
-    pieces.append(text[start:end])
-    return "".join(pieces)
-
-
 def layout_of(text: str, event: dict[str, Any], row: EventType) -> Layout | None:
     """The layout of an event without fault, whose text this is; None where it has none."""
     schema: Any = checking_schema(row.name)
@@ -138,13 +131,34 @@ def layout_of(text: str, event: dict[str, Any], row: EventType) -> Layout | None
         return None
     for between, after_name in _SEPARATORS:
         if json.dumps(event, ensure_ascii=False, separators=(between, after_name)) == text:
-            writing = _Writing(row, schema, re.escape(between), re.escape(after_name))
-            expression = writing.event(event)
-            pattern = re.compile(expression)
-            ascii_pattern = re.compile(expression.replace("(?P<subject>", "(?:").encode())
-            cuts = writing.cuts if _tells_identity(pattern, text, event, writing.cuts) else None
-            return Layout(row.name, pattern, ascii_pattern, event.get("sequence") is not None, cuts)
+            telling = _Writing(row, schema, re.escape(between), re.escape(after_name), tells_values=True)
+            pattern = re.compile(telling.event(event))
+            short = _Writing(row, schema, re.escape(between), re.escape(after_name), tells_values=False)
+            ascii_pattern = re.compile(f"(?P<event>{short.event(event)})".encode())
+            identity, names = _identity(event, telling.groups)
+            values = itemgetter(*(pattern.groupindex[name] - 1 for name in names))
+            return Layout(row.name, pattern, ascii_pattern, event.get("sequence") is not None, identity, values)
     return None
+
+
+def _identity(event: dict[str, Any], groups: Mapping[Path, str]) -> tuple[str, list[str]]:
+    """The form of `identity_bytes` for such events, and which groups fill it, in order."""
+    names: list[str] = []
+
+    def write(value: Any, path: Path) -> str:
+        if isinstance(value, dict):
+            return (
+                f"{{{','.join(f'{json.dumps(name)}:{write(value[name], (*path, name))}' for name in sorted(value))}}}"
+            )
+        if isinstance(value, list):
+            return f"[{','.join(write(item, (*path, place)) for place, item in enumerate(value))}]"
+        if path not in groups:
+            return json.dumps(value, ensure_ascii=False).replace("%", "%%")
+        names.append(groups[path])
+        return '"%s"' if isinstance(value, str) else "%s"
+
+    said = {name: value for name, value in event.items() if value is not None and name not in NOT_IDENTITY}
+    return write(said, ()), names
 
 
 def _subject_is_of_words(row: EventType, schema: Any) -> bool:
@@ -157,98 +171,98 @@ def _subject_is_of_words(row: EventType, schema: Any) -> bool:
     )
 
 
-def _tells_identity(pattern: re.Pattern[str], text: str, event: dict[str, Any], cuts: tuple[str, ...]) -> bool:
-    found = pattern.match(text)
-    return found is not None and _without(found, cuts).encode() == identity_bytes(event)
-
-
 class _Writing:
-    """Writes the regular expression of one layout."""
+    """Writes the regular expression of one layout. `groups` are the names of what may differ, by its place."""
 
-    def __init__(self, row: EventType, schema: Any, between: str, after_name: str) -> None:
+    def __init__(self, row: EventType, schema: Any, between: str, after_name: str, *, tells_values: bool) -> None:
         self._subject_pattern = row.subject.pattern
-        self._shared_fields = row.subject.fields
-        self._fields = schema["fields"]
+        self._shared_fields = {("data", field): field for field in row.subject.fields}
+        self._schema = schema
         self._between = between
         self._after_name = after_name
+        self._tells_values = tells_values
         self._written: set[str] = set()
-        self.cuts: tuple[str, ...] = ()
+        self.groups: dict[Path, str] = {}
 
     def event(self, event: dict[str, Any]) -> str:
-        """The whole event; `cuts` are then known."""
-        members: list[str] = []
-        for name, value in event.items():
-            member = self._name(name) + self._attribute(name, value, self._fields[name]["schema"])
-            if members:
-                member = self._between + member
-                if name in NOT_IDENTITY:
-                    self.cuts += (f"cut_{name}",)
-                    member = f"(?P<cut_{name}>{member})"
-            members.append(member)
-        return rf"(?P<event>\{{{''.join(members)}\}})"
+        """The whole event."""
+        return self._value(event, self._schema, ())
 
-    def _attribute(self, name: str, value: Any, schema: Any) -> str:
-        if name in _LITERAL:
+    def _value(self, value: Any, schema: Any, path: Path) -> str:
+        kind = schema["type"]
+        if value is None or path in _LITERAL:
             return _literal(value)
-        if name == "subject":
+        if path == ("subject",):
             return self._subject()
-        if name == "data":
-            return self._object(value, schema, shared=self._shared_fields)
-        written = self._value(value, schema)
-        return f'"(?P<{name}>{written[1:-1]})"' if name in _TOLD and value is not None else written
+        if path in self._shared_fields:
+            self.groups[path] = self._shared_fields[path]
+            return f'"{self._shared(self._shared_fields[path])}"'
+        if kind == "nullable":
+            return self._value(value, schema["schema"], path)
+        if kind == "typed-dict":
+            fields = schema["fields"]
+            members = [
+                f"{_literal(name)}{self._after_name}{self._value(item, fields[name]['schema'], (*path, name))}"
+                for name, item in value.items()
+            ]
+            return rf"\{{{self._between.join(members)}\}}"
+        if kind == "list":
+            items = schema["items_schema"]
+            written = (self._value(item, items, (*path, place)) for place, item in enumerate(value))
+            return rf"\[{self._between.join(written)}\]"
+        allowed = _allowed(value, schema)
+        if allowed is None:
+            return _literal(value)
+        told = self._group(path, allowed)
+        return f'"{told}"' if isinstance(value, str) else told
+
+    def _group(self, path: Path, expression: str) -> str:
+        name = _TOLD.get(path, f"value_{len(self.groups)}")
+        if name != "id" and not self._tells_values:
+            return expression
+        self.groups[path] = name
+        return f"(?P<{name}>{expression})"
 
     def _subject(self) -> str:
         """The subject's own text with the fields of the data in it, each of which stands somewhere else too."""
         parts = _FIELD.split(self._subject_pattern)
         parts[1::2] = map(self._shared, parts[1::2])
-        return f'"(?P<subject>{"".join(parts)})"'
+        written = "".join(parts)
+        if not self._tells_values:
+            return f'"{written}"'
+        self.groups["subject",] = "subject"
+        return f'"(?P<subject>{written})"'
 
     def _shared(self, field: str) -> str:
         """What stands in the data and in the subject: described where it comes first, then repeated."""
         if field in self._written:
             return f"(?P={field})"
         self._written.add(field)
-        return f"(?P<{field}>{_string(self._fields['data']['schema']['fields'][field]['schema'])[1:-1]})"
-
-    def _object(self, value: dict[str, Any], schema: Any, shared: tuple[str, ...] = ()) -> str:
-        members = [
-            self._name(name)
-            + (f'"{self._shared(name)}"' if name in shared else self._value(item, schema["fields"][name]["schema"]))
-            for name, item in value.items()
-        ]
-        return rf"\{{{self._between.join(members)}\}}"
-
-    def _name(self, name: str) -> str:
-        return _literal(name) + self._after_name
-
-    def _value(self, value: Any, schema: Any) -> str:
-        kind = schema["type"]
-        if value is None:
-            return "null"
-        if kind == "nullable":
-            return self._value(value, schema["schema"])
-        if kind == "typed-dict":
-            return self._object(value, schema)
-        if kind == "list":
-            return rf"\[{self._between.join(self._value(item, schema['items_schema']) for item in value)}\]"
-        if kind == "literal":
-            allowed = [_literal(item) for item in schema["expected"]]
-            return allowed[0] if len(allowed) == 1 else f"(?:{'|'.join(allowed)})"
-        if not _SCALAR_KEYS.issuperset(schema):
-            raise NotImplementedError(f"a layout for {schema!r}: teach `_value` this part of pydantic's schema")
-        if kind == "str":
-            return _string(schema)
-        if kind == "int":
-            within = _INTEGERS.get((schema["ge"], schema["le"]))
-            return _literal(value) if within is None else f"(?:{within})"
-        return "(?:true|false)"
+        schema = self._schema["fields"]["data"]["schema"]["fields"][field]["schema"]
+        return f"(?P<{field}>{_allowed('', schema)})"
 
 
 def _literal(value: Any) -> str:
     return re.escape(json.dumps(value, ensure_ascii=False))
 
 
-def _string(schema: Any) -> str:
+def _allowed(value: Any, schema: Any) -> str | None:
+    """What the field of this value allows, without the quotes of a text; None: only this value."""
+    kind = schema["type"]
+    if kind == "literal":
+        expected = [_literal(item)[1:-1] if isinstance(item, str) else _literal(item) for item in schema["expected"]]
+        return None if len(expected) == 1 else f"(?:{'|'.join(expected)})"
+    if not _SCALAR_KEYS.issuperset(schema):
+        raise NotImplementedError(f"a layout for {schema!r}: teach `_allowed` this part of pydantic's schema")
+    if kind == "str":
+        return _text(schema)
+    if kind == "int":
+        within = _INTEGERS.get((schema["ge"], schema["le"]))
+        return None if within is None else f"(?:{within})"
+    return "(?:true|false)"
+
+
+def _text(schema: Any) -> str:
     """A text without escapes that its field allows.
 
     A pattern of listed characters ends where the text does. One that excludes characters may not run over the end, nor
@@ -258,5 +272,5 @@ def _string(schema: Any) -> str:
     lengths = schema.get("min_length", 0), schema.get("max_length", "")
     bound = "" if lengths == (0, "") else f'(?=[^"]{{{lengths[0]},{lengths[1]}}}")'
     if "[^" in pattern:
-        return f'"{bound}(?>{pattern.replace("[^", _NO_END)})"'
-    return f'"{bound}(?:{pattern})"'
+        return f"{bound}(?>{pattern.replace('[^', _NO_END)})"
+    return f"{bound}(?:{pattern})"

@@ -204,6 +204,7 @@ class KafkaWriter:
 def _fill(builder: Any, queue: deque[_Waiting]) -> list[tuple[_Waiting, int]]:
     """Put what waits into a batch until it is full; how many events of each request went in."""
     headers = [*STRUCTURED_HEADERS, *trace_header()]
+    now_ms = time.time_ns() // 1_000_000
     append = builder.append
     parts: list[tuple[_Waiting, int]] = []
     while queue:
@@ -213,7 +214,7 @@ def _fill(builder: Any, queue: deque[_Waiting]) -> list[tuple[_Waiting, int]]:
             continue
         before = after = waiting.taken
         for value in waiting.values[before:]:
-            if append(key=None, value=value, timestamp=None, headers=headers) is None:
+            if append(key=None, value=value, timestamp=now_ms, headers=headers) is None:
                 break
             after += 1
         if after > before:
