@@ -1,4 +1,5 @@
-"""uvicorn's HTTP protocol, with what it lacks: a time and a size within which the head of a request must be there.
+"""uvicorn's HTTP protocol, with what it lacks: a time and a size within which the head of a request must be there, and
+answers that leave as one piece.
 
 While no request is being served, a connection has a deadline: for its first head, for the rest of a head that has
 begun, and for what a client still sends after it was answered. Reading a body has a time of its own (`body.py`).
@@ -9,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from asyncio.events import TimerHandle
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -31,7 +32,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._bytes_beside_bodies = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        super().connection_made(cast(asyncio.Transport, _HeadWithBody(transport, self.loop)))
         self._start_deadline()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -106,6 +107,39 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._in_body:
             return not self.cycle.response_started and not self.pipeline
         return not self._is_serving
+
+
+class _HeadWithBody:
+    """A transport that keeps what is written until more is written or the loop turns.
+
+    uvicorn writes the head and the body of an answer one after the other. Sent by itself, the head costs a system call
+    of its own and wakes the client for nothing.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._kept = b""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        if self._kept:
+            self._kept += data
+            self._send()
+        else:
+            self._kept = data
+            self._loop.call_soon(self._send)
+
+    def close(self) -> None:
+        self._send()
+        self._transport.close()
+
+    def _send(self) -> None:
+        kept, self._kept = self._kept, b""
+        if kept and not self._transport.is_closing():
+            self._transport.write(kept)
 
 
 def _closing_answer(problem: Problem) -> bytes:

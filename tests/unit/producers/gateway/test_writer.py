@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, OutOfOrderSequenceNumber
+from aiokafka.record.default_records import DefaultRecordBatch
 
+from events.codec import STRUCTURED_HEADERS
 from infra.settings import Settings
 from producers.errors import OutcomeUnknown
 from producers.gateway import writer as module
 from producers.gateway.writer import KafkaWriter, NotStored
 
 TOPIC = "agency.health.events"
+REAL_BATCH = module._Batch
 
 
-class Builder:
+class Batch:
     """A batch that holds three records."""
 
-    def __init__(self) -> None:
+    def __init__(self, *_: Any) -> None:
         self.values: list[bytes] = []
 
-    def append(self, *, value: bytes, **_: Any) -> object | None:
-        if len(self.values) == 3:
-            return None
-        self.values.append(value)
-        return object()
+    def extend(self, values: Sequence[bytes], *_: Any) -> int:
+        added = values[: 3 - len(self.values)]
+        self.values += added
+        return len(added)
 
 
 class Metadata:
@@ -45,11 +47,8 @@ class Producer:
         self.offset = 0
         self.pending: list[asyncio.Future[Any]] = []
 
-    def create_batch(self) -> Builder:
-        return Builder()
-
-    async def send_batch(self, builder: Builder, topic: str, partition: int) -> asyncio.Future[Any]:
-        self.batches.append(builder.values)
+    async def send_batch(self, batch: Batch, topic: str, partition: int) -> asyncio.Future[Any]:
+        self.batches.append(batch.values)
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self.acknowledge(self, future)
         return future
@@ -76,6 +75,7 @@ def nothing_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
     async def connect(self: KafkaWriter) -> None:
         return None
 
+    monkeypatch.setattr(module, "_Batch", Batch)
     monkeypatch.setattr(module, "let_go", let_go)
     monkeypatch.setattr(KafkaWriter, "_connect", connect)
 
@@ -154,3 +154,16 @@ async def test_stopping_tells_everybody_who_waits() -> None:
     await writer.stop()
     with pytest.raises(OutcomeUnknown):
         await waiting
+
+
+def test_a_batch_takes_what_fits_and_no_more() -> None:
+    batch = REAL_BATCH(1_000, 0)
+    assert batch.extend([b"x" * 100] * 3, STRUCTURED_HEADERS, 1_700_000_000_000) == 3
+    added = batch.extend([b"y" * 100] * 9, STRUCTURED_HEADERS, 1_700_000_000_000)
+    assert 0 < added < 9
+    assert batch.record_count() == 3 + added
+    records = list(DefaultRecordBatch(batch._build()))
+    assert [record.value for record in records] == [b"x" * 100] * 3 + [b"y" * 100] * added
+    assert [record.offset for record in records] == list(range(3 + added))
+    assert {(record.key, record.timestamp) for record in records} == {(None, 1_700_000_000_000)}
+    assert {tuple(record.headers) for record in records} == {tuple(STRUCTURED_HEADERS)}
