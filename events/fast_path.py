@@ -83,12 +83,17 @@ def admit_array_quickly(body: bytes, agency: Agency, events_max: int) -> tuple[l
     if layout is None:
         return None
     values, ids = layout.all_in(body)
-    if body != b"[%b]" % b",".join(values) and body != b"[%b]" % b", ".join(values):
+    if not _is_array_of(body, values, b",") and not _is_array_of(body, values, b", "):
         return None
     is_large = len(body) > EVENT_BYTES_MAX and max(map(len, values)) > EVENT_BYTES_MAX
     if is_large or len(values) > events_max or is_suspect(body):
         return None
     return list(map(bytes.decode, ids)), values
+
+
+def _is_array_of(body: bytes, values: list[bytes], between: bytes) -> bool:
+    inner = between.join(values)
+    return len(body) == len(inner) + 2 and body[:1] == b"[" and body[-1:] == b"]" and body.startswith(inner, 1)
 
 
 def accept_quickly(value: bytes, agency: Agency) -> Accepted | None:

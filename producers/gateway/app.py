@@ -5,14 +5,17 @@ The process builds its parts (`producers.gateway.process`).
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
 
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.telemetry import TelemetryConfig
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Mount
 
 from infra.http.problems import CONTENT_TYPE, Problem, RequestCode, language_of, problem_document, to_bytes
 from infra.http.routes import further_routers
@@ -37,23 +40,37 @@ def application(parts: Parts) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
+        exception_handlers=_handlers(),
         telemetry=_NO_TELEMETRY,
     )
-    app.router.routes.append(event_routes.sending_without_query(parts))
     app.include_router(event_routes.router(parts))
     app.include_router(reading_routes.router(parts))
     for further in further_routers(parts.for_reading()):
         app.include_router(further)
     app.include_router(page_routes.router(parts, app))
-    app.add_exception_handler(Problem, _problem)
-    app.add_exception_handler(Refusal, _refusal)
-    app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(RequestValidationError, _bad_parameter)
-    for error in TRANSIENT_ERRORS:
-        app.add_exception_handler(error, _database_away)
-    app.add_exception_handler(ClientDisconnect, _gone)
-    app.add_exception_handler(Exception, _fault)
     return app
+
+
+def served(parts: Parts) -> Starlette:
+    """The application as the gateway serves it: events are taken before FastAPI, whose layers cost as much as the door
+    needs for ten of them."""
+    rest = Mount("/", application(parts))
+    app = Starlette(routes=[event_routes.sending_without_query(parts), rest], exception_handlers=_handlers())
+    app.router.redirect_slashes = False
+    return app
+
+
+def _handlers() -> dict[Any, Callable[[Request, Any], Coroutine[Any, Any, Response]]]:
+    """How each error is told."""
+    return {
+        Problem: _problem,
+        Refusal: _refusal,
+        HTTPException: _http_error,
+        RequestValidationError: _bad_parameter,
+        **dict.fromkeys(TRANSIENT_ERRORS, _database_away),
+        ClientDisconnect: _gone,
+        Exception: _fault,
+    }
 
 
 async def _gone(request: Request, error: Exception) -> Response:

@@ -17,7 +17,7 @@ from infra.postgres import TRANSIENT_ERRORS, Pool, create_pool
 from infra.run_cli import Process
 from infra.settings import Settings
 from producers.gateway.access import Access
-from producers.gateway.app import application
+from producers.gateway.app import served
 from producers.gateway.http_protocol import BoundedProtocol
 from producers.gateway.parts import Parts
 from producers.gateway.receipts import ReceiptSigner, load_or_create_key
@@ -69,7 +69,7 @@ class Gateway:
             access = Access(settings, pool)
             receiver = Receiver(settings, self._writer, signer, self._clock)
             self._writer.start()
-            app = application(Parts(settings, access, receiver, signer, reads, stop))
+            app = served(Parts(settings, access, receiver, signer, reads, stop))
             self._server = _Server(_configuration(app, settings))
             serving = asyncio.create_task(self._server.serve(sockets=[listener]))
             noting = asyncio.create_task(_note_use(access))
