@@ -63,6 +63,9 @@ FIXED_PROPERTIES: Final[Mapping[str, str]] = {
     "message.max.bytes": "1048588",
     "log.cleaner.threads": "1",
     "log.cleaner.dedupe.buffer.size": "8388608",
+    # As the system tunes them: Kafka's own 100 KiB hold neither a whole batch nor a fetch.
+    "socket.receive.buffer.bytes": "-1",
+    "socket.send.buffer.bytes": "-1",
     "num.network.threads": "2",
     "num.io.threads": "4",
     "num.recovery.threads.per.data.dir": "2",
