@@ -44,7 +44,8 @@ _TOLD: Final[Mapping[Path, str]] = {("id",): "id", ("sequence",): "sequence"}
 _FIELD: Final = re.compile(r"\{(\w+)\}")
 _SCALAR_KEYS: Final = frozenset({"type", "strict", "metadata", "pattern", "min_length", "max_length", "ge", "le"})
 _PER_SENDER_MAX: Final = 8
-_SENDERS_MAX: Final = 1_000
+_LAYOUTS_MAX: Final = 1_000
+"""Each takes some 30 kB."""
 LEARN_AFTER: Final = 1_000
 """Making a layout costs as much as proving some hundred events: so many must have had none before one is made."""
 
@@ -84,7 +85,7 @@ class Layout:
 class Layouts:
     """The layouts of what was proven lately, by sender: they change how soon a verdict comes, never the verdict.
 
-    At most eight of a sender are kept, the one that was used last in front; of too many senders all are forgotten.
+    At most eight of a sender are kept, the one that was used last in front; of too many all are forgotten.
     """
 
     def __init__(self, learn_after: int = LEARN_AFTER) -> None:
@@ -107,7 +108,7 @@ class Layouts:
                 self._learn(sender, layout)
 
     def _learn(self, sender: tuple[str, str], layout: Layout) -> None:
-        if len(self._unlike) > _SENDERS_MAX:
+        if sum(map(len, self._known.values())) >= _LAYOUTS_MAX:
             self._known.clear()
             self._unlike.clear()
         self._known[sender] = [layout, *self._known.get(sender, [])[: _PER_SENDER_MAX - 1]]
@@ -268,7 +269,10 @@ def _text(schema: Any) -> str:
     A pattern of listed characters ends where the text does. One that excludes characters may not run over the end, nor
     over what JSON escapes; and as it may match one text in many ways, it is atomic: looked at once, whatever follows.
     """
-    pattern = schema.get("pattern", f"^{_NO_END}]*$")[1:-1]
+    anchored = schema.get("pattern", f"^{_NO_END}]*$")
+    if anchored[:1] != "^" or anchored[-1:] != "$":
+        raise NotImplementedError(f"a layout with the pattern {anchored!r}: it says nothing of the whole text")
+    pattern = anchored[1:-1]
     lengths = schema.get("min_length", 0), schema.get("max_length", "")
     bound = "" if lengths == (0, "") else f'(?=[^"]{{{lengths[0]},{lengths[1]}}}")'
     if "[^" in pattern:

@@ -15,7 +15,7 @@ from events.catalogue import CATALOGUE
 from events.codec import STRUCTURED_HEADERS, canonical_bytes
 from events.door import admit, admit_array, judge
 from events.layouts import LEARN_AFTER, Layout, Layouts, layout_of, recognise
-from events.validators import types_by_full_name
+from events.validators import checking_schema, types_by_full_name
 from events.verdicts import Accepted, Agency, identity_bytes
 from tests.unit.events.samples import HEALTH, changed, golden, golden_event, sender_of
 
@@ -164,6 +164,45 @@ def test_no_text_is_looked_at_in_more_than_one_way() -> None:
             assert "[^" not in outside
 
 
+def texts(schema: Any) -> Iterator[Any]:
+    """The schemas of all texts of a type."""
+    if schema["type"] == "str":
+        yield schema
+    for part in (field["schema"] for field in schema.get("fields", {}).values()):
+        yield from texts(part)
+    for name in ("schema", "items_schema"):
+        if name in schema:
+            yield from texts(schema[name])
+
+
+def shows_only_listed_characters(parsed: Any) -> bool:
+    """Whether no part of a parsed pattern matches what is not listed in it."""
+    for operation, argument in parsed:
+        name = str(operation)
+        if name in ("ANY", "NOT_LITERAL", "CATEGORY", "NEGATE"):
+            return False
+        parts = argument if isinstance(argument, (list, tuple)) else ()
+        if name == "IN" and not shows_only_listed_characters(argument):
+            return False
+        if name == "BRANCH" and not all(map(shows_only_listed_characters, argument[1])):
+            return False
+        if name in ("SUBPATTERN", "MAX_REPEAT", "ATOMIC_GROUP") and not shows_only_listed_characters(parts[-1]):
+            return False
+        first, last = argument if name == "RANGE" else (argument, argument) if name == "LITERAL" else (0x20, 0x20)
+        if first < 0x20 or any(first <= ord(end) <= last for end in '"\\'):
+            return False
+    return True
+
+
+def test_a_pattern_that_excludes_nothing_lists_what_it_allows() -> None:
+    """So it cannot run over the end of a text, and where `subject` repeats it no character is a control character."""
+    patterns = {text["pattern"] for name in CATALOGUE for text in texts(checking_schema(name))}
+    listed = {pattern for pattern in patterns if "[^" not in pattern}
+    assert len(listed) > 10
+    for pattern in listed:
+        assert shows_only_listed_characters(re._parser.parse(pattern)), pattern  # type: ignore[attr-defined]
+
+
 def numbered(first: int, count: int = LEARN_AFTER, sender: str = "health") -> list[bytes]:
     event = {**CERTIFIED, "source": f"urn:yesser:agency:{sender}"}
     return [written({**event, "id": f"c-{number}"}).encode() for number in range(first, first + count)]
@@ -214,8 +253,8 @@ def test_the_newest_eight_layouts_of_a_sender_are_kept_the_last_used_first(fresh
     assert len(fresh.of(MOH)) == layouts._PER_SENDER_MAX
 
 
-def test_too_many_senders_are_forgotten(fresh: Layouts, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layouts, "_SENDERS_MAX", 3)
+def test_of_too_many_layouts_all_are_forgotten(fresh: Layouts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layouts, "_LAYOUTS_MAX", 3)
     fresh._learn_after = 1
     agencies = [Agency(f"agency-{letter}", "agency") for letter in "abcde"]
     for agency in agencies:
