@@ -135,11 +135,13 @@ def _recognise(value: bytes, agency: Agency) -> tuple[Layout, re.Match[str]] | N
     except UnicodeDecodeError:
         return None
     alike = recognise(layouts, text)
-    if alike is None or alike[1].end() != len(text):
+    if alike is None:
         return None
-    sequence = alike[0].said(alike[1])[2]
-    shown = value if sequence is None else value.replace(sequence.encode(), b"")
-    return None if is_suspect(shown) and shows_ten_digits(text) else alike
+    layout, found = alike
+    shown = value.replace(found["sequence"].encode(), b"") if layout.has_sequence else value
+    if found.end() != len(text) or (is_suspect(shown) and shows_ten_digits(text)):
+        return None
+    return alike
 
 
 def _prove(value: bytes, agency: Agency) -> tuple[_Check, dict[str, Any]] | None:

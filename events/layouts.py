@@ -7,8 +7,8 @@ source and type are the same, and the subject is the one that the data gives. Th
 without rules over several members, but for personal data and size, which are not judged here.
 
 What hardly changes, or a layout cannot state, stays as it stood in the proven event: the source, the content type,
-integers with bounds of their own. A type with rules over several members has no layout, nor has a text that neither of
-the usual writers would write.
+integers with bounds of their own, whatever has a constraint that is not known here. A type with rules over several
+members has no layout, nor has a text that neither of the usual writers would write.
 """
 
 from __future__ import annotations
@@ -132,9 +132,9 @@ def layout_of(text: str, event: dict[str, Any], row: EventType) -> Layout | None
         return None
     for between, after_name in _SEPARATORS:
         if json.dumps(event, ensure_ascii=False, separators=(between, after_name)) == text:
-            telling = _Writing(row, schema, re.escape(between), re.escape(after_name), tells_values=True)
+            telling = _Writing(row, schema, between, after_name, tells_values=True)
             pattern = re.compile(telling.event(event))
-            short = _Writing(row, schema, re.escape(between), re.escape(after_name), tells_values=False)
+            short = _Writing(row, schema, between, after_name, tells_values=False)
             ascii_pattern = re.compile(f"(?P<event>{short.event(event)})".encode())
             identity, names = _identity(event, telling.groups)
             values = itemgetter(*(pattern.groupindex[name] - 1 for name in names))
@@ -166,9 +166,9 @@ def _subject_is_of_words(row: EventType, schema: Any) -> bool:
     """Whether the subject is made of fields of the data, all of them texts of listed characters, which any subject may
     hold."""
     data = schema["fields"]["data"]["schema"]["fields"]
-    fields = tuple(_FIELD.findall(row.subject.pattern))
-    return fields == row.subject.fields and all(
-        data[field]["schema"]["type"] == "str" and "[^" not in data[field]["schema"]["pattern"] for field in fields
+    parts = [data[field]["schema"] for field in row.subject.fields]
+    return tuple(_FIELD.findall(row.subject.pattern)) == row.subject.fields and all(
+        part["type"] == "str" and "[^" not in part["pattern"] and _allowed("", part) is not None for part in parts
     )
 
 
@@ -179,8 +179,8 @@ class _Writing:
         self._subject_pattern = row.subject.pattern
         self._shared_fields = {("data", field): field for field in row.subject.fields}
         self._schema = schema
-        self._between = between
-        self._after_name = after_name
+        self._between = re.escape(between)
+        self._after_name = re.escape(after_name)
         self._tells_values = tells_values
         self._written: set[str] = set()
         self.groups: dict[Path, str] = {}
@@ -254,24 +254,24 @@ def _allowed(value: Any, schema: Any) -> str | None:
         expected = [_literal(item)[1:-1] if isinstance(item, str) else _literal(item) for item in schema["expected"]]
         return None if len(expected) == 1 else f"(?:{'|'.join(expected)})"
     if not _SCALAR_KEYS.issuperset(schema):
-        raise NotImplementedError(f"a layout for {schema!r}: teach `_allowed` this part of pydantic's schema")
+        return None
     if kind == "str":
         return _text(schema)
     if kind == "int":
-        within = _INTEGERS.get((schema["ge"], schema["le"]))
+        within = _INTEGERS.get((schema.get("ge"), schema.get("le")))
         return None if within is None else f"(?:{within})"
-    return "(?:true|false)"
+    return "(?:true|false)" if kind == "bool" else None
 
 
-def _text(schema: Any) -> str:
-    """A text without escapes that its field allows.
+def _text(schema: Any) -> str | None:
+    """A text without escapes that its field allows; None where its pattern says nothing of the whole text.
 
     A pattern of listed characters ends where the text does. One that excludes characters may not run over the end, nor
     over what JSON escapes; and as it may match one text in many ways, it is atomic: looked at once, whatever follows.
     """
     anchored = schema.get("pattern", f"^{_NO_END}]*$")
     if anchored[:1] != "^" or anchored[-1:] != "$":
-        raise NotImplementedError(f"a layout with the pattern {anchored!r}: it says nothing of the whole text")
+        return None
     pattern = anchored[1:-1]
     lengths = schema.get("min_length", 0), schema.get("max_length", "")
     bound = "" if lengths == (0, "") else f'(?=[^"]{{{lengths[0]},{lengths[1]}}}")'

@@ -315,3 +315,17 @@ def test_an_event_that_is_too_large_is_not_recognised(fresh: Layouts, monkeypatc
     monkeypatch.setattr(fast_path, "EVENT_BYTES_MAX", len(events[0]) - 1)
     assert admit_array(array(*events), HEALTH, 2) is None
     assert fast_path.accept_quickly(events[0], HEALTH) is None
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "int", "strict": True, "ge": 0, "le": 2**53 - 1, "multiple_of": 5},
+        {"type": "int", "strict": True},
+        {"type": "str", "strict": True, "pattern": "^[a-z]+$", "to_upper": True},
+        {"type": "str", "strict": True, "pattern": "[a-z]+"},
+        {"type": "float", "strict": True},
+    ],
+)
+def test_a_constraint_that_is_not_known_leaves_only_the_proven_value(schema: dict[str, Any]) -> None:
+    assert layouts._allowed("", schema) is None
