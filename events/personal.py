@@ -23,19 +23,23 @@ _TO_MARK: Final = bytes(
 )
 _LEAD_BYTES: Final = b"\xd9\xdb"
 _TEN_MARKS: Final = b"\x01" * 10
-_MORE_MARKS: Final = _TEN_MARKS + b"\x01"
+
+# In ASCII without escapes nothing else is a digit or a letter.
+_TO_ASCII_MARK: Final = bytes(
+    0x01 if 0x30 <= byte <= 0x39 else 0x02 if byte < 0x80 and chr(byte).isalpha() else 0x00 for byte in range(256)
+)
+_TEN_MARKS_ALONE: Final = b"\x00" + _TEN_MARKS + b"\x00"
 
 
-def is_suspect(text: bytes) -> bool:
-    """Whether UTF-8 bytes may hold a ten-digit run. Escapes (`\\u0661`) must have been resolved before.
+def is_suspect(json_text: bytes) -> bool:
+    """Whether the UTF-8 bytes of a JSON object or array may show ten digits that no letter or digit adjoins.
 
-    In ASCII without escapes every mark is a digit of a text, so that a longer run is no run of ten: where eleven of its
-    digits are taken out, few show one.
+    Escapes of digits and letters (`\\u0661`) must have been resolved before. Exact in ASCII without any escape.
     """
-    if not text.isascii() or b"\\" in text:
-        return _TEN_MARKS in text.translate(_TO_MARK, _LEAD_BYTES)
-    marks = text.translate(_TO_MARK)
-    return _TEN_MARKS in marks and _TEN_MARKS in marks.replace(_MORE_MARKS, b"")
+    if not json_text.isascii() or b"\\" in json_text:
+        return _TEN_MARKS in json_text.translate(_TO_MARK, _LEAD_BYTES)
+    # From the right: from the left CPython searches a long text in a way that costs three times as much here.
+    return json_text.translate(_TO_ASCII_MARK).rfind(_TEN_MARKS_ALONE) >= 0
 
 
 def shows_ten_digits(text: str) -> bool:

@@ -17,8 +17,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from nacl.exceptions import CryptoError
+from nacl.signing import SigningKey, VerifyKey
 
 from events.errors import YesserError
 
@@ -63,8 +63,8 @@ class Verifier:
     def accepts(self, text: str, signature: bytes) -> bool:
         """Whether `signature` (64 bytes) is this key's signature over the text."""
         try:
-            Ed25519PublicKey.from_public_bytes(self.public).verify(signature, text.encode())
-        except InvalidSignature:
+            VerifyKey(self.public).verify(text.encode(), signature)
+        except CryptoError:
             return False
         return True
 
@@ -81,7 +81,12 @@ class LogKey:
 
     @property
     def verifier(self) -> Verifier:
-        return Verifier(self.name, Ed25519PrivateKey.from_private_bytes(self.seed).public_key().public_bytes_raw())
+        return Verifier(self.name, bytes(self.signing_key.verify_key))
+
+    @property
+    def signing_key(self) -> SigningKey:
+        """The same for whoever signs often."""
+        return SigningKey(self.seed)
 
     @property
     def skey(self) -> str:
@@ -91,7 +96,7 @@ class LogKey:
     def sign(self, text: str) -> str:
         """The signed note over `text`, which must end in a newline."""
         _require_text(text)
-        signature = Ed25519PrivateKey.from_private_bytes(self.seed).sign(text.encode())
+        signature = self.signing_key.sign(text.encode()).signature
         blob = base64.b64encode(self.verifier.key_id + signature).decode()
         return f"{text}\n— {self.name} {blob}\n"
 

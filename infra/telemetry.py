@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypedDict, Unpack, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypedDict, TypeVar, Unpack, get_args
 
 from prometheus_client import (
     CollectorRegistry,
@@ -54,6 +55,7 @@ GaugeName: TypeAlias = Literal[
 ]
 HistogramName: TypeAlias = Literal["batch_records", "batch_seconds"]
 MetricName: TypeAlias = Literal[CounterName, GaugeName, HistogramName]
+Metric = TypeVar("Metric", Counter, Gauge, Histogram)
 
 
 class Labels(TypedDict, total=False):
@@ -133,23 +135,17 @@ def setup(settings: Settings, process: str) -> None:
 
 def count(name: CounterName, amount: float = 1, **labels: Unpack[Labels]) -> None:
     """Add to a counter."""
-    counter = _COUNTERS[name]
-    values = _values(name, labels)
-    (counter.labels(*values) if values else counter).inc(amount)
+    _counter(name, *labels.items()).inc(amount)
 
 
 def gauge(name: GaugeName, value: float, **labels: Unpack[Labels]) -> None:
     """Set a gauge."""
-    metric = _GAUGES[name]
-    values = _values(name, labels)
-    (metric.labels(*values) if values else metric).set(value)
+    _gauge(name, *labels.items()).set(value)
 
 
 def observe(name: HistogramName, value: float, **labels: Unpack[Labels]) -> None:
     """Add one observation to a histogram."""
-    histogram = _HISTOGRAMS[name]
-    values = _values(name, labels)
-    (histogram.labels(*values) if values else histogram).observe(value)
+    _histogram(name, *labels.items()).observe(value)
 
 
 def exposition() -> bytes:
@@ -258,9 +254,25 @@ def _context(traceparent: str) -> SpanContext | None:
     return context if context.is_valid else None
 
 
-def _values(name: MetricName, given: Labels) -> list[str]:
+@cache
+def _counter(name: CounterName, *labels: tuple[str, object]) -> Counter:
+    return _labelled(_COUNTERS[name], name, dict(labels))
+
+
+@cache
+def _gauge(name: GaugeName, *labels: tuple[str, object]) -> Gauge:
+    return _labelled(_GAUGES[name], name, dict(labels))
+
+
+@cache
+def _histogram(name: HistogramName, *labels: tuple[str, object]) -> Histogram:
+    return _labelled(_HISTOGRAMS[name], name, dict(labels))
+
+
+def _labelled(metric: Metric, name: MetricName, given: Mapping[str, object]) -> Metric:
+    """The series of a metric for these labels."""
     expected = METRICS[name][1]
     foreign = given.keys() - set(expected)
     if foreign:
         raise ValueError(f"metric {name} has no label {sorted(foreign)}; it has {list(expected)}")
-    return [str(given.get(label, "")) for label in expected]
+    return metric.labels(*(str(given.get(label, "")) for label in expected)) if expected else metric

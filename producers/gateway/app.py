@@ -12,10 +12,9 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.telemetry import TelemetryConfig
-from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.routing import Mount
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from infra.http.problems import CONTENT_TYPE, Problem, RequestCode, language_of, problem_document, to_bytes
 from infra.http.routes import further_routers
@@ -29,6 +28,9 @@ _CODES: dict[int, RequestCode] = {404: "not-found", 405: "method-not-allowed"}
 _NO_TELEMETRY: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False}
 """FastAPI's own would tell of addresses and errors in its words; ours says only what `infra.telemetry` lists."""
 _logger = structlog.get_logger(__name__)
+
+Handler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
+"""Makes an error's answer."""
 
 
 def application(parts: Parts) -> FastAPI:
@@ -51,16 +53,29 @@ def application(parts: Parts) -> FastAPI:
     return app
 
 
-def served(parts: Parts) -> Starlette:
-    """The application as the gateway serves it: events are taken before FastAPI, whose layers cost as much as the door
-    needs for ten of them."""
-    rest = Mount("/", application(parts))
-    app = Starlette(routes=[event_routes.sending_without_query(parts), rest], exception_handlers=_handlers())
-    app.router.redirect_slashes = False
+def served(parts: Parts) -> ASGIApp:
+    """The application as the gateway serves it: events that come without a parameter are taken before FastAPI, whose
+    layers cost as much as the door needs for forty of them."""
+    rest = application(parts)
+    handlers = _handlers()
+
+    async def events(scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive, send)
+        try:
+            response = await event_routes.stored(parts, request, partial=False)
+        except Exception as error:
+            handler = next(handlers[kind] for kind in type(error).__mro__ if kind in handlers)
+            response = await handler(request, error)
+        await response(scope, receive, send)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        brings_events = scope["type"] == "http" and scope["path"] == event_routes.EVENTS and scope["method"] == "POST"
+        await (events if brings_events and not scope["query_string"] else rest)(scope, receive, send)
+
     return app
 
 
-def _handlers() -> dict[Any, Callable[[Request, Any], Coroutine[Any, Any, Response]]]:
+def _handlers() -> dict[Any, Handler]:
     """How each error is told."""
     return {
         Problem: _problem,

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import orjson
 from fastapi import APIRouter, Query, Request, Response
-from starlette.routing import Match, Route
-from starlette.types import Receive, Scope, Send
 
 from infra.http.documents import problems
 from infra.http.problems import language_of
@@ -17,31 +15,8 @@ from producers.gateway.parts import Parts
 from producers.gateway.receiving import Sent
 from producers.gateway.validating import identify, validation_document
 
-JSON = "application/json"
-
-
-class _WithoutQuery(Route):
-    """A route for requests without any parameter."""
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        return (Match.NONE, {}) if scope.get("query_string") else super().matches(scope)
-
-
-class _Sending:
-    """`POST /v1/events` as an application of its own."""
-
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await _stored(self._parts, Request(scope, receive, send), partial=False)
-        await response(scope, receive, send)
-
-
-def sending_without_query(parts: Parts) -> Route:
-    """`POST /v1/events` where no parameter is given: solving parameters that are not there costs FastAPI as much as the
-    door needs for forty events."""
-    return _WithoutQuery("/v1/events", _Sending(parts), methods=["POST"], include_in_schema=False)
+JSON: Final = "application/json"
+EVENTS: Final = "/v1/events"
 
 
 def router(parts: Parts) -> APIRouter:
@@ -49,7 +24,7 @@ def router(parts: Parts) -> APIRouter:
     routes = APIRouter(tags=["events"])
 
     @routes.post(
-        "/v1/events",
+        EVENTS,
         status_code=202,
         summary="Send one event or a batch",
         response_class=Response,
@@ -66,7 +41,7 @@ def router(parts: Parts) -> APIRouter:
         nothing and lists every fault of every event, unless `partial` is true. 504 means that the outcome is unknown:
         send the same ids and bytes again; what was stored already is dropped as a duplicate.
         """
-        return await _stored(parts, request, partial=partial)
+        return await stored(parts, request, partial=partial)
 
     @routes.post(
         "/v1/events:validate",
@@ -94,12 +69,12 @@ def router(parts: Parts) -> APIRouter:
     return routes
 
 
-async def _stored(parts: Parts, request: Request, *, partial: bool) -> Response:
+async def stored(parts: Parts, request: Request, *, partial: bool) -> Response:
+    """The answer to `POST /v1/events`. Raises `Problem` or `Refusal`."""
     caller = await parts.caller(request)
     caller.require("events:write")
-    language = language_of(request.headers.get("accept-language"))
     sent = Sent(request.scope["headers"], request.stream(), caller.require_agency())
-    answer = await parts.receiver.receive(sent, partial=partial, language=language)
+    answer = await parts.receiver.receive(sent, partial=partial)
     if caller.paused is not None:
         answer["paused"] = caller.paused.document()
     return Response(orjson.dumps(answer), 202, media_type=JSON)

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Iterable
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from events.codec import canonical_bytes
 from infra.embedded.passwords import write_private
@@ -27,32 +26,40 @@ KEY_FILE: Final = "gateway.skey"
 RECEIPT_KIND: Final = "urn:yesser:receipt:v1"
 """The first thing that is signed, so that no signature of the key can be taken for one over something else."""
 
-Stored = tuple[int, str, int, bytes]
-"""One event that Kafka has: its place in the request, its id, its offset, and its bytes as they stand in its entry."""
+
+class Stored(NamedTuple):
+    """The events of a request that Kafka has: their places in the request, ids, offsets, and bytes as they stand in
+    their entries."""
+
+    places: Sequence[int]
+    ids: Sequence[str]
+    offsets: Sequence[int]
+    values: Sequence[bytes]
 
 
 class ReceiptSigner:
     """Signs receipts with the gateway's key."""
 
     def __init__(self, key: LogKey) -> None:
-        self._private = Ed25519PrivateKey.from_private_bytes(key.seed)
+        self._key = key.signing_key
         self.verifier = key.verifier
         self.key_name = f"{key.name}+{key.verifier.key_id.hex()}"
 
-    def receipt(self, agency: str, time: str, stored: Iterable[Stored]) -> dict[str, Any]:
+    def receipt(self, agency: str, time: str, stored: Stored) -> dict[str, Any]:
         """The members `receipt`, `key` and `signature` of an answer. `time` is the gateway's, RFC 3339."""
         receipt = receipt_bytes(agency, time, stored)
-        signature = base64.b64encode(self._private.sign(signed_line(receipt).encode())).decode()
+        signature = base64.b64encode(self._key.sign(signed_line(receipt).encode()).signature).decode()
         return {"receipt": orjson.Fragment(receipt), "key": self.key_name, "signature": signature}
 
 
-def receipt_bytes(agency: str, time: str, stored: Iterable[Stored]) -> bytes:
+def receipt_bytes(agency: str, time: str, stored: Stored) -> bytes:
     """The RFC 8785 form of a receipt, written as it stands: no value holds a character that JSON would escape."""
+    hashes = [sha256(value).hexdigest() for value in stored.values]
     address = f'{{"address":"{agency_topic(agency)}/0/'
     rows = ",".join(
         [
-            f'{address}{offset}","event":{place},"id":"{id_}","sha256":"{sha256(raw).hexdigest()}"}}'
-            for place, id_, offset, raw in stored
+            f'{address}{offset}","event":{place},"id":"{id_}","sha256":"{hash_}"}}'
+            for place, id_, offset, hash_ in zip(stored.places, stored.ids, stored.offsets, hashes, strict=True)
         ]
     )
     return f'{{"agency":"{agency}","events":[{rows}],"kind":"{RECEIPT_KIND}","time":"{time}"}}'.encode()

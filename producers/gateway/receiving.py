@@ -17,7 +17,7 @@ from events.door import admit, admit_array, judge
 from events.entry import recorded_time
 from events.kafka_mode import Headers
 from events.verdicts import Accepted, Admitted, Agency, Refused
-from infra.http.problems import Language, Problem
+from infra.http.problems import Language, Problem, language_of
 from infra.kafka import agency_topic
 from infra.settings import Settings
 from infra.telemetry import count
@@ -25,7 +25,7 @@ from producers.errors import OutcomeUnknown
 from producers.gateway.body import BodyLimits, read_body
 from producers.gateway.http_mode import Claims, Mode, RawHeaders, claims_of, elements_of, mode_of
 from producers.gateway.problems import EventFaults, Refusal, listed_faults
-from producers.gateway.receipts import ReceiptSigner
+from producers.gateway.receipts import ReceiptSigner, Stored
 from producers.gateway.recent import Recent
 from producers.gateway.writer import KafkaWriter, NotStored
 
@@ -73,6 +73,12 @@ class Sent:
     stream: AsyncIterator[bytes]
     agency: Agency
 
+    @property
+    def language(self) -> Language:
+        """The language of what is told about its events."""
+        given = (value.decode("latin-1") for name, value in self.headers if name == b"accept-language")
+        return language_of(next(given, None))
+
 
 class Receiver:
     """Takes events for agencies. `clock` gives the gateway's time for receipts."""
@@ -93,7 +99,7 @@ class Receiver:
             mode, body = await self._read(sent, held)
             return await self._judged(sent, mode, body, judge)
 
-    async def receive(self, sent: Sent, *, partial: bool, language: Language) -> dict[str, Any]:
+    async def receive(self, sent: Sent, *, partial: bool) -> dict[str, Any]:
         """The answer to events that are durable now. Raises `Problem` or `Refusal` where nothing was stored."""
         agency = sent.agency
         with self._holding() as held:
@@ -101,10 +107,10 @@ class Receiver:
             if admission.refused and not (partial and admission.values):
                 raise Refusal(admission.refused, batched=admission.batched)
             offsets = await self._store(agency, admission)
-        stored = zip(admission.places, admission.ids, offsets, admission.values, strict=True)
+        stored = Stored(admission.places, admission.ids, offsets, admission.values)
         answer = self._signer.receipt(agency.code, recorded_time(self._clock()), stored)
         if admission.refused:
-            answer["refused"], _ = listed_faults(admission.refused, admission.batched, language)
+            answer["refused"], _ = listed_faults(admission.refused, admission.batched, sent.language)
         return answer
 
     async def _read(self, sent: Sent, held: Callable[[int], None]) -> tuple[Mode, bytes]:

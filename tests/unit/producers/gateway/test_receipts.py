@@ -17,7 +17,7 @@ from infra.note import InvalidKey, LogKey, parse_vkey
 from producers.gateway.receipts import ReceiptSigner, Stored, load_or_create_key, receipt_bytes, receipt_is_genuine
 
 KEY = LogKey("gateway.example", bytes(range(32)))
-STORED: list[Stored] = [(0, "a", 7, b"{}"), (2, "b", 8, b"[]")]
+STORED = Stored([0, 2], ["a", "b"], [7, 8], [b"{}", b"[]"])
 
 
 def answered() -> dict[str, Any]:

@@ -64,7 +64,7 @@ async def test_a_text_that_looks_like_the_end_of_an_event_is_part_of_it() -> Non
     tricky = encoded(changed(initiative(), "/data/aim/en", '"},{"'))
     bad = encoded(initiative(id="b", time="soon"))
     answer = await receiver().receive(
-        Sent(BATCH, stream(batch(tricky, bad, encoded(initiative(id="c")))), HEALTH), partial=True, language="en"
+        Sent(BATCH, stream(batch(tricky, bad, encoded(initiative(id="c")))), HEALTH), partial=True
     )
     read = orjson.loads(orjson.dumps(answer))
     assert [(row["event"], row["id"]) for row in read["receipt"]["events"]] == [(0, "e-1"), (2, "c")]

@@ -28,11 +28,10 @@ Change = Callable[[dict[str, Any]], None]
 
 
 def receipt(bodies: list[bytes], first: int = 0, without: tuple[int, ...] = ()) -> dict[str, Any]:
-    stored: list[Stored] = [
-        (place, orjson.loads(body)["id"], first + place, body)
-        for place, body in enumerate(bodies)
-        if place not in without
-    ]
+    places = [place for place in range(len(bodies)) if place not in without]
+    values = [bodies[place] for place in places]
+    ids = [orjson.loads(value)["id"] for value in values]
+    stored = Stored(places, ids, [first + place for place in places], values)
     document: dict[str, Any] = orjson.loads(
         orjson.dumps(ReceiptSigner(KEY).receipt("health", "2026-11-25T01:02:03.000004Z", stored))
     )
