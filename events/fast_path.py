@@ -29,7 +29,7 @@ from events.envelope import EVENT_BYTES_MAX, full_type
 from events.fields import Role
 from events.kafka_mode import Headers, read_headers
 from events.layouts import Layout, Layouts, recognise
-from events.personal import is_suspect, shows_ten_digits, tree_may_hold_personal_data
+from events.personal import is_suspect, is_suspect_ascii, shows_ten_digits, tree_may_hold_personal_data
 from events.rules import Rule
 from events.validators import checker_of
 from events.verdicts import Accepted, Admitted, Agency, identity_bytes, identity_of, said_of
@@ -86,7 +86,7 @@ def admit_array_quickly(body: bytes, agency: Agency, events_max: int) -> tuple[l
     if not _is_array_of(body, values, b",") and not _is_array_of(body, values, b", "):
         return None
     is_large = len(body) > EVENT_BYTES_MAX and max(map(len, values)) > EVENT_BYTES_MAX
-    if is_large or len(values) > events_max or is_suspect(body):
+    if is_large or len(values) > events_max or is_suspect_ascii(body):
         return None
     return list(map(bytes.decode, ids)), values
 

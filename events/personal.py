@@ -36,8 +36,13 @@ def is_suspect(json_text: bytes) -> bool:
 
     Escapes of digits and letters (`\\u0661`) must have been resolved before. Exact in ASCII without any escape.
     """
-    if not json_text.isascii() or b"\\" in json_text:
-        return _TEN_MARKS in json_text.translate(_TO_MARK, _LEAD_BYTES)
+    if json_text.isascii() and b"\\" not in json_text:
+        return is_suspect_ascii(json_text)
+    return _TEN_MARKS in json_text.translate(_TO_MARK, _LEAD_BYTES)
+
+
+def is_suspect_ascii(json_text: bytes) -> bool:
+    """The same for ASCII without escapes but in texts that were searched before."""
     # From the right: from the left CPython searches a long text in a way that costs three times as much here.
     return json_text.translate(_TO_ASCII_MARK).rfind(_TEN_MARKS_ALONE) >= 0
 

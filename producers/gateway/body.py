@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections.abc import AsyncIterator, Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,10 +19,11 @@ _CLOSE: Final = {"Connection": "close"}
 
 @dataclass(frozen=True, slots=True)
 class BodyLimits:
-    """What one body may cost. `held` is told of bytes as they are kept, and may raise `Problem`."""
+    """What one body may cost. `timeout_s` is None for one that is there already. `held` is told of bytes as they are
+    kept, and may raise `Problem`."""
 
     bytes_max: int
-    timeout_s: float
+    timeout_s: float | None
     held: Callable[[int], None] = lambda _: None
 
 
@@ -38,7 +40,7 @@ async def read_body(stream: AsyncIterator[bytes], headers: RawHeaders, limits: B
     parts: list[bytes] = []
     size = 0
     try:
-        async with asyncio.timeout(limits.timeout_s):
+        async with nullcontext() if limits.timeout_s is None else asyncio.timeout(limits.timeout_s):
             async for part in stream:
                 size += len(part)
                 if size > drained_max:

@@ -7,10 +7,12 @@ from typing import Annotated, Final
 import orjson
 from fastapi import APIRouter, Query, Request, Response
 
+from infra.http.callers import Caller
 from infra.http.documents import problems
 from infra.http.problems import language_of
 from infra.verdicts import known_claims
 from producers.gateway.documents import EVENTS_REQUEST, RECEIPT, VALIDATION
+from producers.gateway.http_protocol import WHOLE
 from producers.gateway.parts import Parts
 from producers.gateway.receiving import Sent
 from producers.gateway.validating import identify, validation_document
@@ -59,7 +61,7 @@ def router(parts: Parts) -> APIRouter:
         """
         caller = await parts.caller(request)
         caller.require("events:write")
-        judged = await parts.receiver.judged(Sent(request.scope["headers"], request.stream(), caller.require_agency()))
+        judged = await parts.receiver.judged(_sent(request, caller))
         async with parts.connection() as connection:
             known = await known_claims(connection, [event.claim for _, event in judged.accepted])
         language = language_of(request.headers.get("accept-language"))
@@ -73,8 +75,12 @@ async def stored(parts: Parts, request: Request, *, partial: bool) -> Response:
     """The answer to `POST /v1/events`. Raises `Problem` or `Refusal`."""
     caller = await parts.caller(request)
     caller.require("events:write")
-    sent = Sent(request.scope["headers"], request.stream(), caller.require_agency())
-    answer = await parts.receiver.receive(sent, partial=partial)
+    answer = await parts.receiver.receive(_sent(request, caller), partial=partial)
     if caller.paused is not None:
         answer["paused"] = caller.paused.document()
     return Response(orjson.dumps(answer), 202, media_type=JSON)
+
+
+def _sent(request: Request, caller: Caller) -> Sent:
+    scope = request.scope
+    return Sent(scope["headers"], request.stream(), caller.require_agency(), WHOLE in scope.get("extensions", ()))

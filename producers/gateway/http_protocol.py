@@ -16,6 +16,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from infra.http.problems import CONTENT_TYPE, Problem, RequestCode, problem_document, to_bytes
 
+WHOLE: Final = "yesser.whole"
+"""The extension (of a request's ASGI scope) that says that its body was there before the application began."""
 HEAD_BYTES_MAX: Final = 65_536
 """Checked whenever bytes arrive: a head is never more than this and one reading of the socket."""
 
@@ -64,6 +66,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._in_body = False
         self._bytes_beside_bodies = 0
+        self.scope.setdefault("extensions", {})[WHOLE] = {}
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:

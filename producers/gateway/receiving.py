@@ -67,11 +67,13 @@ class Admission(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A request that brings events: its headers as ASGI gives them, its body, and who sent it."""
+    """A request that brings events: its headers as ASGI gives them, its body, who sent it, and whether all of it is
+    there already."""
 
     headers: RawHeaders
     stream: AsyncIterator[bytes]
     agency: Agency
+    is_whole: bool = False
 
     @property
     def language(self) -> Language:
@@ -116,7 +118,8 @@ class Receiver:
     async def _read(self, sent: Sent, held: Callable[[int], None]) -> tuple[Mode, bytes]:
         settings = self._settings
         mode = mode_of(sent.headers)
-        limits = BodyLimits(settings.gateway_body_bytes_max, settings.gateway_body_timeout_s, held)
+        timeout_s = None if sent.is_whole else settings.gateway_body_timeout_s
+        limits = BodyLimits(settings.gateway_body_bytes_max, timeout_s, held)
         return mode, await read_body(sent.stream, sent.headers, limits)
 
     async def _admitted(self, sent: Sent, mode: Mode, body: bytes) -> Admission:

@@ -56,6 +56,10 @@ async def test_a_slow_body_is_given_up() -> None:
     assert await status_of(b"a", b"b", wait_s=0.04) == 408
 
 
+async def test_a_body_that_is_there_already_needs_no_clock() -> None:
+    assert await read_body(stream(b"0", b"1"), [], BodyLimits(bytes_max=10, timeout_s=None)) == b"01"
+
+
 async def test_gzip_is_unpacked() -> None:
     small = gzip.compress(b"", mtime=0)
     assert gunzip(small, 10) == b""
