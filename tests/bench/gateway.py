@@ -7,7 +7,8 @@ gateway alone takes N events while its memory is watched. Rates depend on what e
 for an event hardly does, so both are shown. Everything runs on a stack of its own, the load in this process.
 
 The first peer stores a batch as one record, which no log of events can; the second one stores each event as a record,
-and is what the gateway's own work is measured against.
+and is what the gateway's own work is measured against. The first one and the gateway are measured twice: as one process
+each, bound by one core, and as two that share the load, with which both have all that two cores can give.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 import psutil
@@ -56,12 +57,24 @@ BATCHED: Final = "application/cloudevents-batch+json"
 SINGLE: Final = "application/cloudevents+json"
 SERVE: Final = "tests.bench.bare_gateway"
 GATEWAY: Final = "gateway"
-PEERS: Final = {"bare": "body", "bare_records": "events"}
-TITLES: Final = {
-    "bare": "bare, by body",
-    "bare_records": "bare, by event",
-    GATEWAY: "the gateway",
+
+
+class Setup(NamedTuple):
+    """What is measured: `peer` is what a bare application stores as one record, None the gateway."""
+
+    title: str
+    peer: str | None
+    processes: int = 1
+
+
+SETUPS: Final = {
+    "bare": Setup("bare, by body", "body"),
+    "bare_records": Setup("bare, by event", "events"),
+    GATEWAY: Setup("the gateway", None),
+    "bare_twice": Setup("two bare, by body", "body", 2),
+    "gateway_twice": Setup("two gateways", None, 2),
 }
+RATIOS: Final = ((GATEWAY, "bare"), (GATEWAY, "bare_records"), ("gateway_twice", "bare_twice"))
 
 
 @dataclass(slots=True)
@@ -80,10 +93,10 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A server that is measured."""
+    """The servers of one setup, which share its load."""
 
-    port: int
-    child: psutil.Process
+    ports: Sequence[int]
+    children: Sequence[psutil.Process]
     result: Result = field(default_factory=Result)
 
 
@@ -108,9 +121,12 @@ async def run(settings: Settings, seconds: float, events: int) -> dict[str, Any]
     token = await _register(settings)
     with ExitStack() as stack:
         targets = {}
-        for name, port in zip(TITLES, choose([None] * len(TITLES)), strict=True):
-            targets[name] = Target(port, stack.enter_context(_serving(name, settings, port)))
-            await _until_answering(port)
+        for name, setup in SETUPS.items():
+            ports = choose([None] * setup.processes)
+            children = [stack.enter_context(_serving(setup, settings, port)) for port in ports]
+            targets[name] = Target(ports, children)
+            for port in ports:
+                await _until_answering(port)
         for _ in range(ROUNDS):
             for target in targets.values():
                 await _round(target, token, seconds / ROUNDS)
@@ -118,7 +134,7 @@ async def run(settings: Settings, seconds: float, events: int) -> dict[str, Any]
             await _steady(target, token, seconds)
         growth = await _growth(targets[GATEWAY], token, events) if events else []
     document: dict[str, Any] = {name: _document(target.result) for name, target in targets.items()}
-    document["ratios"] = {name: _ratio(targets[GATEWAY].result, targets[name].result) for name in PEERS}
+    document["ratios"] = {f"{a}/{b}": _ratio(targets[a].result, targets[b].result) for a, b in RATIOS}
     if growth:
         document["memory"] = {"events": events, "mib": [round(size, 1) for size in growth]}
     return document
@@ -130,39 +146,38 @@ def _ratio(one: Result, other: Result) -> float:
 
 
 async def _round(target: Target, token: str, seconds: float) -> None:
-    before, events = _processor_s(target.child), target.result.events
+    before, events = _processor_s(target.children), target.result.events
     end = time.perf_counter() + seconds
     target.result.rates.append(await _batches(target, token, lambda: time.perf_counter() < end))
-    spent_us = 1e6 * (_processor_s(target.child) - before)
+    spent_us = 1e6 * (_processor_s(target.children) - before)
     target.result.batch_us_per_event.append(spent_us / (target.result.events - events))
-    target.result.memory_mib.append(_memory_mib(target.child))
+    target.result.memory_mib.append(_memory_mib(target.children))
 
 
 async def _steady(target: Target, token: str, seconds: float) -> None:
-    before = _processor_s(target.child)
+    before = _processor_s(target.children)
     waits = await _singles(target, token, seconds)
-    target.result.single_us = 1e6 * (_processor_s(target.child) - before) / len(waits)
+    target.result.single_us = 1e6 * (_processor_s(target.children) - before) / len(waits)
     target.result.p50_ms, target.result.p99_ms = statistics.median(waits), statistics.quantiles(waits, n=100)[98]
 
 
 async def _growth(target: Target, token: str, events: int) -> list[float]:
     """The memory after each tenth of so many further events."""
-    sizes = [_memory_mib(target.child)]
+    sizes = [_memory_mib(target.children)]
     for _ in range(10):
         end = target.result.events + events // 10
         await _batches(target, token, lambda end=end: target.result.events < end)  # type: ignore[misc]
-        sizes.append(_memory_mib(target.child))
+        sizes.append(_memory_mib(target.children))
     return sizes
 
 
-def _memory_mib(child: psutil.Process) -> float:
-    return float(child.memory_info().rss) / 2**20
+def _memory_mib(children: Sequence[psutil.Process]) -> float:
+    return sum(float(child.memory_info().rss) for child in children) / 2**20
 
 
-def _processor_s(child: psutil.Process) -> float:
-    """Seconds of processor time that the process has used."""
-    times = child.cpu_times()
-    return float(times.user + times.system)
+def _processor_s(children: Sequence[psutil.Process]) -> float:
+    """Seconds of processor time that the processes have used."""
+    return sum(float(times.user + times.system) for times in (child.cpu_times() for child in children))
 
 
 def _document(result: Result) -> dict[str, Any]:
@@ -180,12 +195,12 @@ def _document(result: Result) -> dict[str, Any]:
 def show(figures: dict[str, Any], console: Console) -> None:
     """The table, and the ratios with their goals."""
     table = Table(title=f"Events over HTTP: batches of {BATCH}, and {SINGLE_PER_S} single events a second")
-    for column in ("", "events/s", "µs/event", "single p50 ms", "p99 ms", "µs/single", "MiB"):
-        table.add_column(column, justify="left" if not column else "right")
-    for name, title in TITLES.items():
+    for column in ("", "events/s", "µs/event", "p50 ms", "p99 ms", "µs/single", "MiB"):
+        table.add_column(column, justify="left" if not column else "right", no_wrap=True)
+    for name, setup in SETUPS.items():
         row = figures[name]
         table.add_row(
-            title,
+            setup.title,
             f"{row['events_per_s']:,}",
             f"{row['processor_us_per_event_in_batches']}",
             f"{row['p50_ms']}",
@@ -194,8 +209,9 @@ def show(figures: dict[str, Any], console: Console) -> None:
             f"{row['memory_mib'][-1]}",
         )
     console.print(table)
-    for name, ratio in figures["ratios"].items():
-        console.print(f"the gateway to {TITLES[name]}: {ratio}" + (" (goal 0.5)" if name == "bare" else ""))
+    for one, other in RATIOS:
+        goal = " (goal 0.5)" if SETUPS[other].peer == "body" else ""
+        console.print(f"{SETUPS[one].title} to {SETUPS[other].title}: {figures['ratios'][f'{one}/{other}']}{goal}")
     console.print("goals: 20,000 events/s in batches, p99 of single events 20 ms")
     if "memory" in figures:
         console.print(f"memory over {figures['memory']['events']:,} events: {figures['memory']['mib']} MiB")
@@ -207,7 +223,7 @@ async def _batches(target: Target, token: str, goes_on: Callable[[], bool]) -> f
 
     async def one(number: int) -> None:
         nonlocal sent
-        async with Connection(target.port) as connection:
+        async with Connection(target.ports[number % len(target.ports)]) as connection:
             for round_number in itertools.count():
                 if not goes_on():
                     return
@@ -230,7 +246,7 @@ async def _singles(target: Target, token: str, seconds: float) -> list[float]:
     tag = _tag()
 
     async def one(offset: int) -> None:
-        async with Connection(target.port) as connection:
+        async with Connection(target.ports[offset % len(target.ports)]) as connection:
             for number in range(offset, total, SINGLE_CONNECTIONS):
                 due = began + number / SINGLE_PER_S
                 await asyncio.sleep(max(0.0, due - time.perf_counter()))
@@ -257,9 +273,9 @@ def _event(id_: str) -> bytes:
 
 
 @contextmanager
-def _serving(name: str, settings: Settings, port: int) -> Iterator[psutil.Process]:
+def _serving(setup: Setup, settings: Settings, port: int) -> Iterator[psutil.Process]:
     """The gateway as a user runs it, or a bare application on the same server."""
-    if name == GATEWAY:
+    if setup.peer is None:
         os.environ["YESSER_GATEWAY_PORT"] = str(port)
         os.environ["YESSER_GATEWAY_REQUESTS_PER_S"] = "100000"
         os.environ["YESSER_GATEWAY_REQUESTS_BURST"] = "100000"
@@ -267,7 +283,7 @@ def _serving(name: str, settings: Settings, port: int) -> Iterator[psutil.Proces
             yield child
         return
     environment = os.environ | {"YESSER_HOME": str(settings.home.resolve())}
-    child_process = subprocess.Popen([sys.executable, "-m", SERVE, PEERS[name], str(port)], env=environment)
+    child_process = subprocess.Popen([sys.executable, "-m", SERVE, setup.peer, str(port)], env=environment)
     try:
         yield psutil.Process(child_process.pid)
     finally:
