@@ -1,11 +1,12 @@
 """Who sends a request, and what he may do: from the header `Authorization` alone, before any body is read.
 
 A token that was looked up is good for some seconds without asking again, and for the grace time while PostgreSQL is
-away; a revoked one is refused after the former.
+away; a revoked one is refused after the former. However many requests bring a token at once, it is looked up once.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import time
 from collections.abc import Callable
@@ -49,6 +50,7 @@ class Access:
         self._grace_s = settings.gateway_token_grace_s
         self._issuer = JwtIssuer.of(settings)
         self._known: dict[bytes, _Known] = {}
+        self._looking_up: dict[bytes, asyncio.Future[Caller | None]] = {}
         self._used: set[str] = set()
         self._requests = RateLimit(settings.gateway_requests_per_s, settings.gateway_requests_burst)
         self._failures = RateLimit(settings.gateway_failures_per_s, 5 * settings.gateway_failures_per_s)
@@ -78,8 +80,12 @@ class Access:
         now = self._clock()
         if known is not None and now - known.looked_up_at < self._fresh_s:
             return known.caller
+        looking_up = self._looking_up.get(fingerprint)
+        if looking_up is None:
+            looking_up = self._looking_up[fingerprint] = asyncio.ensure_future(self._look_up(token))
+            looking_up.add_done_callback(lambda _: self._looking_up.pop(fingerprint))
         try:
-            caller = await self._look_up(token)
+            caller = await asyncio.shield(looking_up)  # a client that goes away does not end it for the others
         except TRANSIENT_ERRORS:
             if known is not None and now - known.looked_up_at < self._grace_s:
                 return known.caller

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any, cast
 
@@ -69,6 +70,26 @@ async def test_a_known_token_is_looked_up_again_only_after_a_while(tmp_path: Pat
     assert scene.pool.asked == 1
     scene.now, scene.pool.row = 2.1, None
     assert await scene.code() == "unauthenticated"
+
+
+async def test_requests_that_come_together_ask_once_whatever_the_answer(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    assert await asyncio.gather(*(scene.code() for _ in range(5))) == ["ok"] * 5
+    assert scene.pool.asked == 1
+    scene.now, scene.pool.away = 61.0, True
+    assert await asyncio.gather(*(scene.code() for _ in range(5))) == ["database-away"] * 5
+    assert scene.pool.asked == 2
+    scene.pool.away = False
+    assert await scene.code() == "ok"
+
+
+async def test_one_that_goes_away_does_not_end_the_question_of_the_others(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    first, second = (asyncio.create_task(scene.code()) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    assert await second == "ok"
+    assert scene.pool.asked == 1
 
 
 async def test_while_the_database_is_away_known_tokens_are_good_for_the_grace_time(tmp_path: Path) -> None:
