@@ -138,8 +138,8 @@ def _recognise(value: bytes, agency: Agency) -> tuple[Layout, re.Match[str]] | N
     if alike is None:
         return None
     layout, found = alike
-    shown = value.replace(found["sequence"].encode(), b"") if layout.has_sequence else value
-    if found.end() != len(text) or (is_suspect(shown) and shows_ten_digits(text)):
+    sequence = found["sequence"] if layout.has_sequence else None
+    if found.end() != len(text) or (is_suspect(value, sequence) and shows_ten_digits(text)):
         return None
     return alike
 
@@ -161,7 +161,8 @@ def _prove(value: bytes, agency: Agency) -> tuple[_Check, dict[str, Any]] | None
         return None
     if not _names_are_unique(value, event):
         return None
-    if is_suspect(_shown_texts(value, event)) and tree_may_hold_personal_data(event):
+    shown = orjson.dumps(event) if b"\\" in value else value  # every text and name without escapes
+    if is_suspect(shown, event.get("sequence")) and tree_may_hold_personal_data(event):
         return None
     _LAYOUTS.proven(agency, value, event, check.name)
     return check, event
@@ -182,17 +183,6 @@ def _names_are_unique(value: bytes, event: dict[str, Any]) -> bool:
 def _shown_members(value: bytes) -> int:
     """How many members the bytes show: at least as many as were written, more if a text holds the same marks."""
     return value.translate(None, _WHITE_SPACE).count(_MEMBER)
-
-
-def _shown_texts(value: bytes, event: dict[str, Any]) -> bytes:
-    """Bytes that show every text and name without escapes, but for `sequence`: its 20 digits are no run of ten.
-
-    Taking the same 20 digits out of other texts too hides no run of ten there, and may only make one more suspect.
-    """
-    if b"\\" in value:
-        value = orjson.dumps(event)
-    sequence = event.get("sequence")
-    return value if sequence is None else value.replace(sequence.encode(), b"")
 
 
 def _members_within(data: dict[str, Any]) -> int:

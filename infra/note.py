@@ -85,7 +85,7 @@ class LogKey:
 
     @property
     def signing_key(self) -> SigningKey:
-        """The same for whoever signs often."""
+        """For whoever signs often: making it of the seed costs as much as a signature."""
         return SigningKey(self.seed)
 
     @property

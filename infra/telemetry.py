@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypedDict, TypeVar, Unpack, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypedDict, Unpack, get_args
 
 from prometheus_client import (
     CollectorRegistry,
@@ -55,7 +55,6 @@ GaugeName: TypeAlias = Literal[
 ]
 HistogramName: TypeAlias = Literal["batch_records", "batch_seconds"]
 MetricName: TypeAlias = Literal[CounterName, GaugeName, HistogramName]
-Metric = TypeVar("Metric", Counter, Gauge, Histogram)
 
 
 class Labels(TypedDict, total=False):
@@ -110,13 +109,13 @@ _BUCKETS: Final[dict[HistogramName, tuple[float, ...]]] = {
     "batch_seconds": (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10),
 }
 
-_COUNTERS: Final = {
-    name: Counter(f"yesser_{name}", *METRICS[name], registry=REGISTRY) for name in get_args(CounterName)
-}
-_GAUGES: Final = {n: Gauge(f"yesser_{n}", *METRICS[n], registry=REGISTRY) for n in get_args(GaugeName)}
-_HISTOGRAMS: Final = {
-    name: Histogram(f"yesser_{name}", *METRICS[name], buckets=buckets, registry=REGISTRY)
-    for name, buckets in _BUCKETS.items()
+_COLLECTORS: Final[Mapping[MetricName, Counter | Gauge | Histogram]] = {
+    **{name: Counter(f"yesser_{name}", *METRICS[name], registry=REGISTRY) for name in get_args(CounterName)},
+    **{name: Gauge(f"yesser_{name}", *METRICS[name], registry=REGISTRY) for name in get_args(GaugeName)},
+    **{
+        name: Histogram(f"yesser_{name}", *METRICS[name], buckets=buckets, registry=REGISTRY)
+        for name, buckets in _BUCKETS.items()
+    },
 }
 
 _tracer: Tracer | None = None
@@ -135,17 +134,17 @@ def setup(settings: Settings, process: str) -> None:
 
 def count(name: CounterName, amount: float = 1, **labels: Unpack[Labels]) -> None:
     """Add to a counter."""
-    _counter(name, *labels.items()).inc(amount)
+    _series(name, *labels.items()).inc(amount)
 
 
 def gauge(name: GaugeName, value: float, **labels: Unpack[Labels]) -> None:
     """Set a gauge."""
-    _gauge(name, *labels.items()).set(value)
+    _series(name, *labels.items()).set(value)
 
 
 def observe(name: HistogramName, value: float, **labels: Unpack[Labels]) -> None:
     """Add one observation to a histogram."""
-    _histogram(name, *labels.items()).observe(value)
+    _series(name, *labels.items()).observe(value)
 
 
 def exposition() -> bytes:
@@ -255,23 +254,9 @@ def _context(traceparent: str) -> SpanContext | None:
 
 
 @cache
-def _counter(name: CounterName, *labels: tuple[str, object]) -> Counter:
-    return _labelled(_COUNTERS[name], name, dict(labels))
-
-
-@cache
-def _gauge(name: GaugeName, *labels: tuple[str, object]) -> Gauge:
-    return _labelled(_GAUGES[name], name, dict(labels))
-
-
-@cache
-def _histogram(name: HistogramName, *labels: tuple[str, object]) -> Histogram:
-    return _labelled(_HISTOGRAMS[name], name, dict(labels))
-
-
-def _labelled(metric: Metric, name: MetricName, given: Mapping[str, object]) -> Metric:
-    """The series of a metric for these labels."""
-    expected = METRICS[name][1]
+def _series(name: MetricName, *labels: tuple[str, object]) -> Any:
+    """The counter, gauge or histogram of a metric for these labels."""
+    metric, expected, given = _COLLECTORS[name], METRICS[name][1], dict(labels)
     foreign = given.keys() - set(expected)
     if foreign:
         raise ValueError(f"metric {name} has no label {sorted(foreign)}; it has {list(expected)}")

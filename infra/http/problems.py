@@ -220,10 +220,8 @@ def to_bytes(document: dict[str, Any]) -> bytes:
 
 def language_of(accept_language: str | None) -> Language:
     """Arabic or English, whichever the header prefers; English where it has no preference."""
-    if accept_language is None:
-        return "en"
     best: tuple[float, Language] = (0.0, "en")
-    for part in accept_language.split(","):
+    for part in (accept_language or "").split(","):
         tag, _, parameters = part.strip().partition(";")
         primary = tag.strip().lower().partition("-")[0]
         quality = _quality(parameters)

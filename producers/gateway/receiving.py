@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Generic, NamedTuple, Self, TypeVar
 
+from starlette.datastructures import Headers as HttpHeaders
+
 from events.door import admit, admit_array, judge
 from events.entry import recorded_time
 from events.kafka_mode import Headers
@@ -78,8 +80,7 @@ class Sent:
     @property
     def language(self) -> Language:
         """The language of what is told about its events."""
-        given = (value.decode("latin-1") for name, value in self.headers if name == b"accept-language")
-        return language_of(next(given, None))
+        return language_of(HttpHeaders(raw=list(self.headers)).get("accept-language"))
 
 
 class Receiver:

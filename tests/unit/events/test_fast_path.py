@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -258,3 +259,9 @@ def test_the_quick_search_never_overlooks_a_national_id(text: str, planted: str,
 )
 def test_ten_digits_are_found_and_in_ascii_only_where_nothing_adjoins(text: str, suspect: bool) -> None:
     assert is_suspect(f'{{"x":"{text}"}}'.encode()) is suspect
+
+
+@given(st.text(alphabet=st.sampled_from("0123456789aZ -_:,"), max_size=14), st.sampled_from(["", NATIONAL_ID]))
+def test_in_ascii_the_quick_search_is_exact(text: str, planted: str) -> None:
+    shown = canonical_bytes({"x": text + planted + text})
+    assert is_suspect(shown) is (re.search(rb"(?<![A-Za-z0-9])[0-9]{10}(?![A-Za-z0-9])", shown) is not None)
