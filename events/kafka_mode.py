@@ -7,12 +7,13 @@ Headers without `ce_` and the header `ce_datacontenttype` (one official SDK send
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from events.codec import STRUCTURED_HEADERS
+from events.findings import Finding, finding
 from events.pointers import pointer_to
-from events.problems import Fault, fault
 
 Headers = Sequence[tuple[str, bytes | None]]
 
@@ -22,15 +23,20 @@ _IGNORED: Final = "ce_datacontenttype"
 _STRUCTURED_PREFIX: Final = b"application/cloudevents"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class HeaderReading:
-    """What the headers say. `attributes` are those of binary mode (empty in structured mode)."""
+    """What the headers say. `attributes` are those of binary mode (none in structured mode); `repeated` is one of them
+    that occurs twice; `attribute_bytes` is what they add to the size of a binary event."""
 
-    structured: bool = False
-    attributes: dict[str, str] = field(default_factory=dict)
-    faults: list[Fault] = field(default_factory=list)
+    structured: bool
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    findings: Sequence[Finding] = ()
     attribute_bytes: int = 0
-    repeated: bool = False
+    repeated: str | None = None
+
+
+_USUAL_HEADERS: Final = tuple(STRUCTURED_HEADERS)
+_USUAL: Final = HeaderReading(structured=True)
 
 
 def is_structured(headers: Headers) -> bool:
@@ -41,48 +47,56 @@ def is_structured(headers: Headers) -> bool:
     return False
 
 
-def has_attribute_headers(headers: Headers) -> bool:
-    """Whether any header could be at fault: in structured mode, only one whose name begins with `ce_`."""
-    return any(name.startswith(_ATTRIBUTE_PREFIX) for name, _ in headers)
-
-
 def read_headers(headers: Headers) -> HeaderReading:
     """Mode, attributes and faults of a record's headers. A header with a null value counts as absent."""
-    reading = HeaderReading(structured=is_structured(headers))
-    seen_content_type = False
+    if tuple(headers) == _USUAL_HEADERS:
+        return _USUAL
+    structured = is_structured(headers)
+    attributes: dict[str, str] = {}
+    findings: list[Finding] = []
+    size, repeated = 0, None
+    for attribute, name, value in _attribute_headers(headers, structured):
+        size += len(name.encode("utf-8", "surrogateescape")) + len(value)
+        if attribute == "data" and not structured:
+            sentence = "A header cannot carry data; send it as the record's value."
+            findings.append(finding("bad-header", "/data", sentence))
+            continue
+        text = _text_of(value) if _is_utf8(name) else None
+        if text is None:
+            # The pointer is the parent's where the name itself is the fault.
+            pointer = pointer_to("", attribute) if _is_utf8(name) else ""
+            findings.append(finding("bad-header", pointer, "The header is not UTF-8; write it as UTF-8."))
+            continue
+        if repeated is None and attribute in attributes:
+            repeated = attribute
+        attributes[attribute] = text
+    if structured:
+        return HeaderReading(structured=True, findings=findings)
+    return HeaderReading(False, attributes, findings, size, repeated)
+
+
+def _attribute_headers(headers: Headers, structured: bool) -> Iterator[tuple[str, str, bytes]]:
+    """Attribute, header name and value of each header that carries one."""
+    seen_content_type = structured
     for name, value in headers:
-        if name.lower() == CONTENT_TYPE and not reading.structured and not seen_content_type:
+        if name.lower() == CONTENT_TYPE and not seen_content_type:
             seen_content_type = True
-            _take(reading, "datacontenttype", name, value)
+            attribute = "datacontenttype"
         elif name.startswith(_ATTRIBUTE_PREFIX) and name != _IGNORED:
-            _take(reading, name[len(_ATTRIBUTE_PREFIX) :], name, value)
-    if reading.structured:
-        reading.attributes.clear()
-        reading.repeated = False
-    return reading
+            attribute = name[len(_ATTRIBUTE_PREFIX) :]
+        else:
+            continue
+        if value is not None:
+            yield attribute, name, value
 
 
-def _take(reading: HeaderReading, attribute: str, name: str, value: bytes | None) -> None:
-    if value is None:
-        return
-    reading.attribute_bytes += len(name.encode("utf-8", "surrogateescape")) + len(value)
-    if not _is_utf8(name):
-        # A name that is not UTF-8 comes with `surrogateescape`; the pointer is the parent's, the name being the fault.
-        reading.faults.append(fault("bad-header", "", "The header is not UTF-8."))
-        return
-    pointer = pointer_to("", attribute)
-    if attribute == "data" and not reading.structured:
-        sentence = "Data is carried by the record's value, not by a header."
-        reading.faults.append(fault("bad-header", pointer, sentence))
-        return
+def _text_of(value: bytes) -> str | None:
     try:
-        text = value.decode("utf-8")
+        return value.decode("utf-8")
     except UnicodeDecodeError:
-        reading.faults.append(fault("bad-header", pointer, "The header is not UTF-8."))
-        return
-    reading.repeated = reading.repeated or attribute in reading.attributes
-    reading.attributes[attribute] = text
+        return None
 
 
 def _is_utf8(name: str) -> bool:
+    """Whether a header's name was UTF-8: other bytes in it come as `surrogateescape`."""
     return not any("\ud800" <= character <= "\udfff" for character in name)

@@ -1,7 +1,6 @@
 """The closed list of refusal codes, with what each means and what the agency should do, in Arabic and English.
 
-A `Fault` is one finding: a code, a JSON pointer into the event as claimed, and one sentence. Sentences come from a
-fixed table, so that no claimed or personal value can ever slip into them and an Arabic one is always at hand.
+A `Fault` is one finding: a code, a JSON pointer into the event as claimed, and one sentence (`events/details.py`).
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ class Bilingual(NamedTuple):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
-    """One finding. `pointer` is RFC 6901 into the event as claimed; `detail` is one of the sentences of this module."""
+    """One finding. `pointer` is RFC 6901 into the event as claimed; `detail` is a sentence of `events.details`."""
 
     pointer: str
     code: Code
@@ -142,70 +141,14 @@ PROBLEMS: Final[dict[Code, Explanation]] = {
     ),
 }
 
-DETAILS: Final[dict[str, str]] = {
-    "The value is not UTF-8.": "القيمة ليست بترميز UTF-8.",
-    "The value is not one well-formed JSON text.": "القيمة ليست نص JSON واحدًا صحيحًا.",
-    "The value begins with a byte order mark.": "القيمة تبدأ بعلامة ترتيب البايتات.",
-    "The event must be a JSON object.": "يجب أن يكون الحدث كائن JSON.",
-    "The event has more than 61,440 bytes.": "حجم الحدث أكثر من 61,440 بايت.",
-    "The event is nested more than 16 levels deep.": "تداخل الحدث أعمق من ستة عشر مستوى.",
-    "A name occurs twice in one object.": "اسم مكرر في الكائن نفسه.",
-    "An attribute occurs in two headers.": "خاصية مكررة في ترويستين.",
-    "The integer lies beyond ±(2^53 − 1).": "العدد يتجاوز ±(2^53 − 1).",
-    "The record has a null value.": "قيمة السجل فارغة (null).",
-    "The header is not UTF-8.": "الترويسة ليست بترميز UTF-8.",
-    "Data is carried by the record's value, not by a header.": "البيانات في قيمة السجل لا في ترويسة.",
-    "This field is required.": "هذا الحقل مطلوب.",
-    "This field is not known here.": "هذا الحقل غير معروف هنا.",
-    "A name holds a NUL or a lone surrogate.": "اسم يحتوي على NUL أو نصف رمز بديل.",
-    "The text holds a NUL or a lone surrogate.": "النص يحتوي على NUL أو نصف رمز بديل.",
-    "An integer is due, written as an integer.": "المطلوب عدد صحيح مكتوب بصيغة صحيحة.",
-    "A text is due.": "المطلوب نص.",
-    "An object is due.": "المطلوب كائن.",
-    "A list is due.": "المطلوب قائمة.",
-    "true or false is due.": "المطلوب true أو false.",
-    "The number is too small or too great here.": "العدد أصغر أو أكبر من المسموح هنا.",
-    "The text or list is too short or too long.": "النص أو القائمة أقصر أو أطول من المسموح.",
-    "The value does not have the form that is due here.": "القيمة ليست بالصيغة المطلوبة هنا.",
-    "The value is none of those allowed here.": "القيمة ليست من القيم المسموحة هنا.",
-    "This is not a date YYYY-MM-DD of the Gregorian calendar.": "ليس تاريخًا ميلاديًا بصيغة YYYY-MM-DD.",
-    "The date lies outside 1924-08-01 … 2077-11-16.": "التاريخ خارج المدى 1924-08-01 … 2077-11-16.",
-    "This is not an RFC 3339 time with offset.": "ليس وقتًا بصيغة RFC 3339 مع فرق التوقيت.",
-    "The year of the time lies outside 1925 … 2077.": "سنة الوقت خارج المدى 1925 … 2077.",
-    "The type is not in the catalogue.": "النوع غير موجود في دليل الأحداث.",
-    "The subject is not the one that the data gives.": "الموضوع ليس ما تعطيه البيانات.",
-    "The source is not the agency of this topic.": "المصدر ليس الجهة صاحبة هذا الموضوع.",
-    "The agency's role may not send this type.": "دور الجهة لا يسمح بإرسال هذا النوع.",
-    "A national id was found here.": "وُجد رقم هوية هنا.",
-    "A national id was found in a name.": "وُجد رقم هوية في اسم حقل.",
-    "An id of ten digits from 1 or 2 on looks like a national id.": "معرّف من عشرة أرقام أوله 1 أو 2 يشبه رقم هوية.",
-    "The source and id belong to a different event already accepted.": "المصدر والمعرّف لحدث مختلف مقبول من قبل.",
-    "Bands ascend, and the last, and only it, has no end.": "الشرائح تصاعدية، والأخيرة وحدها بلا حد.",
-    "The term ends before it starts.": "المدة تنتهي قبل أن تبدأ.",
-    "Expected amounts cover exactly the periods of the term, in order.": "المتوقع لفترات المدة تمامًا وبترتيبها.",
-    "A guarantee needs the expected amounts.": "الضمان يحتاج إلى المبالغ المتوقعة.",
-    "Phases are numbered 1, 2, 3 … in order.": "المراحل مرقمة 1، 2، 3 … بالترتيب.",
-    "The services must be distinct.": "يجب ألا تتكرر الخدمات.",
-}
-
 
 def title_of(code: Code) -> Bilingual:
     """The code's constant title."""
     return PROBLEMS[code].title
 
 
-def arabic_of(detail: str) -> str:
-    """The Arabic of a fault's sentence; the sentence itself where there is none."""
-    return DETAILS.get(detail, detail)
-
-
-def fault(code: Code, pointer: str, detail: str) -> Fault:
-    """A fault with a sentence of the table (a sentence outside it is a mistake of ours, found by the tests)."""
-    if detail not in DETAILS:
-        raise KeyError(f"{detail!r} has no Arabic: add it to DETAILS")
-    return Fault(pointer=pointer, code=code, detail=detail)
-
-
 CONFLICT: Final = Fault(
-    pointer="", code="conflict", detail="The source and id belong to a different event already accepted."
+    pointer="",
+    code="conflict",
+    detail="This id belongs to a different event that was accepted; send another event under a new id.",
 )

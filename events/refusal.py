@@ -10,7 +10,7 @@ import orjson
 
 from events.codec import build_event
 from events.problems import PROBLEM_TYPE_PREFIX, Fault, title_of
-from events.verdicts import Refused
+from events.validation.verdicts import Refused
 
 PLATFORM: Final = "platform"
 REFUSED: Final = "registrar.refused"

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Final
 
 from events.codec import STRUCTURED_HEADERS
-from events.door import judge
 from events.kafka_mode import Headers
 from events.problems import CONFLICT, Bilingual, Code, Fault
-from events.verdicts import Agency, Refused
+from events.validation.validate import validate
+from events.validation.verdicts import Agency, Refused
 
 EXAMPLES_FOLDER: Final = Path(__file__).parent / "examples" / "v1"
 SENDER: Final = Agency("health", "agency")
@@ -57,7 +57,7 @@ def faults_of(code: Code) -> tuple[Fault, ...]:
     if code == "conflict":
         return (CONFLICT,)  # Only the registrar knows what was accepted before.
     example = REFUSAL_EXAMPLES[code]
-    verdict = judge(_value(example), example.headers, SENDER)
+    verdict = validate(_value(example), example.headers, SENDER)
     assert isinstance(verdict, Refused), code
     return tuple(verdict.faults)
 

@@ -60,25 +60,34 @@ def _services_are_distinct(data: Data) -> bool:
 
 
 TERMS_RULES: Final = (
-    Rule("/terms", ("/terms/starts_on", "/terms/ends_on"), _term_is_ordered, "The term ends before it starts."),
+    Rule(
+        "/terms",
+        ("/terms/starts_on", "/terms/ends_on"),
+        _term_is_ordered,
+        "ends_on is before starts_on; correct one of them.",
+    ),
     Rule(
         "/terms/bands",
         ("/terms/bands",),
         _bands_ascend,
-        "Bands ascend, and the last, and only it, has no end.",
+        "up_to_halalas must rise from band to band, and be null in the last band only.",
     ),
     Rule(
         "/terms/expected",
         ("/terms/starts_on", "/terms/ends_on", "/terms/calendar", "/terms/period", "/terms/expected"),
         _expected_covers_the_term,
-        "Expected amounts cover exactly the periods of the term, in order.",
+        "expected must hold one entry for each period of the term, in order, or none.",
     ),
     Rule(
         "/terms/expected",
         ("/terms/guarantee", "/terms/expected"),
         _guarantee_has_expected,
-        "A guarantee needs the expected amounts.",
+        "A guarantee needs expected amounts; add them or write guarantee as null.",
     ),
 )
-PHASES_RULES: Final = (Rule("/phases", ("/phases",), _phases_are_in_order, "Phases are numbered 1, 2, 3 … in order."),)
-SERVICES_RULES: Final = (Rule("/services", ("/services",), _services_are_distinct, "The services must be distinct."),)
+PHASES_RULES: Final = (
+    Rule("/phases", ("/phases",), _phases_are_in_order, "Phases must be numbered 1, 2, 3 … in order."),
+)
+SERVICES_RULES: Final = (
+    Rule("/services", ("/services",), _services_are_distinct, "services must not name one service twice."),
+)

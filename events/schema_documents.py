@@ -10,7 +10,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from events.catalogue import CATALOGUE, EventType, Sender
 from events.envelope import full_type, schema_uri
 from events.problems import Bilingual
-from events.validators import event_model
+from events.validation.models import event_model
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 

@@ -13,8 +13,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from events.codec import STRUCTURED_HEADERS
-from events.door import Agency, Refused, judge
 from events.entry import recorded_time
+from events.validation.validate import validate
+from events.validation.verdicts import Agency, Refused
 from infra.embedded.home import Home
 from infra.embedded.passwords import password
 from infra.kafka import agency_topic
@@ -54,7 +55,7 @@ async def register(connection: Connection, agency: NewAgency, clock: Clock) -> b
     would refuse the words: a refused event of the platform is an alarm.
     """
     event = registration_event(agency, clock())
-    verdict = judge(event_bytes(event), STRUCTURED_HEADERS, Agency(PLATFORM, "platform"))
+    verdict = validate(event_bytes(event), STRUCTURED_HEADERS, Agency(PLATFORM, "platform"))
     if isinstance(verdict, Refused):
         faults = "; ".join(f"{fault.code} at {fault.pointer}: {fault.detail}" for fault in verdict.faults)
         raise RegistrationFailed(f"{agency.code} cannot be registered so: {faults}")
@@ -87,7 +88,7 @@ def registration_event(agency: NewAgency, instant: datetime) -> OutboxEvent:
     )
 
 
-async def admit(settings: Settings, codes: Iterable[str]) -> None:
+async def validate_form(settings: Settings, codes: Iterable[str]) -> None:
     """Give each agency its topic, its Kafka user and the right to write there; passwords stay in the home folder."""
     home = Home.at(settings.home)
     home.create()
@@ -127,7 +128,7 @@ async def add_agencies(
     suspended = [agency.code for agency in agencies if await is_suspended(connection, agency.code)]
     if suspended:
         raise RegistrationFailed(f"{', '.join(suspended)}: suspended; see `yesser agencies resume`.")
-    await admit(settings, [agency.code for agency in agencies])
+    await validate_form(settings, [agency.code for agency in agencies])
     new = [agency.code for agency in agencies if await register(connection, agency, clock)]
     await until_read(connection, [agency.code for agency in agencies], timeout_s)
     return new

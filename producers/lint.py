@@ -1,7 +1,7 @@
 """The door's verdict on a file before it is sent: form, authority, and what its lines say of each other.
 
 Flows in: lines, the agency with its role. Flows out: `Findings`, in the shape of `yesser publish` as far as a file can
-tell. It is the registrar's own door (`events.door`); only what the log knows of older ids is not known here.
+tell. It is the registrar's own door (`events.validation`); only what the log knows of older ids is not known here.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from events.codec import STRUCTURED_HEADERS
-from events.door import judge
-from events.problems import CONFLICT, PROBLEMS, Fault, arabic_of
-from events.verdicts import Accepted, Agency
+from events.details import arabic_of
+from events.problems import CONFLICT, PROBLEMS, Fault
+from events.validation.validate import validate
+from events.validation.verdicts import Accepted, Agency
 from producers.lines import Filling, Line, shown_id
 from producers.report import TOO_LARGE, TOO_LARGE_DETAIL, TOO_LARGE_DETAIL_AR
 
@@ -60,7 +61,7 @@ def lint(lines: Iterable[Line], agency: Agency) -> Findings:
             findings.refused += 1
             findings.problems.append(problem(line, _TOO_LARGE))
             continue
-        verdict = judge(filling.fill(line.text), STRUCTURED_HEADERS, agency)
+        verdict = validate(filling.fill(line.text), STRUCTURED_HEADERS, agency)
         if isinstance(verdict, Accepted):
             _compare(line, verdict, said, findings)
         else:

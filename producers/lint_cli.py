@@ -14,7 +14,7 @@ import click
 import orjson
 
 from events.fields import CODE_PATTERN, Role
-from events.verdicts import Agency
+from events.validation.verdicts import Agency
 from producers.csv_mapping import read_mapping
 from producers.csv_rows import mapped_lines
 from producers.lines import Line, read_lines

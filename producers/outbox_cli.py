@@ -10,7 +10,7 @@ import orjson
 import uvloop
 
 from events.fields import Role
-from events.verdicts import Agency
+from events.validation.verdicts import Agency
 from infra.postgres import Connection
 from infra.run_cli import serve
 from infra.settings import Settings

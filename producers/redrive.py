@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from events.codec import STRUCTURED_HEADERS
-from events.door import judge
 from events.errors import YesserError
 from events.problems import CONFLICT, Fault
-from events.verdicts import Accepted, Refused
+from events.validation.validate import validate
+from events.validation.verdicts import Accepted, Refused
 from infra.postgres import connect
 from infra.settings import Settings
 from producers.lines import Filling
@@ -89,13 +89,13 @@ def judged_again(refusal: Refusal, corrected: bytes | None) -> Accepted | Refuse
     if refusal.agency.code == _PLATFORM:
         raise CannotRedrive(f"entry {refusal.index} refused an event of the platform itself: see the runbook")
     if corrected is not None:
-        return judge(Filling(refusal.agency.code).fill(corrected), STRUCTURED_HEADERS, refusal.agency)
+        return validate(Filling(refusal.agency.code).fill(corrected), STRUCTURED_HEADERS, refusal.agency)
     if not refusal.is_kept:
         raise CannotRedrive(
             f"nothing was kept of the record refused at {refusal.index}, for it held personal data:"
             " give the corrected event with --from"
         )
-    return judge(refusal.value, refusal.headers, refusal.agency)
+    return validate(refusal.value, refusal.headers, refusal.agency)
 
 
 async def _send(settings: Settings, refusal: Refusal, event: Accepted, timeout_s: float | None) -> Redriven:

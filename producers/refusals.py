@@ -14,10 +14,11 @@ from typing import Any, Final, cast
 
 import orjson
 
+from events.details import arabic_of
 from events.errors import YesserError
 from events.fields import Role
-from events.problems import PROBLEMS, Code, arabic_of
-from events.verdicts import HASH_BYTES, Agency
+from events.problems import PROBLEMS, Code
+from events.validation.verdicts import HASH_BYTES, Agency
 from infra.log_reader import read_entries
 from infra.postgres import Connection
 from infra.sql import queries

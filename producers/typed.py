@@ -10,9 +10,10 @@ from typing import Final
 
 from events.catalogue import CATALOGUE, EventType
 from events.codec import STRUCTURED_HEADERS, build_event
-from events.door import Agency, Refused, judge
 from events.errors import Reject
 from events.fields import Model
+from events.validation.validate import validate
+from events.validation.verdicts import Agency, Refused
 
 _TYPES: Final[dict[type[Model], EventType]] = {row.model: row for row in CATALOGUE.values()}
 
@@ -44,7 +45,7 @@ def typed_event(agency: str, data: Model, event_id: str, time: str, **attributes
 
 def require_form(value: bytes, agency: Agency) -> None:
     """Raises `FaultyEvent` with every fault that the door finds in an event (structured JSON) of this agency."""
-    verdict = judge(value, STRUCTURED_HEADERS, agency)
+    verdict = validate(value, STRUCTURED_HEADERS, agency)
     if isinstance(verdict, Refused):
         faults = "; ".join(f"{f.code} at {f.pointer or 'the whole'}: {f.detail}" for f in verdict.faults)
         raise FaultyEvent(f"{FaultyEvent.__doc__} {faults}")

@@ -14,7 +14,7 @@ from consumers.registrar.breaker import Pause
 from events.entry import entry_bytes
 from events.problems import CONFLICT
 from events.refusal import problem_of, refusal_event
-from events.verdicts import Accepted, Agency, Refused
+from events.validation.verdicts import Accepted, Agency, Refused
 from infra.log_reader import BUNDLE
 from infra.verdicts import Known
 

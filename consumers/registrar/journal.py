@@ -16,7 +16,7 @@ import orjson
 
 from consumers.registrar.batch import Batch, Refusal, multirange, repeated, segments
 from consumers.registrar.breaker import Pause
-from events.verdicts import Agency
+from events.validation.verdicts import Agency
 from events.working_days import riyadh_date
 from infra import lease
 from infra.merkle import TileTree, leaf_hash, read_tree

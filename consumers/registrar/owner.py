@@ -22,10 +22,10 @@ from consumers.registrar.pauses import Pauses
 from consumers.registrar.reader import Reader
 from consumers.registrar.shipper import Shipment, Shipper, read_tail
 from consumers.registrar.signer import Fork, Signer, read_last_checkpoint, require_continuation
-from events.door import judge
 from events.entry import recorded_time
 from events.problems import CONFLICT
-from events.verdicts import Accepted, Agency, Refused
+from events.validation.validate import validate
+from events.validation.verdicts import Accepted, Agency, Refused
 from infra.health import Progress
 from infra.kafka import agency_topic
 from infra.kafka_clients import let_consumer_go
@@ -188,7 +188,7 @@ class Owner:
         verdicts: list[Accepted | Refused] = []
         for start in range(0, len(records), DECODE_SLICE_RECORDS):
             part = records[start : start + DECODE_SLICE_RECORDS]
-            verdicts += [judge(record.value, record.headers, agency) for record in part]
+            verdicts += [validate(record.value, record.headers, agency) for record in part]
             await asyncio.sleep(0)
         reading = Reading(topic, agency, records, verdicts)
         self.pauses.judge(reading, self.reader)

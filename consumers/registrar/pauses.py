@@ -15,7 +15,7 @@ from consumers.registrar.batch import Reading
 from consumers.registrar.breaker import Breaker, Clock, Limits, Pause
 from consumers.registrar.journal import ReadPosition
 from consumers.registrar.reader import Reader
-from events.verdicts import Refused
+from events.validation.verdicts import Refused
 from infra.health import Progress
 from infra.kafka import agency_topic
 from infra.outbox import PLATFORM

@@ -22,10 +22,10 @@ from consumers.registrar.journal import LEASE, Fenced, Journal
 from consumers.registrar.shipper import INDEX_HEADER
 from consumers.registrar.signer import Fork, read_last_checkpoint, require_continuation
 from consumers.registrar.undecodable import fetch_records
-from events.door import judge
 from events.entry import Entry, parse_entry
 from events.refusal import REFUSED
-from events.verdicts import Agency
+from events.validation.validate import validate
+from events.validation.verdicts import Agency
 from infra import lease
 from infra.kafka import agency_topic, client_arguments
 from infra.kafka_ends import ends_of_existing
@@ -186,7 +186,7 @@ async def _batch(journal: Journal, records: AgencyRecords, entries: list[Entry],
         end = int([e.address for e in group][-1].rpartition("/")[2]) + 1
         found = await records.read(topic, positions.get(topic, 0), end)
         positions[topic] = end
-        readings.append(Reading(topic, agency, found, [judge(r.value, r.headers, agency) for r in found]))
+        readings.append(Reading(topic, agency, found, [validate(r.value, r.headers, agency) for r in found]))
     known = await journal.known(claims_of(readings))
     return number(readings, known, entries[0].index, recorded)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-from events.verdicts import Agency
+from events.validation.verdicts import Agency
 from infra.http.problems import Problem
 from infra.verdicts import Paused
 

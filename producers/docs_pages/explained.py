@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from events.problems import PROBLEMS, Bilingual, Code, Fault, arabic_of
+from events.details import arabic_of
+from events.problems import PROBLEMS, Bilingual, Code, Fault
 from events.refusal_examples import REFUSAL_EXAMPLES, faults_of
 from infra.http.problems import EXPLANATIONS, RequestCode
 

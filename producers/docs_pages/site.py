@@ -23,9 +23,10 @@ from markupsafe import Markup, escape
 from events.asyncapi_document import asyncapi_document, entry_schema
 from events.catalogue import CATALOGUE
 from events.contradictions import RULES, contradictions_of
+from events.details import arabic_of
 from events.envelope import Envelope, full_type
 from events.field_meanings import ATTRIBUTE_MEANINGS
-from events.problems import Bilingual, Code, arabic_of
+from events.problems import Bilingual, Code
 from events.refusal_examples import golden_example
 from events.schema_documents import SENDERS, schema_of
 from infra.http.problems import PAGE_PREFIX, RequestCode

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
-from events.verdicts import Agency
+from events.validation.verdicts import Agency
 from infra.http.callers import DEFAULT_SCOPES, Caller, Kind, Scope
 from infra.http.problems import Problem
 from infra.postgres import TRANSIENT_ERRORS, Pool

@@ -7,13 +7,13 @@ so that HTTP and Kafka have one verdict. In binary mode a header `ce-<name>` bec
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 from events.codec import STRUCTURED_HEADERS
 from infra.http.problems import Problem
-from producers.gateway.splitting import NotAnArray, cut_array, split_array
+from producers.gateway.splitting import NotAnArray, split_array
 
 Mode = Literal["structured", "binary", "batch"]
 RawHeaders = Sequence[tuple[bytes, bytes]]
@@ -61,29 +61,16 @@ def mode_of(headers: RawHeaders) -> Mode:
 
 
 def claims_of(mode: Mode, headers: RawHeaders, body: bytes, events_max: int) -> Claims:
-    """The events of a request. Raises `Problem` where a batch is no array, or holds more than `events_max`.
-
-    The values of a batch are its elements if the door admits every one of them, else `elements_of` tells them.
-    """
-    if mode == "batch":
-        return _within(events_max, body, cut_array) or elements_of(body, events_max)
-    return Claims([body], _STRUCTURED if mode == "structured" else binary_headers(headers))
-
-
-def elements_of(body: bytes, events_max: int) -> Claims:
-    """The elements of a batch, whatever they are. Raises `Problem` as `claims_of` does."""
-    claims = _within(events_max, body, split_array)
-    if claims is None:
-        raise Problem("too-many-events")
-    return claims
-
-
-def _within(events_max: int, body: bytes, divide: Callable[[bytes, int], list[bytes]]) -> Claims | None:
+    """The events of a request. Raises `Problem` where a batch is no array, or holds more than `events_max`."""
+    if mode != "batch":
+        return Claims([body], _STRUCTURED if mode == "structured" else binary_headers(headers))
     try:
-        pieces = divide(body, events_max)
+        values = split_array(body, events_max)
     except NotAnArray:
         raise Problem("malformed-request") from None
-    return Claims(pieces, _STRUCTURED) if len(pieces) <= events_max else None
+    if len(values) > events_max:
+        raise Problem("too-many-events")
+    return Claims(values, _STRUCTURED)
 
 
 def binary_headers(headers: RawHeaders) -> list[tuple[str, bytes | None]]:

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from events.problems import PROBLEMS, Fault, arabic_of
+from events.details import arabic_of
+from events.problems import PROBLEMS, Fault
 from infra.http.problems import PAGE_PREFIX, Language
 
 ERRORS_MAX: Final = 1_000

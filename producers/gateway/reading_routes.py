@@ -17,7 +17,7 @@ from fastapi import APIRouter, Query, Request, Response
 from events.entry import Entry
 from events.envelope import EVENT_ID_PATTERN
 from events.fields import CODE_PATTERN
-from events.verdicts import Agency
+from events.validation.verdicts import Agency
 from infra.http.callers import Caller
 from infra.http.documents import problems
 from infra.http.problems import Problem

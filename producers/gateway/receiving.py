@@ -11,21 +11,21 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Generic, NamedTuple, Self, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from starlette.datastructures import Headers as HttpHeaders
 
-from events.door import admit, admit_array, judge
 from events.entry import recorded_time
 from events.kafka_mode import Headers
-from events.verdicts import Accepted, Admitted, Agency, Refused
+from events.validation.validate import validate, validate_form
+from events.validation.verdicts import Accepted, Admitted, Agency, Refused
 from infra.http.problems import Language, Problem, language_of
 from infra.kafka import agency_topic
 from infra.settings import Settings
 from infra.telemetry import count
 from producers.errors import OutcomeUnknown
 from producers.gateway.body import BodyLimits, read_body
-from producers.gateway.http_mode import Claims, Mode, RawHeaders, claims_of, elements_of, mode_of
+from producers.gateway.http_mode import Claims, Mode, RawHeaders, claims_of, mode_of
 from producers.gateway.problems import EventFaults, Refusal, listed_faults
 from producers.gateway.receipts import ReceiptSigner, Stored
 from producers.gateway.recent import Recent
@@ -37,7 +37,7 @@ _JUDGED_AT_ONCE: Final = 64
 _CLOSE: Final = {"Connection": "close"}
 Good = TypeVar("Good", bound=Admitted)
 Door = Callable[[bytes, Headers, Agency], Good | Refused]
-"""`admit`, or `judge` for whoever asks for the events' identities too."""
+"""`validate_form`, or `validate` where the events' identities are asked for too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,24 +47,6 @@ class Judged(Generic[Good]):
     batched: bool
     accepted: list[tuple[int, Good]]
     refused: list[EventFaults]
-
-
-class Admission(NamedTuple):
-    """What of a request may be stored: the ids and bytes of the events at `places`; and the faults of the others."""
-
-    batched: bool
-    places: Sequence[int]
-    ids: Sequence[str]
-    values: list[bytes]
-    refused: list[EventFaults]
-
-    @classmethod
-    def of(cls, judged: Judged[Admitted]) -> Self:
-        """The same as it was judged one by one."""
-        places = [place for place, _ in judged.accepted]
-        ids = [event.id for _, event in judged.accepted]
-        values = [event.event_bytes for _, event in judged.accepted]
-        return cls(judged.batched, places, ids, values, judged.refused)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,20 +82,19 @@ class Receiver:
         """Read the request and judge every event of it. Raises `Problem` where it cannot be read."""
         with self._holding() as held:
             mode, body = await self._read(sent, held)
-            return await self._judged(sent, mode, body, judge)
+            return await self._judged(sent, mode, body, validate)
 
     async def receive(self, sent: Sent, *, partial: bool) -> dict[str, Any]:
         """The answer to events that are durable now. Raises `Problem` or `Refusal` where nothing was stored."""
         agency = sent.agency
         with self._holding() as held:
-            admission = await self._admitted(sent, *await self._read(sent, held))
-            if admission.refused and not (partial and admission.values):
-                raise Refusal(admission.refused, batched=admission.batched)
-            offsets = await self._store(agency, admission)
-        stored = Stored(admission.places, admission.ids, offsets, admission.values)
+            judged = await self._judged(sent, *await self._read(sent, held), validate_form)
+            if judged.refused and not (partial and judged.accepted):
+                raise Refusal(judged.refused, batched=judged.batched)
+            stored = await self._store(agency, judged.accepted)
         answer = self._signer.receipt(agency.code, recorded_time(self._clock()), stored)
-        if admission.refused:
-            answer["refused"], _ = listed_faults(admission.refused, admission.batched, sent.language)
+        if judged.refused:
+            answer["refused"], _ = listed_faults(judged.refused, judged.batched, sent.language)
         return answer
 
     async def _read(self, sent: Sent, held: Callable[[int], None]) -> tuple[Mode, bytes]:
@@ -123,37 +104,25 @@ class Receiver:
         limits = BodyLimits(settings.gateway_body_bytes_max, timeout_s, held)
         return mode, await read_body(sent.stream, sent.headers, limits)
 
-    async def _admitted(self, sent: Sent, mode: Mode, body: bytes) -> Admission:
-        if mode == "batch":
-            alike = admit_array(body, sent.agency, self._settings.gateway_batch_events_max)
-            if alike is not None:
-                ids, values = alike
-                return Admission(True, range(len(ids)), ids, values, [])
-        return Admission.of(await self._judged(sent, mode, body, admit))
-
     async def _judged(self, sent: Sent, mode: Mode, body: bytes, door: Door[Good]) -> Judged[Good]:
-        events_max = self._settings.gateway_batch_events_max
-        claims = claims_of(mode, sent.headers, body, events_max)
-        judged = await judge_claims(claims, sent.agency, door, batched=mode == "batch")
-        if judged.refused and judged.batched:
-            elements = elements_of(body, events_max)
-            if elements != claims:
-                judged = await judge_claims(elements, sent.agency, door, batched=True)
-        return judged
+        claims = claims_of(mode, sent.headers, body, self._settings.gateway_batch_events_max)
+        return await judge_claims(claims, sent.agency, door, batched=mode == "batch")
 
-    async def _store(self, agency: Agency, admission: Admission) -> list[int]:
-        """The events' offsets."""
-        if not admission.values:
-            return []
-        try:
-            offsets = await self._writer.write(agency_topic(agency.code), admission.values)
-        except NotStored:
-            raise Problem("kafka-away", retry_after_s=1) from None
-        except OutcomeUnknown:
-            raise Problem("outcome-unknown", retry_after_s=1) from None
-        count("gateway_events_stored", len(offsets), agency=agency.code)
-        self.recent.add(agency.code, admission.ids, offsets)
-        return offsets
+    async def _store(self, agency: Agency, accepted: Sequence[tuple[int, Admitted]]) -> Stored:
+        """The events with their offsets. Raises `Problem` where Kafka has not acknowledged them."""
+        ids = [event.id for _, event in accepted]
+        values = [event.event_bytes for _, event in accepted]
+        offsets: list[int] = []
+        if values:
+            try:
+                offsets = await self._writer.write(agency_topic(agency.code), values)
+            except NotStored:
+                raise Problem("kafka-away", retry_after_s=1) from None
+            except OutcomeUnknown:
+                raise Problem("outcome-unknown", retry_after_s=1) from None
+            count("gateway_events_stored", len(offsets), agency=agency.code)
+            self.recent.add(agency.code, ids, offsets)
+        return Stored([place for place, _ in accepted], ids, offsets, values)
 
     @contextmanager
     def _holding(self) -> Iterator[Callable[[int], None]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from events.problems import CONFLICT
-from events.verdicts import Accepted
+from events.validation.verdicts import Accepted
 from infra.http.problems import Language
 from infra.proofs import PROOF_PREFIX
 from infra.verdicts import Known

@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Any, Final, Literal
 
 from events.entry import Entry, parse_entry
-from events.verdicts import HASH_BYTES, Agency
+from events.validation.verdicts import HASH_BYTES, Agency
 from infra.kafka import agency_topic
 from infra.log_reader import split_bundle
 from infra.postgres import Connection

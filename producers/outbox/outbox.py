@@ -17,7 +17,7 @@ import orjson
 from events.envelope import source_of
 from events.errors import YesserError
 from events.fields import Role
-from events.verdicts import Agency
+from events.validation.verdicts import Agency
 from infra.postgres import Connection, connect
 from infra.settings import Settings
 from infra.sql import queries, read

@@ -20,7 +20,8 @@ from typing import Any, Final
 import structlog
 
 from events.codec import STRUCTURED_HEADERS
-from events.door import Agency, Refused, judge
+from events.validation.validate import validate
+from events.validation.verdicts import Agency, Refused
 from infra import lease
 from infra.health import Readiness
 from infra.postgres import TRANSIENT_ERRORS, Connection
@@ -60,7 +61,7 @@ def sort_out(rows: Sequence[Row], agency: Agency) -> tuple[list[Row], list[Refus
     good: list[Row] = []
     refused: list[RefusedRow] = []
     for row in rows:
-        verdict = judge(row.event, STRUCTURED_HEADERS, agency)
+        verdict = validate(row.event, STRUCTURED_HEADERS, agency)
         if isinstance(verdict, Refused):
             faults = [{"code": f.code, "pointer": f.pointer, "detail": f.detail} for f in verdict.faults]
             refused.append(RefusedRow(row.row_id, faults))

@@ -8,7 +8,7 @@ from typing import Any, Final
 import orjson
 
 from events.catalogue import may_send
-from events.form import type_of
+from events.validation.models import type_of
 from tests.gateway_door import Door
 from tests.unit.events.samples import EXAMPLES
 

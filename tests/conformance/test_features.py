@@ -14,10 +14,10 @@ import httpx
 import orjson
 import pytest
 
-from events.careful_path import event_of
-from events.door import judge
 from events.kafka_mode import read_headers
-from events.verdicts import Agency, Refused
+from events.validation.full import event_of
+from events.validation.validate import validate
+from events.validation.verdicts import Agency, Refused
 from infra.kafka import agency_topic
 from producers.gateway.http_mode import Claims, claims_of, mode_of
 from tests.conformance.gherkin_scenarios import Scenario, Step, scenarios
@@ -96,7 +96,7 @@ def test_a_scenario_passes_against_the_codec(scenario: Scenario) -> None:
     reading = Reading()
     for step in scenario.steps:
         STEPS[step.text](reading, step)
-    verdict = judge(reading.claims.values[0], reading.claims.headers, Agency(CODE, "agency"))
+    verdict = validate(reading.claims.values[0], reading.claims.headers, Agency(CODE, "agency"))
     assert isinstance(verdict, Refused)
     assert {("unknown-type", "/type"), ("invalid-value", "/source")} <= {(f.code, f.pointer) for f in verdict.faults}
 

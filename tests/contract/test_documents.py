@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 import pytest
 
-from events.door import judge
-from events.verdicts import Accepted, Agency
+from events.validation.validate import validate
+from events.validation.verdicts import Accepted, Agency
 from infra.cli import cli
 from producers.lines import Filling
 
@@ -90,7 +90,7 @@ def test_the_first_events_are_accepted_as_they_are_published() -> None:
     filling, agency = Filling("moh"), Agency("moh", "agency")
     lines = (ROOT / "docs/first-events.ndjson").read_bytes().splitlines()
     headers = [("content-type", b"application/cloudevents+json")]
-    verdicts = [judge(filling.fill(line), headers, agency) for line in lines]
+    verdicts = [validate(filling.fill(line), headers, agency) for line in lines]
     assert [verdict for verdict in verdicts if not isinstance(verdict, Accepted)] == []
 
 

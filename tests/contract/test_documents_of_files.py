@@ -6,7 +6,7 @@ from pathlib import Path
 
 import orjson
 
-from events.verdicts import Agency
+from events.validation.verdicts import Agency
 from producers.csv_mapping import read_mapping
 from producers.csv_rows import mapped_lines
 from producers.lint import lint

@@ -11,11 +11,11 @@ import pytest
 import events
 from events.catalogue import CATALOGUE
 from events.codec import STRUCTURED_HEADERS
-from events.door import judge
 from events.entry import entry_bytes, parse_entry
 from events.fields import Role
 from events.upcasts import split_type
-from events.verdicts import Accepted, Agency
+from events.validation.validate import validate
+from events.validation.verdicts import Accepted, Agency
 
 EXAMPLES = Path(events.__file__).parent / "examples"
 ALL = sorted(EXAMPLES.glob("*/*.json"))
@@ -26,7 +26,7 @@ ROLES: dict[str, Role] = {"yesser": "office", "platform": "platform"}
 def test_an_example_passes_the_door_and_is_read_from_an_entry(path: Path) -> None:
     raw = path.read_bytes()
     code = orjson.loads(raw)["source"].rpartition(":")[2]
-    verdict = judge(raw, STRUCTURED_HEADERS, Agency(code, ROLES.get(code, "agency")))
+    verdict = validate(raw, STRUCTURED_HEADERS, Agency(code, ROLES.get(code, "agency")))
     assert isinstance(verdict, Accepted), verdict
     entry = parse_entry(7, entry_bytes("2026-11-25T10:00:00.000000Z", f"agency.{code}.events/0/1", verdict.event_bytes))
     assert (entry.index, entry.type, entry.agency, entry.id) == (7, verdict.type, code, verdict.id)

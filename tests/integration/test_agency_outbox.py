@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 import producers.outbox.relay
-from events.verdicts import Agency
+from events.validation.verdicts import Agency
 from infra.cli import cli
 from infra.postgres import Connection, address
 from infra.settings import Settings

@@ -8,7 +8,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from events.verdicts import Agency
+from events.validation.verdicts import Agency
 from infra.postgres import address
 from infra.settings import Settings
 from producers.outbox import outbox

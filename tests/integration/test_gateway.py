@@ -10,8 +10,8 @@ from urllib.parse import quote
 import orjson
 
 from events.codec import STRUCTURED_HEADERS, to_binary_mode
-from events.door import judge
-from events.verdicts import Accepted
+from events.validation.validate import validate
+from events.validation.verdicts import Accepted
 from infra.merkle import leaf_hash
 from infra.note import parse_vkey
 from infra.proofs import verify_inclusion
@@ -84,7 +84,7 @@ async def test_validating_gives_the_same_faults_and_stores_nothing(door: Door) -
 
 
 async def test_validating_tells_what_the_log_would_make_of_the_ids(door: Door) -> None:
-    known = judge(encoded(event(1)), STRUCTURED_HEADERS, HEALTH)
+    known = validate(encoded(event(1)), STRUCTURED_HEADERS, HEALTH)
     assert isinstance(known, Accepted)
     await door.connection.execute("INSERT INTO log.event_id VALUES ($1, $2, 42)", known.claim, known.identity)
     other = event(1, time="2005-05-05T05:05:06Z")

@@ -13,13 +13,13 @@ import httpx
 import pytest
 
 from events.codec import to_binary_mode
-from events.door import judge
 from events.problems import CODES
-from events.verdicts import Agency, Refused
+from events.validation.validate import validate
+from events.validation.verdicts import Agency, Refused
 from producers.tokens import revoke_token
 from tests.integration.door import BATCH, REGISTER, STRUCTURED, Door, batch, bearer, event
 from tests.unit.events.samples import HEALTH, OFFICE, changed, encoded, golden_event, initiative, sender_of
-from tests.unit.events.test_door_refusals import DATA, ENVELOPE, OTHER_TYPES, PERSONAL, UNREADABLE
+from tests.unit.events.validation.test_refusals import DATA, ENVELOPE, OTHER_TYPES, PERSONAL, UNREADABLE
 
 GZIP = {**STRUCTURED, "content-encoding": "gzip"}
 GOOD = encoded(event(1))
@@ -263,7 +263,7 @@ async def test_in_binary_mode_the_verdict_is_that_of_the_same_record_on_kafka(
         on_kafka = [("content-type", content_type.encode())]
         on_kafka += [(f"ce_{attribute}", text.encode()) for attribute, text in attributes.items()]
         by_http = [(f"ce-{attribute}", quote(text, safe="")) for attribute, text in attributes.items()]
-        verdict = judge(value, on_kafka, agency)
+        verdict = validate(value, on_kafka, agency)
         assert isinstance(verdict, Refused)
         meant[name] = sorted((fault.code, fault.pointer) for fault in verdict.faults)
         headers = {"content-type": content_type, **dict(by_http), **tokens[agency]}

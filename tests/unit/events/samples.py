@@ -10,7 +10,9 @@ from typing import Any, Final
 import events
 from events.envelope import full_type
 from events.fields import Role
-from events.verdicts import Agency
+from events.kafka_mode import Headers
+from events.validation.validate import validate, validate_form
+from events.validation.verdicts import Accepted, Admitted, Agency, Refused
 
 HEALTH: Final = Agency("health", "agency")
 OFFICE: Final = Agency("yesser", "office")
@@ -60,6 +62,17 @@ def changed(event: dict[str, Any], pointer: str, value: Any) -> dict[str, Any]:
 def encoded(event: Any) -> bytes:
     """The event as an ordinary client would send it."""
     return json.dumps(event, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def verdict_on(value: bytes | None, headers: Headers, agency: Agency) -> Accepted | Refused:
+    """The verdict of `validate`, which `validate_form` must give too."""
+    verdict, form = validate(value, headers, agency), validate_form(value, headers, agency)
+    if isinstance(verdict, Accepted):
+        assert isinstance(form, Admitted)
+        assert (form.type, form.id, form.event_bytes) == (verdict.type, verdict.id, verdict.event_bytes)
+    else:
+        assert form == verdict
+    return verdict
 
 
 def golden() -> Iterator[tuple[Path, bytes]]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from events.catalogue import CATALOGUE, may_send
-from events.validators import event_model, id_paths
+from events.validation.models import event_model, id_paths
 from tests.unit.events.samples import golden_event
 
 

@@ -18,9 +18,9 @@ from events.codec import (
     sequence_text,
     to_binary_mode,
 )
-from events.door import judge
 from events.money import INTEGER_MAX
-from events.verdicts import Accepted
+from events.validation.validate import validate
+from events.validation.verdicts import Accepted
 from tests.unit.events.samples import golden, sender_of
 
 JSON_VALUES = st.recursive(
@@ -85,7 +85,7 @@ def test_binary_mode_says_the_same_event() -> None:
     for _, raw in golden():
         event = orjson.loads(raw)
         value, headers = to_binary_mode(event)
-        verdict = judge(value, headers, sender_of(event))
+        verdict = validate(value, headers, sender_of(event))
         assert isinstance(verdict, Accepted)
         expected = {"datacontenttype": "application/json"} | {k: v for k, v in event.items() if v is not None}
         assert verdict.event_bytes == rfc8785.dumps(expected)

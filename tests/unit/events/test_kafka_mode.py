@@ -9,11 +9,10 @@ import pytest
 import rfc8785
 
 from events.codec import STRUCTURED_HEADERS
-from events.door import judge
 from events.envelope import EVENT_BYTES_MAX
 from events.kafka_mode import is_structured
-from events.verdicts import Accepted, Refused
-from tests.unit.events.samples import HEALTH, encoded, initiative
+from events.validation.verdicts import Accepted, Refused
+from tests.unit.events.samples import HEALTH, encoded, initiative, verdict_on
 
 Headers = list[tuple[str, bytes | None]]
 
@@ -29,7 +28,7 @@ def binary(**changes: bytes | Any | None) -> tuple[bytes, Headers]:
 
 
 def faults_of(value: bytes | None, headers: Any) -> list[tuple[str, str]]:
-    verdict = judge(value, headers, HEALTH)
+    verdict = verdict_on(value, headers, HEALTH)
     return [(found.code, found.pointer) for found in verdict.faults] if isinstance(verdict, Refused) else []
 
 
@@ -50,15 +49,15 @@ def test_the_content_type_decides_the_mode(headers: Headers, structured: bool) -
 
 def test_a_binary_event_stands_in_the_log_as_canonical_structured_json() -> None:
     value, headers = binary()
-    verdict = judge(value, headers, HEALTH)
+    verdict = verdict_on(value, headers, HEALTH)
     assert isinstance(verdict, Accepted)
     assert verdict.event_bytes == rfc8785.dumps(initiative())
 
 
 def test_both_modes_of_one_event_have_one_identity() -> None:
     value, headers = binary()
-    structured = judge(encoded(initiative()), STRUCTURED_HEADERS, HEALTH)
-    other = judge(value, headers, HEALTH)
+    structured = verdict_on(encoded(initiative()), STRUCTURED_HEADERS, HEALTH)
+    other = verdict_on(value, headers, HEALTH)
     assert isinstance(structured, Accepted)
     assert isinstance(other, Accepted)
     assert (structured.identity, structured.claim) == (other.identity, other.claim)
@@ -66,7 +65,7 @@ def test_both_modes_of_one_event_have_one_identity() -> None:
 
 def test_no_content_type_means_binary_and_json() -> None:
     value, headers = binary()
-    verdict = judge(value, headers[1:], HEALTH)
+    verdict = verdict_on(value, headers[1:], HEALTH)
     assert isinstance(verdict, Accepted)
     assert "datacontenttype" not in orjson.loads(verdict.event_bytes)
 
@@ -84,14 +83,14 @@ def test_no_content_type_means_binary_and_json() -> None:
 )
 def test_unknown_headers_null_ones_and_ce_datacontenttype_are_ignored(more: tuple[str, bytes | None]) -> None:
     value, headers = binary()
-    assert isinstance(judge(value, [*headers, more], HEALTH), Accepted)
+    assert isinstance(verdict_on(value, [*headers, more], HEALTH), Accepted)
     if more[0] != "ce_hijridate":
-        assert isinstance(judge(encoded(initiative()), [*STRUCTURED_HEADERS, more], HEALTH), Accepted)
+        assert isinstance(verdict_on(encoded(initiative()), [*STRUCTURED_HEADERS, more], HEALTH), Accepted)
 
 
 def test_in_structured_mode_the_attribute_headers_say_nothing_but_must_be_utf8() -> None:
     raw = encoded(initiative())
-    assert isinstance(judge(raw, [*STRUCTURED_HEADERS, ("ce_id", b"another")], HEALTH), Accepted)
+    assert isinstance(verdict_on(raw, [*STRUCTURED_HEADERS, ("ce_id", b"another")], HEALTH), Accepted)
     assert faults_of(raw, [*STRUCTURED_HEADERS, ("ce_id", b"\xff")]) == [("bad-header", "/id")]
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import orjson
 
 from events.codec import STRUCTURED_HEADERS
-from events.door import judge
 from events.envelope import EVENT_BYTES_MAX
 from events.problems import CONFLICT, Fault
 from events.refusal import problem_of, refusal_event
-from events.verdicts import Accepted, Refused
+from events.validation.validate import validate
+from events.validation.verdicts import Accepted, Refused
 from tests.unit.events.samples import HEALTH, PLATFORM, encoded, initiative
 
 TIME = "2026-11-25T10:00:00.000000Z"
@@ -21,7 +21,7 @@ def refusal_of(value: bytes | None, refused: Refused) -> tuple[bytes, str]:
 
 def test_a_refusal_says_where_and_why_and_is_itself_well_formed() -> None:
     raw = encoded(initiative(remark="x"))
-    verdict = judge(raw, STRUCTURED_HEADERS, HEALTH)
+    verdict = validate(raw, STRUCTURED_HEADERS, HEALTH)
     assert isinstance(verdict, Refused)
     event, subject = refusal_of(raw, verdict)
     parsed = orjson.loads(event)
@@ -36,31 +36,31 @@ def test_a_refusal_says_where_and_why_and_is_itself_well_formed() -> None:
     assert parsed["data"]["problem"]["errors"] == [
         {"code": "unknown-field", "pointer": "/remark", "detail": "This field is not known here."}
     ]
-    assert isinstance(judge(event, STRUCTURED_HEADERS, PLATFORM), Accepted)
+    assert isinstance(validate(event, STRUCTURED_HEADERS, PLATFORM), Accepted)
 
 
 def test_a_tombstone_has_no_hash() -> None:
-    verdict = judge(None, STRUCTURED_HEADERS, HEALTH)
+    verdict = validate(None, STRUCTURED_HEADERS, HEALTH)
     assert isinstance(verdict, Refused)
     event, _ = refusal_of(None, verdict)
     assert "sha256" not in orjson.loads(event)["data"]
-    assert isinstance(judge(event, STRUCTURED_HEADERS, PLATFORM), Accepted)
+    assert isinstance(validate(event, STRUCTURED_HEADERS, PLATFORM), Accepted)
 
 
 def test_a_conflict_is_a_refusal_like_any_other() -> None:
     event, _ = refusal_of(b"{}", Refused(faults=(CONFLICT,), claimed_id="e-1"))
-    assert isinstance(judge(event, STRUCTURED_HEADERS, PLATFORM), Accepted)
+    assert isinstance(validate(event, STRUCTURED_HEADERS, PLATFORM), Accepted)
 
 
 def test_faults_beyond_the_size_of_an_entry_are_counted_instead_of_listed() -> None:
     raw = encoded(initiative(**{f"unknown{number}": 1 for number in range(3_000)}))
-    verdict = judge(raw, STRUCTURED_HEADERS, HEALTH)
+    verdict = validate(raw, STRUCTURED_HEADERS, HEALTH)
     assert isinstance(verdict, Refused)
     event, _ = refusal_of(raw, verdict)
     problem = orjson.loads(event)["data"]["problem"]
     assert len(event) < EVENT_BYTES_MAX
     assert len(problem["errors"]) + problem["unlisted"] == len(verdict.faults) + verdict.unlisted == 3_000
-    assert isinstance(judge(event, STRUCTURED_HEADERS, PLATFORM), Accepted)
+    assert isinstance(validate(event, STRUCTURED_HEADERS, PLATFORM), Accepted)
 
 
 def test_even_one_endless_fault_leaves_room() -> None:

@@ -9,7 +9,7 @@ import orjson
 import pytest
 from click.testing import CliRunner, Result
 
-from events.verdicts import Agency
+from events.validation.verdicts import Agency
 from producers.lines import LINE_BYTES_MAX, Line
 from producers.lint import Findings, lint
 from producers.lint_cli import lint_command

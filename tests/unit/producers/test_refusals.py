@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from events.problems import CODES
-from events.verdicts import Accepted, Agency, Refused
+from events.validation.verdicts import Accepted, Agency, Refused
 from producers.redrive import CannotRedrive, judged_again
 from producers.refusals import Redrive, Refusal, accepted_as, in_both_languages
 

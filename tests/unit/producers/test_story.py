@@ -8,7 +8,8 @@ from typing import Any, Literal
 import pytest
 
 from events.codec import STRUCTURED_HEADERS
-from events.door import Accepted, Agency, judge
+from events.validation.validate import validate
+from events.validation.verdicts import Accepted, Agency
 from producers.genesis import OFFICE
 from producers.programme.chapter_one import chapter_one
 from producers.programme.chapter_two import chapter_two
@@ -49,7 +50,7 @@ def answered(campaigns: list[dict[str, Any]]) -> list[Told]:
 
 def test_every_event_passes_the_door(first: Figures) -> None:
     for told in [*chapter_one(), *answered(first.campaigns)]:
-        verdict = judge(told.value, STRUCTURED_HEADERS, Agency(told.agency, role(told.agency)))
+        verdict = validate(told.value, STRUCTURED_HEADERS, Agency(told.agency, role(told.agency)))
         assert isinstance(verdict, Accepted), told
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from events.codec import STRUCTURED_HEADERS
-from events.door import Accepted, Agency, judge
+from events.validation.validate import validate
+from events.validation.verdicts import Accepted, Agency
 from infra.outbox import event_bytes
 from tests.unit.consumers.campaigns.story import Story
 
@@ -38,5 +39,5 @@ def test_every_decided_event_is_accepted(name: str) -> None:
 
     assert len(story.outbox) == 6
     for event in story.outbox:
-        verdict = judge(event_bytes(event), STRUCTURED_HEADERS, PLATFORM)
+        verdict = validate(event_bytes(event), STRUCTURED_HEADERS, PLATFORM)
         assert isinstance(verdict, Accepted), verdict

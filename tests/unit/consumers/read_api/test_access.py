@@ -8,7 +8,7 @@ import pytest
 
 from consumers.reach import EVERYTHING, Reach
 from consumers.read_api.access import narrowed, programme_reach, reach_of, without_words_of_others
-from events.verdicts import Agency
+from events.validation.verdicts import Agency
 from infra.http.callers import DEFAULT_SCOPES, Caller, Kind
 from infra.http.problems import Problem
 

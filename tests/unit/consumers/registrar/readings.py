@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from consumers.registrar.batch import Batch, Reading, number
 from events.codec import STRUCTURED_HEADERS, build_event, sequence_text
-from events.door import judge
-from events.verdicts import Agency
+from events.validation.validate import validate
+from events.validation.verdicts import Agency
 from infra.verdicts import Known
 
 HEALTH = Agency("health", "agency")
@@ -61,7 +61,7 @@ def topic_of(agency: Agency) -> str:
 
 def read(agency: Agency, records: Sequence[Record]) -> Reading:
     """The door's verdicts on records of one topic."""
-    verdicts = [judge(record.value, record.headers, agency) for record in records]
+    verdicts = [validate(record.value, record.headers, agency) for record in records]
     return Reading(topic_of(agency), agency, records, verdicts)
 
 

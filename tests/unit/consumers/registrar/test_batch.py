@@ -8,7 +8,7 @@ import orjson
 
 from consumers.registrar.batch import Batch, number
 from events.entry import entry_bytes, parse_entry
-from events.verdicts import Accepted, Agency
+from events.validation.verdicts import Accepted, Agency
 from tests.unit.consumers.registrar.readings import (
     HEALTH,
     LABOUR,

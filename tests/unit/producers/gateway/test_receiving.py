@@ -10,7 +10,7 @@ from typing import cast
 import orjson
 import pytest
 
-from events.verdicts import Accepted
+from events.validation.verdicts import Accepted
 from infra.http.problems import Problem
 from infra.note import LogKey
 from infra.settings import Settings

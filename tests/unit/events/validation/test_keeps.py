@@ -7,16 +7,15 @@ from typing import Any
 import pytest
 
 from events.codec import STRUCTURED_HEADERS
-from events.door import judge
 from events.refusal import refusal_event
-from events.verdicts import Refused
-from tests.unit.events.samples import HEALTH, changed, encoded, initiative
+from events.validation.verdicts import Refused
+from tests.unit.events.samples import HEALTH, changed, encoded, initiative, verdict_on
 
 NATIONAL_ID = "1064971268"
 
 
 def refused(raw: bytes | None, headers: Any = STRUCTURED_HEADERS) -> Refused:
-    verdict = judge(raw, headers, HEALTH)
+    verdict = verdict_on(raw, headers, HEALTH)
     assert isinstance(verdict, Refused)
     return verdict
 

@@ -1,11 +1,11 @@
-"""What the door says of a record: accepted, or refused with every fault."""
+"""The verdict on a record: accepted, or refused with every fault."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -19,18 +19,14 @@ NOT_IDENTITY: Final = frozenset({"sequence", "traceparent", "tracestate"})
 
 
 class Agency:
-    """Who speaks: the agency whose topic a record stands in. `source` and the claim's prefix are kept ready.
+    """The agency whose topic a record stands in. `source` and the claim's prefix are kept ready."""
 
-    `sender` is what its authority depends on: source and role.
-    """
-
-    __slots__ = ("claim_prefix", "code", "role", "sender", "source")
+    __slots__ = ("claim_prefix", "code", "role", "source")
 
     def __init__(self, code: str, role: Role) -> None:
         self.code = code
         self.role: Role = role
         self.source = source_of(code)
-        self.sender = (self.source, role)
         self.claim_prefix = self.source.encode() + b"\x00"
 
     def __repr__(self) -> str:
@@ -43,7 +39,7 @@ class Agency:
         return hash((self.code, self.role))
 
 
-Said = tuple[str, str, str | None]
+EventKey = tuple[str, str, str | None]
 """An event's `id`, `subject` and `sequence`."""
 
 
@@ -66,15 +62,15 @@ class Accepted(Admitted):
 
     `identity` is equal for two records of the same event; `claim` is equal for two events with the same source and id.
     Both are the first 16 bytes of a SHA-256. The parsed event is not kept: thousands of trees in a batch would keep the
-    garbage collector busier than the door itself.
+    garbage collector busier than validation itself.
     """
 
     __slots__ = ("claim", "identity", "sequence", "subject")
 
-    def __init__(self, agency: Agency, type: str, said: Said, event_bytes: bytes, identity: bytes) -> None:
+    def __init__(self, agency: Agency, type: str, key: EventKey, event_bytes: bytes, identity: bytes) -> None:
         self.event_bytes = event_bytes
         self.type = type
-        self.id, self.subject, sequence = said
+        self.id, self.subject, sequence = key
         self.sequence: int | None = None if sequence is None else int(sequence)
         self.identity = identity
         self.claim = sha256(agency.claim_prefix + self.id.encode()).digest()[:HASH_BYTES]
@@ -108,19 +104,20 @@ class Refused:
         return any(found.code == "personal-data" for found in self.faults)
 
 
-def said_of(event: Mapping[str, Any]) -> Said:
+def key_of(event: Mapping[str, Any]) -> EventKey:
     """Id, subject and sequence of a well-formed event."""
     return event["id"], event["subject"], event.get("sequence")
 
 
-def identity_bytes(event: dict[str, Any]) -> bytes:
-    """The RFC 8785 form of a well-formed event without null attributes and those that are no part of what it says."""
-    return orjson.dumps(
-        {name: value for name, value in event.items() if value is not None and name not in NOT_IDENTITY},
-        option=orjson.OPT_SORT_KEYS,
-    )
+def identity_of(event: Mapping[str, Any]) -> bytes:
+    """The identity of a well-formed event: its RFC 8785 form without null attributes and `NOT_IDENTITY`, hashed."""
+    kept = {name: value for name, value in event.items() if value is not None and name not in NOT_IDENTITY}
+    return sha256(orjson.dumps(kept, option=orjson.OPT_SORT_KEYS)).digest()[:HASH_BYTES]
 
 
-def identity_of(canonical: bytes) -> bytes:
-    """The identity of the event whose `identity_bytes` these are."""
-    return sha256(canonical).digest()[:HASH_BYTES]
+class WellFormed(NamedTuple):
+    """An event without fault: its short type, what was read, and the bytes as they will stand in the entry."""
+
+    type: str
+    event: dict[str, Any]
+    event_bytes: bytes

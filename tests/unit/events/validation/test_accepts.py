@@ -10,14 +10,13 @@ import pytest
 import rfc8785
 
 from events.codec import STRUCTURED_HEADERS
-from events.door import judge
 from events.envelope import EVENT_BYTES_MAX
-from events.verdicts import Accepted, Refused
-from tests.unit.events.samples import HEALTH, changed, encoded, golden_event, initiative, sender_of
+from events.validation.verdicts import Accepted, Refused
+from tests.unit.events.samples import HEALTH, changed, encoded, golden_event, initiative, sender_of, verdict_on
 
 
 def accepted(raw: bytes) -> Accepted:
-    verdict = judge(raw, STRUCTURED_HEADERS, HEALTH)
+    verdict = verdict_on(raw, STRUCTURED_HEADERS, HEALTH)
     assert isinstance(verdict, Accepted), verdict
     return verdict
 
@@ -131,7 +130,7 @@ def test_texts_of_every_kind_pass(text: str) -> None:
 )
 def test_an_absolute_https_url_passes(url: str) -> None:
     event = changed(golden_event("service.launched"), "/data/url", url)
-    assert isinstance(judge(encoded(event), STRUCTURED_HEADERS, sender_of(event)), Accepted)
+    assert isinstance(verdict_on(encoded(event), STRUCTURED_HEADERS, sender_of(event)), Accepted)
 
 
 def test_an_event_of_exactly_61440_bytes_passes() -> None:
@@ -141,7 +140,7 @@ def test_an_event_of_exactly_61440_bytes_passes() -> None:
 
 def test_sixteen_levels_are_not_too_deep() -> None:
     event = initiative(x=json.loads("[" * 15 + "]" * 15))
-    verdict = judge(encoded(event), STRUCTURED_HEADERS, HEALTH)
+    verdict = verdict_on(encoded(event), STRUCTURED_HEADERS, HEALTH)
     assert isinstance(verdict, Refused)
     assert [found.code for found in verdict.faults] == ["unknown-field"]
 

@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 
 from events.codec import STRUCTURED_HEADERS
-from events.door import judge
 from events.envelope import EVENT_BYTES_MAX
 from events.problems import CODES, CONFLICT
-from events.verdicts import Accepted, Agency, Refused
-from tests.unit.events.samples import HEALTH, OFFICE, changed, encoded, golden_event, initiative, sender_of
+from events.validation.verdicts import Accepted, Agency, Refused
+from tests.unit.events.samples import HEALTH, OFFICE, changed, encoded, golden_event, initiative, sender_of, verdict_on
 
 Faults = list[tuple[str, str]]
 
@@ -22,7 +21,7 @@ PERSIAN_ID = "۱۰۶۴۹۷۱۲۶۸"
 
 
 def faults_of(raw: bytes | None, agency: Agency = HEALTH) -> Faults:
-    verdict = judge(raw, STRUCTURED_HEADERS, agency)
+    verdict = verdict_on(raw, STRUCTURED_HEADERS, agency)
     return [(found.code, found.pointer) for found in verdict.faults] if isinstance(verdict, Refused) else []
 
 
@@ -391,7 +390,7 @@ def test_an_agency_may_not_send_what_is_the_offices_or_the_platforms(name: str) 
 def test_the_office_may_send_everything_that_an_agency_may_but_nothing_of_the_platforms() -> None:
     of_an_agency = changed(golden_event("service.launched"), "/source", OFFICE.source)
     of_the_platform = changed(golden_event("campaign.triggered"), "/source", OFFICE.source)
-    assert isinstance(judge(encoded(of_an_agency), STRUCTURED_HEADERS, OFFICE), Accepted)
+    assert isinstance(verdict_on(encoded(of_an_agency), STRUCTURED_HEADERS, OFFICE), Accepted)
     assert faults_of(encoded(of_the_platform), OFFICE) == [("not-authorised", "/type")]
 
 

@@ -1,0 +1,72 @@
+"""A fault before its sentence is written: only when all are found is it known whether values may be quoted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from events.details import DETAILS
+from events.personal import shows_ten_digits
+from events.problems import Code, Fault
+
+SHOWN_LENGTH_MAX: Final = 40
+"""Most characters of a claimed text that a sentence quotes: it stands in the log for good."""
+
+_CLAIMED: Final = frozenset({"value", "instead"})
+_UNQUOTED: Final = "This value"
+_WITHOUT_INSTEAD: Final[Mapping[str, str]] = {
+    "{value} is {kind}; write {due} ({instead}).": "{value} is {kind}; write {due}.",
+    "{value} is not the subject of this data; write {instead}.": (
+        "The subject is not the one of this data; write the one that the data gives."
+    ),
+}
+"""What is said where the value to write instead may not be quoted either."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """A fault: `sentence` is a key of `DETAILS`, `values` fill it. Claimed are `value` and `instead` alone.
+
+    Two findings with the same sentence at the same place are one, whatever their values.
+    """
+
+    pointer: str
+    code: Code
+    sentence: str
+    values: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+    def fault(self, *, quoting: bool) -> Fault:
+        """The fault with its sentence; no claimed value stands in it unless `quoting`, nor any that looks personal."""
+        sentence = self.sentence
+        values = {name: value if name not in _CLAIMED else None for name, value in self.values.items()}
+        if quoting:
+            values |= {name: shown(self.values[name]) for name in _CLAIMED & self.values.keys()}
+        if "instead" in values and values["instead"] is None:
+            sentence = _WITHOUT_INSTEAD[sentence]
+        if "value" in values and values["value"] is None:
+            values["value"] = _UNQUOTED
+        return Fault(self.pointer, self.code, sentence.format(**values))
+
+
+def finding(code: Code, pointer: str, sentence: str, **values: Any) -> Finding:
+    """A fault with a sentence of the table (a sentence outside it is a mistake of ours, found by the tests)."""
+    if sentence not in DETAILS:
+        raise KeyError(f"{sentence!r} has no Arabic: add it to DETAILS")
+    return Finding(pointer, code, sentence, values)
+
+
+def shown(value: Any) -> str | None:
+    """A claimed value as people may see it, shortened; None for a list, an object, null, and what looks personal."""
+    if value is None or isinstance(value, (list, dict)):
+        return None
+    text = value if isinstance(value, str) else json.dumps(value) if isinstance(value, bool) else str(value)
+    if shows_ten_digits(text):
+        return None
+    short = text if len(text) <= SHOWN_LENGTH_MAX else text[: SHOWN_LENGTH_MAX - 1] + "…"
+    if isinstance(value, str):
+        quoted = json.dumps(short, ensure_ascii=False)
+        short = "".join(mark if mark.isprintable() else json.dumps(mark)[1:-1] for mark in quoted)
+    # A cut or an escape may complete a run of ten digits.
+    return None if shows_ten_digits(short) else short

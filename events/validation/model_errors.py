@@ -1,0 +1,176 @@
+"""One error of a model as a finding: its code and pointer, the offending value, the rule, and what to do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Final
+
+from pydantic_core import ErrorDetails
+
+from events.catalogue import EventType
+from events.envelope import (
+    CONTENT_TYPE_PATTERN,
+    EVENT_ID_PATTERN,
+    EXTENSION_PATTERN,
+    HIJRI_DATE_PATTERN,
+    SEQUENCE_PATTERN,
+    SOURCE_PATTERN,
+)
+from events.fields import (
+    CODE_PATTERN,
+    DATE_PATTERN,
+    ID_PATTERN,
+    PERIOD_PATTERN,
+    SHA256_PATTERN,
+    TEXT_PATTERN,
+    TIME_PATTERN,
+    TRAINEE_PATTERN,
+    URL_PATTERN,
+)
+from events.findings import Finding, finding
+from events.money import INTEGER_MAX
+from events.pointers import pointer_of
+from events.validation.closed_schema import numbers_allowed
+
+_DATE: Final = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+_TIME: Final = re.compile(
+    r"([0-9]{4})(-[0-9]{2}-[0-9]{2})[Tt](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?"
+    r"(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
+)
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_WHOLE_NUMBER: Final = re.compile(r"[-+]?\d{1,16}")
+_LISTED_MAX: Final = 10
+_ALLOWED_LENGTH_MAX: Final = 120
+_OTHER_FORM: Final = "in the form of the type's schema"
+
+_WRONG_KIND: Final = "{value} is {kind}; write {due}."
+_NOT_ALLOWED: Final = "{value} is not allowed: {field} is {allowed}."
+_DUE: Final[Mapping[str, str]] = {
+    "int_type": "a whole number in digits 0–9",
+    "int_from_float": "a whole number in digits 0–9",
+    "string_type": "text in quotes",
+    "model_type": "an object",
+    "dict_type": "an object",
+    "list_type": "a list",
+    "bool_type": "true or false",
+}
+_LENGTHS: Final[Mapping[str, tuple[str, str]]] = {
+    "too_short": ("{field} has {count} items; write at least {bound}.", "min_length"),
+    "too_long": ("{field} has {count} items; write at most {bound}.", "max_length"),
+    "string_too_short": ("{field} has {count} characters; write at least {bound}.", "min_length"),
+    "string_too_long": ("{field} has {count} characters; write at most {bound}.", "max_length"),
+}
+_FORMS: Final[Mapping[str, str]] = {
+    ID_PATTERN: "1–64 of A–Z a–z 0–9 . _ -, the first a letter or digit",
+    EVENT_ID_PATTERN: "1–128 of A–Z a–z 0–9 . _ : -, the first a letter or digit",
+    CODE_PATTERN: "an agency's code",
+    SOURCE_PATTERN: "urn:yesser:agency: and the agency's code",
+    PERIOD_PATTERN: "a month YYYY-01 … YYYY-12 or a quarter YYYY-Q1 … YYYY-Q4",
+    TRAINEE_PATTERN: "trn_ and 16–52 of a–z 2–7",
+    SHA256_PATTERN: "64 of 0–9 a–f",
+    URL_PATTERN: "an absolute https URL",
+    EXTENSION_PATTERN: "text without control characters",
+    SEQUENCE_PATTERN: "20 digits 0–9 from 1 on, with zeros in front",
+    HIJRI_DATE_PATTERN: "a Hijri date YYYY-MM-DD",
+    CONTENT_TYPE_PATTERN: "application/json",
+}
+
+
+def model_error(detail: ErrorDetails, row: EventType | None) -> Finding:
+    """The finding for one entry of pydantic's `errors()`; `row` is the type's, where it is known."""
+    location, kind, value = detail["loc"], detail["type"], detail["input"]
+    pointer = pointer_of(location)
+    field = next((str(name) for name in reversed(location) if isinstance(name, str)), "")
+    if kind == "missing":
+        return finding("missing-field", pointer, "{field} is missing; add it.", field=field)
+    if kind == "extra_forbidden":
+        return finding("unknown-field", pointer, "Unknown field; remove it or correct its name.")
+    if kind == "string_pattern_mismatch":
+        return _pattern_error(pointer, field, value, detail["ctx"]["pattern"])
+    if kind == "string_unicode":
+        return finding("invalid-value", pointer, "The text holds NUL or half of a surrogate pair; remove it.")
+    if kind in _DUE:
+        return _kind_error(pointer, value, _DUE[kind])
+    if kind in _LENGTHS:
+        sentence, bound = _LENGTHS[kind]
+        count, limit = f"{len(value):,}", f"{detail['ctx'][bound]:,}"
+        return finding("invalid-value", pointer, sentence, field=field, count=count, bound=limit)
+    if kind in ("greater_than_equal", "less_than_equal") and row is not None:
+        allowed = _range(*numbers_allowed(row.name, location))
+    else:
+        allowed = detail.get("ctx", {}).get("expected", "").replace("'", "")
+    if not 0 < len(allowed) <= _ALLOWED_LENGTH_MAX:
+        allowed = _OTHER_FORM
+    return finding("invalid-value", pointer, _NOT_ALLOWED, value=value, field=field, allowed=allowed)
+
+
+def kind_of(value: Any) -> str:
+    """What a JSON value is, in a word of `events.details.PHRASES`."""
+    if value is None:
+        return "null"
+    kinds = {bool: "a Boolean", str: "text", dict: "an object", list: "a list"}
+    kind = kinds.get(type(value))
+    return kind or ("a number with a point or exponent" if isinstance(value, float) else "a number")
+
+
+def _kind_error(pointer: str, value: Any, due: str) -> Finding:
+    values = {"value": value, "kind": kind_of(value), "due": due}
+    number = _whole_number(value) if due == _DUE["int_type"] else None
+    if number is None:
+        return finding("invalid-value", pointer, _WRONG_KIND, **values)
+    return finding("invalid-value", pointer, "{value} is {kind}; write {due} ({instead}).", **values, instead=number)
+
+
+def _whole_number(value: Any) -> int | None:
+    """The whole number that a text or fraction means, if it is one."""
+    if isinstance(value, str):
+        return int(value) if _WHOLE_NUMBER.fullmatch(value) else None
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) <= INTEGER_MAX else None
+
+
+def _range(least: int | None, most: int | None) -> str:
+    """`1, 2 or 3`, `0 to 10000`, `1 or more`."""
+    if least is not None and most is not None and most - least < _LISTED_MAX:
+        *others, last = [str(number) for number in range(least, most + 1)]
+        return f"{', '.join(others)} or {last}" if others else last
+    return f"{least} or more" if most in (None, INTEGER_MAX) else f"{least} to {most}"
+
+
+def _pattern_error(pointer: str, field: str, value: str, pattern: str) -> Finding:
+    if pattern == DATE_PATTERN:
+        if _is_calendar_day(value):
+            sentence = "{value} is outside 1924-08-01 … 2077-11-16; write the Gregorian date."
+            return finding("date-out-of-range", pointer, sentence, value=value)
+        sentence = "{value} is not a date; write YYYY-MM-DD in the Gregorian calendar."
+        return finding("invalid-value", pointer, sentence, value=value)
+    if pattern == TIME_PATTERN:
+        match = _TIME.fullmatch(value)
+        if match and _is_calendar_day(match[1] + match[2]):
+            sentence = "{value} is outside the years 1925 … 2077; write the Gregorian time."
+            return finding("date-out-of-range", pointer, sentence, value=value)
+        sentence = "{value} is not a time; write it as in 2026-01-31T09:00:00+03:00 (RFC 3339 with offset)."
+        return finding("invalid-value", pointer, sentence, value=value)
+    if pattern == TEXT_PATTERN:
+        control = _CONTROL.search(value)
+        if control is None:
+            return finding("invalid-value", pointer, "{field} holds only white space; write words.", field=field)
+        sentence, character = "{field} holds the control character {character}; remove it.", ord(control[0])
+        return finding("invalid-value", pointer, sentence, field=field, character=f"U+{character:04X}")
+    allowed = _FORMS.get(pattern, _OTHER_FORM)
+    return finding("invalid-value", pointer, _NOT_ALLOWED, value=value, field=field, allowed=allowed)
+
+
+def _is_calendar_day(text: str) -> bool:
+    """Whether this is a day of the (proleptic) Gregorian calendar in any year 0000 … 9999."""
+    match = _DATE.fullmatch(text)
+    if not match:
+        return False
+    # Year 0000 is not in `datetime`; it is a leap year like 2000.
+    year, month, day = int(match[1]) or 2000, int(match[2]), int(match[3])
+    try:
+        date(year, month, day)
+    except ValueError:
+        return False
+    return True

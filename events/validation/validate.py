@@ -1,0 +1,39 @@
+"""The way in: what a record in an agency's topic says, or why it cannot be said.
+
+Pure: the same bytes, headers and agency always give the same verdict. Form is judged, then authority. Whether an id is
+new is for the registrar, which compares `claim` and `identity` in log order.
+"""
+
+from __future__ import annotations
+
+from events.kafka_mode import Headers, read_headers
+from events.validation.full import validate_in_full
+from events.validation.quick import validate_quickly
+from events.validation.verdicts import Accepted, Admitted, Agency, Refused, WellFormed, identity_of, key_of
+
+
+def validate(value: bytes | None, headers: Headers, agency: Agency) -> Accepted | Refused:
+    """The verdict on one record of the topic of `agency`."""
+    found = _well_formed(value, headers, agency)
+    if isinstance(found, Refused):
+        return found
+    name, event, event_bytes = found
+    return Accepted(agency, name, key_of(event), event_bytes, identity_of(event))
+
+
+def validate_form(value: bytes | None, headers: Headers, agency: Agency) -> Admitted | Refused:
+    """The same verdict without the event's identity, at less cost."""
+    found = _well_formed(value, headers, agency)
+    if isinstance(found, Refused):
+        return found
+    name, event, event_bytes = found
+    return Admitted(name, event["id"], event_bytes)
+
+
+def _well_formed(value: bytes | None, headers: Headers, agency: Agency) -> WellFormed | Refused:
+    reading = read_headers(headers)
+    if value is not None and not reading.findings:
+        found = validate_quickly(value, reading, agency)
+        if found is not None:
+            return found
+    return validate_in_full(value, headers, reading, agency)
