@@ -31,6 +31,8 @@ DETAILS: Final[Mapping[str, str]] = {
         "الاسم {value} مكرر في الكائن نفسه؛ اكتبه مرة واحدة.",
     "The attribute {value} stands in two headers; send one.":
         "الخاصية {value} مكررة في ترويستين؛ أرسل واحدة.",
+    "A name occurs twice in one object; write it once.": "اسم مكرر في الكائن نفسه؛ اكتبه مرة واحدة.",
+    "An attribute stands in two headers; send one.": "خاصية مكررة في ترويستين؛ أرسل واحدة.",
     "The record has no value (null); send the event as its value.":
         "السجل بلا قيمة (null)؛ أرسل الحدث في قيمته.",
     "The header is not UTF-8; write it as UTF-8.":
@@ -110,7 +112,7 @@ DETAILS: Final[Mapping[str, str]] = {
 """English → Arabic. What stands in braces is filled in (`events.findings`)."""
 
 PHRASES: Final[Mapping[str, str]] = {
-    "This value": "هذه القيمة",
+    "This value": "المكتوب هنا",
     # Kinds
     "text": "نص",
     "a number": "عدد",
@@ -123,6 +125,8 @@ PHRASES: Final[Mapping[str, str]] = {
     "a whole number in digits 0–9": "عددًا صحيحًا بالأرقام 0–9",
     "text in quotes": "نصًا بين علامتي اقتباس",
     "true or false": "true أو false",
+    "an object { … }": "كائنًا { … }",
+    "a list [ … ]": "قائمة [ … ]",
     # Who
     "An agency": "للجهة",
     "The programme office": "لمكتب البرنامج",

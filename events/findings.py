@@ -12,17 +12,21 @@ from events.personal import shows_ten_digits
 from events.problems import Code, Fault
 
 SHOWN_LENGTH_MAX: Final = 40
-"""Most characters of a claimed text that a sentence quotes: it stands in the log for good."""
+"""Most characters of a claimed value that a sentence quotes: it stands in the log for good."""
 
 _CLAIMED: Final = frozenset({"value", "instead"})
 _UNQUOTED: Final = "This value"
-_WITHOUT_INSTEAD: Final[Mapping[str, str]] = {
+_UNQUOTED_SENTENCES: Final[Mapping[str, str]] = {
+    "The name {value} occurs twice in one object; write it once.": (
+        "A name occurs twice in one object; write it once."
+    ),
+    "The attribute {value} stands in two headers; send one.": "An attribute stands in two headers; send one.",
     "{value} is {kind}; write {due} ({instead}).": "{value} is {kind}; write {due}.",
     "{value} is not the subject of this data; write {instead}.": (
         "The subject is not the one of this data; write the one that the data gives."
     ),
 }
-"""What is said where the value to write instead may not be quoted either."""
+"""What is said where a claimed value may not be quoted, if "This value" would not read well or say enough."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -43,9 +47,10 @@ class Finding:
         values = {name: value if name not in _CLAIMED else None for name, value in self.values.items()}
         if quoting:
             values |= {name: shown(self.values[name]) for name in _CLAIMED & self.values.keys()}
-        if "instead" in values and values["instead"] is None:
-            sentence = _WITHOUT_INSTEAD[sentence]
-        if "value" in values and values["value"] is None:
+        unquoted = {name for name, value in values.items() if value is None}
+        if "instead" in unquoted or (unquoted and "instead" not in values):
+            sentence = _UNQUOTED_SENTENCES.get(sentence, sentence)
+        if "value" in unquoted:
             values["value"] = _UNQUOTED
         return Fault(self.pointer, self.code, sentence.format(**values))
 
@@ -64,9 +69,19 @@ def shown(value: Any) -> str | None:
     text = value if isinstance(value, str) else json.dumps(value) if isinstance(value, bool) else str(value)
     if shows_ten_digits(text):
         return None
-    short = text if len(text) <= SHOWN_LENGTH_MAX else text[: SHOWN_LENGTH_MAX - 1] + "…"
-    if isinstance(value, str):
-        quoted = json.dumps(short, ensure_ascii=False)
-        short = "".join(mark if mark.isprintable() else json.dumps(mark)[1:-1] for mark in quoted)
+    short = f'"{_shortened(text)}"' if isinstance(value, str) else _shortened(text)
     # A cut or an escape may complete a run of ten digits.
     return None if shows_ten_digits(short) else short
+
+
+def _shortened(text: str) -> str:
+    """The beginning of a text as JSON writes it, with an escape for whatever does not print."""
+    marks: list[str] = []
+    room = SHOWN_LENGTH_MAX
+    for mark in text:
+        written = json.dumps(mark, ensure_ascii=not mark.isprintable())[1:-1]
+        room -= len(written)
+        if room < 0:
+            return "".join(marks) + "…"
+        marks.append(written)
+    return "".join(marks)

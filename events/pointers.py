@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
 from events.personal import holds_personal_data
 
 NAME_LENGTH_MAX: Final = 256
+UNCLEAN: Final = re.compile("[\x00\ud800-\udfff]")
+"""NUL and lone surrogates: what JSON can write and no text of an event may hold."""
 
 
 def pointer_to(parent: str, name: str | int) -> str:
@@ -30,7 +33,7 @@ def pointer_of(location: Iterable[str | int]) -> str:
 
 def name_is_clean(name: str) -> bool:
     """Whether a name has neither NUL nor a lone surrogate."""
-    return "\x00" not in name and not any("\ud800" <= character <= "\udfff" for character in name)
+    return UNCLEAN.search(name) is None
 
 
 def is_within(pointer: str, ancestor: str) -> bool:

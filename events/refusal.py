@@ -14,7 +14,7 @@ from events.validation.verdicts import Refused
 
 PLATFORM: Final = "platform"
 REFUSED: Final = "registrar.refused"
-ERRORS_BYTES_MAX: Final = 40_000
+ERRORS_BYTES_MAX: Final = 56_000
 """Beyond this much, faults are counted (`unlisted`) instead of listed, so that an entry keeps its size limit."""
 
 

@@ -51,9 +51,9 @@ _DUE: Final[Mapping[str, str]] = {
     "int_type": "a whole number in digits 0–9",
     "int_from_float": "a whole number in digits 0–9",
     "string_type": "text in quotes",
-    "model_type": "an object",
-    "dict_type": "an object",
-    "list_type": "a list",
+    "model_type": "an object { … }",
+    "dict_type": "an object { … }",
+    "list_type": "a list [ … ]",
     "bool_type": "true or false",
 }
 _LENGTHS: Final[Mapping[str, tuple[str, str]]] = {

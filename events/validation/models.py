@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, Final, Literal, get_args, get_origin
+from typing import Any, Final, Literal, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel, create_model
 from pydantic_core import SchemaValidator
@@ -34,27 +34,39 @@ def event_model(name: str) -> type[Envelope]:
     )
 
 
+class EventForm(NamedTuple):
+    """What an event is held against; `row` is None and `validator` that of any envelope where the type is unknown."""
+
+    row: EventType | None
+    validator: SchemaValidator
+    id_paths: tuple[Path, ...]
+    """Where its ids stand: `("id",)`, `("data", "services", "*")`."""
+
+
+def form_of(event: Mapping[str, Any]) -> EventForm:
+    """The form of an event, by its type. That is unknown also where it is absent or no text."""
+    name = event.get("type")
+    row = types_by_full_name().get(name) if isinstance(name, str) else None
+    return _form(row.name if row else None)
+
+
 @cache
-def validator_of(name: str | None) -> SchemaValidator:
-    """The strict validator of a type's events; of any envelope for None (an unknown type)."""
-    return (event_model(name) if name else Envelope).__pydantic_validator__  # type: ignore[return-value]
+def _form(name: str | None) -> EventForm:
+    if name is None:
+        return EventForm(None, _validator(Envelope), (("id",),))
+    paths = (("id",), *(("data", *path) for path in id_paths(name)))
+    return EventForm(CATALOGUE[name], _validator(event_model(name)), paths)
+
+
+def _validator(model: type[BaseModel]) -> SchemaValidator:
+    """The model's strict validator: it finds every error."""
+    return model.__pydantic_validator__  # type: ignore[return-value]
 
 
 @cache
 def types_by_full_name() -> Mapping[str, EventType]:
     """Full type → row."""
     return {full_type(name): row for name, row in CATALOGUE.items()}
-
-
-def type_of(event: Mapping[str, Any]) -> EventType | None:
-    """The catalogue's row of an event; None if its type is absent, no text, or unknown."""
-    name = event.get("type")
-    return types_by_full_name().get(name) if isinstance(name, str) else None
-
-
-def short_type(event: Mapping[str, Any]) -> str:
-    """The short name of the type of a well-formed event."""
-    return types_by_full_name()[event["type"]].name
 
 
 @cache

@@ -5,10 +5,10 @@ It never refuses, so that the full way alone defines what is well-formed. The pr
 * `orjson` reads only well-formed UTF-8 JSON without a BOM or lone surrogates; fractions and integers beyond 64 bits
   come out as floats, which no model takes. The models also bound every integer, and their patterns exclude NUL.
 * A closed model is shallower than the depth limit and knows every name, so names hold no personal data.
-* No name occurred twice where the event, written anew, gives the same bytes. Else: each member of an object has a
-  quote, white space and a colon; if the bytes show no more of these than there are members after reading.
-* The bytes show every string as it is where they hold no escape, else written anew they do; a search over them finds
-  any run of ten digits.
+* No JSON text of the event is shorter than its canonical form. So no name occurred twice where the bytes are as many.
+  Else: each member has a quote, white space and a colon; if the bytes show no more of these than were read.
+* The bytes show every string as it is where they hold no escape, and the canonical form escapes neither letters nor
+  digits; a search over one of them finds any national id.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from events.codec import canonical_event_bytes
 from events.envelope import EVENT_BYTES_MAX, full_type
 from events.fields import Role
 from events.kafka_mode import HeaderReading
-from events.personal import may_be_personal
 from events.rules import Rule
 from events.validation.closed_schema import closed_schema
+from events.validation.quick_search import may_be_personal
 from events.validation.verdicts import Agency, WellFormed
 
 _WHITE_SPACE: Final = b" \t\n\r"
@@ -62,7 +62,7 @@ def _checks() -> Mapping[str, _Check]:
 
 def validate_quickly(value: bytes, reading: HeaderReading, agency: Agency) -> WellFormed | None:
     """The event of a record whose headers have no fault, where nothing can be wrong with it."""
-    if len(value) > EVENT_BYTES_MAX or reading.repeated is not None:
+    if len(value) + reading.attribute_bytes > EVENT_BYTES_MAX or reading.repeated is not None:
         return None
     try:
         said = orjson.loads(value)
@@ -79,16 +79,15 @@ def validate_quickly(value: bytes, reading: HeaderReading, agency: Agency) -> We
         or (check.rules and not all(rule.holds(data) for rule in check.rules))
     ):
         return None
-    written = orjson.dumps(said)
-    if written != value and _shown_members(value) != _members(written):
+    canonical = canonical_event_bytes(event)
+    written = canonical if reading.structured else orjson.dumps(said)
+    if len(written) != len(value) and _shown_members(value) != _members(written):
         return None
-    if reading.structured:
-        event_bytes, shown = value, written if b"\\" in value else value
-    else:
-        event_bytes = shown = canonical_event_bytes(event)
-        if reading.attribute_bytes + len(value) > EVENT_BYTES_MAX or len(event_bytes) > EVENT_BYTES_MAX:
-            return None
-    return None if may_be_personal(shown, event.get("sequence")) else WellFormed(check.name, event, event_bytes)
+    event_bytes = value if reading.structured else canonical
+    shown = canonical if b"\\" in event_bytes else event_bytes
+    if len(event_bytes) > EVENT_BYTES_MAX or may_be_personal(shown, event.get("sequence")):
+        return None
+    return WellFormed(check.name, event, canonical, event_bytes)
 
 
 def _shown_members(value: bytes) -> int:
@@ -96,6 +95,6 @@ def _shown_members(value: bytes) -> int:
     return value.translate(None, _WHITE_SPACE).count(_MEMBER)
 
 
-def _members(written: bytes) -> int:
-    """How many members an event has that `orjson` wrote: it escapes quotes in texts, and no name of ours has one."""
-    return written.count(_MEMBER) - written.count(_MEMBER_IN_TEXT)
+def _members(canonical: bytes) -> int:
+    """How many members canonical JSON has: quotes in its texts are escaped, and no name of ours has one."""
+    return canonical.count(_MEMBER) - canonical.count(_MEMBER_IN_TEXT)

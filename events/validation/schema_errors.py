@@ -1,74 +1,61 @@
 """What is wrong with the form of an event that could be read: every error, each with its code and pointer.
 
-Flows in: a parsed event. Flows out, in this order: what JSON itself forbids (huge integers, NUL, lone surrogates), what
-the models say, the rules over several members, the subject.
+Flows in: a parsed event, and what was found in it that may stand nowhere. Flows out: what the models say, what the
+rules over several members say, and the subject.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from pydantic import ValidationError
 
 from events.catalogue import EventType
 from events.envelope import SCHEMA_URI_PREFIX
 from events.findings import Finding, finding
-from events.pointers import is_within, name_is_clean, pointer_to
-from events.reading import BEYOND_RANGE
+from events.pointers import UNCLEAN, is_within
 from events.validation.model_errors import model_error
-from events.validation.models import type_of, validator_of
+from events.validation.models import EventForm
+
+_PERSONAL: Final = frozenset({"personal-data", "id-looks-personal"})
 
 
-def errors_in(event: Mapping[str, Any]) -> list[Finding]:
-    """All errors of form but for personal data; an attribute that is null counts as absent."""
-    row = type_of(event)
+def errors_in(
+    event: Mapping[str, Any], form: EventForm, elsewhere: Sequence[Finding], in_headers: Sequence[Finding]
+) -> list[Finding]:
+    """All errors of form; an attribute that is null counts as absent.
+
+    `elsewhere` are those that `errors_anywhere` found: what JSON forbids hides what the model says of the same value.
+    An attribute whose header is bad is not also missing.
+    """
     present = {name: value for name, value in event.items() if value is not None}
-    found = _without_repeats(list(_json_errors(event, "")), _model_errors(_clean(present), row))
-    if row is None and isinstance(present.get("type"), str) and not _any_within(found, "/type"):
+    forbidden = [error for error in elsewhere if error.code not in _PERSONAL]
+    found = forbidden + _without_repeats(_model_errors(_clean(present), form), forbidden)
+    if form.row is not None:
+        found += _rule_errors(present, form.row, found)
+        found += _subject_errors(present, form.row, found)
+    elif isinstance(present.get("type"), str) and not _any_within(found, "/type"):
         sentence = "{value} is not in the catalogue; use one of its types."
         found.append(finding("unknown-type", "/type", sentence, value=present["type"]))
         found += _dataschema_errors(present)
-    if row is not None:
-        found += _rule_errors(present, row, found)
-        found += _subject_errors(present, row, found)
-    return found
-
-
-def _json_errors(value: Any, pointer: str) -> Iterator[Finding]:
-    """What may stand nowhere in an event: integers beyond ±(2⁵³ − 1), NUL, lone surrogates."""
-    if isinstance(value, str):
-        if not name_is_clean(value):
-            sentence = "The text holds NUL or half of a surrogate pair; remove it."
-            yield finding("invalid-value", pointer, sentence)
-    elif isinstance(value, dict):
-        for name, item in value.items():
-            if not name_is_clean(name):
-                sentence = "The name holds NUL or half of a surrogate pair; remove it."
-                yield finding("invalid-value", pointer, sentence)
-                yield finding("unknown-field", pointer, "Unknown field; remove it or correct its name.")
-            yield from _json_errors(item, pointer_to(pointer, name))
-    elif isinstance(value, list):
-        for position, item in enumerate(value):
-            yield from _json_errors(item, f"{pointer}/{position}")
-    elif isinstance(value, int) and abs(value) == BEYOND_RANGE:
-        sentence = "{value} is beyond ±(2^53 − 1); write a whole number within it."
-        yield finding("number-out-of-range", pointer, sentence, value=value)
+    bad = {error.pointer for error in in_headers}
+    return [error for error in found if error.code != "missing-field" or error.pointer not in bad]
 
 
 def _clean(value: Any) -> Any:
-    """The value without members whose names no validator can carry (they are listed by `_json_errors`)."""
+    """The value without members whose names no validator can carry."""
     if isinstance(value, dict):
-        return {name: _clean(item) for name, item in value.items() if name_is_clean(name)}
+        return {name: _clean(item) for name, item in value.items() if not UNCLEAN.search(name)}
     return [_clean(item) for item in value] if isinstance(value, list) else value
 
 
-def _model_errors(event: dict[str, Any], row: EventType | None) -> list[Finding]:
+def _model_errors(event: dict[str, Any], form: EventForm) -> list[Finding]:
     try:
-        validator_of(row.name if row else None).validate_python(event)
+        form.validator.validate_python(event)
     except ValidationError as error:
         details = error.errors(include_url=False, include_context=True, include_input=True)
-        return [model_error(detail, row) for detail in details]
+        return [model_error(detail, form.row) for detail in details]
     return []
 
 
@@ -81,10 +68,10 @@ def _dataschema_errors(event: Mapping[str, Any]) -> list[Finding]:
     return [finding("invalid-value", "/dataschema", sentence, value=schema, field="dataschema", allowed=allowed)]
 
 
-def _without_repeats(forbidden: list[Finding], modelled: list[Finding]) -> list[Finding]:
-    """One value, one error: what JSON forbids hides what the model says of the same value, but not an unknown name."""
+def _without_repeats(modelled: list[Finding], forbidden: list[Finding]) -> list[Finding]:
+    """One value, one error; but an unknown or missing name stays."""
     hidden = {found.pointer for found in forbidden}
-    return forbidden + [
+    return [
         found for found in modelled if found.code in ("unknown-field", "missing-field") or found.pointer not in hidden
     ]
 

@@ -17,8 +17,8 @@ def validate(value: bytes | None, headers: Headers, agency: Agency) -> Accepted 
     found = _well_formed(value, headers, agency)
     if isinstance(found, Refused):
         return found
-    name, event, event_bytes = found
-    return Accepted(agency, name, key_of(event), event_bytes, identity_of(event))
+    name, event, canonical, event_bytes = found
+    return Accepted(agency, name, key_of(event), event_bytes, identity_of(event, canonical))
 
 
 def validate_form(value: bytes | None, headers: Headers, agency: Agency) -> Admitted | Refused:
@@ -26,8 +26,7 @@ def validate_form(value: bytes | None, headers: Headers, agency: Agency) -> Admi
     found = _well_formed(value, headers, agency)
     if isinstance(found, Refused):
         return found
-    name, event, event_bytes = found
-    return Admitted(name, event["id"], event_bytes)
+    return Admitted(found.type, found.event["id"], found.event_bytes)
 
 
 def _well_formed(value: bytes | None, headers: Headers, agency: Agency) -> WellFormed | Refused:

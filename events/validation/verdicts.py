@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
 import orjson
 
-from events.envelope import source_of
+from events.codec import canonical_event_bytes
+from events.envelope import EVENT_BYTES_MAX, SOURCE_PATTERN, source_of
 from events.fields import Role
+from events.findings import Finding
+from events.personal import looks_personal
+from events.platform import CLAIMED_ID_PATTERN, CLAIMED_TYPE_LENGTH_MAX, CLAIMED_TYPE_PATTERN
 from events.problems import Fault
 
 HASH_BYTES: Final = 16
+FAULTS_MAX: Final = 1_000
+"""Most faults kept of one record: more than a refusal can list, and a batch of bad records fits the memory."""
+
+_CLAIMS: Final = (
+    ("source", re.compile(SOURCE_PATTERN), EVENT_BYTES_MAX),
+    ("id", re.compile(CLAIMED_ID_PATTERN), EVENT_BYTES_MAX),
+    ("type", re.compile(CLAIMED_TYPE_PATTERN), CLAIMED_TYPE_LENGTH_MAX),
+)
+_SEQUENCE: Final = re.compile(r"(?!0{20})[0-9]{20}")
 NOT_IDENTITY: Final = frozenset({"sequence", "traceparent", "tracestate"})
 """Attributes in which two records of the same event may differ."""
 
@@ -109,15 +123,56 @@ def key_of(event: Mapping[str, Any]) -> EventKey:
     return event["id"], event["subject"], event.get("sequence")
 
 
-def identity_of(event: Mapping[str, Any]) -> bytes:
-    """The identity of a well-formed event: its RFC 8785 form without null attributes and `NOT_IDENTITY`, hashed."""
-    kept = {name: value for name, value in event.items() if value is not None and name not in NOT_IDENTITY}
-    return sha256(orjson.dumps(kept, option=orjson.OPT_SORT_KEYS)).digest()[:HASH_BYTES]
+def identity_of(event: Mapping[str, Any], canonical: bytes) -> bytes:
+    """The identity of a well-formed event: its canonical form without null attributes and `NOT_IDENTITY`, hashed."""
+    if None in event.values() or not NOT_IDENTITY.isdisjoint(event):
+        kept = {name: value for name, value in event.items() if value is not None and name not in NOT_IDENTITY}
+        canonical = canonical_event_bytes(kept)
+    return sha256(canonical).digest()[:HASH_BYTES]
 
 
 class WellFormed(NamedTuple):
-    """An event without fault: its short type, what was read, and the bytes as they will stand in the entry."""
+    """An event without fault: its short type, what was read, its RFC 8785 form, and its bytes as they will stand in the
+    entry."""
 
     type: str
     event: dict[str, Any]
+    canonical: bytes
     event_bytes: bytes
+
+
+def well_formed(name: str, event: dict[str, Any], event_bytes: bytes | None) -> WellFormed:
+    """An event of the type `name`; without `event_bytes` (in binary mode) it is kept in its canonical form."""
+    canonical = canonical_event_bytes(event)
+    return WellFormed(name, event, canonical, canonical if event_bytes is None else event_bytes)
+
+
+def refused(event: Mapping[str, Any], errors: Set[Finding], agency: Agency, *, may_keep: bool) -> Refused:
+    """The refusal of a record. `event` is empty where none could be read; `may_keep` says whether its headers may be
+    kept. Where an error is personal data, nothing of the record is."""
+    found = sorted(errors)
+    personal = next((error for error in found if error.code == "personal-data"), None)
+    kept = found[:FAULTS_MAX]
+    if personal is not None and personal not in kept:
+        kept[-1] = personal
+    keep_raw = may_keep and personal is None
+    claimed = [
+        _claimed(event.get(name), form, length_max) if personal is None else None for name, form, length_max in _CLAIMS
+    ]
+    sequence = event.get("sequence") if event.get("source") == agency.source else None
+    return Refused(
+        faults=tuple(error.fault(quoting=keep_raw) for error in kept),
+        claimed_source=claimed[0],
+        claimed_id=claimed[1],
+        claimed_type=claimed[2],
+        keep_raw=keep_raw,
+        sequence=int(sequence) if isinstance(sequence, str) and _SEQUENCE.fullmatch(sequence) else None,
+        unlisted=len(found) - len(kept),
+    )
+
+
+def _claimed(value: Any, form: re.Pattern[str], length_max: int) -> str | None:
+    """A claimed text, if it is well-formed and does not look personal. (No text of the event holds personal data.)"""
+    if not isinstance(value, str) or len(value) > length_max or value.endswith("\n") or not form.match(value):
+        return None
+    return None if looks_personal(value) else value

@@ -8,7 +8,7 @@ from typing import Any, Final
 import orjson
 
 from events.catalogue import may_send
-from events.validation.models import type_of
+from events.validation.models import form_of
 from tests.gateway_door import Door
 from tests.unit.events.samples import EXAMPLES
 
@@ -24,7 +24,7 @@ def examples(agency: str) -> list[dict[str, Any]]:
     return [
         {name: value for name, value in event.items() if value is not None} | {"source": f"urn:yesser:agency:{agency}"}
         for event in found
-        if (row := type_of(event)) is not None and may_send("agency", row)
+        if (row := form_of(event).row) is not None and may_send("agency", row)
     ]
 
 

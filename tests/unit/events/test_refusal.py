@@ -34,7 +34,11 @@ def test_a_refusal_says_where_and_why_and_is_itself_well_formed() -> None:
     assert parsed["data"]["address"] == "agency.health.events/0/17"
     assert parsed["data"]["claimed_id"] == "e-1"
     assert parsed["data"]["problem"]["errors"] == [
-        {"code": "unknown-field", "pointer": "/remark", "detail": "This field is not known here."}
+        {
+            "code": "unknown-field",
+            "pointer": "/remark",
+            "detail": "Unknown field; remove it or correct its name.",
+        }
     ]
     assert isinstance(validate(event, STRUCTURED_HEADERS, PLATFORM), Accepted)
 

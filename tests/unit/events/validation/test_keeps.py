@@ -8,7 +8,7 @@ import pytest
 
 from events.codec import STRUCTURED_HEADERS
 from events.refusal import refusal_event
-from events.validation.verdicts import Refused
+from events.validation.verdicts import FAULTS_MAX, Refused
 from tests.unit.events.samples import HEALTH, changed, encoded, initiative, verdict_on
 
 NATIONAL_ID = "1064971268"
@@ -98,3 +98,53 @@ def test_the_refusal_event_of_a_personal_record_has_no_hash_and_no_claims() -> N
     assert b"sha256" not in event
     assert b"claimed" not in event
     assert NATIONAL_ID.encode() not in event
+
+
+BINARY = [("content-type", b"application/json"), ("ce_source", HEALTH.source.encode()), ("ce_id", b"e-1")]
+UNREADABLE = [
+    b"\xff %b \xff" % NATIONAL_ID.encode(),
+    b'{"a":"%b"' % NATIONAL_ID.encode(),
+    b'{"a":"%b","a":1}' % NATIONAL_ID.encode(),
+    b'{"a":' + b"[" * 20 + NATIONAL_ID.encode(),
+    b" " * 61_441 + NATIONAL_ID.encode(),
+    '{"رقم":"١٠٦٤٩٧١٢٦٨"'.encode(),
+]
+
+
+@pytest.mark.parametrize("headers", [BINARY, STRUCTURED_HEADERS], ids=["binary", "structured"])
+@pytest.mark.parametrize("value", UNREADABLE, ids=range(len(UNREADABLE)))
+def test_of_data_that_cannot_be_read_and_holds_a_national_id_nothing_is_kept(value: bytes, headers: Any) -> None:
+    verdict = refused(value, headers)
+    assert [found.code for found in verdict.faults].count("personal-data") == 1
+    assert len(verdict.faults) == 2
+    assert verdict.keep_raw is False
+    assert (verdict.claimed_source, verdict.claimed_id, verdict.claimed_type) == (None, None, None)
+    event, _ = refusal_event(
+        topic="agency.health.events", partition=0, offset=7, value=value, refused=verdict, time="2026-11-25T10:00:00Z"
+    )
+    for kept in (b"sha256", b"claimed", NATIONAL_ID.encode(), "١٠٦٤٩٧١٢٦٨".encode()):
+        assert kept not in event
+
+
+def test_of_an_attribute_beside_data_that_cannot_be_read_nothing_is_kept_either() -> None:
+    verdict = refused(b"{", [*BINARY, ("ce_correlationid", NATIONAL_ID.encode())])
+    assert [found.code for found in verdict.faults] == ["not-json", "personal-data"]
+    assert not verdict.keep_raw
+
+
+def test_personal_data_counts_though_more_faults_come_before_it_than_are_kept() -> None:
+    event = initiative(**{f"a{number:04}": 1 for number in range(FAULTS_MAX)})
+    event["zz"] = NATIONAL_ID
+    raw = encoded(event)
+    verdict = refused(raw)
+    assert len(verdict.faults) == FAULTS_MAX
+    assert len(verdict.faults) + verdict.unlisted == FAULTS_MAX + 2
+    assert verdict.holds_personal_data
+    assert [found.pointer for found in verdict.faults if found.code == "personal-data"] == ["/zz"]
+    assert verdict.keep_raw is False
+    assert (verdict.claimed_source, verdict.claimed_id, verdict.claimed_type) == (None, None, None)
+    refusal, _ = refusal_event(
+        topic="t", partition=0, offset=7, value=raw, refused=verdict, time="2026-11-25T10:00:00.000000Z"
+    )
+    assert b"sha256" not in refusal
+    assert NATIONAL_ID.encode() not in refusal

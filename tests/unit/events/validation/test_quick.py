@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from events.codec import STRUCTURED_HEADERS, canonical_bytes
 from events.kafka_mode import Headers, read_headers
-from events.personal import holds_personal_data, is_suspect, looks_personal, may_be_personal
+from events.personal import holds_personal_data, looks_personal
 from events.validation.full import validate_in_full
 from events.validation.quick import validate_quickly
+from events.validation.quick_search import is_suspect, may_be_personal
 from events.validation.validate import validate, validate_form
 from events.validation.verdicts import Accepted, Admitted, Agency, Refused, WellFormed
 from tests.unit.events.samples import HEALTH, encoded, golden, initiative, sender_of

@@ -1,0 +1,35 @@
+"""Whether an agency may say what it says: in its own name, and of a type that its role may send."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from events.catalogue import EventType, Sender, may_send
+from events.fields import Role
+from events.findings import Finding, finding
+from events.validation.verdicts import Agency
+
+_ROLES: Final[Mapping[Role, str]] = {
+    "agency": "An agency",
+    "office": "The programme office",
+    "platform": "The platform",
+}
+_SENDERS: Final[Mapping[Sender, str]] = {
+    "agency": "an agency",
+    "owner": "an agency",
+    "office": "the programme office",
+    "platform": "the platform",
+}
+
+
+def authority_errors(event: Mapping[str, Any], row: EventType, agency: Agency) -> list[Finding]:
+    """The one error of a well-formed event of the type `row`, if there is one. Ownership is not judged here."""
+    if event["source"] != agency.source:
+        sentence = "{value} is another agency; write {due}."
+        return [finding("foreign-source", "/source", sentence, value=event["source"], due=agency.source)]
+    if not may_send(agency.role, row):
+        sentence = "{role} may not send {type}; only {sender} may."
+        words = {"role": _ROLES[agency.role], "type": row.name, "sender": _SENDERS[row.sender]}
+        return [finding("not-authorised", "/type", sentence, **words)]
+    return []
