@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from events.problems import CODES, Fault, fault
+from events.problems import CODES, Fault
 from infra.http.problems import REQUEST_CODES
 from producers.gateway.problems import ERRORS_MAX, EventFaults, Refusal, refusal_document
 
-MISSING = fault("missing-field", "/data", "This field is required.")
-TOO_LARGE = fault("too-large", "", "The event has more than 61,440 bytes.")
+MISSING = Fault("/data", "missing-field", "data is missing; add it.")
+TOO_LARGE = Fault("", "too-large", "The event has 61,441 bytes; shorten it to at most 61,440.")
 
 
 def test_codes_of_requests_and_of_events_are_different() -> None:
@@ -19,13 +19,13 @@ def test_a_batchs_pointers_lead_to_the_event() -> None:
     document = refusal_document(refusal, "en")
     assert (document["type"], document["status"]) == ("/problems/missing-field", 422)
     assert document["errors"] == [
-        {"code": "missing-field", "pointer": "/3/data", "detail": "This field is required.", "event": 3, "id": "x-1"}
+        {"code": "missing-field", "pointer": "/3/data", "detail": "data is missing; add it.", "event": 3, "id": "x-1"}
     ]
 
 
 def test_a_single_events_pointer_is_the_events_own_and_its_sentence_is_in_the_language() -> None:
     document = refusal_document(Refusal([EventFaults(0, (MISSING,))], batched=False), "ar")
-    assert document["errors"] == [{"code": "missing-field", "pointer": "/data", "detail": "هذا الحقل مطلوب."}]
+    assert document["errors"] == [{"code": "missing-field", "pointer": "/data", "detail": "data غير موجود؛ أضفه."}]
 
 
 def test_only_a_single_event_that_is_too_large_is_413() -> None:
