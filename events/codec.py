@@ -33,7 +33,7 @@ def canonical_bytes(value: Any) -> bytes:
 
 
 def canonical_event_bytes(event: dict[str, Any]) -> bytes:
-    """The RFC 8785 form of an event that passed the door (ASCII names, integers): the quick way."""
+    """The RFC 8785 form of an event without fault (ASCII names, integers): the quick way."""
     return orjson.dumps(event, option=orjson.OPT_SORT_KEYS)
 
 
@@ -48,7 +48,7 @@ def build_event(
     **attributes: str,
 ) -> bytes:
     """The canonical bytes of an event. `type` is the short name, `agency` the code; further attributes by name
-    (`sequence`, `correlationid`, `hijridate` …). The form is judged by the door, not here."""
+    (`sequence`, `correlationid`, `hijridate` …). The form is for validation to judge."""
     return canonical_bytes(
         {
             "specversion": "1.0",

@@ -1,6 +1,6 @@
 """The CloudEvents 1.0 envelope: its attributes and what each may look like.
 
-An envelope attribute that is `null` counts as absent; the door drops those before it looks at the form.
+An envelope attribute that is `null` counts as absent; validation drops those before it looks at the form.
 """
 
 from __future__ import annotations

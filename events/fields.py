@@ -1,7 +1,7 @@
 """The common types of `data`: what a text, an id, a date, a period and an integer look like.
 
-Every constraint is a pattern or a bound, so that the models, the JSON Schemas and the fast path of the door are one
-and the same statement. Rules over several members are in `events/rules.py`.
+Every constraint is a pattern or a bound, so that the models, the JSON Schemas and the quick check of validation are
+one and the same statement. Rules over several members are in `events/rules.py`.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Model(BaseModel):
 
 
 class IdField:
-    """Marks a field of type `id`: one that *is* ten digits beginning with 1 or 2 is refused by the door."""
+    """Marks a field of type `id`: one that *is* ten digits beginning with 1 or 2 is refused."""
 
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=TEXT_LENGTH_MAX, pattern=TEXT_PATTERN)]

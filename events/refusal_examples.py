@@ -1,7 +1,7 @@
-"""For each refusal code its usual cause and an example: a good event, what is wrong in it, and what the door says.
+"""For each refusal code its usual cause and an example: a good event, what is wrong in it, and what validation says.
 
-Flows in: a golden example (`base`), in which one fragment is exchanged. Flows out: the faults as the
-door itself finds them, so that no example can say anything else than the registrar would.
+Flows in: a golden example (`base`), in which one fragment is exchanged. Flows out: the faults as
+validation itself finds them, so that no example can say anything else than the registrar would.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def golden_example(type_name: str) -> bytes:
 
 @cache
 def faults_of(code: Code) -> tuple[Fault, ...]:
-    """What the door says of the example of this code."""
+    """What validation says of the example of this code."""
     if code == "conflict":
         return (CONFLICT,)  # Only the registrar knows what was accepted before.
     example = REFUSAL_EXAMPLES[code]

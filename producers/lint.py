@@ -1,7 +1,7 @@
-"""The door's verdict on a file before it is sent: form, authority, and what its lines say of each other.
+"""The verdict on a file before it is sent: form, authority, and what its lines say of each other.
 
 Flows in: lines, the agency with its role. Flows out: `Findings`, in the shape of `yesser publish` as far as a file can
-tell. It is the registrar's own door (`events.validation`); only what the log knows of older ids is not known here.
+tell. It is the registrar's own validation; only what the log knows of older ids is not known here.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _TOO_LARGE: Final = Fault(pointer="", code=TOO_LARGE, detail=TOO_LARGE_DETAIL)
 
 @dataclass(slots=True)
 class Findings:
-    """What the door says of a file. `duplicate_lines` are (line, the line that says the same)."""
+    """What is wrong in a file. `duplicate_lines` are (line, the line that says the same)."""
 
     lines: int = 0
     accepted: int = 0

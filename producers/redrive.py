@@ -1,7 +1,7 @@
 """Sending a refused record again: as it came, where the reason has gone, or corrected.
 
-The door judges first, so that what would be refused again for the same reason is not sent. What is sent is tied to the
-refusal before it leaves; where the log accepts it is then found by what it says.
+The record is validated first, so that what would be refused again for the same reason is not sent. What is sent is tied
+to the refusal before it leaves; where the log accepts it is then found by what it says.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ async def redrive(settings: Settings, index: int, corrected: bytes | None, timeo
 
 
 def judged_again(refusal: Refusal, corrected: bytes | None) -> Accepted | Refused:
-    """The door's verdict on what is to be sent. Raises `CannotRedrive` where there is nothing to send."""
+    """The verdict on what is to be sent. Raises `CannotRedrive` where there is nothing to send."""
     if refusal.agency.code == _PLATFORM:
         raise CannotRedrive(f"entry {refusal.index} refused an event of the platform itself: see the runbook")
     if corrected is not None:

@@ -44,7 +44,7 @@ def typed_event(agency: str, data: Model, event_id: str, time: str, **attributes
 
 
 def require_form(value: bytes, agency: Agency) -> None:
-    """Raises `FaultyEvent` with every fault that the door finds in an event (structured JSON) of this agency."""
+    """Raises `FaultyEvent` with every fault of an event (structured JSON) of this agency."""
     verdict = validate(value, STRUCTURED_HEADERS, agency)
     if isinstance(verdict, Refused):
         faults = "; ".join(f"{f.code} at {f.pointer or 'the whole'}: {f.detail}" for f in verdict.faults)

@@ -1,6 +1,6 @@
 """CloudEvents over HTTP (binding 1.0.2): which mode a request is in, and which records it holds.
 
-Flows in: the headers and body of a request. Flows out: for each event the value and headers that Kafka's door judges,
+Flows in: the headers and body of a request. Flows out: for each event the value and headers of a Kafka record,
 so that HTTP and Kafka have one verdict. In binary mode a header `ce-<name>` becomes `ce_<name>`, percent-decoded once.
 """
 
@@ -87,7 +87,7 @@ def binary_headers(headers: RawHeaders) -> list[tuple[str, bytes | None]]:
 def decode_value(value: bytes) -> bytes:
     """One round of percent-decoding after un-quoting (HTTP binding §3.1.3.2).
 
-    A malformed escape gives bytes that are not UTF-8, so that the door itself calls the header bad.
+    A malformed escape gives bytes that are not UTF-8, so that validation itself calls the header bad.
     """
     if len(value) > 1 and value[:1] == value[-1:] == b'"':
         value = _QUOTED.sub(rb"\1", value[1:-1])

@@ -1,7 +1,7 @@
 """What the gateway says of events that it does not let in, as an RFC 9457 problem.
 
-What the door finds in an event keeps the door's own codes and sentences (`events.problems`); what is wrong with a
-request has those of `infra.http.problems`.
+What is wrong with an event keeps the codes and sentences of validation (`events.problems`, `events.details`); what is
+wrong with a request has those of `infra.http.problems`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ERRORS_MAX: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class EventFaults:
-    """What the door found in the event at this place of the request (0 for a single one)."""
+    """What was found in the event at this place of the request (0 for a single one)."""
 
     place: int
     faults: tuple[Fault, ...]
@@ -29,7 +29,7 @@ class EventFaults:
 
 
 class Refusal(Exception):
-    """Events that the door does not let in. `batched`: pointers begin with the event's place in the array."""
+    """Events with faults. `batched`: pointers begin with the event's place in the array."""
 
     def __init__(self, found: Sequence[EventFaults], *, batched: bool) -> None:
         super().__init__(f"{len(found)} events refused")

@@ -1,4 +1,4 @@
-"""The way of an event in: request, claims, the door's verdict, Kafka, signed receipt.
+"""The way of an event in: request, claims, validation, Kafka, signed receipt.
 
 Flows in: an HTTP request of a known caller. Flows out: a receipt for what is durable, or the reason why nothing (or,
 with `partial`, what) is not. Nothing is stored of a request with a fault unless its sender asked for that.
@@ -36,13 +36,13 @@ _JUDGED_AT_ONCE: Final = 64
 
 _CLOSE: Final = {"Connection": "close"}
 Good = TypeVar("Good", bound=Admitted)
-Door = Callable[[bytes, Headers, Agency], Good | Refused]
+Validation = Callable[[bytes, Headers, Agency], Good | Refused]
 """`validate_form`, or `validate` where the events' identities are asked for too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judged(Generic[Good]):
-    """The door's verdict on every event of a request, by its place."""
+    """The verdict on every event of a request, by its place."""
 
     batched: bool
     accepted: list[tuple[int, Good]]
@@ -104,9 +104,9 @@ class Receiver:
         limits = BodyLimits(settings.gateway_body_bytes_max, timeout_s, held)
         return mode, await read_body(sent.stream, sent.headers, limits)
 
-    async def _judged(self, sent: Sent, mode: Mode, body: bytes, door: Door[Good]) -> Judged[Good]:
+    async def _judged(self, sent: Sent, mode: Mode, body: bytes, validation: Validation[Good]) -> Judged[Good]:
         claims = claims_of(mode, sent.headers, body, self._settings.gateway_batch_events_max)
-        return await judge_claims(claims, sent.agency, door, batched=mode == "batch")
+        return await judge_claims(claims, sent.agency, validation, batched=mode == "batch")
 
     async def _store(self, agency: Agency, accepted: Sequence[tuple[int, Admitted]]) -> Stored:
         """The events with their offsets. Raises `Problem` where Kafka has not acknowledged them."""
@@ -142,14 +142,14 @@ class Receiver:
             self._held_bytes -= mine
 
 
-async def judge_claims(claims: Claims, agency: Agency, door: Door[Good], *, batched: bool) -> Judged[Good]:
-    """The door's verdict on each claim, by the registrar's own code."""
+async def judge_claims(claims: Claims, agency: Agency, validation: Validation[Good], *, batched: bool) -> Judged[Good]:
+    """The verdict on each claim, by the registrar's own code."""
     judged: Judged[Good] = Judged(batched, [], [])
     headers = claims.headers
     for place, value in enumerate(claims.values):
         if place and place % _JUDGED_AT_ONCE == 0:
             await asyncio.sleep(0)
-        verdict = door(value, headers, agency)
+        verdict = validation(value, headers, agency)
         if isinstance(verdict, Refused):
             judged.refused.append(EventFaults(place, verdict.faults, verdict.claimed_id))
         else:

@@ -1,4 +1,4 @@
-"""The whole verdict on a request of which nothing is stored: form and authority by the door, identity by the log.
+"""The whole verdict on a request of which nothing is stored: form and authority by validation, identity by the log.
 
 What was sent and not yet registered has no verdict, so nothing is compared with it. Pure: what the log knows comes in.
 """
@@ -38,7 +38,7 @@ class Validated:
 
 
 def identify(judged: Judged[Accepted], known: Known) -> Validated:
-    """Give each event that the door accepts the verdict that the registrar would give it now, in order."""
+    """Give each event without fault the verdict that the registrar would give it now, in order."""
     accepted: list[tuple[int, Accepted]] = []
     duplicates: list[Duplicate] = []
     refused = list(judged.refused)
