@@ -54,13 +54,15 @@ def _closed_field(schema: Any, definitions: Mapping[str, Any]) -> core_schema.Ty
     return core_schema.typed_dict_field(_closed(inner, definitions), required=not optional)
 
 
-def numbers_allowed(name: str, location: Iterable[str | int]) -> tuple[int | None, int | None]:
-    """The least and the greatest integer at a place of the type's events."""
+def numbers_allowed(name: str, location: Iterable[str | int]) -> tuple[int, int]:
+    """The least and the greatest integer at a place of the type's events. Every integer of the catalogue has both."""
     schema: Any = closed_schema(name)
     for step in location:
-        while schema["type"] == "nullable":
-            schema = schema["schema"]
+        schema = _not_null(schema)
         schema = schema["items_schema"] if isinstance(step, int) else schema["fields"][step]["schema"]
-    while schema["type"] == "nullable":
-        schema = schema["schema"]
-    return schema.get("ge"), schema.get("le")
+    schema = _not_null(schema)
+    return schema["ge"], schema["le"]
+
+
+def _not_null(schema: Any) -> Any:
+    return schema["schema"] if schema["type"] == "nullable" else schema

@@ -49,7 +49,6 @@ _WRONG_KIND: Final = "{value} is {kind}; write {due}."
 _NOT_ALLOWED: Final = "{value} is not allowed: {field} is {allowed}."
 _DUE: Final[Mapping[str, str]] = {
     "int_type": "a whole number in digits 0–9",
-    "int_from_float": "a whole number in digits 0–9",
     "string_type": "text in quotes",
     "model_type": "an object { … }",
     "dict_type": "an object { … }",
@@ -89,8 +88,6 @@ def model_error(detail: ErrorDetails, row: EventType | None) -> Finding:
         return finding("unknown-field", pointer, "Unknown field; remove it or correct its name.")
     if kind == "string_pattern_mismatch":
         return _pattern_error(pointer, field, value, detail["ctx"]["pattern"])
-    if kind == "string_unicode":
-        return finding("invalid-value", pointer, "The text holds NUL or half of a surrogate pair; remove it.")
     if kind in _DUE:
         return _kind_error(pointer, value, _DUE[kind])
     if kind in _LENGTHS:
@@ -130,12 +127,12 @@ def _whole_number(value: Any) -> int | None:
     return int(value) if isinstance(value, float) and value.is_integer() and abs(value) <= INTEGER_MAX else None
 
 
-def _range(least: int | None, most: int | None) -> str:
+def _range(least: int, most: int) -> str:
     """`1, 2 or 3`, `0 to 10000`, `1 or more`."""
-    if least is not None and most is not None and most - least < _LISTED_MAX:
+    if most - least < _LISTED_MAX:
         *others, last = [str(number) for number in range(least, most + 1)]
-        return f"{', '.join(others)} or {last}" if others else last
-    return f"{least} or more" if most in (None, INTEGER_MAX) else f"{least} to {most}"
+        return f"{', '.join(others)} or {last}"
+    return f"{least} or more" if most == INTEGER_MAX else f"{least} to {most}"
 
 
 def _pattern_error(pointer: str, field: str, value: str, pattern: str) -> Finding:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from events.catalogue import CATALOGUE
 from events.codec import STRUCTURED_HEADERS
 from events.details import arabic_of
 from events.findings import SHOWN_LENGTH_MAX, shown
 from events.personal import holds_personal_data
 from events.refusal import refusal_event
+from events.validation.closed_schema import closed_schema
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Agency, Refused
 from tests.unit.events.samples import (
@@ -110,6 +113,12 @@ OF_A_VALUE: list[tuple[str, str, Any, str]] = [
         "urn:yesser:agency:traffic",
         '"urn:yesser:agency:traffic" is another agency; write urn:yesser:agency:health.',
     ),
+    (
+        "partnership.signed",
+        "/data/terms/bands/0/up_to_halalas",
+        0,
+        "0 is not allowed: up_to_halalas is 1 or more.",
+    ),
     ("revenue.collected", "/data/amount_halalas", 0, "0 is not allowed: amount_halalas is 1 or more."),
     ("revenue.period-closed", "/data/period", "1426-13", f'"1426-13" is not allowed: period is {PERIODS}.'),
     (
@@ -195,6 +204,21 @@ def test_ten_digits_are_never_quoted_even_where_they_are_no_national_id(
 ) -> None:
     event = golden_event(name)
     assert details_of(encoded(changed(event, pointer, value)), sender_of(event)) == [detail]
+
+
+def test_every_integer_of_the_catalogue_has_bounds_that_a_fault_can_name() -> None:
+    def integers(schema: Any) -> Iterator[Any]:
+        if schema["type"] == "int":
+            yield schema
+        for part in (field["schema"] for field in schema.get("fields", {}).values()):
+            yield from integers(part)
+        for name in ("schema", "items_schema"):
+            if name in schema:
+                yield from integers(schema[name])
+
+    found = [schema for name in CATALOGUE for schema in integers(closed_schema(name))]
+    assert len(found) > 40
+    assert all("ge" in schema and "le" in schema for schema in found)
 
 
 def test_a_personal_header_keeps_values_from_being_quoted() -> None:
