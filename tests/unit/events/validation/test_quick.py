@@ -271,6 +271,20 @@ def test_what_is_or_looks_personal_is_never_quickly_accepted(text: str, planted:
             assert may_be_personal(canonical_bytes({"x": shown}))
 
 
+@pytest.mark.parametrize(
+    "escaped", ["\\u0031064971268", "106497126\\u0038", "".join(f"\\u{ord(digit):04x}" for digit in "١٠٦٤٩٧١٢٦٨")]
+)
+def test_a_national_id_behind_escapes_is_never_quickly_accepted(escaped: str) -> None:
+    event = initiative()
+    event["data"]["name"]["en"] = "HERE"
+    binary = in_binary_mode(encoded(event))
+    assert binary is not None
+    value, headers = binary
+    for text in (escaped, f"no {escaped}.", f"\\n{escaped}"):
+        assert compare(encoded(event).replace(b"HERE", text.encode()), HEALTH) is None
+        assert compare(value.replace(b"HERE", text.encode()), HEALTH, headers) is None
+
+
 @pytest.mark.parametrize("text", ["1064971269", "x 1064971269", f"x{NATIONAL_ID}", f"{NATIONAL_ID}0", "2" * 20])
 def test_digits_that_are_no_national_id_do_not_send_a_text_the_full_way(text: str) -> None:
     event = initiative()
