@@ -96,7 +96,12 @@ def test_the_library_cuts_a_spoilt_array_as_is_cut_by_hand(values: list[Any], sp
 
 def test_good_arrays_are_cut_by_the_library_and_others_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     by_hand: list[bytes] = []
-    monkeypatch.setattr(splitting, "split_by_hand", lambda body, elements_max: by_hand.append(body) or [])
+
+    def noted(body: bytes, elements_max: int) -> list[bytes]:
+        by_hand.append(body)
+        return []
+
+    monkeypatch.setattr(splitting, "split_by_hand", noted)
     assert split_array(b'[ {"a" : "},{"} , {} ]', 10) == [b'{"a" : "},{"}', b"{}"]
     assert split_array(b"[]", 10) == []
     assert by_hand == []
