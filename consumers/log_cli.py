@@ -8,7 +8,6 @@ from typing import TypeVar
 import click
 import orjson
 import uvloop
-from rich.console import Console
 
 from consumers.asking import ask, json_option, print_json
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
@@ -16,6 +15,8 @@ from consumers.event_index.read import PAGE_ROWS_MAX, Query, as_full_type
 from consumers.event_index.read import find as find_entries
 from consumers.event_index.show import entries_table
 from events.errors import YesserError
+from infra import display
+from infra.language import say
 from infra.log_reader import log_size, read_entries, read_leaves
 from infra.postgres import Connection, connect
 from infra.settings import Settings
@@ -56,7 +57,7 @@ def show(index: int, as_json: bool) -> None:
     if as_json:
         click.echo(entry)
         return
-    click.echo(f"entry {index}, leaf hash {leaf.hex()}")
+    say(f"القيد {index}، بصمته {leaf.hex()}", f"entry {index}, leaf hash {leaf.hex()}")
     click.echo(orjson.dumps(orjson.loads(entry), option=orjson.OPT_INDENT_2))
 
 
@@ -84,9 +85,9 @@ def find(
     if as_json:
         print_json(page.events)
         return
-    Console().print(entries_table(page.events))
-    if page.next_cursor is not None:
-        click.echo(f"There are more: add --after-index {page.next_cursor}.", err=True)
+    display.show(entries_table(page.events))
+    if (after := page.next_cursor) is not None:
+        say(f"هناك غيرها: أضف ‎--after-index {after}‎.", f"There are more: add --after-index {after}.", err=True)
 
 
 def read(question: Callable[[Connection], Awaitable[Answer]]) -> Answer:

@@ -9,6 +9,7 @@ import click
 import orjson
 
 from consumers.registrar.recover import CannotRecover, Source, recover, topic_source
+from infra.language import say
 from infra.settings import Settings
 
 
@@ -32,9 +33,10 @@ def recover_command(mirror: Path | None, as_json: bool) -> None:
         document = {"size_before": result.size_before, "size": result.size, "root": result.root.hex()}
         click.echo(orjson.dumps(document))
     else:
-        click.echo(
-            f"The log has {result.size} entries ({result.size - result.size_before} were brought back); "
-            f"root {result.root.hex()}."
+        back, root = result.size - result.size_before, result.root.hex()
+        say(
+            f"في السجل {result.size:,} من القيود، أُعيد منها {back:,}؛ الجذر {root}.",
+            f"The log has {result.size:,} entries ({back:,} were brought back); root {root}.",
         )
 
 

@@ -20,6 +20,7 @@ from events.errors import Halt
 from infra.exit_codes import ExitCode
 from infra.kafka import bootstrap
 from infra.kafka_ends import end_offsets_reader
+from infra.language import say
 from infra.logs import configure_logs
 from infra.patience import OutOfPatience, PatientConnection
 from infra.settings import Settings
@@ -52,8 +53,10 @@ def wait(context: click.Context, index: int | None, timeout_s: float | None, as_
         context.exit(ExitCode.TRY_AGAIN)
     if as_json:
         click.echo(orjson.dumps({"size": standing.size, "positions": dict(standing.positions)}))
+    elif index is None:
+        say(f"طُبّقت كل القيود وعددها {standing.size:,}.", f"All {standing.size:,} log entries are applied.")
     else:
-        click.echo(f"Everything is applied up to {standing.size:,}." if index is None else f"{index:,} is applied.")
+        say(f"طُبّق القيد {index:,}.", f"Log entry {index:,} is applied.")
 
 
 async def _wait(settings: Settings, index: int | None, timeout_s: float | None) -> Standing:

@@ -18,6 +18,7 @@ import click
 
 from events.errors import YesserError
 from infra.exit_codes import ExitCode, class_names, exit_code
+from infra.language import language_option, with_language
 
 GROUP: Final = "yesser.commands"
 
@@ -67,8 +68,17 @@ class LazyGroup(click.Group):
         entry = next((entry for entry in _entries() if entry.name == cmd_name), None)
         if entry is None:
             return None
-        command: click.Command = entry.load()
-        return command
+        return with_language(entry.load())
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """A mistyped name is answered with those that resemble it."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:
+            names = self.list_commands(ctx)
+            raise click.NoSuchCommand(error.command_name, possibilities=names, ctx=ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -80,6 +90,7 @@ def _entries() -> list[EntryPoint]:
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@language_option(envvar="YESSER_LANG", default="both", show_default=True, show_envvar=True)
 @click.version_option(version("yesser-events"), prog_name="yesser")
 def cli() -> None:
     """Yesser Events: one signed national log of what agencies say, and what follows from it.

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 import orjson
 import uvloop
 
 from events.fields import CODE_PATTERN
+from infra.display import Column, Grid, show
 from infra.kafka_admin import agency_user
+from infra.language import said, say
 from infra.postgres import Connection, connect
 from infra.settings import Settings
 from producers.agencies import NewAgency, add_agencies, list_agencies
@@ -22,6 +24,9 @@ from producers.genesis import prepare
 from producers.standing import resume, rotate, suspend
 
 Answer = TypeVar("Answer")
+
+ROLES: Final = {"office": ("المكتب", "office"), "agency": ("جهة", "agency"), "platform": ("المنصة", "platform")}
+STANDINGS: Final = {"suspended": "موقوفة", "active": "تعمل"}
 
 
 @click.group()
@@ -53,8 +58,13 @@ def add(code: str, role: str, name_ar: str, name_en: str, timeout_s: float, as_j
     if as_json:
         click.echo(orjson.dumps(_added(agency, is_new, secret)))
         return
-    click.echo(f"{code}: {'registered' if is_new else 'was registered already'}; its topic is being read.")
-    click.echo(f"Kafka user {agency_user(code)}, password in {secret} (never shown).")
+    user = agency_user(code)
+    state_ar, state = ("سُجّلت", "registered") if is_new else ("مسجّلة من قبل", "was registered already")
+    say(f"{code}: {state_ar}، وموضوعها يُقرأ.", f"{code}: {state}; its topic is being read.")
+    say(
+        f"مستخدم كافكا {user}، وكلمة المرور في {secret} (لا تُعرض أبدًا).",
+        f"Kafka user {user}, password in {secret} (never shown).",
+    )
 
 
 @agencies.command("genesis", hidden=True)
@@ -71,19 +81,39 @@ def list_(as_json: bool) -> None:
     if as_json:
         click.echo(orjson.dumps(rows))
         return
-    for row in rows:
-        name = f"{row['name']['en']}  {row['name']['ar']}"
-        click.echo(f"{row['code']:<20} {row['role']:<9} {row['next_offset']:>9} {_reading(row):<13} {name}")
+    show(agencies_table(rows))
+
+
+def agencies_table(rows: Sequence[dict[str, Any]]) -> Grid:
+    """The agencies for the eye."""
+    columns = [
+        Column("الجهة", "Agency"),
+        Column("الاسم", "Name", drop=2, wraps=True),
+        Column("الدور", "Role", drop=1),
+        Column("قُرئ", "Read up to", drop=3, right=True),
+        Column("القراءة", "Topic", wraps=True),
+    ]
+    cells = [
+        [
+            row["code"],
+            said(row["name"]["ar"], row["name"]["en"], "\n"),
+            said(*ROLES[row["role"]]),
+            f"{row['next_offset']:,}",
+            _reading(row),
+        ]
+        for row in rows
+    ]
+    return Grid(said("الجهات", "Agencies"), columns, cells)
 
 
 def _reading(row: dict[str, Any]) -> str:
     """Whether the agency's topic is read, and if not as usual, why."""
     if row["halted_reason"] is not None:
-        return str(row["halted_reason"])
+        return said(f"توقفت: {row['halted_reason']}", f"halted: {row['halted_reason']}", "\n")
     if row["paused"] is not None:
-        reason = row["paused"]["reason"]
-        return f"paused until {row['paused']['until']}: {reason['en']} / {reason['ar']}"
-    return "read" if row["is_read"] else "not read yet"
+        reason, until = row["paused"]["reason"], row["paused"]["until"]
+        return said(f"بطيئة حتى {until}: {reason['ar']}", f"paused until {until}: {reason['en']}", "\n")
+    return said("يُقرأ", "read") if row["is_read"] else said("لم يُقرأ بعد", "not read yet")
 
 
 @agencies.command("rotate")
@@ -96,7 +126,10 @@ def rotate_(code: str, as_json: bool) -> None:
     if as_json:
         click.echo(orjson.dumps({"code": code, "kafka_user": agency_user(code), "password_file": str(path)}))
     else:
-        click.echo(f"{code}: new Kafka password in {path} (never shown); the old one is refused.")
+        say(
+            f"{code}: كلمة مرور كافكا الجديدة في {path} (لا تُعرض أبدًا)، والقديمة مرفوضة.",
+            f"{code}: new Kafka password in {path} (never shown); the old one is refused.",
+        )
 
 
 @agencies.command("suspend")
@@ -121,7 +154,10 @@ def resume_(code: str, as_json: bool) -> None:
 
 
 def _tell_standing(code: str, standing: str, as_json: bool) -> None:
-    click.echo(orjson.dumps({"code": code, "standing": standing}) if as_json else f"{code}: {standing}.")
+    if as_json:
+        click.echo(orjson.dumps({"code": code, "standing": standing}))
+    else:
+        say(f"{code}: {STANDINGS[standing]}.", f"{code}: {standing}.")
 
 
 def _with_connection(settings: Settings, work: Callable[[Connection], Awaitable[Answer]]) -> Answer:

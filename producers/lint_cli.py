@@ -16,6 +16,7 @@ import orjson
 from events.fields import CODE_PATTERN, Role
 from events.verdicts import Agency
 from infra.exit_codes import ExitCode
+from infra.language import say
 from producers.csv_mapping import read_mapping
 from producers.csv_rows import mapped_lines
 from producers.lines import Line, read_lines
@@ -61,21 +62,31 @@ def _lines(file: BinaryIO, mapping: Path | None) -> Iterator[Line]:
 
 
 def _tell(findings: Findings) -> None:
-    click.echo(
-        f"{findings.lines:,} lines: {findings.accepted:,} would be accepted, {len(findings.duplicate_lines):,} are"
-        f" duplicates, {findings.conflicts:,} conflict, {findings.refused:,} would be refused."
+    lines, accepted, duplicates = findings.lines, findings.accepted, len(findings.duplicate_lines)
+    conflicts, refused = findings.conflicts, findings.refused
+    say(
+        f"الأسطر {lines:,}: يُقبل منها {accepted:,}، والمكرر {duplicates:,}، والمتعارض {conflicts:,}،"
+        f" ويُرفض {refused:,}.",
+        f"{lines:,} lines: {accepted:,} would be accepted, {duplicates:,} are duplicates, {conflicts:,} conflict,"
+        f" {refused:,} would be refused.",
     )
     for line, first in findings.duplicate_lines[:_SHOWN_MAX]:
-        click.echo(f"  line {line} says the same as line {first}  ·  السطر {line} يكرر السطر {first}")
+        say(f"  السطر {line} يكرر السطر {first}", f"  line {line} says the same as line {first}")
     for row in findings.problems[:_SHOWN_MAX]:
         _tell_problem(row)
     left = max(0, len(findings.problems) - _SHOWN_MAX) + max(0, len(findings.duplicate_lines) - _SHOWN_MAX)
     if left:
-        click.echo(f"  … and {left:,} more: use --json.")
+        say(f"  … وغيرها {left:,}: استعمل ‎--json‎.", f"  … and {left:,} more: use --json.")
 
 
 def _tell_problem(row: dict[str, Any]) -> None:
-    of_line = f" (the other is line {row['of_line']})" if "of_line" in row else ""
-    click.echo(f"  line {row['line']}: {row['code']} at {row['pointer'] or 'the whole'}{of_line}")
-    click.echo(f"    {row['detail']} {row['remedy']['en']}")
-    click.echo(f"    {row['detail_ar']} {row['remedy']['ar']}")
+    other_ar, other = (
+        (f" (والآخر في السطر {row['of_line']})", f" (the other is line {row['of_line']})")
+        if "of_line" in row
+        else ("", "")
+    )
+    line, code, pointer = row["line"], row["code"], row["pointer"]
+    say(
+        f"  السطر {line}: {code} في {pointer or 'الحدث كله'}{other_ar}\n    {row['detail_ar']} {row['remedy']['ar']}",
+        f"  line {line}: {code} at {pointer or 'the whole event'}{other}\n    {row['detail']} {row['remedy']['en']}",
+    )

@@ -19,6 +19,7 @@ from events.errors import YesserError
 from events.fields import CODE_PATTERN
 from infra.kafka import agency_topic, bootstrap
 from infra.kafka_ends import end_offsets_reader
+from infra.language import say
 from infra.postgres import address
 from infra.settings import Settings
 from infra.telemetry import setup, span
@@ -30,6 +31,7 @@ from producers.lines import Filling
 from producers.progress import Bars
 from producers.publisher import AgencyPublisher
 from producers.publishing import judge_lines, start_sequence
+from producers.refusals import in_both_languages
 from producers.report import Report
 from producers.sources import EventFile, Sending, Source, Table
 
@@ -37,6 +39,7 @@ ALL_WELL: Final = 0
 SOME_REFUSED: Final = 1
 UNKNOWN: Final = 2
 _SHOWN_MAX: Final = 20
+COUNTS: Final = {"accepted": "المقبول", "duplicates": "المكرر", "conflicts": "المتعارض", "refused": "المرفوض"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +130,11 @@ def publish(
     else:
         _tell(report)
         if written:
-            click.echo(f"{len(written['refused_lines']):,} refused lines are in {refused}: correct them, publish it.")
+            count = len(written["refused_lines"])
+            say(
+                f"الأسطر المرفوضة ({count:,}) في {refused}: صحّحها ثم انشرها.",
+                f"{count:,} refused lines are in {refused}: correct them, publish it.",
+            )
     if error is not None:
         click.echo(f"yesser: {error}", err=True)
     context.exit(UNKNOWN if error is not None else exit_code(report))
@@ -210,15 +217,27 @@ def _is_file(file: BinaryIO) -> bool:
 
 def _tell(report: Report) -> None:
     document = report.document()
-    counts = ("accepted", "duplicates", "conflicts", "refused")
-    known = [f"{document[name]:,} {name}" for name in counts if document[name] is not None]
-    click.echo(f"{document['lines']:,} lines: {', '.join(known) or 'none'}.")
+    known = [name for name in COUNTS if document[name] is not None]
+    lines = document["lines"]
+    say(
+        f"الأسطر {lines:,}: {'، '.join(f'{COUNTS[name]} {document[name]:,}' for name in known)}.",
+        f"{lines:,} lines: {', '.join(f'{document[name]:,} {name}' for name in known)}.",
+    )
     if report.verdicts is None:
-        click.echo(f"{report.sent.lines_count:,} stored in Kafka; verdicts were not asked for (--wait).")
+        stored = report.sent.lines_count
+        say(
+            f"خُزّن منها في كافكا {stored:,}؛ لم تُطلب الأحكام (‎--wait‎).",
+            f"{stored:,} stored in Kafka; verdicts were not asked for (--wait).",
+        )
     elif document["first_index"] is not None:
-        click.echo(f"In the log at {document['first_index']:,} … {document['last_index']:,}.")
-    problems = document["problems"]
+        first, last = document["first_index"], document["last_index"]
+        say(f"في السجل: القيود {first:,} … {last:,}.", f"In the log at entries {first:,} … {last:,}.")
+    problems = in_both_languages(document["problems"])
     for row in problems[:_SHOWN_MAX]:
-        click.echo(f"  line {row['line']}: {row['code']} at {row['pointer'] or 'the whole'}: {row['detail']}")
-    if len(problems) > _SHOWN_MAX:
-        click.echo(f"  … and {len(problems) - _SHOWN_MAX:,} more: use --json.")
+        line, code, pointer = row["line"], row["code"], row["pointer"]
+        say(
+            f"  السطر {line}: {code} في {pointer or 'الحدث كله'}: {row['detail_ar']}",
+            f"  line {line}: {code} at {pointer or 'the whole event'}: {row['detail']}",
+        )
+    if (more := len(problems) - _SHOWN_MAX) > 0:
+        say(f"  … وغيرها {more:,}: استعمل ‎--json‎.", f"  … and {more:,} more: use --json.")

@@ -15,14 +15,15 @@ from events.compatibility import incompatibilities
 from events.errors import YesserError
 from events.schema_changes import changes
 from infra.exit_codes import ExitCode
+from infra.language import say
 
 _YES: Final = (
-    "Compatible: every event that the old schema took is taken by the new one.",
     "متوافق: كل حدث كان المخطط القديم يقبله يقبله الجديد.",
+    "Compatible: every event that the old schema took is taken by the new one.",
 )
 _NO: Final = (
-    "Not compatible: the new schema may refuse events that the old one took.",
     "غير متوافق: قد يرفض المخطط الجديد أحداثًا كان القديم يقبلها.",
+    "Not compatible: the new schema may refuse events that the old one took.",
 )
 
 
@@ -81,13 +82,12 @@ def read_schemas(path: Path, name: str) -> dict[str, dict[str, Any]]:
 
 
 def _tell(document: dict[str, Any]) -> None:
-    english, arabic = _YES if document["compatible"] else _NO
-    click.echo(f"{english}\n{arabic}")
+    say(*(_YES if document["compatible"] else _NO))
     for reason in document["reasons"]:
         click.echo(f"  ✗ {reason}")
     if document["changes"]:
-        click.echo("What changed · ما الذي تغيّر:")
+        say("ما الذي تغيّر:", "What changed:")
     for change in document["changes"]:
         click.echo(f"  · {change}")
     if not document["changes"]:
-        click.echo("No field and no rule changed · لم يتغيّر حقل ولا قاعدة.")
+        say("لم يتغيّر حقل ولا قاعدة.", "No field and no rule changed.")

@@ -17,6 +17,7 @@ from consumers.audit.mirror import MirrorReport, write_mirror
 from consumers.audit.port import LogPort, MirrorPort, PostgresPort
 from consumers.audit.tree import Progress, require_tree
 from infra.exit_codes import ExitCode
+from infra.language import say
 from infra.note import VKEY_FILE, Checkpoint, InvalidKey, Verifier, parse_vkey
 from infra.postgres import connect
 from infra.settings import Settings
@@ -53,8 +54,10 @@ def mirror_command(folder: Path, vkey: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(orjson.dumps({"folder": str(folder), **report}))
     else:
-        click.echo(
-            f"{folder}: {report['size']} entries, root {report['root']}, {report['files_written']} files written."
+        size, root, files = report["size"], report["root"], report["files_written"]
+        say(
+            f"{folder}: عدد القيود {size:,}، الجذر {root}، الملفات المكتوبة {files:,}.",
+            f"{folder}: {size:,} entries, root {root}, {files:,} files written.",
         )
 
 
@@ -69,8 +72,11 @@ def verify_command(folder: Path | None, vkey: str | None, as_json: bool) -> None
     if as_json:
         click.echo(orjson.dumps({"size": checkpoint.size, "root": checkpoint.root.hex(), "ok": True}))
     else:
-        click.echo(f"{checkpoint.size} entries give the signed root {checkpoint.root.hex()}.")
-        click.echo(f"السجل سليم: {checkpoint.size} حدثاً تعطي الجذر الموقَّع نفسه.")
+        size, root = checkpoint.size, checkpoint.root.hex()
+        say(
+            f"السجل سليم: قيوده ({size}) تعطي الجذر الموقَّع {root}.",
+            f"{size} entries give the signed root {root}.",
+        )
 
 
 @audit.command("commitments")

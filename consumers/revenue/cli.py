@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import click
-from rich.console import Console
 
 from consumers.asking import ask, json_option, print_json
 from consumers.revenue import read
@@ -15,6 +14,7 @@ from consumers.revenue.show import (
     statements_table,
     transfers_table,
 )
+from infra.display import show
 
 index_option = click.option(
     "--as-of-index", "as_of_index", type=click.IntRange(min=0), metavar="N", help="As it stood after N entries."
@@ -35,7 +35,7 @@ def balances(as_json: bool, as_of_index: int | None) -> None:
     if as_json:
         print_json({"log_index": log_index, **shown})
     else:
-        Console().print(balances_table(shown["accounts"], log_index))
+        show(balances_table(shown["accounts"], log_index))
 
 
 @ledger.command()
@@ -47,7 +47,7 @@ def partnerships(as_json: bool, as_of_index: int | None) -> None:
     if as_json:
         print_json(shown)
     else:
-        Console().print(partnerships_table(shown))
+        show(partnerships_table(shown))
 
 
 @ledger.command()
@@ -60,7 +60,7 @@ def statements(partnership: str, as_json: bool, as_of_index: int | None) -> None
     if as_json:
         print_json(shown)
     else:
-        Console().print(statements_table(partnership, shown))
+        show(statements_table(partnership, shown))
 
 
 @ledger.command()
@@ -74,7 +74,7 @@ def statement(partnership: str, period: str, as_json: bool, as_of_index: int | N
     if as_json:
         print_json(shown)
     else:
-        Console().print(statement_table(shown))
+        show(statement_table(shown))
 
 
 @ledger.command()
@@ -87,4 +87,4 @@ def transfers(partnership: str, as_json: bool, as_of_index: int | None) -> None:
     if as_json:
         print_json({"log_index": log_index, "partnership_id": partnership, "transfers": shown})
     else:
-        Console().print(transfers_table(partnership, shown))
+        show(transfers_table(partnership, shown))

@@ -21,6 +21,7 @@ from infra.embedded.stack import start_stack, stop_stack
 from infra.embedded.status import StackStatus, stack_status
 from infra.embedded.supervisor import Supervisor, Wanted
 from infra.exit_codes import ExitCode
+from infra.language import say
 from infra.logs import configure_logs
 from infra.settings import Settings
 
@@ -61,7 +62,10 @@ def prepare(as_json: bool) -> None:
     """
     settings = Settings()
     asyncio.run(_prepare(settings))
-    click.echo(json.dumps({"prepared": True}) if as_json else "Tables, topics and rights are there.")
+    if as_json:
+        click.echo(json.dumps({"prepared": True}))
+    else:
+        say("الجداول والموضوعات والصلاحيات جاهزة.", "Tables, topics and rights are there.")
 
 
 async def _prepare(settings: Settings) -> None:
@@ -78,8 +82,10 @@ def down(as_json: bool) -> None:
     stopped = stop_stack(settings)
     if as_json:
         click.echo(json.dumps({"home": str(Home.at(settings.home).root), "stopped": stopped}))
+    elif stopped:
+        say("توقفت.", "Stopped.")
     else:
-        click.echo("Stopped." if stopped else "Nothing was running.")
+        say("لم يكن شيء يعمل.", "Nothing was running.")
 
 
 @click.command("status", short_help="What runs, and whether it is ready.")

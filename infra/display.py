@@ -1,0 +1,155 @@
+"""Tables for people: in the chosen language, as wide as the screen, with whole ids.
+
+Where a table is too wide, columns are left out in the order of their `drop`, and the line below the table says which.
+Nothing is ever cut: a row that is still too wide is wrapped by the terminal. Where nobody looks (a pipe) and COLUMNS
+is not set, there is no limit.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+from infra.language import said
+
+NOTHING: Final = "—"
+_GAP: Final = 2
+_COMFORTABLE: Final = 20
+_UNLIMITED: Final = 10_000
+
+Cell: TypeAlias = str | Text | None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column. `drop`: 0 stays, else the greatest goes first. `wraps`: its text may be broken between words."""
+
+    ar: str
+    en: str
+    drop: int = 0
+    right: bool = False
+    wraps: bool = False
+
+    def heading(self, between: str = "\n") -> str:
+        return said(self.ar, self.en, between)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A row that names the rows below it."""
+
+    name: str
+
+
+Row: TypeAlias = Sequence[Cell] | Section
+
+
+class Grid:
+    """A table that leaves columns out where it is too wide."""
+
+    def __init__(self, title: str, columns: Sequence[Column], rows: Sequence[Row], totals: Row | None = None) -> None:
+        self._title = title
+        self._columns = columns
+        self._rows = [row if isinstance(row, Section) else [_text(cell) for cell in row] for row in rows]
+        self._totals = None if totals is None or isinstance(totals, Section) else [_text(cell) for cell in totals]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        shown = self._fitting(options.max_width)
+        width = max(options.max_width, sum(self._least(at) for at in shown) + _GAP * (len(shown) - 1))
+        if self._title:
+            yield Text(self._title, style="bold")
+        yield from console.render(self._table(shown, width), options.update_width(width))
+        if len(shown) < len(self._columns):
+            yield Text(_left_out([column for at, column in enumerate(self._columns) if at not in shown]), style="dim")
+
+    def _fitting(self, width: int) -> list[int]:
+        """The positions of the columns that are shown."""
+        shown = list(range(len(self._columns)))
+        while sum(self._wanted(at) for at in shown) + _GAP * (len(shown) - 1) > width:
+            first = max(shown, key=lambda at: self._columns[at].drop)
+            if not self._columns[first].drop:
+                break
+            shown.remove(first)
+        return shown
+
+    def _wanted(self, at: int) -> int:
+        natural = max(cell_len(line) for text in self._texts(at) for line in text.splitlines() or [""])
+        return natural if not self._columns[at].wraps else max(self._least(at), min(natural, _COMFORTABLE))
+
+    def _least(self, at: int) -> int:
+        """The width below which a word would be cut."""
+        lines = (line for text in self._texts(at) for line in text.splitlines())
+        parts = (part for line in lines for part in (line.split() if self._columns[at].wraps else [line]))
+        return max(map(cell_len, parts), default=1)
+
+    def _texts(self, at: int) -> Iterator[str]:
+        yield self._columns[at].heading()
+        for row in [*self._rows, *([self._totals] if self._totals else [])]:
+            if not isinstance(row, Section):
+                yield row[at].plain
+            elif at == 0:
+                yield row.name
+
+    def _table(self, shown: Sequence[int], width: int) -> Table:
+        cells = [row for row in self._rows if not isinstance(row, Section)]
+        tall = sum(any("\n" in row[at].plain for at in shown) for row in cells)
+        table = Table(
+            box=SIMPLE_HEAD,
+            show_edge=False,
+            pad_edge=False,
+            padding=(0, _GAP - 1, 0, 0),
+            leading=1 if 2 * tall > len(cells) else 0,
+            show_footer=self._totals is not None,
+        )
+        for at in shown:
+            column = self._columns[at]
+            table.add_column(
+                Text(column.heading()),
+                self._totals[at] if self._totals else "",
+                justify="right" if column.right else "left",
+                no_wrap=not column.wraps,
+                min_width=self._least(at),
+                overflow="fold",
+            )
+        for row in self._rows:
+            if isinstance(row, Section):
+                table.add_section()
+                table.add_row(Text(row.name, style="bold"))
+            else:
+                table.add_row(*(row[at] for at in shown))
+        return table
+
+
+def show(*parts: RenderableType) -> None:
+    """Print tables and sentences, one below the other."""
+    console = Console(width=None if _is_limited() else _UNLIMITED, highlight=False)
+    for part in parts:
+        console.print(part, markup=False, crop=False, soft_wrap=isinstance(part, str))
+
+
+def _is_limited() -> bool:
+    return sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdecimal()
+
+
+def _text(cell: Cell) -> Text:
+    """What people wrote is never read as rich's markup."""
+    return cell if isinstance(cell, Text) else Text(NOTHING if cell is None else cell)
+
+
+def _left_out(columns: Sequence[Column]) -> str:
+    arabic = "، ".join(column.ar for column in columns if column.ar)
+    english = ", ".join(column.en for column in columns if column.en)
+    return said(
+        f"أعمدة لا يتسع لها العرض: {arabic}. وسّع النافذة أو استعمل ‎--json‎.",
+        f"Not shown at this width: {english}. Widen the window, or use --json.",
+        "\n",
+    )
