@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -61,13 +61,16 @@ class Grid:
         self._columns = columns
         self._rows = [row if isinstance(row, Section) else [_text(cell) for cell in row] for row in rows]
         self._totals = None if totals is None or isinstance(totals, Section) else [_text(cell) for cell in totals]
+        self._least = [self._least_width(at) for at in range(len(columns))]
+        self._natural = [_widest(self._texts(at)) for at in range(len(columns))]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         shown = self._fitting(options.max_width)
-        width = max(options.max_width, sum(self._least(at) for at in shown) + _GAP * (len(shown) - 1))
+        widths = self._widths(shown, options.max_width)
+        width = max(options.max_width, sum(widths.values()) + _GAP * (len(shown) - 1))
         if self._title:
             yield Text(self._title, style="bold")
-        yield from console.render(self._table(shown, width), options.update_width(width))
+        yield from console.render(self._table(widths), options.update_width(width))
         if len(shown) < len(self._columns):
             yield Text(_left_out([column for at, column in enumerate(self._columns) if at not in shown]), style="dim")
 
@@ -81,15 +84,27 @@ class Grid:
             shown.remove(first)
         return shown
 
-    def _wanted(self, at: int) -> int:
-        natural = max(cell_len(line) for text in self._texts(at) for line in text.splitlines() or [""])
-        return natural if not self._columns[at].wraps else max(self._least(at), min(natural, _COMFORTABLE))
+    def _widths(self, shown: Sequence[int], width: int) -> dict[int, int]:
+        """Every column as wide as it is; those that wrap share what is left, none below its longest word."""
+        widths = {at: self._least[at] for at in shown}
+        left = width - sum(widths.values()) - _GAP * (len(shown) - 1)
+        growing = {at: self._natural[at] for at in shown if self._natural[at] > widths[at]}
+        while left > 0 and growing:
+            narrowest = min(growing, key=lambda at: widths[at])
+            widths[narrowest] += 1
+            left -= 1
+            if widths[narrowest] == growing[narrowest]:
+                del growing[narrowest]
+        return widths
 
-    def _least(self, at: int) -> int:
-        """The width below which a word would be cut."""
-        lines = (line for text in self._texts(at) for line in text.splitlines())
-        parts = (part for line in lines for part in (line.split() if self._columns[at].wraps else [line]))
-        return max(map(cell_len, parts), default=1)
+    def _wanted(self, at: int) -> int:
+        least = self._least[at]
+        return max(least, min(self._natural[at], _COMFORTABLE)) if self._columns[at].wraps else least
+
+    def _least_width(self, at: int) -> int:
+        """The width below which something would be cut: a word where the column wraps, else a line."""
+        texts = self._texts(at)
+        return _widest(word for text in texts for word in text.split()) if self._columns[at].wraps else _widest(texts)
 
     def _texts(self, at: int) -> Iterator[str]:
         yield self._columns[at].heading()
@@ -99,7 +114,8 @@ class Grid:
             elif at == 0:
                 yield row.name
 
-    def _table(self, shown: Sequence[int], width: int) -> Table:
+    def _table(self, widths: Mapping[int, int]) -> Table:
+        shown = list(widths)
         cells = [row for row in self._rows if not isinstance(row, Section)]
         tall = sum(any("\n" in row[at].plain for at in shown) for row in cells)
         table = Table(
@@ -117,7 +133,7 @@ class Grid:
                 self._totals[at] if self._totals else "",
                 justify="right" if column.right else "left",
                 no_wrap=not column.wraps,
-                min_width=self._least(at),
+                width=widths[at],
                 overflow="fold",
             )
         for row in self._rows:
@@ -127,6 +143,10 @@ class Grid:
             else:
                 table.add_row(*(row[at] for at in shown))
         return table
+
+
+def _widest(texts: Iterable[str]) -> int:
+    return max((cell_len(line) for text in texts for line in text.splitlines()), default=1)
 
 
 def show(*parts: RenderableType) -> None:
