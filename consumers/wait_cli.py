@@ -41,7 +41,8 @@ class CannotBeReached(Halt):
 def wait(context: click.Context, index: int | None, timeout_s: float | None, as_json: bool) -> None:
     """Return when everything published has been read, registered and applied, and nothing follows from it any more.
 
-    With --index N: when every consumer has applied entry N (its position is above N).
+    With --index N: when every consumer has applied entry N (its position is above N). Exit code 1: it cannot be
+    reached before a person acts; 75: not within the timeout.
     """
     settings = Settings()
     configure_logs("error", "wait")

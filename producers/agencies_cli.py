@@ -13,6 +13,7 @@ import orjson
 import uvloop
 
 from events.fields import CODE_PATTERN
+from infra.completion import agency_codes
 from infra.display import Column, Grid, show
 from infra.kafka_admin import agency_user
 from infra.language import said, say
@@ -117,7 +118,7 @@ def _reading(row: dict[str, Any]) -> str:
 
 
 @agencies.command("rotate")
-@click.argument("code")
+@click.argument("code", shell_complete=agency_codes)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def rotate_(code: str, as_json: bool) -> None:
     """Give the agency a new Kafka password. Tokens are replaced by `yesser tokens create`, then `revoke`."""
@@ -133,7 +134,7 @@ def rotate_(code: str, as_json: bool) -> None:
 
 
 @agencies.command("suspend")
-@click.argument("code")
+@click.argument("code", shell_complete=agency_codes)
 @click.option("--reason", required=True, help="Why; kept with the suspension.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def suspend_(code: str, reason: str, as_json: bool) -> None:
@@ -144,7 +145,7 @@ def suspend_(code: str, reason: str, as_json: bool) -> None:
 
 
 @agencies.command("resume")
-@click.argument("code")
+@click.argument("code", shell_complete=agency_codes)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def resume_(code: str, as_json: bool) -> None:
     """Let a suspended agency send again."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import orjson
 
+from infra.completion import agency_codes
 from infra.embedded.passwords import write_private
 from infra.kafka import agency_topic, client_arguments
 from infra.language import say
@@ -16,7 +17,7 @@ from producers.publisher import principal
 
 
 @click.command("credentials")
-@click.argument("code")
+@click.argument("code", shell_complete=agency_codes)
 @click.option(
     "--format",
     "form",

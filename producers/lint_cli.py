@@ -15,6 +15,7 @@ import orjson
 
 from events.fields import CODE_PATTERN, Role
 from events.verdicts import Agency
+from infra.completion import agency_codes
 from infra.exit_codes import ExitCode
 from infra.language import say
 from producers.csv_mapping import read_mapping
@@ -27,7 +28,9 @@ _SHOWN_MAX: Final = 50
 
 @click.command("lint")
 @click.argument("file", type=click.File("rb"))
-@click.option("--agency", required=True, metavar="CODE", help="The agency that will speak.")
+@click.option(
+    "--agency", required=True, shell_complete=agency_codes, metavar="CODE", help="The agency that will speak."
+)
 @click.option("--role", type=click.Choice(["office", "agency"]), default="agency", show_default=True, help="Its role.")
 @click.option(
     "--mapping",
@@ -41,7 +44,8 @@ def lint_command(
 ) -> None:
     """Say of every line of FILE (- for standard input) what the registrar will say, and compare the lines' ids.
 
-    Nothing is sent and nothing needs to run. Only ids that the log knows already can still conflict later.
+    Nothing is sent and nothing needs to run. Only ids that the log knows already can still conflict later. Exit code 1:
+    something would be refused or conflicts.
     """
     if not re.fullmatch(CODE_PATTERN.strip("^$"), agency):
         raise click.BadParameter("a code is a-z, then 1 to 30 of a-z, 0-9 and -", param_hint="--agency")

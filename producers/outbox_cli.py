@@ -11,6 +11,7 @@ import uvloop
 
 from events.fields import Role
 from events.verdicts import Agency
+from infra.completion import agency_codes
 from infra.language import say
 from infra.postgres import Connection
 from infra.run_cli import serve
@@ -50,7 +51,13 @@ def install_command(as_json: bool) -> None:
 
 
 @outbox.command("run")
-@click.option("--agency", required=True, metavar="CODE", help="The agency that speaks; its registered code.")
+@click.option(
+    "--agency",
+    required=True,
+    shell_complete=agency_codes,
+    metavar="CODE",
+    help="The agency that speaks; its registered code.",
+)
 @click.option("--role", type=click.Choice(["office", "agency"]), default="agency", show_default=True, help="Its role.")
 def run_command(agency: str, role: str) -> None:
     """Send what is in the outbox, in the foreground, until SIGTERM. Several may run: one works, the others stand by.

@@ -17,6 +17,7 @@ import uvloop
 
 from events.errors import YesserError
 from events.fields import CODE_PATTERN
+from infra.completion import agency_codes
 from infra.kafka import agency_topic, bootstrap
 from infra.kafka_ends import end_offsets_reader
 from infra.language import say
@@ -60,7 +61,13 @@ class Job:
 
 @click.command("publish")
 @click.argument("file", type=click.File("rb"))
-@click.option("--agency", required=True, metavar="CODE", help="The agency that speaks; its registered code.")
+@click.option(
+    "--agency",
+    required=True,
+    shell_complete=agency_codes,
+    metavar="CODE",
+    help="The agency that speaks; its registered code.",
+)
 @click.option("--wait", is_flag=True, help="Return when each line has its verdict.")
 @click.option("--sequence", is_flag=True, help="Number the lines (attribute `sequence`), one publisher at a time.")
 @click.option("--timeout", "timeout_s", type=float, help="Longest wait for verdicts, in seconds (default: none).")

@@ -14,6 +14,7 @@ import orjson
 import uvloop
 
 from events.errors import YesserError
+from infra.completion import agency_codes
 from infra.exit_codes import ExitCode
 from infra.language import say
 from infra.postgres import Connection, connect
@@ -33,7 +34,7 @@ def refusals() -> None:
 
 
 @refusals.command("list")
-@click.option("--agency", help="Only those of this agency.")
+@click.option("--agency", shell_complete=agency_codes, help="Only those of this agency.")
 @click.option("--as-of-index", "position", type=click.IntRange(min=0), help="Only entries below this position.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def list_(agency: str | None, position: int | None, as_json: bool) -> None:
@@ -76,7 +77,8 @@ def show(index: int, raw: bool, as_json: bool) -> None:
 def redrive_command(context: click.Context, index: int, file: BinaryIO | None, timeout_s: float, as_json: bool) -> None:
     """Send the record refused at INDEX again, in its agency's name, and wait for the verdict.
 
-    What would be refused again is not sent. An event that is in the log already is only linked.
+    What would be refused again is not sent. An event that is in the log already is only linked. Exit code 1: it would be
+    or was refused again; 75: the outcome is unknown.
     """
     corrected = None if file is None else file.read(LINE_BYTES_MAX + 1)
     settings = Settings()

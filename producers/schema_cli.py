@@ -42,7 +42,10 @@ def schema() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_context
 def diff(context: click.Context, old: Path, new: Path, as_json: bool) -> None:
-    """Compare two schemas, or two folders of schemas by file name: what changed, and what could refuse an old event."""
+    """Compare two schemas, or two folders of schemas by file name: what changed, and what could refuse an old event.
+
+    Exit code 1: not compatible.
+    """
     if old.is_dir() != new.is_dir():
         raise click.UsageError("give two files or two folders")
     released, current = (read_schemas(path, old.name) for path in (old, new))

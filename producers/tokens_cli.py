@@ -9,6 +9,7 @@ import click
 import orjson
 import uvloop
 
+from infra.completion import agency_codes
 from infra.display import Column, Grid, show
 from infra.http.callers import KINDS, SCOPES
 from infra.language import said, say
@@ -27,7 +28,7 @@ def tokens() -> None:
 
 
 @tokens.command("create")
-@click.argument("holder")
+@click.argument("holder", shell_complete=agency_codes)
 @click.option("--kind", type=click.Choice(KINDS), default="agency", show_default=True, help="Who holds it.")
 @click.option("--scope", "scopes", type=click.Choice(SCOPES), multiple=True, help="Less than its kind may do.")
 @click.option("--days", type=click.IntRange(1, _DAYS_MAX), default=365, show_default=True, help="Until it expires.")

@@ -48,7 +48,10 @@ def vkey_command(as_json: bool) -> None:
 @_VKEY
 @_JSON
 def mirror_command(folder: Path, vkey: str | None, as_json: bool) -> None:
-    """Bring FOLDER to the newest signed checkpoint, in the C2SP tlog-tiles layout. Only what is new is written."""
+    """Bring FOLDER to the newest signed checkpoint, in the C2SP tlog-tiles layout. Only what is new is written.
+
+    Exit code 76: the log does not continue what the folder holds.
+    """
     settings = Settings()
     report = asyncio.run(_mirror(settings, folder, read_verifier(settings, vkey)))
     if as_json:
@@ -66,7 +69,10 @@ def mirror_command(folder: Path, vkey: str | None, as_json: bool) -> None:
 @_VKEY
 @_JSON
 def verify_command(folder: Path | None, vkey: str | None, as_json: bool) -> None:
-    """Compute the tree again from every entry and compare it with the signed checkpoint: of a mirror, or of the log."""
+    """Compute the tree again from every entry and compare it with the signed checkpoint: of a mirror, or of the log.
+
+    Exit code 76: they differ, or the checkpoint is not signed by the log's key.
+    """
     settings = Settings()
     checkpoint = asyncio.run(_verify(settings, folder, read_verifier(settings, vkey)))
     if as_json:

@@ -10,6 +10,7 @@ import orjson
 import uvloop
 
 from consumers.registrar.releasing import Halted, acknowledge, let_through, lift_halt, look_at
+from infra.completion import agency_codes
 from infra.exit_codes import ExitCode
 from infra.language import say
 from infra.logs import configure_logs
@@ -25,7 +26,7 @@ def registrar() -> None:
 
 
 @registrar.command("unpause")
-@click.argument("code")
+@click.argument("code", shell_complete=agency_codes)
 @click.option("--timeout", "timeout_s", type=float, default=30.0, show_default=True, help="Seconds to wait.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def unpause(code: str, timeout_s: float, as_json: bool) -> None:
@@ -42,7 +43,7 @@ def unpause(code: str, timeout_s: float, as_json: bool) -> None:
 
 
 @registrar.command("unhalt")
-@click.argument("code")
+@click.argument("code", shell_complete=agency_codes)
 @click.option("--yes", is_flag=True, help="Do it; without this option it is only said what would be done.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_context

@@ -14,11 +14,14 @@ from consumers.revenue.show import (
     statements_table,
     transfers_table,
 )
+from infra.completion import from_database
 from infra.display import show
 
 index_option = click.option(
     "--as-of-index", "as_of_index", type=click.IntRange(min=0), metavar="N", help="As it stood after N entries."
 )
+
+_partnerships = from_database(lambda: read.PARTNERSHIP_IDS, CONSUMER.schema)
 
 
 @click.group()
@@ -51,7 +54,7 @@ def partnerships(as_json: bool, as_of_index: int | None) -> None:
 
 
 @ledger.command()
-@click.argument("partnership")
+@click.argument("partnership", shell_complete=_partnerships)
 @json_option
 @index_option
 def statements(partnership: str, as_json: bool, as_of_index: int | None) -> None:
@@ -64,7 +67,7 @@ def statements(partnership: str, as_json: bool, as_of_index: int | None) -> None
 
 
 @ledger.command()
-@click.argument("partnership")
+@click.argument("partnership", shell_complete=_partnerships)
 @click.argument("period")
 @json_option
 @index_option
@@ -78,7 +81,7 @@ def statement(partnership: str, period: str, as_json: bool, as_of_index: int | N
 
 
 @ledger.command()
-@click.argument("partnership")
+@click.argument("partnership", shell_complete=_partnerships)
 @json_option
 @index_option
 def transfers(partnership: str, as_json: bool, as_of_index: int | None) -> None:
