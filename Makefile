@@ -38,11 +38,12 @@ demo: $(INSTALLED) ## Tell the programme's real story from end to end (ARGS=--js
 test: check ## Check, then run the tests
 	$(BIN)/python -m pytest -m "not accept" $(ARGS)
 
-check: $(INSTALLED) ## Format, lint, types, one-way imports
+check: $(INSTALLED) ## Format, lint, types, one-way imports, generated files
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m events.generate --check
 
 format: $(INSTALLED) ## Bring the code to the common form
 	$(BIN)/ruff format .

@@ -77,8 +77,8 @@ def show(index: int, raw: bool, as_json: bool) -> None:
 def redrive_command(context: click.Context, index: int, file: BinaryIO | None, timeout_s: float, as_json: bool) -> None:
     """Send the record refused at INDEX again, in its agency's name, and wait for the verdict.
 
-    What would be refused again is not sent. An event that is in the log already is only linked. Exit code 1: it would be
-    or was refused again; 75: the outcome is unknown.
+    What would be refused again is not sent. An event that is in the log already is only linked. Exit code 1: it would
+    be or was refused again; 75: the outcome is unknown.
     """
     corrected = None if file is None else file.read(LINE_BYTES_MAX + 1)
     settings = Settings()

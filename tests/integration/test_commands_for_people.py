@@ -137,7 +137,7 @@ def complete(line: str, **environment: str) -> list[str]:
         check=True,
     )
     assert done.stderr == ""
-    return [row.partition(",")[2] for row in done.stdout.splitlines()]
+    return [row.partition(",")[2] for row in done.stdout.splitlines() if row]
 
 
 def test_agencies_and_partnerships_are_completed_from_the_running_database(run: Run) -> None:
