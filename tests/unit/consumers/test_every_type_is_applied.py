@@ -9,8 +9,8 @@ from consumers.revenue.consumer import HANDLERS as REVENUE
 from events.catalogue import CATALOGUE
 
 ONLY_COUNTED = {
-    "registry.agency-registered",
     "registrar.refused",
+    "settlement.issued",
     "projection.committed",
 }
 """What the platform says of its own work: it follows from other entries and changes nothing further."""

@@ -11,7 +11,7 @@ import pytest
 
 from events.catalogue import CATALOGUE, may_send
 from events.validators import event_model, id_paths
-from tests.unit.events.samples import EXAMPLES, golden_event
+from tests.unit.events.samples import golden_event
 
 CONTRACT = Path(__file__).parents[3] / "docs" / "events.md"
 ROW = re.compile(r"^\| (`[a-z]+\.[^|]+?) \| .* \| (\w+)[^|]* \|$", re.M)
@@ -39,11 +39,6 @@ def test_the_contract_has_every_type_of_the_catalogue() -> None:
 
 def test_the_contract_and_the_catalogue_name_the_same_senders() -> None:
     assert {name: row.sender for name, row in CATALOGUE.items()} == contract_types()
-
-
-def test_every_type_has_a_golden_example() -> None:
-    missing = [name for name in CATALOGUE if not list((EXAMPLES / "v1").glob(f"{name}.json"))]
-    assert not missing, f"events/examples/v1 has no example of {missing}"
 
 
 @pytest.mark.parametrize("name", CATALOGUE)
