@@ -147,8 +147,8 @@ def _partnerships(rows: list[dict[str, Any]]) -> RenderableType:
         Column("الجهة", "Agency", drop=3),
         Column("المتوقع", "Expected", drop=4, right=True),
         Column("الصافي", "Net", drop=1, right=True),
-        Column("حصة الشريك", "Partner", right=True),
-        Column("حصة الخزينة", "Treasury", right=True),
+        Column("للشريك", "Partner", right=True),
+        Column("للخزينة", "Treasury", right=True),
         Column("المفتوحة", "Open", drop=2),
     ]
     title = said("الشراكة مع القطاع الخاص بالريال", "Partnerships, in riyals")
