@@ -41,6 +41,15 @@ def test_an_unknown_command_is_wrong_usage() -> None:
     assert "No such command 'fly'" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("mistyped", "meant"), [(["pubish"], "publish"), (["log", "finde"], "find"), (["log", "find", "--typ"], "--type")]
+)
+def test_a_mistyped_name_is_answered_with_the_one_that_was_meant(mistyped: list[str], meant: str) -> None:
+    done = _yesser(*mistyped)
+    assert done.returncode == 2
+    assert f"Did you mean '{meant}'?" in done.stderr
+
+
 def test_the_version_is_told() -> None:
     assert _yesser("--version").stdout.startswith("yesser, version ")
 
