@@ -17,7 +17,7 @@ from consumers.event_index.read import PAGE_ROWS_MAX, Query, as_full_type
 from consumers.event_index.read import find as find_entries
 from consumers.event_index.show import entries_table
 from events.catalogue import CATALOGUE
-from events.envelope import TYPE_PREFIX, TYPE_SUFFIX
+from events.entry import TYPE_PREFIX, TYPE_SUFFIX
 from events.errors import YesserError
 from infra import display
 from infra.completion import agency_codes
@@ -33,7 +33,7 @@ class NoSuchEntry(YesserError):
     """The log has no entry at this index yet."""
 
 
-class EventTypeName(click.ParamType):
+class EventTypeName(click.ParamType[str]):
     """A type of the catalogue, by its short name or in full; a mistyped one is answered with the nearest."""
 
     name = "type"
@@ -110,8 +110,8 @@ def find(
         print_json(page.events)
         return
     display.show(entries_table(page.events))
-    if (after := page.next_cursor) is not None:
-        say(f"هناك غيرها: أضف ‎--after-index {after}‎.", f"There are more: add --after-index {after}.", err=True)
+    if (last := page.next_cursor) is not None:
+        say(f"هناك غيرها: أضف ‎--after-index {last}‎.", f"There are more: add --after-index {last}.", err=True)
 
 
 def read(question: Callable[[Connection], Awaitable[Answer]]) -> Answer:

@@ -15,7 +15,7 @@ Language = Literal["ar", "en", "both"]
 LANGUAGES: Final[tuple[Language, ...]] = ("ar", "en", "both")
 _KEY: Final = "yesser.language"
 _HELP: Final = "Language of the text."
-_Command = TypeVar("_Command", bound=click.Command)
+_Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
 
 
 def language() -> Language:
@@ -37,12 +37,11 @@ def say(ar: str, en: str, *, err: bool = False) -> None:
     click.echo(said(ar, en, "\n"), err=err)
 
 
-def language_option(**settings: Any) -> Callable[[_Command], _Command]:
+def language_option(**settings: Any) -> Callable[[_Decorated], _Decorated]:
     """`--lang`; `settings` go to `click.option`."""
-    option: Callable[[_Command], _Command] = click.option(
+    return click.option(
         "--lang", type=click.Choice(LANGUAGES), expose_value=False, callback=_choose, help=_HELP, **settings
     )
-    return option
 
 
 def with_language(command: click.Command) -> click.Command:

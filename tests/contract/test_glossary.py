@@ -55,11 +55,11 @@ def pairs_of_code(path: Path) -> Iterator[Pair]:
             parts = node.elts
         neighbours = list(pairwise(parts))
         if isinstance(node, ast.Dict):
-            keys = [key and text_of(key) for key in node.keys]
+            keys = [None if key is None else text_of(key) for key in node.keys]
             # {"ar": …, "en": …}, and sentences by their English.
             neighbours = [tuple(node.values)] if sorted(map(str, keys)) == ["ar", "en"] else []  # type: ignore[list-item]
             pairs_by_key = zip(keys, node.keys, node.values, strict=True)
-            neighbours += [(key, value) for text, key, value in pairs_by_key if key and text and " " in text]
+            neighbours += [(key, value) for text, key, value in pairs_by_key if key and " " in (text or "")]
         for one, other in neighbours:
             yield from _pair(f"{path.relative_to(ROOT)}:{one.lineno}", text_of(one), text_of(other))
 

@@ -38,5 +38,5 @@ def test_a_type_that_resembles_none_is_answered_with_the_list() -> None:
 
 
 def test_types_are_completed_without_any_service() -> None:
-    found = EventTypeName().shell_complete(click.Context(log), log.params[0], "revenue.")
+    found = EventTypeName().shell_complete(click.Context(log), click.Option(["--type"]), "revenue.")
     assert [item.value for item in found] == [name for name in CATALOGUE if name.startswith("revenue.")]

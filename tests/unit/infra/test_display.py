@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from infra import display
-from infra.display import Column, Grid, Section
+from infra.display import Column, Grid, Row, Section
 
 ID = "service-with-a-very-long-identifier.i123456789012345678901234567890"
 COLUMNS = [
@@ -18,7 +18,8 @@ COLUMNS = [
     Column("التاريخ", "Date", drop=2),
     Column("العدد", "Count", drop=3, right=True),
 ]
-ROWS = [[ID, "Renewing a driving licence on the internet", "2026-11-25", "1,234"], ["S-1", "[red]/ [/]", None, "0"]]
+NAME = "Renewing a driving licence on the internet"
+ROWS: list[Row] = [[ID, NAME, "2026-11-25", "1,234"], ["S-1", "[red]/ [/]", None, "0"]]
 
 
 def printed(grid: Grid, width: int) -> str:
@@ -47,8 +48,8 @@ def test_an_id_is_never_cut_nor_broken_over_two_lines(width: int) -> None:
 
 
 def test_a_text_that_wraps_loses_no_word() -> None:
-    lines = printed(Grid("", [Column("الاسم", "Name", wraps=True)], [[ROWS[0][1]]]), 16).splitlines()
-    assert " ".join(" ".join(lines).split()).endswith(str(ROWS[0][1]))
+    lines = printed(Grid("", [Column("الاسم", "Name", wraps=True)], [[NAME]]), 16).splitlines()
+    assert " ".join(" ".join(lines).split()).endswith(NAME)
     assert max(map(cell_len, lines)) <= 16
 
 
