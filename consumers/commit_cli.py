@@ -50,8 +50,8 @@ def _view(commitments: list[Commitment]) -> Grid:
     columns = [
         Column("نموذج القراءة", "Read model"),
         Column("بعد كم قيد", "After entries", right=True),
-        Column("الصفوف", "Rows", drop=1, right=True),
-        Column("البصمة", "SHA-256"),
+        Column("الصفوف", "Rows", drop=2, right=True),
+        Column("البصمة", "SHA-256", drop=1),
     ]
     rows = [[row.name, f"{row.log_index:,}", f"{row.rows:,}", row.sha256] for row in commitments]
     return Grid(said("بصمات نماذج القراءة", "Hashes of the read models"), columns, rows)

@@ -17,7 +17,7 @@ from consumers.event_index.read import PAGE_ROWS_MAX, Query, as_full_type
 from consumers.event_index.read import find as find_entries
 from consumers.event_index.show import entries_table
 from events.catalogue import CATALOGUE
-from events.entry import TYPE_PREFIX, TYPE_SUFFIX
+from events.envelope import short_type
 from events.errors import YesserError
 from infra import display
 from infra.completion import agency_codes
@@ -39,7 +39,7 @@ class EventTypeName(click.ParamType[str]):
     name = "type"
 
     def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> str:
-        short = str(value).removeprefix(TYPE_PREFIX).removesuffix(TYPE_SUFFIX)
+        short = short_type(str(value))
         if short in CATALOGUE:
             return as_full_type(short)
         near = get_close_matches(short, CATALOGUE, n=1)

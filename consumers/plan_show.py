@@ -11,7 +11,7 @@ from typing import Any, Final
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from events.entry import TYPE_PREFIX
+from events.envelope import short_type
 from events.money import riyals_text
 from infra.display import Column, Grid, Row
 from infra.language import language, said
@@ -185,7 +185,7 @@ def anomalies_view(rows: list[dict[str, Any]]) -> RenderableType:
             str(row["index"]),
             str(row["found_index"]),
             row["rule"],
-            row["type"].removeprefix(TYPE_PREFIX),
+            short_type(row["type"]),
             row["subject"],
             row["agency"],
         ]

@@ -1,6 +1,7 @@
 """Tables for people: in the chosen language, as wide as the screen, with whole ids.
 
-Where a table is too wide, columns are left out in the order of their `drop`, and the line below the table says which.
+Where a table is too wide, columns are left out, and the line below the table says which: those with the smallest `drop`
+find room first.
 Nothing is ever cut: a row that is still too wide is wrapped by the terminal. Where nobody looks (a pipe) and COLUMNS
 is not set, there is no limit.
 """
@@ -31,7 +32,7 @@ Cell: TypeAlias = str | Text | None
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column. `drop`: 0 stays, else the greatest goes first. `wraps`: its text may be broken between words."""
+    """A column. `drop`: 0 stays, else the smallest finds room first. `wraps`: its text may be broken between words."""
 
     ar: str
     en: str
@@ -75,14 +76,13 @@ class Grid:
             yield Text(_left_out([column for at, column in enumerate(self._columns) if at not in shown]), style="dim")
 
     def _fitting(self, width: int) -> list[int]:
-        """The positions of the columns that are shown."""
-        shown = list(range(len(self._columns)))
-        while sum(self._wanted(at) for at in shown) + _GAP * (len(shown) - 1) > width:
-            first = max(shown, key=lambda at: self._columns[at].drop)
-            if not self._columns[first].drop:
-                break
-            shown.remove(first)
-        return shown
+        """The positions of the columns that are shown: those that stay, then the others that have room."""
+        shown = [at for at, column in enumerate(self._columns) if not column.drop]
+        for at in sorted(range(len(self._columns)), key=lambda at: self._columns[at].drop):
+            more = [*shown, at] if at not in shown else shown
+            if sum(map(self._wanted, more)) + _GAP * (len(more) - 1) <= width:
+                shown = more
+        return sorted(shown)
 
     def _widths(self, shown: Sequence[int], width: int) -> dict[int, int]:
         """Every column as wide as it is; those that wrap share what is left, none below its longest word."""

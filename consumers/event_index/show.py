@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from events.entry import TYPE_PREFIX
+from events.envelope import short_type
 from infra.display import Column, Grid
 from infra.language import said
 
@@ -19,8 +19,5 @@ def entries_table(entries: Iterable[Mapping[str, Any]]) -> Grid:
         Column("الجهة", "Agency", drop=2),
         Column("المعرّف", "Id"),
     ]
-    rows = [
-        [str(row["index"]), row["type"].removeprefix(TYPE_PREFIX), row["subject"], row["agency"], row["id"]]
-        for row in entries
-    ]
+    rows = [[str(row["index"]), short_type(row["type"]), row["subject"], row["agency"], row["id"]] for row in entries]
     return Grid(said("قيود السجل", "Log entries"), columns, rows)
