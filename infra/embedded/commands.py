@@ -131,7 +131,7 @@ async def _run(settings: Settings, wanted: Wanted, as_json: bool) -> None:
     try:
         await work
     except asyncio.CancelledError:
-        click.echo("Stopped.")
+        say("توقفت.", "Stopped.")
 
 
 async def _supervise(settings: Settings, wanted: Wanted, as_json: bool) -> None:
@@ -140,7 +140,8 @@ async def _supervise(settings: Settings, wanted: Wanted, as_json: bool) -> None:
         found = stack_status(supervisor.settings)
         _show(found, as_json)
         if not as_json:
-            click.echo(f"{'Ready' if found.ready else 'Not all is ready'}. Stop with ctrl-C or `yesser down`.")
+            ready_ar, ready = ("كل شيء جاهز", "Ready") if found.ready else ("لم يجهز كل شيء", "Not all is ready")
+            say(f"{ready_ar}. أوقفه بـ ctrl-C أو `yesser down`.", f"{ready}. Stop with ctrl-C or `yesser down`.")
         await _until_gone(wanted.while_pid)
 
 

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from infra.embedded.status import StackStatus
+from infra.language import said
 
 _COLOURS = {"ready": "green", "given": "green", "starting": "yellow", "restarting": "yellow", "unready": "yellow"}
 
@@ -27,9 +28,18 @@ def print_status(status: StackStatus, console: Console | None = None) -> None:
     (console or Console()).print(table)
     for process in status.processes:
         if reason := process.get("halted"):
-            (console or Console()).print(f"{process['name']} halted: {reason}.", markup=False)
+            halted = said(f"توقف {process['name']}: {reason}.", f"{process['name']} halted: {reason}.", "\n")
+            (console or Console()).print(halted, markup=False)
     for topic, pause in status.paused.items():
-        said = f"{topic} is paused until {pause['until']}: {pause['en']} / {pause['ar']}."
-        (console or Console()).print(said, markup=False, soft_wrap=True)
+        until = pause["until"]
+        paused = said(
+            f"قراءة {topic} بطيئة حتى {until}: {pause['ar']}.", f"{topic} is paused until {until}: {pause['en']}.", "\n"
+        )
+        (console or Console()).print(paused, markup=False, soft_wrap=True)
     if not status.running:
-        (console or Console()).print("The stack is not running: `yesser up --detach` starts it.")
+        stopped = said(
+            "النظام لا يعمل: شغّله بـ `yesser up --detach`.",
+            "The stack is not running: `yesser up --detach` starts it.",
+            "\n",
+        )
+        (console or Console()).print(stopped)

@@ -17,5 +17,6 @@ def test_a_paused_topic_is_named_with_its_reason_in_both_languages() -> None:
     written = StringIO()
     status = StackStatus("var", True, True, PART, PART, [], paused)
     print_status(status, Console(file=written, width=200))
-    assert "agency.health.events is paused until 2030-01-01T00:00:00+00:00: noise / ضجيج." in written.getvalue()
+    assert "agency.health.events is paused until 2030-01-01T00:00:00+00:00: noise." in written.getvalue()
+    assert "ضجيج" in written.getvalue()
     assert status.document()["paused"] == paused
