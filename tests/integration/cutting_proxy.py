@@ -1,4 +1,5 @@
-"""A TCP proxy before Kafka that cuts connections at random bytes: the end of a stream, a reset, or silence.
+"""A TCP proxy before Kafka that cuts connections at random bytes (the end of a stream, a reset, a while of silence), or
+freezes those that there are, as a machine that was paused or unplugged does.
 
 Kafka tells its clients where it is. The proxy puts its own port in there, so that every connection comes through it.
 """
@@ -10,7 +11,7 @@ import random
 import socket
 import struct
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Final, Literal
 
@@ -30,7 +31,7 @@ class CuttingProxy:
     def __init__(self, port: int, seed: int) -> None:
         self._kafka_port = port
         self._random = random.Random(seed)
-        self._connections: set[asyncio.Task[None]] = set()
+        self._connections: dict[asyncio.Task[None], _Budget] = {}
         self.port = 0
         self.cutting = False
         self.cuts: Counter[Cut] = Counter()
@@ -38,7 +39,7 @@ class CuttingProxy:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[CuttingProxy]:
         """The proxy at work on a port of its own."""
-        server = await asyncio.start_server(self._connected, _HOST, 0)
+        server = await asyncio.start_server(self._begin, _HOST, 0)
         self.port = server.sockets[0].getsockname()[1]
         try:
             yield self
@@ -48,12 +49,18 @@ class CuttingProxy:
                 task.cancel()
             await asyncio.gather(*self._connections, return_exceptions=True)
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._connections.add(task)
-        task.add_done_callback(self._connections.discard)
-        budget = _Budget(self._random.randint(0, BYTES_MAX)) if self.cutting else None
+    def freeze(self) -> None:
+        """From here on the connections that there are carry nothing more, and stay open."""
+        for budget in self._connections.values():
+            budget.is_frozen = True
+
+    def _begin(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        budget = _Budget(self._random.randint(0, BYTES_MAX) if self.cutting else None)
+        task = asyncio.create_task(self._connected(reader, writer, budget))
+        self._connections[task] = budget
+        task.add_done_callback(self._connections.pop)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, budget: _Budget) -> None:
         kafka_writer: asyncio.StreamWriter | None = None
         try:
             kafka_reader, kafka_writer = await asyncio.open_connection(_HOST, self._kafka_port)
@@ -65,7 +72,7 @@ class CuttingProxy:
             for direction in forwarding:
                 direction.cancel()
             await asyncio.gather(*forwarding, return_exceptions=True)
-            if budget is not None and budget.is_spent:
+            if budget.is_spent:
                 await self._cut(writer)
         except OSError:  # Kafka is away
             pass
@@ -90,31 +97,37 @@ class CuttingProxy:
 
 
 class _Budget:
-    """How many bytes a connection may still carry, both directions together."""
+    """How many bytes a connection may still carry, both directions together; None for any number."""
 
-    def __init__(self, left: int) -> None:
+    def __init__(self, left: int | None) -> None:
         self.left = left
+        self.is_frozen = False
 
     @property
     def is_spent(self) -> bool:
-        return self.left <= 0
+        return self.left is not None and self.left <= 0
 
     def take(self, data: bytes) -> bytes:
+        if self.left is None:
+            return data
         taken = data[: self.left]
         self.left -= len(taken)
         return taken
 
 
 async def _forward(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, budget: _Budget | None, changed: object = None
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    budget: _Budget,
+    changed: Callable[[bytes], bytes] = bytes,
 ) -> None:
     with suppress(OSError):
         while data := await reader.read(65_536):
-            if callable(changed):
-                data = changed(data)
-            writer.write(data if budget is None else budget.take(data))
+            if budget.is_frozen:
+                await asyncio.Event().wait()
+            writer.write(budget.take(changed(data)))
             await writer.drain()
-            if budget is not None and budget.is_spent:
+            if budget.is_spent:
                 return
 
 
