@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Final
 
 from fastapi import Request
@@ -19,17 +18,13 @@ async def only_known_parameters(request: Request) -> None:
     """A dependency of every route. Raises `Problem` (400) that names each unknown parameter and the known ones."""
     if not request.scope["query_string"]:
         return
-    known = _known(request.scope["route"])
+    route: APIRoute = request.scope["route"]
+    known = sorted(_names(route.dependant))
     unknown = [name for name in request.query_params if name not in known]
     if unknown:
         detail = f"Known here: {', '.join(known)}." if known else "This route has no parameters."
         errors = [{"code": "unknown-parameter", "parameter": _shown(name), "detail": detail} for name in unknown]
         raise Problem("unknown-parameter", errors=errors)
-
-
-@lru_cache(maxsize=256)
-def _known(route: APIRoute) -> tuple[str, ...]:
-    return tuple(sorted(_names(route.dependant)))
 
 
 def _names(dependant: Dependant) -> set[str]:
