@@ -71,8 +71,8 @@ async def let_consumer_go(consumer: AIOKafkaConsumer) -> None:
 async def let_go(producer: AIOKafkaProducer) -> None:
     """End a producer at once, whatever state it and Kafka are in, without an error.
 
-    What it has not had acknowledged has an unknown outcome. Its own `stop` waits first for what it has not delivered,
-    which would be for ever while Kafka is away.
+    What it has not had acknowledged has an unknown outcome. Its own `stop` first waits for what it has not delivered,
+    without end while Kafka is away.
     """
     producer._closed = True
     if producer._sender is not None:
