@@ -28,7 +28,7 @@ from producers.gateway.body import BodyLimits, read_body
 from producers.gateway.http_mode import Claims, Mode, RawHeaders, claims_of, elements_of, mode_of
 from producers.gateway.problems import EventFaults, Refusal, listed_faults
 from producers.gateway.receipts import ReceiptSigner, Stored
-from producers.gateway.recent import Recent
+from producers.gateway.recent import Recent, Repeat
 from producers.gateway.writer import KafkaWriter, NotStored
 
 _JUDGED_AT_ONCE: Final = 64
@@ -102,19 +102,22 @@ class Receiver:
             mode, body = await self._read(sent, held)
             return await self._judged(sent, mode, body, judge)
 
-    async def receive(self, sent: Sent, *, partial: bool) -> dict[str, Any]:
-        """The answer to events that are durable now. Raises `Problem` or `Refusal` where nothing was stored."""
+    async def receive(self, sent: Sent, *, partial: bool) -> tuple[dict[str, Any], list[Repeat]]:
+        """The answer to events that are durable now, and those of them whose ids were taken lately.
+
+        Raises `Problem` or `Refusal` where nothing was stored.
+        """
         agency = sent.agency
         with self._holding() as held:
             admission = await self._admitted(sent, *await self._read(sent, held))
             if admission.refused and not (partial and admission.values):
                 raise Refusal(admission.refused, batched=admission.batched)
-            offsets = await self._store(agency, admission)
+            offsets, repeats = await self._store(agency, admission)
         stored = Stored(admission.places, admission.ids, offsets, admission.values)
         answer = self._signer.receipt(agency.code, recorded_time(self._clock()), stored)
         if admission.refused:
             answer["refused"], _ = listed_faults(admission.refused, admission.batched, sent.language)
-        return answer
+        return answer, repeats
 
     async def _read(self, sent: Sent, held: Callable[[int], None]) -> tuple[Mode, bytes]:
         settings = self._settings
@@ -141,10 +144,10 @@ class Receiver:
                 judged = await judge_claims(elements, sent.agency, door, batched=True)
         return judged
 
-    async def _store(self, agency: Agency, admission: Admission) -> list[int]:
-        """The events' offsets."""
+    async def _store(self, agency: Agency, admission: Admission) -> tuple[list[int], list[Repeat]]:
+        """The events' offsets, and which of them are repeats."""
         if not admission.values:
-            return []
+            return [], []
         try:
             offsets = await self._writer.write(agency_topic(agency.code), admission.values)
         except NotStored:
@@ -152,8 +155,8 @@ class Receiver:
         except OutcomeUnknown:
             raise Problem("outcome-unknown", retry_after_s=1) from None
         count("gateway_events_stored", len(offsets), agency=agency.code)
-        self.recent.add(agency.code, admission.ids, offsets)
-        return offsets
+        repeats = self.recent.add(agency.code, admission.places, admission.ids, offsets, admission.values)
+        return offsets, repeats
 
     @contextmanager
     def _holding(self) -> Iterator[Callable[[int], None]]:
