@@ -34,6 +34,7 @@ SUMMARIES: Final = {
     "ledger": "Partnerships, balances, statements and transfers.",
     "lint": "What the registrar would say of a file; needs no service.",
     "log": "The national log: its size, its entries, finding them.",
+    "logs": "What the parts of the stack say.",
     "migrate": "Bring the database to this version's form.",
     "outbox": "Send events from a table in an agency's own database.",
     "plan": "The five-year plan at a glance.",

@@ -71,7 +71,7 @@ def watch_tasks(unseen_after_s: float = UNSEEN_AFTER_S) -> asyncio.Future[None]:
     failed: asyncio.Future[None] = loop.create_future()
 
     def create(loop: asyncio.AbstractEventLoop, work: Work, **options: Any) -> asyncio.Task[Any]:
-        task: asyncio.Task[Any] = asyncio.Task(work, loop=loop, **options)  # type: ignore[arg-type]
+        task: asyncio.Task[Any] = asyncio.Task(work, loop=loop, **options)
         task.add_done_callback(note)
         return task
 
