@@ -31,7 +31,7 @@ def print_status(status: StackStatus, console: Console | None = None) -> None:
 
 
 def _table(status: StackStatus) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     for name in ("part", "state"):
         table.add_column(name, no_wrap=True)
     for name in ("lag", "pid", "port", "restarts"):

@@ -77,4 +77,6 @@ def test_what_dies_on_a_full_disk_comes_back_when_there_is_space(system: System)
     system.add_agencies([("labour", "agency")])
     system.settle()
     said = [line["event"] for line in system.log_lines("supervisor")]
-    assert said.count("stack.json cannot be written") == said.count("stack.json is written again") == 1, json.dumps(said)
+    assert said.count("stack.json cannot be written") == said.count("stack.json is written again") == 1, json.dumps(
+        said
+    )
