@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from infra.embedded import stack
 from infra.embedded.identity import Identity, running
 from infra.embedded.processes import PROCESSES
 from infra.embedded.stack import running_stack, start_stack, stop_stack
@@ -134,6 +136,39 @@ async def test_kafka_starts_on_other_ports_with_its_data(own: Settings) -> None:
     (own.home / "stack.json").write_text(json.dumps(record), "utf-8")
     _start(own)
     assert await _read_all(own, "yesser.moved") == [b"kept"]
+
+
+@pytest.mark.parametrize("part", sorted(SERVICES))
+def test_a_service_whose_port_was_taken_meanwhile_comes_back_on_another_one(own: Settings, part: str) -> None:
+    before = (own.stack() or {})[part]
+    supervisor = _supervisor(own).pid
+    os.kill(supervisor, signal.SIGSTOP)
+    os.kill(before["pid"], signal.SIGKILL)
+    _until(lambda: running(Identity(before["pid"], before["started"])) is None)
+    with socket.create_server(("127.0.0.1", before["port"])):
+        os.kill(supervisor, signal.SIGCONT)
+        _until(lambda: _pid(own, part) not in (None, before["pid"]) and stack_status(own).ready)
+        assert (own.stack() or {})[part]["port"] != before["port"]
+
+
+async def test_a_home_may_have_any_name(tmp_path: Path) -> None:
+    home = tmp_path / "بيت المنصّة, القديم"
+    for _ in range(2):
+        with running_stack(home, only=SERVICES, prepared=False) as settings:
+            async with admin_client(settings) as admin:
+                await ensure_topic(admin, "yesser.kept", LOG_TOPIC_CONFIG)
+            assert await _sql(settings, "SELECT 1") == 1
+            assert (home / "kafka" / "data" / "meta.properties").exists()
+            assert (home / "kafka" / "data" / "yesser.kept-0").is_dir()
+
+
+def test_down_ends_a_stack_whose_supervisor_hangs(own: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stack, "STOP_DEADLINE_S", 1.0)
+    os.kill(_supervisor(own).pid, signal.SIGSTOP)
+    assert stop_stack(own)
+    assert not stack_status(own).running
+    assert all(_pid(own, part) is None for part in SERVICES)
+    _start(own)
 
 
 def test_a_killed_supervisor_is_replaced_and_what_it_left_is_ended(own: Settings) -> None:
