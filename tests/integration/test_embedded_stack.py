@@ -28,6 +28,7 @@ from infra.kafka import client_arguments
 from infra.kafka_admin import LOG_TOPIC_CONFIG, admin_client, ensure_topic
 from infra.postgres import address
 from infra.settings import Settings
+from tests.scenarios.system import own_folder
 
 SERVICES = frozenset({"kafka", "postgres"})
 BACK_S = 30.0
@@ -151,8 +152,14 @@ def test_a_service_whose_port_was_taken_meanwhile_comes_back_on_another_one(own:
         assert (own.stack() or {})[part]["port"] != before["port"]
 
 
-async def test_a_home_may_have_any_name(tmp_path: Path) -> None:
-    home = tmp_path / "بيت المنصّة, القديم"
+@pytest.fixture
+def named_home() -> Iterator[Path]:
+    with own_folder() as folder:
+        yield folder / "بيت المنصّة, القديم"
+
+
+async def test_a_home_may_have_any_name(named_home: Path) -> None:
+    home = named_home
     for _ in range(2):
         with running_stack(home, only=SERVICES, prepared=False) as settings:
             async with admin_client(settings) as admin:
