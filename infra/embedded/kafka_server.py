@@ -166,12 +166,10 @@ def java_command(java: Java) -> list[str]:
     ]
 
 
-def write_configuration(
-    folder: Path, ports: KafkaPorts, passwords: Mapping[str, str], extra: Mapping[str, str] | None = None
-) -> None:
+def write_configuration(folder: Path, ports: KafkaPorts, passwords: Mapping[str, str]) -> None:
     """Write what the broker reads at its start; ports may have changed since the last one."""
     write_private(folder / "log4j2.properties", LOG4J_PROPERTIES)
-    write_private(folder / "server.properties", server_properties(DATA, ports, passwords, extra))
+    write_private(folder / "server.properties", server_properties(DATA, ports, passwords))
 
 
 def format_storage(java: Java, folder: Path, ports: KafkaPorts, passwords: Mapping[str, str]) -> None:
