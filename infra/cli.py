@@ -131,7 +131,7 @@ def _nobody_reads() -> bool:
 
 def foreseen(error: BaseException) -> str | None:
     """The sentence for an error that a user can do something about, or None for a bug."""
-    kinds = {f"{kind.__module__.partition('.')[0]}.{kind.__name__}" for kind in type(error).__mro__}
+    kinds = _kinds(error)
     if isinstance(error, BaseExceptionGroup):  # of tasks that ran together
         sentences = [foreseen(part) for part in error.exceptions]
         return None if None in sentences else sentences[0]
@@ -144,7 +144,9 @@ def foreseen(error: BaseException) -> str | None:
     for kind, sentence in REFUSED.items():
         if kind in kinds:
             return f"{sentence} ({_told(error)})."
-    if service := _lost(error, kinds):
+    if service := _lost(error):
+        while error.__context__ is not None and _lost(error.__context__):
+            error = error.__context__  # the first of several says what happened, the later ones what could not be done
         return (
             f"{service} does not answer ({_told(error)}): is the stack up? See `yesser status`, `yesser up`; "
             "then run the same command again."
@@ -164,11 +166,17 @@ KAFKA_AWAY: Final = frozenset({"aiokafka.KafkaTimeoutError", "aiokafka.KafkaUnav
 """Errors of a lost connection that its client does not mark as such."""
 
 
-def _lost(error: BaseException, kinds: set[str]) -> str | None:
+def _kinds(error: BaseException) -> set[str]:
+    """The error's classes as `package.Class`: the packages need not be imported to be compared with."""
+    return {f"{kind.__module__.partition('.')[0]}.{kind.__name__}" for kind in type(error).__mro__}
+
+
+def _lost(error: BaseException) -> str | None:
     """The service to which the connection was lost or could not be made; None for any other error.
 
     A cancellation that arrives here was asked for by nobody: Kafka's client lets its own out when a connection breaks.
     """
+    kinds = _kinds(error)
     if "aiokafka.KafkaError" in kinds:
         return "Kafka" if getattr(error, "retriable", False) or kinds & KAFKA_AWAY else None
     if any(kind.startswith("asyncpg.") for kind in kinds):

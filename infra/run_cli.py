@@ -61,7 +61,7 @@ async def serve(settings: Settings, work: Run, readiness: Callable[[], Readiness
         loop.add_signal_handler(number, stop.set)
     try:
         async with serving(settings, readiness):
-            await until_one_ends(_work(work, stop), _wait_for(failed))
+            await until_one_ends(_work(work, stop), failed)
     except TaskFailed as error:
         structlog.get_logger().error("the process ends", reason=str(error), exc_info=error.__cause__)
         raise SystemExit(os.EX_SOFTWARE) from None
@@ -82,7 +82,3 @@ async def _work(work: Run, stop: asyncio.Event) -> None:
         await work(stop)
     except SystemExit as end:
         raise _Ended(end.code) from None
-
-
-async def _wait_for(failed: asyncio.Future[None]) -> None:
-    await failed

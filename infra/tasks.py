@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, Final, TypeAlias
 
 Work: TypeAlias = Coroutine[Any, Any, object] | Generator[Any, None, object]
+Job: TypeAlias = Coroutine[Any, Any, object] | asyncio.Future[None]
 
 CANCEL_AGAIN_S: Final = 10.0
 """Longer than anybody cleans up."""
@@ -26,13 +27,13 @@ class Interrupted(ConnectionError):
     """A client library cancelled its own work, as it does when the connection is lost: try again."""
 
 
-async def until_one_ends(*jobs: Coroutine[Any, Any, object]) -> None:
+async def until_one_ends(*jobs: Job) -> None:
     """Run the jobs until one returns or fails; cancel the others, wait for them, and raise the first one's error.
 
     Of several that fail at the same moment the earliest in the argument list is raised. A job that ends in a
     cancellation which nobody asked for raises `Interrupted`: as a cancellation it would end the caller unseen.
     """
-    tasks = [asyncio.create_task(job) for job in jobs]
+    tasks: list[asyncio.Future[Any]] = [asyncio.ensure_future(job) for job in jobs]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         errors = [_error_of(task) for task in tasks if task in done]
@@ -43,7 +44,7 @@ async def until_one_ends(*jobs: Coroutine[Any, Any, object]) -> None:
             raise error
 
 
-def _error_of(task: asyncio.Task[object]) -> BaseException | None:
+def _error_of(task: asyncio.Future[Any]) -> BaseException | None:
     """What a task failed with. Asked for at once: to end the other tasks may take a while."""
     return Interrupted(Interrupted.__doc__) if task.cancelled() else task.exception()
 
@@ -89,7 +90,7 @@ def watch_tasks(unseen_after_s: float = UNSEEN_AFTER_S) -> asyncio.Future[None]:
     return failed
 
 
-async def _end(tasks: Iterable[asyncio.Task[object]]) -> None:
+async def _end(tasks: Iterable[asyncio.Future[Any]]) -> None:
     """Cancel, and again what goes on: before Python 3.12 `asyncio.wait_for`, which libraries call, may lose one."""
     running = set(tasks)
     while running:

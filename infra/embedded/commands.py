@@ -133,11 +133,7 @@ async def _supervise(settings: Settings, wanted: Wanted, as_json: bool, failed: 
         _show(found, as_json)
         if not as_json:
             click.echo(f"{'Ready' if found.ready else 'Not all is ready'}. Stop with ctrl-C or `yesser down`.")
-        await until_one_ends(_until_gone(wanted.while_pid), _wait_for(failed))
-
-
-async def _wait_for(failed: asyncio.Future[None]) -> None:
-    await failed
+        await until_one_ends(_until_gone(wanted.while_pid), failed)
 
 
 async def _until_gone(pid: int | None) -> None:
