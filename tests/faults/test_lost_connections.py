@@ -22,7 +22,7 @@ from tests.scenarios.system import System, fresh_system
 pytestmark = [pytest.mark.stack, pytest.mark.accept]
 
 EVENTS = Path(__file__).parents[2] / "docs" / "first-events.ndjson"
-CUTS = 4
+CUTS = 2
 ANSWERS_IN_S = 60
 READING = (
     "plan",

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -256,12 +257,24 @@ def test_every_process_gets_ready_stands_by_and_comes_back_after_kill_9(tmp_path
     with running_stack(tmp_path, replicas={"registrar": 2}) as settings:
         before = {process["name"]: process["pid"] for process in stack_status(settings).processes}
         assert set(before) == {*(process.name for process in PROCESSES), "registrar-2"}
+        _until(lambda: len(_exposing(settings, "yesser_log_size")) == 1)
+        assert _exposing(settings, "yesser_log_size")[0].startswith("registrar")
         for name in ("registrar", "projections"):
             os.kill(before[name], signal.SIGKILL)
         _until(lambda: all(_process(settings, n)["restarts"] == 1 for n in ("registrar", "projections")))
         _until(lambda: stack_status(settings).ready)
         assert _process(settings, "registrar")["pid"] != before["registrar"]
     assert all(process["pid"] is None for process in stack_status(settings).processes)
+
+
+def _exposing(settings: Settings, metric: str) -> list[str]:
+    """The processes whose `/metrics` have it."""
+    found = []
+    for process in stack_status(settings).processes:
+        with urllib.request.urlopen(f"http://127.0.0.1:{process['health_port']}/metrics", timeout=5) as answer:
+            if metric in answer.read().decode():
+                found.append(process["name"])
+    return found
 
 
 def _process(settings: Settings, name: str) -> dict[str, Any]:
