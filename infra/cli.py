@@ -6,6 +6,7 @@ Each room registers its own commands in `pyproject.toml` (group `yesser.commands
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import select
@@ -37,6 +38,7 @@ SUMMARIES: Final = {
     "ledger": "Partnerships, balances, statements and transfers.",
     "lint": "What the registrar would say of a file; needs no service.",
     "log": "The national log: its size, its entries, finding them.",
+    "logs": "What the parts of the stack say.",
     "migrate": "Bring the database to this version's form.",
     "outbox": "Send events from a table in an agency's own database.",
     "plan": "The five-year plan at a glance.",
@@ -109,13 +111,15 @@ def main(arguments: list[str] | None = None) -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except Exception as error:
+    except BaseException as error:
         if isinstance(error, BrokenPipeError) and _nobody_reads():
             # The reader (`| head`) has had enough. Nothing more may be written, not even at the interpreter's end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(0)
         sentence = foreseen(error)
         if sentence is None:
+            if not isinstance(error, Exception):
+                raise
             traceback.print_exc()
             sys.exit(ExitCode.BUG)
         click.echo(f"yesser: {sentence}", err=True)
@@ -141,16 +145,63 @@ def _nobody_reads() -> bool:
     return bool(watched.poll(0))
 
 
-def foreseen(error: Exception) -> str | None:
+def foreseen(error: BaseException) -> str | None:
     """The sentence for an error that a user can do something about, or None for a bug."""
     kinds = set(class_names(error))
+    if isinstance(error, BaseExceptionGroup):  # of tasks that ran together
+        sentences = [foreseen(part) for part in error.exceptions]
+        return None if None in sentences else sentences[0]
     if isinstance(error, YesserError):
         return str(error)
     if "pydantic_core.ValidationError" in kinds and getattr(error, "title", "") == "Settings":
         return "A setting is wrong: " + " ".join(str(error).split("\n", 1)[1].split())
-    if isinstance(error, ConnectionError) or kinds & {"aiokafka.KafkaConnectionError", "asyncpg.CannotConnectNowError"}:
-        return f"Kafka or PostgreSQL does not answer ({error}): is the stack up? See `yesser status`, `yesser up`."
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"The disk is full ({_told(error)}): free some space, then run the same command again."
+    for kind, sentence in REFUSED.items():
+        if kind in kinds:
+            return f"{sentence} ({_told(error)})."
+    if service := _lost(error):
+        while error.__context__ is not None and _lost(error.__context__):
+            error = error.__context__  # the first of several says what happened, the later ones what could not be done
+        return (
+            f"{service} does not answer ({_told(error)}): is the stack up? See `yesser status`, `yesser up`; "
+            "then run the same command again."
+        )
     return None
+
+
+REFUSED: Final = {
+    "asyncpg.InvalidAuthorizationSpecificationError": "PostgreSQL refuses this user or password: see YESSER_POSTGRES",
+    "asyncpg.InvalidCatalogNameError": "PostgreSQL has no such database: see YESSER_POSTGRES",
+    "asyncpg.UndefinedTableError": "The database is not prepared for this version: run `yesser migrate`",
+    "aiokafka.AuthenticationFailedError": "Kafka refuses this user or password: see YESSER_KAFKA_USER",
+    "aiokafka.SaslAuthenticationFailed": "Kafka refuses this user or password: see YESSER_KAFKA_USER",
+}
+"""What a service answers where the settings are wrong, and what to do."""
+KAFKA_AWAY: Final = frozenset({"aiokafka.KafkaTimeoutError", "aiokafka.KafkaUnavailableError"})
+"""Errors of a lost connection that its client does not mark as such."""
+
+
+def _lost(error: BaseException) -> str | None:
+    """The service to which the connection was lost or could not be made; None for any other error.
+
+    A cancellation that arrives here was asked for by nobody: Kafka's client lets its own out when a connection breaks.
+    """
+    kinds = set(class_names(error))
+    if "aiokafka.KafkaError" in kinds:
+        return "Kafka" if getattr(error, "retriable", False) or kinds & KAFKA_AWAY else None
+    if any(kind.startswith("asyncpg.") for kind in kinds):
+        from infra.postgres import passes_by_itself
+
+        return "PostgreSQL" if passes_by_itself(error) else None
+    if isinstance(error, OSError):
+        return None if error.filename is not None else "Kafka or PostgreSQL"
+    return "Kafka or PostgreSQL" if "asyncio.CancelledError" in kinds else None
+
+
+def _told(error: BaseException) -> str:
+    """The error's own words, on one line."""
+    return str(error).partition("\n")[0].rstrip(".") or type(error).__name__
 
 
 if __name__ == "__main__":

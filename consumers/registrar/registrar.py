@@ -30,7 +30,7 @@ from infra.note import LogKey, load_or_create_key
 from infra.postgres import TRANSIENT_ERRORS, Connection, connect, passes_by_itself
 from infra.settings import Settings
 from infra.tasks import pause
-from infra.telemetry import count
+from infra.telemetry import count, forget_gauges
 
 HALT_LOOK_AGAIN_S: Final = 2.0
 UNKNOWN_ERROR_EXIT: Final = 70
@@ -116,6 +116,7 @@ class Registrar:
                     self.progress.begin()
                 return epoch
             self.standing_by = True
+            forget_gauges()
             self._wait.ends()
             await pause(stop, self.settings.lease_renew_ms / 1000)
         return None
