@@ -5,21 +5,27 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, cast
 
+import asyncpg
 import click
 import orjson
 import uvloop
 
+from events.errors import Retry
 from events.fields import Role
 from events.verdicts import Agency
-from infra.postgres import Connection
+from infra.postgres import TRANSIENT_ERRORS, Connection, passes_by_itself
 from infra.run_cli import serve
 from infra.settings import Settings
 from infra.telemetry import setup
-from producers.outbox.outbox import install, open_database, schema_text
+from producers.outbox.outbox import NoOutbox, install, open_database, schema_text
 from producers.outbox.relay import OutboxRelay
 from producers.outbox.status import read_status
 
 Answer = TypeVar("Answer")
+
+
+class DatabaseAway(Retry):
+    """The agency's database (YESSER_OUTBOX_POSTGRES) does not answer: check that it runs, then try again."""
 
 
 @click.group("outbox")
@@ -83,6 +89,8 @@ def _tell(status: dict[str, Any]) -> None:
     for row in status["refused_last"]:
         for fault in row["faults"]:
             click.echo(f"  {row['id']}: {fault['code']} at {fault['pointer'] or 'the whole'}: {fault['detail']}")
+        if not row["faults"]:
+            click.echo(f"  {row['id']}: no fault was given; `yesser lint` says what the registrar would find.")
 
 
 def _with_connection(work: Callable[[Connection], Awaitable[Answer]]) -> Answer:
@@ -93,4 +101,13 @@ def _with_connection(work: Callable[[Connection], Awaitable[Answer]]) -> Answer:
         finally:
             await connection.close()
 
-    return uvloop.run(run())
+    try:
+        return uvloop.run(run())
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise NoOutbox(
+            f"This role may not do that in the agency's database ({error}): use the owner of the outbox."
+        ) from error
+    except TRANSIENT_ERRORS as error:
+        if not passes_by_itself(error):
+            raise
+        raise DatabaseAway(f"{DatabaseAway.__doc__} ({error or type(error).__name__})") from error
