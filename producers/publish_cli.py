@@ -124,8 +124,9 @@ def _source(file: BinaryIO, mapping: Path | None, raw: bool) -> Source:
         return Table(file, read_mapping(mapping))
     opening = read_opening(file)
     if not (raw or opening.holds_events):
+        name = getattr(file, "name", "<stdin>")
         raise WrongInput(
-            f"{file.name}: none of the first {FIRST_LINES} lines begins with {{, so these are not events. Nothing was"
+            f"{name}: none of the first {FIRST_LINES} lines begins with {{, so these are not events. Nothing was"
             " sent. A table needs --mapping (docs/files.md). To send the lines as they are, use --raw."
         )
     return EventFile(file, opening)
