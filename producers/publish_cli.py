@@ -111,6 +111,8 @@ def publish(
         click.echo(orjson.dumps({**report.document(), **written}))
     else:
         _tell(report)
+        if error is None and not report.lines:
+            click.echo("The file has no lines: nothing was sent.")
         if written:
             click.echo(f"{len(written['refused_lines']):,} refused lines are in {refused}: correct them, publish it.")
     if error is not None:
@@ -154,8 +156,6 @@ def _tell(report: Report) -> None:
         click.echo(f"{_lines(judged)}: {', '.join(f'{document[name]:,} {name}' for name in counts)}.")
     elif report.unsent:
         click.echo(f"{_lines(len(report.unsent))} not sent: too large for a topic.")
-    elif not report.lines:
-        click.echo("The file has no lines: nothing was sent.")
     stored = report.sent.lines_count - report.judged_count
     if stored and not report.is_final:
         remedy = "--wait waits for them" if report.verdicts is None else "publish the file again"
