@@ -42,7 +42,7 @@ def test_the_entry_that_is_shown_is_the_first_event_of_the_file(output: str) -> 
 
 
 def test_the_log_gives_the_signed_root(output: str) -> None:
-    assert re.search(r"[0-9a-f]{64}", output)
+    assert re.search(r"signed root [0-9a-f]{64}", output)
 
 
 def test_no_other_agency_is_registered_and_nothing_is_left(output: str, environment: dict[str, str]) -> None:
