@@ -22,6 +22,7 @@ from producers.csv_mapping import read_mapping
 from producers.csv_rows import mapped_lines
 from producers.lines import Line, read_lines
 from producers.lint import Findings, lint
+from producers.usage import usage_errors
 
 _SHOWN_MAX: Final = 50
 
@@ -49,7 +50,8 @@ def lint_command(
     """
     if not re.fullmatch(CODE_PATTERN.strip("^$"), agency):
         raise click.BadParameter("a code is a-z, then 1 to 30 of a-z, 0-9 and -", param_hint="--agency")
-    findings = lint(_lines(file, mapping), Agency(agency, cast(Role, role)))
+    with usage_errors():
+        findings = lint(_lines(file, mapping), Agency(agency, cast(Role, role)))
     if as_json:
         click.echo(orjson.dumps(findings.document()))
     else:

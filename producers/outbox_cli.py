@@ -5,24 +5,30 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, cast
 
+import asyncpg
 import click
 import orjson
 import uvloop
 
+from events.errors import Retry
 from events.fields import Role
 from events.verdicts import Agency
 from infra.completion import agency_codes
 from infra.language import say
-from infra.postgres import Connection
+from infra.postgres import TRANSIENT_ERRORS, Connection, passes_by_itself
 from infra.run_cli import serve
 from infra.settings import Settings
 from infra.telemetry import setup
-from producers.outbox.outbox import install, open_database, schema_text
+from producers.outbox.outbox import NoOutbox, install, open_database, schema_text
 from producers.outbox.relay import OutboxRelay
 from producers.outbox.status import read_status
 from producers.refusals import in_both_languages
 
 Answer = TypeVar("Answer")
+
+
+class DatabaseAway(Retry):
+    """The agency's database (YESSER_OUTBOX_POSTGRES) does not answer: check that it runs, then try again."""
 
 
 @click.group("outbox")
@@ -104,6 +110,12 @@ def _tell(status: dict[str, Any]) -> None:
                 f"  {name}: {code} في {pointer or 'الحدث كله'}: {fault['detail_ar']}",
                 f"  {name}: {code} at {pointer or 'the whole event'}: {fault['detail']}",
             )
+        if not row["faults"]:
+            name = row["id"]
+            say(
+                f"  {name}: لم يُذكر خطأ؛ `yesser lint` يقول ما يجده المسجّل.",
+                f"  {name}: no fault was given; `yesser lint` says what the registrar would find.",
+            )
 
 
 def _with_connection(work: Callable[[Connection], Awaitable[Answer]]) -> Answer:
@@ -114,4 +126,13 @@ def _with_connection(work: Callable[[Connection], Awaitable[Answer]]) -> Answer:
         finally:
             await connection.close()
 
-    return uvloop.run(run())
+    try:
+        return uvloop.run(run())
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise NoOutbox(
+            f"This role may not do that in the agency's database ({error}): use the owner of the outbox."
+        ) from error
+    except TRANSIENT_ERRORS as error:
+        if not passes_by_itself(error):
+            raise
+        raise DatabaseAway(f"{DatabaseAway.__doc__} ({error or type(error).__name__})") from error

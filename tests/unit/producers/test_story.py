@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, Literal
 
+import orjson
 import pytest
 
 from events.codec import STRUCTURED_HEADERS
 from events.door import Accepted, Agency, judge
 from producers.genesis import OFFICE
 from producers.programme.chapter_one import chapter_one
-from producers.programme.chapter_two import chapter_two
+from producers.programme.chapter_two import CHANNELS, chapter_two
 from producers.programme.records import FILES, read_records
 from producers.programme.showing import shown
+from producers.programme.tell import stages
 from producers.programme.told import Told
 from tests.oracle import door
-from tests.oracle.entries import log_of, round_robin
+from tests.oracle.entries import log_of, one_after_another, round_robin, shuffled
 from tests.oracle.fold import Figures, fold
 
+Mix = Callable[[Iterable[door.Publication]], list[tuple[str, door.Verdict]]]
+PLACES = ("cause_index", "first_index", "last_index", "closing_index", "log_index", "due_on")
 CODES = [OFFICE.code, *(row["code"] for row in read_records("agencies")["agencies"])]
 
 
@@ -26,16 +32,21 @@ def role(code: str) -> Literal["office", "agency"]:
     return "office" if code == OFFICE.code else "agency"
 
 
-def figures(*chapters: Sequence[Told]) -> Figures:
-    """What the oracle makes of these chapters."""
-    publications = [
-        door.Door(door.Agency(code, role(code))).publish(
-            [told.value for chapter in chapters for told in chapter if told.agency == code]
-        )
-        for code in CODES
+def figures(*chapters: Sequence[Told], mix: Mix = round_robin) -> Figures:
+    """What the oracle makes of these chapters, each stage told by all of its agencies at once."""
+    doors = {code: door.Door(door.Agency(code, role(code))) for code in CODES}
+    lines = [
+        line
+        for stage in stages([told for chapter in chapters for told in chapter])
+        for line in mix([doors[code].publish(values) for code, values in stage.items()])
     ]
-    lines = round_robin(publications)
     return fold(log_of([door.Agency(code, role(code)) for code in CODES], lines, seconds_between=1))
+
+
+def without_indexes(rows: list[dict[str, Any]]) -> list[str]:
+    """Rows of two logs can be compared when nothing is left that only says where in its log something stands."""
+    texts = [str({name: value for name, value in row.items() if name not in PLACES}) for row in rows]
+    return sorted(re.sub(r"\.i[0-9]+", ".i", text) for text in texts)
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +67,54 @@ def test_every_event_passes_the_door(first: Figures) -> None:
 def test_telling_it_again_says_the_same_bytes(first: Figures) -> None:
     assert chapter_one() == chapter_one()
     assert answered(first.campaigns) == answered(list(reversed(first.campaigns)))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_in_whatever_order_the_agencies_speak_the_same_follows_but_for_indexes_and_times(
+    first: Figures, seed: int
+) -> None:
+    other = figures(chapter_one(), mix=one_after_another if seed == 0 else partial(shuffled, seed=seed))
+    assert [row["cause_index"] for row in other.campaigns] != [row["cause_index"] for row in first.campaigns]
+    assert without_indexes(other.campaigns) == without_indexes(first.campaigns)
+    assert without_indexes([other.plan]) == without_indexes([first.plan])
+    assert without_indexes(other.statements) == without_indexes(first.statements)
+    assert (other.balances, other.anomalies) == (first.balances, [])
+    said, same = (
+        sorted((told.agency, re.sub(rb"\.i[0-9]+", b".i", told.value)) for told in answered(campaigns))
+        for campaigns in (other.campaigns, first.campaigns)
+    )
+    assert said == same
+
+
+def test_the_office_speaks_first_and_each_agency_keeps_its_own_order() -> None:
+    office, others = stages(chapter_one())
+    assert list(office) == [OFFICE.code]
+    assert set(others) == {told.agency for told in chapter_one()} - {OFFICE.code}
+    for code, values in (office | others).items():
+        assert values == [told.value for told in chapter_one() if told.agency == code]
+
+
+def test_other_peoples_campaigns_are_not_answered_and_change_no_answer(first: Figures) -> None:
+    """A service of an agency outside the story, one of a story's agency, and a story's service with another owner."""
+    campaign = next(row for row in first.campaigns if row["service_id"] == "health-01")
+
+    def like(index: int, owner: str, service_id: str | None) -> dict[str, Any]:
+        rule = "service-launched" if service_id else "initiative-announced"
+        ids = {"campaign_id": f"{rule}.i{index}", "cause_index": index, "rule": rule}
+        return campaign | ids | {"owner": owner, "service_id": service_id}
+
+    others = [like(1, "moh", "moh-1"), like(2, "health", "not-told"), like(3, "moh", "health-01"), like(4, "moh", None)]
+    assert answered([*others, *first.campaigns]) == answered(first.campaigns)
+
+
+def test_outlets_and_reach_vary_from_campaign_to_campaign(first: Figures) -> None:
+    aired = [orjson.loads(told.value)["data"] for told in answered(first.campaigns) if b"airing_id" in told.value]
+    for channel in CHANNELS:
+        rows = [data for data in aired if data["channel"] == channel]
+        assert len({data["outlet"]["en"] for data in rows}) == len(
+            read_records("awareness")["answers"]["outlets"][channel]
+        )
+        assert len({data["reach"] for data in rows}) > len(rows) / 3
 
 
 def test_no_two_events_share_an_id(first: Figures) -> None:
