@@ -24,9 +24,12 @@ REGISTERED = "registry.agency-registered"
 class Record(Protocol):
     """What is used of a Kafka record."""
 
-    offset: int
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes | None]]
+    @property
+    def offset(self) -> int: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
 
 
 @dataclass(slots=True)

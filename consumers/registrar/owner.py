@@ -141,7 +141,7 @@ class Owner:
             self._read_others = True
         if let_through := self.pauses.let_through(positions, self.reader):
             await self.journal.resume_topics(let_through)
-        ends = await self.reader.check_ends()
+        ends = await self.reader.check_topics()
         read = sum(self.reader.next_offsets.values())
         self.progress.halted = await self.journal.alarm()
         self.progress.look(read, read + self.reader.count_ahead(ends))
