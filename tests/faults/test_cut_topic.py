@@ -80,14 +80,12 @@ def test_nothing_that_stands_behind_a_lost_tail_is_registered(system: System, sl
     kafka = system.pid("kafka")
     with away(system, "kafka"):
         cut_segment(system, TOPIC, KEPT)
-    # The supervisor waits for processes that sleep, so that it is Kafka itself that is waited for.
-    until(lambda: system.parts()["kafka"]["pid"] not in (None, kafka), 120, "Kafka was not started again")
+    until_back(system, "kafka", kafka)
     send_one_by_one(system, CUT, *new)
     if sleeps:
         system.signal(sleeps, signal.SIGCONT)
     seconds = until(lambda: halted(system, CUT.code) is not None, 60, "the topic does not halt")
     tell(f"a regrown topic is halted {seconds:.1f} s after the registrar goes on: {halted(system, CUT.code)}")
-    until_back(system, "kafka", kafka)
     send_one_by_one(system, SOUND, "beside")
     until(lambda: logged(system, SOUND) == ["before", "beside"], 60, "the other agency does not go on")
     assert halted(system, SOUND.code) is None
