@@ -29,7 +29,7 @@ from events.verdicts import Agency
 from infra import lease
 from infra.kafka import agency_topic
 from infra.merkle import TileTree, leaf_hash
-from infra.note import Checkpoint, load_key
+from infra.note import Checkpoint, LogKey, load_key
 from infra.outbox import PLATFORM
 from infra.postgres import TRANSIENT_ERRORS, connect
 from infra.settings import Settings
@@ -135,8 +135,9 @@ class _Recovery:
     async def run(self) -> Recovered:
         journal, before = self.journal, self.journal.size
         settings = journal.settings
-        last = read_last_checkpoint(settings.log_folder, load_key(settings.log_folder, settings.log_origin))
-        await self._verify(last)
+        key = load_key(settings.log_folder, settings.log_origin)
+        last = read_last_checkpoint(settings.log_folder, key)
+        await self._verify(key, last)
         self.agencies = {agency_topic(a.code): a for a in await journal.agencies()}
         self.agencies.setdefault(agency_topic(PLATFORM), Agency(PLATFORM, "platform"))
         self.positions = {topic: p.next_offset for topic, p in (await journal.positions()).items()}
@@ -147,15 +148,15 @@ class _Recovery:
                     await self._write(records, part, signed_size)
                 self.progress("written", journal.size)
         async with journal.lock:
-            await require_continuation(journal.connection, last, journal.size)
+            await require_continuation(journal.connection, key, last, journal.size)
         return Recovered(before, journal.size, journal.tree.root(), self.lacking, self.halted)
 
-    async def _verify(self, last: Checkpoint | None) -> None:
+    async def _verify(self, key: LogKey, last: Checkpoint | None) -> None:
         """Read everything once, without writing, and compare with the signed root."""
         tree: TileTree = self.journal.tree.copy()
         if last is None or last.size <= tree.size:
             async with self.journal.lock:
-                await require_continuation(self.journal.connection, last, tree.size)
+                await require_continuation(self.journal.connection, key, last, tree.size)
             return
         async for raws in chunks(self.source, tree.size):
             leaves = [leaf_hash(raw) for raw in raws]
