@@ -191,7 +191,10 @@ def load_key(folder: Path, origin: str) -> LogKey:
         raise InvalidKey(f"{path} is gone: put the file back from its copy") from None
     if mode & 0o077:
         raise InvalidKey(f"others may read {path}: run `chmod 600` on it, and consider who has read it")
-    key = parse_skey(path.read_text(encoding="utf-8", errors="replace").strip())
+    try:
+        key = parse_skey(path.read_text(encoding="utf-8", errors="replace").strip())
+    except InvalidKey as error:
+        raise InvalidKey(f"{path} holds no key ({error}): put the file back from its copy") from error
     if key.name != origin:
         raise InvalidKey(f"{path} belongs to the log {key.name!r}, but the settings name {origin!r}")
     vkey = key.verifier.vkey

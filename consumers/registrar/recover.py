@@ -5,7 +5,7 @@ they give the root that was signed last; verdicts, ids and positions are then th
 topics add what they still hold: what they lack is reported, and a topic that lost its last record is halted. Entries
 behind the last signed root are believed only where the agencies' topics confirm them, or a person says so.
 
-Each chunk is a transaction that leaves the log whole, so that a recovery that was stopped goes on when called again.
+Each transaction leaves the log whole, so that a recovery that was stopped goes on when called again.
 """
 
 from __future__ import annotations

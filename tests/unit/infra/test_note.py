@@ -204,6 +204,13 @@ def test_a_key_that_is_not_the_one_that_was_given_out_is_not_used(tmp_path: Path
     assert load_key(tmp_path, "log.example/0") == mine
 
 
+def test_a_file_that_holds_no_key_is_named(tmp_path: Path) -> None:
+    load_or_create_key(tmp_path, "log.example/0")
+    (tmp_path / "log.skey").write_bytes(b"\xff")
+    with pytest.raises(InvalidKey, match=r"log\.skey holds no key"):
+        load_key(tmp_path, "log.example/0")
+
+
 def test_a_public_key_that_was_lost_is_written_again(tmp_path: Path) -> None:
     key = load_or_create_key(tmp_path, "log.example/0")
     (tmp_path / "log.vkey").unlink()
