@@ -131,13 +131,14 @@ def kill_at(system: System, reports: int) -> int:
     """kill -9 a recovery after so many reports of what it has written; the last size that it reported."""
     child: subprocess.Popen[bytes] = system.start("recover")
     assert child.stderr is not None
-    size = 0
+    size, words = 0, b""
     for line in child.stderr:
+        words += line
         if line.startswith(b"written: "):
             size, reports = int(line.split()[1]), reports - 1
         if not reports:
             break
     child.kill()
     child.communicate()
-    assert child.returncode < 0, "it ended before it could be killed"
+    assert child.returncode < 0, f"it ended before it could be killed: {words.decode()}"
     return size
