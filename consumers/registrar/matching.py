@@ -23,6 +23,7 @@ from events.verdicts import Accepted, Agency, Refused, identity_bytes, identity_
 
 Verdict = Accepted | Refused
 _TOMBSTONE: Final = "tombstone"
+_TEXTS: Final = ("id", "subject", "type")
 
 
 def is_refusal(entry: Entry) -> bool:
@@ -45,7 +46,7 @@ def said_in(record: Record, verdict: Verdict, agency: Agency) -> Accepted | None
         return None
     try:
         event = event_of(record.value, reading)
-        if event.get("source") != agency.source:
+        if event.get("source") != agency.source or not all(isinstance(event[name], str) for name in _TEXTS):
             return None
         return _accepted(record.value if reading.structured else canonical_bytes(event), agency)
     except (Unreadable, NotCanonical, LookupError, TypeError, ValueError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,6 +22,7 @@ from tests.unit.consumers.registrar.readings import (
     HEALTH,
     PLATFORM,
     RECORDED,
+    USUAL,
     numbered,
     read,
     registered,
@@ -147,8 +149,6 @@ def test_records_that_todays_door_refuses_stay_accepted_and_their_duplicates_too
 
 
 def test_events_in_binary_mode_are_known_again_by_their_canonical_bytes() -> None:
-    import orjson
-
     value, headers = to_binary_mode(orjson.loads(said("a")))
     records = [Sent(0, value, headers)]
     batch = number([read(HEALTH, records)], {}, 0, RECORDED)
@@ -171,6 +171,19 @@ def test_an_id_that_the_log_knows_already_is_not_confirmed() -> None:
     batch = numbered(said("a"), first_index=5)
     taken: Known = {batch.claims[0]: (batch.identities[0], 1)}
     assert restore(batch, held(values(said("a"))), taken).unconfirmed == [(5, TOPIC)]
+
+
+@pytest.mark.parametrize("value", [None, True, 1, "x", [], {}, "\u0000"])
+@pytest.mark.parametrize("name", ["id", "source", "type", "subject", "sequence", "data", "specversion"])
+def test_whatever_stands_where_a_duplicate_stood_is_no_error(name: str, value: object) -> None:
+    batch = numbered(said("a"), said("a"), said("b"))
+    event = orjson.loads(said("other", sequence=1)) | {name: value}
+    for contents, headers in [(orjson.dumps(event), USUAL), (b"[]", [("ce_id", b"a"), ("ce_source", b"\xff")])]:
+        records = values(said("a"), said("x"), said("b"))
+        records[1] = Sent(1, contents, headers)
+        found = restore(batch, held(records))
+        assert (found.batch.duplicates, found.lacking[TOPIC].duplicates) == ([], 1)
+        assert found.batch.positions == batch.positions
 
 
 def test_registrations_are_handed_on() -> None:
