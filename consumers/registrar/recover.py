@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import groupby
+from uuid import uuid4
 
 from consumers.registrar.agency_records import AgencyRecords, agency_records
 from consumers.registrar.batch import REGISTERED
@@ -92,7 +93,7 @@ async def _journal(settings: Settings) -> AsyncIterator[Journal]:
     try:
         epoch = None
         # An owner's name is its own: whoever has the name of another takes its lease away.
-        name = f"{OWNER} on {socket.gethostname()}, process {os.getpid()}"
+        name = f"{OWNER} on {socket.gethostname()}, process {os.getpid()}, {uuid4().hex[:8]}"
         for _ in range(1 + 3 * settings.lease_ms // 100):
             epoch = await lease.claim(connection, LEASE, name, settings)
             if epoch is not None:
