@@ -141,7 +141,10 @@ async def lift_halt(connection: Connection, settings: Settings, code: str, found
             await ensure_agency_topic(admin, code, settings.kafka_replication_factor)
     if found.missing:
         await _fill(settings, found)
-    lifted = await connection.fetchval(_SQL["lift_halt"], found.topic, found.next_offset, not found.is_restored)
+    # What stands there from now on is what has to stay.
+    _, last = await _end_and_record(settings, found.topic, found.next_offset - 1)
+    sha256 = None if last is None else record_sha256(last)
+    lifted = await connection.fetchval(_SQL["lift_halt"], found.topic, found.next_offset, sha256)
     if lifted is None:
         raise NothingToRelease(f"{found.topic} was released by somebody else meanwhile.")
 
