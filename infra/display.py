@@ -23,7 +23,6 @@ from rich.text import Text
 from infra.language import said
 
 NOTHING: Final = "—"
-_GAP: Final = 2
 _COMFORTABLE: Final = 20
 _UNLIMITED: Final = 10_000
 
@@ -57,8 +56,12 @@ Row: TypeAlias = Sequence[Cell] | Section
 class Grid:
     """A table that leaves columns out where it is too wide."""
 
-    def __init__(self, title: str, columns: Sequence[Column], rows: Sequence[Row], totals: Row | None = None) -> None:
+    def __init__(
+        self, title: str, columns: Sequence[Column], rows: Sequence[Row], totals: Row | None = None, *, gap: int = 2
+    ) -> None:
+        """`gap` cells are between two columns, at least 1."""
         self._title = title
+        self._gap = gap
         self._columns = columns
         self._rows = [row if isinstance(row, Section) else [_text(cell) for cell in row] for row in rows]
         self._totals = None if totals is None or isinstance(totals, Section) else [_text(cell) for cell in totals]
@@ -68,7 +71,7 @@ class Grid:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         shown = self._fitting(options.max_width)
         widths = self._widths(shown, options.max_width)
-        width = max(options.max_width, sum(widths.values()) + _GAP * (len(shown) - 1))
+        width = max(options.max_width, sum(widths.values()) + self._gap * (len(shown) - 1))
         if self._title:
             yield Text(self._title, style="bold")
         yield from console.render(self._table(widths), options.update_width(width))
@@ -80,14 +83,14 @@ class Grid:
         shown = [at for at, column in enumerate(self._columns) if not column.drop]
         for at in sorted(range(len(self._columns)), key=lambda at: self._columns[at].drop):
             more = [*shown, at] if at not in shown else shown
-            if sum(map(self._wanted, more)) + _GAP * (len(more) - 1) <= width:
+            if sum(map(self._wanted, more)) + self._gap * (len(more) - 1) <= width:
                 shown = more
         return sorted(shown)
 
     def _widths(self, shown: Sequence[int], width: int) -> dict[int, int]:
         """Every column as wide as it is; those that wrap share what is left, none below its longest word."""
         widths = {at: self._least[at] for at in shown}
-        left = width - sum(widths.values()) - _GAP * (len(shown) - 1)
+        left = width - sum(widths.values()) - self._gap * (len(shown) - 1)
         growing = {at: self._natural[at] for at in shown if self._natural[at] > widths[at]}
         while left > 0 and growing:
             narrowest = min(growing, key=lambda at: widths[at])
@@ -122,7 +125,7 @@ class Grid:
             box=SIMPLE_HEAD,
             show_edge=False,
             pad_edge=False,
-            padding=(0, _GAP - 1, 0, 0),
+            padding=(0, self._gap - 1, 0, 0),
             leading=1 if 2 * tall > len(cells) else 0,
             show_footer=self._totals is not None,
         )

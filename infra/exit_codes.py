@@ -53,6 +53,8 @@ def class_names(error: BaseException) -> list[str]:
     return [f"{kind.__module__.partition('.')[0]}.{kind.__name__}" for kind in type(error).__mro__]
 
 
-def exit_code(error: Exception) -> ExitCode:
+def exit_code(error: BaseException) -> ExitCode:
     """The code for an error that a user can do something about (`infra.cli.foreseen`)."""
+    if isinstance(error, BaseExceptionGroup):  # of tasks that ran together
+        return exit_code(error.exceptions[0])
     return next((CODES[name] for name in class_names(error) if name in CODES), ExitCode.TRY_AGAIN)
