@@ -6,7 +6,6 @@ Exit codes: 0 everything accepted or duplicate (without `--wait`: stored) · 1 s
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -16,11 +15,10 @@ import orjson
 import uvloop
 
 from events.errors import YesserError
-from events.fields import CODE_PATTERN
-from infra.completion import agency_codes
 from infra.kafka import agency_topic, bootstrap
 from infra.kafka_ends import end_offsets_reader
 from infra.language import say
+from infra.parameters import AgencyCode
 from infra.postgres import address
 from infra.settings import Settings
 from infra.telemetry import setup, span
@@ -64,7 +62,7 @@ class Job:
 @click.option(
     "--agency",
     required=True,
-    shell_complete=agency_codes,
+    type=AgencyCode(),
     metavar="CODE",
     help="The agency that speaks; its registered code.",
 )
@@ -116,8 +114,6 @@ def publish(
     Lines go out as they are, however broken, so that the registrar judges them. Only `specversion`, `source` and
     `datacontenttype` are filled in where a line lacks them.
     """
-    if not re.fullmatch(CODE_PATTERN.strip("^$"), agency):
-        raise click.BadParameter("a code is a-z, then 1 to 30 of a-z, 0-9 and -", param_hint="--agency")
     _require_files(file, mapping, resume, refused)
     source = EventFile(file) if mapping is None else Table(file, read_mapping(mapping))
     settings = Settings()
