@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,11 +11,11 @@ import click
 import orjson
 import uvloop
 
-from events.fields import CODE_PATTERN
 from infra.completion import agency_codes
 from infra.display import Column, Grid, show
 from infra.kafka_admin import agency_user
 from infra.language import said, say
+from infra.parameters import AgencyCode
 from infra.postgres import Connection, connect
 from infra.settings import Settings
 from producers.agencies import NewAgency, add_agencies, list_agencies
@@ -39,7 +38,7 @@ agencies.add_command(credentials)
 
 
 @agencies.command("add")
-@click.argument("code")
+@click.argument("code", type=AgencyCode())
 @click.option("--role", type=click.Choice(["office", "agency"]), required=True, help="What it may say.")
 @click.option("--name-ar", required=True, help="Its name in Arabic.")
 @click.option("--name-en", required=True, help="Its name in English.")
@@ -50,8 +49,6 @@ def add(code: str, role: str, name_ar: str, name_en: str, timeout_s: float, as_j
 
     Adding the same agency again completes what is missing and changes nothing else.
     """
-    if not re.fullmatch(CODE_PATTERN.strip("^$"), code):
-        raise click.BadParameter("a code is a-z, then 1 to 30 of a-z, 0-9 and -", param_hint="CODE")
     settings = Settings()
     agency = NewAgency(code, role, name_ar, name_en)
     is_new = uvloop.run(_add(settings, agency, timeout_s))

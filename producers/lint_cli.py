@@ -5,7 +5,6 @@ Exit codes: 0 everything would be accepted, or is a duplicate · 1 something wou
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
@@ -13,11 +12,11 @@ from typing import Any, BinaryIO, Final, cast
 import click
 import orjson
 
-from events.fields import CODE_PATTERN, Role
+from events.fields import Role
 from events.verdicts import Agency
-from infra.completion import agency_codes
 from infra.exit_codes import ExitCode
 from infra.language import say
+from infra.parameters import AgencyCode
 from producers.csv_mapping import read_mapping
 from producers.csv_rows import mapped_lines
 from producers.lines import Line, read_lines
@@ -29,9 +28,7 @@ _SHOWN_MAX: Final = 50
 
 @click.command("lint")
 @click.argument("file", type=click.File("rb"))
-@click.option(
-    "--agency", required=True, shell_complete=agency_codes, metavar="CODE", help="The agency that will speak."
-)
+@click.option("--agency", required=True, type=AgencyCode(), metavar="CODE", help="The agency that will speak.")
 @click.option("--role", type=click.Choice(["office", "agency"]), default="agency", show_default=True, help="Its role.")
 @click.option(
     "--mapping",
@@ -48,8 +45,6 @@ def lint_command(
     Nothing is sent and nothing needs to run. Only ids that the log knows already can still conflict later. Exit code 1:
     something would be refused or conflicts.
     """
-    if not re.fullmatch(CODE_PATTERN.strip("^$"), agency):
-        raise click.BadParameter("a code is a-z, then 1 to 30 of a-z, 0-9 and -", param_hint="--agency")
     with usage_errors():
         findings = lint(_lines(file, mapping), Agency(agency, cast(Role, role)))
     if as_json:

@@ -6,7 +6,6 @@ use, nothing was sent · 75 the outcome of some lines is unknown; publishing the
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -14,11 +13,10 @@ import click
 import orjson
 import uvloop
 
-from events.fields import CODE_PATTERN
-from infra.completion import agency_codes
 from infra.exit_codes import ExitCode
 from infra.kafka import bootstrap
 from infra.language import say
+from infra.parameters import AgencyCode
 from infra.postgres import address
 from infra.settings import Settings
 from infra.telemetry import setup
@@ -43,7 +41,7 @@ COUNTS: Final = {"accepted": "المقبول", "duplicates": "المكرر", "co
 @click.option(
     "--agency",
     required=True,
-    shell_complete=agency_codes,
+    type=AgencyCode(),
     metavar="CODE",
     help="The agency that speaks; its registered code.",
 )
@@ -98,8 +96,6 @@ def publish(
     `datacontenttype` are filled in where a line lacks them. A file that holds no events, such as a table without
     --mapping, is not sent.
     """
-    if not re.fullmatch(CODE_PATTERN.strip("^$"), agency):
-        raise click.BadParameter("a code is a-z, then 1 to 30 of a-z, 0-9 and -", param_hint="--agency")
     _require_files(file, mapping, resume, refused)
     if raw and mapping:
         raise click.BadParameter("a table is sent through its --mapping: leave one of the two out", param_hint="--raw")
