@@ -38,13 +38,12 @@ def shown(document: dict[str, Any]) -> list[str]:
     ]
 
 
-def _line(label: str, figure: str | tuple[str, str], arabic: str, *, has_id: bool = False) -> str:
-    """A figure in words is a pair, Arabic and English. A label that is an id stands in every language."""
+def _line(label: str, figure: str | tuple[str, str], arabic: str, *, name: str = "") -> str:
+    """A figure in words is a pair, Arabic and English. `name`, an id or a year, stands in every language."""
     chosen = language()
     words = figure if isinstance(figure, str) else figure[0] if chosen == "ar" else figure[1]
     if chosen == "ar":
-        name = f"{arabic} {label.strip()}" if has_id else arabic
-        return f"  {words:<{_FIGURE_WIDTH}} {name or label}".rstrip()
+        return f"  {words:<{_FIGURE_WIDTH}} {arabic} {name}".rstrip()
     return f"  {label:<{_LABEL_WIDTH}} {words:<{_FIGURE_WIDTH}} {arabic if chosen == 'both' else ''}".rstrip()
 
 
@@ -70,7 +69,8 @@ def _plan(plan: dict[str, Any]) -> Iterator[str]:
     for project in projects:
         started, done = project["started"], project["completed"]
         phases = f"بدأ {started}، اكتمل {done}", f"{started} begun, {done} done"
-        yield _line(f"  {project['project_id']}", phases, "مراحل", has_id=True)
+        name = project["project_id"]
+        yield _line(f"  {name}", phases, "مراحل", name=name)
     planned = plan["services"]["target"]
     yield _line("E-services", (f"المخطط {planned}", f"{planned} planned"), "الخدمات الإلكترونية")
     for group, row in plan["services"]["groups"].items():
@@ -81,7 +81,8 @@ def _plan(plan: dict[str, Any]) -> Iterator[str]:
     for row in plan["training"]:
         net, quota = row["net"], row["quota"]
         certified = f"شهادات {net} من {quota}", f"{net} of {quota} certified"
-        yield _line(f"  {row['year']}, {row['track']}", certified, _TRACKS_AR[row["track"]])
+        year = str(row["year"])
+        yield _line(f"  {year}, {row['track']}", certified, _TRACKS_AR[row["track"]], name=year)
     yield _line("Anomalies, refusals", f"{plan['anomalies']}, {plan['refusals']}", "التناقضات والمرفوضات")
 
 
@@ -103,7 +104,8 @@ def _money(partnerships: list[dict[str, Any]], accounts: list[dict[str, Any]]) -
     for row in partnerships:
         open_ = row["open_period"]
         period = f"المفتوحة: {open_ or 'لا شيء'}", f"open: {open_ or 'none'}"
-        yield _line(f"{row['partnership_id']}, {row['agency']}", period, "عقد شراكة", has_id=True)
+        contract = f"{row['partnership_id']}, {row['agency']}"
+        yield _line(contract, period, "عقد شراكة", name=contract)
         yield _line("  collected, net", _sar(row["net_halalas"]), "صافي المحصّل")
         yield _line("  partner's share", _sar(row["partner_halalas"]), "حصة الشريك")
         yield _line("  treasury's share", _sar(row["treasury_halalas"]), "حصة الخزينة")
@@ -111,8 +113,8 @@ def _money(partnerships: list[dict[str, Any]], accounts: list[dict[str, Any]]) -
     yield _line("Guarantee: recovered", _sar(_sum(accounts, "credits_halalas")), "المسترد من التكملة")
     yield from _title("Balances of accounts (SAR)", "أرصدة الحسابات")
     for row in accounts:
-        name = _ACCOUNTS_AR[row["account"].partition(":")[0]]
-        yield _line(row["account"], _sar(row["balance_halalas"]), name, has_id=True)
+        account = row["account"]
+        yield _line(account, _sar(row["balance_halalas"]), _ACCOUNTS_AR[account.partition(":")[0]], name=account)
 
 
 def _sum(accounts: list[dict[str, Any]], side: str) -> int:

@@ -42,6 +42,15 @@ def test_every_part_of_the_plan_is_shown_in_both_languages(plan: dict[str, Any])
         assert part in text
 
 
+def test_national_applications_say_how_many_are_begun_completed_and_due(plan: dict[str, Any]) -> None:
+    projects = plan["national_applications"]["projects"]
+    begun = sum(project["started"] > 0 or project["completed"] > 0 for project in projects)
+    done = sum(project["completed"] == project["phases"] for project in projects)
+    (line,) = (line for line in printed(plan_view(plan, None)).splitlines() if "National applications" in line)
+    assert f"{done:,} / {plan['national_applications']['target']:,}" in line
+    assert f"{begun} begun of {len(projects)} registered" in " ".join(printed(plan_view(plan, None), 200).split())
+
+
 @pytest.mark.parametrize("width", [60, 80, 200])
 def test_no_line_is_wider_than_the_screen(plan: dict[str, Any], width: int) -> None:
     assert max(cell_len(line) for line in printed(plan_view(plan, None), width).splitlines()) <= width

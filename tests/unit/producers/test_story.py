@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, Literal
 
+import click
 import orjson
 import pytest
 
 from events.codec import STRUCTURED_HEADERS
 from events.door import Accepted, Agency, judge
+from infra.language import _KEY
 from producers.genesis import OFFICE
 from producers.programme.chapter_one import chapter_one
 from producers.programme.chapter_two import CHANNELS, chapter_two
@@ -192,17 +194,37 @@ def test_all_ten_facts_are_told_and_every_file_marks_its_assumptions() -> None:
     assert not any(b"assumed" in told.value or b'"fact"' in told.value for told in chapter_one())
 
 
-def test_shown_lines_end_in_their_only_arabic(first: Figures) -> None:
+def document_of(first: Figures) -> dict[str, Any]:
     accounts = [{"account": name, **row} for name, row in first.balances.items()]
     proof = {"ok": True, "size": 3, "root": "00" * 32, "sum_halalas": 0, "read_models": [{"rows": 1}]}
-    document = {
+    return {
         "plan": first.plan,
         "campaigns": first.campaigns,
         "ledger": {"accounts": accounts},
         "verification": {"tree": proof, "rebuild": proof, "ledger": proof, "ok": True},
         "seconds": 1.0,
     }
-    for line in shown(document):
+
+
+@pytest.mark.parametrize("language", ["ar", "en", "both"])
+def test_every_id_and_year_is_shown_in_every_language(first: Figures, language: str) -> None:
+    with click.Context(click.Command("demo")) as context:
+        context.meta[_KEY] = language
+        text = "\n".join(shown(document_of(first)))
+    for row in (*first.plan["partnerships"], *first.plan["national_applications"]["projects"]):
+        assert row.get("partnership_id", row.get("project_id")) in text
+    assert all(name in text for name in first.balances)
+    assert all(str(row["year"]) in text for row in first.plan["training"])
+    assert any("\u0600" <= letter <= "\u06ff" for letter in text) == (language != "en")
+
+
+def test_national_applications_are_counted_as_in_the_plan(first: Figures) -> None:
+    (line,) = (line for line in shown(document_of(first)) if "National applications" in line)
+    assert "3 begun, 0 of 3 done" in line
+
+
+def test_shown_lines_end_in_their_only_arabic(first: Figures) -> None:
+    for line in shown(document_of(first)):
         arabic = [position for position, letter in enumerate(line) if "\u0600" <= letter <= "\u06ff"]
         after = line[arabic[0] :] if arabic else ""
         assert not any(letter.isascii() and letter.isalnum() for letter in after), line
