@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 LOCKED := $(VENV)/.locked
 INSTALLED := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
-SOURCES := events infra producers consumers tests
+PHASE := $(PYTHON) infra/setup_phase.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format accept bench bench-gateway lock kafka-lock up down status
@@ -21,15 +21,15 @@ setup: $(INSTALLED) ## Install everything that the other targets need (they do i
 
 $(LOCKED): requirements.lock
 	@$(PYTHON) infra/prerequisites.py
-	@echo "Making $(VENV) and installing the locked packages (once; some minutes on a slow network)"
-	@$(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
-	@$(PIP) install --require-hashes -r requirements.lock || { echo "The packages could not be installed:" \
-		"check the network (or pip's own configuration) and free space, then run the same command again." >&2; exit 1; }
+	@$(BIN)/python -c '' 2>/dev/null || $(PHASE) "Virtual environment ($(VENV))" -- $(PYTHON) -m venv --clear $(VENV)
+	@$(PHASE) "Python packages" --of $$(grep -c '^[a-z0-9].*==' requirements.lock) --remedy "The packages could not be \
+	installed: check the network (or pip's own configuration) and free space, then run the same command again." \
+		-- $(PIP) install --require-hashes -r requirements.lock
 	@touch $@
 
 $(INSTALLED): $(LOCKED) pyproject.toml infra/embedded/kafka-jars.lock
-	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
-	@$(BIN)/python -m infra.embedded.jars fetch
+	@$(PHASE) "Yesser Events" -- $(PIP) install --no-deps --no-build-isolation --editable .
+	@$(PHASE) "Kafka's jars" -- $(BIN)/python -m infra.embedded.jars fetch
 	@touch $@
 
 demo: $(INSTALLED) ## Tell the programme's real story from end to end (ARGS=--json for one document)
@@ -38,11 +38,12 @@ demo: $(INSTALLED) ## Tell the programme's real story from end to end (ARGS=--js
 test: check ## Check, then run the tests
 	$(BIN)/python -m pytest -m "not accept" $(ARGS)
 
-check: $(INSTALLED) ## Format, lint, types, one-way imports
+check: $(INSTALLED) ## Format, lint, types, one-way imports, generated files
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m events.generate --check
 
 format: $(INSTALLED) ## Bring the code to the common form
 	$(BIN)/ruff format .

@@ -8,11 +8,13 @@ from typing import Any, TypeVar
 import click
 import orjson
 import uvloop
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
+from rich.text import Text
 
 from consumers.as_of import view
 from consumers.consumer import Consumer
 from consumers.moments import NOW, Moment
+from infra import display
 from infra.postgres import Connection
 from infra.settings import Settings
 
@@ -40,7 +42,5 @@ def print_json(document: Any) -> None:
 
 def show(moment: Moment, *tables: RenderableType) -> None:
     """Tables for people, with the moment that they speak of where that is not now."""
-    console = Console()
-    if words := moment.words():
-        console.print(words, style="bold yellow")
-    console.print(*tables, sep="\n")
+    words = moment.words()
+    display.show(*([Text(words, style="bold yellow")] if words else []), *tables)

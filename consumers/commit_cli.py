@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import click
 import orjson
 import uvloop
-from rich.console import Console
-from rich.table import Table
 
 from consumers.commitments import Commitment, hash_read_models, publish, reached
 from events.errors import YesserError
+from infra.display import Column, Grid, show
+from infra.language import said
 from infra.postgres import connect
 from infra.settings import Settings
-
-HEADINGS: Final = ("Read model · نموذج القراءة", "At index · عند الموضع", "Rows · الصفوف", "SHA-256")
 
 
 class NothingApplied(YesserError):
@@ -34,7 +30,7 @@ def commit(as_json: bool) -> None:
         document = {"commitments": [commitment.data() for commitment in commitments]}
         click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2))
     else:
-        Console().print(_view(commitments))
+        show(_view(commitments))
 
 
 async def _commit(settings: Settings) -> list[Commitment]:
@@ -50,10 +46,12 @@ async def _commit(settings: Settings) -> list[Commitment]:
     return commitments
 
 
-def _view(commitments: list[Commitment]) -> Table:
-    table = Table(title="Committed · بصمات نماذج القراءة", title_justify="left")
-    for heading in HEADINGS:
-        table.add_column(heading, justify="right" if heading in HEADINGS[1:3] else "left", overflow="fold")
-    for row in commitments:
-        table.add_row(row.name, f"{row.log_index:,}", f"{row.rows:,}", f"{row.sha256[:16]}…")
-    return table
+def _view(commitments: list[Commitment]) -> Grid:
+    columns = [
+        Column("نموذج القراءة", "Read model"),
+        Column("بعد كم قيد", "After entries", right=True),
+        Column("الصفوف", "Rows", drop=2, right=True),
+        Column("البصمة", "SHA-256", drop=1),
+    ]
+    rows = [[row.name, f"{row.log_index:,}", f"{row.rows:,}", row.sha256] for row in commitments]
+    return Grid(said("بصمات نماذج القراءة", "Hashes of the read models"), columns, rows)

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import click
 import orjson
 import uvloop
-from rich.console import Console
-from rich.table import Table
 
 from consumers.commitment_check import Verdict, check, claims_in_log, newest
+from infra.display import Column, Grid, show
+from infra.language import said, say
 from infra.postgres import connect
 from infra.settings import Settings
 
@@ -23,7 +23,7 @@ def commitments_checked(settings: Settings, last: int | None, *, as_json: bool) 
         document = {"commitments": [verdict.document() for verdict in verdicts], "ok": ok}
         click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2))
     else:
-        _show(Console(), verdicts)
+        _show(verdicts)
     return ok
 
 
@@ -36,19 +36,32 @@ async def _check(settings: Settings, last: int | None) -> list[Verdict]:
     return await check(settings, claims if last is None else newest(claims, last))
 
 
-def _show(console: Console, verdicts: Sequence[Verdict]) -> None:
+def _show(verdicts: Sequence[Verdict]) -> None:
     """How many hold; those that do not, each in a row."""
     wrong = [verdict for verdict in verdicts if not verdict.ok]
-    console.print(f"{len(verdicts) - len(wrong)} of {len(verdicts)} commitments are what the log gives.")
-    console.print(f"{len(verdicts) - len(wrong)} من {len(verdicts)} من البصمات تطابق ما يعطيه السجل.")
+    right, total = len(verdicts) - len(wrong), len(verdicts)
+    say(
+        f"{right} من {total} من البصمات تطابق ما يعطيه السجل.",
+        f"{right} of {total} commitments are what the log gives.",
+    )
     if not wrong:
         return
-    table = Table(title="Not what the log gives · لا تطابق السجل", title_justify="left")
-    for heading in ("Entry", "Read model", "At index", "Committed", "The log gives"):
-        table.add_column(heading)
-    for verdict in wrong:
-        claim, found = verdict.claim, verdict.found
-        given = "no such state" if found is None else f"{found.rows:,} rows, {found.sha256[:16]}…"
-        committed = f"{claim.rows:,} rows, {claim.sha256[:16]}…"
-        table.add_row(f"{claim.index:,}", claim.name, f"{claim.log_index:,}", committed, given)
-    console.print(table)
+    columns = [
+        Column("رقم القيد", "Log entry", right=True),
+        Column("نموذج القراءة", "Read model"),
+        Column("بعد كم قيد", "After entries", right=True),
+        Column("المنشور", "Committed", drop=1),
+        Column("ما يعطيه السجل", "The log gives", drop=2),
+    ]
+    rows = [[f"{row.claim.index:,}", row.claim.name, f"{row.claim.log_index:,}", *_both(row)] for row in wrong]
+    show(Grid(said("لا تطابق السجل", "Not what the log gives"), columns, rows))
+
+
+def _both(verdict: Verdict) -> tuple[str, str]:
+    claim, found = verdict.claim, verdict.found
+    given = said("لا حالة كهذه", "no such state", "\n") if found is None else _hashed(found.rows, found.sha256)
+    return _hashed(claim.rows, claim.sha256), given
+
+
+def _hashed(rows: int, sha256: str) -> str:
+    return "\n".join([said(f"الصفوف: {rows:,}", f"{rows:,} rows"), f"{sha256[:16]}…"])

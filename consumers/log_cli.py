@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from difflib import get_close_matches
+from typing import Any, TypeVar
 
 import click
 import orjson
 import uvloop
-from rich.console import Console
+from click.shell_completion import CompletionItem
 
 from consumers.asking import ask, json_option, print_json
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.event_index.read import PAGE_ROWS_MAX, Query, as_full_type
 from consumers.event_index.read import find as find_entries
 from consumers.event_index.show import entries_table
+from events.catalogue import CATALOGUE
+from events.envelope import short_type
 from events.errors import YesserError
+from infra import display
+from infra.completion import agency_codes
+from infra.language import say
 from infra.log_reader import log_size, read_entries, read_leaves
 from infra.postgres import Connection, connect
 from infra.settings import Settings
@@ -25,6 +31,25 @@ Answer = TypeVar("Answer")
 
 class NoSuchEntry(YesserError):
     """The log has no entry at this index yet."""
+
+
+class EventTypeName(click.ParamType[str]):
+    """A type of the catalogue, by its short name or in full; a mistyped one is answered with the nearest."""
+
+    name = "type"
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> str:
+        short = short_type(str(value))
+        if short in CATALOGUE:
+            return as_full_type(short)
+        near = get_close_matches(short, CATALOGUE, n=1)
+        hint = f"Did you mean '{near[0]}'?" if near else "They are listed in events/CATALOGUE.md."
+        raise click.BadParameter(f"{value!r} is no event type. {hint}", context, parameter)
+
+    def shell_complete(
+        self, context: click.Context, parameter: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        return [CompletionItem(name) for name in CATALOGUE if name.startswith(incomplete)]
 
 
 @click.group()
@@ -56,15 +81,15 @@ def show(index: int, as_json: bool) -> None:
     if as_json:
         click.echo(entry)
         return
-    click.echo(f"entry {index}, leaf hash {leaf.hex()}")
+    say(f"القيد {index}، بصمته {leaf.hex()}", f"entry {index}, leaf hash {leaf.hex()}")
     click.echo(orjson.dumps(orjson.loads(entry), option=orjson.OPT_INDENT_2))
 
 
 @log.command()
 @click.option("--subject", help="Like service/S-1.")
-@click.option("--type", "kind", help="Like service.launched, or in full.")
+@click.option("--type", "kind", type=EventTypeName(), help="Like service.launched, or in full.")
 @click.option("--id", "event_id", help="The event's id.")
-@click.option("--agency", help="The code of its sender.")
+@click.option("--agency", shell_complete=agency_codes, help="The code of its sender.")
 @click.option("--after-index", type=click.IntRange(min=0), metavar="N", help="Only entries after this one.")
 @click.option("--limit", type=click.IntRange(1, PAGE_ROWS_MAX), default=100, show_default=True, help="Most entries.")
 @json_option
@@ -79,14 +104,14 @@ def find(
 ) -> None:
     """Find entries by subject, type, id and sender; all that are given must hold."""
     after = -1 if after_index is None else after_index
-    query = Query(subject, kind and as_full_type(kind), agency, event_id, after, limit)
+    query = Query(subject, kind, agency, event_id, after, limit)
     _, page = ask(EVENT_INDEX, lambda connection: find_entries(connection, query))
     if as_json:
         print_json(page.events)
         return
-    Console().print(entries_table(page.events))
-    if page.next_cursor is not None:
-        click.echo(f"There are more: add --after-index {page.next_cursor}.", err=True)
+    display.show(entries_table(page.events))
+    if (last := page.next_cursor) is not None:
+        say(f"هناك غيرها: أضف ‎--after-index {last}‎.", f"There are more: add --after-index {last}.", err=True)
 
 
 def read(question: Callable[[Connection], Awaitable[Answer]]) -> Answer:

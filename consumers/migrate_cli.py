@@ -7,6 +7,7 @@ import asyncio
 import click
 import orjson
 
+from infra.language import say
 from infra.migrate import create_tables, migrate
 from infra.postgres import connect
 from infra.settings import Settings
@@ -20,7 +21,11 @@ def migrate_command(as_json: bool) -> None:
     if as_json:
         click.echo(orjson.dumps({"migrations": applied, "schemas": made}))
     else:
-        click.echo(f"Applied: {', '.join(applied) or 'nothing'}. Schemas made: {', '.join(made) or 'none'}.")
+        files, schemas = ", ".join(applied), ", ".join(made)
+        say(
+            f"طُبّق: {files or 'لا شيء'}. أُنشئ من المخططات: {schemas or 'لا شيء'}.",
+            f"Applied: {files or 'nothing'}. Schemas made: {schemas or 'none'}.",
+        )
 
 
 async def migrate_database(settings: Settings) -> tuple[list[str], list[str]]:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Final
 
 from events.entry import Entry, parse_entry, recorded_time
+from infra.language import said
 from infra.log_reader import log_size, read_entries
 from infra.postgres import Connection
 
@@ -31,16 +32,17 @@ class Moment:
         return self == NOW
 
     def words(self) -> str | None:
-        """For people, in English and Arabic, where it is not the state of now."""
+        """For people, where it is not the state of now."""
         if self.occurred is not None:
-            return (
-                f"Only what had occurred by {self.occurred}, without the ledger · ما وقع حتى {self.occurred} دون الدفتر"
+            return said(
+                f"ما وقع حتى {self.occurred} دون الدفتر",
+                f"Only what had occurred by {self.occurred}, without the ledger",
             )
         if self.recorded is not None:
             recorded = recorded_time(self.recorded)
-            return f"As the log stood at {recorded} · كما كان السجل في {recorded}"
+            return said(f"كما كان السجل في {recorded}", f"As the log stood at {recorded}")
         if self.index is not None:
-            return f"As of {self.index:,} entries · كما كان بعد {self.index:,} حدثًا"
+            return said(f"بعد {self.index:,} من القيود", f"After {self.index:,} log entries")
         return None
 
 

@@ -31,7 +31,7 @@ from infra.migrate import create_tables
 from infra.postgres import TRANSIENT_ERRORS, Connection, connect, passes_by_itself
 from infra.settings import Settings
 from infra.tasks import pause, until_one_ends
-from infra.telemetry import carried_traces, count, gauge
+from infra.telemetry import carried_traces, count, forget_gauges, gauge
 
 PORTION_RECORDS: Final = 512
 """Records parsed in one go, some milliseconds: between two portions the writer takes PostgreSQL's answer."""
@@ -114,6 +114,7 @@ class Pipeline:
                     self.progress.begin()
                 return epoch
             self.standing_by = True
+            forget_gauges()
             self._wait.ends(consumer=self.consumer.name)
             await pause(stop, self.settings.lease_renew_ms / 1000)
         return None

@@ -6,24 +6,24 @@ import gc
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final
 
 import click
 import orjson
 import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from consumers.consumer import Consumer
 from consumers.divergence import FirstDifference
-from consumers.rebuild import Rebuilt, Wish, document, position_of, rebuild
+from consumers.rebuild import ReadModel, Rebuilt, Wish, document, position_of, rebuild
 from consumers.registry import CONSUMERS
 from consumers.replay import Progress as Report
+from infra import display
+from infra.display import Column, Grid
+from infra.exit_codes import ExitCode
+from infra.language import said, say
 from infra.postgres import connect
 from infra.settings import Settings
-
-DIFFERENCE_EXIT: Final = 1
 
 
 @click.command("rebuild")
@@ -47,7 +47,7 @@ def rebuild_command(name: str | None, compare: bool, swap: bool, as_json: bool) 
         click.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2))
     else:
         show(results)
-    sys.exit(0 if found["ok"] else DIFFERENCE_EXIT)
+    sys.exit(ExitCode.OK if found["ok"] else ExitCode.SAID_NO)
 
 
 async def rebuild_all(settings: Settings, consumers: Sequence[Consumer], wish: Wish) -> list[Rebuilt]:
@@ -75,25 +75,50 @@ def _bar(name: str, total: int) -> Iterator[Report]:
 
 def show(results: Sequence[Rebuilt]) -> None:
     """The read models as a table; what differs first."""
-    console = Console()
-    table = Table(title="Rebuilt from the log · أُعيد البناء من سجل الأحداث", title_justify="left")
-    for title in ("Consumer", "Read model", "Rows", "SHA-256", "Same as live"):
-        table.add_column(title, justify="right" if title == "Rows" else "left")
-    for model in (model for result in results for model in result.read_models):
-        verdict = "not compared" if model.differing is None else "yes" if model.ok else f"no: {model.differing:,} rows"
-        table.add_row(model.consumer, model.name, f"{model.rows:,}", f"{model.sha256[:16]}…", verdict)
-    console.print(table)
+    columns = [
+        Column("المستهلك", "Consumer", drop=2),
+        Column("نموذج القراءة", "Read model"),
+        Column("الصفوف", "Rows", drop=1, right=True),
+        Column("البصمة", "SHA-256", drop=3),
+        Column("يطابق الحالي", "Same as live"),
+    ]
+    rows = [
+        [model.consumer, model.name, f"{model.rows:,}", model.sha256, _verdict(model)]
+        for result in results
+        for model in result.read_models
+    ]
+    display.show(Grid(said("أُعيد البناء من سجل الأحداث", "Rebuilt from the log"), columns, rows))
     for result in results:
         if result.first_difference is not None:
-            _show_difference(console, result.first_difference)
+            _show_difference(result.first_difference)
         if result.swapped:
-            console.print(f"{result.consumer}: the rebuilt tables are live, at index {result.log_index:,}.")
+            say(
+                f"{result.consumer}: الجداول المعاد بناؤها هي الحالية، بعد {result.log_index:,} من القيود.",
+                f"{result.consumer}: the rebuilt tables are live, after {result.log_index:,} log entries.",
+            )
 
 
-def _show_difference(console: Console, found: FirstDifference) -> None:
-    where = "no row names an entry" if found.index is None else f"first at index {found.index:,}"
-    console.print(f"[bold red]{found.consumer} differs[/], {where}.")
+def _verdict(model: ReadModel) -> str:
+    if model.differing is None:
+        return said("لم يُقارن", "not compared")
+    if model.ok:
+        return said("نعم", "yes")
+    return said(f"لا: {model.differing:,} من الصفوف", f"no: {model.differing:,} rows")
+
+
+def _show_difference(found: FirstDifference) -> None:
+    if found.index is None:
+        say(f"{found.consumer} مختلف، ولا صف يسمي قيدًا.", f"{found.consumer} differs; no row names a log entry.")
+    else:
+        say(
+            f"{found.consumer} مختلف، أولًا عند القيد {found.index:,}.",
+            f"{found.consumer} differs, first at log entry {found.index:,}.",
+        )
     if found.event is not None:
-        console.print(f"  event {found.event['id']} ({found.event['type']}) of {found.event['source']}", markup=False)
+        event, kind, source = found.event["id"], found.event["type"], found.event["source"]
+        say(f"  الحدث {event} ({kind}) من {source}", f"  event {event} ({kind}) of {source}")
     for row in found.rows:
-        console.print(f"  {row.table} {row.key}: live {row.live}, rebuilt {row.rebuilt}", markup=False)
+        say(
+            f"  {row.table} {row.key}: الحالي {row.live}، والمعاد بناؤه {row.rebuilt}",
+            f"  {row.table} {row.key}: live {row.live}, rebuilt {row.rebuilt}",
+        )

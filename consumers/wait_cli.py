@@ -1,6 +1,6 @@
 """`yesser wait [--index N] [--timeout S]`.
 
-Exit codes: 0 reached · 1 it cannot be reached (something halted) · 2 not within the timeout.
+Exit codes: 0 reached · 1 it cannot be reached (something halted) · 75 not within the timeout.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from aiokafka.errors import KafkaError
 from consumers.registry import CONSUMERS
 from consumers.wait import Standing, read_standing
 from events.errors import Halt
+from infra.exit_codes import ExitCode
 from infra.kafka import bootstrap
 from infra.kafka_ends import end_offsets_reader
+from infra.language import say
 from infra.logs import configure_logs
 from infra.patience import OutOfPatience, PatientConnection
 from infra.settings import Settings
 
-NOT_YET: Final = 2
 _LOOK_EVERY_S: Final = 0.05
 _KAFKA_ANSWER_S: Final = 10.0
 
@@ -40,7 +41,8 @@ class CannotBeReached(Halt):
 def wait(context: click.Context, index: int | None, timeout_s: float | None, as_json: bool) -> None:
     """Return when everything published has been read, registered and applied, and nothing follows from it any more.
 
-    With --index N: when every consumer has applied entry N (its position is above N).
+    With --index N: when every consumer has applied entry N (its position is above N). Exit code 1: it cannot be
+    reached before a person acts; 75: not within the timeout.
     """
     settings = Settings()
     configure_logs("error", "wait")
@@ -49,11 +51,13 @@ def wait(context: click.Context, index: int | None, timeout_s: float | None, as_
         standing = uvloop.run(_wait(settings, index, timeout_s))
     except OutOfPatience as error:
         click.echo(f"yesser: not within {timeout_s:g} s: {error}", err=True)
-        context.exit(NOT_YET)
+        context.exit(ExitCode.TRY_AGAIN)
     if as_json:
         click.echo(orjson.dumps({"size": standing.size, "positions": dict(standing.positions)}))
+    elif index is None:
+        say(f"طُبّقت كل القيود وعددها {standing.size:,}.", f"All {standing.size:,} log entries are applied.")
     else:
-        click.echo(f"Everything is applied up to {standing.size:,}." if index is None else f"{index:,} is applied.")
+        say(f"طُبّق القيد {index:,}.", f"Log entry {index:,} is applied.")
 
 
 async def _wait(settings: Settings, index: int | None, timeout_s: float | None) -> Standing:

@@ -204,7 +204,7 @@ _ROWS: Final = (
     EventType("campaign.escalated", CampaignEscalated, "platform", _CAMPAIGN,
               Bilingual("تأخرت الحملة عن موعدها.", "A campaign is overdue.")),
     EventType("settlement.issued", SettlementIssued, "platform", _PARTNERSHIP,
-              Bilingual("صدر كشف فترة مغلقة.", "The statement of a closed period was issued.")),
+              Bilingual("صدر كشف فترة مقفلة.", "The statement of a closed period was issued.")),
     EventType("projection.committed", ProjectionCommitted, "platform", _about("projection", "name"),
               Bilingual("نُشرت بصمة نموذج قراءة.", "The hash of a read model was published.")),
 )  # fmt: skip

@@ -40,7 +40,7 @@ RULES: Final[Mapping[str, Bilingual]] = {
     "already-terminated": _B("أُنهي من قبل.", "It was terminated before."),
     "already-collected": _B("معرّف الإيصال مستعمل في هذا العقد.", "The receipt's id was used in this partnership."),
     "already-reversed": _B("معرّف الرد مستعمل في هذا العقد.", "The reversal's id was used in this partnership."),
-    "already-closed": _B("الفترة مغلقة من قبل.", "The period is closed already."),
+    "already-closed": _B("الفترة مقفلة من قبل.", "The period is closed already."),
     "already-paid-out": _B("معرّف الدفعة مستعمل في هذا العقد.", "The payout's id was used in this partnership."),
     "already-acknowledged": _B("تسلّمها فريق من قبل.", "It was acknowledged before."),
     "already-aired": _B("معرّف البث مستعمل في هذه الحملة.", "The airing's id was used in this campaign."),

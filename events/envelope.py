@@ -65,6 +65,11 @@ def full_type(short_type: str) -> str:
     return f"{TYPE_PREFIX}{short_type}{TYPE_SUFFIX}"
 
 
+def short_type(full: str) -> str:
+    """`sa.gov.yesser.service.launched.v1` → `service.launched`; a short one as it is."""
+    return full.removeprefix(TYPE_PREFIX).removesuffix(TYPE_SUFFIX)
+
+
 def source_of(agency: str) -> str:
     """`health` → `urn:yesser:agency:health`."""
     return SOURCE_PREFIX + agency

@@ -111,9 +111,9 @@ MEANINGS: Final[Mapping[str, Bilingual]] = {
     "terms.cap": _B("سقف لحصة الشريك، أو null.", "A limit of the partner's share, or null."),
     "terms.cap.amount_halalas": _B("السقف بالهللات.", "The limit in halalas."),
     "terms.cap.partner_bp_after": _B("حصته بعد السقف من كل عشرة آلاف.", "The share beyond the limit, in 1/10,000."),
-    "terms.guarantee": _B("حد أدنى مضمون للشريك، أو null.", "A guaranteed least share, or null."),
+    "terms.guarantee": _B("حصة دنيا مضمونة للشريك، أو null.", "A guaranteed least share, or null."),
     "terms.guarantee.partner_floor_bp_of_expected": _B(
-        "الحد الأدنى من المتوقع، من كل عشرة آلاف.", "The least share as a part of what was expected, in 1/10,000."
+        "الحصة الدنيا من المتوقع، من كل عشرة آلاف.", "The least share as a part of what was expected, in 1/10,000."
     ),
     "terms.guarantee.recoverable": _B(
         "هل تُسترد التكملة من فترات أفضل.", "Whether a top-up is taken back from better periods."
@@ -130,7 +130,7 @@ MEANINGS: Final[Mapping[str, Bilingual]] = {
     "receipts": _B("كم إيصالًا يجمع هذا الحدث.", "How many receipts this event sums up."),
     "reversal_id": _B("معرّف الرد ضمن العقد.", "The reversal's id within the partnership."),
     "reverses": _B("معرّف الإيصال المردود.", "The id of the receipt that is reversed."),
-    "revenue.reversed/amount_halalas": _B("المبلغ المردود بالهللات.", "What is given back, in halalas."),
+    "revenue.reversed/amount_halalas": _B("المبلغ المردود بالهللات.", "The reversed amount in halalas."),
     "reversed_on": _B("يوم الرد.", "The day of the reversal."),
     "revenue.period-closed/period": _B(
         "الفترة التي أُرسلت كل إيصالاتها.", "The period whose receipts have all been sent."
@@ -180,25 +180,25 @@ MEANINGS: Final[Mapping[str, Bilingual]] = {
     "rows": _B("عدد الصفوف.", "How many rows it has."),
     "projection.committed/sha256": _B("بصمة الصفوف.", "The hash of the rows."),
     # The statement of a closed period
-    "settlement.issued/period": _B("الفترة المغلقة.", "The closed period."),
+    "settlement.issued/period": _B("الفترة المقفلة.", "The closed period."),
     "contract_version": _B("إصدار الشروط الساري: 0 كما وُقّع.", "The version of the terms in force: 0 as signed."),
     "opening_cumulative_halalas": _B("صافي المتراكم قبل الفترة.", "The cumulative net before the period."),
     "collected_halalas": _B("المحصّل في الفترة.", "What was collected in the period."),
     "reversed_halalas": _B("المردود في الفترة.", "What was reversed in the period."),
     "net_halalas": _B("المحصّل ناقصًا المردود.", "Collected less reversed."),
-    "prior_period_halalas": _B("ما يعود من الصافي إلى فترات مغلقة.", "The part of net that belongs to closed periods."),
+    "prior_period_halalas": _B("ما يعود من الصافي إلى فترات مقفلة.", "The part of net that belongs to closed periods."),
     "closing_cumulative_halalas": _B("صافي المتراكم بعد الفترة.", "The cumulative net after the period."),
     "partner_base_halalas": _B("حصة الشريك بالشرائح.", "The partner's share by the bands."),
-    "guarantee_halalas": _B("الحد الأدنى المضمون.", "The guaranteed least share."),
+    "guarantee_halalas": _B("الحصة الدنيا المضمونة.", "The guaranteed least share."),
     "top_up_halalas": _B("التكملة إلى الحد الأدنى.", "What is added to reach it."),
     "recovered_halalas": _B("ما استُرد من تكملات سابقة.", "What is taken back of earlier top-ups."),
     "top_up_outstanding_halalas": _B("ما بقي من التكملات للاسترداد.", "Top-ups that are still to be taken back."),
     "partner_total_halalas": _B("مجموع مستحق الشريك.", "What the partner gets in all."),
-    "treasury_total_halalas": _B("نصيب الخزينة.", "What the treasury gets."),
+    "treasury_total_halalas": _B("حصة الخزينة.", "The treasury's share."),
     "expected_halalas": _B("المتوقع للفترة.", "What was expected of the period."),
     "first_index": _B("أول قيد مرحّل إلى الفترة.", "The first entry posted to the period."),
     "last_index": _B("آخر قيد مرحّل إلى الفترة.", "The last entry posted to the period."),
-    "closing_index": _B("رقم قيد الإغلاق.", "The index of the entry that closed it."),
+    "closing_index": _B("رقم قيد الإقفال.", "The index of the entry that closed it."),
 }
 
 

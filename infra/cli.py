@@ -1,21 +1,25 @@
 """The `yesser` command: finds its sub-commands by entry point and imports one only when it is called.
 
-Each room registers its own commands in `pyproject.toml` (group `yesser.commands`). Exit codes: 0 done, 1 the command
-says in one sentence why it could not, 2 wrong usage, 130 interrupted.
+Each room registers its own commands in `pyproject.toml` (group `yesser.commands`). The exit codes are in
+`infra/exit_codes.py`.
 """
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import select
 import sys
+import traceback
 from importlib.metadata import EntryPoint, entry_points, version
 from typing import Final, TextIO
 
 import click
 
 from events.errors import YesserError
+from infra.exit_codes import ExitCode, class_names, exit_code
+from infra.language import language_option, with_language
 
 GROUP: Final = "yesser.commands"
 
@@ -34,6 +38,7 @@ SUMMARIES: Final = {
     "ledger": "Partnerships, balances, statements and transfers.",
     "lint": "What the registrar would say of a file; needs no service.",
     "log": "The national log: its size, its entries, finding them.",
+    "logs": "What the parts of the stack say.",
     "migrate": "Bring the database to this version's form.",
     "outbox": "Send events from a table in an agency's own database.",
     "plan": "The five-year plan at a glance.",
@@ -65,8 +70,17 @@ class LazyGroup(click.Group):
         entry = next((entry for entry in _entries() if entry.name == cmd_name), None)
         if entry is None:
             return None
-        command: click.Command = entry.load()
-        return command
+        return with_language(entry.load())
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """A mistyped name is answered with those that resemble it."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:
+            names = self.list_commands(ctx)
+            raise click.NoSuchCommand(error.command_name, possibilities=names, ctx=ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -78,6 +92,7 @@ def _entries() -> list[EntryPoint]:
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@language_option(envvar="YESSER_LANG", default="both", show_default=True, show_envvar=True)
 @click.version_option(version("yesser-events"), prog_name="yesser")
 def cli() -> None:
     """Yesser Events: one signed national log of what agencies say, and what follows from it.
@@ -92,20 +107,23 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         code = cli.main(args=arguments, prog_name="yesser", standalone_mode=False)
     except click.exceptions.Abort:
-        sys.exit(130)
+        sys.exit(ExitCode.INTERRUPTED)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except Exception as error:
+    except BaseException as error:
         if isinstance(error, BrokenPipeError) and _nobody_reads():
             # The reader (`| head`) has had enough. Nothing more may be written, not even at the interpreter's end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(0)
         sentence = foreseen(error)
         if sentence is None:
-            raise
+            if not isinstance(error, Exception):
+                raise
+            traceback.print_exc()
+            sys.exit(ExitCode.BUG)
         click.echo(f"yesser: {sentence}", err=True)
-        sys.exit(1)
+        sys.exit(exit_code(error))
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -127,16 +145,63 @@ def _nobody_reads() -> bool:
     return bool(watched.poll(0))
 
 
-def foreseen(error: Exception) -> str | None:
+def foreseen(error: BaseException) -> str | None:
     """The sentence for an error that a user can do something about, or None for a bug."""
-    kinds = {f"{kind.__module__.partition('.')[0]}.{kind.__name__}" for kind in type(error).__mro__}
+    kinds = set(class_names(error))
+    if isinstance(error, BaseExceptionGroup):  # of tasks that ran together
+        sentences = [foreseen(part) for part in error.exceptions]
+        return None if None in sentences else sentences[0]
     if isinstance(error, YesserError):
         return str(error)
     if "pydantic_core.ValidationError" in kinds and getattr(error, "title", "") == "Settings":
         return "A setting is wrong: " + " ".join(str(error).split("\n", 1)[1].split())
-    if isinstance(error, ConnectionError) or kinds & {"aiokafka.KafkaConnectionError", "asyncpg.CannotConnectNowError"}:
-        return f"Kafka or PostgreSQL does not answer ({error}): is the stack up? See `yesser status`, `yesser up`."
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"The disk is full ({_told(error)}): free some space, then run the same command again."
+    for kind, sentence in REFUSED.items():
+        if kind in kinds:
+            return f"{sentence} ({_told(error)})."
+    if service := _lost(error):
+        while error.__context__ is not None and _lost(error.__context__):
+            error = error.__context__  # the first of several says what happened, the later ones what could not be done
+        return (
+            f"{service} does not answer ({_told(error)}): is the stack up? See `yesser status`, `yesser up`; "
+            "then run the same command again."
+        )
     return None
+
+
+REFUSED: Final = {
+    "asyncpg.InvalidAuthorizationSpecificationError": "PostgreSQL refuses this user or password: see YESSER_POSTGRES",
+    "asyncpg.InvalidCatalogNameError": "PostgreSQL has no such database: see YESSER_POSTGRES",
+    "asyncpg.UndefinedTableError": "The database is not prepared for this version: run `yesser migrate`",
+    "aiokafka.AuthenticationFailedError": "Kafka refuses this user or password: see YESSER_KAFKA_USER",
+    "aiokafka.SaslAuthenticationFailed": "Kafka refuses this user or password: see YESSER_KAFKA_USER",
+}
+"""What a service answers where the settings are wrong, and what to do."""
+KAFKA_AWAY: Final = frozenset({"aiokafka.KafkaTimeoutError", "aiokafka.KafkaUnavailableError"})
+"""Errors of a lost connection that its client does not mark as such."""
+
+
+def _lost(error: BaseException) -> str | None:
+    """The service to which the connection was lost or could not be made; None for any other error.
+
+    A cancellation that arrives here was asked for by nobody: Kafka's client lets its own out when a connection breaks.
+    """
+    kinds = set(class_names(error))
+    if "aiokafka.KafkaError" in kinds:
+        return "Kafka" if getattr(error, "retriable", False) or kinds & KAFKA_AWAY else None
+    if any(kind.startswith("asyncpg.") for kind in kinds):
+        from infra.postgres import passes_by_itself
+
+        return "PostgreSQL" if passes_by_itself(error) else None
+    if isinstance(error, OSError):
+        return None if error.filename is not None else "Kafka or PostgreSQL"
+    return "Kafka or PostgreSQL" if "asyncio.CancelledError" in kinds else None
+
+
+def _told(error: BaseException) -> str:
+    """The error's own words, on one line."""
+    return str(error).partition("\n")[0].rstrip(".") or type(error).__name__
 
 
 if __name__ == "__main__":

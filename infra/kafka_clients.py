@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterable
-from contextlib import suppress
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
+from aiokafka.errors import UnknownTopicOrPartitionError
 from aiokafka.protocol.metadata import MetadataRequest
 
-LET_GO_TIMEOUT_S: Final = 2.0
 STOP_TIMEOUT_S: Final = 3.0
+
+
+class NotStarted(ConnectionError):
+    """A client library ended its own start without saying why: try again."""
 
 
 async def absent_topics(client: AIOKafkaClient, topics: Iterable[str]) -> set[str]:
@@ -23,6 +25,27 @@ async def absent_topics(client: AIOKafkaClient, topics: Iterable[str]) -> set[st
         return set()
     response = await client.send(client.get_random_node(), MetadataRequest(names))
     return {name for error, name, *_ in response.topics if error == UnknownTopicOrPartitionError.errno}
+
+
+async def start_error(starting: Coroutine[Any, Any, object], timeout_s: float) -> Exception | None:
+    """Run a client's own `start`; why it did not work, or None where it did.
+
+    It has a task of its own: when a connection is lost the library may cancel its own work, or lose the cancellation of
+    a timeout. In the caller the first would look like a cancellation from outside, the second would never end.
+    """
+    task = asyncio.ensure_future(starting)
+    try:
+        await asyncio.wait([task], timeout=timeout_s)
+    finally:
+        task.cancel()
+    if not task.done():
+        return TimeoutError()
+    if task.cancelled():
+        return NotStarted(NotStarted.__doc__)
+    error = task.exception()
+    if error is not None and not isinstance(error, Exception):
+        raise error
+    return error
 
 
 async def came_to_its_end(stopping: Coroutine[Any, Any, object]) -> bool:
@@ -42,17 +65,23 @@ async def came_to_its_end(stopping: Coroutine[Any, Any, object]) -> bool:
 async def let_consumer_go(consumer: AIOKafkaConsumer) -> None:
     """Stop a consumer, whatever state it and Kafka are in."""
     if not await came_to_its_end(consumer.stop()):
-        await came_to_its_end(consumer._client.close())
+        await _close(consumer._client)
 
 
 async def let_go(producer: AIOKafkaProducer) -> None:
-    """End a producer at once; whatever it has not had acknowledged has an unknown outcome.
+    """End a producer at once, whatever state it and Kafka are in, without an error.
 
-    Its own `stop` waits first for what it has not delivered, which would be for ever while Kafka is away.
+    What it has not had acknowledged has an unknown outcome. Its own `stop` first waits for what it has not delivered,
+    without end while Kafka is away.
     """
     producer._closed = True
-    if producer._sender is not None and producer._sender.sender_task is not None:
-        with suppress(TimeoutError, KafkaError):
-            async with asyncio.timeout(LET_GO_TIMEOUT_S):
-                await producer._sender.close()
-    await producer.client.close()
+    if producer._sender is not None:
+        await came_to_its_end(producer._sender.close())
+    await _close(producer.client)
+
+
+async def _close(client: AIOKafkaClient) -> None:
+    """Close a client's connections. Its own `close` raises what its metadata task failed with, and leaves them open."""
+    if not await came_to_its_end(client.close()):
+        for connection in [*client._conns.values()]:
+            connection.close()

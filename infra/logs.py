@@ -12,7 +12,8 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from typing import Any, Final, TextIO
+from contextlib import suppress
+from typing import Any, Final, TextIO, cast
 
 import orjson
 import structlog
@@ -51,7 +52,7 @@ _TEN_DIGITS: Final = re.compile(r"(?<![^\W_])\d{10}(?![^\W_])")
 
 def configure_logs(level: str, process: str, stream: TextIO | None = None) -> None:
     """Set structlog and the standard `logging` (of the libraries) up for this process. `level` as in the settings."""
-    output = stream or sys.stderr
+    output = _Lenient(stream or sys.stderr)
     number = logging.getLevelNamesMapping()[level.upper()]
     render: Processor = structlog.dev.ConsoleRenderer() if output.isatty() else _render_json
     shared: list[Processor] = [
@@ -64,7 +65,7 @@ def configure_logs(level: str, process: str, stream: TextIO | None = None) -> No
     structlog.configure(
         processors=[*shared, render],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(output),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, output)),
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(output)
@@ -80,6 +81,24 @@ def configure_logs(level: str, process: str, stream: TextIO | None = None) -> No
     root.setLevel(max(number, logging.WARNING))
     for library in _LIBRARIES:
         logging.getLogger(library).setLevel(max(number, logging.WARNING))
+
+
+class _Lenient:
+    """The output of the log. A disk that is full may cost lines of it, never the work that they tell of."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def isatty(self) -> bool:
+        return self._stream.isatty()
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
 
 
 def drop_forbidden(_: WrappedLogger, __: str, line: EventDict) -> EventDict:

@@ -182,25 +182,42 @@ def parse_skey(skey: str) -> LogKey:
     return key
 
 
-def load_or_create_key(folder: Path, origin: str) -> LogKey:
-    """The log's key from its folder; made there once, readable by its owner only, and on the disk before it is used.
-
-    It is never made anew where a checkpoint was signed already: that log's key is lost, not absent.
-    """
-    path = folder / KEY_FILE
-    if not path.exists():
-        if (folder / CHECKPOINT_FILE).exists():
-            raise InvalidKey(f"{path} is gone, but it has signed checkpoints: put the file back from its copy")
-        _create_key(folder, origin)
-    if path.stat().st_mode & 0o077:
+def load_key(folder: Path, origin: str) -> LogKey:
+    """The log's key from its folder. Its public half must be the one in `log.vkey`, which others were given."""
+    path, vkey_path = folder / KEY_FILE, folder / VKEY_FILE
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        raise InvalidKey(f"{path} is gone: put the file back from its copy") from None
+    if mode & 0o077:
         raise InvalidKey(f"others may read {path}: run `chmod 600` on it, and consider who has read it")
-    key = parse_skey(path.read_text(encoding="utf-8").strip())
+    try:
+        key = parse_skey(path.read_text(encoding="utf-8", errors="replace").strip())
+    except InvalidKey as error:
+        raise InvalidKey(f"{path} holds no key ({error}): put the file back from its copy") from error
     if key.name != origin:
         raise InvalidKey(f"{path} belongs to the log {key.name!r}, but the settings name {origin!r}")
-    vkey_path = folder / VKEY_FILE
+    vkey = key.verifier.vkey
     if not vkey_path.exists():
-        vkey_path.write_text(key.verifier.vkey + "\n", encoding="utf-8")
+        vkey_path.write_text(vkey + "\n", encoding="utf-8")
+    elif (named := vkey_path.read_text(encoding="utf-8", errors="replace").strip()) != vkey:
+        raise InvalidKey(
+            f"{vkey_path} names the public key {named!r}, but that of {path} is {vkey!r}: put both files back from "
+            "their copies"
+        )
     return key
+
+
+def load_or_create_key(folder: Path, origin: str) -> LogKey:
+    """The same; made once, readable by its owner only, and on the disk before it is used.
+
+    It is never made anew where a checkpoint was signed or the public half was given out: that log's key is lost.
+    """
+    # In this order: a process that makes the key beside this one writes it before the others.
+    was_made = (folder / CHECKPOINT_FILE).exists() or (folder / VKEY_FILE).exists()
+    if not was_made and not (folder / KEY_FILE).exists():
+        _create_key(folder, origin)
+    return load_key(folder, origin)
 
 
 def _create_key(folder: Path, origin: str) -> None:

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
 from collections.abc import Awaitable, Callable
 from importlib.metadata import EntryPoint, entry_points
 from typing import Final, TypeAlias
 
 import click
+import structlog
 import uvloop
 
 from infra.health import Readiness, serving
 from infra.settings import Settings
+from infra.tasks import TaskFailed, until_one_ends, watch_tasks
 from infra.telemetry import setup
 
 GROUP: Final = "yesser.processes"
@@ -47,10 +50,35 @@ def run(name: str) -> None:
 
 
 async def serve(settings: Settings, work: Run, readiness: Callable[[], Readiness]) -> None:
-    """Do the work until SIGTERM or SIGINT, and answer about it at the health port meanwhile."""
+    """Do the work until SIGTERM or SIGINT, and answer about it at the health port meanwhile.
+
+    A task that fails unseen ends the process, which is then started again: half of a process looks like a whole one.
+    """
+    failed = watch_tasks()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with serving(settings, readiness):
+    try:
+        async with serving(settings, readiness):
+            await until_one_ends(_work(work, stop), failed)
+    except TaskFailed as error:
+        structlog.get_logger().error("the process ends", reason=str(error), exc_info=error.__cause__)
+        raise SystemExit(os.EX_SOFTWARE) from None
+    except _Ended as end:
+        raise SystemExit(end.code) from None
+
+
+class _Ended(Exception):
+    """The work raised `SystemExit`, which in a task would stop the loop before anything else is cleaned up."""
+
+    def __init__(self, code: object) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+async def _work(work: Run, stop: asyncio.Event) -> None:
+    try:
         await work(stop)
+    except SystemExit as end:
+        raise _Ended(end.code) from None

@@ -25,7 +25,7 @@ from infra.logs import SaidOnce
 from infra.postgres import TRANSIENT_ERRORS, Connection, passes_by_itself
 from infra.settings import Settings
 from infra.tasks import pause, until_one_ends
-from infra.telemetry import count
+from infra.telemetry import count, forget_gauges
 
 Work: TypeAlias = Callable[[int], Coroutine[Any, Any, None]]
 """What the holder of the lease does, given its epoch, until it is cancelled or fails."""
@@ -84,6 +84,7 @@ class SoleWorker:
             moved_at = self._moved_at
             try:
                 if not await self._own(stop):
+                    forget_gauges()
                     self.moved()
                     await pause(stop, self._settings.lease_renew_ms / 1000)
             except Fenced as error:

@@ -89,7 +89,10 @@ METRICS: Final[dict[MetricName, tuple[str, tuple[str, ...]]]] = {
     "batch_records": ("Records or entries in one transaction.", ("process",)),
     "batch_seconds": ("Duration of one transaction, in seconds.", ("process",)),
 }
-"""Every metric: what it means and its labels. Exposed as `yesser_<name>` (counters as `yesser_<name>_total`)."""
+"""Every metric: what it means and its labels. Exposed as `yesser_<name>` (counters as `yesser_<name>_total`).
+
+A process exposes those that it has counted itself: a gauge that another process keeps would stand at 0 here.
+"""
 
 SPAN_ATTRIBUTES: Final = frozenset({"first_index", "entries", "records", "consumer", "agency", "process", "topic"})
 LINKS_MAX: Final = 128
@@ -104,19 +107,12 @@ _TRACEPARENT: Final = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2}
 # A second series for each counter, which nobody asks for.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
-_BUCKETS: Final[dict[HistogramName, tuple[float, ...]]] = {
+_BUCKETS: Final[Mapping[MetricName, tuple[float, ...]]] = {
     "batch_records": (1, 4, 16, 64, 256, 1024, 4096, 16384),
     "batch_seconds": (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10),
 }
 
-_COLLECTORS: Final[Mapping[MetricName, Counter | Gauge | Histogram]] = {
-    **{name: Counter(f"yesser_{name}", *METRICS[name], registry=REGISTRY) for name in get_args(CounterName)},
-    **{name: Gauge(f"yesser_{name}", *METRICS[name], registry=REGISTRY) for name in get_args(GaugeName)},
-    **{
-        name: Histogram(f"yesser_{name}", *METRICS[name], buckets=buckets, registry=REGISTRY)
-        for name, buckets in _BUCKETS.items()
-    },
-}
+_COLLECTORS: Final[dict[MetricName, Counter | Gauge | Histogram]] = {}
 
 _tracer: Tracer | None = None
 
@@ -140,6 +136,13 @@ def count(name: CounterName, amount: float = 1, **labels: Unpack[Labels]) -> Non
 def gauge(name: GaugeName, value: float, **labels: Unpack[Labels]) -> None:
     """Set a gauge."""
     _series(name, *labels.items()).set(value)
+
+
+def forget_gauges() -> None:
+    """Expose no gauge until it is set again: this process stands by now, and what it knew is another one's to say."""
+    for name in _COLLECTORS.keys() & set(get_args(GaugeName)):
+        REGISTRY.unregister(_COLLECTORS.pop(name))
+    _series.cache_clear()
 
 
 def observe(name: HistogramName, value: float, **labels: Unpack[Labels]) -> None:
@@ -253,10 +256,23 @@ def _context(traceparent: str) -> SpanContext | None:
     return context if context.is_valid else None
 
 
+def _collector(name: MetricName) -> Counter | Gauge | Histogram:
+    """The metric itself, made and exposed from its first use on."""
+    made = _COLLECTORS.get(name)
+    if made is None:
+        named = (f"yesser_{name}", *METRICS[name])
+        if name in _BUCKETS:
+            made = Histogram(*named, buckets=_BUCKETS[name], registry=REGISTRY)
+        else:
+            made = (Counter if name in get_args(CounterName) else Gauge)(*named, registry=REGISTRY)
+        _COLLECTORS[name] = made
+    return made
+
+
 @cache
 def _series(name: MetricName, *labels: tuple[str, object]) -> Any:
     """The counter, gauge or histogram of a metric for these labels."""
-    metric, expected, given = _COLLECTORS[name], METRICS[name][1], dict(labels)
+    metric, expected, given = _collector(name), METRICS[name][1], dict(labels)
     foreign = given.keys() - set(expected)
     if foreign:
         raise ValueError(f"metric {name} has no label {sorted(foreign)}; it has {list(expected)}")

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 import orjson
 import uvloop
 
-from events.fields import CODE_PATTERN
+from infra.completion import agency_codes
+from infra.display import Column, Grid, show
 from infra.kafka_admin import agency_user
+from infra.language import said, say
+from infra.parameters import AgencyCode
 from infra.postgres import Connection, connect
 from infra.settings import Settings
 from producers.agencies import NewAgency, add_agencies, list_agencies
@@ -22,6 +24,9 @@ from producers.genesis import prepare
 from producers.standing import resume, rotate, suspend
 
 Answer = TypeVar("Answer")
+
+ROLES: Final = {"office": ("المكتب", "office"), "agency": ("جهة", "agency"), "platform": ("المنصة", "platform")}
+STANDINGS: Final = {"suspended": "موقوفة", "active": "تعمل"}
 
 
 @click.group()
@@ -33,7 +38,7 @@ agencies.add_command(credentials)
 
 
 @agencies.command("add")
-@click.argument("code")
+@click.argument("code", type=AgencyCode())
 @click.option("--role", type=click.Choice(["office", "agency"]), required=True, help="What it may say.")
 @click.option("--name-ar", required=True, help="Its name in Arabic.")
 @click.option("--name-en", required=True, help="Its name in English.")
@@ -44,8 +49,6 @@ def add(code: str, role: str, name_ar: str, name_en: str, timeout_s: float, as_j
 
     Adding the same agency again completes what is missing and changes nothing else.
     """
-    if not re.fullmatch(CODE_PATTERN.strip("^$"), code):
-        raise click.BadParameter("a code is a-z, then 1 to 30 of a-z, 0-9 and -", param_hint="CODE")
     settings = Settings()
     agency = NewAgency(code, role, name_ar, name_en)
     is_new = uvloop.run(_add(settings, agency, timeout_s))
@@ -53,8 +56,13 @@ def add(code: str, role: str, name_ar: str, name_en: str, timeout_s: float, as_j
     if as_json:
         click.echo(orjson.dumps(_added(agency, is_new, secret)))
         return
-    click.echo(f"{code}: {'registered' if is_new else 'was registered already'}; its topic is being read.")
-    click.echo(f"Kafka user {agency_user(code)}, password in {secret} (never shown).")
+    user = agency_user(code)
+    state_ar, state = ("سُجّلت", "registered") if is_new else ("مسجّلة من قبل", "was registered already")
+    say(f"{code}: {state_ar}، وموضوعها يُقرأ.", f"{code}: {state}; its topic is being read.")
+    say(
+        f"مستخدم كافكا {user}، وكلمة المرور في {secret} (لا تُعرض أبدًا).",
+        f"Kafka user {user}, password in {secret} (never shown).",
+    )
 
 
 @agencies.command("genesis", hidden=True)
@@ -71,23 +79,43 @@ def list_(as_json: bool) -> None:
     if as_json:
         click.echo(orjson.dumps(rows))
         return
-    for row in rows:
-        name = f"{row['name']['en']}  {row['name']['ar']}"
-        click.echo(f"{row['code']:<20} {row['role']:<9} {row['next_offset']:>9} {_reading(row):<13} {name}")
+    show(agencies_table(rows))
+
+
+def agencies_table(rows: Sequence[dict[str, Any]]) -> Grid:
+    """The agencies for the eye."""
+    columns = [
+        Column("الجهة", "Agency"),
+        Column("الاسم", "Name", drop=2, wraps=True),
+        Column("الدور", "Role", drop=1),
+        Column("قُرئ", "Read up to", drop=3, right=True),
+        Column("القراءة", "Topic", wraps=True),
+    ]
+    cells = [
+        [
+            row["code"],
+            said(row["name"]["ar"], row["name"]["en"], "\n"),
+            said(*ROLES[row["role"]]),
+            f"{row['next_offset']:,}",
+            _reading(row),
+        ]
+        for row in rows
+    ]
+    return Grid(said("الجهات", "Agencies"), columns, cells)
 
 
 def _reading(row: dict[str, Any]) -> str:
     """Whether the agency's topic is read, and if not as usual, why."""
     if row["halted_reason"] is not None:
-        return str(row["halted_reason"])
+        return said(f"توقفت: {row['halted_reason']}", f"halted: {row['halted_reason']}", "\n")
     if row["paused"] is not None:
-        reason = row["paused"]["reason"]
-        return f"paused until {row['paused']['until']}: {reason['en']} / {reason['ar']}"
-    return "read" if row["is_read"] else "not read yet"
+        reason, until = row["paused"]["reason"], row["paused"]["until"]
+        return said(f"بطيئة حتى {until}: {reason['ar']}", f"paused until {until}: {reason['en']}", "\n")
+    return said("يُقرأ", "read") if row["is_read"] else said("لم يُقرأ بعد", "not read yet")
 
 
 @agencies.command("rotate")
-@click.argument("code")
+@click.argument("code", shell_complete=agency_codes)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def rotate_(code: str, as_json: bool) -> None:
     """Give the agency a new Kafka password. Tokens are replaced by `yesser tokens create`, then `revoke`."""
@@ -96,11 +124,14 @@ def rotate_(code: str, as_json: bool) -> None:
     if as_json:
         click.echo(orjson.dumps({"code": code, "kafka_user": agency_user(code), "password_file": str(path)}))
     else:
-        click.echo(f"{code}: new Kafka password in {path} (never shown); the old one is refused.")
+        say(
+            f"{code}: كلمة مرور كافكا الجديدة في {path} (لا تُعرض أبدًا)، والقديمة مرفوضة.",
+            f"{code}: new Kafka password in {path} (never shown); the old one is refused.",
+        )
 
 
 @agencies.command("suspend")
-@click.argument("code")
+@click.argument("code", shell_complete=agency_codes)
 @click.option("--reason", required=True, help="Why; kept with the suspension.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def suspend_(code: str, reason: str, as_json: bool) -> None:
@@ -111,7 +142,7 @@ def suspend_(code: str, reason: str, as_json: bool) -> None:
 
 
 @agencies.command("resume")
-@click.argument("code")
+@click.argument("code", shell_complete=agency_codes)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def resume_(code: str, as_json: bool) -> None:
     """Let a suspended agency send again."""
@@ -121,7 +152,10 @@ def resume_(code: str, as_json: bool) -> None:
 
 
 def _tell_standing(code: str, standing: str, as_json: bool) -> None:
-    click.echo(orjson.dumps({"code": code, "standing": standing}) if as_json else f"{code}: {standing}.")
+    if as_json:
+        click.echo(orjson.dumps({"code": code, "standing": standing}))
+    else:
+        say(f"{code}: {STANDINGS[standing]}.", f"{code}: {standing}.")
 
 
 def _with_connection(settings: Settings, work: Callable[[Connection], Awaitable[Answer]]) -> Answer:

@@ -17,7 +17,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from events.errors import YesserError
+from producers.errors import WrongInput
 from producers.lines import Line
 from producers.report import Report, SentLines
 
@@ -28,7 +28,7 @@ _TOO_LONG: Final = b"\x00"
 Count = Annotated[int, Field(ge=0)]
 
 
-class WrongBookmark(YesserError):
+class WrongBookmark(WrongInput):
     """The state file does not belong to this file, agency or Kafka: publish without it; what stands is not repeated."""
 
 

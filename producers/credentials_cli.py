@@ -7,15 +7,17 @@ from pathlib import Path
 import click
 import orjson
 
+from infra.completion import agency_codes
 from infra.embedded.passwords import write_private
 from infra.kafka import agency_topic, client_arguments
+from infra.language import say
 from infra.settings import Settings
 from producers.credentials import FORMS, Form, client_properties, properties_text
 from producers.publisher import principal
 
 
 @click.command("credentials")
-@click.argument("code")
+@click.argument("code", shell_complete=agency_codes)
 @click.option(
     "--format",
     "form",
@@ -36,8 +38,13 @@ def credentials(code: str, form: Form, output: Path | None, as_json: bool) -> No
     document = {"code": code, "topic": agency_topic(code)}
     if output is not None:
         write_private(output, properties_text(properties))
-        told = f"{output}: the Kafka configuration of {code}, for {agency_topic(code)}."
-        click.echo(orjson.dumps(document | {"file": str(output)}) if as_json else told)
+        if as_json:
+            click.echo(orjson.dumps(document | {"file": str(output)}))
+            return
+        say(
+            f"{output}: إعدادات كافكا للجهة {code} وموضوعها {agency_topic(code)}.",
+            f"{output}: the Kafka configuration of {code}, for {agency_topic(code)}.",
+        )
     elif as_json:
         click.echo(orjson.dumps(document | {"properties": properties}))
     else:

@@ -25,7 +25,8 @@ from typing import Any, Final, Literal
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from events.errors import YesserError
+from producers.csv_faults import sentence
+from producers.errors import WrongInput
 
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
 _RIYALS: Final = re.compile(r"(-?)(0|[1-9][0-9]{0,16})(?:\.([0-9]{1,2}))?")
@@ -35,7 +36,7 @@ _LIST_SEPARATOR: Final = "|"
 Kind = Literal["text", "integer", "boolean", "list", "riyals"]
 
 
-class WrongMapping(YesserError):
+class WrongMapping(WrongInput):
     """The mapping file does not fit: correct it; nothing was sent."""
 
 
@@ -93,20 +94,33 @@ class RowMapping:
 
 def read_mapping(path: Path) -> MappingDocument:
     """The mapping in a `.toml` or `.json` file. Raises `WrongMapping`."""
+    is_json = path.suffix == ".json"
     try:
         raw = path.read_bytes()
-        document = orjson.loads(raw) if path.suffix == ".json" else tomllib.loads(raw.decode("utf-8"))
+        document = orjson.loads(raw) if is_json else tomllib.loads(raw.decode("utf-8"))
         mapping = MappingDocument.model_validate(document)
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'the whole'}: {e['msg']}" for e in error.errors())
-        raise WrongMapping(f"{path}: {faults}") from error
+        raise WrongMapping(f"{path}, {_sentences(error, is_json)}") from error
+    except tomllib.TOMLDecodeError as error:
+        hint = 'a name with other characters than a–z, 0–9, _ and - stands in quotes ("الرمز" = …)'
+        raise WrongMapping(f"{path} cannot be read: {error}; {hint}") from error
     except (OSError, ValueError) as error:
-        raise WrongMapping(f"{path}: it cannot be read ({error})") from error
+        raise WrongMapping(f"{path} cannot be read: {error}") from error
     try:
         orjson.dumps(mapping.constants)
     except orjson.JSONEncodeError as error:
         raise WrongMapping(f"{path}: a constant is no JSON value ({error})") from error
     return mapping
+
+
+def _sentences(error: ValidationError, is_json: bool) -> str:
+    """Every fault of the document."""
+    return "; ".join(sentence(fault, is_json=is_json, members=_members(fault["loc"])) for fault in error.errors())
+
+
+def _members(path: Sequence[int | str]) -> list[str]:
+    """The names that can stand at this place."""
+    return list(Column.model_fields if len(path) > 1 else MappingDocument.model_fields)
 
 
 def bind(mapping: MappingDocument, header: Sequence[str]) -> RowMapping:

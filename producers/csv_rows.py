@@ -13,14 +13,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
-from events.errors import YesserError
 from producers.csv_mapping import MappingDocument, RowMapping, bind
+from producers.errors import WrongInput
 from producers.lines import LINE_BYTES_MAX, Line, copy_lines
 
 _ENCODINGS: Final = {"utf-8": "utf-8-sig", "windows-1256": "cp1256"}
 
 
-class WrongTable(YesserError):
+class WrongTable(WrongInput):
     """The CSV file is not well-formed: correct it; nothing was sent."""
 
 

@@ -9,6 +9,7 @@ from typing import Any, cast
 import click
 import orjson
 
+from infra.language import say
 from infra.settings import Settings
 from producers.docs_pages.site import START, Site, file_of
 
@@ -27,8 +28,8 @@ def docs(folder: Path, as_json: bool) -> None:
     if as_json:
         click.echo(orjson.dumps({"folder": str(folder), "start": str(start), "files": len(site.paths)}))
     else:
-        click.echo(f"كُتبت {len(site.paths)} صفحة؛ افتح {start}")
-        click.echo(f"{len(site.paths)} files written; open {start}")
+        files = len(site.paths)
+        say(f"كُتبت الصفحات ({files})؛ افتح {start}", f"{files} files written; open {start}")
 
 
 def write_site(site: Site, folder: Path) -> None:

@@ -15,3 +15,7 @@ class NotAccepted(Reject):
 
 class RegistrationFailed(YesserError):
     """An agency could not be registered; the message says why."""
+
+
+class WrongInput(YesserError):
+    """A file that was given to the command does not fit: nothing was sent."""

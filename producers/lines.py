@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Container, Iterator, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Final
 
 import orjson
@@ -31,10 +31,19 @@ _EVENT_ID: Final = re.compile(EVENT_ID_PATTERN)
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line that is not blank. `number` counts from 1 and counts blank lines; `text` is None if it is too long."""
+    """One line that is not blank. `number` counts from 1 and counts blank lines; `text` is None if it is too long.
+
+    `first` is then its first byte that is no white space.
+    """
 
     number: int
     text: bytes | None
+    first: bytes = field(default=b"", compare=False)
+
+    @property
+    def begins_an_object(self) -> bool:
+        """Whether it begins with `{`."""
+        return (self.first if self.text is None else self.text.lstrip(_BLANK)[:1]) == b"{"
 
 
 class LineSplitter:
@@ -46,7 +55,8 @@ class LineSplitter:
     def __init__(self) -> None:
         self._number = 0
         self._rest = b""
-        self._too_long = False
+        self._dropped = b""
+        """The first byte of a line of which something was dropped already."""
 
     def feed(self, piece: bytes) -> list[Line]:
         """The lines that end in this piece."""
@@ -59,24 +69,24 @@ class LineSplitter:
                 self._end(text, lines)
         self._rest += rest
         if len(self._rest) > LINE_BYTES_MAX:
-            self._too_long = self._too_long or bool(self._rest.strip(_BLANK))
+            self._dropped = self._dropped or self._rest.lstrip(_BLANK)[:1]
             self._rest = b""
         return lines
 
     def end(self) -> list[Line]:
         """The last line, where the file does not end in LF."""
         lines: list[Line] = []
-        if self._rest or self._too_long:
+        if self._rest or self._dropped:
             self._end(self._rest, lines)
             self._rest = b""
         return lines
 
     def _end(self, text: bytes, lines: list[Line]) -> None:
         self._number += 1
-        if self._too_long or len(text) > LINE_BYTES_MAX:
-            if self._too_long or text.strip(_BLANK):
-                lines.append(Line(self._number, None))
-            self._too_long = False
+        if self._dropped or len(text) > LINE_BYTES_MAX:
+            if first := self._dropped or text.lstrip(_BLANK)[:1]:
+                lines.append(Line(self._number, None, first))
+            self._dropped = b""
         elif text.strip(_BLANK):
             lines.append(Line(self._number, text))
 

@@ -5,7 +5,6 @@ Exit codes: 0 everything would be accepted, or is a duplicate · 1 something wou
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
@@ -13,19 +12,23 @@ from typing import Any, BinaryIO, Final, cast
 import click
 import orjson
 
-from events.fields import CODE_PATTERN, Role
+from events.fields import Role
 from events.validation.verdicts import Agency
+from infra.exit_codes import ExitCode
+from infra.language import say
+from infra.parameters import AgencyCode
 from producers.csv_mapping import read_mapping
 from producers.csv_rows import mapped_lines
 from producers.lines import Line, read_lines
 from producers.lint import Findings, lint
+from producers.usage import usage_errors
 
 _SHOWN_MAX: Final = 50
 
 
 @click.command("lint")
 @click.argument("file", type=click.File("rb"))
-@click.option("--agency", required=True, metavar="CODE", help="The agency that will speak.")
+@click.option("--agency", required=True, type=AgencyCode(), metavar="CODE", help="The agency that will speak.")
 @click.option("--role", type=click.Choice(["office", "agency"]), default="agency", show_default=True, help="Its role.")
 @click.option(
     "--mapping",
@@ -39,16 +42,16 @@ def lint_command(
 ) -> None:
     """Say of every line of FILE (- for standard input) what the registrar will say, and compare the lines' ids.
 
-    Nothing is sent and nothing needs to run. Only ids that the log knows already can still conflict later.
+    Nothing is sent and nothing needs to run. Only ids that the log knows already can still conflict later. Exit code 1:
+    something would be refused or conflicts.
     """
-    if not re.fullmatch(CODE_PATTERN.strip("^$"), agency):
-        raise click.BadParameter("a code is a-z, then 1 to 30 of a-z, 0-9 and -", param_hint="--agency")
-    findings = lint(_lines(file, mapping), Agency(agency, cast(Role, role)))
+    with usage_errors():
+        findings = lint(_lines(file, mapping), Agency(agency, cast(Role, role)))
     if as_json:
         click.echo(orjson.dumps(findings.document()))
     else:
         _tell(findings)
-    context.exit(1 if findings.has_faults else 0)
+    context.exit(ExitCode.SAID_NO if findings.has_faults else ExitCode.OK)
 
 
 def _lines(file: BinaryIO, mapping: Path | None) -> Iterator[Line]:
@@ -60,21 +63,31 @@ def _lines(file: BinaryIO, mapping: Path | None) -> Iterator[Line]:
 
 
 def _tell(findings: Findings) -> None:
-    click.echo(
-        f"{findings.lines:,} lines: {findings.accepted:,} would be accepted, {len(findings.duplicate_lines):,} are"
-        f" duplicates, {findings.conflicts:,} conflict, {findings.refused:,} would be refused."
+    lines, accepted, duplicates = findings.lines, findings.accepted, len(findings.duplicate_lines)
+    conflicts, refused = findings.conflicts, findings.refused
+    say(
+        f"الأسطر {lines:,}: يُقبل منها {accepted:,}، والمكرر {duplicates:,}، والمتعارض {conflicts:,}،"
+        f" ويُرفض {refused:,}.",
+        f"{lines:,} lines: {accepted:,} would be accepted, {duplicates:,} are duplicates, {conflicts:,} conflict,"
+        f" {refused:,} would be refused.",
     )
     for line, first in findings.duplicate_lines[:_SHOWN_MAX]:
-        click.echo(f"  line {line} says the same as line {first}  ·  السطر {line} يكرر السطر {first}")
+        say(f"  السطر {line} يكرر السطر {first}", f"  line {line} says the same as line {first}")
     for row in findings.problems[:_SHOWN_MAX]:
         _tell_problem(row)
     left = max(0, len(findings.problems) - _SHOWN_MAX) + max(0, len(findings.duplicate_lines) - _SHOWN_MAX)
     if left:
-        click.echo(f"  … and {left:,} more: use --json.")
+        say(f"  … وغيرها {left:,}: استعمل ‎--json‎.", f"  … and {left:,} more: use --json.")
 
 
 def _tell_problem(row: dict[str, Any]) -> None:
-    of_line = f" (the other is line {row['of_line']})" if "of_line" in row else ""
-    click.echo(f"  line {row['line']}: {row['code']} at {row['pointer'] or 'the whole'}{of_line}")
-    click.echo(f"    {row['detail']} {row['remedy']['en']}")
-    click.echo(f"    {row['detail_ar']} {row['remedy']['ar']}")
+    other_ar, other = (
+        (f" (والآخر في السطر {row['of_line']})", f" (the other is line {row['of_line']})")
+        if "of_line" in row
+        else ("", "")
+    )
+    line, code, pointer = row["line"], row["code"], row["pointer"]
+    say(
+        f"  السطر {line}: {code} في {pointer or 'الحدث كله'}{other_ar}\n    {row['detail_ar']} {row['remedy']['ar']}",
+        f"  line {line}: {code} at {pointer or 'the whole event'}{other}\n    {row['detail']} {row['remedy']['en']}",
+    )

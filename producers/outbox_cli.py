@@ -5,21 +5,30 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, cast
 
+import asyncpg
 import click
 import orjson
 import uvloop
 
+from events.errors import Retry
 from events.fields import Role
 from events.validation.verdicts import Agency
-from infra.postgres import Connection
+from infra.completion import agency_codes
+from infra.language import say
+from infra.postgres import TRANSIENT_ERRORS, Connection, passes_by_itself
 from infra.run_cli import serve
 from infra.settings import Settings
 from infra.telemetry import setup
-from producers.outbox.outbox import install, open_database, schema_text
+from producers.outbox.outbox import NoOutbox, install, open_database, schema_text
 from producers.outbox.relay import OutboxRelay
 from producers.outbox.status import read_status
+from producers.refusals import in_both_languages
 
 Answer = TypeVar("Answer")
+
+
+class DatabaseAway(Retry):
+    """The agency's database (YESSER_OUTBOX_POSTGRES) does not answer: check that it runs, then try again."""
 
 
 @click.group("outbox")
@@ -41,12 +50,20 @@ def install_command(as_json: bool) -> None:
     made = _with_connection(install)
     if as_json:
         click.echo(orjson.dumps({"made": made}))
+    elif made:
+        say("أُنشئ صندوق الصادر: yesser.outbox.", "The outbox is made: yesser.outbox.")
     else:
-        click.echo("The outbox is made: yesser.outbox." if made else "The outbox was there already.")
+        say("صندوق الصادر موجود من قبل.", "The outbox was there already.")
 
 
 @outbox.command("run")
-@click.option("--agency", required=True, metavar="CODE", help="The agency that speaks; its registered code.")
+@click.option(
+    "--agency",
+    required=True,
+    shell_complete=agency_codes,
+    metavar="CODE",
+    help="The agency that speaks; its registered code.",
+)
 @click.option("--role", type=click.Choice(["office", "agency"]), default="agency", show_default=True, help="Its role.")
 def run_command(agency: str, role: str) -> None:
     """Send what is in the outbox, in the foreground, until SIGTERM. Several may run: one works, the others stand by.
@@ -72,17 +89,33 @@ def status_command(as_json: bool) -> None:
 
 def _tell(status: dict[str, Any]) -> None:
     oldest, last, relay = status["oldest"], status["last_sent"], status["relay"]
-    since = f", the oldest for {oldest['age_s']:.0f} s ({oldest['id']})" if oldest else ""
-    click.echo(f"{status['waiting']:,} waiting{since}.")
+    waiting, refused = status["waiting"], status["refused"]
+    say(f"ينتظر الإرسال: {waiting:,}.", f"{waiting:,} waiting.")
+    if oldest:
+        age, first = oldest["age_s"], oldest["id"]
+        say(f"أقدمها منذ {age:.0f} ثانية ({first}).", f"The oldest has waited for {age:.0f} s ({first}).")
     if last:
-        click.echo(f"Last sent: {last['id']} at {last['sent_at']:%Y-%m-%d %H:%M:%S}, {last['address']}.")
-    works = relay is not None and relay["works"]
-    click.echo(f"Relay: {relay['owner']} works." if works else "No relay works: start `yesser outbox run`.")
-    if status["refused"]:
-        click.echo(f"{status['refused']:,} would be refused and are not sent:")
+        sent, when, where = last["id"], f"{last['sent_at']:%Y-%m-%d %H:%M:%S}", last["address"]
+        say(f"آخر ما أُرسل: {sent} في {when}، {where}.", f"Last sent: {sent} at {when}, {where}.")
+    if relay is not None and relay["works"]:
+        say(f"الناقل يعمل: {relay['owner']}.", f"Relay: {relay['owner']} works.")
+    else:
+        say("لا ناقل يعمل: شغّل `yesser outbox run`.", "No relay works: start `yesser outbox run`.")
+    if refused:
+        say(f"لم يُرسل لأنه سيُرفض: {refused:,}", f"{refused:,} would be refused and are not sent:")
     for row in status["refused_last"]:
-        for fault in row["faults"]:
-            click.echo(f"  {row['id']}: {fault['code']} at {fault['pointer'] or 'the whole'}: {fault['detail']}")
+        for fault in in_both_languages(row["faults"]):
+            name, code, pointer = row["id"], fault["code"], fault["pointer"]
+            say(
+                f"  {name}: {code} في {pointer or 'الحدث كله'}: {fault['detail_ar']}",
+                f"  {name}: {code} at {pointer or 'the whole event'}: {fault['detail']}",
+            )
+        if not row["faults"]:
+            name = row["id"]
+            say(
+                f"  {name}: لم يُذكر خطأ؛ `yesser lint` يقول ما يجده المسجّل.",
+                f"  {name}: no fault was given; `yesser lint` says what the registrar would find.",
+            )
 
 
 def _with_connection(work: Callable[[Connection], Awaitable[Answer]]) -> Answer:
@@ -93,4 +126,13 @@ def _with_connection(work: Callable[[Connection], Awaitable[Answer]]) -> Answer:
         finally:
             await connection.close()
 
-    return uvloop.run(run())
+    try:
+        return uvloop.run(run())
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise NoOutbox(
+            f"This role may not do that in the agency's database ({error}): use the owner of the outbox."
+        ) from error
+    except TRANSIENT_ERRORS as error:
+        if not passes_by_itself(error):
+            raise
+        raise DatabaseAway(f"{DatabaseAway.__doc__} ({error or type(error).__name__})") from error

@@ -1,63 +1,50 @@
 """`yesser publish FILE --agency CODE`: exactly as in `events.md` §5, and beyond it tables, bookmarks, what was refused.
 
-Exit codes: 0 everything accepted or duplicate (without `--wait`: stored) · 1 something refused or conflicting ·
-2 the outcome of some lines is unknown; publishing the file again is safe.
+Exit codes: 0 everything accepted or duplicate (without `--wait`: stored) · 1 something refused or conflicting · 2 wrong
+use, nothing was sent · 75 the outcome of some lines is unknown; publishing the file again is safe.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
 import click
 import orjson
 import uvloop
 
-from events.errors import YesserError
-from events.fields import CODE_PATTERN
-from infra.kafka import agency_topic, bootstrap
-from infra.kafka_ends import end_offsets_reader
+from infra.exit_codes import ExitCode
+from infra.kafka import bootstrap
+from infra.language import say
+from infra.parameters import AgencyCode
 from infra.postgres import address
 from infra.settings import Settings
-from infra.telemetry import setup, span
-from producers.bookmark import Bookmark, WrongBookmark
-from producers.csv_mapping import WrongMapping, read_mapping
-from producers.csv_rows import WrongTable
-from producers.errors import NotAccepted
-from producers.lines import Filling
-from producers.progress import Bars
-from producers.publisher import AgencyPublisher
-from producers.publishing import judge_lines, start_sequence
+from infra.telemetry import setup
+from producers.csv_mapping import read_mapping
+from producers.errors import WrongInput
+from producers.opening import FIRST_LINES, read_opening
+from producers.publish_job import Job, is_file, run_job, write_refused
+from producers.refusals import in_both_languages
 from producers.report import Report
-from producers.sources import EventFile, Sending, Source, Table
+from producers.sources import EventFile, Source, Table
+from producers.usage import usage_errors
 
-ALL_WELL: Final = 0
-SOME_REFUSED: Final = 1
-UNKNOWN: Final = 2
+ALL_WELL: Final = ExitCode.OK
+SOME_REFUSED: Final = ExitCode.SAID_NO
+UNKNOWN: Final = ExitCode.TRY_AGAIN
 _SHOWN_MAX: Final = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What to publish, and how. `refused` is the file that takes what was refused, `resume` the one with the state."""
-
-    settings: Settings
-    agency: str
-    file: BinaryIO
-    source: Source
-    wait: bool
-    sequence: bool
-    delivery_timeout_s: float
-    timeout_s: float | None
-    resume: Path | None = None
-    refused: Path | None = None
+COUNTS: Final = {"accepted": "المقبول", "duplicates": "المكرر", "conflicts": "المتعارض", "refused": "المرفوض"}
 
 
 @click.command("publish")
 @click.argument("file", type=click.File("rb"))
-@click.option("--agency", required=True, metavar="CODE", help="The agency that speaks; its registered code.")
+@click.option(
+    "--agency",
+    required=True,
+    type=AgencyCode(),
+    metavar="CODE",
+    help="The agency that speaks; its registered code.",
+)
 @click.option("--wait", is_flag=True, help="Return when each line has its verdict.")
 @click.option("--sequence", is_flag=True, help="Number the lines (attribute `sequence`), one publisher at a time.")
 @click.option("--timeout", "timeout_s", type=float, help="Longest wait for verdicts, in seconds (default: none).")
@@ -74,6 +61,7 @@ class Job:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="FILE is CSV, and this TOML or JSON file says which column goes where.",
 )
+@click.option("--raw", is_flag=True, help="Send the lines even if none of the first 20 begins with {.")
 @click.option(
     "--resume",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -97,6 +85,7 @@ def publish(
     timeout_s: float | None,
     delivery_timeout_s: float,
     mapping: Path | None,
+    raw: bool,
     resume: Path | None,
     refused: Path | None,
     as_json: bool,
@@ -104,12 +93,14 @@ def publish(
     """Send FILE (- for standard input), one CloudEvent in structured JSON per line, to the agency's topic.
 
     Lines go out as they are, however broken, so that the registrar judges them. Only `specversion`, `source` and
-    `datacontenttype` are filled in where a line lacks them.
+    `datacontenttype` are filled in where a line lacks them. A file that holds no events, such as a table without
+    --mapping, is not sent.
     """
-    if not re.fullmatch(CODE_PATTERN.strip("^$"), agency):
-        raise click.BadParameter("a code is a-z, then 1 to 30 of a-z, 0-9 and -", param_hint="--agency")
     _require_files(file, mapping, resume, refused)
-    source = EventFile(file) if mapping is None else Table(file, read_mapping(mapping))
+    if raw and mapping:
+        raise click.BadParameter("a table is sent through its --mapping: leave one of the two out", param_hint="--raw")
+    with usage_errors():
+        source = _source(file, mapping, raw)
     settings = Settings()
     bootstrap(settings)
     wait = wait or refused is not None
@@ -117,28 +108,49 @@ def publish(
         address(settings)
     setup(settings.model_copy(update={"log_level": "error"}), "publish")
     job = Job(settings, agency, file, source, wait, sequence, delivery_timeout_s, timeout_s, resume, refused)
-    report, error = uvloop.run(_publish(job))
-    if report.problem_lines() and _is_file(file):
+    with usage_errors():
+        report, error = uvloop.run(run_job(job))
+    if report.problem_lines() and is_file(file):
         # Ids of the problem lines, read from the file again; a pipe's are those that the registrar could read.
         report.ids = source.ids(report.problem_lines())
-    written = _write_refused(job, report)
+    written = write_refused(job, report)
     if as_json:
         click.echo(orjson.dumps({**report.document(), **written}))
     else:
         _tell(report)
+        if error is None and not report.lines:
+            say("لا أسطر في الملف: لم يُرسل شيء.", "The file has no lines: nothing was sent.")
         if written:
-            click.echo(f"{len(written['refused_lines']):,} refused lines are in {refused}: correct them, publish it.")
+            count = len(written["refused_lines"])
+            say(
+                f"الأسطر المرفوضة ({count:,}) في {refused}: صحّحها ثم انشرها.",
+                f"{count:,} refused lines are in {refused}: correct them, publish it.",
+            )
     if error is not None:
         click.echo(f"yesser: {error}", err=True)
     context.exit(UNKNOWN if error is not None else exit_code(report))
 
 
+def _source(file: BinaryIO, mapping: Path | None, raw: bool) -> Source:
+    """What to publish. Raises `WrongInput` where it is clear at once that it does not fit."""
+    if mapping is not None:
+        return Table(file, read_mapping(mapping))
+    opening = read_opening(file)
+    if not (raw or opening.holds_events):
+        name = getattr(file, "name", "<stdin>")
+        raise WrongInput(
+            f"{name}: none of the first {FIRST_LINES} lines begins with {{, so these are not events. Nothing was"
+            " sent. A table needs --mapping (docs/files.md). To send the lines as they are, use --raw."
+        )
+    return EventFile(file, opening)
+
+
 def _require_files(file: BinaryIO, mapping: Path | None, resume: Path | None, refused: Path | None) -> None:
     """What is read again must be a file, and nothing that is written may be what is read."""
-    if (mapping or refused) and not _is_file(file):
+    if (mapping or refused) and not is_file(file):
         raise click.BadParameter("it is read again for --mapping and --refused: give a file", param_hint="FILE")
     for written, option in ((refused, "--refused"), (resume, "--resume")):
-        if written is not None and written.exists() and _is_file(file) and written.samefile(file.name):
+        if written is not None and written.exists() and is_file(file) and written.samefile(file.name):
             raise click.BadParameter("it would overwrite what is published: name another file", param_hint=option)
 
 
@@ -147,78 +159,44 @@ def exit_code(report: Report) -> int:
     return SOME_REFUSED if report.problem_lines() else ALL_WELL
 
 
-async def _publish(job: Job) -> tuple[Report, YesserError | None]:
-    report = Report()
-    bookmark = Bookmark.open(job.resume, job.agency, report) if job.resume else None
-    with span("publish", process="publish"), Bars(_size(job.file)) as progress:
-        try:
-            filling = Filling(job.agency, await _sequence(job) if job.sequence else None)
-            async with AgencyPublisher(
-                job.settings,
-                job.agency,
-                acknowledged=bookmark.acknowledged if bookmark else report.sent.add,
-                delivery_timeout_s=job.delivery_timeout_s,
-            ) as publisher:
-                await job.source.send(Sending(publisher, filling, report, progress, bookmark))
-            if bookmark:
-                bookmark.end()
-            if job.wait:
-                await judge_lines(job.settings, job.agency, report, progress, job.timeout_s)
-                report.is_final = True
-        except NotAccepted:
-            if not report.sent.lines_count:
-                raise
-            return report, NotAccepted()
-        except (WrongTable, WrongMapping, WrongBookmark):
-            raise
-        except YesserError as error:
-            return report, error
-        finally:
-            if bookmark:
-                bookmark.save()
-    return report, None
-
-
-def _write_refused(job: Job, report: Report) -> dict[str, Any]:
-    """Write what was refused, once all verdicts are known: the file's n-th line is the n-th of `refused_lines`."""
-    if job.refused is None or not report.is_final:
-        return {}
-    numbers = report.problem_lines()
-    # What was refused may be so for a national id in it: nobody else may read it.
-    job.refused.touch(mode=0o600)
-    with job.refused.open("wb") as target:
-        job.source.copy(target, numbers)
-    return {"refused_file": str(job.refused), "refused_lines": sorted(numbers)}
-
-
-async def _sequence(job: Job) -> int:
-    topic = agency_topic(job.agency)
-    async with end_offsets_reader(job.settings) as end_offsets:
-        ends = await end_offsets([topic])
-    return await start_sequence(job.settings, job.agency, ends[topic], job.timeout_s)
-
-
-def _size(file: BinaryIO) -> int | None:
-    """Bytes of a file; None for a pipe."""
-    return Path(file.name).stat().st_size if _is_file(file) else None
-
-
-def _is_file(file: BinaryIO) -> bool:
-    name = getattr(file, "name", None)
-    return isinstance(name, str) and Path(name).is_file()
-
-
 def _tell(report: Report) -> None:
     document = report.document()
-    counts = ("accepted", "duplicates", "conflicts", "refused")
-    known = [f"{document[name]:,} {name}" for name in counts if document[name] is not None]
-    click.echo(f"{document['lines']:,} lines: {', '.join(known) or 'none'}.")
-    if report.verdicts is None:
-        click.echo(f"{report.sent.lines_count:,} stored in Kafka; verdicts were not asked for (--wait).")
-    elif document["first_index"] is not None:
-        click.echo(f"In the log at {document['first_index']:,} … {document['last_index']:,}.")
-    problems = document["problems"]
+    if report.verdicts is not None:
+        judged = report.judged_count + len(report.unsent)
+        say(
+            f"الأسطر {judged:,}: {'، '.join(f'{word} {document[name]:,}' for name, word in COUNTS.items())}.",
+            f"{_lines(judged)}: {', '.join(f'{document[name]:,} {name}' for name in COUNTS)}.",
+        )
+    elif report.unsent:
+        unsent = len(report.unsent)
+        say(
+            f"الأسطر التي لم تُرسل لأنها أكبر مما يتسع له الموضوع: {unsent:,}.",
+            f"{_lines(unsent)} not sent: too large for a topic.",
+        )
+    stored = report.sent.lines_count - report.judged_count
+    if stored and not report.is_final and report.verdicts is None:
+        say(
+            f"الأسطر المخزّنة في كافكا: {stored:,}؛ لم تُعرف أحكامها بعد (‎--wait‎ ينتظرها).",
+            f"{_lines(stored)} stored in Kafka; the verdicts are not known yet (--wait waits for them).",
+        )
+    elif stored and not report.is_final:
+        say(
+            f"الأسطر المخزّنة في كافكا: {stored:,}؛ لم تُعرف أحكامها بعد (انشر الملف ثانية).",
+            f"{_lines(stored)} stored in Kafka; the verdicts are not known yet (publish the file again).",
+        )
+    if document["first_index"] is not None:
+        first, last = document["first_index"], document["last_index"]
+        say(f"في السجل: القيود {first:,} … {last:,}.", f"In the log at entries {first:,} … {last:,}.")
+    problems = in_both_languages(document["problems"])
     for row in problems[:_SHOWN_MAX]:
-        click.echo(f"  line {row['line']}: {row['code']} at {row['pointer'] or 'the whole'}: {row['detail']}")
-    if len(problems) > _SHOWN_MAX:
-        click.echo(f"  … and {len(problems) - _SHOWN_MAX:,} more: use --json.")
+        line, code, pointer = row["line"], row["code"], row["pointer"]
+        say(
+            f"  السطر {line}: {code} في {pointer or 'الحدث كله'}: {row['detail_ar']}",
+            f"  line {line}: {code} at {pointer or 'the whole event'}: {row['detail']}",
+        )
+    if (more := len(problems) - _SHOWN_MAX) > 0:
+        say(f"  … وغيرها {more:,}: استعمل ‎--json‎.", f"  … and {more:,} more: use --json.")
+
+
+def _lines(count: int) -> str:
+    return f"{count:,} line" if count == 1 else f"{count:,} lines"

@@ -6,7 +6,7 @@ Flows in: the pieces of a file or pipe. Flows out: a `Report`. Memory is flat in
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from functools import partial
 from typing import BinaryIO, Final, Protocol
 
@@ -16,11 +16,11 @@ from infra.patience import PatientConnection
 from infra.settings import Settings
 from infra.verdicts import Paused, Reading, Verdicts, next_sequence, read_reading, read_verdicts
 from producers.bookmark import Bookmark
-from producers.lines import Filling, Line, LineSplitter
+from producers.lines import Filling, Line
+from producers.opening import PIECE_BYTES, Opening, reader
 from producers.publisher import AgencyPublisher
 from producers.report import Report
 
-_PIECE_BYTES: Final = 1 << 18
 _IDLE_S: Final = 0.02
 """A batch that waits this long for more lines (of a slow pipe) is sent as it is."""
 
@@ -49,10 +49,17 @@ async def send_file(
     report: Report,
     progress: Progress,
     *,
+    opening: Opening | None = None,
     bookmark: Bookmark | None = None,
 ) -> None:
-    """Send every line that the bookmark leaves; `report` fills as lines are stored. Raises as the publisher does."""
-    splitter = LineSplitter()
+    """Send every line that the bookmark leaves, those of the opening first; `report` fills as lines are stored.
+
+    Raises as the publisher does.
+    """
+    opening = opening or Opening()
+    splitter = opening.splitter
+    await send_lines(opening.lines, publisher, filling, report, bookmark)
+    progress.read(opening.bytes_count)
     async for piece in _pieces(stream, publisher):
         await send_lines(splitter.feed(piece), publisher, filling, report, bookmark)
         progress.read(len(piece))
@@ -78,9 +85,8 @@ async def send_lines(
 
 async def _pieces(stream: BinaryIO, publisher: AgencyPublisher) -> AsyncIterator[bytes]:
     """What can be read, piece by piece, in a thread: a slow pipe must not hold acknowledgements up."""
-    read: Callable[[int], bytes] = getattr(stream, "read1", stream.read)
     while True:
-        reading = asyncio.ensure_future(asyncio.to_thread(read, _PIECE_BYTES))
+        reading = asyncio.ensure_future(asyncio.to_thread(reader(stream), PIECE_BYTES))
         done, _ = await asyncio.wait([reading], timeout=_IDLE_S)
         if not done:
             await publisher.push()

@@ -1,6 +1,6 @@
 """`yesser refusals list | show | redrive`: dead letters, why they are, and their way back.
 
-Exit codes of `redrive`: 0 it is in the log · 1 it would be or was refused again · 2 the outcome is unknown; the same
+Exit codes of `redrive`: 0 it is in the log · 1 it would be or was refused again · 75 the outcome is unknown; the same
 command may be given again.
 """
 
@@ -14,6 +14,9 @@ import orjson
 import uvloop
 
 from events.errors import YesserError
+from infra.completion import agency_codes
+from infra.exit_codes import ExitCode
+from infra.language import say
 from infra.postgres import Connection, connect
 from infra.settings import Settings
 from infra.telemetry import setup
@@ -23,7 +26,6 @@ from producers.redrive import CannotRedrive, Redriven, redrive
 from producers.refusals import SQL, NoSuchRefusal, Refusal, in_both_languages, read_refusal, shown
 
 Answer = TypeVar("Answer")
-UNKNOWN = 2
 
 
 @click.group()
@@ -32,7 +34,7 @@ def refusals() -> None:
 
 
 @refusals.command("list")
-@click.option("--agency", help="Only those of this agency.")
+@click.option("--agency", shell_complete=agency_codes, help="Only those of this agency.")
 @click.option("--as-of-index", "position", type=click.IntRange(min=0), help="Only entries below this position.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def list_(agency: str | None, position: int | None, as_json: bool) -> None:
@@ -46,7 +48,7 @@ def list_(agency: str | None, position: int | None, as_json: bool) -> None:
         click.echo(orjson.dumps(rows))
         return
     for row in rows:
-        click.echo(f"{row['index']:>9}  {row['address']}  {row['claimed_id'] or ''}")
+        click.echo(f"{row['index']:>9}  {row['address']}  {row['claimed_id'] or ''}".rstrip())
         _tell_errors(in_both_languages(row["errors"]), " " * 11)
 
 
@@ -75,7 +77,8 @@ def show(index: int, raw: bool, as_json: bool) -> None:
 def redrive_command(context: click.Context, index: int, file: BinaryIO | None, timeout_s: float, as_json: bool) -> None:
     """Send the record refused at INDEX again, in its agency's name, and wait for the verdict.
 
-    What would be refused again is not sent. An event that is in the log already is only linked.
+    What would be refused again is not sent. An event that is in the log already is only linked. Exit code 1: it would
+    be or was refused again; 75: the outcome is unknown.
     """
     corrected = None if file is None else file.read(LINE_BYTES_MAX + 1)
     settings = Settings()
@@ -86,51 +89,57 @@ def redrive_command(context: click.Context, index: int, file: BinaryIO | None, t
         raise
     except YesserError as error:
         click.echo(f"yesser: {error} Give the same command again.", err=True)
-        context.exit(UNKNOWN)
+        context.exit(ExitCode.TRY_AGAIN)
     if as_json:
         click.echo(orjson.dumps(result.document()))
     else:
         _tell_redriven(result)
-    context.exit(0 if result.state in ("registered", "duplicate") else 1)
+    context.exit(ExitCode.OK if result.state in ("registered", "duplicate") else ExitCode.SAID_NO)
 
 
 def _tell(document: dict[str, Any]) -> None:
-    click.echo(f"Refusal {document['index']} · الرفض {document['index']}  {document['recorded']}")
-    click.echo(f"{document['address']}  {document['claimed_type'] or ''}  {document['claimed_id'] or ''}")
+    index, recorded, more = document["index"], document["recorded"], document["unlisted"]
+    say(f"الرفض في القيد {index}  {recorded}", f"Refusal at log entry {index}  {recorded}")
+    click.echo(f"{document['address']}  {document['claimed_type'] or ''}  {document['claimed_id'] or ''}".rstrip())
     _tell_errors(document["errors"], "  ")
-    if document["unlisted"]:
-        click.echo(f"  … and {document['unlisted']:,} faults more. · وأخطاء أخرى عددها {document['unlisted']:,}.")
+    if more:
+        say(f"  … وأخطاء أخرى عددها {more:,}.", f"  … and {more:,} faults more.")
     if not document["kept"]:
-        click.echo("Nothing was kept of it (personal data). · لم يُحفظ منه شيء (بيانات شخصية).")
-    if document["id_held_by"] is not None:
-        held = document["id_held_by"]
-        click.echo(f"Its id belongs to entry {held}. · معرّفه للقيد {held}.")
+        say("لم يُحفظ منه شيء (بيانات شخصية).", "Nothing was kept of it (personal data).")
+    if (held := document["id_held_by"]) is not None:
+        say(f"معرّفه للقيد {held}.", f"Its id belongs to log entry {held}.")
     for sent in document["redrives"]:
-        click.echo(f"Sent again {sent['sent_at']} as {sent['id']} · أُعيد إرساله")
+        when, name = sent["sent_at"], sent["id"]
+        say(f"أُعيد إرساله {when} بالمعرّف {name}", f"Sent again {when} as {name}")
     accepted = document["accepted"]
     if accepted is None:
-        click.echo("No correction was accepted yet. · لم يُقبل تصحيح له بعد.")
+        say("لم يُقبل تصحيح له بعد.", "No correction was accepted yet.")
     else:
-        click.echo(f"Corrected: entry {accepted['index']} ({accepted['by']}). · صُحّح في القيد {accepted['index']}.")
+        entry, how = accepted["index"], accepted["by"]
+        say(f"صُحّح في القيد {entry} ({how}).", f"Corrected: log entry {entry} ({how}).")
 
 
 def _tell_redriven(result: Redriven) -> None:
+    index = result.index
     words = {
-        "registered": f"Registered as entry {result.index}. · سُجّل في القيد {result.index}.",
-        "duplicate": f"It is in the log already, at {result.index}. · موجود في السجل من قبل، القيد {result.index}.",
-        "refused": f"Refused again, at {result.index}. · رُفض مرة أخرى، القيد {result.index}.",
-        "not-sent": "Not sent: it would be refused again. · لم يُرسل: سيُرفض مرة أخرى.",
+        "registered": (f"سُجّل في القيد {index}.", f"Registered as log entry {index}."),
+        "duplicate": (f"موجود في السجل من قبل، القيد {index}.", f"It is in the log already, entry {index}."),
+        "refused": (f"رُفض مرة أخرى، القيد {index}.", f"Refused again, log entry {index}."),
+        "not-sent": ("لم يُرسل: سيُرفض مرة أخرى.", "Not sent: it would be refused again."),
     }
-    click.echo(words[result.state])
+    say(*words[result.state])
     _tell_errors(result.errors, "  ")
     if result.state == "not-sent":
-        click.echo("Correct it, and give it with --from. · صحّحه ثم أعطه مع ‎--from‎.")
+        say("صحّحه ثم أعطه مع ‎--from‎.", "Correct it, and give it with --from.")
 
 
 def _tell_errors(errors: list[dict[str, Any]], margin: str) -> None:
     for error in errors:
-        click.echo(f"{margin}{error['code']} at {error['pointer'] or 'the whole'}: {error['detail']}")
-        click.echo(f"{margin}{error['detail_ar']}")
+        code, pointer = error["code"], error["pointer"]
+        say(
+            f"{margin}{code} في {pointer or 'الحدث كله'}: {error['detail_ar']}",
+            f"{margin}{code} at {pointer or 'the whole event'}: {error['detail']}",
+        )
 
 
 def _print_raw(refusal: Refusal) -> None:

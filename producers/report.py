@@ -95,23 +95,31 @@ class Report:
     ids: dict[int, str | None] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
-        """The shape of `events.md` §5. Before the verdicts are asked for, their counts are null."""
+        """The shape of `events.md` §5. Before the verdicts are asked for, their counts are null.
+
+        Until all are known, `sent` counts the lines that are stored in Kafka and `unknown` those without a verdict.
+        """
         verdicts = self.verdicts
-        conflicts = sum(refusal.is_conflict for refusal in verdicts.refusals) if verdicts else None
-        refused = len(self.unsent) + (len(verdicts.refusals) - conflicts if verdicts and conflicts is not None else 0)
+        conflicts = sum(refusal.is_conflict for refusal in verdicts.refusals) if verdicts else 0
         document: dict[str, Any] = {
             "lines": self.lines,
             "accepted": verdicts.accepted if verdicts else None,
             "duplicates": verdicts.duplicates if verdicts else None,
-            "conflicts": conflicts,
-            "refused": refused,
+            "conflicts": conflicts if verdicts else None,
+            "refused": len(self.unsent) + len(verdicts.refusals) - conflicts if verdicts else None,
             "first_index": verdicts.first_index if verdicts else None,
             "last_index": verdicts.last_index if verdicts else None,
             "problems": self.problems(),
         }
         if not self.is_final:
-            document["sent"] = self.sent.lines_count
+            document |= {"sent": self.sent.lines_count, "unknown": self.lines - len(self.unsent) - self.judged_count}
         return document
+
+    @property
+    def judged_count(self) -> int:
+        """How many of the lines that were sent have their verdict."""
+        verdicts = self.verdicts or Verdicts()
+        return verdicts.accepted + verdicts.duplicates + len(verdicts.refusals)
 
     def problem_lines(self) -> set[int]:
         """Numbers of the lines that were refused or conflict."""

@@ -17,6 +17,7 @@ from events.errors import YesserError
 from events.refusal_examples import golden_example
 from infra.embedded.passwords import write_private
 from infra.embedded.stack import start_stack, stop_stack
+from infra.embedded.status import stack_status
 from infra.embedded.supervisor import Wanted
 from infra.postgres import Connection, connect
 from infra.settings import Settings
@@ -89,10 +90,10 @@ def start(settings: Settings, progress: Callable[[str], None]) -> None:
 
 
 def entrance(settings: Settings) -> Sandbox:
-    """How to reach the sandbox that runs. Raises `NoSandbox` where none does."""
-    record, known = settings.stack() or {}, _known(settings)
-    gateway = next((part for part in record.get("processes", ()) if part["name"] == "gateway"), None)
-    if gateway is None or not record.get("ready") or not known:
+    """How to reach the sandbox that runs, also while a part of it is not ready. Raises `NoSandbox` where none does."""
+    status, known = stack_status(settings), _known(settings)
+    gateway = next((part for part in status.processes if part["name"] == "gateway" and "port" in part), None)
+    if gateway is None or not status.running or not known:
         raise NoSandbox("No sandbox runs here: start one with `yesser sandbox up`.")
     return Sandbox(home=str(settings.home), gateway=f"http://127.0.0.1:{gateway['port']}", **known)
 

@@ -9,6 +9,7 @@ import click
 import orjson
 import uvloop
 
+from infra.language import said, say
 from infra.settings import Settings
 from producers.sandbox import Sandbox, entrance, furnish, sandbox_settings, start, stop
 
@@ -61,7 +62,9 @@ def down(forget: bool, as_json: bool) -> None:
     if as_json:
         click.echo(orjson.dumps({"stopped": stopped, "forgotten": forget}))
     else:
-        click.echo(("Stopped." if stopped else "Nothing was running.") + (" Forgotten." if forget else ""))
+        say("توقفت.", "Stopped.") if stopped else say("لم يكن شيء يعمل.", "Nothing was running.")
+        if forget:
+            say("حُذف كل ما جُرّب.", "Everything that was tried is deleted.")
 
 
 def variables_of(found: Sandbox) -> dict[str, str]:
@@ -78,16 +81,19 @@ def _show(found: Sandbox, as_json: bool) -> None:
     if as_json:
         click.echo(orjson.dumps(found))
         return
-    click.echo("بيئة تجريبية: سجلها مستقل، ولا يصل شيء منها إلى السجل الوطني.")
-    click.echo("A sandbox: its log is its own, and nothing of it reaches the national one.\n")
-    rows = (
-        ("address · العنوان", found.gateway),
-        ("documentation · التوثيق", f"{found.gateway}/docs"),
-        ("agency · الجهة", found.agency),
-        ("key id · معرّف الرمز", found.key_id),
-        ("token · رمز الدخول", found.token),
+    say(
+        "بيئة تجريبية: سجلها مستقل، ولا يصل شيء منها إلى السجل الوطني.\n",
+        "A sandbox: its log is its own, and nothing of it reaches the national one.\n",
     )
-    for name, value in rows:
+    rows = (
+        (found.gateway, said("العنوان", "address")),
+        (f"{found.gateway}/docs", said("التوثيق", "documentation")),
+        (found.agency, said("الجهة", "agency")),
+        (found.key_id, said("معرّف الرمز", "key id")),
+        (found.token, said("رمز الدخول", "token")),
+    )
+    for value, name in rows:
         click.echo(f"{value}  {name}")
     click.echo(f"\n{_TRY.format(gateway=found.gateway, agency=found.agency, token=found.token)}")
-    click.echo('\neval "$(yesser sandbox env)"   # this shell works on the sandbox from now on')
+    click.echo('\neval "$(yesser sandbox env)"')
+    say("  # ليعمل هذا الطرف على البيئة التجريبية", "  # this shell works on the sandbox from now on")

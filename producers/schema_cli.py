@@ -14,14 +14,16 @@ import orjson
 from events.compatibility import incompatibilities
 from events.errors import YesserError
 from events.schema_changes import changes
+from infra.exit_codes import ExitCode
+from infra.language import say
 
 _YES: Final = (
-    "Compatible: every event that the old schema took is taken by the new one.",
     "متوافق: كل حدث كان المخطط القديم يقبله يقبله الجديد.",
+    "Compatible: every event that the old schema took is taken by the new one.",
 )
 _NO: Final = (
-    "Not compatible: the new schema may refuse events that the old one took.",
     "غير متوافق: قد يرفض المخطط الجديد أحداثًا كان القديم يقبلها.",
+    "Not compatible: the new schema may refuse events that the old one took.",
 )
 
 
@@ -40,7 +42,10 @@ def schema() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_context
 def diff(context: click.Context, old: Path, new: Path, as_json: bool) -> None:
-    """Compare two schemas, or two folders of schemas by file name: what changed, and what could refuse an old event."""
+    """Compare two schemas, or two folders of schemas by file name: what changed, and what could refuse an old event.
+
+    Exit code 1: not compatible.
+    """
     if old.is_dir() != new.is_dir():
         raise click.UsageError("give two files or two folders")
     released, current = (read_schemas(path, old.name) for path in (old, new))
@@ -49,7 +54,7 @@ def diff(context: click.Context, old: Path, new: Path, as_json: bool) -> None:
         click.echo(orjson.dumps(document))
     else:
         _tell(document)
-    context.exit(0 if document["compatible"] else 1)
+    context.exit(ExitCode.OK if document["compatible"] else ExitCode.SAID_NO)
 
 
 def compared(released: dict[str, dict[str, Any]], current: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -80,13 +85,12 @@ def read_schemas(path: Path, name: str) -> dict[str, dict[str, Any]]:
 
 
 def _tell(document: dict[str, Any]) -> None:
-    english, arabic = _YES if document["compatible"] else _NO
-    click.echo(f"{english}\n{arabic}")
+    say(*(_YES if document["compatible"] else _NO))
     for reason in document["reasons"]:
         click.echo(f"  ✗ {reason}")
     if document["changes"]:
-        click.echo("What changed · ما الذي تغيّر:")
+        say("ما الذي تغيّر:", "What changed:")
     for change in document["changes"]:
         click.echo(f"  · {change}")
     if not document["changes"]:
-        click.echo("No field and no rule changed · لم يتغيّر حقل ولا قاعدة.")
+        say("لم يتغيّر حقل ولا قاعدة.", "No field and no rule changed.")

@@ -15,6 +15,7 @@ from producers.bookmark import Bookmark
 from producers.csv_mapping import MappingDocument
 from producers.csv_rows import copy_rows, mapped_lines
 from producers.lines import Filling, Line, copy_lines, read_ids, shown_id
+from producers.opening import Opening
 from producers.publisher import AgencyPublisher
 from producers.publishing import Progress, send_file, send_lines
 from producers.report import Report
@@ -51,6 +52,7 @@ class EventFile:
     """One event a line."""
 
     stream: BinaryIO
+    opening: Opening
 
     async def send(self, sending: Sending) -> None:
         await send_file(
@@ -59,6 +61,7 @@ class EventFile:
             sending.filling,
             sending.report,
             sending.progress,
+            opening=self.opening,
             bookmark=sending.bookmark,
         )
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 import click
 import orjson
 import uvloop
 
+from infra.completion import agency_codes
+from infra.display import Column, Grid, show
 from infra.http.callers import KINDS, SCOPES
+from infra.language import said, say
 from infra.postgres import Connection, connect
 from infra.settings import Settings
 from producers.tokens import Asked, create_token, hash_key, list_tokens, revoke_token
 
 Answer = TypeVar("Answer")
 _DAYS_MAX = 1_095
+STATES: Final = {"active": "صالح", "expired": "منتهي المدة", "revoked": "ملغى"}
 
 
 @click.group()
@@ -24,7 +28,7 @@ def tokens() -> None:
 
 
 @tokens.command("create")
-@click.argument("holder")
+@click.argument("holder", shell_complete=agency_codes)
 @click.option("--kind", type=click.Choice(KINDS), default="agency", show_default=True, help="Who holds it.")
 @click.option("--scope", "scopes", type=click.Choice(SCOPES), multiple=True, help="Less than its kind may do.")
 @click.option("--days", type=click.IntRange(1, _DAYS_MAX), default=365, show_default=True, help="Until it expires.")
@@ -38,9 +42,11 @@ def create(holder: str, kind: Any, scopes: tuple[Any, ...], days: int, as_json: 
         click.echo(orjson.dumps(made))
         return
     click.echo(made.token)
-    click.echo(
-        f"Key id {made.key_id}; may {', '.join(made.scopes)} as {kind} {holder} until {made.expires_at:%Y-%m-%d}."
-        " Keep it like a password: it cannot be shown again.",
+    scopes_, until = ", ".join(made.scopes), f"{made.expires_at:%Y-%m-%d}"
+    say(
+        f"معرّف الرمز {made.key_id}؛ صلاحياته {scopes_} باسم {holder} حتى {until}. احفظه ككلمة مرور: لن يُعرض ثانية.",
+        f"Key id {made.key_id}; may {scopes_} as {kind} {holder} until {until}. Keep it like a password: it cannot be"
+        " shown again.",
         err=True,
     )
 
@@ -53,12 +59,31 @@ def list_(as_json: bool) -> None:
     if as_json:
         click.echo(orjson.dumps(rows))
         return
-    for row in rows:
-        used = f"last used {row['last_used_at']:%Y-%m-%d %H:%M}" if row["last_used_at"] else "never used"
-        click.echo(
-            f"{row['key_id']:<12} {row['kind']:<8} {row['holder']:<20} {row['state']:<8}"
-            f" until {row['expires_at']:%Y-%m-%d}  {used}"
-        )
+    show(tokens_table(rows))
+
+
+def tokens_table(rows: Sequence[Mapping[str, Any]]) -> Grid:
+    """The tokens for the eye."""
+    columns = [
+        Column("معرّف الرمز", "Key id"),
+        Column("النوع", "Kind", drop=2),
+        Column("الحامل", "Holder"),
+        Column("الحالة", "State"),
+        Column("حتى", "Until", drop=1),
+        Column("آخر استعمال", "Last used", drop=3),
+    ]
+    cells = [
+        [
+            row["key_id"],
+            row["kind"],
+            row["holder"],
+            said(STATES[row["state"]], row["state"]),
+            f"{row['expires_at']:%Y-%m-%d}",
+            f"{row['last_used_at']:%Y-%m-%d %H:%M}" if row["last_used_at"] else said("لم يُستعمل", "never"),
+        ]
+        for row in rows
+    ]
+    return Grid(said("رموز الدخول", "Tokens"), columns, cells)
 
 
 @tokens.command("revoke")
@@ -70,7 +95,7 @@ def revoke(key_id: str, as_json: bool) -> None:
     if as_json:
         click.echo(orjson.dumps({"key_id": key_id, "holder": holder, "state": "revoked"}))
     else:
-        click.echo(f"Revoked: {key_id} of {holder}.")
+        say(f"أُلغي رمز {holder} ({key_id}).", f"Revoked: {key_id} of {holder}.")
 
 
 def _with_connection(settings: Settings, work: Callable[[Connection], Awaitable[Answer]]) -> Answer:

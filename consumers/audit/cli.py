@@ -16,6 +16,8 @@ from rich.progress import Progress as ProgressBar
 from consumers.audit.mirror import MirrorReport, write_mirror
 from consumers.audit.port import LogPort, MirrorPort, PostgresPort
 from consumers.audit.tree import Progress, require_tree
+from infra.exit_codes import ExitCode
+from infra.language import say
 from infra.note import VKEY_FILE, Checkpoint, InvalidKey, Verifier, parse_vkey
 from infra.postgres import connect
 from infra.settings import Settings
@@ -46,14 +48,19 @@ def vkey_command(as_json: bool) -> None:
 @_VKEY
 @_JSON
 def mirror_command(folder: Path, vkey: str | None, as_json: bool) -> None:
-    """Bring FOLDER to the newest signed checkpoint, in the C2SP tlog-tiles layout. Only what is new is written."""
+    """Bring FOLDER to the newest signed checkpoint, in the C2SP tlog-tiles layout. Only what is new is written.
+
+    Exit code 76: the log does not continue what the folder holds.
+    """
     settings = Settings()
     report = asyncio.run(_mirror(settings, folder, read_verifier(settings, vkey)))
     if as_json:
         click.echo(orjson.dumps({"folder": str(folder), **report}))
     else:
-        click.echo(
-            f"{folder}: {report['size']} entries, root {report['root']}, {report['files_written']} files written."
+        size, root, files = report["size"], report["root"], report["files_written"]
+        say(
+            f"{folder}: عدد القيود {size:,}، الجذر {root}، الملفات المكتوبة {files:,}.",
+            f"{folder}: {size:,} entries, root {root}, {files:,} files written.",
         )
 
 
@@ -62,14 +69,20 @@ def mirror_command(folder: Path, vkey: str | None, as_json: bool) -> None:
 @_VKEY
 @_JSON
 def verify_command(folder: Path | None, vkey: str | None, as_json: bool) -> None:
-    """Compute the tree again from every entry and compare it with the signed checkpoint: of a mirror, or of the log."""
+    """Compute the tree again from every entry and compare it with the signed checkpoint: of a mirror, or of the log.
+
+    Exit code 76: they differ, or the checkpoint is not signed by the log's key.
+    """
     settings = Settings()
     checkpoint = asyncio.run(_verify(settings, folder, read_verifier(settings, vkey)))
     if as_json:
         click.echo(orjson.dumps({"size": checkpoint.size, "root": checkpoint.root.hex(), "ok": True}))
     else:
-        click.echo(f"{checkpoint.size} entries give the signed root {checkpoint.root.hex()}.")
-        click.echo(f"السجل سليم: {checkpoint.size} حدثاً تعطي الجذر الموقَّع نفسه.")
+        size, root = checkpoint.size, checkpoint.root.hex()
+        say(
+            f"السجل سليم: قيوده ({size}) تعطي الجذر الموقَّع {root}.",
+            f"{size} entries give the signed root {root}.",
+        )
 
 
 @audit.command("commitments")
@@ -83,7 +96,7 @@ def commitments_command(last: int | None, as_json: bool) -> None:
     from consumers.commitment_show import commitments_checked  # imports every consumer, which no other command needs
 
     if not commitments_checked(Settings(), last, as_json=as_json):
-        raise SystemExit(1)
+        raise SystemExit(ExitCode.SAID_NO)
 
 
 def read_verifier(settings: Settings, vkey: str | None) -> Verifier:

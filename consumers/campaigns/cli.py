@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import click
-from rich.box import SIMPLE
-from rich.table import Table
 
 from consumers.as_of import view
 from consumers.asking import ask, json_option, print_json, show
@@ -17,15 +15,17 @@ from consumers.campaigns.read import CHANNELS, campaign, campaigns
 from consumers.moment_options import moment_options
 from consumers.moments import Moment
 from events.errors import YesserError
+from infra.display import Column, Grid
+from infra.language import said
 from infra.settings import Settings
 
 STATES: Final = {
-    "triggered": "أُطلقت\ntriggered",
-    "acknowledged": "استُلمت\nacknowledged",
-    "completed": "اكتملت\ncompleted",
+    "triggered": ("أُطلقت", "triggered"),
+    "acknowledged": ("استُلمت", "acknowledged"),
+    "completed": ("اكتملت", "completed"),
 }
-PAUSED: Final = "موقوفة\npaused"
-ESCALATED: Final = "مُصعّدة\nescalated"
+PAUSED: Final = ("موقوفة", "paused")
+ESCALATED: Final = ("مُصعّدة", "escalated")
 
 
 class NoCampaign(YesserError):
@@ -70,28 +70,35 @@ async def read(settings: Settings, moment: Moment | int | None = None) -> list[d
         return await campaigns(await state.use(CONSUMER))
 
 
-def table(rows: Sequence[dict[str, Any]]) -> Table:
-    """The campaigns for the eye, in Arabic and English; narrow enough for a terminal of 80 columns."""
-    result = Table(title="حملات التوعية · Awareness campaigns", box=SIMPLE, padding=(0, 1, 1, 0), expand=True)
-    result.add_column("الحملة\nCampaign", overflow="fold", ratio=1)
-    result.add_column("الموعد\nDue", no_wrap=True)
-    result.add_column("الحالة\nState", no_wrap=True)
-    result.add_column("البث\nTV·radio·print", justify="right", no_wrap=True)
-    result.add_column("الوصول\nReach", justify="right", no_wrap=True)
-    for row in rows:
-        who = " · ".join(filter(None, (row["owner"], row["service_id"])))
-        aired = " · ".join(str(row["aired"][channel]) for channel in CHANNELS)
-        result.add_row(f"{row['campaign_id']}\n{who}", row["due_on"], state_words(row), aired, f"{row['reach']:,}")
-    return result
+def table(rows: Sequence[dict[str, Any]]) -> Grid:
+    """The campaigns for the eye."""
+    columns = [
+        Column("الحملة", "Campaign"),
+        Column("الموعد", "Due"),
+        Column("الحالة", "State"),
+        Column("البث", "TV·radio·print", drop=1, right=True),
+        Column("الوصول", "Reach", drop=2, right=True),
+    ]
+    shown = [
+        [
+            "\n".join([row["campaign_id"], " · ".join(filter(None, (row["owner"], row["service_id"])))]),
+            row["due_on"],
+            state_words(row),
+            " · ".join(str(row["aired"][channel]) for channel in CHANNELS),
+            f"{row['reach']:,}",
+        ]
+        for row in rows
+    ]
+    return Grid(said("حملات التوعية", "Awareness campaigns"), columns, shown)
 
 
 def words_of(shown: dict[str, Any]) -> Iterator[str]:
     """The brief, the reason, and a line for each airing."""
     for text in (shown["brief"], shown["reason"]):
-        yield f"{text['ar']}\n{text['en']}\n"
+        yield said(text["ar"], text["en"], "\n") + "\n"
     for airing in shown["airings"]:
-        outlet = f"{airing['outlet']['ar']} · {airing['outlet']['en']}"
-        yield f"{airing['aired_on']}  {airing['channel']:<5}  {airing['reach']:>12,}  {outlet}\n"
+        outlet = said(airing["outlet"]["ar"], airing["outlet"]["en"])
+        yield f"{airing['aired_on']}  {airing['channel']:<5}  {airing['reach']:>12,}  {outlet}"
 
 
 def state_words(row: dict[str, Any]) -> str:
@@ -101,4 +108,4 @@ def state_words(row: dict[str, Any]) -> str:
         words.append(PAUSED)
     if row["escalated"]:
         words.append(ESCALATED)
-    return "\n".join(words)
+    return "\n".join(said(*word, between="\n") for word in words)

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rich.table import Table
+from events.envelope import short_type
+from infra.display import Column, Grid
+from infra.language import said
 
-from events.entry import TYPE_PREFIX
 
-
-def entries_table(entries: Iterable[Mapping[str, Any]]) -> Table:
+def entries_table(entries: Iterable[Mapping[str, Any]]) -> Grid:
     """One line per entry, in log order."""
-    table = Table(title="قيود السجل · Entries", title_justify="left")
-    table.add_column("القيد\nIndex", justify="right")
-    for heading in ("النوع\nType", "الموضوع\nSubject", "الجهة\nAgency", "المعرّف\nId"):
-        table.add_column(heading, overflow="fold")
-    for entry in entries:
-        kind = entry["type"].removeprefix(TYPE_PREFIX)
-        table.add_row(str(entry["index"]), kind, entry["subject"], entry["agency"], entry["id"])
-    return table
+    columns = [
+        Column("رقم القيد", "Log entry", right=True),
+        Column("النوع", "Type", drop=1),
+        Column("الموضوع", "Subject", drop=3),
+        Column("الجهة", "Agency", drop=2),
+        Column("المعرّف", "Id"),
+    ]
+    rows = [[str(row["index"]), short_type(row["type"]), row["subject"], row["agency"], row["id"]] for row in entries]
+    return Grid(said("قيود السجل", "Log entries"), columns, rows)

@@ -11,6 +11,7 @@ from consumers.projections import read
 from consumers.projections.consumer import CONSUMER
 from consumers.projections.show import activity_table, history_table, phases_table, projects_table, services_table
 from events.errors import YesserError
+from infra.completion import agency_codes
 
 
 class NotRegistered(YesserError):
@@ -83,7 +84,7 @@ def show_project(moment: Moment, project_id: str, as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--agency", help="Only of the agency with this code.")
+@click.option("--agency", shell_complete=agency_codes, help="Only of the agency with this code.")
 @json_option
 @moment_options
 def activity(moment: Moment, agency: str | None, as_json: bool) -> None:

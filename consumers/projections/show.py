@@ -1,90 +1,126 @@
-"""Services, projects and activity for the eye, in Arabic and English; narrow enough for a terminal of 80 columns."""
+"""Services, projects and activity for the eye, in Arabic and English."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from rich.box import SIMPLE
-from rich.table import Table
+from infra.display import Column, Grid
+from infra.language import said
 
 SERVICE_STATES: Final = {
-    "registered": "مسجّلة\nregistered",
-    "live": "تعمل\nlive",
-    "suspended": "موقوفة\nsuspended",
-    "retired": "ملغاة\nretired",
+    "registered": ("مسجّلة", "registered"),
+    "live": ("تعمل", "live"),
+    "suspended": ("موقوفة", "suspended"),
+    "retired": ("منتهية", "retired"),
 }
 PROJECT_STATES: Final = {
-    "registered": "مسجّل\nregistered",
-    "started": "بدأ\nstarted",
-    "completed": "اكتمل\ncompleted",
-    "cancelled": "أُلغي\ncancelled",
+    "registered": ("مسجّل", "registered"),
+    "started": ("بدأ", "started"),
+    "completed": ("اكتمل", "completed"),
+    "cancelled": ("أُلغي", "cancelled"),
 }
 PHASE_STATES: Final = {
-    "waiting": "لم تبدأ\nwaiting",
-    "started": "بدأت\nstarted",
-    "completed": "اكتملت\ncompleted",
+    "waiting": ("لم تبدأ", "waiting"),
+    "started": ("بدأت", "started"),
+    "completed": ("اكتملت", "completed"),
 }
 
 Row = Mapping[str, Any]
 
 
-def services_table(services: Iterable[Row]) -> Table:
+def services_table(services: Iterable[Row]) -> Grid:
     """The service directory."""
-    table = _table("الخدمات · Services", "الخدمة\nService", "الاسم\nName", "الجهة\nAgency", "الحالة\nState")
-    table.add_column("الإطلاق\nLaunched", no_wrap=True)
-    for row in services:
-        state = SERVICE_STATES[row["state"]]
-        table.add_row(row["service_id"], _both(row["name"]), row["agency"], state, row["launched_on"] or "—")
-    return table
+    columns = [
+        Column("الخدمة", "Service"),
+        Column("الاسم", "Name", drop=2, wraps=True),
+        Column("الجهة", "Agency", drop=1),
+        Column("الحالة", "State"),
+        Column("الإطلاق", "Launched", drop=3),
+    ]
+    rows = [
+        [row["service_id"], _stacked(row["name"]), row["agency"], _state(SERVICE_STATES, row), row["launched_on"]]
+        for row in services
+    ]
+    return Grid(said("الخدمات", "Services"), columns, rows)
 
 
-def projects_table(projects: Iterable[Row]) -> Table:
+def projects_table(projects: Iterable[Row]) -> Grid:
     """The projects and how many of their phases are completed."""
-    table = _table("المشاريع · Projects", "المشروع\nProject", "الاسم\nName", "الجهة\nAgency", "الحالة\nState")
-    table.add_column("المراحل\nPhases", justify="right", no_wrap=True)
-    for row in projects:
-        phases = f"{row['completed']} / {row['phases']}"
-        table.add_row(row["project_id"], _both(row["name"]), row["agency"], PROJECT_STATES[row["state"]], phases)
-    return table
+    columns = [
+        Column("المشروع", "Project"),
+        Column("الاسم", "Name", drop=2, wraps=True),
+        Column("الجهة", "Agency", drop=1),
+        Column("الحالة", "State"),
+        Column("المراحل", "Phases", drop=3, right=True),
+    ]
+    rows = [
+        [
+            row["project_id"],
+            _stacked(row["name"]),
+            row["agency"],
+            _state(PROJECT_STATES, row),
+            f"{row['completed']} / {row['phases']}",
+        ]
+        for row in projects
+    ]
+    return Grid(said("المشاريع", "Projects"), columns, rows)
 
 
-def phases_table(phases: Iterable[Row]) -> Table:
+def phases_table(phases: Iterable[Row]) -> Grid:
     """The phases of a project."""
-    table = _table("المراحل · Phases", "المرحلة\nPhase", "الاسم\nName", "الحالة\nState")
-    for row in phases:
-        table.add_row(str(row["phase"]), _both(row["name"]), PHASE_STATES[row["state"]])
-    return table
+    columns = [
+        Column("المرحلة", "Phase", right=True),
+        Column("الاسم", "Name", wraps=True),
+        Column("الحالة", "State"),
+    ]
+    rows = [[str(row["phase"]), _stacked(row["name"]), _state(PHASE_STATES, row)] for row in phases]
+    return Grid(said("المراحل", "Phases"), columns, rows)
 
 
-def history_table(history: Iterable[Row]) -> Table:
+def history_table(history: Iterable[Row]) -> Grid:
     """What happened, in the order in which it took effect."""
-    table = _table("ما جرى · History", "القيد\nIndex", "الحدث\nEvent", "المرحلة\nPhase", "الجهة\nAgency", "التاريخ\nOn")
-    for row in history:
-        phase = "" if row["phase"] is None else str(row["phase"])
-        table.add_row(str(row["index"]), row["type"], phase, row["agency"], row["happened_on"] or "—")
-    return table
+    columns = [
+        Column("رقم القيد", "Log entry", right=True),
+        Column("الحدث", "Event"),
+        Column("المرحلة", "Phase", drop=2, right=True),
+        Column("الجهة", "Agency", drop=1),
+        Column("التاريخ", "On"),
+    ]
+    rows = [
+        [
+            str(row["index"]),
+            row["type"],
+            "" if row["phase"] is None else str(row["phase"]),
+            row["agency"],
+            row["happened_on"],
+        ]
+        for row in history
+    ]
+    return Grid(said("ما جرى", "History"), columns, rows)
 
 
-def activity_table(agencies: Iterable[Row]) -> Table:
+def activity_table(agencies: Iterable[Row]) -> Grid:
     """What each agency sent, all types together."""
-    table = _table("نشاط الجهات · Activity", "الجهة\nAgency")
-    for heading in ("المقبول\nAccepted", "الأنواع\nTypes", "المرفوض\nRefused", "آخر قيد\nLast index"):
-        table.add_column(heading, justify="right")
+    columns = [
+        Column("الجهة", "Agency"),
+        Column("المقبول", "Accepted", right=True),
+        Column("الأنواع", "Types", drop=2, right=True),
+        Column("المرفوض", "Refused", right=True),
+        Column("آخر قيد", "Last entry", drop=1, right=True),
+    ]
+    rows = []
     for row in agencies:
         kinds, refused = row["events"].values(), row["refusals"]
         last = max(counted["last_index"] for counted in (*kinds, *([refused] if refused else [])))
         accepted, refusals = sum(kind["count"] for kind in kinds), refused["count"] if refused else 0
-        table.add_row(row["agency"], f"{accepted:,}", str(len(kinds)), f"{refusals:,}", f"{last:,}")
-    return table
+        rows.append([row["agency"], f"{accepted:,}", str(len(kinds)), f"{refusals:,}", f"{last:,}"])
+    return Grid(said("نشاط الجهات", "Activity"), columns, rows)
 
 
-def _table(title: str, *headings: str) -> Table:
-    table = Table(title=title, title_justify="left", box=SIMPLE)
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
-    return table
+def _stacked(name: Row) -> str:
+    return said(name["ar"], name["en"], "\n")
 
 
-def _both(name: Row) -> str:
-    return f"{name['ar']}\n{name['en']}"
+def _state(states: Mapping[str, tuple[str, str]], row: Row) -> str:
+    return said(*states[row["state"]], between="\n")

@@ -265,10 +265,10 @@ def responses(document: Schema, *, paged: bool = False) -> dict[int | str, dict[
     return {
         200: {**document, "headers": headers},
         304: {"description": "What you have is still so."},
-        **problems(401, 403, 404, 422, 429, 503),
+        **problems(400, 401, 403, 404, 422, 429, 503),
     }
 
 
 def proof_responses() -> dict[int | str, dict[str, Any]]:
     """What asking for a proof answers with; the path grows with the log."""
-    return {200: PROOF, **problems(401, 403, 404, 422, 429, 503)}
+    return {200: PROOF, **problems(400, 401, 403, 404, 422, 429, 503)}

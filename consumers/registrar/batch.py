@@ -24,9 +24,12 @@ REGISTERED = "registry.agency-registered"
 class Record(Protocol):
     """What is used of a Kafka record."""
 
-    offset: int
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes | None]]
+    @property
+    def offset(self) -> int: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
 
 
 @dataclass(slots=True)
@@ -81,10 +84,12 @@ class Batch:
     runs: list[tuple[str, int, int, int]] = field(default_factory=list)
     duplicates: list[tuple[str, int, int]] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
-    positions: dict[str, tuple[int, bytes]] = field(default_factory=dict)
+    positions: dict[str, tuple[int, bytes | None]] = field(default_factory=dict)
     sequences: dict[str, Sequences] = field(default_factory=dict)
     agencies: list[tuple[Agency, dict[str, Any], int]] = field(default_factory=list)
     pauses: dict[str, Pause | None] = field(default_factory=dict)
+    halts: dict[str, str | None] = field(default_factory=dict)
+    """Of a recovery only: topics that wait for a person, with the reason, and those that do not (None)."""
 
     @property
     def size(self) -> int:
@@ -180,9 +185,14 @@ def _refuse(batch: Batch, reading: Reading, record: Record, refused: Refused) ->
             errors=problem_of(refused.faults, refused.unlisted)["errors"],
             keep_raw=refused.keep_raw,
             value=record.value if refused.keep_raw else None,
-            headers=[[_printable(k), (v or b"").hex()] for k, v in record.headers] if refused.keep_raw else [],
+            headers=headers_as_json(record) if refused.keep_raw else [],
         )
     )
+
+
+def headers_as_json(record: Record) -> list[list[str]]:
+    """A record's headers as the dead-letter table holds them: names, and values in hexadecimal digits."""
+    return [[_printable(name), (value or b"").hex()] for name, value in record.headers]
 
 
 def _printable(name: str) -> str:

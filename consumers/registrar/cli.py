@@ -10,12 +10,14 @@ import orjson
 import uvloop
 
 from consumers.registrar.releasing import Halted, acknowledge, let_through, lift_halt, look_at
+from infra.completion import agency_codes
+from infra.exit_codes import ExitCode
+from infra.language import say
 from infra.logs import configure_logs
 from infra.postgres import Connection, connect
 from infra.settings import Settings
 
 Answer = TypeVar("Answer")
-NOT_DONE = 1
 
 
 @click.group()
@@ -24,7 +26,7 @@ def registrar() -> None:
 
 
 @registrar.command("unpause")
-@click.argument("code")
+@click.argument("code", shell_complete=agency_codes)
 @click.option("--timeout", "timeout_s", type=float, default=30.0, show_default=True, help="Seconds to wait.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def unpause(code: str, timeout_s: float, as_json: bool) -> None:
@@ -37,11 +39,11 @@ def unpause(code: str, timeout_s: float, as_json: bool) -> None:
     if as_json:
         click.echo(orjson.dumps({"code": code, "records": waiting}))
     else:
-        click.echo(f"{code}: {waiting:,} records are let through. / تُقرأ {waiting:,} سجلًا.")
+        say(f"{code}: تُقرأ كل السجلات الموجودة ({waiting:,}).", f"{code}: {waiting:,} records are let through.")
 
 
 @registrar.command("unhalt")
-@click.argument("code")
+@click.argument("code", shell_complete=agency_codes)
 @click.option("--yes", is_flag=True, help="Do it; without this option it is only said what would be done.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_context
@@ -55,10 +57,11 @@ def unhalt(context: click.Context, code: str, yes: bool, as_json: bool) -> None:
         _run(settings, lambda connection: lift_halt(connection, settings, code, found))
     if as_json:
         click.echo(orjson.dumps({**found.document(), "lifted": yes}))
+    elif yes:
+        say("رُفع التوقف.", "The halt is lifted.")
     else:
-        not_done = "Nothing was done: add --yes. / لم يُفعل شيء: أضف --yes."
-        click.echo("The halt is lifted. / رُفع التوقف." if yes else not_done)
-    context.exit(0 if yes else NOT_DONE)
+        say("لم يُفعل شيء: أضف ‎--yes‎.", "Nothing was done: add --yes.")
+    context.exit(ExitCode.OK if yes else ExitCode.SAID_NO)
 
 
 @registrar.command("acknowledge")
@@ -69,13 +72,16 @@ def acknowledge_(index: int, note: str, as_json: bool) -> None:
     """Take note of a refused event of the platform itself, which ends its alarm."""
     settings = Settings()
     _run(settings, lambda connection: acknowledge(connection, index, note))
-    click.echo(orjson.dumps({"index": index, "note": note}) if as_json else f"The refusal at {index} is acknowledged.")
+    if as_json:
+        click.echo(orjson.dumps({"index": index, "note": note}))
+    else:
+        say(f"أُخذ العلم بالرفض في القيد {index}.", f"The refusal at log entry {index} is acknowledged.")
 
 
 def _show(found: Halted) -> None:
-    click.echo(f"{found.topic} halted: {found.reason}")
-    for lines in found.words().values():
-        click.echo("\n".join(lines))
+    say(f"توقفت قراءة {found.topic}: {found.reason}", f"{found.topic} halted: {found.reason}")
+    words = found.words()
+    say("\n".join(words["ar"]), "\n".join(words["en"]))
 
 
 def _run(settings: Settings, work: Callable[[Connection], Awaitable[Answer]]) -> Answer:

@@ -167,6 +167,8 @@ class Journal:
             await execute(_SQL["add_sequences"], *_columns(sequences, 5), *bounds, month)
         for topic, pause in batch.pauses.items():
             await execute(_SQL["pause_topic"], topic, *_pause_columns(pause))
+        for topic, reason in batch.halts.items():
+            await execute(_SQL["halt_topic"], topic, reason)
         for agency, name, index in batch.agencies:
             await execute(_SQL["add_agency"], agency.code, agency.role, name, index)
 

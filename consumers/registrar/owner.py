@@ -66,7 +66,7 @@ class Owner:
         gauge("log_size", self.journal.size)
         gauge("shipped_up_to", self.journal.shipped_up_to)
         last = read_last_checkpoint(self.settings.log_folder, self.key)
-        await require_continuation(self.journal.connection, last, self.journal.size)
+        await require_continuation(self.journal.connection, self.key, last, self.journal.size)
         await self.signer.go_on_from(last)
         # Kafka may take longer to answer than a lease lasts.
         keeping = self._every(self.settings.lease_renew_ms, self._keep)
@@ -141,7 +141,7 @@ class Owner:
             self._read_others = True
         if let_through := self.pauses.let_through(positions, self.reader):
             await self.journal.resume_topics(let_through)
-        ends = await self.reader.check_ends()
+        ends = await self.reader.check_topics()
         read = sum(self.reader.next_offsets.values())
         self.progress.halted = await self.journal.alarm()
         self.progress.look(read, read + self.reader.count_ahead(ends))

@@ -84,7 +84,7 @@ class Pauses:
             self._resume(reading.topic, reader, "a record of it was accepted")
             return
         reading.records, reading.verdicts = reading.records[:taken], reading.verdicts[:taken]
-        reader.hold(reading.topic, reading.records[-1].offset + 1)
+        reader.hold(reading.topic, reading.records[-1])
         if before is None:
             until = breaker.pause.until.isoformat(timespec="seconds")
             log.warning("a topic is paused", topic=reading.topic, reason=breaker.pause.reason["en"], until=until)

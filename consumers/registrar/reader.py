@@ -1,6 +1,8 @@
-"""Reading the agencies' topics: positions from PostgreSQL, the last record verified on take-over, each halted alone.
+"""Reading the agencies' topics: positions from PostgreSQL, each read checked against the one before, each halted alone.
 
-aiokafka with `assign()` and no group: nothing rebalances, nothing is committed, no record is swallowed.
+aiokafka with `assign()` and no group: nothing rebalances, nothing is committed, no record is swallowed. Records are
+given out only after the broker has shown, later than it sent them, that the record before them is still the one that
+was read. So no clock has to tell whether this process or a connection slept (docs/decisions/each-read-is-checked.md).
 """
 
 from __future__ import annotations
@@ -12,8 +14,9 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
-from consumers.registrar.batch import record_sha256
+from consumers.registrar.batch import Record, record_sha256
 from consumers.registrar.journal import ReadPosition
+from consumers.registrar.last_records import LOOK_AGAIN_S, LastRecord, changed_topics
 from consumers.registrar.undecodable import NOT_DECODED, Damaged, fetch_records
 from infra.kafka import client_arguments
 from infra.kafka_clients import absent_topics
@@ -22,7 +25,6 @@ from infra.settings import Settings
 
 READ_BYTES_MAX: Final = 16 << 20
 READ_AHEAD_BYTES_MAX: Final = 64 << 20
-LOOK_AGAIN_S: Final = 1.0
 WHAT_TO_DO: Final = "restore it, then `yesser registrar unhalt` (docs/runbook.md)"
 
 
@@ -53,12 +55,12 @@ class Reader:
         self.held: set[str] = set()
         """Topics that are not read for now; of those in `_allowed_one` the next record is."""
         self._allowed_one: set[str] = set()
-        self._unverified: dict[str, bytes] = {}
+        self._last: dict[str, LastRecord] = {}
         self._awaited: set[str] = set()
         self._order: list[TopicPartition] = []
 
     async def assign(self, positions: Mapping[str, ReadPosition]) -> None:
-        """Read these topics from these positions; the record before each position is read again and compared.
+        """Read these topics from these positions; the record before each position is compared first.
 
         A topic that does not exist yet is left out until it does (`awaited_topics_exist`).
         """
@@ -67,31 +69,31 @@ class Reader:
                 continue
             self.next_offsets[topic] = position.next_offset
             if position.last_record_sha256 is not None:
-                self._unverified[topic] = position.last_record_sha256
+                self._last[topic] = LastRecord(position.next_offset - 1, position.last_record_sha256)
         for topic in set(self.next_offsets) - set(positions):
             del self.next_offsets[topic]
-            self._unverified.pop(topic, None)
+            self._last.pop(topic, None)
             self.held.discard(topic)
             self._allowed_one.discard(topic)
         self._awaited = await absent_topics(self.consumer._client, self.next_offsets)
         self._order = [TopicPartition(topic, 0) for topic in self.next_offsets if topic not in self._awaited]
         self.consumer.assign(self._order)
         for partition in self._order:
-            self.consumer.seek(partition, self._seek_offset(partition.topic))
+            self.consumer.seek(partition, self.next_offsets[partition.topic])
             if partition.topic in self.held - self._allowed_one:
                 self.consumer.pause(partition)
-        await self.check_ends()
+        await self.check_topics()
 
-    def hold(self, topic: str, next_offset: int | None = None) -> None:
-        """Do not read the topic; it goes on where it stands, or at `next_offset` where less of it counts as read."""
-        if next_offset is not None:
-            self.next_offsets[topic] = next_offset
+    def hold(self, topic: str, last: Record | None = None) -> None:
+        """Do not read the topic; it goes on where it stands, or behind `last` where less of it counts as read."""
+        if last is not None:
+            self._move(topic, last)
         self.held.add(topic)
         self._allowed_one.discard(topic)
         partition = TopicPartition(topic, 0)
         if partition in self._order:
             self.consumer.pause(partition)
-            self.consumer.seek(partition, self._seek_offset(topic))
+            self.consumer.seek(partition, self.next_offsets[topic])
 
     def allow_one(self, topic: str) -> None:
         """Read the next record of a topic that is held, and hold it again."""
@@ -122,12 +124,9 @@ class Reader:
         """Whether a topic that was left out can be read now."""
         return bool(self._awaited - await absent_topics(self.consumer._client, self._awaited))
 
-    def _seek_offset(self, topic: str) -> int:
-        return self.next_offsets[topic] - (1 if topic in self._unverified else 0)
-
-    async def check_ends(self) -> dict[str, int]:
-        """The topics' end offsets; `TopicBroken` names those that end before what had been read when this was asked."""
-        read = dict(self.next_offsets)
+    async def check_topics(self) -> dict[str, int]:
+        """The topics' end offsets; `TopicBroken` names those that lack what had been read when this was asked."""
+        read, last = dict(self.next_offsets), dict(self._last)
         ends = await ends_of_existing(self.consumer, read)
         lost = [topic for topic, next_offset in read.items() if next_offset and topic not in ends]
         if lost:
@@ -145,7 +144,19 @@ class Reader:
         }
         if faults:
             raise TopicBroken(faults)
+        await self._require_unchanged({topic: last[topic] for topic in last.keys() & ends.keys()})
         return ends
+
+    async def _require_unchanged(self, last: Mapping[str, LastRecord]) -> None:
+        """Raises `TopicBroken` for those topics that do not hold their last record any more."""
+        faults = await changed_topics(self.consumer, last)
+        if faults:
+            raise TopicBroken({topic: f"{fault}; {WHAT_TO_DO}" for topic, fault in faults.items()})
+
+    def _move(self, topic: str, last: Record) -> None:
+        """`last` is the last record that counts as read."""
+        self.next_offsets[topic] = last.offset + 1
+        self._last[topic] = LastRecord(last.offset, record_sha256(last))
 
     async def read(self) -> dict[str, Sequence[Any]]:
         """The next records by topic; the client gives the topics' records in the order in which they came in."""
@@ -156,24 +167,13 @@ class Reader:
             raise TopicBroken(
                 {p.topic: f"offset {offset} is no longer there; {WHAT_TO_DO}" for p, offset in out_of_range.items()}
             ) from error
-        result: dict[str, Sequence[Any]] = {}
-        faults: dict[str, str] = {}
-        for partition, records in found.items():
-            topic = partition.topic
-            if topic in self._unverified:
-                fault = self._verify(topic, records[0])
-                if fault:
-                    faults[topic] = fault
-                    continue
-                records = records[1:]
-            if records:
-                result[topic] = records
-                self.next_offsets[topic] = records[-1].offset + 1
-                if topic in self._allowed_one:
-                    self.hold(topic)
-        if faults:
-            # What was read besides is read again after the owner started anew without these topics.
-            raise TopicBroken(faults)
+        result = {partition.topic: records for partition, records in found.items() if records}
+        # Asked after they came: what they follow now is what they followed when they were sent.
+        await self._require_unchanged({topic: self._last[topic] for topic in result if topic in self._last})
+        for topic, records in result.items():
+            self._move(topic, records[-1])
+            if topic in self._allowed_one:
+                self.hold(topic)
         return result
 
     async def _fetch(self) -> Mapping[TopicPartition, Sequence[Any]]:
@@ -200,7 +200,7 @@ class Reader:
         counts = dict.fromkeys(read, self.settings.batch_records_max)
         counts |= {TopicPartition(topic, 0): 1 for topic in self._allowed_one}
         for partition in counts:
-            self.consumer.seek(partition, self._seek_offset(partition.topic))
+            self.consumer.seek(partition, self.next_offsets[partition.topic])
         found: dict[TopicPartition, Sequence[Any]] = {}
         faults: dict[str, str] = {}
         for partition, count in counts.items():
@@ -219,7 +219,7 @@ class Reader:
 
     async def _fetch_bytes(self, partition: TopicPartition, count: int) -> Mapping[TopicPartition, Sequence[Any]]:
         """At most `count` records of a topic, read from the batches as they are stored."""
-        offset = self._seek_offset(partition.topic)
+        offset = self.next_offsets[partition.topic]
         try:
             records = await fetch_records(self.consumer, partition, offset, self.settings.fetch_bytes_max)
         except Damaged:
@@ -231,13 +231,3 @@ class Reader:
             return {}
         self.consumer.seek(partition, records[-1].offset + 1)
         return {partition: records}
-
-    def _verify(self, topic: str, record: Any) -> str | None:
-        expected = self._unverified.pop(topic)
-        offset = self.next_offsets[topic] - 1
-        if record.offset == offset and record_sha256(record) == expected:
-            return None
-        return (
-            f"the record at offset {offset} is not the one that was read (its tail was lost, or it was created anew); "
-            f"{WHAT_TO_DO}"
-        )

@@ -1,89 +1,82 @@
 """`yesser recover`: a database that is older than the world brings its missing entries back, byte by byte.
 
-Flows in: the entries beyond the database's size, from the topic of the log or from a mirror. They are believed only if
-they give the root that was signed last. Then the agencies' topics are read again up to the same records, so that
-ids, runs, duplicates, refusals and sequences are what they were; the entries themselves are taken, never made anew.
+Flows in: the entries beyond the database's size, from the topic of the log or from a mirror. They are believed because
+they give the root that was signed last; verdicts, ids and positions are then theirs (`restored.py`). The agencies'
+topics add what they still hold: what they lack is reported, and a topic that lost its last record is halted. Entries
+behind the last signed root are believed only where the agencies' topics confirm them, or a person says so.
+
+Each transaction leaves the log whole, so that a recovery that was stopped goes on when called again.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import os
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any
+from uuid import uuid4
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import OffsetOutOfRangeError
-
-from consumers.registrar.batch import Batch, Reading, claims_of, number
-from consumers.registrar.journal import LEASE, Fenced, Journal
-from consumers.registrar.shipper import INDEX_HEADER
+from consumers.registrar.agency_records import AgencyRecords, agency_records
+from consumers.registrar.batch import REGISTERED
+from consumers.registrar.journal import LEASE, Diverged, Fenced, Journal
+from consumers.registrar.recovery_source import CannotRecover, Source, chunks
+from consumers.registrar.restored import Held, Lacking, Part, Restored, place_of
 from consumers.registrar.signer import Fork, read_last_checkpoint, require_continuation
-from consumers.registrar.undecodable import fetch_records
 from events.entry import Entry, parse_entry
-from events.refusal import REFUSED
-from events.validation.validate import validate
 from events.validation.verdicts import Agency
 from infra import lease
-from infra.kafka import agency_topic, client_arguments
-from infra.kafka_ends import ends_of_existing
+from infra.kafka import agency_topic
 from infra.merkle import TileTree, leaf_hash
-from infra.note import Checkpoint, load_or_create_key
+from infra.note import Checkpoint, LogKey, load_key
 from infra.outbox import PLATFORM
 from infra.postgres import TRANSIENT_ERRORS, connect
 from infra.settings import Settings
+from infra.sql import queries
 from infra.tasks import until_one_ends
 
-CHUNK_ENTRIES = 4096
-READ_TIMEOUT_S = 30.0
+OWNER = "recover"
+_SQL = queries("consumers.registrar", "registrar.sql")
 
-Source = Callable[[int], AsyncIterator[bytes]]
-"""Gives the entries from an index on, in order, as far as the source holds them."""
 Progress = Callable[[str, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """What was brought back: the sizes before and after, and the root after."""
+    """What was brought back: the sizes before and after, the root after, and what each topic lacks for it.
+
+    `halted` are topics that wait for a person, since their last record was lost, with the reason.
+    """
 
     size_before: int
     size: int
     root: bytes
+    lacking: dict[str, Lacking]
+    halted: dict[str, str]
 
 
-class CannotRecover(Exception):
-    """The source does not give what was signed; nothing was written."""
+async def recover(settings: Settings, source: Source, progress: Progress, *, unsigned: bool = False) -> Recovered:
+    """Bring the missing entries back and leave the log as its last owner knew it.
 
-
-async def recover(settings: Settings, source: Source, progress: Progress) -> Recovered:
-    """Bring the missing entries back and leave the log as its last owner knew it."""
+    `unsigned`: take entries behind the last signed root also where no agency's topic confirms them.
+    """
     done: list[Recovered] = []
 
     async def work(journal: Journal) -> None:
-        done.append(await _recover(journal, source, progress))
+        done.append(await _Recovery(journal, source, progress, unsigned).run())
 
     try:
         async with _journal(settings) as journal:
             await until_one_ends(work(journal), _keep(journal))
     except Fenced as error:
-        raise CannotRecover(f"{error}: a registrar has taken the log over; stop it, and recover again") from error
+        raise CannotRecover(
+            f"{error}: a registrar has taken the log over; stop it and call this again, which goes on from there"
+        ) from error
+    except (Fork, Diverged) as error:
+        raise CannotRecover(str(error)) from error
     return done[0]
-
-
-async def _recover(journal: Journal, source: Source, progress: Progress) -> Recovered:
-    settings, before = journal.settings, journal.size
-    key = load_or_create_key(settings.log_folder, settings.log_origin)
-    last = read_last_checkpoint(settings.log_folder, key)
-    await _verify(journal, source, last, progress)
-    async with _agency_records(settings) as records:
-        async for raws in _chunks(source, before):
-            await _write(journal, records, raws)
-            progress("written", journal.size)
-    async with journal.lock:
-        await require_continuation(journal.connection, last, journal.size)
-    return Recovered(before, journal.size, journal.tree.root())
 
 
 async def _keep(journal: Journal) -> None:
@@ -95,16 +88,20 @@ async def _keep(journal: Journal) -> None:
 
 @asynccontextmanager
 async def _journal(settings: Settings) -> AsyncIterator[Journal]:
+    """The journal under an epoch of its own. A registrar that halts frees the lease every few seconds."""
     connection = await connect(settings, "recover", batch=True)
     try:
         epoch = None
+        # An owner's name is its own: whoever has the name of another takes its lease away.
+        name = f"{OWNER} on {socket.gethostname()}, process {os.getpid()}, {uuid4().hex[:8]}"
         for _ in range(1 + 3 * settings.lease_ms // 100):
-            epoch = await lease.claim(connection, LEASE, "recover", settings)
+            epoch = await lease.claim(connection, LEASE, name, settings)
             if epoch is not None:
                 break
             await asyncio.sleep(0.1)
         if epoch is None:
-            raise CannotRecover("a registrar is at work; the log needs no recovery while it is (see `yesser status`)")
+            owner: str | None = await connection.fetchval(_SQL["lease_owner"], LEASE)
+            raise CannotRecover(_at_work(owner or ""))
         try:
             journal = Journal(connection, epoch, settings)
             await journal.open()
@@ -117,182 +114,117 @@ async def _journal(settings: Settings) -> AsyncIterator[Journal]:
             await connection.close(timeout=1)
 
 
-async def _verify(journal: Journal, source: Source, last: Checkpoint | None, progress: Progress) -> None:
-    """Read everything once, without writing, and compare with the signed root."""
-    tree: TileTree = journal.tree.copy()
-    if last is not None and last.size <= tree.size:
-        try:
-            async with journal.lock:
-                await require_continuation(journal.connection, last, tree.size)
-        except Fork as fork:
-            raise CannotRecover(str(fork)) from fork
-        return
-    async for raws in _chunks(source, tree.size):
-        leaves = [leaf_hash(raw) for raw in raws]
-        if last is not None and tree.size < last.size <= tree.size + len(leaves):
-            tree.append(leaves[: last.size - tree.size])
-            if tree.root() != last.root:
-                raise CannotRecover(
-                    f"with the entries of this source the first {last.size} do not give the signed root: "
-                    "nothing was written; try another source (`--from MIRROR`), or an older copy of the database"
-                )
+def _at_work(owner: str) -> str:
+    if owner.startswith(OWNER):
+        return f"another recovery is at work ({owner}): wait until it ends; it needs no second one"
+    return f"a registrar is at work ({owner}); the log needs no recovery while it is (see `yesser status`)"
+
+
+@dataclass(slots=True)
+class _Recovery:
+    """One recovery under one epoch. Positions and agencies are those of the database and of what was written since."""
+
+    journal: Journal
+    source: Source
+    progress: Progress
+    unsigned: bool
+    agencies: dict[str, Agency] = field(default_factory=dict)
+    positions: dict[str, int] = field(default_factory=dict)
+    lacking: dict[str, Lacking] = field(default_factory=dict)
+    halted: dict[str, str] = field(default_factory=dict)
+
+    async def run(self) -> Recovered:
+        journal, before = self.journal, self.journal.size
+        settings = journal.settings
+        key = load_key(settings.log_folder, settings.log_origin)
+        last = read_last_checkpoint(settings.log_folder, key)
+        await self._verify(key, last)
+        self.agencies = {agency_topic(a.code): a for a in await journal.agencies()}
+        self.agencies.setdefault(agency_topic(PLATFORM), Agency(PLATFORM, "platform"))
+        self.positions = {topic: p.next_offset for topic, p in (await journal.positions()).items()}
+        signed_size = 0 if last is None else last.size
+        async with agency_records(settings) as records:
+            async for raws in chunks(self.source, before):
+                for part in _parts(journal.size, raws, signed_size):
+                    await self._write(records, part, signed_size)
+                self.progress("written", journal.size)
+        async with journal.lock:
+            await require_continuation(journal.connection, key, last, journal.size)
+        return Recovered(before, journal.size, journal.tree.root(), self.lacking, self.halted)
+
+    async def _verify(self, key: LogKey, last: Checkpoint | None) -> None:
+        """Read everything once, without writing, and compare with the signed root."""
+        tree: TileTree = self.journal.tree.copy()
+        if last is None or last.size <= tree.size:
+            async with self.journal.lock:
+                await require_continuation(self.journal.connection, key, last, tree.size)
             return
-        tree.append(leaves)
-        progress("verified", tree.size)
-    if last is not None:
+        async for raws in chunks(self.source, tree.size):
+            leaves = [leaf_hash(raw) for raw in raws]
+            if tree.size + len(leaves) >= last.size:
+                tree.append(leaves[: last.size - tree.size])
+                if tree.root() != last.root:
+                    raise CannotRecover(
+                        f"with the entries of this source the first {last.size} do not give the signed root: "
+                        "nothing was written; try another source (`--from MIRROR`), or an older copy of the database"
+                    )
+                return
+            tree.append(leaves)
+            self.progress("verified", tree.size)
         raise CannotRecover(
             f"a checkpoint of size {last.size} was signed, but the source holds entries up to {tree.size} only: "
             "nothing was written; try another source (`--from MIRROR`)"
         )
 
-
-async def _chunks(source: Source, first: int) -> AsyncIterator[list[bytes]]:
-    chunk: list[bytes] = []
-    async for raw in source(first):
-        chunk.append(raw)
-        if len(chunk) == CHUNK_ENTRIES:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
-
-
-async def _write(journal: Journal, records: AgencyRecords, raws: list[bytes]) -> None:
-    """Commit a chunk; one transaction for each run of entries of one recorded time."""
-    entries = [parse_entry(journal.size + i, raw) for i, raw in enumerate(raws)]
-    start = 0
-    for recorded, group in groupby(entries, key=lambda entry: entry.recorded):
-        part = list(group)
-        taken = raws[start : start + len(part)]
-        batch = await _batch(journal, records, part, recorded)
-        _require_same(batch, part, taken)
-        batch.entries = taken
-        start += len(part)
-        await journal.commit(batch)
-
-
-async def _batch(journal: Journal, records: AgencyRecords, entries: list[Entry], recorded: str) -> Batch:
-    """What the registrar decided about the records of these entries and the duplicates between them."""
-    agencies = {agency_topic(a.code): a for a in await journal.agencies()}
-    agencies.setdefault(agency_topic(PLATFORM), Agency(PLATFORM, "platform"))
-    positions = {topic: p.next_offset for topic, p in (await journal.positions()).items()}
-    readings: list[Reading] = []
-    for topic, group in groupby(entries, key=_topic):
-        agency = agencies.get(topic)
-        if agency is None:
-            raise CannotRecover(f"entry {entries[0].index} or one behind it is of {topic}, which no agency registered")
-        if topic not in positions:
-            await journal.start_topic(topic)
-        end = int([e.address for e in group][-1].rpartition("/")[2]) + 1
-        found = await records.read(topic, positions.get(topic, 0), end)
-        positions[topic] = end
-        readings.append(Reading(topic, agency, found, [validate(r.value, r.headers, agency) for r in found]))
-    known = await journal.known(claims_of(readings))
-    return number(readings, known, entries[0].index, recorded)
-
-
-def _require_same(batch: Batch, entries: list[Entry], raws: list[bytes]) -> None:
-    """What the agencies' topics say must be what the entries say; only the wording of a refusal may have changed."""
-    first = entries[0].index
-    if len(batch.entries) != len(entries):
-        raise CannotRecover(
-            f"the records of entries {first} … {entries[-1].index} give {len(batch.entries)} verdicts with an index "
-            f"instead of {len(entries)}: recover with the version of the software that wrote them"
-        )
-    refused = {refusal.index for refusal in batch.refusals}
-    for entry, made, taken in zip(entries, batch.entries, raws, strict=True):
-        same = entry.type == REFUSED if entry.index in refused else made == taken
-        if not same:
+    async def _write(self, records: AgencyRecords, part: Sequence[tuple[Entry, bytes]], signed_size: int) -> None:
+        """Commit entries of one recorded time, all before or all behind the signed root."""
+        entries, raws = [entry for entry, _ in part], [raw for _, raw in part]
+        restoring = Part(entries, raws, await self._held(records, entries))
+        restored = restoring.restore(await self.journal.known(restoring.claims))
+        if entries[0].index >= signed_size and restored.unconfirmed and not self.unsigned:
+            index, topic = restored.unconfirmed[0]
             raise CannotRecover(
-                f"entry {entry.index} is not what {entry.address} says: the log is recovered up to {first} only; "
-                "try another source (`--from MIRROR`)"
+                f"entry {index} stands behind the last signed checkpoint (size {signed_size}), and {topic} does not"
+                f" confirm it: the log is recovered up to {self.journal.size} only; try another source (`--from"
+                " MIRROR`), or `--accept-unsigned` if you trust this one"
             )
+        await self.journal.commit(restored.batch)
+        self._note(restored)
+
+    async def _held(self, records: AgencyRecords, entries: Sequence[Entry]) -> dict[str, Held]:
+        """What the topics of these entries hold up to them. An agency may have been registered by one of them."""
+        ends: dict[str, int] = {}
+        for entry in entries:
+            topic, offset = place_of(entry)
+            ends[topic] = offset + 1
+            if topic not in self.agencies:
+                raise CannotRecover(f"entry {entry.index} is of {topic}, which no agency registered")
+            if entry.type == REGISTERED:
+                agency = Agency(entry.data["code"], entry.data["role"])
+                self.agencies.setdefault(agency_topic(agency.code), agency)
+        held: dict[str, Held] = {}
+        for topic, end in ends.items():
+            if topic not in self.positions:
+                await self.journal.start_topic(topic)
+            held[topic] = await records.read(topic, self.agencies[topic], self.positions.get(topic, 0), end)
+        return held
+
+    def _note(self, restored: Restored) -> None:
+        for topic, (next_offset, _) in restored.batch.positions.items():
+            self.positions[topic] = next_offset
+        for topic, reason in restored.batch.halts.items():
+            self.halted.pop(topic, None)
+            if reason is not None:
+                self.halted[topic] = reason
+        for topic, lacking in restored.lacking.items():
+            if lacking.records or lacking.duplicates:
+                total = self.lacking.setdefault(topic, Lacking())
+                total.records += lacking.records
+                total.duplicates += lacking.duplicates
 
 
-def _topic(entry: Entry) -> str:
-    return entry.address.split("/", 1)[0]
-
-
-class AgencyRecords:
-    """Records of agency topics by offset range; what a fetch brings beyond the range is kept for the next one."""
-
-    def __init__(self, consumer: AIOKafkaConsumer, bytes_max: int) -> None:
-        self._consumer = consumer
-        self._bytes_max = bytes_max
-        self._ahead: dict[str, list[Any]] = {}
-
-    async def read(self, topic: str, first: int, end: int) -> list[Any]:
-        """The records `first … end - 1`; raises `CannotRecover` when the topic no longer holds them."""
-        ahead = [record for record in self._ahead.pop(topic, []) if record.offset >= first]
-        if not ahead or ahead[-1].offset < end - 1:
-            ahead += await self._fetch(topic, ahead[-1].offset + 1 if ahead else first, end)
-        found = [record for record in ahead if record.offset < end]
-        self._ahead[topic] = ahead[len(found) :]
-        return found
-
-    async def _fetch(self, topic: str, first: int, end: int) -> list[Any]:
-        consumer, partition = self._consumer, TopicPartition(topic, 0)
-        available = (await ends_of_existing(consumer, [topic])).get(topic)
-        if available is None:
-            raise CannotRecover(f"{topic} does not exist any more, but entries name offset {end - 1}")
-        consumer.assign([partition])
-        if available < end:
-            raise CannotRecover(f"{topic} ends at offset {available}, but entries name offset {end - 1}")
-        consumer.seek(partition, first)
-        found: list[Any] = []
-        async with asyncio.timeout(READ_TIMEOUT_S):
-            while first < end:
-                try:
-                    batch = await consumer.getmany(partition, timeout_ms=1000, max_records=CHUNK_ENTRIES)
-                    records = batch.get(partition, [])
-                except UnicodeDecodeError:
-                    records = await fetch_records(consumer, partition, first, self._bytes_max)
-                    if records:
-                        consumer.seek(partition, records[-1].offset + 1)
-                except OffsetOutOfRangeError as error:
-                    raise CannotRecover(f"{topic} no longer holds offset {first}") from error
-                found += records
-                first = found[-1].offset + 1 if found else first
-        return found
-
-
-@asynccontextmanager
-async def _agency_records(settings: Settings) -> AsyncIterator[AgencyRecords]:
-    consumer = AIOKafkaConsumer(**client_arguments(settings), enable_auto_commit=False, auto_offset_reset="none")
-    try:
-        await consumer.start()
-        yield AgencyRecords(consumer, settings.fetch_bytes_max)
-    finally:
-        await consumer.stop()
-
-
-def topic_source(settings: Settings) -> Source:
-    """Entries from the log's topic. A repeat only adds records, so index i never stands before offset i."""
-
-    async def entries(first: int) -> AsyncIterator[bytes]:
-        partition = TopicPartition(settings.log_topic, 0)
-        consumer = AIOKafkaConsumer(**client_arguments(settings), enable_auto_commit=False, auto_offset_reset="none")
-        try:
-            await consumer.start()
-            end = (await ends_of_existing(consumer, [partition.topic])).get(partition.topic, 0)
-            if end <= first:
-                return
-            consumer.assign([partition])
-            consumer.seek(partition, first)
-            expected = first
-            while await consumer.position(partition) < end:
-                found = await consumer.getmany(partition, timeout_ms=1000, max_records=CHUNK_ENTRIES)
-                for record in found.get(partition, []):
-                    index = int(dict(record.headers)[INDEX_HEADER])
-                    if index > expected:
-                        raise CannotRecover(
-                            f"{settings.log_topic} lacks index {expected} (offset {record.offset} holds {index}): "
-                            "nothing was written; try `--from MIRROR`"
-                        )
-                    if index == expected:
-                        expected += 1
-                        yield record.value
-        finally:
-            await consumer.stop()
-
-    return entries
+def _parts(first: int, raws: Sequence[bytes], signed_size: int) -> Iterator[list[tuple[Entry, bytes]]]:
+    """Runs of entries of one recorded time, cut where the signed root ends."""
+    entries = [(parse_entry(first + i, raw), raw) for i, raw in enumerate(raws)]
+    for _, part in groupby(entries, key=lambda found: (found[0].recorded, found[0].index < signed_size)):
+        yield list(part)

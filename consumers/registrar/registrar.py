@@ -25,12 +25,13 @@ from consumers.registrar.signer import Fork
 from infra import lease
 from infra.health import Progress, Readiness
 from infra.kafka_admin import LOG_TOPIC_CONFIG, KafkaRefused, admin_client, ensure_topic
+from infra.log_reader import log_size
 from infra.logs import SaidOnce
-from infra.note import LogKey, load_or_create_key
+from infra.note import InvalidKey, LogKey, load_key, load_or_create_key
 from infra.postgres import TRANSIENT_ERRORS, Connection, connect, passes_by_itself
 from infra.settings import Settings
 from infra.tasks import pause
-from infra.telemetry import count
+from infra.telemetry import count, forget_gauges
 
 HALT_LOOK_AGAIN_S: Final = 2.0
 UNKNOWN_ERROR_EXIT: Final = 70
@@ -63,14 +64,13 @@ class Registrar:
 
         An error that nobody foresaw ends the process (`SystemExit`), which its supervisor starts again.
         """
-        key = load_or_create_key(self.settings.log_folder, self.settings.log_origin)
         while not stop.is_set():
             try:
-                await self._own(key, stop)
+                await self._own(stop)
             except Fenced as error:
                 count("fenced_writers", process=LEASE)
                 log.warning("another registrar took over: standing by", reason=str(error))
-            except (Fork, Diverged) as error:
+            except (Fork, Diverged, InvalidKey) as error:
                 self.halted = str(error)
                 self._halt.begins(error)
                 await pause(stop, HALT_LOOK_AGAIN_S)
@@ -84,7 +84,7 @@ class Registrar:
                 await pause(stop, self._wait_ms / 1000)
                 self._wait_ms = min(2 * self._wait_ms, self.settings.retry_wait_max_ms)
 
-    async def _own(self, key: LogKey, stop: asyncio.Event) -> None:
+    async def _own(self, stop: asyncio.Event) -> None:
         """Wait for the lease, then work until `stop`, an error, or a topic that broke."""
         connection = await connect(self.settings, "registrar", answer_timeout_s=2 * self.settings.lease_ms / 1000)
         try:
@@ -92,8 +92,10 @@ class Registrar:
             if epoch is None:
                 return
             journal = Journal(connection, epoch, self.settings)
-            owner = Owner(journal, key, self.settings, self.clock, self.progress)
             try:
+                # Read each time, so that a file that a person puts back is noticed.
+                key = await self._key(connection)
+                owner = Owner(journal, key, self.settings, self.clock, self.progress)
                 await owner.work(stop, lambda: self._taken_over(journal))
             except TopicBroken as broken:
                 for topic, reason in broken.faults.items():
@@ -116,9 +118,15 @@ class Registrar:
                     self.progress.begin()
                 return epoch
             self.standing_by = True
+            forget_gauges()
             self._wait.ends()
             await pause(stop, self.settings.lease_renew_ms / 1000)
         return None
+
+    async def _key(self, connection: Connection) -> LogKey:
+        """The log's key, which is made for an empty log only."""
+        load = load_key if await log_size(connection) else load_or_create_key
+        return load(self.settings.log_folder, self.settings.log_origin)
 
     def _taken_over(self, journal: Journal) -> None:
         """Take back what was said of a halt or a wait: the owner works."""

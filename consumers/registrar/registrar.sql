@@ -79,7 +79,13 @@ ORDER BY r.index LIMIT 1
 INSERT INTO log.read_position (topic) VALUES ($1) ON CONFLICT DO NOTHING
 
 -- name: halt_topic
-UPDATE log.read_position SET halted_reason = $2, halted_at = now() WHERE topic = $1
+-- Without a reason the topic is read again.
+UPDATE log.read_position SET halted_reason = $2, halted_at = CASE WHEN $2::text IS NOT NULL THEN now() END
+WHERE topic = $1
+
+-- name: lease_owner
+-- Who holds the lease now.
+SELECT owner FROM platform.lease WHERE name = $1 AND expires_at > clock_timestamp()
 
 -- name: pause_topic
 UPDATE log.read_position SET paused_until = $2, paused_times = $3, paused_reason = $4 WHERE topic = $1

@@ -14,7 +14,7 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from consumers.registrar.batch import record_sha256
-from events.errors import YesserError
+from events.errors import Retry, YesserError
 from infra.kafka import PRODUCER_DURABLE, agency_topic, client_arguments
 from infra.kafka_admin import admin_client, ensure_agency_topic
 from infra.kafka_clients import let_consumer_go
@@ -34,7 +34,7 @@ class NothingToRelease(YesserError):
     """Nothing waits for a person there."""
 
 
-class NotReleased(YesserError):
+class NotReleased(Retry):
     """The registrar has not taken it up within the time. It does once it runs: see `yesser status`."""
 
 
@@ -141,7 +141,10 @@ async def lift_halt(connection: Connection, settings: Settings, code: str, found
             await ensure_agency_topic(admin, code, settings.kafka_replication_factor)
     if found.missing:
         await _fill(settings, found)
-    lifted = await connection.fetchval(_SQL["lift_halt"], found.topic, found.next_offset, not found.is_restored)
+    # What stands there from now on is what has to stay.
+    _, last = await _end_and_record(settings, found.topic, found.next_offset - 1)
+    sha256 = None if last is None else record_sha256(last)
+    lifted = await connection.fetchval(_SQL["lift_halt"], found.topic, found.next_offset, sha256)
     if lifted is None:
         raise NothingToRelease(f"{found.topic} was released by somebody else meanwhile.")
 

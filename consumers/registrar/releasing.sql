@@ -9,9 +9,8 @@ SELECT paused_until IS NOT NULL FROM log.read_position WHERE topic = $1
 UPDATE log.read_position SET uncounted_up_to = greatest($2, next_offset + 1) WHERE topic = $1
 
 -- name: lift_halt
--- Only from where the registrar stood when it was looked at. With $3 the record before is no longer compared.
-UPDATE log.read_position SET halted_reason = NULL, halted_at = NULL,
-       last_record_sha256 = CASE WHEN $3 THEN NULL ELSE last_record_sha256 END
+-- Only from where the registrar stood when it was looked at. The record before is the one with the hash $3 from now on.
+UPDATE log.read_position SET halted_reason = NULL, halted_at = NULL, last_record_sha256 = $3
 WHERE topic = $1 AND next_offset = $2 AND halted_reason IS NOT NULL
 RETURNING true
 

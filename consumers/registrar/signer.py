@@ -13,7 +13,7 @@ from typing import Final
 
 from consumers.registrar.journal import Fenced, Journal
 from infra.merkle import read_tree
-from infra.note import Checkpoint, InvalidNote, LogKey, parse_checkpoint
+from infra.note import KEY_FILE, Checkpoint, InvalidNote, LogKey, parse_checkpoint
 from infra.postgres import Connection
 from infra.settings import Settings
 from infra.sql import queries
@@ -55,10 +55,12 @@ def write_checkpoint(folder: Path, note: str) -> None:
         os.close(handle)
 
 
-async def require_continuation(connection: Connection, last: Checkpoint | None, size: int) -> None:
-    """Raise `Fork` unless the last signed checkpoint is a prefix of the tree of `size` entries."""
+async def require_continuation(connection: Connection, key: LogKey, last: Checkpoint | None, size: int) -> None:
+    """Raise `Fork` unless the last signed checkpoint is a prefix of the tree of `size` entries, and of the same key."""
+    stored = await connection.fetchrow(_SQL["last_checkpoint"])
+    if stored is not None:
+        _require_signed(stored["note"], key)
     if last is None:
-        stored = await connection.fetchrow(_SQL["last_checkpoint"])
         if stored is not None:
             raise Fork(
                 f"the database holds a checkpoint of size {stored['size']}, but the file kept beside the key is gone; "
@@ -79,6 +81,16 @@ async def require_continuation(connection: Connection, last: Checkpoint | None, 
             f"the first {last.size} entries in the database do not give the root that was signed "
             f"({root.hex()} instead of {last.root.hex()}); restore the database, then run `yesser recover`"
         )
+
+
+def _require_signed(note: str, key: LogKey) -> None:
+    try:
+        parse_checkpoint(note, key.verifier)
+    except InvalidNote as error:
+        raise Fork(
+            f"the newest checkpoint in the database is not one that {KEY_FILE} signed ({error}): if the key is another"
+            " log's, put the whole folder back from its copy; else somebody wrote to the database"
+        ) from error
 
 
 class Signer:

@@ -11,6 +11,7 @@ before it is read; the batch itself is no record of anybody, and its topic waits
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +21,8 @@ from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.record.util import calc_crc32c
 
 _HEADER: Final = struct.Struct(">qiibIhiqqqhii")
+_LENGTH: Final = struct.Struct(">i")
+_LENGTH_AT: Final = 8
 _LENGTH_BEFORE: Final = 12
 _CHECKSUM: Final = struct.Struct(">I")
 _CHECKSUM_AT: Final = 17
@@ -74,20 +77,45 @@ def parse_batches(data: bytes) -> list[RawRecord]:
     Batches behind a damaged one are left out too. Raises `Damaged` where the first one is.
     """
     records: list[RawRecord] = []
+    for at, base, count in _batches(data):
+        records += [_record(data, start, base) for start in _starts(data, at, count)]
+    return records
+
+
+def record_at(data: bytes, offset: int) -> RawRecord | None:
+    """The record at `offset`, which the first batches in `data` should hold. Raises `Damaged`."""
+    for at, base, count in _batches(data):
+        if base > offset:
+            return None
+        for start in _starts(data, at, count):
+            if _offset(data, start, base) == offset:
+                return _record(data, start, base)
+    return None
+
+
+def holds_a_batch(data: bytes) -> bool:
+    """Whether the first batch in `data` is there as a whole."""
+    if len(data) < _HEADER.size:
+        return False
+    (length,) = _LENGTH.unpack_from(data, _LENGTH_AT)
+    return len(data) >= _LENGTH_BEFORE + int(length)
+
+
+def _batches(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """(where its records begin, base offset, their number) of each whole batch that is no control batch."""
     at = 0
     while at + _HEADER.size <= len(data):
         base, length, _, magic, _, attributes, *_, count = _HEADER.unpack_from(data, at)
         end = at + _LENGTH_BEFORE + length
         if end > len(data) and at:
-            break
+            return
         if fault := _fault(data, at, end, magic, attributes):
             if at:
-                break
+                return
             raise Damaged(f"the batch at offset {base} {fault}")
         if not attributes & _CONTROL:
-            records += _records(data, at + _HEADER.size, base, count)
+            yield at + _HEADER.size, base, count
         at = end
-    return records
 
 
 def _fault(data: bytes, at: int, end: int, magic: int, attributes: int) -> str | None:
@@ -103,24 +131,32 @@ def _fault(data: bytes, at: int, end: int, magic: int, attributes: int) -> str |
     return None
 
 
-def _records(data: bytes, at: int, base: int, count: int) -> list[RawRecord]:
-    found: list[RawRecord] = []
+def _starts(data: bytes, at: int, count: int) -> Iterator[int]:
+    """Where each record of a batch begins, behind its length."""
     for _ in range(count):
-        length, at = _varint(data, at)
-        end = at + length
-        _, at = _varint(data, at + 1)  # behind the attributes: the time's difference
-        delta, at = _varint(data, at)
-        _, at = _bytes(data, at)  # the key is ignored
-        value, at = _bytes(data, at)
-        headers_count, at = _varint(data, at)
-        headers: list[tuple[str, bytes | None]] = []
-        for _ in range(headers_count):
-            name, at = _bytes(data, at)
-            content, at = _bytes(data, at)
-            headers.append(((name or b"").decode("utf-8", "surrogateescape"), content))
-        found.append(RawRecord(base + delta, value, tuple(headers)))
-        at = end
-    return found
+        length, start = _varint(data, at)
+        yield start
+        at = start + length
+
+
+def _offset(data: bytes, at: int, base: int) -> int:
+    _, at = _varint(data, at + 1)  # behind the attributes: the time's difference
+    delta, _ = _varint(data, at)
+    return base + delta
+
+
+def _record(data: bytes, at: int, base: int) -> RawRecord:
+    _, at = _varint(data, at + 1)
+    delta, at = _varint(data, at)
+    _, at = _bytes(data, at)  # the key is ignored
+    value, at = _bytes(data, at)
+    headers_count, at = _varint(data, at)
+    headers: list[tuple[str, bytes | None]] = []
+    for _ in range(headers_count):
+        name, at = _bytes(data, at)
+        content, at = _bytes(data, at)
+        headers.append(((name or b"").decode("utf-8", "surrogateescape"), content))
+    return RawRecord(base + delta, value, tuple(headers))
 
 
 def _bytes(data: bytes, at: int) -> tuple[bytes | None, int]:

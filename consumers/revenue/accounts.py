@@ -27,9 +27,9 @@ class AccountKind:
 
 
 CHART: Final = (
-    AccountKind(COLLECTIONS, "الإيرادات المحصلة", "Collections"),
+    AccountKind(COLLECTIONS, "الإيرادات المحصّلة", "Collections"),
     AccountKind(PARTNER_PAYABLE, "المستحق للشريك", "Payable to the partner"),
-    AccountKind(TREASURY_SHARE, "حصة الخزانة", "Treasury share"),
+    AccountKind(TREASURY_SHARE, "حصة الخزينة", "Treasury share"),
     AccountKind(GUARANTEE_EXPENSE, "مصروف الضمان", "Guarantee expense"),
     AccountKind(CASH, "النقد المدفوع", "Cash"),
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import click
-from rich.console import Console
 
 from consumers.asking import ask, json_option, print_json
 from consumers.revenue import read
@@ -15,10 +14,14 @@ from consumers.revenue.show import (
     statements_table,
     transfers_table,
 )
+from infra.completion import from_database
+from infra.display import show
 
 index_option = click.option(
     "--as-of-index", "as_of_index", type=click.IntRange(min=0), metavar="N", help="As it stood after N entries."
 )
+
+_partnerships = from_database(lambda: read.PARTNERSHIP_IDS, CONSUMER.schema)
 
 
 @click.group()
@@ -35,7 +38,7 @@ def balances(as_json: bool, as_of_index: int | None) -> None:
     if as_json:
         print_json({"log_index": log_index, **shown})
     else:
-        Console().print(balances_table(shown["accounts"], log_index))
+        show(balances_table(shown["accounts"], log_index))
 
 
 @ledger.command()
@@ -47,11 +50,11 @@ def partnerships(as_json: bool, as_of_index: int | None) -> None:
     if as_json:
         print_json(shown)
     else:
-        Console().print(partnerships_table(shown))
+        show(partnerships_table(shown))
 
 
 @ledger.command()
-@click.argument("partnership")
+@click.argument("partnership", shell_complete=_partnerships)
 @json_option
 @index_option
 def statements(partnership: str, as_json: bool, as_of_index: int | None) -> None:
@@ -60,11 +63,11 @@ def statements(partnership: str, as_json: bool, as_of_index: int | None) -> None
     if as_json:
         print_json(shown)
     else:
-        Console().print(statements_table(partnership, shown))
+        show(statements_table(partnership, shown))
 
 
 @ledger.command()
-@click.argument("partnership")
+@click.argument("partnership", shell_complete=_partnerships)
 @click.argument("period")
 @json_option
 @index_option
@@ -74,11 +77,11 @@ def statement(partnership: str, period: str, as_json: bool, as_of_index: int | N
     if as_json:
         print_json(shown)
     else:
-        Console().print(statement_table(shown))
+        show(statement_table(shown))
 
 
 @ledger.command()
-@click.argument("partnership")
+@click.argument("partnership", shell_complete=_partnerships)
 @json_option
 @index_option
 def transfers(partnership: str, as_json: bool, as_of_index: int | None) -> None:
@@ -87,4 +90,4 @@ def transfers(partnership: str, as_json: bool, as_of_index: int | None) -> None:
     if as_json:
         print_json({"log_index": log_index, "partnership_id": partnership, "transfers": shown})
     else:
-        Console().print(transfers_table(partnership, shown))
+        show(transfers_table(partnership, shown))

@@ -15,6 +15,7 @@ from infra.postgres import Connection
 from infra.sql import queries
 
 _SQL: Final = queries("consumers.revenue", "read.sql")
+PARTNERSHIP_IDS: Final = _SQL["partnership_ids"]
 STRANGERS_RULES: Final = ("unknown-partnership", "not-owner", "already-signed")
 """Anomalies that may show the terms or figures of a contract that is not the one which is known under the id."""
 

@@ -79,3 +79,7 @@ LEFT JOIN (SELECT partnership_id,
            FROM account GROUP BY partnership_id) a
   ON a.partnership_id = c.partnership_id
 ORDER BY c.partnership_id COLLATE "C"
+
+-- name: partnership_ids
+-- The ids that begin with $1, at most $2 of them: for the shell's completion.
+SELECT partnership_id FROM contract WHERE starts_with(partnership_id, $1) ORDER BY partnership_id COLLATE "C" LIMIT $2

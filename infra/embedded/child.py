@@ -1,4 +1,7 @@
-"""One child process, kept alive: started, watched, started again with a growing wait, stopped with a deadline."""
+"""One child process, kept alive: started, watched, started again with a growing wait, stopped with a deadline.
+
+What the system refuses meanwhile (a full disk, no more processes) counts as a death of the child: it is tried again.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,10 @@ import structlog
 from infra.embedded.errors import StackError
 from infra.embedded.identity import Ending, identity_of
 from infra.embedded.log_files import last_words, rotate
+from infra.embedded.ports import Ports
 from infra.embedded.record import ProcessRecord
+from infra.logs import SaidOnce, first_line
+from infra.tasks import stray_cancellation_as_error, until_one_ends
 
 RESTART_WAIT_MIN_S: Final = 0.2
 RESTART_WAIT_MAX_S: Final = 5.0
@@ -37,7 +43,8 @@ async def _never_halts() -> str | None:
 class ChildPlan:
     """What a child is. `halted` gives the reason of one that waits for a person: it has started, and is not ready.
 
-    `prepare` runs (in a thread) before each start, `tidy` after each end.
+    `prepare` runs (in a thread) before each start, `tidy` after each end. A port of `ports` that another program has
+    taken is drawn anew before that: the other callables must look it up each time.
     A service (`probed_for_ever` false) is asked until it is ready and then taken to be so as long as it lives: asking
     a broker means logging in, and whoever uses it notices first.
     """
@@ -46,7 +53,8 @@ class ChildPlan:
     command: Callable[[], Sequence[str]]
     ready: Callable[[], Awaitable[bool]]
     log: Path
-    environment: Mapping[str, str]
+    environment: Callable[[], Mapping[str, str]]
+    ports: Ports = field(default_factory=lambda: Ports({}))
     ending: Ending = field(default_factory=Ending)
     prepare: Callable[[], None] = lambda: None
     tidy: Callable[[], None] = lambda: None
@@ -117,45 +125,56 @@ class Child:
         if self._task is not None:
             if process is None or not self._watching:
                 self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError, StackError):
-                await self._task
+            await asyncio.wait([self._task])
         self._note(state="stopped", pid=None, started=None, halted=None)
 
     async def _keep_alive(self) -> None:
         while not self._stopping:
-            await asyncio.to_thread(self.plan.prepare)
-            async with self._spawning:
-                if self._stopping:
-                    return
-                born = time.monotonic()
-                process = await self._spawn()
-            probing = asyncio.create_task(self._probe())
-            self._watching = True
+            born = time.monotonic()
             try:
-                code = await process.wait()
-                await asyncio.to_thread(self.plan.tidy)
-            finally:
-                self._watching = False
-                probing.cancel()
+                how = await self._start_and_watch()
+            except (OSError, StackError) as error:
+                if isinstance(error, StackError) and not self.became_ready.is_set():
+                    raise
+                how = first_line(error)
             if self._stopping:
                 return
             steady = time.monotonic() - born >= STEADY_S
             self._quick_deaths = 1 if steady else self._quick_deaths + 1
-            if not self._may_go_on(code):
+            if not self._may_go_on(how):
                 return
             wait = restart_wait_s(self._quick_deaths)
-            logger.warning("ended and is started again", child=self.plan.name, exit_code=code, wait_s=wait)
+            logger.warning("ended and is started again", child=self.plan.name, how=how, wait_s=wait)
             self._note(state="restarting", pid=None, started=None, halted=None, restarts=self.record.restarts + 1)
             await asyncio.sleep(wait)
 
-    def _may_go_on(self, code: int) -> bool:
+    async def _start_and_watch(self) -> str:
+        """One life of the child; how it ended. Raises only while no process runs, except for a bug."""
+        await asyncio.to_thread(self._prepare)
+        async with self._spawning:
+            if self._stopping:
+                return ""
+            process = await self._spawn()
+        self._watching = True
+        try:
+            await until_one_ends(process.wait(), self._probe())
+            await asyncio.to_thread(self.plan.tidy)
+        finally:
+            self._watching = False
+        return f"exit code {process.returncode}"
+
+    def _prepare(self) -> None:
+        self.plan.ports.renew()
+        self.plan.prepare()
+
+    def _may_go_on(self, how: str) -> bool:
         """A child that was ready once is started again for ever; one that never was gives up after some deaths."""
         if self.became_ready.is_set():
             return True
         self._deaths_before_ready += 1
         if self._deaths_before_ready < DEATHS_BEFORE_READY_MAX:
             return True
-        self.failure = f"ended {self._deaths_before_ready} times before it was ready (exit code {code})"
+        self.failure = f"ended {self._deaths_before_ready} times before it was ready ({how})"
         self._note(state="failed", pid=None, started=None)
         return False
 
@@ -167,7 +186,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=dict(self.plan.environment),
+                env=dict(self.plan.environment()),
                 # Of its own session: ctrl-C in the terminal reaches the supervisor alone, which ends all in order.
                 start_new_session=True,
                 **self.plan.run_as(),
@@ -177,21 +196,32 @@ class Child:
         return self._process
 
     async def _probe(self) -> None:
+        """Look whether it is ready, until this is cancelled."""
+        unanswered = SaidOnce("cannot be asked whether it is ready", "can be asked again")
         while True:
-            is_ready = await self.plan.ready()
-            reason = None if is_ready else await self.plan.halted()
-            if (is_ready or reason) and not self.became_ready.is_set():
-                self.became_ready.set()
-                logger.info("ready" if is_ready else "halted", child=self.plan.name)
-            if is_ready:
-                self._note(state="ready", halted=None)
-                if not self.plan.probed_for_ever:
-                    return
-            elif reason:
-                self._note(state="halted", halted=reason)
-            elif self.record.state in ("ready", "halted"):
-                self._note(state="unready", halted=None)
+            is_ready, reason = False, None
+            try:
+                with stray_cancellation_as_error():
+                    is_ready = await self.plan.ready()
+                    reason = None if is_ready else await self.plan.halted()
+                unanswered.ends(child=self.plan.name)
+            except OSError as error:
+                unanswered.begins(error, child=self.plan.name)
+            self._note_answer(is_ready, reason)
+            if is_ready and not self.plan.probed_for_ever:
+                await asyncio.Event().wait()
             await asyncio.sleep(PROBE_READY_S if is_ready or reason else PROBE_STARTING_S)
+
+    def _note_answer(self, is_ready: bool, reason: str | None) -> None:
+        if (is_ready or reason) and not self.became_ready.is_set():
+            self.became_ready.set()
+            logger.info("ready" if is_ready else "halted", child=self.plan.name)
+        if is_ready:
+            self._note(state="ready", halted=None)
+        elif reason:
+            self._note(state="halted", halted=reason)
+        elif self.record.state in ("ready", "halted"):
+            self._note(state="unready", halted=None)
 
     def _note(self, **changes: Any) -> None:
         before = {name: getattr(self.record, name) for name in changes}

@@ -6,22 +6,24 @@ import asyncio
 import json
 import signal
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import click
 
 from infra.embedded.bootstrap import migrate_database, prepare_kafka, register_first_agencies
 from infra.embedded.errors import StackError
-from infra.embedded.health import paused_topics
+from infra.embedded.health import readiness
 from infra.embedded.home import Home
 from infra.embedded.identity import identity_of, running
 from infra.embedded.processes import NAMES
 from infra.embedded.stack import start_stack, stop_stack
 from infra.embedded.status import StackStatus, stack_status
 from infra.embedded.supervisor import Supervisor, Wanted
+from infra.exit_codes import ExitCode
+from infra.language import say
 from infra.logs import configure_logs
 from infra.settings import Settings
+from infra.tasks import until_one_ends, watch_tasks
 
 
 @click.command("up", short_help="Start Kafka, PostgreSQL and the platform's processes.")
@@ -43,7 +45,7 @@ def up(detach: bool, as_json: bool, **asked: Any) -> None:
         found = stack_status(settings)
         _show(found, as_json)
         if not found.ready:
-            raise SystemExit(1)
+            raise SystemExit(ExitCode.SAID_NO)
         return
     configure_logs(settings.log_level, "supervisor")
     asyncio.run(_run(settings, wanted, as_json))
@@ -60,7 +62,10 @@ def prepare(as_json: bool) -> None:
     """
     settings = Settings()
     asyncio.run(_prepare(settings))
-    click.echo(json.dumps({"prepared": True}) if as_json else "Tables, topics and rights are there.")
+    if as_json:
+        click.echo(json.dumps({"prepared": True}))
+    else:
+        say("الجداول والموضوعات والصلاحيات جاهزة.", "Tables, topics and rights are there.")
 
 
 async def _prepare(settings: Settings) -> None:
@@ -77,8 +82,10 @@ def down(as_json: bool) -> None:
     stopped = stop_stack(settings)
     if as_json:
         click.echo(json.dumps({"home": str(Home.at(settings.home).root), "stopped": stopped}))
+    elif stopped:
+        say("توقفت.", "Stopped.")
     else:
-        click.echo("Stopped." if stopped else "Nothing was running.")
+        say("لم يكن شيء يعمل.", "Nothing was running.")
 
 
 @click.command("status", short_help="What runs, and whether it is ready.")
@@ -86,19 +93,16 @@ def down(as_json: bool) -> None:
 def status(as_json: bool) -> None:
     """Show every part of the stack of YESSER_HOME. Exit code 1 when the stack is not ready."""
     found = stack_status(Settings())
-    found = replace(found, paused=asyncio.run(_paused(found)))
+    found = found.with_answers(asyncio.run(_ask(found)))
     _show(found, as_json)
     if not found.ready:
-        raise SystemExit(1)
+        raise SystemExit(ExitCode.SAID_NO)
 
 
-async def _paused(found: StackStatus) -> dict[str, dict[str, str]]:
-    """What the registrars say; a standby knows of nothing."""
-    ports = [p["health_port"] for p in found.processes if p["pid"] and p["name"].startswith("registrar")]
-    told: dict[str, dict[str, str]] = {}
-    for topics in await asyncio.gather(*map(paused_topics, ports)):
-        told |= topics
-    return told
+async def _ask(found: StackStatus) -> dict[str, dict[str, Any] | None]:
+    """What each living process says of itself, by name."""
+    ports = {process["name"]: process["health_port"] for process in found.processes if process["pid"]}
+    return dict(zip(ports, await asyncio.gather(*map(readiness, ports.values())), strict=True))
 
 
 def parse_wanted(
@@ -117,24 +121,27 @@ def parse_wanted(
 
 async def _run(settings: Settings, wanted: Wanted, as_json: bool) -> None:
     """In the foreground until SIGTERM or ctrl-C, also while it is still starting."""
-    work = asyncio.create_task(_supervise(settings, wanted, as_json))
+    failed = watch_tasks()
+    work = asyncio.create_task(_supervise(settings, wanted, as_json, failed))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        loop.add_signal_handler(number, work.cancel)
+        # Once: a second signal would interrupt the stopping itself and leave services behind.
+        loop.add_signal_handler(number, lambda: work.cancelling() or work.cancel())
     try:
         await work
     except asyncio.CancelledError:
-        click.echo("Stopped.")
+        say("توقفت.", "Stopped.")
 
 
-async def _supervise(settings: Settings, wanted: Wanted, as_json: bool) -> None:
+async def _supervise(settings: Settings, wanted: Wanted, as_json: bool, failed: asyncio.Future[None]) -> None:
     supervisor = Supervisor(settings, wanted, progress=lambda sentence: click.echo(sentence))
     async with supervisor.running():
-        found = stack_status(supervisor.settings)
+        found = await asyncio.to_thread(stack_status, supervisor.settings)
         _show(found, as_json)
         if not as_json:
-            click.echo(f"{'Ready' if found.ready else 'Not all is ready'}. Stop with ctrl-C or `yesser down`.")
-        await _until_gone(wanted.while_pid)
+            ready_ar, ready = ("كل شيء جاهز", "Ready") if found.ready else ("لم يجهز كل شيء", "Not all is ready")
+            say(f"{ready_ar}. أوقفه بـ ctrl-C أو `yesser down`.", f"{ready}. Stop with ctrl-C or `yesser down`.")
+        await until_one_ends(_until_gone(wanted.while_pid), failed)
 
 
 async def _until_gone(pid: int | None) -> None:

@@ -23,24 +23,19 @@ async def process_ready(port: int) -> bool:
 
 async def halt_reason(port: int) -> str | None:
     """What `/readyz` says of a halt: the process runs, and only a person can make it go on. None: no such thing."""
-    reason = await _told(port, "halted")
+    reason = (await readiness(port) or {}).get("halted")
     return None if reason is None else str(reason)
 
 
-async def paused_topics(port: int) -> dict[str, dict[str, str]]:
-    """What `/readyz` of a registrar says of the topics that it reads slowly; nothing where nobody answers."""
-    told: dict[str, dict[str, str]] = await _told(port, "paused") or {}
-    return told
-
-
-async def _told(port: int, member: str) -> Any:
-    """A member of `/readyz`, or None."""
+async def readiness(port: int) -> dict[str, Any] | None:
+    """What `/readyz` says; None where nobody answers."""
     try:
         async with asyncio.timeout(PROBE_TIMEOUT_S):
             _, body = await _get(port, "/readyz")
-        return json.loads(body).get(member)
-    except (OSError, TimeoutError, ValueError, AttributeError):
+        said = json.loads(body)
+    except (OSError, TimeoutError, ValueError):
         return None
+    return said if isinstance(said, dict) else None
 
 
 async def _get(port: int, path: str) -> tuple[int, bytes]:
@@ -73,6 +68,8 @@ async def kafka_ready(port: int, admin_password: str) -> bool:
     from aiokafka.admin import AIOKafkaAdminClient
     from aiokafka.errors import KafkaError
 
+    from infra.kafka_clients import came_to_its_end
+
     admin = AIOKafkaAdminClient(
         bootstrap_servers=f"{HOST}:{port}",
         client_id="yesser-supervisor",
@@ -89,4 +86,4 @@ async def kafka_ready(port: int, admin_password: str) -> bool:
     except (KafkaError, OSError, TimeoutError):
         return False
     finally:
-        await admin.close()
+        await came_to_its_end(admin.close())

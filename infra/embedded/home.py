@@ -38,6 +38,10 @@ class Home:
     def logs(self) -> Path:
         return self.root / "logs"
 
+    def log(self, part: str) -> Path:
+        """What a part says."""
+        return self.logs / f"{part}.log"
+
     @property
     def kafka(self) -> Path:
         return self.root / "kafka"

@@ -29,6 +29,10 @@ class Ending:
     signal: int = signal.SIGTERM
     deadline_s: float = 15.0
 
+    def within(self, share: float) -> Ending:
+        """The same with a share of the time."""
+        return Ending(self.signal, self.deadline_s * share)
+
 
 def identity_of(pid: int) -> Identity | None:
     """The identity of a running process, or None where there is none."""

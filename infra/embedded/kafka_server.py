@@ -2,6 +2,8 @@
 
 Everything runs as in production: SCRAM-SHA-512 for whoever connects, ACLs, nobody allowed anything by default.
 Passwords stand in files that only their owner can read; `java @file` keeps them off the command line.
+Java works in Kafka's folder and gets names relative to it: Kafka would read a comma in a path as a list, and a
+properties file as Latin-1. `UTF_8` makes Java read the folder's own name right.
 """
 
 from __future__ import annotations
@@ -24,6 +26,10 @@ from infra.embedded.ports import HOST
 NODE_ID: Final = 1
 SCRAM_ITERATIONS: Final = 8192
 FORMAT_TIMEOUT_S: Final = 60
+UTF_8: Final[dict[str, str]] = {"LC_ALL": "C.UTF-8"}
+DATA: Final = Path("data")
+UNFINISHED: Final = Path("data.unfinished")
+LOG4J_OPTION: Final = "-Dlog4j2.configurationFile=log4j2.properties"
 MAIN_CLASS: Final = "kafka.Kafka"
 SCRAM_LOGIN: Final = "org.apache.kafka.common.security.scram.ScramLoginModule"
 PLAIN_LOGIN: Final = "org.apache.kafka.common.security.plain.PlainLoginModule"
@@ -144,28 +150,26 @@ def server_properties(
     return "".join(f"{name}={value}\n" for name, value in properties.items())
 
 
-def java_command(java: Java, folder: Path) -> list[str]:
-    """The broker's command line: no password and no address in it."""
+def java_command(java: Java) -> list[str]:
+    """The broker's command line, to be run in Kafka's folder: no password and no address in it."""
     options = list(JVM_OPTIONS)
     if java.archive is not None:
         options.append(f"-XX:AOTCache={java.archive}")
     return [
         str(java.executable),
         *options,
-        f"-Dlog4j2.configurationFile={folder / 'log4j2.properties'}",
+        LOG4J_OPTION,
         "-cp",
         os.pathsep.join(map(str, java.jars)),
         MAIN_CLASS,
-        str(folder / "server.properties"),
+        "server.properties",
     ]
 
 
-def write_configuration(
-    folder: Path, ports: KafkaPorts, passwords: Mapping[str, str], extra: Mapping[str, str] | None = None
-) -> None:
+def write_configuration(folder: Path, ports: KafkaPorts, passwords: Mapping[str, str]) -> None:
     """Write what the broker reads at its start; ports may have changed since the last one."""
-    (folder / "log4j2.properties").write_text(LOG4J_PROPERTIES, encoding="utf-8")
-    write_private(folder / "server.properties", server_properties(folder / "data", ports, passwords, extra))
+    write_private(folder / "log4j2.properties", LOG4J_PROPERTIES)
+    write_private(folder / "server.properties", server_properties(DATA, ports, passwords))
 
 
 def format_storage(java: Java, folder: Path, ports: KafkaPorts, passwords: Mapping[str, str]) -> None:
@@ -173,18 +177,20 @@ def format_storage(java: Java, folder: Path, ports: KafkaPorts, passwords: Mappi
 
     It is made beside and renamed, so that an interrupted format leaves nothing that looks finished.
     """
-    data, unfinished = folder / "data", folder / "data.unfinished"
+    data, unfinished = folder / DATA, folder / UNFINISHED
     if data.exists():
         return
     shutil.rmtree(unfinished, ignore_errors=True)
     properties = folder / "format.properties"
     arguments = folder / "format.arguments"
-    write_private(properties, server_properties(unfinished, ports, passwords))
-    write_private(arguments, _argument_file(_format_arguments(java, folder, properties, passwords)))
+    write_private(properties, server_properties(UNFINISHED, ports, passwords))
+    write_private(arguments, _argument_file(_format_arguments(java, properties.name, passwords)))
     try:
         done = subprocess.run(
             # The tool prints the stored keys of the users: its output is not kept.
-            [str(java.executable), f"@{arguments}"],
+            [str(java.executable), f"@{arguments.name}"],
+            cwd=folder,
+            env=os.environ | UTF_8,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
@@ -203,7 +209,7 @@ def format_storage(java: Java, folder: Path, ports: KafkaPorts, passwords: Mappi
     unfinished.rename(data)
 
 
-def _format_arguments(java: Java, folder: Path, properties: Path, passwords: Mapping[str, str]) -> list[str]:
+def _format_arguments(java: Java, properties: str, passwords: Mapping[str, str]) -> list[str]:
     cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A", 1)
     users = [
         f"SCRAM-SHA-512=[name={user},iterations={SCRAM_ITERATIONS},password={passwords[user]}]"
@@ -212,7 +218,7 @@ def _format_arguments(java: Java, folder: Path, properties: Path, passwords: Map
     return [
         "-XX:TieredStopAtLevel=1",
         "-XX:+UseSerialGC",
-        f"-Dlog4j2.configurationFile={folder / 'log4j2.properties'}",
+        LOG4J_OPTION,
         "-cp",
         os.pathsep.join(map(str, java.jars)),
         "kafka.tools.StorageTool",
@@ -220,7 +226,7 @@ def _format_arguments(java: Java, folder: Path, properties: Path, passwords: Map
         "-t",
         cluster_id,
         "-c",
-        str(properties),
+        properties,
         *(argument for user in users for argument in ("--add-scram", user)),
     ]
 

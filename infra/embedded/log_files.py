@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 ROTATE_BYTES: Final = 16 << 20
 OLD_FILES_KEPT: Final = 3
@@ -18,6 +19,19 @@ def rotate(path: Path, size_max: int = ROTATE_BYTES, kept: int = OLD_FILES_KEPT)
         older = path if number == 1 else path.with_name(f"{path.name}.{number - 1}")
         if older.exists():
             older.replace(path.with_name(f"{path.name}.{number}"))
+
+
+def last_lines(file: BinaryIO, count: int) -> list[str]:
+    """The last lines of a log, read from its end; the file stands at its end afterwards."""
+    end = position = file.seek(0, os.SEEK_END)
+    data = b""
+    while position and data.count(b"\n") <= count:
+        position = max(0, position - TAIL_BYTES)
+        file.seek(position)
+        data = file.read(end - position)
+    file.seek(end)
+    lines = data.decode("utf-8", "replace").splitlines()
+    return lines[-count:] if count else []
 
 
 def last_words(path: Path) -> str:

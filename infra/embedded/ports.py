@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 HOST: Final = "127.0.0.1"
@@ -27,6 +27,21 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+class Ports:
+    """The ports of one part, by name."""
+
+    def __init__(self, numbers: Mapping[str, int]) -> None:
+        self.numbers = dict(numbers)
+
+    def __getitem__(self, name: str) -> int:
+        return self.numbers[name]
+
+    def renew(self) -> None:
+        """Draw anew what another program has taken since it was chosen. Called before each start of the part."""
+        taken = [name for name, port in self.numbers.items() if not is_free(port)]
+        self.numbers |= zip(taken, choose([None] * len(taken)), strict=True)
 
 
 def drawn() -> int:

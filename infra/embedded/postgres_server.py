@@ -101,8 +101,14 @@ def prepare(folder: Path, port: int, password: str) -> list[Path]:
     if not data.exists():
         _initdb(folder, password)
     _remove_stale_pid_file(data)
-    (data / "postgresql.conf").write_text(configuration(port), encoding="utf-8")
+    _configure(data / "postgresql.conf", configuration(port))
     return opened
+
+
+def _configure(path: Path, text: str) -> None:
+    """Write the settings where they changed: on a full disk the server can be started again with those that stand."""
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
 
 
 def _initdb(folder: Path, password: str) -> None:

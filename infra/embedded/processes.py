@@ -19,11 +19,6 @@ class PlatformProcess:
     port_setting: str | None = None
     """The setting that tells it where to serve others; None for a process that serves nobody."""
 
-    @property
-    def arguments(self) -> tuple[str, ...]:
-        """Arguments of `yesser`."""
-        return ("run", self.name)
-
 
 PROCESSES: Final = (
     PlatformProcess("registrar", "Numbers, checks, hashes and signs what agencies claim: the national log."),

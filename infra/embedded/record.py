@@ -33,9 +33,6 @@ class ProcessRecord:
     port: int | None = None
     halted: str | None = None
 
-    def identity(self) -> Identity | None:
-        return Identity(self.pid, self.started) if self.pid and self.started else None
-
 
 @dataclass(slots=True)
 class StackRecord:
@@ -44,7 +41,6 @@ class StackRecord:
     home: str
     supervisor: Identity | None
     ready: bool = False
-    only: list[str] = field(default_factory=list)
     kafka: dict[str, Any] | None = None
     postgres: dict[str, Any] | None = None
     processes: list[ProcessRecord] = field(default_factory=list)
@@ -57,8 +53,12 @@ class StackRecord:
 def write(path: Path, record: StackRecord) -> None:
     """Replace the file as a whole: a reader never sees half of it."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    unfinished.write_text(json.dumps(record.document(), indent=1) + "\n", encoding="utf-8")
-    unfinished.replace(path)
+    try:
+        unfinished.write_text(json.dumps(record.document(), indent=1) + "\n", encoding="utf-8")
+        unfinished.replace(path)
+    except OSError:
+        unfinished.unlink(missing_ok=True)
+        raise
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -1,15 +1,21 @@
-"""What runs now: the supervisor's record, checked against the processes that are really there."""
+"""What runs now: the supervisor's record, checked against the processes that are really there and their ports."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 from infra.embedded import record as stack_record
 from infra.embedded.home import Home
 from infra.embedded.identity import Identity, running
+from infra.embedded.ports import HOST
 from infra.embedded.processes import SERVICES
 from infra.settings import Settings
+
+WORKING: Final = frozenset({"ready", "given"})
+CONNECT_TIMEOUT_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +42,23 @@ class StackStatus:
             "paused": self.paused,
         }
 
+    def with_answers(self, answers: Mapping[str, Mapping[str, Any] | None]) -> StackStatus:
+        """The same with what the processes say at `/readyz`, by name: their lag, and the topics that are paused.
+
+        One that is recorded as ready and gives no answer is *silent*: whoever asks has looked later than the record.
+        """
+        processes = [_answered(process, answers.get(process["name"])) for process in self.processes]
+        paused = {topic: pause for said in answers.values() if said for topic, pause in said.get("paused", {}).items()}
+        silent = any(process["state"] == "silent" for process in processes)
+        return replace(self, ready=self.ready and not silent, processes=processes, paused=paused)
+
 
 def stack_status(settings: Settings) -> StackStatus:
-    """Read the record and look whether the recorded processes live; one that nobody watches is an `orphan`."""
+    """Read the record, and look at each part's process and port.
+
+    A part that is recorded as ready and has no process is *ended*; one whose port is closed is *unreachable*; one that
+    runs though its supervisor was killed is an *orphan*.
+    """
     home = Home.at(settings.home)
     record = stack_record.read(home.record)
     supervisor = record.get("supervisor")
@@ -48,14 +68,17 @@ def stack_status(settings: Settings) -> StackStatus:
         {
             "name": entry["name"],
             "pid": _living_pid(entry),
-            "state": _state(entry, alive),
+            "state": _state(entry, entry["health_port"], alive),
             "restarts": entry["restarts"],
             "health_port": entry["health_port"],
+            "log": str(home.log(entry["name"])),
             **{name: entry[name] for name in ("port", "halted") if entry.get(name)},
         }
         for entry in record.get("processes", [])
     ]
-    return StackStatus(str(home.root), alive, alive and bool(record.get("ready")), **services, processes=processes)
+    parts = [*(service for name, service in services.items() if name in record), *processes]
+    ready = alive and bool(record.get("ready")) and all(part["state"] in WORKING for part in parts)
+    return StackStatus(str(home.root), alive, ready, **services, processes=processes)
 
 
 def _service(settings: Settings, record: dict[str, Any], name: str, watched: bool) -> dict[str, Any]:
@@ -64,8 +87,13 @@ def _service(settings: Settings, record: dict[str, Any], name: str, watched: boo
     entry = record.get(name)
     if entry is None:
         return {"port": None, "pid": None, "state": "absent", "restarts": 0}
-    facts = {"port": entry["port"], "restarts": entry["restarts"]}
-    return {**facts, "pid": _living_pid(entry), "state": _state(entry, watched)}
+    return {
+        "port": entry["port"],
+        "restarts": entry["restarts"],
+        "pid": _living_pid(entry),
+        "state": _state(entry, entry["port"], watched),
+        "log": str(Home.at(settings.home).log(name)),
+    }
 
 
 def _living_pid(entry: dict[str, Any]) -> int | None:
@@ -74,8 +102,26 @@ def _living_pid(entry: dict[str, Any]) -> int | None:
     return entry["pid"] if running(Identity(entry["pid"], entry["started"])) else None
 
 
-def _state(entry: dict[str, Any], watched: bool) -> str:
-    """The recorded state; a part that nobody watches any more is stopped, or an orphan where it still runs."""
-    if watched or entry["state"] in ("stopped", "failed"):
-        return str(entry["state"])
-    return "orphan" if _living_pid(entry) else "stopped"
+def _state(entry: dict[str, Any], port: int, watched: bool) -> str:
+    recorded = str(entry["state"])
+    pid = _living_pid(entry)
+    if not watched:
+        return recorded if recorded in ("stopped", "failed") else "orphan" if pid else "stopped"
+    if recorded != "ready":
+        return recorded
+    return "ended" if pid is None else "ready" if _accepts(port) else "unreachable"
+
+
+def _accepts(port: int) -> bool:
+    """Whether something takes connections there."""
+    try:
+        with socket.create_connection((HOST, port), CONNECT_TIMEOUT_S):
+            return True
+    except OSError:
+        return False
+
+
+def _answered(process: dict[str, Any], said: Mapping[str, Any] | None) -> dict[str, Any]:
+    if said is None:
+        return process | ({"state": "silent"} if process["state"] == "ready" else {})
+    return process | ({"lag": said["lag"]} if "lag" in said else {})

@@ -1,35 +1,100 @@
-"""The status as a small table for people."""
+"""The status as a small table for people, within 80 columns."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any, Final
+
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
+from infra.display import Cell, Column, Grid
 from infra.embedded.status import StackStatus
+from infra.language import language, said
 
-_COLOURS = {"ready": "green", "given": "green", "starting": "yellow", "restarting": "yellow", "unready": "yellow"}
+_COLOURS: Final = {
+    "ready": "green",
+    "given": "green",
+    "starting": "yellow",
+    "restarting": "yellow",
+    "unready": "yellow",
+}
+_STATES_AR: Final = {
+    "ready": "جاهز",
+    "given": "خارجي",
+    "starting": "يبدأ",
+    "restarting": "يعاد تشغيله",
+    "unready": "غير جاهز",
+    "unreachable": "لا يجيب",
+    "absent": "غير موجود",
+    "stopped": "متوقف",
+    "failed": "فشل",
+    "orphan": "بلا مشرف",
+}
+_COLUMNS: Final = (
+    Column("الجزء", "part"),
+    Column("الحالة", "state"),
+    Column("التأخر", "lag", right=True),
+    Column("العملية", "pid", drop=2, right=True),
+    Column("المنفذ", "port", right=True),
+    Column("إعادات", "restarts", drop=3, right=True),
+    Column("السجل التشغيلي", "log", drop=1),
+)
 
 
 def print_status(status: StackStatus, console: Console | None = None) -> None:
-    """Print one line a part."""
-    table = Table(title=f"Yesser Events in {status.home}", title_justify="left")
-    for name in ("part", "state", "pid", "port", "restarts"):
-        table.add_column(name, justify="left" if name in ("part", "state") else "right")
-    parts = [
+    """Print one line a part, then what a person should know of it."""
+    out = console or Console()
+
+    def tell(ar: str, en: str) -> None:
+        out.print(said(ar, en, "\n"), markup=False, highlight=False, soft_wrap=True)
+
+    tell(f"أحداث يسر في {status.home}", f"Yesser Events in {status.home}")
+    out.print(_table(status), crop=False)
+    for process in status.processes:
+        if reason := process.get("halted"):
+            name = process["name"]
+            tell(f"توقف {name}: {reason}.", f"{name} halted: {reason}.")
+    for topic, pause in status.paused.items():
+        until = pause["until"]
+        tell(f"قراءة {topic} بطيئة حتى {until}: {pause['ar']}.", f"{topic} is paused until {until}: {pause['en']}.")
+    if not status.running:
+        tell(
+            "النظام لا يعمل: شغّله بـ `yesser up --detach`.", "The stack is not running: `yesser up --detach` starts it."
+        )
+    elif not status.ready:
+        tell(
+            "لم يجهز كل شيء: `yesser logs PART` يعرض ما يقوله جزء.",
+            "Not all is ready: `yesser logs PART` shows what a part says.",
+        )
+
+
+def _table(status: StackStatus) -> Grid:
+    parts: list[dict[str, Any]] = [
         {"name": "kafka", **status.kafka},
         {"name": "postgres", **status.postgres},
         *({"port": process["health_port"], **process} for process in status.processes),
     ]
-    for part in parts:
-        colour = _COLOURS.get(part["state"], "red")
-        values = (part["pid"], part["port"], part["restarts"])
-        table.add_row(part["name"], f"[{colour}]{part['state']}[/]", *("" if v is None else str(v) for v in values))
-    (console or Console()).print(table)
-    for process in status.processes:
-        if reason := process.get("halted"):
-            (console or Console()).print(f"{process['name']} halted: {reason}.", markup=False)
-    for topic, pause in status.paused.items():
-        said = f"{topic} is paused until {pause['until']}: {pause['en']} / {pause['ar']}."
-        (console or Console()).print(said, markup=False, soft_wrap=True)
-    if not status.running:
-        (console or Console()).print("The stack is not running: `yesser up --detach` starts it.")
+    return Grid("", _COLUMNS, [_row(part, status.home) for part in parts], gap=1)
+
+
+def _row(part: dict[str, Any], home: str) -> list[Cell]:
+    state = part["state"]
+    word = _STATES_AR.get(state, state) if language() == "ar" else state
+    lag, pid, port, restarts = (
+        "" if (v := part.get(name)) is None else str(v) for name in ("lag", "pid", "port", "restarts")
+    )
+    return [
+        part["name"],
+        Text(word, style=_COLOURS.get(state, "red")),
+        lag,
+        pid,
+        port,
+        restarts,
+        _beside(part.get("log"), home),
+    ]
+
+
+def _beside(log: str | None, home: str) -> str:
+    """The log's path from the home on, which stands above."""
+    return "" if log is None else str(Path(log).relative_to(home))

@@ -13,7 +13,6 @@ import fcntl
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,19 +25,20 @@ from infra.embedded.errors import StackError
 from infra.embedded.health import halt_reason, process_ready
 from infra.embedded.home import Home
 from infra.embedded.identity import Ending, end_all, identity_of, recorded_identities
-from infra.embedded.kafka_server import KafkaPorts
-from infra.embedded.ports import choose
+from infra.embedded.ports import Ports, choose
 from infra.embedded.postgres_server import database_address
 from infra.embedded.processes import NAMES, PROCESSES, SERVICES
 from infra.embedded.record import ProcessRecord, StackRecord
 from infra.embedded.services import KAFKA_ENDING, POSTGRES_ENDING, KafkaService, PostgresService
+from infra.logs import SaidOnce
 from infra.own_command import own_command
 from infra.settings import Settings
 
 SERVICE_READY_S: Final = 600.0
 """The first start of a machine may have to download Kafka."""
 PROCESS_READY_S: Final = 120.0
-PROCESS_ENDING: Final = Ending(deadline_s=15.0)
+PROCESS_ENDING: Final = Ending(deadline_s=12.0)
+WRITE_AGAIN_S: Final = 1.0
 PORT_SETTINGS: Final = {process.name: process.port_setting for process in PROCESSES}
 
 logger = structlog.get_logger("supervisor")
@@ -92,12 +92,15 @@ def is_supervised(home: Home) -> bool:
         return home.lock.exists()
 
 
-def end_orphans(home: Home) -> int:
-    """End what a killed supervisor left running, processes before the services they use; returns how many."""
+def end_orphans(home: Home, patience: float = 1.0) -> int:
+    """End what a killed supervisor left running, processes before the services they use; returns how many.
+
+    `patience` is the share of its usual time that each may take before it is killed.
+    """
     identities = recorded_identities(stack_record.read(home.record))
     endings = {"kafka": KAFKA_ENDING, "postgres": POSTGRES_ENDING}
-    ended = end_all((i, PROCESS_ENDING) for name, i in identities.items() if name not in endings)
-    return ended + end_all((i, endings[name]) for name, i in identities.items() if name in endings)
+    ended = end_all((i, PROCESS_ENDING.within(patience)) for name, i in identities.items() if name not in endings)
+    return ended + end_all((i, endings[name].within(patience)) for name, i in identities.items() if name in endings)
 
 
 class Supervisor:
@@ -111,8 +114,9 @@ class Supervisor:
         self.record = StackRecord(str(self.home.root), identity_of(os.getpid()))
         self._services: list[Child] = []
         self._processes: list[Child] = []
-        self._service_records: dict[str, tuple[ProcessRecord, dict[str, Any]]] = {}
         self._complete = False
+        self._unwritten = SaidOnce("stack.json cannot be written", "stack.json is written again")
+        self._write_again: asyncio.TimerHandle | None = None
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -140,40 +144,31 @@ class Supervisor:
         wishes = _wished_ports(last, [copy for copy, _ in names], serving)
         free = choose(wishes.values())
         ports = dict(zip(wishes, free, strict=True))
-        self.record.only = sorted(self.wanted.only)
         if "postgres" in services:
-            port = ports["postgres"]
-            self._add_service(
-                PostgresService(self.home, port).plan(), {"address": database_address(port), "port": port}
-            )
+            self._add_service(PostgresService(self.home, Ports({"port": ports["postgres"]})).plan())
         if "kafka" in services:
-            kafka = KafkaPorts(ports["kafka"], ports["kafka controller"])
-            plan = KafkaService(self.home, kafka, self.progress).plan()
-            self._add_service(plan, {"port": kafka.broker, "controller_port": kafka.controller})
+            kafka = Ports({"port": ports["kafka"], "controller_port": ports["kafka controller"]})
+            self._add_service(KafkaService(self.home, kafka, self.progress).plan())
         for copy, name in names:
-            self._add_process(copy, name, ports[copy], ports.get(_served(copy)))
-        self._write()
+            served = {"port": ports[_served(copy)]} if _served(copy) in ports else {}
+            self._add_process(copy, name, Ports({"health_port": ports[copy]} | served))
+        self._write_first()
 
-    def _add_service(self, plan: ChildPlan, facts: dict[str, Any]) -> None:
-        entry = ProcessRecord(plan.name)
-        self._service_records[plan.name] = (entry, facts)
-        self._services.append(Child(plan, entry, self._write))
+    def _add_service(self, plan: ChildPlan) -> None:
+        self._services.append(Child(plan, ProcessRecord(plan.name), self._write))
 
-    def _add_process(self, copy: str, name: str, port: int, served_port: int | None) -> None:
-        entry = ProcessRecord(copy, health_port=port, port=served_port)
-        setting = PORT_SETTINGS[name]
+    def _add_process(self, copy: str, name: str, ports: Ports) -> None:
         plan = ChildPlan(
             name=copy,
             command=lambda: own_command("run", name),
-            ready=partial(process_ready, port),
-            halted=partial(halt_reason, port),
-            log=self.home.logs / f"{copy}.log",
-            environment=process_environment(self.home.root, port)
-            | ({} if setting is None else {setting: str(served_port)}),
+            ports=ports,
+            ready=lambda: process_ready(ports["health_port"]),
+            halted=lambda: halt_reason(ports["health_port"]),
+            log=self.home.log(copy),
+            environment=lambda: process_environment(self.home.root, ports, PORT_SETTINGS[name]),
             ending=PROCESS_ENDING,
         )
-        self.record.processes.append(entry)
-        self._processes.append(Child(plan, entry, self._write))
+        self._processes.append(Child(plan, ProcessRecord(copy), self._write))
 
     async def _start_services(self) -> None:
         """Each service is prepared as soon as it is ready: the database need not wait for Kafka."""
@@ -208,21 +203,50 @@ class Supervisor:
         await _all_or_none(works)
 
     async def _stop(self) -> None:
-        """Processes first, then what they stand on."""
+        """Processes first, then what they stand on; what cannot be stopped does not keep the rest running."""
         self._complete = False
+        errors: list[BaseException] = []
         for children in (self._processes, self._services):
-            await asyncio.gather(*(child.stop() for child in children))
+            ended = await asyncio.gather(*(child.stop() for child in children), return_exceptions=True)
+            errors += [error for error in ended if error is not None]
         self.record.supervisor = None
         self._write()
+        if errors:
+            raise errors[0]
+
+    def _assemble(self) -> None:
+        """Bring the record up to date. Ready is a stack whose every part is ready now."""
+        for child in self._services:
+            entry = child.record
+            state = {"state": entry.state, "pid": entry.pid, "started": entry.started, "restarts": entry.restarts}
+            address = {"address": database_address(child.plan.ports["port"])} if entry.name == "postgres" else {}
+            setattr(self.record, entry.name, address | child.plan.ports.numbers | state)
+        for child in self._processes:
+            child.record.health_port = child.plan.ports["health_port"]
+            child.record.port = child.plan.ports.numbers.get("port")
+        self.record.processes = [child.record for child in self._processes]
+        parts = [child.record for child in (*self._processes, *self._services)]
+        self.record.ready = self._complete and all(part.state == "ready" for part in parts)
+
+    def _write_first(self) -> None:
+        """Without a record nobody would find the stack: it is not started."""
+        self._assemble()
+        try:
+            stack_record.write(self.home.record, self.record)
+        except OSError as error:
+            raise StackError(f"{self.home.record} cannot be written ({error.strerror}): free some space.") from error
 
     def _write(self) -> None:
-        """Keep `stack.json` true. Ready is a stack whose every part is ready now."""
-        for name, (entry, facts) in self._service_records.items():
-            state = {"state": entry.state, "pid": entry.pid, "started": entry.started, "restarts": entry.restarts}
-            setattr(self.record, name, facts | state)
-        parts = [*self.record.processes, *(entry for entry, _ in self._service_records.values())]
-        self.record.ready = self._complete and all(part.state == "ready" for part in parts)
-        stack_record.write(self.home.record, self.record)
+        """Keep `stack.json` true. While it cannot be written (a full disk) it is tried again, and all else goes on."""
+        if self._write_again is not None:
+            self._write_again.cancel()
+        self._assemble()
+        try:
+            stack_record.write(self.home.record, self.record)
+            self._unwritten.ends()
+        except OSError as error:
+            self._unwritten.begins(error)
+            self._write_again = asyncio.get_running_loop().call_later(WRITE_AGAIN_S, self._write)
 
 
 async def _all_or_none(works: Sequence[Coroutine[Any, Any, None]]) -> None:
@@ -236,14 +260,11 @@ async def _all_or_none(works: Sequence[Coroutine[Any, Any, None]]) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def process_environment(home: Path, health_port: int) -> dict[str, str]:
+def process_environment(home: Path, ports: Ports, port_setting: str | None) -> dict[str, str]:
     """What a process of the stack is started with: our own environment, its home, and where it answers."""
-    return {
-        **os.environ,
-        "YESSER_HOME": str(home),
-        "YESSER_HEALTH_PORT": str(health_port),
-        "PYTHONUNBUFFERED": "1",
-    }
+    served = {} if port_setting is None else {port_setting: str(ports["port"])}
+    answering = {"YESSER_HOME": str(home), "YESSER_HEALTH_PORT": str(ports["health_port"])}
+    return os.environ | answering | served | {"PYTHONUNBUFFERED": "1"}
 
 
 def _served(copy: str) -> str:

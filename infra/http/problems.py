@@ -21,6 +21,7 @@ RequestCode = Literal[
     "forbidden",
     "suspended",
     "not-found",
+    "no-such-route",
     "method-not-allowed",
     "slow-request",
     "head-too-large",
@@ -28,6 +29,7 @@ RequestCode = Literal[
     "too-many-events",
     "unsupported-media-type",
     "bad-parameter",
+    "unknown-parameter",
     "too-many-requests",
     "kafka-away",
     "database-away",
@@ -90,6 +92,14 @@ EXPLANATIONS: Final[dict[RequestCode, Explanation]] = {
             " received.",
         ),
     ),
+    "no-such-route": Explanation(
+        404,
+        Bilingual("لا يوجد مسار كهذا", "No such route"),
+        Bilingual(
+            "لا يوجد مسار كهذا؛ قائمة المسارات في /docs/api.",
+            "No such route; the list is at /docs/api.",
+        ),
+    ),
     "method-not-allowed": Explanation(
         405,
         Bilingual("الطريقة غير مسموحة", "The method is not allowed"),
@@ -129,6 +139,14 @@ EXPLANATIONS: Final[dict[RequestCode, Explanation]] = {
         422,
         Bilingual("معامل غير صالح", "A parameter is not valid"),
         Bilingual("صحح المعامل وفق وثيقة OpenAPI.", "Correct the parameter by the OpenAPI document."),
+    ),
+    "unknown-parameter": Explanation(
+        400,
+        Bilingual("معامل غير معروف", "Unknown query parameter"),
+        Bilingual(
+            "صحح اسم المعامل أو احذفه؛ الأسماء المعروفة في errors.",
+            "Correct the parameter's name, or leave it out. The known names are in `errors`.",
+        ),
     ),
     "too-many-requests": Explanation(
         429,

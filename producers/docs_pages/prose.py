@@ -18,9 +18,12 @@ PROSE_PAGES: Final = {
     "/docs/gateway": "gateway.md",
     "/docs/files": "files.md",
     "/docs/outbox": "outbox.md",
+    "/docs/runbook": "runbook.md",
 }
 """Address → file."""
 
+_PRE: Final = '<pre dir="ltr" tabindex="0" role="region" aria-label="مثال · Example">'
+"""What may be wider than the page is scrolled with the keyboard too (WCAG 2.1.1), and has a name (4.1.2)."""
 _ADDRESSES: Final = {file: path for path, file in PROSE_PAGES.items()}
 
 
@@ -36,8 +39,8 @@ def prose_of(path: str, href: Callable[[str], str]) -> Markup:
             token.children = list(_led(token.children, href))
             if _is_arabic(token.content):
                 outer.attrs |= {"lang": "ar", "dir": "rtl"}
-    # The renderer has escaped all text.
-    return Markup(parser.renderer.render(tokens, parser.options, {}))
+    # The renderer has escaped all text: a `<pre>` is one of its own.
+    return Markup(parser.renderer.render(tokens, parser.options, {}).replace("<pre>", _PRE))
 
 
 def title_of(path: str) -> str:

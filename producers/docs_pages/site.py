@@ -42,6 +42,9 @@ AnyCode = TypeVar("AnyCode", Code, RequestCode)
 
 START: Final = "/docs"
 STYLE: Final = "/docs/site.css"
+SCHEMAS: Final = "/schemas"
+SCHEMA_LIST: Final = "/schemas/index.json"
+ENTRY_SCHEMA: Final = "/schemas/entry.json"
 SWAGGER: Final = "/docs/api"
 _SWAGGER_FILES: Final = ("swagger-ui-bundle.js", "swagger-ui.css")
 _TEMPLATES: Final = files("producers.docs_pages").joinpath("templates")
@@ -102,7 +105,8 @@ class Site:
         return {
             "/openapi.json": lambda: orjson.dumps(self._openapi()),
             "/asyncapi.json": lambda: _pretty(asyncapi_document(_version())),
-            "/schemas/entry.json": lambda: _pretty(entry_schema()),
+            ENTRY_SCHEMA: lambda: _pretty(entry_schema()),
+            SCHEMA_LIST: lambda: _pretty(_schemas()),
             **{schema_path(name): partial(_schema, name) for name in CATALOGUE},
             **{example_path(name): partial(golden_example, name) for name in CATALOGUE},
             STYLE: lambda: _TEMPLATES.joinpath("site.css").read_bytes(),
@@ -116,12 +120,14 @@ class Site:
             "/docs/events": self._events,
             "/docs/refusals": self._refusals,
             "/docs/asyncapi": self._asyncapi,
+            SCHEMAS: lambda: self._html("schemas.html", SCHEMAS, schemas=_schemas(), list_path=SCHEMA_LIST),
             SWAGGER: lambda: self._html("api.html", SWAGGER),
         }
 
     def _start(self) -> bytes:
-        documents = ["/openapi.json", "/asyncapi.json", "/schemas/entry.json"]
-        return self._html("start.html", START, intro=words.INTRO, entries=words.SECTIONS, documents=documents)
+        documents = ["/openapi.json", "/asyncapi.json", SCHEMA_LIST]
+        entries = (*words.SECTIONS, *words.MORE)
+        return self._html("start.html", START, intro=words.INTRO, entries=entries, documents=documents)
 
     def _events(self) -> bytes:
         domains = [
@@ -254,6 +260,11 @@ def _isolated(arabic: str) -> Markup:
     return Markup().join(
         Markup("<bdi>{}</bdi>").format(part) if place % 2 else escape(part) for place, part in enumerate(parts)
     )
+
+
+def _schemas() -> dict[str, str]:
+    """What each schema is of, and its address."""
+    return {"entry": ENTRY_SCHEMA, **{full_type(name): schema_path(name) for name in CATALOGUE}}
 
 
 @cache

@@ -43,11 +43,31 @@ SECTIONS: Final[tuple[tuple[str, Bilingual, Bilingual], ...]] = (
 )
 """Path, name and what is there."""
 
-PROSE_NAMES: Final[Mapping[str, str]] = {
-    **{path: name.ar for path, name, _ in SECTIONS},
-    "/docs/files": "الملفات والجداول",
-    "/docs/outbox": "صندوق الصادر في قاعدة الجهة",
-}
+MORE: Final[tuple[tuple[str, Bilingual, Bilingual], ...]] = (
+    (
+        "/docs/files",
+        _B("الملفات والجداول", "Files and tables"),
+        _B("إرسال الملفات، وتصحيح المرفوض.", "Publishing files, and correcting what was refused."),
+    ),
+    (
+        "/docs/outbox",
+        _B("صندوق الصادر في قاعدة الجهة", "The outbox"),
+        _B("حدث يغادر مع معاملة قاعدة بيانات الجهة.", "An event that leaves with a transaction of your database."),
+    ),
+    (
+        "/docs/runbook",
+        _B("دليل التشغيل", "Runbook"),
+        _B("ما يتوقف، وما يُفعل حينها.", "What can stop, and what to do then."),
+    ),
+    (
+        "/schemas",
+        _B("المخططات", "JSON Schemas"),
+        _B("مخطط كل نوع، للبرامج.", "The schema of each type, for programs."),
+    ),
+)
+"""The same, of pages that the start page leads to and the navigation does not."""
+
+PROSE_NAMES: Final[Mapping[str, str]] = {path: name.ar for path, name, _ in (*SECTIONS, *MORE)}
 """Arabic names of the pages that are written in `docs/`."""
 
 INTRO: Final = _B(

@@ -9,13 +9,14 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 import structlog
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from infra.http.parameters import only_known_parameters
 from infra.http.problems import CONTENT_TYPE, Problem, RequestCode, language_of, problem_document, to_bytes
 from infra.http.routes import further_routers
 from infra.postgres import TRANSIENT_ERRORS
@@ -24,7 +25,7 @@ from producers.gateway import event_routes, page_routes, reading_routes
 from producers.gateway.parts import Parts
 from producers.gateway.problems import Refusal, refusal_document
 
-_CODES: dict[int, RequestCode] = {404: "not-found", 405: "method-not-allowed"}
+_CODES: dict[int, RequestCode] = {404: "no-such-route", 405: "method-not-allowed"}
 _NO_TELEMETRY: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False}
 """FastAPI's own would tell of addresses and errors in its words; ours says only what `infra.telemetry` lists."""
 _logger = structlog.get_logger(__name__)
@@ -42,6 +43,7 @@ def application(parts: Parts) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
+        dependencies=[Depends(only_known_parameters)],
         exception_handlers=_handlers(),
         telemetry=_NO_TELEMETRY,
     )

@@ -50,6 +50,18 @@ _PAUSED: Final[dict[str, Any]] = {
     "description": "The topic held nothing but refused records: it is not read until then, then a record at a time.",
     **shape(until={"type": "string", "format": "date-time"}, reason=shape(ar=TEXT, en=TEXT)),
 }
+_DUPLICATE: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["event", "id"],
+    "properties": {
+        "event": INTEGER,
+        "id": TEXT,
+        "address": {"type": "string", "description": "Of the earlier record, where this gateway took it lately."},
+        "index": {**INTEGER, "description": "Of the entry that says the same."},
+        "proof": TEXT,
+        "first_event": {**INTEGER, "description": "The place in this request of the event that says the same."},
+    },
+}
 RECEIPT: Final = answer(
     "Every event of the receipt is durable. The signature is Ed25519 over `urn:yesser:receipt:v1 ` and the SHA-256, in "
     "hexadecimal, of the RFC 8785 form of `receipt`.",
@@ -66,21 +78,15 @@ RECEIPT: Final = answer(
             "key": TEXT,
             "signature": {"type": "string", "contentEncoding": "base64"},
             "refused": ERROR_ROWS,
+            "duplicates": {
+                "type": "array",
+                "description": "Events of the receipt that say what an earlier one said: the registrar drops them.",
+                "items": _DUPLICATE,
+            },
             "paused": _PAUSED,
         },
     },
 )
-_DUPLICATE: Final[dict[str, Any]] = {
-    "type": "object",
-    "required": ["event", "id"],
-    "properties": {
-        "event": INTEGER,
-        "id": TEXT,
-        "index": {**INTEGER, "description": "Of the entry that says the same."},
-        "proof": TEXT,
-        "first_event": {**INTEGER, "description": "The place in this request of the event that says the same."},
-    },
-}
 VALIDATION: Final = answer(
     "The verdict on every event: new, a duplicate, or refused. `valid` where none is refused.",
     {

@@ -15,6 +15,7 @@ from producers.gateway.documents import EVENTS_REQUEST, RECEIPT, VALIDATION
 from producers.gateway.http_protocol import WHOLE
 from producers.gateway.parts import Parts
 from producers.gateway.receiving import Sent
+from producers.gateway.repeats import duplicates
 from producers.gateway.validating import identify, validation_document
 
 JSON: Final = "application/json"
@@ -41,7 +42,8 @@ def router(parts: Parts) -> APIRouter:
 
         202 means that Kafka has acknowledged every event of the receipt (`acks=all`). A batch with a bad event stores
         nothing and lists every fault of every event, unless `partial` is true. 504 means that the outcome is unknown:
-        send the same ids and bytes again; what was stored already is dropped as a duplicate.
+        send the same ids and bytes again; what was stored already is dropped as a duplicate. Events of the receipt that
+        repeat what was sent lately are listed in `duplicates`.
         """
         return await stored(parts, request, partial=partial)
 
@@ -75,7 +77,9 @@ async def stored(parts: Parts, request: Request, *, partial: bool) -> Response:
     """The answer to `POST /v1/events`. Raises `Problem` or `Refusal`."""
     caller = await parts.caller(request)
     caller.require("events:write")
-    answer = await parts.receiver.receive(_sent(request, caller), partial=partial)
+    answer, repeats = await parts.receiver.receive(_sent(request, caller), partial=partial)
+    if repeats and (rows := await duplicates(parts, caller.require_agency(), repeats)):
+        answer["duplicates"] = rows
     if caller.paused is not None:
         answer["paused"] = caller.paused.document()
     return Response(orjson.dumps(answer), 202, media_type=JSON)

@@ -1,8 +1,10 @@
-"""uvicorn's HTTP protocol, with what it lacks: a time and a size within which the head of a request must be there, and
-answers that leave as one piece.
+"""uvicorn's HTTP protocol, with what it lacks: a time and a size within which the head of a request must be there,
+requests that are read as RFC 9110 and 9112 say, and answers that leave as one piece.
 
 While no request is being served, a connection has a deadline: for its first head, for the rest of a head that has
 begun, and for what a client still sends after it was answered. Reading a body has a time of its own (`body.py`).
+
+Other servers were tried (docs/decisions/the-http-server.md).
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from asyncio.events import TimerHandle
 from http import HTTPStatus
 from typing import Any, Final, cast
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from infra.http.problems import CONTENT_TYPE, Problem, RequestCode, problem_document, to_bytes
@@ -30,7 +33,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)
         self._deadline: TimerHandle | None = None
-        self._in_head = self._in_body = False
+        self._in_head = self._in_body = self._has_upgrade = False
         self._bytes_beside_bodies = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -42,8 +45,13 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        self._unset_keepalive_if_required()
         self._bytes_beside_bodies += len(data)
-        super().data_received(data)
+        try:
+            self._parse(data)
+        except httptools.HttpParserError:
+            self._end("malformed-request")
+            return
         if self._bytes_beside_bodies > HEAD_BYTES_MAX:
             self._end("head-too-large")
         elif self._deadline is None and (self._in_head or not self._is_serving):
@@ -53,25 +61,62 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self._in_head = True
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._in_head:  # the fields of a trailer are no headers (RFC 9110 §6.5.1)
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
+        if self.parser.get_method() == b"CONNECT" or not self._names_one_host:
+            raise httptools.HttpParserError
+        self._has_upgrade = self.parser.should_upgrade()
+        if self._has_upgrade:
+            return
+        super().on_headers_complete()
         self._in_head, self._in_body = False, True
         self._bytes_beside_bodies = 0
         self._stop_deadline()
-        super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         self._bytes_beside_bodies = 0
         super().on_body(body)
 
     def on_message_complete(self) -> None:
+        if self._has_upgrade:
+            return
         self._in_body = False
         self._bytes_beside_bodies = 0
         self.scope.setdefault("extensions", {})[WHOLE] = {}
         super().on_message_complete()
 
-    def send_400_response(self, msg: str) -> None:
-        """What is no HTTP at all."""
-        self._end("malformed-request")
+    def _parse(self, data: bytes) -> None:
+        """Read on. Raises `HttpParserError` for what is no HTTP.
+
+        `Upgrade` is ignored (RFC 9110 §7.8). The parser would take what follows the head for another protocol, so such
+        a head is read again without the field.
+        """
+        while data:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                head = self._head_without_upgrade()
+                self.parser = httptools.HttpRequestParser(self)
+                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
+                self.parser.feed_data(head)
+                data = data[upgrade.args[0] :]
+            else:
+                return
+
+    def _head_without_upgrade(self) -> bytes:
+        """The head that was read last. Lines that the parser took apart have no second reading."""
+        version = self.parser.get_http_version().encode()
+        fields = [b"%b: %b\r\n" % (name, value) for name, value in self.headers if name != b"upgrade"]
+        return b"%b %b HTTP/%b\r\n%b\r\n" % (self.parser.get_method(), self.url, version, b"".join(fields))
+
+    @property
+    def _names_one_host(self) -> bool:
+        """Whether the request has the one `Host` that HTTP/1.1 asks for (RFC 9112 §3.2)."""
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        return hosts == 1 or (hosts == 0 and self.parser.get_http_version() == "1.0")
 
     @property
     def _is_serving(self) -> bool:

@@ -22,7 +22,14 @@ _POLICY: Final = (
     "frame-ancestors 'none'"
 )
 _SWAGGER_POLICY: Final = f"{_POLICY}; script-src 'self'; connect-src 'self'"
-_DOCUMENTS: Final = ("/openapi.json", "/asyncapi.json", "/schemas/{name}", START, START + "/{name:path}")
+_DOCUMENTS: Final = (
+    "/openapi.json",
+    "/asyncapi.json",
+    "/schemas",
+    "/schemas/{name:path}",
+    START,
+    START + "/{name:path}",
+)
 
 
 def router(parts: Parts, app: FastAPI) -> APIRouter:
@@ -40,13 +47,13 @@ def router(parts: Parts, app: FastAPI) -> APIRouter:
     for path in _DOCUMENTS:
         routes.add_api_route(path, document, include_in_schema=False)
 
-    @routes.get("/v1/key", summary="The key that signs receipts", response_class=Response)
+    @routes.get("/v1/key", summary="The key that signs receipts", response_class=Response, responses=problems(400))
     async def key() -> Response:
         """The verifier key (C2SP signed-note `vkey`) of this gateway."""
         return Response(parts.signer.verifier.vkey + "\n", media_type="text/plain; charset=utf-8")
 
     @routes.get(
-        PAGE_PREFIX + "{code}", summary="What a problem means", response_class=Response, responses=problems(404)
+        PAGE_PREFIX + "{code}", summary="What a problem means", response_class=Response, responses=problems(400, 404)
     )
     async def page(code: str, request: Request) -> Response:
         """The page of a problem's type, in Arabic and English."""
@@ -61,7 +68,7 @@ def answer(site: Site, request: Request) -> Response:
     try:
         page = site.page(path)
     except KeyError:
-        raise Problem("not-found") from None
+        raise Problem("no-such-route") from None
     headers = _headers(path, page)
     if request.headers.get("if-none-match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)

@@ -66,7 +66,7 @@ def router(parts: Parts) -> APIRouter:
         "/v1/events/{id}",
         summary="What became of an event",
         response_class=Response,
-        responses={200: STATUS, **problems(401, 403, 404, 422, 429, 503)},
+        responses={200: STATUS, **problems(400, 401, 403, 404, 422, 429, 503)},
     )
     async def status(request: Request, id: str, address: Address = None, agency: Agencies = None) -> Response:
         """Pending, registered (with index and proof), duplicate (of the first entry), or refused (with every fault).
@@ -80,7 +80,7 @@ def router(parts: Parts) -> APIRouter:
         "/v1/receipts",
         summary="Verdicts on everything sent, in order",
         response_class=Response,
-        responses={200: RECEIPTS, **problems(401, 403, 404, 422, 429, 503)},
+        responses={200: RECEIPTS, **problems(400, 401, 403, 404, 422, 429, 503)},
     )
     async def receipts(
         request: Request, since: Since = 0, limit: Limit = 100, wait_s: Wait = 0, agency: Agencies = None
@@ -98,7 +98,7 @@ def router(parts: Parts) -> APIRouter:
         "/v1/completeness",
         summary="Sequence numbers seen and missing",
         response_class=Response,
-        responses={200: COMPLETENESS, **problems(401, 403, 404, 422, 429, 503)},
+        responses={200: COMPLETENESS, **problems(400, 401, 403, 404, 422, 429, 503)},
     )
     async def seen(request: Request, month: Month = None, agency: Agencies = None) -> Response:
         """Which `sequence` numbers were read, whatever their verdict, and which are missing below the highest.

@@ -28,7 +28,7 @@ from producers.gateway.body import BodyLimits, read_body
 from producers.gateway.http_mode import Claims, Mode, RawHeaders, claims_of, mode_of
 from producers.gateway.problems import EventFaults, Refusal, listed_faults
 from producers.gateway.receipts import ReceiptSigner, Stored
-from producers.gateway.recent import Recent
+from producers.gateway.recent import Recent, Repeat
 from producers.gateway.writer import KafkaWriter, NotStored
 
 _JUDGED_AT_ONCE: Final = 64
@@ -84,18 +84,21 @@ class Receiver:
             mode, body = await self._read(sent, held)
             return await self._judged(sent, mode, body, validate)
 
-    async def receive(self, sent: Sent, *, partial: bool) -> dict[str, Any]:
-        """The answer to events that are durable now. Raises `Problem` or `Refusal` where nothing was stored."""
+    async def receive(self, sent: Sent, *, partial: bool) -> tuple[dict[str, Any], list[Repeat]]:
+        """The answer to events that are durable now, and those of them whose ids were taken lately.
+
+        Raises `Problem` or `Refusal` where nothing was stored.
+        """
         agency = sent.agency
         with self._holding() as held:
             judged = await self._judged(sent, *await self._read(sent, held), validate_form)
             if judged.refused and not (partial and judged.accepted):
                 raise Refusal(judged.refused, batched=judged.batched)
-            stored = await self._store(agency, judged.accepted)
+            stored, repeats = await self._store(agency, judged.accepted)
         answer = self._signer.receipt(agency.code, recorded_time(self._clock()), stored)
         if judged.refused:
             answer["refused"], _ = listed_faults(judged.refused, judged.batched, sent.language)
-        return answer
+        return answer, repeats
 
     async def _read(self, sent: Sent, held: Callable[[int], None]) -> tuple[Mode, bytes]:
         settings = self._settings
@@ -108,21 +111,23 @@ class Receiver:
         claims = claims_of(mode, sent.headers, body, self._settings.gateway_batch_events_max)
         return await judge_claims(claims, sent.agency, validation, batched=mode == "batch")
 
-    async def _store(self, agency: Agency, accepted: Sequence[tuple[int, Admitted]]) -> Stored:
-        """The events with their offsets. Raises `Problem` where Kafka has not acknowledged them."""
+    async def _store(self, agency: Agency, accepted: Sequence[tuple[int, Admitted]]) -> tuple[Stored, list[Repeat]]:
+        """The events with their offsets, and which of them are repeats. Raises `Problem` where Kafka has not
+        acknowledged them."""
+        places = [place for place, _ in accepted]
         ids = [event.id for _, event in accepted]
         values = [event.event_bytes for _, event in accepted]
-        offsets: list[int] = []
-        if values:
-            try:
-                offsets = await self._writer.write(agency_topic(agency.code), values)
-            except NotStored:
-                raise Problem("kafka-away", retry_after_s=1) from None
-            except OutcomeUnknown:
-                raise Problem("outcome-unknown", retry_after_s=1) from None
-            count("gateway_events_stored", len(offsets), agency=agency.code)
-            self.recent.add(agency.code, ids, offsets)
-        return Stored([place for place, _ in accepted], ids, offsets, values)
+        if not values:
+            return Stored([], [], [], []), []
+        try:
+            offsets = await self._writer.write(agency_topic(agency.code), values)
+        except NotStored:
+            raise Problem("kafka-away", retry_after_s=1) from None
+        except OutcomeUnknown:
+            raise Problem("outcome-unknown", retry_after_s=1) from None
+        count("gateway_events_stored", len(offsets), agency=agency.code)
+        repeats = self.recent.add(agency.code, places, ids, offsets, values)
+        return Stored(places, ids, offsets, values), repeats
 
     @contextmanager
     def _holding(self) -> Iterator[Callable[[int], None]]:

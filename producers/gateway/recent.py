@@ -1,18 +1,36 @@
-"""What this gateway took lately: the answer to "where is my event?" until the registrar has read it."""
+"""What this gateway took lately: the answer to "where is my event?" until the registrar has read it, and to what an
+event that is sent again repeats."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 REMEMBERED_MAX: Final = 100_000
 
 
-class Recent:
-    """The offset of the last record of each (agency, id): of the newest `remembered_max`, at least of half as many.
+class Taken(NamedTuple):
+    """Where an event stands in its agency's topic. `mark` is equal for equal bytes (`mark_of`)."""
 
-    Requests gather in one generation while the one before is still asked; both are forgotten whole. Only when somebody
-    asks are they put in order by id, since most events are never asked for.
+    offset: int
+    mark: int
+
+
+class Repeat(NamedTuple):
+    """An event of a request whose id was taken before: its place and bytes, and where the earlier record stands."""
+
+    place: int
+    id: str
+    value: bytes
+    earlier_offset: int
+    is_same: bool
+    """Whether the bytes are the same. If not, it may still say the same."""
+
+
+class Recent:
+    """The last record of each (agency, id): of the newest `remembered_max`, at least of half as many.
+
+    Requests gather in one generation while the one before is still asked; both are forgotten whole.
     """
 
     def __init__(self, remembered_max: int = REMEMBERED_MAX) -> None:
@@ -20,34 +38,42 @@ class Recent:
         self._newest = _Generation()
         self._before = _Generation()
 
-    def add(self, agency: str, ids: Sequence[str], offsets: Sequence[int]) -> None:
-        """Remember these; the oldest are forgotten."""
-        self._newest.add(agency, ids, offsets)
+    def add(
+        self, agency: str, places: Sequence[int], ids: Sequence[str], offsets: Sequence[int], values: Sequence[bytes]
+    ) -> list[Repeat]:
+        """Remember these events of a request, which stand at `offsets`; those that were taken before."""
+        newest, before = self._newest.of(agency), self._before.of(agency)
+        repeats = []
+        for place, id_, offset, value in zip(places, ids, offsets, values, strict=True):
+            mark = mark_of(value)
+            earlier = newest.get(id_) or before.get(id_)
+            if earlier is not None and earlier.offset < offset:
+                repeats.append(Repeat(place, id_, value, earlier.offset, earlier.mark == mark))
+            newest[id_] = Taken(offset, mark)
+        self._newest.count += len(ids)
         if self._newest.count >= self._generation_max:
             self._before, self._newest = self._newest, _Generation()
+        return repeats
 
     def offset_of(self, agency: str, id_: str) -> int | None:
         """Where the agency's event stands in its topic, if this gateway took it lately."""
         for generation in (self._newest, self._before):
-            offset = generation.of(agency).get(id_)
-            if offset is not None:
-                return offset
+            taken = generation.of(agency).get(id_)
+            if taken is not None:
+                return taken.offset
         return None
+
+
+def mark_of(value: bytes) -> int:
+    """A number of 64 bits, keyed by this process: equal ones mean equal bytes, but for once in 2^64."""
+    return hash(value)
 
 
 class _Generation:
     def __init__(self) -> None:
         self.count = 0
-        self._added: list[tuple[str, Sequence[str], Sequence[int]]] = []
-        self._by_id: dict[str, dict[str, int]] = {}
+        self._by_id: dict[str, dict[str, Taken]] = {}
 
-    def add(self, agency: str, ids: Sequence[str], offsets: Sequence[int]) -> None:
-        self._added.append((agency, ids, offsets))
-        self.count += len(ids)
-
-    def of(self, agency: str) -> dict[str, int]:
-        """Id -> offset of an agency's events."""
-        for added_by, ids, offsets in self._added:
-            self._by_id.setdefault(added_by, {}).update(zip(ids, offsets, strict=True))
-        self._added.clear()
-        return self._by_id.get(agency, {})
+    def of(self, agency: str) -> dict[str, Taken]:
+        """Id → where it stands, of an agency's events."""
+        return self._by_id.setdefault(agency, {})

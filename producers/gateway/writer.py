@@ -3,6 +3,9 @@
 While one batch of a topic is on its way, further requests gather behind it and leave together as the next one. A
 request is answered only with offsets that Kafka acknowledged (`acks=all`). Otherwise it is told the truth: *not
 stored* where nothing of it was ever handed to the client, else *unknown*.
+
+A connection is given up at its first error, and when a batch is not acknowledged in the time in which its requests are
+answered: whatever the client library waits for then, a new connection does not.
 """
 
 from __future__ import annotations
@@ -11,19 +14,17 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from events.codec import STRUCTURED_HEADERS
-from infra.kafka import PRODUCER_DURABLE, client_arguments
+from infra.kafka import PRODUCER_DURABLE, NoKafka, client_arguments
 from infra.kafka_admin import GATEWAY_USER
-from infra.kafka_clients import let_go
+from infra.kafka_clients import NotStarted, let_go, start_error
 from infra.logs import SaidOnce
 from infra.settings import Settings
 from infra.telemetry import trace_header
@@ -95,14 +96,15 @@ class KafkaWriter:
 
     async def stop(self) -> None:
         """End. What is not acknowledged by now has an unknown outcome."""
-        if self._connecting is not None:
-            self._connecting.cancel()
+        connecting = [] if self._connecting is None else [self._connecting]
+        for task in connecting:
+            task.cancel()
         if self._connection is not None:
             self._give_up(self._connection)
         writing = [topic.task for topic in self._topics.values() if topic.task is not None]
         for task in writing:
             task.cancel()
-        await asyncio.gather(*self._ending, *writing, return_exceptions=True)
+        await asyncio.gather(*connecting, *self._ending, *writing, return_exceptions=True)
 
     async def write(self, topic_name: str, values: Sequence[bytes]) -> list[int]:
         """The offsets of these events, in order, once Kafka has them. Raises `NotStored` or `OutcomeUnknown`."""
@@ -137,7 +139,7 @@ class KafkaWriter:
             topic.sent_at = time.monotonic()
             try:
                 first_offset = await self._acknowledged(connection, topic.name, batch)
-            except (KafkaError, OutcomeUnknown, asyncio.CancelledError) as error:
+            except (Exception, asyncio.CancelledError) as error:  # whatever the client raises, the outcome is unknown
                 self._away.begins(error, topic=topic.name)
                 self._give_up(connection)
                 self._tell_all(topic, NotStored())
@@ -149,13 +151,14 @@ class KafkaWriter:
             _acknowledge(parts, first_offset)
 
     async def _acknowledged(self, connection: _Connection, topic: str, batch: _Batch) -> int:
-        """The offset of the batch's first record."""
-        acknowledgement = await connection.producer.send_batch(batch, topic, partition=_PARTITION)
-        connection.unacknowledged.add(acknowledgement)
-        try:
-            offset: int = (await acknowledgement).offset
-        finally:
-            connection.unacknowledged.discard(acknowledgement)
+        """The offset of the batch's first record. Raises `TimeoutError` where Kafka does not acknowledge it in time."""
+        async with asyncio.timeout(self._settings.gateway_kafka_timeout_s):
+            acknowledgement = await connection.producer.send_batch(batch, topic, partition=_PARTITION)
+            connection.unacknowledged.add(acknowledgement)
+            try:
+                offset: int = (await acknowledgement).offset
+            finally:
+                connection.unacknowledged.discard(acknowledgement)
         if offset < 0:  # a repeated batch that the broker no longer remembers
             raise OutcomeUnknown
         return offset
@@ -181,26 +184,30 @@ class KafkaWriter:
         task.add_done_callback(self._ending.discard)
 
     async def _connect(self) -> None:
+        while (error := await self._connect_once()) is not None:
+            self._away.begins(error)
+            await asyncio.sleep(_CONNECT_WAIT_S)
+        self._away.ends()
+
+    async def _connect_once(self) -> Exception | None:
+        """Why it did not work, or None where it did."""
         user = GATEWAY_USER if self._settings.secret(f"kafka-{GATEWAY_USER}") else None
-        while True:
-            producer = AIOKafkaProducer(
-                **client_arguments(self._settings, user),
-                **PRODUCER_DURABLE,
-                client_id="yesser-gateway",
-                max_batch_size=_BATCH_BYTES_MAX,
-            )
-            try:
-                async with asyncio.timeout(_CONNECT_TIMEOUT_S):
-                    await producer.start()
-            except (KafkaError, OSError, TimeoutError) as error:
-                self._away.begins(error)
-                with suppress(KafkaError, OSError):
-                    await let_go(producer)
-                await asyncio.sleep(_CONNECT_WAIT_S)
-                continue
+        try:
+            arguments = client_arguments(self._settings, user)
+        except NoKafka as error:
+            return error
+        producer = AIOKafkaProducer(
+            **arguments, **PRODUCER_DURABLE, client_id="yesser-gateway", max_batch_size=_BATCH_BYTES_MAX
+        )
+        failed: Exception | None = NotStarted()
+        try:
+            failed = await start_error(producer.start(), _CONNECT_TIMEOUT_S)
+        finally:
+            if failed is not None:
+                await let_go(producer)
+        if failed is None:
             self._connection = _Connection(producer)
-            self._away.ends()
-            return
+        return failed
 
 
 class _Batch(BatchBuilder):  # type: ignore[misc]

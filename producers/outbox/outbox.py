@@ -82,6 +82,11 @@ async def open_database(settings: Settings, application: str) -> Connection:
     """A connection to the agency's own database. Raises `NoOutbox` where it does not let us in."""
     try:
         return await connect(agency_database(settings), application)
+    except ValueError as error:
+        # The driver's words may repeat a part of the password.
+        raise NoOutbox(
+            "YESSER_OUTBOX_POSTGRES is not a PostgreSQL address: write postgresql://user:password@host:port/database."
+        ) from error
     except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as error:
         raise NoOutbox(f"{NoOutbox.__doc__} ({error})") from error
 

@@ -22,10 +22,16 @@ WHERE outbox.row_id = given.row_id
   AND EXISTS (SELECT FROM yesser.outbox_lease WHERE name = 'outbox' AND epoch = $3)
 
 -- name: refuse
-UPDATE yesser.outbox SET faults = given.faults
-FROM unnest($1::bigint[], $2::jsonb[]) AS given (row_id, faults)
+-- Each row's faults as one text: a list of lists would be taken for an array of two dimensions.
+UPDATE yesser.outbox SET faults = given.faults::jsonb
+FROM unnest($1::bigint[], $2::text[]) AS given (row_id, faults)
 WHERE outbox.row_id = given.row_id AND sent_at IS NULL
   AND EXISTS (SELECT FROM yesser.outbox_lease WHERE name = 'outbox' AND epoch = $3)
+
+-- name: unlisted
+-- Earlier versions stored one fault, which may be another row's, instead of the list.
+SELECT row_id, event::text AS event, faults FROM yesser.outbox
+WHERE faults IS NOT NULL AND jsonb_typeof(faults) <> 'array' ORDER BY row_id LIMIT $1
 
 -- name: forget
 -- A piece at a time; what was refused stays until somebody has dealt with it.
@@ -44,8 +50,9 @@ SELECT event_id AS id, sent_at, address FROM yesser.outbox WHERE sent_at IS NOT 
 SELECT count(*) FROM yesser.outbox WHERE faults IS NOT NULL
 
 -- name: refused
-SELECT row_id, event_id AS id, added_at, faults FROM yesser.outbox
-WHERE faults IS NOT NULL ORDER BY row_id DESC LIMIT $1
+SELECT row_id, event_id AS id, added_at,
+    CASE jsonb_typeof(faults) WHEN 'array' THEN faults ELSE jsonb_build_array(faults) END AS faults
+FROM yesser.outbox WHERE faults IS NOT NULL ORDER BY row_id DESC LIMIT $1
 
 -- name: relay
 SELECT owner, epoch, expires_at > clock_timestamp() AS works FROM yesser.outbox_lease WHERE name = 'outbox'

@@ -15,7 +15,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import structlog
 
@@ -29,8 +29,9 @@ from infra.settings import Settings
 from infra.sole_worker import Fenced, Post, SoleWorker
 from infra.tasks import pause
 from infra.telemetry import count, gauge
+from producers.outbox.notes import RefusedRow, note_refused, note_sent
 from producers.outbox.outbox import CHANNEL, LEASE, LEASE_TABLE, SQL, open_database, require_outbox
-from producers.outbox.senders import PASSING, Faults, Send, require_credentials, sender_of
+from producers.outbox.senders import PASSING, Send, require_credentials, sender_of
 
 ROWS_MAX: Final = 1_000
 """Most rows read and sent before they are marked."""
@@ -46,14 +47,6 @@ class Row:
 
     row_id: int
     event: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class RefusedRow:
-    """A row that the registrar would refuse, with every fault."""
-
-    row_id: int
-    faults: Faults
 
 
 def sort_out(rows: Sequence[Row], agency: Agency) -> tuple[list[Row], list[RefusedRow]]:
@@ -105,6 +98,7 @@ class OutboxRelay:
             await connection.add_listener(CHANNEL, lambda *_: woken.set())
             async with sender_of(self._settings, self._agency.code) as send:
                 log.info("sending from the outbox", agency=self._agency.code, epoch=epoch)
+                await self._list_faults(connection, epoch)
                 await self._send_all(connection, send, epoch, woken)
         finally:
             with suppress(*TRANSIENT_ERRORS):
@@ -126,6 +120,15 @@ class OutboxRelay:
             if len(rows) < ROWS_MAX:
                 await pause(woken, self._settings.lease_renew_ms / 1000)
 
+    async def _list_faults(self, connection: Connection, epoch: int) -> None:
+        """Judge again the rows whose faults an earlier version did not store as a list. None of them is sent."""
+        while found := await connection.fetch(SQL["unlisted"], ROWS_MAX):
+            _, judged = sort_out([Row(row["row_id"], row["event"].encode()) for row in found], self._agency)
+            faults = {row.row_id: row.faults for row in judged}
+            # What the door accepts was refused by a gateway, whose word is then all that is known.
+            refused = [RefusedRow(row["row_id"], faults.get(row["row_id"], [row["faults"]])) for row in found]
+            await note_refused(connection, refused, epoch)
+
     async def _make_durable(self, connection: Connection, epoch: int) -> None:
         """Where an agency commits without waiting for the disk (`synchronous_commit = off`), a crash could take back a
         transaction whose event was sent. Our own commit writes out all that were visible before it; it renews the
@@ -144,15 +147,15 @@ class OutboxRelay:
             else:
                 refused.append(RefusedRow(row.row_id, outcome))
         if refused:
-            await _mark(connection, "refuse", [row.row_id for row in refused], [row.faults for row in refused], epoch)
+            await note_refused(connection, refused, epoch)
             self._tell(refused)
         if sent:
-            await _mark(connection, "sent", [row_id for row_id, _ in sent], [address for _, address in sent], epoch)
+            await note_sent(connection, sent, epoch)
             count("outbox_sent", len(sent))
 
     def _tell(self, refused: Sequence[RefusedRow]) -> None:
-        for row in refused:
-            count("events_refused", agency=self._agency.code, code=row.faults[0]["code"])
+        for fault in (fault for row in refused for fault in row.faults[:1]):
+            count("events_refused", agency=self._agency.code, code=fault["code"])
         log.warning(
             "events in the outbox would be refused and are not sent; see `yesser outbox status`",
             agency=self._agency.code,
@@ -164,10 +167,3 @@ class OutboxRelay:
 async def _waiting(connection: Connection, rows_count: int) -> int:
     """How many wait; counted only where more may wait than were read."""
     return rows_count if rows_count < ROWS_MAX else await connection.fetchval(SQL["waiting_count"])
-
-
-async def _mark(connection: Connection, query: str, row_ids: list[int], values: list[Any], epoch: int) -> None:
-    """Note what became of rows. Raises `Fenced` where the epoch was superseded: then nothing is noted."""
-    status = await connection.execute(SQL[query], row_ids, values, epoch)
-    if status == "UPDATE 0":
-        raise Fenced(f"epoch {epoch} of the outbox was superseded")

@@ -1,22 +1,26 @@
 """The second chapter: the agencies answer the campaigns that the platform triggered, on all three media (fact 10).
 
 Flows in: the campaigns as `yesser campaigns list` prints them. Flows out: acknowledged, aired, completed. A campaign's
-id holds the index of its cause, so this chapter cannot be written before the first one is in the log; for a given log
-it is always the same.
+id holds the index of its cause, so this chapter cannot be written before the first one is in the log.
+
+Only the story's own agencies speak, and what they say of a campaign follows from that campaign alone: whatever other
+campaigns the log holds, telling the story again says the same, and in two logs it says the same but for the indexes.
 """
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
+from producers.programme.chapter_one import OFFICE
 from producers.programme.records import Record, read_records
 from producers.programme.told import Saying, Told, tell
 
 CHANNELS: Final = ("tv", "radio", "print")
-_REACH_STEP_PERMILLE: Final = 37
+_REACH_SPREAD_PERMILLE: Final = 333
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +34,37 @@ class Answer:
 
 
 def chapter_two(campaigns: Sequence[dict[str, Any]]) -> list[Told]:
-    """What the owners say of these campaigns, in the order of its days."""
+    """What the story's agencies say of their campaigns, in the order of its days."""
     records = read_records("awareness")["answers"]
-    launched_on = {
-        service["service_id"]: service["launched_on"]
-        for group in read_records("services")["groups"]
-        for service in group["services"]
-        if "launched_on" in service
-    }
+    launched = _launched()
     told: list[Told] = []
-    for number, campaign in enumerate(sorted(campaigns, key=lambda row: (row["cause_index"], row["campaign_id"]))):
-        starts_on = launched_on.get(campaign["service_id"] or "", records["general_on"])
-        told += _answered(Answer(campaign["campaign_id"], campaign["owner"], number, starts_on), records)
+    for campaign in sorted(campaigns, key=lambda row: (row["cause_index"], row["campaign_id"])):
+        if _is_ours(campaign, launched):
+            service = launched.get(campaign["service_id"] or "")
+            starts_on = service["launched_on"] if service else records["general_on"]
+            answer = Answer(campaign["campaign_id"], campaign["owner"], number_of(campaign), starts_on)
+            told += _answered(answer, records)
     return sorted(told, key=lambda event: event.on)
+
+
+def number_of(campaign: dict[str, Any]) -> int:
+    """A number from what the campaign is about: the same in every log, whichever campaigns it holds besides."""
+    key = campaign["service_id"] or campaign["campaign_id"].replace(f".i{campaign['cause_index']}", "")
+    return zlib.crc32(key.encode())
+
+
+def _launched() -> dict[str, Record]:
+    """The services that the story launches, by id."""
+    groups = read_records("services")["groups"]
+    return {row["service_id"]: row for group in groups for row in group["services"] if "launched_on" in row}
+
+
+def _is_ours(campaign: dict[str, Any], launched: dict[str, Record]) -> bool:
+    """Whether the story speaks of it: a campaign for one of its services, or a general one of one of its agencies."""
+    owner, service_id = campaign["owner"], campaign["service_id"]
+    if service_id is not None:
+        return service_id in launched and launched[service_id]["agency"] == owner
+    return owner == OFFICE or any(row["code"] == owner for row in read_records("agencies")["agencies"])
 
 
 def _answered(answer: Answer, records: Record) -> Iterator[Told]:
@@ -70,4 +92,4 @@ def _said(answer: Answer, what: str, key: str, after_days: int, data: dict[str, 
 
 def _reach(usual: int, number: int) -> int:
     """The usual reach of a medium, varied by up to a third, the same for the same campaign."""
-    return usual * (1000 - number * _REACH_STEP_PERMILLE % 333) // 1000
+    return usual * (1000 - number % _REACH_SPREAD_PERMILLE) // 1000

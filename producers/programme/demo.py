@@ -17,6 +17,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from infra.embedded.stack import start_stack, stop_stack
 from infra.embedded.status import stack_status
 from infra.embedded.supervisor import Wanted
+from infra.exit_codes import ExitCode
+from infra.language import said
 from infra.logs import configure_logs
 from infra.settings import Settings
 from producers.programme.chapter_one import chapter_one
@@ -30,7 +32,8 @@ _FIXED_POINT_TIMEOUT_S: Final = "300"
 _CHECKPOINT_WAIT_S: Final = 10.0
 _CHECKPOINT_LOOK_S: Final = 0.5
 
-Say = Callable[[str], None]
+Say = Callable[[str, str], None]
+"""Told in Arabic and English."""
 
 
 @click.command("demo")
@@ -46,14 +49,18 @@ def demo(context: click.Context, as_json: bool) -> None:
     settings = Settings()
     configure_logs("error", "demo")
     console = Console(stderr=True, highlight=False)
-    with _stack(settings, partial(console.print, soft_wrap=True)):
+    with _stack(settings, partial(_say, console)):
         document = _tell(settings, console)
     document["seconds"] = round(time.monotonic() - began, 3)
     if as_json:
         click.echo(orjson.dumps(document))
     else:
         click.echo("\n".join(shown(document)))
-    context.exit(0 if document["verification"]["ok"] else 1)
+    context.exit(ExitCode.OK if document["verification"]["ok"] else ExitCode.SAID_NO)
+
+
+def _say(console: Console, ar: str, en: str) -> None:
+    console.print(said(ar, en, "\n"), soft_wrap=True, markup=False)
 
 
 @contextmanager
@@ -64,25 +71,25 @@ def _stack(settings: Settings, say: Say) -> Iterator[None]:
         yield
         return
     try:
-        start_stack(settings, Wanted(), progress=say)
+        start_stack(settings, Wanted(), progress=lambda sentence: say(sentence, sentence))
         yield
     finally:
-        say("Stopping the stack; its data stays.  يتوقف النظام وتبقى بياناته.")
+        say("يتوقف النظام وتبقى بياناته.", "Stopping the stack; its data stays.")
         stop_stack(settings)
 
 
 def _tell(settings: Settings, console: Console) -> dict[str, Any]:
-    say = partial(console.print, soft_wrap=True)
+    say = partial(_say, console)
     new = uvloop.run(introduce_agencies(settings))
-    say(f"Agencies are registered ({new} new).  سُجّلت الجهات.")
-    _chapter(settings, console, "The story", chapter_one())
+    say(f"سُجّلت الجهات (الجديد منها {new}).", f"Agencies are registered ({new} new).")
+    _chapter(settings, console, said("القصة", "The story"), chapter_one())
     run_json("wait", "--timeout", _FIXED_POINT_TIMEOUT_S)
     campaigns = run_json("campaigns", "list")
-    say(f"{len(campaigns)} campaigns were triggered.  انطلقت حملات التوعية.")
-    _chapter(settings, console, "The campaigns", chapter_two(campaigns))
-    say("Waiting until everything is applied.  بانتظار تطبيق كل الأحداث.")
+    say(f"انطلقت حملات التوعية ({len(campaigns)}).", f"{len(campaigns)} campaigns were triggered.")
+    _chapter(settings, console, said("الحملات", "The campaigns"), chapter_two(campaigns))
+    say("بانتظار تطبيق كل الأحداث.", "Waiting until everything is applied.")
     run_json("wait", "--timeout", _FIXED_POINT_TIMEOUT_S)
-    say("Verifying: the tree, a rebuild, the ledger.  التحقق من السجل وإعادة البناء والدفتر.")
+    say("التحقق من السجل وإعادة البناء والدفتر.", "Verifying: the tree, a rebuild, the ledger.")
     ledger = run_json("ledger", "balances")
     return {
         "plan": run_json("plan"),
@@ -93,7 +100,12 @@ def _tell(settings: Settings, console: Console) -> dict[str, Any]:
 
 
 def _chapter(settings: Settings, console: Console, title: str, told: Sequence[Told]) -> None:
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("events in the log")
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(said("من الأحداث في السجل", "events in the log")),
+    )
     with Progress(*columns, console=console) as progress:
         task = progress.add_task(title, total=len(told))
         uvloop.run(tell_chapter(settings, told, lambda count: progress.advance(task, count)))

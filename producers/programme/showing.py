@@ -1,8 +1,8 @@
-"""What the demo shows, in Arabic and English.
+"""What the demo shows, in Arabic, English or both.
 
-A line begins with Latin text and figures and ends with its one Arabic run. So a terminal that knows bidirectional
-text keeps the figures where they are, one that does not shows every column in its place, and copied text is in logical
-order.
+For both, a line begins with Latin text and figures and ends with its one Arabic run. So a terminal that knows
+bidirectional text keeps the figures where they are, one that does not shows every column in its place, and copied text
+is in logical order.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from infra.language import language
+
 _GROUPS_AR: Final = {"1": "المجموعة الأولى", "2": "المجموعة الثانية", "3": "المجموعة الثالثة"}
 _TRACKS_AR: Final = {"usage": "الاستخدام", "specialist": "المتخصصون", "leadership": "القيادات ومديرو المشاريع"}
 _ACCOUNTS_AR: Final = {
     "cash": "النقد المدفوع",
-    "collections": "المتحصلات",
+    "collections": "الإيرادات المحصّلة",
     "guarantee-expense": "مصروف الضمان",
     "partner-payable": "المستحق للشريك",
     "treasury-share": "حصة الخزينة",
@@ -32,63 +34,87 @@ def shown(document: dict[str, Any]) -> list[str]:
         *_campaigns(document["campaigns"], document["plan"]["awareness"]),
         *_money(document["plan"]["partnerships"], document["ledger"]["accounts"]),
         *_verification(document["verification"]),
-        _line("", f"{document['seconds']:.1f} seconds", ""),
+        _line("", f"{document['seconds']:.1f} s", "الزمن"),
     ]
 
 
-def _line(label: str, figure: str, arabic: str) -> str:
-    return f"  {label:<{_LABEL_WIDTH}} {figure:<{_FIGURE_WIDTH}} {arabic}".rstrip()
+def _line(label: str, figure: str | tuple[str, str], arabic: str, *, name: str = "") -> str:
+    """A figure in words is a pair, Arabic and English. `name`, an id or a year, stands in every language."""
+    chosen = language()
+    words = figure if isinstance(figure, str) else figure[0] if chosen == "ar" else figure[1]
+    if chosen == "ar":
+        return f"  {words:<{_FIGURE_WIDTH}} {arabic} {name}".rstrip()
+    return f"  {label:<{_LABEL_WIDTH}} {words:<{_FIGURE_WIDTH}} {arabic if chosen == 'both' else ''}".rstrip()
 
 
 def _title(english: str, arabic: str) -> list[str]:
-    return ["", f"{english:<{_LABEL_WIDTH + _FIGURE_WIDTH + 3}} {arabic}"]
+    chosen = language()
+    both = f"{english:<{_LABEL_WIDTH + _FIGURE_WIDTH + 3}} {arabic}"
+    return ["", both if chosen == "both" else arabic if chosen == "ar" else english]
 
 
 def _plan(plan: dict[str, Any]) -> Iterator[str]:
     yield from _title("The five-year plan at a glance", "الخطة الخمسية")
     infrastructure = plan["infrastructure"]
-    figure = f"{infrastructure['completed']} of {infrastructure['target']} done"
-    yield _line("Infrastructure projects", figure, "مشاريع البنى التحية")
-    applications = plan["national_applications"]
+    done, target = infrastructure["completed"], infrastructure["target"]
     yield _line(
-        "National applications", f"{len(applications['projects'])} of {applications['target']}", "التطبيقات الوطنية"
+        "Infrastructure projects", (f"اكتمل {done} من {target}", f"{done} of {target} done"), "مشاريع البنى التحية"
     )
-    for project in applications["projects"]:
-        phases = f"{project['started']} begun, {project['completed']} done"
-        yield _line(f"  {project['project_id']}", phases, "المراحل")
-    yield _line("E-services", f"{plan['services']['target']} planned", "الخدمات الإلكترونية")
+    applications = plan["national_applications"]
+    projects, target = applications["projects"], applications["target"]
+    begun = sum(project["started"] > 0 or project["completed"] > 0 for project in projects)
+    done = sum(project["completed"] == project["phases"] for project in projects)
+    figure = f"بدأ {begun}، اكتمل {done}، من {target}", f"{begun} begun, {done} of {target} done"
+    yield _line("National applications", figure, "التطبيقات الوطنية")
+    for project in projects:
+        started, done = project["started"], project["completed"]
+        phases = f"بدأ {started}، اكتمل {done}", f"{started} begun, {done} done"
+        name = project["project_id"]
+        yield _line(f"  {name}", phases, "مراحل", name=name)
+    planned = plan["services"]["target"]
+    yield _line("E-services", (f"المخطط {planned}", f"{planned} planned"), "الخدمات الإلكترونية")
     for group, row in plan["services"]["groups"].items():
-        figure = f"{row['launched']} of {row['registered']} launched"
-        yield _line(f"  group {group}", figure, _GROUPS_AR.get(group, ""))
+        launched, registered = row["launched"], row["registered"]
+        services = f"أُطلق {launched} من {registered}", f"{launched} of {registered} launched"
+        yield _line(f"  group {group}", services, _GROUPS_AR.get(group, ""))
     yield _line("Training of state employees", "", "التدريب")
     for row in plan["training"]:
-        label = f"  {row['year']}, {row['track']}"
-        yield _line(label, f"{row['net']} of {row['quota']} certified", _TRACKS_AR[row["track"]])
+        net, quota = row["net"], row["quota"]
+        certified = f"شهادات {net} من {quota}", f"{net} of {quota} certified"
+        year = str(row["year"])
+        yield _line(f"  {year}, {row['track']}", certified, _TRACKS_AR[row["track"]], name=year)
     yield _line("Anomalies, refusals", f"{plan['anomalies']}, {plan['refusals']}", "التناقضات والمرفوضات")
 
 
 def _campaigns(campaigns: list[dict[str, Any]], awareness: dict[str, Any]) -> Iterator[str]:
     yield from _title("Awareness campaigns", "حملات التوعية")
     kinds = [row["kind"] for row in campaigns]
-    yield _line("General", f"{kinds.count('general')} campaigns", "التوعية العامة")
-    yield _line("Specific, of launched services", f"{kinds.count('specific')} campaigns", "التوعية الخاصة")
+    general, specific = kinds.count("general"), kinds.count("specific")
+    yield _line("General", (f"حملات {general}", f"{general} campaigns"), "التوعية العامة")
+    yield _line("Specific, of launched services", (f"حملات {specific}", f"{specific} campaigns"), "التوعية الخاصة")
     for channel, english, arabic in _CHANNELS:
-        yield _line(f"  {english}", f"{awareness['aired'][channel]} services", arabic)
-    yield _line("On all three media", f"{awareness['on_all_three']} services", "على القنوات الثلاث")
+        aired = awareness["aired"][channel]
+        yield _line(f"  {english}", (f"خدمات {aired}", f"{aired} services"), arabic)
+    everywhere = awareness["on_all_three"]
+    yield _line("On all three media", (f"خدمات {everywhere}", f"{everywhere} services"), "على القنوات الثلاث")
 
 
 def _money(partnerships: list[dict[str, Any]], accounts: list[dict[str, Any]]) -> Iterator[str]:
     yield from _title("Sharing the expected revenue (SAR)", "المشاركة في الدخل المتوقع")
     for row in partnerships:
-        yield _line(f"{row['partnership_id']}, {row['agency']}", f"open: {row['open_period'] or 'none'}", "عقد شراكة")
-        yield _line("  collected, net", _sar(row["net_halalas"]), "صافي المحصل")
-        yield _line("  partner", _sar(row["partner_halalas"]), "نصيب الشريك")
-        yield _line("  treasury", _sar(row["treasury_halalas"]), "نصيب الخزينة")
+        open_ = row["open_period"]
+        period = f"المفتوحة: {open_ or 'لا شيء'}", f"open: {open_ or 'none'}"
+        contract = f"{row['partnership_id']}, {row['agency']}"
+        yield _line(contract, period, "عقد شراكة", name=contract)
+        yield _line("  collected, net", _sar(row["net_halalas"]), "صافي المحصّل")
+        yield _line("  partner's share", _sar(row["partner_halalas"]), "حصة الشريك")
+        yield _line("  treasury's share", _sar(row["treasury_halalas"]), "حصة الخزينة")
     yield _line("Guarantee: topped up", _sar(_sum(accounts, "debits_halalas")), "تكملة الضمان")
     yield _line("Guarantee: recovered", _sar(_sum(accounts, "credits_halalas")), "المسترد من التكملة")
     yield from _title("Balances of accounts (SAR)", "أرصدة الحسابات")
     for row in accounts:
-        yield _line(row["account"], _sar(row["balance_halalas"]), _ACCOUNTS_AR[row["account"].partition(":")[0]])
+        account = row["account"]
+        yield _line(account, _sar(row["balance_halalas"]), _ACCOUNTS_AR[account.partition(":")[0]], name=account)
 
 
 def _sum(accounts: list[dict[str, Any]], side: str) -> int:
@@ -106,13 +132,18 @@ def _sar(halalas: int) -> str:
 def _verification(proofs: dict[str, Any]) -> Iterator[str]:
     yield from _title("Verification", "التحقق")
     tree, rebuild, ledger = proofs["tree"], proofs["rebuild"], proofs["ledger"]
-    yield _line("Tree of all entries, signed", f"{_ok(tree['ok'])}, {tree['size']:,} entries", "شجرة السجل موقعة")
+    size = tree["size"]
+    entries = f"{_ok(tree['ok'])}، قيود {size:,}", f"{_ok(tree['ok'])}, {size:,} entries"
+    yield _line("Tree of all entries, signed", entries, "شجرة السجل موقعة")
     yield f"  root {tree['root']}"
     models = rebuild["read_models"]
     rows = sum(row["rows"] for row in models)
-    yield _line(f"Rebuilt = live, {len(models)} models", f"{_ok(rebuild['ok'])}, {rows:,} rows", "إعادة البناء مطابقة")
+    checked = f"{_ok(rebuild['ok'])}، صفوف {rows:,}", f"{_ok(rebuild['ok'])}, {rows:,} rows"
+    yield _line(f"Rebuilt = live, {len(models)} models", checked, "إعادة البناء مطابقة")
     yield _line("Ledger sums to zero", f"{_ok(ledger['ok'])}, {_sar(ledger['sum_halalas']).strip()}", "الدفتر متوازن")
 
 
 def _ok(is_ok: bool) -> str:
+    if language() == "ar":
+        return "سليم" if is_ok else "فشل"
     return "ok" if is_ok else "FAILED"

@@ -11,6 +11,7 @@ from events.errors import YesserError
 from infra.postgres import connect
 from infra.settings import Settings
 from producers.agencies import NewAgency, add_agencies
+from producers.programme.chapter_one import OFFICE
 from producers.programme.records import read_records
 from producers.programme.told import Told
 from producers.publisher import AgencyPublisher
@@ -60,16 +61,27 @@ async def introduce_agencies(settings: Settings) -> int:
 
 
 async def tell_chapter(settings: Settings, told: Sequence[Told], judged: Judged) -> None:
-    """Publish all events, agencies side by side, each in its own order; returns when all are in the log.
+    """Publish all events; returns when all are in the log.
 
     What was told before is a duplicate. Raises `StoryRefused` if the registrar refuses anything.
+    """
+    for stage in stages(told):
+        async with asyncio.TaskGroup() as group:
+            for agency, values in stage.items():
+                group.create_task(_speak(settings, agency, values, judged))
+
+
+def stages(told: Sequence[Told]) -> list[dict[str, list[bytes]]]:
+    """What is told at once, one stage after the other: each agency's events in its own order.
+
+    The office comes first, alone: its plan and quotas decide when a target is reached. Beside the launches and
+    certificates of the others, their place in the log would be left to chance, and so would be what follows from it.
     """
     by_agency: dict[str, list[bytes]] = {}
     for event in told:
         by_agency.setdefault(event.agency, []).append(event.value)
-    async with asyncio.TaskGroup() as group:
-        for agency, values in by_agency.items():
-            group.create_task(_speak(settings, agency, values, judged))
+    office = {OFFICE: by_agency.pop(OFFICE)} if OFFICE in by_agency else {}
+    return [stage for stage in (office, by_agency) if stage]
 
 
 async def _speak(settings: Settings, agency: str, values: list[bytes], judged: Judged) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import runpy
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -91,6 +93,28 @@ async def until_sent(connection: Connection, count: int) -> None:
 async def ids(settings: Settings) -> list[str]:
     """Ids of what stands in the agency's topic."""
     return [orjson.loads(record.value)["id"] for record in await records(settings, HEALTH_TOPIC)]
+
+
+async def insert(connection: Connection, event: bytes) -> None:
+    """As an application in another language does, which asks no door."""
+    await connection.execute("INSERT INTO yesser.outbox (event) VALUES ($1)", event.decode())
+
+
+async def yesser(agencys: Settings, *arguments: str, code: int = 0) -> str:
+    """What `yesser outbox …` prints, run as a user runs it."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "infra.cli", "outbox", *arguments),
+        env={"PATH": os.environ["PATH"], "YESSER_OUTBOX_POSTGRES": agencys.outbox_postgres or ""},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    out, _ = await process.communicate()
+    assert process.returncode == code, out.decode()
+    return out.decode()
+
+
+async def status_of(agencys: Settings) -> str:
+    return await yesser(agencys, "status")
 
 
 async def blocked(connection: Connection, waiting: Connection) -> bool:
@@ -232,6 +256,99 @@ async def test_what_the_registrar_would_refuse_is_kept_with_its_faults_and_its_s
     assert row["id"] == "foreign"
     assert "/source" in row["faults"]
     await outbox.add(own, announced("foreign"))  # corrected, under the same id
+
+
+def faulty(event_id: str, faults_count: int) -> bytes:
+    """An event with so many faults of form."""
+    event = orjson.loads(announced(event_id, f"I-{event_id}"))
+    return orjson.dumps(event | {"data": event["data"] | {f"extra_{number}": 1 for number in range(faults_count)}})
+
+
+def pointers(faults_count: int) -> list[str]:
+    return sorted(f"/data/extra_{number}" for number in range(faults_count))
+
+
+@pytest.mark.parametrize("counts", [(1,), (1, 1), (1, 2), (2, 2), (2, 1, 3), (0, 40)])
+async def test_each_refused_row_of_a_batch_keeps_its_own_faults_and_the_status_names_them(
+    agencys: Settings, own: Connection, counts: tuple[int, ...]
+) -> None:
+    async with own.transaction():
+        for number, count in enumerate(counts):
+            await insert(own, faulty(f"e{number}", count))
+    await outbox.add(own, announced("good"))
+    refused = [(f"e{number}", count) for number, count in enumerate(counts) if count]
+    async with relaying(agencys):
+        await until_sent(own, 1 + counts.count(0))
+        stored = await own.fetch("SELECT event_id, faults FROM yesser.outbox WHERE faults IS NOT NULL ORDER BY row_id")
+        (owner,) = {relay["owner"] for relay in await own.fetch("SELECT owner FROM yesser.outbox_lease")}
+    found = [(row["event_id"], [fault["pointer"] for fault in orjson.loads(row["faults"])]) for row in stored]
+    assert found == [(name, pointers(count)) for name, count in refused]
+    assert await own.fetchval("SELECT epoch FROM yesser.outbox_lease") == 1, f"{owner} began again"
+    listed = [line.split(": ")[:2] for line in (await status_of(agencys)).splitlines() if line.startswith("  ")]
+    expected = [(name, pointer) for name, count in reversed(refused) for pointer in pointers(count)]
+    assert listed == [[f"  {name}", f"unknown-field at {pointer}"] for name, pointer in expected]
+
+
+async def test_rows_whose_faults_an_earlier_version_mixed_up_are_judged_again_and_not_sent(
+    agencys: Settings, own: Connection
+) -> None:
+    await own.execute("ALTER TABLE yesser.outbox DISABLE TRIGGER number, ALTER added_at SET DEFAULT now()")
+    mixed = '{"code": "unknown-field", "pointer": "/data/of_another", "detail": "Unknown."}'
+    for event in (faulty("e0", 2), faulty("e1", 1), announced("by-a-gateway", "I-2")):
+        await own.execute(
+            "INSERT INTO yesser.outbox (row_id, event, faults) VALUES (nextval('yesser.outbox_row_id'), $1, $2)",
+            event.decode(),
+            mixed,
+        )
+    await own.execute("ALTER TABLE yesser.outbox ENABLE TRIGGER number")
+    before = await status_of(agencys)
+    assert before.count("unknown-field at /data/of_another: Unknown.") == 3
+    await outbox.add(own, announced("good"))
+    async with relaying(agencys):
+        await until_sent(own, 1)
+    rows = await own.fetch("SELECT faults FROM yesser.outbox WHERE faults IS NOT NULL ORDER BY row_id")
+    found = [[fault["pointer"] for fault in orjson.loads(row["faults"])] for row in rows]
+    assert found == [["/data/extra_0", "/data/extra_1"], ["/data/extra_0"], ["/data/of_another"]]
+    assert await ids(agencys) == ["good"]
+
+
+async def test_faults_that_a_gateway_gives_are_kept_whatever_they_hold(
+    agencys: Settings, own: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers: dict[str, str | Faults] = {
+        "none": [],
+        "nul": [{"code": "invalid-value", "pointer": "/data", "detail": "\0 is not allowed"}],
+        "good": "agency.health.events/0/7",
+    }
+
+    async def send(events: Sequence[bytes]) -> list[str | Faults]:
+        return [answers[orjson.loads(event)["id"]] for event in events]
+
+    @asynccontextmanager
+    async def sender(*_: object) -> AsyncIterator[Send]:
+        yield send
+
+    monkeypatch.setattr(producers.outbox.relay, "sender_of", sender)
+    async with own.transaction():
+        await outbox.add(own, *(announced(name, f"I-{name}") for name in answers))
+    async with relaying(agencys):
+        await until_sent(own, 1)
+    status = await status_of(agencys)
+    assert "2 would be refused and are not sent:\n" in status
+    assert "  nul: invalid-value at /data: \ufffd is not allowed\n" in status
+    assert "  none: no fault was given; " in status
+
+
+async def test_the_status_of_a_database_that_cannot_be_asked_is_a_sentence(agencys: Settings, own: Connection) -> None:
+    for address_, words in (
+        ("postgresql://outbox:hidden@127.0.0.1:1/services", "does not answer: check that it runs"),
+        ("postgresql://outbox:hidden@127.0.0.1:none/services", "is not a PostgreSQL address"),
+    ):
+        result = await yesser(agencys.model_copy(update={"outbox_postgres": address_}), "status", code=1)
+        assert words in result
+        assert "hidden" not in result
+        assert "Traceback" not in result
+        assert len(result.splitlines()) == 1
 
 
 async def test_an_event_with_faults_does_not_enter(own: Connection) -> None:

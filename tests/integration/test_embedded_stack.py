@@ -6,9 +6,11 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from infra.embedded import stack
 from infra.embedded.identity import Identity, running
 from infra.embedded.processes import PROCESSES
 from infra.embedded.stack import running_stack, start_stack, stop_stack
@@ -26,6 +29,7 @@ from infra.kafka import client_arguments
 from infra.kafka_admin import LOG_TOPIC_CONFIG, admin_client, ensure_topic
 from infra.postgres import address
 from infra.settings import Settings
+from tests.scenarios.system import own_folder
 
 SERVICES = frozenset({"kafka", "postgres"})
 BACK_S = 30.0
@@ -136,6 +140,45 @@ async def test_kafka_starts_on_other_ports_with_its_data(own: Settings) -> None:
     assert await _read_all(own, "yesser.moved") == [b"kept"]
 
 
+@pytest.mark.parametrize("part", sorted(SERVICES))
+def test_a_service_whose_port_was_taken_meanwhile_comes_back_on_another_one(own: Settings, part: str) -> None:
+    before = (own.stack() or {})[part]
+    supervisor = _supervisor(own).pid
+    os.kill(supervisor, signal.SIGSTOP)
+    os.kill(before["pid"], signal.SIGKILL)
+    _until(lambda: running(Identity(before["pid"], before["started"])) is None)
+    with socket.create_server(("127.0.0.1", before["port"])):
+        os.kill(supervisor, signal.SIGCONT)
+        _until(lambda: _pid(own, part) not in (None, before["pid"]) and stack_status(own).ready)
+        assert (own.stack() or {})[part]["port"] != before["port"]
+
+
+@pytest.fixture
+def named_home() -> Iterator[Path]:
+    with own_folder() as folder:
+        yield folder / "بيت المنصّة, القديم"
+
+
+async def test_a_home_may_have_any_name(named_home: Path) -> None:
+    home = named_home
+    for _ in range(2):
+        with running_stack(home, only=SERVICES, prepared=False) as settings:
+            async with admin_client(settings) as admin:
+                await ensure_topic(admin, "yesser.kept", LOG_TOPIC_CONFIG)
+            assert await _sql(settings, "SELECT 1") == 1
+            assert (home / "kafka" / "data" / "meta.properties").exists()
+            assert (home / "kafka" / "data" / "yesser.kept-0").is_dir()
+
+
+def test_down_ends_a_stack_whose_supervisor_hangs(own: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stack, "STOP_DEADLINE_S", 1.0)
+    os.kill(_supervisor(own).pid, signal.SIGSTOP)
+    assert stop_stack(own)
+    assert not stack_status(own).running
+    assert all(_pid(own, part) is None for part in SERVICES)
+    _start(own)
+
+
 def test_a_killed_supervisor_is_replaced_and_what_it_left_is_ended(own: Settings) -> None:
     orphans = [_pid(own, part) for part in SERVICES]
     os.kill(_supervisor(own).pid, signal.SIGKILL)
@@ -214,12 +257,24 @@ def test_every_process_gets_ready_stands_by_and_comes_back_after_kill_9(tmp_path
     with running_stack(tmp_path, replicas={"registrar": 2}) as settings:
         before = {process["name"]: process["pid"] for process in stack_status(settings).processes}
         assert set(before) == {*(process.name for process in PROCESSES), "registrar-2"}
+        _until(lambda: len(_exposing(settings, "yesser_log_size")) == 1)
+        assert _exposing(settings, "yesser_log_size")[0].startswith("registrar")
         for name in ("registrar", "projections"):
             os.kill(before[name], signal.SIGKILL)
         _until(lambda: all(_process(settings, n)["restarts"] == 1 for n in ("registrar", "projections")))
         _until(lambda: stack_status(settings).ready)
         assert _process(settings, "registrar")["pid"] != before["registrar"]
     assert all(process["pid"] is None for process in stack_status(settings).processes)
+
+
+def _exposing(settings: Settings, metric: str) -> list[str]:
+    """The processes whose `/metrics` have it."""
+    found = []
+    for process in stack_status(settings).processes:
+        with urllib.request.urlopen(f"http://127.0.0.1:{process['health_port']}/metrics", timeout=5) as answer:
+            if metric in answer.read().decode():
+                found.append(process["name"])
+    return found
 
 
 def _process(settings: Settings, name: str) -> dict[str, Any]:

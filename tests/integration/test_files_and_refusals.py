@@ -15,6 +15,7 @@ from infra.postgres import Connection
 from infra.settings import Settings
 from producers.redrive import CannotRedrive, redrive
 from producers.refusals import NoSuchRefusal, shown
+from tests.integration.registering import HEALTH_TOPIC, records
 from tests.integration.test_publish import initiative, publish, with_health
 
 Environment = Callable[..., dict[str, str]]
@@ -69,6 +70,48 @@ async def test_a_table_goes_on_where_it_stopped_and_gives_its_refused_rows_back(
     assert refused.read_text(encoding="utf-8") == "code,ar,en,on\nTWO,ثان,Two,2006-01-02\n"
     assert (corrected["lines"], corrected["accepted"]) == (1, 1)
     assert await connection.fetchval("SELECT next_offset FROM log.read_position WHERE topic LIKE '%health%'") == 5
+
+
+async def test_the_exit_code_says_what_is_known_of_the_lines(
+    settings: Settings, connection: Connection, environment: Environment, tmp_path: Path
+) -> None:
+    good, bad, late = (tmp_path / name for name in ("good.ndjson", "bad.ndjson", "late.ndjson"))
+    good.write_bytes(orjson.dumps(initiative("one")))
+    bad.write_bytes(orjson.dumps(initiative("two")) + b'\n{"id":"three"}\n')
+    late.write_bytes(orjson.dumps(initiative("four")) + b"\n" + orjson.dumps(initiative("five")))
+    agency = ("--agency", "health")
+    async with with_health(settings, connection):
+        stored = await yesser(environment, "publish", good, *agency)
+        again = await yesser(environment, "publish", good, *agency, "--wait")
+        refused = await yesser(environment, "publish", bad, *agency, "--wait", code=1)
+    unknown = await yesser(environment, "publish", late, *agency, "--wait", "--timeout", "0.3", code=75)
+    assert [stored[name] for name in ("accepted", "duplicates", "conflicts", "refused")] == [None] * 4
+    assert (stored["sent"], stored["unknown"], stored["problems"]) == (1, 1, [])
+    assert (again["duplicates"], "unknown" in again) == (1, False)
+    assert (refused["accepted"], refused["refused"]) == (1, 1)
+    assert (unknown["sent"], unknown["unknown"], unknown["refused"]) == (2, 2, 0)
+
+
+async def test_of_a_table_without_its_mapping_nothing_reaches_the_topic_unless_it_is_to_go_raw(
+    settings: Settings, connection: Connection, environment: Environment, tmp_path: Path
+) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("الهوية,التاريخ\n" + "1000000008,2006-01-01\n" * 3, encoding="utf-8")
+    async with with_health(settings, connection):
+        for options in ((), ("--wait",), ("--resume", str(tmp_path / "state"))):
+            sending = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "infra.cli", "publish", str(table), "--agency", "health", *options),
+                env=environment(),
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+            )
+            out, error = await sending.communicate()
+            assert (sending.returncode, out) == (2, b"")
+            assert b"--mapping" in error
+            assert b"1000000008" not in error
+        assert await records(settings, HEALTH_TOPIC) == []
+        raw = await yesser(environment, "publish", table, "--agency", "health", "--raw", "--wait", code=1)
+    assert (raw["lines"], raw["refused"]) == (4, 4)
 
 
 async def test_a_publisher_that_was_killed_goes_on_where_its_bookmark_is(

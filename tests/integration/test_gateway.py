@@ -54,6 +54,31 @@ async def test_a_batch_is_stored_in_order_and_an_empty_one_stores_nothing(door: 
     assert await door.stored() == [encoded(event(n)) for n in range(300)]
 
 
+async def test_what_repeats_an_earlier_event_is_said_to_be_its_duplicate_at_once(door: Door) -> None:
+    earlier = {"event": 0, "id": "e-1", "address": "agency.health.events/0/0"}
+    assert "duplicates" not in (await door.send(encoded(event(1)))).json()
+    again = (await door.send(encoded(event(1)))).json()
+    assert (again["duplicates"], again["receipt"]["events"][0]["address"]) == ([earlier], "agency.health.events/0/1")
+    assert receipt_is_genuine(again, parse_vkey((await door.get("/v1/key")).text.strip()))
+    twice = (await door.send(batch(event(2), event(3), event(2)), BATCH)).json()
+    assert twice["duplicates"] == [{"event": 2, "id": "e-2", "address": "agency.health.events/0/2"}]
+    assert "duplicates" not in (await door.send(encoded(event(1, time="2005-05-05T05:05:06Z")))).json()
+
+
+async def test_a_duplicate_of_a_registered_event_names_its_entry_and_another_event_with_its_id_is_none(
+    door: Door,
+) -> None:
+    known = validate(encoded(event(1)), STRUCTURED_HEADERS, HEALTH)
+    assert isinstance(known, Accepted)
+    await door.send(encoded(event(1)))
+    await door.connection.execute("INSERT INTO log.event_id VALUES ($1, $2, 42)", known.claim, known.identity)
+    (row,) = (await door.send(encoded(event(1, sequence="7")))).json()["duplicates"]
+    assert (row["index"], row["proof"]) == (42, "/v1/proofs/42"), "the sequence does not count"
+    other = encoded(event(1, time="2005-05-05T05:05:06Z"))
+    assert "duplicates" not in (await door.send(other)).json()
+    assert "duplicates" not in (await door.send(other)).json(), "both will be refused: the id is another event's"
+
+
 async def test_one_bad_event_stores_nothing_and_every_fault_of_every_event_is_listed(door: Door) -> None:
     body = batch(event(1), event(2, time="soon", subject="x"), event(3), event(4, data={}))
     answer = await door.send(body, {**BATCH, "accept-language": "ar"})

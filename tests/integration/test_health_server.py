@@ -10,6 +10,7 @@ import pytest
 
 from infra.health import PortTaken, Readiness, serving
 from infra.settings import Settings
+from infra.telemetry import gauge
 
 
 def free_port() -> int:
@@ -30,6 +31,7 @@ async def fetch(port: int, path: str) -> str:
 
 async def test_the_three_pages_are_answered() -> None:
     settings = Settings(health_port=free_port())
+    gauge("lag_entries", 7, consumer="test-of-health")
     async with serving(settings, lambda: Readiness(False, {"lag": 7})) as port:
         assert port == settings.health_port
         ready = await fetch(port, "/readyz")

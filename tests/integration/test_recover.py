@@ -13,7 +13,8 @@ import pytest
 
 from consumers.audit.mirror import mirror_entries, write_mirror
 from consumers.audit.port import PostgresPort
-from consumers.registrar.recover import CannotRecover, Source, recover, topic_source
+from consumers.registrar.recover import recover
+from consumers.registrar.recovery_source import CannotRecover, Source, topic_source
 from consumers.registrar.signer import read_last_checkpoint
 from infra import lease
 from infra.log_reader import log_size, read_entries

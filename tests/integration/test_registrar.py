@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from aiokafka import ConsumerRecord
 from structlog.testing import capture_logs
 
 from consumers.registrar.batch import Batch
@@ -18,7 +19,7 @@ from consumers.registrar.shipper import Shipper
 from infra import lease
 from infra.log_reader import log_size, read_entries, read_leaves
 from infra.merkle import TileTree, leaf_hash, read_tree
-from infra.note import load_or_create_key, parse_checkpoint
+from infra.note import LogKey, load_or_create_key, parse_checkpoint
 from infra.postgres import Connection, connect
 from infra.settings import Settings
 from infra.verdicts import next_sequence
@@ -478,6 +479,56 @@ async def test_repeats_in_the_logs_topic_are_the_same_bytes_in_order(
     assert all(b <= a + 1 for a, b in pairwise(indexes)), "there are repeats but no holes"
 
 
+async def test_each_record_of_the_logs_topic_has_its_entrys_subject_as_key_shipped_live_and_again(
+    settings: Settings, connection: Connection
+) -> None:
+    await found(settings, "health")
+    await send(settings, HEALTH_TOPIC, *(said(f"e{i}") for i in range(5)), b"{", None)
+    shipped_records: list[ConsumerRecord] = []
+    for count in (10, 20):  # the second one ships again what is within the margin, from PostgreSQL
+        async with running(registrar(settings)):
+            await until_size(connection, 10)
+
+            async def is_shipped(count: int = count) -> bool:
+                shipped_records[:] = await records(settings, settings.log_topic)
+                return len(shipped_records) == count
+
+            await until(is_shipped, f"the topic holds {count} records")
+    subjects = [entry.subject for entry in await log_of(connection)]
+    assert len(set(subjects)) == 6, "the agencies', the initiative's and the refusals'"
+    for record in shipped_records:
+        assert (record.key or b"").decode() == subjects[int(dict(record.headers)["index"])]
+
+
+@pytest.mark.parametrize("end", [256, 512, 65_536])
+async def test_a_log_that_ends_exactly_on_a_full_tile_is_gone_on_from(
+    settings: Settings, connection: Connection, end: int
+) -> None:
+    leaves: list[bytes] = []
+
+    async def append(count: int) -> Journal:
+        """Start anew from the database, and add entries; the last batch ends at the end."""
+        epoch = await lease.claim(connection, "registrar", f"owner of {len(leaves)}", settings)
+        assert epoch is not None
+        journal = Journal(connection, epoch, settings)
+        await journal.open()
+        for first in range(0, count, 4000):
+            entries = [b"%d" % (journal.size + i) for i in range(min(4000, count - first))]
+            await journal.commit(Batch(journal.size, journal.recorded, entries=entries))
+            leaves.extend(map(leaf_hash, entries))
+        await lease.release(connection, "registrar", epoch)
+        tree = TileTree()
+        tree.append(leaves)
+        assert (journal.size, journal.tree.root()) == (len(leaves), tree.root())
+        return journal
+
+    await append(end)
+    assert (await append(0)).tree.partial[0] == []
+    await append(300)
+    assert await read_entries(connection, end - 1, 3) == [b"%d" % (end - 1), b"%d" % end, b"%d" % (end + 1)]
+    assert (await read_tree(connection, end)).size == end
+
+
 async def test_after_a_producers_error_everything_is_shipped_again_from_the_margin(
     settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -575,6 +626,65 @@ async def test_a_missing_checkpoint_file_halts_until_it_is_put_back(settings: Se
 
             await until(ready, "it is ready again")
     assert sum("halted and signs nothing" in line["event"] for line in lines) == 1, f"a halt is said once: {lines}"
+
+
+@pytest.mark.parametrize("lost", ["gone", "another log's", "unreadable", "open to others"])
+async def test_a_key_that_is_not_right_halts_until_the_right_one_is_put_back(
+    settings: Settings, connection: Connection, lost: str
+) -> None:
+    await found(settings, "health")
+    async with running(registrar(settings)):
+        await until_size(connection, 3)
+    folder = settings.log_folder
+    kept = (folder / "log.skey").read_bytes()
+    match lost:
+        case "gone":
+            (folder / "log.skey").unlink()
+        case "another log's":
+            (folder / "log.skey").write_text(LogKey(settings.log_origin, bytes(32)).skey)
+        case "unreadable":
+            (folder / "log.skey").write_bytes(b"\xff")
+        case _:
+            (folder / "log.skey").chmod(0o644)
+    one = registrar(settings)
+    async with running(one):
+        assert "log.skey" in await until_says(settings, one)
+        await send(settings, HEALTH_TOPIC, said("a"))
+        await asyncio.sleep(2.5)
+        assert await log_size(connection) == 3
+        (folder / "log.skey").write_bytes(kept)
+        (folder / "log.skey").chmod(0o600)
+        await until_size(connection, 4)
+        assert one.halted is None
+
+
+async def test_the_folder_of_another_log_halts_and_the_key_is_suspected_and_not_the_entries(
+    settings: Settings, connection: Connection
+) -> None:
+    await found(settings)
+    async with running(registrar(settings)):
+        await until_size(connection, 2)
+    other = LogKey(settings.log_origin, bytes(32))
+    (settings.log_folder / "log.skey").write_text(other.skey)
+    (settings.log_folder / "log.vkey").write_text(other.verifier.vkey)
+    (settings.log_folder / "checkpoint").write_text(other.sign_checkpoint(1, bytes(32)))
+    one = registrar(settings)
+    async with running(one):
+        assert "put the whole folder back" in await until_says(settings, one)
+
+
+async def test_a_lost_folder_of_a_log_that_has_entries_gets_no_new_key(
+    settings: Settings, connection: Connection
+) -> None:
+    await found(settings)
+    async with running(registrar(settings)):
+        await until_size(connection, 2)
+    for path in settings.log_folder.iterdir():
+        path.unlink()
+    one = registrar(settings)
+    async with running(one):
+        assert "log.skey is gone" in await until_says(settings, one)
+    assert list(settings.log_folder.iterdir()) == []
 
 
 async def test_an_unreadable_checkpoint_file_halts(settings: Settings, connection: Connection) -> None:

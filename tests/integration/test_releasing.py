@@ -21,6 +21,7 @@ from tests.integration.registering import (
     make_topics,
     records,
     registrar,
+    remake_topic,
     running,
     send,
     until,
@@ -94,6 +95,23 @@ async def test_a_halted_topic_is_read_again_without_a_restart(
         assert await halts(connection) == {}
         await require_whole_log(settings, connection)
     assert [e.id for e in await log_of(connection)][3:] == ["e0", "e1", "e2", "e3", *read_then, "after"]
+
+
+@pytest.mark.parametrize("stands", [OLD[:2], NEW[:4]], ids=["its tail is lost", "created anew"])
+async def test_what_stands_there_when_a_halt_is_lifted_has_to_stay(
+    settings: Settings, connection: Connection, stands: list[bytes]
+) -> None:
+    await found(settings, "health")
+    await send(settings, HEALTH_TOPIC, *OLD)
+    async with running(registrar(settings)):
+        await until_size(connection, 7)
+    for contents in (stands, [said(f"y{i}") for i in range(6)]):
+        await remake_topic(settings, "health")
+        await send(settings, HEALTH_TOPIC, *contents)
+        async with running(registrar(settings)):
+            await until_halted(connection, HEALTH_TOPIC)
+            await lift_halt(connection, settings, "health", await look_at(connection, settings, "health"))
+    assert "y0" not in [entry.id for entry in await log_of(connection)]
 
 
 async def test_without_yes_it_is_only_said_what_would_be_done(

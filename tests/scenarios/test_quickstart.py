@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,44 +12,23 @@ import pytest
 
 from producers.sdk.answers import Proof
 from producers.sdk.proofs import event_bytes_of, verified_proof
+from tests.scenarios.reader import ROOT, TIMEOUT_S, bash, readers_shell, shell_blocks
 
-ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "quickstart.md"
-TIMEOUT_S = 600
-
-
-def shell_blocks() -> list[str]:
-    """What a reader copies into one shell, in order."""
-    return re.findall(r"^```sh\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture(scope="module")
 def environment() -> Iterator[dict[str, str]]:
-    """A reader's shell in the clone: the virtual environment is active and nothing of Yesser is set but the home."""
-    with tempfile.TemporaryDirectory(prefix="yesser-quick-", ignore_cleanup_errors=True) as home:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("YESSER_")}
-        path = os.pathsep.join([str(Path(sys.executable).parent), kept["PATH"]])
-        made = kept | {"YESSER_HOME": home, "PATH": path}
-        made |= {name: os.environ[name] for name in ("YESSER_CACHE",) if name in os.environ}
-        try:
-            yield made
-        finally:
-            _bash("yesser sandbox down --forget", made)
+    with readers_shell() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
 def output(environment: dict[str, str]) -> str:
     """What the page's commands print, when each of them succeeds."""
-    result = _bash("".join(shell_blocks()), environment)
+    result = bash("".join(shell_blocks(PAGE)), environment)
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout
-
-
-def _bash(script: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    command = ["bash", "-euo", "pipefail", "-c", script]
-    return subprocess.run(
-        command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
-    )
 
 
 def document(output: str, first_member: str) -> dict[str, Any]:

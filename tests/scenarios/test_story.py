@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from consumers.registry import CONSUMERS
+from infra.postgres import connect
+from infra.settings import Settings
 from tests.scenarios.system import System, fresh_system
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 
-
+TIMES = ("time", "recorded", "due_on")
 SAME_OVER_HTTP = {
     "/v1/plan": ("plan",),
     "/v1/plan?as_of_index=500": ("plan", "--as-of-index", "500"),
@@ -111,3 +118,61 @@ def test_telling_it_again_only_makes_duplicates(told: dict[str, Any], teller: Sy
     assert {name: again[name] for name in ("plan", "campaigns", "ledger", "verification")} == {
         name: told[name] for name in ("plan", "campaigns", "ledger", "verification")
     }
+
+
+async def read_models(settings: Settings) -> dict[str, list[str]]:
+    """Every row of every read model, without what only says where and when it entered its own log."""
+    connection = await connect(settings, "test")
+    try:
+        return {
+            f"{consumer.schema}.{table.name}": sorted(
+                [without_places(dict(row)) for row in await connection.fetch(f"TABLE {consumer.schema}.{table.name}")]
+            )
+            for consumer in CONSUMERS.values()
+            for table in consumer.tables
+        }
+    finally:
+        await connection.close()
+
+
+def without_places(row: dict[str, Any]) -> str:
+    """Indexes stand in columns and members of their own, in ids (`i1042`) and in sentences; times in three columns."""
+    kept = {name: value for name, value in row.items() if name not in TIMES}
+    text = json.dumps(kept, sort_keys=True, ensure_ascii=False, default=str)
+    return re.sub(r'(index": |\bi|entry |القيد |بالقيد )[0-9]+\b', r"\1", text)
+
+
+@pytest.mark.timeout(900)
+def test_two_fresh_demos_have_equal_read_models_but_for_indexes_and_times(told: dict[str, Any], teller: System) -> None:
+    with fresh_system() as second:
+        assert second.run("demo")["verification"]["ok"]
+        other = asyncio.run(read_models(second.settings))
+    first = asyncio.run(read_models(teller.settings))
+    assert {name: len(rows) for name, rows in first.items()} == {name: len(rows) for name, rows in other.items()}
+    differing = {name: set(rows) ^ set(other[name]) for name, rows in first.items() if rows != other[name]}
+    assert differing == {}
+    assert first["campaigns.evaluation"]
+    assert first["projections.service"]
+
+
+@pytest.mark.timeout(900)
+def test_told_again_after_another_agencys_service_it_is_refused_nothing_and_answers_only_its_own_campaigns(
+    tmp_path: Path,
+) -> None:
+    """The other agency's launch waits for its registration: its campaign comes late, and its cause stands first."""
+    launched, registered = tmp_path / "launched.ndjson", tmp_path / "registered.ndjson"
+    lines = (Path(__file__).parents[2] / "docs" / "first-events.ndjson").read_bytes().splitlines(keepends=True)
+    registered.write_bytes(lines[0])
+    launched.write_bytes(lines[1])
+    with fresh_system() as system:
+        system.add_agencies([("another", "agency")])
+        assert system.run("publish", str(launched), "--agency", "another", "--wait")["accepted"] == 1
+        first = system.run("demo")
+        assert system.run("publish", str(registered), "--agency", "another", "--wait")["accepted"] == 1
+        again = system.run("demo")
+    assert again["verification"]["ok"]
+    assert (again["plan"]["refusals"], again["plan"]["anomalies"]) == (0, 0)
+    (other,) = (row for row in again["campaigns"] if row["owner"] == "another")
+    assert all(other["cause_index"] < row["cause_index"] for row in first["campaigns"])
+    assert (other["state"], other["aired"], other["reach"]) == ("triggered", {"tv": 0, "radio": 0, "print": 0}, 0)
+    assert [row for row in again["campaigns"] if row["owner"] != "another"] == first["campaigns"]

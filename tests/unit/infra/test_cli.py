@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 import subprocess
 import sys
 
+import asyncpg
 import click
 import pytest
+from aiokafka.errors import InvalidTopicError, KafkaConnectionError, KafkaTimeoutError, NodeNotReadyError
 
 from events.errors import YesserError
 from infra import cli
@@ -41,6 +44,15 @@ def test_an_unknown_command_is_wrong_usage() -> None:
     assert "No such command 'fly'" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("mistyped", "meant"), [(["pubish"], "publish"), (["log", "finde"], "find"), (["log", "find", "--typ"], "--type")]
+)
+def test_a_mistyped_name_is_answered_with_the_one_that_was_meant(mistyped: list[str], meant: str) -> None:
+    done = _yesser(*mistyped)
+    assert done.returncode == 2
+    assert f"Did you mean '{meant}'?" in done.stderr
+
+
 def test_the_version_is_told() -> None:
     assert _yesser("--version").stdout.startswith("yesser, version ")
 
@@ -51,6 +63,57 @@ def test_what_a_user_can_mend_is_its_own_sentence() -> None:
 
 def test_services_that_do_not_answer_are_named_with_the_way_to_start_them() -> None:
     assert "yesser up" in (cli.foreseen(ConnectionRefusedError("refused")) or "")
+
+
+LOST = [
+    (asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation"), "PostgreSQL"),
+    (asyncpg.InterfaceError("connection is closed"), "PostgreSQL"),
+    (asyncpg.InternalClientError("got result for unknown protocol state 3"), "PostgreSQL"),
+    (asyncpg.AdminShutdownError("terminating connection due to administrator command"), "PostgreSQL"),
+    (KafkaConnectionError("Connection at 127.0.0.1:9092 closed"), "Kafka"),
+    (NodeNotReadyError("Attempt to send a request to node which is not ready"), "Kafka"),
+    (KafkaTimeoutError(), "Kafka"),
+    (OSError("Multiple exceptions: [Errno 111] Connect call failed"), "Kafka or PostgreSQL"),
+    (TimeoutError(), "Kafka or PostgreSQL"),
+    (asyncio.CancelledError(), "Kafka or PostgreSQL"),
+    (ExceptionGroup("of several", [ConnectionResetError("reset"), TimeoutError()]), "Kafka or PostgreSQL"),
+]
+
+
+@pytest.mark.parametrize(("error", "service"), LOST, ids=lambda value: type(value).__name__)
+def test_a_connection_that_is_lost_is_a_sentence_with_a_remedy(error: BaseException, service: str) -> None:
+    sentence = cli.foreseen(error) or ""
+    assert sentence.startswith(f"{service} does not answer ("), sentence
+    assert "yesser status" in sentence
+    assert "\n" not in sentence
+
+
+REFUSED = [
+    (asyncpg.InvalidPasswordError("password authentication failed"), "YESSER_POSTGRES"),
+    (asyncpg.UndefinedTableError('relation "log.entry" does not exist'), "yesser migrate"),
+    (OSError(28, "No space left on device"), "free some space"),
+]
+
+
+@pytest.mark.parametrize(("error", "remedy"), REFUSED, ids=lambda value: type(value).__name__)
+def test_what_the_settings_or_the_disk_do_not_allow_is_a_sentence_with_its_remedy(
+    error: BaseException, remedy: str
+) -> None:
+    assert remedy in (cli.foreseen(error) or "")
+
+
+BUGS = [
+    asyncpg.DataError("invalid input for query argument $1"),
+    asyncpg.UniqueViolationError("duplicate key"),
+    InvalidTopicError("a b"),
+    FileNotFoundError(2, "No such file or directory", "queries.sql"),
+    ExceptionGroup("of several", [ConnectionResetError("reset"), KeyError("x")]),
+]
+
+
+@pytest.mark.parametrize("error", BUGS, ids=lambda value: type(value).__name__)
+def test_a_bug_stays_a_bug_beside_a_lost_connection_too(error: Exception) -> None:
+    assert cli.foreseen(error) is None
 
 
 def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,5 +173,5 @@ def test_a_reader_that_has_had_enough_is_no_error() -> None:
 
 def test_a_service_that_hangs_up_is_an_error_with_its_sentence() -> None:
     done = subprocess.run([sys.executable, "-c", BROKEN], capture_output=True, text=True, check=False)
-    assert done.returncode == 1
+    assert done.returncode == 75
     assert "does not answer (somebody hung up)" in done.stderr

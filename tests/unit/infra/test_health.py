@@ -9,6 +9,7 @@ import pytest
 
 from infra.health import Progress, Readiness, application, serving
 from infra.settings import Settings
+from infra.telemetry import gauge
 
 
 async def get(path: str, readiness: Readiness) -> tuple[int, bytes]:
@@ -45,6 +46,7 @@ async def test_the_status_follows_the_readiness(ready: bool, healthy: bool, read
 
 
 async def test_metrics_are_in_prometheus_text_form() -> None:
+    gauge("lag_entries", 0, consumer="test-of-health")
     status, body = await get("/metrics", Readiness(True))
     assert status == 200
     assert b"# TYPE yesser_lag_entries gauge" in body

@@ -76,6 +76,31 @@ def test_every_complete_tile_gives_one_node_one_level_up() -> None:
     assert [len(row) for row in tree.partial] == [112, 17, 1]
 
 
+def as_stored(leaves: list[bytes], nodes: list[tuple[int, int, bytes]]) -> TileTree:
+    """The tree as a process reads it at its start: full tiles are there only as nodes one level up."""
+    size = len(leaves)
+    partial = [leaves[size - size % 256 :]]
+    level = 1
+    while size >> 8 * level:
+        row = [root for at, _, root in sorted(nodes) if at == level]
+        partial.append(row[len(row) - len(row) % 256 :])
+        level += 1
+    return TileTree(size, partial)
+
+
+@pytest.mark.parametrize("end", [256, 512, 65_536])
+def test_an_append_that_ends_exactly_on_a_tile_is_gone_on_from(end: int) -> None:
+    leaves = [leaf_hash(b"%d" % i) for i in range(end + 300)]
+    tree = TileTree()
+    nodes = tree.append(leaves[: end - 100]) + tree.append(leaves[end - 100 : end])
+    assert tree.root() == merkle_tree_hash(leaves[:end])
+    assert len(tree.partial[0]) == 0
+    started = as_stored(leaves[:end], nodes)
+    assert started.root() == tree.root()
+    assert [tree.append(leaves[end:]), tree.root()] == [started.append(leaves[end:]), started.root()]
+    assert started.root() == merkle_tree_hash(leaves)
+
+
 def test_parts_are_the_binary_digits_of_their_number() -> None:
     leaves = [leaf_hash(b"%d" % i) for i in range(7)]
     assert complete_parts(leaves) == [

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from infra import tasks
-from infra.tasks import pause, until_one_ends
+from infra.tasks import Interrupted, TaskFailed, pause, stray_cancellation_as_error, until_one_ends, watch_tasks
 
 
 class Bug(Exception):
@@ -96,3 +96,73 @@ async def test_a_pause_that_is_cancelled_as_its_event_comes_is_cancelled() -> No
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+async def _cancelled_by_its_library() -> None:
+    raise asyncio.CancelledError
+
+
+async def test_a_cancellation_that_nobody_asked_for_is_an_error_that_passes() -> None:
+    with pytest.raises(Interrupted):
+        await until_one_ends(asyncio.Event().wait(), _cancelled_by_its_library())
+    with pytest.raises(Interrupted), stray_cancellation_as_error():
+        await _cancelled_by_its_library()
+
+
+async def test_a_cancellation_that_was_asked_for_stays_one() -> None:
+    async def work() -> None:
+        with stray_cancellation_as_error():
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(work())
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def _fail() -> None:
+    raise Bug
+
+
+async def test_a_task_that_fails_and_is_kept_by_somebody_who_does_not_look_is_seen() -> None:
+    failed = watch_tasks(unseen_after_s=0.01)
+    kept = asyncio.create_task(_fail(), name="a writer")
+    with pytest.raises(TaskFailed, match="a writer") as caught:
+        async with asyncio.timeout(5):
+            await failed
+    assert isinstance(caught.value.__cause__, Bug)
+    assert kept.done()
+
+
+async def test_a_task_whose_error_is_looked_at_in_time_is_not_reported() -> None:
+    failed = watch_tasks(unseen_after_s=0.05)
+    task = asyncio.create_task(_fail())
+    await asyncio.sleep(0.01)
+    with pytest.raises(Bug):
+        await task
+    await asyncio.sleep(0.1)
+    assert not failed.done()
+
+
+async def test_an_error_counts_as_seen_while_the_other_jobs_still_clean_up() -> None:
+    failed = watch_tasks(unseen_after_s=0.01)
+
+    async def slow_to_end() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0.1)
+
+    with pytest.raises(Bug):
+        await until_one_ends(_fail(), slow_to_end())
+    assert not failed.done()
+
+
+async def test_a_task_that_is_cancelled_or_returns_is_no_failure() -> None:
+    failed = watch_tasks(unseen_after_s=0.0)
+    task = asyncio.create_task(asyncio.Event().wait())
+    await asyncio.create_task(asyncio.sleep(0))
+    task.cancel()
+    await asyncio.sleep(0.02)
+    assert not failed.done()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any, get_args
 
@@ -22,6 +24,7 @@ from infra.telemetry import (
     carried_traces,
     count,
     current_traceparent,
+    forget_gauges,
     gauge,
     observe,
     span,
@@ -158,6 +161,44 @@ def test_counters_gauges_and_histograms_are_exposed_by_their_names() -> None:
     assert 'yesser_gaps_filled_total{consumer="projections"} 3.0' in text
     assert 'yesser_lag_entries{consumer="projections"} 7.0' in text
     assert 'yesser_batch_records_bucket{le="256.0",process="test-of-telemetry"} 1.0' in text
+
+
+ONE_COUNTER = "from infra.telemetry import count, exposition; count('checkpoints_signed'); print(exposition().decode())"
+
+
+def test_a_process_exposes_what_it_counts_and_nothing_of_others() -> None:
+    done = subprocess.run([sys.executable, "-c", ONE_COUNTER], capture_output=True, text=True, check=True)
+    exposed = {line.split("{")[0].split(" ")[0] for line in done.stdout.splitlines() if line and line[0] != "#"}
+    assert exposed == {"yesser_checkpoints_signed_total"}
+
+
+def test_a_process_that_stands_by_exposes_no_gauge_and_keeps_its_counters() -> None:
+    count("outbox_sent", 2)
+    gauge("shipped_up_to", 9)
+    forget_gauges()
+    assert REGISTRY.get_sample_value("yesser_shipped_up_to") is None
+    sent = REGISTRY.get_sample_value("yesser_outbox_sent_total")
+    count("outbox_sent")
+    gauge("shipped_up_to", 4)
+    assert REGISTRY.get_sample_value("yesser_shipped_up_to") == 4
+    assert sent is not None
+    assert REGISTRY.get_sample_value("yesser_outbox_sent_total") == sent + 1
+
+
+def test_a_log_that_cannot_be_written_stops_nobody() -> None:
+    class Full(io.StringIO):
+        def write(self, _: str) -> int:
+            raise OSError(28, "No space left on device")
+
+        def flush(self) -> None:
+            raise OSError(28, "No space left on device")
+
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    configure_logs("info", "supervisor", Full())
+    structlog.get_logger().warning("ended and is started again")
+    logging.getLogger("aiokafka").warning("cannot reach %s", "node 1")
+    root.handlers[:], root.level = handlers, level
 
 
 def test_a_label_that_is_left_out_is_empty() -> None:

@@ -139,16 +139,47 @@ def test_two_sources_of_one_member_are_refused() -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("[columns.a]\ntype = 'float'", "columns.a.type"),
-        ("[columns.a]\npoint = '/id'", "columns.a.point"),
-        ("= ", "cannot be read"),
+        ("[columns]\n'الرمز' = '/data/code'", 'column "الرمز": write { pointer = "/data/…" } instead of "/data/code"'),
+        (
+            "[columns.a]\ntype = 'float'",
+            'column "a", type: write "text", "integer", "boolean", "list" or "riyals" instead of "float"',
+        ),
+        (
+            "[columns.a]\npoint = '/id'",
+            'column "a", point: unknown name; write one of pointer, type, values, separator',
+        ),
+        ("colums = {}", "colums: unknown name; write one of encoding, delimiter, "),
+        ("[columns.a]\npointer = 5", 'column "a", pointer: write a text in quotes instead of 5'),
+        ("[columns.a.values]\nx = true", 'column "a", values, "x": write a text in quotes instead of true'),
+        ("delimiter = ';;'", 'delimiter: write one character instead of ";;"'),
+        ("ignored_columns = 'note'", 'ignored_columns: write a list of texts in brackets instead of "note"'),
+        ("templates = 3", "templates: write a TOML table instead of 3"),
+        ("[columns.a]\npointer = 1000000008", 'column "a", pointer: write a text in quotes'),
+        ("الرمز = 1", "cannot be read: Invalid statement (at line 1, column 1); a name with other characters than"),
     ],
 )
-def test_a_mapping_file_with_a_mistake_is_told_with_its_place(tmp_path: Path, text: str, says: str) -> None:
-    path = tmp_path / "m.toml"
-    path.write_text(text)
-    with pytest.raises(WrongMapping, match=says):
+def test_a_mapping_file_with_a_mistake_is_told_with_its_place_and_what_to_write(
+    tmp_path: Path, text: str, says: str
+) -> None:
+    path = tmp_path / "services.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(WrongMapping) as told:
         read_mapping(path)
+    assert f"services.toml{',' if 'cannot' not in says else ''} {says}" in str(told.value)
+    assert "1000000008" not in str(told.value)
+    assert "pydantic" not in str(told.value)
+    assert "Input should" not in str(told.value)
+
+
+def test_every_mistake_of_a_mapping_is_told_at_once_in_the_words_of_its_form(tmp_path: Path) -> None:
+    path = tmp_path / "m.json"
+    path.write_text('{"columns": {"a": "/id", "b": []}, "encoding": "latin-1"}')
+    with pytest.raises(WrongMapping) as told:
+        read_mapping(path)
+    assert str(told.value) == (
+        f'{path}, encoding: write "utf-8" or "windows-1256" instead of "latin-1"; column "a": write'
+        ' {"pointer": "/data/…"} instead of "/id"; column "b": write {"pointer": "/data/…"} instead of []'
+    )
 
 
 def test_the_refused_rows_are_a_table_of_the_same_form_byte_by_byte() -> None:

@@ -89,5 +89,14 @@ def test_the_counts_of_a_report_add_up_and_each_fault_has_a_row() -> None:
 
 
 def test_without_verdicts_their_counts_are_null() -> None:
-    document = Report(lines=1, sent=sent(([1], 0))).document()
-    assert (document["accepted"], document["conflicts"], document["refused"], document["sent"]) == (None, None, 0, 1)
+    document = Report(lines=2, unsent=[2], sent=sent(([1], 0))).document()
+    assert [document[name] for name in ("accepted", "duplicates", "conflicts", "refused")] == [None] * 4
+    assert (document["sent"], document["unknown"]) == (1, 1)
+
+
+def test_while_verdicts_are_missing_the_lines_without_one_are_counted() -> None:
+    report = Report(lines=9, unsent=[9], sent=sent(([1, 2, 3, 4, 5, 6], 0)))
+    report.verdicts = Verdicts(accepted=2, duplicates=1, refusals=[Refused(3, 7, None, [error("conflict")])])
+    assert (report.document()["unknown"], report.document()["refused"]) == (4, 1)
+    report.is_final = True
+    assert "unknown" not in report.document()

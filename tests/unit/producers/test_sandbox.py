@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from infra.embedded.identity import Identity, identity_of
 from infra.settings import Settings
 from producers.sandbox import MARK, NoSandbox, Sandbox, entrance, sandbox_settings, start, stop
 from producers.sandbox_cli import sandbox, variables_of
@@ -17,13 +20,16 @@ def settings(home: Path, kafka: str | None = None, postgres: str | None = None) 
     return Settings(home=home, kafka=kafka, postgres=postgres)
 
 
-def furnished(home: Path, *, ready: bool = True) -> Settings:
-    """The sandbox beside the stack of `home`, as it is when it runs."""
+def furnished(home: Path, *, runs: bool = False, ready: bool = True) -> Settings:
+    """The sandbox beside the stack of `home`; where it runs, this process counts as its supervisor."""
     found = sandbox_settings(settings(home))
     found.home.mkdir(parents=True)
     entry = {"agency": "sandbox", "key_id": "k", "token": "yat_k_1"}
     (found.home / MARK).write_text(json.dumps(entry), encoding="utf-8")
-    record = {"ready": ready, "processes": [{"name": "relay"}, {"name": "gateway", "port": 20_001}]}
+    part = {"pid": None, "started": None, "state": "starting", "restarts": 0, "health_port": 20_000}
+    supervisor = asdict(identity_of(os.getpid()) or Identity(0, 0)) if runs else None
+    processes = [part | {"name": "relay"}, part | {"name": "gateway", "port": 20_001}]
+    record = {"ready": ready, "supervisor": supervisor, "processes": processes}
     (found.home / "stack.json").write_text(json.dumps(record), encoding="utf-8")
     return found
 
@@ -61,8 +67,9 @@ def test_only_a_sandbox_is_forgotten(tmp_path: Path) -> None:
     assert not found.home.exists()
 
 
-def test_how_to_reach_a_sandbox_that_runs(tmp_path: Path) -> None:
-    found = furnished(tmp_path)
+@pytest.mark.parametrize("ready", [True, False])
+def test_how_to_reach_a_sandbox_that_runs_also_while_a_part_of_it_is_not_ready(tmp_path: Path, ready: bool) -> None:
+    found = furnished(tmp_path, runs=True, ready=ready)
     reached = Sandbox(str(found.home), "http://127.0.0.1:20001", "sandbox", "k", "yat_k_1")
     assert entrance(found) == reached
     assert variables_of(reached) == {
@@ -74,13 +81,15 @@ def test_how_to_reach_a_sandbox_that_runs(tmp_path: Path) -> None:
 
 
 def test_one_that_does_not_run_says_how_to_start_it(tmp_path: Path) -> None:
-    for found in (sandbox_settings(settings(tmp_path / "none")), furnished(tmp_path / "down", ready=False)):
+    """Also where its supervisor was killed, so that the record still calls it ready."""
+    stopped = [furnished(tmp_path / name, ready=ready) for name, ready in (("down", False), ("killed", True))]
+    for found in (sandbox_settings(settings(tmp_path / "none")), *stopped):
         with pytest.raises(NoSandbox, match="yesser sandbox up"):
             entrance(found)
 
 
 def test_the_command_says_it_for_people_and_for_programs(tmp_path: Path) -> None:
-    home = furnished(tmp_path).home
+    home = furnished(tmp_path, runs=True).home
     runner = CliRunner(env={"YESSER_HOME": str(home)})
     told = json.loads(runner.invoke(sandbox, ["--json"]).stdout)
     assert told == {

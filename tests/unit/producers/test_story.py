@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, Literal
 
+import click
+import orjson
 import pytest
 
 from events.codec import STRUCTURED_HEADERS
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Agency
+from infra.language import _KEY
 from producers.genesis import OFFICE
 from producers.programme.chapter_one import chapter_one
-from producers.programme.chapter_two import chapter_two
+from producers.programme.chapter_two import CHANNELS, chapter_two
 from producers.programme.records import FILES, read_records
 from producers.programme.showing import shown
+from producers.programme.tell import stages
 from producers.programme.told import Told
 from tests.oracle import door
-from tests.oracle.entries import log_of, round_robin
+from tests.oracle.entries import log_of, one_after_another, round_robin, shuffled
 from tests.oracle.fold import Figures, fold
 
+Mix = Callable[[Iterable[door.Publication]], list[tuple[str, door.Verdict]]]
+PLACES = ("cause_index", "first_index", "last_index", "closing_index", "log_index", "due_on")
 CODES = [OFFICE.code, *(row["code"] for row in read_records("agencies")["agencies"])]
 
 
@@ -27,16 +35,21 @@ def role(code: str) -> Literal["office", "agency"]:
     return "office" if code == OFFICE.code else "agency"
 
 
-def figures(*chapters: Sequence[Told]) -> Figures:
-    """What the oracle makes of these chapters."""
-    publications = [
-        door.Door(door.Agency(code, role(code))).publish(
-            [told.value for chapter in chapters for told in chapter if told.agency == code]
-        )
-        for code in CODES
+def figures(*chapters: Sequence[Told], mix: Mix = round_robin) -> Figures:
+    """What the oracle makes of these chapters, each stage told by all of its agencies at once."""
+    doors = {code: door.Door(door.Agency(code, role(code))) for code in CODES}
+    lines = [
+        line
+        for stage in stages([told for chapter in chapters for told in chapter])
+        for line in mix([doors[code].publish(values) for code, values in stage.items()])
     ]
-    lines = round_robin(publications)
     return fold(log_of([door.Agency(code, role(code)) for code in CODES], lines, seconds_between=1))
+
+
+def without_indexes(rows: list[dict[str, Any]]) -> list[str]:
+    """Rows of two logs can be compared when nothing is left that only says where in its log something stands."""
+    texts = [str({name: value for name, value in row.items() if name not in PLACES}) for row in rows]
+    return sorted(re.sub(r"\.i[0-9]+", ".i", text) for text in texts)
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +70,54 @@ def test_every_event_passes_the_door(first: Figures) -> None:
 def test_telling_it_again_says_the_same_bytes(first: Figures) -> None:
     assert chapter_one() == chapter_one()
     assert answered(first.campaigns) == answered(list(reversed(first.campaigns)))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_in_whatever_order_the_agencies_speak_the_same_follows_but_for_indexes_and_times(
+    first: Figures, seed: int
+) -> None:
+    other = figures(chapter_one(), mix=one_after_another if seed == 0 else partial(shuffled, seed=seed))
+    assert [row["cause_index"] for row in other.campaigns] != [row["cause_index"] for row in first.campaigns]
+    assert without_indexes(other.campaigns) == without_indexes(first.campaigns)
+    assert without_indexes([other.plan]) == without_indexes([first.plan])
+    assert without_indexes(other.statements) == without_indexes(first.statements)
+    assert (other.balances, other.anomalies) == (first.balances, [])
+    said, same = (
+        sorted((told.agency, re.sub(rb"\.i[0-9]+", b".i", told.value)) for told in answered(campaigns))
+        for campaigns in (other.campaigns, first.campaigns)
+    )
+    assert said == same
+
+
+def test_the_office_speaks_first_and_each_agency_keeps_its_own_order() -> None:
+    office, others = stages(chapter_one())
+    assert list(office) == [OFFICE.code]
+    assert set(others) == {told.agency for told in chapter_one()} - {OFFICE.code}
+    for code, values in (office | others).items():
+        assert values == [told.value for told in chapter_one() if told.agency == code]
+
+
+def test_other_peoples_campaigns_are_not_answered_and_change_no_answer(first: Figures) -> None:
+    """A service of an agency outside the story, one of a story's agency, and a story's service with another owner."""
+    campaign = next(row for row in first.campaigns if row["service_id"] == "health-01")
+
+    def like(index: int, owner: str, service_id: str | None) -> dict[str, Any]:
+        rule = "service-launched" if service_id else "initiative-announced"
+        ids = {"campaign_id": f"{rule}.i{index}", "cause_index": index, "rule": rule}
+        return campaign | ids | {"owner": owner, "service_id": service_id}
+
+    others = [like(1, "moh", "moh-1"), like(2, "health", "not-told"), like(3, "moh", "health-01"), like(4, "moh", None)]
+    assert answered([*others, *first.campaigns]) == answered(first.campaigns)
+
+
+def test_outlets_and_reach_vary_from_campaign_to_campaign(first: Figures) -> None:
+    aired = [orjson.loads(told.value)["data"] for told in answered(first.campaigns) if b"airing_id" in told.value]
+    for channel in CHANNELS:
+        rows = [data for data in aired if data["channel"] == channel]
+        assert len({data["outlet"]["en"] for data in rows}) == len(
+            read_records("awareness")["answers"]["outlets"][channel]
+        )
+        assert len({data["reach"] for data in rows}) > len(rows) / 3
 
 
 def test_no_two_events_share_an_id(first: Figures) -> None:
@@ -134,17 +195,37 @@ def test_all_ten_facts_are_told_and_every_file_marks_its_assumptions() -> None:
     assert not any(b"assumed" in told.value or b'"fact"' in told.value for told in chapter_one())
 
 
-def test_shown_lines_end_in_their_only_arabic(first: Figures) -> None:
+def document_of(first: Figures) -> dict[str, Any]:
     accounts = [{"account": name, **row} for name, row in first.balances.items()]
     proof = {"ok": True, "size": 3, "root": "00" * 32, "sum_halalas": 0, "read_models": [{"rows": 1}]}
-    document = {
+    return {
         "plan": first.plan,
         "campaigns": first.campaigns,
         "ledger": {"accounts": accounts},
         "verification": {"tree": proof, "rebuild": proof, "ledger": proof, "ok": True},
         "seconds": 1.0,
     }
-    for line in shown(document):
+
+
+@pytest.mark.parametrize("language", ["ar", "en", "both"])
+def test_every_id_and_year_is_shown_in_every_language(first: Figures, language: str) -> None:
+    with click.Context(click.Command("demo")) as context:
+        context.meta[_KEY] = language
+        text = "\n".join(shown(document_of(first)))
+    for row in (*first.plan["partnerships"], *first.plan["national_applications"]["projects"]):
+        assert row.get("partnership_id", row.get("project_id")) in text
+    assert all(name in text for name in first.balances)
+    assert all(str(row["year"]) in text for row in first.plan["training"])
+    assert any("\u0600" <= letter <= "\u06ff" for letter in text) == (language != "en")
+
+
+def test_national_applications_are_counted_as_in_the_plan(first: Figures) -> None:
+    (line,) = (line for line in shown(document_of(first)) if "National applications" in line)
+    assert "3 begun, 0 of 3 done" in line
+
+
+def test_shown_lines_end_in_their_only_arabic(first: Figures) -> None:
+    for line in shown(document_of(first)):
         arabic = [position for position, letter in enumerate(line) if "\u0600" <= letter <= "\u06ff"]
         after = line[arabic[0] :] if arabic else ""
         assert not any(letter.isascii() and letter.isalnum() for letter in after), line

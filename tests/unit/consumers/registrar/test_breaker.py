@@ -9,11 +9,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumers.registrar.breaker import Breaker, Limits, Pause
+from infra.settings import Settings
 
 NOW = datetime(2026, 11, 25, 8, tzinfo=UTC)
 LIMITS = Limits(in_a_row_max=5, window_records=20, refused_percent_max=50, wait_s=30, wait_max_s=100)
 REASON = {"ar": "سبب", "en": "reason"}
 GOOD, BAD = False, True
+
+
+def test_each_limit_is_the_setting_of_its_name() -> None:
+    settings = Settings(
+        breaker_refused_in_a_row_max=2,
+        breaker_window_records=3,
+        breaker_refused_percent_max=4,
+        breaker_wait_s=5,
+        breaker_wait_max_s=6,
+    )
+    assert Limits.of(settings) == Limits(
+        in_a_row_max=2, window_records=3, refused_percent_max=4, wait_s=5, wait_max_s=6
+    )
 
 
 def feed(breaker: Breaker, verdicts: Sequence[bool], sizes: Sequence[int]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
-from consumers.registrar.undecodable import Damaged, parse_batches
+from consumers.registrar.undecodable import Damaged, holds_a_batch, parse_batches, record_at
 
 
 def batch(base: int, *values: bytes) -> bytearray:
@@ -40,3 +40,28 @@ def test_what_stands_before_a_damaged_batch_is_read_and_nothing_behind_it() -> N
 def test_a_damaged_batch_is_named(at: int) -> None:
     with pytest.raises(Damaged, match="offset 6"):
         parse_batches(bytes(damaged(batch(6, b"b"), at)))
+
+
+def test_one_record_is_found_without_the_others() -> None:
+    data = bytes(batch(5, b"a", b"b") + batch(7, b"c"))
+    assert [record and record.value for record in (record_at(data, offset) for offset in range(4, 9))] == [
+        None,
+        b"a",
+        b"b",
+        b"c",
+        None,
+    ]
+
+
+def test_a_damaged_batch_behind_the_record_does_not_hide_it() -> None:
+    data = bytes(batch(5, b"a") + damaged(batch(6, b"b")))
+    assert record_at(data, 5) == parse_batches(data)[0]
+    with pytest.raises(Damaged, match="offset 6"):
+        record_at(bytes(damaged(batch(6, b"b"))), 6)
+
+
+def test_a_batch_is_there_as_a_whole_or_not() -> None:
+    data = bytes(batch(5, b"a"))
+    assert holds_a_batch(data)
+    assert holds_a_batch(data + b"more")
+    assert not any(holds_a_batch(data[:length]) for length in range(len(data)))

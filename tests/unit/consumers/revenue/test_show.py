@@ -6,7 +6,6 @@ from io import StringIO
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
 from consumers.revenue.accounts import CHART, SIDES, account_names
 from consumers.revenue.closing import statement_data
@@ -17,10 +16,11 @@ from consumers.revenue.show import (
     statement_table,
     transfers_table,
 )
+from infra.display import Grid
 from tests.unit.consumers.revenue.ledger import Ledger
 
 
-def shown(table: Table) -> str:
+def shown(table: Grid) -> str:
     console = Console(file=StringIO(), width=120)
     console.print(table)
     file = console.file
@@ -41,7 +41,7 @@ def test_balances_are_grouped_by_kind_and_sum_to_zero() -> None:
     text = shown(balances_table([account("cash:P1", 0, 123_456_789), account("collections:P1", 123_456_789, 0)], 42))
     assert "النقد المدفوع · Cash" in text
     assert "-1,234,567.89" in text
-    assert text.rstrip().splitlines()[-2].count("0.00") == 1
+    assert text.rstrip().splitlines()[-1].count("0.00") == 1
     assert "42" in text
 
 
@@ -54,7 +54,7 @@ def test_a_statement_shows_every_figure_of_it_once() -> None:
     assert {name for name, _, _ in STATEMENT_LINES} == set(data) - {"partnership_id", "period"}
     text = shown(statement_table(data))
     assert "1,000.01" in text
-    assert "إجمالي الشريك" in text
+    assert "إجمالي حصة الشريك" in text
 
 
 def test_a_statement_without_postings_shows_a_dash() -> None:

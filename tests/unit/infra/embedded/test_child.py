@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -15,6 +16,7 @@ import pytest
 from infra.embedded.child import Child, ChildPlan, restart_wait_s
 from infra.embedded.errors import StackError
 from infra.embedded.identity import Ending
+from infra.embedded.ports import HOST, Ports
 from infra.embedded.record import ProcessRecord
 
 SLEEP = (sys.executable, "-c", "import time; time.sleep(60)")
@@ -29,7 +31,7 @@ def _child(folder: Path, command: Sequence[str], *, ready: bool = True, deadline
         command=lambda: command,
         ready=is_ready,
         log=folder / "child.log",
-        environment=dict(os.environ),
+        environment=lambda: os.environ,
         ending=Ending(deadline_s=deadline_s),
     )
     return Child(plan, ProcessRecord("child"), lambda: None)
@@ -108,9 +110,76 @@ async def test_what_cannot_be_prepared_is_told_as_it_is(tmp_path: Path) -> None:
     async def never() -> bool:
         return False
 
-    plan = ChildPlan("child", lambda: SLEEP, never, tmp_path / "child.log", {}, prepare=fail)
+    plan = ChildPlan("child", lambda: SLEEP, never, tmp_path / "child.log", dict, prepare=fail)
     child = Child(plan, ProcessRecord("child"), lambda: None)
     child.start()
     with pytest.raises(StackError, match="no space is left"):
         await child.until_ready(10)
     await child.stop()
+
+
+async def test_a_child_that_was_ready_comes_back_once_the_system_lets_it(tmp_path: Path) -> None:
+    refusals: list[Exception] = []
+
+    def prepare() -> None:
+        if refusals:
+            raise refusals.pop()
+
+    child = _child(tmp_path, SLEEP)
+    child.plan = replace(child.plan, prepare=prepare)
+    child.start()
+    await child.until_ready(10)
+    first = child.record.pid
+    refusals += [StackError("no space is left"), OSError(28, "No space left on device")]
+    assert first is not None
+    os.kill(first, signal.SIGKILL)
+    await _until(lambda: child.record.pid not in (first, None) and child.record.state == "ready")
+    assert (child.record.restarts, refusals) == (3, [])
+    await child.stop()
+
+
+@pytest.mark.parametrize("error", [OSError("no more files"), asyncio.CancelledError()], ids=["error", "cancellation"])
+async def test_a_child_whose_probe_fails_is_asked_again(tmp_path: Path, error: BaseException) -> None:
+    errors = [error]
+
+    async def ready() -> bool:
+        if errors:
+            raise errors.pop()
+        return True
+
+    child = _child(tmp_path, SLEEP)
+    child.plan = replace(child.plan, ready=ready)
+    child.start()
+    await child.until_ready(10)
+    assert (child.record.state, child.record.restarts) == ("ready", 0)
+    await child.stop()
+
+
+async def test_a_port_that_was_taken_after_it_was_chosen_is_drawn_anew_for_the_next_start(tmp_path: Path) -> None:
+    with socket.create_server((HOST, 0)) as taken:
+        ports = Ports({"port": taken.getsockname()[1]})
+        listen = "import socket, sys, time; s = socket.create_server(('127.0.0.1', int(sys.argv[1]))); time.sleep(60)"
+        child = _child(tmp_path, SLEEP)
+        child.plan = replace(
+            child.plan, ports=ports, command=lambda: (sys.executable, "-c", listen, str(ports["port"]))
+        )
+        child.start()
+        await child.until_ready(10)
+        assert ports["port"] != taken.getsockname()[1]
+        await child.stop()
+
+
+async def test_a_keeper_that_fails_by_a_bug_still_lets_its_process_be_stopped(tmp_path: Path) -> None:
+    async def ready() -> bool:
+        raise KeyError("a bug")
+
+    child = _child(tmp_path, SLEEP)
+    child.plan = replace(child.plan, ready=ready)
+    child.start()
+    with pytest.raises(KeyError):
+        await child.until_ready(10)
+    pid = child.record.pid
+    assert pid is not None
+    await child.stop()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)

@@ -29,7 +29,7 @@ def compose() -> dict[str, Any]:
 def test_every_process_of_the_table_has_a_service_and_no_other_process_has(compose: dict[str, Any]) -> None:
     commands = {name: service.get("command") for name, service in compose["services"].items()}
     processes = {name: command for name, command in commands.items() if command and command[0] == "run"}
-    assert processes == {process.name: list(process.arguments) for process in PROCESSES}
+    assert processes == {process.name: ["run", process.name] for process in PROCESSES}
     assert processes.keys() == process_entries().keys(), "of the entry points `yesser.processes`"
 
 

@@ -37,6 +37,14 @@ def test_passwords_stand_in_a_file_of_the_owner_and_never_on_a_command_line(tmp_
     write_configuration(tmp_path, PORTS, PASSWORDS)
     mode = (tmp_path / "server.properties").stat().st_mode
     assert stat.S_IMODE(mode) == 0o600
-    command = " ".join(java_command(Java(Path("/java"), [Path("/a.jar")], Path("/archive")), tmp_path))
+    command = " ".join(java_command(Java(Path("/java"), [Path("/a.jar")], Path("/archive"))))
     assert "secret-of" not in command
     assert "-XX:AOTCache=/archive" in command
+
+
+def test_the_name_of_the_folder_is_in_no_setting_and_on_no_command_line(tmp_path: Path) -> None:
+    folder = tmp_path / "بيت, x"
+    folder.mkdir()
+    write_configuration(folder, PORTS, PASSWORDS)
+    command = " ".join(java_command(Java(Path("/java"), [Path("/a.jar")], None)))
+    assert "بيت" not in command + (folder / "server.properties").read_text("utf-8")

@@ -9,12 +9,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from infra.embedded import record as stack_record
 from infra.embedded.home import Home, cache_folder
 from infra.embedded.identity import Ending, Identity, end_all, identity_of, recorded_identities, running
 from infra.embedded.log_files import last_words, rotate
 from infra.embedded.passwords import password
-from infra.embedded.ports import OUTGOING_FROM, choose, is_free
+from infra.embedded.ports import HOST, OUTGOING_FROM, Ports, choose, is_free
 from infra.embedded.record import ProcessRecord, StackRecord
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -33,6 +35,16 @@ def test_a_port_is_kept_while_it_is_free_and_another_is_taken_when_it_is_not() -
 
 def test_chosen_ports_are_all_different() -> None:
     assert len(set(choose([None] * 20))) == 20
+
+
+def test_ports_that_are_taken_meanwhile_are_drawn_anew_and_the_others_stay() -> None:
+    with socket.create_server((HOST, 0)) as taken:
+        free = choose([None])[0]
+        busy = taken.getsockname()[1]
+        ports = Ports({"port": busy, "health_port": free})
+        ports.renew()
+    assert ports["port"] not in (busy, free)
+    assert ports["health_port"] == free
 
 
 def test_no_outgoing_connection_is_given_a_port_of_ours() -> None:
@@ -67,13 +79,31 @@ def test_the_record_says_what_was_written_and_leaves_out_what_is_absent(tmp_path
     assert recorded_identities(document) == {"kafka": Identity(7, 3.0)}
 
 
+def test_a_record_that_cannot_be_written_leaves_the_last_one_and_nothing_half(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "stack.json"
+    stack_record.write(path, StackRecord("/first", None))
+
+    def full(*_: object, **__: object) -> int:
+        (tmp_path / f".stack.json.{os.getpid()}").touch()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OSError, match="No space"):
+        stack_record.write(path, StackRecord("/second", None))
+    assert stack_record.read(path)["home"] == "/first"
+    assert [file.name for file in tmp_path.iterdir()] == ["stack.json"]
+
+
 def test_a_damaged_record_is_as_good_as_none(tmp_path: Path) -> None:
     (tmp_path / "stack.json").write_text("{", "utf-8")
     assert stack_record.read(tmp_path / "stack.json") == {}
 
 
 def test_a_process_without_a_pid_is_nobody_to_end() -> None:
-    assert ProcessRecord("registrar").identity() is None
+    record = StackRecord("/home", None, processes=[ProcessRecord("registrar")])
+    assert recorded_identities(record.document()) == {}
 
 
 def test_a_pid_that_was_given_to_another_process_is_not_the_recorded_one() -> None:

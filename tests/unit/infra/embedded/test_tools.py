@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from infra.embedded.jars import KAFKA_VERSION, TOOLS, lock_text, parse_lock
@@ -20,6 +21,18 @@ def test_a_tool_gets_its_arguments_as_they_are() -> None:
 def test_the_tools_are_those_of_the_broker_that_runs() -> None:
     group, artifact = TOOLS
     assert f"{group}:{artifact}:{KAFKA_VERSION}" in {jar.coordinates for jar in parse_lock(lock_text())}
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help_says_how_a_tool_is_run_and_which_there_are(option: str) -> None:
+    result = CliRunner().invoke(kafka, [option])
+    assert result.exit_code == 0
+    assert "Usage: kafka TOOL [ARGUMENTS]..." in result.output
+    assert "console-producer" in result.output
+
+
+def test_no_tool_is_wrong_use() -> None:
+    assert CliRunner().invoke(kafka, []).exit_code == 2
 
 
 def test_an_unknown_tool_is_named_with_those_that_are_there() -> None:

@@ -57,4 +57,26 @@ async def test_a_page_that_the_client_has_is_not_sent_again() -> None:
 async def test_what_is_not_there_is_a_problem() -> None:
     for path in ("/docs/events/no.such-type", "/problems/<script>", "/schemas/..%2f..%2fetc", "/docs/../app.py"):
         answer = await get(path)
-        assert (answer.status_code, answer.json()["type"]) == (404, "/problems/not-found"), path
+        assert (answer.status_code, answer.json()["type"]) == (404, "/problems/no-such-route"), path
+
+
+async def test_an_address_that_no_route_has_names_the_list_of_routes() -> None:
+    for path in ("/v1/event", "/v2/events", "/v1/events/", "/favicon.ico"):
+        answer = await get(path)
+        assert (answer.status_code, answer.json()["type"]) == (404, "/problems/no-such-route"), path
+        assert answer.json()["detail"] == "No such route; the list is at /docs/api."
+
+
+async def test_the_schemas_have_an_index_for_readers_and_one_for_programs() -> None:
+    page = await get("/schemas/")
+    assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    for address in (await get("/schemas/index.json")).json().values():
+        assert address in page.text
+        assert (await get(address)).json()["$schema"]
+
+
+async def test_what_agencies_and_operators_read_is_under_docs_and_the_start_page_leads_there() -> None:
+    start = (await get("/docs")).text
+    for path in ("/docs/files", "/docs/outbox", "/docs/runbook", "/schemas"):
+        assert f'href="{path}"' in start
+        assert (await get(path)).status_code == 200

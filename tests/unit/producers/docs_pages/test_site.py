@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from events.catalogue import CATALOGUE
@@ -57,6 +59,12 @@ def test_a_page_is_arabic_first_and_needs_no_script(path: str) -> None:
     assert (found.attributes["html"]["lang"], found.attributes["html"]["dir"]) == ("ar", "rtl")
     assert not {"script", "style", "iframe"} & found.tags
     assert {"h1", "main", "nav"} <= found.tags
+
+
+@pytest.mark.parametrize("path", HTML)
+def test_what_may_be_wider_than_the_page_is_reached_by_keyboard_and_has_a_name(path: str) -> None:
+    for pre in re.findall(r"<pre[^>]*>", text(path)):
+        assert all(part in pre for part in ('tabindex="0"', 'role="region"', 'aria-label="')), pre
 
 
 def test_a_types_page_says_who_what_and_what_contradicts() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from producers.gateway.limits import RateLimit
-from producers.gateway.recent import Recent
+from producers.gateway.recent import Recent, Repeat
 
 
 def test_a_burst_passes_then_the_rate_holds() -> None:
@@ -31,11 +31,29 @@ def test_endless_names_do_not_fill_the_memory() -> None:
     assert len(limit._buckets) <= 100
 
 
+def take(recent: Recent, agency: str, *events: tuple[str, int]) -> list[Repeat]:
+    """A request of these ids, at these offsets; an event's bytes are its id."""
+    ids, offsets = [id_ for id_, _ in events], [offset for _, offset in events]
+    return recent.add(agency, range(len(events)), ids, offsets, [id_.encode() for id_ in ids])
+
+
 def test_what_was_taken_lately_is_remembered_and_the_oldest_forgotten() -> None:
     recent = Recent(remembered_max=4)
-    recent.add("health", ["a", "b"], [5, 6])
-    recent.add("health", ["a"], [7])
+    take(recent, "health", ("a", 5), ("b", 6))
+    take(recent, "health", ("a", 7))
     assert [recent.offset_of("health", name) for name in "ab"] == [7, 6]
-    recent.add("moi", ["b"], [8])
+    take(recent, "moi", ("b", 8))
     assert [recent.offset_of("health", name) for name in "ab"] == [7, None]
     assert [recent.offset_of("moi", name) for name in "ab"] == [None, 8]
+
+
+def test_an_id_that_was_taken_before_is_a_repeat_of_the_last_record_with_it() -> None:
+    recent = Recent()
+    assert take(recent, "health", ("a", 5), ("b", 6)) == []
+    assert take(recent, "moi", ("a", 0)) == [], "another agency's"
+    assert take(recent, "health", ("c", 7), ("b", 8), ("c", 9)) == [
+        Repeat(1, "b", b"b", 6, True),
+        Repeat(2, "c", b"c", 7, True),
+    ]
+    assert recent.add("health", [0], ["b"], [10], [b"other"]) == [Repeat(0, "b", b"other", 8, False)]
+    assert recent.add("health", [0], ["b"], [4], [b"other"]) == [], "it was stored before the one that is remembered"

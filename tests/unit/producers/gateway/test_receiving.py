@@ -63,12 +63,13 @@ async def test_bodies_that_are_still_coming_count_and_what_is_too_much_is_told_t
 async def test_a_text_that_looks_like_the_end_of_an_event_is_part_of_it() -> None:
     tricky = encoded(changed(initiative(), "/data/aim/en", '"},{"'))
     bad = encoded(initiative(id="b", time="soon"))
-    answer = await receiver().receive(
+    answer, repeats = await receiver().receive(
         Sent(BATCH, stream(batch(tricky, bad, encoded(initiative(id="c")))), HEALTH), partial=True
     )
     read = orjson.loads(orjson.dumps(answer))
     assert [(row["event"], row["id"]) for row in read["receipt"]["events"]] == [(0, "e-1"), (2, "c")]
     assert [(row["event"], row["code"]) for row in read["refused"]] == [(1, "invalid-value")]
+    assert repeats == []
 
 
 async def test_what_the_log_knows_makes_an_event_a_duplicate_or_a_conflict_and_the_first_one_here_too() -> None:

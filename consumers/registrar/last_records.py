@@ -1,0 +1,117 @@
+"""Whether the record that was read last still stands in its topic, asked of the broker itself.
+
+A topic can lose its tail and grow again while nobody looks: the process slept, the connection was lost, a broker came
+back with less. What then stands at the next offset follows other records than those that were registered.
+
+Flows in: the last record of each topic (offset and hash). Flows out: what happened to those that hold another one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.client import ConnectionGroup
+from aiokafka.errors import KafkaConnectionError, NoError, OffsetOutOfRangeError, for_code
+from aiokafka.protocol.fetch import FetchRequest
+
+from consumers.registrar.batch import record_sha256
+from consumers.registrar.undecodable import Damaged, holds_a_batch, record_at
+
+LOOK_AGAIN_S: Final = 1.0
+ANSWER_BYTES_MAX: Final = 4 << 20
+TOPIC_BYTES_MAX: Final = 160 << 10
+"""More than the largest batch of an agency's topic. A larger one comes when its topic is asked alone."""
+
+_TRIES: Final = 20
+_TRY_AGAIN_S: Final = 0.1
+_UNCOMMITTED: Final = 0
+# A fetch waits at the broker until there is something new, and what is asked over its connection waits with it.
+_CONNECTION: Final = ConnectionGroup.COORDINATION
+
+
+@dataclass(frozen=True, slots=True)
+class LastRecord:
+    """Where the record that was read last stands, and its hash."""
+
+    offset: int
+    sha256: bytes
+
+
+async def changed_topics(consumer: AIOKafkaConsumer, expected: Mapping[str, LastRecord]) -> dict[str, str]:
+    """Topic → what happened, for those that hold another last record. Raises a `KafkaError` where brokers are away.
+
+    A damaged batch is asked for twice, since the damage may have been on the way; another record is an answer at once.
+    """
+    faults, damaged = await _compare(consumer, expected)
+    if damaged:
+        await asyncio.sleep(LOOK_AGAIN_S)
+        more, damaged = await _compare(consumer, {topic: expected[topic] for topic in damaged})
+        faults |= more | damaged
+    return faults
+
+
+async def _compare(
+    consumer: AIOKafkaConsumer, expected: Mapping[str, LastRecord]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Ask until every topic has answered: those with another record, and those with a damaged batch."""
+    faults: dict[str, str] = {}
+    damaged: dict[str, str] = {}
+    waiting = dict(expected)
+    tries = 0
+    while waiting:
+        answers = await _ask(consumer, waiting)
+        for topic, data in answers.items():
+            last = waiting.pop(topic)
+            try:
+                if not (await _has_aged(consumer, topic, last) if data is None else _holds(data, last)):
+                    faults[topic] = (
+                        f"the record at offset {last.offset} is not the one that was read (its tail was lost, or it was"
+                        " created anew)"
+                    )
+            except Damaged as error:
+                damaged[topic] = str(error)
+        if not answers:
+            tries += 1
+            if tries == _TRIES:
+                raise KafkaConnectionError(f"the brokers do not say what {', '.join(sorted(waiting))} holds last")
+            consumer._client.force_metadata_update()
+            await asyncio.sleep(_TRY_AGAIN_S)
+    return faults, damaged
+
+
+def _holds(data: bytes, last: LastRecord) -> bool:
+    record = record_at(data, last.offset)
+    return record is not None and record_sha256(record) == last.sha256
+
+
+async def _has_aged(consumer: AIOKafkaConsumer, topic: str, last: LastRecord) -> bool:
+    """Whether the topic begins behind the record: it was kept as long as it had to be, and nothing unread is gone."""
+    partition = TopicPartition(topic, 0)
+    first: int = (await consumer.beginning_offsets([partition]))[partition]
+    return first == last.offset + 1
+
+
+async def _ask(consumer: AIOKafkaConsumer, expected: Mapping[str, LastRecord]) -> dict[str, bytes | None]:
+    """Topic → its batches from its last record on, or None: no such offset. What cannot be told now is absent."""
+    client = consumer._client
+    by_leader: dict[int, list[tuple[str, list[tuple[int, int, int]]]]] = {}
+    for topic, last in expected.items():
+        leader = client.cluster.leader_for_partition(TopicPartition(topic, 0))
+        if leader is not None and leader != -1:
+            by_leader.setdefault(leader, []).append((topic, [(0, last.offset, TOPIC_BYTES_MAX)]))
+    answers: dict[str, bytes | None] = {}
+    for leader, wanted in by_leader.items():
+        request = FetchRequest(0, 0, ANSWER_BYTES_MAX, _UNCOMMITTED, wanted)
+        response = await client.send(leader, request, group=_CONNECTION)
+        for topic, partitions in response.topics:
+            for _, code, *_, data in partitions:
+                error = for_code(code)
+                if error is OffsetOutOfRangeError:
+                    answers[topic] = None
+                elif error is NoError and holds_a_batch(data or b""):
+                    answers[topic] = bytes(data)
+    return answers

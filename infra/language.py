@@ -1,0 +1,63 @@
+"""The language of what commands print: Arabic, English, or both, by `--lang` or YESSER_LANG.
+
+`with_language` gives every command the option; whatever prints asks `said`. Help, error sentences and --json do not
+change: programs read them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, Literal, TypeVar, cast
+
+import click
+
+Language = Literal["ar", "en", "both"]
+LANGUAGES: Final[tuple[Language, ...]] = ("ar", "en", "both")
+_KEY: Final = "yesser.language"
+_HELP: Final = "Language of the text."
+_Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
+
+
+def language() -> Language:
+    """The chosen language; both where nothing was chosen, or outside of a command."""
+    context = click.get_current_context(silent=True)
+    return cast(Language, context.meta.get(_KEY, "both")) if context else "both"
+
+
+def said(ar: str, en: str, between: str = " · ") -> str:
+    """The text in the chosen language; for both, Arabic first."""
+    chosen = language()
+    if chosen == "both":
+        return ar if ar == en else f"{ar}{between}{en}"
+    return ar if chosen == "ar" else en
+
+
+def say(ar: str, en: str, *, err: bool = False) -> None:
+    """Print a sentence; for both languages, each on a line of its own."""
+    click.echo(said(ar, en, "\n"), err=err)
+
+
+def language_option(**settings: Any) -> Callable[[_Decorated], _Decorated]:
+    """`--lang`; `settings` go to `click.option`."""
+    return click.option(
+        "--lang", type=click.Choice(LANGUAGES), expose_value=False, callback=_choose, help=_HELP, **settings
+    )
+
+
+def with_language(command: click.Command) -> click.Command:
+    """The command, and those below it, with `--lang` where it is not there yet.
+
+    A command that hands all its arguments on (`yesser kafka`) keeps them as they are.
+    """
+    if isinstance(command, click.Group):
+        for below in command.commands.values():
+            with_language(below)
+    hands_on = command.context_settings.get("ignore_unknown_options", False)
+    if not hands_on and not any("--lang" in parameter.opts for parameter in command.params):
+        language_option()(command)
+    return command
+
+
+def _choose(context: click.Context, option: click.Parameter, value: Language | None) -> None:
+    if value is not None:
+        context.meta[_KEY] = value

@@ -1,0 +1,89 @@
+"""Runs one phase of the set-up: one line with its progress, and what the command printed only if it failed.
+
+    python infra/setup_phase.py "Python packages" --of 106 --remedy "Check the network." -- pip install …
+
+Standard library only, since it runs before anything is installed. It writes to stderr: what `make` itself is asked for
+(`make demo ARGS=--json`) keeps stdout to itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from typing import Final, TextIO
+
+_COUNTED: Final = re.compile(r": (\d+)/(\d+) ")
+"""A command that counts by itself: `Kafka 4.4.0: 3/38 jars (…)`."""
+_PIP_LOOKS_AT: Final = re.compile(r"(?:Collecting|Requirement already satisfied:|Ignoring) ([A-Za-z0-9._-]+)")
+"""What pip prints once for each requirement. It looks at all of them, then installs all of them."""
+_PIP_INSTALLS: Final = "Installing collected packages"
+_WIDTH: Final = 79
+
+
+class Meter:
+    """How far a command is, by the lines that it prints."""
+
+    def __init__(self, of_count: int | None = None) -> None:
+        self._of_count = of_count
+        self._seen: set[str] = set()
+        self.text = ""
+
+    def hear(self, line: str) -> None:
+        """Take the next line in."""
+        if found := _COUNTED.search(line):
+            self.text = f"{found[1]}/{found[2]}"
+        elif self._of_count and (found := _PIP_LOOKS_AT.match(line.strip())):
+            self._seen.add(found[1])
+            self.text = f"{min(len(self._seen), self._of_count)}/{self._of_count}, {found[1]}"
+        elif line.startswith(_PIP_INSTALLS):
+            self.text = "installing"
+
+
+def run_phase(name: str, command: Sequence[str], meter: Meter, remedy: str, out: TextIO) -> int:
+    """Run the command; returns its exit code. On a terminal the line is written anew as the command goes on."""
+    began, is_terminal, printed = time.monotonic(), out.isatty(), []
+    out.write(f"{name} … ")
+    out.flush()
+    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            printed.append(line)
+            meter.hear(line)
+            if is_terminal:
+                out.write(f"\r\033[K{name} … {meter.text}"[: _WIDTH + len("\r\033[K")])
+                out.flush()
+    if is_terminal:
+        out.write(f"\r\033[K{name} … ")
+    seconds = time.monotonic() - began
+    if process.returncode == 0:
+        out.write(f"done, {seconds:.0f} s\n")
+    else:
+        out.write(f"failed, {seconds:.0f} s\n{''.join(printed)}\n{remedy}\n")
+    return process.returncode
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the phase that the arguments name."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("name")
+    parser.add_argument("--of", type=int, dest="of_count")
+    parser.add_argument("--remedy", default="")
+    parser.add_argument("command", nargs="+")
+    asked = parser.parse_args(arguments)
+    try:
+        return run_phase(asked.name, asked.command, Meter(asked.of_count), asked.remedy, sys.stderr)
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,19 @@
+"""How a command tells that a file does not fit: as a wrong use of the command, with exit code 2."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from producers.errors import WrongInput
+
+
+@contextmanager
+def usage_errors() -> Iterator[None]:
+    """Within the block, `WrongInput` becomes a usage error."""
+    try:
+        yield
+    except WrongInput as error:
+        raise click.UsageError(str(error)) from error

@@ -1,0 +1,36 @@
+"""`docs/commands.md` is what the commands say of themselves, with every command, option and exit code."""
+
+from __future__ import annotations
+
+import re
+
+import click
+import pytest
+
+from infra.cli import cli
+from infra.command_reference import PAGE, commands, reference
+from infra.exit_codes import ExitCode
+
+SECTIONS = dict(re.findall(r"^#{2,3} (yesser [^\n]+)\n(.*?)(?=^#|\Z)", PAGE.read_text(encoding="utf-8"), re.M | re.S))
+
+
+def test_the_page_is_fresh() -> None:
+    assert PAGE.read_text(encoding="utf-8") == reference(), "run `python -m infra.command_reference`"
+
+
+def test_every_command_has_a_section() -> None:
+    assert list(SECTIONS) == [name for name, _ in commands(cli, "yesser")]
+
+
+@pytest.mark.parametrize(("name", "command"), list(commands(cli, "yesser")))
+def test_every_option_is_listed_with_its_meaning(name: str, command: click.Command) -> None:
+    for option in command.params:
+        if isinstance(option, click.Option) and not option.hidden and "--lang" not in option.opts:
+            row = re.search(rf"^\| `[^`]*{re.escape(option.opts[0])}\b[^`]*` \| (.+) \|$", SECTIONS[name], re.M)
+            assert row, f"{name} {option.opts[0]} has no help"
+            assert row[1].strip()
+
+
+def test_every_exit_code_is_listed() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert re.findall(r"^\| (\d+) \|", text, re.M) == [str(int(code)) for code in ExitCode]

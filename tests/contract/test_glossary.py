@@ -1,0 +1,130 @@
+"""One Arabic word for one thing: every text of the product is compared with `docs/glossary.toml`."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+GLOSSARY = ROOT / "docs" / "glossary.toml"
+TERMS: list[dict[str, Any]] = tomllib.loads(GLOSSARY.read_text(encoding="utf-8"))["term"]
+ROOMS = ("events", "infra", "producers", "consumers", "docs")
+TEXTS = ("py", "html", "md", "json", "ndjson", "toml", "csv", "sql", "css", "js")
+# What a release said, and golden examples, are never changed.
+KEPT = ("events/schemas/released/", "events/examples/", "docs/glossary.toml")
+
+ARABIC = re.compile("[\u0600-\u06ff]")
+LATIN = re.compile(r"[a-z]{2}", re.IGNORECASE)
+PLACE = re.compile(r"\{[^}]*\}")
+NAME = re.compile(r"[a-z0-9]+([_./][a-z0-9]*)+")
+Pair = tuple[str, str, str]
+
+
+def files(*endings: str) -> list[Path]:
+    """Every file of the product with one of these endings."""
+    found = [path for room in ROOMS for ending in endings for path in (ROOT / room).rglob(f"*.{ending}")]
+    if "md" in endings:
+        found += ROOT.glob("*.md")
+    return sorted(path for path in found if not path.relative_to(ROOT).as_posix().startswith(KEPT))
+
+
+def text_of(node: ast.AST) -> str | None:
+    """A literal text; what is filled into it stands as `…`."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(part.value if isinstance(part, ast.Constant) else "…" for part in node.values)  # type: ignore[misc]
+    return None
+
+
+def pairs_of_code(path: Path) -> Iterator[Pair]:
+    """Neighbouring texts of a call, a tuple, a list or a dict, of which one is Arabic and the other English."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        parts: list[ast.expr] = []
+        if isinstance(node, ast.Call):
+            parts = node.args
+        elif isinstance(node, ast.Tuple | ast.List):
+            parts = node.elts
+        neighbours = list(pairwise(parts))
+        if isinstance(node, ast.Dict):
+            keys = [None if key is None else text_of(key) for key in node.keys]
+            # {"ar": …, "en": …}, and sentences by their English.
+            neighbours = [tuple(node.values)] if sorted(map(str, keys)) == ["ar", "en"] else []  # type: ignore[list-item]
+            pairs_by_key = zip(keys, node.keys, node.values, strict=True)
+            neighbours += [(key, value) for text, key, value in pairs_by_key if key and " " in (text or "")]
+        for one, other in neighbours:
+            yield from _pair(f"{path.relative_to(ROOT)}:{one.lineno}", text_of(one), text_of(other))
+
+
+def pairs_of_data(path: Path) -> Iterator[Pair]:
+    """Objects with `ar` and `en`."""
+
+    def walk(value: Any) -> Iterator[Pair]:
+        if isinstance(value, dict):
+            yield from _pair(str(path.relative_to(ROOT)), value.get("ar"), value.get("en"))
+            for item in value.values():
+                yield from walk(item)
+        elif isinstance(value, list):
+            for item in value:
+                yield from walk(item)
+
+    return walk(json.loads(path.read_text(encoding="utf-8")))
+
+
+def _pair(where: str, one: Any, other: Any) -> Iterator[Pair]:
+    """(where, Arabic, English), where that is what the two texts are."""
+    for arabic, english in ((one, other), (other, one)):
+        if not isinstance(arabic, str) or not isinstance(english, str) or not ARABIC.search(arabic):
+            continue
+        if LATIN.search(english) and not ARABIC.search(english) and not NAME.fullmatch(english):
+            yield where, PLACE.sub("…", arabic), PLACE.sub("…", english)
+
+
+def pairs() -> list[Pair]:
+    code = [pair for path in files("py") for pair in pairs_of_code(path)]
+    # How an agency calls its service is its own affair.
+    data = [path for path in files("json") if path.name != "services.json"]
+    return code + [pair for path in data for pair in pairs_of_data(path)]
+
+
+PAIRS = pairs()
+
+
+def test_the_texts_are_found() -> None:
+    assert len(PAIRS) > 500
+    where = {pair[0].partition(":")[0] for pair in PAIRS}
+    assert {"consumers/revenue/show.py", "events/catalogue.py", "producers/programme/story/partnerships.json"} <= where
+
+
+@pytest.mark.parametrize("term", TERMS, ids=lambda term: term["ar"])
+def test_no_text_uses_another_word(term: dict[str, Any]) -> None:
+    others = re.compile("|".join(term["not"]))
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()[:120]}"
+        for path in files(*TEXTS)
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if others.search(line)
+    ]
+    assert not found, f"write {term['ar']}:\n" + "\n".join(found)
+
+
+@pytest.mark.parametrize("term", TERMS, ids=lambda term: term["ar"])
+def test_the_word_is_used_for_this_thing_only(term: dict[str, Any]) -> None:
+    forms, english = re.compile(term["forms"]), re.compile(term["en"], re.IGNORECASE)
+    found = [pair for pair in PAIRS if forms.search(pair[1]) and not english.search(pair[2])]
+    assert not found, f"{term['ar']} says something else here:\n" + "\n".join(map(str, found))
+
+
+@pytest.mark.parametrize("term", TERMS, ids=lambda term: term["ar"])
+def test_the_thing_is_called_by_this_word_only(term: dict[str, Any]) -> None:
+    forms, english = re.compile(term["forms"]), re.compile(term["en"], re.IGNORECASE)
+    found = [pair for pair in PAIRS if english.search(pair[2]) and not forms.search(pair[1])]
+    assert not found, f"{term['ar']} is missing here:\n" + "\n".join(map(str, found))

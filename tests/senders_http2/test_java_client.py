@@ -1,0 +1,35 @@
+"""`java.net.http.HttpClient`, which offers HTTP/2 by default, sends events like any other client."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from pathlib import Path
+
+from infra.postgres import Connection
+from infra.settings import Settings
+from tests.integration.door import event, open_door
+from tests.unit.events.samples import encoded
+
+PROGRAM = Path(__file__).with_name("Send.java")
+
+
+def java() -> Path:
+    """The launcher beside the compiler: a runtime without one cannot run a source file."""
+    compiler = shutil.which("javac")
+    assert compiler is not None
+    return Path(compiler).resolve().with_name("java")
+
+
+async def test_javas_default_client_sends_events(settings: Settings, connection: Connection, tmp_path: Path) -> None:
+    bodies = [encoded(event(number)) for number in range(3)]
+    files = [tmp_path / f"{number}.json" for number in range(3)]
+    for file, body in zip(files, bodies, strict=True):
+        file.write_bytes(body)
+    async with open_door(settings, connection, gateway_head_timeout_s=10, gateway_body_timeout_s=10) as door:
+        address = f"http://127.0.0.1:{door.gateway.port}"
+        given = [str(PROGRAM), address, door.token.token, *map(str, files)]
+        process = await asyncio.create_subprocess_exec(java(), *given, stdout=asyncio.subprocess.PIPE)
+        said, _ = await process.communicate()
+        assert said.split() == [b"202"] * 3
+        assert await door.stored() == bodies

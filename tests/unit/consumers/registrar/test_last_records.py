@@ -1,0 +1,100 @@
+"""Asking brokers for the last record of topics: what does not fit is asked again, and silence is no answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaConnectionError, NotLeaderForPartitionError, OffsetOutOfRangeError
+
+from consumers.registrar import last_records
+from consumers.registrar.batch import record_sha256
+from consumers.registrar.last_records import LastRecord, changed_topics
+from tests.unit.consumers.registrar.readings import Record
+from tests.unit.consumers.registrar.test_undecodable import batch, damaged
+
+
+class Brokers:
+    """Topics as batches in bytes. A request is answered up to `room` bytes, its first batch whole in any case."""
+
+    def __init__(self, topics: dict[str, bytes], *, room: int = 1 << 20, first: int = 0) -> None:
+        self._topics = topics
+        self._room = room
+        self._first = first
+        self.requests: list[list[str]] = []
+        self.errors: dict[str, int] = {}
+        self._client = self
+        self.cluster = SimpleNamespace(leader_for_partition=lambda _: 1)
+
+    async def send(self, _: int, request: Any, *, group: Any) -> Any:
+        self.requests.append([topic for topic, _ in request.topics])
+        room, answers = self._room, []
+        for topic, _ in request.topics:
+            data = self._topics[topic] if room == self._room else self._topics[topic][: max(0, room)]
+            room -= len(data)
+            error = self.errors.get(topic, 0)
+            answers.append((topic, [(0, error, 9, 9, 0, None, b"" if error else data)]))
+        return SimpleNamespace(topics=answers)
+
+    def force_metadata_update(self) -> None:
+        self.errors = {topic: code for topic, code in self.errors.items() if code != NotLeaderForPartitionError.errno}
+
+    async def beginning_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        return dict.fromkeys(partitions, self._first)
+
+
+def last(offset: int, value: bytes) -> LastRecord:
+    return LastRecord(offset, record_sha256(Record(offset, value, [("h", b"1")])))
+
+
+async def ask(brokers: Brokers, **expected: LastRecord) -> dict[str, str]:
+    consumer: Any = brokers
+    return await changed_topics(consumer, expected)
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(last_records, "LOOK_AGAIN_S", 0)
+    monkeypatch.setattr(last_records, "_TRY_AGAIN_S", 0)
+
+
+async def test_only_topics_with_another_last_record_are_named() -> None:
+    brokers = Brokers({"same": bytes(batch(3, b"a", b"b")), "other": bytes(batch(3, b"a", b"x"))})
+    found = await ask(brokers, same=last(4, b"b"), other=last(4, b"b"))
+    assert list(found) == ["other"]
+    assert "offset 4" in found["other"]
+    assert len(brokers.requests) == 1
+
+
+async def test_topics_that_did_not_fit_are_asked_again() -> None:
+    brokers = Brokers({name: bytes(batch(3, name.encode())) for name in "abc"}, room=100)
+    assert await ask(brokers, a=last(3, b"a"), b=last(3, b"b"), c=last(3, b"x")) == {
+        "c": "the record at offset 3 is not the one that was read (its tail was lost, or it was created anew)"
+    }
+    assert brokers.requests == [["a", "b", "c"], ["b", "c"], ["c"]]
+
+
+async def test_a_leader_that_moved_is_asked_again_and_silence_is_an_error_that_passes() -> None:
+    brokers = Brokers({"a": bytes(batch(3, b"a"))})
+    brokers.errors = {"a": NotLeaderForPartitionError.errno}
+    assert await ask(brokers, a=last(3, b"a")) == {}
+    silent = Brokers({"a": b""})
+    with pytest.raises(KafkaConnectionError, match="do not say what a holds last"):
+        await ask(silent, a=last(3, b"a"))
+
+
+async def test_an_offset_that_is_gone_is_a_loss_unless_the_topic_begins_right_behind_it() -> None:
+    for first, is_lost in ((0, True), (3, True), (4, False), (5, True)):
+        brokers = Brokers({"a": b""}, first=first)
+        brokers.errors = {"a": OffsetOutOfRangeError.errno}
+        assert bool(await ask(brokers, a=last(3, b"a"))) is is_lost
+
+
+async def test_a_damaged_batch_is_asked_for_twice() -> None:
+    brokers = Brokers({"a": bytes(damaged(batch(3, b"a"))), "b": bytes(batch(3, b"b"))})
+    found = await ask(brokers, a=last(3, b"a"), b=last(3, b"b"))
+    assert "is damaged" in found["a"]
+    assert brokers.requests == [["a", "b"], ["a"]]

@@ -1,0 +1,24 @@
+"""No type of the catalogue is forgotten by the consumers: it is applied, or it is listed here as only counted."""
+
+from __future__ import annotations
+
+from consumers.campaigns.consumer import _HANDLERS as CAMPAIGNS
+from consumers.projections.consumer import CERTIFIED
+from consumers.projections.consumer import JUDGES as PROJECTIONS
+from consumers.revenue.consumer import HANDLERS as REVENUE
+from events.catalogue import CATALOGUE
+
+ONLY_COUNTED = {
+    "registrar.refused",
+    "settlement.issued",
+    "projection.committed",
+}
+"""What the platform says of its own work: it follows from other entries and changes nothing further."""
+
+
+def test_every_type_is_applied_by_a_consumer() -> None:
+    applied = {CERTIFIED, *PROJECTIONS, *CAMPAIGNS, *REVENUE}
+    forgotten = [name for name in CATALOGUE if name not in applied | ONLY_COUNTED]
+    assert not forgotten, f"no consumer applies {forgotten}: give it a handler, or list it as only counted"
+    assert applied <= set(CATALOGUE)
+    assert not applied & ONLY_COUNTED

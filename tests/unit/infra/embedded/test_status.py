@@ -1,0 +1,77 @@
+"""The status believes the record only as far as a process and its port bear it out."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infra.embedded import record as stack_record
+from infra.embedded.identity import Identity, identity_of
+from infra.embedded.ports import HOST, choose
+from infra.embedded.record import ProcessRecord, StackRecord
+from infra.embedded.status import StackStatus, stack_status
+from infra.settings import Settings
+
+GONE = Identity(os.getpid(), 1.0)
+"""A pid that is another process' by now."""
+
+
+@pytest.fixture
+def open_port() -> Iterator[int]:
+    with socket.create_server((HOST, 0)) as listener:
+        yield int(listener.getsockname()[1])
+
+
+def _status(
+    home: Path, kafka: Identity, port: int, state: str = "ready", supervisor: Identity | None = None
+) -> StackStatus:
+    me = identity_of(os.getpid())
+    assert me is not None
+    service = {"state": state, "pid": kafka.pid, "started": kafka.started, "restarts": 0, "port": port}
+    process = ProcessRecord("relay", state="ready", pid=me.pid, started=me.started, health_port=port)
+    record = StackRecord(str(home), supervisor or me, ready=True, kafka=service, processes=[process])
+    stack_record.write(home / "stack.json", record)
+    return stack_status(Settings(home=home))
+
+
+def _me() -> Identity:
+    me = identity_of(os.getpid())
+    assert me is not None
+    return me
+
+
+def test_a_part_that_lives_and_takes_connections_is_ready(tmp_path: Path, open_port: int) -> None:
+    status = _status(tmp_path, _me(), open_port)
+    assert (status.ready, status.kafka["state"]) == (True, "ready")
+    assert status.kafka["log"] == str(tmp_path / "logs" / "kafka.log")
+
+
+def test_a_part_without_a_process_has_ended_whatever_the_record_says(tmp_path: Path, open_port: int) -> None:
+    status = _status(tmp_path, GONE, open_port)
+    assert (status.ready, status.kafka["state"], status.kafka["pid"]) == (False, "ended", None)
+
+
+def test_a_part_whose_port_is_closed_is_unreachable(tmp_path: Path) -> None:
+    status = _status(tmp_path, _me(), choose([None])[0])
+    assert (status.ready, status.kafka["state"]) == (False, "unreachable")
+    assert status.processes[0]["state"] == "unreachable"
+
+
+def test_a_part_that_nobody_watches_is_an_orphan(tmp_path: Path, open_port: int) -> None:
+    status = _status(tmp_path, _me(), open_port, supervisor=GONE)
+    assert (status.running, status.ready, status.kafka["state"]) == (False, False, "orphan")
+
+
+def test_what_the_processes_say_is_told_with_the_rest(tmp_path: Path, open_port: int) -> None:
+    paused = {"agency.health.events": {"until": "2030-01-01", "en": "noise", "ar": "ضجيج"}}
+    status = _status(tmp_path, _me(), open_port).with_answers({"relay": {"lag": 93, "paused": paused}})
+    assert (status.ready, status.processes[0]["lag"], status.paused) == (True, 93, paused)
+
+
+def test_a_process_that_takes_connections_and_answers_nothing_is_not_ready(tmp_path: Path, open_port: int) -> None:
+    status = _status(tmp_path, _me(), open_port).with_answers({"relay": None})
+    assert (status.ready, status.processes[0]["state"]) == (False, "silent")

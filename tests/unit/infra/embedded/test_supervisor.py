@@ -1,0 +1,81 @@
+"""The supervisor's record is kept true, also on a disk that is full for a while; without one nothing is started."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.embedded import record as stack_record
+from infra.embedded import supervisor as module
+from infra.embedded.child import Child
+from infra.embedded.errors import StackError
+from infra.embedded.supervisor import Supervisor, Wanted
+from infra.settings import Settings
+
+
+def _supervisor(home: Path, only: frozenset[str] = frozenset()) -> Supervisor:
+    supervisor = Supervisor(Settings(home=home), Wanted(only), lambda _: None)
+    supervisor.home.create()
+    return supervisor
+
+
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """The disk is full until the fixture's value is called."""
+    write = stack_record.write
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(stack_record, "write", full)
+    monkeypatch.setattr(module, "WRITE_AGAIN_S", 0.02)
+    return lambda: monkeypatch.setattr(stack_record, "write", write)
+
+
+async def test_a_record_that_cannot_be_written_is_written_once_there_is_space(
+    tmp_path: Path, full_disk: Callable[[], None]
+) -> None:
+    supervisor = _supervisor(tmp_path)
+    supervisor._write()
+    await asyncio.sleep(0.1)
+    assert stack_record.read(supervisor.home.record) == {}
+    full_disk()
+    async with asyncio.timeout(5):
+        while not stack_record.read(supervisor.home.record):  # noqa: ASYNC110 - a file is waited for
+            await asyncio.sleep(0.01)
+
+
+async def test_a_stack_that_nobody_could_find_is_not_started(tmp_path: Path, full_disk: Callable[[], None]) -> None:
+    del full_disk
+    supervisor = _supervisor(tmp_path)
+    with pytest.raises(StackError, match=r"stack.json cannot be written \(No space left on device\): free some space"):
+        async with supervisor.running():
+            pass
+
+
+async def test_what_cannot_be_stopped_does_not_keep_the_rest_running(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped: list[str] = []
+
+    async def stop(self: Child) -> None:
+        stopped.append(self.plan.name)
+        if self.plan.name == "relay":
+            raise PermissionError("not ours")
+
+    async def start(*_: Any) -> None:
+        return None
+
+    monkeypatch.setattr(Child, "stop", stop)
+    monkeypatch.setattr(Supervisor, "_start_services", start)
+    monkeypatch.setattr(Supervisor, "_start_processes", start)
+    supervisor = _supervisor(tmp_path, frozenset({"postgres", "relay", "revenue"}))
+    with pytest.raises(PermissionError):
+        async with supervisor.running():
+            pass
+    assert stopped == ["relay", "revenue", "postgres"]
+    assert stack_record.read(supervisor.home.record)["postgres"]["port"]

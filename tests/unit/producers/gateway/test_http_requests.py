@@ -1,0 +1,174 @@
+"""How bytes become requests: `Upgrade` is ignored, trailers are no headers, and what is no request gets 400."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import pytest
+import uvicorn
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from uvicorn.server import ServerState
+
+from producers.gateway.http_protocol import BoundedProtocol
+
+UPGRADE = ("connection: Upgrade, HTTP2-Settings", "upgrade: h2c", "http2-settings: AAMAAABkAARAAAAAAAIAAAAA")
+BODY = b'{"id":"e-1"}'
+CHUNKED = b"5\r\n" + BODY[:5] + b"\r\n7\r\n" + BODY[5:] + b"\r\n0\r\n"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A request as the application sees it."""
+
+    method: str
+    path: str
+    names: frozenset[str]
+    body: bytes
+
+
+class Transport(asyncio.Transport):
+    """Takes what is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = b""
+        self.closed = False
+
+    def write(self, data: object) -> None:
+        self.written += bytes(cast(bytes, data))
+
+    def close(self) -> None:
+        self.closed = True
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def pause_reading(self) -> None: ...
+
+    def resume_reading(self) -> None: ...
+
+    @property
+    def statuses(self) -> list[int]:
+        return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", self.written)]
+
+
+async def exchange(*pieces: bytes) -> tuple[list[Seen], Transport]:
+    """What the application sees of these pieces of one connection, and what is answered."""
+    seen: list[Seen] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        body = await request.body()
+        seen.append(Seen(request.method, scope["path"], frozenset(request.headers), body))
+        await Response(b"ok")(scope, receive, send)
+
+    config = uvicorn.Config(app, ws="none", lifespan="off", log_config=None)
+    protocol = BoundedProtocol(config=config, server_state=ServerState(), app_state={})
+    transport = Transport()
+    protocol.connection_made(transport)
+    for piece in pieces:
+        if not transport.closed:
+            protocol.data_received(piece)
+            await turns()
+    closed = transport.closed
+    protocol.connection_lost(None)
+    transport.closed = closed
+    return seen, transport
+
+
+async def turns() -> None:
+    for _ in range(8):
+        await asyncio.sleep(0)
+
+
+def request(*lines: str, first: str = "POST /v1/events HTTP/1.1", body: bytes = b"") -> bytes:
+    return "\r\n".join((first, "host: x", *lines, "", "")).encode() + body
+
+
+def with_length(*lines: str) -> bytes:
+    return request(*lines, f"content-length: {len(BODY)}", body=BODY)
+
+
+def chunked(*lines: str, trailer: bytes = b"") -> bytes:
+    return request(*lines, "transfer-encoding: chunked", body=CHUNKED + trailer + b"\r\n")
+
+
+def halves(data: bytes) -> list[Sequence[bytes]]:
+    """The data whole, in two pieces in every way, and byte by byte."""
+    single = [data[at : at + 1] for at in range(len(data))]
+    return [(data,), *((data[:at], data[at:]) for at in range(1, len(data))), single]
+
+
+@pytest.mark.parametrize("sent", [with_length(*UPGRADE), chunked(*UPGRADE)], ids=["length", "chunked"])
+async def test_a_body_is_read_though_its_head_asks_for_an_upgrade(sent: bytes) -> None:
+    for pieces in halves(sent):
+        seen, transport = await exchange(*pieces)
+        assert [(one.method, one.path, one.body) for one in seen] == [("POST", "/v1/events", BODY)], pieces
+        assert transport.statuses == [200]
+        assert not transport.closed
+
+
+async def test_no_upgrade_reaches_the_application_and_all_other_headers_do() -> None:
+    ((one,), _) = await exchange(with_length(*UPGRADE, "ce-id: e-1", "x-empty:"))
+    assert one.names == {"host", "connection", "http2-settings", "ce-id", "x-empty", "content-length"}
+
+
+async def test_requests_behind_one_another_are_each_read_once_whichever_of_them_asks_for_an_upgrade() -> None:
+    get = request("connection: upgrade", "upgrade: websocket", first="GET /v1/key HTTP/1.1")
+    for pieces in ((get + with_length(*UPGRADE) + get + with_length(),), (get, chunked(*UPGRADE), get, with_length())):
+        seen, transport = await exchange(*pieces)
+        assert [(one.method, one.body) for one in seen] == [("GET", b""), ("POST", BODY)] * 2
+        assert transport.statuses == [200] * 4
+
+
+async def test_a_body_that_looks_like_a_request_is_a_body() -> None:
+    inner = request(first="DELETE /v1/events HTTP/1.1")
+    sent = request(*UPGRADE, f"content-length: {len(inner)}", body=inner)
+    for pieces in halves(sent):
+        seen, _ = await exchange(*pieces)
+        assert [(one.method, one.body) for one in seen] == [("POST", inner)]
+
+
+@pytest.mark.parametrize("lines", [(), UPGRADE], ids=["plain", "upgrade"])
+async def test_the_fields_of_a_trailer_are_no_headers(lines: tuple[str, ...]) -> None:
+    trailer = b"authorization: Bearer t\r\nce-id: e-2\r\nexpect: 100-continue\r\n"
+    for pieces in halves(chunked(*lines, trailer=trailer)):
+        ((one,), transport) = await exchange(*pieces)
+        assert one.body == BODY
+        assert not {"authorization", "ce-id", "expect"} & one.names, pieces
+        assert transport.statuses == [200]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        request(first="CONNECT a:80 HTTP/1.1"),
+        request(first="CONNECT a:80 HTTP/1.1", body=BODY),
+        request(first="GET http://[::1 HTTP/1.1"),
+        request(*UPGRADE, first="GET http://[::1 HTTP/1.1"),
+        request("host: y", first="GET /v1/key HTTP/1.1"),
+        b"GET /v1/key HTTP/1.1\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    ],
+)
+async def test_what_is_no_request_is_answered_with_400_and_leaves_no_traceback(
+    sent: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        for pieces in halves(sent):
+            seen, transport = await exchange(*pieces)
+            assert (seen, transport.statuses, transport.closed) == ([], [400], True), pieces
+            assert transport.written.endswith(b"}"), "it is a problem document"
+    assert not [record for record in caplog.records if record.exc_info]
+
+
+async def test_a_good_request_without_a_host_is_one_of_http_1_0() -> None:
+    seen, transport = await exchange(b"GET /v1/key HTTP/1.0\r\n\r\n")
+    assert ([one.path for one in seen], transport.statuses, transport.closed) == (["/v1/key"], [200], True)
