@@ -72,7 +72,9 @@ def test_a_bomb_is_too_large() -> None:
     assert caught.value.status == 413
 
 
-@pytest.mark.parametrize("packed", [b"no gzip", gzip.compress(b"abc")[:-1], gzip.compress(b"abc") + b"x", b""])
+@pytest.mark.parametrize(
+    "packed", [b"no gzip", gzip.compress(b"abc", mtime=0)[:-1], gzip.compress(b"abc", mtime=0) + b"x", b""]
+)
 def test_damaged_gzip_is_malformed(packed: bytes) -> None:
     with pytest.raises(Problem) as caught:
         gunzip(packed, 1_000)
