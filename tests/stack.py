@@ -10,15 +10,18 @@ the machine's power away. Systems (`tests/scenarios/system.py`) and benches keep
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import secrets
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
+import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
 from consumers.migrate_cli import migrate_database
@@ -76,7 +79,9 @@ def services(home: Path) -> Iterator[TestStack]:
         source = nullcontext(_given())
     else:
         source = container_services(home) if engine_answers() else _embedded(home)
-    with source as found:
+    with source as found, pytest.MonkeyPatch.context() as patches:
+        # Every connection to Kafka makes the same key of the same password: 6 ms, some thousand times in a run.
+        patches.setattr(hashlib, "pbkdf2_hmac", lru_cache(hashlib.pbkdf2_hmac))
         migrated = asyncio.run(_migrate(found, home))
         try:
             yield migrated

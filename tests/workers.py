@@ -9,14 +9,17 @@ runs no other test does.
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.scenarios.figures import take, tell
 
@@ -24,7 +27,8 @@ NEED_STACK: Final = frozenset({"stack", "settings", "connection", "pool", "envir
 WORKERS: Final = 2
 SYSTEM: Final = "system"
 ALONE: Final = "alone"
-TURNS: Final = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
+GROUPS: Final = "groups.json"
+SHARED: Final = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -39,6 +43,8 @@ def group(item: pytest.Item) -> str | None:
     """The tests of one group run on one worker, in their order; None: on any."""
     if item.get_closest_marker(ALONE):
         return ALONE
+    if (given := item.get_closest_marker("xdist_group")) is not None:
+        return str(given.args[0])
     if SYSTEM in getattr(item, "fixturenames", ()):
         return SYSTEM
     return item.path.stem if item.get_closest_marker("stack") else None
@@ -47,37 +53,66 @@ def group(item: pytest.Item) -> str | None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs the services, so that `-m "not stack"` runs without any. Order the tests as the workers take
-    them, the longest group first, and name the groups."""
+    them, the longest group first."""
     for item in items:
         if NEED_STACK & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.stack)
     places = {SYSTEM: 0, None: 2, ALONE: 3}
     items.sort(key=lambda item: places.get(group(item), 1))
-    for item in items:
-        if (name := group(item)) is not None:
-            item.add_marker(pytest.mark.xdist_group(name))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Tell each worker the folder in which the workers take turns."""
-    if TURNS not in node.config.stash:
-        node.config.stash[TURNS] = tempfile.TemporaryDirectory(prefix="yesser-turns-")
-    node.workerinput["turns"] = node.config.stash[TURNS].name
+    """Give all workers one folder."""
+    if SHARED not in node.config.stash:
+        node.config.stash[SHARED] = tempfile.TemporaryDirectory(prefix="yesser-workers-")
+    node.workerinput["shared"] = node.config.stash[SHARED].name
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    if TURNS in config.stash:
-        config.stash[TURNS].cleanup()
+    if SHARED in config.stash:
+        config.stash[SHARED].cleanup()
+
+
+def shared(config: pytest.Config) -> Path | None:
+    """The folder of all workers; None where there are none."""
+    given = getattr(config, "workerinput", None)
+    return None if given is None else Path(given["shared"])
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Tell who schedules, which knows the tests by their names alone, the groups."""
+    folder = shared(session.config)
+    if folder is not None and os.environ["PYTEST_XDIST_WORKER"] == "gw0":
+        groups = {item.nodeid: name for item in session.items if (name := group(item)) is not None}
+        (folder / GROUPS).write_text(json.dumps(groups), encoding="utf-8")
+
+
+class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]
+    """Each group is one unit of work, and each other test. (With pytest 9.2 xdist's own `loadgroup` groups nothing.)"""
+
+    @cached_property
+    def groups(self) -> dict[str, str]:
+        groups: dict[str, str] = json.loads(Path(self.config.stash[SHARED].name, GROUPS).read_text(encoding="utf-8"))
+        return groups
+
+    def _split_scope(self, nodeid: str) -> str:
+        return self.groups.get(nodeid, nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupScheduling | None:
+    return GroupScheduling(config, log) if config.getoption("dist") == "loadgroup" else None
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """Wait for the turn outside the test's own time limit."""
-    given = getattr(item.config, "workerinput", None)
-    if given is None:
+    folder = shared(item.config)
+    if folder is None:
         return (yield)
-    with turn(Path(given["turns"]), alone=group(item) == ALONE):
+    with turn(folder, alone=group(item) == ALONE):
         return (yield)
 
 

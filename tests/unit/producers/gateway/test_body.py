@@ -29,6 +29,7 @@ async def status_of(*parts: bytes, headers: RawHeaders = (), wait_s: float = 0) 
     return caught.value.status
 
 
+@pytest.mark.alone
 async def test_a_body_of_the_limit_passes_in_any_number_of_parts() -> None:
     assert await read(b"01234", b"56789") == b"0123456789"
     assert await read() == b""
