@@ -33,8 +33,6 @@ if os.environ.get("CI"):
     hypothesis.settings.load_profile("ci")
 
 Running = TypeVar("Running")
-
-
 SYSTEM_RUNS: Final = pytest.StashKey[ExitStack]()
 
 
@@ -42,7 +40,7 @@ SYSTEM_RUNS: Final = pytest.StashKey[ExitStack]()
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
     """End the system after its last test: at rest its processes still take a sixth of a core."""
     yield
-    if "system" in _fixtures(item) and "system" not in _fixtures(nextitem):
+    if "system" in _fixtures(item) and "system" not in _fixtures(nextitem) and SYSTEM_RUNS in item.config.stash:
         item.config.stash[SYSTEM_RUNS].close()
 
 

@@ -47,7 +47,7 @@ def group(item: pytest.Item) -> str | None:
         return str(given.args[0])
     if SYSTEM in getattr(item, "fixturenames", ()):
         return SYSTEM
-    return item.path.stem if item.get_closest_marker("stack") else None
+    return str(item.path) if item.get_closest_marker("stack") else None
 
 
 @pytest.hookimpl(tryfirst=True)
