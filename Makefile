@@ -35,8 +35,11 @@ $(INSTALLED): $(LOCKED) pyproject.toml infra/embedded/kafka-jars.lock
 demo: $(INSTALLED) ## Tell the programme's real story from end to end (ARGS=--json for one document)
 	@$(BIN)/yesser demo $(ARGS)
 
-test: check ## Check, then run the tests
-	$(BIN)/python -m pytest -m "not accept" $(ARGS)
+# Two workers with services of their own (ARGS=-n0: one process). The groups begin in the order of `tests/workers.py`.
+WORKERS := -n auto --dist loadgroup --no-loadscope-reorder
+
+test: $(INSTALLED) ## Check and run the tests
+	@$(BIN)/python -m tests.checked -m "not accept" $(WORKERS) $(ARGS)
 
 check: $(INSTALLED) ## Format, lint, types, one-way imports, generated files
 	$(BIN)/ruff format --check .

@@ -1,14 +1,19 @@
-"""Fixtures that every test may ask for. A test that takes one of them needs the real services (marker `stack`)."""
+"""Fixtures that every test may ask for. A test that takes one of them needs the real services (marker `stack`).
+
+How tests are shared out among several workers is in `tests/workers.py`.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
+from typing import Any, Final, TypeVar
 
+import hypothesis
 import pytest
 import structlog
 
@@ -18,21 +23,34 @@ from infra.postgres import Connection, Pool, connect, create_pool
 from infra.settings import Settings
 from tests.scenarios.figures import take
 from tests.scenarios.system import System, fresh_system
-from tests.stack import TestStack, corner, drop_template, services
+from tests.stack import TestStack, corner, services
 
-NEED_STACK = frozenset({"stack", "settings", "connection", "pool", "environment", "system"})
+pytest_plugins = ["tests.workers"]
+
+if os.environ.get("CI"):
+    # As everywhere else, each run draws other examples; the profile for CI would draw the same ones for ever.
+    hypothesis.settings.register_profile("ci", hypothesis.settings.get_profile("ci"), derandomize=False)
+    hypothesis.settings.load_profile("ci")
+
+Running = TypeVar("Running")
+SYSTEM_RUNS: Final = pytest.StashKey[ExitStack]()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs the services, so that `-m "not stack"` runs without any."""
-    for item in items:
-        if NEED_STACK & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.stack)
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """End the system after its last test: at rest its processes still take a sixth of a core."""
+    yield
+    if "system" in _fixtures(item) and "system" not in _fixtures(nextitem) and SYSTEM_RUNS in item.config.stash:
+        item.config.stash[SYSTEM_RUNS].close()
+
+
+def _fixtures(item: pytest.Item | None) -> Sequence[str]:
+    return getattr(item, "fixturenames", ())
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Show what the proofs measured."""
-    for figure in take():
+    for figure in dict.fromkeys(take()):
         terminalreporter.write_line(figure)
 
 
@@ -47,40 +65,40 @@ def own_logs() -> Iterator[None]:
     root.setLevel(level)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, Any, Any]:
+    """A skipped test is a failure in CI."""
+    report = yield
+    if report.skipped and os.environ.get("CI"):
+        report.outcome, report.longrepr = "failed", f"skipped in CI: {report.longrepr}"
+    return report
+
+
 @pytest.fixture(scope="session")
 def stack() -> Iterator[TestStack]:
-    """Kafka and PostgreSQL, started once. Where they cannot be had: skipped on a laptop, failed in CI.
+    """Kafka and PostgreSQL, started once. Where they cannot be had, its tests are skipped.
 
     Its folder is not one of pytest's: those of the sessions before are cleared away, and a session may still run.
     """
-    with tempfile.TemporaryDirectory(prefix="yesser-tests-", ignore_cleanup_errors=True) as folder:
-        yield from _running_stack(Path(folder))
-
-
-def _running_stack(home: Path) -> Iterator[TestStack]:
-    running = services(home)
-    try:
-        found = running.__enter__()
-    except StackError as error:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(error))
-    try:
-        yield found
-    finally:
-        asyncio.run(drop_template(found))
-        running.__exit__(None, None, None)
+    with (
+        tempfile.TemporaryDirectory(prefix="yesser-tests-", ignore_cleanup_errors=True) as folder,
+        ExitStack() as running,
+    ):
+        yield _or_skipped(running, services(Path(folder)))
 
 
 @pytest.fixture(scope="session")
-def system() -> Iterator[System]:
+def system(request: pytest.FixtureRequest) -> Iterator[System]:
     """Every process, as a user starts them, once for all quick scenarios; each leaves it at rest and working."""
+    with ExitStack() as running:
+        request.config.stash[SYSTEM_RUNS] = running
+        yield _or_skipped(running, fresh_system())
+
+
+def _or_skipped(running: ExitStack, start: AbstractContextManager[Running]) -> Running:
     try:
-        with fresh_system() as running:
-            yield running
+        return running.enter_context(start)
     except StackError as error:
-        if os.environ.get("CI"):
-            raise
         pytest.skip(str(error))
 
 

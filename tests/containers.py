@@ -31,6 +31,8 @@ ENGINE_SOCKET: Final = "/var/run/docker.sock"
 
 OF_THE_EMBEDDED_SERVER_ALONE: Final = frozenset({"listen_addresses", "unix_socket_directories", "log_line_prefix"})
 POSTGRES_OPTIONS: Final = {n: v.strip("'") for n, v in SETTINGS.items() if n not in OF_THE_EMBEDDED_SERVER_ALONE}
+FOR_TESTS: Final = {**POSTGRES_OPTIONS, "fsync": "off"}
+"""As in `tests/stack.py`: no test on these services takes the machine's power away."""
 
 START_KAFKA: Final = """
 /opt/kafka/bin/kafka-storage.sh format --ignore-formatted -t "$(/opt/kafka/bin/kafka-storage.sh random-uuid)" \
@@ -71,7 +73,7 @@ def container_services(home: Path) -> Iterator[TestStack]:
         .with_env("POSTGRES_USER", "yesser")
         .with_env("POSTGRES_PASSWORD", passwords["postgres"])
         .with_env("POSTGRES_INITDB_ARGS", " ".join(INITDB_OPTIONS))
-        .with_command(["postgres", *(f"--{name}={value}" for name, value in POSTGRES_OPTIONS.items())])
+        .with_command(["postgres", *(f"--{name}={value}" for name, value in FOR_TESTS.items())])
         .with_bind_ports(5432, postgres_port)
     )
     address = f"postgresql://yesser:{passwords['postgres']}@{HOST}:{postgres_port}/yesser"

@@ -2,23 +2,32 @@
 
 In this order: services that the environment names (YESSER_KAFKA, YESSER_POSTGRES), containers where a Docker engine
 answers, else the embedded stack in a folder of its own. The behaviour is the same; only the start differs.
+
+The PostgreSQL that is started here does not flush to disk: what a kill -9 leaves is the same, and no test on it takes
+the machine's power away. Systems (`tests/scenarios/system.py`) and benches keep the product's own settings.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import secrets
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
 
 from consumers.migrate_cli import migrate_database
 from infra.embedded.passwords import write_private
+from infra.embedded.ports import HOST
+from infra.embedded.postgres_server import SUPERUSER
 from infra.embedded.stack import running_stack
 from infra.kafka_admin import admin_client, create_acls, delete_topics, platform_rights
 from infra.postgres import address
@@ -63,19 +72,28 @@ class TestStack:
 @contextmanager
 def services(home: Path) -> Iterator[TestStack]:
     """The services for a whole test session, with a migrated template database."""
-    if "YESSER_KAFKA" in os.environ and "YESSER_POSTGRES" in os.environ:
-        given = Settings()
-        assert given.kafka is not None
-        assert given.postgres is not None
-        yield _migrated(
-            TestStack(given.kafka, given.kafka_user, given.kafka_security, {}, given.postgres, "", given=True), home
-        )
-        return
     from tests.containers import container_services, engine_answers
 
-    source = container_services(home) if engine_answers() else _embedded(home)
-    with source as found:
-        yield _migrated(found, home)
+    source: AbstractContextManager[TestStack]
+    if "YESSER_KAFKA" in os.environ and "YESSER_POSTGRES" in os.environ:
+        source = nullcontext(_given())
+    else:
+        source = container_services(home) if engine_answers() else _embedded(home)
+    with source as found, pytest.MonkeyPatch.context() as patches:
+        # Every connection to Kafka makes the same key of the same password: 6 ms, some thousand times in a run.
+        patches.setattr(hashlib, "pbkdf2_hmac", lru_cache(hashlib.pbkdf2_hmac))
+        migrated = asyncio.run(_migrate(found, home))
+        try:
+            yield migrated
+        finally:
+            asyncio.run(drop_database(migrated.postgres, migrated.template))
+
+
+def _given() -> TestStack:
+    given = Settings()
+    assert given.kafka is not None
+    assert given.postgres is not None
+    return TestStack(given.kafka, given.kafka_user, given.kafka_security, {}, given.postgres, "", given=True)
 
 
 @contextmanager
@@ -83,13 +101,16 @@ def _embedded(home: Path) -> Iterator[TestStack]:
     with running_stack(home, only=("kafka", "postgres"), prepared=False) as settings:
         record = settings.stack()
         assert record is not None
+        asyncio.run(_without_flushes(record["postgres"]["port"], settings.secret("postgres-superuser") or ""))
         passwords = {name: settings.secret(f"kafka-{name}") or "" for name in ("admin", "platform")}
-        kafka = f"127.0.0.1:{record['kafka']['port']}"
+        kafka = f"{HOST}:{record['kafka']['port']}"
         yield TestStack(kafka, None, "SASL_PLAINTEXT", passwords, address(settings), "", given=False)
 
 
-def _migrated(found: TestStack, home: Path) -> TestStack:
-    return asyncio.run(_migrate(found, home))
+async def _without_flushes(port: int, superuser_password: str) -> None:
+    server = f"postgresql://{SUPERUSER}:{superuser_password}@{HOST}:{port}/postgres"
+    await execute(server, "ALTER SYSTEM SET fsync = off")
+    await execute(server, "SELECT pg_reload_conf()")
 
 
 async def _migrate(found: TestStack, home: Path) -> TestStack:
@@ -98,36 +119,31 @@ async def _migrate(found: TestStack, home: Path) -> TestStack:
     await execute(found.postgres, f"CREATE DATABASE {template}")
     corner = found.settings(home / "template", postgres=with_database(found.postgres, template), corner="template")
     await migrate_database(corner)
-    if found.passwords:
-        async with admin_client(corner) as admin:
+    async with admin_client(corner) as admin:
+        if found.given and (names := await _our_topics(admin)):
+            raise RuntimeError(f"The Kafka in YESSER_KAFKA is in use ({names[0]}, …): tests need one of their own.")
+        if found.passwords:
             await create_acls(admin._client, platform_rights())
-    return TestStack(
-        found.kafka, found.kafka_user, found.kafka_security, found.passwords, found.postgres, template, found.given
-    )
+    return replace(found, template=template)
 
 
 @asynccontextmanager
 async def corner(stack: TestStack, home: Path) -> AsyncIterator[Settings]:
-    """A fresh database and a Kafka without any of our topics, for one test; both are cleared away afterwards."""
+    """A fresh database and a Kafka without any of our topics, for one test, which are cleared away afterwards."""
     name = secrets.token_hex(4)
     database = f"yesser_test_{name}"
     await execute(stack.postgres, f"CREATE DATABASE {database} TEMPLATE {stack.template}")
     settings = stack.settings(home, postgres=with_database(stack.postgres, database), corner=name)
     try:
-        await clear_topics(settings, refuse=stack.given)
         yield settings
     finally:
-        await clear_topics(settings)
+        async with admin_client(settings) as admin:
+            await delete_topics(admin, await _our_topics(admin))
         await drop_database(stack.postgres, database)
 
 
-async def clear_topics(settings: Settings, *, refuse: bool = False) -> None:
-    """Delete the platform's topics. On a Kafka that is not ours nothing that stood there before is ever deleted."""
-    async with admin_client(settings) as admin:
-        names = [name for name in await admin.list_topics() if name.startswith(OURS)]
-        if refuse and names:
-            raise RuntimeError(f"The Kafka in YESSER_KAFKA is in use ({names[0]}, …): tests need one of their own.")
-        await delete_topics(admin, names)
+async def _our_topics(admin: AIOKafkaAdminClient) -> list[str]:
+    return [name for name in await admin.list_topics() if name.startswith(OURS)]
 
 
 async def drop_database(postgres: str, database: str) -> None:
@@ -140,10 +156,6 @@ async def drop_database(postgres: str, database: str) -> None:
         else:
             return
     await execute(postgres, f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
-
-
-async def drop_template(stack: TestStack) -> None:
-    await drop_database(stack.postgres, stack.template)
 
 
 async def execute(postgres: str, statement: str) -> None:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from typing import Any
+
+from tests.scenarios.figures import tell
 
 HAS_GO = shutil.which("go") is not None
 collect_ignore_glob = [] if HAS_GO else ["test_*.py"]
 
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    if not HAS_GO:
-        terminalreporter.write_line(
-            "Go is not installed: the mirror was not checked with golang.org/x/mod (tests/audit_go)."
-        )
+if not HAS_GO:
+    tell("Go is not installed: the mirror was not checked with golang.org/x/mod (tests/audit_go).")

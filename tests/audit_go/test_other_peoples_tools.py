@@ -14,7 +14,7 @@ from consumers.audit.mirror import write_mirror
 from infra.note import LogKey
 from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, sample_entries
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("audit_go")]  # built once
 
 FLIPS_PER_FILE = 12
 

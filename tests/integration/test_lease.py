@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from infra import lease
 from infra.postgres import Connection, connect
 from infra.settings import Settings
@@ -78,6 +80,7 @@ async def test_a_claim_waits_for_the_transaction_of_the_owner_and_then_respects_
         await other.close()
 
 
+@pytest.mark.alone
 async def test_an_owner_stopped_in_its_transaction_is_ended_by_the_database(
     settings: Settings, connection: Connection
 ) -> None:

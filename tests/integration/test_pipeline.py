@@ -268,6 +268,7 @@ async def test_a_process_with_older_rules_ends_and_frees_the_lease(settings: Set
         await until_position(connection, 3)
 
 
+@pytest.mark.alone
 async def test_a_standby_takes_over_when_the_other_stops(settings: Settings, connection: Connection) -> None:
     await make_topics(settings)
     await grow(settings, 10)

@@ -18,11 +18,15 @@ from consumers.rebuild_cli import rebuild_command
 from consumers.registry import CONSUMERS
 from infra.postgres import Connection, connect
 from infra.settings import Settings
+from tests.integration.registering import until
 from tests.integration.written_log import apply_live, raw_entries, write_log
 from tests.oracle.history import MIXED, entries_from, generate
 from tests.oracle.log import EntryDict
 
 SWAP = Wish(compare=True, swap=True)
+HOLDS_ANOTHER_UP = (
+    "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid)))"
+)
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +162,11 @@ async def test_a_swap_waits_for_the_live_position(settings: Settings, live: Conn
     async with live.transaction():
         await live.execute("UPDATE platform.position SET halted_reason = NULL WHERE consumer = 'projections'")
         task = asyncio.create_task(rebuild(settings, PROJECTIONS, SWAP))
-        await asyncio.sleep(1)
+
+        async def waits() -> bool:
+            return bool(await live.fetchval(HOLDS_ANOTHER_UP))
+
+        await until(waits, "the swap waits for the row")
         assert not task.done()
     assert (await task).swapped
 

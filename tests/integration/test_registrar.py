@@ -287,6 +287,7 @@ async def test_a_superseded_owner_writes_nothing(settings: Settings, connection:
         await old.close()
 
 
+@pytest.mark.alone
 async def test_a_standby_is_ready_and_takes_over_when_the_owner_stops(
     settings: Settings, connection: Connection
 ) -> None:
@@ -347,6 +348,7 @@ async def test_a_refusal_of_the_platforms_own_event_makes_readiness_false(
         await until_size(connection, 4)
 
 
+@pytest.mark.alone
 async def test_a_stop_ships_and_signs_what_was_committed_and_frees_the_lease(
     settings: Settings, connection: Connection
 ) -> None:
@@ -369,6 +371,7 @@ async def test_a_stop_ships_and_signs_what_was_committed_and_frees_the_lease(
     assert await connection.fetchval("SELECT expires_at < clock_timestamp() FROM platform.lease")
 
 
+@pytest.mark.alone
 async def test_a_stop_ends_it_also_while_kafka_does_not_answer(settings: Settings) -> None:
     async with silent_kafka(settings) as elsewhere, running(registrar(elsewhere)) as (stop,):
         await asyncio.sleep(0.5)
@@ -551,6 +554,7 @@ async def test_after_a_producers_error_everything_is_shipped_again_from_the_marg
     assert failed
 
 
+@pytest.mark.alone
 async def test_checkpoints_are_signed_at_most_once_an_interval_and_only_while_the_log_grows(
     settings: Settings, connection: Connection
 ) -> None:

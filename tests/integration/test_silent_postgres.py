@@ -18,6 +18,7 @@ from tests.unit.consumers.registrar.readings import said
 TAKE_OVER_S = 10.0
 
 
+@pytest.mark.alone
 async def test_an_owner_whose_database_is_silent_gives_up_and_another_takes_over(
     settings: Settings, connection: Connection
 ) -> None:
@@ -57,6 +58,7 @@ async def test_an_owner_whose_database_is_silent_gives_up_and_another_takes_over
                     await require_whole_log(settings, connection)
 
 
+@pytest.mark.alone
 async def test_a_question_that_is_not_answered_fails_after_the_servers_own_limit(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

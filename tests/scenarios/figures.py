@@ -1,4 +1,5 @@
-"""Figures that a proof measured, shown at the end of the run: a test that passes says nothing otherwise."""
+"""What is shown at the end of the run: what a proof measured (a test that passes says nothing otherwise), what was left
+out."""
 
 from __future__ import annotations
 

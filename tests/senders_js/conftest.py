@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from typing import Any
+
+from tests.scenarios.figures import tell
 
 HAS_NODE = shutil.which("node") is not None and shutil.which("npm") is not None
 collect_ignore_glob = [] if HAS_NODE else ["test_*.py"]
 
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    if not HAS_NODE:
-        terminalreporter.write_line(
-            "Node.js is not installed: the gateway was not tried with the CloudEvents SDK for JavaScript"
-            " (tests/senders_js)."
-        )
+if not HAS_NODE:
+    tell(
+        "Node.js is not installed: the gateway was not tried with the CloudEvents SDK for JavaScript"
+        " (tests/senders_js)."
+    )

@@ -29,6 +29,7 @@ async def status_of(*parts: bytes, headers: RawHeaders = (), wait_s: float = 0) 
     return caught.value.status
 
 
+@pytest.mark.alone
 async def test_a_body_of_the_limit_passes_in_any_number_of_parts() -> None:
     assert await read(b"01234", b"56789") == b"0123456789"
     assert await read() == b""
@@ -72,7 +73,9 @@ def test_a_bomb_is_too_large() -> None:
     assert caught.value.status == 413
 
 
-@pytest.mark.parametrize("packed", [b"no gzip", gzip.compress(b"abc")[:-1], gzip.compress(b"abc") + b"x", b""])
+@pytest.mark.parametrize(
+    "packed", [b"no gzip", gzip.compress(b"abc", mtime=0)[:-1], gzip.compress(b"abc", mtime=0) + b"x", b""]
+)
 def test_damaged_gzip_is_malformed(packed: bytes) -> None:
     with pytest.raises(Problem) as caught:
         gunzip(packed, 1_000)

@@ -106,6 +106,7 @@ async def test_without_a_connection_nothing_is_stored() -> None:
         await writing(None).write(TOPIC, [b"x"])
 
 
+@pytest.mark.alone
 async def test_what_was_handed_over_and_not_acknowledged_is_unknown_and_what_waited_behind_is_not_stored() -> None:
     producer = Producer(never)
     writer = writing(producer, timeout_s=0.1, stuck_s=10)

@@ -1,0 +1,99 @@
+"""Several workers: one test alone really is alone, and what a worker skips or measures is known at the end."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from infra.own_command import own_environment
+from infra.settings import Settings
+from tests.workers import turn
+
+PATIENCE_S = 30
+MOMENT_S = 0.1
+
+TESTS = """
+import os, pathlib, time, pytest
+from tests.scenarios.figures import tell
+
+pytestmark = pytest.mark.stack
+HERE = pathlib.Path(__file__).parent
+
+def test_measures():
+    tell(f"measured by {os.environ['PYTEST_XDIST_WORKER']}")
+
+@pytest.mark.parametrize("n", range(8))
+def test_of_one_file(n):
+    with (HERE / "group").open("a") as file:
+        file.write(os.environ["PYTEST_XDIST_WORKER"] + " ")
+"""
+
+
+def run_pytest(folder: Path, *arguments: str, **environment: str) -> tuple[int, str]:
+    """Run the tests of a folder with our plugin; the exit code and the output."""
+    (folder / "pytest.ini").write_text("[pytest]\nmarkers =\n  stack:\n  alone:\n", encoding="utf-8")
+    (folder / "conftest.py").write_text("from tests.conftest import *\n", encoding="utf-8")
+    plugins = ("-p", "no:cacheprovider", "-p", "xdist", "-p", "tests.workers")
+    command = [sys.executable, "-m", "pytest", *plugins, str(folder), *arguments]
+    kept = {n: v for n, v in own_environment(Settings()).items() if n != "CI" and not n.startswith("PYTEST")}
+    given = kept | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"} | environment
+    done = subprocess.run(command, capture_output=True, text=True, env=given, check=False, timeout=60)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_who_is_alone_waits_for_the_others_and_they_for_it(tmp_path: Path) -> None:
+    order: list[str] = []
+    inside, leave = Event(), Event()
+
+    def beside() -> None:
+        with turn(tmp_path, alone=False):
+            inside.set()
+            assert leave.wait(PATIENCE_S)
+            order.append("beside")
+
+    def alone() -> None:
+        with turn(tmp_path, alone=True):
+            order.append("alone")
+
+    def later() -> None:
+        with turn(tmp_path, alone=False):
+            order.append("later")
+
+    with ThreadPoolExecutor(3) as threads:
+        first = threads.submit(beside)
+        assert inside.wait(PATIENCE_S)
+        second = threads.submit(alone)
+        Event().wait(MOMENT_S)
+        third = threads.submit(later)
+        Event().wait(MOMENT_S)
+        assert order == [], "who waits to be alone is not overtaken"
+        leave.set()
+        for task in (first, second, third):
+            task.result(PATIENCE_S)
+    assert order == ["beside", "alone", "later"]
+
+
+def test_those_beside_each_other_wait_for_nobody(tmp_path: Path) -> None:
+    with turn(tmp_path, alone=False), turn(tmp_path, alone=False):
+        pass
+
+
+def test_a_file_on_the_services_stays_on_one_worker_and_its_figures_come_back(tmp_path: Path) -> None:
+    (tmp_path / "test_tried.py").write_text(TESTS, encoding="utf-8")
+    code, output = run_pytest(tmp_path, "-n2", "--dist=loadgroup", "--no-loadscope-reorder")
+    assert code == 0, output
+    assert "9 passed" in output
+    assert len(set((tmp_path / "group").read_text(encoding="utf-8").split())) == 1
+    assert "measured by gw" in output
+
+
+@pytest.mark.parametrize(("environment", "code"), [({}, 0), ({"CI": "true"}, 1)], ids=["a laptop", "CI"])
+def test_a_skipped_test_is_a_failure_in_ci_alone(tmp_path: Path, environment: dict[str, str], code: int) -> None:
+    text = "import pytest\n\ndef test_it():\n    pytest.skip('no engine here')\n"
+    (tmp_path / "test_tried.py").write_text(text, encoding="utf-8")
+    assert run_pytest(tmp_path, **environment)[0] == code

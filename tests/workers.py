@@ -1,0 +1,138 @@
+"""Tests on several workers (`pytest -n auto --dist loadgroup`): what stays together, and what runs by itself.
+
+Every worker has services of its own. The tests on the shared system are one group, so that one worker alone starts it;
+the tests of a file on the services are one group, so that what they share is made once; each other test goes to
+whichever worker is free. The tests marked `alone` measure time: they come last, on one worker, and while one of them
+runs no other test does.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+from tests.scenarios.figures import take, tell
+
+NEED_STACK: Final = frozenset({"stack", "settings", "connection", "pool", "environment", "system"})
+WORKERS: Final = 2
+SYSTEM: Final = "system"
+ALONE: Final = "alone"
+GROUPS: Final = "groups.json"
+SHARED: Final = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """How many workers `-n auto` means. Services that the environment names are for one test at a time."""
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None
+    return 0 if "YESSER_KAFKA" in os.environ else WORKERS
+
+
+def group(item: pytest.Item) -> str | None:
+    """The tests of one group run on one worker, in their order; None: on any."""
+    if item.get_closest_marker(ALONE):
+        return ALONE
+    if (given := item.get_closest_marker("xdist_group")) is not None:
+        return str(given.args[0])
+    if SYSTEM in getattr(item, "fixturenames", ()):
+        return SYSTEM
+    return str(item.path) if item.get_closest_marker("stack") else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs the services, so that `-m "not stack"` runs without any. Order the tests as the workers take
+    them, the longest group first."""
+    for item in items:
+        if NEED_STACK & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.stack)
+    places = {SYSTEM: 0, None: 2, ALONE: 3}
+    items.sort(key=lambda item: places.get(group(item), 1))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Give all workers one folder."""
+    if SHARED not in node.config.stash:
+        node.config.stash[SHARED] = tempfile.TemporaryDirectory(prefix="yesser-workers-")
+    node.workerinput["shared"] = node.config.stash[SHARED].name
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if SHARED in config.stash:
+        config.stash[SHARED].cleanup()
+
+
+def shared(config: pytest.Config) -> Path | None:
+    """The folder of all workers; None where there are none."""
+    given = getattr(config, "workerinput", None)
+    return None if given is None else Path(given["shared"])
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Tell who schedules, which knows the tests by their names alone, the groups."""
+    folder = shared(session.config)
+    if folder is not None and os.environ["PYTEST_XDIST_WORKER"] == "gw0":
+        groups = {item.nodeid: name for item in session.items if (name := group(item)) is not None}
+        (folder / GROUPS).write_text(json.dumps(groups), encoding="utf-8")
+
+
+class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]
+    """Each group is one unit of work, and each other test. (With pytest 9.2 xdist's own `loadgroup` groups nothing.)"""
+
+    @cached_property
+    def groups(self) -> dict[str, str]:
+        groups: dict[str, str] = json.loads(Path(self.config.stash[SHARED].name, GROUPS).read_text(encoding="utf-8"))
+        return groups
+
+    def _split_scope(self, nodeid: str) -> str:
+        return self.groups.get(nodeid, nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupScheduling | None:
+    return GroupScheduling(config, log) if config.getoption("dist") == "loadgroup" else None
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Wait for the turn outside the test's own time limit."""
+    folder = shared(item.config)
+    if folder is None:
+        return (yield)
+    with turn(folder, alone=group(item) == ALONE):
+        return (yield)
+
+
+@contextmanager
+def turn(folder: Path, *, alone: bool) -> Iterator[None]:
+    """One turn alone, or one beside others. Who waits to be alone holds the gate, so that the others wait as well."""
+    with (folder / "gate").open("w") as gate, (folder / "room").open("w") as room:
+        fcntl.flock(gate, fcntl.LOCK_EX)
+        fcntl.flock(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        fcntl.flock(gate, fcntl.LOCK_UN)
+        yield
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker hands over what its tests measured."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["figures"] = take()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    for figure in getattr(node, "workeroutput", {}).get("figures", ()):
+        tell(figure)
