@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import io
+import logging
 import os
 import select
 import sys
@@ -104,6 +105,8 @@ def cli() -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line. A foreseen error is one sentence on stderr; anything else is a bug's traceback."""
     sys.stdout, sys.stderr = with_buffer(sys.stdout), with_buffer(sys.stderr)
+    # Its words on a lost connection are for logs; a command that keeps none says the same in its own sentence.
+    logging.getLogger("aiokafka").addHandler(logging.NullHandler())
     try:
         code = cli.main(args=arguments, prog_name="yesser", standalone_mode=False)
     except click.exceptions.Abort:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,6 +13,8 @@ import psutil
 
 START_TOLERANCE_S: Final = 2.0
 """Start times are read from the boot clock; the system may correct it by a little."""
+KILLED_WITHIN_S: Final = 5.0
+LOOK_EVERY_S: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +74,26 @@ def end_all(endings: Iterable[tuple[Identity, Ending]]) -> int:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.send_signal(ending.signal)
     longest = max((ending.deadline_s for _, ending in asked), default=0.0)
-    _, left = psutil.wait_procs([process for process, _ in asked], timeout=longest)
+    left = still_living((process for process, _ in asked), longest)
     for process in left:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
-    psutil.wait_procs(left, timeout=5)
+    still_living(left, KILLED_WITHIN_S)
     return len(asked)
+
+
+def still_living(processes: Iterable[psutil.Process], timeout_s: float) -> list[psutil.Process]:
+    """Those that have not ended after so long. One that has, and whose parent takes no notice, has ended."""
+    deadline = time.monotonic() + timeout_s
+    living = [process for process in processes if _lives(process)]
+    while living and time.monotonic() < deadline:
+        time.sleep(LOOK_EVERY_S)
+        living = [process for process in living if _lives(process)]
+    return living
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

@@ -22,9 +22,9 @@ from infra.embedded.passwords import password
 from infra.embedded.ports import Ports
 from infra.embedded.system_user import postgres_user
 
-KAFKA_ENDING: Final = Ending(signal.SIGTERM, 25.0)
+KAFKA_ENDING: Final = Ending(signal.SIGTERM, 22.0)
 """Writing the archive at the first clean end takes some seconds more."""
-POSTGRES_ENDING: Final = Ending(signal.SIGINT, 25.0)
+POSTGRES_ENDING: Final = Ending(signal.SIGINT, 22.0)
 """SIGINT is PostgreSQL's fast shutdown: sessions are ended, a checkpoint is written."""
 
 logger = structlog.get_logger("supervisor")

@@ -22,7 +22,7 @@ import psutil
 from infra.embedded import record as stack_record
 from infra.embedded.errors import StackError
 from infra.embedded.home import Home
-from infra.embedded.identity import Identity, running
+from infra.embedded.identity import KILLED_WITHIN_S, LOOK_EVERY_S, Identity, running, still_living
 from infra.embedded.log_files import last_words, rotate
 from infra.embedded.processes import NAMES, SERVICES
 from infra.embedded.supervisor import Wanted, end_orphans, is_supervised
@@ -31,11 +31,10 @@ from infra.settings import Settings
 
 START_DEADLINE_S: Final = 900.0
 """The first start of a machine downloads Kafka."""
-STOP_DEADLINE_S: Final = 40.0
+STOP_DEADLINE_S: Final = 36.0
 """Somewhat longer than a supervisor takes to stop everything in order. Then it is killed, and what it ran is ended in a
 quarter of the usual time: all is over within a minute."""
 HASTE: Final = 0.25
-LOOK_EVERY_S: Final = 0.05
 
 Progress = Callable[[str], None]
 _SPAWNED: Final[dict[Path, subprocess.Popen[bytes]]] = {}
@@ -94,7 +93,7 @@ def _end_supervisor(home: Home) -> tuple[bool, bool]:
     """Ask the supervisor to end, and kill it when its time is over; whether one ran, and whether it ended in time."""
     deadline = time.monotonic() + STOP_DEADLINE_S
     asked: psutil.Process | None = None
-    while is_supervised(home) or (asked is not None and _lives(asked)):
+    while is_supervised(home) or (asked is not None and still_living([asked], 0)):
         found = _supervisor_of(stack_record.read(home.record))
         if asked is None and found is not None:
             asked = found
@@ -103,19 +102,12 @@ def _end_supervisor(home: Home) -> tuple[bool, bool]:
         if time.monotonic() > deadline:
             if asked is None:
                 raise StackError(f"Another command holds {home.lock}: wait until it has ended, then try again.")
-            with suppress(psutil.Error):
+            with suppress(psutil.NoSuchProcess):
                 asked.kill()
-                asked.wait(HASTE * STOP_DEADLINE_S)
+            still_living([asked], KILLED_WITHIN_S)
             return True, False
         time.sleep(LOOK_EVERY_S)
     return asked is not None, True
-
-
-def _lives(process: psutil.Process) -> bool:
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 @contextmanager

@@ -37,7 +37,7 @@ from infra.settings import Settings
 SERVICE_READY_S: Final = 600.0
 """The first start of a machine may have to download Kafka."""
 PROCESS_READY_S: Final = 120.0
-PROCESS_ENDING: Final = Ending(deadline_s=12.0)
+PROCESS_ENDING: Final = Ending(deadline_s=10.0)
 WRITE_AGAIN_S: Final = 1.0
 PORT_SETTINGS: Final = {process.name: process.port_setting for process in PROCESSES}
 

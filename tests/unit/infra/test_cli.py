@@ -171,6 +171,27 @@ def test_a_reader_that_has_had_enough_is_no_error() -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+NO_KAFKA = """
+import asyncio, os
+import infra.cli as c
+def asks(**_):
+    from infra.kafka_admin import admin_client
+    from infra.settings import Settings
+    async def ask():
+        async with admin_client(Settings(kafka="127.0.0.1:1", kafka_security="PLAINTEXT")):
+            pass
+    asyncio.run(ask())
+c.cli.main = asks
+c.main([])
+"""
+
+
+def test_a_service_that_is_away_is_told_in_one_line() -> None:
+    done = subprocess.run([sys.executable, "-c", NO_KAFKA], capture_output=True, text=True, check=False)
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("yesser: Kafka does not answer")
+
+
 def test_a_service_that_hangs_up_is_an_error_with_its_sentence() -> None:
     done = subprocess.run([sys.executable, "-c", BROKEN], capture_output=True, text=True, check=False)
     assert done.returncode == 75

@@ -7,6 +7,7 @@ import socket
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,15 @@ def test_orphans_end_when_asked_and_are_killed_when_they_do_not() -> None:
         identities = [identity_of(process.pid) for process in (polite, stubborn)]
         assert end_all((identity, Ending(deadline_s=0.5)) for identity in identities if identity) == 2
         assert not any(identity and running(identity) for identity in identities)
+
+
+def test_a_process_whose_parent_takes_no_notice_of_its_end_is_not_waited_for() -> None:
+    with subprocess.Popen(SLEEP) as child:
+        identity = identity_of(child.pid)
+        assert identity is not None
+        began = time.monotonic()
+        assert end_all([(identity, Ending(deadline_s=30))]) == 1
+        assert time.monotonic() - began < 10
 
 
 def test_a_log_that_has_grown_is_moved_aside_and_the_oldest_is_dropped(tmp_path: Path) -> None:
