@@ -36,7 +36,7 @@ def test_the_first_events_are_accepted_and_stand_in_the_plan(output: str) -> Non
 
 
 def test_the_entry_that_is_shown_is_the_first_event_of_the_file(output: str) -> None:
-    (entry,) = [line for line in output.splitlines() if '"index":4' in line]
+    (entry,) = [line for line in output.splitlines() if '"from":"agency.sandbox.events/0/0"' in line]
     assert '"id":"appointments-registered"' in entry
     assert '"source":"urn:yesser:agency:sandbox"' in entry
 
