@@ -35,7 +35,7 @@ _BATCH_BYTES_MAX: Final = 126_976
 """Below the topic's `max.message.bytes` of 131,072, which the broker compares with whole batches."""
 _NOT_COMPRESSED: Final = 0
 _CONNECT_WAIT_S: Final = 0.5
-_CONNECT_TIMEOUT_S: Final = 10.0
+_CONNECT_TIMEOUT_S: Final = 5.0
 
 _logger = structlog.get_logger(__name__)
 
