@@ -73,7 +73,7 @@ def mark_of(value: bytes) -> int:
 
 @dataclass(slots=True)
 class _Taken:
-    """An agency's events by id. Two tables of numbers: a pair for each event would be work for the garbage collector."""
+    """An agency's events by id. Two tables of numbers: pairs would be work for the garbage collector."""
 
     offsets: dict[str, int] = field(default_factory=dict)
     marks: dict[str, int] = field(default_factory=dict)
