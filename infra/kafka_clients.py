@@ -33,6 +33,8 @@ async def start_error(starting: Coroutine[Any, Any, object], timeout_s: float) -
     It has a task of its own: when a connection is lost the library may cancel its own work, or lose the cancellation of
     a timeout. In the caller the first would look like a cancellation from outside, the second would never end.
     """
+    # Any error is a failed try. For some turns of the loop after a reset the library takes the connection for open, and
+    # uvloop raises RuntimeError ("the handler is closed") where the library expects OSError; it ended this work unseen.
     task = asyncio.ensure_future(starting)
     try:
         await asyncio.wait([task], timeout=timeout_s)

@@ -4,16 +4,10 @@ event that is sent again repeats."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 REMEMBERED_MAX: Final = 100_000
-
-
-class Taken(NamedTuple):
-    """Where an event stands in its agency's topic. `mark` is equal for equal bytes (`mark_of`)."""
-
-    offset: int
-    mark: int
 
 
 class Repeat(NamedTuple):
@@ -43,13 +37,21 @@ class Recent:
     ) -> list[Repeat]:
         """Remember these events of a request, which stand at `offsets`; those that were taken before."""
         newest, before = self._newest.of(agency), self._before.of(agency)
-        repeats = []
-        for place, id_, offset, value in zip(places, ids, offsets, values, strict=True):
-            mark = mark_of(value)
-            earlier = newest.get(id_) or before.get(id_)
-            if earlier is not None and earlier.offset < offset:
-                repeats.append(Repeat(place, id_, value, earlier.offset, earlier.mark == mark))
-            newest[id_] = Taken(offset, mark)
+        repeats: list[Repeat] = []
+        if (
+            len(set(ids)) == len(ids)
+            and newest.offsets.keys().isdisjoint(ids)
+            and before.offsets.keys().isdisjoint(ids)
+        ):
+            newest.offsets.update(zip(ids, offsets, strict=True))
+            newest.marks.update(zip(ids, map(mark_of, values), strict=True))
+        else:
+            for place, id_, offset, value in zip(places, ids, offsets, values, strict=True):
+                mark = mark_of(value)
+                earlier = newest if id_ in newest.offsets else before
+                if earlier.offsets.get(id_, offset) < offset:
+                    repeats.append(Repeat(place, id_, value, earlier.offsets[id_], earlier.marks[id_] == mark))
+                newest.offsets[id_], newest.marks[id_] = offset, mark
         self._newest.count += len(ids)
         if self._newest.count >= self._generation_max:
             self._before, self._newest = self._newest, _Generation()
@@ -58,9 +60,9 @@ class Recent:
     def offset_of(self, agency: str, id_: str) -> int | None:
         """Where the agency's event stands in its topic, if this gateway took it lately."""
         for generation in (self._newest, self._before):
-            taken = generation.of(agency).get(id_)
-            if taken is not None:
-                return taken.offset
+            offset = generation.of(agency).offsets.get(id_)
+            if offset is not None:
+                return offset
         return None
 
 
@@ -69,11 +71,18 @@ def mark_of(value: bytes) -> int:
     return hash(value)
 
 
+@dataclass(slots=True)
+class _Taken:
+    """An agency's events by id. Two tables of numbers: pairs would be work for the garbage collector."""
+
+    offsets: dict[str, int] = field(default_factory=dict)
+    marks: dict[str, int] = field(default_factory=dict)
+
+
 class _Generation:
     def __init__(self) -> None:
         self.count = 0
-        self._by_id: dict[str, dict[str, Taken]] = {}
+        self._by_agency: dict[str, _Taken] = {}
 
-    def of(self, agency: str) -> dict[str, Taken]:
-        """Id → where it stands, of an agency's events."""
-        return self._by_id.setdefault(agency, {})
+    def of(self, agency: str) -> _Taken:
+        return self._by_agency.setdefault(agency, _Taken())

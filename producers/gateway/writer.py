@@ -35,7 +35,7 @@ _BATCH_BYTES_MAX: Final = 126_976
 """Below the topic's `max.message.bytes` of 131,072, which the broker compares with whole batches."""
 _NOT_COMPRESSED: Final = 0
 _CONNECT_WAIT_S: Final = 0.5
-_CONNECT_TIMEOUT_S: Final = 10.0
+_CONNECT_TIMEOUT_S: Final = 5.0
 
 _logger = structlog.get_logger(__name__)
 
@@ -66,11 +66,11 @@ class _Topic:
 
 @dataclass(slots=True, eq=False)
 class _Connection:
-    """A producer, and whether it was given up: then nothing that it has not acknowledged is waited for."""
+    """A producer, and whether it was given up: then the tasks that send with it end, whatever they wait for."""
 
     producer: AIOKafkaProducer
     given_up: bool = False
-    unacknowledged: set[asyncio.Future[Any]] = field(default_factory=set)
+    sending: set[asyncio.Task[Any]] = field(default_factory=set)
 
 
 class KafkaWriter:
@@ -152,13 +152,15 @@ class KafkaWriter:
 
     async def _acknowledged(self, connection: _Connection, topic: str, batch: _Batch) -> int:
         """The offset of the batch's first record. Raises `TimeoutError` where Kafka does not acknowledge it in time."""
-        async with asyncio.timeout(self._settings.gateway_kafka_timeout_s):
-            acknowledgement = await connection.producer.send_batch(batch, topic, partition=_PARTITION)
-            connection.unacknowledged.add(acknowledgement)
-            try:
+        task = asyncio.current_task()
+        assert task is not None
+        connection.sending.add(task)
+        try:
+            async with asyncio.timeout(self._settings.gateway_kafka_timeout_s):
+                acknowledgement = await connection.producer.send_batch(batch, topic, partition=_PARTITION)
                 offset: int = (await acknowledgement).offset
-            finally:
-                connection.unacknowledged.discard(acknowledgement)
+        finally:
+            connection.sending.discard(task)
         if offset < 0:  # a repeated batch that the broker no longer remembers
             raise OutcomeUnknown
         return offset
@@ -170,12 +172,15 @@ class KafkaWriter:
             _tell([(waiting, 0)], OutcomeUnknown() if waiting.taken else error)
 
     def _give_up(self, connection: _Connection) -> None:
-        """After an error a producer's numbering may have a gap for ever: a new one is made (aiokafka issue 1017)."""
+        """After an error a producer's numbering may have a gap for ever: a new one is made (aiokafka issue 1017).
+
+        Its other senders are ended: one that waits for a topic's metadata would wait without end once it is closed.
+        """
         if connection.given_up:
             return
         connection.given_up = True
-        for acknowledgement in connection.unacknowledged:
-            acknowledgement.cancel()
+        for task in connection.sending:
+            task.cancel()
         if self._connection is connection:
             self._connection = None
             self.start()

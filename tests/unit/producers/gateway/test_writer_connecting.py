@@ -17,6 +17,7 @@ from producers.gateway.writer import KafkaWriter
 from tests.unit.producers.gateway.test_writer import TOPIC, Metadata
 
 Outcome = BaseException | None
+OTHER_TOPIC = "agency.labour.events"
 STRAY = asyncio.CancelledError()
 
 
@@ -26,6 +27,7 @@ class Kafka:
     def __init__(self) -> None:
         self.starts: list[Outcome] = []
         self.sends: list[Callable[[], Any]] = []
+        self.without_metadata: set[str] = set()
         self.let_go = 0
 
     def producer(self, **_: Any) -> Producer:
@@ -45,6 +47,8 @@ class Producer:
             raise outcome
 
     async def send_batch(self, batch: Any, topic: str, partition: int) -> asyncio.Future[Any]:
+        if topic in self.kafka.without_metadata:  # as the library waits once its own metadata task has ended
+            await asyncio.Event().wait()
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         if self.kafka.sends:
             self.kafka.sends.pop(0)()
@@ -126,6 +130,27 @@ async def test_a_batch_that_is_never_acknowledged_costs_its_connection_and_not_a
         await writer.write(TOPIC, [b"1"])
     await until_connected(writer)
     assert (kafka.let_go, await writer.write(TOPIC, [b"2"])) == (1, [7])
+
+
+async def test_a_topic_that_waits_for_its_metadata_is_not_forgotten_when_another_one_gives_the_connection_up(
+    kafka: Kafka, writer: KafkaWriter
+) -> None:
+    def fail() -> None:
+        raise KafkaConnectionError
+
+    writer.start()
+    await until_connected(writer)
+    kafka.without_metadata = {OTHER_TOPIC}
+    waiting = asyncio.create_task(writer.write(OTHER_TOPIC, [b"1"]))
+    await asyncio.sleep(0)
+    kafka.sends = [fail]
+    for sent in (writer.write(TOPIC, [b"2"]), waiting):
+        async with asyncio.timeout(0.05):
+            with pytest.raises(OutcomeUnknown):
+                await sent
+    kafka.without_metadata = set()
+    await until_connected(writer)
+    assert await writer.write(OTHER_TOPIC, [b"1"]) == [7]
 
 
 async def test_a_writer_that_is_stopped_while_it_connects_lets_its_producer_go(
