@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
-from consumers.consumer import Consumer
+from consumers.consumer import Consumer, TooManyRows, load
 from events.entry import Entry, parse_entry
 from infra.log_reader import read_entries
 from infra.postgres import Connection, connect
@@ -111,8 +111,13 @@ class Scratch:
     async def apply(self, connection: Connection, entries: Sequence[Entry]) -> None:
         """Apply the next entries in the caller's transaction."""
         rows = _ReplaySet(self._stored)
-        for needs in self.consumer.needs(rows, entries):
-            await rows.load(connection, needs)
+        try:
+            await load(connection, rows, self.consumer, entries)
+        except TooManyRows:
+            half = len(entries) // 2
+            await self.apply(connection, entries[:half])
+            await self.apply(connection, entries[half:])
+            return
         self.consumer.fold(rows, entries)
         rows.remember()
         await rows.save(connection)

@@ -16,7 +16,7 @@ from typing import Final
 import structlog
 from aiokafka import ConsumerRecord
 
-from consumers.consumer import Consumer, apply, nobody_waits
+from consumers.consumer import Consumer, TooManyRows, apply, nobody_waits
 from events.entry import Entry, parse_entry
 from infra import outbox
 from infra.log_reader import read_entries, read_leaves
@@ -60,6 +60,10 @@ class Batch:
         self.entries += later.entries
         self.traces = sorted({*self.traces, *later.traces})
         return True
+
+    def first(self, count_: int) -> Batch:
+        """Its first `count_` entries."""
+        return Batch(self.first_index, self.raw[:count_], self.entries[:count_], self.traces)
 
     def without(self, count_: int) -> Batch:
         """The batch less its first `count_` entries."""
@@ -148,7 +152,7 @@ class Writer:
             return
         if batch.first_index < self.position:
             batch = batch.without(self.position - batch.first_index)
-        await self._transact(batch, 0, writing)
+        await self._apply(batch, 0, writing)
 
     async def fill(self, end: int) -> None:
         """Apply the entries up to `end` from the bundles, as far as they are there."""
@@ -158,7 +162,7 @@ class Writer:
             if not raw:
                 return
             entries = [parse_entry(first + i, entry) for i, entry in enumerate(raw)]
-            await self._transact(Batch(first, raw, entries), len(raw), nobody_waits)
+            await self._apply(Batch(first, raw, entries), len(raw), nobody_waits)
             count("gaps_filled", len(raw), consumer=self.consumer.name)
 
     async def finish(self) -> None:
@@ -168,6 +172,15 @@ class Writer:
     async def halt(self, reason: str) -> None:
         """Note beside the position why nothing more is applied, for whoever waits for it."""
         await self.connection.execute(_SQL["halt"], self.consumer.name, self.epoch, reason)
+
+    async def _apply(self, batch: Batch, gap_entries: int, writing: Callable[[], None]) -> None:
+        """In one transaction, or in as many as keep each short."""
+        try:
+            await self._transact(batch, gap_entries, writing)
+        except TooManyRows:
+            half = len(batch.raw) // 2
+            await self._apply(batch.first(half), min(half, gap_entries), nobody_waits)
+            await self._apply(batch.without(half), max(0, gap_entries - half), writing)
 
     async def _transact(self, batch: Batch, gap_entries: int, writing: Callable[[], None]) -> None:
         name, first, began = self.consumer.name, batch.first_index, time.monotonic()

@@ -45,6 +45,6 @@ def first_needs(batch: Judged) -> set[Need]:
     return {need for domain, entry in batch for need in domain.needs(entry)}
 
 
-def second_needs(ws: WorkingSet, batch: Judged) -> set[Need]:
-    """What depends on the rows that the first round brought."""
-    return {need for domain, entry in batch for need in domain.needs_after(ws, entry)}
+def second_needs(ws: WorkingSet, batch: Judged) -> Iterator[Need]:
+    """What depends on the rows that the first round brought, one by one: facts that wait may be very many."""
+    return (need for domain, entry in batch for need in domain.needs_after(ws, entry))
