@@ -21,7 +21,7 @@ from consumers.consumer import Consumer
 from consumers.divergence import FirstDifference, first_difference
 from consumers.fingerprint import Fingerprint, fingerprint
 from consumers.replay import BATCH_ENTRIES, Progress, Scratch, no_progress, replay
-from events.errors import YesserError
+from events.errors import Retry
 from infra.postgres import Connection, connect
 from infra.settings import Settings
 from infra.sql import queries
@@ -37,7 +37,7 @@ WORK_MEM_MIB: Final = 64
 _LOCK: Final = 7_370_002
 
 
-class AlreadyRunning(YesserError):
+class AlreadyRunning(Retry):
     """This read model is being rebuilt already: wait until that is done."""
 
 

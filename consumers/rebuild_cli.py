@@ -6,7 +6,6 @@ import gc
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final
 
 import click
 import orjson
@@ -20,10 +19,9 @@ from consumers.divergence import FirstDifference
 from consumers.rebuild import Rebuilt, Wish, document, position_of, rebuild
 from consumers.registry import CONSUMERS
 from consumers.replay import Progress as Report
+from infra.exit_codes import ExitCode
 from infra.postgres import connect
 from infra.settings import Settings
-
-DIFFERENCE_EXIT: Final = 1
 
 
 @click.command("rebuild")
@@ -47,7 +45,7 @@ def rebuild_command(name: str | None, compare: bool, swap: bool, as_json: bool) 
         click.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2))
     else:
         show(results)
-    sys.exit(0 if found["ok"] else DIFFERENCE_EXIT)
+    sys.exit(ExitCode.OK if found["ok"] else ExitCode.SAID_NO)
 
 
 async def rebuild_all(settings: Settings, consumers: Sequence[Consumer], wish: Wish) -> list[Rebuilt]:

@@ -1,6 +1,6 @@
 """`yesser wait [--index N] [--timeout S]`.
 
-Exit codes: 0 reached · 1 it cannot be reached (something halted) · 2 not within the timeout.
+Exit codes: 0 reached · 1 it cannot be reached (something halted) · 75 not within the timeout.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from aiokafka.errors import KafkaError
 from consumers.registry import CONSUMERS
 from consumers.wait import Standing, read_standing
 from events.errors import Halt
+from infra.exit_codes import ExitCode
 from infra.kafka import bootstrap
 from infra.kafka_ends import end_offsets_reader
 from infra.logs import configure_logs
 from infra.patience import OutOfPatience, PatientConnection
 from infra.settings import Settings
 
-NOT_YET: Final = 2
 _LOOK_EVERY_S: Final = 0.05
 _KAFKA_ANSWER_S: Final = 10.0
 
@@ -49,7 +49,7 @@ def wait(context: click.Context, index: int | None, timeout_s: float | None, as_
         standing = uvloop.run(_wait(settings, index, timeout_s))
     except OutOfPatience as error:
         click.echo(f"yesser: not within {timeout_s:g} s: {error}", err=True)
-        context.exit(NOT_YET)
+        context.exit(ExitCode.TRY_AGAIN)
     if as_json:
         click.echo(orjson.dumps({"size": standing.size, "positions": dict(standing.positions)}))
     else:

@@ -4,6 +4,7 @@ YesserError
 ├── Retry          the transport failed: the outcome is unknown, the same call may be made again
 ├── Reject         one record is at fault: it carries its address, the next record goes on
 └── Halt           an invariant is broken: stop, sign and write nothing, call a person
+    └── Tampered   the log, or a copy of it, is not what was signed
 
 A class's docstring is its default message. A message says what happened, where, and what to do, once.
 """
@@ -51,3 +52,7 @@ class Reject(YesserError):
 
 class Halt(YesserError):
     """An invariant is broken: nothing more is written; keep the state as it is and read the runbook."""
+
+
+class Tampered(Halt):
+    """The log, or a copy of it, is not what was signed: keep everything as it is and read the runbook."""

@@ -1,7 +1,7 @@
 """The `yesser` command: finds its sub-commands by entry point and imports one only when it is called.
 
-Each room registers its own commands in `pyproject.toml` (group `yesser.commands`). Exit codes: 0 done, 1 the command
-says in one sentence why it could not, 2 wrong usage, 130 interrupted.
+Each room registers its own commands in `pyproject.toml` (group `yesser.commands`). The exit codes are in
+`infra/exit_codes.py`.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ import io
 import os
 import select
 import sys
+import traceback
 from importlib.metadata import EntryPoint, entry_points, version
 from typing import Final, TextIO
 
 import click
 
 from events.errors import YesserError
+from infra.exit_codes import ExitCode, class_names, exit_code
 
 GROUP: Final = "yesser.commands"
 
@@ -92,7 +94,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         code = cli.main(args=arguments, prog_name="yesser", standalone_mode=False)
     except click.exceptions.Abort:
-        sys.exit(130)
+        sys.exit(ExitCode.INTERRUPTED)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -103,9 +105,10 @@ def main(arguments: list[str] | None = None) -> None:
             sys.exit(0)
         sentence = foreseen(error)
         if sentence is None:
-            raise
+            traceback.print_exc()
+            sys.exit(ExitCode.BUG)
         click.echo(f"yesser: {sentence}", err=True)
-        sys.exit(1)
+        sys.exit(exit_code(error))
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -129,7 +132,7 @@ def _nobody_reads() -> bool:
 
 def foreseen(error: Exception) -> str | None:
     """The sentence for an error that a user can do something about, or None for a bug."""
-    kinds = {f"{kind.__module__.partition('.')[0]}.{kind.__name__}" for kind in type(error).__mro__}
+    kinds = set(class_names(error))
     if isinstance(error, YesserError):
         return str(error)
     if "pydantic_core.ValidationError" in kinds and getattr(error, "title", "") == "Settings":

@@ -12,7 +12,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
-from events.errors import YesserError
+from events.errors import Retry
 from infra.postgres import TRANSIENT_ERRORS, Connection, connect
 from infra.settings import Settings
 
@@ -22,7 +22,7 @@ _WAIT_MIN_S: Final = 0.01
 _WAIT_MAX_S: Final = 0.25
 
 
-class OutOfPatience(YesserError):
+class OutOfPatience(Retry):
     """The time is over, and what was waited for has not come."""
 
 

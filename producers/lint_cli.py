@@ -15,6 +15,7 @@ import orjson
 
 from events.fields import CODE_PATTERN, Role
 from events.verdicts import Agency
+from infra.exit_codes import ExitCode
 from producers.csv_mapping import read_mapping
 from producers.csv_rows import mapped_lines
 from producers.lines import Line, read_lines
@@ -48,7 +49,7 @@ def lint_command(
         click.echo(orjson.dumps(findings.document()))
     else:
         _tell(findings)
-    context.exit(1 if findings.has_faults else 0)
+    context.exit(ExitCode.SAID_NO if findings.has_faults else ExitCode.OK)
 
 
 def _lines(file: BinaryIO, mapping: Path | None) -> Iterator[Line]:

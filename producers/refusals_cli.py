@@ -1,6 +1,6 @@
 """`yesser refusals list | show | redrive`: dead letters, why they are, and their way back.
 
-Exit codes of `redrive`: 0 it is in the log · 1 it would be or was refused again · 2 the outcome is unknown; the same
+Exit codes of `redrive`: 0 it is in the log · 1 it would be or was refused again · 75 the outcome is unknown; the same
 command may be given again.
 """
 
@@ -14,6 +14,7 @@ import orjson
 import uvloop
 
 from events.errors import YesserError
+from infra.exit_codes import ExitCode
 from infra.postgres import Connection, connect
 from infra.settings import Settings
 from infra.telemetry import setup
@@ -23,7 +24,6 @@ from producers.redrive import CannotRedrive, Redriven, redrive
 from producers.refusals import SQL, NoSuchRefusal, Refusal, in_both_languages, read_refusal, shown
 
 Answer = TypeVar("Answer")
-UNKNOWN = 2
 
 
 @click.group()
@@ -86,12 +86,12 @@ def redrive_command(context: click.Context, index: int, file: BinaryIO | None, t
         raise
     except YesserError as error:
         click.echo(f"yesser: {error} Give the same command again.", err=True)
-        context.exit(UNKNOWN)
+        context.exit(ExitCode.TRY_AGAIN)
     if as_json:
         click.echo(orjson.dumps(result.document()))
     else:
         _tell_redriven(result)
-    context.exit(0 if result.state in ("registered", "duplicate") else 1)
+    context.exit(ExitCode.OK if result.state in ("registered", "duplicate") else ExitCode.SAID_NO)
 
 
 def _tell(document: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ import orjson
 from events.compatibility import incompatibilities
 from events.errors import YesserError
 from events.schema_changes import changes
+from infra.exit_codes import ExitCode
 
 _YES: Final = (
     "Compatible: every event that the old schema took is taken by the new one.",
@@ -49,7 +50,7 @@ def diff(context: click.Context, old: Path, new: Path, as_json: bool) -> None:
         click.echo(orjson.dumps(document))
     else:
         _tell(document)
-    context.exit(0 if document["compatible"] else 1)
+    context.exit(ExitCode.OK if document["compatible"] else ExitCode.SAID_NO)
 
 
 def compared(released: dict[str, dict[str, Any]], current: dict[str, dict[str, Any]]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from rich.progress import Progress as ProgressBar
 from consumers.audit.mirror import MirrorReport, write_mirror
 from consumers.audit.port import LogPort, MirrorPort, PostgresPort
 from consumers.audit.tree import Progress, require_tree
+from infra.exit_codes import ExitCode
 from infra.note import VKEY_FILE, Checkpoint, InvalidKey, Verifier, parse_vkey
 from infra.postgres import connect
 from infra.settings import Settings
@@ -83,7 +84,7 @@ def commitments_command(last: int | None, as_json: bool) -> None:
     from consumers.commitment_show import commitments_checked  # imports every consumer, which no other command needs
 
     if not commitments_checked(Settings(), last, as_json=as_json):
-        raise SystemExit(1)
+        raise SystemExit(ExitCode.SAID_NO)
 
 
 def read_verifier(settings: Settings, vkey: str | None) -> Verifier:

@@ -17,7 +17,7 @@ from typing import Final, TypedDict
 from consumers.audit.layout import CHECKPOINT, TILE, Kind, hashes_at, levels_of, tile_path, tiles_at
 from consumers.audit.port import LogPort, MirrorPort, read_bundle
 from consumers.audit.tree import Progress, WrongTree
-from events.errors import Halt
+from events.errors import Tampered
 from infra.merkle import complete_root, leaf_hash
 from infra.note import Checkpoint, Verifier
 from infra.proofs import tree_root
@@ -25,7 +25,7 @@ from infra.proofs import tree_root
 BUNDLES_AT_ONCE: Final = 32
 
 
-class ForkedLog(Halt):
+class ForkedLog(Tampered):
     """The log does not continue the mirror's checkpoint: keep both, and ask who signed two histories."""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final, TypedDict
 
 from consumers.audit.port import LogPort, NotThere
+from events.errors import Tampered
 from infra.merkle import TileTree, leaf_hash
 
 BATCH_ENTRIES: Final = 8192
@@ -21,7 +22,7 @@ class TreeReport(TypedDict):
     ok: bool
 
 
-class WrongTree(NotThere):
+class WrongTree(NotThere, Tampered):
     """The entries do not give what was signed: the log was changed after it was signed."""
 
 

@@ -17,6 +17,7 @@ import orjson
 import psutil
 import structlog
 
+from infra.exit_codes import ExitCode
 from infra.http.problems import Problem
 from infra.own_command import own_command, own_environment
 from infra.settings import Settings
@@ -25,7 +26,7 @@ AT_ONCE_MAX: Final = 2
 REMEMBERED_MAX: Final = 256
 BUSY_RETRY_S: Final = 5
 _NICENESS: Final = 10
-_SENTENCE_EXIT: Final = 1
+_AWAY_EXITS: Final = (ExitCode.SAID_NO, ExitCode.TRY_AGAIN)
 """With this exit code a command has said in a sentence what its user can do something about."""
 
 _logger = structlog.get_logger(__name__)
@@ -97,6 +98,6 @@ def fold_beside(settings: Settings) -> Callable[[int], Awaitable[dict[str, Any]]
         _logger.error(
             "the plan as of an index was not made", index=index, reason=errors.decode(errors="replace")[-500:]
         )
-        raise Problem("database-away" if child.returncode == _SENTENCE_EXIT else "gateway-fault", retry_after_s=1)
+        raise Problem("database-away" if child.returncode in _AWAY_EXITS else "gateway-fault", retry_after_s=1)
 
     return fold

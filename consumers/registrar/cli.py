@@ -10,12 +10,12 @@ import orjson
 import uvloop
 
 from consumers.registrar.releasing import Halted, acknowledge, let_through, lift_halt, look_at
+from infra.exit_codes import ExitCode
 from infra.logs import configure_logs
 from infra.postgres import Connection, connect
 from infra.settings import Settings
 
 Answer = TypeVar("Answer")
-NOT_DONE = 1
 
 
 @click.group()
@@ -58,7 +58,7 @@ def unhalt(context: click.Context, code: str, yes: bool, as_json: bool) -> None:
     else:
         not_done = "Nothing was done: add --yes. / لم يُفعل شيء: أضف --yes."
         click.echo("The halt is lifted. / رُفع التوقف." if yes else not_done)
-    context.exit(0 if yes else NOT_DONE)
+    context.exit(ExitCode.OK if yes else ExitCode.SAID_NO)
 
 
 @registrar.command("acknowledge")

@@ -14,7 +14,7 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from consumers.registrar.batch import record_sha256
-from events.errors import YesserError
+from events.errors import Retry, YesserError
 from infra.kafka import PRODUCER_DURABLE, agency_topic, client_arguments
 from infra.kafka_admin import admin_client, ensure_agency_topic
 from infra.kafka_clients import let_consumer_go
@@ -34,7 +34,7 @@ class NothingToRelease(YesserError):
     """Nothing waits for a person there."""
 
 
-class NotReleased(YesserError):
+class NotReleased(Retry):
     """The registrar has not taken it up within the time. It does once it runs: see `yesser status`."""
 
 

@@ -20,6 +20,7 @@ from infra.embedded.processes import NAMES
 from infra.embedded.stack import start_stack, stop_stack
 from infra.embedded.status import StackStatus, stack_status
 from infra.embedded.supervisor import Supervisor, Wanted
+from infra.exit_codes import ExitCode
 from infra.logs import configure_logs
 from infra.settings import Settings
 
@@ -43,7 +44,7 @@ def up(detach: bool, as_json: bool, **asked: Any) -> None:
         found = stack_status(settings)
         _show(found, as_json)
         if not found.ready:
-            raise SystemExit(1)
+            raise SystemExit(ExitCode.SAID_NO)
         return
     configure_logs(settings.log_level, "supervisor")
     asyncio.run(_run(settings, wanted, as_json))
@@ -89,7 +90,7 @@ def status(as_json: bool) -> None:
     found = replace(found, paused=asyncio.run(_paused(found)))
     _show(found, as_json)
     if not found.ready:
-        raise SystemExit(1)
+        raise SystemExit(ExitCode.SAID_NO)
 
 
 async def _paused(found: StackStatus) -> dict[str, dict[str, str]]:

@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from infra.embedded.stack import start_stack, stop_stack
 from infra.embedded.status import stack_status
 from infra.embedded.supervisor import Wanted
+from infra.exit_codes import ExitCode
 from infra.logs import configure_logs
 from infra.settings import Settings
 from producers.programme.chapter_one import chapter_one
@@ -53,7 +54,7 @@ def demo(context: click.Context, as_json: bool) -> None:
         click.echo(orjson.dumps(document))
     else:
         click.echo("\n".join(shown(document)))
-    context.exit(0 if document["verification"]["ok"] else 1)
+    context.exit(ExitCode.OK if document["verification"]["ok"] else ExitCode.SAID_NO)
 
 
 @contextmanager

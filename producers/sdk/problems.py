@@ -6,7 +6,7 @@ Retry
 Reject
 ├── GatewayProblem   the gateway says no: `problem` tells why, fault by fault
 └── RefusedByRegistrar   an event was stored and then refused in the log
-Halt
+Tampered
 └── NotGenuine       a receipt or proof does not hold: call the programme office
 """
 
@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from events.errors import Halt, Reject, Retry, YesserError
+from events.errors import Reject, Retry, Tampered, YesserError
 from producers.sdk.answers import EventError, Problem, Verdict
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class RefusedByRegistrar(Reject):
         )
 
 
-class NotGenuine(Halt):
+class NotGenuine(Tampered):
     """A receipt or proof does not hold: do not rely on this gateway, keep what it said, call the programme office."""
 
 

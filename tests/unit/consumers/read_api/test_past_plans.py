@@ -100,7 +100,7 @@ async def test_a_child_that_takes_too_long_is_ended(tmp_path: Path, monkeypatch:
 async def test_a_child_that_says_why_it_cannot_is_no_fault_of_ours(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for exit_code, code in ((1, "database-away"), (3, "gateway-fault")):
+    for exit_code, code in ((1, "database-away"), (75, "database-away"), (70, "gateway-fault")):
         monkeypatch.setattr(past_plans, "own_command", lambda *arguments, e=exit_code: ["sh", "-c", f"exit {e}"])
         with pytest.raises(Problem) as caught:
             await fold_beside(Settings(home=tmp_path))(7)

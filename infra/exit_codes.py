@@ -1,0 +1,58 @@
+"""The exit codes of every `yesser` command, and which error ends with which.
+
+The table goes by name, so that `yesser --help` needs to import neither a client nor a room; an error takes the code of
+the most specific of its classes that is listed. Processes that the supervisor runs also end with 78 (`consumers`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import Final
+
+
+class ExitCode(IntEnum):
+    """How a command ended. The names and most numbers are those of BSD's sysexits, where it has one."""
+
+    OK = 0
+    SAID_NO = 1
+    WRONG_USE = 2
+    BUG = 70
+    TRY_AGAIN = 75
+    TAMPERED = 76
+    INTERRUPTED = 130
+
+
+MEANINGS: Final[Mapping[ExitCode, str]] = {
+    ExitCode.OK: "Done, or the answer is yes.",
+    ExitCode.SAID_NO: "The answer is no: something was refused, differs, does not exist or is not ready. "
+    "The same command gives the same answer until something changes.",
+    ExitCode.WRONG_USE: "Wrong use: a command, an option, a file's form or a setting. Nothing was done.",
+    ExitCode.BUG: "A bug, with a traceback on stderr. Please report it.",
+    ExitCode.TRY_AGAIN: "Not now, or the outcome is unknown: a service does not answer, or the time ran out. "
+    "Run the same command again; it is safe to repeat.",
+    ExitCode.TAMPERED: "Tampering found: the log, or a copy of it, is not what was signed. "
+    "Keep everything as it is and see the runbook.",
+    ExitCode.INTERRUPTED: "Interrupted with ctrl-C.",
+}
+
+CODES: Final[Mapping[str, ExitCode]] = {
+    "events.YesserError": ExitCode.SAID_NO,
+    "events.Retry": ExitCode.TRY_AGAIN,
+    "events.Tampered": ExitCode.TAMPERED,
+    "infra.InvalidNote": ExitCode.TAMPERED,
+    "infra.NoDatabase": ExitCode.TRY_AGAIN,
+    "infra.NoKafka": ExitCode.TRY_AGAIN,
+    "pydantic_core.ValidationError": ExitCode.WRONG_USE,
+}
+"""Package and class → code. Errors of services (Kafka, PostgreSQL, sockets) are not listed: they may pass."""
+
+
+def class_names(error: BaseException) -> list[str]:
+    """`package.Class` of the error's class and of its bases, the most specific one first."""
+    return [f"{kind.__module__.partition('.')[0]}.{kind.__name__}" for kind in type(error).__mro__]
+
+
+def exit_code(error: Exception) -> ExitCode:
+    """The code for an error that a user can do something about (`infra.cli.foreseen`)."""
+    return next((CODES[name] for name in class_names(error) if name in CODES), ExitCode.TRY_AGAIN)
