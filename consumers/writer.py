@@ -18,8 +18,9 @@ from aiokafka import ConsumerRecord
 
 from consumers.consumer import Consumer, TooManyRows, apply, nobody_waits
 from events.entry import Entry, parse_entry
+from events.errors import Halt
 from infra import outbox
-from infra.log_reader import read_entries, read_leaves
+from infra.log_reader import read_checked, read_leaves
 from infra.postgres import Connection
 from infra.sql import queries
 from infra.telemetry import count, observe, span
@@ -35,7 +36,7 @@ class Fenced(Exception):
     """Another process of this consumer has taken over: this one stands by."""
 
 
-class LeafMismatch(Exception):
+class LeafMismatch(Halt):
     """An entry is not the one that stands in the log's tree: nothing of its batch is applied."""
 
 
@@ -116,8 +117,8 @@ class Writer:
         self.position = 0
         self._committing = asyncio.Lock()
 
-    async def open(self) -> None:
-        """Take the position over: from here on only this epoch moves it."""
+    async def open(self) -> bool:
+        """Take the position over: from here on only this epoch moves it. False where older rules wrote the rows."""
         row = await self.connection.fetchrow(
             _SQL["take_over"], self.consumer.name, self.epoch, self.consumer.rules_version
         )
@@ -129,6 +130,7 @@ class Writer:
             )
             raise SystemExit(OLD_RULES_EXIT)
         self.position = row["position"]
+        return bool(row["rules_version"] == self.consumer.rules_version)
 
     async def apply(self, batch: Batch, writing: Callable[[], None] = nobody_waits) -> None:
         """Apply what of `batch` lies at the position, after filling a gap before it.
@@ -158,7 +160,7 @@ class Writer:
         """Apply the entries up to `end` from the bundles, as far as they are there."""
         while self.position < end:
             first = self.position
-            raw = await read_entries(self.connection, first, min(FILL_ENTRIES_MAX, end - first))
+            raw = await read_checked(self.connection, first, min(FILL_ENTRIES_MAX, end - first))
             if not raw:
                 return
             entries = [parse_entry(first + i, entry) for i, entry in enumerate(raw)]

@@ -1,10 +1,16 @@
-"""Reading the national log in PostgreSQL: entries by index, leaf hashes, nodes, size. It never writes."""
+"""Reading the national log in PostgreSQL: entries by index, leaf hashes, nodes, size. It never writes.
+
+`read_checked` is for everything that is computed from entries: it gives none whose bytes are not those that were
+hashed.
+"""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from hashlib import sha256
 from typing import Final
 
+from events.errors import Tampered
 from infra.postgres import Connection
 from infra.sql import queries
 
@@ -12,6 +18,17 @@ BUNDLE: Final = 256
 """Entries of a full bundle and hashes of a full tile (C2SP tlog-tiles)."""
 
 _SQL: Final = queries("infra", "log_reader.sql")
+
+
+class ChangedEntry(Tampered):
+    """An entry in the database is not the one that was registered: keep everything as it is and read the runbook."""
+
+    def __init__(self, index: int, reason: str) -> None:
+        self.index = index
+        super().__init__(
+            f"entry {index} of the log was changed after it was registered ({reason}): suspect tampering, keep "
+            'everything as it is and see the runbook ("The log was changed")'
+        )
 
 
 def split_bundle(data: bytes) -> list[bytes]:
@@ -39,6 +56,30 @@ async def read_entries(connection: Connection, first: int, limit: int) -> list[b
     return result
 
 
+async def read_checked(connection: Connection, first: int, limit: int) -> list[bytes]:
+    """The same as `read_entries`. Raises `ChangedEntry` at the first that does not give its leaf hash."""
+    result: list[bytes] = []
+    for start, data, leaves in await connection.fetch(_SQL["entries_with_leaves"], first, first + limit):
+        try:
+            entries = split_bundle(data)
+        except IndexError:  # a length was changed, so that one byte is left over
+            entries = split_bundle(data[:-1])
+        if b"".join([sha256(b"\x00" + entry).digest() for entry in entries]) != leaves:
+            raise ChangedEntry(
+                start + _first_wrong(entries, leaves), "its bytes do not give its hash in the log's tree"
+            )
+        result += entries[max(0, first - start) : max(0, first + limit - start)]
+    return result
+
+
+def _first_wrong(entries: list[bytes], leaves: bytes) -> int:
+    """The first entry of a segment that does not give its leaf, or has none; else the first that is missing."""
+    for number, entry in enumerate(entries):
+        if sha256(b"\x00" + entry).digest() != leaves[32 * number : 32 * number + 32]:
+            return number
+    return len(entries)
+
+
 async def read_leaves(connection: Connection, first: int, limit: int) -> bytes:
     """The 32-byte leaf hashes of the same entries, one after another."""
     parts = []
@@ -55,9 +96,9 @@ async def read_nodes(connection: Connection, level: int, first: int, limit: int)
 async def entry_batches(
     connection: Connection, first: int, end: int, batch: int = 8192
 ) -> AsyncIterator[tuple[int, list[bytes]]]:
-    """`(first index, entries)` in order from `first` to `end - 1`."""
+    """`(first index, entries)` in order from `first` to `end - 1`, checked as `read_checked` does."""
     while first < end:
-        entries = await read_entries(connection, first, min(batch, end - first))
+        entries = await read_checked(connection, first, min(batch, end - first))
         if not entries:
             return
         yield first, entries

@@ -84,4 +84,5 @@ CONSUMER: Final = Consumer(
     ),
     needs=needs,
     fold=fold,
+    rules_version=rounds.RULES_VERSION,
 )

@@ -7,11 +7,14 @@ A consumer that wants some of them passes those; an entry belongs to one module 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from consumers.projections.applied import Outcome
 from events.entry import Entry
 from infra.tables import Need, Table, WorkingSet
+
+RULES_VERSION: Final = 2
+"""Grows when a domain module decides differently or keeps other tables (2: the waiting facts are bounded)."""
 
 
 class Domain(Protocol):
