@@ -32,12 +32,14 @@ class ChangedEntry(Tampered):
 
 
 def split_bundle(data: bytes) -> list[bytes]:
-    """Entries of a bundle: uint16 big-endian length ‖ entry, repeated."""
+    """Entries of a bundle: uint16 big-endian length ‖ entry, repeated. A length that does not fit: `IndexError`."""
     entries, at, end = [], 0, len(data)
     while at < end:
         start = at + 2
         at = start + (data[at] << 8 | data[at + 1])
         entries.append(data[start:at])
+    if at != end:
+        raise IndexError(f"the last length leads to byte {at} of {end}")
     return entries
 
 
@@ -51,7 +53,11 @@ async def read_entries(connection: Connection, first: int, limit: int) -> list[b
     """The entries `first … first + limit - 1`, as far as they exist."""
     result: list[bytes] = []
     for start, data in await connection.fetch(_SQL["entries"], first, first + limit):
-        entries = split_bundle(data)
+        try:
+            entries = split_bundle(data)
+        except IndexError:
+            whole = len(_entries_that_fit(data))
+            raise ChangedEntry(start + whole, "the lengths in its bundle do not fit") from None
         result += entries[max(0, first - start) : max(0, first + limit - start)]
     return result
 
@@ -62,14 +68,25 @@ async def read_checked(connection: Connection, first: int, limit: int) -> list[b
     for start, data, leaves in await connection.fetch(_SQL["entries_with_leaves"], first, first + limit):
         try:
             entries = split_bundle(data)
-        except IndexError:  # a length was changed, so that one byte is left over
-            entries = split_bundle(data[:-1])
+        except IndexError:
+            entries = _entries_that_fit(data)
         if b"".join([sha256(b"\x00" + entry).digest() for entry in entries]) != leaves:
             raise ChangedEntry(
                 start + _first_wrong(entries, leaves), "its bytes do not give its hash in the log's tree"
             )
         result += entries[max(0, first - start) : max(0, first + limit - start)]
     return result
+
+
+def _entries_that_fit(data: bytes) -> list[bytes]:
+    """The entries of a damaged bundle up to the first whose length leads beyond its end."""
+    entries, at = [], 0
+    while at + 2 <= len(data):
+        start, at = at + 2, at + 2 + (data[at] << 8 | data[at + 1])
+        if at > len(data):
+            break
+        entries.append(data[start:at])
+    return entries
 
 
 def _first_wrong(entries: list[bytes], leaves: bytes) -> int:

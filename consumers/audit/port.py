@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from consumers.audit.layout import CHECKPOINT, HASH_BYTES, TILE, Kind, hashes_at, tile_path
 from events.errors import Tampered, YesserError
-from infra.log_reader import read_checked, read_entries, read_leaves, read_nodes, split_bundle
+from infra.log_reader import ChangedEntry, read_checked, read_entries, read_leaves, read_nodes, split_bundle
 from infra.note import VKEY_FILE, Checkpoint, InvalidKey, Verifier, parse_checkpoint, parse_vkey
 from infra.postgres import Connection
 from infra.proofs import HashPort
@@ -73,9 +73,9 @@ class PostgresPort:
     async def entries(self, first: int, count: int) -> list[bytes]:
         try:
             found = await read_entries(self._connection, first, count)
-        except IndexError:
+        except ChangedEntry:
             found = []
-        if len(found) != count:  # a length was changed: name the entry
+        if len(found) != count:  # a length was changed: the first entry that it makes wrong is known by its hash
             found = await read_checked(self._connection, first, count)
         return _whole(found, count, "entries", first)
 
@@ -134,14 +134,12 @@ class MirrorPort:
 
 def read_bundle(path: Path) -> list[bytes]:
     """The entries of a bundle file; a length that does not fit is damage."""
-    data = path.read_bytes()
     try:
-        found = split_bundle(data)
+        return split_bundle(path.read_bytes())
     except IndexError:
-        found = []
-    if sum(2 + len(entry) for entry in found) != len(data):
-        raise Damaged(f"{path} is not a sequence of lengths and entries: the file is damaged; mirror the log again")
-    return found
+        raise Damaged(
+            f"{path} is not a sequence of lengths and entries: the file is damaged; mirror the log again"
+        ) from None
 
 
 def _whole(found: list[bytes], count: int, what: str, first: int) -> list[bytes]:

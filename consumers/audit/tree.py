@@ -74,6 +74,9 @@ class _Doubt:
     def last_entry(self) -> int:
         return (self.number + 1 << 8 * self.level) - 1
 
+    def is_above(self, other: _Doubt) -> bool:
+        return self.level > other.level and self.first_entry <= other.first_entry <= self.last_entry
+
 
 async def _doubts(port: LogPort, level: int, first: int, computed: list[bytes]) -> list[_Doubt]:
     """The first hash of a row that does not agree, if any: what follows it says no more."""
@@ -85,13 +88,15 @@ async def _doubts(port: LogPort, level: int, first: int, computed: list[bytes]) 
 
 
 def _verdict(size: int, computed: bytes, signed: bytes, doubts: list[_Doubt]) -> str:
-    """What was changed, first the lowest: a leaf before the hashes above it."""
+    """What was changed first. A hash above a leaf that does not agree is wrong with it and says nothing more."""
     if not doubts:
         return (
             f"the {size} entries give the root {computed.hex()}, but {signed.hex()} was signed: entries and hashes "
             "were changed together after signing; a mirror tells which"
         )
-    doubt = min(doubts, key=lambda doubt: (doubt.first_entry, doubt.level))
+    doubt = min(
+        (d for d in doubts if not any(d.is_above(other) for other in doubts)), key=lambda doubt: doubt.first_entry
+    )
     if computed == signed:
         return (
             f"stored hash {doubt.number} of level {doubt.level} was changed after it was written; "

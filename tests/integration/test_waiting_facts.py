@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,11 @@ from tests.integration.written_log import raw_entries, write_log
 from tests.oracle.log import EntryDict, make_entry, make_event
 
 TEXT = {"ar": "نص", "en": "Text"}
+MORE: dict[str, dict[str, Any]] = {
+    "launched": {"channels": ["web"]},
+    "suspended": {"reason": TEXT},
+    "resumed": {},
+}
 AGENCIES = 13
 SERVICES = 3
 FACTS_EACH = FACTS_MAX + 500
@@ -28,8 +34,8 @@ def facts() -> Iterator[EntryDict]:
     for number in range(FACTS_EACH * SERVICES):
         step, service = divmod(number, SERVICES)
         verb = "launched" if step == 0 else "suspended" if step % 2 else "resumed"
-        more = {"launched": {"channels": ["web"]}, "suspended": {"reason": TEXT}, "resumed": {}}[verb]
-        data = {"service_id": f"S{service}", "on": "2006-01-01", **more}
+        more = MORE[verb]
+        data: dict[str, Any] = {"service_id": f"S{service}", "on": "2006-01-01", **more}
         event = make_event(f"service.{verb}", f"agency-{step % AGENCIES}", f"service/S{service}", data, f"e{number}")
         yield make_entry(number, event, "2006-01-01T00:00:00.000000Z")
     for service in range(SERVICES):
