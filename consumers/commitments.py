@@ -16,7 +16,7 @@ from consumers.fingerprint import fingerprint
 from consumers.registry import CONSUMERS
 from events.entry import parse_entry
 from infra import outbox
-from infra.log_reader import read_entries
+from infra.log_reader import read_checked
 from infra.outbox import OutboxEvent
 from infra.postgres import Connection
 from infra.sql import queries
@@ -87,7 +87,7 @@ async def hash_read_models(
     """All read models, each consumer in a snapshot of its own; consumers that have applied nothing are left out."""
     found: list[Commitment] = []
     for consumer in consumers:
-        if await connection.fetchval(_SQL["started"], consumer.schema):
+        if await connection.fetchval(_SQL["started"], consumer.schema, consumer.name, consumer.rules_version):
             async with connection.transaction(isolation="repeatable_read"):
                 found += await _hash_consumer(connection, consumer)
     return found
@@ -99,7 +99,7 @@ async def _hash_consumer(connection: Connection, consumer: Consumer) -> list[Com
     await connection.execute(f"SET LOCAL search_path = {consumer.schema}")
     await connection.execute(f"LOCK TABLE {', '.join(table.name for table in consumer.tables)} IN ACCESS SHARE MODE")
     position: int = await connection.fetchval(_SQL["position"], consumer.name) or 0
-    last = await read_entries(connection, position - 1, 1) if position else []
+    last = await read_checked(connection, position - 1, 1) if position else []
     if not last:
         return []
     recorded = parse_entry(position - 1, last[0]).recorded

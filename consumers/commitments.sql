@@ -11,7 +11,9 @@ SELECT p.position - coalesce(
 FROM platform.position p, platform.commitment c WHERE p.consumer = 'projections'
 
 -- name: started
+-- Rows that older rules wrote are rebuilt when the consumer starts; nobody commits to them before.
 SELECT to_regnamespace($1) IS NOT NULL
+   AND NOT EXISTS (SELECT FROM platform.position WHERE consumer = $2 AND rules_version <> $3)
 
 -- name: position
 SELECT position FROM platform.position WHERE consumer = $1

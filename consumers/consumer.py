@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import islice
+from typing import Any, Final
 
 from events.entry import Entry
+from events.errors import YesserError
 from infra.outbox import OutboxEvent
 from infra.postgres import Connection
 from infra.sql import read
@@ -19,6 +21,14 @@ from infra.tables import Need, Table, WorkingSet
 
 Needs = Callable[[WorkingSet, Sequence[Entry]], Iterator[Iterable[Need]]]
 Fold = Callable[[WorkingSet, Sequence[Entry]], list[OutboxEvent]]
+
+ROWS_MAX: Final = 20_000
+"""A batch asks for at most so many rows, about two seconds of work. One entry may ask for more, but not for much more:
+events.md §3 bounds how many facts wait for a project or service."""
+
+
+class TooManyRows(YesserError):
+    """The batch asks for more rows than one transaction may: apply it in two halves."""
 
 
 @dataclass(frozen=True)
@@ -52,12 +62,23 @@ async def apply(
 ) -> list[OutboxEvent]:
     """Apply a batch to the tables in `search_path`, within the caller's transaction.
 
-    `writing` is called between the fold and the writing of its rows.
+    `writing` is called between the fold and the writing of its rows. Raises `TooManyRows` before anything is written.
     """
     rows = WorkingSet()
-    for needs in consumer.needs(rows, entries):
-        await rows.load(connection, needs)
+    await load(connection, rows, consumer, entries)
     decided = consumer.fold(rows, entries)
     writing()
     await rows.save(connection)
     return decided
+
+
+async def load(connection: Connection, rows: WorkingSet, consumer: Consumer, entries: Sequence[Entry]) -> None:
+    """Read the rows that a batch needs. Raises `TooManyRows` where that would take too long in one transaction."""
+    left = ROWS_MAX
+    for needs in consumer.needs(rows, entries):
+        if len(entries) > 1:
+            needs = list(islice(needs, left + 1))
+            left -= len(needs)
+            if left < 0:
+                raise TooManyRows
+        await rows.load(connection, needs)

@@ -16,7 +16,7 @@ import orjson
 from consumers.comparison import Difference, Differences
 from consumers.replay import BATCH_ENTRIES, Scratch, replay
 from events.entry import Entry, parse_entry
-from infra.log_reader import read_entries
+from infra.log_reader import read_checked
 from infra.postgres import Connection
 from infra.settings import Settings
 from infra.tables import Table
@@ -66,7 +66,7 @@ def _order(row: Difference) -> tuple[bool, int, str]:
 
 
 async def _event(connection: Connection, index: int) -> dict[str, Any] | None:
-    for raw in await read_entries(connection, index, 1):
+    for raw in await read_checked(connection, index, 1):
         event: dict[str, Any] = orjson.loads(raw)["event"]
         return event
     return None
@@ -109,7 +109,7 @@ async def _first_change(connection: Connection, trial: Scratch, table: Table[Any
 
 
 async def _entries(connection: Connection, first: int, limit: int) -> list[Entry]:
-    return [parse_entry(first + i, raw) for i, raw in enumerate(await read_entries(connection, first, limit))]
+    return [parse_entry(first + i, raw) for i, raw in enumerate(await read_checked(connection, first, limit))]
 
 
 async def _row(connection: Connection, table: Table[Any], row: Difference) -> dict[str, Any] | None:

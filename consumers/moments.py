@@ -13,7 +13,7 @@ from typing import Final
 
 from events.entry import Entry, parse_entry, recorded_time
 from infra.language import said
-from infra.log_reader import log_size, read_entries
+from infra.log_reader import log_size, read_checked
 from infra.postgres import Connection
 
 RIYADH: Final = timezone(timedelta(hours=3))
@@ -55,7 +55,7 @@ async def entries_recorded_by(connection: Connection, instant: datetime) -> int:
     low, high = 0, await log_size(connection)
     while low < high:
         middle = (low + high) // 2
-        (raw,) = await read_entries(connection, middle, 1)
+        (raw,) = await read_checked(connection, middle, 1)
         if parse_entry(middle, raw).recorded <= wanted:
             low = middle + 1
         else:

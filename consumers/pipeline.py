@@ -21,8 +21,10 @@ from aiokafka.errors import KafkaError
 
 from consumers.consumer import Consumer
 from consumers.inbox import Inbox
+from consumers.rebuild import Wish, rebuild
 from consumers.subscription import receive
-from consumers.writer import Fenced, LeafMismatch, Writer, parse_records
+from consumers.writer import Fenced, Writer, parse_records
+from events.errors import Halt, Retry
 from infra import lease
 from infra.health import Progress, Readiness
 from infra.log_reader import log_size
@@ -38,6 +40,7 @@ PORTION_RECORDS: Final = 512
 LOOK_AT_LOG_S: Final = 1.0
 """How often the writer asks PostgreSQL how long the log is, and reads it there when Kafka brings nothing."""
 UNKNOWN_ERROR_EXIT: Final = 70
+_REPLACE: Final = Wish(compare=False, swap=True)
 
 log = structlog.get_logger()
 
@@ -75,12 +78,12 @@ class Pipeline:
             except Fenced as error:
                 count("fenced_writers", process=self.consumer.name)
                 log.warning("another process took over: standing by", consumer=self.consumer.name, reason=str(error))
-            except LeafMismatch as error:
+            except Halt as error:
                 self.halted = str(error)
                 self._halt.begins(error, consumer=self.consumer.name)
                 await pause(stop, self.settings.retry_wait_max_ms / 1000)
             except Exception as error:
-                if not passes_by_itself(error):
+                if not passes_by_itself(error) and not isinstance(error, Retry):
                     log.exception("an unknown error ends the process", consumer=self.consumer.name)
                     raise SystemExit(UNKNOWN_ERROR_EXIT) from None
                 self._wait.begins(error, consumer=self.consumer.name)
@@ -125,52 +128,72 @@ class Pipeline:
             await create_tables(connection, self.consumer.schema, self.consumer.create_sql())
             await connection.execute(f"SET search_path = {self.consumer.schema}")
             writer = Writer(self.consumer, connection, epoch)
-            await writer.open()
+            rows_are_current = await writer.open()
+            self._look(writer, await log_size(connection))
             log.info("applying", consumer=self.consumer.name, position=writer.position, epoch=epoch)
             self._inbox = Inbox(self.settings.batch_records_max)
             self._keeping = asyncio.Lock()
             try:
                 await until_one_ends(
-                    self._write(writer), self._keep(keeper, epoch), self._receive(writer), self._finish(writer, stop)
+                    self._work(writer, rows_are_current=rows_are_current),
+                    self._keep(keeper, writer, epoch),
+                    self._receive(writer),
+                    self._finish(writer, stop),
                 )
-            except LeafMismatch as error:
+            except Halt as error:
                 await writer.halt(str(error))
                 raise
         finally:
             with suppress(*TRANSIENT_ERRORS):
                 await connection.close(timeout=1)
 
+    async def _work(self, writer: Writer, *, rows_are_current: bool) -> None:
+        if not rows_are_current:
+            await self._rebuild()
+        await self._write(writer)
+
+    async def _rebuild(self) -> None:
+        """Build the rows that older rules wrote again, beside them; nothing is applied before they are swapped in."""
+        log.info("older rules wrote the rows: they are rebuilt from the log", consumer=self.consumer.name)
+        self.progress.paused = {"rebuild": "rows of older rules are built again from the log"}
+        try:
+            await rebuild(self.settings, self.consumer, _REPLACE, lambda entries: self.progress.begin())
+        finally:
+            self.progress.paused = {}
+        log.info("the rebuilt rows are live", consumer=self.consumer.name)
+
     async def _write(self, writer: Writer) -> None:
         """Apply what arrives; with nothing arriving, what the log holds."""
-        looked_at = float("-inf")
         while True:
             before = writer.position
             try:
                 async with asyncio.timeout(LOOK_AT_LOG_S):
                     batch = await self._inbox.get()
             except TimeoutError:
-                self.log_size, looked_at = await log_size(writer.connection), time.monotonic()
+                self._look(writer, await log_size(writer.connection))
                 if self._inbox.empty():
                     await writer.fill(self.log_size)
             else:
                 await writer.apply(batch, self._inbox.release)
                 self._inbox.release()
-                if time.monotonic() - looked_at >= LOOK_AT_LOG_S:
-                    self.log_size, looked_at = await log_size(writer.connection), time.monotonic()
-            self._note(writer, moved=writer.position > before)
+            self._look(writer, self.log_size)
+            self._note(moved=writer.position > before, at_end=writer.position == self.log_size)
 
-    def _note(self, writer: Writer, *, moved: bool) -> None:
+    def _look(self, writer: Writer, size: int) -> None:
+        """Where the writer stands and where the log ends, also while nothing can be applied."""
+        self.log_size = max(size, writer.position)
+        self.progress.look(writer.position, self.log_size)
+        gauge("lag_entries", self.log_size - writer.position, consumer=self.consumer.name)
+
+    def _note(self, *, moved: bool, at_end: bool) -> None:
         """What is said of a halt or a wait holds until the position has moved, or there is nothing to apply."""
         name = self.consumer.name
-        self.log_size = max(self.log_size, writer.position)
-        if moved or writer.position == self.log_size:
+        if moved or at_end:
             self._wait_ms = self.settings.retry_wait_min_ms
             self._wait.ends(consumer=name)
         if moved and self.halted is not None:
             self.halted = None
             self._halt.ends(consumer=name)
-        self.progress.look(writer.position, self.log_size)
-        gauge("lag_entries", self.log_size - writer.position, consumer=name)
 
     async def _receive(self, writer: Writer) -> None:
         """Feed the queue from Kafka. While Kafka is away the writer goes on from the log itself."""
@@ -197,12 +220,14 @@ class Pipeline:
                 self._kafka.begins(error, consumer=self.consumer.name)
             await asyncio.sleep(self.settings.retry_wait_max_ms / 1000)
 
-    async def _keep(self, keeper: Connection, epoch: int) -> None:
+    async def _keep(self, keeper: Connection, writer: Writer, epoch: int) -> None:
+        """Renew the lease and look how long the log is, on a connection that no batch holds up."""
         while True:
             await asyncio.sleep(self.settings.lease_renew_ms / 1000)
             async with self._keeping:
                 if not await lease.renew(keeper, self.lease_name, epoch, self.settings):
                     raise Fenced(f"epoch {epoch} of {self.consumer.name} was superseded")
+                self._look(writer, await log_size(keeper))
 
     async def _finish(self, writer: Writer, stop: asyncio.Event) -> None:
         """End at `stop`, between two transactions and with no statement under way on the lease's connection."""

@@ -1,9 +1,9 @@
 -- name: take_over
--- Under a new epoch; no row when the position was written by newer rules.
+-- Under a new epoch; no row when the rows were written by newer rules. Those of older ones keep their version.
 INSERT INTO platform.position AS p (consumer, position, epoch, rules_version) VALUES ($1, 0, $2, $3)
-ON CONFLICT (consumer) DO UPDATE SET epoch = excluded.epoch, rules_version = excluded.rules_version
+ON CONFLICT (consumer) DO UPDATE SET epoch = excluded.epoch
 WHERE p.epoch <= excluded.epoch AND p.rules_version <= excluded.rules_version
-RETURNING position
+RETURNING position, rules_version
 
 -- name: move
 -- First statement of each transaction: locks the row, and counts only for the owner at the position that it knows.

@@ -21,7 +21,7 @@ from consumers.consumer import Consumer
 from consumers.divergence import FirstDifference, first_difference
 from consumers.fingerprint import Fingerprint, fingerprint
 from consumers.replay import BATCH_ENTRIES, Progress, Scratch, no_progress, replay
-from events.errors import Retry
+from events.errors import Retry, YesserError
 from infra.postgres import Connection, connect
 from infra.settings import Settings
 from infra.sql import queries
@@ -39,6 +39,10 @@ _LOCK: Final = 7_370_002
 
 class AlreadyRunning(Retry):
     """This read model is being rebuilt already: wait until that is done."""
+
+
+class OtherRules(YesserError):
+    """The live rows were written by other rules than this version's, so they cannot be compared or replaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,7 @@ async def rebuild(
             raise NotStarted(f"{consumer.name}: {NotStarted.__doc__}")
         if not await connection.fetchval(_SQL["lock"], _LOCK, consumer.schema):
             raise AlreadyRunning(f"{consumer.name}: {AlreadyRunning.__doc__}")
+        await _require_comparable(connection, consumer, wish)
         await scratch.drop(connection)
         await scratch.create(connection, lasting=wish.swap)
         await _catch_up(settings, connection, scratch, progress)
@@ -106,6 +111,21 @@ async def rebuild(
     finally:
         # A scratch that an error or a kill leaves behind is dropped by the next rebuild.
         await connection.close()
+
+
+async def _require_comparable(connection: Connection, consumer: Consumer, wish: Wish) -> None:
+    """Rows of older rules differ by right and are replaced; rows of newer ones are not this version's to touch."""
+    live: int = await connection.fetchval(_SQL["rules_version"], consumer.name) or consumer.rules_version
+    if live > consumer.rules_version:
+        raise OtherRules(
+            f"{consumer.name}: the live rows are of rules version {live}, this is {consumer.rules_version}: "
+            "use the newer release."
+        )
+    if wish.compare and live < consumer.rules_version:
+        raise OtherRules(
+            f"{consumer.name}: the live rows are of rules version {live}, this is {consumer.rules_version}: the "
+            f"consumer rebuilds them when it starts, or run `yesser rebuild {consumer.name} --swap`."
+        )
 
 
 async def _catch_up(settings: Settings, connection: Connection, scratch: Scratch, progress: Progress) -> None:
@@ -145,6 +165,7 @@ async def _settle(settings: Settings, connection: Connection, scratch: Scratch, 
     if wish.swap:
         await connection.execute(f"DROP SCHEMA {consumer.schema} CASCADE")
         await connection.execute(f"ALTER SCHEMA {scratch.schema} RENAME TO {consumer.schema}")
+        await connection.execute(_SQL["swapped"], consumer.name, consumer.rules_version)
     return Rebuilt(consumer.name, scratch.position, tuple(models), found, wish.swap)
 
 

@@ -12,9 +12,12 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
-from consumers.consumer import Consumer
+from consumers.audit.port import NotThere, PostgresPort, read_verifier
+from consumers.audit.tree import require_tree
+from consumers.consumer import Consumer, TooManyRows, load
 from events.entry import Entry, parse_entry
-from infra.log_reader import read_entries
+from infra.log_reader import read_checked
+from infra.note import InvalidKey
 from infra.postgres import Connection, connect
 from infra.settings import Settings
 from infra.tables import Key, Need, Table, WorkingSet
@@ -111,8 +114,13 @@ class Scratch:
     async def apply(self, connection: Connection, entries: Sequence[Entry]) -> None:
         """Apply the next entries in the caller's transaction."""
         rows = _ReplaySet(self._stored)
-        for needs in self.consumer.needs(rows, entries):
-            await rows.load(connection, needs)
+        try:
+            await load(connection, rows, self.consumer, entries)
+        except TooManyRows:
+            half = len(entries) // 2
+            await self.apply(connection, entries[:half])
+            await self.apply(connection, entries[half:])
+            return
         self.consumer.fold(rows, entries)
         rows.remember()
         await rows.save(connection)
@@ -129,11 +137,34 @@ async def replay(
                 async with connection.transaction():
                     if len(scratches) > 1:
                         await scratch.use(connection)
-                    await scratch.apply(connection, entries)
+                    await _apply(settings, connection, scratch, entries)
             progress(len(entries))
     for scratch in scratches:
         if scratch.position != end:
             raise LookupError(f"the log ends at {scratch.position} although its size is said to be at least {end}")
+
+
+async def _apply(settings: Settings, connection: Connection, scratch: Scratch, entries: list[Entry]) -> None:
+    """A fold takes everything that the registrar accepts. Where it fails, an entry may be another than was accepted."""
+    try:
+        await scratch.apply(connection, entries)
+    except (ValueError, TypeError, LookupError, ArithmeticError):
+        await _require_signed_tree(settings)
+        raise
+
+
+async def _require_signed_tree(settings: Settings) -> None:
+    """Raise `WrongTree` where the entries do not give the signed root, if one is known here."""
+    reader = await connect(settings, "replay reader", batch=True)
+    try:
+        port = PostgresPort(reader, read_verifier(settings, None))
+        checkpoint = await port.checkpoint()
+    except (InvalidKey, NotThere):
+        return
+    else:
+        await require_tree(port, checkpoint.size, checkpoint.root)
+    finally:
+        await reader.close()
 
 
 @asynccontextmanager
@@ -170,10 +201,14 @@ async def _parse_into(queue: asyncio.Queue[list[Entry] | None], settings: Settin
     connection = await connect(settings, "replay reader", batch=True)
     try:
         while first < end:
-            raw = await read_entries(connection, first, min(BATCH_ENTRIES, end - first))
+            raw = await read_checked(connection, first, min(BATCH_ENTRIES, end - first))
             if not raw:
                 return
-            await queue.put(await _parsed(first, raw))
+            try:
+                await queue.put(await _parsed(first, raw))
+            except ValueError:
+                await _require_signed_tree(settings)
+                raise
             first += len(raw)
     finally:
         await connection.close()

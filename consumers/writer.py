@@ -16,10 +16,11 @@ from typing import Final
 import structlog
 from aiokafka import ConsumerRecord
 
-from consumers.consumer import Consumer, apply, nobody_waits
+from consumers.consumer import Consumer, TooManyRows, apply, nobody_waits
 from events.entry import Entry, parse_entry
+from events.errors import Halt
 from infra import outbox
-from infra.log_reader import read_entries, read_leaves
+from infra.log_reader import read_checked, read_leaves
 from infra.postgres import Connection
 from infra.sql import queries
 from infra.telemetry import count, observe, span
@@ -35,7 +36,7 @@ class Fenced(Exception):
     """Another process of this consumer has taken over: this one stands by."""
 
 
-class LeafMismatch(Exception):
+class LeafMismatch(Halt):
     """An entry is not the one that stands in the log's tree: nothing of its batch is applied."""
 
 
@@ -60,6 +61,10 @@ class Batch:
         self.entries += later.entries
         self.traces = sorted({*self.traces, *later.traces})
         return True
+
+    def first(self, count_: int) -> Batch:
+        """Its first `count_` entries."""
+        return Batch(self.first_index, self.raw[:count_], self.entries[:count_], self.traces)
 
     def without(self, count_: int) -> Batch:
         """The batch less its first `count_` entries."""
@@ -112,8 +117,8 @@ class Writer:
         self.position = 0
         self._committing = asyncio.Lock()
 
-    async def open(self) -> None:
-        """Take the position over: from here on only this epoch moves it."""
+    async def open(self) -> bool:
+        """Take the position over: from here on only this epoch moves it. False where older rules wrote the rows."""
         row = await self.connection.fetchrow(
             _SQL["take_over"], self.consumer.name, self.epoch, self.consumer.rules_version
         )
@@ -125,6 +130,7 @@ class Writer:
             )
             raise SystemExit(OLD_RULES_EXIT)
         self.position = row["position"]
+        return bool(row["rules_version"] == self.consumer.rules_version)
 
     async def apply(self, batch: Batch, writing: Callable[[], None] = nobody_waits) -> None:
         """Apply what of `batch` lies at the position, after filling a gap before it.
@@ -148,17 +154,17 @@ class Writer:
             return
         if batch.first_index < self.position:
             batch = batch.without(self.position - batch.first_index)
-        await self._transact(batch, 0, writing)
+        await self._apply(batch, 0, writing)
 
     async def fill(self, end: int) -> None:
         """Apply the entries up to `end` from the bundles, as far as they are there."""
         while self.position < end:
             first = self.position
-            raw = await read_entries(self.connection, first, min(FILL_ENTRIES_MAX, end - first))
+            raw = await read_checked(self.connection, first, min(FILL_ENTRIES_MAX, end - first))
             if not raw:
                 return
             entries = [parse_entry(first + i, entry) for i, entry in enumerate(raw)]
-            await self._transact(Batch(first, raw, entries), len(raw), nobody_waits)
+            await self._apply(Batch(first, raw, entries), len(raw), nobody_waits)
             count("gaps_filled", len(raw), consumer=self.consumer.name)
 
     async def finish(self) -> None:
@@ -168,6 +174,15 @@ class Writer:
     async def halt(self, reason: str) -> None:
         """Note beside the position why nothing more is applied, for whoever waits for it."""
         await self.connection.execute(_SQL["halt"], self.consumer.name, self.epoch, reason)
+
+    async def _apply(self, batch: Batch, gap_entries: int, writing: Callable[[], None]) -> None:
+        """In one transaction, or in as many as keep each short."""
+        try:
+            await self._transact(batch, gap_entries, writing)
+        except TooManyRows:
+            half = len(batch.raw) // 2
+            await self._apply(batch.first(half), min(half, gap_entries), nobody_waits)
+            await self._apply(batch.without(half), max(0, gap_entries - half), writing)
 
     async def _transact(self, batch: Batch, gap_entries: int, writing: Callable[[], None]) -> None:
         name, first, began = self.consumer.name, batch.first_index, time.monotonic()

@@ -47,29 +47,35 @@ RULES: Final[Mapping[str, Bilingual]] = {
     "not-allowed-now": _B("الحالة المعروفة لا تسمح به الآن.", "The state that is known does not allow it now."),
     "exceeds-remainder": _B("أكثر مما بقي من الإيصال.", "More than is left of the receipt."),
     "exceeds-payable": _B("أكثر من المستحق للشريك.", "More than is owed to the partner."),
+    "exceeds-waiting": _B(
+        "بلغت الأحداث المنتظرة تسجيل هذا المشروع أو هذه الخدمة حدّها الأعلى.",
+        "As many events as may wait for this project or service to be registered wait already.",
+    ),
     "period-closed-out-of-order": _B(
         "ليست هي الفترة المفتوحة؛ تُغلق الفترات بالترتيب.", "It is not the open period; periods close in order."
     ),
 }
 
-_OF_A_PROJECT: Final = ("not-owner",)
-_OF_A_PHASE: Final = ("not-owner", "unknown-phase", "not-allowed-now")
+_OF_A_FACT: Final = ("not-owner", "exceeds-waiting")
+_OF_A_PHASE: Final = (*_OF_A_FACT, "unknown-phase", "not-allowed-now")
 _OF_A_PARTNERSHIP: Final = ("unknown-partnership", "not-owner")
 _OF_A_CAMPAIGN: Final = ("unknown-campaign", "not-owner")
 
 CONTRADICTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "plan.adopted": ("already-adopted",),
     "plan.amended": ("unknown-plan",),
-    "project.registered": (*_OF_A_PROJECT, "already-registered"),
+    "project.registered": ("not-owner", "already-registered"),
     "project.phase-started": (*_OF_A_PHASE, "already-started"),
     "project.phase-completed": (*_OF_A_PHASE, "already-completed"),
     "project.phase-reopened": _OF_A_PHASE,
-    "project.cancelled": (*_OF_A_PROJECT, "already-cancelled", "not-allowed-now"),
+    "project.reassigned": ("exceeds-waiting",),
+    "project.cancelled": (*_OF_A_FACT, "already-cancelled", "not-allowed-now"),
     "service.registered": ("not-owner", "already-registered"),
-    "service.launched": ("not-owner", "already-launched", "not-allowed-now"),
-    "service.suspended": ("not-owner", "already-suspended", "not-allowed-now"),
-    "service.resumed": ("not-owner", "not-allowed-now"),
-    "service.retired": ("not-owner", "already-retired"),
+    "service.launched": (*_OF_A_FACT, "already-launched", "not-allowed-now"),
+    "service.suspended": (*_OF_A_FACT, "already-suspended", "not-allowed-now"),
+    "service.resumed": (*_OF_A_FACT, "not-allowed-now"),
+    "service.retired": (*_OF_A_FACT, "already-retired"),
+    "service.reassigned": ("exceeds-waiting",),
     "training.certified": ("already-certified",),
     "training.revoked": ("unknown-certificate", "already-revoked", "not-allowed-now"),
     "partnership.workshop-announced": ("already-announced",),

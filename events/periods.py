@@ -6,12 +6,14 @@ order of time. Periods are whole months or quarters; a term may cut the first an
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
-from typing import Literal
+from typing import Final, Literal
 
 from events.calendar import CalendarName, gregorian_of, month_length, parts_of
 
 PeriodKind = Literal["month", "quarter"]
+_SHAPE: Final = re.compile(r"[0-9]{4}-(?:(?P<month>[0-9]{1,2})|[Qq](?P<quarter>[0-9]+))")
 
 
 @lru_cache(maxsize=65_536)
@@ -19,6 +21,19 @@ def period_of(on: str, calendar: CalendarName, kind: PeriodKind) -> str:
     """The label of the period that contains a date."""
     year, month, _ = parts_of(on, calendar)
     return f"{year:04d}-{month:02d}" if kind == "month" else f"{year:04d}-Q{(month + 2) // 3}"
+
+
+def why_no_period(text: str) -> str | None:
+    """What is wrong with a text that should be a label, as a sentence; None for a label."""
+    shape = _SHAPE.fullmatch(text)
+    if shape is None:
+        return f"{text!r} is no period: write a month as 1426-03, a quarter as 1426-Q1"
+    month, quarter = shape["month"], shape["quarter"]
+    if month is not None:
+        is_month = len(month) == 2 and 1 <= int(month) <= 12
+        return None if is_month else f"{text} is no period: months are 01–12"
+    is_quarter = "Q" in text and quarter in ("1", "2", "3", "4")
+    return None if is_quarter else f"{text} is no period: quarters are Q1–Q4"
 
 
 def period_kind(label: str) -> PeriodKind:

@@ -7,6 +7,11 @@ SELECT first_index, entries FROM log.segment
 WHERE first_index > $1::bigint - 256 AND first_index < $2::bigint AND first_index + entries_count > $1
 ORDER BY first_index
 
+-- name: entries_with_leaves
+SELECT first_index, entries, leaves FROM log.segment
+WHERE first_index > $1::bigint - 256 AND first_index < $2::bigint AND first_index + entries_count > $1
+ORDER BY first_index
+
 -- name: leaves
 SELECT first_index, leaves FROM log.segment
 WHERE first_index > $1::bigint - 256 AND first_index < $2::bigint AND first_index + entries_count > $1

@@ -14,11 +14,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as ProgressBar
 
 from consumers.audit.mirror import MirrorReport, write_mirror
-from consumers.audit.port import LogPort, MirrorPort, PostgresPort
+from consumers.audit.port import LogPort, MirrorPort, PostgresPort, read_verifier
 from consumers.audit.tree import Progress, require_tree
 from infra.exit_codes import ExitCode
 from infra.language import say
-from infra.note import VKEY_FILE, Checkpoint, InvalidKey, Verifier, parse_vkey
+from infra.note import Checkpoint, Verifier
 from infra.postgres import connect
 from infra.settings import Settings
 
@@ -97,17 +97,6 @@ def commitments_command(last: int | None, as_json: bool) -> None:
 
     if not commitments_checked(Settings(), last, as_json=as_json):
         raise SystemExit(ExitCode.SAID_NO)
-
-
-def read_verifier(settings: Settings, vkey: str | None) -> Verifier:
-    """The given key, else the one that the registrar left beside its own."""
-    if vkey is not None:
-        return parse_vkey(vkey)
-    path = settings.log_folder / VKEY_FILE
-    try:
-        return parse_vkey(path.read_text(encoding="utf-8").strip())
-    except FileNotFoundError:
-        raise InvalidKey(f"{path} does not exist: start the log once (`yesser up`), or give --vkey") from None
 
 
 async def _mirror(settings: Settings, folder: Path, verifier: Verifier) -> MirrorReport:

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from consumers.audit.layout import CHECKPOINT, HASH_BYTES, TILE, Kind, hashes_at, tile_path
-from events.errors import YesserError
-from infra.log_reader import read_entries, read_leaves, read_nodes, split_bundle
-from infra.note import Checkpoint, Verifier, parse_checkpoint
+from events.errors import Tampered, YesserError
+from infra.log_reader import ChangedEntry, read_checked, read_entries, read_leaves, read_nodes, split_bundle
+from infra.note import VKEY_FILE, Checkpoint, InvalidKey, Verifier, parse_checkpoint, parse_vkey
 from infra.postgres import Connection
 from infra.proofs import HashPort
+from infra.settings import Settings
 from infra.sql import queries
 
 _SQL: Final = queries("consumers.audit", "port.sql")
@@ -21,6 +22,21 @@ _SQL: Final = queries("consumers.audit", "port.sql")
 
 class NotThere(YesserError):
     """The log does not hold what was asked for: it is damaged or incomplete."""
+
+
+class Damaged(NotThere, Tampered):
+    """A file of the mirror is not what was written there: keep it, and mirror the log again elsewhere."""
+
+
+def read_verifier(settings: Settings, vkey: str | None) -> Verifier:
+    """The given key, else the one that the registrar left beside its own."""
+    if vkey is not None:
+        return parse_vkey(vkey)
+    path = settings.log_folder / VKEY_FILE
+    try:
+        return parse_vkey(path.read_text(encoding="utf-8").strip())
+    except FileNotFoundError:
+        raise InvalidKey(f"{path} does not exist: start the log once (`yesser up`), or give --vkey") from None
 
 
 class LogPort(HashPort, Protocol):
@@ -55,7 +71,13 @@ class PostgresPort:
         return _whole(found, count, f"hashes of level {level}", first)
 
     async def entries(self, first: int, count: int) -> list[bytes]:
-        return _whole(await read_entries(self._connection, first, count), count, "entries", first)
+        try:
+            found = await read_entries(self._connection, first, count)
+        except ChangedEntry:
+            found = []
+        if len(found) != count:  # a length was changed: the first entry that it makes wrong is known by its hash
+            found = await read_checked(self._connection, first, count)
+        return _whole(found, count, "entries", first)
 
 
 class MirrorPort:
@@ -73,7 +95,7 @@ class MirrorPort:
         except FileNotFoundError:
             raise NotThere(f"{path} does not exist: is this the folder of a mirror?") from None
         except UnicodeDecodeError:
-            raise NotThere(f"{path} is not UTF-8: the file is damaged; mirror the log again") from None
+            raise Damaged(f"{path} is not UTF-8: the file is damaged; mirror the log again") from None
         checkpoint = parse_checkpoint(note, self._verifier)
         self._size = checkpoint.size
         return checkpoint
@@ -83,7 +105,7 @@ class MirrorPort:
         for number in range(first // TILE, -(-(first + count) // TILE)):
             data = (await self._read(level, level, number)).read_bytes()
             if len(data) % HASH_BYTES:
-                raise NotThere(f"{tile_path(level, number)} is not a whole number of hashes: the file is damaged")
+                raise Damaged(f"{tile_path(level, number)} is not a whole number of hashes: the file is damaged")
             found += [data[i : i + HASH_BYTES] for i in range(0, len(data), HASH_BYTES)]
         skipped = first % TILE
         return _whole(found[skipped : skipped + count], count, f"hashes of level {level}", first)
@@ -112,14 +134,12 @@ class MirrorPort:
 
 def read_bundle(path: Path) -> list[bytes]:
     """The entries of a bundle file; a length that does not fit is damage."""
-    data = path.read_bytes()
     try:
-        found = split_bundle(data)
+        return split_bundle(path.read_bytes())
     except IndexError:
-        found = []
-    if sum(2 + len(entry) for entry in found) != len(data):
-        raise NotThere(f"{path} is not a sequence of lengths and entries: the file is damaged; mirror the log again")
-    return found
+        raise Damaged(
+            f"{path} is not a sequence of lengths and entries: the file is damaged; mirror the log again"
+        ) from None
 
 
 def _whole(found: list[bytes], count: int, what: str, first: int) -> list[bytes]:

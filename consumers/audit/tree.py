@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final, TypedDict
 
 from consumers.audit.port import LogPort, NotThere
@@ -38,28 +39,72 @@ async def verify_tree(port: LogPort, progress: Progress = lambda done, total: No
 
 
 async def require_tree(port: LogPort, size: int, root: bytes, progress: Progress = lambda done, total: None) -> None:
-    """Raise `WrongTree`, naming the first place, unless entries, stored hashes and signed root all agree."""
+    """Raise `WrongTree` unless entries, stored hashes and signed root all agree.
+
+    It names the first wrong entry, as far as that can be known: one that was changed together with its hash is only
+    known to be under the first hash further up that does not agree.
+    """
     tree = TileTree()
+    doubts: list[_Doubt] = []
     while tree.size < size:
         first = tree.size
-        count = min(BATCH_ENTRIES, size - first)
-        leaves = [leaf_hash(entry) for entry in await port.entries(first, count)]
-        _require_equal(leaves, await port.hashes(0, first, count), 0, first)
+        leaves = [leaf_hash(entry) for entry in await port.entries(first, min(BATCH_ENTRIES, size - first))]
+        doubts += await _doubts(port, 0, first, leaves)
         completed = tree.append(leaves)
         for level in sorted({level for level, _, _ in completed}):
             nodes = [(index, node) for at, index, node in completed if at == level]
-            stored = await port.hashes(level, nodes[0][0], len(nodes))
-            _require_equal([node for _, node in nodes], stored, level, nodes[0][0])
+            doubts += await _doubts(port, level, nodes[0][0], [node for _, node in nodes])
         progress(tree.size, size)
-    if tree.root() != root:
-        raise WrongTree(
-            f"the {size} entries give the root {tree.root().hex()}, but {root.hex()} was signed: entries and hashes "
-            "were changed together after signing"
+    if doubts or tree.root() != root:
+        raise WrongTree(_verdict(size, tree.root(), root, doubts))
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubt:
+    """A stored hash that is not the one that the entries give: a leaf (level 0), or the root of 256^level entries."""
+
+    level: int
+    number: int
+
+    @property
+    def first_entry(self) -> int:
+        return self.number << 8 * self.level
+
+    @property
+    def last_entry(self) -> int:
+        return (self.number + 1 << 8 * self.level) - 1
+
+    def is_above(self, other: _Doubt) -> bool:
+        return self.level > other.level and self.first_entry <= other.first_entry <= self.last_entry
+
+
+async def _doubts(port: LogPort, level: int, first: int, computed: list[bytes]) -> list[_Doubt]:
+    """The first hash of a row that does not agree, if any: what follows it says no more."""
+    stored = await port.hashes(level, first, len(computed))
+    if stored == computed:
+        return []
+    numbered = enumerate(zip(computed, stored, strict=True), first)
+    return [_Doubt(level, next(number for number, (ours, theirs) in numbered if ours != theirs))]
+
+
+def _verdict(size: int, computed: bytes, signed: bytes, doubts: list[_Doubt]) -> str:
+    """What was changed first. A hash above a leaf that does not agree is wrong with it and says nothing more."""
+    if not doubts:
+        return (
+            f"the {size} entries give the root {computed.hex()}, but {signed.hex()} was signed: entries and hashes "
+            "were changed together after signing; a mirror tells which"
         )
-
-
-def _require_equal(computed: list[bytes], stored: list[bytes], level: int, first: int) -> None:
-    for number, (ours, theirs) in enumerate(zip(computed, stored, strict=True), first):
-        if ours != theirs:
-            what = f"entry {number}" if level == 0 else f"hash {number} of level {level}"
-            raise WrongTree(f"{what} does not agree with its stored hash: it was changed after it was written")
+    doubt = min(
+        (d for d in doubts if not any(d.is_above(other) for other in doubts)), key=lambda doubt: doubt.first_entry
+    )
+    if computed == signed:
+        return (
+            f"stored hash {doubt.number} of level {doubt.level} was changed after it was written; "
+            "the entries are as they were signed"
+        )
+    if doubt.level == 0:
+        return f"entry {doubt.number} does not agree with its stored hash: it was changed after it was written"
+    return (
+        f"one of the entries {doubt.first_entry} to {min(size - 1, doubt.last_entry)} was changed together with its "
+        f"stored hash: they do not give hash {doubt.number} of level {doubt.level}; a mirror tells which"
+    )

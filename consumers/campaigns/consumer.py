@@ -19,11 +19,14 @@ from consumers.campaigns.needs import GROUPS, INITIATIVE, needs
 from consumers.campaigns.rows import EVALUATION, OFFICE, ONCE, SLOT, Evaluation, Office, Once
 from consumers.campaigns.rules import DEFAULT_RULES, RULES_VERSION, Decision, Occurrence, Rule, contradicted, evaluate
 from consumers.consumer import Consumer
-from consumers.projections import occasions, plan, services, training, waiting
+from consumers.projections import occasions, plan, rounds, services, training, waiting
 from consumers.projections.applied import Applied
 from events.entry import Entry
 from infra.outbox import OutboxEvent
 from infra.tables import WorkingSet
+
+FOLD_VERSION: Final = RULES_VERSION + rounds.RULES_VERSION - 1
+"""Grows with the rules and with the domain modules of the projections, which run here too."""
 
 _TRACKS: Final = {
     "usage": {"ar": "الاستخدام", "en": "usage"},
@@ -285,5 +288,5 @@ CONSUMER: Final = Consumer(
     ),
     needs=needs,
     fold=fold,
-    rules_version=RULES_VERSION,
+    rules_version=FOLD_VERSION,
 )

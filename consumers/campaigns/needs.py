@@ -5,7 +5,7 @@ Certificates are the most frequent entry of the programme: what all entries of a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Final
 
@@ -18,7 +18,7 @@ GROUPS: Final = (1, 2, 3)
 INITIATIVE: Final = "awareness.initiative-announced"
 
 
-def needs(ws: WorkingSet, entries: Sequence[Entry]) -> Iterator[set[Need]]:
+def needs(ws: WorkingSet, entries: Sequence[Entry]) -> Iterator[Iterable[Need]]:
     """The second round depends on the services, campaigns and certificates that the first one brought."""
     first = training.certified_needs(entry for entry in entries if entry.type == "training.certified")
     kinds = {"training.certified"} if first else set()
@@ -31,7 +31,7 @@ def needs(ws: WorkingSet, entries: Sequence[Entry]) -> Iterator[set[Need]]:
     yield first
     if kinds.isdisjoint(_SECOND):
         return
-    yield set(chain.from_iterable(_SECOND[entry.type](ws, entry) for entry in entries if entry.type in _SECOND))
+    yield chain.from_iterable(_SECOND[entry.type](ws, entry) for entry in entries if entry.type in _SECOND)
 
 
 def _plan(entry: Entry) -> Iterator[Need]:

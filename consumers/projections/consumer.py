@@ -5,7 +5,7 @@ Flows in: every entry of the log. Flows out: rows only; the projections decide n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from consumers.anomaly import ANOMALY, Anomaly
@@ -24,7 +24,7 @@ JUDGES: Final = {name: domain for name, domain in _ALL_JUDGES.items() if name !=
 _HISTORIC: Final = projects.TYPES | services.TYPES
 
 
-def needs(ws: WorkingSet, entries: Sequence[Entry]) -> Iterator[set[Need]]:
+def needs(ws: WorkingSet, entries: Sequence[Entry]) -> Iterator[Iterable[Need]]:
     """The rows of a batch, in two rounds."""
     wanted = training.certified_needs(entry for entry in entries if entry.type == CERTIFIED)
     wanted.update(activity.needs(entries))
@@ -84,4 +84,5 @@ CONSUMER: Final = Consumer(
     ),
     needs=needs,
     fold=fold,
+    rules_version=rounds.RULES_VERSION,
 )

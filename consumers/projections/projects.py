@@ -50,9 +50,13 @@ def needs(entry: Entry) -> Iterator[Need]:
 
 
 def needs_after(ws: WorkingSet, entry: Entry) -> Iterator[Need]:
-    """Second round: the waiting facts at `registered`."""
-    if entry.type == "project.registered" and ws.get(PROJECT, entry.data["project_id"]) is None:
+    """Second round, of a project that is not registered: how many facts of the agency wait; at `registered` all."""
+    if entry.type not in TYPES or ws.get(PROJECT, entry.data["project_id"]) is not None:
+        return
+    if entry.type == "project.registered":
         yield from waiting.need_facts(ws, entry.subject)
+    else:
+        yield waiting.need_agency(entry.subject, entry.agency)
 
 
 def apply(ws: WorkingSet, entry: Entry) -> list[Outcome]:
@@ -63,8 +67,8 @@ def apply(ws: WorkingSet, entry: Entry) -> list[Outcome]:
     if entry.type == "project.registered":
         return [_contradicted(project, entry)] if project is not None else _register(ws, entry)
     if project is None:
-        waiting.keep(ws, entry)
-        return []
+        beyond = waiting.keep(ws, entry)
+        return [] if beyond is None else [beyond]
     return [_judge(ws, project, entry, found_at(entry))]
 
 

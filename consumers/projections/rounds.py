@@ -7,11 +7,14 @@ A consumer that wants some of them passes those; an entry belongs to one module 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from consumers.projections.applied import Outcome
 from events.entry import Entry
 from infra.tables import Need, Table, WorkingSet
+
+RULES_VERSION: Final = 2
+"""Grows when a domain module decides differently or keeps other tables (2: the waiting facts are bounded)."""
 
 
 class Domain(Protocol):
@@ -45,6 +48,6 @@ def first_needs(batch: Judged) -> set[Need]:
     return {need for domain, entry in batch for need in domain.needs(entry)}
 
 
-def second_needs(ws: WorkingSet, batch: Judged) -> set[Need]:
-    """What depends on the rows that the first round brought."""
-    return {need for domain, entry in batch for need in domain.needs_after(ws, entry)}
+def second_needs(ws: WorkingSet, batch: Judged) -> Iterator[Need]:
+    """What depends on the rows that the first round brought, one by one: facts that wait may be very many."""
+    return (need for domain, entry in batch for need in domain.needs_after(ws, entry))

@@ -65,7 +65,7 @@ def needs(entry: Entry) -> Iterator[Need]:
 
 
 def needs_after(ws: WorkingSet, entry: Entry) -> Iterator[Need]:
-    """Second round: the counters of its group, and the waiting facts at `registered`."""
+    """Second round: the counters of its group; of one that is not registered, what `waiting` needs."""
     if entry.type not in TYPES:
         return
     service = ws.get(SERVICE, entry.data["service_id"])
@@ -74,6 +74,8 @@ def needs_after(ws: WorkingSet, entry: Entry) -> Iterator[Need]:
     elif entry.type == "service.registered":
         yield SERVICE_GROUP, (entry.data["plan_id"], entry.data["group"])
         yield from waiting.need_facts(ws, entry.subject)
+    else:
+        yield waiting.need_agency(entry.subject, entry.agency)
 
 
 def apply(ws: WorkingSet, entry: Entry) -> list[Outcome]:
@@ -84,8 +86,8 @@ def apply(ws: WorkingSet, entry: Entry) -> list[Outcome]:
     if entry.type == "service.registered":
         return [_contradicted(service, entry)] if service is not None else _register(ws, entry)
     if service is None:
-        waiting.keep(ws, entry)
-        return []
+        beyond = waiting.keep(ws, entry)
+        return [] if beyond is None else [beyond]
     return [_judge(ws, service, entry, found_at(entry))]
 
 

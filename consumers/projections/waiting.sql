@@ -6,6 +6,14 @@ CREATE TABLE waiting_count (
     last_index bigint NOT NULL
 );
 
+-- How many of them each agency sent.
+CREATE TABLE waiting_agency (
+    subject text COLLATE "C" NOT NULL,
+    agency text COLLATE "C" NOT NULL,
+    count bigint NOT NULL,
+    PRIMARY KEY (subject, agency)
+);
+
 CREATE TABLE waiting_fact (
     subject text COLLATE "C" NOT NULL,
     ordinal bigint NOT NULL,

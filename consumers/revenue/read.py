@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from consumers.reach import EVERYTHING, Reach
 from events.errors import YesserError
+from events.periods import period_kind, why_no_period
 from infra.postgres import Connection
 from infra.sql import queries
 
@@ -22,6 +23,10 @@ STRANGERS_RULES: Final = ("unknown-partnership", "not-owner", "already-signed")
 
 class NoStatement(YesserError):
     """There is no such statement: a statement exists for closed periods of known partnerships only."""
+
+
+class NoSuchPeriod(NoStatement):
+    """This is no period of the partnership: a month is written as 1426-03, a quarter as 1426-Q1."""
 
 
 async def balances(
@@ -61,17 +66,26 @@ async def strangers(connection: Connection, of: Sequence[str]) -> list[int]:
 
 async def statement(connection: Connection, partnership_id: str, period: str) -> dict[str, Any]:
     """The statement of a closed period; `NoStatement` says why there is none."""
+    fault = why_no_period(period)
+    if fault is not None:
+        raise NoSuchPeriod(fault)
     row = await connection.fetchrow(_SQL["statement"], partnership_id, period)
     if row is not None:
         return dict(row)
     contract = await connection.fetchrow(_SQL["contract"], partnership_id)
     if contract is None:
         raise NoStatement(f"partnership {partnership_id} is not known: look in `yesser plan` for those that are")
-    opened = contract["open_period"]
+    first, last, opened = contract["first_period"], contract["last_period"], contract["open_period"]
+    kind = period_kind(first)
+    if period_kind(period) != kind:
+        raise NoSuchPeriod(
+            f"partnership {partnership_id} has no period {period}: its periods are {kind}s, {first} to {last}"
+        )
+    if not first <= period <= last:
+        raise NoSuchPeriod(f"partnership {partnership_id} has no period {period}: its periods are {first} to {last}")
     state = "all its periods are closed" if opened is None else f"its open period is {opened}"
     raise NoStatement(
-        f"period {period} of partnership {partnership_id} is not closed; {state} and its periods are "
-        f"{contract['first_period']} to {contract['last_period']}"
+        f"period {period} of partnership {partnership_id} is not closed; {state} and its periods are {first} to {last}"
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from events.envelope import EVENT_ID_PATTERN, SOURCE_PATTERN
 from infra.http.documents import ERROR_ROWS, INTEGER, TEXT, answer, shape
+from producers.gateway.verdicts import COMPLETENESS_STATUSES
 
 _EVENT: Final[dict[str, Any]] = {
     "type": "object",
@@ -135,6 +136,11 @@ RECEIPTS: Final = answer(
 )
 _SEQUENCES: Final = shape(
     agency=TEXT,
+    status={
+        "enum": list(COMPLETENESS_STATUSES),
+        "description": "`no-numbers-sent`: no event carried a `sequence`, so nothing can be missing. `not-known`: no"
+        " number is known to be missing, but not all were kept one by one.",
+    },
     highest=INTEGER,
     sequences_overflowed_at={
         "type": ["integer", "null"],
@@ -142,7 +148,7 @@ _SEQUENCES: Final = shape(
         " count in `highest` only. `seen`, `missing` and `repeated` are those before.",
     },
     seen_count=INTEGER,
-    missing_count=INTEGER,
+    missing_count={"type": ["integer", "null"], "description": "Null where no numbers were sent."},
     seen=_RANGES,
     missing=_RANGES,
     repeated=_RANGES,

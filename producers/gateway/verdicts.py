@@ -20,6 +20,8 @@ from infra.sql import queries
 
 State = Literal["pending", "registered", "duplicate", "refused"]
 _SQL: Final = queries("producers.gateway", "verdicts.sql")
+COMPLETENESS_STATUSES: Final = ("no-numbers-sent", "complete", "incomplete", "not-known")
+"""`not-known`: no hole is known, but not all numbers were kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,25 +76,39 @@ async def entries_at(connection: Connection, indexes: Sequence[int]) -> dict[int
 async def completeness(connection: Connection, agency: str, month: str | None = None) -> dict[str, Any]:
     """Sequence numbers seen and missing, as inclusive ranges; of a month only its own numbers, `first` to `last`.
 
+    Where no numbers were sent nothing can be missing: `missing_count` is null.
     An agency whose numbers had no order has a `sequences_overflowed_at`: what was read from that index of the log on is
     in `highest` only.
     """
     row = await connection.fetchrow(_SQL["sequences"], agency, month)
     seen, missing, repeated = ([], [], []) if row is None else (row["seen"], row["missing"], row["repeated"])
     ranges = {"seen": _inclusive(seen), "missing": _inclusive(missing), "repeated": _inclusive(repeated)}
+    overflowed_at = None if row is None else row["overflowed_index"]
+    first, last = (None, None) if row is None or row["last"] is None else (int(row["first"]), int(row["last"]))
+    month_has_numbers = first is not None and last is not None and first <= last
+    has_numbers = row is not None if month is None else month_has_numbers
+    missing_count = _count(ranges["missing"]) if has_numbers else None
     document: dict[str, Any] = {
         "agency": agency,
+        "status": _completeness_status(missing_count, overflowed_at),
         "highest": 0 if row is None else int(row["highest"]),
-        "sequences_overflowed_at": None if row is None else row["overflowed_index"],
+        "sequences_overflowed_at": overflowed_at,
         "seen_count": _count(ranges["seen"]),
-        "missing_count": _count(ranges["missing"]),
+        "missing_count": missing_count,
         **ranges,
     }
     if month is not None:
-        first, last = (None, None) if row is None or row["last"] is None else (int(row["first"]), int(row["last"]))
-        has_numbers = first is not None and last is not None and first <= last
         document |= {"month": month, "first": first if has_numbers else None, "last": last if has_numbers else None}
     return document
+
+
+def _completeness_status(missing_count: int | None, overflowed_at: int | None) -> str:
+    """One of `COMPLETENESS_STATUSES`."""
+    if missing_count is None:
+        return "no-numbers-sent"
+    if missing_count:
+        return "incomplete"
+    return "complete" if overflowed_at is None else "not-known"
 
 
 def _verdict(row: Any) -> Verdict:

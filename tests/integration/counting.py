@@ -35,6 +35,39 @@ def fold(ws: WorkingSet, entries: Sequence[Entry]) -> list[OutboxEvent]:
 COUNTING = Consumer("counting", "counting", (APPLIED,), _SQL, needs, fold)
 
 
+@dataclass(slots=True)
+class Counted:
+    type: str
+    count: int
+
+
+COUNTED = Table("counted", Counted, ("type",))
+
+
+def needs_by_type(ws: WorkingSet, entries: Sequence[Entry]) -> Iterator[Iterable[Need]]:
+    yield {(COUNTED, (entry.type,)) for entry in entries}
+
+
+def fold_by_type(ws: WorkingSet, entries: Sequence[Entry]) -> list[OutboxEvent]:
+    for entry in entries:
+        row = ws.get(COUNTED, entry.type) or Counted(entry.type, 0)
+        row.count += 1
+        ws.put(COUNTED, row)
+    return fold(ws, entries)
+
+
+COUNTING_BY_TYPE = Consumer(
+    "counting",
+    "counting",
+    (APPLIED, COUNTED),
+    (*_SQL, ("tests.integration", "counted.sql")),
+    needs_by_type,
+    fold_by_type,
+    rules_version=2,
+)
+"""A later release of it, which keeps one table more."""
+
+
 async def applied(connection: Connection) -> list[int]:
     """The indexes that were applied, in the order in which they were."""
     if not await connection.fetchval("SELECT to_regclass('counting.applied') IS NOT NULL"):

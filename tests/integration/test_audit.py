@@ -6,6 +6,8 @@ import asyncio
 import json
 import random
 import struct
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +17,9 @@ from click.testing import CliRunner, Result
 from consumers.audit.cli import audit
 from consumers.audit.mirror import write_mirror
 from consumers.audit.port import MirrorPort, NotThere, PostgresPort
-from consumers.audit.tree import verify_tree
+from consumers.audit.tree import require_tree, verify_tree
+from events.errors import Tampered
+from infra.log_reader import ChangedEntry, read_checked
 from infra.merkle import TileTree, leaf_hash
 from infra.postgres import Connection
 from infra.proofs import consistency_proof, inclusion_proof, tree_root, verify_consistency
@@ -118,3 +122,43 @@ async def test_the_commands_mirror_verify_and_print_the_key(
         result = await run(asked, "verify", *where, "--json", "--vkey", KEY.verifier.vkey)
         assert json.loads(result.stdout) == {"size": 1000, "root": root_of(ENTRIES[:1000]).hex(), "ok": True}
     assert "السجل سليم" in (await run(asked, "verify")).stdout
+
+
+async def change(connection: Connection, index: int, at: int, byte: bytes) -> None:
+    """Overwrite one byte of an entry (`at` counts from its first; -2 and -1 are its length), as a superuser could."""
+    row = await connection.fetchrow(
+        "SELECT first_index, entries FROM log.segment WHERE first_index <= $1 ORDER BY first_index DESC LIMIT 1", index
+    )
+    assert row is not None
+    place = sum(2 + len(entry) for entry in ENTRIES[row["first_index"] : index]) + 2 + at
+    await connection.execute("ALTER TABLE log.segment DISABLE TRIGGER append_only")
+    await connection.execute(
+        "UPDATE log.segment SET entries = overlay(entries PLACING $2 FROM $3) WHERE first_index = $1",
+        row["first_index"],
+        byte,
+        place + 1,
+    )
+
+
+@pytest.mark.parametrize("at", [0, 5, -1, -2])
+@pytest.mark.parametrize("index", [0, 255, 256, 700, 999])
+async def test_a_changed_byte_or_length_leads_to_its_entry(
+    port: PostgresPort, connection: Connection, index: int, at: int
+) -> None:
+    checkpoint = await port.checkpoint()
+    await change(connection, index, at, b"\x01")
+    with pytest.raises(Tampered, match=rf"^entry {index} "):
+        await require_tree(port, checkpoint.size, checkpoint.root)
+    with pytest.raises(ChangedEntry, match=rf"^entry {index} "):
+        await read_checked(connection, 0, SIZE)
+
+
+async def test_the_command_names_the_entry_and_ends_with_76(
+    port: PostgresPort, connection: Connection, environment: Callable[..., dict[str, str]]
+) -> None:
+    del port  # the log is filled
+    await change(connection, 700, 3, b"X")
+    command = [sys.executable, "-m", "infra.cli", "audit", "verify", "--vkey", KEY.verifier.vkey]
+    ended = await asyncio.to_thread(subprocess.run, command, env=environment(), capture_output=True, text=True)
+    assert ended.returncode == 76
+    assert ended.stderr.startswith("yesser: entry 700 does not agree with its stored hash")

@@ -226,7 +226,24 @@ async def test_completeness_names_the_holes(door: Door) -> None:
     )
     answer = (await door.get("/v1/completeness")).json()
     assert (answer["highest"], answer["seen"], answer["missing"]) == (7, [[2, 3], [7, 7]], [[1, 1], [4, 6]])
-    assert (answer["seen_count"], answer["missing_count"]) == (3, 4)
+    assert (answer["seen_count"], answer["missing_count"], answer["status"]) == (3, 4, "incomplete")
+
+
+async def test_where_no_numbers_were_sent_none_are_said_to_be_missing(door: Door) -> None:
+    async def said(query: str = "") -> tuple[Any, ...]:
+        answer = (await door.get(f"/v1/completeness{query}")).json()
+        return answer["status"], answer["missing_count"], answer["seen_count"]
+
+    assert await said() == ("no-numbers-sent", None, 0)
+    await door.connection.execute(
+        "INSERT INTO log.sequence_state (agency, seen, highest) VALUES ('health', '{[1,4)}'::nummultirange, 3)"
+    )
+    await door.connection.execute("INSERT INTO log.sequence_month VALUES ('health', '2026-09', 3)")
+    assert await said() == ("complete", 0, 3)
+    assert await said("?month=2026-09") == ("complete", 0, 3)
+    assert await said("?month=2026-10") == ("no-numbers-sent", None, 0)
+    await door.connection.execute("UPDATE log.sequence_state SET overflowed_index = 40")
+    assert await said() == ("not-known", 0, 3)
 
 
 async def test_each_number_belongs_to_one_month_and_a_late_one_fills_its_hole_there(door: Door) -> None:

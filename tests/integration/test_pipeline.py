@@ -25,7 +25,7 @@ from infra.outbox import OutboxEvent
 from infra.postgres import Connection, connect
 from infra.settings import Settings
 from infra.tables import WorkingSet
-from tests.integration.counting import COUNTING, applied, fold
+from tests.integration.counting import COUNTING, COUNTING_BY_TYPE, applied, fold
 from tests.integration.registering import drop_topic, make_topics, running, silent_kafka, terminate, until
 from tests.unit.consumers.registrar.readings import RECORDED, said
 
@@ -269,6 +269,94 @@ async def test_a_process_with_older_rules_ends_and_frees_the_lease(settings: Set
 
 
 @pytest.mark.alone
+async def test_newer_rules_rebuild_the_rows_before_they_apply_anything(
+    settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here with another table beside, which the older release never made."""
+    await make_topics(settings)
+    await grow(settings, 300)
+    async with running(pipeline(settings)):
+        await until_position(connection, 300)
+    await grow(settings, 50)
+    async with running(pipeline(settings, COUNTING_BY_TYPE)):
+        await until_position(connection, 350)
+    assert await connection.fetchval("SELECT count(*) FROM counting.applied") == 350
+    assert await connection.fetchval("SELECT count FROM counting.counted") == 350
+    assert await connection.fetchval("SELECT rules_version FROM platform.position") == 2
+
+
+async def test_a_rebuild_under_way_elsewhere_is_waited_for(settings: Settings, connection: Connection) -> None:
+    await make_topics(settings)
+    await grow(settings, 10)
+    async with running(pipeline(settings)):
+        await until_position(connection, 10)
+    await connection.execute("SELECT pg_advisory_lock(7370002, hashtext('counting'))")
+    await grow(settings, 5)
+    async with running(pipeline(settings, COUNTING_BY_TYPE)):
+        await asyncio.sleep(0.5)
+        assert await position(connection) == 10
+        await connection.execute("SELECT pg_advisory_unlock(7370002, hashtext('counting'))")
+        await until_position(connection, 15)
+
+
+async def test_the_lag_is_told_while_no_batch_can_be_applied(settings: Settings, connection: Connection) -> None:
+    def fail(ws: WorkingSet, entries: Sequence[Entry]) -> list[OutboxEvent]:
+        raise TimeoutError("the database ended the transaction")
+
+    await make_topics(settings)
+    await grow(settings, 93)
+    await ship(settings, range(93))
+    stuck = pipeline(settings, replace(COUNTING, fold=fail))
+    async with running(stuck):
+
+        async def lag_is(lag: int) -> bool:
+            return stuck.readiness().details["lag"] == lag
+
+        await until(lambda: lag_is(93), "the lag is told")
+        await grow(settings, 7)
+        await until(lambda: lag_is(100), "the lag grows with the log")
+        assert stuck.readiness().details == stuck.readiness().details | {"position": 0, "log_size": 100}
+
+
+async def test_the_lag_is_told_while_a_batch_is_under_way(
+    settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await make_topics(settings)
+    one = pipeline(settings)
+    async with looking_seldom(monkeypatch), running(one):
+        await grow(settings, 20)
+        await ship(settings, range(20))
+        await until_position(connection, 20)
+        async with connection.transaction():
+            await connection.execute("SELECT FROM platform.position WHERE consumer = 'counting' FOR UPDATE")
+            await grow(settings, 30)
+            await ship(settings, range(20, 50))
+
+            async def lag_is_known() -> bool:
+                return one.readiness().details["lag"] == 30
+
+            await until(lag_is_known, "the lag is told")
+        await until_position(connection, 50)
+
+
+async def test_a_changed_entry_in_the_database_halts_where_it_is_read_from_there(
+    settings: Settings, connection: Connection
+) -> None:
+    await make_topics(settings)
+    await grow(settings, 20)
+    await connection.execute("ALTER TABLE log.segment DISABLE TRIGGER append_only")
+    await connection.execute("UPDATE log.segment SET entries = overlay(entries PLACING '!'::bytea FROM 3)")
+    one = pipeline(settings)
+    async with running(one):
+
+        async def halted() -> bool:
+            return one.halted is not None
+
+        await until(halted, "it halts")
+        assert "entry 0 of the log was changed" in str(one.halted)
+        assert await position(connection) == 0
+
+
 async def test_a_standby_takes_over_when_the_other_stops(settings: Settings, connection: Connection) -> None:
     await make_topics(settings)
     await grow(settings, 10)

@@ -10,18 +10,24 @@ import pytest
 import rfc8785
 from click.testing import CliRunner
 
+from consumers.audit.tree import WrongTree
+from consumers.commitment_check import claims_in_log
+from consumers.commitments import hash_read_models
 from consumers.consumer import Consumer
 from consumers.fingerprint import fingerprint
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
-from consumers.rebuild import AlreadyRunning, Rebuilt, Wish, document, rebuild
+from consumers.rebuild import AlreadyRunning, OtherRules, Rebuilt, Wish, document, rebuild
 from consumers.rebuild_cli import rebuild_command
 from consumers.registry import CONSUMERS
+from infra.log_reader import ChangedEntry, split_bundle
+from infra.merkle import TileTree, leaf_hash
 from infra.postgres import Connection, connect
 from infra.settings import Settings
 from tests.integration.registering import until
 from tests.integration.written_log import apply_live, raw_entries, write_log
 from tests.oracle.history import MIXED, entries_from, generate
 from tests.oracle.log import EntryDict
+from tests.unit.consumers.audit.memory_log import KEY, root_of
 
 SWAP = Wish(compare=True, swap=True)
 HOLDS_ANOTHER_UP = (
@@ -179,6 +185,71 @@ async def test_one_rebuild_of_a_read_model_at_a_time(settings: Settings, live: C
             await rebuild(settings, PROJECTIONS)
     finally:
         await other.close()
+
+
+async def change_entry(connection: Connection, index: int, old: bytes, new: bytes, *, with_leaf: bool = False) -> None:
+    """As a superuser could: the entry's bytes, and its leaf hash too if asked for."""
+    row = await connection.fetchrow(
+        "SELECT * FROM log.segment WHERE first_index <= $1 ORDER BY first_index DESC LIMIT 1",
+        index,
+    )
+    assert row is not None
+    entries, number = split_bundle(row["entries"]), index - row["first_index"]
+    assert len(old) == len(new)
+    assert old in entries[number]
+    entries[number] = entries[number].replace(old, new)
+    leaves = [row["leaves"][i : i + 32] for i in range(0, len(row["leaves"]), 32)]
+    if with_leaf:
+        leaves[number] = leaf_hash(entries[number])
+    await connection.execute("ALTER TABLE log.segment DISABLE TRIGGER append_only")
+    await connection.execute(
+        "UPDATE log.segment SET entries = $2, leaves = $3 WHERE first_index = $1",
+        row["first_index"],
+        b"".join(len(entry).to_bytes(2, "big") + entry for entry in entries),
+        b"".join(leaves),
+    )
+
+
+@pytest.mark.parametrize(("old", "new"), [(b'"on":"20', b'"on":"2O'), (b'{"recordedtime"', b'["recordedtime"')])
+async def test_a_changed_entry_is_named_and_tampering_suspected(
+    settings: Settings, live: Connection, log: list[EntryDict], old: bytes, new: bytes
+) -> None:
+    index = next(e["index"] for e in log if e["event"]["type"].endswith("training.certified.v1") and e["index"] > 300)
+    await change_entry(live, index, old, new)
+    with pytest.raises(ChangedEntry, match=f"^entry {index} of the log was changed .*: suspect tampering") as found:
+        await rebuild(settings, PROJECTIONS)
+    assert found.value.index == index
+    with pytest.raises(ChangedEntry, match=f"^entry {index} "):
+        await claims_in_log(live)
+
+
+async def test_an_entry_changed_with_its_leaf_that_no_fold_can_take_is_found_by_the_signed_tree(
+    settings: Settings, live: Connection, raw: list[bytes], log: list[EntryDict]
+) -> None:
+    settings.log_folder.mkdir(parents=True, exist_ok=True)
+    (settings.log_folder / "log.vkey").write_text(KEY.verifier.vkey)
+    await live.executemany("INSERT INTO log.node VALUES ($1, $2, $3)", TileTree().append([*map(leaf_hash, raw)]))
+    note = KEY.sign_checkpoint(len(raw), root_of(raw))
+    await live.execute("INSERT INTO log.checkpoint (size, note) VALUES ($1, $2)", len(raw), note)
+    index = next(e["index"] for e in log if e["event"]["type"].endswith("training.certified.v1"))
+    first = index // 256 * 256
+    await change_entry(live, index, b'"on":"20', b'"on":"2O', with_leaf=True)
+    with pytest.raises(WrongTree, match=f"^one of the entries {first} to {first + 255} was changed together"):
+        await rebuild(settings, PROJECTIONS)
+
+
+async def test_rows_of_older_rules_are_not_compared_but_replaced(settings: Settings, live: Connection) -> None:
+    await live.execute("UPDATE platform.position SET rules_version = 1")
+    await live.execute("DROP TABLE projections.waiting_agency")
+    with pytest.raises(OtherRules, match=r"rules version 1, this is 2.*--swap"):
+        await rebuild(settings, PROJECTIONS)
+    assert await hash_read_models(live, [PROJECTIONS]) == [], "nobody commits to them"
+    assert (await rebuild(settings, PROJECTIONS, Wish(compare=False, swap=True))).swapped
+    assert await live.fetchval("SELECT rules_version FROM platform.position") == PROJECTIONS.rules_version
+    assert (await rebuild(settings, PROJECTIONS)).ok
+    await live.execute("UPDATE platform.position SET rules_version = 3")
+    with pytest.raises(OtherRules, match="use the newer release"):
+        await rebuild(settings, PROJECTIONS, SWAP)
 
 
 async def test_what_a_killed_rebuild_left_behind_is_cleared(settings: Settings, live: Connection) -> None:

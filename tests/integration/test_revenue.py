@@ -14,7 +14,16 @@ from click.testing import CliRunner
 from consumers.as_of import view
 from consumers.revenue.cli import ledger
 from consumers.revenue.consumer import CONSUMER
-from consumers.revenue.read import NoStatement, balances, partnerships_of_plan, statement, statements, verification
+from consumers.revenue.read import (
+    NoStatement,
+    NoSuchPeriod,
+    balances,
+    partnerships,
+    partnerships_of_plan,
+    statement,
+    statements,
+    verification,
+)
 from infra.postgres import Connection
 from infra.settings import Settings
 from tests.integration.written_log import apply_live, raw_entries, write_log
@@ -51,6 +60,15 @@ async def test_the_ledger_says_what_the_oracle_says(
             await statement(reader, first["partnership_id"], "2099-01")
         with pytest.raises(NoStatement, match="is not known"):
             await statement(reader, "NOBODY", "2005-01")
+        with pytest.raises(NoSuchPeriod, match=r"^1426-13 is no period: months are 01–12$"):
+            await statement(reader, first["partnership_id"], "1426-13")
+        other_kind = first["period"][:5] + ("01" if "Q" in first["period"] else "Q1")
+        with pytest.raises(NoSuchPeriod, match=rf"has no period {other_kind}: its periods are (months|quarters), "):
+            await statement(reader, first["partnership_id"], other_kind)
+        last = (await partnerships(reader))[0]
+        assert last["open_period"] is not None
+        with pytest.raises(NoStatement, match=rf"^period {last['open_period']} .* is not closed; its open period is"):
+            await statement(reader, last["partnership_id"], last["open_period"])
         assert await verification(reader) == {"sum_halalas": 0, "ok": True}
     assert sorted(event.id for event in decided) == sorted(
         f"settlement.{row['partnership_id']}.{row['period']}" for row in shown

@@ -9,6 +9,7 @@ import orjson
 from consumers.consumer import Consumer, apply
 from events.entry import parse_entry
 from infra.log_reader import BUNDLE
+from infra.merkle import leaf_hash
 from infra.outbox import OutboxEvent
 from infra.postgres import Connection
 from tests.oracle.log import EntryDict
@@ -22,12 +23,12 @@ def raw_entries(log: Sequence[EntryDict]) -> list[bytes]:
 
 
 async def write_log(connection: Connection, raw: Sequence[bytes]) -> None:
-    """Put entries where replays read them; the leaves are of no interest here."""
+    """Put entries where replays read them, with their leaves."""
     for first in range(0, len(raw), BUNDLE):
         part = raw[first : first + BUNDLE]
         bundle = b"".join(len(entry).to_bytes(2, "big") + entry for entry in part)
         await connection.execute(
-            "INSERT INTO log.segment VALUES ($1, $2, $3, $4)", first, len(part), bundle, bytes(32 * len(part))
+            "INSERT INTO log.segment VALUES ($1, $2, $3, $4)", first, len(part), bundle, b"".join(map(leaf_hash, part))
         )
     await connection.execute("UPDATE log.state SET size = $1", len(raw))
 
@@ -49,9 +50,10 @@ async def apply_live(
             await connection.execute(f"SET LOCAL search_path = {consumer.schema}")
             decided += await apply(connection, consumer, entries)
             await connection.execute(
-                "INSERT INTO platform.position (consumer, position) VALUES ($1, $2) "
+                "INSERT INTO platform.position (consumer, position, rules_version) VALUES ($1, $2, $3) "
                 "ON CONFLICT (consumer) DO UPDATE SET position = excluded.position",
                 consumer.name,
                 first + len(part),
+                consumer.rules_version,
             )
     return decided

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from tests.oracle.findings import Finding, verdict
 from tests.oracle.log import EntryDict, JsonObject, sender, short_type
 
+WAITING_OF_AN_AGENCY = 1_000
+WAITING_IN_ALL = 10_000
+
 
 @dataclass
 class Project:
@@ -102,6 +105,7 @@ class OwnedThings:
     projects: dict[str, Project] = field(default_factory=dict)
     services: dict[str, Service] = field(default_factory=dict)
     waiting: dict[str, list[EntryDict]] = field(default_factory=dict)
+    waiting_of_agency: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def apply(self, entry: EntryDict) -> list[Finding]:
         """Apply a `project.*` or `service.*` entry and whatever waited for it."""
@@ -110,8 +114,7 @@ class OwnedThings:
         thing = self._find(subject)
         if not name.endswith(".registered"):
             if thing is None:
-                self.waiting.setdefault(subject, []).append(entry)
-                return []
+                return self._wait(subject, entry)
             return [_judge(thing, entry, entry["index"])]
         if thing is not None:
             rule = "already-registered" if thing.owner == sender(event) else "not-owner"
@@ -120,6 +123,16 @@ class OwnedThings:
         waited = self.waiting.pop(subject, [])
         registered = verdict(entry, None, thing.owner)
         return [registered] + [_judge(thing, fact, entry["index"]) for fact in waited]
+
+    def _wait(self, subject: str, entry: EntryDict) -> list[Finding]:
+        waiting = self.waiting.setdefault(subject, [])
+        of_agency = (subject, sender(entry["event"]))
+        own = self.waiting_of_agency.get(of_agency, 0)
+        if own == WAITING_OF_AN_AGENCY or len(waiting) == WAITING_IN_ALL:
+            return [verdict(entry, "exceeds-waiting")]
+        waiting.append(entry)
+        self.waiting_of_agency[of_agency] = own + 1
+        return []
 
     def _find(self, subject: str) -> Project | Service | None:
         kind, _, thing_id = subject.partition("/")

@@ -15,6 +15,7 @@ from events.periods import (
     period_of,
     periods_of_term,
     previous_period,
+    why_no_period,
 )
 
 
@@ -126,3 +127,27 @@ def test_anniversaries_are_computed_from_the_start_itself() -> None:
         "2007-02-28",
         "2008-02-29",
     ]
+
+
+@pytest.mark.parametrize("label", ["1426-01", "1426-12", "2005-Q1", "2005-Q4"])
+def test_nothing_is_wrong_with_a_label(label: str) -> None:
+    assert why_no_period(label) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("1426-13", "1426-13 is no period: months are 01–12"),
+        ("1426-00", "1426-00 is no period: months are 01–12"),
+        ("1426-3", "1426-3 is no period: months are 01–12"),
+        ("1426-Q5", "1426-Q5 is no period: quarters are Q1–Q4"),
+        ("1426-Q0", "1426-Q0 is no period: quarters are Q1–Q4"),
+        ("1426-q1", "1426-q1 is no period: quarters are Q1–Q4"),
+        ("1426-Q12", "1426-Q12 is no period: quarters are Q1–Q4"),
+        ("1426", "'1426' is no period: write a month as 1426-03, a quarter as 1426-Q1"),
+        ("١٤٢٦-٠٣", "'١٤٢٦-٠٣' is no period: write a month as 1426-03, a quarter as 1426-Q1"),
+        ("1426-03\n", "'1426-03\\n' is no period: write a month as 1426-03, a quarter as 1426-Q1"),
+    ],
+)
+def test_what_is_no_label_is_named_with_the_rule(text: str, reason: str) -> None:
+    assert why_no_period(text) == reason

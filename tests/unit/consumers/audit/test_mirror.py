@@ -10,6 +10,7 @@ from consumers.audit.mirror import ForkedLog, mirror_entries, write_mirror
 from consumers.audit.port import MirrorPort, NotThere
 from consumers.audit.tree import WrongTree, require_tree, verify_tree
 from events.errors import YesserError
+from infra.merkle import leaf_hash
 from infra.proofs import inclusion_proof
 from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, root_of, sample_entries
 
@@ -99,6 +100,41 @@ async def test_a_wrong_entry_is_named(tmp_path: Path) -> None:
     with pytest.raises(WrongTree, match="entry 260 does not agree"):
         await verified(port)
     assert (await verify_tree(port))["ok"] is False
+
+
+async def fault_of(log: MemoryLog) -> str:
+    with pytest.raises(WrongTree) as found:
+        await require_tree(log, len(log.stored), log.root)
+    return str(found.value)
+
+
+async def test_the_first_of_several_wrong_entries_is_named() -> None:
+    log = MemoryLog(ENTRIES[:600])
+    for index in (300, 299, 599):
+        log.stored[index] = b"changed"
+    assert (await fault_of(log)).startswith("entry 299 does not agree with its stored hash")
+
+
+async def test_an_entry_that_was_changed_with_its_hash_is_known_to_be_under_the_hash_above() -> None:
+    log = MemoryLog(ENTRIES[:600])
+    log.stored[300] = log.stored[590] = b"changed"
+    log.levels[0][300] = leaf_hash(b"changed")
+    assert (await fault_of(log)).startswith("one of the entries 256 to 511 was changed together with its stored hash")
+
+
+async def test_entries_that_are_as_they_were_signed_are_not_blamed_for_a_changed_hash() -> None:
+    for level, number in ((0, 3), (1, 0)):
+        log = MemoryLog(ENTRIES[:600])
+        log.levels[level][number] = bytes(32)
+        fault = await fault_of(log)
+        assert fault.startswith(f"stored hash {number} of level {level} was changed")
+        assert fault.endswith("the entries are as they were signed")
+
+
+async def test_what_was_changed_with_all_hashes_above_is_found_by_the_signature() -> None:
+    changed = MemoryLog([*ENTRIES[:299], b"changed", *ENTRIES[300:600]])
+    changed.root = MemoryLog(ENTRIES[:600]).root
+    assert "entries and hashes were changed together after signing" in await fault_of(changed)
 
 
 async def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -1,0 +1,4 @@
+CREATE TABLE counted (
+    type text PRIMARY KEY,
+    count bigint NOT NULL
+);
