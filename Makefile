@@ -27,9 +27,9 @@ $(LOCKED): requirements.lock
 		-- $(PIP) install --require-hashes -r requirements.lock
 	@touch $@
 
-$(INSTALLED): $(LOCKED) pyproject.toml infra/embedded/kafka-jars.lock
+$(INSTALLED): $(LOCKED) pyproject.toml infra/embedded/servers/kafka-jars.lock
 	@$(PHASE) "Yesser Events" -- $(PIP) install --no-deps --no-build-isolation --editable .
-	@$(PHASE) "Kafka's jars" -- $(BIN)/python -m infra.embedded.jars fetch
+	@$(PHASE) "Kafka's jars" -- $(BIN)/python -m infra.embedded.servers.jars fetch
 	@touch $@
 
 demo: $(INSTALLED) ## Tell the programme's real story from end to end (ARGS=--json for one document)
@@ -78,5 +78,5 @@ lock: ## Write requirements.lock anew from pyproject.toml
 		--no-emit-index-url --no-emit-find-links --no-header --no-annotate $(if $(UPGRADE),--upgrade) \
 		--output-file requirements.lock pyproject.toml
 
-kafka-lock: $(INSTALLED) ## Write infra/embedded/kafka-jars.lock anew
-	@$(BIN)/python -m infra.embedded.jars lock
+kafka-lock: $(INSTALLED) ## Write infra/embedded/servers/kafka-jars.lock anew
+	@$(BIN)/python -m infra.embedded.servers.jars lock

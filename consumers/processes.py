@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from infra.run_cli import Process
+from infra.process.commands import Process
 from infra.settings import Settings
 
 
@@ -21,7 +21,7 @@ def registrar(settings: Settings) -> Process:
 
 def relay(settings: Settings) -> Process:
     """Publishes what the platform decided."""
-    from consumers.relay import Relay
+    from consumers.relay.relay import Relay
 
     work = Relay(settings)
     return work.run, work.readiness
@@ -48,7 +48,7 @@ def event_index(settings: Settings) -> Process:
 
 
 def _consumer(name: str, settings: Settings) -> Process:
-    from consumers.pipeline import Pipeline
+    from consumers.pipeline.pipeline import Pipeline
     from consumers.registry import CONSUMERS
 
     pipeline = Pipeline(CONSUMERS[name], settings)

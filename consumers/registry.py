@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from consumers.campaigns.consumer import CONSUMER as CAMPAIGNS
-from consumers.consumer import Consumer
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
+from consumers.fold.consumer import Consumer
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.revenue.consumer import CONSUMER as REVENUE
 

@@ -15,11 +15,11 @@ from typing import Any, Final
 
 import orjson
 
-from events.asyncapi_document import asyncapi_document, entry_schema
-from events.catalogue import CATALOGUE
-from events.envelope import full_type
-from events.problems import PROBLEMS
-from events.schema_documents import schema_of
+from events.faults.problems import PROBLEMS
+from events.schema_tools.asyncapi_document import asyncapi_document, entry_schema
+from events.schema_tools.schema_documents import schema_of
+from events.types.catalogue import CATALOGUE
+from events.wire.envelope import full_type
 
 HERE: Final = Path(__file__).parent
 _SENDERS: Final = {

@@ -1,7 +1,7 @@
 """The `yesser` command: finds its sub-commands by entry point and imports one only when it is called.
 
 Each room registers its own commands in `pyproject.toml` (group `yesser.commands`). The exit codes are in
-`infra/exit_codes.py`.
+`infra/command_line/exit_codes.py`.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from typing import Final, TextIO
 import click
 
 from events.errors import YesserError
-from infra.exit_codes import ExitCode, class_names, exit_code
-from infra.language import language_option, with_language
+from infra.command_line.exit_codes import ExitCode, class_names, exit_code
+from infra.command_line.language import language_option, with_language
 
 GROUP: Final = "yesser.commands"
 
@@ -194,9 +194,9 @@ def _lost(error: BaseException) -> str | None:
     if "aiokafka.KafkaError" in kinds:
         return "Kafka" if getattr(error, "retriable", False) or kinds & KAFKA_AWAY else None
     if any(kind.startswith("asyncpg.") for kind in kinds):
-        from infra.postgres import passes_by_itself
+        from infra.postgres.connection import is_transient
 
-        return "PostgreSQL" if passes_by_itself(error) else None
+        return "PostgreSQL" if is_transient(error) else None
     if isinstance(error, OSError):
         return None if error.filename is not None else "Kafka or PostgreSQL"
     return "Kafka or PostgreSQL" if "asyncio.CancelledError" in kinds else None

@@ -15,7 +15,7 @@ from typing import Final
 import click
 
 from infra.cli import cli
-from infra.exit_codes import MEANINGS
+from infra.command_line.exit_codes import MEANINGS
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "commands.md"
 

@@ -17,9 +17,9 @@ import hypothesis
 import pytest
 import structlog
 
-from infra.embedded.errors import StackError
-from infra.own_command import own_environment
-from infra.postgres import Connection, Pool, connect, create_pool
+from infra.errors import StackError
+from infra.postgres.connection import Connection, Pool, connect, create_pool
+from infra.process.subprocess_command import subprocess_environment
 from infra.settings import Settings
 from tests.scenarios.figures import take
 from tests.scenarios.system import System, fresh_system
@@ -128,4 +128,4 @@ async def pool(settings: Settings) -> AsyncIterator[Pool]:
 @pytest.fixture
 def environment(settings: Settings) -> Callable[..., dict[str, str]]:
     """Makes the environment of a child process that runs with this test's settings, plus what is given."""
-    return lambda **more: own_environment(settings) | more
+    return lambda **more: subprocess_environment(settings) | more

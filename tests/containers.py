@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Final
 import asyncpg
 
 from infra.embedded.health import kafka_ready
-from infra.embedded.kafka_server import KafkaPorts, server_properties
-from infra.embedded.passwords import write_private
-from infra.embedded.ports import HOST, choose
-from infra.embedded.postgres_server import INITDB_OPTIONS, SETTINGS
+from infra.embedded.servers.kafka import KafkaPorts, server_properties
+from infra.embedded.servers.ports import HOST, choose
+from infra.embedded.servers.postgres import INITDB_OPTIONS, SETTINGS
+from infra.secret_files import write_private
 
 if TYPE_CHECKING:
     from tests.stack import TestStack

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from infra.postgres import connect
+from infra.postgres.connection import connect
 from infra.settings import Settings
+from producers.agencies.tokens import Asked, create_token, hash_key
 from producers.sdk.client import AgencyClient
 from producers.sdk.connection import ClientLimits
-from producers.tokens import Asked, create_token, hash_key
 from tests.scenarios.system import System
 
 

@@ -24,13 +24,13 @@ import asyncpg
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
-from consumers.migrate_cli import migrate_database
-from infra.embedded.passwords import write_private
-from infra.embedded.ports import HOST
-from infra.embedded.postgres_server import SUPERUSER
+from consumers.operations.migrate_command import migrate_database
+from infra.embedded.servers.ports import HOST
+from infra.embedded.servers.postgres import SUPERUSER
 from infra.embedded.stack import running_stack
-from infra.kafka_admin import admin_client, create_acls, delete_topics, platform_rights
-from infra.postgres import address
+from infra.kafka.admin import admin_client, create_acls, delete_topics, platform_rights
+from infra.postgres.connection import address
+from infra.secret_files import write_private
 from infra.settings import Settings
 
 DROP_TRIES_MAX = 50

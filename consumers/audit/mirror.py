@@ -18,9 +18,9 @@ from consumers.audit.layout import CHECKPOINT, TILE, Kind, hashes_at, levels_of,
 from consumers.audit.port import LogPort, MirrorPort, read_bundle
 from consumers.audit.tree import Progress, WrongTree
 from events.errors import Tampered
-from infra.merkle import complete_root, leaf_hash
-from infra.note import Checkpoint, Verifier
-from infra.proofs import tree_root
+from infra.log.merkle import complete_root, leaf_hash
+from infra.log.proofs import tree_root
+from infra.log.signed_note import Checkpoint, Verifier
 
 BUNDLES_AT_ONCE: Final = 32
 

@@ -10,12 +10,12 @@ from typing import Final, Protocol
 
 from consumers.audit.layout import CHECKPOINT, HASH_BYTES, TILE, Kind, hashes_at, tile_path
 from events.errors import Tampered, YesserError
-from infra.log_reader import ChangedEntry, read_checked, read_entries, read_leaves, read_nodes, split_bundle
-from infra.note import VKEY_FILE, Checkpoint, InvalidKey, Verifier, parse_checkpoint, parse_vkey
-from infra.postgres import Connection
-from infra.proofs import HashPort
+from infra.log.proofs import HashPort
+from infra.log.reader import ChangedEntry, read_checked, read_entries, read_leaves, read_nodes, split_bundle
+from infra.log.signed_note import VKEY_FILE, Checkpoint, InvalidKey, Verifier, parse_checkpoint, parse_vkey
+from infra.postgres.connection import Connection
+from infra.postgres.sql import queries
 from infra.settings import Settings
-from infra.sql import queries
 
 _SQL: Final = queries("consumers.audit", "port.sql")
 
@@ -24,7 +24,7 @@ class NotThere(YesserError):
     """The log does not hold what was asked for: it is damaged or incomplete."""
 
 
-class Damaged(NotThere, Tampered):
+class CorruptBatch(NotThere, Tampered):
     """A file of the mirror is not what was written there: keep it, and mirror the log again elsewhere."""
 
 
@@ -95,7 +95,7 @@ class MirrorPort:
         except FileNotFoundError:
             raise NotThere(f"{path} does not exist: is this the folder of a mirror?") from None
         except UnicodeDecodeError:
-            raise Damaged(f"{path} is not UTF-8: the file is damaged; mirror the log again") from None
+            raise CorruptBatch(f"{path} is not UTF-8: the file is damaged; mirror the log again") from None
         checkpoint = parse_checkpoint(note, self._verifier)
         self._size = checkpoint.size
         return checkpoint
@@ -105,7 +105,7 @@ class MirrorPort:
         for number in range(first // TILE, -(-(first + count) // TILE)):
             data = (await self._read(level, level, number)).read_bytes()
             if len(data) % HASH_BYTES:
-                raise Damaged(f"{tile_path(level, number)} is not a whole number of hashes: the file is damaged")
+                raise CorruptBatch(f"{tile_path(level, number)} is not a whole number of hashes: the file is damaged")
             found += [data[i : i + HASH_BYTES] for i in range(0, len(data), HASH_BYTES)]
         skipped = first % TILE
         return _whole(found[skipped : skipped + count], count, f"hashes of level {level}", first)
@@ -137,7 +137,7 @@ def read_bundle(path: Path) -> list[bytes]:
     try:
         return split_bundle(path.read_bytes())
     except IndexError:
-        raise Damaged(
+        raise CorruptBatch(
             f"{path} is not a sequence of lengths and entries: the file is damaged; mirror the log again"
         ) from None
 

@@ -8,7 +8,7 @@ from typing import Final, TypedDict
 
 from consumers.audit.port import LogPort, NotThere
 from events.errors import Tampered
-from infra.merkle import TileTree, leaf_hash
+from infra.log.merkle import TileTree, leaf_hash
 
 BATCH_ENTRIES: Final = 8192
 Progress = Callable[[int, int], None]

@@ -13,19 +13,28 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final
 
-from consumers.anomaly import ANOMALY, Anomaly
-from consumers.campaigns import lifecycle, rows
-from consumers.campaigns.needs import GROUPS, INITIATIVE, needs
-from consumers.campaigns.rows import EVALUATION, OFFICE, ONCE, SLOT, Evaluation, Office, Once
-from consumers.campaigns.rules import DEFAULT_RULES, RULES_VERSION, Decision, Occurrence, Rule, contradicted, evaluate
-from consumers.consumer import Consumer
-from consumers.projections import occasions, plan, rounds, services, training, waiting
-from consumers.projections.applied import Applied
-from events.entry import Entry
-from infra.outbox import OutboxEvent
-from infra.tables import WorkingSet
+from consumers.campaigns import rows
+from consumers.campaigns.handlers import lifecycle
+from consumers.campaigns.handlers.required_keys import GROUPS, INITIATIVE, required_keys
+from consumers.campaigns.handlers.rules import (
+    DEFAULT_RULES,
+    RULES_VERSION,
+    Decision,
+    Rule,
+    RuleInput,
+    contradicted,
+    evaluate,
+)
+from consumers.campaigns.rows import EVALUATION, OFFICE, ONCE, SLOT, Evaluation, FiredOnce, Office
+from consumers.fold.anomaly import ANOMALY, Anomaly
+from consumers.fold.consumer import Consumer
+from consumers.projections.handlers import composition, one_time_events, pending_events, plan, services, training
+from consumers.projections.handlers.outcome import Applied
+from events.wire.entry import Entry
+from infra.postgres.outbox import OutboxEvent
+from infra.postgres.unit_of_work import UnitOfWork
 
-FOLD_VERSION: Final = RULES_VERSION + rounds.RULES_VERSION - 1
+FOLD_VERSION: Final = RULES_VERSION + composition.RULES_VERSION - 1
 """Grows with the rules and with the domain modules of the projections, which run here too."""
 
 _TRACKS: Final = {
@@ -40,16 +49,16 @@ _YEARS: Final = {
 
 
 @dataclass(slots=True)
-class Turn:
+class BatchContext:
     """One batch under the rules that are switched on: the rows, and what is to be published."""
 
-    ws: WorkingSet
+    ws: UnitOfWork
     rules: Mapping[str, Rule]
     decided: list[OutboxEvent] = field(default_factory=list)
     tallies: training.Tallies = field(default_factory=dict)
     seats_left: dict[training.CounterKey, int | None] = field(default_factory=dict)
 
-    def ask(self, occurrence: Occurrence, index: int, *, once: str | None = None) -> None:
+    def ask(self, occurrence: RuleInput, index: int, *, once: str | None = None) -> None:
         """Let the rule that listens answer, at entry `index`; `once` names what it may fire for once only."""
         before = once is not None and self.ws.get(ONCE, occurrence.rule, once) is not None
         decision = evaluate(self.rules, occurrence, fired_before=before)
@@ -59,7 +68,7 @@ class Turn:
         proposal = decision.proposal
         if proposal is not None:
             if once is not None:
-                self.ws.put(ONCE, Once(occurrence.rule, once, proposal.campaign_id, index))
+                self.ws.put(ONCE, FiredOnce(occurrence.rule, once, proposal.campaign_id, index))
             self.decided.append(lifecycle.decide(self.ws, proposal, index))
 
     def record(self, decision: Decision) -> None:
@@ -93,14 +102,14 @@ class Turn:
             self.ws.append(ANOMALY, found)
 
 
-def fold(ws: WorkingSet, entries: Sequence[Entry]) -> list[OutboxEvent]:
+def fold(ws: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
     """Apply a batch under the default rules."""
     return fold_with(_DEFAULT, ws, entries)
 
 
-def fold_with(rules: Mapping[str, Rule], ws: WorkingSet, entries: Sequence[Entry]) -> list[OutboxEvent]:
+def fold_with(rules: Mapping[str, Rule], ws: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
     """Apply a batch under `rules`; the platform's events that it decides, in order."""
-    turn = Turn(ws, rules)
+    turn = BatchContext(ws, rules)
     for entry in entries:
         handle = _HANDLERS.get(entry.type)
         if handle is not None:
@@ -109,7 +118,7 @@ def fold_with(rules: Mapping[str, Rule], ws: WorkingSet, entries: Sequence[Entry
     return turn.decided
 
 
-def _certified(turn: Turn, entry: Entry) -> None:
+def _certified(turn: BatchContext, entry: Entry) -> None:
     """The most frequent entry: tallied, and looked at more closely only when it fills the last seat of a quota."""
     if training.certify(turn.ws, entry, turn.tallies) is not None:
         return
@@ -127,7 +136,7 @@ def _certified(turn: Turn, entry: Entry) -> None:
             turn.seats_left[key] = None
 
 
-def _seats_left(ws: WorkingSet, key: training.CounterKey) -> int | None:
+def _seats_left(ws: UnitOfWork, key: training.CounterKey) -> int | None:
     """Seats of a quota less the net certificates counted; None where there is nothing to reach, or it was reached."""
     quota = ws.get(training.QUOTA, *key)
     if quota is None or quota.seats <= 0 or ws.get(ONCE, "quota-met", _quota_part(key)) is not None:
@@ -135,23 +144,23 @@ def _seats_left(ws: WorkingSet, key: training.CounterKey) -> int | None:
     return quota.seats - _net(ws, key)
 
 
-def _quota_set(turn: Turn, entry: Entry) -> None:
+def _quota_set(turn: BatchContext, entry: Entry) -> None:
     turn.look_again()
     training.apply(turn.ws, entry)
     _ask_quota(turn, entry, (entry.data["calendar"], entry.data["year"], entry.data["track"]))
 
 
-def _revoked(turn: Turn, entry: Entry) -> None:
+def _revoked(turn: BatchContext, entry: Entry) -> None:
     turn.look_again()
     training.apply(turn.ws, entry)
 
 
-def _ask_quota(turn: Turn, entry: Entry, key: training.CounterKey) -> None:
+def _ask_quota(turn: BatchContext, entry: Entry, key: training.CounterKey) -> None:
     """Has the net of a quota reached its seats at this entry?"""
     calendar, year, track = key
     quota = turn.ws.get(training.QUOTA, *key)
     part = _quota_part(key)
-    occurrence = Occurrence(
+    occurrence = RuleInput(
         rule="quota-met",
         cause_index=entry.index,
         recorded=entry.recorded,
@@ -167,7 +176,7 @@ def _ask_quota(turn: Turn, entry: Entry, key: training.CounterKey) -> None:
     turn.ask(occurrence, entry.index, once=part)
 
 
-def _net(ws: WorkingSet, key: training.CounterKey) -> int:
+def _net(ws: UnitOfWork, key: training.CounterKey) -> int:
     counted = ws.get(training.TRAINING_COUNT, *key)
     return counted.certified - counted.revoked if counted else 0
 
@@ -176,20 +185,20 @@ def _quota_part(key: training.CounterKey) -> str:
     return "-".join(map(str, key))
 
 
-def _planned(turn: Turn, entry: Entry) -> None:
+def _planned(turn: BatchContext, entry: Entry) -> None:
     for outcome in plan.apply(turn.ws, entry):
         if isinstance(outcome, Applied):
             for group in GROUPS:
                 _ask_group(turn, entry, outcome.details["plan_id"], group)
 
 
-def _ask_group(turn: Turn, entry: Entry, plan_id: str, group: int) -> None:
+def _ask_group(turn: BatchContext, entry: Entry, plan_id: str, group: int) -> None:
     """Has the group of the shown plan reached its target at this entry?"""
     shown = plan.shown(turn.ws)
     if shown is None or shown.plan_id != plan_id:
         return
     counted = turn.ws.get(services.SERVICE_GROUP, plan_id, group)
-    occurrence = Occurrence(
+    occurrence = RuleInput(
         rule="group-completed",
         cause_index=entry.index,
         recorded=entry.recorded,
@@ -202,7 +211,7 @@ def _ask_group(turn: Turn, entry: Entry, plan_id: str, group: int) -> None:
     turn.ask(occurrence, entry.index, once=f"{plan_id}/{group}")
 
 
-def _service(turn: Turn, entry: Entry) -> None:
+def _service(turn: BatchContext, entry: Entry) -> None:
     for outcome in services.apply(turn.ws, entry):
         if isinstance(outcome, Anomaly):
             if outcome.type.endswith(".service.launched.v1"):
@@ -215,9 +224,9 @@ def _service(turn: Turn, entry: Entry) -> None:
             turn.decided.extend(lifecycle.resumed(turn.ws, outcome))
 
 
-def _service_launched(turn: Turn, entry: Entry, fact: Applied) -> None:
+def _service_launched(turn: BatchContext, entry: Entry, fact: Applied) -> None:
     lifecycle.launched(turn.ws, fact)
-    occurrence = Occurrence(
+    occurrence = RuleInput(
         rule="service-launched",
         cause_index=fact.index,
         recorded=fact.recorded,
@@ -229,12 +238,12 @@ def _service_launched(turn: Turn, entry: Entry, fact: Applied) -> None:
     _ask_group(turn, entry, fact.details["plan_id"], fact.details["group"])
 
 
-def _initiative(turn: Turn, entry: Entry) -> None:
-    for outcome in occasions.apply(turn.ws, entry):
+def _initiative(turn: BatchContext, entry: Entry) -> None:
+    for outcome in one_time_events.apply(turn.ws, entry):
         if isinstance(outcome, Anomaly):
             turn.record(contradicted("initiative-announced", entry.index, outcome.rule))
             continue
-        occurrence = Occurrence(
+        occurrence = RuleInput(
             rule="initiative-announced",
             cause_index=entry.index,
             recorded=entry.recorded,
@@ -244,27 +253,27 @@ def _initiative(turn: Turn, entry: Entry) -> None:
         turn.ask(occurrence, entry.index)
 
 
-def _registered(turn: Turn, entry: Entry) -> None:
+def _registered(turn: BatchContext, entry: Entry) -> None:
     if entry.data["role"] == "office" and turn.ws.get(OFFICE, SLOT) is None:
         turn.ws.put(OFFICE, Office(SLOT, entry.data["code"], entry.index))
 
 
-def _office(ws: WorkingSet) -> str:
+def _office(ws: UnitOfWork) -> str:
     """The first office registered: entry 1, before anybody may adopt a plan or set a quota."""
     office = ws.get(OFFICE, SLOT)
     return "yesser" if office is None else office.code
 
 
-_HANDLERS: Final[dict[str, Callable[[Turn, Entry], None]]] = {
+_HANDLERS: Final[dict[str, Callable[[BatchContext, Entry], None]]] = {
     "training.certified": _certified,
     "training.revoked": _revoked,
     "training.quota-set": _quota_set,
     **dict.fromkeys(plan.TYPES, _planned),
     **dict.fromkeys(services.TYPES, _service),
     INITIATIVE: _initiative,
-    "awareness.campaign-acknowledged": Turn.judge,
-    "awareness.campaign-aired": Turn.judge,
-    "awareness.campaign-completed": Turn.judge,
+    "awareness.campaign-acknowledged": BatchContext.judge,
+    "awareness.campaign-aired": BatchContext.judge,
+    "awareness.campaign-completed": BatchContext.judge,
     "campaign.triggered": lambda turn, entry: lifecycle.enter_log(turn.ws, entry),
     "campaign.paused": lambda turn, entry: lifecycle.note(turn.ws, entry),
     "campaign.resumed": lambda turn, entry: lifecycle.note(turn.ws, entry),
@@ -275,7 +284,7 @@ _HANDLERS: Final[dict[str, Callable[[Turn, Entry], None]]] = {
 
 _DEFAULT: Final = {rule.name: rule for rule in DEFAULT_RULES}
 
-_SHARED: Final = (plan, services, waiting, training, occasions)
+_SHARED: Final = (plan, services, pending_events, training, one_time_events)
 
 CONSUMER: Final = Consumer(
     name="campaigns",
@@ -283,10 +292,10 @@ CONSUMER: Final = Consumer(
     tables=(*rows.TABLES, ANOMALY, *chain.from_iterable(module.TABLES for module in _SHARED)),
     sql_files=(
         *rows.SQL_FILES,
-        ("consumers", "anomaly.sql"),
+        ("consumers.fold", "anomaly.sql"),
         *chain.from_iterable(module.SQL_FILES for module in _SHARED),
     ),
-    needs=needs,
+    required_keys=required_keys,
     fold=fold,
     rules_version=FOLD_VERSION,
 )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from infra.postgres import Connection
-from infra.sql import queries
+from infra.postgres.connection import Connection
+from infra.postgres.sql import queries
 
 _SQL: Final = queries("consumers.campaigns", "read.sql")
 CHANNELS: Final = ("tv", "radio", "print")

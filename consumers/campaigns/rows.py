@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from infra.tables import Table
+from infra.postgres.unit_of_work import Table
 
 
 @dataclass(slots=True)
@@ -90,7 +90,7 @@ class Evaluation:
 
 
 @dataclass(slots=True)
-class Once:
+class FiredOnce:
     """A rule that fires once for each `part` has fired: a group of a plan, a quota."""
 
     rule: str
@@ -121,7 +121,7 @@ CAMPAIGN: Final = Table("campaign", Campaign, key=("campaign_id",))
 AIRING: Final = Table("airing", Airing, key=("campaign_id", "airing_id"))
 COVERAGE: Final = Table("coverage", Coverage, key=("service_id",))
 EVALUATION: Final = Table("evaluation", Evaluation, key=("rule", "cause_index", "part"), append_only=True)
-ONCE: Final = Table("once", Once, key=("rule", "part"))
+ONCE: Final = Table("once", FiredOnce, key=("rule", "part"))
 OFFICE: Final = Table("office", Office, key=("slot",))
 ROUTE: Final = Table("route", Route, key=("index",), append_only=True)
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from consumers.consumer import Consumer
-from events.entry import Entry
-from infra.outbox import OutboxEvent
-from infra.tables import Need, Table, WorkingSet
+from consumers.fold.consumer import Consumer
+from events.wire.entry import Entry
+from infra.postgres.outbox import OutboxEvent
+from infra.postgres.unit_of_work import Need, Table, UnitOfWork
 
 
 @dataclass(slots=True)
@@ -27,12 +27,12 @@ class IndexedEvent:
 EVENT: Final = Table("event", IndexedEvent, key=("index",), append_only=True)
 
 
-def needs(ws: WorkingSet, entries: Sequence[Entry]) -> Iterator[Iterable[Need]]:
+def required_keys(ws: UnitOfWork, entries: Sequence[Entry]) -> Iterator[Iterable[Need]]:
     """Nothing is ever read back."""
     return iter(())
 
 
-def fold(ws: WorkingSet, entries: Sequence[Entry]) -> list[OutboxEvent]:
+def fold(ws: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
     """One row per entry."""
     for entry in entries:
         ws.append(EVENT, IndexedEvent(entry.index, entry.id, entry.full_type, entry.subject, entry.agency, entry.time))
@@ -44,6 +44,6 @@ CONSUMER: Final = Consumer(
     schema="event_index",
     tables=(EVENT,),
     sql_files=(("consumers.event_index", "tables.sql"),),
-    needs=needs,
+    required_keys=required_keys,
     fold=fold,
 )

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from events.entry import SOURCE_PREFIX, TYPE_PREFIX
-from events.envelope import full_type
-from infra.postgres import Connection
-from infra.proofs import PROOF_PREFIX
+from events.wire.entry import SOURCE_PREFIX, TYPE_PREFIX
+from events.wire.envelope import full_type
+from infra.log.proofs import PROOF_PREFIX
+from infra.postgres.connection import Connection
 
 PAGE_ROWS_MAX: Final = 1_000
 _COLUMNS: Final = f"index, id, '{SOURCE_PREFIX}' || agency AS source, type, subject, agency, time"

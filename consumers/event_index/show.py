@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from events.envelope import short_type
-from infra.display import Column, Grid
-from infra.language import said
+from events.wire.envelope import short_type
+from infra.command_line.display import Column, Grid
+from infra.command_line.language import said
 
 
 def entries_table(entries: Iterable[Mapping[str, Any]]) -> Grid:

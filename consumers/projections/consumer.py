@@ -8,15 +8,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from consumers.anomaly import ANOMALY, Anomaly
-from consumers.consumer import Consumer
-from consumers.projections import activity, history, occasions, plan, projects, rounds, services, training, waiting
-from events.entry import Entry
-from infra.outbox import OutboxEvent
-from infra.tables import Need, WorkingSet
+from consumers.fold.anomaly import ANOMALY, Anomaly
+from consumers.fold.consumer import Consumer
+from consumers.projections.handlers import (
+    activity,
+    composition,
+    history,
+    one_time_events,
+    pending_events,
+    plan,
+    projects,
+    services,
+    training,
+)
+from events.wire.entry import Entry
+from infra.postgres.outbox import OutboxEvent
+from infra.postgres.unit_of_work import Need, UnitOfWork
 
 CERTIFIED: Final = "training.certified"
-_ALL_JUDGES: Final = rounds.by_type((plan, projects, services, training, occasions))
+_ALL_JUDGES: Final = composition.by_type((plan, projects, services, training, one_time_events))
 
 JUDGES: Final = {name: domain for name, domain in _ALL_JUDGES.items() if name != CERTIFIED}
 """Which module judges which type. Certificates are taken by the batch; the rest of the log is only counted."""
@@ -24,17 +34,17 @@ JUDGES: Final = {name: domain for name, domain in _ALL_JUDGES.items() if name !=
 _HISTORIC: Final = projects.TYPES | services.TYPES
 
 
-def needs(ws: WorkingSet, entries: Sequence[Entry]) -> Iterator[Iterable[Need]]:
+def required_keys(ws: UnitOfWork, entries: Sequence[Entry]) -> Iterator[Iterable[Need]]:
     """The rows of a batch, in two rounds."""
     wanted = training.certified_needs(entry for entry in entries if entry.type == CERTIFIED)
-    wanted.update(activity.needs(entries))
-    judged = rounds.judged(JUDGES, entries)
-    wanted.update(rounds.first_needs(judged))
+    wanted.update(activity.required_keys(entries))
+    judged = composition.judged(JUDGES, entries)
+    wanted.update(composition.first_needs(judged))
     yield wanted
-    yield rounds.second_needs(ws, judged)
+    yield composition.second_needs(ws, judged)
 
 
-def fold(ws: WorkingSet, entries: Sequence[Entry]) -> list[OutboxEvent]:
+def fold(ws: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
     """Apply a batch."""
     activity.count(ws, entries)
     tallies: training.Tallies = {}
@@ -49,7 +59,7 @@ def fold(ws: WorkingSet, entries: Sequence[Entry]) -> list[OutboxEvent]:
     return []
 
 
-def _judge(ws: WorkingSet, entry: Entry) -> None:
+def _judge(ws: UnitOfWork, entry: Entry) -> None:
     for outcome in JUDGES[entry.type].apply(ws, entry):
         if isinstance(outcome, Anomaly):
             ws.append(ANOMALY, outcome)
@@ -64,9 +74,9 @@ CONSUMER: Final = Consumer(
         *plan.TABLES,
         *projects.TABLES,
         *services.TABLES,
-        *waiting.TABLES,
+        *pending_events.TABLES,
         *training.TABLES,
-        *occasions.TABLES,
+        *one_time_events.TABLES,
         *activity.TABLES,
         *history.TABLES,
         ANOMALY,
@@ -75,14 +85,14 @@ CONSUMER: Final = Consumer(
         *plan.SQL_FILES,
         *projects.SQL_FILES,
         *services.SQL_FILES,
-        *waiting.SQL_FILES,
+        *pending_events.SQL_FILES,
         *training.SQL_FILES,
-        *occasions.SQL_FILES,
+        *one_time_events.SQL_FILES,
         *activity.SQL_FILES,
         *history.SQL_FILES,
-        ("consumers", "anomaly.sql"),
+        ("consumers.fold", "anomaly.sql"),
     ),
-    needs=needs,
+    required_keys=required_keys,
     fold=fold,
-    rules_version=rounds.RULES_VERSION,
+    rules_version=composition.RULES_VERSION,
 )

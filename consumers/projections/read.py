@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from infra.postgres import Connection
-from infra.sql import queries
+from infra.postgres.connection import Connection
+from infra.postgres.sql import queries
 
 _SQL: Final = queries("consumers.projections", "read.sql")
 GROUPS: Final = (1, 2, 3)

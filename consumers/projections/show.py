@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from infra.display import Column, Grid
-from infra.language import said
+from infra.command_line.display import Column, Grid
+from infra.command_line.language import said
 
 SERVICE_STATES: Final = {
     "registered": ("مسجّلة", "registered"),

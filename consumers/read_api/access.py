@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from consumers.reach import EVERYTHING, Reach
+from consumers.access_scope import EVERYTHING, AccessScope
 from infra.http.callers import Caller
 from infra.http.problems import Problem
 
 
-def reach_of(caller: Caller) -> Reach:
+def reach_of(caller: Caller) -> AccessScope:
     """What the caller may see of money and of the log. Raises `Problem` (403) for a token that may read nothing."""
     if "log:read" in caller.scopes:
         caller.require("log:read")
         return EVERYTHING
     if caller.kind == "partner":
         caller.require("partnerships:read")
-        return Reach(partner=caller.holder)
+        return AccessScope(partner=caller.holder)
     caller.require("events:read")
-    return Reach(agency=caller.require_agency().code)
+    return AccessScope(agency=caller.require_agency().code)
 
 
-def programme_reach(caller: Caller) -> Reach:
+def programme_reach(caller: Caller) -> AccessScope:
     """What the caller may see of the programme: agencies, office and auditors, never a partner (403)."""
     reach = reach_of(caller)
     if reach.partner is not None:
@@ -30,20 +30,20 @@ def programme_reach(caller: Caller) -> Reach:
     return reach
 
 
-def narrowed(reach: Reach, agency: str | None) -> Reach:
+def narrowed(reach: AccessScope, agency: str | None) -> AccessScope:
     """What is left of a reach where an agency is asked for. Raises `Problem` (403) where another's is."""
     if agency is None or agency == reach.agency:
         return reach
     if reach != EVERYTHING:
         raise Problem("forbidden")
-    return Reach(agency=agency)
+    return AccessScope(agency=agency)
 
 
-def without_words_of_others(steps: Iterable[Mapping[str, Any]], reach: Reach) -> list[dict[str, Any]]:
+def without_words_of_others(steps: Iterable[Mapping[str, Any]], reach: AccessScope) -> list[dict[str, Any]]:
     """Steps of a history: that each was taken is the programme's, what was said (`data`) is its sender's."""
     return [{**step, "data": step["data"] if may_read(reach, step["agency"]) else None} for step in steps]
 
 
-def may_read(reach: Reach, agency: str) -> bool:
+def may_read(reach: AccessScope, agency: str) -> bool:
     """Whether what this agency says is within reach."""
     return reach == EVERYTHING or reach.agency == agency

@@ -10,13 +10,13 @@ from dataclasses import replace
 
 from fastapi import APIRouter, Request, Response
 
-from consumers.as_of import View
+from consumers.access_scope import AccessScope
+from consumers.as_of.view import View
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.event_index.read import Query, as_full_type, find
-from consumers.plan import JUDGING, anomalies_found
+from consumers.plan.document import JUDGING, anomalies_found
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.projections.read import AnomaliesSought, activity
-from consumers.reach import Reach
 from consumers.read_api import documents
 from consumers.read_api.access import narrowed, programme_reach, reach_of
 from consumers.read_api.cursor import index_after, indexes_after, text_after
@@ -26,7 +26,7 @@ from consumers.read_api.reading import Shown, answer, listed, page
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from infra.http.routes import RouteParts
-from infra.proofs import PROOF_PREFIX
+from infra.log.proofs import PROOF_PREFIX
 
 
 def router(parts: RouteParts) -> APIRouter:
@@ -104,7 +104,7 @@ def router(parts: RouteParts) -> APIRouter:
     return routes
 
 
-async def _of_partner(looked_at: View, query: Query, reach: Reach) -> Query:
+async def _of_partner(looked_at: View, query: Query, reach: AccessScope) -> Query:
     """The query among what was said of the partner's partnerships, as far as it was judged who had a say in them."""
     connection = await looked_at.use(REVENUE)
     subjects = await read.subjects(connection, reach)

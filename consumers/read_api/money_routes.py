@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from consumers.as_of import View
+from consumers.as_of.view import View
 from consumers.read_api import documents
 from consumers.read_api.access import reach_of
 from consumers.read_api.cursor import indexes_after, text_after

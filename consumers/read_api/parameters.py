@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from fastapi import Path, Query
 
 from consumers.read_api.cursor import INTEGER_MAX, TEXT_LENGTH_MAX
-from events.fields import CODE_PATTERN, ID_PATTERN, PERIOD_PATTERN, TIME_PATTERN
+from events.values.fields import CODE_PATTERN, ID_PATTERN, PERIOD_PATTERN, TIME_PATTERN
 
 PAGE_ROWS_MAX: Final = 1_000
 _NO_NUL: Final = r"^[^\x00]*$"

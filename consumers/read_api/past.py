@@ -8,11 +8,11 @@ from typing import Final
 
 from fastapi import Request
 
-from consumers.moments import entries_recorded_by
+from consumers.as_of.point_in_time import entries_recorded_by
 from consumers.read_api.etag import names, tag_of
 from infra.http.problems import Problem
 from infra.http.routes import RouteParts
-from infra.log_reader import log_size
+from infra.log.reader import log_size
 
 FOR_EVER_S: Final = 31_536_000
 

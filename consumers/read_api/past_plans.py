@@ -17,9 +17,9 @@ import orjson
 import psutil
 import structlog
 
-from infra.exit_codes import ExitCode
+from infra.command_line.exit_codes import ExitCode
 from infra.http.problems import Problem
-from infra.own_command import own_command, own_environment
+from infra.process.subprocess_command import subprocess_command, subprocess_environment
 from infra.settings import Settings
 
 AT_ONCE_MAX: Final = 2
@@ -75,8 +75,8 @@ def fold_beside(settings: Settings) -> Callable[[int], Awaitable[dict[str, Any]]
 
     async def fold(index: int) -> dict[str, Any]:
         child = await asyncio.create_subprocess_exec(
-            *own_command("plan", "--json", "--as-of-index", str(index)),
-            env=own_environment(settings),
+            *subprocess_command("plan", "--json", "--as-of-index", str(index)),
+            env=subprocess_environment(settings),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

@@ -7,13 +7,13 @@ from typing import Any
 import orjson
 from fastapi import APIRouter, Request, Response
 
-from consumers.as_of import View
+from consumers.access_scope import AccessScope
+from consumers.as_of.view import View
 from consumers.campaigns.consumer import CONSUMER as CAMPAIGNS
 from consumers.campaigns.read import campaign, campaigns
-from consumers.plan import JUDGING, plan_document
+from consumers.plan.document import JUDGING, plan_document
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.projections.read import project, projects, service, services
-from consumers.reach import Reach
 from consumers.read_api import documents
 from consumers.read_api.access import may_read, programme_reach, without_words_of_others
 from consumers.read_api.cursor import text_after
@@ -128,10 +128,10 @@ def router(parts: RouteParts) -> APIRouter:
     return routes
 
 
-def _within(plan: dict[str, Any], reach: Reach) -> dict[str, Any]:
+def _within(plan: dict[str, Any], reach: AccessScope) -> dict[str, Any]:
     """The plan with the money of the partnerships that are within reach."""
     return {**plan, "partnerships": [row for row in plan["partnerships"] if may_read(reach, row["agency"])]}
 
 
-def _with_history(document: dict[str, Any], reach: Reach) -> dict[str, Any]:
+def _with_history(document: dict[str, Any], reach: AccessScope) -> dict[str, Any]:
     return {**document, "history": without_words_of_others(document["history"], reach)}

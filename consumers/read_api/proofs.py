@@ -8,24 +8,24 @@ from typing import Final
 import orjson
 from fastapi import Response
 
-from consumers.as_of import NotStarted, live_view
-from consumers.reach import EVERYTHING, Reach
+from consumers.access_scope import EVERYTHING, AccessScope
+from consumers.as_of.view import NotStarted, live_view
 from consumers.read_api.reading import JSON
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
-from events.entry import parse_entry
+from events.wire.entry import parse_entry
 from infra.http.problems import Problem
 from infra.http.routes import RouteParts
-from infra.kafka import agency_topic
-from infra.log_reader import read_entries, read_leaves
-from infra.postgres import Connection
-from infra.proofs import StoredHashes, inclusion_proof
-from infra.sql import queries
+from infra.kafka.client_config import agency_topic
+from infra.log.proofs import StoredHashes, inclusion_proof
+from infra.log.reader import read_entries, read_leaves
+from infra.postgres.connection import Connection
+from infra.postgres.sql import queries
 
 _SQL: Final = queries("consumers.read_api", "proofs.sql")
 
 
-async def proof_within(parts: RouteParts, reach: Reach, index: int) -> Response:
+async def proof_within(parts: RouteParts, reach: AccessScope, index: int) -> Response:
     """The proof of an entry within reach. Raises `Problem` (404) for any other, and until a checkpoint covers it."""
     async with parts.connection() as connection:
         raw = await read_entries(connection, index, 1)
@@ -47,7 +47,7 @@ async def proof_within(parts: RouteParts, reach: Reach, index: int) -> Response:
     return Response(orjson.dumps(document), media_type=JSON)
 
 
-async def _is_within(connection: Connection, reach: Reach, index: int, raw: bytes) -> bool:
+async def _is_within(connection: Connection, reach: AccessScope, index: int, raw: bytes) -> bool:
     """An agency's are the entries that came from its topic, its refusals included."""
     if reach == EVERYTHING:
         return True

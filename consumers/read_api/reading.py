@@ -13,13 +13,13 @@ from urllib.parse import urlencode
 import orjson
 from fastapi import Request, Response
 
-from consumers.as_of import NotStarted, View, live_view
-from consumers.consumer import Consumer
+from consumers.as_of.view import NotStarted, View, live_view
+from consumers.fold.consumer import Consumer
 from consumers.read_api.cursor import Key, cursor_of
 from consumers.read_api.etag import names, tag_of
 from infra.http.problems import Problem
 from infra.http.routes import RouteParts
-from infra.postgres import Connection
+from infra.postgres.connection import Connection
 
 JSON = "application/json"
 Row = TypeVar("Row")

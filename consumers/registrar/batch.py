@@ -11,12 +11,12 @@ from hashlib import sha256
 from typing import Any, Protocol
 
 from consumers.registrar.breaker import Pause
-from events.entry import entry_bytes
-from events.problems import CONFLICT
-from events.refusal import problem_of, refusal_event
+from events.faults.problems import CONFLICT
+from events.validation.refusal import problem_of, refusal_event
 from events.validation.verdicts import Accepted, Agency, Refused
-from infra.log_reader import BUNDLE
-from infra.verdicts import Known
+from events.wire.entry import entry_bytes
+from infra.log.reader import BUNDLE
+from infra.postgres.verdicts import Known
 
 REGISTERED = "registry.agency-registered"
 

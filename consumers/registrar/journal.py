@@ -17,13 +17,13 @@ import orjson
 from consumers.registrar.batch import Batch, Refusal, multirange, repeated, segments
 from consumers.registrar.breaker import Pause
 from events.validation.verdicts import Agency
-from events.working_days import riyadh_date
-from infra import lease
-from infra.merkle import TileTree, leaf_hash, read_tree
-from infra.postgres import Connection
+from events.values.working_days import riyadh_date
+from infra.log.merkle import TileTree, leaf_hash, read_tree
+from infra.postgres.connection import Connection
+from infra.postgres.sql import queries
+from infra.postgres.verdicts import Known, known_claims
+from infra.process import lease
 from infra.settings import Settings
-from infra.sql import queries
-from infra.verdicts import Known, known_claims
 
 LEASE: Final = "registrar"
 _SQL: Final = queries("consumers.registrar", "registrar.sql")

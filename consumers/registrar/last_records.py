@@ -19,7 +19,7 @@ from aiokafka.errors import KafkaConnectionError, NoError, OffsetOutOfRangeError
 from aiokafka.protocol.fetch import FetchRequest
 
 from consumers.registrar.batch import record_sha256
-from consumers.registrar.undecodable import Damaged, holds_a_batch, record_at
+from consumers.registrar.raw_record_reader import CorruptBatch, holds_a_batch, record_at
 
 LOOK_AGAIN_S: Final = 1.0
 ANSWER_BYTES_MAX: Final = 4 << 20
@@ -72,7 +72,7 @@ async def _compare(
                         f"the record at offset {last.offset} is not the one that was read (its tail was lost, or it was"
                         " created anew)"
                     )
-            except Damaged as error:
+            except CorruptBatch as error:
                 damaged[topic] = str(error)
         if not answers:
             tries += 1

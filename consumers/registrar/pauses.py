@@ -16,11 +16,11 @@ from consumers.registrar.breaker import Breaker, Clock, Limits, Pause
 from consumers.registrar.journal import ReadPosition
 from consumers.registrar.reader import Reader
 from events.validation.verdicts import Refused
-from infra.health import Progress
-from infra.kafka import agency_topic
-from infra.outbox import PLATFORM
+from infra.kafka.client_config import agency_topic
+from infra.observability.telemetry import gauge
+from infra.postgres.outbox import PLATFORM
+from infra.process.health import Progress
 from infra.settings import Settings
-from infra.telemetry import gauge
 
 _NEVER_PAUSED: Final = agency_topic(PLATFORM)
 
@@ -49,7 +49,7 @@ class Pauses:
             reader.hold(topic)
         self._tell()
 
-    def let_through(self, positions: Mapping[str, ReadPosition], reader: Reader) -> list[str]:
+    def unpause_topic(self, positions: Mapping[str, ReadPosition], reader: Reader) -> list[str]:
         """Take up what a person let through; returns the topics of which the database says wrongly that they wait."""
         self._uncounted_up_to |= {topic: p.uncounted_up_to for topic, p in positions.items()}
         ended = [t for t in self._paused() if reader.next_offsets.get(t, 0) < self._uncounted_up_to.get(t, 0)]

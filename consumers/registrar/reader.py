@@ -17,10 +17,10 @@ from aiokafka.errors import OffsetOutOfRangeError
 from consumers.registrar.batch import Record, record_sha256
 from consumers.registrar.journal import ReadPosition
 from consumers.registrar.last_records import LOOK_AGAIN_S, LastRecord, changed_topics
-from consumers.registrar.undecodable import NOT_DECODED, Damaged, fetch_records
-from infra.kafka import client_arguments
-from infra.kafka_clients import absent_topics
-from infra.kafka_ends import ends_of_existing
+from consumers.registrar.raw_record_reader import NOT_DECODED, CorruptBatch, fetch_records
+from infra.kafka.client_config import client_arguments
+from infra.kafka.clients import absent_topics
+from infra.kafka.end_offsets import ends_of_existing
 from infra.settings import Settings
 
 READ_BYTES_MAX: Final = 16 << 20
@@ -211,7 +211,7 @@ class Reader:
             except NOT_DECODED:
                 try:
                     found |= await self._fetch_bytes(partition, count)
-                except Damaged as damaged:
+                except CorruptBatch as damaged:
                     faults[partition.topic] = f"{damaged}; {WHAT_TO_DO}"
         if faults:
             raise TopicBroken(faults)
@@ -222,7 +222,7 @@ class Reader:
         offset = self.next_offsets[partition.topic]
         try:
             records = await fetch_records(self.consumer, partition, offset, self.settings.fetch_bytes_max)
-        except Damaged:
+        except CorruptBatch:
             # A halt needs a person, and the fault may have been on the way: look twice.
             await asyncio.sleep(LOOK_AGAIN_S)
             records = await fetch_records(self.consumer, partition, offset, self.settings.fetch_bytes_max)

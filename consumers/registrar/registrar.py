@@ -18,20 +18,20 @@ from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from consumers.registrar.breaker import Clock
 from consumers.registrar.journal import LEASE, Diverged, Fenced, Journal
-from consumers.registrar.owner import Owner
 from consumers.registrar.reader import TopicBroken
+from consumers.registrar.session import RegistrarSession
 from consumers.registrar.shipper import Behind
 from consumers.registrar.signer import Fork
-from infra import lease
-from infra.health import Progress, Readiness
-from infra.kafka_admin import LOG_TOPIC_CONFIG, KafkaRefused, admin_client, ensure_topic
-from infra.log_reader import log_size
-from infra.logs import SaidOnce
-from infra.note import InvalidKey, LogKey, load_key, load_or_create_key
-from infra.postgres import TRANSIENT_ERRORS, Connection, connect, passes_by_itself
+from infra.kafka.admin import LOG_TOPIC_CONFIG, KafkaRefused, admin_client, ensure_topic
+from infra.log.reader import log_size
+from infra.log.signed_note import InvalidKey, LogKey, load_key, load_or_create_key
+from infra.observability.logs import LogOnce
+from infra.observability.telemetry import count, forget_gauges
+from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect, is_transient
+from infra.process import lease
+from infra.process.health import Progress, Readiness
+from infra.process.tasks import pause
 from infra.settings import Settings
-from infra.tasks import pause
-from infra.telemetry import count, forget_gauges
 
 HALT_LOOK_AGAIN_S: Final = 2.0
 UNKNOWN_ERROR_EXIT: Final = 70
@@ -50,8 +50,8 @@ class Registrar:
         self.standing_by = False
         self.progress = Progress(time.monotonic)
         self._wait_ms = settings.retry_wait_min_ms
-        self._halt = SaidOnce("the registrar halted and signs nothing", "the registrar no longer halts")
-        self._wait = SaidOnce("the registrar waits and starts again", "the registrar goes on")
+        self._halt = LogOnce("the registrar halted and signs nothing", "the registrar no longer halts")
+        self._wait = LogOnce("the registrar waits and starts again", "the registrar goes on")
 
     def readiness(self) -> Readiness:
         """Ready while it registers or stands by; not while it halts, nor after it refused the platform's own event."""
@@ -75,7 +75,7 @@ class Registrar:
                 self._halt.begins(error)
                 await pause(stop, HALT_LOOK_AGAIN_S)
             except Exception as error:
-                if not (passes_by_itself(error) or isinstance(error, KafkaError | Behind)):
+                if not (is_transient(error) or isinstance(error, KafkaError | Behind)):
                     log.exception("an unknown error ends the process")
                     raise SystemExit(UNKNOWN_ERROR_EXIT) from None
                 self._wait.begins(error)
@@ -95,7 +95,7 @@ class Registrar:
             try:
                 # Read each time, so that a file that a person puts back is noticed.
                 key = await self._key(connection)
-                owner = Owner(journal, key, self.settings, self.clock, self.progress)
+                owner = RegistrarSession(journal, key, self.settings, self.clock, self.progress)
                 await owner.work(stop, lambda: self._taken_over(journal))
             except TopicBroken as broken:
                 for topic, reason in broken.faults.items():

@@ -18,14 +18,14 @@ from aiokafka.errors import UnknownTopicOrPartitionError
 from aiokafka.structs import RecordMetadata
 
 from consumers.registrar.journal import Journal
-from events.entry import parse_entry
-from infra.kafka import PRODUCER_DURABLE, client_arguments
-from infra.kafka_clients import let_consumer_go, let_go
-from infra.kafka_ends import ends_of_existing
-from infra.log_reader import read_entries, read_leaves
-from infra.postgres import TRANSIENT_ERRORS, Connection, connect
+from events.wire.entry import parse_entry
+from infra.kafka.client_config import PRODUCER_DURABLE, client_arguments
+from infra.kafka.clients import abort_producer, stop_consumer
+from infra.kafka.end_offsets import ends_of_existing
+from infra.log.reader import read_entries, read_leaves
+from infra.observability.telemetry import gauge
+from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
 from infra.settings import Settings
-from infra.telemetry import gauge
 
 PRODUCER_BATCH_BYTES: Final = 512 * 1024
 UNACKNOWLEDGED_MAX: Final = 8
@@ -94,7 +94,7 @@ class Shipper:
             await self.align()
             await self._ship(producer)
         finally:
-            await let_go(producer)
+            await abort_producer(producer)
             if self._reader is not None:
                 with suppress(*TRANSIENT_ERRORS):
                     await self._reader.close(timeout=1)
@@ -206,4 +206,4 @@ async def read_tail(settings: Settings) -> tuple[int, int]:
             record = await consumer.getone(partition)
         return int(dict(record.headers)[INDEX_HEADER]), record.offset
     finally:
-        await let_consumer_go(consumer)
+        await stop_consumer(consumer)

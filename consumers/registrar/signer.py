@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Final
 
 from consumers.registrar.journal import Fenced, Journal
-from infra.merkle import read_tree
-from infra.note import KEY_FILE, Checkpoint, InvalidNote, LogKey, parse_checkpoint
-from infra.postgres import Connection
+from infra.log.merkle import read_tree
+from infra.log.signed_note import KEY_FILE, Checkpoint, InvalidNote, LogKey, parse_checkpoint
+from infra.observability.telemetry import count, gauge
+from infra.postgres.connection import Connection
+from infra.postgres.sql import queries
 from infra.settings import Settings
-from infra.sql import queries
-from infra.telemetry import count, gauge
 
 CHECKPOINT_FILE: Final = "checkpoint"
 _SQL: Final = queries("consumers.registrar", "registrar.sql")

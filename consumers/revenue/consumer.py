@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from consumers.anomaly import ANOMALY, Anomaly
-from consumers.consumer import Consumer
-from consumers.revenue import closing, contracts, receipts
-from consumers.revenue.book import Books
-from consumers.revenue.needs import needs
+from consumers.fold.anomaly import ANOMALY, Anomaly
+from consumers.fold.consumer import Consumer
+from consumers.revenue.handlers import closing, contracts, receipts
+from consumers.revenue.handlers.book import Books
+from consumers.revenue.handlers.required_keys import required_keys
 from consumers.revenue.rows import (
     ACCOUNT,
     CONTRACT,
@@ -28,9 +28,9 @@ from consumers.revenue.rows import (
     VERSION,
     WINDOW,
 )
-from events.entry import Entry
-from infra.outbox import OutboxEvent
-from infra.tables import WorkingSet
+from events.wire.entry import Entry
+from infra.postgres.outbox import OutboxEvent
+from infra.postgres.unit_of_work import UnitOfWork
 
 HANDLERS: Final[dict[str, Callable[[Books, Entry], Anomaly | None]]] = {
     "partnership.signed": contracts.signed,
@@ -44,7 +44,7 @@ HANDLERS: Final[dict[str, Callable[[Books, Entry], Anomaly | None]]] = {
 }
 
 
-def fold(rows: WorkingSet, entries: Sequence[Entry]) -> list[OutboxEvent]:
+def fold(rows: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
     """Apply entries in log order; returns the settlements that were decided."""
     books = Books(rows)
     for entry in entries:
@@ -73,7 +73,7 @@ CONSUMER: Final = Consumer(
         STATEMENT,
         ANOMALY,
     ),
-    sql_files=(("consumers", "anomaly.sql"), ("consumers.revenue", "tables.sql")),
-    needs=needs,
+    sql_files=(("consumers.fold", "anomaly.sql"), ("consumers.revenue", "tables.sql")),
+    required_keys=required_keys,
     fold=fold,
 )

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from consumers.reach import EVERYTHING, Reach
+from consumers.access_scope import EVERYTHING, AccessScope
 from events.errors import YesserError
-from events.periods import period_kind, why_no_period
-from infra.postgres import Connection
-from infra.sql import queries
+from events.values.periods import period_kind, why_no_period
+from infra.postgres.connection import Connection
+from infra.postgres.sql import queries
 
 _SQL: Final = queries("consumers.revenue", "read.sql")
 PARTNERSHIP_IDS: Final = _SQL["partnership_ids"]
@@ -30,7 +30,7 @@ class NoSuchPeriod(NoStatement):
 
 
 async def balances(
-    connection: Connection, reach: Reach = EVERYTHING, after: str = "", rows_max: int | None = None
+    connection: Connection, reach: AccessScope = EVERYTHING, after: str = "", rows_max: int | None = None
 ) -> dict[str, Any]:
     """`{"accounts": […]}`: every account that has a transfer, by name, from the one after `after`."""
     rows = await connection.fetch(_SQL["balances"], reach.agency, reach.partner, after, rows_max)
@@ -38,14 +38,16 @@ async def balances(
 
 
 async def partnerships(
-    connection: Connection, reach: Reach = EVERYTHING, after: str = "", rows_max: int | None = None
+    connection: Connection, reach: AccessScope = EVERYTHING, after: str = "", rows_max: int | None = None
 ) -> list[dict[str, Any]]:
     """The partnerships as they stand, by id, from the one after `after`."""
     rows = await connection.fetch(_SQL["partnerships"], reach.agency, reach.partner, after, rows_max, None)
     return [dict(row) for row in rows]
 
 
-async def partnership(connection: Connection, partnership_id: str, reach: Reach = EVERYTHING) -> dict[str, Any] | None:
+async def partnership(
+    connection: Connection, partnership_id: str, reach: AccessScope = EVERYTHING
+) -> dict[str, Any] | None:
     """A partnership with its terms in all versions, None where none is known or it is out of reach."""
     row = await connection.fetchrow(_SQL["partnerships"], reach.agency, reach.partner, "", 1, partnership_id)
     if row is None:
@@ -54,7 +56,7 @@ async def partnership(connection: Connection, partnership_id: str, reach: Reach 
     return {**dict(row), "versions": versions}
 
 
-async def subjects(connection: Connection, reach: Reach) -> list[str]:
+async def subjects(connection: Connection, reach: AccessScope) -> list[str]:
     """The subjects (`partnership/…`) of the partnerships within reach."""
     return [f"partnership/{row['partnership_id']}" for row in await partnerships(connection, reach)]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from infra.tables import Table
+from infra.postgres.unit_of_work import Table
 
 
 @dataclass(slots=True)

@@ -7,9 +7,9 @@ from itertools import groupby
 from typing import Any, Final
 
 from consumers.revenue.accounts import CHART
-from events.money import riyals_text
-from infra.display import Column, Grid, Row, Section
-from infra.language import said
+from events.values.money import riyals_text
+from infra.command_line.display import Column, Grid, Row, Section
+from infra.command_line.language import said
 
 STATEMENT_LINES: Final = (
     ("contract_version", "نسخة العقد", "Contract version"),

@@ -2,9 +2,9 @@
 
 import asyncpg
 
-from events.services import ServiceLaunched
+from events.types.services import ServiceLaunched
 from producers.outbox import outbox
-from producers.typed import typed_event
+from producers.sdk.typed_events import typed_event
 
 
 async def launch(connection: asyncpg.Connection, service_id: str, on: str) -> None:

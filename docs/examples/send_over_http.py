@@ -3,9 +3,9 @@
 import asyncio
 from os import environ
 
-from events.services import ServiceLaunched
+from events.types.services import ServiceLaunched
 from producers.sdk.client import AgencyClient
-from producers.typed import typed_event
+from producers.sdk.typed_events import typed_event
 
 
 async def main() -> None:

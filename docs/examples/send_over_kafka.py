@@ -3,10 +3,10 @@
 import asyncio
 from os import environ
 
-from events.services import ServiceLaunched
+from events.types.services import ServiceLaunched
 from infra.settings import Settings
-from producers.publisher import AgencyPublisher
-from producers.typed import typed_event
+from producers.publisher.kafka_publisher import AgencyPublisher
+from producers.sdk.typed_events import typed_event
 
 
 async def main() -> None:

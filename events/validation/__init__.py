@@ -1,6 +1,4 @@
-"""Whether a record may stand in the log, and if not, every reason why.
-
-Way in: `validate.validate` for a record of an agency's topic, `validate.validate_form` where identity is not asked.
-Both are pure. The quick way (`quick`) accepts nearly every good record; the full way (`full`) defines what is refused.
-The room may import every other module of `events` but the refusal event and the documented examples, which import it.
+"""The door: one record in, one verdict out. A quick check accepts; what it does not accept takes the full way, which
+lists every fault. Way in: `door.validate` (registrar) and `door.validate_form` (gateway). Imports: `events.types`,
+`events.wire`, `events.values`.
 """

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from events.findings import Finding, finding
-from events.kafka_mode import Headers
-from events.personal import bytes_hold_personal_data, holds_personal_data, looks_personal
-from events.pointers import UNCLEAN, pointer_of
-from events.reading import BEYOND_RANGE
+from events.faults.findings import Finding, finding
 from events.validation.models import ANY_ITEM, EventForm
 from events.validation.models import Path as Pattern
+from events.values.json_pointer import UNCLEAN, pointer_of
+from events.values.personal_data import bytes_hold_personal_data, holds_personal_data, looks_personal
+from events.wire.kafka_binding import Headers
+from events.wire.strict_json import BEYOND_RANGE
 
 Path = tuple[str | int, ...]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from events.catalogue import EventType, Sender, may_send
-from events.fields import Role
-from events.findings import Finding, finding
+from events.faults.findings import Finding, finding
+from events.types.catalogue import EventType, Sender, may_send
 from events.validation.verdicts import Agency
+from events.values.fields import Role
 
 _ROLES: Final[Mapping[Role, str]] = {
     "agency": "An agency",

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from events.envelope import DEPTH_MAX, EVENT_BYTES_MAX
-from events.findings import finding
-from events.kafka_mode import HeaderReading, Headers
-from events.personal import bytes_hold_personal_data, holds_personal_data
-from events.reading import Unreadable, read_json
+from events.faults.findings import finding
 from events.validation.anywhere import errors_anywhere, headers_hold_personal_data
 from events.validation.authority import authority_errors
 from events.validation.models import form_of
 from events.validation.schema_errors import errors_in
 from events.validation.verdicts import Agency, Refused, WellFormed, refused, well_formed
+from events.values.personal_data import bytes_hold_personal_data, holds_personal_data
+from events.wire.envelope import DEPTH_MAX, EVENT_BYTES_MAX
+from events.wire.kafka_binding import HeaderReading, Headers
+from events.wire.strict_json import Unreadable, read_json
 
 _TOO_LARGE: Final = "The event has {size} bytes; shorten it to at most 61,440."
 

@@ -9,16 +9,10 @@ from typing import Any, Final
 
 from pydantic_core import ErrorDetails
 
-from events.catalogue import EventType
-from events.envelope import (
-    CONTENT_TYPE_PATTERN,
-    EVENT_ID_PATTERN,
-    EXTENSION_PATTERN,
-    HIJRI_DATE_PATTERN,
-    SEQUENCE_PATTERN,
-    SOURCE_PATTERN,
-)
-from events.fields import (
+from events.faults.findings import Finding, finding
+from events.types.catalogue import EventType
+from events.validation.closed_schema import numbers_allowed
+from events.values.fields import (
     CODE_PATTERN,
     DATE_PATTERN,
     ID_PATTERN,
@@ -29,10 +23,16 @@ from events.fields import (
     TRAINEE_PATTERN,
     URL_PATTERN,
 )
-from events.findings import Finding, finding
-from events.money import INTEGER_MAX
-from events.pointers import pointer_of
-from events.validation.closed_schema import numbers_allowed
+from events.values.json_pointer import pointer_of
+from events.values.money import INTEGER_MAX
+from events.wire.envelope import (
+    CONTENT_TYPE_PATTERN,
+    EVENT_ID_PATTERN,
+    EXTENSION_PATTERN,
+    HIJRI_DATE_PATTERN,
+    SEQUENCE_PATTERN,
+    SOURCE_PATTERN,
+)
 
 _DATE: Final = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _TIME: Final = re.compile(
@@ -104,7 +104,7 @@ def model_error(detail: ErrorDetails, row: EventType | None) -> Finding:
 
 
 def kind_of(value: Any) -> str:
-    """What a JSON value is, in a word of `events.details.PHRASES`."""
+    """What a JSON value is, in a word of `events.faults.details.PHRASES`."""
     if value is None:
         return "null"
     kinds = {bool: "a Boolean", str: "text", dict: "an object", list: "a list"}

@@ -9,9 +9,9 @@ from typing import Any, Final, Literal, NamedTuple, get_args, get_origin
 from pydantic import BaseModel, create_model
 from pydantic_core import SchemaValidator
 
-from events.catalogue import CATALOGUE, EventType
-from events.envelope import Envelope, full_type, schema_uri
-from events.fields import IdField
+from events.types.catalogue import CATALOGUE, EventType
+from events.values.fields import IdField
+from events.wire.envelope import Envelope, full_type, schema_uri
 
 Path = tuple[str, ...]
 ANY_ITEM: Final = "*"

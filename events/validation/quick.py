@@ -21,15 +21,15 @@ import orjson
 from pydantic import ValidationError
 from pydantic_core import SchemaValidator
 
-from events.catalogue import CATALOGUE, may_send
-from events.codec import canonical_event_bytes
-from events.envelope import EVENT_BYTES_MAX, full_type
-from events.fields import Role
-from events.kafka_mode import HeaderReading
-from events.rules import Rule
+from events.types.catalogue import CATALOGUE, may_send
+from events.types.rules import Rule
 from events.validation.closed_schema import closed_schema
 from events.validation.quick_search import may_be_personal
 from events.validation.verdicts import Agency, WellFormed
+from events.values.fields import Role
+from events.wire.codec import canonical_event_bytes
+from events.wire.envelope import EVENT_BYTES_MAX, full_type
+from events.wire.kafka_binding import HeaderReading
 
 _WHITE_SPACE: Final = b" \t\n\r"
 _MEMBER: Final = b'":'

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from events.personal import holds_personal_data
+from events.values.personal_data import holds_personal_data
 
 _LOOKS_PERSONAL: Final = re.compile(r'"[12][0-9]{9}"')
 _ESCAPE: Final = re.compile(r"\\(?:u[0-9a-f]{4}|.)")

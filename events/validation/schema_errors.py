@@ -11,12 +11,12 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from events.catalogue import EventType
-from events.envelope import SCHEMA_URI_PREFIX
-from events.findings import Finding, finding
-from events.pointers import UNCLEAN, is_within
+from events.faults.findings import Finding, finding
+from events.types.catalogue import EventType
 from events.validation.model_errors import model_error
 from events.validation.models import EventForm
+from events.values.json_pointer import UNCLEAN, is_within
+from events.wire.envelope import SCHEMA_URI_PREFIX
 
 _PERSONAL: Final = frozenset({"personal-data", "id-looks-personal"})
 

@@ -6,10 +6,10 @@ new is for the registrar, which compares `claim` and `identity` in log order.
 
 from __future__ import annotations
 
-from events.kafka_mode import Headers, read_headers
 from events.validation.full import validate_in_full
 from events.validation.quick import validate_quickly
 from events.validation.verdicts import Accepted, Admitted, Agency, Refused, WellFormed, identity_of, key_of
+from events.wire.kafka_binding import Headers, read_headers
 
 
 def validate(value: bytes | None, headers: Headers, agency: Agency) -> Accepted | Refused:

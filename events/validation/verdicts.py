@@ -10,13 +10,13 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from events.codec import canonical_event_bytes
-from events.envelope import EVENT_BYTES_MAX, SOURCE_PATTERN, source_of
-from events.fields import Role
-from events.findings import Finding
-from events.personal import looks_personal
-from events.platform import CLAIMED_ID_PATTERN, CLAIMED_TYPE_LENGTH_MAX, CLAIMED_TYPE_PATTERN
-from events.problems import Fault
+from events.faults.findings import Finding
+from events.faults.problems import Fault
+from events.types.platform import CLAIMED_ID_PATTERN, CLAIMED_TYPE_LENGTH_MAX, CLAIMED_TYPE_PATTERN
+from events.values.fields import Role
+from events.values.personal_data import looks_personal
+from events.wire.codec import canonical_event_bytes
+from events.wire.envelope import EVENT_BYTES_MAX, SOURCE_PATTERN, source_of
 
 HASH_BYTES: Final = 16
 FAULTS_MAX: Final = 1_000

@@ -7,8 +7,8 @@ import os
 import subprocess
 from typing import Final
 
-from infra.embedded.errors import StackError
-from infra.own_command import own_command
+from infra.errors import StackError
+from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
 
 COMMAND_TIMEOUT_S: Final = 300.0
@@ -27,7 +27,7 @@ async def register_first_agencies(settings: Settings) -> None:
 async def _run(settings: Settings, failure: str, *arguments: str) -> None:
     """Run a command of ours to its end. Raises StackError with its last words."""
     process = await asyncio.create_subprocess_exec(
-        *own_command(*arguments),
+        *subprocess_command(*arguments),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -49,6 +49,6 @@ async def _run(settings: Settings, failure: str, *arguments: str) -> None:
 async def prepare_kafka(settings: Settings) -> None:
     """Topics and rights of the platform."""
     # Imported here: whoever only asks for a stack's state needs no Kafka client.
-    from infra.kafka_admin import prepare_cluster
+    from infra.kafka.admin import prepare_cluster
 
     await prepare_cluster(settings)

@@ -10,20 +10,20 @@ from typing import Any
 
 import click
 
+from infra.command_line.exit_codes import ExitCode
+from infra.command_line.language import say
+from infra.data_dir import DataDir
 from infra.embedded.bootstrap import migrate_database, prepare_kafka, register_first_agencies
-from infra.embedded.errors import StackError
 from infra.embedded.health import readiness
-from infra.embedded.home import Home
-from infra.embedded.identity import identity_of, running
-from infra.embedded.processes import NAMES
+from infra.embedded.processes.identity import identity_of, running
+from infra.embedded.processes.signals import NAMES
 from infra.embedded.stack import start_stack, stop_stack
 from infra.embedded.status import StackStatus, stack_status
 from infra.embedded.supervisor import Supervisor, Wanted
-from infra.exit_codes import ExitCode
-from infra.language import say
-from infra.logs import configure_logs
+from infra.errors import StackError
+from infra.observability.logs import configure_logs
+from infra.process.tasks import until_one_ends, watch_tasks
 from infra.settings import Settings
-from infra.tasks import until_one_ends, watch_tasks
 
 
 @click.command("up", short_help="Start Kafka, PostgreSQL and the platform's processes.")
@@ -81,7 +81,7 @@ def down(as_json: bool) -> None:
     settings = Settings()
     stopped = stop_stack(settings)
     if as_json:
-        click.echo(json.dumps({"home": str(Home.at(settings.home).root), "stopped": stopped}))
+        click.echo(json.dumps({"home": str(DataDir.at(settings.home).root), "stopped": stopped}))
     elif stopped:
         say("توقفت.", "Stopped.")
     else:

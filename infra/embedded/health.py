@@ -6,7 +6,7 @@ import asyncio
 import json
 from typing import Any, Final
 
-from infra.embedded.ports import HOST
+from infra.embedded.servers.ports import HOST
 
 PROBE_TIMEOUT_S: Final = 2.0
 
@@ -68,7 +68,7 @@ async def kafka_ready(port: int, admin_password: str) -> bool:
     from aiokafka.admin import AIOKafkaAdminClient
     from aiokafka.errors import KafkaError
 
-    from infra.kafka_clients import came_to_its_end
+    from infra.kafka.clients import stop_safely
 
     admin = AIOKafkaAdminClient(
         bootstrap_servers=f"{HOST}:{port}",
@@ -86,4 +86,4 @@ async def kafka_ready(port: int, admin_password: str) -> bool:
     except (KafkaError, OSError, TimeoutError):
         return False
     finally:
-        await came_to_its_end(admin.close())
+        await stop_safely(admin.close())

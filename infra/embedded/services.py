@@ -11,16 +11,16 @@ from typing import Final
 
 import structlog
 
-from infra.embedded import kafka_server, postgres_server
-from infra.embedded.child import ChildPlan
+from infra.data_dir import DataDir, cache_folder
 from infra.embedded.health import kafka_ready
-from infra.embedded.home import Home, cache_folder
-from infra.embedded.identity import Ending
-from infra.embedded.jars import ensure_jars
-from infra.embedded.kafka_server import Java, KafkaPorts
-from infra.embedded.passwords import password
-from infra.embedded.ports import Ports
-from infra.embedded.system_user import postgres_user
+from infra.embedded.processes.identity import Ending
+from infra.embedded.processes.managed_process import ChildPlan
+from infra.embedded.servers import kafka, postgres
+from infra.embedded.servers.jars import ensure_jars
+from infra.embedded.servers.kafka import Java, KafkaPorts
+from infra.embedded.servers.ports import Ports
+from infra.embedded.servers.system_user import postgres_user
+from infra.secret_files import password
 
 KAFKA_ENDING: Final = Ending(signal.SIGTERM, 22.0)
 """Writing the archive at the first clean end takes some seconds more."""
@@ -34,7 +34,7 @@ logger = structlog.get_logger("supervisor")
 class KafkaService:
     """The broker of a home. The first clean end writes an archive of loaded classes; it halves every later start."""
 
-    home: Home
+    home: DataDir
     ports: Ports
     progress: Callable[[str], None]
     _java: Java | None = field(default=None, init=False)
@@ -48,7 +48,7 @@ class KafkaService:
             ports=self.ports,
             ready=self._ready,
             log=self.home.log("kafka"),
-            environment=lambda: _plain_environment() | kafka_server.UTF_8,
+            environment=lambda: _plain_environment() | kafka.UTF_8,
             ending=KAFKA_ENDING,
             prepare=self._prepare,
             tidy=self._adopt_archive,
@@ -61,12 +61,12 @@ class KafkaService:
 
         cache = cache_folder()
         jars = ensure_jars(cache, self.progress)
-        self._archive = cache / kafka_server.archive_name(".".join(map(str, JAVA_VERSION)), jars)
+        self._archive = cache / kafka.archive_name(".".join(map(str, JAVA_VERSION)), jars)
         self._java = Java(JAVA, jars, self._archive if self._archive.exists() else None)
         passwords = {user: password(self.home.secrets, f"kafka-{user}") for user in ("admin", "controller", "platform")}
         ports = KafkaPorts(self.ports["port"], self.ports["controller_port"])
-        kafka_server.write_configuration(self.home.kafka, ports, passwords)
-        kafka_server.format_storage(self._java, self.home.kafka, ports, passwords)
+        kafka.write_configuration(self.home.kafka, ports, passwords)
+        kafka.format_storage(self._java, self.home.kafka, ports, passwords)
 
     async def _ready(self) -> bool:
         self._was_ready = await kafka_ready(self.ports["port"], password(self.home.secrets, "kafka-admin"))
@@ -74,7 +74,7 @@ class KafkaService:
 
     def _command(self) -> Sequence[str]:
         assert self._java is not None
-        command = kafka_server.java_command(self._java)
+        command = kafka.java_command(self._java)
         if self._java.archive is None:
             command.insert(1, f"-XX:AOTCacheOutput={self._archive_in_making()}")
         return command
@@ -98,20 +98,20 @@ class KafkaService:
 class PostgresService:
     """The database server of a home."""
 
-    home: Home
+    home: DataDir
     ports: Ports
 
     def plan(self) -> ChildPlan:
         return ChildPlan(
             name="postgres",
-            command=lambda: postgres_server.server_command(self.home.postgres),
+            command=lambda: postgres.server_command(self.home.postgres),
             ports=self.ports,
             ready=self._ready,
             log=self.home.log("postgres"),
             environment=_plain_environment,
             ending=POSTGRES_ENDING,
             prepare=self._prepare,
-            run_as=lambda: postgres_server.run_as(postgres_user()),
+            run_as=lambda: postgres.run_as(postgres_user()),
             probed_for_ever=False,
         )
 
@@ -119,21 +119,21 @@ class PostgresService:
         return password(self.home.secrets, "postgres-superuser")
 
     def _prepare(self) -> None:
-        for folder in postgres_server.prepare(self.home.postgres, self.ports["port"], self._superuser_password()):
+        for folder in postgres.prepare(self.home.postgres, self.ports["port"], self._superuser_password()):
             logger.info("opened for PostgreSQL's own user to pass through", folder=str(folder))
 
     async def _ready(self) -> bool:
-        if not await postgres_server.answers(self.ports["port"], self._superuser_password()):
+        if not await postgres.answers(self.ports["port"], self._superuser_password()):
             return False
         # Imported here: asking for a stack's state needs no database driver.
-        from infra.postgres import passes_by_itself
+        from infra.postgres.connection import is_transient
 
         try:
-            await postgres_server.ensure_database(
+            await postgres.ensure_database(
                 self.ports["port"], self._superuser_password(), password(self.home.secrets, "postgres-yesser")
             )
         except Exception as error:
-            if passes_by_itself(error):
+            if is_transient(error):
                 return False
             raise
         return True

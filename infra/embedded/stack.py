@@ -19,14 +19,14 @@ from typing import Any, Final
 
 import psutil
 
-from infra.embedded import record as stack_record
-from infra.embedded.errors import StackError
-from infra.embedded.home import Home
-from infra.embedded.identity import KILLED_WITHIN_S, LOOK_EVERY_S, Identity, running, still_living
-from infra.embedded.log_files import last_words, rotate
-from infra.embedded.processes import NAMES, SERVICES
+from infra.data_dir import DataDir
+from infra.embedded.processes import record as stack_record
+from infra.embedded.processes.identity import KILLED_WITHIN_S, LOOK_EVERY_S, Identity, running, still_living
+from infra.embedded.processes.log_tail import log_tail, rotate
+from infra.embedded.processes.signals import NAMES, SERVICES
 from infra.embedded.supervisor import Wanted, end_orphans, is_supervised
-from infra.own_command import own_command
+from infra.errors import StackError
+from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
 
 START_DEADLINE_S: Final = 900.0
@@ -47,7 +47,7 @@ def start_stack(settings: Settings, wanted: Wanted, progress: Progress = lambda 
     One that already runs is waited for. A process that halted (it needs a person) holds nothing up: the record is then
     not `ready`. Raises StackError with the supervisor's own last sentence when it gives up.
     """
-    home = Home.at(settings.home)
+    home = DataDir.at(settings.home)
     home.create()
     supervisor = None if is_supervised(home) else _spawn_supervisor(home, wanted)
     deadline = time.monotonic() + START_DEADLINE_S
@@ -56,11 +56,11 @@ def start_stack(settings: Settings, wanted: Wanted, progress: Progress = lambda 
         record = stack_record.read(home.record)
         if (record.get("ready") or _waits_for_a_person(record)) and _supervisor_of(record):
             return record
-        words = last_words(_progress_file(home))
+        words = log_tail(_progress_file(home))
         if words != told:
             progress(told := words)
         if supervisor is not None and supervisor.poll() is not None:
-            words = last_words(home.log("supervisor")).removeprefix("yesser: ")
+            words = log_tail(home.log("supervisor")).removeprefix("yesser: ")
             raise StackError(words or "The supervisor ended without a word.")
         if supervisor is None and not is_supervised(home):
             supervisor = _spawn_supervisor(home, wanted)
@@ -80,7 +80,7 @@ def stop_stack(settings: Settings) -> bool:
 
     It is over within a minute, whatever hangs.
     """
-    home = Home.at(settings.home)
+    home = DataDir.at(settings.home)
     if not home.root.exists():
         return False
     supervisor, in_time = _end_supervisor(home)
@@ -89,7 +89,7 @@ def stop_stack(settings: Settings) -> bool:
     return supervisor or orphans > 0
 
 
-def _end_supervisor(home: Home) -> tuple[bool, bool]:
+def _end_supervisor(home: DataDir) -> tuple[bool, bool]:
     """Ask the supervisor to end, and kill it when its time is over; whether one ran, and whether it ended in time."""
     deadline = time.monotonic() + STOP_DEADLINE_S
     asked: psutil.Process | None = None
@@ -131,18 +131,18 @@ def running_stack(
         stop_stack(settings)
 
 
-def _reap(home: Home) -> None:
+def _reap(home: DataDir) -> None:
     """Take note of the end of this process' own supervisor, which no longer holds the home."""
     if (supervisor := _SPAWNED.pop(home.root, None)) is not None:
         supervisor.wait()
 
 
-def _spawn_supervisor(home: Home, wanted: Wanted) -> subprocess.Popen[bytes]:
+def _spawn_supervisor(home: DataDir, wanted: Wanted) -> subprocess.Popen[bytes]:
     _reap(home)
     log = home.log("supervisor")
     rotate(log)
     _progress_file(home).unlink(missing_ok=True)
-    command = own_command("up", "--only", ",".join(sorted(wanted.only)))
+    command = subprocess_command("up", "--only", ",".join(sorted(wanted.only)))
     for name, count in wanted.replicas.items():
         command += ["--replicas", f"{name}={count}"]
     if not wanted.prepared:
@@ -162,7 +162,7 @@ def _spawn_supervisor(home: Home, wanted: Wanted) -> subprocess.Popen[bytes]:
     return supervisor
 
 
-def _progress_file(home: Home) -> Path:
+def _progress_file(home: DataDir) -> Path:
     return home.logs / "up.progress"
 
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from infra.embedded import record as stack_record
-from infra.embedded.home import Home
-from infra.embedded.identity import Identity, running
-from infra.embedded.ports import HOST
-from infra.embedded.processes import SERVICES
+from infra.data_dir import DataDir
+from infra.embedded.processes import record as stack_record
+from infra.embedded.processes.identity import Identity, running
+from infra.embedded.processes.signals import SERVICES
+from infra.embedded.servers.ports import HOST
 from infra.settings import Settings
 
 WORKING: Final = frozenset({"ready", "given"})
@@ -59,7 +59,7 @@ def stack_status(settings: Settings) -> StackStatus:
     A part that is recorded as ready and has no process is *ended*; one whose port is closed is *unreachable*; one that
     runs though its supervisor was killed is an *orphan*.
     """
-    home = Home.at(settings.home)
+    home = DataDir.at(settings.home)
     record = stack_record.read(home.record)
     supervisor = record.get("supervisor")
     alive = bool(supervisor and running(Identity(**supervisor)))
@@ -92,7 +92,7 @@ def _service(settings: Settings, record: dict[str, Any], name: str, watched: boo
         "restarts": entry["restarts"],
         "pid": _living_pid(entry),
         "state": _state(entry, entry["port"], watched),
-        "log": str(Home.at(settings.home).log(name)),
+        "log": str(DataDir.at(settings.home).log(name)),
     }
 
 

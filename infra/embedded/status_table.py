@@ -8,9 +8,9 @@ from typing import Any, Final
 from rich.console import Console
 from rich.text import Text
 
-from infra.display import Cell, Column, Grid
+from infra.command_line.display import Cell, Column, Grid
+from infra.command_line.language import language, said
 from infra.embedded.status import StackStatus
-from infra.language import language, said
 
 _COLOURS: Final = {
     "ready": "green",

@@ -18,20 +18,20 @@ from typing import Any, Final
 
 import structlog
 
-from infra.embedded import record as stack_record
+from infra.data_dir import DataDir
 from infra.embedded.bootstrap import migrate_database, prepare_kafka, register_first_agencies
-from infra.embedded.child import Child, ChildPlan
-from infra.embedded.errors import StackError
 from infra.embedded.health import halt_reason, process_ready
-from infra.embedded.home import Home
-from infra.embedded.identity import Ending, end_all, identity_of, recorded_identities
-from infra.embedded.ports import Ports, choose
-from infra.embedded.postgres_server import database_address
-from infra.embedded.processes import NAMES, PROCESSES, SERVICES
-from infra.embedded.record import ProcessRecord, StackRecord
+from infra.embedded.processes import record as stack_record
+from infra.embedded.processes.identity import Ending, end_all, identity_of, recorded_identities
+from infra.embedded.processes.managed_process import Child, ChildPlan
+from infra.embedded.processes.record import ProcessRecord, StackRecord
+from infra.embedded.processes.signals import NAMES, PROCESSES, SERVICES
+from infra.embedded.servers.ports import Ports, choose
+from infra.embedded.servers.postgres import database_address
 from infra.embedded.services import KAFKA_ENDING, POSTGRES_ENDING, KafkaService, PostgresService
-from infra.logs import SaidOnce
-from infra.own_command import own_command
+from infra.errors import StackError
+from infra.observability.logs import LogOnce
+from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
 
 SERVICE_READY_S: Final = 600.0
@@ -70,7 +70,7 @@ class Wanted:
 
 
 @contextlib.contextmanager
-def sole_supervisor(home: Home) -> Iterator[None]:
+def sole_supervisor(home: DataDir) -> Iterator[None]:
     """Hold the home's lock. The system frees it when the process ends, however it ends."""
     with home.lock.open("a") as file:
         try:
@@ -83,7 +83,7 @@ def sole_supervisor(home: Home) -> Iterator[None]:
         yield
 
 
-def is_supervised(home: Home) -> bool:
+def is_supervised(home: DataDir) -> bool:
     """Whether a supervisor holds the home's lock now."""
     try:
         with sole_supervisor(home):
@@ -92,7 +92,7 @@ def is_supervised(home: Home) -> bool:
         return home.lock.exists()
 
 
-def end_orphans(home: Home, patience: float = 1.0) -> int:
+def end_orphans(home: DataDir, patience: float = 1.0) -> int:
     """End what a killed supervisor left running, processes before the services they use; returns how many.
 
     `patience` is the share of its usual time that each may take before it is killed.
@@ -107,7 +107,7 @@ class Supervisor:
     """One run of a stack. `progress` is told in plain sentences what is going on."""
 
     def __init__(self, settings: Settings, wanted: Wanted, progress: Callable[[str], None]) -> None:
-        self.home = Home.at(settings.home)
+        self.home = DataDir.at(settings.home)
         self.settings = settings.model_copy(update={"home": self.home.root})
         self.wanted = wanted
         self.progress = progress
@@ -115,7 +115,7 @@ class Supervisor:
         self._services: list[Child] = []
         self._processes: list[Child] = []
         self._complete = False
-        self._unwritten = SaidOnce("stack.json cannot be written", "stack.json is written again")
+        self._unwritten = LogOnce("stack.json cannot be written", "stack.json is written again")
         self._write_again: asyncio.TimerHandle | None = None
 
     @contextlib.asynccontextmanager
@@ -160,7 +160,7 @@ class Supervisor:
     def _add_process(self, copy: str, name: str, ports: Ports) -> None:
         plan = ChildPlan(
             name=copy,
-            command=lambda: own_command("run", name),
+            command=lambda: subprocess_command("run", name),
             ports=ports,
             ready=lambda: process_ready(ports["health_port"]),
             halted=lambda: halt_reason(ports["health_port"]),

@@ -13,8 +13,8 @@ from typing import Final
 
 import click
 
-from infra.embedded.home import cache_folder
-from infra.embedded.jars import ensure_jars
+from infra.data_dir import cache_folder
+from infra.embedded.servers.jars import ensure_jars
 
 TOOLS: Final = {"console-producer": "org.apache.kafka.tools.ConsoleProducer"}
 """Tool → main class; the names are those of Kafka's `kafka-….sh`."""

@@ -7,7 +7,7 @@ from typing import Final, Literal, get_args
 
 from events.validation.verdicts import Agency
 from infra.http.problems import Problem
-from infra.verdicts import Paused
+from infra.postgres.verdicts import Paused
 
 Kind = Literal["agency", "office", "partner", "auditor"]
 Scope = Literal["events:write", "events:read", "log:read", "partnerships:read"]

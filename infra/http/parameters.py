@@ -8,7 +8,7 @@ from fastapi import Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
-from events.personal import holds_personal_data
+from events.values.personal_data import holds_personal_data
 from infra.http.problems import Problem
 
 SHOWN_LENGTH_MAX: Final = 64

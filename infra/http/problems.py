@@ -1,7 +1,7 @@
 """Every way in which a request is answered with no: an RFC 9457 problem with a stable type, in Arabic or English.
 
 Flows in: what is wrong with a request. Flows out: a document and its status. What is wrong with an event has the door's
-own codes (`events.problems`).
+own codes (`events.faults.problems`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, get_args
 
 import orjson
 
-from events.problems import Bilingual
+from events.faults.problems import Bilingual
 
 Language = Literal["ar", "en"]
 RequestCode = Literal[

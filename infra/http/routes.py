@@ -15,7 +15,7 @@ from fastapi import APIRouter, Request
 
 from infra.http.callers import Caller
 from infra.http.problems import Problem
-from infra.postgres import Connection, Pool
+from infra.postgres.connection import Connection, Pool
 from infra.settings import Settings
 
 GROUP: Final = "yesser.routes"

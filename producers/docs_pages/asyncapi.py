@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from events.problems import Bilingual
+from events.faults.problems import Bilingual
 
 Document = dict[str, Any]
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from events.details import arabic_of
-from events.problems import PROBLEMS, Bilingual, Code, Fault
-from events.refusal_examples import REFUSAL_EXAMPLES, faults_of
+from events.faults.details import arabic_of
+from events.faults.problems import PROBLEMS, Bilingual, Code, Fault
+from events.schema_tools.refusal_examples import REFUSAL_EXAMPLES, faults_of
 from infra.http.problems import EXPLANATIONS, RequestCode
 
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from events import fields
-from events.field_meanings import meaning_of
-from events.money import INTEGER_MAX
-from events.problems import Bilingual
-from events.schema_documents import schema_of
+from events.faults.problems import Bilingual
+from events.schema_tools.field_meanings import meaning_of
+from events.schema_tools.schema_documents import schema_of
+from events.values import fields
+from events.values.money import INTEGER_MAX
 
 Schema = dict[str, Any]
 

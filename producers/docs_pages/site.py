@@ -20,15 +20,15 @@ import orjson
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from events.asyncapi_document import asyncapi_document, entry_schema
-from events.catalogue import CATALOGUE
-from events.contradictions import RULES, contradictions_of
-from events.details import arabic_of
-from events.envelope import Envelope, full_type
-from events.field_meanings import ATTRIBUTE_MEANINGS
-from events.problems import Bilingual, Code
-from events.refusal_examples import golden_example
-from events.schema_documents import SENDERS, schema_of
+from events.faults.details import arabic_of
+from events.faults.problems import Bilingual, Code
+from events.schema_tools.asyncapi_document import asyncapi_document, entry_schema
+from events.schema_tools.field_meanings import ATTRIBUTE_MEANINGS
+from events.schema_tools.refusal_examples import golden_example
+from events.schema_tools.schema_documents import SENDERS, schema_of
+from events.types.catalogue import CATALOGUE
+from events.types.contradictions import RULES, contradictions_of
+from events.wire.envelope import Envelope, full_type
 from infra.http.problems import PAGE_PREFIX, RequestCode
 from producers.docs_pages import words
 from producers.docs_pages.asyncapi import channels_of

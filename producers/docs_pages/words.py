@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from events.problems import Bilingual
+from events.faults.problems import Bilingual
 
 _B = Bilingual
 

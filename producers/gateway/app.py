@@ -19,15 +19,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from infra.http.parameters import only_known_parameters
 from infra.http.problems import CONTENT_TYPE, Problem, RequestCode, language_of, problem_document, to_bytes
 from infra.http.routes import further_routers
-from infra.postgres import TRANSIENT_ERRORS
-from infra.telemetry import count
-from producers.gateway import event_routes, page_routes, reading_routes
-from producers.gateway.parts import Parts
-from producers.gateway.problems import Refusal, refusal_document
+from infra.observability.telemetry import count
+from infra.postgres.connection import TRANSIENT_ERRORS
+from producers.gateway.http.problems import Refusal, refusal_document
+from producers.gateway.routes import lookups, pages, publish
+from producers.gateway.routes.parts import Parts
 
 _CODES: dict[int, RequestCode] = {404: "no-such-route", 405: "method-not-allowed"}
 _NO_TELEMETRY: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False}
-"""FastAPI's own would tell of addresses and errors in its words; ours says only what `infra.telemetry` lists."""
+"""FastAPI's own would name addresses and errors; `infra.observability.telemetry` lists what ours says."""
 _logger = structlog.get_logger(__name__)
 
 Handler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
@@ -47,11 +47,11 @@ def application(parts: Parts) -> FastAPI:
         exception_handlers=_handlers(),
         telemetry=_NO_TELEMETRY,
     )
-    app.include_router(event_routes.router(parts))
-    app.include_router(reading_routes.router(parts))
+    app.include_router(publish.router(parts))
+    app.include_router(lookups.router(parts))
     for further in further_routers(parts.for_reading()):
         app.include_router(further)
-    app.include_router(page_routes.router(parts, app))
+    app.include_router(pages.router(parts, app))
     return app
 
 
@@ -64,14 +64,14 @@ def served(parts: Parts) -> ASGIApp:
     async def events(scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive, send)
         try:
-            response = await event_routes.stored(parts, request, partial=False)
+            response = await publish.stored(parts, request, partial=False)
         except Exception as error:
             handler = next(handlers[kind] for kind in type(error).__mro__ if kind in handlers)
             response = await handler(request, error)
         await response(scope, receive, send)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        brings_events = scope["type"] == "http" and scope["path"] == event_routes.EVENTS and scope["method"] == "POST"
+        brings_events = scope["type"] == "http" and scope["path"] == publish.EVENTS and scope["method"] == "POST"
         await (events if brings_events and not scope["query_string"] else rest)(scope, receive, send)
 
     return app

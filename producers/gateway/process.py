@@ -12,16 +12,16 @@ from typing import Final
 import uvicorn
 
 from events.errors import YesserError
-from infra.health import Readiness
-from infra.postgres import TRANSIENT_ERRORS, Pool, create_pool
-from infra.run_cli import Process
+from infra.postgres.connection import TRANSIENT_ERRORS, Pool, create_pool
+from infra.process.commands import Process
+from infra.process.health import Readiness
 from infra.settings import Settings
-from producers.gateway.access import Access
+from producers.gateway.access.callers import Access
+from producers.gateway.acknowledgements import ReceiptSigner, load_or_create_key
 from producers.gateway.app import served
-from producers.gateway.http_protocol import BoundedProtocol
-from producers.gateway.parts import Parts
-from producers.gateway.receipts import ReceiptSigner, load_or_create_key
+from producers.gateway.http.protocol import BoundedProtocol
 from producers.gateway.receiving import Receiver
+from producers.gateway.routes.parts import Parts
 from producers.gateway.writer import KafkaWriter
 
 POOL_SIZE: Final = 4

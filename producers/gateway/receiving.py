@@ -15,19 +15,19 @@ from typing import Any, Final, Generic, TypeVar
 
 from starlette.datastructures import Headers as HttpHeaders
 
-from events.entry import recorded_time
-from events.kafka_mode import Headers
 from events.validation.validate import validate, validate_form
 from events.validation.verdicts import Accepted, Admitted, Agency, Refused
+from events.wire.entry import recorded_time
+from events.wire.kafka_binding import Headers
 from infra.http.problems import Language, Problem, language_of
-from infra.kafka import agency_topic
+from infra.kafka.client_config import agency_topic
+from infra.observability.telemetry import count
 from infra.settings import Settings
-from infra.telemetry import count
 from producers.errors import OutcomeUnknown
-from producers.gateway.body import BodyLimits, read_body
-from producers.gateway.http_mode import Claims, Mode, RawHeaders, claims_of, mode_of
-from producers.gateway.problems import EventFaults, Refusal, listed_faults
-from producers.gateway.receipts import ReceiptSigner, Stored
+from producers.gateway.acknowledgements import ReceiptSigner, Stored
+from producers.gateway.http.body import BodyLimits, read_body
+from producers.gateway.http.content_mode import Claims, Mode, RawHeaders, claims_of, mode_of
+from producers.gateway.http.problems import EventFaults, Refusal, listed_faults
 from producers.gateway.recent import Recent, Repeat
 from producers.gateway.writer import KafkaWriter, NotStored
 

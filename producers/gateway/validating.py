@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from events.problems import CONFLICT
+from events.faults.problems import CONFLICT
 from events.validation.verdicts import Accepted
 from infra.http.problems import Language
-from infra.proofs import PROOF_PREFIX
-from infra.verdicts import Known
-from producers.gateway.problems import EventFaults, listed_faults
+from infra.log.proofs import PROOF_PREFIX
+from infra.postgres.verdicts import Known
+from producers.gateway.http.problems import EventFaults, listed_faults
 from producers.gateway.receiving import Judged
 
 

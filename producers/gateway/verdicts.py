@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final, Literal
 
-from events.entry import Entry, parse_entry
 from events.validation.verdicts import HASH_BYTES, Agency
-from infra.kafka import agency_topic
-from infra.log_reader import split_bundle
-from infra.postgres import Connection
-from infra.proofs import PROOF_PREFIX
-from infra.sql import queries
+from events.wire.entry import Entry, parse_entry
+from infra.kafka.client_config import agency_topic
+from infra.log.proofs import PROOF_PREFIX
+from infra.log.reader import split_bundle
+from infra.postgres.connection import Connection
+from infra.postgres.sql import queries
 
 State = Literal["pending", "registered", "duplicate", "refused"]
 _SQL: Final = queries("producers.gateway", "verdicts.sql")

@@ -21,13 +21,13 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from events.codec import STRUCTURED_HEADERS
-from infra.kafka import PRODUCER_DURABLE, NoKafka, client_arguments
-from infra.kafka_admin import GATEWAY_USER
-from infra.kafka_clients import NotStarted, let_go, start_error
-from infra.logs import SaidOnce
+from events.wire.codec import STRUCTURED_HEADERS
+from infra.kafka.admin import GATEWAY_USER
+from infra.kafka.client_config import PRODUCER_DURABLE, NoKafka, client_arguments
+from infra.kafka.clients import NotStarted, abort_producer, start_error
+from infra.observability.logs import LogOnce
+from infra.observability.telemetry import trace_header
 from infra.settings import Settings
-from infra.telemetry import trace_header
 from producers.errors import OutcomeUnknown
 
 _PARTITION: Final = 0
@@ -82,7 +82,7 @@ class KafkaWriter:
         self._connection: _Connection | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._ending: set[asyncio.Task[None]] = set()
-        self._away = SaidOnce("Kafka does not take events", "Kafka takes events again")
+        self._away = LogOnce("Kafka does not take events", "Kafka takes events again")
 
     @property
     def connected(self) -> bool:
@@ -184,7 +184,7 @@ class KafkaWriter:
         if self._connection is connection:
             self._connection = None
             self.start()
-        task = asyncio.create_task(let_go(connection.producer))
+        task = asyncio.create_task(abort_producer(connection.producer))
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)
 
@@ -209,7 +209,7 @@ class KafkaWriter:
             failed = await start_error(producer.start(), _CONNECT_TIMEOUT_S)
         finally:
             if failed is not None:
-                await let_go(producer)
+                await abort_producer(producer)
         if failed is None:
             self._connection = _Connection(producer)
         return failed

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import asyncpg
 import orjson
 
-from events.envelope import source_of
 from events.errors import YesserError
-from events.fields import Role
 from events.validation.verdicts import Agency
-from infra.postgres import Connection, connect
+from events.values.fields import Role
+from events.wire.envelope import source_of
+from infra.postgres.connection import Connection, connect
+from infra.postgres.sql import queries, read
 from infra.settings import Settings
-from infra.sql import queries, read
-from producers.typed import require_form
+from producers.sdk.typed_events import require_form
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy

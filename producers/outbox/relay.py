@@ -19,16 +19,16 @@ from typing import Final
 
 import structlog
 
-from events.codec import STRUCTURED_HEADERS
 from events.validation.validate import validate
 from events.validation.verdicts import Agency, Refused
-from infra import lease
-from infra.health import Readiness
-from infra.postgres import TRANSIENT_ERRORS, Connection
+from events.wire.codec import STRUCTURED_HEADERS
+from infra.observability.telemetry import count, gauge
+from infra.postgres.connection import TRANSIENT_ERRORS, Connection
+from infra.process import lease
+from infra.process.health import Readiness
+from infra.process.leader_election import Fenced, LeaderElection, LeaseSpec
+from infra.process.tasks import pause
 from infra.settings import Settings
-from infra.sole_worker import Fenced, Post, SoleWorker
-from infra.tasks import pause
-from infra.telemetry import count, gauge
 from producers.outbox.notes import RefusedRow, note_refused, note_sent
 from producers.outbox.outbox import CHANNEL, LEASE, LEASE_TABLE, SQL, open_database, require_outbox
 from producers.outbox.senders import PASSING, Send, require_credentials, sender_of
@@ -70,8 +70,8 @@ class OutboxRelay:
         require_credentials(settings, agency.code)
         self._settings = settings
         self._agency = agency
-        post = Post(LEASE, self._open, LEASE_TABLE)
-        self._worker = SoleWorker(settings, post, self._work, passing=PASSING)
+        post = LeaseSpec(LEASE, self._open, LEASE_TABLE)
+        self._worker = LeaderElection(settings, post, self._work, passing=PASSING)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`. Kafka or the database being away is waited for."""

@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 from events.errors import Retry, YesserError
 from infra.settings import Settings
 from producers.errors import NotAccepted
-from producers.publisher import AgencyPublisher, principal
+from producers.publisher.kafka_publisher import AgencyPublisher, principal
 
 Faults: TypeAlias = list[dict[str, str]]
 """Code, JSON pointer and detail of each fault of one event."""

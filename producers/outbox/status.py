@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from infra.postgres import Connection
+from infra.postgres.connection import Connection
 from producers.outbox.outbox import SQL, require_outbox
 
 REFUSED_SHOWN_MAX: Final = 20

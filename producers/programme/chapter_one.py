@@ -9,26 +9,26 @@ from collections.abc import Iterator
 from typing import Final
 
 from producers.programme.records import Record, picked, read_records
-from producers.programme.told import Saying, Told, tell
+from producers.programme.story_event import Saying, StoryEvent, tell
 
 OFFICE: Final = "yesser"
 _PSEUDONYM_KEY: Final = b"the story's trainees are invented"
 _PSEUDONYM_CHARACTERS: Final = 26
 
 
-def chapter_one() -> list[Told]:
+def chapter_one() -> list[StoryEvent]:
     """All events in the order of their days; each agency's own order is kept."""
     told = [*_plans(), *_projects(), *_services(), *_training(), *_partnerships(), *_initiatives()]
     return sorted(told, key=lambda event: event.on)
 
 
-def _plans() -> Iterator[Told]:
+def _plans() -> Iterator[StoryEvent]:
     for plan in read_records("plan")["plans"]:
         saying = Saying(OFFICE, "plan.adopted", f"plan/{plan['plan_id']}", plan["plan_id"], plan["on"])
         yield tell(saying, picked(plan, "plan_id", "name", "starts_on", "ends_on", "targets"))
 
 
-def _projects() -> Iterator[Told]:
+def _projects() -> Iterator[StoryEvent]:
     for project in read_records("projects")["projects"]:
         project_id, agency = project["project_id"], project["agency"]
         subject = f"project/{project_id}"
@@ -45,7 +45,7 @@ def _projects() -> Iterator[Told]:
             )
 
 
-def _services() -> Iterator[Told]:
+def _services() -> Iterator[StoryEvent]:
     records = read_records("services")
     for group in records["groups"]:
         for service in group["services"]:
@@ -54,7 +54,7 @@ def _services() -> Iterator[Told]:
                 yield _service_launched(service)
 
 
-def _service_registered(service: Record, group: int, plan_id: str, on: str) -> Told:
+def _service_registered(service: Record, group: int, plan_id: str, on: str) -> StoryEvent:
     service_id = service["service_id"]
     return tell(
         Saying(service["agency"], "service.registered", f"service/{service_id}", service_id, on),
@@ -62,7 +62,7 @@ def _service_registered(service: Record, group: int, plan_id: str, on: str) -> T
     )
 
 
-def _service_launched(service: Record) -> Told:
+def _service_launched(service: Record) -> StoryEvent:
     service_id, on = service["service_id"], service["launched_on"]
     return tell(
         Saying(service["agency"], "service.launched", f"service/{service_id}", service_id, on),
@@ -70,7 +70,7 @@ def _service_launched(service: Record) -> Told:
     )
 
 
-def _training() -> Iterator[Told]:
+def _training() -> Iterator[StoryEvent]:
     records = read_records("training")
     for quota in records["quotas"]:
         key = f"{quota['calendar']}/{quota['year']}/{quota['track']}"
@@ -83,7 +83,7 @@ def _training() -> Iterator[Told]:
         yield _revoked(records["certifier"], revoked)
 
 
-def _certified(certifier: str, course: Record, number: int) -> Told:
+def _certified(certifier: str, course: Record, number: int) -> StoryEvent:
     certificate_id, trainee = _certificate(course["course_id"], number)
     return tell(
         Saying(certifier, "training.certified", f"trainee/{trainee}", certificate_id, course["on"]),
@@ -91,7 +91,7 @@ def _certified(certifier: str, course: Record, number: int) -> Told:
     )
 
 
-def _revoked(certifier: str, revoked: Record) -> Told:
+def _revoked(certifier: str, revoked: Record) -> StoryEvent:
     certificate_id, trainee = _certificate(revoked["course_id"], revoked["trainee"])
     return tell(
         Saying(certifier, "training.revoked", f"trainee/{trainee}", certificate_id, revoked["on"]),
@@ -106,7 +106,7 @@ def _certificate(course_id: str, number: int) -> tuple[str, str]:
     return certificate_id, "trn_" + b32encode(digest).decode().lower()[:_PSEUDONYM_CHARACTERS]
 
 
-def _partnerships() -> Iterator[Told]:
+def _partnerships() -> Iterator[StoryEvent]:
     records = read_records("partnerships")
     for workshop in records["workshops"]:
         workshop_id, on = workshop["workshop_id"], workshop["on"]
@@ -125,7 +125,7 @@ def _partnerships() -> Iterator[Told]:
             yield _revenue(partnership, step)
 
 
-def _revenue(partnership: Record, step: Record) -> Told:
+def _revenue(partnership: Record, step: Record) -> StoryEvent:
     """One receipt, reversal, closing or payout. The day of a closing is known to the story only."""
     data = {name: value for name, value in step.items() if name != "step"}
     on = next(step[name] for name in ("collected_on", "reversed_on", "paid_on", "on") if name in step)
@@ -142,7 +142,7 @@ def _about(partnership: Record, type_: str, key: str, on: str) -> Saying:
     return Saying(partnership["agency"], type_, f"partnership/{partnership_id}", f"{partnership_id}.{key}", on)
 
 
-def _initiatives() -> Iterator[Told]:
+def _initiatives() -> Iterator[StoryEvent]:
     for initiative in read_records("awareness")["initiatives"]:
         initiative_id = initiative["initiative_id"]
         yield tell(

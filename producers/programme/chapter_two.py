@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from producers.programme.chapter_one import OFFICE
 from producers.programme.records import Record, read_records
-from producers.programme.told import Saying, Told, tell
+from producers.programme.story_event import Saying, StoryEvent, tell
 
 CHANNELS: Final = ("tv", "radio", "print")
 _REACH_SPREAD_PERMILLE: Final = 333
@@ -33,11 +33,11 @@ class Answer:
     starts_on: str
 
 
-def chapter_two(campaigns: Sequence[dict[str, Any]]) -> list[Told]:
+def chapter_two(campaigns: Sequence[dict[str, Any]]) -> list[StoryEvent]:
     """What the story's agencies say of their campaigns, in the order of its days."""
     records = read_records("awareness")["answers"]
     launched = _launched()
-    told: list[Told] = []
+    told: list[StoryEvent] = []
     for campaign in sorted(campaigns, key=lambda row: (row["cause_index"], row["campaign_id"])):
         if _is_ours(campaign, launched):
             service = launched.get(campaign["service_id"] or "")
@@ -67,7 +67,7 @@ def _is_ours(campaign: dict[str, Any], launched: dict[str, Record]) -> bool:
     return owner == OFFICE or any(row["code"] == owner for row in read_records("agencies")["agencies"])
 
 
-def _answered(answer: Answer, records: Record) -> Iterator[Told]:
+def _answered(answer: Answer, records: Record) -> Iterator[StoryEvent]:
     yield _said(answer, "acknowledged", "", records["acknowledged_after_days"], {"by": records["desk"]})
     for channel in CHANNELS:
         outlets = records["outlets"][channel]
@@ -81,7 +81,7 @@ def _answered(answer: Answer, records: Record) -> Iterator[Told]:
     yield _said(answer, "completed", "", records["completed_after_days"], {})
 
 
-def _said(answer: Answer, what: str, key: str, after_days: int, data: dict[str, Any]) -> Told:
+def _said(answer: Answer, what: str, key: str, after_days: int, data: dict[str, Any]) -> StoryEvent:
     on = (date.fromisoformat(answer.starts_on) + timedelta(after_days)).isoformat()
     campaign_id = answer.campaign_id
     return tell(

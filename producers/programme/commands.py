@@ -12,7 +12,7 @@ from typing import Any, Final
 import orjson
 
 from events.errors import YesserError
-from infra.own_command import own_command
+from infra.process.subprocess_command import subprocess_command
 
 _TIMEOUT_S: Final = 600.0
 
@@ -24,7 +24,7 @@ class CommandFailed(YesserError):
 def run_json(*arguments: str, accept: tuple[int, ...] = (0,)) -> Any:
     """Run `yesser ARGUMENTS --json` in this environment and return its document."""
     done = subprocess.run(
-        own_command(*arguments, "--json"),
+        subprocess_command(*arguments, "--json"),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=_TIMEOUT_S,

@@ -14,19 +14,19 @@ import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from infra.command_line.exit_codes import ExitCode
+from infra.command_line.language import said
 from infra.embedded.stack import start_stack, stop_stack
 from infra.embedded.status import stack_status
 from infra.embedded.supervisor import Wanted
-from infra.exit_codes import ExitCode
-from infra.language import said
-from infra.logs import configure_logs
+from infra.observability.logs import configure_logs
 from infra.settings import Settings
 from producers.programme.chapter_one import chapter_one
 from producers.programme.chapter_two import chapter_two
 from producers.programme.commands import run_json
-from producers.programme.showing import shown
+from producers.programme.report import shown
+from producers.programme.story_event import StoryEvent
 from producers.programme.tell import introduce_agencies, tell_chapter
-from producers.programme.told import Told
 
 _FIXED_POINT_TIMEOUT_S: Final = "300"
 _CHECKPOINT_WAIT_S: Final = 10.0
@@ -99,7 +99,7 @@ def _tell(settings: Settings, console: Console) -> dict[str, Any]:
     }
 
 
-def _chapter(settings: Settings, console: Console, title: str, told: Sequence[Told]) -> None:
+def _chapter(settings: Settings, console: Console, title: str, told: Sequence[StoryEvent]) -> None:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

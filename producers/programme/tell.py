@@ -8,15 +8,15 @@ from datetime import UTC, datetime
 from typing import Final
 
 from events.errors import YesserError
-from infra.postgres import connect
+from infra.postgres.connection import connect
 from infra.settings import Settings
-from producers.agencies import NewAgency, add_agencies
+from producers.agencies.register import NewAgency, add_agencies
 from producers.programme.chapter_one import OFFICE
 from producers.programme.records import read_records
-from producers.programme.told import Told
-from producers.publisher import AgencyPublisher
-from producers.publishing import judge_lines
-from producers.report import Report
+from producers.programme.story_event import StoryEvent
+from producers.publisher.kafka_publisher import AgencyPublisher
+from producers.publisher.report import Report
+from producers.publisher.run import judge_lines
 
 _VERDICTS_TIMEOUT_S: Final = 120.0
 
@@ -60,7 +60,7 @@ async def introduce_agencies(settings: Settings) -> int:
         await connection.close()
 
 
-async def tell_chapter(settings: Settings, told: Sequence[Told], judged: Judged) -> None:
+async def tell_chapter(settings: Settings, told: Sequence[StoryEvent], judged: Judged) -> None:
     """Publish all events; returns when all are in the log.
 
     What was told before is a duplicate. Raises `StoryRefused` if the registrar refuses anything.
@@ -71,7 +71,7 @@ async def tell_chapter(settings: Settings, told: Sequence[Told], judged: Judged)
                 group.create_task(_speak(settings, agency, values, judged))
 
 
-def stages(told: Sequence[Told]) -> list[dict[str, list[bytes]]]:
+def stages(told: Sequence[StoryEvent]) -> list[dict[str, list[bytes]]]:
     """What is told at once, one stage after the other: each agency's events in its own order.
 
     The office comes first, alone: its plan and quotas decide when a target is reached. Beside the launches and

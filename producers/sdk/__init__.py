@@ -1,0 +1,3 @@
+"""The client library for agencies: send events over HTTP, check receipts and proofs. Way in: `client.AgencyClient`.
+Imports: `events`, `infra.log`.
+"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 import httpx
@@ -150,3 +151,24 @@ def read_problem(response: httpx.Response) -> Problem:
         found = Problem(title=response.reason_phrase)
     missing: dict[str, Any] = {"status": response.status_code}
     return found.model_copy(update=missing)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The gateway's promise that an event is durable.
+
+    `address` is `topic/partition/offset`, `sha256` that of the event's bytes as they will stand in the entry, `time`
+    the gateway's. `signed` is the whole answer, which proves it to anybody: keep it.
+    """
+
+    id: str
+    address: str
+    sha256: str
+    agency: str
+    time: str
+    signed: dict[str, Any] = field(repr=False)
+
+    @property
+    def offset(self) -> int:
+        """The place in the agency's topic."""
+        return int(self.address.rpartition("/")[2])

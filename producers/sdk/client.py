@@ -1,7 +1,8 @@
 """`AgencyClient`: an agency's events over HTTP, each answered with a signed receipt, a verdict and a proof.
 
-Flows in: the bytes of events (`producers.typed` builds them from the catalogue's models). Flows out: receipts that were
-checked against the gateway's key and the bytes that were sent. The way over Kafka is `producers.publisher`.
+Flows in: the bytes of events (`producers.sdk.typed_events` builds them from the models of the catalogue). Flows out:
+receipts that were checked against the key of the gateway and the bytes that were sent. The way over Kafka is
+`producers.publisher.kafka_publisher`.
 """
 
 from __future__ import annotations
@@ -16,15 +17,25 @@ from urllib.parse import quote
 
 import httpx
 
-from infra.note import Verifier, parse_vkey
-from infra.patience import OutOfPatience
-from producers.publishing import TopicHalted
-from producers.sdk.answers import EventError, Language, Proof, Registered, Validation, Verdict, VerdictPage, read_answer
+from infra.log.signed_note import Verifier, parse_vkey
+from infra.process.retry import WaitTimedOut
+from producers.publisher.run import TopicHalted
+from producers.sdk.acknowledgements import unlisted_errors, verified_receipts
+from producers.sdk.answers import (
+    EventError,
+    Language,
+    Proof,
+    Receipt,
+    Registered,
+    Validation,
+    Verdict,
+    VerdictPage,
+    read_answer,
+)
 from producers.sdk.batches import batch_of, content_of, slices
 from producers.sdk.connection import NO_TIMEOUT_BUT_CONNECTING, ClientLimits, Connection, Request
 from producers.sdk.problems import ClientClosed, GatewayProblem, RefusedByRegistrar
 from producers.sdk.proofs import verified_proof
-from producers.sdk.receipts import Receipt, unlisted_errors, verified_receipts
 
 _SINGLE: Final = "application/cloudevents+json"
 _BATCH: Final = "application/cloudevents-batch+json"
@@ -138,7 +149,7 @@ class AgencyClient:
     async def wait_registered(self, receipt: Receipt, timeout_s: float = 60.0) -> Registered:
         """The registrar's verdict on a receipt's record: registered, or duplicate of an earlier entry.
 
-        Raises `RefusedByRegistrar`, `TopicHalted`, or `OutOfPatience` after `timeout_s`.
+        Raises `RefusedByRegistrar`, `TopicHalted`, or `WaitTimedOut` after `timeout_s`.
         """
         deadline = asyncio.get_running_loop().time() + timeout_s
         while (left_s := deadline - asyncio.get_running_loop().time()) > 0:
@@ -149,9 +160,7 @@ class AgencyClient:
                 return Registered.model_validate(verdict.model_dump())
             if page.halted is not None:
                 raise TopicHalted(f"{TopicHalted.__doc__} {page.halted}")
-        raise OutOfPatience(
-            f"{receipt.address} has no verdict after {timeout_s:g} s: it is stored, so ask again later."
-        )
+        raise WaitTimedOut(f"{receipt.address} has no verdict after {timeout_s:g} s: it is stored, so ask again later.")
 
     async def proof(self, index: int, log_key: str | None = None) -> Proof:
         """The entry at this index with its verified inclusion proof; waits until a signed checkpoint covers it.

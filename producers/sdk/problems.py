@@ -13,13 +13,9 @@ Tampered
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from events.errors import Reject, Retry, Tampered, YesserError
-from producers.sdk.answers import EventError, Problem, Verdict
-
-if TYPE_CHECKING:
-    from producers.sdk.receipts import Receipt
+from producers.sdk.answers import EventError, Problem, Receipt, Verdict
 
 _SHOWN_MAX = 5
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 from typing import Final
 
-from infra.merkle import leaf_hash
-from infra.note import InvalidNote, Verifier, parse_checkpoint
-from infra.proofs import verify_inclusion
+from infra.log.merkle import leaf_hash
+from infra.log.proofs import verify_inclusion
+from infra.log.signed_note import InvalidNote, Verifier, parse_checkpoint
 from producers.sdk.answers import Proof
 from producers.sdk.problems import NotGenuine
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from consumers.audit.mirror import write_mirror
-from infra.note import LogKey
+from infra.log.signed_note import LogKey
 from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, sample_entries
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("audit_go")]  # built once

@@ -21,12 +21,12 @@ import orjson
 from rich.console import Console
 
 from infra.embedded.stack import running_stack
-from infra.kafka import agency_topic
-from infra.postgres import connect
+from infra.kafka.client_config import agency_topic
+from infra.postgres.connection import connect
 from infra.settings import Settings
-from producers.agencies import NewAgency, add_agencies
-from producers.genesis import prepare
-from producers.publisher import AgencyPublisher
+from producers.agencies.genesis import prepare
+from producers.agencies.register import NewAgency, add_agencies
+from producers.publisher.kafka_publisher import AgencyPublisher
 from tests.bench.figures import Figures, Rate, show
 from tests.bench.peers import ceiling, obvious
 from tests.bench.system import PROJECTED, REGISTERED, latency, process, rebuild_seconds, run_until

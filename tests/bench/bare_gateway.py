@@ -22,8 +22,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from infra.kafka import PRODUCER_DURABLE, agency_topic, client_arguments
-from infra.kafka_admin import GATEWAY_USER
+from infra.kafka.admin import GATEWAY_USER
+from infra.kafka.client_config import PRODUCER_DURABLE, agency_topic, client_arguments
 from infra.settings import Settings
 from producers.gateway.writer import KafkaWriter
 

@@ -38,13 +38,13 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from infra.embedded.ports import choose
+from infra.embedded.servers.ports import choose
 from infra.embedded.stack import running_stack
-from infra.postgres import connect
+from infra.postgres.connection import connect
 from infra.settings import Settings
-from producers.agencies import NewAgency, add_agencies
-from producers.genesis import prepare
-from producers.tokens import Asked, create_token, hash_key
+from producers.agencies.genesis import prepare
+from producers.agencies.register import NewAgency, add_agencies
+from producers.agencies.tokens import Asked, create_token, hash_key
 from tests.bench.load_client import Connection, request_bytes
 from tests.bench.system import process
 

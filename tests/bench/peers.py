@@ -13,8 +13,8 @@ from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka import TopicPartition as SubscribedPartition
 from faststream.security import SASLScram512
 
-from infra.kafka import client_arguments
-from infra.postgres import create_pool
+from infra.kafka.client_config import client_arguments
+from infra.postgres.connection import create_pool
 from infra.settings import Settings
 
 

@@ -16,10 +16,10 @@ from typing import Final
 import orjson
 import psutil
 
-from infra.own_command import own_command
-from infra.postgres import Connection, connect
+from infra.postgres.connection import Connection, connect
+from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
-from producers.publisher import AgencyPublisher
+from producers.publisher.kafka_publisher import AgencyPublisher
 from tests.bench.figures import SAMPLE_EVERY_S, Latency, rate_between
 
 END_S: Final = 30.0
@@ -39,7 +39,7 @@ class Measured:
 def process(settings: Settings, name: str) -> Iterator[psutil.Process]:
     """`yesser run NAME` for the length of a `with`."""
     environment = os.environ | {"YESSER_HOME": str(Path(settings.home).resolve()), "YESSER_LOG_LEVEL": "warning"}
-    child = subprocess.Popen(own_command("run", name), env=environment)
+    child = subprocess.Popen(subprocess_command("run", name), env=environment)
     try:
         yield psutil.Process(child.pid)
     finally:
@@ -79,7 +79,7 @@ def rebuild_seconds(settings: Settings) -> float:
     """(e) `yesser rebuild projections`: seconds, the process' start included."""
     environment = os.environ | {"YESSER_HOME": str(Path(settings.home).resolve())}
     started = time.perf_counter()
-    command = own_command("rebuild", "projections", "--compare", "--json")
+    command = subprocess_command("rebuild", "projections", "--compare", "--json")
     done = subprocess.run(command, env=environment, check=True, capture_output=True)
     seconds = time.perf_counter() - started
     if not orjson.loads(done.stdout)["ok"]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import orjson
 
-from events.catalogue import may_send
+from events.types.catalogue import may_send
 from events.validation.models import form_of
 from tests.gateway_door import Door
 from tests.unit.events.samples import EXAMPLES

@@ -14,15 +14,15 @@ import httpx
 import orjson
 import pytest
 
-from events.kafka_mode import read_headers
 from events.validation.full import event_of
 from events.validation.validate import validate
 from events.validation.verdicts import Agency, Refused
-from infra.kafka import agency_topic
-from producers.gateway.http_mode import Claims, claims_of, mode_of
+from events.wire.kafka_binding import read_headers
+from infra.kafka.client_config import agency_topic
+from producers.gateway.http.content_mode import Claims, claims_of, mode_of
 from tests.conformance.gherkin_scenarios import Scenario, Step, scenarios
 from tests.gateway_door import Door, door_of
-from tests.integration.registering import send
+from tests.integration.registrar.registering import send
 from tests.scenarios.system import System
 
 CODE = "conformance"

@@ -10,9 +10,9 @@ import pytest
 from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
 
 import events
-from events.asyncapi_document import message_key
-from events.catalogue import CATALOGUE
-from events.envelope import full_type
+from events.schema_tools.asyncapi_document import message_key
+from events.types.catalogue import CATALOGUE
+from events.wire.envelope import full_type
 
 ROOT = Path(events.__file__).parent
 DOCUMENT: dict[str, Any] = orjson.loads((ROOT / "asyncapi.json").read_bytes())

@@ -8,8 +8,8 @@ import click
 import pytest
 
 from infra.cli import cli
+from infra.command_line.exit_codes import ExitCode
 from infra.command_reference import PAGE, commands, reference
-from infra.exit_codes import ExitCode
 
 SECTIONS = dict(re.findall(r"^#{2,3} (yesser [^\n]+)\n(.*?)(?=^#|\Z)", PAGE.read_text(encoding="utf-8"), re.M | re.S))
 

@@ -8,9 +8,9 @@ import orjson
 import pytest
 
 import events
-from events.catalogue import CATALOGUE
-from events.compatibility import incompatibilities
 from events.generate import release, schema_documents
+from events.schema_tools.compatibility import incompatibilities
+from events.types.catalogue import CATALOGUE
 
 RELEASED = Path(events.__file__).parent / "schemas" / "released"
 RELEASES = sorted(path for path in RELEASED.iterdir() if path.is_dir())

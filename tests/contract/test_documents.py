@@ -14,7 +14,7 @@ import pytest
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Agency
 from infra.cli import cli
-from producers.lines import Filling
+from producers.publisher.ndjson import Defaults
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(
@@ -87,7 +87,7 @@ def test_the_readme_fits_on_a_screen() -> None:
 
 
 def test_the_first_events_are_accepted_as_they_are_published() -> None:
-    filling, agency = Filling("moh"), Agency("moh", "agency")
+    filling, agency = Defaults("moh"), Agency("moh", "agency")
     lines = (ROOT / "docs/first-events.ndjson").read_bytes().splitlines()
     headers = [("content-type", b"application/cloudevents+json")]
     verdicts = [validate(filling.fill(line), headers, agency) for line in lines]

@@ -7,9 +7,9 @@ from pathlib import Path
 import orjson
 
 from events.validation.verdicts import Agency
-from producers.csv_mapping import read_mapping
-from producers.csv_rows import mapped_lines
-from producers.lint import lint
+from producers.publisher.lint import lint
+from producers.publisher.tables.mapping import read_mapping
+from producers.publisher.tables.rows import mapped_lines
 
 TABLES = Path(__file__).parents[2] / "docs" / "tables"
 

@@ -9,8 +9,8 @@ import orjson
 import pytest
 
 import events
-from events.catalogue import CATALOGUE
 from events.generate import documents, schema_documents, stale
+from events.types.catalogue import CATALOGUE
 
 ROOT = Path(events.__file__).parent
 

@@ -9,13 +9,13 @@ import orjson
 import pytest
 
 import events
-from events.catalogue import CATALOGUE
-from events.codec import STRUCTURED_HEADERS
-from events.entry import entry_bytes, parse_entry
-from events.fields import Role
-from events.upcasts import split_type
+from events.types.catalogue import CATALOGUE
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Agency
+from events.values.fields import Role
+from events.wire.codec import STRUCTURED_HEADERS
+from events.wire.entry import entry_bytes, parse_entry
+from events.wire.upcasts import split_type
 
 EXAMPLES = Path(events.__file__).parent / "examples"
 ALL = sorted(EXAMPLES.glob("*/*.json"))

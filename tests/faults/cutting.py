@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from infra.embedded.ports import HOST
+from infra.embedded.servers.ports import HOST
 
 PIECE = 4096
 

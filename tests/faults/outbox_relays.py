@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from infra.own_command import own_command
-from infra.postgres import address
+from infra.postgres.connection import address
+from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
-from tests.integration.agency_database import one_connection, with_outbox
+from tests.integration.outbox.agency_database import one_connection, with_outbox
 from tests.scenarios.system import System
 from tests.stack import execute, with_database
 
@@ -49,7 +49,7 @@ class RelayProcess:
         self.process = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        command = own_command("outbox", "run", "--agency", self._agency)
+        command = subprocess_command("outbox", "run", "--agency", self._agency)
         with self._log.open("ab") as log:
             return subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
 

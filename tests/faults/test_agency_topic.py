@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.kafka import agency_topic
-from infra.kafka_admin import admin_client, delete_topics, ensure_agency_topic
+from infra.kafka.admin import admin_client, delete_topics, ensure_agency_topic
+from infra.kafka.client_config import agency_topic
 from infra.settings import Settings
 from tests.oracle.history import Profile, generate
 from tests.scenarios.load import differences, publish_all, register

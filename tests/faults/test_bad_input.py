@@ -16,8 +16,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import MessageSizeTooLargeError, TopicAuthorizationFailedError
 from aiokafka.record.util import calc_crc32c
 
-from infra.kafka import agency_topic, client_arguments
-from infra.postgres import connect
+from infra.kafka.client_config import agency_topic, client_arguments
+from infra.postgres.connection import connect
 from infra.settings import Settings
 from tests.oracle.log import JsonObject, make_event
 from tests.oracle.words import personal_number

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 import pytest
 
 from events.validation.verdicts import Agency
-from infra.kafka import agency_topic
+from infra.kafka.client_config import agency_topic
 from tests.faults.services import away, until_back
-from tests.integration.registering import send
+from tests.integration.registrar.registering import send
 from tests.scenarios.figures import tell
 from tests.scenarios.system import System, fresh_system, until
 from tests.unit.consumers.registrar.readings import said

@@ -8,10 +8,10 @@ from itertools import count
 
 import pytest
 
-from events.entry import parse_entry
-from infra.kafka import agency_topic
-from infra.log_reader import log_size, read_entries
-from infra.postgres import connect
+from events.wire.entry import parse_entry
+from infra.kafka.client_config import agency_topic
+from infra.log.reader import log_size, read_entries
+from infra.postgres.connection import connect
 from infra.settings import Settings
 from producers.sdk.client import AgencyClient
 from producers.sdk.connection import ClientLimits

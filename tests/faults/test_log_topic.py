@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from aiokafka.errors import KafkaError
 
-from infra.kafka_admin import admin_client, delete_topics, ensure_log_topics
-from infra.log_reader import log_size
-from infra.postgres import connect
+from infra.kafka.admin import admin_client, delete_topics, ensure_log_topics
+from infra.log.reader import log_size
+from infra.postgres.connection import connect
 from infra.settings import Settings
 from tests.oracle.history import MIXED, generate
 from tests.scenarios.figures import tell

@@ -13,7 +13,7 @@ from random import Random
 
 import pytest
 
-from infra.postgres import address
+from infra.postgres.connection import address
 from tests.faults.cutting import cut_line
 from tests.faults.services import away, until_back
 from tests.scenarios.figures import tell

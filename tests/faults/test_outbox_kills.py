@@ -14,9 +14,9 @@ from random import Random
 
 import pytest
 
-from events.entry import parse_entry
-from infra.log_reader import log_size, read_entries
-from infra.postgres import connect
+from events.wire.entry import parse_entry
+from infra.log.reader import log_size, read_entries
+from infra.postgres.connection import connect
 from infra.settings import Settings
 from producers.outbox import outbox
 from tests.faults.outbox_relays import (
@@ -29,8 +29,8 @@ from tests.faults.outbox_relays import (
     waiting_count,
 )
 from tests.faults.services import away, pause, until_back
-from tests.integration.agency_database import Writers, announced, disorder, one_connection
-from tests.integration.registering import HEALTH_TOPIC, records
+from tests.integration.outbox.agency_database import Writers, announced, disorder, one_connection
+from tests.integration.registrar.registering import HEALTH_TOPIC, records
 from tests.scenarios.figures import tell
 from tests.scenarios.system import System, running_system
 

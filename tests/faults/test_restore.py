@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from infra.kafka_admin import admin_client, delete_topics, ensure_log_topics
+from infra.kafka.admin import admin_client, delete_topics, ensure_log_topics
 from infra.settings import Settings
 from tests.faults.services import keep_copy, pause, put_copy_back, replace_data
 from tests.oracle.history import MIXED, History, generate

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from infra.postgres import connect
+from infra.postgres.connection import connect
 from infra.settings import Settings
 from tests.faults.killing import PROCESSES
 from tests.faults.services import away

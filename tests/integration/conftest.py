@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from infra.postgres import Connection
+from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.integration.door import Door, open_door
 

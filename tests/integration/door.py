@@ -12,13 +12,13 @@ from typing import Any
 import httpx
 
 from infra.http.callers import Kind
-from infra.kafka import agency_topic
-from infra.kafka_admin import admin_client, admit_gateway, ensure_agency_topic
-from infra.postgres import Connection
+from infra.kafka.admin import admin_client, admit_gateway, ensure_agency_topic
+from infra.kafka.client_config import agency_topic
+from infra.postgres.connection import Connection
 from infra.settings import Settings
+from producers.agencies.tokens import Asked, NewToken, create_token, hash_key
 from producers.gateway.process import Gateway
-from producers.tokens import Asked, NewToken, create_token, hash_key
-from tests.integration.registering import records, until
+from tests.integration.registrar.registering import records, until
 from tests.unit.events.samples import encoded, initiative
 
 STRUCTURED = {"content-type": "application/cloudevents+json"}

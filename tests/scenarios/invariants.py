@@ -12,8 +12,8 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from infra.kafka import client_arguments
-from infra.postgres import Connection, connect
+from infra.kafka.client_config import client_arguments
+from infra.postgres.connection import Connection, connect
 from infra.settings import Settings
 
 READ_MAX = 5000

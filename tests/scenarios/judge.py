@@ -10,8 +10,8 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from infra.log_reader import entry_batches, log_size
-from infra.postgres import connect
+from infra.log.reader import entry_batches, log_size
+from infra.postgres.connection import connect
 from infra.settings import Settings
 from tests.oracle.fold import Figures, fold
 from tests.oracle.log import JsonObject, read_entry

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from consumers.registry import CONSUMERS
-from infra.postgres import connect
+from infra.postgres.connection import connect
 from infra.settings import Settings
 from tests.scenarios.system import System, fresh_system
 

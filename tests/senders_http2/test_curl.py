@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from infra.postgres import Connection
+from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.integration.door import event, open_door
 from tests.unit.events.samples import encoded

@@ -6,7 +6,7 @@ import asyncio
 import shutil
 from pathlib import Path
 
-from infra.postgres import Connection
+from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.integration.door import event, open_door
 from tests.unit.events.samples import encoded

@@ -10,7 +10,7 @@ from threading import Event
 
 import pytest
 
-from infra.own_command import own_environment
+from infra.process.subprocess_command import subprocess_environment
 from infra.settings import Settings
 from tests.workers import turn
 
@@ -40,7 +40,7 @@ def run_pytest(folder: Path, *arguments: str, **environment: str) -> tuple[int, 
     (folder / "conftest.py").write_text("from tests.conftest import *\n", encoding="utf-8")
     plugins = ("-p", "no:cacheprovider", "-p", "xdist", "-p", "tests.workers")
     command = [sys.executable, "-m", "pytest", *plugins, str(folder), *arguments]
-    kept = {n: v for n, v in own_environment(Settings()).items() if n != "CI" and not n.startswith("PYTEST")}
+    kept = {n: v for n, v in subprocess_environment(Settings()).items() if n != "CI" and not n.startswith("PYTEST")}
     given = kept | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"} | environment
     done = subprocess.run(command, capture_output=True, text=True, env=given, check=False, timeout=60)
     return done.returncode, done.stdout + done.stderr

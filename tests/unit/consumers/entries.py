@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import orjson
 
-from events.entry import Entry, entry_bytes, parse_entry
+from events.wire.entry import Entry, entry_bytes, parse_entry
 from tests.oracle.log import EntryDict
 
 

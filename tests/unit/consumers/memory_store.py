@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 
 import orjson
 
-from consumers.consumer import Consumer
-from events.entry import Entry
-from infra.outbox import OutboxEvent
-from infra.tables import Changes, Key, Table, WorkingSet
+from consumers.fold.consumer import Consumer
+from events.wire.entry import Entry
+from infra.postgres.outbox import OutboxEvent
+from infra.postgres.unit_of_work import Changes, Key, Table, UnitOfWork
 
 Row = TypeVar("Row")
 
@@ -28,9 +28,9 @@ class MemoryStore:
 
     def apply(self, consumer: Consumer, entries: Sequence[Entry]) -> list[OutboxEvent]:
         """Apply one batch; what the fold decided."""
-        ws = WorkingSet()
-        for needs in consumer.needs(ws, entries):
-            self._load(ws, ws.missing(needs))
+        ws = UnitOfWork()
+        for required_keys in consumer.required_keys(ws, entries):
+            self._load(ws, ws.missing(required_keys))
         decided = consumer.fold(ws, entries)
         for changes in ws.changes():
             self._save(changes)
@@ -45,7 +45,7 @@ class MemoryStore:
         """Every non-empty table by name, ordered by primary key: for comparing two stores."""
         return {t.name: [rows[k] for k in sorted(rows)] for t, rows in self._tables.items() if rows}
 
-    def _load(self, ws: WorkingSet, missing: dict[Table[Any], list[Key] | None]) -> None:
+    def _load(self, ws: UnitOfWork, missing: dict[Table[Any], list[Key] | None]) -> None:
         for table, keys in missing.items():
             stored = self._tables[table]
             found = stored.values() if keys is None else [stored[key] for key in keys if key in stored]

@@ -6,7 +6,7 @@ from consumers.campaigns.consumer import _HANDLERS as CAMPAIGNS
 from consumers.projections.consumer import CERTIFIED
 from consumers.projections.consumer import JUDGES as PROJECTIONS
 from consumers.revenue.consumer import HANDLERS as REVENUE
-from events.catalogue import CATALOGUE
+from events.types.catalogue import CATALOGUE
 
 ONLY_COUNTED = {
     "registrar.refused",

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import events
-from events.envelope import full_type
-from events.fields import Role
-from events.kafka_mode import Headers
 from events.validation.validate import validate, validate_form
 from events.validation.verdicts import Accepted, Admitted, Agency, Refused
+from events.values.fields import Role
+from events.wire.envelope import full_type
+from events.wire.kafka_binding import Headers
 
 HEALTH: Final = Agency("health", "agency")
 OFFICE: Final = Agency("yesser", "office")

@@ -15,7 +15,7 @@ from aiokafka.errors import InvalidTopicError, KafkaConnectionError, KafkaTimeou
 
 from events.errors import YesserError
 from infra import cli
-from infra.embedded.processes import NAMES
+from infra.embedded.processes.signals import NAMES
 from infra.settings import Settings
 
 
@@ -175,7 +175,7 @@ NO_KAFKA = """
 import asyncio, os
 import infra.cli as c
 def asks(**_):
-    from infra.kafka_admin import admin_client
+    from infra.kafka.admin import admin_client
     from infra.settings import Settings
     async def ask():
         async with admin_client(Settings(kafka="127.0.0.1:1", kafka_security="PLAINTEXT")):

@@ -8,33 +8,33 @@ from tests.oracle.log import EntryDict, JsonObject, make_entry, make_event, regi
 TEXT = {"ar": "نص", "en": "text"}
 DAY = {"on": "2005-05-05"}
 NOTE = DAY | {"reason": TEXT}
-Told = tuple[str, str, JsonObject]
+StoryEvent = tuple[str, str, JsonObject]
 
 
-def project(agency: str, verb: str, **data: object) -> Told:
+def project(agency: str, verb: str, **data: object) -> StoryEvent:
     return agency, f"project.{verb}", {"project_id": "J", **(NOTE if verb != "registered" else {}), **data}
 
 
-def registered_project(agency: str, phases: int) -> Told:
+def registered_project(agency: str, phases: int) -> StoryEvent:
     listed = [{"phase": n, "name": TEXT} for n in range(1, phases + 1)]
     return project(agency, "registered", plan_id="P", kind="national-application", name=TEXT, phases=listed)
 
 
-def service(agency: str, verb: str, **data: object) -> Told:
+def service(agency: str, verb: str, **data: object) -> StoryEvent:
     return agency, f"service.{verb}", {"service_id": "S", **(NOTE if verb != "registered" else {}), **data}
 
 
-def registered_service(agency: str) -> Told:
+def registered_service(agency: str) -> StoryEvent:
     return service(agency, "registered", plan_id="P", group=1, name=TEXT)
 
 
-def adopted(target: int) -> Told:
+def adopted(target: int) -> StoryEvent:
     services = {"1": target, "2": 0, "3": 0}
     targets = {"infrastructure_projects": 1, "national_applications": 1, "services": services}
     return "yesser", "plan.adopted", {"plan_id": "P", "name": TEXT, "targets": targets}
 
 
-def log(*told: Told) -> list[EntryDict]:
+def log(*told: StoryEvent) -> list[EntryDict]:
     events = [registration("yesser", "office")]
     for number, (agency, name, data) in enumerate(told, 1):
         subject = {"project": "project/J", "service": "service/S"}.get(name.partition(".")[0], "other/X")
@@ -151,7 +151,7 @@ def test_a_resumption_moves_the_due_date_by_the_working_days_that_were_lost() ->
 
 
 def test_a_quota_is_met_once_and_certificates_count_in_both_calendars() -> None:
-    def quota(calendar: str, year: int, seats: int) -> Told:
+    def quota(calendar: str, year: int, seats: int) -> StoryEvent:
         data = {"calendar": calendar, "year": year, "track": "usage", "seats": seats}
         return "yesser", "training.quota-set", data
 
@@ -174,7 +174,7 @@ def test_a_quota_is_met_once_and_certificates_count_in_both_calendars() -> None:
 
 
 def test_only_a_triggered_campaign_is_known_and_only_its_owner_may_speak_of_it() -> None:
-    def aired(agency: str, airing_id: str) -> Told:
+    def aired(agency: str, airing_id: str) -> StoryEvent:
         data = {"campaign_id": "service-launched.i2", "airing_id": airing_id, "channel": "tv", "reach": 5}
         return agency, "awareness.campaign-aired", data
 

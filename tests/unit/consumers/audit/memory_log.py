@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from infra.merkle import TileTree, leaf_hash
-from infra.note import Checkpoint, LogKey, parse_checkpoint
+from infra.log.merkle import TileTree, leaf_hash
+from infra.log.signed_note import Checkpoint, LogKey, parse_checkpoint
 
 KEY = LogKey("log.example/0", bytes(range(32)))
 

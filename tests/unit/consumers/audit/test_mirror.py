@@ -10,8 +10,8 @@ from consumers.audit.mirror import ForkedLog, mirror_entries, write_mirror
 from consumers.audit.port import MirrorPort, NotThere
 from consumers.audit.tree import WrongTree, require_tree, verify_tree
 from events.errors import YesserError
-from infra.merkle import leaf_hash
-from infra.proofs import inclusion_proof
+from infra.log.merkle import leaf_hash
+from infra.log.proofs import inclusion_proof
 from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, root_of, sample_entries
 
 ENTRIES = sample_entries(66_000)

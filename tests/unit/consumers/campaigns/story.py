@@ -12,11 +12,11 @@ from typing import Any
 
 import orjson
 
-from consumers.anomaly import ANOMALY
 from consumers.campaigns.consumer import CONSUMER
 from consumers.campaigns.rows import AIRING, CAMPAIGN, COVERAGE, Campaign
-from events.entry import Entry, entry_bytes, parse_entry
-from infra.outbox import OutboxEvent, event_bytes
+from consumers.fold.anomaly import ANOMALY
+from events.wire.entry import Entry, entry_bytes, parse_entry
+from infra.postgres.outbox import OutboxEvent, event_bytes
 from tests.unit.consumers.memory_store import MemoryStore
 
 Data = dict[str, Any]

@@ -7,11 +7,11 @@ from random import Random
 import orjson
 import pytest
 
-from consumers.anomaly import ANOMALY
 from consumers.campaigns.consumer import CONSUMER
 from consumers.campaigns.rows import AIRING, CAMPAIGN, COVERAGE, Campaign
-from events.entry import Entry, parse_entry
-from infra.outbox import OutboxEvent, event_bytes
+from consumers.fold.anomaly import ANOMALY
+from events.wire.entry import Entry, parse_entry
+from infra.postgres.outbox import OutboxEvent, event_bytes
 from tests.oracle.door import verdicts
 from tests.oracle.entries import log_of, shuffled
 from tests.oracle.fold import Oracle

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from events.codec import STRUCTURED_HEADERS
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Agency
-from infra.outbox import event_bytes
+from events.wire.codec import STRUCTURED_HEADERS
+from infra.postgres.outbox import event_bytes
 from tests.unit.consumers.campaigns.story import Story
 
 PLATFORM = Agency("platform", "platform")

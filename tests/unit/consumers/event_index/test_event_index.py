@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from consumers.event_index.consumer import CONSUMER, EVENT
 from consumers.event_index.read import Query, statement
-from events.entry import Entry
+from events.wire.entry import Entry
 from tests.oracle.log import make_entry, make_event
 from tests.unit.consumers.entries import entry_of
 from tests.unit.consumers.memory_store import MemoryStore

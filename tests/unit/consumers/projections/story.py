@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from consumers.anomaly import ANOMALY
+from consumers.fold.anomaly import ANOMALY
 from consumers.projections.consumer import CONSUMER
-from events.entry import Entry
+from events.wire.entry import Entry
 from tests.oracle.log import make_entry, make_event
 from tests.unit.consumers.entries import bytes_of, entry_of
 from tests.unit.consumers.memory_store import MemoryStore

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumers.anomaly import ANOMALY
+from consumers.fold.anomaly import ANOMALY
 from consumers.projections.consumer import CONSUMER
 from tests.oracle.fold import fold
 from tests.oracle.history import HOSTILE, MIXED, Profile, entries_from, generate

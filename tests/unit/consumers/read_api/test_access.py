@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from consumers.reach import EVERYTHING, Reach
+from consumers.access_scope import EVERYTHING, AccessScope
 from consumers.read_api.access import narrowed, programme_reach, reach_of, without_words_of_others
 from events.validation.verdicts import Agency
 from infra.http.callers import DEFAULT_SCOPES, Caller, Kind
@@ -33,12 +33,12 @@ def code_of(work: Any, *arguments: Any) -> str:
 
 def test_each_kind_has_its_reach() -> None:
     assert reach_of(caller("office")) == reach_of(caller("auditor")) == EVERYTHING
-    assert reach_of(caller("agency")) == Reach(agency="health")
-    assert reach_of(caller("partner")) == Reach(partner="health")
+    assert reach_of(caller("agency")) == AccessScope(agency="health")
+    assert reach_of(caller("partner")) == AccessScope(partner="health")
 
 
 def test_an_office_without_the_scope_for_the_log_reads_as_the_agency_that_it_is() -> None:
-    assert reach_of(caller("office", scopes=frozenset({"events:read"}))) == Reach(agency="health")
+    assert reach_of(caller("office", scopes=frozenset({"events:read"}))) == AccessScope(agency="health")
 
 
 def test_a_token_that_may_read_nothing_reads_nothing() -> None:
@@ -56,14 +56,14 @@ def test_a_partner_sees_nothing_of_the_programme() -> None:
 
 
 def test_only_who_sees_everything_may_name_another_agency() -> None:
-    assert narrowed(EVERYTHING, "labour") == Reach(agency="labour")
-    assert narrowed(Reach(agency="health"), "health") == Reach(agency="health")
-    assert narrowed(Reach(partner="ACME"), None) == Reach(partner="ACME")
-    assert code_of(narrowed, Reach(agency="health"), "labour") == "forbidden"
-    assert code_of(narrowed, Reach(partner="ACME"), "ACME") == "forbidden"
+    assert narrowed(EVERYTHING, "labour") == AccessScope(agency="labour")
+    assert narrowed(AccessScope(agency="health"), "health") == AccessScope(agency="health")
+    assert narrowed(AccessScope(partner="ACME"), None) == AccessScope(partner="ACME")
+    assert code_of(narrowed, AccessScope(agency="health"), "labour") == "forbidden"
+    assert code_of(narrowed, AccessScope(partner="ACME"), "ACME") == "forbidden"
 
 
 def test_what_another_agency_said_is_left_out_and_that_it_happened_is_not() -> None:
     steps = [{"index": 1, "agency": "health", "data": {"a": 1}}, {"index": 2, "agency": "labour", "data": {"b": 2}}]
     assert without_words_of_others(steps, EVERYTHING) == steps
-    assert without_words_of_others(steps, Reach(agency="health")) == [steps[0], {**steps[1], "data": None}]
+    assert without_words_of_others(steps, AccessScope(agency="health")) == [steps[0], {**steps[1], "data": None}]

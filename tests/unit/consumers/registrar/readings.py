@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from consumers.registrar.batch import Batch, Reading, number
-from events.codec import STRUCTURED_HEADERS, build_event, sequence_text
 from events.validation.validate import validate
 from events.validation.verdicts import Agency
-from infra.verdicts import Known
+from events.wire.codec import STRUCTURED_HEADERS, build_event, sequence_text
+from infra.postgres.verdicts import Known
 
 HEALTH = Agency("health", "agency")
 LABOUR = Agency("labour", "agency")

@@ -7,8 +7,8 @@ from hashlib import sha256
 import orjson
 
 from consumers.registrar.batch import Batch, number
-from events.entry import entry_bytes, parse_entry
 from events.validation.verdicts import Accepted, Agency
+from events.wire.entry import entry_bytes, parse_entry
 from tests.unit.consumers.registrar.readings import (
     HEALTH,
     LABOUR,

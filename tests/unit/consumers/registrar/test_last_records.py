@@ -14,7 +14,7 @@ from consumers.registrar import last_records
 from consumers.registrar.batch import record_sha256
 from consumers.registrar.last_records import LastRecord, changed_topics
 from tests.unit.consumers.registrar.readings import Record
-from tests.unit.consumers.registrar.test_undecodable import batch, damaged
+from tests.unit.consumers.registrar.test_raw_record_reader import batch, damaged
 
 
 class Brokers:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from consumers.anomaly import ANOMALY
+from consumers.fold.anomaly import ANOMALY
 from consumers.revenue.consumer import CONSUMER
 from consumers.revenue.rows import ACCOUNT, CONTRACT, STATEMENT, TRANSFER, Contract, Statement
-from infra.outbox import OutboxEvent
+from infra.postgres.outbox import OutboxEvent
 from tests.oracle.log import make_entry, make_event
 from tests.unit.consumers.entries import entry_of
 from tests.unit.consumers.memory_store import MemoryStore

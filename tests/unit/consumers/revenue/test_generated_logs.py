@@ -5,11 +5,11 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumers.anomaly import ANOMALY
-from consumers.revenue.closing import statement_data
+from consumers.fold.anomaly import ANOMALY
 from consumers.revenue.consumer import CONSUMER, HANDLERS
+from consumers.revenue.handlers.closing import statement_data
 from consumers.revenue.rows import ACCOUNT, STATEMENT, TRANSFER
-from events.entry import Entry
+from events.wire.entry import Entry
 from tests.oracle.fold import fold
 from tests.oracle.log import EntryDict, short_type
 from tests.oracle.strategies import revenue_logs

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from consumers.revenue.accounts import CHART, SIDES, account_names
-from consumers.revenue.closing import statement_data
+from consumers.revenue.handlers.closing import statement_data
 from consumers.revenue.show import (
     STATEMENT_LINES,
     TRANSFER_KINDS,
@@ -16,7 +16,7 @@ from consumers.revenue.show import (
     statement_table,
     transfers_table,
 )
-from infra.display import Grid
+from infra.command_line.display import Grid
 from tests.unit.consumers.revenue.ledger import Ledger
 
 

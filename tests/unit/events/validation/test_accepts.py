@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import rfc8785
 
-from events.codec import STRUCTURED_HEADERS
-from events.envelope import EVENT_BYTES_MAX
 from events.validation.verdicts import Accepted, Refused
+from events.wire.codec import STRUCTURED_HEADERS
+from events.wire.envelope import EVENT_BYTES_MAX
 from tests.unit.events.samples import HEALTH, changed, encoded, golden_event, initiative, sender_of, verdict_on
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from events.codec import STRUCTURED_HEADERS
-from events.refusal import refusal_event
+from events.validation.refusal import refusal_event
 from events.validation.verdicts import FAULTS_MAX, Refused
+from events.wire.codec import STRUCTURED_HEADERS
 from tests.unit.events.samples import HEALTH, changed, encoded, initiative, verdict_on
 
 NATIONAL_ID = "1064971268"

@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from events.codec import STRUCTURED_HEADERS, canonical_bytes
-from events.kafka_mode import Headers, read_headers
-from events.personal import holds_personal_data, looks_personal
 from events.validation.full import validate_in_full
 from events.validation.quick import validate_quickly
 from events.validation.quick_search import is_suspect, may_be_personal
 from events.validation.validate import validate, validate_form
 from events.validation.verdicts import Accepted, Admitted, Agency, Refused, WellFormed
+from events.values.personal_data import holds_personal_data, looks_personal
+from events.wire.codec import STRUCTURED_HEADERS, canonical_bytes
+from events.wire.kafka_binding import Headers, read_headers
 from tests.unit.events.samples import HEALTH, encoded, golden, initiative, sender_of
 
 GOLDEN = [(path.name, json.loads(raw)) for path, raw in golden()]

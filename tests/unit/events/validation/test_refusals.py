@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from events.codec import STRUCTURED_HEADERS
-from events.envelope import EVENT_BYTES_MAX
-from events.problems import CODES, CONFLICT
+from events.faults.problems import CODES, CONFLICT
 from events.validation.verdicts import Accepted, Agency, Refused
+from events.wire.codec import STRUCTURED_HEADERS
+from events.wire.envelope import EVENT_BYTES_MAX
 from tests.unit.events.samples import HEALTH, OFFICE, changed, encoded, golden_event, initiative, sender_of, verdict_on
 
 Faults = list[tuple[str, str]]

@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from events.catalogue import CATALOGUE
-from events.codec import STRUCTURED_HEADERS
-from events.details import arabic_of
-from events.findings import SHOWN_LENGTH_MAX, shown
-from events.personal import holds_personal_data
-from events.refusal import refusal_event
+from events.faults.details import arabic_of
+from events.faults.findings import SHOWN_LENGTH_MAX, shown
+from events.types.catalogue import CATALOGUE
 from events.validation.closed_schema import closed_schema
+from events.validation.refusal import refusal_event
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Agency, Refused
+from events.values.personal_data import holds_personal_data
+from events.wire.codec import STRUCTURED_HEADERS
 from tests.unit.events.samples import (
     HEALTH,
     PLATFORM,

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
-from infra.embedded.kafka_server import FIXED_PROPERTIES
-from infra.embedded.postgres_server import INITDB_OPTIONS
-from infra.embedded.processes import PROCESSES
-from infra.run_cli import process_entries
+from infra.embedded.processes.signals import PROCESSES
+from infra.embedded.servers.kafka import FIXED_PROPERTIES
+from infra.embedded.servers.postgres import INITDB_OPTIONS
+from infra.process.commands import process_entries
 from infra.settings import Settings
 from tests.containers import KAFKA_IMAGE, POSTGRES_IMAGE, POSTGRES_OPTIONS
 

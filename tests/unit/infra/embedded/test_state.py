@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from infra.embedded import record as stack_record
-from infra.embedded.home import Home, cache_folder
-from infra.embedded.identity import Ending, Identity, end_all, identity_of, recorded_identities, running
-from infra.embedded.log_files import last_words, rotate
-from infra.embedded.passwords import password
-from infra.embedded.ports import HOST, OUTGOING_FROM, Ports, choose, is_free
-from infra.embedded.record import ProcessRecord, StackRecord
+from infra.data_dir import DataDir, cache_folder
+from infra.embedded.processes import record as stack_record
+from infra.embedded.processes.identity import Ending, Identity, end_all, identity_of, recorded_identities, running
+from infra.embedded.processes.log_tail import log_tail, rotate
+from infra.embedded.processes.record import ProcessRecord, StackRecord
+from infra.embedded.servers.ports import HOST, OUTGOING_FROM, Ports, choose, is_free
+from infra.secret_files import password
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
 
@@ -61,7 +61,7 @@ def test_a_password_is_made_once_and_is_for_its_owner_only(tmp_path: Path) -> No
 
 
 def test_secrets_are_in_a_folder_that_only_its_owner_can_enter(tmp_path: Path) -> None:
-    home = Home.at(tmp_path / "home")
+    home = DataDir.at(tmp_path / "home")
     home.create()
     assert stat.S_IMODE(home.secrets.stat().st_mode) == 0o700
 
@@ -156,5 +156,5 @@ def test_a_small_log_stays(tmp_path: Path) -> None:
 def test_the_last_words_are_the_last_line_that_says_something(tmp_path: Path) -> None:
     log = tmp_path / "kafka.log"
     log.write_text("first\nbecause of this\n\n", "utf-8")
-    assert last_words(log) == "because of this"
-    assert last_words(tmp_path / "absent.log") == ""
+    assert log_tail(log) == "because of this"
+    assert log_tail(tmp_path / "absent.log") == ""

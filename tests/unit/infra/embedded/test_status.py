@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from infra.embedded import record as stack_record
-from infra.embedded.identity import Identity, identity_of
-from infra.embedded.ports import HOST, choose
-from infra.embedded.record import ProcessRecord, StackRecord
+from infra.embedded.processes import record as stack_record
+from infra.embedded.processes.identity import Identity, identity_of
+from infra.embedded.processes.record import ProcessRecord, StackRecord
+from infra.embedded.servers.ports import HOST, choose
 from infra.embedded.status import StackStatus, stack_status
 from infra.settings import Settings
 

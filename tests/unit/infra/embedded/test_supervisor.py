@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from infra.embedded import record as stack_record
 from infra.embedded import supervisor as module
-from infra.embedded.child import Child
-from infra.embedded.errors import StackError
+from infra.embedded.processes import record as stack_record
+from infra.embedded.processes.managed_process import Child
 from infra.embedded.supervisor import Supervisor, Wanted
+from infra.errors import StackError
 from infra.settings import Settings
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from infra.embedded.jars import KAFKA_VERSION, TOOLS, lock_text, parse_lock
+from infra.embedded.servers.jars import KAFKA_VERSION, TOOLS, lock_text, parse_lock
 from infra.embedded.tools import kafka, tool_command
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from infra.data_dir import DataDir
 from infra.embedded.commands import parse_wanted
-from infra.embedded.errors import StackError
-from infra.embedded.home import Home
-from infra.embedded.processes import NAMES, PROCESSES
+from infra.embedded.processes.signals import NAMES, PROCESSES
 from infra.embedded.supervisor import is_supervised, sole_supervisor
+from infra.errors import StackError
 
 
 def test_everything_is_started_unless_parts_are_named() -> None:
@@ -36,7 +36,7 @@ def test_a_part_that_does_not_exist_is_refused_with_those_that_do() -> None:
 
 
 def test_a_home_has_one_supervisor(tmp_path: Path) -> None:
-    home = Home.at(tmp_path)
+    home = DataDir.at(tmp_path)
     assert not is_supervised(home)
     with sole_supervisor(home):
         assert is_supervised(home)

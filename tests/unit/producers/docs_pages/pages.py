@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from html.parser import HTMLParser
 from typing import Any
 
-from producers.docs_cli import described
 from producers.docs_pages.site import Site
+from producers.gateway.docs_command import described
 
 
 class PageReader(HTMLParser):

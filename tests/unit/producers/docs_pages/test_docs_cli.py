@@ -7,7 +7,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from producers.docs_cli import docs
+from producers.gateway.docs_command import docs
 
 
 def test_every_page_is_a_file_and_other_files_stay(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from httpx import ASGITransport, AsyncClient, Response
 
 from infra.settings import Settings
 from producers.gateway.app import application
-from producers.gateway.parts import Parts
+from producers.gateway.routes.parts import Parts
 
 NOTHING = cast(Any, None)
 APPLICATION = application(Parts(Settings(), NOTHING, NOTHING, NOTHING, NOTHING))

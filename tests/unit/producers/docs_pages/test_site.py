@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from events.catalogue import CATALOGUE
-from events.problems import CODES
-from events.schema_documents import schema_of
+from events.faults.problems import CODES
+from events.schema_tools.schema_documents import schema_of
+from events.types.catalogue import CATALOGUE
 from infra.http.problems import REQUEST_CODES
 from producers.docs_pages.site import (
     CURL,

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from producers.gateway.http_protocol import BoundedProtocol
+from producers.gateway.http.protocol import BoundedProtocol
 
 UPGRADE = ("connection: Upgrade, HTTP2-Settings", "upgrade: h2c", "http2-settings: AAMAAABkAARAAAAAAAIAAAAA")
 BODY = b'{"id":"e-1"}'

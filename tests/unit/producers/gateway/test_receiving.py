@@ -12,9 +12,9 @@ import pytest
 
 from events.validation.verdicts import Accepted
 from infra.http.problems import Problem
-from infra.note import LogKey
+from infra.log.signed_note import LogKey
 from infra.settings import Settings
-from producers.gateway.receipts import ReceiptSigner
+from producers.gateway.acknowledgements import ReceiptSigner
 from producers.gateway.receiving import Receiver, Sent
 from producers.gateway.validating import identify
 from producers.gateway.writer import KafkaWriter

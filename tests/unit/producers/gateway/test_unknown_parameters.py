@@ -9,8 +9,8 @@ from httpx import ASGITransport, AsyncClient, Response
 
 from infra.settings import Settings
 from producers.gateway.app import application, served
-from producers.gateway.page_routes import openapi_document
-from producers.gateway.parts import Parts
+from producers.gateway.routes.pages import openapi_document
+from producers.gateway.routes.parts import Parts
 
 NOTHING = cast(Any, None)
 PARTS = Parts(Settings(), NOTHING, NOTHING, NOTHING, NOTHING)

@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, OutOfOrderSequenceNumber
 from aiokafka.record.default_records import DefaultRecordBatch
 
-from events.codec import STRUCTURED_HEADERS
+from events.wire.codec import STRUCTURED_HEADERS
 from infra.settings import Settings
 from producers.errors import OutcomeUnknown
 from producers.gateway import writer as module
@@ -69,14 +69,14 @@ def failing(error: KafkaError) -> Callable[[Producer, asyncio.Future[Any]], None
 
 @pytest.fixture(autouse=True)
 def nothing_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def let_go(producer: object) -> None:
+    async def abort_producer(producer: object) -> None:
         return None
 
     async def connect(self: KafkaWriter) -> None:
         return None
 
     monkeypatch.setattr(module, "_Batch", Batch)
-    monkeypatch.setattr(module, "let_go", let_go)
+    monkeypatch.setattr(module, "abort_producer", abort_producer)
     monkeypatch.setattr(KafkaWriter, "_connect", connect)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aiokafka.errors import KafkaConnectionError
 
-from infra.kafka import NoKafka
+from infra.kafka.client_config import NoKafka
 from infra.settings import Settings
 from producers.errors import OutcomeUnknown
 from producers.gateway import writer as module
@@ -28,13 +28,13 @@ class Kafka:
         self.starts: list[Outcome] = []
         self.sends: list[Callable[[], Any]] = []
         self.without_metadata: set[str] = set()
-        self.let_go = 0
+        self.abort_producer = 0
 
     def producer(self, **_: Any) -> Producer:
         return Producer(self)
 
     async def forget(self, producer: Producer) -> None:
-        self.let_go += 1
+        self.abort_producer += 1
 
 
 class Producer:
@@ -61,7 +61,7 @@ class Producer:
 def kafka(monkeypatch: pytest.MonkeyPatch) -> Kafka:
     made = Kafka()
     monkeypatch.setattr(module, "AIOKafkaProducer", made.producer)
-    monkeypatch.setattr(module, "let_go", made.forget)
+    monkeypatch.setattr(module, "abort_producer", made.forget)
     monkeypatch.setattr(module, "_CONNECT_WAIT_S", 0.001)
     return made
 
@@ -83,7 +83,7 @@ async def test_it_tries_again_whatever_a_try_ends_with(kafka: Kafka, writer: Kaf
     kafka.starts = [KafkaConnectionError(), OSError(), STRAY, RuntimeError("the handler is closed"), AttributeError()]
     writer.start()
     await until_connected(writer)
-    assert kafka.let_go == 5, "each producer that was not started is let go"
+    assert kafka.abort_producer == 5, "each producer that was not started is let go"
     assert await writer.write(TOPIC, [b"1"]) == [7]
 
 
@@ -129,7 +129,7 @@ async def test_a_batch_that_is_never_acknowledged_costs_its_connection_and_not_a
     with pytest.raises(OutcomeUnknown):
         await writer.write(TOPIC, [b"1"])
     await until_connected(writer)
-    assert (kafka.let_go, await writer.write(TOPIC, [b"2"])) == (1, [7])
+    assert (kafka.abort_producer, await writer.write(TOPIC, [b"2"])) == (1, [7])
 
 
 async def test_a_topic_that_waits_for_its_metadata_is_not_forgotten_when_another_one_gives_the_connection_up(
@@ -163,4 +163,4 @@ async def test_a_writer_that_is_stopped_while_it_connects_lets_its_producer_go(
     writer.start()
     await asyncio.sleep(0.01)
     await writer.stop()
-    assert kafka.let_go == 1
+    assert kafka.abort_producer == 1

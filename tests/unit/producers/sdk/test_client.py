@@ -12,9 +12,9 @@ import httpx
 import orjson
 import pytest
 
-from infra.note import LogKey
-from producers.gateway.receipts import ReceiptSigner, Stored
-from producers.publishing import TopicHalted
+from infra.log.signed_note import LogKey
+from producers.gateway.acknowledgements import ReceiptSigner, Stored
+from producers.publisher.run import TopicHalted
 from producers.sdk.answers import NotAGateway
 from producers.sdk.client import AgencyClient
 from producers.sdk.connection import ClientLimits

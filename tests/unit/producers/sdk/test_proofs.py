@@ -6,9 +6,9 @@ import base64
 
 import pytest
 
-from events.entry import entry_bytes
-from infra.merkle import leaf_hash, node_hash
-from infra.note import LogKey
+from events.wire.entry import entry_bytes
+from infra.log.merkle import leaf_hash, node_hash
+from infra.log.signed_note import LogKey
 from producers.sdk.answers import Proof
 from producers.sdk.problems import NotGenuine
 from producers.sdk.proofs import event_bytes_of, verified_proof

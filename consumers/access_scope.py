@@ -1,0 +1,17 @@
+"""Whose part of the state is looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class AccessScope:
+    """An agency's (what it sent and owns), a private partner's (its partnerships), or, with neither, everything."""
+
+    agency: str | None = None
+    partner: str | None = None
+
+
+EVERYTHING: Final = AccessScope()

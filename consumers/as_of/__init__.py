@@ -1,0 +1,3 @@
+"""State as of an index, a recorded time or an occurred date: folds the log anew, in a transaction that is rolled back.
+Way in: `query.run_query`. Imports: `consumers.fold`.
+"""

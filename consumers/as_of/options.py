@@ -1,0 +1,78 @@
+"""`--as-of-index`, `--as-of-recorded` and `--as-of-occurred`: how a command is asked for a state of the past."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from functools import wraps
+from typing import Any, Concatenate, Final, ParamSpec
+
+import click
+
+from consumers.as_of.point_in_time import PointInTime
+
+Given = ParamSpec("Given")
+
+
+def recorded_option(context: click.Context, option: click.Parameter, value: str | None) -> datetime | None:
+    """An RFC 3339 time with offset."""
+    if value is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(value.upper())
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        raise click.BadParameter(f"{value!r} is no time with offset: write it as 2026-11-25T08:00:00Z or …+03:00.")
+    return instant.astimezone(UTC)
+
+
+def occurred_option(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """A Gregorian date, `YYYY-MM-DD`."""
+    if value is None:
+        return None
+    try:
+        on = date.fromisoformat(value).isoformat()
+    except ValueError:
+        on = ""
+    if on != value:
+        raise click.BadParameter(f"{value!r} is no date of the Gregorian calendar: write it as 2026-11-25.")
+    return on
+
+
+_OPTIONS: Final = (
+    click.option("--as-of-index", type=click.IntRange(min=0), metavar="N", help="As it stood after N entries."),
+    click.option(
+        "--as-of-recorded",
+        metavar="TIME",
+        callback=recorded_option,
+        help="As the log stood at TIME, like 2026-11-25T08:00:00+03:00.",
+    ),
+    click.option(
+        "--as-of-occurred",
+        metavar="DATE",
+        callback=occurred_option,
+        help="Only what had occurred by DATE, like 2026-11-25, whenever it was recorded.",
+    ),
+)
+
+
+def as_of_options(command: Callable[Concatenate[PointInTime, Given], None]) -> Callable[Given, None]:
+    """`--as-of-index`, `--as-of-recorded` and `--as-of-occurred`, of which a command gets the moment that they name."""
+
+    @wraps(command)
+    def with_moment(*arguments: Given.args, **given: Given.kwargs) -> None:
+        options: dict[str, Any] = dict(given)
+        named = {name: options.pop(name) for name in ("as_of_index", "as_of_recorded", "as_of_occurred")}
+        run: Callable[..., None] = command
+        run(_chosen(**named), *arguments, **options)
+
+    for option in reversed(_OPTIONS):
+        with_moment = option(with_moment)
+    return with_moment
+
+
+def _chosen(as_of_index: int | None, as_of_recorded: datetime | None, as_of_occurred: str | None) -> PointInTime:
+    if sum(option is not None for option in (as_of_index, as_of_recorded, as_of_occurred)) > 1:
+        raise click.UsageError("Give only one of --as-of-index, --as-of-recorded and --as-of-occurred.")
+    return PointInTime(as_of_index, as_of_recorded, as_of_occurred)

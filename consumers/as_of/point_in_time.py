@@ -1,0 +1,81 @@
+"""Which state is meant: the one now, after so many entries, as recorded by an instant, or as it occurred by a date.
+
+*As of a recorded time* is as of an index: recorded times grow with the index, so the entries recorded by then are the
+first ones of the log. *As of an occurred date* takes, in log order, the entries whose occurrence lies at or before
+that date, whenever they came; the ledger is never looked at that way, since its periods are closed by the log's order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Final
+
+from events.wire.entry import Entry, parse_entry, recorded_time
+from infra.command_line.language import said
+from infra.log.reader import log_size, read_checked
+from infra.postgres.connection import Connection
+
+RIYADH: Final = timezone(timedelta(hours=3))
+
+
+@dataclass(frozen=True, slots=True)
+class PointInTime:
+    """At most one is given; none means now. `occurred` is a date `YYYY-MM-DD`."""
+
+    index: int | None = None
+    recorded: datetime | None = None
+    occurred: str | None = None
+
+    @property
+    def is_now(self) -> bool:
+        return self == NOW
+
+    def words(self) -> str | None:
+        """For people, where it is not the state of now."""
+        if self.occurred is not None:
+            return said(
+                f"ما وقع حتى {self.occurred} دون الدفتر",
+                f"Only what had occurred by {self.occurred}, without the ledger",
+            )
+        if self.recorded is not None:
+            recorded = recorded_time(self.recorded)
+            return said(f"كما كان السجل في {recorded}", f"As the log stood at {recorded}")
+        if self.index is not None:
+            return said(f"بعد {self.index:,} من القيود", f"After {self.index:,} log entries")
+        return None
+
+
+NOW: Final = PointInTime()
+
+
+async def entries_recorded_by(connection: Connection, instant: datetime) -> int:
+    """How many entries were recorded at or before `instant`: the index as of which the log then stood."""
+    wanted = recorded_time(instant)
+    low, high = 0, await log_size(connection)
+    while low < high:
+        middle = (low + high) // 2
+        (raw,) = await read_checked(connection, middle, 1)
+        if parse_entry(middle, raw).recorded <= wanted:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+def occurred_on(entry: Entry) -> str:
+    """When what an entry says occurred: its `on`, else the single `…_on` of its data, else the date of its `time`.
+
+    `…_on` within an object of the data (a contract's terms) is not the event's own. A time is a date in Riyadh.
+    """
+    data = entry.data
+    on: str | None = data.get("on")
+    if on is not None:
+        return on
+    dates: list[str] = [value for name, value in data.items() if name.endswith("_on")]
+    return dates[0] if len(dates) == 1 else riyadh_date_of(entry.time)
+
+
+def riyadh_date_of(time: str) -> str:
+    """The civil date in Riyadh of an RFC 3339 time with any offset."""
+    return datetime.fromisoformat(time.upper()).astimezone(RIYADH).date().isoformat()

@@ -1,0 +1,135 @@
+"""What every command that shows state reads through: the live tables, or the state as of some moment of the past.
+
+The live view is one read-only snapshot, so that all figures belong together. An as-of view folds the first N entries,
+or those of them that had occurred by a date, into tables that exist only inside one transaction, which is rolled back
+at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Final
+from uuid import uuid4
+
+from consumers.as_of.point_in_time import PointInTime, entries_recorded_by, occurred_on
+from consumers.fold.consumer import Consumer
+from consumers.fold.replay import Scratch, replay
+from events.errors import YesserError
+from events.wire.entry import Entry
+from infra.log.reader import log_size
+from infra.postgres.connection import Connection, connect
+from infra.postgres.sql import queries
+from infra.settings import Settings
+
+_SQL: Final = queries("consumers.as_of", "view.sql")
+
+
+class NoSuchIndex(YesserError, ValueError):
+    """The log has fewer entries than that: use an index from 0 to its size (`yesser log size`)."""
+
+
+class NotStarted(YesserError):
+    """This read model has no tables yet: start the platform (`yesser up`) or run `yesser migrate`."""
+
+
+@dataclass
+class View:
+    """The tables of some consumers, and by consumer how many entries they have applied."""
+
+    connection: Connection
+    positions: dict[str, int]
+    schemas: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def log_index(self) -> int:
+        """The number of entries applied: the lowest among the consumers that are looked at."""
+        return min(self.positions.values())
+
+    def shows(self, consumer: Consumer) -> bool:
+        """Whether this consumer's tables are looked at."""
+        return consumer.name in self.schemas
+
+    async def use(self, consumer: Consumer) -> Connection:
+        """Make unqualified table names mean those of `consumer`."""
+        await self.connection.execute(f"SET LOCAL search_path = {self.schemas[consumer.name]}")
+        return self.connection
+
+
+@asynccontextmanager
+async def view(
+    settings: Settings, consumers: Sequence[Consumer], moment: PointInTime | int | None = None
+) -> AsyncIterator[View]:
+    """Look at the tables of `consumers`: as they are, or as of a moment (a number is an index)."""
+    at = moment if isinstance(moment, PointInTime) else PointInTime(index=moment)
+    connection = await connect(settings, "reader", batch=not at.is_now)
+    try:
+        if at.is_now:
+            async with live_view(connection, consumers) as looked_at:
+                yield looked_at
+        else:
+            transaction = connection.transaction()
+            await transaction.start()
+            try:
+                yield await _as_of(settings, connection, consumers, at)
+            finally:
+                await transaction.rollback()
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def live_view(connection: Connection, consumers: Sequence[Consumer]) -> AsyncIterator[View]:
+    """Look at the tables as they are through a connection of the caller's, in one snapshot."""
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        yield await _live(connection, consumers)
+
+
+async def _live(connection: Connection, consumers: Sequence[Consumer]) -> View:
+    names = [consumer.name for consumer in consumers]
+    positions = {row["consumer"]: row["position"] for row in await connection.fetch(_SQL["positions"], names)}
+    for consumer in consumers:
+        if not await connection.fetchval(_SQL["schema_exists"], consumer.schema):
+            raise NotStarted(f"{consumer.name}: {NotStarted.__doc__}")
+    applied = {name: positions.get(name, 0) for name in names}
+    return View(connection, applied, {consumer.name: consumer.schema for consumer in consumers})
+
+
+class _OccurredBy(Scratch):
+    """Takes only what had occurred by a date; its position counts the others too."""
+
+    def __init__(self, consumer: Consumer, schema: str, last_date: str) -> None:
+        super().__init__(consumer, schema)
+        self._last_date = last_date
+
+    async def apply(self, connection: Connection, entries: Sequence[Entry]) -> None:
+        end = self.position + len(entries)
+        await super().apply(connection, [entry for entry in entries if occurred_on(entry) <= self._last_date])
+        self.position = end
+
+
+async def _as_of(settings: Settings, connection: Connection, consumers: Sequence[Consumer], at: PointInTime) -> View:
+    index = await _index_of(connection, at)
+    suffix = uuid4().hex[:12]
+    scratches = [_scratch(consumer, f"as_of_{consumer.schema}_{suffix}", at) for consumer in consumers]
+    for scratch in scratches:
+        await scratch.create(connection, lasting=False)
+    await replay(settings, connection, scratches, index)
+    applied = {consumer.name: index for consumer in consumers}
+    return View(connection, applied, {scratch.consumer.name: scratch.schema for scratch in scratches})
+
+
+async def _index_of(connection: Connection, at: PointInTime) -> int:
+    """How many entries are looked at; for an occurred date all that there are."""
+    size = await log_size(connection)
+    if at.recorded is not None:
+        return await entries_recorded_by(connection, at.recorded)
+    index = size if at.index is None else at.index
+    if not 0 <= index <= size:
+        raise NoSuchIndex(f"the log has {size} entries, so there is no state after {index}: use 0 … {size}")
+    return index
+
+
+def _scratch(consumer: Consumer, schema: str, at: PointInTime) -> Scratch:
+    return Scratch(consumer, schema) if at.occurred is None else _OccurredBy(consumer, schema, at.occurred)

@@ -1,0 +1,111 @@
+"""`yesser campaigns list | show ID`: the awareness campaigns, as they stand now or stood at some moment."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import click
+
+from consumers.as_of.options import as_of_options
+from consumers.as_of.point_in_time import PointInTime
+from consumers.as_of.query import json_option, print_json, run_query, show
+from consumers.as_of.view import view
+from consumers.campaigns.consumer import CONSUMER
+from consumers.campaigns.read import CHANNELS, campaign, campaigns
+from events.errors import YesserError
+from infra.command_line.display import Column, Grid
+from infra.command_line.language import said
+from infra.settings import Settings
+
+STATES: Final = {
+    "triggered": ("أُطلقت", "triggered"),
+    "acknowledged": ("استُلمت", "acknowledged"),
+    "completed": ("اكتملت", "completed"),
+}
+PAUSED: Final = ("موقوفة", "paused")
+ESCALATED: Final = ("مُصعّدة", "escalated")
+
+
+class NoCampaign(YesserError):
+    """The log has no campaign of that id."""
+
+
+@click.group("campaigns")
+def campaigns_group() -> None:
+    """The awareness campaigns and their state."""
+
+
+@campaigns_group.command("list")
+@json_option
+@as_of_options
+def list_command(moment: PointInTime, as_json: bool) -> None:
+    """List the campaigns that stand in the log."""
+    rows = asyncio.run(read(Settings(), moment))
+    if as_json:
+        print_json(rows)
+    else:
+        show(moment, table(rows))
+
+
+@campaigns_group.command("show")
+@click.argument("campaign_id")
+@json_option
+@as_of_options
+def show_command(moment: PointInTime, campaign_id: str, as_json: bool) -> None:
+    """A campaign with its brief, its reason and its airings."""
+    _, shown = run_query(CONSUMER, lambda connection: campaign(connection, campaign_id), moment)
+    if shown is None:
+        raise NoCampaign(f"the log has no campaign {campaign_id}: see `yesser campaigns list`.")
+    if as_json:
+        print_json(shown)
+        return
+    show(moment, table([shown]), *words_of(shown))
+
+
+async def read(settings: Settings, moment: PointInTime | int | None = None) -> list[dict[str, Any]]:
+    """The rows now, or as of a moment (or index)."""
+    async with view(settings, [CONSUMER], moment) as state:
+        return await campaigns(await state.use(CONSUMER))
+
+
+def table(rows: Sequence[dict[str, Any]]) -> Grid:
+    """The campaigns for the eye."""
+    columns = [
+        Column("الحملة", "Campaign"),
+        Column("الموعد", "Due"),
+        Column("الحالة", "State"),
+        Column("البث", "TV·radio·print", drop=1, right=True),
+        Column("الوصول", "Reach", drop=2, right=True),
+    ]
+    shown = [
+        [
+            "\n".join([row["campaign_id"], " · ".join(filter(None, (row["owner"], row["service_id"])))]),
+            row["due_on"],
+            state_words(row),
+            " · ".join(str(row["aired"][channel]) for channel in CHANNELS),
+            f"{row['reach']:,}",
+        ]
+        for row in rows
+    ]
+    return Grid(said("حملات التوعية", "Awareness campaigns"), columns, shown)
+
+
+def words_of(shown: dict[str, Any]) -> Iterator[str]:
+    """The brief, the reason, and a line for each airing."""
+    for text in (shown["brief"], shown["reason"]):
+        yield said(text["ar"], text["en"], "\n") + "\n"
+    for airing in shown["airings"]:
+        outlet = said(airing["outlet"]["ar"], airing["outlet"]["en"])
+        yield f"{airing['aired_on']}  {airing['channel']:<5}  {airing['reach']:>12,}  {outlet}"
+
+
+def state_words(row: dict[str, Any]) -> str:
+    """State, pause and escalation in words."""
+    words = [STATES[row["state"]]]
+    if row["paused"]:
+        words.append(PAUSED)
+    if row["escalated"]:
+        words.append(ESCALATED)
+    return "\n".join(said(*word, between="\n") for word in words)

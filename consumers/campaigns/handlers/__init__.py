@@ -1,0 +1,3 @@
+"""The rules of campaigns and their life cycle. Way in: `rules`, `lifecycle`. Imports:
+`consumers.projections.handlers`, `consumers.campaigns.rows`.
+"""

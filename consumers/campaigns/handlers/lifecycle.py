@@ -1,0 +1,281 @@
+"""What becomes of a campaign: decided, in the log, acknowledged, aired, completed, paused, resumed (events.md §3, §6).
+
+A campaign is paused exactly while its service's last `suspended` has no later `resumed`: that follows from the
+service's entries alone. `campaign.paused` and `campaign.resumed` tell the teams; when they come back they change
+nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from consumers.campaigns.handlers.rules import RULES_VERSION, Proposal
+from consumers.campaigns.handlers.texts import Text, fill
+from consumers.campaigns.rows import AIRING, CAMPAIGN, COVERAGE, ROUTE, Airing, Campaign, Coverage, Route
+from consumers.fold.anomaly import Anomaly, anomaly
+from consumers.projections.handlers.outcome import Applied
+from events.values.working_days import after_working_days, count_working_days, riyadh_date
+from events.wire.entry import Entry
+from infra.postgres.outbox import OutboxEvent
+from infra.postgres.unit_of_work import UnitOfWork
+
+_PAUSED: Final = {
+    "ar": "الخدمة موقوفة بالقيد {cause}: {why}",
+    "en": "The service is suspended by entry {cause}: {why}",
+}
+_RESUMED: Final = {
+    "ar": "عادت الخدمة بالقيد {cause}؛ مُدّد الموعد بعدد أيام العمل التي توقفت فيها: {days}.",
+    "en": "The service was resumed by entry {cause}; the due date moved by the working days lost: {days}.",
+}
+
+
+def coverage_of(ws: UnitOfWork, service_id: str, index: int) -> Coverage:
+    """The service's row, begun at `index` where there is none."""
+    known = ws.get(COVERAGE, service_id)
+    return known or Coverage(service_id, None, None, [], 0, 0, 0, index, index, 0)
+
+
+def decide(ws: UnitOfWork, proposal: Proposal, index: int) -> OutboxEvent:
+    """Keep a campaign that a rule decided at entry `index`; returns its trigger, to be published."""
+    data: dict[str, Any] = {
+        "campaign_id": proposal.campaign_id,
+        "rule": proposal.rule.name,
+        "rules_version": RULES_VERSION,
+        "cause_index": proposal.cause_index,
+        "kind": proposal.rule.kind,
+        "owner": proposal.owner,
+        "channels": list(proposal.rule.channels),
+        "due_on": proposal.due_on,
+        "brief": proposal.brief,
+        "reason": proposal.reason,
+    }
+    if proposal.service_id is not None:
+        data["service_id"] = proposal.service_id
+    campaign = _begin(data, index)
+    ws.put(CAMPAIGN, campaign)
+    _join_service(ws, campaign, index)
+    return OutboxEvent(
+        id=f"triggered.{campaign.campaign_id}",
+        type="campaign.triggered",
+        subject=f"campaign/{campaign.campaign_id}",
+        data=data,
+        time=proposal.recorded,
+        cause_index=proposal.cause_index,
+    )
+
+
+def enter_log(ws: UnitOfWork, entry: Entry) -> None:
+    """`campaign.triggered` came back as an entry: from here on the campaign exists, as the entry says it."""
+    data, index = entry.data, entry.index
+    campaign = ws.get(CAMPAIGN, data["campaign_id"])
+    if campaign is None:
+        # Today's rules would not have triggered it: the log says that it was.
+        campaign = _begin(data, index)
+    elif campaign.triggered_index is None:
+        _adopt(campaign, data)
+    else:
+        return
+    campaign.triggered_index = index
+    _touch(ws, campaign, index)
+    _join_service(ws, campaign, index)
+    ws.append(ROUTE, Route(index, campaign.campaign_id))
+
+
+def note(ws: UnitOfWork, entry: Entry) -> None:
+    """Another event of the platform about a campaign came back: it is counted; only an escalation is a state."""
+    campaign = ws.get(CAMPAIGN, entry.data["campaign_id"])
+    if campaign is not None:
+        campaign.escalated = campaign.escalated or entry.type == "campaign.escalated"
+        _touch(ws, campaign, entry.index)
+
+
+def launched(ws: UnitOfWork, fact: Applied) -> None:
+    """A service can be reached from now on."""
+    _change_coverage(ws, fact, launched_index=fact.index)
+
+
+def suspended(ws: UnitOfWork, fact: Applied) -> Iterator[OutboxEvent]:
+    """The service is suspended: its running campaigns are paused."""
+    coverage = _change_coverage(ws, fact, suspended_from=riyadh_date(fact.recorded))
+    for campaign in _running(ws, coverage):
+        reason = fill(_PAUSED, {"cause": f"i{fact.index}", "why": fact.data["reason"]})
+        yield _announcement("paused", campaign, fact, reason)
+
+
+def resumed(ws: UnitOfWork, fact: Applied) -> Iterator[OutboxEvent]:
+    """The service is back: the due dates of its running campaigns move by the working days lost."""
+    coverage = coverage_of(ws, fact.data["service_id"], fact.found_index)
+    today = riyadh_date(fact.recorded)
+    days = count_working_days(coverage.suspended_from or today, today)
+    _change_coverage(ws, fact, suspended_from=None)
+    for campaign in _running(ws, coverage):
+        campaign.days_added += days
+        campaign.due_on = after_working_days(campaign.due_on, days)
+        _touch(ws, campaign, fact.found_index)
+        yield _announcement("resumed", campaign, fact, fill(_RESUMED, {"cause": f"i{fact.index}", "days": days}))
+
+
+def judge(ws: UnitOfWork, entry: Entry) -> Anomaly | None:
+    """Judge and apply `awareness.campaign-acknowledged`, `-aired` or `-completed`."""
+    campaign = ws.get(CAMPAIGN, entry.data["campaign_id"])
+    if campaign is None or campaign.triggered_index is None:
+        return anomaly(entry, "unknown-campaign", {})
+    if campaign.owner != entry.agency:
+        return anomaly(entry, "not-owner", {"owner": campaign.owner})
+    earlier = _earlier(ws, campaign, entry)
+    if earlier is not None:
+        rule, index = earlier
+        return anomaly(entry, rule, {"index": index})
+    if entry.type == "awareness.campaign-aired":
+        _air(ws, campaign, entry)
+    elif entry.type == "awareness.campaign-acknowledged":
+        campaign.acknowledged_index = entry.index
+        campaign.acknowledged_by = entry.data["by"]
+    else:
+        campaign.completed_index = entry.index
+    _touch(ws, campaign, entry.index)
+    return None
+
+
+def _earlier(ws: UnitOfWork, campaign: Campaign, entry: Entry) -> tuple[str, int] | None:
+    """The `already-…` rule that applies, and the entry that came first."""
+    if entry.type == "awareness.campaign-aired":
+        airing = ws.get(AIRING, campaign.campaign_id, entry.data["airing_id"])
+        return None if airing is None else ("already-aired", airing.index)
+    if entry.type == "awareness.campaign-acknowledged":
+        index = campaign.acknowledged_index
+        return None if index is None else ("already-acknowledged", index)
+    index = campaign.completed_index
+    return None if index is None else ("already-completed", index)
+
+
+def _air(ws: UnitOfWork, campaign: Campaign, entry: Entry) -> None:
+    data = entry.data
+    airing = Airing(
+        campaign_id=campaign.campaign_id,
+        airing_id=data["airing_id"],
+        index=entry.index,
+        channel=data["channel"],
+        outlet=data["outlet"],
+        aired_on=data["on"],
+        reach=data["reach"],
+    )
+    ws.put(AIRING, airing)
+    _add_airing(campaign, airing.channel)
+    if campaign.kind == "specific" and campaign.service_id is not None:
+        coverage = coverage_of(ws, campaign.service_id, entry.index)
+        _add_airing(coverage, airing.channel)
+        coverage.last_index = entry.index
+        coverage.count += 1
+        ws.put(COVERAGE, coverage)
+
+
+def _add_airing(row: Campaign | Coverage, channel: str) -> None:
+    if channel == "tv":
+        row.tv += 1
+    elif channel == "radio":
+        row.radio += 1
+    else:
+        row.print += 1
+
+
+def _touch(ws: UnitOfWork, campaign: Campaign, index: int) -> None:
+    campaign.last_index = index
+    campaign.count += 1
+    ws.put(CAMPAIGN, campaign)
+
+
+def _join_service(ws: UnitOfWork, campaign: Campaign, index: int) -> None:
+    """Let the service know its specific campaigns, so that a suspension finds them."""
+    if campaign.service_id is None:
+        return
+    coverage = coverage_of(ws, campaign.service_id, index)
+    if campaign.campaign_id not in coverage.campaign_ids:
+        coverage.campaign_ids.append(campaign.campaign_id)
+        coverage.last_index = index
+        coverage.count += 1
+        ws.put(COVERAGE, coverage)
+
+
+def _change_coverage(ws: UnitOfWork, fact: Applied, **changes: Any) -> Coverage:
+    coverage = coverage_of(ws, fact.data["service_id"], fact.found_index)
+    for name, value in changes.items():
+        setattr(coverage, name, value)
+    coverage.last_index = fact.found_index
+    coverage.count += 1
+    ws.put(COVERAGE, coverage)
+    return coverage
+
+
+def _running(ws: UnitOfWork, coverage: Coverage) -> Iterator[Campaign]:
+    """Campaigns of the service that are not completed. A trigger still on its way counts: what is said follows it."""
+    for campaign_id in coverage.campaign_ids:
+        campaign = ws.get(CAMPAIGN, campaign_id)
+        if campaign is not None and campaign.completed_index is None:
+            yield campaign
+
+
+def _announcement(kind: str, campaign: Campaign, fact: Applied, reason: Text) -> OutboxEvent:
+    """`campaign.paused` or `campaign.resumed`; its cause is the service's entry, so that each time has its own id."""
+    data: dict[str, Any] = {
+        "campaign_id": campaign.campaign_id,
+        "rule": campaign.rule,
+        "rules_version": campaign.rules_version,
+        "cause_index": fact.index,
+        "kind": campaign.kind,
+        "owner": campaign.owner,
+        "channels": list(campaign.channels),
+        "due_on": campaign.due_on,
+        "brief": campaign.brief,
+        "reason": reason,
+    }
+    if campaign.service_id is not None:
+        data["service_id"] = campaign.service_id
+    return OutboxEvent(
+        id=f"{kind}.{campaign.campaign_id}.i{fact.index}",
+        type=f"campaign.{kind}",
+        subject=f"campaign/{campaign.campaign_id}",
+        data=data,
+        time=fact.recorded,
+        cause_index=fact.index,
+    )
+
+
+def _adopt(campaign: Campaign, data: dict[str, Any]) -> None:
+    """The entry is what was said, also where the rules of today would say it differently."""
+    campaign.rules_version = data["rules_version"]
+    campaign.owner = data["owner"]
+    campaign.channels = data["channels"]
+    campaign.due_on = after_working_days(data["due_on"], campaign.days_added)
+    campaign.brief = data["brief"]
+    campaign.reason = data["reason"]
+
+
+def _begin(data: dict[str, Any], index: int) -> Campaign:
+    """A campaign as its trigger says it, which is not in the log yet."""
+    return Campaign(
+        campaign_id=data["campaign_id"],
+        rule=data["rule"],
+        rules_version=data["rules_version"],
+        kind=data["kind"],
+        cause_index=data["cause_index"],
+        owner=data["owner"],
+        service_id=data.get("service_id"),
+        channels=data["channels"],
+        due_on=data["due_on"],
+        brief=data["brief"],
+        reason=data["reason"],
+        days_added=0,
+        triggered_index=None,
+        acknowledged_index=None,
+        acknowledged_by=None,
+        completed_index=None,
+        escalated=False,
+        tv=0,
+        radio=0,
+        print=0,
+        first_index=index,
+        last_index=index,
+        count=0,
+    )

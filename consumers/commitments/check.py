@@ -1,0 +1,128 @@
+"""Whether the commitments in the log are true: the log is folded again up to the index of each, and hashed.
+
+Flows in: entries alone; neither the live tables nor the event index are believed. Flows out: a verdict per commitment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, Final
+from uuid import uuid4
+
+from consumers.commitments.commitment import TYPE, read_model_name
+from consumers.fold.consumer import Consumer
+from consumers.fold.replay import Scratch, replay
+from consumers.rebuild.table_hash import Fingerprint, table_hash
+from consumers.registry import CONSUMERS
+from events.wire.entry import TYPE_PREFIX, TYPE_SUFFIX, Entry, parse_entry
+from infra.log.reader import entry_batches, log_size
+from infra.postgres.connection import Connection, connect
+from infra.postgres.outbox import PLATFORM
+from infra.settings import Settings
+
+_TYPE_TEXT: Final = f'"{TYPE_PREFIX}{TYPE}{TYPE_SUFFIX}"'.encode()
+"""Stands in the bytes of every commitment: so few entries have it that the others need not be parsed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What the entry at `index` says: after `log_index` entries the read model `name` had these rows."""
+
+    index: int
+    name: str
+    log_index: int
+    rows: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`found` is what the log gives at that index; None where there is no such read model, or no such state yet."""
+
+    claim: Claim
+    found: Fingerprint | None
+
+    @property
+    def ok(self) -> bool:
+        found = self.found
+        return found is not None and (found.rows, found.sha256) == (self.claim.rows, self.claim.sha256)
+
+    def document(self) -> dict[str, Any]:
+        """As JSON."""
+        claim, found = self.claim, self.found
+        return {
+            "index": claim.index,
+            "name": claim.name,
+            "log_index": claim.log_index,
+            "rows": claim.rows,
+            "sha256": claim.sha256,
+            "found": None if found is None else {"rows": found.rows, "sha256": found.sha256},
+            "ok": self.ok,
+        }
+
+
+async def claims_in_log(connection: Connection) -> list[Claim]:
+    """Every commitment in the log, in log order."""
+    claims = []
+    async for first, batch in entry_batches(connection, 0, await log_size(connection)):
+        for index, raw in enumerate(batch, first):
+            if _TYPE_TEXT in raw:
+                entry = parse_entry(index, raw)
+                if (entry.type, entry.agency) == (TYPE, PLATFORM):
+                    claims.append(_claim(entry))
+    return claims
+
+
+def _claim(entry: Entry) -> Claim:
+    data = entry.data
+    return Claim(entry.index, data["name"], data["log_index"], data["rows"], data["sha256"])
+
+
+def newest(claims: Sequence[Claim], per_read_model: int) -> list[Claim]:
+    """The last so many of each read model, in log order."""
+    kept: list[Claim] = []
+    seen: dict[str, int] = {}
+    for claim in reversed(claims):
+        seen[claim.name] = seen.get(claim.name, 0) + 1
+        if seen[claim.name] <= per_read_model:
+            kept.append(claim)
+    return kept[::-1]
+
+
+async def check(
+    settings: Settings, claims: Sequence[Claim], consumers: Iterable[Consumer] = tuple(CONSUMERS.values())
+) -> list[Verdict]:
+    """A verdict for each claim, in log order. The log is folded once for each consumer, stopping where it must."""
+    found: dict[tuple[str, int], Fingerprint] = {}
+    connection = await connect(settings, "commitments", batch=True)
+    try:
+        for consumer in consumers:
+            names = {read_model_name(consumer, table.name) for table in consumer.tables}
+            # A state after more entries than stood before the claim's own is no state that it can speak of.
+            asked = sorted({(c.log_index, c.name) for c in claims if c.name in names and c.log_index <= c.index})
+            if asked:
+                found |= await _recompute(settings, connection, consumer, asked)
+    finally:
+        await connection.close()
+    return [Verdict(claim, found.get((claim.name, claim.log_index))) for claim in claims]
+
+
+async def _recompute(
+    settings: Settings, connection: Connection, consumer: Consumer, asked: list[tuple[int, str]]
+) -> dict[tuple[str, int], Fingerprint]:
+    """The read models `asked` for as (index, name), by name and index."""
+    found = {}
+    tables = {read_model_name(consumer, table.name): table for table in consumer.tables}
+    scratch = Scratch(consumer, f"commitments_{consumer.schema}_{uuid4().hex[:12]}")
+    await scratch.create(connection, lasting=False)
+    try:
+        for log_index, names in groupby(asked, key=lambda pair: pair[0]):
+            await replay(settings, connection, [scratch], log_index)
+            async with connection.transaction():
+                for _, name in names:
+                    found[name, log_index] = await table_hash(connection, tables[name])
+    finally:
+        await scratch.drop(connection)
+    return found

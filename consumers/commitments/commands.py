@@ -1,0 +1,57 @@
+"""`yesser commit`: publishes the hash of every read model, as it stands now."""
+
+from __future__ import annotations
+
+import click
+import orjson
+import uvloop
+
+from consumers.commitments.commitment import Commitment, hash_read_models, publish, reached
+from events.errors import YesserError
+from infra.command_line.display import Column, Grid, show
+from infra.command_line.language import said
+from infra.postgres.connection import connect
+from infra.settings import Settings
+
+
+class NothingApplied(YesserError):
+    """No read model has applied an entry yet: start the platform (`yesser up`)."""
+
+
+@click.command("commit")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def commit(as_json: bool) -> None:
+    """Commit to every read model now: its hash at its index goes into the log.
+
+    The platform does so by itself every 10,000 entries. `yesser audit commitments` computes all of them again.
+    """
+    commitments = uvloop.run(_commit(Settings()))
+    if as_json:
+        document = {"commitments": [commitment.data() for commitment in commitments]}
+        click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2))
+    else:
+        show(_view(commitments))
+
+
+async def _commit(settings: Settings) -> list[Commitment]:
+    connection = await connect(settings, "commit", batch=True)
+    try:
+        found = await reached(connection)
+        commitments = await hash_read_models(connection)
+        if not commitments:
+            raise NothingApplied(NothingApplied.__doc__)
+        await publish(connection, commitments, found.entries_count)
+    finally:
+        await connection.close()
+    return commitments
+
+
+def _view(commitments: list[Commitment]) -> Grid:
+    columns = [
+        Column("نموذج القراءة", "Read model"),
+        Column("بعد كم قيد", "After entries", right=True),
+        Column("الصفوف", "Rows", drop=2, right=True),
+        Column("البصمة", "SHA-256", drop=1),
+    ]
+    rows = [[row.name, f"{row.log_index:,}", f"{row.rows:,}", row.sha256] for row in commitments]
+    return Grid(said("بصمات نماذج القراءة", "Hashes of the read models"), columns, rows)

@@ -1,0 +1,125 @@
+"""Commitments: the hash of every read model at an index of the log, published as an entry of the log itself.
+
+Flows in: the live tables, in a snapshot in which a consumer's rows and position belong together. Flows out: events
+`projection.committed` in the outbox. Each says the index at which its rows stood, so that whoever replays the log up
+to there must find the same hash. Nothing here writes a read model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from consumers.fold.consumer import Consumer
+from consumers.rebuild.table_hash import table_hash
+from consumers.registry import CONSUMERS
+from events.wire.entry import parse_entry
+from infra.log.reader import read_checked
+from infra.postgres import outbox
+from infra.postgres.connection import Connection
+from infra.postgres.outbox import OutboxEvent
+from infra.postgres.sql import queries
+
+TYPE: Final = "projection.committed"
+EVERY_ENTRIES: Final = 10_000
+"""Entries that are not commitments themselves from one commitment to the next."""
+
+_SQL: Final = queries("consumers.commitments", "commit.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class Commitment:
+    """`name` is `{consumer}.{table}`; `log_index` entries were applied, the last of them recorded at `recorded`."""
+
+    name: str
+    log_index: int
+    rows: int
+    sha256: str
+    recorded: str
+
+    def data(self) -> dict[str, Any]:
+        """The event's data, and a row of `yesser commit`."""
+        return {"name": self.name, "log_index": self.log_index, "rows": self.rows, "sha256": self.sha256}
+
+    def event(self) -> OutboxEvent:
+        """Its cause is the last entry applied. Committed twice at one index it is the same event, and a duplicate."""
+        cause = self.log_index - 1
+        return OutboxEvent(
+            id=f"committed.{self.name}.i{cause}",
+            type=TYPE,
+            subject=f"projection/{self.name}",
+            data=self.data(),
+            time=self.recorded,
+            cause_index=cause,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Entries that are not commitments: applied by the projections, and when the read models were last committed."""
+
+    entries_count: int
+    committed_count: int
+
+    @property
+    def due(self) -> bool:
+        """Whether a multiple of `EVERY_ENTRIES` was passed since."""
+        return self.entries_count // EVERY_ENTRIES > self.committed_count // EVERY_ENTRIES
+
+
+def read_model_name(consumer: Consumer, table: str) -> str:
+    """The name under which a table is committed; tables of different consumers have names in common."""
+    return f"{consumer.name}.{table}"
+
+
+async def reached(connection: Connection) -> Reached:
+    """How many entries there are to commit; none before the projections have tables."""
+    if not await connection.fetchval(_SQL["counted"]):
+        return Reached(0, 0)
+    row = await connection.fetchrow(_SQL["entries"])
+    return Reached(0, 0) if row is None else Reached(row["entries_count"], row["committed_count"])
+
+
+async def hash_read_models(
+    connection: Connection, consumers: Iterable[Consumer] = tuple(CONSUMERS.values())
+) -> list[Commitment]:
+    """All read models, each consumer in a snapshot of its own; consumers that have applied nothing are left out."""
+    found: list[Commitment] = []
+    for consumer in consumers:
+        if await connection.fetchval(_SQL["started"], consumer.schema, consumer.name, consumer.rules_version):
+            async with connection.transaction(isolation="repeatable_read"):
+                found += await _hash_consumer(connection, consumer)
+    return found
+
+
+async def _hash_consumer(connection: Connection, consumer: Consumer) -> list[Commitment]:
+    """The locks come before the snapshot: no rebuild may put other tables in the place of these meanwhile, whose rows
+    the snapshot would not show."""
+    await connection.execute(f"SET LOCAL search_path = {consumer.schema}")
+    await connection.execute(f"LOCK TABLE {', '.join(table.name for table in consumer.tables)} IN ACCESS SHARE MODE")
+    position: int = await connection.fetchval(_SQL["position"], consumer.name) or 0
+    last = await read_checked(connection, position - 1, 1) if position else []
+    if not last:
+        return []
+    recorded = parse_entry(position - 1, last[0]).recorded
+    prints = [await table_hash(connection, table) for table in consumer.tables]
+    return [Commitment(read_model_name(consumer, p.name), position, p.rows, p.sha256, recorded) for p in prints]
+
+
+async def publish(connection: Connection, commitments: Sequence[Commitment], entries_count: int) -> None:
+    """Into the outbox, by command; `entries_count` is what `reached` said before the tables were read."""
+    async with connection.transaction():
+        await connection.execute(_SQL["reach"], entries_count)
+        await outbox.write(connection, [commitment.event() for commitment in commitments])
+
+
+async def publish_by_relay(
+    connection: Connection, commitments: Sequence[Commitment], entries_count: int, epoch: int
+) -> bool:
+    """The same for the relay of `epoch`; False, and nothing is written, when it was superseded or came second."""
+    async with connection.transaction():
+        if not await connection.fetchval(_SQL["reach_by_relay"], entries_count, epoch):
+            return False
+        await outbox.write(connection, [commitment.event() for commitment in commitments])
+    return True

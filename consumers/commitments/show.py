@@ -1,0 +1,67 @@
+"""`yesser audit commitments`: what the check of the commitments found, for machines and for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+import orjson
+import uvloop
+
+from consumers.commitments.check import Verdict, check, claims_in_log, newest
+from infra.command_line.display import Column, Grid, show
+from infra.command_line.language import said, say
+from infra.postgres.connection import connect
+from infra.settings import Settings
+
+
+def commitments_checked(settings: Settings, last: int | None, *, as_json: bool) -> bool:
+    """Check all commitments, or the `last` of each read model, print what was found, and say whether all are true."""
+    verdicts = uvloop.run(_check(settings, last))
+    ok = all(verdict.ok for verdict in verdicts)
+    if as_json:
+        document = {"commitments": [verdict.document() for verdict in verdicts], "ok": ok}
+        click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2))
+    else:
+        _show(verdicts)
+    return ok
+
+
+async def _check(settings: Settings, last: int | None) -> list[Verdict]:
+    connection = await connect(settings, "commitments", batch=True)
+    try:
+        claims = await claims_in_log(connection)
+    finally:
+        await connection.close()
+    return await check(settings, claims if last is None else newest(claims, last))
+
+
+def _show(verdicts: Sequence[Verdict]) -> None:
+    """How many hold; those that do not, each in a row."""
+    wrong = [verdict for verdict in verdicts if not verdict.ok]
+    right, total = len(verdicts) - len(wrong), len(verdicts)
+    say(
+        f"{right} من {total} من البصمات تطابق ما يعطيه السجل.",
+        f"{right} of {total} commitments are what the log gives.",
+    )
+    if not wrong:
+        return
+    columns = [
+        Column("رقم القيد", "Log entry", right=True),
+        Column("نموذج القراءة", "Read model"),
+        Column("بعد كم قيد", "After entries", right=True),
+        Column("المنشور", "Committed", drop=1),
+        Column("ما يعطيه السجل", "The log gives", drop=2),
+    ]
+    rows = [[f"{row.claim.index:,}", row.claim.name, f"{row.claim.log_index:,}", *_both(row)] for row in wrong]
+    show(Grid(said("لا تطابق السجل", "Not what the log gives"), columns, rows))
+
+
+def _both(verdict: Verdict) -> tuple[str, str]:
+    claim, found = verdict.claim, verdict.found
+    given = said("لا حالة كهذه", "no such state", "\n") if found is None else _hashed(found.rows, found.sha256)
+    return _hashed(claim.rows, claim.sha256), given
+
+
+def _hashed(rows: int, sha256: str) -> str:
+    return "\n".join([said(f"الصفوف: {rows:,}", f"{rows:,} rows"), f"{sha256[:16]}…"])

@@ -1,0 +1,84 @@
+"""What a consumer is: a pure fold, the tables it keeps, and the rows that a batch needs.
+
+Flows in: a connection inside a transaction whose `search_path` is the consumer's schema, and entries in log order.
+Flows out: changed rows in those tables, and the platform events that the fold decided. The same `apply` serves the
+live loop, a rebuild and an as-of view; only the live loop hands the decided events to the outbox.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final
+
+from events.errors import YesserError
+from events.wire.entry import Entry
+from infra.postgres.connection import Connection
+from infra.postgres.outbox import OutboxEvent
+from infra.postgres.sql import read
+from infra.postgres.unit_of_work import Need, Table, UnitOfWork
+
+Needs = Callable[[UnitOfWork, Sequence[Entry]], Iterator[Iterable[Need]]]
+Fold = Callable[[UnitOfWork, Sequence[Entry]], list[OutboxEvent]]
+
+ROWS_MAX: Final = 20_000
+"""A batch asks for at most so many rows, about two seconds of work. One entry may ask for more, but not for much more:
+events.md §3 bounds how many facts wait for a project or service."""
+
+
+class TooManyRows(YesserError):
+    """The batch asks for more rows than one transaction may: apply it in two halves."""
+
+
+@dataclass(frozen=True)
+class Consumer:
+    """A row of `consumers.registry`.
+
+    `required_keys` yields sets of keys; each set is loaded before it continues, so that a later one may depend on rows
+    that an earlier one brought. `fold` is pure over the unit of work and total over all that the registrar accepts.
+    `rules_version` grows when the fold decides differently; a process with an older one exits.
+    """
+
+    name: str
+    schema: str
+    tables: tuple[Table[Any], ...]
+    sql_files: tuple[tuple[str, str], ...]
+    required_keys: Needs
+    fold: Fold
+    rules_version: int = 1
+
+    def create_sql(self) -> list[str]:
+        """The texts that create the tables in the current schema."""
+        return [read(package, file) for package, file in self.sql_files]
+
+
+def nobody_waits() -> None:
+    """Nobody waits for the moment when rows are written."""
+
+
+async def apply(
+    connection: Connection, consumer: Consumer, entries: Sequence[Entry], writing: Callable[[], None] = nobody_waits
+) -> list[OutboxEvent]:
+    """Apply a batch to the tables in `search_path`, within the caller's transaction.
+
+    `writing` is called between the fold and the writing of its rows. Raises `TooManyRows` before anything is written.
+    """
+    rows = UnitOfWork()
+    await load(connection, rows, consumer, entries)
+    decided = consumer.fold(rows, entries)
+    writing()
+    await rows.save(connection)
+    return decided
+
+
+async def load(connection: Connection, rows: UnitOfWork, consumer: Consumer, entries: Sequence[Entry]) -> None:
+    """Read the rows that a batch needs. Raises `TooManyRows` where that would take too long in one transaction."""
+    left = ROWS_MAX
+    for required_keys in consumer.required_keys(rows, entries):
+        if len(entries) > 1:
+            required_keys = list(islice(required_keys, left + 1))
+            left -= len(required_keys)
+            if left < 0:
+                raise TooManyRows
+        await rows.load(connection, required_keys)

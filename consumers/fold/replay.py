@@ -1,0 +1,222 @@
+"""Folds the log from its beginning into tables beside the live ones, for a rebuild or an as-of view.
+
+Flows in: entries from the bundles in PostgreSQL, never from Kafka. Flows out: rows in a scratch schema; what the folds
+decide is dropped, so nothing here can write an outbox row. Entries are read and parsed while PostgreSQL writes the
+batch before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final
+
+from consumers.audit.port import NotThere, PostgresPort, read_verifier
+from consumers.audit.tree import require_tree
+from consumers.fold.consumer import Consumer, TooManyRows, load
+from events.wire.entry import Entry, parse_entry
+from infra.log.reader import read_checked
+from infra.log.signed_note import InvalidKey
+from infra.postgres.connection import Connection, connect
+from infra.postgres.unit_of_work import Key, Need, Table, UnitOfWork
+from infra.settings import Settings
+
+BATCH_ENTRIES: Final = 8_192
+"""Entries of one step: enough that statements cost little, few enough that the two batches in memory stay small."""
+SLICE_ENTRIES: Final = 256
+"""Entries parsed in one go before the writing task is given its turn."""
+BATCHES_AHEAD_MAX: Final = 1
+"""Batches that wait for the fold. One keeps both sides busy; with four, so much parsed data lies between its parsing
+and its fold that the caches of the processor are missed and everything takes a seventh longer."""
+
+Progress = Callable[[int], None]
+"""Told how many entries were applied since it was last told."""
+
+
+def no_progress(entries: int) -> None:
+    """Nobody looks."""
+
+
+class StoredKeys:
+    """Which keys a replay may have stored: a Bloom filter, so an "absent" is always right and saves a look.
+
+    A replay starts from nothing, so almost every key that is asked for is new. One bit a key is enough: of ten million
+    rows one key in twenty-five is looked up in vain, and when the filter fills up nothing else changes.
+    """
+
+    _BITS: Final = 1 << 28
+
+    def __init__(self) -> None:
+        self._bits = bytearray(self._BITS >> 3)
+
+    def add(self, table: Table[Any], keys: Iterable[Key]) -> None:
+        """Note that rows of these keys are stored."""
+        bits, mask, salt = self._bits, self._BITS - 1, hash(table.name)
+        for key in keys:
+            bit = (hash(key) ^ salt) & mask
+            bits[bit >> 3] |= 1 << (bit & 7)
+
+    def maybe(self, table: Table[Any], keys: Iterable[Key]) -> list[Key]:
+        """Those of `keys` that may be stored."""
+        bits, mask, salt = self._bits, self._BITS - 1, hash(table.name)
+        result = []
+        for key in keys:
+            bit = (hash(key) ^ salt) & mask
+            if bits[bit >> 3] >> (bit & 7) & 1:
+                result.append(key)
+        return result
+
+
+class _ReplaySet(UnitOfWork):
+    """A working set that reads only what this replay may have stored."""
+
+    def __init__(self, stored: StoredKeys) -> None:
+        super().__init__()
+        self._stored = stored
+
+    async def load(self, connection: Connection, required_keys: Iterable[Need]) -> None:
+        for table, keys in self.missing(required_keys).items():
+            known = None if keys is None else self._stored.maybe(table, keys)
+            if known is None or known:
+                await self.read(connection, table, known)
+
+    def remember(self) -> None:
+        """Note what `save` is about to store."""
+        for changes in self.changes():
+            for rows in (changes.new, changes.changed):
+                self._stored.add(changes.table, map(changes.table.key_of, rows))
+
+
+class Scratch:
+    """The tables of one consumer in a schema of their own."""
+
+    def __init__(self, consumer: Consumer, schema: str) -> None:
+        self.consumer = consumer
+        self.schema = schema
+        self.position = 0
+        self._stored = StoredKeys()
+
+    async def create(self, connection: Connection, *, lasting: bool) -> None:
+        """Make the tables. Those that will not become the live ones need no write-ahead log."""
+        await connection.execute(f"CREATE SCHEMA {self.schema}")
+        await self.use(connection)
+        for text in self.consumer.create_sql():
+            await connection.execute(text if lasting else text.replace("CREATE TABLE", "CREATE UNLOGGED TABLE"))
+
+    async def drop(self, connection: Connection) -> None:
+        await connection.execute(f"DROP SCHEMA IF EXISTS {self.schema} CASCADE")
+
+    async def use(self, connection: Connection) -> None:
+        """Make unqualified table names mean these tables."""
+        await connection.execute(f"SET search_path = {self.schema}")
+
+    async def apply(self, connection: Connection, entries: Sequence[Entry]) -> None:
+        """Apply the next entries in the caller's transaction."""
+        rows = _ReplaySet(self._stored)
+        try:
+            await load(connection, rows, self.consumer, entries)
+        except TooManyRows:
+            half = len(entries) // 2
+            await self.apply(connection, entries[:half])
+            await self.apply(connection, entries[half:])
+            return
+        self.consumer.fold(rows, entries)
+        rows.remember()
+        await rows.save(connection)
+        self.position += len(entries)
+
+
+async def replay(
+    settings: Settings, connection: Connection, scratches: Sequence[Scratch], end: int, progress: Progress = no_progress
+) -> None:
+    """Bring all of `scratches`, which stand at one position, to the position `end`."""
+    async with parsed_entries(settings, scratches[0].position, end) as batches:
+        async for entries in batches:
+            for scratch in scratches:
+                async with connection.transaction():
+                    if len(scratches) > 1:
+                        await scratch.use(connection)
+                    await _apply(settings, connection, scratch, entries)
+            progress(len(entries))
+    for scratch in scratches:
+        if scratch.position != end:
+            raise LookupError(f"the log ends at {scratch.position} although its size is said to be at least {end}")
+
+
+async def _apply(settings: Settings, connection: Connection, scratch: Scratch, entries: list[Entry]) -> None:
+    """A fold takes everything that the registrar accepts. Where it fails, an entry may be another than was accepted."""
+    try:
+        await scratch.apply(connection, entries)
+    except (ValueError, TypeError, LookupError, ArithmeticError):
+        await _require_signed_tree(settings)
+        raise
+
+
+async def _require_signed_tree(settings: Settings) -> None:
+    """Raise `WrongTree` where the entries do not give the signed root, if one is known here."""
+    reader = await connect(settings, "replay reader", batch=True)
+    try:
+        port = PostgresPort(reader, read_verifier(settings, None))
+        checkpoint = await port.checkpoint()
+    except (InvalidKey, NotThere):
+        return
+    else:
+        await require_tree(port, checkpoint.size, checkpoint.root)
+    finally:
+        await reader.close()
+
+
+@asynccontextmanager
+async def parsed_entries(settings: Settings, first: int, end: int) -> AsyncIterator[AsyncIterator[list[Entry]]]:
+    """The entries `first … end - 1` in batches, read and parsed ahead by a task of its own."""
+    queue: asyncio.Queue[list[Entry] | None] = asyncio.Queue(BATCHES_AHEAD_MAX)
+    task = asyncio.create_task(_parse_ahead(settings, first, end, queue))
+    try:
+        yield _taken(queue, task)
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _taken(queue: asyncio.Queue[list[Entry] | None], task: asyncio.Task[None]) -> AsyncIterator[list[Entry]]:
+    while (entries := await queue.get()) is not None:
+        yield entries
+    await task
+
+
+async def _parse_ahead(settings: Settings, first: int, end: int, queue: asyncio.Queue[list[Entry] | None]) -> None:
+    """Ends with None, also after an error (which whoever takes the last batch then meets), but not when cancelled."""
+    try:
+        if first < end:
+            await _parse_into(queue, settings, first, end)
+    except Exception:
+        await queue.put(None)
+        raise
+    await queue.put(None)
+
+
+async def _parse_into(queue: asyncio.Queue[list[Entry] | None], settings: Settings, first: int, end: int) -> None:
+    connection = await connect(settings, "replay reader", batch=True)
+    try:
+        while first < end:
+            raw = await read_checked(connection, first, min(BATCH_ENTRIES, end - first))
+            if not raw:
+                return
+            try:
+                await queue.put(await _parsed(first, raw))
+            except ValueError:
+                await _require_signed_tree(settings)
+                raise
+            first += len(raw)
+    finally:
+        await connection.close()
+
+
+async def _parsed(first: int, raw: list[bytes]) -> list[Entry]:
+    entries: list[Entry] = []
+    for start in range(0, len(raw), SLICE_ENTRIES):
+        entries += [parse_entry(first + start + i, text) for i, text in enumerate(raw[start : start + SLICE_ENTRIES])]
+        await asyncio.sleep(0)
+    return entries

@@ -1,0 +1,138 @@
+"""`yesser audit`: hand the log out as static files, print its verifier key, and compute everything again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import click
+import orjson
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as ProgressBar
+
+from consumers.audit.mirror import MirrorReport, write_mirror
+from consumers.audit.port import LogPort, MirrorPort, PostgresPort, read_verifier
+from consumers.audit.tree import Progress, require_tree
+from infra.command_line.exit_codes import ExitCode
+from infra.command_line.language import say
+from infra.log.signed_note import Checkpoint, Verifier
+from infra.postgres.connection import connect
+from infra.settings import Settings
+
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+_VKEY = click.option("--vkey", help="Verifier key of the log; by default the one beside the log's own key.")
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+@click.group()
+def audit() -> None:
+    """Trust nobody: mirror the log, and verify it from its first entry."""
+
+
+@audit.command("vkey")
+@_JSON
+def vkey_command(as_json: bool) -> None:
+    """Print the verifier key of the log, to be handed to auditors once, by a way that they trust."""
+    verifier = read_verifier(Settings(), None)
+    if as_json:
+        click.echo(orjson.dumps({"origin": verifier.name, "vkey": verifier.vkey}))
+    else:
+        click.echo(verifier.vkey)
+
+
+@audit.command("mirror")
+@click.argument("folder", type=_FOLDER)
+@_VKEY
+@_JSON
+def mirror_command(folder: Path, vkey: str | None, as_json: bool) -> None:
+    """Bring FOLDER to the newest signed checkpoint, in the C2SP tlog-tiles layout. Only what is new is written.
+
+    Exit code 76: the log does not continue what the folder holds.
+    """
+    settings = Settings()
+    report = asyncio.run(_mirror(settings, folder, read_verifier(settings, vkey)))
+    if as_json:
+        click.echo(orjson.dumps({"folder": str(folder), **report}))
+    else:
+        size, root, files = report["size"], report["root"], report["files_written"]
+        say(
+            f"{folder}: عدد القيود {size:,}، الجذر {root}، الملفات المكتوبة {files:,}.",
+            f"{folder}: {size:,} entries, root {root}, {files:,} files written.",
+        )
+
+
+@audit.command("verify")
+@click.argument("folder", type=_FOLDER, required=False)
+@_VKEY
+@_JSON
+def verify_command(folder: Path | None, vkey: str | None, as_json: bool) -> None:
+    """Compute the tree again from every entry and compare it with the signed checkpoint: of a mirror, or of the log.
+
+    Exit code 76: they differ, or the checkpoint is not signed by the log's key.
+    """
+    settings = Settings()
+    checkpoint = asyncio.run(_verify(settings, folder, read_verifier(settings, vkey)))
+    if as_json:
+        click.echo(orjson.dumps({"size": checkpoint.size, "root": checkpoint.root.hex(), "ok": True}))
+    else:
+        size, root = checkpoint.size, checkpoint.root.hex()
+        say(
+            f"السجل سليم: قيوده ({size}) تعطي الجذر الموقَّع {root}.",
+            f"{size} entries give the signed root {root}.",
+        )
+
+
+@audit.command("commitments")
+@click.option("--last", type=click.IntRange(min=1), metavar="N", help="Only the last N of each read model.")
+@_JSON
+def commitments_command(last: int | None, as_json: bool) -> None:
+    """Fold the log again up to the index of every commitment in it, and compare the hashes of the read models.
+
+    Exit code 1 says that a commitment is not what the log gives: somebody changed a row, or a fold is not pure.
+    """
+    from consumers.commitments.show import commitments_checked  # imports every consumer, which no other command needs
+
+    if not commitments_checked(Settings(), last, as_json=as_json):
+        raise SystemExit(ExitCode.SAID_NO)
+
+
+async def _mirror(settings: Settings, folder: Path, verifier: Verifier) -> MirrorReport:
+    async with _database(settings, verifier) as port:
+        with _bar("mirror") as progress:
+            return await write_mirror(port, folder, verifier, progress)
+
+
+async def _verify(settings: Settings, folder: Path | None, verifier: Verifier) -> Checkpoint:
+    if folder is not None:
+        return await _verify_port(MirrorPort(folder, verifier))
+    async with _database(settings, verifier) as port:
+        return await _verify_port(port)
+
+
+async def _verify_port(port: LogPort) -> Checkpoint:
+    checkpoint = await port.checkpoint()
+    with _bar("verify") as progress:
+        await require_tree(port, checkpoint.size, checkpoint.root, progress)
+    return checkpoint
+
+
+@asynccontextmanager
+async def _database(settings: Settings, verifier: Verifier) -> AsyncIterator[PostgresPort]:
+    connection = await connect(settings, "audit", batch=True)
+    try:
+        yield PostgresPort(connection, verifier)
+    finally:
+        await connection.close()
+
+
+@contextmanager
+def _bar(what: str) -> Iterator[Progress]:
+    """A progress bar on stderr, where a person looks at it."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with ProgressBar(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

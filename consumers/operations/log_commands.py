@@ -1,0 +1,127 @@
+"""`yesser log size`, `yesser log show I` and `yesser log find`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+import click
+import orjson
+import uvloop
+from click.shell_completion import CompletionItem
+
+from consumers.as_of.query import json_option, print_json, run_query
+from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
+from consumers.event_index.read import PAGE_ROWS_MAX, Query, as_full_type
+from consumers.event_index.read import find as find_entries
+from consumers.event_index.show import entries_table
+from events.errors import YesserError
+from events.types.catalogue import CATALOGUE
+from events.wire.envelope import short_type
+from infra.command_line import display
+from infra.command_line.completion import agency_codes
+from infra.command_line.language import say
+from infra.log.reader import log_size, read_entries, read_leaves
+from infra.postgres.connection import Connection, connect
+from infra.settings import Settings
+
+Answer = TypeVar("Answer")
+
+
+class NoSuchEntry(YesserError):
+    """The log has no entry at this index yet."""
+
+
+class EventTypeName(click.ParamType[str]):
+    """A type of the catalogue, by its short name or in full; a mistyped one is answered with the nearest."""
+
+    name = "type"
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> str:
+        short = short_type(str(value))
+        if short in CATALOGUE:
+            return as_full_type(short)
+        near = get_close_matches(short, CATALOGUE, n=1)
+        hint = f"Did you mean '{near[0]}'?" if near else "They are listed in events/CATALOGUE.md."
+        raise click.BadParameter(f"{value!r} is no event type. {hint}", context, parameter)
+
+    def shell_complete(
+        self, context: click.Context, parameter: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        return [CompletionItem(name) for name in CATALOGUE if name.startswith(incomplete)]
+
+
+@click.group()
+def log() -> None:
+    """The national log: its size, its entries."""
+
+
+@log.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def size(as_json: bool) -> None:
+    """Number of entries."""
+    number = read(log_size)
+    click.echo(orjson.dumps({"size": number}) if as_json else number)
+
+
+@log.command()
+@click.argument("index", type=click.IntRange(min=0))
+@click.option("--json", "as_json", is_flag=True, help="Print the entry's bytes exactly as they are hashed.")
+def show(index: int, as_json: bool) -> None:
+    """The entry at INDEX."""
+
+    async def find(connection: Connection) -> tuple[bytes, bytes]:
+        entries = await read_entries(connection, index, 1)
+        if not entries:
+            raise NoSuchEntry(f"the log has {await log_size(connection)} entries, numbered from 0: there is no {index}")
+        return entries[0], await read_leaves(connection, index, 1)
+
+    entry, leaf = read(find)
+    if as_json:
+        click.echo(entry)
+        return
+    say(f"القيد {index}، بصمته {leaf.hex()}", f"entry {index}, leaf hash {leaf.hex()}")
+    click.echo(orjson.dumps(orjson.loads(entry), option=orjson.OPT_INDENT_2))
+
+
+@log.command()
+@click.option("--subject", help="Like service/S-1.")
+@click.option("--type", "kind", type=EventTypeName(), help="Like service.launched, or in full.")
+@click.option("--id", "event_id", help="The event's id.")
+@click.option("--agency", shell_complete=agency_codes, help="The code of its sender.")
+@click.option("--after-index", type=click.IntRange(min=0), metavar="N", help="Only entries after this one.")
+@click.option("--limit", type=click.IntRange(1, PAGE_ROWS_MAX), default=100, show_default=True, help="Most entries.")
+@json_option
+def find(
+    subject: str | None,
+    kind: str | None,
+    event_id: str | None,
+    agency: str | None,
+    after_index: int | None,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """Find entries by subject, type, id and sender; all that are given must hold."""
+    after = -1 if after_index is None else after_index
+    query = Query(subject, kind, agency, event_id, after, limit)
+    _, page = run_query(EVENT_INDEX, lambda connection: find_entries(connection, query))
+    if as_json:
+        print_json(page.events)
+        return
+    display.show(entries_table(page.events))
+    if (last := page.next_cursor) is not None:
+        say(f"هناك غيرها: أضف ‎--after-index {last}‎.", f"There are more: add --after-index {last}.", err=True)
+
+
+def read(question: Callable[[Connection], Awaitable[Answer]]) -> Answer:
+    """Ask the database of the settings once."""
+
+    async def run_query() -> Answer:
+        connection = await connect(Settings(), "log")
+        try:
+            return await question(connection)
+        finally:
+            await connection.close()
+
+    return uvloop.run(run_query())

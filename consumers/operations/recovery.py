@@ -1,0 +1,99 @@
+"""`yesser recover`: after a database was restored from a copy, bring back what the world has seen since."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import click
+import orjson
+from aiokafka.errors import KafkaError
+
+from consumers.registrar.recovery.recover import Recovered, recover
+from consumers.registrar.recovery.source import CannotRecover, Source, topic_source
+from events.errors import Retry
+from infra.command_line.language import said
+from infra.postgres.connection import TRANSIENT_ERRORS
+from infra.settings import Settings
+
+
+@click.command("recover")
+@click.option(
+    "--from",
+    "mirror",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Take the entries from a mirror folder instead of the log's topic.",
+)
+@click.option(
+    "--accept-unsigned",
+    is_flag=True,
+    help="Take entries behind the last signed checkpoint also where no agency's topic confirms them.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def recover_command(mirror: Path | None, accept_unsigned: bool, as_json: bool) -> None:
+    """Bring missing entries back, byte by byte, and verify them against the checkpoint that was signed last.
+
+    What the agencies' topics no longer hold is listed and stops nothing. A recovery that was stopped goes on when it is
+    called again.
+    """
+    settings = Settings()
+    source: Source = topic_source(settings) if mirror is None else _mirror_source(mirror)
+    try:
+        result = asyncio.run(recover(settings, source, _show_progress, unsigned=accept_unsigned))
+    except CannotRecover as error:
+        raise click.ClickException(str(error)) from error
+    except (KafkaError, *TRANSIENT_ERRORS) as error:
+        raise Retry(
+            f"Kafka or PostgreSQL does not answer ({error.__class__.__name__}: {error}). What was written stays: when "
+            "both are ready (`yesser status`), call this again, and it goes on from there."
+        ) from error
+    click.echo(orjson.dumps(_document(result)) if as_json else _words(result))
+
+
+def _show_progress(what: str, size: int) -> None:
+    click.echo(f"{what}: {size}", err=True)
+
+
+def _document(result: Recovered) -> dict[str, Any]:
+    return {
+        "size_before": result.size_before,
+        "size": result.size,
+        "root": result.root.hex(),
+        "lacking": [
+            {"topic": topic, "records": lacking.records, "duplicates": lacking.duplicates}
+            for topic, lacking in sorted(result.lacking.items())
+        ],
+        "halted": [{"topic": topic, "reason": reason} for topic, reason in sorted(result.halted.items())],
+    }
+
+
+def _words(result: Recovered) -> str:
+    size, back, root = result.size, result.size - result.size_before, result.root.hex()
+    lines = [
+        said(
+            f"في السجل {size:,} من القيود، أُعيد منها {back:,}؛ الجذر {root}.",
+            f"The log has {size:,} entries ({back:,} were brought back); root {root}.",
+            "\n",
+        )
+    ]
+    for topic, lacking in sorted(result.lacking.items()):
+        records, duplicates = lacking.records, lacking.duplicates
+        lines.append(
+            said(
+                f"لم يعد في {topic} من السجلات التي لها قيود هنا {records} (ضاعت بايتات المرفوض منها)،"
+                f" ولا من التي بلا قيد {duplicates} (مكررات لا تُحسب بعد الآن).",
+                f"{topic} no longer holds {records} records of these entries (of refused ones the raw bytes are lost),"
+                f" nor {duplicates} records without an entry (duplicates, which are not counted any more).",
+                "\n",
+            )
+        )
+    for topic, reason in sorted(result.halted.items()):
+        lines.append(said(f"توقفت قراءة {topic}: {reason}", f"{topic} is halted: {reason}", "\n"))
+    return "\n".join(lines)
+
+
+def _mirror_source(folder: Path) -> Source:
+    from consumers.audit.mirror import mirror_entries
+
+    return lambda first: mirror_entries(folder, first)

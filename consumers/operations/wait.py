@@ -1,0 +1,96 @@
+"""The fixed point: everything that was published has been read, registered, shipped and applied, and nothing follows.
+
+PostgreSQL is looked at first and Kafka afterwards. Where the outbox was empty and every consumer stood at the log's
+end, and the topics still end where the registrar had read to, nothing was on its way in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from consumers.commitments.commitment import reached
+from consumers.relay.triggers import triggers_waiting
+from infra.kafka.client_config import agency_topic
+from infra.postgres.connection import Connection
+from infra.postgres.sql import queries
+
+_SQL: Final = queries("consumers.operations", "wait.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineStatus:
+    """One look. `positions` has every consumer that must follow, at 0 where it never ran; `next_offsets` is by topic.
+
+    `halted` says of each consumer and topic that stopped why it did; `paused_until` names the topics read slowly;
+    `commitment_due` that the relay is about to commit to the read models.
+    """
+
+    size: int
+    shipped_up_to: int
+    outbox_count: int
+    triggers_count: int
+    positions: Mapping[str, int]
+    next_offsets: Mapping[str, int]
+    halted: Sequence[str] = field(default=())
+    commitment_due: bool = False
+    paused_until: Mapping[str, datetime] = field(default_factory=dict)
+
+    def applied(self, index: int) -> bool:
+        """Whether every consumer has applied entry `index`."""
+        return all(position > index for position in self.positions.values())
+
+    def pending(self) -> list[str]:
+        """What PostgreSQL says is still on its way; empty at a fixed point."""
+        behind = {name: self.size - at for name, at in sorted(self.positions.items()) if at < self.size}
+        pending = [f"{name} has {entries} entries to apply" for name, entries in behind.items()]
+        if self.outbox_count:
+            pending.append(f"{self.outbox_count} events of the platform are in the outbox")
+        if self.commitment_due:
+            pending.append("the read models are to be committed")
+        if self.triggers_count:
+            pending.append(f"{self.triggers_count} triggers are not on their topic yet")
+        if self.shipped_up_to < self.size:
+            pending.append(f"{self.size - self.shipped_up_to} entries are not shipped yet")
+        return pending
+
+    def unread(self, end_offsets: Mapping[str, int]) -> list[str]:
+        """Topics with records that the registrar has not read, by their ends in Kafka."""
+        return [
+            f"{end_offsets[topic] - next_offset} records of {topic} are not read yet{self._pause(topic)}"
+            for topic, next_offset in sorted(self.next_offsets.items())
+            if end_offsets.get(topic, 0) > next_offset
+        ]
+
+    def _pause(self, topic: str) -> str:
+        paused_until = self.paused_until.get(topic)
+        return "" if paused_until is None else f" (paused until {paused_until:%H:%M:%S} UTC: `yesser agencies list`)"
+
+
+async def read_status(connection: Connection, consumers: Iterable[str]) -> PipelineStatus:
+    """Look at PostgreSQL. The outbox comes before the positions and those before the size: each lags the next."""
+    positions = dict.fromkeys(consumers, 0)
+    halted = []
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        state = await connection.fetchrow(_SQL["state"])
+        for row in await connection.fetch(_SQL["positions"]):
+            positions[row["consumer"]] = row["position"]
+            if row["halted_reason"] is not None:
+                halted.append(f"{row['consumer']} halted: {row['halted_reason']}")
+        topics = await connection.fetch(_SQL["topics"])
+        commitments = await reached(connection)
+    halted += [f"{agency_topic(t['code'])} halted: {t['halted_reason']}" for t in topics if t["halted_reason"]]
+    assert state is not None
+    return PipelineStatus(
+        size=state["size"],
+        shipped_up_to=state["shipped_up_to"],
+        outbox_count=state["outbox_count"],
+        triggers_count=await triggers_waiting(connection),
+        positions=positions,
+        next_offsets={agency_topic(t["code"]): t["next_offset"] for t in topics},
+        halted=halted,
+        commitment_due=commitments.due,
+        paused_until={agency_topic(t["code"]): t["paused_until"] for t in topics if t["paused_until"]},
+    )

@@ -1,0 +1,91 @@
+"""`yesser wait [--index N] [--timeout S]`.
+
+Exit codes: 0 reached · 1 it cannot be reached (something halted) · 75 not within the timeout.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Final
+
+import click
+import orjson
+import uvloop
+from aiokafka.errors import KafkaError
+
+from consumers.operations.wait import PipelineStatus, read_status
+from consumers.registry import CONSUMERS
+from events.errors import Halt
+from infra.command_line.exit_codes import ExitCode
+from infra.command_line.language import say
+from infra.kafka.client_config import bootstrap
+from infra.kafka.end_offsets import end_offsets_reader
+from infra.observability.logs import configure_logs
+from infra.process.retry import PatientConnection, WaitTimedOut
+from infra.settings import Settings
+
+_LOOK_EVERY_S: Final = 0.05
+_KAFKA_ANSWER_S: Final = 10.0
+
+
+class CannotBeReached(Halt):
+    """What is waited for cannot come about before somebody mends this."""
+
+
+@click.command("wait")
+@click.option("--index", type=click.IntRange(min=0), help="Wait only until every consumer has applied this entry.")
+@click.option("--timeout", "timeout_s", type=float, help="Longest wait in seconds (default: none).")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.pass_context
+def wait(context: click.Context, index: int | None, timeout_s: float | None, as_json: bool) -> None:
+    """Return when everything published has been read, registered and applied, and nothing follows from it any more.
+
+    With --index N: when every consumer has applied entry N (its position is above N). Exit code 1: it cannot be
+    reached before a person acts; 75: not within the timeout.
+    """
+    settings = Settings()
+    configure_logs("error", "wait")
+    bootstrap(settings)
+    try:
+        standing = uvloop.run(_wait(settings, index, timeout_s))
+    except WaitTimedOut as error:
+        click.echo(f"yesser: not within {timeout_s:g} s: {error}", err=True)
+        context.exit(ExitCode.TRY_AGAIN)
+    if as_json:
+        click.echo(orjson.dumps({"size": standing.size, "positions": dict(standing.positions)}))
+    elif index is None:
+        say(f"طُبّقت كل القيود وعددها {standing.size:,}.", f"All {standing.size:,} log entries are applied.")
+    else:
+        say(f"طُبّق القيد {index:,}.", f"Log entry {index:,} is applied.")
+
+
+async def _wait(settings: Settings, index: int | None, timeout_s: float | None) -> PipelineStatus:
+    pending = ["PostgreSQL has not answered yet"]
+    async with PatientConnection(settings, "wait", timeout_s) as database:
+        while True:
+            try:
+                standing = await database.ask(lambda connection: read_status(connection, CONSUMERS))
+                if standing.halted:
+                    raise CannotBeReached(f"{CannotBeReached.__doc__} {'; '.join(standing.halted)}")
+                if index is not None:
+                    pending = [] if standing.applied(index) else [f"entry {index} is not applied everywhere"]
+                else:
+                    pending = standing.pending() or await _unread(settings, standing)
+                if not pending:
+                    return standing
+                await database.pause()
+            except WaitTimedOut as error:
+                raise WaitTimedOut("; ".join(pending)) from error
+
+
+async def _unread(settings: Settings, standing: PipelineStatus) -> list[str]:
+    try:
+        async with asyncio.timeout(_KAFKA_ANSWER_S), end_offsets_reader(settings) as end_offsets:
+            return standing.unread(await end_offsets(_topics(standing.next_offsets)))
+    except (KafkaError, TimeoutError):
+        return ["Kafka does not answer"]
+
+
+def _topics(names: Iterable[str]) -> list[str]:
+    return sorted(names)

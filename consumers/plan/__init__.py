@@ -1,0 +1,3 @@
+"""The plan document of docs/events.md §5, joined from projections, campaigns and revenue. Way in: `document`,
+`commands` (`yesser plan`). Imports: the three consumers, `consumers.as_of`.
+"""

@@ -1,0 +1,40 @@
+"""`yesser plan` and `yesser anomalies`: now, or as of an index, a recorded time or an occurred date."""
+
+from __future__ import annotations
+
+import click
+import uvloop
+
+from consumers.as_of.options import as_of_options
+from consumers.as_of.point_in_time import PointInTime
+from consumers.as_of.query import json_option, print_json, show
+from consumers.plan.document import all_anomalies, plan_at_a_glance
+from consumers.plan.show import anomalies_view, plan_view
+from infra.settings import Settings
+
+
+@click.command()
+@json_option
+@as_of_options
+def plan(moment: PointInTime, as_json: bool) -> None:
+    """The five-year plan at a glance · الخطة الخمسية في لمحة.
+
+    As of an occurred date no partnerships are shown: the periods of the ledger are closed in the order of the log.
+    """
+    document, name = uvloop.run(plan_at_a_glance(Settings(), moment))
+    if as_json:
+        print_json(document)
+    else:
+        show(moment, plan_view(document, name))
+
+
+@click.command()
+@json_option
+@as_of_options
+def anomalies(moment: PointInTime, as_json: bool) -> None:
+    """What was accepted and does not fit what is known; it changed nothing."""
+    rows = uvloop.run(all_anomalies(Settings(), moment))
+    if as_json:
+        print_json(rows)
+    else:
+        show(moment, anomalies_view(rows))

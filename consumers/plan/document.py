@@ -1,0 +1,86 @@
+"""Joins the read sides of three consumers into `yesser plan` and `yesser anomalies` (events.md §5)."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from consumers.as_of.point_in_time import PointInTime
+from consumers.as_of.view import View, view
+from consumers.campaigns.consumer import CONSUMER as CAMPAIGNS
+from consumers.campaigns.read import awareness
+from consumers.fold.consumer import Consumer
+from consumers.projections.consumer import CONSUMER as PROJECTIONS
+from consumers.projections.read import (
+    ALL_ANOMALIES,
+    AnomaliesSought,
+    anomalies,
+    anomalies_count,
+    launched_services,
+    plan_name,
+    progress,
+)
+from consumers.revenue.consumer import CONSUMER as REVENUE
+from consumers.revenue.read import partnerships_of_plan
+from infra.settings import Settings
+
+JUDGING: Final[tuple[Consumer, ...]] = (PROJECTIONS, CAMPAIGNS, REVENUE)
+"""The consumers whose figures are shown, each with anomalies of its own."""
+
+
+async def plan_at_a_glance(
+    settings: Settings, moment: PointInTime | int | None = None
+) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """`yesser plan --json`, and the shown plan's name and dates for people; now or as of a moment (or index)."""
+    async with view(settings, shown_at(moment), moment) as looked_at:
+        return await plan_document(looked_at), await plan_name(await looked_at.use(PROJECTIONS))
+
+
+def shown_at(moment: PointInTime | int | None) -> tuple[Consumer, ...]:
+    """Whose figures are shown: not the ledger's as of an occurred date, since its periods are closed in log order."""
+    if isinstance(moment, PointInTime) and moment.occurred is not None:
+        return PROJECTIONS, CAMPAIGNS
+    return JUDGING
+
+
+async def plan_document(looked_at: View) -> dict[str, Any]:
+    """The figures of the shown plan, in the shape of events.md §5; no partnerships where no ledger is looked at."""
+    own = await looked_at.use(PROJECTIONS)
+    figures, launched = await progress(own), await launched_services(own)
+    return {
+        "log_index": looked_at.log_index,
+        "plan_id": figures["plan_id"],
+        "infrastructure": figures["infrastructure"],
+        "national_applications": figures["national_applications"],
+        "services": figures["services"],
+        "training": figures["training"],
+        "awareness": {**await awareness(await looked_at.use(CAMPAIGNS)), "launched_services": launched},
+        "partnerships": await _partnerships(looked_at),
+        "anomalies": await _anomalies_count(looked_at),
+        "refusals": figures["refusals"],
+    }
+
+
+async def _partnerships(looked_at: View) -> list[dict[str, Any]]:
+    return await partnerships_of_plan(await looked_at.use(REVENUE)) if looked_at.shows(REVENUE) else []
+
+
+async def _anomalies_count(looked_at: View) -> int:
+    return sum([await anomalies_count(await looked_at.use(consumer)) for consumer in _judging(looked_at)])
+
+
+def _judging(looked_at: View) -> list[Consumer]:
+    return [consumer for consumer in JUDGING if looked_at.shows(consumer)]
+
+
+async def all_anomalies(settings: Settings, moment: PointInTime | int | None = None) -> list[dict[str, Any]]:
+    """`yesser anomalies --json`: those of all judging consumers by (`found_index`, `index`)."""
+    async with view(settings, shown_at(moment), moment) as looked_at:
+        return await anomalies_found(looked_at)
+
+
+async def anomalies_found(looked_at: View, sought: AnomaliesSought = ALL_ANOMALIES) -> list[dict[str, Any]]:
+    """The first of those that are sought, whichever consumer found them, by (`found_index`, `index`)."""
+    found = []
+    for consumer in _judging(looked_at):
+        found += await anomalies(await looked_at.use(consumer), sought)
+    return sorted(found, key=lambda row: (row["found_index"], row["index"]))[: sought.rows_max]

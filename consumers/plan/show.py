@@ -1,0 +1,194 @@
+"""The plan at a glance for people, in Arabic and English: bars against targets.
+
+A line begins with its English and ends with its Arabic name, so that a terminal that knows bidirectional text and one
+that does not show the figures between them in the same place.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from events.values.money import riyals_text
+from events.wire.envelope import short_type
+from infra.command_line.display import Column, Grid, Row
+from infra.command_line.language import language, said
+
+BAR_CELLS: Final = 10
+PARTNERSHIPS_SHOWN_MAX: Final = 20
+GROUP_NAMES: Final = {
+    "1": ("خدمات المجموعة الأولى", "Services, first group"),
+    "2": ("خدمات المجموعة الثانية", "Services, second group"),
+    "3": ("خدمات المجموعة الثالثة", "Services, third group"),
+}
+TRACK_NAMES: Final = {
+    "usage": ("الاستخدام", "use"),
+    "specialist": ("المتخصصون", "specialists"),
+    "leadership": ("القيادات ومديرو المشاريع", "leaders"),
+}
+CHANNEL_NAMES: Final = {"tv": ("مرئية", "seen"), "radio": ("مسموعة", "heard"), "print": ("مقروءة", "read")}
+ERAS: Final = {"gregorian": ("م", ""), "umm-al-qura": ("هـ", "H")}
+COUNTS: Final = {
+    "registered": "مسجّلة",
+    "cancelled": "ملغاة",
+    "live": "تعمل",
+    "suspended": "موقوفة",
+    "retired": "منتهية",
+    "revoked": "مسحوبة",
+}
+
+Name = tuple[str, str]
+
+
+def bar(done: int, target: int) -> Text:
+    """A bar of `done` against `target`; full from the target on, empty without one."""
+    filled = min(BAR_CELLS, BAR_CELLS * done // target) if target > 0 else 0
+    return Text("█" * filled, style="green") + Text("░" * (BAR_CELLS - filled), style="dim")
+
+
+def plan_view(plan: dict[str, Any], name: dict[str, Any] | None) -> RenderableType:
+    """Everything that `yesser plan --json` says."""
+    parts: list[RenderableType] = [_heading(plan, name), _progress(plan)]
+    if plan["partnerships"]:
+        parts.append(_partnerships(plan["partnerships"]))
+    anomalies, refusals, entries = plan["anomalies"], plan["refusals"], plan["log_index"]
+    counted = said(
+        f"التناقضات {anomalies:,}، المرفوضات {refusals:,}، بعد {entries:,} من قيود سجل الأحداث",
+        f"Anomalies {anomalies:,}, refusals {refusals:,}, after {entries:,} entries of the event log",
+        "\n",
+    )
+    parts.append(Text(counted, style="dim"))
+    return Group(*parts)
+
+
+def _heading(plan: dict[str, Any], name: dict[str, Any] | None) -> Text:
+    if name is None:
+        return Text(said("لم تُعتمد خطة بعد", "No plan has been adopted yet"), style="bold")
+    dates = f"{name['starts_on']} … {name['ends_on']}"
+    return Text(said(**name["name"]), style="bold") + Text(f"  {plan['plan_id']}, {dates}", style="dim")
+
+
+def _progress(plan: dict[str, Any]) -> Grid:
+    rows: list[tuple[Name, int, int, str]] = []
+    infrastructure, applications = plan["infrastructure"], plan["national_applications"]
+    rows.append(
+        (
+            ("مشاريع البنى التحية", "Infrastructure projects"),
+            infrastructure["completed"],
+            infrastructure["target"],
+            _note(registered=infrastructure["registered"], cancelled=infrastructure["cancelled"]),
+        )
+    )
+    finished = sum(p["completed"] == p["phases"] for p in applications["projects"])
+    begun = sum(p["started"] > 0 or p["completed"] > 0 for p in applications["projects"])
+    registered = len(applications["projects"])
+    note = said(f"بدأ {begun} من {registered} مسجّلة", f"{begun} begun of {registered} registered")
+    rows.append((("التطبيقات الوطنية", "National applications"), finished, applications["target"], note))
+    for project in applications["projects"]:
+        where = f"  {project['project_id']} ({project['agency']})"
+        begun = said(f"مراحل بدأت: {project['started']}", f"phases, {project['started']} started")
+        note = said("أُلغي", "cancelled") if project["cancelled"] else begun
+        rows.append(((where, where), project["completed"], project["phases"], note))
+    for number, group in plan["services"]["groups"].items():
+        counts = {key: group[key] for key in ("registered", "live", "suspended", "retired")}
+        rows.append((GROUP_NAMES[number], group["launched"], group["target"], _note(**counts)))
+    for row in plan["training"]:
+        arabic, english = TRACK_NAMES[row["track"]]
+        era_ar, era = ERAS[row["calendar"]]
+        track = f"تدريب {row['year']}{era_ar}، {arabic}", f"Training {row['year']}{era}, {english}"
+        rows.append((track, row["net"], row["quota"], _note(revoked=row["revoked"])))
+    return _lines(rows + _awareness(plan["awareness"]))
+
+
+def _awareness(awareness: dict[str, Any]) -> list[tuple[Name, int, int, str]]:
+    launched, general, reach = awareness["launched_services"], awareness["general_campaigns"], awareness["reach"]
+    rows = []
+    for channel, aired in awareness["aired"].items():
+        arabic, english = CHANNEL_NAMES[channel]
+        rows.append(((f"التوعية الخاصة، {arabic}", f"Awareness, {english} ({channel})"), aired, launched, ""))
+    note = said(f"حملات عامة: {general:,}، الوصول: {reach:,}", f"{general:,} general campaigns, reach {reach:,}")
+    rows.append((("على القنوات الثلاث", "On all three channels"), awareness["on_all_three"], launched, note))
+    return rows
+
+
+def _lines(rows: list[tuple[Name, int, int, str]]) -> Grid:
+    """The notes go first where the screen is narrow, then the bars. Beside its English a name need not say the year."""
+    columns = [
+        Column("الإنجاز", "Progress", wraps=True),
+        Column("", "", drop=2),
+        Column("أُنجز / الهدف", "Done / target", right=True),
+        Column("الإنجاز", "الإنجاز", wraps=True),
+        Column("التفصيل", "Details", drop=3, wraps=True),
+    ]
+    both = language() == "both"
+    if both:
+        columns[0] = Column("Progress", "Progress", wraps=True)
+    else:
+        del columns[3]
+    cells: list[Row] = []
+    for name, done, target, note in rows:
+        names = [name[1], "" if name[0] == name[1] else name[0].rpartition("، ")[2]] if both else [said(*name)]
+        cells.append([names[0], bar(done, target), f"{done:,} / {target:,}", *names[1:], Text(note, style="dim")])
+    return Grid("", columns, cells)
+
+
+def _note(**counts: int) -> str:
+    return said(
+        "، ".join(f"{COUNTS[name]}: {count:,}" for name, count in counts.items() if count),
+        ", ".join(f"{count:,} {name}" for name, count in counts.items() if count),
+    )
+
+
+def _partnerships(rows: list[dict[str, Any]]) -> RenderableType:
+    columns = [
+        Column("الشراكة", "Partnership"),
+        Column("الجهة", "Agency", drop=3),
+        Column("المتوقع", "Expected", drop=4, right=True),
+        Column("الصافي", "Net", drop=1, right=True),
+        Column("للشريك", "Partner", right=True),
+        Column("للخزينة", "Treasury", right=True),
+        Column("المفتوحة", "Open", drop=2),
+    ]
+    title = said("الشراكة مع القطاع الخاص بالريال", "Partnerships, in riyals")
+    cells = [
+        [
+            row["partnership_id"],
+            row["agency"],
+            *(riyals_text(row[f"{kind}_halalas"]) for kind in ("expected", "net", "partner", "treasury")),
+            row["open_period"] or said("مقفلة", "closed", "\n"),
+        ]
+        for row in rows[:PARTNERSHIPS_SHOWN_MAX]
+    ]
+    more = len(rows) - PARTNERSHIPS_SHOWN_MAX
+    table = Grid(title, columns, cells)
+    if more <= 0:
+        return table
+    return Group(table, Text(said(f"وغيرها {more:,}: انظر ‎--json‎", f"and {more:,} more: see --json"), style="dim"))
+
+
+def anomalies_view(rows: list[dict[str, Any]]) -> RenderableType:
+    """The anomalies as a table, the last ones last."""
+    if not rows:
+        return Text(said("لا تناقضات: كل ما قُبل يوافق المعلوم", "No anomalies: everything accepted fits what is known"))
+    columns = [
+        Column("رقم القيد", "Log entry", right=True),
+        Column("وُجد عند", "Found at", drop=4, right=True),
+        Column("القاعدة", "Rule"),
+        Column("النوع", "Event", drop=2),
+        Column("الموضوع", "Subject", drop=1),
+        Column("الجهة", "Agency", drop=3),
+    ]
+    cells = [
+        [
+            str(row["index"]),
+            str(row["found_index"]),
+            row["rule"],
+            short_type(row["type"]),
+            row["subject"],
+            row["agency"],
+        ]
+        for row in rows
+    ]
+    return Grid(said(f"التناقضات: {len(rows):,}", f"{len(rows):,} anomalies"), columns, cells)

@@ -1,0 +1,39 @@
+"""What happened to each project, phase and service, in the order in which it took effect. Only ever added to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from consumers.projections.handlers.outcome import Applied
+from infra.postgres.unit_of_work import Table, UnitOfWork
+
+
+@dataclass(slots=True)
+class HistoryStep:
+    """One applied fact. It took effect at `found_index`, which for a fact that had waited is that of `registered`."""
+
+    index: int
+    found_index: int
+    subject: str
+    type: str
+    agency: str
+    happened_on: str | None
+    phase: int | None
+    data: dict[str, Any]
+
+
+HISTORY: Final = Table("history", HistoryStep, key=("index",), append_only=True)
+TABLES: Final[tuple[Table[Any], ...]] = (HISTORY,)
+SQL_FILES: Final = (("consumers.projections.handlers", "history.sql"),)
+
+
+def remember(ws: UnitOfWork, step: Applied) -> None:
+    """Add a fact about a project or service."""
+    data = step.data
+    ws.append(
+        HISTORY,
+        HistoryStep(
+            step.index, step.found_index, step.subject, step.type, step.agency, data.get("on"), data.get("phase"), data
+        ),
+    )

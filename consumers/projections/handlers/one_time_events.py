@@ -1,0 +1,60 @@
+"""Things that happen once (events.md §3): workshops announced and held, frameworks published, initiatives announced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from consumers.projections.handlers.outcome import Outcome, applied, contradiction, found_at
+from events.wire.entry import Entry
+from infra.postgres.unit_of_work import Need, Table, UnitOfWork
+
+
+@dataclass(slots=True)
+class Occasion:
+    """`what` happened once to `subject`: `announced`, `held` or `published`."""
+
+    subject: str
+    what: str
+    agency: str
+    happened_on: str
+    data: dict[str, Any]
+    index: int
+
+
+OCCASION: Final = Table("occasion", Occasion, key=("subject", "what"))
+TABLES: Final[tuple[Table[Any], ...]] = (OCCASION,)
+SQL_FILES: Final = (("consumers.projections.handlers", "one_time_events.sql"),)
+
+_WHAT: Final = {
+    "partnership.workshop-announced": "announced",
+    "partnership.workshop-held": "held",
+    "partnership.framework-published": "published",
+    "awareness.initiative-announced": "announced",
+}
+TYPES: Final = frozenset(_WHAT)
+
+
+def required_keys(entry: Entry) -> Iterator[Need]:
+    what = _WHAT.get(entry.type)
+    if what is not None:
+        yield OCCASION, (entry.subject, what)
+
+
+def dependent_keys(ws: UnitOfWork, entry: Entry) -> Iterator[Need]:
+    """No second round."""
+    return iter(())
+
+
+def apply(ws: UnitOfWork, entry: Entry) -> list[Outcome]:
+    """Judge one entry: the second time is an anomaly, whoever says it."""
+    what = _WHAT.get(entry.type)
+    if what is None:
+        return []
+    known = ws.get(OCCASION, entry.subject, what)
+    if known is not None:
+        seen = {"agency": known.agency, "index": known.index}
+        return [contradiction(entry, found_at(entry), f"already-{what}", seen)]
+    ws.put(OCCASION, Occasion(entry.subject, what, entry.agency, entry.data["on"], entry.data, entry.index))
+    return [applied(entry, found_at(entry), {})]

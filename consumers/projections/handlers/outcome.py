@@ -1,0 +1,85 @@
+"""What judging a fact gives: it took effect (`Applied`) or it contradicts what is known (`Anomaly`).
+
+A fact is an entry, or the row of one that waited for `registered`; the rules see no difference.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias
+
+from consumers.fold.anomaly import Anomaly
+
+
+class Fact(Protocol):
+    """What the rules need to know of an entry, whether it comes from the log or from the waiting facts."""
+
+    @property
+    def index(self) -> int: ...
+    @property
+    def recorded(self) -> str: ...
+    @property
+    def agency(self) -> str: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def full_type(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def data(self) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedAt:
+    """The entry at which a fact is judged: its own, or that of `registered` for one that waited."""
+
+    index: int
+    recorded: str
+
+
+@dataclass(slots=True)
+class Applied:
+    """A fact took effect at entry `found_index`.
+
+    `index`, `recorded` and `data` are of the fact's own entry; `details` says what the state knew and the fact does not
+    (owner, plan, group …).
+    """
+
+    type: str
+    index: int
+    found_index: int
+    agency: str
+    subject: str
+    data: dict[str, Any]
+    recorded: str
+    found_recorded: str
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+Outcome: TypeAlias = Anomaly | Applied
+
+
+def found_at(fact: Fact) -> AppliedAt:
+    """A fact that is judged at its own entry."""
+    return AppliedAt(fact.index, fact.recorded)
+
+
+def applied(fact: Fact, found: AppliedAt, details: dict[str, Any]) -> Applied:
+    """`fact` took effect at `found`."""
+    return Applied(
+        fact.type,
+        fact.index,
+        found.index,
+        fact.agency,
+        fact.subject,
+        fact.data,
+        fact.recorded,
+        found.recorded,
+        details,
+    )
+
+
+def contradiction(fact: Fact, found: AppliedAt, rule: str, known: dict[str, Any]) -> Anomaly:
+    """`fact` contradicts what is known; what it claimed is its data."""
+    return Anomaly(fact.index, found.index, rule, fact.full_type, fact.subject, fact.agency, fact.data, known)

@@ -1,0 +1,110 @@
+"""Compares live tables with rebuilt ones row by row: set-based, every column, and which entry a difference begins at.
+
+A read model keeps no past, so where it diverged is read off the rows that differ: they name the entries that made them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from infra.postgres.connection import Connection
+from infra.postgres.unit_of_work import Table
+
+ROWS_NAMED_MAX: Final = 20
+"""Differing rows that are named per table; the rest are only counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A row that is not the same. `live` or `rebuilt` is None where that side has no such row.
+
+    `index` is the first entry that may have been applied differently: the one that the row owes its existence to if a
+    side lacks it; the one after the live row's last if the live row is behind; one that only one side names; else the
+    last one that the live row names. None if the row names no entry.
+    """
+
+    table: str
+    key: dict[str, Any]
+    index: int | None
+    live: dict[str, Any] | None
+    rebuilt: dict[str, Any] | None
+
+    @property
+    def live_is_behind(self) -> bool:
+        """Whether the live row's last entry comes before the rebuilt one's, so that it may have missed one."""
+        if self.live is None or self.rebuilt is None:
+            return False
+        return bool((self.live.get("last_index") or 0) < (self.rebuilt.get("last_index") or 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """How many rows of a table differ, and the first of them."""
+
+    table: str
+    count: int
+    first: tuple[Difference, ...]
+
+
+async def compare(connection: Connection, table: Table[Any], live: str, rebuilt: str) -> Differences:
+    """Compare one table of two schemas, as the transaction sees both."""
+    records = await connection.fetch(comparison_sql(table, live, rebuilt))
+    first = tuple(
+        Difference(
+            table.name,
+            {name: record[f"key_{name}"] for name in table.key},
+            record["diverges_at"],
+            record["live"],
+            record["rebuilt"],
+        )
+        for record in records
+    )
+    return Differences(table.name, records[0]["differing"] if records else 0, first)
+
+
+def comparison_sql(table: Table[Any], live: str, rebuilt: str) -> str:
+    """Rows that are on one side only, or differ in any column, those of the lowest entry first."""
+    key, rest = table.key, [c for c in table.columns if c not in table.key]
+    joined = " AND ".join(f"a.{name} = b.{name}" for name in key)
+    absent = f"(a.{key[0]} IS NULL OR b.{key[0]} IS NULL)"
+    differing = f" OR ({_row('a', rest)}) IS DISTINCT FROM ({_row('b', rest)})" if rest else ""
+    keys = ", ".join(f"coalesce(a.{name}, b.{name}) AS key_{name}" for name in key)
+    return f"""
+SELECT {keys}, {_diverges_at(table)} AS diverges_at, count(*) OVER () AS differing,
+       CASE WHEN a.{key[0]} IS NOT NULL THEN to_jsonb(a) END AS live,
+       CASE WHEN b.{key[0]} IS NOT NULL THEN to_jsonb(b) END AS rebuilt
+FROM {live}.{table.name} a FULL JOIN {rebuilt}.{table.name} b ON {joined}
+WHERE {absent}{differing}
+ORDER BY diverges_at NULLS LAST, {", ".join(f"key_{name}" for name in key)}
+LIMIT {ROWS_NAMED_MAX}
+"""
+
+
+def _row(side: str, columns: list[str]) -> str:
+    return f"ROW({', '.join(f'{side}.{name}' for name in columns)})"
+
+
+def index_columns(table: Table[Any]) -> list[str]:
+    """The columns that name entries of the log."""
+    return [name for name in table.columns if name == "index" or name.endswith("_index")]
+
+
+def _diverges_at(table: Table[Any]) -> str:
+    """SQL for `Difference.index`."""
+    columns = index_columns(table)
+    if not columns:
+        return "NULL::bigint"
+    first = table.key[0]
+    either = ", ".join(f"{side}.{name}" for side in "ab" for name in columns)
+    return f"CASE WHEN a.{first} IS NULL OR b.{first} IS NULL THEN least({either}) ELSE {_both_differ(columns)} END"
+
+
+def _both_differ(columns: list[str]) -> str:
+    """Where both sides have the row: the entry after the last one of a live row that is behind; an entry that only one
+    side names; else the last one that the live row names."""
+    named = f"greatest({', '.join(f'a.{name}' for name in columns)})"
+    if "last_index" in columns:
+        return f"CASE WHEN a.last_index < b.last_index THEN a.last_index + 1 ELSE {named} END"
+    one_sided = (f"CASE WHEN a.{n} IS DISTINCT FROM b.{n} THEN least(a.{n}, b.{n}) END" for n in columns)
+    return f"coalesce(least({', '.join(one_sided)}), {named})"

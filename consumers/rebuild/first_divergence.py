@@ -1,0 +1,120 @@
+"""Which entry the live tables diverge at, and what that entry says.
+
+A read model keeps no past, but its rows name entries. A live row that is behind may be right as of its own last entry:
+then the log is folded once more up to there and on to the entry that changes the row, which is the first that the live
+side missed. Any other wrong row is laid at the last entry that it names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import orjson
+
+from consumers.fold.replay import BATCH_ENTRIES, Scratch, replay
+from consumers.rebuild.comparison import Difference, Differences
+from events.wire.entry import Entry, parse_entry
+from infra.log.reader import read_checked
+from infra.postgres.connection import Connection
+from infra.postgres.unit_of_work import Table
+from infra.settings import Settings
+
+DIFFERENCES_NAMED_MAX: Final = 20
+LOOKED_INTO_MAX: Final = 5
+"""Rows for which the log is folded once more; if those are not enough, the answer is a lower bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class FirstDifference:
+    """The first diverging index with its event (as it stands in the log), and the rows that differ first."""
+
+    consumer: str
+    index: int | None
+    event: dict[str, Any] | None
+    rows: tuple[Difference, ...]
+
+    def document(self) -> dict[str, Any]:
+        """As JSON: the first row's fields at the top, all named rows below."""
+        rows = [
+            {"read_model": row.table, "key": row.key, "index": row.index, "live": row.live, "rebuilt": row.rebuilt}
+            for row in self.rows
+        ]
+        return {"consumer": self.consumer, **rows[0], "index": self.index, "event": self.event, "rows": rows}
+
+
+async def first_difference(
+    settings: Settings, connection: Connection, scratch: Scratch, differences: Sequence[Differences]
+) -> FirstDifference:
+    """The rows that differ first, over all tables of a consumer, and the entry that they differ at."""
+    rows = sorted((row for table in differences for row in table.first), key=_order)
+    certain: set[tuple[str, str]] = set()
+    for _ in range(LOOKED_INTO_MAX):
+        first = rows[0]
+        name = (first.table, repr(first.key))
+        if first.live_is_behind and name not in certain:
+            certain.add(name)
+            rows[0] = replace(first, index=await _missed(settings, connection, scratch, first))
+            rows.sort(key=_order)
+    event = None if rows[0].index is None else await _event(connection, rows[0].index)
+    return FirstDifference(scratch.consumer.name, rows[0].index, event, tuple(rows[:DIFFERENCES_NAMED_MAX]))
+
+
+def _order(row: Difference) -> tuple[bool, int, str]:
+    return row.index is None, row.index or 0, row.table
+
+
+async def _event(connection: Connection, index: int) -> dict[str, Any] | None:
+    for raw in await read_checked(connection, index, 1):
+        event: dict[str, Any] = orjson.loads(raw)["event"]
+        return event
+    return None
+
+
+async def _missed(settings: Settings, connection: Connection, scratch: Scratch, row: Difference) -> int:
+    """The first entry that changes the row away from what the live side has, or the last that the live row names."""
+    assert row.live is not None
+    table = next(table for table in scratch.consumer.tables if table.name == row.table)
+    last: int = row.live["last_index"]
+    trial = Scratch(scratch.consumer, f"{scratch.schema}_trial")
+    await trial.create(connection, lasting=False)
+    try:
+        await replay(settings, connection, [trial], last + 1)
+        if await _row(connection, table, row) != row.live:
+            return last
+        return await _first_change(connection, trial, table, row)
+    finally:
+        await trial.drop(connection)
+
+
+async def _first_change(connection: Connection, trial: Scratch, table: Table[Any], row: Difference) -> int:
+    """Go on in steps; a step that changes the row is taken back and tried again in halves."""
+    step = BATCH_ENTRIES
+    while entries := await _entries(connection, trial.position, step):
+        before = trial.position
+        attempt = connection.transaction()
+        await attempt.start()
+        await trial.apply(connection, entries)
+        if await _row(connection, table, row) == row.live:
+            await attempt.commit()
+            continue
+        if len(entries) == 1:
+            await attempt.commit()
+            return before
+        await attempt.rollback()
+        trial.position = before
+        step = len(entries) // 2
+    return trial.position - 1
+
+
+async def _entries(connection: Connection, first: int, limit: int) -> list[Entry]:
+    return [parse_entry(first + i, raw) for i, raw in enumerate(await read_checked(connection, first, limit))]
+
+
+async def _row(connection: Connection, table: Table[Any], row: Difference) -> dict[str, Any] | None:
+    where = " AND ".join(f"t.{name} = ${i}" for i, name in enumerate(table.key, 1))
+    found: dict[str, Any] | None = await connection.fetchval(
+        f"SELECT to_jsonb(t) FROM {table.name} t WHERE {where}", *(row.key[name] for name in table.key)
+    )
+    return found

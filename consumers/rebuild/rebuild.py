@@ -1,0 +1,206 @@
+"""Builds a consumer's read models again from the log, compares them with the live ones row by row, swaps them in.
+
+1. The log is folded into a scratch schema beside the live one, up to where the live one stood at the start.
+2. Then both stand still: to compare, in a snapshot in which position and rows belong together; to swap, under the lock
+   of the live position. What came in meanwhile is folded too, so that both are at the same index.
+3. Rows are compared set-based. The scratch becomes the live schema, or is dropped.
+
+Nothing of this writes an outbox row: a rebuild can never call a television team twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from consumers.as_of.view import NotStarted
+from consumers.fold.consumer import Consumer
+from consumers.fold.replay import BATCH_ENTRIES, Progress, Scratch, no_progress, replay
+from consumers.rebuild.comparison import Differences, compare
+from consumers.rebuild.first_divergence import FirstDifference, first_difference
+from consumers.rebuild.table_hash import Fingerprint, table_hash
+from events.errors import Retry, YesserError
+from infra.postgres.connection import Connection, connect
+from infra.postgres.sql import queries
+from infra.settings import Settings
+
+_SQL: Final = queries("consumers.rebuild", "rebuild.sql")
+LOCK_TIMEOUT_MS: Final = 15_000
+"""Longest wait for readers of the old tables when they are swapped."""
+
+CATCH_UPS_MAX: Final = 5
+"""Times that the replay goes after a live position that moves on meanwhile."""
+WORK_MEM_MIB: Final = 64
+"""Memory for joining and sorting the rows of one table."""
+_LOCK: Final = 7_370_002
+
+
+class AlreadyRunning(Retry):
+    """This read model is being rebuilt already: wait until that is done."""
+
+
+class OtherRules(YesserError):
+    """The live rows were written by other rules than this version's, so they cannot be compared or replaced."""
+
+
+@dataclass(frozen=True, slots=True)
+class RebuildOptions:
+    """What is to be done besides building: compare with the live tables, put the rebuilt ones in their place."""
+
+    compare: bool = True
+    swap: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReadModel:
+    """One rebuilt table. `differing` rows are not the same in the live one (None: not compared)."""
+
+    consumer: str
+    name: str
+    rows: int
+    sha256: str
+    differing: int | None
+
+    @property
+    def ok(self) -> bool:
+        return not self.differing
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """The read models of one consumer at `log_index`, the position that both sides stood at."""
+
+    consumer: str
+    log_index: int
+    read_models: tuple[ReadModel, ...]
+    first_difference: FirstDifference | None
+    swapped: bool
+
+    @property
+    def ok(self) -> bool:
+        return all(model.ok for model in self.read_models)
+
+
+async def position_of(connection: Connection, consumer: Consumer) -> int:
+    """Where the live tables stand: 0 for a consumer that never ran."""
+    return await connection.fetchval(_SQL["position"], consumer.name) or 0
+
+
+async def rebuild(
+    settings: Settings, consumer: Consumer, wish: RebuildOptions = RebuildOptions(), progress: Progress = no_progress
+) -> Rebuilt:
+    """Build the read models of `consumer` again and do as wished."""
+    connection = await connect(settings, f"rebuild {consumer.name}", batch=True)
+    scratch = Scratch(consumer, f"rebuild_{consumer.schema}")
+    try:
+        if not await connection.fetchval(_SQL["schema_exists"], consumer.schema):
+            raise NotStarted(f"{consumer.name}: {NotStarted.__doc__}")
+        if not await connection.fetchval(_SQL["lock"], _LOCK, consumer.schema):
+            raise AlreadyRunning(f"{consumer.name}: {AlreadyRunning.__doc__}")
+        await _require_comparable(connection, consumer, wish)
+        await scratch.drop(connection)
+        await scratch.create(connection, lasting=wish.swap)
+        await _catch_up(settings, connection, scratch, progress)
+        async with _standing_still(connection, scratch, wish) as position:
+            await replay(settings, connection, [scratch], position, progress)
+            rebuilt = await _settle(settings, connection, scratch, wish)
+        await scratch.drop(connection)
+        return rebuilt
+    finally:
+        # A scratch that an error or a kill leaves behind is dropped by the next rebuild.
+        await connection.close()
+
+
+async def _require_comparable(connection: Connection, consumer: Consumer, wish: RebuildOptions) -> None:
+    """Rows of older rules differ by right and are replaced; rows of newer ones are not this version's to touch."""
+    live: int = await connection.fetchval(_SQL["rules_version"], consumer.name) or consumer.rules_version
+    if live > consumer.rules_version:
+        raise OtherRules(
+            f"{consumer.name}: the live rows are of rules version {live}, this is {consumer.rules_version}: "
+            "use the newer release."
+        )
+    if wish.compare and live < consumer.rules_version:
+        raise OtherRules(
+            f"{consumer.name}: the live rows are of rules version {live}, this is {consumer.rules_version}: the "
+            f"consumer rebuilds them when it starts, or run `yesser rebuild {consumer.name} --swap`."
+        )
+
+
+async def _catch_up(settings: Settings, connection: Connection, scratch: Scratch, progress: Progress) -> None:
+    """Come as near to the live position as one batch, so that standing still is short (or give up coming nearer)."""
+    for _ in range(CATCH_UPS_MAX):
+        position = await position_of(connection, scratch.consumer)
+        await replay(settings, connection, [scratch], position, progress)
+        if await position_of(connection, scratch.consumer) - position <= BATCH_ENTRIES:
+            return
+
+
+@asynccontextmanager
+async def _standing_still(connection: Connection, scratch: Scratch, wish: RebuildOptions) -> AsyncIterator[int]:
+    """A transaction in which the live tables are those of one position."""
+    await connection.execute(f"ANALYZE {', '.join(table.name for table in scratch.consumer.tables)}")
+    await connection.execute(f"SET work_mem = '{WORK_MEM_MIB}MB'")
+    if wish.swap:
+        async with connection.transaction():
+            await connection.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}")
+            yield await connection.fetchval(_SQL["locked_position"], scratch.consumer.name) or 0
+    else:
+        async with connection.transaction(isolation="repeatable_read"):
+            yield await position_of(connection, scratch.consumer)
+
+
+async def _settle(settings: Settings, connection: Connection, scratch: Scratch, wish: RebuildOptions) -> Rebuilt:
+    consumer = scratch.consumer
+    differences = await _compare(connection, scratch) if wish.compare else {}
+    found = None
+    if any(table.count for table in differences.values()):
+        found = await first_difference(settings, connection, scratch, list(differences.values()))
+    await scratch.use(connection)
+    models = [
+        _read_model(consumer, await table_hash(connection, table), differences.get(table.name))
+        for table in consumer.tables
+    ]
+    if wish.swap:
+        await connection.execute(f"DROP SCHEMA {consumer.schema} CASCADE")
+        await connection.execute(f"ALTER SCHEMA {scratch.schema} RENAME TO {consumer.schema}")
+        await connection.execute(_SQL["swapped"], consumer.name, consumer.rules_version)
+    return Rebuilt(consumer.name, scratch.position, tuple(models), found, wish.swap)
+
+
+async def _compare(connection: Connection, scratch: Scratch) -> dict[str, Differences]:
+    return {
+        table.name: await compare(connection, table, scratch.consumer.schema, scratch.schema)
+        for table in scratch.consumer.tables
+    }
+
+
+def _read_model(consumer: Consumer, rebuilt: Fingerprint, differences: Differences | None) -> ReadModel:
+    differing = None if differences is None else differences.count
+    return ReadModel(consumer.name, rebuilt.name, rebuilt.rows, rebuilt.sha256, differing)
+
+
+def document(results: list[Rebuilt]) -> dict[str, Any]:
+    """The JSON of `yesser rebuild`. `log_index` is the lowest of the consumers'."""
+    found = [result.first_difference for result in results if result.first_difference is not None]
+    found.sort(key=lambda difference: (difference.index is None, difference.index))
+    return {
+        "log_index": min(result.log_index for result in results),
+        "read_models": [
+            {
+                "consumer": model.consumer,
+                "name": model.name,
+                "rows": model.rows,
+                "sha256": model.sha256,
+                "ok": model.ok,
+                "differing_rows": model.differing,
+                "log_index": result.log_index,
+            }
+            for result in results
+            for model in result.read_models
+        ],
+        "swapped": [result.consumer for result in results if result.swapped],
+        "ok": all(result.ok for result in results),
+        "first_difference": found[0].document() if found else None,
+    }

@@ -1,0 +1,176 @@
+"""Records that the client library cannot decode: a header whose *name* is not UTF-8 stops aiokafka for ever.
+
+Any agency could so stop the national log, by mistake or not. When reading fails in this way, the batch at the topic's
+position is fetched as bytes and read here (Kafka's record batch v2), with such names kept by `surrogateescape`. The
+door then judges the record like any other, and reading goes on behind it as usual.
+
+A batch whose bytes are not those that were written (a fault of the broker's disk) says so by its checksum. What stands
+before it is read; the batch itself is no record of anybody, and its topic waits for a person.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import CorruptRecordException, KafkaConnectionError, RecordTooLargeError, for_code
+from aiokafka.protocol.fetch import FetchRequest
+from aiokafka.record.util import calc_crc32c
+
+_HEADER: Final = struct.Struct(">qiibIhiqqqhii")
+_LENGTH: Final = struct.Struct(">i")
+_LENGTH_AT: Final = 8
+_LENGTH_BEFORE: Final = 12
+_CHECKSUM: Final = struct.Struct(">I")
+_CHECKSUM_AT: Final = 17
+_CHECKED_FROM: Final = 21
+_MAGIC: Final = 2
+_COMPRESSION: Final = 0x07
+_CONTROL: Final = 0x20
+_UNCOMMITTED: Final = 0
+WAIT_MS: Final = 1_000
+
+
+NOT_DECODED: Final = (UnicodeDecodeError, CorruptRecordException, RecordTooLargeError)
+"""How the client library says that it cannot decode what it was given."""
+
+
+class CorruptBatch(Exception):
+    """A batch that is not as it was written, or not of the form that agency topics hold; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawRecord:
+    """What is used of a Kafka record."""
+
+    offset: int
+    value: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...]
+
+
+async def fetch_records(
+    consumer: AIOKafkaConsumer, partition: TopicPartition, offset: int, size: int
+) -> list[RawRecord]:
+    """The records from `offset` on of what one fetch of at most `size` bytes brings (at least one batch)."""
+    client = consumer._client
+    node = client.cluster.leader_for_partition(partition)
+    if node is None or node == -1:
+        raise KafkaConnectionError(f"{partition.topic} has no leader now")
+    wanted = [(partition.topic, [(partition.partition, offset, size)])]
+    response = await client.send(node, FetchRequest(WAIT_MS, 1, size, _UNCOMMITTED, wanted))
+    for _, partitions in response.topics:
+        for _, error, *_, data in partitions:
+            if error == CorruptRecordException.errno:
+                raise CorruptBatch(f"the batch at offset {offset} is damaged: Kafka itself cannot read it")
+            if error:
+                raise for_code(error)(f"fetching {partition.topic} at offset {offset}")
+            return [r for r in parse_batches(bytes(data or b"")) if r.offset >= offset]
+    return []
+
+
+def parse_batches(data: bytes) -> list[RawRecord]:
+    """All records of the whole batches in `data`; a batch that is cut off at the end is left out.
+
+    Batches behind a damaged one are left out too. Raises `CorruptBatch` where the first one is.
+    """
+    records: list[RawRecord] = []
+    for at, base, count in _batches(data):
+        records += [_record(data, start, base) for start in _starts(data, at, count)]
+    return records
+
+
+def record_at(data: bytes, offset: int) -> RawRecord | None:
+    """The record at `offset`, which the first batches in `data` should hold. Raises `CorruptBatch`."""
+    for at, base, count in _batches(data):
+        if base > offset:
+            return None
+        for start in _starts(data, at, count):
+            if _offset(data, start, base) == offset:
+                return _record(data, start, base)
+    return None
+
+
+def holds_a_batch(data: bytes) -> bool:
+    """Whether the first batch in `data` is there as a whole."""
+    if len(data) < _HEADER.size:
+        return False
+    (length,) = _LENGTH.unpack_from(data, _LENGTH_AT)
+    return len(data) >= _LENGTH_BEFORE + int(length)
+
+
+def _batches(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """(where its records begin, base offset, their number) of each whole batch that is no control batch."""
+    at = 0
+    while at + _HEADER.size <= len(data):
+        base, length, _, magic, _, attributes, *_, count = _HEADER.unpack_from(data, at)
+        end = at + _LENGTH_BEFORE + length
+        if end > len(data) and at:
+            return
+        if fault := _fault(data, at, end, magic, attributes):
+            if at:
+                return
+            raise CorruptBatch(f"the batch at offset {base} {fault}")
+        if not attributes & _CONTROL:
+            yield at + _HEADER.size, base, count
+        at = end
+
+
+def _fault(data: bytes, at: int, end: int, magic: int, attributes: int) -> str | None:
+    """Why a batch cannot be read."""
+    if end > len(data):
+        # Kafka sends the first batch whole, however long it is.
+        return "is damaged: it is shorter than it says (the broker's disk?)"
+    if magic != _MAGIC or attributes & _COMPRESSION:
+        return f"has a form that no agency's topic holds (magic {magic}, attributes {attributes:#x})"
+    (checksum,) = _CHECKSUM.unpack_from(data, at + _CHECKSUM_AT)
+    if calc_crc32c(data[at + _CHECKED_FROM : end]) != checksum:
+        return "is damaged: its checksum is another one (the broker's disk?)"
+    return None
+
+
+def _starts(data: bytes, at: int, count: int) -> Iterator[int]:
+    """Where each record of a batch begins, behind its length."""
+    for _ in range(count):
+        length, start = _varint(data, at)
+        yield start
+        at = start + length
+
+
+def _offset(data: bytes, at: int, base: int) -> int:
+    _, at = _varint(data, at + 1)  # behind the attributes: the time's difference
+    delta, _ = _varint(data, at)
+    return base + delta
+
+
+def _record(data: bytes, at: int, base: int) -> RawRecord:
+    _, at = _varint(data, at + 1)
+    delta, at = _varint(data, at)
+    _, at = _bytes(data, at)  # the key is ignored
+    value, at = _bytes(data, at)
+    headers_count, at = _varint(data, at)
+    headers: list[tuple[str, bytes | None]] = []
+    for _ in range(headers_count):
+        name, at = _bytes(data, at)
+        content, at = _bytes(data, at)
+        headers.append(((name or b"").decode("utf-8", "surrogateescape"), content))
+    return RawRecord(base + delta, value, tuple(headers))
+
+
+def _bytes(data: bytes, at: int) -> tuple[bytes | None, int]:
+    length, at = _varint(data, at)
+    return (None, at) if length < 0 else (data[at : at + length], at + length)
+
+
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    """A zigzag-encoded integer and where it ends."""
+    value = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return (value >> 1) ^ -(value & 1), at
+        shift += 7

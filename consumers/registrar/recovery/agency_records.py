@@ -1,0 +1,95 @@
+"""What agencies' topics still hold of the offsets that a recovery asks for: all, some, or nothing; it is no error."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import OffsetOutOfRangeError
+
+from consumers.registrar.batch import Record
+from consumers.registrar.raw_record_reader import NOT_DECODED, CorruptBatch, fetch_records
+from consumers.registrar.recovery.restored import Held
+from events.validation.validate import validate
+from events.validation.verdicts import Agency
+from infra.kafka.client_config import client_arguments
+from infra.kafka.clients import stop_consumer
+from infra.kafka.end_offsets import ends_of_existing
+from infra.settings import Settings
+
+FETCH_RECORDS_MAX: Final = 4096
+READ_TIMEOUT_S: Final = 30.0
+
+
+class AgencyRecords:
+    """Records of agency topics by offset range; what a fetch brings beyond the range is kept for the next one."""
+
+    def __init__(self, consumer: AIOKafkaConsumer, bytes_max: int) -> None:
+        self._consumer = consumer
+        self._bytes_max = bytes_max
+        self._reach: dict[str, tuple[int, int] | None] = {}
+        self._ahead: dict[str, list[Record]] = {}
+
+    async def read(self, topic: str, agency: Agency, first: int, end: int) -> Held:
+        """What the topic holds of the offsets `first … end - 1`."""
+        if topic not in self._reach:
+            self._reach[topic] = await self._ask_reach(topic)
+        reach = self._reach[topic]
+        if reach is None:
+            return Held(agency, first, None, 0, {})
+        ahead = [record for record in self._ahead.pop(topic, []) if record.offset >= first]
+        start = ahead[-1].offset + 1 if ahead else max(first, reach[0])
+        if start < min(end, reach[1]):
+            ahead += await self._fetch(topic, start, min(end, reach[1]))
+        found = [record for record in ahead if record.offset < end]
+        self._ahead[topic] = ahead[len(found) :]
+        judged = {record.offset: (record, validate(record.value, record.headers, agency)) for record in found}
+        return Held(agency, first, *reach, judged)
+
+    async def _ask_reach(self, topic: str) -> tuple[int, int] | None:
+        """Where the topic begins and ends; None where it does not exist."""
+        end = (await ends_of_existing(self._consumer, [topic])).get(topic)
+        if end is None:
+            return None
+        partition = TopicPartition(topic, 0)
+        first: int = (await self._consumer.beginning_offsets([partition]))[partition]
+        return first, end
+
+    async def _fetch(self, topic: str, first: int, end: int) -> list[Record]:
+        consumer, partition = self._consumer, TopicPartition(topic, 0)
+        consumer.assign([partition])
+        consumer.seek(partition, first)
+        found: list[Any] = []
+        async with asyncio.timeout(READ_TIMEOUT_S):
+            while first < end:
+                try:
+                    batch = await consumer.getmany(partition, timeout_ms=1000, max_records=FETCH_RECORDS_MAX)
+                    found += batch.get(partition, [])
+                    first = await consumer.position(partition)
+                except NOT_DECODED:
+                    try:
+                        records = await fetch_records(consumer, partition, first, self._bytes_max)
+                    except CorruptBatch:
+                        break
+                    if not records:
+                        break
+                    found += records
+                    first = records[-1].offset + 1
+                    consumer.seek(partition, first)
+                except OffsetOutOfRangeError:
+                    break
+        return found
+
+
+@asynccontextmanager
+async def agency_records(settings: Settings) -> AsyncIterator[AgencyRecords]:
+    """The records of this Kafka's agency topics."""
+    consumer = AIOKafkaConsumer(**client_arguments(settings), enable_auto_commit=False, auto_offset_reset="none")
+    try:
+        await consumer.start()
+        yield AgencyRecords(consumer, settings.fetch_bytes_max)
+    finally:
+        await stop_consumer(consumer)

@@ -1,0 +1,230 @@
+"""`yesser recover`: a database that is older than the world brings its missing entries back, byte by byte.
+
+Flows in: the entries beyond the database's size, from the topic of the log or from a mirror. They are believed because
+they give the root that was signed last; verdicts, ids and positions are then theirs (`restored.py`). The agencies'
+topics add what they still hold: what they lack is reported, and a topic that lost its last record is halted. Entries
+behind the last signed root are believed only where the agencies' topics confirm them, or a person says so.
+
+Each transaction leaves the log whole, so that a recovery that was stopped goes on when called again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from itertools import groupby
+from uuid import uuid4
+
+from consumers.registrar.batch import REGISTERED
+from consumers.registrar.journal import LEASE, Diverged, Fenced, Journal
+from consumers.registrar.recovery.agency_records import AgencyRecords, agency_records
+from consumers.registrar.recovery.restored import Held, Lacking, Part, Restored, place_of
+from consumers.registrar.recovery.source import CannotRecover, Source, chunks
+from consumers.registrar.signer import Fork, read_last_checkpoint, require_continuation
+from events.validation.verdicts import Agency
+from events.wire.entry import Entry, parse_entry
+from infra.kafka.client_config import agency_topic
+from infra.log.merkle import TileTree, leaf_hash
+from infra.log.signed_note import Checkpoint, LogKey, load_key
+from infra.postgres.connection import TRANSIENT_ERRORS, connect
+from infra.postgres.outbox import PLATFORM
+from infra.postgres.sql import queries
+from infra.process import lease
+from infra.process.tasks import until_one_ends
+from infra.settings import Settings
+
+OWNER = "recover"
+_SQL = queries("consumers.registrar", "registrar.sql")
+
+Progress = Callable[[str, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What was brought back: the sizes before and after, the root after, and what each topic lacks for it.
+
+    `halted` are topics that wait for a person, since their last record was lost, with the reason.
+    """
+
+    size_before: int
+    size: int
+    root: bytes
+    lacking: dict[str, Lacking]
+    halted: dict[str, str]
+
+
+async def recover(settings: Settings, source: Source, progress: Progress, *, unsigned: bool = False) -> Recovered:
+    """Bring the missing entries back and leave the log as its last owner knew it.
+
+    `unsigned`: take entries behind the last signed root also where no agency's topic confirms them.
+    """
+    done: list[Recovered] = []
+
+    async def work(journal: Journal) -> None:
+        done.append(await _Recovery(journal, source, progress, unsigned).run())
+
+    try:
+        async with _journal(settings) as journal:
+            await until_one_ends(work(journal), _keep(journal))
+    except Fenced as error:
+        raise CannotRecover(
+            f"{error}: a registrar has taken the log over; stop it and call this again, which goes on from there"
+        ) from error
+    except (Fork, Diverged) as error:
+        raise CannotRecover(str(error)) from error
+    return done[0]
+
+
+async def _keep(journal: Journal) -> None:
+    """Reading and verifying take longer than a lease lasts, and a halted registrar is waiting for it."""
+    while True:
+        await asyncio.sleep(journal.settings.lease_renew_ms / 1000)
+        await journal.keep()
+
+
+@asynccontextmanager
+async def _journal(settings: Settings) -> AsyncIterator[Journal]:
+    """The journal under an epoch of its own. A registrar that halts frees the lease every few seconds."""
+    connection = await connect(settings, "recover", batch=True)
+    try:
+        epoch = None
+        # An owner's name is its own: whoever has the name of another takes its lease away.
+        name = f"{OWNER} on {socket.gethostname()}, process {os.getpid()}, {uuid4().hex[:8]}"
+        for _ in range(1 + 3 * settings.lease_ms // 100):
+            epoch = await lease.claim(connection, LEASE, name, settings)
+            if epoch is not None:
+                break
+            await asyncio.sleep(0.1)
+        if epoch is None:
+            owner: str | None = await connection.fetchval(_SQL["lease_owner"], LEASE)
+            raise CannotRecover(_at_work(owner or ""))
+        try:
+            journal = Journal(connection, epoch, settings)
+            await journal.open()
+            yield journal
+        finally:
+            with suppress(*TRANSIENT_ERRORS):
+                await lease.release(connection, LEASE, epoch)
+    finally:
+        with suppress(*TRANSIENT_ERRORS):
+            await connection.close(timeout=1)
+
+
+def _at_work(owner: str) -> str:
+    if owner.startswith(OWNER):
+        return f"another recovery is at work ({owner}): wait until it ends; it needs no second one"
+    return f"a registrar is at work ({owner}); the log needs no recovery while it is (see `yesser status`)"
+
+
+@dataclass(slots=True)
+class _Recovery:
+    """One recovery under one epoch. Positions and agencies are those of the database and of what was written since."""
+
+    journal: Journal
+    source: Source
+    progress: Progress
+    unsigned: bool
+    agencies: dict[str, Agency] = field(default_factory=dict)
+    positions: dict[str, int] = field(default_factory=dict)
+    lacking: dict[str, Lacking] = field(default_factory=dict)
+    halted: dict[str, str] = field(default_factory=dict)
+
+    async def run(self) -> Recovered:
+        journal, before = self.journal, self.journal.size
+        settings = journal.settings
+        key = load_key(settings.log_folder, settings.log_origin)
+        last = read_last_checkpoint(settings.log_folder, key)
+        await self._verify(key, last)
+        self.agencies = {agency_topic(a.code): a for a in await journal.agencies()}
+        self.agencies.setdefault(agency_topic(PLATFORM), Agency(PLATFORM, "platform"))
+        self.positions = {topic: p.next_offset for topic, p in (await journal.positions()).items()}
+        signed_size = 0 if last is None else last.size
+        async with agency_records(settings) as records:
+            async for raws in chunks(self.source, before):
+                for part in _parts(journal.size, raws, signed_size):
+                    await self._write(records, part, signed_size)
+                self.progress("written", journal.size)
+        async with journal.lock:
+            await require_continuation(journal.connection, key, last, journal.size)
+        return Recovered(before, journal.size, journal.tree.root(), self.lacking, self.halted)
+
+    async def _verify(self, key: LogKey, last: Checkpoint | None) -> None:
+        """Read everything once, without writing, and compare with the signed root."""
+        tree: TileTree = self.journal.tree.copy()
+        if last is None or last.size <= tree.size:
+            async with self.journal.lock:
+                await require_continuation(self.journal.connection, key, last, tree.size)
+            return
+        async for raws in chunks(self.source, tree.size):
+            leaves = [leaf_hash(raw) for raw in raws]
+            if tree.size + len(leaves) >= last.size:
+                tree.append(leaves[: last.size - tree.size])
+                if tree.root() != last.root:
+                    raise CannotRecover(
+                        f"with the entries of this source the first {last.size} do not give the signed root: "
+                        "nothing was written; try another source (`--from MIRROR`), or an older copy of the database"
+                    )
+                return
+            tree.append(leaves)
+            self.progress("verified", tree.size)
+        raise CannotRecover(
+            f"a checkpoint of size {last.size} was signed, but the source holds entries up to {tree.size} only: "
+            "nothing was written; try another source (`--from MIRROR`)"
+        )
+
+    async def _write(self, records: AgencyRecords, part: Sequence[tuple[Entry, bytes]], signed_size: int) -> None:
+        """Commit entries of one recorded time, all before or all behind the signed root."""
+        entries, raws = [entry for entry, _ in part], [raw for _, raw in part]
+        restoring = Part(entries, raws, await self._held(records, entries))
+        restored = restoring.restore(await self.journal.known(restoring.claims))
+        if entries[0].index >= signed_size and restored.unconfirmed and not self.unsigned:
+            index, topic = restored.unconfirmed[0]
+            raise CannotRecover(
+                f"entry {index} stands behind the last signed checkpoint (size {signed_size}), and {topic} does not"
+                f" confirm it: the log is recovered up to {self.journal.size} only; try another source (`--from"
+                " MIRROR`), or `--accept-unsigned` if you trust this one"
+            )
+        await self.journal.commit(restored.batch)
+        self._note(restored)
+
+    async def _held(self, records: AgencyRecords, entries: Sequence[Entry]) -> dict[str, Held]:
+        """What the topics of these entries hold up to them. An agency may have been registered by one of them."""
+        ends: dict[str, int] = {}
+        for entry in entries:
+            topic, offset = place_of(entry)
+            ends[topic] = offset + 1
+            if topic not in self.agencies:
+                raise CannotRecover(f"entry {entry.index} is of {topic}, which no agency registered")
+            if entry.type == REGISTERED:
+                agency = Agency(entry.data["code"], entry.data["role"])
+                self.agencies.setdefault(agency_topic(agency.code), agency)
+        held: dict[str, Held] = {}
+        for topic, end in ends.items():
+            if topic not in self.positions:
+                await self.journal.start_topic(topic)
+            held[topic] = await records.read(topic, self.agencies[topic], self.positions.get(topic, 0), end)
+        return held
+
+    def _note(self, restored: Restored) -> None:
+        for topic, (next_offset, _) in restored.batch.positions.items():
+            self.positions[topic] = next_offset
+        for topic, reason in restored.batch.halts.items():
+            self.halted.pop(topic, None)
+            if reason is not None:
+                self.halted[topic] = reason
+        for topic, lacking in restored.lacking.items():
+            if lacking.records or lacking.duplicates:
+                total = self.lacking.setdefault(topic, Lacking())
+                total.records += lacking.records
+                total.duplicates += lacking.duplicates
+
+
+def _parts(first: int, raws: Sequence[bytes], signed_size: int) -> Iterator[list[tuple[Entry, bytes]]]:
+    """Runs of entries of one recorded time, cut where the signed root ends."""
+    entries = [(parse_entry(first + i, raw), raw) for i, raw in enumerate(raws)]
+    for _, part in groupby(entries, key=lambda found: (found[0].recorded, found[0].index < signed_size)):
+        yield list(part)

@@ -1,0 +1,205 @@
+"""What entries say of the records that they came from: the batch that the registrar wrote when it numbered them.
+
+Pure. Flows in: consecutive entries, what the agencies' topics still hold of the offsets up to them, and the claims that
+the log knows. Flows out: a `Batch` with these entries' own bytes, and what could not be taken from the topics any more.
+
+Verdicts, ids, indexes and positions are those of the entries. Only what no entry holds is taken from the topics: raw
+bytes of refused records, duplicates, the sequence numbers of both, and the hash of the last record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from consumers.registrar.batch import REGISTERED, Batch, Record, Refusal, Sequences, headers_as_json, record_sha256
+from consumers.registrar.reader import WHAT_TO_DO
+from consumers.registrar.recovery.matching import Verdict, is_refusal, is_refused_record, said_by, said_in
+from events.validation.verdicts import Accepted, Agency, Refused
+from events.wire.entry import Entry
+from infra.postgres.verdicts import Known
+
+_LOST: Final = "the topic had lost it when the database was recovered"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a topic holds now of the offsets from `next_offset`, where it was read up to, to the last entry's.
+
+    The topic as a whole reaches from `first_offset` to before `end_offset`; it is None where the topic does not exist.
+    `records` are by offset, each with the door's verdict of today.
+    """
+
+    agency: Agency
+    next_offset: int
+    first_offset: int | None
+    end_offset: int
+    records: Mapping[int, tuple[Record, Verdict]]
+
+    def has_lost(self, offset: int) -> bool:
+        """Whether the topic does not reach there. An offset within it without a record may never have had one."""
+        return self.first_offset is None or not self.first_offset <= offset < self.end_offset
+
+    def has_aged(self, offset: int) -> bool:
+        """Whether the topic begins behind the offset: what stood there was kept as long as it had to be."""
+        return self.first_offset is not None and self.first_offset > offset
+
+
+@dataclass(slots=True)
+class Lacking:
+    """How much a topic does not tell any more: records of entries, and offsets without an entry (duplicates)."""
+
+    records: int = 0
+    duplicates: int = 0
+
+
+@dataclass(slots=True)
+class Restored:
+    """The batch, what the topics lack for it, and the entries (index, topic) that today's door does not confirm."""
+
+    batch: Batch
+    lacking: dict[str, Lacking] = field(default_factory=dict)
+    unconfirmed: list[tuple[int, str]] = field(default_factory=list)
+
+
+def place_of(entry: Entry) -> tuple[str, int]:
+    """Topic and offset of the record that an entry is of."""
+    topic, _, offset = entry.address.split("/")
+    return topic, int(offset)
+
+
+class Part:
+    """Consecutive entries of one recorded time, with what the topics hold for them."""
+
+    def __init__(self, entries: Sequence[Entry], raws: Sequence[bytes], held: Mapping[str, Held]) -> None:
+        self._entries = entries
+        self._held = held
+        self._restored = Restored(Batch(entries[0].index, entries[-1].recorded, entries=list(raws)))
+        self._said = [
+            None if is_refusal(entry) else said_by(entry, raw, held[place_of(entry)[0]].agency)
+            for entry, raw in zip(entries, raws, strict=True)
+        ]
+
+    @property
+    def claims(self) -> list[bytes]:
+        """The claims whose first events have to be known."""
+        found = [said.claim for said in self._said if said is not None]
+        for held in self._held.values():
+            for record, verdict in held.records.values():
+                said = said_in(record, verdict, held.agency)
+                if said is not None:
+                    found.append(said.claim)
+        return found
+
+    def restore(self, known: Known) -> Restored:
+        """The batch. `known` is extended by what the entries claim."""
+        cursors = {topic: held.next_offset for topic, held in self._held.items()}
+        last: dict[str, tuple[Entry, bool]] = {}
+        for entry, said in zip(self._entries, self._said, strict=True):
+            topic, offset = place_of(entry)
+            held, batch = self._held[topic], self._restored.batch
+            self._take_duplicates(topic, held, range(cursors[topic], offset), known)
+            batch.subjects.append(entry.subject)
+            _extend_runs(batch.runs, topic, offset, entry.index)
+            if said is None:
+                agrees, is_confirmed = self._take_refusal(entry, held, offset, known)
+            else:
+                agrees, is_confirmed = self._take_accepted(entry, said, held, offset, known)
+            self._lacking(topic).records += not agrees
+            if not is_confirmed:
+                self._restored.unconfirmed.append((entry.index, topic))
+            cursors[topic] = offset + 1
+            last[topic] = entry, agrees
+        for topic, (entry, agrees) in last.items():
+            self._take_position(topic, entry, agrees=agrees)
+        return self._restored
+
+    def _take_duplicates(self, topic: str, held: Held, offsets: range, known: Known) -> None:
+        """What stood at offsets without an entry repeated an event of then; another record may stand there now."""
+        for offset in offsets:
+            if offset not in held.records:
+                self._lacking(topic).duplicates += held.has_lost(offset)
+                continue
+            said = said_in(*held.records[offset], held.agency)
+            first = None if said is None else known.get(said.claim)
+            if said is None or first is None or first[0] != said.identity:
+                self._lacking(topic).duplicates += 1
+                continue
+            self._restored.batch.duplicates.append((topic, offset, first[1]))
+            if said.sequence is not None:
+                self._sequences(held.agency).seen.append(said.sequence)
+
+    def _take_accepted(self, entry: Entry, said: Accepted, held: Held, offset: int, known: Known) -> tuple[bool, bool]:
+        """Whether the topic holds the record, and whether the door of today says the same of it."""
+        batch = self._restored.batch
+        is_new = said.claim not in known
+        if is_new:
+            known[said.claim] = (said.identity, entry.index)
+        batch.claims.append(said.claim)
+        batch.identities.append(said.identity)
+        batch.claim_indexes.append(entry.index)
+        if said.sequence is not None:
+            sequences = self._sequences(held.agency)
+            sequences.seen.append(said.sequence)
+            sequences.accepted.append(said.sequence)
+        if entry.type == REGISTERED:
+            data = entry.data
+            batch.agencies.append((Agency(data["code"], data["role"]), data["name"], entry.index))
+        if offset not in held.records:
+            return False, False
+        record, verdict = held.records[offset]
+        found = said_in(record, verdict, held.agency)
+        agrees = found is not None and found.event_bytes == said.event_bytes
+        return agrees, agrees and is_new and isinstance(verdict, Accepted)
+
+    def _take_refusal(self, entry: Entry, held: Held, offset: int, known: Known) -> tuple[bool, bool]:
+        """The same of a refused record."""
+        data = entry.data
+        refusal = Refusal(
+            index=entry.index,
+            agency=held.agency.code,
+            address=entry.address,
+            claimed_id=data.get("claimed_id"),
+            claimed_type=data.get("claimed_type"),
+            errors=data["problem"]["errors"],
+            keep_raw=False,
+            value=None,
+            headers=[],
+        )
+        self._restored.batch.refusals.append(refusal)
+        if offset not in held.records or not is_refused_record(*held.records[offset], data):
+            return False, False
+        record, verdict = held.records[offset]
+        if "sha256" in data or (isinstance(verdict, Refused) and verdict.keep_raw):
+            refusal.keep_raw, refusal.value, refusal.headers = True, record.value, headers_as_json(record)
+        if verdict.sequence is not None:
+            self._sequences(held.agency).seen.append(verdict.sequence)
+        return True, isinstance(verdict, Refused) or _is_conflict(verdict, known)
+
+    def _take_position(self, topic: str, entry: Entry, *, agrees: bool) -> None:
+        """Reading goes on behind the entry. Where its record was lost, a person looks first, as after any loss."""
+        held, batch, (_, offset) = self._held[topic], self._restored.batch, place_of(entry)
+        batch.positions[topic] = (offset + 1, record_sha256(held.records[offset][0]) if agrees else None)
+        reason = f"the record at offset {offset} is not that of entry {entry.index} ({_LOST}); {WHAT_TO_DO}"
+        batch.halts[topic] = None if agrees or held.has_aged(offset) else reason
+
+    def _lacking(self, topic: str) -> Lacking:
+        return self._restored.lacking.setdefault(topic, Lacking())
+
+    def _sequences(self, agency: Agency) -> Sequences:
+        return self._restored.batch.sequences.setdefault(agency.code, Sequences())
+
+
+def _is_conflict(verdict: Accepted, known: Known) -> bool:
+    first = known.get(verdict.claim)
+    return first is not None and first[0] != verdict.identity
+
+
+def _extend_runs(runs: list[tuple[str, int, int, int]], topic: str, offset: int, index: int) -> None:
+    if runs:
+        last_topic, first_offset, first_index, count = runs[-1]
+        if (last_topic, first_offset + count, first_index + count) == (topic, offset, index):
+            runs[-1] = (topic, first_offset, first_index, count + 1)
+            return
+    runs.append((topic, offset, index, 1))

@@ -1,0 +1,241 @@
+"""One epoch of the registrar, from taking over to its first error: it reads, registers, ships and signs.
+
+Records are read and judged while the batch before them is being committed; what is committed is shipped, the tree is
+signed. Asked to stop, it finishes the commit under way, ships and signs what the log holds, and ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any, Final
+
+import structlog
+
+from consumers.registrar.batch import Batch, Reading, claims_of, number
+from consumers.registrar.breaker import Clock
+from consumers.registrar.journal import LEASE, Journal
+from consumers.registrar.pauses import Pauses
+from consumers.registrar.reader import Reader
+from consumers.registrar.shipper import Shipment, Shipper, read_tail
+from consumers.registrar.signer import Fork, Signer, read_last_checkpoint, require_continuation
+from events.faults.problems import CONFLICT
+from events.validation.validate import validate
+from events.validation.verdicts import Accepted, Agency, Refused
+from events.wire.entry import recorded_time
+from infra.kafka.client_config import agency_topic
+from infra.kafka.clients import stop_consumer
+from infra.log.signed_note import LogKey
+from infra.observability.telemetry import carried_traces, count, gauge, observe, span, trace_header
+from infra.postgres.outbox import PLATFORM
+from infra.process.health import Progress
+from infra.process.tasks import until_one_ends
+from infra.settings import Settings
+
+DECODE_SLICE_RECORDS: Final = 256
+SHIP_AT_STOP_S: Final = 2.0
+"""Longest wait at a stop for the log's topic to acknowledge; what is left is shipped by the next owner."""
+
+log = structlog.get_logger()
+
+
+class RegistrarSession:
+    """What one epoch does. On any error it is thrown away, and the next owner begins from the database."""
+
+    def __init__(self, journal: Journal, key: LogKey, settings: Settings, clock: Clock, progress: Progress) -> None:
+        self.journal = journal
+        self.settings = settings
+        self.clock = clock
+        self.progress = progress
+        self.key = key
+        self.shipper = Shipper(journal, settings)
+        self.signer = Signer(journal, key, settings)
+        self.pauses = Pauses(settings, clock, progress)
+        self.reader: Reader
+        self.agencies: dict[str, Agency] = {}
+        self._halted: set[str] = set()
+        self._read_others = False
+        self._took_over = False
+
+    async def work(self, stop: asyncio.Event, taken_over: Callable[[], None]) -> None:
+        """Take over (and say so), then work until `stop` or an error."""
+        await self.journal.open()
+        gauge("log_size", self.journal.size)
+        gauge("shipped_up_to", self.journal.shipped_up_to)
+        last = read_last_checkpoint(self.settings.log_folder, self.key)
+        await require_continuation(self.journal.connection, self.key, last, self.journal.size)
+        await self.signer.go_on_from(last)
+        # Kafka may take longer to answer than a lease lasts.
+        keeping = self._every(self.settings.lease_renew_ms, self._keep)
+        await until_one_ends(keeping, self._read_and_register(stop, taken_over), self._stop_before_taking_over(stop))
+
+    async def _keep(self) -> None:
+        """Renew the lease. Where the database does not answer for as long as a lease lasts, the line to it is cut.
+
+        All who wait for it fail at once then. A cancellation would wait itself, for a rollback that nobody answers.
+        """
+        cut = asyncio.get_running_loop().call_later(self.settings.lease_ms / 1000, self.journal.connection.terminate)
+        try:
+            await self.journal.keep()
+        finally:
+            cut.cancel()
+
+    async def _stop_before_taking_over(self, stop: asyncio.Event) -> None:
+        """Ends at a stop that comes while Kafka does not answer; one that comes later is the register's to heed."""
+        await stop.wait()
+        if self._took_over:
+            await asyncio.Event().wait()
+
+    async def _read_and_register(self, stop: asyncio.Event, taken_over: Callable[[], None]) -> None:
+        self.reader = Reader(self.settings, len(await self.journal.agencies()))
+        try:
+            await self.reader.consumer.start()
+            await self._require_topic_within_tree()
+            await self._assign()
+            await self._look_around()
+            self._took_over = True
+            taken_over()
+            await until_one_ends(
+                self._register_and_finish(stop),
+                self.shipper.run(),
+                self._every(self.settings.checkpoint_interval_ms, self.signer.sign),
+                self._every(self.settings.agencies_poll_ms, self._look_around),
+            )
+        finally:
+            await stop_consumer(self.reader.consumer)
+
+    async def _require_topic_within_tree(self) -> None:
+        last_index, _ = await read_tail(self.settings)
+        if last_index >= self.journal.size:
+            raise Fork(
+                f"{self.settings.log_topic} holds index {last_index}, but the database holds {self.journal.size} "
+                "entries only (an older copy?); run `yesser recover`"
+            )
+
+    async def _assign(self) -> None:
+        """Read the topics of all registered agencies that are not halted."""
+        self.agencies = {agency_topic(a.code): a for a in await self.journal.agencies()}
+        if not self.agencies:
+            # Before entry 0 only the platform itself can have said anything.
+            self.agencies = {agency_topic(PLATFORM): Agency(PLATFORM, "platform")}
+        positions = await self.journal.positions()
+        for topic in self.agencies.keys() - positions.keys():
+            await self.journal.start_topic(topic)
+            log.info("reading a new topic", topic=topic)
+        positions = await self.journal.positions()
+        self._halted = {t for t, p in positions.items() if p.halted_reason is not None}
+        gauge("topics_halted", len(self._halted))
+        read = {t: positions[t] for t in self.agencies if t not in self._halted}
+        await self.reader.assign(read)
+        self.pauses.take_up(read, self.reader)
+
+    async def _look_around(self) -> None:
+        """Notice new agencies, topics that a person released, lost topics, and how far there is to read."""
+        known = {agency_topic(a.code) for a in await self.journal.agencies()}
+        positions = await self.journal.positions()
+        released = any(positions[t].halted_reason is None for t in self._halted & positions.keys())
+        if (known and known != self.agencies.keys()) or released or await self.reader.awaited_topics_exist():
+            self._read_others = True
+        if unpause_topic := self.pauses.unpause_topic(positions, self.reader):
+            await self.journal.resume_topics(unpause_topic)
+        ends = await self.reader.check_topics()
+        read = sum(self.reader.next_offsets.values())
+        self.progress.halted = await self.journal.alarm()
+        self.progress.look(read, read + self.reader.count_ahead(ends))
+        await self.shipper.check_end(self.reader.consumer)
+
+    async def _register_and_finish(self, stop: asyncio.Event) -> None:
+        """Register until `stop`; then let the world have what was committed: shipped, noted as such, signed."""
+        await self._register(stop)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SHIP_AT_STOP_S):
+                await self.shipper.all_shipped()
+        await self.journal.keep()
+        await self.signer.sign_when_due()
+        await self.journal.close()
+
+    async def _register(self, stop: asyncio.Event) -> None:
+        committing: asyncio.Task[None] | None = None
+        try:
+            while not stop.is_set():
+                if self._read_others:
+                    if committing:
+                        await committing
+                    self._read_others = False
+                    await self._assign()
+                self.pauses.probe_due(self.reader)
+                found = await self.reader.read()
+                readings = [await self._judge(topic, records) for topic, records in found.items()]
+                if committing and (readings or committing.done()):
+                    await committing
+                    committing = None
+                if readings:
+                    committing = asyncio.create_task(self._commit(readings))
+            if committing:
+                await committing
+        finally:
+            if committing:
+                committing.cancel()
+                with suppress(asyncio.CancelledError, Exception):
+                    await committing
+
+    async def _judge(self, topic: str, records: Any) -> Reading:
+        """The door's verdicts, in slices, so that the commit under way goes on meanwhile."""
+        agency = self.agencies[topic]
+        verdicts: list[Accepted | Refused] = []
+        for start in range(0, len(records), DECODE_SLICE_RECORDS):
+            part = records[start : start + DECODE_SLICE_RECORDS]
+            verdicts += [validate(record.value, record.headers, agency) for record in part]
+            await asyncio.sleep(0)
+        reading = Reading(topic, agency, records, verdicts)
+        self.pauses.judge(reading, self.reader)
+        return reading
+
+    async def _commit(self, readings: list[Reading]) -> None:
+        received = (
+            (record.headers, verdict.event if isinstance(verdict, Accepted) else None)
+            for reading in readings
+            for record, verdict in zip(reading.records, reading.verdicts, strict=True)
+        )
+        began = time.monotonic()
+        with span("register", carried_traces(received), process=LEASE, records=sum(len(r.records) for r in readings)):
+            await self._commit_traced(readings)
+        observe("batch_seconds", time.monotonic() - began, process=LEASE)
+
+    async def _commit_traced(self, readings: list[Reading]) -> None:
+        known = await self.journal.known(claims_of(readings))
+        recorded = max(self.journal.recorded, recorded_time(self.clock()))
+        batch = number(readings, known, self.journal.size, recorded)
+        leaves = await self.journal.commit(batch)
+        if batch.entries:
+            keys = [subject.encode() for subject in batch.subjects]
+            self.shipper.offer(Shipment(batch.first_index, batch.entries, leaves, keys, trace_header()))
+        if batch.agencies:
+            self._read_others = True
+        self._count(readings, batch)
+
+    def _count(self, readings: list[Reading], batch: Batch) -> None:
+        dropped = Counter(topic for topic, _, _ in batch.duplicates)
+        refused = Counter(refusal.agency for refusal in batch.refusals)
+        for reading in readings:
+            code, again = reading.agency.code, dropped[reading.topic]
+            count("events_duplicate", again, agency=code)
+            count("events_registered", max(0, len(reading.records) - again - refused[code]), agency=code)
+        for refusal in batch.refusals:
+            code = refusal.errors[0]["code"]
+            count("events_refused", agency=refusal.agency, code=code)
+            if code == CONFLICT.code:
+                count("events_conflicting", agency=refusal.agency)
+            if refusal.agency == PLATFORM:
+                # The platform decided something that its own door refuses: a bug. The next look alarms.
+                log.error("the platform's own event was refused", index=refusal.index, code=code)
+        observe("batch_records", sum(len(r.records) for r in readings), process=LEASE)
+        gauge("log_size", self.journal.size)
+
+    async def _every(self, interval_ms: int, job: Callable[[], Awaitable[object]]) -> None:
+        while True:
+            await asyncio.sleep(interval_ms / 1000)
+            await job()

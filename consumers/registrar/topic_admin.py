@@ -1,0 +1,201 @@
+"""Reading an agency's topic again: what a pause holds back is let through, a halt is lifted. The registrar does both.
+
+A running registrar takes up within seconds what is written here.
+
+Flows in: an agency's code. Flows out: what was found, what it means in Arabic and English, and what was done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from consumers.registrar.batch import record_sha256
+from events.errors import Retry, YesserError
+from infra.kafka.admin import admin_client, ensure_agency_topic
+from infra.kafka.client_config import PRODUCER_DURABLE, agency_topic, client_arguments
+from infra.kafka.clients import stop_consumer
+from infra.kafka.end_offsets import end_offsets_reader, ends_of_existing
+from infra.postgres.connection import Connection
+from infra.postgres.sql import queries
+from infra.settings import Settings
+
+ADMIN: Final = "admin"
+_POLL_S: Final = 0.1
+_ANSWER_S: Final = 10.0
+_FILLED_AT_ONCE: Final = 10_000
+_SQL: Final = queries("consumers.registrar", "topic_admin.sql")
+
+
+class NothingToRelease(YesserError):
+    """Nothing waits for a person there."""
+
+
+class NotReleased(Retry):
+    """The registrar has not taken it up within the time. It does once it runs: see `yesser status`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Halted:
+    """A halted topic as it is now. `end_offset` is None where it does not exist any more.
+
+    The registrar had read up to `next_offset`. `is_restored`: the record that it read last stands where it stood.
+    """
+
+    topic: str
+    reason: str
+    next_offset: int
+    end_offset: int | None
+    is_restored: bool
+
+    @property
+    def missing(self) -> range:
+        """Offsets that were read and are no longer in the topic."""
+        return range(min(self.end_offset or 0, self.next_offset), self.next_offset)
+
+    @property
+    def unread(self) -> range:
+        """Offsets whose records of now are not those that were read, as far as can be told: they are never read."""
+        return range(0) if self.is_restored else range(self.missing.start)
+
+    def document(self) -> dict[str, Any]:
+        """For `--json`: ranges as [first, last]."""
+        return {
+            "topic": self.topic,
+            "reason": self.reason,
+            "read_up_to": self.next_offset,
+            "end_offset": self.end_offset,
+            "is_restored": self.is_restored,
+            "missing": _inclusive(self.missing),
+            "to_be_sent_again": _inclusive(self.unread),
+        }
+
+    def words(self) -> dict[str, list[str]]:
+        """What lifting the halt does, a sentence a line."""
+        english, arabic = [], []
+        if self.is_restored:
+            english.append(f"{self.topic} holds what was read of it: nothing is lost.")
+            arabic.append(f"يحوي {self.topic} ما قُرئ منه: لم يُفقد شيء.")
+        if self.missing:
+            span = f"{self.missing.start} … {self.missing.stop - 1}"
+            english.append(
+                f"The records {span} are gone from {self.topic}. Their verdicts are in the log and stay there."
+            )
+            english.append(
+                "Their places are filled with empty records, so that no address is used twice."
+                " Suspend the agency first, lest it write meanwhile."
+            )
+            arabic.append(f"السجلات {span} لم تعد في {self.topic}، وأحكامها في السجل الوطني وتبقى فيه.")
+            arabic.append("تُملأ مواضعها بسجلات فارغة كي لا يُستعمل عنوان مرتين. أوقِف الجهة أولًا كي لا تكتب أثناء ذلك.")
+        if self.unread:
+            span = f"{self.unread.start} … {self.unread.stop - 1}"
+            english.append(
+                f"What stands now at the offsets {span} is not read, since these addresses have their verdicts."
+                " What the agency wrote there since the loss it must send again, under the same ids."
+            )
+            arabic.append(
+                f"ما يوجد الآن في المواضع {span} لا يُقرأ لأن لهذه العناوين أحكامها: ما كتبته الجهة هناك بعد الفقد"
+                " لا يصل إلى السجل، وعليها إرساله من جديد بالمعرّفات نفسها."
+            )
+        english.append(f"Reading goes on at offset {self.next_offset}.")
+        arabic.append(f"تستمر القراءة من الموضع {self.next_offset}.")
+        return {"en": english, "ar": arabic}
+
+
+async def unpause_topic(connection: Connection, settings: Settings, code: str, timeout_s: float) -> int:
+    """End the pause of the agency's topic: what stands in it now is read at once and counts for no other pause.
+
+    Returns how many records wait. Raises `NothingToRelease`, or `NotReleased` after `timeout_s`.
+    """
+    topic = agency_topic(code)
+    row = await connection.fetchrow(_SQL["position"], topic)
+    if row is None or row["paused_until"] is None:
+        raise NothingToRelease(f"{topic} is not paused: there is nothing to do.")
+    async with end_offsets_reader(settings) as end_offsets:
+        end = (await end_offsets([topic]))[topic]
+    await connection.execute(_SQL["let_through"], topic, end)
+    await _until_read_as_usual(connection, topic, timeout_s)
+    return max(0, end - int(row["next_offset"]))
+
+
+async def look_at(connection: Connection, settings: Settings, code: str) -> Halted:
+    """What stands in a halted topic now. Raises `NothingToRelease`."""
+    topic = agency_topic(code)
+    row = await connection.fetchrow(_SQL["position"], topic)
+    if row is None or row["halted_reason"] is None:
+        raise NothingToRelease(f"{topic} is not halted: there is nothing to do.")
+    last = row["next_offset"] - 1
+    end, record = await _end_and_record(settings, topic, last)
+    # Where nothing was read, the halt is of a batch that cannot be read: it is tried again.
+    restored = last < 0 or (record is not None and record_sha256(record) == row["last_record_sha256"])
+    return Halted(topic, row["halted_reason"], row["next_offset"], end, restored)
+
+
+async def lift_halt(connection: Connection, settings: Settings, code: str, found: Halted) -> None:
+    """Do what `found.words()` says."""
+    if found.end_offset is None:
+        async with admin_client(settings) as admin:
+            await ensure_agency_topic(admin, code, settings.kafka_replication_factor)
+    if found.missing:
+        await _fill(settings, found)
+    # What stands there from now on is what has to stay.
+    _, last = await _end_and_record(settings, found.topic, found.next_offset - 1)
+    sha256 = None if last is None else record_sha256(last)
+    lifted = await connection.fetchval(_SQL["lift_halt"], found.topic, found.next_offset, sha256)
+    if lifted is None:
+        raise NothingToRelease(f"{found.topic} was released by somebody else meanwhile.")
+
+
+async def acknowledge(connection: Connection, index: int, note: str) -> None:
+    """End the alarm of a refused event of the platform. Raises `NothingToRelease` where there is none at `index`."""
+    if not await connection.fetchval(_SQL["acknowledge"], index, note):
+        raise NothingToRelease(f"No event of the platform was refused at {index}: see `yesser refusals show {index}`.")
+
+
+async def _end_and_record(settings: Settings, topic: str, offset: int) -> tuple[int | None, Any]:
+    """Where the topic ends (None: it does not exist), and the record at this offset, if there is one."""
+    consumer = AIOKafkaConsumer(**client_arguments(settings), enable_auto_commit=False, auto_offset_reset="none")
+    try:
+        await consumer.start()
+        end = (await ends_of_existing(consumer, [topic])).get(topic)
+        if end is None or not 0 <= offset < end:
+            return end, None
+        partition = TopicPartition(topic, 0)
+        consumer.assign([partition])
+        consumer.seek(partition, offset)
+        async with asyncio.timeout(_ANSWER_S):
+            return end, await consumer.getone(partition)
+    finally:
+        await stop_consumer(consumer)
+
+
+async def _fill(settings: Settings, found: Halted) -> None:
+    """Write empty records up to where the registrar stands."""
+    user = ADMIN if settings.secret(f"kafka-{ADMIN}") else None
+    producer = AIOKafkaProducer(**client_arguments(settings, user), **PRODUCER_DURABLE)
+    await producer.start()
+    try:
+        end = found.missing.start
+        while end < found.next_offset:
+            count = min(_FILLED_AT_ONCE, found.next_offset - end)
+            sent = [await producer.send(found.topic, None, b"", partition=0) for _ in range(count)]
+            # Where the last one stands, for somebody else may write as well.
+            end = max([(await acknowledged).offset for acknowledged in sent]) + 1
+    finally:
+        await producer.stop()
+
+
+async def _until_read_as_usual(connection: Connection, topic: str, timeout_s: float) -> None:
+    try:
+        async with asyncio.timeout(timeout_s):
+            while await connection.fetchval(_SQL["is_paused"], topic):  # noqa: ASYNC110 - another process is waited for
+                await asyncio.sleep(_POLL_S)
+    except TimeoutError:
+        raise NotReleased(NotReleased.__doc__) from None
+
+
+def _inclusive(offsets: range) -> list[int] | None:
+    return [offsets.start, offsets.stop - 1] if offsets else None

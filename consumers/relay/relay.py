@@ -1,0 +1,140 @@
+"""The relay: what the platform decided goes to its own topic, and what stands in the log goes to the campaign teams.
+Beside that it commits to the read models now and then (`consumers/commitments/scheduler.py`).
+
+One relay works, by lease; the others stand by. Each lane is sent in order, one record batch after another, each
+acknowledged before the next; only then, and only under its epoch, are the rows done with. A relay that was stopped and
+continued can therefore at worst repeat itself, which the registrar recognises by the event's id.
+Kafka or PostgreSQL being away ends the owner, never the process: it waits, says so once, and starts from the rows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from consumers.commitments.scheduler import CommitmentScheduler
+from consumers.relay.outbox_source import Message, OutboxSource
+from consumers.relay.triggers import CampaignTriggers
+from events.wire.codec import STRUCTURED_HEADERS
+from infra.kafka.client_config import PRODUCER_DURABLE, agency_topic, client_arguments
+from infra.kafka.clients import abort_producer
+from infra.observability.telemetry import count, gauge
+from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
+from infra.postgres.outbox import PLATFORM
+from infra.postgres.sql import queries
+from infra.process.health import Readiness
+from infra.process.leader_election import LeaderElection, LeaseSpec
+from infra.process.tasks import pause, until_one_ends
+from infra.settings import Settings
+
+LEASE: Final = "relay"
+MESSAGES_MAX: Final = 1_000
+"""Most rows read and sent before they are taken off."""
+BATCH_BYTES_MAX: Final = 100_000
+"""Largest record batch: an agency's topic takes 131,072 bytes."""
+SEND_TIMEOUT_S: Final = 15.0
+"""After this an unacknowledged batch is of unknown outcome: it is sent again by a new producer."""
+
+_OUTBOX: Final = queries("infra.postgres", "outbox.sql")
+
+log = structlog.get_logger()
+
+
+class PlatformOutbox:
+    """The outbox, to the topic in which the platform claims."""
+
+    topic: Final = agency_topic(PLATFORM)
+    channel: Final = "yesser_outbox"
+
+    async def waiting(self, connection: Connection, limit: int) -> list[Message]:
+        """Rows in row order, among those that are there now."""
+        rows = await connection.fetch(_OUTBOX["next"], limit)
+        gauge("outbox_waiting", len(rows) if len(rows) < limit else await connection.fetchval(_OUTBOX["waiting"]))
+        headers = tuple(STRUCTURED_HEADERS)
+        return [Message(row_id, key.encode(), value, headers) for row_id, key, value in rows]
+
+    async def sent(self, connection: Connection, messages: Sequence[Message], epoch: int) -> None:
+        """Remove what the topic has acknowledged."""
+        await connection.execute(_OUTBOX["sent"], [message.place for message in messages], epoch)
+        count("outbox_sent", len(messages))
+
+
+class Relay:
+    """Stands by for the lease, and sends while it has it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.lanes: tuple[OutboxSource, ...] = (PlatformOutbox(), CampaignTriggers(settings))
+        post = LeaseSpec(LEASE, lambda application: connect(settings, application))
+        self._worker = LeaderElection(settings, post, self._work, passing=(KafkaError,))
+
+    @property
+    def epoch(self) -> int | None:
+        """Of the lease that it holds; None while it stands by."""
+        return self._worker.epoch
+
+    def readiness(self) -> Readiness:
+        """Ready while it stands by, or has lately sent something or found nothing to send."""
+        return self._worker.readiness()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`. A transient error waits, longer each time, and starts again from the rows."""
+        await self._worker.run(stop)
+
+    async def _work(self, epoch: int) -> None:
+        await until_one_ends(self._send_all(epoch), CommitmentScheduler(self.settings, epoch).run())
+
+    async def _send_all(self, epoch: int) -> None:
+        producer = AIOKafkaProducer(
+            **client_arguments(self.settings), **PRODUCER_DURABLE, max_batch_size=BATCH_BYTES_MAX
+        )
+        try:
+            await producer.start()
+            log.info("relaying", epoch=epoch)
+            await until_one_ends(*(self._run_lane(lane, producer, epoch) for lane in self.lanes))
+        finally:
+            await abort_producer(producer)
+
+    async def _run_lane(self, lane: OutboxSource, producer: AIOKafkaProducer, epoch: int) -> None:
+        connection = await connect(self.settings, f"relay {lane.topic}")
+        woken = asyncio.Event()
+        poll_ms = self.settings.poll_timeout_ms
+        try:
+            if lane.channel is not None:
+                await connection.add_listener(lane.channel, lambda *_: woken.set())
+                poll_ms = self.settings.lease_renew_ms
+            while True:
+                woken.clear()
+                messages = await lane.waiting(connection, MESSAGES_MAX)
+                if messages:
+                    await send(producer, lane.topic, messages)
+                    await lane.sent(connection, messages, epoch)
+                self._worker.moved()
+                if len(messages) < MESSAGES_MAX:
+                    await pause(woken, poll_ms / 1000)
+        finally:
+            with suppress(*TRANSIENT_ERRORS):
+                await connection.close(timeout=1)
+
+
+async def send(producer: AIOKafkaProducer, topic: str, messages: Sequence[Message]) -> None:
+    """Send in order; returns when the last one is acknowledged. An error leaves the outcome of the rest unknown."""
+    batch = producer.create_batch()
+    for message in messages:
+        fields = {"key": message.key, "value": message.value, "headers": list(message.headers), "timestamp": None}
+        if batch.append(**fields) is None:
+            await _deliver(producer, topic, batch)
+            batch = producer.create_batch()
+            batch.append(**fields)
+    await _deliver(producer, topic, batch)
+
+
+async def _deliver(producer: AIOKafkaProducer, topic: str, batch: Any) -> None:
+    async with asyncio.timeout(SEND_TIMEOUT_S):
+        await (await producer.send_batch(batch, topic, partition=0))

@@ -1,0 +1,220 @@
+"""The rows of one partnership in hand while a batch is folded, and the only two ways in which money is written.
+
+`Books` opens a `Book` per partnership. `Book.post` prices a receipt or reversal and adds it to its window and period
+(R4, R7, R8); `Book.transfer` writes one record and adds it to its two accounts (R14). Rows stay the same objects for
+the whole batch, so each is handed to the working set once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+from consumers.revenue.accounts import SIDES, account_name
+from consumers.revenue.handlers.pricing import PriceTable, price_table, share
+from consumers.revenue.rows import (
+    ACCOUNT,
+    CONTRACT,
+    PERIOD,
+    TRANSFER,
+    VERSION,
+    WINDOW,
+    Account,
+    Contract,
+    ContractVersion,
+    Period,
+    RevenueWindow,
+    Transfer,
+)
+from events.values.calendar import CalendarName
+from events.values.periods import PeriodKind, period_of
+from infra.postgres.outbox import OutboxEvent
+from infra.postgres.unit_of_work import UnitOfWork
+
+
+@dataclass(slots=True)
+class Posting:
+    """Where and how an amount was posted; the parts carry the amount's sign."""
+
+    period: str
+    version: int
+    window_number: int
+    partner: int
+    treasury: int
+
+
+class Book:
+    """One partnership: its contract and what the batch touches of its windows, periods and accounts."""
+
+    __slots__ = (
+        "_accounts",
+        "_calendar",
+        "_changed",
+        "_kind",
+        "_periods",
+        "_prices",
+        "_rows",
+        "_windows",
+        "contract",
+        "services",
+    )
+
+    def __init__(self, rows: UnitOfWork, contract: Contract) -> None:
+        self.contract = contract
+        self.services = frozenset(contract.services)
+        self._rows = rows
+        self._changed = False
+        self._calendar = cast(CalendarName, contract.calendar)
+        self._kind = cast(PeriodKind, contract.period_kind)
+        self._prices: dict[int, PriceTable] = {}
+        self._windows: dict[int, RevenueWindow] = {}
+        self._periods: dict[str, Period] = {}
+        self._accounts: dict[str, Account] = {}
+
+    def period_of(self, day: str) -> str:
+        """The period of the contract's calendar in which a date lies."""
+        return period_of(day, self._calendar, self._kind)
+
+    def is_closed(self, label: str) -> bool:
+        """Whether a period of this contract (a label of its calendar and kind, not before its first) is closed."""
+        closed_through = self.contract.closed_through
+        return closed_through is not None and label <= closed_through
+
+    def version_for(self, label: str) -> int:
+        """The version in force for a period: the latest in log order with `effective_from` ≤ it (R5)."""
+        versions = self.contract.versions
+        number = len(versions) - 1
+        while versions[number] > label:
+            number -= 1
+        return number
+
+    def terms(self, version: int) -> ContractVersion:
+        row = self._rows.get(VERSION, self.contract.partnership_id, version)
+        assert row is not None, "every number below len(versions) has a row"
+        return row
+
+    def period(self, label: str) -> Period:
+        """The sums of a period; begun here if nothing was posted to it yet."""
+        period = self._periods.get(label)
+        if period is None:
+            partnership_id = self.contract.partnership_id
+            period = self._rows.get(PERIOD, partnership_id, label)
+            if period is None:
+                period = Period(partnership_id, label, 0, 0, 0, 0, 0, None, None, None)
+            self._periods[label] = period
+            self._rows.put(PERIOD, period)
+        return period
+
+    def period_so_far(self, label: str) -> Period:
+        """The same sums to look at only: nothing is begun."""
+        partnership_id = self.contract.partnership_id
+        known = self._periods.get(label) or self._rows.get(PERIOD, partnership_id, label)
+        return known or Period(partnership_id, label, 0, 0, 0, 0, 0, None, None, None)
+
+    def changed_at(self, index: int) -> None:
+        """Note that the entry at `index` took effect on this contract."""
+        contract = self.contract
+        contract.last_index = index
+        contract.entries_count += 1
+        if not self._changed:
+            self._changed = True
+            self._rows.put(CONTRACT, contract)
+
+    def post(self, index: int, label: str, priced: tuple[int, int], amount: int) -> Posting:
+        """Post a signed amount that belongs to period `label`, priced by `(version, window)`.
+
+        Some period must be open: what belongs to a closed one goes to that, as a prior-period adjustment.
+        """
+        contract = self.contract
+        version, window_number = priced
+        window = self._window(window_number, index)
+        before = window.cumulative_halalas
+        after = before + amount
+        partner, treasury = share(self._price(version), before, after)
+        window.cumulative_halalas = after
+        window.postings_count += 1
+        window.last_index = index
+
+        closed_through = contract.closed_through
+        prior = closed_through is not None and label <= closed_through
+        if prior:
+            assert contract.open_period is not None
+            label = contract.open_period
+        period = self._periods.get(label) or self.period(label)
+        if amount > 0:
+            period.collected_halalas += amount
+        else:
+            period.reversed_halalas -= amount
+        if prior:
+            period.prior_period_halalas += amount
+        period.partner_base_halalas += partner
+        period.postings_count += 1
+        if period.first_index is None:
+            period.first_index = index
+        period.last_index = index
+        return Posting(label, version, window_number, partner, treasury)
+
+    def transfer(self, index: int, line: int, kind: str, period: str | None, amount: int) -> None:
+        """Write one transfer of `amount` ≥ 0; nothing is written for zero."""
+        if not amount:
+            return
+        debit_kind, credit_kind = SIDES[kind]
+        debit = self._accounts.get(debit_kind) or self._account(debit_kind, index)
+        credit = self._accounts.get(credit_kind) or self._account(credit_kind, index)
+        debit.debits_halalas += amount
+        debit.transfers_count += 1
+        debit.last_index = index
+        credit.credits_halalas += amount
+        credit.transfers_count += 1
+        credit.last_index = index
+        self._rows.append(
+            TRANSFER,
+            Transfer(index, line, self.contract.partnership_id, period, kind, debit.account, credit.account, amount),
+        )
+
+    def _price(self, version: int) -> PriceTable:
+        table = self._prices.get(version)
+        if table is None:
+            table = self._prices[version] = price_table(self.terms(version).terms)
+        return table
+
+    def _window(self, number: int, index: int) -> RevenueWindow:
+        window = self._windows.get(number)
+        if window is None:
+            partnership_id = self.contract.partnership_id
+            window = self._rows.get(WINDOW, partnership_id, number)
+            if window is None:
+                window = RevenueWindow(partnership_id, number, 0, 0, index, index)
+            self._windows[number] = window
+            self._rows.put(WINDOW, window)
+        return window
+
+    def _account(self, kind: str, index: int) -> Account:
+        name = account_name(kind, self.contract.partnership_id)
+        account = self._rows.get(ACCOUNT, name)
+        if account is None:
+            account = Account(name, self.contract.partnership_id, kind, 0, 0, 0, index, index)
+        self._accounts[kind] = account
+        self._rows.put(ACCOUNT, account)
+        return account
+
+
+class Books:
+    """All partnerships that a batch touches, and the settlements that it decided."""
+
+    __slots__ = ("_books", "decided", "rows")
+
+    def __init__(self, rows: UnitOfWork) -> None:
+        self.rows = rows
+        self.decided: list[OutboxEvent] = []
+        self._books: dict[str, Book] = {}
+
+    def find(self, partnership_id: str) -> Book | None:
+        """The book of a partnership, or None where none was signed."""
+        book = self._books.get(partnership_id)
+        if book is None:
+            contract = self.rows.get(CONTRACT, partnership_id)
+            if contract is None:
+                return None
+            book = self._books[partnership_id] = Book(self.rows, contract)
+        return book

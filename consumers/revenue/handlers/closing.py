@@ -1,0 +1,164 @@
+"""A period is closed, its statement drawn, and the partner paid (R11–R13).
+
+The period closes, and a top-up or recovery moves, at the index of `revenue.period-closed`. The `settlement.issued` that
+is decided here only announces the statement.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any, Final
+
+from consumers.fold.anomaly import Anomaly, anomaly
+from consumers.revenue.handlers.book import Book, Books
+from consumers.revenue.rows import EXPECTED, PAYOUT, STATEMENT, Payout, Statement
+from events.values.money import BASIS_POINTS, INTEGER_MAX
+from events.values.periods import next_period, period_kind
+from events.wire.entry import Entry
+from infra.postgres.outbox import OutboxEvent
+
+TOP_UPS_HALALAS_MAX: Final = 2**62
+"""Most top-ups of one contract. Beyond it sums no longer fit 64 bits; a period that would pass it stays open."""
+
+_FIELDS: Final = tuple(field.name for field in fields(Statement))
+
+
+def period_closed(books: Books, entry: Entry) -> Anomaly | None:
+    """Close the open period, draw its statement and decide `settlement.issued`."""
+    label = entry.data["period"]
+    book = books.find(entry.data["partnership_id"])
+    if book is None:
+        return anomaly(entry, "unknown-partnership", {})
+    contract = book.contract
+    if contract.owner != entry.agency:
+        return anomaly(entry, "not-owner", {"owner": contract.owner})
+    if _was_closed(book, label):
+        return anomaly(entry, "already-closed", {"closed_through": contract.closed_through})
+    if label != contract.open_period:
+        return anomaly(entry, "period-closed-out-of-order", {"open_period": contract.open_period})
+    statement = draw_statement(books, book, label, entry.index)
+    if contract.top_ups_halalas + statement.top_up_halalas > TOP_UPS_HALALAS_MAX:
+        return anomaly(entry, "not-allowed-now", {"top_ups_halalas": contract.top_ups_halalas})
+    _close(books, book, statement)
+    if is_sayable(statement):
+        books.decided.append(settlement_issued(statement, entry.recorded))
+    return None
+
+
+def paid_out(books: Books, entry: Entry) -> Anomaly | None:
+    """A payout, within what is payable (R13)."""
+    data = entry.data
+    partnership_id, payout_id, amount = data["partnership_id"], data["payout_id"], data["amount_halalas"]
+    book = books.find(partnership_id)
+    if book is None:
+        return anomaly(entry, "unknown-partnership", {})
+    contract = book.contract
+    if contract.owner != entry.agency:
+        return anomaly(entry, "not-owner", {"owner": contract.owner})
+    known = books.rows.get(PAYOUT, partnership_id, payout_id)
+    if known is not None:
+        return anomaly(entry, "already-paid-out", {"index": known.index})
+    if amount > contract.payable_halalas:
+        return anomaly(entry, "exceeds-payable", {"payable_halalas": contract.payable_halalas})
+    contract.payable_halalas -= amount
+    books.rows.put(PAYOUT, Payout(partnership_id, payout_id, amount, data["paid_on"], entry.index))
+    book.transfer(entry.index, 0, "payout", None, amount)
+    book.changed_at(entry.index)
+    return None
+
+
+def draw_statement(books: Books, book: Book, label: str, closing_index: int) -> Statement:
+    """R12 for a period of which everything is posted; changes nothing."""
+    contract = book.contract
+    version = book.version_for(label)
+    row = books.rows.get(EXPECTED, contract.partnership_id, version, label)
+    expected = 0 if row is None else row.amount_halalas
+    period = book.period_so_far(label)
+    base = period.partner_base_halalas
+    guarantee, top_up, recovered, outstanding = guarantee_of(
+        book.terms(version).terms["guarantee"], expected, base, contract.outstanding_halalas
+    )
+    net = period.collected_halalas - period.reversed_halalas
+    partner_total = base + top_up - recovered
+    return Statement(
+        partnership_id=contract.partnership_id,
+        period=label,
+        contract_version=version,
+        opening_cumulative_halalas=contract.closing_cumulative_halalas,
+        collected_halalas=period.collected_halalas,
+        reversed_halalas=period.reversed_halalas,
+        net_halalas=net,
+        prior_period_halalas=period.prior_period_halalas,
+        closing_cumulative_halalas=contract.closing_cumulative_halalas + net,
+        partner_base_halalas=base,
+        guarantee_halalas=guarantee,
+        top_up_halalas=top_up,
+        recovered_halalas=recovered,
+        top_up_outstanding_halalas=outstanding,
+        partner_total_halalas=partner_total,
+        treasury_total_halalas=net - partner_total,
+        expected_halalas=expected,
+        first_index=period.first_index,
+        last_index=period.last_index,
+        closing_index=closing_index,
+    )
+
+
+def guarantee_of(
+    guarantee: dict[str, Any] | None, expected: int, base: int, outstanding: int
+) -> tuple[int, int, int, int]:
+    """(g, top-up, recovered, outstanding after) of a period whose partner postings sum to `base`."""
+    if guarantee is None:
+        return 0, 0, 0, outstanding
+    least = guarantee["partner_floor_bp_of_expected"] * expected // BASIS_POINTS
+    top_up = max(0, least - base)
+    if not guarantee["recoverable"]:
+        return least, top_up, 0, outstanding
+    recovered = min(outstanding, max(0, base - least))
+    return least, top_up, recovered, outstanding + top_up - recovered
+
+
+def statement_data(statement: Statement) -> dict[str, Any]:
+    """The statement as `events.md` §5 names its fields."""
+    return {name: getattr(statement, name) for name in _FIELDS}
+
+
+def settlement_issued(statement: Statement, recorded: str) -> OutboxEvent:
+    """The event that announces a statement, at the recorded time of its cause."""
+    partnership_id, period = statement.partnership_id, statement.period
+    return OutboxEvent(
+        id=f"settlement.{partnership_id}.{period}",
+        type="settlement.issued",
+        subject=f"partnership/{partnership_id}",
+        data=statement_data(statement),
+        time=recorded,
+        cause_index=statement.closing_index,
+    )
+
+
+def is_sayable(statement: Statement) -> bool:
+    """Whether an event can carry every number of it: all lie within ±(2⁵³ − 1)."""
+    numbers = (getattr(statement, name) for name in _FIELDS)
+    return all(abs(number) <= INTEGER_MAX for number in numbers if isinstance(number, int))
+
+
+def _was_closed(book: Book, label: str) -> bool:
+    """Labels of the other calendar never fall within the contract's; those of the other kind are not compared."""
+    contract = book.contract
+    return period_kind(label) == contract.period_kind and contract.first_period <= label and book.is_closed(label)
+
+
+def _close(books: Books, book: Book, statement: Statement) -> None:
+    contract, index, label = book.contract, statement.closing_index, statement.period
+    book.period(label).closing_index = index
+    following = next_period(label)
+    contract.closed_through = label
+    contract.open_period = following if following <= contract.last_period else None
+    contract.closing_cumulative_halalas = statement.closing_cumulative_halalas
+    contract.outstanding_halalas = statement.top_up_outstanding_halalas
+    contract.top_ups_halalas += statement.top_up_halalas
+    contract.payable_halalas += statement.partner_total_halalas
+    book.transfer(index, 0, "top-up", label, statement.top_up_halalas)
+    book.transfer(index, 1, "recovery", label, statement.recovered_halalas)
+    book.changed_at(index)
+    books.rows.append(STATEMENT, statement)

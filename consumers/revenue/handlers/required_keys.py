@@ -1,0 +1,140 @@
+"""Which rows a batch of entries needs, in two rounds: by the ids that entries name, then by what those rows tell.
+
+What cannot change about a contract (start, calendar, kind of period, basis of its tiers) decides where dates belong. It
+stands in the contract's row or, where the batch itself signs the contract, in the first `partnership.signed` of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
+
+from consumers.revenue.accounts import account_names
+from consumers.revenue.handlers.windows import window_of
+from consumers.revenue.rows import ACCOUNT, CONTRACT, EXPECTED, PAYOUT, PERIOD, RECEIPT, REVERSAL, VERSION, WINDOW
+from events.values.periods import next_period, period_kind, period_of
+from events.wire.entry import Entry
+from infra.postgres.unit_of_work import Need, UnitOfWork
+
+JUDGED: Final = frozenset(
+    {
+        "partnership.signed",
+        "partnership.amended",
+        "partnership.terminated",
+        "partnership.reassigned",
+        "revenue.collected",
+        "revenue.reversed",
+        "revenue.period-closed",
+        "revenue.paid-out",
+    }
+)
+
+
+def required_keys(rows: UnitOfWork, entries: Sequence[Entry]) -> Iterator[Iterable[Need]]:
+    """First round: contracts, accounts and ids. Second: versions, windows, periods, what is expected."""
+    by_partnership: dict[str, list[Entry]] = {}
+    for entry in entries:
+        if entry.type in JUDGED:
+            by_partnership.setdefault(entry.data["partnership_id"], []).append(entry)
+    if not by_partnership:
+        return
+    yield _named(by_partnership)
+    yield [
+        need
+        for partnership_id, said in by_partnership.items()
+        if (outlook := _outlook(rows, partnership_id, said)) is not None
+        for need in outlook.required_keys(rows, said)
+    ]
+
+
+def _named(by_partnership: dict[str, list[Entry]]) -> Iterator[Need]:
+    for partnership_id, said in by_partnership.items():
+        yield CONTRACT, (partnership_id,)
+        for name in account_names(partnership_id):
+            yield ACCOUNT, (name,)
+        for entry in said:
+            data = entry.data
+            match entry.type:
+                case "revenue.collected":
+                    yield RECEIPT, (partnership_id, data["receipt_id"])
+                case "revenue.reversed":
+                    yield REVERSAL, (partnership_id, data["reversal_id"])
+                    yield RECEIPT, (partnership_id, data["reverses"])
+                case "revenue.paid-out":
+                    yield PAYOUT, (partnership_id, data["payout_id"])
+
+
+class _Outlook:
+    """What a batch may reach of one partnership, given what cannot change about it."""
+
+    __slots__ = ("calendar", "kind", "labels", "partnership_id", "starts_on", "tier_basis", "versions")
+
+    def __init__(self, partnership_id: str, terms: dict[str, Any]) -> None:
+        self.partnership_id = partnership_id
+        self.starts_on: str = terms["starts_on"]
+        self.calendar = terms["calendar"]
+        self.kind = terms["period"]
+        self.tier_basis: str = terms["tier_basis"]
+        self.versions = 1
+        self.labels = {self._period(self.starts_on)}
+
+    def required_keys(self, rows: UnitOfWork, said: list[Entry]) -> Iterator[Need]:
+        closing: list[str] = []
+        days: set[str] = set()
+        collected_on: set[str] = set()
+        windows: set[int] = set()
+        for entry in said:
+            data = entry.data
+            match entry.type:
+                case "revenue.collected":
+                    collected_on.add(data["collected_on"])
+                case "revenue.reversed":
+                    days.add(data["reversed_on"])
+                    receipt = rows.get(RECEIPT, self.partnership_id, data["reverses"])
+                    if receipt is not None:
+                        windows.add(receipt.window_number)
+                case "revenue.period-closed" if period_kind(data["period"]) == self.kind:
+                    closing.append(data["period"])
+                case "partnership.signed":
+                    days.add(data["terms"]["ends_on"])
+                case "partnership.amended":
+                    self.versions += 1
+                    days.add(data["terms"]["ends_on"])
+                case "partnership.terminated":
+                    days.add(data["on"])
+        windows.update(self._window(day) for day in collected_on if day >= self.starts_on)
+        self.labels.update(self._period(day) for day in days | collected_on)
+        self.labels.update(*((label, next_period(label)) for label in closing))
+        yield from ((WINDOW, (self.partnership_id, window)) for window in windows)
+        yield from ((PERIOD, (self.partnership_id, label)) for label in self.labels)
+        for version in range(self.versions):
+            yield VERSION, (self.partnership_id, version)
+            yield from ((EXPECTED, (self.partnership_id, version, label)) for label in closing)
+
+    def _period(self, day: str) -> str:
+        return period_of(day, self.calendar, self.kind)
+
+    def _window(self, day: str) -> int:
+        return window_of(day, self.starts_on, self.calendar, self.tier_basis)
+
+
+def _outlook(rows: UnitOfWork, partnership_id: str, said: list[Entry]) -> _Outlook | None:
+    """None where nothing is signed: then every entry is an anomaly and needs no more rows."""
+    contract = rows.get(CONTRACT, partnership_id)
+    if contract is None:
+        first = next((entry for entry in said if entry.type == "partnership.signed"), None)
+        return None if first is None else _Outlook(partnership_id, first.data["terms"])
+    outlook = _Outlook(
+        partnership_id,
+        {
+            "starts_on": contract.starts_on,
+            "calendar": contract.calendar,
+            "period": contract.period_kind,
+            "tier_basis": contract.tier_basis,
+        },
+    )
+    outlook.versions = len(contract.versions)
+    outlook.labels.add(contract.last_period)
+    if contract.closed_through is not None:
+        outlook.labels.add(next_period(contract.closed_through))
+    return outlook

@@ -1,0 +1,87 @@
+"""A fault before its sentence is written: only when all are found is it known whether values may be quoted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from events.faults.details import DETAILS
+from events.faults.problems import Code, Fault
+from events.values.personal_data import shows_ten_digits
+
+SHOWN_LENGTH_MAX: Final = 40
+"""Most characters of a claimed value that a sentence quotes: it stands in the log for good."""
+
+_CLAIMED: Final = frozenset({"value", "instead"})
+_UNQUOTED: Final = "This value"
+_UNQUOTED_SENTENCES: Final[Mapping[str, str]] = {
+    "The name {value} occurs twice in one object; write it once.": (
+        "A name occurs twice in one object; write it once."
+    ),
+    "The attribute {value} stands in two headers; send one.": "An attribute stands in two headers; send one.",
+    "{value} is {kind}; write {due} ({instead}).": "{value} is {kind}; write {due}.",
+    "{value} is not the subject of this data; write {instead}.": (
+        "The subject is not the one of this data; write the one that the data gives."
+    ),
+}
+"""What is said where a claimed value may not be quoted, if "This value" would not read well or say enough."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """A fault: `sentence` is a key of `DETAILS`, `values` fill it. Claimed are `value` and `instead` alone.
+
+    Two findings with the same sentence at the same place are one, whatever their values.
+    """
+
+    pointer: str
+    code: Code
+    sentence: str
+    values: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+    def fault(self, *, quoting: bool) -> Fault:
+        """The fault with its sentence; no claimed value stands in it unless `quoting`, nor any that looks personal."""
+        sentence = self.sentence
+        values = {name: value if name not in _CLAIMED else None for name, value in self.values.items()}
+        if quoting:
+            values |= {name: shown(self.values[name]) for name in _CLAIMED & self.values.keys()}
+        unquoted = {name for name, value in values.items() if value is None}
+        if "instead" in unquoted or (unquoted and "instead" not in values):
+            sentence = _UNQUOTED_SENTENCES.get(sentence, sentence)
+        if "value" in unquoted:
+            values["value"] = _UNQUOTED
+        return Fault(self.pointer, self.code, sentence.format(**values))
+
+
+def finding(code: Code, pointer: str, sentence: str, **values: Any) -> Finding:
+    """A fault with a sentence of the table (a sentence outside it is a mistake of ours, found by the tests)."""
+    if sentence not in DETAILS:
+        raise KeyError(f"{sentence!r} has no Arabic: add it to DETAILS")
+    return Finding(pointer, code, sentence, values)
+
+
+def shown(value: Any) -> str | None:
+    """A claimed value as people may see it, shortened; None for a list, an object, null, and what looks personal."""
+    if value is None or isinstance(value, (list, dict)):
+        return None
+    text = value if isinstance(value, str) else json.dumps(value) if isinstance(value, bool) else str(value)
+    if shows_ten_digits(text):
+        return None
+    short = f'"{_shortened(text)}"' if isinstance(value, str) else _shortened(text)
+    # A cut or an escape may complete a run of ten digits.
+    return None if shows_ten_digits(short) else short
+
+
+def _shortened(text: str) -> str:
+    """The beginning of a text as JSON writes it, with an escape for whatever does not print."""
+    marks: list[str] = []
+    room = SHOWN_LENGTH_MAX
+    for mark in text:
+        written = json.dumps(mark, ensure_ascii=not mark.isprintable())[1:-1]
+        room -= len(written)
+        if room < 0:
+            return "".join(marks) + "…"
+        marks.append(written)
+    return "".join(marks)

@@ -1,0 +1,190 @@
+"""The AsyncAPI 3 document: every message of the catalogue on every channel, as the platform sees it.
+
+FastStream's generator describes the subscribers of one running application, each with one message; a channel that
+carries forty types from others is outside what it can say, so the document is made from the catalogue itself.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from events.faults.problems import Bilingual
+from events.types.catalogue import CATALOGUE, EventType
+from events.wire.codec import STRUCTURED_CONTENT_TYPE
+from events.wire.envelope import full_type
+
+ASYNCAPI_VERSION: Final = "3.0.0"
+_SCHEMA_FORMAT: Final = "application/schema+json;version=2020-12"
+_TRIGGERED: Final = "campaign.triggered"
+_ENTRY: Final = "entry"
+
+
+def asyncapi_document(version: str) -> dict[str, Any]:
+    """The whole document; `version` is that of the project."""
+    return {
+        "asyncapi": ASYNCAPI_VERSION,
+        "id": "urn:yesser:events",
+        "info": {
+            "title": "Yesser Events — أحداث يسر",
+            "version": version,
+            "description": (
+                "Agencies publish CloudEvents 1.0 to their own topic; one national log numbers, signs and ships them. "
+                "تنشر الجهات أحداثها في موضوعاتها، ويرقّمها سجل وطني واحد ويوقّعها وينشرها."
+            ),
+            "license": {"name": "Apache-2.0"},
+        },
+        "defaultContentType": "application/cloudevents+json",
+        "channels": _channels(),
+        "operations": _operations(),
+        "components": {"messages": {**_messages(), _ENTRY: _entry_message()}},
+    }
+
+
+def entry_schema() -> dict[str, Any]:
+    """The schema of an entry of the national log as it is shipped."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:yesser:schema:entry",
+        "title": "An entry of the national log",
+        "type": "object",
+        "required": ["recordedtime", "from", "event"],
+        "additionalProperties": False,
+        "properties": {
+            "recordedtime": {
+                "type": "string",
+                "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z$",
+                "description": "When the registrar recorded it: UTC, never decreasing.",
+            },
+            "from": {"type": "string", "description": "topic/partition/offset of the record as it was claimed."},
+            "event": {
+                "description": "The event's bytes, verbatim; of a binary record, the canonical structured form.",
+                "oneOf": [{"$ref": f"{name}.v1.json"} for name in CATALOGUE],
+            },
+        },
+    }
+
+
+def message_key(name: str) -> str:
+    """`service.launched` → `serviceLaunched`."""
+    first, *rest = name.replace("-", ".").split(".")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def _messages() -> dict[str, Any]:
+    return {message_key(name): _message(row) for name, row in CATALOGUE.items()}
+
+
+def _message(row: EventType) -> dict[str, Any]:
+    return {
+        "name": full_type(row.name),
+        "title": row.purpose.en,
+        "summary": row.purpose.ar,
+        "contentType": STRUCTURED_CONTENT_TYPE,
+        "payload": _payload(f"{row.name}.v1.json"),
+        "tags": [{"name": row.domain}],
+        "x-sent-by": row.sender,
+        "x-subject": row.subject.pattern,
+    }
+
+
+def _entry_message() -> dict[str, Any]:
+    return {
+        "name": "entry",
+        "title": "An entry of the national log, with its index and its RFC 6962 leaf hash.",
+        "summary": "قيد في السجل الوطني برقمه وبصمته.",
+        "contentType": "application/json",
+        "headers": {
+            "type": "object",
+            "required": ["index", "leaf"],
+            "properties": {
+                "index": {"type": "string", "pattern": "^(0|[1-9][0-9]*)$"},
+                "leaf": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+            },
+        },
+        "payload": _payload("entry.json"),
+    }
+
+
+def _payload(file: str) -> dict[str, Any]:
+    return {"schemaFormat": _SCHEMA_FORMAT, "schema": {"$ref": f"./schemas/{file}"}}
+
+
+def _channels() -> dict[str, Any]:
+    # The platform is an agency of its own (code `platform`), so its messages stand on the same kind of channel.
+    return {
+        "agencyEvents": {
+            "address": "agency.{code}.events",
+            "title": "What an agency claims",
+            "description": "One topic per agency, one partition, kept for ever; only that agency may write to it.",
+            "x-title-ar": "ما تقوله الجهة",
+            "x-description-ar": "موضوع لكل جهة، من قسم واحد، يُحفظ للأبد؛ لا يكتب فيه غيرها.",
+            "parameters": {"code": {"description": "The agency's code: [a-z][a-z0-9-]{1,30}."}},
+            "messages": {message_key(name): _component(message_key(name)) for name in CATALOGUE},
+            "bindings": {
+                "kafka": {"partitions": 1, "topicConfiguration": {"cleanup.policy": ["delete"], "retention.ms": -1}}
+            },
+        },
+        "log": {
+            "address": "yesser.log",
+            "title": "The national log",
+            "description": "Every accepted event and every refusal, in the order of its index. Repeats are harmless.",
+            "x-title-ar": "السجل الوطني",
+            "x-description-ar": "كل حدث مقبول وكل رفض بترتيب رقمه. التكرار لا يضر.",
+            "messages": {_ENTRY: _component(_ENTRY)},
+            "bindings": {"kafka": {"topic": "yesser.log", "partitions": 1}},
+        },
+        "campaignTriggers": {
+            "address": "yesser.campaign-triggers",
+            "title": "Campaigns that are due",
+            "description": "Each trigger once it stands in the log, keyed by its campaign; header `index`: its entry.",
+            "x-title-ar": "الحملات المستحقة",
+            "x-description-ar": "كل إطلاق بعد تسجيله، مفتاحه معرّف الحملة، وفي الترويسة index رقم قيده.",
+            "messages": {message_key(_TRIGGERED): _component(message_key(_TRIGGERED))},
+            "bindings": {"kafka": {"topic": "yesser.campaign-triggers"}},
+        },
+    }
+
+
+def _operations() -> dict[str, Any]:
+    said = [name for name, row in CATALOGUE.items() if row.sender != "platform"]
+    decided = [name for name, row in CATALOGUE.items() if row.sender == "platform"]
+    return {
+        "receiveAgencyEvents": _operation(
+            "receive",
+            "agencyEvents",
+            said,
+            Bilingual("يقرأ المسجِّل موضوع كل جهة.", "The registrar reads every agency's topic."),
+        ),
+        "sendPlatformEvents": _operation(
+            "send",
+            "agencyEvents",
+            decided,
+            Bilingual("ما تقرره المنصة، بصفتها الجهة platform.", "What the platform decides, as agency platform."),
+        ),
+        "sendEntries": _operation(
+            "send", "log", [_ENTRY], Bilingual("ينشر المسجِّل السجل.", "The registrar ships the log.")
+        ),
+        "receiveEntries": _operation(
+            "receive", "log", [_ENTRY], Bilingual("تطبّق المستهلكات السجل.", "Consumers apply the log.")
+        ),
+        "sendCampaignTriggers": _operation(
+            "send",
+            "campaignTriggers",
+            [_TRIGGERED],
+            Bilingual("تُبلَّغ فرق الحملات.", "Campaign teams are told."),
+        ),
+    }
+
+
+def _operation(action: str, channel: str, names: list[str], summary: Bilingual) -> dict[str, Any]:
+    return {
+        "action": action,
+        "channel": {"$ref": f"#/channels/{channel}"},
+        "summary": summary.en,
+        "x-summary-ar": summary.ar,
+        "messages": [{"$ref": f"#/channels/{channel}/messages/{message_key(name)}"} for name in names],
+    }
+
+
+def _component(key: str) -> dict[str, str]:
+    return {"$ref": f"#/components/messages/{key}"}

@@ -1,0 +1,83 @@
+"""What changed between two schemas of a type, each change in one sentence; whether it matters is for the gate to say.
+
+Flows in: two schemas. Flows out: sentences by place, as `events.schema_tools.compatibility` gives its reasons by place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+from events.schema_tools.compatibility import Schema, alternatives_of, in_short, resolved, says_nothing
+from events.wire.envelope import DEPTH_MAX
+
+_STRUCTURE: Final = frozenset({"properties", "required", "items", "anyOf", "oneOf", "$defs", "enum", "const"})
+_WORDS: Final = "x-in-words"
+
+
+class Member(NamedTuple):
+    """One place of a schema: whether it must be there, and its rules, keyword by keyword."""
+
+    is_required: bool
+    rules: dict[str, Any]
+
+
+def changes(old: Schema, new: Schema) -> list[str]:
+    """Every change of fields and of rules, by place."""
+    before, after = dict(_members(old, old, "", True)), dict(_members(new, new, "", True))
+    sentences = []
+    for pointer in [*before, *(added for added in after if added not in before)]:
+        sentences += [f"{pointer or '/'}: {text}" for text in _changed(before.get(pointer), after.get(pointer))]
+    return sentences
+
+
+def _changed(old: Member | None, new: Member | None) -> Iterator[str]:
+    if old is None and new is not None:
+        yield "new and required" if new.is_required else "new and optional, so an event without it is taken as before"
+    elif new is None:
+        yield "removed"
+    elif old is not None:
+        if old.is_required != new.is_required:
+            yield "required now" if new.is_required else "optional now, so an event may lack it"
+        for keyword in sorted({*old.rules, *new.rules}):
+            if old.rules.get(keyword) != new.rules.get(keyword):
+                yield _rule(keyword, old.rules.get(keyword), new.rules.get(keyword))
+
+
+def _rule(keyword: str, old: Any, new: Any) -> str:
+    if keyword == _WORDS:
+        return "what the schema cannot say changed; read it: " + " ".join(w for w in new or [] if w not in (old or []))
+    if isinstance(old, list) and isinstance(new, list):
+        added, lost = [v for v in new if v not in old], [v for v in old if v not in new]
+        parts = [*([f"{added} came"] if added else []), *([f"{lost} went"] if lost else [])]
+        return f"{keyword}: {' and '.join(parts) or 'another order'}"
+    return f"{keyword} was {'none' if old is None else old}, is {'none' if new is None else new}"
+
+
+def _members(schema: Schema | bool, root: Schema, pointer: str, is_required: bool) -> Iterator[tuple[str, Member]]:
+    """Every place below a schema, itself first. Of alternatives besides null, only their names are told."""
+    found = resolved(schema, root)
+    rules: dict[str, Any] = {k: v for k, v in found.items() if k == _WORDS or _is_rule(k)}
+    choices = alternatives_of(found)
+    others = [choice for choice in choices if choice.get("type") != "null"]
+    if len(others) < len(choices):
+        rules["null"] = "allowed"
+    if len(others) == 1:
+        inner = resolved(others[0], root)
+        rules |= {k: v for k, v in inner.items() if _is_rule(k)}
+        found = {**inner}
+    elif others:
+        rules["alternatives"] = [in_short(choice) for choice in others]
+    if "enum" in found or "const" in found:
+        rules["values"] = list(found.get("enum", [found.get("const")]))
+    yield pointer, Member(is_required, rules)
+    if pointer.count("/") > DEPTH_MAX:
+        return
+    for name, member in found.get("properties", {}).items():
+        yield from _members(member, root, f"{pointer}/{name}", name in found.get("required", ()))
+    if "items" in found:
+        yield from _members(found["items"], root, f"{pointer}/*", False)
+
+
+def _is_rule(keyword: str) -> bool:
+    return keyword not in _STRUCTURE and not says_nothing(keyword)

@@ -1,0 +1,77 @@
+"""The JSON Schema (2020-12) of every type's whole event, made from the models; what a schema cannot say is in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pydantic.json_schema import GenerateJsonSchema
+
+from events.faults.problems import Bilingual
+from events.types.catalogue import CATALOGUE, EventType, Sender
+from events.validation.models import event_model
+from events.wire.envelope import full_type, schema_uri
+
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+SENDERS: Final[Mapping[Sender, Bilingual]] = {
+    "office": Bilingual("مكتب البرنامج", "the programme office"),
+    "agency": Bilingual("أي جهة مسجَّلة", "any registered agency"),
+    "owner": Bilingual(
+        "الجهة المالكة (وما تقوله جهة أخرى يُسجَّل تناقضًا)",
+        "the agency that owns the thing (another's claim becomes an anomaly)",
+    ),
+    "platform": Bilingual("المنصة نفسها", "the platform itself"),
+}
+"""Who may say what, in words."""
+
+_IN_WORDS: Final = (
+    "The event is UTF-8 JSON without a byte order mark, at most 61,440 bytes as sent and 16 levels deep (the event "
+    "itself is level 1); no object has a name twice, no text a NUL or a lone surrogate.",
+    "Integers are written as integers: 100.0 and 1e2 are refused although a JSON Schema would take them.",
+    "An envelope attribute that is null counts as absent.",
+    "A date is a day of the Gregorian calendar within 1924-08-01 … 2077-11-16.",
+    "No text and no name holds a national id: a run of ten digits, also Arabic or Persian ones, beginning with 1 or 2, "
+    "that passes the Luhn check. No id is ten digits beginning with 1 or 2.",
+)
+
+
+def schema_of(name: str) -> dict[str, Any]:
+    """The schema of a type's events."""
+    row = CATALOGUE[name]
+    schema = event_model(name).model_json_schema(schema_generator=_Generator)
+    head = {
+        "$schema": DIALECT,
+        "$id": schema_uri(name),
+        "title": full_type(name),
+        "description": row.purpose.en,
+        "x-purpose-ar": row.purpose.ar,
+        "x-sent-by": SENDERS[row.sender].en,
+        "x-subject": row.subject.pattern,
+        "x-in-words": [*words_of(row), *_IN_WORDS],
+    }
+    return {**head, **{key: value for key, value in _plain(schema).items() if key not in head}}
+
+
+def words_of(row: EventType) -> list[str]:
+    """What this type asks beyond its schema."""
+    subject = f"The subject is {row.subject.pattern}, with the values of data."
+    return [subject, *(f"/data{rule.pointer}: {rule.detail}" for rule in row.rules)]
+
+
+class _Generator(GenerateJsonSchema):
+    """Pydantic's generator without titles made from field names and without defaults, which mean nothing here."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+
+def _plain(value: Any) -> Any:
+    """The schema without defaults and the models' own titles."""
+    if isinstance(value, dict):
+        return {
+            key: _plain(item)
+            for key, item in value.items()
+            if not (key == "default" or (key == "title" and isinstance(item, str)))
+        }
+    return [_plain(item) for item in value] if isinstance(value, list) else value

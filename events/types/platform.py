@@ -1,0 +1,64 @@
+"""What the platform itself says: agencies registered, records refused, projections committed."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from pydantic import Field, StringConstraints
+
+from events.faults.problems import Code
+from events.values.fields import AgencyCode, Count, Id, L, Model, PositiveCount, Role, Sha256, Text
+
+ADDRESS_PATTERN: Final = r"^[A-Za-z0-9._-]{1,249}/(?:0|[1-9][0-9]{0,9})/(?:0|[1-9][0-9]{0,18})$"
+CLAIMED_SOURCE_PATTERN: Final = r"^urn:yesser:agency:[a-z][a-z0-9-]{1,30}$"
+CLAIMED_ID_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$"
+CLAIMED_TYPE_PATTERN: Final = r"^[a-z][a-z0-9]*(?:[.-][a-z0-9]+)*$"
+CLAIMED_TYPE_LENGTH_MAX: Final = 128
+POINTER_PATTERN: Final = r"^(?:/(?:[^\x00/~]|~[01])*)*$"
+PROBLEM_TYPE_PATTERN: Final = r"^urn:yesser:problem:[a-z0-9-]+$"
+
+Address = Annotated[str, StringConstraints(pattern=ADDRESS_PATTERN)]
+
+
+class RegistryAgencyRegistered(Model):
+    code: AgencyCode
+    name: L
+    role: Role
+
+
+class RefusalError(Model):
+    """One fault: a code of the closed list, a JSON pointer into the event as claimed, and a sentence."""
+
+    code: Code
+    pointer: Annotated[str, StringConstraints(pattern=POINTER_PATTERN)]
+    detail: Text
+
+
+class Problem(Model):
+    """RFC 9457: `type` is `urn:yesser:problem:<first code>`, `title` that code's title."""
+
+    type: Annotated[str, StringConstraints(pattern=PROBLEM_TYPE_PATTERN)]
+    title: L
+    errors: Annotated[list[RefusalError], Field(min_length=1)]
+    # How many further faults were found but not listed, so that an entry keeps its size limit.
+    unlisted: PositiveCount = None  # type: ignore[assignment]
+
+
+class RegistrarRefused(Model):
+    """`address` is that of the refused record. `claimed_*` only where well-formed and free of personal data."""
+
+    address: Address
+    sha256: Sha256 = None  # type: ignore[assignment]
+    claimed_source: Annotated[str, StringConstraints(pattern=CLAIMED_SOURCE_PATTERN)] = None  # type: ignore[assignment]
+    claimed_id: Annotated[str, StringConstraints(pattern=CLAIMED_ID_PATTERN)] = None  # type: ignore[assignment]
+    claimed_type: Annotated[
+        str, StringConstraints(pattern=CLAIMED_TYPE_PATTERN, max_length=CLAIMED_TYPE_LENGTH_MAX)
+    ] = None  # type: ignore[assignment]
+    problem: Problem
+
+
+class ProjectionCommitted(Model):
+    name: Id
+    log_index: Count
+    rows: Count
+    sha256: Sha256

@@ -1,0 +1,48 @@
+"""Electronic services, from registration to retirement."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from events.values.fields import AgencyCode, Date, Id, L, Model, Url
+
+
+class ServiceRegistered(Model):
+    service_id: Id
+    plan_id: Id
+    group: Annotated[int, Field(ge=1, le=3)]
+    name: L
+
+
+class ServiceLaunched(Model):
+    service_id: Id
+    on: Date
+    channels: Annotated[list[Literal["web", "mobile", "kiosk", "phone", "counter"]], Field(min_length=1)]
+    # Absent or a URL: an explicit null is refused, so None is no valid input but only the default.
+    url: Url = None  # type: ignore[assignment]
+
+
+class ServiceSuspended(Model):
+    service_id: Id
+    on: Date
+    reason: L
+
+
+class ServiceResumed(Model):
+    service_id: Id
+    on: Date
+
+
+class ServiceRetired(Model):
+    service_id: Id
+    on: Date
+    reason: L
+
+
+class ServiceReassigned(Model):
+    service_id: Id
+    to: AgencyCode
+    on: Date
+    reason: L

@@ -1,0 +1,58 @@
+"""The terms of a partnership: how the revenue is shared. What they mean is R1–R14; this is only their form."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from events.values.fields import (
+    BasisPoints,
+    Calendar,
+    Date,
+    Model,
+    NonNegativeHalalas,
+    PeriodKind,
+    PeriodLabel,
+    PositiveHalalas,
+)
+
+
+class Band(Model):
+    """The partner's share up to a cumulative amount; the last band has no end (null)."""
+
+    up_to_halalas: PositiveHalalas | None
+    partner_bp: BasisPoints
+
+
+class Cap(Model):
+    """Beyond this share of the partner, only `partner_bp_after` is paid."""
+
+    amount_halalas: NonNegativeHalalas
+    partner_bp_after: BasisPoints
+
+
+class Guarantee(Model):
+    """The least share per period, as a part of what was expected of it."""
+
+    partner_floor_bp_of_expected: BasisPoints
+    recoverable: bool
+
+
+class Expected(Model):
+    """The revenue that is expected of one period."""
+
+    period: PeriodLabel
+    amount_halalas: NonNegativeHalalas
+
+
+class Terms(Model):
+    starts_on: Date
+    ends_on: Date
+    calendar: Calendar
+    period: PeriodKind
+    tier_basis: Literal["lifetime", "contract-year"]
+    bands: Annotated[list[Band], Field(min_length=1)]
+    cap: Cap | None
+    guarantee: Guarantee | None
+    expected: list[Expected]

@@ -1,0 +1,30 @@
+"""Training of state employees: quotas per year and track, certificates, revocations.
+
+A trainee is a keyed pseudonym made by the agency: `trn_` and the base32 of an HMAC; never a number of a person.
+"""
+
+from __future__ import annotations
+
+from events.values.fields import AgencyCode, Calendar, Count, Date, Id, L, Model, Track, Trainee, Year
+
+
+class TrainingQuotaSet(Model):
+    calendar: Calendar
+    year: Year
+    track: Track
+    seats: Count
+
+
+class TrainingCertified(Model):
+    certificate_id: Id
+    trainee: Trainee
+    track: Track
+    on: Date
+    employer: AgencyCode
+
+
+class TrainingRevoked(Model):
+    certificate_id: Id
+    trainee: Trainee
+    on: Date
+    reason: L

@@ -1,0 +1,61 @@
+"""The event by which the registrar says that it refused a record (`registrar.refused`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any, Final
+
+import orjson
+
+from events.faults.problems import PROBLEM_TYPE_PREFIX, Fault, title_of
+from events.validation.verdicts import Refused
+from events.wire.codec import build_event
+
+PLATFORM: Final = "platform"
+REFUSED: Final = "registrar.refused"
+ERRORS_BYTES_MAX: Final = 56_000
+"""Beyond this much, faults are counted (`unlisted`) instead of listed, so that an entry keeps its size limit."""
+
+
+def refusal_event(
+    *, topic: str, partition: int, offset: int, value: bytes | None, refused: Refused, time: str
+) -> tuple[bytes, str]:
+    """Canonical bytes and subject of the refusal of the record at this address. `time` is the batch's recorded time."""
+    subject = f"refusal/{topic}/{partition}/o{offset}"
+    data: dict[str, Any] = {"address": f"{topic}/{partition}/{offset}"}
+    if value is not None and refused.keep_raw:
+        data["sha256"] = sha256(value).hexdigest()
+    for name in ("claimed_source", "claimed_id", "claimed_type"):
+        claimed = getattr(refused, name)
+        if claimed is not None:
+            data[name] = claimed
+    data["problem"] = problem_of(refused.faults, refused.unlisted)
+    event = build_event(
+        type=REFUSED, agency=PLATFORM, id=f"{topic}:{partition}:o{offset}", subject=subject, time=time, data=data
+    )
+    return event, subject
+
+
+def problem_of(faults: Sequence[Fault], unlisted: int = 0) -> dict[str, Any]:
+    """The RFC 9457 members of a refusal: type and title of the first fault's code, and every fault that fits.
+
+    `unlisted` faults were found besides.
+    """
+    title = title_of(faults[0].code)
+    errors: list[dict[str, str]] = []
+    room = ERRORS_BYTES_MAX
+    for found in faults:
+        error = {"code": found.code, "pointer": found.pointer, "detail": found.detail}
+        room -= len(orjson.dumps(error))
+        if room < 0:
+            break
+        errors.append(error)
+    problem: dict[str, Any] = {
+        "type": PROBLEM_TYPE_PREFIX + faults[0].code,
+        "title": {"ar": title.ar, "en": title.en},
+        "errors": errors,
+    }
+    if len(errors) < len(faults) + unlisted:
+        problem["unlisted"] = len(faults) + unlisted - len(errors)
+    return problem

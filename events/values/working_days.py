@@ -1,0 +1,71 @@
+"""Working days of the Kingdom: Sunday to Thursday without the national holidays, by civil date in Asia/Riyadh.
+
+Riyadh is UTC+3 without summer time; the civil day changes at midnight. Outside the table of Umm al-Qura the two feasts
+are unknown and only weekends and the fixed days count: such a date has an answer rather than an error.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import Final
+
+from events.values.calendar import FIRST_DATE, LAST_DATE, day_after, parts_of
+
+FRIDAY: Final = 4
+SATURDAY: Final = 5
+
+GREGORIAN_HOLIDAYS: Final = {
+    (2, 22): "Founding Day",
+    (9, 23): "National Day",
+}
+HIJRI_HOLIDAYS: Final = {
+    **dict.fromkeys([(10, day) for day in (1, 2, 3)], "Eid al-Fitr"),
+    **dict.fromkeys([(12, day) for day in (9, 10, 11, 12, 13)], "Arafat and Eid al-Adha"),
+}
+
+
+def riyadh_date(recorded: str) -> str:
+    """The civil date in Riyadh of a recorded instant (`YYYY-MM-DDTHH:MM:SS.ffffffZ`)."""
+    on = recorded[:10]
+    return on if recorded[11:13] < "21" else day_after(on)
+
+
+def riyadh_midnight(on: str) -> str:
+    """The instant at which a civil date begins in Riyadh, in the form of a recorded time."""
+    return f"{day_after(on, -1)}T21:00:00.000000Z"
+
+
+@lru_cache(maxsize=65_536)
+def is_working_day(on: str) -> bool:
+    """Sunday to Thursday and no national holiday."""
+    day = date.fromisoformat(on)
+    if day.weekday() in (FRIDAY, SATURDAY) or (day.month, day.day) in GREGORIAN_HOLIDAYS:
+        return False
+    if not FIRST_DATE <= on <= LAST_DATE:
+        return True
+    return parts_of(on, "umm-al-qura")[1:] not in HIJRI_HOLIDAYS
+
+
+@lru_cache(maxsize=65_536)
+def after_working_days(on: str, days: int) -> str:
+    """The date `days` working days after `on`: the first working day after it is day 1. 0 days gives `on` itself."""
+    current = date.fromisoformat(on)
+    left = days
+    while left > 0:
+        current += timedelta(days=1)
+        left -= is_working_day(current.isoformat())
+    return current.isoformat()
+
+
+def due_on(recorded: str, days: int) -> str:
+    """When something is due that was caused at a recorded instant and must be done within `days` working days."""
+    return after_working_days(riyadh_date(recorded), days)
+
+
+@lru_cache(maxsize=65_536)
+def count_working_days(first: str, before: str) -> int:
+    """How many working days d there are with first ≤ d < before."""
+    start, end = date.fromisoformat(first), date.fromisoformat(before)
+    days = range((end - start).days)
+    return sum(is_working_day((start + timedelta(days=offset)).isoformat()) for offset in days)

@@ -1,0 +1,123 @@
+"""An entry of the national log: the bytes that are hashed, stored and shipped, and how they are read back.
+
+`{"recordedtime":"…Z","from":"<topic>/<partition>/<offset>","event":<the event's JSON bytes, verbatim>}`
+
+Nobody re-serialises an entry: it is written once by `entry_bytes` and only ever parsed afterwards. Most consumers want
+few types, so `data` is parsed when it is asked for, and what nobody reads of the envelope is skipped.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+
+from events.errors import YesserError
+from events.wire.upcasts import UPCASTS, split_type, upcast
+
+TYPE_PREFIX: Final = "sa.gov.yesser."
+TYPE_SUFFIX: Final = ".v1"
+SOURCE_PREFIX: Final = "urn:yesser:agency:"
+
+_TYPE_START: Final = len(TYPE_PREFIX)
+_SOURCE_START: Final = len(SOURCE_PREFIX)
+
+
+class NotAnEntry(YesserError, ValueError):
+    """Bytes that stand where an entry should."""
+
+
+class _TypeNames(dict[str, str]):
+    """Full type → short name. There are as many as the catalogue has types; looking up is quicker than cutting."""
+
+    def __missing__(self, full: str) -> str:
+        short = self[full] = full[_TYPE_START:].rpartition(".")[0]
+        return short
+
+
+_TYPE_NAMES: Final = _TypeNames()
+
+
+class _Event(msgspec.Struct, gc=False):
+    """What every consumer looks at; `data` is left as it is written until somebody asks for it."""
+
+    id: str
+    source: str
+    type: str
+    subject: str
+    time: str
+    data: msgspec.Raw
+
+
+class _Document(msgspec.Struct, gc=False):
+    recordedtime: str
+    event: _Event
+    address: str = msgspec.field(name="from")
+
+
+_read: Final = msgspec.json.Decoder(_Document).decode
+_read_data: Final = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class Entry:
+    """One parsed entry. `type` is the short name without prefix and version (`service.launched`)."""
+
+    __slots__ = (
+        "_data",
+        "_raw",
+        "address",
+        "agency",
+        "full_type",
+        "id",
+        "index",
+        "recorded",
+        "subject",
+        "time",
+        "type",
+    )
+
+    def __init__(self, index: int, raw: bytes | memoryview) -> None:
+        document = _read(raw)
+        event = document.event
+        self.index = index
+        self.recorded = document.recordedtime
+        self.address = document.address
+        self.id = event.id
+        self.full_type = event.type
+        self.type = _TYPE_NAMES[event.type]
+        self.agency = event.source[_SOURCE_START:]
+        self.subject = event.subject
+        self.time = event.time
+        self._raw = event.data
+        self._data: dict[str, Any] | None = None
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The event's data, as today's readers know it. The same object each time."""
+        data = self._data
+        if data is None:
+            data = _read_data(self._raw)
+            self._data = data = upcast(*split_type(self.full_type), data) if UPCASTS else data
+        return data
+
+    def __repr__(self) -> str:
+        return f"Entry({self.index}, {self.type}, {self.agency}, {self.id})"
+
+
+def entry_bytes(recorded: str, address: str, event: bytes) -> bytes:
+    """The entry's bytes. `recorded` as by `recorded_time`, `address` = `topic/partition/offset`."""
+    return b'{"recordedtime":"%b","from":"%b","event":%b}' % (recorded.encode(), address.encode(), event)
+
+
+def parse_entry(index: int, raw: bytes | memoryview) -> Entry:
+    """Read the entry that stands at `index`. Raises `NotAnEntry`."""
+    try:
+        return Entry(index, raw)
+    except msgspec.MsgspecError as error:
+        raise NotAnEntry(f"the bytes at index {index} are no entry of the log: {error}") from error
+
+
+def recorded_time(instant: datetime) -> str:
+    """The `recordedtime` form: UTC with six decimals and `Z`."""
+    return f"{instant.astimezone(UTC).isoformat(timespec='microseconds').removesuffix('+00:00')}Z"

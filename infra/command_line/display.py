@@ -1,0 +1,178 @@
+"""Tables for people: in the chosen language, as wide as the screen, with whole ids.
+
+Where a table is too wide, columns are left out, and the line below the table says which: those with the smallest `drop`
+find room first.
+Nothing is ever cut: a row that is still too wide is wrapped by the terminal. Where nobody looks (a pipe) and COLUMNS
+is not set, there is no limit.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+from infra.command_line.language import said
+
+NOTHING: Final = "—"
+_COMFORTABLE: Final = 20
+_UNLIMITED: Final = 10_000
+
+Cell: TypeAlias = str | Text | None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column. `drop`: 0 stays, else the smallest finds room first. `wraps`: its text may be broken between words."""
+
+    ar: str
+    en: str
+    drop: int = 0
+    right: bool = False
+    wraps: bool = False
+
+    def heading(self, between: str = "\n") -> str:
+        return said(self.ar, self.en, between)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A row that names the rows below it."""
+
+    name: str
+
+
+Row: TypeAlias = Sequence[Cell] | Section
+
+
+class Grid:
+    """A table that leaves columns out where it is too wide."""
+
+    def __init__(
+        self, title: str, columns: Sequence[Column], rows: Sequence[Row], totals: Row | None = None, *, gap: int = 2
+    ) -> None:
+        """`gap` cells are between two columns, at least 1."""
+        self._title = title
+        self._gap = gap
+        self._columns = columns
+        self._rows = [row if isinstance(row, Section) else [_text(cell) for cell in row] for row in rows]
+        self._totals = None if totals is None or isinstance(totals, Section) else [_text(cell) for cell in totals]
+        self._least = [self._least_width(at) for at in range(len(columns))]
+        self._natural = [_widest(self._texts(at)) for at in range(len(columns))]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        shown = self._fitting(options.max_width)
+        widths = self._widths(shown, options.max_width)
+        width = max(options.max_width, sum(widths.values()) + self._gap * (len(shown) - 1))
+        if self._title:
+            yield Text(self._title, style="bold")
+        yield from console.render(self._table(widths), options.update_width(width))
+        if len(shown) < len(self._columns):
+            yield Text(_left_out([column for at, column in enumerate(self._columns) if at not in shown]), style="dim")
+
+    def _fitting(self, width: int) -> list[int]:
+        """The positions of the columns that are shown: those that stay, then the others that have room."""
+        shown = [at for at, column in enumerate(self._columns) if not column.drop]
+        for at in sorted(range(len(self._columns)), key=lambda at: self._columns[at].drop):
+            more = [*shown, at] if at not in shown else shown
+            if sum(map(self._wanted, more)) + self._gap * (len(more) - 1) <= width:
+                shown = more
+        return sorted(shown)
+
+    def _widths(self, shown: Sequence[int], width: int) -> dict[int, int]:
+        """Every column as wide as it is; those that wrap share what is left, none below its longest word."""
+        widths = {at: self._least[at] for at in shown}
+        left = width - sum(widths.values()) - self._gap * (len(shown) - 1)
+        growing = {at: self._natural[at] for at in shown if self._natural[at] > widths[at]}
+        while left > 0 and growing:
+            narrowest = min(growing, key=lambda at: widths[at])
+            widths[narrowest] += 1
+            left -= 1
+            if widths[narrowest] == growing[narrowest]:
+                del growing[narrowest]
+        return widths
+
+    def _wanted(self, at: int) -> int:
+        least = self._least[at]
+        return max(least, min(self._natural[at], _COMFORTABLE)) if self._columns[at].wraps else least
+
+    def _least_width(self, at: int) -> int:
+        """The width below which something would be cut: a word where the column wraps, else a line."""
+        texts = self._texts(at)
+        return _widest(word for text in texts for word in text.split()) if self._columns[at].wraps else _widest(texts)
+
+    def _texts(self, at: int) -> Iterator[str]:
+        yield self._columns[at].heading()
+        for row in [*self._rows, *([self._totals] if self._totals else [])]:
+            if not isinstance(row, Section):
+                yield row[at].plain
+            elif at == 0:
+                yield row.name
+
+    def _table(self, widths: Mapping[int, int]) -> Table:
+        shown = list(widths)
+        cells = [row for row in self._rows if not isinstance(row, Section)]
+        tall = sum(any("\n" in row[at].plain for at in shown) for row in cells)
+        table = Table(
+            box=SIMPLE_HEAD,
+            show_edge=False,
+            pad_edge=False,
+            padding=(0, self._gap - 1, 0, 0),
+            leading=1 if 2 * tall > len(cells) else 0,
+            show_footer=self._totals is not None,
+        )
+        for at in shown:
+            column = self._columns[at]
+            table.add_column(
+                Text(column.heading()),
+                self._totals[at] if self._totals else "",
+                justify="right" if column.right else "left",
+                no_wrap=not column.wraps,
+                width=widths[at],
+                overflow="fold",
+            )
+        for row in self._rows:
+            if isinstance(row, Section):
+                table.add_section()
+                table.add_row(Text(row.name, style="bold"))
+            else:
+                table.add_row(*(row[at] for at in shown))
+        return table
+
+
+def _widest(texts: Iterable[str]) -> int:
+    return max((cell_len(line) for text in texts for line in text.splitlines()), default=1)
+
+
+def show(*parts: RenderableType) -> None:
+    """Print tables and sentences, one below the other."""
+    console = Console(width=None if _is_limited() else _UNLIMITED, highlight=False)
+    for part in parts:
+        console.print(part, markup=False, crop=False, soft_wrap=isinstance(part, str))
+
+
+def _is_limited() -> bool:
+    return sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdecimal()
+
+
+def _text(cell: Cell) -> Text:
+    """What people wrote is never read as rich's markup."""
+    return cell if isinstance(cell, Text) else Text(NOTHING if cell is None else cell)
+
+
+def _left_out(columns: Sequence[Column]) -> str:
+    arabic = "، ".join(column.ar for column in columns if column.ar)
+    english = ", ".join(column.en for column in columns if column.en)
+    return said(
+        f"أعمدة لا يتسع لها العرض: {arabic}. وسّع النافذة أو استعمل ‎--json‎.",
+        f"Not shown at this width: {english}. Widen the window, or use --json.",
+        "\n",
+    )

@@ -1,0 +1,114 @@
+"""`yesser logs [PART]`: what the parts of the stack say, without knowing where their files are."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import click
+
+from infra.data_dir import DataDir
+from infra.embedded.log_lines import LogLine, by_time, parse_lines, readable
+from infra.embedded.processes.log_tail import last_lines
+from infra.errors import StackError
+from infra.settings import Settings
+
+LOOK_EVERY_S: Final = 0.2
+
+
+@click.command("logs", short_help="What the parts of the stack say.")
+@click.argument("part", required=False)
+@click.option("-n", "--lines", "count", type=click.IntRange(min=0), default=20, help="So many of the last lines (20).")
+@click.option("--follow", "-f", is_flag=True, help="Go on with what is written from now on, until ctrl-C.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document a line: part, time, text.")
+def logs(part: str | None, count: int, follow: bool, as_json: bool) -> None:
+    """Show the last lines of the log of PART (kafka, registrar, …, supervisor), or of all logs in order of time."""
+    home = DataDir.at(Settings().home)
+    paths = _paths(home, part)
+    show = _printer(as_json, named=len(paths) > 1)
+    tails = [Tail(path) for path in paths]
+    for line in by_time((tail.last(count) for tail in tails), count):
+        show(line)
+    while follow:
+        new = [tail.new() for tail in tails]
+        for line in by_time(new, sum(map(len, new))):
+            show(line)
+        time.sleep(LOOK_EVERY_S)
+
+
+def _paths(home: DataDir, part: str | None) -> list[Path]:
+    found = sorted(home.logs.glob("*.log"))
+    if not found:
+        raise StackError(f"There are no logs in {home.logs}: `yesser up --detach` starts the stack.")
+    if part is None:
+        return found
+    if home.log(part) not in found:
+        raise StackError(f"There is no log of {part}: there are those of {', '.join(path.stem for path in found)}.")
+    return [home.log(part)]
+
+
+def _printer(as_json: bool, *, named: bool) -> Callable[[LogLine], None]:
+    width = shutil.get_terminal_size((80, 24)).columns
+
+    def show(line: LogLine) -> None:
+        if as_json:
+            text = json.dumps({"part": line.part, "time": line.time, "text": line.text}, ensure_ascii=False)
+        else:
+            text = readable(line, width, named=named)
+        click.echo(text)
+
+    return show
+
+
+class Tail:
+    """The end of one log, and what is added to it; a file that was moved aside is followed by the new one."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+        self._file_id: tuple[int, int] | None = None
+        self._time = ""
+        self._unfinished = b""
+
+    def last(self, count: int) -> list[LogLine]:
+        """The last lines; `new` goes on after them."""
+        try:
+            with self._path.open("rb") as file:
+                lines = last_lines(file, count)
+                self._offset, self._file_id = file.tell(), _id_of(file)
+        except FileNotFoundError:
+            return []
+        return self._parsed(lines)
+
+    def new(self) -> list[LogLine]:
+        """Whole lines that were added since."""
+        try:
+            with self._path.open("rb") as file:
+                return self._parsed(list(self._added(file)))
+        except FileNotFoundError:
+            return []
+
+    def _added(self, file: BinaryIO) -> Iterator[str]:
+        if _id_of(file) != self._file_id:
+            self._offset, self._file_id, self._unfinished = 0, _id_of(file), b""
+        file.seek(self._offset)
+        data = self._unfinished + file.read()
+        self._offset = file.tell()
+        whole, _, self._unfinished = data.rpartition(b"\n")
+        yield from whole.decode("utf-8", "replace").splitlines()
+
+    def _parsed(self, lines: Sequence[str]) -> list[LogLine]:
+        parsed = parse_lines(self._path.stem, lines, self._time)
+        if parsed:
+            self._time = parsed[-1].time
+        return parsed
+
+
+def _id_of(file: BinaryIO) -> tuple[int, int]:
+    state = os.fstat(file.fileno())
+    return state.st_dev, state.st_ino

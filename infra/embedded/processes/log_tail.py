@@ -1,0 +1,46 @@
+"""The logs of the stack: one file a process, the older ones kept, rotated by size when a process is started."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import BinaryIO, Final
+
+ROTATE_BYTES: Final = 16 << 20
+OLD_FILES_KEPT: Final = 3
+TAIL_BYTES: Final = 4096
+
+
+def rotate(path: Path, size_max: int = ROTATE_BYTES, kept: int = OLD_FILES_KEPT) -> None:
+    """Move a file that has grown past `size_max` aside: `.1` is the newest of the old ones."""
+    if not path.exists() or path.stat().st_size <= size_max:
+        return
+    for number in range(kept, 0, -1):
+        older = path if number == 1 else path.with_name(f"{path.name}.{number - 1}")
+        if older.exists():
+            older.replace(path.with_name(f"{path.name}.{number}"))
+
+
+def last_lines(file: BinaryIO, count: int) -> list[str]:
+    """The last lines of a log, read from its end; the file stands at its end afterwards."""
+    end = position = file.seek(0, os.SEEK_END)
+    data = b""
+    while position and data.count(b"\n") <= count:
+        position = max(0, position - TAIL_BYTES)
+        file.seek(position)
+        data = file.read(end - position)
+    file.seek(end)
+    lines = data.decode("utf-8", "replace").splitlines()
+    return lines[-count:] if count else []
+
+
+def log_tail(path: Path) -> str:
+    """The last line that says something, for an error message."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - TAIL_BYTES))
+            lines = file.read().decode("utf-8", "replace").splitlines()
+    except FileNotFoundError:
+        return ""
+    spoken = [line.strip() for line in lines if line.strip()]
+    return spoken[-1][:300] if spoken else ""

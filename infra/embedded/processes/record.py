@@ -1,0 +1,70 @@
+"""`stack.json`: what runs where, written by the supervisor at every change, read by every other process.
+
+Ports stay recorded after the stack was stopped, so that the next start takes the same ones while they are free.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from infra.embedded.processes.identity import Identity
+
+State = Literal["starting", "ready", "unready", "halted", "restarting", "stopped", "failed"]
+
+
+@dataclass(slots=True)
+class ProcessRecord:
+    """One child as others see it. Restarts count since the supervisor started.
+
+    `halted` is the reason of a process that waits for a person. `health_port` is where `/readyz` answers; `port` is
+    where the process serves others, if it does.
+    """
+
+    name: str
+    state: State = "starting"
+    pid: int | None = None
+    started: float | None = None
+    restarts: int = 0
+    health_port: int | None = None
+    port: int | None = None
+    halted: str | None = None
+
+
+@dataclass(slots=True)
+class StackRecord:
+    """The whole stack. `kafka` and `postgres` are absent where given services are used."""
+
+    home: str
+    supervisor: Identity | None
+    ready: bool = False
+    kafka: dict[str, Any] | None = None
+    postgres: dict[str, Any] | None = None
+    processes: list[ProcessRecord] = field(default_factory=list)
+
+    def document(self) -> dict[str, Any]:
+        document = asdict(self)
+        return {name: value for name, value in document.items() if value is not None}
+
+
+def write(path: Path, record: StackRecord) -> None:
+    """Replace the file as a whole: a reader never sees half of it."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        unfinished.write_text(json.dumps(record.document(), indent=1) + "\n", encoding="utf-8")
+        unfinished.replace(path)
+    except OSError:
+        unfinished.unlink(missing_ok=True)
+        raise
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The recorded document; empty where no stack was ever started (or the file was damaged by hand)."""
+    try:
+        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return {}
+    return document

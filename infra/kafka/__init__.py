@@ -1,0 +1,3 @@
+"""Kafka: client configuration, topics and ACLs, SCRAM users, quotas, and what the client library lacks. Way in:
+`client_config.client_arguments`. Imports: `infra.settings`, `infra.secret_files`, `infra.data_dir`.
+"""

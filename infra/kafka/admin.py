@@ -1,0 +1,286 @@
+"""What Kafka itself must hold: topics with their guarantees, SCRAM users, and who may do what where.
+
+aiokafka's admin client makes topics but knows no ACL and no user; those are sent as wire requests. The password of
+a user never leaves this process: the broker is given the salted one (RFC 5802), as Kafka's own tool does it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Final
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
+from aiokafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest
+
+from events.errors import YesserError
+from infra.data_dir import DataDir
+from infra.kafka.client_config import agency_topic, client_arguments
+from infra.kafka.quotas import agency_quotas, set_quotas
+from infra.kafka.scram import SCRAM_SHA_512, AlterUserScramCredentialsRequest, Deletion, Upsertion
+from infra.secret_files import password
+from infra.settings import Settings
+
+SCRAM_ITERATIONS: Final = 8192
+SALT_BYTES: Final = 24
+UNKNOWN_USER: Final = 91  # RESOURCE_NOT_FOUND: there was nothing to delete
+TOPIC_VISIBLE_S: Final = 10.0
+
+LOG_TOPIC_CONFIG: Final[Mapping[str, str]] = {
+    "retention.ms": "-1",
+    "retention.bytes": "-1",
+    "cleanup.policy": "delete",
+    "message.timestamp.type": "LogAppendTime",
+}
+AGENCY_TOPIC_CONFIG: Final[Mapping[str, str]] = {
+    **LOG_TOPIC_CONFIG,
+    "max.message.bytes": "131072",
+    # The broker unpacks and stores what it is given, so that it, not we, meets a compression bomb.
+    "compression.type": "uncompressed",
+}
+
+
+class KafkaRefused(YesserError):
+    """Kafka refused to change a topic, a user or a right; the message names it and Kafka's reason."""
+
+
+class Resource(IntEnum):
+    """Kinds of things that rights are given on (Kafka's ResourceType)."""
+
+    TOPIC = 2
+    GROUP = 3
+    CLUSTER = 4
+
+
+class Operation(IntEnum):
+    """What may be done (Kafka's AclOperation)."""
+
+    ANY = 1
+    READ = 3
+    WRITE = 4
+    CREATE = 5
+    DELETE = 6
+    ALTER = 7
+    DESCRIBE = 8
+    DESCRIBE_CONFIGS = 10
+    ALTER_CONFIGS = 11
+
+
+_ANY: Final = 1
+_LITERAL: Final = 3
+_PREFIXED: Final = 4
+_DENY: Final = 2
+_ALLOW: Final = 3
+GATEWAY_USER: Final = "gateway"
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """`user` may do `operations` on every `resource` whose name starts with `prefix` (None: on all of them).
+
+    With `denied` it may not, whatever else allows it.
+    """
+
+    user: str
+    resource: Resource
+    prefix: str | None
+    operations: tuple[Operation, ...]
+    denied: bool = False
+
+
+def agency_user(code: str) -> str:
+    """The Kafka user of an agency."""
+    return f"agency-{code}"
+
+
+def agency_rights(code: str) -> list[Right]:
+    """An agency may write into its own topics and see that they exist, nothing else.
+
+    The prefix ends in a delimiter: `agency.moi` alone would also match `agency.moiX`.
+    """
+    return [Right(agency_user(code), Resource.TOPIC, f"agency.{code}.", (Operation.WRITE, Operation.DESCRIBE))]
+
+
+def platform_rights(user: str = "platform") -> list[Right]:
+    """What our own processes need: read every claim, speak as `platform`, keep (and re-make) the log's topics."""
+    keep = (
+        Operation.READ,
+        Operation.WRITE,
+        Operation.CREATE,
+        Operation.ALTER,
+        Operation.DESCRIBE,
+        Operation.DESCRIBE_CONFIGS,
+        Operation.ALTER_CONFIGS,
+    )
+    return [
+        Right(user, Resource.TOPIC, "agency.", (Operation.READ, Operation.DESCRIBE, Operation.DESCRIBE_CONFIGS)),
+        Right(user, Resource.TOPIC, "agency.platform.", (Operation.WRITE,)),
+        Right(user, Resource.TOPIC, "yesser.", keep),
+        Right(user, Resource.GROUP, None, (Operation.READ, Operation.DESCRIBE, Operation.DELETE)),
+    ]
+
+
+def gateway_rights(user: str = GATEWAY_USER) -> list[Right]:
+    """The gateway writes for every agency whose token it has checked, and never as the platform. It reads nothing."""
+    return [
+        Right(user, Resource.TOPIC, "agency.", (Operation.WRITE, Operation.DESCRIBE)),
+        Right(user, Resource.TOPIC, "agency.platform.", (Operation.WRITE,), denied=True),
+    ]
+
+
+@asynccontextmanager
+async def admin_client(settings: Settings, user: str = "admin") -> AsyncIterator[AIOKafkaAdminClient]:
+    """A started admin client: `user` where its password is kept here, else the user that the settings name.
+
+    That one must then have the rights.
+    """
+    name = user if settings.secret(f"kafka-{user}") else settings.kafka_user
+    client = AIOKafkaAdminClient(client_id="yesser-admin", **client_arguments(settings, name))
+    try:
+        await client.start()
+        yield client
+    finally:
+        await client.close()
+
+
+async def ensure_topic(
+    admin: AIOKafkaAdminClient,
+    name: str,
+    config: Mapping[str, str],
+    *,
+    partitions: int = 1,
+    replication: int = 1,
+) -> bool:
+    """Make the topic unless it exists, and wait until it can be used; returns whether it was made."""
+    topic = NewTopic(name, partitions, replication, topic_configs=dict(config))
+    response = await admin.create_topics([topic])
+    ((_, code, *reason),) = response.topic_errors
+    if code == TopicAlreadyExistsError.errno:
+        return False
+    if code:
+        raise KafkaRefused(f"topic {name} could not be made: {_reason(code, reason[0] if reason else None)}")
+    await _until_led(admin, name)
+    return True
+
+
+async def ensure_agency_topic(admin: AIOKafkaAdminClient, code: str, replication: int) -> bool:
+    """The topic in which an agency claims: one partition, kept for ever."""
+    return await ensure_topic(admin, agency_topic(code), AGENCY_TOPIC_CONFIG, replication=replication)
+
+
+async def ensure_log_topics(admin: AIOKafkaAdminClient, settings: Settings) -> None:
+    """The topics that the platform writes: the log's fan-out, the triggers, and its own claims."""
+    copies = settings.kafka_replication_factor
+    for name in (settings.log_topic, settings.triggers_topic):
+        await ensure_topic(admin, name, LOG_TOPIC_CONFIG, replication=copies)
+    await ensure_agency_topic(admin, "platform", copies)
+
+
+async def delete_topics(admin: AIOKafkaAdminClient, names: Sequence[str]) -> None:
+    """Delete topics with all that stands in them; one that is not there is no error."""
+    if not names:
+        return
+    response = await admin.delete_topics(list(names))
+    for name, code in response.topic_error_codes:
+        if code not in (0, UnknownTopicOrPartitionError.errno):
+            raise KafkaRefused(f"topic {name} could not be deleted: {_reason(code, None)}")
+
+
+async def create_scram_user(client: AIOKafkaClient, name: str, password: str) -> None:
+    """Make the user or change its password (SCRAM-SHA-512)."""
+    salt = secrets.token_bytes(SALT_BYTES)
+    salted = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, SCRAM_ITERATIONS)
+    upsertion = Upsertion(name, SCRAM_SHA_512, SCRAM_ITERATIONS, salt, salted)
+    await _alter_users(client, AlterUserScramCredentialsRequest([], [upsertion]))
+
+
+async def delete_scram_user(client: AIOKafkaClient, name: str) -> None:
+    """Remove the user's credential; one that is not there is no error. Open connections stay until they close."""
+    await _alter_users(client, AlterUserScramCredentialsRequest([Deletion(name, SCRAM_SHA_512)], []))
+
+
+async def create_acls(client: AIOKafkaClient, rights: Sequence[Right]) -> None:
+    """Give rights; one that is already given stays as it is."""
+    for right in rights:
+        pattern = _LITERAL if right.prefix is None else _PREFIXED
+        permission = _DENY if right.denied else _ALLOW
+        for operation in right.operations:
+            request = CreateAclsRequest(
+                right.resource, right.prefix or "*", pattern, f"User:{right.user}", "*", operation, permission
+            )
+            response = await _send(client, request)
+            for code, message in response.creation_responses:
+                if code:
+                    raise KafkaRefused(f"{right} could not be given: {_reason(code, message)}")
+
+
+async def delete_acls(client: AIOKafkaClient, user: str) -> None:
+    """Take all rights from a user."""
+    request = DeleteAclsRequest(_ANY, None, _ANY, f"User:{user}", None, Operation.ANY, _ANY)
+    response = await _send(client, request)
+    for code, message, _ in response.filter_responses:
+        if code:
+            raise KafkaRefused(f"the rights of {user} could not be taken: {_reason(code, message)}")
+
+
+async def prepare_cluster(settings: Settings) -> None:
+    """Bring Kafka to this version's form; repeating it changes nothing. Needs the rights of `admin`."""
+    async with admin_client(settings) as admin:
+        await ensure_log_topics(admin, settings)
+        if settings.kafka_security.startswith("SASL"):
+            await create_acls(admin._client, platform_rights())
+            await admit_gateway(admin, settings)
+
+
+async def admit_agency(admin: AIOKafkaAdminClient, settings: Settings, code: str, secret: str) -> None:
+    """Everything an agency needs on Kafka: its topic, its user, the right to write there, and how much of it."""
+    await ensure_agency_topic(admin, code, settings.kafka_replication_factor)
+    if settings.kafka_security.startswith("SASL"):
+        await create_scram_user(admin._client, agency_user(code), secret)
+        await create_acls(admin._client, agency_rights(code))
+        await set_quotas(admin._client, agency_user(code), agency_quotas(settings))
+
+
+async def admit_gateway(admin: AIOKafkaAdminClient, settings: Settings) -> None:
+    """The gateway's own Kafka user with its rights; its password is kept in the home folder."""
+    home = DataDir.at(settings.home)
+    home.create()
+    secret = password(home.secrets, f"kafka-{GATEWAY_USER}")
+    await create_scram_user(admin._client, GATEWAY_USER, secret)
+    await create_acls(admin._client, gateway_rights())
+
+
+async def _alter_users(client: AIOKafkaClient, request: AlterUserScramCredentialsRequest) -> None:
+    response = await _send(client, request)
+    for user, code, message, _ in response.results:
+        if code not in (0, UNKNOWN_USER):
+            raise KafkaRefused(f"user {user} could not be changed: {_reason(code, message)}")
+
+
+async def _send(client: AIOKafkaClient, request: Any) -> Any:
+    return await client.send(client.get_random_node(), request)
+
+
+async def _until_led(admin: AIOKafkaAdminClient, name: str, now: Callable[[], float] | None = None) -> None:
+    """Wait until every partition has a leader: a topic just made cannot be written for some milliseconds."""
+    clock = now or asyncio.get_running_loop().time
+    deadline = clock() + TOPIC_VISIBLE_S
+    while True:
+        (topic,) = await admin.describe_topics([name])
+        if topic["error_code"] == 0 and all(p["leader"] >= 0 for p in topic["partitions"]):
+            return
+        if clock() > deadline:
+            raise KafkaRefused(f"topic {name} has no leader after {TOPIC_VISIBLE_S:.0f} s: are its brokers up?")
+        await asyncio.sleep(0.02)
+
+
+def _reason(code: int, message: str | None) -> str:
+    error: type[KafkaError] = for_code(code)
+    return f"{error.__name__}" + (f" ({message})" if message else "")

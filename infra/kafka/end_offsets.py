@@ -1,0 +1,53 @@
+"""Where Kafka topics of one partition end: the offset that the next record will get."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from infra.kafka.client_config import client_arguments
+from infra.kafka.clients import absent_topics, stop_consumer
+from infra.settings import Settings
+
+EndOffsets = Callable[[Sequence[str]], Awaitable[dict[str, int]]]
+ANSWER_TIMEOUT_S: Final = 5.0
+
+
+async def ends_of_existing(consumer: AIOKafkaConsumer, topics: Iterable[str]) -> dict[str, int]:
+    """The end offsets of those of these topics that exist.
+
+    The client would wait for one that is deleted while it is asked about: then all are asked again.
+    """
+    names = set(topics)
+    while names := names - await absent_topics(consumer._client, names):
+        try:
+            async with asyncio.timeout(ANSWER_TIMEOUT_S):
+                return await _ends(consumer, names)
+        except TimeoutError:
+            if not await absent_topics(consumer._client, names):
+                raise
+    return {}
+
+
+async def _ends(consumer: AIOKafkaConsumer, topics: Iterable[str]) -> dict[str, int]:
+    ends = await consumer.end_offsets([TopicPartition(topic, 0) for topic in topics])
+    return {partition.topic: end for partition, end in ends.items()}
+
+
+@asynccontextmanager
+async def end_offsets_reader(settings: Settings) -> AsyncIterator[EndOffsets]:
+    """A function that asks the brokers for end offsets. It needs the rights of the platform's own user."""
+    consumer = AIOKafkaConsumer(**client_arguments(settings), enable_auto_commit=False)
+
+    async def read(topics: Sequence[str]) -> dict[str, int]:
+        return await _ends(consumer, topics)
+
+    try:
+        await consumer.start()
+        yield read
+    finally:
+        await stop_consumer(consumer)

@@ -1,0 +1,105 @@
+"""The RFC 6962 Merkle tree over entry bytes, kept as C2SP tiles of 256 hashes.
+
+A tree of any size is the list of roots of its complete 256^level subtrees, per level, that do not yet fill a tile one
+level up. Appending leaves gives the roots that became complete; the root is computed from what is left over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from typing import Final
+
+from infra.log.reader import BUNDLE, read_leaves, read_nodes
+from infra.postgres.connection import Connection
+
+EMPTY_ROOT: Final = sha256(b"").digest()
+
+
+def leaf_hash(entry: bytes) -> bytes:
+    """SHA-256(0x00 ‖ entry)."""
+    return sha256(b"\x00" + entry).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """SHA-256(0x01 ‖ left ‖ right)."""
+    return sha256(b"\x01" + left + right).digest()
+
+
+def complete_root(hashes: Sequence[bytes]) -> bytes:
+    """Root over hashes whose number is a power of two."""
+    row = list(hashes)
+    while len(row) > 1:
+        row = [sha256(b"\x01" + row[i] + row[i + 1]).digest() for i in range(0, len(row), 2)]
+    return row[0]
+
+
+def complete_parts(hashes: Sequence[bytes]) -> list[bytes]:
+    """Roots of the largest complete subtrees from the left: sizes are the binary digits of the number of hashes."""
+    parts, start, count = [], 0, len(hashes)
+    for power in reversed(range(count.bit_length())):
+        width = 1 << power
+        if count & width:
+            parts.append(complete_root(hashes[start : start + width]))
+            start += width
+    return parts
+
+
+class TileTree:
+    """The right edge of the tree: `partial[level]` holds fewer than 256 hashes of complete 256^level subtrees."""
+
+    def __init__(self, size: int = 0, partial: Iterable[Sequence[bytes]] = ()) -> None:
+        self.size = size
+        self.partial: list[list[bytes]] = [list(level) for level in partial]
+
+    def copy(self) -> TileTree:
+        return TileTree(self.size, self.partial)
+
+    def append(self, leaves: Sequence[bytes]) -> list[tuple[int, int, bytes]]:
+        """Add leaf hashes; returns the subtrees that became complete as (level ≥ 1, index in its level, root)."""
+        self.size += len(leaves)
+        completed: list[tuple[int, int, bytes]] = []
+        hashes: Sequence[bytes] = leaves
+        level = 0
+        while hashes:
+            if level == len(self.partial):
+                self.partial.append([])
+            row = self.partial[level]
+            row += hashes
+            first = (self.size >> 8 * (level + 1)) - len(row) // BUNDLE
+            roots = [complete_root(row[i : i + BUNDLE]) for i in range(0, len(row) - BUNDLE + 1, BUNDLE)]
+            del row[: len(roots) * BUNDLE]
+            level += 1
+            completed += [(level, first + i, root) for i, root in enumerate(roots)]
+            hashes = roots
+        return completed
+
+    def root(self) -> bytes:
+        """The Merkle tree hash at the present size."""
+        parts = [part for row in reversed(self.partial) for part in complete_parts(row)]
+        if not parts:
+            return EMPTY_ROOT
+        root = parts.pop()
+        while parts:
+            root = node_hash(parts.pop(), root)
+        return root
+
+
+async def read_tree(connection: Connection, size: int) -> TileTree:
+    """The tree of the first `size` entries as the database has it."""
+    partial: list[list[bytes]] = []
+    level = 0
+    while size >> 8 * level:
+        count = (size >> 8 * level) % BUNDLE
+        first = (size >> 8 * level) - count
+        if level == 0:
+            leaves = await read_leaves(connection, first, count)
+            partial.append([leaves[i : i + 32] for i in range(0, len(leaves), 32)])
+        else:
+            partial.append(await read_nodes(connection, level, first, count))
+        if len(partial[-1]) != count:
+            raise LookupError(
+                f"the tree's level {level} lacks hashes from {first}: {len(partial[-1])} of {count} found"
+            )
+        level += 1
+    return TileTree(size, partial)

@@ -1,0 +1,122 @@
+"""Reading the national log in PostgreSQL: entries by index, leaf hashes, nodes, size. It never writes.
+
+`read_checked` is for everything that is computed from entries: it gives none whose bytes are not those that were
+hashed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from hashlib import sha256
+from typing import Final
+
+from events.errors import Tampered
+from infra.postgres.connection import Connection
+from infra.postgres.sql import queries
+
+BUNDLE: Final = 256
+"""Entries of a full bundle and hashes of a full tile (C2SP tlog-tiles)."""
+
+_SQL: Final = queries("infra.log", "reader.sql")
+
+
+class ChangedEntry(Tampered):
+    """An entry in the database is not the one that was registered: keep everything as it is and read the runbook."""
+
+    def __init__(self, index: int, reason: str) -> None:
+        self.index = index
+        super().__init__(
+            f"entry {index} of the log was changed after it was registered ({reason}): suspect tampering, keep "
+            'everything as it is and see the runbook ("The log was changed")'
+        )
+
+
+def split_bundle(data: bytes) -> list[bytes]:
+    """Entries of a bundle: uint16 big-endian length ‖ entry, repeated. A length that does not fit: `IndexError`."""
+    entries, at, end = [], 0, len(data)
+    while at < end:
+        start = at + 2
+        at = start + (data[at] << 8 | data[at + 1])
+        entries.append(data[start:at])
+    if at != end:
+        raise IndexError(f"the last length leads to byte {at} of {end}")
+    return entries
+
+
+async def log_size(connection: Connection) -> int:
+    """Number of entries."""
+    size: int = await connection.fetchval(_SQL["size"])
+    return size
+
+
+async def read_entries(connection: Connection, first: int, limit: int) -> list[bytes]:
+    """The entries `first … first + limit - 1`, as far as they exist."""
+    result: list[bytes] = []
+    for start, data in await connection.fetch(_SQL["entries"], first, first + limit):
+        try:
+            entries = split_bundle(data)
+        except IndexError:
+            whole = len(_entries_that_fit(data))
+            raise ChangedEntry(start + whole, "the lengths in its bundle do not fit") from None
+        result += entries[max(0, first - start) : max(0, first + limit - start)]
+    return result
+
+
+async def read_checked(connection: Connection, first: int, limit: int) -> list[bytes]:
+    """The same as `read_entries`. Raises `ChangedEntry` at the first that does not give its leaf hash."""
+    result: list[bytes] = []
+    for start, data, leaves in await connection.fetch(_SQL["entries_with_leaves"], first, first + limit):
+        try:
+            entries = split_bundle(data)
+        except IndexError:
+            entries = _entries_that_fit(data)
+        if b"".join([sha256(b"\x00" + entry).digest() for entry in entries]) != leaves:
+            raise ChangedEntry(
+                start + _first_wrong(entries, leaves), "its bytes do not give its hash in the log's tree"
+            )
+        result += entries[max(0, first - start) : max(0, first + limit - start)]
+    return result
+
+
+def _entries_that_fit(data: bytes) -> list[bytes]:
+    """The entries of a damaged bundle up to the first whose length leads beyond its end."""
+    entries, at = [], 0
+    while at + 2 <= len(data):
+        start, at = at + 2, at + 2 + (data[at] << 8 | data[at + 1])
+        if at > len(data):
+            break
+        entries.append(data[start:at])
+    return entries
+
+
+def _first_wrong(entries: list[bytes], leaves: bytes) -> int:
+    """The first entry of a segment that does not give its leaf, or has none; else the first that is missing."""
+    for number, entry in enumerate(entries):
+        if sha256(b"\x00" + entry).digest() != leaves[32 * number : 32 * number + 32]:
+            return number
+    return len(entries)
+
+
+async def read_leaves(connection: Connection, first: int, limit: int) -> bytes:
+    """The 32-byte leaf hashes of the same entries, one after another."""
+    parts = []
+    for start, leaves in await connection.fetch(_SQL["leaves"], first, first + limit):
+        parts.append(leaves[32 * max(0, first - start) : 32 * max(0, first + limit - start)])
+    return b"".join(parts)
+
+
+async def read_nodes(connection: Connection, level: int, first: int, limit: int) -> list[bytes]:
+    """Roots of complete subtrees of 256^level leaves (level ≥ 1), from the `first`-th on."""
+    return [row["hash"] for row in await connection.fetch(_SQL["nodes"], level, first, first + limit)]
+
+
+async def entry_batches(
+    connection: Connection, first: int, end: int, batch: int = 8192
+) -> AsyncIterator[tuple[int, list[bytes]]]:
+    """`(first index, entries)` in order from `first` to `end - 1`, checked as `read_checked` does."""
+    while first < end:
+        entries = await read_checked(connection, first, min(batch, end - first))
+        if not entries:
+            return
+        yield first, entries
+        first += len(entries)

@@ -1,0 +1,207 @@
+"""What a process says: structured lines on stderr, JSON for machines and readable on a terminal.
+
+A log line may carry indexes, positions, topics, agencies and codes. It never carries a key, a payload, a header, a
+secret or what looks like a national id: a processor drops or masks them, whoever wrote the call.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Final, TextIO, cast
+
+import orjson
+import structlog
+from structlog.types import EventDict, Processor, WrappedLogger
+
+FORBIDDEN_FIELDS: Final = frozenset(
+    {
+        "key",
+        "value",
+        "payload",
+        "data",
+        "body",
+        "raw",
+        "record",
+        "entry",
+        "headers",
+        "subject",
+        "claimed",
+        "known",
+        "password",
+        "secret",
+        "token",
+        "authorization",
+        "private_key",
+    }
+)
+"""Names of fields that are dropped from every line."""
+
+REPEAT_AFTER_S: Final = 300.0
+"""A library's line is said again only after this long: it may try, and say so, a hundred times a second."""
+
+_LIBRARIES: Final = ("aiokafka", "faststream", "opentelemetry", "uvicorn", "asyncio")
+_ERROR_CHARACTERS_MAX: Final = 300
+_TEN_DIGITS: Final = re.compile(r"(?<![^\W_])\d{10}(?![^\W_])")
+
+
+def configure_logs(level: str, process: str, stream: TextIO | None = None) -> None:
+    """Set structlog and the standard `logging` (of the libraries) up for this process. `level` as in the settings."""
+    output = _Lenient(stream or sys.stderr)
+    number = logging.getLevelNamesMapping()[level.upper()]
+    render: Processor = structlog.dev.ConsoleRenderer() if output.isatty() else _render_json
+    shared: list[Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _name_process(process),
+        describe_error,
+        drop_forbidden,
+    ]
+    structlog.configure(
+        processors=[*shared, render],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, output)),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(output)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
+        )
+    )
+    handler.addFilter(RepeatFilter())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(max(number, logging.WARNING))
+    for library in _LIBRARIES:
+        logging.getLogger(library).setLevel(max(number, logging.WARNING))
+
+
+class _Lenient:
+    """The output of the log. A disk that is full may cost lines of it, never the work that they tell of."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def isatty(self) -> bool:
+        return self._stream.isatty()
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
+
+
+def drop_forbidden(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
+    """Remove forbidden fields, tell bytes only by their length, and mask every number that could be a national id."""
+    result: EventDict = {}
+    for name, value in line.items():
+        if name.startswith("_"):
+            result[name] = value
+        elif name not in FORBIDDEN_FIELDS:
+            result[name] = _safe(value)
+    return result
+
+
+def describe_error(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
+    """An exception as its class, the first line of its message and its frames: a driver's DETAIL holds row values."""
+    given = line.pop("exc_info", None)
+    error = sys.exc_info()[1] if given is True else given[1] if isinstance(given, tuple) else given
+    if isinstance(error, BaseException):
+        line["error_class"] = type(error).__name__
+        line["error"] = first_line(error)
+        line["trace"] = [f"{f.filename}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)]
+    return line
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says, on one line of bounded length."""
+    text = str(error).partition("\n")[0]
+    return text[:_ERROR_CHARACTERS_MAX] or type(error).__name__
+
+
+class RepeatFilter(logging.Filter):
+    """Lets a library's message through once per `REPEAT_AFTER_S`, told apart by its template, not by its values."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._said: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        name, now = (record.name, str(record.msg)[:80]), self._clock()
+        if now - self._said.get(name, -REPEAT_AFTER_S) < REPEAT_AFTER_S:
+            return False
+        self._said[name] = now
+        return True
+
+
+class LogOnce:
+    """A condition that is told when it begins and when it ends, however often it is met in between.
+
+    `begins` is called at every failed try and `ends` at every success; both are cheap when there is nothing to say.
+    """
+
+    def __init__(self, began: str, ended: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._began = began
+        self._ended = ended
+        self._clock = clock
+        self._since: float | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether the condition has begun and not ended."""
+        return self._since is not None
+
+    def begins(self, error: BaseException | None = None, **fields: object) -> None:
+        """The condition holds. Says so unless it was said already; of an error its class and first line."""
+        if self._since is not None:
+            return
+        self._since = self._clock()
+        if error is not None:
+            fields |= {"error_class": type(error).__name__, "error": first_line(error)}
+        structlog.get_logger().warning(self._began, **fields)
+
+    def ends(self, **fields: object) -> None:
+        """The condition is over. Says so only if it had begun, with how long it lasted."""
+        if self._since is None:
+            return
+        seconds, self._since = round(self._clock() - self._since, 3), None
+        structlog.get_logger().warning(self._ended, lasted_s=seconds, **fields)
+
+
+def _name_process(process: str) -> Processor:
+    def add(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
+        line.setdefault("process", process)
+        return line
+
+    return add
+
+
+def _safe(value: Any) -> Any:
+    if isinstance(value, str):
+        return _TEN_DIGITS.sub(_mask, value)
+    if isinstance(value, bytes | bytearray | memoryview):
+        return f"<{len(value)} bytes>"
+    if isinstance(value, dict):
+        return {k: _safe(v) for k, v in value.items() if k not in FORBIDDEN_FIELDS}
+    if isinstance(value, list | tuple):
+        return [_safe(v) for v in value]
+    return value
+
+
+def _mask(found: re.Match[str]) -> str:
+    return "<number>" if int(found.group()[0]) in (1, 2) else found.group()
+
+
+def _render_json(_: WrappedLogger, __: str, line: EventDict) -> str:
+    return orjson.dumps(line, default=str, option=orjson.OPT_NON_STR_KEYS).decode()

@@ -1,0 +1,140 @@
+"""Connections to PostgreSQL: where the database is, what each session promises, and which errors pass by themselves.
+
+A database that takes connections and never answers (a stopped machine, a cut line) is noticed by whoever asks: the
+server itself would end a statement earlier than `answer_timeout_s`, so that an answer that is still missing then never
+comes. Whoever only waits is helped by TCP's own probes.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import asyncpg
+import orjson
+
+from events.errors import YesserError
+from infra.settings import Settings
+
+if TYPE_CHECKING:
+    Connection: TypeAlias = asyncpg.Connection[Any]
+    Pool: TypeAlias = asyncpg.Pool[Any]
+else:  # asyncpg's classes are generic for the type checker only
+    Connection = asyncpg.Connection
+    Pool = asyncpg.Pool
+
+TRANSIENT_ERRORS: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # what the driver says when the session dies between two statements of a transaction
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.QueryCanceledError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+)
+"""Errors after which the same work may be tried again: the outcome of a commit is then unknown until it is read."""
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the same work may be tried again. A value that does not fit its column is a bug, though the driver files
+    it under the errors of a connection."""
+    return isinstance(error, TRANSIENT_ERRORS) and not isinstance(error, ValueError)
+
+
+ANSWER_MARGIN_S: Final = 5.0
+"""After the longest statement the server's word of it may take so long."""
+
+_SOCKET_OPTIONS: Final = (
+    (socket.SOL_SOCKET, "SO_KEEPALIVE", 1),
+    (socket.IPPROTO_TCP, "TCP_KEEPIDLE", 10),
+    (socket.IPPROTO_TCP, "TCP_KEEPINTVL", 3),
+    (socket.IPPROTO_TCP, "TCP_KEEPCNT", 3),
+    (socket.IPPROTO_TCP, "TCP_USER_TIMEOUT", 20_000),
+)
+"""Probes after ten idle seconds; a peer that acknowledges nothing for twenty is gone. Not every system has all."""
+
+
+class NoDatabase(YesserError):
+    """No PostgreSQL is named and no embedded stack was started here. Run `yesser up`, or set YESSER_POSTGRES."""
+
+
+def address(settings: Settings) -> str:
+    """The `postgresql://` address: the given one, else that of the embedded stack."""
+    if settings.postgres:
+        return settings.postgres
+    stack = settings.stack()
+    if stack is None or "postgres" not in stack:
+        raise NoDatabase(NoDatabase.__doc__)
+    recorded: str = stack["postgres"]["address"]
+    password = settings.secret("postgres-yesser")
+    return recorded if password is None else recorded.replace("yesser@", f"yesser:{password}@", 1)
+
+
+async def prepare(connection: Connection) -> None:
+    """jsonb as Python objects, exactly as written (integers stay integers); TCP that notices a dead peer."""
+    line = connection._transport.get_extra_info("socket")  # type: ignore[attr-defined]
+    if line is not None and line.family != socket.AF_UNIX:
+        for level, name, value in _SOCKET_OPTIONS:
+            if hasattr(socket, name):
+                line.setsockopt(level, getattr(socket, name), value)
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        format="binary",
+        encoder=lambda value: b"\x01" + orjson.dumps(value),
+        decoder=lambda data: orjson.loads(data[1:]),
+    )
+
+
+def _server_settings(settings: Settings, application: str, batch: bool) -> dict[str, str]:
+    return {
+        "application_name": f"yesser {application}",
+        "timezone": "UTC",
+        "statement_timeout": "0" if batch else str(settings.statement_timeout_ms),
+        "idle_in_transaction_session_timeout": "0" if batch else str(settings.idle_in_transaction_timeout_ms),
+        "jit": "off",
+        "tcp_user_timeout": "10000",
+    }
+
+
+def _answer_timeout_s(settings: Settings) -> float:
+    return settings.statement_timeout_ms / 1000 + ANSWER_MARGIN_S
+
+
+async def connect(
+    settings: Settings, application: str = "tool", *, batch: bool = False, answer_timeout_s: float | None = None
+) -> Connection:
+    """One connection. A `batch` job (rebuild, mirror) has no statement timeout.
+
+    A statement that is not answered within `answer_timeout_s` (by default somewhat more than the server's own limit)
+    raises `TimeoutError`.
+    """
+    connection: Connection = await asyncpg.connect(
+        address(settings),
+        timeout=settings.postgres_connect_timeout_s,
+        command_timeout=None if batch else answer_timeout_s or _answer_timeout_s(settings),
+        server_settings=_server_settings(settings, application, batch),
+    )
+    await prepare(connection)
+    return connection
+
+
+async def create_pool(settings: Settings, application: str, *, size: int = 4) -> Pool:
+    """A pool of at most `size` connections, opened as they are needed."""
+    pool: Pool = await asyncpg.create_pool(
+        address(settings),
+        min_size=0,
+        max_size=size,
+        timeout=settings.postgres_connect_timeout_s,
+        command_timeout=_answer_timeout_s(settings),
+        init=prepare,
+        server_settings=_server_settings(settings, application, batch=False),
+    )
+    return pool

@@ -1,0 +1,272 @@
+"""The rows that a batch needs: loaded set-based, changed in memory by pure folds, written set-based.
+
+A `Table` is described by a slotted dataclass whose fields are the columns, in the order of the `.sql` file that
+creates it. A `UnitOfWork` holds what a batch asked for; folds see only `get`, `put`, `delete`, `append` and `rows`.
+Tables are named without a schema: `search_path` decides whether they are the live ones or those of a rebuild.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any, Final, Generic, TypeVar, get_type_hints
+
+import orjson
+
+from infra.postgres.connection import Connection
+
+Row = TypeVar("Row")
+Key = tuple[Any, ...]
+
+
+class _All:
+    """Asks for every row of a small table."""
+
+    def __repr__(self) -> str:
+        return "ALL"
+
+
+ALL: Final = _All()
+Need = tuple["Table[Any]", Key | _All]
+
+_SQL_TYPES: Final[dict[Any, str]] = {
+    str: "text",
+    int: "bigint",
+    bool: "boolean",
+    bytes: "bytea",
+    dict: "jsonb",
+    list: "jsonb",
+}
+
+
+def _sql_type(annotation: Any) -> str:
+    """PostgreSQL type of a field: `X | None` is as X, `dict[...]` and `list[...]` are jsonb."""
+    arguments = [a for a in getattr(annotation, "__args__", ()) if a is not type(None)]
+    origin = getattr(annotation, "__origin__", None)
+    if origin in (dict, list):
+        return "jsonb"
+    if arguments and origin is None:
+        return _sql_type(arguments[0])
+    if annotation in _SQL_TYPES:
+        return _SQL_TYPES[annotation]
+    supertype = getattr(annotation, "__supertype__", None)
+    if supertype is not None:
+        return _sql_type(supertype)
+    raise TypeError(f"no column type for {annotation!r}")
+
+
+@dataclass(frozen=True, eq=False)
+class Table(Generic[Row]):
+    """A table and its row type. `key` names the primary key's columns; rows of `append_only` are never read back."""
+
+    name: str
+    row: type[Row]
+    key: tuple[str, ...]
+    append_only: bool = False
+
+    columns: tuple[str, ...] = dataclasses.field(init=False)
+    types: tuple[str, ...] = dataclasses.field(init=False)
+    key_types: tuple[str, ...] = dataclasses.field(init=False)
+    key_of: Any = dataclasses.field(init=False)
+
+    def __post_init__(self) -> None:
+        hints = get_type_hints(self.row)
+        columns = tuple(f.name for f in dataclasses.fields(self.row))  # type: ignore[arg-type]
+        types = tuple(_sql_type(hints[c]) for c in columns)
+        object.__setattr__(self, "columns", columns)
+        object.__setattr__(self, "types", types)
+        object.__setattr__(self, "key_types", tuple(types[columns.index(k)] for k in self.key))
+        getter = attrgetter(*self.key)
+        object.__setattr__(self, "key_of", getter if len(self.key) > 1 else lambda row: (getter(row),))
+
+    def load_sql(self) -> str:
+        """Rows of the keys given as one array per key column."""
+        arrays = ", ".join(f"${i}::{t}[]" for i, t in enumerate(self.key_types, 1))
+        on = " AND ".join(f"t.{k} = k.{k}" for k in self.key)
+        columns = ", ".join(f"t.{c}" for c in self.columns)
+        return f"SELECT {columns} FROM unnest({arrays}) AS k({', '.join(self.key)}) JOIN {self.name} t ON {on}"
+
+    def load_all_sql(self) -> str:
+        return f"SELECT {', '.join(self.columns)} FROM {self.name}"
+
+    def save_sql(self) -> str:
+        """Insert or replace rows given as one array per column; jsonb as text, see `_column`."""
+        arrays = ", ".join(f"${i}::{'text' if t == 'jsonb' else t}[]" for i, t in enumerate(self.types, 1))
+        columns = ", ".join(self.columns)
+        values = ", ".join(c + "::jsonb" if t == "jsonb" else c for c, t in zip(self.columns, self.types, strict=True))
+        rest = [c for c in self.columns if c not in self.key]
+        update = ", ".join(f"{c} = excluded.{c}" for c in rest)
+        conflict = f"ON CONFLICT ({', '.join(self.key)}) DO " + (f"UPDATE SET {update}" if rest else "NOTHING")
+        return f"INSERT INTO {self.name} ({columns}) SELECT {values} FROM unnest({arrays}) AS r({columns}) {conflict}"
+
+    def delete_sql(self) -> str:
+        arrays = ", ".join(f"${i}::{t}[]" for i, t in enumerate(self.key_types, 1))
+        on = " AND ".join(f"t.{k} = k.{k}" for k in self.key)
+        return f"DELETE FROM {self.name} t USING unnest({arrays}) AS k({', '.join(self.key)}) WHERE {on}"
+
+
+_UNASKED: Final = object()
+COPY_ROWS_MIN: Final = 32
+"""From so many new rows on, `COPY` is quicker than to join the one statement that inserts or replaces."""
+
+
+class _Slice:
+    """What a batch knows of one table: rows by key (None: known to be absent) and what happened to them."""
+
+    __slots__ = ("appended", "changed", "deleted", "new", "rows", "whole")
+
+    def __init__(self) -> None:
+        self.rows: dict[Key, Any] = {}
+        self.whole = False
+        self.new: dict[Key, None] = {}
+        self.changed: dict[Key, None] = {}
+        self.deleted: dict[Key, None] = {}
+        self.appended: list[Any] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a batch did to one table; to be carried out in this order. `new` rows are known not to be stored."""
+
+    table: Table[Any]
+    deleted: list[Key]
+    changed: list[Any]
+    new: list[Any]
+    appended: list[Any]
+
+
+class UnitOfWork:
+    """The rows of one batch. A row that was not asked for is a programming error, not an absent row."""
+
+    def __init__(self) -> None:
+        self._slices: defaultdict[Table[Any], _Slice] = defaultdict(_Slice)
+
+    # What folds see.
+
+    def get(self, table: Table[Row], *key: Any) -> Row | None:
+        """The row of `key`, or None where there is none."""
+        known = self._slices[table]
+        try:
+            row: Row | None = known.rows[key]
+        except KeyError:
+            if known.whole:
+                return None
+            raise KeyError(f"{table.name}{key} was not asked for") from None
+        return row
+
+    def rows(self, table: Table[Row]) -> Iterator[Row]:
+        """All present rows of a table that was asked for as `ALL`, in no particular order."""
+        known = self._slices[table]
+        if not known.whole:
+            raise KeyError(f"{table.name} was not asked for as a whole")
+        return (row for row in known.rows.values() if row is not None)
+
+    def put(self, table: Table[Row], row: Row) -> None:
+        """Insert or replace; also to be called after a row was changed in place."""
+        key = table.key_of(row)
+        known = self._slices[table]
+        if key not in known.new:
+            before = known.rows.get(key, _UNASKED)
+            if before is None or (before is _UNASKED and known.whole):
+                known.new[key] = None
+            else:
+                known.changed[key] = None
+        known.rows[key] = row
+
+    def delete(self, table: Table[Row], *key: Any) -> None:
+        known = self._slices[table]
+        known.rows[key] = None
+        known.changed.pop(key, None)
+        if key in known.new:
+            del known.new[key]
+        else:
+            known.deleted[key] = None
+
+    def append(self, table: Table[Row], row: Row) -> None:
+        """Add a row to an append-only table."""
+        self._slices[table].appended.append(row)
+
+    # What the shell does.
+
+    def missing(self, required_keys: Iterable[Need]) -> dict[Table[Any], list[Key] | None]:
+        """Which of `required_keys` are not here yet, by table; None for a whole table."""
+        result: dict[Table[Any], list[Key] | None] = {}
+        for table, key in required_keys:
+            known = self._slices[table]
+            if known.whole:
+                continue
+            if isinstance(key, _All):
+                result[table] = None
+                continue
+            if key in known.rows:
+                continue
+            keys = result.setdefault(table, [])
+            if keys is not None:
+                known.rows[key] = None
+                keys.append(key)
+        return result
+
+    def adopt(self, table: Table[Any], rows: Iterable[Any], *, whole: bool = False) -> None:
+        """Take over rows as they stand in the database."""
+        known = self._slices[table]
+        key_of = table.key_of
+        for row in rows:
+            known.rows[key_of(row)] = row
+        if whole:
+            known.whole = True
+
+    def changes(self) -> Iterator[Changes]:
+        """What happened, table by table."""
+        for table, known in self._slices.items():
+            row_of = known.rows.__getitem__
+            if known.deleted or known.changed or known.new or known.appended:
+                changed, new = list(map(row_of, known.changed)), list(map(row_of, known.new))
+                yield Changes(table, list(known.deleted), changed, new, known.appended)
+
+    async def load(self, connection: Connection, required_keys: Iterable[Need]) -> None:
+        """Read what is missing: one statement per table."""
+        for table, keys in self.missing(required_keys).items():
+            await self.read(connection, table, keys)
+
+    async def read(self, connection: Connection, table: Table[Any], keys: list[Key] | None) -> None:
+        """Read the rows of `keys`, or of the whole table."""
+        if keys is None:
+            records = await connection.fetch(table.load_all_sql())
+        else:
+            records = await connection.fetch(table.load_sql(), *map(list, zip(*keys, strict=True)))
+        make = table.row
+        self.adopt(table, (make(*record) for record in records), whole=keys is None)
+
+    async def save(self, connection: Connection) -> None:
+        """Write what changed: at most one statement per table and kind of change."""
+        for changes in self.changes():
+            await _write(connection, changes)
+
+
+async def _write(connection: Connection, changes: Changes) -> None:
+    table = changes.table
+    if changes.deleted:
+        await connection.execute(table.delete_sql(), *map(list, zip(*changes.deleted, strict=True)))
+    copied = len(changes.new) >= COPY_ROWS_MIN
+    upserted = changes.changed if copied else changes.changed + changes.new
+    if upserted:
+        columns = (_column(table, number, upserted) for number in range(len(table.columns)))
+        await connection.execute(table.save_sql(), *columns)
+    for rows in (changes.new if copied else [], changes.appended):
+        if rows:
+            await connection.copy_records_to_table(
+                table.name,
+                records=map(attrgetter(*table.columns), rows),
+                columns=list(table.columns),
+            )
+
+
+def _column(table: Table[Any], number: int, rows: list[Any]) -> list[Any]:
+    """One column of `rows` as an array. In an array of jsonb the driver would take lists for further dimensions."""
+    values = map(attrgetter(table.columns[number]), rows)
+    if table.types[number] == "jsonb":
+        return [None if value is None else orjson.dumps(value).decode() for value in values]
+    return list(values)

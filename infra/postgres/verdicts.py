@@ -1,0 +1,155 @@
+"""The registrar's verdicts by address: what became of the records that someone published.
+
+Every offset below a topic's `next_offset` has its verdict for ever. Look-ups are set-based over ranges of offsets.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from infra.postgres.connection import Connection
+from infra.postgres.sql import queries
+
+CONFLICT: Final = "conflict"
+_SQL: Final = queries("infra.postgres", "verdicts.sql")
+
+Known = dict[bytes, tuple[bytes, int]]
+"""Claim → (identity, index) of events that are in the log."""
+
+
+async def known_claims(connection: Connection, claims: Sequence[bytes]) -> Known:
+    """Those of `claims` that are in the log now."""
+    if not claims:
+        return {}
+    rows = await connection.fetch(_SQL["known"], claims)
+    return {row["claim"]: (row["identity"], row["index"]) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """A topic that is read slowly, since it held nothing but refused records: until then not at all, then a record at a
+    time. Nothing of it is skipped. `reason` in Arabic and English."""
+
+    until: datetime
+    reason: dict[str, str]
+
+    def document(self) -> dict[str, Any]:
+        """The members that tell the agency."""
+        return {"until": self.until.astimezone(UTC).isoformat(timespec="seconds"), "reason": self.reason}
+
+
+def paused_of(row: Any) -> Paused | None:
+    """The pause in a row with `paused_until` and `paused_reason`."""
+    return None if row["paused_until"] is None else Paused(row["paused_until"], row["paused_reason"])
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How far the registrar has read a topic; why it stopped reading it, if it did; and whether it reads it slowly."""
+
+    next_offset: int
+    halted_reason: str | None
+    paused: Paused | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A refused record. `errors` as in the entry: code, pointer, detail."""
+
+    offset: int
+    index: int
+    claimed_id: str | None
+    errors: list[dict[str, str]]
+
+    @property
+    def is_conflict(self) -> bool:
+        """Whether the only fault is that the id belongs to another event."""
+        return [error["code"] for error in self.errors] == [CONFLICT]
+
+
+@dataclass(slots=True)
+class Verdicts:
+    """What became of some records. `first_index` and `last_index` span the accepted and the duplicates' originals."""
+
+    accepted: int = 0
+    duplicates: int = 0
+    first_index: int | None = None
+    last_index: int | None = None
+    refusals: list[Refused] = field(default_factory=list)
+
+    def add(self, other: Verdicts) -> None:
+        """Take the verdicts on further records in."""
+        self.accepted += other.accepted
+        self.duplicates += other.duplicates
+        self.refusals += other.refusals
+        self.span(other.first_index, other.last_index)
+
+    def span(self, first_index: int | None, last_index: int | None) -> None:
+        """Widen the span of indexes."""
+        if first_index is not None and (self.first_index is None or first_index < self.first_index):
+            self.first_index = first_index
+        if last_index is not None and (self.last_index is None or last_index > self.last_index):
+            self.last_index = last_index
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Consecutive offsets that became consecutive indexes."""
+
+    first_offset: int
+    first_index: int
+    entries_count: int
+
+
+async def read_reading(connection: Connection, topic: str) -> Reading:
+    """How far the registrar has read `topic`; a topic that it does not know yet stands at 0."""
+    row = await connection.fetchrow(_SQL["reading"], topic)
+    return Reading(0, None) if row is None else Reading(row["next_offset"], row["halted_reason"], paused_of(row))
+
+
+async def read_verdicts(connection: Connection, topic: str, sent: Sequence[range]) -> Verdicts:
+    """The verdicts on ascending ranges of offsets, all of them below the topic's `next_offset`."""
+    bounds = [r.start for r in sent], [r.stop for r in sent]
+    runs = [Run(*row) for row in await connection.fetch(_SQL["runs"], topic, *bounds)]
+    counted = [run.first_index for run in runs], [run.entries_count for run in runs]
+    rows = await connection.fetch(_SQL["refusals"], *counted)
+    refusals = [Refused(offset_of(runs, row["index"]), row["index"], row["claimed_id"], row["errors"]) for row in rows]
+    verdicts = judge(runs, refusals)
+    same = await connection.fetchrow(_SQL["duplicates"], topic, *bounds)
+    assert same is not None
+    verdicts.duplicates = same["duplicates_count"]
+    verdicts.span(same["first_index"], same["last_index"])
+    return verdicts
+
+
+async def next_sequence(connection: Connection, agency: str) -> int:
+    """The `sequence` after the highest that the registrar has seen of this agency."""
+    return int(await connection.fetchval(_SQL["sequence_after"], agency) or 1)
+
+
+def offset_of(runs: Sequence[Run], index: int) -> int:
+    """The offset whose record became entry `index`; runs of one topic ascend in both."""
+    run = runs[bisect_right(runs, index, key=lambda run: run.first_index) - 1]
+    return run.first_offset + index - run.first_index
+
+
+def judge(runs: Sequence[Run], refusals: Sequence[Refused]) -> Verdicts:
+    """Count what became entries: all but the refusals was accepted."""
+    refused = {refusal.index for refusal in refusals}
+    verdicts = Verdicts(sum(run.entries_count for run in runs) - len(refused), refusals=list(refusals))
+    if verdicts.accepted:
+        verdicts.span(_first(runs, refused, 1), _first(runs, refused, -1))
+    return verdicts
+
+
+def _first(runs: Sequence[Run], refused: set[int], step: int) -> int | None:
+    """The first accepted index from the left (`step` 1) or the right (-1)."""
+    for run in runs[::step]:
+        for index in range(run.first_index, run.first_index + run.entries_count)[::step]:
+            if index not in refused:
+                return index
+    return None

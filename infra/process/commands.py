@@ -1,0 +1,84 @@
+"""`yesser run NAME`: one process of the platform.
+
+Each room registers its processes in `pyproject.toml` (group `yesser.processes`, `name = "module:factory"`); only the
+one that runs is imported.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from importlib.metadata import EntryPoint, entry_points
+from typing import Final, TypeAlias
+
+import click
+import structlog
+import uvloop
+
+from infra.observability.telemetry import setup
+from infra.process.health import Readiness, serving
+from infra.process.tasks import TaskFailed, until_one_ends, watch_tasks
+from infra.settings import Settings
+
+GROUP: Final = "yesser.processes"
+
+Run: TypeAlias = Callable[[asyncio.Event], Awaitable[None]]
+Process: TypeAlias = tuple[Run, Callable[[], Readiness]]
+"""The work, which ends soon after its event is set, and what it says of itself meanwhile."""
+
+
+def process_entries() -> dict[str, EntryPoint]:
+    """Process name → the entry point of its factory, `(Settings) -> Process`."""
+    return {entry.name: entry for entry in entry_points(group=GROUP)}
+
+
+@click.command()
+@click.argument("name", type=click.Choice(sorted(process_entries())))
+def run(name: str) -> None:
+    """Run one process of the platform in the foreground until SIGTERM."""
+    settings = Settings()
+    setup(settings, name)
+    factory: Callable[[Settings], Process] = process_entries()[name].load()
+    process = factory(settings)
+    # Batches are thousands of small objects that die together: the default thresholds would collect for nothing.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    uvloop.run(serve(settings, *process))
+
+
+async def serve(settings: Settings, work: Run, readiness: Callable[[], Readiness]) -> None:
+    """Do the work until SIGTERM or SIGINT, and answer about it at the health port meanwhile.
+
+    A task that fails unseen ends the process, which is then started again: half of a process looks like a whole one.
+    """
+    failed = watch_tasks()
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        async with serving(settings, readiness):
+            await until_one_ends(_work(work, stop), failed)
+    except TaskFailed as error:
+        structlog.get_logger().error("the process ends", reason=str(error), exc_info=error.__cause__)
+        raise SystemExit(os.EX_SOFTWARE) from None
+    except _Ended as end:
+        raise SystemExit(end.code) from None
+
+
+class _Ended(Exception):
+    """The work raised `SystemExit`, which in a task would stop the loop before anything else is cleaned up."""
+
+    def __init__(self, code: object) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+async def _work(work: Run, stop: asyncio.Event) -> None:
+    try:
+        await work(stop)
+    except SystemExit as end:
+        raise _Ended(end.code) from None

@@ -1,0 +1,196 @@
+"""`yesser agencies add CODE …`, `list`, `rotate CODE`, `suspend CODE`, `resume CODE`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+import orjson
+import uvloop
+
+from infra.command_line.completion import agency_codes
+from infra.command_line.display import Column, Grid, show
+from infra.command_line.language import said, say
+from infra.command_line.parameters import AgencyCode
+from infra.kafka.admin import agency_user
+from infra.postgres.connection import Connection, connect
+from infra.settings import Settings
+from producers.agencies.credentials_commands import credentials
+from producers.agencies.genesis import prepare
+from producers.agencies.lifecycle import resume, rotate, suspend
+from producers.agencies.register import NewAgency, add_agencies, list_agencies
+
+Answer = TypeVar("Answer")
+
+ROLES: Final = {"office": ("المكتب", "office"), "agency": ("جهة", "agency"), "platform": ("المنصة", "platform")}
+STANDINGS: Final = {"suspended": "موقوفة", "active": "تعمل"}
+
+
+@click.group()
+def agencies() -> None:
+    """Register, list, rotate, suspend and resume agencies."""
+
+
+agencies.add_command(credentials)
+
+
+@agencies.command("add")
+@click.argument("code", type=AgencyCode())
+@click.option("--role", type=click.Choice(["office", "agency"]), required=True, help="What it may say.")
+@click.option("--name-ar", required=True, help="Its name in Arabic.")
+@click.option("--name-en", required=True, help="Its name in English.")
+@click.option("--timeout", "timeout_s", type=float, default=60.0, show_default=True, help="Seconds to wait.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def add(code: str, role: str, name_ar: str, name_en: str, timeout_s: float, as_json: bool) -> None:
+    """Register an agency: its topic, its Kafka user, its entry in the log. Returns when its topic is being read.
+
+    Adding the same agency again completes what is missing and changes nothing else.
+    """
+    settings = Settings()
+    agency = NewAgency(code, role, name_ar, name_en)
+    is_new = uvloop.run(_add(settings, agency, timeout_s))
+    secret = settings.home / "secrets" / f"kafka-{agency_user(code)}"
+    if as_json:
+        click.echo(orjson.dumps(_added(agency, is_new, secret)))
+        return
+    user = agency_user(code)
+    state_ar, state = ("سُجّلت", "registered") if is_new else ("مسجّلة من قبل", "was registered already")
+    say(f"{code}: {state_ar}، وموضوعها يُقرأ.", f"{code}: {state}; its topic is being read.")
+    say(
+        f"مستخدم كافكا {user}، وكلمة المرور في {secret} (لا تُعرض أبدًا).",
+        f"Kafka user {user}, password in {secret} (never shown).",
+    )
+
+
+@agencies.command("genesis", hidden=True)
+def genesis() -> None:
+    """Register the platform and the programme office, once for ever. `yesser up` does it by itself."""
+    uvloop.run(prepare(Settings()))
+
+
+@agencies.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def list_(as_json: bool) -> None:
+    """List the agencies in the order of their registration."""
+    rows = uvloop.run(_list(Settings()))
+    if as_json:
+        click.echo(orjson.dumps(rows))
+        return
+    show(agencies_table(rows))
+
+
+def agencies_table(rows: Sequence[dict[str, Any]]) -> Grid:
+    """The agencies for the eye."""
+    columns = [
+        Column("الجهة", "Agency"),
+        Column("الاسم", "Name", drop=2, wraps=True),
+        Column("الدور", "Role", drop=1),
+        Column("قُرئ", "Read up to", drop=3, right=True),
+        Column("القراءة", "Topic", wraps=True),
+    ]
+    cells = [
+        [
+            row["code"],
+            said(row["name"]["ar"], row["name"]["en"], "\n"),
+            said(*ROLES[row["role"]]),
+            f"{row['next_offset']:,}",
+            _reading(row),
+        ]
+        for row in rows
+    ]
+    return Grid(said("الجهات", "Agencies"), columns, cells)
+
+
+def _reading(row: dict[str, Any]) -> str:
+    """Whether the agency's topic is read, and if not as usual, why."""
+    if row["halted_reason"] is not None:
+        return said(f"توقفت: {row['halted_reason']}", f"halted: {row['halted_reason']}", "\n")
+    if row["paused"] is not None:
+        reason, until = row["paused"]["reason"], row["paused"]["until"]
+        return said(f"بطيئة حتى {until}: {reason['ar']}", f"paused until {until}: {reason['en']}", "\n")
+    return said("يُقرأ", "read") if row["is_read"] else said("لم يُقرأ بعد", "not read yet")
+
+
+@agencies.command("rotate")
+@click.argument("code", shell_complete=agency_codes)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def rotate_(code: str, as_json: bool) -> None:
+    """Give the agency a new Kafka password. Tokens are replaced by `yesser tokens create`, then `revoke`."""
+    settings = Settings()
+    path = _with_connection(settings, lambda connection: rotate(connection, settings, code))
+    if as_json:
+        click.echo(orjson.dumps({"code": code, "kafka_user": agency_user(code), "password_file": str(path)}))
+    else:
+        say(
+            f"{code}: كلمة مرور كافكا الجديدة في {path} (لا تُعرض أبدًا)، والقديمة مرفوضة.",
+            f"{code}: new Kafka password in {path} (never shown); the old one is refused.",
+        )
+
+
+@agencies.command("suspend")
+@click.argument("code", shell_complete=agency_codes)
+@click.option("--reason", required=True, help="Why; kept with the suspension.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def suspend_(code: str, reason: str, as_json: bool) -> None:
+    """Let the agency send nothing for now: its tokens are refused, its rights on Kafka are taken."""
+    settings = Settings()
+    _with_connection(settings, lambda connection: suspend(connection, settings, code, reason))
+    _tell_standing(code, "suspended", as_json)
+
+
+@agencies.command("resume")
+@click.argument("code", shell_complete=agency_codes)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def resume_(code: str, as_json: bool) -> None:
+    """Let a suspended agency send again."""
+    settings = Settings()
+    _with_connection(settings, lambda connection: resume(connection, settings, code))
+    _tell_standing(code, "active", as_json)
+
+
+def _tell_standing(code: str, standing: str, as_json: bool) -> None:
+    if as_json:
+        click.echo(orjson.dumps({"code": code, "standing": standing}))
+    else:
+        say(f"{code}: {STANDINGS[standing]}.", f"{code}: {standing}.")
+
+
+def _with_connection(settings: Settings, work: Callable[[Connection], Awaitable[Answer]]) -> Answer:
+    async def run() -> Answer:
+        connection = await connect(settings, "agencies")
+        try:
+            return await work(connection)
+        finally:
+            await connection.close()
+
+    return uvloop.run(run())
+
+
+def _added(agency: NewAgency, is_new: bool, secret: Path) -> dict[str, Any]:
+    return {
+        "code": agency.code,
+        "role": agency.role,
+        "name": agency.name,
+        "new": is_new,
+        "kafka_user": agency_user(agency.code),
+        "password_file": str(secret),
+    }
+
+
+async def _add(settings: Settings, agency: NewAgency, timeout_s: float) -> bool:
+    connection = await connect(settings, "agencies")
+    try:
+        return bool(await add_agencies(connection, settings, [agency], lambda: datetime.now(UTC), timeout_s))
+    finally:
+        await connection.close()
+
+
+async def _list(settings: Settings) -> list[dict[str, Any]]:
+    connection = await connect(settings, "agencies")
+    try:
+        return await list_agencies(connection)
+    finally:
+        await connection.close()

@@ -1,0 +1,39 @@
+"""The first two entries of every log: the platform itself (index 0) and the programme office (index 1)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+from infra.postgres.connection import Connection, connect
+from infra.settings import Settings
+from producers.agencies.register import Clock, NewAgency, admit, register
+
+PLATFORM: Final = NewAgency("platform", "platform", "منصة أحداث يسر", "Yesser Events platform")
+OFFICE: Final = NewAgency(
+    "yesser",
+    "office",
+    "برنامج التعاملات الإلكترونية الحكومية «يسر»",
+    "Yesser, the e-Government Programme",
+)
+
+
+async def genesis(connection: Connection, clock: Clock) -> bool:
+    """Put the two registrations into the outbox, in this order, once for ever; returns whether this call did it."""
+    async with connection.transaction():
+        first = await register(connection, PLATFORM, clock)
+        second = await register(connection, OFFICE, clock)
+    return first or second
+
+
+async def prepare(settings: Settings) -> None:
+    """What must be there before the platform's processes start: the office's access to Kafka, and the two rows.
+
+    Needs migrated tables and the rights of Kafka's `admin`. Repeating it changes nothing.
+    """
+    await admit(settings, [OFFICE.code])
+    connection = await connect(settings, "genesis")
+    try:
+        await genesis(connection, lambda: datetime.now(UTC))
+    finally:
+        await connection.close()

@@ -1,0 +1,115 @@
+"""A sandbox: a whole stack of its own, with one agency, its token, and an adopted plan to be seen in.
+
+It has its own folder, its own log and its own keys, so that nothing tried there can reach the national log: not by
+a rule that might be forgotten, but because there is no way from one to the other.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from events.errors import YesserError
+from events.schema_tools.refusal_examples import golden_example
+from infra.embedded.stack import start_stack, stop_stack
+from infra.embedded.status import stack_status
+from infra.embedded.supervisor import Wanted
+from infra.postgres.connection import Connection, connect
+from infra.secret_files import write_private
+from infra.settings import Settings
+from producers.agencies.genesis import OFFICE
+from producers.agencies.register import NewAgency, add_agencies
+from producers.agencies.tokens import Asked, create_token, hash_key
+from producers.publisher.kafka_publisher import AgencyPublisher
+
+AGENCY: Final = NewAgency("sandbox", "agency", "جهة تجريبية", "Sandbox agency")
+FOLDER: Final = "sandbox"
+MARK: Final = "sandbox.json"
+"""Makes a folder a sandbox's from its first moment, and says who may enter. Only such a folder is ever deleted."""
+TOKEN_DAYS: Final = 1_095
+
+
+class NoSandbox(YesserError):
+    """There is no sandbox here; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """How to reach a sandbox."""
+
+    home: str
+    gateway: str
+    agency: str
+    key_id: str
+    token: str
+
+
+def sandbox_settings(settings: Settings) -> Settings:
+    """Settings of the sandbox beside this stack; within a sandbox, its own. Raises `NoSandbox` for given services."""
+    if settings.kafka or settings.postgres:
+        raise NoSandbox(
+            "YESSER_KAFKA or YESSER_POSTGRES names services that others use, and a sandbox has its own: unset both"
+            " and run the command again."
+        )
+    home = settings.home if (settings.home / MARK).exists() else settings.home / FOLDER
+    return settings.model_copy(update={"home": home.resolve()})
+
+
+async def seed(settings: Settings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    """Give a sandbox that runs its agency, its plan and its token, once. Repeating it completes what is missing."""
+    if _known(settings):
+        return
+    connection = await connect(settings, "sandbox")
+    try:
+        await add_agencies(connection, settings, [AGENCY], clock)
+        async with AgencyPublisher(settings, OFFICE.code) as publisher:
+            await publisher.publish([golden_example("plan.adopted")])
+        write_private(settings.home / MARK, json.dumps(await _entrance(connection, settings)))
+    finally:
+        await connection.close()
+
+
+async def _entrance(connection: Connection, settings: Settings) -> dict[str, str]:
+    made = await create_token(connection, hash_key(settings), Asked("agency", AGENCY.code, TOKEN_DAYS, ()))
+    return {"agency": AGENCY.code, "key_id": made.key_id, "token": made.token}
+
+
+def start(settings: Settings, progress: Callable[[str], None]) -> None:
+    """Start the sandbox's stack and wait until it is ready. Raises `NoSandbox` where something else has the folder."""
+    home = settings.home
+    if not (home / MARK).exists():
+        if home.exists() and any(home.iterdir()):
+            raise NoSandbox(f"{home} holds something that is no sandbox: move it away, or name another YESSER_HOME.")
+        home.mkdir(parents=True, exist_ok=True)
+        write_private(home / MARK, "{}")
+    start_stack(settings, Wanted(), progress)
+
+
+def connection_info(settings: Settings) -> Sandbox:
+    """How to reach the sandbox that runs, also while a part of it is not ready. Raises `NoSandbox` where none does."""
+    status, known = stack_status(settings), _known(settings)
+    gateway = next((part for part in status.processes if part["name"] == "gateway" and "port" in part), None)
+    if gateway is None or not status.running or not known:
+        raise NoSandbox("No sandbox runs here: start one with `yesser sandbox up`.")
+    return Sandbox(home=str(settings.home), gateway=f"http://127.0.0.1:{gateway['port']}", **known)
+
+
+def _known(settings: Settings) -> dict[str, str]:
+    """Who may enter; empty where there is no sandbox, or one that is not furnished yet."""
+    try:
+        known: dict[str, str] = json.loads((settings.home / MARK).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    return known
+
+
+def stop(settings: Settings, *, forget: bool) -> bool:
+    """Stop the sandbox; with `forget`, delete all that was tried. Returns whether anything ran."""
+    stopped = stop_stack(settings)
+    if forget and (settings.home / MARK).exists():
+        shutil.rmtree(settings.home)
+    return stopped

@@ -1,0 +1,99 @@
+"""`yesser sandbox`, `sandbox up`, `sandbox env`, `sandbox down`."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Final
+
+import click
+import orjson
+import uvloop
+
+from infra.command_line.language import said, say
+from infra.settings import Settings
+from producers.agencies.sandbox import Sandbox, connection_info, sandbox_settings, seed, start, stop
+
+_TRY: Final = """\
+curl -sS {gateway}/docs/examples/service.registered.json | sed s/agency:health/agency:{agency}/ |
+  curl -sS {gateway}/v1/events -H "Authorization: Bearer {token}" \\
+    -H "Content-Type: application/cloudevents+json" --data-binary @-"""
+
+
+@click.group(invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.pass_context
+def sandbox(context: click.Context, as_json: bool) -> None:
+    """A stack of its own to try everything on; without a sub-command: how to reach it.
+
+    It has its own log in a folder of its own: nothing tried there reaches the national one.
+    """
+    if context.invoked_subcommand is None:
+        _show(connection_info(sandbox_settings(Settings())), as_json)
+
+
+@sandbox.command("up")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def up(as_json: bool) -> None:
+    """Start the sandbox, with an agency, its token and an adopted plan. Repeating it changes nothing."""
+    settings = sandbox_settings(Settings())
+    start(settings, lambda sentence: click.echo(sentence, err=True))
+    uvloop.run(seed(settings))
+    _show(connection_info(settings), as_json)
+
+
+@sandbox.command("env")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def env(as_json: bool) -> None:
+    """Print what makes the shell work on the sandbox: eval "$(yesser sandbox env)"."""
+    variables = variables_of(connection_info(sandbox_settings(Settings())))
+    if as_json:
+        click.echo(orjson.dumps(variables))
+    else:
+        for name, value in variables.items():
+            click.echo(f"export {name}={shlex.quote(value)}")
+
+
+@sandbox.command("down")
+@click.option("--forget", is_flag=True, help="Also delete everything that was tried.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def down(forget: bool, as_json: bool) -> None:
+    """Stop the sandbox; its data stays, unless it is to be forgotten."""
+    stopped = stop(sandbox_settings(Settings()), forget=forget)
+    if as_json:
+        click.echo(orjson.dumps({"stopped": stopped, "forgotten": forget}))
+    else:
+        say("توقفت.", "Stopped.") if stopped else say("لم يكن شيء يعمل.", "Nothing was running.")
+        if forget:
+            say("حُذف كل ما جُرّب.", "Everything that was tried is deleted.")
+
+
+def variables_of(found: Sandbox) -> dict[str, str]:
+    """Environment variables by which `yesser`, the SDK and the documentation's examples use the sandbox."""
+    return {
+        "YESSER_HOME": found.home,
+        "YESSER_GATEWAY": found.gateway,
+        "YESSER_AGENCY": found.agency,
+        "YESSER_TOKEN": found.token,
+    }
+
+
+def _show(found: Sandbox, as_json: bool) -> None:
+    if as_json:
+        click.echo(orjson.dumps(found))
+        return
+    say(
+        "بيئة تجريبية: سجلها مستقل، ولا يصل شيء منها إلى السجل الوطني.\n",
+        "A sandbox: its log is its own, and nothing of it reaches the national one.\n",
+    )
+    rows = (
+        (found.gateway, said("العنوان", "address")),
+        (f"{found.gateway}/docs", said("التوثيق", "documentation")),
+        (found.agency, said("الجهة", "agency")),
+        (found.key_id, said("معرّف الرمز", "key id")),
+        (found.token, said("رمز الدخول", "token")),
+    )
+    for value, name in rows:
+        click.echo(f"{value}  {name}")
+    click.echo(f"\n{_TRY.format(gateway=found.gateway, agency=found.agency, token=found.token)}")
+    click.echo('\neval "$(yesser sandbox env)"')
+    say("  # ليعمل هذا الطرف على البيئة التجريبية", "  # this shell works on the sandbox from now on")

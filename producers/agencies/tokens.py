@@ -1,0 +1,134 @@
+"""Bearer tokens: `yat_<key id>_<secret>`, 256 random bits, known to the database only by a keyed hash.
+
+The key of the hash is a file beside the other secrets (0600); every gateway of a platform has the same one. A holder
+has at most two active tokens, so that one can be replaced by the next without a gap.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Final
+
+from events.errors import YesserError
+from infra.data_dir import DataDir
+from infra.http.callers import DEFAULT_SCOPES, Kind, Scope
+from infra.postgres.connection import Connection
+from infra.postgres.sql import queries
+from infra.secret_files import password
+from infra.settings import Settings
+
+ACTIVE_MAX: Final = 2
+SECRET_BYTES: Final = 32
+HASH_KEY_FILE: Final = "gateway-token-key"
+_PREFIX: Final = "yat"
+_TOKEN: Final = re.compile(r"yat_([a-z2-7]{10})_[0-9a-f]{64}")
+_KEY_ID_ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz234567"
+_SQL: Final = queries("producers.agencies", "tokens.sql")
+
+
+class NoToken(YesserError):
+    """The token could not be made or changed; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """A token as its holder is given it, once."""
+
+    key_id: str
+    token: str
+    kind: Kind
+    holder: str
+    scopes: tuple[Scope, ...]
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The token that somebody asks for. `scopes` empty: those of its kind."""
+
+    kind: Kind
+    holder: str
+    days: int
+    scopes: tuple[Scope, ...] = ()
+
+
+def hash_key(settings: Settings) -> bytes:
+    """The key of the hash, made at its first use."""
+    home = DataDir.at(settings.home)
+    home.create()
+    return password(home.secrets, HASH_KEY_FILE).encode()
+
+
+def keyed_hash(token: str, key: bytes) -> bytes:
+    """What the database keeps of a token. A quick hash is right for a secret of 256 random bits."""
+    return hmac.new(key, token.encode(), sha256).digest()
+
+
+def key_id_of(token: str) -> str | None:
+    """The public part of a well-formed token, else None."""
+    found = _TOKEN.fullmatch(token)
+    return None if found is None else found[1]
+
+
+def random_token() -> tuple[str, str]:
+    """A new key id and token."""
+    key_id = "".join(secrets.choice(_KEY_ID_ALPHABET) for _ in range(10))
+    return key_id, f"{_PREFIX}_{key_id}_{secrets.token_hex(SECRET_BYTES)}"
+
+
+async def create_token(connection: Connection, key: bytes, asked: Asked) -> NewToken:
+    """Make a token and keep its hash. Raises `NoToken` for an unknown agency, a third token, a scope too many."""
+    scopes = asked.scopes or DEFAULT_SCOPES[asked.kind]
+    _require_scopes(asked.kind, scopes)
+    await _require_holder(connection, asked)
+    key_id, token = random_token()
+    async with connection.transaction():
+        await connection.execute(_SQL["lock_holder"], asked.kind, asked.holder)
+        if await connection.fetchval(_SQL["active_count"], asked.kind, asked.holder) >= ACTIVE_MAX:
+            raise NoToken(
+                f"{asked.kind} {asked.holder} has {ACTIVE_MAX} active tokens: revoke one with `yesser tokens revoke`"
+                " (see `yesser tokens list`) once its successor is in use."
+            )
+        row = (key_id, asked.kind, asked.holder, list(scopes), keyed_hash(token, key), asked.days)
+        expires_at = await connection.fetchval(_SQL["add"], *row)
+    return NewToken(key_id, token, asked.kind, asked.holder, scopes, expires_at)
+
+
+async def list_tokens(connection: Connection) -> list[dict[str, Any]]:
+    """All tokens ever made, without what is secret, oldest first."""
+    return [dict(row) for row in await connection.fetch(_SQL["list"])]
+
+
+async def revoke_token(connection: Connection, key_id: str) -> str:
+    """End a token for ever; returns its holder. Repeating it changes nothing. Raises `NoToken` for an unknown one."""
+    holder: str | None = await connection.fetchval(_SQL["revoke"], key_id)
+    if holder is None:
+        raise NoToken(f"there is no token with the key id {key_id}: see `yesser tokens list`.")
+    return holder
+
+
+def _require_scopes(kind: Kind, scopes: Sequence[Scope]) -> None:
+    """A token may be given less than its kind, never more."""
+    beyond = sorted(set(scopes) - set(DEFAULT_SCOPES[kind]))
+    if beyond:
+        raise NoToken(
+            f"a token of kind {kind} cannot have {', '.join(beyond)}: it may {', '.join(DEFAULT_SCOPES[kind])}."
+        )
+
+
+async def _require_holder(connection: Connection, asked: Asked) -> None:
+    """Agencies and the office must be in the log, in that role."""
+    if asked.kind not in ("agency", "office"):
+        return
+    role = await connection.fetchval(_SQL["agency_role"], asked.holder)
+    if role != asked.kind:
+        known = "is not registered" if role is None else f"is registered as {role}"
+        raise NoToken(
+            f"{asked.holder} {known}: see `yesser agencies list`; a token of kind {asked.kind} needs that role."
+        )

@@ -1,0 +1,109 @@
+"""`yesser tokens create | list | revoke`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final, TypeVar
+
+import click
+import orjson
+import uvloop
+
+from infra.command_line.completion import agency_codes
+from infra.command_line.display import Column, Grid, show
+from infra.command_line.language import said, say
+from infra.http.callers import KINDS, SCOPES
+from infra.postgres.connection import Connection, connect
+from infra.settings import Settings
+from producers.agencies.tokens import Asked, create_token, hash_key, list_tokens, revoke_token
+
+Answer = TypeVar("Answer")
+_DAYS_MAX = 1_095
+STATES: Final = {"active": "صالح", "expired": "منتهي المدة", "revoked": "ملغى"}
+
+
+@click.group()
+def tokens() -> None:
+    """Make, list and revoke the bearer tokens of the gateway."""
+
+
+@tokens.command("create")
+@click.argument("holder", shell_complete=agency_codes)
+@click.option("--kind", type=click.Choice(KINDS), default="agency", show_default=True, help="Who holds it.")
+@click.option("--scope", "scopes", type=click.Choice(SCOPES), multiple=True, help="Less than its kind may do.")
+@click.option("--days", type=click.IntRange(1, _DAYS_MAX), default=365, show_default=True, help="Until it expires.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def create(holder: str, kind: Any, scopes: tuple[Any, ...], days: int, as_json: bool) -> None:
+    """Make a token of HOLDER (an agency's code, a partner's or an auditor's id). It is shown once and never again."""
+    settings = Settings()
+    asked = Asked(kind, holder, days, scopes)
+    made = _with_connection(settings, lambda connection: create_token(connection, hash_key(settings), asked))
+    if as_json:
+        click.echo(orjson.dumps(made))
+        return
+    click.echo(made.token)
+    scopes_, until = ", ".join(made.scopes), f"{made.expires_at:%Y-%m-%d}"
+    say(
+        f"معرّف الرمز {made.key_id}؛ صلاحياته {scopes_} باسم {holder} حتى {until}. احفظه ككلمة مرور: لن يُعرض ثانية.",
+        f"Key id {made.key_id}; may {scopes_} as {kind} {holder} until {until}. Keep it like a password: it cannot be"
+        " shown again.",
+        err=True,
+    )
+
+
+@tokens.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def list_(as_json: bool) -> None:
+    """List all tokens, without what is secret."""
+    rows = _with_connection(Settings(), list_tokens)
+    if as_json:
+        click.echo(orjson.dumps(rows))
+        return
+    show(tokens_table(rows))
+
+
+def tokens_table(rows: Sequence[Mapping[str, Any]]) -> Grid:
+    """The tokens for the eye."""
+    columns = [
+        Column("معرّف الرمز", "Key id"),
+        Column("النوع", "Kind", drop=2),
+        Column("الحامل", "Holder"),
+        Column("الحالة", "State"),
+        Column("حتى", "Until", drop=1),
+        Column("آخر استعمال", "Last used", drop=3),
+    ]
+    cells = [
+        [
+            row["key_id"],
+            row["kind"],
+            row["holder"],
+            said(STATES[row["state"]], row["state"]),
+            f"{row['expires_at']:%Y-%m-%d}",
+            f"{row['last_used_at']:%Y-%m-%d %H:%M}" if row["last_used_at"] else said("لم يُستعمل", "never"),
+        ]
+        for row in rows
+    ]
+    return Grid(said("رموز الدخول", "Tokens"), columns, cells)
+
+
+@tokens.command("revoke")
+@click.argument("key_id")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def revoke(key_id: str, as_json: bool) -> None:
+    """End the token KEY_ID for ever. Gateways refuse it within seconds."""
+    holder = _with_connection(Settings(), lambda connection: revoke_token(connection, key_id))
+    if as_json:
+        click.echo(orjson.dumps({"key_id": key_id, "holder": holder, "state": "revoked"}))
+    else:
+        say(f"أُلغي رمز {holder} ({key_id}).", f"Revoked: {key_id} of {holder}.")
+
+
+def _with_connection(settings: Settings, work: Callable[[Connection], Awaitable[Answer]]) -> Answer:
+    async def run() -> Answer:
+        connection = await connect(settings, "tokens")
+        try:
+            return await work(connection)
+        finally:
+            await connection.close()
+
+    return uvloop.run(run())

@@ -1,0 +1,77 @@
+"""Signed receipts: what the gateway promises about events that Kafka has acknowledged.
+
+One receipt covers a request. What is signed is one line, `urn:yesser:receipt:v1 ` and in hexadecimal the SHA-256 of the
+RFC 8785 form (UTF-8, names sorted, no white space) of the answer's member `receipt`, which anybody can write again from
+the parsed answer. The signature is Ed25519, by a key of the gateway's own, in base64. `key` names it as
+`<name>+<key id>`, the beginning of its verifier key (`vkey`).
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from infra.kafka.client_config import agency_topic
+from infra.log.receipt import RECEIPT_KIND, signed_line
+from infra.log.signed_note import InvalidKey, LogKey, parse_skey
+from infra.secret_files import write_private
+
+KEY_FILE: Final = "gateway.skey"
+
+
+class Stored(NamedTuple):
+    """The events of a request that Kafka has: their places in the request, ids, offsets, and bytes as they stand in
+    their entries."""
+
+    places: Sequence[int]
+    ids: Sequence[str]
+    offsets: Sequence[int]
+    values: Sequence[bytes]
+
+
+class ReceiptSigner:
+    """Signs receipts with the gateway's key."""
+
+    def __init__(self, key: LogKey) -> None:
+        self._key = key.signing_key
+        self.verifier = key.verifier
+        self.key_name = f"{key.name}+{key.verifier.key_id.hex()}"
+
+    def receipt(self, agency: str, time: str, stored: Stored) -> dict[str, Any]:
+        """The members `receipt`, `key` and `signature` of an answer. `time` is the gateway's, RFC 3339."""
+        receipt = receipt_bytes(agency, time, stored)
+        signature = base64.b64encode(self._key.sign(signed_line(receipt).encode()).signature).decode()
+        return {"receipt": orjson.Fragment(receipt), "key": self.key_name, "signature": signature}
+
+
+def receipt_bytes(agency: str, time: str, stored: Stored) -> bytes:
+    """The RFC 8785 form of a receipt, written as it stands: no value holds a character that JSON would escape."""
+    hashes = [sha256(value).hexdigest() for value in stored.values]
+    address = f'{{"address":"{agency_topic(agency)}/0/'
+    rows = ",".join(
+        [
+            f'{address}{offset}","event":{place},"id":"{id_}","sha256":"{hash_}"}}'
+            for place, id_, offset, hash_ in zip(stored.places, stored.ids, stored.offsets, hashes, strict=True)
+        ]
+    )
+    return f'{{"agency":"{agency}","events":[{rows}],"kind":"{RECEIPT_KIND}","time":"{time}"}}'.encode()
+
+
+def load_or_create_key(folder: Path, name: str) -> LogKey:
+    """The gateway's key from its folder; made there once, readable by its owner only."""
+    path = folder / KEY_FILE
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_private(path, LogKey(name, os.urandom(32)).skey + "\n")
+    if path.stat().st_mode & 0o077:
+        raise InvalidKey(f"others may read {path}: run `chmod 600` on it, and consider who has read it")
+    key = parse_skey(path.read_text(encoding="utf-8").strip())
+    if key.name != name:
+        raise InvalidKey(f"{path} belongs to {key.name!r}, but the settings name {name!r}")
+    return key

@@ -1,0 +1,50 @@
+"""`yesser docs DIR`: the gateway's documentation as files, for an agency that has no gateway at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import click
+import orjson
+
+from infra.command_line.language import say
+from infra.settings import Settings
+from producers.docs_pages.site import START, Site, file_of
+
+
+@click.command("docs", short_help="The documentation as files that need no server.")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def docs(folder: Path, as_json: bool) -> None:
+    """Write every page of the documentation into FOLDER; open its index.html. Needs no service and no network.
+
+    Files of the same names are replaced, others are left alone.
+    """
+    site = Site(described, static=True)
+    write_site(site, folder)
+    start = folder / file_of(START)
+    if as_json:
+        click.echo(orjson.dumps({"folder": str(folder), "start": str(start), "files": len(site.paths)}))
+    else:
+        files = len(site.paths)
+        say(f"كُتبت الصفحات ({files})؛ افتح {start}", f"{files} files written; open {start}")
+
+
+def write_site(site: Site, folder: Path) -> None:
+    """Every page as a file."""
+    for path in site.paths:
+        file = folder / file_of(path)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(site.page(path).body)
+
+
+def described() -> Mapping[str, Any]:
+    """The document of a gateway that is described and never called: its routes get no services."""
+    from producers.gateway.app import application
+    from producers.gateway.routes.pages import openapi_document
+    from producers.gateway.routes.parts import Parts
+
+    nothing = cast(Any, None)
+    return openapi_document(application(Parts(Settings(), nothing, nothing, nothing, nothing)))

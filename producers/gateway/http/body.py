@@ -1,0 +1,91 @@
+"""Reading a request's body: never more than the limit, never for ever, and unpacked only as far as the limit allows."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Final
+
+from infra.http.problems import Problem
+from producers.gateway.http.content_mode import RawHeaders
+
+_GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
+_DRAINED_FACTOR: Final = 4
+_CLOSE: Final = {"Connection": "close"}
+
+
+@dataclass(frozen=True, slots=True)
+class BodyLimits:
+    """What one body may cost. `timeout_s` is None for one that is there already. `held` is told of bytes as they are
+    kept, and may raise `Problem`."""
+
+    bytes_max: int
+    timeout_s: float | None
+    held: Callable[[int], None] = lambda _: None
+
+
+async def read_body(stream: AsyncIterator[bytes], headers: RawHeaders, limits: BodyLimits) -> bytes:
+    """The body, unpacked. Raises `Problem`: 413, 408, 415 for another packing, 400 for damaged gzip.
+
+    What is somewhat too large is read to its end and thrown away, since a client that is cut off while it sends sees a
+    broken connection and not the answer. What is declared far too large is cut off unread.
+    """
+    bytes_max = limits.bytes_max
+    drained_max = _DRAINED_FACTOR * bytes_max
+    _require_length(headers, drained_max)
+    unpack = _unpacking(headers)
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async with nullcontext() if limits.timeout_s is None else asyncio.timeout(limits.timeout_s):
+            async for part in stream:
+                size += len(part)
+                if size > drained_max:
+                    raise Problem("request-too-large", headers=_CLOSE)
+                if size <= bytes_max:
+                    limits.held(len(part))
+                    parts.append(part)
+                else:
+                    parts.clear()
+    except TimeoutError:
+        raise Problem("slow-request", headers=_CLOSE) from None
+    if size > bytes_max:
+        raise Problem("request-too-large")
+    body = parts[0] if len(parts) == 1 else b"".join(parts)
+    if unpack:
+        body = gunzip(body, bytes_max)
+        limits.held(len(body))
+    return body
+
+
+def gunzip(packed: bytes, bytes_max: int) -> bytes:
+    """The unpacked bytes. A bomb costs no more than the limit."""
+    unpacker = zlib.decompressobj(_GZIP_WINDOW)
+    try:
+        plain = unpacker.decompress(packed, bytes_max + 1)
+    except zlib.error:
+        raise Problem("malformed-request") from None
+    if len(plain) > bytes_max:
+        raise Problem("request-too-large")
+    if not unpacker.eof or unpacker.unused_data:
+        raise Problem("malformed-request")
+    return plain
+
+
+def _require_length(headers: RawHeaders, bytes_max: int) -> None:
+    for name, value in headers:
+        if name == b"content-length" and value.isdigit() and int(value) > bytes_max:
+            raise Problem("request-too-large", headers=_CLOSE)
+
+
+def _unpacking(headers: RawHeaders) -> bool:
+    """Whether the body is gzip. Raises `Problem` for any other packing."""
+    given = [value.strip().lower() for name, value in headers if name == b"content-encoding"]
+    if not given or given == [b"identity"]:
+        return False
+    if given == [b"gzip"]:
+        return True
+    raise Problem("unsupported-media-type", headers={"Accept-Encoding": "gzip"})

@@ -1,0 +1,84 @@
+"""What the gateway says of events that it does not let in, as an RFC 9457 problem.
+
+What is wrong with an event keeps the codes and sentences of `events.faults`; what is wrong with a request has those of
+`infra.http.problems`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from events.faults.details import arabic_of
+from events.faults.problems import PROBLEMS, Fault
+from infra.http.problems import PAGE_PREFIX, Language
+
+ERRORS_MAX: Final = 1_000
+"""Beyond this many, faults are counted (`unlisted`) instead of listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventFaults:
+    """What was found in the event at this place of the request (0 for a single one)."""
+
+    place: int
+    faults: tuple[Fault, ...]
+    id: str | None = None
+    """As claimed, where it is well-formed and free of personal data."""
+
+
+class Refusal(Exception):
+    """Events with faults. `batched`: pointers begin with the event's place in the array."""
+
+    def __init__(self, found: Sequence[EventFaults], *, batched: bool) -> None:
+        super().__init__(f"{len(found)} events refused")
+        self.found = found
+        self.batched = batched
+
+    @property
+    def status(self) -> int:
+        """413 for a single event that is only too large, else 422."""
+        faults = self.found[0].faults
+        return 413 if not self.batched and [f.code for f in faults] == ["too-large"] else 422
+
+
+def refusal_document(refusal: Refusal, language: Language) -> dict[str, Any]:
+    """The document for events with faults: type and title of the first fault's code, and every fault of every event."""
+    explained = PROBLEMS[refusal.found[0].faults[0].code]
+    errors, count = listed_faults(refusal.found, refusal.batched, language)
+    document: dict[str, Any] = {
+        "type": PAGE_PREFIX + refusal.found[0].faults[0].code,
+        "title": getattr(explained.title, language),
+        "status": refusal.status,
+        "detail": getattr(explained.remedy, language),
+        "errors": errors,
+    }
+    if count > len(errors):
+        document["unlisted"] = count - len(errors)
+    return document
+
+
+def listed_faults(found: Iterable[EventFaults], batched: bool, language: Language) -> tuple[list[dict[str, Any]], int]:
+    """The rows of `errors`, at most `ERRORS_MAX`, and how many faults there are. Pointers lead into the body."""
+    errors: list[dict[str, Any]] = []
+    count = 0
+    for event in found:
+        for fault in event.faults:
+            count += 1
+            if len(errors) < ERRORS_MAX:
+                errors.append(_row(event, fault, batched, language))
+    return errors, count
+
+
+def _row(event: EventFaults, fault: Fault, batched: bool, language: Language) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "code": fault.code,
+        "pointer": f"/{event.place}{fault.pointer}" if batched else fault.pointer,
+        "detail": arabic_of(fault.detail) if language == "ar" else fault.detail,
+    }
+    if batched:
+        row["event"] = event.place
+    if event.id is not None:
+        row["id"] = event.id
+    return row

@@ -1,0 +1,164 @@
+"""What the OpenAPI document says of bodies and answers that FastAPI cannot see for itself."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from events.wire.envelope import EVENT_ID_PATTERN, SOURCE_PATTERN
+from infra.http.documents import ERROR_ROWS, INTEGER, TEXT, answer, shape
+from producers.gateway.verdicts import COMPLETENESS_STATUSES
+
+_EVENT: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["specversion", "id", "source", "type", "subject", "time", "data"],
+    "properties": {
+        "specversion": {"const": "1.0"},
+        "id": {"type": "string", "pattern": EVENT_ID_PATTERN},
+        "source": {"type": "string", "pattern": SOURCE_PATTERN},
+        "type": TEXT,
+        "subject": TEXT,
+        "time": {"type": "string", "format": "date-time"},
+        "data": {"type": "object"},
+    },
+}
+_EVENT_EXAMPLE: Final = {
+    "specversion": "1.0",
+    "id": "launch-1",
+    "source": "urn:yesser:agency:health",
+    "type": "sa.gov.yesser.service.launched.v1",
+    "subject": "service/appointments",
+    "time": "2006-05-01T09:00:00+03:00",
+    "data": {"service_id": "appointments", "on": "2006-05-01", "channels": ["web"]},
+}
+
+EVENTS_REQUEST: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "description": "Structured or batched CloudEvents 1.0; in binary mode the body is `data`, and every attribute"
+        " is a header `ce-<name>`, percent-encoded.",
+        "content": {
+            "application/cloudevents+json": {"schema": _EVENT, "example": _EVENT_EXAMPLE},
+            "application/cloudevents-batch+json": {
+                "schema": {"type": "array", "items": _EVENT},
+                "example": [_EVENT_EXAMPLE],
+            },
+            "application/json": {"schema": {"type": "object"}, "example": _EVENT_EXAMPLE["data"]},
+        },
+    }
+}
+
+_PAUSED: Final[dict[str, Any]] = {
+    "description": "The topic held nothing but refused records: it is not read until then, then a record at a time.",
+    **shape(until={"type": "string", "format": "date-time"}, reason=shape(ar=TEXT, en=TEXT)),
+}
+_DUPLICATE: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["event", "id"],
+    "properties": {
+        "event": INTEGER,
+        "id": TEXT,
+        "address": {"type": "string", "description": "Of the earlier record, where this gateway took it lately."},
+        "index": {**INTEGER, "description": "Of the entry that says the same."},
+        "proof": TEXT,
+        "first_event": {**INTEGER, "description": "The place in this request of the event that says the same."},
+    },
+}
+RECEIPT: Final = answer(
+    "Every event of the receipt is durable. The signature is Ed25519 over `urn:yesser:receipt:v1 ` and the SHA-256, in "
+    "hexadecimal, of the RFC 8785 form of `receipt`.",
+    {
+        "type": "object",
+        "required": ["receipt", "key", "signature"],
+        "properties": {
+            "receipt": shape(
+                kind=TEXT,
+                agency=TEXT,
+                time=TEXT,
+                events={"type": "array", "items": shape(event=INTEGER, id=TEXT, address=TEXT, sha256=TEXT)},
+            ),
+            "key": TEXT,
+            "signature": {"type": "string", "contentEncoding": "base64"},
+            "refused": ERROR_ROWS,
+            "duplicates": {
+                "type": "array",
+                "description": "Events of the receipt that say what an earlier one said: the registrar drops them.",
+                "items": _DUPLICATE,
+            },
+            "paused": _PAUSED,
+        },
+    },
+)
+VALIDATION: Final = answer(
+    "The verdict on every event: new, a duplicate, or refused. `valid` where none is refused.",
+    {
+        "type": "object",
+        "required": ["valid", "accepted", "duplicates", "errors"],
+        "properties": {
+            "valid": {"type": "boolean"},
+            "accepted": {"type": "array", "items": shape(event=INTEGER, id=TEXT, type=TEXT)},
+            "duplicates": {"type": "array", "items": _DUPLICATE},
+            "errors": ERROR_ROWS,
+            "unlisted": INTEGER,
+        },
+    },
+)
+_VERDICT: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["state"],
+    "properties": {
+        "id": TEXT,
+        "state": {"enum": ["pending", "registered", "duplicate", "refused"]},
+        "address": TEXT,
+        "index": {**INTEGER, "description": "Of the entry; of the first entry for a duplicate; of the refusal."},
+        "proof": {"type": "string", "format": "uri-reference"},
+        "errors": ERROR_ROWS,
+        "halted": TEXT,
+    },
+}
+_RANGES: Final[dict[str, Any]] = {
+    "type": "array",
+    "items": {"type": "array", "items": INTEGER, "minItems": 2, "maxItems": 2},
+}
+STATUS: Final = answer("What became of it.", _VERDICT)
+RECEIPTS: Final = answer(
+    "A page of verdicts. `next` is the cursor of the next one; `read_up_to` is how far the registrar has read.",
+    {
+        "type": "object",
+        "required": ["receipts", "next", "read_up_to"],
+        "properties": {
+            "receipts": {"type": "array", "items": _VERDICT},
+            "next": INTEGER,
+            "read_up_to": INTEGER,
+            "halted": TEXT,
+            "paused": _PAUSED,
+        },
+    },
+)
+_SEQUENCES: Final = shape(
+    agency=TEXT,
+    status={
+        "enum": list(COMPLETENESS_STATUSES),
+        "description": "`no-numbers-sent`: no event carried a `sequence`, so nothing can be missing. `not-known`: no"
+        " number is known to be missing, but not all were kept one by one.",
+    },
+    highest=INTEGER,
+    sequences_overflowed_at={
+        "type": ["integer", "null"],
+        "description": "From this index of the log on the numbers had too little order to be kept one by one: they"
+        " count in `highest` only. `seen`, `missing` and `repeated` are those before.",
+    },
+    seen_count=INTEGER,
+    missing_count={"type": ["integer", "null"], "description": "Null where no numbers were sent."},
+    seen=_RANGES,
+    missing=_RANGES,
+    repeated=_RANGES,
+)
+_OF_A_MONTH: Final = {
+    "month": TEXT,
+    "first": {"type": ["integer", "null"], "description": "The month's first number; null where it has none."},
+    "last": {"type": ["integer", "null"], "description": "The month's last number."},
+}
+COMPLETENESS: Final = answer(
+    "Ranges are [first, last], both included. Of a month, `seen`, `missing` and `repeated` hold its numbers only.",
+    {**_SEQUENCES, "properties": _SEQUENCES["properties"] | _OF_A_MONTH},
+)

@@ -1,0 +1,194 @@
+"""What an agency asks afterwards: what became of my event, of my receipts, and what is missing.
+
+An agency reads its own; the office and auditors, who may read the log, name the agency. What is not the caller's own is
+*not found*, so that nothing is told of its existence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from typing import Annotated, Any, Final
+
+import orjson
+from fastapi import APIRouter, Query, Request, Response
+
+from events.validation.verdicts import Agency
+from events.values.fields import CODE_PATTERN
+from events.wire.entry import Entry
+from events.wire.envelope import EVENT_ID_PATTERN
+from infra.http.callers import Caller
+from infra.http.documents import problems
+from infra.http.problems import Problem
+from infra.kafka.client_config import agency_topic
+from infra.postgres.verdicts import read_reading
+from producers.gateway.routes.documents import COMPLETENESS, RECEIPTS, STATUS
+from producers.gateway.routes.parts import Parts
+from producers.gateway.verdicts import (
+    Verdict,
+    by_id,
+    by_offsets,
+    completeness,
+    entries_at,
+)
+
+JSON: Final = "application/json"
+PAGE_MAX: Final = 1_000
+_INDEX_MAX: Final = 2**53
+_POLL_S: Final = 0.1
+_EVENT_ID: Final = re.compile(EVENT_ID_PATTERN.strip("^$"))
+_CODE: Final = re.compile(CODE_PATTERN.strip("^$"))
+_OFFSET: Final = re.compile(r"[0-9]{1,15}")
+
+Agencies = Annotated[
+    str | None, Query(description="An agency's code; your own without it. Another's needs the scope log:read.")
+]
+Month = Annotated[
+    str | None,
+    Query(
+        pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$",
+        description="Only the numbers of this month, YYYY-MM: Gregorian, by recorded time in Riyadh.",
+        examples=["2026-11"],
+    ),
+]
+Address = Annotated[str | None, Query(description="The address of a receipt: exactly that record's verdict.")]
+Since = Annotated[int, Query(ge=0, le=_INDEX_MAX, description="The cursor: `next` of the page before, at first 0.")]
+Limit = Annotated[int, Query(ge=1, le=PAGE_MAX, description="Most rows of a page.")]
+Wait = Annotated[float, Query(ge=0, description="Wait for the first verdict for so many seconds (a long poll).")]
+
+
+def router(parts: Parts) -> APIRouter:
+    """The routes by which agencies look after their events."""
+    routes = APIRouter(tags=["verdicts"])
+
+    @routes.get(
+        "/v1/events/{id}",
+        summary="What became of an event",
+        response_class=Response,
+        responses={200: STATUS, **problems(400, 401, 403, 404, 422, 429, 503)},
+    )
+    async def status(request: Request, id: str, address: Address = None, agency: Agencies = None) -> Response:
+        """Pending, registered (with index and proof), duplicate (of the first entry), or refused (with every fault).
+
+        By id alone it says what the log has under this id; with the `address` of a receipt, what became of that record.
+        """
+        whose = _whose(await parts.caller(request), agency)
+        return _json(await _status(parts, whose, id, address))
+
+    @routes.get(
+        "/v1/receipts",
+        summary="Verdicts on everything sent, in order",
+        response_class=Response,
+        responses={200: RECEIPTS, **problems(400, 401, 403, 404, 422, 429, 503)},
+    )
+    async def receipts(
+        request: Request, since: Since = 0, limit: Limit = 100, wait_s: Wait = 0, agency: Agencies = None
+    ) -> Response:
+        """One row for each record of the agency's topic that has its verdict, however it was sent, in order."""
+        whose = _whose(await parts.caller(request), agency)
+        deadline = time.monotonic() + min(wait_s, parts.settings.gateway_long_poll_max_s)
+        while time.monotonic() < deadline and not parts.stop.is_set() and not await request.is_disconnected():
+            if await _is_read(parts, whose, since):
+                break
+            await asyncio.sleep(_POLL_S)
+        return _json(await _page(parts, whose, since, limit))
+
+    @routes.get(
+        "/v1/completeness",
+        summary="Sequence numbers seen and missing",
+        response_class=Response,
+        responses={200: COMPLETENESS, **problems(400, 401, 403, 404, 422, 429, 503)},
+    )
+    async def seen(request: Request, month: Month = None, agency: Agencies = None) -> Response:
+        """Which `sequence` numbers were read, whatever their verdict, and which are missing below the highest.
+
+        The numbers of a month are those above the highest read before it, up to the highest read in it: each number
+        belongs to one month, and one that comes late fills its hole there.
+        """
+        whose = _whose(await parts.caller(request), agency)
+        async with parts.connection() as connection:
+            return _json(await completeness(connection, whose.code, month))
+
+    return routes
+
+
+async def _status(parts: Parts, whose: Agency, id_: str, address: str | None) -> dict[str, Any]:
+    if not _EVENT_ID.fullmatch(id_):
+        raise Problem("not-found")
+    async with parts.connection() as connection:
+        offset = parts.receiver.recent.offset_of(whose.code, id_) if address is None else _offset(whose, address)
+        verdict: Verdict | None = None
+        if offset is not None:
+            (verdict,) = await by_offsets(connection, whose.code, [offset])
+            if address is not None and verdict.index is not None:
+                entries = await entries_at(connection, [verdict.index])
+                if _id_of(entries[verdict.index], verdict) not in (id_, None):
+                    raise Problem("not-found")
+        else:
+            verdict = await by_id(connection, whose, id_)
+    if verdict is None:
+        raise Problem("not-found")
+    document: dict[str, Any] = {"id": id_, **verdict.document()}
+    if offset is not None:
+        document["address"] = f"{agency_topic(whose.code)}/0/{offset}"
+    return document
+
+
+async def _is_read(parts: Parts, whose: Agency, since: int) -> bool:
+    """Whether a record at or above `since` has its verdict."""
+    async with parts.connection() as connection:
+        return (await read_reading(connection, agency_topic(whose.code))).next_offset > since
+
+
+async def _page(parts: Parts, whose: Agency, since: int, limit: int) -> dict[str, Any]:
+    async with parts.connection() as connection:
+        reading = await read_reading(connection, agency_topic(whose.code))
+        end = min(reading.next_offset, since + limit)
+        verdicts = await by_offsets(connection, whose.code, range(since, end)) if since < end else []
+        entries = await entries_at(connection, [v.index for v in verdicts if v.index is not None])
+    topic = agency_topic(whose.code)
+    rows = []
+    for verdict in verdicts:
+        row: dict[str, Any] = {"address": f"{topic}/0/{verdict.offset}"}
+        if verdict.index is not None and (id_ := _id_of(entries[verdict.index], verdict)) is not None:
+            row["id"] = id_
+        rows.append(row | verdict.document())
+    document: dict[str, Any] = {"receipts": rows, "next": max(since, end), "read_up_to": reading.next_offset}
+    if reading.halted_reason is not None:
+        document["halted"] = reading.halted_reason
+    if reading.paused is not None:
+        document["paused"] = reading.paused.document()
+    return document
+
+
+def _whose(caller: Caller, agency: str | None) -> Agency:
+    """The agency whose events are asked for. Raises `Problem` unless the caller may read them."""
+    if agency is None or (caller.agency is not None and agency == caller.agency.code):
+        caller.require("events:read")
+        return caller.require_agency()
+    caller.require("log:read")
+    if not _CODE.fullmatch(agency):
+        raise Problem("not-found")
+    return Agency(agency, "agency")
+
+
+def _offset(whose: Agency, address: str) -> int:
+    """The offset of an address in the agency's own topic."""
+    prefix = f"{agency_topic(whose.code)}/0/"
+    text = address.removeprefix(prefix)
+    if not address.startswith(prefix) or not _OFFSET.fullmatch(text):
+        raise Problem("not-found")
+    return int(text)
+
+
+def _id_of(entry: Entry, verdict: Verdict) -> str | None:
+    """The event's id; of a refused record the one it claimed, if that may be told."""
+    if verdict.state == "refused":
+        claimed: str | None = entry.data.get("claimed_id")
+        return claimed
+    return entry.id
+
+
+def _json(document: dict[str, Any]) -> Response:
+    return Response(orjson.dumps(document), media_type=JSON)

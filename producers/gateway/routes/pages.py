@@ -1,0 +1,104 @@
+"""What anybody may read: the documentation, the OpenAPI document, and the key that signs receipts.
+
+The pages themselves are in `producers.docs_pages`. They load nothing from elsewhere, and the browser is told so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.openapi.utils import get_openapi
+from starlette.responses import RedirectResponse
+
+from infra.http.documents import problems
+from infra.http.problems import PAGE_PREFIX, Problem
+from producers.docs_pages.site import START, SWAGGER, Page, Site
+from producers.gateway.routes.parts import Parts
+
+_POLICY: Final = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
+_SWAGGER_POLICY: Final = f"{_POLICY}; script-src 'self'; connect-src 'self'"
+_DOCUMENTS: Final = (
+    "/openapi.json",
+    "/asyncapi.json",
+    "/schemas",
+    "/schemas/{name:path}",
+    START,
+    START + "/{name:path}",
+)
+
+
+def router(parts: Parts, app: FastAPI) -> APIRouter:
+    """The public routes."""
+    routes = APIRouter(tags=["documents"])
+    site = Site(lambda: openapi_document(app))
+
+    async def document(request: Request) -> Response:
+        return answer(site, request)
+
+    @routes.get("/", include_in_schema=False)
+    async def start() -> Response:
+        return RedirectResponse(START)
+
+    for path in _DOCUMENTS:
+        routes.add_api_route(path, document, include_in_schema=False)
+
+    @routes.get("/v1/key", summary="The key that signs receipts", response_class=Response, responses=problems(400))
+    async def key() -> Response:
+        """The verifier key (C2SP signed-note `vkey`) of this gateway."""
+        return Response(parts.signer.verifier.vkey + "\n", media_type="text/plain; charset=utf-8")
+
+    @routes.get(
+        PAGE_PREFIX + "{code}", summary="What a problem means", response_class=Response, responses=problems(400, 404)
+    )
+    async def page(code: str, request: Request) -> Response:
+        """The page of a problem's type, in Arabic and English."""
+        return answer(site, request)
+
+    return routes
+
+
+def answer(site: Site, request: Request) -> Response:
+    """The page at the request's address; 304 where the client has it. Raises `Problem` (404) for an unknown one."""
+    path = request.url.path.rstrip("/")
+    try:
+        page = site.page(path)
+    except KeyError:
+        raise Problem("no-such-route") from None
+    headers = _headers(path, page)
+    if request.headers.get("if-none-match") == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
+    return Response(page.body, headers=headers, media_type=page.media_type)
+
+
+def _headers(path: str, page: Page) -> dict[str, str]:
+    return {
+        "ETag": f'"{hashlib.sha256(page.body).hexdigest()[:32]}"',
+        "Cache-Control": "no-cache",
+        "Content-Security-Policy": _SWAGGER_POLICY if path == SWAGGER else _POLICY,
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+    }
+
+
+def openapi_document(app: FastAPI) -> dict[str, object]:
+    """The OpenAPI document, made once."""
+    if app.openapi_schema is None:
+        document = get_openapi(
+            title=app.title,
+            version=app.version,
+            description="CloudEvents 1.0.2 over HTTP into the national log. Errors are RFC 9457 problems.",
+            routes=app.routes,
+        )
+        schemes = document.setdefault("components", {}).setdefault("securitySchemes", {})
+        schemes["token"] = {"type": "http", "scheme": "bearer"}
+        for path, operations in document["paths"].items():
+            for operation in operations.values():
+                public = path.startswith(PAGE_PREFIX) or path == "/v1/key"
+                operation["security"] = [] if public else [{"token": []}]
+        app.openapi_schema = document
+    return app.openapi_schema

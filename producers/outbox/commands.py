@@ -1,0 +1,138 @@
+"""`yesser outbox schema | install | run | status`: an agency's events leave with the agency's own transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar, cast
+
+import asyncpg
+import click
+import orjson
+import uvloop
+
+from events.errors import Retry
+from events.validation.verdicts import Agency
+from events.values.fields import Role
+from infra.command_line.completion import agency_codes
+from infra.command_line.language import say
+from infra.observability.telemetry import setup
+from infra.postgres.connection import TRANSIENT_ERRORS, Connection, is_transient
+from infra.process.commands import serve
+from infra.settings import Settings
+from producers.outbox.outbox import NoOutbox, install, open_database, schema_text
+from producers.outbox.relay import OutboxRelay
+from producers.outbox.status import read_status
+from producers.publisher.report import in_both_languages
+
+Answer = TypeVar("Answer")
+
+
+class DatabaseAway(Retry):
+    """The agency's database (YESSER_OUTBOX_POSTGRES) does not answer: check that it runs, then try again."""
+
+
+@click.group("outbox")
+def outbox() -> None:
+    """Send events from a table in the agency's own database (YESSER_OUTBOX_POSTGRES), written by its transactions."""
+
+
+@outbox.command("schema")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def schema_command(as_json: bool) -> None:
+    """Print the SQL that makes the outbox."""
+    click.echo(orjson.dumps({"sql": schema_text()}) if as_json else schema_text())
+
+
+@outbox.command("install")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def install_command(as_json: bool) -> None:
+    """Make the outbox (schema yesser) in the agency's database. Repeating it changes nothing."""
+    made = _with_connection(install)
+    if as_json:
+        click.echo(orjson.dumps({"made": made}))
+    elif made:
+        say("أُنشئ صندوق الصادر: yesser.outbox.", "The outbox is made: yesser.outbox.")
+    else:
+        say("صندوق الصادر موجود من قبل.", "The outbox was there already.")
+
+
+@outbox.command("run")
+@click.option(
+    "--agency",
+    required=True,
+    shell_complete=agency_codes,
+    metavar="CODE",
+    help="The agency that speaks; its registered code.",
+)
+@click.option("--role", type=click.Choice(["office", "agency"]), default="agency", show_default=True, help="Its role.")
+def run_command(agency: str, role: str) -> None:
+    """Send what is in the outbox, in the foreground, until SIGTERM. Several may run: one works, the others stand by.
+
+    It needs the agency's Kafka credential: YESSER_KAFKA, YESSER_KAFKA_USER, YESSER_KAFKA_PASSWORD.
+    """
+    settings = Settings()
+    setup(settings, "outbox")
+    relay = OutboxRelay(settings, Agency(agency, cast(Role, role)))
+    uvloop.run(serve(settings, relay.run, relay.readiness))
+
+
+@outbox.command("status")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def status_command(as_json: bool) -> None:
+    """Show what waits, what was sent last, and what would be refused and is therefore not sent."""
+    status = _with_connection(read_status)
+    if as_json:
+        click.echo(orjson.dumps(status))
+    else:
+        _tell(status)
+
+
+def _tell(status: dict[str, Any]) -> None:
+    oldest, last, relay = status["oldest"], status["last_sent"], status["relay"]
+    waiting, refused = status["waiting"], status["refused"]
+    say(f"ينتظر الإرسال: {waiting:,}.", f"{waiting:,} waiting.")
+    if oldest:
+        age, first = oldest["age_s"], oldest["id"]
+        say(f"أقدمها منذ {age:.0f} ثانية ({first}).", f"The oldest has waited for {age:.0f} s ({first}).")
+    if last:
+        sent, when, where = last["id"], f"{last['sent_at']:%Y-%m-%d %H:%M:%S}", last["address"]
+        say(f"آخر ما أُرسل: {sent} في {when}، {where}.", f"Last sent: {sent} at {when}, {where}.")
+    if relay is not None and relay["works"]:
+        say(f"الناقل يعمل: {relay['owner']}.", f"Relay: {relay['owner']} works.")
+    else:
+        say("لا ناقل يعمل: شغّل `yesser outbox run`.", "No relay works: start `yesser outbox run`.")
+    if refused:
+        say(f"لم يُرسل لأنه سيُرفض: {refused:,}", f"{refused:,} would be refused and are not sent:")
+    for row in status["refused_last"]:
+        for fault in in_both_languages(row["faults"]):
+            name, code, pointer = row["id"], fault["code"], fault["pointer"]
+            say(
+                f"  {name}: {code} في {pointer or 'الحدث كله'}: {fault['detail_ar']}",
+                f"  {name}: {code} at {pointer or 'the whole event'}: {fault['detail']}",
+            )
+        if not row["faults"]:
+            name = row["id"]
+            say(
+                f"  {name}: لم يُذكر خطأ؛ `yesser lint` يقول ما يجده المسجّل.",
+                f"  {name}: no fault was given; `yesser lint` says what the registrar would find.",
+            )
+
+
+def _with_connection(work: Callable[[Connection], Awaitable[Answer]]) -> Answer:
+    async def run() -> Answer:
+        connection = await open_database(Settings(), "outbox")
+        try:
+            return await work(connection)
+        finally:
+            await connection.close()
+
+    try:
+        return uvloop.run(run())
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise NoOutbox(
+            f"This role may not do that in the agency's database ({error}): use the owner of the outbox."
+        ) from error
+    except TRANSIENT_ERRORS as error:
+        if not is_transient(error):
+            raise
+        raise DatabaseAway(f"{DatabaseAway.__doc__} ({error or type(error).__name__})") from error

@@ -1,0 +1,46 @@
+"""An event of the story as bytes: its id, time and Hijri date follow from what it says, so that telling it again only
+makes duplicates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from events.values.calendar import hijri_of
+from events.wire.codec import build_event
+
+_TIME_OF_DAY: Final = "T09:00:00+03:00"
+
+
+@dataclass(frozen=True, slots=True)
+class StoryEvent:
+    """What one agency says, and on which day it happened."""
+
+    agency: str
+    on: str
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """Who says what about which thing. `key` makes the event's id unique among those of its type."""
+
+    agency: str
+    type: str
+    subject: str
+    key: str
+    on: str
+
+
+def tell(saying: Saying, data: dict[str, Any]) -> StoryEvent:
+    """The event. `hijridate` is the day in the Umm al-Qura calendar."""
+    value = build_event(
+        type=saying.type,
+        agency=saying.agency,
+        id=f"{saying.type}:{saying.key}",
+        subject=saying.subject,
+        time=f"{saying.on}{_TIME_OF_DAY}",
+        data=data,
+        hijridate=hijri_of(saying.on),
+    )
+    return StoryEvent(saying.agency, saying.on, value)

@@ -1,0 +1,201 @@
+"""`yesser publish FILE --agency CODE`: exactly as in `events.md` §5, and beyond it tables, bookmarks, what was refused.
+
+Exit codes: 0 everything accepted or duplicate (without `--wait`: stored) · 1 something refused or conflicting · 2 wrong
+use, nothing was sent · 75 the outcome of some lines is unknown; publishing the file again is safe.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import click
+import orjson
+import uvloop
+
+from infra.command_line.exit_codes import ExitCode
+from infra.command_line.language import say
+from infra.command_line.parameters import AgencyCode
+from infra.kafka.client_config import bootstrap
+from infra.observability.telemetry import setup
+from infra.postgres.connection import address
+from infra.settings import Settings
+from producers.errors import WrongInput
+from producers.publisher.job import Job, is_file, run_job, write_refused
+from producers.publisher.opening import FIRST_LINES, read_opening
+from producers.publisher.report import Report, in_both_languages
+from producers.publisher.sources import EventFile, Source, Table
+from producers.publisher.tables.mapping import read_mapping
+from producers.publisher.usage import usage_errors
+
+ALL_WELL: Final = ExitCode.OK
+SOME_REFUSED: Final = ExitCode.SAID_NO
+UNKNOWN: Final = ExitCode.TRY_AGAIN
+_SHOWN_MAX: Final = 20
+COUNTS: Final = {"accepted": "المقبول", "duplicates": "المكرر", "conflicts": "المتعارض", "refused": "المرفوض"}
+
+
+@click.command("publish")
+@click.argument("file", type=click.File("rb"))
+@click.option(
+    "--agency",
+    required=True,
+    type=AgencyCode(),
+    metavar="CODE",
+    help="The agency that speaks; its registered code.",
+)
+@click.option("--wait", is_flag=True, help="Return when each line has its verdict.")
+@click.option("--sequence", is_flag=True, help="Number the lines (attribute `sequence`), one publisher at a time.")
+@click.option("--timeout", "timeout_s", type=float, help="Longest wait for verdicts, in seconds (default: none).")
+@click.option(
+    "--delivery-timeout",
+    "delivery_timeout_s",
+    type=float,
+    default=120.0,
+    show_default=True,
+    help="Longest wait for Kafka without any progress, in seconds.",
+)
+@click.option(
+    "--mapping",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="FILE is CSV, and this TOML or JSON file says which column goes where.",
+)
+@click.option("--raw", is_flag=True, help="Send the lines even if none of the first 20 begins with {.")
+@click.option(
+    "--resume",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="STATE",
+    help="Keep in STATE how far publishing came, and go on there.",
+)
+@click.option(
+    "--refused",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Wait, and write the refused lines into FILE, to be corrected and sent again.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.pass_context
+def publish(
+    context: click.Context,
+    file: BinaryIO,
+    agency: str,
+    wait: bool,
+    sequence: bool,
+    timeout_s: float | None,
+    delivery_timeout_s: float,
+    mapping: Path | None,
+    raw: bool,
+    resume: Path | None,
+    refused: Path | None,
+    as_json: bool,
+) -> None:
+    """Send FILE (- for standard input), one CloudEvent in structured JSON per line, to the agency's topic.
+
+    Lines go out as they are, however broken, so that the registrar judges them. Only `specversion`, `source` and
+    `datacontenttype` are filled in where a line lacks them. A file that holds no events, such as a table without
+    --mapping, is not sent.
+    """
+    _require_files(file, mapping, resume, refused)
+    if raw and mapping:
+        raise click.BadParameter("a table is sent through its --mapping: leave one of the two out", param_hint="--raw")
+    with usage_errors():
+        source = _source(file, mapping, raw)
+    settings = Settings()
+    bootstrap(settings)
+    wait = wait or refused is not None
+    if wait or sequence:
+        address(settings)
+    setup(settings.model_copy(update={"log_level": "error"}), "publish")
+    job = Job(settings, agency, file, source, wait, sequence, delivery_timeout_s, timeout_s, resume, refused)
+    with usage_errors():
+        report, error = uvloop.run(run_job(job))
+    if report.problem_lines() and is_file(file):
+        # Ids of the problem lines, read from the file again; a pipe's are those that the registrar could read.
+        report.ids = source.ids(report.problem_lines())
+    written = write_refused(job, report)
+    if as_json:
+        click.echo(orjson.dumps({**report.document(), **written}))
+    else:
+        _tell(report)
+        if error is None and not report.lines:
+            say("لا أسطر في الملف: لم يُرسل شيء.", "The file has no lines: nothing was sent.")
+        if written:
+            count = len(written["refused_lines"])
+            say(
+                f"الأسطر المرفوضة ({count:,}) في {refused}: صحّحها ثم انشرها.",
+                f"{count:,} refused lines are in {refused}: correct them, publish it.",
+            )
+    if error is not None:
+        click.echo(f"yesser: {error}", err=True)
+    context.exit(UNKNOWN if error is not None else exit_code(report))
+
+
+def _source(file: BinaryIO, mapping: Path | None, raw: bool) -> Source:
+    """What to publish. Raises `WrongInput` where it is clear at once that it does not fit."""
+    if mapping is not None:
+        return Table(file, read_mapping(mapping))
+    opening = read_opening(file)
+    if not (raw or opening.holds_events):
+        name = getattr(file, "name", "<stdin>")
+        raise WrongInput(
+            f"{name}: none of the first {FIRST_LINES} lines begins with {{, so these are not events. Nothing was"
+            " sent. A table needs --mapping (docs/files.md). To send the lines as they are, use --raw."
+        )
+    return EventFile(file, opening)
+
+
+def _require_files(file: BinaryIO, mapping: Path | None, resume: Path | None, refused: Path | None) -> None:
+    """What is read again must be a file, and nothing that is written may be what is read."""
+    if (mapping or refused) and not is_file(file):
+        raise click.BadParameter("it is read again for --mapping and --refused: give a file", param_hint="FILE")
+    for written, option in ((refused, "--refused"), (resume, "--resume")):
+        if written is not None and written.exists() and is_file(file) and written.samefile(file.name):
+            raise click.BadParameter("it would overwrite what is published: name another file", param_hint=option)
+
+
+def exit_code(report: Report) -> int:
+    """By the verdicts that are known."""
+    return SOME_REFUSED if report.problem_lines() else ALL_WELL
+
+
+def _tell(report: Report) -> None:
+    document = report.document()
+    if report.verdicts is not None:
+        judged = report.judged_count + len(report.unsent)
+        say(
+            f"الأسطر {judged:,}: {'، '.join(f'{word} {document[name]:,}' for name, word in COUNTS.items())}.",
+            f"{_lines(judged)}: {', '.join(f'{document[name]:,} {name}' for name in COUNTS)}.",
+        )
+    elif report.unsent:
+        unsent = len(report.unsent)
+        say(
+            f"الأسطر التي لم تُرسل لأنها أكبر مما يتسع له الموضوع: {unsent:,}.",
+            f"{_lines(unsent)} not sent: too large for a topic.",
+        )
+    stored = report.sent.lines_count - report.judged_count
+    if stored and not report.is_final and report.verdicts is None:
+        say(
+            f"الأسطر المخزّنة في كافكا: {stored:,}؛ لم تُعرف أحكامها بعد (‎--wait‎ ينتظرها).",
+            f"{_lines(stored)} stored in Kafka; the verdicts are not known yet (--wait waits for them).",
+        )
+    elif stored and not report.is_final:
+        say(
+            f"الأسطر المخزّنة في كافكا: {stored:,}؛ لم تُعرف أحكامها بعد (انشر الملف ثانية).",
+            f"{_lines(stored)} stored in Kafka; the verdicts are not known yet (publish the file again).",
+        )
+    if document["first_index"] is not None:
+        first, last = document["first_index"], document["last_index"]
+        say(f"في السجل: القيود {first:,} … {last:,}.", f"In the log at entries {first:,} … {last:,}.")
+    problems = in_both_languages(document["problems"])
+    for row in problems[:_SHOWN_MAX]:
+        line, code, pointer = row["line"], row["code"], row["pointer"]
+        say(
+            f"  السطر {line}: {code} في {pointer or 'الحدث كله'}: {row['detail_ar']}",
+            f"  line {line}: {code} at {pointer or 'the whole event'}: {row['detail']}",
+        )
+    if (more := len(problems) - _SHOWN_MAX) > 0:
+        say(f"  … وغيرها {more:,}: استعمل ‎--json‎.", f"  … and {more:,} more: use --json.")
+
+
+def _lines(count: int) -> str:
+    return f"{count:,} line" if count == 1 else f"{count:,} lines"

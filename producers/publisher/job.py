@@ -1,0 +1,106 @@
+"""One run of `yesser publish`: the lines go out, the verdicts come back, what was refused is written down.
+
+Flows in: a `Job`. Flows out: a `Report`, and why some outcomes are unknown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from events.errors import YesserError
+from infra.kafka.client_config import agency_topic
+from infra.kafka.end_offsets import end_offsets_reader
+from infra.observability.telemetry import span
+from infra.settings import Settings
+from producers.errors import NotAccepted, WrongInput
+from producers.publisher.kafka_publisher import AgencyPublisher
+from producers.publisher.ndjson import Defaults
+from producers.publisher.progress import Bars
+from producers.publisher.report import Report
+from producers.publisher.resume_state import ResumeState
+from producers.publisher.run import judge_lines, start_sequence
+from producers.publisher.sources import Sending, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to publish, and how. `refused` is the file that takes what was refused, `resume` the one with the state."""
+
+    settings: Settings
+    agency: str
+    file: BinaryIO
+    source: Source
+    wait: bool
+    sequence: bool
+    delivery_timeout_s: float
+    timeout_s: float | None
+    resume: Path | None = None
+    refused: Path | None = None
+
+
+async def run_job(job: Job) -> tuple[Report, YesserError | None]:
+    """Publish, and ask for the verdicts where that is wanted; the error says why some outcomes are unknown.
+
+    Raises `WrongInput`, and `NotAccepted` where nothing was sent.
+    """
+    report = Report()
+    bookmark = ResumeState.open(job.resume, job.agency, report) if job.resume else None
+    with span("publish", process="publish"), Bars(_size(job.file)) as progress:
+        try:
+            filling = Defaults(job.agency, await _sequence(job) if job.sequence else None)
+            async with AgencyPublisher(
+                job.settings,
+                job.agency,
+                acknowledged=bookmark.acknowledged if bookmark else report.sent.add,
+                delivery_timeout_s=job.delivery_timeout_s,
+            ) as publisher:
+                await job.source.send(Sending(publisher, filling, report, progress, bookmark))
+            if bookmark:
+                bookmark.end()
+            if job.wait:
+                await judge_lines(job.settings, job.agency, report, progress, job.timeout_s)
+                report.is_final = True
+        except NotAccepted:
+            if not report.sent.lines_count:
+                raise
+            return report, NotAccepted()
+        except WrongInput:
+            raise
+        except YesserError as error:
+            return report, error
+        finally:
+            if bookmark:
+                bookmark.save()
+    return report, None
+
+
+def write_refused(job: Job, report: Report) -> dict[str, Any]:
+    """Write what was refused, once all verdicts are known: the file's n-th line is the n-th of `refused_lines`."""
+    if job.refused is None or not report.is_final:
+        return {}
+    numbers = report.problem_lines()
+    # What was refused may be so for a national id in it: nobody else may read it.
+    job.refused.touch(mode=0o600)
+    with job.refused.open("wb") as target:
+        job.source.copy(target, numbers)
+    return {"refused_file": str(job.refused), "refused_lines": sorted(numbers)}
+
+
+async def _sequence(job: Job) -> int:
+    topic = agency_topic(job.agency)
+    async with end_offsets_reader(job.settings) as end_offsets:
+        ends = await end_offsets([topic])
+    return await start_sequence(job.settings, job.agency, ends[topic], job.timeout_s)
+
+
+def _size(file: BinaryIO) -> int | None:
+    """Bytes of a file; None for a pipe."""
+    return Path(file.name).stat().st_size if is_file(file) else None
+
+
+def is_file(file: BinaryIO) -> bool:
+    """Whether it can be read again."""
+    name = getattr(file, "name", None)
+    return isinstance(name, str) and Path(name).is_file()

@@ -1,0 +1,319 @@
+"""The SDK's core: events of one agency into its Kafka topic, in order, with the address of each.
+
+Flows in: the bytes of events. Flows out: batches, each acknowledged with the offset of its first record. An
+acknowledgement means that the events are stored; the registrar's verdict comes later (`infra.postgres.verdicts`).
+
+A producer that met a fatal error is thrown away, and a new one sends the same bytes again from the first batch on that
+is not acknowledged. So an event may be stored twice, which the registrar drops as a duplicate, but none is lost and
+none overtakes another. Whatever is not acknowledged in time is *unknown*, never *failed*.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Final, Self
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import (
+    KafkaError,
+    MessageSizeTooLargeError,
+    SaslAuthenticationFailed,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+)
+
+from events.wire.codec import STRUCTURED_HEADERS
+from infra.kafka.admin import agency_user
+from infra.kafka.client_config import PRODUCER_DURABLE, agency_topic, client_arguments
+from infra.kafka.clients import abort_producer, stop_safely
+from infra.observability.telemetry import span, trace_header
+from infra.settings import Settings
+from producers.backoff import backoff_s
+from producers.errors import NotAccepted, OutcomeUnknown
+
+_PARTITION: Final = 0
+_BATCH_BYTES_MAX: Final = 126_976
+"""Below the topic's `max.message.bytes` of 131,072, which the broker compares with whole batches."""
+_BATCHES_UNACKNOWLEDGED_MAX: Final = 8
+_REBUILD_WAIT_MIN_S: Final = 0.1
+_REBUILD_WAIT_MAX_S: Final = 3.0
+_HOPELESS: Final = (
+    TopicAuthorizationFailedError,
+    SaslAuthenticationFailed,
+    UnknownTopicOrPartitionError,
+    MessageSizeTooLargeError,
+)
+
+_logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a record stands in Kafka."""
+
+    topic: str
+    partition: int
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
+
+@dataclass(slots=True, eq=False)
+class Batch:
+    """Consecutive events. `tags` are the caller's numbers for them (lines of a file, say)."""
+
+    values: list[bytes] = field(default_factory=list)
+    tags: list[int] = field(default_factory=list)
+    builder: Any = None
+    acknowledgement: asyncio.Future[Any] | None = None
+
+
+Acknowledged = Callable[[Sequence[int], int], None]
+"""Called in order for each stored batch: the tags of its events, and the offset of the first of them."""
+
+
+def principal(settings: Settings, agency: str) -> str | None:
+    """The agency's own Kafka user where its password is kept here, else None: that of the settings.
+
+    Raises `NotAccepted` where neither is known.
+    """
+    user = agency_user(agency)
+    if settings.secret(f"kafka-{user}") is not None:
+        return user
+    if settings.kafka_user is None and settings.kafka_security.startswith("SASL"):
+        raise NotAccepted(
+            f"there are no Kafka credentials of agency {agency} here: register it with `yesser agencies add {agency}`,"
+            " or set YESSER_KAFKA_USER and YESSER_KAFKA_PASSWORD."
+        )
+    return None
+
+
+class AgencyPublisher:
+    """Sends events of one agency; an asynchronous context manager. One task uses it at a time.
+
+    `delivery_timeout_s` is the longest time without any acknowledgement before the outcome is called unknown; `chance`
+    gives numbers in [0, 1) that spread the pauses between tries. While more than eight batches are unacknowledged,
+    `add` waits. Leaving the block sends and stores what was added, unless an error ends it.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        agency: str,
+        *,
+        acknowledged: Acknowledged | None = None,
+        delivery_timeout_s: float = 120.0,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self.topic = agency_topic(agency)
+        self._agency = agency
+        self._settings = settings
+        self._acknowledged = acknowledged
+        self._delivery_timeout_s = delivery_timeout_s
+        self._producer: AIOKafkaProducer | None = None
+        self._open = Batch()
+        self._unacknowledged: deque[Batch] = deque()
+        self._progress_at = 0.0
+        self._chance = chance
+        self._failures = 0
+        self._headers = list(STRUCTURED_HEADERS)
+        self._span = ExitStack()
+
+    async def __aenter__(self) -> Self:
+        self._progress_at = time.monotonic()
+        await self._ensure_producer()
+        self._span.enter_context(span("publish", agency=self._agency))
+        self._headers += trace_header()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is None:
+                await self.flush()
+        finally:
+            self._span.close()
+            await self._drop_producer()
+
+    async def publish(self, values: Sequence[bytes]) -> list[Address]:
+        """Send events and return their addresses, once all are stored.
+
+        Raises `OutcomeUnknown` or `NotAccepted`; after either, publishing the same events again is safe.
+        """
+        addresses: list[Address] = []
+        await self.flush()
+        before, self._acknowledged = self._acknowledged, self._collect(addresses)
+        try:
+            for value in values:
+                await self.add(value)
+            await self.flush()
+        finally:
+            self._acknowledged = before
+        return addresses
+
+    async def add(self, value: bytes, tag: int = 0) -> None:
+        """Put one event behind the others. It leaves with its batch: when that is full, or at `flush` or `push`."""
+        batch = self._open
+        if batch.builder is None:
+            batch.builder = (await self._ensure_producer()).create_batch()
+        if batch.builder.append(key=None, value=value, timestamp=None, headers=self._headers) is None:
+            await self.push()
+            await self.add(value, tag)
+            return
+        batch.values.append(value)
+        batch.tags.append(tag)
+
+    async def push(self) -> None:
+        """Send what was added, without waiting for more or for its acknowledgement."""
+        if not self._open.values:
+            return
+        batch, self._open = self._open, Batch()
+        if not self._unacknowledged:
+            self._progress_at = time.monotonic()
+        # Behind a batch that could not be sent nothing may be sent either: it would overtake.
+        blocked = bool(self._unacknowledged) and self._unacknowledged[-1].acknowledgement is None
+        self._unacknowledged.append(batch)
+        if not blocked:
+            await self._send(batch)
+        await self._settle(_BATCHES_UNACKNOWLEDGED_MAX)
+
+    async def flush(self) -> None:
+        """Send what was added and return once everything is stored."""
+        await self.push()
+        await self._settle(0)
+
+    def _collect(self, addresses: list[Address]) -> Acknowledged:
+        def acknowledged(tags: Sequence[int], first_offset: int) -> None:
+            addresses.extend(Address(self.topic, _PARTITION, first_offset + i) for i in range(len(tags)))
+
+        return acknowledged
+
+    async def _settle(self, left_max: int) -> None:
+        """Take acknowledgements in order until at most `left_max` batches wait for one."""
+        while self._unacknowledged:
+            batch = self._unacknowledged[0]
+            waiting = batch.acknowledgement is not None and not batch.acknowledgement.done()
+            if waiting and len(self._unacknowledged) <= left_max:
+                return
+            first_offset = await self._outcome(batch)
+            if first_offset is None:
+                await self._start_over()
+                continue
+            self._unacknowledged.popleft()
+            self._progress_at, self._failures = time.monotonic(), 0
+            if self._acknowledged is not None:
+                self._acknowledged(batch.tags, first_offset)
+
+    async def _outcome(self, batch: Batch) -> int | None:
+        """Offset of the batch's first record, or None where only sending it again can tell."""
+        if batch.acknowledgement is None:
+            return None
+        done, _ = await asyncio.wait([batch.acknowledgement], timeout=self._seconds_left())
+        if not done:
+            raise self._unknown("no acknowledgement came")
+        error = batch.acknowledgement.exception()
+        if error is None:
+            # A repeated batch that the broker no longer remembers is acknowledged without an offset.
+            offset: int = batch.acknowledgement.result().offset
+            return offset if offset >= 0 else None
+        if isinstance(error, _HOPELESS):
+            raise self._hopeless(error) from error
+        if not isinstance(error, KafkaError):
+            raise error
+        _logger.warning("producer rebuilt", topic=self.topic, reason=type(error).__name__)
+        return None
+
+    async def _start_over(self) -> None:
+        """Send all that is not acknowledged with a new producer, in the same order."""
+        await self._drop_producer()
+        await self._back_off()
+        for batch in self._unacknowledged:
+            batch.builder, batch.acknowledgement = None, None
+        for batch in self._unacknowledged:
+            await self._send(batch)
+            if batch.acknowledgement is None:
+                return
+
+    async def _send(self, batch: Batch) -> None:
+        """Hand a batch to the producer. Where that fails for now, `acknowledgement` stays None."""
+        try:
+            producer = await self._ensure_producer()
+            if batch.builder is None:
+                batch.builder = self._rebuilt(producer, batch)
+            async with asyncio.timeout(self._seconds_left()):
+                batch.acknowledgement = await producer.send_batch(batch.builder, self.topic, partition=_PARTITION)
+        except _HOPELESS as error:
+            raise self._hopeless(error) from error
+        except TimeoutError as error:
+            raise self._unknown("Kafka took no batch") from error
+        except KafkaError as error:
+            _logger.warning("producer rebuilt", topic=self.topic, reason=type(error).__name__)
+
+    def _rebuilt(self, producer: AIOKafkaProducer, batch: Batch) -> Any:
+        builder = producer.create_batch()
+        for value in batch.values:
+            builder.append(key=None, value=value, timestamp=None, headers=self._headers)
+        return builder
+
+    async def _ensure_producer(self) -> AIOKafkaProducer:
+        """The producer, connected; tries until the delivery timeout."""
+        while self._producer is None:
+            producer = AIOKafkaProducer(
+                **client_arguments(self._settings, principal(self._settings, self._agency)),
+                **PRODUCER_DURABLE,
+                client_id=f"yesser-publisher-{self._agency}",
+                max_batch_size=_BATCH_BYTES_MAX,
+            )
+            try:
+                async with asyncio.timeout(self._seconds_left()):
+                    await producer.start()
+                self._producer = producer
+            except (KafkaError, TimeoutError) as error:
+                await self._stop(producer)
+                await self._back_off(error)
+        return self._producer
+
+    async def _back_off(self, error: BaseException | None = None) -> None:
+        self._failures += 1
+        pause_s = backoff_s(self._failures, self._chance(), _REBUILD_WAIT_MIN_S, _REBUILD_WAIT_MAX_S)
+        if self._seconds_left() < pause_s:
+            raise self._unknown("Kafka did not answer, or does not know this agency's password") from error
+        await asyncio.sleep(pause_s)
+
+    async def _drop_producer(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await self._stop(producer)
+
+    @staticmethod
+    async def _stop(producer: AIOKafkaProducer) -> None:
+        # `stop` waits for what is still queued, which may be for ever; then it is ended under it.
+        if not await stop_safely(producer.stop()):
+            with suppress(KafkaError, OSError):
+                await abort_producer(producer)
+
+    def _seconds_left(self) -> float:
+        return max(0.001, self._progress_at + self._delivery_timeout_s - time.monotonic())
+
+    def _unknown(self, what: str) -> OutcomeUnknown:
+        events = sum(len(batch.values) for batch in self._unacknowledged) + len(self._open.values)
+        return OutcomeUnknown(
+            f"{self.topic}: {what} within {self._delivery_timeout_s:g} s; the outcome of {events} events is unknown."
+            " Publish the same events again: what was stored already is dropped as a duplicate."
+        )
+
+    def _hopeless(self, error: KafkaError) -> NotAccepted:
+        return NotAccepted(
+            f"{self.topic}: the broker does not take these records ({type(error).__name__})."
+            f" Register the agency with `yesser agencies add {self._agency}`, and publish with its own credentials."
+        )

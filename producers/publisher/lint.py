@@ -1,0 +1,96 @@
+"""The verdict on a file before it is sent: form, authority, and what its lines say of each other.
+
+Flows in: lines, the agency with its role. Flows out: `Findings`, in the shape of `yesser publish` as far as a file can
+tell. It is the registrar's own validation; only what the log knows of older ids is not known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from events.faults.details import arabic_of
+from events.faults.problems import CONFLICT, PROBLEMS, Fault
+from events.validation.validate import validate
+from events.validation.verdicts import Accepted, Agency
+from events.wire.codec import STRUCTURED_HEADERS
+from producers.publisher.ndjson import Defaults, Line, shown_id
+from producers.publisher.report import TOO_LARGE, TOO_LARGE_DETAIL, TOO_LARGE_DETAIL_AR
+
+_TOO_LARGE: Final = Fault(pointer="", code=TOO_LARGE, detail=TOO_LARGE_DETAIL)
+
+
+@dataclass(slots=True)
+class Findings:
+    """What is wrong in a file. `duplicate_lines` are (line, the line that says the same)."""
+
+    lines: int = 0
+    accepted: int = 0
+    conflicts: int = 0
+    refused: int = 0
+    duplicate_lines: list[tuple[int, int]] = field(default_factory=list)
+    problems: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def has_faults(self) -> bool:
+        """Whether anything would be refused or conflict; a duplicate is harmless."""
+        return bool(self.conflicts or self.refused)
+
+    def document(self) -> dict[str, Any]:
+        """The answer of `yesser lint --json`."""
+        return {
+            "lines": self.lines,
+            "accepted": self.accepted,
+            "duplicates": len(self.duplicate_lines),
+            "conflicts": self.conflicts,
+            "refused": self.refused,
+            "duplicate_lines": [{"line": line, "of_line": first} for line, first in self.duplicate_lines],
+            "problems": self.problems,
+        }
+
+
+def lint(lines: Iterable[Line], agency: Agency) -> Findings:
+    """The verdict on every line, as the registrar would give it if the file were sent to an empty log."""
+    findings = Findings()
+    filling = Defaults(agency.code)
+    said: dict[bytes, tuple[bytes, int]] = {}
+    for line in lines:
+        findings.lines += 1
+        if line.text is None:
+            findings.refused += 1
+            findings.problems.append(problem(line, _TOO_LARGE))
+            continue
+        verdict = validate(filling.fill(line.text), STRUCTURED_HEADERS, agency)
+        if isinstance(verdict, Accepted):
+            _compare(line, verdict, said, findings)
+        else:
+            findings.refused += 1
+            findings.problems += [problem(line, found) for found in verdict.faults]
+    return findings
+
+
+def problem(line: Line, found: Fault) -> dict[str, Any]:
+    """One fault of one line, with what it means and what to do in both languages."""
+    known = PROBLEMS[found.code]
+    return {
+        "line": line.number,
+        "id": None if line.text is None else shown_id(line.text),
+        "code": found.code,
+        "pointer": found.pointer,
+        "detail": found.detail,
+        "detail_ar": TOO_LARGE_DETAIL_AR if found is _TOO_LARGE else arabic_of(found.detail),
+        "remedy": {"ar": known.remedy.ar, "en": known.remedy.en},
+    }
+
+
+def _compare(line: Line, verdict: Accepted, said: dict[bytes, tuple[bytes, int]], findings: Findings) -> None:
+    """Tell a line from the earlier one with its source and id: the same event, or another."""
+    identity, first = said.setdefault(verdict.claim, (verdict.identity, line.number))
+    if first == line.number:
+        findings.accepted += 1
+    elif identity == verdict.identity:
+        findings.duplicate_lines.append((line.number, first))
+    else:
+        findings.conflicts += 1
+        findings.problems.append({**problem(line, CONFLICT), "of_line": first})

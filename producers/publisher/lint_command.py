@@ -1,0 +1,93 @@
+"""`yesser lint FILE --agency CODE`: the registrar's verdict without any service, for an agency's own tests.
+
+Exit codes: 0 everything would be accepted, or is a duplicate · 1 something would be refused or conflicts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, Final, cast
+
+import click
+import orjson
+
+from events.validation.verdicts import Agency
+from events.values.fields import Role
+from infra.command_line.exit_codes import ExitCode
+from infra.command_line.language import say
+from infra.command_line.parameters import AgencyCode
+from producers.publisher.lint import Findings, lint
+from producers.publisher.ndjson import Line, read_lines
+from producers.publisher.tables.mapping import read_mapping
+from producers.publisher.tables.rows import mapped_lines
+from producers.publisher.usage import usage_errors
+
+_SHOWN_MAX: Final = 50
+
+
+@click.command("lint")
+@click.argument("file", type=click.File("rb"))
+@click.option("--agency", required=True, type=AgencyCode(), metavar="CODE", help="The agency that will speak.")
+@click.option("--role", type=click.Choice(["office", "agency"]), default="agency", show_default=True, help="Its role.")
+@click.option(
+    "--mapping",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="FILE is CSV, and this TOML or JSON file says which column goes where.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.pass_context
+def lint_command(
+    context: click.Context, file: BinaryIO, agency: str, role: str, mapping: Path | None, as_json: bool
+) -> None:
+    """Say of every line of FILE (- for standard input) what the registrar will say, and compare the lines' ids.
+
+    Nothing is sent and nothing needs to run. Only ids that the log knows already can still conflict later. Exit code 1:
+    something would be refused or conflicts.
+    """
+    with usage_errors():
+        findings = lint(_lines(file, mapping), Agency(agency, cast(Role, role)))
+    if as_json:
+        click.echo(orjson.dumps(findings.document()))
+    else:
+        _tell(findings)
+    context.exit(ExitCode.SAID_NO if findings.has_faults else ExitCode.OK)
+
+
+def _lines(file: BinaryIO, mapping: Path | None) -> Iterator[Line]:
+    if mapping is None:
+        return read_lines(file)
+    if not file.seekable():
+        raise click.BadParameter("a table is read twice: give a file, not a pipe", param_hint="FILE")
+    return mapped_lines(file, read_mapping(mapping))
+
+
+def _tell(findings: Findings) -> None:
+    lines, accepted, duplicates = findings.lines, findings.accepted, len(findings.duplicate_lines)
+    conflicts, refused = findings.conflicts, findings.refused
+    say(
+        f"الأسطر {lines:,}: يُقبل منها {accepted:,}، والمكرر {duplicates:,}، والمتعارض {conflicts:,}،"
+        f" ويُرفض {refused:,}.",
+        f"{lines:,} lines: {accepted:,} would be accepted, {duplicates:,} are duplicates, {conflicts:,} conflict,"
+        f" {refused:,} would be refused.",
+    )
+    for line, first in findings.duplicate_lines[:_SHOWN_MAX]:
+        say(f"  السطر {line} يكرر السطر {first}", f"  line {line} says the same as line {first}")
+    for row in findings.problems[:_SHOWN_MAX]:
+        _tell_problem(row)
+    left = max(0, len(findings.problems) - _SHOWN_MAX) + max(0, len(findings.duplicate_lines) - _SHOWN_MAX)
+    if left:
+        say(f"  … وغيرها {left:,}: استعمل ‎--json‎.", f"  … and {left:,} more: use --json.")
+
+
+def _tell_problem(row: dict[str, Any]) -> None:
+    other_ar, other = (
+        (f" (والآخر في السطر {row['of_line']})", f" (the other is line {row['of_line']})")
+        if "of_line" in row
+        else ("", "")
+    )
+    line, code, pointer = row["line"], row["code"], row["pointer"]
+    say(
+        f"  السطر {line}: {code} في {pointer or 'الحدث كله'}{other_ar}\n    {row['detail_ar']} {row['remedy']['ar']}",
+        f"  line {line}: {code} at {pointer or 'the whole event'}{other}\n    {row['detail']} {row['remedy']['en']}",
+    )

@@ -1,0 +1,200 @@
+"""The lines of a published file: what a line is, which lines are sent, and what is filled in.
+
+Flows in: the bytes of a file, in pieces of any size. Flows out: numbered lines, and for each the bytes that go to the
+agency's topic. A line is sent as it is, however broken, so that the registrar judges it and the agency learns why. Only
+a line that is a JSON object gets what it lacks: `specversion`, `source`, `datacontenttype` and, on request, `sequence`
+are spliced in after its first `{`; no other byte is touched (`events.md` §5).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Container, Iterator, Set
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, Final
+
+import orjson
+
+from events.values.personal_data import holds_personal_data, looks_personal
+from events.wire.entry import SOURCE_PREFIX
+from events.wire.envelope import EVENT_ID_PATTERN
+
+LINE_BYTES_MAX: Final = 130_000
+"""A longer line does not fit into an agency's topic (`max.message.bytes` 131,072 less the record's frame)."""
+
+_BLANK: Final = b" \t\r"
+_SEQUENCE_DIGITS: Final = 20
+_PIECE_BYTES: Final = 1 << 18
+_EVENT_ID: Final = re.compile(EVENT_ID_PATTERN)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line that is not blank. `number` counts from 1 and counts blank lines; `text` is None if it is too long.
+
+    `first` is then its first byte that is no white space.
+    """
+
+    number: int
+    text: bytes | None
+    first: bytes = field(default=b"", compare=False)
+
+    @property
+    def begins_an_object(self) -> bool:
+        """Whether it begins with `{`."""
+        return (self.first if self.text is None else self.text.lstrip(_BLANK)[:1]) == b"{"
+
+
+class LineSplitter:
+    """Cuts pieces into lines at LF alone; a CR stays part of its line, where JSON takes it for white space.
+
+    Nothing longer than `LINE_BYTES_MAX` is kept, so that memory stays flat whatever the file holds.
+    """
+
+    def __init__(self) -> None:
+        self._number = 0
+        self._rest = b""
+        self._dropped = b""
+        """The first byte of a line of which something was dropped already."""
+
+    def feed(self, piece: bytes) -> list[Line]:
+        """The lines that end in this piece."""
+        *ended, rest = piece.split(b"\n")
+        lines: list[Line] = []
+        if ended:
+            ended[0] = self._rest + ended[0]
+            self._rest = b""
+            for text in ended:
+                self._end(text, lines)
+        self._rest += rest
+        if len(self._rest) > LINE_BYTES_MAX:
+            self._dropped = self._dropped or self._rest.lstrip(_BLANK)[:1]
+            self._rest = b""
+        return lines
+
+    def end(self) -> list[Line]:
+        """The last line, where the file does not end in LF."""
+        lines: list[Line] = []
+        if self._rest or self._dropped:
+            self._end(self._rest, lines)
+            self._rest = b""
+        return lines
+
+    def _end(self, text: bytes, lines: list[Line]) -> None:
+        self._number += 1
+        if self._dropped or len(text) > LINE_BYTES_MAX:
+            if first := self._dropped or text.lstrip(_BLANK)[:1]:
+                lines.append(Line(self._number, None, first))
+            self._dropped = b""
+        elif text.strip(_BLANK):
+            lines.append(Line(self._number, text))
+
+
+class Defaults:
+    """What is filled into the lines of one agency.
+
+    `next_sequence` is the number that the next line without `sequence` gets; None adds none. A line that brings its own
+    number moves the counter beyond it.
+    """
+
+    def __init__(self, agency: str, next_sequence: int | None = None) -> None:
+        self._always = {
+            "specversion": b'"specversion":"1.0"',
+            "source": b'"source":"%b%b"' % (SOURCE_PREFIX.encode(), agency.encode()),
+            "datacontenttype": b'"datacontenttype":"application/json"',
+        }
+        self.next_sequence = next_sequence
+
+    def fill(self, line: bytes) -> bytes:
+        """The bytes to send: the line itself, or with the members spliced in that it lacks."""
+        document = read_object(line)
+        if document is None:
+            return line
+        members = [text for name, text in self._always.items() if name not in document]
+        if self.next_sequence is not None:
+            members += self._sequence(document, self.next_sequence)
+        if not members:
+            return line
+        start = line.index(b"{") + 1
+        return b"%b%b%b%b" % (line[:start], b",".join(members), b"," if document else b"", line[start:])
+
+    def _sequence(self, document: dict[str, Any], following: int) -> list[bytes]:
+        if "sequence" not in document:
+            self.next_sequence = following + 1
+            return [b'"sequence":"%020d"' % following]
+        own = document["sequence"]
+        if isinstance(own, str) and len(own) == _SEQUENCE_DIGITS and own.isascii() and own.isdigit():
+            self.next_sequence = max(following, int(own) + 1)
+        return []
+
+
+def read_object(line: bytes) -> dict[str, Any] | None:
+    """The line as a JSON object, or None where it is none.
+
+    More is an object here than the registrar accepts: lone surrogates and numbers of any size have codes of their own
+    there, and a line that is refused for them should not be refused for missing members as well.
+    """
+    try:
+        document = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        document = _read_leniently(line)
+    return document if isinstance(document, dict) else None
+
+
+def read_lines(stream: BinaryIO) -> Iterator[Line]:
+    """Every line of a stream that is not blank."""
+    splitter = LineSplitter()
+    while piece := stream.read(_PIECE_BYTES):
+        yield from splitter.feed(piece)
+    yield from splitter.end()
+
+
+def copy_lines(source: BinaryIO, target: BinaryIO, numbers: Container[int]) -> None:
+    """Copy the lines with these numbers, byte by byte, whatever their length; each ends in LF."""
+    number, piece = 1, b""
+    while piece := source.readline(_PIECE_BYTES):
+        if number in numbers:
+            target.write(piece)
+        if piece.endswith(b"\n"):
+            number += 1
+        elif len(piece) < _PIECE_BYTES and number in numbers:
+            target.write(b"\n")
+
+
+def read_ids(stream: BinaryIO, numbers: Set[int]) -> dict[int, str | None]:
+    """The event ids of some lines of a file, so that a refused line is found again; None where there is none to show.
+
+    An id that is not well-formed or that may be a national id is never shown.
+    """
+    splitter = LineSplitter()
+    ids: dict[int, str | None] = {}
+    while len(ids) < len(numbers):
+        piece = stream.read(_PIECE_BYTES)
+        for line in splitter.feed(piece) if piece else splitter.end():
+            if line.number in numbers:
+                ids[line.number] = None if line.text is None else shown_id(line.text)
+        if not piece:
+            break
+    return ids
+
+
+def shown_id(line: bytes) -> str | None:
+    """The line's event id, where it is well-formed and cannot be a national id."""
+    document = read_object(line) or read_object(line.decode("utf-8", "replace").encode())
+    id_ = document.get("id") if document else None
+    if not isinstance(id_, str) or not _EVENT_ID.fullmatch(id_):
+        return None
+    return None if looks_personal(id_) or holds_personal_data(id_) else id_
+
+
+def _not_json(constant: str) -> None:
+    raise ValueError(constant)
+
+
+def _read_leniently(line: bytes) -> object:
+    try:
+        # Integers of thousands of digits are an error to Python; their value does not matter here.
+        return json.loads(line.decode("utf-8"), parse_int=len, parse_constant=_not_json)
+    except (ValueError, RecursionError):
+        return None

@@ -1,0 +1,164 @@
+"""What `yesser publish` tells: which lines stand where in Kafka, and the registrar's verdict on each.
+
+Memory is one row per run of lines without a gap, not per line.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Self, cast
+
+from events.faults.details import arabic_of
+from events.faults.problems import PROBLEMS, Code
+from infra.postgres.verdicts import Refused, Verdicts
+
+TOO_LARGE: Final = "too-large"
+TOO_LARGE_DETAIL: Final = "The line has more than 130,000 bytes: no topic can hold it, and it was not sent."
+TOO_LARGE_DETAIL_AR: Final = "السطر أكبر من 130,000 بايت: لا يتسع له أي موضوع ولم يُرسل."
+
+
+class SentLines:
+    """Line numbers ↔ offsets, both ascending."""
+
+    def __init__(self) -> None:
+        self._lines = array("q")
+        self._offsets = array("q")
+        self._counts = array("q")
+        self.lines_count = 0
+
+    def add(self, numbers: Sequence[int], first_offset: int) -> None:
+        """Lines with these numbers were stored at consecutive offsets. Called in the order of the file."""
+        self.lines_count += len(numbers)
+        for position, number in enumerate(numbers):
+            self._add_one(number, first_offset + position)
+
+    def _add_one(self, number: int, offset: int) -> None:
+        if self._counts:
+            count = self._counts[-1]
+            if self._lines[-1] + count == number and self._offsets[-1] + count == offset:
+                self._counts[-1] = count + 1
+                return
+        self._lines.append(number)
+        self._offsets.append(offset)
+        self._counts.append(1)
+
+    @classmethod
+    def of_runs(cls, runs: Iterable[Sequence[int]]) -> Self:
+        """From (line, offset, number of lines), as `runs` gives them."""
+        lines = cls()
+        for number, offset, count in runs:
+            lines.add(range(number, number + count), offset)
+        return lines
+
+    def runs(self) -> list[list[int]]:
+        """(line, offset, number of lines) of each run without a gap."""
+        return [list(run) for run in zip(self._lines, self._offsets, self._counts, strict=True)]
+
+    @property
+    def end_offset(self) -> int:
+        """The offset after the last line; 0 where none was sent."""
+        return self._offsets[-1] + self._counts[-1] if self._counts else 0
+
+    def ranges(self, first_offset: int, end_offset: int) -> list[range]:
+        """Our offsets among `first_offset … end_offset - 1`, as few ranges as there are."""
+        merged: list[range] = []
+        start = max(0, bisect_right(self._offsets, first_offset) - 1)
+        for position in range(start, len(self._offsets)):
+            low = max(first_offset, self._offsets[position])
+            high = min(end_offset, self._offsets[position] + self._counts[position])
+            if self._offsets[position] >= end_offset:
+                break
+            if low >= high:
+                continue
+            if merged and merged[-1].stop == low:
+                merged[-1] = range(merged[-1].start, high)
+            else:
+                merged.append(range(low, high))
+        return merged
+
+    def line_of(self, offset: int) -> int:
+        """The number of the line that stands at `offset`."""
+        position = bisect_right(self._offsets, offset) - 1
+        return self._lines[position] + offset - self._offsets[position]
+
+
+@dataclass(slots=True)
+class Report:
+    """The result so far. `is_final` says that every line has its verdict."""
+
+    lines: int = 0
+    unsent: list[int] = field(default_factory=list)
+    sent: SentLines = field(default_factory=SentLines)
+    verdicts: Verdicts | None = None
+    is_final: bool = False
+    ids: dict[int, str | None] = field(default_factory=dict)
+
+    def document(self) -> dict[str, Any]:
+        """The shape of `events.md` §5. Before the verdicts are asked for, their counts are null.
+
+        Until all are known, `sent` counts the lines that are stored in Kafka and `unknown` those without a verdict.
+        """
+        verdicts = self.verdicts
+        conflicts = sum(refusal.is_conflict for refusal in verdicts.refusals) if verdicts else 0
+        document: dict[str, Any] = {
+            "lines": self.lines,
+            "accepted": verdicts.accepted if verdicts else None,
+            "duplicates": verdicts.duplicates if verdicts else None,
+            "conflicts": conflicts if verdicts else None,
+            "refused": len(self.unsent) + len(verdicts.refusals) - conflicts if verdicts else None,
+            "first_index": verdicts.first_index if verdicts else None,
+            "last_index": verdicts.last_index if verdicts else None,
+            "problems": self.problems(),
+        }
+        if not self.is_final:
+            document |= {"sent": self.sent.lines_count, "unknown": self.lines - len(self.unsent) - self.judged_count}
+        return document
+
+    @property
+    def judged_count(self) -> int:
+        """How many of the lines that were sent have their verdict."""
+        verdicts = self.verdicts or Verdicts()
+        return verdicts.accepted + verdicts.duplicates + len(verdicts.refusals)
+
+    def problem_lines(self) -> set[int]:
+        """Numbers of the lines that were refused or conflict."""
+        refusals = self.verdicts.refusals if self.verdicts else []
+        return {*self.unsent, *(self.sent.line_of(refusal.offset) for refusal in refusals)}
+
+    def problems(self) -> list[dict[str, Any]]:
+        """One row per fault, by line."""
+        rows = [
+            self._row(number, None, None, {"code": TOO_LARGE, "pointer": "", "detail": TOO_LARGE_DETAIL})
+            for number in self.unsent
+        ]
+        for refusal in self.verdicts.refusals if self.verdicts else []:
+            rows += self._rows(refusal)
+        rows.sort(key=lambda row: row["line"])
+        return rows
+
+    def _rows(self, refusal: Refused) -> list[dict[str, Any]]:
+        number = self.sent.line_of(refusal.offset)
+        return [self._row(number, refusal.claimed_id, refusal.index, error) for error in refusal.errors]
+
+    def _row(self, number: int, claimed_id: str | None, index: int | None, error: dict[str, str]) -> dict[str, Any]:
+        return {
+            "line": number,
+            "id": self.ids.get(number, claimed_id),
+            "code": error["code"],
+            "pointer": error["pointer"],
+            "detail": error["detail"],
+            "index": index,
+        }
+
+
+def in_both_languages(errors: list[dict[str, str]]) -> list[dict[str, Any]]:
+    """Faults with their Arabic sentence and what to do."""
+    rows = []
+    for error in errors:
+        remedy = PROBLEMS[cast(Code, error["code"])].remedy
+        arabic = arabic_of(error["detail"])
+        rows.append({**error, "detail_ar": arabic, "remedy": {"ar": remedy.ar, "en": remedy.en}})
+    return rows

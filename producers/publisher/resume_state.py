@@ -1,0 +1,142 @@
+"""Where publishing a file stopped, kept beside the file, so that it goes on there.
+
+Flows in: lines on their way, and what was stored. Flows out: the lines that are left. A line counts once it is stored;
+the bookmark may lag behind what Kafka holds (a killed process), never run ahead: what is sent again is a duplicate. It
+knows the file by the hash of the lines that it has passed, so that it is never used for another one.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from producers.errors import WrongInput
+from producers.publisher.ndjson import Line
+from producers.publisher.report import Report, SentLines
+
+_SAVE_EVERY_S: Final = 1.0
+_TOO_LONG: Final = b"\x00"
+"""Stands for the text of a line that was too long to be kept."""
+
+Count = Annotated[int, Field(ge=0)]
+
+
+class WrongBookmark(WrongInput):
+    """The state file does not belong to this file, agency or Kafka: publish without it; what stands is not repeated."""
+
+
+class BookmarkDocument(BaseModel):
+    """The state file. `sent` are runs of (line, offset, number of lines); `sha256` is over all `lines` passed."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    version: Literal[1] = 1
+    agency: str
+    lines: Count = 0
+    sha256: str = sha256().hexdigest()
+    unsent: list[Count] = Field(default_factory=list)
+    sent: list[Annotated[list[Count], Field(min_length=3, max_length=3)]] = Field(default_factory=list)
+
+
+class ResumeState:
+    """Passes over what a former run has stored, and writes down what this one stores, at most once a second."""
+
+    def __init__(
+        self, path: Path, found: BookmarkDocument, report: Report, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._path = path
+        self._found = found
+        self._report = report
+        self._clock = clock
+        self._saved_at = clock()
+        self._hash = sha256()
+        self._lines = 0
+        self._is_valid = found.lines == 0
+        self._waiting: deque[tuple[int, bytes]] = deque()
+        report.sent = SentLines.of_runs(found.sent)
+        report.unsent = list(found.unsent)
+        self._former_end_offset = report.sent.end_offset
+
+    @classmethod
+    def open(cls, path: Path, agency: str, report: Report) -> Self:
+        """The bookmark in `path`, or a new one. `report` then holds what the former runs stored."""
+        try:
+            found = BookmarkDocument.model_validate_json(path.read_bytes())
+        except FileNotFoundError:
+            found = BookmarkDocument(agency=agency)
+        except (ValidationError, OSError) as error:
+            raise WrongBookmark(f"{path} is no state file of `yesser publish --resume`: name another one") from error
+        if found.agency != agency:
+            raise WrongBookmark(f"{path} is of agency {found.agency}, not {agency}: name another one")
+        return cls(path, found, report)
+
+    def left(self, lines: Sequence[Line]) -> list[Line]:
+        """Those of the next lines that are not stored yet."""
+        result = []
+        for line in lines:
+            digest = sha256(_TOO_LONG if line.text is None else line.text).digest()
+            if self._lines < self._found.lines:
+                self._pass(digest)
+                if self._lines == self._found.lines:
+                    self._require_same_file()
+            else:
+                self._waiting.append((line.number, digest))
+                result.append(line)
+        return result
+
+    def acknowledged(self, numbers: Sequence[int], first_offset: int) -> None:
+        """Lines with these numbers were stored from this offset on."""
+        if first_offset < self._former_end_offset:
+            self._is_valid = False
+            raise WrongBookmark(f"the topic was made anew since {self._path} was written: publish without it")
+        self._report.sent.add(numbers, first_offset)
+        while self._waiting and self._waiting[0][0] <= numbers[-1]:
+            self._pass(self._waiting.popleft()[1])
+        if self._clock() - self._saved_at >= _SAVE_EVERY_S:
+            self.save()
+
+    def end(self) -> None:
+        """The file has ended and all of it is stored."""
+        if self._lines < self._found.lines:
+            self._require_same_file()
+        while self._waiting:
+            self._pass(self._waiting.popleft()[1])
+
+    def save(self) -> None:
+        """Write down what is stored, once it is known that the bookmark belongs here."""
+        if not self._is_valid:
+            return
+        passed = self._waiting[0][0] if self._waiting else None
+        document = BookmarkDocument(
+            agency=self._found.agency,
+            lines=self._lines,
+            sha256=self._hash.hexdigest(),
+            unsent=[number for number in self._report.unsent if passed is None or number < passed],
+            sent=self._report.sent.runs(),
+        )
+        beside = self._path.with_name(self._path.name + ".new")
+        with beside.open("wb") as file:
+            file.write(document.model_dump_json().encode())
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(self._path)
+        self._saved_at = self._clock()
+
+    def _pass(self, digest: bytes) -> None:
+        self._hash.update(digest)
+        self._lines += 1
+
+    def _require_same_file(self) -> None:
+        if self._lines != self._found.lines or self._hash.hexdigest() != self._found.sha256:
+            raise WrongBookmark(
+                f"the first {self._found.lines:,} lines are not those that {self._path} speaks of: publish the file"
+                " without --resume; what is stored already is dropped as a duplicate"
+            )
+        self._is_valid = True

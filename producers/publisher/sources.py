@@ -1,0 +1,103 @@
+"""What is published: a file of events, one a line, or a table with its mapping.
+
+Both are sent, and read again for the ids and the text of what was refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Set
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO, Final, Protocol
+
+from producers.publisher.kafka_publisher import AgencyPublisher
+from producers.publisher.ndjson import Defaults, Line, copy_lines, read_ids, shown_id
+from producers.publisher.opening import Opening
+from producers.publisher.report import Report
+from producers.publisher.resume_state import ResumeState
+from producers.publisher.run import Progress, send_file, send_lines
+from producers.publisher.tables.mapping import MappingDocument
+from producers.publisher.tables.rows import copy_rows, mapped_lines
+
+_ROWS_AT_ONCE: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """Where lines go, and who is told."""
+
+    publisher: AgencyPublisher
+    filling: Defaults
+    report: Report
+    progress: Progress
+    bookmark: ResumeState | None = None
+
+
+class Source(Protocol):
+    """Something to publish. What reads it again needs a regular file."""
+
+    async def send(self, sending: Sending) -> None:
+        """Send all of it."""
+
+    def ids(self, numbers: Set[int]) -> dict[int, str | None]:
+        """The event ids of the lines with these numbers, as far as they may be shown."""
+
+    def copy(self, target: BinaryIO, numbers: Set[int]) -> None:
+        """Copy the lines with these numbers, byte by byte."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventFile:
+    """One event a line."""
+
+    stream: BinaryIO
+    opening: Opening
+
+    async def send(self, sending: Sending) -> None:
+        await send_file(
+            self.stream,
+            sending.publisher,
+            sending.filling,
+            sending.report,
+            sending.progress,
+            opening=self.opening,
+            bookmark=sending.bookmark,
+        )
+
+    def ids(self, numbers: Set[int]) -> dict[int, str | None]:
+        with Path(self.stream.name).open("rb") as again:
+            return read_ids(again, numbers)
+
+    def copy(self, target: BinaryIO, numbers: Set[int]) -> None:
+        with Path(self.stream.name).open("rb") as again:
+            copy_lines(again, target, numbers)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A CSV file, which is read several times."""
+
+    stream: BinaryIO
+    mapping: MappingDocument
+
+    async def send(self, sending: Sending) -> None:
+        lines, read_bytes = mapped_lines(self.stream, self.mapping), 0
+        while batch := list(islice(lines, _ROWS_AT_ONCE)):
+            await send_lines(batch, sending.publisher, sending.filling, sending.report, sending.bookmark)
+            sending.progress.read(max(0, self.stream.tell() - read_bytes))
+            read_bytes = self.stream.tell()
+        await sending.publisher.flush()
+
+    def ids(self, numbers: Set[int]) -> dict[int, str | None]:
+        return {
+            line.number: None if line.text is None else shown_id(line.text)
+            for line in self._again()
+            if line.number in numbers
+        }
+
+    def copy(self, target: BinaryIO, numbers: Set[int]) -> None:
+        copy_rows(self.stream, target, self.mapping, numbers)
+
+    def _again(self) -> Iterator[Line]:
+        return mapped_lines(self.stream, self.mapping)

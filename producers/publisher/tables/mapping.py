@@ -1,0 +1,196 @@
+"""How a table becomes events: which column goes where, read from a TOML or JSON file and checked before all else.
+
+Flows in: the mapping's document. Flows out: a `Mapping` that turns the cells of one row into one event. Nothing is
+guessed: every column of the table is named or ignored by name, and a cell that is not what its type says stays the text
+that it is, so that the registrar refuses it at that very pointer. An empty cell is an absent member.
+
+    [constants]                                  # pointer = value
+    "/type" = "sa.gov.yesser.revenue.collected.v1"
+    [templates]                                  # pointer = text with {column}s
+    "/subject" = "partnership/{contract}"
+    [columns.amount]                             # a column of the table
+    pointer = "/data/amount_halalas"             # none: used in templates only
+    type = "riyals"                              # text (default), integer, boolean, list, riyals
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from producers.errors import WrongInput
+from producers.publisher.tables.faults import sentence
+
+_INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
+_RIYALS: Final = re.compile(r"(-?)(0|[1-9][0-9]{0,16})(?:\.([0-9]{1,2}))?")
+_PLACE: Final = re.compile(r"\{([^{}]*)\}")
+_LIST_SEPARATOR: Final = "|"
+
+Kind = Literal["text", "integer", "boolean", "list", "riyals"]
+
+
+class WrongMapping(WrongInput):
+    """The mapping file does not fit: correct it; nothing was sent."""
+
+
+class Column(BaseModel):
+    """Where a column's cells go. `values` replaces cells (table's word → catalogue's) before the type is read."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    pointer: str | None = None
+    type: Kind = "text"
+    values: dict[str, str] = Field(default_factory=dict)
+    separator: str = Field(default=_LIST_SEPARATOR, min_length=1)
+
+
+class MappingDocument(BaseModel):
+    """The mapping file."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    encoding: Literal["utf-8", "windows-1256"] = "utf-8"
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    ignored_columns: list[str] = Field(default_factory=list)
+    constants: dict[str, Any] = Field(default_factory=dict)
+    templates: dict[str, str] = Field(default_factory=dict)
+    columns: dict[str, Column] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RowMapping:
+    """A mapping bound to the header of a table: cells in the header's order in, one event out."""
+
+    header: tuple[str, ...]
+    document: MappingDocument
+    paths: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def event(self, cells: Sequence[str]) -> dict[str, Any]:
+        """The event of one row."""
+        row = dict(zip(self.header, cells, strict=True))
+        event: dict[str, Any] = {}
+        for pointer, value in self.document.constants.items():
+            _put(event, self.paths[pointer], value)
+        for pointer, template in self.document.templates.items():
+            text = _filled(template, row)
+            if text is not None:
+                _put(event, self.paths[pointer], text)
+        for name, column in self.document.columns.items():
+            if column.pointer is not None and row[name] != "":
+                _put(event, self.paths[column.pointer], cell_value(row[name], column))
+        return event
+
+    def line(self, cells: Sequence[str]) -> bytes:
+        """The event as the line that is sent."""
+        return orjson.dumps(self.event(cells))
+
+
+def read_mapping(path: Path) -> MappingDocument:
+    """The mapping in a `.toml` or `.json` file. Raises `WrongMapping`."""
+    is_json = path.suffix == ".json"
+    try:
+        raw = path.read_bytes()
+        document = orjson.loads(raw) if is_json else tomllib.loads(raw.decode("utf-8"))
+        mapping = MappingDocument.model_validate(document)
+    except ValidationError as error:
+        raise WrongMapping(f"{path}, {_sentences(error, is_json)}") from error
+    except tomllib.TOMLDecodeError as error:
+        hint = 'a name with other characters than a–z, 0–9, _ and - stands in quotes ("الرمز" = …)'
+        raise WrongMapping(f"{path} cannot be read: {error}; {hint}") from error
+    except (OSError, ValueError) as error:
+        raise WrongMapping(f"{path} cannot be read: {error}") from error
+    try:
+        orjson.dumps(mapping.constants)
+    except orjson.JSONEncodeError as error:
+        raise WrongMapping(f"{path}: a constant is no JSON value ({error})") from error
+    return mapping
+
+
+def _sentences(error: ValidationError, is_json: bool) -> str:
+    """Every fault of the document."""
+    return "; ".join(sentence(fault, is_json=is_json, members=_members(fault["loc"])) for fault in error.errors())
+
+
+def _members(path: Sequence[int | str]) -> list[str]:
+    """The names that can stand at this place."""
+    return list(Column.model_fields if len(path) > 1 else MappingDocument.model_fields)
+
+
+def bind(mapping: MappingDocument, header: Sequence[str]) -> RowMapping:
+    """The mapping for a table with this header. Raises `WrongMapping` where one does not fit the other."""
+    if repeated := sorted({name for name in header if header.count(name) > 1}):
+        raise WrongMapping(f"the table has two columns named {repeated}: rename one of them")
+    used = {name for template in mapping.templates.values() for name in _PLACE.findall(template)}
+    if missing := sorted((used | set(mapping.columns)) - set(header)):
+        raise WrongMapping(f"the mapping names columns that the table lacks: {missing}; the table has {list(header)}")
+    if unnamed := [name for name in header if name not in {*used, *mapping.columns, *mapping.ignored_columns}]:
+        raise WrongMapping(f"the mapping does not say where these columns go: {unnamed}; map them or ignore them")
+    return RowMapping(tuple(header), mapping, _paths(mapping))
+
+
+def cell_value(cell: str, column: Column) -> Any:
+    """What a cell says; a cell that is not of its type stays a text, which the door refuses where it stands."""
+    text = column.values.get(cell, cell)
+    if column.type == "list":
+        return [column.values.get(part.strip(), part.strip()) for part in cell.split(column.separator)]
+    return _READERS[column.type](text)
+
+
+def _integer(text: str) -> int | str:
+    return int(text) if _INTEGER.fullmatch(text) else text
+
+
+def _boolean(text: str) -> bool | str:
+    return {"true": True, "false": False}.get(text, text)
+
+
+def _halalas(text: str) -> int | str:
+    """Riyals with at most two decimals, exactly as halalas: 12.5 is 1250."""
+    found = _RIYALS.fullmatch(text)
+    if found is None:
+        return text
+    sign, whole, decimals = found.groups()
+    return int(f"{sign}{whole}{(decimals or '').ljust(2, '0')}")
+
+
+_READERS: Final[Mapping[Kind, Callable[[str], Any]]] = {
+    "text": str,
+    "integer": _integer,
+    "boolean": _boolean,
+    "riyals": _halalas,
+}
+
+
+def _filled(template: str, row: Mapping[str, str]) -> str | None:
+    """The template with its cells, or None where one of them is empty."""
+    if any(row[name] == "" for name in _PLACE.findall(template)):
+        return None
+    return _PLACE.sub(lambda place: row[place.group(1)], template)
+
+
+def _paths(mapping: MappingDocument) -> dict[str, tuple[str, ...]]:
+    pointers = [*mapping.constants, *mapping.templates, *(c.pointer for c in mapping.columns.values() if c.pointer)]
+    paths: dict[str, tuple[str, ...]] = {}
+    for pointer in pointers:
+        if not pointer.startswith("/"):
+            raise WrongMapping(f"{pointer!r} is no JSON pointer: it begins with /, as /data/name/ar")
+        path = tuple(step.replace("~1", "/").replace("~0", "~") for step in pointer[1:].split("/"))
+        for other, taken in paths.items():
+            shorter = min(len(path), len(taken))
+            if path[:shorter] == taken[:shorter]:
+                raise WrongMapping(f"{pointer} and {other} fill the same place: keep one of them")
+        paths[pointer] = path
+    return paths
+
+
+def _put(event: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
+    for step in path[:-1]:
+        event = event.setdefault(step, {})
+    event[path[-1]] = value

@@ -1,0 +1,117 @@
+"""A refused record and what became of it: why, what was kept of it, and where its correction was accepted.
+
+A correction is found in two ways: what was sent again for this refusal (`yesser refusals redrive`), and an event of the
+same agency with the id that the refused record claimed, accepted later by whatever way. A refused record claims no id,
+so an event that had it before is another matter: the record was in its way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Final, cast
+
+import orjson
+
+from events.errors import YesserError
+from events.validation.verdicts import HASH_BYTES, Agency
+from events.values.fields import Role
+from infra.log.reader import read_entries
+from infra.postgres.connection import Connection
+from infra.postgres.sql import queries
+from producers.publisher.report import in_both_languages
+
+SQL: Final = queries("producers.refusals", "read.sql")
+
+
+class NoSuchRefusal(YesserError):
+    """No refusal stands at this index: `yesser refusals list` names those that there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A row of `log.refusal`. `is_kept` says whether `value` and `headers` are the record as it came."""
+
+    index: int
+    agency: Agency
+    address: str
+    claimed_id: str | None
+    claimed_type: str | None
+    errors: list[dict[str, str]]
+    is_kept: bool
+    value: bytes | None
+    headers: list[tuple[str, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Redrive:
+    """What was sent again, and where the log has accepted it."""
+
+    event_id: str
+    sent_at: datetime
+    accepted_index: int | None
+
+
+async def read_refusal(connection: Connection, index: int) -> Refusal:
+    """The refusal at this index. Raises `NoSuchRefusal`."""
+    row = await connection.fetchrow(SQL["one"], index)
+    if row is None:
+        raise NoSuchRefusal(f"entry {index} is no refusal: `yesser refusals list` names those that there are")
+    return Refusal(
+        index=row["index"],
+        agency=Agency(row["agency"], cast(Role, row["role"] or "agency")),
+        address=row["address"],
+        claimed_id=row["claimed_id"],
+        claimed_type=row["claimed_type"],
+        errors=row["errors"],
+        is_kept=row["is_kept"],
+        value=row["value"],
+        headers=[(name, bytes.fromhex(value)) for name, value in row["headers"] or []],
+    )
+
+
+async def shown(connection: Connection, index: int) -> dict[str, Any]:
+    """All that is known of a refusal, in the shape of `yesser refusals show --json`."""
+    refusal = await read_refusal(connection, index)
+    (raw,) = await read_entries(connection, index, 1)
+    entry = orjson.loads(raw)
+    redrives = [Redrive(**dict(row)) for row in await connection.fetch(SQL["redrives"], index)]
+    holder = await _holder(connection, refusal)
+    return {
+        "index": index,
+        "recorded": entry["recordedtime"],
+        "agency": refusal.agency.code,
+        "address": refusal.address,
+        "sha256": entry["event"]["data"].get("sha256"),
+        "claimed_id": refusal.claimed_id,
+        "claimed_type": refusal.claimed_type,
+        "errors": in_both_languages(refusal.errors),
+        "unlisted": entry["event"]["data"]["problem"].get("unlisted", 0),
+        "kept": refusal.is_kept,
+        "headers": {name: value.decode("utf-8", "replace") for name, value in refusal.headers},
+        "redrives": [
+            {"id": sent.event_id, "sent_at": sent.sent_at.isoformat(), "accepted_index": sent.accepted_index}
+            for sent in redrives
+        ],
+        "accepted": accepted_as(index, redrives, holder),
+        "id_held_by": holder if holder is not None and holder < index else None,
+    }
+
+
+def accepted_as(index: int, redrives: list[Redrive], holder: int | None) -> dict[str, Any] | None:
+    """Where the correction stands, and how it was found. `holder` is the entry with the refused record's id."""
+    sent = [redrive.accepted_index for redrive in redrives if redrive.accepted_index is not None]
+    if sent:
+        return {"index": sent[-1], "by": "redrive"}
+    if holder is not None and holder > index:
+        return {"index": holder, "by": "same-id"}
+    return None
+
+
+async def _holder(connection: Connection, refusal: Refusal) -> int | None:
+    if refusal.claimed_id is None:
+        return None
+    claim = sha256(refusal.agency.claim_prefix + refusal.claimed_id.encode()).digest()[:HASH_BYTES]
+    index: int | None = await connection.fetchval(SQL["holder"], claim)
+    return index

@@ -1,0 +1,116 @@
+"""Sending a refused record again: as it came, where the reason has gone, or corrected.
+
+The record is validated first, so that what would be refused again for the same reason is not sent. What is sent is tied
+to the refusal before it leaves; where the log accepts it is then found by what it says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from events.errors import YesserError
+from events.faults.problems import CONFLICT, Fault
+from events.validation.validate import validate
+from events.validation.verdicts import Accepted, Refused
+from events.wire.codec import STRUCTURED_HEADERS
+from infra.postgres.connection import connect
+from infra.settings import Settings
+from producers.publisher.kafka_publisher import AgencyPublisher
+from producers.publisher.ndjson import Defaults
+from producers.publisher.report import Report, in_both_languages
+from producers.publisher.run import judge_lines
+from producers.refusals.read import SQL, Refusal, read_refusal
+
+State = Literal["registered", "duplicate", "refused", "not-sent"]
+_PLATFORM: Final = "platform"
+
+
+class CannotRedrive(YesserError):
+    """This refused record cannot be sent again as it is; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redriven:
+    """What became of it. `index`: of its entry, of a duplicate's first entry, of the new refusal, of a conflict."""
+
+    refusal_index: int
+    id: str | None
+    state: State
+    index: int | None = None
+    errors: list[dict[str, Any]] = field(default_factory=list)
+
+    def document(self) -> dict[str, Any]:
+        """The answer of `yesser refusals redrive --json`."""
+        return {
+            "refusal_index": self.refusal_index,
+            "id": self.id,
+            "state": self.state,
+            "index": self.index,
+            "errors": self.errors,
+        }
+
+
+class _Silent:
+    """One record needs no progress bar."""
+
+    def read(self, bytes_count: int, /) -> None: ...
+
+    def judged(self, lines_count: int, of_count: int, /) -> None: ...
+
+    def waits(self, reason: str, /) -> None: ...
+
+
+async def redrive(settings: Settings, index: int, corrected: bytes | None, timeout_s: float | None) -> Redriven:
+    """Send the record refused at `index` again, or `corrected` (one event in structured JSON) instead of it.
+
+    Raises `NoSuchRefusal` or `CannotRedrive` before anything is sent, then what the publisher and `judge_lines` raise;
+    after those the same call may be made again.
+    """
+    connection = await connect(settings, "refusals")
+    try:
+        refusal = await read_refusal(connection, index)
+        verdict = judged_again(refusal, corrected)
+        if isinstance(verdict, Refused):
+            return Redriven(index, verdict.claimed_id, "not-sent", errors=_errors(verdict.faults))
+        holder = await connection.fetchrow(SQL["holder"], verdict.claim)
+        if holder is not None and holder["identity"] != verdict.identity:
+            return Redriven(index, verdict.id, "not-sent", holder["index"], _errors((CONFLICT,)))
+        await connection.execute(SQL["record"], index, verdict.claim, verdict.identity, verdict.id)
+        if holder is not None:
+            return Redriven(index, verdict.id, "duplicate", holder["index"])
+    finally:
+        await connection.close()
+    return await _send(settings, refusal, verdict, timeout_s)
+
+
+def judged_again(refusal: Refusal, corrected: bytes | None) -> Accepted | Refused:
+    """The verdict on what is to be sent. Raises `CannotRedrive` where there is nothing to send."""
+    if refusal.agency.code == _PLATFORM:
+        raise CannotRedrive(f"entry {refusal.index} refused an event of the platform itself: see the runbook")
+    if corrected is not None:
+        return validate(Defaults(refusal.agency.code).fill(corrected), STRUCTURED_HEADERS, refusal.agency)
+    if not refusal.is_kept:
+        raise CannotRedrive(
+            f"nothing was kept of the record refused at {refusal.index}, for it held personal data:"
+            " give the corrected event with --from"
+        )
+    return validate(refusal.value, refusal.headers, refusal.agency)
+
+
+async def _send(settings: Settings, refusal: Refusal, event: Accepted, timeout_s: float | None) -> Redriven:
+    report = Report(lines=1)
+    async with AgencyPublisher(settings, refusal.agency.code, acknowledged=report.sent.add) as publisher:
+        await publisher.add(event.event_bytes, 1)
+    await judge_lines(settings, refusal.agency.code, report, _Silent(), timeout_s)
+    verdicts = report.verdicts
+    assert verdicts is not None
+    if verdicts.refusals:
+        again = verdicts.refusals[0]
+        return Redriven(refusal.index, event.id, "refused", again.index, in_both_languages(again.errors))
+    state: State = "registered" if verdicts.accepted else "duplicate"
+    return Redriven(refusal.index, event.id, state, verdicts.first_index)
+
+
+def _errors(faults: tuple[Fault, ...]) -> list[dict[str, Any]]:
+    return in_both_languages([{"code": f.code, "pointer": f.pointer, "detail": f.detail} for f in faults])

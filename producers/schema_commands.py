@@ -1,0 +1,96 @@
+"""`yesser schema diff OLD NEW`: whether every event that the old schema took is taken by the new one, and why.
+
+Exit codes: 0 compatible · 1 not compatible.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import orjson
+
+from events.errors import YesserError
+from events.schema_tools.compatibility import incompatibilities
+from events.schema_tools.schema_changes import changes
+from infra.command_line.exit_codes import ExitCode
+from infra.command_line.language import say
+
+_YES: Final = (
+    "متوافق: كل حدث كان المخطط القديم يقبله يقبله الجديد.",
+    "Compatible: every event that the old schema took is taken by the new one.",
+)
+_NO: Final = (
+    "غير متوافق: قد يرفض المخطط الجديد أحداثًا كان القديم يقبلها.",
+    "Not compatible: the new schema may refuse events that the old one took.",
+)
+
+
+class NotASchema(YesserError):
+    """The file holds no JSON Schema: give a schema, or a folder of schemas."""
+
+
+@click.group()
+def schema() -> None:
+    """Whether a schema change is compatible, in words."""
+
+
+@schema.command("diff")
+@click.argument("old", type=click.Path(exists=True, path_type=Path))
+@click.argument("new", type=click.Path(exists=True, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.pass_context
+def diff(context: click.Context, old: Path, new: Path, as_json: bool) -> None:
+    """Compare two schemas, or two folders of schemas by file name: what changed, and what could refuse an old event.
+
+    Exit code 1: not compatible.
+    """
+    if old.is_dir() != new.is_dir():
+        raise click.UsageError("give two files or two folders")
+    released, current = (read_schemas(path, old.name) for path in (old, new))
+    document = compared(released, current)
+    if as_json:
+        click.echo(orjson.dumps(document))
+    else:
+        _tell(document)
+    context.exit(ExitCode.OK if document["compatible"] else ExitCode.SAID_NO)
+
+
+def compared(released: dict[str, dict[str, Any]], current: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The answer: `reasons` against it, and every change."""
+    reasons = incompatibilities(released, current)
+    found = [f"{name}: a new type, so no old event is of it" for name in current if name not in released]
+    for name in released:
+        if name in current:
+            found += [f"{name} {change}" for change in changes(released[name], current[name])]
+    return {"compatible": not reasons, "reasons": reasons, "changes": found}
+
+
+def read_schemas(path: Path, name: str) -> dict[str, dict[str, Any]]:
+    """File name → schema; a single file goes by `name`, so that it is compared whatever it is called."""
+    files = {file.name: file for file in sorted(path.glob("*.json"))} if path.is_dir() else {name: path}
+    if not files:
+        raise NotASchema(f"{path}: there is no .json file in this folder")
+    schemas: dict[str, dict[str, Any]] = {}
+    for key, file in files.items():
+        try:
+            document = orjson.loads(file.read_bytes())
+        except orjson.JSONDecodeError as error:
+            raise NotASchema(f"{file}: this is not JSON ({error})") from error
+        if not isinstance(document, dict) or not ({"type", "properties", "$ref", "anyOf", "oneOf"} & set(document)):
+            raise NotASchema(f"{file}: this is no JSON Schema of an event")
+        schemas[key] = document
+    return schemas
+
+
+def _tell(document: dict[str, Any]) -> None:
+    say(*(_YES if document["compatible"] else _NO))
+    for reason in document["reasons"]:
+        click.echo(f"  ✗ {reason}")
+    if document["changes"]:
+        say("ما الذي تغيّر:", "What changed:")
+    for change in document["changes"]:
+        click.echo(f"  · {change}")
+    if not document["changes"]:
+        say("لم يتغيّر حقل ولا قاعدة.", "No field and no rule changed.")

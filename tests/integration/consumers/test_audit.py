@@ -1,0 +1,164 @@
+"""The auditor on the log in PostgreSQL: the same answers as from a mirror, and no change goes unseen."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import struct
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from consumers.audit.mirror import write_mirror
+from consumers.audit.port import MirrorPort, NotThere, PostgresPort
+from consumers.audit.tree import require_tree, verify_tree
+from consumers.operations.audit_command import audit
+from events.errors import Tampered
+from infra.log.merkle import TileTree, leaf_hash
+from infra.log.proofs import consistency_proof, inclusion_proof, tree_root, verify_consistency
+from infra.log.reader import ChangedEntry, read_checked
+from infra.postgres.connection import Connection
+from infra.settings import Settings
+from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, root_of, sample_entries
+
+SIZE = 1100
+ENTRIES = sample_entries(SIZE)
+
+
+async def fill(connection: Connection, entries: list[bytes], signed_size: int) -> None:
+    """The log as a registrar with batches of changing size would have left it."""
+    chance = random.Random(110)
+    first = 0
+    while first < len(entries):
+        count = min(chance.randint(1, 300), 256 - first % 256, len(entries) - first)
+        own = entries[first : first + count]
+        await connection.execute(
+            "INSERT INTO log.segment VALUES ($1, $2, $3, $4)",
+            first,
+            count,
+            b"".join(struct.pack(">H", len(entry)) + entry for entry in own),
+            b"".join(map(leaf_hash, own)),
+        )
+        first += count
+    nodes = TileTree().append([leaf_hash(entry) for entry in entries])
+    await connection.executemany("INSERT INTO log.node VALUES ($1, $2, $3)", nodes)
+    await connection.execute("UPDATE log.state SET size = $1", len(entries))
+    note = KEY.sign_checkpoint(signed_size, root_of(entries[:signed_size]))
+    await connection.execute("INSERT INTO log.checkpoint (size, note) VALUES ($1, $2)", signed_size, note)
+
+
+async def tamper(connection: Connection, index: int) -> None:
+    """What a database superuser can do: triggers off, entry and leaf changed together."""
+    await connection.execute("ALTER TABLE log.segment DISABLE TRIGGER append_only")
+    await connection.execute(
+        "UPDATE log.segment SET entries = overlay(entries PLACING 'X'::bytea FROM 3) "
+        "WHERE first_index = (SELECT max(first_index) FROM log.segment WHERE first_index <= $1)",
+        index,
+    )
+
+
+@pytest.fixture
+async def port(connection: Connection) -> PostgresPort:
+    await fill(connection, ENTRIES, 1000)
+    return PostgresPort(connection, KEY.verifier)
+
+
+async def test_the_log_verifies_at_its_newest_checkpoint(port: PostgresPort) -> None:
+    assert await verify_tree(port) == {"size": 1000, "root": root_of(ENTRIES[:1000]).hex(), "ok": True}
+
+
+async def test_a_change_behind_the_signature_is_found(port: PostgresPort, connection: Connection) -> None:
+    await tamper(connection, 700)
+    assert (await verify_tree(port))["ok"] is False
+
+
+async def test_a_mirror_of_the_log_verifies_and_grows(
+    port: PostgresPort, connection: Connection, tmp_path: Path
+) -> None:
+    folder = tmp_path / "mirror"
+    await write_mirror(port, folder, KEY.verifier)
+    note = KEY.sign_checkpoint(SIZE, root_of(ENTRIES))
+    await connection.execute("INSERT INTO log.checkpoint (size, note) VALUES ($1, $2)", SIZE, note)
+    report = await write_mirror(port, folder, KEY.verifier)
+    assert report["size"] == SIZE
+    assert (await verify_tree(MirrorPort(folder, KEY.verifier)))["ok"]
+
+
+async def test_proofs_come_from_the_database_for_any_two_sizes(port: PostgresPort) -> None:
+    for old, new in ((1, 300), (255, 1000), (256, 1100), (777, 1100)):
+        roots = [await tree_root(port, size) for size in (old, new)]
+        assert roots == [root_of(ENTRIES[:old]), root_of(ENTRIES[:new])]
+        assert verify_consistency(old, roots[0], new, roots[1], await consistency_proof(port, old, new))
+    assert await inclusion_proof(port, 300, 1100) == await inclusion_proof(MemoryLog(ENTRIES), 300, 1100)
+
+
+async def test_a_log_without_a_checkpoint_says_what_to_do(connection: Connection) -> None:
+    with pytest.raises(NotThere, match="yesser up"):
+        await PostgresPort(connection, KEY.verifier).checkpoint()
+
+
+async def run(environment: dict[str, str], *arguments: str) -> Result:
+    runner = CliRunner()
+    return await asyncio.to_thread(runner.invoke, audit, list(arguments), env=environment, catch_exceptions=False)
+
+
+async def test_the_commands_mirror_verify_and_print_the_key(
+    port: PostgresPort, settings: Settings, environment: Callable[..., dict[str, str]], tmp_path: Path
+) -> None:
+    del port  # the log is filled
+    settings.log_folder.mkdir(parents=True, exist_ok=True)
+    (settings.log_folder / "log.vkey").write_text(KEY.verifier.vkey + "\n")
+    asked = environment()
+    folder = str(tmp_path / "mirror")
+    assert (await run(asked, "vkey")).stdout == KEY.verifier.vkey + "\n"
+    assert json.loads((await run(asked, "vkey", "--json")).stdout)["vkey"] == KEY.verifier.vkey
+    assert json.loads((await run(asked, "mirror", folder, "--json")).stdout)["size"] == 1000
+    for where in ([], [folder]):
+        result = await run(asked, "verify", *where, "--json", "--vkey", KEY.verifier.vkey)
+        assert json.loads(result.stdout) == {"size": 1000, "root": root_of(ENTRIES[:1000]).hex(), "ok": True}
+    assert "السجل سليم" in (await run(asked, "verify")).stdout
+
+
+async def change(connection: Connection, index: int, at: int, byte: bytes) -> None:
+    """Overwrite one byte of an entry (`at` counts from its first; -2 and -1 are its length), as a superuser could."""
+    row = await connection.fetchrow(
+        "SELECT first_index, entries FROM log.segment WHERE first_index <= $1 ORDER BY first_index DESC LIMIT 1", index
+    )
+    assert row is not None
+    place = sum(2 + len(entry) for entry in ENTRIES[row["first_index"] : index]) + 2 + at
+    await connection.execute("ALTER TABLE log.segment DISABLE TRIGGER append_only")
+    await connection.execute(
+        "UPDATE log.segment SET entries = overlay(entries PLACING $2 FROM $3) WHERE first_index = $1",
+        row["first_index"],
+        byte,
+        place + 1,
+    )
+
+
+@pytest.mark.parametrize("at", [0, 5, -1, -2])
+@pytest.mark.parametrize("index", [0, 255, 256, 700, 999])
+async def test_a_changed_byte_or_length_leads_to_its_entry(
+    port: PostgresPort, connection: Connection, index: int, at: int
+) -> None:
+    checkpoint = await port.checkpoint()
+    await change(connection, index, at, b"\x01")
+    with pytest.raises(Tampered, match=rf"^entry {index} "):
+        await require_tree(port, checkpoint.size, checkpoint.root)
+    with pytest.raises(ChangedEntry, match=rf"^entry {index} "):
+        await read_checked(connection, 0, SIZE)
+
+
+async def test_the_command_names_the_entry_and_ends_with_76(
+    port: PostgresPort, connection: Connection, environment: Callable[..., dict[str, str]]
+) -> None:
+    del port  # the log is filled
+    await change(connection, 700, 3, b"X")
+    command = [sys.executable, "-m", "infra.cli", "audit", "verify", "--vkey", KEY.verifier.vkey]
+    ended = await asyncio.to_thread(subprocess.run, command, env=environment(), capture_output=True, text=True)
+    assert ended.returncode == 76
+    assert ended.stderr.startswith("yesser: entry 700 does not agree with its stored hash")

@@ -1,0 +1,281 @@
+"""The embedded stack as people use it: started, killed, stopped, started again, several at once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from infra.embedded import stack
+from infra.embedded.processes.identity import Identity, running
+from infra.embedded.processes.signals import PROCESSES
+from infra.embedded.stack import running_stack, start_stack, stop_stack
+from infra.embedded.status import stack_status
+from infra.embedded.supervisor import Wanted
+from infra.kafka.admin import LOG_TOPIC_CONFIG, admin_client, ensure_topic
+from infra.kafka.client_config import client_arguments
+from infra.postgres.connection import address
+from infra.settings import Settings
+from tests.scenarios.system import own_folder
+
+SERVICES = frozenset({"kafka", "postgres"})
+BACK_S = 30.0
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A running stack of services alone, shared by the tests of this file; each leaves it ready."""
+    folder = tmp_path_factory.mktemp("embedded")
+    with running_stack(folder, only=SERVICES, prepared=False):
+        yield folder
+
+
+@pytest.fixture
+def own(home: Path) -> Settings:
+    return Settings(home=home)
+
+
+def _start(settings: Settings) -> None:
+    start_stack(settings, Wanted(SERVICES, prepared=False, while_pid=os.getpid()))
+
+
+def _until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + BACK_S
+    while not true():
+        assert time.monotonic() < deadline, "it did not come back in time"
+        time.sleep(0.05)
+
+
+def _pid(settings: Settings, part: str) -> int | None:
+    pid: int | None = getattr(stack_status(settings), part)["pid"]
+    return pid
+
+
+def _supervisor(settings: Settings) -> Identity:
+    record: dict[str, Any] = settings.stack() or {}
+    return Identity(**record["supervisor"])
+
+
+async def _publish(settings: Settings, topic: str, value: bytes) -> None:
+    producer = AIOKafkaProducer(acks="all", enable_idempotence=True, **client_arguments(settings, "admin"))
+    try:
+        await producer.start()
+        await producer.send_and_wait(topic, value)
+    finally:
+        await producer.stop()
+
+
+async def _read_all(settings: Settings, topic: str) -> list[bytes]:
+    consumer = AIOKafkaConsumer(enable_auto_commit=False, **client_arguments(settings, "admin"))
+    partition = TopicPartition(topic, 0)
+    try:
+        await consumer.start()
+        consumer.assign([partition])
+        end = (await consumer.end_offsets([partition]))[partition]
+        consumer.seek(partition, 0)
+        return [(await asyncio.wait_for(consumer.getone(), BACK_S)).value for _ in range(end)]
+    finally:
+        await consumer.stop()
+
+
+async def _sql(settings: Settings, statement: str) -> Any:
+    connection = await asyncpg.connect(address(settings))
+    try:
+        return await connection.fetchval(statement)
+    finally:
+        await connection.close()
+
+
+async def test_what_was_acknowledged_survives_kill_9_of_both_services(own: Settings) -> None:
+    async with admin_client(own) as admin:
+        await ensure_topic(admin, "yesser.kept", LOG_TOPIC_CONFIG)
+    await _publish(own, "yesser.kept", b"first")
+    await _sql(own, "CREATE TABLE kept AS SELECT 1 AS n")
+    before = {part: _pid(own, part) for part in SERVICES}
+    for pid in before.values():
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+    _until(lambda: stack_status(own).ready and all(_pid(own, p) not in (None, before[p]) for p in SERVICES))
+    await _publish(own, "yesser.kept", b"second")
+    assert await _read_all(own, "yesser.kept") == [b"first", b"second"]
+    assert await _sql(own, "SELECT n FROM kept") == 1
+
+
+async def test_ports_and_data_are_the_same_after_a_stop_and_a_start(own: Settings) -> None:
+    await _sql(own, "CREATE TABLE lasting AS SELECT 2 AS n")
+    before = own.stack() or {}
+    assert stop_stack(own)
+    assert not stack_status(own).running
+    _start(own)
+    after = own.stack() or {}
+    assert (after["kafka"]["port"], after["postgres"]["port"]) == (before["kafka"]["port"], before["postgres"]["port"])
+    assert await _sql(own, "SELECT n FROM lasting") == 2
+
+
+async def test_kafka_starts_on_other_ports_with_its_data(own: Settings) -> None:
+    async with admin_client(own) as admin:
+        await ensure_topic(admin, "yesser.moved", LOG_TOPIC_CONFIG)
+    await _publish(own, "yesser.moved", b"kept")
+    stop_stack(own)
+    record = own.stack() or {}
+    for port in ("port", "controller_port"):
+        record["kafka"][port] = None
+    (own.home / "stack.json").write_text(json.dumps(record), "utf-8")
+    _start(own)
+    assert await _read_all(own, "yesser.moved") == [b"kept"]
+
+
+@pytest.mark.parametrize("part", sorted(SERVICES))
+def test_a_service_whose_port_was_taken_meanwhile_comes_back_on_another_one(own: Settings, part: str) -> None:
+    before = (own.stack() or {})[part]
+    supervisor = _supervisor(own).pid
+    os.kill(supervisor, signal.SIGSTOP)
+    os.kill(before["pid"], signal.SIGKILL)
+    _until(lambda: running(Identity(before["pid"], before["started"])) is None)
+    with socket.create_server(("127.0.0.1", before["port"])):
+        os.kill(supervisor, signal.SIGCONT)
+        _until(lambda: _pid(own, part) not in (None, before["pid"]) and stack_status(own).ready)
+        assert (own.stack() or {})[part]["port"] != before["port"]
+
+
+@pytest.fixture
+def named_home() -> Iterator[Path]:
+    with own_folder() as folder:
+        yield folder / "بيت المنصّة, القديم"
+
+
+async def test_a_home_may_have_any_name(named_home: Path) -> None:
+    home = named_home
+    for _ in range(2):
+        with running_stack(home, only=SERVICES, prepared=False) as settings:
+            async with admin_client(settings) as admin:
+                await ensure_topic(admin, "yesser.kept", LOG_TOPIC_CONFIG)
+            assert await _sql(settings, "SELECT 1") == 1
+            assert (home / "kafka" / "data" / "meta.properties").exists()
+            assert (home / "kafka" / "data" / "yesser.kept-0").is_dir()
+
+
+def test_down_ends_a_stack_whose_supervisor_hangs(own: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stack, "STOP_DEADLINE_S", 1.0)
+    os.kill(_supervisor(own).pid, signal.SIGSTOP)
+    assert stop_stack(own)
+    assert not stack_status(own).running
+    assert all(_pid(own, part) is None for part in SERVICES)
+    _start(own)
+
+
+def test_a_killed_supervisor_is_replaced_and_what_it_left_is_ended(own: Settings) -> None:
+    orphans = [_pid(own, part) for part in SERVICES]
+    os.kill(_supervisor(own).pid, signal.SIGKILL)
+    _until(lambda: not stack_status(own).running)
+    assert stack_status(own).kafka["state"] == "orphan"
+    _start(own)
+    assert not set(orphans) & {_pid(own, part) for part in SERVICES}
+
+
+def test_down_ends_what_a_killed_supervisor_left(own: Settings) -> None:
+    os.kill(_supervisor(own).pid, signal.SIGKILL)
+    _until(lambda: not stack_status(own).running)
+    assert stop_stack(own)
+    assert all(_pid(own, part) is None for part in SERVICES)
+    assert not stop_stack(own)
+    _start(own)
+
+
+def test_starting_what_runs_already_changes_nothing(own: Settings) -> None:
+    before = _supervisor(own)
+    _start(own)
+    assert _supervisor(own) == before
+
+
+async def test_two_stacks_run_side_by_side(own: Settings, tmp_path: Path) -> None:
+    with running_stack(tmp_path, only={"postgres"}, prepared=False) as other:
+        assert address(other) != address(own)
+        assert await _sql(other, "SELECT 1") == 1
+        assert await _sql(own, "SELECT 1") == 1
+
+
+def test_a_stack_ends_with_the_process_that_it_was_started_for(tmp_path: Path) -> None:
+    script = (
+        "import os, sys; from pathlib import Path; from infra.embedded.stack import running_stack\n"
+        "with running_stack(Path(sys.argv[1]), only={'postgres'}, prepared=False): os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=False)
+    _until(lambda: not stack_status(Settings(home=tmp_path)).running)
+    assert _pid(Settings(home=tmp_path), "postgres") is None
+
+
+def test_no_password_is_on_a_command_line_or_in_a_log(own: Settings) -> None:
+    secrets = [path.read_text("ascii") for path in (own.home / "secrets").iterdir()]
+    record = own.stack() or {}
+    said = "".join(path.read_text("utf-8", "replace") for path in (own.home / "logs").iterdir())
+    for part in SERVICES:
+        process = running(Identity(record[part]["pid"], record[part]["started"]))
+        assert process is not None
+        said += " ".join(process.cmdline())
+    assert secrets
+    assert not [secret for secret in secrets if secret in said + json.dumps(record)]
+
+
+async def test_the_database_is_durable_and_checks_its_pages(own: Settings) -> None:
+    for setting in ("fsync", "full_page_writes", "synchronous_commit", "data_checksums"):
+        assert await _sql(own, f"SHOW {setting}") == "on"
+    assert await _sql(own, "SELECT 'é' > 'z'")  # by code point, on every machine
+
+
+def test_given_services_are_used_and_not_started(
+    own: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = own.stack() or {}
+    monkeypatch.setenv("YESSER_KAFKA", f"127.0.0.1:{record['kafka']['port']}")
+    monkeypatch.setenv("YESSER_KAFKA_USER", "admin")
+    monkeypatch.setenv("YESSER_KAFKA_PASSWORD", own.secret("kafka-admin") or "")
+    monkeypatch.setenv("YESSER_POSTGRES", address(own))
+    with running_stack(tmp_path, only=SERVICES) as settings:
+        status = stack_status(settings)
+        assert (status.ready, status.kafka["state"], status.postgres["state"]) == (True, "given", "given")
+        assert not (tmp_path / "kafka" / "data").exists()
+    assert stack_status(own).ready
+
+
+def test_every_process_gets_ready_stands_by_and_comes_back_after_kill_9(tmp_path: Path) -> None:
+    with running_stack(tmp_path, replicas={"registrar": 2}) as settings:
+        before = {process["name"]: process["pid"] for process in stack_status(settings).processes}
+        assert set(before) == {*(process.name for process in PROCESSES), "registrar-2"}
+        _until(lambda: len(_exposing(settings, "yesser_log_size")) == 1)
+        assert _exposing(settings, "yesser_log_size")[0].startswith("registrar")
+        for name in ("registrar", "projections"):
+            os.kill(before[name], signal.SIGKILL)
+        _until(lambda: all(_process(settings, n)["restarts"] == 1 for n in ("registrar", "projections")))
+        _until(lambda: stack_status(settings).ready)
+        assert _process(settings, "registrar")["pid"] != before["registrar"]
+    assert all(process["pid"] is None for process in stack_status(settings).processes)
+
+
+def _exposing(settings: Settings, metric: str) -> list[str]:
+    """The processes whose `/metrics` have it."""
+    found = []
+    for process in stack_status(settings).processes:
+        with urllib.request.urlopen(f"http://127.0.0.1:{process['health_port']}/metrics", timeout=5) as answer:
+            if metric in answer.read().decode():
+                found.append(process["name"])
+    return found
+
+
+def _process(settings: Settings, name: str) -> dict[str, Any]:
+    return next(process for process in stack_status(settings).processes if process["name"] == name)

@@ -1,0 +1,204 @@
+"""Topics, users and rights on a real Kafka: an agency can say what it may, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import (
+    GroupAuthorizationFailedError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    TopicAuthorizationFailedError,
+)
+from aiokafka.protocol.fetch import FetchRequest
+
+from infra.kafka.admin import (
+    AGENCY_TOPIC_CONFIG,
+    KafkaRefused,
+    admin_client,
+    admit_agency,
+    agency_rights,
+    create_acls,
+    create_scram_user,
+    delete_acls,
+    delete_scram_user,
+    delete_topics,
+    ensure_log_topics,
+    ensure_topic,
+    platform_rights,
+)
+from infra.kafka.client_config import agency_topic, client_arguments
+from infra.kafka.quotas import QuotasNotSet, agency_quotas, read_quotas, set_quotas
+from infra.secret_files import write_private
+from infra.settings import Settings
+
+
+async def _admit(settings: Settings, code: str, password: str) -> None:
+    async with admin_client(settings) as admin:
+        await admit_agency(admin, settings, code, password)
+    write_private(settings.home / "secrets" / f"kafka-agency-{code}", password)
+
+
+async def _say(settings: Settings, user: str, topic: str, value: bytes = b"{}") -> None:
+    producer = AIOKafkaProducer(acks="all", enable_idempotence=True, **client_arguments(settings, user))
+    try:
+        await producer.start()
+        await asyncio.wait_for(producer.send_and_wait(topic, value), 20)
+    finally:
+        await producer.stop()
+
+
+async def test_an_agency_writes_into_its_own_topic_and_into_no_other(settings: Settings) -> None:
+    await _admit(settings, "moi", "secret-of-moi")
+    await _admit(settings, "moia", "secret-of-moia")
+    await _say(settings, "agency-moi", agency_topic("moi"))
+    with pytest.raises(TopicAuthorizationFailedError):
+        await _say(settings, "agency-moi", agency_topic("moia"))
+
+
+async def test_the_platform_reads_every_claim_and_speaks_only_as_itself(settings: Settings) -> None:
+    async with admin_client(settings) as admin:
+        await ensure_log_topics(admin, settings)
+    await _admit(settings, "moi", "secret-of-moi")
+    await _say(settings, "agency-moi", agency_topic("moi"), b"claim")
+    consumer = AIOKafkaConsumer(enable_auto_commit=False, **client_arguments(settings, "platform"))
+    await consumer.start()
+    try:
+        partition = TopicPartition(agency_topic("moi"), 0)
+        consumer.assign([partition])
+        consumer.seek(partition, 0)
+        assert (await asyncio.wait_for(consumer.getone(), 20)).value == b"claim"
+    finally:
+        await consumer.stop()
+    for topic in (settings.log_topic, settings.triggers_topic, agency_topic("platform")):
+        await _say(settings, "platform", topic)
+    with pytest.raises(TopicAuthorizationFailedError):
+        await _say(settings, "platform", agency_topic("moi"))
+
+
+async def test_the_platform_makes_the_logs_topic_again_after_it_was_deleted(settings: Settings) -> None:
+    async with admin_client(settings, "platform") as admin:
+        assert await ensure_topic(admin, settings.log_topic, {"retention.ms": "-1"})
+        assert not await ensure_topic(admin, settings.log_topic, {"retention.ms": "-1"})
+
+
+async def test_a_topic_that_kafka_will_not_make_is_named_with_kafkas_reason(settings: Settings) -> None:
+    async with admin_client(settings) as admin:
+        with pytest.raises(KafkaRefused, match=r"yesser\.bad.*InvalidConfiguration"):
+            await ensure_topic(admin, "yesser.bad", {"retention.ms": "soon"})
+
+
+async def test_an_agency_topic_is_kept_for_ever_and_unpacked_by_the_broker(settings: Settings) -> None:
+    await _admit(settings, "moi", "secret-of-moi")
+    async with admin_client(settings) as admin:
+        (described,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, agency_topic("moi"))])
+    found = {entry[0]: entry[1] for entry in described.resources[0][4]}
+    assert {name: found[name] for name in AGENCY_TOPIC_CONFIG} == dict(AGENCY_TOPIC_CONFIG)
+
+
+async def test_a_compression_bomb_is_refused_by_the_broker(settings: Settings) -> None:
+    await _admit(settings, "moi", "secret-of-moi")
+    producer = AIOKafkaProducer(
+        compression_type="zstd", max_request_size=8 << 20, **client_arguments(settings, "agency-moi")
+    )
+    await producer.start()
+    try:
+        with pytest.raises(MessageSizeTooLargeError):
+            await asyncio.wait_for(producer.send_and_wait(agency_topic("moi"), b"0" * (4 << 20)), 20)
+    finally:
+        await producer.stop()
+
+
+async def test_a_changed_password_and_a_removed_user_are_obeyed_at_once(settings: Settings) -> None:
+    await _admit(settings, "moi", "first")
+    async with admin_client(settings) as admin:
+        await create_scram_user(admin._client, "agency-moi", "second")
+    with pytest.raises(KafkaError):
+        await _say(settings, "agency-moi", agency_topic("moi"))
+    write_private(settings.home / "secrets" / "kafka-agency-moi", "second")
+    await _say(settings, "agency-moi", agency_topic("moi"))
+    async with admin_client(settings) as admin:
+        await delete_acls(admin._client, "agency-moi")
+        await delete_scram_user(admin._client, "agency-moi")
+        await delete_scram_user(admin._client, "agency-moi")
+    with pytest.raises(KafkaError):
+        await _say(settings, "agency-moi", agency_topic("moi"))
+
+
+async def test_an_agencys_quotas_hold_from_its_admission_on_whatever_becomes_of_its_password_and_rights(
+    settings: Settings,
+) -> None:
+    await _admit(settings, "moi", "first")
+    async with admin_client(settings) as admin:
+        assert await read_quotas(admin._client, "agency-moi") == agency_quotas(settings)
+        await create_scram_user(admin._client, "agency-moi", "second")
+        await delete_acls(admin._client, "agency-moi")
+        await create_acls(admin._client, agency_rights("moi"))
+        assert await read_quotas(admin._client, "agency-moi") == agency_quotas(settings)
+        await admit_agency(admin, settings.model_copy(update={"agency_producer_bytes_per_s": 4_096}), "moi", "third")
+        changed = await read_quotas(admin._client, "agency-moi")
+        assert changed == agency_quotas(settings) | {"producer_byte_rate": 4_096.0}
+        assert await read_quotas(admin._client, "agency-nobody") == {}
+
+
+Attempt = Callable[[AIOKafkaAdminClient], Awaitable[object]]
+FORBIDDEN: dict[str, Attempt] = {
+    "make a topic": lambda admin: ensure_topic(admin, "moi", {}),
+    "make a topic under its own prefix": lambda admin: ensure_topic(admin, "agency.moi.more", {}),
+    "delete its topic": lambda admin: delete_topics(admin, [agency_topic("moi")]),
+    "delete another's topic": lambda admin: delete_topics(admin, [agency_topic("moia")]),
+    "change a password": lambda admin: create_scram_user(admin._client, "agency-moia", "mine now"),
+    "remove a user": lambda admin: delete_scram_user(admin._client, "platform"),
+    "give itself rights": lambda admin: create_acls(admin._client, platform_rights("agency-moi")),
+    "take another's rights": lambda admin: delete_acls(admin._client, "agency-moia"),
+    "raise its quota": lambda admin: set_quotas(admin._client, "agency-moi", {"producer_byte_rate": 1e12}),
+    "look at quotas": lambda admin: read_quotas(admin._client, "agency-moia"),
+}
+
+
+async def test_an_agency_may_change_nothing_and_sees_its_own_topic_only(settings: Settings) -> None:
+    async with admin_client(settings) as admin:
+        await ensure_log_topics(admin, settings)
+    await _admit(settings, "moi", "secret-of-moi")
+    await _admit(settings, "moia", "secret-of-moia")
+    async with admin_client(settings, "agency-moi") as agency:
+        assert await agency.list_topics() == [agency_topic("moi")]
+        for what, attempt in FORBIDDEN.items():
+            assert "AuthorizationFailed" in await _refusal(attempt(agency)), what
+
+
+async def _refusal(attempted: Awaitable[object]) -> str:
+    """Why it was refused; empty where it was done."""
+    try:
+        await attempted
+    except (KafkaRefused, QuotasNotSet) as refused:
+        return str(refused)
+    return ""
+
+
+async def test_an_agency_reads_no_topic_not_even_its_own(settings: Settings) -> None:
+    async with admin_client(settings) as admin:
+        await ensure_log_topics(admin, settings)
+    await _admit(settings, "moi", "secret-of-moi")
+    await _admit(settings, "moia", "secret-of-moia")
+    async with admin_client(settings, "agency-moi") as agency:
+        for topic in (agency_topic("moi"), agency_topic("moia"), settings.log_topic, settings.triggers_topic):
+            request = FetchRequest(100, 1, 1 << 20, 0, [(topic, [(0, 0, 1 << 20)])])
+            response = await agency._client.send(agency._client.get_random_node(), request)
+            ((_, ((_, code, *_),)),) = response.topics
+            assert code == TopicAuthorizationFailedError.errno, topic
+
+
+async def test_an_agency_joins_no_group(settings: Settings) -> None:
+    await _admit(settings, "moi", "secret-of-moi")
+    consumer = AIOKafkaConsumer(
+        agency_topic("moi"), group_id="mine", enable_auto_commit=False, **client_arguments(settings, "agency-moi")
+    )
+    with pytest.raises(GroupAuthorizationFailedError):
+        await consumer.start()
+    await consumer.stop()

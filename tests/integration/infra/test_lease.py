@@ -1,0 +1,97 @@
+"""The lease and its epochs, by the database's own time."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from infra.postgres.connection import Connection, connect
+from infra.process import lease
+from infra.settings import Settings
+
+NAME = "some role"
+
+
+async def expire(connection: Connection) -> None:
+    await connection.execute("UPDATE platform.lease SET expires_at = clock_timestamp() - interval '1 ms'")
+
+
+async def test_a_free_lease_is_taken_and_a_held_one_is_not(settings: Settings, connection: Connection) -> None:
+    assert await lease.claim(connection, NAME, "a", settings) == 1
+    assert await lease.claim(connection, NAME, "b", settings) is None
+    assert await lease.claim(connection, "another role", "b", settings) == 1
+
+
+async def test_an_owner_that_comes_back_gets_a_new_epoch(settings: Settings, connection: Connection) -> None:
+    assert await lease.claim(connection, NAME, "a", settings) == 1
+    assert await lease.claim(connection, NAME, "a", settings) == 2
+    assert not await lease.renew(connection, NAME, 1, settings), "its old connection may not go on"
+    assert await lease.renew(connection, NAME, 2, settings)
+
+
+async def test_an_expired_lease_is_taken_over_and_the_old_owner_cannot_renew(
+    settings: Settings, connection: Connection
+) -> None:
+    assert await lease.claim(connection, NAME, "a", settings) == 1
+    await expire(connection)
+    assert await lease.claim(connection, NAME, "b", settings) == 2
+    assert not await lease.renew(connection, NAME, 1, settings)
+    await lease.release(connection, NAME, 1)
+    assert await lease.claim(connection, NAME, "c", settings) is None, "who was superseded releases nothing"
+
+
+async def test_an_expired_lease_that_nobody_wanted_can_be_renewed(settings: Settings, connection: Connection) -> None:
+    assert await lease.claim(connection, NAME, "a", settings) == 1
+    await expire(connection)
+    assert await lease.renew(connection, NAME, 1, settings)
+    assert await lease.claim(connection, NAME, "b", settings) is None
+
+
+async def test_a_released_lease_is_free_at_once(settings: Settings, connection: Connection) -> None:
+    assert await lease.claim(connection, NAME, "a", settings) == 1
+    await lease.release(connection, NAME, 1)
+    assert await lease.claim(connection, NAME, "b", settings) == 2
+
+
+async def test_of_many_that_want_it_at_once_one_gets_it(settings: Settings) -> None:
+    connections = [await connect(settings, f"claimer {i}") for i in range(8)]
+    try:
+        claims = [lease.claim(c, NAME, f"owner {i}", settings) for i, c in enumerate(connections)]
+        assert sorted(await asyncio.gather(*claims), key=str) == [1, *[None] * 7]
+    finally:
+        await asyncio.gather(*(c.close() for c in connections))
+
+
+async def test_a_claim_waits_for_the_transaction_of_the_owner_and_then_respects_its_renewal(
+    settings: Settings, connection: Connection
+) -> None:
+    other = await connect(settings, "other")
+    try:
+        assert await lease.claim(connection, NAME, "a", settings) == 1
+        await expire(connection)
+        async with connection.transaction():
+            assert await lease.renew(connection, NAME, 1, settings)
+            claim = asyncio.create_task(lease.claim(other, NAME, "b", settings))
+            await asyncio.sleep(0.2)
+            assert not claim.done(), "the owner is in the middle of a commit"
+        assert await claim is None
+    finally:
+        await other.close()
+
+
+@pytest.mark.alone
+async def test_an_owner_stopped_in_its_transaction_is_ended_by_the_database(
+    settings: Settings, connection: Connection
+) -> None:
+    hasty = settings.model_copy(update={"idle_in_transaction_timeout_ms": 300, "lease_ms": 100})
+    stopped = await connect(hasty, "stopped")
+    try:
+        assert await lease.claim(stopped, NAME, "a", hasty) == 1
+        await stopped.execute("BEGIN")
+        assert await lease.renew(stopped, NAME, 1, hasty)
+        await asyncio.sleep(0.15)
+        async with asyncio.timeout(5):
+            assert await lease.claim(connection, NAME, "b", settings) == 2
+    finally:
+        stopped.terminate()

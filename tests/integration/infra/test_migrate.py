@@ -1,0 +1,52 @@
+"""The database comes to this version's form by itself, whoever starts first, and the log can only grow."""
+
+from __future__ import annotations
+
+import asyncio
+
+import asyncpg
+import pytest
+
+from consumers.operations.migrate_command import migrate_database
+from infra.postgres.connection import Connection, connect
+from infra.postgres.migrate import create_tables, migrate
+from infra.settings import Settings
+
+
+async def test_migrating_again_changes_nothing(settings: Settings) -> None:
+    assert await migrate_database(settings) == ([], [])
+
+
+async def test_of_many_that_migrate_at_once_one_does_it(settings: Settings, connection: Connection) -> None:
+    await connection.execute("DROP SCHEMA log CASCADE; DROP SCHEMA platform CASCADE; DROP TABLE public.migration")
+    connections = [await connect(settings, f"migrator {i}") for i in range(4)]
+    try:
+        applied = await asyncio.gather(*(migrate(c) for c in connections))
+        assert sorted(map(len, applied))[:3] == [0, 0, 0]
+        made = await asyncio.gather(*(create_tables(c, "made_once", ["CREATE TABLE t ()"]) for c in connections))
+        assert sorted(made) == [False, False, False, True]
+    finally:
+        await asyncio.gather(*(c.close() for c in connections))
+
+
+async def test_a_migration_that_fails_leaves_nothing_behind(connection: Connection) -> None:
+    with pytest.raises(asyncpg.PostgresSyntaxError):
+        await create_tables(connection, "half", ["CREATE TABLE t ()", "nonsense"])
+    assert await connection.fetchval("SELECT to_regnamespace('half')") is None
+
+
+@pytest.mark.parametrize("table", ["segment", "node", "checkpoint", "event_id", "run", "duplicate", "refusal"])
+@pytest.mark.parametrize("statement", ["DELETE FROM log.{}", "TRUNCATE log.{} CASCADE", "UPDATE log.{} SET {}"])
+async def test_the_log_can_only_grow(connection: Connection, table: str, statement: str) -> None:
+    column = await connection.fetchval(
+        "SELECT column_name FROM information_schema.columns WHERE table_schema = 'log' AND table_name = $1", table
+    )
+    with pytest.raises(asyncpg.RaiseError, match="append-only"):
+        await connection.execute(statement.format(table, f"{column} = {column}"))
+
+
+async def test_a_position_only_grows(connection: Connection) -> None:
+    await connection.execute("INSERT INTO platform.position (consumer, position, epoch) VALUES ('c', 5, 2)")
+    for change in ("position = 4", "epoch = 1"):
+        with pytest.raises(asyncpg.RaiseError, match="may only grow"):
+            await connection.execute(f"UPDATE platform.position SET {change}")

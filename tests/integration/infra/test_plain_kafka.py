@@ -1,0 +1,72 @@
+"""Kafka's own console producer, with an agency's credential, in the agency's own topic and in another's."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from infra.kafka.client_config import agency_topic
+from infra.kafka.end_offsets import end_offsets_reader
+from tests.scenarios.system import System
+
+OWN, OTHER = "console-own", "console-other"
+ENTRIES_LOOKED_AT = 20
+EVENT = (
+    '{"specversion":"1.0","id":"console-1","source":"urn:yesser:agency:console-own",'
+    '"type":"sa.gov.yesser.training.certified.v1","subject":"trainee/trn_consoleconsoleco",'
+    '"time":"2005-05-05T05:05:05Z","data":{"certificate_id":"C-1","trainee":"trn_consoleconsoleco",'
+    '"track":"usage","on":"2005-05-05","employer":"console-own"}}'
+)
+
+
+def produce(system: System, properties: Path, topic: str) -> str:
+    """Send the event in structured mode; what the tool prints."""
+    bootstrap = properties.read_text().partition("\n")[0].removeprefix("bootstrap.servers=")
+    command = [sys.executable, "-m", "infra.cli", "kafka", "console-producer", "--topic", topic]
+    command += ["--bootstrap-server", bootstrap, "--command-config", str(properties)]
+    result = subprocess.run(
+        [*command, "--reader-property", "parse.headers=true"],
+        input=f"content-type:application/cloudevents+json\t{EVENT}\n",
+        env=system.environment(),
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=True,
+    )
+    return result.stdout + result.stderr
+
+
+async def ends_of(system: System, *topics: str) -> dict[str, int]:
+    """How many records were ever written to each topic."""
+    async with end_offsets_reader(system.settings) as ends:
+        return await ends(topics)
+
+
+def newest_entries(system: System) -> list[dict[str, Any]]:
+    """The last entries of the log."""
+    size = system.ask("log", "size")["size"]
+    return [system.ask("log", "show", str(index)) for index in range(max(0, size - ENTRIES_LOOKED_AT), size)]
+
+
+def test_the_console_producer_writes_to_its_own_topic_and_is_refused_on_anothers(
+    system: System, tmp_path: Path
+) -> None:
+    own, other = agency_topic(OWN), agency_topic(OTHER)
+    system.add_agencies([(OWN, "agency"), (OTHER, "agency")])
+    properties = tmp_path / "client.properties"
+    told = system.ask("agencies", "credentials", OWN, "--output", str(properties))
+    assert told == {"code": OWN, "topic": own, "file": str(properties)}
+    assert properties.stat().st_mode & 0o777 == 0o600
+
+    assert produce(system, properties, own) == ""
+    refused = produce(system, properties, other)
+    assert f"TopicAuthorizationException: Not authorized to access topics: [{other}]" in refused
+
+    system.settle()
+    (entry,) = [entry for entry in newest_entries(system) if entry["event"]["id"] == "console-1"]
+    assert (entry["from"], entry["event"]) == (f"{own}/0/0", json.loads(EVENT))
+    assert asyncio.run(ends_of(system, own, other)) == {own: 1, other: 0}

@@ -1,0 +1,143 @@
+"""Rows go to a real PostgreSQL and come back as they were: every column type, every kind of change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from infra.postgres.connection import Connection
+from infra.postgres.unit_of_work import ALL, COPY_ROWS_MIN, Table, UnitOfWork
+
+
+@dataclass(slots=True)
+class Thing:
+    shelf: str
+    number: int
+    names: list[Any]
+    details: dict[str, Any] | None
+    note: str | None
+    done: bool
+    raw: bytes
+
+
+@dataclass(slots=True)
+class Line:
+    number: int
+    words: list[Any]
+
+
+THING = Table("thing", Thing, ("shelf", "number"))
+LINE = Table("line", Line, ("number",), append_only=True)
+VALUES: list[list[Any]] = [
+    [],
+    ["a"],
+    [["a", "b"], ["c"]],
+    [[], [[]]],
+    [None, True, 2**53 - 1, -1, 'ن\n"\\'],
+    [{"ar": "نص", "en": "text"}],
+    [1, "mixed", None, [2]],
+]
+
+
+@pytest.fixture
+async def tables(connection: Connection) -> Connection:
+    await connection.execute(
+        "CREATE SCHEMA shelves; SET search_path = shelves;"
+        "CREATE TABLE thing (shelf text, number bigint, names jsonb NOT NULL, details jsonb, note text,"
+        "  done boolean NOT NULL, raw bytea NOT NULL, PRIMARY KEY (shelf, number));"
+        "CREATE TABLE line (number bigint PRIMARY KEY, words jsonb NOT NULL)"
+    )
+    return connection
+
+
+def thing(number: int, names: list[Any] | None = None) -> Thing:
+    return Thing("a", number, names or [], None, None, False, b"")
+
+
+async def stored(connection: Connection) -> dict[int, Thing]:
+    ws = UnitOfWork()
+    await ws.load(connection, [(THING, ALL)])
+    return {row.number: row for row in ws.rows(THING)}
+
+
+async def put(connection: Connection, *rows: Thing) -> None:
+    ws = UnitOfWork()
+    await ws.load(connection, [(THING, (row.shelf, row.number)) for row in rows])
+    for row in rows:
+        ws.put(THING, row)
+    await ws.save(connection)
+
+
+@pytest.mark.parametrize("copied", [False, True])
+async def test_every_value_comes_back_as_it_was(tables: Connection, copied: bool) -> None:
+    rows = [thing(i, names) for i, names in enumerate(VALUES)]
+    rows += [
+        Thing("a", 100, ["x"], {"b": [1, [2]], "a": None}, "note", True, b"\x00\xff"),
+        Thing("a", 101, [], {}, "", False, b""),
+    ]
+    if copied:
+        rows += [thing(1000 + i, VALUES[i % len(VALUES)]) for i in range(COPY_ROWS_MIN)]
+    await put(tables, *rows)
+    assert await stored(tables) == {row.number: row for row in rows}
+
+
+@pytest.mark.parametrize("count", [1, COPY_ROWS_MIN + 1])
+async def test_lists_in_changed_rows_are_replaced(tables: Connection, count: int) -> None:
+    await put(tables, *(thing(i, ["before"]) for i in range(count)))
+    changed = [thing(i, VALUES[i % len(VALUES)]) for i in range(count)]
+    await put(tables, *changed)
+    assert await stored(tables) == {row.number: row for row in changed}
+
+
+async def test_a_batch_may_insert_change_and_delete_at_once(tables: Connection) -> None:
+    await put(tables, *(thing(i) for i in range(6)))
+    ws = UnitOfWork()
+    await ws.load(tables, [(THING, ("a", i)) for i in range(8)])
+    ws.delete(THING, "a", 0)
+    ws.delete(THING, "a", 1)
+    ws.put(THING, thing(1, ["again"]))
+    ws.put(THING, thing(2, ["changed"]))
+    ws.put(THING, thing(7, ["new"]))
+    ws.delete(THING, "a", 7)
+    ws.put(THING, thing(6, ["new"]))
+    await ws.save(tables)
+    after = await stored(tables)
+    assert {number: row.names for number, row in after.items()} == {
+        1: ["again"],
+        2: ["changed"],
+        3: [],
+        4: [],
+        5: [],
+        6: ["new"],
+    }
+
+
+async def test_only_what_was_asked_for_is_loaded(tables: Connection) -> None:
+    await put(tables, thing(1), thing(2))
+    ws = UnitOfWork()
+    await ws.load(tables, [(THING, ("a", 1)), (THING, ("b", 2))])
+    assert ws.get(THING, "a", 1) == thing(1)
+    assert ws.get(THING, "b", 2) is None
+    with pytest.raises(KeyError):
+        ws.get(THING, "a", 2)
+
+
+async def test_appended_rows_are_added(tables: Connection) -> None:
+    ws = UnitOfWork()
+    for i, words in enumerate(VALUES):
+        ws.append(LINE, Line(i, words))
+    await ws.save(tables)
+    rows = await tables.fetch("SELECT number, words FROM line ORDER BY number")
+    assert [(row["number"], row["words"]) for row in rows] == list(enumerate(VALUES))
+
+
+async def test_the_search_path_decides_which_tables_are_meant(tables: Connection) -> None:
+    await put(tables, thing(1))
+    await tables.execute("CREATE SCHEMA beside; CREATE TABLE beside.thing (LIKE shelves.thing INCLUDING ALL)")
+    await tables.execute("SET search_path = beside")
+    assert await stored(tables) == {}
+    await put(tables, thing(2))
+    await tables.execute("SET search_path = shelves")
+    assert list(await stored(tables)) == [1]

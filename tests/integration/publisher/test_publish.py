@@ -1,0 +1,244 @@
+"""Publishing on the real Kafka and PostgreSQL: agencies, addresses, verdicts by line."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from io import BytesIO
+from typing import Any
+
+import orjson
+import pytest
+
+from consumers.registrar.registrar import Registrar
+from consumers.relay.relay import Relay
+from infra.kafka.admin import prepare_cluster
+from infra.log.reader import read_entries
+from infra.postgres.connection import Connection
+from infra.process.retry import WaitTimedOut
+from infra.settings import Settings
+from producers.agencies.genesis import OFFICE, genesis, prepare
+from producers.agencies.register import NewAgency, add_agencies, list_agencies, register
+from producers.errors import NotAccepted, RegistrationFailed
+from producers.publisher.kafka_publisher import AgencyPublisher
+from producers.publisher.ndjson import Defaults
+from producers.publisher.report import Report
+from producers.publisher.run import TopicHalted, judge_lines, send_file, start_sequence
+
+HEALTH = NewAgency("health", "agency", "وزارة الصحة", "Ministry of Health")
+
+
+class Silent:
+    """No progress is shown."""
+
+    def read(self, bytes_count: int, /) -> None: ...
+
+    def judged(self, lines_count: int, of_count: int, /) -> None: ...
+
+    def waits(self, reason: str, /) -> None: ...
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def initiative(key: str, name: str = "Name") -> dict[str, Any]:
+    return {
+        "specversion": "1.0",
+        "id": key,
+        "source": "urn:yesser:agency:health",
+        "type": "sa.gov.yesser.awareness.initiative-announced.v1",
+        "subject": f"initiative/{key}",
+        "time": "2006-01-01T00:00:00Z",
+        "datacontenttype": "application/json",
+        "data": {
+            "initiative_id": key,
+            "name": {"ar": "اسم", "en": name},
+            "aim": {"ar": "هدف", "en": "Aim"},
+            "on": "2006-01-01",
+        },
+    }
+
+
+@asynccontextmanager
+async def registering(settings: Settings) -> AsyncIterator[None]:
+    """The registrar and the relay at work."""
+    stop = asyncio.Event()
+    works = [asyncio.create_task(process.run(stop)) for process in (Registrar(settings, now), Relay(settings))]
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.wait(works, timeout=20)
+        for work in works:
+            work.cancel()
+            with suppress(asyncio.CancelledError):
+                await work
+
+
+@asynccontextmanager
+async def with_health(settings: Settings, connection: Connection) -> AsyncIterator[None]:
+    """A log with the platform, the office and one agency."""
+    await prepare_cluster(settings)
+    await prepare(settings)
+    async with registering(settings):
+        await add_agencies(connection, settings, [HEALTH], now)
+        yield
+
+
+async def publish(settings: Settings, text: bytes, next_sequence: int | None = None) -> Report:
+    """What `yesser publish --wait` does."""
+    report = Report()
+    async with AgencyPublisher(settings, "health", acknowledged=report.sent.add) as publisher:
+        await send_file(BytesIO(text), publisher, Defaults("health", next_sequence), report, Silent())
+    await judge_lines(settings, "health", report, Silent(), 60)
+    report.is_final = True
+    return report
+
+
+async def test_the_platform_and_the_office_are_the_first_two_entries(
+    settings: Settings, connection: Connection
+) -> None:
+    async with with_health(settings, connection):
+        entries = [orjson.loads(raw)["event"]["data"] for raw in await read_entries(connection, 0, 10)]
+    assert [(row["code"], row["role"]) for row in entries] == [
+        ("platform", "platform"),
+        ("yesser", "office"),
+        ("health", "agency"),
+    ]
+
+
+async def test_genesis_is_written_once(connection: Connection) -> None:
+    assert await genesis(connection, now) is True
+    assert await genesis(connection, now) is False
+    assert await connection.fetchval("SELECT count(*) FROM platform.outbox") == 2
+
+
+async def test_of_concurrent_registrations_one_writes_the_event(settings: Settings, pool: Any) -> None:
+    async def once() -> bool:
+        async with pool.acquire() as own:
+            return await register(own, HEALTH, now)
+
+    assert sorted(await asyncio.gather(*(once() for _ in range(4)))) == [False, False, False, True]
+
+
+async def test_an_agency_of_another_role_or_name_is_refused(connection: Connection) -> None:
+    await register(connection, HEALTH, now)
+    for other in (
+        NewAgency("health", "office", HEALTH.name_ar, HEALTH.name_en),
+        NewAgency("health", "agency", HEALTH.name_ar, "Another ministry"),
+    ):
+        with pytest.raises(RegistrationFailed, match="health is registered already, as agency"):
+            await register(connection, other, now)
+
+
+async def test_a_name_that_the_registrar_would_refuse_is_never_written(connection: Connection) -> None:
+    for name in ("", "\x07", "National id 1000000008"):
+        with pytest.raises(RegistrationFailed, match="health cannot be registered so"):
+            await register(connection, NewAgency("health", "agency", "وزارة الصحة", name), now)
+    assert await connection.fetchval("SELECT count(*) FROM platform.outbox") == 0
+
+
+async def test_adding_an_agency_again_changes_nothing(settings: Settings, connection: Connection) -> None:
+    async with with_health(settings, connection):
+        assert await add_agencies(connection, settings, [HEALTH], now) == []
+        rows = await list_agencies(connection)
+    assert [row["code"] for row in rows] == ["platform", OFFICE.code, "health"]
+    assert all(row["is_read"] for row in rows)
+    path = settings.home / "secrets" / "kafka-agency-health"
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+async def test_each_line_has_its_verdict(settings: Settings, connection: Connection) -> None:
+    one, two = initiative("one"), initiative("two")
+    lines = [
+        orjson.dumps(one),
+        b"",
+        orjson.dumps({name: value for name, value in two.items() if name not in ("specversion", "source")}),
+        orjson.dumps(one, option=orjson.OPT_SORT_KEYS),
+        orjson.dumps(initiative("two", "Another name")),
+        b"not json",
+        b"x" * 130_001,
+        b"\xff",
+        orjson.dumps(initiative("three")),
+    ]
+    async with with_health(settings, connection):
+        report = await publish(settings, b"\n".join(lines))
+    document = report.document()
+    problems = document.pop("problems")
+    assert document == {
+        "lines": 8,
+        "accepted": 3,
+        "duplicates": 1,
+        "conflicts": 1,
+        "refused": 3,
+        "first_index": 3,
+        "last_index": 8,
+    }
+    assert [(row["line"], row["code"], row["pointer"], row["index"]) for row in problems] == [
+        (5, "conflict", "", 5),
+        (6, "not-json", "", 6),
+        (7, "too-large", "", None),
+        (8, "not-utf8", "", 7),
+    ]
+
+
+async def test_addresses_follow_each_other_and_lead_to_entries(settings: Settings, connection: Connection) -> None:
+    values = [orjson.dumps(initiative(f"n{number}")) for number in range(2_000)]
+    async with with_health(settings, connection):
+        async with AgencyPublisher(settings, "health") as publisher:
+            addresses = await publisher.publish(values)
+        report = await publish(settings, b"\n".join(values))
+        entries = [orjson.loads(raw) for raw in await read_entries(connection, 3, 2_000)]
+    assert [address.offset for address in addresses] == list(range(2_000))
+    assert [entry["from"] for entry in entries] == [str(address) for address in addresses]
+    assert [entry["event"]["id"] for entry in entries] == [f"n{number}" for number in range(2_000)]
+    assert (report.document()["duplicates"], report.document()["first_index"]) == (2_000, 3)
+
+
+async def test_sequences_go_on_where_the_last_run_ended(settings: Settings, connection: Connection) -> None:
+    async with with_health(settings, connection):
+        assert await start_sequence(settings, "health", 0, 10) == 1
+        await publish(settings, b"\n".join(orjson.dumps(initiative(f"n{number}")) for number in range(3)), 1)
+        assert await start_sequence(settings, "health", 3, 10) == 4
+        (raw,) = await read_entries(connection, 5, 1)
+    assert orjson.loads(raw)["event"]["sequence"] == "00000000000000000003"
+
+
+async def test_a_halted_topic_is_told_at_once(settings: Settings, connection: Connection) -> None:
+    async with with_health(settings, connection):
+        await publish(settings, orjson.dumps(initiative("one")))
+    await connection.execute("UPDATE log.read_position SET halted_reason = 'its tail was lost'")
+    with pytest.raises(TopicHalted, match="its tail was lost"):
+        await publish(settings, orjson.dumps(initiative("two")))
+
+
+async def test_without_a_registrar_the_verdicts_stay_unknown(settings: Settings, connection: Connection) -> None:
+    async with with_health(settings, connection):
+        pass
+    report = Report()
+    async with AgencyPublisher(settings, "health", acknowledged=report.sent.add) as publisher:
+        await send_file(BytesIO(orjson.dumps(initiative("one"))), publisher, Defaults("health"), report, Silent())
+    with pytest.raises(WaitTimedOut):
+        await judge_lines(settings, "health", report, Silent(), 0.2)
+
+
+async def test_without_credentials_nothing_is_tried(settings: Settings) -> None:
+    if settings.kafka_user is not None:
+        pytest.skip("this Kafka was given with a user for everything")
+    with pytest.raises(NotAccepted, match="yesser agencies add nobody"):
+        async with AgencyPublisher(settings, "nobody"):
+            pass
+
+
+async def test_an_agency_cannot_publish_as_another(settings: Settings, connection: Connection) -> None:
+    if not settings.kafka_security.startswith("SASL"):
+        pytest.skip("this Kafka knows no users")
+    async with with_health(settings, connection):
+        publisher = AgencyPublisher(settings, "health")
+        publisher.topic = "agency.yesser.events"
+        with pytest.raises(NotAccepted, match=r"agency\.yesser\.events"):
+            async with publisher:
+                await publisher.publish([orjson.dumps(initiative("one"))])

@@ -1,0 +1,85 @@
+"""A header whose name is not UTF-8 stops the client library; it must not stop the national log."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.record._crc32c import crc as crc32c
+
+from consumers.registrar.journal import ReadPosition
+from consumers.registrar.raw_record_reader import fetch_records
+from consumers.registrar.reader import Reader
+from infra.kafka.admin import admin_client, ensure_agency_topic
+from infra.kafka.client_config import agency_topic, client_arguments
+from infra.settings import Settings
+
+GOOD = ("content-type", b"application/cloudevents+json; charset=UTF-8")
+
+
+async def publish_with_a_broken_name(settings: Settings, topic: str, values: list[bytes], broken: int) -> None:
+    """Send `values`; in the batch's bytes the header name `ce_zz` of the record `broken` becomes `ce_\\xff\\xfe`."""
+    producer = AIOKafkaProducer(**client_arguments(settings, "admin"), acks="all", enable_idempotence=False)
+    await producer.start()
+    try:
+        builder = producer.create_batch()
+        for number, value in enumerate(values):
+            headers = [GOOD, ("ce_zz", b"1")] if number == broken else [GOOD]
+            builder.append(key=None, value=value, timestamp=None, headers=headers)
+        builder.close()
+        if broken >= 0:
+            _spoil(builder)
+        await (await producer.send_batch(builder, topic, partition=0))
+    finally:
+        await producer.stop()
+
+
+def _spoil(builder: object) -> None:
+    buffer = bytearray(builder._build())  # type: ignore[attr-defined]
+    at = buffer.index(b"ce_zz")
+    buffer[at : at + 5] = b"ce_\xff\xfe"
+    buffer[17:21] = crc32c(bytes(buffer[21:])).to_bytes(4, "big")
+    builder._buffer = buffer  # type: ignore[attr-defined]
+
+
+async def test_a_broken_header_name_is_read_as_bytes_with_the_records_around_it(settings: Settings) -> None:
+    topic = agency_topic("health")
+    async with admin_client(settings) as admin:
+        await ensure_agency_topic(admin, "health", 1)
+    await publish_with_a_broken_name(settings, topic, [b"first", b"second", b"third"], broken=1)
+    consumer = AIOKafkaConsumer(**client_arguments(settings), enable_auto_commit=False)
+    await consumer.start()
+    try:
+        partition = TopicPartition(topic, 0)
+        consumer.assign([partition])
+        await consumer.end_offsets([partition])
+        records = await fetch_records(consumer, partition, 0, 1 << 20)
+    finally:
+        await consumer.stop()
+    assert [(r.offset, r.value) for r in records] == [(0, b"first"), (1, b"second"), (2, b"third")]
+    assert records[1].headers == (GOOD, ("ce_\udcff\udcfe", b"1"))
+
+
+async def test_the_reader_goes_on_behind_such_a_record_and_loses_nothing_of_other_topics(settings: Settings) -> None:
+    topics = [agency_topic("health"), agency_topic("justice")]
+    async with admin_client(settings) as admin:
+        for code in ("health", "justice"):
+            await ensure_agency_topic(admin, code, 1)
+    await publish_with_a_broken_name(settings, topics[0], [b"a", b"b", b"c"], broken=1)
+    await publish_with_a_broken_name(settings, topics[1], [b"k", b"l"], broken=-1)
+    await publish_with_a_broken_name(settings, topics[0], [b"d", b"e"], broken=-1)
+    reader = Reader(settings, len(topics))
+    await reader.consumer.start()
+    read: dict[str, list[tuple[int, bytes]]] = {topic: [] for topic in topics}
+    try:
+        await reader.assign({topic: ReadPosition(0, None, None) for topic in topics})
+        async with asyncio.timeout(20):
+            while sum(map(len, read.values())) < 7:
+                for topic, records in (await reader.read()).items():
+                    read[topic] += [(record.offset, record.value) for record in records]
+    finally:
+        await reader.consumer.stop()
+    assert read == {
+        topics[0]: [(0, b"a"), (1, b"b"), (2, b"c"), (3, b"d"), (4, b"e")],
+        topics[1]: [(0, b"k"), (1, b"l")],
+    }

@@ -1,0 +1,22 @@
+"""What a replay remembers of its own rows, so that it need not look for what it never stored."""
+
+from __future__ import annotations
+
+from consumers.fold.replay import StoredKeys
+from consumers.projections.handlers.plan import PLAN
+from consumers.projections.handlers.services import SERVICE
+
+KEYS = [(f"S-{number}",) for number in range(5_000)]
+
+
+def test_a_stored_key_is_never_taken_for_absent() -> None:
+    stored = StoredKeys()
+    stored.add(SERVICE, KEYS)
+    assert stored.maybe(SERVICE, KEYS) == KEYS
+
+
+def test_almost_every_new_key_needs_no_look() -> None:
+    stored = StoredKeys()
+    stored.add(SERVICE, KEYS)
+    assert len(stored.maybe(SERVICE, [(f"T-{number}",) for number in range(5_000)])) < 50
+    assert len(stored.maybe(PLAN, KEYS)) < 50

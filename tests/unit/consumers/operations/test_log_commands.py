@@ -1,0 +1,42 @@
+"""`yesser log find --type`: a type of the catalogue, short or in full, and a mistyped one is named with the nearest."""
+
+from __future__ import annotations
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from consumers.operations.log_commands import EventTypeName, log
+from events.types.catalogue import CATALOGUE
+from events.wire.envelope import full_type
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_every_type_is_taken_short_and_in_full(name: str) -> None:
+    assert EventTypeName().convert(name, None, None) == full_type(name)
+    assert EventTypeName().convert(full_type(name), None, None) == full_type(name)
+
+
+@pytest.mark.parametrize(
+    ("mistyped", "nearest"),
+    [
+        ("service.lanched", "service.launched"),
+        ("sa.gov.yesser.revenue.colected.v1", "revenue.collected"),
+        ("plan.adopt", "plan.adopted"),
+    ],
+)
+def test_a_mistyped_type_is_wrong_use_and_names_the_nearest(mistyped: str, nearest: str) -> None:
+    done = CliRunner().invoke(log, ["find", "--type", mistyped])
+    assert done.exit_code == 2
+    assert f"'{mistyped}' is no event type. Did you mean '{nearest}'?" in done.output
+
+
+def test_a_type_that_resembles_none_is_answered_with_the_list() -> None:
+    done = CliRunner().invoke(log, ["find", "--type", "42"])
+    assert done.exit_code == 2
+    assert "events/CATALOGUE.md" in done.output
+
+
+def test_types_are_completed_without_any_service() -> None:
+    found = EventTypeName().shell_complete(click.Context(log), click.Option(["--type"]), "revenue.")
+    assert [item.value for item in found] == [name for name in CATALOGUE if name.startswith("revenue.")]

@@ -1,0 +1,58 @@
+"""What `yesser recover` says: what came back, what topics lack for it, and what to do where a service is away."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import orjson
+import pytest
+from click.testing import CliRunner
+
+from consumers.operations import recovery
+from consumers.operations.recovery import recover_command
+from consumers.registrar.recovery.recover import Recovered
+from consumers.registrar.recovery.restored import Lacking
+from events.errors import Retry
+
+FOUND = Recovered(7, 11, bytes(32), {"agency.b.events": Lacking(3, 1)}, {"agency.b.events": "the record is gone"})
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *options: str) -> str:
+    async def found(*_: object, unsigned: bool) -> Recovered:
+        assert unsigned is ("--accept-unsigned" in options)
+        return FOUND
+
+    monkeypatch.setattr(recovery, "recover", found)
+    result = CliRunner().invoke(recover_command, options)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_what_topics_lack_and_which_are_halted_is_said_after_what_came_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second, third = run(monkeypatch, "--accept-unsigned").splitlines()[1::2]
+    assert first == f"The log has 11 entries (4 were brought back); root {bytes(32).hex()}."
+    assert "agency.b.events no longer holds 3 records" in second
+    assert "nor 1 records without an entry" in second
+    assert third == "agency.b.events is halted: the record is gone"
+
+
+def test_the_json_document_names_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert orjson.loads(run(monkeypatch, "--json")) == {
+        "size_before": 7,
+        "size": 11,
+        "root": bytes(32).hex(),
+        "lacking": [{"topic": "agency.b.events", "records": 3, "duplicates": 1}],
+        "halted": [{"topic": "agency.b.events", "reason": "the record is gone"}],
+    }
+
+
+def test_a_service_that_is_away_is_a_sentence_and_the_same_call_goes_on(tmp_path: Path) -> None:
+    nowhere = {
+        "YESSER_HOME": str(tmp_path),
+        "YESSER_KAFKA": "127.0.0.1:1",
+        "YESSER_POSTGRES": "postgresql://127.0.0.1:1/x",
+    }
+    result = CliRunner(env=nowhere).invoke(recover_command)
+    assert isinstance(result.exception, Retry)
+    assert "does not answer" in str(result.exception)
+    assert "call this again, and it goes on from there" in str(result.exception)

@@ -1,0 +1,150 @@
+"""Facts that come before `registered` wait for it, and are judged there in the order of the log."""
+
+from __future__ import annotations
+
+from consumers.fold.anomaly import ANOMALY
+from consumers.projections.handlers.history import HISTORY
+from consumers.projections.handlers.pending_events import (
+    FACTS_MAX,
+    FACTS_OF_AGENCY_MAX,
+    WAITING_AGENCY,
+    WAITING_COUNT,
+    WAITING_FACT,
+)
+from consumers.projections.handlers.services import SERVICE
+from tests.oracle.fold import fold
+from tests.oracle.log import EntryDict, make_entry, make_event
+from tests.unit.consumers.projections.story import TEXT, Story
+from tests.unit.consumers.projections.test_against_the_oracle import apply_all, assert_same_as_oracle
+
+
+def registered(story: Story, agency: str = "health") -> int:
+    return story.tell(agency, "service.registered", service_id="S", plan_id="P", group=1, name=TEXT)
+
+
+def launched(story: Story, agency: str = "health") -> int:
+    return story.tell(agency, "service.launched", service_id="S", on="2006-01-01", channels=["web"])
+
+
+def test_a_fact_that_waits_is_no_anomaly() -> None:
+    story = Story()
+    launched(story)
+    launched(story)
+    store = story.folded(batch=1)
+    assert story.anomalies() == []
+    assert [(row.index, row.ordinal) for row in store.rows(WAITING_FACT)] == [(0, 0), (1, 1)]
+
+
+def test_what_waited_is_judged_at_registered_under_its_own_index() -> None:
+    story = Story()
+    first = launched(story)
+    second = launched(story)
+    foreign = launched(story, "justice")
+    at = registered(story)
+    assert story.anomalies() == [(second, at, "already-launched"), (foreign, at, "not-owner")]
+    (service,) = story.folded(batch=1).rows(SERVICE)
+    assert (service.launched_index, service.first_index, service.last_index) == (first, at, at)
+
+
+def test_a_reassignment_waits_too_and_counts_from_its_own_place() -> None:
+    story = Story()
+    launched(story, "justice")
+    story.tell("yesser", "service.reassigned", service_id="S", to="justice", on="2006-01-01", reason=TEXT)
+    launched(story, "justice")
+    at = registered(story)
+    assert story.anomalies() == [(0, at, "not-owner")]
+    (service,) = story.folded().rows(SERVICE)
+    assert (service.owner, service.launched_index) == ("justice", 2)
+
+
+def test_nothing_waits_any_longer_after_registered() -> None:
+    story = Story()
+    launched(story)
+    registered(story)
+    for batch in (1, None):
+        store = story.folded(batch)
+        assert store.rows(WAITING_FACT) == []
+        assert store.rows(WAITING_COUNT) == []
+        assert store.rows(WAITING_AGENCY) == []
+
+
+def test_history_says_when_a_waiting_fact_took_effect() -> None:
+    story = Story()
+    launched(story)
+    registered(story)
+    steps = sorted((step.found_index, step.index, step.type) for step in story.folded(batch=1).rows(HISTORY))
+    assert steps == [(1, 0, "service.launched"), (1, 1, "service.registered")]
+
+
+def test_an_anomaly_shows_both_sides() -> None:
+    story = Story()
+    registered(story)
+    launched(story, "justice")
+    (found,) = story.folded().rows(ANOMALY)
+    assert found.type == "sa.gov.yesser.service.launched.v1"
+    assert (found.subject, found.agency) == ("service/S", "justice")
+    assert found.claimed == story.entries[1].data
+    assert found.known == {"owner": "health"}
+
+
+def test_projects_and_services_of_one_name_do_not_wait_for_each_other() -> None:
+    story = Story()
+    story.tell("health", "project.phase-started", project_id="S", phase=1, on="2006-01-01")
+    registered(story)
+    assert [row.subject for row in story.folded().rows(WAITING_FACT)] == ["project/S"]
+
+
+def said(index: int, agency: str, name: str, **more: object) -> EntryDict:
+    data = {"service_id": "S", "on": "2006-01-01", **more}
+    return make_entry(index, make_event(name, agency, "service/S", data, f"e{index}"), "2006-01-01T00:00:00.000000Z")
+
+
+def retired(index: int, agency: str) -> EntryDict:
+    return said(index, agency, "service.retired", reason=TEXT)
+
+
+def registration(index: int, agency: str) -> EntryDict:
+    data = {"service_id": "S", "plan_id": "P", "group": 1, "name": TEXT}
+    return make_entry(index, make_event("service.registered", agency, "service/S", data, f"e{index}"))
+
+
+def anomalies(log: list[EntryDict]) -> list[tuple[int, int, str]]:
+    """(index, found_index, rule), as the projections and the oracle say, whatever the batches."""
+    stores = [apply_all(log, []), apply_all(log, range(700, len(log), 700))]
+    assert stores[0].state() == stores[1].state()
+    assert_same_as_oracle(stores[0], log)
+    return [(row.index, row.found_index, row.rule) for row in stores[0].rows(ANOMALY)]
+
+
+def test_one_fact_of_an_agency_more_than_may_wait_contradicts_at_its_own_entry_and_others_still_wait() -> None:
+    log = [retired(index, "health") for index in range(FACTS_OF_AGENCY_MAX + 2)]
+    log.append(retired(len(log), "justice"))
+    assert anomalies(log) == [(index, index, "exceeds-waiting") for index in (1000, 1001)]
+    (count,) = apply_all(log, []).rows(WAITING_COUNT)
+    assert (count.count, count.last_index) == (1001, 1002)
+    (first, _) = apply_all(log, []).rows(ANOMALY)
+    assert first.known == {"waiting": 1000, "waiting_of_agency": 1000}
+
+
+def test_one_fact_in_all_more_than_may_wait_contradicts_also_of_an_agency_of_which_none_waits() -> None:
+    log = [retired(index, f"agency-{index % 11}") for index in range(FACTS_MAX + 1)]
+    log.append(said(len(log), "yesser", "service.reassigned", to="justice", reason=TEXT))
+    assert anomalies(log) == [(index, index, "exceeds-waiting") for index in (10_000, 10_001)]
+
+
+def test_what_exceeded_never_takes_effect_and_after_registered_nothing_waits() -> None:
+    log = [retired(index, "justice") for index in range(FACTS_OF_AGENCY_MAX)]
+    log += [said(1000, "justice", "service.launched", channels=["web"]), registration(1001, "justice")]
+    log += [said(1002, "justice", "service.launched", channels=["web"])]
+    found = anomalies(log)
+    assert found[0] == (1, 1001, "already-retired")
+    assert found[-2:] == [(1000, 1000, "exceeds-waiting"), (1002, 1002, "not-allowed-now")]
+    assert len(found) == 999 + 2
+
+
+def test_another_project_or_service_has_its_own_bound() -> None:
+    log = [retired(index, "health") for index in range(FACTS_OF_AGENCY_MAX)]
+    data = {"project_id": "S", "phase": 1, "on": "2006-01-01"}
+    log.append(make_entry(1000, make_event("project.phase-started", "health", "project/S", data, "p")))
+    assert anomalies(log) == []
+    assert fold(log).anomalies == []

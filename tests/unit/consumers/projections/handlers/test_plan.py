@@ -1,0 +1,72 @@
+"""Plans: adopted once, amended as a whole, the last adopted one is shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from consumers.projections.handlers.plan import PLAN, SHOWN_PLAN
+from consumers.projections.read import service_groups
+from tests.unit.consumers.projections.story import TEXT, Story
+
+
+def targets(infrastructure: int) -> dict[str, Any]:
+    services = {"1": 10, "2": 20, "3": 30}
+    return {"infrastructure_projects": infrastructure, "national_applications": 3, "services": services}
+
+
+def adopted(story: Story, plan_id: str, infrastructure: int = 6) -> int:
+    dates = {"starts_on": "2005-01-01", "ends_on": "2009-12-31"}
+    return story.tell("yesser", "plan.adopted", plan_id=plan_id, name=TEXT, targets=targets(infrastructure), **dates)
+
+
+def amended(story: Story, plan_id: str, infrastructure: int) -> int:
+    return story.tell("yesser", "plan.amended", plan_id=plan_id, targets=targets(infrastructure), reason=TEXT)
+
+
+def test_the_plan_last_adopted_is_shown() -> None:
+    story = Story()
+    adopted(story, "A")
+    adopted(story, "B", 7)
+    (shown,) = story.folded(batch=1).rows(SHOWN_PLAN)
+    assert (shown.plan_id, shown.targets["infrastructure_projects"]) == ("B", 7)
+
+
+def test_the_same_plan_again_is_an_anomaly_and_does_not_show_it_again() -> None:
+    story = Story()
+    adopted(story, "A")
+    adopted(story, "B")
+    adopted(story, "A", 99)
+    assert story.rules() == ["already-adopted"]
+    assert [row.plan_id for row in story.folded(batch=1).rows(SHOWN_PLAN)] == ["B"]
+
+
+def test_an_amendment_of_the_shown_plan_changes_what_is_shown() -> None:
+    story = Story()
+    adopted(story, "A")
+    amended(story, "A", 8)
+    (shown,) = story.folded(batch=1).rows(SHOWN_PLAN)
+    assert (shown.targets["infrastructure_projects"], shown.first_index, shown.last_index) == (8, 0, 1)
+
+
+def test_an_amendment_of_another_plan_leaves_the_shown_one() -> None:
+    story = Story()
+    adopted(story, "A")
+    adopted(story, "B", 7)
+    amended(story, "A", 8)
+    store = story.folded(batch=1)
+    assert [row.targets["infrastructure_projects"] for row in store.rows(SHOWN_PLAN)] == [7]
+    assert [row.targets["infrastructure_projects"] for row in store.rows(PLAN)] == [8, 7]
+
+
+def test_an_unknown_plan_cannot_be_amended() -> None:
+    story = Story()
+    amended(story, "A", 8)
+    assert story.anomalies() == [(0, 0, "unknown-plan")]
+
+
+def test_every_group_has_the_same_keys_also_without_a_plan() -> None:
+    keys = {"target", "registered", "launched", "live", "suspended", "retired"}
+    shown = service_groups(None, [])
+    assert shown["target"] == 0
+    assert [set(group) for group in shown["groups"].values()] == [keys] * 3
+    assert service_groups(targets(6), [])["target"] == 60

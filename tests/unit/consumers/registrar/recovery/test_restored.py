@@ -1,0 +1,201 @@
+"""What entries tell of themselves is what the registrar wrote when it numbered their records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumers.registrar.batch import Batch, Record, number, record_sha256
+from consumers.registrar.recovery.restored import Held, Part, Restored
+from events.faults.problems import CONFLICT
+from events.validation.validate import validate
+from events.validation.verdicts import Agency, Refused
+from events.wire.codec import to_binary_mode
+from events.wire.entry import parse_entry
+from infra.postgres.verdicts import Known
+from tests.unit.consumers.registrar.readings import (
+    HEALTH,
+    PLATFORM,
+    RECORDED,
+    USUAL,
+    numbered,
+    read,
+    registered,
+    said,
+    topic_of,
+    values,
+)
+from tests.unit.consumers.registrar.readings import (
+    Record as Sent,
+)
+from tests.unit.consumers.registrar.test_batch_splits import histories
+
+TOPIC = topic_of(HEALTH)
+COMPARED = ("entries", "subjects", "claims", "identities", "claim_indexes", "runs", "refusals", "agencies")
+
+
+def held(
+    records: Iterable[Record], *, agency: Agency = HEALTH, first: int = 0, end: int | None = None, strict: bool = False
+) -> dict[str, Held]:
+    """A topic that holds these records; a `strict` door refuses all of them."""
+    found: dict[int, Any] = {}
+    for record in records:
+        verdict = validate(record.value, record.headers, agency)
+        refused = Refused((CONFLICT,))
+        found[record.offset] = (record, refused if strict else verdict)
+    reach = max(found, default=-1) + 1 if end is None else end
+    return {topic_of(agency): Held(agency, 0, first, reach, found)}
+
+
+def restore(batch: Batch, topics: dict[str, Held], known: Known | None = None) -> Restored:
+    entries = [parse_entry(batch.first_index + i, raw) for i, raw in enumerate(batch.entries)]
+    part = Part(entries, batch.entries, topics)
+    claimed = {claim: known[claim] for claim in part.claims if claim in known} if known else {}
+    return part.restore(claimed)
+
+
+@given(histories())
+def test_with_whole_topics_everything_is_as_it_was_numbered(records: list[Sent]) -> None:
+    batch = number([read(HEALTH, records)], {}, 0, RECORDED)
+    if not batch.entries:
+        return
+    last_offset = int(parse_entry(0, batch.entries[-1]).address.rpartition("/")[2])
+    read_up_to = [record for record in records if record.offset <= last_offset]
+    expected = number([read(HEALTH, read_up_to)], {}, 0, RECORDED)
+    found = restore(batch, held(read_up_to))
+    for name in COMPARED:
+        assert getattr(found.batch, name) == getattr(expected, name), name
+    assert sorted(found.batch.duplicates) == sorted(expected.duplicates)
+    assert (
+        sorted(found.batch.sequences["health"].seen) == sorted(expected.sequences["health"].seen)
+        if ("health" in found.batch.sequences)
+        else expected.sequences["health"].seen == []
+    )
+    assert found.batch.positions == expected.positions
+    assert (found.batch.halts, found.unconfirmed) == ({TOPIC: None}, [])
+    assert not any(lacking.records or lacking.duplicates for lacking in found.lacking.values())
+
+
+@given(histories(), st.data())
+def test_whatever_a_topic_lacks_the_entries_give_the_same_log(records: list[Sent], data: st.DataObject) -> None:
+    batch = number([read(HEALTH, records)], {}, 0, RECORDED)
+    if not batch.entries:
+        return
+    kept = [record for record in records if data.draw(st.booleans())]
+    found = restore(batch, held(kept, end=records[-1].offset + 1))
+    for name in ("entries", "subjects", "claims", "identities", "claim_indexes", "runs"):
+        assert getattr(found.batch, name) == getattr(batch, name), name
+    rows = [(r.index, r.agency, r.address, r.claimed_id, r.claimed_type, r.errors) for r in batch.refusals]
+    assert rows == [
+        (r.index, r.agency, r.address, r.claimed_id, r.claimed_type, r.errors) for r in found.batch.refusals
+    ]
+    assert set(found.batch.duplicates) <= set(batch.duplicates)
+
+
+def test_a_topic_that_is_gone_lacks_every_record_and_waits_for_a_person() -> None:
+    batch = numbered(said("a"), said("a"), b"{", said("b"))
+    found = restore(batch, {TOPIC: Held(HEALTH, 0, None, 0, {})})
+    assert (found.lacking[TOPIC].records, found.lacking[TOPIC].duplicates) == (3, 1)
+    assert found.batch.positions == {TOPIC: (4, None)}
+    assert "offset 3 is not that of entry 2" in (found.batch.halts[TOPIC] or "")
+    assert [refusal.keep_raw for refusal in found.batch.refusals] == [False]
+    assert [index for index, _ in found.unconfirmed] == [0, 1, 2]
+
+
+def test_a_topic_that_grew_again_gives_nothing_of_the_records_that_stand_there_now() -> None:
+    batch = numbered(said("a", sequence=1), b"{", said("a", sequence=1), said("b", sequence=2))
+    others = values(said("x", sequence=8), b"[", said("y", sequence=9), said("z", sequence=10))
+    found = restore(batch, held(others))
+    assert (found.lacking[TOPIC].records, found.lacking[TOPIC].duplicates) == (3, 1)
+    assert found.batch.sequences["health"].seen == [1, 2]
+    assert found.batch.refusals[0].value is None
+    assert found.batch.halts[TOPIC] is not None
+
+
+def test_records_that_aged_halt_nothing() -> None:
+    batch = numbered(said("a"), said("b"))
+    found = restore(batch, held([], first=2, end=2))
+    assert found.batch.halts == {TOPIC: None}
+    assert found.batch.positions == {TOPIC: (2, None)}
+    assert found.lacking[TOPIC].records == 2
+
+
+def test_a_record_that_todays_door_accepts_stays_refused() -> None:
+    records = values(said("a"))
+    refused = Refused((CONFLICT,), claimed_id="a")
+    reading = read(HEALTH, records)
+    reading.verdicts = [refused]
+    batch = number([reading], {}, 0, RECORDED)
+    found = restore(batch, held(records))
+    assert found.batch.refusals == batch.refusals
+    assert found.batch.claims == []
+    assert found.batch.positions == batch.positions
+    assert found.unconfirmed == [(0, TOPIC)], "behind the signed root a person has to say so"
+
+
+def test_records_that_todays_door_refuses_stay_accepted_and_their_duplicates_too() -> None:
+    records = values(said("a", sequence=1), said("a", sequence=2), said("b", sequence=3))
+    batch = number([read(HEALTH, records)], {}, 0, RECORDED)
+    found = restore(batch, held(records, strict=True))
+    assert (found.batch.claims, found.batch.duplicates) == (batch.claims, batch.duplicates)
+    assert found.batch.sequences == batch.sequences
+    assert found.batch.halts == {TOPIC: None}
+    assert [index for index, _ in found.unconfirmed] == [0, 1]
+
+
+def test_events_in_binary_mode_are_known_again_by_their_canonical_bytes() -> None:
+    value, headers = to_binary_mode(orjson.loads(said("a")))
+    records = [Sent(0, value, headers)]
+    batch = number([read(HEALTH, records)], {}, 0, RECORDED)
+    for strict in (False, True):
+        found = restore(batch, held(records, strict=strict))
+        assert found.batch.positions == {TOPIC: (1, record_sha256(records[0]))}
+
+
+def test_a_conflict_is_confirmed_by_the_event_that_owns_the_id() -> None:
+    records = values(said("a"), said("a", "another"))
+    batch = number([read(HEALTH, records)], {}, 0, RECORDED)
+    assert restore(batch, held(records)).unconfirmed == []
+    owner = batch.claims[0], (batch.identities[0], 0)
+    second = Batch(1, RECORDED, entries=batch.entries[1:])
+    assert restore(second, held(records[1:]), dict([owner])).unconfirmed == []
+    assert restore(second, held(records[1:])).unconfirmed == [(1, TOPIC)]
+
+
+def test_an_id_that_the_log_knows_already_is_not_confirmed() -> None:
+    batch = numbered(said("a"), first_index=5)
+    taken: Known = {batch.claims[0]: (batch.identities[0], 1)}
+    assert restore(batch, held(values(said("a"))), taken).unconfirmed == [(5, TOPIC)]
+
+
+@pytest.mark.parametrize("value", [None, True, 1, "x", [], {}, "\u0000"])
+@pytest.mark.parametrize("name", ["id", "source", "type", "subject", "sequence", "data", "specversion"])
+def test_whatever_stands_where_a_duplicate_stood_is_no_error(name: str, value: object) -> None:
+    batch = numbered(said("a"), said("a"), said("b"))
+    event = orjson.loads(said("other", sequence=1)) | {name: value}
+    for contents, headers in [(orjson.dumps(event), USUAL), (b"[]", [("ce_id", b"a"), ("ce_source", b"\xff")])]:
+        records = values(said("a"), said("x"), said("b"))
+        records[1] = Sent(1, contents, headers)
+        found = restore(batch, held(records))
+        assert (found.batch.duplicates, found.lacking[TOPIC].duplicates) == ([], 1)
+        assert found.batch.positions == batch.positions
+
+
+def test_registrations_are_handed_on() -> None:
+    batch = numbered(registered("health"), agency=PLATFORM)
+    found = restore(batch, held(values(registered("health")), agency=PLATFORM))
+    assert found.batch.agencies == batch.agencies
+
+
+@pytest.mark.parametrize("content", [None, said("a", "the id is 1000000008")], ids=["no value", "personal data"])
+def test_a_refusal_without_a_hash_is_matched_by_its_kind(content: bytes | None) -> None:
+    batch = numbered(content)
+    found = restore(batch, held(values(content)))
+    assert found.batch.refusals == batch.refusals
+    assert found.batch.halts == {TOPIC: None}
+    assert restore(batch, held(values(said("other")))).batch.halts[TOPIC] is not None

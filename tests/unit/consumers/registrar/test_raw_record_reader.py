@@ -1,0 +1,67 @@
+"""Batches read as bytes: what a checksum says of them, and that nothing behind a damaged one is taken for read."""
+
+from __future__ import annotations
+
+import pytest
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+
+from consumers.registrar.raw_record_reader import CorruptBatch, holds_a_batch, parse_batches, record_at
+
+
+def batch(base: int, *values: bytes) -> bytearray:
+    builder = DefaultRecordBatchBuilder(2, 0, 0, -1, -1, -1, 1 << 20)
+    for offset, value in enumerate(values):
+        builder.append(offset, 0, None, value, [("h", b"1")])
+    built = bytearray(builder.build())
+    built[0:8] = base.to_bytes(8, "big")
+    return built
+
+
+def values(data: bytes) -> list[tuple[int, bytes | None]]:
+    return [(record.offset, record.value) for record in parse_batches(data)]
+
+
+def damaged(data: bytearray, at: int = -1) -> bytearray:
+    data[at] ^= 0xFF
+    return data
+
+
+def test_whole_batches_are_read_and_one_that_is_cut_off_behind_them_is_left() -> None:
+    both = bytes(batch(5, b"a", b"b") + batch(7, b"c"))
+    assert values(both) == [(5, b"a"), (6, b"b"), (7, b"c")]
+    assert values(both[:-1]) == [(5, b"a"), (6, b"b")]
+
+
+def test_what_stands_before_a_damaged_batch_is_read_and_nothing_behind_it() -> None:
+    assert values(bytes(batch(5, b"a") + damaged(batch(6, b"b")) + batch(7, b"c"))) == [(5, b"a")]
+
+
+@pytest.mark.parametrize("at", [-1, 16, 22, 11], ids=["a record", "its form", "its attributes", "its length"])
+def test_a_damaged_batch_is_named(at: int) -> None:
+    with pytest.raises(CorruptBatch, match="offset 6"):
+        parse_batches(bytes(damaged(batch(6, b"b"), at)))
+
+
+def test_one_record_is_found_without_the_others() -> None:
+    data = bytes(batch(5, b"a", b"b") + batch(7, b"c"))
+    assert [record and record.value for record in (record_at(data, offset) for offset in range(4, 9))] == [
+        None,
+        b"a",
+        b"b",
+        b"c",
+        None,
+    ]
+
+
+def test_a_damaged_batch_behind_the_record_does_not_hide_it() -> None:
+    data = bytes(batch(5, b"a") + damaged(batch(6, b"b")))
+    assert record_at(data, 5) == parse_batches(data)[0]
+    with pytest.raises(CorruptBatch, match="offset 6"):
+        record_at(bytes(damaged(batch(6, b"b"))), 6)
+
+
+def test_a_batch_is_there_as_a_whole_or_not() -> None:
+    data = bytes(batch(5, b"a"))
+    assert holds_a_batch(data)
+    assert holds_a_batch(data + b"more")
+    assert not any(holds_a_batch(data[:length]) for length in range(len(data)))

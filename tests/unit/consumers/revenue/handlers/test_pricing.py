@@ -1,0 +1,148 @@
+"""R7 and R8: what a cumulative revenue is worth, to the halala."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumers.revenue.handlers.pricing import price_table, share
+from tests.oracle.pricing import floored_share
+from tests.unit.consumers.revenue.ledger import SEVENTY_THEN_FIFTY
+
+CAPPED = {"bands": SEVENTY_THEN_FIFTY, "cap": {"amount_halalas": 800, "partner_bp_after": 1000}}
+PLATEAU = {
+    "bands": [
+        {"up_to_halalas": 1000, "partner_bp": 7000},
+        {"up_to_halalas": 2000, "partner_bp": 0},
+        {"up_to_halalas": None, "partner_bp": 5000},
+    ],
+    "cap": {"amount_halalas": 700, "partner_bp_after": 1000},
+}
+
+
+def bands(*pairs: tuple[int | None, int]) -> list[dict[str, Any]]:
+    return [{"up_to_halalas": up_to, "partner_bp": rate} for up_to, rate in pairs]
+
+
+@pytest.mark.parametrize(
+    ("terms", "cumulative", "partner"),
+    [
+        pytest.param(CAPPED, -15, -11, id="below zero the first band counts, and -10.5 is floored to -11"),
+        pytest.param(CAPPED, 0, 0, id="nothing of nothing"),
+        pytest.param(CAPPED, 1000, 700, id="the first band whole"),
+        pytest.param(CAPPED, 1199, 799, id="799.5 is floored"),
+        pytest.param(CAPPED, 1200, 800, id="the cap is reached"),
+        pytest.param(CAPPED, 1500, 830, id="beyond the cap a tenth"),
+        pytest.param(PLATEAU, 1000, 700, id="the cap is reached where the plateau begins"),
+        pytest.param(PLATEAU, 1500, 750, id="so the plateau is already beyond it"),
+        pytest.param(PLATEAU, 2001, 800, id="800.1 is floored"),
+    ],
+)
+def test_the_vectors_of_r7(terms: dict[str, Any], cumulative: int, partner: int) -> None:
+    assert price_table(terms).partner_halalas(cumulative) == partner
+
+
+@pytest.mark.parametrize(
+    ("terms", "cumulative", "partner"),
+    [
+        pytest.param(
+            {"bands": bands((None, 3333)), "cap": {"amount_halalas": 100, "partner_bp_after": 10000}},
+            301,
+            100,
+            id="a cap reached between two halalas: C* = 300.03, then all of the rest",
+        ),
+        pytest.param(
+            {"bands": bands((None, 3333)), "cap": {"amount_halalas": 100, "partner_bp_after": 10000}},
+            302,
+            101,
+            id="100 + (302 - 300.03) = 101.97",
+        ),
+        pytest.param(
+            {"bands": bands((None, 7000)), "cap": {"amount_halalas": 0, "partner_bp_after": 1000}},
+            99,
+            9,
+            id="a cap of nothing is reached at once",
+        ),
+        pytest.param(
+            {"bands": bands((None, 7000)), "cap": {"amount_halalas": 0, "partner_bp_after": 1000}},
+            -10,
+            -7,
+            id="but below zero the first band counts",
+        ),
+        pytest.param(
+            {"bands": bands((100, 5000), (None, 0)), "cap": {"amount_halalas": 60, "partner_bp_after": 10000}},
+            10**9,
+            50,
+            id="a cap that is never reached changes nothing",
+        ),
+        pytest.param(
+            {"bands": bands((100, 0), (None, 10000)), "cap": {"amount_halalas": 5, "partner_bp_after": 0}},
+            10**9,
+            5,
+            id="a first band of nothing",
+        ),
+        pytest.param(
+            {"bands": bands((None, 9999)), "cap": None},
+            2**53 - 1,
+            (2**53 - 1) * 9999 // 10000,
+            id="the largest sum stays exact",
+        ),
+    ],
+)
+def test_edges_of_bands_and_caps(terms: dict[str, Any], cumulative: int, partner: int) -> None:
+    assert price_table(terms).partner_halalas(cumulative) == partner
+
+
+RATES = st.sampled_from([0, 1, 3333, 5000, 7000, 9999, 10_000]) | st.integers(0, 10_000)
+AMOUNTS = st.integers(-60, 200) | st.integers(-(2**53), 2**53)
+
+
+@st.composite
+def priced_terms(draw: st.DrawFn) -> dict[str, Any]:
+    limits = sorted(draw(st.sets(st.integers(1, 100) | st.integers(1, 2**53 - 1), max_size=4)))
+    cap = st.fixed_dictionaries(
+        {"amount_halalas": st.integers(0, 120) | st.integers(0, 2**53 - 1), "partner_bp_after": RATES}
+    )
+    return {"bands": bands(*((limit, draw(RATES)) for limit in [*limits, None])), "cap": draw(st.none() | cap)}
+
+
+@given(priced_terms(), AMOUNTS)
+def test_whole_numbers_say_what_exact_fractions_say(terms: dict[str, Any], cumulative: int) -> None:
+    assert price_table(terms).partner_halalas(cumulative) == floored_share(terms, cumulative)
+
+
+@given(priced_terms(), st.integers(-(2**40), 2**40), st.integers(1, 2**40))
+def test_both_parts_of_a_receipt_are_whole_and_make_up_the_amount(
+    terms: dict[str, Any], before: int, amount: int
+) -> None:
+    table = price_table(terms)
+    partner, treasury = share(table, before, before + amount)
+    assert partner + treasury == amount
+    assert partner >= 0
+    assert treasury >= 0
+    assert share(table, before + amount, before) == (-partner, -treasury)
+
+
+@given(priced_terms(), st.lists(st.integers(-1000, 1000), max_size=12), st.randoms(use_true_random=False))
+def test_under_one_version_the_order_of_amounts_does_not_matter(
+    terms: dict[str, Any], amounts: list[int], random: Any
+) -> None:
+    table = price_table(terms)
+
+    def partner_total(order: list[int]) -> int:
+        total = cumulative = 0
+        for amount in order:
+            total += share(table, cumulative, cumulative + amount)[0]
+            cumulative += amount
+        return total
+
+    shuffled = list(amounts)
+    random.shuffle(shuffled)
+    assert partner_total(amounts) == partner_total(shuffled) == table.partner_halalas(sum(amounts))
+
+
+def test_equal_bands_and_cap_share_one_table() -> None:
+    assert price_table(CAPPED) is price_table({**CAPPED, "ends_on": "2007-01-01"})

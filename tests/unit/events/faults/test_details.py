@@ -1,0 +1,82 @@
+"""Every sentence about a fault is there in both languages, and an Arabic one is found for what stands in the log."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from events.faults.details import DETAILS, PHRASES, arabic_of
+from events.faults.findings import finding
+from events.faults.problems import CONFLICT
+from events.types.rules import PHASES_RULES, SERVICES_RULES, TERMS_RULES
+from tests.unit.events.samples import golden_event
+
+_FIELD = re.compile(r"\{(\w+)\}")
+
+
+def is_arabic(text: str) -> bool:
+    return any("\u0600" <= letter <= "\u06ff" for letter in text)
+
+
+@pytest.mark.parametrize("sentence", DETAILS)
+def test_every_sentence_has_its_arabic_with_the_same_values(sentence: str) -> None:
+    assert is_arabic(DETAILS[sentence])
+    assert sorted(_FIELD.findall(sentence)) == sorted(_FIELD.findall(DETAILS[sentence]))
+    assert sentence.endswith(".")
+
+
+@pytest.mark.parametrize("sentence", DETAILS)
+@pytest.mark.parametrize(
+    "value", ['"x"', '"\\"] is not a date; write {value}"', "-5", "1e2", "true", "This value", '"a\\\\"']
+)
+def test_the_arabic_of_a_filled_sentence_has_its_values_and_is_that_of_no_other(sentence: str, value: str) -> None:
+    names = _FIELD.findall(sentence)
+    values = {name: f"x{place}" for place, name in enumerate(names)}
+    if "value" in values:
+        values["value"] = value
+    expected = DETAILS[sentence].format(**{name: PHRASES.get(text, text) for name, text in values.items()})
+    assert arabic_of(sentence.format(**values)) == expected
+
+
+@pytest.mark.parametrize(
+    ("english", "arabic"),
+    [
+        (
+            '"٢" is text; write a whole number in digits 0–9 (2).',
+            '"٢" نص؛ اكتب عددًا صحيحًا بالأرقام 0–9 (2).',
+        ),
+        ("4 is not allowed: group is 1, 2 or 3.", "4 غير مسموح؛ المسموح في group: 1، 2 أو 3."),
+        ("-1 is not allowed: reach is 0 or more.", "-1 غير مسموح؛ المسموح في reach: 0 أو أكثر."),
+        (
+            "This value is null; write text in quotes.",
+            "المكتوب هنا null؛ اكتب نصًا بين علامتي اقتباس.",
+        ),
+        (
+            "An agency may not send plan.adopted; only the programme office may.",
+            "لا يحق للجهة إرسال plan.adopted؛ يحق ذلك لمكتب البرنامج فقط.",
+        ),
+    ],
+)
+def test_what_is_filled_in_is_arabic_too(english: str, arabic: str) -> None:
+    assert arabic_of(english) == arabic
+
+
+@pytest.mark.parametrize("name", ["registrar.refused", "registrar.refused.personal-data"])
+def test_the_sentences_of_earlier_logs_keep_their_arabic(name: str) -> None:
+    for error in golden_event(name)["data"]["problem"]["errors"]:
+        assert is_arabic(arabic_of(error["detail"])), error
+
+
+def test_a_sentence_that_nobody_knows_stays_as_it_is() -> None:
+    assert arabic_of("Something else.") == "Something else."
+
+
+def test_a_sentence_outside_the_table_is_a_mistake() -> None:
+    with pytest.raises(KeyError):
+        finding("conflict", "", "Something was wrong with 1064971268.")
+
+
+def test_the_sentences_that_stand_elsewhere_are_of_the_table() -> None:
+    assert CONFLICT.detail in DETAILS
+    assert {rule.detail for rule in (*PHASES_RULES, *SERVICES_RULES, *TERMS_RULES)} <= set(DETAILS)

@@ -1,0 +1,60 @@
+"""What the documentation says of the catalogue is whole, and true of the door and of the oracle."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from events.faults.problems import CODES, Code
+from events.schema_tools.field_meanings import ATTRIBUTE_MEANINGS, MEANINGS
+from events.schema_tools.refusal_examples import REFUSAL_EXAMPLES, faults_of, golden_example
+from events.types.catalogue import CATALOGUE
+from events.types.contradictions import CONTRADICTIONS, RULES, contradictions_of
+from events.wire.envelope import ATTRIBUTES
+from tests.oracle.fold import fold
+from tests.oracle.log import EntryDict
+from tests.oracle.strategies import mixed_logs
+
+SHORT = len("sa.gov.yesser.")
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_the_door_refuses_the_example_of_a_code_with_that_code_alone(code: Code) -> None:
+    assert {fault.code for fault in faults_of(code)} == {code}
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_what_is_right_in_an_example_stands_once_in_the_golden_one(code: Code) -> None:
+    example = REFUSAL_EXAMPLES[code]
+    if example.right:
+        assert golden_example(example.base).decode().count(example.right) == 1
+
+
+def test_no_example_shows_a_national_id() -> None:
+    assert "1000000008" not in REFUSAL_EXAMPLES["personal-data"].wrong_text
+
+
+def test_every_attribute_of_the_envelope_has_a_sentence() -> None:
+    assert set(ATTRIBUTE_MEANINGS) == ATTRIBUTES | {"data"}
+
+
+def test_every_sentence_is_there_in_both_languages() -> None:
+    for words in (*MEANINGS.values(), *ATTRIBUTE_MEANINGS.values(), *RULES.values()):
+        assert words.ar.endswith(".")
+        assert words.en.endswith(".")
+
+
+def test_every_rule_may_meet_some_type_and_every_row_is_a_type_of_the_catalogue() -> None:
+    assert {rule for rules in CONTRADICTIONS.values() for rule in rules} == set(RULES)
+    assert set(CONTRADICTIONS) <= set(CATALOGUE)
+
+
+def test_what_only_the_platform_says_contradicts_nothing() -> None:
+    assert not [name for name, row in CATALOGUE.items() if row.sender == "platform" and contradictions_of(name)]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(mixed_logs(20, 80))
+def test_an_anomaly_of_the_oracle_is_one_that_the_type_announces(log: list[EntryDict]) -> None:
+    for row in fold(log).anomaly_rows():
+        assert row["rule"] in contradictions_of(row["type"][SHORT:].removesuffix(".v1"))

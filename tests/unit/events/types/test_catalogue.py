@@ -1,0 +1,104 @@
+"""The catalogue is whole: every type has a model, a sender, a subject, a purpose, and no text that is unconstrained."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from events.types.catalogue import CATALOGUE, may_send
+from events.validation.models import event_model, id_paths
+from tests.unit.events.samples import golden_event
+
+CONTRACT = Path(__file__).parents[3] / "docs" / "events.md"
+ROW = re.compile(r"^\| (`[a-z]+\.[^|]+?) \| .* \| (\w+)[^|]* \|$", re.M)
+
+
+def contract_types() -> dict[str, str]:
+    """Type → sender, as the table of the contract lists them; `campaign.triggered` / `.paused` are two."""
+    types = {}
+    for names, sender in ROW.findall(CONTRACT.read_text(encoding="utf-8")):
+        first, *others = re.findall(r"`([a-z.-]+)`", names)
+        for name in (first, *(first.partition(".")[0] + other for other in others)):
+            types[name] = sender
+    return types
+
+
+def test_the_catalogue_has_every_type_of_the_contract() -> None:
+    missing = [name for name in contract_types() if name not in CATALOGUE]
+    assert not missing, f"docs/events.md §2 lists types that events/types/catalogue.py lacks: {missing}"
+
+
+def test_the_contract_has_every_type_of_the_catalogue() -> None:
+    missing = [name for name in CATALOGUE if name not in contract_types()]
+    assert not missing, f"events/types/catalogue.py has types that the table in docs/events.md §2 lacks: {missing}"
+
+
+def test_the_contract_and_the_catalogue_name_the_same_senders() -> None:
+    assert {name: row.sender for name, row in CATALOGUE.items()} == contract_types()
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_the_subject_is_made_of_fields_of_the_model(name: str) -> None:
+    row = CATALOGUE[name]
+    names = {field.alias or key for key, field in row.model.model_fields.items()}
+    assert set(row.subject.fields) <= names
+    event = golden_event(name)
+    assert row.subject.of(event["data"]) == event["subject"]
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_the_purpose_is_said_in_both_languages(name: str) -> None:
+    purpose = CATALOGUE[name].purpose
+    assert purpose.en.endswith(".")
+    assert any("\u0600" <= letter <= "\u06ff" for letter in purpose.ar)
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_every_text_is_constrained_so_that_no_nul_can_pass(name: str) -> None:
+    schema = event_model(name).model_json_schema()
+    loose = [path for path, part in _texts(schema, "") if not {"pattern", "const", "enum"} & set(part)]
+    assert loose == []
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_every_integer_is_bounded(name: str) -> None:
+    schema = event_model(name).model_json_schema()
+    integers = [part for _, part in _parts(schema, "") if part.get("type") == "integer"]
+    assert all({"minimum", "maximum"} <= set(part) for part in integers)
+
+
+def test_the_office_may_say_what_agencies_may_and_the_platform_only_its_own() -> None:
+    office = {name for name, row in CATALOGUE.items() if may_send("office", row)}
+    agency = {name for name, row in CATALOGUE.items() if may_send("agency", row)}
+    platform = {name for name, row in CATALOGUE.items() if may_send("platform", row)}
+    assert agency < office
+    assert platform == set(CATALOGUE) - office
+    assert platform == {name for name, sender in contract_types().items() if sender == "platform"}
+
+
+def test_ids_are_found_in_lists_and_objects_too() -> None:
+    assert set(id_paths("partnership.signed")) == {
+        ("partnership_id",),
+        ("partner", "partner_id"),
+        ("services", "*"),
+    }
+    assert id_paths("training.quota-set") == ()
+    assert set(id_paths("campaign.triggered")) == {("campaign_id",), ("rule",), ("service_id",)}
+
+
+def _parts(value: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    if isinstance(value, dict):
+        yield path, value
+        for key, item in value.items():
+            yield from _parts(item, f"{path}/{key}")
+    elif isinstance(value, list):
+        for position, item in enumerate(value):
+            yield from _parts(item, f"{path}/{position}")
+
+
+def _texts(schema: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    return ((where, part) for where, part in _parts(schema, path) if part.get("type") == "string")

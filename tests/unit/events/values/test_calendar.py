@@ -1,0 +1,96 @@
+"""Umm al-Qura by table, against the published facts and against hijridate for every day of the range."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from hijridate import Gregorian
+
+from events.values.calendar import (
+    FIRST_DATE,
+    LAST_DATE,
+    DateOutOfRange,
+    day_after,
+    gregorian_of,
+    hijri_of,
+    is_date,
+    month_length,
+    parts_of,
+    year_of,
+)
+
+
+@pytest.mark.parametrize(
+    ("on", "hijri"),
+    [
+        ("2004-05-24", "1425-04-05"),
+        ("2003-09-07", "1424-07-10"),
+        ("2006-01-01", "1426-12-01"),
+        ("2010-12-31", "1432-01-25"),
+        (FIRST_DATE, "1343-01-01"),
+        (LAST_DATE, "1500-12-30"),
+    ],
+)
+def test_known_days(on: str, hijri: str) -> None:
+    assert hijri_of(on) == hijri
+
+
+def test_resolution_110_was_a_monday() -> None:
+    assert date.fromisoformat(gregorian_of(1425, 4, 5, "umm-al-qura")).strftime("%A") == "Monday"
+
+
+@pytest.mark.parametrize(
+    ("year", "starts_on", "days"),
+    [
+        (1424, "2003-03-04", 354),
+        (1425, "2004-02-21", 355),
+        (1426, "2005-02-10", 355),
+        (1427, "2006-01-31", 354),
+        (1428, "2007-01-20", 355),
+        (1429, "2008-01-10", 354),
+        (1430, "2008-12-29", 354),
+        (1431, "2009-12-18", 354),
+        (1432, "2010-12-07", None),
+    ],
+)
+def test_known_years(year: int, starts_on: str, days: int | None) -> None:
+    assert gregorian_of(year, 1, 1, "umm-al-qura") == starts_on
+    if days:
+        assert sum(month_length(year, month, "umm-al-qura") for month in range(1, 13)) == days
+
+
+def test_every_day_of_the_range_agrees_with_hijridate_and_comes_back() -> None:
+    day = date.fromisoformat(FIRST_DATE)
+    while (on := day.isoformat()) <= LAST_DATE:
+        hijri = Gregorian(day.year, day.month, day.day).to_hijri()
+        assert parts_of(on, "umm-al-qura") == (hijri.year, hijri.month, hijri.day)
+        if hijri.day in (1, 29, 30):
+            assert gregorian_of(hijri.year, hijri.month, hijri.day, "umm-al-qura") == on
+        day += timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    "on", ["1924-07-31", "2077-11-17", "2005-02-30", "2005-2-3", "", "20050203", "x", "2005-W01-1"]
+)
+def test_what_is_no_date_of_the_range_raises_and_says_so(on: str) -> None:
+    assert not is_date(on)
+    with pytest.raises(DateOutOfRange, match="use one that is"):
+        parts_of(on, "gregorian")
+
+
+def test_the_calendar_of_a_year_is_named() -> None:
+    assert (year_of("2008-12-29", "gregorian"), year_of("2008-12-29", "umm-al-qura")) == (2008, 1430)
+
+
+def test_a_day_that_a_month_lacks_raises() -> None:
+    with pytest.raises(ValueError, match="has no day 30"):
+        gregorian_of(2005, 2, 30, "gregorian")
+    with pytest.raises(DateOutOfRange):
+        gregorian_of(1501, 1, 1, "umm-al-qura")
+    with pytest.raises(DateOutOfRange):
+        gregorian_of(1500, 13, 1, "umm-al-qura")
+
+
+def test_edges_have_neighbours() -> None:
+    assert (day_after(LAST_DATE), day_after(FIRST_DATE, -1)) == ("2077-11-17", "1924-07-31")

@@ -1,0 +1,153 @@
+"""Contract periods (R1) and contract years (R6) in both calendars."""
+
+from __future__ import annotations
+
+import pytest
+
+from events.values.calendar import FIRST_DATE, LAST_DATE, CalendarName, DateOutOfRange
+from events.values.periods import (
+    PeriodKind,
+    anniversary,
+    contract_year,
+    next_period,
+    period_bounds,
+    period_kind,
+    period_of,
+    periods_of_term,
+    previous_period,
+    why_no_period,
+)
+
+
+@pytest.mark.parametrize(
+    ("on", "calendar", "kind", "label"),
+    [
+        ("2005-04-20", "umm-al-qura", "month", "1426-03"),
+        ("2005-04-20", "umm-al-qura", "quarter", "1426-Q1"),
+        ("2005-04-20", "gregorian", "month", "2005-04"),
+        ("2005-04-20", "gregorian", "quarter", "2005-Q2"),
+        (FIRST_DATE, "umm-al-qura", "quarter", "1343-Q1"),
+        (LAST_DATE, "umm-al-qura", "month", "1500-12"),
+        (LAST_DATE, "gregorian", "quarter", "2077-Q4"),
+    ],
+)
+def test_the_period_of_a_date(on: str, calendar: CalendarName, kind: PeriodKind, label: str) -> None:
+    assert period_of(on, calendar, kind) == label
+    assert period_kind(label) == kind
+
+
+@pytest.mark.parametrize(
+    ("label", "calendar", "bounds"),
+    [
+        ("2008-02", "gregorian", ("2008-02-01", "2008-02-29")),
+        ("2005-Q4", "gregorian", ("2005-10-01", "2005-12-31")),
+        ("1426-01", "umm-al-qura", ("2005-02-10", "2005-03-10")),
+        ("1500-12", "umm-al-qura", ("2077-10-18", LAST_DATE)),
+        ("1343-Q1", "umm-al-qura", (FIRST_DATE, "1924-10-28")),
+        ("2077-11", "gregorian", ("2077-11-01", "2077-11-30")),
+    ],
+)
+def test_the_bounds_of_a_period(label: str, calendar: CalendarName, bounds: tuple[str, str]) -> None:
+    assert period_bounds(label, calendar) == bounds
+
+
+def test_bounds_outside_the_table_raise() -> None:
+    with pytest.raises(DateOutOfRange):
+        period_bounds("1501-01", "umm-al-qura")
+
+
+@pytest.mark.parametrize(
+    ("label", "following"),
+    [("1426-12", "1427-01"), ("1426-Q4", "1427-Q1"), ("2005-09", "2005-10"), ("1500-12", "1501-01")],
+)
+def test_periods_follow_one_another(label: str, following: str) -> None:
+    assert next_period(label) == following
+    assert previous_period(following) == label
+    assert label < following
+
+
+def test_a_term_has_whole_periods_though_its_first_and_last_are_cut() -> None:
+    assert periods_of_term("2005-01-10", "2005-03-05", "gregorian", "month") == ("2005-01", "2005-02", "2005-03")
+    assert periods_of_term("2005-02-10", "2006-01-30", "umm-al-qura", "quarter") == (
+        "1426-Q1",
+        "1426-Q2",
+        "1426-Q3",
+        "1426-Q4",
+    )
+
+
+def test_a_term_of_one_day_has_one_period_and_an_empty_term_none() -> None:
+    assert periods_of_term("2005-01-31", "2005-01-31", "gregorian", "month") == ("2005-01",)
+    assert periods_of_term("2005-01-31", "2005-01-30", "gregorian", "month") == ()
+
+
+def test_the_whole_table_is_a_term() -> None:
+    assert len(periods_of_term(FIRST_DATE, LAST_DATE, "umm-al-qura", "month")) == 158 * 12
+
+
+@pytest.mark.parametrize(
+    ("starts_on", "on", "calendar", "number"),
+    [
+        ("2004-02-29", "2004-02-29", "gregorian", 1),
+        ("2004-02-29", "2005-02-27", "gregorian", 1),
+        ("2004-02-29", "2005-02-28", "gregorian", 2),
+        ("2004-02-29", "2008-02-28", "gregorian", 4),
+        ("2004-02-29", "2008-02-29", "gregorian", 5),
+        ("2005-01-31", "2006-01-30", "gregorian", 1),
+        ("2005-01-31", "2006-01-31", "gregorian", 2),
+        ("2005-01-31", "2005-01-30", "gregorian", 0),
+        ("2005-02-10", "2006-01-30", "umm-al-qura", 1),
+        ("2005-02-10", "2006-01-31", "umm-al-qura", 2),
+        (FIRST_DATE, LAST_DATE, "umm-al-qura", 158),
+    ],
+)
+def test_contract_years_start_at_anniversaries(starts_on: str, on: str, calendar: CalendarName, number: int) -> None:
+    assert contract_year(starts_on, on, calendar) == number
+
+
+def test_a_hijri_anniversary_on_day_30_becomes_the_last_day_of_a_short_month() -> None:
+    # 30 Safar 1426 is 2005-04-09; Safar 1427 has 29 days, the last of them 2006-03-29.
+    assert anniversary("2005-04-09", 2, "umm-al-qura") == "2006-03-29"
+    assert contract_year("2005-04-09", "2006-03-28", "umm-al-qura") == 1
+    assert contract_year("2005-04-09", "2006-03-29", "umm-al-qura") == 2
+
+
+@pytest.mark.parametrize("calendar", ["gregorian", "umm-al-qura"])
+@pytest.mark.parametrize("starts_on", ["2004-02-29", "2005-01-31", "2005-05-08", "2006-12-31"])
+def test_each_anniversary_is_the_first_day_of_its_year(starts_on: str, calendar: CalendarName) -> None:
+    for number in range(1, 30):
+        first = anniversary(starts_on, number, calendar)
+        assert contract_year(starts_on, first, calendar) == number
+
+
+def test_anniversaries_are_computed_from_the_start_itself() -> None:
+    assert [anniversary("2004-02-29", number, "gregorian") for number in (1, 2, 4, 5)] == [
+        "2004-02-29",
+        "2005-02-28",
+        "2007-02-28",
+        "2008-02-29",
+    ]
+
+
+@pytest.mark.parametrize("label", ["1426-01", "1426-12", "2005-Q1", "2005-Q4"])
+def test_nothing_is_wrong_with_a_label(label: str) -> None:
+    assert why_no_period(label) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("1426-13", "1426-13 is no period: months are 01–12"),
+        ("1426-00", "1426-00 is no period: months are 01–12"),
+        ("1426-3", "1426-3 is no period: months are 01–12"),
+        ("1426-Q5", "1426-Q5 is no period: quarters are Q1–Q4"),
+        ("1426-Q0", "1426-Q0 is no period: quarters are Q1–Q4"),
+        ("1426-q1", "1426-q1 is no period: quarters are Q1–Q4"),
+        ("1426-Q12", "1426-Q12 is no period: quarters are Q1–Q4"),
+        ("1426", "'1426' is no period: write a month as 1426-03, a quarter as 1426-Q1"),
+        ("١٤٢٦-٠٣", "'١٤٢٦-٠٣' is no period: write a month as 1426-03, a quarter as 1426-Q1"),
+        ("1426-03\n", "'1426-03\\n' is no period: write a month as 1426-03, a quarter as 1426-Q1"),
+    ],
+)
+def test_what_is_no_label_is_named_with_the_rule(text: str, reason: str) -> None:
+    assert why_no_period(text) == reason

@@ -1,0 +1,75 @@
+"""Working days in Riyadh: Sunday to Thursday without the national holidays."""
+
+from __future__ import annotations
+
+import pytest
+
+from events.values.calendar import gregorian_of
+from events.values.working_days import (
+    after_working_days,
+    count_working_days,
+    due_on,
+    is_working_day,
+    riyadh_date,
+    riyadh_midnight,
+)
+
+
+@pytest.mark.parametrize(
+    ("recorded", "on"),
+    [
+        ("2026-11-25T20:59:59.999999Z", "2026-11-25"),
+        ("2026-11-25T21:00:00.000000Z", "2026-11-26"),
+        ("2026-12-31T23:00:00.000000Z", "2027-01-01"),
+    ],
+)
+def test_the_civil_day_changes_at_midnight_in_riyadh(recorded: str, on: str) -> None:
+    assert riyadh_date(recorded) == on
+
+
+def test_midnight_in_riyadh_is_an_instant_of_that_date() -> None:
+    assert riyadh_midnight("2026-11-26") == "2026-11-25T21:00:00.000000Z"
+    assert riyadh_date(riyadh_midnight("2026-11-26")) == "2026-11-26"
+
+
+@pytest.mark.parametrize(
+    ("on", "works"),
+    [
+        ("2026-11-26", True),  # Thursday
+        ("2026-11-27", False),  # Friday
+        ("2026-11-28", False),  # Saturday
+        ("2026-11-29", True),  # Sunday
+        ("2026-09-23", False),  # National Day, a Wednesday
+        ("2026-02-22", False),  # Founding Day, a Sunday
+        *((gregorian_of(1447, 10, day, "umm-al-qura"), day > 3) for day in (1, 2, 3, 4)),
+        *((gregorian_of(1447, 12, day, "umm-al-qura"), day == 8) for day in (8, 9, 10, 11, 12, 13)),
+    ],
+)
+def test_working_days(on: str, works: bool) -> None:
+    weekend = on in ("2026-03-20", "2026-03-21", "2026-05-29", "2026-05-30")
+    assert is_working_day(on) == (works and not weekend)
+
+
+def test_the_first_working_day_after_the_cause_is_day_1() -> None:
+    assert after_working_days("2026-11-25", 1) == "2026-11-26"
+    assert after_working_days("2026-11-26", 1) == "2026-11-29"
+    assert after_working_days("2026-11-27", 0) == "2026-11-27"
+    assert due_on("2026-11-25T21:00:00.000000Z", 10) == "2026-12-10"
+
+
+def test_a_feast_moves_what_is_due() -> None:
+    # Arafat and Eid al-Adha 1447 are 26 to 30 May 2026.
+    assert after_working_days("2026-05-25", 1) == "2026-05-31"
+
+
+def test_days_are_counted_from_the_first_up_to_but_without_the_last() -> None:
+    assert count_working_days("2026-11-26", "2026-11-29") == 1
+    assert count_working_days("2026-11-26", "2026-11-30") == 2
+    assert count_working_days("2026-11-26", "2026-11-26") == 0
+    assert count_working_days("2026-11-30", "2026-11-26") == 0
+
+
+def test_beyond_the_table_only_the_weekend_and_the_fixed_days_count() -> None:
+    assert is_working_day("2077-11-17")
+    assert after_working_days("2077-11-16", 10) == "2077-11-30"
+    assert not is_working_day("2078-09-23")

@@ -1,0 +1,91 @@
+"""The canonical codec: fixed vectors, and the reference implementation of RFC 8785."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
+
+from events.validation.validate import validate
+from events.validation.verdicts import Accepted
+from events.values.money import INTEGER_MAX
+from events.wire.codec import (
+    NotCanonical,
+    build_event,
+    canonical_bytes,
+    canonical_event_bytes,
+    sequence_text,
+    to_binary_mode,
+)
+from tests.unit.events.samples import golden, sender_of
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-INTEGER_MAX, INTEGER_MAX) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "canonical"),
+    [
+        ({}, b"{}"),
+        ({"b": 1, "a": [True, None]}, b'{"a":[true,null],"b":1}'),
+        ({"é": 1, "e": 2, "\U0001f600": 3, "\ufb33": 4}, '{"e":2,"é":1,"\U0001f600":3,"\ufb33":4}'.encode()),
+        ({"€": 1, "\r": 2, "1": 3, "\x80": 4, "ö": 5}, '{"\\r":2,"1":3,"\x80":4,"ö":5,"€":1}'.encode()),
+        ('\x00\x01\b\t\n\f\r\x1f\x7f/\\"', b'"\\u0000\\u0001\\b\\t\\n\\f\\r\\u001f\x7f/\\\\\\""'),
+        ("حجز المواعيد\u2028", '"حجز المواعيد\u2028"'.encode()),
+        (-0, b"0"),
+        (INTEGER_MAX, b"9007199254740991"),
+    ],
+)
+def test_fixed_vectors(value: Any, canonical: bytes) -> None:
+    assert canonical_bytes(value) == canonical == rfc8785.dumps(value)
+
+
+@given(JSON_VALUES)
+def test_any_value_is_written_as_the_reference_writes_it(value: Any) -> None:
+    assert canonical_bytes(value) == rfc8785.dumps(value)
+
+
+@pytest.mark.parametrize("value", [1.0, 2**53, -(2**53), "\ud800", {"\ud800": 1}, {1: 2}, [object()]])
+def test_what_has_no_canonical_form_is_refused(value: Any) -> None:
+    with pytest.raises(NotCanonical):
+        canonical_bytes(value)
+
+
+def test_the_quick_way_writes_the_same_for_every_golden_example() -> None:
+    for _, raw in golden():
+        event = orjson.loads(raw)
+        assert canonical_event_bytes(event) == canonical_bytes(event) == rfc8785.dumps(event)
+
+
+def test_an_event_is_built_canonically() -> None:
+    built = build_event(
+        type="revenue.period-closed",
+        agency="health",
+        id="close-1",
+        subject="partnership/EPAY",
+        time="2005-05-01T00:00:00Z",
+        data={"period": "1426-03", "partnership_id": "EPAY"},
+        sequence=sequence_text(7),
+    )
+    assert built == (
+        b'{"data":{"partnership_id":"EPAY","period":"1426-03"},"datacontenttype":"application/json","id":"close-1",'
+        b'"sequence":"00000000000000000007","source":"urn:yesser:agency:health","specversion":"1.0",'
+        b'"subject":"partnership/EPAY","time":"2005-05-01T00:00:00Z","type":"sa.gov.yesser.revenue.period-closed.v1"}'
+    )
+
+
+def test_binary_mode_says_the_same_event() -> None:
+    for _, raw in golden():
+        event = orjson.loads(raw)
+        value, headers = to_binary_mode(event)
+        verdict = validate(value, headers, sender_of(event))
+        assert isinstance(verdict, Accepted)
+        expected = {"datacontenttype": "application/json"} | {k: v for k, v in event.items() if v is not None}
+        assert verdict.event_bytes == rfc8785.dumps(expected)

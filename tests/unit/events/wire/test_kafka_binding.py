@@ -1,0 +1,164 @@
+"""CloudEvents on Kafka: the mode test, attributes in headers, and headers that cannot be read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+import rfc8785
+
+from events.validation.verdicts import Accepted, Refused
+from events.wire.codec import STRUCTURED_HEADERS
+from events.wire.envelope import EVENT_BYTES_MAX
+from events.wire.kafka_binding import is_structured
+from tests.unit.events.samples import HEALTH, encoded, initiative, verdict_on
+
+Headers = list[tuple[str, bytes | None]]
+
+
+def binary(**changes: bytes | Any | None) -> tuple[bytes, Headers]:
+    """A good event in binary mode; `changes` replace headers by attribute name, `...` leaves one out."""
+    event = initiative()
+    value = encoded(event.pop("data"))
+    content_type = event.pop("datacontenttype").encode()
+    attributes = {name: text.encode() for name, text in event.items()} | changes
+    headers = [(f"ce_{name}", text) for name, text in attributes.items() if text is not ...]
+    return value, [("content-type", content_type), *headers]
+
+
+def faults_of(value: bytes | None, headers: Any) -> list[tuple[str, str]]:
+    verdict = verdict_on(value, headers, HEALTH)
+    return [(found.code, found.pointer) for found in verdict.faults] if isinstance(verdict, Refused) else []
+
+
+@pytest.mark.parametrize(
+    ("headers", "structured"),
+    [
+        ([], False),
+        ([("content-type", b"application/json")], False),
+        ([("content-type", None)], False),
+        ([("content-type", b"application/cloudevents+json; charset=UTF-8")], True),
+        ([("Content-Type", b"Application/CloudEvents+JSON")], True),
+        ([("content-type", b"application/json"), ("content-type", b"application/cloudevents+json")], False),
+    ],
+)
+def test_the_content_type_decides_the_mode(headers: Headers, structured: bool) -> None:
+    assert is_structured(headers) == structured
+
+
+def test_a_binary_event_stands_in_the_log_as_canonical_structured_json() -> None:
+    value, headers = binary()
+    verdict = verdict_on(value, headers, HEALTH)
+    assert isinstance(verdict, Accepted)
+    assert verdict.event_bytes == rfc8785.dumps(initiative())
+
+
+def test_both_modes_of_one_event_have_one_identity() -> None:
+    value, headers = binary()
+    structured = verdict_on(encoded(initiative()), STRUCTURED_HEADERS, HEALTH)
+    other = verdict_on(value, headers, HEALTH)
+    assert isinstance(structured, Accepted)
+    assert isinstance(other, Accepted)
+    assert (structured.identity, structured.claim) == (other.identity, other.claim)
+
+
+def test_no_content_type_means_binary_and_json() -> None:
+    value, headers = binary()
+    verdict = verdict_on(value, headers[1:], HEALTH)
+    assert isinstance(verdict, Accepted)
+    assert "datacontenttype" not in orjson.loads(verdict.event_bytes)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        ("x-anything", b"\xff"),
+        ("ce_datacontenttype", b"\xff"),
+        ("ce_datacontenttype", b"text/plain"),
+        ("CE_id", b"other"),
+        ("ce_hijridate", None),
+        ("traceparent", b"\xfe"),
+    ],
+)
+def test_unknown_headers_null_ones_and_ce_datacontenttype_are_ignored(more: tuple[str, bytes | None]) -> None:
+    value, headers = binary()
+    assert isinstance(verdict_on(value, [*headers, more], HEALTH), Accepted)
+    if more[0] != "ce_hijridate":
+        assert isinstance(verdict_on(encoded(initiative()), [*STRUCTURED_HEADERS, more], HEALTH), Accepted)
+
+
+def test_in_structured_mode_the_attribute_headers_say_nothing_but_must_be_utf8() -> None:
+    raw = encoded(initiative())
+    assert isinstance(verdict_on(raw, [*STRUCTURED_HEADERS, ("ce_id", b"another")], HEALTH), Accepted)
+    assert faults_of(raw, [*STRUCTURED_HEADERS, ("ce_id", b"\xff")]) == [("bad-header", "/id")]
+
+
+def test_a_bad_header_is_listed_with_every_other_fault_and_its_attribute_is_not_missing() -> None:
+    value, headers = binary(id=b"\xff", time=b"yesterday")
+    assert faults_of(value, headers) == [("bad-header", "/id"), ("invalid-value", "/time")]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"id": ...}, [("missing-field", "/id")]),
+        ({"id": None}, [("missing-field", "/id")]),
+        ({"id": b"a b"}, [("invalid-value", "/id")]),
+        ({"remark": b"x"}, [("unknown-field", "/remark")]),
+        ({"data_base64": b"e30="}, [("unknown-field", "/data_base64")]),
+        ({"data": b"{}"}, [("bad-header", "/data")]),
+        ({"subject": b"initiative/I-2"}, [("subject-mismatch", "/subject")]),
+        ({"sequence": b"1"}, [("invalid-value", "/sequence")]),
+        ({"source": b"urn:yesser:agency:interior"}, [("foreign-source", "/source")]),
+        ({"correlationid": b"1064971268"}, [("personal-data", "/correlationid")]),
+    ],
+)
+def test_attributes_in_headers_are_judged_like_those_in_json(changes: Any, expected: list[tuple[str, str]]) -> None:
+    value, headers = binary(**changes)
+    assert faults_of(value, headers) == expected
+
+
+def test_a_content_type_that_is_no_utf8_is_a_bad_header() -> None:
+    value, headers = binary()
+    assert faults_of(value, [("content-type", b"\xff"), *headers[1:]]) == [("bad-header", "/datacontenttype")]
+
+
+def test_a_content_type_that_is_not_json_is_refused() -> None:
+    value, headers = binary()
+    assert faults_of(value, [("content-type", b"text/xml"), *headers[1:]]) == [("invalid-value", "/datacontenttype")]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, [("tombstone", "")]),
+        (b"", [("not-json", "")]),
+        (b"null", [("missing-field", "/data")]),
+        (b"[]", [("invalid-value", "/data")]),
+        (b'"x"', [("invalid-value", "/data")]),
+        (b'{"a":1,"a":1}', [("duplicate-name", "")]),
+        (b'1},"x":{"a":1', [("not-json", "")]),
+        (b"[" * 16 + b"]" * 16, [("too-deep", "")]),
+        (b"\xff", [("not-utf8", "")]),
+    ],
+)
+def test_the_value_is_the_data(value: bytes | None, expected: list[tuple[str, str]]) -> None:
+    _, headers = binary()
+    assert faults_of(value, headers) == expected
+
+
+def test_an_attribute_in_two_headers_is_a_name_twice() -> None:
+    value, headers = binary()
+    assert faults_of(value, [*headers, ("ce_id", b"e-2")]) == [("duplicate-name", "")]
+
+
+def test_a_tombstone_with_a_national_id_in_its_attributes_is_personal() -> None:
+    _, headers = binary(correlationid=b"1064971268")
+    assert faults_of(None, headers) == [("personal-data", ""), ("tombstone", "")]
+
+
+def test_attributes_count_towards_the_size() -> None:
+    value, headers = binary()
+    padded = value + b" " * (EVENT_BYTES_MAX - len(value))
+    assert faults_of(padded, headers) == [("too-large", "")]

@@ -1,0 +1,87 @@
+"""Tables for people: on a narrow screen columns go in their order, an id never loses a letter, text stays text."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from infra.command_line import display
+from infra.command_line.display import Column, Grid, Row, Section
+
+ID = "service-with-a-very-long-identifier.i123456789012345678901234567890"
+COLUMNS = [
+    Column("المعرّف", "Id"),
+    Column("الاسم", "Name", drop=1, wraps=True),
+    Column("التاريخ", "Date", drop=2),
+    Column("العدد", "Count", drop=3, right=True),
+]
+NAME = "Renewing a driving licence on the internet"
+ROWS: list[Row] = [[ID, NAME, "2026-11-25", "1,234"], ["S-1", "[red]/ [/]", None, "0"]]
+
+
+def printed(grid: Grid, width: int) -> str:
+    out = StringIO()
+    Console(file=out, width=width).print(grid, crop=False)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("width", "shown"),
+    [
+        (150, {"Id", "Name", "Date", "Count"}),
+        (105, {"Id", "Name", "Date"}),
+        (92, {"Id", "Name"}),
+        (80, {"Id", "Date"}),
+        (78, {"Id", "Count"}),
+    ],
+)
+def test_columns_go_in_their_order_until_the_rest_fits(width: int, shown: set[str]) -> None:
+    text = printed(Grid("", COLUMNS, ROWS), width)
+    table, _, left_out = text.partition("Not shown at this width: ")
+    assert {column.en for column in COLUMNS if column.en in table.split()} == shown
+    assert {name.strip() for name in left_out.partition(".")[0].split(",") if name.strip()} == {
+        column.en for column in COLUMNS
+    } - shown
+    assert max(map(cell_len, text.splitlines())) <= width
+
+
+def test_a_column_that_fits_is_shown_where_a_wider_one_before_it_is_not() -> None:
+    columns = [Column("المعرّف", "Id"), Column("الموضوع", "Subject", drop=1), Column("العدد", "Count", drop=2)]
+    text = printed(Grid("", columns, [["S-1", ID, "1,234"]]), 40)
+    assert "1,234" in text
+    assert ID not in text
+    assert "Not shown at this width: Subject." in " ".join(text.split())
+
+
+@pytest.mark.parametrize("width", [150, 80, 40, 10])
+def test_an_id_is_never_cut_nor_broken_over_two_lines(width: int) -> None:
+    assert ID in printed(Grid("", COLUMNS, ROWS), width)
+
+
+def test_a_text_that_wraps_loses_no_word() -> None:
+    lines = printed(Grid("", [Column("الاسم", "Name", wraps=True)], [[NAME]]), 16).splitlines()
+    assert " ".join(" ".join(lines).split()).endswith(NAME)
+    assert max(map(cell_len, lines)) <= 16
+
+
+def test_what_people_wrote_is_not_read_as_markup() -> None:
+    assert "[red]/ [/]" in printed(Grid("", COLUMNS, ROWS), 150)
+
+
+def test_what_is_missing_is_a_dash_and_a_section_names_its_rows() -> None:
+    text = printed(Grid("", COLUMNS, [Section("Licences"), *ROWS], ["", "", "", "1,234"]), 150)
+    assert "—" in text
+    assert text.index("Licences") < text.index(ID)
+    assert text.rstrip().endswith("1,234")
+
+
+@pytest.mark.parametrize(("columns", "is_cut"), [("80", True), ("", False)])
+def test_a_pipe_gets_every_column_unless_it_asks_for_a_width(
+    columns: str, is_cut: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    display.show(Grid("", COLUMNS, ROWS))
+    assert ("Renewing" not in capsys.readouterr().out) == is_cut

@@ -1,0 +1,105 @@
+"""One table says how every command ends; an error takes the code of its nearest class."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from pydantic import ValidationError
+
+from consumers.audit.mirror import ForkedLog
+from consumers.audit.tree import WrongTree
+from consumers.rebuild.rebuild import AlreadyRunning
+from consumers.registrar.topic_admin import NotReleased
+from events.errors import Halt, Reject, Retry, Tampered, YesserError
+from infra.command_line.exit_codes import CODES, MEANINGS, ExitCode, class_names, exit_code
+from infra.kafka.client_config import NoKafka
+from infra.log.signed_note import InvalidNote
+from infra.postgres.connection import NoDatabase
+from infra.process.retry import WaitTimedOut
+from infra.settings import Settings
+from producers.sdk.problems import NotGenuine
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (YesserError("no"), ExitCode.SAID_NO),
+        (Reject("no"), ExitCode.SAID_NO),
+        (Halt("no"), ExitCode.SAID_NO),
+        (Retry("later"), ExitCode.TRY_AGAIN),
+        (WaitTimedOut("later"), ExitCode.TRY_AGAIN),
+        (NotReleased("later"), ExitCode.TRY_AGAIN),
+        (AlreadyRunning("later"), ExitCode.TRY_AGAIN),
+        (NoDatabase("away"), ExitCode.TRY_AGAIN),
+        (NoKafka("away"), ExitCode.TRY_AGAIN),
+        (ConnectionRefusedError("away"), ExitCode.TRY_AGAIN),
+        (Tampered("changed"), ExitCode.TAMPERED),
+        (WrongTree("changed"), ExitCode.TAMPERED),
+        (ForkedLog("two histories"), ExitCode.TAMPERED),
+        (NotGenuine("forged"), ExitCode.TAMPERED),
+        (InvalidNote("not signed"), ExitCode.TAMPERED),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_an_error_ends_with_the_code_of_its_nearest_class(error: Exception, code: ExitCode) -> None:
+    assert exit_code(error) is code
+
+
+def test_every_class_in_the_table_exists() -> None:
+    classes = (YesserError, Retry, Tampered, InvalidNote, NoDatabase, NoKafka, ValidationError)
+    known = {f"{kind.__module__.partition('.')[0]}.{kind.__name__}" for kind in classes}
+    assert set(CODES) == known
+
+
+def test_every_code_has_a_meaning() -> None:
+    assert set(MEANINGS) == set(ExitCode)
+
+
+def test_a_wrong_setting_is_wrong_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("YESSER_LEASE_MS", "soon")
+    with pytest.raises(ValidationError) as caught:
+        Settings()
+    assert exit_code(caught.value) is ExitCode.WRONG_USE
+
+
+def test_class_names_begin_with_the_most_specific_one() -> None:
+    assert class_names(WaitTimedOut("x"))[:3] == ["infra.OutOfPatience", "events.Retry", "events.YesserError"]
+
+
+ENDING = """
+import infra.cli as c
+{raises}
+c.cli.main = ending
+c.main([])
+"""
+
+
+@pytest.mark.parametrize(
+    ("raises", "code", "says"),
+    [
+        ("from events.errors import *\ndef ending(**_): raise YesserError('Because.')", 1, "yesser: Because."),
+        ("from events.errors import *\ndef ending(**_): raise Tampered('Changed.')", 76, "yesser: Changed."),
+        ("def ending(**_): raise ConnectionRefusedError('refused')", 75, "does not answer"),
+        ("def ending(**_): raise KeyError('x')", 70, "Traceback"),
+        ("def ending(**_): raise c.click.UsageError('so')", 2, "so"),
+        ("def ending(**_): raise c.click.exceptions.Abort", 130, ""),
+    ],
+)
+def test_the_command_line_ends_with_the_code_of_the_error(raises: str, code: int, says: str) -> None:
+    script = ENDING.format(raises=raises)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == code
+    assert says in done.stderr
+    assert ("Traceback" in done.stderr) == (code == 70)
+
+
+def test_the_table_imports_nothing_heavy() -> None:
+    script = "import sys, infra.command_line.exit_codes; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert not {"aiokafka", "asyncpg", "pydantic", "click"} & set(done.stdout.split())
+
+
+def test_codes_are_the_ones_of_the_contract() -> None:
+    assert [int(code) for code in ExitCode] == [0, 1, 2, 70, 75, 76, 130]

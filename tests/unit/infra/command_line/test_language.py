@@ -1,0 +1,96 @@
+"""`--lang` and YESSER_LANG: every command has the option, and says the same in Arabic, in English or in both."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from infra.cli import cli
+from infra.command_line.language import language, said, say, with_language
+
+ARABIC, ENGLISH = "سُجّلت الخدمة.", "The service is registered."
+
+
+@click.group()
+def root() -> None:
+    pass
+
+
+@root.command()
+def tell() -> None:
+    say(ARABIC, ENGLISH)
+
+
+with_language(root)
+
+
+def commands(command: click.Command, *path: str) -> Iterator[tuple[str, click.Command]]:
+    """Every command that does something itself."""
+    if not isinstance(command, click.Group):
+        yield " ".join(path), command
+        return
+    context = click.Context(command)
+    for name in command.list_commands(context):
+        found = command.get_command(context, name)
+        assert found is not None
+        yield from commands(found, *path, name)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "lines"),
+    [
+        ([], [ARABIC, ENGLISH]),
+        (["--lang", "both"], [ARABIC, ENGLISH]),
+        (["--lang", "ar"], [ARABIC]),
+        (["--lang", "en"], [ENGLISH]),
+    ],
+)
+def test_a_sentence_is_said_in_the_chosen_language(arguments: list[str], lines: list[str]) -> None:
+    for given in ([*arguments, "tell"], ["tell", *arguments]):
+        assert CliRunner().invoke(root, given).output.splitlines() == lines
+
+
+def test_the_option_of_the_command_wins_over_that_before_it() -> None:
+    assert CliRunner().invoke(root, ["--lang", "ar", "tell", "--lang", "en"]).output.splitlines() == [ENGLISH]
+
+
+def test_what_is_the_same_in_both_languages_is_said_once() -> None:
+    assert said("id-1", "id-1") == "id-1"
+
+
+def test_outside_of_a_command_both_languages_are_said() -> None:
+    assert (language(), said("أ", "a")) == ("both", "أ · a")
+
+
+@pytest.mark.parametrize(("name", "command"), [row for row in commands(cli) if row[0] != "kafka"])
+def test_every_command_has_the_option_once(name: str, command: click.Command) -> None:
+    assert [option for parameter in command.params for option in parameter.opts].count("--lang") == 1
+
+
+def test_kafkas_own_tools_get_their_arguments_as_they_are() -> None:
+    command = cli.get_command(click.Context(cli), "kafka")
+    assert command is not None
+    assert "--lang" not in {option for parameter in command.params for option in parameter.opts}
+
+
+def _yesser(language_: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {"YESSER_LANG": language_, "PATH": "/usr/bin:/bin", "YESSER_HOME": "/nonexistent/home"}
+    command = [sys.executable, "-m", "infra.cli", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+
+
+@pytest.mark.parametrize(("chosen", "output"), [("ar", "لم يكن شيء يعمل.\n"), ("en", "Nothing was running.\n")])
+def test_the_environment_chooses_the_language_of_a_real_command(chosen: str, output: str) -> None:
+    assert _yesser(chosen, "down").stdout == output
+
+
+def test_an_unknown_language_is_wrong_use_and_names_the_variable() -> None:
+    done = _yesser("fr", "down")
+    assert done.returncode == 2
+    assert "YESSER_LANG" in done.stderr
+    assert "'ar', 'en', 'both'" in done.stderr

@@ -1,0 +1,50 @@
+"""Kafka's settings and command lines: everything an installation in production would ask for, and no leaked secret."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+from infra.embedded.servers.kafka import Java, KafkaPorts, java_command, server_properties, write_configuration
+
+PORTS = KafkaPorts(9092, 9093)
+PASSWORDS = {"admin": "secret-of-admin", "controller": "secret-of-controller", "platform": "secret-of-platform"}
+
+
+def _properties(text: str) -> dict[str, str]:
+    return dict(line.split("=", 1) for line in text.splitlines())
+
+
+def test_nobody_may_do_anything_by_default_and_topics_are_never_made_by_accident() -> None:
+    found = _properties(server_properties(Path("/data"), PORTS, PASSWORDS))
+    assert found["allow.everyone.if.no.acl.found"] == "false"
+    assert found["authorizer.class.name"].endswith("StandardAuthorizer")
+    assert found["auto.create.topics.enable"] == "false"
+    assert found["sasl.enabled.mechanisms"] == "SCRAM-SHA-512"
+
+
+def test_a_restart_on_other_ports_needs_no_recorded_quorum() -> None:
+    found = _properties(server_properties(Path("/data"), KafkaPorts(1, 2), PASSWORDS))
+    assert found["listeners"] == "SASL://127.0.0.1:1,CONTROLLER://127.0.0.1:2"
+    assert found["controller.quorum.voters"] == "1@127.0.0.1:2"
+
+
+def test_nothing_is_kept_for_a_limited_time() -> None:
+    assert _properties(server_properties(Path("/data"), PORTS, PASSWORDS))["log.retention.ms"] == "-1"
+
+
+def test_passwords_stand_in_a_file_of_the_owner_and_never_on_a_command_line(tmp_path: Path) -> None:
+    write_configuration(tmp_path, PORTS, PASSWORDS)
+    mode = (tmp_path / "server.properties").stat().st_mode
+    assert stat.S_IMODE(mode) == 0o600
+    command = " ".join(java_command(Java(Path("/java"), [Path("/a.jar")], Path("/archive"))))
+    assert "secret-of" not in command
+    assert "-XX:AOTCache=/archive" in command
+
+
+def test_the_name_of_the_folder_is_in_no_setting_and_on_no_command_line(tmp_path: Path) -> None:
+    folder = tmp_path / "بيت, x"
+    folder.mkdir()
+    write_configuration(folder, PORTS, PASSWORDS)
+    command = " ".join(java_command(Java(Path("/java"), [Path("/a.jar")], None)))
+    assert "بيت" not in command + (folder / "server.properties").read_text("utf-8")

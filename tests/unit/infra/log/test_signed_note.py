@@ -1,0 +1,261 @@
+"""Signed notes against the specification's example and Go's, and every rule of refusal."""
+
+from __future__ import annotations
+
+import base64
+import os
+import stat
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from infra.log.signed_note import (
+    InvalidKey,
+    InvalidNote,
+    LogKey,
+    Verifier,
+    checkpoint_text,
+    load_key,
+    load_or_create_key,
+    parse_checkpoint,
+    parse_skey,
+    parse_vkey,
+    verify_note,
+)
+
+SPEC_VKEY = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
+SPEC_NOTE = (
+    "This is an example message.\n\n"
+    "— example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n"
+)
+GO_SKEY = "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz"
+GO_VKEY = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
+GO_TEXT = "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n"
+GO_SIGNATURE = (
+    "— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n"
+)
+
+KEY = LogKey("log.example/0", bytes(range(32)))
+OTHER = LogKey("other.example", bytes(32))
+ROOT = sha256(b"root").digest()
+
+
+def test_the_key_id_of_the_specifications_example_is_recomputed() -> None:
+    verifier = parse_vkey(SPEC_VKEY)
+    assert verifier.key_id.hex() == "530d903a"
+    assert verifier.vkey == SPEC_VKEY
+
+
+def test_the_specifications_example_note_verifies() -> None:
+    assert verify_note(SPEC_NOTE, [parse_vkey(SPEC_VKEY)]) == "This is an example message.\n"
+
+
+def test_we_sign_byte_for_byte_as_go_does() -> None:
+    key = parse_skey(GO_SKEY)
+    assert key.verifier.vkey == GO_VKEY
+    assert key.skey == GO_SKEY
+    assert key.sign(GO_TEXT) == f"{GO_TEXT}\n{GO_SIGNATURE}"
+
+
+def test_a_key_whose_base64_holds_a_plus_is_read_back() -> None:
+    skeys = (LogKey("log.example/0", sha256(bytes([i])).digest()) for i in range(99))
+    key = next(k for k in skeys if "+" in k.verifier.vkey.split("+", 2)[2])
+    assert parse_vkey(key.verifier.vkey) == key.verifier
+
+
+def test_a_signature_is_four_bytes_of_key_id_and_sixty_four_more() -> None:
+    blob = base64.b64decode(KEY.sign("text\n").splitlines()[-1].split(" ")[2])
+    assert blob[:4] == KEY.verifier.key_id
+    assert len(blob) == 68
+
+
+def test_a_checkpoint_is_read_back() -> None:
+    checkpoint = parse_checkpoint(KEY.sign_checkpoint(70_000, ROOT), KEY.verifier)
+    assert (checkpoint.origin, checkpoint.size, checkpoint.root) == ("log.example/0", 70_000, ROOT)
+
+
+def test_the_empty_tree_has_a_checkpoint_too() -> None:
+    root = sha256(b"").digest()
+    assert parse_checkpoint(KEY.sign_checkpoint(0, root), KEY.verifier).size == 0
+
+
+def test_extension_lines_are_ignored() -> None:
+    note = KEY.sign(checkpoint_text(KEY.name, 5, ROOT) + "extension 1\n")
+    assert parse_checkpoint(note, KEY.verifier).size == 5
+
+
+def test_an_unknown_key_is_ignored_beside_a_known_one() -> None:
+    text = "text\n"
+    note = KEY.sign(text) + OTHER.sign(text).rpartition("\n\n")[2]
+    assert verify_note(note, [KEY.verifier]) == text
+
+
+def test_a_known_name_with_another_id_is_an_unknown_key() -> None:
+    text = "text\n"
+    twin = LogKey(KEY.name, bytes(32))
+    assert verify_note(twin.sign(text) + KEY.sign(text).rpartition("\n\n")[2], [KEY.verifier]) == text
+    with pytest.raises(InvalidNote, match="no signature of a known key"):
+        verify_note(twin.sign(text), [KEY.verifier])
+
+
+def test_a_bad_signature_of_a_known_key_refuses_the_note_even_beside_a_good_one() -> None:
+    good = KEY.sign("text\n")
+    bad = OTHER.sign("other\n").rpartition("\n\n")[2]
+    with pytest.raises(InvalidNote, match="wrong"):
+        verify_note(good + bad, [KEY.verifier, OTHER.verifier])
+
+
+def test_sixteen_signatures_are_read() -> None:
+    note = "".join([KEY.sign("text\n"), *[OTHER.sign("text\n").rpartition("\n\n")[2]] * 15])
+    assert verify_note(note, [KEY.verifier]) == "text\n"
+
+
+def test_every_flipped_bit_of_a_checkpoint_is_refused() -> None:
+    note = KEY.sign_checkpoint(1042, ROOT).encode()
+    for bit in range(len(note) * 8):
+        changed = bytearray(note)
+        changed[bit // 8] ^= 1 << bit % 8
+        try:
+            text = changed.decode()
+        except UnicodeDecodeError:
+            continue
+        with pytest.raises(InvalidNote):
+            parse_checkpoint(text, KEY.verifier)
+
+
+@pytest.mark.parametrize(
+    ("note", "why"),
+    [
+        ("text\n", "no signatures"),
+        ("text\n\n", "no signatures"),
+        ("text\n\n— name AAAAAAAA", "no signatures"),
+        ("text\n\n- name AAAAAAAA\n", "signature line"),
+        ("text\n\n— name with space AAAAAAAA\n", "signature line"),
+        ("text\n\n— name AAAA\n", "signature line"),
+        ("text\n\n— name AAAAAAB=\n", "signature line"),
+        ("te\txt\n\n— name AAAAAAAA\n", "control characters"),
+        ("text\n\n" + "— name AAAAAAAA\n" * 101, "101 signatures"),
+    ],
+)
+def test_what_is_not_a_note_is_refused(note: str, why: str) -> None:
+    with pytest.raises(InvalidNote, match=why):
+        verify_note(note, [KEY.verifier])
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (checkpoint_text("other.example", 1, ROOT), "of the log"),
+        (f"{KEY.name}\n01\n{base64.b64encode(ROOT).decode()}\n", "origin, size, root"),
+        (f"{KEY.name}\n-1\n{base64.b64encode(ROOT).decode()}\n", "origin, size, root"),
+        (f"{KEY.name}\n1\n", "origin, size, root"),
+        (checkpoint_text(KEY.name, 1, ROOT) + "\n", "origin, size, root"),
+        (f"{KEY.name}\n1\nAAAA\n", "32 bytes"),
+        (f"{KEY.name}\n1\nno base64!\n", "base64 of 32 bytes"),
+    ],
+)
+def test_a_signed_text_that_is_no_checkpoint_is_refused(text: str, why: str) -> None:
+    with pytest.raises(InvalidNote, match=why):
+        parse_checkpoint(KEY.sign(text), KEY.verifier)
+
+
+@pytest.mark.parametrize("vkey", ["", "name", "name+zz+AA", SPEC_VKEY.replace("+Ae", "+Be"), SPEC_VKEY[:-4]])
+def test_what_is_not_a_verifier_key_is_refused(vkey: str) -> None:
+    with pytest.raises(InvalidKey):
+        parse_vkey(vkey)
+
+
+def test_a_mistyped_verifier_key_is_refused() -> None:
+    with pytest.raises(InvalidKey, match="mistyped"):
+        parse_vkey(SPEC_VKEY.replace("530d903a", "530d903b"))
+
+
+def test_a_private_key_does_not_show_itself() -> None:
+    assert KEY.seed.hex() not in repr(KEY)
+    assert "PRIVATE" not in repr(KEY)
+
+
+def test_the_key_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path) -> None:
+    folder = tmp_path / "log"
+    first = load_or_create_key(folder, "log.example/0")
+    assert load_or_create_key(folder, "log.example/0") == first
+    assert stat.S_IMODE((folder / "log.skey").stat().st_mode) == 0o600
+    assert parse_vkey((folder / "log.vkey").read_text().strip()) == first.verifier
+    assert sorted(p.name for p in folder.iterdir()) == ["log.skey", "log.vkey"]
+
+
+def test_the_keys_folder_is_its_owners_alone(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        load_or_create_key(tmp_path / "log", "log.example/0")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "log").stat().st_mode) == 0o700
+
+
+def test_a_key_that_is_not_the_one_that_was_given_out_is_not_used(tmp_path: Path) -> None:
+    mine = load_or_create_key(tmp_path, "log.example/0")
+    other = load_or_create_key(tmp_path / "elsewhere", "log.example/0")
+    (tmp_path / "log.skey").write_text(other.skey)
+    with pytest.raises(InvalidKey, match=r"log\.vkey names the public key .*: put both files back"):
+        load_or_create_key(tmp_path, "log.example/0")
+    (tmp_path / "log.skey").write_text(mine.skey)
+    assert load_key(tmp_path, "log.example/0") == mine
+
+
+def test_a_file_that_holds_no_key_is_named(tmp_path: Path) -> None:
+    load_or_create_key(tmp_path, "log.example/0")
+    (tmp_path / "log.skey").write_bytes(b"\xff")
+    with pytest.raises(InvalidKey, match=r"log\.skey holds no key"):
+        load_key(tmp_path, "log.example/0")
+
+
+def test_a_public_key_that_was_lost_is_written_again(tmp_path: Path) -> None:
+    key = load_or_create_key(tmp_path, "log.example/0")
+    (tmp_path / "log.vkey").unlink()
+    assert load_key(tmp_path, "log.example/0") == key
+    assert (tmp_path / "log.vkey").read_text() == key.verifier.vkey + "\n"
+
+
+def test_a_key_whose_public_half_was_given_out_is_lost_and_not_absent(tmp_path: Path) -> None:
+    load_or_create_key(tmp_path, "log.example/0")
+    (tmp_path / "log.skey").unlink()
+    with pytest.raises(InvalidKey, match="put the file back"):
+        load_or_create_key(tmp_path, "log.example/0")
+
+
+def test_where_no_key_may_be_made_none_is(tmp_path: Path) -> None:
+    with pytest.raises(InvalidKey, match="put the file back"):
+        load_key(tmp_path, "log.example/0")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lost_key_is_not_replaced_by_a_new_one(tmp_path: Path) -> None:
+    load_or_create_key(tmp_path, "log.example/0")
+    (tmp_path / "checkpoint").write_text("signed before")
+    (tmp_path / "log.skey").unlink()
+    with pytest.raises(InvalidKey, match="put the file back"):
+        load_or_create_key(tmp_path, "log.example/0")
+
+
+def test_a_key_that_others_may_read_is_not_used(tmp_path: Path) -> None:
+    load_or_create_key(tmp_path, "log.example/0")
+    (tmp_path / "log.skey").chmod(0o644)
+    with pytest.raises(InvalidKey, match="chmod 600"):
+        load_or_create_key(tmp_path, "log.example/0")
+
+
+def test_the_key_of_another_log_is_not_used(tmp_path: Path) -> None:
+    load_or_create_key(tmp_path, "log.example/0")
+    with pytest.raises(InvalidKey, match="belongs to"):
+        load_or_create_key(tmp_path, "log.example/1")
+
+
+def test_an_origin_with_a_space_makes_no_key(tmp_path: Path) -> None:
+    with pytest.raises(InvalidKey, match="neither spaces"):
+        load_or_create_key(tmp_path, "log example")
+
+
+def test_a_verifier_is_told_by_name_and_key() -> None:
+    assert Verifier("a", KEY.verifier.public).key_id != Verifier("b", KEY.verifier.public).key_id

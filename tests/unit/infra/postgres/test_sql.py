@@ -1,0 +1,35 @@
+"""Every named query of the project can be found, and none is named twice in a file."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import infra
+from infra.postgres.sql import queries, read
+
+ROOT = Path(infra.__file__).parent.parent
+FILES = sorted(
+    path.relative_to(ROOT)
+    for room in ("infra", "consumers", "producers")
+    for path in (ROOT / room).rglob("*.sql")
+    if "-- name:" in path.read_text(encoding="utf-8")
+)
+
+
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_each_query_has_a_name_of_its_own_and_a_text(path: Path) -> None:
+    package = ".".join(path.parent.parts)
+    names = re.findall(r"^-- name: (\w+)$", read(package, path.name), re.MULTILINE)
+    assert len(names) == len(set(names)), "a name is used twice: the first query would never run"
+    found = queries(package, path.name)
+    assert list(found) == names
+    assert all(re.sub(r"--.*", "", text).strip() for text in found.values()), "a query has no text"
+
+
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_no_line_that_names_a_query_is_overlooked(path: Path) -> None:
+    text = (ROOT / path).read_text(encoding="utf-8")
+    assert len(re.findall(r"--\s*name", text)) == len(re.findall(r"^-- name: \w+$", text, re.MULTILINE))

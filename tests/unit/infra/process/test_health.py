@@ -1,0 +1,107 @@
+"""What /healthz, /readyz and /metrics answer, by positions."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from infra.observability.telemetry import gauge
+from infra.process.health import Progress, Readiness, application, serving
+from infra.settings import Settings
+
+
+async def get(path: str, readiness: Readiness) -> tuple[int, bytes]:
+    """Ask the application directly, without a socket."""
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": path, "headers": [], "query_string": b"", "root_path": ""}
+    await application(lambda: readiness)(scope, receive, send)
+    return sent[0]["status"], b"".join(m.get("body", b"") for m in sent[1:])
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.mark.parametrize(
+    ("ready", "healthy", "readyz", "healthz"),
+    [(True, True, 200, 200), (False, True, 503, 200), (False, False, 503, 503)],
+)
+async def test_the_status_follows_the_readiness(ready: bool, healthy: bool, readyz: int, healthz: int) -> None:
+    state = Readiness(ready, {"lag": 5}, healthy)
+    status, body = await get("/readyz", state)
+    assert (status, json.loads(body)) == (readyz, {"ready": ready, "lag": 5})
+    assert (await get("/healthz", state))[0] == healthz
+
+
+async def test_metrics_are_in_prometheus_text_form() -> None:
+    gauge("lag_entries", 0, consumer="test-of-health")
+    status, body = await get("/metrics", Readiness(True))
+    assert status == 200
+    assert b"# TYPE yesser_lag_entries gauge" in body
+
+
+async def test_nothing_listens_where_no_port_is_named() -> None:
+    async with serving(Settings(health_port=0), lambda: Readiness(True)) as port:
+        assert port is None
+
+
+def test_a_process_at_the_end_of_the_log_is_ready_however_long_it_is_idle() -> None:
+    clock = Clock()
+    progress = Progress(clock)
+    for _ in range(10):
+        clock.now += 60
+        progress.look(500, 500)
+    assert progress.readiness() == Readiness(
+        True, {"role": "active", "position": 500, "log_size": 500, "lag": 0, "seconds_since_moved": 0.0}
+    )
+
+
+def test_a_process_that_is_behind_but_moves_is_ready() -> None:
+    clock = Clock()
+    progress = Progress(clock)
+    for position in range(1, 10):
+        clock.now += 20
+        progress.look(position, 1_000_000)
+    assert progress.readiness().ready
+
+
+def test_a_process_that_is_behind_and_does_not_move_is_not_ready_then_not_healthy() -> None:
+    clock = Clock()
+    progress = Progress(clock)
+    progress.look(10, 20)
+    clock.now += 31
+    progress.look(10, 20)
+    assert (progress.readiness().ready, progress.readiness().healthy) == (False, True)
+    clock.now += 60
+    assert not progress.readiness().healthy
+
+
+def test_a_standby_is_ready() -> None:
+    clock = Clock()
+    progress = Progress(clock, standby=True)
+    clock.now += 1000
+    assert progress.readiness().ready
+    assert progress.readiness().details["role"] == "standby"
+
+
+def test_a_halted_process_is_not_ready_but_a_restart_would_not_help() -> None:
+    progress = Progress(Clock(), halted="leaf 7 differs")
+    state = progress.readiness()
+    assert (state.ready, state.healthy, state.details["halted"]) == (False, True, "leaf 7 differs")
+
+
+def test_a_starting_process_is_healthy_but_not_ready() -> None:
+    state = Progress(Clock()).readiness()
+    assert (state.ready, state.healthy) == (False, True)

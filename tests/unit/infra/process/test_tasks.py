@@ -1,0 +1,168 @@
+"""Work in several tasks ends together and loses no error."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from infra.process import tasks
+from infra.process.tasks import Interrupted, TaskFailed, pause, stray_cancellation_as_error, until_one_ends, watch_tasks
+
+
+class Bug(Exception):
+    pass
+
+
+async def test_the_others_are_cancelled_and_waited_for_when_one_returns() -> None:
+    seen: list[str] = []
+
+    async def forever() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            seen.append("cleaned up")
+
+    await until_one_ends(forever(), asyncio.sleep(0), forever())
+    assert seen == ["cleaned up"] * 2
+
+
+async def test_an_error_is_raised() -> None:
+    async def fail() -> None:
+        raise Bug
+
+    with pytest.raises(Bug):
+        await until_one_ends(asyncio.Event().wait(), fail())
+
+
+async def test_of_several_errors_the_first_in_the_list_is_raised() -> None:
+    async def fail(error: Exception) -> None:
+        raise error
+
+    with pytest.raises(ZeroDivisionError):
+        await until_one_ends(fail(ZeroDivisionError()), fail(Bug()))
+
+
+async def test_a_cancellation_from_outside_ends_all() -> None:
+    ended = asyncio.Event()
+
+    async def forever() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    task = asyncio.create_task(until_one_ends(forever()))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert ended.is_set()
+
+
+async def test_a_cancellation_that_a_library_loses_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "CANCEL_AGAIN_S", 0.01)
+    lost: list[bool] = []
+
+    async def forever() -> None:
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                if lost:
+                    raise
+                lost.append(True)
+
+    await until_one_ends(forever(), asyncio.sleep(0))
+    assert lost
+
+
+async def test_a_pause_ends_with_its_time_and_with_its_event() -> None:
+    event = asyncio.Event()
+    await pause(event, 0.001)
+    assert not event.is_set()
+    event.set()
+    await pause(event, 3600)
+
+
+async def test_a_pause_that_is_cancelled_as_its_event_comes_is_cancelled() -> None:
+    event = asyncio.Event()
+    task = asyncio.create_task(pause(event, 3600))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    event.set()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def _cancelled_by_its_library() -> None:
+    raise asyncio.CancelledError
+
+
+async def test_a_cancellation_that_nobody_asked_for_is_an_error_that_passes() -> None:
+    with pytest.raises(Interrupted):
+        await until_one_ends(asyncio.Event().wait(), _cancelled_by_its_library())
+    with pytest.raises(Interrupted), stray_cancellation_as_error():
+        await _cancelled_by_its_library()
+
+
+async def test_a_cancellation_that_was_asked_for_stays_one() -> None:
+    async def work() -> None:
+        with stray_cancellation_as_error():
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(work())
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def _fail() -> None:
+    raise Bug
+
+
+async def test_a_task_that_fails_and_is_kept_by_somebody_who_does_not_look_is_seen() -> None:
+    failed = watch_tasks(unseen_after_s=0.01)
+    kept = asyncio.create_task(_fail(), name="a writer")
+    with pytest.raises(TaskFailed, match="a writer") as caught:
+        async with asyncio.timeout(5):
+            await failed
+    assert isinstance(caught.value.__cause__, Bug)
+    assert kept.done()
+
+
+async def test_a_task_whose_error_is_looked_at_in_time_is_not_reported() -> None:
+    failed = watch_tasks(unseen_after_s=0.05)
+    task = asyncio.create_task(_fail())
+    await asyncio.sleep(0.01)
+    with pytest.raises(Bug):
+        await task
+    await asyncio.sleep(0.1)
+    assert not failed.done()
+
+
+async def test_an_error_counts_as_seen_while_the_other_jobs_still_clean_up() -> None:
+    failed = watch_tasks(unseen_after_s=0.01)
+
+    async def slow_to_end() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0.1)
+
+    with pytest.raises(Bug):
+        await until_one_ends(_fail(), slow_to_end())
+    assert not failed.done()
+
+
+async def test_a_task_that_is_cancelled_or_returns_is_no_failure() -> None:
+    failed = watch_tasks(unseen_after_s=0.0)
+    task = asyncio.create_task(asyncio.Event().wait())
+    await asyncio.create_task(asyncio.sleep(0))
+    task.cancel()
+    await asyncio.sleep(0.02)
+    assert not failed.done()

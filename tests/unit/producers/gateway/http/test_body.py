@@ -1,0 +1,87 @@
+"""A body costs no more than its limit in bytes and in time."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from collections.abc import AsyncIterator
+
+import pytest
+
+from infra.http.problems import Problem
+from producers.gateway.http.body import BodyLimits, gunzip, read_body
+from producers.gateway.http.content_mode import RawHeaders
+
+
+async def stream(*parts: bytes, wait_s: float = 0) -> AsyncIterator[bytes]:
+    for part in parts:
+        await asyncio.sleep(wait_s)
+        yield part
+
+
+async def read(*parts: bytes, headers: RawHeaders = (), wait_s: float = 0) -> bytes:
+    return await read_body(stream(*parts, wait_s=wait_s), headers, BodyLimits(bytes_max=10, timeout_s=0.05))
+
+
+async def status_of(*parts: bytes, headers: RawHeaders = (), wait_s: float = 0) -> int:
+    with pytest.raises(Problem) as caught:
+        await read(*parts, headers=headers, wait_s=wait_s)
+    return caught.value.status
+
+
+@pytest.mark.alone
+async def test_a_body_of_the_limit_passes_in_any_number_of_parts() -> None:
+    assert await read(b"01234", b"56789") == b"0123456789"
+    assert await read() == b""
+
+
+async def test_one_byte_more_is_too_large_also_without_a_length() -> None:
+    assert await status_of(b"0123456789", b"0") == 413
+    assert await status_of(*[b"0123456789"] * 9) == 413
+
+
+async def test_a_declared_length_far_above_the_limit_is_refused_unread() -> None:
+    assert await status_of(headers=[(b"content-length", b"41")]) == 413
+
+
+async def test_every_byte_that_is_kept_is_counted_the_unpacked_ones_too() -> None:
+    held: list[int] = []
+    limits = BodyLimits(100, 1.0, held.append)
+    await read_body(stream(b"0123", b"4"), [], limits)
+    packed = gzip.compress(b"0" * 90)
+    await read_body(stream(packed), [(b"content-encoding", b"gzip")], limits)
+    assert held == [4, 1, len(packed), 90]
+
+
+async def test_a_slow_body_is_given_up() -> None:
+    assert await status_of(b"a", b"b", wait_s=0.04) == 408
+
+
+async def test_a_body_that_is_there_already_needs_no_clock() -> None:
+    assert await read_body(stream(b"0", b"1"), [], BodyLimits(bytes_max=10, timeout_s=None)) == b"01"
+
+
+async def test_gzip_is_unpacked() -> None:
+    small = gzip.compress(b"", mtime=0)
+    assert gunzip(small, 10) == b""
+    assert gunzip(gzip.compress(b"0123456789"), 10) == b"0123456789"
+
+
+def test_a_bomb_is_too_large() -> None:
+    with pytest.raises(Problem) as caught:
+        gunzip(gzip.compress(b"0" * 50_000_000), 1_000)
+    assert caught.value.status == 413
+
+
+@pytest.mark.parametrize(
+    "packed", [b"no gzip", gzip.compress(b"abc", mtime=0)[:-1], gzip.compress(b"abc", mtime=0) + b"x", b""]
+)
+def test_damaged_gzip_is_malformed(packed: bytes) -> None:
+    with pytest.raises(Problem) as caught:
+        gunzip(packed, 1_000)
+    assert caught.value.status == 400
+
+
+@pytest.mark.parametrize("encodings", [[b"br"], [b"gzip, gzip"], [b"gzip", b"gzip"]])
+async def test_any_other_packing_is_unsupported(encodings: list[bytes]) -> None:
+    assert await status_of(b"x", headers=[(b"content-encoding", encoding) for encoding in encodings]) == 415

@@ -1,0 +1,92 @@
+"""Which mode a request is in, and which records the door is shown."""
+
+from __future__ import annotations
+
+import pytest
+
+from infra.http.problems import Problem
+from producers.gateway.http.content_mode import Mode, claims_of, decode_value, mode_of
+
+JSON = (b"content-type", b"application/json")
+STRUCTURED = [("content-type", b"application/cloudevents+json; charset=UTF-8")]
+
+
+@pytest.mark.parametrize(
+    ("content_type", "mode"),
+    [
+        (b"application/cloudevents+json", "structured"),
+        (b"Application/CloudEvents+JSON; charset=utf-8", "structured"),
+        (b"application/cloudevents-batch+json", "batch"),
+        (b'application/cloudevents-batch+json;charset="UTF-8"', "batch"),
+        (b"application/json", "binary"),
+        (b"text/plain", "binary"),
+    ],
+)
+def test_the_content_type_says_the_mode_else_the_attribute_headers_do(content_type: bytes, mode: Mode) -> None:
+    assert mode_of([(b"content-type", content_type), (b"ce-id", b"1")]) == mode
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [],
+        [JSON],
+        [(b"content-type", b"application/cloudevents")],
+        [(b"content-type", b"application/cloudevents+xml")],
+        [(b"content-type", b"application/cloudevents-batch")],
+        [(b"content-type", b"application/cloudevents-batch+avro")],
+        [(b"content-type", b"application/cloudevents+json; charset=latin-1")],
+        [(b"content-type", b"application/cloudevents+json"), (b"content-type", b"application/cloudevents+json")],
+    ],
+)
+def test_what_is_no_cloud_event_is_an_unsupported_media_type(headers: list[tuple[bytes, bytes]]) -> None:
+    with pytest.raises(Problem) as caught:
+        mode_of(headers)
+    assert caught.value.status == 415
+
+
+def test_a_binary_request_becomes_kafkas_binary_mode_with_arabic_decoded() -> None:
+    headers = [JSON, (b"ce-subject", b"plan/%D8%A7"), (b"host", b"x"), (b"ce-id", b'"a\\"b"')]
+    claims = claims_of("binary", headers, b"{}", 10)
+    assert claims.values == [b"{}"]
+    subject = "plan/ا".encode()
+    assert claims.headers == [("content-type", b"application/json"), ("ce_subject", subject), ("ce_id", b'a"b')]
+
+
+@pytest.mark.parametrize("value", [b"%C0%A0", b"%ZZ", b"100%", b"%"])
+def test_a_badly_encoded_header_reaches_the_door_as_no_utf8(value: bytes) -> None:
+    with pytest.raises(UnicodeDecodeError):
+        decode_value(value).decode()
+
+
+def test_an_escape_is_decoded_once() -> None:
+    assert decode_value(b"%2541") == b"%41"
+
+
+def test_a_repeated_header_stays_repeated_so_that_the_door_refuses_it() -> None:
+    claims = claims_of("binary", [JSON, (b"ce-id", b"1"), (b"ce-id", b"2")], b"{}", 10)
+    assert [name for name, _ in claims.headers].count("ce_id") == 2
+
+
+def test_a_batchs_events_keep_their_bytes() -> None:
+    claims = claims_of("batch", [], b' [ {"a" : 1} ,\n{"b": [ ]} ] ', 10)
+    assert claims == ([b'{"a" : 1}', b'{"b": [ ]}'], STRUCTURED)
+
+
+def test_a_text_that_looks_like_the_end_of_an_event_ends_none() -> None:
+    body = b'[{"a":"},{"},{}]'
+    assert claims_of("batch", [], body, 10).values == [b'{"a":"},{"}', b"{}"]
+
+
+def test_more_events_than_allowed_are_a_problem_and_as_many_are_none() -> None:
+    assert len(claims_of("batch", [], b"[{},{}]", 2).values) == 2
+    with pytest.raises(Problem) as caught:
+        claims_of("batch", [], b"[" + b"{}," * 10_000 + b"{}]", 2)
+    assert caught.value.code == "too-many-events"
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[", b"[{}", b"[{},]", b"[{}]]", b"\xef\xbb\xbf[]"])
+def test_a_batch_that_is_no_array_is_malformed(body: bytes) -> None:
+    with pytest.raises(Problem) as caught:
+        claims_of("batch", [], body, 10)
+    assert caught.value.status == 400

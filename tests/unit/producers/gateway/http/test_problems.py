@@ -1,0 +1,39 @@
+"""What the gateway says of events that it does not let in."""
+
+from __future__ import annotations
+
+from events.faults.problems import CODES, Fault
+from infra.http.problems import REQUEST_CODES
+from producers.gateway.http.problems import ERRORS_MAX, EventFaults, Refusal, refusal_document
+
+MISSING = Fault("/data", "missing-field", "data is missing; add it.")
+TOO_LARGE = Fault("", "too-large", "The event has 61,441 bytes; shorten it to at most 61,440.")
+
+
+def test_codes_of_requests_and_of_events_are_different() -> None:
+    assert not set(REQUEST_CODES) & set(CODES)
+
+
+def test_a_batchs_pointers_lead_to_the_event() -> None:
+    refusal = Refusal([EventFaults(3, (MISSING,), "x-1")], batched=True)
+    document = refusal_document(refusal, "en")
+    assert (document["type"], document["status"]) == ("/problems/missing-field", 422)
+    assert document["errors"] == [
+        {"code": "missing-field", "pointer": "/3/data", "detail": "data is missing; add it.", "event": 3, "id": "x-1"}
+    ]
+
+
+def test_a_single_events_pointer_is_the_events_own_and_its_sentence_is_in_the_language() -> None:
+    document = refusal_document(Refusal([EventFaults(0, (MISSING,))], batched=False), "ar")
+    assert document["errors"] == [{"code": "missing-field", "pointer": "/data", "detail": "data غير موجود؛ أضفه."}]
+
+
+def test_only_a_single_event_that_is_too_large_is_413() -> None:
+    assert Refusal([EventFaults(0, (TOO_LARGE,))], batched=False).status == 413
+    assert Refusal([EventFaults(0, (TOO_LARGE,))], batched=True).status == 422
+
+
+def test_endless_faults_are_counted_not_listed() -> None:
+    faults: tuple[Fault, ...] = (MISSING,) * (ERRORS_MAX + 7)
+    document = refusal_document(Refusal([EventFaults(0, faults)], batched=False), "en")
+    assert (len(document["errors"]), document["unlisted"]) == (ERRORS_MAX, 7)

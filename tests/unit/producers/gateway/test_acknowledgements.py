@@ -1,0 +1,82 @@
+"""A receipt can be checked by anybody who has the gateway's public key, and by nobody be changed."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from events.wire.codec import canonical_bytes
+from infra.log.receipt import receipt_is_genuine
+from infra.log.signed_note import InvalidKey, LogKey, parse_vkey
+from producers.gateway.acknowledgements import (
+    ReceiptSigner,
+    Stored,
+    load_or_create_key,
+    receipt_bytes,
+)
+
+KEY = LogKey("gateway.example", bytes(range(32)))
+STORED = Stored([0, 2], ["a", "b"], [7, 8], [b"{}", b"[]"])
+
+
+def answered() -> dict[str, Any]:
+    """The answer as a client reads it."""
+    read: dict[str, Any] = json.loads(
+        orjson.dumps(ReceiptSigner(KEY).receipt("health", "2026-11-25T01:02:03.000004Z", STORED))
+    )
+    return read
+
+
+def test_the_receipt_stands_in_the_answer_in_its_canonical_form() -> None:
+    receipt = receipt_bytes("health", "2026-11-25T01:02:03.000004Z", STORED)
+    assert receipt == canonical_bytes(json.loads(receipt))
+    assert receipt in orjson.dumps(ReceiptSigner(KEY).receipt("health", "2026-11-25T01:02:03.000004Z", STORED))
+
+
+def test_what_is_signed_is_one_line_that_any_tool_can_write() -> None:
+    answer = answered()
+    text = json.dumps(answer["receipt"], sort_keys=True, separators=(",", ":"))
+    line = f"urn:yesser:receipt:v1 {hashlib.sha256(text.encode()).hexdigest()}"
+    public = Ed25519PrivateKey.from_private_bytes(KEY.seed).public_key()
+    public.verify(base64.b64decode(answer["signature"]), line.encode())
+
+
+def test_a_receipt_names_address_and_hash_of_each_event_and_verifies_from_its_json() -> None:
+    answer = answered()
+    assert receipt_is_genuine(answer, parse_vkey(KEY.verifier.vkey))
+    assert answer["receipt"]["events"][0] == {
+        "event": 0,
+        "id": "a",
+        "address": "agency.health.events/0/7",
+        "sha256": "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
+    }
+
+
+def test_any_change_shows() -> None:
+    answer = answered()
+    answer["receipt"]["events"][1]["address"] = "agency.health.events/0/9"
+    assert not receipt_is_genuine(answer, KEY.verifier)
+
+
+def test_another_gateways_key_is_not_this_one() -> None:
+    answer = answered()
+    assert not receipt_is_genuine(answer, LogKey("gateway.example", bytes(32)).verifier)
+
+
+def test_the_key_is_made_once_and_read_by_its_owner_only(tmp_path: Path) -> None:
+    made = load_or_create_key(tmp_path / "gateway", "gateway.example")
+    path = tmp_path / "gateway" / "gateway.skey"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert load_or_create_key(tmp_path / "gateway", "gateway.example") == made
+    with pytest.raises(InvalidKey, match="belongs to"):
+        load_or_create_key(tmp_path / "gateway", "another.example")
+    path.chmod(0o640)
+    with pytest.raises(InvalidKey, match="others may read"):
+        load_or_create_key(tmp_path / "gateway", "gateway.example")

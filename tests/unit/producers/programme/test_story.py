@@ -1,0 +1,233 @@
+"""The told story fits the contract and ends where the programme's facts say it should."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any, Literal
+
+import click
+import orjson
+import pytest
+
+from events.validation.validate import validate
+from events.validation.verdicts import Accepted, Agency
+from events.wire.codec import STRUCTURED_HEADERS
+from infra.command_line.language import _KEY
+from producers.agencies.genesis import OFFICE
+from producers.programme.chapter_one import chapter_one
+from producers.programme.chapter_two import CHANNELS, chapter_two
+from producers.programme.records import FILES, read_records
+from producers.programme.report import shown
+from producers.programme.story_event import StoryEvent
+from producers.programme.tell import stages
+from tests.oracle import door
+from tests.oracle.entries import log_of, one_after_another, round_robin, shuffled
+from tests.oracle.fold import Figures, fold
+
+Mix = Callable[[Iterable[door.Publication]], list[tuple[str, door.Verdict]]]
+PLACES = ("cause_index", "first_index", "last_index", "closing_index", "log_index", "due_on")
+CODES = [OFFICE.code, *(row["code"] for row in read_records("agencies")["agencies"])]
+
+
+def role(code: str) -> Literal["office", "agency"]:
+    return "office" if code == OFFICE.code else "agency"
+
+
+def figures(*chapters: Sequence[StoryEvent], mix: Mix = round_robin) -> Figures:
+    """What the oracle makes of these chapters, each stage told by all of its agencies at once."""
+    doors = {code: door.Door(door.Agency(code, role(code))) for code in CODES}
+    lines = [
+        line
+        for stage in stages([told for chapter in chapters for told in chapter])
+        for line in mix([doors[code].publish(values) for code, values in stage.items()])
+    ]
+    return fold(log_of([door.Agency(code, role(code)) for code in CODES], lines, seconds_between=1))
+
+
+def without_indexes(rows: list[dict[str, Any]]) -> list[str]:
+    """Rows of two logs can be compared when nothing is left that only says where in its log something stands."""
+    texts = [str({name: value for name, value in row.items() if name not in PLACES}) for row in rows]
+    return sorted(re.sub(r"\.i[0-9]+", ".i", text) for text in texts)
+
+
+@pytest.fixture(scope="module")
+def first() -> Figures:
+    return figures(chapter_one())
+
+
+def answered(campaigns: list[dict[str, Any]]) -> list[StoryEvent]:
+    return chapter_two(campaigns)
+
+
+def test_every_event_passes_the_door(first: Figures) -> None:
+    for told in [*chapter_one(), *answered(first.campaigns)]:
+        verdict = validate(told.value, STRUCTURED_HEADERS, Agency(told.agency, role(told.agency)))
+        assert isinstance(verdict, Accepted), told
+
+
+def test_telling_it_again_says_the_same_bytes(first: Figures) -> None:
+    assert chapter_one() == chapter_one()
+    assert answered(first.campaigns) == answered(list(reversed(first.campaigns)))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_in_whatever_order_the_agencies_speak_the_same_follows_but_for_indexes_and_times(
+    first: Figures, seed: int
+) -> None:
+    other = figures(chapter_one(), mix=one_after_another if seed == 0 else partial(shuffled, seed=seed))
+    assert [row["cause_index"] for row in other.campaigns] != [row["cause_index"] for row in first.campaigns]
+    assert without_indexes(other.campaigns) == without_indexes(first.campaigns)
+    assert without_indexes([other.plan]) == without_indexes([first.plan])
+    assert without_indexes(other.statements) == without_indexes(first.statements)
+    assert (other.balances, other.anomalies) == (first.balances, [])
+    said, same = (
+        sorted((told.agency, re.sub(rb"\.i[0-9]+", b".i", told.value)) for told in answered(campaigns))
+        for campaigns in (other.campaigns, first.campaigns)
+    )
+    assert said == same
+
+
+def test_the_office_speaks_first_and_each_agency_keeps_its_own_order() -> None:
+    office, others = stages(chapter_one())
+    assert list(office) == [OFFICE.code]
+    assert set(others) == {told.agency for told in chapter_one()} - {OFFICE.code}
+    for code, values in (office | others).items():
+        assert values == [told.value for told in chapter_one() if told.agency == code]
+
+
+def test_other_peoples_campaigns_are_not_answered_and_change_no_answer(first: Figures) -> None:
+    """A service of an agency outside the story, one of a story's agency, and a story's service with another owner."""
+    campaign = next(row for row in first.campaigns if row["service_id"] == "health-01")
+
+    def like(index: int, owner: str, service_id: str | None) -> dict[str, Any]:
+        rule = "service-launched" if service_id else "initiative-announced"
+        ids = {"campaign_id": f"{rule}.i{index}", "cause_index": index, "rule": rule}
+        return campaign | ids | {"owner": owner, "service_id": service_id}
+
+    others = [like(1, "moh", "moh-1"), like(2, "health", "not-told"), like(3, "moh", "health-01"), like(4, "moh", None)]
+    assert answered([*others, *first.campaigns]) == answered(first.campaigns)
+
+
+def test_outlets_and_reach_vary_from_campaign_to_campaign(first: Figures) -> None:
+    aired = [orjson.loads(told.value)["data"] for told in answered(first.campaigns) if b"airing_id" in told.value]
+    for channel in CHANNELS:
+        rows = [data for data in aired if data["channel"] == channel]
+        assert len({data["outlet"]["en"] for data in rows}) == len(
+            read_records("awareness")["answers"]["outlets"][channel]
+        )
+        assert len({data["reach"] for data in rows}) > len(rows) / 3
+
+
+def test_no_two_events_share_an_id(first: Figures) -> None:
+    told = [*chapter_one(), *answered(first.campaigns)]
+    assert len({event.value for event in told}) == len(told)
+    assert figures(told).plan["refusals"] == 0
+
+
+def test_nothing_contradicts(first: Figures) -> None:
+    assert first.anomalies == []
+    assert first.plan["anomalies"] == first.plan["refusals"] == 0
+
+
+def test_the_plan_ends_where_the_facts_say(first: Figures) -> None:
+    plan = first.plan
+    assert plan["infrastructure"] == {"target": 6, "registered": 6, "completed": 5, "cancelled": 0}
+    projects = plan["national_applications"]["projects"]
+    assert len({project["agency"] for project in projects}) == plan["national_applications"]["target"] == 3
+    assert all(project["started"] >= 1 for project in projects)
+    groups = plan["services"]["groups"]
+    assert sum(group["registered"] for group in groups.values()) == plan["services"]["target"] == 150
+    assert groups["1"]["launched"] == groups["1"]["target"]
+    assert groups["2"]["launched"] == groups["2"]["target"]
+    assert groups["3"] == {"target": 50, "registered": 50, "launched": 0, "live": 0, "suspended": 0, "retired": 0}
+
+
+def test_each_track_has_quotas_and_certificates_against_them(first: Figures) -> None:
+    rows = first.plan["training"]
+    assert {row["track"] for row in rows} == {"usage", "specialist", "leadership"}
+    assert all(0 < row["net"] <= row["quota"] for row in rows)
+    assert sum(row["revoked"] for row in rows) == 1
+
+
+def test_every_launched_service_has_a_campaign_of_its_agency(first: Figures) -> None:
+    specific = [row for row in first.campaigns if row["kind"] == "specific"]
+    owners = {
+        service["service_id"]: service["agency"]
+        for group in read_records("services")["groups"]
+        for service in group["services"]
+        if "launched_on" in service
+    }
+    assert {row["service_id"]: row["owner"] for row in specific} == owners
+    assert all(sorted(row["channels"]) == ["print", "radio", "tv"] for row in specific)
+    rules = {row["rule"] for row in first.campaigns if row["kind"] == "general"}
+    assert rules == {"initiative-announced", "group-completed", "quota-met"}
+
+
+def test_the_second_chapter_answers_every_campaign_on_three_channels(first: Figures) -> None:
+    chapters = chapter_one(), answered(first.campaigns)
+    # The oracle knows campaigns by their triggers, which the platform publishes between the chapters.
+    assert len(chapters[1]) == 5 * len(first.campaigns)
+    owners = {row["campaign_id"]: row["owner"] for row in first.campaigns}
+    assert {told.agency for told in chapters[1]} == set(owners.values())
+
+
+def test_partnerships_have_revenue_a_reversal_a_top_up_and_settlements(first: Figures) -> None:
+    statements = [row for row in first.statements if row["partnership_id"] == "PPP-110-001"]
+    assert len(statements) == 7
+    assert any(row["reversed_halalas"] for row in statements)
+    assert any(row["top_up_halalas"] for row in statements)
+    assert any(row["recovered_halalas"] for row in statements)
+    assert sum(account["balance_halalas"] for account in first.balances.values()) == 0
+    assert {row["partnership_id"] for row in first.statements} == {"PPP-110-001", "PPP-110-002"}
+
+
+def test_every_partnership_names_resolution_110() -> None:
+    for row in read_records("partnerships")["partnerships"]:
+        assert row["legal_basis"]["ar"] == "قرار مجلس الوزراء رقم ١١٠ وتاريخ ٥/٤/١٤٢٥هـ"
+
+
+def test_all_ten_facts_are_told_and_every_file_marks_its_assumptions() -> None:
+    texts = [str(read_records(name)) for name in FILES]
+    assert all("'assumed'" in text for text in texts)
+    assert all(f"'fact': {fact}," in "".join(texts) for fact in (1, 2, 3, 4, 5, 6, 7, 9, 10))
+    assert not any(b"assumed" in told.value or b'"fact"' in told.value for told in chapter_one())
+
+
+def document_of(first: Figures) -> dict[str, Any]:
+    accounts = [{"account": name, **row} for name, row in first.balances.items()]
+    proof = {"ok": True, "size": 3, "root": "00" * 32, "sum_halalas": 0, "read_models": [{"rows": 1}]}
+    return {
+        "plan": first.plan,
+        "campaigns": first.campaigns,
+        "ledger": {"accounts": accounts},
+        "verification": {"tree": proof, "rebuild": proof, "ledger": proof, "ok": True},
+        "seconds": 1.0,
+    }
+
+
+@pytest.mark.parametrize("language", ["ar", "en", "both"])
+def test_every_id_and_year_is_shown_in_every_language(first: Figures, language: str) -> None:
+    with click.Context(click.Command("demo")) as context:
+        context.meta[_KEY] = language
+        text = "\n".join(shown(document_of(first)))
+    for row in (*first.plan["partnerships"], *first.plan["national_applications"]["projects"]):
+        assert row.get("partnership_id", row.get("project_id")) in text
+    assert all(name in text for name in first.balances)
+    assert all(str(row["year"]) in text for row in first.plan["training"])
+    assert any("\u0600" <= letter <= "\u06ff" for letter in text) == (language != "en")
+
+
+def test_national_applications_are_counted_as_in_the_plan(first: Figures) -> None:
+    (line,) = (line for line in shown(document_of(first)) if "National applications" in line)
+    assert "3 begun, 0 of 3 done" in line
+
+
+def test_shown_lines_end_in_their_only_arabic(first: Figures) -> None:
+    for line in shown(document_of(first)):
+        arabic = [position for position, letter in enumerate(line) if "\u0600" <= letter <= "\u06ff"]
+        after = line[arabic[0] :] if arabic else ""
+        assert not any(letter.isascii() and letter.isalnum() for letter in after), line
+        assert line.isprintable()
+        assert len(line) <= 80, line

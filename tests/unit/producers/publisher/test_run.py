@@ -1,0 +1,180 @@
+"""Ids that are shown for refused lines, and exit codes."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+
+import orjson
+import pytest
+from click.testing import CliRunner
+
+from infra.postgres.verdicts import Refused, Verdicts
+from producers.publisher.commands import ALL_WELL, SOME_REFUSED, _tell, exit_code, publish
+from producers.publisher.lint_command import lint_command
+from producers.publisher.ndjson import LINE_BYTES_MAX, read_ids, read_lines
+from producers.publisher.opening import read_opening
+from producers.publisher.report import Report
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        (b'{"id":"revenue:1"}', "revenue:1"),
+        (b'{"id":"broken","x":"\xff"}', "broken"),
+        (b'{"id":5}', None),
+        (b'{"id":"not an id"}', None),
+        (b'{"id":"1000000008"}', None),
+        (b'{"id":"event.1000000008"}', None),
+        (b"[]", None),
+        (b"\xff", None),
+        (b"x" * (LINE_BYTES_MAX + 1), None),
+    ],
+)
+def test_a_refused_line_is_told_by_its_id_unless_that_may_be_personal(line: bytes, shown: str | None) -> None:
+    assert read_ids(BytesIO(b"\n" + line + b"\n{}"), {2}) == {2: shown}
+
+
+def test_the_exit_code_says_whether_anything_was_refused() -> None:
+    assert exit_code(Report()) == ALL_WELL
+    assert exit_code(Report(lines=1, unsent=[1])) == SOME_REFUSED
+    report = Report(lines=1, verdicts=Verdicts(accepted=1))
+    report.sent.add([1, 2], 0)
+    assert exit_code(report) == ALL_WELL
+    report.verdicts = Verdicts(refusals=[Refused(0, 0, None, [{"code": "conflict", "pointer": "", "detail": ""}])])
+    assert exit_code(report) == SOME_REFUSED
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["-", "--refused", "again"], "give a file"),
+        (["-", "--mapping", "events"], "give a file"),
+        (["events", "--refused", "events"], "it would overwrite what is published"),
+        (["events", "--resume", "events"], "it would overwrite what is published"),
+    ],
+)
+def test_what_is_published_is_never_overwritten_and_a_pipe_is_not_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], says: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("events").write_text("{}")
+    done = CliRunner().invoke(publish, [*arguments, "--agency", "moh"])
+    assert (done.exit_code, says in done.output) == (2, True)
+    assert Path("events").read_text() == "{}"
+
+
+def event(line: bytes = b'{"id":"a"}') -> bytes:
+    return line + b"\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "holds_events"),
+    [
+        (b"", True),
+        (b"\n \t\r\n", True),
+        (b"id,on\n1000000008,2006-01-01\n", False),
+        (b"[\n" + event() + b"]\n", True),
+        (b'[{"id":"a"},{"id":"b"}]', False),
+        (b"\xef\xbb\xbf" + event(), False),
+        (b"x\n" * 19 + event(), True),
+        (b"x\n" * 20 + event(), False),
+        (b"\n" * 300_000 + b"x\n" * 19 + event(), True),
+        (b" \t" + event(), True),
+        (b"x" * 3 * LINE_BYTES_MAX + b"\n" + event(), True),
+        (b"x" * 3 * LINE_BYTES_MAX, False),
+        (b'{"id":"' + b"x" * 3 * LINE_BYTES_MAX, True),
+        (b" " * 3 * LINE_BYTES_MAX + b'{"id":"' + b"x" * LINE_BYTES_MAX, True),
+    ],
+)
+def test_a_file_holds_events_if_one_of_its_first_twenty_lines_begins_with_a_brace(
+    content: bytes, holds_events: bool
+) -> None:
+    stream = BytesIO(content)
+    opening = read_opening(stream)
+    assert opening.holds_events == holds_events
+    rest = opening.splitter.feed(stream.read()) + opening.splitter.end()
+    assert [(line.number, line.text) for line in opening.lines + rest] == [
+        (line.number, line.text) for line in read_lines(BytesIO(content))
+    ]
+
+
+def test_a_slow_pipe_is_read_no_further_than_to_its_first_event() -> None:
+    class Pipe(BytesIO):
+        def read1(self, size: int | None = -1, /) -> bytes:
+            line = self.readline()
+            assert line, "it would wait for more"
+            return line
+
+    opening = read_opening(Pipe(b"x\n" + event()))
+    assert (opening.holds_events, len(opening.lines)) == (True, 2)
+
+
+TABLE = "الرمز,date\n1000000008,2006-01-01\n" * 30
+
+
+@pytest.mark.parametrize("name", ["table.csv", "-"])
+def test_a_table_without_its_mapping_is_not_sent_and_the_remedy_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Nothing runs here: it is refused before any service is looked for."""
+    monkeypatch.chdir(tmp_path)
+    Path("table.csv").write_text(TABLE, encoding="utf-8")
+    done = CliRunner().invoke(publish, [name, "--agency", "moh", "--wait", "--json"], input=TABLE)
+    assert done.exit_code == 2
+    assert done.stdout == ""
+    assert "none of the first 20 lines begins with {" in done.stderr
+    assert "--mapping" in done.stderr
+    assert "--raw" in done.stderr
+    assert "1000000008" not in done.stderr
+
+
+def test_raw_sends_the_lines_of_a_table_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("YESSER_HOME", str(tmp_path / "home"))
+    (tmp_path / "table.csv").write_text(TABLE, encoding="utf-8")
+    done = CliRunner().invoke(publish, [str(tmp_path / "table.csv"), "--agency", "moh", "--raw"])
+    assert type(done.exception).__name__ == "NoKafka", "only the service is missing"
+    (tmp_path / "map.json").write_text("{}")
+    both = ["--raw", "--mapping", str(tmp_path / "map.json")]
+    done = CliRunner().invoke(publish, [str(tmp_path / "table.csv"), "--agency", "moh", *both])
+    assert (done.exit_code, "--raw" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("table", "mapping", "says"),
+    [
+        ("a,b\n1\n", {"columns": {"a": {}, "b": {}}}, "line 2 has 1 cells"),
+        ("a\n1\n", {"columns": {"b": {}}}, "columns that the table lacks"),
+        ("a\n1\n", {"columns": {"a": "/id"}}, "write "),
+    ],
+)
+def test_a_table_or_a_mapping_that_does_not_fit_is_a_wrong_use(
+    tmp_path: Path, table: str, mapping: object, says: str
+) -> None:
+    (tmp_path / "t.csv").write_text(table)
+    (tmp_path / "m.json").write_bytes(orjson.dumps(mapping))
+    options = ["--agency", "moh", "--mapping", str(tmp_path / "m.json")]
+    done = CliRunner().invoke(lint_command, [str(tmp_path / "t.csv"), *options])
+    assert (done.exit_code, says in done.stderr) == (2, True)
+
+
+def test_without_verdicts_nothing_is_said_to_be_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    report = Report(lines=3, unsent=[3])
+    report.sent.add([1, 2], 0)
+    _tell(report)
+    said = capsys.readouterr().out
+    assert "refused" not in said
+    assert "2 lines stored in Kafka; the verdicts are not known yet (--wait waits for them)." in said
+    assert "1 line not sent" in said
+    assert "line 3: too-large" in said
+
+
+def test_verdicts_that_are_missing_are_not_said_to_be_anything(capsys: pytest.CaptureFixture[str]) -> None:
+    report = Report(lines=5, verdicts=Verdicts(accepted=2, first_index=7, last_index=8))
+    report.sent.add([1, 2, 3, 4, 5], 0)
+    _tell(report)
+    assert capsys.readouterr().out.splitlines()[1::2] == [
+        "2 lines: 2 accepted, 0 duplicates, 0 conflicts, 0 refused.",
+        "3 lines stored in Kafka; the verdicts are not known yet (publish the file again).",
+        "In the log at entries 7 … 8.",
+    ]

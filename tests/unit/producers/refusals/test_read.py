@@ -1,0 +1,84 @@
+"""What became of a refused record, and what may be sent in its place."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import orjson
+import pytest
+
+from events.faults.problems import CODES
+from events.validation.verdicts import Accepted, Agency, Refused
+from producers.publisher.report import in_both_languages
+from producers.refusals.read import Redrive, Refusal, accepted_as
+from producers.refusals.redrive import CannotRedrive, judged_again
+
+EVENT = {
+    "specversion": "1.0",
+    "id": "a",
+    "source": "urn:yesser:agency:moh",
+    "type": "sa.gov.yesser.service.resumed.v1",
+    "subject": "service/S",
+    "time": "2006-01-01T00:00:00Z",
+    "data": {"service_id": "S", "on": "2006-01-01"},
+}
+
+
+def refusal(value: bytes | None, *, kept: bool = True, code: str = "moh", binary: bool = False) -> Refusal:
+    headers = [("content-type", b"application/cloudevents+json")]
+    if binary:
+        headers = [("content-type", b"application/json")]
+        headers += [(f"ce_{name}", str(text).encode()) for name, text in EVENT.items() if name != "data"]
+    return Refusal(7, Agency(code, "agency"), "t/0/1", "a", None, [], kept, value, headers)
+
+
+def sent(index: int | None) -> Redrive:
+    return Redrive("a", datetime(2026, 1, 1, tzinfo=UTC), index)
+
+
+@pytest.mark.parametrize(
+    ("redrives", "holder", "found"),
+    [
+        ([], None, None),
+        ([sent(None)], None, None),
+        ([sent(None), sent(12)], 15, {"index": 12, "by": "redrive"}),
+        ([sent(None)], 15, {"index": 15, "by": "same-id"}),
+        ([], 3, None),
+    ],
+)
+def test_a_correction_is_what_was_sent_for_it_or_a_later_event_with_its_id(
+    redrives: list[Redrive], holder: int | None, found: dict[str, object] | None
+) -> None:
+    assert accepted_as(7, redrives, holder) == found
+
+
+def test_every_code_has_a_remedy_in_both_languages() -> None:
+    rows = in_both_languages([{"code": code, "pointer": "", "detail": "A text is due."} for code in CODES])
+    assert all(row["remedy"]["ar"] and row["remedy"]["en"] and row["detail_ar"] == "المطلوب نص." for row in rows)
+
+
+def test_a_record_in_binary_mode_is_sent_again_as_the_structured_event_that_it_says() -> None:
+    verdict = judged_again(refusal(orjson.dumps(EVENT["data"]), binary=True), None)
+    assert isinstance(verdict, Accepted)
+    assert orjson.loads(verdict.event_bytes)["data"] == EVENT["data"]
+
+
+def test_a_corrected_event_gets_what_it_lacks_and_is_judged() -> None:
+    short = {name: value for name, value in EVENT.items() if name not in ("specversion", "source")}
+    assert isinstance(judged_again(refusal(b"{}"), orjson.dumps(short, option=orjson.OPT_INDENT_2)), Accepted)
+    again = judged_again(refusal(b"{}"), orjson.dumps({**EVENT, "source": "urn:yesser:agency:moe"}))
+    assert isinstance(again, Refused)
+    assert [found.code for found in again.faults] == ["foreign-source"]
+
+
+def test_a_record_without_a_value_is_refused_again() -> None:
+    again = judged_again(refusal(None), None)
+    assert isinstance(again, Refused)
+    assert again.faults[0].code == "tombstone"
+
+
+def test_nothing_is_sent_where_nothing_was_kept_or_the_platform_itself_spoke() -> None:
+    with pytest.raises(CannotRedrive, match="--from"):
+        judged_again(refusal(None, kept=False), None)
+    with pytest.raises(CannotRedrive, match="the platform itself"):
+        judged_again(refusal(b"{}", code="platform"), None)

@@ -1,0 +1,38 @@
+"""Events from models."""
+
+from __future__ import annotations
+
+import orjson
+import pytest
+
+from events.types.services import ServiceLaunched
+from events.values.money import INTEGER_MAX
+from producers.sdk.typed_events import FaultyEvent, typed_event
+
+TIME = "2006-01-01T09:00:00+03:00"
+
+
+def launched(service_id: str = "S-1") -> ServiceLaunched:
+    return ServiceLaunched(service_id=service_id, on="2006-01-01", channels=["web"])
+
+
+def test_type_subject_and_source_follow_from_the_model() -> None:
+    event = orjson.loads(typed_event("health", launched(), "launch-1", TIME, hijridate="1426-12-01"))
+    assert event == {
+        "specversion": "1.0",
+        "id": "launch-1",
+        "source": "urn:yesser:agency:health",
+        "type": "sa.gov.yesser.service.launched.v1",
+        "subject": "service/S-1",
+        "time": TIME,
+        "datacontenttype": "application/json",
+        "hijridate": "1426-12-01",
+        "data": {"service_id": "S-1", "on": "2006-01-01", "channels": ["web"]},
+    }
+
+
+def test_faults_of_form_are_found_before_anything_is_sent() -> None:
+    with pytest.raises(FaultyEvent, match="id-looks-personal at /data/service_id"):
+        typed_event("health", launched("1234567891"), "launch-1", TIME)
+    with pytest.raises(FaultyEvent, match="invalid-value at /time"):
+        typed_event("health", launched(), "launch-1", str(INTEGER_MAX))
