@@ -11,6 +11,7 @@ import orjson
 import uvloop
 
 from events.errors import Retry
+from events.faults.details import arabic_of
 from events.validation.verdicts import Agency
 from events.values.fields import Role
 from infra.command_line.completion import agency_codes
@@ -22,7 +23,6 @@ from infra.settings import Settings
 from producers.outbox.outbox import NoOutbox, install, open_database, schema_text
 from producers.outbox.relay import OutboxRelay
 from producers.outbox.status import read_status
-from producers.publisher.report import in_both_languages
 
 Answer = TypeVar("Answer")
 
@@ -104,10 +104,10 @@ def _tell(status: dict[str, Any]) -> None:
     if refused:
         say(f"لم يُرسل لأنه سيُرفض: {refused:,}", f"{refused:,} would be refused and are not sent:")
     for row in status["refused_last"]:
-        for fault in in_both_languages(row["faults"]):
+        for fault in row["faults"]:
             name, code, pointer = row["id"], fault["code"], fault["pointer"]
             say(
-                f"  {name}: {code} في {pointer or 'الحدث كله'}: {fault['detail_ar']}",
+                f"  {name}: {code} في {pointer or 'الحدث كله'}: {arabic_of(fault['detail'])}",
                 f"  {name}: {code} at {pointer or 'the whole event'}: {fault['detail']}",
             )
         if not row["faults"]:

@@ -23,7 +23,7 @@ from tests.gateway_door import Door, door_of
 from tests.scenarios.system import System
 
 CODE = "integrators"
-EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+EXAMPLES = Path(__file__).parents[3] / "docs" / "examples"
 TIME = "2006-05-01T09:00:00+03:00"
 
 

@@ -12,6 +12,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,19 @@ def _until(true: Callable[[], bool]) -> None:
     while not true():
         assert time.monotonic() < deadline, "it did not come back in time"
         time.sleep(0.05)
+
+
+def _taken(port: int) -> socket.socket:
+    """A listener on `port`, as soon as the last connection of the one before is gone."""
+    found: list[socket.socket] = []
+
+    def listening() -> bool:
+        with suppress(OSError):
+            found.append(socket.create_server(("127.0.0.1", port)))
+        return bool(found)
+
+    _until(listening)
+    return found[0]
 
 
 def _pid(settings: Settings, part: str) -> int | None:
@@ -147,7 +161,7 @@ def test_a_service_whose_port_was_taken_meanwhile_comes_back_on_another_one(own:
     os.kill(supervisor, signal.SIGSTOP)
     os.kill(before["pid"], signal.SIGKILL)
     _until(lambda: running(Identity(before["pid"], before["started"])) is None)
-    with socket.create_server(("127.0.0.1", before["port"])):
+    with _taken(before["port"]):
         os.kill(supervisor, signal.SIGCONT)
         _until(lambda: _pid(own, part) not in (None, before["pid"]) and stack_status(own).ready)
         assert (own.stack() or {})[part]["port"] != before["port"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -135,15 +135,27 @@ async def test_an_agencys_quotas_hold_from_its_admission_on_whatever_becomes_of_
 ) -> None:
     await _admit(settings, "moi", "first")
     async with admin_client(settings) as admin:
-        assert await read_quotas(admin._client, "agency-moi") == agency_quotas(settings)
+        await _until_quotas(admin, agency_quotas(settings))
         await create_scram_user(admin._client, "agency-moi", "second")
         await delete_acls(admin._client, "agency-moi")
         await create_acls(admin._client, agency_rights("moi"))
-        assert await read_quotas(admin._client, "agency-moi") == agency_quotas(settings)
+        await _until_quotas(admin, agency_quotas(settings))
         await admit_agency(admin, settings.model_copy(update={"agency_producer_bytes_per_s": 4_096}), "moi", "third")
-        changed = await read_quotas(admin._client, "agency-moi")
-        assert changed == agency_quotas(settings) | {"producer_byte_rate": 4_096.0}
+        await _until_quotas(admin, agency_quotas(settings) | {"producer_byte_rate": 4_096.0})
         assert await read_quotas(admin._client, "agency-nobody") == {}
+
+
+QUOTA_TRIES_MAX = 250
+
+
+async def _until_quotas(admin: AIOKafkaAdminClient, expected: Mapping[str, float]) -> None:
+    """The broker answers from its copy of the metadata, which follows a change a moment later."""
+    for _ in range(QUOTA_TRIES_MAX):
+        found = await read_quotas(admin._client, "agency-moi")
+        if found == expected:
+            return
+        await asyncio.sleep(0.02)
+    assert found == expected
 
 
 Attempt = Callable[[AIOKafkaAdminClient], Awaitable[object]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import runpy
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -49,7 +50,7 @@ from tests.integration.registrar.registering import (
 )
 
 HEALTH = Agency("health", "agency")
-EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "outbox.py"
+EXAMPLE = Path(__file__).parents[3] / "docs" / "examples" / "outbox.py"
 
 
 @pytest.fixture
@@ -114,7 +115,7 @@ async def yesser(agencys: Settings, *arguments: str, code: int = 0) -> str:
 
 
 async def status_of(agencys: Settings) -> str:
-    return await yesser(agencys, "status")
+    return await yesser(agencys, "status", "--lang", "en")
 
 
 async def blocked(connection: Connection, waiting: Connection) -> bool:
@@ -340,11 +341,11 @@ async def test_faults_that_a_gateway_gives_are_kept_whatever_they_hold(
 
 
 async def test_the_status_of_a_database_that_cannot_be_asked_is_a_sentence(agencys: Settings, own: Connection) -> None:
-    for address_, words in (
-        ("postgresql://outbox:hidden@127.0.0.1:1/services", "does not answer: check that it runs"),
-        ("postgresql://outbox:hidden@127.0.0.1:none/services", "is not a PostgreSQL address"),
+    for address_, words, code in (
+        ("postgresql://outbox:hidden@127.0.0.1:1/services", "does not answer: check that it runs", 75),
+        ("postgresql://outbox:hidden@127.0.0.1:none/services", "is not a PostgreSQL address", 1),
     ):
-        result = await yesser(agencys.model_copy(update={"outbox_postgres": address_}), "status", code=1)
+        result = await yesser(agencys.model_copy(update={"outbox_postgres": address_}), "status", code=code)
         assert words in result
         assert "hidden" not in result
         assert "Traceback" not in result
@@ -479,9 +480,10 @@ async def test_the_command_makes_the_outbox_once_and_says_what_is_in_it(agencys:
     await outbox.add(own, announced("two"))
     await own.execute("""UPDATE yesser.outbox SET faults = '[{"code": "c", "pointer": "/p", "detail": "d"}]'
         WHERE event_id = 'two'""")
-    lines = (await printed("status")).decode().splitlines()
-    assert lines[0].startswith("1 waiting, the oldest for ")
-    assert lines[1:] == [
+    lines = (await printed("status", "--lang", "en")).decode().splitlines()
+    assert lines[0] == "1 waiting."
+    assert re.fullmatch(r"The oldest has waited for \d+ s \(one\)\.", lines[1])
+    assert lines[2:] == [
         "No relay works: start `yesser outbox run`.",
         "1 would be refused and are not sent:",
         "  two: c at /p: d",

@@ -63,7 +63,7 @@ ACCESS: dict[str, tuple[str, dict[str, int]]] = {
 }
 """Route → an address of it and the status for each caller."""
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 READ_TAGS = {"programme", "revenue share", "log"}
 CHECKPOINT = "INSERT INTO log.checkpoint (size, note) VALUES ($1, 'a note')"
 

@@ -131,7 +131,7 @@ async def test_a_catalogue_that_allows_more_changes_no_verdict_of_the_past(
             return Refused((CONFLICT,), claimed_source=agency.source, claimed_id=verdict.id)
         return verdict
 
-    monkeypatch.setattr(session, "judge", strict)
+    monkeypatch.setattr(session, "validate", strict)
     async with copied(settings) as old:
         monkeypatch.undo()
         assert sum(row["claimed_id"] is not None and row["claimed_id"].startswith("m1.") for row in old.rows["refusal"])
