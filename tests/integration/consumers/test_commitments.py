@@ -179,7 +179,7 @@ async def test_a_rebuild_cannot_be_swapped_in_while_the_tables_are_hashed(
             await until(done_or_waiting, "the swap neither ended nor waited")
         return await table_hash(connection, table)
 
-    monkeypatch.setattr(commitment, "fingerprint", hash_after_a_swap_began)
+    monkeypatch.setattr(commitment, "table_hash", hash_after_a_swap_began)
     try:
         assert await hash_read_models(reader, [PROJECTIONS]) == before
         assert (await swaps[0]).swapped

@@ -13,7 +13,7 @@ from events.types.catalogue import CATALOGUE, may_send
 from events.validation.models import event_model, id_paths
 from tests.unit.events.samples import golden_event
 
-CONTRACT = Path(__file__).parents[3] / "docs" / "events.md"
+CONTRACT = Path(__file__).parents[4] / "docs" / "events.md"
 ROW = re.compile(r"^\| (`[a-z]+\.[^|]+?) \| .* \| (\w+)[^|]* \|$", re.M)
 
 

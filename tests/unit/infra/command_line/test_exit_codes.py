@@ -65,7 +65,7 @@ def test_a_wrong_setting_is_wrong_use(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_class_names_begin_with_the_most_specific_one() -> None:
-    assert class_names(WaitTimedOut("x"))[:3] == ["infra.OutOfPatience", "events.Retry", "events.YesserError"]
+    assert class_names(WaitTimedOut("x"))[:3] == ["infra.WaitTimedOut", "events.Retry", "events.YesserError"]
 
 
 ENDING = """
