@@ -1,6 +1,6 @@
 """The one loop: entries of the national log, applied exactly once, in order, by every consumer.
 
-A FastStream batch subscriber takes raw records from the log's topic; a bounded queue hands parsed entries to one
+An aiokafka consumer takes raw records from the log's topic; a bounded queue hands parsed entries to one
 writer, which applies a batch and moves the consumer's position in one transaction. Kafka is only the quick way: with
 nothing arriving, the writer looks at the log itself.
 """

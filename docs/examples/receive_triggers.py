@@ -2,27 +2,24 @@
 
 import asyncio
 import sqlite3
+from contextlib import closing
 from os import environ
-
-from faststream import AckPolicy
 
 from events.types.awareness import CampaignTriggered
 from infra.settings import Settings
 from producers.sdk.faststream_events import Event, event_broker, serve
 
 settings = Settings()  # YESSER_KAFKA, YESSER_KAFKA_USER, …_PASSWORD
-broker = event_broker(settings, consumer_only=True)
-campaigns = sqlite3.connect(environ["CAMPAIGNS"])
+broker = event_broker(settings, consumer_only=True)  # commits a message once it is handled (AckPolicy.NACK_ON_ERROR)
 
 
-@broker.subscriber(
-    settings.triggers_topic, group_id="campaign-team", auto_offset_reset="earliest", ack_policy=AckPolicy.NACK_ON_ERROR
-)
+@broker.subscriber(settings.triggers_topic, group_id="campaign-team", auto_offset_reset="earliest")
 async def receive(event: Event[CampaignTriggered]) -> None:
     row = (event.id, event.data.due_on, event.data.brief.ar)
-    with campaigns:  # committed before the message is: one that comes again finds its id here
-        campaigns.execute("INSERT INTO campaign VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING", row)
+    with closing(sqlite3.connect(environ["CAMPAIGNS"])) as database, database:
+        # Committed before the message is: a trigger that comes again finds its id here.
+        database.execute("INSERT INTO campaign VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING", row)
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(broker))  # ends with the error of a message that it cannot handle; start it again
+    asyncio.run(serve(broker))  # ends with the error of the first message that it cannot handle: start it again

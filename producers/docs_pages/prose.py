@@ -18,6 +18,7 @@ PROSE_PAGES: Final = {
     "/docs/gateway": "gateway.md",
     "/docs/files": "files.md",
     "/docs/outbox": "outbox.md",
+    "/docs/kafka": "kafka.md",
     "/docs/runbook": "runbook.md",
 }
 """Address → file."""

@@ -55,6 +55,11 @@ MORE: Final[tuple[tuple[str, Bilingual, Bilingual], ...]] = (
         _B("حدث يغادر مع معاملة قاعدة بيانات الجهة.", "An event that leaves with a transaction of your database."),
     ),
     (
+        "/docs/kafka",
+        _B("كافكا مع FastStream", "Kafka with FastStream"),
+        _B("استلام الحملات المستحقة ونشر أحداث الجهة.", "Receiving campaigns that became due, and publishing events."),
+    ),
+    (
         "/docs/runbook",
         _B("دليل التشغيل", "Runbook"),
         _B("ما يتوقف، وما يُفعل حينها.", "What can stop, and what to do then."),

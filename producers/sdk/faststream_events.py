@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import orjson
 from aiokafka.structs import RecordMetadata
-from faststream import BaseMiddleware, FastStream
+from faststream import AckPolicy, BaseMiddleware, FastStream
 from faststream.exceptions import IgnoredException, NackMessage
 from faststream.kafka import KafkaBroker
 from faststream.message import StreamMessage
@@ -30,6 +30,7 @@ from infra.settings import Settings
 from producers.sdk.typed_events import typed_event
 
 DataT = TypeVar("DataT", bound=Model)
+_TYPES: Final[dict[type[Model], str]] = {row.model: name for name, row in CATALOGUE.items()}
 _HEADERS: Final = {CONTENT_TYPE: STRUCTURED_CONTENT_TYPE}
 
 if TYPE_CHECKING:
@@ -45,22 +46,22 @@ else:
         """`Event[CampaignTriggered]` is the catalogue's own model of the type, by which the registrar judges too."""
 
         def __class_getitem__(cls, model: type[Model]) -> type[Envelope]:
-            return event_model(next(row.name for row in CATALOGUE.values() if row.model is model))
+            return event_model(_TYPES[model])
 
 
 def event_broker(settings: Settings, **options: Any) -> KafkaBroker:
-    """A broker that decodes events, publishes durably, and makes no topics. `options` are further ones of FastStream.
+    """A broker that decodes events, commits what was handled, publishes durably, and makes no topics.
 
-    A process that only reads gives `consumer_only=True`: a producer would need a right to write.
+    `options` are further ones of `KafkaBroker`. A process that only reads gives `consumer_only=True`: a producer would
+    need a right to write.
     """
     arguments = client_arguments(settings)
+    safe = {"ack_policy": AckPolicy.NACK_ON_ERROR, "allow_auto_create_topics": False, **PRODUCER_DURABLE}
     return KafkaBroker(
         arguments["bootstrap_servers"],
-        security=_security(arguments),
+        security=security_of(arguments),
         decoder=decode_event,
-        allow_auto_create_topics=False,
-        **PRODUCER_DURABLE,
-        **options,
+        **safe | options,
     )
 
 
@@ -95,8 +96,8 @@ class EventPublisher(Generic[DataT]):
 async def serve(broker: KafkaBroker) -> None:
     """Run the broker's subscribers until SIGTERM or SIGINT.
 
-    A message that cannot be read or handled stops them before the next one; its error is raised. Subscribers with a
-    group and `AckPolicy.NACK_ON_ERROR` have not committed it then, and receive it again at the next start.
+    A message that cannot be read or handled stops them before the next one, and its error is raised. A group has not
+    committed it then, and receives it again at the next start.
     """
     app = FastStream(broker)
     errors: list[Exception] = []
@@ -114,6 +115,15 @@ async def serve(broker: KafkaBroker) -> None:
         raise errors[0]
 
 
+def security_of(arguments: dict[str, Any]) -> BaseSecurity | None:
+    """What Kafka's client is given (`client_arguments`), in FastStream's words."""
+    context = arguments.get("ssl_context")
+    if "sasl_mechanism" not in arguments:
+        return None if context is None else BaseSecurity(ssl_context=context)
+    user, password = arguments["sasl_plain_username"], arguments["sasl_plain_password"]
+    return SASLScram512(user, password, ssl_context=context, use_ssl=context is not None)
+
+
 class _StopAtError(BaseMiddleware[Any, Any]):
     """Hands an error of parser, decoder or handler to `stop`, and leaves its message uncommitted."""
 
@@ -126,11 +136,3 @@ class _StopAtError(BaseMiddleware[Any, Any]):
             self._stop(error)
             raise NackMessage from error
         return False
-
-
-def _security(arguments: dict[str, Any]) -> BaseSecurity | None:
-    context = arguments.get("ssl_context")
-    if "sasl_mechanism" not in arguments:
-        return context and BaseSecurity(ssl_context=context)
-    user, password = arguments["sasl_plain_username"], arguments["sasl_plain_password"]
-    return SASLScram512(user, password, ssl_context=context, use_ssl=context is not None)

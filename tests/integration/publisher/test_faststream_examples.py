@@ -14,13 +14,17 @@ from typing import Any
 
 import orjson
 import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from faststream import AckPolicy
 
 import events
-from events.wire.codec import canonical_bytes, to_binary_mode
+from events.types.awareness import CampaignTriggered
+from events.wire.codec import STRUCTURED_HEADERS, canonical_bytes, to_binary_mode
 from infra.kafka.admin import admin_client, admit_agency
-from infra.kafka.client_config import agency_topic
+from infra.kafka.client_config import agency_topic, client_arguments
 from infra.postgres.connection import Connection
 from infra.settings import Settings
+from producers.sdk.faststream_events import Event, event_broker
 from tests.integration.registrar.registering import (
     found,
     log_of,
@@ -107,12 +111,22 @@ async def start(example: str, environment: dict[str, str]) -> asyncio.subprocess
     )
 
 
+async def end_of(process: asyncio.subprocess.Process) -> tuple[int | None, str, str]:
+    """Exit code and what was written by a process that ends by itself."""
+    try:
+        async with asyncio.timeout(30):
+            lines, errors = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        raise
+    return process.returncode, lines.decode(), errors.decode()
+
+
 async def error_of(process: asyncio.subprocess.Process) -> str:
     """What a process says that ends by itself, and not well."""
-    async with asyncio.timeout(30):
-        _, errors = await process.communicate()
-    assert process.returncode == 1
-    return errors.decode()
+    code, _, errors = await end_of(process)
+    assert code == 1
+    return errors
 
 
 @pytest.fixture
@@ -176,6 +190,41 @@ async def test_the_team_stops_at_a_message_that_it_cannot_read_at_every_start(
         assert team.campaigns() == [("a", DUE)]
 
 
+@pytest.mark.parametrize(
+    ("policy", "mark"), [(AckPolicy.ACK, b"read, and not handled"), (AckPolicy.NACK_ON_ERROR, b"\xff")]
+)
+async def test_faststream_by_itself_commits_past_a_message_that_failed(
+    settings: Settings, policy: AckPolicy, mark: bytes
+) -> None:
+    """Why `serve` is there. When this fails, FastStream has mended it."""
+    await make_topics(settings)
+    first, second = structured("a", "b")
+    await send(settings, settings.triggers_topic, first, headers=[*STRUCTURED_HEADERS, ("mark", mark)])
+    await send(settings, settings.triggers_topic, second)
+    handled: list[str] = []
+    broker = event_broker(settings, ack_policy=policy, consumer_only=True, logger=None)
+
+    @broker.subscriber(settings.triggers_topic, group_id="careless", auto_offset_reset="earliest")
+    async def receive(event: Event[CampaignTriggered]) -> None:
+        if event.id == "a":
+            raise OSError("the team's database is away")
+        handled.append(event.id)
+
+    reader = AIOKafkaConsumer(**client_arguments(settings), group_id="careless", enable_auto_commit=False)
+    await reader.start()
+    try:
+        async with broker:
+            await broker.start()
+
+            async def passed_by() -> bool:
+                return await reader.committed(TopicPartition(settings.triggers_topic, 0)) == 2
+
+            await until(passed_by, "both messages are committed")
+    finally:
+        await reader.stop()
+    assert handled == ["b"]
+
+
 async def test_an_agencys_typed_publisher_is_registered_and_its_repetition_is_dropped(
     settings: Settings, connection: Connection, environment: Environment
 ) -> None:
@@ -186,9 +235,8 @@ async def test_an_agencys_typed_publisher_is_registered_and_its_repetition_is_dr
     given = {"YESSER_KAFKA_USER": "agency-health", "YESSER_KAFKA_PASSWORD": "secret-of-health"}
     for place in range(2):
         process = await start("publish_with_faststream.py", environment(YESSER_AGENCY="health", **given))
-        async with asyncio.timeout(30):
-            lines, errors = await process.communicate()
-        assert (process.returncode, lines.decode()) == (0, f"agency.health.events/0/{place}\n"), errors.decode()
+        code, line, errors = await end_of(process)
+        assert (code, line) == (0, f"agency.health.events/0/{place}\n"), errors
     async with running(registrar(settings)):
         await until_size(connection, 4)
 
