@@ -95,5 +95,5 @@ def test_an_example_is_short_and_the_page_shows_lines_of_it(example: str) -> Non
     _, link, after = page.partition(f"(examples/{example}.py)")
     assert link
     shown = after.partition("```python\n")[2].partition("```")[0].split("\n")
-    code = {line.partition("  #")[0].strip() for line in lines}
+    code = {part.strip() for line in lines for part in (line, line.partition("  #")[0])}
     assert [line for line in shown if line.strip() not in code] == []
