@@ -29,6 +29,7 @@ from infra.embedded.servers.ports import HOST
 from infra.embedded.servers.postgres import SUPERUSER
 from infra.embedded.stack import running_stack
 from infra.kafka.admin import admin_client, create_acls, delete_topics, platform_rights
+from infra.kafka.clients import raw_client
 from infra.postgres.connection import address
 from infra.secret_files import write_private
 from infra.settings import Settings
@@ -123,7 +124,7 @@ async def _migrate(found: TestStack, home: Path) -> TestStack:
         if found.given and (names := await _our_topics(admin)):
             raise RuntimeError(f"The Kafka in YESSER_KAFKA is in use ({names[0]}, …): tests need one of their own.")
         if found.passwords:
-            await create_acls(admin._client, platform_rights())
+            await create_acls(raw_client(admin), platform_rights())
     return replace(found, template=template)
 
 

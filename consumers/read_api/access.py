@@ -47,3 +47,8 @@ def without_words_of_others(steps: Iterable[Mapping[str, Any]], reach: AccessSco
 def may_read(reach: AccessScope, agency: str) -> bool:
     """Whether what this agency says is within reach."""
     return reach == EVERYTHING or reach.agency == agency
+
+
+def with_readable_history(document: Mapping[str, Any], reach: AccessScope) -> dict[str, Any]:
+    """A service or project whose history keeps others' words to itself."""
+    return {**document, "history": without_words_of_others(document["history"], reach)}

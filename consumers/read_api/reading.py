@@ -1,20 +1,23 @@
 """How every route answers: one snapshot, its log index, a tag, and the address of the next page.
 
 The body is what the command of the same name prints with `--json`; everything else about it stands in the headers.
+A route takes its `ReadRequest` as a parameter (`Reading`), which `consumers.read_api.routes` prepares.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 
 import orjson
-from fastapi import Request, Response
+from fastapi import Depends, Request, Response
 
+from consumers.access_scope import AccessScope
 from consumers.as_of.view import NotStarted, View, live_view
 from consumers.fold.consumer import Consumer
+from consumers.read_api.access import programme_reach, reach_of
 from consumers.read_api.cursor import Key, cursor_of
 from consumers.read_api.etag import names, tag_of
 from infra.http.problems import Problem
@@ -34,25 +37,52 @@ class Shown:
     next: Key | None = None
 
 
-async def answer(parts: RouteParts, request: Request, consumers: Sequence[Consumer], question: Question) -> Response:
-    """The answer to a question about the live tables of `consumers`; 304 where the sender has this state already."""
-    try:
-        async with parts.connection() as connection, live_view(connection, consumers) as looked_at:
-            tag = tag_of(looked_at.positions.values())
-            headers = {
-                "ETag": tag,
-                "Log-Index": str(looked_at.log_index),
-                "Cache-Control": "private, no-cache",
-                "Vary": "Authorization",
-            }
-            if names(request.headers.get("if-none-match"), tag):
-                return Response(None, 304, headers)
-            shown = await question(looked_at)
-    except NotStarted:
-        raise Problem("database-away", retry_after_s=5) from None
-    if shown.next is not None:
-        headers["Link"] = f'<{_next_address(request, shown.next)}>; rel="next"'
-    return Response(orjson.dumps(shown.document), 200, headers, JSON)
+@dataclass(frozen=True, slots=True)
+class ReadRequest:
+    """A request for what is in the read models or in the log."""
+
+    parts: RouteParts
+    http: Request
+
+    async def reach(self) -> AccessScope:
+        """What the caller may see of money and of the log. Raises `Problem` (401, 403, 429, 503)."""
+        return reach_of(await self.parts.caller(self.http))
+
+    async def programme_reach(self) -> AccessScope:
+        """What the caller may see of the programme. Raises `Problem` (401, 403, 429, 503)."""
+        return programme_reach(await self.parts.caller(self.http))
+
+    async def answer(self, consumers: Sequence[Consumer], question: Question) -> Response:
+        """The answer to a question about the live tables of `consumers`; 304 where the caller has this state."""
+        try:
+            async with self.parts.connection() as connection, live_view(connection, consumers) as view:
+                tag = tag_of(view.positions.values())
+                headers = {
+                    "ETag": tag,
+                    "Log-Index": str(view.log_index),
+                    "Cache-Control": "private, no-cache",
+                    "Vary": "Authorization",
+                }
+                if names(self.http.headers.get("if-none-match"), tag):
+                    return Response(None, 304, headers)
+                shown = await question(view)
+        except NotStarted:
+            raise Problem("database-away", retry_after_s=5) from None
+        if shown.next is not None:
+            headers["Link"] = f'<{self._next_address(shown.next)}>; rel="next"'
+        return Response(orjson.dumps(shown.document), 200, headers, JSON)
+
+    def _next_address(self, key: Key) -> str:
+        given = [(name, value) for name, value in self.http.query_params.multi_items() if name != "after"]
+        return f"{self.http.url.path}?{urlencode([*given, ('after', cursor_of(key))])}"
+
+
+async def _read_request(request: Request) -> ReadRequest:
+    return ReadRequest(request.state.parts, request)
+
+
+Reading = Annotated[ReadRequest, Depends(_read_request)]
+"""The parameter by which a route gets its request. It is looked up who sends it when the route asks, not before."""
 
 
 def listed(
@@ -60,8 +90,8 @@ def listed(
 ) -> Question:
     """The question for a page of a list that is in the order of these columns; `rows` asks for one row more."""
 
-    async def shown(looked_at: View) -> Shown:
-        return Shown(*page(await rows(await looked_at.use(consumer)), limit, *columns))
+    async def shown(view: View) -> Shown:
+        return Shown(*page(await rows(await view.use(consumer)), limit, *columns))
 
     return shown
 
@@ -78,8 +108,3 @@ def found(row: Row | None) -> Row:
     if row is None:
         raise Problem("not-found")
     return row
-
-
-def _next_address(request: Request, key: Key) -> str:
-    given = [(name, value) for name, value in request.query_params.multi_items() if name != "after"]
-    return f"{request.url.path}?{urlencode([*given, ('after', cursor_of(key))])}"

@@ -2,15 +2,51 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Final
 
-from consumers.read_api import log_routes, money_routes, programme_routes
+from fastapi import APIRouter, Depends, Request
+
+from consumers.read_api.past_plans import PastPlans, fold_beside
+from consumers.read_api.resources import (
+    activity,
+    anomalies,
+    balances,
+    campaigns,
+    entries,
+    partnerships,
+    plan,
+    projects,
+    proofs,
+    services,
+    statements,
+)
 from infra.http.routes import RouteParts
+
+_RESOURCES: Final = (
+    plan,
+    services,
+    projects,
+    campaigns,
+    partnerships,
+    statements,
+    balances,
+    entries,
+    anomalies,
+    activity,
+    proofs,
+)
+"""In the order of the OpenAPI document."""
 
 
 def router(parts: RouteParts) -> APIRouter:
-    """All of them."""
-    routes = APIRouter()
-    for part in (programme_routes, money_routes, log_routes):
-        routes.include_router(part.router(parts))
+    """All of them. They find what they work with in the state of their request."""
+    past_plans = PastPlans(fold_beside(parts.settings))
+
+    async def prepare(request: Request) -> None:
+        request.state.parts = parts
+        request.state.past_plans = past_plans
+
+    routes = APIRouter(dependencies=[Depends(prepare)])
+    for resource in _RESOURCES:
+        routes.include_router(resource.routes)
     return routes

@@ -20,6 +20,7 @@ from aiokafka.protocol.fetch import FetchRequest
 
 from consumers.registrar.batch import record_sha256
 from consumers.registrar.raw_record_reader import CorruptBatch, holds_a_batch, record_at
+from infra.kafka.clients import raw_client
 
 LOOK_AGAIN_S: Final = 1.0
 ANSWER_BYTES_MAX: Final = 4 << 20
@@ -78,7 +79,7 @@ async def _compare(
             tries += 1
             if tries == _TRIES:
                 raise KafkaConnectionError(f"the brokers do not say what {', '.join(sorted(waiting))} holds last")
-            consumer._client.force_metadata_update()
+            raw_client(consumer).force_metadata_update()
             await asyncio.sleep(_TRY_AGAIN_S)
     return faults, damaged
 
@@ -97,7 +98,7 @@ async def _has_aged(consumer: AIOKafkaConsumer, topic: str, last: LastRecord) ->
 
 async def _ask(consumer: AIOKafkaConsumer, expected: Mapping[str, LastRecord]) -> dict[str, bytes | None]:
     """Topic → its batches from its last record on, or None: no such offset. What cannot be told now is absent."""
-    client = consumer._client
+    client = raw_client(consumer)
     by_leader: dict[int, list[tuple[str, list[tuple[int, int, int]]]]] = {}
     for topic, last in expected.items():
         leader = client.cluster.leader_for_partition(TopicPartition(topic, 0))

@@ -20,6 +20,8 @@ from aiokafka.errors import CorruptRecordException, KafkaConnectionError, Record
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.record.util import calc_crc32c
 
+from infra.kafka.clients import raw_client
+
 _HEADER: Final = struct.Struct(">qiibIhiqqqhii")
 _LENGTH: Final = struct.Struct(">i")
 _LENGTH_AT: Final = 8
@@ -55,7 +57,7 @@ async def fetch_records(
     consumer: AIOKafkaConsumer, partition: TopicPartition, offset: int, size: int
 ) -> list[RawRecord]:
     """The records from `offset` on of what one fetch of at most `size` bytes brings (at least one batch)."""
-    client = consumer._client
+    client = raw_client(consumer)
     node = client.cluster.leader_for_partition(partition)
     if node is None or node == -1:
         raise KafkaConnectionError(f"{partition.topic} has no leader now")

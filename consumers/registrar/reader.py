@@ -19,7 +19,7 @@ from consumers.registrar.journal import ReadPosition
 from consumers.registrar.last_records import LOOK_AGAIN_S, LastRecord, changed_topics
 from consumers.registrar.raw_record_reader import NOT_DECODED, CorruptBatch, fetch_records
 from infra.kafka.client_config import client_arguments
-from infra.kafka.clients import absent_topics
+from infra.kafka.clients import absent_topics, raw_client
 from infra.kafka.end_offsets import ends_of_existing
 from infra.settings import Settings
 
@@ -75,7 +75,7 @@ class Reader:
             self._last.pop(topic, None)
             self.held.discard(topic)
             self._allowed_one.discard(topic)
-        self._awaited = await absent_topics(self.consumer._client, self.next_offsets)
+        self._awaited = await absent_topics(raw_client(self.consumer), self.next_offsets)
         self._order = [TopicPartition(topic, 0) for topic in self.next_offsets if topic not in self._awaited]
         self.consumer.assign(self._order)
         for partition in self._order:
@@ -122,7 +122,7 @@ class Reader:
 
     async def awaited_topics_exist(self) -> bool:
         """Whether a topic that was left out can be read now."""
-        return bool(self._awaited - await absent_topics(self.consumer._client, self._awaited))
+        return bool(self._awaited - await absent_topics(raw_client(self.consumer), self._awaited))
 
     async def check_topics(self) -> dict[str, int]:
         """The topics' end offsets; `TopicBroken` names those that lack what had been read when this was asked."""

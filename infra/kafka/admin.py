@@ -23,6 +23,7 @@ from aiokafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest
 from events.errors import YesserError
 from infra.data_dir import DataDir
 from infra.kafka.client_config import agency_topic, client_arguments
+from infra.kafka.clients import raw_client
 from infra.kafka.quotas import agency_quotas, set_quotas
 from infra.kafka.scram import SCRAM_SHA_512, AlterUserScramCredentialsRequest, Deletion, Upsertion
 from infra.secret_files import password
@@ -235,7 +236,7 @@ async def prepare_cluster(settings: Settings) -> None:
     async with admin_client(settings) as admin:
         await ensure_log_topics(admin, settings)
         if settings.kafka_security.startswith("SASL"):
-            await create_acls(admin._client, platform_rights())
+            await create_acls(raw_client(admin), platform_rights())
             await admit_gateway(admin, settings)
 
 
@@ -243,9 +244,9 @@ async def admit_agency(admin: AIOKafkaAdminClient, settings: Settings, code: str
     """Everything an agency needs on Kafka: its topic, its user, the right to write there, and how much of it."""
     await ensure_agency_topic(admin, code, settings.kafka_replication_factor)
     if settings.kafka_security.startswith("SASL"):
-        await create_scram_user(admin._client, agency_user(code), secret)
-        await create_acls(admin._client, agency_rights(code))
-        await set_quotas(admin._client, agency_user(code), agency_quotas(settings))
+        await create_scram_user(raw_client(admin), agency_user(code), secret)
+        await create_acls(raw_client(admin), agency_rights(code))
+        await set_quotas(raw_client(admin), agency_user(code), agency_quotas(settings))
 
 
 async def admit_gateway(admin: AIOKafkaAdminClient, settings: Settings) -> None:
@@ -253,8 +254,8 @@ async def admit_gateway(admin: AIOKafkaAdminClient, settings: Settings) -> None:
     home = DataDir.at(settings.home)
     home.create()
     secret = password(home.secrets, f"kafka-{GATEWAY_USER}")
-    await create_scram_user(admin._client, GATEWAY_USER, secret)
-    await create_acls(admin._client, gateway_rights())
+    await create_scram_user(raw_client(admin), GATEWAY_USER, secret)
+    await create_acls(raw_client(admin), gateway_rights())
 
 
 async def _alter_users(client: AIOKafkaClient, request: AlterUserScramCredentialsRequest) -> None:

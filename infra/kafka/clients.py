@@ -7,6 +7,7 @@ from collections.abc import Coroutine, Iterable
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import UnknownTopicOrPartitionError
 from aiokafka.protocol.metadata import MetadataRequest
@@ -16,6 +17,12 @@ STOP_TIMEOUT_S: Final = 3.0
 
 class NotStarted(ConnectionError):
     """A client library ended its own start without saying why: try again."""
+
+
+def raw_client(owner: AIOKafkaConsumer | AIOKafkaAdminClient) -> AIOKafkaClient:
+    """The client that sends requests for which a consumer and an administrator have no method of their own."""
+    client: AIOKafkaClient = owner._client
+    return client
 
 
 async def absent_topics(client: AIOKafkaClient, topics: Iterable[str]) -> set[str]:
@@ -67,7 +74,7 @@ async def stop_safely(stopping: Coroutine[Any, Any, object]) -> bool:
 async def stop_consumer(consumer: AIOKafkaConsumer) -> None:
     """Stop a consumer, whatever state it and Kafka are in."""
     if not await stop_safely(consumer.stop()):
-        await _close(consumer._client)
+        await _close(raw_client(consumer))
 
 
 async def abort_producer(producer: AIOKafkaProducer) -> None:

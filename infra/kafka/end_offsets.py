@@ -10,7 +10,7 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from infra.kafka.client_config import client_arguments
-from infra.kafka.clients import absent_topics, stop_consumer
+from infra.kafka.clients import absent_topics, raw_client, stop_consumer
 from infra.settings import Settings
 
 EndOffsets = Callable[[Sequence[str]], Awaitable[dict[str, int]]]
@@ -23,12 +23,12 @@ async def ends_of_existing(consumer: AIOKafkaConsumer, topics: Iterable[str]) ->
     The client would wait for one that is deleted while it is asked about: then all are asked again.
     """
     names = set(topics)
-    while names := names - await absent_topics(consumer._client, names):
+    while names := names - await absent_topics(raw_client(consumer), names):
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT_S):
                 return await _ends(consumer, names)
         except TimeoutError:
-            if not await absent_topics(consumer._client, names):
+            if not await absent_topics(raw_client(consumer), names):
                 raise
     return {}
 

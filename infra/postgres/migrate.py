@@ -1,32 +1,43 @@
-"""Brings the database to this version's form: numbered files, each once, one process at a time."""
+"""Brings the database to this version's form: numbered files, each once, one process at a time.
+
+The hash of each applied file is kept beside its name, so that a file that was changed afterwards is noticed: a database
+made by the old text and one made by the new text would differ, and nothing would say so.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from importlib.resources import files
 from typing import Final
 
+from events.errors import Halt
 from infra.postgres.connection import Connection
-from infra.postgres.sql import read
+from infra.postgres.sql import queries, read
 
 PACKAGE: Final = "infra.migrations"
 _LOCK: Final = 7_370_001
+_SQL: Final = queries("infra.postgres", "migrate.sql")
+
+
+class MigrationChanged(Halt):
+    """A migration was changed after it was applied. Restore its text, and put the change into a new file."""
 
 
 async def migrate(connection: Connection) -> list[str]:
-    """Apply what is missing; returns the names of the files that were applied."""
+    """Apply what is missing; returns the names of the files that were applied. Raises `MigrationChanged`."""
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
-        await connection.execute(
-            "CREATE TABLE IF NOT EXISTS public.migration (name text PRIMARY KEY, applied_at timestamptz DEFAULT now())"
-        )
-        done = {row["name"] for row in await connection.fetch("SELECT name FROM public.migration")}
-        applied = []
-        for name in sorted(f.name for f in files(PACKAGE).iterdir() if f.name.endswith(".sql")):
-            if name not in done:
-                await connection.execute(read(PACKAGE, name))
-                await connection.execute("INSERT INTO public.migration (name) VALUES ($1)", name)
-                applied.append(name)
-    return applied
+        await connection.execute(_SQL["create"])
+        known = {row["name"]: row["sha256"] for row in await connection.fetch(_SQL["applied"])}
+        texts = _texts()
+        if changed := [name for name, text in texts.items() if known.get(name) not in (None, _sha256(text))]:
+            raise MigrationChanged(f"{MigrationChanged.__doc__} Changed: {', '.join(changed)}.")
+        missing = [name for name in texts if name not in known]
+        for name in missing:
+            await connection.execute(texts[name])
+        # Rows of versions that kept no hash get it now.
+        await connection.executemany(_SQL["note"], [(name, _sha256(text)) for name, text in texts.items()])
+    return missing
 
 
 async def create_tables(connection: Connection, schema: str, sql: list[str]) -> bool:
@@ -40,3 +51,14 @@ async def create_tables(connection: Connection, schema: str, sql: list[str]) -> 
         for text in sql:
             await connection.execute(text)
     return True
+
+
+def _texts() -> dict[str, str]:
+    """File name → text, in order."""
+    return {
+        name: read(PACKAGE, name) for name in sorted(f.name for f in files(PACKAGE).iterdir()) if name.endswith(".sql")
+    }
+
+
+def _sha256(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()

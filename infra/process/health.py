@@ -7,21 +7,19 @@ not ready but healthy.
 
 from __future__ import annotations
 
-import asyncio
-import socket
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
 import orjson
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from infra.observability.telemetry import exposition
+from infra.process.http_server import listening, running
 from infra.settings import Settings
 
 STALLED_AFTER_S: Final = 30.0
@@ -113,43 +111,9 @@ async def serving(settings: Settings, readiness: Callable[[], Readiness]) -> Asy
     if settings.health_port == 0:
         yield None
         return
-    with _listening(settings.health_host, settings.health_port) as listener:
-        server = _Server(
-            uvicorn.Config(application(readiness), lifespan="off", access_log=False, log_config=None, ws="none")
-        )
-        task = asyncio.create_task(server.serve(sockets=[listener]), name="health")
-        try:
+    with listening(settings.health_host, settings.health_port, "YESSER_HEALTH_PORT (0: none)") as listener:
+        async with running(application(readiness), listener):
             yield settings.health_port
-        finally:
-            server.should_exit = True
-            server.force_exit = True
-            await task
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers: stopping is the process' own business."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-@contextmanager
-def _listening(host: str, port: int) -> Iterator[socket.socket]:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio looks at the protocol's number before it turns off Nagle's waiting.
-    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((host, port))
-            listener.listen()  # from here on a caller waits instead of being refused
-        except OSError as error:
-            raise PortTaken(f"Port {port} of {host} is taken; name another in YESSER_HEALTH_PORT (0: none).") from error
-        yield listener
-
-
-class PortTaken(RuntimeError):
-    """The port for /healthz is used by another process. Name another in YESSER_HEALTH_PORT (0: none)."""
 
 
 def _json(status: int, document: dict[str, object]) -> Response:

@@ -6,6 +6,7 @@ For whoever only reads and waits (a command), never for a writer.
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -14,6 +15,7 @@ from typing import Final, Self, TypeVar
 
 from events.errors import Retry
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
+from infra.process.backoff import backoff_s
 from infra.settings import Settings
 
 Answer = TypeVar("Answer")
@@ -37,7 +39,7 @@ class PatientConnection:
         self._application = application
         self._deadline = float("inf") if timeout_s is None else time.monotonic() + timeout_s
         self._connection: Connection | None = None
-        self._wait_s = _WAIT_MIN_S
+        self._pauses = 0
 
     async def __aenter__(self) -> Self:
         return self
@@ -62,12 +64,13 @@ class PatientConnection:
         """Wait before looking again, longer each time. Raises `WaitTimedOut` once the time is over."""
         if time.monotonic() >= self._deadline:
             raise WaitTimedOut from because
-        await asyncio.sleep(min(self._wait_s, max(0.0, self._deadline - time.monotonic())))
-        self._wait_s = min(1.5 * self._wait_s, _WAIT_MAX_S)
+        self._pauses += 1
+        wait_s = backoff_s(self._pauses, random.random(), _WAIT_MIN_S, _WAIT_MAX_S)
+        await asyncio.sleep(min(wait_s, max(0.0, self._deadline - time.monotonic())))
 
     def hurry(self) -> None:
         """Something has moved: look again soon."""
-        self._wait_s = _WAIT_MIN_S
+        self._pauses = 0
 
     async def _drop(self) -> None:
         connection, self._connection = self._connection, None

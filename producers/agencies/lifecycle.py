@@ -13,6 +13,7 @@ from typing import Final
 from events.errors import YesserError
 from infra.data_dir import DataDir
 from infra.kafka.admin import admin_client, agency_rights, agency_user, create_acls, create_scram_user, delete_acls
+from infra.kafka.clients import raw_client
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 from infra.secret_files import write_private
@@ -35,7 +36,7 @@ async def rotate(connection: Connection, settings: Settings, code: str) -> Path:
     made = secrets.token_urlsafe(_SECRET_BYTES)
     path = home.secrets / f"kafka-{agency_user(code)}"
     async with admin_client(settings) as admin:
-        await create_scram_user(admin._client, agency_user(code), made)
+        await create_scram_user(raw_client(admin), agency_user(code), made)
     # After the broker has it: a file with a password that nobody takes would look right and be useless.
     write_private(path, made)
     return path
@@ -49,7 +50,7 @@ async def suspend(connection: Connection, settings: Settings, code: str, reason:
     await connection.execute(_SQL["suspend"], code, reason)
     if settings.kafka_security.startswith("SASL"):
         async with admin_client(settings) as admin:
-            await delete_acls(admin._client, agency_user(code))
+            await delete_acls(raw_client(admin), agency_user(code))
 
 
 async def resume(connection: Connection, settings: Settings, code: str) -> None:
@@ -57,7 +58,7 @@ async def resume(connection: Connection, settings: Settings, code: str) -> None:
     await _require_agency(connection, code)
     if settings.kafka_security.startswith("SASL"):
         async with admin_client(settings) as admin:
-            await create_acls(admin._client, agency_rights(code))
+            await create_acls(raw_client(admin), agency_rights(code))
     await connection.execute(_SQL["resume"], code)
 
 

@@ -21,8 +21,10 @@ from infra.http.problems import CONTENT_TYPE, Problem, RequestCode, language_of,
 from infra.http.routes import further_routers
 from infra.observability.telemetry import count
 from infra.postgres.connection import TRANSIENT_ERRORS
+from producers.docs_pages.site import Site
 from producers.gateway.http.problems import Refusal, refusal_document
 from producers.gateway.routes import lookups, pages, publish
+from producers.gateway.routes.pages import openapi_document
 from producers.gateway.routes.parts import Parts
 
 _CODES: dict[int, RequestCode] = {404: "no-such-route", 405: "method-not-allowed"}
@@ -47,11 +49,13 @@ def application(parts: Parts) -> FastAPI:
         exception_handlers=_handlers(),
         telemetry=_NO_TELEMETRY,
     )
-    app.include_router(publish.router(parts))
-    app.include_router(lookups.router(parts))
+    app.state.parts = parts
+    app.state.site = Site(lambda: openapi_document(app))
+    app.include_router(publish.routes)
+    app.include_router(lookups.routes)
     for further in further_routers(parts.for_reading()):
         app.include_router(further)
-    app.include_router(pages.router(parts, app))
+    app.include_router(pages.routes)
     return app
 
 

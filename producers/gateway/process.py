@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
 
-import uvicorn
-
-from events.errors import YesserError
 from infra.postgres.connection import TRANSIENT_ERRORS, Pool, create_pool
 from infra.process.commands import Process
 from infra.process.health import Readiness
+from infra.process.http_server import Server, listening, running
 from infra.settings import Settings
 from producers.gateway.access.callers import Access
 from producers.gateway.acknowledgements import ReceiptSigner, load_or_create_key
@@ -32,10 +29,6 @@ STOP_WAIT_S: Final = 8
 LAST_USED_EVERY_S: Final = 5.0
 
 
-class GatewayPortTaken(YesserError):
-    """The gateway's port is used by another process: name another one in YESSER_GATEWAY_PORT (0: any free one)."""
-
-
 def gateway(settings: Settings) -> Process:
     """The factory of the process (entry point `yesser.processes`)."""
     work = Gateway(settings, lambda: datetime.now(UTC))
@@ -49,7 +42,7 @@ class Gateway:
         self._settings = settings
         self._clock = clock
         self._writer = KafkaWriter(settings)
-        self._server: uvicorn.Server | None = None
+        self._server: Server | None = None
         self.port: int | None = None
 
     def readiness(self) -> Readiness:
@@ -62,7 +55,7 @@ class Gateway:
         """Serve until `stop` is set; then answer what is under way."""
         settings = self._settings
         signer = ReceiptSigner(load_or_create_key(settings.home / "gateway", settings.gateway_name))
-        with _listening(settings) as listener:
+        with listening(settings.gateway_host, settings.gateway_port, "YESSER_GATEWAY_PORT (0: any)") as listener:
             self.port = listener.getsockname()[1]
             pool = await create_pool(settings, "gateway", size=POOL_SIZE)
             reads = await reading_pool(settings)
@@ -70,15 +63,12 @@ class Gateway:
             receiver = Receiver(settings, self._writer, signer, self._clock)
             self._writer.start()
             app = served(Parts(settings, access, receiver, signer, reads, stop))
-            self._server = _Server(_configuration(app, settings))
-            serving = asyncio.create_task(self._server.serve(sockets=[listener]))
             noting = asyncio.create_task(_note_use(access))
             try:
-                stopped = asyncio.create_task(stop.wait())
-                await asyncio.wait([serving, stopped], return_when=asyncio.FIRST_COMPLETED)
-                stopped.cancel()
-                self._server.should_exit = True
-                await serving
+                async with running(app, listener, stop_wait_s=STOP_WAIT_S, **_server_options(settings)) as self._server:
+                    stopped = asyncio.create_task(stop.wait())
+                    await asyncio.wait([self._server.task, stopped], return_when=asyncio.FIRST_COMPLETED)
+                    stopped.cancel()
             finally:
                 noting.cancel()
                 await self._writer.stop()
@@ -94,14 +84,6 @@ async def reading_pool(settings: Settings) -> Pool:
     return await create_pool(impatient, "gateway reads", size=READ_POOL_SIZE)
 
 
-class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers: stopping is the process' own business."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 def _protocol(settings: Settings) -> type[BoundedProtocol]:
     class Protocol(BoundedProtocol):
         head_timeout_s = settings.gateway_head_timeout_s
@@ -109,20 +91,14 @@ def _protocol(settings: Settings) -> type[BoundedProtocol]:
     return Protocol
 
 
-def _configuration(app: object, settings: Settings) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,  # type: ignore[arg-type]
-        http=_protocol(settings),
-        ws="none",
-        lifespan="off",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        proxy_headers=False,
-        limit_concurrency=CONNECTIONS_MAX,
-        timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=STOP_WAIT_S,
-    )
+def _server_options(settings: Settings) -> dict[str, object]:
+    return {
+        "http": _protocol(settings),
+        "server_header": False,
+        "proxy_headers": False,
+        "limit_concurrency": CONNECTIONS_MAX,
+        "timeout_keep_alive": KEEP_ALIVE_S,
+    }
 
 
 async def _note_use(access: Access) -> None:
@@ -130,17 +106,3 @@ async def _note_use(access: Access) -> None:
         await asyncio.sleep(LAST_USED_EVERY_S)
         with suppress(*TRANSIENT_ERRORS):
             await access.write_last_used()
-
-
-@contextmanager
-def _listening(settings: Settings) -> Iterator[socket.socket]:
-    family = socket.AF_INET6 if ":" in settings.gateway_host else socket.AF_INET
-    # With the protocol named, asyncio turns Nagle's algorithm off: else an answer's second part waits 40 ms.
-    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((settings.gateway_host, settings.gateway_port))
-            listener.listen(1_024)
-        except OSError as error:
-            raise GatewayPortTaken from error
-        yield listener

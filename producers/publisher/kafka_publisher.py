@@ -35,8 +35,8 @@ from infra.kafka.admin import agency_user
 from infra.kafka.client_config import PRODUCER_DURABLE, agency_topic, client_arguments
 from infra.kafka.clients import abort_producer, stop_safely
 from infra.observability.telemetry import span, trace_header
+from infra.process.backoff import backoff_s
 from infra.settings import Settings
-from producers.backoff import backoff_s
 from producers.errors import NotAccepted, OutcomeUnknown
 
 _PARTITION: Final = 0

@@ -22,7 +22,7 @@ from typing import Final
 
 import httpx
 
-from producers.backoff import backoff_s
+from infra.process.backoff import backoff_s
 from producers.errors import OutcomeUnknown
 from producers.sdk.answers import Problem, read_problem
 from producers.sdk.problems import ClientClosed, GatewayProblem, NotServed

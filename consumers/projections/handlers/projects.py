@@ -6,15 +6,14 @@ and the started ones (which include them) always 1 … `started`: two numbers ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from consumers.fold.anomaly import Anomaly
-from consumers.projections.handlers import pending_events
-from consumers.projections.handlers.outcome import AppliedAt, Fact, Outcome, applied, contradiction, found_at
+from consumers.projections.handlers.life_cycle import LifeCycle, reassign
+from consumers.projections.handlers.outcome import Fact
 from events.wire.entry import Entry
-from infra.postgres.unit_of_work import Need, Table, UnitOfWork
+from infra.postgres.unit_of_work import Table, UnitOfWork
 
 
 @dataclass(slots=True)
@@ -42,44 +41,7 @@ TABLES: Final[tuple[Table[Any], ...]] = (PROJECT,)
 SQL_FILES: Final = (("consumers.projections.handlers", "projects.sql"),)
 
 
-def required_keys(entry: Entry) -> Iterator[Need]:
-    """First round: the project, and how many facts wait for it."""
-    if entry.type in TYPES:
-        yield PROJECT, (entry.data["project_id"],)
-        yield pending_events.need(entry.subject)
-
-
-def dependent_keys(ws: UnitOfWork, entry: Entry) -> Iterator[Need]:
-    """Second round, of a project that is not registered: how many facts of the agency wait; at `registered` all."""
-    if entry.type not in TYPES or ws.get(PROJECT, entry.data["project_id"]) is not None:
-        return
-    if entry.type == "project.registered":
-        yield from pending_events.need_facts(ws, entry.subject)
-    else:
-        yield pending_events.need_agency(entry.subject, entry.agency)
-
-
-def apply(ws: UnitOfWork, entry: Entry) -> list[Outcome]:
-    """Judge one entry; at `registered`, also what waited for it."""
-    if entry.type not in TYPES:
-        return []
-    project = ws.get(PROJECT, entry.data["project_id"])
-    if entry.type == "project.registered":
-        return [_contradicted(project, entry)] if project is not None else _register(ws, entry)
-    if project is None:
-        beyond = pending_events.keep(ws, entry)
-        return [] if beyond is None else [beyond]
-    return [_judge(ws, project, entry, found_at(entry))]
-
-
-def _contradicted(project: Project, entry: Entry) -> Anomaly:
-    rule = "already-registered" if project.owner == entry.agency else "not-owner"
-    return contradiction(
-        entry, found_at(entry), rule, {"owner": project.owner, "registered_index": project.first_index}
-    )
-
-
-def _register(ws: UnitOfWork, entry: Entry) -> list[Outcome]:
+def _register(ws: UnitOfWork, entry: Entry) -> Project:
     data = entry.data
     project = Project(
         project_id=data["project_id"],
@@ -98,22 +60,7 @@ def _register(ws: UnitOfWork, entry: Entry) -> list[Outcome]:
         count=1,
     )
     ws.put(PROJECT, project)
-    found = found_at(entry)
-    outcomes: list[Outcome] = [applied(entry, found, _details(project))]
-    outcomes += [_judge(ws, project, fact, found) for fact in pending_events.take(ws, entry.subject)]
-    return outcomes
-
-
-def _judge(ws: UnitOfWork, project: Project, fact: Fact, found: AppliedAt) -> Outcome:
-    if fact.type != "project.reassigned" and fact.agency != project.owner:
-        return contradiction(fact, found, "not-owner", {"owner": project.owner})
-    rule = _RULES[fact.type](project, fact)
-    if rule is not None:
-        return contradiction(fact, found, rule, _known(project))
-    project.last_index = found.index
-    project.count += 1
-    ws.put(PROJECT, project)
-    return applied(fact, found, _details(project))
+    return project
 
 
 def _start(project: Project, fact: Fact) -> str | None:
@@ -164,22 +111,6 @@ def _cancel(project: Project, fact: Fact) -> str | None:
     return None
 
 
-def _reassign(project: Project, fact: Fact) -> str | None:
-    """Also of a cancelled project: who answers for it can still change."""
-    project.owner = fact.data["to"]
-    return None
-
-
-_RULES: Final[dict[str, Callable[[Project, Fact], str | None]]] = {
-    "project.phase-started": _start,
-    "project.phase-completed": _complete,
-    "project.phase-reopened": _reopen,
-    "project.cancelled": _cancel,
-    "project.reassigned": _reassign,
-}
-TYPES: Final = frozenset(_RULES) | {"project.registered"}
-
-
 def _known(project: Project) -> dict[str, Any]:
     return {
         "phases": project.phases,
@@ -191,3 +122,17 @@ def _known(project: Project) -> dict[str, Any]:
 
 def _details(project: Project) -> dict[str, Any]:
     return {"project_id": project.project_id, "plan_id": project.plan_id, "owner": project.owner}
+
+
+_RULES: Final[dict[str, Callable[[Project, Fact], str | None]]] = {
+    "project.phase-started": _start,
+    "project.phase-completed": _complete,
+    "project.phase-reopened": _reopen,
+    "project.cancelled": _cancel,
+    "project.reassigned": reassign,
+}
+TYPES: Final = frozenset(_RULES) | {"project.registered"}
+_LIFE_CYCLE: Final = LifeCycle("project", PROJECT, _register, _RULES, _known, _details)
+required_keys: Final = _LIFE_CYCLE.required_keys
+dependent_keys: Final = _LIFE_CYCLE.dependent_keys
+apply: Final = _LIFE_CYCLE.apply

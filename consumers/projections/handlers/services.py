@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from consumers.fold.anomaly import Anomaly
-from consumers.projections.handlers import pending_events
-from consumers.projections.handlers.outcome import AppliedAt, Fact, Outcome, applied, contradiction, found_at
+from consumers.projections.handlers.life_cycle import LifeCycle, reassign
+from consumers.projections.handlers.outcome import Fact
 from events.wire.entry import Entry
 from infra.postgres.unit_of_work import Need, Table, UnitOfWork
 
@@ -57,48 +56,7 @@ TABLES: Final[tuple[Table[Any], ...]] = (SERVICE, SERVICE_GROUP)
 SQL_FILES: Final = (("consumers.projections.handlers", "services.sql"),)
 
 
-def required_keys(entry: Entry) -> Iterator[Need]:
-    """First round: the service, and how many facts wait for it."""
-    if entry.type in TYPES:
-        yield SERVICE, (entry.data["service_id"],)
-        yield pending_events.need(entry.subject)
-
-
-def dependent_keys(ws: UnitOfWork, entry: Entry) -> Iterator[Need]:
-    """Second round: the counters of its group; of one that is not registered, what `waiting` needs."""
-    if entry.type not in TYPES:
-        return
-    service = ws.get(SERVICE, entry.data["service_id"])
-    if service is not None:
-        yield SERVICE_GROUP, (service.plan_id, service.group_number)
-    elif entry.type == "service.registered":
-        yield SERVICE_GROUP, (entry.data["plan_id"], entry.data["group"])
-        yield from pending_events.need_facts(ws, entry.subject)
-    else:
-        yield pending_events.need_agency(entry.subject, entry.agency)
-
-
-def apply(ws: UnitOfWork, entry: Entry) -> list[Outcome]:
-    """Judge one entry; at `registered`, also what waited for it."""
-    if entry.type not in TYPES:
-        return []
-    service = ws.get(SERVICE, entry.data["service_id"])
-    if entry.type == "service.registered":
-        return [_contradicted(service, entry)] if service is not None else _register(ws, entry)
-    if service is None:
-        beyond = pending_events.keep(ws, entry)
-        return [] if beyond is None else [beyond]
-    return [_judge(ws, service, entry, found_at(entry))]
-
-
-def _contradicted(service: Service, entry: Entry) -> Anomaly:
-    rule = "already-registered" if service.owner == entry.agency else "not-owner"
-    return contradiction(
-        entry, found_at(entry), rule, {"owner": service.owner, "registered_index": service.first_index}
-    )
-
-
-def _register(ws: UnitOfWork, entry: Entry) -> list[Outcome]:
+def _register(ws: UnitOfWork, entry: Entry) -> Service:
     data, index = entry.data, entry.index
     service = Service(
         service_id=data["service_id"],
@@ -123,24 +81,7 @@ def _register(ws: UnitOfWork, entry: Entry) -> list[Outcome]:
     group.last_index = index
     ws.put(SERVICE_GROUP, group)
     ws.put(SERVICE, service)
-    found = found_at(entry)
-    outcomes: list[Outcome] = [applied(entry, found, _details(service))]
-    outcomes += [_judge(ws, service, fact, found) for fact in pending_events.take(ws, entry.subject)]
-    return outcomes
-
-
-def _judge(ws: UnitOfWork, service: Service, fact: Fact, found: AppliedAt) -> Outcome:
-    if fact.type != "service.reassigned" and fact.agency != service.owner:
-        return contradiction(fact, found, "not-owner", {"owner": service.owner})
-    before = _counted(service)
-    rule = _RULES[fact.type](service, fact)
-    if rule is not None:
-        return contradiction(fact, found, rule, _known(service))
-    service.last_index = found.index
-    service.count += 1
-    ws.put(SERVICE, service)
-    _count(ws, service, before, found.index)
-    return applied(fact, found, _details(service))
+    return service
 
 
 def _launch(service: Service, fact: Fact) -> str | None:
@@ -179,21 +120,6 @@ def _retire(service: Service, fact: Fact) -> str | None:
     return None
 
 
-def _reassign(service: Service, fact: Fact) -> str | None:
-    service.owner = fact.data["to"]
-    return None
-
-
-_RULES: Final[dict[str, Callable[[Service, Fact], str | None]]] = {
-    "service.launched": _launch,
-    "service.suspended": _suspend,
-    "service.resumed": _resume,
-    "service.retired": _retire,
-    "service.reassigned": _reassign,
-}
-TYPES: Final = frozenset(_RULES) | {"service.registered"}
-
-
 def _counted(service: Service) -> tuple[int, int, int, int]:
     """What one service adds to launched, live, suspended and retired."""
     launched = service.launched_index is not None
@@ -201,7 +127,7 @@ def _counted(service: Service) -> tuple[int, int, int, int]:
     return launched, live, service.suspended, service.retired
 
 
-def _count(ws: UnitOfWork, service: Service, before: tuple[int, int, int, int], index: int) -> None:
+def _count(ws: UnitOfWork, service: Service, before: tuple[int, ...], index: int) -> None:
     after = _counted(service)
     if after == before:
         return
@@ -232,3 +158,26 @@ def _details(service: Service) -> dict[str, Any]:
         "owner": service.owner,
         "name": service.name,
     }
+
+
+_RULES: Final[dict[str, Callable[[Service, Fact], str | None]]] = {
+    "service.launched": _launch,
+    "service.suspended": _suspend,
+    "service.resumed": _resume,
+    "service.retired": _retire,
+    "service.reassigned": reassign,
+}
+TYPES: Final = frozenset(_RULES) | {"service.registered"}
+_LIFE_CYCLE: Final = LifeCycle("service", SERVICE, _register, _RULES, _known, _details, _counted, _count)
+required_keys: Final = _LIFE_CYCLE.required_keys
+apply: Final = _LIFE_CYCLE.apply
+
+
+def dependent_keys(ws: UnitOfWork, entry: Entry) -> Iterator[Need]:
+    """Second round: what a life cycle needs, and the counters of the service's group."""
+    yield from _LIFE_CYCLE.dependent_keys(ws, entry)
+    service = _LIFE_CYCLE.row(ws, entry)
+    if service is not None:
+        yield SERVICE_GROUP, (service.plan_id, service.group_number)
+    elif entry.type == "service.registered":
+        yield SERVICE_GROUP, (entry.data["plan_id"], entry.data["group"])

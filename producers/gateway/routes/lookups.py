@@ -24,7 +24,7 @@ from infra.http.problems import Problem
 from infra.kafka.client_config import agency_topic
 from infra.postgres.verdicts import read_reading
 from producers.gateway.routes.documents import COMPLETENESS, RECEIPTS, STATUS
-from producers.gateway.routes.parts import Parts
+from producers.gateway.routes.parts import Parts, PartsDep
 from producers.gateway.verdicts import (
     Verdict,
     by_id,
@@ -58,59 +58,60 @@ Limit = Annotated[int, Query(ge=1, le=PAGE_MAX, description="Most rows of a page
 Wait = Annotated[float, Query(ge=0, description="Wait for the first verdict for so many seconds (a long poll).")]
 
 
-def router(parts: Parts) -> APIRouter:
-    """The routes by which agencies look after their events."""
-    routes = APIRouter(tags=["verdicts"])
+routes = APIRouter(tags=["verdicts"])
 
-    @routes.get(
-        "/v1/events/{id}",
-        summary="What became of an event",
-        response_class=Response,
-        responses={200: STATUS, **problems(400, 401, 403, 404, 422, 429, 503)},
-    )
-    async def status(request: Request, id: str, address: Address = None, agency: Agencies = None) -> Response:
-        """Pending, registered (with index and proof), duplicate (of the first entry), or refused (with every fault).
 
-        By id alone it says what the log has under this id; with the `address` of a receipt, what became of that record.
-        """
-        whose = _whose(await parts.caller(request), agency)
-        return _json(await _status(parts, whose, id, address))
+@routes.get(
+    "/v1/events/{id}",
+    summary="What became of an event",
+    response_class=Response,
+    responses={200: STATUS, **problems(400, 401, 403, 404, 422, 429, 503)},
+)
+async def status(
+    parts: PartsDep, request: Request, id: str, address: Address = None, agency: Agencies = None
+) -> Response:
+    """Pending, registered (with index and proof), duplicate (of the first entry), or refused (with every fault).
 
-    @routes.get(
-        "/v1/receipts",
-        summary="Verdicts on everything sent, in order",
-        response_class=Response,
-        responses={200: RECEIPTS, **problems(400, 401, 403, 404, 422, 429, 503)},
-    )
-    async def receipts(
-        request: Request, since: Since = 0, limit: Limit = 100, wait_s: Wait = 0, agency: Agencies = None
-    ) -> Response:
-        """One row for each record of the agency's topic that has its verdict, however it was sent, in order."""
-        whose = _whose(await parts.caller(request), agency)
-        deadline = time.monotonic() + min(wait_s, parts.settings.gateway_long_poll_max_s)
-        while time.monotonic() < deadline and not parts.stop.is_set() and not await request.is_disconnected():
-            if await _is_read(parts, whose, since):
-                break
-            await asyncio.sleep(_POLL_S)
-        return _json(await _page(parts, whose, since, limit))
+    By id alone it says what the log has under this id; with the `address` of a receipt, what became of that record.
+    """
+    whose = _whose(await parts.caller(request), agency)
+    return _json(await _status(parts, whose, id, address))
 
-    @routes.get(
-        "/v1/completeness",
-        summary="Sequence numbers seen and missing",
-        response_class=Response,
-        responses={200: COMPLETENESS, **problems(400, 401, 403, 404, 422, 429, 503)},
-    )
-    async def seen(request: Request, month: Month = None, agency: Agencies = None) -> Response:
-        """Which `sequence` numbers were read, whatever their verdict, and which are missing below the highest.
 
-        The numbers of a month are those above the highest read before it, up to the highest read in it: each number
-        belongs to one month, and one that comes late fills its hole there.
-        """
-        whose = _whose(await parts.caller(request), agency)
-        async with parts.connection() as connection:
-            return _json(await completeness(connection, whose.code, month))
+@routes.get(
+    "/v1/receipts",
+    summary="Verdicts on everything sent, in order",
+    response_class=Response,
+    responses={200: RECEIPTS, **problems(400, 401, 403, 404, 422, 429, 503)},
+)
+async def receipts(
+    parts: PartsDep, request: Request, since: Since = 0, limit: Limit = 100, wait_s: Wait = 0, agency: Agencies = None
+) -> Response:
+    """One row for each record of the agency's topic that has its verdict, however it was sent, in order."""
+    whose = _whose(await parts.caller(request), agency)
+    deadline = time.monotonic() + min(wait_s, parts.settings.gateway_long_poll_max_s)
+    while time.monotonic() < deadline and not parts.stop.is_set() and not await request.is_disconnected():
+        if await _is_read(parts, whose, since):
+            break
+        await asyncio.sleep(_POLL_S)
+    return _json(await _page(parts, whose, since, limit))
 
-    return routes
+
+@routes.get(
+    "/v1/completeness",
+    summary="Sequence numbers seen and missing",
+    response_class=Response,
+    responses={200: COMPLETENESS, **problems(400, 401, 403, 404, 422, 429, 503)},
+)
+async def seen(parts: PartsDep, request: Request, month: Month = None, agency: Agencies = None) -> Response:
+    """Which `sequence` numbers were read, whatever their verdict, and which are missing below the highest.
+
+    The numbers of a month are those above the highest read before it, up to the highest read in it: each number
+    belongs to one month, and one that comes late fills its hole there.
+    """
+    whose = _whose(await parts.caller(request), agency)
+    async with parts.connection() as connection:
+        return _json(await completeness(connection, whose.code, month))
 
 
 async def _status(parts: Parts, whose: Agency, id_: str, address: str | None) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse
 from infra.http.documents import problems
 from infra.http.problems import PAGE_PREFIX, Problem
 from producers.docs_pages.site import START, SWAGGER, Page, Site
-from producers.gateway.routes.parts import Parts
+from producers.gateway.routes.parts import PartsDep
 
 _POLICY: Final = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
@@ -32,38 +32,12 @@ _DOCUMENTS: Final = (
 )
 
 
-def router(parts: Parts, app: FastAPI) -> APIRouter:
-    """The public routes."""
-    routes = APIRouter(tags=["documents"])
-    site = Site(lambda: openapi_document(app))
-
-    async def document(request: Request) -> Response:
-        return answer(site, request)
-
-    @routes.get("/", include_in_schema=False)
-    async def start() -> Response:
-        return RedirectResponse(START)
-
-    for path in _DOCUMENTS:
-        routes.add_api_route(path, document, include_in_schema=False)
-
-    @routes.get("/v1/key", summary="The key that signs receipts", response_class=Response, responses=problems(400))
-    async def key() -> Response:
-        """The verifier key (C2SP signed-note `vkey`) of this gateway."""
-        return Response(parts.signer.verifier.vkey + "\n", media_type="text/plain; charset=utf-8")
-
-    @routes.get(
-        PAGE_PREFIX + "{code}", summary="What a problem means", response_class=Response, responses=problems(400, 404)
-    )
-    async def page(code: str, request: Request) -> Response:
-        """The page of a problem's type, in Arabic and English."""
-        return answer(site, request)
-
-    return routes
+routes = APIRouter(tags=["documents"])
 
 
-def answer(site: Site, request: Request) -> Response:
+async def document(request: Request) -> Response:
     """The page at the request's address; 304 where the client has it. Raises `Problem` (404) for an unknown one."""
+    site: Site = request.app.state.site
     path = request.url.path.rstrip("/")
     try:
         page = site.page(path)
@@ -73,6 +47,30 @@ def answer(site: Site, request: Request) -> Response:
     if request.headers.get("if-none-match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)
     return Response(page.body, headers=headers, media_type=page.media_type)
+
+
+@routes.get("/", include_in_schema=False)
+async def start() -> Response:
+    """The documentation begins here."""
+    return RedirectResponse(START)
+
+
+for address in _DOCUMENTS:
+    routes.add_api_route(address, document, include_in_schema=False)
+
+
+@routes.get("/v1/key", summary="The key that signs receipts", response_class=Response, responses=problems(400))
+async def key(parts: PartsDep) -> Response:
+    """The verifier key (C2SP signed-note `vkey`) of this gateway."""
+    return Response(parts.signer.verifier.vkey + "\n", media_type="text/plain; charset=utf-8")
+
+
+@routes.get(
+    PAGE_PREFIX + "{code}", summary="What a problem means", response_class=Response, responses=problems(400, 404)
+)
+async def page(code: str, request: Request) -> Response:
+    """The page of a problem's type, in Arabic and English."""
+    return await document(request)
 
 
 def _headers(path: str, page: Page) -> dict[str, str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from typing import Annotated
 
-from fastapi import Request
+from fastapi import Depends, Request
 
 from infra.http.callers import Caller
 from infra.http.routes import RouteParts
@@ -43,3 +44,12 @@ class Parts:
     def connection(self) -> AbstractAsyncContextManager[Connection]:
         """A connection for reading."""
         return self.for_reading().connection()
+
+
+async def _parts(request: Request) -> Parts:
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+PartsDep = Annotated[Parts, Depends(_parts)]
+"""The parameter by which a route gets the application's parts."""

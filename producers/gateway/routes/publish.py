@@ -14,7 +14,7 @@ from infra.postgres.verdicts import known_claims
 from producers.gateway.http.protocol import WHOLE
 from producers.gateway.receiving import Sent
 from producers.gateway.routes.documents import EVENTS_REQUEST, RECEIPT, VALIDATION
-from producers.gateway.routes.parts import Parts
+from producers.gateway.routes.parts import Parts, PartsDep
 from producers.gateway.routes.repeats import duplicates
 from producers.gateway.validating import identify, validation_document
 
@@ -22,55 +22,54 @@ JSON: Final = "application/json"
 EVENTS: Final = "/v1/events"
 
 
-def router(parts: Parts) -> APIRouter:
-    """The routes by which events come in."""
-    routes = APIRouter(tags=["events"])
+routes = APIRouter(tags=["events"])
 
-    @routes.post(
-        EVENTS,
-        status_code=202,
-        summary="Send one event or a batch",
-        response_class=Response,
-        openapi_extra=EVENTS_REQUEST,
-        responses={202: RECEIPT, **problems(400, 401, 403, 408, 413, 415, 422, 429, 503, 504)},
-    )
-    async def send(
-        request: Request,
-        partial: Annotated[bool, Query(description="Store the good events of a batch and name the others.")] = False,
-    ) -> Response:
-        """Stores events durably and answers with a signed receipt.
 
-        202 means that Kafka has acknowledged every event of the receipt (`acks=all`). A batch with a bad event stores
-        nothing and lists every fault of every event, unless `partial` is true. 504 means that the outcome is unknown:
-        send the same ids and bytes again; what was stored already is dropped as a duplicate. Events of the receipt that
-        repeat what was sent lately are listed in `duplicates`.
-        """
-        return await stored(parts, request, partial=partial)
+@routes.post(
+    EVENTS,
+    status_code=202,
+    summary="Send one event or a batch",
+    response_class=Response,
+    openapi_extra=EVENTS_REQUEST,
+    responses={202: RECEIPT, **problems(400, 401, 403, 408, 413, 415, 422, 429, 503, 504)},
+)
+async def send(
+    parts: PartsDep,
+    request: Request,
+    partial: Annotated[bool, Query(description="Store the good events of a batch and name the others.")] = False,
+) -> Response:
+    """Stores events durably and answers with a signed receipt.
 
-    @routes.post(
-        "/v1/events:validate",
-        summary="Judge events without storing them",
-        response_class=Response,
-        openapi_extra=EVENTS_REQUEST,
-        responses={200: VALIDATION, **problems(400, 401, 403, 408, 413, 415, 422, 429, 503)},
-    )
-    async def validate(request: Request) -> Response:
-        """The verdict that each event would get now; nothing is stored.
+    202 means that Kafka has acknowledged every event of the receipt (`acks=all`). A batch with a bad event stores
+    nothing and lists every fault of every event, unless `partial` is true. 504 means that the outcome is unknown:
+    send the same ids and bytes again; what was stored already is dropped as a duplicate. Events of the receipt that
+    repeat what was sent lately are listed in `duplicates`.
+    """
+    return await stored(parts, request, partial=partial)
 
-        Form and authority are judged as when sending. `duplicates` are those that are in the log already (at `index`),
-        or earlier in this request (`first_event`); an id that belongs to another event is the fault `conflict`. What
-        was sent and is not registered yet is not looked at.
-        """
-        caller = await parts.caller(request)
-        caller.require("events:write")
-        judged = await parts.receiver.judged(_sent(request, caller))
-        async with parts.connection() as connection:
-            known = await known_claims(connection, [event.claim for _, event in judged.accepted])
-        language = language_of(request.headers.get("accept-language"))
-        body = orjson.dumps(validation_document(identify(judged, known), language))
-        return Response(body, 200, {"Content-Language": language}, JSON)
 
-    return routes
+@routes.post(
+    "/v1/events:validate",
+    summary="Judge events without storing them",
+    response_class=Response,
+    openapi_extra=EVENTS_REQUEST,
+    responses={200: VALIDATION, **problems(400, 401, 403, 408, 413, 415, 422, 429, 503)},
+)
+async def validate(parts: PartsDep, request: Request) -> Response:
+    """The verdict that each event would get now; nothing is stored.
+
+    Form and authority are judged as when sending. `duplicates` are those that are in the log already (at `index`),
+    or earlier in this request (`first_event`); an id that belongs to another event is the fault `conflict`. What
+    was sent and is not registered yet is not looked at.
+    """
+    caller = await parts.caller(request)
+    caller.require("events:write")
+    judged = await parts.receiver.judged(_sent(request, caller))
+    async with parts.connection() as connection:
+        known = await known_claims(connection, [event.claim for _, event in judged.accepted])
+    language = language_of(request.headers.get("accept-language"))
+    body = orjson.dumps(validation_document(identify(judged, known), language))
+    return Response(body, 200, {"Content-Language": language}, JSON)
 
 
 async def stored(parts: Parts, request: Request, *, partial: bool) -> Response:

@@ -9,7 +9,8 @@ import socket
 import pytest
 
 from infra.observability.telemetry import gauge
-from infra.process.health import PortTaken, Readiness, serving
+from infra.process.health import Readiness, serving
+from infra.process.http_server import PortTaken
 from infra.settings import Settings
 
 

@@ -33,6 +33,7 @@ from infra.kafka.admin import (
     platform_rights,
 )
 from infra.kafka.client_config import agency_topic, client_arguments
+from infra.kafka.clients import raw_client
 from infra.kafka.quotas import QuotasNotSet, agency_quotas, read_quotas, set_quotas
 from infra.secret_files import write_private
 from infra.settings import Settings
@@ -117,15 +118,15 @@ async def test_a_compression_bomb_is_refused_by_the_broker(settings: Settings) -
 async def test_a_changed_password_and_a_removed_user_are_obeyed_at_once(settings: Settings) -> None:
     await _admit(settings, "moi", "first")
     async with admin_client(settings) as admin:
-        await create_scram_user(admin._client, "agency-moi", "second")
+        await create_scram_user(raw_client(admin), "agency-moi", "second")
     with pytest.raises(KafkaError):
         await _say(settings, "agency-moi", agency_topic("moi"))
     write_private(settings.home / "secrets" / "kafka-agency-moi", "second")
     await _say(settings, "agency-moi", agency_topic("moi"))
     async with admin_client(settings) as admin:
-        await delete_acls(admin._client, "agency-moi")
-        await delete_scram_user(admin._client, "agency-moi")
-        await delete_scram_user(admin._client, "agency-moi")
+        await delete_acls(raw_client(admin), "agency-moi")
+        await delete_scram_user(raw_client(admin), "agency-moi")
+        await delete_scram_user(raw_client(admin), "agency-moi")
     with pytest.raises(KafkaError):
         await _say(settings, "agency-moi", agency_topic("moi"))
 
@@ -136,13 +137,13 @@ async def test_an_agencys_quotas_hold_from_its_admission_on_whatever_becomes_of_
     await _admit(settings, "moi", "first")
     async with admin_client(settings) as admin:
         await _until_quotas(admin, agency_quotas(settings))
-        await create_scram_user(admin._client, "agency-moi", "second")
-        await delete_acls(admin._client, "agency-moi")
-        await create_acls(admin._client, agency_rights("moi"))
+        await create_scram_user(raw_client(admin), "agency-moi", "second")
+        await delete_acls(raw_client(admin), "agency-moi")
+        await create_acls(raw_client(admin), agency_rights("moi"))
         await _until_quotas(admin, agency_quotas(settings))
         await admit_agency(admin, settings.model_copy(update={"agency_producer_bytes_per_s": 4_096}), "moi", "third")
         await _until_quotas(admin, agency_quotas(settings) | {"producer_byte_rate": 4_096.0})
-        assert await read_quotas(admin._client, "agency-nobody") == {}
+        assert await read_quotas(raw_client(admin), "agency-nobody") == {}
 
 
 QUOTA_TRIES_MAX = 250
@@ -151,7 +152,7 @@ QUOTA_TRIES_MAX = 250
 async def _until_quotas(admin: AIOKafkaAdminClient, expected: Mapping[str, float]) -> None:
     """The broker answers from its copy of the metadata, which follows a change a moment later."""
     for _ in range(QUOTA_TRIES_MAX):
-        found = await read_quotas(admin._client, "agency-moi")
+        found = await read_quotas(raw_client(admin), "agency-moi")
         if found == expected:
             return
         await asyncio.sleep(0.02)
@@ -164,12 +165,12 @@ FORBIDDEN: dict[str, Attempt] = {
     "make a topic under its own prefix": lambda admin: ensure_topic(admin, "agency.moi.more", {}),
     "delete its topic": lambda admin: delete_topics(admin, [agency_topic("moi")]),
     "delete another's topic": lambda admin: delete_topics(admin, [agency_topic("moia")]),
-    "change a password": lambda admin: create_scram_user(admin._client, "agency-moia", "mine now"),
-    "remove a user": lambda admin: delete_scram_user(admin._client, "platform"),
-    "give itself rights": lambda admin: create_acls(admin._client, platform_rights("agency-moi")),
-    "take another's rights": lambda admin: delete_acls(admin._client, "agency-moia"),
-    "raise its quota": lambda admin: set_quotas(admin._client, "agency-moi", {"producer_byte_rate": 1e12}),
-    "look at quotas": lambda admin: read_quotas(admin._client, "agency-moia"),
+    "change a password": lambda admin: create_scram_user(raw_client(admin), "agency-moia", "mine now"),
+    "remove a user": lambda admin: delete_scram_user(raw_client(admin), "platform"),
+    "give itself rights": lambda admin: create_acls(raw_client(admin), platform_rights("agency-moi")),
+    "take another's rights": lambda admin: delete_acls(raw_client(admin), "agency-moia"),
+    "raise its quota": lambda admin: set_quotas(raw_client(admin), "agency-moi", {"producer_byte_rate": 1e12}),
+    "look at quotas": lambda admin: read_quotas(raw_client(admin), "agency-moia"),
 }
 
 
@@ -201,7 +202,7 @@ async def test_an_agency_reads_no_topic_not_even_its_own(settings: Settings) -> 
     async with admin_client(settings, "agency-moi") as agency:
         for topic in (agency_topic("moi"), agency_topic("moia"), settings.log_topic, settings.triggers_topic):
             request = FetchRequest(100, 1, 1 << 20, 0, [(topic, [(0, 0, 1 << 20)])])
-            response = await agency._client.send(agency._client.get_random_node(), request)
+            response = await raw_client(agency).send(raw_client(agency).get_random_node(), request)
             ((_, ((_, code, *_),)),) = response.topics
             assert code == TopicAuthorizationFailedError.errno, topic
 

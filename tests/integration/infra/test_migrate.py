@@ -9,7 +9,7 @@ import pytest
 
 from consumers.operations.migrate_command import migrate_database
 from infra.postgres.connection import Connection, connect
-from infra.postgres.migrate import create_tables, migrate
+from infra.postgres.migrate import MigrationChanged, create_tables, migrate
 from infra.settings import Settings
 
 
@@ -27,6 +27,24 @@ async def test_of_many_that_migrate_at_once_one_does_it(settings: Settings, conn
         assert sorted(made) == [False, False, False, True]
     finally:
         await asyncio.gather(*(c.close() for c in connections))
+
+
+async def test_a_migration_that_was_changed_after_it_was_applied_is_named_and_nothing_is_applied(
+    connection: Connection,
+) -> None:
+    await connection.execute("UPDATE public.migration SET sha256 = '\\x00' WHERE name LIKE '0003%'")
+    await connection.execute("DELETE FROM public.migration WHERE name LIKE '0001%'")
+    with pytest.raises(MigrationChanged, match=r"Restore its text.* Changed: 0003_registration.sql\."):
+        await migrate(connection)
+    assert await connection.fetchval("SELECT count(*) FROM public.migration WHERE name LIKE '0001%'") == 0
+
+
+async def test_migrations_that_an_older_version_applied_without_a_hash_get_it_and_are_not_applied_again(
+    connection: Connection,
+) -> None:
+    await connection.execute("ALTER TABLE public.migration DROP COLUMN sha256")
+    assert await migrate(connection) == []
+    assert await connection.fetchval("SELECT bool_and(length(sha256) = 32) FROM public.migration")
 
 
 async def test_a_migration_that_fails_leaves_nothing_behind(connection: Connection) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from producers.backoff import backoff_s
+from infra.process.backoff import backoff_s
 
 
 def test_each_pause_is_twice_the_one_before_up_to_the_longest() -> None:

@@ -1,4 +1,4 @@
-"""An entry's bytes with the proof that it is in the log, for whoever may read it."""
+"""`/v1/proofs/{index}`: an entry's bytes with the proof that it is in the log, within the reach of the caller."""
 
 from __future__ import annotations
 
@@ -6,28 +6,38 @@ import base64
 from typing import Final
 
 import orjson
-from fastapi import Response
+from fastapi import APIRouter, Response
 
 from consumers.access_scope import EVERYTHING, AccessScope
 from consumers.as_of.view import NotStarted, live_view
-from consumers.read_api.reading import JSON
+from consumers.read_api import documents
+from consumers.read_api.parameters import Index
+from consumers.read_api.reading import JSON, Reading
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from events.wire.entry import parse_entry
 from infra.http.problems import Problem
-from infra.http.routes import RouteParts
 from infra.kafka.client_config import agency_topic
-from infra.log.proofs import StoredHashes, inclusion_proof
+from infra.log.proofs import PROOF_PREFIX, StoredHashes, inclusion_proof
 from infra.log.reader import read_entries, read_leaves
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
-_SQL: Final = queries("consumers.read_api", "proofs.sql")
+_SQL: Final = queries("consumers.read_api.resources", "proofs.sql")
 
 
-async def proof_within(parts: RouteParts, reach: AccessScope, index: int) -> Response:
-    """The proof of an entry within reach. Raises `Problem` (404) for any other, and until a checkpoint covers it."""
-    async with parts.connection() as connection:
+routes = APIRouter(tags=["log"], default_response_class=Response)
+
+
+@routes.get(
+    PROOF_PREFIX + "{index}",
+    summary="An entry with the proof that it is in the log",
+    responses=documents.proof_responses(),
+)
+async def proof(request: Reading, index: Index) -> Response:
+    """The entry's bytes and its inclusion proof (RFC 6962) under the newest signed checkpoint."""
+    reach = await request.reach()
+    async with request.parts.connection() as connection:
         raw = await read_entries(connection, index, 1)
         if not raw or not await _is_within(connection, reach, index, raw[0]):
             raise Problem("not-found")

@@ -1,0 +1,31 @@
+"""`/v1/activity`: how much each agency sent."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from consumers.projections.consumer import CONSUMER as PROJECTIONS
+from consumers.projections.read import activity
+from consumers.read_api import documents
+from consumers.read_api.access import narrowed
+from consumers.read_api.cursor import text_after
+from consumers.read_api.parameters import After, AgencyCode, Limit
+from consumers.read_api.reading import Reading, listed
+
+routes = APIRouter(tags=["log"], default_response_class=Response)
+
+
+@routes.get(
+    "/v1/activity",
+    summary="What each agency sent",
+    responses=documents.responses(documents.ACTIVITY, paged=True),
+)
+async def agencies_activity(
+    request: Reading, agency: AgencyCode = None, limit: Limit = 100, after: After = None
+) -> Response:
+    """Numbers of accepted events by type and of refused records, with the first and last index of each."""
+    reach = narrowed(await request.programme_reach(), agency)
+    question = listed(
+        PROJECTIONS, lambda tables: activity(tables, reach.agency, text_after(after), limit + 1), limit, "agency"
+    )
+    return await request.answer([PROJECTIONS], question)

@@ -1,0 +1,41 @@
+"""`/v1/anomalies`: accepted facts that do not fit what is known, within reach."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fastapi import APIRouter, Response
+
+from consumers.as_of.view import View
+from consumers.plan.document import JUDGING, anomalies_found
+from consumers.projections.read import AnomaliesSought
+from consumers.read_api import documents
+from consumers.read_api.access import narrowed
+from consumers.read_api.cursor import indexes_after
+from consumers.read_api.parameters import After, AgencyCode, Limit
+from consumers.read_api.reading import Reading, Shown, page
+from consumers.revenue import read
+from consumers.revenue.consumer import CONSUMER as REVENUE
+
+routes = APIRouter(tags=["log"], default_response_class=Response)
+
+
+@routes.get(
+    "/v1/anomalies",
+    summary="What was accepted and does not fit what is known",
+    responses=documents.responses(documents.ANOMALIES, paged=True),
+)
+async def anomalies(request: Reading, agency: AgencyCode = None, limit: Limit = 100, after: After = None) -> Response:
+    """In the order in which they were found. They changed nothing."""
+    reach = narrowed(await request.reach(), agency)
+    sought = AnomaliesSought(reach.agency, after=indexes_after(after), rows_max=limit + 1)
+
+    async def shown(view: View) -> Shown:
+        asked = sought
+        if reach.partner is not None:
+            subjects = await read.subjects(await view.use(REVENUE), reach)
+            asked = replace(sought, subjects=subjects, without_rules=read.STRANGERS_RULES)
+        rows = await anomalies_found(view, asked)
+        return Shown(*page(rows, limit, "found_index", "index"))
+
+    return await request.answer(JUDGING, shown)

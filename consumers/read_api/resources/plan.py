@@ -1,0 +1,56 @@
+"""`/v1/plan`: the figures that `yesser plan` shows."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Depends, Request, Response
+
+from consumers.access_scope import AccessScope
+from consumers.as_of.view import View
+from consumers.plan.document import JUDGING, plan_document
+from consumers.read_api import documents
+from consumers.read_api.access import may_read
+from consumers.read_api.parameters import AsOfIndex, AsOfRecorded
+from consumers.read_api.past import past_of
+from consumers.read_api.past_plans import PastPlans
+from consumers.read_api.reading import JSON, Reading, Shown
+
+routes = APIRouter(tags=["programme"], default_response_class=Response)
+
+
+async def _past_plans(request: Request) -> PastPlans:
+    kept: PastPlans = request.state.past_plans
+    return kept
+
+
+@routes.get("/v1/plan", summary="The plan at a glance", responses=documents.responses(documents.PLAN))
+async def plan(
+    request: Reading,
+    past_plans: Annotated[PastPlans, Depends(_past_plans)],
+    as_of_index: AsOfIndex = None,
+    as_of_recorded: AsOfRecorded = None,
+) -> Response:
+    """The figures of the plan: now, after so many entries of the log, or as the log stood at a time.
+
+    An agency sees the figures of its own partnerships only. For the past the log is folded again, which takes a
+    while for a long one; the answer never changes.
+    """
+    reach = await request.programme_reach()
+    if as_of_index is not None or as_of_recorded is not None:
+        past = await past_of(request.parts, as_of_index, as_of_recorded)
+        if past.is_known_to(request.http):
+            return Response(None, 304, past.headers())
+        document = _within(await past_plans.plan(past.index), reach)
+        return Response(orjson.dumps(document), 200, past.headers(), JSON)
+
+    async def shown(view: View) -> Shown:
+        return Shown(_within(await plan_document(view), reach))
+
+    return await request.answer(JUDGING, shown)
+
+
+def _within(plan: dict[str, Any], reach: AccessScope) -> dict[str, Any]:
+    """The plan with the money of the partnerships that are within reach."""
+    return {**plan, "partnerships": [row for row in plan["partnerships"] if may_read(reach, row["agency"])]}

@@ -1,0 +1,62 @@
+"""An HTTP server (uvicorn) in a task of the running process, on a socket that is bound before it starts."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Final
+
+import uvicorn
+
+from events.errors import YesserError
+
+_BACKLOG: Final = 1_024
+_PLAIN: Final[dict[str, Any]] = {"ws": "none", "lifespan": "off", "access_log": False, "log_config": None}
+
+
+class PortTaken(YesserError):
+    """The port is used by another process."""
+
+
+@contextmanager
+def listening(host: str, port: int, setting: str) -> Iterator[socket.socket]:
+    """A socket that takes connections from here on. Raises `PortTaken`, which names the setting."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # With the protocol named, asyncio turns Nagle's algorithm off: else an answer's second part waits 40 ms.
+    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+            listener.listen(_BACKLOG)
+        except OSError as error:
+            raise PortTaken(f"Port {port} of {host} is taken; name another in {setting}.") from error
+        yield listener
+
+
+class Server(uvicorn.Server):
+    """uvicorn in a task, without its signal handlers: the process stops it."""
+
+    def __init__(self, config: uvicorn.Config, listener: socket.socket) -> None:
+        super().__init__(config)
+        self.task = asyncio.create_task(self.serve(sockets=[listener]), name="http server")
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def running(app: Any, listener: socket.socket, *, stop_wait_s: int = 0, **options: Any) -> AsyncIterator[Server]:
+    """Answer while the block runs; then let requests under way end for at most `stop_wait_s` seconds.
+
+    `options` are those of `uvicorn.Config`. Raises what the server fails with.
+    """
+    server = Server(uvicorn.Config(app, timeout_graceful_shutdown=stop_wait_s or None, **_PLAIN, **options), listener)
+    try:
+        yield server
+    finally:
+        server.should_exit = True
+        server.force_exit = stop_wait_s == 0
+        await server.task

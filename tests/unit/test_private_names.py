@@ -1,0 +1,116 @@
+"""Names that a library does not promise, and the modules that use them.
+
+A library may drop such a name in any version. Then a test here fails and says which module to mend, before a running
+process does. Modules outside the table use none: the last test reads the whole product.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import inspect
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final, TypeGuard
+
+import asyncpg
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.client import AIOKafkaClient
+from aiokafka.producer.message_accumulator import BatchBuilder
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("events", "infra", "producers", "consumers")
+NOWHERE = "127.0.0.1:1"
+
+
+def consumer() -> AIOKafkaConsumer:
+    return AIOKafkaConsumer(bootstrap_servers=NOWHERE)
+
+
+def producer() -> AIOKafkaProducer:
+    return AIOKafkaProducer(bootstrap_servers=NOWHERE)
+
+
+def administrator() -> AIOKafkaAdminClient:
+    return AIOKafkaAdminClient(bootstrap_servers=NOWHERE)
+
+
+def client() -> AIOKafkaClient:
+    return AIOKafkaClient(bootstrap_servers=NOWHERE)
+
+
+def batch() -> BatchBuilder:
+    return BatchBuilder(1_000, 0)
+
+
+def database_connection() -> type[asyncpg.Connection]:
+    return asyncpg.Connection
+
+
+def task() -> type[asyncio.Task[None]]:
+    return asyncio.Task
+
+
+def http_protocol() -> type[HttpToolsProtocol]:
+    return HttpToolsProtocol
+
+
+USES: Final[list[tuple[str, str, Callable[[], Any]]]] = [
+    ("infra/kafka/clients.py", "_client", consumer),
+    ("infra/kafka/clients.py", "_client", administrator),
+    ("infra/kafka/clients.py", "_closed", producer),
+    ("infra/kafka/clients.py", "_sender", producer),
+    ("infra/kafka/clients.py", "_conns", client),
+    ("infra/postgres/connection.py", "_transport", database_connection),
+    ("infra/process/tasks.py", "_log_traceback", task),
+    ("producers/gateway/http/protocol.py", "_unset_keepalive_if_required", http_protocol),
+    ("producers/gateway/writer.py", "_builder", batch),
+    ("producers/gateway/writer.py", "_relative_offset", batch),
+]
+"""The module, the name, and what has it."""
+
+
+@pytest.mark.parametrize(("module", "name", "owner"), USES)
+async def test_a_private_name_of_a_library_is_still_there(module: str, name: str, owner: Callable[[], Any]) -> None:
+    made = owner()
+    try:
+        assert hasattr(made, name), f"{module} uses `{name}`, which {owner.__name__} no longer has: change {module}."
+    finally:
+        for end in ("stop", "close"):  # or the library warns of a client that was not closed
+            if inspect.iscoroutinefunction(getattr(made, end, None)) and not inspect.isclass(made):
+                await getattr(made, end)()
+
+
+def test_the_table_names_every_use_of_a_private_name_that_is_not_our_own() -> None:
+    found = {(str(path.relative_to(ROOT)), name) for path in modules() for name in foreign_names(path)}
+    assert found == {(module, name) for module, name, _ in USES}
+
+
+def modules() -> Iterator[Path]:
+    for package in PACKAGES:
+        yield from (ROOT / package).rglob("*.py")
+
+
+def foreign_names(path: Path) -> set[str]:
+    """Private names that a module uses, and that no class of its own defines by a method, a field or in `__init__`."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    own: set[str] = set()
+    for made in (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)):
+        for node in made.body:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                own.add(node.name)
+            if isinstance(node, ast.FunctionDef) and node.name in ("__init__", "__post_init__", "__new__"):
+                own |= {
+                    inner.attr for inner in ast.walk(node) if is_private(inner) and isinstance(inner.ctx, ast.Store)
+                }
+            if isinstance(node, ast.AnnAssign | ast.Assign):
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                own |= {target.id for target in targets if isinstance(target, ast.Name)}
+    return {node.attr for node in ast.walk(tree) if is_private(node)} - own
+
+
+def is_private(node: ast.AST) -> TypeGuard[ast.Attribute]:
+    return isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.startswith("__")
