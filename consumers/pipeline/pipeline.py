@@ -168,7 +168,7 @@ class Pipeline:
         connection = await connect(self.settings, f"{self.consumer.name} lag")
         try:
             while True:
-                await asyncio.sleep(LOOK_AT_LOG_S)
+                await asyncio.sleep(self.settings.lease_renew_ms / 1000)
                 self._look(writer, await log_size(connection))
         finally:
             with suppress(*TRANSIENT_ERRORS):

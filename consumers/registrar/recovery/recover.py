@@ -66,17 +66,15 @@ async def recover(settings: Settings, source: Source, progress: Progress, *, uns
     `unsigned`: take entries behind the last signed root also where no agency's topic confirms them.
     """
     done: list[Recovered] = []
+    spec = LeaseSpec(LEASE, lambda _: connect(settings, "recover lease"))
 
     async def work(journal: Journal) -> None:
         done.append(await _Recovery(journal, source, progress, unsigned).run())
 
     try:
-        async with _journal(settings) as journal:
-            # Reading and verifying take longer than a lease lasts, and a halted registrar is waiting for it.
-            async with renewing(
-                LeaseSpec(LEASE, lambda _: connect(settings, "recover lease")), journal.epoch, settings
-            ) as lost:
-                await until_one_ends(lost, work(journal))
+        # Reading and verifying take longer than a lease lasts, and a halted registrar is waiting for it.
+        async with _journal(settings) as journal, renewing(spec, journal.epoch, settings) as lost:
+            await until_one_ends(lost, work(journal))
     except Fenced as error:
         raise CannotRecover(
             f"{error}: a registrar has taken the log over; stop it and call this again, which goes on from there"
