@@ -3,8 +3,13 @@
 YesserError
 ├── Retry          the transport failed: the outcome is unknown, the same call may be made again
 ├── Reject         one record is at fault: it carries its address, the next record goes on
-└── Halt           an invariant is broken: stop, sign and write nothing, call a person
-    └── Tampered   the log, or a copy of it, is not what was signed
+├── Halt           an invariant is broken: stop, sign and write nothing, call a person
+│   └── Tampered   the log, or a copy of it, is not what was signed
+└── StandDown      another process does this work: write nothing, wait for the lease
+    └── Fenced     it took over while this one was at work
+
+An error of none of the four ends a command or a process with its message: a person must change something first. What
+each process does on an error is in docs/architecture.md.
 
 A class's docstring is its default message. A message says what happened, where, and what to do, once.
 """
@@ -56,3 +61,11 @@ class Halt(YesserError):
 
 class Tampered(Halt):
     """The log, or a copy of it, is not what was signed: keep everything as it is and read the runbook."""
+
+
+class StandDown(YesserError):
+    """Another process does this work: this one writes nothing and stands by."""
+
+
+class Fenced(StandDown):
+    """Another process took over while this one was at work: what it had not committed is not written."""

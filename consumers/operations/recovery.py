@@ -11,7 +11,7 @@ import orjson
 from aiokafka.errors import KafkaError
 
 from consumers.registrar.recovery.recover import Recovered, recover
-from consumers.registrar.recovery.source import CannotRecover, Source, topic_source
+from consumers.registrar.recovery.source import Source, topic_source
 from events.errors import Retry
 from infra.command_line.language import said
 from infra.postgres.connection import TRANSIENT_ERRORS
@@ -41,8 +41,6 @@ def recover_command(mirror: Path | None, accept_unsigned: bool, as_json: bool) -
     source: Source = topic_source(settings) if mirror is None else _mirror_source(mirror)
     try:
         result = asyncio.run(recover(settings, source, _show_progress, unsigned=accept_unsigned))
-    except CannotRecover as error:
-        raise click.ClickException(str(error)) from error
     except (KafkaError, *TRANSIENT_ERRORS) as error:
         raise Retry(
             f"Kafka or PostgreSQL does not answer ({error.__class__.__name__}: {error}). What was written stays: when "

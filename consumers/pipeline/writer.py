@@ -17,7 +17,7 @@ import structlog
 from aiokafka import ConsumerRecord
 
 from consumers.fold.consumer import Consumer, TooManyRows, apply, nobody_waits
-from events.errors import Halt
+from events.errors import Fenced, Halt, YesserError
 from events.wire.entry import Entry, parse_entry
 from infra.log.reader import read_checked, read_leaves
 from infra.observability.telemetry import count, observe, span
@@ -27,13 +27,12 @@ from infra.postgres.sql import queries
 
 _SQL: Final = queries("consumers.pipeline", "pipeline.sql")
 FILL_ENTRIES_MAX: Final = 4096
-OLD_RULES_EXIT: Final = 78
 
 log = structlog.get_logger()
 
 
-class Fenced(Exception):
-    """Another process of this consumer has taken over: this one stands by."""
+class NewerRules(YesserError):
+    """Newer rules wrote the rows of this consumer: install the newer version."""
 
 
 class LeafMismatch(Halt):
@@ -118,17 +117,15 @@ class Writer:
         self._committing = asyncio.Lock()
 
     async def open(self) -> bool:
-        """Take the position over: from here on only this epoch moves it. False where older rules wrote the rows."""
+        """Take the position over: from here on only this epoch moves it. False where older rules wrote the rows.
+
+        Raises `NewerRules` where newer ones did.
+        """
         row = await self.connection.fetchrow(
             _SQL["take_over"], self.consumer.name, self.epoch, self.consumer.rules_version
         )
         if row is None:
-            log.error(
-                "this process has older rules than the consumer's position: install the newer version",
-                consumer=self.consumer.name,
-                rules_version=self.consumer.rules_version,
-            )
-            raise SystemExit(OLD_RULES_EXIT)
+            raise NewerRules
         self.position = row["position"]
         return bool(row["rules_version"] == self.consumer.rules_version)
 

@@ -1,4 +1,4 @@
-"""The registrar's transactions: one per batch, each of which begins with the lease's row.
+"""The registrar's transactions: one per batch, each of which begins by holding the lease's row.
 
 A `Journal` belongs to one owner (one epoch, one connection). After any error it is thrown away and a new owner starts
 from what the database says, which is also how an ambiguous commit is resolved: the claim of the new epoch waits for the
@@ -16,6 +16,7 @@ import orjson
 
 from consumers.registrar.batch import Batch, Refusal, multirange, repeated, segments
 from consumers.registrar.breaker import Pause
+from events.errors import Halt
 from events.validation.verdicts import Agency
 from events.values.working_days import riyadh_date
 from infra.log.merkle import TileTree, leaf_hash, read_tree
@@ -29,11 +30,7 @@ LEASE: Final = "registrar"
 _SQL: Final = queries("consumers.registrar", "registrar.sql")
 
 
-class Fenced(Exception):
-    """Another registrar has taken over: this one stands by."""
-
-
-class Diverged(Exception):
+class Diverged(Halt):
     """The log's size in the database is not what its only writer knows."""
 
 
@@ -113,9 +110,8 @@ class Journal:
             return await known_claims(self.connection, claims)
 
     async def hold(self) -> None:
-        """First statement of every transaction, and the renewal between them."""
-        if not await lease.renew(self.connection, LEASE, self.epoch, self.settings):
-            raise Fenced(f"epoch {self.epoch} of the registrar was superseded")
+        """First statement of every transaction. Raises `Fenced`."""
+        await lease.hold(self.connection, LEASE, self.epoch)
 
     async def commit(self, batch: Batch) -> list[bytes]:
         """Write a batch in one transaction; returns its leaf hashes. On any error nothing of this owner is valid."""
@@ -197,8 +193,8 @@ class Journal:
         """
         await self.lock.acquire()
 
-    async def keep(self) -> None:
-        """Renew the lease and store how far the log was shipped."""
+    async def note_shipped(self) -> None:
+        """Store how far the log was shipped."""
         async with self.lock, self.connection.transaction():
             await self.hold()
             if self.shipped_up_to > self.stored_shipped_up_to:

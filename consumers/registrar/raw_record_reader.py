@@ -20,6 +20,7 @@ from aiokafka.errors import CorruptRecordException, KafkaConnectionError, Record
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.record.util import calc_crc32c
 
+from events.errors import Halt
 from infra.kafka.clients import raw_client
 
 _HEADER: Final = struct.Struct(">qiibIhiqqqhii")
@@ -40,7 +41,7 @@ NOT_DECODED: Final = (UnicodeDecodeError, CorruptRecordException, RecordTooLarge
 """How the client library says that it cannot decode what it was given."""
 
 
-class CorruptBatch(Exception):
+class CorruptBatch(Halt):
     """A batch that is not as it was written, or not of the form that agency topics hold; the message names it."""
 
 

@@ -18,6 +18,7 @@ from consumers.registrar.batch import Record, record_sha256
 from consumers.registrar.journal import ReadPosition
 from consumers.registrar.last_records import LOOK_AGAIN_S, LastRecord, changed_topics
 from consumers.registrar.raw_record_reader import NOT_DECODED, CorruptBatch, fetch_records
+from events.errors import Retry
 from infra.kafka.client_config import client_arguments
 from infra.kafka.clients import absent_topics, raw_client
 from infra.kafka.end_offsets import ends_of_existing
@@ -28,11 +29,14 @@ READ_AHEAD_BYTES_MAX: Final = 64 << 20
 WHAT_TO_DO: Final = "restore it, then `yesser registrar unhalt` (docs/runbook.md)"
 
 
-class TopicBroken(Exception):
-    """What the registrar read from a topic is no longer there. `faults` says of each topic what happened."""
+class TopicBroken(Retry):
+    """What the registrar read from a topic is no longer there. `faults` says of each topic what happened.
+
+    The registrar halts these topics, and starts again without them.
+    """
 
     def __init__(self, faults: Mapping[str, str]) -> None:
-        super().__init__(faults)
+        super().__init__("; ".join(f"{topic}: {fault}" for topic, fault in faults.items()))
         self.faults = faults
 
 

@@ -68,20 +68,8 @@ class RegistrarSession:
         last = read_last_checkpoint(self.settings.log_folder, self.key)
         await require_continuation(self.journal.connection, self.key, last, self.journal.size)
         await self.signer.go_on_from(last)
-        # Kafka may take longer to answer than a lease lasts.
-        keeping = self._every(self.settings.lease_renew_ms, self._keep)
-        await until_one_ends(keeping, self._read_and_register(stop, taken_over), self._stop_before_taking_over(stop))
-
-    async def _keep(self) -> None:
-        """Renew the lease. Where the database does not answer for as long as a lease lasts, the line to it is cut.
-
-        All who wait for it fail at once then. A cancellation would wait itself, for a rollback that nobody answers.
-        """
-        cut = asyncio.get_running_loop().call_later(self.settings.lease_ms / 1000, self.journal.connection.terminate)
-        try:
-            await self.journal.keep()
-        finally:
-            cut.cancel()
+        noting = self._every(self.settings.lease_renew_ms, self.journal.note_shipped)
+        await until_one_ends(noting, self._read_and_register(stop, taken_over), self._stop_before_taking_over(stop))
 
     async def _stop_before_taking_over(self, stop: asyncio.Event) -> None:
         """Ends at a stop that comes while Kafka does not answer; one that comes later is the register's to heed."""
@@ -143,7 +131,7 @@ class RegistrarSession:
             await self.journal.resume_topics(unpause_topic)
         ends = await self.reader.check_topics()
         read = sum(self.reader.next_offsets.values())
-        self.progress.halted = await self.journal.alarm()
+        self.progress.alarm = await self.journal.alarm()
         self.progress.look(read, read + self.reader.count_ahead(ends))
         await self.shipper.check_end(self.reader.consumer)
 
@@ -153,7 +141,7 @@ class RegistrarSession:
         with suppress(TimeoutError):
             async with asyncio.timeout(SHIP_AT_STOP_S):
                 await self.shipper.all_shipped()
-        await self.journal.keep()
+        await self.journal.note_shipped()
         await self.signer.sign_when_due()
         await self.journal.close()
 

@@ -18,6 +18,7 @@ from aiokafka.errors import UnknownTopicOrPartitionError
 from aiokafka.structs import RecordMetadata
 
 from consumers.registrar.journal import Journal
+from events.errors import Retry
 from events.wire.entry import parse_entry
 from infra.kafka.client_config import PRODUCER_DURABLE, client_arguments
 from infra.kafka.clients import abort_producer, stop_consumer
@@ -59,7 +60,7 @@ class Sent:
     future: asyncio.Future[RecordMetadata]
 
 
-class Behind(Exception):
+class Behind(Retry):
     """The topic holds less than was acknowledged: it lost its tail or was created anew."""
 
 

@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 from typing import Final
 
-from consumers.registrar.journal import Fenced, Journal
+from consumers.registrar.journal import Journal
+from events.errors import Fenced, Halt
 from infra.log.merkle import read_tree
 from infra.log.signed_note import KEY_FILE, Checkpoint, InvalidNote, LogKey, parse_checkpoint
 from infra.observability.telemetry import count, gauge
@@ -23,7 +24,7 @@ CHECKPOINT_FILE: Final = "checkpoint"
 _SQL: Final = queries("consumers.registrar", "registrar.sql")
 
 
-class Fork(Exception):
+class Fork(Halt):
     """The tree in the database does not continue the last signed checkpoint: nothing is signed."""
 
 

@@ -4,19 +4,19 @@ Beside that it commits to the read models now and then (`consumers/commitments/s
 One relay works, by lease; the others stand by. Each lane is sent in order, one record batch after another, each
 acknowledged before the next; only then, and only under its epoch, are the rows done with. A relay that was stopped and
 continued can therefore at worst repeat itself, which the registrar recognises by the event's id.
-Kafka or PostgreSQL being away ends the owner, never the process: it waits, says so once, and starts from the rows.
+An error ends the term; the next one starts from the rows (`infra.process.leader_election`).
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Final
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
 
 from consumers.commitments.scheduler import CommitmentScheduler
 from consumers.relay.outbox_source import Message, OutboxSource
@@ -28,8 +28,9 @@ from infra.observability.telemetry import count, gauge
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
 from infra.postgres.outbox import PLATFORM
 from infra.postgres.sql import queries
-from infra.process.health import Readiness
-from infra.process.leader_election import LeaderElection, LeaseSpec
+from infra.process.health import Progress, Readiness
+from infra.process.leader_election import LeaderElection, Term
+from infra.process.lease import LeaseSpec
 from infra.process.tasks import pause, until_one_ends
 from infra.settings import Settings
 
@@ -71,24 +72,26 @@ class Relay:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.lanes: tuple[OutboxSource, ...] = (PlatformOutbox(), CampaignTriggers(settings))
-        post = LeaseSpec(LEASE, lambda application: connect(settings, application))
-        self._worker = LeaderElection(settings, post, self._work, passing=(KafkaError,))
+        spec = LeaseSpec(LEASE, lambda application: connect(settings, application))
+        progress = Progress(time.monotonic, positions=False)
+        self._election = LeaderElection(settings, spec, self._work, progress)
 
     @property
     def epoch(self) -> int | None:
         """Of the lease that it holds; None while it stands by."""
-        return self._worker.epoch
+        return self._election.epoch
 
     def readiness(self) -> Readiness:
         """Ready while it stands by, or has lately sent something or found nothing to send."""
-        return self._worker.readiness()
+        return self._election.progress.readiness()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop`. A transient error waits, longer each time, and starts again from the rows."""
-        await self._worker.run(stop)
+        """Until `stop`."""
+        await self._election.run(stop)
 
-    async def _work(self, epoch: int) -> None:
-        await until_one_ends(self._send_all(epoch), CommitmentScheduler(self.settings, epoch).run())
+    async def _work(self, term: Term) -> None:
+        scheduler = CommitmentScheduler(self.settings, term.epoch)
+        await until_one_ends(self._send_all(term.epoch), scheduler.run(), term.stop.wait())
 
     async def _send_all(self, epoch: int) -> None:
         producer = AIOKafkaProducer(
@@ -115,7 +118,8 @@ class Relay:
                 if messages:
                     await send(producer, lane.topic, messages)
                     await lane.sent(connection, messages, epoch)
-                self._worker.moved()
+                self._election.progress.begin()
+                self._election.moved()
                 if len(messages) < MESSAGES_MAX:
                     await pause(woken, poll_ms / 1000)
         finally:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
+from events.errors import Reject
 from events.faults.findings import Finding, finding
 from events.values.money import INTEGER_MAX
 from events.wire.envelope import DEPTH_MAX
@@ -26,7 +27,7 @@ BEYOND_RANGE: Final = 2**62
 _KINDS: Final = {'"': "text", "[": "a list", "t": "a Boolean", "f": "a Boolean", "n": "null"}
 
 
-class Unreadable(Exception):
+class Unreadable(Reject):
     """The text cannot be read; `finding` says why."""
 
     def __init__(self, found: Finding) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, get_args
 
 import orjson
 
+from events.errors import YesserError
 from events.faults.problems import Bilingual
 
 Language = Literal["ar", "en"]
@@ -191,7 +192,7 @@ EXPLANATIONS: Final[dict[RequestCode, Explanation]] = {
 }
 
 
-class Problem(Exception):
+class Problem(YesserError):
     """A request that is answered with a problem of this module. `headers` are added to the answer's."""
 
     def __init__(

@@ -20,7 +20,7 @@ from typing import Final
 from nacl.exceptions import CryptoError
 from nacl.signing import SigningKey, VerifyKey
 
-from events.errors import YesserError
+from events.errors import Halt, YesserError
 
 KEY_FILE: Final = "log.skey"
 VKEY_FILE: Final = "log.vkey"
@@ -39,7 +39,7 @@ class InvalidNote(YesserError):
     """The note is not well-formed or not signed by a known key: do not trust it, and fetch it again."""
 
 
-class InvalidKey(YesserError):
+class InvalidKey(Halt):
     """The key is not well-formed, or it is gone although it has signed: put its file back from its copy."""
 
 

@@ -1,8 +1,8 @@
 """Connections to PostgreSQL: where the database is, what each session promises, and which errors pass by themselves.
 
 A database that takes connections and never answers (a stopped machine, a cut line) is noticed by whoever asks: the
-server itself would end a statement earlier than `answer_timeout_s`, so that an answer that is still missing then never
-comes. Whoever only waits is helped by TCP's own probes.
+server itself would have ended the statement before (`ANSWER_MARGIN_S`), so that an answer that is still missing then
+never comes. Whoever only waits is helped by TCP's own probes.
 """
 
 from __future__ import annotations
@@ -108,18 +108,15 @@ def _answer_timeout_s(settings: Settings) -> float:
     return settings.statement_timeout_ms / 1000 + ANSWER_MARGIN_S
 
 
-async def connect(
-    settings: Settings, application: str = "tool", *, batch: bool = False, answer_timeout_s: float | None = None
-) -> Connection:
+async def connect(settings: Settings, application: str = "tool", *, batch: bool = False) -> Connection:
     """One connection. A `batch` job (rebuild, mirror) has no statement timeout.
 
-    A statement that is not answered within `answer_timeout_s` (by default somewhat more than the server's own limit)
-    raises `TimeoutError`.
+    A statement that is not answered within somewhat more than the server's own limit raises `TimeoutError`.
     """
     connection: Connection = await asyncpg.connect(
         address(settings),
         timeout=settings.postgres_connect_timeout_s,
-        command_timeout=None if batch else answer_timeout_s or _answer_timeout_s(settings),
+        command_timeout=None if batch else _answer_timeout_s(settings),
         server_settings=_server_settings(settings, application, batch),
     )
     await prepare(connection)

@@ -40,15 +40,21 @@ class Readiness:
 
 @dataclass(slots=True)
 class Progress:
-    """Watches one position: `look` after each batch and each idle poll, `readiness` whenever somebody asks."""
+    """Watches one position: `look` after each batch and each idle poll, `readiness` whenever somebody asks.
+
+    Without `positions` there is only the time: `begin` after each piece of work and each idle poll.
+    """
 
     clock: Callable[[], float]
     position: int = 0
     end: int = 0
     standby: bool = False
     halted: str | None = None
+    alarm: str | None = None
+    """What a person must look at while the work goes on: the process is not ready."""
     paused: dict[str, object] = field(default_factory=dict)
     """What of its work waits on purpose while it goes on with the rest: it is told, and the process is ready."""
+    positions: bool = True
     moved_at: float = field(init=False)
     looked: bool = field(default=False, init=False)
 
@@ -56,7 +62,7 @@ class Progress:
         self.moved_at = self.clock()
 
     def begin(self) -> None:
-        """Work begins now: the time spent standing by was not standing still."""
+        """Work begins now, or has just been done: the time until now was not standing still."""
         self.moved_at = self.clock()
 
     def look(self, position: int, end: int) -> None:
@@ -68,22 +74,23 @@ class Progress:
 
     def readiness(self) -> Readiness:
         """Ready while it stands by, or moves, or has nothing to do; not before it has looked for the first time."""
-        lag = max(0, self.end - self.position)
         idle_s = self.clock() - self.moved_at
-        details: dict[str, object] = {
-            "role": "standby" if self.standby else "active",
-            "position": self.position,
-            "log_size": self.end,
-            "lag": lag,
-            **({"paused": self.paused} if self.paused else {}),
-        }
-        if self.halted is not None:
-            return Readiness(False, details | {"halted": self.halted})
+        moved: dict[str, object] = {"seconds_since_moved": round(idle_s, 1)}
+        details: dict[str, object] = {"role": "standby" if self.standby else "active"}
+        if self.positions:
+            lag = max(0, self.end - self.position)
+            details |= {"position": self.position, "log_size": self.end, "lag": lag}
+        else:
+            details |= moved
+        if self.paused:
+            details["paused"] = self.paused
+        if halted := self.halted or self.alarm:
+            return Readiness(False, details | {"halted": halted})
         if self.standby:
             return Readiness(True, details)
         return Readiness(
-            ready=self.looked and idle_s < STALLED_AFTER_S,
-            details=details | {"seconds_since_moved": round(idle_s, 1)},
+            ready=(self.looked or not self.positions) and idle_s < STALLED_AFTER_S,
+            details=details | moved,
             healthy=idle_s < STALLED_AFTER_S + PATIENCE_S,
         )
 

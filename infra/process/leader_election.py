@@ -1,7 +1,8 @@
-"""One works and the others stand by: a process that does its work while it has a lease, and waits where it cannot.
+"""Leader election: of all processes with one role, the one that holds the lease works, and the others stand by.
 
-A service that is away ends the work, never the process: that is said once, and the work starts again from what stands
-in the database. Who was stopped and continued finds its epoch superseded and stands by.
+The lease says who should work (liveness); its epoch, checked inside each transaction, says whose writes count (safety).
+What follows the end of a term depends on the error's class alone (`infra.process.reaction`). A wait and a halt are
+reported once, however often they are met.
 """
 
 from __future__ import annotations
@@ -9,128 +10,137 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
 from uuid import uuid4
 
 import structlog
 
-from events.errors import YesserError
 from infra.observability.logs import LogOnce
 from infra.observability.telemetry import count, forget_gauges
-from infra.postgres.connection import TRANSIENT_ERRORS, Connection, is_transient
+from infra.postgres.connection import TRANSIENT_ERRORS, Connection
 from infra.process import lease
-from infra.process.health import PATIENCE_S, STALLED_AFTER_S, Readiness
+from infra.process.health import Progress
+from infra.process.lease import LeaseSpec
+from infra.process.lease_renewal import renewing
+from infra.process.reaction import Reaction, reaction_to
 from infra.process.tasks import pause, until_one_ends
 from infra.settings import Settings
 
-Work: TypeAlias = Callable[[int], Coroutine[Any, Any, None]]
-"""What the holder of the lease does, given its epoch, until it is cancelled or fails."""
+HALTED_RETRY_S: Final = 2.0
 
 log = structlog.get_logger()
 
 
-class Fenced(Exception):
-    """Another owner has taken over: this one stands by."""
+@dataclass(slots=True)
+class Term:
+    """One epoch of the leader. Work ends soon after `stop` is set; what is under way may be finished first."""
+
+    epoch: int
+    stop: asyncio.Event
+    _connections: list[Connection] = field(default_factory=list)
+
+    def cut_when_lost(self, connection: Connection) -> Connection:
+        """Cut `connection` when the lease is lost, so that whoever waits for its answer fails at once: a cancellation
+        alone would wait for the answer to a rollback."""
+        self._connections.append(connection)
+        return connection
+
+    def end_with(self, lost: asyncio.Future[None]) -> None:
+        """`lost` failed: the lease is. Where it was cancelled, the work has ended."""
+        if lost.cancelled():
+            return
+        for connection in self._connections:
+            connection.terminate()
 
 
-@dataclass(frozen=True, slots=True)
-class LeaseSpec:
-    """What only one may do: the name of its lease, how to open a connection to where that is, and the lease's table."""
-
-    name: str
-    open: Callable[[str], Awaitable[Connection]]
-    table: str = lease.TABLE
+Work: TypeAlias = Callable[[Term], Coroutine[Any, Any, None]]
+"""What the leader does, until the term's `stop` or an error. Where it returns earlier, a new term begins."""
 
 
 class LeaderElection:
-    """Stands by for the lease of its post, and works while it has it.
+    """Stands by for the lease of `spec`, and works while it holds it. `progress` says how that goes."""
 
-    `passing` are the errors that are waited for, besides those of the database.
-    """
-
-    def __init__(
-        self, settings: Settings, post: LeaseSpec, work: Work, *, passing: tuple[type[BaseException], ...]
-    ) -> None:
-        self._settings = settings
-        self._post = post
-        self._name = post.name
-        self._work = work
-        self._passing = passing
-        self._owner = f"{socket.gethostname()}-{uuid4().hex[:8]}"
-        self._wait = LogOnce(f"the {post.name} waits to go on", f"the {post.name} goes on")
-        self._moved_at = time.monotonic()
+    def __init__(self, settings: Settings, spec: LeaseSpec, work: Work, progress: Progress) -> None:
+        self.progress = progress
         self.epoch: int | None = None
+        self._settings = settings
+        self._spec = spec
+        self._work = work
+        self._owner = f"{socket.gethostname()}-{uuid4().hex[:8]}"
+        self._wait_ms = settings.retry_wait_min_ms
+        self._halt = LogOnce("halted: nothing more is written", "no longer halted")
+        self._wait = LogOnce("waiting to try again", "going on")
 
     def moved(self) -> None:
-        """Something was done, or there was nothing to do."""
-        self._moved_at = time.monotonic()
-        self._wait.ends()
+        """Work was done: no halt and no wait holds any more."""
+        self.progress.halted = None
+        self._halt.ends(lease=self._spec.name)
+        self.idle()
 
-    def readiness(self) -> Readiness:
-        """Ready while it stands by, or has lately done something or found nothing to do."""
-        idle_s = time.monotonic() - self._moved_at
-        details: dict[str, object] = {
-            "role": "standby" if self.epoch is None else "active",
-            "seconds_since_moved": round(idle_s, 1),
-        }
-        return Readiness(idle_s < STALLED_AFTER_S, details, idle_s < STALLED_AFTER_S + PATIENCE_S)
+    def idle(self) -> None:
+        """There is nothing to do: no wait holds any more."""
+        self._wait_ms = self._settings.retry_wait_min_ms
+        self._wait.ends(lease=self._spec.name)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop`. An error that passes waits, longer each time; one that a user can mend is raised."""
-        wait_ms = self._settings.retry_wait_min_ms
+        """Until `stop`. Raises an error that a person must mend; a bug ends the process (`SystemExit`)."""
         while not stop.is_set():
-            moved_at = self._moved_at
             try:
-                if not await self._own(stop):
-                    forget_gauges()
-                    self.moved()
-                    await pause(stop, self._settings.lease_renew_ms / 1000)
-            except Fenced as error:
-                count("fenced_writers", process=self._name)
-                log.warning("another one took over: standing by", reason=str(error))
+                epoch = await self._stand_by(stop)
+                if epoch is not None:
+                    await self._lead(Term(epoch, stop))
             except Exception as error:
-                self._require_passing(error)
-                self._wait.begins(error)
-                count("retries", process=self._name)
-                if self._moved_at != moved_at:
-                    wait_ms = self._settings.retry_wait_min_ms
-                await pause(stop, wait_ms / 1000)
-                wait_ms = min(2 * wait_ms, self._settings.retry_wait_max_ms)
+                await self._react(error, stop)
 
-    def _require_passing(self, error: Exception) -> None:
-        """Raise what a user can mend as it is; a bug ends the process, with its trace in the log."""
-        if is_transient(error) or isinstance(error, self._passing):
-            return
-        if isinstance(error, YesserError):
-            raise error
-        log.exception("an unknown error ends the process")
-        raise SystemExit(os.EX_SOFTWARE) from None
+    async def _react(self, error: Exception, stop: asyncio.Event) -> None:
+        match reaction_to(error):
+            case Reaction.STAND_DOWN:
+                count("fenced_writers", process=self._spec.process)
+                log.warning("another process took over: standing by", lease=self._spec.name, reason=str(error))
+            case Reaction.HALT:
+                self.progress.halted = str(error)
+                self._halt.begins(error, lease=self._spec.name)
+                await pause(stop, HALTED_RETRY_S)
+            case Reaction.RETRY:
+                self._wait.begins(error, lease=self._spec.name)
+                count("retries", process=self._spec.process)
+                await pause(stop, self._wait_ms / 1000)
+                self._wait_ms = min(2 * self._wait_ms, self._settings.retry_wait_max_ms)
+            case Reaction.RAISE:
+                raise error
+            case Reaction.BUG:
+                log.error("an unknown error ends the process", lease=self._spec.name, exc_info=error)
+                raise SystemExit(os.EX_SOFTWARE) from None
 
-    async def _own(self, stop: asyncio.Event) -> bool:
-        """Work if the lease is free; False when another one has it."""
-        keeper = await self._post.open(f"{self._name} lease")
+    async def _stand_by(self, stop: asyncio.Event) -> int | None:
+        """The epoch, as soon as the lease is free; None at a stop."""
+        name, table = self._spec.name, self._spec.table
+        connection = await self._spec.open(f"{name} election")
         try:
-            epoch = await lease.claim(keeper, self._name, self._owner, self._settings, table=self._post.table)
-            if epoch is None:
-                return False
-            self.epoch = epoch
-            try:
-                await until_one_ends(self._keep(keeper, epoch), self._work(epoch), stop.wait())
-            finally:
-                self.epoch = None
-                with suppress(*TRANSIENT_ERRORS):
-                    await lease.release(keeper, self._name, epoch, table=self._post.table)
-            return True
+            while not stop.is_set():
+                epoch = await lease.claim(connection, name, self._owner, self._settings, table=table)
+                if epoch is not None:
+                    if self.progress.standby:
+                        self.progress.standby = False
+                        self.progress.begin()
+                    return epoch
+                self.progress.standby = True
+                forget_gauges()
+                self.idle()
+                await pause(stop, self._settings.lease_renew_ms / 1000)
+            return None
         finally:
             with suppress(*TRANSIENT_ERRORS):
-                await keeper.close(timeout=1)
+                await connection.close(timeout=1)
 
-    async def _keep(self, keeper: Connection, epoch: int) -> None:
-        while True:
-            await asyncio.sleep(self._settings.lease_renew_ms / 1000)
-            if not await lease.renew(keeper, self._name, epoch, self._settings, table=self._post.table):
-                raise Fenced(f"epoch {epoch} of the {self._name} was superseded")
+    async def _lead(self, term: Term) -> None:
+        self.epoch = term.epoch
+        try:
+            async with renewing(self._spec, term.epoch, self._settings) as lost:
+                lost.add_done_callback(term.end_with)
+                await until_one_ends(lost, self._work(term))
+        finally:
+            self.epoch = None

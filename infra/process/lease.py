@@ -6,9 +6,12 @@ The lease decides who should work (liveness); the epoch, checked inside each tra
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
+from events.errors import Fenced
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 from infra.settings import Settings
@@ -17,8 +20,25 @@ TABLE: Final = "platform.lease"
 """Where the platform's leases are. An agency's own database has a table of the same form under another name."""
 
 
+@dataclass(frozen=True, slots=True)
+class LeaseSpec:
+    """The lease of one role: its name, how to connect to its database (given an application name), and its table."""
+
+    name: str
+    open: Callable[[str], Awaitable[Connection]]
+    table: str = TABLE
+
+    @property
+    def process(self) -> str:
+        """The process in metrics."""
+        return self.name.removeprefix("consumer.")
+
+
 async def claim(connection: Connection, name: str, owner: str, settings: Settings, *, table: str = TABLE) -> int | None:
-    """Take a free or expired lease; returns the new epoch, or None while another owner holds it."""
+    """Take a free or expired lease; returns the new epoch, or None while another owner holds it.
+
+    Waits for a transaction in which the old owner holds the lease.
+    """
     epoch: int | None = await connection.fetchval(_sql(table)["claim"], name, owner, settings.lease_ms)
     return epoch
 
@@ -26,6 +46,12 @@ async def claim(connection: Connection, name: str, owner: str, settings: Setting
 async def renew(connection: Connection, name: str, epoch: int, settings: Settings, *, table: str = TABLE) -> bool:
     """Extend the lease; False when it was taken over."""
     return bool(await connection.fetchval(_sql(table)["renew"], name, epoch, settings.lease_ms))
+
+
+async def hold(connection: Connection, name: str, epoch: int, *, table: str = TABLE) -> None:
+    """Let no other owner take over before this transaction ends. Raises `Fenced` when one has."""
+    if not await connection.fetchval(_sql(table)["hold"], name, epoch):
+        raise Fenced(f"epoch {epoch} of the {name} was superseded")
 
 
 async def release(connection: Connection, name: str, epoch: int, *, table: str = TABLE) -> None:

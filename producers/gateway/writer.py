@@ -21,6 +21,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
 
+from events.errors import Retry
 from events.wire.codec import STRUCTURED_HEADERS
 from infra.kafka.admin import GATEWAY_USER
 from infra.kafka.client_config import PRODUCER_DURABLE, NoKafka, client_arguments
@@ -40,7 +41,7 @@ _CONNECT_TIMEOUT_S: Final = 5.0
 _logger = structlog.get_logger(__name__)
 
 
-class NotStored(Exception):
+class NotStored(Retry):
     """Kafka is away, and nothing of this request was handed to it."""
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import orjson
 
+from events.errors import Fenced
 from infra.postgres.connection import Connection
-from infra.process.leader_election import Fenced
 from producers.outbox.outbox import SQL
 from producers.outbox.senders import Faults
 

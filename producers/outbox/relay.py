@@ -19,19 +19,21 @@ from typing import Final
 
 import structlog
 
+from events.errors import Fenced
 from events.validation.validate import validate
 from events.validation.verdicts import Agency, Refused
 from events.wire.codec import STRUCTURED_HEADERS
 from infra.observability.telemetry import count, gauge
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection
 from infra.process import lease
-from infra.process.health import Readiness
-from infra.process.leader_election import Fenced, LeaderElection, LeaseSpec
-from infra.process.tasks import pause
+from infra.process.health import Progress, Readiness
+from infra.process.leader_election import LeaderElection, Term
+from infra.process.lease import LeaseSpec
+from infra.process.tasks import pause, until_one_ends
 from infra.settings import Settings
 from producers.outbox.notes import RefusedRow, note_refused, note_sent
 from producers.outbox.outbox import CHANNEL, LEASE, LEASE_TABLE, SQL, open_database, require_outbox
-from producers.outbox.senders import PASSING, Send, require_credentials, sender_of
+from producers.outbox.senders import Send, require_credentials, sender_of
 
 ROWS_MAX: Final = 1_000
 """Most rows read and sent before they are marked."""
@@ -70,16 +72,17 @@ class OutboxRelay:
         require_credentials(settings, agency.code)
         self._settings = settings
         self._agency = agency
-        post = LeaseSpec(LEASE, self._open, LEASE_TABLE)
-        self._worker = LeaderElection(settings, post, self._work, passing=PASSING)
+        spec = LeaseSpec(LEASE, self._open, LEASE_TABLE)
+        progress = Progress(time.monotonic, positions=False)
+        self._election = LeaderElection(settings, spec, self._work, progress)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop`. Kafka or the database being away is waited for."""
-        await self._worker.run(stop)
+        """Until `stop`."""
+        await self._election.run(stop)
 
     def readiness(self) -> Readiness:
-        """Of the worker."""
-        return self._worker.readiness()
+        """Ready while it stands by, or has lately sent something or found nothing to send."""
+        return self._election.progress.readiness()
 
     async def _open(self, application: str) -> Connection:
         connection = await open_database(self._settings, application)
@@ -90,7 +93,10 @@ class OutboxRelay:
             raise
         return connection
 
-    async def _work(self, epoch: int) -> None:
+    async def _work(self, term: Term) -> None:
+        await until_one_ends(self._send_from_outbox(term.epoch), term.stop.wait())
+
+    async def _send_from_outbox(self, epoch: int) -> None:
         connection = await self._open("outbox relay")
         woken = asyncio.Event()
         try:
@@ -113,7 +119,8 @@ class OutboxRelay:
             if rows:
                 await self._make_durable(connection, epoch)
                 await self._settle(connection, send, epoch, rows)
-            self._worker.moved()
+            self._election.progress.begin()
+            self._election.moved()
             if time.monotonic() >= forget_at:
                 await connection.execute(SQL["forget"], self._settings.outbox_keep_days, FORGET_ROWS_MAX)
                 forget_at = time.monotonic() + FORGET_EVERY_S

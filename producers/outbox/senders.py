@@ -10,9 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final, TypeAlias
 
-from aiokafka.errors import KafkaError
-
-from events.errors import Retry, YesserError
+from events.errors import Retry
 from infra.settings import Settings
 from producers.errors import NotAccepted
 from producers.publisher.kafka_publisher import AgencyPublisher, principal
@@ -26,12 +24,11 @@ DELIVERY_TIMEOUT_S: Final = 15.0
 """So long without an acknowledgement the outcome is unknown, and the same events are sent again."""
 
 
-class GatewaySaysNo(YesserError):
-    """The gateway does not take this agency's events; the message says why. Sending is tried again."""
+class EventsNotTaken(Retry):
+    """Kafka or the gateway does not take this agency's events now; the message says why.
 
-
-PASSING: Final = (KafkaError, Retry, NotAccepted, GatewaySaysNo)
-"""What is waited for: also a missing right, which somebody will give, since the events must not be lost."""
+    Sending is tried again: somebody will give the missing right, and the events must not be lost.
+    """
 
 
 def require_credentials(settings: Settings, agency: str) -> None:
@@ -54,7 +51,10 @@ async def _over_kafka(settings: Settings, agency: str) -> AsyncIterator[Send]:
     async with AgencyPublisher(settings, agency, delivery_timeout_s=DELIVERY_TIMEOUT_S) as publisher:
 
         async def send(events: Sequence[bytes]) -> list[str | Faults]:
-            return [str(address) for address in await publisher.publish(events)]
+            try:
+                return [str(address) for address in await publisher.publish(events)]
+            except NotAccepted as error:
+                raise EventsNotTaken(str(error)) from error
 
         yield send
 
@@ -72,7 +72,7 @@ async def _over_http(settings: Settings, gateway: str) -> AsyncIterator[Send]:
             try:
                 sent = await client.send_many(events, partial=True)
             except GatewayProblem as error:
-                raise GatewaySaysNo(str(error)) from error
+                raise EventsNotTaken(str(error)) from error
             refused: dict[int, Faults] = {}
             for found in sent.refused:
                 pointer = found.pointer.removeprefix(f"/{found.event}")

@@ -20,11 +20,12 @@ from itertools import groupby
 from uuid import uuid4
 
 from consumers.registrar.batch import REGISTERED
-from consumers.registrar.journal import LEASE, Diverged, Fenced, Journal
+from consumers.registrar.journal import LEASE, Diverged, Journal
 from consumers.registrar.recovery.agency_records import AgencyRecords, agency_records
 from consumers.registrar.recovery.restored import Held, Lacking, Part, Restored, place_of
 from consumers.registrar.recovery.source import CannotRecover, Source, chunks
 from consumers.registrar.signer import Fork, read_last_checkpoint, require_continuation
+from events.errors import Fenced
 from events.validation.verdicts import Agency
 from events.wire.entry import Entry, parse_entry
 from infra.kafka.client_config import agency_topic
@@ -34,6 +35,8 @@ from infra.postgres.connection import TRANSIENT_ERRORS, connect
 from infra.postgres.outbox import PLATFORM
 from infra.postgres.sql import queries
 from infra.process import lease
+from infra.process.lease import LeaseSpec
+from infra.process.lease_renewal import renewing
 from infra.process.tasks import until_one_ends
 from infra.settings import Settings
 
@@ -63,13 +66,15 @@ async def recover(settings: Settings, source: Source, progress: Progress, *, uns
     `unsigned`: take entries behind the last signed root also where no agency's topic confirms them.
     """
     done: list[Recovered] = []
+    spec = LeaseSpec(LEASE, lambda _: connect(settings, "recover lease"))
 
     async def work(journal: Journal) -> None:
         done.append(await _Recovery(journal, source, progress, unsigned).run())
 
     try:
-        async with _journal(settings) as journal:
-            await until_one_ends(work(journal), _keep(journal))
+        # Reading and verifying take longer than a lease lasts, and a halted registrar is waiting for it.
+        async with _journal(settings) as journal, renewing(spec, journal.epoch, settings) as lost:
+            await until_one_ends(lost, work(journal))
     except Fenced as error:
         raise CannotRecover(
             f"{error}: a registrar has taken the log over; stop it and call this again, which goes on from there"
@@ -77,13 +82,6 @@ async def recover(settings: Settings, source: Source, progress: Progress, *, uns
     except (Fork, Diverged) as error:
         raise CannotRecover(str(error)) from error
     return done[0]
-
-
-async def _keep(journal: Journal) -> None:
-    """Reading and verifying take longer than a lease lasts, and a halted registrar is waiting for it."""
-    while True:
-        await asyncio.sleep(journal.settings.lease_renew_ms / 1000)
-        await journal.keep()
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from consumers.registrar.shipper import INDEX_HEADER
+from events.errors import YesserError
 from infra.kafka.client_config import client_arguments
 from infra.kafka.clients import stop_consumer
 from infra.kafka.end_offsets import ends_of_existing
@@ -19,7 +20,7 @@ Source = Callable[[int], AsyncIterator[bytes]]
 """Gives the entries from an index on, in order, as far as the source holds them."""
 
 
-class CannotRecover(Exception):
+class CannotRecover(YesserError):
     """The log cannot be recovered from this source, or not now; the message says how far it was."""
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from events.errors import Reject
 from events.faults.details import arabic_of
 from events.faults.problems import PROBLEMS, Fault
 from infra.http.problems import PAGE_PREFIX, Language
@@ -28,7 +29,7 @@ class EventFaults:
     """As claimed, where it is well-formed and free of personal data."""
 
 
-class Refusal(Exception):
+class Refusal(Reject):
     """Events with faults. `batched`: pointers begin with the event's place in the array."""
 
     def __init__(self, found: Sequence[EventFaults], *, batched: bool) -> None:

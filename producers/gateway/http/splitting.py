@@ -11,6 +11,8 @@ from typing import Final
 
 import msgspec
 
+from events.errors import Reject
+
 _ARRAY: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _COMMAS_PER_ELEMENT_MAX: Final = 250
 """An array with more commas may hold millions of elements: it is cut by hand, which stops after `elements_max`."""
@@ -19,7 +21,7 @@ _WHITE_SPACE: Final = b" \t\n\r"
 _TOKENS: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[{]|[\]}]|,', re.DOTALL)
 
 
-class NotAnArray(ValueError):
+class NotAnArray(Reject):
     """The bytes are not one array."""
 
 

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from events.errors import Fenced
 from infra.postgres.connection import Connection, connect
 from infra.process import lease
 from infra.settings import Settings
@@ -90,6 +91,49 @@ async def test_an_owner_stopped_in_its_transaction_is_ended_by_the_database(
         assert await lease.claim(stopped, NAME, "a", hasty) == 1
         await stopped.execute("BEGIN")
         assert await lease.renew(stopped, NAME, 1, hasty)
+        await asyncio.sleep(0.15)
+        async with asyncio.timeout(5):
+            assert await lease.claim(connection, NAME, "b", settings) == 2
+    finally:
+        stopped.terminate()
+
+
+async def test_a_transaction_that_holds_the_lease_delays_no_renewal_and_every_take_over(
+    settings: Settings, connection: Connection
+) -> None:
+    renewal, other = await connect(settings, "renewal"), await connect(settings, "other")
+    try:
+        assert await lease.claim(connection, NAME, "a", settings) == 1
+        async with connection.transaction():
+            await lease.hold(connection, NAME, 1)
+            async with asyncio.timeout(1):
+                assert await lease.renew(renewal, NAME, 1, settings)
+                assert await lease.claim(other, NAME, "b", settings) is None, "who may not take over does not wait"
+            await expire(renewal)
+            claim = asyncio.create_task(lease.claim(other, NAME, "b", settings))
+            await asyncio.sleep(0.2)
+            assert not claim.done(), "the owner is in the middle of a commit"
+            async with asyncio.timeout(1):
+                assert await lease.renew(renewal, NAME, 1, settings), "also while a claim waits"
+        assert await claim is None, "the lease was renewed while the claim waited"
+        await expire(renewal)
+        assert await lease.claim(other, NAME, "b", settings) == 2
+        with pytest.raises(Fenced, match="epoch 1 of the some role was superseded"):
+            await lease.hold(connection, NAME, 1)
+    finally:
+        await asyncio.gather(renewal.close(), other.close())
+
+
+@pytest.mark.alone
+async def test_an_owner_stopped_while_it_holds_the_lease_is_ended_by_the_database(
+    settings: Settings, connection: Connection
+) -> None:
+    hasty = settings.model_copy(update={"idle_in_transaction_timeout_ms": 300, "lease_ms": 100})
+    stopped = await connect(hasty, "stopped")
+    try:
+        assert await lease.claim(stopped, NAME, "a", hasty) == 1
+        await stopped.execute("BEGIN")
+        await lease.hold(stopped, NAME, 1)
         await asyncio.sleep(0.15)
         async with asyncio.timeout(5):
             assert await lease.claim(connection, NAME, "b", settings) == 2

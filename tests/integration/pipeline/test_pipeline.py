@@ -177,7 +177,7 @@ async def test_an_entry_that_is_not_the_logs_halts_and_applies_nothing_of_its_ba
             await ship(settings, [7, 8], change=lambda raw: raw.replace(b"word", b"lies"))
 
             async def halted() -> bool:
-                return one.halted is not None
+                return one.progress.halted is not None
 
             await until(halted, "it halts")
             assert not one.readiness().ready
@@ -192,7 +192,7 @@ async def test_an_entry_that_is_not_the_logs_halts_and_applies_nothing_of_its_ba
         await make_topics(settings)
         await ship(settings, range(20))
         await until_position(connection, 20)
-        assert one.halted is None
+        assert one.progress.halted is None
         assert await connection.fetchval("SELECT halted_reason FROM platform.position") is None
 
 
@@ -206,10 +206,10 @@ async def test_a_topic_that_is_ahead_of_the_database_halts(
         await ship(settings, [0, 1, 2, 9])
 
         async def halted() -> bool:
-            return one.halted is not None
+            return one.progress.halted is not None
 
         await until(halted, "it halts")
-        assert "yesser recover" in str(one.halted)
+        assert "yesser recover" in str(one.progress.halted)
         assert await applied(connection) == [0, 1, 2]
 
 
@@ -221,7 +221,7 @@ async def test_a_record_that_is_no_entry_halts(settings: Settings) -> None:
         await ship(settings, [0], change=lambda raw: b"garbage")
 
         async def halted() -> bool:
-            return one.halted is not None
+            return one.progress.halted is not None
 
         await until(halted, "it halts")
 
@@ -350,10 +350,10 @@ async def test_a_changed_entry_in_the_database_halts_where_it_is_read_from_there
     async with running(one):
 
         async def halted() -> bool:
-            return one.halted is not None
+            return one.progress.halted is not None
 
         await until(halted, "it halts")
-        assert "entry 0 of the log was changed" in str(one.halted)
+        assert "entry 0 of the log was changed" in str(one.progress.halted)
         assert await position(connection) == 0
 
 
@@ -368,8 +368,8 @@ async def test_a_standby_takes_over_when_the_other_stops(settings: Settings, con
             return first.readiness().ready and second.readiness().ready
 
         await until(both_ready, "one works and one stands by")
-        works = 0 if second.standing_by else 1
-        assert (first, second)[1 - works].standing_by
+        works = 0 if second.progress.standby else 1
+        assert (first, second)[1 - works].progress.standby
         stops[works].set()
         began = time.monotonic()
         await grow(settings, 10)
@@ -428,8 +428,8 @@ async def test_while_postgresql_is_away_it_waits_and_then_goes_on(settings: Sett
             assert await position(connection) == 50
             one.settings.postgres = address
             await until_position(connection, 100)
-    said_of_it = [line["event"] for line in lines if line["event"] in ("waiting to go on", "going on")]
-    assert said_of_it == ["waiting to go on", "going on"]
+    said_of_it = [line["event"] for line in lines if line["event"] in ("waiting to try again", "going on")]
+    assert said_of_it == ["waiting to try again", "going on"]
 
 
 @pytest.mark.parametrize("moment", ["before the commit", "after the commit"])

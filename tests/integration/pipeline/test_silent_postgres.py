@@ -34,7 +34,7 @@ async def test_an_owner_whose_database_is_silent_gives_up_and_another_takes_over
                 async with running(other):
 
                     async def stands_by() -> bool:
-                        return other.standing_by
+                        return other.progress.standby
 
                     await until(stands_by, "the other one stands by")
                     line.freeze()
@@ -44,13 +44,13 @@ async def test_an_owner_whose_database_is_silent_gives_up_and_another_takes_over
                     assert time.monotonic() - began < TAKE_OVER_S
 
                     async def has_given_up() -> bool:
-                        return any(line["event"] == "the registrar waits and starts again" for line in lines)
+                        return any(line["event"] == "waiting to try again" for line in lines)
 
                     await until(has_given_up, "the one that is cut off has noticed", patience_s=TAKE_OVER_S)
                     line.thaw()
 
                     async def stands_by_itself() -> bool:
-                        return cut_off.standing_by
+                        return cut_off.progress.standby
 
                     await until(stands_by_itself, "it stands by once it can")
                     await send(settings, HEALTH_TOPIC, said("b"))

@@ -134,15 +134,15 @@ async def test_an_older_copy_halts_and_the_topic_brings_back_the_same_log(settin
         async with running(one):
 
             async def halted() -> bool:
-                return one.halted is not None
+                return one.progress.halted is not None
 
             await until(halted, "the registrar halts")
-            assert "yesser recover" in str(one.halted)
+            assert "yesser recover" in str(one.progress.halted)
             recovered = await recover(old.settings, topic_source(old.settings), quiet)
             assert (recovered.size_before, recovered.size, recovered.root) == (old.size_before, old.size, old.root)
 
             async def goes_on() -> bool:
-                return one.halted is None
+                return one.progress.halted is None
 
             await until(goes_on, "the registrar goes on by itself")
             watching = await connect(old.settings, "watching")

@@ -69,13 +69,13 @@ async def until_says(settings: Settings, one: Registrar) -> str:
     """Why the registrar halted."""
 
     async def halted() -> bool:
-        return one.halted is not None
+        return one.progress.halted is not None
 
     await until(halted, "the registrar halted")
-    assert one.halted is not None
+    assert one.progress.halted is not None
     assert not one.readiness().ready
     assert one.readiness().healthy, "a restart would not help"
-    return one.halted
+    return one.progress.halted
 
 
 async def require_whole_log(settings: Settings, connection: Connection) -> None:
@@ -278,7 +278,7 @@ async def test_a_superseded_owner_writes_nothing(settings: Settings, connection:
             await send(settings, HEALTH_TOPIC, said("a"))
             await until_size(connection, 4)
             batch = Batch(3, journal.recorded, entries=[b"stale"], subjects=["x"])
-            for attempt in (journal.commit(batch), journal.keep(), journal.halt_topic(HEALTH_TOPIC, "stale")):
+            for attempt in (journal.commit(batch), journal.note_shipped(), journal.halt_topic(HEALTH_TOPIC, "stale")):
                 with pytest.raises(Exception, match="superseded"):
                     await attempt
         assert await log_size(connection) == 4
@@ -300,7 +300,7 @@ async def test_a_standby_is_ready_and_takes_over_when_the_owner_stops(
             return first.readiness().ready and second.readiness().ready
 
         await until(both_ready, "one works and one stands by")
-        works = 0 if second.standing_by else 1
+        works = 0 if second.progress.standby else 1
         assert (first, second)[1 - works].readiness().details["role"] == "standby"
         began = time.monotonic()
         stops[works].set()
@@ -623,13 +623,13 @@ async def test_a_missing_checkpoint_file_halts_until_it_is_put_back(settings: Se
             assert not kept.exists()
             kept.write_text(note, encoding="utf-8")
             await until_size(connection, 4)
-            assert one.halted is None
+            assert one.progress.halted is None
 
             async def ready() -> bool:
                 return one.readiness().ready
 
             await until(ready, "it is ready again")
-    assert sum("halted and signs nothing" in line["event"] for line in lines) == 1, f"a halt is said once: {lines}"
+    assert sum("nothing more is written" in line["event"] for line in lines) == 1, f"a halt is said once: {lines}"
 
 
 @pytest.mark.parametrize("lost", ["gone", "another log's", "unreadable", "open to others"])
@@ -659,7 +659,7 @@ async def test_a_key_that_is_not_right_halts_until_the_right_one_is_put_back(
         (folder / "log.skey").write_bytes(kept)
         (folder / "log.skey").chmod(0o600)
         await until_size(connection, 4)
-        assert one.halted is None
+        assert one.progress.halted is None
 
 
 async def test_the_folder_of_another_log_halts_and_the_key_is_suspected_and_not_the_entries(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from events.errors import Halt, Reject, Retry, YesserError
+from events.errors import Halt, Reject, Retry, StandDown, YesserError
 
 
-@pytest.mark.parametrize("error", [YesserError, Retry, Reject, Halt])
+@pytest.mark.parametrize("error", [YesserError, Retry, Reject, Halt, StandDown])
 def test_the_docstring_is_the_default_message(error: type[YesserError]) -> None:
     assert str(error()) == error.__doc__
 
@@ -19,7 +19,8 @@ def test_a_rejection_carries_its_address_and_says_it_once() -> None:
     assert str(Reject("The record is empty")) == "The record is empty"
 
 
-def test_the_three_reactions_exclude_one_another() -> None:
-    for error in (Retry, Reject, Halt):
-        others = {Retry, Reject, Halt} - {error}
+def test_the_four_reactions_exclude_one_another() -> None:
+    four = {Retry, Reject, Halt, StandDown}
+    for error in four:
+        others = four - {error}
         assert not any(issubclass(error, other) for other in others)

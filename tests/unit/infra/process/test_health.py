@@ -105,3 +105,22 @@ def test_a_halted_process_is_not_ready_but_a_restart_would_not_help() -> None:
 def test_a_starting_process_is_healthy_but_not_ready() -> None:
     state = Progress(Clock()).readiness()
     assert (state.ready, state.healthy) == (False, True)
+
+
+def test_a_process_without_positions_says_when_it_last_worked() -> None:
+    clock = Clock()
+    progress = Progress(clock, positions=False)
+    clock.now += 20
+    assert progress.readiness() == Readiness(True, {"role": "active", "seconds_since_moved": 20.0})
+    clock.now += 20
+    assert not progress.readiness().ready
+    progress.begin()
+    assert progress.readiness().ready
+
+
+def test_an_alarm_outlives_a_halt() -> None:
+    progress = Progress(Clock(), halted="the log was cut", alarm="index 2 was refused")
+    progress.look(1, 1)
+    assert progress.readiness().details["halted"] == "the log was cut"
+    progress.halted = None
+    assert (progress.readiness().ready, progress.readiness().details["halted"]) == (False, "index 2 was refused")

@@ -1,0 +1,39 @@
+"""Every exception class of the product has its place in the tree of `events.errors`."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from types import ModuleType
+
+from aiokafka.errors import KafkaError
+
+import consumers
+import events
+import infra
+import producers
+from events.errors import YesserError
+
+LOST_CONNECTIONS = (OSError, KafkaError)
+OUTSIDE = {
+    "infra.process.tasks.TaskFailed",  # a bug
+    "infra.process.commands._Ended",  # carries an exit code through a task
+}
+
+
+def modules(package: ModuleType) -> Iterator[ModuleType]:
+    for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        yield importlib.import_module(found.name)
+
+
+def test_an_exception_outside_the_tree_is_a_bug_or_a_lost_connection() -> None:
+    outside = {
+        f"{kind.__module__}.{kind.__qualname__}"
+        for package in (events, infra, producers, consumers)
+        for module in modules(package)
+        for kind in vars(module).values()
+        if isinstance(kind, type) and issubclass(kind, BaseException) and kind.__module__ == module.__name__
+        if not issubclass(kind, (YesserError, *LOST_CONNECTIONS))
+    }
+    assert outside == OUTSIDE

@@ -1,0 +1,52 @@
+"""What a loop does about an error, by its class."""
+
+from __future__ import annotations
+
+import asyncpg
+import pytest
+from aiokafka.errors import KafkaConnectionError, TopicAuthorizationFailedError
+
+from consumers.pipeline.writer import LeafMismatch, NewerRules
+from consumers.registrar.journal import Diverged
+from consumers.registrar.reader import TopicBroken
+from consumers.registrar.shipper import Behind
+from consumers.registrar.signer import Fork
+from events.errors import Fenced, Reject, Tampered
+from infra.log.signed_note import InvalidKey
+from infra.process.reaction import Reaction, reaction_to
+from infra.process.tasks import Interrupted, TaskFailed
+from producers.errors import NotAccepted
+from producers.outbox.outbox import NoOutbox
+from producers.outbox.senders import EventsNotTaken
+
+
+@pytest.mark.parametrize(
+    ("error", "reaction"),
+    [
+        (Behind(), Reaction.RETRY),
+        (TopicBroken({"agency.health.events": "is gone"}), Reaction.RETRY),
+        (EventsNotTaken(), Reaction.RETRY),
+        (KafkaConnectionError(), Reaction.RETRY),
+        (TopicAuthorizationFailedError(), Reaction.RETRY),
+        (asyncpg.ConnectionDoesNotExistError(), Reaction.RETRY),
+        (Interrupted(), Reaction.RETRY),
+        (TimeoutError(), Reaction.RETRY),
+        (Fork(), Reaction.HALT),
+        (Diverged(), Reaction.HALT),
+        (InvalidKey(), Reaction.HALT),
+        (LeafMismatch(), Reaction.HALT),
+        (Tampered(), Reaction.HALT),
+        (Fenced(), Reaction.STAND_DOWN),
+        (NewerRules(), Reaction.RAISE),
+        (NoOutbox(), Reaction.RAISE),
+        (NotAccepted(), Reaction.RAISE),
+        (Reject(), Reaction.RAISE),
+        (asyncpg.DataError("a value that does not fit"), Reaction.BUG),
+        (asyncpg.UndefinedTableError(), Reaction.BUG),
+        (TaskFailed(), Reaction.BUG),
+        (KeyError("x"), Reaction.BUG),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_the_reaction_follows_the_class(error: Exception, reaction: Reaction) -> None:
+    assert reaction_to(error) is reaction
