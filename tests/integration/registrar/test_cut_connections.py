@@ -1,5 +1,5 @@
-"""The connections of the registrar and of a publisher are cut at random bytes, or freeze: records are soon registered and
-shipped again, without a person."""
+"""The connections of the registrar and of a publisher are cut at random bytes, or freeze: records are soon registered
+and shipped again, without a person."""
 
 from __future__ import annotations
 
