@@ -16,6 +16,7 @@ from rich.progress import Progress as ProgressBar
 from consumers.audit.mirror import MirrorReport, write_mirror
 from consumers.audit.port import LogPort, MirrorPort, PostgresPort, read_verifier
 from consumers.audit.tree import Progress, require_tree
+from events.errors import Tampered, YesserError
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import say
 from infra.log.signed_note import Checkpoint, Verifier
@@ -91,12 +92,25 @@ def verify_command(folder: Path | None, vkey: str | None, as_json: bool) -> None
 def commitments_command(last: int | None, as_json: bool) -> None:
     """Fold the log again up to the index of every commitment in it, and compare the hashes of the read models.
 
-    Exit code 1 says that a commitment is not what the log gives: somebody changed a row, or a fold is not pure.
+    Exit code 1: a commitment is not what the log gives. Somebody changed a row before it was made, or a fold is not
+    pure. Then the tree is computed again as well. Exit code 76: the log itself is not what was signed.
     """
     from consumers.commitments.show import commitments_checked  # imports every consumer, which no other command needs
 
-    if not commitments_checked(Settings(), last, as_json=as_json):
+    settings = Settings()
+    if not commitments_checked(settings, last, as_json=as_json):
+        asyncio.run(_require_log_as_signed(settings))
         raise SystemExit(ExitCode.SAID_NO)
+
+
+async def _require_log_as_signed(settings: Settings) -> None:
+    """Raise `Tampered` where the log is not what was signed. Where nothing was signed yet, nothing can be compared."""
+    try:
+        await _verify(settings, None, read_verifier(settings, None))
+    except Tampered:
+        raise
+    except YesserError as error:
+        click.echo(f"yesser: the tree was not verified: {error}", err=True)
 
 
 async def _mirror(settings: Settings, folder: Path, verifier: Verifier) -> MirrorReport:

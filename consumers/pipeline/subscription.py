@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from infra.kafka.client_config import client_arguments
-from infra.kafka.clients import stop_consumer
+from infra.kafka.clients import start_client, stop_consumer
 from infra.settings import Settings
 
 Handle = Callable[[Sequence[ConsumerRecord]], Awaitable[None]]
@@ -28,7 +28,7 @@ async def receive(settings: Settings, position: Position, handle: Handle, starte
         max_partition_fetch_bytes=settings.fetch_bytes_max,
     )
     try:
-        await consumer.start()
+        await start_client(consumer)
         consumer.assign([partition])
         # The record of index n stands at offset n or later, since only repeats are added: reading from n misses none.
         end = (await consumer.end_offsets([partition]))[partition]

@@ -12,6 +12,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from events.values.money import riyals_text
+from events.values.plan_figures import begun_and_completed
 from events.wire.envelope import short_type
 from infra.command_line.display import Column, Grid, Row
 from infra.command_line.language import language, said
@@ -81,15 +82,14 @@ def _progress(plan: dict[str, Any]) -> Grid:
             _note(registered=infrastructure["registered"], cancelled=infrastructure["cancelled"]),
         )
     )
-    finished = sum(p["completed"] == p["phases"] for p in applications["projects"])
-    begun = sum(p["started"] > 0 or p["completed"] > 0 for p in applications["projects"])
+    begun, finished = begun_and_completed(applications["projects"])
     registered = len(applications["projects"])
     note = said(f"بدأ {begun} من {registered} مسجّلة", f"{begun} begun of {registered} registered")
     rows.append((("التطبيقات الوطنية", "National applications"), finished, applications["target"], note))
     for project in applications["projects"]:
         where = f"  {project['project_id']} ({project['agency']})"
-        begun = said(f"مراحل بدأت: {project['started']}", f"phases, {project['started']} started")
-        note = said("أُلغي", "cancelled") if project["cancelled"] else begun
+        phases = said(f"مراحل بدأت: {project['started']}", f"phases, {project['started']} started")
+        note = said("أُلغي", "cancelled") if project["cancelled"] else phases
         rows.append(((where, where), project["completed"], project["phases"], note))
     for number, group in plan["services"]["groups"].items():
         counts = {key: group[key] for key in ("registered", "live", "suspended", "retired")}

@@ -27,7 +27,7 @@ from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Agency, Refused
 from events.wire.entry import recorded_time
 from infra.kafka.client_config import agency_topic
-from infra.kafka.clients import stop_consumer
+from infra.kafka.clients import require_running, start_client, stop_consumer
 from infra.log.signed_note import LogKey
 from infra.observability.telemetry import carried_traces, count, gauge, observe, span, trace_header
 from infra.postgres.outbox import PLATFORM
@@ -80,7 +80,7 @@ class RegistrarSession:
     async def _read_and_register(self, stop: asyncio.Event, taken_over: Callable[[], None]) -> None:
         self.reader = Reader(self.settings, len(await self.journal.agencies()))
         try:
-            await self.reader.consumer.start()
+            await start_client(self.reader.consumer)
             await self._require_topic_within_tree()
             await self._assign()
             await self._look_around()
@@ -122,6 +122,7 @@ class RegistrarSession:
 
     async def _look_around(self) -> None:
         """Notice new agencies, topics that a person released, lost topics, and how far there is to read."""
+        require_running(self.reader.consumer)
         known = {agency_topic(a.code) for a in await self.journal.agencies()}
         positions = await self.journal.positions()
         released = any(positions[t].halted_reason is None for t in self._halted & positions.keys())

@@ -21,7 +21,7 @@ from consumers.registrar.journal import Journal
 from events.errors import Retry
 from events.wire.entry import parse_entry
 from infra.kafka.client_config import PRODUCER_DURABLE, client_arguments
-from infra.kafka.clients import abort_producer, stop_consumer
+from infra.kafka.clients import abort_producer, acknowledged, start_client, stop_consumer
 from infra.kafka.end_offsets import ends_of_existing
 from infra.log.reader import read_entries, read_leaves
 from infra.observability.telemetry import gauge
@@ -91,7 +91,7 @@ class Shipper:
         producer = AIOKafkaProducer(**arguments, **PRODUCER_DURABLE, max_batch_size=PRODUCER_BATCH_BYTES)
         try:
             self._reader = await connect(self.settings, "registrar shipper")
-            await producer.start()
+            await start_client(producer)
             await self.align()
             await self._ship(producer)
         finally:
@@ -143,7 +143,7 @@ class Shipper:
                 continue
             while waiting and (len(waiting) >= UNACKNOWLEDGED_MAX or self.next_index >= self.journal.size):
                 sent = waiting.pop(0)
-                self._acknowledge(sent, await sent.future)
+                self._acknowledge(sent, await acknowledged(sent.future))
 
     def _acknowledge(self, sent: Sent, metadata: RecordMetadata) -> None:
         if metadata.offset <= self.acknowledged_offset:
@@ -182,9 +182,9 @@ class Shipper:
 
     async def _close(self, producer: AIOKafkaProducer, builder: Any) -> asyncio.Future[RecordMetadata]:
         builder.close()
-        future: asyncio.Future[RecordMetadata] = await producer.send_batch(
-            builder, self.partition.topic, partition=self.partition.partition
-        )
+        partition = self.partition
+        sending = producer.send_batch(builder, partition.topic, partition=partition.partition)
+        future: asyncio.Future[RecordMetadata] = await acknowledged(sending)
         return future
 
 
@@ -193,7 +193,7 @@ async def read_tail(settings: Settings) -> tuple[int, int]:
     partition = TopicPartition(settings.log_topic, 0)
     consumer = AIOKafkaConsumer(**client_arguments(settings), enable_auto_commit=False, auto_offset_reset="none")
     try:
-        await consumer.start()
+        await start_client(consumer)
         end = (await ends_of_existing(consumer, [partition.topic])).get(partition.topic)
         if end is None:
             raise UnknownTopicOrPartitionError(

@@ -17,7 +17,7 @@ from consumers.registrar.batch import record_sha256
 from events.errors import Retry, YesserError
 from infra.kafka.admin import admin_client, ensure_agency_topic
 from infra.kafka.client_config import PRODUCER_DURABLE, agency_topic, client_arguments
-from infra.kafka.clients import stop_consumer
+from infra.kafka.clients import abort_producer, acknowledged, start_client, stop_consumer
 from infra.kafka.end_offsets import end_offsets_reader, ends_of_existing
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
@@ -159,7 +159,7 @@ async def _end_and_record(settings: Settings, topic: str, offset: int) -> tuple[
     """Where the topic ends (None: it does not exist), and the record at this offset, if there is one."""
     consumer = AIOKafkaConsumer(**client_arguments(settings), enable_auto_commit=False, auto_offset_reset="none")
     try:
-        await consumer.start()
+        await start_client(consumer)
         end = (await ends_of_existing(consumer, [topic])).get(topic)
         if end is None or not 0 <= offset < end:
             return end, None
@@ -176,16 +176,16 @@ async def _fill(settings: Settings, found: Halted) -> None:
     """Write empty records up to where the registrar stands."""
     user = ADMIN if settings.secret(f"kafka-{ADMIN}") else None
     producer = AIOKafkaProducer(**client_arguments(settings, user), **PRODUCER_DURABLE)
-    await producer.start()
     try:
+        await start_client(producer)
         end = found.missing.start
         while end < found.next_offset:
             count = min(_FILLED_AT_ONCE, found.next_offset - end)
-            sent = [await producer.send(found.topic, None, b"", partition=0) for _ in range(count)]
+            sent = [await acknowledged(producer.send(found.topic, None, b"", partition=0)) for _ in range(count)]
             # Where the last one stands, for somebody else may write as well.
-            end = max([(await acknowledged).offset for acknowledged in sent]) + 1
+            end = max([(await acknowledged(record)).offset for record in sent]) + 1
     finally:
-        await producer.stop()
+        await abort_producer(producer)
 
 
 async def _until_read_as_usual(connection: Connection, topic: str, timeout_s: float) -> None:

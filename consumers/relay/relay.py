@@ -23,7 +23,7 @@ from consumers.relay.outbox_source import Message, OutboxSource
 from consumers.relay.triggers import CampaignTriggers
 from events.wire.codec import STRUCTURED_HEADERS
 from infra.kafka.client_config import PRODUCER_DURABLE, agency_topic, client_arguments
-from infra.kafka.clients import abort_producer
+from infra.kafka.clients import abort_producer, acknowledged, start_client
 from infra.observability.telemetry import count, gauge
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
 from infra.postgres.outbox import PLATFORM
@@ -39,8 +39,6 @@ MESSAGES_MAX: Final = 1_000
 """Most rows read and sent before they are taken off."""
 BATCH_BYTES_MAX: Final = 100_000
 """Largest record batch: an agency's topic takes 131,072 bytes."""
-SEND_TIMEOUT_S: Final = 15.0
-"""After this an unacknowledged batch is of unknown outcome: it is sent again by a new producer."""
 
 _OUTBOX: Final = queries("infra.postgres", "outbox.sql")
 
@@ -98,7 +96,7 @@ class Relay:
             **client_arguments(self.settings), **PRODUCER_DURABLE, max_batch_size=BATCH_BYTES_MAX
         )
         try:
-            await producer.start()
+            await start_client(producer)
             log.info("relaying", epoch=epoch)
             await until_one_ends(*(self._run_lane(lane, producer, epoch) for lane in self.lanes))
         finally:
@@ -140,5 +138,4 @@ async def send(producer: AIOKafkaProducer, topic: str, messages: Sequence[Messag
 
 
 async def _deliver(producer: AIOKafkaProducer, topic: str, batch: Any) -> None:
-    async with asyncio.timeout(SEND_TIMEOUT_S):
-        await (await producer.send_batch(batch, topic, partition=0))
+    await acknowledged(await acknowledged(producer.send_batch(batch, topic, partition=0)))

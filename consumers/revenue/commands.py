@@ -16,6 +16,7 @@ from consumers.revenue.show import (
 )
 from infra.command_line.completion import from_database
 from infra.command_line.display import show
+from infra.command_line.parameters import PeriodLabel
 
 index_option = click.option(
     "--as-of-index", "as_of_index", type=click.IntRange(min=0), metavar="N", help="As it stood after N entries."
@@ -68,7 +69,7 @@ def statements(partnership: str, as_json: bool, as_of_index: int | None) -> None
 
 @ledger.command()
 @click.argument("partnership", shell_complete=_partnerships)
-@click.argument("period")
+@click.argument("period", type=PeriodLabel())
 @json_option
 @index_option
 def statement(partnership: str, period: str, as_json: bool, as_of_index: int | None) -> None:

@@ -76,4 +76,5 @@ CONSUMER: Final = Consumer(
     sql_files=(("consumers.fold", "anomaly.sql"), ("consumers.revenue", "tables.sql")),
     required_keys=required_keys,
     fold=fold,
+    rules_version=2,
 )

@@ -110,6 +110,11 @@ def entry_bytes(recorded: str, address: str, event: bytes) -> bytes:
     return b'{"recordedtime":"%b","from":"%b","event":%b}' % (recorded.encode(), address.encode(), event)
 
 
+def event_bytes(entry: bytes | memoryview) -> bytes:
+    """The event's bytes in an entry's, as the receipt of a gateway hashes them."""
+    return bytes(entry).partition(b',"event":')[2][:-1]
+
+
 def parse_entry(index: int, raw: bytes | memoryview) -> Entry:
     """Read the entry that stands at `index`. Raises `NotAnEntry`."""
     try:

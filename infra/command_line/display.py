@@ -75,6 +75,8 @@ class Grid:
         if self._title:
             yield Text(self._title, style="bold")
         yield from console.render(self._table(widths), options.update_width(width))
+        if not self._rows and self._totals is None:
+            yield Text(said("لا صفوف", "no rows"), style="dim")
         if len(shown) < len(self._columns):
             yield Text(_left_out([column for at, column in enumerate(self._columns) if at not in shown]), style="dim")
 

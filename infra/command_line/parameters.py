@@ -8,6 +8,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from events.values.fields import CODE_PATTERN
+from events.values.periods import why_no_period
 from infra.command_line.completion import agency_codes
 
 
@@ -26,3 +27,14 @@ class AgencyCode(click.ParamType[str]):
         self, context: click.Context, parameter: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         return agency_codes(context, parameter, incomplete)
+
+
+class PeriodLabel(click.ParamType[str]):
+    """A contract's period in its form (1426-03, 2005-Q1); whether the contract has it is not looked at."""
+
+    name = "period"
+
+    def convert(self, value: str, parameter: click.Parameter | None, context: click.Context | None) -> str:
+        if (fault := why_no_period(value)) is not None:
+            raise click.BadParameter(f"{fault}.", context, parameter)
+        return value

@@ -12,7 +12,7 @@ import contextlib
 import fcntl
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,7 +22,7 @@ from infra.data_dir import DataDir
 from infra.embedded.bootstrap import migrate_database, prepare_kafka, register_first_agencies
 from infra.embedded.health import halt_reason, process_ready
 from infra.embedded.processes import record as stack_record
-from infra.embedded.processes.identity import Ending, end_all, identity_of, recorded_identities
+from infra.embedded.processes.identity import Ending, end_all, identity_of, mark, marked_children, recorded_identities
 from infra.embedded.processes.managed_process import Child, ChildPlan
 from infra.embedded.processes.record import ProcessRecord, StackRecord
 from infra.embedded.processes.signals import NAMES, PROCESSES, SERVICES
@@ -97,10 +97,14 @@ def end_orphans(home: DataDir, patience: float = 1.0) -> int:
 
     `patience` is the share of its usual time that each may take before it is killed.
     """
-    identities = recorded_identities(stack_record.read(home.record))
+    recorded = recorded_identities(stack_record.read(home.record))
+    unrecorded = [
+        (name, i) for name, i in marked_children(home.root) if i.pid not in {r.pid for r in recorded.values()}
+    ]
+    found = [*recorded.items(), *unrecorded]
     endings = {"kafka": KAFKA_ENDING, "postgres": POSTGRES_ENDING}
-    ended = end_all((i, PROCESS_ENDING.within(patience)) for name, i in identities.items() if name not in endings)
-    return ended + end_all((i, endings[name].within(patience)) for name, i in identities.items() if name in endings)
+    ended = end_all((i, PROCESS_ENDING.within(patience)) for name, i in found if name not in endings)
+    return ended + end_all((i, endings[name].within(patience)) for name, i in found if name in endings)
 
 
 class Supervisor:
@@ -155,7 +159,7 @@ class Supervisor:
         self._write_first()
 
     def _add_service(self, plan: ChildPlan) -> None:
-        self._services.append(Child(plan, ProcessRecord(plan.name), self._write))
+        self._services.append(self._child(plan))
 
     def _add_process(self, copy: str, name: str, ports: Ports) -> None:
         plan = ChildPlan(
@@ -168,7 +172,11 @@ class Supervisor:
             environment=lambda: process_environment(self.home.root, ports, PORT_SETTINGS[name]),
             ending=PROCESS_ENDING,
         )
-        self._processes.append(Child(plan, ProcessRecord(copy), self._write))
+        self._processes.append(self._child(plan))
+
+    def _child(self, plan: ChildPlan) -> Child:
+        marked = replace(plan, environment=lambda: {**plan.environment(), **mark(self.home.root, plan.name)})
+        return Child(marked, ProcessRecord(plan.name), self._write)
 
     async def _start_services(self) -> None:
         """Each service is prepared as soon as it is ready: the database need not wait for Kafka."""

@@ -8,6 +8,8 @@ from typing import Any, Final
 from events.errors import YesserError
 from infra.settings import Settings
 
+REQUEST_TIMEOUT_MS: Final = 10_000
+"""After this the library gives a connection up on which a request was not answered, and makes another one."""
 PRODUCER_DURABLE: Final[dict[str, Any]] = {"acks": "all", "enable_idempotence": True}
 """A producer whose acknowledgement means: stored, once, in order (within its session)."""
 
@@ -35,6 +37,7 @@ def client_arguments(settings: Settings, user: str | None = None) -> dict[str, A
     arguments: dict[str, Any] = {
         "bootstrap_servers": bootstrap(settings),
         "security_protocol": settings.kafka_security,
+        "request_timeout_ms": REQUEST_TIMEOUT_MS,
     }
     if settings.kafka_security.endswith("SSL"):
         arguments["ssl_context"] = ssl.create_default_context()

@@ -1,22 +1,41 @@
-"""What the Kafka client library lacks: asking whether a topic exists, and letting clients go without a surprise."""
+"""What the Kafka client library lacks: time limits, asking whether a topic exists, and letting clients go without a
+surprise.
+
+The library sends an idempotent batch again without end, and waits without end where a task of its own has ended. No
+start and no acknowledgement is therefore waited for without a limit: the owner of the client gives it up, and a new one
+does not have what the old one waits for.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable
-from typing import Any, Final
+from collections.abc import Awaitable, Coroutine, Iterable
+from typing import Any, Final, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import UnknownTopicOrPartitionError
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 from aiokafka.protocol.metadata import MetadataRequest
 
+Answer = TypeVar("Answer")
+
 STOP_TIMEOUT_S: Final = 3.0
+START_TIMEOUT_S: Final = 15.0
+SEND_TIMEOUT_S: Final = 15.0
+"""Longer than a request may take (`client_arguments`), so that the library's own second try has its chance."""
 
 
 class NotStarted(ConnectionError):
     """A client library ended its own start without saying why: try again."""
+
+
+class NotAcknowledged(ConnectionError):
+    """Kafka acknowledged nothing in time: the outcome is unknown, and a new producer sends it again."""
+
+
+class ClientEnded(ConnectionError):
+    """A task of the client library has ended, and nothing would arrive any more: a new client is made."""
 
 
 def raw_client(owner: AIOKafkaConsumer | AIOKafkaAdminClient) -> AIOKafkaClient:
@@ -55,6 +74,32 @@ async def start_error(starting: Coroutine[Any, Any, object], timeout_s: float) -
     if error is not None and not isinstance(error, Exception):
         raise error
     return error
+
+
+async def start_client(client: AIOKafkaProducer | AIOKafkaConsumer) -> None:
+    """Start a client. Whatever the library ends its start with, the error that is raised may pass."""
+    error = await start_error(client.start(), START_TIMEOUT_S)
+    if error is None:
+        return
+    if isinstance(error, KafkaError | OSError):
+        raise error
+    raise NotStarted(f"The start of a Kafka client failed: {error!r}") from error
+
+
+async def acknowledged(sending: Awaitable[Answer]) -> Answer:
+    """What Kafka acknowledges. Raises `NotAcknowledged` where it does not in time."""
+    try:
+        async with asyncio.timeout(SEND_TIMEOUT_S):
+            return await sending
+    except TimeoutError as error:
+        raise NotAcknowledged(NotAcknowledged.__doc__) from error
+
+
+def require_running(consumer: AIOKafkaConsumer) -> None:
+    """Raise `ClientEnded` where a started consumer lost a task of its own: it would read nothing and say nothing."""
+    for task in (consumer._client._sync_task, consumer._fetcher._fetch_task):
+        if task.done():
+            raise ClientEnded(ClientEnded.__doc__)
 
 
 async def stop_safely(stopping: Coroutine[Any, Any, object]) -> bool:

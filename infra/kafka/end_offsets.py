@@ -10,7 +10,7 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from infra.kafka.client_config import client_arguments
-from infra.kafka.clients import absent_topics, raw_client, stop_consumer
+from infra.kafka.clients import absent_topics, raw_client, start_client, stop_consumer
 from infra.settings import Settings
 
 EndOffsets = Callable[[Sequence[str]], Awaitable[dict[str, int]]]
@@ -47,7 +47,7 @@ async def end_offsets_reader(settings: Settings) -> AsyncIterator[EndOffsets]:
         return await _ends(consumer, topics)
 
     try:
-        await consumer.start()
+        await start_client(consumer)
         yield read
     finally:
         await stop_consumer(consumer)

@@ -38,20 +38,20 @@ class Recent:
         """Remember these events of a request, which stand at `offsets`; those that were taken before."""
         newest, before = self._newest.of(agency), self._before.of(agency)
         repeats: list[Repeat] = []
-        if (
-            len(set(ids)) == len(ids)
-            and newest.offsets.keys().isdisjoint(ids)
-            and before.offsets.keys().isdisjoint(ids)
-        ):
-            newest.offsets.update(zip(ids, offsets, strict=True))
-            newest.marks.update(zip(ids, map(mark_of, values), strict=True))
+        first = len(newest.offsets)
+        newest.offsets += offsets
+        newest.marks += map(mark_of, values)
+        rows = range(first, len(newest.offsets))
+        if len(set(ids)) == len(ids) and newest.rows.keys().isdisjoint(ids) and before.rows.keys().isdisjoint(ids):
+            newest.rows.update(zip(ids, rows, strict=True))
         else:
-            for place, id_, offset, value in zip(places, ids, offsets, values, strict=True):
-                mark = mark_of(value)
-                earlier = newest if id_ in newest.offsets else before
-                if earlier.offsets.get(id_, offset) < offset:
-                    repeats.append(Repeat(place, id_, value, earlier.offsets[id_], earlier.marks[id_] == mark))
-                newest.offsets[id_], newest.marks[id_] = offset, mark
+            for place, id_, row, value in zip(places, ids, rows, values, strict=True):
+                earlier = newest if id_ in newest.rows else before
+                known = earlier.rows.get(id_)
+                if known is not None and earlier.offsets[known] < newest.offsets[row]:
+                    is_same = earlier.marks[known] == newest.marks[row]
+                    repeats.append(Repeat(place, id_, value, earlier.offsets[known], is_same))
+                newest.rows[id_] = row
         self._newest.count += len(ids)
         if self._newest.count >= self._generation_max:
             self._before, self._newest = self._newest, _Generation()
@@ -60,9 +60,10 @@ class Recent:
     def offset_of(self, agency: str, id_: str) -> int | None:
         """Where the agency's event stands in its topic, if this gateway took it lately."""
         for generation in (self._newest, self._before):
-            offset = generation.of(agency).offsets.get(id_)
-            if offset is not None:
-                return offset
+            taken = generation.of(agency)
+            row = taken.rows.get(id_)
+            if row is not None:
+                return taken.offsets[row]
         return None
 
 
@@ -73,10 +74,14 @@ def mark_of(value: bytes) -> int:
 
 @dataclass(slots=True)
 class _Taken:
-    """An agency's events by id. Two tables of numbers: pairs would be work for the garbage collector."""
+    """An agency's events in the order in which they were taken, and the row of each id's last one.
 
-    offsets: dict[str, int] = field(default_factory=dict)
-    marks: dict[str, int] = field(default_factory=dict)
+    One table is looked up and two lists grow: a second table would cost as much as the first.
+    """
+
+    rows: dict[str, int] = field(default_factory=dict)
+    offsets: list[int] = field(default_factory=list)
+    marks: list[int] = field(default_factory=list)
 
 
 class _Generation:

@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Any, Final, Literal
 
 from events.validation.verdicts import HASH_BYTES, Agency
-from events.wire.entry import Entry, parse_entry
+from events.wire.entry import event_bytes, parse_entry
 from infra.kafka.client_config import agency_topic
 from infra.log.proofs import PROOF_PREFIX
 from infra.log.reader import split_bundle
@@ -62,15 +62,24 @@ async def by_id(connection: Connection, agency: Agency, id_: str) -> Verdict | N
     return None if row is None else Verdict("refused", row["index"], errors=row["errors"])
 
 
-async def entries_at(connection: Connection, indexes: Sequence[int]) -> dict[int, Entry]:
-    """The entries that stand at these indexes."""
-    wanted = set(indexes)
-    found: dict[int, Entry] = {}
+async def judged_records(connection: Connection, verdicts: Sequence[Verdict]) -> list[dict[str, str]]:
+    """Of which record each verdict speaks, as far as the log tells: its `id`, and `sha256` of its bytes.
+
+    The id of a refused record is the one that it claimed, if that may be told. Of a duplicate the bytes are not kept.
+    """
+    wanted = {verdict.index for verdict in verdicts if verdict.index is not None}
+    found: dict[int, bytes] = {}
     for first, bundle in await connection.fetch(_SQL["segments"], sorted(wanted)):
-        for index, raw in enumerate(split_bundle(bundle), first):
-            if index in wanted:
-                found[index] = parse_entry(index, raw)
-    return found
+        found |= {index: raw for index, raw in enumerate(split_bundle(bundle), first) if index in wanted}
+    return [{} if v.index is None else _judged_record(v.state, v.index, found[v.index]) for v in verdicts]
+
+
+def _judged_record(state: State, index: int, raw: bytes) -> dict[str, str]:
+    entry = parse_entry(index, raw)
+    if state == "refused":
+        claimed = {"id": entry.data.get("claimed_id"), "sha256": entry.data["sha256"]}
+        return {name: value for name, value in claimed.items() if value is not None}
+    return {"id": entry.id} | ({"sha256": sha256(event_bytes(raw)).hexdigest()} if state == "registered" else {})
 
 
 async def completeness(connection: Connection, agency: str, month: str | None = None) -> dict[str, Any]:

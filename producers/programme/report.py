@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from events.values.plan_figures import begun_and_completed
 from infra.command_line.language import language
 
 _GROUPS_AR: Final = {"1": "المجموعة الأولى", "2": "المجموعة الثانية", "3": "المجموعة الثالثة"}
@@ -62,8 +63,7 @@ def _plan(plan: dict[str, Any]) -> Iterator[str]:
     )
     applications = plan["national_applications"]
     projects, target = applications["projects"], applications["target"]
-    begun = sum(project["started"] > 0 or project["completed"] > 0 for project in projects)
-    done = sum(project["completed"] == project["phases"] for project in projects)
+    begun, done = begun_and_completed(projects)
     figure = f"بدأ {begun}، اكتمل {done}، من {target}", f"{begun} begun, {done} of {target} done"
     yield _line("National applications", figure, "التطبيقات الوطنية")
     for project in projects:

@@ -46,7 +46,12 @@ COUNTS: Final = {"accepted": "المقبول", "duplicates": "المكرر", "co
 )
 @click.option("--wait", is_flag=True, help="Return when each line has its verdict.")
 @click.option("--sequence", is_flag=True, help="Number the lines (attribute `sequence`), one publisher at a time.")
-@click.option("--timeout", "timeout_s", type=float, help="Longest wait for verdicts, in seconds (default: none).")
+@click.option(
+    "--timeout",
+    "timeout_s",
+    type=float,
+    help="Longest wait for verdicts, and for Kafka without any progress, in seconds (default: none).",
+)
 @click.option(
     "--delivery-timeout",
     "delivery_timeout_s",

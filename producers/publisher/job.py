@@ -5,6 +5,7 @@ Flows in: a `Job`. Flows out: a `Report`, and why some outcomes are unknown.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -54,7 +55,7 @@ async def run_job(job: Job) -> tuple[Report, YesserError | None]:
                 job.settings,
                 job.agency,
                 acknowledged=bookmark.acknowledged if bookmark else report.sent.add,
-                delivery_timeout_s=job.delivery_timeout_s,
+                delivery_timeout_s=min(job.delivery_timeout_s, job.timeout_s or job.delivery_timeout_s),
             ) as publisher:
                 await job.source.send(Sending(publisher, filling, report, progress, bookmark))
             if bookmark:
@@ -90,7 +91,7 @@ def write_refused(job: Job, report: Report) -> dict[str, Any]:
 
 async def _sequence(job: Job) -> int:
     topic = agency_topic(job.agency)
-    async with end_offsets_reader(job.settings) as end_offsets:
+    async with asyncio.timeout(job.timeout_s), end_offsets_reader(job.settings) as end_offsets:
         ends = await end_offsets([topic])
     return await start_sequence(job.settings, job.agency, ends[topic], job.timeout_s)
 

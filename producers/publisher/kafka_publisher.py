@@ -33,7 +33,14 @@ from aiokafka.errors import (
 from events.wire.codec import STRUCTURED_HEADERS
 from infra.kafka.admin import agency_user
 from infra.kafka.client_config import PRODUCER_DURABLE, agency_topic, client_arguments
-from infra.kafka.clients import abort_producer, stop_safely
+from infra.kafka.clients import (
+    SEND_TIMEOUT_S,
+    START_TIMEOUT_S,
+    NotStarted,
+    abort_producer,
+    start_error,
+    stop_safely,
+)
 from infra.observability.telemetry import span, trace_header
 from infra.process.backoff import backoff_s
 from infra.settings import Settings
@@ -125,6 +132,7 @@ class AgencyPublisher:
         self._progress_at = 0.0
         self._chance = chance
         self._failures = 0
+        self._has_sent = False
         self._headers = list(STRUCTURED_HEADERS)
         self._span = ExitStack()
 
@@ -218,9 +226,13 @@ class AgencyPublisher:
         """Offset of the batch's first record, or None where only sending it again can tell."""
         if batch.acknowledgement is None:
             return None
-        done, _ = await asyncio.wait([batch.acknowledgement], timeout=self._seconds_left())
-        if not done:
+        left_s = self._seconds_left()
+        done, _ = await asyncio.wait([batch.acknowledgement], timeout=min(left_s, SEND_TIMEOUT_S))
+        if not done and left_s <= SEND_TIMEOUT_S:
             raise self._unknown("no acknowledgement came")
+        if not done or batch.acknowledgement.cancelled():
+            _logger.warning("producer rebuilt", topic=self.topic, reason="no acknowledgement")
+            return None
         error = batch.acknowledgement.exception()
         if error is None:
             # A repeated batch that the broker no longer remembers is acknowledged without an offset.
@@ -250,6 +262,7 @@ class AgencyPublisher:
             producer = await self._ensure_producer()
             if batch.builder is None:
                 batch.builder = self._rebuilt(producer, batch)
+            self._has_sent = True
             async with asyncio.timeout(self._seconds_left()):
                 batch.acknowledgement = await producer.send_batch(batch.builder, self.topic, partition=_PARTITION)
         except _HOPELESS as error:
@@ -274,13 +287,16 @@ class AgencyPublisher:
                 client_id=f"yesser-publisher-{self._agency}",
                 max_batch_size=_BATCH_BYTES_MAX,
             )
+            failed: Exception | None = NotStarted()
             try:
-                async with asyncio.timeout(self._seconds_left()):
-                    await producer.start()
+                failed = await start_error(producer.start(), min(self._seconds_left(), START_TIMEOUT_S))
+            finally:
+                if failed is not None:
+                    await abort_producer(producer)
+            if failed is None:
                 self._producer = producer
-            except (KafkaError, TimeoutError) as error:
-                await self._stop(producer)
-                await self._back_off(error)
+            else:
+                await self._back_off(failed)
         return self._producer
 
     async def _back_off(self, error: BaseException | None = None) -> None:
@@ -306,6 +322,10 @@ class AgencyPublisher:
         return max(0.001, self._progress_at + self._delivery_timeout_s - time.monotonic())
 
     def _unknown(self, what: str) -> OutcomeUnknown:
+        if not self._has_sent:
+            return OutcomeUnknown(
+                f"{self.topic}: {what} within {self._delivery_timeout_s:g} s. Nothing was sent: publish again later."
+            )
         events = sum(len(batch.values) for batch in self._unacknowledged) + len(self._open.values)
         return OutcomeUnknown(
             f"{self.topic}: {what} within {self._delivery_timeout_s:g} s; the outcome of {events} events is unknown."

@@ -17,6 +17,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from events.errors import YesserError
 from producers.errors import WrongInput
 from producers.publisher.ndjson import Line
 from producers.publisher.report import Report, SentLines
@@ -30,6 +31,10 @@ Count = Annotated[int, Field(ge=0)]
 
 class WrongBookmark(WrongInput):
     """The state file does not belong to this file, agency or Kafka: publish without it; what stands is not repeated."""
+
+
+class TopicReplaced(YesserError):
+    """The topic was made anew since the state file was written: publish the whole file without --resume."""
 
 
 class BookmarkDocument(BaseModel):
@@ -95,7 +100,13 @@ class ResumeState:
         """Lines with these numbers were stored from this offset on."""
         if first_offset < self._former_end_offset:
             self._is_valid = False
-            raise WrongBookmark(f"the topic was made anew since {self._path} was written: publish without it")
+            # What the former runs stored stands there no more; what this run stores is told.
+            self._report.sent = SentLines()
+            self._report.sent.add(numbers, first_offset)
+            raise TopicReplaced(
+                f"the topic was made anew since {self._path} was written: publish the whole file without --resume;"
+                " what was stored by this run is dropped as a duplicate"
+            )
         self._report.sent.add(numbers, first_offset)
         while self._waiting and self._waiting[0][0] <= numbers[-1]:
             self._pass(self._waiting.popleft()[1])

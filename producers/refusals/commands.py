@@ -48,6 +48,8 @@ def list_(agency: str | None, position: int | None, as_json: bool) -> None:
     if as_json:
         click.echo(orjson.dumps(rows))
         return
+    if not rows:
+        say("لا مرفوضات.", "No refusals.")
     for row in rows:
         click.echo(f"{row['index']:>9}  {row['address']}  {row['claimed_id'] or ''}".rstrip())
         _tell_errors(in_both_languages(row["errors"]), " " * 11)

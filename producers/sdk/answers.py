@@ -102,6 +102,7 @@ class Verdict(Answer):
     state: State
     id: str | None = None
     address: str | None = None
+    sha256: str | None = None
     index: int | None = None
     errors: tuple[EventError, ...] = ()
     halted: str | None = None

@@ -34,7 +34,7 @@ from producers.sdk.answers import (
 )
 from producers.sdk.batches import batch_of, content_of, slices
 from producers.sdk.connection import NO_TIMEOUT_BUT_CONNECTING, ClientLimits, Connection, Request
-from producers.sdk.problems import ClientClosed, GatewayProblem, RefusedByRegistrar
+from producers.sdk.problems import ClientClosed, GatewayProblem, RecordReplaced, RefusedByRegistrar
 from producers.sdk.proofs import verified_proof
 
 _SINGLE: Final = "application/cloudevents+json"
@@ -149,12 +149,13 @@ class AgencyClient:
     async def wait_registered(self, receipt: Receipt, timeout_s: float = 60.0) -> Registered:
         """The registrar's verdict on a receipt's record: registered, or duplicate of an earlier entry.
 
-        Raises `RefusedByRegistrar`, `TopicHalted`, or `WaitTimedOut` after `timeout_s`.
+        Raises `RefusedByRegistrar`, `RecordReplaced`, `TopicHalted`, or `WaitTimedOut` after `timeout_s`.
         """
         deadline = asyncio.get_running_loop().time() + timeout_s
         while (left_s := deadline - asyncio.get_running_loop().time()) > 0:
             page = await self._page(receipt.offset, 1, min(left_s, _LONG_POLL_S))
             for verdict in page.receipts:
+                _require_same_record(receipt, verdict)
                 if verdict.state == "refused":
                     raise RefusedByRegistrar(verdict)
                 return Registered.model_validate(verdict.model_dump())
@@ -214,3 +215,10 @@ class AgencyClient:
             raise ClientClosed
         async with self._slots:
             yield
+
+
+def _require_same_record(receipt: Receipt, verdict: Verdict) -> None:
+    """Raise `RecordReplaced` where the verdict is on another record than the receipt. Not each verdict tells both."""
+    told = (verdict.id or receipt.id, verdict.sha256 or receipt.sha256)
+    if told != (receipt.id, receipt.sha256):
+        raise RecordReplaced(f"{receipt.address}: {RecordReplaced.__doc__}")

@@ -5,7 +5,8 @@ Retry
 └── NotServed        the time is over and nothing was stored: ask the same later
 Reject
 ├── GatewayProblem   the gateway says no: `problem` tells why, fault by fault
-└── RefusedByRegistrar   an event was stored and then refused in the log
+├── RefusedByRegistrar   an event was stored and then refused in the log
+└── RecordReplaced       the topic lost the event after its receipt: send it again
 Tampered
 └── NotGenuine       a receipt or proof does not hold: call the programme office
 """
@@ -59,6 +60,10 @@ class RefusedByRegistrar(Reject):
         super().__init__(
             f"The event {verdict.id} was refused in the log, entry {verdict.index}{_listed(verdict.errors)}"
         )
+
+
+class RecordReplaced(Reject):
+    """Another record was judged at the receipt's address: the topic lost this event. Send the event again."""
 
 
 class NotGenuine(Tampered):

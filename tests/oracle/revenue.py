@@ -10,6 +10,7 @@ from tests.oracle.findings import Finding, verdict
 from tests.oracle.log import EntryDict, JsonObject, sender, short_type
 
 SUM_MAX = 2**53 - 1
+AMENDMENTS_MAX = 100
 FIXED_TERMS = ("starts_on", "calendar", "period", "tier_basis")
 COLLECTIONS, PAYABLE, TREASURY = "collections", "partner-payable", "treasury-share"
 GUARANTEE, CASH = "guarantee-expense", "cash"
@@ -61,6 +62,7 @@ class Revenue:
         terms, first = data["terms"], data["effective_from"]
         if (
             contract.terminated_on is not None
+            or len(contract.versions) - 1 == AMENDMENTS_MAX
             or any(terms[name] != contract.signed_terms[name] for name in FIXED_TERMS)
             or first not in contract.periods(terms["ends_on"])
             or first in contract.closed

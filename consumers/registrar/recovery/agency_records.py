@@ -16,7 +16,7 @@ from consumers.registrar.recovery.restored import Held
 from events.validation.validate import validate
 from events.validation.verdicts import Agency
 from infra.kafka.client_config import client_arguments
-from infra.kafka.clients import stop_consumer
+from infra.kafka.clients import start_client, stop_consumer
 from infra.kafka.end_offsets import ends_of_existing
 from infra.settings import Settings
 
@@ -89,7 +89,7 @@ async def agency_records(settings: Settings) -> AsyncIterator[AgencyRecords]:
     """The records of this Kafka's agency topics."""
     consumer = AIOKafkaConsumer(**client_arguments(settings), enable_auto_commit=False, auto_offset_reset="none")
     try:
-        await consumer.start()
+        await start_client(consumer)
         yield AgencyRecords(consumer, settings.fetch_bytes_max)
     finally:
         await stop_consumer(consumer)

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from consumers.registrar.shipper import INDEX_HEADER
 from events.errors import YesserError
 from infra.kafka.client_config import client_arguments
-from infra.kafka.clients import stop_consumer
+from infra.kafka.clients import start_client, stop_consumer
 from infra.kafka.end_offsets import ends_of_existing
 from infra.settings import Settings
 
@@ -31,7 +31,7 @@ def topic_source(settings: Settings) -> Source:
         partition = TopicPartition(settings.log_topic, 0)
         consumer = AIOKafkaConsumer(**client_arguments(settings), enable_auto_commit=False, auto_offset_reset="none")
         try:
-            await consumer.start()
+            await start_client(consumer)
             end = (await ends_of_existing(consumer, [partition.topic])).get(partition.topic, 0)
             if end <= first:
                 return

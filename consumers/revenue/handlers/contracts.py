@@ -13,6 +13,7 @@ from consumers.revenue.rows import CONTRACT, EXPECTED, VERSION, Contract, Contra
 from events.values.periods import next_period, period_kind, period_of
 from events.wire.entry import Entry
 
+AMENDMENTS_MAX: Final = 100
 _FIXED_TERMS: Final = ("starts_on", "calendar", "period", "tier_basis")
 """Terms that no amendment may change; the others are `ends_on, bands, cap, guarantee, expected`."""
 
@@ -126,9 +127,12 @@ def _put_version(books: Books, contract: Contract, entry: Entry, reason: dict[st
 
 
 def _may_amend(book: Book, data: dict[str, Any]) -> bool:
-    """R5: the same fixed terms, from an unclosed period of the amended term, before which all that counted is dated."""
+    """R5: the same fixed terms, from an unclosed period of the amended term, before which all that counted is dated.
+
+    Versions are bounded, since every period looks for its own among them.
+    """
     contract, terms, effective_from = book.contract, data["terms"], data["effective_from"]
-    if contract.terminated_on is not None:
+    if contract.terminated_on is not None or len(contract.versions) > AMENDMENTS_MAX:
         return False
     fixed = (contract.starts_on, contract.calendar, contract.period_kind, contract.tier_basis)
     if fixed != tuple(terms[name] for name in _FIXED_TERMS) or period_kind(effective_from) != contract.period_kind:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import psutil
@@ -15,6 +17,7 @@ START_TOLERANCE_S: Final = 2.0
 """Start times are read from the boot clock; the system may correct it by a little."""
 KILLED_WITHIN_S: Final = 5.0
 LOOK_EVERY_S: Final = 0.05
+_MARK: Final = "YESSER_STACK_PART"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,22 @@ def recorded_identities(record: dict[str, Any]) -> dict[str, Identity]:
     ):
         if entry.get("pid") and entry.get("started"):
             found[entry["name"]] = Identity(entry["pid"], entry["started"])
+    return found
+
+
+def mark(home: Path, name: str) -> dict[str, str]:
+    """What a child's environment says of it, for the case that nobody could write its pid down (a full disk)."""
+    return {_MARK: f"{name} of {home}"}
+
+
+def marked_children(home: Path) -> list[tuple[str, Identity]]:
+    """Children of a home that run, by their environment, whether recorded or not; not what these started themselves."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):  # it has just ended, or is another user's
+            name, _, marked = process.environ().get(_MARK, "").partition(" of ")
+            if marked == str(home) and os.getsid(process.pid) == process.pid:
+                found.append((name, Identity(process.pid, process.create_time())))
     return found
 
 

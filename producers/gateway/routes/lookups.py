@@ -16,7 +16,6 @@ from fastapi import APIRouter, Query, Request, Response
 
 from events.validation.verdicts import Agency
 from events.values.fields import CODE_PATTERN
-from events.wire.entry import Entry
 from events.wire.envelope import EVENT_ID_PATTERN
 from infra.http.callers import Caller
 from infra.http.documents import problems
@@ -30,7 +29,7 @@ from producers.gateway.verdicts import (
     by_id,
     by_offsets,
     completeness,
-    entries_at,
+    judged_records,
 )
 
 JSON: Final = "application/json"
@@ -120,17 +119,17 @@ async def _status(parts: Parts, whose: Agency, id_: str, address: str | None) ->
     async with parts.connection() as connection:
         offset = parts.receiver.recent.offset_of(whose.code, id_) if address is None else _offset(whose, address)
         verdict: Verdict | None = None
+        record: dict[str, str] = {}
         if offset is not None:
             (verdict,) = await by_offsets(connection, whose.code, [offset])
-            if address is not None and verdict.index is not None:
-                entries = await entries_at(connection, [verdict.index])
-                if _id_of(entries[verdict.index], verdict) not in (id_, None):
-                    raise Problem("not-found")
-        else:
+            (record,) = await judged_records(connection, [verdict])
+            if record.get("id", id_) != id_:  # a topic that was made anew has other records at the same offsets
+                verdict, record, offset = None, {}, None
+        if verdict is None and address is None:
             verdict = await by_id(connection, whose, id_)
     if verdict is None:
         raise Problem("not-found")
-    document: dict[str, Any] = {"id": id_, **verdict.document()}
+    document: dict[str, Any] = {**record, "id": id_, **verdict.document()}
     if offset is not None:
         document["address"] = f"{agency_topic(whose.code)}/0/{offset}"
     return document
@@ -147,14 +146,12 @@ async def _page(parts: Parts, whose: Agency, since: int, limit: int) -> dict[str
         reading = await read_reading(connection, agency_topic(whose.code))
         end = min(reading.next_offset, since + limit)
         verdicts = await by_offsets(connection, whose.code, range(since, end)) if since < end else []
-        entries = await entries_at(connection, [v.index for v in verdicts if v.index is not None])
+        records = await judged_records(connection, verdicts)
     topic = agency_topic(whose.code)
-    rows = []
-    for verdict in verdicts:
-        row: dict[str, Any] = {"address": f"{topic}/0/{verdict.offset}"}
-        if verdict.index is not None and (id_ := _id_of(entries[verdict.index], verdict)) is not None:
-            row["id"] = id_
-        rows.append(row | verdict.document())
+    rows = [
+        {"address": f"{topic}/0/{verdict.offset}", **record, **verdict.document()}
+        for verdict, record in zip(verdicts, records, strict=True)
+    ]
     document: dict[str, Any] = {"receipts": rows, "next": max(since, end), "read_up_to": reading.next_offset}
     if reading.halted_reason is not None:
         document["halted"] = reading.halted_reason
@@ -181,14 +178,6 @@ def _offset(whose: Agency, address: str) -> int:
     if not address.startswith(prefix) or not _OFFSET.fullmatch(text):
         raise Problem("not-found")
     return int(text)
-
-
-def _id_of(entry: Entry, verdict: Verdict) -> str | None:
-    """The event's id; of a refused record the one it claimed, if that may be told."""
-    if verdict.state == "refused":
-        claimed: str | None = entry.data.get("claimed_id")
-        return claimed
-    return entry.id
 
 
 def _json(document: dict[str, Any]) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
 
@@ -18,7 +19,15 @@ from infra.log.receipt import receipt_is_genuine
 from infra.log.signed_note import parse_vkey
 from producers.gateway.process import Gateway
 from tests.integration.door import BATCH, STRUCTURED, Door, batch, event, now, ready
-from tests.integration.registrar.registering import found, registrar, running, silent_kafka, until, until_size
+from tests.integration.registrar.registering import (
+    found,
+    registrar,
+    remake_topic,
+    running,
+    silent_kafka,
+    until,
+    until_size,
+)
 from tests.unit.events.samples import HEALTH, encoded
 
 
@@ -187,6 +196,33 @@ async def test_a_receipt_upgrades_to_the_registrars_verdict_and_a_proof(door: Do
             (await door.another("auditor", "court-of-audit"), 200),
         ):
             assert (await door.client.get(states[0]["proof"], headers=headers)).status_code == status
+
+
+async def test_an_address_in_a_topic_that_was_made_anew_never_answers_with_another_events_index(door: Door) -> None:
+    await door.connection.execute("DELETE FROM platform.agency")
+    async with running(registrar(door.settings)):
+        await found(door.settings, "health", "labour")
+        await until_size(door.connection, 4)
+        assert (await door.send(batch(event(1), event(2)), BATCH)).status_code == 202
+        await until_size(door.connection, 6)
+    await remake_topic(door.settings, "health")
+    rows: list[dict[str, Any]] = []
+
+    async def stored() -> bool:
+        answer = await door.send(batch(event(3), event(2, time="2005-05-05T05:05:06Z")), BATCH)
+        rows.extend(answer.json()["receipt"]["events"] if answer.status_code == 202 else [])
+        return bool(rows)
+
+    await until(stored, "events are stored in the new topic")
+    topic = "agency.health.events/0/"
+    assert [row["address"] for row in rows][:2] == [f"{topic}0", f"{topic}1"]
+    for path in ("/v1/events/e-3", f"/v1/events/e-3?address={topic}0"):
+        assert (await door.get(path)).status_code == 404, "what the registrar read there was e-1"
+    known = (await door.get(f"/v1/events/e-2?address={topic}1")).json()
+    assert (known["state"], known["index"]) == ("registered", 5)
+    assert known["sha256"] != rows[1]["sha256"], "the record that was judged is another one"
+    page = (await door.get("/v1/receipts?since=0")).json()["receipts"]
+    assert [row["sha256"] for row in page] == [sha256(encoded(event(n))).hexdigest() for n in (1, 2)]
 
 
 async def test_whoever_waits_for_verdicts_is_answered_when_the_gateway_ends(door: Door) -> None:

@@ -178,6 +178,11 @@ def test_an_amendment_may_extend_a_contract_whose_periods_are_all_closed() -> No
     assert (last["contract_version"], last["partner_base_halalas"], last["prior_period_halalas"]) == (1, 15, 10)
 
 
+def test_a_hundred_amendments_of_a_contract_count_and_no_more() -> None:
+    figures = told(signed(), *[amended("2005-02")] * 101, terminated("2005-03-01"))
+    assert rules(figures) == [(101, "not-allowed-now")]
+
+
 def test_the_sum_of_all_receipts_stays_within_the_safe_integers() -> None:
     figures = told(signed(), receipt("R1", 2**53 - 1, "2005-01-10"), receipt("R2", 1, "2005-01-10"))
     assert rules(figures) == [(2, "not-allowed-now")]

@@ -85,3 +85,8 @@ def test_a_pipe_gets_every_column_unless_it_asks_for_a_width(
     monkeypatch.setenv("COLUMNS", columns)
     display.show(Grid("", COLUMNS, ROWS))
     assert ("Renewing" not in capsys.readouterr().out) == is_cut
+
+
+def test_a_table_without_rows_says_so() -> None:
+    assert "no rows" in printed(Grid("", COLUMNS, []), 80)
+    assert "no rows" not in printed(Grid("", COLUMNS, ROWS), 80)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import stat
 import subprocess
@@ -14,10 +15,19 @@ import pytest
 
 from infra.data_dir import DataDir, cache_folder
 from infra.embedded.processes import record as stack_record
-from infra.embedded.processes.identity import Ending, Identity, end_all, identity_of, recorded_identities, running
+from infra.embedded.processes.identity import (
+    Ending,
+    Identity,
+    end_all,
+    identity_of,
+    mark,
+    recorded_identities,
+    running,
+)
 from infra.embedded.processes.log_tail import log_tail, rotate
 from infra.embedded.processes.record import ProcessRecord, StackRecord
 from infra.embedded.servers.ports import HOST, OUTGOING_FROM, Ports, choose, is_free
+from infra.embedded.supervisor import end_orphans
 from infra.secret_files import password
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -135,6 +145,22 @@ def test_a_process_whose_parent_takes_no_notice_of_its_end_is_not_waited_for() -
         began = time.monotonic()
         assert end_all([(identity, Ending(deadline_s=30))]) == 1
         assert time.monotonic() - began < 10
+
+
+def test_a_child_that_was_never_written_down_is_ended_with_its_home_and_another_homes_is_left(tmp_path: Path) -> None:
+    home, other = DataDir.at(tmp_path / "بيت of x"), DataDir.at(tmp_path / "other")
+    home.create()
+    mine = subprocess.Popen(SLEEP, env=os.environ | mark(home.root, "registrar"), start_new_session=True)
+    started_by_a_child = subprocess.Popen(SLEEP, env=os.environ | mark(home.root, "registrar"))
+    theirs = subprocess.Popen(SLEEP, env=os.environ | mark(other.root, "registrar"), start_new_session=True)
+    try:
+        assert end_orphans(home) == 1
+        assert mine.wait(timeout=1) == -signal.SIGTERM
+        assert (started_by_a_child.poll(), theirs.poll()) == (None, None)
+    finally:
+        for process in (mine, started_by_a_child, theirs):
+            process.kill()
+            process.wait()
 
 
 def test_a_log_that_has_grown_is_moved_aside_and_the_oldest_is_dropped(tmp_path: Path) -> None:

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import KafkaConnectionError
 
 from infra.kafka import clients
 from infra.kafka.client_config import PRODUCER_DURABLE
-from infra.kafka.clients import NotStarted, abort_producer, start_error
+from infra.kafka.clients import (
+    ClientEnded,
+    NotAcknowledged,
+    NotStarted,
+    abort_producer,
+    acknowledged,
+    require_running,
+    start_client,
+    start_error,
+)
 
 
 class Connection:
@@ -115,3 +126,44 @@ async def test_a_cancellation_from_outside_ends_the_start_and_the_one_who_waits_
         await task
     await asyncio.sleep(0)
     assert seen == ["ended"]
+
+
+@pytest.mark.parametrize("error", [RuntimeError("the handler is closed"), AttributeError(), asyncio.CancelledError()])
+async def test_whatever_the_library_ends_a_start_with_is_an_error_that_may_pass(
+    error: BaseException, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail() -> None:
+        raise error
+
+    producer, _ = connected_producer()
+    monkeypatch.setattr(producer, "start", fail)
+    with pytest.raises(NotStarted):
+        await start_client(producer)
+    await abort_producer(producer)
+
+
+async def test_an_error_of_kafka_at_a_start_is_raised_as_it_is() -> None:
+    consumer = AIOKafkaConsumer(bootstrap_servers="127.0.0.1:1")
+    with pytest.raises(KafkaConnectionError):
+        await start_client(consumer)
+    await consumer.stop()
+
+
+async def test_what_is_never_acknowledged_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clients, "SEND_TIMEOUT_S", 0.01)
+    with pytest.raises(NotAcknowledged):
+        await acknowledged(asyncio.get_running_loop().create_future())
+    assert await acknowledged(asyncio.sleep(0, 7)) == 7
+
+
+@pytest.mark.parametrize("ended", ["_sync_task", "_fetch_task"])
+async def test_a_consumer_that_lost_a_task_of_its_own_is_noticed(ended: str) -> None:
+    tasks = {name: asyncio.get_running_loop().create_future() for name in ("_sync_task", "_fetch_task")}
+    consumer: Any = SimpleNamespace(
+        _client=SimpleNamespace(_sync_task=tasks["_sync_task"]),
+        _fetcher=SimpleNamespace(_fetch_task=tasks["_fetch_task"]),
+    )
+    require_running(consumer)
+    tasks[ended].cancel()
+    with pytest.raises(ClientEnded):
+        require_running(consumer)

@@ -135,6 +135,36 @@ async def test_no_answer_in_time_is_unknown_and_never_failed(settings: Settings,
         await addresses(settings, timeout_s=0.05)
 
 
+async def test_a_batch_that_is_not_acknowledged_for_a_while_goes_again_over_a_new_producer(
+    settings: Settings, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(producers.publisher.kafka_publisher, "SEND_TIMEOUT_S", 0.02)
+    made = scripted([10, None, None], [20, 30])
+    assert await addresses(settings) == [10, 11, 20, 21, 30]
+    assert made[1].sent == [[b"c", b"d"], [b"e"]]
+
+
+async def test_where_kafka_is_away_it_says_that_nothing_was_sent(settings: Settings) -> None:
+    away = settings.model_copy(update={"kafka": "127.0.0.1:1"})
+    with pytest.raises(OutcomeUnknown, match="Nothing was sent"):
+        await addresses(away, timeout_s=0.3)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("the handler is closed"), asyncio.CancelledError()], ids=repr)
+async def test_it_connects_again_whatever_a_try_ends_with(
+    settings: Settings, scripted: Scripted, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    made = scripted([], [10, 20, 30])
+
+    async def start(self: Producer) -> None:
+        if self is made[0]:
+            raise error
+
+    monkeypatch.setattr(Producer, "start", start)
+    assert await addresses(settings) == [10, 11, 20, 21, 30]
+    assert made[0].closed == ["client"]
+
+
 async def test_what_the_broker_will_never_take_is_told_at_once(settings: Settings, scripted: Scripted) -> None:
     scripted([TopicAuthorizationFailedError(), None, None])
     with pytest.raises(NotAccepted, match=r"agency\.health\.events: .*TopicAuthorizationFailedError"):

@@ -8,7 +8,7 @@ import pytest
 
 from producers.publisher.ndjson import Line
 from producers.publisher.report import Report
-from producers.publisher.resume_state import ResumeState, WrongBookmark
+from producers.publisher.resume_state import ResumeState, TopicReplaced, WrongBookmark
 
 LINES = [Line(number, b"line %d" % number) for number in (1, 2, 4, 5)]
 
@@ -99,10 +99,14 @@ def test_another_agency_and_another_kind_of_file_are_told(tmp_path: Path) -> Non
 def test_a_topic_that_was_made_anew_is_noticed(tmp_path: Path) -> None:
     path = tmp_path / "state"
     stopped_after_two(path)
-    bookmark = ResumeState.open(path, "moh", Report())
+    before, report = path.read_bytes(), Report()
+    bookmark = ResumeState.open(path, "moh", report)
     bookmark.left(LINES)
-    with pytest.raises(WrongBookmark, match="made anew"):
+    with pytest.raises(TopicReplaced, match="made anew"):
         bookmark.acknowledged([4, 5], 0)
+    bookmark.save()
+    assert path.read_bytes() == before
+    assert report.sent.runs() == [[4, 0, 2]], "what stands in the new topic, and nothing of the lost one"
 
 
 def test_the_state_is_written_at_most_once_a_second(tmp_path: Path) -> None:

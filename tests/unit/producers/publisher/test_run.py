@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from io import BytesIO
 from pathlib import Path
 
@@ -9,7 +11,9 @@ import orjson
 import pytest
 from click.testing import CliRunner
 
+from infra.command_line.exit_codes import ExitCode
 from infra.postgres.verdicts import Refused, Verdicts
+from infra.process.subprocess_command import subprocess_command
 from producers.publisher.commands import ALL_WELL, SOME_REFUSED, _tell, exit_code, publish
 from producers.publisher.lint_command import lint_command
 from producers.publisher.ndjson import LINE_BYTES_MAX, read_ids, read_lines
@@ -178,3 +182,22 @@ def test_verdicts_that_are_missing_are_not_said_to_be_anything(capsys: pytest.Ca
         "3 lines stored in Kafka; the verdicts are not known yet (publish the file again).",
         "In the log at entries 7 … 8.",
     ]
+
+
+@pytest.mark.parametrize("options", [("--timeout", "0.5"), ("--timeout", "0.5", "--sequence")], ids=str)
+def test_the_time_limit_holds_while_kafka_is_away_too(options: tuple[str, ...], tmp_path: Path) -> None:
+    file = tmp_path / "events.ndjson"
+    file.write_text('{"id":"1"}\n')
+    away = {
+        "YESSER_HOME": str(tmp_path),
+        "YESSER_KAFKA": "127.0.0.1:1",
+        "YESSER_KAFKA_SECURITY": "PLAINTEXT",
+        "YESSER_POSTGRES": "postgresql://127.0.0.1:1/none",
+    }
+    command = [*subprocess_command(), "publish", str(file), "--agency", "health", *options]
+    run = subprocess.run(command, env=os.environ | away, capture_output=True, text=True, timeout=30)
+    assert run.returncode == ExitCode.TRY_AGAIN
+    assert "unknown" not in run.stderr
+    if "--sequence" not in options:
+        assert "Nothing was sent" in run.stderr
+    assert "Traceback" not in run.stderr

@@ -18,7 +18,7 @@ from producers.publisher.run import TopicHalted
 from producers.sdk.answers import NotAGateway
 from producers.sdk.client import AgencyClient
 from producers.sdk.connection import ClientLimits
-from producers.sdk.problems import ClientClosed, GatewayProblem, NotGenuine, RefusedByRegistrar
+from producers.sdk.problems import ClientClosed, GatewayProblem, NotGenuine, RecordReplaced, RefusedByRegistrar
 
 KEY = LogKey("gateway.example", bytes(range(32)))
 OTHER = LogKey("gateway.example", bytes(32))
@@ -208,6 +208,21 @@ async def test_waiting_ends_with_the_verdict(gateway: Gateway) -> None:
         page |= {"receipts": [], "halted": "its tail was lost"}
         with pytest.raises(TopicHalted, match="its tail was lost"):
             await sender.wait_registered(got)
+
+
+@pytest.mark.parametrize("told", [{"id": "x"}, {"id": "0", "sha256": "00"}, {"sha256": "00"}], ids=str)
+async def test_the_verdict_on_another_record_at_the_same_address_is_not_taken(
+    gateway: Gateway, told: dict[str, str]
+) -> None:
+    row = {"state": "registered", "index": 7}
+    page = {"receipts": [row | told], "next": 1, "read_up_to": 1}
+    gateway.answers["/v1/receipts"] = page
+    async with client() as sender:
+        got = await sender.send(EVENTS[0])
+        with pytest.raises(RecordReplaced, match=got.address):
+            await sender.wait_registered(got)
+        page["receipts"] = [row | {"id": got.id, "sha256": got.sha256}]
+        assert (await sender.wait_registered(got)).index == 7
 
 
 async def test_receipts_go_on_from_page_to_page(gateway: Gateway) -> None:

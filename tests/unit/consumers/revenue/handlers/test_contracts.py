@@ -146,3 +146,15 @@ def test_a_contract_is_terminated_once_and_not_amended_afterwards() -> None:
     ledger.terminate("2005-06-30")
     assert ledger.terminate("2005-05-30") == "already-terminated"
     assert ledger.amend("2005-04", bands=FORTY) == "not-allowed-now"
+
+
+def test_a_contract_takes_a_hundred_amendments_that_count_and_no_more() -> None:
+    ledger = signed()
+    assert ledger.amend("2004-12", bands=FORTY) == "not-allowed-now", (
+        "what does not count leaves room for one that does"
+    )
+    for number in range(100):
+        assert ledger.amend("2005-03", bands=[{"up_to_halalas": None, "partner_bp": number}]) is None
+    assert ledger.amend("2005-03", bands=FORTY) == "not-allowed-now"
+    assert len(ledger.contract().versions) == 101
+    assert ledger.terminate("2005-06-01") is None

@@ -1,0 +1,47 @@
+"""What the exit code of `yesser audit commitments` says of the log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from consumers.audit.port import NotThere
+from consumers.audit.tree import WrongTree
+from consumers.commitments import show
+from consumers.operations import audit_command
+from infra.command_line.exit_codes import ExitCode, exit_code
+
+
+@pytest.mark.parametrize(
+    ("is_true", "tree", "code"),
+    [
+        (True, WrongTree(), ExitCode.OK),
+        (False, None, ExitCode.SAID_NO),
+        (False, NotThere("nothing was signed yet"), ExitCode.SAID_NO),
+        (False, WrongTree(), ExitCode.TAMPERED),
+    ],
+    ids=["true", "log as signed", "nothing signed", "log changed"],
+)
+def test_a_false_commitment_says_tampering_only_where_the_log_is_not_what_was_signed(
+    is_true: bool, tree: Exception | None, code: ExitCode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def verify(*_: Any) -> None:
+        if tree is not None:
+            raise tree
+
+    monkeypatch.setattr(show, "commitments_checked", lambda *_, **__: is_true)
+    monkeypatch.setattr(audit_command, "read_verifier", lambda *_: None)
+    monkeypatch.setattr(audit_command, "_verify", verify)
+    assert ended_with(code) == code
+
+
+def ended_with(expected: ExitCode) -> int:
+    """The exit code of the command, by the error where it raises one."""
+    if expected == ExitCode.OK:
+        audit_command.audit.main(["commitments"], standalone_mode=False)
+        return ExitCode.OK
+    with pytest.raises((SystemExit, WrongTree)) as ended:
+        audit_command.audit.main(["commitments"], standalone_mode=False)
+    error = ended.value
+    return int(error.code or 0) if isinstance(error, SystemExit) else exit_code(error)
