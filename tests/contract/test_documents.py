@@ -1,4 +1,4 @@
-"""What the documents say is there: commands, options, make targets, files; and the first events pass the door."""
+"""What the documents say is there: commands, options, make targets, files; links; and the first events are accepted."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import re
 import shlex
 import tomllib
 from functools import cache
-from pathlib import Path
 
 import click
 import pytest
@@ -15,8 +14,8 @@ from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Agency
 from infra.cli import cli
 from producers.publisher.ndjson import Defaults
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(
     path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")] if path.is_file()
 )

@@ -30,9 +30,10 @@ from infra.log.signed_note import Checkpoint, load_or_create_key, parse_vkey
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.refusals.read import SQL as REFUSALS
-from tests.integration.pipeline.written_log import apply_live
+from tests.integration.consumers.pipeline.written_log import apply_live
+from tests.paths import DATA
 
-FOLDERS = sorted((Path(__file__).parents[1] / "data").glob("log-*"))
+FOLDERS = sorted(DATA.glob("log-*"))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What the documentation says of the catalogue is whole, and true of the door and of the oracle."""
+"""What the documentation says of the catalogue is whole, and true of validation and of the oracle."""
 
 from __future__ import annotations
 
