@@ -6,6 +6,7 @@ import re
 import shlex
 import tomllib
 from functools import cache
+from pathlib import Path
 
 import click
 import pytest
@@ -73,6 +74,20 @@ def test_every_link_leads_somewhere(document: str) -> None:
     links = re.findall(r"\]\(([^)#]+)[^)]*\)", text_of(document))
     gone = [link for link in links if "://" not in link and not (ROOT / document).parent.joinpath(link).exists()]
     assert not gone
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_link_to_a_heading_finds_it(document: str) -> None:
+    links = re.findall(r"\]\(([^):#]*\.md|)#([^)]+)\)", text_of(document))
+    here = ROOT / document
+    gone = [(page, name) for page, name in links if name not in headings(here.parent / page if page else here)]
+    assert not gone
+
+
+def headings(page: Path) -> set[str]:
+    """The anchors of a page, as GitHub makes them."""
+    lines = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", line.lower()).replace(" ", "-") for line in lines}
 
 
 def test_every_file_that_the_readme_names_exists() -> None:
