@@ -90,10 +90,11 @@ def headings(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", line.lower()).replace(" ", "-") for line in lines}
 
 
-def test_every_file_that_the_readme_names_exists() -> None:
-    named = re.findall(r"`((?:docs|events|infra|tests)/[\w./-]+)`", text_of("README.md"))
-    assert named
-    assert [path for path in named if not (ROOT / path).exists()] == []
+@pytest.mark.parametrize("document", [name for name in DOCUMENTS if name != "CHANGELOG.md"])
+def test_every_file_that_a_document_names_exists(document: str) -> None:
+    named = re.findall(r"`((?:docs|events|infra|producers|consumers|tests)/[\w./-]+)`", text_of(document))
+    gone = [path for path in named if "NAME" not in path and not (ROOT / path).exists()]
+    assert not gone, f"{document} names {gone}, which are not there: name the files of today"
 
 
 def test_the_readme_fits_on_a_screen() -> None:
