@@ -1,14 +1,16 @@
 """Writes what is generated from the catalogue and committed: `python -m events.generate`.
 
-The JSON Schemas (`events/schemas/`), the AsyncAPI document (`events/asyncapi.json`) and the catalogue for people
-(`events/CATALOGUE.md`). With `--check` nothing is written; stale files are named and the exit code is 1. With
-`--release NAME` the schemas are also kept for ever in `events/schemas/released/NAME/`, for the compatibility gate.
+The JSON Schemas (`events/schemas/`), the AsyncAPI document (`events/asyncapi.json`), the catalogue for people
+(`events/CATALOGUE.md`) and the hashes of new examples. With `--check` nothing is written; stale files are named and the
+exit code is 1. With `--release NAME` the schemas are also kept in `events/schemas/released/NAME/`, for the
+compatibility gate.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +24,7 @@ from events.types.catalogue import CATALOGUE
 from events.wire.envelope import full_type
 
 HERE: Final = Path(__file__).parent
+EXAMPLE_HASHES: Final = "examples/v1/SHA256SUMS"
 _SENDERS: Final = {
     "office": "office · المكتب",
     "agency": "agency · الجهة",
@@ -42,6 +45,7 @@ def documents(project_version: str) -> dict[str, bytes]:
         **schemas,
         "asyncapi.json": _pretty(asyncapi_document(project_version)),
         "CATALOGUE.md": catalogue_page().encode(),
+        EXAMPLE_HASHES: example_hashes(HERE).encode(),
     }
 
 
@@ -82,6 +86,20 @@ def catalogue_page() -> str:
     return "\n".join(lines)
 
 
+def example_hashes(root: Path) -> str:
+    """The hashes of the golden examples: those that stand there are kept, those of new examples follow."""
+    file = root / EXAMPLE_HASHES
+    lines = file.read_text(encoding="utf-8").splitlines()
+    listed = {line.partition("  ")[2] for line in lines}
+    new = [path for path in sorted(file.parent.glob("*.json")) if path.name not in listed]
+    return "\n".join([*lines, *(f"{sha256(path.read_bytes()).hexdigest()}  {path.name}" for path in new)]) + "\n"
+
+
+def types_without_example(root: Path) -> list[str]:
+    """The types of the catalogue that have no golden example."""
+    return [name for name in CATALOGUE if not (root / EXAMPLE_HASHES).with_name(f"{name}.json").is_file()]
+
+
 def release(root: Path, name: str) -> None:
     """Keep today's schemas for ever as those of a release; a release that exists is never written again."""
     folder = root / "schemas" / "released" / name
@@ -100,6 +118,8 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; fail if a file is stale")
     parser.add_argument("--release", metavar="NAME", help="also keep the schemas as those of a release")
     arguments = parser.parse_args()
+    for name in types_without_example(HERE):
+        sys.exit(f"{name} has no example: write events/examples/v1/{name}.json, as its sender writes it")
     found = stale(HERE, version("yesser-events"))
     if arguments.check:
         sys.stderr.writelines(f"events/{path} is stale: run `python -m events.generate`\n" for path in found)

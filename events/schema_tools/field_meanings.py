@@ -203,9 +203,12 @@ MEANINGS: Final[Mapping[str, Bilingual]] = {
 
 
 def meaning_of(type_name: str, path: str) -> Bilingual:
-    """The sentence for a member of the data of a type. Raises KeyError where none is written."""
+    """The sentence for a member of the data of a type. Raises LookupError where none is written."""
     domain = type_name.partition(".")[0]
-    for key in (f"{type_name}/{path}", f"{domain}/{path}"):
+    for key in (f"{type_name}/{path}", f"{domain}/{path}", path):
         if key in MEANINGS:
             return MEANINGS[key]
-    return MEANINGS[path]
+    raise LookupError(
+        f"The field {path} of {type_name} has no meaning: add a sentence under {path!r} to MEANINGS in "
+        "events/schema_tools/field_meanings.py."
+    )

@@ -9,7 +9,7 @@ import orjson
 
 from events.types.catalogue import may_send
 from events.validation.models import form_of
-from tests.gateway_door import Door
+from tests.gateway_access import GatewayAccess
 from tests.unit.events.samples import EXAMPLES
 
 MODES: Final = ("structured", "binary", "batched")
@@ -33,10 +33,10 @@ def in_mode(events: list[dict[str, Any]], mode: str) -> list[dict[str, Any]]:
     return [event | {"id": f"{mode}.{place}.{event['id']}"} for place, event in enumerate(events)]
 
 
-async def require_registered(door: Door, events: list[dict[str, Any]]) -> None:
+async def require_registered(access: GatewayAccess, events: list[dict[str, Any]]) -> None:
     """The log has exactly these events of the agency, in this order."""
     seen: list[tuple[str | None, str]] = []
-    async with door.client() as client:
+    async with access.client() as client:
         async for verdict in client.receipts():
             seen.append((verdict.id, verdict.state))
             if len(seen) == len(events):

@@ -21,8 +21,8 @@ from events.wire.kafka_binding import read_headers
 from infra.kafka.client_config import agency_topic
 from producers.gateway.http.content_mode import Claims, claims_of, mode_of
 from tests.conformance.gherkin_scenarios import Scenario, Step, scenarios
-from tests.gateway_door import Door, door_of
-from tests.integration.registrar.registering import send
+from tests.gateway_access import GatewayAccess, grant_access
+from tests.integration.consumers.registrar.registering import send
 from tests.scenarios.system import System
 
 CODE = "conformance"
@@ -106,28 +106,30 @@ def test_no_scenario_is_left_out() -> None:
 
 
 @pytest.fixture(scope="module")
-def door(system: System) -> Door:
-    return door_of(system, CODE)
+def access(system: System) -> GatewayAccess:
+    return grant_access(system, CODE)
 
 
 @pytest.mark.parametrize("scenario", named(HTTP))
-def test_through_the_gateway_it_is_a_problem_and_no_fault_of_the_gateway(door: Door, scenario: Scenario) -> None:
+def test_through_the_gateway_it_is_a_problem_and_no_fault_of_the_gateway(
+    access: GatewayAccess, scenario: Scenario
+) -> None:
     headers, body = http_request(scenario.step("an HTTP request").block)
     sent = [(name, value) for name, value in headers if name not in ("Host", "Content-Length")]
-    sent.append(("authorization", f"Bearer {door.token}"))
-    answer = httpx.post(f"{door.address}/v1/events", headers=sent, content=body, trust_env=False)
+    sent.append(("authorization", f"Bearer {access.token}"))
+    answer = httpx.post(f"{access.address}/v1/events", headers=sent, content=body, trust_env=False)
     assert answer.status_code == 422
     assert ("unknown-type", "/type") in {(row["code"], row["pointer"]) for row in answer.json()["errors"]}
 
 
-async def test_on_kafka_each_is_one_refusal(door: Door) -> None:
+async def test_on_kafka_each_is_one_refusal(access: GatewayAccess) -> None:
     for scenario in KAFKA:
         headers = scenario.step("Kafka headers:").table
         payload = scenario.step("a Kafka message with payload:").block.encode()
         raw = [(name, value.encode()) for name, value in headers.items()]
-        await send(door.system.settings, agency_topic(CODE), payload, headers=raw)
+        await send(access.system.settings, agency_topic(CODE), payload, headers=raw)
     refused = 0
-    async with door.client() as client:
+    async with access.client() as client:
         async for verdict in client.receipts():
             assert verdict.state == "refused"
             assert ("unknown-type", "/type") in {(error.code, error.pointer) for error in verdict.errors}

@@ -11,15 +11,15 @@ from cloudevents.core.bindings.http import HTTPMessage, to_binary_event, to_stru
 from cloudevents.core.v1.event import CloudEvent
 
 from tests.conformance.foreign_senders import MODES, examples, in_mode, require_registered
-from tests.gateway_door import Door, door_of
+from tests.gateway_access import GatewayAccess, grant_access
 from tests.scenarios.system import System
 
 CODE = "sdk-python"
 
 
 @pytest.fixture(scope="module")
-def door(system: System) -> Door:
-    return door_of(system, CODE)
+def access(system: System) -> GatewayAccess:
+    return grant_access(system, CODE)
 
 
 def cloud_event(event: dict[str, Any]) -> CloudEvent:
@@ -43,12 +43,12 @@ def messages(events: list[dict[str, Any]], mode: str) -> list[HTTPMessage]:
     ]
 
 
-async def test_catalogue_events_of_the_python_sdk_are_taken_in_all_three_modes(door: Door) -> None:
+async def test_catalogue_events_of_the_python_sdk_are_taken_in_all_three_modes(access: GatewayAccess) -> None:
     sent = {mode: in_mode(examples(CODE), mode) for mode in MODES}
-    token = {"authorization": f"Bearer {door.token}"}
+    token = {"authorization": f"Bearer {access.token}"}
     async with httpx.AsyncClient(headers=token, trust_env=False) as client:
         for mode, events in sent.items():
             for message in messages(events, mode):
-                answer = await client.post(f"{door.address}/v1/events", content=message.body, headers=message.headers)
+                answer = await client.post(f"{access.address}/v1/events", content=message.body, headers=message.headers)
                 assert answer.status_code == 202, (mode, answer.text)
-    await require_registered(door, [event for events in sent.values() for event in events])
+    await require_registered(access, [event for events in sent.values() for event in events])

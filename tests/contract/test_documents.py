@@ -1,4 +1,4 @@
-"""What the documents say is there: commands, options, make targets, files; and the first events pass the door."""
+"""What the documents say is there: commands, options, make targets, files; links; and the first events are accepted."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Agency
 from infra.cli import cli
 from producers.publisher.ndjson import Defaults
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(
     path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")] if path.is_file()
 )
@@ -76,10 +76,25 @@ def test_every_link_leads_somewhere(document: str) -> None:
     assert not gone
 
 
-def test_every_file_that_the_readme_names_exists() -> None:
-    named = re.findall(r"`((?:docs|events|infra|tests)/[\w./-]+)`", text_of("README.md"))
-    assert named
-    assert [path for path in named if not (ROOT / path).exists()] == []
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_link_to_a_heading_finds_it(document: str) -> None:
+    links = re.findall(r"\]\(([^):#]*\.md|)#([^)]+)\)", text_of(document))
+    here = ROOT / document
+    gone = [(page, name) for page, name in links if name not in headings(here.parent / page if page else here)]
+    assert not gone
+
+
+def headings(page: Path) -> set[str]:
+    """The anchors of a page, as GitHub makes them."""
+    lines = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", line.lower()).replace(" ", "-") for line in lines}
+
+
+@pytest.mark.parametrize("document", [name for name in DOCUMENTS if name != "CHANGELOG.md"])
+def test_every_file_that_a_document_names_exists(document: str) -> None:
+    named = re.findall(r"`((?:docs|events|infra|producers|consumers|tests)/[\w./-]+)`", text_of(document))
+    gone = [path for path in named if "NAME" not in path and not (ROOT / path).exists()]
+    assert not gone, f"{document} names {gone}, which are not there: name the files of today"
 
 
 def test_the_readme_fits_on_a_screen() -> None:

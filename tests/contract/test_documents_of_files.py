@@ -10,8 +10,9 @@ from events.validation.verdicts import Agency
 from producers.publisher.lint import lint
 from producers.publisher.tables.mapping import read_mapping
 from producers.publisher.tables.rows import mapped_lines
+from tests.paths import ROOT
 
-TABLES = Path(__file__).parents[2] / "docs" / "tables"
+TABLES = ROOT / "docs" / "tables"
 
 
 def test_the_table_in_the_documents_is_accepted_as_it_is_published() -> None:

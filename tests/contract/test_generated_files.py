@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import orjson
 import pytest
 
 import events
-from events.generate import documents, schema_documents, stale
+from events.generate import EXAMPLE_HASHES, documents, example_hashes, schema_documents, stale, types_without_example
 from events.types.catalogue import CATALOGUE
 
 ROOT = Path(events.__file__).parent
@@ -21,6 +22,21 @@ def test_generated_files_are_fresh() -> None:
 
 def test_a_stale_file_is_named(tmp_path: Path) -> None:
     assert stale(tmp_path, "0") == list(documents("0"))
+
+
+def test_a_new_example_is_listed_and_a_listed_hash_is_never_changed(tmp_path: Path) -> None:
+    hashes = tmp_path / EXAMPLE_HASHES
+    hashes.parent.mkdir(parents=True)
+    hashes.write_text("0000  old.json\n")
+    for name in ("old.json", "new.json"):
+        hashes.with_name(name).write_bytes(b"{}")
+    assert example_hashes(tmp_path) == f"0000  old.json\n{sha256(b'{}').hexdigest()}  new.json\n"
+
+
+def test_a_type_without_an_example_is_named(tmp_path: Path) -> None:
+    missing = types_without_example(ROOT)
+    assert not missing, f"write events/examples/v1/NAME.json, as its sender writes it, for {missing}"
+    assert types_without_example(tmp_path) == list(CATALOGUE)
 
 
 def test_there_is_no_schema_of_a_type_that_is_gone() -> None:

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.paths import ROOT
+
 GLOSSARY = ROOT / "docs" / "glossary.toml"
 TERMS: list[dict[str, Any]] = tomllib.loads(GLOSSARY.read_text(encoding="utf-8"))["term"]
 ROOMS = ("events", "infra", "producers", "consumers", "docs")

@@ -50,4 +50,4 @@ def test_examples_are_only_ever_added(folder: Path) -> None:
     lines = (folder / "SHA256SUMS").read_text().splitlines()
     listed = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
     found = {path.name: sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.json")}
-    assert found == listed, "never change or remove an example; list a new one in SHA256SUMS"
+    assert found == listed, "never change or remove an example; `python -m events.generate` lists new ones"

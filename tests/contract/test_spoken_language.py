@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.contract.test_glossary import ARABIC, ROOT, files, text_of
+from tests.contract.test_glossary import ARABIC, files, text_of
+from tests.paths import ROOT
 
 SENTENCE = re.compile(r"[A-Za-z]{2,}[^\w]+[a-z]{2,}")
 PRINTERS = {"echo", "print", "secho"}

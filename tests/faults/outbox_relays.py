@@ -15,7 +15,7 @@ from typing import Any
 from infra.postgres.connection import address
 from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
-from tests.integration.outbox.agency_database import one_connection, with_outbox
+from tests.integration.producers.outbox.agency_database import one_connection, with_outbox
 from tests.scenarios.system import System
 from tests.stack import execute, with_database
 

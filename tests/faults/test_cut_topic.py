@@ -12,7 +12,7 @@ import pytest
 from events.validation.verdicts import Agency
 from infra.kafka.client_config import agency_topic
 from tests.faults.services import away, until_back
-from tests.integration.registrar.registering import send
+from tests.integration.consumers.registrar.registering import send
 from tests.scenarios.figures import tell
 from tests.scenarios.system import System, fresh_system, until
 from tests.unit.consumers.registrar.readings import said

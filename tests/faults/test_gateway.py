@@ -16,7 +16,7 @@ from infra.settings import Settings
 from producers.sdk.client import AgencyClient
 from producers.sdk.connection import ClientLimits
 from tests.faults.killing import Killer
-from tests.gateway_door import Door, door_of
+from tests.gateway_access import GatewayAccess, grant_access
 from tests.scenarios.figures import tell
 from tests.scenarios.system import fresh_system, until
 from tests.unit.events.samples import encoded, initiative
@@ -48,10 +48,10 @@ class Load:
     sent: set[str] = field(default_factory=set)
     receipts: dict[int, str] = field(default_factory=dict)
 
-    async def send(self, door: Door, killer: Killer) -> None:
+    async def send(self, access: GatewayAccess, killer: Killer) -> None:
         """Send batch after batch, each until it has its receipt, for as long as parts are killed."""
         killer.until_due = self.until_it_goes_on
-        killing = asyncio.create_task(asyncio.to_thread(killer.run, door.system))
+        killing = asyncio.create_task(asyncio.to_thread(killer.run, access.system))
         numbers = count()
 
         async def one(client: AgencyClient) -> None:
@@ -63,7 +63,7 @@ class Load:
                     self.receipts[int(receipt.address.rpartition("/")[2])] = receipt.id
                 await asyncio.sleep(PAUSE_S)
 
-        async with door.client(ClientLimits(time_limit_s=TRY_FOR_S, pause_max_s=0.5)) as client:
+        async with access.client(ClientLimits(time_limit_s=TRY_FOR_S, pause_max_s=0.5)) as client:
             await asyncio.gather(killing, *(one(client) for _ in range(CLIENTS)))
 
     def until_it_goes_on(self) -> None:
@@ -92,7 +92,7 @@ async def require_no_loss(settings: Settings, load: Load) -> int:
 def kill_under_load(killer: Killer) -> None:
     load = Load()
     with fresh_system() as system:
-        asyncio.run(load.send(door_of(system, "health"), killer))
+        asyncio.run(load.send(grant_access(system, "health"), killer))
         system.settle()
         again = asyncio.run(require_no_loss(system.settings, load))
     tell(f"{killer}; {len(load.sent)} events, {again} records came again and were dropped")

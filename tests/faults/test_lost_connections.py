@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -16,12 +15,13 @@ import pytest
 from infra.postgres.connection import address
 from tests.faults.cutting import cut_line
 from tests.faults.services import away, until_back
+from tests.paths import ROOT
 from tests.scenarios.figures import tell
 from tests.scenarios.system import System, fresh_system
 
 pytestmark = [pytest.mark.stack, pytest.mark.accept]
 
-EVENTS = Path(__file__).parents[2] / "docs" / "first-events.ndjson"
+EVENTS = ROOT / "docs" / "first-events.ndjson"
 CUTS = 2
 ANSWERS_IN_S = 60
 READING = (

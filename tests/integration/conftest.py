@@ -8,11 +8,11 @@ import pytest
 
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.door import Door, open_door
+from tests.integration.producers.gateway.harness import GatewayHarness, run_gateway
 
 
 @pytest.fixture
-async def door(settings: Settings, connection: Connection) -> AsyncIterator[Door]:
+async def harness(settings: Settings, connection: Connection) -> AsyncIterator[GatewayHarness]:
     """The gateway with two agencies that the log is said to know."""
-    async with open_door(settings, connection) as opened:
+    async with run_gateway(settings, connection) as opened:
         yield opened

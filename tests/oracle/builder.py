@@ -10,10 +10,10 @@ from typing import TypeAlias
 from hypothesis import strategies as st
 
 from tests.oracle.desks import Fact
-from tests.oracle.door import Agency
 from tests.oracle.entries import registrations
 from tests.oracle.fold import Oracle
 from tests.oracle.log import FIRST_RECORDED, EntryDict, JsonObject, make_entry, make_event, recorded_time
+from tests.oracle.validation import Agency
 
 AGENCIES = ("alpha", "beta")
 TEXT = {"ar": "نص", "en": "text"}

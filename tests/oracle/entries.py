@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, zip_longest
 from random import Random
 
-from tests.oracle.door import Agency, Publication, Verdict
 from tests.oracle.log import EntryDict, JsonObject, make_entry, make_event, recorded_at, registration
+from tests.oracle.validation import Agency, Publication, Verdict
 
 Addressed = tuple[str, Verdict]
 

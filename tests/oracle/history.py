@@ -14,7 +14,6 @@ from random import Random
 
 from tests.oracle.contracts_desk import ContractsDesk
 from tests.oracle.desks import AwarenessDesk, Desk, Fact, ProjectsDesk, ServicesDesk, Shared, TrainingDesk
-from tests.oracle.door import Agency, verdicts
 from tests.oracle.entries import Addressed, log_of, one_after_another, round_robin
 from tests.oracle.entries import shuffled as in_shuffled_runs
 from tests.oracle.faulty import RECIPES, ExpectedFault, spoiled_line
@@ -23,6 +22,7 @@ from tests.oracle.log import EntryDict, JsonObject, make_event
 from tests.oracle.office_desk import office_facts
 from tests.oracle.serialise import again, conflicting, write
 from tests.oracle.unreadable import unreadable_line, unsendable_line
+from tests.oracle.validation import Agency, verdicts
 
 CODES = (
     "yesser", "interior", "health", "justice", "commerce", "education", "municipal-affairs", "labour", "customs",

@@ -12,7 +12,8 @@ import pytest
 
 from producers.sdk.answers import Proof
 from producers.sdk.proofs import event_bytes_of, verified_proof
-from tests.scenarios.reader import ROOT, TIMEOUT_S, bash, readers_shell, shell_blocks
+from tests.paths import ROOT
+from tests.scenarios.reader import TIMEOUT_S, bash, readers_shell, shell_blocks
 
 PAGE = ROOT / "docs" / "quickstart.md"
 

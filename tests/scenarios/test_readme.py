@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenarios.reader import ROOT, TIMEOUT_S, bash, readers_shell, shell_blocks
+from tests.paths import ROOT
+from tests.scenarios.reader import TIMEOUT_S, bash, readers_shell, shell_blocks
 
 pytestmark = pytest.mark.timeout(TIMEOUT_S)
 

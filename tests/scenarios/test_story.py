@@ -15,6 +15,7 @@ import pytest
 from consumers.registry import CONSUMERS
 from infra.postgres.connection import connect
 from infra.settings import Settings
+from tests.paths import ROOT
 from tests.scenarios.system import System, fresh_system
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
@@ -161,7 +162,7 @@ def test_told_again_after_another_agencys_service_it_is_refused_nothing_and_answ
 ) -> None:
     """The other agency's launch waits for its registration: its campaign comes late, and its cause stands first."""
     launched, registered = tmp_path / "launched.ndjson", tmp_path / "registered.ndjson"
-    lines = (Path(__file__).parents[2] / "docs" / "first-events.ndjson").read_bytes().splitlines(keepends=True)
+    lines = (ROOT / "docs" / "first-events.ndjson").read_bytes().splitlines(keepends=True)
     registered.write_bytes(lines[0])
     launched.write_bytes(lines[1])
     with fresh_system() as system:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.door import event, open_door
+from tests.integration.producers.gateway.harness import event, run_gateway
 from tests.unit.events.samples import encoded
 
 WHAT_WAS_SAID = "%{http_code} %{http_version}\n"
@@ -18,14 +18,14 @@ async def test_curl_with_http2_sends_events_and_reads(
 ) -> None:
     body = encoded(event(1))
     (tmp_path / "event.json").write_bytes(body)
-    async with open_door(settings, connection) as door:
-        address = f"http://127.0.0.1:{door.gateway.port}"
-        headers = [f"authorization: Bearer {door.token.token}", "content-type: application/cloudevents+json"]
+    async with run_gateway(settings, connection) as harness:
+        address = f"http://127.0.0.1:{harness.gateway.port}"
+        headers = [f"authorization: Bearer {harness.token.token}", "content-type: application/cloudevents+json"]
         sending = [*(f"-H{header}" for header in headers), "--data-binary", f"@{tmp_path / 'event.json'}"]
         assert await curl(*sending, f"{address}/v1/events") == "202 1.1"
         assert await curl("-H", "transfer-encoding: chunked", *sending, f"{address}/v1/events") == "202 1.1"
         assert await curl(f"{address}/v1/key") == "200 1.1"
-        assert await door.stored() == [body, body]
+        assert await harness.stored() == [body, body]
 
 
 async def curl(*given: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.door import event, open_door
+from tests.integration.producers.gateway.harness import event, run_gateway
 from tests.unit.events.samples import encoded
 
 PROGRAM = Path(__file__).with_name("Send.java")
@@ -26,10 +26,10 @@ async def test_javas_default_client_sends_events(settings: Settings, connection:
     files = [tmp_path / f"{number}.json" for number in range(3)]
     for file, body in zip(files, bodies, strict=True):
         file.write_bytes(body)
-    async with open_door(settings, connection, gateway_head_timeout_s=10, gateway_body_timeout_s=10) as door:
-        address = f"http://127.0.0.1:{door.gateway.port}"
-        given = [str(PROGRAM), address, door.token.token, *map(str, files)]
+    async with run_gateway(settings, connection, gateway_head_timeout_s=10, gateway_body_timeout_s=10) as harness:
+        address = f"http://127.0.0.1:{harness.gateway.port}"
+        given = [str(PROGRAM), address, harness.token.token, *map(str, files)]
         process = await asyncio.create_subprocess_exec(java(), *given, stdout=asyncio.subprocess.PIPE)
         said, _ = await process.communicate()
         assert said.split() == [b"202"] * 3
-        assert await door.stored() == bodies
+        assert await harness.stored() == bodies

@@ -12,7 +12,7 @@ import orjson
 import pytest
 
 from tests.conformance.foreign_senders import MODES, examples, in_mode, require_registered
-from tests.gateway_door import Door, door_of
+from tests.gateway_access import GatewayAccess, grant_access
 from tests.scenarios.system import System
 
 # Its first run needs the network of npm, which the quick tests do without.
@@ -25,8 +25,8 @@ INSTALL = ("npm", "ci", "--prefer-offline", "--ignore-scripts", "--no-audit", "-
 
 
 @pytest.fixture(scope="module")
-def door(system: System) -> Door:
-    return door_of(system, CODE)
+def access(system: System) -> GatewayAccess:
+    return grant_access(system, CODE)
 
 
 @pytest.fixture(scope="module")
@@ -45,13 +45,15 @@ def sender() -> Path:
     return Path(shutil.copy(HERE / "send.js", folder))
 
 
-def test_catalogue_events_of_the_javascript_sdk_are_taken_in_all_three_modes(door: Door, sender: Path) -> None:
+def test_catalogue_events_of_the_javascript_sdk_are_taken_in_all_three_modes(
+    access: GatewayAccess, sender: Path
+) -> None:
     events = {mode: in_mode(examples(CODE), mode) for mode in MODES}
-    asked = orjson.dumps({"address": door.address, "token": door.token, "events": events})
+    asked = orjson.dumps({"address": access.address, "token": access.token, "events": events})
     done = subprocess.run(["node", sender], input=asked, capture_output=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr.decode()
     answers = orjson.loads(done.stdout)
     assert [answer for answer in answers if answer["status"] != 202] == []
     count = len(examples(CODE))
     assert [answer["mode"] for answer in answers] == ["structured"] * count + ["binary"] * count + ["batched"]
-    asyncio.run(require_registered(door, [event for mode in MODES for event in events[mode]]))
+    asyncio.run(require_registered(access, [event for mode in MODES for event in events[mode]]))

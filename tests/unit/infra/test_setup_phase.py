@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from infra.setup_phase import Meter, run_phase
+from tests.paths import ROOT
 
-SCRIPT = Path(__file__).parents[3] / "infra" / "setup_phase.py"
+SCRIPT = ROOT / "infra" / "setup_phase.py"
 
 
 class Terminal(io.StringIO):

@@ -1,4 +1,4 @@
-"""Generated histories: the door agrees with the counts by construction, and the order of the files does not matter."""
+"""Generated histories: validation agrees with the counts by construction, and the order of files does not matter."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from tests.oracle.bench_history import bench_agencies, generate_bench
-from tests.oracle.door import Agency, Door, Publication, verdicts
 from tests.oracle.entries import log_of, round_robin
 from tests.oracle.fold import Figures, fold
 from tests.oracle.history import CLEAN, HOSTILE, MIXED, REVENUE, History, Profile, entries_from, generate
 from tests.oracle.log import EntryDict, entry_bytes
 from tests.oracle.second_wave import second_wave
 from tests.oracle.strategies import campaign_logs, mixed_logs, revenue_logs, world_logs
+from tests.oracle.validation import Agency, Publication, Registrar, verdicts
 
 QUICK = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -78,7 +78,7 @@ def test_what_comes_back_from_the_campaigns_is_accepted_and_counted() -> None:
     history = generate(6, 600)
     entries = entries_from(history)
     lines = second_wave(6, fold(entries).campaigns, history.lines)
-    publications = [Door(agency).publish(lines[agency.code]) for agency in history.agencies]
+    publications = [Registrar(agency).publish(lines[agency.code]) for agency in history.agencies]
     assert all(len(p.verdicts) == p.count("accepted") for p in publications)
     after = fold([*entries, *log_of(history.agencies, round_robin(publications), start=len(entries))])
     assert after.plan["awareness"]["reach"] > 0
@@ -106,8 +106,10 @@ def test_every_drawn_event_passes_the_door_and_the_accounts_balance(entries: lis
     assert [entry["index"] for entry in entries] == list(range(len(entries)))
     assert sum(account["balance_halalas"] for account in figures.balances.values()) == 0
     roles = {"yesser": "office", "platform": "platform"}
-    doors = {code: Door(Agency(code, roles.get(code, "agency"))) for code in ("yesser", "platform", "alpha", "beta")}
+    registrars = {
+        code: Registrar(Agency(code, roles.get(code, "agency"))) for code in ("yesser", "platform", "alpha", "beta")
+    }
     for entry in entries:
         raw = json.loads(entry_bytes(entry))["event"]
         agency = raw["source"].rpartition(":")[2]
-        assert doors[agency].judge(entry["index"] + 1, json.dumps(raw).encode()).faults == ()
+        assert registrars[agency].judge(entry["index"] + 1, json.dumps(raw).encode()).faults == ()

@@ -12,11 +12,11 @@ from consumers.campaigns.rows import AIRING, CAMPAIGN, COVERAGE, Campaign
 from consumers.fold.anomaly import ANOMALY
 from events.wire.entry import Entry, parse_entry
 from infra.postgres.outbox import OutboxEvent, event_bytes
-from tests.oracle.door import verdicts
 from tests.oracle.entries import log_of, shuffled
 from tests.oracle.fold import Oracle
 from tests.oracle.history import generate
 from tests.oracle.log import EntryDict, JsonObject, make_entry, recorded_at
+from tests.oracle.validation import verdicts
 from tests.unit.consumers.memory_store import MemoryStore
 
 SECONDS_BETWEEN = 5 * 3600

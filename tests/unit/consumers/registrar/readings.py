@@ -1,4 +1,4 @@
-"""Small records of an agency's topic, judged by the real door, and the numbering run over them."""
+"""Small records of an agency's topic, validated as the registrar does, and the numbering run over them."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def topic_of(agency: Agency) -> str:
 
 
 def read(agency: Agency, records: Sequence[Record]) -> Reading:
-    """The door's verdicts on records of one topic."""
+    """The verdicts on records of one topic."""
     verdicts = [validate(record.value, record.headers, agency) for record in records]
     return Reading(topic_of(agency), agency, records, verdicts)
 

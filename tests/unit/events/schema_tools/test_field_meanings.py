@@ -1,4 +1,4 @@
-"""What the documentation says of the catalogue is whole, and true of the door and of the oracle."""
+"""What the documentation says of the catalogue is whole, and true of validation and of the oracle."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from events.faults.problems import CODES, Code
-from events.schema_tools.field_meanings import ATTRIBUTE_MEANINGS, MEANINGS
+from events.schema_tools.field_meanings import ATTRIBUTE_MEANINGS, MEANINGS, meaning_of
 from events.schema_tools.refusal_examples import REFUSAL_EXAMPLES, faults_of, golden_example
 from events.types.catalogue import CATALOGUE
 from events.types.contradictions import CONTRADICTIONS, RULES, contradictions_of
@@ -42,6 +42,17 @@ def test_every_sentence_is_there_in_both_languages() -> None:
     for words in (*MEANINGS.values(), *ATTRIBUTE_MEANINGS.values(), *RULES.values()):
         assert words.ar.endswith(".")
         assert words.en.endswith(".")
+
+
+def test_a_field_without_a_meaning_is_named_with_the_place_of_its_sentence() -> None:
+    with pytest.raises(LookupError, match=r"former of service\.renamed has no meaning: .*field_meanings\.py"):
+        meaning_of("service.renamed", "former")
+
+
+def test_what_only_an_owner_may_say_contradicts_where_another_says_it() -> None:
+    rules = {name: contradictions_of(name) for name, row in CATALOGUE.items() if row.sender == "owner"}
+    silent = [name for name, found in rules.items() if "not-owner" not in found]
+    assert not silent, f"list the anomalies of {silent} in events/types/contradictions.py, `not-owner` among them"
 
 
 def test_every_rule_may_meet_some_type_and_every_row_is_a_type_of_the_catalogue() -> None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from events.types.catalogue import CATALOGUE, may_send
 from events.validation.models import event_model, id_paths
+from tests.paths import ROOT
 from tests.unit.events.samples import golden_event
 
-CONTRACT = Path(__file__).parents[4] / "docs" / "events.md"
+CONTRACT = ROOT / "docs" / "events.md"
 ROW = re.compile(r"^\| (`[a-z]+\.[^|]+?) \| .* \| (\w+)[^|]* \|$", re.M)
 
 

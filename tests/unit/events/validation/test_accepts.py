@@ -1,4 +1,4 @@
-"""What the door lets through, and what it says of it."""
+"""What is accepted, and what the verdict says of it."""
 
 from __future__ import annotations
 

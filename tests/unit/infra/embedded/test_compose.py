@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +14,8 @@ from infra.embedded.servers.postgres import INITDB_OPTIONS
 from infra.process.commands import process_entries
 from infra.settings import Settings
 from tests.containers import KAFKA_IMAGE, POSTGRES_IMAGE, POSTGRES_OPTIONS
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[4]
 ADDRESSES = {"log.dirs", "listeners", "advertised.listeners", "controller.quorum.voters"}
 
 

@@ -22,11 +22,11 @@ from producers.programme.records import FILES, read_records
 from producers.programme.report import shown
 from producers.programme.story_event import StoryEvent
 from producers.programme.tell import stages
-from tests.oracle import door
+from tests.oracle import validation
 from tests.oracle.entries import log_of, one_after_another, round_robin, shuffled
 from tests.oracle.fold import Figures, fold
 
-Mix = Callable[[Iterable[door.Publication]], list[tuple[str, door.Verdict]]]
+Mix = Callable[[Iterable[validation.Publication]], list[tuple[str, validation.Verdict]]]
 PLACES = ("cause_index", "first_index", "last_index", "closing_index", "log_index", "due_on")
 CODES = [OFFICE.code, *(row["code"] for row in read_records("agencies")["agencies"])]
 
@@ -37,13 +37,13 @@ def role(code: str) -> Literal["office", "agency"]:
 
 def figures(*chapters: Sequence[StoryEvent], mix: Mix = round_robin) -> Figures:
     """What the oracle makes of these chapters, each stage told by all of its agencies at once."""
-    doors = {code: door.Door(door.Agency(code, role(code))) for code in CODES}
+    registrars = {code: validation.Registrar(validation.Agency(code, role(code))) for code in CODES}
     lines = [
         line
         for stage in stages([told for chapter in chapters for told in chapter])
-        for line in mix([doors[code].publish(values) for code, values in stage.items()])
+        for line in mix([registrars[code].publish(values) for code, values in stage.items()])
     ]
-    return fold(log_of([door.Agency(code, role(code)) for code in CODES], lines, seconds_between=1))
+    return fold(log_of([validation.Agency(code, role(code)) for code in CODES], lines, seconds_between=1))
 
 
 def without_indexes(rows: list[dict[str, Any]]) -> list[str]:

@@ -42,7 +42,7 @@ COMPARED = ("entries", "subjects", "claims", "identities", "claim_indexes", "run
 def held(
     records: Iterable[Record], *, agency: Agency = HEALTH, first: int = 0, end: int | None = None, strict: bool = False
 ) -> dict[str, Held]:
-    """A topic that holds these records; a `strict` door refuses all of them."""
+    """A topic that holds these records; `strict`: all of them are refused."""
     found: dict[int, Any] = {}
     for record in records:
         verdict = validate(record.value, record.headers, agency)

@@ -1,4 +1,4 @@
-"""Which mode a request is in, and which records the door is shown."""
+"""Which mode a request is in, and which records are validated."""
 
 from __future__ import annotations
 

@@ -1,0 +1,278 @@
+"""Campaigns on the real PostgreSQL and Kafka: tables, the relay, the route to the campaign teams."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from hashlib import sha256
+
+import orjson
+
+from consumers.campaigns.commands import read
+from consumers.campaigns.consumer import CONSUMER
+from consumers.campaigns.read import awareness
+from consumers.fold.consumer import apply
+from consumers.relay.relay import LEASE, PlatformOutbox, Relay
+from consumers.relay.triggers import triggers_waiting
+from events.wire.entry import Entry
+from infra.kafka.admin import admin_client, ensure_log_topics
+from infra.postgres import outbox
+from infra.postgres.connection import Connection
+from infra.postgres.migrate import create_tables
+from infra.postgres.outbox import event_bytes
+from infra.process import lease
+from infra.settings import Settings
+from tests.integration.consumers.registrar.registering import records
+from tests.unit.consumers.campaigns.story import Story
+
+PLATFORM_TOPIC = "agency.platform.events"
+PATIENCE_S = 30
+
+
+def told() -> Story:
+    """A service launched, suspended, resumed and aired; an initiative; a group; a quota."""
+    story = Story()
+    story.adopt(one=1)
+    story.register("S")
+    campaign = f"service-launched.i{story.launch('S')}"
+    story.announce("I", agency="interior")
+    story.set_quota(1)
+    story.certify("c1")
+    story.change("suspended", "S")
+    story.come_back()
+    story.at = "2026-11-02T08:00:00.000000Z"
+    story.change("resumed", "S")
+    story.come_back()
+    for number, channel in enumerate(("tv", "radio", "print", "tv")):
+        story.air(campaign, f"A{number}", channel, reach=2**53 - 1)
+    story.acknowledge(campaign)
+    story.acknowledge("service-launched.i999")
+    return story
+
+
+async def fold(connection: Connection, entries: Sequence[Entry], batch: int) -> None:
+    """Apply the entries to the live tables, with the outbox, as the one loop would."""
+    await create_tables(connection, CONSUMER.schema, CONSUMER.create_sql())
+    await connection.execute(f"SET search_path = {CONSUMER.schema}")
+    for start in range(0, len(entries), batch):
+        async with connection.transaction():
+            await outbox.write(connection, await apply(connection, CONSUMER, entries[start : start + batch]))
+
+
+def event_of(raw: bytes) -> bytes:
+    """The event's own bytes, as they stand in an entry."""
+    return raw.partition(b'"event":')[2][:-1]
+
+
+async def write_log(connection: Connection, raw: Sequence[bytes]) -> None:
+    """The entries (at most 256) as the log's first segment."""
+    bundle = b"".join(len(entry).to_bytes(2, "big") + entry for entry in raw)
+    leaves = b"".join(sha256(b"\x00" + entry).digest() for entry in raw)
+    await connection.execute("INSERT INTO log.segment VALUES (0, $1, $2, $3)", len(raw), bundle, leaves)
+
+
+@asynccontextmanager
+async def running(*relays: Relay) -> AsyncIterator[list[asyncio.Event]]:
+    """The relays at work; the events stop one each."""
+    stops = [asyncio.Event() for _ in relays]
+    tasks = [asyncio.create_task(relay.run(stop)) for relay, stop in zip(relays, stops, strict=True)]
+    try:
+        yield stops
+    finally:
+        for stop in stops:
+            stop.set()
+        await asyncio.gather(*tasks)
+
+
+async def until_empty(connection: Connection) -> None:
+    """Nothing waits in the outbox nor for the campaign teams."""
+    for _ in range(PATIENCE_S * 50):
+        outbox_rows = await connection.fetchval("SELECT count(*) FROM platform.outbox")
+        if outbox_rows + await triggers_waiting(connection) == 0:
+            return
+        await asyncio.sleep(0.02)
+    raise TimeoutError(f"something still waits after {PATIENCE_S} s")
+
+
+async def make_topics(settings: Settings) -> None:
+    async with admin_client(settings) as admin:
+        await ensure_log_topics(admin, settings)
+
+
+async def put(connection: Connection, *names: str) -> None:
+    await connection.execute(
+        "INSERT INTO platform.outbox (event_id, key, value) "
+        "SELECT n, 'k', convert_to(n, 'UTF8') FROM unnest($1::text[]) n",
+        list(names),
+    )
+
+
+async def test_the_tables_give_the_lists_that_the_commands_print(settings: Settings, connection: Connection) -> None:
+    story = told()
+    await fold(connection, story.entries, batch=5)
+    rows = await read(settings)
+
+    assert [row["campaign_id"] for row in rows] == sorted(story.in_log())
+    assert rows[-1] == {
+        "campaign_id": "service-launched.i4",
+        "rule": "service-launched",
+        "kind": "specific",
+        "cause_index": 4,
+        "owner": "health",
+        "service_id": "S",
+        "channels": ["tv", "radio", "print"],
+        "due_on": "2026-11-16",
+        "state": "acknowledged",
+        "paused": False,
+        "escalated": False,
+        "aired": {"tv": 2, "radio": 1, "print": 1},
+        "reach": 4 * (2**53 - 1),
+    }
+    assert await awareness(connection) == {
+        "launched_services": 1,
+        "aired": {"tv": 1, "radio": 1, "print": 1},
+        "on_all_three": 1,
+        "general_campaigns": 3,
+        "reach": 4 * (2**53 - 1),
+    }
+
+
+async def test_before_the_first_trigger_the_list_is_empty(settings: Settings) -> None:
+    assert await read(settings) == []
+
+
+async def test_the_list_can_be_seen_as_of_an_index(settings: Settings, connection: Connection) -> None:
+    story = told()
+    await write_log(connection, story.raw)
+    await connection.execute("UPDATE log.state SET size = $1", len(story.entries))
+    await fold(connection, story.entries, batch=100)
+    first_trigger = next(entry.index for entry in story.entries if entry.type == "campaign.triggered")
+
+    assert await read(settings, first_trigger) == []
+    (row,) = await read(settings, first_trigger + 1)
+    assert (row["campaign_id"], row["state"], row["paused"]) == ("service-launched.i4", "triggered", True)
+    assert await read(settings, len(story.entries)) == await read(settings)
+    assert await connection.fetchval("SELECT count(*) FROM platform.outbox") == 6, "looking back decides nothing"
+
+
+async def test_postgresql_keeps_what_memory_keeps_whatever_the_batches(connection: Connection) -> None:
+    story = told()
+    await fold(connection, story.entries, batch=7)
+    for table in CONSUMER.tables:
+        rows = await connection.fetch(f"SELECT * FROM {table.name} ORDER BY {', '.join(table.key)}")
+        kept = [tuple(row[column] for column in table.columns) for row in rows]
+        assert kept == [tuple(getattr(row, c) for c in table.columns) for row in story.store.rows(table)], table.name
+
+
+async def test_what_was_decided_reaches_the_platforms_topic_once_and_in_order(
+    settings: Settings, connection: Connection
+) -> None:
+    await make_topics(settings)
+    story = told()
+    await write_log(connection, story.raw)
+    await fold(connection, story.entries, batch=len(story.entries))
+    waiting = await connection.fetch("SELECT event_id, key, value FROM platform.outbox ORDER BY row_id")
+    async with running(Relay(settings)):
+        await until_empty(connection)
+
+    sent = await records(settings, PLATFORM_TOPIC)
+    assert [(r.key, r.value) for r in sent] == [(row["key"].encode(), row["value"]) for row in waiting]
+    assert [row["event_id"].split(".")[0] for row in waiting] == [*["triggered"] * 4, "paused", "resumed"]
+
+
+async def test_a_trigger_leaves_for_the_teams_when_it_stands_in_the_log_verbatim_and_only_once(
+    settings: Settings, connection: Connection
+) -> None:
+    await make_topics(settings)
+    story = told()
+    logged = [entry for entry in story.entries if entry.type == "campaign.triggered"]
+    before = story.entries[: logged[0].index]
+    await write_log(connection, story.raw)
+    await fold(connection, before, batch=len(before))
+    async with running(Relay(settings)):
+        await until_empty(connection)
+        assert await records(settings, settings.triggers_topic) == []
+
+        await fold(connection, story.entries[len(before) :], batch=3)
+        await until_empty(connection)
+        sent = await records(settings, settings.triggers_topic)
+        assert [r.value for r in sent] == [event_of(story.raw[entry.index]) for entry in logged]
+        assert [r.key for r in sent] == [entry.data["campaign_id"].encode() for entry in logged]
+        assert [dict(r.headers)["index"] for r in sent] == [b"%d" % entry.index for entry in logged]
+
+        # A rebuild makes the rows again; nobody is called a second time.
+        await connection.execute("DELETE FROM campaigns.route")
+        for entry in logged:
+            await connection.execute(
+                "INSERT INTO campaigns.route VALUES ($1, $2)", entry.index, entry.data["campaign_id"]
+            )
+        await asyncio.sleep(1)
+    assert len(await records(settings, settings.triggers_topic)) == len(logged)
+
+
+async def test_of_two_relays_one_works_and_the_other_takes_over(settings: Settings, connection: Connection) -> None:
+    await make_topics(settings)
+    first, second = Relay(settings), Relay(settings)
+    async with running(first, second) as (stop_first, stop_second):
+        await put(connection, "a", "b")
+        await until_empty(connection)
+        owner, standby = (first, second) if first.epoch is not None else (second, first)
+        assert standby.epoch is None
+        assert standby.readiness().ready
+
+        (stop_first if owner is first else stop_second).set()
+        await put(connection, "c")
+        await until_empty(connection)
+        assert standby.epoch is not None
+    assert [r.value for r in await records(settings, PLATFORM_TOPIC)] == [b"a", b"b", b"c"]
+
+
+async def test_a_relay_of_an_older_epoch_takes_nothing_off(settings: Settings, connection: Connection) -> None:
+    await put(connection, "a")
+    epoch = await lease.claim(connection, LEASE, "first", settings)
+    assert epoch is not None
+    await lease.release(connection, LEASE, epoch)
+    assert await lease.claim(connection, LEASE, "second", settings) == epoch + 1
+
+    lane = PlatformOutbox()
+    messages = await lane.waiting(connection, 10)
+    await lane.sent(connection, messages, epoch)
+    assert await connection.fetchval("SELECT count(*) FROM platform.outbox") == 1
+    await lane.sent(connection, messages, epoch + 1)
+    assert await connection.fetchval("SELECT count(*) FROM platform.outbox") == 0
+
+
+async def test_a_relay_that_lost_its_connections_goes_on_by_itself(settings: Settings, connection: Connection) -> None:
+    await make_topics(settings)
+    async with running(Relay(settings)):
+        await put(connection, "a")
+        await until_empty(connection)
+        await connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE application_name LIKE 'yesser relay%' AND datname = current_database()"
+        )
+        await put(connection, "b")
+        await until_empty(connection)
+    assert {r.value for r in await records(settings, PLATFORM_TOPIC)} == {b"a", b"b"}
+
+
+async def test_rows_larger_than_a_record_batch_together_go_in_several(
+    settings: Settings, connection: Connection
+) -> None:
+    await make_topics(settings)
+    names = [f"{number:02d}" + "x" * 50_000 for number in range(12)]
+    await put(connection, *names)
+    async with running(Relay(settings)):
+        await until_empty(connection)
+    assert [r.value.decode() for r in await records(settings, PLATFORM_TOPIC)] == names
+
+
+def test_a_decided_event_is_canonical_and_small() -> None:
+    story = Story()
+    story.register("S")
+    story.launch("S")
+    (event,) = story.outbox
+    raw = event_bytes(event)
+    assert raw == orjson.dumps(orjson.loads(raw), option=orjson.OPT_SORT_KEYS)
+    assert len(raw) < 61_440

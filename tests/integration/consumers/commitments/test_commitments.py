@@ -1,0 +1,188 @@
+"""Commitments: what the log says of the read models is what the log gives, and a row that was changed is found."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+import pytest
+from click.testing import CliRunner
+
+from consumers.commitments import commitment
+from consumers.commitments.commands import commit
+from consumers.commitments.commitment import Reached, hash_read_models, reached
+from consumers.commitments.scheduler import CommitmentScheduler
+from consumers.operations.audit_command import audit
+from consumers.operations.wait import read_status
+from consumers.projections.consumer import CONSUMER as PROJECTIONS
+from consumers.rebuild.rebuild import RebuildOptions, Rebuilt, rebuild
+from consumers.rebuild.table_hash import Fingerprint, table_hash
+from consumers.registry import CONSUMERS
+from events.wire.entry import entry_bytes
+from infra.postgres.connection import Connection, connect
+from infra.postgres.unit_of_work import Table
+from infra.process import lease
+from infra.settings import Settings
+from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
+from tests.integration.consumers.registrar.registering import until
+from tests.oracle.history import MIXED, entries_from, generate
+
+RECORDED = "2026-11-25T08:00:00.000000Z"
+EVERY = 100
+
+
+@pytest.fixture(scope="module")
+def raw() -> list[bytes]:
+    return raw_entries(entries_from(generate(51, 400, MIXED)))
+
+
+@pytest.fixture
+async def live(connection: Connection, raw: list[bytes]) -> Connection:
+    """The log is written, and every consumer has applied it."""
+    await write_log(connection, raw)
+    for consumer in CONSUMERS.values():
+        await apply_live(connection, consumer, raw)
+    return connection
+
+
+async def register_outbox(connection: Connection, raw: Sequence[bytes]) -> list[bytes]:
+    """The log with what the outbox held, as the registrar would have added it, applied by everyone."""
+    rows = await connection.fetch("DELETE FROM platform.outbox RETURNING row_id, value")
+    added = [entry_bytes(RECORDED, f"agency.platform.events/0/{number}", value) for number, value in sorted(rows)]
+    grown = [*raw, *added]
+    await connection.execute("ALTER TABLE log.segment DISABLE TRIGGER append_only")
+    await connection.execute("TRUNCATE log.segment")
+    await write_log(connection, grown)
+    for consumer in CONSUMERS.values():
+        await apply_live(connection, consumer, grown)
+    return grown
+
+
+@pytest.fixture
+def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Runs a command with `--json` in a thread of its own; its exit code and document."""
+    assert settings.postgres is not None
+    monkeypatch.setenv("YESSER_POSTGRES", settings.postgres)
+
+    async def invoke(command: Any, *arguments: str) -> tuple[int, dict[str, Any]]:
+        result = await asyncio.to_thread(CliRunner().invoke, command, [*arguments, "--json"], catch_exceptions=False)
+        return result.exit_code, orjson.loads(result.stdout)
+
+    return invoke
+
+
+async def test_what_is_committed_is_what_a_rebuild_gives_at_that_index(
+    settings: Settings, live: Connection, raw: list[bytes], run: Any
+) -> None:
+    code, said = await run(commit)
+    assert code == 0
+    told = {row["name"]: row for row in said["commitments"]}
+    for name, consumer in CONSUMERS.items():
+        rebuilt = await rebuild(settings, consumer)
+        for model in rebuilt.read_models:
+            committed = told.pop(f"{name}.{model.name}")
+            assert committed["log_index"] == rebuilt.log_index == len(raw)
+            assert (committed["rows"], committed["sha256"]) == (model.rows, model.sha256)
+    assert not told
+
+
+async def test_commitments_in_the_log_are_checked_against_the_log_alone(
+    live: Connection, raw: list[bytes], run: Any
+) -> None:
+    _, said = await run(commit)
+    grown = await register_outbox(live, raw)
+    _, again = await run(commit)
+    await register_outbox(live, grown)
+    code, checked = await run(audit, "commitments")
+    assert (code, checked["ok"]) == (0, True)
+    names = ("name", "log_index", "rows", "sha256")
+    found = [{name: row[name] for name in names} for row in checked["commitments"]]
+    assert found == said["commitments"] + again["commitments"]
+    assert again["commitments"][0]["log_index"] == len(grown)
+    _, newest = await run(audit, "commitments", "--last", "1")
+    assert [row["index"] for row in newest["commitments"]] == list(range(len(grown), len(grown) + len(found) // 2))
+
+
+async def test_a_row_that_was_changed_before_the_commitment_is_found(
+    live: Connection, raw: list[bytes], run: Any
+) -> None:
+    first = "SELECT min(certificate_id) FROM projections.certificate"
+    await live.execute(f"UPDATE projections.certificate SET trainee = 'trn_x' WHERE certificate_id = ({first})")
+    await run(commit)
+    await register_outbox(live, raw)
+    code, checked = await run(audit, "commitments")
+    assert code == 1
+    wrong = [row for row in checked["commitments"] if not row["ok"]]
+    assert [row["name"] for row in wrong] == ["projections.certificate"]
+    assert wrong[0]["found"]["rows"] == wrong[0]["rows"]
+    assert wrong[0]["found"]["sha256"] != wrong[0]["sha256"]
+
+
+async def test_committing_twice_at_one_index_says_the_same_event(live: Connection, run: Any) -> None:
+    await run(commit)
+    await run(commit)
+    counted = await live.fetch("SELECT event_id, count(*), count(DISTINCT value) FROM platform.outbox GROUP BY 1")
+    assert {(row[1], row[2]) for row in counted} == {(2, 1)}
+
+
+async def test_the_relay_commits_once_past_each_multiple_and_commitments_do_not_count(
+    settings: Settings, live: Connection, raw: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commitment, "EVERY_ENTRIES", EVERY)
+    assert len(raw) > EVERY
+    assert (await read_status(live, CONSUMERS)).commitment_due
+    epoch = await lease.claim(live, "relay", "test", settings)
+    assert epoch is not None
+    committer = CommitmentScheduler(settings, epoch)
+    assert await committer.look(live)
+    grown = await register_outbox(live, raw)
+    assert len(grown) == len(raw) + sum(len(consumer.tables) for consumer in CONSUMERS.values())
+    assert await reached(live) == Reached(entries_count=len(raw), committed_count=len(raw))
+    assert not (await read_status(live, CONSUMERS)).commitment_due
+
+
+def test_a_commitment_is_due_once_a_multiple_is_passed() -> None:
+    assert not Reached(9_999, 0).due
+    assert Reached(10_000, 9_999).due
+    assert not Reached(19_999, 10_500).due
+    assert Reached(40_001, 19_999).due
+
+
+async def test_a_relay_that_was_superseded_commits_nothing(
+    settings: Settings, live: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commitment, "EVERY_ENTRIES", EVERY)
+    epoch = await lease.claim(live, "relay", "first", settings)
+    assert epoch is not None
+    await lease.release(live, "relay", epoch)
+    await lease.claim(live, "relay", "second", settings)
+    assert not await CommitmentScheduler(settings, epoch).look(live)
+    assert await live.fetchval("SELECT count(*) FROM platform.outbox") == 0
+
+
+async def test_a_rebuild_cannot_be_swapped_in_while_the_tables_are_hashed(
+    settings: Settings, live: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tables put in the place of the old ones after the snapshot would show it no rows."""
+    before = await hash_read_models(live, [PROJECTIONS])
+    reader = await connect(settings, "test", batch=True)
+    swaps: list[asyncio.Task[Rebuilt]] = []
+
+    async def done_or_waiting() -> bool:
+        return swaps[0].done() or bool(await live.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+
+    async def hash_after_a_swap_began(connection: Connection, table: Table[Any]) -> Fingerprint:
+        if not swaps:
+            swaps.append(asyncio.create_task(rebuild(settings, PROJECTIONS, RebuildOptions(swap=True))))
+            await until(done_or_waiting, "the swap neither ended nor waited")
+        return await table_hash(connection, table)
+
+    monkeypatch.setattr(commitment, "table_hash", hash_after_a_swap_began)
+    try:
+        assert await hash_read_models(reader, [PROJECTIONS]) == before
+        assert (await swaps[0]).swapped
+        assert await hash_read_models(reader, [PROJECTIONS]) == before
+    finally:
+        await reader.close()

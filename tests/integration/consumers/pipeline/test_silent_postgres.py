@@ -1,0 +1,84 @@
+"""A database that takes connections and never answers: whoever asks gives up, and another owner takes over."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from structlog.testing import capture_logs
+
+import infra.postgres.connection
+from infra.postgres.connection import Connection, connect
+from infra.settings import Settings
+from tests.integration.consumers.pipeline.frozen_line import line_to_postgres
+from tests.integration.consumers.registrar.registering import (
+    HEALTH_TOPIC,
+    found,
+    registrar,
+    running,
+    send,
+    until,
+    until_size,
+)
+from tests.integration.consumers.registrar.test_registrar import require_whole_log
+from tests.unit.consumers.registrar.readings import said
+
+TAKE_OVER_S = 10.0
+
+
+@pytest.mark.alone
+async def test_an_owner_whose_database_is_silent_gives_up_and_another_takes_over(
+    settings: Settings, connection: Connection
+) -> None:
+    await found(settings, "health")
+    async with line_to_postgres(settings) as (line, over_it):
+        cut_off = registrar(
+            over_it.model_copy(update={"lease_ms": 1_500, "lease_renew_ms": 300, "postgres_connect_timeout_s": 1.0})
+        )
+        other = registrar(settings)
+        with capture_logs() as lines:
+            async with running(cut_off):
+                await until_size(connection, 3)
+                async with running(other):
+
+                    async def stands_by() -> bool:
+                        return other.progress.standby
+
+                    await until(stands_by, "the other one stands by")
+                    line.freeze()
+                    await send(settings, HEALTH_TOPIC, said("a"))
+                    began = time.monotonic()
+                    await until_size(connection, 4)
+                    assert time.monotonic() - began < TAKE_OVER_S
+
+                    async def has_given_up() -> bool:
+                        return any(line["event"] == "waiting to try again" for line in lines)
+
+                    await until(has_given_up, "the one that is cut off has noticed", patience_s=TAKE_OVER_S)
+                    line.thaw()
+
+                    async def stands_by_itself() -> bool:
+                        return cut_off.progress.standby
+
+                    await until(stands_by_itself, "it stands by once it can")
+                    await send(settings, HEALTH_TOPIC, said("b"))
+                    await until_size(connection, 5)
+                    await require_whole_log(settings, connection)
+
+
+@pytest.mark.alone
+async def test_a_question_that_is_not_answered_fails_after_the_servers_own_limit(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(infra.postgres.connection, "ANSWER_MARGIN_S", 0.2)
+    async with line_to_postgres(settings) as (line, over_it):
+        hasty = over_it.model_copy(update={"statement_timeout_ms": 300, "postgres_connect_timeout_s": 0.5})
+        opened = await connect(hasty)
+        line.freeze()
+        began = time.monotonic()
+        with pytest.raises(TimeoutError):
+            await opened.fetchval("SELECT 1")
+        opened.terminate()
+        with pytest.raises(TimeoutError):
+            await connect(hasty)
+        assert time.monotonic() - began < TAKE_OVER_S

@@ -1,0 +1,75 @@
+"""Facts that wait for `registered` on the real PostgreSQL: however many were sent, no consumer is held up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from consumers.fold.consumer import ROWS_MAX
+from consumers.pipeline.pipeline import Pipeline
+from consumers.projections.handlers.pending_events import FACTS_MAX
+from consumers.registry import CONSUMERS
+from infra.postgres.connection import Connection
+from infra.settings import Settings
+from tests.integration.consumers.pipeline.written_log import raw_entries, write_log
+from tests.integration.consumers.registrar.registering import make_topics, running, until
+from tests.oracle.log import EntryDict, make_entry, make_event
+
+TEXT = {"ar": "نص", "en": "Text"}
+MORE: dict[str, dict[str, Any]] = {
+    "launched": {"channels": ["web"]},
+    "suspended": {"reason": TEXT},
+    "resumed": {},
+}
+AGENCIES = 13
+SERVICES = 3
+FACTS_EACH = FACTS_MAX + 500
+PATIENCE_S = 60.0
+
+
+def facts() -> Iterator[EntryDict]:
+    """Of each service a launch, then suspensions and resumptions by many agencies, and at the end all registrations."""
+    for number in range(FACTS_EACH * SERVICES):
+        step, service = divmod(number, SERVICES)
+        verb = "launched" if step == 0 else "suspended" if step % 2 else "resumed"
+        more = MORE[verb]
+        data: dict[str, Any] = {"service_id": f"S{service}", "on": "2006-01-01", **more}
+        event = make_event(f"service.{verb}", f"agency-{step % AGENCIES}", f"service/S{service}", data, f"e{number}")
+        yield make_entry(number, event, "2006-01-01T00:00:00.000000Z")
+    for service in range(SERVICES):
+        number = FACTS_EACH * SERVICES + service
+        data = {"service_id": f"S{service}", "plan_id": "P", "group": 1, "name": TEXT}
+        event = make_event("service.registered", "agency-0", f"service/S{service}", data, f"e{number}")
+        yield make_entry(number, event, "2006-01-01T00:00:00.000000Z")
+
+
+@pytest.mark.parametrize("name", ["projections", "campaigns"])
+async def test_what_waited_for_several_services_is_applied_in_transactions_of_a_bounded_size(
+    settings: Settings, connection: Connection, name: str
+) -> None:
+    await make_topics(settings)
+    raw = raw_entries(list(facts()))
+    await write_log(connection, raw)
+    pipeline = Pipeline(CONSUMERS[name], settings)
+
+    async def applied() -> bool:
+        select = "SELECT position FROM platform.position WHERE consumer = $1"
+        return bool(await connection.fetchval(select, name) == len(raw))
+
+    async with running(pipeline):
+        await until(applied, "all entries are applied", PATIENCE_S)
+        assert pipeline.readiness().ready
+    assert await connection.fetchval(f"SELECT count(*) FROM {name}.waiting_fact") == 0
+    assert await connection.fetchval(f"SELECT count(*) FROM {name}.waiting_agency") == 0
+    if name == "projections":
+        beyond = await connection.fetchval(
+            "SELECT count(*) FROM projections.anomaly WHERE rule = 'exceeds-waiting' AND found_index = index"
+        )
+        assert beyond == SERVICES * (FACTS_EACH - FACTS_MAX)
+        at_once = await connection.fetch(
+            "SELECT count(*) FROM projections.anomaly WHERE rule <> 'exceeds-waiting' GROUP BY xmin::text"
+        )
+        assert sum(count for (count,) in at_once) > ROWS_MAX
+        assert max(count for (count,) in at_once) <= ROWS_MAX

@@ -1,0 +1,96 @@
+"""The read API on a real PostgreSQL, without Kafka: the gateway's application over a log that was applied."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import httpx
+
+from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
+from consumers.plan.document import JUDGING
+from infra.http.callers import Kind
+from infra.postgres.connection import Connection, Pool, create_pool
+from infra.settings import Settings
+from producers.agencies.tokens import Asked, create_token, hash_key
+from producers.gateway.access.callers import Access
+from producers.gateway.acknowledgements import ReceiptSigner, load_or_create_key
+from producers.gateway.app import application
+from producers.gateway.process import reading_pool
+from producers.gateway.receiving import Receiver
+from producers.gateway.routes.parts import Parts
+from producers.gateway.writer import KafkaWriter
+from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
+from tests.oracle.log import EntryDict
+
+CONSUMERS = (*JUDGING, EVENT_INDEX)
+REGISTER = "INSERT INTO platform.agency (code, role, name, registered_index) VALUES ($1, $2, '{}', 0)"
+
+
+@dataclass(frozen=True)
+class Window:
+    """The application, asked as one holder or another."""
+
+    settings: Settings
+    connection: Connection
+    client: httpx.AsyncClient
+    reads: Pool
+    tokens: dict[tuple[Kind, str], str]
+
+    async def get(self, path: str, kind: Kind = "office", holder: str = "yesser", **headers: str) -> httpx.Response:
+        """The answer that this holder gets."""
+        if (kind, holder) not in self.tokens:
+            made = await create_token(self.connection, hash_key(self.settings), Asked(kind, holder, 1))
+            self.tokens[kind, holder] = made.token
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self.client.get(path, headers={"authorization": f"Bearer {self.tokens[kind, holder]}", **given})
+
+    async def json(self, path: str, kind: Kind = "office", holder: str = "yesser") -> Any:
+        """The document of an answer that has to be good."""
+        answer = await self.get(path, kind, holder)
+        assert answer.status_code == 200, (path, kind, answer.text)
+        return answer.json()
+
+    async def pages(self, path: str, limit: int, kind: Kind = "office", holder: str = "yesser") -> list[Any]:
+        """The documents of all pages."""
+        found = []
+        following: str | None = f"{path}{'&' if '?' in path else '?'}limit={limit}"
+        while following is not None:
+            answer = await self.get(following, kind, holder)
+            assert answer.status_code == 200, answer.text
+            found.append(answer.json())
+            following = answer.links.get("next", {}).get("url")
+        return found
+
+
+@asynccontextmanager
+async def read_window(
+    settings: Settings, connection: Connection, over: Settings | None = None
+) -> AsyncIterator[Window]:
+    """The application with a database and with nothing else; what is read is read over a line of its own, if given."""
+    pool, reads = await create_pool(settings, "gateway"), await reading_pool(over or settings)
+    signer = ReceiptSigner(load_or_create_key(settings.home / "gateway", settings.gateway_name))
+    receiver = Receiver(settings, cast(KafkaWriter, None), signer, lambda: datetime.now(UTC))
+    parts = Parts(settings, Access(settings, pool), receiver, signer, reads)
+    transport = httpx.ASGITransport(application(parts), raise_app_exceptions=False)
+    try:
+        async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+            yield Window(settings, connection, client, reads, {})
+    finally:
+        await pool.close()
+        reads.terminate()
+
+
+async def lay_down(connection: Connection, log: Sequence[EntryDict]) -> None:
+    """Write the log, apply it everywhere, and register the agencies that it names."""
+    raw = raw_entries(log)
+    await write_log(connection, raw)
+    for consumer in CONSUMERS:
+        await apply_live(connection, consumer, raw)
+    for entry in log:
+        if entry["event"]["type"] == "sa.gov.yesser.registry.agency-registered.v1":
+            data = entry["event"]["data"]
+            await connection.execute(REGISTER, data["code"], data["role"])

@@ -1,0 +1,388 @@
+"""The read API: who sees what, page by page, by log index, now and as of an index; the same as the commands say."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import jsonschema_rs
+import orjson
+import pytest
+from click.testing import CliRunner
+
+import infra.postgres.connection
+from events.errors import YesserError
+from infra.cli import cli
+from infra.http import routes
+from infra.http.callers import Kind
+from infra.postgres.connection import Connection
+from infra.settings import Settings
+from tests.integration.consumers.pipeline.frozen_line import line_to_postgres
+from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries
+from tests.integration.consumers.read_api.read_api import CONSUMERS, Window, lay_down, read_window
+from tests.integration.consumers.read_api.read_story import STRANGER_RECEIPTS, story
+from tests.integration.consumers.registrar.registering import until
+from tests.oracle.fold import fold
+from tests.oracle.history import MIXED, entries_from, generate
+from tests.oracle.log import EntryDict
+from tests.paths import ROOT
+
+CALLERS: dict[str, tuple[Kind, str]] = {
+    "office": ("office", "yesser"),
+    "auditor": ("auditor", "court-of-audit"),
+    "health": ("agency", "health"),
+    "labour": ("agency", "labour"),
+    "acme": ("partner", "ACME"),
+    "nobody": ("partner", "NOBODY"),
+}
+EVERYBODY = dict.fromkeys(CALLERS, 200)
+PROGRAMME = EVERYBODY | {"acme": 403, "nobody": 403}
+OF_HEALTH = EVERYBODY | {"labour": 404, "nobody": 404}
+ACCESS: dict[str, tuple[str, dict[str, int]]] = {
+    "/v1/plan": ("/v1/plan", PROGRAMME),
+    "/v1/services": ("/v1/services", PROGRAMME),
+    "/v1/services/{service_id}": ("/v1/services/SVC-health", PROGRAMME),
+    "/v1/projects": ("/v1/projects", PROGRAMME),
+    "/v1/projects/{project_id}": ("/v1/projects/PRJ-health", PROGRAMME),
+    "/v1/campaigns": ("/v1/campaigns", PROGRAMME),
+    "/v1/campaigns/{campaign_id}": ("/v1/campaigns/CAMPAIGN", PROGRAMME),
+    "/v1/partnerships": ("/v1/partnerships", EVERYBODY),
+    "/v1/partnerships/{partnership_id}": ("/v1/partnerships/PPP-HEALTH", OF_HEALTH),
+    "/v1/partnerships/{partnership_id}/statements": ("/v1/partnerships/PPP-HEALTH/statements", OF_HEALTH),
+    "/v1/partnerships/{partnership_id}/statements/{period}": (
+        "/v1/partnerships/PPP-HEALTH/statements/2005-01",
+        OF_HEALTH,
+    ),
+    "/v1/partnerships/{partnership_id}/transfers": ("/v1/partnerships/PPP-HEALTH/transfers", OF_HEALTH),
+    "/v1/balances": ("/v1/balances", EVERYBODY),
+    "/v1/anomalies": ("/v1/anomalies", EVERYBODY),
+    "/v1/activity": ("/v1/activity", PROGRAMME),
+    "/v1/entries": ("/v1/entries", EVERYBODY),
+    "/v1/proofs/{index}": ("/v1/proofs/SIGNED", OF_HEALTH),
+}
+"""Route → an address of it and the status for each caller."""
+
+READ_TAGS = {"programme", "revenue share", "log"}
+CHECKPOINT = "INSERT INTO log.checkpoint (size, note) VALUES ($1, 'a note')"
+
+
+@pytest.fixture
+def told() -> list[EntryDict]:
+    return story()
+
+
+@pytest.fixture
+async def window(settings: Settings, connection: Connection, told: list[EntryDict]) -> AsyncIterator[Window]:
+    await lay_down(connection, told)
+    async with read_window(settings, connection) as opened:
+        yield opened
+
+
+def signed_index(told: list[EntryDict]) -> int:
+    """Where PPP-HEALTH was signed by its owner."""
+    return next(
+        entry["index"]
+        for entry in told
+        if entry["event"]["subject"] == "partnership/PPP-HEALTH" and "partner" in entry["event"]["data"]
+    )
+
+
+def campaign_id(told: list[EntryDict]) -> str:
+    """A campaign of health's."""
+    data = (entry["event"]["data"] for entry in told if "campaign.triggered" in entry["event"]["type"])
+    return next(str(row["campaign_id"]) for row in data if row["owner"] == "health")
+
+
+async def test_every_route_answers_every_caller_as_the_table_says_and_as_the_document_says(
+    window: Window, told: list[EntryDict]
+) -> None:
+    await window.connection.execute(CHECKPOINT, len(told))
+    paths = (await window.json("/openapi.json"))["paths"]
+    assert {path for path, operations in paths.items() if READ_TAGS & set(tags(operations))} == set(ACCESS)
+    for path, (address, statuses) in ACCESS.items():
+        asked = address.replace("SIGNED", str(signed_index(told))).replace("CAMPAIGN", campaign_id(told))
+        for name, status in statuses.items():
+            answer = await window.get(asked, *CALLERS[name])
+            assert answer.status_code == status, (asked, name, answer.text)
+            described = paths[path]["get"]["responses"][str(status)]["content"]
+            (media_type, content), *_ = described.items()
+            assert answer.headers["content-type"].partition(";")[0] == media_type
+            jsonschema_rs.validator_for(closed(content["schema"])).validate(answer.json())
+
+
+def test_the_page_of_the_gateway_names_every_route() -> None:
+    page = (ROOT / "docs/gateway.md").read_text(encoding="utf-8")
+    section = page[page.index("## Reading") : page.index("## Who may")]
+    assert [path for path in ACCESS if f"`{path}`" not in section] == []
+
+
+def tags(operations: Any) -> list[str]:
+    found: list[str] = operations.get("get", {}).get("tags", [])
+    return found
+
+
+def closed(schema: Any) -> Any:
+    """The schema, of which no object may have a property that it does not name."""
+    if isinstance(schema, list):
+        return [closed(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    inner = {name: closed(part) for name, part in schema.items()}
+    return {"additionalProperties": False, **inner} if isinstance(schema.get("properties"), dict) else inner
+
+
+async def test_an_agency_sees_its_own_money_and_its_own_words(window: Window, told: list[EntryDict]) -> None:
+    health = CALLERS["health"]
+    plan = await window.json("/v1/plan", *health)
+    assert [row["partnership_id"] for row in plan["partnerships"]] == ["PPP-HEALTH"]
+    assert [row["partnership_id"] for row in await window.json("/v1/partnerships", *health)] == ["PPP-HEALTH"]
+    accounts = (await window.json("/v1/balances", *health))["accounts"]
+    assert {row["account"].partition(":")[2] for row in accounts} == {"PPP-HEALTH"}
+    assert {row["agency"] for row in await window.json("/v1/anomalies", *health)} == {"health"}
+    assert [row["agency"] for row in await window.json("/v1/activity", *health)] == ["health"]
+    entries = await window.json("/v1/entries?limit=1000", *health)
+    own = [entry["index"] for entry in told if entry["event"]["source"].endswith(":health")]
+    assert [row["index"] for row in entries] == own
+    for path in ("/v1/entries", "/v1/anomalies", "/v1/activity"):
+        assert (await window.get(f"{path}?agency=labour", *health)).status_code == 403
+        assert (await window.get(f"{path}?agency=health", *health)).status_code == 200
+    for service, said in (("SVC-health", True), ("SVC-labour", False)):
+        history = (await window.json(f"/v1/services/{service}", *health))["history"]
+        assert [step["type"] for step in history] == ["service.registered", "service.launched", "service.suspended"]
+        assert [step["data"] is not None for step in history] == [said] * 3
+    cause = next(row for row in await window.json("/v1/campaigns") if row["owner"] == "labour")
+    assert (await window.json(f"/v1/campaigns/{cause['campaign_id']}", *health))["airings"] is None
+
+
+async def test_a_partner_sees_its_own_partnerships_and_only_what_their_owners_said(
+    window: Window, told: list[EntryDict]
+) -> None:
+    await window.connection.execute(CHECKPOINT, len(told))
+    acme = CALLERS["acme"]
+    assert [row["partnership_id"] for row in await window.json("/v1/partnerships", *acme)] == ["PPP-HEALTH"]
+    accounts = (await window.json("/v1/balances", *acme))["accounts"]
+    assert {row["account"].partition(":")[2] for row in accounts} == {"PPP-HEALTH"}
+    assert [row["rule"] for row in await window.json("/v1/anomalies", *acme)] == ["already-collected"]
+    seen = {row["index"] for row in await window.json("/v1/entries?limit=1000", *acme)}
+    about = [entry for entry in told if entry["event"]["subject"] == "partnership/PPP-HEALTH"]
+    assert seen == {entry["index"] for entry in about if entry["event"]["source"].endswith(":health")}
+    receipts = {entry["event"]["data"].get("receipt_id") for entry in about if entry["index"] not in seen}
+    assert receipts == {*STRANGER_RECEIPTS, None}, "the third is a contract of another agency under the same id"
+    for entry in told:
+        status = (await window.get(f"/v1/proofs/{entry['index']}", *acme)).status_code
+        assert status == (200 if entry["index"] in seen else 404), entry
+    assert await window.json("/v1/entries?subject=partnership/PPP-LABOUR", *acme) == []
+    assert (await window.get("/v1/entries?agency=health", *acme)).status_code == 403
+
+
+async def test_a_suspended_agency_reads_nothing(window: Window) -> None:
+    await window.connection.execute("INSERT INTO platform.suspension (agency, reason) VALUES ('health', 'test')")
+    for address, _ in ACCESS.values():
+        asked = address.replace("SIGNED", "1")
+        answer = await window.get(asked, *CALLERS["health"])
+        assert (answer.status_code, answer.json()["type"]) == (403, "/problems/suspended")
+
+
+LISTS = ("/v1/services", "/v1/projects", "/v1/partnerships", "/v1/anomalies", "/v1/activity", "/v1/entries")
+
+
+async def test_pages_give_every_row_once_also_while_the_log_grows(settings: Settings, connection: Connection) -> None:
+    log = entries_from(generate(21, 700, MIXED))
+    await lay_down(connection, log[:500])
+    async with read_window(settings, connection) as window:
+        for path in LISTS:
+            whole = await window.json(f"{path}?limit=1000")
+            assert len(whole) > 3, path
+            assert [row for page in await window.pages(path, 3) for row in page] == whole
+        first = await window.get("/v1/anomalies?limit=7")
+        balances = await window.pages("/v1/balances", 4)
+        assert [row for page in balances for row in page["accounts"]] == (await window.json("/v1/balances"))["accounts"]
+        raw = raw_entries(log)
+        for consumer in CONSUMERS:
+            await apply_live(connection, consumer, raw)
+        later = await window.pages(first.links["next"]["url"].replace("limit=7&", ""), 50)
+        assert first.json() + [row for page in later for row in page] == await window.json("/v1/anomalies?limit=1000")
+        campaigns = await window.pages("/v1/campaigns", 3)
+        assert [row for page in campaigns for row in page] == await window.json("/v1/campaigns?limit=1000")
+        assert len(campaigns) > 1
+
+
+async def test_transfers_and_statements_are_paged_in_their_order(window: Window) -> None:
+    for name, member in (("transfers", "transfers"), ("statements", None)):
+        path = f"/v1/partnerships/PPP-HEALTH/{name}"
+        documents = [await window.json(path), *await window.pages(path, 1)]
+        whole, *pages = [document if member is None else document[member] for document in documents]
+        assert len(whole) > 1
+        assert [row for page in pages for row in page] == whole
+
+
+async def test_what_has_not_changed_is_not_sent_again(window: Window, told: list[EntryDict]) -> None:
+    first = await window.get("/v1/plan")
+    assert (first.headers["etag"], first.headers["log-index"]) == (f'W/"{len(told)}"', str(len(told)))
+    assert {first.headers["vary"], first.headers["cache-control"]} == {"Authorization", "private, no-cache"}
+    again = await window.get("/v1/plan", if_none_match=f'"x", {first.headers["etag"]}')
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
+    move = "UPDATE platform.position SET position = position + 1 WHERE consumer = 'campaigns'"
+    await window.connection.execute(move)
+    moved = await window.get("/v1/plan", if_none_match=first.headers["etag"])
+    assert (moved.status_code, moved.headers["log-index"]) == (200, str(len(told)))
+    assert moved.headers["etag"] != first.headers["etag"]
+
+
+async def test_the_plan_as_of_an_index_is_the_oracles_and_never_changes(window: Window, told: list[EntryDict]) -> None:
+    for index in (0, 20):
+        answer = await window.get(f"/v1/plan?as_of_index={index}")
+        assert answer.json() == {**fold(told[:index]).plan, "log_index": index}
+        assert "immutable" in answer.headers["cache-control"]
+    seen = await window.json("/v1/plan?as_of_index=20", *CALLERS["health"])
+    assert {row["agency"] for row in seen["partnerships"]} <= {"health"}
+    kept = await window.get("/v1/plan?as_of_index=20", if_none_match='W/"20"')
+    assert (kept.status_code, kept.content) == (304, b"")
+    recorded = await window.get(f"/v1/plan?as_of_recorded={told[19]['recordedtime']}")
+    assert recorded.json() == await window.json("/v1/plan?as_of_index=20")
+    assert "immutable" in recorded.headers["cache-control"]
+    latest = await window.get("/v1/plan?as_of_recorded=2077-01-01T00:00:00Z")
+    assert (latest.json(), latest.headers["cache-control"]) == (await window.json("/v1/plan"), "private, no-cache")
+    beyond = await window.get(f"/v1/plan?as_of_index={len(told) + 1}")
+    assert (beyond.status_code, beyond.json()["errors"][0]["parameter"]) == (422, "as_of_index")
+
+
+BAD_REQUESTS = (
+    "/v1/services?limit=0",
+    "/v1/services?limit=1001",
+    "/v1/services?after=x",
+    "/v1/services?after=WyJhIiwiYiJd",
+    "/v1/services?after=WzFd",
+    "/v1/services?after=WyJcdTAwMDAiXQ",
+    "/v1/anomalies?after=WzFd",
+    "/v1/anomalies?after=WzEsdHJ1ZV0",
+    "/v1/entries?after=Wy0xXQ",
+    "/v1/entries?after=WzE4NDQ2NzQ0MDczNzA5NTUxNjE1XQ",
+    "/v1/entries?after=%D9%A1",
+    "/v1/entries?subject=%00",
+    "/v1/entries?id=a%00b",
+    "/v1/entries?agency=HEALTH",
+    "/v1/services/a%00b",
+    "/v1/services/..%2F",
+    "/v1/partnerships/P/statements/2005-13",
+    "/v1/plan?as_of_index=-1",
+    "/v1/plan?as_of_index=1&as_of_recorded=2026-01-01T00:00:00Z",
+    "/v1/plan?as_of_recorded=2026-02-30T00:00:00Z",
+    "/v1/plan?as_of_recorded=2026",
+    "/v1/plan?as_of_recorded=0001-01-01T00:00:00%2B14:00",
+    "/v1/plan?as_of_recorded=9999-12-31T23:59:59-14:00",
+    "/v1/plan?as_of_index=9007199254740993",
+    "/v1/proofs/99999999999999999999",
+)
+
+
+async def test_a_bad_parameter_is_named_and_is_never_a_fault_of_ours(window: Window) -> None:
+    for address in BAD_REQUESTS:
+        answer = await window.get(address)
+        assert answer.status_code in (404, 422), (address, answer.status_code)
+        assert answer.json()["status"] == answer.status_code
+    for address in ("/v1/services/NONE", "/v1/projects/NONE", "/v1/campaigns/NONE", "/v1/partnerships/NONE"):
+        assert (await window.get(address)).status_code == 404
+    assert (await window.get("/v1/partnerships/PPP-HEALTH/statements/2005-11")).status_code == 404
+    assert (await window.get("/v1/proofs/9007199254740992")).status_code == 404
+
+
+async def test_where_all_connections_are_taken_the_caller_is_told_to_come_back(
+    window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routes, "CONNECTION_WAIT_S", 0.05)
+    held = [await window.reads.acquire() for _ in range(window.reads.get_max_size())]
+    answer = await window.get("/v1/services")
+    assert (answer.status_code, answer.json()["type"]) == (503, "/problems/overloaded")
+    assert answer.headers["retry-after"] == "1"
+    for connection in held:
+        await window.reads.release(connection)
+    assert (await window.get("/v1/services")).status_code == 200
+
+
+async def test_a_database_that_never_answers_holds_up_nobody_for_long(
+    window: Window, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(infra.postgres.connection, "ANSWER_MARGIN_S", 0.1)
+    monkeypatch.setattr(routes, "CONNECTION_WAIT_S", 0.1)
+    async with line_to_postgres(settings) as (line, over_it):
+        hasty = over_it.model_copy(update={"gateway_read_timeout_ms": 200})
+        async with read_window(settings, window.connection, hasty) as fresh:
+            assert (await fresh.get("/v1/services")).status_code == 200
+            line.freeze()
+            async with asyncio.timeout(30):
+                answers = await asyncio.gather(*(fresh.get("/v1/services") for _ in range(6)))
+            assert {answer.status_code for answer in answers} == {503}
+            line.thaw()
+
+            async def works() -> bool:
+                return (await fresh.get("/v1/services")).status_code == 200
+
+            await until(works, "it reads again")
+
+
+async def test_while_the_tables_or_the_database_are_away_it_says_so(window: Window, settings: Settings) -> None:
+    await window.connection.execute("DROP SCHEMA campaigns CASCADE")
+    answer = await window.get("/v1/campaigns")
+    assert (answer.status_code, answer.json()["type"]) == (503, "/problems/database-away")
+    away = settings.model_copy(update={"postgres": "postgresql://127.0.0.1:1/none"})
+    async with read_window(away, window.connection) as dark:
+        answer = await dark.client.get(
+            "/v1/plan", headers={"authorization": f"Bearer {next(iter(window.tokens.values()))}"}
+        )
+        assert (answer.status_code, answer.json()["type"]) == (503, "/problems/database-away")
+
+
+SAME: dict[str, tuple[str, ...]] = {
+    "/v1/plan": ("plan",),
+    "/v1/plan?as_of_index=20": ("plan", "--as-of-index", "20"),
+    "/v1/services": ("services", "list"),
+    "/v1/services/SVC-health": ("services", "show", "SVC-health"),
+    "/v1/projects": ("projects", "list"),
+    "/v1/projects/PRJ-health": ("projects", "show", "PRJ-health"),
+    "/v1/campaigns": ("campaigns", "list"),
+    "/v1/campaigns/CAMPAIGN": ("campaigns", "show", "CAMPAIGN"),
+    "/v1/activity": ("activity",),
+    "/v1/activity?agency=health": ("activity", "--agency", "health"),
+    "/v1/entries?limit=5&type=revenue.collected": ("log", "find", "--limit", "5", "--type", "revenue.collected"),
+    "/v1/entries?subject=service/SVC-health&agency=health": (
+        *("log", "find", "--subject", "service/SVC-health", "--agency", "health"),
+    ),
+    "/v1/partnerships": ("ledger", "partnerships"),
+    "/v1/partnerships/PPP-HEALTH/statements": ("ledger", "statements", "PPP-HEALTH"),
+    "/v1/anomalies": ("anomalies",),
+    "/v1/balances": ("ledger", "balances"),
+    "/v1/partnerships/PPP-HEALTH/statements/2005-01": ("ledger", "statement", "PPP-HEALTH", "2005-01"),
+    "/v1/partnerships/PPP-HEALTH/transfers": ("ledger", "transfers", "PPP-HEALTH"),
+}
+
+
+async def test_the_body_is_what_the_command_prints_which_also_prints_for_people(
+    window: Window, told: list[EntryDict], environment: Callable[..., dict[str, str]]
+) -> None:
+    for address, command in SAME.items():
+        asked = [word.replace("CAMPAIGN", campaign_id(told)) for word in (address, *command)]
+        printed = await run(environment, *asked[1:], "--json")
+        assert orjson.loads(printed) == await window.json(asked[0]), command
+        assert "·" in (await run(environment, *asked[1:])).decode(), command
+
+
+async def run(environment: Callable[..., dict[str, str]], *command: str) -> bytes:
+    """What a command prints."""
+    result = await asyncio.to_thread(CliRunner().invoke, cli, list(command), env=environment())
+    assert result.exit_code == 0, (command, result.exception)
+    return result.stdout_bytes
+
+
+async def test_a_command_for_what_is_not_there_says_where_to_look(
+    window: Window, environment: Callable[..., dict[str, str]]
+) -> None:
+    for command, remedy in (
+        (("services", "show", "NONE"), "yesser services list"),
+        (("projects", "show", "NONE"), "yesser projects list"),
+        (("campaigns", "show", "NONE"), "yesser campaigns list"),
+    ):
+        result = await asyncio.to_thread(CliRunner().invoke, cli, list(command), env=environment())
+        assert isinstance(result.exception, YesserError)
+        assert remedy in str(result.exception)

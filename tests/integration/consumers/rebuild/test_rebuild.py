@@ -1,0 +1,292 @@
+"""Rebuilding: the same rows from the log alone, differences named with their entry, swapped in under the lock."""
+
+from __future__ import annotations
+
+import asyncio
+from hashlib import sha256
+
+import orjson
+import pytest
+import rfc8785
+from click.testing import CliRunner
+
+from consumers.audit.tree import WrongTree
+from consumers.commitments.check import claims_in_log
+from consumers.commitments.commitment import hash_read_models
+from consumers.fold.consumer import Consumer
+from consumers.projections.consumer import CONSUMER as PROJECTIONS
+from consumers.rebuild.commands import rebuild_command
+from consumers.rebuild.rebuild import AlreadyRunning, OtherRules, RebuildOptions, Rebuilt, document, rebuild
+from consumers.rebuild.table_hash import table_hash
+from consumers.registry import CONSUMERS
+from infra.log.merkle import TileTree, leaf_hash
+from infra.log.reader import ChangedEntry, split_bundle
+from infra.postgres.connection import Connection, connect
+from infra.settings import Settings
+from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
+from tests.integration.consumers.registrar.registering import until
+from tests.oracle.history import MIXED, entries_from, generate
+from tests.oracle.log import EntryDict
+from tests.unit.consumers.audit.memory_log import KEY, root_of
+
+SWAP = RebuildOptions(compare=True, swap=True)
+HOLDS_ANOTHER_UP = (
+    "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid)))"
+)
+
+
+@pytest.fixture(scope="module")
+def log() -> list[EntryDict]:
+    return entries_from(generate(31, 700, MIXED))
+
+
+@pytest.fixture(scope="module")
+def raw(log: list[EntryDict]) -> list[bytes]:
+    return raw_entries(log)
+
+
+@pytest.fixture
+async def live(connection: Connection, raw: list[bytes]) -> Connection:
+    """The log is written, and the projections have applied it."""
+    await write_log(connection, raw)
+    await apply_live(connection, PROJECTIONS, raw)
+    return connection
+
+
+async def scratch_schemas(connection: Connection) -> int:
+    count: int = await connection.fetchval("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'rebuild%'")
+    return count
+
+
+@pytest.mark.parametrize("name", sorted(CONSUMERS))
+async def test_a_rebuild_gives_the_live_rows(
+    settings: Settings, connection: Connection, raw: list[bytes], name: str
+) -> None:
+    consumer: Consumer = CONSUMERS[name]
+    await write_log(connection, raw)
+    await apply_live(connection, consumer, raw)
+    rebuilt = await rebuild(settings, consumer)
+    assert rebuilt.ok
+    assert rebuilt.first_difference is None
+    assert rebuilt.log_index == len(raw)
+    assert [model.name for model in rebuilt.read_models] == [table.name for table in consumer.tables]
+    assert sum(model.rows for model in rebuilt.read_models) > 0
+    assert await scratch_schemas(connection) == 0
+    assert await connection.fetchval("SELECT count(*) FROM platform.outbox") == 0
+
+
+def row_differs(rebuilt: Rebuilt) -> tuple[str, int | None, str | None]:
+    """Read model, index and event id of the first difference."""
+    found = rebuilt.first_difference
+    assert found is not None
+    return found.rows[0].table, found.index, found.event["id"] if found.event else None
+
+
+async def test_a_row_that_was_tampered_with_leads_to_its_event(
+    settings: Settings, live: Connection, log: list[EntryDict]
+) -> None:
+    index = await live.fetchval("SELECT first_index FROM projections.certificate ORDER BY first_index OFFSET 5 LIMIT 1")
+    await live.execute("UPDATE projections.certificate SET trainee = 'trn_x' WHERE first_index = $1", index)
+    rebuilt = await rebuild(settings, PROJECTIONS)
+    assert not rebuilt.ok
+    assert row_differs(rebuilt) == ("certificate", index, log[index]["event"]["id"])
+    assert {model.name: model.differing for model in rebuilt.read_models if not model.ok} == {"certificate": 1}
+
+
+async def test_a_row_that_is_missing_and_one_too_many_lead_to_their_events(
+    settings: Settings, live: Connection
+) -> None:
+    index = await live.fetchval("SELECT min(index) FROM projections.history")
+    await live.execute("DELETE FROM projections.history WHERE index = $1", index)
+    assert row_differs(await rebuild(settings, PROJECTIONS))[:2] == ("history", index)
+    await live.execute("INSERT INTO projections.history VALUES (0, 0, 'service/X', 't', 'a', NULL, NULL, '{}')")
+    assert row_differs(await rebuild(settings, PROJECTIONS))[:2] == ("history", 0)
+
+
+async def test_an_entry_that_the_live_side_lost_is_found(
+    settings: Settings, connection: Connection, raw: list[bytes], log: list[EntryDict]
+) -> None:
+    lost = next(e["index"] for e in log if e["event"]["type"].endswith("quota-set.v1") and e["index"] > len(log) // 2)
+    await write_log(connection, raw)
+    await apply_live(connection, PROJECTIONS, raw, without=frozenset({lost}))
+    assert row_differs(await rebuild(settings, PROJECTIONS))[1:] == (lost, log[lost]["event"]["id"])
+
+
+async def test_what_a_row_that_is_behind_missed_is_found(
+    settings: Settings, live: Connection, log: list[EntryDict]
+) -> None:
+    """Its activity is put back to what it was in the middle of the log: the next such event is the answer."""
+    kind, agency = "service.registered", "health"
+    told = [e["index"] for e in log if is_of(e, kind, agency)]
+    middle = len(told) // 2
+    await live.execute(
+        "UPDATE projections.activity SET count = $1, last_index = $2 WHERE agency = $3 AND type = $4",
+        middle,
+        told[middle - 1],
+        agency,
+        kind,
+    )
+    assert row_differs(await rebuild(settings, PROJECTIONS))[:2] == ("activity", told[middle])
+
+
+def is_of(entry: EntryDict, kind: str, agency: str) -> bool:
+    event = entry["event"]
+    return bool(event["type"] == f"sa.gov.yesser.{kind}.v1" and event["source"].endswith(f":{agency}"))
+
+
+async def test_swap_puts_the_rebuilt_tables_in_place(settings: Settings, live: Connection, raw: list[bytes]) -> None:
+    await live.execute("DELETE FROM projections.certificate")
+    swapped = await rebuild(settings, PROJECTIONS, SWAP)
+    assert swapped.swapped
+    assert not swapped.ok
+    assert (await rebuild(settings, PROJECTIONS)).ok
+    assert await scratch_schemas(live) == 0
+
+
+async def test_a_consumer_goes_on_over_a_swap(settings: Settings, connection: Connection, raw: list[bytes]) -> None:
+    """Its connection keeps prepared statements of the old tables; they must mean the new ones afterwards."""
+    await write_log(connection, raw)
+    await apply_live(connection, PROJECTIONS, raw[:300])
+    assert (await rebuild(settings, PROJECTIONS, SWAP)).log_index == 300
+    await apply_live(connection, PROJECTIONS, raw)
+    assert (await rebuild(settings, PROJECTIONS)).ok
+
+
+async def test_live_and_rebuilt_are_compared_at_one_index_while_the_live_side_moves(
+    settings: Settings, connection: Connection, raw: list[bytes]
+) -> None:
+    await write_log(connection, raw)
+    await apply_live(connection, PROJECTIONS, raw[:97])
+    moving = asyncio.create_task(apply_live(connection, PROJECTIONS, raw))
+    found = [await rebuild(settings, PROJECTIONS, wish) for wish in (RebuildOptions(), SWAP, RebuildOptions())]
+    await moving
+    assert [rebuilt.ok for rebuilt in found] == [True, True, True]
+    assert (await rebuild(settings, PROJECTIONS)).log_index == len(raw)
+
+
+async def test_a_swap_waits_for_the_live_position(settings: Settings, live: Connection) -> None:
+    async with live.transaction():
+        await live.execute("UPDATE platform.position SET halted_reason = NULL WHERE consumer = 'projections'")
+        task = asyncio.create_task(rebuild(settings, PROJECTIONS, SWAP))
+
+        async def waits() -> bool:
+            return bool(await live.fetchval(HOLDS_ANOTHER_UP))
+
+        await until(waits, "the swap waits for the row")
+        assert not task.done()
+    assert (await task).swapped
+
+
+async def test_one_rebuild_of_a_read_model_at_a_time(settings: Settings, live: Connection) -> None:
+    other = await connect(settings, "test")
+    try:
+        await other.execute("SELECT pg_advisory_lock(7370002, hashtext('projections'))")
+        with pytest.raises(AlreadyRunning, match="projections"):
+            await rebuild(settings, PROJECTIONS)
+    finally:
+        await other.close()
+
+
+async def change_entry(connection: Connection, index: int, old: bytes, new: bytes, *, with_leaf: bool = False) -> None:
+    """As a superuser could: the entry's bytes, and its leaf hash too if asked for."""
+    row = await connection.fetchrow(
+        "SELECT * FROM log.segment WHERE first_index <= $1 ORDER BY first_index DESC LIMIT 1",
+        index,
+    )
+    assert row is not None
+    entries, number = split_bundle(row["entries"]), index - row["first_index"]
+    assert len(old) == len(new)
+    assert old in entries[number]
+    entries[number] = entries[number].replace(old, new)
+    leaves = [row["leaves"][i : i + 32] for i in range(0, len(row["leaves"]), 32)]
+    if with_leaf:
+        leaves[number] = leaf_hash(entries[number])
+    await connection.execute("ALTER TABLE log.segment DISABLE TRIGGER append_only")
+    await connection.execute(
+        "UPDATE log.segment SET entries = $2, leaves = $3 WHERE first_index = $1",
+        row["first_index"],
+        b"".join(len(entry).to_bytes(2, "big") + entry for entry in entries),
+        b"".join(leaves),
+    )
+
+
+@pytest.mark.parametrize(("old", "new"), [(b'"on":"20', b'"on":"2O'), (b'{"recordedtime"', b'["recordedtime"')])
+async def test_a_changed_entry_is_named_and_tampering_suspected(
+    settings: Settings, live: Connection, log: list[EntryDict], old: bytes, new: bytes
+) -> None:
+    index = next(e["index"] for e in log if e["event"]["type"].endswith("training.certified.v1") and e["index"] > 300)
+    await change_entry(live, index, old, new)
+    with pytest.raises(ChangedEntry, match=f"^entry {index} of the log was changed .*: suspect tampering") as found:
+        await rebuild(settings, PROJECTIONS)
+    assert found.value.index == index
+    with pytest.raises(ChangedEntry, match=f"^entry {index} "):
+        await claims_in_log(live)
+
+
+async def test_an_entry_changed_with_its_leaf_that_no_fold_can_take_is_found_by_the_signed_tree(
+    settings: Settings, live: Connection, raw: list[bytes], log: list[EntryDict]
+) -> None:
+    settings.log_folder.mkdir(parents=True, exist_ok=True)
+    (settings.log_folder / "log.vkey").write_text(KEY.verifier.vkey)
+    await live.executemany("INSERT INTO log.node VALUES ($1, $2, $3)", TileTree().append([*map(leaf_hash, raw)]))
+    note = KEY.sign_checkpoint(len(raw), root_of(raw))
+    await live.execute("INSERT INTO log.checkpoint (size, note) VALUES ($1, $2)", len(raw), note)
+    index = next(e["index"] for e in log if e["event"]["type"].endswith("training.certified.v1"))
+    first = index // 256 * 256
+    await change_entry(live, index, b'"on":"20', b'"on":"2O', with_leaf=True)
+    with pytest.raises(WrongTree, match=f"^one of the entries {first} to {first + 255} was changed together"):
+        await rebuild(settings, PROJECTIONS)
+
+
+async def test_rows_of_older_rules_are_not_compared_but_replaced(settings: Settings, live: Connection) -> None:
+    await live.execute("UPDATE platform.position SET rules_version = 1")
+    await live.execute("DROP TABLE projections.waiting_agency")
+    with pytest.raises(OtherRules, match=r"rules version 1, this is 2.*--swap"):
+        await rebuild(settings, PROJECTIONS)
+    assert await hash_read_models(live, [PROJECTIONS]) == [], "nobody commits to them"
+    assert (await rebuild(settings, PROJECTIONS, RebuildOptions(compare=False, swap=True))).swapped
+    assert await live.fetchval("SELECT rules_version FROM platform.position") == PROJECTIONS.rules_version
+    assert (await rebuild(settings, PROJECTIONS)).ok
+    await live.execute("UPDATE platform.position SET rules_version = 3")
+    with pytest.raises(OtherRules, match="use the newer release"):
+        await rebuild(settings, PROJECTIONS, SWAP)
+
+
+async def test_what_a_killed_rebuild_left_behind_is_cleared(settings: Settings, live: Connection) -> None:
+    await live.execute("CREATE SCHEMA rebuild_projections CREATE TABLE plan (x int)")
+    assert (await rebuild(settings, PROJECTIONS)).ok
+
+
+async def test_the_hash_is_that_of_rfc_8785_lines_by_primary_key(settings: Settings, live: Connection) -> None:
+    strange = '\u0001\b\t\n\f\r"\\/\u007f\u2028ق\U0001f600'
+    await live.execute("UPDATE projections.certificate SET trainee = $1 || trainee", strange)
+    async with live.transaction():
+        await live.execute("SET LOCAL search_path = projections")
+        for table in PROJECTIONS.tables:
+            records = await live.fetch(f"SELECT {', '.join(table.columns)} FROM {table.name}")
+            rows = sorted((dict(record) for record in records), key=lambda row: tuple(row[k] for k in table.key))
+            digest = sha256(b"".join(rfc8785.dumps(row) + b"\n" for row in rows)).hexdigest()
+            found = await table_hash(live, table)
+            assert (found.rows, found.sha256) == (len(rows), digest), table.name
+
+
+def test_the_command_prints_one_document_and_exits_non_zero_on_a_difference(
+    settings: Settings, live: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert settings.postgres is not None
+    monkeypatch.setenv("YESSER_POSTGRES", settings.postgres)
+    same = CliRunner().invoke(rebuild_command, ["projections", "--compare", "--json"], catch_exceptions=False)
+    assert same.exit_code == 0
+    said = orjson.loads(same.stdout)
+    assert said["ok"]
+    assert said["first_difference"] is None
+    assert {"consumer", "name", "rows", "sha256", "ok"} <= set(said["read_models"][0])
+
+
+async def test_the_document_names_the_lowest_difference_of_all_consumers(settings: Settings, live: Connection) -> None:
+    await live.execute("DELETE FROM projections.plan")
+    found = document([await rebuild(settings, PROJECTIONS)])
+    assert not found["ok"]
+    assert found["first_difference"]["read_model"] == "plan"
+    assert found["first_difference"]["live"] is None
+    assert found["first_difference"]["event"]["type"] == "sa.gov.yesser.plan.adopted.v1"

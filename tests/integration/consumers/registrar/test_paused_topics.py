@@ -1,0 +1,156 @@
+"""A topic of nothing but noise is paused alone: the others go on, nothing of it is skipped, and it is told of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from structlog.testing import capture_logs
+
+from consumers.registrar.registrar import Registrar
+from infra.log.reader import log_size
+from infra.postgres.connection import Connection
+from infra.settings import Settings
+from tests.integration.consumers.registrar.registering import (
+    HEALTH_TOPIC,
+    LABOUR_TOPIC,
+    PLATFORM_TOPIC,
+    found,
+    log_of,
+    registrar,
+    running,
+    send,
+    until,
+    until_size,
+)
+from tests.integration.consumers.registrar.test_registrar import require_whole_log
+from tests.unit.consumers.registrar.readings import LABOUR, said
+
+IN_A_ROW = 5
+FOUNDED = 4
+"""Entries that register the platform, its office and two agencies."""
+
+
+def impatient(settings: Settings, wait_s: float) -> Settings:
+    return settings.model_copy(
+        update={
+            "breaker_refused_in_a_row_max": IN_A_ROW,
+            "breaker_wait_s": wait_s,
+            "breaker_wait_max_s": wait_s,
+            "agencies_poll_ms": 200,
+        }
+    )
+
+
+@asynccontextmanager
+async def at_work(settings: Settings, connection: Connection) -> AsyncIterator[Registrar]:
+    """A registrar that has read both agencies' topics to their beginning."""
+    one = registrar(settings)
+    async with running(one):
+        await until_size(connection, FOUNDED)
+
+        async def both_read() -> bool:
+            topics = [row["topic"] for row in await connection.fetch("SELECT topic FROM log.read_position")]
+            return {HEALTH_TOPIC, LABOUR_TOPIC} <= set(topics)
+
+        await until(both_read, "both topics are read")
+        yield one
+
+
+async def pause_of(connection: Connection, topic: str) -> datetime | None:
+    until_: datetime | None = await connection.fetchval(
+        "SELECT paused_until FROM log.read_position WHERE topic = $1", topic
+    )
+    return until_
+
+
+async def until_paused(connection: Connection, topic: str, paused: bool = True) -> None:
+    async def holds() -> bool:
+        return (await pause_of(connection, topic) is not None) is paused
+
+    await until(holds, f"{topic} is {'paused' if paused else 'read as usual'}")
+
+
+async def test_noise_pauses_its_own_topic_and_a_good_record_behind_it_ends_the_pause(
+    settings: Settings, connection: Connection
+) -> None:
+    settings = impatient(settings, wait_s=1.0)
+    await found(settings, "health", "labour")
+    with capture_logs() as lines:
+        async with at_work(settings, connection) as one:
+            await send(settings, HEALTH_TOPIC, *[b"noise"] * (IN_A_ROW + 2), said("good"), said("later"))
+            await until_paused(connection, HEALTH_TOPIC)
+            first_until = await pause_of(connection, HEALTH_TOPIC)
+            await send(settings, LABOUR_TOPIC, said("other", agency=LABOUR))
+
+            async def other_is_in() -> bool:
+                return "other" in [entry.id for entry in await log_of(connection)]
+
+            await until(other_is_in, "the other agency's event is in the log")
+            assert await log_size(connection) == FOUNDED + IN_A_ROW + 1, "the noise behind the limit is not read"
+            assert await pause_of(connection, HEALTH_TOPIC) == first_until, "the other was registered during the pause"
+
+            async def told() -> bool:
+                state = one.readiness()
+                return (
+                    state.ready
+                    and state.details["lag"] == 0
+                    and state.details.get("paused") == one.progress.paused != {}
+                )
+
+            await until(told, "it is ready, tells of the pause, and does not count what is held back as its lag")
+            await until_size(connection, FOUNDED + IN_A_ROW + 1 + 4)
+            await until_paused(connection, HEALTH_TOPIC, paused=False)
+            assert "paused" not in one.readiness().details
+            await require_whole_log(settings, connection)
+    assert await connection.fetchval("SELECT count(*) FROM log.refusal") == IN_A_ROW + 2
+    assert [e.id for e in await log_of(connection)][-2:] == ["good", "later"]
+    assert sum(line["event"] == "a topic is paused" for line in lines) == 1, "a pause is said once"
+
+
+async def test_a_pause_outlives_the_registrar(settings: Settings, connection: Connection) -> None:
+    settings = impatient(settings, wait_s=600)
+    await found(settings, "health", "labour")
+    async with at_work(settings, connection):
+        await send(settings, HEALTH_TOPIC, *[b"noise"] * (IN_A_ROW + 3))
+        await until_size(connection, FOUNDED + IN_A_ROW)
+    async with running(registrar(settings)):
+        await send(settings, LABOUR_TOPIC, said("other", agency=LABOUR))
+        await until_size(connection, FOUNDED + IN_A_ROW + 1)
+        assert await pause_of(connection, HEALTH_TOPIC) is not None
+    assert await log_size(connection) == FOUNDED + IN_A_ROW + 1
+    await connection.execute("UPDATE log.read_position SET paused_until = now() WHERE topic = $1", HEALTH_TOPIC)
+    async with running(registrar(settings)):
+        await until_size(connection, FOUNDED + IN_A_ROW + 2)
+        await require_whole_log(settings, connection)
+    times = await connection.fetchval("SELECT paused_times FROM log.read_position WHERE topic = $1", HEALTH_TOPIC)
+    assert times == 2, "one record of it was read and refused"
+
+
+async def test_what_a_person_lets_through_is_read_at_once_and_not_counted(
+    settings: Settings, connection: Connection
+) -> None:
+    settings = impatient(settings, wait_s=600)
+    await found(settings, "health", "labour")
+    async with at_work(settings, connection):
+        await send(settings, HEALTH_TOPIC, *[b"noise"] * 30, said("good"))
+        await until_size(connection, FOUNDED + IN_A_ROW)
+        began = time.monotonic()
+        await connection.execute("UPDATE log.read_position SET uncounted_up_to = 31 WHERE topic = $1", HEALTH_TOPIC)
+        await until_size(connection, FOUNDED + 31)
+        assert time.monotonic() - began < 30
+        await until_paused(connection, HEALTH_TOPIC, paused=False)
+        await send(settings, HEALTH_TOPIC, *[b"noise"] * 30)
+        await until_paused(connection, HEALTH_TOPIC)
+        assert await log_size(connection) == FOUNDED + 31 + IN_A_ROW
+        await require_whole_log(settings, connection)
+
+
+async def test_the_platforms_own_topic_is_never_paused(settings: Settings, connection: Connection) -> None:
+    settings = impatient(settings, wait_s=600)
+    await found(settings, "health", "labour")
+    async with at_work(settings, connection):
+        await send(settings, PLATFORM_TOPIC, *[b"noise"] * (3 * IN_A_ROW))
+        await until_size(connection, FOUNDED + 3 * IN_A_ROW)

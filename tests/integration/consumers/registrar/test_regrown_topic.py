@@ -1,0 +1,144 @@
+"""A topic that lost its tail and grew again while nobody looked: nothing that follows is registered."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from consumers.registrar.batch import record_sha256
+from consumers.registrar.journal import ReadPosition
+from consumers.registrar.reader import Reader, TopicBroken
+from infra.postgres.connection import Connection
+from infra.process.subprocess_command import subprocess_command
+from infra.settings import Settings
+from tests.integration.consumers.registrar.registering import (
+    HEALTH_TOPIC,
+    LABOUR_TOPIC,
+    found,
+    make_topics,
+    remake_topic,
+    send,
+    until_size,
+)
+from tests.integration.consumers.registrar.test_registrar import halts, ids, until_halted
+from tests.unit.consumers.registrar.readings import LABOUR, Record, said
+
+OLD = [said(f"e{i}") for i in range(5)]
+NEW = [said(f"x{i}") for i in range(10)]
+
+
+@asynccontextmanager
+async def reading(settings: Settings, *positions: ReadPosition) -> AsyncIterator[Reader]:
+    """A reader of the topic of health (and of labour, given a second position)."""
+    reader = Reader(settings, len(positions))
+    await reader.consumer.start()
+    try:
+        await reader.assign(dict(zip((HEALTH_TOPIC, LABOUR_TOPIC), positions, strict=False)))
+        yield reader
+    finally:
+        await reader.consumer.stop()
+
+
+async def read_up_to(reader: Reader, next_offset: int) -> None:
+    async with asyncio.timeout(20):
+        while reader.next_offsets[HEALTH_TOPIC] < next_offset:
+            await reader.read()
+
+
+async def regrow_unseen(settings: Settings, reader: Reader, contents: list[bytes]) -> None:
+    """The topic is made anew while nothing is fetched, as while a process sleeps."""
+    reader.hold(HEALTH_TOPIC)
+    await asyncio.sleep(3 * settings.poll_timeout_ms / 1000)
+    await remake_topic(settings, "health")
+    await send(settings, HEALTH_TOPIC, *contents)
+    reader.resume(HEALTH_TOPIC)
+
+
+async def test_nothing_that_follows_another_record_is_given_out(settings: Settings) -> None:
+    await make_topics(settings, "health")
+    await send(settings, HEALTH_TOPIC, *OLD)
+    async with reading(settings, ReadPosition(0, None, None)) as reader:
+        await read_up_to(reader, 5)
+        await regrow_unseen(settings, reader, NEW)
+        with pytest.raises(TopicBroken, match="offset 4 is not the one that was read"):
+            await read_up_to(reader, 6)
+        assert reader.next_offsets[HEALTH_TOPIC] == 5
+
+
+async def test_a_look_around_notices_another_last_record_when_nothing_follows(settings: Settings) -> None:
+    await make_topics(settings, "health")
+    await send(settings, HEALTH_TOPIC, *OLD)
+    async with reading(settings, ReadPosition(0, None, None)) as reader:
+        await read_up_to(reader, 5)
+        assert await reader.check_topics() == {HEALTH_TOPIC: 5}
+        await regrow_unseen(settings, reader, NEW[:5])
+        with pytest.raises(TopicBroken, match="offset 4 is not the one that was read"):
+            await reader.check_topics()
+
+
+async def test_a_topic_with_the_same_records_again_is_read_on(settings: Settings) -> None:
+    await make_topics(settings, "health")
+    await send(settings, HEALTH_TOPIC, *OLD)
+    async with reading(settings, ReadPosition(0, None, None)) as reader:
+        await read_up_to(reader, 5)
+        await regrow_unseen(settings, reader, [*OLD, NEW[0]])
+        await read_up_to(reader, 6)
+
+
+async def test_where_less_counts_as_read_the_record_before_that_is_the_last_one(settings: Settings) -> None:
+    await make_topics(settings, "health")
+    await send(settings, HEALTH_TOPIC, *OLD)
+    async with reading(settings, ReadPosition(0, None, None)) as reader:
+        await read_up_to(reader, 5)
+        reader.hold(HEALTH_TOPIC, Record(1, OLD[1]))
+        assert await reader.check_topics() == {HEALTH_TOPIC: 5}
+        reader.resume(HEALTH_TOPIC)
+        await read_up_to(reader, 5)
+
+
+async def test_a_topic_that_begins_behind_what_was_read_has_only_aged(settings: Settings) -> None:
+    await make_topics(settings, "health")
+    await send(settings, HEALTH_TOPIC, *OLD)
+    read = ReadPosition(4, record_sha256(Record(3, OLD[3])), None)
+    async with reading(settings, read) as reader:
+        await delete_records(settings, HEALTH_TOPIC, 4)
+        assert await reader.check_topics() == {HEALTH_TOPIC: 5}
+        await read_up_to(reader, 5)
+
+
+async def delete_records(settings: Settings, topic: str, before: int) -> None:
+    """As retention does."""
+    from aiokafka import TopicPartition
+    from aiokafka.admin import RecordsToDelete
+
+    from infra.kafka.admin import admin_client
+
+    async with admin_client(settings) as admin:
+        await admin.delete_records({TopicPartition(topic, 0): RecordsToDelete(before_offset=before)})
+
+
+async def test_a_registrar_that_slept_halts_the_regrown_topic_and_registers_nothing_of_it(
+    settings: Settings, connection: Connection, environment: Callable[..., dict[str, str]]
+) -> None:
+    await found(settings, "health", "labour")
+    await send(settings, HEALTH_TOPIC, *OLD)
+    child = await asyncio.create_subprocess_exec(*subprocess_command(), "run", "registrar", env=environment())
+    try:
+        await until_size(connection, 9)
+        child.send_signal(signal.SIGSTOP)
+        await asyncio.sleep(0.5)
+        await remake_topic(settings, "health")
+        await send(settings, HEALTH_TOPIC, *NEW)
+        child.send_signal(signal.SIGCONT)
+        await until_halted(connection, HEALTH_TOPIC)
+        await send(settings, LABOUR_TOPIC, said("goes-on", agency=LABOUR))
+        await until_size(connection, 10)
+    finally:
+        child.terminate()
+        await child.wait()
+    assert set(await halts(connection)) == {HEALTH_TOPIC}
+    assert (await ids(connection))[4:] == ["e0", "e1", "e2", "e3", "e4", "goes-on"]

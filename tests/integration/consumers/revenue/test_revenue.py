@@ -1,0 +1,126 @@
+"""The revenue ledger on a real PostgreSQL: the oracle's figures, now and as of an index; rows that nobody rewrites."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+import asyncpg
+import pytest
+from click.testing import CliRunner
+
+from consumers.as_of.view import view
+from consumers.revenue.commands import ledger
+from consumers.revenue.consumer import CONSUMER
+from consumers.revenue.read import (
+    NoStatement,
+    NoSuchPeriod,
+    balances,
+    partnerships,
+    partnerships_of_plan,
+    statement,
+    statements,
+    verification,
+)
+from infra.postgres.connection import Connection
+from infra.settings import Settings
+from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
+from tests.oracle.fold import fold
+from tests.oracle.history import REVENUE, entries_from, generate
+from tests.oracle.log import EntryDict
+
+EVENTS = 600
+
+
+@pytest.fixture(scope="module")
+def log() -> list[EntryDict]:
+    return entries_from(generate(11, EVENTS, REVENUE))
+
+
+def by_account(shown: dict[str, Any]) -> dict[str, dict[str, int]]:
+    return {row["account"]: {k: v for k, v in row.items() if k != "account"} for row in shown["accounts"]}
+
+
+async def test_the_ledger_says_what_the_oracle_says(
+    connection: Connection, settings: Settings, log: list[EntryDict]
+) -> None:
+    expected = fold(log)
+    decided = await apply_live(connection, CONSUMER, raw_entries(log))
+    async with view(settings, [CONSUMER]) as looked_at:
+        reader = await looked_at.use(CONSUMER)
+        assert by_account(await balances(reader)) == expected.balances
+        assert await partnerships_of_plan(reader) == expected.plan["partnerships"]
+        shown = await statements(reader)
+        assert shown == sorted(expected.statements, key=lambda row: (row["partnership_id"], row["period"]))
+        first = shown[0]
+        assert await statement(reader, first["partnership_id"], first["period"]) == first
+        with pytest.raises(NoStatement, match="2099-01"):
+            await statement(reader, first["partnership_id"], "2099-01")
+        with pytest.raises(NoStatement, match="is not known"):
+            await statement(reader, "NOBODY", "2005-01")
+        with pytest.raises(NoSuchPeriod, match=r"^1426-13 is no period: months are 01–12$"):
+            await statement(reader, first["partnership_id"], "1426-13")
+        other_kind = first["period"][:5] + ("01" if "Q" in first["period"] else "Q1")
+        with pytest.raises(NoSuchPeriod, match=rf"has no period {other_kind}: its periods are (months|quarters), "):
+            await statement(reader, first["partnership_id"], other_kind)
+        last = (await partnerships(reader))[0]
+        assert last["open_period"] is not None
+        with pytest.raises(NoStatement, match=rf"^period {last['open_period']} .* is not closed; its open period is"):
+            await statement(reader, last["partnership_id"], last["open_period"])
+        assert await verification(reader) == {"sum_halalas": 0, "ok": True}
+    assert sorted(event.id for event in decided) == sorted(
+        f"settlement.{row['partnership_id']}.{row['period']}" for row in shown
+    )
+
+
+@pytest.mark.parametrize("sql", ["UPDATE {} SET period = '2005-01'", "DELETE FROM {}", "TRUNCATE {}"])
+@pytest.mark.parametrize("table", ["transfer", "statement"])
+async def test_transfers_and_statements_are_written_once(connection: Connection, table: str, sql: str) -> None:
+    # Refused by right to the application's role, and by trigger to a superuser.
+    with pytest.raises(asyncpg.PostgresError, match=r"append-only|permission denied"):
+        await connection.execute(sql.format(f"{CONSUMER.schema}.{table}"))
+
+
+async def test_a_transfer_of_nothing_or_to_itself_cannot_be_written(connection: Connection) -> None:
+    insert = f"INSERT INTO {CONSUMER.schema}.transfer VALUES (1, 0, 'P', NULL, 'payout', 'cash:P', $1, $2)"
+    for credit, amount in (("partner-payable:P", 0), ("partner-payable:P", -1), ("cash:P", 5)):
+        with pytest.raises(asyncpg.CheckViolationError):
+            await connection.execute(insert, credit, amount)
+
+
+async def test_an_account_that_differs_from_its_transfers_is_found(
+    connection: Connection, settings: Settings, log: list[EntryDict]
+) -> None:
+    await apply_live(connection, CONSUMER, raw_entries(log))
+    await connection.execute(f"UPDATE {CONSUMER.schema}.account SET debits_halalas = debits_halalas + 1")
+    async with view(settings, [CONSUMER]) as looked_at:
+        assert await verification(await looked_at.use(CONSUMER)) == {"sum_halalas": 0, "ok": False}
+
+
+async def test_the_commands_show_the_ledger_as_of_any_index(
+    connection: Connection, log: list[EntryDict], environment: Callable[..., dict[str, str]]
+) -> None:
+    await write_log(connection, raw_entries(log))
+    index = 2 * len(log) // 3
+    expected = fold(log[:index])
+    first = expected.statements[0]
+    partnership_id, period = first["partnership_id"], first["period"]
+
+    async def shown(*arguments: str) -> Any:
+        command = [*arguments, "--json", "--as-of-index", str(index)]
+        result = await asyncio.to_thread(CliRunner().invoke, ledger, command, env=environment())
+        assert result.exit_code == 0, result.output
+        return json.loads(result.stdout)
+
+    shown_balances = await shown("balances")
+    assert shown_balances.pop("log_index") == index
+    assert by_account(shown_balances) == expected.balances
+    assert await shown("statement", partnership_id, period) == first
+    transfers = await shown("transfers", partnership_id)
+    assert [(row["index"], row["debit"], row["credit"], row["amount_halalas"]) for row in transfers["transfers"]] == [
+        (row.index, row.debit, row.credit, row.amount_halalas)
+        for row in expected.transfers
+        if row.partnership_id == partnership_id
+    ]

@@ -1,0 +1,159 @@
+"""Every command that shows tables, as a person sees it: at 80 and 120 columns, in Arabic, in English and in both."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+import pytest
+from click.testing import CliRunner, Result
+from rich.cells import cell_len
+
+from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
+from consumers.plan.document import JUDGING
+from infra.cli import cli
+from infra.postgres.connection import Connection
+from infra.settings import Settings
+from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
+from tests.oracle.history import MIXED, entries_from, generate
+
+Command = tuple[str, ...]
+Run = Callable[..., Result]
+AGENCIES = ("customs", "health", "justice")
+
+# The command, and what in a row of its --json is an id.
+TABLES: list[tuple[Command, tuple[str, ...]]] = [
+    (("plan",), ()),
+    (("anomalies",), ("rule",)),
+    (("services", "list"), ("service_id",)),
+    (("projects", "list"), ("project_id",)),
+    (("activity",), ("agency",)),
+    (("campaigns", "list"), ("campaign_id",)),
+    (("ledger", "balances"), ()),
+    (("ledger", "partnerships"), ("partnership_id",)),
+    (("log", "find", "--limit", "60"), ("id",)),
+    (("agencies", "list"), ("code",)),
+]
+
+
+@pytest.fixture
+async def _applied(settings: Settings, connection: Connection) -> None:
+    """A log, applied by every consumer that is shown; the agencies as the registrar knows them."""
+    raw = raw_entries(entries_from(generate(21, 700, MIXED)))
+    await write_log(connection, raw)
+    for consumer in (*JUDGING, EVENT_INDEX):
+        await apply_live(connection, consumer, raw)
+    for code in AGENCIES:
+        await connection.execute(
+            "INSERT INTO platform.agency (code, role, name, registered_index) VALUES ($1, 'agency', $2, 2)"
+            " ON CONFLICT (code) DO NOTHING",
+            code,
+            {"ar": "جهة", "en": "An agency"},
+        )
+
+
+@pytest.fixture
+def run(settings: Settings, _applied: None, monkeypatch: pytest.MonkeyPatch) -> Run:
+    assert settings.postgres is not None
+    monkeypatch.setenv("YESSER_POSTGRES", settings.postgres)
+    monkeypatch.setenv("YESSER_HOME", str(settings.home))
+
+    def invoke(*arguments: str, **environment: str) -> Result:
+        return CliRunner().invoke(cli, list(arguments), env=environment, catch_exceptions=False)
+
+    return invoke
+
+
+def rows_of(document: Any) -> list[dict[str, Any]]:
+    return document if isinstance(document, list) else []
+
+
+def is_arabic(text: str) -> bool:
+    return any("\u0600" <= letter <= "\u06ff" for letter in text)
+
+
+def test_tables_fit_the_screen_and_keep_every_id_whole(run: Run) -> None:
+    for command, ids in TABLES:
+        shown = orjson.loads(run(*command, "--json").output)
+        names = {str(row[name]) for row in rows_of(shown) for name in ids}
+        assert names or not ids, command
+        for width in (80, 120):
+            text = run(*command, COLUMNS=str(width)).output
+            longest = max(map(cell_len, text.splitlines()))
+            assert longest <= width, (command, width, longest)
+            assert [name for name in names if name not in text] == [], (command, width)
+            assert "…" not in text.replace(" … ", ""), (command, width)
+
+
+def test_english_holds_no_arabic_and_arabic_no_english_sentence(run: Run) -> None:
+    for command, _ in TABLES:
+        english, arabic, both = (run(*command, "--lang", lang).output for lang in ("en", "ar", "both"))
+        assert not is_arabic(english), command
+        assert is_arabic(arabic), command
+        headings = [line for line in english.splitlines() if line.strip()][:2]
+        assert not [line for line in headings if line.strip() and line in arabic], command
+        assert is_arabic(both), command
+        assert run(*command, YESSER_LANG="en").output == english, command
+
+
+def test_a_statement_and_transfers_are_shown_in_each_language(run: Run) -> None:
+    for partnership in (row["partnership_id"] for row in orjson.loads(run("ledger", "partnerships", "--json").output)):
+        statements = orjson.loads(run("ledger", "statements", partnership, "--json").output)
+        if statements:
+            break
+    else:
+        pytest.fail("no partnership of this log has a statement")
+    for command in (
+        ("ledger", "statements", partnership),
+        ("ledger", "statement", partnership, statements[0]["period"]),
+        ("ledger", "transfers", partnership),
+    ):
+        assert not is_arabic(run(*command, "--lang", "en").output)
+        assert is_arabic(run(*command, "--lang", "ar").output)
+        text = run(*command, COLUMNS="80").output
+        assert partnership in text
+        assert max(map(cell_len, text.splitlines())) <= 80, command
+
+
+def complete(line: str, **environment: str) -> list[str]:
+    """What bash is offered at the end of the line."""
+    words = line.split(" ")
+    done = subprocess.run(
+        [sys.executable, "-m", "infra.cli"],
+        env={
+            **os.environ,
+            **environment,
+            "_YESSER_COMPLETE": "bash_complete",
+            "COMP_WORDS": line,
+            "COMP_CWORD": str(len(words) - 1),
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr == ""
+    return [row.partition(",")[2] for row in done.stdout.splitlines() if row]
+
+
+def test_agencies_and_partnerships_are_completed_from_the_running_database(run: Run) -> None:
+    partnerships = [row["partnership_id"] for row in orjson.loads(run("ledger", "partnerships", "--json").output)]
+    assert complete("yesser ledger statements ") == sorted(partnerships)
+    assert complete(f"yesser ledger statement {partnerships[0]}") == [
+        name for name in sorted(partnerships) if name.startswith(partnerships[0])
+    ]
+    assert complete("yesser publish x --agency h") == ["health"]
+    assert set(AGENCIES) <= set(complete("yesser agencies suspend "))
+    assert complete("yesser log find --type service.la") == ["service.launched"]
+
+
+def test_without_a_database_completion_is_silent_and_quick(tmp_path: Any) -> None:
+    began = time.monotonic()
+    assert complete("yesser publish x --agency h", YESSER_HOME=str(tmp_path), YESSER_POSTGRES="") == []
+    nowhere = "postgresql://yesser@10.255.255.1:5432/yesser"
+    assert complete("yesser ledger statements ", YESSER_HOME=str(tmp_path), YESSER_POSTGRES=nowhere) == []
+    assert time.monotonic() - began < 10

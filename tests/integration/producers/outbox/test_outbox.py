@@ -1,0 +1,497 @@
+"""The outbox of an agency: its transaction and its event stand or fall together, and the order of a subject is kept."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import runpy
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+import orjson
+import pytest
+from click.testing import CliRunner
+
+import producers.outbox.relay
+from events.validation.verdicts import Agency
+from infra.cli import cli
+from infra.postgres.connection import Connection, address
+from infra.settings import Settings
+from producers.agencies.register import admit
+from producers.outbox import outbox
+from producers.outbox.relay import OutboxRelay
+from producers.outbox.senders import Faults, Send
+from producers.outbox.status import read_status
+from producers.sdk.typed_events import FaultyEvent
+from tests.integration.consumers.registrar.registering import (
+    HEALTH_TOPIC,
+    found,
+    log_of,
+    make_topics,
+    records,
+    registrar,
+    running,
+    terminate,
+    until,
+    until_size,
+)
+from tests.integration.producers.outbox.agency_database import (
+    Commit,
+    Writers,
+    announced,
+    disorder,
+    one_connection,
+    with_outbox,
+)
+from tests.paths import ROOT
+
+HEALTH = Agency("health", "agency")
+EXAMPLE = ROOT / "docs" / "examples" / "outbox.py"
+
+
+@pytest.fixture
+async def agencys(settings: Settings) -> Settings:
+    """Settings of an agency that has an outbox; for speed in this test's one database."""
+    return await with_outbox(settings, address(settings))
+
+
+@pytest.fixture
+async def own(agencys: Settings) -> AsyncIterator[Connection]:
+    """A connection of the agency's application to its own database."""
+    async with one_connection(agencys) as connection:
+        yield connection
+
+
+@pytest.fixture
+async def other(agencys: Settings) -> AsyncIterator[Connection]:
+    """Another one."""
+    async with one_connection(agencys) as connection:
+        yield connection
+
+
+@asynccontextmanager
+async def relaying(settings: Settings) -> AsyncIterator[None]:
+    """A relay at work, with the topic it writes into."""
+    await make_topics(settings, "health")
+    await admit(settings, ["health"])
+    async with running(OutboxRelay(settings, HEALTH)):
+        yield
+
+
+async def until_sent(connection: Connection, count: int) -> None:
+    async def sent() -> bool:
+        return bool(
+            await connection.fetchval("SELECT count(*) = $1 FROM yesser.outbox WHERE sent_at IS NOT NULL", count)
+        )
+
+    await until(sent, f"{count} events are sent")
+
+
+async def ids(settings: Settings) -> list[str]:
+    """Ids of what stands in the agency's topic."""
+    return [orjson.loads(record.value)["id"] for record in await records(settings, HEALTH_TOPIC)]
+
+
+async def insert(connection: Connection, event: bytes) -> None:
+    """As an application in another language does, which validates nothing."""
+    await connection.execute("INSERT INTO yesser.outbox (event) VALUES ($1)", event.decode())
+
+
+async def yesser(agencys: Settings, *arguments: str, code: int = 0) -> str:
+    """What `yesser outbox …` prints, run as a user runs it."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "infra.cli", "outbox", *arguments),
+        env={"PATH": os.environ["PATH"], "YESSER_OUTBOX_POSTGRES": agencys.outbox_postgres or ""},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    out, _ = await process.communicate()
+    assert process.returncode == code, out.decode()
+    return out.decode()
+
+
+async def status_of(agencys: Settings) -> str:
+    return await yesser(agencys, "status", "--lang", "en")
+
+
+async def blocked(connection: Connection, waiting: Connection) -> bool:
+    """Whether `waiting` waits for a lock of `connection`; asked on `connection`, which is free."""
+    holders = await connection.fetchval("SELECT pg_blocking_pids($1)", waiting.get_server_pid())
+    return connection.get_server_pid() in holders
+
+
+async def test_an_event_leaves_with_its_transaction_and_not_without_it(agencys: Settings, own: Connection) -> None:
+    await own.execute("CREATE TABLE initiative (id text)")
+    async with relaying(agencys):
+        transaction = own.transaction()
+        await transaction.start()
+        await own.execute("INSERT INTO initiative VALUES ('never')")
+        await outbox.add(own, announced("never"))
+        await transaction.rollback()
+        async with own.transaction():
+            await own.execute("INSERT INTO initiative VALUES ('I-1')")
+            await outbox.add(own, announced("one"), announced("two"))
+        await until_sent(own, 2)
+    assert [row["id"] for row in await own.fetch("SELECT id FROM initiative")] == ["I-1"]
+    sent = await records(agencys, HEALTH_TOPIC)
+    assert [record.value for record in sent] == [announced("one"), announced("two")]
+    assert [dict(record.headers)["content-type"][:28] for record in sent] == [b"application/cloudevents+json"] * 2
+    addresses = [row["address"] for row in await own.fetch("SELECT address FROM yesser.outbox ORDER BY row_id")]
+    assert addresses == ["agency.health.events/0/0", "agency.health.events/0/1"]
+
+
+async def test_of_two_transactions_on_a_subject_the_second_waits_and_has_the_higher_number(
+    own: Connection, other: Connection
+) -> None:
+    first, second = own.transaction(), other.transaction()
+    await first.start()
+    await second.start()
+    await outbox.add(own, announced("first"))
+    adding = asyncio.create_task(outbox.add(other, announced("second")))
+    await until(lambda: blocked(own, other), "the second one waits")
+    await outbox.add(own, announced("first-again"))
+    await first.commit()
+    await adding
+    await second.commit()
+    rows = await own.fetch("SELECT event_id FROM yesser.outbox ORDER BY row_id")
+    assert [row["event_id"] for row in rows] == ["first", "first-again", "second"]
+
+
+async def test_the_lock_is_let_go_with_a_rollback(own: Connection, other: Connection) -> None:
+    transaction = own.transaction()
+    await transaction.start()
+    await outbox.add(own, announced("first"))
+    adding = asyncio.create_task(outbox.add(other, announced("second")))
+    await until(lambda: blocked(own, other), "the second one waits")
+    await transaction.rollback()
+    await adding
+    assert [row["event_id"] for row in await own.fetch("SELECT event_id FROM yesser.outbox")] == ["second"]
+
+
+async def test_a_lower_number_that_commits_later_is_sent_later_and_holds_nobody_up(
+    agencys: Settings, own: Connection, other: Connection
+) -> None:
+    async with relaying(agencys):
+        transaction = own.transaction()
+        await transaction.start()
+        await outbox.add(own, announced("late", "I-1"))
+        await outbox.add(other, announced("early", "I-2"))
+        await until_sent(other, 1)
+        await transaction.commit()
+        await until_sent(other, 2)
+        numbers = dict(await own.fetch("SELECT event_id, row_id FROM yesser.outbox"))
+    assert numbers["late"] < numbers["early"]
+    assert await ids(agencys) == ["early", "late"]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_every_committed_event_is_in_the_log_once_in_the_order_of_commits(
+    agencys: Settings, connection: Connection, own: Connection, seed: int
+) -> None:
+    await found(agencys, "health")
+    await admit(agencys, ["health"])
+    writers = Writers(agencys, seed)
+    async with running(registrar(agencys), OutboxRelay(agencys, HEALTH)):
+        await writers.run(6, 40)
+        written = sum(len(commit.events) for commit in writers.commits)
+        await until_sent(own, written)
+        await until_size(connection, 3 + written)
+    order = [(e.subject.removeprefix("initiative/"), e.id) for e in await log_of(connection) if e.agency == "health"]
+    assert disorder(writers.commits, order) == []
+
+
+async def test_the_proof_of_order_sees_where_it_is_lost(own: Connection, other: Connection) -> None:
+    """The control: with numbers as they are usually drawn, without the lock, the later commit would be sent first."""
+    await own.execute(
+        "ALTER TABLE yesser.outbox DISABLE TRIGGER number, ALTER added_at SET DEFAULT now(),"
+        " ALTER row_id SET DEFAULT nextval('yesser.outbox_row_id')"
+    )
+    clock = asyncio.get_running_loop().time
+    late = own.transaction()
+    await late.start()
+    await outbox.add(own, announced("late"))
+    times = [clock()]
+    await outbox.add(other, announced("early"))
+    times.append(clock())
+    await late.commit()
+    commits = [Commit([("I-1", "early")], times[0], times[1]), Commit([("I-1", "late")], clock(), clock())]
+    rows = await own.fetch("SELECT event_id FROM yesser.outbox ORDER BY row_id")
+    assert disorder(commits, [("I-1", row["event_id"]) for row in rows]) == ["late stands before early of I-1"]
+
+
+async def test_what_may_have_been_sent_is_sent_again_with_the_same_bytes_and_stands_in_the_log_once(
+    agencys: Settings, connection: Connection, own: Connection
+) -> None:
+    """As after kill -9 between Kafka's acknowledgement and the note of it."""
+    await found(agencys, "health")
+    await admit(agencys, ["health"])
+    async with running(registrar(agencys)):
+        for _ in range(2):
+            async with running(OutboxRelay(agencys, HEALTH)):
+                await own.execute("UPDATE yesser.outbox SET sent_at = NULL, address = NULL")
+                await outbox.add(own, announced(f"one-{await own.fetchval('SELECT count(*) FROM yesser.outbox')}"))
+                await until_sent(own, await own.fetchval("SELECT count(*) FROM yesser.outbox"))
+        await until_size(connection, 3 + 2)
+    sent = [record.value for record in await records(agencys, HEALTH_TOPIC)]
+    assert sent == [announced("one-0"), announced("one-0"), announced("one-1")]
+    assert [entry.id for entry in await log_of(connection) if entry.agency == "health"] == ["one-0", "one-1"]
+
+
+async def test_what_the_registrar_would_refuse_is_kept_with_its_faults_and_its_successors_go_on(
+    agencys: Settings, own: Connection
+) -> None:
+    foreign = announced("foreign").replace(b"agency:health", b"agency:labour")
+    await own.executemany(
+        "INSERT INTO yesser.outbox (event) VALUES ($1)", [(foreign.decode(),), (announced("good").decode(),)]
+    )
+    async with relaying(agencys):
+        await until_sent(own, 1)
+    status = await read_status(own)
+    assert await ids(agencys) == ["good"]
+    assert (status["waiting"], status["refused"], status["last_sent"]["id"]) == (0, 1, "good")
+    (row,) = status["refused_last"]
+    assert row["id"] == "foreign"
+    assert "/source" in row["faults"]
+    await outbox.add(own, announced("foreign"))  # corrected, under the same id
+
+
+def faulty(event_id: str, faults_count: int) -> bytes:
+    """An event with so many faults of form."""
+    event = orjson.loads(announced(event_id, f"I-{event_id}"))
+    return orjson.dumps(event | {"data": event["data"] | {f"extra_{number}": 1 for number in range(faults_count)}})
+
+
+def pointers(faults_count: int) -> list[str]:
+    return sorted(f"/data/extra_{number}" for number in range(faults_count))
+
+
+@pytest.mark.parametrize("counts", [(1,), (1, 1), (1, 2), (2, 2), (2, 1, 3), (0, 40)])
+async def test_each_refused_row_of_a_batch_keeps_its_own_faults_and_the_status_names_them(
+    agencys: Settings, own: Connection, counts: tuple[int, ...]
+) -> None:
+    async with own.transaction():
+        for number, count in enumerate(counts):
+            await insert(own, faulty(f"e{number}", count))
+    await outbox.add(own, announced("good"))
+    refused = [(f"e{number}", count) for number, count in enumerate(counts) if count]
+    async with relaying(agencys):
+        await until_sent(own, 1 + counts.count(0))
+        stored = await own.fetch("SELECT event_id, faults FROM yesser.outbox WHERE faults IS NOT NULL ORDER BY row_id")
+        (owner,) = {relay["owner"] for relay in await own.fetch("SELECT owner FROM yesser.outbox_lease")}
+    found = [(row["event_id"], [fault["pointer"] for fault in orjson.loads(row["faults"])]) for row in stored]
+    assert found == [(name, pointers(count)) for name, count in refused]
+    assert await own.fetchval("SELECT epoch FROM yesser.outbox_lease") == 1, f"{owner} began again"
+    listed = [line.split(": ")[:2] for line in (await status_of(agencys)).splitlines() if line.startswith("  ")]
+    expected = [(name, pointer) for name, count in reversed(refused) for pointer in pointers(count)]
+    assert listed == [[f"  {name}", f"unknown-field at {pointer}"] for name, pointer in expected]
+
+
+async def test_rows_whose_faults_an_earlier_version_mixed_up_are_judged_again_and_not_sent(
+    agencys: Settings, own: Connection
+) -> None:
+    await own.execute("ALTER TABLE yesser.outbox DISABLE TRIGGER number, ALTER added_at SET DEFAULT now()")
+    mixed = '{"code": "unknown-field", "pointer": "/data/of_another", "detail": "Unknown."}'
+    for event in (faulty("e0", 2), faulty("e1", 1), announced("by-a-gateway", "I-2")):
+        await own.execute(
+            "INSERT INTO yesser.outbox (row_id, event, faults) VALUES (nextval('yesser.outbox_row_id'), $1, $2)",
+            event.decode(),
+            mixed,
+        )
+    await own.execute("ALTER TABLE yesser.outbox ENABLE TRIGGER number")
+    before = await status_of(agencys)
+    assert before.count("unknown-field at /data/of_another: Unknown.") == 3
+    await outbox.add(own, announced("good"))
+    async with relaying(agencys):
+        await until_sent(own, 1)
+    rows = await own.fetch("SELECT faults FROM yesser.outbox WHERE faults IS NOT NULL ORDER BY row_id")
+    found = [[fault["pointer"] for fault in orjson.loads(row["faults"])] for row in rows]
+    assert found == [["/data/extra_0", "/data/extra_1"], ["/data/extra_0"], ["/data/of_another"]]
+    assert await ids(agencys) == ["good"]
+
+
+async def test_faults_that_a_gateway_gives_are_kept_whatever_they_hold(
+    agencys: Settings, own: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers: dict[str, str | Faults] = {
+        "none": [],
+        "nul": [{"code": "invalid-value", "pointer": "/data", "detail": "\0 is not allowed"}],
+        "good": "agency.health.events/0/7",
+    }
+
+    async def send(events: Sequence[bytes]) -> list[str | Faults]:
+        return [answers[orjson.loads(event)["id"]] for event in events]
+
+    @asynccontextmanager
+    async def sender(*_: object) -> AsyncIterator[Send]:
+        yield send
+
+    monkeypatch.setattr(producers.outbox.relay, "sender_of", sender)
+    async with own.transaction():
+        await outbox.add(own, *(announced(name, f"I-{name}") for name in answers))
+    async with relaying(agencys):
+        await until_sent(own, 1)
+    status = await status_of(agencys)
+    assert "2 would be refused and are not sent:\n" in status
+    assert "  nul: invalid-value at /data: \ufffd is not allowed\n" in status
+    assert "  none: no fault was given; " in status
+
+
+async def test_the_status_of_a_database_that_cannot_be_asked_is_a_sentence(agencys: Settings, own: Connection) -> None:
+    for address_, words, code in (
+        ("postgresql://outbox:hidden@127.0.0.1:1/services", "does not answer: check that it runs", 75),
+        ("postgresql://outbox:hidden@127.0.0.1:none/services", "is not a PostgreSQL address", 1),
+    ):
+        result = await yesser(agencys.model_copy(update={"outbox_postgres": address_}), "status", code=code)
+        assert words in result
+        assert "hidden" not in result
+        assert "Traceback" not in result
+        assert len(result.splitlines()) == 1
+
+
+async def test_an_event_with_faults_does_not_enter(own: Connection) -> None:
+    with pytest.raises(FaultyEvent, match="at /source"):
+        await outbox.add(own, announced("one").replace(b"agency:health", b"company:acme"))
+    with pytest.raises(FaultyEvent, match="not-json"):
+        await outbox.add(own, b"not json")
+    with pytest.raises(asyncpg.RaiseError, match="a JSON object with an id and a subject"):
+        await own.execute("INSERT INTO yesser.outbox (event) VALUES ('{}')")
+    with pytest.raises(asyncpg.InvalidTextRepresentationError):
+        await own.execute("INSERT INTO yesser.outbox (event) VALUES ('not json')")
+    assert (await read_status(own))["waiting"] == 0
+
+
+async def test_an_event_in_the_outbox_cannot_be_changed_nor_its_id_used_again(own: Connection) -> None:
+    await outbox.add(own, announced("one"))
+    with pytest.raises(asyncpg.RaiseError, match="cannot be changed"):
+        await own.execute("UPDATE yesser.outbox SET event = '{}'")
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await outbox.add(own, announced("one", "I-2"))
+
+
+async def test_what_is_sent_is_on_the_agencys_disk_though_it_commits_without_waiting_for_it(
+    agencys: Settings, own: Connection, other: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a crash could take back a transaction whose event was sent."""
+    on_disk: list[bool] = []
+
+    async def send(events: Sequence[bytes]) -> list[str | Faults]:
+        ends = "SELECT pg_current_wal_flush_lsn() >= max(ends::pg_lsn) FROM committed"
+        on_disk.append(await other.fetchval(ends))
+        return [f"topic/0/{len(on_disk)}" for _ in events]
+
+    @asynccontextmanager
+    async def sender(*_: object) -> AsyncIterator[Send]:
+        yield send
+
+    monkeypatch.setattr(producers.outbox.relay, "sender_of", sender)
+    await own.execute("CREATE TABLE committed (ends text)")
+    await own.execute("SET synchronous_commit = off")
+    async with relaying(agencys):
+        for number in range(5):
+            async with own.transaction():
+                await outbox.add(own, announced(f"one-{number}"))
+                await own.execute("INSERT INTO committed SELECT pg_current_wal_insert_lsn()::text")
+            await until_sent(own, number + 1)
+    assert on_disk == [True] * 5
+
+
+async def test_one_relay_works_and_the_other_takes_over(agencys: Settings, own: Connection) -> None:
+    await make_topics(agencys, "health")
+    await admit(agencys, ["health"])
+    relays = [OutboxRelay(agencys, HEALTH) for _ in range(2)]
+
+    def roles() -> list[str]:
+        return sorted(str(relay.readiness().details["role"]) for relay in relays)
+
+    async def one_works() -> bool:
+        return roles() == ["active", "standby"]
+
+    async with running(*relays) as stops:
+        await until(one_works, "one works")
+        working = next(n for n, relay in enumerate(relays) if relay.readiness().details["role"] == "active")
+        await outbox.add(own, announced("one"))
+        await until_sent(own, 1)
+        stops[working].set()
+        await outbox.add(own, announced("two"))
+        await until_sent(own, 2)
+        assert relays[1 - working].readiness().details["role"] == "active"
+    assert await ids(agencys) == ["one", "two"]
+
+
+async def test_a_relay_whose_sessions_are_ended_goes_on(agencys: Settings, own: Connection) -> None:
+    async with relaying(agencys):
+        await outbox.add(own, announced("one"))
+        await until_sent(own, 1)
+        assert await terminate(agencys, "outbox%") == 2
+        await outbox.add(own, announced("two"))
+        await until_sent(own, 2)
+    assert await ids(agencys) == ["one", "two"]
+
+
+async def test_what_was_sent_is_forgotten_after_the_days_of_the_setting(agencys: Settings, own: Connection) -> None:
+    await outbox.add(own, announced("one"))
+    async with relaying(agencys):
+        await until_sent(own, 1)
+    await own.execute("UPDATE yesser.outbox SET sent_at = sent_at - interval '8 days'")
+    await outbox.add(own, announced("two"))
+
+    async def only_the_second_is_kept() -> bool:
+        return [row["event_id"] for row in await own.fetch("SELECT event_id FROM yesser.outbox")] == ["two"]
+
+    async with relaying(agencys):
+        await until(only_the_second_is_kept, "the first one is forgotten")
+        await until_sent(own, 1)
+
+
+async def test_the_example_in_the_documents_works(agencys: Settings, own: Connection) -> None:
+    example = runpy.run_path(str(EXAMPLE))
+    await own.execute("CREATE TABLE service (id text, launched_on text)")
+    await own.execute("INSERT INTO service VALUES ('S-1', NULL)")
+    await example["launch"](own, "S-1", "2006-05-01")
+    async with relaying(agencys):
+        await until_sent(own, 1)
+    (record,) = await records(agencys, HEALTH_TOPIC)
+    assert orjson.loads(record.value)["subject"] == "service/S-1"
+    assert await own.fetchval("SELECT launched_on FROM service") == "2006-05-01"
+
+
+async def test_the_command_makes_the_outbox_once_and_says_what_is_in_it(agencys: Settings, own: Connection) -> None:
+    await own.execute("DROP SCHEMA yesser CASCADE")
+    environment = {"YESSER_OUTBOX_POSTGRES": agencys.outbox_postgres}
+
+    async def printed(*arguments: str) -> bytes:
+        result = await asyncio.to_thread(CliRunner(env=environment).invoke, cli, ["outbox", *arguments])
+        assert result.exception is None, result.output
+        return result.stdout_bytes
+
+    async def yesser(*arguments: str) -> Any:
+        return orjson.loads(await printed(*arguments, "--json"))
+
+    assert (await yesser("install")) == {"made": True}
+    assert (await yesser("install")) == {"made": False}
+    assert "CREATE TABLE yesser.outbox" in (await yesser("schema"))["sql"]
+    await outbox.add(own, announced("one"))
+    status = await yesser("status")
+    assert (status["waiting"], status["oldest"]["id"], status["relay"]) == (1, "one", None)
+    await outbox.add(own, announced("two"))
+    await own.execute("""UPDATE yesser.outbox SET faults = '[{"code": "c", "pointer": "/p", "detail": "d"}]'
+        WHERE event_id = 'two'""")
+    lines = (await printed("status", "--lang", "en")).decode().splitlines()
+    assert lines[0] == "1 waiting."
+    assert re.fullmatch(r"The oldest has waited for \d+ s \(one\)\.", lines[1])
+    assert lines[2:] == [
+        "No relay works: start `yesser outbox run`.",
+        "1 would be refused and are not sent:",
+        "  two: c at /p: d",
+    ]
+
+
+async def test_without_an_outbox_the_relay_says_how_to_make_it(agencys: Settings, own: Connection) -> None:
+    await admit(agencys, ["health"])
+    await own.execute("DROP SCHEMA yesser CASCADE")
+    with pytest.raises(outbox.NoOutbox, match="yesser outbox install"):
+        await OutboxRelay(agencys, HEALTH).run(asyncio.Event())

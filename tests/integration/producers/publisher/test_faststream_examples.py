@@ -1,0 +1,252 @@
+"""The examples with FastStream as they stand, against the real Kafka: nothing is lost, and nothing counts twice."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sqlite3
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from faststream import AckPolicy
+
+import events
+from events.types.awareness import CampaignTriggered
+from events.wire.codec import STRUCTURED_HEADERS, canonical_bytes, to_binary_mode
+from infra.kafka.admin import admin_client, admit_agency
+from infra.kafka.client_config import agency_topic, client_arguments
+from infra.postgres.connection import Connection
+from infra.settings import Settings
+from producers.sdk.faststream_events import Event, event_broker
+from tests.integration.consumers.registrar.registering import (
+    found,
+    log_of,
+    make_topics,
+    records,
+    registrar,
+    running,
+    send,
+    until,
+    until_size,
+)
+from tests.unit.consumers.registrar.readings import registered
+
+EXAMPLES = Path(__file__).parents[3] / "docs" / "examples"
+TRIGGER: dict[str, Any] = orjson.loads(
+    (Path(events.__file__).parent / "examples" / "v1" / "campaign.triggered.json").read_bytes()
+)
+DUE = TRIGGER["data"]["due_on"]
+Environment = Callable[..., dict[str, str]]
+Row = tuple[str, str]
+
+
+def trigger(key: str) -> dict[str, Any]:
+    return {**TRIGGER, "id": key, "subject": f"campaign/{key}", "data": {**TRIGGER["data"], "campaign_id": key}}
+
+
+def structured(*keys: str) -> list[bytes]:
+    return [canonical_bytes(trigger(key)) for key in keys]
+
+
+@dataclass(frozen=True)
+class Team:
+    """A campaign team: its own database, and what its process is started with."""
+
+    environment: dict[str, str]
+
+    @property
+    def database(self) -> str:
+        return self.environment["CAMPAIGNS"]
+
+    def make_list(self) -> None:
+        self._ask("CREATE TABLE campaign (id text PRIMARY KEY, due_on text, brief text)")
+
+    def campaigns(self) -> list[Row]:
+        return self._ask("SELECT id, due_on FROM campaign ORDER BY rowid")
+
+    def _ask(self, statement: str) -> list[Row]:
+        connection = sqlite3.connect(self.database)
+        try:
+            with connection:
+                return connection.execute(statement).fetchall()
+        finally:
+            connection.close()
+
+    async def until_has(self, *keys: str) -> None:
+        async def has() -> bool:
+            return self.campaigns() == [(key, DUE) for key in keys]
+
+        await until(has, f"the team has {keys}")
+
+    async def start(self) -> asyncio.subprocess.Process:
+        return await start("receive_triggers.py", self.environment)
+
+    @asynccontextmanager
+    async def at_work(self) -> AsyncIterator[None]:
+        """Its process runs, and ends well when it is told to."""
+        process = await self.start()
+        try:
+            yield
+        finally:
+            process.send_signal(signal.SIGTERM)
+            _, errors = await process.communicate()
+        assert process.returncode == 0, errors.decode()
+
+
+async def start(example: str, environment: dict[str, str]) -> asyncio.subprocess.Process:
+    """An example in a process of its own, as a reader would run it."""
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-W", "error", EXAMPLES / example),
+        env=environment,
+        cwd=EXAMPLES,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+async def end_of(process: asyncio.subprocess.Process) -> tuple[int | None, str, str]:
+    """Exit code and what was written by a process that ends by itself."""
+    try:
+        async with asyncio.timeout(30):
+            lines, errors = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        raise
+    return process.returncode, lines.decode(), errors.decode()
+
+
+async def error_of(process: asyncio.subprocess.Process) -> str:
+    """What a process says that ends by itself, and not well."""
+    code, _, errors = await end_of(process)
+    assert code == 1
+    return errors
+
+
+@pytest.fixture
+async def team(settings: Settings, environment: Environment, tmp_path: Path) -> Team:
+    await make_topics(settings)
+    user = settings.kafka_user or "platform"
+    password = settings.secret(f"kafka-{user}") or settings.kafka_password or ""
+    return Team(
+        environment(
+            YESSER_KAFKA_USER=user, YESSER_KAFKA_PASSWORD=password, CAMPAIGNS=str(tmp_path / "campaigns.sqlite")
+        )
+    )
+
+
+async def test_a_team_receives_each_trigger_once_however_often_and_in_whichever_mode_it_is_sent(
+    settings: Settings, team: Team
+) -> None:
+    team.make_list()
+    await send(settings, settings.triggers_topic, *structured("a", "b", "a"))
+    async with team.at_work():
+        await team.until_has("a", "b")
+        value, headers = to_binary_mode(trigger("c"))
+        await send(settings, settings.triggers_topic, value, headers=headers)
+        await team.until_has("a", "b", "c")
+    await send(settings, settings.triggers_topic, *structured("c", "b", "d"))
+    async with team.at_work():
+        await team.until_has("a", "b", "c", "d")
+
+
+async def test_a_trigger_that_could_not_be_handled_is_received_again_at_the_next_start(
+    settings: Settings, team: Team
+) -> None:
+    await send(settings, settings.triggers_topic, *structured("a", "b"))
+    assert "no such table: campaign" in await error_of(await team.start())
+    team.make_list()
+    async with team.at_work():
+        await team.until_has("a", "b")
+
+
+UNREADABLE: dict[str, tuple[bytes, Sequence[tuple[str, bytes]]]] = {
+    "JSONDecodeError": (b"{", [("content-type", b"application/cloudevents+json")]),
+    "UnicodeDecodeError": (structured("x")[0], [("content-type", b"application/cloudevents+json"), ("mark", b"\xff")]),
+    "ValidationError": (
+        structured("x")[0].replace(b"triggered", b"paused"),
+        [("content-type", b"application/cloudevents+json")],
+    ),
+}
+
+
+@pytest.mark.parametrize("error", UNREADABLE)
+async def test_the_team_stops_at_a_message_that_it_cannot_read_at_every_start(
+    settings: Settings, team: Team, error: str
+) -> None:
+    team.make_list()
+    value, headers = UNREADABLE[error]
+    await send(settings, settings.triggers_topic, *structured("a"))
+    await send(settings, settings.triggers_topic, value, headers=headers)
+    await send(settings, settings.triggers_topic, *structured("b"))
+    for _ in range(2):
+        assert error in await error_of(await team.start())
+        assert team.campaigns() == [("a", DUE)]
+
+
+@pytest.mark.parametrize(
+    ("policy", "mark"), [(AckPolicy.ACK, b"read, and not handled"), (AckPolicy.NACK_ON_ERROR, b"\xff")]
+)
+async def test_faststream_by_itself_commits_past_a_message_that_failed(
+    settings: Settings, policy: AckPolicy, mark: bytes
+) -> None:
+    """Why `serve` is there. When this fails, FastStream has mended it."""
+    await make_topics(settings)
+    first, second = structured("a", "b")
+    await send(settings, settings.triggers_topic, first, headers=[*STRUCTURED_HEADERS, ("mark", mark)])
+    await send(settings, settings.triggers_topic, second)
+    handled: list[str] = []
+    broker = event_broker(settings, ack_policy=policy, consumer_only=True, logger=None)
+
+    @broker.subscriber(settings.triggers_topic, group_id="careless", auto_offset_reset="earliest")
+    async def receive(event: Event[CampaignTriggered]) -> None:
+        if event.id == "a":
+            raise OSError("the team's database is away")
+        handled.append(event.id)
+
+    reader = AIOKafkaConsumer(**client_arguments(settings), group_id="careless", enable_auto_commit=False)
+    await reader.start()
+    try:
+        async with broker:
+            await broker.start()
+
+            async def passed_by() -> bool:
+                offset: int | None = await reader.committed(TopicPartition(settings.triggers_topic, 0))
+                return offset == 2
+
+            await until(passed_by, "both messages are committed")
+    finally:
+        await reader.stop()
+    assert handled == ["b"]
+
+
+async def test_an_agencys_typed_publisher_is_registered_and_its_repetition_is_dropped(
+    settings: Settings, connection: Connection, environment: Environment
+) -> None:
+    await found(settings)
+    async with admin_client(settings) as admin:
+        await admit_agency(admin, settings, "health", "secret-of-health")
+    await send(settings, agency_topic("platform"), registered("health"))
+    given = {"YESSER_KAFKA_USER": "agency-health", "YESSER_KAFKA_PASSWORD": "secret-of-health"}
+    for place in range(2):
+        process = await start("publish_with_faststream.py", environment(YESSER_AGENCY="health", **given))
+        code, line, errors = await end_of(process)
+        assert (code, line) == (0, f"agency.health.events/0/{place}\n"), errors
+    async with running(registrar(settings)):
+        await until_size(connection, 4)
+
+        async def both_judged() -> bool:
+            judged: int = await connection.fetchval("SELECT count(*) FROM log.duplicate")
+            return judged == 1
+
+        await until(both_judged, "the second record is judged a duplicate")
+    event = (await log_of(connection))[3]
+    assert (event.id, event.address) == ("launch-passports", "agency.health.events/0/0")
+    first, second = await records(settings, agency_topic("health"))
+    assert first.value == second.value

@@ -1,0 +1,206 @@
+"""A table is published, goes on where it stopped, gives refused rows back; what was refused finds its correction."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from infra.postgres.connection import Connection
+from infra.settings import Settings
+from producers.refusals.read import NoSuchRefusal, shown
+from producers.refusals.redrive import CannotRedrive, redrive
+from tests.integration.consumers.registrar.registering import HEALTH_TOPIC, records
+from tests.integration.producers.publisher.test_publish import initiative, publish, with_health
+
+Environment = Callable[..., dict[str, str]]
+MAPPING = """
+[constants]
+"/type" = "sa.gov.yesser.awareness.initiative-announced.v1"
+"/time" = "2006-01-01T00:00:00Z"
+"/data/aim" = {ar = "هدف", en = "Aim"}
+[templates]
+"/id" = "announced-{code}"
+"/subject" = "initiative/{code}"
+[columns]
+code = {pointer = "/data/initiative_id"}
+ar = {pointer = "/data/name/ar"}
+en = {pointer = "/data/name/en"}
+on = {pointer = "/data/on"}
+"""
+TABLE = "code,ar,en,on\nONE,أول,One,2006-01-01\nTWO,ثان,Two,soon\nTHREE,ثالث,Three,2006-01-03\n"
+
+
+async def yesser(environment: Environment, *arguments: str | Path, code: int = 0) -> Any:
+    """What a command prints as JSON, run as a user runs it."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "infra.cli", *map(str, arguments), "--json"),
+        env=environment(),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, error = await process.communicate()
+    assert process.returncode == code, error.decode() + out.decode()
+    return orjson.loads(out)
+
+
+async def test_a_table_goes_on_where_it_stopped_and_gives_its_refused_rows_back(
+    settings: Settings, connection: Connection, environment: Environment, tmp_path: Path
+) -> None:
+    mapping, table, state, refused = (tmp_path / name for name in ("map.toml", "t.csv", "state", "refused.csv"))
+    mapping.write_text(MAPPING, encoding="utf-8")
+    table.write_text(TABLE, encoding="utf-8")
+    publish = ("publish", table, "--agency", "health", "--mapping", mapping)
+    async with with_health(settings, connection):
+        first = await yesser(environment, *publish, "--resume", state)
+        with table.open("a", encoding="utf-8") as file:
+            file.write("FOUR,رابع,Four,2006-01-04\n")
+        again = await yesser(environment, *publish, "--resume", state, "--refused", refused, code=1)
+        refused.write_text(refused.read_text(encoding="utf-8").replace("soon", "2006-01-02"), encoding="utf-8")
+        corrected = await yesser(environment, "publish", refused, "--agency", "health", "--mapping", mapping, "--wait")
+    assert (first["lines"], first["sent"]) == (3, 3)
+    assert (again["lines"], again["accepted"], again["duplicates"], again["refused"]) == (4, 3, 0, 1)
+    assert [(row["line"], row["id"], row["pointer"]) for row in again["problems"]] == [(3, "announced-TWO", "/data/on")]
+    assert again["refused_lines"] == [3]
+    assert refused.read_text(encoding="utf-8") == "code,ar,en,on\nTWO,ثان,Two,2006-01-02\n"
+    assert (corrected["lines"], corrected["accepted"]) == (1, 1)
+    assert await connection.fetchval("SELECT next_offset FROM log.read_position WHERE topic LIKE '%health%'") == 5
+
+
+async def test_the_exit_code_says_what_is_known_of_the_lines(
+    settings: Settings, connection: Connection, environment: Environment, tmp_path: Path
+) -> None:
+    good, bad, late = (tmp_path / name for name in ("good.ndjson", "bad.ndjson", "late.ndjson"))
+    good.write_bytes(orjson.dumps(initiative("one")))
+    bad.write_bytes(orjson.dumps(initiative("two")) + b'\n{"id":"three"}\n')
+    late.write_bytes(orjson.dumps(initiative("four")) + b"\n" + orjson.dumps(initiative("five")))
+    agency = ("--agency", "health")
+    async with with_health(settings, connection):
+        stored = await yesser(environment, "publish", good, *agency)
+        again = await yesser(environment, "publish", good, *agency, "--wait")
+        refused = await yesser(environment, "publish", bad, *agency, "--wait", code=1)
+    unknown = await yesser(environment, "publish", late, *agency, "--wait", "--timeout", "0.3", code=75)
+    assert [stored[name] for name in ("accepted", "duplicates", "conflicts", "refused")] == [None] * 4
+    assert (stored["sent"], stored["unknown"], stored["problems"]) == (1, 1, [])
+    assert (again["duplicates"], "unknown" in again) == (1, False)
+    assert (refused["accepted"], refused["refused"]) == (1, 1)
+    assert (unknown["sent"], unknown["unknown"], unknown["refused"]) == (2, 2, 0)
+
+
+async def test_of_a_table_without_its_mapping_nothing_reaches_the_topic_unless_it_is_to_go_raw(
+    settings: Settings, connection: Connection, environment: Environment, tmp_path: Path
+) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("الهوية,التاريخ\n" + "1000000008,2006-01-01\n" * 3, encoding="utf-8")
+    async with with_health(settings, connection):
+        for options in ((), ("--wait",), ("--resume", str(tmp_path / "state"))):
+            sending = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "infra.cli", "publish", str(table), "--agency", "health", *options),
+                env=environment(),
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+            )
+            out, error = await sending.communicate()
+            assert (sending.returncode, out) == (2, b"")
+            assert b"--mapping" in error
+            assert b"1000000008" not in error
+        assert await records(settings, HEALTH_TOPIC) == []
+        raw = await yesser(environment, "publish", table, "--agency", "health", "--raw", "--wait", code=1)
+    assert (raw["lines"], raw["refused"]) == (4, 4)
+
+
+async def test_a_publisher_that_was_killed_goes_on_where_its_bookmark_is(
+    settings: Settings, connection: Connection, environment: Environment, tmp_path: Path
+) -> None:
+    path, state = tmp_path / "events.ndjson", tmp_path / "state"
+    lines = [orjson.dumps(initiative(f"n{number}")) + b"\n" for number in range(400)]
+    path.write_bytes(b"".join(lines))
+    publish = ("publish", "--agency", "health", "--resume", str(state))
+    async with with_health(settings, connection):
+        killed = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "infra.cli", *publish, "-"), env=environment(), stdin=asyncio.subprocess.PIPE
+        )
+        assert killed.stdin is not None
+        for line in lines[:-50]:
+            killed.stdin.write(line)
+            await asyncio.sleep(0.02)
+            if state.exists():
+                break
+        killed.kill()
+        await killed.wait()
+        passed = orjson.loads(state.read_bytes())["lines"]
+        report = await yesser(environment, *publish, path, "--wait")
+    assert 0 < passed < 400
+    assert (report["lines"], report["accepted"] + report["duplicates"], report["problems"]) == (400, 400, [])
+    assert report["accepted"] >= passed
+    registered = "SELECT count(*) FROM log.event_id e WHERE index >= 3"
+    assert await connection.fetchval(registered) == 400
+
+
+async def test_a_refusal_leads_to_the_entry_of_its_correction(
+    settings: Settings, connection: Connection, environment: Environment, tmp_path: Path
+) -> None:
+    wrong = {**initiative("one"), "subject": "initiative/two"}
+    other = {**initiative("four"), "mood": "good"}
+    personal = initiative("five", "National id 1000000008")
+    corrected = tmp_path / "corrected.json"
+    corrected.write_bytes(orjson.dumps(initiative("one"), option=orjson.OPT_INDENT_2))
+    async with with_health(settings, connection):
+        lines = [wrong, other, initiative("three"), initiative("three", "Another"), personal]
+        report = await publish(settings, b"\n".join(map(orjson.dumps, lines)))
+        first, second, conflict, secret = sorted({row["index"] for row in report.problems()})
+        assert (await shown(connection, first))["accepted"] is None
+
+        as_it_came = await redrive(settings, first, None, 20)
+        assert (as_it_came.state, as_it_came.errors[0]["code"]) == ("not-sent", "subject-mismatch")
+        held = await redrive(settings, conflict, None, 20)
+        assert (held.state, held.errors[0]["code"], held.index) == ("not-sent", "conflict", 5)
+        with pytest.raises(CannotRedrive, match="nothing was kept"):
+            await redrive(settings, secret, None, 20)
+        with pytest.raises(NoSuchRefusal, match="entry 5 is no refusal"):
+            await redrive(settings, 5, None, 20)
+
+        sent = await yesser(environment, "refusals", "redrive", str(first), "--from", corrected)
+        again = await redrive(settings, first, corrected.read_bytes(), 20)
+        by_id = await publish(settings, orjson.dumps(initiative("four")))
+        new_id = await redrive(settings, secret, orjson.dumps(initiative("six")), 20)
+    assert (sent["state"], sent["errors"]) == ("registered", [])
+    assert (again.state, again.index) == ("duplicate", sent["index"])
+    document = await yesser(environment, "refusals", "show", str(first))
+    assert document["accepted"] == {"index": sent["index"], "by": "redrive"}
+    assert document["unlisted"] == 0
+    assert [(row["code"], row["pointer"]) for row in document["errors"]] == [("subject-mismatch", "/subject")]
+    assert document["errors"][0]["detail_ar"] != document["errors"][0]["detail"]
+    assert [row["accepted_index"] for row in document["redrives"]] == [sent["index"]]
+    assert (await shown(connection, second))["accepted"] == {"index": by_id.document()["first_index"], "by": "same-id"}
+    in_the_way = await shown(connection, conflict)
+    assert (in_the_way["accepted"], in_the_way["id_held_by"]) == (None, 5)
+    hidden = await shown(connection, secret)
+    assert (hidden["kept"], hidden["claimed_id"], hidden["sha256"]) == (False, None, None)
+    assert hidden["accepted"] == {"index": new_id.index, "by": "redrive"}
+
+
+async def test_what_its_reason_no_longer_holds_for_is_sent_as_it_came(
+    settings: Settings, connection: Connection
+) -> None:
+    quota = {
+        **initiative("quota"),
+        "type": "sa.gov.yesser.training.quota-set.v1",
+        "subject": "quota/gregorian/2006/usage",
+        "data": {"calendar": "gregorian", "year": 2006, "track": "usage", "seats": 10},
+    }
+    async with with_health(settings, connection):
+        report = await publish(settings, orjson.dumps(quota))
+        (index,) = {row["index"] for row in report.problems()}
+        result = await redrive(settings, index, None, 20)
+        assert (result.state, result.errors[0]["code"]) == ("not-sent", "not-authorised")
+        await connection.execute("UPDATE platform.agency SET role = 'office' WHERE code = 'health'")
+        # The registrar knows the role that the log gave: it refuses again, and that is told with the new refusal.
+        again = await redrive(settings, index, None, 20)
+    assert (again.state, again.errors[0]["code"]) == ("refused", "not-authorised")
+    assert again.index == index + 1

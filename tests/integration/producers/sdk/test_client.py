@@ -1,0 +1,144 @@
+"""The agencies' client and the examples of the documents, against the whole system as a user has it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from hashlib import sha256
+
+import pytest
+
+from events.types.awareness import AwarenessInitiativeAnnounced
+from infra.kafka.client_config import bootstrap
+from producers.sdk.client import AgencyClient
+from producers.sdk.problems import GatewayProblem, RefusedByRegistrar
+from producers.sdk.proofs import event_bytes_of
+from producers.sdk.typed_events import typed_event
+from tests.gateway_access import GatewayAccess, grant_access
+from tests.paths import ROOT
+from tests.scenarios.system import System
+
+CODE = "integrators"
+EXAMPLES = ROOT / "docs" / "examples"
+TIME = "2006-05-01T09:00:00+03:00"
+
+
+@pytest.fixture(scope="module")
+def access(system: System) -> GatewayAccess:
+    return grant_access(system, CODE)
+
+
+@pytest.fixture
+async def client(access: GatewayAccess) -> AsyncIterator[AgencyClient]:
+    async with access.client() as opened:
+        yield opened
+
+
+def announced(key: str, aim: str = "Aim") -> bytes:
+    data = {
+        "initiative_id": key,
+        "name": {"ar": "مبادرة", "en": "Initiative"},
+        "aim": {"ar": "هدف", "en": aim},
+        "on": "2006-05-01",
+    }
+    return typed_event(CODE, AwarenessInitiativeAnnounced.model_validate(data), key, TIME)
+
+
+async def test_an_event_is_sent_registered_and_proven(access: GatewayAccess, client: AgencyClient) -> None:
+    receipt = await client.send(announced("client-1"))
+    entry = await client.wait_registered(receipt)
+    proof = await client.proof(entry.index, (access.system.settings.log_folder / "log.vkey").read_text().strip())
+    assert sha256(event_bytes_of(proof)).hexdigest() == receipt.sha256
+    assert (await client.status("client-1")).index == entry.index
+    again = await client.wait_registered(await client.send(announced("client-1")))
+    assert (again.state, again.index) == ("duplicate", entry.index)
+
+
+async def test_many_events_keep_their_order_and_a_contradiction_is_told(client: AgencyClient) -> None:
+    sent = await client.send_many([announced(f"many-{number}") for number in range(1_200)])
+    offsets = [receipt.offset for receipt in sent.receipts]
+    assert offsets == list(range(offsets[0], offsets[0] + 1_200))
+    seen = []
+    async for verdict in client.receipts(since=offsets[0]):
+        seen.append((verdict.id, verdict.state))
+        if len(seen) == 1_200:
+            break
+    assert seen == [(f"many-{number}", "registered") for number in range(1_200)]
+    contradiction = await client.send(announced("many-7", "Another aim"))
+    with pytest.raises(RefusedByRegistrar, match="conflict"):
+        await client.wait_registered(contradiction)
+
+
+async def test_faults_come_back_with_code_and_pointer_in_the_language_asked_for(access: GatewayAccess) -> None:
+    faulty = announced("faulty").replace(b"2006-05-01T", b"soon")
+    async with AgencyClient(access.address, access.token, language="ar") as client:
+        (fault,) = await client.validate([announced("good"), faulty])
+        assert (fault.code, fault.pointer, fault.event, fault.id) == ("invalid-value", "/1/time", 1, "faulty")
+        with pytest.raises(GatewayProblem) as found:
+            await client.send(faulty)
+        assert re.search("[\u0600-\u06ff]", found.value.problem.title)
+        sent = await client.send_many([faulty, announced("good")], partial=True)
+    assert [receipt.id for receipt in sent.receipts] == ["good"]
+    assert [(error.event, error.code) for error in sent.refused] == [(0, "invalid-value")]
+
+
+async def test_a_gateway_that_is_killed_and_comes_back_costs_nothing_but_time(access: GatewayAccess) -> None:
+    async with access.client() as client:
+        await client.send(announced("before-the-kill"))
+        access.system.kill("gateway")
+        receipts = await asyncio.gather(*(client.send(announced(f"after-{number}")) for number in range(20)))
+        entries = [await client.wait_registered(receipt) for receipt in receipts]
+    assert [entry.id for entry in entries] == [f"after-{number}" for number in range(20)]
+    await asyncio.to_thread(access.system.until_all_ready)
+
+
+def run_example(name: str, **given: str) -> list[str]:
+    """The lines that an example prints, run as it stands, with nothing but what an integrator has."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("YESSER_")}
+    result = subprocess.run(
+        [sys.executable, "-W", "error", EXAMPLES / name],
+        env=environment | {"YESSER_AGENCY": CODE} | given,
+        cwd=EXAMPLES,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout.splitlines()
+
+
+def test_the_example_over_http_does_what_it_says_also_twice(access: GatewayAccess) -> None:
+    first, second = (
+        run_example("send_over_http.py", YESSER_GATEWAY=access.address, YESSER_TOKEN=access.token) for _ in range(2)
+    )
+    found = re.fullmatch(r"launch-1 is entry \d+ of \d+, proven by \d+ hashes", "\n".join(first))
+    assert found
+    assert first[0].partition(" of ")[0] == second[0].partition(" of ")[0]
+
+
+async def test_the_example_over_kafka_stores_its_events_in_order(access: GatewayAccess, client: AgencyClient) -> None:
+    settings = access.system.settings
+    user = f"agency-{CODE}"
+    given = {
+        "YESSER_KAFKA": bootstrap(settings),
+        "YESSER_KAFKA_USER": user,
+        "YESSER_KAFKA_PASSWORD": settings.secret(f"kafka-{user}") or "",
+        "YESSER_KAFKA_SECURITY": settings.kafka_security,
+    }
+    lines = await asyncio.to_thread(run_example, "send_over_kafka.py", **given)
+    offsets = [int(line.removeprefix(f"agency.{CODE}.events/0/")) for line in lines]
+    assert offsets[1] == offsets[0] + 1
+    async for verdict in client.receipts(since=offsets[1]):
+        assert (verdict.id, verdict.state) == ("launch-licences", "registered")
+        break
+
+
+@pytest.mark.parametrize("name", ["send_over_http.py", "send_over_kafka.py"])
+def test_an_example_is_short_and_the_gateways_page_leads_to_it(name: str) -> None:
+    assert len((EXAMPLES / name).read_text().splitlines()) <= 20
+    assert f"(examples/{name})" in (EXAMPLES.parent / "gateway.md").read_text()

@@ -1,0 +1,43 @@
+"""What the platform decides passes validation, whatever agencies put into names, aims and reasons."""
+
+from __future__ import annotations
+
+import pytest
+
+from events.validation.validate import validate
+from events.validation.verdicts import Accepted, Agency
+from events.wire.codec import STRUCTURED_HEADERS
+from infra.postgres.outbox import event_bytes
+from tests.unit.consumers.campaigns.story import Story
+
+PLATFORM = Agency("platform", "platform")
+NAMES = {
+    "longest": "خدمة " * 400,
+    "one endless word": "x" * 2_000,
+    "one endless number": "1" * 2_000,
+    "a number at the limit": "y" * 790 + " 1000000008123 " + "z" * 1_000,
+    "a number across the limit": "y " * 395 + "1000000008" * 3 + "z" * 1_000,
+    "braces": "{name} {} {0.__class__}",
+    "new lines and tabs": "one\n\ttwo",
+    "one character": "ع",
+}
+
+
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
+def test_every_decided_event_is_accepted(name: str) -> None:
+    story = Story()
+    both = {"ar": name, "en": name}
+    story.adopt(one=1)
+    story.tell("health", "service.registered", "service/S", service_id="S", plan_id="P", group=1, name=both)
+    story.launch("S")
+    initiative = {"initiative_id": "I", "name": both, "aim": both, "on": "2026-11-01"}
+    story.tell("health", "awareness.initiative-announced", "initiative/I", **initiative)
+    story.set_quota(1)
+    story.certify("c1")
+    story.tell("health", "service.suspended", "service/S", service_id="S", on="2026-11-01", reason=both)
+    story.change("resumed", "S")
+
+    assert len(story.outbox) == 6
+    for event in story.outbox:
+        verdict = validate(event_bytes(event), STRUCTURED_HEADERS, PLATFORM)
+        assert isinstance(verdict, Accepted), verdict

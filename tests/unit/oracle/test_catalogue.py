@@ -1,0 +1,21 @@
+"""The oracle knows every type, and gives each the sender and subject of the contract.
+
+Who owns a thing is no matter of its form: there the oracle has `agency` for `owner`.
+"""
+
+from __future__ import annotations
+
+from events.types.catalogue import CATALOGUE
+from tests.oracle.catalogue import TYPES
+
+
+def test_the_oracle_has_every_type() -> None:
+    missing = [name for name in CATALOGUE if name not in TYPES]
+    assert not missing, f"add {missing} to tests/oracle/catalogue.py, from the text of docs/events.md §2"
+    assert set(TYPES) <= set(CATALOGUE)
+
+
+def test_the_oracle_and_the_catalogue_name_the_same_senders() -> None:
+    assert {name: rule.who for name, rule in TYPES.items()} == {
+        name: "agency" if row.sender == "owner" else row.sender for name, row in CATALOGUE.items()
+    }
