@@ -53,7 +53,7 @@ def diff(context: click.Context, old: Path, new: Path, as_json: bool) -> None:
     if as_json:
         click.echo(orjson.dumps(document))
     else:
-        _tell(document)
+        _print(document)
     context.exit(ExitCode.OK if document["compatible"] else ExitCode.SAID_NO)
 
 
@@ -84,7 +84,7 @@ def read_schemas(path: Path, name: str) -> dict[str, dict[str, Any]]:
     return schemas
 
 
-def _tell(document: dict[str, Any]) -> None:
+def _print(document: dict[str, Any]) -> None:
     say(*(_YES if document["compatible"] else _NO))
     for reason in document["reasons"]:
         click.echo(f"  ✗ {reason}")

@@ -61,15 +61,15 @@ def as_of_options(command: Callable[Concatenate[PointInTime, Given], None]) -> C
     """`--as-of-index`, `--as-of-recorded` and `--as-of-occurred`, of which a command gets the moment that they name."""
 
     @wraps(command)
-    def with_moment(*arguments: Given.args, **given: Given.kwargs) -> None:
+    def with_point_in_time(*arguments: Given.args, **given: Given.kwargs) -> None:
         options: dict[str, Any] = dict(given)
         named = {name: options.pop(name) for name in ("as_of_index", "as_of_recorded", "as_of_occurred")}
         run: Callable[..., None] = command
         run(_chosen(**named), *arguments, **options)
 
     for option in reversed(_OPTIONS):
-        with_moment = option(with_moment)
-    return with_moment
+        with_point_in_time = option(with_point_in_time)
+    return with_point_in_time
 
 
 def _chosen(as_of_index: int | None, as_of_recorded: datetime | None, as_of_occurred: str | None) -> PointInTime:

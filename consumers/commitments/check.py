@@ -14,7 +14,7 @@ from uuid import uuid4
 from consumers.commitments.commitment import TYPE, read_model_name
 from consumers.fold.consumer import Consumer
 from consumers.fold.replay import Scratch, replay
-from consumers.rebuild.table_hash import Fingerprint, table_hash
+from consumers.rebuild.table_hash import TableHash, table_hash
 from consumers.registry import CONSUMERS
 from events.wire.entry import TYPE_PREFIX, TYPE_SUFFIX, Entry, parse_entry
 from infra.log.reader import entry_batches, log_size
@@ -42,7 +42,7 @@ class Verdict:
     """`found` is what the log gives at that index; None where there is no such read model, or no such state yet."""
 
     claim: Claim
-    found: Fingerprint | None
+    found: TableHash | None
 
     @property
     def ok(self) -> bool:
@@ -95,7 +95,7 @@ async def check(
     settings: Settings, claims: Sequence[Claim], consumers: Iterable[Consumer] = tuple(CONSUMERS.values())
 ) -> list[Verdict]:
     """A verdict for each claim, in log order. The log is folded once for each consumer, stopping where it must."""
-    found: dict[tuple[str, int], Fingerprint] = {}
+    found: dict[tuple[str, int], TableHash] = {}
     connection = await connect(settings, "commitments", batch=True)
     try:
         for consumer in consumers:
@@ -111,7 +111,7 @@ async def check(
 
 async def _recompute(
     settings: Settings, connection: Connection, consumer: Consumer, asked: list[tuple[int, str]]
-) -> dict[tuple[str, int], Fingerprint]:
+) -> dict[tuple[str, int], TableHash]:
     """The read models `asked` for as (index, name), by name and index."""
     found = {}
     tables = {read_model_name(consumer, table.name): table for table in consumer.tables}

@@ -50,7 +50,7 @@ def rebuild_command(name: str | None, compare: bool, swap: bool, as_json: bool) 
     sys.exit(ExitCode.OK if found["ok"] else ExitCode.SAID_NO)
 
 
-async def rebuild_all(settings: Settings, consumers: Sequence[Consumer], wish: RebuildOptions) -> list[Rebuilt]:
+async def rebuild_all(settings: Settings, consumers: Sequence[Consumer], options: RebuildOptions) -> list[Rebuilt]:
     """One after the other, with a bar for each on stderr where that is a terminal."""
     connection = await connect(settings, "rebuild")
     try:
@@ -60,7 +60,7 @@ async def rebuild_all(settings: Settings, consumers: Sequence[Consumer], wish: R
     results = []
     for consumer, end in zip(consumers, ends, strict=True):
         with _bar(consumer.name, end) as report:
-            results.append(await rebuild(settings, consumer, wish, report))
+            results.append(await rebuild(settings, consumer, options, report))
     return results
 
 

@@ -20,7 +20,7 @@ from consumers.fold.consumer import Consumer
 from consumers.fold.replay import BATCH_ENTRIES, Progress, Scratch, no_progress, replay
 from consumers.rebuild.comparison import Differences, compare
 from consumers.rebuild.first_divergence import FirstDifference, first_difference
-from consumers.rebuild.table_hash import Fingerprint, table_hash
+from consumers.rebuild.table_hash import TableHash, table_hash
 from events.errors import Retry, YesserError
 from infra.postgres.connection import Connection, connect
 from infra.postgres.sql import queries
@@ -89,7 +89,7 @@ async def position_of(connection: Connection, consumer: Consumer) -> int:
 
 
 async def rebuild(
-    settings: Settings, consumer: Consumer, wish: RebuildOptions = RebuildOptions(), progress: Progress = no_progress
+    settings: Settings, consumer: Consumer, options: RebuildOptions = RebuildOptions(), progress: Progress = no_progress
 ) -> Rebuilt:
     """Build the read models of `consumer` again and do as wished."""
     connection = await connect(settings, f"rebuild {consumer.name}", batch=True)
@@ -99,13 +99,13 @@ async def rebuild(
             raise NotStarted(f"{consumer.name}: {NotStarted.__doc__}")
         if not await connection.fetchval(_SQL["lock"], _LOCK, consumer.schema):
             raise AlreadyRunning(f"{consumer.name}: {AlreadyRunning.__doc__}")
-        await _require_comparable(connection, consumer, wish)
+        await _require_comparable(connection, consumer, options)
         await scratch.drop(connection)
-        await scratch.create(connection, lasting=wish.swap)
+        await scratch.create(connection, lasting=options.swap)
         await _catch_up(settings, connection, scratch, progress)
-        async with _standing_still(connection, scratch, wish) as position:
+        async with _at_one_position(connection, scratch, options) as position:
             await replay(settings, connection, [scratch], position, progress)
-            rebuilt = await _settle(settings, connection, scratch, wish)
+            rebuilt = await _settle(settings, connection, scratch, options)
         await scratch.drop(connection)
         return rebuilt
     finally:
@@ -113,7 +113,7 @@ async def rebuild(
         await connection.close()
 
 
-async def _require_comparable(connection: Connection, consumer: Consumer, wish: RebuildOptions) -> None:
+async def _require_comparable(connection: Connection, consumer: Consumer, options: RebuildOptions) -> None:
     """Rows of older rules differ by right and are replaced; rows of newer ones are not this version's to touch."""
     live: int = await connection.fetchval(_SQL["rules_version"], consumer.name) or consumer.rules_version
     if live > consumer.rules_version:
@@ -121,7 +121,7 @@ async def _require_comparable(connection: Connection, consumer: Consumer, wish: 
             f"{consumer.name}: the live rows are of rules version {live}, this is {consumer.rules_version}: "
             "use the newer release."
         )
-    if wish.compare and live < consumer.rules_version:
+    if options.compare and live < consumer.rules_version:
         raise OtherRules(
             f"{consumer.name}: the live rows are of rules version {live}, this is {consumer.rules_version}: the "
             f"consumer rebuilds them when it starts, or run `yesser rebuild {consumer.name} --swap`."
@@ -138,11 +138,11 @@ async def _catch_up(settings: Settings, connection: Connection, scratch: Scratch
 
 
 @asynccontextmanager
-async def _standing_still(connection: Connection, scratch: Scratch, wish: RebuildOptions) -> AsyncIterator[int]:
+async def _at_one_position(connection: Connection, scratch: Scratch, options: RebuildOptions) -> AsyncIterator[int]:
     """A transaction in which the live tables are those of one position."""
     await connection.execute(f"ANALYZE {', '.join(table.name for table in scratch.consumer.tables)}")
     await connection.execute(f"SET work_mem = '{WORK_MEM_MIB}MB'")
-    if wish.swap:
+    if options.swap:
         async with connection.transaction():
             await connection.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}")
             yield await connection.fetchval(_SQL["locked_position"], scratch.consumer.name) or 0
@@ -151,9 +151,9 @@ async def _standing_still(connection: Connection, scratch: Scratch, wish: Rebuil
             yield await position_of(connection, scratch.consumer)
 
 
-async def _settle(settings: Settings, connection: Connection, scratch: Scratch, wish: RebuildOptions) -> Rebuilt:
+async def _settle(settings: Settings, connection: Connection, scratch: Scratch, options: RebuildOptions) -> Rebuilt:
     consumer = scratch.consumer
-    differences = await _compare(connection, scratch) if wish.compare else {}
+    differences = await _compare(connection, scratch) if options.compare else {}
     found = None
     if any(table.count for table in differences.values()):
         found = await first_difference(settings, connection, scratch, list(differences.values()))
@@ -162,11 +162,11 @@ async def _settle(settings: Settings, connection: Connection, scratch: Scratch, 
         _read_model(consumer, await table_hash(connection, table), differences.get(table.name))
         for table in consumer.tables
     ]
-    if wish.swap:
+    if options.swap:
         await connection.execute(f"DROP SCHEMA {consumer.schema} CASCADE")
         await connection.execute(f"ALTER SCHEMA {scratch.schema} RENAME TO {consumer.schema}")
         await connection.execute(_SQL["swapped"], consumer.name, consumer.rules_version)
-    return Rebuilt(consumer.name, scratch.position, tuple(models), found, wish.swap)
+    return Rebuilt(consumer.name, scratch.position, tuple(models), found, options.swap)
 
 
 async def _compare(connection: Connection, scratch: Scratch) -> dict[str, Differences]:
@@ -176,7 +176,7 @@ async def _compare(connection: Connection, scratch: Scratch) -> dict[str, Differ
     }
 
 
-def _read_model(consumer: Consumer, rebuilt: Fingerprint, differences: Differences | None) -> ReadModel:
+def _read_model(consumer: Consumer, rebuilt: TableHash, differences: Differences | None) -> ReadModel:
     differing = None if differences is None else differences.count
     return ReadModel(consumer.name, rebuilt.name, rebuilt.rows, rebuilt.sha256, differing)
 

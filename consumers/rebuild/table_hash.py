@@ -23,7 +23,7 @@ _PYTHON_TYPES: Final = frozenset({"jsonb", "bytea"})
 
 
 @dataclass(frozen=True, slots=True)
-class Fingerprint:
+class TableHash:
     """Rows and hash of one read model."""
 
     name: str
@@ -31,7 +31,7 @@ class Fingerprint:
     sha256: str
 
 
-async def table_hash(connection: Connection, table: Table[Any]) -> Fingerprint:
+async def table_hash(connection: Connection, table: Table[Any]) -> TableHash:
     """Of the table in `search_path`. Inside a transaction: rows are read through a cursor."""
     by_database = not _PYTHON_TYPES & set(table.types)
     cursor = await connection.cursor(lines_sql(table) if by_database else rows_sql(table))
@@ -40,7 +40,7 @@ async def table_hash(connection: Connection, table: Table[Any]) -> Fingerprint:
     while records := await cursor.fetch(FETCH_ROWS):
         digest.update(b"".join([line_of(record) for record in records]))
         rows += len(records)
-    return Fingerprint(table.name, rows, digest.hexdigest())
+    return TableHash(table.name, rows, digest.hexdigest())
 
 
 def _text(record: Record) -> bytes:

@@ -76,7 +76,7 @@ class Breaker:
             return "closed"
         return "open" if now < self.pause.until else "half-open"
 
-    def judged(self, refused: Sequence[bool], now: datetime) -> int:
+    def record(self, refused: Sequence[bool], now: datetime) -> int:
         """Take verdicts in, in reading order; returns after how many of them the topic is paused, else their number.
 
         Of a half-open topic exactly one verdict is taken.

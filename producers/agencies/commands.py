@@ -26,7 +26,7 @@ from producers.agencies.register import NewAgency, add_agencies, list_agencies
 Answer = TypeVar("Answer")
 
 ROLES: Final = {"office": ("المكتب", "office"), "agency": ("جهة", "agency"), "platform": ("المنصة", "platform")}
-STANDINGS: Final = {"suspended": "موقوفة", "active": "تعمل"}
+STATUSES: Final = {"suspended": "موقوفة", "active": "تعمل"}
 
 
 @click.group()
@@ -138,7 +138,7 @@ def suspend_(code: str, reason: str, as_json: bool) -> None:
     """Let the agency send nothing for now: its tokens are refused, its rights on Kafka are taken."""
     settings = Settings()
     _with_connection(settings, lambda connection: suspend(connection, settings, code, reason))
-    _tell_standing(code, "suspended", as_json)
+    _print_status(code, "suspended", as_json)
 
 
 @agencies.command("resume")
@@ -148,14 +148,14 @@ def resume_(code: str, as_json: bool) -> None:
     """Let a suspended agency send again."""
     settings = Settings()
     _with_connection(settings, lambda connection: resume(connection, settings, code))
-    _tell_standing(code, "active", as_json)
+    _print_status(code, "active", as_json)
 
 
-def _tell_standing(code: str, standing: str, as_json: bool) -> None:
+def _print_status(code: str, standing: str, as_json: bool) -> None:
     if as_json:
         click.echo(orjson.dumps({"code": code, "standing": standing}))
     else:
-        say(f"{code}: {STANDINGS[standing]}.", f"{code}: {standing}.")
+        say(f"{code}: {STATUSES[standing]}.", f"{code}: {standing}.")
 
 
 def _with_connection(settings: Settings, work: Callable[[Connection], Awaitable[Answer]]) -> Answer:

@@ -7,7 +7,7 @@ from typing import Final
 
 from infra.postgres.connection import Connection, connect
 from infra.settings import Settings
-from producers.agencies.register import Clock, NewAgency, admit, register
+from producers.agencies.register import Clock, NewAgency, provision, register
 
 PLATFORM: Final = NewAgency("platform", "platform", "منصة أحداث يسر", "Yesser Events platform")
 OFFICE: Final = NewAgency(
@@ -31,7 +31,7 @@ async def prepare(settings: Settings) -> None:
 
     Needs migrated tables and the rights of Kafka's `admin`. Repeating it changes nothing.
     """
-    await admit(settings, [OFFICE.code])
+    await provision(settings, [OFFICE.code])
     connection = await connect(settings, "genesis")
     try:
         await genesis(connection, lambda: datetime.now(UTC))

@@ -23,7 +23,7 @@ _NEVER_SUSPENDED: Final = frozenset({"platform", "yesser"})
 _SQL: Final = queries("producers.agencies", "tokens.sql")
 
 
-class StandingUnchanged(YesserError):
+class StatusUnchanged(YesserError):
     """The agency's standing could not be changed; the message says why."""
 
 
@@ -45,7 +45,7 @@ async def suspend(connection: Connection, settings: Settings, code: str, reason:
     """Refuse the agency's tokens and take its rights on Kafka."""
     await _require_agency(connection, code)
     if code in _NEVER_SUSPENDED:
-        raise StandingUnchanged(f"{code} cannot be suspended: the platform does not run without it.")
+        raise StatusUnchanged(f"{code} cannot be suspended: the platform does not run without it.")
     await connection.execute(_SQL["suspend"], code, reason)
     if settings.kafka_security.startswith("SASL"):
         async with admin_client(settings) as admin:
@@ -68,4 +68,4 @@ async def is_suspended(connection: Connection, code: str) -> bool:
 
 async def _require_agency(connection: Connection, code: str) -> None:
     if await connection.fetchval(_SQL["agency_role"], code) is None:
-        raise StandingUnchanged(f"{code} is not registered: see `yesser agencies list`.")
+        raise StatusUnchanged(f"{code} is not registered: see `yesser agencies list`.")

@@ -88,7 +88,7 @@ def registration_event(agency: NewAgency, instant: datetime) -> OutboxEvent:
     )
 
 
-async def admit(settings: Settings, codes: Iterable[str]) -> None:
+async def provision(settings: Settings, codes: Iterable[str]) -> None:
     """Give each agency its topic, its Kafka user and the right to write there; passwords stay in the home folder."""
     home = DataDir.at(settings.home)
     home.create()
@@ -128,7 +128,7 @@ async def add_agencies(
     suspended = [agency.code for agency in agencies if await is_suspended(connection, agency.code)]
     if suspended:
         raise RegistrationFailed(f"{', '.join(suspended)}: suspended; see `yesser agencies resume`.")
-    await admit(settings, [agency.code for agency in agencies])
+    await provision(settings, [agency.code for agency in agencies])
     new = [agency.code for agency in agencies if await register(connection, agency, clock)]
     await until_read(connection, [agency.code for agency in agencies], timeout_s)
     return new

@@ -23,7 +23,7 @@ from infra.secret_files import write_private
 from infra.settings import Settings
 from producers.agencies.genesis import OFFICE
 from producers.agencies.register import NewAgency, add_agencies
-from producers.agencies.tokens import Asked, create_token, hash_key
+from producers.agencies.tokens import TokenRequest, create_token, hash_key
 from producers.publisher.kafka_publisher import AgencyPublisher
 
 AGENCY: Final = NewAgency("sandbox", "agency", "جهة تجريبية", "Sandbox agency")
@@ -68,13 +68,13 @@ async def seed(settings: Settings, clock: Callable[[], datetime] = lambda: datet
         await add_agencies(connection, settings, [AGENCY], clock)
         async with AgencyPublisher(settings, OFFICE.code) as publisher:
             await publisher.publish([golden_example("plan.adopted")])
-        write_private(settings.home / MARK, json.dumps(await _entrance(connection, settings)))
+        write_private(settings.home / MARK, json.dumps(await _access(connection, settings)))
     finally:
         await connection.close()
 
 
-async def _entrance(connection: Connection, settings: Settings) -> dict[str, str]:
-    made = await create_token(connection, hash_key(settings), Asked("agency", AGENCY.code, TOKEN_DAYS, ()))
+async def _access(connection: Connection, settings: Settings) -> dict[str, str]:
+    made = await create_token(connection, hash_key(settings), TokenRequest("agency", AGENCY.code, TOKEN_DAYS, ()))
     return {"agency": AGENCY.code, "key_id": made.key_id, "token": made.token}
 
 

@@ -15,7 +15,7 @@ from infra.command_line.language import said, say
 from infra.http.callers import KINDS, SCOPES
 from infra.postgres.connection import Connection, connect
 from infra.settings import Settings
-from producers.agencies.tokens import Asked, create_token, hash_key, list_tokens, revoke_token
+from producers.agencies.tokens import TokenRequest, create_token, hash_key, list_tokens, revoke_token
 
 Answer = TypeVar("Answer")
 _DAYS_MAX = 1_095
@@ -36,8 +36,8 @@ def tokens() -> None:
 def create(holder: str, kind: Any, scopes: tuple[Any, ...], days: int, as_json: bool) -> None:
     """Make a token of HOLDER (an agency's code, a partner's or an auditor's id). It is shown once and never again."""
     settings = Settings()
-    asked = Asked(kind, holder, days, scopes)
-    made = _with_connection(settings, lambda connection: create_token(connection, hash_key(settings), asked))
+    request = TokenRequest(kind, holder, days, scopes)
+    made = _with_connection(settings, lambda connection: create_token(connection, hash_key(settings), request))
     if as_json:
         click.echo(orjson.dumps(made))
         return

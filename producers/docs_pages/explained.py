@@ -60,4 +60,4 @@ def _shown(fault: Fault) -> ShownFault:
 
 
 EVENT_CODES: Final[Mapping[str, Code]] = {code: code for code in PROBLEMS}
-ASKED_CODES: Final[Mapping[str, RequestCode]] = {code: code for code in EXPLANATIONS}
+REQUEST_CODES: Final[Mapping[str, RequestCode]] = {code: code for code in EXPLANATIONS}

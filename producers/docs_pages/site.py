@@ -32,7 +32,7 @@ from events.wire.envelope import Envelope, full_type
 from infra.http.problems import PAGE_PREFIX, RequestCode
 from producers.docs_pages import words
 from producers.docs_pages.asyncapi import channels_of
-from producers.docs_pages.explained import ASKED_CODES, EVENT_CODES, Explained, of_event, of_request
+from producers.docs_pages.explained import EVENT_CODES, REQUEST_CODES, Explained, of_event, of_request
 from producers.docs_pages.fields import field_rows
 from producers.docs_pages.prose import PROSE_PAGES, prose_of, title_of
 
@@ -85,7 +85,7 @@ class Site:
             **{path: partial(self._prose, path) for path in PROSE_PAGES},
             **{event_page(name): partial(self._event, name) for name in CATALOGUE},
             **{problem_page(code): partial(self._problem, of_event, known) for code, known in EVENT_CODES.items()},
-            **{problem_page(code): partial(self._problem, of_request, known) for code, known in ASKED_CODES.items()},
+            **{problem_page(code): partial(self._problem, of_request, known) for code, known in REQUEST_CODES.items()},
         }
         self._made: dict[str, Page] = {}
 
@@ -163,7 +163,7 @@ class Site:
     def _refusals(self) -> bytes:
         groups = [
             (words.REFUSED_EVENTS, [of_event(code) for code in EVENT_CODES.values()]),
-            (words.REFUSED_REQUESTS, [of_request(code) for code in ASKED_CODES.values()]),
+            (words.REFUSED_REQUESTS, [of_request(code) for code in REQUEST_CODES.values()]),
         ]
         return self._html("refusals.html", "/docs/refusals", intro=words.REFUSALS, groups=groups)
 

@@ -14,7 +14,7 @@ from infra.http.problems import Language
 from infra.log.proofs import PROOF_PREFIX
 from infra.postgres.verdicts import Known
 from producers.gateway.http.problems import EventFaults, listed_faults
-from producers.gateway.receiving import Judged
+from producers.gateway.receiving import Verdicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +37,13 @@ class Validated:
     batched: bool
 
 
-def identify(judged: Judged[Accepted], known: Known) -> Validated:
+def identify(verdicts: Verdicts[Accepted], known: Known) -> Validated:
     """Give each event without fault the verdict that the registrar would give it now, in order."""
     accepted: list[tuple[int, Accepted]] = []
     duplicates: list[Duplicate] = []
-    refused = list(judged.refused)
+    refused = list(verdicts.refused)
     first_here: dict[bytes, tuple[bytes, int]] = {}
-    for place, event in judged.accepted:
+    for place, event in verdicts.accepted:
         in_log = known.get(event.claim)
         first = in_log or first_here.get(event.claim)
         if first is None:
@@ -54,7 +54,7 @@ def identify(judged: Judged[Accepted], known: Known) -> Validated:
         else:
             refused.append(EventFaults(place, (CONFLICT,), event.id))
     refused.sort(key=lambda found: found.place)
-    return Validated(accepted, duplicates, refused, judged.batched)
+    return Validated(accepted, duplicates, refused, verdicts.batched)
 
 
 def validation_document(validated: Validated, language: Language) -> dict[str, Any]:

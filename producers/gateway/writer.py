@@ -130,7 +130,7 @@ class KafkaWriter:
         while topic.queue:
             connection = self._connection
             if connection is None:
-                self._tell_all(topic, NotStored())
+                self._fail_all(topic, NotStored())
                 return
             batch = _Batch(_BATCH_BYTES_MAX, _NOT_COMPRESSED)
             parts = _fill(batch, topic.queue)
@@ -142,8 +142,8 @@ class KafkaWriter:
             except (Exception, asyncio.CancelledError) as error:  # whatever the client raises, the outcome is unknown
                 self._away.begins(error, topic=topic.name)
                 self._give_up(connection)
-                self._tell_all(topic, NotStored())
-                _tell(parts, OutcomeUnknown())
+                self._fail_all(topic, NotStored())
+                _fail(parts, OutcomeUnknown())
                 return
             finally:
                 topic.sent_at = None
@@ -165,11 +165,11 @@ class KafkaWriter:
             raise OutcomeUnknown
         return offset
 
-    def _tell_all(self, topic: _Topic, error: Exception) -> None:
+    def _fail_all(self, topic: _Topic, error: Exception) -> None:
         """Nothing more is sent of what waits. Of what was begun the outcome is unknown."""
         while topic.queue:
             waiting = topic.queue.popleft()
-            _tell([(waiting, 0)], OutcomeUnknown() if waiting.taken else error)
+            _fail([(waiting, 0)], OutcomeUnknown() if waiting.taken else error)
 
     def _give_up(self, connection: _Connection) -> None:
         """After an error a producer's numbering may have a gap for ever: a new one is made (aiokafka issue 1017).
@@ -265,7 +265,7 @@ def _acknowledge(parts: Sequence[tuple[_Waiting, int]], first_offset: int) -> No
             waiting.done.set_result(waiting.offsets)
 
 
-def _tell(parts: Sequence[tuple[_Waiting, int]], error: Exception) -> None:
+def _fail(parts: Sequence[tuple[_Waiting, int]], error: Exception) -> None:
     for waiting, _ in parts:
         if not waiting.done.done():
             waiting.done.set_exception(error)

@@ -84,10 +84,10 @@ def status_command(as_json: bool) -> None:
     if as_json:
         click.echo(orjson.dumps(status))
     else:
-        _tell(status)
+        _print(status)
 
 
-def _tell(status: dict[str, Any]) -> None:
+def _print(status: dict[str, Any]) -> None:
     oldest, last, relay = status["oldest"], status["last_sent"], status["relay"]
     waiting, refused = status["waiting"], status["refused"]
     say(f"ينتظر الإرسال: {waiting:,}.", f"{waiting:,} waiting.")

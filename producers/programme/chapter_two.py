@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from producers.programme.chapter_one import OFFICE
 from producers.programme.records import Record, read_records
-from producers.programme.story_event import Saying, StoryEvent, tell
+from producers.programme.story_event import EventHeader, StoryEvent, story_event
 
 CHANNELS: Final = ("tv", "radio", "print")
 _REACH_SPREAD_PERMILLE: Final = 333
@@ -37,14 +37,14 @@ def chapter_two(campaigns: Sequence[dict[str, Any]]) -> list[StoryEvent]:
     """What the story's agencies say of their campaigns, in the order of its days."""
     records = read_records("awareness")["answers"]
     launched = _launched()
-    told: list[StoryEvent] = []
+    events: list[StoryEvent] = []
     for campaign in sorted(campaigns, key=lambda row: (row["cause_index"], row["campaign_id"])):
         if _is_ours(campaign, launched):
             service = launched.get(campaign["service_id"] or "")
             starts_on = service["launched_on"] if service else records["general_on"]
             answer = Answer(campaign["campaign_id"], campaign["owner"], number_of(campaign), starts_on)
-            told += _answered(answer, records)
-    return sorted(told, key=lambda event: event.on)
+            events += _answered(answer, records)
+    return sorted(events, key=lambda event: event.on)
 
 
 def number_of(campaign: dict[str, Any]) -> int:
@@ -68,7 +68,7 @@ def _is_ours(campaign: dict[str, Any], launched: dict[str, Record]) -> bool:
 
 
 def _answered(answer: Answer, records: Record) -> Iterator[StoryEvent]:
-    yield _said(answer, "acknowledged", "", records["acknowledged_after_days"], {"by": records["desk"]})
+    yield _campaign_event(answer, "acknowledged", "", records["acknowledged_after_days"], {"by": records["desk"]})
     for channel in CHANNELS:
         outlets = records["outlets"][channel]
         aired = {
@@ -77,15 +77,15 @@ def _answered(answer: Answer, records: Record) -> Iterator[StoryEvent]:
             "outlet": outlets[answer.number % len(outlets)],
             "reach": _reach(records["reach"][channel], answer.number),
         }
-        yield _said(answer, "aired", f".{channel}-1", records["aired_after_days"][channel], aired)
-    yield _said(answer, "completed", "", records["completed_after_days"], {})
+        yield _campaign_event(answer, "aired", f".{channel}-1", records["aired_after_days"][channel], aired)
+    yield _campaign_event(answer, "completed", "", records["completed_after_days"], {})
 
 
-def _said(answer: Answer, what: str, key: str, after_days: int, data: dict[str, Any]) -> StoryEvent:
+def _campaign_event(answer: Answer, what: str, key: str, after_days: int, data: dict[str, Any]) -> StoryEvent:
     on = (date.fromisoformat(answer.starts_on) + timedelta(after_days)).isoformat()
     campaign_id = answer.campaign_id
-    return tell(
-        Saying(answer.owner, f"awareness.campaign-{what}", f"campaign/{campaign_id}", f"{campaign_id}{key}", on),
+    return story_event(
+        EventHeader(answer.owner, f"awareness.campaign-{what}", f"campaign/{campaign_id}", f"{campaign_id}{key}", on),
         {"campaign_id": campaign_id, "on": on} | data,
     )
 

@@ -26,7 +26,7 @@ from producers.programme.chapter_two import chapter_two
 from producers.programme.commands import run_json
 from producers.programme.report import shown
 from producers.programme.story_event import StoryEvent
-from producers.programme.tell import introduce_agencies, tell_chapter
+from producers.programme.tell import introduce_agencies, publish_chapter
 
 _FIXED_POINT_TIMEOUT_S: Final = "300"
 _CHECKPOINT_WAIT_S: Final = 10.0
@@ -50,7 +50,7 @@ def demo(context: click.Context, as_json: bool) -> None:
     configure_logs("error", "demo")
     console = Console(stderr=True, highlight=False)
     with _stack(settings, partial(_say, console)):
-        document = _tell(settings, console)
+        document = _run(settings, console)
     document["seconds"] = round(time.monotonic() - began, 3)
     if as_json:
         click.echo(orjson.dumps(document))
@@ -78,7 +78,7 @@ def _stack(settings: Settings, say: Say) -> Iterator[None]:
         stop_stack(settings)
 
 
-def _tell(settings: Settings, console: Console) -> dict[str, Any]:
+def _run(settings: Settings, console: Console) -> dict[str, Any]:
     say = partial(_say, console)
     new = uvloop.run(introduce_agencies(settings))
     say(f"سُجّلت الجهات (الجديد منها {new}).", f"Agencies are registered ({new} new).")
@@ -99,7 +99,7 @@ def _tell(settings: Settings, console: Console) -> dict[str, Any]:
     }
 
 
-def _chapter(settings: Settings, console: Console, title: str, told: Sequence[StoryEvent]) -> None:
+def _chapter(settings: Settings, console: Console, title: str, events: Sequence[StoryEvent]) -> None:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -107,8 +107,8 @@ def _chapter(settings: Settings, console: Console, title: str, told: Sequence[St
         TextColumn(said("من الأحداث في السجل", "events in the log")),
     )
     with Progress(*columns, console=console) as progress:
-        task = progress.add_task(title, total=len(told))
-        uvloop.run(tell_chapter(settings, told, lambda count: progress.advance(task, count)))
+        task = progress.add_task(title, total=len(events))
+        uvloop.run(publish_chapter(settings, events, lambda count: progress.advance(task, count)))
 
 
 def _tree() -> dict[str, Any]:

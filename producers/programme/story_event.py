@@ -22,7 +22,7 @@ class StoryEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class Saying:
+class EventHeader:
     """Who says what about which thing. `key` makes the event's id unique among those of its type."""
 
     agency: str
@@ -32,15 +32,15 @@ class Saying:
     on: str
 
 
-def tell(saying: Saying, data: dict[str, Any]) -> StoryEvent:
+def story_event(header: EventHeader, data: dict[str, Any]) -> StoryEvent:
     """The event. `hijridate` is the day in the Umm al-Qura calendar."""
     value = build_event(
-        type=saying.type,
-        agency=saying.agency,
-        id=f"{saying.type}:{saying.key}",
-        subject=saying.subject,
-        time=f"{saying.on}{_TIME_OF_DAY}",
+        type=header.type,
+        agency=header.agency,
+        id=f"{header.type}:{header.key}",
+        subject=header.subject,
+        time=f"{header.on}{_TIME_OF_DAY}",
         data=data,
-        hijridate=hijri_of(saying.on),
+        hijridate=hijri_of(header.on),
     )
-    return StoryEvent(saying.agency, saying.on, value)
+    return StoryEvent(header.agency, header.on, value)

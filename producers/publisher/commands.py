@@ -116,7 +116,7 @@ def publish(
     if as_json:
         click.echo(orjson.dumps({**report.document(), **written}))
     else:
-        _tell(report)
+        _print(report)
         if error is None and not report.lines:
             say("لا أسطر في الملف: لم يُرسل شيء.", "The file has no lines: nothing was sent.")
         if written:
@@ -158,10 +158,10 @@ def exit_code(report: Report) -> int:
     return SOME_REFUSED if report.problem_lines() else ALL_WELL
 
 
-def _tell(report: Report) -> None:
+def _print(report: Report) -> None:
     document = report.document()
     if report.verdicts is not None:
-        judged = report.judged_count + len(report.unsent)
+        judged = report.verdicts_count + len(report.unsent)
         say(
             f"الأسطر {judged:,}: {'، '.join(f'{word} {document[name]:,}' for name, word in COUNTS.items())}.",
             f"{_lines(judged)}: {', '.join(f'{document[name]:,} {name}' for name in COUNTS)}.",
@@ -172,7 +172,7 @@ def _tell(report: Report) -> None:
             f"الأسطر التي لم تُرسل لأنها أكبر مما يتسع له الموضوع: {unsent:,}.",
             f"{_lines(unsent)} not sent: too large for a topic.",
         )
-    stored = report.sent.lines_count - report.judged_count
+    stored = report.sent.lines_count - report.verdicts_count
     if stored and not report.is_final and report.verdicts is None:
         say(
             f"الأسطر المخزّنة في كافكا: {stored:,}؛ لم تُعرف أحكامها بعد (‎--wait‎ ينتظرها).",

@@ -20,7 +20,7 @@ from producers.publisher.ndjson import Defaults
 from producers.publisher.progress import Bars
 from producers.publisher.report import Report
 from producers.publisher.resume_state import ResumeState
-from producers.publisher.run import judge_lines, start_sequence
+from producers.publisher.run import start_sequence, wait_for_verdicts
 from producers.publisher.sources import Sending, Source
 
 
@@ -46,21 +46,21 @@ async def run_job(job: Job) -> tuple[Report, YesserError | None]:
     Raises `WrongInput`, and `NotAccepted` where nothing was sent.
     """
     report = Report()
-    bookmark = ResumeState.open(job.resume, job.agency, report) if job.resume else None
+    resume_state = ResumeState.open(job.resume, job.agency, report) if job.resume else None
     with span("publish", process="publish"), Bars(_size(job.file)) as progress:
         try:
-            filling = Defaults(job.agency, await _sequence(job) if job.sequence else None)
+            defaults = Defaults(job.agency, await _sequence(job) if job.sequence else None)
             async with AgencyPublisher(
                 job.settings,
                 job.agency,
-                acknowledged=bookmark.acknowledged if bookmark else report.sent.add,
+                acknowledged=resume_state.acknowledged if resume_state else report.sent.add,
                 delivery_timeout_s=job.delivery_timeout_s,
             ) as publisher:
-                await job.source.send(Sending(publisher, filling, report, progress, bookmark))
-            if bookmark:
-                bookmark.end()
+                await job.source.send(Sending(publisher, defaults, report, progress, resume_state))
+            if resume_state:
+                resume_state.end()
             if job.wait:
-                await judge_lines(job.settings, job.agency, report, progress, job.timeout_s)
+                await wait_for_verdicts(job.settings, job.agency, report, progress, job.timeout_s)
                 report.is_final = True
         except NotAccepted:
             if not report.sent.lines_count:
@@ -71,8 +71,8 @@ async def run_job(job: Job) -> tuple[Report, YesserError | None]:
         except YesserError as error:
             return report, error
         finally:
-            if bookmark:
-                bookmark.save()
+            if resume_state:
+                resume_state.save()
     return report, None
 
 

@@ -54,7 +54,7 @@ def lint(lines: Iterable[Line], agency: Agency) -> Findings:
     """The verdict on every line, as the registrar would give it if the file were sent to an empty log."""
     findings = Findings()
     filling = Defaults(agency.code)
-    said: dict[bytes, tuple[bytes, int]] = {}
+    seen: dict[bytes, tuple[bytes, int]] = {}
     for line in lines:
         findings.lines += 1
         if line.text is None:
@@ -63,7 +63,7 @@ def lint(lines: Iterable[Line], agency: Agency) -> Findings:
             continue
         verdict = validate(filling.fill(line.text), STRUCTURED_HEADERS, agency)
         if isinstance(verdict, Accepted):
-            _compare(line, verdict, said, findings)
+            _compare(line, verdict, seen, findings)
         else:
             findings.refused += 1
             findings.problems += [problem(line, found) for found in verdict.faults]
@@ -84,9 +84,9 @@ def problem(line: Line, found: Fault) -> dict[str, Any]:
     }
 
 
-def _compare(line: Line, verdict: Accepted, said: dict[bytes, tuple[bytes, int]], findings: Findings) -> None:
+def _compare(line: Line, verdict: Accepted, seen: dict[bytes, tuple[bytes, int]], findings: Findings) -> None:
     """Tell a line from the earlier one with its source and id: the same event, or another."""
-    identity, first = said.setdefault(verdict.claim, (verdict.identity, line.number))
+    identity, first = seen.setdefault(verdict.claim, (verdict.identity, line.number))
     if first == line.number:
         findings.accepted += 1
     elif identity == verdict.identity:

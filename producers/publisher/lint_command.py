@@ -50,7 +50,7 @@ def lint_command(
     if as_json:
         click.echo(orjson.dumps(findings.document()))
     else:
-        _tell(findings)
+        _print(findings)
     context.exit(ExitCode.SAID_NO if findings.has_faults else ExitCode.OK)
 
 
@@ -62,7 +62,7 @@ def _lines(file: BinaryIO, mapping: Path | None) -> Iterator[Line]:
     return mapped_lines(file, read_mapping(mapping))
 
 
-def _tell(findings: Findings) -> None:
+def _print(findings: Findings) -> None:
     lines, accepted, duplicates = findings.lines, findings.accepted, len(findings.duplicate_lines)
     conflicts, refused = findings.conflicts, findings.refused
     say(
@@ -74,13 +74,13 @@ def _tell(findings: Findings) -> None:
     for line, first in findings.duplicate_lines[:_SHOWN_MAX]:
         say(f"  السطر {line} يكرر السطر {first}", f"  line {line} says the same as line {first}")
     for row in findings.problems[:_SHOWN_MAX]:
-        _tell_problem(row)
+        _print_problem(row)
     left = max(0, len(findings.problems) - _SHOWN_MAX) + max(0, len(findings.duplicate_lines) - _SHOWN_MAX)
     if left:
         say(f"  … وغيرها {left:,}: استعمل ‎--json‎.", f"  … and {left:,} more: use --json.")
 
 
-def _tell_problem(row: dict[str, Any]) -> None:
+def _print_problem(row: dict[str, Any]) -> None:
     other_ar, other = (
         (f" (والآخر في السطر {row['of_line']})", f" (the other is line {row['of_line']})")
         if "of_line" in row

@@ -24,7 +24,7 @@ class Bars:
             disable=not sys.stderr.isatty(),
         )
         self._sending = self._progress.add_task("sending", total=size_bytes)
-        self._judging: TaskID | None = None
+        self._verdicts: TaskID | None = None
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -39,11 +39,11 @@ class Bars:
         """So many more bytes of the file were read and handed on."""
         self._progress.advance(self._sending, bytes_count)
 
-    def judged(self, lines_count: int, of_count: int) -> None:
+    def verdicts(self, lines_count: int, of_count: int) -> None:
         """So many of the lines that were sent have their verdict."""
-        if self._judging is None:
-            self._judging = self._progress.add_task("verdicts", total=of_count)
-        self._progress.update(self._judging, completed=lines_count, total=of_count)
+        if self._verdicts is None:
+            self._verdicts = self._progress.add_task("verdicts", total=of_count)
+        self._progress.update(self._verdicts, completed=lines_count, total=of_count)
 
     def waits(self, reason: str) -> None:
         """The verdicts take longer, and why."""

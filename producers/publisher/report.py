@@ -114,11 +114,11 @@ class Report:
             "problems": self.problems(),
         }
         if not self.is_final:
-            document |= {"sent": self.sent.lines_count, "unknown": self.lines - len(self.unsent) - self.judged_count}
+            document |= {"sent": self.sent.lines_count, "unknown": self.lines - len(self.unsent) - self.verdicts_count}
         return document
 
     @property
-    def judged_count(self) -> int:
+    def verdicts_count(self) -> int:
         """How many of the lines that were sent have their verdict."""
         verdicts = self.verdicts or Verdicts()
         return verdicts.accepted + verdicts.duplicates + len(verdicts.refusals)

@@ -28,11 +28,11 @@ _TOO_LONG: Final = b"\x00"
 Count = Annotated[int, Field(ge=0)]
 
 
-class WrongBookmark(WrongInput):
+class WrongResumeState(WrongInput):
     """The state file does not belong to this file, agency or Kafka: publish without it; what stands is not repeated."""
 
 
-class BookmarkDocument(BaseModel):
+class ResumeDocument(BaseModel):
     """The state file. `sent` are runs of (line, offset, number of lines); `sha256` is over all `lines` passed."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -49,7 +49,7 @@ class ResumeState:
     """Passes over what a former run has stored, and writes down what this one stores, at most once a second."""
 
     def __init__(
-        self, path: Path, found: BookmarkDocument, report: Report, clock: Callable[[], float] = time.monotonic
+        self, path: Path, found: ResumeDocument, report: Report, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._path = path
         self._found = found
@@ -68,13 +68,13 @@ class ResumeState:
     def open(cls, path: Path, agency: str, report: Report) -> Self:
         """The bookmark in `path`, or a new one. `report` then holds what the former runs stored."""
         try:
-            found = BookmarkDocument.model_validate_json(path.read_bytes())
+            found = ResumeDocument.model_validate_json(path.read_bytes())
         except FileNotFoundError:
-            found = BookmarkDocument(agency=agency)
+            found = ResumeDocument(agency=agency)
         except (ValidationError, OSError) as error:
-            raise WrongBookmark(f"{path} is no state file of `yesser publish --resume`: name another one") from error
+            raise WrongResumeState(f"{path} is no state file of `yesser publish --resume`: name another one") from error
         if found.agency != agency:
-            raise WrongBookmark(f"{path} is of agency {found.agency}, not {agency}: name another one")
+            raise WrongResumeState(f"{path} is of agency {found.agency}, not {agency}: name another one")
         return cls(path, found, report)
 
     def left(self, lines: Sequence[Line]) -> list[Line]:
@@ -95,7 +95,7 @@ class ResumeState:
         """Lines with these numbers were stored from this offset on."""
         if first_offset < self._former_end_offset:
             self._is_valid = False
-            raise WrongBookmark(f"the topic was made anew since {self._path} was written: publish without it")
+            raise WrongResumeState(f"the topic was made anew since {self._path} was written: publish without it")
         self._report.sent.add(numbers, first_offset)
         while self._waiting and self._waiting[0][0] <= numbers[-1]:
             self._pass(self._waiting.popleft()[1])
@@ -114,7 +114,7 @@ class ResumeState:
         if not self._is_valid:
             return
         passed = self._waiting[0][0] if self._waiting else None
-        document = BookmarkDocument(
+        document = ResumeDocument(
             agency=self._found.agency,
             lines=self._lines,
             sha256=self._hash.hexdigest(),
@@ -135,7 +135,7 @@ class ResumeState:
 
     def _require_same_file(self) -> None:
         if self._lines != self._found.lines or self._hash.hexdigest() != self._found.sha256:
-            raise WrongBookmark(
+            raise WrongResumeState(
                 f"the first {self._found.lines:,} lines are not those that {self._path} speaks of: publish the file"
                 " without --resume; what is stored already is dropped as a duplicate"
             )

@@ -35,7 +35,7 @@ class Progress(Protocol):
     def read(self, bytes_count: int, /) -> None:
         """So many more bytes of the file were read and handed on."""
 
-    def judged(self, lines_count: int, of_count: int, /) -> None:
+    def verdicts(self, lines_count: int, of_count: int, /) -> None:
         """So many of the lines that were sent have their verdict."""
 
     def waits(self, reason: str, /) -> None:
@@ -45,42 +45,42 @@ class Progress(Protocol):
 async def send_file(
     stream: BinaryIO,
     publisher: AgencyPublisher,
-    filling: Defaults,
+    defaults: Defaults,
     report: Report,
     progress: Progress,
     *,
     opening: Opening | None = None,
-    bookmark: ResumeState | None = None,
+    resume_state: ResumeState | None = None,
 ) -> None:
-    """Send every line that the bookmark leaves, those of the opening first; `report` fills as lines are stored.
+    """Send every line that the resume_state leaves, those of the opening first; `report` fills as lines are stored.
 
     Raises as the publisher does.
     """
     opening = opening or Opening()
     splitter = opening.splitter
-    await send_lines(opening.lines, publisher, filling, report, bookmark)
+    await send_lines(opening.lines, publisher, defaults, report, resume_state)
     progress.read(opening.bytes_count)
     async for piece in _pieces(stream, publisher):
-        await send_lines(splitter.feed(piece), publisher, filling, report, bookmark)
+        await send_lines(splitter.feed(piece), publisher, defaults, report, resume_state)
         progress.read(len(piece))
-    await send_lines(splitter.end(), publisher, filling, report, bookmark)
+    await send_lines(splitter.end(), publisher, defaults, report, resume_state)
     await publisher.flush()
 
 
 async def send_lines(
     lines: list[Line],
     publisher: AgencyPublisher,
-    filling: Defaults,
+    defaults: Defaults,
     report: Report,
-    bookmark: ResumeState | None,
+    resume_state: ResumeState | None,
 ) -> None:
-    """Hand the next lines to the publisher; those that the bookmark has passed are only counted."""
+    """Hand the next lines to the publisher; those that the resume_state has passed are only counted."""
     report.lines += len(lines)
-    for line in lines if bookmark is None else bookmark.left(lines):
+    for line in lines if resume_state is None else resume_state.left(lines):
         if line.text is None:
             report.unsent.append(line.number)
         else:
-            await publisher.add(filling.fill(line.text), line.number)
+            await publisher.add(defaults.fill(line.text), line.number)
 
 
 async def _pieces(stream: BinaryIO, publisher: AgencyPublisher) -> AsyncIterator[bytes]:
@@ -108,7 +108,7 @@ async def start_sequence(settings: Settings, agency: str, end_offset: int, timeo
             await database.pause()
 
 
-async def judge_lines(
+async def wait_for_verdicts(
     settings: Settings, agency: str, report: Report, progress: Progress, timeout_s: float | None
 ) -> None:
     """Return when every line that was sent has its verdict.
@@ -127,7 +127,7 @@ async def judge_lines(
             if sent:
                 verdicts.add(await database.ask(partial(read_verdicts, topic=topic, sent=sent)))
                 judged += sum(map(len, sent))
-                progress.judged(judged, report.sent.lines_count)
+                progress.verdicts(judged, report.sent.lines_count)
                 database.hurry()
             done = max(done, min(reading.next_offset, end_offset))
             if done < end_offset:

@@ -28,10 +28,10 @@ class Sending:
     """Where lines go, and who is told."""
 
     publisher: AgencyPublisher
-    filling: Defaults
+    defaults: Defaults
     report: Report
     progress: Progress
-    bookmark: ResumeState | None = None
+    resume_state: ResumeState | None = None
 
 
 class Source(Protocol):
@@ -58,11 +58,11 @@ class EventFile:
         await send_file(
             self.stream,
             sending.publisher,
-            sending.filling,
+            sending.defaults,
             sending.report,
             sending.progress,
             opening=self.opening,
-            bookmark=sending.bookmark,
+            resume_state=sending.resume_state,
         )
 
     def ids(self, numbers: Set[int]) -> dict[int, str | None]:
@@ -84,7 +84,7 @@ class Table:
     async def send(self, sending: Sending) -> None:
         lines, read_bytes = mapped_lines(self.stream, self.mapping), 0
         while batch := list(islice(lines, _ROWS_AT_ONCE)):
-            await send_lines(batch, sending.publisher, sending.filling, sending.report, sending.bookmark)
+            await send_lines(batch, sending.publisher, sending.defaults, sending.report, sending.resume_state)
             sending.progress.read(max(0, self.stream.tell() - read_bytes))
             read_bytes = self.stream.tell()
         await sending.publisher.flush()

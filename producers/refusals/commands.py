@@ -50,7 +50,7 @@ def list_(agency: str | None, position: int | None, as_json: bool) -> None:
         return
     for row in rows:
         click.echo(f"{row['index']:>9}  {row['address']}  {row['claimed_id'] or ''}".rstrip())
-        _tell_errors(in_both_languages(row["errors"]), " " * 11)
+        _print_errors(in_both_languages(row["errors"]), " " * 11)
 
 
 @refusals.command("show")
@@ -66,7 +66,7 @@ def show(index: int, raw: bool, as_json: bool) -> None:
     if as_json:
         click.echo(orjson.dumps(document))
     else:
-        _tell(document)
+        _print(document)
 
 
 @refusals.command("redrive")
@@ -94,15 +94,15 @@ def redrive_command(context: click.Context, index: int, file: BinaryIO | None, t
     if as_json:
         click.echo(orjson.dumps(result.document()))
     else:
-        _tell_redriven(result)
+        _print_redriven(result)
     context.exit(ExitCode.OK if result.state in ("registered", "duplicate") else ExitCode.SAID_NO)
 
 
-def _tell(document: dict[str, Any]) -> None:
+def _print(document: dict[str, Any]) -> None:
     index, recorded, more = document["index"], document["recorded"], document["unlisted"]
     say(f"الرفض في القيد {index}  {recorded}", f"Refusal at log entry {index}  {recorded}")
     click.echo(f"{document['address']}  {document['claimed_type'] or ''}  {document['claimed_id'] or ''}".rstrip())
-    _tell_errors(document["errors"], "  ")
+    _print_errors(document["errors"], "  ")
     if more:
         say(f"  … وأخطاء أخرى عددها {more:,}.", f"  … and {more:,} faults more.")
     if not document["kept"]:
@@ -120,7 +120,7 @@ def _tell(document: dict[str, Any]) -> None:
         say(f"صُحّح في القيد {entry} ({how}).", f"Corrected: log entry {entry} ({how}).")
 
 
-def _tell_redriven(result: Redriven) -> None:
+def _print_redriven(result: Redriven) -> None:
     index = result.index
     words = {
         "registered": (f"سُجّل في القيد {index}.", f"Registered as log entry {index}."),
@@ -129,12 +129,12 @@ def _tell_redriven(result: Redriven) -> None:
         "not-sent": ("لم يُرسل: سيُرفض مرة أخرى.", "Not sent: it would be refused again."),
     }
     say(*words[result.state])
-    _tell_errors(result.errors, "  ")
+    _print_errors(result.errors, "  ")
     if result.state == "not-sent":
         say("صحّحه ثم أعطه مع ‎--from‎.", "Correct it, and give it with --from.")
 
 
-def _tell_errors(errors: list[dict[str, Any]], margin: str) -> None:
+def _print_errors(errors: list[dict[str, Any]], margin: str) -> None:
     for error in errors:
         code, pointer = error["code"], error["pointer"]
         say(

@@ -116,7 +116,7 @@ def resumed(ws: UnitOfWork, fact: Applied) -> Iterator[OutboxEvent]:
         yield _announcement("resumed", campaign, fact, fill(_RESUMED, {"cause": f"i{fact.index}", "days": days}))
 
 
-def judge(ws: UnitOfWork, entry: Entry) -> Anomaly | None:
+def apply(ws: UnitOfWork, entry: Entry) -> Anomaly | None:
     """Judge and apply `awareness.campaign-acknowledged`, `-aired` or `-completed`."""
     campaign = ws.get(CAMPAIGN, entry.data["campaign_id"])
     if campaign is None or campaign.triggered_index is None:

@@ -20,7 +20,7 @@ INITIATIVE: Final = "awareness.initiative-announced"
 
 def required_keys(ws: UnitOfWork, entries: Sequence[Entry]) -> Iterator[Iterable[Need]]:
     """The second round depends on the services, campaigns and certificates that the first one brought."""
-    first = training.certified_needs(entry for entry in entries if entry.type == "training.certified")
+    first = training.certified_keys(entry for entry in entries if entry.type == "training.certified")
     kinds = {"training.certified"} if first else set()
     for entry in entries:
         asks = _FIRST.get(entry.type)

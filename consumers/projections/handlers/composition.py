@@ -36,19 +36,19 @@ def by_type(domains: Iterable[Domain]) -> dict[str, Domain]:
     return {name: domain for domain in domains for name in domain.TYPES}
 
 
-Judged = list[tuple[Domain, Entry]]
+Handled = list[tuple[Domain, Entry]]
 
 
-def judged(judges: dict[str, Domain], entries: Sequence[Entry]) -> Judged:
+def handled(handlers: dict[str, Domain], entries: Sequence[Entry]) -> Handled:
     """The entries of a batch that some module judges, with the module."""
-    return [(judges[entry.type], entry) for entry in entries if entry.type in judges]
+    return [(handlers[entry.type], entry) for entry in entries if entry.type in handlers]
 
 
-def first_needs(batch: Judged) -> set[Need]:
+def required_keys(batch: Handled) -> set[Need]:
     """What the entries name by themselves."""
     return {need for domain, entry in batch for need in domain.required_keys(entry)}
 
 
-def second_needs(ws: UnitOfWork, batch: Judged) -> Iterator[Need]:
+def dependent_keys(ws: UnitOfWork, batch: Handled) -> Iterator[Need]:
     """What depends on the rows that the first round brought, one by one: facts that wait may be very many."""
     return (need for domain, entry in batch for need in domain.dependent_keys(ws, entry))

@@ -21,7 +21,7 @@ FACTS_MAX: Final = 10_000
 
 
 @dataclass(slots=True)
-class WaitingCount:
+class PendingCount:
     """How many facts wait for `subject`."""
 
     subject: str
@@ -31,7 +31,7 @@ class WaitingCount:
 
 
 @dataclass(slots=True)
-class WaitingAgency:
+class PendingAgency:
     """How many of them are of `agency`."""
 
     subject: str
@@ -40,7 +40,7 @@ class WaitingAgency:
 
 
 @dataclass(slots=True)
-class WaitingFact:
+class PendingFact:
     """One of them, with all that the rules need of its entry. `event` keeps the envelope's full type only."""
 
     subject: str
@@ -59,61 +59,61 @@ class WaitingFact:
         return full
 
 
-WAITING_COUNT: Final = Table("waiting_count", WaitingCount, key=("subject",))
-WAITING_AGENCY: Final = Table("waiting_agency", WaitingAgency, key=("subject", "agency"))
-WAITING_FACT: Final = Table("waiting_fact", WaitingFact, key=("subject", "ordinal"))
-TABLES: Final[tuple[Table[Any], ...]] = (WAITING_COUNT, WAITING_AGENCY, WAITING_FACT)
+PENDING_COUNT: Final = Table("waiting_count", PendingCount, key=("subject",))
+PENDING_AGENCY: Final = Table("waiting_agency", PendingAgency, key=("subject", "agency"))
+PENDING_FACT: Final = Table("waiting_fact", PendingFact, key=("subject", "ordinal"))
+TABLES: Final[tuple[Table[Any], ...]] = (PENDING_COUNT, PENDING_AGENCY, PENDING_FACT)
 SQL_FILES: Final = (("consumers.projections.handlers", "pending_events.sql"),)
 
 
 def need(subject: str) -> Need:
     """First round: how many wait."""
-    return WAITING_COUNT, (subject,)
+    return PENDING_COUNT, (subject,)
 
 
 def need_agency(subject: str, agency: str) -> Need:
     """Second round, of a fact that may have to wait: how many of its agency wait."""
-    return WAITING_AGENCY, (subject, agency)
+    return PENDING_AGENCY, (subject, agency)
 
 
 def need_facts(ws: UnitOfWork, subject: str) -> Iterator[Need]:
     """Second round, at `registered`: the facts themselves."""
-    waiting = ws.get(WAITING_COUNT, subject)
+    waiting = ws.get(PENDING_COUNT, subject)
     if waiting is not None:
-        yield from ((WAITING_FACT, (subject, ordinal)) for ordinal in range(waiting.count))
+        yield from ((PENDING_FACT, (subject, ordinal)) for ordinal in range(waiting.count))
 
 
 def keep(ws: UnitOfWork, fact: Fact) -> Anomaly | None:
     """Let a fact wait; the anomaly, where so many wait already."""
-    waiting = ws.get(WAITING_COUNT, fact.subject) or WaitingCount(fact.subject, 0, fact.index, fact.index)
-    own = ws.get(WAITING_AGENCY, fact.subject, fact.agency) or WaitingAgency(fact.subject, fact.agency, 0)
+    waiting = ws.get(PENDING_COUNT, fact.subject) or PendingCount(fact.subject, 0, fact.index, fact.index)
+    own = ws.get(PENDING_AGENCY, fact.subject, fact.agency) or PendingAgency(fact.subject, fact.agency, 0)
     if own.count >= FACTS_OF_AGENCY_MAX or waiting.count >= FACTS_MAX:
         known = {"waiting": waiting.count, "waiting_of_agency": own.count}
         return contradiction(fact, found_at(fact), "exceeds-waiting", known)
     event = {"type": fact.full_type}
-    row = WaitingFact(fact.subject, waiting.count, fact.index, fact.recorded, fact.agency, fact.type, event, fact.data)
-    ws.put(WAITING_FACT, row)
+    row = PendingFact(fact.subject, waiting.count, fact.index, fact.recorded, fact.agency, fact.type, event, fact.data)
+    ws.put(PENDING_FACT, row)
     waiting.count += 1
     waiting.last_index = fact.index
-    ws.put(WAITING_COUNT, waiting)
+    ws.put(PENDING_COUNT, waiting)
     own.count += 1
-    ws.put(WAITING_AGENCY, own)
+    ws.put(PENDING_AGENCY, own)
     return None
 
 
-def take(ws: UnitOfWork, subject: str) -> list[WaitingFact]:
+def take(ws: UnitOfWork, subject: str) -> list[PendingFact]:
     """All facts that wait for `subject`, in log order; they wait no longer."""
-    waiting = ws.get(WAITING_COUNT, subject)
+    waiting = ws.get(PENDING_COUNT, subject)
     if waiting is None:
         return []
     facts = []
     for ordinal in range(waiting.count):
-        fact = ws.get(WAITING_FACT, subject, ordinal)
+        fact = ws.get(PENDING_FACT, subject, ordinal)
         if fact is None:
             raise LookupError(f"waiting_fact{(subject, ordinal)} is counted but not there: rebuild this consumer")
         facts.append(fact)
-        ws.delete(WAITING_FACT, subject, ordinal)
+        ws.delete(PENDING_FACT, subject, ordinal)
     for agency in {fact.agency for fact in facts}:
-        ws.delete(WAITING_AGENCY, subject, agency)
-    ws.delete(WAITING_COUNT, subject)
+        ws.delete(PENDING_AGENCY, subject, agency)
+    ws.delete(PENDING_COUNT, subject)
     return facts

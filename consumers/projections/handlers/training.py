@@ -1,7 +1,7 @@
 """Training (events.md §3): quotas, certificates per certifying agency, and counts per calendar, year and track.
 
 A certificate counts in both calendars from the start, so that a quota set later finds it counted. Certificates are the
-most frequent fact of the programme: a consumer may take those of a batch together (`certified_needs`, `certify` for
+most frequent fact of the programme: a consumer may take those of a batch together (`certified_keys`, `certify` for
 each, `count_certified` at the end), which comes to the same as `required_keys` and `apply` for each.
 """
 
@@ -88,7 +88,7 @@ def counters_of(certified_on: str, track: str) -> tuple[CounterKey, CounterKey]:
 
 
 @lru_cache(maxsize=65_536)
-def counter_needs(certified_on: str, track: str) -> tuple[Need, Need]:
+def counter_keys(certified_on: str, track: str) -> tuple[Need, Need]:
     """The same counters as needs."""
     gregorian, hijri = counters_of(certified_on, track)
     return (TRAINING_COUNT, gregorian), (TRAINING_COUNT, hijri)
@@ -99,7 +99,7 @@ def required_keys(entry: Entry) -> Iterator[Need]:
     data = entry.data
     if entry.type == "training.certified":
         yield CERTIFICATE, (entry.agency, data["certificate_id"])
-        yield from counter_needs(data["on"], data["track"])
+        yield from counter_keys(data["on"], data["track"])
     elif entry.type == "training.revoked":
         yield CERTIFICATE, (entry.agency, data["certificate_id"])
     elif entry.type == "training.quota-set":
@@ -108,7 +108,7 @@ def required_keys(entry: Entry) -> Iterator[Need]:
         yield TRAINING_COUNT, key
 
 
-def certified_needs(certified: Iterable[Entry]) -> set[Need]:
+def certified_keys(certified: Iterable[Entry]) -> set[Need]:
     """The same as `required_keys` of each, for the `training.certified` of a batch."""
     wanted: set[Need] = set()
     moved = set()
@@ -117,7 +117,7 @@ def certified_needs(certified: Iterable[Entry]) -> set[Need]:
         wanted.add((CERTIFICATE, (entry.agency, data["certificate_id"])))
         moved.add((data["on"], data["track"]))
     for on, track in moved:
-        wanted.update(counter_needs(on, track))
+        wanted.update(counter_keys(on, track))
     return wanted
 
 
@@ -126,7 +126,7 @@ def dependent_keys(ws: UnitOfWork, entry: Entry) -> Iterator[Need]:
     if entry.type == "training.revoked":
         certificate = ws.get(CERTIFICATE, entry.agency, entry.data["certificate_id"])
         if certificate is not None:
-            yield from counter_needs(certificate.certified_on, certificate.track)
+            yield from counter_keys(certificate.certified_on, certificate.track)
 
 
 def apply(ws: UnitOfWork, entry: Entry) -> list[Outcome]:

@@ -36,7 +36,7 @@ class AgencyRecords:
     async def read(self, topic: str, agency: Agency, first: int, end: int) -> Held:
         """What the topic holds of the offsets `first … end - 1`."""
         if topic not in self._reach:
-            self._reach[topic] = await self._ask_reach(topic)
+            self._reach[topic] = await self._offset_range(topic)
         reach = self._reach[topic]
         if reach is None:
             return Held(agency, first, None, 0, {})
@@ -49,7 +49,7 @@ class AgencyRecords:
         judged = {record.offset: (record, validate(record.value, record.headers, agency)) for record in found}
         return Held(agency, first, *reach, judged)
 
-    async def _ask_reach(self, topic: str) -> tuple[int, int] | None:
+    async def _offset_range(self, topic: str) -> tuple[int, int] | None:
         """Where the topic begins and ends; None where it does not exist."""
         end = (await ends_of_existing(self._consumer, [topic])).get(topic)
         if end is None:

@@ -31,13 +31,13 @@ def is_refusal(entry: Entry) -> bool:
     return entry.type == REFUSED and bool(entry.data["address"] == entry.address)
 
 
-def said_by(entry: Entry, raw: bytes, agency: Agency) -> Accepted:
+def event_of_entry(entry: Entry, raw: bytes, agency: Agency) -> Accepted:
     """The event of an accepted entry, as the door gave it."""
     before = entry_bytes(entry.recorded, entry.address, b"")[:-1]
     return _accepted(raw[len(before) : -1], agency)
 
 
-def said_in(record: Record, verdict: Verdict, agency: Agency) -> Accepted | None:
+def event_of_record(record: Record, verdict: Verdict, agency: Agency) -> Accepted | None:
     """What a record says, also where today's door refuses it; None where it is no event of the agency."""
     if isinstance(verdict, Accepted):
         return verdict

@@ -22,7 +22,7 @@ from uuid import uuid4
 from consumers.registrar.batch import REGISTERED
 from consumers.registrar.journal import LEASE, Diverged, Fenced, Journal
 from consumers.registrar.recovery.agency_records import AgencyRecords, agency_records
-from consumers.registrar.recovery.restored import Held, Lacking, Part, Restored, place_of
+from consumers.registrar.recovery.restored import Held, Lacking, Part, Restored, address_of
 from consumers.registrar.recovery.source import CannotRecover, Source, chunks
 from consumers.registrar.signer import Fork, read_last_checkpoint, require_continuation
 from events.validation.verdicts import Agency
@@ -195,7 +195,7 @@ class _Recovery:
         """What the topics of these entries hold up to them. An agency may have been registered by one of them."""
         ends: dict[str, int] = {}
         for entry in entries:
-            topic, offset = place_of(entry)
+            topic, offset = address_of(entry)
             ends[topic] = offset + 1
             if topic not in self.agencies:
                 raise CannotRecover(f"entry {entry.index} is of {topic}, which no agency registered")

@@ -40,7 +40,7 @@ def period_closed(books: Books, entry: Entry) -> Anomaly | None:
     if contract.top_ups_halalas + statement.top_up_halalas > TOP_UPS_HALALAS_MAX:
         return anomaly(entry, "not-allowed-now", {"top_ups_halalas": contract.top_ups_halalas})
     _close(books, book, statement)
-    if is_sayable(statement):
+    if fits_json(statement):
         books.decided.append(settlement_issued(statement, entry.recorded))
     return None
 
@@ -136,7 +136,7 @@ def settlement_issued(statement: Statement, recorded: str) -> OutboxEvent:
     )
 
 
-def is_sayable(statement: Statement) -> bool:
+def fits_json(statement: Statement) -> bool:
     """Whether an event can carry every number of it: all lie within ±(2⁵³ − 1)."""
     numbers = (getattr(statement, name) for name in _FIELDS)
     return all(abs(number) <= INTEGER_MAX for number in numbers if isinstance(number, int))

@@ -55,7 +55,7 @@ class Access:
         self._requests = RateLimit(settings.gateway_requests_per_s, settings.gateway_requests_burst)
         self._failures = RateLimit(settings.gateway_failures_per_s, 5 * settings.gateway_failures_per_s)
 
-    async def admit(self, headers: RawHeaders, peer: str) -> Caller:
+    async def authenticate(self, headers: RawHeaders, peer: str) -> Caller:
         """The caller, whose request is then counted. Raises `Problem`: 401, 429, 503."""
         token = _bearer(headers)
         caller = None if token is None else await self._caller(token)

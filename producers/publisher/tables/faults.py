@@ -22,14 +22,14 @@ Fault = Mapping[str, Any]
 
 def sentence(fault: Fault, *, is_json: bool, members: Sequence[str]) -> str:
     """One fault of a mapping file. `members` are the names that are known where a name is unknown."""
-    place, remedy = _place(fault["loc"]), _remedy(fault, is_json, members)
+    place, remedy = _location(fault["loc"]), _remedy(fault, is_json, members)
     if fault["type"] == "extra_forbidden":
         return f"{place or 'the mapping'}: {remedy}"
     found = _shown(fault["input"])
     return f"{place or 'the mapping'}: {remedy}" + (f" instead of {found}" if found else "")
 
 
-def _place(path: Sequence[str | int]) -> str:
+def _location(path: Sequence[str | int]) -> str:
     """`column "amount", type` for ("columns", "amount", "type")."""
     names = ["…" if shows_ten_digits(str(step)) else str(step) for step in path]
     if len(names) > 1 and names[0] == "columns":

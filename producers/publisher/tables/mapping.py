@@ -30,7 +30,7 @@ from producers.publisher.tables.faults import sentence
 
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
 _RIYALS: Final = re.compile(r"(-?)(0|[1-9][0-9]{0,16})(?:\.([0-9]{1,2}))?")
-_PLACE: Final = re.compile(r"\{([^{}]*)\}")
+_PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 _LIST_SEPARATOR: Final = "|"
 
 Kind = Literal["text", "integer", "boolean", "list", "riyals"]
@@ -127,7 +127,7 @@ def bind(mapping: MappingDocument, header: Sequence[str]) -> RowMapping:
     """The mapping for a table with this header. Raises `WrongMapping` where one does not fit the other."""
     if repeated := sorted({name for name in header if header.count(name) > 1}):
         raise WrongMapping(f"the table has two columns named {repeated}: rename one of them")
-    used = {name for template in mapping.templates.values() for name in _PLACE.findall(template)}
+    used = {name for template in mapping.templates.values() for name in _PLACEHOLDER.findall(template)}
     if missing := sorted((used | set(mapping.columns)) - set(header)):
         raise WrongMapping(f"the mapping names columns that the table lacks: {missing}; the table has {list(header)}")
     if unnamed := [name for name in header if name not in {*used, *mapping.columns, *mapping.ignored_columns}]:
@@ -170,9 +170,9 @@ _READERS: Final[Mapping[Kind, Callable[[str], Any]]] = {
 
 def _filled(template: str, row: Mapping[str, str]) -> str | None:
     """The template with its cells, or None where one of them is empty."""
-    if any(row[name] == "" for name in _PLACE.findall(template)):
+    if any(row[name] == "" for name in _PLACEHOLDER.findall(template)):
         return None
-    return _PLACE.sub(lambda place: row[place.group(1)], template)
+    return _PLACEHOLDER.sub(lambda place: row[place.group(1)], template)
 
 
 def _paths(mapping: MappingDocument) -> dict[str, tuple[str, ...]]:

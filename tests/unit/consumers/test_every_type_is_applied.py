@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from consumers.campaigns.consumer import _HANDLERS as CAMPAIGNS
 from consumers.projections.consumer import CERTIFIED
-from consumers.projections.consumer import JUDGES as PROJECTIONS
+from consumers.projections.consumer import HANDLERS as PROJECTIONS
 from consumers.revenue.consumer import HANDLERS as REVENUE
 from events.types.catalogue import CATALOGUE
 

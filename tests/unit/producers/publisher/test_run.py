@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from infra.postgres.verdicts import Refused, Verdicts
-from producers.publisher.commands import ALL_WELL, SOME_REFUSED, _tell, exit_code, publish
+from producers.publisher.commands import ALL_WELL, SOME_REFUSED, _print, exit_code, publish
 from producers.publisher.lint_command import lint_command
 from producers.publisher.ndjson import LINE_BYTES_MAX, read_ids, read_lines
 from producers.publisher.opening import read_opening
@@ -161,7 +161,7 @@ def test_a_table_or_a_mapping_that_does_not_fit_is_a_wrong_use(
 def test_without_verdicts_nothing_is_said_to_be_refused(capsys: pytest.CaptureFixture[str]) -> None:
     report = Report(lines=3, unsent=[3])
     report.sent.add([1, 2], 0)
-    _tell(report)
+    _print(report)
     said = capsys.readouterr().out
     assert "refused" not in said
     assert "2 lines stored in Kafka; the verdicts are not known yet (--wait waits for them)." in said
@@ -172,7 +172,7 @@ def test_without_verdicts_nothing_is_said_to_be_refused(capsys: pytest.CaptureFi
 def test_verdicts_that_are_missing_are_not_said_to_be_anything(capsys: pytest.CaptureFixture[str]) -> None:
     report = Report(lines=5, verdicts=Verdicts(accepted=2, first_index=7, last_index=8))
     report.sent.add([1, 2, 3, 4, 5], 0)
-    _tell(report)
+    _print(report)
     assert capsys.readouterr().out.splitlines()[1::2] == [
         "2 lines: 2 accepted, 0 duplicates, 0 conflicts, 0 refused.",
         "3 lines stored in Kafka; the verdicts are not known yet (publish the file again).",
