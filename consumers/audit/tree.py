@@ -28,7 +28,7 @@ class WrongTree(NotThere, Tampered):
 
 
 async def verify_tree(port: LogPort, progress: Progress = lambda done, total: None) -> TreeReport:
-    """Compute the tree of the newest checkpoint again. A bad signature or a damaged file raises its own error."""
+    """Compute the tree of the newest checkpoint again. A bad signature or a corrupt file raises its own error."""
     checkpoint = await port.checkpoint()
     report = TreeReport(size=checkpoint.size, root=checkpoint.root.hex(), ok=True)
     try:

@@ -1,9 +1,9 @@
-"""Campaigns: runs the plan, the services and the training figures again on tables of its own, and answers what took
-effect there with the rules.
+"""Campaigns: folds the plan, the services and the training figures into its own tables, and evaluates the rules on what
+took effect.
 
 Flows in: entries. Flows out: campaigns with their state, every evaluation with its reason, and the platform's events
-`campaign.triggered`, `campaign.paused` and `campaign.resumed`. What contradicts the plan, a service or a certificate is
-reported by the projections; here only what is said about a campaign is judged.
+`campaign.triggered`, `campaign.paused` and `campaign.resumed`. It reports anomalies of campaign events only; those of
+plans, services and certificates are the projections'.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _YEARS: Final = {
 
 @dataclass(slots=True)
 class BatchContext:
-    """One batch under the rules that are switched on: the rows, and what is to be published."""
+    """One batch under the active rules: its rows, and the events to publish."""
 
     ws: UnitOfWork
     rules: Mapping[str, Rule]
@@ -59,7 +59,7 @@ class BatchContext:
     seats_left: dict[training.CounterKey, int | None] = field(default_factory=dict)
 
     def evaluate(self, occurrence: RuleInput, index: int, *, once: str | None = None) -> None:
-        """Let the rule that listens answer, at entry `index`; `once` names what it may fire for once only."""
+        """Evaluate the rule at entry `index`; with `once` it fires at most once for that name."""
         before = once is not None and self.ws.get(ONCE, occurrence.rule, once) is not None
         decision = evaluate(self.rules, occurrence, fired_before=before)
         if decision is None:
@@ -72,7 +72,7 @@ class BatchContext:
             self.decided.append(lifecycle.decide(self.ws, proposal, index))
 
     def record(self, decision: Decision) -> None:
-        """Keep an evaluation with its reason."""
+        """Store an evaluation with its reason."""
         campaign_id = decision.proposal.campaign_id if decision.proposal else None
         row = Evaluation(
             rule=decision.rule,
@@ -86,17 +86,17 @@ class BatchContext:
         self.ws.append(EVALUATION, row)
 
     def count(self) -> None:
-        """Count the certificates tallied so far, before somebody looks at the counts or changes them."""
+        """Count the certificates tallied so far, before the counts are read or changed."""
         training.count_certified(self.ws, self.tallies)
         self.tallies.clear()
 
     def forget_seats(self) -> None:
-        """A quota or a revocation is about to change how many seats are left."""
+        """Drop the cached seats, before a quota or a revocation changes them."""
         self.count()
         self.seats_left.clear()
 
     def apply_campaign(self, entry: Entry) -> None:
-        """What an agency says about a campaign."""
+        """Apply an agency's event about a campaign."""
         found = lifecycle.apply(self.ws, entry)
         if found is not None:
             self.ws.append(ANOMALY, found)
@@ -108,7 +108,7 @@ def fold(ws: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
 
 
 def fold_with(rules: Mapping[str, Rule], ws: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
-    """Apply a batch under `rules`; the platform's events that it decides, in order."""
+    """Apply a batch under `rules`; returns the platform's events that it decides, in order."""
     context = BatchContext(ws, rules)
     for entry in entries:
         handle = _HANDLERS.get(entry.type)
@@ -119,7 +119,7 @@ def fold_with(rules: Mapping[str, Rule], ws: UnitOfWork, entries: Sequence[Entry
 
 
 def _certified(context: BatchContext, entry: Entry) -> None:
-    """The most frequent entry: tallied, and looked at more closely only when it fills the last seat of a quota."""
+    """Tally a certificate, the most frequent entry; counts are read only when it fills the last seat of a quota."""
     if training.certify(context.ws, entry, context.tallies) is not None:
         return
     keys = training.counters_of(entry.data["on"], entry.data["track"])
@@ -137,7 +137,7 @@ def _certified(context: BatchContext, entry: Entry) -> None:
 
 
 def _seats_left(ws: UnitOfWork, key: training.CounterKey) -> int | None:
-    """Seats of a quota less the net certificates counted; None where there is nothing to reach, or it was reached."""
+    """Seats of a quota minus the net certificates; None if there is no quota, or it was reached."""
     quota = ws.get(training.QUOTA, *key)
     if quota is None or quota.seats <= 0 or ws.get(ONCE, "quota-met", _quota_part(key)) is not None:
         return None
@@ -156,7 +156,7 @@ def _revoked(context: BatchContext, entry: Entry) -> None:
 
 
 def _evaluate_quota(context: BatchContext, entry: Entry, key: training.CounterKey) -> None:
-    """Has the net of a quota reached its seats at this entry?"""
+    """Evaluate whether the net certificates reached the quota's seats at this entry."""
     calendar, year, track = key
     quota = context.ws.get(training.QUOTA, *key)
     part = _quota_part(key)
@@ -193,7 +193,7 @@ def _planned(context: BatchContext, entry: Entry) -> None:
 
 
 def _evaluate_group(context: BatchContext, entry: Entry, plan_id: str, group: int) -> None:
-    """Has the group of the shown plan reached its target at this entry?"""
+    """Evaluate whether the group of the shown plan reached its target at this entry."""
     shown = plan.shown(context.ws)
     if shown is None or shown.plan_id != plan_id:
         return
@@ -259,7 +259,7 @@ def _registered(context: BatchContext, entry: Entry) -> None:
 
 
 def _office(ws: UnitOfWork) -> str:
-    """The first office registered: entry 1, before anybody may adopt a plan or set a quota."""
+    """The first registered office: entry 1, so it exists before any plan or quota."""
     office = ws.get(OFFICE, SLOT)
     return "yesser" if office is None else office.code
 

@@ -19,7 +19,7 @@ OFFICE: Final = NewAgency(
 
 
 async def genesis(connection: Connection, clock: Clock) -> bool:
-    """Put the two registrations into the outbox, in this order, once for ever; returns whether this call did it."""
+    """Put the two registrations into the outbox, in this order, once; returns whether this call did it."""
     async with connection.transaction():
         first = await register(connection, PLATFORM, clock)
         second = await register(connection, OFFICE, clock)
@@ -27,7 +27,7 @@ async def genesis(connection: Connection, clock: Clock) -> bool:
 
 
 async def prepare(settings: Settings) -> None:
-    """What must be there before the platform's processes start: the office's access to Kafka, and the two rows.
+    """Create what the processes need before they start: the office's Kafka access, and the two registrations.
 
     Needs migrated tables and the rights of Kafka's `admin`. Repeating it changes nothing.
     """

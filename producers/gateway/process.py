@@ -1,4 +1,4 @@
-"""`yesser run gateway`: the composition root. Builds the parts, serves until it is told to stop."""
+"""`yesser run gateway`: the composition root. Builds the parts and serves until it is stopped."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ LAST_USED_EVERY_S: Final = 5.0
 
 
 class GatewayPortTaken(YesserError):
-    """The gateway's port is used by another process: name another one in YESSER_GATEWAY_PORT (0: any free one)."""
+    """Another process uses the gateway's port: set another one in YESSER_GATEWAY_PORT (0: any free port)."""
 
 
 def gateway(settings: Settings) -> Process:
@@ -43,7 +43,7 @@ def gateway(settings: Settings) -> Process:
 
 
 class Gateway:
-    """The gateway as a process. `port` is where it answers, once it runs."""
+    """The gateway as a process. `port` is set once it runs."""
 
     def __init__(self, settings: Settings, clock: Callable[[], datetime]) -> None:
         self._settings = settings
@@ -53,13 +53,13 @@ class Gateway:
         self.port: int | None = None
 
     def readiness(self) -> Readiness:
-        """Ready while it answers and Kafka takes events. Without Kafka a restart would not help."""
+        """Ready while it serves and Kafka accepts events. If Kafka is down, a restart would not help."""
         serving = self._server is not None and self._server.started
         details: dict[str, object] = {"serving": serving, "kafka": self._writer.connected, "port": self.port}
         return Readiness(serving and self._writer.connected, details)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Serve until `stop` is set; then answer what is under way."""
+        """Serve until `stop` is set; then complete the open requests."""
         settings = self._settings
         signer = ReceiptSigner(load_or_create_key(settings.home / "gateway", settings.gateway_name))
         with _listening(settings) as listener:
@@ -89,13 +89,13 @@ class Gateway:
 
 
 async def reading_pool(settings: Settings) -> Pool:
-    """Few connections, and statements that end soon: reading never holds up what comes in."""
+    """A small pool with a short statement timeout, so that reads never delay publishing."""
     impatient = settings.model_copy(update={"statement_timeout_ms": settings.gateway_read_timeout_ms})
     return await create_pool(impatient, "gateway reads", size=READ_POOL_SIZE)
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers: stopping is the process' own business."""
+    """uvicorn without its signal handlers: the process handles signals."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -135,7 +135,7 @@ async def _note_use(access: Access) -> None:
 @contextmanager
 def _listening(settings: Settings) -> Iterator[socket.socket]:
     family = socket.AF_INET6 if ":" in settings.gateway_host else socket.AF_INET
-    # With the protocol named, asyncio turns Nagle's algorithm off: else an answer's second part waits 40 ms.
+    # With an explicit protocol, asyncio disables Nagle's algorithm; else an answer's second part waits 40 ms.
     with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -1,6 +1,6 @@
-"""The whole verdict on a request of which nothing is stored: form and authority by validation, identity by the log.
+"""The full verdict on a validation request, which stores nothing: form and authority, then identity by the log.
 
-What was sent and not yet registered has no verdict, so nothing is compared with it. Pure: what the log knows comes in.
+Events that are stored but not yet registered have no verdict and are not compared. Pure: known claims come in.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from producers.gateway.receiving import Verdicts
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
-    """An event that would be dropped: it is in the log at `index`, or earlier in the request at `first_event`."""
+    """A duplicate: the event is in the log at `index`, or earlier in the request at `first_event`."""
 
     place: int
     id: str
@@ -29,7 +29,7 @@ class Duplicate:
 
 @dataclass(frozen=True, slots=True)
 class Validated:
-    """What would become of every event of a request, by its place."""
+    """The verdict that each event of a request would get, with its position."""
 
     accepted: list[tuple[int, Accepted]]
     duplicates: list[Duplicate]
@@ -38,7 +38,7 @@ class Validated:
 
 
 def identify(verdicts: Verdicts[Accepted], known: Known) -> Validated:
-    """Give each event without fault the verdict that the registrar would give it now, in order."""
+    """Give each event without faults the verdict that the registrar would give it now, in order."""
     accepted: list[tuple[int, Accepted]] = []
     duplicates: list[Duplicate] = []
     refused = list(verdicts.refused)
@@ -58,7 +58,7 @@ def identify(verdicts: Verdicts[Accepted], known: Known) -> Validated:
 
 
 def validation_document(validated: Validated, language: Language) -> dict[str, Any]:
-    """What validating prints: whether all is good, each event that is new, each that is there already, every fault."""
+    """The answer: whether all events are valid, the new events, the duplicates, and every fault."""
     errors, count = listed_faults(validated.refused, validated.batched, language)
     document: dict[str, Any] = {
         "valid": not validated.refused,

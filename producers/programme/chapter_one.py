@@ -1,4 +1,4 @@
-"""The first chapter: what the agencies and the programme office say, up to the campaigns that follow from it."""
+"""The first chapter: the events of the agencies and the programme office, up to the campaigns that they trigger."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PSEUDONYM_CHARACTERS: Final = 26
 
 
 def chapter_one() -> list[StoryEvent]:
-    """All events in the order of their days; each agency's own order is kept."""
+    """All events in date order; each agency's own order is kept."""
     events = [*_plans(), *_projects(), *_services(), *_training(), *_partnerships(), *_initiatives()]
     return sorted(events, key=lambda event: event.on)
 
@@ -100,7 +100,7 @@ def _revoked(certifier: str, revoked: Record) -> StoryEvent:
 
 
 def _certificate(course_id: str, number: int) -> tuple[str, str]:
-    """The certificate's id and the trainee's pseudonym: a keyed hash, as an agency makes it of a national id."""
+    """The certificate's id and the trainee's pseudonym: a keyed hash, as an agency derives it from a national id."""
     certificate_id = f"{course_id}-{number:03d}"
     digest = hmac.new(_PSEUDONYM_KEY, certificate_id.encode(), hashlib.sha256).digest()
     return certificate_id, "trn_" + b32encode(digest).decode().lower()[:_PSEUDONYM_CHARACTERS]
@@ -128,7 +128,7 @@ def _partnerships() -> Iterator[StoryEvent]:
 
 
 def _revenue(partnership: Record, step: Record) -> StoryEvent:
-    """One receipt, reversal, closing or payout. The day of a closing is known to the story only."""
+    """One receipt, reversal, closing or payout. Only the story knows the day of a closing."""
     data = {name: value for name, value in step.items() if name != "step"}
     on = next(step[name] for name in ("collected_on", "reversed_on", "paid_on", "on") if name in step)
     key = next(step[name] for name in ("receipt_id", "reversal_id", "payout_id", "period") if name in step)

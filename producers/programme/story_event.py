@@ -1,5 +1,5 @@
-"""An event of the story as bytes: its id, time and Hijri date follow from what it says, so that telling it again only
-makes duplicates."""
+"""An event of the story as bytes. Its id, time and Hijri date are derived from its content, so that publishing it again
+gives a duplicate."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _TIME_OF_DAY: Final = "T09:00:00+03:00"
 
 @dataclass(frozen=True, slots=True)
 class StoryEvent:
-    """What one agency says, and on which day it happened."""
+    """An agency's event and the day on which it happened."""
 
     agency: str
     on: str
@@ -23,7 +23,7 @@ class StoryEvent:
 
 @dataclass(frozen=True, slots=True)
 class EventHeader:
-    """Who says what about which thing. `key` makes the event's id unique among those of its type."""
+    """Sender, type and subject. `key` makes the event's id unique within its type."""
 
     agency: str
     type: str

@@ -1,4 +1,4 @@
-"""Telling a chapter: every agency speaks for itself, through its own topic and the same door as everybody else."""
+"""Publishes a chapter: every agency's events to its own topic."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from producers.publisher.run import wait_for_verdicts
 _VERDICTS_TIMEOUT_S: Final = 120.0
 
 OnVerdicts = Callable[[int], None]
-"""Called with the number of further events that have their verdict."""
+"""Called with the number of events that got their verdict since the last call."""
 
 
 class StoryRefused(YesserError):
@@ -29,22 +29,22 @@ class StoryRefused(YesserError):
 
 
 class _Meter:
-    """Hands the verdicts of one agency on as increments."""
+    """Converts one agency's progress to increments."""
 
     def __init__(self, on_verdicts: OnVerdicts) -> None:
         self._on_verdicts = on_verdicts
         self._reported = 0
 
     def read(self, bytes_count: int, /) -> None:
-        """Nothing is read from a file here."""
+        """No file is read."""
 
     def verdicts(self, lines_count: int, of_count: int, /) -> None:
-        """So many of this agency's events have their verdict."""
+        """This many of the agency's events have their verdict."""
         self._on_verdicts(lines_count - self._reported)
         self._reported = lines_count
 
     def waits(self, reason: str, /) -> None:
-        """The story holds nothing that could pause a topic."""
+        """The story has nothing that could pause a topic."""
 
 
 async def introduce_agencies(settings: Settings) -> int:
@@ -61,10 +61,7 @@ async def introduce_agencies(settings: Settings) -> int:
 
 
 async def publish_chapter(settings: Settings, events: Sequence[StoryEvent], on_verdicts: OnVerdicts) -> None:
-    """Publish all events; returns when all are in the log.
-
-    What was events before is a duplicate. Raises `StoryRefused` if the registrar refuses anything.
-    """
+    """Publish all events and wait until they are in the log. Raises `StoryRefused` if the registrar refuses any."""
     for stage in stages(events):
         async with asyncio.TaskGroup() as group:
             for agency, values in stage.items():
@@ -72,10 +69,10 @@ async def publish_chapter(settings: Settings, events: Sequence[StoryEvent], on_v
 
 
 def stages(events: Sequence[StoryEvent]) -> list[dict[str, list[bytes]]]:
-    """What is events at once, one stage after the other: each agency's events in its own order.
+    """The events published at once, stage by stage: agency → its events in order.
 
-    The office comes first, alone: its plan and quotas decide when a target is reached. Beside the launches and
-    certificates of the others, their place in the log would be left to chance, and so would be what follows from it.
+    The office comes first, alone: its plan and quotas decide when a target is reached. Published together with the
+    other agencies' launches and certificates, their order in the log, and so the campaigns, would be random.
     """
     by_agency: dict[str, list[bytes]] = {}
     for event in events:

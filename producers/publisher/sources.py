@@ -1,6 +1,6 @@
-"""What is published: a file of events, one a line, or a table with its mapping.
+"""The source of a publish: a file of events, one per line, or a table with its mapping.
 
-Both are sent, and read again for the ids and the text of what was refused.
+Both are read again for the ids and the text of refused lines.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _ROWS_AT_ONCE: Final = 256
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """Where lines go, and who is told."""
+    """Where lines go, and where progress is reported."""
 
     publisher: AgencyPublisher
     defaults: Defaults
@@ -35,21 +35,21 @@ class Sending:
 
 
 class Source(Protocol):
-    """Something to publish. What reads it again needs a regular file."""
+    """Something to publish. `ids` and `copy` need a regular file."""
 
     async def send(self, sending: Sending) -> None:
-        """Send all of it."""
+        """Send all lines."""
 
     def ids(self, numbers: Set[int]) -> dict[int, str | None]:
-        """The event ids of the lines with these numbers, as far as they may be shown."""
+        """The event ids of the lines with these numbers; None where it cannot be shown."""
 
     def copy(self, target: BinaryIO, numbers: Set[int]) -> None:
-        """Copy the lines with these numbers, byte by byte."""
+        """Copy the lines with these numbers unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventFile:
-    """One event a line."""
+    """One event per line."""
 
     stream: BinaryIO
     opening: Opening

@@ -1,7 +1,7 @@
-"""Sending a refused record again: as it came, where the reason has gone, or corrected.
+"""Sends a refused record again: unchanged, if it is valid now, or corrected.
 
-The record is validated first, so that what would be refused again for the same reason is not sent. What is sent is tied
-to the refusal before it leaves; where the log accepts it is then found by what it says.
+The record is validated first, so that one that would be refused again is not sent. It is linked to the refusal before
+it is sent; the entry that accepts it is then found by its id.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _PLATFORM: Final = "platform"
 
 
 class CannotRedrive(YesserError):
-    """This refused record cannot be sent again as it is; the message says why."""
+    """This refused record cannot be sent again; the message gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Redriven:
-    """What became of it. `index`: of its entry, of a duplicate's first entry, of the new refusal, of a conflict."""
+    """The result. `index`: of its entry, of a duplicate's first entry, of the new refusal, of a conflict."""
 
     refusal_index: int
     id: str | None
@@ -52,7 +52,7 @@ class Redriven:
 
 
 class _Silent:
-    """One record needs no progress bar."""
+    """A progress that shows nothing: one record needs no bar."""
 
     def read(self, bytes_count: int, /) -> None: ...
 
@@ -85,14 +85,14 @@ async def redrive(settings: Settings, index: int, corrected: bytes | None, timeo
 
 
 def validate_again(refusal: Refusal, corrected: bytes | None) -> Accepted | Refused:
-    """The verdict on what is to be sent. Raises `CannotRedrive` where there is nothing to send."""
+    """The verdict on the record to send. Raises `CannotRedrive` if there is nothing to send."""
     if refusal.agency.code == _PLATFORM:
-        raise CannotRedrive(f"entry {refusal.index} refused an event of the platform itself: see the runbook")
+        raise CannotRedrive(f"entry {refusal.index} refused an event of the platform: see the runbook")
     if corrected is not None:
         return validate(Defaults(refusal.agency.code).fill(corrected), STRUCTURED_HEADERS, refusal.agency)
     if not refusal.is_kept:
         raise CannotRedrive(
-            f"nothing was kept of the record refused at {refusal.index}, for it held personal data:"
+            f"the record refused at {refusal.index} was not kept, because it had personal data:"
             " give the corrected event with --from"
         )
     return validate(refusal.value, refusal.headers, refusal.agency)
