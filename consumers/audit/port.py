@@ -59,7 +59,7 @@ class PostgresPort:
     async def checkpoint(self) -> Checkpoint:
         note = await self._connection.fetchval(_SQL["newest_checkpoint"])
         if note is None:
-            raise NotThere("no checkpoint has been signed yet: start the registrar (`yesser up`); it signs within a second")
+            raise NotThere("there is no checkpoint yet: start the registrar (`yesser up`), which signs within a second")
         return parse_checkpoint(note, self._verifier)
 
     async def hashes(self, level: int, first: int, count: int) -> list[bytes]:

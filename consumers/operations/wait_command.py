@@ -30,7 +30,7 @@ _KAFKA_ANSWER_S: Final = 10.0
 
 
 class CannotBeReached(Halt):
-    """What is waited for cannot come about before somebody mends this."""
+    """The wait cannot end until this is repaired."""
 
 
 @click.command("wait")
@@ -39,10 +39,10 @@ class CannotBeReached(Halt):
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_context
 def wait(context: click.Context, index: int | None, timeout_s: float | None, as_json: bool) -> None:
-    """Return when everything published has been read, registered and applied, and nothing follows from it any more.
+    """Wait until everything published has been read, registered and applied, and nothing more follows from it.
 
-    With --index N: when every consumer has applied entry N (its position is above N). Exit code 1: it cannot be
-    reached before a person acts; 75: not within the timeout.
+    With --index N: until every consumer has applied entry N (its position is above N). Exit code 1: an operator must
+    act first; 75: not within the timeout.
     """
     settings = Settings()
     configure_logs("error", "wait")
@@ -61,7 +61,7 @@ def wait(context: click.Context, index: int | None, timeout_s: float | None, as_
 
 
 async def _wait(settings: Settings, index: int | None, timeout_s: float | None) -> PipelineStatus:
-    pending = ["PostgreSQL has not answered yet"]
+    pending = ["PostgreSQL has not responded yet"]
     async with PatientConnection(settings, "wait", timeout_s) as database:
         while True:
             try:

@@ -24,26 +24,26 @@ from consumers.revenue.read import partnerships_of_plan
 from infra.settings import Settings
 
 JUDGING: Final[tuple[Consumer, ...]] = (PROJECTIONS, CAMPAIGNS, REVENUE)
-"""The consumers whose figures are shown, each with anomalies of its own."""
+"""The consumers of the plan's figures, each with its own anomalies."""
 
 
 async def plan_at_a_glance(
     settings: Settings, moment: PointInTime | int | None = None
 ) -> tuple[dict[str, Any], dict[str, Any] | None]:
-    """`yesser plan --json`, and the shown plan's name and dates for people; now or as of a moment (or index)."""
+    """`yesser plan --json`, and the shown plan's name and dates; now or as of a point in time or index."""
     async with view(settings, shown_at(moment), moment) as shown:
         return await plan_document(shown), await plan_name(await shown.use(PROJECTIONS))
 
 
 def shown_at(moment: PointInTime | int | None) -> tuple[Consumer, ...]:
-    """Whose figures are shown: not the ledger's as of an occurred date, since its periods are closed in log order."""
+    """The consumers shown at a point in time: without the ledger as of an occurred date."""
     if isinstance(moment, PointInTime) and moment.occurred is not None:
         return PROJECTIONS, CAMPAIGNS
     return JUDGING
 
 
 async def plan_document(shown: View) -> dict[str, Any]:
-    """The figures of the shown plan, in the shape of events.md §5; no partnerships where no ledger is looked at."""
+    """The figures of the shown plan, in the shape of events.md §5; no partnerships if the view has no ledger."""
     own = await shown.use(PROJECTIONS)
     figures, launched = await progress(own), await launched_services(own)
     return {
@@ -73,13 +73,13 @@ def _consumers_shown(shown: View) -> list[Consumer]:
 
 
 async def all_anomalies(settings: Settings, moment: PointInTime | int | None = None) -> list[dict[str, Any]]:
-    """`yesser anomalies --json`: those of all judging consumers by (`found_index`, `index`)."""
+    """`yesser anomalies --json`: the anomalies of all consumers by (`found_index`, `index`)."""
     async with view(settings, shown_at(moment), moment) as shown:
         return await anomalies_found(shown)
 
 
 async def anomalies_found(shown: View, sought: AnomaliesSought = ALL_ANOMALIES) -> list[dict[str, Any]]:
-    """The first of those that are sought, whichever consumer found them, by (`found_index`, `index`)."""
+    """The first matching anomalies of all consumers, by (`found_index`, `index`)."""
     found = []
     for consumer in _consumers_shown(shown):
         found += await anomalies(await shown.use(consumer), sought)

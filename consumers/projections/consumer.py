@@ -1,6 +1,6 @@
-"""The projections: progress of the plan, histories, services, training against quota, activity, and what contradicts.
+"""The projections: progress of the plan, histories, services, training against quota, activity, and anomalies.
 
-Flows in: every entry of the log. Flows out: rows only; the projections decide nothing that leaves the platform.
+Flows in: every log entry. Flows out: rows only; the projections decide no platform events.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ CERTIFIED: Final = "training.certified"
 _ALL_HANDLERS: Final = composition.by_type((plan, projects, services, training, one_time_events))
 
 HANDLERS: Final = {name: domain for name, domain in _ALL_HANDLERS.items() if name != CERTIFIED}
-"""Which module judges which type. Certificates are taken by the batch; the rest of the log is only counted."""
+"""Event type → module. Certificates are applied per batch; other types are only counted."""
 
 _HISTORIC: Final = projects.TYPES | services.TYPES
 
 
 def required_keys(ws: UnitOfWork, entries: Sequence[Entry]) -> Iterator[Iterable[Need]]:
-    """The rows of a batch, in two rounds."""
+    """The keys of a batch, in two rounds."""
     wanted = training.certified_keys(entry for entry in entries if entry.type == CERTIFIED)
     wanted.update(activity.required_keys(entries))
     handled = composition.handled(HANDLERS, entries)

@@ -71,8 +71,7 @@ PROSE_NAMES: Final[Mapping[str, str]] = {path: name.ar for path, name, _ in (*SE
 """Arabic names of the pages in `docs/`."""
 
 INTRO: Final = _B(
-    "ترسل الجهات أحداثها، فتُرقَّم في سجل وطني واحد موقَّع. في هذه الصفحات كل ما يلزم لربط نظامك،"
-    " وتعمل دون اتصال بالشبكة.",
+    "ترسل الجهات أحداثها، فتُرقَّم في سجل وطني واحد موقَّع. في هذه الصفحات كل ما يلزم لربط نظامك، وتعمل دون اتصال بالشبكة.",
     "Agencies send events, and one signed national log numbers them. These pages have all that you need to connect a"
     " system, and they work without a network.",
 )

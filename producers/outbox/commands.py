@@ -28,7 +28,7 @@ Answer = TypeVar("Answer")
 
 
 class DatabaseAway(Retry):
-    """The agency's database (YESSER_OUTBOX_POSTGRES) does not respond: check that it runs, then try again."""
+    """The agency's database (YESSER_OUTBOX_POSTGRES) does not answer: check that it runs, then try again."""
 
 
 @click.group("outbox")
@@ -129,9 +129,7 @@ def _with_connection(work: Callable[[Connection], Awaitable[Answer]]) -> Answer:
     try:
         return uvloop.run(run())
     except asyncpg.InsufficientPrivilegeError as error:
-        raise NoOutbox(
-            f"This database role lacks the right ({error}): use the owner of the outbox."
-        ) from error
+        raise NoOutbox(f"This database role lacks the right ({error}): use the owner of the outbox.") from error
     except TRANSIENT_ERRORS as error:
         if not is_transient(error):
             raise

@@ -1,4 +1,4 @@
-"""Things that happen once (events.md §3): workshops announced and held, frameworks published, initiatives announced."""
+"""One-time events (events.md §3): workshops announced and held, frameworks published, initiatives announced."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ def required_keys(entry: Entry) -> Iterator[Need]:
 
 
 def dependent_keys(ws: UnitOfWork, entry: Entry) -> Iterator[Need]:
-    """No second round."""
+    """None."""
     return iter(())
 
 
 def apply(ws: UnitOfWork, entry: Entry) -> list[Outcome]:
-    """Judge one entry: the second time is an anomaly, whoever says it."""
+    """Apply one entry; a second one is an anomaly, whatever its sender."""
     what = _WHAT.get(entry.type)
     if what is None:
         return []

@@ -1,7 +1,7 @@
-"""Facts about a project or service that is not registered yet: kept, and handed out in log order at `registered`.
+"""Facts about a project or service that is not registered yet: stored, and applied in log order at `registered`.
 
-They are stored one row each under (subject, ordinal), with their numbers in rows of their own, so that keeping one
-costs the same however many wait already. How many may wait is bounded, so that handing them out takes a bounded time.
+They are stored one row each under (subject, ordinal), with their counts in rows of their own, so that storing one has a
+constant cost. Their number is limited, so that applying them takes a bounded time.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from consumers.projections.handlers.outcome import Fact, contradiction, found_at
 from infra.postgres.unit_of_work import Need, Table, UnitOfWork
 
 FACTS_OF_AGENCY_MAX: Final = 1_000
-"""So many facts of one agency wait for one project or service."""
+"""Pending facts of one agency for one project or service."""
 FACTS_MAX: Final = 10_000
-"""So many facts of all agencies wait for one project or service."""
+"""Pending facts of all agencies for one project or service."""
 
 
 @dataclass(slots=True)
 class PendingCount:
-    """How many facts wait for `subject`."""
+    """The number of facts pending for `subject`."""
 
     subject: str
     count: int
@@ -32,7 +32,7 @@ class PendingCount:
 
 @dataclass(slots=True)
 class PendingAgency:
-    """How many of them are of `agency`."""
+    """The number of them from `agency`."""
 
     subject: str
     agency: str
@@ -41,7 +41,7 @@ class PendingAgency:
 
 @dataclass(slots=True)
 class PendingFact:
-    """One of them, with all that the rules need of its entry. `event` keeps the envelope's full type only."""
+    """One of them, with all that the rules need of its entry. `event` holds only the envelope's full type."""
 
     subject: str
     ordinal: int
@@ -67,12 +67,12 @@ SQL_FILES: Final = (("consumers.projections.handlers", "pending_events.sql"),)
 
 
 def need(subject: str) -> Need:
-    """First round: how many wait."""
+    """First round: the number pending."""
     return PENDING_COUNT, (subject,)
 
 
 def need_agency(subject: str, agency: str) -> Need:
-    """Second round, of a fact that may have to wait: how many of its agency wait."""
+    """Second round, for a fact that may become pending: the number pending of its agency."""
     return PENDING_AGENCY, (subject, agency)
 
 
@@ -84,7 +84,7 @@ def need_facts(ws: UnitOfWork, subject: str) -> Iterator[Need]:
 
 
 def keep(ws: UnitOfWork, fact: Fact) -> Anomaly | None:
-    """Let a fact wait; the anomaly, where so many wait already."""
+    """Store a pending fact; returns the anomaly if the limit is reached."""
     waiting = ws.get(PENDING_COUNT, fact.subject) or PendingCount(fact.subject, 0, fact.index, fact.index)
     own = ws.get(PENDING_AGENCY, fact.subject, fact.agency) or PendingAgency(fact.subject, fact.agency, 0)
     if own.count >= FACTS_OF_AGENCY_MAX or waiting.count >= FACTS_MAX:
@@ -102,7 +102,7 @@ def keep(ws: UnitOfWork, fact: Fact) -> Anomaly | None:
 
 
 def take(ws: UnitOfWork, subject: str) -> list[PendingFact]:
-    """All facts that wait for `subject`, in log order; they wait no longer."""
+    """Remove and return all facts pending for `subject`, in log order."""
     waiting = ws.get(PENDING_COUNT, subject)
     if waiting is None:
         return []

@@ -1,10 +1,10 @@
-"""What entries say of the records that they came from: the batch that the registrar wrote when it numbered them.
+"""Restores, from entries, the batch that the registrar wrote when it numbered them.
 
-Pure. Flows in: consecutive entries, what the agencies' topics still hold of the offsets up to them, and the claims that
-the log knows. Flows out: a `Batch` with these entries' own bytes, and what could not be taken from the topics any more.
+Pure. Flows in: consecutive entries, what the agencies' topics still hold of the offsets up to them, and the known
+claims. Flows out: a `Batch` with these entries' own bytes, and what the topics no longer have.
 
-Verdicts, ids, indexes and positions are those of the entries. Only what no entry holds is taken from the topics: raw
-bytes of refused records, duplicates, the sequence numbers of both, and the hash of the last record.
+Verdicts, ids, indexes and positions come from the entries. The topics provide only what no entry has: raw bytes of
+refused records, duplicates, the sequence numbers of both, and the hash of the last record.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ _LOST: Final = "the topic had lost it when the database was recovered"
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What a topic holds now of the offsets from `next_offset`, where it was read up to, to the last entry's.
+    """What a topic holds now, from its position `next_offset` to the last entry's offset.
 
-    The topic as a whole reaches from `first_offset` to before `end_offset`; it is None where the topic does not exist.
-    `records` are by offset, each with the door's verdict of today.
+    The topic has the offsets `first_offset … end_offset - 1`; both are None if it does not exist. `records` are by
+    offset, each with validation's current verdict.
     """
 
     agency: Agency
@@ -44,17 +44,17 @@ class Held:
     records: Mapping[int, tuple[Record, Verdict]]
 
     def has_lost(self, offset: int) -> bool:
-        """Whether the topic does not reach there. An offset within it without a record may never have had one."""
+        """Whether the offset is outside the topic. An offset inside it without a record may never have had one."""
         return self.first_offset is None or not self.first_offset <= offset < self.end_offset
 
     def has_aged(self, offset: int) -> bool:
-        """Whether the topic begins behind the offset: what stood there was kept as long as it had to be."""
+        """Whether the topic begins after the offset, because retention removed its record."""
         return self.first_offset is not None and self.first_offset > offset
 
 
 @dataclass(slots=True)
 class Lacking:
-    """How much a topic does not tell any more: records of entries, and offsets without an entry (duplicates)."""
+    """What a topic no longer has: records of entries, and records without an entry (duplicates)."""
 
     records: int = 0
     duplicates: int = 0
@@ -62,7 +62,7 @@ class Lacking:
 
 @dataclass(slots=True)
 class Restored:
-    """The batch, what the topics lack for it, and the entries (index, topic) that today's door does not confirm."""
+    """The batch, what the topics lack, and the entries (index, topic) that the topics do not confirm."""
 
     batch: Batch
     lacking: dict[str, Lacking] = field(default_factory=dict)
@@ -70,7 +70,7 @@ class Restored:
 
 
 def address_of(entry: Entry) -> tuple[str, int]:
-    """Topic and offset of the record that an entry is of."""
+    """Topic and offset of an entry's record."""
     topic, _, offset = entry.address.split("/")
     return topic, int(offset)
 
@@ -89,7 +89,7 @@ class Part:
 
     @property
     def claims(self) -> list[bytes]:
-        """The claims whose first events have to be known."""
+        """The claims to look up."""
         found = [event.claim for event in self._said if event is not None]
         for held in self._held.values():
             for record, verdict in held.records.values():
@@ -99,7 +99,7 @@ class Part:
         return found
 
     def restore(self, known: Known) -> Restored:
-        """The batch. `known` is extended by what the entries claim."""
+        """The batch. Adds the entries' claims to `known`."""
         cursors = {topic: held.next_offset for topic, held in self._held.items()}
         last: dict[str, tuple[Entry, bool]] = {}
         for entry, event in zip(self._entries, self._said, strict=True):
@@ -122,7 +122,7 @@ class Part:
         return self._restored
 
     def _take_duplicates(self, topic: str, held: Held, offsets: range, known: Known) -> None:
-        """What stood at offsets without an entry repeated an event of then; another record may stand there now."""
+        """Take the duplicates at offsets without an entry, if their records are unchanged."""
         for offset in offsets:
             if offset not in held.records:
                 self._lacking(topic).duplicates += held.has_lost(offset)
@@ -137,7 +137,7 @@ class Part:
                 self._sequences(held.agency).seen.append(event.sequence)
 
     def _take_accepted(self, entry: Entry, event: Accepted, held: Held, offset: int, known: Known) -> tuple[bool, bool]:
-        """Whether the topic holds the record, and whether the door of today says the same of it."""
+        """Whether the topic holds the record, and whether validation confirms it."""
         batch = self._restored.batch
         is_new = event.claim not in known
         if is_new:
@@ -184,7 +184,7 @@ class Part:
         return True, isinstance(verdict, Refused) or _is_conflict(verdict, known)
 
     def _take_position(self, topic: str, entry: Entry, *, agrees: bool) -> None:
-        """Reading goes on behind the entry. Where its record was lost, a person looks first, as after any loss."""
+        """Set the topic's position after the entry. If its record was lost, halt the topic."""
         held, batch, (_, offset) = self._held[topic], self._restored.batch, address_of(entry)
         batch.positions[topic] = (offset + 1, record_sha256(held.records[offset][0]) if agrees else None)
         reason = f"the record at offset {offset} is not that of entry {entry.index} ({_LOST}); {WHAT_TO_DO}"

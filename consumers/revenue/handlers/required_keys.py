@@ -1,7 +1,7 @@
-"""Which rows a batch of entries needs, in two rounds: by the ids that entries name, then by what those rows tell.
+"""The keys that a batch needs, in two rounds: ids in the entries, then keys that depend on the rows loaded.
 
-What cannot change about a contract (start, calendar, kind of period, basis of its tiers) decides where dates belong. It
-stands in the contract's row or, where the batch itself signs the contract, in the first `partnership.signed` of it.
+A contract's fixed terms (start, calendar, kind of period, basis of its tiers) decide the periods and windows of dates.
+They are in the contract's row or, if the batch signs the contract, in its first `partnership.signed`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ HANDLED: Final = frozenset(
 
 
 def required_keys(rows: UnitOfWork, entries: Sequence[Entry]) -> Iterator[Iterable[Need]]:
-    """First round: contracts, accounts and ids. Second: versions, windows, periods, what is expected."""
+    """First round: contracts, accounts and ids. Second: versions, windows, periods, expected revenue."""
     by_partnership: dict[str, list[Entry]] = {}
     for entry in entries:
         if entry.type in HANDLED:
@@ -65,7 +65,7 @@ def _named(by_partnership: dict[str, list[Entry]]) -> Iterator[Need]:
 
 
 class _Outlook:
-    """What a batch may reach of one partnership, given what cannot change about it."""
+    """The keys that a batch may need of one partnership, given its fixed terms."""
 
     __slots__ = ("calendar", "kind", "labels", "partnership_id", "starts_on", "tier_basis", "versions")
 
@@ -119,7 +119,7 @@ class _Outlook:
 
 
 def _outlook(rows: UnitOfWork, partnership_id: str, entries: list[Entry]) -> _Outlook | None:
-    """None where nothing is signed: then every entry is an anomaly and needs no more rows."""
+    """None if the contract is not signed: then every entry is an anomaly and needs no more rows."""
     contract = rows.get(CONTRACT, partnership_id)
     if contract is None:
         first = next((entry for entry in entries if entry.type == "partnership.signed"), None)

@@ -72,7 +72,7 @@ async def test_only_topics_with_another_last_record_are_named() -> None:
 async def test_topics_that_did_not_fit_are_asked_again() -> None:
     brokers = Brokers({name: bytes(batch(3, name.encode())) for name in "abc"}, room=100)
     assert await ask(brokers, a=last(3, b"a"), b=last(3, b"b"), c=last(3, b"x")) == {
-        "c": "the record at offset 3 is not the one that was read (its tail was lost, or it was created anew)"
+        "c": "the record at offset 3 is not the one that was read (its tail was lost, or it was created again)"
     }
     assert brokers.requests == [["a", "b", "c"], ["b", "c"], ["c"]]
 

@@ -101,7 +101,7 @@ def test_a_topic_that_was_made_anew_is_noticed(tmp_path: Path) -> None:
     stopped_after_two(path)
     state = ResumeState.open(path, "moh", Report())
     state.left(LINES)
-    with pytest.raises(WrongResumeState, match="made anew"):
+    with pytest.raises(WrongResumeState, match="created again"):
         state.acknowledged([4, 5], 0)
 
 
