@@ -484,7 +484,7 @@ async def test_the_command_makes_the_outbox_once_and_says_what_is_in_it(agencys:
     assert lines[0] == "1 waiting."
     assert re.fullmatch(r"The oldest has waited for \d+ s \(one\)\.", lines[1])
     assert lines[2:] == [
-        "No relay works: start `yesser outbox run`.",
+        "No relay is running: start `yesser outbox run`.",
         "1 would be refused and are not sent:",
         "  two: c at /p: d",
     ]

@@ -61,7 +61,7 @@ def test_too_large_a_share_of_refusals_pauses_the_topic() -> None:
     breaker = Breaker(LIMITS)
     assert breaker.record([BAD, GOOD] * 10, NOW) == 19
     assert breaker.pause is not None
-    assert "10 of at most 20" in breaker.pause.reason["en"]
+    assert "10 records within 20" in breaker.pause.reason["en"]
 
 
 def test_a_share_below_the_limit_never_pauses_it() -> None:

@@ -82,7 +82,7 @@ async def test_a_leader_that_moved_is_asked_again_and_silence_is_an_error_that_p
     brokers.errors = {"a": NotLeaderForPartitionError.errno}
     assert await ask(brokers, a=last(3, b"a")) == {}
     silent = Brokers({"a": b""})
-    with pytest.raises(KafkaConnectionError, match="do not say what a holds last"):
+    with pytest.raises(KafkaConnectionError, match="do not return the last record of a"):
         await ask(silent, a=last(3, b"a"))
 
 

@@ -50,7 +50,7 @@ def test_a_folder_that_holds_something_else_is_not_taken(tmp_path: Path) -> None
     found = sandbox_settings(settings(tmp_path))
     found.home.mkdir()
     (found.home / "stack.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(NoSandbox, match="no sandbox"):
+    with pytest.raises(NoSandbox, match="not a sandbox"):
         start(found, lambda _: None)
     assert [path.name for path in found.home.iterdir()] == ["stack.json"]
 

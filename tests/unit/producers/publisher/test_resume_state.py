@@ -92,7 +92,7 @@ def test_another_agency_and_another_kind_of_file_are_told(tmp_path: Path) -> Non
     with pytest.raises(WrongResumeState, match="of agency moh, not moe"):
         ResumeState.open(path, "moe", Report())
     path.write_text("[]")
-    with pytest.raises(WrongResumeState, match="no state file"):
+    with pytest.raises(WrongResumeState, match="not a state file"):
         ResumeState.open(path, "moh", Report())
 
 

@@ -50,8 +50,8 @@ def test_the_exit_code_says_whether_anything_was_refused() -> None:
     [
         (["-", "--refused", "again"], "give a file"),
         (["-", "--mapping", "events"], "give a file"),
-        (["events", "--refused", "events"], "it would overwrite what is published"),
-        (["events", "--resume", "events"], "it would overwrite what is published"),
+        (["events", "--refused", "events"], "this would overwrite the published file"),
+        (["events", "--resume", "events"], "this would overwrite the published file"),
     ],
 )
 def test_what_is_published_is_never_overwritten_and_a_pipe_is_not_read_again(
@@ -164,7 +164,7 @@ def test_without_verdicts_nothing_is_said_to_be_refused(capsys: pytest.CaptureFi
     _print(report)
     said = capsys.readouterr().out
     assert "refused" not in said
-    assert "2 lines stored in Kafka; the verdicts are not known yet (--wait waits for them)." in said
+    assert "2 lines stored in Kafka; verdicts are not known yet (use --wait to wait for them)." in said
     assert "1 line not sent" in said
     assert "line 3: too-large" in said
 
@@ -175,6 +175,6 @@ def test_verdicts_that_are_missing_are_not_said_to_be_anything(capsys: pytest.Ca
     _print(report)
     assert capsys.readouterr().out.splitlines()[1::2] == [
         "2 lines: 2 accepted, 0 duplicates, 0 conflicts, 0 refused.",
-        "3 lines stored in Kafka; the verdicts are not known yet (publish the file again).",
+        "3 lines stored in Kafka; verdicts are not known yet (publish the file again).",
         "In the log at entries 7 … 8.",
     ]

@@ -121,7 +121,7 @@ def test_a_table_in_another_encoding_is_told_and_can_be_named() -> None:
     ("header", "says"),
     [
         ("contract,on,note\n", "columns that the table lacks: \\['المبلغ'\\]"),
-        (HEADER.replace("note", "extra"), "where these columns go: \\['extra'\\]"),
+        (HEADER.replace("note", "extra"), "not have these columns: \\['extra'\\]"),
         (HEADER.replace("note", "on"), "two columns named \\['on'\\]"),
     ],
 )
@@ -132,7 +132,7 @@ def test_a_mapping_and_a_table_that_do_not_fit_are_told_before_anything_is_sent(
 
 def test_two_sources_of_one_member_are_refused() -> None:
     mapping = MAPPING.model_copy(update={"constants": {"/data": {}}})
-    with pytest.raises(WrongMapping, match="fill the same place"):
+    with pytest.raises(WrongMapping, match="fill the same member"):
         events(HEADER, mapping)
 
 
@@ -155,7 +155,7 @@ def test_two_sources_of_one_member_are_refused() -> None:
         ("ignored_columns = 'note'", 'ignored_columns: write a list of texts in brackets instead of "note"'),
         ("templates = 3", "templates: write a TOML table instead of 3"),
         ("[columns.a]\npointer = 1000000008", 'column "a", pointer: write a text in quotes'),
-        ("الرمز = 1", "cannot be read: Invalid statement (at line 1, column 1); a name with other characters than"),
+        ("الرمز = 1", "cannot be read: Invalid statement (at line 1, column 1); put a name with characters other than"),
     ],
 )
 def test_a_mapping_file_with_a_mistake_is_told_with_its_place_and_what_to_write(
