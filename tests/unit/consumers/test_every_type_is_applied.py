@@ -13,7 +13,7 @@ ONLY_COUNTED = {
     "settlement.issued",
     "projection.committed",
 }
-"""What the platform says of its own work: it follows from other entries and changes nothing further."""
+"""The platform's events about its own work: they follow from other entries and change nothing."""
 
 
 def test_every_type_is_applied_by_a_consumer() -> None:

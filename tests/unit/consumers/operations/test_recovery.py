@@ -1,4 +1,4 @@
-"""What `yesser recover` says: what came back, what topics lack for it, and what to do where a service is away."""
+"""The output of `yesser recover`: the recovered entries, the records that topics lack, and unavailable services."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The projections say what the oracle says, however the log is cut into batches."""
+"""The projections agree with the oracle, however the log is split into batches."""
 
 from __future__ import annotations
 

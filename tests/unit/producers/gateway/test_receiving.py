@@ -1,4 +1,4 @@
-"""What a request costs while it is there, and how a batch is judged whose texts look like the ends of events."""
+"""The memory of open requests, and the validation of a batch whose texts look like the ends of events."""
 
 from __future__ import annotations
 

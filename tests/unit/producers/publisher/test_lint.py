@@ -1,4 +1,4 @@
-"""The door's verdict on a file, line by line, before anything is sent."""
+"""Validation's verdict on a file, line by line, before anything is sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Workshops, frameworks and initiatives happen once, whoever says so."""
+"""Workshops, frameworks and initiatives happen once, whatever the sender."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is let in, without a database: the pool of these tests says what it is told to."""
+"""Authentication without a database: the pool of these tests returns fixed rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which mode a request is in, and which records the door is shown."""
+"""A request's content mode, and the records that validation gets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the platform decides passes the registrar's door, whatever agencies put into names, aims and reasons."""
+"""The platform's events pass the registrar's validation, whatever agencies write in names, aims and reasons."""
 
 from __future__ import annotations
 
