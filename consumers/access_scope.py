@@ -1,4 +1,4 @@
-"""Whose part of the state is looked at."""
+"""The part of the state that a caller may read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class AccessScope:
-    """An agency's (what it sent and owns), a private partner's (its partnerships), or, with neither, everything."""
+    """An agency's part (what it sent and owns), a private partner's (its partnerships) or, with neither, everything."""
 
     agency: str | None = None
     partner: str | None = None

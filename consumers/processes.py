@@ -1,6 +1,6 @@
-"""The processes of this room, as `yesser run` starts them (entry points of the group `yesser.processes`).
+"""The consumers' processes, as `yesser run` starts them (entry points of the group `yesser.processes`).
 
-Each factory takes the settings and gives the work and what it says of itself; imports wait until one is called.
+Each factory takes the settings and returns a `Process`. It imports its modules only when it is called.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def registrar(settings: Settings) -> Process:
 
 
 def relay(settings: Settings) -> Process:
-    """Publishes what the platform decided."""
+    """Publishes the platform's events."""
     from consumers.relay.relay import Relay
 
     work = Relay(settings)
@@ -33,7 +33,7 @@ def projections(settings: Settings) -> Process:
 
 
 def campaigns(settings: Settings) -> Process:
-    """Which awareness campaigns must begin."""
+    """Triggers awareness campaigns."""
     return _consumer("campaigns", settings)
 
 

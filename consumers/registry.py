@@ -1,4 +1,4 @@
-"""The table of consumers: adding one is a pure fold, a `.sql` file and a row here."""
+"""The table of consumers: a new one needs a pure fold, a `.sql` file and a row here."""
 
 from __future__ import annotations
 

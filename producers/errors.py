@@ -6,16 +6,16 @@ from events.errors import Reject, Retry, YesserError
 
 
 class OutcomeUnknown(Retry):
-    """No acknowledgement came in time: the records may or may not be stored. Publish the same events again."""
+    """No acknowledgement arrived in time: the records may or may not be stored. Publish the same events again."""
 
 
 class NotAccepted(Reject):
-    """The broker does not take these records: look at the topic and at the credentials."""
+    """The broker refuses these records: check the topic and the credentials."""
 
 
 class RegistrationFailed(YesserError):
-    """An agency could not be registered; the message says why."""
+    """An agency could not be registered; the message gives the reason."""
 
 
 class WrongInput(YesserError):
-    """A file that was given to the command does not fit: nothing was sent."""
+    """A file given to the command is not valid: nothing was sent."""

@@ -1,4 +1,4 @@
-"""`yesser schema diff OLD NEW`: whether every event that the old schema took is taken by the new one, and why.
+"""`yesser schema diff OLD NEW`: whether the new schema accepts every event that the old one accepts, and why not.
 
 Exit codes: 0 compatible · 1 not compatible.
 """
@@ -19,21 +19,21 @@ from infra.command_line.language import say
 
 _YES: Final = (
     "متوافق: كل حدث كان المخطط القديم يقبله يقبله الجديد.",
-    "Compatible: every event that the old schema took is taken by the new one.",
+    "Compatible: the new schema accepts every event that the old one accepts.",
 )
 _NO: Final = (
     "غير متوافق: قد يرفض المخطط الجديد أحداثًا كان القديم يقبلها.",
-    "Not compatible: the new schema may refuse events that the old one took.",
+    "Not compatible: the new schema may refuse events that the old one accepts.",
 )
 
 
 class NotASchema(YesserError):
-    """The file holds no JSON Schema: give a schema, or a folder of schemas."""
+    """The file is not a JSON Schema: give a schema, or a folder of schemas."""
 
 
 @click.group()
 def schema() -> None:
-    """Whether a schema change is compatible, in words."""
+    """Check whether a schema change is compatible."""
 
 
 @schema.command("diff")
@@ -42,7 +42,7 @@ def schema() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_context
 def diff(context: click.Context, old: Path, new: Path, as_json: bool) -> None:
-    """Compare two schemas, or two folders of schemas by file name: what changed, and what could refuse an old event.
+    """Compare two schemas, or two folders of schemas by file name, and list the changes that could refuse an old event.
 
     Exit code 1: not compatible.
     """
@@ -53,14 +53,14 @@ def diff(context: click.Context, old: Path, new: Path, as_json: bool) -> None:
     if as_json:
         click.echo(orjson.dumps(document))
     else:
-        _tell(document)
+        _print(document)
     context.exit(ExitCode.OK if document["compatible"] else ExitCode.SAID_NO)
 
 
 def compared(released: dict[str, dict[str, Any]], current: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """The answer: `reasons` against it, and every change."""
+    """The answer: the `reasons` why it is not compatible, and every change."""
     reasons = incompatibilities(released, current)
-    found = [f"{name}: a new type, so no old event is of it" for name in current if name not in released]
+    found = [f"{name}: a new type, which no old event has" for name in current if name not in released]
     for name in released:
         if name in current:
             found += [f"{name} {change}" for change in changes(released[name], current[name])]
@@ -68,7 +68,7 @@ def compared(released: dict[str, dict[str, Any]], current: dict[str, dict[str, A
 
 
 def read_schemas(path: Path, name: str) -> dict[str, dict[str, Any]]:
-    """File name → schema; a single file goes by `name`, so that it is compared whatever it is called."""
+    """File name → schema; a single file is listed as `name`, so that two files compare whatever their names."""
     files = {file.name: file for file in sorted(path.glob("*.json"))} if path.is_dir() else {name: path}
     if not files:
         raise NotASchema(f"{path}: there is no .json file in this folder")
@@ -79,17 +79,17 @@ def read_schemas(path: Path, name: str) -> dict[str, dict[str, Any]]:
         except orjson.JSONDecodeError as error:
             raise NotASchema(f"{file}: this is not JSON ({error})") from error
         if not isinstance(document, dict) or not ({"type", "properties", "$ref", "anyOf", "oneOf"} & set(document)):
-            raise NotASchema(f"{file}: this is no JSON Schema of an event")
+            raise NotASchema(f"{file}: this is not the JSON Schema of an event")
         schemas[key] = document
     return schemas
 
 
-def _tell(document: dict[str, Any]) -> None:
+def _print(document: dict[str, Any]) -> None:
     say(*(_YES if document["compatible"] else _NO))
     for reason in document["reasons"]:
         click.echo(f"  ✗ {reason}")
     if document["changes"]:
-        say("ما الذي تغيّر:", "What changed:")
+        say("التغييرات:", "Changes:")
     for change in document["changes"]:
         click.echo(f"  · {change}")
     if not document["changes"]:

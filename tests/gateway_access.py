@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from infra.postgres.connection import connect
 from infra.settings import Settings
-from producers.agencies.tokens import Asked, create_token, hash_key
+from producers.agencies.tokens import TokenRequest, create_token, hash_key
 from producers.sdk.client import AgencyClient
 from producers.sdk.connection import ClientLimits
 from tests.scenarios.system import System
@@ -37,6 +37,6 @@ def grant_access(system: System, agency: str) -> GatewayAccess:
 async def _token(settings: Settings, agency: str) -> str:
     connection = await connect(settings, "test")
     try:
-        return (await create_token(connection, hash_key(settings), Asked("agency", agency, 1))).token
+        return (await create_token(connection, hash_key(settings), TokenRequest("agency", agency, 1))).token
     finally:
         await connection.close()

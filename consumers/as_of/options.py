@@ -1,4 +1,4 @@
-"""`--as-of-index`, `--as-of-recorded` and `--as-of-occurred`: how a command is asked for a state of the past."""
+"""The options `--as-of-index`, `--as-of-recorded` and `--as-of-occurred`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def recorded_option(context: click.Context, option: click.Parameter, value: str 
     except ValueError:
         instant = None
     if instant is None or instant.tzinfo is None:
-        raise click.BadParameter(f"{value!r} is no time with offset: write it as 2026-11-25T08:00:00Z or …+03:00.")
+        raise click.BadParameter(f"{value!r} is not a time with offset: write it as 2026-11-25T08:00:00Z or …+03:00.")
     return instant.astimezone(UTC)
 
 
@@ -36,40 +36,40 @@ def occurred_option(context: click.Context, option: click.Parameter, value: str 
     except ValueError:
         on = ""
     if on != value:
-        raise click.BadParameter(f"{value!r} is no date of the Gregorian calendar: write it as 2026-11-25.")
+        raise click.BadParameter(f"{value!r} is not a Gregorian date: write it as 2026-11-25.")
     return on
 
 
 _OPTIONS: Final = (
-    click.option("--as-of-index", type=click.IntRange(min=0), metavar="N", help="As it stood after N entries."),
+    click.option("--as-of-index", type=click.IntRange(min=0), metavar="N", help="State after the first N entries."),
     click.option(
         "--as-of-recorded",
         metavar="TIME",
         callback=recorded_option,
-        help="As the log stood at TIME, like 2026-11-25T08:00:00+03:00.",
+        help="State as recorded by TIME, such as 2026-11-25T08:00:00+03:00.",
     ),
     click.option(
         "--as-of-occurred",
         metavar="DATE",
         callback=occurred_option,
-        help="Only what had occurred by DATE, like 2026-11-25, whenever it was recorded.",
+        help="Only what had occurred by DATE, such as 2026-11-25, whenever it was recorded.",
     ),
 )
 
 
 def as_of_options(command: Callable[Concatenate[PointInTime, Given], None]) -> Callable[Given, None]:
-    """`--as-of-index`, `--as-of-recorded` and `--as-of-occurred`, of which a command gets the moment that they name."""
+    """Add the three options; the command receives the `PointInTime` that they name."""
 
     @wraps(command)
-    def with_moment(*arguments: Given.args, **given: Given.kwargs) -> None:
+    def with_point_in_time(*arguments: Given.args, **given: Given.kwargs) -> None:
         options: dict[str, Any] = dict(given)
         named = {name: options.pop(name) for name in ("as_of_index", "as_of_recorded", "as_of_occurred")}
         run: Callable[..., None] = command
         run(_chosen(**named), *arguments, **options)
 
     for option in reversed(_OPTIONS):
-        with_moment = option(with_moment)
-    return with_moment
+        with_point_in_time = option(with_point_in_time)
+    return with_point_in_time
 
 
 def _chosen(as_of_index: int | None, as_of_recorded: datetime | None, as_of_occurred: str | None) -> PointInTime:

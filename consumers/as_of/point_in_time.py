@@ -1,8 +1,8 @@
-"""Which state is meant: the one now, after so many entries, as recorded by an instant, or as it occurred by a date.
+"""A point in time: now, after a number of entries, as recorded by an instant, or as occurred by a date.
 
-*As of a recorded time* is as of an index: recorded times grow with the index, so the entries recorded by then are the
-first ones of the log. *As of an occurred date* takes, in log order, the entries whose occurrence lies at or before
-that date, whenever they came; the ledger is never looked at that way, since its periods are closed by the log's order.
+*As of a recorded time* equals as of an index, because recorded times grow with the index. *As of an occurred date*
+takes, in log order, the entries that occurred on or before that date, whenever they were recorded. It excludes the
+ledger, whose periods are closed in log order.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ class PointInTime:
         return self == NOW
 
     def words(self) -> str | None:
-        """For people, where it is not the state of now."""
+        """A title for people; None for now."""
         if self.occurred is not None:
             return said(
                 f"ما وقع حتى {self.occurred} دون الدفتر",
-                f"Only what had occurred by {self.occurred}, without the ledger",
+                f"Events that occurred by {self.occurred}, without the ledger",
             )
         if self.recorded is not None:
             recorded = recorded_time(self.recorded)
-            return said(f"كما كان السجل في {recorded}", f"As the log stood at {recorded}")
+            return said(f"كما كان السجل في {recorded}", f"As recorded by {recorded}")
         if self.index is not None:
             return said(f"بعد {self.index:,} من القيود", f"After {self.index:,} log entries")
         return None
@@ -50,7 +50,7 @@ NOW: Final = PointInTime()
 
 
 async def entries_recorded_by(connection: Connection, instant: datetime) -> int:
-    """How many entries were recorded at or before `instant`: the index as of which the log then stood."""
+    """The number of entries recorded at or before `instant`."""
     wanted = recorded_time(instant)
     low, high = 0, await log_size(connection)
     while low < high:
@@ -64,9 +64,9 @@ async def entries_recorded_by(connection: Connection, instant: datetime) -> int:
 
 
 def occurred_on(entry: Entry) -> str:
-    """When what an entry says occurred: its `on`, else the single `…_on` of its data, else the date of its `time`.
+    """The date on which an event occurred: its `on`, else the single `…_on` of its data, else the date of its `time`.
 
-    `…_on` within an object of the data (a contract's terms) is not the event's own. A time is a date in Riyadh.
+    A nested `…_on` (in a contract's terms) does not count. A time is converted to the date in Riyadh.
     """
     data = entry.data
     on: str | None = data.get("on")

@@ -1,4 +1,4 @@
-"""How a command asks one consumer's tables, and prints what it is told."""
+"""Runs a command's query on one consumer's tables and prints the result."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 def run_query(
     consumer: Consumer, question: Callable[[Connection], Awaitable[Answer]], moment: PointInTime | int | None = NOW
 ) -> tuple[int, Answer]:
-    """The log index that the answer speaks of, and the answer."""
+    """The answer, and the log index that it is valid for."""
 
     async def asked() -> tuple[int, Answer]:
         async with view(Settings(), [consumer], moment) as open_view:
@@ -36,11 +36,11 @@ def run_query(
 
 
 def print_json(document: Any) -> None:
-    """One document, for people's eyes too."""
+    """Print one indented JSON document."""
     click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2))
 
 
 def show(moment: PointInTime, *tables: RenderableType) -> None:
-    """Tables for people, with the moment that they speak of where that is not now."""
+    """Print tables for people, with the point in time unless it is now."""
     words = moment.words()
     display.show(*([Text(words, style="bold yellow")] if words else []), *tables)

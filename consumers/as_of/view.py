@@ -1,8 +1,7 @@
-"""What every command that shows state reads through: the live tables, or the state as of some moment of the past.
+"""A read-only view of the state: the live tables, or the state as of a point in time.
 
-The live view is one read-only snapshot, so that all figures belong together. An as-of view folds the first N entries,
-or those of them that had occurred by a date, into tables that exist only inside one transaction, which is rolled back
-at the end.
+The live view is one snapshot, so that all figures are consistent. An as-of view folds the first N entries, or those
+that occurred by a date, into tables inside one transaction, which is rolled back at the end.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ _SQL: Final = queries("consumers.as_of", "view.sql")
 
 
 class NoSuchIndex(YesserError, ValueError):
-    """The log has fewer entries than that: use an index from 0 to its size (`yesser log size`)."""
+    """The log has fewer entries: use an index from 0 to its size (`yesser log size`)."""
 
 
 class NotStarted(YesserError):
@@ -36,7 +35,7 @@ class NotStarted(YesserError):
 
 @dataclass
 class View:
-    """The tables of some consumers, and by consumer how many entries they have applied."""
+    """The tables of some consumers, with each consumer's position (entries applied)."""
 
     connection: Connection
     positions: dict[str, int]
@@ -44,15 +43,15 @@ class View:
 
     @property
     def log_index(self) -> int:
-        """The number of entries applied: the lowest among the consumers that are looked at."""
+        """The lowest position of the view's consumers."""
         return min(self.positions.values())
 
     def shows(self, consumer: Consumer) -> bool:
-        """Whether this consumer's tables are looked at."""
+        """Whether the view has this consumer's tables."""
         return consumer.name in self.schemas
 
     async def use(self, consumer: Consumer) -> Connection:
-        """Make unqualified table names mean those of `consumer`."""
+        """Resolve unqualified table names to those of `consumer`."""
         await self.connection.execute(f"SET LOCAL search_path = {self.schemas[consumer.name]}")
         return self.connection
 
@@ -61,7 +60,7 @@ class View:
 async def view(
     settings: Settings, consumers: Sequence[Consumer], moment: PointInTime | int | None = None
 ) -> AsyncIterator[View]:
-    """Look at the tables of `consumers`: as they are, or as of a moment (a number is an index)."""
+    """A view of the tables of `consumers`, live or as of a point in time (a number is an index)."""
     at = moment if isinstance(moment, PointInTime) else PointInTime(index=moment)
     connection = await connect(settings, "reader", batch=not at.is_now)
     try:
@@ -81,7 +80,7 @@ async def view(
 
 @asynccontextmanager
 async def live_view(connection: Connection, consumers: Sequence[Consumer]) -> AsyncIterator[View]:
-    """Look at the tables as they are through a connection of the caller's, in one snapshot."""
+    """A live view through the caller's connection, in one snapshot."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         yield await _live(connection, consumers)
 
@@ -97,7 +96,7 @@ async def _live(connection: Connection, consumers: Sequence[Consumer]) -> View:
 
 
 class _OccurredBy(Scratch):
-    """Takes only what had occurred by a date; its position counts the others too."""
+    """Applies only entries that occurred by a date; its position counts the others too."""
 
     def __init__(self, consumer: Consumer, schema: str, last_date: str) -> None:
         super().__init__(consumer, schema)
@@ -121,7 +120,7 @@ async def _as_of(settings: Settings, connection: Connection, consumers: Sequence
 
 
 async def _index_of(connection: Connection, at: PointInTime) -> int:
-    """How many entries are looked at; for an occurred date all that there are."""
+    """The number of entries to fold; for an occurred date, all of them."""
     size = await log_size(connection)
     if at.recorded is not None:
         return await entries_recorded_by(connection, at.recorded)

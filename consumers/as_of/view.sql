@@ -1,5 +1,5 @@
 -- name: positions
--- How many entries each consumer has applied; one that never ran has no row.
+-- Each consumer's position; one that never ran has no row.
 SELECT consumer, position FROM platform.position WHERE consumer = ANY($1)
 
 -- name: schema_exists

@@ -1,4 +1,4 @@
-"""Where a log's files stand: the C2SP tlog-tiles layout, as pure functions of level, number and tree size."""
+"""The C2SP tlog-tiles layout, as pure functions of level, number and tree size."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def hashes_at(level: int, size: int) -> int:
 
 
 def tiles_at(level: int, size: int) -> list[tuple[int, int]]:
-    """`(number, width)` of the tiles of a level; only the last may be partial, and none is empty."""
+    """`(number, width)` of each tile of a level; only the last may be partial, and none is empty."""
     full, rest = divmod(hashes_at(level, size), TILE)
     return [(n, TILE) for n in range(full)] + ([(full, rest)] if rest else [])
 

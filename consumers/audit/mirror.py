@@ -1,8 +1,8 @@
-"""The log as a static folder that anybody's tools can read: checkpoint, hash tiles, bundles of entries.
+"""Mirrors the log to a static folder that standard tools can read: checkpoint, hash tiles, entry bundles.
 
-Full tiles never change, so they are written once; partial ones are those of the checkpoint's size. Each file appears
-whole, and the checkpoint last, after everything that it promises is on the disk: a reader or a broken copy never sees
-a checkpoint without its tiles. What is written is computed from the entries, never copied from stored hashes.
+Full tiles never change, so they are written once; partial ones belong to the checkpoint's size. Each file is replaced
+atomically, and the checkpoint last, once all its tiles are on disk, so that no reader sees a checkpoint without its
+tiles. Hashes are computed from the entries, never copied from the database.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ BUNDLES_AT_ONCE: Final = 32
 
 
 class ForkedLog(Tampered):
-    """The log does not continue the mirror's checkpoint: keep both, and ask who signed two histories."""
+    """The log does not continue the mirror's checkpoint: keep both, and find out who signed two histories."""
 
 
 class MirrorReport(TypedDict):
-    """What the folder stands for now, and how many files this run wrote."""
+    """The mirror's size and root, and the number of files that this run wrote."""
 
     size: int
     root: str
@@ -39,7 +39,7 @@ class MirrorReport(TypedDict):
 
 @dataclass(slots=True)
 class _Writer:
-    """Writes files whole and counts them."""
+    """Writes files atomically and counts them."""
 
     folder: Path
     written: int = 0
@@ -56,7 +56,7 @@ class _Writer:
             self._drop_partial(path)
 
     def _drop_partial(self, full: Path) -> None:
-        """Readers of an older checkpoint take the full tile, as the specification asks of them."""
+        """Remove the partial tile: readers of an older checkpoint use the full one, as the specification requires."""
         folder = full.with_name(full.name + ".p")
         if folder.is_dir():
             for file in folder.iterdir():
@@ -67,7 +67,7 @@ class _Writer:
 async def write_mirror(
     port: LogPort, folder: Path, verifier: Verifier, progress: Progress = lambda done, total: None
 ) -> MirrorReport:
-    """Bring the folder to the newest signed checkpoint. Raises `WrongTree` or `ForkedLog` and then promises nothing."""
+    """Bring the folder to the newest signed checkpoint. On `WrongTree` or `ForkedLog` the checkpoint does not move."""
     checkpoint = await port.checkpoint()
     await _require_continuation(port, folder, verifier, checkpoint)
     writer = _Writer(folder)
@@ -85,7 +85,7 @@ async def write_mirror(
 
 
 async def mirror_entries(folder: Path, first: int = 0) -> AsyncIterator[bytes]:
-    """The entries of a mirror from an index on, as far as they go. Nothing is verified here."""
+    """The entries of a mirror from an index on. Nothing is verified here."""
     number, skipped = divmod(first, TILE)
     while True:
         path = _widest(folder, number)
@@ -100,14 +100,14 @@ async def mirror_entries(folder: Path, first: int = 0) -> AsyncIterator[bytes]:
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Write a file so that it is only ever seen whole."""
+    """Write a file atomically."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_bytes(data)
     temporary.replace(path)
 
 
 def _publish(folder: Path, checkpoint: Checkpoint) -> None:
-    """The checkpoint, after all that it promises is on the disk."""
+    """Write the checkpoint, once all its tiles are on disk."""
     folder.mkdir(parents=True, exist_ok=True)
     os.sync()
     replace_file(folder / CHECKPOINT, checkpoint.note.encode())
@@ -125,8 +125,8 @@ async def _require_continuation(port: LogPort, folder: Path, verifier: Verifier,
         )
     if old.size and await tree_root(port, old.size) != old.root:
         raise ForkedLog(
-            f"the log's first {old.size} entries do not give the root that {folder} holds with a signature: keep both, "
-            "and ask who signed two histories"
+            f"the log's first {old.size} entries do not give the signed root that {folder} holds: keep both, "
+            "and find out who signed two histories"
         )
 
 
@@ -146,7 +146,7 @@ async def _write_bundles(port: LogPort, writer: _Writer, size: int, progress: Pr
 
 
 def _consecutive(group: list[tuple[int, int]]) -> list[tuple[tuple[int, int], list[tuple[int, int]]]]:
-    """`((first bundle, end entry), bundles)` of each run without a hole, so that one query reads it."""
+    """`((first bundle, end entry), bundles)` of each contiguous run, so that one query reads it."""
     runs: list[list[tuple[int, int]]] = []
     for number, width in group:
         if runs and runs[-1][-1][0] == number - 1:
@@ -184,7 +184,7 @@ def _widest(folder: Path, number: int) -> Path | None:
 
 @dataclass(slots=True)
 class _Written:
-    """The hashes that were just written, as a source of proofs for a size that has no checkpoint in the folder yet."""
+    """The hashes just written, as a source of proofs before the folder has their checkpoint."""
 
     folder: Path
     size: int

@@ -1,6 +1,6 @@
-"""What the auditor reads: a checkpoint, hashes, entries. It depends on this port and never on a writer.
+"""The auditor's read port: a checkpoint, hashes, entries. The auditor never depends on a writer.
 
-Behind it stands the log in PostgreSQL or a mirror folder; both give the same answers for the same log.
+Two implementations, the log in PostgreSQL and a mirror folder, give the same answers for the same log.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ _SQL: Final = queries("consumers.audit", "port.sql")
 
 
 class NotThere(YesserError):
-    """The log does not hold what was asked for: it is damaged or incomplete."""
+    """The log lacks the requested part: it is damaged or incomplete."""
 
 
 class CorruptBatch(NotThere, Tampered):
-    """A file of the mirror is not what was written there: keep it, and mirror the log again elsewhere."""
+    """A file of the mirror is corrupt: keep it, and mirror the log again to another folder."""
 
 
 def read_verifier(settings: Settings, vkey: str | None) -> Verifier:
-    """The given key, else the one that the registrar left beside its own."""
+    """The given key, else the one beside the registrar's own key."""
     if vkey is not None:
         return parse_vkey(vkey)
     path = settings.log_folder / VKEY_FILE
@@ -40,7 +40,7 @@ def read_verifier(settings: Settings, vkey: str | None) -> Verifier:
 
 
 class LogPort(HashPort, Protocol):
-    """Where a whole log is read from."""
+    """A source of a whole log."""
 
     async def checkpoint(self) -> Checkpoint:
         """The newest checkpoint, its signature verified."""
@@ -50,7 +50,7 @@ class LogPort(HashPort, Protocol):
 
 
 class PostgresPort:
-    """The log as the database has it."""
+    """The log in PostgreSQL."""
 
     def __init__(self, connection: Connection, verifier: Verifier) -> None:
         self._connection = connection
@@ -59,7 +59,7 @@ class PostgresPort:
     async def checkpoint(self) -> Checkpoint:
         note = await self._connection.fetchval(_SQL["newest_checkpoint"])
         if note is None:
-            raise NotThere("no checkpoint was signed yet: start the registrar (`yesser up`), it signs within a second")
+            raise NotThere("there is no checkpoint yet: start the registrar (`yesser up`), which signs within a second")
         return parse_checkpoint(note, self._verifier)
 
     async def hashes(self, level: int, first: int, count: int) -> list[bytes]:
@@ -75,13 +75,13 @@ class PostgresPort:
             found = await read_entries(self._connection, first, count)
         except ChangedEntry:
             found = []
-        if len(found) != count:  # a length was changed: the first entry that it makes wrong is known by its hash
+        if len(found) != count:  # a changed length: hashes will show the first wrong entry
             found = await read_checked(self._connection, first, count)
         return _whole(found, count, "entries", first)
 
 
 class MirrorPort:
-    """The log as a static folder has it (C2SP tlog-tiles)."""
+    """The log in a mirror folder (C2SP tlog-tiles)."""
 
     def __init__(self, folder: Path, verifier: Verifier) -> None:
         self._folder = folder
@@ -133,7 +133,7 @@ class MirrorPort:
 
 
 def read_bundle(path: Path) -> list[bytes]:
-    """The entries of a bundle file; a length that does not fit is damage."""
+    """The entries of a bundle file. Raises `CorruptBatch` for a wrong length."""
     try:
         return split_bundle(path.read_bytes())
     except IndexError:
@@ -144,5 +144,5 @@ def read_bundle(path: Path) -> list[bytes]:
 
 def _whole(found: list[bytes], count: int, what: str, first: int) -> list[bytes]:
     if len(found) != count:
-        raise NotThere(f"{what} from {first}: {count} were asked for, {len(found)} are there")
+        raise NotThere(f"{what} from {first}: expected {count}, found {len(found)}")
     return found

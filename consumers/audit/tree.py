@@ -1,4 +1,4 @@
-"""Trust nobody: the whole tree is computed again from the entries and compared with what was signed."""
+"""Computes the whole tree again from the entries and compares it with the signed checkpoint."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from infra.log.merkle import TileTree, leaf_hash
 
 BATCH_ENTRIES: Final = 8192
 Progress = Callable[[int, int], None]
-"""Told (done, total) entries."""
+"""Called with the entries done and the total."""
 
 
 class TreeReport(TypedDict):
@@ -28,7 +28,7 @@ class WrongTree(NotThere, Tampered):
 
 
 async def verify_tree(port: LogPort, progress: Progress = lambda done, total: None) -> TreeReport:
-    """Compute the tree of the newest checkpoint again. A bad signature or a damaged file raises its own error."""
+    """Compute the tree of the newest checkpoint again. A bad signature or a corrupt file raises its own error."""
     checkpoint = await port.checkpoint()
     report = TreeReport(size=checkpoint.size, root=checkpoint.root.hex(), ok=True)
     try:
@@ -41,27 +41,27 @@ async def verify_tree(port: LogPort, progress: Progress = lambda done, total: No
 async def require_tree(port: LogPort, size: int, root: bytes, progress: Progress = lambda done, total: None) -> None:
     """Raise `WrongTree` unless entries, stored hashes and signed root all agree.
 
-    It names the first wrong entry, as far as that can be known: one that was changed together with its hash is only
-    known to be under the first hash further up that does not agree.
+    The error names the first wrong entry. If the entry's own hash was changed too, it names the range of entries under
+    the first higher hash that does not agree.
     """
     tree = TileTree()
-    doubts: list[_Doubt] = []
+    mismatches: list[_Mismatch] = []
     while tree.size < size:
         first = tree.size
         leaves = [leaf_hash(entry) for entry in await port.entries(first, min(BATCH_ENTRIES, size - first))]
-        doubts += await _doubts(port, 0, first, leaves)
+        mismatches += await _mismatches(port, 0, first, leaves)
         completed = tree.append(leaves)
         for level in sorted({level for level, _, _ in completed}):
             nodes = [(index, node) for at, index, node in completed if at == level]
-            doubts += await _doubts(port, level, nodes[0][0], [node for _, node in nodes])
+            mismatches += await _mismatches(port, level, nodes[0][0], [node for _, node in nodes])
         progress(tree.size, size)
-    if doubts or tree.root() != root:
-        raise WrongTree(_verdict(size, tree.root(), root, doubts))
+    if mismatches or tree.root() != root:
+        raise WrongTree(_verdict(size, tree.root(), root, mismatches))
 
 
 @dataclass(frozen=True, slots=True)
-class _Doubt:
-    """A stored hash that is not the one that the entries give: a leaf (level 0), or the root of 256^level entries."""
+class _Mismatch:
+    """A stored hash that differs from the computed one: a leaf (level 0), or the root of 256^level entries."""
 
     level: int
     number: int
@@ -74,37 +74,38 @@ class _Doubt:
     def last_entry(self) -> int:
         return (self.number + 1 << 8 * self.level) - 1
 
-    def is_above(self, other: _Doubt) -> bool:
+    def is_above(self, other: _Mismatch) -> bool:
         return self.level > other.level and self.first_entry <= other.first_entry <= self.last_entry
 
 
-async def _doubts(port: LogPort, level: int, first: int, computed: list[bytes]) -> list[_Doubt]:
-    """The first hash of a row that does not agree, if any: what follows it says no more."""
+async def _mismatches(port: LogPort, level: int, first: int, computed: list[bytes]) -> list[_Mismatch]:
+    """The first hash of a row that does not agree, if any."""
     stored = await port.hashes(level, first, len(computed))
     if stored == computed:
         return []
     numbered = enumerate(zip(computed, stored, strict=True), first)
-    return [_Doubt(level, next(number for number, (ours, theirs) in numbered if ours != theirs))]
+    return [_Mismatch(level, next(number for number, (ours, theirs) in numbered if ours != theirs))]
 
 
-def _verdict(size: int, computed: bytes, signed: bytes, doubts: list[_Doubt]) -> str:
-    """What was changed first. A hash above a leaf that does not agree is wrong with it and says nothing more."""
-    if not doubts:
+def _verdict(size: int, computed: bytes, signed: bytes, mismatches: list[_Mismatch]) -> str:
+    """What was changed first. A hash above a wrong leaf is wrong because of it and is not reported."""
+    if not mismatches:
         return (
             f"the {size} entries give the root {computed.hex()}, but {signed.hex()} was signed: entries and hashes "
-            "were changed together after signing; a mirror tells which"
+            "were changed together after signing; a mirror shows which"
         )
-    doubt = min(
-        (d for d in doubts if not any(d.is_above(other) for other in doubts)), key=lambda doubt: doubt.first_entry
+    mismatch = min(
+        (d for d in mismatches if not any(d.is_above(other) for other in mismatches)),
+        key=lambda mismatch: mismatch.first_entry,
     )
     if computed == signed:
         return (
-            f"stored hash {doubt.number} of level {doubt.level} was changed after it was written; "
+            f"stored hash {mismatch.number} of level {mismatch.level} was changed after it was written; "
             "the entries are as they were signed"
         )
-    if doubt.level == 0:
-        return f"entry {doubt.number} does not agree with its stored hash: it was changed after it was written"
+    if mismatch.level == 0:
+        return f"entry {mismatch.number} does not agree with its stored hash: it was changed after it was written"
     return (
-        f"one of the entries {doubt.first_entry} to {min(size - 1, doubt.last_entry)} was changed together with its "
-        f"stored hash: they do not give hash {doubt.number} of level {doubt.level}; a mirror tells which"
+        f"one of the entries {mismatch.first_entry} to {min(size - 1, mismatch.last_entry)} was changed together with "
+        f"its stored hash: they do not give hash {mismatch.number} of level {mismatch.level}; a mirror shows which"
     )

@@ -1,3 +1,3 @@
-"""Awareness campaigns: which event calls for one, whose it is, and what came of it. Way in: `consumer.CONSUMER`.
+"""Awareness campaigns: which events trigger one, who owns it, and its state. Way in: `consumer.CONSUMER`.
 Imports: `consumers.fold`, `consumers.projections.handlers`, `consumers.as_of`.
 """

@@ -1,4 +1,4 @@
-"""`yesser campaigns list | show ID`: the awareness campaigns, as they stand now or stood at some moment."""
+"""`yesser campaigns list | show ID`: the awareness campaigns, now or as of a point in time."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ ESCALATED: Final = ("مُصعّدة", "escalated")
 
 
 class NoCampaign(YesserError):
-    """The log has no campaign of that id."""
+    """The log has no campaign with this id."""
 
 
 @click.group("campaigns")
 def campaigns_group() -> None:
-    """The awareness campaigns and their state."""
+    """Show the awareness campaigns and their state."""
 
 
 @campaigns_group.command("list")
 @json_option
 @as_of_options
 def list_command(moment: PointInTime, as_json: bool) -> None:
-    """List the campaigns that stand in the log."""
+    """List the campaigns in the log."""
     rows = asyncio.run(read(Settings(), moment))
     if as_json:
         print_json(rows)
@@ -54,7 +54,7 @@ def list_command(moment: PointInTime, as_json: bool) -> None:
 @json_option
 @as_of_options
 def show_command(moment: PointInTime, campaign_id: str, as_json: bool) -> None:
-    """A campaign with its brief, its reason and its airings."""
+    """Show a campaign with its brief, its reason and its airings."""
     _, shown = run_query(CONSUMER, lambda connection: campaign(connection, campaign_id), moment)
     if shown is None:
         raise NoCampaign(f"the log has no campaign {campaign_id}: see `yesser campaigns list`.")
@@ -65,13 +65,13 @@ def show_command(moment: PointInTime, campaign_id: str, as_json: bool) -> None:
 
 
 async def read(settings: Settings, moment: PointInTime | int | None = None) -> list[dict[str, Any]]:
-    """The rows now, or as of a moment (or index)."""
+    """The rows now, or as of a point in time or index."""
     async with view(settings, [CONSUMER], moment) as state:
         return await campaigns(await state.use(CONSUMER))
 
 
 def table(rows: Sequence[dict[str, Any]]) -> Grid:
-    """The campaigns for the eye."""
+    """The campaigns as a table."""
     columns = [
         Column("الحملة", "Campaign"),
         Column("الموعد", "Due"),

@@ -1,9 +1,9 @@
-"""Campaigns: runs the plan, the services and the training figures again on tables of its own, and answers what took
-effect there with the rules.
+"""Campaigns: folds the plan, the services and the training figures into its own tables, and evaluates the rules on what
+took effect.
 
 Flows in: entries. Flows out: campaigns with their state, every evaluation with its reason, and the platform's events
-`campaign.triggered`, `campaign.paused` and `campaign.resumed`. What contradicts the plan, a service or a certificate is
-reported by the projections; here only what is said about a campaign is judged.
+`campaign.triggered`, `campaign.paused` and `campaign.resumed`. It reports anomalies of campaign events only; those of
+plans, services and certificates are the projections'.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _YEARS: Final = {
 
 @dataclass(slots=True)
 class BatchContext:
-    """One batch under the rules that are switched on: the rows, and what is to be published."""
+    """One batch under the active rules: its rows, and the events to publish."""
 
     ws: UnitOfWork
     rules: Mapping[str, Rule]
@@ -58,8 +58,8 @@ class BatchContext:
     tallies: training.Tallies = field(default_factory=dict)
     seats_left: dict[training.CounterKey, int | None] = field(default_factory=dict)
 
-    def ask(self, occurrence: RuleInput, index: int, *, once: str | None = None) -> None:
-        """Let the rule that listens answer, at entry `index`; `once` names what it may fire for once only."""
+    def evaluate(self, occurrence: RuleInput, index: int, *, once: str | None = None) -> None:
+        """Evaluate the rule at entry `index`; with `once` it fires at most once for that name."""
         before = once is not None and self.ws.get(ONCE, occurrence.rule, once) is not None
         decision = evaluate(self.rules, occurrence, fired_before=before)
         if decision is None:
@@ -72,7 +72,7 @@ class BatchContext:
             self.decided.append(lifecycle.decide(self.ws, proposal, index))
 
     def record(self, decision: Decision) -> None:
-        """Keep an evaluation with its reason."""
+        """Store an evaluation with its reason."""
         campaign_id = decision.proposal.campaign_id if decision.proposal else None
         row = Evaluation(
             rule=decision.rule,
@@ -86,18 +86,18 @@ class BatchContext:
         self.ws.append(EVALUATION, row)
 
     def count(self) -> None:
-        """Count the certificates tallied so far, before somebody looks at the counts or changes them."""
+        """Count the certificates tallied so far, before the counts are read or changed."""
         training.count_certified(self.ws, self.tallies)
         self.tallies.clear()
 
-    def look_again(self) -> None:
-        """A quota or a revocation is about to change how many seats are left."""
+    def forget_seats(self) -> None:
+        """Drop the cached seats, before a quota or a revocation changes them."""
         self.count()
         self.seats_left.clear()
 
-    def judge(self, entry: Entry) -> None:
-        """What an agency says about a campaign."""
-        found = lifecycle.judge(self.ws, entry)
+    def apply_campaign(self, entry: Entry) -> None:
+        """Apply an agency's event about a campaign."""
+        found = lifecycle.apply(self.ws, entry)
         if found is not None:
             self.ws.append(ANOMALY, found)
 
@@ -108,72 +108,72 @@ def fold(ws: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
 
 
 def fold_with(rules: Mapping[str, Rule], ws: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
-    """Apply a batch under `rules`; the platform's events that it decides, in order."""
-    turn = BatchContext(ws, rules)
+    """Apply a batch under `rules`; returns the platform's events that it decides, in order."""
+    context = BatchContext(ws, rules)
     for entry in entries:
         handle = _HANDLERS.get(entry.type)
         if handle is not None:
-            handle(turn, entry)
-    turn.count()
-    return turn.decided
+            handle(context, entry)
+    context.count()
+    return context.decided
 
 
-def _certified(turn: BatchContext, entry: Entry) -> None:
-    """The most frequent entry: tallied, and looked at more closely only when it fills the last seat of a quota."""
-    if training.certify(turn.ws, entry, turn.tallies) is not None:
+def _certified(context: BatchContext, entry: Entry) -> None:
+    """Tally a certificate, the most frequent entry; counts are read only when it fills the last seat of a quota."""
+    if training.certify(context.ws, entry, context.tallies) is not None:
         return
     keys = training.counters_of(entry.data["on"], entry.data["track"])
     for key in keys:
-        if key not in turn.seats_left:
-            turn.seats_left[key] = _seats_left(turn.ws, key)
+        if key not in context.seats_left:
+            context.seats_left[key] = _seats_left(context.ws, key)
     for key in keys:
-        left = turn.seats_left[key]
+        left = context.seats_left[key]
         if left is not None and left > 1:
-            turn.seats_left[key] = left - 1
+            context.seats_left[key] = left - 1
         elif left is not None:
-            turn.count()
-            _ask_quota(turn, entry, key)
-            turn.seats_left[key] = None
+            context.count()
+            _evaluate_quota(context, entry, key)
+            context.seats_left[key] = None
 
 
 def _seats_left(ws: UnitOfWork, key: training.CounterKey) -> int | None:
-    """Seats of a quota less the net certificates counted; None where there is nothing to reach, or it was reached."""
+    """Seats of a quota minus the net certificates; None if there is no quota, or it was reached."""
     quota = ws.get(training.QUOTA, *key)
     if quota is None or quota.seats <= 0 or ws.get(ONCE, "quota-met", _quota_part(key)) is not None:
         return None
     return quota.seats - _net(ws, key)
 
 
-def _quota_set(turn: BatchContext, entry: Entry) -> None:
-    turn.look_again()
-    training.apply(turn.ws, entry)
-    _ask_quota(turn, entry, (entry.data["calendar"], entry.data["year"], entry.data["track"]))
+def _quota_set(context: BatchContext, entry: Entry) -> None:
+    context.forget_seats()
+    training.apply(context.ws, entry)
+    _evaluate_quota(context, entry, (entry.data["calendar"], entry.data["year"], entry.data["track"]))
 
 
-def _revoked(turn: BatchContext, entry: Entry) -> None:
-    turn.look_again()
-    training.apply(turn.ws, entry)
+def _revoked(context: BatchContext, entry: Entry) -> None:
+    context.forget_seats()
+    training.apply(context.ws, entry)
 
 
-def _ask_quota(turn: BatchContext, entry: Entry, key: training.CounterKey) -> None:
-    """Has the net of a quota reached its seats at this entry?"""
+def _evaluate_quota(context: BatchContext, entry: Entry, key: training.CounterKey) -> None:
+    """Evaluate whether the net certificates reached the quota's seats at this entry."""
     calendar, year, track = key
-    quota = turn.ws.get(training.QUOTA, *key)
+    quota = context.ws.get(training.QUOTA, *key)
     part = _quota_part(key)
     occurrence = RuleInput(
         rule="quota-met",
         cause_index=entry.index,
         recorded=entry.recorded,
-        owner=_office(turn.ws),
+        owner=_office(context.ws),
         parts={
             "track": _TRACKS[track],
             "year": {language: text.format(year) for language, text in _YEARS[calendar].items()},
         },
         part=part,
-        figure=_net(turn.ws, key),
+        figure=_net(context.ws, key),
         target=quota.seats if quota else 0,
     )
-    turn.ask(occurrence, entry.index, once=part)
+    context.evaluate(occurrence, entry.index, once=part)
 
 
 def _net(ws: UnitOfWork, key: training.CounterKey) -> int:
@@ -185,47 +185,47 @@ def _quota_part(key: training.CounterKey) -> str:
     return "-".join(map(str, key))
 
 
-def _planned(turn: BatchContext, entry: Entry) -> None:
-    for outcome in plan.apply(turn.ws, entry):
+def _planned(context: BatchContext, entry: Entry) -> None:
+    for outcome in plan.apply(context.ws, entry):
         if isinstance(outcome, Applied):
             for group in GROUPS:
-                _ask_group(turn, entry, outcome.details["plan_id"], group)
+                _evaluate_group(context, entry, outcome.details["plan_id"], group)
 
 
-def _ask_group(turn: BatchContext, entry: Entry, plan_id: str, group: int) -> None:
-    """Has the group of the shown plan reached its target at this entry?"""
-    shown = plan.shown(turn.ws)
+def _evaluate_group(context: BatchContext, entry: Entry, plan_id: str, group: int) -> None:
+    """Evaluate whether the group of the shown plan reached its target at this entry."""
+    shown = plan.shown(context.ws)
     if shown is None or shown.plan_id != plan_id:
         return
-    counted = turn.ws.get(services.SERVICE_GROUP, plan_id, group)
+    counted = context.ws.get(services.SERVICE_GROUP, plan_id, group)
     occurrence = RuleInput(
         rule="group-completed",
         cause_index=entry.index,
         recorded=entry.recorded,
-        owner=_office(turn.ws),
+        owner=_office(context.ws),
         parts={"plan_id": plan_id, "group": group},
         part=str(group),
         figure=counted.launched if counted else 0,
         target=plan.group_target(shown, group),
     )
-    turn.ask(occurrence, entry.index, once=f"{plan_id}/{group}")
+    context.evaluate(occurrence, entry.index, once=f"{plan_id}/{group}")
 
 
-def _service(turn: BatchContext, entry: Entry) -> None:
-    for outcome in services.apply(turn.ws, entry):
+def _service(context: BatchContext, entry: Entry) -> None:
+    for outcome in services.apply(context.ws, entry):
         if isinstance(outcome, Anomaly):
             if outcome.type.endswith(".service.launched.v1"):
-                turn.record(contradicted("service-launched", outcome.index, outcome.rule))
+                context.record(contradicted("service-launched", outcome.index, outcome.rule))
         elif outcome.type == "service.launched":
-            _service_launched(turn, entry, outcome)
+            _service_launched(context, entry, outcome)
         elif outcome.type == "service.suspended":
-            turn.decided.extend(lifecycle.suspended(turn.ws, outcome))
+            context.decided.extend(lifecycle.suspended(context.ws, outcome))
         elif outcome.type == "service.resumed":
-            turn.decided.extend(lifecycle.resumed(turn.ws, outcome))
+            context.decided.extend(lifecycle.resumed(context.ws, outcome))
 
 
-def _service_launched(turn: BatchContext, entry: Entry, fact: Applied) -> None:
-    lifecycle.launched(turn.ws, fact)
+def _service_launched(context: BatchContext, entry: Entry, fact: Applied) -> None:
+    lifecycle.launched(context.ws, fact)
     occurrence = RuleInput(
         rule="service-launched",
         cause_index=fact.index,
@@ -234,14 +234,14 @@ def _service_launched(turn: BatchContext, entry: Entry, fact: Applied) -> None:
         parts={"name": fact.details["name"]},
         service_id=fact.data["service_id"],
     )
-    turn.ask(occurrence, entry.index)
-    _ask_group(turn, entry, fact.details["plan_id"], fact.details["group"])
+    context.evaluate(occurrence, entry.index)
+    _evaluate_group(context, entry, fact.details["plan_id"], fact.details["group"])
 
 
-def _initiative(turn: BatchContext, entry: Entry) -> None:
-    for outcome in one_time_events.apply(turn.ws, entry):
+def _initiative(context: BatchContext, entry: Entry) -> None:
+    for outcome in one_time_events.apply(context.ws, entry):
         if isinstance(outcome, Anomaly):
-            turn.record(contradicted("initiative-announced", entry.index, outcome.rule))
+            context.record(contradicted("initiative-announced", entry.index, outcome.rule))
             continue
         occurrence = RuleInput(
             rule="initiative-announced",
@@ -250,16 +250,16 @@ def _initiative(turn: BatchContext, entry: Entry) -> None:
             owner=entry.agency,
             parts={"name": entry.data["name"], "aim": entry.data["aim"]},
         )
-        turn.ask(occurrence, entry.index)
+        context.evaluate(occurrence, entry.index)
 
 
-def _registered(turn: BatchContext, entry: Entry) -> None:
-    if entry.data["role"] == "office" and turn.ws.get(OFFICE, SLOT) is None:
-        turn.ws.put(OFFICE, Office(SLOT, entry.data["code"], entry.index))
+def _registered(context: BatchContext, entry: Entry) -> None:
+    if entry.data["role"] == "office" and context.ws.get(OFFICE, SLOT) is None:
+        context.ws.put(OFFICE, Office(SLOT, entry.data["code"], entry.index))
 
 
 def _office(ws: UnitOfWork) -> str:
-    """The first office registered: entry 1, before anybody may adopt a plan or set a quota."""
+    """The first registered office: entry 1, so it exists before any plan or quota."""
     office = ws.get(OFFICE, SLOT)
     return "yesser" if office is None else office.code
 
@@ -271,13 +271,13 @@ _HANDLERS: Final[dict[str, Callable[[BatchContext, Entry], None]]] = {
     **dict.fromkeys(plan.TYPES, _planned),
     **dict.fromkeys(services.TYPES, _service),
     INITIATIVE: _initiative,
-    "awareness.campaign-acknowledged": BatchContext.judge,
-    "awareness.campaign-aired": BatchContext.judge,
-    "awareness.campaign-completed": BatchContext.judge,
-    "campaign.triggered": lambda turn, entry: lifecycle.enter_log(turn.ws, entry),
-    "campaign.paused": lambda turn, entry: lifecycle.note(turn.ws, entry),
-    "campaign.resumed": lambda turn, entry: lifecycle.note(turn.ws, entry),
-    "campaign.escalated": lambda turn, entry: lifecycle.note(turn.ws, entry),
+    "awareness.campaign-acknowledged": BatchContext.apply_campaign,
+    "awareness.campaign-aired": BatchContext.apply_campaign,
+    "awareness.campaign-completed": BatchContext.apply_campaign,
+    "campaign.triggered": lambda context, entry: lifecycle.enter_log(context.ws, entry),
+    "campaign.paused": lambda context, entry: lifecycle.note(context.ws, entry),
+    "campaign.resumed": lambda context, entry: lifecycle.note(context.ws, entry),
+    "campaign.escalated": lambda context, entry: lifecycle.note(context.ws, entry),
     "registry.agency-registered": _registered,
 }
 

@@ -1,4 +1,4 @@
-"""What the campaigns consumer's tables say, in the shapes of events.md §5. `search_path` decides which tables."""
+"""Reads the campaigns consumer's tables, in the shapes of events.md §5. `search_path` selects the tables."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def campaigns(connection: Connection, after: str = "", rows_max: int | Non
 
 
 async def campaign(connection: Connection, campaign_id: str) -> dict[str, Any] | None:
-    """A campaign with its brief, its reason and its airings, None where the log has none."""
+    """A campaign with its brief, its reason and its airings, or None."""
     row = await connection.fetchrow(_SQL["campaigns"], "", 1, campaign_id)
     decision = await connection.fetchrow(_SQL["decision"], campaign_id)
     if row is None or decision is None:

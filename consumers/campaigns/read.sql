@@ -11,7 +11,7 @@ FROM coverage
 WHERE launched_index IS NOT NULL
 
 -- name: campaigns
--- Campaigns that stand in the log, after $1, or $3 alone. The state and the pause are read off, not kept.
+-- Campaigns in the log, after $1, or $3 alone. The state and the pause are derived, not stored.
 SELECT c.campaign_id, c.rule, c.kind, c.cause_index, c.owner, c.service_id, c.channels, c.due_on,
        CASE WHEN c.completed_index IS NOT NULL THEN 'completed'
             WHEN c.acknowledged_index IS NOT NULL THEN 'acknowledged'
@@ -24,7 +24,7 @@ WHERE c.triggered_index IS NOT NULL AND c.campaign_id > $1 AND ($3::text IS NULL
 ORDER BY c.campaign_id LIMIT $2
 
 -- name: decision
--- What the platform decided and why, and what the log says of it since.
+-- The platform's decision with its reason, and its later entries in the log.
 SELECT rules_version, brief, reason, triggered_index, acknowledged_index, acknowledged_by, completed_index
 FROM campaign WHERE campaign_id = $1
 

@@ -1,4 +1,4 @@
-"""The rows that the campaigns consumer keeps besides those of the plan, the services and the training figures."""
+"""The campaigns consumer's own rows, besides those of the plan, the services and the training figures."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from infra.postgres.unit_of_work import Table
 class Campaign:
     """A campaign, from the moment a rule decided it.
 
-    It exists for everybody else only from its entry `campaign.triggered` on: until then `triggered_index` is None, it
-    is not listed, and whoever speaks of it speaks of an unknown campaign. `days_added` = the working days by which
-    resumptions moved `due_on`. `tv`, `radio`, `print` count airings; what they reached is summed from them on reading,
-    since the sum may outgrow a bigint.
+    It is visible only from its entry `campaign.triggered` on: until then `triggered_index` is None, it is not listed,
+    and events about it are about an unknown campaign. `days_added` = the working days by which resumptions moved
+    `due_on`. `tv`, `radio`, `print` count airings; their reach is summed on reading, because the sum may exceed a
+    bigint.
     """
 
     campaign_id: str
@@ -58,7 +58,7 @@ class Airing:
 
 @dataclass(slots=True)
 class Coverage:
-    """What citizens were told of a service, and whether its campaigns are paused.
+    """The airings about a service, and whether its campaigns are paused.
 
     `suspended_from` = recorded date (Asia/Riyadh) of the last `suspended` that has no later `resumed`; retiring the
     service leaves it. `tv`, `radio`, `print` count the airings of its specific campaigns.
@@ -78,7 +78,7 @@ class Coverage:
 
 @dataclass(slots=True)
 class Evaluation:
-    """What a rule made of a cause that could have fired it: fired or not, and why."""
+    """A rule's decision on a cause: fired or not, and why."""
 
     rule: str
     cause_index: int
@@ -110,7 +110,7 @@ class Office:
 
 @dataclass(slots=True)
 class Route:
-    """A `campaign.triggered` that stands in the log at `index`, to be sent on the routes in that order."""
+    """A `campaign.triggered` at `index` of the log, to be sent to the teams in that order."""
 
     index: int
     campaign_id: str

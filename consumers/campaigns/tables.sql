@@ -37,7 +37,7 @@ CREATE TABLE airing (
     PRIMARY KEY (campaign_id, airing_id)
 );
 
--- What citizens were told of each launched service, and since when its campaigns are paused.
+-- Airings about each launched service, and since when its campaigns are paused.
 CREATE TABLE coverage (
     service_id text COLLATE "C" PRIMARY KEY,
     launched_index bigint,
@@ -79,7 +79,7 @@ CREATE TABLE office (
     index bigint NOT NULL
 );
 
--- Triggers that stand in the log, in log order. The sender of the routes keeps its own place: these rows stay.
+-- Triggers in the log, in log order. The relay stores its own position: these rows stay.
 CREATE TABLE route (
     index bigint PRIMARY KEY,
     campaign_id text NOT NULL

@@ -1,6 +1,6 @@
-"""Whether the commitments in the log are true: the log is folded again up to the index of each, and hashed.
+"""Verifies the commitments in the log: folds the log again up to the index of each, and compares the hashes.
 
-Flows in: entries alone; neither the live tables nor the event index are believed. Flows out: a verdict per commitment.
+Flows in: entries only; neither the live tables nor the event index are used. Flows out: a verdict per commitment.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from uuid import uuid4
 from consumers.commitments.commitment import TYPE, read_model_name
 from consumers.fold.consumer import Consumer
 from consumers.fold.replay import Scratch, replay
-from consumers.rebuild.table_hash import Fingerprint, table_hash
+from consumers.rebuild.table_hash import TableHash, table_hash
 from consumers.registry import CONSUMERS
 from events.wire.entry import TYPE_PREFIX, TYPE_SUFFIX, Entry, parse_entry
 from infra.log.reader import entry_batches, log_size
@@ -23,12 +23,12 @@ from infra.postgres.outbox import PLATFORM
 from infra.settings import Settings
 
 _TYPE_TEXT: Final = f'"{TYPE_PREFIX}{TYPE}{TYPE_SUFFIX}"'.encode()
-"""Stands in the bytes of every commitment: so few entries have it that the others need not be parsed."""
+"""Part of every commitment's bytes; entries without it are not parsed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What the entry at `index` says: after `log_index` entries the read model `name` had these rows."""
+    """The commitment at `index`: after `log_index` entries the read model `name` had this hash."""
 
     index: int
     name: str
@@ -39,10 +39,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`found` is what the log gives at that index; None where there is no such read model, or no such state yet."""
+    """`found` is what the log gives at that index; None if there is no such read model or no such state."""
 
     claim: Claim
-    found: Fingerprint | None
+    found: TableHash | None
 
     @property
     def ok(self) -> bool:
@@ -81,7 +81,7 @@ def _claim(entry: Entry) -> Claim:
 
 
 def newest(claims: Sequence[Claim], per_read_model: int) -> list[Claim]:
-    """The last so many of each read model, in log order."""
+    """The last `per_read_model` of each read model, in log order."""
     kept: list[Claim] = []
     seen: dict[str, int] = {}
     for claim in reversed(claims):
@@ -94,13 +94,13 @@ def newest(claims: Sequence[Claim], per_read_model: int) -> list[Claim]:
 async def check(
     settings: Settings, claims: Sequence[Claim], consumers: Iterable[Consumer] = tuple(CONSUMERS.values())
 ) -> list[Verdict]:
-    """A verdict for each claim, in log order. The log is folded once for each consumer, stopping where it must."""
-    found: dict[tuple[str, int], Fingerprint] = {}
+    """A verdict for each claim, in log order. The log is folded once per consumer."""
+    found: dict[tuple[str, int], TableHash] = {}
     connection = await connect(settings, "commitments", batch=True)
     try:
         for consumer in consumers:
             names = {read_model_name(consumer, table.name) for table in consumer.tables}
-            # A state after more entries than stood before the claim's own is no state that it can speak of.
+            # A commitment cannot be about a state after its own entry.
             asked = sorted({(c.log_index, c.name) for c in claims if c.name in names and c.log_index <= c.index})
             if asked:
                 found |= await _recompute(settings, connection, consumer, asked)
@@ -111,8 +111,8 @@ async def check(
 
 async def _recompute(
     settings: Settings, connection: Connection, consumer: Consumer, asked: list[tuple[int, str]]
-) -> dict[tuple[str, int], Fingerprint]:
-    """The read models `asked` for as (index, name), by name and index."""
+) -> dict[tuple[str, int], TableHash]:
+    """The hashes of the read models in `asked`, given as (index, name)."""
     found = {}
     tables = {read_model_name(consumer, table.name): table for table in consumer.tables}
     scratch = Scratch(consumer, f"commitments_{consumer.schema}_{uuid4().hex[:12]}")

@@ -1,4 +1,4 @@
-"""`yesser commit`: publishes the hash of every read model, as it stands now."""
+"""`yesser commit`: publishes the current hash of every read model."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class NothingApplied(YesserError):
 @click.command("commit")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def commit(as_json: bool) -> None:
-    """Commit to every read model now: its hash at its index goes into the log.
+    """Publish the hash of every read model, at its current index, in the log.
 
-    The platform does so by itself every 10,000 entries. `yesser audit commitments` computes all of them again.
+    The platform does this automatically every 10,000 entries. `yesser audit commitments` verifies the hashes.
     """
     commitments = uvloop.run(_commit(Settings()))
     if as_json:

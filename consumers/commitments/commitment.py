@@ -1,8 +1,8 @@
 """Commitments: the hash of every read model at an index of the log, published as an entry of the log itself.
 
-Flows in: the live tables, in a snapshot in which a consumer's rows and position belong together. Flows out: events
-`projection.committed` in the outbox. Each says the index at which its rows stood, so that whoever replays the log up
-to there must find the same hash. Nothing here writes a read model.
+Flows in: the live tables, in a snapshot with consistent rows and position. Flows out: events `projection.committed` in
+the outbox. Each has the index of its rows, so that a replay of the log up to there gives the same hash. Nothing here
+writes a read model.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from infra.postgres.sql import queries
 
 TYPE: Final = "projection.committed"
 EVERY_ENTRIES: Final = 10_000
-"""Entries that are not commitments themselves from one commitment to the next."""
+"""Entries, without commitments, from one commitment to the next."""
 
 _SQL: Final = queries("consumers.commitments", "commit.sql")
 
@@ -43,7 +43,7 @@ class Commitment:
         return {"name": self.name, "log_index": self.log_index, "rows": self.rows, "sha256": self.sha256}
 
     def event(self) -> OutboxEvent:
-        """Its cause is the last entry applied. Committed twice at one index it is the same event, and a duplicate."""
+        """Its cause is the last entry applied. A second commitment at one index is a duplicate."""
         cause = self.log_index - 1
         return OutboxEvent(
             id=f"committed.{self.name}.i{cause}",
@@ -57,24 +57,24 @@ class Commitment:
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """Entries that are not commitments: applied by the projections, and when the read models were last committed."""
+    """Entries without commitments: applied by the projections now, and at the last commitment."""
 
     entries_count: int
     committed_count: int
 
     @property
     def due(self) -> bool:
-        """Whether a multiple of `EVERY_ENTRIES` was passed since."""
+        """Whether a multiple of `EVERY_ENTRIES` was passed since the last commitment."""
         return self.entries_count // EVERY_ENTRIES > self.committed_count // EVERY_ENTRIES
 
 
 def read_model_name(consumer: Consumer, table: str) -> str:
-    """The name under which a table is committed; tables of different consumers have names in common."""
+    """A table's name in commitments, with its consumer, because consumers share table names."""
     return f"{consumer.name}.{table}"
 
 
 async def reached(connection: Connection) -> Reached:
-    """How many entries there are to commit; none before the projections have tables."""
+    """The entries to commit; zero before the projections have tables."""
     if not await connection.fetchval(_SQL["counted"]):
         return Reached(0, 0)
     row = await connection.fetchrow(_SQL["entries"])
@@ -84,7 +84,7 @@ async def reached(connection: Connection) -> Reached:
 async def hash_read_models(
     connection: Connection, consumers: Iterable[Consumer] = tuple(CONSUMERS.values())
 ) -> list[Commitment]:
-    """All read models, each consumer in a snapshot of its own; consumers that have applied nothing are left out."""
+    """All read models, each consumer in its own snapshot, without consumers that have applied nothing."""
     found: list[Commitment] = []
     for consumer in consumers:
         if await connection.fetchval(_SQL["started"], consumer.schema, consumer.name, consumer.rules_version):
@@ -94,8 +94,7 @@ async def hash_read_models(
 
 
 async def _hash_consumer(connection: Connection, consumer: Consumer) -> list[Commitment]:
-    """The locks come before the snapshot: no rebuild may put other tables in the place of these meanwhile, whose rows
-    the snapshot would not show."""
+    """Lock the tables before the snapshot, so that no rebuild swaps them meanwhile."""
     await connection.execute(f"SET LOCAL search_path = {consumer.schema}")
     await connection.execute(f"LOCK TABLE {', '.join(table.name for table in consumer.tables)} IN ACCESS SHARE MODE")
     position: int = await connection.fetchval(_SQL["position"], consumer.name) or 0
@@ -108,7 +107,7 @@ async def _hash_consumer(connection: Connection, consumer: Consumer) -> list[Com
 
 
 async def publish(connection: Connection, commitments: Sequence[Commitment], entries_count: int) -> None:
-    """Into the outbox, by command; `entries_count` is what `reached` said before the tables were read."""
+    """Put the commitments into the outbox, by command; `entries_count` is that of `reached`, from before the read."""
     async with connection.transaction():
         await connection.execute(_SQL["reach"], entries_count)
         await outbox.write(connection, [commitment.event() for commitment in commitments])
@@ -117,7 +116,7 @@ async def publish(connection: Connection, commitments: Sequence[Commitment], ent
 async def publish_by_relay(
     connection: Connection, commitments: Sequence[Commitment], entries_count: int, epoch: int
 ) -> bool:
-    """The same for the relay of `epoch`; False, and nothing is written, when it was superseded or came second."""
+    """The same for the relay of `epoch`; False if it was superseded or came second: then nothing is written."""
     async with connection.transaction():
         if not await connection.fetchval(_SQL["reach_by_relay"], entries_count, epoch):
             return False

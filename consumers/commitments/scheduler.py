@@ -1,9 +1,8 @@
-"""The relay's third task: it commits to the read models whenever the log has grown by so many entries.
+"""Schedules commitments: a task of the relay commits the read models each time the log has grown by `EVERY_ENTRIES`.
 
-It reads in snapshots beside the consumers and never waits for one of them or holds one up. Hashing everything costs
-seconds where tables have millions of rows, so as long as the log grows it takes no more than a tenth of the time: a
-commitment then comes at the first index past its multiple at which a snapshot could be had, and a multiple may be
-passed over. At rest nothing is put off; what is due is committed before `yesser wait` speaks of a fixed point.
+It reads snapshots and never blocks a consumer. Hashing tables of millions of rows takes seconds, so while the log
+grows it uses at most a tenth of the time: a commitment may come later than its multiple, and a multiple may be skipped.
+At rest nothing is delayed: a due commitment is published before `yesser wait` reports a fixed point.
 """
 
 from __future__ import annotations
@@ -22,13 +21,13 @@ from infra.settings import Settings
 
 LOOK_EVERY_S: Final = 0.5
 REST_PER_WORK: Final = 9
-"""Seconds of rest for each second of work, as long as the log grows."""
+"""Seconds of rest for each second of work while the log grows."""
 
 log = structlog.get_logger()
 
 
 class CommitmentScheduler:
-    """Looks whether a commitment is due, on a connection of its own, until it is cancelled."""
+    """Commits when due, on its own connection, until it is cancelled."""
 
     def __init__(self, settings: Settings, epoch: int) -> None:
         self.settings = settings
@@ -38,7 +37,7 @@ class CommitmentScheduler:
 
     async def run(self) -> None:
         connection = await connect(self.settings, "committer", batch=True)
-        # A process that was stopped must not hold a snapshot and its locks for ever.
+        # A suspended process must not hold a snapshot and its locks indefinitely.
         await connection.execute(
             f"SET idle_in_transaction_session_timeout = {self.settings.idle_in_transaction_timeout_ms}"
         )
@@ -51,7 +50,7 @@ class CommitmentScheduler:
                 await connection.close(timeout=1)
 
     async def look(self, connection: Connection) -> bool:
-        """Commit if it is due and no rest is owed; whether it did."""
+        """Commit if it is due and the rest is over; returns whether it did."""
         size = await log_size(connection)
         grows, self._size = size != self._size, size
         found = await reached(connection)

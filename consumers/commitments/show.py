@@ -1,4 +1,4 @@
-"""`yesser audit commitments`: what the check of the commitments found, for machines and for people."""
+"""`yesser audit commitments`: prints the verification of the commitments, as JSON or as text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from infra.settings import Settings
 
 
 def commitments_checked(settings: Settings, last: int | None, *, as_json: bool) -> bool:
-    """Check all commitments, or the `last` of each read model, print what was found, and say whether all are true."""
+    """Verify all commitments, or the `last` of each read model, and print the result; returns whether all are right."""
     verdicts = uvloop.run(_check(settings, last))
     ok = all(verdict.ok for verdict in verdicts)
     if as_json:
@@ -37,12 +37,12 @@ async def _check(settings: Settings, last: int | None) -> list[Verdict]:
 
 
 def _show(verdicts: Sequence[Verdict]) -> None:
-    """How many hold; those that do not, each in a row."""
+    """Print how many are right, and a row for each one that is not."""
     wrong = [verdict for verdict in verdicts if not verdict.ok]
     right, total = len(verdicts) - len(wrong), len(verdicts)
     say(
-        f"{right} من {total} من البصمات تطابق ما يعطيه السجل.",
-        f"{right} of {total} commitments are what the log gives.",
+        f"{right} من {total} من البصمات تطابق السجل.",
+        f"{right} of {total} commitments match the log.",
     )
     if not wrong:
         return
@@ -51,10 +51,10 @@ def _show(verdicts: Sequence[Verdict]) -> None:
         Column("نموذج القراءة", "Read model"),
         Column("بعد كم قيد", "After entries", right=True),
         Column("المنشور", "Committed", drop=1),
-        Column("ما يعطيه السجل", "The log gives", drop=2),
+        Column("من السجل", "From the log", drop=2),
     ]
     rows = [[f"{row.claim.index:,}", row.claim.name, f"{row.claim.log_index:,}", *_both(row)] for row in wrong]
-    show(Grid(said("لا تطابق السجل", "Not what the log gives"), columns, rows))
+    show(Grid(said("لا تطابق السجل", "Do not match the log"), columns, rows))
 
 
 def _both(verdict: Verdict) -> tuple[str, str]:

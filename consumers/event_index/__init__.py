@@ -1,3 +1,3 @@
-"""Finds events by id, type, subject, agency and time.
-
-Way in: `consumer.CONSUMER`, `read`. Imports: `consumers.fold`."""
+"""Finds events by id, type, subject, agency and time. Way in: `consumer.CONSUMER`, `read`. Imports:
+`consumers.fold`.
+"""

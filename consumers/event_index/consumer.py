@@ -1,4 +1,4 @@
-"""The event index: where in the log an event stands, by subject, type, agency and id. It only adds rows."""
+"""The event index: finds an event's entry by subject, type, agency and id. Append-only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from infra.postgres.unit_of_work import Need, Table, UnitOfWork
 
 @dataclass(slots=True)
 class IndexedEvent:
-    """`type` is the full type, `time` the event's own time as it was written; the source follows from the agency."""
+    """`type` is the full type, `time` the event's own time as sent; the source follows from the agency."""
 
     index: int
     id: str
@@ -28,7 +28,7 @@ EVENT: Final = Table("event", IndexedEvent, key=("index",), append_only=True)
 
 
 def required_keys(ws: UnitOfWork, entries: Sequence[Entry]) -> Iterator[Iterable[Need]]:
-    """Nothing is ever read back."""
+    """None: rows are never read back."""
     return iter(())
 
 

@@ -1,4 +1,4 @@
-"""Finding events in the log, page by page. `search_path` decides which table is read."""
+"""Finds events in the log, page by page. `search_path` selects the table."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _COLUMNS: Final = f"index, id, '{SOURCE_PREFIX}' || agency AS source, type, subj
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """All conditions that are given hold. `after_index` is the cursor: the last index of the page before.
+    """All given conditions must match. `after_index` is the cursor: the last index of the page before.
 
     `subjects`, `without` and `below_index` narrow it to what the caller may see.
     """
@@ -56,7 +56,7 @@ async def find(connection: Connection, query: Query) -> Page:
 
 
 def statement(query: Query, limit: int) -> tuple[str, list[Any]]:
-    """Only the given conditions stand in the text, so that each set of them gets the plan of its own index."""
+    """The SQL with only the given conditions, so that PostgreSQL picks an index for each combination."""
     conditions = ["index > $1"]
     arguments: list[Any] = [query.after_index, limit]
     for column in ("subject", "type", "agency", "id"):

@@ -1,4 +1,4 @@
-"""Entries for the eye, in Arabic and English."""
+"""Entries as a table, in Arabic and English."""
 
 from __future__ import annotations
 

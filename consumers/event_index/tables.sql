@@ -1,4 +1,4 @@
--- One row per entry of the log: how an event is found by its subject, type, sender or id.
+-- One row per log entry, to find an event by subject, type, sender or id.
 CREATE TABLE event (
     index bigint PRIMARY KEY,
     id text COLLATE "C" NOT NULL,

@@ -1,3 +1,3 @@
-"""What a consumer is: the rows it keeps, the keys a batch needs, the pure fold; and a replay of the log through it.
+"""Defines a consumer: its tables, the keys that a batch needs, its pure fold; and the replay of the log through it.
 Way in: `consumer.Consumer`, `replay.replay`. Imports: `infra`, `events`, `consumers.audit`.
 """

@@ -11,9 +11,9 @@ from infra.postgres.unit_of_work import Table
 
 @dataclass(slots=True)
 class Anomaly:
-    """`found_index` is where it was found: its own index, or that of `registered` for a fact that had waited.
+    """`found_index` is its own index or, for a fact that was pending, that of `registered`.
 
-    `claimed` and `known` are free objects that show both sides.
+    `claimed` and `known` are free-form objects with both sides.
     """
 
     index: int
@@ -26,7 +26,7 @@ class Anomaly:
     known: dict[str, Any]
 
 
-# Each judging consumer has such a table of its own; an entry is judged by exactly one of them.
+# Each consumer that detects anomalies has its own table; only one consumer is responsible for an entry.
 ANOMALY: Final = Table("anomaly", Anomaly, key=("index",), append_only=True)
 
 

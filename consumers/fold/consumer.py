@@ -1,8 +1,8 @@
-"""What a consumer is: a pure fold, the tables it keeps, and the rows that a batch needs.
+"""Defines a consumer: a pure fold, its tables, and the rows that a batch needs.
 
 Flows in: a connection inside a transaction whose `search_path` is the consumer's schema, and entries in log order.
-Flows out: changed rows in those tables, and the platform events that the fold decided. The same `apply` serves the
-live loop, a rebuild and an as-of view; only the live loop hands the decided events to the outbox.
+Flows out: changed rows in those tables, and the platform events that the fold decided. The live loop, a rebuild and an
+as-of view share `apply`; only the live loop writes the decided events to the outbox.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ Needs = Callable[[UnitOfWork, Sequence[Entry]], Iterator[Iterable[Need]]]
 Fold = Callable[[UnitOfWork, Sequence[Entry]], list[OutboxEvent]]
 
 ROWS_MAX: Final = 20_000
-"""A batch asks for at most so many rows, about two seconds of work. One entry may ask for more, but not for much more:
-events.md §3 bounds how many facts wait for a project or service."""
+"""A batch needs at most this many rows, about two seconds of work. A single entry may need somewhat more: events.md §3
+limits how many facts are pending for a project or service."""
 
 
 class TooManyRows(YesserError):
-    """The batch asks for more rows than one transaction may: apply it in two halves."""
+    """The batch needs more rows than one transaction may load: apply it in two halves."""
 
 
 @dataclass(frozen=True)
 class Consumer:
     """A row of `consumers.registry`.
 
-    `required_keys` yields sets of keys; each set is loaded before it continues, so that a later one may depend on rows
-    that an earlier one brought. `fold` is pure over the unit of work and total over all that the registrar accepts.
+    `required_keys` yields sets of keys; each set is loaded before it continues, so that a later set can depend on the
+    rows of an earlier one. `fold` is pure over the unit of work and accepts every event that the registrar accepts.
     `rules_version` grows when the fold decides differently; a process with an older one exits.
     """
 
@@ -49,12 +49,12 @@ class Consumer:
     rules_version: int = 1
 
     def create_sql(self) -> list[str]:
-        """The texts that create the tables in the current schema."""
+        """The SQL that creates the tables in the current schema."""
         return [read(package, file) for package, file in self.sql_files]
 
 
 def nobody_waits() -> None:
-    """Nobody waits for the moment when rows are written."""
+    """The default of `writing`: does nothing."""
 
 
 async def apply(
@@ -73,7 +73,7 @@ async def apply(
 
 
 async def load(connection: Connection, rows: UnitOfWork, consumer: Consumer, entries: Sequence[Entry]) -> None:
-    """Read the rows that a batch needs. Raises `TooManyRows` where that would take too long in one transaction."""
+    """Load the rows that a batch needs. Raises `TooManyRows` if they are too many for one transaction."""
     left = ROWS_MAX
     for required_keys in consumer.required_keys(rows, entries):
         if len(entries) > 1:

@@ -1,8 +1,8 @@
-"""Folds the log from its beginning into tables beside the live ones, for a rebuild or an as-of view.
+"""Replays the log from its beginning into a scratch schema, for a rebuild or an as-of view.
 
-Flows in: entries from the bundles in PostgreSQL, never from Kafka. Flows out: rows in a scratch schema; what the folds
-decide is dropped, so nothing here can write an outbox row. Entries are read and parsed while PostgreSQL writes the
-batch before.
+Flows in: entries from PostgreSQL, never from Kafka. Flows out: rows in the scratch schema; the folds' decisions are
+discarded, so a replay never writes an outbox row. Entries are read and parsed while PostgreSQL writes the previous
+batch.
 """
 
 from __future__ import annotations
@@ -23,26 +23,26 @@ from infra.postgres.unit_of_work import Key, Need, Table, UnitOfWork
 from infra.settings import Settings
 
 BATCH_ENTRIES: Final = 8_192
-"""Entries of one step: enough that statements cost little, few enough that the two batches in memory stay small."""
+"""Entries per batch: enough to amortise statements, few enough to keep two batches in memory."""
 SLICE_ENTRIES: Final = 256
-"""Entries parsed in one go before the writing task is given its turn."""
+"""Entries parsed before control returns to the writing task."""
 BATCHES_AHEAD_MAX: Final = 1
-"""Batches that wait for the fold. One keeps both sides busy; with four, so much parsed data lies between its parsing
-and its fold that the caches of the processor are missed and everything takes a seventh longer."""
+"""Parsed batches that wait for the fold. One keeps both sides busy; with four, processor caches are missed and the
+replay takes a seventh longer."""
 
 Progress = Callable[[int], None]
-"""Told how many entries were applied since it was last told."""
+"""Called with the number of entries applied since the last call."""
 
 
 def no_progress(entries: int) -> None:
-    """Nobody looks."""
+    """Reports nothing."""
 
 
 class StoredKeys:
-    """Which keys a replay may have stored: a Bloom filter, so an "absent" is always right and saves a look.
+    """The keys that a replay may have stored, as a Bloom filter: an absent key needs no query.
 
-    A replay starts from nothing, so almost every key that is asked for is new. One bit a key is enough: of ten million
-    rows one key in twenty-five is looked up in vain, and when the filter fills up nothing else changes.
+    A replay starts empty, so almost every requested key is new. One bit per key is enough: with ten million rows one
+    key in twenty-five is queried in vain, and a full filter only costs queries.
     """
 
     _BITS: Final = 1 << 28
@@ -51,7 +51,7 @@ class StoredKeys:
         self._bits = bytearray(self._BITS >> 3)
 
     def add(self, table: Table[Any], keys: Iterable[Key]) -> None:
-        """Note that rows of these keys are stored."""
+        """Add the keys of stored rows."""
         bits, mask, salt = self._bits, self._BITS - 1, hash(table.name)
         for key in keys:
             bit = (hash(key) ^ salt) & mask
@@ -69,7 +69,7 @@ class StoredKeys:
 
 
 class _ReplaySet(UnitOfWork):
-    """A working set that reads only what this replay may have stored."""
+    """A unit of work that loads only rows that this replay may have stored."""
 
     def __init__(self, stored: StoredKeys) -> None:
         super().__init__()
@@ -82,7 +82,7 @@ class _ReplaySet(UnitOfWork):
                 await self.read(connection, table, known)
 
     def remember(self) -> None:
-        """Note what `save` is about to store."""
+        """Add the keys that `save` is about to store."""
         for changes in self.changes():
             for rows in (changes.new, changes.changed):
                 self._stored.add(changes.table, map(changes.table.key_of, rows))
@@ -98,7 +98,7 @@ class Scratch:
         self._stored = StoredKeys()
 
     async def create(self, connection: Connection, *, lasting: bool) -> None:
-        """Make the tables. Those that will not become the live ones need no write-ahead log."""
+        """Create the tables; unlogged unless they will become the live ones."""
         await connection.execute(f"CREATE SCHEMA {self.schema}")
         await self.use(connection)
         for text in self.consumer.create_sql():
@@ -108,7 +108,7 @@ class Scratch:
         await connection.execute(f"DROP SCHEMA IF EXISTS {self.schema} CASCADE")
 
     async def use(self, connection: Connection) -> None:
-        """Make unqualified table names mean these tables."""
+        """Resolve unqualified table names to these tables."""
         await connection.execute(f"SET search_path = {self.schema}")
 
     async def apply(self, connection: Connection, entries: Sequence[Entry]) -> None:
@@ -130,7 +130,7 @@ class Scratch:
 async def replay(
     settings: Settings, connection: Connection, scratches: Sequence[Scratch], end: int, progress: Progress = no_progress
 ) -> None:
-    """Bring all of `scratches`, which stand at one position, to the position `end`."""
+    """Replay all of `scratches` from their common position to `end`."""
     async with parsed_entries(settings, scratches[0].position, end) as batches:
         async for entries in batches:
             for scratch in scratches:
@@ -141,11 +141,11 @@ async def replay(
             progress(len(entries))
     for scratch in scratches:
         if scratch.position != end:
-            raise LookupError(f"the log ends at {scratch.position} although its size is said to be at least {end}")
+            raise LookupError(f"the log ends at {scratch.position}, but its recorded size is at least {end}")
 
 
 async def _apply(settings: Settings, connection: Connection, scratch: Scratch, entries: list[Entry]) -> None:
-    """A fold takes everything that the registrar accepts. Where it fails, an entry may be another than was accepted."""
+    """Apply a batch. A fold accepts everything that the registrar accepts; if it fails, an entry may be changed."""
     try:
         await scratch.apply(connection, entries)
     except (ValueError, TypeError, LookupError, ArithmeticError):
@@ -154,7 +154,7 @@ async def _apply(settings: Settings, connection: Connection, scratch: Scratch, e
 
 
 async def _require_signed_tree(settings: Settings) -> None:
-    """Raise `WrongTree` where the entries do not give the signed root, if one is known here."""
+    """Raise `WrongTree` if a signed root is known and the entries do not give it."""
     reader = await connect(settings, "replay reader", batch=True)
     try:
         port = PostgresPort(reader, read_verifier(settings, None))
@@ -169,7 +169,7 @@ async def _require_signed_tree(settings: Settings) -> None:
 
 @asynccontextmanager
 async def parsed_entries(settings: Settings, first: int, end: int) -> AsyncIterator[AsyncIterator[list[Entry]]]:
-    """The entries `first … end - 1` in batches, read and parsed ahead by a task of its own."""
+    """The entries `first … end - 1` in batches, read and parsed ahead by a separate task."""
     queue: asyncio.Queue[list[Entry] | None] = asyncio.Queue(BATCHES_AHEAD_MAX)
     task = asyncio.create_task(_parse_ahead(settings, first, end, queue))
     try:
@@ -187,7 +187,7 @@ async def _taken(queue: asyncio.Queue[list[Entry] | None], task: asyncio.Task[No
 
 
 async def _parse_ahead(settings: Settings, first: int, end: int, queue: asyncio.Queue[list[Entry] | None]) -> None:
-    """Ends with None, also after an error (which whoever takes the last batch then meets), but not when cancelled."""
+    """Puts None at the end, also after an error, which then reaches the consumer of the queue, but not if cancelled."""
     try:
         if first < end:
             await _parse_into(queue, settings, first, end)

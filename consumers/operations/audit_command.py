@@ -1,4 +1,4 @@
-"""`yesser audit`: hand the log out as static files, print its verifier key, and compute everything again."""
+"""`yesser audit`: mirrors the log as static files, prints its verifier key, and verifies the log."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from infra.postgres.connection import connect
 from infra.settings import Settings
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-_VKEY = click.option("--vkey", help="Verifier key of the log; by default the one beside the log's own key.")
+_VKEY = click.option("--vkey", help="The log's verifier key; by default the one beside the log's own key.")
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 @click.group()
 def audit() -> None:
-    """Trust nobody: mirror the log, and verify it from its first entry."""
+    """Mirror the log, and verify it from its first entry."""
 
 
 @audit.command("vkey")
 @_JSON
 def vkey_command(as_json: bool) -> None:
-    """Print the verifier key of the log, to be handed to auditors once, by a way that they trust."""
+    """Print the log's verifier key. Give it to auditors once, over a channel that they trust."""
     verifier = read_verifier(Settings(), None)
     if as_json:
         click.echo(orjson.dumps({"origin": verifier.name, "vkey": verifier.vkey}))
@@ -49,9 +49,9 @@ def vkey_command(as_json: bool) -> None:
 @_VKEY
 @_JSON
 def mirror_command(folder: Path, vkey: str | None, as_json: bool) -> None:
-    """Bring FOLDER to the newest signed checkpoint, in the C2SP tlog-tiles layout. Only what is new is written.
+    """Bring FOLDER to the newest signed checkpoint, in the C2SP tlog-tiles layout. Only new files are written.
 
-    Exit code 76: the log does not continue what the folder holds.
+    Exit code 76: the log does not continue the folder's checkpoint.
     """
     settings = Settings()
     report = asyncio.run(_mirror(settings, folder, read_verifier(settings, vkey)))
@@ -90,12 +90,12 @@ def verify_command(folder: Path | None, vkey: str | None, as_json: bool) -> None
 @click.option("--last", type=click.IntRange(min=1), metavar="N", help="Only the last N of each read model.")
 @_JSON
 def commitments_command(last: int | None, as_json: bool) -> None:
-    """Fold the log again up to the index of every commitment in it, and compare the hashes of the read models.
+    """Fold the log again up to every commitment in it, and compare the hashes of the read models.
 
     Exit code 1: a commitment is not what the log gives. Somebody changed a row before it was made, or a fold is not
     pure. Then the tree is computed again as well. Exit code 76: the log itself is not what was signed.
     """
-    from consumers.commitments.show import commitments_checked  # imports every consumer, which no other command needs
+    from consumers.commitments.show import commitments_checked  # imports every consumer; other commands do not
 
     settings = Settings()
     if not commitments_checked(settings, last, as_json=as_json):
@@ -144,7 +144,7 @@ async def _database(settings: Settings, verifier: Verifier) -> AsyncIterator[Pos
 
 @contextmanager
 def _bar(what: str) -> Iterator[Progress]:
-    """A progress bar on stderr, where a person looks at it."""
+    """A progress bar on stderr, if that is a terminal."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with ProgressBar(*columns, console=console, disable=not console.is_terminal) as bar:

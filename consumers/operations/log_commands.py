@@ -34,7 +34,7 @@ class NoSuchEntry(YesserError):
 
 
 class EventTypeName(click.ParamType[str]):
-    """A type of the catalogue, by its short name or in full; a mistyped one is answered with the nearest."""
+    """A type of the catalogue, by its short or full name; for an unknown one the error suggests the nearest."""
 
     name = "type"
 
@@ -43,8 +43,8 @@ class EventTypeName(click.ParamType[str]):
         if short in CATALOGUE:
             return as_full_type(short)
         near = get_close_matches(short, CATALOGUE, n=1)
-        hint = f"Did you mean '{near[0]}'?" if near else "They are listed in events/CATALOGUE.md."
-        raise click.BadParameter(f"{value!r} is no event type. {hint}", context, parameter)
+        hint = f"Did you mean '{near[0]}'?" if near else "events/CATALOGUE.md lists the types."
+        raise click.BadParameter(f"{value!r} is not an event type. {hint}", context, parameter)
 
     def shell_complete(
         self, context: click.Context, parameter: click.Parameter, incomplete: str
@@ -54,22 +54,22 @@ class EventTypeName(click.ParamType[str]):
 
 @click.group()
 def log() -> None:
-    """The national log: its size, its entries."""
+    """Show the national log: its size and its entries."""
 
 
 @log.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def size(as_json: bool) -> None:
-    """Number of entries."""
+    """Print the number of entries."""
     number = read(log_size)
     click.echo(orjson.dumps({"size": number}) if as_json else number)
 
 
 @log.command()
 @click.argument("index", type=click.IntRange(min=0))
-@click.option("--json", "as_json", is_flag=True, help="Print the entry's bytes exactly as they are hashed.")
+@click.option("--json", "as_json", is_flag=True, help="Print the entry's exact bytes, as they are hashed.")
 def show(index: int, as_json: bool) -> None:
-    """The entry at INDEX."""
+    """Show the entry at INDEX."""
 
     async def find(connection: Connection) -> tuple[bytes, bytes]:
         entries = await read_entries(connection, index, 1)
@@ -87,9 +87,9 @@ def show(index: int, as_json: bool) -> None:
 
 @log.command()
 @click.option("--subject", help="Like service/S-1.")
-@click.option("--type", "kind", type=EventTypeName(), help="Like service.launched, or in full.")
+@click.option("--type", "kind", type=EventTypeName(), help="Short, such as service.launched, or in full.")
 @click.option("--id", "event_id", help="The event's id.")
-@click.option("--agency", shell_complete=agency_codes, help="The code of its sender.")
+@click.option("--agency", shell_complete=agency_codes, help="The sender's code.")
 @click.option("--after-index", type=click.IntRange(min=0), metavar="N", help="Only entries after this one.")
 @click.option("--limit", type=click.IntRange(1, PAGE_ROWS_MAX), default=100, show_default=True, help="Most entries.")
 @json_option
@@ -102,7 +102,7 @@ def find(
     limit: int,
     as_json: bool,
 ) -> None:
-    """Find entries by subject, type, id and sender; all that are given must hold."""
+    """Find entries by subject, type, id and sender; all given conditions must match."""
     after = -1 if after_index is None else after_index
     query = Query(subject, kind, agency, event_id, after, limit)
     _, page = run_query(EVENT_INDEX, lambda connection: find_entries(connection, query))
@@ -111,11 +111,11 @@ def find(
         return
     display.show(entries_table(page.events))
     if (last := page.next_cursor) is not None:
-        say(f"هناك غيرها: أضف ‎--after-index {last}‎.", f"There are more: add --after-index {last}.", err=True)
+        say(f"هناك المزيد: أضف ‎--after-index {last}‎.", f"There are more: add --after-index {last}.", err=True)
 
 
 def read(question: Callable[[Connection], Awaitable[Answer]]) -> Answer:
-    """Ask the database of the settings once."""
+    """Run one query on the configured database."""
 
     async def run_query() -> Answer:
         connection = await connect(Settings(), "log")

@@ -1,4 +1,4 @@
-"""`yesser migrate`: the log's and the platform's tables by numbered files, then each consumer's own schema."""
+"""`yesser migrate`: the log's and the platform's tables by numbered files, then each consumer's schema."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from infra.settings import Settings
 @click.command("migrate")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def migrate_command(as_json: bool) -> None:
-    """Bring the database to this version's form. Running it again changes nothing; several at once are safe."""
+    """Migrate the database to this version. Repeating it changes nothing; concurrent runs are safe."""
     applied, made = asyncio.run(migrate_database(Settings()))
     if as_json:
         click.echo(orjson.dumps({"migrations": applied, "schemas": made}))
     else:
         files, schemas = ", ".join(applied), ", ".join(made)
         say(
-            f"طُبّق: {files or 'لا شيء'}. أُنشئ من المخططات: {schemas or 'لا شيء'}.",
-            f"Applied: {files or 'nothing'}. Schemas made: {schemas or 'none'}.",
+            f"طُبّق: {files or 'لا شيء'}. المخططات المنشأة: {schemas or 'لا شيء'}.",
+            f"Applied: {files or 'nothing'}. Schemas created: {schemas or 'none'}.",
         )
 
 
 async def migrate_database(settings: Settings) -> tuple[list[str], list[str]]:
-    """Apply what is missing; returns the files applied and the schemas made."""
+    """Apply what is missing; returns the files applied and the schemas created."""
     from consumers.registry import CONSUMERS
 
     connection = await connect(settings, "migrate", batch=True)

@@ -1,4 +1,4 @@
-"""`yesser recover`: after a database was restored from a copy, bring back what the world has seen since."""
+"""`yesser recover`: after a restore from a backup, recovers the entries written since."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from infra.settings import Settings
 @click.option(
     "--accept-unsigned",
     is_flag=True,
-    help="Take entries behind the last signed checkpoint also where no agency's topic confirms them.",
+    help="Also take entries after the last signed checkpoint that no agency's topic confirms.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def recover_command(mirror: Path | None, accept_unsigned: bool, as_json: bool) -> None:
-    """Bring missing entries back, byte by byte, and verify them against the checkpoint that was signed last.
+    """Recover missing entries byte for byte, and verify them against the last signed checkpoint.
 
-    What the agencies' topics no longer hold is listed and stops nothing. A recovery that was stopped goes on when it is
-    called again.
+    Records that the agencies' topics no longer hold are listed and do not stop the recovery. To resume a recovery that
+    was interrupted, run it again.
     """
     settings = Settings()
     source: Source = topic_source(settings) if mirror is None else _mirror_source(mirror)
@@ -43,8 +43,8 @@ def recover_command(mirror: Path | None, accept_unsigned: bool, as_json: bool) -
         result = asyncio.run(recover(settings, source, _show_progress, unsigned=accept_unsigned))
     except (KafkaError, *TRANSIENT_ERRORS) as error:
         raise Retry(
-            f"Kafka or PostgreSQL does not answer ({error.__class__.__name__}: {error}). What was written stays: when "
-            "both are ready (`yesser status`), call this again, and it goes on from there."
+            f"Kafka or PostgreSQL does not answer ({error.__class__.__name__}: {error}). Recovered entries are kept: "
+            "when both are ready (`yesser status`), run this again to resume."
         ) from error
     click.echo(orjson.dumps(_document(result)) if as_json else _words(result))
 
@@ -71,7 +71,7 @@ def _words(result: Recovered) -> str:
     lines = [
         said(
             f"في السجل {size:,} من القيود، أُعيد منها {back:,}؛ الجذر {root}.",
-            f"The log has {size:,} entries ({back:,} were brought back); root {root}.",
+            f"The log has {size:,} entries ({back:,} were recovered); root {root}.",
             "\n",
         )
     ]
@@ -79,10 +79,10 @@ def _words(result: Recovered) -> str:
         records, duplicates = lacking.records, lacking.duplicates
         lines.append(
             said(
-                f"لم يعد في {topic} من السجلات التي لها قيود هنا {records} (ضاعت بايتات المرفوض منها)،"
-                f" ولا من التي بلا قيد {duplicates} (مكررات لا تُحسب بعد الآن).",
-                f"{topic} no longer holds {records} records of these entries (of refused ones the raw bytes are lost),"
-                f" nor {duplicates} records without an entry (duplicates, which are not counted any more).",
+                f"سجلات لها قيود ولم تعد في {topic}: {records} (فُقد النص الأصلي للمرفوض منها)."
+                f" سجلات بلا قيد لم تعد فيه: {duplicates} (مكررات لم تعد تُحسب).",
+                f"{topic} no longer holds {records} records of these entries (the raw bytes of refused ones are lost)"
+                f" and {duplicates} records without an entry (duplicates, which are no longer counted).",
                 "\n",
             )
         )

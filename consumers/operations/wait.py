@@ -1,7 +1,7 @@
-"""The fixed point: everything that was published has been read, registered, shipped and applied, and nothing follows.
+"""The fixed point: everything published has been read, registered, shipped and applied, and nothing follows from it.
 
-PostgreSQL is looked at first and Kafka afterwards. Where the outbox was empty and every consumer stood at the log's
-end, and the topics still end where the registrar had read to, nothing was on its way in between.
+PostgreSQL is read before Kafka. If the outbox was empty, every consumer was at the log's end, and the topics still end
+where the registrar had read to, then nothing was in flight in between.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _SQL: Final = queries("consumers.operations", "wait.sql")
 
 @dataclass(frozen=True, slots=True)
 class PipelineStatus:
-    """One look. `positions` has every consumer that must follow, at 0 where it never ran; `next_offsets` is by topic.
+    """One reading. `positions` has every required consumer, at 0 if it never ran; `next_offsets` is by topic.
 
-    `halted` says of each consumer and topic that stopped why it did; `paused_until` names the topics read slowly;
-    `commitment_due` that the relay is about to commit to the read models.
+    `halted` gives the reason for each halted consumer and topic; `paused_until` is by paused topic; `commitment_due`:
+    the relay is about to commit the read models.
     """
 
     size: int
@@ -43,7 +43,7 @@ class PipelineStatus:
         return all(position > index for position in self.positions.values())
 
     def pending(self) -> list[str]:
-        """What PostgreSQL says is still on its way; empty at a fixed point."""
+        """What is still pending in PostgreSQL; empty at a fixed point."""
         behind = {name: self.size - at for name, at in sorted(self.positions.items()) if at < self.size}
         pending = [f"{name} has {entries} entries to apply" for name, entries in behind.items()]
         if self.outbox_count:
@@ -57,7 +57,7 @@ class PipelineStatus:
         return pending
 
     def unread(self, end_offsets: Mapping[str, int]) -> list[str]:
-        """Topics with records that the registrar has not read, by their ends in Kafka."""
+        """Topics with records that the registrar has not read, given their end offsets in Kafka."""
         return [
             f"{end_offsets[topic] - next_offset} records of {topic} are not read yet{self._pause(topic)}"
             for topic, next_offset in sorted(self.next_offsets.items())
@@ -70,7 +70,7 @@ class PipelineStatus:
 
 
 async def read_status(connection: Connection, consumers: Iterable[str]) -> PipelineStatus:
-    """Look at PostgreSQL. The outbox comes before the positions and those before the size: each lags the next."""
+    """Read the status from PostgreSQL: the outbox before the positions before the size, since each lags the next."""
     positions = dict.fromkeys(consumers, 0)
     halted = []
     async with connection.transaction(isolation="repeatable_read", readonly=True):

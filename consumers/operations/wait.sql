@@ -1,11 +1,11 @@
 -- name: state
--- One look at everything that may still be on its way in PostgreSQL.
+-- Everything that may still be pending in PostgreSQL.
 SELECT s.size, s.shipped_up_to, (SELECT count(*) FROM platform.outbox) AS outbox_count FROM log.state s
 
 -- name: positions
 SELECT consumer, position, halted_reason FROM platform.position
 
 -- name: topics
--- Every agency's topic and how far the registrar has read it.
+-- Every agency's topic and the registrar's position in it.
 SELECT a.code, coalesce(p.next_offset, 0) AS next_offset, p.halted_reason, p.paused_until
 FROM platform.agency a LEFT JOIN log.read_position p ON p.topic = 'agency.' || a.code || '.events'

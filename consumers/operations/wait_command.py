@@ -30,7 +30,7 @@ _KAFKA_ANSWER_S: Final = 10.0
 
 
 class CannotBeReached(Halt):
-    """What is waited for cannot come about before somebody mends this."""
+    """The wait cannot end until this is repaired."""
 
 
 @click.command("wait")
@@ -39,50 +39,50 @@ class CannotBeReached(Halt):
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_context
 def wait(context: click.Context, index: int | None, timeout_s: float | None, as_json: bool) -> None:
-    """Return when everything published has been read, registered and applied, and nothing follows from it any more.
+    """Wait until everything published has been read, registered and applied, and nothing more follows from it.
 
-    With --index N: when every consumer has applied entry N (its position is above N). Exit code 1: it cannot be
-    reached before a person acts; 75: not within the timeout.
+    With --index N: until every consumer has applied entry N (its position is above N). Exit code 1: an operator must
+    act first; 75: not within the timeout.
     """
     settings = Settings()
     configure_logs("error", "wait")
     bootstrap(settings)
     try:
-        standing = uvloop.run(_wait(settings, index, timeout_s))
+        status = uvloop.run(_wait(settings, index, timeout_s))
     except WaitTimedOut as error:
         click.echo(f"yesser: not within {timeout_s:g} s: {error}", err=True)
         context.exit(ExitCode.TRY_AGAIN)
     if as_json:
-        click.echo(orjson.dumps({"size": standing.size, "positions": dict(standing.positions)}))
+        click.echo(orjson.dumps({"size": status.size, "positions": dict(status.positions)}))
     elif index is None:
-        say(f"طُبّقت كل القيود وعددها {standing.size:,}.", f"All {standing.size:,} log entries are applied.")
+        say(f"طُبّقت كل القيود وعددها {status.size:,}.", f"All {status.size:,} log entries are applied.")
     else:
         say(f"طُبّق القيد {index:,}.", f"Log entry {index:,} is applied.")
 
 
 async def _wait(settings: Settings, index: int | None, timeout_s: float | None) -> PipelineStatus:
-    pending = ["PostgreSQL has not answered yet"]
+    pending = ["PostgreSQL has not responded yet"]
     async with PatientConnection(settings, "wait", timeout_s) as database:
         while True:
             try:
-                standing = await database.ask(lambda connection: read_status(connection, CONSUMERS))
-                if standing.halted:
-                    raise CannotBeReached(f"{CannotBeReached.__doc__} {'; '.join(standing.halted)}")
+                status = await database.ask(lambda connection: read_status(connection, CONSUMERS))
+                if status.halted:
+                    raise CannotBeReached(f"{CannotBeReached.__doc__} {'; '.join(status.halted)}")
                 if index is not None:
-                    pending = [] if standing.applied(index) else [f"entry {index} is not applied everywhere"]
+                    pending = [] if status.applied(index) else [f"entry {index} is not applied everywhere"]
                 else:
-                    pending = standing.pending() or await _unread(settings, standing)
+                    pending = status.pending() or await _unread(settings, status)
                 if not pending:
-                    return standing
+                    return status
                 await database.pause()
             except WaitTimedOut as error:
                 raise WaitTimedOut("; ".join(pending)) from error
 
 
-async def _unread(settings: Settings, standing: PipelineStatus) -> list[str]:
+async def _unread(settings: Settings, status: PipelineStatus) -> list[str]:
     try:
         async with asyncio.timeout(_KAFKA_ANSWER_S), end_offsets_reader(settings) as end_offsets:
-            return standing.unread(await end_offsets(_topics(standing.next_offsets)))
+            return status.unread(await end_offsets(_topics(status.next_offsets)))
     except (KafkaError, TimeoutError):
         return ["Kafka does not answer"]
 

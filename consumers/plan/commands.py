@@ -17,9 +17,9 @@ from infra.settings import Settings
 @json_option
 @as_of_options
 def plan(moment: PointInTime, as_json: bool) -> None:
-    """The five-year plan at a glance · الخطة الخمسية في لمحة.
+    """Show the five-year plan at a glance · الخطة الخمسية في لمحة.
 
-    As of an occurred date no partnerships are shown: the periods of the ledger are closed in the order of the log.
+    As of an occurred date, partnerships are not shown, because the ledger's periods are closed in log order.
     """
     document, name = uvloop.run(plan_at_a_glance(Settings(), moment))
     if as_json:
@@ -32,7 +32,7 @@ def plan(moment: PointInTime, as_json: bool) -> None:
 @json_option
 @as_of_options
 def anomalies(moment: PointInTime, as_json: bool) -> None:
-    """What was accepted and does not fit what is known; it changed nothing."""
+    """List the accepted events that contradict what is known; they changed nothing."""
     rows = uvloop.run(all_anomalies(Settings(), moment))
     if as_json:
         print_json(rows)

@@ -24,63 +24,63 @@ from consumers.revenue.read import partnerships_of_plan
 from infra.settings import Settings
 
 JUDGING: Final[tuple[Consumer, ...]] = (PROJECTIONS, CAMPAIGNS, REVENUE)
-"""The consumers whose figures are shown, each with anomalies of its own."""
+"""The consumers of the plan's figures, each with its own anomalies."""
 
 
 async def plan_at_a_glance(
     settings: Settings, moment: PointInTime | int | None = None
 ) -> tuple[dict[str, Any], dict[str, Any] | None]:
-    """`yesser plan --json`, and the shown plan's name and dates for people; now or as of a moment (or index)."""
-    async with view(settings, shown_at(moment), moment) as looked_at:
-        return await plan_document(looked_at), await plan_name(await looked_at.use(PROJECTIONS))
+    """`yesser plan --json`, and the shown plan's name and dates; now or as of a point in time or index."""
+    async with view(settings, shown_at(moment), moment) as shown:
+        return await plan_document(shown), await plan_name(await shown.use(PROJECTIONS))
 
 
 def shown_at(moment: PointInTime | int | None) -> tuple[Consumer, ...]:
-    """Whose figures are shown: not the ledger's as of an occurred date, since its periods are closed in log order."""
+    """The consumers shown at a point in time: without the ledger as of an occurred date."""
     if isinstance(moment, PointInTime) and moment.occurred is not None:
         return PROJECTIONS, CAMPAIGNS
     return JUDGING
 
 
-async def plan_document(looked_at: View) -> dict[str, Any]:
-    """The figures of the shown plan, in the shape of events.md §5; no partnerships where no ledger is looked at."""
-    own = await looked_at.use(PROJECTIONS)
+async def plan_document(shown: View) -> dict[str, Any]:
+    """The figures of the shown plan, in the shape of events.md §5; no partnerships if the view has no ledger."""
+    own = await shown.use(PROJECTIONS)
     figures, launched = await progress(own), await launched_services(own)
     return {
-        "log_index": looked_at.log_index,
+        "log_index": shown.log_index,
         "plan_id": figures["plan_id"],
         "infrastructure": figures["infrastructure"],
         "national_applications": figures["national_applications"],
         "services": figures["services"],
         "training": figures["training"],
-        "awareness": {**await awareness(await looked_at.use(CAMPAIGNS)), "launched_services": launched},
-        "partnerships": await _partnerships(looked_at),
-        "anomalies": await _anomalies_count(looked_at),
+        "awareness": {**await awareness(await shown.use(CAMPAIGNS)), "launched_services": launched},
+        "partnerships": await _partnerships(shown),
+        "anomalies": await _anomalies_count(shown),
         "refusals": figures["refusals"],
     }
 
 
-async def _partnerships(looked_at: View) -> list[dict[str, Any]]:
-    return await partnerships_of_plan(await looked_at.use(REVENUE)) if looked_at.shows(REVENUE) else []
+async def _partnerships(shown: View) -> list[dict[str, Any]]:
+    return await partnerships_of_plan(await shown.use(REVENUE)) if shown.shows(REVENUE) else []
 
 
-async def _anomalies_count(looked_at: View) -> int:
-    return sum([await anomalies_count(await looked_at.use(consumer)) for consumer in _judging(looked_at)])
+async def _anomalies_count(shown: View) -> int:
+    return sum([await anomalies_count(await shown.use(consumer)) for consumer in _consumers_shown(shown)])
 
 
-def _judging(looked_at: View) -> list[Consumer]:
-    return [consumer for consumer in JUDGING if looked_at.shows(consumer)]
+def _consumers_shown(shown: View) -> list[Consumer]:
+    return [consumer for consumer in JUDGING if shown.shows(consumer)]
 
 
 async def all_anomalies(settings: Settings, moment: PointInTime | int | None = None) -> list[dict[str, Any]]:
-    """`yesser anomalies --json`: those of all judging consumers by (`found_index`, `index`)."""
-    async with view(settings, shown_at(moment), moment) as looked_at:
-        return await anomalies_found(looked_at)
+    """`yesser anomalies --json`: the anomalies of all consumers by (`found_index`, `index`)."""
+    async with view(settings, shown_at(moment), moment) as shown:
+        return await anomalies_found(shown)
 
 
-async def anomalies_found(looked_at: View, sought: AnomaliesSought = ALL_ANOMALIES) -> list[dict[str, Any]]:
-    """The first of those that are sought, whichever consumer found them, by (`found_index`, `index`)."""
+async def anomalies_found(shown: View, sought: AnomaliesSought = ALL_ANOMALIES) -> list[dict[str, Any]]:
+    """The first matching anomalies of all consumers, by (`found_index`, `index`)."""
     found = []
-    for consumer in _judging(looked_at):
-        found += await anomalies(await looked_at.use(consumer), sought)
+    for consumer in _consumers_shown(shown):
+        found += await anomalies(await shown.use(consumer), sought)
     return sorted(found, key=lambda row: (row["found_index"], row["index"]))[: sought.rows_max]

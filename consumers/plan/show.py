@@ -1,7 +1,7 @@
-"""The plan at a glance for people, in Arabic and English: bars against targets.
+"""The plan at a glance as text, in Arabic and English: bars against targets.
 
-A line begins with its English and ends with its Arabic name, so that a terminal that knows bidirectional text and one
-that does not show the figures between them in the same place.
+A line begins with its English and ends with its Arabic name, so that terminals with and without support for
+bidirectional text show the figures in the same column.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ Name = tuple[str, str]
 
 
 def bar(done: int, target: int) -> Text:
-    """A bar of `done` against `target`; full from the target on, empty without one."""
+    """A bar of `done` against `target`; full at the target and above, empty without one."""
     filled = min(BAR_CELLS, BAR_CELLS * done // target) if target > 0 else 0
     return Text("█" * filled, style="green") + Text("░" * (BAR_CELLS - filled), style="dim")
 
 
 def plan_view(plan: dict[str, Any], name: dict[str, Any] | None) -> RenderableType:
-    """Everything that `yesser plan --json` says."""
+    """Everything in `yesser plan --json`."""
     parts: list[RenderableType] = [_heading(plan, name), _progress(plan)]
     if plan["partnerships"]:
         parts.append(_partnerships(plan["partnerships"]))
@@ -114,7 +114,7 @@ def _awareness(awareness: dict[str, Any]) -> list[tuple[Name, int, int, str]]:
 
 
 def _lines(rows: list[tuple[Name, int, int, str]]) -> Grid:
-    """The notes go first where the screen is narrow, then the bars. Beside its English a name need not say the year."""
+    """On a narrow screen the notes are dropped first, then the bars. In both languages a name shows its year once."""
     columns = [
         Column("الإنجاز", "Progress", wraps=True),
         Column("", "", drop=2),
@@ -171,7 +171,7 @@ def _partnerships(rows: list[dict[str, Any]]) -> RenderableType:
 def anomalies_view(rows: list[dict[str, Any]]) -> RenderableType:
     """The anomalies as a table, the last ones last."""
     if not rows:
-        return Text(said("لا تناقضات: كل ما قُبل يوافق المعلوم", "No anomalies: everything accepted fits what is known"))
+        return Text(said("لا تناقضات", "No anomalies"))
     columns = [
         Column("رقم القيد", "Log entry", right=True),
         Column("وُجد عند", "Found at", drop=4, right=True),

@@ -1,4 +1,4 @@
-"""`yesser services list | show ID`, `yesser projects list | show ID` and `yesser activity`, now or at some moment."""
+"""`yesser services list | show ID`, `yesser projects list | show ID` and `yesser activity`, now or in the past."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from infra.command_line.completion import agency_codes
 
 
 class NotRegistered(YesserError):
-    """Nothing is registered under that id."""
+    """Nothing is registered with this id."""
 
 
 @click.group()
 def services() -> None:
-    """The service directory, and what happened to each service."""
+    """Show the service directory and each service's history."""
 
 
 @services.command("list")
 @json_option
 @as_of_options
 def list_services(moment: PointInTime, as_json: bool) -> None:
-    """Every registered service and its state."""
+    """List the registered services and their state."""
     _, shown = run_query(CONSUMER, read.services, moment)
     if as_json:
         print_json(shown)
@@ -40,7 +40,7 @@ def list_services(moment: PointInTime, as_json: bool) -> None:
 @json_option
 @as_of_options
 def show_service(moment: PointInTime, service_id: str, as_json: bool) -> None:
-    """A service and its history, step by step."""
+    """Show a service and its history."""
     _, shown = run_query(CONSUMER, lambda connection: read.service(connection, service_id), moment)
     if shown is None:
         raise NotRegistered(f"no service {service_id} is registered: see `yesser services list`.")
@@ -52,14 +52,14 @@ def show_service(moment: PointInTime, service_id: str, as_json: bool) -> None:
 
 @click.group()
 def projects() -> None:
-    """The projects, their phases, and what happened to each."""
+    """Show the projects, their phases and their history."""
 
 
 @projects.command("list")
 @json_option
 @as_of_options
 def list_projects(moment: PointInTime, as_json: bool) -> None:
-    """Every registered project and how far it is."""
+    """List the registered projects and their progress."""
     _, shown = run_query(CONSUMER, read.projects, moment)
     if as_json:
         print_json(shown)
@@ -72,7 +72,7 @@ def list_projects(moment: PointInTime, as_json: bool) -> None:
 @json_option
 @as_of_options
 def show_project(moment: PointInTime, project_id: str, as_json: bool) -> None:
-    """A project, its phases and its history, step by step."""
+    """Show a project, its phases and its history."""
     _, shown = run_query(CONSUMER, lambda connection: read.project(connection, project_id), moment)
     if shown is None:
         raise NotRegistered(f"no project {project_id} is registered: see `yesser projects list`.")
@@ -84,11 +84,11 @@ def show_project(moment: PointInTime, project_id: str, as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--agency", shell_complete=agency_codes, help="Only of the agency with this code.")
+@click.option("--agency", shell_complete=agency_codes, help="Only this agency's activity.")
 @json_option
 @as_of_options
 def activity(moment: PointInTime, agency: str | None, as_json: bool) -> None:
-    """What each agency sent: accepted events by type, and refused records."""
+    """Show each agency's accepted events by type, and its refused records."""
     _, shown = run_query(CONSUMER, lambda connection: read.activity(connection, agency), moment)
     if as_json:
         print_json(shown)

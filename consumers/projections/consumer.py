@@ -1,6 +1,6 @@
-"""The projections: progress of the plan, histories, services, training against quota, activity, and what contradicts.
+"""The projections: progress of the plan, histories, services, training against quota, activity, and anomalies.
 
-Flows in: every entry of the log. Flows out: rows only; the projections decide nothing that leaves the platform.
+Flows in: every log entry. Flows out: rows only; the projections decide no platform events.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from infra.postgres.outbox import OutboxEvent
 from infra.postgres.unit_of_work import Need, UnitOfWork
 
 CERTIFIED: Final = "training.certified"
-_ALL_JUDGES: Final = composition.by_type((plan, projects, services, training, one_time_events))
+_ALL_HANDLERS: Final = composition.by_type((plan, projects, services, training, one_time_events))
 
-JUDGES: Final = {name: domain for name, domain in _ALL_JUDGES.items() if name != CERTIFIED}
-"""Which module judges which type. Certificates are taken by the batch; the rest of the log is only counted."""
+HANDLERS: Final = {name: domain for name, domain in _ALL_HANDLERS.items() if name != CERTIFIED}
+"""Event type → module. Certificates are applied per batch; other types are only counted."""
 
 _HISTORIC: Final = projects.TYPES | services.TYPES
 
 
 def required_keys(ws: UnitOfWork, entries: Sequence[Entry]) -> Iterator[Iterable[Need]]:
-    """The rows of a batch, in two rounds."""
-    wanted = training.certified_needs(entry for entry in entries if entry.type == CERTIFIED)
+    """The keys of a batch, in two rounds."""
+    wanted = training.certified_keys(entry for entry in entries if entry.type == CERTIFIED)
     wanted.update(activity.required_keys(entries))
-    judged = composition.judged(JUDGES, entries)
-    wanted.update(composition.first_needs(judged))
+    handled = composition.handled(HANDLERS, entries)
+    wanted.update(composition.required_keys(handled))
     yield wanted
-    yield composition.second_needs(ws, judged)
+    yield composition.dependent_keys(ws, handled)
 
 
 def fold(ws: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
@@ -53,14 +53,14 @@ def fold(ws: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
             contradicted = training.certify(ws, entry, tallies)
             if contradicted is not None:
                 ws.append(ANOMALY, contradicted)
-        elif entry.type in JUDGES:
-            _judge(ws, entry)
+        elif entry.type in HANDLERS:
+            _apply(ws, entry)
     training.count_certified(ws, tallies)
     return []
 
 
-def _judge(ws: UnitOfWork, entry: Entry) -> None:
-    for outcome in JUDGES[entry.type].apply(ws, entry):
+def _apply(ws: UnitOfWork, entry: Entry) -> None:
+    for outcome in HANDLERS[entry.type].apply(ws, entry):
         if isinstance(outcome, Anomaly):
             ws.append(ANOMALY, outcome)
         elif outcome.type in _HISTORIC:

@@ -1,4 +1,4 @@
-"""What the projections' tables say, in the shapes of events.md §5. `search_path` decides which tables are read."""
+"""Reads the projections' tables, in the shapes of events.md §5. `search_path` selects the tables."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class AnomaliesSought:
-    """Which anomalies, from the one after `after` (`found_index`, `index`); at most `rows_max`."""
+    """A filter of anomalies, from the one after `after` (`found_index`, `index`); at most `rows_max`."""
 
     agency: str | None = None
     subjects: Sequence[str] | None = None
@@ -51,7 +51,7 @@ async def progress(connection: Connection) -> dict[str, Any]:
 
 
 def service_groups(targets: Mapping[str, Any] | None, rows: Iterable[Row]) -> dict[str, Any]:
-    """`services` of `yesser plan`: all groups have the same six keys, whether anything is registered in them or not."""
+    """`services` of `yesser plan`: all groups have the same six keys, also groups without services."""
     known = {row["group_number"]: row for row in rows}
     groups = {}
     for number in GROUPS:
@@ -62,7 +62,7 @@ def service_groups(targets: Mapping[str, Any] | None, rows: Iterable[Row]) -> di
 
 
 async def plan_name(connection: Connection) -> dict[str, Any] | None:
-    """`{name: L, starts_on, ends_on}` of the shown plan, for people."""
+    """`{name: L, starts_on, ends_on}` of the shown plan."""
     row = await connection.fetchrow(_SQL["shown"])
     return None if row is None else {key: row[key] for key in ("name", "starts_on", "ends_on")}
 
@@ -74,20 +74,20 @@ async def launched_services(connection: Connection) -> int:
 
 
 async def anomalies_count(connection: Connection) -> int:
-    """How many anomalies the consumer in `search_path` found."""
+    """The number of anomalies of the consumer in `search_path`."""
     count: int = await connection.fetchval(_SQL["anomalies_count"])
     return count
 
 
 async def anomalies(connection: Connection, sought: AnomaliesSought = ALL_ANOMALIES) -> list[dict[str, Any]]:
-    """The anomalies that the consumer in `search_path` found, by (`found_index`, `index`)."""
+    """The anomalies of the consumer in `search_path`, by (`found_index`, `index`)."""
     subjects = None if sought.subjects is None else list(sought.subjects)
     given = (*sought.after, sought.agency, subjects, list(sought.without_rules), sought.rows_max)
     return [dict(row) for row in await connection.fetch(_SQL["anomalies"], *given)]
 
 
 async def services(connection: Connection, after: str = "", rows_max: int | None = None) -> list[dict[str, Any]]:
-    """The service directory in the order of ids, from the one after `after`."""
+    """The service directory by id, from the one after `after`."""
     return [dict(row) for row in await connection.fetch(_SQL["services"], after, rows_max, None)]
 
 
@@ -100,7 +100,7 @@ async def service(connection: Connection, service_id: str) -> dict[str, Any] | N
 
 
 async def projects(connection: Connection, after: str = "", rows_max: int | None = None) -> list[dict[str, Any]]:
-    """The projects in the order of ids, from the one after `after`; `started` includes the completed phases."""
+    """The projects by id, from the one after `after`; `started` includes the completed phases."""
     return [dict(row) for row in await connection.fetch(_SQL["projects"], after, rows_max, None)]
 
 
@@ -131,7 +131,7 @@ async def history(connection: Connection, subject: str) -> list[dict[str, Any]]:
 async def activity(
     connection: Connection, agency: str | None = None, after: str = "", rows_max: int | None = None
 ) -> list[dict[str, Any]]:
-    """Accepted events by type and refused records of each agency, in the order of codes."""
+    """Accepted events by type and refused records of each agency, by code."""
     found = await connection.fetch(_SQL["active_agencies"], after, agency, rows_max)
     agencies: dict[str, dict[str, Any]] = {code: {"agency": code, "events": {}, "refusals": None} for (code,) in found}
     for row in await connection.fetch(_SQL["activity"], list(agencies)):

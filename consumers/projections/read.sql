@@ -1,5 +1,5 @@
 -- name: shown
--- The plan that is shown, with its targets of now.
+-- The shown plan with its current targets.
 SELECT s.plan_id, s.targets, p.name, p.starts_on, p.ends_on FROM shown_plan s JOIN plan p USING (plan_id)
 
 -- name: infrastructure
@@ -32,11 +32,11 @@ SELECT count(*) FROM service WHERE launched_index IS NOT NULL
 SELECT coalesce(sum(count), 0)::bigint FROM refusals
 
 -- name: anomalies_count
--- Every judging consumer has such a table.
+-- Every consumer that detects anomalies has such a table.
 SELECT count(*) FROM anomaly
 
 -- name: anomalies
--- After a place in the list ($1, $2), of an agency, of some subjects, without some rules.
+-- After a position in the list ($1, $2), of an agency, of some subjects, without some rules.
 SELECT index, found_index, rule, type, subject, agency, claimed, known FROM anomaly
 WHERE (found_index, index) > ($1::bigint, $2::bigint)
   AND ($3::text IS NULL OR agency = $3)
@@ -68,7 +68,7 @@ SELECT index, found_index, type, agency, happened_on, phase, data
 FROM history WHERE subject = $1 ORDER BY found_index, index
 
 -- name: active_agencies
--- Agencies of which anything was ever accepted or refused, after $1; of $2 alone where that is given.
+-- Agencies with an accepted or refused record, after $1; $2 alone if it is given.
 SELECT agency FROM (SELECT agency FROM activity UNION SELECT agency FROM refusals) AS known
 WHERE agency > $1 AND ($2::text IS NULL OR agency = $2) ORDER BY agency LIMIT $3
 

@@ -1,4 +1,4 @@
-"""Services, projects and activity for the eye, in Arabic and English."""
+"""Services, projects and activity as tables, in Arabic and English."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def phases_table(phases: Iterable[Row]) -> Grid:
 
 
 def history_table(history: Iterable[Row]) -> Grid:
-    """What happened, in the order in which it took effect."""
+    """The history, in the order in which facts took effect."""
     columns = [
         Column("رقم القيد", "Log entry", right=True),
         Column("الحدث", "Event"),
@@ -101,7 +101,7 @@ def history_table(history: Iterable[Row]) -> Grid:
 
 
 def activity_table(agencies: Iterable[Row]) -> Grid:
-    """What each agency sent, all types together."""
+    """Each agency's activity, all types together."""
     columns = [
         Column("الجهة", "Agency"),
         Column("المقبول", "Accepted", right=True),

@@ -1,3 +1,3 @@
-"""Folds the log beside the live tables, compares row by row, and names the first difference. Way in: `commands`
+"""Rebuilds read models beside the live ones, compares row by row, and finds the first difference. Way in: `commands`
 (`yesser rebuild`). Imports: `consumers.fold`, `consumers.as_of`.
 """

@@ -1,4 +1,4 @@
-"""`yesser rebuild [NAME] [--compare] [--swap]`: builds read models again beside the live ones."""
+"""`yesser rebuild [NAME] [--compare] [--swap]`: rebuilds read models beside the live ones."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ from infra.settings import Settings
 
 @click.command("rebuild")
 @click.argument("name", required=False, type=click.Choice(sorted(CONSUMERS)))
-@click.option("--compare", is_flag=True, help="Compare row by row with the live tables (done unless only --swap).")
-@click.option("--swap", is_flag=True, help="Put the rebuilt tables in the place of the live ones.")
+@click.option("--compare", is_flag=True, help="Compare with the live tables (default unless only --swap).")
+@click.option("--swap", is_flag=True, help="Replace the live tables with the rebuilt ones.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def rebuild_command(name: str | None, compare: bool, swap: bool, as_json: bool) -> None:
-    """Build the read models of NAME (or of all) again from the log.
+    """Rebuild the read models of NAME (or all) from the log.
 
-    Both are compared at the same index of the log; exit code 1 says that a row differs. With --swap the rebuilt tables
-    take the place of the live ones. Nothing is ever sent to anyone.
+    Both are compared at the same index of the log. With --swap the rebuilt tables replace the live ones. A rebuild
+    sends no events. Exit code 1: a row differs.
     """
     chosen = [CONSUMERS[name]] if name else list(CONSUMERS.values())
-    # Batches are thousands of small objects that die together: the default thresholds would collect for nothing.
+    # A batch's thousands of small objects are freed together: the default thresholds would collect in vain.
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
     results = uvloop.run(rebuild_all(Settings(), chosen, RebuildOptions(compare=compare or not swap, swap=swap)))
@@ -50,8 +50,8 @@ def rebuild_command(name: str | None, compare: bool, swap: bool, as_json: bool) 
     sys.exit(ExitCode.OK if found["ok"] else ExitCode.SAID_NO)
 
 
-async def rebuild_all(settings: Settings, consumers: Sequence[Consumer], wish: RebuildOptions) -> list[Rebuilt]:
-    """One after the other, with a bar for each on stderr where that is a terminal."""
+async def rebuild_all(settings: Settings, consumers: Sequence[Consumer], options: RebuildOptions) -> list[Rebuilt]:
+    """Rebuild one consumer after the other, with a progress bar each on stderr if that is a terminal."""
     connection = await connect(settings, "rebuild")
     try:
         ends = [await position_of(connection, consumer) for consumer in consumers]
@@ -60,7 +60,7 @@ async def rebuild_all(settings: Settings, consumers: Sequence[Consumer], wish: R
     results = []
     for consumer, end in zip(consumers, ends, strict=True):
         with _bar(consumer.name, end) as report:
-            results.append(await rebuild(settings, consumer, wish, report))
+            results.append(await rebuild(settings, consumer, options, report))
     return results
 
 
@@ -74,7 +74,7 @@ def _bar(name: str, total: int) -> Iterator[Report]:
 
 
 def show(results: Sequence[Rebuilt]) -> None:
-    """The read models as a table; what differs first."""
+    """Print the read models as a table, then the first difference."""
     columns = [
         Column("المستهلك", "Consumer", drop=2),
         Column("نموذج القراءة", "Read model"),

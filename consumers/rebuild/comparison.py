@@ -1,6 +1,6 @@
-"""Compares live tables with rebuilt ones row by row: set-based, every column, and which entry a difference begins at.
+"""Compares live tables with rebuilt ones row by row: set-based, every column, and the entry of the first difference.
 
-A read model keeps no past, so where it diverged is read off the rows that differ: they name the entries that made them.
+A read model has no history, so the diverging entry is derived from the indexes in the differing rows.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from infra.postgres.connection import Connection
 from infra.postgres.unit_of_work import Table
 
 ROWS_NAMED_MAX: Final = 20
-"""Differing rows that are named per table; the rest are only counted."""
+"""Differing rows listed per table; the rest are only counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A row that is not the same. `live` or `rebuilt` is None where that side has no such row.
+    """A row that differs. `live` or `rebuilt` is None if that side lacks the row.
 
-    `index` is the first entry that may have been applied differently: the one that the row owes its existence to if a
-    side lacks it; the one after the live row's last if the live row is behind; one that only one side names; else the
-    last one that the live row names. None if the row names no entry.
+    `index` is the first entry that may have been applied differently: the one that created the row, if a side lacks it;
+    the one after the live row's last, if the live row is behind; one that only one side names; else the last one that
+    the live row names. None if the row names no entry.
     """
 
     table: str
@@ -40,7 +40,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """How many rows of a table differ, and the first of them."""
+    """The number of differing rows of a table, and the first of them."""
 
     table: str
     count: int
@@ -48,7 +48,7 @@ class Differences:
 
 
 async def compare(connection: Connection, table: Table[Any], live: str, rebuilt: str) -> Differences:
-    """Compare one table of two schemas, as the transaction sees both."""
+    """Compare one table in two schemas, within the caller's transaction."""
     records = await connection.fetch(comparison_sql(table, live, rebuilt))
     first = tuple(
         Difference(
@@ -64,7 +64,7 @@ async def compare(connection: Connection, table: Table[Any], live: str, rebuilt:
 
 
 def comparison_sql(table: Table[Any], live: str, rebuilt: str) -> str:
-    """Rows that are on one side only, or differ in any column, those of the lowest entry first."""
+    """SQL for the rows on one side only or with any different column, lowest entry first."""
     key, rest = table.key, [c for c in table.columns if c not in table.key]
     joined = " AND ".join(f"a.{name} = b.{name}" for name in key)
     absent = f"(a.{key[0]} IS NULL OR b.{key[0]} IS NULL)"
@@ -86,7 +86,7 @@ def _row(side: str, columns: list[str]) -> str:
 
 
 def index_columns(table: Table[Any]) -> list[str]:
-    """The columns that name entries of the log."""
+    """The columns with log indexes."""
     return [name for name in table.columns if name == "index" or name.endswith("_index")]
 
 
@@ -101,8 +101,7 @@ def _diverges_at(table: Table[Any]) -> str:
 
 
 def _both_differ(columns: list[str]) -> str:
-    """Where both sides have the row: the entry after the last one of a live row that is behind; an entry that only one
-    side names; else the last one that the live row names."""
+    """SQL for `Difference.index` of a row that both sides have."""
     named = f"greatest({', '.join(f'a.{name}' for name in columns)})"
     if "last_index" in columns:
         return f"CASE WHEN a.last_index < b.last_index THEN a.last_index + 1 ELSE {named} END"

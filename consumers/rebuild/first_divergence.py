@@ -1,8 +1,8 @@
-"""Which entry the live tables diverge at, and what that entry says.
+"""Finds the entry at which the live tables diverge, and its event.
 
-A read model keeps no past, but its rows name entries. A live row that is behind may be right as of its own last entry:
-then the log is folded once more up to there and on to the entry that changes the row, which is the first that the live
-side missed. Any other wrong row is laid at the last entry that it names.
+A read model has no history, but its rows name entries. A live row that is behind may be right as of its own last entry:
+the log is then folded again up to there and on to the entry that changes the row, the first that the live side missed.
+Any other wrong row is attributed to the last entry that it names.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from infra.settings import Settings
 
 DIFFERENCES_NAMED_MAX: Final = 20
 LOOKED_INTO_MAX: Final = 5
-"""Rows for which the log is folded once more; if those are not enough, the answer is a lower bound."""
+"""Rows for which the log is folded again; if they are not enough, the answer is a lower bound."""
 
 
 @dataclass(frozen=True, slots=True)
 class FirstDifference:
-    """The first diverging index with its event (as it stands in the log), and the rows that differ first."""
+    """The first diverging index with its event, and the rows that differ first."""
 
     consumer: str
     index: int | None
@@ -36,7 +36,7 @@ class FirstDifference:
     rows: tuple[Difference, ...]
 
     def document(self) -> dict[str, Any]:
-        """As JSON: the first row's fields at the top, all named rows below."""
+        """As JSON: the first row's fields at the top, all listed rows below."""
         rows = [
             {"read_model": row.table, "key": row.key, "index": row.index, "live": row.live, "rebuilt": row.rebuilt}
             for row in self.rows
@@ -73,7 +73,7 @@ async def _event(connection: Connection, index: int) -> dict[str, Any] | None:
 
 
 async def _missed(settings: Settings, connection: Connection, scratch: Scratch, row: Difference) -> int:
-    """The first entry that changes the row away from what the live side has, or the last that the live row names."""
+    """The first entry that changes the row from its live value, else the last one that the live row names."""
     assert row.live is not None
     table = next(table for table in scratch.consumer.tables if table.name == row.table)
     last: int = row.live["last_index"]
@@ -89,7 +89,7 @@ async def _missed(settings: Settings, connection: Connection, scratch: Scratch, 
 
 
 async def _first_change(connection: Connection, trial: Scratch, table: Table[Any], row: Difference) -> int:
-    """Go on in steps; a step that changes the row is taken back and tried again in halves."""
+    """Fold in steps; a step that changes the row is rolled back and retried in halves."""
     step = BATCH_ENTRIES
     while entries := await _entries(connection, trial.position, step):
         before = trial.position

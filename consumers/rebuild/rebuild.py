@@ -1,11 +1,11 @@
-"""Builds a consumer's read models again from the log, compares them with the live ones row by row, swaps them in.
+"""Rebuilds a consumer's read models from the log, compares them with the live ones row by row, or swaps them in.
 
-1. The log is folded into a scratch schema beside the live one, up to where the live one stood at the start.
-2. Then both stand still: to compare, in a snapshot in which position and rows belong together; to swap, under the lock
-   of the live position. What came in meanwhile is folded too, so that both are at the same index.
+1. The log is folded into a scratch schema beside the live one, up to the live position at the start.
+2. Then both are held at one position: to compare, by a snapshot of rows and position; to swap, by the lock of the live
+   position. Entries since the start are folded too.
 3. Rows are compared set-based. The scratch becomes the live schema, or is dropped.
 
-Nothing of this writes an outbox row: a rebuild can never call a television team twice.
+A rebuild writes no outbox row, so it never sends an event twice.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from consumers.fold.consumer import Consumer
 from consumers.fold.replay import BATCH_ENTRIES, Progress, Scratch, no_progress, replay
 from consumers.rebuild.comparison import Differences, compare
 from consumers.rebuild.first_divergence import FirstDifference, first_difference
-from consumers.rebuild.table_hash import Fingerprint, table_hash
+from consumers.rebuild.table_hash import TableHash, table_hash
 from events.errors import Retry, YesserError
 from infra.postgres.connection import Connection, connect
 from infra.postgres.sql import queries
@@ -31,23 +31,23 @@ LOCK_TIMEOUT_MS: Final = 15_000
 """Longest wait for readers of the old tables when they are swapped."""
 
 CATCH_UPS_MAX: Final = 5
-"""Times that the replay goes after a live position that moves on meanwhile."""
+"""Times that the replay catches up with a moving live position."""
 WORK_MEM_MIB: Final = 64
 """Memory for joining and sorting the rows of one table."""
 _LOCK: Final = 7_370_002
 
 
 class AlreadyRunning(Retry):
-    """This read model is being rebuilt already: wait until that is done."""
+    """This read model is already being rebuilt: wait until that ends."""
 
 
 class OtherRules(YesserError):
-    """The live rows were written by other rules than this version's, so they cannot be compared or replaced."""
+    """The live rows have another rules version, so they cannot be compared or replaced."""
 
 
 @dataclass(frozen=True, slots=True)
 class RebuildOptions:
-    """What is to be done besides building: compare with the live tables, put the rebuilt ones in their place."""
+    """Whether to compare with the live tables, and whether to replace them."""
 
     compare: bool = True
     swap: bool = False
@@ -55,7 +55,7 @@ class RebuildOptions:
 
 @dataclass(frozen=True, slots=True)
 class ReadModel:
-    """One rebuilt table. `differing` rows are not the same in the live one (None: not compared)."""
+    """One rebuilt table. `differing` rows differ from the live one (None: not compared)."""
 
     consumer: str
     name: str
@@ -70,7 +70,7 @@ class ReadModel:
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """The read models of one consumer at `log_index`, the position that both sides stood at."""
+    """The read models of one consumer at `log_index`, the position of both sides."""
 
     consumer: str
     log_index: int
@@ -84,14 +84,14 @@ class Rebuilt:
 
 
 async def position_of(connection: Connection, consumer: Consumer) -> int:
-    """Where the live tables stand: 0 for a consumer that never ran."""
+    """The position of the live tables: 0 for a consumer that never ran."""
     return await connection.fetchval(_SQL["position"], consumer.name) or 0
 
 
 async def rebuild(
-    settings: Settings, consumer: Consumer, wish: RebuildOptions = RebuildOptions(), progress: Progress = no_progress
+    settings: Settings, consumer: Consumer, options: RebuildOptions = RebuildOptions(), progress: Progress = no_progress
 ) -> Rebuilt:
-    """Build the read models of `consumer` again and do as wished."""
+    """Rebuild the read models of `consumer`, then compare or swap by `options`."""
     connection = await connect(settings, f"rebuild {consumer.name}", batch=True)
     scratch = Scratch(consumer, f"rebuild_{consumer.schema}")
     try:
@@ -99,29 +99,29 @@ async def rebuild(
             raise NotStarted(f"{consumer.name}: {NotStarted.__doc__}")
         if not await connection.fetchval(_SQL["lock"], _LOCK, consumer.schema):
             raise AlreadyRunning(f"{consumer.name}: {AlreadyRunning.__doc__}")
-        await _require_comparable(connection, consumer, wish)
+        await _require_comparable(connection, consumer, options)
         await scratch.drop(connection)
-        await scratch.create(connection, lasting=wish.swap)
+        await scratch.create(connection, lasting=options.swap)
         await _catch_up(settings, connection, scratch, progress)
-        async with _standing_still(connection, scratch, wish) as position:
+        async with _at_one_position(connection, scratch, options) as position:
             await replay(settings, connection, [scratch], position, progress)
-            rebuilt = await _settle(settings, connection, scratch, wish)
+            rebuilt = await _settle(settings, connection, scratch, options)
         await scratch.drop(connection)
         return rebuilt
     finally:
-        # A scratch that an error or a kill leaves behind is dropped by the next rebuild.
+        # The next rebuild drops a scratch left behind by an error or a kill.
         await connection.close()
 
 
-async def _require_comparable(connection: Connection, consumer: Consumer, wish: RebuildOptions) -> None:
-    """Rows of older rules differ by right and are replaced; rows of newer ones are not this version's to touch."""
+async def _require_comparable(connection: Connection, consumer: Consumer, options: RebuildOptions) -> None:
+    """Raise `OtherRules` for rows of a newer rules version, and for a comparison with rows of an older one."""
     live: int = await connection.fetchval(_SQL["rules_version"], consumer.name) or consumer.rules_version
     if live > consumer.rules_version:
         raise OtherRules(
             f"{consumer.name}: the live rows are of rules version {live}, this is {consumer.rules_version}: "
             "use the newer release."
         )
-    if wish.compare and live < consumer.rules_version:
+    if options.compare and live < consumer.rules_version:
         raise OtherRules(
             f"{consumer.name}: the live rows are of rules version {live}, this is {consumer.rules_version}: the "
             f"consumer rebuilds them when it starts, or run `yesser rebuild {consumer.name} --swap`."
@@ -129,7 +129,7 @@ async def _require_comparable(connection: Connection, consumer: Consumer, wish: 
 
 
 async def _catch_up(settings: Settings, connection: Connection, scratch: Scratch, progress: Progress) -> None:
-    """Come as near to the live position as one batch, so that standing still is short (or give up coming nearer)."""
+    """Replay until at most one batch is missing, at most `CATCH_UPS_MAX` times, so that the lock is held briefly."""
     for _ in range(CATCH_UPS_MAX):
         position = await position_of(connection, scratch.consumer)
         await replay(settings, connection, [scratch], position, progress)
@@ -138,11 +138,11 @@ async def _catch_up(settings: Settings, connection: Connection, scratch: Scratch
 
 
 @asynccontextmanager
-async def _standing_still(connection: Connection, scratch: Scratch, wish: RebuildOptions) -> AsyncIterator[int]:
-    """A transaction in which the live tables are those of one position."""
+async def _at_one_position(connection: Connection, scratch: Scratch, options: RebuildOptions) -> AsyncIterator[int]:
+    """A transaction in which the live tables stay at one position."""
     await connection.execute(f"ANALYZE {', '.join(table.name for table in scratch.consumer.tables)}")
     await connection.execute(f"SET work_mem = '{WORK_MEM_MIB}MB'")
-    if wish.swap:
+    if options.swap:
         async with connection.transaction():
             await connection.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}")
             yield await connection.fetchval(_SQL["locked_position"], scratch.consumer.name) or 0
@@ -151,9 +151,9 @@ async def _standing_still(connection: Connection, scratch: Scratch, wish: Rebuil
             yield await position_of(connection, scratch.consumer)
 
 
-async def _settle(settings: Settings, connection: Connection, scratch: Scratch, wish: RebuildOptions) -> Rebuilt:
+async def _settle(settings: Settings, connection: Connection, scratch: Scratch, options: RebuildOptions) -> Rebuilt:
     consumer = scratch.consumer
-    differences = await _compare(connection, scratch) if wish.compare else {}
+    differences = await _compare(connection, scratch) if options.compare else {}
     found = None
     if any(table.count for table in differences.values()):
         found = await first_difference(settings, connection, scratch, list(differences.values()))
@@ -162,11 +162,11 @@ async def _settle(settings: Settings, connection: Connection, scratch: Scratch, 
         _read_model(consumer, await table_hash(connection, table), differences.get(table.name))
         for table in consumer.tables
     ]
-    if wish.swap:
+    if options.swap:
         await connection.execute(f"DROP SCHEMA {consumer.schema} CASCADE")
         await connection.execute(f"ALTER SCHEMA {scratch.schema} RENAME TO {consumer.schema}")
         await connection.execute(_SQL["swapped"], consumer.name, consumer.rules_version)
-    return Rebuilt(consumer.name, scratch.position, tuple(models), found, wish.swap)
+    return Rebuilt(consumer.name, scratch.position, tuple(models), found, options.swap)
 
 
 async def _compare(connection: Connection, scratch: Scratch) -> dict[str, Differences]:
@@ -176,7 +176,7 @@ async def _compare(connection: Connection, scratch: Scratch) -> dict[str, Differ
     }
 
 
-def _read_model(consumer: Consumer, rebuilt: Fingerprint, differences: Differences | None) -> ReadModel:
+def _read_model(consumer: Consumer, rebuilt: TableHash, differences: Differences | None) -> ReadModel:
     differing = None if differences is None else differences.count
     return ReadModel(consumer.name, rebuilt.name, rebuilt.rows, rebuilt.sha256, differing)
 

@@ -1,8 +1,8 @@
-"""The hash of a read model: SHA-256 over its rows as RFC 8785 objects, one a line, ordered by primary key.
+"""The hash of a read model: SHA-256 over its rows as RFC 8785 objects, one per line, ordered by primary key.
 
-Names are ASCII throughout (the door admits no others), so sorting them is sorting bytes. Where a table holds only text,
-integers and booleans PostgreSQL writes the lines itself, which is several times quicker; its JSON escapes are those of
-RFC 8785. Text is ordered by bytes (`COLLATE "C"`), so that every machine agrees.
+All names are ASCII (validation refuses others), so they sort as bytes. For a table with only text, integers and
+booleans PostgreSQL writes the lines, which is several times faster; its JSON escapes are those of RFC 8785. Text is
+ordered by bytes (`COLLATE "C"`), so that every machine agrees.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ _PYTHON_TYPES: Final = frozenset({"jsonb", "bytea"})
 
 
 @dataclass(frozen=True, slots=True)
-class Fingerprint:
-    """Rows and hash of one read model."""
+class TableHash:
+    """The hash and the number of rows of one read model."""
 
     name: str
     rows: int
     sha256: str
 
 
-async def table_hash(connection: Connection, table: Table[Any]) -> Fingerprint:
-    """Of the table in `search_path`. Inside a transaction: rows are read through a cursor."""
+async def table_hash(connection: Connection, table: Table[Any]) -> TableHash:
+    """The hash of the table in `search_path`. Call it inside a transaction: rows are read through a cursor."""
     by_database = not _PYTHON_TYPES & set(table.types)
     cursor = await connection.cursor(lines_sql(table) if by_database else rows_sql(table))
     line_of = _text if by_database else _object
@@ -40,7 +40,7 @@ async def table_hash(connection: Connection, table: Table[Any]) -> Fingerprint:
     while records := await cursor.fetch(FETCH_ROWS):
         digest.update(b"".join([line_of(record) for record in records]))
         rows += len(records)
-    return Fingerprint(table.name, rows, digest.hexdigest())
+    return TableHash(table.name, rows, digest.hexdigest())
 
 
 def _text(record: Record) -> bytes:
@@ -57,12 +57,12 @@ def _json(value: Any) -> Any:
 
 
 def rows_sql(table: Table[Any]) -> str:
-    """All rows by primary key."""
+    """SQL for all rows by primary key."""
     return f"SELECT {', '.join(table.columns)} FROM {table.name} ORDER BY {_key_order(table)}"
 
 
 def lines_sql(table: Table[Any]) -> str:
-    """All rows as RFC 8785 objects, by primary key. Column names are plain ASCII and sort as they are."""
+    """SQL for all rows as RFC 8785 objects, by primary key."""
     members = [f"""'"{name}":' || coalesce(to_json({name})::text, 'null')""" for name in sorted(table.columns)]
     line = " || ',' || ".join(members)
     return f"SELECT '{{' || {line} || E'}}\\n' FROM {table.name} ORDER BY {_key_order(table)}"

@@ -1,6 +1,6 @@
 """Numbering: verdicts in reading order become entries with the next indexes, refusals, duplicates and runs of offsets.
 
-Pure: what the database knows of the claimed ids comes in, what the one transaction has to write comes out.
+Pure: the known claims come in, the rows of one transaction go out.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ REGISTERED = "registry.agency-registered"
 
 
 class Record(Protocol):
-    """What is used of a Kafka record."""
+    """The part of a Kafka record that is used."""
 
     @property
     def offset(self) -> int: ...
@@ -34,9 +34,9 @@ class Record(Protocol):
 
 @dataclass(slots=True)
 class Reading:
-    """Consecutive records of one agency's topic with the door's verdict on each.
+    """Consecutive records of one agency's topic, each with validation's verdict.
 
-    With `pause_changed`, `pause` is what these records made of the topic's (None: it is read as usual again).
+    With `pause_changed`, `pause` is the topic's new pause (None: the pause ended).
     """
 
     topic: str
@@ -49,7 +49,7 @@ class Reading:
 
 @dataclass(slots=True)
 class Refusal:
-    """A row of `log.refusal`; `value` and `headers` are kept unless the reason is personal data."""
+    """A row of `log.refusal`; `value` and `headers` are kept unless they have personal data."""
 
     index: int
     agency: str
@@ -64,7 +64,7 @@ class Refusal:
 
 @dataclass(slots=True)
 class Sequences:
-    """Sequence numbers of one agency in a batch: all that were read, and those of accepted events."""
+    """Sequence numbers of one agency in a batch: all of them, and those of accepted events."""
 
     seen: list[int] = field(default_factory=list)
     accepted: list[int] = field(default_factory=list)
@@ -72,7 +72,7 @@ class Sequences:
 
 @dataclass(slots=True)
 class Batch:
-    """What one transaction adds to the log. Lists of equal length run in parallel."""
+    """The rows that one transaction adds to the log. Lists of equal length are parallel."""
 
     first_index: int
     recorded: str
@@ -89,7 +89,7 @@ class Batch:
     agencies: list[tuple[Agency, dict[str, Any], int]] = field(default_factory=list)
     pauses: dict[str, Pause | None] = field(default_factory=dict)
     halts: dict[str, str | None] = field(default_factory=dict)
-    """Of a recovery only: topics that wait for a person, with the reason, and those that do not (None)."""
+    """In a recovery only: topics to halt, with the reason, and topics to read again (None)."""
 
     @property
     def size(self) -> int:
@@ -98,12 +98,12 @@ class Batch:
 
 
 def claims_of(readings: Sequence[Reading]) -> list[bytes]:
-    """The claims whose owners have to be known before these records can be numbered."""
+    """The claims to look up before these records can be numbered."""
     return [v.claim for reading in readings for v in reading.verdicts if isinstance(v, Accepted)]
 
 
 def number(readings: Sequence[Reading], known: Known, first_index: int, recorded: str) -> Batch:
-    """Give every record of `readings` its verdict for ever. `known` is extended by what is accepted here."""
+    """Give every record of `readings` its final verdict. Adds the accepted claims to `known`."""
     batch = Batch(first_index, recorded)
     for reading in readings:
         _number_topic(batch, reading, known)
@@ -191,17 +191,17 @@ def _refuse(batch: Batch, reading: Reading, record: Record, refused: Refused) ->
 
 
 def headers_as_json(record: Record) -> list[list[str]]:
-    """A record's headers as the dead-letter table holds them: names, and values in hexadecimal digits."""
+    """A record's headers as stored in the dead-letter table: names, and values in hexadecimal."""
     return [[_printable(name), (value or b"").hex()] for name, value in record.headers]
 
 
 def _printable(name: str) -> str:
-    """A header's name as jsonb can hold it; NUL and bytes that are not UTF-8 are shown as `\\x00` and `\\xff`."""
+    """A header's name as text for jsonb: NUL and bytes that are not UTF-8 become `\\x00` and `\\xff`."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace").replace("\0", "\\x00")
 
 
 def record_sha256(record: Record) -> bytes:
-    """What a record said, so that a lost tail or a re-created topic is noticed: each part with its length."""
+    """A record's hash, to detect a lost tail or a re-created topic: each part with its length."""
     digest = sha256()
     for part in (
         record.value,
@@ -214,7 +214,7 @@ def record_sha256(record: Record) -> bytes:
 def segments(
     first_index: int, entries: Sequence[bytes], leaves: Sequence[bytes]
 ) -> list[tuple[int, int, bytes, bytes]]:
-    """Rows of `log.segment`: entries in bundle form, cut at the multiples of 256."""
+    """Rows of `log.segment`: entries in bundle form, split at multiples of 256."""
     rows, start, count = [], 0, len(entries)
     while start < count:
         end = min(count, start + BUNDLE - (first_index + start) % BUNDLE)

@@ -1,9 +1,9 @@
-"""When a topic that holds nothing but noise is read more slowly: a circuit breaker, as a pure state machine.
+"""A circuit breaker that pauses a topic of invalid records, as a pure state machine.
 
-Each refusal takes a place in the national log for ever. A topic whose records are refused without end is *paused*: not
-read for some time, then a single record of it (*half-open*). An accepted one closes the breaker, a refused one opens it
-again for longer. Nothing is skipped, and the other topics know nothing of it. Refusals are those of the door (form and
-authority); a duplicate or a conflict is well-formed and counts as accepted.
+Every refusal is a permanent entry of the national log. A topic with too many refusals is *paused*: it is not read for
+some time, then one record is read (*half-open*). If the record is accepted, the breaker closes; if it is refused, it
+opens again for longer. Nothing is skipped, and other topics are not affected. Only refusals by validation (form and
+authority) count; a duplicate or a conflict counts as accepted.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _DOUBLINGS_MAX: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What an agency may get wrong before its topic is paused, and for how long it is then."""
+    """The refusals that pause a topic, and the length of the pause."""
 
     in_a_row_max: int
     window_records: int
@@ -47,13 +47,13 @@ class Limits:
         return -(-self.window_records * self.refused_percent_max // _PERCENT)
 
     def wait(self, times: int) -> timedelta:
-        """The `times`-th wait in a row (from 1): each is twice the one before, up to the longest."""
+        """The length of pause number `times` in a row (from 1): each is twice the one before, up to the maximum."""
         return timedelta(seconds=min(self.wait_max_s, self.wait_s * 2 ** min(times - 1, _DOUBLINGS_MAX)))
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """An open breaker: until when, the how-manieth time in a row, and why, in Arabic and English."""
+    """An open breaker: its end, its number in a row, and the reason in Arabic and English."""
 
     until: datetime
     times: int
@@ -61,7 +61,7 @@ class Pause:
 
 
 class Breaker:
-    """The state of one topic. `pause` is what must survive a restart; the counts of a closed one may start anew."""
+    """The state of one topic. `pause` must survive a restart; the counts of a closed breaker restart from zero."""
 
     def __init__(self, limits: Limits, pause: Pause | None = None) -> None:
         self.limits = limits
@@ -71,15 +71,15 @@ class Breaker:
         self._window_refused = 0
 
     def state(self, now: datetime) -> State:
-        """Half-open: the wait is over, and one record may be read."""
+        """Half-open: the pause is over, and one record may be read."""
         if self.pause is None:
             return "closed"
         return "open" if now < self.pause.until else "half-open"
 
-    def judged(self, refused: Sequence[bool], now: datetime) -> int:
-        """Take verdicts in, in reading order; returns after how many of them the topic is paused, else their number.
+    def record(self, refused: Sequence[bool], now: datetime) -> int:
+        """Record verdicts in reading order; returns how many were recorded before the topic was paused.
 
-        Of a half-open topic exactly one verdict is taken.
+        For a half-open topic exactly one verdict is recorded.
         """
         if self.pause is not None:
             self._probed(refused[0], self.pause, now)
@@ -96,7 +96,7 @@ class Breaker:
         return len(refused)
 
     def close(self) -> None:
-        """Read as usual again, and count anew."""
+        """End the pause and reset the counts."""
         self.pause = None
         self._in_a_row = self._window_read = self._window_refused = 0
 
@@ -105,7 +105,7 @@ class Breaker:
         self._read(count)
 
     def _refused(self) -> Words | None:
-        """The reason to pause, if this refusal is one too many."""
+        """The reason to pause, if this refusal exceeds a limit."""
         self._in_a_row += 1
         self._window_refused += 1
         if self._in_a_row >= self.limits.in_a_row_max:
@@ -116,7 +116,7 @@ class Breaker:
         return None
 
     def _read(self, count: int) -> None:
-        """The window moves on; each begins with no refusals."""
+        """Advance the window; each new window begins without refusals."""
         self._window_read += count
         if self._window_read >= self.limits.window_records:
             self._window_read %= self.limits.window_records
@@ -139,6 +139,6 @@ def _reason_in_a_row(count: int) -> Words:
 
 def _reason_of_window(refused: int, window: int) -> Words:
     return {
-        "ar": f"رُفض {refused} من أحدث {window} سجل على الأكثر",
-        "en": f"{refused} of at most {window} records were refused",
+        "ar": f"رُفض {refused} سجل ضمن {window} سجل",
+        "en": f"{refused} records within {window} were refused",
     }

@@ -1,4 +1,4 @@
-"""`yesser registrar unpause CODE | unhalt CODE | acknowledge INDEX`: what only a person may decide."""
+"""`yesser registrar unpause CODE | unhalt CODE | acknowledge INDEX`: decisions of an operator."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Answer = TypeVar("Answer")
 
 @click.group()
 def registrar() -> None:
-    """Let the registrar go on where it waits for a person."""
+    """Resume reading where the registrar waits for an operator."""
 
 
 @registrar.command("unpause")
@@ -30,25 +30,25 @@ def registrar() -> None:
 @click.option("--timeout", "timeout_s", type=float, default=30.0, show_default=True, help="Seconds to wait.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def unpause(code: str, timeout_s: float, as_json: bool) -> None:
-    """Read an agency's paused topic at full speed up to where it ends now, whatever stands there.
+    """End the pause of an agency's topic, and read it without pauses up to its current end.
 
-    Each bad record there becomes a refusal in the log. What is written later may pause the topic again.
+    Each invalid record up to there becomes a refusal in the log. Later records can pause the topic again.
     """
     settings = Settings()
     waiting = _run(settings, lambda connection: unpause_topic(connection, settings, code, timeout_s))
     if as_json:
         click.echo(orjson.dumps({"code": code, "records": waiting}))
     else:
-        say(f"{code}: تُقرأ كل السجلات الموجودة ({waiting:,}).", f"{code}: {waiting:,} records are let through.")
+        say(f"{code}: تُقرأ كل السجلات الموجودة ({waiting:,}).", f"{code}: reading {waiting:,} records without pauses.")
 
 
 @registrar.command("unhalt")
 @click.argument("code", shell_complete=agency_codes)
-@click.option("--yes", is_flag=True, help="Do it; without this option it is only said what would be done.")
+@click.option("--yes", is_flag=True, help="Lift the halt; without this option, only show what would be done.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_context
 def unhalt(context: click.Context, code: str, yes: bool, as_json: bool) -> None:
-    """Read an agency's halted topic again, and say first what that means. Exit code 1: nothing was done."""
+    """Show what lifting the halt of an agency's topic does; with --yes, lift it. Exit code 1: nothing was done."""
     settings = Settings()
     found = _run(settings, lambda connection: look_at(connection, settings, code))
     if not as_json:
@@ -66,10 +66,10 @@ def unhalt(context: click.Context, code: str, yes: bool, as_json: bool) -> None:
 
 @registrar.command("acknowledge")
 @click.argument("index", type=click.IntRange(min=0))
-@click.option("--note", required=True, help="What was the cause, and what was done; kept with it.")
+@click.option("--note", required=True, help="The cause and the action taken, stored with the acknowledgement.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def acknowledge_(index: int, note: str, as_json: bool) -> None:
-    """Take note of a refused event of the platform itself, which ends its alarm."""
+    """Acknowledge a refused event of the platform, which ends its alarm."""
     settings = Settings()
     _run(settings, lambda connection: acknowledge(connection, index, note))
     if as_json:

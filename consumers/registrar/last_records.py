@@ -1,9 +1,10 @@
-"""Whether the record that was read last still stands in its topic, asked of the broker itself.
+"""Checks with the broker that each topic still has its last read record.
 
-A topic can lose its tail and grow again while nobody looks: the process slept, the connection was lost, a broker came
-back with less. What then stands at the next offset follows other records than those that were registered.
+A topic can lose its tail and grow again unnoticed, while the process was suspended or disconnected, or when a broker
+returned with less data. The next offset then follows other records than those that were registered.
 
-Flows in: the last record of each topic (offset and hash). Flows out: what happened to those that hold another one.
+Flows in: the last record of each topic (offset and hash). Flows out: the topics that have another record, with the
+fault.
 """
 
 from __future__ import annotations
@@ -25,27 +26,27 @@ from infra.kafka.clients import raw_client
 LOOK_AGAIN_S: Final = 1.0
 ANSWER_BYTES_MAX: Final = 4 << 20
 TOPIC_BYTES_MAX: Final = 160 << 10
-"""More than the largest batch of an agency's topic. A larger one comes when its topic is asked alone."""
+"""More than the largest batch of an agency's topic. A larger batch is returned when its topic is fetched alone."""
 
 _TRIES: Final = 20
 _TRY_AGAIN_S: Final = 0.1
 _UNCOMMITTED: Final = 0
-# A fetch waits at the broker until there is something new, and what is asked over its connection waits with it.
+# A fetch waits at the broker for new records and blocks other requests on its connection.
 _CONNECTION: Final = ConnectionGroup.COORDINATION
 
 
 @dataclass(frozen=True, slots=True)
 class LastRecord:
-    """Where the record that was read last stands, and its hash."""
+    """The offset and hash of the last read record."""
 
     offset: int
     sha256: bytes
 
 
 async def changed_topics(consumer: AIOKafkaConsumer, expected: Mapping[str, LastRecord]) -> dict[str, str]:
-    """Topic → what happened, for those that hold another last record. Raises a `KafkaError` where brokers are away.
+    """Topic → fault, for topics whose last record changed. Raises a `KafkaError` if brokers are unavailable.
 
-    A damaged batch is asked for twice, since the damage may have been on the way; another record is an answer at once.
+    A corrupt batch is fetched twice, because the fault may be in transit; a different record is reported at once.
     """
     faults, damaged = await _compare(consumer, expected)
     if damaged:
@@ -58,7 +59,7 @@ async def changed_topics(consumer: AIOKafkaConsumer, expected: Mapping[str, Last
 async def _compare(
     consumer: AIOKafkaConsumer, expected: Mapping[str, LastRecord]
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Ask until every topic has answered: those with another record, and those with a damaged batch."""
+    """Ask until every topic has answered; returns the changed topics and those with a corrupt batch."""
     faults: dict[str, str] = {}
     damaged: dict[str, str] = {}
     waiting = dict(expected)
@@ -71,7 +72,7 @@ async def _compare(
                 if not (await _has_aged(consumer, topic, last) if data is None else _holds(data, last)):
                     faults[topic] = (
                         f"the record at offset {last.offset} is not the one that was read (its tail was lost, or it was"
-                        " created anew)"
+                        " created again)"
                     )
             except CorruptBatch as error:
                 damaged[topic] = str(error)
@@ -90,7 +91,7 @@ def _holds(data: bytes, last: LastRecord) -> bool:
 
 
 async def _has_aged(consumer: AIOKafkaConsumer, topic: str, last: LastRecord) -> bool:
-    """Whether the topic begins behind the record: it was kept as long as it had to be, and nothing unread is gone."""
+    """Whether the topic begins after the record: retention removed it, and nothing unread is lost."""
     partition = TopicPartition(topic, 0)
     first: int = (await consumer.beginning_offsets([partition]))[partition]
     return first == last.offset + 1

@@ -76,7 +76,7 @@ class Pauses:
         if not refused:
             return
         before = breaker.pause
-        taken = uncounted + breaker.judged(refused, self._clock())
+        taken = uncounted + breaker.record(refused, self._clock())
         if breaker.pause is before:
             return
         reading.pause, reading.pause_changed = breaker.pause, True

@@ -1,11 +1,11 @@
-"""Records that the client library cannot decode: a header whose *name* is not UTF-8 stops aiokafka for ever.
+"""Reads records that the client library cannot decode: aiokafka never gets past a header *name* that is not UTF-8.
 
-Any agency could so stop the national log, by mistake or not. When reading fails in this way, the batch at the topic's
-position is fetched as bytes and read here (Kafka's record batch v2), with such names kept by `surrogateescape`. The
-door then judges the record like any other, and reading goes on behind it as usual.
+Any agency could stop the national log with such a record. When decoding fails, the batch at the topic's position is
+fetched as bytes and parsed here (Kafka's record batch v2), with such names kept by `surrogateescape`. Validation then
+treats the record like any other.
 
-A batch whose bytes are not those that were written (a fault of the broker's disk) says so by its checksum. What stands
-before it is read; the batch itself is no record of anybody, and its topic waits for a person.
+A checksum detects a corrupt batch (a fault of the broker's disk). Records before it are read; the topic is then halted
+until an operator acts.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ WAIT_MS: Final = 1_000
 
 
 NOT_DECODED: Final = (UnicodeDecodeError, CorruptRecordException, RecordTooLargeError)
-"""How the client library says that it cannot decode what it was given."""
+"""The client library's errors for a batch that it cannot decode."""
 
 
 class CorruptBatch(Halt):
@@ -47,7 +47,7 @@ class CorruptBatch(Halt):
 
 @dataclass(frozen=True, slots=True)
 class RawRecord:
-    """What is used of a Kafka record."""
+    """The part of a Kafka record that is used."""
 
     offset: int
     value: bytes | None
@@ -67,7 +67,7 @@ async def fetch_records(
     for _, partitions in response.topics:
         for _, error, *_, data in partitions:
             if error == CorruptRecordException.errno:
-                raise CorruptBatch(f"the batch at offset {offset} is damaged: Kafka itself cannot read it")
+                raise CorruptBatch(f"the batch at offset {offset} is damaged: Kafka cannot read it")
             if error:
                 raise for_code(error)(f"fetching {partition.topic} at offset {offset}")
             return [r for r in parse_batches(bytes(data or b"")) if r.offset >= offset]
@@ -75,9 +75,9 @@ async def fetch_records(
 
 
 def parse_batches(data: bytes) -> list[RawRecord]:
-    """All records of the whole batches in `data`; a batch that is cut off at the end is left out.
+    """All records of the whole batches in `data`, without a batch that is cut off at the end.
 
-    Batches behind a damaged one are left out too. Raises `CorruptBatch` where the first one is.
+    Stops at a corrupt batch. Raises `CorruptBatch` if the first one is corrupt.
     """
     records: list[RawRecord] = []
     for at, base, count in _batches(data):
@@ -86,7 +86,7 @@ def parse_batches(data: bytes) -> list[RawRecord]:
 
 
 def record_at(data: bytes, offset: int) -> RawRecord | None:
-    """The record at `offset`, which the first batches in `data` should hold. Raises `CorruptBatch`."""
+    """The record at `offset`, from the first batches in `data`. Raises `CorruptBatch`."""
     for at, base, count in _batches(data):
         if base > offset:
             return None
@@ -97,7 +97,7 @@ def record_at(data: bytes, offset: int) -> RawRecord | None:
 
 
 def holds_a_batch(data: bytes) -> bool:
-    """Whether the first batch in `data` is there as a whole."""
+    """Whether the first batch in `data` is complete."""
     if len(data) < _HEADER.size:
         return False
     (length,) = _LENGTH.unpack_from(data, _LENGTH_AT)
@@ -105,7 +105,7 @@ def holds_a_batch(data: bytes) -> bool:
 
 
 def _batches(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """(where its records begin, base offset, their number) of each whole batch that is no control batch."""
+    """(start of its records, base offset, number of records) of each whole batch, without control batches."""
     at = 0
     while at + _HEADER.size <= len(data):
         base, length, _, magic, _, attributes, *_, count = _HEADER.unpack_from(data, at)
@@ -122,20 +122,20 @@ def _batches(data: bytes) -> Iterator[tuple[int, int, int]]:
 
 
 def _fault(data: bytes, at: int, end: int, magic: int, attributes: int) -> str | None:
-    """Why a batch cannot be read."""
+    """Why a batch cannot be read, or None."""
     if end > len(data):
-        # Kafka sends the first batch whole, however long it is.
-        return "is damaged: it is shorter than it says (the broker's disk?)"
+        # Kafka sends the first batch whole, whatever its size.
+        return "is damaged: it is shorter than its length field (the broker's disk?)"
     if magic != _MAGIC or attributes & _COMPRESSION:
-        return f"has a form that no agency's topic holds (magic {magic}, attributes {attributes:#x})"
+        return f"has a format that agency topics do not use (magic {magic}, attributes {attributes:#x})"
     (checksum,) = _CHECKSUM.unpack_from(data, at + _CHECKSUM_AT)
     if calc_crc32c(data[at + _CHECKED_FROM : end]) != checksum:
-        return "is damaged: its checksum is another one (the broker's disk?)"
+        return "is damaged: its checksum does not match (the broker's disk?)"
     return None
 
 
 def _starts(data: bytes, at: int, count: int) -> Iterator[int]:
-    """Where each record of a batch begins, behind its length."""
+    """The start of each record of a batch, after its length."""
     for _ in range(count):
         length, start = _varint(data, at)
         yield start
@@ -143,7 +143,7 @@ def _starts(data: bytes, at: int, count: int) -> Iterator[int]:
 
 
 def _offset(data: bytes, at: int, base: int) -> int:
-    _, at = _varint(data, at + 1)  # behind the attributes: the time's difference
+    _, at = _varint(data, at + 1)  # after the attributes: the timestamp delta
     delta, _ = _varint(data, at)
     return base + delta
 
@@ -168,7 +168,7 @@ def _bytes(data: bytes, at: int) -> tuple[bytes | None, int]:
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
-    """A zigzag-encoded integer and where it ends."""
+    """A zigzag-encoded integer and its end."""
     value = shift = 0
     while True:
         byte = data[at]

@@ -1,8 +1,9 @@
-"""Reading the agencies' topics: positions from PostgreSQL, each read checked against the one before, each halted alone.
+"""Reads the agencies' topics from the positions in PostgreSQL; checks each read against the one before; halts topics
+individually.
 
-aiokafka with `assign()` and no group: nothing rebalances, nothing is committed, no record is swallowed. Records are
-given out only after the broker has shown, later than it sent them, that the record before them is still the one that
-was read. So no clock has to tell whether this process or a connection slept (docs/decisions/each-read-is-checked.md).
+aiokafka with `assign()` and no group: nothing rebalances, nothing is committed, no record is skipped. Records are
+returned only after the broker has confirmed, once it sent them, that the record before them is still the one that was
+read. So no clock is needed to detect a suspended process or connection (docs/decisions/each-read-is-checked.md).
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class TopicBroken(Retry):
 
 
 class Reader:
-    """Records of all agencies' topics in order, from where the registrar stands in each."""
+    """Records of all agencies' topics in order, from the registrar's position in each."""
 
     def __init__(self, settings: Settings, topics_count: int) -> None:
         self.settings = settings
@@ -50,23 +51,23 @@ class Reader:
             enable_auto_commit=False,
             auto_offset_reset="none",
             fetch_max_bytes=READ_BYTES_MAX,
-            # Each topic is read ahead by one fetch; a backlog in all of them together must fit the memory.
+            # Each topic is read ahead by one fetch; the backlog of all topics together must fit into memory.
             max_partition_fetch_bytes=min(settings.fetch_bytes_max, READ_AHEAD_BYTES_MAX // max(1, topics_count)),
             fetch_max_wait_ms=settings.poll_timeout_ms,
             metadata_max_age_ms=30_000,
         )
         self.next_offsets: dict[str, int] = {}
         self.held: set[str] = set()
-        """Topics that are not read for now; of those in `_allowed_one` the next record is."""
+        """Topics that are held; of those in `_allowed_one` the next record is read."""
         self._allowed_one: set[str] = set()
         self._last: dict[str, LastRecord] = {}
         self._awaited: set[str] = set()
         self._order: list[TopicPartition] = []
 
     async def assign(self, positions: Mapping[str, ReadPosition]) -> None:
-        """Read these topics from these positions; the record before each position is compared first.
+        """Read these topics from these positions, after comparing the record before each position.
 
-        A topic that does not exist yet is left out until it does (`awaited_topics_exist`).
+        A topic that does not exist yet is left out (see `awaited_topics_exist`).
         """
         for topic, position in positions.items():
             if topic in self.next_offsets:
@@ -89,7 +90,7 @@ class Reader:
         await self.check_topics()
 
     def hold(self, topic: str, last: Record | None = None) -> None:
-        """Do not read the topic; it goes on where it stands, or behind `last` where less of it counts as read."""
+        """Hold the topic at its position or, if fewer records were recorded, after `last`."""
         if last is not None:
             self._move(topic, last)
         self.held.add(topic)
@@ -100,13 +101,13 @@ class Reader:
             self.consumer.seek(partition, self.next_offsets[topic])
 
     def allow_one(self, topic: str) -> None:
-        """Read the next record of a topic that is held, and hold it again."""
+        """Read the next record of a held topic, then hold it again."""
         if topic not in self._allowed_one:
             self._allowed_one.add(topic)
             self._fetch_again(topic)
 
     def resume(self, topic: str) -> None:
-        """Read the topic as usual."""
+        """End the hold."""
         self.held.discard(topic)
         self._allowed_one.discard(topic)
         self._fetch_again(topic)
@@ -117,7 +118,7 @@ class Reader:
             self.consumer.resume(partition)
 
     def count_ahead(self, ends: Mapping[str, int]) -> int:
-        """How many records there are to read up to these ends; what is held back on purpose is not counted."""
+        """The number of records to read up to these ends, without held topics."""
         return sum(
             max(0, end - self.next_offsets[topic])
             for topic, end in ends.items()
@@ -129,12 +130,12 @@ class Reader:
         return bool(self._awaited - await absent_topics(raw_client(self.consumer), self._awaited))
 
     async def check_topics(self) -> dict[str, int]:
-        """The topics' end offsets; `TopicBroken` names those that lack what had been read when this was asked."""
+        """The topics' end offsets. Raises `TopicBroken` for topics that end before the position at the call."""
         read, last = dict(self.next_offsets), dict(self._last)
         ends = await ends_of_existing(self.consumer, read)
         lost = [topic for topic, next_offset in read.items() if next_offset and topic not in ends]
         if lost:
-            # A halt needs a person: look twice.
+            # A halt needs an operator: check twice.
             await asyncio.sleep(LOOK_AGAIN_S)
             ends |= await ends_of_existing(self.consumer, lost)
         faults = {topic: f"the topic does not exist any more; {WHAT_TO_DO}" for topic in lost if topic not in ends}
@@ -142,7 +143,7 @@ class Reader:
             raise TopicBroken(faults)
         faults = {
             topic: f"it ends at offset {end}, but {read[topic]} records were read: its tail was lost, or it was "
-            f"created anew; {WHAT_TO_DO}"
+            f"created again; {WHAT_TO_DO}"
             for topic, end in ends.items()
             if end < read[topic]
         }
@@ -152,18 +153,18 @@ class Reader:
         return ends
 
     async def _require_unchanged(self, last: Mapping[str, LastRecord]) -> None:
-        """Raises `TopicBroken` for those topics that do not hold their last record any more."""
+        """Raises `TopicBroken` for topics that lack their last record."""
         faults = await changed_topics(self.consumer, last)
         if faults:
             raise TopicBroken({topic: f"{fault}; {WHAT_TO_DO}" for topic, fault in faults.items()})
 
     def _move(self, topic: str, last: Record) -> None:
-        """`last` is the last record that counts as read."""
+        """Set the position after `last`."""
         self.next_offsets[topic] = last.offset + 1
         self._last[topic] = LastRecord(last.offset, record_sha256(last))
 
     async def read(self) -> dict[str, Sequence[Any]]:
-        """The next records by topic; the client gives the topics' records in the order in which they came in."""
+        """The next records by topic, in the order of each topic."""
         try:
             found = await self._fetch()
         except OffsetOutOfRangeError as error:
@@ -172,7 +173,7 @@ class Reader:
                 {p.topic: f"offset {offset} is no longer there; {WHAT_TO_DO}" for p, offset in out_of_range.items()}
             ) from error
         result = {partition.topic: records for partition, records in found.items() if records}
-        # Asked after they came: what they follow now is what they followed when they were sent.
+        # Checked after they arrived: the record before them cannot have changed since they were sent.
         await self._require_unchanged({topic: self._last[topic] for topic in result if topic in self._last})
         for topic, records in result.items():
             self._move(topic, records[-1])
@@ -184,7 +185,7 @@ class Reader:
         settings = self.settings
         read = [partition for partition in self._order if partition.topic not in self.held]
         if not read:
-            # The client would take no names at all for all of them.
+            # Without names the client would fetch all topics.
             await asyncio.sleep(settings.poll_timeout_ms / 1000)
         try:
             found: Mapping[TopicPartition, Sequence[Any]] = {}
@@ -192,7 +193,7 @@ class Reader:
                 found = await self.consumer.getmany(
                     *read, timeout_ms=settings.poll_timeout_ms, max_records=settings.batch_records_max
                 )
-            # A copy: a person may let a topic through meanwhile.
+            # A copy: an operator may unpause a topic meanwhile.
             for topic in sorted(self._allowed_one):
                 found |= await self.consumer.getmany(TopicPartition(topic, 0), max_records=1)
         except NOT_DECODED:
@@ -200,7 +201,7 @@ class Reader:
         return found
 
     async def _fetch_apart(self, read: Sequence[TopicPartition]) -> Mapping[TopicPartition, Sequence[Any]]:
-        """Some topic holds a record that the client cannot decode: read topic by topic, and that one as bytes."""
+        """Fetch topic by topic, after a decoding error, and the faulty one as bytes."""
         counts = dict.fromkeys(read, self.settings.batch_records_max)
         counts |= {TopicPartition(topic, 0): 1 for topic in self._allowed_one}
         for partition in counts:
@@ -222,12 +223,12 @@ class Reader:
         return found
 
     async def _fetch_bytes(self, partition: TopicPartition, count: int) -> Mapping[TopicPartition, Sequence[Any]]:
-        """At most `count` records of a topic, read from the batches as they are stored."""
+        """At most `count` records of a topic, parsed from its raw batches."""
         offset = self.next_offsets[partition.topic]
         try:
             records = await fetch_records(self.consumer, partition, offset, self.settings.fetch_bytes_max)
         except CorruptBatch:
-            # A halt needs a person, and the fault may have been on the way: look twice.
+            # A halt needs an operator, and the fault may be in transit: check twice.
             await asyncio.sleep(LOOK_AGAIN_S)
             records = await fetch_records(self.consumer, partition, offset, self.settings.fetch_bytes_max)
         records = records[:count]

@@ -1,10 +1,10 @@
 -- name: advance
--- The size moves from what this owner knows; anything else means that somebody else wrote.
+-- Moves the size from the value that this owner knows; any other value means that another owner wrote.
 UPDATE log.state SET size = $2, recorded = $3, shipped_up_to = greatest(shipped_up_to, $4)
 WHERE size = $1 RETURNING true
 
 -- name: add
--- Everything of a batch that has rows of a fixed form, in one round trip.
+-- All fixed-form rows of a batch in one round trip.
 WITH segments AS (
     INSERT INTO log.segment SELECT * FROM unnest($1::bigint[], $2::integer[], $3::bytea[], $4::bytea[])
 ), nodes AS (
@@ -33,8 +33,8 @@ FROM unnest($1::bigint[], $7::boolean[], $8::bytea[], $9::text[]) AS r(index, ke
 WHERE keep_raw
 
 -- name: add_sequences
--- Numbers without order leave a range each. Beyond $6 ranges none is added any more, only the highest number is kept:
--- rewriting ever longer rows with each batch would make one agency's numbers everybody's delay. $8 is the batch's month.
+-- Numbers without order need a range each. Beyond $6 ranges only the highest number is kept: rewriting ever longer rows
+-- with each batch would let one agency delay all others. $8 is the batch's month.
 WITH months AS (
     INSERT INTO log.sequence_month AS m (agency, month, highest)
     SELECT agency, $8, highest::numeric FROM unnest($1::text[], $5::text[]) AS r(agency, highest)
@@ -54,7 +54,7 @@ ON CONFLICT (agency) DO UPDATE SET
             + (SELECT count(*) FROM unnest(s.repeated)) > $6))
 
 -- name: add_agency
--- The first registration of a code stands.
+-- The first registration of a code is final.
 INSERT INTO platform.agency (code, role, name, registered_index) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
 
 -- name: state
@@ -69,7 +69,7 @@ SELECT topic, next_offset, last_record_sha256, halted_reason, paused_until, paus
 FROM log.read_position
 
 -- name: alarm
--- The first refused event of the platform itself that nobody has acknowledged.
+-- The first refused event of the platform that is not acknowledged.
 SELECT r.index, r.errors->0->>'code' AS code FROM log.refusal r
 WHERE r.agency = 'platform'
   AND NOT EXISTS (SELECT FROM platform.acknowledged_refusal a WHERE a.index = r.index)
@@ -79,12 +79,12 @@ ORDER BY r.index LIMIT 1
 INSERT INTO log.read_position (topic) VALUES ($1) ON CONFLICT DO NOTHING
 
 -- name: halt_topic
--- Without a reason the topic is read again.
+-- A reason of NULL ends the halt.
 UPDATE log.read_position SET halted_reason = $2, halted_at = CASE WHEN $2::text IS NOT NULL THEN now() END
 WHERE topic = $1
 
 -- name: lease_owner
--- Who holds the lease now.
+-- The current owner of the lease.
 SELECT owner FROM platform.lease WHERE name = $1 AND expires_at > clock_timestamp()
 
 -- name: pause_topic
@@ -97,7 +97,7 @@ UPDATE log.state SET shipped_up_to = greatest(shipped_up_to, $1)
 INSERT INTO log.checkpoint (size, note) VALUES ($1, $2)
 
 -- name: adopt_checkpoint
--- A restored database, or an owner that ended between keeping the note outside and this table, lacks it.
+-- Missing in a restored database, or if an owner ended between writing the file and this table.
 INSERT INTO log.checkpoint (size, note) VALUES ($1, $2) ON CONFLICT DO NOTHING
 
 -- name: last_checkpoint

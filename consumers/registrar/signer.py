@@ -1,6 +1,6 @@
-"""Signed checkpoints: at most one per interval while the log grows, kept outside PostgreSQL before they are published.
+"""Signed checkpoints: at most one per interval while the log grows, stored outside PostgreSQL before publication.
 
-The file beside the key is what makes a restored database notice that it is older than what the world has seen.
+The file beside the key detects that a restored database is older than a published checkpoint.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Fork(Halt):
 
 
 def read_last_checkpoint(folder: Path, key: LogKey) -> Checkpoint | None:
-    """The checkpoint that is kept outside PostgreSQL, verified with the log's own key; None before the first."""
+    """The checkpoint stored outside PostgreSQL, verified with the log's key; None before the first."""
     path = folder / CHECKPOINT_FILE
     try:
         return parse_checkpoint(path.read_text(encoding="utf-8"), key.verifier)
@@ -37,12 +37,12 @@ def read_last_checkpoint(folder: Path, key: LogKey) -> Checkpoint | None:
         return None
     except (InvalidNote, UnicodeDecodeError) as error:
         raise Fork(
-            f"{path} is not a checkpoint that this log's key signed ({error}); put it back from its copy, with its key"
+            f"{path} is not a checkpoint signed by this log's key ({error}); restore it from its backup, with its key"
         ) from error
 
 
 def write_checkpoint(folder: Path, note: str) -> None:
-    """Replace the file atomically; it is on the disk when this returns."""
+    """Replace the file atomically and durably."""
     temporary = folder / f"{CHECKPOINT_FILE}.new"
     with temporary.open("w", encoding="utf-8") as file:
         file.write(note)
@@ -57,7 +57,7 @@ def write_checkpoint(folder: Path, note: str) -> None:
 
 
 async def require_continuation(connection: Connection, key: LogKey, last: Checkpoint | None, size: int) -> None:
-    """Raise `Fork` unless the last signed checkpoint is a prefix of the tree of `size` entries, and of the same key."""
+    """Raise `Fork` unless the last signed checkpoint is a prefix of the tree of `size` entries, under the same key."""
     stored = await connection.fetchrow(_SQL["last_checkpoint"])
     if stored is not None:
         _require_signed(stored["note"], key)
@@ -65,13 +65,13 @@ async def require_continuation(connection: Connection, key: LogKey, last: Checkp
         if stored is not None:
             raise Fork(
                 f"the database holds a checkpoint of size {stored['size']}, but the file kept beside the key is gone; "
-                "put the file back from its copy, with its key"
+                "restore the file from its backup, with its key"
             )
         return
     if last.size > size:
         raise Fork(
             f"a checkpoint of size {last.size} was signed, but the database holds {size} entries only "
-            "(an older copy?); run `yesser recover`"
+            "(an older backup?); run `yesser recover`"
         )
     try:
         root = (await read_tree(connection, last.size)).root()
@@ -89,13 +89,13 @@ def _require_signed(note: str, key: LogKey) -> None:
         parse_checkpoint(note, key.verifier)
     except InvalidNote as error:
         raise Fork(
-            f"the newest checkpoint in the database is not one that {KEY_FILE} signed ({error}): if the key is another"
-            " log's, put the whole folder back from its copy; else somebody wrote to the database"
+            f"the newest checkpoint in the database was not signed with {KEY_FILE} ({error}): if the key is another"
+            " log's, restore the whole folder from its backup; else someone wrote to the database"
         ) from error
 
 
 class Signer:
-    """Signs the committed tree of its journal's epoch. `signed_size` is that of the last checkpoint, None before it."""
+    """Signs the committed tree under its journal's epoch. `signed_size` is the last checkpoint's, None before it."""
 
     def __init__(self, journal: Journal, key: LogKey, settings: Settings) -> None:
         self.journal = journal
@@ -106,7 +106,7 @@ class Signer:
         self._signed_at = float("-inf")
 
     async def go_on_from(self, last: Checkpoint | None) -> None:
-        """Begin after the checkpoint kept outside. The database gets it if it lacks it: its copy may be older."""
+        """Resume after the checkpoint stored outside, and add it to the database if it is missing there."""
         if last is None:
             return
         note = (self.folder / CHECKPOINT_FILE).read_text(encoding="utf-8")
@@ -116,7 +116,7 @@ class Signer:
         self.signed_size = last.size
 
     async def sign(self) -> bool:
-        """Sign the present size unless it is signed already; False when there was nothing to sign."""
+        """Sign the current size; False if it is already signed."""
         journal = self.journal
         async with journal.lock, journal.connection.transaction():
             size = journal.size
@@ -133,15 +133,15 @@ class Signer:
         return True
 
     async def sign_when_due(self) -> bool:
-        """Sign the present size as soon as the interval since the last checkpoint is over."""
+        """Sign the current size once the interval since the last checkpoint is over."""
         if self.journal.size == self.signed_size:
             return False
         await asyncio.sleep(max(0.0, self._signed_at + self.interval_s - time.monotonic()))
         return await self.sign()
 
     def _keep_outside(self, size: int, note: str) -> None:
-        """Write the file, but never over a newer one: who was stopped after `hold` may have been superseded since."""
+        """Write the file, but never over a newer one: an owner suspended after `hold` may be superseded."""
         kept = read_last_checkpoint(self.folder, self.key)
         if kept is not None and kept.size > size:
-            raise Fenced(f"a checkpoint of size {kept.size} was signed while this owner, at {size}, did not run")
+            raise Fenced(f"a checkpoint of size {kept.size} was signed while this owner, at {size}, was suspended")
         write_checkpoint(self.folder, note)

@@ -1,8 +1,8 @@
-"""Reading an agency's topic again: what a pause holds back is let through, a halt is lifted. The registrar does both.
+"""Resumes reading an agency's topic: ends a pause, or lifts a halt.
 
-A running registrar takes up within seconds what is written here.
+A running registrar applies the change within seconds.
 
-Flows in: an agency's code. Flows out: what was found, what it means in Arabic and English, and what was done.
+Flows in: an agency's code. Flows out: the topic's state, and the effects of the change in Arabic and English.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ _SQL: Final = queries("consumers.registrar", "topic_admin.sql")
 
 
 class NothingToRelease(YesserError):
-    """Nothing waits for a person there."""
+    """Nothing waits for an operator here."""
 
 
 class NotReleased(Retry):
-    """The registrar has not taken it up within the time. It does once it runs: see `yesser status`."""
+    """The registrar has not applied it within the time. It does so once it runs: see `yesser status`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Halted:
-    """A halted topic as it is now. `end_offset` is None where it does not exist any more.
+    """A halted topic as it is now. `end_offset` is None if it no longer exists.
 
-    The registrar had read up to `next_offset`. `is_restored`: the record that it read last stands where it stood.
+    The registrar had read up to `next_offset`. `is_restored`: its last read record is back at its offset.
     """
 
     topic: str
@@ -53,12 +53,12 @@ class Halted:
 
     @property
     def missing(self) -> range:
-        """Offsets that were read and are no longer in the topic."""
+        """Offsets that were read and are missing now."""
         return range(min(self.end_offset or 0, self.next_offset), self.next_offset)
 
     @property
     def unread(self) -> range:
-        """Offsets whose records of now are not those that were read, as far as can be told: they are never read."""
+        """Offsets whose records may have changed since they were read: they are not read again."""
         return range(0) if self.is_restored else range(self.missing.start)
 
     def document(self) -> dict[str, Any]:
@@ -74,41 +74,39 @@ class Halted:
         }
 
     def words(self) -> dict[str, list[str]]:
-        """What lifting the halt does, a sentence a line."""
+        """The effects of lifting the halt, one sentence per line."""
         english, arabic = [], []
         if self.is_restored:
-            english.append(f"{self.topic} holds what was read of it: nothing is lost.")
-            arabic.append(f"يحوي {self.topic} ما قُرئ منه: لم يُفقد شيء.")
+            english.append(f"{self.topic} has all records that were read: nothing is lost.")
+            arabic.append(f"يحوي {self.topic} كل ما قُرئ منه: لم يُفقد شيء.")
         if self.missing:
             span = f"{self.missing.start} … {self.missing.stop - 1}"
+            english.append(f"The records {span} are missing from {self.topic}. Their verdicts stay in the log.")
             english.append(
-                f"The records {span} are gone from {self.topic}. Their verdicts are in the log and stay there."
-            )
-            english.append(
-                "Their places are filled with empty records, so that no address is used twice."
-                " Suspend the agency first, lest it write meanwhile."
+                "Their offsets are filled with empty records, so that no address is used twice."
+                " Suspend the agency first, so that it does not write meanwhile."
             )
             arabic.append(f"السجلات {span} لم تعد في {self.topic}، وأحكامها في السجل الوطني وتبقى فيه.")
             arabic.append("تُملأ مواضعها بسجلات فارغة كي لا يُستعمل عنوان مرتين. أوقِف الجهة أولًا كي لا تكتب أثناء ذلك.")
         if self.unread:
             span = f"{self.unread.start} … {self.unread.stop - 1}"
             english.append(
-                f"What stands now at the offsets {span} is not read, since these addresses have their verdicts."
-                " What the agency wrote there since the loss it must send again, under the same ids."
+                f"The current records at the offsets {span} are not read, because these addresses have verdicts."
+                " The agency must send the events that it wrote there since the loss again, with the same ids."
             )
             arabic.append(
                 f"ما يوجد الآن في المواضع {span} لا يُقرأ لأن لهذه العناوين أحكامها: ما كتبته الجهة هناك بعد الفقد"
                 " لا يصل إلى السجل، وعليها إرساله من جديد بالمعرّفات نفسها."
             )
-        english.append(f"Reading goes on at offset {self.next_offset}.")
+        english.append(f"Reading resumes at offset {self.next_offset}.")
         arabic.append(f"تستمر القراءة من الموضع {self.next_offset}.")
         return {"en": english, "ar": arabic}
 
 
 async def unpause_topic(connection: Connection, settings: Settings, code: str, timeout_s: float) -> int:
-    """End the pause of the agency's topic: what stands in it now is read at once and counts for no other pause.
+    """End the pause of the agency's topic: its current records are read at once and do not count for a new pause.
 
-    Returns how many records wait. Raises `NothingToRelease`, or `NotReleased` after `timeout_s`.
+    Returns the number of waiting records. Raises `NothingToRelease`, or `NotReleased` after `timeout_s`.
     """
     topic = agency_topic(code)
     row = await connection.fetchrow(_SQL["position"], topic)
@@ -122,41 +120,41 @@ async def unpause_topic(connection: Connection, settings: Settings, code: str, t
 
 
 async def look_at(connection: Connection, settings: Settings, code: str) -> Halted:
-    """What stands in a halted topic now. Raises `NothingToRelease`."""
+    """The current state of a halted topic. Raises `NothingToRelease`."""
     topic = agency_topic(code)
     row = await connection.fetchrow(_SQL["position"], topic)
     if row is None or row["halted_reason"] is None:
         raise NothingToRelease(f"{topic} is not halted: there is nothing to do.")
     last = row["next_offset"] - 1
     end, record = await _end_and_record(settings, topic, last)
-    # Where nothing was read, the halt is of a batch that cannot be read: it is tried again.
+    # If nothing was read, an unreadable batch caused the halt: it is tried again.
     restored = last < 0 or (record is not None and record_sha256(record) == row["last_record_sha256"])
     return Halted(topic, row["halted_reason"], row["next_offset"], end, restored)
 
 
 async def lift_halt(connection: Connection, settings: Settings, code: str, found: Halted) -> None:
-    """Do what `found.words()` says."""
+    """Lift the halt, with the effects in `found.words()`."""
     if found.end_offset is None:
         async with admin_client(settings) as admin:
             await ensure_agency_topic(admin, code, settings.kafka_replication_factor)
     if found.missing:
         await _fill(settings, found)
-    # What stands there from now on is what has to stay.
+    # The record there now becomes the one to compare with.
     _, last = await _end_and_record(settings, found.topic, found.next_offset - 1)
     sha256 = None if last is None else record_sha256(last)
     lifted = await connection.fetchval(_SQL["lift_halt"], found.topic, found.next_offset, sha256)
     if lifted is None:
-        raise NothingToRelease(f"{found.topic} was released by somebody else meanwhile.")
+        raise NothingToRelease(f"the halt of {found.topic} was lifted by another command.")
 
 
 async def acknowledge(connection: Connection, index: int, note: str) -> None:
-    """End the alarm of a refused event of the platform. Raises `NothingToRelease` where there is none at `index`."""
+    """End the alarm of a refused event of the platform. Raises `NothingToRelease` if there is none at `index`."""
     if not await connection.fetchval(_SQL["acknowledge"], index, note):
         raise NothingToRelease(f"No event of the platform was refused at {index}: see `yesser refusals show {index}`.")
 
 
 async def _end_and_record(settings: Settings, topic: str, offset: int) -> tuple[int | None, Any]:
-    """Where the topic ends (None: it does not exist), and the record at this offset, if there is one."""
+    """The topic's end offset (None: it does not exist), and the record at this offset, if any."""
     consumer = AIOKafkaConsumer(**client_arguments(settings), enable_auto_commit=False, auto_offset_reset="none")
     try:
         await start_client(consumer)
@@ -173,7 +171,7 @@ async def _end_and_record(settings: Settings, topic: str, offset: int) -> tuple[
 
 
 async def _fill(settings: Settings, found: Halted) -> None:
-    """Write empty records up to where the registrar stands."""
+    """Write empty records up to the registrar's position."""
     user = ADMIN if settings.secret(f"kafka-{ADMIN}") else None
     producer = AIOKafkaProducer(**client_arguments(settings, user), **PRODUCER_DURABLE)
     try:

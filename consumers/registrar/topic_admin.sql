@@ -5,11 +5,11 @@ SELECT next_offset, last_record_sha256, halted_reason, paused_until FROM log.rea
 SELECT paused_until IS NOT NULL FROM log.read_position WHERE topic = $1
 
 -- name: let_through
--- Records below this offset pause nothing any more; the next one at least, whether it is there or not.
+-- Records below this offset cause no pause; at least the next one, even if it does not exist yet.
 UPDATE log.read_position SET uncounted_up_to = greatest($2, next_offset + 1) WHERE topic = $1
 
 -- name: lift_halt
--- Only from where the registrar stood when it was looked at. The record before is the one with the hash $3 from now on.
+-- Only from the position that was shown. The last record's hash is $3 from now on.
 UPDATE log.read_position SET halted_reason = NULL, halted_at = NULL, last_record_sha256 = $3
 WHERE topic = $1 AND next_offset = $2 AND halted_reason IS NOT NULL
 RETURNING true

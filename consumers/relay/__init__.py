@@ -1,3 +1,3 @@
-"""What the platform decided goes to its own topic; what the log says of campaigns goes to the teams. Way in:
+"""Publishes the platform's events to its own topic, and campaign triggers from the log to the teams. Way in:
 `relay.Relay`. Imports: `consumers.commitments`.
 """

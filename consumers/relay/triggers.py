@@ -1,8 +1,8 @@
-"""The route to the campaign teams on Kafka: each entry `campaign.triggered`, once it is in the log, in log order.
+"""Sends each entry `campaign.triggered` to the campaign teams' topic, in log order.
 
-Flows in: the rows that the campaigns consumer keeps when a trigger comes back as an entry. Flows out: the entry's
-event, verbatim, under the campaign's id. A trigger that is not in the log has no row and cannot leave; a rebuild makes
-the rows again but not the place up to which the route was fed.
+Flows in: the rows that the campaigns consumer stores for trigger entries. Flows out: the entry's event, verbatim, with
+the campaign's id as key. A trigger that is not in the log has no row and is not sent; a rebuild recreates the rows but
+not the relay's position.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _EVENT: Final = b',"event":'
 
 
 class CampaignTriggers:
-    """Feeds the topic of campaign triggers, at least once and always under the one id."""
+    """The source of campaign triggers: sent at least once, always with the same id."""
 
     channel: Final = None
 
@@ -33,7 +33,7 @@ class CampaignTriggers:
         self.topic = settings.triggers_topic
 
     async def waiting(self, connection: Connection, limit: int) -> list[Message]:
-        """Triggers that stand in the log and were not acknowledged by the topic."""
+        """Triggers in the log that the topic has not acknowledged."""
         try:
             rows = await connection.fetch(_SQL["next"], ROUTE, limit)
         except asyncpg.UndefinedTableError:
@@ -46,7 +46,7 @@ class CampaignTriggers:
         return messages
 
     async def sent(self, connection: Connection, messages: Sequence[Message], epoch: int) -> None:
-        """Move the place, under the epoch."""
+        """Move the position, under the epoch."""
         await connection.execute(_SQL["sent"], ROUTE, messages[-1].place + 1, epoch)
 
 
@@ -56,7 +56,7 @@ def event_of(entry: bytes) -> bytes:
 
 
 async def triggers_waiting(connection: Connection) -> int:
-    """How many triggers stand in the log that the topic has not acknowledged."""
+    """The number of triggers in the log that the topic has not acknowledged."""
     try:
         number: int = await connection.fetchval(_SQL["waiting"], ROUTE)
     except asyncpg.UndefinedTableError:

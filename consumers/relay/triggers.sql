@@ -1,5 +1,5 @@
 -- name: next
--- Always the live table, whatever schema a rebuild works in.
+-- Always the live table, never the schema of a rebuild.
 SELECT index, campaign_id FROM campaigns.route
 WHERE index >= coalesce((SELECT next_index FROM platform.route_position WHERE route = $1), 0)
 ORDER BY index LIMIT $2

@@ -1,7 +1,7 @@
 """The chart of accounts and what each kind of transfer debits and credits (R14), as data.
 
-Every partnership p has the same five accounts, `collections:p` and so on. A transfer is one record that names both
-sides, so an imbalance cannot be written down. A balance is debits − credits.
+Every partnership p has the same five accounts, `collections:p` and so on. A transfer is one record with both sides, so
+an imbalance cannot be written. A balance is debits − credits.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ CASH: Final = "cash"
 
 @dataclass(frozen=True, slots=True)
 class AccountKind:
-    """One line of the chart: what the account of each partnership holds."""
+    """One line of the chart of accounts."""
 
     kind: str
     arabic: str
@@ -48,7 +48,7 @@ SIDES: Final[dict[str, tuple[str, str]]] = {
 
 @lru_cache(maxsize=65_536)
 def account_name(kind: str, partnership_id: str) -> str:
-    """The account of that kind which belongs to the partnership."""
+    """The partnership's account of this kind."""
     return f"{kind}:{partnership_id}"
 
 

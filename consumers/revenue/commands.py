@@ -19,7 +19,7 @@ from infra.command_line.display import show
 from infra.command_line.parameters import PeriodLabel
 
 index_option = click.option(
-    "--as-of-index", "as_of_index", type=click.IntRange(min=0), metavar="N", help="As it stood after N entries."
+    "--as-of-index", "as_of_index", type=click.IntRange(min=0), metavar="N", help="State after the first N entries."
 )
 
 _partnerships = from_database(lambda: read.PARTNERSHIP_IDS, CONSUMER.schema)
@@ -27,14 +27,14 @@ _partnerships = from_database(lambda: read.PARTNERSHIP_IDS, CONSUMER.schema)
 
 @click.group()
 def ledger() -> None:
-    """Balances, statements and transfers of the revenue share."""
+    """Show balances, statements and transfers of the revenue share."""
 
 
 @ledger.command()
 @json_option
 @index_option
 def balances(as_json: bool, as_of_index: int | None) -> None:
-    """Every account with its debits, credits and balance; the balances sum to zero."""
+    """Show every account with its debits, credits and balance; the balances sum to zero."""
     log_index, shown = run_query(CONSUMER, read.balances, as_of_index)
     if as_json:
         print_json({"log_index": log_index, **shown})
@@ -46,7 +46,7 @@ def balances(as_json: bool, as_of_index: int | None) -> None:
 @json_option
 @index_option
 def partnerships(as_json: bool, as_of_index: int | None) -> None:
-    """The partnerships: who owns each, with whom, and its open period."""
+    """List the partnerships with their owner, partner and open period."""
     _, shown = run_query(CONSUMER, read.partnerships, as_of_index)
     if as_json:
         print_json(shown)
@@ -59,7 +59,7 @@ def partnerships(as_json: bool, as_of_index: int | None) -> None:
 @json_option
 @index_option
 def statements(partnership: str, as_json: bool, as_of_index: int | None) -> None:
-    """The statements of all closed periods of a PARTNERSHIP."""
+    """List the statements of all closed periods of a PARTNERSHIP."""
     _, shown = run_query(CONSUMER, lambda connection: read.statements_of(connection, partnership), as_of_index)
     if as_json:
         print_json(shown)
@@ -73,7 +73,7 @@ def statements(partnership: str, as_json: bool, as_of_index: int | None) -> None
 @json_option
 @index_option
 def statement(partnership: str, period: str, as_json: bool, as_of_index: int | None) -> None:
-    """The statement of a closed PERIOD (1426-03, 2005-Q1) of a PARTNERSHIP."""
+    """Show the statement of a closed PERIOD (1426-03, 2005-Q1) of a PARTNERSHIP."""
     _, shown = run_query(CONSUMER, lambda connection: read.statement(connection, partnership, period), as_of_index)
     if as_json:
         print_json(shown)
@@ -86,7 +86,7 @@ def statement(partnership: str, period: str, as_json: bool, as_of_index: int | N
 @json_option
 @index_option
 def transfers(partnership: str, as_json: bool, as_of_index: int | None) -> None:
-    """The transfers of a PARTNERSHIP in log order."""
+    """List the transfers of a PARTNERSHIP in log order."""
     log_index, shown = run_query(CONSUMER, lambda connection: read.transfers(connection, partnership), as_of_index)
     if as_json:
         print_json({"log_index": log_index, "partnership_id": partnership, "transfers": shown})

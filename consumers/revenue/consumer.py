@@ -1,8 +1,8 @@
 """The revenue-share consumer: which function applies which event, over which tables.
 
-It keeps contracts, prices receipts and reversals, closes periods and pays out, exactly as R1–R14 of `events.md` say. A
-closed period decides one platform event, `settlement.issued`. It judges `partnership.signed`, `.amended`,
-`.terminated`, `.reassigned` and `revenue.*`; the other events about partnerships are the projections' to judge.
+It stores contracts, prices receipts and reversals, closes periods and pays out (R1–R14 of `events.md`). A closed period
+decides one platform event, `settlement.issued`. It applies `partnership.signed`, `.amended`, `.terminated`,
+`.reassigned` and `revenue.*`; the projections apply the other events about partnerships.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ HANDLERS: Final[dict[str, Callable[[Books, Entry], Anomaly | None]]] = {
 
 
 def fold(rows: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
-    """Apply entries in log order; returns the settlements that were decided."""
+    """Apply entries in log order; returns the settlements."""
     books = Books(rows)
     for entry in entries:
         handler = HANDLERS.get(entry.type)

@@ -1,7 +1,7 @@
-"""What the revenue ledger says, in the shapes of `events.md` §5.
+"""Reads the revenue ledger, in the shapes of `events.md` §5.
 
-Every function takes a connection whose `search_path` names the ledger to read: the live one, or one as of an index.
-Nothing is written. Balances come from the account rows; `verification` proves that the transfers add up to the same.
+Every function takes a connection whose `search_path` selects the ledger: the live one, or one as of an index. Nothing
+is written. Balances come from the account rows; `verification` compares them with the transfers.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from infra.postgres.sql import queries
 _SQL: Final = queries("consumers.revenue", "read.sql")
 PARTNERSHIP_IDS: Final = _SQL["partnership_ids"]
 STRANGERS_RULES: Final = ("unknown-partnership", "not-owner", "already-signed")
-"""Anomalies that may show the terms or figures of a contract that is not the one which is known under the id."""
+"""Anomalies that may show the terms or figures of another contract than the one known by the id."""
 
 
 class NoStatement(YesserError):
-    """There is no such statement: a statement exists for closed periods of known partnerships only."""
+    """There is no such statement: only closed periods of known partnerships have one."""
 
 
 class NoSuchPeriod(NoStatement):
-    """This is no period of the partnership: a month is written as 1426-03, a quarter as 1426-Q1."""
+    """The partnership has no such period: write a month as 1426-03, a quarter as 1426-Q1."""
 
 
 async def balances(
@@ -40,7 +40,7 @@ async def balances(
 async def partnerships(
     connection: Connection, reach: AccessScope = EVERYTHING, after: str = "", rows_max: int | None = None
 ) -> list[dict[str, Any]]:
-    """The partnerships as they stand, by id, from the one after `after`."""
+    """The partnerships by id, from the one after `after`."""
     rows = await connection.fetch(_SQL["partnerships"], reach.agency, reach.partner, after, rows_max, None)
     return [dict(row) for row in rows]
 
@@ -48,7 +48,7 @@ async def partnerships(
 async def partnership(
     connection: Connection, partnership_id: str, reach: AccessScope = EVERYTHING
 ) -> dict[str, Any] | None:
-    """A partnership with its terms in all versions, None where none is known or it is out of reach."""
+    """A partnership with its terms in all versions, or None if it is unknown or out of scope."""
     row = await connection.fetchrow(_SQL["partnerships"], reach.agency, reach.partner, "", 1, partnership_id)
     if row is None:
         return None
@@ -57,17 +57,17 @@ async def partnership(
 
 
 async def subjects(connection: Connection, reach: AccessScope) -> list[str]:
-    """The subjects (`partnership/…`) of the partnerships within reach."""
+    """The subjects (`partnership/…`) of the partnerships in scope."""
     return [f"partnership/{row['partnership_id']}" for row in await partnerships(connection, reach)]
 
 
 async def strangers(connection: Connection, of: Sequence[str]) -> list[int]:
-    """Indexes of entries about the subjects `of` whose senders had no say in them."""
+    """Indexes of entries about the subjects `of` from agencies that do not own them."""
     return [index for (index,) in await connection.fetch(_SQL["strangers"], list(of), list(STRANGERS_RULES))]
 
 
 async def statement(connection: Connection, partnership_id: str, period: str) -> dict[str, Any]:
-    """The statement of a closed period; `NoStatement` says why there is none."""
+    """The statement of a closed period; raises `NoStatement` with the reason if there is none."""
     fault = why_no_period(period)
     if fault is not None:
         raise NoSuchPeriod(fault)
@@ -76,7 +76,9 @@ async def statement(connection: Connection, partnership_id: str, period: str) ->
         return dict(row)
     contract = await connection.fetchrow(_SQL["contract"], partnership_id)
     if contract is None:
-        raise NoStatement(f"partnership {partnership_id} is not known: look in `yesser plan` for those that are")
+        raise NoStatement(
+            f"partnership {partnership_id} is not known: `yesser ledger partnerships` lists the known ones"
+        )
     first, last, opened = contract["first_period"], contract["last_period"], contract["open_period"]
     kind = period_kind(first)
     if period_kind(period) != kind:
@@ -106,12 +108,12 @@ async def statements_of(
 async def transfers(
     connection: Connection, partnership_id: str, after: tuple[int, int] = (-1, -1), rows_max: int | None = None
 ) -> list[dict[str, Any]]:
-    """The transfers of a partnership in log order, from the one after `after` (index, line); none if not known."""
+    """The transfers of a partnership in log order, from the one after `after` (index, line)."""
     return [dict(row) for row in await connection.fetch(_SQL["transfers"], partnership_id, *after, rows_max)]
 
 
 async def partnerships_of_plan(connection: Connection) -> list[dict[str, Any]]:
-    """The `partnerships` of `yesser plan`, by id. `treasury_halalas` is what the partner's part leaves of the net."""
+    """The `partnerships` of `yesser plan`, by id. `treasury_halalas` is the net minus the partner's part."""
     rows = []
     for row in await connection.fetch(_SQL["partnerships_of_plan"]):
         net, partner = int(row["net_halalas"]), int(row["partner_halalas"])
@@ -130,7 +132,7 @@ async def partnerships_of_plan(connection: Connection) -> list[dict[str, Any]]:
 
 
 async def verification(connection: Connection) -> dict[str, Any]:
-    """`{"sum_halalas", "ok"}`: all balances sum to zero, and each is what its transfers add up to."""
+    """`{"sum_halalas", "ok"}`: whether all balances sum to zero, and each equals the sum of its transfers."""
     kept = [tuple(row.values()) for row in (await balances(connection))["accounts"]]
     added_up = [tuple(row) for row in await connection.fetch(_SQL["balances_from_transfers"])]
     total = sum(row[3] for row in added_up)

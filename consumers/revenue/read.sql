@@ -1,4 +1,4 @@
--- What the ledger's commands and the plan show. Names are unqualified: `search_path` decides which tables are read.
+-- Queries of the ledger's commands and the plan. Names are unqualified: `search_path` selects the tables.
 
 -- name: balances
 -- Every account with a transfer, by name: of an owner's ($1) or a partner's ($2) partnerships, after $3.
@@ -12,7 +12,7 @@ WHERE ($1::text IS NULL AND $2::text IS NULL
 ORDER BY account COLLATE "C" LIMIT $4
 
 -- name: balances_from_transfers
--- The same, added up from the transfers alone: what the account rows must agree with.
+-- The same from the transfers alone, to verify the account rows.
 SELECT account, sum(debit)::bigint AS debits_halalas, sum(credit)::bigint AS credits_halalas,
        (sum(debit) - sum(credit))::bigint AS balance_halalas
 FROM (SELECT debit AS account, amount_halalas AS debit, 0 AS credit FROM transfer
@@ -29,16 +29,16 @@ SELECT * FROM statement WHERE partnership_id = $1 AND period = $2
 SELECT * FROM statement ORDER BY partnership_id COLLATE "C", period COLLATE "C"
 
 -- name: statements_of
--- The statements of one partnership after a period.
+-- One partnership's statements after a period.
 SELECT * FROM statement WHERE partnership_id = $1 AND period COLLATE "C" > $2 ORDER BY period COLLATE "C" LIMIT $3
 
 -- name: transfers
--- The transfers of one partnership, in log order, after a place in it.
+-- One partnership's transfers, in log order, after a position.
 SELECT index, line, kind, period, debit, credit, amount_halalas
 FROM transfer WHERE partnership_id = $1 AND (index, line) > ($2::bigint, $3::bigint) ORDER BY index, line LIMIT $4
 
 -- name: contract
--- Where a partnership stands, to say why a statement is not there.
+-- A partnership's periods, to explain a missing statement.
 SELECT partnership_id, first_period, last_period, open_period FROM contract WHERE partnership_id = $1
 
 -- name: partnerships
@@ -56,11 +56,11 @@ ORDER BY partnership_id COLLATE "C" LIMIT $4
 SELECT version, effective_from, terms, reason, index FROM contract_version WHERE partnership_id = $1 ORDER BY version
 
 -- name: strangers
--- Entries about these subjects whose senders had no say in them: what they claim is nobody's business here.
+-- Entries about these subjects from agencies that do not own them: the partner may not see their claims.
 SELECT index FROM anomaly WHERE subject = ANY($1::text[]) AND rule = ANY($2::text[])
 
 -- name: partnerships_of_plan
--- One row per partnership: what is expected up to the open period, and how postings, top-ups and recoveries fell.
+-- One row per partnership: expected revenue up to the open period, and sums of postings, top-ups and recoveries.
 SELECT c.partnership_id, c.owner AS agency, c.open_period,
        coalesce((SELECT sum(s.expected_halalas) FROM statement s WHERE s.partnership_id = c.partnership_id), 0)
        + coalesce((SELECT e.amount_halalas

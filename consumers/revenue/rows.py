@@ -1,7 +1,7 @@
-"""The tables of the revenue ledger as row types; the columns stand in `tables.sql` in the same order.
+"""The tables of the revenue ledger as row types, with the columns in the order of `tables.sql`.
 
 Amounts are whole halalas, dates `YYYY-MM-DD`, periods labels of the contract's calendar, indexes those of the log.
-Transfers and statements are only ever added. Everything else is what those, and the log, add up to.
+Transfers and statements are append-only; everything else can be derived from them and the log.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from infra.postgres.unit_of_work import Table
 
 @dataclass(slots=True)
 class Contract:
-    """A partnership as it stands. `versions[v]` is the period from which version v is in force.
+    """A partnership. `versions[v]` is the period from which version v is in force.
 
     `last_day` and `last_period` are those of R1 and R3, `closed_through` the latest closed period, `open_period` the
     earliest that is not (None when all are closed), `latest_dated_on` the latest date of what was counted.
@@ -74,7 +74,7 @@ class Expected:
 
 @dataclass(slots=True)
 class Period:
-    """What was posted to one period: kept from its first posting, or from its closing."""
+    """The sums of one period; exists from its first posting or its closing."""
 
     partnership_id: str
     period: str
@@ -102,7 +102,7 @@ class RevenueWindow:
 
 @dataclass(slots=True)
 class Receipt:
-    """A counted receipt as it was posted; `reversed_halalas` is what was taken back of it since."""
+    """A counted receipt; `reversed_halalas` is the sum of its reversals."""
 
     partnership_id: str
     receipt_id: str
@@ -122,7 +122,7 @@ class Receipt:
 
 @dataclass(slots=True)
 class Reversal:
-    """A counted reversal as it was posted; the two parts are what partner and treasury gave back."""
+    """A counted reversal; the two parts are what partner and treasury return."""
 
     partnership_id: str
     reversal_id: str
@@ -139,7 +139,7 @@ class Reversal:
 
 @dataclass(slots=True)
 class Payout:
-    """What was paid to the partner."""
+    """A payout to the partner."""
 
     partnership_id: str
     payout_id: str
@@ -150,7 +150,7 @@ class Payout:
 
 @dataclass(slots=True)
 class Transfer:
-    """One record that debits one account and credits another. `line` tells the transfers of one entry apart."""
+    """One record that debits one account and credits another. `line` numbers the transfers of one entry."""
 
     index: int
     line: int
@@ -164,7 +164,7 @@ class Transfer:
 
 @dataclass(slots=True)
 class Account:
-    """The transfers of one account, added up in the same fold that writes them; its balance is debits − credits."""
+    """The sums of one account's transfers, updated by the same fold; its balance is debits − credits."""
 
     account: str
     partnership_id: str
@@ -178,7 +178,7 @@ class Account:
 
 @dataclass(slots=True)
 class Statement:
-    """What a closed period came to (R12), field by field as `settlement.issued` says it."""
+    """The statement of a closed period (R12), with the fields of `settlement.issued`."""
 
     partnership_id: str
     period: str

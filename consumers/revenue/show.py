@@ -1,4 +1,4 @@
-"""The ledger for the eye, in Arabic and English: amounts in riyals with two decimals."""
+"""The ledger as tables, in Arabic and English: amounts in riyals with two decimals."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _SIDES: Final = ("debits_halalas", "credits_halalas", "balance_halalas")
 
 
 def balances_table(accounts: Sequence[Mapping[str, Any]], log_index: int) -> Grid:
-    """Debits, credits and balance of every account, by kind, and their sums: the last is zero."""
+    """Debits, credits and balance of every account, by kind, and their sums."""
     columns = [
         Column("الحساب", "Account"),
         Column("مدين", "Debits", drop=1, right=True),

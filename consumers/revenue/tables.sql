@@ -167,7 +167,7 @@ CREATE TABLE statement (
     PRIMARY KEY (partnership_id, period)
 );
 
--- Written once: not even the application may change, remove or empty these. (Dropping a scratch schema still works.)
+-- Append-only: not even the application may change, delete or truncate these rows. Dropping a scratch schema still works.
 REVOKE UPDATE, DELETE, TRUNCATE ON transfer, statement FROM PUBLIC, CURRENT_USER;
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON transfer
     FOR EACH STATEMENT EXECUTE FUNCTION log.append_only();

@@ -26,7 +26,7 @@ from producers.agencies.register import NewAgency, add_agencies, list_agencies
 Answer = TypeVar("Answer")
 
 ROLES: Final = {"office": ("المكتب", "office"), "agency": ("جهة", "agency"), "platform": ("المنصة", "platform")}
-STANDINGS: Final = {"suspended": "موقوفة", "active": "تعمل"}
+STATUSES: Final = {"suspended": "موقوفة", "active": "تعمل"}
 
 
 @click.group()
@@ -39,15 +39,15 @@ agencies.add_command(credentials)
 
 @agencies.command("add")
 @click.argument("code", type=AgencyCode())
-@click.option("--role", type=click.Choice(["office", "agency"]), required=True, help="What it may say.")
+@click.option("--role", type=click.Choice(["office", "agency"]), required=True, help="Which events it may send.")
 @click.option("--name-ar", required=True, help="Its name in Arabic.")
 @click.option("--name-en", required=True, help="Its name in English.")
 @click.option("--timeout", "timeout_s", type=float, default=60.0, show_default=True, help="Seconds to wait.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def add(code: str, role: str, name_ar: str, name_en: str, timeout_s: float, as_json: bool) -> None:
-    """Register an agency: its topic, its Kafka user, its entry in the log. Returns when its topic is being read.
+    """Register an agency: its topic, its Kafka user, its log entry. Returns when the registrar reads its topic.
 
-    Adding the same agency again completes what is missing and changes nothing else.
+    Repeating the command completes what is missing and changes nothing else.
     """
     settings = Settings()
     agency = NewAgency(code, role, name_ar, name_en)
@@ -57,7 +57,7 @@ def add(code: str, role: str, name_ar: str, name_en: str, timeout_s: float, as_j
         click.echo(orjson.dumps(_added(agency, is_new, secret)))
         return
     user = agency_user(code)
-    state_ar, state = ("سُجّلت", "registered") if is_new else ("مسجّلة من قبل", "was registered already")
+    state_ar, state = ("سُجّلت", "registered") if is_new else ("مسجّلة من قبل", "already registered")
     say(f"{code}: {state_ar}، وموضوعها يُقرأ.", f"{code}: {state}; its topic is being read.")
     say(
         f"مستخدم كافكا {user}، وكلمة المرور في {secret} (لا تُعرض أبدًا).",
@@ -67,7 +67,7 @@ def add(code: str, role: str, name_ar: str, name_en: str, timeout_s: float, as_j
 
 @agencies.command("genesis", hidden=True)
 def genesis() -> None:
-    """Register the platform and the programme office, once for ever. `yesser up` does it by itself."""
+    """Register the platform and the programme office. `yesser up` does this automatically."""
     uvloop.run(prepare(Settings()))
 
 
@@ -83,7 +83,7 @@ def list_(as_json: bool) -> None:
 
 
 def agencies_table(rows: Sequence[dict[str, Any]]) -> Grid:
-    """The agencies for the eye."""
+    """The agencies as a table."""
     columns = [
         Column("الجهة", "Agency"),
         Column("الاسم", "Name", drop=2, wraps=True),
@@ -105,7 +105,7 @@ def agencies_table(rows: Sequence[dict[str, Any]]) -> Grid:
 
 
 def _reading(row: dict[str, Any]) -> str:
-    """Whether the agency's topic is read, and if not as usual, why."""
+    """Whether the agency's topic is read, paused or halted, and why."""
     if row["halted_reason"] is not None:
         return said(f"توقفت: {row['halted_reason']}", f"halted: {row['halted_reason']}", "\n")
     if row["paused"] is not None:
@@ -118,7 +118,7 @@ def _reading(row: dict[str, Any]) -> str:
 @click.argument("code", shell_complete=agency_codes)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def rotate_(code: str, as_json: bool) -> None:
-    """Give the agency a new Kafka password. Tokens are replaced by `yesser tokens create`, then `revoke`."""
+    """Give the agency a new Kafka password. To replace a token, run `yesser tokens create`, then `revoke`."""
     settings = Settings()
     path = _with_connection(settings, lambda connection: rotate(connection, settings, code))
     if as_json:
@@ -132,30 +132,30 @@ def rotate_(code: str, as_json: bool) -> None:
 
 @agencies.command("suspend")
 @click.argument("code", shell_complete=agency_codes)
-@click.option("--reason", required=True, help="Why; kept with the suspension.")
+@click.option("--reason", required=True, help="The reason, stored with the suspension.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def suspend_(code: str, reason: str, as_json: bool) -> None:
-    """Let the agency send nothing for now: its tokens are refused, its rights on Kafka are taken."""
+    """Suspend the agency: the gateway refuses its tokens, and Kafka refuses its writes."""
     settings = Settings()
     _with_connection(settings, lambda connection: suspend(connection, settings, code, reason))
-    _tell_standing(code, "suspended", as_json)
+    _print_status(code, "suspended", as_json)
 
 
 @agencies.command("resume")
 @click.argument("code", shell_complete=agency_codes)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def resume_(code: str, as_json: bool) -> None:
-    """Let a suspended agency send again."""
+    """End an agency's suspension."""
     settings = Settings()
     _with_connection(settings, lambda connection: resume(connection, settings, code))
-    _tell_standing(code, "active", as_json)
+    _print_status(code, "active", as_json)
 
 
-def _tell_standing(code: str, standing: str, as_json: bool) -> None:
+def _print_status(code: str, status: str, as_json: bool) -> None:
     if as_json:
-        click.echo(orjson.dumps({"code": code, "standing": standing}))
+        click.echo(orjson.dumps({"code": code, "standing": status}))
     else:
-        say(f"{code}: {STANDINGS[standing]}.", f"{code}: {standing}.")
+        say(f"{code}: {STATUSES[status]}.", f"{code}: {status}.")
 
 
 def _with_connection(settings: Settings, work: Callable[[Connection], Awaitable[Answer]]) -> Answer:

@@ -1,6 +1,6 @@
-"""An agency's Kafka credential in the form that other people's clients read: Java's and librdkafka's.
+"""An agency's Kafka credential as a configuration of other clients: Java and librdkafka.
 
-Flows in: the arguments of our own clients. Flows out: properties. They hold the password: keep them like one.
+Flows in: aiokafka's arguments. Flows out: properties. They include the password.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ FORMS: Final[tuple[Form, ...]] = ("properties", "kcat")
 
 
 def client_properties(arguments: Mapping[str, Any], form: Form) -> dict[str, str]:
-    """The properties of a client with these aiokafka arguments: `properties` for Java, `kcat` for librdkafka."""
+    """The same client configuration: `properties` for Java, `kcat` for librdkafka."""
     found = {"bootstrap.servers": arguments["bootstrap_servers"], "security.protocol": arguments["security_protocol"]}
     if "sasl_mechanism" not in arguments:
         return found
@@ -28,5 +28,5 @@ def client_properties(arguments: Mapping[str, Any], form: Form) -> dict[str, str
 
 
 def properties_text(properties: Mapping[str, str]) -> str:
-    """The text of a file of properties."""
+    """The text of a properties file."""
     return "".join(f"{name}={value}\n" for name, value in properties.items())

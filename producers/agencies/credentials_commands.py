@@ -1,4 +1,4 @@
-"""`yesser agencies credentials CODE`: a ready configuration file for plain Kafka clients."""
+"""`yesser agencies credentials CODE`: a configuration file for standard Kafka clients."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from producers.publisher.kafka_publisher import principal
     show_default=True,
     help="For Java, or librdkafka.",
 )
-@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write it there, for its owner only.")
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write it to a private file.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def credentials(code: str, form: Form, output: Path | None, as_json: bool) -> None:
-    """Print the Kafka configuration of agency CODE for other people's clients.
+    """Print the Kafka configuration of agency CODE for standard clients.
 
-    It holds the agency's password: prefer --output, whose file only its owner can read.
+    It includes the agency's password: prefer --output, whose file only its owner can read.
     """
     settings = Settings()
     properties = client_properties(client_arguments(settings, principal(settings, code)), form)

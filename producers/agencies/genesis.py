@@ -7,7 +7,7 @@ from typing import Final
 
 from infra.postgres.connection import Connection, connect
 from infra.settings import Settings
-from producers.agencies.register import Clock, NewAgency, admit, register
+from producers.agencies.register import Clock, NewAgency, provision, register
 
 PLATFORM: Final = NewAgency("platform", "platform", "منصة أحداث يسر", "Yesser Events platform")
 OFFICE: Final = NewAgency(
@@ -19,7 +19,7 @@ OFFICE: Final = NewAgency(
 
 
 async def genesis(connection: Connection, clock: Clock) -> bool:
-    """Put the two registrations into the outbox, in this order, once for ever; returns whether this call did it."""
+    """Put the two registrations into the outbox, in this order, once; returns whether this call did it."""
     async with connection.transaction():
         first = await register(connection, PLATFORM, clock)
         second = await register(connection, OFFICE, clock)
@@ -27,11 +27,11 @@ async def genesis(connection: Connection, clock: Clock) -> bool:
 
 
 async def prepare(settings: Settings) -> None:
-    """What must be there before the platform's processes start: the office's access to Kafka, and the two rows.
+    """Create what the processes need before they start: the office's Kafka access, and the two registrations.
 
     Needs migrated tables and the rights of Kafka's `admin`. Repeating it changes nothing.
     """
-    await admit(settings, [OFFICE.code])
+    await provision(settings, [OFFICE.code])
     connection = await connect(settings, "genesis")
     try:
         await genesis(connection, lambda: datetime.now(UTC))

@@ -1,7 +1,7 @@
-"""An agency's standing: a new Kafka password, suspension, resumption. All may be repeated.
+"""An agency's lifecycle after registration: password rotation, suspension, resumption. All are idempotent.
 
-A suspended agency's tokens are refused by every gateway within seconds, and its right to write on Kafka is taken at
-once, also from connections that are open. What it has sent stays, and the registrar goes on reading its topic.
+Every gateway refuses a suspended agency's tokens within seconds. Kafka revokes its right to write at once, also on open
+connections. What it has sent stays in its topic, and the registrar continues to read it.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ _NEVER_SUSPENDED: Final = frozenset({"platform", "yesser"})
 _SQL: Final = queries("producers.agencies", "tokens.sql")
 
 
-class StandingUnchanged(YesserError):
-    """The agency's standing could not be changed; the message says why."""
+class StatusUnchanged(YesserError):
+    """The agency's status could not be changed; the message gives the reason."""
 
 
 async def rotate(connection: Connection, settings: Settings, code: str) -> Path:
-    """Give the agency a new Kafka password; returns the file that holds it. The old one is refused from now on."""
+    """Give the agency a new Kafka password; returns its file. Kafka refuses the old one from now on."""
     await _require_agency(connection, code)
     home = DataDir.at(settings.home)
     home.create()
@@ -43,10 +43,10 @@ async def rotate(connection: Connection, settings: Settings, code: str) -> Path:
 
 
 async def suspend(connection: Connection, settings: Settings, code: str, reason: str) -> None:
-    """Refuse the agency's tokens and take its rights on Kafka."""
+    """Refuse the agency's tokens and revoke its Kafka rights."""
     await _require_agency(connection, code)
     if code in _NEVER_SUSPENDED:
-        raise StandingUnchanged(f"{code} cannot be suspended: the platform does not run without it.")
+        raise StatusUnchanged(f"{code} cannot be suspended: the platform needs it.")
     await connection.execute(_SQL["suspend"], code, reason)
     if settings.kafka_security.startswith("SASL"):
         async with admin_client(settings) as admin:
@@ -54,7 +54,7 @@ async def suspend(connection: Connection, settings: Settings, code: str, reason:
 
 
 async def resume(connection: Connection, settings: Settings, code: str) -> None:
-    """Give back what the suspension took."""
+    """Restore the agency's tokens and Kafka rights."""
     await _require_agency(connection, code)
     if settings.kafka_security.startswith("SASL"):
         async with admin_client(settings) as admin:
@@ -63,10 +63,10 @@ async def resume(connection: Connection, settings: Settings, code: str) -> None:
 
 
 async def is_suspended(connection: Connection, code: str) -> bool:
-    """Whether the agency may not send for now."""
+    """Whether the agency is suspended."""
     return bool(await connection.fetchval(_SQL["is_suspended"], code))
 
 
 async def _require_agency(connection: Connection, code: str) -> None:
     if await connection.fetchval(_SQL["agency_role"], code) is None:
-        raise StandingUnchanged(f"{code} is not registered: see `yesser agencies list`.")
+        raise StatusUnchanged(f"{code} is not registered: see `yesser agencies list`.")

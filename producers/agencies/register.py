@@ -1,7 +1,7 @@
-"""Registering agencies: the topic, the credential and its rights, the entry in the log.
+"""Registering agencies: the topic, the credential and its rights, the log entry.
 
-An agency exists when `registry.agency-registered` stands in the log; it can publish when the registrar reads its topic.
-Everything here may be repeated: what is there stays, what is missing is completed, and what contradicts is an error.
+An agency exists once `registry.agency-registered` is in the log; it can publish once the registrar reads its topic.
+Every function can be repeated: it completes what is missing, and a contradiction is an error.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _SQL: Final = queries("producers.agencies", "register.sql")
 
 @dataclass(frozen=True, slots=True)
 class NewAgency:
-    """An agency to be registered. `role` is `office`, `agency` or, for the system itself, `platform`."""
+    """An agency to register. `role` is `office`, `agency` or, for the system itself, `platform`."""
 
     code: str
     role: str
@@ -49,16 +49,16 @@ class NewAgency:
 
 
 async def register(connection: Connection, agency: NewAgency, clock: Clock) -> bool:
-    """Put the agency's registration into the outbox, once for ever; returns whether this call did it.
+    """Put the agency's registration into the outbox, once; returns whether this call did it.
 
-    Raises `RegistrationFailed` where the code belongs to an agency of another role or name, or where the registrar
-    would refuse the words: a refused event of the platform is an alarm.
+    Raises `RegistrationFailed` if the code is registered with another role or name, or if the registrar would refuse
+    the event, which would raise an alarm.
     """
     event = registration_event(agency, clock())
     verdict = validate(event_bytes(event), STRUCTURED_HEADERS, Agency(PLATFORM, "platform"))
     if isinstance(verdict, Refused):
         faults = "; ".join(f"{fault.code} at {fault.pointer}: {fault.detail}" for fault in verdict.faults)
-        raise RegistrationFailed(f"{agency.code} cannot be registered so: {faults}")
+        raise RegistrationFailed(f"{agency.code} cannot be registered: {faults}")
     async with connection.transaction():
         if await connection.fetchval(_SQL["register"], agency.code, agency.role, agency.name):
             known = await connection.fetchrow(_SQL["in_log"], agency.code)
@@ -70,14 +70,14 @@ async def register(connection: Connection, agency: NewAgency, clock: Clock) -> b
         assert known is not None
         if (known["role"], known["name"]) != (agency.role, agency.name):
             raise RegistrationFailed(
-                f"{agency.code} is registered already, as {known['role']} {known['name']['ar']} /"
+                f"{agency.code} is already registered as {known['role']} {known['name']['ar']} /"
                 f" {known['name']['en']}: use that role and name, or another code."
             )
         return False
 
 
 def registration_event(agency: NewAgency, instant: datetime) -> OutboxEvent:
-    """`registry.agency-registered` of this agency."""
+    """The event `registry.agency-registered` for this agency."""
     return OutboxEvent(
         id=f"agency.{agency.code}",
         type="registry.agency-registered",
@@ -88,8 +88,8 @@ def registration_event(agency: NewAgency, instant: datetime) -> OutboxEvent:
     )
 
 
-async def admit(settings: Settings, codes: Iterable[str]) -> None:
-    """Give each agency its topic, its Kafka user and the right to write there; passwords stay in the home folder."""
+async def provision(settings: Settings, codes: Iterable[str]) -> None:
+    """Create each agency's topic, Kafka user and right to write; passwords are stored in the data folder."""
     home = DataDir.at(settings.home)
     home.create()
     async with admin_client(settings) as admin:
@@ -98,7 +98,7 @@ async def admit(settings: Settings, codes: Iterable[str]) -> None:
 
 
 async def until_read(connection: Connection, codes: Sequence[str], timeout_s: float) -> None:
-    """Return when the registrar reads the topic of each of these agencies."""
+    """Wait until the registrar reads the topic of each agency."""
     topics = [agency_topic(code) for code in codes]
     deadline = asyncio.get_running_loop().time() + timeout_s
     while True:
@@ -111,8 +111,8 @@ async def until_read(connection: Connection, codes: Sequence[str], timeout_s: fl
             return
         if asyncio.get_running_loop().time() > deadline:
             raise RegistrationFailed(
-                f"after {timeout_s:g} s {', '.join(missing)} is not read yet. Do the registrar and the relay run?"
-                " See `yesser status`; then repeat the command, which completes what is missing."
+                f"after {timeout_s:g} s {', '.join(missing)} is not read yet. Check with `yesser status` that the"
+                " registrar and the relay run, then repeat the command; it completes what is missing."
             )
         await asyncio.sleep(_POLL_S)
 
@@ -124,18 +124,18 @@ async def add_agencies(
     clock: Clock,
     timeout_s: float = 60.0,
 ) -> list[str]:
-    """Register agencies and return when all of them can publish; returns the codes that were new."""
+    """Register agencies and wait until all can publish; returns the codes that were new."""
     suspended = [agency.code for agency in agencies if await is_suspended(connection, agency.code)]
     if suspended:
         raise RegistrationFailed(f"{', '.join(suspended)}: suspended; see `yesser agencies resume`.")
-    await admit(settings, [agency.code for agency in agencies])
+    await provision(settings, [agency.code for agency in agencies])
     new = [agency.code for agency in agencies if await register(connection, agency, clock)]
     await until_read(connection, [agency.code for agency in agencies], timeout_s)
     return new
 
 
 async def list_agencies(connection: Connection) -> list[dict[str, Any]]:
-    """The agencies in the log, in the order of their registration."""
+    """The agencies in the log, in order of registration."""
     return [
         {
             "code": row["code"],

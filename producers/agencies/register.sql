@@ -2,7 +2,7 @@
 SELECT role, name FROM platform.registration WHERE code = $1
 
 -- name: in_log
--- What the log says: the database may have been brought back from a copy older than the request.
+-- From the log, not from the requests: a restored database may be older than the request.
 SELECT role, name FROM platform.agency WHERE code = $1
 
 -- name: register

@@ -1,7 +1,6 @@
-"""A sandbox: a whole stack of its own, with one agency, its token, and an adopted plan to be seen in.
+"""A sandbox: a separate stack with one agency, its token, and an adopted plan.
 
-It has its own folder, its own log and its own keys, so that nothing tried there can reach the national log: not by
-a rule that might be forgotten, but because there is no way from one to the other.
+It has its own folder, log and keys. Nothing in it can reach the national log, because nothing connects the two.
 """
 
 from __future__ import annotations
@@ -23,23 +22,23 @@ from infra.secret_files import write_private
 from infra.settings import Settings
 from producers.agencies.genesis import OFFICE
 from producers.agencies.register import NewAgency, add_agencies
-from producers.agencies.tokens import Asked, create_token, hash_key
+from producers.agencies.tokens import TokenRequest, create_token, hash_key
 from producers.publisher.kafka_publisher import AgencyPublisher
 
 AGENCY: Final = NewAgency("sandbox", "agency", "جهة تجريبية", "Sandbox agency")
 FOLDER: Final = "sandbox"
 MARK: Final = "sandbox.json"
-"""Makes a folder a sandbox's from its first moment, and says who may enter. Only such a folder is ever deleted."""
+"""Marks a folder as a sandbox and holds its credentials. Only a marked folder is ever deleted."""
 TOKEN_DAYS: Final = 1_095
 
 
 class NoSandbox(YesserError):
-    """There is no sandbox here; the message says what to do."""
+    """There is no usable sandbox; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """How to reach a sandbox."""
+    """Connection info of a sandbox."""
 
     home: str
     gateway: str
@@ -60,7 +59,7 @@ def sandbox_settings(settings: Settings) -> Settings:
 
 
 async def seed(settings: Settings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-    """Give a sandbox that runs its agency, its plan and its token, once. Repeating it completes what is missing."""
+    """Give a running sandbox its agency, plan and token. Repeating it completes what is missing."""
     if _known(settings):
         return
     connection = await connect(settings, "sandbox")
@@ -68,29 +67,29 @@ async def seed(settings: Settings, clock: Callable[[], datetime] = lambda: datet
         await add_agencies(connection, settings, [AGENCY], clock)
         async with AgencyPublisher(settings, OFFICE.code) as publisher:
             await publisher.publish([golden_example("plan.adopted")])
-        write_private(settings.home / MARK, json.dumps(await _entrance(connection, settings)))
+        write_private(settings.home / MARK, json.dumps(await _access(connection, settings)))
     finally:
         await connection.close()
 
 
-async def _entrance(connection: Connection, settings: Settings) -> dict[str, str]:
-    made = await create_token(connection, hash_key(settings), Asked("agency", AGENCY.code, TOKEN_DAYS, ()))
+async def _access(connection: Connection, settings: Settings) -> dict[str, str]:
+    made = await create_token(connection, hash_key(settings), TokenRequest("agency", AGENCY.code, TOKEN_DAYS, ()))
     return {"agency": AGENCY.code, "key_id": made.key_id, "token": made.token}
 
 
 def start(settings: Settings, progress: Callable[[str], None]) -> None:
-    """Start the sandbox's stack and wait until it is ready. Raises `NoSandbox` where something else has the folder."""
+    """Start the sandbox's stack and wait until it is ready. Raises `NoSandbox` if the folder is not a sandbox."""
     home = settings.home
     if not (home / MARK).exists():
         if home.exists() and any(home.iterdir()):
-            raise NoSandbox(f"{home} holds something that is no sandbox: move it away, or name another YESSER_HOME.")
+            raise NoSandbox(f"{home} is not a sandbox: move it away, or set another YESSER_HOME.")
         home.mkdir(parents=True, exist_ok=True)
         write_private(home / MARK, "{}")
     start_stack(settings, Wanted(), progress)
 
 
 def connection_info(settings: Settings) -> Sandbox:
-    """How to reach the sandbox that runs, also while a part of it is not ready. Raises `NoSandbox` where none does."""
+    """Connection info of the running sandbox, even while part of it is not ready. Raises `NoSandbox` if none runs."""
     status, known = stack_status(settings), _known(settings)
     gateway = next((part for part in status.processes if part["name"] == "gateway" and "port" in part), None)
     if gateway is None or not status.running or not known:
@@ -99,7 +98,7 @@ def connection_info(settings: Settings) -> Sandbox:
 
 
 def _known(settings: Settings) -> dict[str, str]:
-    """Who may enter; empty where there is no sandbox, or one that is not furnished yet."""
+    """The sandbox's credentials; empty where there is no sandbox, or one that is not seeded yet."""
     try:
         known: dict[str, str] = json.loads((settings.home / MARK).read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -108,7 +107,7 @@ def _known(settings: Settings) -> dict[str, str]:
 
 
 def stop(settings: Settings, *, forget: bool) -> bool:
-    """Stop the sandbox; with `forget`, delete all that was tried. Returns whether anything ran."""
+    """Stop the sandbox; with `forget`, delete its data. Returns whether anything ran."""
     stopped = stop_stack(settings)
     if forget and (settings.home / MARK).exists():
         shutil.rmtree(settings.home)

@@ -23,9 +23,9 @@ curl -sS {gateway}/docs/examples/service.registered.json | sed s/agency:health/a
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_context
 def sandbox(context: click.Context, as_json: bool) -> None:
-    """A stack of its own to try everything on; without a sub-command: how to reach it.
+    """A separate stack for trying things out. Without a sub-command, show how to connect to it.
 
-    It has its own log in a folder of its own: nothing tried there reaches the national one.
+    It has its own log in its own folder: nothing in it reaches the national log.
     """
     if context.invoked_subcommand is None:
         _show(connection_info(sandbox_settings(Settings())), as_json)
@@ -34,7 +34,7 @@ def sandbox(context: click.Context, as_json: bool) -> None:
 @sandbox.command("up")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def up(as_json: bool) -> None:
-    """Start the sandbox, with an agency, its token and an adopted plan. Repeating it changes nothing."""
+    """Start the sandbox with an agency, its token and an adopted plan. Repeating the command changes nothing."""
     settings = sandbox_settings(Settings())
     start(settings, lambda sentence: click.echo(sentence, err=True))
     uvloop.run(seed(settings))
@@ -44,7 +44,7 @@ def up(as_json: bool) -> None:
 @sandbox.command("env")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def env(as_json: bool) -> None:
-    """Print what makes the shell work on the sandbox: eval "$(yesser sandbox env)"."""
+    """Print the shell's environment for the sandbox: eval "$(yesser sandbox env)"."""
     variables = variables_of(connection_info(sandbox_settings(Settings())))
     if as_json:
         click.echo(orjson.dumps(variables))
@@ -54,21 +54,21 @@ def env(as_json: bool) -> None:
 
 
 @sandbox.command("down")
-@click.option("--forget", is_flag=True, help="Also delete everything that was tried.")
+@click.option("--forget", is_flag=True, help="Also delete its data.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def down(forget: bool, as_json: bool) -> None:
-    """Stop the sandbox; its data stays, unless it is to be forgotten."""
+    """Stop the sandbox. Its data stays unless you give --forget."""
     stopped = stop(sandbox_settings(Settings()), forget=forget)
     if as_json:
         click.echo(orjson.dumps({"stopped": stopped, "forgotten": forget}))
     else:
         say("توقفت.", "Stopped.") if stopped else say("لم يكن شيء يعمل.", "Nothing was running.")
         if forget:
-            say("حُذف كل ما جُرّب.", "Everything that was tried is deleted.")
+            say("حُذفت بياناتها.", "Its data is deleted.")
 
 
 def variables_of(found: Sandbox) -> dict[str, str]:
-    """Environment variables by which `yesser`, the SDK and the documentation's examples use the sandbox."""
+    """Environment variables that point `yesser`, the SDK and the documentation's examples at the sandbox."""
     return {
         "YESSER_HOME": found.home,
         "YESSER_GATEWAY": found.gateway,
@@ -83,7 +83,7 @@ def _show(found: Sandbox, as_json: bool) -> None:
         return
     say(
         "بيئة تجريبية: سجلها مستقل، ولا يصل شيء منها إلى السجل الوطني.\n",
-        "A sandbox: its log is its own, and nothing of it reaches the national one.\n",
+        "A sandbox: it has its own log, and nothing in it reaches the national log.\n",
     )
     rows = (
         (found.gateway, said("العنوان", "address")),
@@ -96,4 +96,4 @@ def _show(found: Sandbox, as_json: bool) -> None:
         click.echo(f"{value}  {name}")
     click.echo(f"\n{_TRY.format(gateway=found.gateway, agency=found.agency, token=found.token)}")
     click.echo('\neval "$(yesser sandbox env)"')
-    say("  # ليعمل هذا الطرف على البيئة التجريبية", "  # this shell works on the sandbox from now on")
+    say("  # يوجّه سطر الأوامر هذا إلى البيئة التجريبية", "  # points this shell at the sandbox")

@@ -1,7 +1,7 @@
-"""Bearer tokens: `yat_<key id>_<secret>`, 256 random bits, known to the database only by a keyed hash.
+"""Bearer tokens: `yat_<key id>_<secret>`, 256 random bits, stored in the database only as a keyed hash.
 
-The key of the hash is a file beside the other secrets (0600); every gateway of a platform has the same one. A holder
-has at most two active tokens, so that one can be replaced by the next without a gap.
+The hash key is a file beside the other secrets (0600), the same for every gateway of a platform. A holder has at most
+two active tokens, so that one can be replaced without a gap.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ _SQL: Final = queries("producers.agencies", "tokens.sql")
 
 
 class NoToken(YesserError):
-    """The token could not be made or changed; the message says why."""
+    """The token could not be created or changed; the message gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewToken:
-    """A token as its holder is given it, once."""
+    """A token as its holder receives it, once."""
 
     key_id: str
     token: str
@@ -49,8 +49,8 @@ class NewToken:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """The token that somebody asks for. `scopes` empty: those of its kind."""
+class TokenRequest:
+    """What the new token is for. Empty `scopes` means all scopes of its kind."""
 
     kind: Kind
     holder: str
@@ -59,14 +59,14 @@ class Asked:
 
 
 def hash_key(settings: Settings) -> bytes:
-    """The key of the hash, made at its first use."""
+    """The key of the hash, created on first use."""
     home = DataDir.at(settings.home)
     home.create()
     return password(home.secrets, HASH_KEY_FILE).encode()
 
 
 def keyed_hash(token: str, key: bytes) -> bytes:
-    """What the database keeps of a token. A quick hash is right for a secret of 256 random bits."""
+    """What the database stores of a token. A fast hash is safe for a secret of 256 random bits."""
     return hmac.new(key, token.encode(), sha256).digest()
 
 
@@ -82,31 +82,31 @@ def random_token() -> tuple[str, str]:
     return key_id, f"{_PREFIX}_{key_id}_{secrets.token_hex(SECRET_BYTES)}"
 
 
-async def create_token(connection: Connection, key: bytes, asked: Asked) -> NewToken:
-    """Make a token and keep its hash. Raises `NoToken` for an unknown agency, a third token, a scope too many."""
-    scopes = asked.scopes or DEFAULT_SCOPES[asked.kind]
-    _require_scopes(asked.kind, scopes)
-    await _require_holder(connection, asked)
+async def create_token(connection: Connection, key: bytes, request: TokenRequest) -> NewToken:
+    """Create a token and store its hash. Raises `NoToken` for an unknown agency, a third token or an extra scope."""
+    scopes = request.scopes or DEFAULT_SCOPES[request.kind]
+    _require_scopes(request.kind, scopes)
+    await _require_holder(connection, request)
     key_id, token = random_token()
     async with connection.transaction():
-        await connection.execute(_SQL["lock_holder"], asked.kind, asked.holder)
-        if await connection.fetchval(_SQL["active_count"], asked.kind, asked.holder) >= ACTIVE_MAX:
+        await connection.execute(_SQL["lock_holder"], request.kind, request.holder)
+        if await connection.fetchval(_SQL["active_count"], request.kind, request.holder) >= ACTIVE_MAX:
             raise NoToken(
-                f"{asked.kind} {asked.holder} has {ACTIVE_MAX} active tokens: revoke one with `yesser tokens revoke`"
-                " (see `yesser tokens list`) once its successor is in use."
+                f"{request.kind} {request.holder} has {ACTIVE_MAX} active tokens: revoke one with"
+                " `yesser tokens revoke` (see `yesser tokens list`) once its successor is in use."
             )
-        row = (key_id, asked.kind, asked.holder, list(scopes), keyed_hash(token, key), asked.days)
+        row = (key_id, request.kind, request.holder, list(scopes), keyed_hash(token, key), request.days)
         expires_at = await connection.fetchval(_SQL["add"], *row)
-    return NewToken(key_id, token, asked.kind, asked.holder, scopes, expires_at)
+    return NewToken(key_id, token, request.kind, request.holder, scopes, expires_at)
 
 
 async def list_tokens(connection: Connection) -> list[dict[str, Any]]:
-    """All tokens ever made, without what is secret, oldest first."""
+    """All tokens, without their secrets, oldest first."""
     return [dict(row) for row in await connection.fetch(_SQL["list"])]
 
 
 async def revoke_token(connection: Connection, key_id: str) -> str:
-    """End a token for ever; returns its holder. Repeating it changes nothing. Raises `NoToken` for an unknown one."""
+    """Revoke a token; returns its holder. Repeating it changes nothing. Raises `NoToken` for an unknown key id."""
     holder: str | None = await connection.fetchval(_SQL["revoke"], key_id)
     if holder is None:
         raise NoToken(f"there is no token with the key id {key_id}: see `yesser tokens list`.")
@@ -114,7 +114,7 @@ async def revoke_token(connection: Connection, key_id: str) -> str:
 
 
 def _require_scopes(kind: Kind, scopes: Sequence[Scope]) -> None:
-    """A token may be given less than its kind, never more."""
+    """A token can have fewer scopes than its kind, never more."""
     beyond = sorted(set(scopes) - set(DEFAULT_SCOPES[kind]))
     if beyond:
         raise NoToken(
@@ -122,13 +122,13 @@ def _require_scopes(kind: Kind, scopes: Sequence[Scope]) -> None:
         )
 
 
-async def _require_holder(connection: Connection, asked: Asked) -> None:
-    """Agencies and the office must be in the log, in that role."""
-    if asked.kind not in ("agency", "office"):
+async def _require_holder(connection: Connection, request: TokenRequest) -> None:
+    """Raises `NoToken` unless the holder is registered in the role that the kind needs."""
+    if request.kind not in ("agency", "office"):
         return
-    role = await connection.fetchval(_SQL["agency_role"], asked.holder)
-    if role != asked.kind:
+    role = await connection.fetchval(_SQL["agency_role"], request.holder)
+    if role != request.kind:
         known = "is not registered" if role is None else f"is registered as {role}"
         raise NoToken(
-            f"{asked.holder} {known}: see `yesser agencies list`; a token of kind {asked.kind} needs that role."
+            f"{request.holder} {known}: see `yesser agencies list`; a token of kind {request.kind} needs that role."
         )

@@ -1,5 +1,5 @@
 -- name: lock_holder
--- One change at a time for each holder, so that two creations cannot both see one active token.
+-- One change at a time per holder, so that two creations cannot both see one active token.
 SELECT pg_advisory_xact_lock(hashtextextended('token/' || $1 || '/' || $2, 0))
 
 -- name: active_count

@@ -15,7 +15,7 @@ from infra.command_line.language import said, say
 from infra.http.callers import KINDS, SCOPES
 from infra.postgres.connection import Connection, connect
 from infra.settings import Settings
-from producers.agencies.tokens import Asked, create_token, hash_key, list_tokens, revoke_token
+from producers.agencies.tokens import TokenRequest, create_token, hash_key, list_tokens, revoke_token
 
 Answer = TypeVar("Answer")
 _DAYS_MAX = 1_095
@@ -24,20 +24,20 @@ STATES: Final = {"active": "صالح", "expired": "منتهي المدة", "revo
 
 @click.group()
 def tokens() -> None:
-    """Make, list and revoke the bearer tokens of the gateway."""
+    """Create, list and revoke the gateway's bearer tokens."""
 
 
 @tokens.command("create")
 @click.argument("holder", shell_complete=agency_codes)
-@click.option("--kind", type=click.Choice(KINDS), default="agency", show_default=True, help="Who holds it.")
-@click.option("--scope", "scopes", type=click.Choice(SCOPES), multiple=True, help="Less than its kind may do.")
-@click.option("--days", type=click.IntRange(1, _DAYS_MAX), default=365, show_default=True, help="Until it expires.")
+@click.option("--kind", type=click.Choice(KINDS), default="agency", show_default=True, help="The kind of holder.")
+@click.option("--scope", "scopes", type=click.Choice(SCOPES), multiple=True, help="Limit it to these scopes.")
+@click.option("--days", type=click.IntRange(1, _DAYS_MAX), default=365, show_default=True, help="Days it is valid.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def create(holder: str, kind: Any, scopes: tuple[Any, ...], days: int, as_json: bool) -> None:
-    """Make a token of HOLDER (an agency's code, a partner's or an auditor's id). It is shown once and never again."""
+    """Create a token for HOLDER (an agency's code, a partner's or an auditor's id). It is shown only once."""
     settings = Settings()
-    asked = Asked(kind, holder, days, scopes)
-    made = _with_connection(settings, lambda connection: create_token(connection, hash_key(settings), asked))
+    request = TokenRequest(kind, holder, days, scopes)
+    made = _with_connection(settings, lambda connection: create_token(connection, hash_key(settings), request))
     if as_json:
         click.echo(orjson.dumps(made))
         return
@@ -45,8 +45,8 @@ def create(holder: str, kind: Any, scopes: tuple[Any, ...], days: int, as_json: 
     scopes_, until = ", ".join(made.scopes), f"{made.expires_at:%Y-%m-%d}"
     say(
         f"معرّف الرمز {made.key_id}؛ صلاحياته {scopes_} باسم {holder} حتى {until}. احفظه ككلمة مرور: لن يُعرض ثانية.",
-        f"Key id {made.key_id}; may {scopes_} as {kind} {holder} until {until}. Keep it like a password: it cannot be"
-        " shown again.",
+        f"Key id {made.key_id}; scopes {scopes_} for {kind} {holder} until {until}. Store it like a password: it cannot"
+        " be shown again.",
         err=True,
     )
 
@@ -54,7 +54,7 @@ def create(holder: str, kind: Any, scopes: tuple[Any, ...], days: int, as_json: 
 @tokens.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def list_(as_json: bool) -> None:
-    """List all tokens, without what is secret."""
+    """List all tokens, without their secrets."""
     rows = _with_connection(Settings(), list_tokens)
     if as_json:
         click.echo(orjson.dumps(rows))
@@ -63,7 +63,7 @@ def list_(as_json: bool) -> None:
 
 
 def tokens_table(rows: Sequence[Mapping[str, Any]]) -> Grid:
-    """The tokens for the eye."""
+    """The tokens as a table."""
     columns = [
         Column("معرّف الرمز", "Key id"),
         Column("النوع", "Kind", drop=2),
@@ -90,7 +90,7 @@ def tokens_table(rows: Sequence[Mapping[str, Any]]) -> Grid:
 @click.argument("key_id")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def revoke(key_id: str, as_json: bool) -> None:
-    """End the token KEY_ID for ever. Gateways refuse it within seconds."""
+    """Revoke the token KEY_ID permanently. Gateways refuse it within seconds."""
     holder = _with_connection(Settings(), lambda connection: revoke_token(connection, key_id))
     if as_json:
         click.echo(orjson.dumps({"key_id": key_id, "holder": holder, "state": "revoked"}))

@@ -1,4 +1,4 @@
-"""The AsyncAPI document as a page shows it: channels, who writes and reads, and the messages with their pages."""
+"""The AsyncAPI document as page data: channels, operations, and messages with links to their pages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message: its name for people, and the catalogue's type, or None for an entry of the log."""
+    """A message: its title, and the catalogue's type, or None for a log entry."""
 
     name: str
     type_name: str | None
@@ -40,7 +40,7 @@ class Channel:
 
 
 def channels_of(document: Document) -> list[Channel]:
-    """The channels in the document's order, each with its operations."""
+    """The channels in document order, each with its operations."""
     return [
         Channel(
             address=channel["address"],

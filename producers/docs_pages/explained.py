@@ -1,4 +1,4 @@
-"""Every code that the door or the gateway may answer with, as its page explains it."""
+"""Every code that validation or the gateway can answer with, as its page explains it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ShownFault:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """`status` is that of a request's problem; `cause`, `wrong`, `right` and `faults` are those of an event's."""
+    """`status` is set for a request's problem; `cause`, `wrong`, `right` and `faults` for an event's."""
 
     code: str
     title: Bilingual
@@ -50,7 +50,7 @@ def of_event(code: Code) -> Explained:
 
 
 def of_request(code: RequestCode) -> Explained:
-    """What may be wrong with a request."""
+    """A problem code of a request."""
     explanation = EXPLANATIONS[code]
     return Explained(code, explanation.title, explanation.detail, explanation.status)
 
@@ -60,4 +60,4 @@ def _shown(fault: Fault) -> ShownFault:
 
 
 EVENT_CODES: Final[Mapping[str, Code]] = {code: code for code in PROBLEMS}
-ASKED_CODES: Final[Mapping[str, RequestCode]] = {code: code for code in EXPLANATIONS}
+REQUEST_CODES: Final[Mapping[str, RequestCode]] = {code: code for code in EXPLANATIONS}

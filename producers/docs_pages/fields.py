@@ -19,7 +19,7 @@ Schema = dict[str, Any]
 
 
 class Kind(NamedTuple):
-    """What may stand in a member: in words, and as a form that needs no translation."""
+    """The kind of a member's value: in words, and as a language-neutral format."""
 
     words: Bilingual
     form: str
@@ -33,7 +33,7 @@ _KINDS: Final[dict[str, Kind]] = {
     fields.PERIOD_PATTERN: Kind(Bilingual("فترة: شهر أو ربع", "period: month or quarter"), "1426-03 | 1426-Q1"),
     fields.TRAINEE_PATTERN: Kind(Bilingual("معرّف مستعار", "pseudonym"), fields.TRAINEE_PATTERN.strip("^$")),
     fields.SHA256_PATTERN: Kind(Bilingual("بصمة SHA-256", "SHA-256"), fields.SHA256_PATTERN.strip("^$")),
-    fields.URL_PATTERN: Kind(Bilingual("عنوان كامل", "absolute address"), f"https://…  (≤ {fields.URL_LENGTH_MAX})"),
+    fields.URL_PATTERN: Kind(Bilingual("عنوان كامل", "absolute URL"), f"https://…  (≤ {fields.URL_LENGTH_MAX})"),
     fields.TEXT_PATTERN: Kind(_TEXT, f"1–{fields.TEXT_LENGTH_MAX}"),
 }
 _BOTH_LANGUAGES: Final = Kind(
@@ -43,7 +43,7 @@ _BOTH_LANGUAGES: Final = Kind(
 
 @dataclass(frozen=True, slots=True)
 class FieldRow:
-    """One member: where it stands in `data`, what may stand there, whether it must, and what it means."""
+    """One member of `data`: its path, kind, whether it is required, and its meaning."""
 
     path: str
     kind: Kind
@@ -52,7 +52,7 @@ class FieldRow:
 
 
 def field_rows(type_name: str) -> list[FieldRow]:
-    """Every member of the data of this type."""
+    """Every member of this type's data."""
     schema = schema_of(type_name)
     definitions: dict[str, Schema] = schema["$defs"]
     data = _resolved(schema["properties"]["data"], definitions)
@@ -76,7 +76,7 @@ def _members(type_name: str, schema: Schema, prefix: str, definitions: dict[str,
 
 
 def _has_rows(schema: Schema) -> bool:
-    """Whether the members of an object have rows of their own; those of a text in two languages have none."""
+    """Whether an object's members have rows of their own; those of a bilingual text have none."""
     return "properties" in schema and not _is_bilingual(schema)
 
 
@@ -108,7 +108,7 @@ def _kind(schema: Schema, definitions: dict[str, Schema]) -> Kind:
     if schema["type"] == "integer":
         return Kind(Bilingual("عدد صحيح", "integer"), _bounds(schema["minimum"], schema["maximum"]))
     if schema["type"] == "boolean":
-        return Kind(Bilingual("صواب أو خطأ", "truth"), "true | false")
+        return Kind(Bilingual("صواب أو خطأ", "boolean"), "true | false")
     return _KINDS.get(schema["pattern"]) or Kind(_TEXT, schema["pattern"].strip("^$"))
 
 

@@ -1,4 +1,4 @@
-"""Pages of `docs/` that an integrator reads, turned from Markdown into HTML. Raw HTML in them is shown, not obeyed."""
+"""Renders the pages of `docs/` for integrators from Markdown to HTML. Raw HTML in them is escaped."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ PROSE_PAGES: Final = {
 """Address → file."""
 
 _PRE: Final = '<pre dir="ltr" tabindex="0" role="region" aria-label="مثال · Example">'
-"""What may be wider than the page is scrolled with the keyboard too (WCAG 2.1.1), and has a name (4.1.2)."""
+"""A wide example can be scrolled with the keyboard (WCAG 2.1.1) and has a name (4.1.2)."""
 _ADDRESSES: Final = {file: path for path, file in PROSE_PAGES.items()}
 
 
 def prose_of(path: str, href: Callable[[str], str]) -> Markup:
     """The page's HTML without its first heading, which the layout shows.
 
-    Links between these pages lead on; a link to anything else of the repository is plain text here.
+    Links between these pages are kept; links to other files of the repository become plain text.
     """
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = parser.parse(_text(path).partition("\n")[2])
@@ -40,7 +40,7 @@ def prose_of(path: str, href: Callable[[str], str]) -> Markup:
             token.children = list(_led(token.children, href))
             if _is_arabic(token.content):
                 outer.attrs |= {"lang": "ar", "dir": "rtl"}
-    # The renderer has escaped all text: a `<pre>` is one of its own.
+    # The renderer has escaped all text, so every `<pre>` is its own.
     return Markup(parser.renderer.render(tokens, parser.options, {}).replace("<pre>", _PRE))
 
 
@@ -54,7 +54,7 @@ def _text(path: str) -> str:
 
 
 def _is_arabic(text: str) -> bool:
-    """Whether the first letter is written from right to left."""
+    """Whether the first letter is a right-to-left one."""
     return next((unicodedata.bidirectional(letter) for letter in text if letter.isalpha()), "L") in ("R", "AL")
 
 

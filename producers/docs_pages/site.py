@@ -1,7 +1,7 @@
-"""The documentation of the door: every page by its address, made from the catalogue, for a gateway or for a folder.
+"""The gateway's documentation site: every page by its path, generated from the catalogue, for a gateway or a folder.
 
-Flows in: the OpenAPI document of the gateway. Flows out: pages. Nothing is fetched from anywhere: style, script and
-documents are served beside the pages, and a page names nothing outside its own host.
+Flows in: the OpenAPI document of the gateway. Flows out: pages. They load nothing from other hosts: style, script and
+documents are served beside them.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from events.wire.envelope import Envelope, full_type
 from infra.http.problems import PAGE_PREFIX, RequestCode
 from producers.docs_pages import words
 from producers.docs_pages.asyncapi import channels_of
-from producers.docs_pages.explained import ASKED_CODES, EVENT_CODES, Explained, of_event, of_request
+from producers.docs_pages.explained import EVENT_CODES, REQUEST_CODES, Explained, of_event, of_request
 from producers.docs_pages.fields import field_rows
 from producers.docs_pages.prose import PROSE_PAGES, prose_of, title_of
 
@@ -54,7 +54,7 @@ _MEDIA_TYPES: Final = {
     ".json": "application/json",
 }
 _HTML: Final = "text/html; charset=utf-8"
-# What is written from left to right begins and ends with a letter, a digit or a bracket; pieces side by side are one.
+# A left-to-right run begins and ends with a letter, a digit or a bracket; adjacent runs are joined.
 _PIECE: Final = r"[±(]*[A-Za-z0-9](?:[A-Za-z0-9_./:^{}()+*=,−–-]*[A-Za-z0-9)}-])?"
 _LATIN: Final = re.compile(rf"({_PIECE}(?:[:,]? (?:[−–…] )?{_PIECE})*)", flags=re.ASCII)
 CURL: Final = """\
@@ -66,14 +66,14 @@ curl -sS "$YESSER_GATEWAY/v1/events:validate" -H "Authorization: Bearer $YESSER_
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What is sent for an address."""
+    """The response for a path."""
 
     media_type: str
     body: bytes
 
 
 class Site:
-    """All pages. With `static`, links are relative and lead to files (`file_of`)."""
+    """All pages. With `static`, links are relative and point to files (`file_of`)."""
 
     def __init__(self, openapi: Callable[[], Document], *, static: bool = False) -> None:
         self._openapi = openapi
@@ -85,17 +85,17 @@ class Site:
             **{path: partial(self._prose, path) for path in PROSE_PAGES},
             **{event_page(name): partial(self._event, name) for name in CATALOGUE},
             **{problem_page(code): partial(self._problem, of_event, known) for code, known in EVENT_CODES.items()},
-            **{problem_page(code): partial(self._problem, of_request, known) for code, known in ASKED_CODES.items()},
+            **{problem_page(code): partial(self._problem, of_request, known) for code, known in REQUEST_CODES.items()},
         }
         self._made: dict[str, Page] = {}
 
     @property
     def paths(self) -> list[str]:
-        """The addresses of all pages."""
+        """The paths of all pages."""
         return list(self._makers)
 
     def page(self, path: str) -> Page:
-        """The page of an address. Raises KeyError where there is none."""
+        """The page at a path. Raises KeyError if there is none."""
         if path not in self._made:
             media_type = _MEDIA_TYPES.get(posixpath.splitext(path)[1] if _is_file(path) else "", _HTML)
             self._made[path] = Page(media_type, self._makers[path]())
@@ -163,7 +163,7 @@ class Site:
     def _refusals(self) -> bytes:
         groups = [
             (words.REFUSED_EVENTS, [of_event(code) for code in EVENT_CODES.values()]),
-            (words.REFUSED_REQUESTS, [of_request(code) for code in ASKED_CODES.values()]),
+            (words.REFUSED_REQUESTS, [of_request(code) for code in REQUEST_CODES.values()]),
         ]
         return self._html("refusals.html", "/docs/refusals", intro=words.REFUSALS, groups=groups)
 
@@ -201,27 +201,27 @@ class Site:
 
 
 def event_page(name: str) -> str:
-    """The address of a type's page."""
+    """The path of a type's page."""
     return f"/docs/events/{name}"
 
 
 def problem_page(code: str) -> str:
-    """The address of a code's page: the type of its problems."""
+    """The path of a code's page: the `type` of its problems."""
     return PAGE_PREFIX + code
 
 
 def schema_path(name: str) -> str:
-    """The address of a type's JSON Schema: where the AsyncAPI document points to."""
+    """The path of a type's JSON Schema, as the AsyncAPI document links to it."""
     return f"/schemas/{name}.v1.json"
 
 
 def example_path(name: str) -> str:
-    """The address of a type's golden example."""
+    """The path of a type's golden example."""
     return f"/docs/examples/{name}.json"
 
 
 def file_of(path: str) -> str:
-    """The file of an address in a folder of pages: `index.html`, `docs/events.html`, `asyncapi.json`."""
+    """The file of a path in a static site: `index.html`, `docs/events.html`, `asyncapi.json`."""
     if path == START:
         return "index.html"
     return path.lstrip("/") + ("" if _is_file(path) else ".html")
@@ -245,17 +245,17 @@ def _environment() -> Environment:
 
 
 def _breakable(path: str) -> Markup:
-    """A long path may be broken after its dots, and nowhere else."""
+    """Lets a long path break after its dots only."""
     return Markup(".<wbr>").join(escape(step) for step in path.split("."))
 
 
 def _short(words: Bilingual) -> Bilingual:
-    """Without what stands in brackets at the end."""
+    """Without the brackets at the end."""
     return Bilingual(*(text.partition(" (")[0] for text in words))
 
 
 def _isolated(arabic: str) -> Markup:
-    """Arabic text in which codes, dates and ranges keep their own direction: 1924-08-01 is never read backwards."""
+    """Arabic text in which codes, dates and ranges keep their left-to-right order."""
     parts = _LATIN.split(arabic)
     return Markup().join(
         Markup("<bdi>{}</bdi>").format(part) if place % 2 else escape(part) for place, part in enumerate(parts)
@@ -263,7 +263,7 @@ def _isolated(arabic: str) -> Markup:
 
 
 def _schemas() -> dict[str, str]:
-    """What each schema is of, and its address."""
+    """Schema name → path."""
     return {"entry": ENTRY_SCHEMA, **{full_type(name): schema_path(name) for name in CATALOGUE}}
 
 
@@ -277,12 +277,12 @@ def _pretty(document: Any) -> bytes:
 
 
 def _swagger_file(name: str) -> bytes:
-    """Swagger UI as the installed package brings it: no content-delivery network."""
+    """Swagger UI from the installed package, not from a content-delivery network."""
     return files("fastapi_swagger.resources").joinpath(name).read_bytes()
 
 
 def _swagger_start(openapi: Document) -> bytes:
-    """The script that shows the document. It holds the document, so that it works from a file as well."""
+    """The script that shows the document. It includes the document, so that it also works from a file."""
     settings = {
         "spec": openapi,
         "dom_id": "#swagger-ui",

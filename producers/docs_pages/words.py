@@ -1,4 +1,4 @@
-"""The sentences of the pages themselves. What they show comes from the catalogue and the problem tables."""
+"""The pages' own sentences. Their content comes from the catalogue and the problem tables."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SECTIONS: Final[tuple[tuple[str, Bilingual, Bilingual], ...]] = (
     (
         "/docs/refusals",
         _B("أسباب الرفض", "Refusals"),
-        _B("كل رمز: سببه وعلاجه ومثاله.", "Every code: its cause, the remedy, an example."),
+        _B("كل رمز: سببه وعلاجه ومثاله.", "Every code: its cause, its remedy, an example."),
     ),
     (
         "/docs/gateway",
@@ -33,26 +33,26 @@ SECTIONS: Final[tuple[tuple[str, Bilingual, Bilingual], ...]] = (
     (
         "/docs/api",
         _B("واجهة HTTP", "HTTP API"),
-        _B("وثيقة OpenAPI، ويمكن التجربة منها.", "The OpenAPI document, to read and to try."),
+        _B("وثيقة OpenAPI، ويمكن التجربة منها.", "The OpenAPI document; requests can be tried from it."),
     ),
     (
         "/docs/asyncapi",
         _B("قنوات كافكا", "Kafka"),
-        _B("من يكتب ومن يقرأ، وأي رسائل.", "Who writes, who reads, and which messages."),
+        _B("من يكتب ومن يقرأ، وأي رسائل.", "Topics, their writers and readers, and messages."),
     ),
 )
-"""Path, name and what is there."""
+"""Path, name and description of the sections in the navigation."""
 
 MORE: Final[tuple[tuple[str, Bilingual, Bilingual], ...]] = (
     (
         "/docs/files",
         _B("الملفات والجداول", "Files and tables"),
-        _B("إرسال الملفات، وتصحيح المرفوض.", "Publishing files, and correcting what was refused."),
+        _B("إرسال الملفات، وتصحيح المرفوض.", "Publish files, and correct what was refused."),
     ),
     (
         "/docs/outbox",
         _B("صندوق الصادر في قاعدة الجهة", "The outbox"),
-        _B("حدث يغادر مع معاملة قاعدة بيانات الجهة.", "An event that leaves with a transaction of your database."),
+        _B("إرسال الحدث مع معاملة قاعدة بيانات الجهة.", "Send an event with a transaction of your database."),
     ),
     (
         "/docs/kafka",
@@ -62,7 +62,7 @@ MORE: Final[tuple[tuple[str, Bilingual, Bilingual], ...]] = (
     (
         "/docs/runbook",
         _B("دليل التشغيل", "Runbook"),
-        _B("ما يتوقف، وما يُفعل حينها.", "What can stop, and what to do then."),
+        _B("ما قد يتوقف، وما العمل عندئذ.", "What can stop, and what to do then."),
     ),
     (
         "/schemas",
@@ -70,39 +70,38 @@ MORE: Final[tuple[tuple[str, Bilingual, Bilingual], ...]] = (
         _B("مخطط كل نوع، للبرامج.", "The schema of each type, for programs."),
     ),
 )
-"""The same, of pages that the start page leads to and the navigation does not."""
+"""The same for pages that only the start page links to."""
 
 PROSE_NAMES: Final[Mapping[str, str]] = {path: name.ar for path, name, _ in (*SECTIONS, *MORE)}
-"""Arabic names of the pages that are written in `docs/`."""
+"""Arabic names of the pages in `docs/`."""
 
 INTRO: Final = _B(
-    "تقول الجهات ما حدث، فيُرقَّم في سجل وطني واحد موقَّع. هنا كل ما يحتاجه من يربط نظامه."
-    " تعمل هذه الصفحات دون اتصال بالشبكة.",
-    "Agencies say what happened, and one signed national log numbers it. Here is all that whoever connects a system"
-    " needs. These pages work without a network.",
+    "ترسل الجهات أحداثها، فتُرقَّم في سجل وطني واحد موقَّع. في هذه الصفحات كل ما يلزم لربط نظامك، وتعمل دون اتصال بالشبكة.",
+    "Agencies send events, and one signed national log numbers them. These pages have all that you need to connect a"
+    " system, and they work without a network.",
 )
 ENVELOPE: Final = _B(
     "كل حدث كائن CloudEvents 1.0. المطلوب معلَّم بنجمة.",
-    "Every event is a CloudEvents 1.0 object. A star marks what is required.",
+    "Every event is a CloudEvents 1.0 object. A star marks required attributes.",
 )
 TRY_IT: Final = _B(
-    "جرّبه دون تخزين شيء، بعد وضع رمز جهتك في source:", "Try it, nothing is stored (put your agency's code into source):"
+    "جرّبه دون تخزين شيء، بعد وضع رمز جهتك في source:", "Try it (nothing is stored; set your agency's code in source):"
 )
 ANOMALY: Final = _B(
     "حدث مقبول يناقض المعروف لا يغيّر شيئًا، ويظهر في قائمة التناقضات بإحدى هذه القواعد:",
-    "An accepted event that contradicts what is known changes nothing and is listed as an anomaly, by one of"
+    "An accepted event that contradicts what is known changes nothing and is listed as an anomaly under one of"
     " these rules:",
 )
 REFUSALS: Final = _B(
     "كل رفض وثيقة RFC 9457، ونوعه عنوان صفحته هنا. الحدث المرفوض لا يستهلك معرّفه: صحّحه وأرسله بالمعرّف نفسه.",
-    "Every refusal is an RFC 9457 problem, and its type is the address of its page here. A refused event does not use"
-    " up its id: correct it and send it under the same one.",
+    "Every refusal is an RFC 9457 problem whose type is the address of its page here. A refused event does not use up"
+    " its id: correct it and send it with the same id.",
 )
 REFUSED_EVENTS: Final = _B("ما في الحدث", "What is wrong with an event")
 REFUSED_REQUESTS: Final = _B("ما في الطلب", "What is wrong with a request")
 ASYNCAPI: Final = _B(
     "تكتب كل جهة في موضوعها وحده بمستخدم SCRAM الخاص بها، ولا تقرأ موضوع غيرها.",
-    "Each agency writes to its own topic with its own SCRAM user, and reads nobody else's.",
+    "Each agency writes only to its own topic, with its own SCRAM user, and cannot read another agency's topic.",
 )
 ACTIONS: Final[Mapping[str, Bilingual]] = {
     "send": _B("المنصة تكتب", "the platform writes"),

@@ -1,9 +1,9 @@
-"""Signed receipts: what the gateway promises about events that Kafka has acknowledged.
+"""Signed receipts for events that Kafka has acknowledged.
 
-One receipt covers a request. What is signed is one line, `urn:yesser:receipt:v1 ` and in hexadecimal the SHA-256 of the
-RFC 8785 form (UTF-8, names sorted, no white space) of the answer's member `receipt`, which anybody can write again from
-the parsed answer. The signature is Ed25519, by a key of the gateway's own, in base64. `key` names it as
-`<name>+<key id>`, the beginning of its verifier key (`vkey`).
+One receipt covers a request. The signed text is one line: `urn:yesser:receipt:v1 ` and the hexadecimal SHA-256 of the
+RFC 8785 form (UTF-8, names sorted, no white space) of the answer's member `receipt`, which anyone can recompute from
+the parsed answer. The signature is Ed25519 with the gateway's own key, in base64. `key` names it as `<name>+<key id>`,
+the beginning of its verifier key (`vkey`).
 """
 
 from __future__ import annotations
@@ -26,8 +26,7 @@ KEY_FILE: Final = "gateway.skey"
 
 
 class Stored(NamedTuple):
-    """The events of a request that Kafka has: their places in the request, ids, offsets, and bytes as they stand in
-    their entries."""
+    """A request's stored events: positions in the request, ids, offsets, and the bytes that their entries will hold."""
 
     places: Sequence[int]
     ids: Sequence[str]
@@ -44,14 +43,14 @@ class ReceiptSigner:
         self.key_name = f"{key.name}+{key.verifier.key_id.hex()}"
 
     def receipt(self, agency: str, time: str, stored: Stored) -> dict[str, Any]:
-        """The members `receipt`, `key` and `signature` of an answer. `time` is the gateway's, RFC 3339."""
+        """The answer's members `receipt`, `key` and `signature`. `time` is the gateway's, RFC 3339."""
         receipt = receipt_bytes(agency, time, stored)
         signature = base64.b64encode(self._key.sign(signed_line(receipt).encode()).signature).decode()
         return {"receipt": orjson.Fragment(receipt), "key": self.key_name, "signature": signature}
 
 
 def receipt_bytes(agency: str, time: str, stored: Stored) -> bytes:
-    """The RFC 8785 form of a receipt, written as it stands: no value holds a character that JSON would escape."""
+    """The RFC 8785 form of a receipt. No value has a character that JSON would escape, so it is written directly."""
     hashes = [sha256(value).hexdigest() for value in stored.values]
     address = f'{{"address":"{agency_topic(agency)}/0/'
     rows = ",".join(
@@ -64,7 +63,7 @@ def receipt_bytes(agency: str, time: str, stored: Stored) -> bytes:
 
 
 def load_or_create_key(folder: Path, name: str) -> LogKey:
-    """The gateway's key from its folder; made there once, readable by its owner only."""
+    """The gateway's key from its folder; created on first use, readable only by its owner."""
     path = folder / KEY_FILE
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

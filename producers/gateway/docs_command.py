@@ -1,4 +1,4 @@
-"""`yesser docs DIR`: the gateway's documentation as files, for an agency that has no gateway at hand."""
+"""`yesser docs DIR`: the gateway's documentation as files, for use without a gateway."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from infra.settings import Settings
 from producers.docs_pages.site import START, Site, file_of
 
 
-@click.command("docs", short_help="The documentation as files that need no server.")
+@click.command("docs", short_help="Write the documentation as files that need no server.")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def docs(folder: Path, as_json: bool) -> None:
-    """Write every page of the documentation into FOLDER; open its index.html. Needs no service and no network.
+    """Write the documentation into FOLDER; open its index.html. Needs no service and no network.
 
-    Files of the same names are replaced, others are left alone.
+    Files with the same names are replaced; other files are kept.
     """
     site = Site(described, static=True)
     write_site(site, folder)
@@ -33,7 +33,7 @@ def docs(folder: Path, as_json: bool) -> None:
 
 
 def write_site(site: Site, folder: Path) -> None:
-    """Every page as a file."""
+    """Write every page as a file."""
     for path in site.paths:
         file = folder / file_of(path)
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -41,7 +41,7 @@ def write_site(site: Site, folder: Path) -> None:
 
 
 def described() -> Mapping[str, Any]:
-    """The document of a gateway that is described and never called: its routes get no services."""
+    """The OpenAPI document, from an app without services, which is never called."""
     from producers.gateway.app import application
     from producers.gateway.routes.pages import openapi_document
     from producers.gateway.routes.parts import Parts

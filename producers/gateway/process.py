@@ -1,4 +1,4 @@
-"""`yesser run gateway`: the composition root. Builds the parts, serves until it is told to stop."""
+"""`yesser run gateway`: the composition root. Builds the parts and serves until it is stopped."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def gateway(settings: Settings) -> Process:
 
 
 class Gateway:
-    """The gateway as a process. `port` is where it answers, once it runs."""
+    """The gateway as a process. `port` is set once it runs."""
 
     def __init__(self, settings: Settings, clock: Callable[[], datetime]) -> None:
         self._settings = settings
@@ -46,13 +46,13 @@ class Gateway:
         self.port: int | None = None
 
     def readiness(self) -> Readiness:
-        """Ready while it answers and Kafka takes events. Without Kafka a restart would not help."""
+        """Ready while it serves and Kafka accepts events. If Kafka is down, a restart would not help."""
         serving = self._server is not None and self._server.started
         details: dict[str, object] = {"serving": serving, "kafka": self._writer.connected, "port": self.port}
         return Readiness(serving and self._writer.connected, details)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Serve until `stop` is set; then answer what is under way."""
+        """Serve until `stop` is set; then complete the open requests."""
         settings = self._settings
         signer = ReceiptSigner(load_or_create_key(settings.home / "gateway", settings.gateway_name))
         with listening(settings.gateway_host, settings.gateway_port, "YESSER_GATEWAY_PORT (0: any)") as listener:
@@ -79,7 +79,7 @@ class Gateway:
 
 
 async def reading_pool(settings: Settings) -> Pool:
-    """Few connections, and statements that end soon: reading never holds up what comes in."""
+    """A small pool with a short statement timeout, so that reads never delay publishing."""
     impatient = settings.model_copy(update={"statement_timeout_ms": settings.gateway_read_timeout_ms})
     return await create_pool(impatient, "gateway reads", size=READ_POOL_SIZE)
 

@@ -1,7 +1,7 @@
-"""The way of an event in: request, claims, validation, Kafka, signed receipt.
+"""Publishing over HTTP: request, claims, validation, Kafka, signed receipt.
 
-Flows in: an HTTP request of a known caller. Flows out: a receipt for what is durable, or the reason why nothing (or,
-with `partial`, what) is not. Nothing is stored of a request with a fault unless its sender asked for that.
+Flows in: an HTTP request of an authenticated caller. Flows out: a receipt for the events that are stored, or the
+faults. A request with a fault stores nothing, unless its sender asked for `partial`.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ from producers.gateway.http.problems import EventFaults, Refusal, listed_faults
 from producers.gateway.recent import Recent, Repeat
 from producers.gateway.writer import KafkaWriter, NotStored
 
-_JUDGED_AT_ONCE: Final = 64
-"""After so many events the other requests have their turn."""
+_VALIDATED_AT_ONCE: Final = 64
+"""Events validated before other requests get to run."""
 
 _CLOSE: Final = {"Connection": "close"}
 Good = TypeVar("Good", bound=Admitted)
 Validation = Callable[[bytes, Headers, Agency], Good | Refused]
-"""`validate_form`, or `validate` where the events' identities are asked for too."""
+"""`validate_form`, or `validate` where the events' identities are needed too."""
 
 
 @dataclass(frozen=True, slots=True)
-class Judged(Generic[Good]):
-    """The verdict on every event of a request, by its place."""
+class Verdicts(Generic[Good]):
+    """The verdict on every event of a request, with its position."""
 
     batched: bool
     accepted: list[tuple[int, Good]]
@@ -51,8 +51,7 @@ class Judged(Generic[Good]):
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A request that brings events: its headers as ASGI gives them, its body, who sent it, and whether all of it is
-    there already."""
+    """A request with events: its ASGI headers, body and sender. `is_whole`: the whole body has arrived."""
 
     headers: RawHeaders
     stream: AsyncIterator[bytes]
@@ -61,12 +60,12 @@ class Sent:
 
     @property
     def language(self) -> Language:
-        """The language of what is told about its events."""
+        """The language of the answer's messages."""
         return language_of(HttpHeaders(raw=list(self.headers)).get("accept-language"))
 
 
 class Receiver:
-    """Takes events for agencies. `clock` gives the gateway's time for receipts."""
+    """Stores agencies' events. `clock` gives the gateway's time for receipts."""
 
     def __init__(
         self, settings: Settings, writer: KafkaWriter, signer: ReceiptSigner, clock: Callable[[], datetime]
@@ -78,26 +77,26 @@ class Receiver:
         self._held_bytes = 0
         self.recent = Recent()
 
-    async def judged(self, sent: Sent) -> Judged[Accepted]:
-        """Read the request and judge every event of it. Raises `Problem` where it cannot be read."""
+    async def validate(self, sent: Sent) -> Verdicts[Accepted]:
+        """Read a request and validate its events. Raises `Problem` where it cannot be read."""
         with self._holding() as held:
             mode, body = await self._read(sent, held)
-            return await self._judged(sent, mode, body, validate)
+            return await self._validate(sent, mode, body, validate)
 
     async def receive(self, sent: Sent, *, partial: bool) -> tuple[dict[str, Any], list[Repeat]]:
-        """The answer to events that are durable now, and those of them whose ids were taken lately.
+        """Store the events; returns the answer, and the events whose ids this gateway received recently.
 
         Raises `Problem` or `Refusal` where nothing was stored.
         """
         agency = sent.agency
         with self._holding() as held:
-            judged = await self._judged(sent, *await self._read(sent, held), validate_form)
-            if judged.refused and not (partial and judged.accepted):
-                raise Refusal(judged.refused, batched=judged.batched)
-            stored, repeats = await self._store(agency, judged.accepted)
+            verdicts = await self._validate(sent, *await self._read(sent, held), validate_form)
+            if verdicts.refused and not (partial and verdicts.accepted):
+                raise Refusal(verdicts.refused, batched=verdicts.batched)
+            stored, repeats = await self._store(agency, verdicts.accepted)
         answer = self._signer.receipt(agency.code, recorded_time(self._clock()), stored)
-        if judged.refused:
-            answer["refused"], _ = listed_faults(judged.refused, judged.batched, sent.language)
+        if verdicts.refused:
+            answer["refused"], _ = listed_faults(verdicts.refused, verdicts.batched, sent.language)
         return answer, repeats
 
     async def _read(self, sent: Sent, held: Callable[[int], None]) -> tuple[Mode, bytes]:
@@ -107,13 +106,12 @@ class Receiver:
         limits = BodyLimits(settings.gateway_body_bytes_max, timeout_s, held)
         return mode, await read_body(sent.stream, sent.headers, limits)
 
-    async def _judged(self, sent: Sent, mode: Mode, body: bytes, validation: Validation[Good]) -> Judged[Good]:
+    async def _validate(self, sent: Sent, mode: Mode, body: bytes, validation: Validation[Good]) -> Verdicts[Good]:
         claims = claims_of(mode, sent.headers, body, self._settings.gateway_batch_events_max)
-        return await judge_claims(claims, sent.agency, validation, batched=mode == "batch")
+        return await validate_claims(claims, sent.agency, validation, batched=mode == "batch")
 
     async def _store(self, agency: Agency, accepted: Sequence[tuple[int, Admitted]]) -> tuple[Stored, list[Repeat]]:
-        """The events with their offsets, and which of them are repeats. Raises `Problem` where Kafka has not
-        acknowledged them."""
+        """The stored events with their offsets, and the repeats. Raises `Problem` unless Kafka acknowledged them."""
         places = [place for place, _ in accepted]
         ids = [event.id for _, event in accepted]
         values = [event.event_bytes for _, event in accepted]
@@ -131,7 +129,7 @@ class Receiver:
 
     @contextmanager
     def _holding(self) -> Iterator[Callable[[int], None]]:
-        """Counts the bytes of a request for as long as they are held. Raises `Problem` where all hold too many."""
+        """Counts the bytes of a request while they are in memory. Raises `Problem` above the limit for all requests."""
         mine = 0
 
         def hold(size: int) -> None:
@@ -147,16 +145,18 @@ class Receiver:
             self._held_bytes -= mine
 
 
-async def judge_claims(claims: Claims, agency: Agency, validation: Validation[Good], *, batched: bool) -> Judged[Good]:
+async def validate_claims(
+    claims: Claims, agency: Agency, validation: Validation[Good], *, batched: bool
+) -> Verdicts[Good]:
     """The verdict on each claim, by the registrar's own code."""
-    judged: Judged[Good] = Judged(batched, [], [])
+    verdicts: Verdicts[Good] = Verdicts(batched, [], [])
     headers = claims.headers
     for place, value in enumerate(claims.values):
-        if place and place % _JUDGED_AT_ONCE == 0:
+        if place and place % _VALIDATED_AT_ONCE == 0:
             await asyncio.sleep(0)
         verdict = validation(value, headers, agency)
         if isinstance(verdict, Refused):
-            judged.refused.append(EventFaults(place, verdict.faults, verdict.claimed_id))
+            verdicts.refused.append(EventFaults(place, verdict.faults, verdict.claimed_id))
         else:
-            judged.accepted.append((place, verdict))
-    return judged
+            verdicts.accepted.append((place, verdict))
+    return verdicts

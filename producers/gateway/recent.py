@@ -1,5 +1,5 @@
-"""What this gateway took lately: the answer to "where is my event?" until the registrar has read it, and to what an
-event that is sent again repeats."""
+"""The events that this gateway received recently: locates an event that the registrar has not read yet, and detects
+repeats."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ REMEMBERED_MAX: Final = 100_000
 
 
 class Repeat(NamedTuple):
-    """An event of a request whose id was taken before: its place and bytes, and where the earlier record stands."""
+    """An event whose id was received before: its position and bytes, and the earlier record's offset."""
 
     place: int
     id: str
     value: bytes
     earlier_offset: int
     is_same: bool
-    """Whether the bytes are the same. If not, it may still say the same."""
+    """Whether the bytes are the same. Different bytes may still be the same event."""
 
 
 class Recent:
-    """The last record of each (agency, id): of the newest `remembered_max`, at least of half as many.
+    """The last record of each (agency, id), among the newest `remembered_max` records, and at least half as many.
 
-    Requests gather in one generation while the one before is still asked; both are forgotten whole.
+    Records are added to one generation, the one before is still searched, and older ones are dropped as a whole.
     """
 
     def __init__(self, remembered_max: int = REMEMBERED_MAX) -> None:
@@ -35,7 +35,7 @@ class Recent:
     def add(
         self, agency: str, places: Sequence[int], ids: Sequence[str], offsets: Sequence[int], values: Sequence[bytes]
     ) -> list[Repeat]:
-        """Remember these events of a request, which stand at `offsets`; those that were taken before."""
+        """Add a request's events, stored at `offsets`; returns those that were received before."""
         newest, before = self._newest.of(agency), self._before.of(agency)
         repeats: list[Repeat] = []
         first = len(newest.offsets)
@@ -58,7 +58,7 @@ class Recent:
         return repeats
 
     def offset_of(self, agency: str, id_: str) -> int | None:
-        """Where the agency's event stands in its topic, if this gateway took it lately."""
+        """The offset of the agency's event in its topic, if this gateway received it recently."""
         for generation in (self._newest, self._before):
             taken = generation.of(agency)
             row = taken.rows.get(id_)
@@ -68,7 +68,7 @@ class Recent:
 
 
 def mark_of(value: bytes) -> int:
-    """A number of 64 bits, keyed by this process: equal ones mean equal bytes, but for once in 2^64."""
+    """A 64-bit hash of the bytes, keyed per process."""
     return hash(value)
 
 

@@ -1,6 +1,6 @@
-"""The whole verdict on a request of which nothing is stored: form and authority by validation, identity by the log.
+"""The full verdict on a validation request, which stores nothing: form and authority, then identity by the log.
 
-What was sent and not yet registered has no verdict, so nothing is compared with it. Pure: what the log knows comes in.
+Events that are stored but not yet registered have no verdict and are not compared. Pure: known claims come in.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from infra.http.problems import Language
 from infra.log.proofs import PROOF_PREFIX
 from infra.postgres.verdicts import Known
 from producers.gateway.http.problems import EventFaults, listed_faults
-from producers.gateway.receiving import Judged
+from producers.gateway.receiving import Verdicts
 
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
-    """An event that would be dropped: it is in the log at `index`, or earlier in the request at `first_event`."""
+    """A duplicate: the event is in the log at `index`, or earlier in the request at `first_event`."""
 
     place: int
     id: str
@@ -29,7 +29,7 @@ class Duplicate:
 
 @dataclass(frozen=True, slots=True)
 class Validated:
-    """What would become of every event of a request, by its place."""
+    """The verdict that each event of a request would get, with its position."""
 
     accepted: list[tuple[int, Accepted]]
     duplicates: list[Duplicate]
@@ -37,13 +37,13 @@ class Validated:
     batched: bool
 
 
-def identify(judged: Judged[Accepted], known: Known) -> Validated:
-    """Give each event without fault the verdict that the registrar would give it now, in order."""
+def identify(verdicts: Verdicts[Accepted], known: Known) -> Validated:
+    """Give each event without faults the verdict that the registrar would give it now, in order."""
     accepted: list[tuple[int, Accepted]] = []
     duplicates: list[Duplicate] = []
-    refused = list(judged.refused)
+    refused = list(verdicts.refused)
     first_here: dict[bytes, tuple[bytes, int]] = {}
-    for place, event in judged.accepted:
+    for place, event in verdicts.accepted:
         in_log = known.get(event.claim)
         first = in_log or first_here.get(event.claim)
         if first is None:
@@ -54,11 +54,11 @@ def identify(judged: Judged[Accepted], known: Known) -> Validated:
         else:
             refused.append(EventFaults(place, (CONFLICT,), event.id))
     refused.sort(key=lambda found: found.place)
-    return Validated(accepted, duplicates, refused, judged.batched)
+    return Validated(accepted, duplicates, refused, verdicts.batched)
 
 
 def validation_document(validated: Validated, language: Language) -> dict[str, Any]:
-    """What validating prints: whether all is good, each event that is new, each that is there already, every fault."""
+    """The answer: whether all events are valid, the new events, the duplicates, and every fault."""
     errors, count = listed_faults(validated.refused, validated.batched, language)
     document: dict[str, Any] = {
         "valid": not validated.refused,

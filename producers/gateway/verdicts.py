@@ -1,6 +1,6 @@
-"""What became of an agency's records, by address or by id: pending, registered, duplicate, refused.
+"""The verdict on an agency's records, by address or by id: pending, registered, duplicate, refused.
 
-It reads the registrar's own tables and keeps nothing. Every record below the topic's position has its verdict for ever.
+Reads the registrar's tables and caches nothing. Every record below the topic's position has a final verdict.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from infra.postgres.sql import queries
 State = Literal["pending", "registered", "duplicate", "refused"]
 _SQL: Final = queries("producers.gateway", "verdicts.sql")
 COMPLETENESS_STATUSES: Final = ("no-numbers-sent", "complete", "incomplete", "not-known")
-"""`not-known`: no hole is known, but not all numbers were kept."""
+"""`not-known`: no gap is known, but not all numbers were kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """On one record. `index`: of its entry, of the first entry of a duplicate, of the refusal; None while pending."""
+    """One record's verdict. `index`: of its entry, of a duplicate's first entry, of the refusal; None while pending."""
 
     state: State
     index: int | None = None
@@ -35,7 +35,7 @@ class Verdict:
     halted_reason: str | None = None
 
     def document(self) -> dict[str, Any]:
-        """The members that say it."""
+        """The verdict's members in the answer."""
         document: dict[str, Any] = {"state": self.state}
         if self.index is not None:
             document |= {"index": self.index, "proof": f"{PROOF_PREFIX}{self.index}"}
@@ -53,7 +53,7 @@ async def by_offsets(connection: Connection, agency: str, offsets: Sequence[int]
 
 
 async def by_id(connection: Connection, agency: Agency, id_: str) -> Verdict | None:
-    """What the log says of an id: registered, else refused (the last time), else nothing."""
+    """The verdict on an id: registered, else the last refusal, else None."""
     claim = sha256(agency.claim_prefix + id_.encode()).digest()[:HASH_BYTES]
     index = await connection.fetchval(_SQL["accepted"], claim)
     if index is not None:
@@ -85,9 +85,8 @@ def _judged_record(state: State, index: int, raw: bytes) -> dict[str, str]:
 async def completeness(connection: Connection, agency: str, month: str | None = None) -> dict[str, Any]:
     """Sequence numbers seen and missing, as inclusive ranges; of a month only its own numbers, `first` to `last`.
 
-    Where no numbers were sent nothing can be missing: `missing_count` is null.
-    An agency whose numbers had no order has a `sequences_overflowed_at`: what was read from that index of the log on is
-    in `highest` only.
+    `missing_count` is null if no numbers were sent. If an agency's numbers were too scattered to keep, those read from
+    the log index `sequences_overflowed_at` on count in `highest` only.
     """
     row = await connection.fetchrow(_SQL["sequences"], agency, month)
     seen, missing, repeated = ([], [], []) if row is None else (row["seen"], row["missing"], row["repeated"])
@@ -132,7 +131,7 @@ def _verdict(row: Any) -> Verdict:
 
 
 def _inclusive(ranges: Any) -> list[list[int]]:
-    """Ranges of whole numbers as [first, last], whichever bounds the database gave them."""
+    """PostgreSQL ranges as [first, last], whichever bounds they have."""
     result = []
     for found in ranges:
         first = int(found.lower) + (0 if found.lower_inc else 1)

@@ -1,5 +1,5 @@
 -- name: by_offsets
--- What the registrar made of the records at these offsets of one topic; below its position each has a verdict.
+-- The verdicts on the records at these offsets of one topic; every record below its position has one.
 SELECT o."offset", p.next_offset, p.halted_reason, d.of_index, f.errors,
        CASE WHEN o."offset" < r.first_offset + r.entries_count THEN r.first_index + o."offset" - r.first_offset END AS index
 FROM unnest($2::bigint[]) AS o("offset")
@@ -14,15 +14,15 @@ LEFT JOIN log.refusal f ON f.index = r.first_index + o."offset" - r.first_offset
 ORDER BY 1
 
 -- name: accepted
--- Where the event with this source and id stands.
+-- The entry of the event with this source and id.
 SELECT index FROM log.event_id WHERE claim = $1
 
 -- name: refused
--- The last refusal of a record of this agency that claimed this id.
+-- The last refusal of a record of this agency with this claimed id.
 SELECT index, errors FROM log.refusal WHERE agency = $1 AND claimed_id = $2 ORDER BY index DESC LIMIT 1
 
 -- name: segments
--- The bundles' pieces that hold these entries.
+-- The segments that hold these entries.
 SELECT first_index, entries FROM log.segment
 WHERE first_index IN (
     SELECT (SELECT max(s.first_index) FROM log.segment s WHERE s.first_index <= i) FROM unnest($1::bigint[]) AS i

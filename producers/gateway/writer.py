@@ -1,11 +1,10 @@
-"""From the gateway to Kafka: events of many requests, in order per topic, each request told where its events stand.
+"""Writes the events of many requests to Kafka, in order per topic, and returns their offsets to each request.
 
-While one batch of a topic is on its way, further requests gather behind it and leave together as the next one. A
-request is answered only with offsets that Kafka acknowledged (`acks=all`). Otherwise it is told the truth: *not
-stored* where nothing of it was ever handed to the client, else *unknown*.
+While one batch of a topic is in flight, further requests queue and form the next batch. A request succeeds only with
+offsets that Kafka acknowledged (`acks=all`). Otherwise it fails: *not stored* if none of its events was given to the
+client, else *unknown*.
 
-A connection is given up at its first error, and when a batch is not acknowledged in the time in which its requests are
-answered: whatever the client library waits for then, a new connection does not.
+A producer is replaced at its first error, and when a batch is not acknowledged within the requests' timeout.
 """
 
 from __future__ import annotations
@@ -47,7 +46,7 @@ class NotStored(Retry):
 
 @dataclass(slots=True, eq=False)
 class _Waiting:
-    """The events of one request: `taken` of them were handed to the client, `offsets` are those acknowledged."""
+    """The events of one request: `taken` of them were given to the client, `offsets` are those acknowledged."""
 
     values: Sequence[bytes]
     done: asyncio.Future[list[int]]
@@ -57,7 +56,7 @@ class _Waiting:
 
 @dataclass(slots=True, eq=False)
 class _Topic:
-    """What waits for one topic. `sent_at` is when the batch that is on its way left; None where none is."""
+    """One topic's queue. `sent_at` is the time at which the batch in flight was sent, None without one."""
 
     name: str
     queue: deque[_Waiting] = field(default_factory=deque)
@@ -67,7 +66,7 @@ class _Topic:
 
 @dataclass(slots=True, eq=False)
 class _Connection:
-    """A producer, and whether it was given up: then the tasks that send with it end, whatever they wait for."""
+    """A producer, and whether it was abandoned: then the tasks that send with it end."""
 
     producer: AIOKafkaProducer
     given_up: bool = False
@@ -75,7 +74,7 @@ class _Connection:
 
 
 class KafkaWriter:
-    """Writes into agencies' topics as the gateway's own Kafka user."""
+    """Writes to agencies' topics as the gateway's Kafka user."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -83,20 +82,20 @@ class KafkaWriter:
         self._connection: _Connection | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._ending: set[asyncio.Task[None]] = set()
-        self._away = LogOnce("Kafka does not take events", "Kafka takes events again")
+        self._away = LogOnce("Kafka does not accept events", "Kafka accepts events again")
 
     @property
     def connected(self) -> bool:
-        """Whether events can be handed to Kafka now, and none has waited too long for its acknowledgement."""
+        """Whether a producer is connected, and no batch has waited too long for its acknowledgement."""
         return self._connection is not None and not any(self._is_stuck(topic) for topic in self._topics.values())
 
     def start(self) -> None:
-        """Connect, and try until it succeeds."""
+        """Connect, and retry until it succeeds."""
         if self._connecting is None or self._connecting.done():
             self._connecting = asyncio.create_task(self._connect(), name="connect to Kafka")
 
     async def stop(self) -> None:
-        """End. What is not acknowledged by now has an unknown outcome."""
+        """Stop. Events that are not acknowledged by now have an unknown outcome."""
         connecting = [] if self._connecting is None else [self._connecting]
         for task in connecting:
             task.cancel()
@@ -108,7 +107,7 @@ class KafkaWriter:
         await asyncio.gather(*connecting, *self._ending, *writing, return_exceptions=True)
 
     async def write(self, topic_name: str, values: Sequence[bytes]) -> list[int]:
-        """The offsets of these events, in order, once Kafka has them. Raises `NotStored` or `OutcomeUnknown`."""
+        """The offsets of these events, in order, once acknowledged. Raises `NotStored` or `OutcomeUnknown`."""
         topic = self._topics.setdefault(topic_name, _Topic(topic_name))
         if self._connection is None or self._is_stuck(topic):
             raise NotStored
@@ -127,11 +126,11 @@ class KafkaWriter:
         return topic.sent_at is not None and time.monotonic() - topic.sent_at > self._settings.gateway_stuck_s
 
     async def _send_all(self, topic: _Topic) -> None:
-        """Send batch after batch while anything waits. It never raises: every outcome is told to its requests."""
+        """Send batches while events wait. Never raises: each request gets its outcome."""
         while topic.queue:
             connection = self._connection
             if connection is None:
-                self._tell_all(topic, NotStored())
+                self._fail_all(topic, NotStored())
                 return
             batch = _Batch(_BATCH_BYTES_MAX, _NOT_COMPRESSED)
             parts = _fill(batch, topic.queue)
@@ -140,11 +139,11 @@ class KafkaWriter:
             topic.sent_at = time.monotonic()
             try:
                 first_offset = await self._acknowledged(connection, topic.name, batch)
-            except (Exception, asyncio.CancelledError) as error:  # whatever the client raises, the outcome is unknown
+            except (Exception, asyncio.CancelledError) as error:  # after any error of the client the outcome is unknown
                 self._away.begins(error, topic=topic.name)
                 self._give_up(connection)
-                self._tell_all(topic, NotStored())
-                _tell(parts, OutcomeUnknown())
+                self._fail_all(topic, NotStored())
+                _fail(parts, OutcomeUnknown())
                 return
             finally:
                 topic.sent_at = None
@@ -152,7 +151,7 @@ class KafkaWriter:
             _acknowledge(parts, first_offset)
 
     async def _acknowledged(self, connection: _Connection, topic: str, batch: _Batch) -> int:
-        """The offset of the batch's first record. Raises `TimeoutError` where Kafka does not acknowledge it in time."""
+        """The offset of the batch's first record. Raises `TimeoutError` if Kafka does not acknowledge it in time."""
         task = asyncio.current_task()
         assert task is not None
         connection.sending.add(task)
@@ -166,16 +165,16 @@ class KafkaWriter:
             raise OutcomeUnknown
         return offset
 
-    def _tell_all(self, topic: _Topic, error: Exception) -> None:
-        """Nothing more is sent of what waits. Of what was begun the outcome is unknown."""
+    def _fail_all(self, topic: _Topic, error: Exception) -> None:
+        """Fail every waiting request: `NotStored`, or an unknown outcome if part of it was sent."""
         while topic.queue:
             waiting = topic.queue.popleft()
-            _tell([(waiting, 0)], OutcomeUnknown() if waiting.taken else error)
+            _fail([(waiting, 0)], OutcomeUnknown() if waiting.taken else error)
 
     def _give_up(self, connection: _Connection) -> None:
-        """After an error a producer's numbering may have a gap for ever: a new one is made (aiokafka issue 1017).
+        """Replace a producer after an error, because its sequence may have a permanent gap (aiokafka issue 1017).
 
-        Its other senders are ended: one that waits for a topic's metadata would wait without end once it is closed.
+        Its other senders are cancelled: one that waits for a topic's metadata would never return after the close.
         """
         if connection.given_up:
             return
@@ -196,7 +195,7 @@ class KafkaWriter:
         self._away.ends()
 
     async def _connect_once(self) -> Exception | None:
-        """Why it did not work, or None where it did."""
+        """The error, or None on success."""
         user = GATEWAY_USER if self._settings.secret(f"kafka-{GATEWAY_USER}") else None
         try:
             arguments = client_arguments(self._settings, user)
@@ -217,10 +216,10 @@ class KafkaWriter:
 
 
 class _Batch(BatchBuilder):  # type: ignore[misc]
-    """A batch to which events are added by the hundred: half of what adding each costs is the call."""
+    """A batch that takes many events in one call: half the cost of adding an event is the call."""
 
     def extend(self, values: Sequence[bytes], headers: Sequence[tuple[str, bytes]], now_ms: int) -> int:
-        """Add values without keys until the batch is full, and tell how many went in."""
+        """Add values without keys until the batch is full; returns how many were added."""
         first: int = self.record_count()
         append, offset = self._builder.append, first
         for value in values:
@@ -233,13 +232,13 @@ class _Batch(BatchBuilder):  # type: ignore[misc]
 
 
 def _fill(batch: _Batch, queue: deque[_Waiting]) -> list[tuple[_Waiting, int]]:
-    """Put what waits into a batch until it is full; how many events of each request went in."""
+    """Fill a batch from the queue; returns how many events of each request it took."""
     headers = [*STRUCTURED_HEADERS, *trace_header()]
     now_ms = time.time_ns() // 1_000_000
     parts: list[tuple[_Waiting, int]] = []
     while queue:
         waiting = queue[0]
-        if waiting.done.done():  # its request has given up
+        if waiting.done.done():  # its request has timed out
             queue.popleft()
             continue
         added = batch.extend(waiting.values[waiting.taken :], headers, now_ms)
@@ -253,7 +252,7 @@ def _fill(batch: _Batch, queue: deque[_Waiting]) -> list[tuple[_Waiting, int]]:
 
 
 def _expire(waiting: _Waiting) -> None:
-    """Its time is over: tell the truth about it."""
+    """Fail a request at its timeout."""
     if not waiting.done.done():
         waiting.done.set_exception(OutcomeUnknown() if waiting.taken else NotStored())
 
@@ -266,7 +265,7 @@ def _acknowledge(parts: Sequence[tuple[_Waiting, int]], first_offset: int) -> No
             waiting.done.set_result(waiting.offsets)
 
 
-def _tell(parts: Sequence[tuple[_Waiting, int]], error: Exception) -> None:
+def _fail(parts: Sequence[tuple[_Waiting, int]], error: Exception) -> None:
     for waiting, _ in parts:
         if not waiting.done.done():
             waiting.done.set_exception(error)

@@ -1,3 +1,3 @@
-"""The transactional outbox in an agency's own database, and the relay that sends its rows. Way in: `outbox.add`,
+"""The transactional outbox in an agency's database, and the relay that sends its rows. Way in: `outbox.add`,
 `commands` (`yesser outbox`). Imports: `producers.sdk`, `producers.publisher`.
 """

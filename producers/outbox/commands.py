@@ -1,4 +1,4 @@
-"""`yesser outbox schema | install | run | status`: an agency's events leave with the agency's own transactions."""
+"""`yesser outbox schema | install | run | status`: sends an agency's events with the agency's own transactions."""
 
 from __future__ import annotations
 
@@ -33,27 +33,27 @@ class DatabaseAway(Retry):
 
 @click.group("outbox")
 def outbox() -> None:
-    """Send events from a table in the agency's own database (YESSER_OUTBOX_POSTGRES), written by its transactions."""
+    """Send the events that the agency's transactions write to a table in its own database (YESSER_OUTBOX_POSTGRES)."""
 
 
 @outbox.command("schema")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def schema_command(as_json: bool) -> None:
-    """Print the SQL that makes the outbox."""
+    """Print the SQL that creates the outbox."""
     click.echo(orjson.dumps({"sql": schema_text()}) if as_json else schema_text())
 
 
 @outbox.command("install")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def install_command(as_json: bool) -> None:
-    """Make the outbox (schema yesser) in the agency's database. Repeating it changes nothing."""
+    """Create the outbox (schema yesser) in the agency's database. Repeating the command changes nothing."""
     made = _with_connection(install)
     if as_json:
         click.echo(orjson.dumps({"made": made}))
     elif made:
-        say("أُنشئ صندوق الصادر: yesser.outbox.", "The outbox is made: yesser.outbox.")
+        say("أُنشئ صندوق الصادر: yesser.outbox.", "Outbox created: yesser.outbox.")
     else:
-        say("صندوق الصادر موجود من قبل.", "The outbox was there already.")
+        say("صندوق الصادر موجود من قبل.", "The outbox already exists.")
 
 
 @outbox.command("run")
@@ -62,13 +62,13 @@ def install_command(as_json: bool) -> None:
     required=True,
     shell_complete=agency_codes,
     metavar="CODE",
-    help="The agency that speaks; its registered code.",
+    help="The registered code of the sending agency.",
 )
 @click.option("--role", type=click.Choice(["office", "agency"]), default="agency", show_default=True, help="Its role.")
 def run_command(agency: str, role: str) -> None:
-    """Send what is in the outbox, in the foreground, until SIGTERM. Several may run: one works, the others stand by.
+    """Send the outbox's events, in the foreground, until SIGTERM. Of several relays one works and the others stand by.
 
-    It needs the agency's Kafka credential: YESSER_KAFKA, YESSER_KAFKA_USER, YESSER_KAFKA_PASSWORD.
+    Needs the agency's Kafka credential: YESSER_KAFKA, YESSER_KAFKA_USER, YESSER_KAFKA_PASSWORD.
     """
     settings = Settings()
     setup(settings, "outbox")
@@ -79,15 +79,15 @@ def run_command(agency: str, role: str) -> None:
 @outbox.command("status")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def status_command(as_json: bool) -> None:
-    """Show what waits, what was sent last, and what would be refused and is therefore not sent."""
+    """Show the waiting events, the last one sent, and those not sent because they would be refused."""
     status = _with_connection(read_status)
     if as_json:
         click.echo(orjson.dumps(status))
     else:
-        _tell(status)
+        _print(status)
 
 
-def _tell(status: dict[str, Any]) -> None:
+def _print(status: dict[str, Any]) -> None:
     oldest, last, relay = status["oldest"], status["last_sent"], status["relay"]
     waiting, refused = status["waiting"], status["refused"]
     say(f"ينتظر الإرسال: {waiting:,}.", f"{waiting:,} waiting.")
@@ -98,9 +98,9 @@ def _tell(status: dict[str, Any]) -> None:
         sent, when, where = last["id"], f"{last['sent_at']:%Y-%m-%d %H:%M:%S}", last["address"]
         say(f"آخر ما أُرسل: {sent} في {when}، {where}.", f"Last sent: {sent} at {when}, {where}.")
     if relay is not None and relay["works"]:
-        say(f"الناقل يعمل: {relay['owner']}.", f"Relay: {relay['owner']} works.")
+        say(f"الناقل يعمل: {relay['owner']}.", f"Relay {relay['owner']} is running.")
     else:
-        say("لا ناقل يعمل: شغّل `yesser outbox run`.", "No relay works: start `yesser outbox run`.")
+        say("لا ناقل يعمل: شغّل `yesser outbox run`.", "No relay is running: start `yesser outbox run`.")
     if refused:
         say(f"لم يُرسل لأنه سيُرفض: {refused:,}", f"{refused:,} would be refused and are not sent:")
     for row in status["refused_last"]:
@@ -113,8 +113,8 @@ def _tell(status: dict[str, Any]) -> None:
         if not row["faults"]:
             name = row["id"]
             say(
-                f"  {name}: لم يُذكر خطأ؛ `yesser lint` يقول ما يجده المسجّل.",
-                f"  {name}: no fault was given; `yesser lint` says what the registrar would find.",
+                f"  {name}: لم يُذكر خطأ؛ `yesser lint` يعرض أخطاء الحدث.",
+                f"  {name}: no fault is recorded; `yesser lint` lists the event's faults.",
             )
 
 
@@ -129,9 +129,7 @@ def _with_connection(work: Callable[[Connection], Awaitable[Answer]]) -> Answer:
     try:
         return uvloop.run(run())
     except asyncpg.InsufficientPrivilegeError as error:
-        raise NoOutbox(
-            f"This role may not do that in the agency's database ({error}): use the owner of the outbox."
-        ) from error
+        raise NoOutbox(f"This database role lacks the right ({error}): use the owner of the outbox.") from error
     except TRANSIENT_ERRORS as error:
         if not is_transient(error):
             raise

@@ -1,6 +1,6 @@
-"""What the relay notes in the outbox: which rows are sent, and which are refused and why.
+"""The relay's results in the outbox: the rows that are sent, and the faults of those that would be refused.
 
-Every note is fenced by the epoch of the relay's lease.
+Every write is fenced by the epoch of the relay's lease.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ class RefusedRow:
 
 
 async def note_sent(connection: Connection, sent: Sequence[tuple[int, str]], epoch: int) -> None:
-    """Note the address of each row that is stored in Kafka. Raises `Fenced`."""
+    """Record the Kafka address of each stored row. Raises `Fenced`."""
     await _note(connection, "sent", [row_id for row_id, _ in sent], [address for _, address in sent], epoch)
 
 
 async def note_refused(connection: Connection, refused: Sequence[RefusedRow], epoch: int) -> None:
-    """Keep the faults of each row with it. Raises `Fenced`."""
+    """Record the faults of each row. Raises `Fenced`."""
     texts = [faults_text(row.faults) for row in refused]
     await _note(connection, "refuse", [row.row_id for row in refused], texts, epoch)
 
 
 def faults_text(faults: Faults) -> str:
-    """The faults as PostgreSQL's jsonb takes them: it holds every character but NUL."""
+    """The faults as text for jsonb, which cannot hold NUL."""
     rows = [{name: text.replace("\0", "\ufffd") for name, text in fault.items()} for fault in faults]
     return orjson.dumps(rows).decode()
 

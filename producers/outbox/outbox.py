@@ -1,10 +1,10 @@
-"""The outbox of an agency: its own transaction and its event stand or fall together.
+"""An agency's outbox: the event is committed with the transaction that caused it.
 
 async with connection.transaction():
     await connection.execute("UPDATE service SET launched = true WHERE id = $1", "S-1")
     await outbox.add(connection, typed_event("health", launched, "launch-S-1", "2006-01-01T09:00:00+03:00"))
 
-The table is in the agency's own database (`outbox.sql`); `producers.outbox.relay` sends its rows.
+The table is in the agency's database (`outbox.sql`); `producers.outbox.relay` sends its rows.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ _LOCK: Final = 7_370_003
 
 
 class NoOutbox(YesserError):
-    """The agency's database cannot be used: set YESSER_OUTBOX_POSTGRES to its address, run `yesser outbox install`."""
+    """The outbox is not available: set YESSER_OUTBOX_POSTGRES to its database and run `yesser outbox install`."""
 
 
 async def add(connection: AnyConnection, *events: bytes, role: Role = "agency") -> None:
-    """Put events into the outbox, in this order, in the caller's transaction: they leave if and when it commits.
+    """Put events into the outbox, in this order, in the caller's transaction: they are sent once it commits.
 
-    Until then other transactions that add an event of the same subject wait, so do this last. Raises `FaultyEvent`
-    where the registrar would refuse an event of an agency in this role, and asyncpg's `UniqueViolationError` where
-    the outbox has an event with this id already.
+    Until then other transactions that add an event with the same subject wait, so call this last. Raises `FaultyEvent`
+    if the registrar would refuse an event of an agency in this role, and asyncpg's `UniqueViolationError` if the
+    outbox already has an event with this id.
     """
     for event in events:
         require_form(event, Agency(_code_of(event), role))
@@ -54,12 +54,12 @@ async def add(connection: AnyConnection, *events: bytes, role: Role = "agency") 
 
 
 def schema_text() -> str:
-    """The SQL that makes the outbox."""
+    """The SQL that creates the outbox."""
     return read("producers.outbox", "outbox.sql")
 
 
 async def install(connection: Connection) -> bool:
-    """Make the outbox in this database unless it is there; returns whether it was made."""
+    """Create the outbox unless it exists; returns whether it was created."""
     encoding = await connection.fetchval("SHOW server_encoding")
     if encoding != "UTF8":
         raise NoOutbox(f"The database has the encoding {encoding}; an event's bytes are UTF-8: use a UTF8 database.")
@@ -72,18 +72,18 @@ async def install(connection: Connection) -> bool:
 
 
 def agency_database(settings: Settings) -> Settings:
-    """The settings with the agency's own database in the place of the platform's, which is never meant here."""
+    """The settings with the agency's database instead of the platform's."""
     if settings.outbox_postgres is None:
         raise NoOutbox
     return settings.model_copy(update={"postgres": settings.outbox_postgres})
 
 
 async def open_database(settings: Settings, application: str) -> Connection:
-    """A connection to the agency's own database. Raises `NoOutbox` where it does not let us in."""
+    """A connection to the agency's database. Raises `NoOutbox` if it refuses the connection."""
     try:
         return await connect(agency_database(settings), application)
     except ValueError as error:
-        # The driver's words may repeat a part of the password.
+        # The driver's message may repeat part of the password.
         raise NoOutbox(
             "YESSER_OUTBOX_POSTGRES is not a PostgreSQL address: write postgresql://user:password@host:port/database."
         ) from error
@@ -92,13 +92,13 @@ async def open_database(settings: Settings, application: str) -> Connection:
 
 
 async def require_outbox(connection: Connection) -> None:
-    """Raises `NoOutbox` where none was installed."""
+    """Raises `NoOutbox` if none is installed."""
     if not await connection.fetchval(SQL["installed"]):
         raise NoOutbox
 
 
 def _code_of(event: bytes) -> str:
-    """The agency's code as the event claims it; what is no such source the door names."""
+    """The agency's code from the event's source; validation reports a source that has none."""
     try:
         source = orjson.loads(event)["source"]
     except (ValueError, TypeError, KeyError):

@@ -1,5 +1,5 @@
 -- name: add
--- As text, so that no codec of the caller's connection touches it; in the order given.
+-- As text, so that no codec of the caller's connection changes it; in the given order.
 INSERT INTO yesser.outbox (event)
 SELECT given.event::json FROM unnest($1::text[]) WITH ORDINALITY AS given (event, place) ORDER BY given.place
 
@@ -7,7 +7,7 @@ SELECT given.event::json FROM unnest($1::text[]) WITH ORDINALITY AS given (event
 SELECT to_regclass('yesser.outbox') IS NOT NULL
 
 -- name: waiting
--- Never "above the last one sent": a row of another subject may appear later with a lower number.
+-- Not "above the last one sent": a row of another subject may appear later with a lower number.
 SELECT row_id, event::text AS event FROM yesser.outbox
 WHERE sent_at IS NULL AND faults IS NULL ORDER BY row_id LIMIT $1
 
@@ -34,7 +34,7 @@ SELECT row_id, event::text AS event, faults FROM yesser.outbox
 WHERE faults IS NOT NULL AND jsonb_typeof(faults) <> 'array' ORDER BY row_id LIMIT $1
 
 -- name: forget
--- A piece at a time; what was refused stays until somebody has dealt with it.
+-- In chunks; refused rows stay until someone deals with them.
 DELETE FROM yesser.outbox WHERE row_id IN (
     SELECT row_id FROM yesser.outbox WHERE sent_at < clock_timestamp() - $1 * interval '1 day' ORDER BY sent_at LIMIT $2
 )

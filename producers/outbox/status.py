@@ -1,4 +1,4 @@
-"""What is in the outbox: what waits, since when, what was sent last, and what would be refused."""
+"""The outbox's status: waiting rows, the oldest one, the last row sent, and the rows that would be refused."""
 
 from __future__ import annotations
 

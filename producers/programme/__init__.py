@@ -1,3 +1,3 @@
-"""The programme's real story, told through the same door as any agency's events (`yesser demo`). Way in: `demo`.
+"""The programme's real story, published as any agency publishes (`yesser demo`). Way in: `demo`.
 Imports: `producers.agencies`, `producers.publisher`.
 """

@@ -1,10 +1,10 @@
 """The second chapter: the agencies answer the campaigns that the platform triggered, on all three media (fact 10).
 
 Flows in: the campaigns as `yesser campaigns list` prints them. Flows out: acknowledged, aired, completed. A campaign's
-id holds the index of its cause, so this chapter cannot be written before the first one is in the log.
+id contains the index of its cause, so this chapter needs the first one in the log.
 
-Only the story's own agencies speak, and what they say of a campaign follows from that campaign alone: whatever other
-campaigns the log holds, telling the story again says the same, and in two logs it says the same but for the indexes.
+Only the story's own agencies answer, and each answer depends on its campaign alone. Publishing the story again gives
+the same events whatever other campaigns the log holds, and in another log the same but for the indexes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from producers.programme.chapter_one import OFFICE
 from producers.programme.records import Record, read_records
-from producers.programme.story_event import Saying, StoryEvent, tell
+from producers.programme.story_event import EventHeader, StoryEvent, story_event
 
 CHANNELS: Final = ("tv", "radio", "print")
 _REACH_SPREAD_PERMILLE: Final = 333
@@ -25,7 +25,7 @@ _REACH_SPREAD_PERMILLE: Final = 333
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One campaign and how it is answered; `number` varies outlets and reach from campaign to campaign."""
+    """One campaign and its answer; `number` varies outlets and reach between campaigns."""
 
     campaign_id: str
     owner: str
@@ -34,21 +34,21 @@ class Answer:
 
 
 def chapter_two(campaigns: Sequence[dict[str, Any]]) -> list[StoryEvent]:
-    """What the story's agencies say of their campaigns, in the order of its days."""
+    """The agencies' answers to their campaigns, in date order."""
     records = read_records("awareness")["answers"]
     launched = _launched()
-    told: list[StoryEvent] = []
+    events: list[StoryEvent] = []
     for campaign in sorted(campaigns, key=lambda row: (row["cause_index"], row["campaign_id"])):
         if _is_ours(campaign, launched):
             service = launched.get(campaign["service_id"] or "")
             starts_on = service["launched_on"] if service else records["general_on"]
             answer = Answer(campaign["campaign_id"], campaign["owner"], number_of(campaign), starts_on)
-            told += _answered(answer, records)
-    return sorted(told, key=lambda event: event.on)
+            events += _answered(answer, records)
+    return sorted(events, key=lambda event: event.on)
 
 
 def number_of(campaign: dict[str, Any]) -> int:
-    """A number from what the campaign is about: the same in every log, whichever campaigns it holds besides."""
+    """A number derived from the campaign's cause: the same in every log."""
     key = campaign["service_id"] or campaign["campaign_id"].replace(f".i{campaign['cause_index']}", "")
     return zlib.crc32(key.encode())
 
@@ -60,7 +60,7 @@ def _launched() -> dict[str, Record]:
 
 
 def _is_ours(campaign: dict[str, Any], launched: dict[str, Record]) -> bool:
-    """Whether the story speaks of it: a campaign for one of its services, or a general one of one of its agencies."""
+    """Whether the story answers it: a campaign for one of its services, or a general one of one of its agencies."""
     owner, service_id = campaign["owner"], campaign["service_id"]
     if service_id is not None:
         return service_id in launched and launched[service_id]["agency"] == owner
@@ -68,7 +68,7 @@ def _is_ours(campaign: dict[str, Any], launched: dict[str, Record]) -> bool:
 
 
 def _answered(answer: Answer, records: Record) -> Iterator[StoryEvent]:
-    yield _said(answer, "acknowledged", "", records["acknowledged_after_days"], {"by": records["desk"]})
+    yield _campaign_event(answer, "acknowledged", "", records["acknowledged_after_days"], {"by": records["desk"]})
     for channel in CHANNELS:
         outlets = records["outlets"][channel]
         aired = {
@@ -77,19 +77,19 @@ def _answered(answer: Answer, records: Record) -> Iterator[StoryEvent]:
             "outlet": outlets[answer.number % len(outlets)],
             "reach": _reach(records["reach"][channel], answer.number),
         }
-        yield _said(answer, "aired", f".{channel}-1", records["aired_after_days"][channel], aired)
-    yield _said(answer, "completed", "", records["completed_after_days"], {})
+        yield _campaign_event(answer, "aired", f".{channel}-1", records["aired_after_days"][channel], aired)
+    yield _campaign_event(answer, "completed", "", records["completed_after_days"], {})
 
 
-def _said(answer: Answer, what: str, key: str, after_days: int, data: dict[str, Any]) -> StoryEvent:
+def _campaign_event(answer: Answer, what: str, key: str, after_days: int, data: dict[str, Any]) -> StoryEvent:
     on = (date.fromisoformat(answer.starts_on) + timedelta(after_days)).isoformat()
     campaign_id = answer.campaign_id
-    return tell(
-        Saying(answer.owner, f"awareness.campaign-{what}", f"campaign/{campaign_id}", f"{campaign_id}{key}", on),
+    return story_event(
+        EventHeader(answer.owner, f"awareness.campaign-{what}", f"campaign/{campaign_id}", f"{campaign_id}{key}", on),
         {"campaign_id": campaign_id, "on": on} | data,
     )
 
 
 def _reach(usual: int, number: int) -> int:
-    """The usual reach of a medium, varied by up to a third, the same for the same campaign."""
+    """The usual reach of a medium, varied by up to a third and fixed per campaign."""
     return usual * (1000 - number % _REACH_SPREAD_PERMILLE) // 1000

@@ -1,7 +1,6 @@
-"""The demo's other half: it reads what came of the story as anybody does, by the `yesser` commands and their `--json`.
+"""Reads the demo's results through the `yesser` commands and their `--json`.
 
-Publishing lives here and reading lives with the consumers; neither room imports the other, so the demo meets the
-readers where a user does.
+Producers and consumers do not import each other, so the demo reads as a user does.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ _TIMEOUT_S: Final = 600.0
 
 
 class CommandFailed(YesserError):
-    """A command that the demo relies on ended with an error."""
+    """A command that the demo needs ended with an error."""
 
 
 def run_json(*arguments: str, accept: tuple[int, ...] = (0,)) -> Any:

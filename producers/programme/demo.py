@@ -1,4 +1,4 @@
-"""`yesser demo`: the programme's real story from end to end, and the proof that its figures are right."""
+"""`yesser demo`: the programme's real story from end to end, with verified figures."""
 
 from __future__ import annotations
 
@@ -26,31 +26,31 @@ from producers.programme.chapter_two import chapter_two
 from producers.programme.commands import run_json
 from producers.programme.report import shown
 from producers.programme.story_event import StoryEvent
-from producers.programme.tell import introduce_agencies, tell_chapter
+from producers.programme.tell import introduce_agencies, publish_chapter
 
 _FIXED_POINT_TIMEOUT_S: Final = "300"
 _CHECKPOINT_WAIT_S: Final = 10.0
 _CHECKPOINT_LOOK_S: Final = 0.5
 
 Say = Callable[[str, str], None]
-"""Told in Arabic and English."""
+"""Called with a message in Arabic and in English."""
 
 
 @click.command("demo")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_context
 def demo(context: click.Context, as_json: bool) -> None:
-    """Tell the programme's story through the same door as every agency, then show and verify what came of it.
+    """Publish the programme's real story as its agencies would, then show and verify the results.
 
-    Starts the stack if it does not run, and stops what it started. Telling the story again changes nothing: what was
-    said before is a duplicate.
+    Starts the stack if it does not run, and stops what it started. Repeating it changes nothing: all events are then
+    duplicates.
     """
     began = time.monotonic()
     settings = Settings()
     configure_logs("error", "demo")
     console = Console(stderr=True, highlight=False)
     with _stack(settings, partial(_say, console)):
-        document = _tell(settings, console)
+        document = _run(settings, console)
     document["seconds"] = round(time.monotonic() - began, 3)
     if as_json:
         click.echo(orjson.dumps(document))
@@ -65,7 +65,7 @@ def _say(console: Console, ar: str, en: str) -> None:
 
 @contextmanager
 def _stack(settings: Settings, say: Say) -> Iterator[None]:
-    """The running stack, or one for the length of the demo."""
+    """The running stack, or one started for the demo."""
     if stack_status(settings).running:
         start_stack(settings, Wanted())  # waits until it is ready
         yield
@@ -78,16 +78,16 @@ def _stack(settings: Settings, say: Say) -> Iterator[None]:
         stop_stack(settings)
 
 
-def _tell(settings: Settings, console: Console) -> dict[str, Any]:
+def _run(settings: Settings, console: Console) -> dict[str, Any]:
     say = partial(_say, console)
     new = uvloop.run(introduce_agencies(settings))
     say(f"سُجّلت الجهات (الجديد منها {new}).", f"Agencies are registered ({new} new).")
     _chapter(settings, console, said("القصة", "The story"), chapter_one())
     run_json("wait", "--timeout", _FIXED_POINT_TIMEOUT_S)
     campaigns = run_json("campaigns", "list")
-    say(f"انطلقت حملات التوعية ({len(campaigns)}).", f"{len(campaigns)} campaigns were triggered.")
+    say(f"أُطلقت حملات التوعية ({len(campaigns)}).", f"{len(campaigns)} campaigns were triggered.")
     _chapter(settings, console, said("الحملات", "The campaigns"), chapter_two(campaigns))
-    say("بانتظار تطبيق كل الأحداث.", "Waiting until everything is applied.")
+    say("بانتظار تطبيق كل الأحداث.", "Waiting until all events are applied.")
     run_json("wait", "--timeout", _FIXED_POINT_TIMEOUT_S)
     say("التحقق من السجل وإعادة البناء والدفتر.", "Verifying: the tree, a rebuild, the ledger.")
     ledger = run_json("ledger", "balances")
@@ -99,7 +99,7 @@ def _tell(settings: Settings, console: Console) -> dict[str, Any]:
     }
 
 
-def _chapter(settings: Settings, console: Console, title: str, told: Sequence[StoryEvent]) -> None:
+def _chapter(settings: Settings, console: Console, title: str, events: Sequence[StoryEvent]) -> None:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -107,12 +107,12 @@ def _chapter(settings: Settings, console: Console, title: str, told: Sequence[St
         TextColumn(said("من الأحداث في السجل", "events in the log")),
     )
     with Progress(*columns, console=console) as progress:
-        task = progress.add_task(title, total=len(told))
-        uvloop.run(tell_chapter(settings, told, lambda count: progress.advance(task, count)))
+        task = progress.add_task(title, total=len(events))
+        uvloop.run(publish_chapter(settings, events, lambda count: progress.advance(task, count)))
 
 
 def _tree() -> dict[str, Any]:
-    """The tree computed again from every entry, compared with the signed checkpoint of the whole log."""
+    """Compute the tree again from every entry and compare it with the signed checkpoint."""
     size = run_json("log", "size")["size"]
     deadline = time.monotonic() + _CHECKPOINT_WAIT_S
     while True:

@@ -1,7 +1,7 @@
-"""The story's data files: facts of the programme, with what is assumed marked as such.
+"""The story's data files: facts of the programme, with assumptions marked.
 
-Every row says which `fact` of the published interview it comes from, and in `assumed` what the interview does not give:
-true for the whole row, else the names of the fields. These marks are for readers of the files; no event carries them.
+`fact` names the fact of the published interview that a row comes from; `assumed` marks what the interview does not
+give: true for the whole row, else field names. No event contains these marks.
 """
 
 from __future__ import annotations
@@ -23,5 +23,5 @@ def read_records(name: str) -> Record:
 
 
 def picked(record: Record, *names: str) -> Record:
-    """The members that an event carries, without the marks and keys of the file."""
+    """The members that go into an event, without the file's own marks and keys."""
     return {name: record[name] for name in names}

@@ -1,8 +1,7 @@
-"""What the demo shows, in Arabic, English or both.
+"""The demo's report in Arabic, English or both.
 
-For both, a line begins with Latin text and figures and ends with its one Arabic run. So a terminal that knows
-bidirectional text keeps the figures where they are, one that does not shows every column in its place, and copied text
-is in logical order.
+In both, a line begins with Latin text and figures and ends with one Arabic run. So columns stay aligned in terminals
+with and without support for bidirectional text, and copied text is in logical order.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ def shown(document: dict[str, Any]) -> list[str]:
 
 
 def _line(label: str, figure: str | tuple[str, str], arabic: str, *, name: str = "") -> str:
-    """A figure in words is a pair, Arabic and English. `name`, an id or a year, stands in every language."""
+    """A figure in words is a pair, Arabic and English. `name`, an id or a year, is shown in every language."""
     chosen = language()
     words = figure if isinstance(figure, str) else figure[0] if chosen == "ar" else figure[1]
     if chosen == "ar":
@@ -118,7 +117,7 @@ def _money(partnerships: list[dict[str, Any]], accounts: list[dict[str, Any]]) -
 
 
 def _sum(accounts: list[dict[str, Any]], side: str) -> int:
-    """One side of the guarantee accounts: what was paid on top, or what came back of it."""
+    """One side of the guarantee accounts: top-ups or recoveries."""
     total: int = sum(row[side] for row in accounts if row["account"].startswith("guarantee-expense:"))
     return total
 

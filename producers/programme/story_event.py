@@ -1,5 +1,5 @@
-"""An event of the story as bytes: its id, time and Hijri date follow from what it says, so that telling it again only
-makes duplicates."""
+"""An event of the story as bytes. Its id, time and Hijri date are derived from its content, so that publishing it again
+gives a duplicate."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _TIME_OF_DAY: Final = "T09:00:00+03:00"
 
 @dataclass(frozen=True, slots=True)
 class StoryEvent:
-    """What one agency says, and on which day it happened."""
+    """An agency's event and the day on which it happened."""
 
     agency: str
     on: str
@@ -22,8 +22,8 @@ class StoryEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class Saying:
-    """Who says what about which thing. `key` makes the event's id unique among those of its type."""
+class EventHeader:
+    """Sender, type and subject. `key` makes the event's id unique within its type."""
 
     agency: str
     type: str
@@ -32,15 +32,15 @@ class Saying:
     on: str
 
 
-def tell(saying: Saying, data: dict[str, Any]) -> StoryEvent:
+def story_event(header: EventHeader, data: dict[str, Any]) -> StoryEvent:
     """The event. `hijridate` is the day in the Umm al-Qura calendar."""
     value = build_event(
-        type=saying.type,
-        agency=saying.agency,
-        id=f"{saying.type}:{saying.key}",
-        subject=saying.subject,
-        time=f"{saying.on}{_TIME_OF_DAY}",
+        type=header.type,
+        agency=header.agency,
+        id=f"{header.type}:{header.key}",
+        subject=header.subject,
+        time=f"{header.on}{_TIME_OF_DAY}",
         data=data,
-        hijridate=hijri_of(saying.on),
+        hijridate=hijri_of(header.on),
     )
-    return StoryEvent(saying.agency, saying.on, value)
+    return StoryEvent(header.agency, header.on, value)

@@ -1,4 +1,4 @@
-"""Telling a chapter: every agency speaks for itself, through its own topic and the same door as everybody else."""
+"""Publishes a chapter: every agency's events to its own topic."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from producers.programme.records import read_records
 from producers.programme.story_event import StoryEvent
 from producers.publisher.kafka_publisher import AgencyPublisher
 from producers.publisher.report import Report
-from producers.publisher.run import judge_lines
+from producers.publisher.run import wait_for_verdicts
 
 _VERDICTS_TIMEOUT_S: Final = 120.0
 
-Judged = Callable[[int], None]
-"""Called with the number of further events that have their verdict."""
+OnVerdicts = Callable[[int], None]
+"""Called with the number of events that got their verdict since the last call."""
 
 
 class StoryRefused(YesserError):
@@ -29,22 +29,22 @@ class StoryRefused(YesserError):
 
 
 class _Meter:
-    """Hands the verdicts of one agency on as increments."""
+    """Converts one agency's progress to increments."""
 
-    def __init__(self, judged: Judged) -> None:
-        self._judged = judged
-        self._told = 0
+    def __init__(self, on_verdicts: OnVerdicts) -> None:
+        self._on_verdicts = on_verdicts
+        self._reported = 0
 
     def read(self, bytes_count: int, /) -> None:
-        """Nothing is read from a file here."""
+        """No file is read."""
 
-    def judged(self, lines_count: int, of_count: int, /) -> None:
-        """So many of this agency's events have their verdict."""
-        self._judged(lines_count - self._told)
-        self._told = lines_count
+    def verdicts(self, lines_count: int, of_count: int, /) -> None:
+        """This many of the agency's events have their verdict."""
+        self._on_verdicts(lines_count - self._reported)
+        self._reported = lines_count
 
     def waits(self, reason: str, /) -> None:
-        """The story holds nothing that could pause a topic."""
+        """The story has nothing that could pause a topic."""
 
 
 async def introduce_agencies(settings: Settings) -> int:
@@ -60,36 +60,33 @@ async def introduce_agencies(settings: Settings) -> int:
         await connection.close()
 
 
-async def tell_chapter(settings: Settings, told: Sequence[StoryEvent], judged: Judged) -> None:
-    """Publish all events; returns when all are in the log.
-
-    What was told before is a duplicate. Raises `StoryRefused` if the registrar refuses anything.
-    """
-    for stage in stages(told):
+async def publish_chapter(settings: Settings, events: Sequence[StoryEvent], on_verdicts: OnVerdicts) -> None:
+    """Publish all events and wait until they are in the log. Raises `StoryRefused` if the registrar refuses any."""
+    for stage in stages(events):
         async with asyncio.TaskGroup() as group:
             for agency, values in stage.items():
-                group.create_task(_speak(settings, agency, values, judged))
+                group.create_task(_publish(settings, agency, values, on_verdicts))
 
 
-def stages(told: Sequence[StoryEvent]) -> list[dict[str, list[bytes]]]:
-    """What is told at once, one stage after the other: each agency's events in its own order.
+def stages(events: Sequence[StoryEvent]) -> list[dict[str, list[bytes]]]:
+    """The events published at once, stage by stage: agency → its events in order.
 
-    The office comes first, alone: its plan and quotas decide when a target is reached. Beside the launches and
-    certificates of the others, their place in the log would be left to chance, and so would be what follows from it.
+    The office comes first, alone: its plan and quotas decide when a target is reached. Published together with the
+    other agencies' launches and certificates, their order in the log, and so the campaigns, would be random.
     """
     by_agency: dict[str, list[bytes]] = {}
-    for event in told:
+    for event in events:
         by_agency.setdefault(event.agency, []).append(event.value)
     office = {OFFICE: by_agency.pop(OFFICE)} if OFFICE in by_agency else {}
     return [stage for stage in (office, by_agency) if stage]
 
 
-async def _speak(settings: Settings, agency: str, values: list[bytes], judged: Judged) -> None:
+async def _publish(settings: Settings, agency: str, values: list[bytes], on_verdicts: OnVerdicts) -> None:
     report = Report(lines=len(values))
     async with AgencyPublisher(settings, agency, acknowledged=report.sent.add) as publisher:
         for number, value in enumerate(values, 1):
             await publisher.add(value, number)
-    await judge_lines(settings, agency, report, _Meter(judged), _VERDICTS_TIMEOUT_S)
+    await wait_for_verdicts(settings, agency, report, _Meter(on_verdicts), _VERDICTS_TIMEOUT_S)
     problems = report.problems()
     if problems:
         row = problems[0]

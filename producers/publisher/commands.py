@@ -1,6 +1,6 @@
-"""`yesser publish FILE --agency CODE`: exactly as in `events.md` §5, and beyond it tables, bookmarks, what was refused.
+"""`yesser publish FILE --agency CODE` (`events.md` §5), with tables, resumption and a file of refused lines.
 
-Exit codes: 0 everything accepted or duplicate (without `--wait`: stored) · 1 something refused or conflicting · 2 wrong
+Exit codes: 0 all lines accepted or duplicate (without `--wait`: stored) · 1 some refused or conflicting · 2 wrong
 use, nothing was sent · 75 the outcome of some lines is unknown; publishing the file again is safe.
 """
 
@@ -42,7 +42,7 @@ COUNTS: Final = {"accepted": "المقبول", "duplicates": "المكرر", "co
     required=True,
     type=AgencyCode(),
     metavar="CODE",
-    help="The agency that speaks; its registered code.",
+    help="The registered code of the sending agency.",
 )
 @click.option("--wait", is_flag=True, help="Return when each line has its verdict.")
 @click.option("--sequence", is_flag=True, help="Number the lines (attribute `sequence`), one publisher at a time.")
@@ -63,20 +63,20 @@ COUNTS: Final = {"accepted": "المقبول", "duplicates": "المكرر", "co
 @click.option(
     "--mapping",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="FILE is CSV, and this TOML or JSON file says which column goes where.",
+    help="FILE is CSV; this TOML or JSON file maps its columns.",
 )
 @click.option("--raw", is_flag=True, help="Send the lines even if none of the first 20 begins with {.")
 @click.option(
     "--resume",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="STATE",
-    help="Keep in STATE how far publishing came, and go on there.",
+    help="Store the progress in STATE, and resume from there.",
 )
 @click.option(
     "--refused",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Wait, and write the refused lines into FILE, to be corrected and sent again.",
+    help="Wait, and write the refused lines to FILE, to correct and send again.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_context
@@ -96,13 +96,12 @@ def publish(
 ) -> None:
     """Send FILE (- for standard input), one CloudEvent in structured JSON per line, to the agency's topic.
 
-    Lines go out as they are, however broken, so that the registrar judges them. Only `specversion`, `source` and
-    `datacontenttype` are filled in where a line lacks them. A file that holds no events, such as a table without
-    --mapping, is not sent.
+    Lines are sent unchanged, so that the registrar validates them. Only missing `specversion`, `source` and
+    `datacontenttype` are filled in. A file without events, such as a table without --mapping, is not sent.
     """
     _require_files(file, mapping, resume, refused)
     if raw and mapping:
-        raise click.BadParameter("a table is sent through its --mapping: leave one of the two out", param_hint="--raw")
+        raise click.BadParameter("--raw does not go with --mapping: leave one of them out", param_hint="--raw")
     with usage_errors():
         source = _source(file, mapping, raw)
     settings = Settings()
@@ -115,20 +114,20 @@ def publish(
     with usage_errors():
         report, error = uvloop.run(run_job(job))
     if report.problem_lines() and is_file(file):
-        # Ids of the problem lines, read from the file again; a pipe's are those that the registrar could read.
+        # Ids are read from the file again; for a pipe, only those that the registrar could read are known.
         report.ids = source.ids(report.problem_lines())
     written = write_refused(job, report)
     if as_json:
         click.echo(orjson.dumps({**report.document(), **written}))
     else:
-        _tell(report)
+        _print(report)
         if error is None and not report.lines:
             say("لا أسطر في الملف: لم يُرسل شيء.", "The file has no lines: nothing was sent.")
         if written:
             count = len(written["refused_lines"])
             say(
                 f"الأسطر المرفوضة ({count:,}) في {refused}: صحّحها ثم انشرها.",
-                f"{count:,} refused lines are in {refused}: correct them, publish it.",
+                f"{count:,} refused lines are in {refused}: correct them and publish the file.",
             )
     if error is not None:
         click.echo(f"yesser: {error}", err=True)
@@ -136,7 +135,7 @@ def publish(
 
 
 def _source(file: BinaryIO, mapping: Path | None, raw: bool) -> Source:
-    """What to publish. Raises `WrongInput` where it is clear at once that it does not fit."""
+    """What to publish. Raises `WrongInput` if the file clearly has no events."""
     if mapping is not None:
         return Table(file, read_mapping(mapping))
     opening = read_opening(file)
@@ -144,32 +143,32 @@ def _source(file: BinaryIO, mapping: Path | None, raw: bool) -> Source:
         name = getattr(file, "name", "<stdin>")
         raise WrongInput(
             f"{name}: none of the first {FIRST_LINES} lines begins with {{, so these are not events. Nothing was"
-            " sent. A table needs --mapping (docs/files.md). To send the lines as they are, use --raw."
+            " sent. A table needs --mapping (docs/files.md). To send the lines unchanged, use --raw."
         )
     return EventFile(file, opening)
 
 
 def _require_files(file: BinaryIO, mapping: Path | None, resume: Path | None, refused: Path | None) -> None:
-    """What is read again must be a file, and nothing that is written may be what is read."""
+    """A source that is read again must be a regular file, and no output may overwrite it."""
     if (mapping or refused) and not is_file(file):
-        raise click.BadParameter("it is read again for --mapping and --refused: give a file", param_hint="FILE")
+        raise click.BadParameter("--mapping and --refused read it again: give a file, not a pipe", param_hint="FILE")
     for written, option in ((refused, "--refused"), (resume, "--resume")):
         if written is not None and written.exists() and is_file(file) and written.samefile(file.name):
-            raise click.BadParameter("it would overwrite what is published: name another file", param_hint=option)
+            raise click.BadParameter("this would overwrite the published file: name another file", param_hint=option)
 
 
 def exit_code(report: Report) -> int:
-    """By the verdicts that are known."""
+    """By the known verdicts."""
     return SOME_REFUSED if report.problem_lines() else ALL_WELL
 
 
-def _tell(report: Report) -> None:
+def _print(report: Report) -> None:
     document = report.document()
     if report.verdicts is not None:
-        judged = report.judged_count + len(report.unsent)
+        lines = report.verdicts_count + len(report.unsent)
         say(
-            f"الأسطر {judged:,}: {'، '.join(f'{word} {document[name]:,}' for name, word in COUNTS.items())}.",
-            f"{_lines(judged)}: {', '.join(f'{document[name]:,} {name}' for name in COUNTS)}.",
+            f"الأسطر {lines:,}: {'، '.join(f'{word} {document[name]:,}' for name, word in COUNTS.items())}.",
+            f"{_lines(lines)}: {', '.join(f'{document[name]:,} {name}' for name in COUNTS)}.",
         )
     elif report.unsent:
         unsent = len(report.unsent)
@@ -177,16 +176,16 @@ def _tell(report: Report) -> None:
             f"الأسطر التي لم تُرسل لأنها أكبر مما يتسع له الموضوع: {unsent:,}.",
             f"{_lines(unsent)} not sent: too large for a topic.",
         )
-    stored = report.sent.lines_count - report.judged_count
+    stored = report.sent.lines_count - report.verdicts_count
     if stored and not report.is_final and report.verdicts is None:
         say(
-            f"الأسطر المخزّنة في كافكا: {stored:,}؛ لم تُعرف أحكامها بعد (‎--wait‎ ينتظرها).",
-            f"{_lines(stored)} stored in Kafka; the verdicts are not known yet (--wait waits for them).",
+            f"الأسطر المخزّنة في كافكا: {stored:,}؛ لم تُعرف أحكامها بعد (لانتظارها استعمل ‎--wait‎).",
+            f"{_lines(stored)} stored in Kafka; verdicts are not known yet (use --wait to wait for them).",
         )
     elif stored and not report.is_final:
         say(
             f"الأسطر المخزّنة في كافكا: {stored:,}؛ لم تُعرف أحكامها بعد (انشر الملف ثانية).",
-            f"{_lines(stored)} stored in Kafka; the verdicts are not known yet (publish the file again).",
+            f"{_lines(stored)} stored in Kafka; verdicts are not known yet (publish the file again).",
         )
     if document["first_index"] is not None:
         first, last = document["first_index"], document["last_index"]

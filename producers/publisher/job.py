@@ -1,4 +1,4 @@
-"""One run of `yesser publish`: the lines go out, the verdicts come back, what was refused is written down.
+"""One run of `yesser publish`: sends the lines, collects the verdicts, writes the refused lines.
 
 Flows in: a `Job`. Flows out: a `Report`, and why some outcomes are unknown.
 """
@@ -21,13 +21,13 @@ from producers.publisher.ndjson import Defaults
 from producers.publisher.progress import Bars
 from producers.publisher.report import Report
 from producers.publisher.resume_state import ResumeState
-from producers.publisher.run import judge_lines, start_sequence
+from producers.publisher.run import start_sequence, wait_for_verdicts
 from producers.publisher.sources import Sending, Source
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to publish, and how. `refused` is the file that takes what was refused, `resume` the one with the state."""
+    """What to publish, and how. `refused` is the file for the refused lines, `resume` the state file."""
 
     settings: Settings
     agency: str
@@ -42,26 +42,26 @@ class Job:
 
 
 async def run_job(job: Job) -> tuple[Report, YesserError | None]:
-    """Publish, and ask for the verdicts where that is wanted; the error says why some outcomes are unknown.
+    """Publish, and wait for the verdicts if `wait` is set; the error explains why some outcomes are unknown.
 
-    Raises `WrongInput`, and `NotAccepted` where nothing was sent.
+    Raises `WrongInput`, and `NotAccepted` if nothing was sent.
     """
     report = Report()
-    bookmark = ResumeState.open(job.resume, job.agency, report) if job.resume else None
+    resume_state = ResumeState.open(job.resume, job.agency, report) if job.resume else None
     with span("publish", process="publish"), Bars(_size(job.file)) as progress:
         try:
-            filling = Defaults(job.agency, await _sequence(job) if job.sequence else None)
+            defaults = Defaults(job.agency, await _sequence(job) if job.sequence else None)
             async with AgencyPublisher(
                 job.settings,
                 job.agency,
-                acknowledged=bookmark.acknowledged if bookmark else report.sent.add,
+                acknowledged=resume_state.acknowledged if resume_state else report.sent.add,
                 delivery_timeout_s=min(job.delivery_timeout_s, job.timeout_s or job.delivery_timeout_s),
             ) as publisher:
-                await job.source.send(Sending(publisher, filling, report, progress, bookmark))
-            if bookmark:
-                bookmark.end()
+                await job.source.send(Sending(publisher, defaults, report, progress, resume_state))
+            if resume_state:
+                resume_state.end()
             if job.wait:
-                await judge_lines(job.settings, job.agency, report, progress, job.timeout_s)
+                await wait_for_verdicts(job.settings, job.agency, report, progress, job.timeout_s)
                 report.is_final = True
         except NotAccepted:
             if not report.sent.lines_count:
@@ -72,17 +72,17 @@ async def run_job(job: Job) -> tuple[Report, YesserError | None]:
         except YesserError as error:
             return report, error
         finally:
-            if bookmark:
-                bookmark.save()
+            if resume_state:
+                resume_state.save()
     return report, None
 
 
 def write_refused(job: Job, report: Report) -> dict[str, Any]:
-    """Write what was refused, once all verdicts are known: the file's n-th line is the n-th of `refused_lines`."""
+    """Write the refused lines, once all verdicts are known: the file's n-th line is the n-th of `refused_lines`."""
     if job.refused is None or not report.is_final:
         return {}
     numbers = report.problem_lines()
-    # What was refused may be so for a national id in it: nobody else may read it.
+    # A refused line may contain a national id: only the owner may read the file.
     job.refused.touch(mode=0o600)
     with job.refused.open("wb") as target:
         job.source.copy(target, numbers)
@@ -97,11 +97,11 @@ async def _sequence(job: Job) -> int:
 
 
 def _size(file: BinaryIO) -> int | None:
-    """Bytes of a file; None for a pipe."""
+    """Size of a file in bytes; None for a pipe."""
     return Path(file.name).stat().st_size if is_file(file) else None
 
 
 def is_file(file: BinaryIO) -> bool:
-    """Whether it can be read again."""
+    """Whether it is a regular file, which can be read again."""
     name = getattr(file, "name", None)
     return isinstance(name, str) and Path(name).is_file()

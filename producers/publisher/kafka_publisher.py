@@ -1,11 +1,11 @@
-"""The SDK's core: events of one agency into its Kafka topic, in order, with the address of each.
+"""Publishes one agency's events to its Kafka topic, in order, and returns their addresses.
 
 Flows in: the bytes of events. Flows out: batches, each acknowledged with the offset of its first record. An
 acknowledgement means that the events are stored; the registrar's verdict comes later (`infra.postgres.verdicts`).
 
-A producer that met a fatal error is thrown away, and a new one sends the same bytes again from the first batch on that
-is not acknowledged. So an event may be stored twice, which the registrar drops as a duplicate, but none is lost and
-none overtakes another. Whatever is not acknowledged in time is *unknown*, never *failed*.
+After a fatal error a new producer sends the same bytes again, from the first unacknowledged batch on. So an event may
+be stored twice, which the registrar drops as a duplicate, but none is lost or reordered. An event that is not
+acknowledged in time has an *unknown* outcome, never a *failed* one.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ _logger = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a record stands in Kafka."""
+    """A record's position in Kafka."""
 
     topic: str
     partition: int
@@ -76,7 +76,7 @@ class Address:
 
 @dataclass(slots=True, eq=False)
 class Batch:
-    """Consecutive events. `tags` are the caller's numbers for them (lines of a file, say)."""
+    """Consecutive events. `tags` are the caller's numbers for them, such as line numbers."""
 
     values: list[bytes] = field(default_factory=list)
     tags: list[int] = field(default_factory=list)
@@ -89,16 +89,16 @@ Acknowledged = Callable[[Sequence[int], int], None]
 
 
 def principal(settings: Settings, agency: str) -> str | None:
-    """The agency's own Kafka user where its password is kept here, else None: that of the settings.
+    """The agency's Kafka user if its password is stored here, else None: the user of the settings.
 
-    Raises `NotAccepted` where neither is known.
+    Raises `NotAccepted` if there is neither.
     """
     user = agency_user(agency)
     if settings.secret(f"kafka-{user}") is not None:
         return user
     if settings.kafka_user is None and settings.kafka_security.startswith("SASL"):
         raise NotAccepted(
-            f"there are no Kafka credentials of agency {agency} here: register it with `yesser agencies add {agency}`,"
+            f"no Kafka credentials for agency {agency}: register it with `yesser agencies add {agency}`,"
             " or set YESSER_KAFKA_USER and YESSER_KAFKA_PASSWORD."
         )
     return None
@@ -107,9 +107,9 @@ def principal(settings: Settings, agency: str) -> str | None:
 class AgencyPublisher:
     """Sends events of one agency; an asynchronous context manager. One task uses it at a time.
 
-    `delivery_timeout_s` is the longest time without any acknowledgement before the outcome is called unknown; `chance`
-    gives numbers in [0, 1) that spread the pauses between tries. While more than eight batches are unacknowledged,
-    `add` waits. Leaving the block sends and stores what was added, unless an error ends it.
+    `delivery_timeout_s` is the longest time without an acknowledgement before the outcome is unknown; `chance` gives
+    numbers in [0, 1) as jitter for the pauses between attempts. While more than eight batches are unacknowledged, `add`
+    waits. Leaving the block flushes, unless an error ends it.
     """
 
     def __init__(
@@ -154,9 +154,9 @@ class AgencyPublisher:
             await self._drop_producer()
 
     async def publish(self, values: Sequence[bytes]) -> list[Address]:
-        """Send events and return their addresses, once all are stored.
+        """Send events and return their addresses once all are stored.
 
-        Raises `OutcomeUnknown` or `NotAccepted`; after either, publishing the same events again is safe.
+        Raises `OutcomeUnknown` or `NotAccepted`; publishing the same events again is then safe.
         """
         addresses: list[Address] = []
         await self.flush()
@@ -170,7 +170,7 @@ class AgencyPublisher:
         return addresses
 
     async def add(self, value: bytes, tag: int = 0) -> None:
-        """Put one event behind the others. It leaves with its batch: when that is full, or at `flush` or `push`."""
+        """Add one event to the current batch, which is sent when it is full, or by `flush` or `push`."""
         batch = self._open
         if batch.builder is None:
             batch.builder = (await self._ensure_producer()).create_batch()
@@ -182,13 +182,13 @@ class AgencyPublisher:
         batch.tags.append(tag)
 
     async def push(self) -> None:
-        """Send what was added, without waiting for more or for its acknowledgement."""
+        """Send the current batch without waiting for its acknowledgement."""
         if not self._open.values:
             return
         batch, self._open = self._open, Batch()
         if not self._unacknowledged:
             self._progress_at = time.monotonic()
-        # Behind a batch that could not be sent nothing may be sent either: it would overtake.
+        # A batch sent after one that failed would be stored before it.
         blocked = bool(self._unacknowledged) and self._unacknowledged[-1].acknowledgement is None
         self._unacknowledged.append(batch)
         if not blocked:
@@ -196,7 +196,7 @@ class AgencyPublisher:
         await self._settle(_BATCHES_UNACKNOWLEDGED_MAX)
 
     async def flush(self) -> None:
-        """Send what was added and return once everything is stored."""
+        """Send the current batch and wait until everything is stored."""
         await self.push()
         await self._settle(0)
 
@@ -207,7 +207,7 @@ class AgencyPublisher:
         return acknowledged
 
     async def _settle(self, left_max: int) -> None:
-        """Take acknowledgements in order until at most `left_max` batches wait for one."""
+        """Process acknowledgements in order until at most `left_max` batches are unacknowledged."""
         while self._unacknowledged:
             batch = self._unacknowledged[0]
             waiting = batch.acknowledgement is not None and not batch.acknowledgement.done()
@@ -223,7 +223,7 @@ class AgencyPublisher:
                 self._acknowledged(batch.tags, first_offset)
 
     async def _outcome(self, batch: Batch) -> int | None:
-        """Offset of the batch's first record, or None where only sending it again can tell."""
+        """Offset of the batch's first record, or None if the batch must be sent again."""
         if batch.acknowledgement is None:
             return None
         left_s = self._seconds_left()
@@ -235,7 +235,7 @@ class AgencyPublisher:
             return None
         error = batch.acknowledgement.exception()
         if error is None:
-            # A repeated batch that the broker no longer remembers is acknowledged without an offset.
+            # The broker acknowledges an old repeated batch without an offset.
             offset: int = batch.acknowledgement.result().offset
             return offset if offset >= 0 else None
         if isinstance(error, _HOPELESS):
@@ -246,7 +246,7 @@ class AgencyPublisher:
         return None
 
     async def _start_over(self) -> None:
-        """Send all that is not acknowledged with a new producer, in the same order."""
+        """Send all unacknowledged batches again with a new producer, in the same order."""
         await self._drop_producer()
         await self._back_off()
         for batch in self._unacknowledged:
@@ -257,7 +257,7 @@ class AgencyPublisher:
                 return
 
     async def _send(self, batch: Batch) -> None:
-        """Hand a batch to the producer. Where that fails for now, `acknowledgement` stays None."""
+        """Give a batch to the producer. After a transient error `acknowledgement` stays None."""
         try:
             producer = await self._ensure_producer()
             if batch.builder is None:
@@ -268,7 +268,7 @@ class AgencyPublisher:
         except _HOPELESS as error:
             raise self._hopeless(error) from error
         except TimeoutError as error:
-            raise self._unknown("Kafka took no batch") from error
+            raise self._unknown("Kafka accepted no batch") from error
         except KafkaError as error:
             _logger.warning("producer rebuilt", topic=self.topic, reason=type(error).__name__)
 
@@ -279,7 +279,7 @@ class AgencyPublisher:
         return builder
 
     async def _ensure_producer(self) -> AIOKafkaProducer:
-        """The producer, connected; tries until the delivery timeout."""
+        """A connected producer; retries until the delivery timeout."""
         while self._producer is None:
             producer = AIOKafkaProducer(
                 **client_arguments(self._settings, principal(self._settings, self._agency)),
@@ -303,7 +303,7 @@ class AgencyPublisher:
         self._failures += 1
         pause_s = backoff_s(self._failures, self._chance(), _REBUILD_WAIT_MIN_S, _REBUILD_WAIT_MAX_S)
         if self._seconds_left() < pause_s:
-            raise self._unknown("Kafka did not answer, or does not know this agency's password") from error
+            raise self._unknown("Kafka did not respond, or refused this agency's password") from error
         await asyncio.sleep(pause_s)
 
     async def _drop_producer(self) -> None:
@@ -313,7 +313,7 @@ class AgencyPublisher:
 
     @staticmethod
     async def _stop(producer: AIOKafkaProducer) -> None:
-        # `stop` waits for what is still queued, which may be for ever; then it is ended under it.
+        # `stop` waits for queued batches, possibly indefinitely, so the wait has a limit.
         if not await stop_safely(producer.stop()):
             with suppress(KafkaError, OSError):
                 await abort_producer(producer)
@@ -329,11 +329,11 @@ class AgencyPublisher:
         events = sum(len(batch.values) for batch in self._unacknowledged) + len(self._open.values)
         return OutcomeUnknown(
             f"{self.topic}: {what} within {self._delivery_timeout_s:g} s; the outcome of {events} events is unknown."
-            " Publish the same events again: what was stored already is dropped as a duplicate."
+            " Publish the same events again: those already stored are dropped as duplicates."
         )
 
     def _hopeless(self, error: KafkaError) -> NotAccepted:
         return NotAccepted(
-            f"{self.topic}: the broker does not take these records ({type(error).__name__})."
+            f"{self.topic}: the broker refuses these records ({type(error).__name__})."
             f" Register the agency with `yesser agencies add {self._agency}`, and publish with its own credentials."
         )

@@ -1,7 +1,7 @@
-"""The verdict on a file before it is sent: form, authority, and what its lines say of each other.
+"""Validates a file before it is sent: form, authority, and duplicate ids within it.
 
-Flows in: lines, the agency with its role. Flows out: `Findings`, in the shape of `yesser publish` as far as a file can
-tell. It is the registrar's own validation; only what the log knows of older ids is not known here.
+Flows in: lines, the agency with its role. Flows out: `Findings`, in the shape of `yesser publish`. This is the
+registrar's own validation, but without the ids that are already in the log.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _TOO_LARGE: Final = Fault(pointer="", code=TOO_LARGE, detail=TOO_LARGE_DETAIL)
 
 @dataclass(slots=True)
 class Findings:
-    """What is wrong in a file. `duplicate_lines` are (line, the line that says the same)."""
+    """The faults in a file. `duplicate_lines` are (line, the earlier line with the same event)."""
 
     lines: int = 0
     accepted: int = 0
@@ -34,7 +34,7 @@ class Findings:
 
     @property
     def has_faults(self) -> bool:
-        """Whether anything would be refused or conflict; a duplicate is harmless."""
+        """Whether any line would be refused or conflict; a duplicate is harmless."""
         return bool(self.conflicts or self.refused)
 
     def document(self) -> dict[str, Any]:
@@ -51,10 +51,10 @@ class Findings:
 
 
 def lint(lines: Iterable[Line], agency: Agency) -> Findings:
-    """The verdict on every line, as the registrar would give it if the file were sent to an empty log."""
+    """The verdict that the registrar would give each line if the log were empty."""
     findings = Findings()
     filling = Defaults(agency.code)
-    said: dict[bytes, tuple[bytes, int]] = {}
+    seen: dict[bytes, tuple[bytes, int]] = {}
     for line in lines:
         findings.lines += 1
         if line.text is None:
@@ -63,7 +63,7 @@ def lint(lines: Iterable[Line], agency: Agency) -> Findings:
             continue
         verdict = validate(filling.fill(line.text), STRUCTURED_HEADERS, agency)
         if isinstance(verdict, Accepted):
-            _compare(line, verdict, said, findings)
+            _compare(line, verdict, seen, findings)
         else:
             findings.refused += 1
             findings.problems += [problem(line, found) for found in verdict.faults]
@@ -71,7 +71,7 @@ def lint(lines: Iterable[Line], agency: Agency) -> Findings:
 
 
 def problem(line: Line, found: Fault) -> dict[str, Any]:
-    """One fault of one line, with what it means and what to do in both languages."""
+    """One fault of one line, with its meaning and remedy in both languages."""
     known = PROBLEMS[found.code]
     return {
         "line": line.number,
@@ -84,9 +84,9 @@ def problem(line: Line, found: Fault) -> dict[str, Any]:
     }
 
 
-def _compare(line: Line, verdict: Accepted, said: dict[bytes, tuple[bytes, int]], findings: Findings) -> None:
-    """Tell a line from the earlier one with its source and id: the same event, or another."""
-    identity, first = said.setdefault(verdict.claim, (verdict.identity, line.number))
+def _compare(line: Line, verdict: Accepted, seen: dict[bytes, tuple[bytes, int]], findings: Findings) -> None:
+    """Compare a line with the earlier one of the same source and id: a duplicate or a conflict."""
+    identity, first = seen.setdefault(verdict.claim, (verdict.identity, line.number))
     if first == line.number:
         findings.accepted += 1
     elif identity == verdict.identity:

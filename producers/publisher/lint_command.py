@@ -1,6 +1,6 @@
-"""`yesser lint FILE --agency CODE`: the registrar's verdict without any service, for an agency's own tests.
+"""`yesser lint FILE --agency CODE`: the registrar's validation without any service, for an agency's own tests.
 
-Exit codes: 0 everything would be accepted, or is a duplicate · 1 something would be refused or conflicts.
+Exit codes: 0 every line would be accepted, or is a duplicate · 1 some would be refused or conflict.
 """
 
 from __future__ import annotations
@@ -28,29 +28,29 @@ _SHOWN_MAX: Final = 50
 
 @click.command("lint")
 @click.argument("file", type=click.File("rb"))
-@click.option("--agency", required=True, type=AgencyCode(), metavar="CODE", help="The agency that will speak.")
+@click.option("--agency", required=True, type=AgencyCode(), metavar="CODE", help="The code of the sending agency.")
 @click.option("--role", type=click.Choice(["office", "agency"]), default="agency", show_default=True, help="Its role.")
 @click.option(
     "--mapping",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="FILE is CSV, and this TOML or JSON file says which column goes where.",
+    help="FILE is CSV; this TOML or JSON file maps its columns.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_context
 def lint_command(
     context: click.Context, file: BinaryIO, agency: str, role: str, mapping: Path | None, as_json: bool
 ) -> None:
-    """Say of every line of FILE (- for standard input) what the registrar will say, and compare the lines' ids.
+    """Validate every line of FILE (- for standard input) as the registrar will, and compare the lines' ids.
 
-    Nothing is sent and nothing needs to run. Only ids that the log knows already can still conflict later. Exit code 1:
-    something would be refused or conflicts.
+    Nothing is sent and no service needs to run. A line can still conflict with an id that is already in the log.
+    Exit code 1: some lines would be refused or conflict.
     """
     with usage_errors():
         findings = lint(_lines(file, mapping), Agency(agency, cast(Role, role)))
     if as_json:
         click.echo(orjson.dumps(findings.document()))
     else:
-        _tell(findings)
+        _print(findings)
     context.exit(ExitCode.SAID_NO if findings.has_faults else ExitCode.OK)
 
 
@@ -62,7 +62,7 @@ def _lines(file: BinaryIO, mapping: Path | None) -> Iterator[Line]:
     return mapped_lines(file, read_mapping(mapping))
 
 
-def _tell(findings: Findings) -> None:
+def _print(findings: Findings) -> None:
     lines, accepted, duplicates = findings.lines, findings.accepted, len(findings.duplicate_lines)
     conflicts, refused = findings.conflicts, findings.refused
     say(
@@ -72,15 +72,15 @@ def _tell(findings: Findings) -> None:
         f" {refused:,} would be refused.",
     )
     for line, first in findings.duplicate_lines[:_SHOWN_MAX]:
-        say(f"  السطر {line} يكرر السطر {first}", f"  line {line} says the same as line {first}")
+        say(f"  السطر {line} يكرر السطر {first}", f"  line {line} is a duplicate of line {first}")
     for row in findings.problems[:_SHOWN_MAX]:
-        _tell_problem(row)
+        _print_problem(row)
     left = max(0, len(findings.problems) - _SHOWN_MAX) + max(0, len(findings.duplicate_lines) - _SHOWN_MAX)
     if left:
         say(f"  … وغيرها {left:,}: استعمل ‎--json‎.", f"  … and {left:,} more: use --json.")
 
 
-def _tell_problem(row: dict[str, Any]) -> None:
+def _print_problem(row: dict[str, Any]) -> None:
     other_ar, other = (
         (f" (والآخر في السطر {row['of_line']})", f" (the other is line {row['of_line']})")
         if "of_line" in row

@@ -1,9 +1,9 @@
-"""The lines of a published file: what a line is, which lines are sent, and what is filled in.
+"""The lines of a published file: how it is split, which lines are sent, and which members are filled in.
 
-Flows in: the bytes of a file, in pieces of any size. Flows out: numbered lines, and for each the bytes that go to the
-agency's topic. A line is sent as it is, however broken, so that the registrar judges it and the agency learns why. Only
-a line that is a JSON object gets what it lacks: `specversion`, `source`, `datacontenttype` and, on request, `sequence`
-are spliced in after its first `{`; no other byte is touched (`events.md` §5).
+Flows in: the bytes of a file, in pieces of any size. Flows out: numbered lines, and the bytes to send for each. A line
+is sent even if it is not valid, so that the registrar validates it and records the faults. Missing `specversion`,
+`source`, `datacontenttype` and, on request, `sequence` are inserted after the first `{` of a JSON object; all other
+bytes stay unchanged (`events.md` §5).
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ _EVENT_ID: Final = re.compile(EVENT_ID_PATTERN)
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line that is not blank. `number` counts from 1 and counts blank lines; `text` is None if it is too long.
+    """One line that is not blank. `number` counts from 1 and includes blank lines; `text` is None if it is too long.
 
-    `first` is then its first byte that is no white space.
+    `first` is then its first byte that is not white space.
     """
 
     number: int
@@ -47,16 +47,16 @@ class Line:
 
 
 class LineSplitter:
-    """Cuts pieces into lines at LF alone; a CR stays part of its line, where JSON takes it for white space.
+    """Splits pieces into lines at LF only; a CR stays in its line, where it is JSON white space.
 
-    Nothing longer than `LINE_BYTES_MAX` is kept, so that memory stays flat whatever the file holds.
+    Lines longer than `LINE_BYTES_MAX` are dropped, so that memory use is constant.
     """
 
     def __init__(self) -> None:
         self._number = 0
         self._rest = b""
         self._dropped = b""
-        """The first byte of a line of which something was dropped already."""
+        """The first byte of a line that is being dropped."""
 
     def feed(self, piece: bytes) -> list[Line]:
         """The lines that end in this piece."""
@@ -74,7 +74,7 @@ class LineSplitter:
         return lines
 
     def end(self) -> list[Line]:
-        """The last line, where the file does not end in LF."""
+        """The last line, if the file does not end in LF."""
         lines: list[Line] = []
         if self._rest or self._dropped:
             self._end(self._rest, lines)
@@ -92,10 +92,10 @@ class LineSplitter:
 
 
 class Defaults:
-    """What is filled into the lines of one agency.
+    """The members filled into one agency's lines.
 
-    `next_sequence` is the number that the next line without `sequence` gets; None adds none. A line that brings its own
-    number moves the counter beyond it.
+    `next_sequence` is the number of the next line without `sequence`; None adds none. A line with its own number moves
+    the counter beyond it.
     """
 
     def __init__(self, agency: str, next_sequence: int | None = None) -> None:
@@ -107,7 +107,7 @@ class Defaults:
         self.next_sequence = next_sequence
 
     def fill(self, line: bytes) -> bytes:
-        """The bytes to send: the line itself, or with the members spliced in that it lacks."""
+        """The bytes to send: the line, with missing members inserted."""
         document = read_object(line)
         if document is None:
             return line
@@ -130,10 +130,10 @@ class Defaults:
 
 
 def read_object(line: bytes) -> dict[str, Any] | None:
-    """The line as a JSON object, or None where it is none.
+    """The line as a JSON object, or None if it is not one.
 
-    More is an object here than the registrar accepts: lone surrogates and numbers of any size have codes of their own
-    there, and a line that is refused for them should not be refused for missing members as well.
+    Accepts more than the registrar: lone surrogates and numbers of any size have their own codes there, and a line
+    refused for them should not also be refused for missing members.
     """
     try:
         document = orjson.loads(line)
@@ -143,7 +143,7 @@ def read_object(line: bytes) -> dict[str, Any] | None:
 
 
 def read_lines(stream: BinaryIO) -> Iterator[Line]:
-    """Every line of a stream that is not blank."""
+    """The lines of a stream, without blank ones."""
     splitter = LineSplitter()
     while piece := stream.read(_PIECE_BYTES):
         yield from splitter.feed(piece)
@@ -163,10 +163,7 @@ def copy_lines(source: BinaryIO, target: BinaryIO, numbers: Container[int]) -> N
 
 
 def read_ids(stream: BinaryIO, numbers: Set[int]) -> dict[int, str | None]:
-    """The event ids of some lines of a file, so that a refused line is found again; None where there is none to show.
-
-    An id that is not well-formed or that may be a national id is never shown.
-    """
+    """The event ids of some lines of a file; None if there is no id, or it cannot be shown (see `shown_id`)."""
     splitter = LineSplitter()
     ids: dict[int, str | None] = {}
     while len(ids) < len(numbers):
@@ -180,7 +177,7 @@ def read_ids(stream: BinaryIO, numbers: Set[int]) -> dict[int, str | None]:
 
 
 def shown_id(line: bytes) -> str | None:
-    """The line's event id, where it is well-formed and cannot be a national id."""
+    """The line's event id, if it is well-formed and cannot be a national id."""
     document = read_object(line) or read_object(line.decode("utf-8", "replace").encode())
     id_ = document.get("id") if document else None
     if not isinstance(id_, str) or not _EVENT_ID.fullmatch(id_):
@@ -194,7 +191,7 @@ def _not_json(constant: str) -> None:
 
 def _read_leniently(line: bytes) -> object:
     try:
-        # Integers of thousands of digits are an error to Python; their value does not matter here.
+        # Python refuses integers of thousands of digits; their value does not matter here.
         return json.loads(line.decode("utf-8"), parse_int=len, parse_constant=_not_json)
     except (ValueError, RecursionError):
         return None

@@ -1,6 +1,6 @@
-"""The first lines of a file, read before anything is sent: a table without its mapping is noticed here.
+"""The first lines of a file, read before anything is sent, to detect a table without its mapping.
 
-Every line of a table would be a refusal in the log for good, with whatever the table holds.
+Each line of such a table would become a permanent refusal in the log.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ PIECE_BYTES: Final = 1 << 18
 
 @dataclass(slots=True)
 class Opening:
-    """What was read already: whole lines, and in the splitter the beginning of the next one."""
+    """The lines read so far; the splitter holds the beginning of the next one."""
 
     splitter: LineSplitter = field(default_factory=LineSplitter)
     lines: list[Line] = field(default_factory=list)
@@ -25,12 +25,12 @@ class Opening:
 
     @property
     def holds_events(self) -> bool:
-        """Whether one of the first lines begins with `{`, or there is no line at all. Blank lines do not count."""
+        """Whether one of the first lines begins with `{`, or there is no line. Blank lines do not count."""
         return not self.lines or any(line.begins_an_object for line in self.lines[:FIRST_LINES])
 
 
 def read_opening(stream: BinaryIO) -> Opening:
-    """Read until a line begins with `{`, or as many lines as matter, or the end."""
+    """Read until a line begins with `{`, `FIRST_LINES` lines are read, or the file ends."""
     opening = Opening()
     while len(opening.lines) < FIRST_LINES and not any(line.begins_an_object for line in opening.lines):
         piece = reader(stream)(PIECE_BYTES)
@@ -42,6 +42,6 @@ def read_opening(stream: BinaryIO) -> Opening:
 
 
 def reader(stream: BinaryIO) -> Callable[[int], bytes]:
-    """Reads what is there, up to a size; of a pipe it does not wait for more."""
+    """A function that reads up to a size; for a pipe it returns what is available."""
     read: Callable[[int], bytes] = getattr(stream, "read1", stream.read)
     return read

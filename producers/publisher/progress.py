@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextC
 
 
 class Bars:
-    """One bar for the bytes that were read (of `size_bytes`, None if unknown), one for the lines that were judged."""
+    """One bar for the bytes read (of `size_bytes`, None if unknown), one for the lines with a verdict."""
 
     def __init__(self, size_bytes: int | None) -> None:
         self._progress = Progress(
@@ -24,7 +24,7 @@ class Bars:
             disable=not sys.stderr.isatty(),
         )
         self._sending = self._progress.add_task("sending", total=size_bytes)
-        self._judging: TaskID | None = None
+        self._verdicts: TaskID | None = None
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -36,15 +36,15 @@ class Bars:
         self._progress.stop()
 
     def read(self, bytes_count: int) -> None:
-        """So many more bytes of the file were read and handed on."""
+        """This many more bytes of the file were read."""
         self._progress.advance(self._sending, bytes_count)
 
-    def judged(self, lines_count: int, of_count: int) -> None:
-        """So many of the lines that were sent have their verdict."""
-        if self._judging is None:
-            self._judging = self._progress.add_task("verdicts", total=of_count)
-        self._progress.update(self._judging, completed=lines_count, total=of_count)
+    def verdicts(self, lines_count: int, of_count: int) -> None:
+        """This many of the sent lines have their verdict."""
+        if self._verdicts is None:
+            self._verdicts = self._progress.add_task("verdicts", total=of_count)
+        self._progress.update(self._verdicts, completed=lines_count, total=of_count)
 
     def waits(self, reason: str) -> None:
-        """The verdicts take longer, and why."""
+        """The verdicts are delayed, for this reason."""
         self._progress.console.print(f"yesser: {reason}", markup=False, highlight=False, soft_wrap=True)

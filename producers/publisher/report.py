@@ -1,6 +1,6 @@
-"""What `yesser publish` tells: which lines stand where in Kafka, and the registrar's verdict on each.
+"""The report of `yesser publish`: the offset of each line in Kafka, and the registrar's verdict on it.
 
-Memory is one row per run of lines without a gap, not per line.
+Memory grows with the number of gaps between lines, not with their number.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from events.faults.problems import PROBLEMS, Code
 from infra.postgres.verdicts import Refused, Verdicts
 
 TOO_LARGE: Final = "too-large"
-TOO_LARGE_DETAIL: Final = "The line has more than 130,000 bytes: no topic can hold it, and it was not sent."
+TOO_LARGE_DETAIL: Final = "The line has more than 130,000 bytes, too many for a topic: it was not sent."
 TOO_LARGE_DETAIL_AR: Final = "السطر أكبر من 130,000 بايت: لا يتسع له أي موضوع ولم يُرسل."
 
 
@@ -30,7 +30,7 @@ class SentLines:
         self.lines_count = 0
 
     def add(self, numbers: Sequence[int], first_offset: int) -> None:
-        """Lines with these numbers were stored at consecutive offsets. Called in the order of the file."""
+        """Lines with these numbers are stored at consecutive offsets. Called in file order."""
         self.lines_count += len(numbers)
         for position, number in enumerate(numbers):
             self._add_one(number, first_offset + position)
@@ -47,23 +47,23 @@ class SentLines:
 
     @classmethod
     def of_runs(cls, runs: Iterable[Sequence[int]]) -> Self:
-        """From (line, offset, number of lines), as `runs` gives them."""
+        """From (line, offset, number of lines), as `runs` returns them."""
         lines = cls()
         for number, offset, count in runs:
             lines.add(range(number, number + count), offset)
         return lines
 
     def runs(self) -> list[list[int]]:
-        """(line, offset, number of lines) of each run without a gap."""
+        """(line, offset, number of lines) of each contiguous run."""
         return [list(run) for run in zip(self._lines, self._offsets, self._counts, strict=True)]
 
     @property
     def end_offset(self) -> int:
-        """The offset after the last line; 0 where none was sent."""
+        """The offset after the last line; 0 if none was sent."""
         return self._offsets[-1] + self._counts[-1] if self._counts else 0
 
     def ranges(self, first_offset: int, end_offset: int) -> list[range]:
-        """Our offsets among `first_offset … end_offset - 1`, as few ranges as there are."""
+        """Our offsets among `first_offset … end_offset - 1`, as ranges."""
         merged: list[range] = []
         start = max(0, bisect_right(self._offsets, first_offset) - 1)
         for position in range(start, len(self._offsets)):
@@ -80,14 +80,14 @@ class SentLines:
         return merged
 
     def line_of(self, offset: int) -> int:
-        """The number of the line that stands at `offset`."""
+        """The number of the line at `offset`."""
         position = bisect_right(self._offsets, offset) - 1
         return self._lines[position] + offset - self._offsets[position]
 
 
 @dataclass(slots=True)
 class Report:
-    """The result so far. `is_final` says that every line has its verdict."""
+    """The result so far. `is_final`: every line has its verdict."""
 
     lines: int = 0
     unsent: list[int] = field(default_factory=list)
@@ -97,9 +97,9 @@ class Report:
     ids: dict[int, str | None] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
-        """The shape of `events.md` §5. Before the verdicts are asked for, their counts are null.
+        """The shape of `events.md` §5. Without verdicts their counts are null.
 
-        Until all are known, `sent` counts the lines that are stored in Kafka and `unknown` those without a verdict.
+        Until all are known, `sent` counts the lines stored in Kafka and `unknown` those without a verdict.
         """
         verdicts = self.verdicts
         conflicts = sum(refusal.is_conflict for refusal in verdicts.refusals) if verdicts else 0
@@ -114,17 +114,17 @@ class Report:
             "problems": self.problems(),
         }
         if not self.is_final:
-            document |= {"sent": self.sent.lines_count, "unknown": self.lines - len(self.unsent) - self.judged_count}
+            document |= {"sent": self.sent.lines_count, "unknown": self.lines - len(self.unsent) - self.verdicts_count}
         return document
 
     @property
-    def judged_count(self) -> int:
-        """How many of the lines that were sent have their verdict."""
+    def verdicts_count(self) -> int:
+        """The number of sent lines that have their verdict."""
         verdicts = self.verdicts or Verdicts()
         return verdicts.accepted + verdicts.duplicates + len(verdicts.refusals)
 
     def problem_lines(self) -> set[int]:
-        """Numbers of the lines that were refused or conflict."""
+        """Numbers of the lines that are refused or conflict."""
         refusals = self.verdicts.refusals if self.verdicts else []
         return {*self.unsent, *(self.sent.line_of(refusal.offset) for refusal in refusals)}
 
@@ -155,7 +155,7 @@ class Report:
 
 
 def in_both_languages(errors: list[dict[str, str]]) -> list[dict[str, Any]]:
-    """Faults with their Arabic sentence and what to do."""
+    """Faults with their Arabic sentence and their remedy."""
     rows = []
     for error in errors:
         remedy = PROBLEMS[cast(Code, error["code"])].remedy

@@ -1,8 +1,8 @@
-"""Where publishing a file stopped, kept beside the file, so that it goes on there.
+"""The resume state: a file that stores how far publishing came, so that it resumes there.
 
-Flows in: lines on their way, and what was stored. Flows out: the lines that are left. A line counts once it is stored;
-the bookmark may lag behind what Kafka holds (a killed process), never run ahead: what is sent again is a duplicate. It
-knows the file by the hash of the lines that it has passed, so that it is never used for another one.
+Flows in: the file's lines, and acknowledgements. Flows out: the lines that remain. A line counts once it is stored.
+After a kill the state may lag behind Kafka, never run ahead: lines that are sent again are duplicates. A hash over the
+stored lines detects another file.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from producers.publisher.report import Report, SentLines
 
 _SAVE_EVERY_S: Final = 1.0
 _TOO_LONG: Final = b"\x00"
-"""Stands for the text of a line that was too long to be kept."""
+"""Replaces the text of a line that is too long."""
 
 Count = Annotated[int, Field(ge=0)]
 
 
-class WrongBookmark(WrongInput):
-    """The state file does not belong to this file, agency or Kafka: publish without it; what stands is not repeated."""
+class WrongResumeState(WrongInput):
+    """The state file does not belong to this file, agency or Kafka: publish without it; stored lines are duplicates."""
 
 
 class TopicReplaced(YesserError):
     """The topic was made anew since the state file was written: publish the whole file without --resume."""
 
 
-class BookmarkDocument(BaseModel):
+class ResumeDocument(BaseModel):
     """The state file. `sent` are runs of (line, offset, number of lines); `sha256` is over all `lines` passed."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -51,10 +51,10 @@ class BookmarkDocument(BaseModel):
 
 
 class ResumeState:
-    """Passes over what a former run has stored, and writes down what this one stores, at most once a second."""
+    """Skips the lines that a former run stored, and saves what this run stores, at most once a second."""
 
     def __init__(
-        self, path: Path, found: BookmarkDocument, report: Report, clock: Callable[[], float] = time.monotonic
+        self, path: Path, found: ResumeDocument, report: Report, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._path = path
         self._found = found
@@ -71,15 +71,15 @@ class ResumeState:
 
     @classmethod
     def open(cls, path: Path, agency: str, report: Report) -> Self:
-        """The bookmark in `path`, or a new one. `report` then holds what the former runs stored."""
+        """The state in `path`, or a new one. `report` then has the lines that former runs stored."""
         try:
-            found = BookmarkDocument.model_validate_json(path.read_bytes())
+            found = ResumeDocument.model_validate_json(path.read_bytes())
         except FileNotFoundError:
-            found = BookmarkDocument(agency=agency)
+            found = ResumeDocument(agency=agency)
         except (ValidationError, OSError) as error:
-            raise WrongBookmark(f"{path} is no state file of `yesser publish --resume`: name another one") from error
+            raise WrongResumeState(f"{path} is not a state file of `--resume`: name another one") from error
         if found.agency != agency:
-            raise WrongBookmark(f"{path} is of agency {found.agency}, not {agency}: name another one")
+            raise WrongResumeState(f"{path} is of agency {found.agency}, not {agency}: name another one")
         return cls(path, found, report)
 
     def left(self, lines: Sequence[Line]) -> list[Line]:
@@ -97,7 +97,7 @@ class ResumeState:
         return result
 
     def acknowledged(self, numbers: Sequence[int], first_offset: int) -> None:
-        """Lines with these numbers were stored from this offset on."""
+        """Lines with these numbers are stored from this offset on."""
         if first_offset < self._former_end_offset:
             self._is_valid = False
             # What the former runs stored stands there no more; what this run stores is told.
@@ -114,18 +114,18 @@ class ResumeState:
             self.save()
 
     def end(self) -> None:
-        """The file has ended and all of it is stored."""
+        """The end of the file is reached, and all of it is stored."""
         if self._lines < self._found.lines:
             self._require_same_file()
         while self._waiting:
             self._pass(self._waiting.popleft()[1])
 
     def save(self) -> None:
-        """Write down what is stored, once it is known that the bookmark belongs here."""
+        """Write the state, once it is known to belong to this file and topic."""
         if not self._is_valid:
             return
         passed = self._waiting[0][0] if self._waiting else None
-        document = BookmarkDocument(
+        document = ResumeDocument(
             agency=self._found.agency,
             lines=self._lines,
             sha256=self._hash.hexdigest(),
@@ -146,8 +146,8 @@ class ResumeState:
 
     def _require_same_file(self) -> None:
         if self._lines != self._found.lines or self._hash.hexdigest() != self._found.sha256:
-            raise WrongBookmark(
-                f"the first {self._found.lines:,} lines are not those that {self._path} speaks of: publish the file"
-                " without --resume; what is stored already is dropped as a duplicate"
+            raise WrongResumeState(
+                f"the first {self._found.lines:,} lines are not those of {self._path}: publish the file without"
+                " --resume; lines already stored are dropped as duplicates"
             )
         self._is_valid = True

@@ -1,6 +1,6 @@
-"""Publishing a file: every line to the agency's topic, then, on request, the registrar's verdict on every line.
+"""Publishes a file: every line to the agency's topic, then, on request, the registrar's verdict on every line.
 
-Flows in: the pieces of a file or pipe. Flows out: a `Report`. Memory is flat in the number of lines.
+Flows in: the pieces of a file or pipe. Flows out: a `Report`. Memory does not grow with the number of lines.
 """
 
 from __future__ import annotations
@@ -22,69 +22,69 @@ from producers.publisher.report import Report
 from producers.publisher.resume_state import ResumeState
 
 _IDLE_S: Final = 0.02
-"""A batch that waits this long for more lines (of a slow pipe) is sent as it is."""
+"""A batch is sent after waiting this long for more lines of a slow pipe."""
 
 
 class TopicHalted(YesserError):
-    """The registrar has stopped reading this agency's topic: its records get no verdict until it is mended."""
+    """The registrar has stopped reading this agency's topic: its records get no verdict until it is repaired."""
 
 
 class Progress(Protocol):
-    """Told as it goes on."""
+    """Receives the progress of a run."""
 
     def read(self, bytes_count: int, /) -> None:
-        """So many more bytes of the file were read and handed on."""
+        """This many more bytes of the file were read."""
 
-    def judged(self, lines_count: int, of_count: int, /) -> None:
-        """So many of the lines that were sent have their verdict."""
+    def verdicts(self, lines_count: int, of_count: int, /) -> None:
+        """This many of the sent lines have their verdict."""
 
     def waits(self, reason: str, /) -> None:
-        """The verdicts take longer, and why; said once a pause."""
+        """The verdicts are delayed, for this reason; called once per pause."""
 
 
 async def send_file(
     stream: BinaryIO,
     publisher: AgencyPublisher,
-    filling: Defaults,
+    defaults: Defaults,
     report: Report,
     progress: Progress,
     *,
     opening: Opening | None = None,
-    bookmark: ResumeState | None = None,
+    resume_state: ResumeState | None = None,
 ) -> None:
-    """Send every line that the bookmark leaves, those of the opening first; `report` fills as lines are stored.
+    """Send every line that is not stored yet, those of the opening first; `report` grows as lines are stored.
 
     Raises as the publisher does.
     """
     opening = opening or Opening()
     splitter = opening.splitter
-    await send_lines(opening.lines, publisher, filling, report, bookmark)
+    await send_lines(opening.lines, publisher, defaults, report, resume_state)
     progress.read(opening.bytes_count)
     async for piece in _pieces(stream, publisher):
-        await send_lines(splitter.feed(piece), publisher, filling, report, bookmark)
+        await send_lines(splitter.feed(piece), publisher, defaults, report, resume_state)
         progress.read(len(piece))
-    await send_lines(splitter.end(), publisher, filling, report, bookmark)
+    await send_lines(splitter.end(), publisher, defaults, report, resume_state)
     await publisher.flush()
 
 
 async def send_lines(
     lines: list[Line],
     publisher: AgencyPublisher,
-    filling: Defaults,
+    defaults: Defaults,
     report: Report,
-    bookmark: ResumeState | None,
+    resume_state: ResumeState | None,
 ) -> None:
-    """Hand the next lines to the publisher; those that the bookmark has passed are only counted."""
+    """Give the next lines to the publisher; lines that are already stored are only counted."""
     report.lines += len(lines)
-    for line in lines if bookmark is None else bookmark.left(lines):
+    for line in lines if resume_state is None else resume_state.left(lines):
         if line.text is None:
             report.unsent.append(line.number)
         else:
-            await publisher.add(filling.fill(line.text), line.number)
+            await publisher.add(defaults.fill(line.text), line.number)
 
 
 async def _pieces(stream: BinaryIO, publisher: AgencyPublisher) -> AsyncIterator[bytes]:
-    """What can be read, piece by piece, in a thread: a slow pipe must not hold acknowledgements up."""
+    """The stream in pieces, read in a thread, so that a slow pipe does not delay acknowledgements."""
     while True:
         reading = asyncio.ensure_future(asyncio.to_thread(reader(stream), PIECE_BYTES))
         done, _ = await asyncio.wait([reading], timeout=_IDLE_S)
@@ -97,7 +97,7 @@ async def _pieces(stream: BinaryIO, publisher: AgencyPublisher) -> AsyncIterator
 
 
 async def start_sequence(settings: Settings, agency: str, end_offset: int, timeout_s: float | None) -> int:
-    """The first free `sequence`, once the registrar has read what stands in the topic already."""
+    """The first free `sequence`, once the registrar has read the topic's existing records."""
     topic = agency_topic(agency)
     async with PatientConnection(settings, "publish", timeout_s) as database:
         while True:
@@ -108,26 +108,26 @@ async def start_sequence(settings: Settings, agency: str, end_offset: int, timeo
             await database.pause()
 
 
-async def judge_lines(
+async def wait_for_verdicts(
     settings: Settings, agency: str, report: Report, progress: Progress, timeout_s: float | None
 ) -> None:
-    """Return when every line that was sent has its verdict.
+    """Wait until every sent line has its verdict.
 
-    Raises `TopicHalted`, or `WaitTimedOut` after `timeout_s`; `report` then holds what is known.
+    Raises `TopicHalted`, or `WaitTimedOut` after `timeout_s`; `report` then has the known verdicts.
     """
     verdicts = report.verdicts = Verdicts()
-    topic, end_offset, done, judged = agency_topic(agency), report.sent.end_offset, 0, 0
+    topic, end_offset, done, lines_count = agency_topic(agency), report.sent.end_offset, 0, 0
     is_paused = False
     async with PatientConnection(settings, "publish", timeout_s) as database:
         while done < end_offset:
             reading = await database.ask(lambda connection: read_reading(connection, topic))
-            # In a topic that was made anew the same offsets are those of other records: no verdict is ours.
+            # In a topic that was created again the offsets are those of other records: no verdict is ours.
             _require_reading(topic, reading)
             sent = report.sent.ranges(done, min(reading.next_offset, end_offset))
             if sent:
                 verdicts.add(await database.ask(partial(read_verdicts, topic=topic, sent=sent)))
-                judged += sum(map(len, sent))
-                progress.judged(judged, report.sent.lines_count)
+                lines_count += sum(map(len, sent))
+                progress.verdicts(lines_count, report.sent.lines_count)
                 database.hurry()
             done = max(done, min(reading.next_offset, end_offset))
             if done < end_offset:
@@ -139,9 +139,9 @@ async def judge_lines(
 
 def _why(topic: str, paused: Paused) -> str:
     return (
-        f"{topic} is read slowly: {paused.reason['en']}. Nothing is skipped: a record is tried at"
-        f" {paused.until:%H:%M:%S} UTC and then from time to time, and the first good one ends the pause."
-        " Whoever runs the platform lets all of it through with `yesser registrar unpause`.\n"
+        f"{topic} is paused: {paused.reason['en']}. Nothing is skipped: the registrar reads the next record at"
+        f" {paused.until:%H:%M:%S} UTC, and the first accepted record ends the pause."
+        " The platform's operators can end it with `yesser registrar unpause`.\n"
         f"يُقرأ موضوع الجهة ببطء: {paused.reason['ar']}. لا يُتخطّى شيء، وينتهي الإبطاء عند أول سجل مقبول."
     )
 

@@ -1,6 +1,6 @@
-"""What is published: a file of events, one a line, or a table with its mapping.
+"""The source of a publish: a file of events, one per line, or a table with its mapping.
 
-Both are sent, and read again for the ids and the text of what was refused.
+Both are read again for the ids and the text of refused lines.
 """
 
 from __future__ import annotations
@@ -25,31 +25,31 @@ _ROWS_AT_ONCE: Final = 256
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """Where lines go, and who is told."""
+    """Where lines go, and where progress is reported."""
 
     publisher: AgencyPublisher
-    filling: Defaults
+    defaults: Defaults
     report: Report
     progress: Progress
-    bookmark: ResumeState | None = None
+    resume_state: ResumeState | None = None
 
 
 class Source(Protocol):
-    """Something to publish. What reads it again needs a regular file."""
+    """Something to publish. `ids` and `copy` need a regular file."""
 
     async def send(self, sending: Sending) -> None:
-        """Send all of it."""
+        """Send all lines."""
 
     def ids(self, numbers: Set[int]) -> dict[int, str | None]:
-        """The event ids of the lines with these numbers, as far as they may be shown."""
+        """The event ids of the lines with these numbers; None where it cannot be shown."""
 
     def copy(self, target: BinaryIO, numbers: Set[int]) -> None:
-        """Copy the lines with these numbers, byte by byte."""
+        """Copy the lines with these numbers unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventFile:
-    """One event a line."""
+    """One event per line."""
 
     stream: BinaryIO
     opening: Opening
@@ -58,11 +58,11 @@ class EventFile:
         await send_file(
             self.stream,
             sending.publisher,
-            sending.filling,
+            sending.defaults,
             sending.report,
             sending.progress,
             opening=self.opening,
-            bookmark=sending.bookmark,
+            resume_state=sending.resume_state,
         )
 
     def ids(self, numbers: Set[int]) -> dict[int, str | None]:
@@ -84,7 +84,7 @@ class Table:
     async def send(self, sending: Sending) -> None:
         lines, read_bytes = mapped_lines(self.stream, self.mapping), 0
         while batch := list(islice(lines, _ROWS_AT_ONCE)):
-            await send_lines(batch, sending.publisher, sending.filling, sending.report, sending.bookmark)
+            await send_lines(batch, sending.publisher, sending.defaults, sending.report, sending.resume_state)
             sending.progress.read(max(0, self.stream.tell() - read_bytes))
             read_bytes = self.stream.tell()
         await sending.publisher.flush()

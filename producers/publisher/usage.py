@@ -1,4 +1,4 @@
-"""How a command tells that a file does not fit: as a wrong use of the command, with exit code 2."""
+"""Reports a wrong input file as a usage error, with exit code 2."""
 
 from __future__ import annotations
 

@@ -1,3 +1,3 @@
-"""What was refused: list it, correct it, send it again. Way in: `commands` (`yesser refusals`). Imports:
+"""Refused records: list, correct and send again. Way in: `commands` (`yesser refusals`). Imports:
 `producers.publisher`.
 """

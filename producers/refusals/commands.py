@@ -1,7 +1,7 @@
-"""`yesser refusals list | show | redrive`: dead letters, why they are, and their way back.
+"""`yesser refusals list | show | redrive`: dead letters, their faults, and sending them again.
 
-Exit codes of `redrive`: 0 it is in the log · 1 it would be or was refused again · 75 the outcome is unknown; the same
-command may be given again.
+Exit codes of `redrive`: 0 it is in the log · 1 it would be or was refused again · 75 the outcome is unknown; the
+command can be repeated.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ Answer = TypeVar("Answer")
 
 @click.group()
 def refusals() -> None:
-    """What was refused, why, and what corrected it."""
+    """Refused records, their faults and their corrections."""
 
 
 @refusals.command("list")
-@click.option("--agency", shell_complete=agency_codes, help="Only those of this agency.")
-@click.option("--as-of-index", "position", type=click.IntRange(min=0), help="Only entries below this position.")
+@click.option("--agency", shell_complete=agency_codes, help="Only this agency's refusals.")
+@click.option("--as-of-index", "position", type=click.IntRange(min=0), help="Only entries with a lower index.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def list_(agency: str | None, position: int | None, as_json: bool) -> None:
-    """One row per refused record, in log order."""
+    """List the refused records, in log order."""
 
     async def find(connection: Connection) -> list[dict[str, Any]]:
         return [dict(row) for row in await connection.fetch(SQL["list"], agency, position)]
@@ -52,15 +52,15 @@ def list_(agency: str | None, position: int | None, as_json: bool) -> None:
         say("لا مرفوضات.", "No refusals.")
     for row in rows:
         click.echo(f"{row['index']:>9}  {row['address']}  {row['claimed_id'] or ''}".rstrip())
-        _tell_errors(in_both_languages(row["errors"]), " " * 11)
+        _print_errors(in_both_languages(row["errors"]), " " * 11)
 
 
 @refusals.command("show")
 @click.argument("index", type=click.IntRange(min=0))
-@click.option("--raw", is_flag=True, help="Print nothing but the record's bytes as they came, to be corrected.")
+@click.option("--raw", is_flag=True, help="Print only the record's original bytes, to correct them.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def show(index: int, raw: bool, as_json: bool) -> None:
-    """The refusal at INDEX of the log: what was sent, every fault, and where its correction was accepted."""
+    """Show the refusal at INDEX of the log: the record, every fault, and the entry that corrected it."""
     if raw:
         _print_raw(_read(lambda connection: read_refusal(connection, index)))
         return
@@ -68,7 +68,7 @@ def show(index: int, raw: bool, as_json: bool) -> None:
     if as_json:
         click.echo(orjson.dumps(document))
     else:
-        _tell(document)
+        _print(document)
 
 
 @refusals.command("redrive")
@@ -78,10 +78,10 @@ def show(index: int, raw: bool, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_context
 def redrive_command(context: click.Context, index: int, file: BinaryIO | None, timeout_s: float, as_json: bool) -> None:
-    """Send the record refused at INDEX again, in its agency's name, and wait for the verdict.
+    """Send the record refused at INDEX again as its agency, and wait for the verdict.
 
-    What would be refused again is not sent. An event that is in the log already is only linked. Exit code 1: it would
-    be or was refused again; 75: the outcome is unknown.
+    A record that would be refused again is not sent. An event that is already in the log is only linked. Exit code 1:
+    it would be or was refused again; 75: the outcome is unknown.
     """
     corrected = None if file is None else file.read(LINE_BYTES_MAX + 1)
     settings = Settings()
@@ -91,24 +91,24 @@ def redrive_command(context: click.Context, index: int, file: BinaryIO | None, t
     except (CannotRedrive, NoSuchRefusal, NotAccepted):
         raise
     except YesserError as error:
-        click.echo(f"yesser: {error} Give the same command again.", err=True)
+        click.echo(f"yesser: {error} Run the same command again.", err=True)
         context.exit(ExitCode.TRY_AGAIN)
     if as_json:
         click.echo(orjson.dumps(result.document()))
     else:
-        _tell_redriven(result)
+        _print_redriven(result)
     context.exit(ExitCode.OK if result.state in ("registered", "duplicate") else ExitCode.SAID_NO)
 
 
-def _tell(document: dict[str, Any]) -> None:
+def _print(document: dict[str, Any]) -> None:
     index, recorded, more = document["index"], document["recorded"], document["unlisted"]
     say(f"الرفض في القيد {index}  {recorded}", f"Refusal at log entry {index}  {recorded}")
     click.echo(f"{document['address']}  {document['claimed_type'] or ''}  {document['claimed_id'] or ''}".rstrip())
-    _tell_errors(document["errors"], "  ")
+    _print_errors(document["errors"], "  ")
     if more:
-        say(f"  … وأخطاء أخرى عددها {more:,}.", f"  … and {more:,} faults more.")
+        say(f"  … وأخطاء أخرى عددها {more:,}.", f"  … and {more:,} more faults.")
     if not document["kept"]:
-        say("لم يُحفظ منه شيء (بيانات شخصية).", "Nothing was kept of it (personal data).")
+        say("لم يُحفظ منه شيء (بيانات شخصية).", "Its content was not kept (personal data).")
     if (held := document["id_held_by"]) is not None:
         say(f"معرّفه للقيد {held}.", f"Its id belongs to log entry {held}.")
     for sent in document["redrives"]:
@@ -116,27 +116,27 @@ def _tell(document: dict[str, Any]) -> None:
         say(f"أُعيد إرساله {when} بالمعرّف {name}", f"Sent again {when} as {name}")
     accepted = document["accepted"]
     if accepted is None:
-        say("لم يُقبل تصحيح له بعد.", "No correction was accepted yet.")
+        say("لم يُقبل تصحيح له بعد.", "No correction has been accepted yet.")
     else:
         entry, how = accepted["index"], accepted["by"]
         say(f"صُحّح في القيد {entry} ({how}).", f"Corrected: log entry {entry} ({how}).")
 
 
-def _tell_redriven(result: Redriven) -> None:
+def _print_redriven(result: Redriven) -> None:
     index = result.index
     words = {
         "registered": (f"سُجّل في القيد {index}.", f"Registered as log entry {index}."),
-        "duplicate": (f"موجود في السجل من قبل، القيد {index}.", f"It is in the log already, entry {index}."),
+        "duplicate": (f"موجود في السجل من قبل، القيد {index}.", f"Already in the log, entry {index}."),
         "refused": (f"رُفض مرة أخرى، القيد {index}.", f"Refused again, log entry {index}."),
         "not-sent": ("لم يُرسل: سيُرفض مرة أخرى.", "Not sent: it would be refused again."),
     }
     say(*words[result.state])
-    _tell_errors(result.errors, "  ")
+    _print_errors(result.errors, "  ")
     if result.state == "not-sent":
-        say("صحّحه ثم أعطه مع ‎--from‎.", "Correct it, and give it with --from.")
+        say("صحّحه ثم أرسله بالخيار ‎--from‎.", "Correct it and send it with --from.")
 
 
-def _tell_errors(errors: list[dict[str, Any]], margin: str) -> None:
+def _print_errors(errors: list[dict[str, Any]], margin: str) -> None:
     for error in errors:
         code, pointer = error["code"], error["pointer"]
         say(
@@ -147,7 +147,7 @@ def _tell_errors(errors: list[dict[str, Any]], margin: str) -> None:
 
 def _print_raw(refusal: Refusal) -> None:
     if not refusal.is_kept:
-        raise CannotRedrive(f"nothing was kept of the record refused at {refusal.index}, for it held personal data")
+        raise CannotRedrive(f"the record refused at {refusal.index} was not kept, because it had personal data")
     click.echo(refusal.value or b"", nl=False)
 
 

@@ -1,8 +1,7 @@
-"""A refused record and what became of it: why, what was kept of it, and where its correction was accepted.
+"""Refused records: their faults, the bytes kept of them, and the entry that corrected them.
 
-A correction is found in two ways: what was sent again for this refusal (`yesser refusals redrive`), and an event of the
-same agency with the id that the refused record claimed, accepted later by whatever way. A refused record claims no id,
-so an event that had it before is another matter: the record was in its way.
+A correction is either a record sent again for this refusal (`yesser refusals redrive`), or a later accepted event of
+the same agency with the refused record's id. An event that had the id before is not a correction.
 """
 
 from __future__ import annotations
@@ -26,12 +25,12 @@ SQL: Final = queries("producers.refusals", "read.sql")
 
 
 class NoSuchRefusal(YesserError):
-    """No refusal stands at this index: `yesser refusals list` names those that there are."""
+    """There is no refusal at this index: see `yesser refusals list`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A row of `log.refusal`. `is_kept` says whether `value` and `headers` are the record as it came."""
+    """A row of `log.refusal`. `is_kept`: `value` and `headers` are the original record."""
 
     index: int
     agency: Agency
@@ -46,7 +45,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Redrive:
-    """What was sent again, and where the log has accepted it."""
+    """A record that was sent again, and the entry that accepted it."""
 
     event_id: str
     sent_at: datetime
@@ -57,7 +56,7 @@ async def read_refusal(connection: Connection, index: int) -> Refusal:
     """The refusal at this index. Raises `NoSuchRefusal`."""
     row = await connection.fetchrow(SQL["one"], index)
     if row is None:
-        raise NoSuchRefusal(f"entry {index} is no refusal: `yesser refusals list` names those that there are")
+        raise NoSuchRefusal(f"entry {index} is not a refusal: see `yesser refusals list`")
     return Refusal(
         index=row["index"],
         agency=Agency(row["agency"], cast(Role, row["role"] or "agency")),
@@ -72,7 +71,7 @@ async def read_refusal(connection: Connection, index: int) -> Refusal:
 
 
 async def shown(connection: Connection, index: int) -> dict[str, Any]:
-    """All that is known of a refusal, in the shape of `yesser refusals show --json`."""
+    """A refusal in the shape of `yesser refusals show --json`."""
     refusal = await read_refusal(connection, index)
     (raw,) = await read_entries(connection, index, 1)
     entry = orjson.loads(raw)
@@ -100,7 +99,7 @@ async def shown(connection: Connection, index: int) -> dict[str, Any]:
 
 
 def accepted_as(index: int, redrives: list[Redrive], holder: int | None) -> dict[str, Any] | None:
-    """Where the correction stands, and how it was found. `holder` is the entry with the refused record's id."""
+    """The correcting entry, and how it was found. `holder` is the entry with the refused record's id."""
     sent = [redrive.accepted_index for redrive in redrives if redrive.accepted_index is not None]
     if sent:
         return {"index": sent[-1], "by": "redrive"}

@@ -4,7 +4,7 @@ WHERE ($1::text IS NULL OR agency = $1) AND ($2::bigint IS NULL OR index < $2)
 ORDER BY index
 
 -- name: one
--- A refusal, the role of its agency, and the record as it came, where that was kept.
+-- A refusal, the role of its agency, and the original record, if it was kept.
 SELECT f.index, f.agency, a.role, f.address, f.claimed_id, f.claimed_type, f.errors,
        d.index IS NOT NULL AS is_kept, d.value, d.headers
 FROM log.refusal f
@@ -13,7 +13,7 @@ LEFT JOIN platform.agency a ON a.code = f.agency
 WHERE f.index = $1
 
 -- name: redrives
--- What was sent again for a refusal, and where exactly that was accepted.
+-- The records sent again for a refusal, and the entries that accepted them.
 SELECT r.event_id, r.sent_at, e.index AS accepted_index
 FROM platform.redrive r
 LEFT JOIN log.event_id e ON e.claim = r.claim AND e.identity = r.identity
@@ -25,5 +25,5 @@ ORDER BY r.sent_at, r.event_id
 SELECT index, identity FROM log.event_id WHERE claim = $1
 
 -- name: record
--- Written before it is sent: a link to an event that was never sent says nothing, a missing link would be lost.
+-- Written before the event is sent: a link to an event that was never sent is harmless, a missing link is lost.
 INSERT INTO platform.redrive (refusal_index, claim, identity, event_id) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING

@@ -1,7 +1,7 @@
-"""Sending a refused record again: as it came, where the reason has gone, or corrected.
+"""Sends a refused record again: unchanged, if it is valid now, or corrected.
 
-The record is validated first, so that what would be refused again for the same reason is not sent. What is sent is tied
-to the refusal before it leaves; where the log accepts it is then found by what it says.
+The record is validated first, so that one that would be refused again is not sent. It is linked to the refusal before
+it is sent; the entry that accepts it is then found by its id.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from infra.settings import Settings
 from producers.publisher.kafka_publisher import AgencyPublisher
 from producers.publisher.ndjson import Defaults
 from producers.publisher.report import Report, in_both_languages
-from producers.publisher.run import judge_lines
+from producers.publisher.run import wait_for_verdicts
 from producers.refusals.read import SQL, Refusal, read_refusal
 
 State = Literal["registered", "duplicate", "refused", "not-sent"]
@@ -27,12 +27,12 @@ _PLATFORM: Final = "platform"
 
 
 class CannotRedrive(YesserError):
-    """This refused record cannot be sent again as it is; the message says why."""
+    """This refused record cannot be sent again; the message gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Redriven:
-    """What became of it. `index`: of its entry, of a duplicate's first entry, of the new refusal, of a conflict."""
+    """The result. `index`: of its entry, of a duplicate's first entry, of the new refusal, of a conflict."""
 
     refusal_index: int
     id: str | None
@@ -52,11 +52,11 @@ class Redriven:
 
 
 class _Silent:
-    """One record needs no progress bar."""
+    """A progress that shows nothing: one record needs no bar."""
 
     def read(self, bytes_count: int, /) -> None: ...
 
-    def judged(self, lines_count: int, of_count: int, /) -> None: ...
+    def verdicts(self, lines_count: int, of_count: int, /) -> None: ...
 
     def waits(self, reason: str, /) -> None: ...
 
@@ -64,13 +64,13 @@ class _Silent:
 async def redrive(settings: Settings, index: int, corrected: bytes | None, timeout_s: float | None) -> Redriven:
     """Send the record refused at `index` again, or `corrected` (one event in structured JSON) instead of it.
 
-    Raises `NoSuchRefusal` or `CannotRedrive` before anything is sent, then what the publisher and `judge_lines` raise;
-    after those the same call may be made again.
+    Raises `NoSuchRefusal` or `CannotRedrive` before anything is sent, then what the publisher and `wait_for_verdicts`
+    raise; the call can then be repeated.
     """
     connection = await connect(settings, "refusals")
     try:
         refusal = await read_refusal(connection, index)
-        verdict = judged_again(refusal, corrected)
+        verdict = validate_again(refusal, corrected)
         if isinstance(verdict, Refused):
             return Redriven(index, verdict.claimed_id, "not-sent", errors=_errors(verdict.faults))
         holder = await connection.fetchrow(SQL["holder"], verdict.claim)
@@ -84,15 +84,15 @@ async def redrive(settings: Settings, index: int, corrected: bytes | None, timeo
     return await _send(settings, refusal, verdict, timeout_s)
 
 
-def judged_again(refusal: Refusal, corrected: bytes | None) -> Accepted | Refused:
-    """The verdict on what is to be sent. Raises `CannotRedrive` where there is nothing to send."""
+def validate_again(refusal: Refusal, corrected: bytes | None) -> Accepted | Refused:
+    """The verdict on the record to send. Raises `CannotRedrive` if there is nothing to send."""
     if refusal.agency.code == _PLATFORM:
-        raise CannotRedrive(f"entry {refusal.index} refused an event of the platform itself: see the runbook")
+        raise CannotRedrive(f"entry {refusal.index} refused an event of the platform: see the runbook")
     if corrected is not None:
         return validate(Defaults(refusal.agency.code).fill(corrected), STRUCTURED_HEADERS, refusal.agency)
     if not refusal.is_kept:
         raise CannotRedrive(
-            f"nothing was kept of the record refused at {refusal.index}, for it held personal data:"
+            f"the record refused at {refusal.index} was not kept, because it had personal data:"
             " give the corrected event with --from"
         )
     return validate(refusal.value, refusal.headers, refusal.agency)
@@ -102,7 +102,7 @@ async def _send(settings: Settings, refusal: Refusal, event: Accepted, timeout_s
     report = Report(lines=1)
     async with AgencyPublisher(settings, refusal.agency.code, acknowledged=report.sent.add) as publisher:
         await publisher.add(event.event_bytes, 1)
-    await judge_lines(settings, refusal.agency.code, report, _Silent(), timeout_s)
+    await wait_for_verdicts(settings, refusal.agency.code, report, _Silent(), timeout_s)
     verdicts = report.verdicts
     assert verdicts is not None
     if verdicts.refusals:

@@ -1,4 +1,4 @@
-"""Signed receipts on the sender's side: that they are the gateway's own, and speak of exactly the bytes that were sent.
+"""Verifies signed receipts: that the gateway signed them, for exactly the bytes that were sent.
 
 Flows in: an answer, the bytes of the request's events, the gateway's public key. Flows out: one receipt per event.
 """
@@ -24,7 +24,7 @@ def verified_receipts(
 ) -> tuple[list[Receipt], tuple[EventError, ...]]:
     """The receipts of the events, in order, and the faults of those that were refused (in a partial request).
 
-    Raises `NotGenuine` unless the signature holds and each event is promised with its own bytes or refused.
+    Raises `NotGenuine` unless the signature is valid and each event has a receipt for its own bytes or is refused.
     """
     answer = read_answer(SendAnswer, response)
     document: dict[str, Any] = orjson.loads(response.content)
@@ -36,15 +36,15 @@ def verified_receipts(
     expected = [(place, sha256(event).hexdigest()) for place, event in enumerate(events) if place in places]
     left = set(range(len(events))) - places.keys()
     if part.kind != RECEIPT_KIND or promised != expected or (left and not answer.refused):
-        raise NotGenuine(f"The receipt does not speak of the events that were sent. {_ADVICE}")
+        raise NotGenuine(f"The receipt is not for the events that were sent. {_ADVICE}")
     receipts = [Receipt(row.id, row.address, row.sha256, part.agency, part.time, document) for row in part.events]
     return receipts, answer.refused + unlisted_errors(left, answer.refused)
 
 
 def unlisted_errors(places: Iterable[int], listed: Sequence[EventError]) -> tuple[EventError, ...]:
-    """One fault for each refused event that has none in the gateway's list, which has a greatest length."""
+    """One fault for each refused event that the gateway's list, which is limited, left out."""
     known = {error.event for error in listed}
-    detail = "The gateway's list was full before it came to this event: validate it by itself."
+    detail = "The gateway's list of faults was full before this event: validate the event alone."
     return tuple(
         EventError(code="unlisted", pointer=f"/{place}", detail=detail, event=place)
         for place in sorted(set(places) - known)

@@ -1,4 +1,4 @@
-"""What the gateway answers, as types. Members that are not known here are passed over: a newer gateway may add some."""
+"""The gateway's answers as types. Unknown members are ignored: a newer gateway may add some."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ State = Literal["pending", "registered", "duplicate", "refused"]
 
 
 class NotAGateway(YesserError):
-    """The answer is not one of a Yesser gateway: look at the address, and at what stands between."""
+    """The answer is not from a Yesser gateway: check the address, and any proxy in between."""
 
 
 class Answer(BaseModel):
-    """The common ground of all answers."""
+    """Base of all answers."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class EventError(Answer):
-    """One fault. `pointer` (RFC 6901) leads into the event or, of several, into their list; `event` is its place."""
+    """One fault. `pointer` (RFC 6901) refers to the event, or to the list of events; `event` is its position."""
 
     code: str
     pointer: str = ""
@@ -35,7 +35,7 @@ class EventError(Answer):
     parameter: str | None = None
 
     def moved(self, first: int) -> EventError:
-        """The same fault, where the list that was sent began at place `first` of the whole."""
+        """The same fault, for a list that began at position `first` of the whole."""
         if self.event is None:
             return self
         place = self.event + first
@@ -44,7 +44,7 @@ class EventError(Answer):
 
 
 class Problem(Answer):
-    """RFC 9457: why not. `type` is the address of a page on the gateway, `unlisted` counts faults beyond the list."""
+    """An RFC 9457 problem. `type` is the address of a page on the gateway; `unlisted` counts faults beyond the list."""
 
     type: str = "about:blank"
     title: str = ""
@@ -55,7 +55,7 @@ class Problem(Answer):
 
 
 class StoredRow(Answer):
-    """One event of a receipt: its place in the request, and where it stands."""
+    """One event of a receipt: its position in the request, and its address."""
 
     event: int
     id: str
@@ -64,7 +64,7 @@ class StoredRow(Answer):
 
 
 class SignedPart(Answer):
-    """What is signed."""
+    """The signed part of an answer."""
 
     kind: str
     agency: str
@@ -73,14 +73,14 @@ class SignedPart(Answer):
 
 
 class SendAnswer(Answer):
-    """The answer to events that are durable."""
+    """The answer to stored events."""
 
     receipt: SignedPart
     refused: tuple[EventError, ...] = ()
 
 
 class AcceptedRow(Answer):
-    """An event that the door lets in."""
+    """An event that validation accepts."""
 
     event: int
     id: str
@@ -97,7 +97,7 @@ class Validation(Answer):
 
 
 class Verdict(Answer):
-    """What became of a record. `index`: of its entry; of the first entry for a duplicate; of the refusal."""
+    """The verdict on a record. `index`: of its entry, of a duplicate's first entry, or of the refusal."""
 
     state: State
     id: str | None = None
@@ -109,7 +109,7 @@ class Verdict(Answer):
 
 
 class Registered(Verdict):
-    """A verdict by which the event is in the log: at `index`, its own or, of a duplicate, the first one's."""
+    """The verdict on an event that is in the log at `index`: its own or, for a duplicate, the first one's."""
 
     index: int
 
@@ -123,7 +123,7 @@ class VerdictPage(Answer):
 
 
 class Proof(Answer):
-    """An entry and the way from its leaf to the root of a signed checkpoint; hashes are base64."""
+    """An entry and its inclusion proof against a signed checkpoint; hashes are base64."""
 
     index: int
     entry: str
@@ -145,7 +145,7 @@ def read_answer(model: type[AnswerType], response: httpx.Response) -> AnswerType
 
 
 def read_problem(response: httpx.Response) -> Problem:
-    """The problem, as far as the answer tells: what stands between may answer with anything."""
+    """The problem; a proxy's answer may have any form, so missing members are filled in."""
     try:
         found = Problem.model_validate_json(response.content)
     except ValidationError:
@@ -156,10 +156,10 @@ def read_problem(response: httpx.Response) -> Problem:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The gateway's promise that an event is durable.
+    """The gateway's signed receipt for a stored event.
 
-    `address` is `topic/partition/offset`, `sha256` that of the event's bytes as they will stand in the entry, `time`
-    the gateway's. `signed` is the whole answer, which proves it to anybody: keep it.
+    `address` is `topic/partition/offset`, `sha256` that of the event's bytes in its entry, `time` the gateway's.
+    `signed` is the whole answer, which proves the receipt to third parties: keep it.
     """
 
     id: str
@@ -171,5 +171,5 @@ class Receipt:
 
     @property
     def offset(self) -> int:
-        """The place in the agency's topic."""
+        """The offset in the agency's topic."""
         return int(self.address.rpartition("/")[2])

@@ -1,4 +1,4 @@
-"""Many events as requests below the gateway's limits, each event with the bytes that it was given."""
+"""Splits events into requests within the gateway's limits, with the events' bytes unchanged."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ _WHITE_SPACE = b" \t\n\r"
 
 
 def content_of(event: bytes) -> bytes:
-    """The event without white space around it, which a batch would lose: so its bytes are the same in both modes."""
+    """The event without surrounding white space, so that its bytes are the same alone and in a batch."""
     return event.strip(_WHITE_SPACE)
 
 
 def batch_of(events: Sequence[bytes]) -> bytes:
-    """The body of a batch."""
+    """The body of a batch request."""
     return b"[" + b",".join(events) + b"]"
 
 
 def slices(events: Sequence[bytes], events_max: int, bytes_max: int) -> Iterator[tuple[int, list[bytes]]]:
-    """The events in order, in batches within both limits, each with the place of its first event.
+    """The events in order, in batches within both limits, each with the position of its first event.
 
-    An event that is larger than the limit by itself goes alone: whether it is too large is for the gateway to say.
+    An event above the limit is sent alone, and the gateway answers whether it is too large.
     """
     first, batch, size = 0, list[bytes](), 0
     for place, event in enumerate(map(content_of, events)):

@@ -1,7 +1,7 @@
 """`AgencyClient`: an agency's events over HTTP, each answered with a signed receipt, a verdict and a proof.
 
 Flows in: the bytes of events (`producers.sdk.typed_events` builds them from the models of the catalogue). Flows out:
-receipts that were checked against the key of the gateway and the bytes that were sent. The way over Kafka is
+receipts verified against the gateway's key and the bytes that were sent. To publish over Kafka use
 `producers.publisher.kafka_publisher`.
 """
 
@@ -48,7 +48,7 @@ _UNPROCESSABLE: Final = 422
 
 @dataclass(slots=True)
 class Sent:
-    """What became of many events: a receipt for each that is stored; the faults of those that are not (`partial`)."""
+    """The result of sending many events: receipts of the stored ones, faults of the others (`partial`)."""
 
     receipts: list[Receipt] = field(default_factory=list)
     refused: list[EventError] = field(default_factory=list)
@@ -57,11 +57,11 @@ class Sent:
 class AgencyClient:
     """A client of one gateway with one token; an asynchronous context manager. Many tasks may use it at once.
 
-    `gateway_key` is the verifier key that receipts must be signed by; without it the key that the gateway shows first
-    is held to. `language` is that of problems. Leaving the block waits for what is under way.
+    `gateway_key` is the verifier key of receipts; without it the client trusts the first key that the gateway shows.
+    `language` is that of problems. Leaving the block waits for open requests.
 
-    Everything that sends raises `GatewayProblem` where the gateway says no, `NotServed` or `OutcomeUnknown` when the
-    time is over, and `NotGenuine` for a receipt that does not hold. Sending the same events again is always safe.
+    Everything that sends raises `GatewayProblem` if the gateway refuses, `NotServed` or `OutcomeUnknown` after the
+    timeout, and `NotGenuine` for a receipt that is not valid. Sending the same events again is always safe.
     """
 
     def __init__(
@@ -94,24 +94,24 @@ class AgencyClient:
     ) -> None:
         self._is_open = False
         try:
-            # The slots are handed out in order, so all are ours when everything that came before is done.
+            # Slots are granted in order: holding all of them means that all earlier requests are done.
             for _ in range(self._limits.requests_in_flight_max):
                 await self._slots.acquire()
         finally:
             await self._http.aclose()
 
     async def send(self, event: bytes) -> Receipt:
-        """Send one event; its receipt once it is durable."""
+        """Send one event; returns its receipt once it is stored."""
         content = content_of(event)
         async with self._sending():
             receipts, _ = await self._post(Request(_EVENTS, content, _SINGLE, stores=True), [content])
         return receipts[0]
 
     async def send_many(self, events: Sequence[bytes], *, partial: bool = False) -> Sent:
-        """Send events in order, in batches, each batch once the one before is durable.
+        """Send events in order, in batches, each once the one before is stored.
 
-        A batch with a faulty event stores nothing of itself and ends the call; the problem's `receipts` are those of
-        the batches before. With `partial` the good events are stored and the others are returned with their faults.
+        A batch with a faulty event stores nothing and ends the call; the problem's `receipts` are those of the batches
+        before. With `partial` the valid events are stored and the others are returned with their faults.
         """
         sent = Sent()
         async with self._sending():
@@ -120,7 +120,7 @@ class AgencyClient:
         return sent
 
     async def validate(self, events: Sequence[bytes]) -> list[EventError]:
-        """The faults of form and authority that sending these would meet; none means good. Nothing is stored."""
+        """The faults of form and authority of these events; none means valid. Nothing is stored."""
         found: list[EventError] = []
         async with self._sending():
             for first, batch in slices(events, self._limits.batch_events_max, self._limits.batch_bytes_max):
@@ -129,14 +129,14 @@ class AgencyClient:
         return found
 
     async def status(self, event_id: str, address: str | None = None) -> Verdict:
-        """What the log says of an id or, with the `address` of a receipt, of exactly that record."""
+        """The verdict on an id or, with a receipt's `address`, on exactly that record."""
         parameters = {} if address is None else {"address": address}
         return read_answer(Verdict, await self._ask(f"{_EVENTS}/{quote(event_id, safe='')}", parameters))
 
     async def receipts(self, since: int = 0) -> AsyncIterator[Verdict]:
-        """The verdict on every record of the agency from offset `since` on, however it was sent; waits for more.
+        """The verdict on every record of the agency from offset `since` on, sent over HTTP or Kafka; waits for more.
 
-        Raises `TopicHalted` once the registrar reads the agency's topic no further.
+        Raises `TopicHalted` if the registrar halted the agency's topic.
         """
         while True:
             page = await self._page(since, _PAGE_ROWS, _LONG_POLL_S)
@@ -147,7 +147,7 @@ class AgencyClient:
             since = page.next
 
     async def wait_registered(self, receipt: Receipt, timeout_s: float = 60.0) -> Registered:
-        """The registrar's verdict on a receipt's record: registered, or duplicate of an earlier entry.
+        """Wait for the registrar's verdict on a receipt's record: registered, or duplicate of an earlier entry.
 
         Raises `RefusedByRegistrar`, `RecordReplaced`, `TopicHalted`, or `WaitTimedOut` after `timeout_s`.
         """
@@ -161,18 +161,18 @@ class AgencyClient:
                 return Registered.model_validate(verdict.model_dump())
             if page.halted is not None:
                 raise TopicHalted(f"{TopicHalted.__doc__} {page.halted}")
-        raise WaitTimedOut(f"{receipt.address} has no verdict after {timeout_s:g} s: it is stored, so ask again later.")
+        raise WaitTimedOut(f"{receipt.address} has no verdict after {timeout_s:g} s: it is stored, so try again later.")
 
     async def proof(self, index: int, log_key: str | None = None) -> Proof:
         """The entry at this index with its verified inclusion proof; waits until a signed checkpoint covers it.
 
-        With `log_key`, the log's verifier key, the checkpoint's signature is verified as well. Raises `NotGenuine`.
+        With `log_key`, the log's verifier key, also verifies the checkpoint's signature. Raises `NotGenuine`.
         """
         proof = read_answer(Proof, await self._ask(f"/v1/proofs/{index}", {}))
         return verified_proof(proof, None if log_key is None else parse_vkey(log_key))
 
     async def _send_batch(self, first: int, batch: Sequence[bytes], sent: Sent, *, partial: bool) -> None:
-        """Send one batch, whose first event is at place `first` of all, and add to `sent`."""
+        """Send one batch, whose first event is at position `first` of all, and add the result to `sent`."""
         request = Request(_EVENTS, batch_of(batch), _BATCH, {"partial": "true"} if partial else {}, stores=True)
         try:
             receipts, refused = await self._post(request, batch)
@@ -191,7 +191,7 @@ class AgencyClient:
         return verified_receipts(await self._connection.ask(request), events, key)
 
     async def _gateway_key(self) -> Verifier:
-        """The key that receipts must be signed by: the given one, else the first that the gateway showed."""
+        """The verifier key of receipts: the given one, else the first that the gateway showed."""
         if self._key is None:
             shown = await self._connection.ask(Request("/v1/key"))
             self._key = self._key or parse_vkey(shown.text.strip())
@@ -210,7 +210,7 @@ class AgencyClient:
 
     @asynccontextmanager
     async def _sending(self) -> AsyncIterator[None]:
-        """Hold one of the slots for something that sends. Raises `ClientClosed`."""
+        """Hold one of the slots for sending. Raises `ClientClosed`."""
         if not self._is_open:
             raise ClientClosed
         async with self._slots:

@@ -1,14 +1,14 @@
-"""What a client of the gateway is told when something does not go as it should; the class tells what to do.
+"""Errors of the gateway's client; the class decides the reaction.
 
 Retry
-├── OutcomeUnknown   (producers.errors) the time is over and the events may be stored: send the same again
-└── NotServed        the time is over and nothing was stored: ask the same later
+├── OutcomeUnknown   (producers.errors) timeout, the events may be stored: send the same again
+└── NotServed        timeout, nothing was stored: try again later
 Reject
 ├── GatewayProblem   the gateway says no: `problem` tells why, fault by fault
 ├── RefusedByRegistrar   an event was stored and then refused in the log
 └── RecordReplaced       the topic lost the event after its receipt: send it again
 Tampered
-└── NotGenuine       a receipt or proof does not hold: call the programme office
+└── NotGenuine       a receipt or proof is not valid: call the programme office
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class ClientClosed(YesserError):
 
 
 class NotServed(Retry):
-    """The gateway did not serve the request in time, and nothing was stored: ask the same again later."""
+    """The gateway did not serve the request in time, and nothing was stored: try again later."""
 
     def __init__(self, message: str, problem: Problem | None = None) -> None:
         super().__init__(message)
@@ -34,10 +34,10 @@ class NotServed(Retry):
 
 
 class GatewayProblem(Reject):
-    """The gateway said no.
+    """The gateway refused the request.
 
-    `problem` is what it answered. `receipts` are those of earlier requests of the same call, whose events are stored.
-    `may_be_stored` is true where an attempt before this answer was cut off: then the outcome is unknown.
+    `problem` is its answer. `receipts` are those of earlier requests of the same call, whose events are stored.
+    `may_be_stored` is true if an earlier attempt was cut off: the outcome is then unknown.
     """
 
     def __init__(self, problem: Problem, *, may_be_stored: bool = False, receipts: Sequence[Receipt] = ()) -> None:
@@ -67,11 +67,11 @@ class RecordReplaced(Reject):
 
 
 class NotGenuine(Tampered):
-    """A receipt or proof does not hold: do not rely on this gateway, keep what it said, call the programme office."""
+    """A receipt or proof is not valid: do not trust this gateway, keep its answer, call the programme office."""
 
 
 def _listed(errors: Sequence[EventError]) -> str:
-    """The first faults, in words."""
+    """The first faults as text."""
     shown = [f"{error.code} at {error.pointer or 'the whole'}: {error.detail}" for error in errors[:_SHOWN_MAX]]
     more = [f"and {len(errors) - _SHOWN_MAX} more"] if len(errors) > _SHOWN_MAX else []
     return "".join(f"; {line}" for line in shown + more)

@@ -1,4 +1,4 @@
-"""That an entry is in the national log: a proof holds by itself, whoever hands it over."""
+"""Verifies that an entry is in the national log, without trusting the source of the proof."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _EVENT_FOLLOWS: Final = b',"event":'
 def verified_proof(proof: Proof, log_key: Verifier | None) -> Proof:
     """The proof, if it leads from the entry's bytes to the checkpoint's root. Raises `NotGenuine`.
 
-    With the log's key also the checkpoint's signature is verified; without it, the proof is as good as the checkpoint.
+    With the log's key, also verifies the checkpoint's signature; without it, the caller must trust the checkpoint.
     """
     entry = proof.entry.encode()
     try:
@@ -31,7 +31,7 @@ def verified_proof(proof: Proof, log_key: Verifier | None) -> Proof:
 
 
 def event_bytes_of(proof: Proof) -> bytes:
-    """The event's own bytes inside the entry, verbatim: what a receipt's `sha256` is of."""
+    """The event's bytes in the entry, verbatim; a receipt's `sha256` is over them."""
     return proof.entry.encode().partition(_EVENT_FOLLOWS)[2][:-1]
 
 

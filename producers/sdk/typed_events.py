@@ -1,4 +1,4 @@
-"""Events from the catalogue's models: type and subject follow from the model; faults of form are found before sending.
+"""Events from the catalogue's models: type and subject follow from the model, and the form is validated before sending.
 
 launched = ServiceLaunched(service_id="S-1", on="2006-01-01", channels=["web"])
 await publisher.publish([typed_event("health", launched, "launch-1", "2006-01-01T09:00:00+03:00")])
@@ -19,16 +19,16 @@ _TYPES: Final[dict[type[Model], EventType]] = {row.model: row for row in CATALOG
 
 
 class FaultyEvent(Reject):
-    """The event does not have the form that the catalogue asks for: correct it; nothing was sent."""
+    """The event does not have the form that the catalogue requires: correct it; nothing was sent."""
 
 
 def typed_event(agency: str, data: Model, event_id: str, time: str, **attributes: str) -> bytes:
     """The bytes of an event. `time` is RFC 3339 with offset; `attributes` are extensions (`hijridate` …).
 
-    Raises `FaultyEvent` with every fault of form. Whether the agency may say it is for the registrar to judge.
+    Raises `FaultyEvent` with every fault of form. The registrar validates the agency's authority.
     """
     row = _TYPES[type(data)]
-    # What was not given is absent; what was given as null (a cap, say) is said.
+    # A member that was not given is absent; one given as null (such as a cap) is sent as null.
     content = data.model_dump(mode="json", exclude_unset=True)
     value = build_event(
         type=row.name,

@@ -44,7 +44,7 @@ from infra.postgres.connection import connect
 from infra.settings import Settings
 from producers.agencies.genesis import prepare
 from producers.agencies.register import NewAgency, add_agencies
-from producers.agencies.tokens import Asked, create_token, hash_key
+from producers.agencies.tokens import TokenRequest, create_token, hash_key
 from tests.bench.load_client import Connection, request_bytes
 from tests.bench.system import process
 
@@ -312,7 +312,7 @@ async def _register(settings: Settings) -> str:
         with process(settings, "registrar"), process(settings, "relay"):
             health = NewAgency("health", "agency", "الصحة", "Health")
             await add_agencies(connection, settings, [health], lambda: datetime.now(UTC))
-        made = await create_token(connection, hash_key(settings), Asked("agency", "health", 1))
+        made = await create_token(connection, hash_key(settings), TokenRequest("agency", "health", 1))
         return made.token
     finally:
         await connection.close()

@@ -13,7 +13,7 @@ from tests.paths import ROOT
 SENTENCE = re.compile(r"[A-Za-z]{2,}[^\w]+[a-z]{2,}")
 PRINTERS = {"echo", "print", "secho"}
 # Errors are in English, and begin so; the rest is copied into a shell.
-NOT_SPOKEN = ("yesser: ", " Give the same", "export ", "curl ", "\neval ", "\n…")
+NOT_SPOKEN = ("yesser: ", " Run the same", "export ", "curl ", "\neval ", "\n…")
 
 
 def printed(path: Path) -> Iterator[tuple[str, str]]:

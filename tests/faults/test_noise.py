@@ -46,7 +46,7 @@ def test_noise_is_paused_told_of_and_let_through_by_a_person(system: System, tmp
     assert publishing.returncode == 1, errors.decode()
     report = json.loads(output)
     assert (report["accepted"], report["refused"]) == (1, NOISE)
-    assert b"is read slowly: 500 records in a row were refused" in errors
+    assert b"is paused: 500 records in a row were refused" in errors
     assert errors.count(b"yesser:") == 1, "why it waits is said once"
     system.settle()
     assert system.ask("status")["paused"] == {}

@@ -123,7 +123,7 @@ def test_recoveries_that_are_killed_or_called_twice_end_in_the_same_log(system: 
     assert codes in ([0, 0], [0, 1])
     for (output, errors), code in outcomes:
         if code:
-            assert b"is at work" in errors
+            assert b"is running" in errors
         else:
             assert json.loads(output)["root"] == root
     system.until_all_ready()

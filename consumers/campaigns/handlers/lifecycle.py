@@ -1,8 +1,7 @@
-"""What becomes of a campaign: decided, in the log, acknowledged, aired, completed, paused, resumed (events.md §3, §6).
+"""A campaign's lifecycle: decided, in the log, acknowledged, aired, completed, paused, resumed (events.md §3, §6).
 
-A campaign is paused exactly while its service's last `suspended` has no later `resumed`: that follows from the
-service's entries alone. `campaign.paused` and `campaign.resumed` tell the teams; when they come back they change
-nothing.
+A campaign is paused exactly while its service's last `suspended` has no later `resumed`; only the service's entries
+decide that. `campaign.paused` and `campaign.resumed` notify the teams; as entries they change nothing.
 """
 
 from __future__ import annotations
@@ -31,13 +30,13 @@ _RESUMED: Final = {
 
 
 def coverage_of(ws: UnitOfWork, service_id: str, index: int) -> Coverage:
-    """The service's row, begun at `index` where there is none."""
+    """The service's row, created at `index` if there is none."""
     known = ws.get(COVERAGE, service_id)
     return known or Coverage(service_id, None, None, [], 0, 0, 0, index, index, 0)
 
 
 def decide(ws: UnitOfWork, proposal: Proposal, index: int) -> OutboxEvent:
-    """Keep a campaign that a rule decided at entry `index`; returns its trigger, to be published."""
+    """Store a campaign that a rule decided at entry `index`; returns its trigger to publish."""
     data: dict[str, Any] = {
         "campaign_id": proposal.campaign_id,
         "rule": proposal.rule.name,
@@ -66,11 +65,11 @@ def decide(ws: UnitOfWork, proposal: Proposal, index: int) -> OutboxEvent:
 
 
 def enter_log(ws: UnitOfWork, entry: Entry) -> None:
-    """`campaign.triggered` came back as an entry: from here on the campaign exists, as the entry says it."""
+    """Apply the entry `campaign.triggered`: from here on the campaign exists, with the entry's data."""
     data, index = entry.data, entry.index
     campaign = ws.get(CAMPAIGN, data["campaign_id"])
     if campaign is None:
-        # Today's rules would not have triggered it: the log says that it was.
+        # The current rules would not trigger it, but the log is authoritative.
         campaign = _begin(data, index)
     elif campaign.triggered_index is None:
         _adopt(campaign, data)
@@ -83,7 +82,7 @@ def enter_log(ws: UnitOfWork, entry: Entry) -> None:
 
 
 def note(ws: UnitOfWork, entry: Entry) -> None:
-    """Another event of the platform about a campaign came back: it is counted; only an escalation is a state."""
+    """Count another platform event about a campaign; only an escalation changes its state."""
     campaign = ws.get(CAMPAIGN, entry.data["campaign_id"])
     if campaign is not None:
         campaign.escalated = campaign.escalated or entry.type == "campaign.escalated"
@@ -91,7 +90,7 @@ def note(ws: UnitOfWork, entry: Entry) -> None:
 
 
 def launched(ws: UnitOfWork, fact: Applied) -> None:
-    """A service can be reached from now on."""
+    """The service is launched: its coverage is counted from now on."""
     _change_coverage(ws, fact, launched_index=fact.index)
 
 
@@ -104,7 +103,7 @@ def suspended(ws: UnitOfWork, fact: Applied) -> Iterator[OutboxEvent]:
 
 
 def resumed(ws: UnitOfWork, fact: Applied) -> Iterator[OutboxEvent]:
-    """The service is back: the due dates of its running campaigns move by the working days lost."""
+    """The service is resumed: the due dates of its running campaigns move by the working days lost."""
     coverage = coverage_of(ws, fact.data["service_id"], fact.found_index)
     today = riyadh_date(fact.recorded)
     days = count_working_days(coverage.suspended_from or today, today)
@@ -116,8 +115,8 @@ def resumed(ws: UnitOfWork, fact: Applied) -> Iterator[OutboxEvent]:
         yield _announcement("resumed", campaign, fact, fill(_RESUMED, {"cause": f"i{fact.index}", "days": days}))
 
 
-def judge(ws: UnitOfWork, entry: Entry) -> Anomaly | None:
-    """Judge and apply `awareness.campaign-acknowledged`, `-aired` or `-completed`."""
+def apply(ws: UnitOfWork, entry: Entry) -> Anomaly | None:
+    """Apply `awareness.campaign-acknowledged`, `-aired` or `-completed`, or return the anomaly."""
     campaign = ws.get(CAMPAIGN, entry.data["campaign_id"])
     if campaign is None or campaign.triggered_index is None:
         return anomaly(entry, "unknown-campaign", {})
@@ -187,7 +186,7 @@ def _touch(ws: UnitOfWork, campaign: Campaign, index: int) -> None:
 
 
 def _join_service(ws: UnitOfWork, campaign: Campaign, index: int) -> None:
-    """Let the service know its specific campaigns, so that a suspension finds them."""
+    """Add a specific campaign to its service's row, so that a suspension finds it."""
     if campaign.service_id is None:
         return
     coverage = coverage_of(ws, campaign.service_id, index)
@@ -209,7 +208,7 @@ def _change_coverage(ws: UnitOfWork, fact: Applied, **changes: Any) -> Coverage:
 
 
 def _running(ws: UnitOfWork, coverage: Coverage) -> Iterator[Campaign]:
-    """Campaigns of the service that are not completed. A trigger still on its way counts: what is said follows it."""
+    """Campaigns of the service that are not completed, including those whose trigger is not in the log yet."""
     for campaign_id in coverage.campaign_ids:
         campaign = ws.get(CAMPAIGN, campaign_id)
         if campaign is not None and campaign.completed_index is None:
@@ -217,7 +216,7 @@ def _running(ws: UnitOfWork, coverage: Coverage) -> Iterator[Campaign]:
 
 
 def _announcement(kind: str, campaign: Campaign, fact: Applied, reason: Text) -> OutboxEvent:
-    """`campaign.paused` or `campaign.resumed`; its cause is the service's entry, so that each time has its own id."""
+    """`campaign.paused` or `campaign.resumed`; the id contains the service's entry, so that each one is distinct."""
     data: dict[str, Any] = {
         "campaign_id": campaign.campaign_id,
         "rule": campaign.rule,
@@ -243,7 +242,7 @@ def _announcement(kind: str, campaign: Campaign, fact: Applied, reason: Text) ->
 
 
 def _adopt(campaign: Campaign, data: dict[str, Any]) -> None:
-    """The entry is what was said, also where the rules of today would say it differently."""
+    """Take the entry's data, even if the current rules would decide differently."""
     campaign.rules_version = data["rules_version"]
     campaign.owner = data["owner"]
     campaign.channels = data["channels"]
@@ -253,7 +252,7 @@ def _adopt(campaign: Campaign, data: dict[str, Any]) -> None:
 
 
 def _begin(data: dict[str, Any], index: int) -> Campaign:
-    """A campaign as its trigger says it, which is not in the log yet."""
+    """A new campaign from its trigger's data, not in the log yet."""
     return Campaign(
         campaign_id=data["campaign_id"],
         rule=data["rule"],

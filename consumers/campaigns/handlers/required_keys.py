@@ -1,6 +1,6 @@
-"""Which rows a batch needs: by kind of entry, in two rounds.
+"""The rows that a batch needs: by kind of entry, in two rounds.
 
-Certificates are the most frequent entry of the programme: what all entries of a kind share is asked for once a batch.
+Rows that all entries of a kind share are requested once per batch, because certificates are very frequent.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ INITIATIVE: Final = "awareness.initiative-announced"
 
 def required_keys(ws: UnitOfWork, entries: Sequence[Entry]) -> Iterator[Iterable[Need]]:
     """The second round depends on the services, campaigns and certificates that the first one brought."""
-    first = training.certified_needs(entry for entry in entries if entry.type == "training.certified")
+    first = training.certified_keys(entry for entry in entries if entry.type == "training.certified")
     kinds = {"training.certified"} if first else set()
     for entry in entries:
         asks = _FIRST.get(entry.type)
@@ -52,7 +52,7 @@ def _service_after(ws: UnitOfWork, entry: Entry) -> Iterator[Need]:
 
 
 def _campaign(entry: Entry) -> Iterator[Need]:
-    """Of what is said about a campaign, by its team or by the platform."""
+    """Keys of an event about a campaign, from its team or the platform."""
     yield CAMPAIGN, (entry.data["campaign_id"],)
     if "service_id" in entry.data:
         yield COVERAGE, (entry.data["service_id"],)

@@ -1,7 +1,7 @@
 """The rules as data: event → who must act, on which channels, by when, with which brief (events.md §6).
 
-Flows in: an `RuleInput`, something that took effect and that a rule may answer. Flows out: a `Decision` for each rule
-that listens to it, fired or not, with the reason; a fired one carries the campaign. Pure: no clock, no table.
+Flows in: a `RuleInput`, a fact that took effect. Flows out: the `Decision` of its rule, fired or not, with the reason;
+a fired one has the campaign. Pure: no clock, no table.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Kind = Literal["specific", "general"]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule. It fires at each occurrence it listens to, or, where that has a figure, when it reaches the target."""
+    """One rule. It fires at each of its inputs or, for an input with a figure, when the figure reaches the target."""
 
     name: str
     kind: Kind
@@ -35,9 +35,8 @@ class Rule:
 class RuleInput:
     """What took effect.
 
-    `cause_index`, `recorded` are of the cause: the fact itself, even if it waited, or the entry at which a figure
-    changed.
-    `part` tells campaigns of one cause apart (a group, a quota). `figure`, `target` where it is about a figure.
+    `cause_index`, `recorded` are of the cause: the fact itself, even if it was pending, or the entry that changed the
+    figure. `part` distinguishes campaigns of one cause (a group, a quota). `figure` and `target` are set together.
     """
 
     rule: str
@@ -68,7 +67,7 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a rule made of an occurrence. `proposal` is there exactly when it fired."""
+    """A rule's decision on an input. `proposal` is set exactly when it fired."""
 
     rule: str
     cause_index: int
@@ -139,7 +138,7 @@ DEFAULT_RULES: Final = (
         },
     ),
 )
-"""Switched on by default (events.md §6)."""
+"""Active by default (events.md §6)."""
 
 _NO_TARGET: Final = {"ar": "لا هدف أكبر من صفر.", "en": "There is no target above zero."}
 _BELOW: Final = {"ar": "{figure} من {target} حتى القيد {cause}.", "en": "{figure} of {target} at entry {cause}."}
@@ -151,7 +150,7 @@ _CONTRADICTED: Final = {
 
 
 def evaluate(rules: Mapping[str, Rule], occurrence: RuleInput, *, fired_before: bool = False) -> Decision | None:
-    """What the rule that listens makes of it; None when that rule is switched off."""
+    """The decision of the input's rule; None if that rule is not active."""
     rule = rules.get(occurrence.rule)
     if rule is None:
         return None

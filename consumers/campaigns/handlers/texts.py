@@ -1,7 +1,7 @@
-"""What a campaign says, in Arabic and English: templates in, texts of at most 2,000 characters out.
+"""A campaign's texts in Arabic and English: templates in, texts of at most 2,000 characters out.
 
-The texts travel in platform events, which pass the registrar's door like any other: a name that is cut to fit must not
-turn a longer number into one that looks like a national id, so a cut never ends inside a run of letters and digits.
+The registrar validates platform events like any other. A name that is cut to fit must not leave a number that looks
+like a national id, so a cut never falls inside a run of letters and digits.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def clip(text: str) -> str:
     if _in_run(text[cut]):
         while start > 0 and _in_run(text[start - 1]):
             start -= 1
-    # A run that began at the very start is far longer than ten: any cut of it is safe.
+    # A run from the very start is far longer than a national id, so any cut is safe.
     return text[: start or cut].rstrip() + "…"
 
 

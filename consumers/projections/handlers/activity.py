@@ -1,6 +1,6 @@
-"""How active each agency is: accepted events by type, and refused records, with the first and last index of each.
+"""Each agency's activity: accepted events by type, and refused records, with the first and last index of each.
 
-This touches every entry of the log, so it counts a batch at once instead of entry by entry.
+Every log entry counts, so entries are counted per batch, not one by one.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _INDEX: Final = attrgetter("index")
 
 
 def required_keys(entries: Sequence[Entry]) -> Iterator[Need]:
-    """One row per agency and type, and per agency that was refused something."""
+    """One row per agency and type, and per agency with a refusal."""
     senders = set(map(_SENDER_AND_TYPE, entries))
     for key in senders:
         yield ACTIVITY, key
@@ -83,6 +83,6 @@ def _count_refusals(ws: UnitOfWork, entries: Sequence[Entry]) -> None:
 
 
 def refused_agency(entry: Entry) -> str:
-    """Whose topic the refused record stands in: `agency.<code>.events/0/17` → `<code>`."""
+    """The agency of the refused record: `agency.<code>.events/0/17` → `<code>`."""
     address: str = entry.data["address"]
     return address.partition("/")[0].removeprefix("agency.").removesuffix(".events")

@@ -1,8 +1,7 @@
-"""Composes the domain modules of this room: their needs in two rounds, their judgement in turn.
+"""Composes domain modules: collects the keys of a batch, in two rounds.
 
-A domain module offers `TABLES`, `SQL_FILES`, `TYPES`, `required_keys(entry)`, `dependent_keys(ws, entry)` and
-`apply(ws, entry)`.
-A consumer that wants some of them passes those; an entry belongs to one module at most.
+A domain module has `TABLES`, `SQL_FILES`, `TYPES`, `required_keys(entry)`, `dependent_keys(ws, entry)` and
+`apply(ws, entry)`. A consumer passes the modules that it uses; an entry belongs to at most one of them.
 """
 
 from __future__ import annotations
@@ -15,11 +14,11 @@ from events.wire.entry import Entry
 from infra.postgres.unit_of_work import Need, Table, UnitOfWork
 
 RULES_VERSION: Final = 2
-"""Grows when a domain module decides differently or keeps other tables (2: the waiting facts are bounded)."""
+"""Grows when a domain module decides differently or changes its tables (2: the pending facts are bounded)."""
 
 
 class Domain(Protocol):
-    """What a domain module is."""
+    """The interface of a domain module."""
 
     @property
     def TABLES(self) -> tuple[Table[Any], ...]: ...  # noqa: N802
@@ -32,23 +31,23 @@ class Domain(Protocol):
 
 
 def by_type(domains: Iterable[Domain]) -> dict[str, Domain]:
-    """Short event type → the module that judges it."""
+    """Short event type → its module."""
     return {name: domain for domain in domains for name in domain.TYPES}
 
 
-Judged = list[tuple[Domain, Entry]]
+Handled = list[tuple[Domain, Entry]]
 
 
-def judged(judges: dict[str, Domain], entries: Sequence[Entry]) -> Judged:
-    """The entries of a batch that some module judges, with the module."""
-    return [(judges[entry.type], entry) for entry in entries if entry.type in judges]
+def handled(handlers: dict[str, Domain], entries: Sequence[Entry]) -> Handled:
+    """The entries of a batch that have a module, with the module."""
+    return [(handlers[entry.type], entry) for entry in entries if entry.type in handlers]
 
 
-def first_needs(batch: Judged) -> set[Need]:
-    """What the entries name by themselves."""
+def required_keys(batch: Handled) -> set[Need]:
+    """First round: keys from the entries themselves."""
     return {need for domain, entry in batch for need in domain.required_keys(entry)}
 
 
-def second_needs(ws: UnitOfWork, batch: Judged) -> Iterator[Need]:
-    """What depends on the rows that the first round brought, one by one: facts that wait may be very many."""
+def dependent_keys(ws: UnitOfWork, batch: Handled) -> Iterator[Need]:
+    """Second round: keys that depend on the first round's rows, lazily, because pending facts may be very many."""
     return (need for domain, entry in batch for need in domain.dependent_keys(ws, entry))

@@ -1,4 +1,4 @@
-"""What happened to each project, phase and service, in the order in which it took effect. Only ever added to."""
+"""The history of each project, phase and service, in the order in which facts took effect. Append-only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from infra.postgres.unit_of_work import Table, UnitOfWork
 
 @dataclass(slots=True)
 class HistoryStep:
-    """One applied fact. It took effect at `found_index`, which for a fact that had waited is that of `registered`."""
+    """One applied fact. It took effect at `found_index`, which for a pending fact is that of `registered`."""
 
     index: int
     found_index: int

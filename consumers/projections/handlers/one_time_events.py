@@ -1,4 +1,4 @@
-"""Things that happen once (events.md §3): workshops announced and held, frameworks published, initiatives announced."""
+"""One-time events (events.md §3): workshops announced and held, frameworks published, initiatives announced."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from infra.postgres.unit_of_work import Need, Table, UnitOfWork
 
 
 @dataclass(slots=True)
-class Occasion:
+class OneTimeEvent:
     """`what` happened once to `subject`: `announced`, `held` or `published`."""
 
     subject: str
@@ -23,8 +23,8 @@ class Occasion:
     index: int
 
 
-OCCASION: Final = Table("occasion", Occasion, key=("subject", "what"))
-TABLES: Final[tuple[Table[Any], ...]] = (OCCASION,)
+ONE_TIME_EVENT: Final = Table("occasion", OneTimeEvent, key=("subject", "what"))
+TABLES: Final[tuple[Table[Any], ...]] = (ONE_TIME_EVENT,)
 SQL_FILES: Final = (("consumers.projections.handlers", "one_time_events.sql"),)
 
 _WHAT: Final = {
@@ -39,22 +39,22 @@ TYPES: Final = frozenset(_WHAT)
 def required_keys(entry: Entry) -> Iterator[Need]:
     what = _WHAT.get(entry.type)
     if what is not None:
-        yield OCCASION, (entry.subject, what)
+        yield ONE_TIME_EVENT, (entry.subject, what)
 
 
 def dependent_keys(ws: UnitOfWork, entry: Entry) -> Iterator[Need]:
-    """No second round."""
+    """None."""
     return iter(())
 
 
 def apply(ws: UnitOfWork, entry: Entry) -> list[Outcome]:
-    """Judge one entry: the second time is an anomaly, whoever says it."""
+    """Apply one entry; a second one is an anomaly, whatever its sender."""
     what = _WHAT.get(entry.type)
     if what is None:
         return []
-    known = ws.get(OCCASION, entry.subject, what)
+    known = ws.get(ONE_TIME_EVENT, entry.subject, what)
     if known is not None:
         seen = {"agency": known.agency, "index": known.index}
         return [contradiction(entry, found_at(entry), f"already-{what}", seen)]
-    ws.put(OCCASION, Occasion(entry.subject, what, entry.agency, entry.data["on"], entry.data, entry.index))
+    ws.put(ONE_TIME_EVENT, OneTimeEvent(entry.subject, what, entry.agency, entry.data["on"], entry.data, entry.index))
     return [applied(entry, found_at(entry), {})]

@@ -1,6 +1,6 @@
-"""What judging a fact gives: it took effect (`Applied`) or it contradicts what is known (`Anomaly`).
+"""The outcome of applying a fact: it took effect (`Applied`) or contradicts what is known (`Anomaly`).
 
-A fact is an entry, or the row of one that waited for `registered`; the rules see no difference.
+A fact is an entry, or the row of one that was pending until `registered`; the rules treat both alike.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from consumers.fold.anomaly import Anomaly
 
 
 class Fact(Protocol):
-    """What the rules need to know of an entry, whether it comes from the log or from the waiting facts."""
+    """What the rules need of an entry, from the log or from the pending facts."""
 
     @property
     def index(self) -> int: ...
@@ -32,7 +32,7 @@ class Fact(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AppliedAt:
-    """The entry at which a fact is judged: its own, or that of `registered` for one that waited."""
+    """The entry at which a fact is applied: its own, or that of `registered` for one that was pending."""
 
     index: int
     recorded: str
@@ -42,8 +42,8 @@ class AppliedAt:
 class Applied:
     """A fact took effect at entry `found_index`.
 
-    `index`, `recorded` and `data` are of the fact's own entry; `details` says what the state knew and the fact does not
-    (owner, plan, group …).
+    `index`, `recorded` and `data` are of the fact's own entry; `details` has what only the state knows (owner, plan,
+    group …).
     """
 
     type: str
@@ -61,7 +61,7 @@ Outcome: TypeAlias = Anomaly | Applied
 
 
 def found_at(fact: Fact) -> AppliedAt:
-    """A fact that is judged at its own entry."""
+    """A fact that is applied at its own entry."""
     return AppliedAt(fact.index, fact.recorded)
 
 

@@ -6,7 +6,7 @@ CREATE TABLE waiting_count (
     last_index bigint NOT NULL
 );
 
--- How many of them each agency sent.
+-- Their number by agency.
 CREATE TABLE waiting_agency (
     subject text COLLATE "C" NOT NULL,
     agency text COLLATE "C" NOT NULL,

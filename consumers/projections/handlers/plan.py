@@ -27,7 +27,7 @@ class Plan:
 
 @dataclass(slots=True)
 class ShownPlan:
-    """The one row that says which plan is shown, with its targets of now, so that readers need one look only."""
+    """The single row of the shown plan, with its current targets, so that readers need one query."""
 
     slot: int
     plan_id: str
@@ -44,7 +44,7 @@ SQL_FILES: Final = (("consumers.projections.handlers", "plan.sql"),)
 TYPES: Final = frozenset({"plan.adopted", "plan.amended"})
 
 SHOWN: Final[Need] = (SHOWN_PLAN, (SLOT,))
-"""What a consumer asks for that calls `shown`."""
+"""The key that a consumer needs before it calls `shown`."""
 
 
 def shown(ws: UnitOfWork) -> ShownPlan | None:
@@ -65,12 +65,12 @@ def required_keys(entry: Entry) -> Iterator[Need]:
 
 
 def dependent_keys(ws: UnitOfWork, entry: Entry) -> Iterator[Need]:
-    """No second round."""
+    """None."""
     return iter(())
 
 
 def apply(ws: UnitOfWork, entry: Entry) -> list[Outcome]:
-    """Judge one entry."""
+    """Apply one entry."""
     if entry.type == "plan.adopted":
         return [_adopt(ws, entry)]
     if entry.type == "plan.amended":

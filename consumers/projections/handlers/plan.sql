@@ -1,4 +1,4 @@
--- Adopted plans with their targets of now, and which of them is shown.
+-- Adopted plans with their current targets, and which of them is shown.
 CREATE TABLE plan (
     plan_id text COLLATE "C" PRIMARY KEY,
     name jsonb NOT NULL,

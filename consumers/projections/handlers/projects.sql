@@ -1,4 +1,4 @@
--- Projects with their state of now. `started` includes the completed phases; both are prefixes 1 … n.
+-- Projects with their current state. `started` includes the completed phases; both are prefixes 1 … n.
 CREATE TABLE project (
     project_id text COLLATE "C" PRIMARY KEY,
     plan_id text NOT NULL,

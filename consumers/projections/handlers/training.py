@@ -1,8 +1,8 @@
 """Training (events.md §3): quotas, certificates per certifying agency, and counts per calendar, year and track.
 
-A certificate counts in both calendars from the start, so that a quota set later finds it counted. Certificates are the
-most frequent fact of the programme: a consumer may take those of a batch together (`certified_needs`, `certify` for
-each, `count_certified` at the end), which comes to the same as `required_keys` and `apply` for each.
+A certificate counts in both calendars at once, so that a quota set later includes it. Certificates are very frequent: a
+consumer can apply those of a batch together (`certified_keys`, `certify` for each, `count_certified` at the end), with
+the same result as `required_keys` and `apply` for each.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from infra.postgres.unit_of_work import Need, Table, UnitOfWork
 
 @dataclass(slots=True)
 class Quota:
-    """Seats of a track in a year of a calendar; set again, it is replaced."""
+    """Seats of a track in a year of a calendar; setting it again replaces it."""
 
     calendar: str
     year: int
@@ -34,7 +34,7 @@ class Quota:
 
 @dataclass(slots=True)
 class Certificate:
-    """`agency` is the certifying one: the id is its own."""
+    """`agency` is the certifying one; ids are unique per agency."""
 
     agency: str
     certificate_id: str
@@ -80,7 +80,7 @@ TYPES: Final = frozenset({"training.quota-set", "training.certified", "training.
 
 @lru_cache(maxsize=65_536)
 def counters_of(certified_on: str, track: str) -> tuple[CounterKey, CounterKey]:
-    """The counters that a certificate of this date and track moves, one for each calendar."""
+    """The counters of a certificate of this date and track, one per calendar."""
     return (
         ("gregorian", year_of(certified_on, "gregorian"), track),
         ("umm-al-qura", year_of(certified_on, "umm-al-qura"), track),
@@ -88,18 +88,18 @@ def counters_of(certified_on: str, track: str) -> tuple[CounterKey, CounterKey]:
 
 
 @lru_cache(maxsize=65_536)
-def counter_needs(certified_on: str, track: str) -> tuple[Need, Need]:
-    """The same counters as needs."""
+def counter_keys(certified_on: str, track: str) -> tuple[Need, Need]:
+    """The keys of these counters."""
     gregorian, hijri = counters_of(certified_on, track)
     return (TRAINING_COUNT, gregorian), (TRAINING_COUNT, hijri)
 
 
 def required_keys(entry: Entry) -> Iterator[Need]:
-    """First round: the certificate or quota, and the counters as far as the entry names them."""
+    """First round: the certificate or quota, and the counters that the entry names."""
     data = entry.data
     if entry.type == "training.certified":
         yield CERTIFICATE, (entry.agency, data["certificate_id"])
-        yield from counter_needs(data["on"], data["track"])
+        yield from counter_keys(data["on"], data["track"])
     elif entry.type == "training.revoked":
         yield CERTIFICATE, (entry.agency, data["certificate_id"])
     elif entry.type == "training.quota-set":
@@ -108,8 +108,8 @@ def required_keys(entry: Entry) -> Iterator[Need]:
         yield TRAINING_COUNT, key
 
 
-def certified_needs(certified: Iterable[Entry]) -> set[Need]:
-    """The same as `required_keys` of each, for the `training.certified` of a batch."""
+def certified_keys(certified: Iterable[Entry]) -> set[Need]:
+    """The same as `required_keys` of each `training.certified` in a batch."""
     wanted: set[Need] = set()
     moved = set()
     for entry in certified:
@@ -117,7 +117,7 @@ def certified_needs(certified: Iterable[Entry]) -> set[Need]:
         wanted.add((CERTIFICATE, (entry.agency, data["certificate_id"])))
         moved.add((data["on"], data["track"]))
     for on, track in moved:
-        wanted.update(counter_needs(on, track))
+        wanted.update(counter_keys(on, track))
     return wanted
 
 
@@ -126,11 +126,11 @@ def dependent_keys(ws: UnitOfWork, entry: Entry) -> Iterator[Need]:
     if entry.type == "training.revoked":
         certificate = ws.get(CERTIFICATE, entry.agency, entry.data["certificate_id"])
         if certificate is not None:
-            yield from counter_needs(certificate.certified_on, certificate.track)
+            yield from counter_keys(certificate.certified_on, certificate.track)
 
 
 def apply(ws: UnitOfWork, entry: Entry) -> list[Outcome]:
-    """Judge one entry. `details` of a certificate or revocation: `counters`, the keys of the counts that moved."""
+    """Apply one entry. `details` of a certificate or revocation: `counters`, the keys of the changed counts."""
     if entry.type == "training.certified":
         tallies: Tallies = {}
         contradicted = certify(ws, entry, tallies)
@@ -145,7 +145,7 @@ def apply(ws: UnitOfWork, entry: Entry) -> list[Outcome]:
 
 
 def certify(ws: UnitOfWork, entry: Entry, tallies: Tallies) -> Anomaly | None:
-    """Keep the certificate and tally it; the anomaly if its id was used by this agency before."""
+    """Store the certificate and tally it; returns the anomaly if this agency used its id before."""
     agency, index, data = entry.agency, entry.index, entry.data
     known = ws.get(CERTIFICATE, agency, data["certificate_id"])
     if known is not None:
@@ -163,7 +163,7 @@ def certify(ws: UnitOfWork, entry: Entry, tallies: Tallies) -> Anomaly | None:
 
 
 def count_certified(ws: UnitOfWork, tallies: Tallies) -> None:
-    """Count what was tallied in both calendars. Adding up, the order within a batch does not matter."""
+    """Add the tallies to the counts of both calendars. The order within a batch does not matter."""
     for (on, track), tally in tallies.items():
         for key in counters_of(on, track):
             counter = _counter(ws, key, tally.first_index)

@@ -1,4 +1,4 @@
-"""What agencies' topics still hold of the offsets that a recovery asks for: all, some, or nothing; it is no error."""
+"""Reads what agencies' topics still hold of the offsets in a recovery. Missing records are not an error."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ READ_TIMEOUT_S: Final = 30.0
 
 
 class AgencyRecords:
-    """Records of agency topics by offset range; what a fetch brings beyond the range is kept for the next one."""
+    """Records of agency topics by offset range; records fetched beyond the range are kept for the next one."""
 
     def __init__(self, consumer: AIOKafkaConsumer, bytes_max: int) -> None:
         self._consumer = consumer
@@ -34,9 +34,9 @@ class AgencyRecords:
         self._ahead: dict[str, list[Record]] = {}
 
     async def read(self, topic: str, agency: Agency, first: int, end: int) -> Held:
-        """What the topic holds of the offsets `first … end - 1`."""
+        """The topic's records at the offsets `first … end - 1`."""
         if topic not in self._reach:
-            self._reach[topic] = await self._ask_reach(topic)
+            self._reach[topic] = await self._offset_range(topic)
         reach = self._reach[topic]
         if reach is None:
             return Held(agency, first, None, 0, {})
@@ -46,11 +46,11 @@ class AgencyRecords:
             ahead += await self._fetch(topic, start, min(end, reach[1]))
         found = [record for record in ahead if record.offset < end]
         self._ahead[topic] = ahead[len(found) :]
-        judged = {record.offset: (record, validate(record.value, record.headers, agency)) for record in found}
-        return Held(agency, first, *reach, judged)
+        verdicts = {record.offset: (record, validate(record.value, record.headers, agency)) for record in found}
+        return Held(agency, first, *reach, verdicts)
 
-    async def _ask_reach(self, topic: str) -> tuple[int, int] | None:
-        """Where the topic begins and ends; None where it does not exist."""
+    async def _offset_range(self, topic: str) -> tuple[int, int] | None:
+        """The topic's first and end offset; None if it does not exist."""
         end = (await ends_of_existing(self._consumer, [topic])).get(topic)
         if end is None:
             return None

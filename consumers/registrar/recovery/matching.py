@@ -1,7 +1,7 @@
-"""Whether a record is the one that an entry is of, whatever the catalogue of today would say of it.
+"""Matches records with entries, independently of the current catalogue's verdict.
 
-Pure. An accepted entry holds the event's bytes; a refusal holds the hash of the record's value, unless that held
-personal data or there was none.
+Pure. An accepted entry has the event's bytes; a refusal has the hash of the record's value, unless the value had
+personal data or was missing.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ _TEXTS: Final = ("id", "subject", "type")
 
 
 def is_refusal(entry: Entry) -> bool:
-    """Whether the registrar wrote the entry of a record that it refused."""
+    """Whether the entry is the registrar's refusal of a record."""
     return entry.type == REFUSED and bool(entry.data["address"] == entry.address)
 
 
-def said_by(entry: Entry, raw: bytes, agency: Agency) -> Accepted:
-    """The event of an accepted entry, as the door gave it."""
+def event_of_entry(entry: Entry, raw: bytes, agency: Agency) -> Accepted:
+    """The event of an accepted entry, as validation returned it."""
     before = entry_bytes(entry.recorded, entry.address, b"")[:-1]
     return _accepted(raw[len(before) : -1], agency)
 
 
-def said_in(record: Record, verdict: Verdict, agency: Agency) -> Accepted | None:
-    """What a record says, also where today's door refuses it; None where it is no event of the agency."""
+def event_of_record(record: Record, verdict: Verdict, agency: Agency) -> Accepted | None:
+    """The event of a record, even if validation refuses it now; None if it is not an event of the agency."""
     if isinstance(verdict, Accepted):
         return verdict
     reading = read_headers(record.headers)
@@ -54,7 +54,7 @@ def said_in(record: Record, verdict: Verdict, agency: Agency) -> Accepted | None
 
 
 def is_refused_record(record: Record, verdict: Verdict, data: Mapping[str, Any]) -> bool:
-    """Whether a refusal with these data is of this record. Of personal data nothing was kept to tell it by."""
+    """Whether a refusal with these data is of this record. A refusal for personal data has no hash to compare."""
     errors: Iterable[Mapping[str, str]] = data["problem"]["errors"]
     if "sha256" in data:
         return record.value is not None and sha256(record.value).hexdigest() == data["sha256"]

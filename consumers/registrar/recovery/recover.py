@@ -1,11 +1,11 @@
-"""`yesser recover`: a database that is older than the world brings its missing entries back, byte by byte.
+"""`yesser recover`: recovers the entries that a restored database lacks, byte for byte.
 
-Flows in: the entries beyond the database's size, from the topic of the log or from a mirror. They are believed because
-they give the root that was signed last; verdicts, ids and positions are then theirs (`restored.py`). The agencies'
-topics add what they still hold: what they lack is reported, and a topic that lost its last record is halted. Entries
-behind the last signed root are believed only where the agencies' topics confirm them, or a person says so.
+Flows in: the entries beyond the database's size, from the log's topic or a mirror. They are trusted because they give
+the last signed root; verdicts, ids and positions come from them (`restored.py`). The agencies' topics add the rest:
+missing records are reported, and a topic without its last record is halted. Entries after the last signed root are
+trusted only if the agencies' topics confirm them, or an operator does.
 
-Each transaction leaves the log whole, so that a recovery that was stopped goes on when called again.
+Each transaction leaves the log consistent, so that an interrupted recovery can be run again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from uuid import uuid4
 from consumers.registrar.batch import REGISTERED
 from consumers.registrar.journal import LEASE, Diverged, Journal
 from consumers.registrar.recovery.agency_records import AgencyRecords, agency_records
-from consumers.registrar.recovery.restored import Held, Lacking, Part, Restored, place_of
+from consumers.registrar.recovery.restored import Held, Lacking, Part, Restored, address_of
 from consumers.registrar.recovery.source import CannotRecover, Source, chunks
 from consumers.registrar.signer import Fork, read_last_checkpoint, require_continuation
 from events.errors import Fenced
@@ -48,9 +48,9 @@ Progress = Callable[[str, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """What was brought back: the sizes before and after, the root after, and what each topic lacks for it.
+    """The sizes before and after, the root after, and what each topic lacks.
 
-    `halted` are topics that wait for a person, since their last record was lost, with the reason.
+    `halted` are the topics that lost their last record, with the reason.
     """
 
     size_before: int
@@ -61,9 +61,9 @@ class Recovered:
 
 
 async def recover(settings: Settings, source: Source, progress: Progress, *, unsigned: bool = False) -> Recovered:
-    """Bring the missing entries back and leave the log as its last owner knew it.
+    """Recover the missing entries.
 
-    `unsigned`: take entries behind the last signed root also where no agency's topic confirms them.
+    `unsigned`: also take entries after the last signed root that no agency's topic confirms.
     """
     done: list[Recovered] = []
     spec = LeaseSpec(LEASE, lambda _: connect(settings, "recover lease"))
@@ -77,7 +77,7 @@ async def recover(settings: Settings, source: Source, progress: Progress, *, uns
             await until_one_ends(lost, work(journal))
     except Fenced as error:
         raise CannotRecover(
-            f"{error}: a registrar has taken the log over; stop it and call this again, which goes on from there"
+            f"{error}: a registrar has taken over the log; stop it and run this again to resume"
         ) from error
     except (Fork, Diverged) as error:
         raise CannotRecover(str(error)) from error
@@ -86,11 +86,11 @@ async def recover(settings: Settings, source: Source, progress: Progress, *, uns
 
 @asynccontextmanager
 async def _journal(settings: Settings) -> AsyncIterator[Journal]:
-    """The journal under an epoch of its own. A registrar that halts frees the lease every few seconds."""
+    """The journal under a new epoch. A halted registrar releases the lease every few seconds."""
     connection = await connect(settings, "recover", batch=True)
     try:
         epoch = None
-        # An owner's name is its own: whoever has the name of another takes its lease away.
+        # The owner's name must be unique: a second owner of the same name would take over the lease.
         name = f"{OWNER} on {socket.gethostname()}, process {os.getpid()}, {uuid4().hex[:8]}"
         for _ in range(1 + 3 * settings.lease_ms // 100):
             epoch = await lease.claim(connection, LEASE, name, settings)
@@ -114,13 +114,13 @@ async def _journal(settings: Settings) -> AsyncIterator[Journal]:
 
 def _at_work(owner: str) -> str:
     if owner.startswith(OWNER):
-        return f"another recovery is at work ({owner}): wait until it ends; it needs no second one"
-    return f"a registrar is at work ({owner}); the log needs no recovery while it is (see `yesser status`)"
+        return f"another recovery is running ({owner}): wait until it ends"
+    return f"a registrar is running ({owner}), so the log needs no recovery (see `yesser status`)"
 
 
 @dataclass(slots=True)
 class _Recovery:
-    """One recovery under one epoch. Positions and agencies are those of the database and of what was written since."""
+    """One recovery under one epoch. Positions and agencies are the database's, updated by each write."""
 
     journal: Journal
     source: Source
@@ -151,7 +151,7 @@ class _Recovery:
         return Recovered(before, journal.size, journal.tree.root(), self.lacking, self.halted)
 
     async def _verify(self, key: LogKey, last: Checkpoint | None) -> None:
-        """Read everything once, without writing, and compare with the signed root."""
+        """Read all entries once, without writing, and compare with the signed root."""
         tree: TileTree = self.journal.tree.copy()
         if last is None or last.size <= tree.size:
             async with self.journal.lock:
@@ -175,14 +175,14 @@ class _Recovery:
         )
 
     async def _write(self, records: AgencyRecords, part: Sequence[tuple[Entry, bytes]], signed_size: int) -> None:
-        """Commit entries of one recorded time, all before or all behind the signed root."""
+        """Commit entries of one recorded time, all before or all after the signed root."""
         entries, raws = [entry for entry, _ in part], [raw for _, raw in part]
         restoring = Part(entries, raws, await self._held(records, entries))
         restored = restoring.restore(await self.journal.known(restoring.claims))
         if entries[0].index >= signed_size and restored.unconfirmed and not self.unsigned:
             index, topic = restored.unconfirmed[0]
             raise CannotRecover(
-                f"entry {index} stands behind the last signed checkpoint (size {signed_size}), and {topic} does not"
+                f"entry {index} is after the last signed checkpoint (size {signed_size}), and {topic} does not"
                 f" confirm it: the log is recovered up to {self.journal.size} only; try another source (`--from"
                 " MIRROR`), or `--accept-unsigned` if you trust this one"
             )
@@ -190,13 +190,13 @@ class _Recovery:
         self._note(restored)
 
     async def _held(self, records: AgencyRecords, entries: Sequence[Entry]) -> dict[str, Held]:
-        """What the topics of these entries hold up to them. An agency may have been registered by one of them."""
+        """What these entries' topics hold up to them. One of the entries may register an agency."""
         ends: dict[str, int] = {}
         for entry in entries:
-            topic, offset = place_of(entry)
+            topic, offset = address_of(entry)
             ends[topic] = offset + 1
             if topic not in self.agencies:
-                raise CannotRecover(f"entry {entry.index} is of {topic}, which no agency registered")
+                raise CannotRecover(f"entry {entry.index} is of {topic}, which belongs to no registered agency")
             if entry.type == REGISTERED:
                 agency = Agency(entry.data["code"], entry.data["role"])
                 self.agencies.setdefault(agency_topic(agency.code), agency)
@@ -222,7 +222,7 @@ class _Recovery:
 
 
 def _parts(first: int, raws: Sequence[bytes], signed_size: int) -> Iterator[list[tuple[Entry, bytes]]]:
-    """Runs of entries of one recorded time, cut where the signed root ends."""
+    """Runs of entries of one recorded time, split at the signed root's size."""
     entries = [(parse_entry(first + i, raw), raw) for i, raw in enumerate(raws)]
     for _, part in groupby(entries, key=lambda found: (found[0].recorded, found[0].index < signed_size)):
         yield list(part)

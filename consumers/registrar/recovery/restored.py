@@ -1,10 +1,10 @@
-"""What entries say of the records that they came from: the batch that the registrar wrote when it numbered them.
+"""Restores, from entries, the batch that the registrar wrote when it numbered them.
 
-Pure. Flows in: consecutive entries, what the agencies' topics still hold of the offsets up to them, and the claims that
-the log knows. Flows out: a `Batch` with these entries' own bytes, and what could not be taken from the topics any more.
+Pure. Flows in: consecutive entries, what the agencies' topics still hold of the offsets up to them, and the known
+claims. Flows out: a `Batch` with these entries' own bytes, and what the topics no longer have.
 
-Verdicts, ids, indexes and positions are those of the entries. Only what no entry holds is taken from the topics: raw
-bytes of refused records, duplicates, the sequence numbers of both, and the hash of the last record.
+Verdicts, ids, indexes and positions come from the entries. The topics provide only what no entry has: raw bytes of
+refused records, duplicates, the sequence numbers of both, and the hash of the last record.
 """
 
 from __future__ import annotations
@@ -15,7 +15,13 @@ from typing import Final
 
 from consumers.registrar.batch import REGISTERED, Batch, Record, Refusal, Sequences, headers_as_json, record_sha256
 from consumers.registrar.reader import WHAT_TO_DO
-from consumers.registrar.recovery.matching import Verdict, is_refusal, is_refused_record, said_by, said_in
+from consumers.registrar.recovery.matching import (
+    Verdict,
+    event_of_entry,
+    event_of_record,
+    is_refusal,
+    is_refused_record,
+)
 from events.validation.verdicts import Accepted, Agency, Refused
 from events.wire.entry import Entry
 from infra.postgres.verdicts import Known
@@ -25,10 +31,10 @@ _LOST: Final = "the topic had lost it when the database was recovered"
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What a topic holds now of the offsets from `next_offset`, where it was read up to, to the last entry's.
+    """What a topic holds now, from its position `next_offset` to the last entry's offset.
 
-    The topic as a whole reaches from `first_offset` to before `end_offset`; it is None where the topic does not exist.
-    `records` are by offset, each with the door's verdict of today.
+    The topic has the offsets `first_offset … end_offset - 1`; both are None if it does not exist. `records` are by
+    offset, each with validation's current verdict.
     """
 
     agency: Agency
@@ -38,17 +44,17 @@ class Held:
     records: Mapping[int, tuple[Record, Verdict]]
 
     def has_lost(self, offset: int) -> bool:
-        """Whether the topic does not reach there. An offset within it without a record may never have had one."""
+        """Whether the offset is outside the topic. An offset inside it without a record may never have had one."""
         return self.first_offset is None or not self.first_offset <= offset < self.end_offset
 
     def has_aged(self, offset: int) -> bool:
-        """Whether the topic begins behind the offset: what stood there was kept as long as it had to be."""
+        """Whether the topic begins after the offset, because retention removed its record."""
         return self.first_offset is not None and self.first_offset > offset
 
 
 @dataclass(slots=True)
 class Lacking:
-    """How much a topic does not tell any more: records of entries, and offsets without an entry (duplicates)."""
+    """What a topic no longer has: records of entries, and records without an entry (duplicates)."""
 
     records: int = 0
     duplicates: int = 0
@@ -56,15 +62,15 @@ class Lacking:
 
 @dataclass(slots=True)
 class Restored:
-    """The batch, what the topics lack for it, and the entries (index, topic) that today's door does not confirm."""
+    """The batch, what the topics lack, and the entries (index, topic) that the topics do not confirm."""
 
     batch: Batch
     lacking: dict[str, Lacking] = field(default_factory=dict)
     unconfirmed: list[tuple[int, str]] = field(default_factory=list)
 
 
-def place_of(entry: Entry) -> tuple[str, int]:
-    """Topic and offset of the record that an entry is of."""
+def address_of(entry: Entry) -> tuple[str, int]:
+    """Topic and offset of an entry's record."""
     topic, _, offset = entry.address.split("/")
     return topic, int(offset)
 
@@ -77,35 +83,35 @@ class Part:
         self._held = held
         self._restored = Restored(Batch(entries[0].index, entries[-1].recorded, entries=list(raws)))
         self._said = [
-            None if is_refusal(entry) else said_by(entry, raw, held[place_of(entry)[0]].agency)
+            None if is_refusal(entry) else event_of_entry(entry, raw, held[address_of(entry)[0]].agency)
             for entry, raw in zip(entries, raws, strict=True)
         ]
 
     @property
     def claims(self) -> list[bytes]:
-        """The claims whose first events have to be known."""
-        found = [said.claim for said in self._said if said is not None]
+        """The claims to look up."""
+        found = [event.claim for event in self._said if event is not None]
         for held in self._held.values():
             for record, verdict in held.records.values():
-                said = said_in(record, verdict, held.agency)
-                if said is not None:
-                    found.append(said.claim)
+                event = event_of_record(record, verdict, held.agency)
+                if event is not None:
+                    found.append(event.claim)
         return found
 
     def restore(self, known: Known) -> Restored:
-        """The batch. `known` is extended by what the entries claim."""
+        """The batch. Adds the entries' claims to `known`."""
         cursors = {topic: held.next_offset for topic, held in self._held.items()}
         last: dict[str, tuple[Entry, bool]] = {}
-        for entry, said in zip(self._entries, self._said, strict=True):
-            topic, offset = place_of(entry)
+        for entry, event in zip(self._entries, self._said, strict=True):
+            topic, offset = address_of(entry)
             held, batch = self._held[topic], self._restored.batch
             self._take_duplicates(topic, held, range(cursors[topic], offset), known)
             batch.subjects.append(entry.subject)
             _extend_runs(batch.runs, topic, offset, entry.index)
-            if said is None:
+            if event is None:
                 agrees, is_confirmed = self._take_refusal(entry, held, offset, known)
             else:
-                agrees, is_confirmed = self._take_accepted(entry, said, held, offset, known)
+                agrees, is_confirmed = self._take_accepted(entry, event, held, offset, known)
             self._lacking(topic).records += not agrees
             if not is_confirmed:
                 self._restored.unconfirmed.append((entry.index, topic))
@@ -116,41 +122,41 @@ class Part:
         return self._restored
 
     def _take_duplicates(self, topic: str, held: Held, offsets: range, known: Known) -> None:
-        """What stood at offsets without an entry repeated an event of then; another record may stand there now."""
+        """Take the duplicates at offsets without an entry, if their records are unchanged."""
         for offset in offsets:
             if offset not in held.records:
                 self._lacking(topic).duplicates += held.has_lost(offset)
                 continue
-            said = said_in(*held.records[offset], held.agency)
-            first = None if said is None else known.get(said.claim)
-            if said is None or first is None or first[0] != said.identity:
+            event = event_of_record(*held.records[offset], held.agency)
+            first = None if event is None else known.get(event.claim)
+            if event is None or first is None or first[0] != event.identity:
                 self._lacking(topic).duplicates += 1
                 continue
             self._restored.batch.duplicates.append((topic, offset, first[1]))
-            if said.sequence is not None:
-                self._sequences(held.agency).seen.append(said.sequence)
+            if event.sequence is not None:
+                self._sequences(held.agency).seen.append(event.sequence)
 
-    def _take_accepted(self, entry: Entry, said: Accepted, held: Held, offset: int, known: Known) -> tuple[bool, bool]:
-        """Whether the topic holds the record, and whether the door of today says the same of it."""
+    def _take_accepted(self, entry: Entry, event: Accepted, held: Held, offset: int, known: Known) -> tuple[bool, bool]:
+        """Whether the topic holds the record, and whether validation confirms it."""
         batch = self._restored.batch
-        is_new = said.claim not in known
+        is_new = event.claim not in known
         if is_new:
-            known[said.claim] = (said.identity, entry.index)
-        batch.claims.append(said.claim)
-        batch.identities.append(said.identity)
+            known[event.claim] = (event.identity, entry.index)
+        batch.claims.append(event.claim)
+        batch.identities.append(event.identity)
         batch.claim_indexes.append(entry.index)
-        if said.sequence is not None:
+        if event.sequence is not None:
             sequences = self._sequences(held.agency)
-            sequences.seen.append(said.sequence)
-            sequences.accepted.append(said.sequence)
+            sequences.seen.append(event.sequence)
+            sequences.accepted.append(event.sequence)
         if entry.type == REGISTERED:
             data = entry.data
             batch.agencies.append((Agency(data["code"], data["role"]), data["name"], entry.index))
         if offset not in held.records:
             return False, False
         record, verdict = held.records[offset]
-        found = said_in(record, verdict, held.agency)
-        agrees = found is not None and found.event_bytes == said.event_bytes
+        found = event_of_record(record, verdict, held.agency)
+        agrees = found is not None and found.event_bytes == event.event_bytes
         return agrees, agrees and is_new and isinstance(verdict, Accepted)
 
     def _take_refusal(self, entry: Entry, held: Held, offset: int, known: Known) -> tuple[bool, bool]:
@@ -178,8 +184,8 @@ class Part:
         return True, isinstance(verdict, Refused) or _is_conflict(verdict, known)
 
     def _take_position(self, topic: str, entry: Entry, *, agrees: bool) -> None:
-        """Reading goes on behind the entry. Where its record was lost, a person looks first, as after any loss."""
-        held, batch, (_, offset) = self._held[topic], self._restored.batch, place_of(entry)
+        """Set the topic's position after the entry. If its record was lost, halt the topic."""
+        held, batch, (_, offset) = self._held[topic], self._restored.batch, address_of(entry)
         batch.positions[topic] = (offset + 1, record_sha256(held.records[offset][0]) if agrees else None)
         reason = f"the record at offset {offset} is not that of entry {entry.index} ({_LOST}); {WHAT_TO_DO}"
         batch.halts[topic] = None if agrees or held.has_aged(offset) else reason

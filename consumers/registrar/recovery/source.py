@@ -1,4 +1,4 @@
-"""Where a recovery takes entries from: the log's topic, or anything else that gives them in order."""
+"""The sources of a recovery: the log's topic, or any other ordered source of entries."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from infra.settings import Settings
 CHUNK_ENTRIES: Final = 4096
 
 Source = Callable[[int], AsyncIterator[bytes]]
-"""Gives the entries from an index on, in order, as far as the source holds them."""
+"""The entries from an index on, in order, as far as the source has them."""
 
 
 class CannotRecover(YesserError):
@@ -25,7 +25,7 @@ class CannotRecover(YesserError):
 
 
 def topic_source(settings: Settings) -> Source:
-    """Entries from the log's topic. A repeat only adds records, so index i never stands before offset i."""
+    """Entries from the log's topic. Repeats only add records, so entry i is never before offset i."""
 
     async def entries(first: int) -> AsyncIterator[bytes]:
         partition = TopicPartition(settings.log_topic, 0)
@@ -57,7 +57,7 @@ def topic_source(settings: Settings) -> Source:
 
 
 async def chunks(source: Source, first: int) -> AsyncIterator[list[bytes]]:
-    """The entries of a source from an index on, some thousands at a time."""
+    """The entries of a source from an index on, in chunks of `CHUNK_ENTRIES`."""
     chunk: list[bytes] = []
     async for raw in source(first):
         chunk.append(raw)

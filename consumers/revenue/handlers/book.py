@@ -1,8 +1,8 @@
-"""The rows of one partnership in hand while a batch is folded, and the only two ways in which money is written.
+"""The rows of one partnership while a batch is folded, and the only two functions that write money.
 
 `Books` opens a `Book` per partnership. `Book.post` prices a receipt or reversal and adds it to its window and period
 (R4, R7, R8); `Book.transfer` writes one record and adds it to its two accounts (R14). Rows stay the same objects for
-the whole batch, so each is handed to the working set once.
+the whole batch, so each is put into the unit of work once.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from infra.postgres.unit_of_work import UnitOfWork
 
 @dataclass(slots=True)
 class Posting:
-    """Where and how an amount was posted; the parts carry the amount's sign."""
+    """Where and how an amount was posted; the parts have the amount's sign."""
 
     period: str
     version: int
@@ -44,7 +44,7 @@ class Posting:
 
 
 class Book:
-    """One partnership: its contract and what the batch touches of its windows, periods and accounts."""
+    """One partnership: its contract, and the windows, periods and accounts that the batch changes."""
 
     __slots__ = (
         "_accounts",
@@ -72,7 +72,7 @@ class Book:
         self._accounts: dict[str, Account] = {}
 
     def period_of(self, day: str) -> str:
-        """The period of the contract's calendar in which a date lies."""
+        """The period of a date, in the contract's calendar."""
         return period_of(day, self._calendar, self._kind)
 
     def is_closed(self, label: str) -> bool:
@@ -94,7 +94,7 @@ class Book:
         return row
 
     def period(self, label: str) -> Period:
-        """The sums of a period; begun here if nothing was posted to it yet."""
+        """The sums of a period; created if nothing was posted to it yet."""
         period = self._periods.get(label)
         if period is None:
             partnership_id = self.contract.partnership_id
@@ -106,13 +106,13 @@ class Book:
         return period
 
     def period_so_far(self, label: str) -> Period:
-        """The same sums to look at only: nothing is begun."""
+        """The same sums, read-only: nothing is created."""
         partnership_id = self.contract.partnership_id
         known = self._periods.get(label) or self._rows.get(PERIOD, partnership_id, label)
         return known or Period(partnership_id, label, 0, 0, 0, 0, 0, None, None, None)
 
     def changed_at(self, index: int) -> None:
-        """Note that the entry at `index` took effect on this contract."""
+        """Record that the entry at `index` changed this contract."""
         contract = self.contract
         contract.last_index = index
         contract.entries_count += 1
@@ -123,7 +123,7 @@ class Book:
     def post(self, index: int, label: str, priced: tuple[int, int], amount: int) -> Posting:
         """Post a signed amount that belongs to period `label`, priced by `(version, window)`.
 
-        Some period must be open: what belongs to a closed one goes to that, as a prior-period adjustment.
+        Some period must be open: an amount of a closed one is posted to it as a prior-period adjustment.
         """
         contract = self.contract
         version, window_number = priced
@@ -200,7 +200,7 @@ class Book:
 
 
 class Books:
-    """All partnerships that a batch touches, and the settlements that it decided."""
+    """All partnerships of a batch, and the settlements that it decided."""
 
     __slots__ = ("_books", "decided", "rows")
 
@@ -210,7 +210,7 @@ class Books:
         self._books: dict[str, Book] = {}
 
     def find(self, partnership_id: str) -> Book | None:
-        """The book of a partnership, or None where none was signed."""
+        """The book of a partnership, or None if it was never signed."""
         book = self._books.get(partnership_id)
         if book is None:
             contract = self.rows.get(CONTRACT, partnership_id)

@@ -1,7 +1,7 @@
-"""A period is closed, its statement drawn, and the partner paid (R11–R13).
+"""Closes a period, draws its statement, and pays the partner (R11–R13).
 
-The period closes, and a top-up or recovery moves, at the index of `revenue.period-closed`. The `settlement.issued` that
-is decided here only announces the statement.
+The period closes, and a top-up or recovery is posted, at the index of `revenue.period-closed`. `settlement.issued` only
+announces the statement.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from events.wire.entry import Entry
 from infra.postgres.outbox import OutboxEvent
 
 TOP_UPS_HALALAS_MAX: Final = 2**62
-"""Most top-ups of one contract. Beyond it sums no longer fit 64 bits; a period that would pass it stays open."""
+"""Maximum sum of a contract's top-ups, so that sums fit 64 bits; a period that would exceed it stays open."""
 
 _FIELDS: Final = tuple(field.name for field in fields(Statement))
 
@@ -40,7 +40,7 @@ def period_closed(books: Books, entry: Entry) -> Anomaly | None:
     if contract.top_ups_halalas + statement.top_up_halalas > TOP_UPS_HALALAS_MAX:
         return anomaly(entry, "not-allowed-now", {"top_ups_halalas": contract.top_ups_halalas})
     _close(books, book, statement)
-    if is_sayable(statement):
+    if fits_json(statement):
         books.decided.append(settlement_issued(statement, entry.recorded))
     return None
 
@@ -68,7 +68,7 @@ def paid_out(books: Books, entry: Entry) -> Anomaly | None:
 
 
 def draw_statement(books: Books, book: Book, label: str, closing_index: int) -> Statement:
-    """R12 for a period of which everything is posted; changes nothing."""
+    """The statement (R12) of a fully posted period; changes nothing."""
     contract = book.contract
     version = book.version_for(label)
     row = books.rows.get(EXPECTED, contract.partnership_id, version, label)
@@ -107,7 +107,7 @@ def draw_statement(books: Books, book: Book, label: str, closing_index: int) -> 
 def guarantee_of(
     guarantee: dict[str, Any] | None, expected: int, base: int, outstanding: int
 ) -> tuple[int, int, int, int]:
-    """(g, top-up, recovered, outstanding after) of a period whose partner postings sum to `base`."""
+    """(guarantee g, top-up, recovered, outstanding after) of a period whose partner postings sum to `base`."""
     if guarantee is None:
         return 0, 0, 0, outstanding
     least = guarantee["partner_floor_bp_of_expected"] * expected // BASIS_POINTS
@@ -136,14 +136,14 @@ def settlement_issued(statement: Statement, recorded: str) -> OutboxEvent:
     )
 
 
-def is_sayable(statement: Statement) -> bool:
-    """Whether an event can carry every number of it: all lie within ±(2⁵³ − 1)."""
+def fits_json(statement: Statement) -> bool:
+    """Whether every number fits into an event: all are within ±(2⁵³ − 1)."""
     numbers = (getattr(statement, name) for name in _FIELDS)
     return all(abs(number) <= INTEGER_MAX for number in numbers if isinstance(number, int))
 
 
 def _was_closed(book: Book, label: str) -> bool:
-    """Labels of the other calendar never fall within the contract's; those of the other kind are not compared."""
+    """Whether the period was closed. Labels of another calendar or kind are not the contract's."""
     contract = book.contract
     return period_kind(label) == contract.period_kind and contract.first_period <= label and book.is_closed(label)
 

@@ -1,4 +1,4 @@
-"""What is said about the contract itself: signed, amended, terminated, reassigned (R1–R3, R5, R10).
+"""Events about the contract: signed, amended, terminated, reassigned (R1–R3, R5, R10).
 
 Each function takes the books and an entry, changes rows or returns the one anomaly that applies first (§3).
 """
@@ -72,7 +72,7 @@ def terminated(books: Books, entry: Entry) -> Anomaly | None:
 
 
 def reassigned(books: Books, entry: Entry) -> Anomaly | None:
-    """Another agency owns the partnership from here on; the office says so."""
+    """The office assigns the partnership to another agency."""
     book = books.find(entry.data["partnership_id"])
     if book is None:
         return anomaly(entry, "unknown-partnership", {})
@@ -116,7 +116,7 @@ def _new_contract(entry: Entry) -> Contract:
 
 
 def _put_version(books: Books, contract: Contract, entry: Entry, reason: dict[str, Any] | None) -> None:
-    """Keep the terms under the newest number; what is expected gets a row per period."""
+    """Store the terms under the newest number; expected revenue has a row per period."""
     partnership_id, version = contract.partnership_id, len(contract.versions) - 1
     terms = {name: value for name, value in entry.data["terms"].items() if name != "expected"}
     row = ContractVersion(partnership_id, version, contract.versions[version], terms, reason, entry.index)
@@ -144,7 +144,7 @@ def _may_amend(book: Book, data: dict[str, Any]) -> bool:
 
 
 def _set_last_period(book: Book) -> None:
-    """The last day moved: so may the last period, and what is open. All closed and extended: the next one opens."""
+    """Update the last and the open period after the last day changed; extending a fully closed contract opens one."""
     contract = book.contract
     contract.last_period = book.period_of(contract.last_day)
     closed = contract.closed_through
@@ -153,7 +153,7 @@ def _set_last_period(book: Book) -> None:
 
 
 def _state(contract: Contract) -> dict[str, Any]:
-    """The side of an anomaly that was known."""
+    """The `known` side of an anomaly."""
     return {
         "starts_on": contract.starts_on,
         "ends_on": contract.ends_on,

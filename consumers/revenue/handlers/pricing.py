@@ -1,8 +1,8 @@
-"""What a cumulative revenue is worth to the partner (R7, R8), exactly: whole numbers only, never a float.
+"""The partner's share of a cumulative revenue (R7, R8), exact: whole numbers only, never a float.
 
 Terms go in, a `PriceTable` comes out: F(C) is piecewise linear with rational pieces, so each piece is kept as
 `floor((factor × C + offset) / divisor)`. Python's `//` rounds towards −∞, as R7 asks. A table depends on nothing but
-bands and cap, and is made once for each distinct pair of them.
+bands and cap, and is built once for each distinct pair.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ def price_table(terms: Mapping[str, Any]) -> PriceTable:
 
 
 def share(table: PriceTable, before_halalas: int, after_halalas: int) -> tuple[int, int]:
-    """What moving the window's sum from `before` to `after` gives to the partner and to the treasury (R8).
+    """The partner's and the treasury's share of moving the window's sum from `before` to `after` (R8).
 
-    Both are negative, or zero, when the sum falls; together they are the amount, to the halala.
+    Both are negative or zero if the sum falls; together they equal the amount, to the halala.
     """
     partner = table.partner_halalas(after_halalas) - table.partner_halalas(before_halalas)
     return partner, after_halalas - before_halalas - partner
@@ -54,7 +54,7 @@ def share(table: PriceTable, before_halalas: int, after_halalas: int) -> tuple[i
 
 @lru_cache(maxsize=_TABLES_KEPT)
 def _table(bands: Bands, cap: Cap) -> PriceTable:
-    """Pieces in ascending order: below zero, each band as far as the cap lets it count, beyond the cap."""
+    """Pieces in ascending order: below zero, each band up to the cap, beyond the cap."""
     uppers: list[int] = [0]
     pieces: list[tuple[int, int, int]] = [(bands[0][1], 0, BASIS_POINTS)]
     if cap is not None and cap[0] == 0:

@@ -1,4 +1,4 @@
-"""Revenue that was collected and revenue that was given back (R3, R4, R8, R9).
+"""Revenue collected and reversed (R3, R4, R8, R9).
 
 Each function takes the books and an entry, posts it or returns the one anomaly that applies first (§3).
 """
@@ -15,11 +15,11 @@ from events.values.money import INTEGER_MAX
 from events.wire.entry import Entry
 
 SERVICES_SHOWN_MAX: Final = 20
-"""How many of a contract's services an `unknown-service` shows."""
+"""Number of a contract's services that an `unknown-service` anomaly shows."""
 
 
 def collected(books: Books, entry: Entry) -> Anomaly | None:
-    """A receipt: it counts once, for a service and a day of the contract, while some period is open (R3)."""
+    """A receipt: counts once, for a service and a day of the contract, while some period is open (R3)."""
     data = entry.data
     partnership_id: str = data["partnership_id"]
     book = books.find(partnership_id)
@@ -75,7 +75,7 @@ def collected(books: Books, entry: Entry) -> Anomaly | None:
 
 
 def reversed_(books: Books, entry: Entry) -> Anomaly | None:
-    """A reversal, whole or in part, of a counted receipt: in that receipt's window and by its version (R8, R9)."""
+    """A full or partial reversal of a counted receipt, in that receipt's window and by its version (R8, R9)."""
     data = entry.data
     partnership_id: str = data["partnership_id"]
     book = books.find(partnership_id)
@@ -136,7 +136,7 @@ def _note_date(book: Book, day: str, index: int) -> None:
 
 
 def _state(book: Book) -> dict[str, str | int | None]:
-    """The side of an anomaly that was known."""
+    """The `known` side of an anomaly."""
     contract = book.contract
     return {
         "starts_on": contract.starts_on,

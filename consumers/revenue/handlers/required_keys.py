@@ -1,7 +1,7 @@
-"""Which rows a batch of entries needs, in two rounds: by the ids that entries name, then by what those rows tell.
+"""The keys that a batch needs, in two rounds: ids in the entries, then keys that depend on the rows loaded.
 
-What cannot change about a contract (start, calendar, kind of period, basis of its tiers) decides where dates belong. It
-stands in the contract's row or, where the batch itself signs the contract, in the first `partnership.signed` of it.
+A contract's fixed terms (start, calendar, kind of period, basis of its tiers) decide the periods and windows of dates.
+They are in the contract's row or, if the batch signs the contract, in its first `partnership.signed`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from events.values.periods import next_period, period_kind, period_of
 from events.wire.entry import Entry
 from infra.postgres.unit_of_work import Need, UnitOfWork
 
-JUDGED: Final = frozenset(
+HANDLED: Final = frozenset(
     {
         "partnership.signed",
         "partnership.amended",
@@ -31,28 +31,28 @@ JUDGED: Final = frozenset(
 
 
 def required_keys(rows: UnitOfWork, entries: Sequence[Entry]) -> Iterator[Iterable[Need]]:
-    """First round: contracts, accounts and ids. Second: versions, windows, periods, what is expected."""
+    """First round: contracts, accounts and ids. Second: versions, windows, periods, expected revenue."""
     by_partnership: dict[str, list[Entry]] = {}
     for entry in entries:
-        if entry.type in JUDGED:
+        if entry.type in HANDLED:
             by_partnership.setdefault(entry.data["partnership_id"], []).append(entry)
     if not by_partnership:
         return
     yield _named(by_partnership)
     yield [
         need
-        for partnership_id, said in by_partnership.items()
-        if (outlook := _outlook(rows, partnership_id, said)) is not None
-        for need in outlook.required_keys(rows, said)
+        for partnership_id, entries in by_partnership.items()
+        if (outlook := _outlook(rows, partnership_id, entries)) is not None
+        for need in outlook.required_keys(rows, entries)
     ]
 
 
 def _named(by_partnership: dict[str, list[Entry]]) -> Iterator[Need]:
-    for partnership_id, said in by_partnership.items():
+    for partnership_id, entries in by_partnership.items():
         yield CONTRACT, (partnership_id,)
         for name in account_names(partnership_id):
             yield ACCOUNT, (name,)
-        for entry in said:
+        for entry in entries:
             data = entry.data
             match entry.type:
                 case "revenue.collected":
@@ -65,7 +65,7 @@ def _named(by_partnership: dict[str, list[Entry]]) -> Iterator[Need]:
 
 
 class _Outlook:
-    """What a batch may reach of one partnership, given what cannot change about it."""
+    """The keys that a batch may need of one partnership, given its fixed terms."""
 
     __slots__ = ("calendar", "kind", "labels", "partnership_id", "starts_on", "tier_basis", "versions")
 
@@ -78,12 +78,12 @@ class _Outlook:
         self.versions = 1
         self.labels = {self._period(self.starts_on)}
 
-    def required_keys(self, rows: UnitOfWork, said: list[Entry]) -> Iterator[Need]:
+    def required_keys(self, rows: UnitOfWork, entries: list[Entry]) -> Iterator[Need]:
         closing: list[str] = []
         days: set[str] = set()
         collected_on: set[str] = set()
         windows: set[int] = set()
-        for entry in said:
+        for entry in entries:
             data = entry.data
             match entry.type:
                 case "revenue.collected":
@@ -118,11 +118,11 @@ class _Outlook:
         return window_of(day, self.starts_on, self.calendar, self.tier_basis)
 
 
-def _outlook(rows: UnitOfWork, partnership_id: str, said: list[Entry]) -> _Outlook | None:
-    """None where nothing is signed: then every entry is an anomaly and needs no more rows."""
+def _outlook(rows: UnitOfWork, partnership_id: str, entries: list[Entry]) -> _Outlook | None:
+    """None if the contract is not signed: then every entry is an anomaly and needs no more rows."""
     contract = rows.get(CONTRACT, partnership_id)
     if contract is None:
-        first = next((entry for entry in said if entry.type == "partnership.signed"), None)
+        first = next((entry for entry in entries if entry.type == "partnership.signed"), None)
         return None if first is None else _Outlook(partnership_id, first.data["terms"])
     outlook = _Outlook(
         partnership_id,

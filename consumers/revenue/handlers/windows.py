@@ -1,4 +1,4 @@
-"""The window in which a contract's revenue is summed before the bands are applied (R6)."""
+"""The window over which a contract's revenue is summed before the bands are applied (R6)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ WHOLE_LIFE: Final = 0
 
 
 def window_of(day: str, starts_on: str, calendar: str, tier_basis: str) -> int:
-    """The window of a revenue collected on `day`, which is not before `starts_on`."""
+    """The window of revenue collected on `day`, which is not before `starts_on`."""
     if tier_basis == "lifetime":
         return WHOLE_LIFE
     return contract_year(starts_on, day, cast(CalendarName, calendar))

@@ -1,3 +1,3 @@
-"""Who calls: tokens, JWT, and how much each may send. Way in: `callers`. Imports: `producers.agencies.tokens`,
+"""Authentication and rate limits: tokens and JWT. Way in: `callers`. Imports: `producers.agencies.tokens`,
 `producers.gateway.http`.
 """

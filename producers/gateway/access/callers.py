@@ -1,7 +1,7 @@
-"""Who sends a request, and what he may do: from the header `Authorization` alone, before any body is read.
+"""Authenticates a request and its scopes from the header `Authorization`, before the body is read.
 
-A token that was looked up is good for some seconds without asking again, and for the grace time while PostgreSQL is
-away; a revoked one is refused after the former. However many requests bring a token at once, it is looked up once.
+A token's lookup is cached for some seconds, and for the grace time while PostgreSQL is unavailable; a revoked token is
+refused once the cache expires. Concurrent requests with the same token share one lookup.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class _Known:
 
 
 class Access:
-    """Recognises callers. `clock` is monotonic, in seconds."""
+    """Authenticates callers. `clock` is monotonic, in seconds."""
 
     def __init__(self, settings: Settings, pool: Pool, clock: Callable[[], float] = time.monotonic) -> None:
         self._pool = pool
@@ -55,8 +55,8 @@ class Access:
         self._requests = RateLimit(settings.gateway_requests_per_s, settings.gateway_requests_burst)
         self._failures = RateLimit(settings.gateway_failures_per_s, 5 * settings.gateway_failures_per_s)
 
-    async def admit(self, headers: RawHeaders, peer: str) -> Caller:
-        """The caller, whose request is then counted. Raises `Problem`: 401, 429, 503."""
+    async def authenticate(self, headers: RawHeaders, peer: str) -> Caller:
+        """The caller; counts the request against the rate limit. Raises `Problem`: 401, 429, 503."""
         token = _bearer(headers)
         caller = None if token is None else await self._caller(token)
         now = self._clock()
@@ -69,7 +69,7 @@ class Access:
         return caller
 
     async def write_last_used(self) -> None:
-        """Note in the database which tokens were used since the last time."""
+        """Record in the database which tokens were used since the last call."""
         used, self._used = self._used, set()
         if used:
             await self._pool.execute(_SQL["used"], sorted(used))
@@ -85,7 +85,7 @@ class Access:
             looking_up = self._looking_up[table_hash] = asyncio.ensure_future(self._look_up(token))
             looking_up.add_done_callback(lambda _: self._looking_up.pop(table_hash))
         try:
-            caller = await asyncio.shield(looking_up)  # a client that goes away does not end it for the others
+            caller = await asyncio.shield(looking_up)  # a disconnecting client must not cancel it for the others
         except TRANSIENT_ERRORS:
             if known is not None and now - known.looked_up_at < self._grace_s:
                 return known.caller
@@ -124,7 +124,7 @@ def _caller(name: str, kind: Kind, holder: str, scopes: frozenset[Scope], row: A
 
 
 def _bearer(headers: RawHeaders) -> str | None:
-    """The token, where there is exactly one."""
+    """The token, if there is exactly one."""
     given = [value for name, value in headers if name == b"authorization"]
     if len(given) != 1 or len(given[0]) > _TOKEN_LENGTH_MAX:
         return None

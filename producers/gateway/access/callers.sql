@@ -1,5 +1,5 @@
 -- name: token
--- A token that is good now, with what the log says of its agency.
+-- A token that is valid now, with its agency as registered in the log.
 SELECT t.kind, t.holder, t.scopes, t.keyed_hash, a.role, s.agency IS NOT NULL AS is_suspended,
        p.paused_until, p.paused_reason
 FROM platform.token t

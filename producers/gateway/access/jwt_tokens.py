@@ -1,7 +1,7 @@
 """OAuth 2 access tokens (JWT) of one configured issuer, as an alternative to our own.
 
-A token names `iss`, `aud`, `exp`, `scope`, and the claim `yesser` = `{"kind": …, "holder": …}`, which the issuer gives
-to each of its clients. Only asymmetric signatures are taken; keys come from the issuer's JWKS and are kept.
+A token has `iss`, `aud`, `exp`, `scope`, and the claim `yesser` = `{"kind": …, "holder": …}`, which the issuer sets for
+each client. Only asymmetric signatures are accepted; keys come from the issuer's JWKS and are cached.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _TIMEOUT_S: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class JwtClaims:
-    """What a valid token says."""
+    """The claims of a valid token."""
 
     kind: Kind
     holder: str
@@ -31,12 +31,12 @@ class JwtClaims:
 
 
 def looks_like_jwt(token: str) -> bool:
-    """Three parts with dots between them; ours has none."""
+    """Three parts separated by dots; our own tokens have no dot."""
     return token.count(".") == 2
 
 
 class JwtIssuer:
-    """Reads the tokens of one issuer."""
+    """Verifies the tokens of one issuer."""
 
     def __init__(self, issuer: str, audience: str, keys: jwt.PyJWKClient) -> None:
         self._issuer = issuer
@@ -45,16 +45,16 @@ class JwtIssuer:
 
     @classmethod
     def of(cls, settings: Settings) -> JwtIssuer | None:
-        """The issuer of the settings, or None where none is configured."""
+        """The configured issuer, or None."""
         if settings.gateway_jwt_issuer is None or settings.gateway_jwks_address is None:
             return None
         keys = jwt.PyJWKClient(settings.gateway_jwks_address, lifespan=_KEYS_KEPT_S, timeout=_TIMEOUT_S)
         return cls(settings.gateway_jwt_issuer, settings.gateway_jwt_audience, keys)
 
     async def read(self, token: str) -> JwtClaims | None:
-        """What the token says, or None where it is not valid now. Raises `OSError` where the keys cannot be had."""
+        """The token's claims, or None if it is not valid now. Raises `OSError` if the keys cannot be fetched."""
         try:
-            # The client asks the issuer over a blocking connection.
+            # The client fetches keys over a blocking connection.
             key = await asyncio.to_thread(self._keys.get_signing_key_from_jwt, token)
             claims: dict[str, Any] = jwt.decode(
                 token,
@@ -66,14 +66,14 @@ class JwtIssuer:
                 options={"require": ["exp", "iss", "aud"]},
             )
         except jwt.PyJWKClientConnectionError as error:
-            raise OSError("the issuer's keys cannot be had") from error
+            raise OSError("the issuer's keys cannot be fetched") from error
         except jwt.PyJWTError:
             return None
         return claims_of(claims)
 
 
 def claims_of(claims: dict[str, Any]) -> JwtClaims | None:
-    """Kind, holder and scopes, if the token names them in the way that is due here."""
+    """Kind, holder and scopes, or None if the token does not have them in the expected form."""
     ours, scope = claims.get("yesser"), claims.get("scope", "")
     if not isinstance(ours, dict) or not isinstance(scope, str):
         return None

@@ -1,4 +1,4 @@
-"""How much one caller may ask for: a bucket of tokens that fills at a steady rate. Time comes in by argument."""
+"""Rate limit per caller: a token bucket that fills at a steady rate. Time comes in by argument."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class _Bucket:
 
 
 class RateLimit:
-    """`per_s` requests a second for each name, and `burst` at once. It remembers at most `names_max` names."""
+    """`per_s` requests a second for each name, and `burst` at once. Keeps at most `names_max` names."""
 
     def __init__(self, per_s: float, burst: float, names_max: int = 10_000) -> None:
         self._per_s = per_s
@@ -22,7 +22,7 @@ class RateLimit:
         self._buckets: dict[str, _Bucket] = {}
 
     def wait_s(self, name: str, now: float) -> int:
-        """0 where one more request is allowed, which is then counted; else the whole seconds to wait."""
+        """0 if one more request is allowed, which is then counted; else the seconds to wait, rounded up."""
         bucket = self._buckets.get(name)
         if bucket is None:
             if len(self._buckets) >= self._names_max:
@@ -36,7 +36,7 @@ class RateLimit:
         return max(1, math.ceil((1 - bucket.level) / self._per_s))
 
     def _forget(self, now: float) -> None:
-        """Drop the full buckets, which allow what a new one allows; if all are in use, the oldest half."""
+        """Drop the full buckets, which equal new ones; if none is full, the oldest half."""
         full = [n for n, b in self._buckets.items() if b.level + (now - b.at) * self._per_s >= self._burst]
         for name in full or sorted(self._buckets, key=lambda n: self._buckets[n].at)[: self._names_max // 2]:
             del self._buckets[name]

@@ -1,4 +1,4 @@
-"""Reading a request's body: never more than the limit, never for ever, and unpacked only as far as the limit allows."""
+"""Reads a request's body within limits of size and time, and decompresses it only up to the size limit."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _CLOSE: Final = {"Connection": "close"}
 
 @dataclass(frozen=True, slots=True)
 class BodyLimits:
-    """What one body may cost. `timeout_s` is None for one that is there already. `held` is told of bytes as they are
-    kept, and may raise `Problem`."""
+    """Limits of one body. `timeout_s` is None for a body that has arrived. `held` is called with the number of bytes as
+    they are buffered, and may raise `Problem`."""
 
     bytes_max: int
     timeout_s: float | None
@@ -28,10 +28,10 @@ class BodyLimits:
 
 
 async def read_body(stream: AsyncIterator[bytes], headers: RawHeaders, limits: BodyLimits) -> bytes:
-    """The body, unpacked. Raises `Problem`: 413, 408, 415 for another packing, 400 for damaged gzip.
+    """The decompressed body. Raises `Problem`: 413, 408, 415 for another encoding, 400 for corrupt gzip.
 
-    What is somewhat too large is read to its end and thrown away, since a client that is cut off while it sends sees a
-    broken connection and not the answer. What is declared far too large is cut off unread.
+    A body that is slightly too large is read to its end and discarded, because a client that is cut off while sending
+    sees a broken connection instead of the answer. A body declared as far too large is not read.
     """
     bytes_max = limits.bytes_max
     drained_max = _DRAINED_FACTOR * bytes_max
@@ -62,7 +62,7 @@ async def read_body(stream: AsyncIterator[bytes], headers: RawHeaders, limits: B
 
 
 def gunzip(packed: bytes, bytes_max: int) -> bytes:
-    """The unpacked bytes. A bomb costs no more than the limit."""
+    """The decompressed bytes. A decompression bomb stops at the limit."""
     unpacker = zlib.decompressobj(_GZIP_WINDOW)
     try:
         plain = unpacker.decompress(packed, bytes_max + 1)
@@ -82,7 +82,7 @@ def _require_length(headers: RawHeaders, bytes_max: int) -> None:
 
 
 def _unpacking(headers: RawHeaders) -> bool:
-    """Whether the body is gzip. Raises `Problem` for any other packing."""
+    """Whether the body is gzip. Raises `Problem` for any other encoding."""
     given = [value.strip().lower() for name, value in headers if name == b"content-encoding"]
     if not given or given == [b"identity"]:
         return False

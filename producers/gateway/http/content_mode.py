@@ -1,7 +1,7 @@
-"""CloudEvents over HTTP (binding 1.0.2): which mode a request is in, and which records it holds.
+"""CloudEvents over HTTP (binding 1.0.2): a request's content mode and its events.
 
-Flows in: the headers and body of a request. Flows out: for each event the value and headers of a Kafka record,
-so that HTTP and Kafka have one verdict. In binary mode a header `ce-<name>` becomes `ce_<name>`, percent-decoded once.
+Flows in: the headers and body of a request. Flows out: the value and headers of a Kafka record for each event, so that
+HTTP and Kafka get the same verdict. In binary mode a header `ce-<name>` becomes `ce_<name>`, percent-decoded once.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from producers.gateway.http.splitting import NotAnArray, split_array
 
 Mode = Literal["structured", "binary", "batch"]
 RawHeaders = Sequence[tuple[bytes, bytes]]
-"""As ASGI gives them: names in lower case."""
+"""ASGI headers: names in lower case."""
 
 BATCH: Final = "application/cloudevents-batch"
 SINGLE: Final = "application/cloudevents"
@@ -29,7 +29,7 @@ _QUOTED: Final = re.compile(rb"\\(.)", re.DOTALL)
 
 
 class Claims(NamedTuple):
-    """The events of a request as Kafka records would carry them: all have the same headers."""
+    """A request's events as Kafka records, which all have the same headers."""
 
     values: list[bytes]
     headers: list[tuple[str, bytes | None]]
@@ -39,10 +39,7 @@ _STRUCTURED: Final[list[tuple[str, bytes | None]]] = list(STRUCTURED_HEADERS)
 
 
 def mode_of(headers: RawHeaders) -> Mode:
-    """The mode, by the content type, else by the presence of `ce-` headers. Raises `Problem` (415).
-
-    The batch type is tested first: the single one is its prefix.
-    """
+    """The mode by content type, else by the presence of `ce-` headers. Raises `Problem` (415)."""
     given = [value for name, value in headers if name == b"content-type"]
     if len(given) > 1:
         raise Problem("unsupported-media-type")
@@ -61,7 +58,7 @@ def mode_of(headers: RawHeaders) -> Mode:
 
 
 def claims_of(mode: Mode, headers: RawHeaders, body: bytes, events_max: int) -> Claims:
-    """The events of a request. Raises `Problem` where a batch is no array, or holds more than `events_max`."""
+    """The events of a request. Raises `Problem` if a batch is not an array, or has more than `events_max`."""
     if mode != "batch":
         return Claims([body], _STRUCTURED if mode == "structured" else binary_headers(headers))
     try:
@@ -74,7 +71,7 @@ def claims_of(mode: Mode, headers: RawHeaders, body: bytes, events_max: int) -> 
 
 
 def binary_headers(headers: RawHeaders) -> list[tuple[str, bytes | None]]:
-    """The attributes of a binary-mode request as Kafka headers."""
+    """A binary-mode request's attributes as Kafka headers."""
     result: list[tuple[str, bytes | None]] = []
     for name, value in headers:
         if name == b"content-type":
@@ -87,7 +84,7 @@ def binary_headers(headers: RawHeaders) -> list[tuple[str, bytes | None]]:
 def decode_value(value: bytes) -> bytes:
     """One round of percent-decoding after un-quoting (HTTP binding §3.1.3.2).
 
-    A malformed escape gives bytes that are not UTF-8, so that validation itself calls the header bad.
+    A malformed escape gives bytes that are not UTF-8, so that validation reports the header.
     """
     if len(value) > 1 and value[:1] == value[-1:] == b'"':
         value = _QUOTED.sub(rb"\1", value[1:-1])

@@ -1,6 +1,6 @@
-"""What the gateway says of events that it does not let in, as an RFC 9457 problem.
+"""RFC 9457 problems for refused events.
 
-What is wrong with an event keeps the codes and sentences of `events.faults`; what is wrong with a request has those of
+Faults of an event have the codes and sentences of `events.validation.faults`; problems of a request those of
 `infra.http.problems`.
 """
 
@@ -16,17 +16,17 @@ from events.faults.problems import PROBLEMS, Fault
 from infra.http.problems import PAGE_PREFIX, Language
 
 ERRORS_MAX: Final = 1_000
-"""Beyond this many, faults are counted (`unlisted`) instead of listed."""
+"""Faults beyond this many are counted (`unlisted`), not listed."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventFaults:
-    """What was found in the event at this place of the request (0 for a single one)."""
+    """The faults of the event at this position of the request (0 for a single one)."""
 
     place: int
     faults: tuple[Fault, ...]
     id: str | None = None
-    """As claimed, where it is well-formed and free of personal data."""
+    """The claimed id, if it is well-formed and free of personal data."""
 
 
 class Refusal(Reject):
@@ -39,13 +39,13 @@ class Refusal(Reject):
 
     @property
     def status(self) -> int:
-        """413 for a single event that is only too large, else 422."""
+        """413 for a single event whose only fault is its size, else 422."""
         faults = self.found[0].faults
         return 413 if not self.batched and [f.code for f in faults] == ["too-large"] else 422
 
 
 def refusal_document(refusal: Refusal, language: Language) -> dict[str, Any]:
-    """The document for events with faults: type and title of the first fault's code, and every fault of every event."""
+    """The problem document: type and title of the first fault's code, and every fault of every event."""
     explained = PROBLEMS[refusal.found[0].faults[0].code]
     errors, count = listed_faults(refusal.found, refusal.batched, language)
     document: dict[str, Any] = {
@@ -61,7 +61,7 @@ def refusal_document(refusal: Refusal, language: Language) -> dict[str, Any]:
 
 
 def listed_faults(found: Iterable[EventFaults], batched: bool, language: Language) -> tuple[list[dict[str, Any]], int]:
-    """The rows of `errors`, at most `ERRORS_MAX`, and how many faults there are. Pointers lead into the body."""
+    """The rows of `errors`, at most `ERRORS_MAX`, and the number of faults. Pointers refer to the body."""
     errors: list[dict[str, Any]] = []
     count = 0
     for event in found:

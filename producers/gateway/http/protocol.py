@@ -1,8 +1,8 @@
-"""uvicorn's HTTP protocol, with what it lacks: a time and a size within which the head of a request must be there,
-requests that are read as RFC 9110 and 9112 say, and answers that leave as one piece.
+"""uvicorn's HTTP protocol with what it lacks: time and size limits for a request's head, the request rules of RFC 9110
+and 9112, and answers sent in one piece.
 
-While no request is being served, a connection has a deadline: for its first head, for the rest of a head that has
-begun, and for what a client still sends after it was answered. Reading a body has a time of its own (`body.py`).
+While no request is being served, a connection has a deadline: for its first head, for the rest of a partial head, and
+for what a client still sends after its answer. Reading a body has its own time limit (`body.py`).
 
 Other servers were tried (docs/decisions/the-http-server.md).
 """
@@ -20,13 +20,13 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from infra.http.problems import CONTENT_TYPE, Problem, RequestCode, problem_document, to_bytes
 
 WHOLE: Final = "yesser.whole"
-"""The extension (of a request's ASGI scope) that says that its body was there before the application began."""
+"""The ASGI scope extension set when the whole body arrived before the application began."""
 HEAD_BYTES_MAX: Final = 65_536
-"""Checked whenever bytes arrive: a head is never more than this and one reading of the socket."""
+"""Checked on every read: a head never exceeds this plus one read of the socket."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """A connection that is closed when its client takes longer than `head_timeout_s` over a request's head."""
+    """Closes a connection whose client takes longer than `head_timeout_s` to send a request's head."""
 
     head_timeout_s = 10.0
 
@@ -62,7 +62,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_head = True
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._in_head:  # the fields of a trailer are no headers (RFC 9110 §6.5.1)
+        if self._in_head:  # trailer fields are not headers (RFC 9110 §6.5.1)
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
@@ -89,10 +89,10 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def _parse(self, data: bytes) -> None:
-        """Read on. Raises `HttpParserError` for what is no HTTP.
+        """Parse more bytes. Raises `HttpParserError` for what is not HTTP.
 
-        `Upgrade` is ignored (RFC 9110 §7.8). The parser would take what follows the head for another protocol, so such
-        a head is read again without the field.
+        `Upgrade` is ignored (RFC 9110 §7.8). The parser would treat what follows such a head as another protocol, so
+        the head is parsed again without the field.
         """
         while data:
             try:
@@ -107,20 +107,20 @@ class BoundedProtocol(HttpToolsProtocol):
                 return
 
     def _head_without_upgrade(self) -> bytes:
-        """The head that was read last. Lines that the parser took apart have no second reading."""
+        """The last head, rebuilt from the parsed fields, so that it cannot be parsed differently."""
         version = self.parser.get_http_version().encode()
         fields = [b"%b: %b\r\n" % (name, value) for name, value in self.headers if name != b"upgrade"]
         return b"%b %b HTTP/%b\r\n%b\r\n" % (self.parser.get_method(), self.url, version, b"".join(fields))
 
     @property
     def _names_one_host(self) -> bool:
-        """Whether the request has the one `Host` that HTTP/1.1 asks for (RFC 9112 §3.2)."""
+        """Whether the request has exactly one `Host`, as HTTP/1.1 requires (RFC 9112 §3.2)."""
         hosts = sum(name == b"host" for name, _ in self.headers)
         return hosts == 1 or (hosts == 0 and self.parser.get_http_version() == "1.0")
 
     @property
     def _is_serving(self) -> bool:
-        """Whether a request has its whole head and no whole answer."""
+        """Whether a request's head is complete and its answer is not."""
         return self.cycle is not None and not self.cycle.response_complete
 
     def _start_deadline(self) -> None:
@@ -133,7 +133,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _give_up(self) -> None:
         self._deadline = None
-        if self._is_serving:  # the head of a second request, sent ahead: the first one is not given up for it
+        if self._is_serving:  # a pipelined second head must not end the first request
             self._start_deadline()
         elif self._in_head:
             self._end("slow-request")
@@ -141,7 +141,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def _end(self, code: RequestCode) -> None:
-        """Close, and say why where that cannot be taken for the answer to another request."""
+        """Close the connection, with a problem unless it could be mistaken for another request's answer."""
         self._stop_deadline()
         if self.transport.is_closing():
             return
@@ -151,17 +151,17 @@ class BoundedProtocol(HttpToolsProtocol):
 
     @property
     def _is_at_fault(self) -> bool:
-        """Whether the request that came last is the one to be answered next."""
+        """Whether the latest request is the next to be answered."""
         if self._in_body:
             return not self.cycle.response_started and not self.pipeline
         return not self._is_serving
 
 
 class _HeadWithBody:
-    """A transport that keeps what is written until more is written or the loop turns.
+    """A transport that buffers a write until the next one or the next iteration of the event loop.
 
-    uvicorn writes the head and the body of an answer one after the other. Sent by itself, the head costs a system call
-    of its own and wakes the client for nothing.
+    uvicorn writes an answer's head and body separately. Sent alone, the head costs an extra system call and wakes the
+    client too early.
     """
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:

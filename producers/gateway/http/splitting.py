@@ -1,7 +1,7 @@
-"""The elements of a JSON array as the bytes they were sent in: a batch's events are hashed and stored verbatim.
+"""The elements of a JSON array as their original bytes: a batch's events are hashed and stored verbatim.
 
-Whether an element is well-formed is for validation to say. So an array that no parser takes is cut all the same, at the
-commas outside brackets and strings, where its brackets match.
+Validation checks each element. An array that no parser accepts is therefore split too, at the commas outside brackets
+and strings, if its brackets match.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from events.errors import Reject
 
 _ARRAY: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _COMMAS_PER_ELEMENT_MAX: Final = 250
-"""An array with more commas may hold millions of elements: it is cut by hand, which stops after `elements_max`."""
+"""An array with more commas may have millions of elements: `split_by_hand` stops after `elements_max`."""
 
 _WHITE_SPACE: Final = b" \t\n\r"
 _TOKENS: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[{]|[\]}]|,', re.DOTALL)
@@ -26,9 +26,9 @@ class NotAnArray(Reject):
 
 
 def split_array(body: bytes, elements_max: int) -> list[bytes]:
-    """The elements without the white space around them. Raises `NotAnArray`.
+    """The elements without surrounding white space. Raises `NotAnArray`.
 
-    Of more than `elements_max` elements at least one more than that is returned.
+    With more than `elements_max` elements, at least one more than that is returned.
     """
     if body.count(b",") <= _COMMAS_PER_ELEMENT_MAX * elements_max:
         try:
@@ -39,7 +39,7 @@ def split_array(body: bytes, elements_max: int) -> list[bytes]:
 
 
 def split_by_hand(body: bytes, elements_max: int) -> list[bytes]:
-    """The same of any array, well-formed or not: `split_array` only does it sooner where all elements are JSON."""
+    """The same for any array, well-formed or not. `split_array` is the fast way where all elements are JSON."""
     text = body.strip(_WHITE_SPACE)
     if len(text) < 2 or text[:1] != b"[" or text[-1:] != b"]":
         raise NotAnArray

@@ -35,7 +35,7 @@ class Parts:
     async def caller(self, request: Request) -> Caller:
         """Who sends this request. Raises `Problem`."""
         peer = request.client.host if request.client else ""
-        return await self.access.admit(request.scope["headers"], peer)
+        return await self.access.authenticate(request.scope["headers"], peer)
 
     def for_reading(self) -> RouteParts:
         """What routes that read are given, wherever they come from."""

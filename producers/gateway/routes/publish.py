@@ -64,7 +64,7 @@ async def validate(parts: PartsDep, request: Request) -> Response:
     """
     caller = await parts.caller(request)
     caller.require("events:write")
-    judged = await parts.receiver.judged(_sent(request, caller))
+    judged = await parts.receiver.validate(_sent(request, caller))
     async with parts.connection() as connection:
         known = await known_claims(connection, [event.claim for _, event in judged.accepted])
     language = language_of(request.headers.get("accept-language"))

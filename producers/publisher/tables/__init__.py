@@ -1,3 +1,3 @@
-"""CSV tables and their mappings: rows become events, and what does not fit is named by file, column and rule. Way in:
+"""CSV tables and their mappings: turns rows into events, and reports faults by file, column and rule. Way in:
 `rows`, `mapping`. Imports: `events`.
 """

@@ -1,6 +1,6 @@
-"""What is wrong in a mapping file, in words: which place, what stands there, and what to write instead.
+"""Sentences for the faults of a mapping file: the location, the value found, and what to write instead.
 
-Flows in: the faults that pydantic finds. Flows out: one sentence each. A value that may be personal is not repeated.
+Flows in: pydantic's errors. Flows out: one sentence each. A value that may be personal is not repeated.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ _COLUMN_TOML: Final = '{ pointer = "/data/…" }'
 _COLUMN_JSON: Final = '{"pointer": "/data/…"}'
 
 Fault = Mapping[str, Any]
-"""`type`, `loc`, `input` and `ctx` of an error as pydantic gives them."""
+"""pydantic's `type`, `loc`, `input` and `ctx` of an error."""
 
 
 def sentence(fault: Fault, *, is_json: bool, members: Sequence[str]) -> str:
-    """One fault of a mapping file. `members` are the names that are known where a name is unknown."""
-    place, remedy = _place(fault["loc"]), _remedy(fault, is_json, members)
+    """One fault of a mapping file. `members` are the known names, for an unknown one."""
+    place, remedy = _location(fault["loc"]), _remedy(fault, is_json, members)
     if fault["type"] == "extra_forbidden":
         return f"{place or 'the mapping'}: {remedy}"
     found = _shown(fault["input"])
     return f"{place or 'the mapping'}: {remedy}" + (f" instead of {found}" if found else "")
 
 
-def _place(path: Sequence[str | int]) -> str:
+def _location(path: Sequence[str | int]) -> str:
     """`column "amount", type` for ("columns", "amount", "type")."""
     names = ["…" if shows_ten_digits(str(step)) else str(step) for step in path]
     if len(names) > 1 and names[0] == "columns":
         names = [f'column "{names[1]}"', *names[2:]]
-    # Behind the name of a table stands a name of the user's own.
+    # After a table's name comes a name that the user chose.
     return ", ".join(
         f'"{name}"' if i and names[i - 1] in ("values", "templates") else name for i, name in enumerate(names)
     )
@@ -63,7 +63,7 @@ def _remedy(fault: Fault, is_json: bool, members: Sequence[str]) -> str:
 
 
 def _shown(value: object) -> str:
-    """The value as JSON, if it can be shown."""
+    """The value as JSON, if it may be shown."""
     try:
         text = orjson.dumps(value).decode()
     except (TypeError, ValueError):

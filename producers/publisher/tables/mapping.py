@@ -1,8 +1,8 @@
-"""How a table becomes events: which column goes where, read from a TOML or JSON file and checked before all else.
+"""Maps a table's columns to events, by a TOML or JSON file that is checked before anything is sent.
 
-Flows in: the mapping's document. Flows out: a `Mapping` that turns the cells of one row into one event. Nothing is
-guessed: every column of the table is named or ignored by name, and a cell that is not what its type says stays the text
-that it is, so that the registrar refuses it at that very pointer. An empty cell is an absent member.
+Flows in: the mapping's document. Flows out: a `RowMapping` that turns the cells of one row into one event. Nothing is
+guessed: every column is mapped or ignored by name, and a cell that does not match its type stays text, so that the
+registrar refuses it at that pointer. An empty cell is an absent member.
 
     [constants]                                  # pointer = value
     "/type" = "sa.gov.yesser.revenue.collected.v1"
@@ -30,18 +30,18 @@ from producers.publisher.tables.faults import sentence
 
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
 _RIYALS: Final = re.compile(r"(-?)(0|[1-9][0-9]{0,16})(?:\.([0-9]{1,2}))?")
-_PLACE: Final = re.compile(r"\{([^{}]*)\}")
+_PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 _LIST_SEPARATOR: Final = "|"
 
 Kind = Literal["text", "integer", "boolean", "list", "riyals"]
 
 
 class WrongMapping(WrongInput):
-    """The mapping file does not fit: correct it; nothing was sent."""
+    """The mapping file is not valid: correct it; nothing was sent."""
 
 
 class Column(BaseModel):
-    """Where a column's cells go. `values` replaces cells (table's word → catalogue's) before the type is read."""
+    """One column. `values` replaces cells (the table's word → the catalogue's) before their type is read."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -102,14 +102,14 @@ def read_mapping(path: Path) -> MappingDocument:
     except ValidationError as error:
         raise WrongMapping(f"{path}, {_sentences(error, is_json)}") from error
     except tomllib.TOMLDecodeError as error:
-        hint = 'a name with other characters than a–z, 0–9, _ and - stands in quotes ("الرمز" = …)'
+        hint = 'put a name with characters other than a–z, 0–9, _ and - in quotes ("الرمز" = …)'
         raise WrongMapping(f"{path} cannot be read: {error}; {hint}") from error
     except (OSError, ValueError) as error:
         raise WrongMapping(f"{path} cannot be read: {error}") from error
     try:
         orjson.dumps(mapping.constants)
     except orjson.JSONEncodeError as error:
-        raise WrongMapping(f"{path}: a constant is no JSON value ({error})") from error
+        raise WrongMapping(f"{path}: a constant is not a JSON value ({error})") from error
     return mapping
 
 
@@ -119,24 +119,24 @@ def _sentences(error: ValidationError, is_json: bool) -> str:
 
 
 def _members(path: Sequence[int | str]) -> list[str]:
-    """The names that can stand at this place."""
+    """The names allowed at this location."""
     return list(Column.model_fields if len(path) > 1 else MappingDocument.model_fields)
 
 
 def bind(mapping: MappingDocument, header: Sequence[str]) -> RowMapping:
-    """The mapping for a table with this header. Raises `WrongMapping` where one does not fit the other."""
+    """The mapping for a table with this header. Raises `WrongMapping` if they do not match."""
     if repeated := sorted({name for name in header if header.count(name) > 1}):
         raise WrongMapping(f"the table has two columns named {repeated}: rename one of them")
-    used = {name for template in mapping.templates.values() for name in _PLACE.findall(template)}
+    used = {name for template in mapping.templates.values() for name in _PLACEHOLDER.findall(template)}
     if missing := sorted((used | set(mapping.columns)) - set(header)):
         raise WrongMapping(f"the mapping names columns that the table lacks: {missing}; the table has {list(header)}")
     if unnamed := [name for name in header if name not in {*used, *mapping.columns, *mapping.ignored_columns}]:
-        raise WrongMapping(f"the mapping does not say where these columns go: {unnamed}; map them or ignore them")
+        raise WrongMapping(f"the mapping does not have these columns: {unnamed}; map them or ignore them")
     return RowMapping(tuple(header), mapping, _paths(mapping))
 
 
 def cell_value(cell: str, column: Column) -> Any:
-    """What a cell says; a cell that is not of its type stays a text, which the door refuses where it stands."""
+    """A cell's value; a cell that does not match its type stays text, which validation refuses at its pointer."""
     text = column.values.get(cell, cell)
     if column.type == "list":
         return [column.values.get(part.strip(), part.strip()) for part in cell.split(column.separator)]
@@ -169,10 +169,10 @@ _READERS: Final[Mapping[Kind, Callable[[str], Any]]] = {
 
 
 def _filled(template: str, row: Mapping[str, str]) -> str | None:
-    """The template with its cells, or None where one of them is empty."""
-    if any(row[name] == "" for name in _PLACE.findall(template)):
+    """The template with its cells, or None if one of them is empty."""
+    if any(row[name] == "" for name in _PLACEHOLDER.findall(template)):
         return None
-    return _PLACE.sub(lambda place: row[place.group(1)], template)
+    return _PLACEHOLDER.sub(lambda place: row[place.group(1)], template)
 
 
 def _paths(mapping: MappingDocument) -> dict[str, tuple[str, ...]]:
@@ -180,12 +180,12 @@ def _paths(mapping: MappingDocument) -> dict[str, tuple[str, ...]]:
     paths: dict[str, tuple[str, ...]] = {}
     for pointer in pointers:
         if not pointer.startswith("/"):
-            raise WrongMapping(f"{pointer!r} is no JSON pointer: it begins with /, as /data/name/ar")
+            raise WrongMapping(f"{pointer!r} is not a JSON pointer, which begins with / like /data/name/ar")
         path = tuple(step.replace("~1", "/").replace("~0", "~") for step in pointer[1:].split("/"))
         for other, taken in paths.items():
             shorter = min(len(path), len(taken))
             if path[:shorter] == taken[:shorter]:
-                raise WrongMapping(f"{pointer} and {other} fill the same place: keep one of them")
+                raise WrongMapping(f"{pointer} and {other} fill the same member: keep one of them")
         paths[pointer] = path
     return paths
 

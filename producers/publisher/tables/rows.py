@@ -1,7 +1,7 @@
 """The rows of a CSV file as lines to publish: numbered by the line where a row begins, mapped to events.
 
-Flows in: a seekable file and a mapping. Flows out: `Line`s as those of NDJSON. A table that is not well-formed anywhere
-is not sent at all: a wrong quote shifts every cell behind it.
+Flows in: a seekable file and a mapping. Flows out: `Line`s as for NDJSON. A table with any malformed row is not sent,
+because a wrong quote shifts every cell after it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class WrongTable(WrongInput):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row that is not blank, with the first and the last line of the file that it takes."""
+    """A row that is not blank, with its first and last line in the file."""
 
     first_line: int
     last_line: int
@@ -34,15 +34,12 @@ class Row:
 
 
 def mapped_lines(stream: BinaryIO, document: MappingDocument) -> Iterator[Line]:
-    """Every row as the event that it says; the whole table is checked before the first one.
-
-    Raises `WrongTable` or `WrongMapping`.
-    """
+    """Every row as an event. The whole table is checked first: raises `WrongTable` or `WrongMapping`."""
     mapping: RowMapping | None = None
     for row in _checked(stream, document):
         mapping = mapping or bind(document, row.cells)
     if mapping is None:
-        raise WrongTable("the table has no header: its first row names the columns")
+        raise WrongTable("the table has no header: the first row must name the columns")
     rows = _rows(stream, document)
     next(rows)
     for row in rows:
@@ -51,7 +48,7 @@ def mapped_lines(stream: BinaryIO, document: MappingDocument) -> Iterator[Line]:
 
 
 def copy_rows(source: BinaryIO, target: BinaryIO, document: MappingDocument, numbers: Container[int]) -> None:
-    """Copy the header and the rows that begin at these lines, byte by byte: a table of the same form."""
+    """Copy the header and the rows that begin at these lines unchanged, as a table of the same form."""
     wanted: set[int] = set()
     for position, row in enumerate(_rows(source, document)):
         if position == 0 or row.first_line in numbers:
@@ -67,7 +64,7 @@ def _checked(stream: BinaryIO, document: MappingDocument) -> Iterator[Row]:
         if len(row.cells) != len(header.cells):
             raise WrongTable(
                 f"line {row.first_line} has {len(row.cells)} cells and the header {len(header.cells)}:"
-                " look for a quote or a delimiter that is missing there or just before"
+                " look for a missing quote or delimiter there or just before"
             )
         yield row
 
@@ -93,7 +90,7 @@ def _rows(stream: BinaryIO, document: MappingDocument) -> Iterator[Row]:
 
 @contextmanager
 def _text(stream: BinaryIO, encoding: str) -> Iterator[io.TextIOWrapper]:
-    """The stream as text whose lines end at LF alone; the stream itself stays open."""
+    """The stream as text whose lines end at LF only; the stream stays open."""
     text = io.TextIOWrapper(stream, encoding=encoding, newline="\n")
     try:
         yield text

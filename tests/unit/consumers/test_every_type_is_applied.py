@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from consumers.campaigns.consumer import _HANDLERS as CAMPAIGNS
 from consumers.projections.consumer import CERTIFIED
-from consumers.projections.consumer import JUDGES as PROJECTIONS
+from consumers.projections.consumer import HANDLERS as PROJECTIONS
 from consumers.revenue.consumer import HANDLERS as REVENUE
 from events.types.catalogue import CATALOGUE
 
@@ -13,7 +13,7 @@ ONLY_COUNTED = {
     "settlement.issued",
     "projection.committed",
 }
-"""What the platform says of its own work: it follows from other entries and changes nothing further."""
+"""The platform's events about its own work: they follow from other entries and change nothing."""
 
 
 def test_every_type_is_applied_by_a_consumer() -> None:

@@ -1,4 +1,4 @@
-"""`yesser schema diff` says in words whether a change is compatible, and ends with 1 where it is not."""
+"""`yesser schema diff` explains whether a change is compatible, and exits with 1 if not."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ PLATFORM_TOPIC = "agency.platform.events"
 PATIENCE_S = 30
 
 
-def told() -> Story:
+def published_story() -> Story:
     """A service launched, suspended, resumed and aired; an initiative; a group; a quota."""
     story = Story()
     story.adopt(one=1)
@@ -109,7 +109,7 @@ async def put(connection: Connection, *names: str) -> None:
 
 
 async def test_the_tables_give_the_lists_that_the_commands_print(settings: Settings, connection: Connection) -> None:
-    story = told()
+    story = published_story()
     await fold(connection, story.entries, batch=5)
     rows = await read(settings)
 
@@ -143,7 +143,7 @@ async def test_before_the_first_trigger_the_list_is_empty(settings: Settings) ->
 
 
 async def test_the_list_can_be_seen_as_of_an_index(settings: Settings, connection: Connection) -> None:
-    story = told()
+    story = published_story()
     await write_log(connection, story.raw)
     await connection.execute("UPDATE log.state SET size = $1", len(story.entries))
     await fold(connection, story.entries, batch=100)
@@ -157,7 +157,7 @@ async def test_the_list_can_be_seen_as_of_an_index(settings: Settings, connectio
 
 
 async def test_postgresql_keeps_what_memory_keeps_whatever_the_batches(connection: Connection) -> None:
-    story = told()
+    story = published_story()
     await fold(connection, story.entries, batch=7)
     for table in CONSUMER.tables:
         rows = await connection.fetch(f"SELECT * FROM {table.name} ORDER BY {', '.join(table.key)}")
@@ -169,7 +169,7 @@ async def test_what_was_decided_reaches_the_platforms_topic_once_and_in_order(
     settings: Settings, connection: Connection
 ) -> None:
     await make_topics(settings)
-    story = told()
+    story = published_story()
     await write_log(connection, story.raw)
     await fold(connection, story.entries, batch=len(story.entries))
     waiting = await connection.fetch("SELECT event_id, key, value FROM platform.outbox ORDER BY row_id")
@@ -185,7 +185,7 @@ async def test_a_trigger_leaves_for_the_teams_when_it_stands_in_the_log_verbatim
     settings: Settings, connection: Connection
 ) -> None:
     await make_topics(settings)
-    story = told()
+    story = published_story()
     logged = [entry for entry in story.entries if entry.type == "campaign.triggered"]
     before = story.entries[: logged[0].index]
     await write_log(connection, story.raw)
@@ -235,11 +235,11 @@ async def test_a_relay_of_an_older_epoch_takes_nothing_off(settings: Settings, c
     await lease.release(connection, LEASE, epoch)
     assert await lease.claim(connection, LEASE, "second", settings) == epoch + 1
 
-    lane = PlatformOutbox()
-    messages = await lane.waiting(connection, 10)
-    await lane.sent(connection, messages, epoch)
+    source = PlatformOutbox()
+    messages = await source.waiting(connection, 10)
+    await source.sent(connection, messages, epoch)
     assert await connection.fetchval("SELECT count(*) FROM platform.outbox") == 1
-    await lane.sent(connection, messages, epoch + 1)
+    await source.sent(connection, messages, epoch + 1)
     assert await connection.fetchval("SELECT count(*) FROM platform.outbox") == 0
 
 

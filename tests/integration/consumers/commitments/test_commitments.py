@@ -18,7 +18,7 @@ from consumers.operations.audit_command import audit
 from consumers.operations.wait import read_status
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.rebuild.rebuild import RebuildOptions, Rebuilt, rebuild
-from consumers.rebuild.table_hash import Fingerprint, table_hash
+from consumers.rebuild.table_hash import TableHash, table_hash
 from consumers.registry import CONSUMERS
 from events.wire.entry import entry_bytes
 from infra.postgres.connection import Connection, connect
@@ -173,7 +173,7 @@ async def test_a_rebuild_cannot_be_swapped_in_while_the_tables_are_hashed(
     async def done_or_waiting() -> bool:
         return swaps[0].done() or bool(await live.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
 
-    async def hash_after_a_swap_began(connection: Connection, table: Table[Any]) -> Fingerprint:
+    async def hash_after_a_swap_began(connection: Connection, table: Table[Any]) -> TableHash:
         if not swaps:
             swaps.append(asyncio.create_task(rebuild(settings, PROJECTIONS, RebuildOptions(swap=True))))
             await until(done_or_waiting, "the swap neither ended nor waited")

@@ -129,8 +129,8 @@ async def test_history_and_activity_lead_to_entries(settings: Settings, applied:
         reader = await looked_at.use(PROJECTIONS)
         for step in await history(reader, subject):
             assert applied[step["index"]]["event"]["data"] == step["data"]
-        told = await activity(reader)
-    counted = sum(kind["count"] for agency in told for kind in agency["events"].values())
+        sent = await activity(reader)
+    counted = sum(kind["count"] for agency in sent for kind in agency["events"].values())
     assert counted == len(applied)
 
 

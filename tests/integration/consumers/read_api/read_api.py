@@ -15,7 +15,7 @@ from consumers.plan.document import JUDGING
 from infra.http.callers import Kind
 from infra.postgres.connection import Connection, Pool, create_pool
 from infra.settings import Settings
-from producers.agencies.tokens import Asked, create_token, hash_key
+from producers.agencies.tokens import TokenRequest, create_token, hash_key
 from producers.gateway.access.callers import Access
 from producers.gateway.acknowledgements import ReceiptSigner, load_or_create_key
 from producers.gateway.app import application
@@ -43,7 +43,7 @@ class Window:
     async def get(self, path: str, kind: Kind = "office", holder: str = "yesser", **headers: str) -> httpx.Response:
         """The answer that this holder gets."""
         if (kind, holder) not in self.tokens:
-            made = await create_token(self.connection, hash_key(self.settings), Asked(kind, holder, 1))
+            made = await create_token(self.connection, hash_key(self.settings), TokenRequest(kind, holder, 1))
             self.tokens[kind, holder] = made.token
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         return await self.client.get(path, headers={"authorization": f"Bearer {self.tokens[kind, holder]}", **given})

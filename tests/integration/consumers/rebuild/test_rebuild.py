@@ -158,7 +158,7 @@ async def test_live_and_rebuilt_are_compared_at_one_index_while_the_live_side_mo
     await write_log(connection, raw)
     await apply_live(connection, PROJECTIONS, raw[:97])
     moving = asyncio.create_task(apply_live(connection, PROJECTIONS, raw))
-    found = [await rebuild(settings, PROJECTIONS, wish) for wish in (RebuildOptions(), SWAP, RebuildOptions())]
+    found = [await rebuild(settings, PROJECTIONS, options) for options in (RebuildOptions(), SWAP, RebuildOptions())]
     await moving
     assert [rebuilt.ok for rebuilt in found] == [True, True, True]
     assert (await rebuild(settings, PROJECTIONS)).log_index == len(raw)

@@ -388,7 +388,7 @@ async def test_a_lease_is_kept_while_kafka_does_not_answer(settings: Settings, c
         assert await connection.fetchval("SELECT expires_at > clock_timestamp() FROM platform.lease")
 
 
-@pytest.mark.parametrize("what", ["lost its tail", "was created anew", "is gone"])
+@pytest.mark.parametrize("what", ["lost its tail", "was created again", "is gone"])
 async def test_a_broken_topic_halts_alone_and_stays_halted(
     settings: Settings, connection: Connection, what: str
 ) -> None:
@@ -616,7 +616,7 @@ async def test_a_missing_checkpoint_file_halts_until_it_is_put_back(settings: Se
     one = registrar(settings)
     with capture_logs() as lines:
         async with running(one):
-            assert "put the file back" in await until_says(settings, one)
+            assert "restore the file" in await until_says(settings, one)
             await send(settings, HEALTH_TOPIC, said("a"))
             await asyncio.sleep(2.5)
             assert await log_size(connection) == 3
@@ -674,7 +674,7 @@ async def test_the_folder_of_another_log_halts_and_the_key_is_suspected_and_not_
     (settings.log_folder / "checkpoint").write_text(other.sign_checkpoint(1, bytes(32)))
     one = registrar(settings)
     async with running(one):
-        assert "put the whole folder back" in await until_says(settings, one)
+        assert "restore the whole folder" in await until_says(settings, one)
 
 
 async def test_a_lost_folder_of_a_log_that_has_entries_gets_no_new_key(

@@ -133,7 +133,7 @@ async def test_without_yes_it_is_only_said_what_would_be_done(
 
     code, said_ = await unhalt()
     assert code == 1
-    assert "0 … 2 are gone" in said_
+    assert "0 … 2 are missing" in said_
     assert "السجلات 0 … 2" in said_
     assert HEALTH_TOPIC in await halts(connection)
     code, said_ = await unhalt("--yes", "--json")

@@ -13,8 +13,8 @@ from infra.kafka.client_config import agency_topic, client_arguments
 from infra.postgres.connection import Connection
 from infra.secret_files import password
 from infra.settings import Settings
-from producers.agencies.lifecycle import StandingUnchanged, is_suspended, resume, rotate, suspend
-from producers.agencies.tokens import Asked, NoToken, create_token, hash_key, list_tokens, revoke_token
+from producers.agencies.lifecycle import StatusUnchanged, is_suspended, resume, rotate, suspend
+from producers.agencies.tokens import NoToken, TokenRequest, create_token, hash_key, list_tokens, revoke_token
 
 
 async def write(settings: Settings, user: str, topic: str) -> None:
@@ -71,9 +71,9 @@ async def test_after_a_rotation_only_the_new_password_is_good(
 async def test_nobody_unknown_and_not_the_office_can_be_suspended(
     settings: Settings, connection: Connection, health: str
 ) -> None:
-    with pytest.raises(StandingUnchanged, match="not registered"):
+    with pytest.raises(StatusUnchanged, match="not registered"):
         await suspend(connection, settings, "nobody", "test")
-    with pytest.raises(StandingUnchanged, match="cannot be suspended"):
+    with pytest.raises(StatusUnchanged, match="cannot be suspended"):
         await suspend(connection, settings, "yesser", "test")
 
 
@@ -88,7 +88,7 @@ async def test_the_gateway_writes_for_agencies_and_never_as_the_platform(setting
 async def test_a_holder_has_two_active_tokens_and_the_database_knows_none_of_them(
     settings: Settings, connection: Connection, health: str
 ) -> None:
-    key, asked = hash_key(settings), Asked("agency", health, 30)
+    key, asked = hash_key(settings), TokenRequest("agency", health, 30)
     first, second = await create_token(connection, key, asked), await create_token(connection, key, asked)
     with pytest.raises(NoToken, match="2 active tokens"):
         await create_token(connection, key, asked)
@@ -105,9 +105,9 @@ async def test_a_token_needs_a_known_holder_and_takes_no_scope_beyond_its_kind(
 ) -> None:
     key = hash_key(settings)
     for asked, words in (
-        (Asked("agency", "nobody", 1), "not registered"),
-        (Asked("agency", "yesser", 1), "registered as office"),
-        (Asked("agency", health, 1, ("log:read",)), "cannot have log:read"),
+        (TokenRequest("agency", "nobody", 1), "not registered"),
+        (TokenRequest("agency", "yesser", 1), "registered as office"),
+        (TokenRequest("agency", health, 1, ("log:read",)), "cannot have log:read"),
     ):
         with pytest.raises(NoToken, match=words):
             await create_token(connection, key, asked)

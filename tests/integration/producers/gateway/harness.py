@@ -16,7 +16,7 @@ from infra.kafka.admin import admin_client, admit_gateway, ensure_agency_topic
 from infra.kafka.client_config import agency_topic
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from producers.agencies.tokens import Asked, NewToken, create_token, hash_key
+from producers.agencies.tokens import NewToken, TokenRequest, create_token, hash_key
 from producers.gateway.process import Gateway
 from tests.integration.consumers.registrar.registering import records, until
 from tests.unit.events.samples import encoded, initiative
@@ -44,7 +44,7 @@ class GatewayHarness:
 
     async def another(self, kind: Kind, holder: str) -> dict[str, str]:
         """The headers of another holder's token."""
-        made = await create_token(self.connection, hash_key(self.settings), Asked(kind, holder, 1))
+        made = await create_token(self.connection, hash_key(self.settings), TokenRequest(kind, holder, 1))
         return bearer(made.token)
 
     async def stored(self, agency: str = "health") -> list[bytes]:
@@ -86,7 +86,7 @@ async def run_gateway(settings: Settings, connection: Connection, **changes: obj
     gateway, stop = Gateway(quick, now), asyncio.Event()
     task = asyncio.create_task(gateway.run(stop))
     await until(ready(gateway), "the gateway is ready")
-    token = await create_token(connection, hash_key(settings), Asked("agency", "health", 1))
+    token = await create_token(connection, hash_key(settings), TokenRequest("agency", "health", 1))
     try:
         async with httpx.AsyncClient(
             base_url=f"http://127.0.0.1:{gateway.port}", headers=bearer(token.token), timeout=30, trust_env=False

@@ -80,20 +80,20 @@ async def access(settings: Settings, pool: Pool, connection: Connection, issuer:
     return Access(settings.model_copy(update=update), pool)
 
 
-async def admit(access: Access, token: str) -> Caller:
-    return await access.admit([(b"authorization", f"Bearer {token}".encode())], "127.0.0.1")
+async def authenticate(access: Access, token: str) -> Caller:
+    return await access.authenticate([(b"authorization", f"Bearer {token}".encode())], "127.0.0.1")
 
 
 async def test_an_issuers_client_sends_as_the_agency_that_its_token_names(access: Access, issuer: Issuer) -> None:
-    caller = await admit(access, issuer.token())
+    caller = await authenticate(access, issuer.token())
     assert (caller.kind, caller.holder, caller.scopes) == ("agency", "health", frozenset({"events:write"}))
     assert caller.require_agency().source == "urn:yesser:agency:health"
-    await admit(access, issuer.token(scope="events:read"))
+    await authenticate(access, issuer.token(scope="events:read"))
     assert len(issuer.asked) == 1, "the keys are kept"
 
 
 async def test_a_client_cannot_have_more_than_its_kind(access: Access, issuer: Issuer) -> None:
-    caller = await admit(access, issuer.token(scope="events:write log:read admin"))
+    caller = await authenticate(access, issuer.token(scope="events:write log:read admin"))
     assert caller.scopes == frozenset({"events:write"})
 
 
@@ -115,10 +115,10 @@ async def test_a_token_that_is_not_exactly_right_is_none(access: Access, issuer:
     ]
     for token in wrong:
         with pytest.raises(Problem) as caught:
-            await admit(access, token)
+            await authenticate(access, token)
         assert caught.value.code == "unauthenticated"
 
 
 async def test_without_an_issuer_no_jwt_is_taken(settings: Settings, pool: Pool, issuer: Issuer) -> None:
     with pytest.raises(Problem):
-        await admit(Access(settings, pool), issuer.token())
+        await authenticate(Access(settings, pool), issuer.token())

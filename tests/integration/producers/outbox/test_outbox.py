@@ -21,7 +21,7 @@ from events.validation.verdicts import Agency
 from infra.cli import cli
 from infra.postgres.connection import Connection, address
 from infra.settings import Settings
-from producers.agencies.register import admit
+from producers.agencies.register import provision
 from producers.outbox import outbox
 from producers.outbox.relay import OutboxRelay
 from producers.outbox.senders import Faults, Send
@@ -77,7 +77,7 @@ async def other(agencys: Settings) -> AsyncIterator[Connection]:
 async def relaying(settings: Settings) -> AsyncIterator[None]:
     """A relay at work, with the topic it writes into."""
     await make_topics(settings, "health")
-    await admit(settings, ["health"])
+    await provision(settings, ["health"])
     async with running(OutboxRelay(settings, HEALTH)):
         yield
 
@@ -193,7 +193,7 @@ async def test_every_committed_event_is_in_the_log_once_in_the_order_of_commits(
     agencys: Settings, connection: Connection, own: Connection, seed: int
 ) -> None:
     await found(agencys, "health")
-    await admit(agencys, ["health"])
+    await provision(agencys, ["health"])
     writers = Writers(agencys, seed)
     async with running(registrar(agencys), OutboxRelay(agencys, HEALTH)):
         await writers.run(6, 40)
@@ -228,7 +228,7 @@ async def test_what_may_have_been_sent_is_sent_again_with_the_same_bytes_and_sta
 ) -> None:
     """As after kill -9 between Kafka's acknowledgement and the note of it."""
     await found(agencys, "health")
-    await admit(agencys, ["health"])
+    await provision(agencys, ["health"])
     async with running(registrar(agencys)):
         for _ in range(2):
             async with running(OutboxRelay(agencys, HEALTH)):
@@ -401,7 +401,7 @@ async def test_what_is_sent_is_on_the_agencys_disk_though_it_commits_without_wai
 
 async def test_one_relay_works_and_the_other_takes_over(agencys: Settings, own: Connection) -> None:
     await make_topics(agencys, "health")
-    await admit(agencys, ["health"])
+    await provision(agencys, ["health"])
     relays = [OutboxRelay(agencys, HEALTH) for _ in range(2)]
 
     def roles() -> list[str]:
@@ -484,14 +484,14 @@ async def test_the_command_makes_the_outbox_once_and_says_what_is_in_it(agencys:
     assert lines[0] == "1 waiting."
     assert re.fullmatch(r"The oldest has waited for \d+ s \(one\)\.", lines[1])
     assert lines[2:] == [
-        "No relay works: start `yesser outbox run`.",
+        "No relay is running: start `yesser outbox run`.",
         "1 would be refused and are not sent:",
         "  two: c at /p: d",
     ]
 
 
 async def test_without_an_outbox_the_relay_says_how_to_make_it(agencys: Settings, own: Connection) -> None:
-    await admit(agencys, ["health"])
+    await provision(agencys, ["health"])
     await own.execute("DROP SCHEMA yesser CASCADE")
     with pytest.raises(outbox.NoOutbox, match="yesser outbox install"):
         await OutboxRelay(agencys, HEALTH).run(asyncio.Event())

@@ -160,9 +160,9 @@ async def test_a_refusal_leads_to_the_entry_of_its_correction(
         assert (as_it_came.state, as_it_came.errors[0]["code"]) == ("not-sent", "subject-mismatch")
         held = await redrive(settings, conflict, None, 20)
         assert (held.state, held.errors[0]["code"], held.index) == ("not-sent", "conflict", 5)
-        with pytest.raises(CannotRedrive, match="nothing was kept"):
+        with pytest.raises(CannotRedrive, match="was not kept"):
             await redrive(settings, secret, None, 20)
-        with pytest.raises(NoSuchRefusal, match="entry 5 is no refusal"):
+        with pytest.raises(NoSuchRefusal, match="entry 5 is not a refusal"):
             await redrive(settings, 5, None, 20)
 
         sent = await yesser(environment, "refusals", "redrive", str(first), "--from", corrected)

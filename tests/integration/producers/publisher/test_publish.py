@@ -25,7 +25,7 @@ from producers.errors import NotAccepted, RegistrationFailed
 from producers.publisher.kafka_publisher import AgencyPublisher
 from producers.publisher.ndjson import Defaults
 from producers.publisher.report import Report
-from producers.publisher.run import TopicHalted, judge_lines, send_file, start_sequence
+from producers.publisher.run import TopicHalted, send_file, start_sequence, wait_for_verdicts
 
 HEALTH = NewAgency("health", "agency", "وزارة الصحة", "Ministry of Health")
 
@@ -35,7 +35,7 @@ class Silent:
 
     def read(self, bytes_count: int, /) -> None: ...
 
-    def judged(self, lines_count: int, of_count: int, /) -> None: ...
+    def verdicts(self, lines_count: int, of_count: int, /) -> None: ...
 
     def waits(self, reason: str, /) -> None: ...
 
@@ -93,7 +93,7 @@ async def publish(settings: Settings, text: bytes, next_sequence: int | None = N
     report = Report()
     async with AgencyPublisher(settings, "health", acknowledged=report.sent.add) as publisher:
         await send_file(BytesIO(text), publisher, Defaults("health", next_sequence), report, Silent())
-    await judge_lines(settings, "health", report, Silent(), 60)
+    await wait_for_verdicts(settings, "health", report, Silent(), 60)
     report.is_final = True
     return report
 
@@ -222,7 +222,7 @@ async def test_without_a_registrar_the_verdicts_stay_unknown(settings: Settings,
     async with AgencyPublisher(settings, "health", acknowledged=report.sent.add) as publisher:
         await send_file(BytesIO(orjson.dumps(initiative("one"))), publisher, Defaults("health"), report, Silent())
     with pytest.raises(WaitTimedOut):
-        await judge_lines(settings, "health", report, Silent(), 0.2)
+        await wait_for_verdicts(settings, "health", report, Silent(), 0.2)
 
 
 async def test_without_credentials_nothing_is_tried(settings: Settings) -> None:

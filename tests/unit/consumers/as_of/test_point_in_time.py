@@ -65,10 +65,10 @@ def test_a_time_is_a_date_in_riyadh(time: str, on: str) -> None:
     [
         (["--as-of-index", "1", "--as-of-occurred", "2026-11-25"], "only one of"),
         (["--as-of-recorded", "2026-11-25T08:00:00Z", "--as-of-index", "1"], "only one of"),
-        (["--as-of-recorded", "2026-11-25T08:00:00"], "no time with offset"),
-        (["--as-of-recorded", "yesterday"], "no time with offset"),
-        (["--as-of-occurred", "20261125"], "no date of the Gregorian calendar"),
-        (["--as-of-occurred", "2026-02-30"], "no date of the Gregorian calendar"),
+        (["--as-of-recorded", "2026-11-25T08:00:00"], "not a time with offset"),
+        (["--as-of-recorded", "yesterday"], "not a time with offset"),
+        (["--as-of-occurred", "20261125"], "not a Gregorian date"),
+        (["--as-of-occurred", "2026-02-30"], "not a Gregorian date"),
     ],
 )
 def test_a_moment_that_is_none_is_said(command: Any, arguments: list[str], words: str) -> None:

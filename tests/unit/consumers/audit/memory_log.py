@@ -11,7 +11,7 @@ KEY = LogKey("log.example/0", bytes(range(32)))
 
 
 def sample_entries(count: int) -> list[bytes]:
-    """Entries of different lengths, told apart by their index."""
+    """Distinct entries of different lengths."""
     return [f'{{"n":{i},"fill":"{"x" * (i % 7)}"}}'.encode() for i in range(count)]
 
 

@@ -1,4 +1,4 @@
-"""A log told line by line, folded by the campaigns consumer in memory.
+"""A log built line by line, folded by the campaigns consumer in memory.
 
 `Story().tell("health", "service.launched", "service/S", …)` appends an entry, recorded at the story's time, and applies
 it. What the consumer decides waits in `outbox` until `come_back` puts it into the log, as the relay and the registrar

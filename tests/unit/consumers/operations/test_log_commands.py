@@ -28,7 +28,7 @@ def test_every_type_is_taken_short_and_in_full(name: str) -> None:
 def test_a_mistyped_type_is_wrong_use_and_names_the_nearest(mistyped: str, nearest: str) -> None:
     done = CliRunner().invoke(log, ["find", "--type", mistyped])
     assert done.exit_code == 2
-    assert f"'{mistyped}' is no event type. Did you mean '{nearest}'?" in done.output
+    assert f"'{mistyped}' is not an event type. Did you mean '{nearest}'?" in done.output
 
 
 def test_a_type_that_resembles_none_is_answered_with_the_list() -> None:

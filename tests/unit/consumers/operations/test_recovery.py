@@ -1,4 +1,4 @@
-"""What `yesser recover` says: what came back, what topics lack for it, and what to do where a service is away."""
+"""The output of `yesser recover`: the recovered entries, the records that topics lack, and unavailable services."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def run(monkeypatch: pytest.MonkeyPatch, *options: str) -> str:
 
 def test_what_topics_lack_and_which_are_halted_is_said_after_what_came_back(monkeypatch: pytest.MonkeyPatch) -> None:
     first, second, third = run(monkeypatch, "--accept-unsigned").splitlines()[1::2]
-    assert first == f"The log has 11 entries (4 were brought back); root {bytes(32).hex()}."
+    assert first == f"The log has 11 entries (4 were recovered); root {bytes(32).hex()}."
     assert "agency.b.events no longer holds 3 records" in second
-    assert "nor 1 records without an entry" in second
+    assert "and 1 records without an entry" in second
     assert third == "agency.b.events is halted: the record is gone"
 
 
@@ -55,4 +55,4 @@ def test_a_service_that_is_away_is_a_sentence_and_the_same_call_goes_on(tmp_path
     result = CliRunner(env=nowhere).invoke(recover_command)
     assert isinstance(result.exception, Retry)
     assert "does not answer" in str(result.exception)
-    assert "call this again, and it goes on from there" in str(result.exception)
+    assert "run this again to resume" in str(result.exception)

@@ -1,4 +1,4 @@
-"""Tells a small log in the words of the contract and folds it through the projections."""
+"""Builds a small log with the contract's events and folds it through the projections."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def subject_of(name: str, data: dict[str, Any]) -> str:
 
 
 class Story:
-    """Entries in the order in which they are told."""
+    """Entries in the order in which they are added."""
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []

@@ -1,4 +1,4 @@
-"""The projections say what the oracle says, however the log is cut into batches."""
+"""The projections agree with the oracle, however the log is split into batches."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.oracle.strategies import world_logs
 from tests.unit.consumers.entries import entry_of
 from tests.unit.consumers.memory_store import MemoryStore
 
-JUDGED = (
+HANDLED = (
     "sa.gov.yesser.plan.",
     "sa.gov.yesser.project.",
     "sa.gov.yesser.service.",
@@ -41,7 +41,7 @@ def assert_same_as_oracle(store: MemoryStore, log: Sequence[EntryDict]) -> None:
     expected = [
         (a.index, a.found_index, a.rule, a.type, a.subject, a.agency)
         for a in fold(log).anomalies
-        if a.type.startswith(JUDGED)
+        if a.type.startswith(HANDLED)
     ]
     found = [(a.index, a.found_index, a.rule, a.type, a.subject, a.agency) for a in store.rows(ANOMALY)]
     assert sorted(found) == sorted(expected)

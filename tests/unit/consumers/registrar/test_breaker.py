@@ -36,7 +36,7 @@ def feed(breaker: Breaker, verdicts: Sequence[bool], sizes: Sequence[int]) -> in
     while taken < len(verdicts):
         batch = verdicts[taken : taken + sizes[turn % len(sizes)]]
         turn += 1
-        taken += breaker.judged(batch, NOW)
+        taken += breaker.record(batch, NOW)
         if breaker.pause is not None:
             break
     return taken
@@ -44,7 +44,7 @@ def feed(breaker: Breaker, verdicts: Sequence[bool], sizes: Sequence[int]) -> in
 
 def test_so_many_refusals_in_a_row_pause_the_topic_and_the_rest_is_left() -> None:
     breaker = Breaker(LIMITS)
-    assert breaker.judged([GOOD, BAD, BAD, BAD, BAD, BAD, BAD, GOOD], NOW) == 6
+    assert breaker.record([GOOD, BAD, BAD, BAD, BAD, BAD, BAD, GOOD], NOW) == 6
     assert breaker.pause is not None
     assert breaker.pause.until == NOW + timedelta(seconds=30)
     assert breaker.pause.reason["en"] == "5 records in a row were refused"
@@ -53,43 +53,43 @@ def test_so_many_refusals_in_a_row_pause_the_topic_and_the_rest_is_left() -> Non
 
 def test_one_good_record_in_between_begins_the_count_anew() -> None:
     breaker = Breaker(LIMITS)
-    assert breaker.judged([BAD] * 4 + [GOOD] + [BAD] * 4, NOW) == 9
+    assert breaker.record([BAD] * 4 + [GOOD] + [BAD] * 4, NOW) == 9
     assert breaker.state(NOW) == "closed"
 
 
 def test_too_large_a_share_of_refusals_pauses_the_topic() -> None:
     breaker = Breaker(LIMITS)
-    assert breaker.judged([BAD, GOOD] * 10, NOW) == 19
+    assert breaker.record([BAD, GOOD] * 10, NOW) == 19
     assert breaker.pause is not None
-    assert "10 of at most 20" in breaker.pause.reason["en"]
+    assert "10 records within 20" in breaker.pause.reason["en"]
 
 
 def test_a_share_below_the_limit_never_pauses_it() -> None:
     breaker = Breaker(LIMITS)
-    assert breaker.judged([GOOD, BAD, GOOD] * 1_000, NOW) == 3_000
+    assert breaker.record([GOOD, BAD, GOOD] * 1_000, NOW) == 3_000
     assert breaker.state(NOW) == "closed"
 
 
 def test_when_the_wait_is_over_a_refusal_opens_it_again_for_longer_up_to_a_limit() -> None:
     breaker, now, waits = Breaker(LIMITS), NOW, []
-    breaker.judged([BAD] * 5, now)
+    breaker.record([BAD] * 5, now)
     for _ in range(40):
         assert breaker.pause is not None
         waits.append((breaker.pause.until - now).total_seconds())
         now = breaker.pause.until
         assert breaker.state(now) == "half-open"
-        assert breaker.judged([BAD, BAD], now) == 1
+        assert breaker.record([BAD, BAD], now) == 1
     assert waits[:4] == [30, 60, 100, 100]
     assert max(waits) == 100
 
 
 def test_an_accepted_record_after_the_wait_closes_it_and_the_counts_begin_anew() -> None:
     breaker = Breaker(LIMITS, Pause(NOW, 3, REASON))
-    assert breaker.judged([GOOD], NOW) == 1
+    assert breaker.record([GOOD], NOW) == 1
     assert breaker.state(NOW) == "closed"
-    assert breaker.judged([BAD] * 4, NOW) == 4
+    assert breaker.record([BAD] * 4, NOW) == 4
     assert breaker.state(NOW) == "closed"
-    breaker.judged([BAD], NOW)
+    breaker.record([BAD], NOW)
     assert breaker.pause is not None
     assert breaker.pause.times == 1
 

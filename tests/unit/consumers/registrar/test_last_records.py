@@ -72,7 +72,7 @@ async def test_only_topics_with_another_last_record_are_named() -> None:
 async def test_topics_that_did_not_fit_are_asked_again() -> None:
     brokers = Brokers({name: bytes(batch(3, name.encode())) for name in "abc"}, room=100)
     assert await ask(brokers, a=last(3, b"a"), b=last(3, b"b"), c=last(3, b"x")) == {
-        "c": "the record at offset 3 is not the one that was read (its tail was lost, or it was created anew)"
+        "c": "the record at offset 3 is not the one that was read (its tail was lost, or it was created again)"
     }
     assert brokers.requests == [["a", "b", "c"], ["b", "c"], ["c"]]
 
@@ -82,7 +82,7 @@ async def test_a_leader_that_moved_is_asked_again_and_silence_is_an_error_that_p
     brokers.errors = {"a": NotLeaderForPartitionError.errno}
     assert await ask(brokers, a=last(3, b"a")) == {}
     silent = Brokers({"a": b""})
-    with pytest.raises(KafkaConnectionError, match="do not say what a holds last"):
+    with pytest.raises(KafkaConnectionError, match="do not return the last record of a"):
         await ask(silent, a=last(3, b"a"))
 
 

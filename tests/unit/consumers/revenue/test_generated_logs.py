@@ -1,4 +1,4 @@
-"""Generated logs: the consumer says what the oracle says, however the log is cut into batches."""
+"""Generated logs: the consumer agrees with the oracle, however the log is split into batches."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ def settings(home: Path, kafka: str | None = None, postgres: str | None = None) 
     return Settings(home=home, kafka=kafka, postgres=postgres)
 
 
-def furnished(home: Path, *, runs: bool = False, ready: bool = True) -> Settings:
+def seeded(home: Path, *, runs: bool = False, ready: bool = True) -> Settings:
     """The sandbox beside the stack of `home`; where it runs, this process counts as its supervisor."""
     found = sandbox_settings(settings(home))
     found.home.mkdir(parents=True)
@@ -35,7 +35,7 @@ def furnished(home: Path, *, runs: bool = False, ready: bool = True) -> Settings
 
 
 def test_a_sandbox_lies_beside_the_stack_and_within_itself_it_is_the_same(tmp_path: Path) -> None:
-    found = furnished(tmp_path)
+    found = seeded(tmp_path)
     assert found.home == tmp_path / "sandbox"
     assert sandbox_settings(found).home == found.home
 
@@ -50,7 +50,7 @@ def test_a_folder_that_holds_something_else_is_not_taken(tmp_path: Path) -> None
     found = sandbox_settings(settings(tmp_path))
     found.home.mkdir()
     (found.home / "stack.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(NoSandbox, match="no sandbox"):
+    with pytest.raises(NoSandbox, match="not a sandbox"):
         start(found, lambda _: None)
     assert [path.name for path in found.home.iterdir()] == ["stack.json"]
 
@@ -60,7 +60,7 @@ def test_only_a_sandbox_is_forgotten(tmp_path: Path) -> None:
     other.home.mkdir(parents=True)
     assert not stop(other, forget=True)
     assert other.home.exists()
-    found = furnished(tmp_path / "b")
+    found = seeded(tmp_path / "b")
     stop(found, forget=False)
     assert found.home.exists()
     stop(found, forget=True)
@@ -69,7 +69,7 @@ def test_only_a_sandbox_is_forgotten(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ready", [True, False])
 def test_how_to_reach_a_sandbox_that_runs_also_while_a_part_of_it_is_not_ready(tmp_path: Path, ready: bool) -> None:
-    found = furnished(tmp_path, runs=True, ready=ready)
+    found = seeded(tmp_path, runs=True, ready=ready)
     reached = Sandbox(str(found.home), "http://127.0.0.1:20001", "sandbox", "k", "yat_k_1")
     assert connection_info(found) == reached
     assert variables_of(reached) == {
@@ -82,17 +82,17 @@ def test_how_to_reach_a_sandbox_that_runs_also_while_a_part_of_it_is_not_ready(t
 
 def test_one_that_does_not_run_says_how_to_start_it(tmp_path: Path) -> None:
     """Also where its supervisor was killed, so that the record still calls it ready."""
-    stopped = [furnished(tmp_path / name, ready=ready) for name, ready in (("down", False), ("killed", True))]
+    stopped = [seeded(tmp_path / name, ready=ready) for name, ready in (("down", False), ("killed", True))]
     for found in (sandbox_settings(settings(tmp_path / "none")), *stopped):
         with pytest.raises(NoSandbox, match="yesser sandbox up"):
             connection_info(found)
 
 
 def test_the_command_says_it_for_people_and_for_programs(tmp_path: Path) -> None:
-    home = furnished(tmp_path, runs=True).home
+    home = seeded(tmp_path, runs=True).home
     runner = CliRunner(env={"YESSER_HOME": str(home)})
-    told = json.loads(runner.invoke(sandbox, ["--json"]).stdout)
-    assert told == {
+    document = json.loads(runner.invoke(sandbox, ["--json"]).stdout)
+    assert document == {
         "home": str(home),
         "gateway": "http://127.0.0.1:20001",
         "agency": "sandbox",

@@ -1,4 +1,4 @@
-"""A receipt can be checked by anybody who has the gateway's public key, and by nobody be changed."""
+"""A receipt can be verified with the gateway's public key, and a changed one is detected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a request costs while it is there, and how a batch is judged whose texts look like the ends of events."""
+"""The memory of open requests, and the validation of a batch whose texts look like the ends of events."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ async def test_bodies_that_are_still_coming_count_and_what_is_too_much_is_told_t
     body = batch(encoded(initiative()))
     full = receiver(gateway_waiting_bytes_max=len(body) + 1)
     goes_on = asyncio.Event()
-    first = asyncio.create_task(full.judged(Sent(BATCH, stream(body, goes_on), HEALTH)))
+    first = asyncio.create_task(full.validate(Sent(BATCH, stream(body, goes_on), HEALTH)))
     await asyncio.sleep(0)
     with pytest.raises(Problem) as caught:
-        await full.judged(Sent(BATCH, stream(body), HEALTH))
+        await full.validate(Sent(BATCH, stream(body), HEALTH))
     assert (caught.value.code, caught.value.headers["Retry-After"]) == ("overloaded", "1")
     goes_on.set()
     assert len((await first).accepted) == 1
-    assert len((await full.judged(Sent(BATCH, stream(body), HEALTH))).accepted) == 1
+    assert len((await full.validate(Sent(BATCH, stream(body), HEALTH))).accepted) == 1
 
 
 async def test_a_text_that_looks_like_the_end_of_an_event_is_part_of_it() -> None:
@@ -77,10 +77,10 @@ async def test_what_the_log_knows_makes_an_event_a_duplicate_or_a_conflict_and_t
         encoded(initiative(id=id_, time=f"2005-05-05T05:05:0{second}Z"))
         for id_, second in (("a", 1), ("a", 2), ("b", 1), ("b", 1), ("b", 2), ("c", 1))
     ]
-    judged = await receiver().judged(Sent(BATCH, stream(batch(*bodies)), HEALTH))
-    first = judged.accepted[0][1]
+    verdicts = await receiver().validate(Sent(BATCH, stream(batch(*bodies)), HEALTH))
+    first = verdicts.accepted[0][1]
     assert isinstance(first, Accepted)
-    validated = identify(judged, {first.claim: (first.identity, 7)})
+    validated = identify(verdicts, {first.claim: (first.identity, 7)})
     assert [place for place, _ in validated.accepted] == [2, 5]
     assert [(found.place, found.index, found.first_event) for found in validated.duplicates] == [
         (0, 7, None),

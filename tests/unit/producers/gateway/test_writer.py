@@ -1,4 +1,4 @@
-"""What a request is told of its events: stored where Kafka said so, not stored where nothing left, else unknown."""
+"""A request's outcome: stored if Kafka acknowledged, not stored if nothing was sent, else unknown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The told story fits the contract and ends where the programme's facts say it should."""
+"""The story fits the contract and ends where the programme's facts say it should."""
 
 from __future__ import annotations
 
@@ -62,9 +62,9 @@ def answered(campaigns: list[dict[str, Any]]) -> list[StoryEvent]:
 
 
 def test_every_event_passes_the_door(first: Figures) -> None:
-    for told in [*chapter_one(), *answered(first.campaigns)]:
-        verdict = validate(told.value, STRUCTURED_HEADERS, Agency(told.agency, role(told.agency)))
-        assert isinstance(verdict, Accepted), told
+    for event in [*chapter_one(), *answered(first.campaigns)]:
+        verdict = validate(event.value, STRUCTURED_HEADERS, Agency(event.agency, role(event.agency)))
+        assert isinstance(verdict, Accepted), event
 
 
 def test_telling_it_again_says_the_same_bytes(first: Figures) -> None:
@@ -82,19 +82,19 @@ def test_in_whatever_order_the_agencies_speak_the_same_follows_but_for_indexes_a
     assert without_indexes([other.plan]) == without_indexes([first.plan])
     assert without_indexes(other.statements) == without_indexes(first.statements)
     assert (other.balances, other.anomalies) == (first.balances, [])
-    said, same = (
-        sorted((told.agency, re.sub(rb"\.i[0-9]+", b".i", told.value)) for told in answered(campaigns))
+    answers, same = (
+        sorted((event.agency, re.sub(rb"\.i[0-9]+", b".i", event.value)) for event in answered(campaigns))
         for campaigns in (other.campaigns, first.campaigns)
     )
-    assert said == same
+    assert answers == same
 
 
 def test_the_office_speaks_first_and_each_agency_keeps_its_own_order() -> None:
     office, others = stages(chapter_one())
     assert list(office) == [OFFICE.code]
-    assert set(others) == {told.agency for told in chapter_one()} - {OFFICE.code}
+    assert set(others) == {event.agency for event in chapter_one()} - {OFFICE.code}
     for code, values in (office | others).items():
-        assert values == [told.value for told in chapter_one() if told.agency == code]
+        assert values == [event.value for event in chapter_one() if event.agency == code]
 
 
 def test_other_peoples_campaigns_are_not_answered_and_change_no_answer(first: Figures) -> None:
@@ -106,12 +106,17 @@ def test_other_peoples_campaigns_are_not_answered_and_change_no_answer(first: Fi
         ids = {"campaign_id": f"{rule}.i{index}", "cause_index": index, "rule": rule}
         return campaign | ids | {"owner": owner, "service_id": service_id}
 
-    others = [like(1, "moh", "moh-1"), like(2, "health", "not-told"), like(3, "moh", "health-01"), like(4, "moh", None)]
+    others = [
+        like(1, "moh", "moh-1"),
+        like(2, "health", "not-ours"),
+        like(3, "moh", "health-01"),
+        like(4, "moh", None),
+    ]
     assert answered([*others, *first.campaigns]) == answered(first.campaigns)
 
 
 def test_outlets_and_reach_vary_from_campaign_to_campaign(first: Figures) -> None:
-    aired = [orjson.loads(told.value)["data"] for told in answered(first.campaigns) if b"airing_id" in told.value]
+    aired = [orjson.loads(event.value)["data"] for event in answered(first.campaigns) if b"airing_id" in event.value]
     for channel in CHANNELS:
         rows = [data for data in aired if data["channel"] == channel]
         assert len({data["outlet"]["en"] for data in rows}) == len(
@@ -121,9 +126,9 @@ def test_outlets_and_reach_vary_from_campaign_to_campaign(first: Figures) -> Non
 
 
 def test_no_two_events_share_an_id(first: Figures) -> None:
-    told = [*chapter_one(), *answered(first.campaigns)]
-    assert len({event.value for event in told}) == len(told)
-    assert figures(told).plan["refusals"] == 0
+    events = [*chapter_one(), *answered(first.campaigns)]
+    assert len({event.value for event in events}) == len(events)
+    assert figures(events).plan["refusals"] == 0
 
 
 def test_nothing_contradicts(first: Figures) -> None:
@@ -170,7 +175,7 @@ def test_the_second_chapter_answers_every_campaign_on_three_channels(first: Figu
     # The oracle knows campaigns by their triggers, which the platform publishes between the chapters.
     assert len(chapters[1]) == 5 * len(first.campaigns)
     owners = {row["campaign_id"]: row["owner"] for row in first.campaigns}
-    assert {told.agency for told in chapters[1]} == set(owners.values())
+    assert {event.agency for event in chapters[1]} == set(owners.values())
 
 
 def test_partnerships_have_revenue_a_reversal_a_top_up_and_settlements(first: Figures) -> None:
@@ -192,7 +197,7 @@ def test_all_ten_facts_are_told_and_every_file_marks_its_assumptions() -> None:
     texts = [str(read_records(name)) for name in FILES]
     assert all("'assumed'" in text for text in texts)
     assert all(f"'fact': {fact}," in "".join(texts) for fact in (1, 2, 3, 4, 5, 6, 7, 9, 10))
-    assert not any(b"assumed" in told.value or b'"fact"' in told.value for told in chapter_one())
+    assert not any(b"assumed" in event.value or b'"fact"' in event.value for event in chapter_one())
 
 
 def document_of(first: Figures) -> dict[str, Any]:

@@ -39,7 +39,7 @@ class Builder:
 
 @dataclass
 class Producer:
-    """Answers its batches as the script says, in order."""
+    """Answers its batches by the script, in order."""
 
     script: list[Outcome]
     sent: list[list[bytes]] = field(default_factory=list)

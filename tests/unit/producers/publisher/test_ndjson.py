@@ -108,7 +108,7 @@ def test_a_value_that_the_registrar_refuses_does_not_keep_the_line_from_being_fi
 
 
 def test_sequences_count_up_and_go_beyond_those_that_lines_bring() -> None:
-    filling = Defaults("x", 7)
+    defaults = Defaults("x", 7)
     lines = [
         b'{"id":"a"}',
         b"broken",
@@ -117,6 +117,6 @@ def test_sequences_count_up_and_go_beyond_those_that_lines_bring() -> None:
         b'{"sequence":null}',
         b"{}",
     ]
-    sent = [filling.fill(line) for line in lines]
+    sent = [defaults.fill(line) for line in lines]
     numbers = [json.loads(text).get("sequence") if text != b"broken" else None for text in sent]
     assert numbers == ["00000000000000000007", None, "00000000000000000041", "12", None, "00000000000000000042"]

@@ -9,5 +9,5 @@ from producers.publisher.progress import Bars
 
 def test_why_verdicts_take_longer_is_said_also_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     with Bars(None) as bars:
-        bars.waits("agency.health.events is read slowly")
-    assert capsys.readouterr().err == "yesser: agency.health.events is read slowly\n"
+        bars.waits("agency.health.events is paused")
+    assert capsys.readouterr().err == "yesser: agency.health.events is paused\n"

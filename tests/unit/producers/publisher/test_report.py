@@ -1,4 +1,4 @@
-"""Which line stands at which offset, and what is told of it."""
+"""The offset of each line, and its row in the report."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import pytest
 
 from producers.publisher.ndjson import Line
 from producers.publisher.report import Report
-from producers.publisher.resume_state import ResumeState, TopicReplaced, WrongBookmark
+from producers.publisher.resume_state import ResumeState, TopicReplaced, WrongResumeState
 
 LINES = [Line(number, b"line %d" % number) for number in (1, 2, 4, 5)]
 
@@ -23,22 +23,22 @@ class Clock:
 
 
 def stopped_after_two(path: Path) -> None:
-    bookmark = ResumeState.open(path, "moh", Report())
-    assert bookmark.left(LINES) == LINES
-    bookmark.acknowledged([1, 2], 10)
-    bookmark.save()
+    state = ResumeState.open(path, "moh", Report())
+    assert state.left(LINES) == LINES
+    state.acknowledged([1, 2], 10)
+    state.save()
 
 
 def test_what_is_stored_is_passed_over_and_known_to_the_report(tmp_path: Path) -> None:
     path = tmp_path / "state"
     stopped_after_two(path)
     report = Report()
-    bookmark = ResumeState.open(path, "moh", report)
-    assert bookmark.left(LINES[:1]) == []
-    assert bookmark.left(LINES[1:]) == LINES[2:]
-    bookmark.acknowledged([4, 5], 20)
-    bookmark.end()
-    bookmark.save()
+    state = ResumeState.open(path, "moh", report)
+    assert state.left(LINES[:1]) == []
+    assert state.left(LINES[1:]) == LINES[2:]
+    state.acknowledged([4, 5], 20)
+    state.end()
+    state.save()
     assert report.sent.ranges(0, 99) == [range(10, 12), range(20, 22)]
     assert report.sent.line_of(21) == 5
     again = ResumeState.open(path, "moh", Report())
@@ -48,23 +48,23 @@ def test_what_is_stored_is_passed_over_and_known_to_the_report(tmp_path: Path) -
 
 def test_lines_that_are_not_acknowledged_are_left(tmp_path: Path) -> None:
     path = tmp_path / "state"
-    bookmark = ResumeState.open(path, "moh", Report())
-    bookmark.left(LINES)
-    bookmark.save()
+    state = ResumeState.open(path, "moh", Report())
+    state.left(LINES)
+    state.save()
     assert ResumeState.open(path, "moh", Report()).left(LINES) == LINES
 
 
 def test_a_line_too_long_is_remembered_once_it_is_passed(tmp_path: Path) -> None:
     path, report = tmp_path / "state", Report()
-    bookmark = ResumeState.open(path, "moh", report)
-    bookmark.left([LINES[0], Line(3, None), LINES[3]])
+    state = ResumeState.open(path, "moh", report)
+    state.left([LINES[0], Line(3, None), LINES[3]])
     report.unsent = [3]
-    bookmark.acknowledged([1], 0)
-    bookmark.save()
+    state.acknowledged([1], 0)
+    state.save()
     assert ResumeState.open(path, "moh", report_before := Report()).left([LINES[0], Line(3, None)]) == [Line(3, None)]
     assert report_before.unsent == []
-    bookmark.acknowledged([5], 1)
-    bookmark.save()
+    state.acknowledged([5], 1)
+    state.save()
     after = Report()
     assert ResumeState.open(path, "moh", after).left([LINES[0], Line(3, None), LINES[3]]) == []
     assert after.unsent == [3]
@@ -75,12 +75,12 @@ def test_another_file_or_a_shorter_one_is_not_gone_on_with_and_the_state_is_kept
     stopped_after_two(path)
     before = path.read_bytes()
     other = ResumeState.open(path, "moh", Report())
-    with pytest.raises(WrongBookmark, match="the first 2 lines are not those"):
+    with pytest.raises(WrongResumeState, match="the first 2 lines are not those"):
         other.left([LINES[0], Line(2, b"changed")])
     other.save()
     shorter = ResumeState.open(path, "moh", Report())
     shorter.left(LINES[:1])
-    with pytest.raises(WrongBookmark, match="the first 2 lines"):
+    with pytest.raises(WrongResumeState, match="the first 2 lines"):
         shorter.end()
     shorter.save()
     assert path.read_bytes() == before
@@ -89,10 +89,10 @@ def test_another_file_or_a_shorter_one_is_not_gone_on_with_and_the_state_is_kept
 def test_another_agency_and_another_kind_of_file_are_told(tmp_path: Path) -> None:
     path = tmp_path / "state"
     stopped_after_two(path)
-    with pytest.raises(WrongBookmark, match="of agency moh, not moe"):
+    with pytest.raises(WrongResumeState, match="of agency moh, not moe"):
         ResumeState.open(path, "moe", Report())
     path.write_text("[]")
-    with pytest.raises(WrongBookmark, match="no state file"):
+    with pytest.raises(WrongResumeState, match="not a state file"):
         ResumeState.open(path, "moh", Report())
 
 
@@ -100,11 +100,11 @@ def test_a_topic_that_was_made_anew_is_noticed(tmp_path: Path) -> None:
     path = tmp_path / "state"
     stopped_after_two(path)
     before, report = path.read_bytes(), Report()
-    bookmark = ResumeState.open(path, "moh", report)
-    bookmark.left(LINES)
+    state = ResumeState.open(path, "moh", report)
+    state.left(LINES)
     with pytest.raises(TopicReplaced, match="made anew"):
-        bookmark.acknowledged([4, 5], 0)
-    bookmark.save()
+        state.acknowledged([4, 5], 0)
+    state.save()
     assert path.read_bytes() == before
     assert report.sent.runs() == [[4, 0, 2]], "what stands in the new topic, and nothing of the lost one"
 
@@ -112,10 +112,10 @@ def test_a_topic_that_was_made_anew_is_noticed(tmp_path: Path) -> None:
 def test_the_state_is_written_at_most_once_a_second(tmp_path: Path) -> None:
     path, clock, report = tmp_path / "state", Clock(), Report()
     found = ResumeState.open(path, "moh", report)._found
-    bookmark = ResumeState(path, found, report, clock)
-    bookmark.left(LINES)
-    bookmark.acknowledged([1], 0)
+    state = ResumeState(path, found, report, clock)
+    state.left(LINES)
+    state.acknowledged([1], 0)
     assert not path.exists()
     clock.seconds = 1.5
-    bookmark.acknowledged([2], 1)
+    state.acknowledged([2], 1)
     assert path.exists()

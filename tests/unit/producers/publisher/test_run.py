@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from infra.command_line.exit_codes import ExitCode
 from infra.postgres.verdicts import Refused, Verdicts
 from infra.process.subprocess_command import subprocess_command
-from producers.publisher.commands import ALL_WELL, SOME_REFUSED, _tell, exit_code, publish
+from producers.publisher.commands import ALL_WELL, SOME_REFUSED, _print, exit_code, publish
 from producers.publisher.lint_command import lint_command
 from producers.publisher.ndjson import LINE_BYTES_MAX, read_ids, read_lines
 from producers.publisher.opening import read_opening
@@ -50,21 +50,21 @@ def test_the_exit_code_says_whether_anything_was_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (["-", "--refused", "again"], "give a file"),
         (["-", "--mapping", "events"], "give a file"),
-        (["events", "--refused", "events"], "it would overwrite what is published"),
-        (["events", "--resume", "events"], "it would overwrite what is published"),
+        (["events", "--refused", "events"], "this would overwrite the published file"),
+        (["events", "--resume", "events"], "this would overwrite the published file"),
     ],
 )
 def test_what_is_published_is_never_overwritten_and_a_pipe_is_not_read_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], says: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("events").write_text("{}")
     done = CliRunner().invoke(publish, [*arguments, "--agency", "moh"])
-    assert (done.exit_code, says in done.output) == (2, True)
+    assert (done.exit_code, message in done.output) == (2, True)
     assert Path("events").read_text() == "{}"
 
 
@@ -145,7 +145,7 @@ def test_raw_sends_the_lines_of_a_table_all_the_same(tmp_path: Path, monkeypatch
 
 
 @pytest.mark.parametrize(
-    ("table", "mapping", "says"),
+    ("table", "mapping", "message"),
     [
         ("a,b\n1\n", {"columns": {"a": {}, "b": {}}}, "line 2 has 1 cells"),
         ("a\n1\n", {"columns": {"b": {}}}, "columns that the table lacks"),
@@ -153,33 +153,33 @@ def test_raw_sends_the_lines_of_a_table_all_the_same(tmp_path: Path, monkeypatch
     ],
 )
 def test_a_table_or_a_mapping_that_does_not_fit_is_a_wrong_use(
-    tmp_path: Path, table: str, mapping: object, says: str
+    tmp_path: Path, table: str, mapping: object, message: str
 ) -> None:
     (tmp_path / "t.csv").write_text(table)
     (tmp_path / "m.json").write_bytes(orjson.dumps(mapping))
     options = ["--agency", "moh", "--mapping", str(tmp_path / "m.json")]
     done = CliRunner().invoke(lint_command, [str(tmp_path / "t.csv"), *options])
-    assert (done.exit_code, says in done.stderr) == (2, True)
+    assert (done.exit_code, message in done.stderr) == (2, True)
 
 
 def test_without_verdicts_nothing_is_said_to_be_refused(capsys: pytest.CaptureFixture[str]) -> None:
     report = Report(lines=3, unsent=[3])
     report.sent.add([1, 2], 0)
-    _tell(report)
-    said = capsys.readouterr().out
-    assert "refused" not in said
-    assert "2 lines stored in Kafka; the verdicts are not known yet (--wait waits for them)." in said
-    assert "1 line not sent" in said
-    assert "line 3: too-large" in said
+    _print(report)
+    output = capsys.readouterr().out
+    assert "refused" not in output
+    assert "2 lines stored in Kafka; verdicts are not known yet (use --wait to wait for them)." in output
+    assert "1 line not sent" in output
+    assert "line 3: too-large" in output
 
 
 def test_verdicts_that_are_missing_are_not_said_to_be_anything(capsys: pytest.CaptureFixture[str]) -> None:
     report = Report(lines=5, verdicts=Verdicts(accepted=2, first_index=7, last_index=8))
     report.sent.add([1, 2, 3, 4, 5], 0)
-    _tell(report)
+    _print(report)
     assert capsys.readouterr().out.splitlines()[1::2] == [
         "2 lines: 2 accepted, 0 duplicates, 0 conflicts, 0 refused.",
-        "3 lines stored in Kafka; the verdicts are not known yet (publish the file again).",
+        "3 lines stored in Kafka; verdicts are not known yet (publish the file again).",
         "In the log at entries 7 … 8.",
     ]
 

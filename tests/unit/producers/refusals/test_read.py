@@ -11,7 +11,7 @@ from events.faults.problems import CODES
 from events.validation.verdicts import Accepted, Agency, Refused
 from producers.publisher.report import in_both_languages
 from producers.refusals.read import Redrive, Refusal, accepted_as
-from producers.refusals.redrive import CannotRedrive, judged_again
+from producers.refusals.redrive import CannotRedrive, validate_again
 
 EVENT = {
     "specversion": "1.0",
@@ -58,27 +58,27 @@ def test_every_code_has_a_remedy_in_both_languages() -> None:
 
 
 def test_a_record_in_binary_mode_is_sent_again_as_the_structured_event_that_it_says() -> None:
-    verdict = judged_again(refusal(orjson.dumps(EVENT["data"]), binary=True), None)
+    verdict = validate_again(refusal(orjson.dumps(EVENT["data"]), binary=True), None)
     assert isinstance(verdict, Accepted)
     assert orjson.loads(verdict.event_bytes)["data"] == EVENT["data"]
 
 
 def test_a_corrected_event_gets_what_it_lacks_and_is_judged() -> None:
     short = {name: value for name, value in EVENT.items() if name not in ("specversion", "source")}
-    assert isinstance(judged_again(refusal(b"{}"), orjson.dumps(short, option=orjson.OPT_INDENT_2)), Accepted)
-    again = judged_again(refusal(b"{}"), orjson.dumps({**EVENT, "source": "urn:yesser:agency:moe"}))
+    assert isinstance(validate_again(refusal(b"{}"), orjson.dumps(short, option=orjson.OPT_INDENT_2)), Accepted)
+    again = validate_again(refusal(b"{}"), orjson.dumps({**EVENT, "source": "urn:yesser:agency:moe"}))
     assert isinstance(again, Refused)
     assert [found.code for found in again.faults] == ["foreign-source"]
 
 
 def test_a_record_without_a_value_is_refused_again() -> None:
-    again = judged_again(refusal(None), None)
+    again = validate_again(refusal(None), None)
     assert isinstance(again, Refused)
     assert again.faults[0].code == "tombstone"
 
 
 def test_nothing_is_sent_where_nothing_was_kept_or_the_platform_itself_spoke() -> None:
     with pytest.raises(CannotRedrive, match="--from"):
-        judged_again(refusal(None, kept=False), None)
-    with pytest.raises(CannotRedrive, match="the platform itself"):
-        judged_again(refusal(b"{}", code="platform"), None)
+        validate_again(refusal(None, kept=False), None)
+    with pytest.raises(CannotRedrive, match="an event of the platform"):
+        validate_again(refusal(b"{}", code="platform"), None)

@@ -193,7 +193,7 @@ async def test_of_two_recoveries_the_second_says_who_works_and_harms_nothing(set
 
         one = asyncio.create_task(recover(hasty, slow, quiet))
         await begun.wait()
-        who = r"another recovery is at work \(recover on .*, process \d+, [0-9a-f]{8}\)"
+        who = r"another recovery is running \(recover on .*, process \d+, [0-9a-f]{8}\)"
         with pytest.raises(CannotRecover, match=who):
             await recover(hasty, topic_source(hasty), quiet)
         go_on.set()

@@ -1,4 +1,4 @@
-"""Workshops, frameworks and initiatives happen once, whoever says so."""
+"""Workshops, frameworks and initiatives happen once, whatever the sender."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from consumers.projections.handlers.one_time_events import OCCASION
+from consumers.projections.handlers.one_time_events import ONE_TIME_EVENT
 from tests.unit.consumers.projections.story import TEXT, Story
 
 WORKSHOP: dict[str, Any] = {"workshop_id": "W", "topic": TEXT, "on": "2005-01-01", "place": TEXT, "partners": [TEXT]}
@@ -35,4 +35,4 @@ def test_a_workshop_may_be_held_without_having_been_announced() -> None:
     story.tell("yesser", "partnership.workshop-held", **WORKSHOP)
     story.tell("yesser", "partnership.workshop-announced", **WORKSHOP)
     assert story.rules() == []
-    assert [row.what for row in story.folded().rows(OCCASION)] == ["announced", "held"]
+    assert [row.what for row in story.folded().rows(ONE_TIME_EVENT)] == ["announced", "held"]

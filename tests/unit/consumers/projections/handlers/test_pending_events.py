@@ -1,4 +1,4 @@
-"""Facts that come before `registered` wait for it, and are judged there in the order of the log."""
+"""Facts before `registered` are pending, and are applied at it in log order."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from consumers.projections.handlers.history import HISTORY
 from consumers.projections.handlers.pending_events import (
     FACTS_MAX,
     FACTS_OF_AGENCY_MAX,
-    WAITING_AGENCY,
-    WAITING_COUNT,
-    WAITING_FACT,
+    PENDING_AGENCY,
+    PENDING_COUNT,
+    PENDING_FACT,
 )
 from consumers.projections.handlers.services import SERVICE
 from tests.oracle.fold import fold
@@ -32,7 +32,7 @@ def test_a_fact_that_waits_is_no_anomaly() -> None:
     launched(story)
     store = story.folded(batch=1)
     assert story.anomalies() == []
-    assert [(row.index, row.ordinal) for row in store.rows(WAITING_FACT)] == [(0, 0), (1, 1)]
+    assert [(row.index, row.ordinal) for row in store.rows(PENDING_FACT)] == [(0, 0), (1, 1)]
 
 
 def test_what_waited_is_judged_at_registered_under_its_own_index() -> None:
@@ -63,9 +63,9 @@ def test_nothing_waits_any_longer_after_registered() -> None:
     registered(story)
     for batch in (1, None):
         store = story.folded(batch)
-        assert store.rows(WAITING_FACT) == []
-        assert store.rows(WAITING_COUNT) == []
-        assert store.rows(WAITING_AGENCY) == []
+        assert store.rows(PENDING_FACT) == []
+        assert store.rows(PENDING_COUNT) == []
+        assert store.rows(PENDING_AGENCY) == []
 
 
 def test_history_says_when_a_waiting_fact_took_effect() -> None:
@@ -91,16 +91,16 @@ def test_projects_and_services_of_one_name_do_not_wait_for_each_other() -> None:
     story = Story()
     story.tell("health", "project.phase-started", project_id="S", phase=1, on="2006-01-01")
     registered(story)
-    assert [row.subject for row in story.folded().rows(WAITING_FACT)] == ["project/S"]
+    assert [row.subject for row in story.folded().rows(PENDING_FACT)] == ["project/S"]
 
 
-def said(index: int, agency: str, name: str, **more: object) -> EntryDict:
+def entry_of(index: int, agency: str, name: str, **more: object) -> EntryDict:
     data = {"service_id": "S", "on": "2006-01-01", **more}
     return make_entry(index, make_event(name, agency, "service/S", data, f"e{index}"), "2006-01-01T00:00:00.000000Z")
 
 
 def retired(index: int, agency: str) -> EntryDict:
-    return said(index, agency, "service.retired", reason=TEXT)
+    return entry_of(index, agency, "service.retired", reason=TEXT)
 
 
 def registration(index: int, agency: str) -> EntryDict:
@@ -120,7 +120,7 @@ def test_one_fact_of_an_agency_more_than_may_wait_contradicts_at_its_own_entry_a
     log = [retired(index, "health") for index in range(FACTS_OF_AGENCY_MAX + 2)]
     log.append(retired(len(log), "justice"))
     assert anomalies(log) == [(index, index, "exceeds-waiting") for index in (1000, 1001)]
-    (count,) = apply_all(log, []).rows(WAITING_COUNT)
+    (count,) = apply_all(log, []).rows(PENDING_COUNT)
     assert (count.count, count.last_index) == (1001, 1002)
     (first, _) = apply_all(log, []).rows(ANOMALY)
     assert first.known == {"waiting": 1000, "waiting_of_agency": 1000}
@@ -128,14 +128,14 @@ def test_one_fact_of_an_agency_more_than_may_wait_contradicts_at_its_own_entry_a
 
 def test_one_fact_in_all_more_than_may_wait_contradicts_also_of_an_agency_of_which_none_waits() -> None:
     log = [retired(index, f"agency-{index % 11}") for index in range(FACTS_MAX + 1)]
-    log.append(said(len(log), "yesser", "service.reassigned", to="justice", reason=TEXT))
+    log.append(entry_of(len(log), "yesser", "service.reassigned", to="justice", reason=TEXT))
     assert anomalies(log) == [(index, index, "exceeds-waiting") for index in (10_000, 10_001)]
 
 
 def test_what_exceeded_never_takes_effect_and_after_registered_nothing_waits() -> None:
     log = [retired(index, "justice") for index in range(FACTS_OF_AGENCY_MAX)]
-    log += [said(1000, "justice", "service.launched", channels=["web"]), registration(1001, "justice")]
-    log += [said(1002, "justice", "service.launched", channels=["web"])]
+    log += [entry_of(1000, "justice", "service.launched", channels=["web"]), registration(1001, "justice")]
+    log += [entry_of(1002, "justice", "service.launched", channels=["web"])]
     found = anomalies(log)
     assert found[0] == (1, 1001, "already-retired")
     assert found[-2:] == [(1000, 1000, "exceeds-waiting"), (1002, 1002, "not-allowed-now")]

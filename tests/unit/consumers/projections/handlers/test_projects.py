@@ -20,12 +20,12 @@ VERBS = {
 PHASES = [{"phase": 1, "name": TEXT}, {"phase": 2, "name": TEXT}]
 
 
-def told(words: str) -> Story:
+def story_of(words: str) -> Story:
     """`agency:verb-phase` words about a project of two phases; the agency is `health` unless it is given."""
     story = Story()
     for word in words.split():
-        agency, _, said = word.rpartition(":")
-        verb, _, phase = said.partition("-")
+        agency, _, fact = word.rpartition(":")
+        verb, _, phase = fact.partition("-")
         data: dict[str, Any] = {"project_id": "P", "on": "2006-01-01"}
         if phase:
             data["phase"] = int(phase)
@@ -75,7 +75,7 @@ def told(words: str) -> Story:
     ],
 )
 def test_the_state_decides_what_may_be_said_of_a_project(words: str, rules: list[str]) -> None:
-    assert told(words).rules() == rules
+    assert story_of(words).rules() == rules
 
 
 @pytest.mark.parametrize(
@@ -90,5 +90,5 @@ def test_the_state_decides_what_may_be_said_of_a_project(words: str, rules: list
     ],
 )
 def test_started_includes_completed(words: str, started: int, completed: int, cancelled: bool) -> None:
-    (project,) = told(words).folded(batch=1).rows(PROJECT)
+    (project,) = story_of(words).folded(batch=1).rows(PROJECT)
     assert (project.started, project.completed, project.cancelled) == (started, completed, cancelled)

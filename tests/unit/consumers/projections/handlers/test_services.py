@@ -20,7 +20,7 @@ DATA: dict[str, dict[str, Any]] = {
 }
 
 
-def told(words: str) -> Story:
+def story_of(words: str) -> Story:
     """`agency:fact` words; the agency is `health` unless it is given."""
     story = Story()
     for word in words.split():
@@ -56,7 +56,7 @@ def told(words: str) -> Story:
     ],
 )
 def test_the_state_decides_what_may_be_said_of_a_service(words: str, rules: list[str]) -> None:
-    assert told(words).rules() == rules
+    assert story_of(words).rules() == rules
 
 
 @pytest.mark.parametrize(
@@ -74,19 +74,19 @@ def test_the_state_decides_what_may_be_said_of_a_service(words: str, rules: list
 def test_a_group_counts_its_services(
     words: str, registered: int, launched: int, live: int, suspended: int, retired: int
 ) -> None:
-    rows = told(words).folded(batch=1).rows(SERVICE_GROUP)
+    rows = story_of(words).folded(batch=1).rows(SERVICE_GROUP)
     counts = [(r.registered, r.launched, r.live, r.suspended, r.retired) for r in rows] or [(0, 0, 0, 0, 0)]
     assert counts == [(registered, launched, live, suspended, retired)]
 
 
 def test_the_directory_says_where_a_service_came_from() -> None:
-    (service,) = told("registered justice:launched launched").folded().rows(SERVICE)
+    (service,) = story_of("registered justice:launched launched").folded().rows(SERVICE)
     assert (service.owner, service.launched_on, service.channels) == ("health", "2006-01-01", ["web"])
     assert (service.first_index, service.last_index, service.count) == (0, 2, 2)
 
 
 def test_history_has_the_facts_that_took_effect_and_no_others() -> None:
-    steps = told("registered launched launched suspended").folded().rows(HISTORY)
+    steps = story_of("registered launched launched suspended").folded().rows(HISTORY)
     assert [(step.index, step.type, step.happened_on) for step in steps] == [
         (0, "service.registered", None),
         (1, "service.launched", "2006-01-01"),

@@ -1,4 +1,4 @@
-"""Who is let in, without a database: the pool of these tests says what it is told to."""
+"""Authentication without a database: the pool of these tests returns fixed rows."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Scene:
         """`ok`, or the code of the problem."""
         header = f"Bearer {self.token if token is None else token}".encode()
         try:
-            await self.access.admit([(b"authorization", header)], "192.0.2.1")
+            await self.access.authenticate([(b"authorization", header)], "192.0.2.1")
         except Problem as problem:
             return problem.code
         return "ok"
@@ -112,7 +112,7 @@ async def test_two_authorization_headers_are_none(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
     header = (b"authorization", f"Bearer {scene.token}".encode())
     with pytest.raises(Problem):
-        await scene.access.admit([header, header], "192.0.2.1")
+        await scene.access.authenticate([header, header], "192.0.2.1")
 
 
 async def test_guessing_is_slowed_down_by_address(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ async def test_a_suspended_agencys_caller_may_do_nothing(tmp_path: Path) -> None
     scene = Scene(tmp_path)
     assert scene.pool.row is not None
     scene.pool.row["is_suspended"] = True
-    caller = await scene.access.admit([(b"authorization", f"bearer {scene.token}".encode())], "192.0.2.1")
+    caller = await scene.access.authenticate([(b"authorization", f"bearer {scene.token}".encode())], "192.0.2.1")
     with pytest.raises(Problem) as caught:
         caller.require("events:write")
     assert caught.value.code == "suspended"

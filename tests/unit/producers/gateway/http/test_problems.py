@@ -1,4 +1,4 @@
-"""What the gateway says of events that it does not let in."""
+"""The gateway's problems for refused events."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def test_a_cell_that_is_not_of_its_type_stays_a_text(cell: str, column: Column, 
 
 
 @pytest.mark.parametrize(
-    ("table", "says"),
+    ("table", "message"),
     [
         ("", "no header"),
         (HEADER + "A,1,2006-01-01,x,y\n", "line 2 has 5 cells and the header 4"),
@@ -102,9 +102,9 @@ def test_a_cell_that_is_not_of_its_type_stays_a_text(cell: str, column: Column, 
         (HEADER + 'A,1,2006-01-01,"open', "line 2"),
     ],
 )
-def test_nothing_is_sent_of_a_table_that_is_not_well_formed(table: str, says: str) -> None:
+def test_nothing_is_sent_of_a_table_that_is_not_well_formed(table: str, message: str) -> None:
     lines = mapped_lines(BytesIO(table.encode()), MAPPING)
-    with pytest.raises(WrongTable, match=says):
+    with pytest.raises(WrongTable, match=message):
         next(lines)
 
 
@@ -118,26 +118,26 @@ def test_a_table_in_another_encoding_is_told_and_can_be_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "says"),
+    ("header", "message"),
     [
         ("contract,on,note\n", "columns that the table lacks: \\['المبلغ'\\]"),
-        (HEADER.replace("note", "extra"), "where these columns go: \\['extra'\\]"),
+        (HEADER.replace("note", "extra"), "not have these columns: \\['extra'\\]"),
         (HEADER.replace("note", "on"), "two columns named \\['on'\\]"),
     ],
 )
-def test_a_mapping_and_a_table_that_do_not_fit_are_told_before_anything_is_sent(header: str, says: str) -> None:
-    with pytest.raises(WrongMapping, match=says):
+def test_a_mapping_and_a_table_that_do_not_fit_are_told_before_anything_is_sent(header: str, message: str) -> None:
+    with pytest.raises(WrongMapping, match=message):
         list(mapped_lines(BytesIO(header.encode()), MAPPING))
 
 
 def test_two_sources_of_one_member_are_refused() -> None:
     mapping = MAPPING.model_copy(update={"constants": {"/data": {}}})
-    with pytest.raises(WrongMapping, match="fill the same place"):
+    with pytest.raises(WrongMapping, match="fill the same member"):
         events(HEADER, mapping)
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ("[columns]\n'الرمز' = '/data/code'", 'column "الرمز": write { pointer = "/data/…" } instead of "/data/code"'),
         (
@@ -155,28 +155,28 @@ def test_two_sources_of_one_member_are_refused() -> None:
         ("ignored_columns = 'note'", 'ignored_columns: write a list of texts in brackets instead of "note"'),
         ("templates = 3", "templates: write a TOML table instead of 3"),
         ("[columns.a]\npointer = 1000000008", 'column "a", pointer: write a text in quotes'),
-        ("الرمز = 1", "cannot be read: Invalid statement (at line 1, column 1); a name with other characters than"),
+        ("الرمز = 1", "cannot be read: Invalid statement (at line 1, column 1); put a name with characters other than"),
     ],
 )
 def test_a_mapping_file_with_a_mistake_is_told_with_its_place_and_what_to_write(
-    tmp_path: Path, text: str, says: str
+    tmp_path: Path, text: str, message: str
 ) -> None:
     path = tmp_path / "services.toml"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(WrongMapping) as told:
+    with pytest.raises(WrongMapping) as caught:
         read_mapping(path)
-    assert f"services.toml{',' if 'cannot' not in says else ''} {says}" in str(told.value)
-    assert "1000000008" not in str(told.value)
-    assert "pydantic" not in str(told.value)
-    assert "Input should" not in str(told.value)
+    assert f"services.toml{',' if 'cannot' not in message else ''} {message}" in str(caught.value)
+    assert "1000000008" not in str(caught.value)
+    assert "pydantic" not in str(caught.value)
+    assert "Input should" not in str(caught.value)
 
 
 def test_every_mistake_of_a_mapping_is_told_at_once_in_the_words_of_its_form(tmp_path: Path) -> None:
     path = tmp_path / "m.json"
     path.write_text('{"columns": {"a": "/id", "b": []}, "encoding": "latin-1"}')
-    with pytest.raises(WrongMapping) as told:
+    with pytest.raises(WrongMapping) as caught:
         read_mapping(path)
-    assert str(told.value) == (
+    assert str(caught.value) == (
         f'{path}, encoding: write "utf-8" or "windows-1256" instead of "latin-1"; column "a": write'
         ' {"pointer": "/data/…"} instead of "/id"; column "b": write {"pointer": "/data/…"} instead of []'
     )
