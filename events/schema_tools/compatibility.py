@@ -1,9 +1,9 @@
-"""The compatibility gate: an event that any release took must still be taken (BACKWARD_TRANSITIVE), in words.
+"""The compatibility gate: an event that any release accepted must still be accepted (BACKWARD_TRANSITIVE).
 
-Auditors read every old event with new code. So against the schemas of *every* release, a type may gain an optional
-field and may take more values than before; nothing else. Since payloads are closed, a removed or renamed field would
-refuse old events as surely as a new required one. A pattern, or a keyword that is not judged here, counts as narrowed
-where it changed at all: nobody can prove that it is not.
+Auditors read every old event with new code. So against the schemas of *every* release a type may only gain optional
+fields and allow more values. Payloads are closed, so removing or renaming a field refuses old events, as does a new
+required field. A changed pattern, or a changed keyword that is not compared here, counts as narrowed: that it is not
+cannot be proven.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _JUDGED: Final = frozenset(
 _SAYS_NOTHING: Final = frozenset(
     {"$schema", "$id", "$comment", "title", "description", "default", "examples", "deprecated", "discriminator"}
 )
-"""Keywords that refuse no value, as those that begin with `x-`."""
+"""Keywords that refuse no value, like those that begin with `x-`."""
 
 
 def incompatibilities(released: Mapping[str, Schema], current: Mapping[str, Schema]) -> list[str]:
-    """Every reason why `current` could refuse an event that `released` took; both are file name → schema."""
+    """Every reason why `current` could refuse an event that `released` accepted; both are file name → schema."""
     problems = []
     for name, old in released.items():
         if name not in current:
@@ -41,7 +41,7 @@ def incompatibilities(released: Mapping[str, Schema], current: Mapping[str, Sche
 
 
 class _Place:
-    """Where the comparison stands, and the roots in which its references are found."""
+    """The pointer compared, and the roots that its references resolve in."""
 
     def __init__(self, pointer: str, old_root: Schema, new_root: Schema) -> None:
         self.pointer = pointer
@@ -79,7 +79,7 @@ def _compare(old: Schema, new: Schema, place: _Place) -> Iterator[str]:
 
 
 def _alternatives(old: Schema, new: Schema, place: _Place) -> Iterator[str]:
-    """Each alternative that was allowed must be so by one that is allowed now."""
+    """Each old alternative must be covered by a new one."""
     for allowed in alternatives_of(old) or [old]:
         if not any(_is_taken(allowed, by, place) for by in alternatives_of(new) or [new]):
             yield place.says(f"the alternative {in_short(allowed)} was allowed and is not any more: keep it")
@@ -90,7 +90,7 @@ def _is_taken(old: Schema, new: Schema, place: _Place) -> bool:
 
 
 def _unjudged(old: Schema, new: Schema, place: _Place) -> Iterator[str]:
-    """Keywords of which only this is known: where they stayed the same, they refuse nothing new."""
+    """Keywords that are only compared for equality."""
     for keyword in new:
         if keyword not in _JUDGED and not says_nothing(keyword) and new[keyword] != old.get(keyword):
             yield place.says(f"the rule {keyword} is new or changed, so an old value may be refused: keep it as it was")
@@ -100,7 +100,6 @@ def _unjudged(old: Schema, new: Schema, place: _Place) -> Iterator[str]:
 
 
 def _values(old: Schema, new: Schema, place: _Place) -> Iterator[str]:
-    """Closed lists of values, and patterns."""
     allowed = _allowed(new)
     if allowed is not None:
         before = _allowed(old)
@@ -144,7 +143,7 @@ def says_nothing(keyword: str) -> bool:
 
 
 def resolved(schema: Schema | bool, root: Schema) -> Schema:
-    """The schema that a reference within its file leads to; any other reference stays, and equals only itself."""
+    """The schema that a reference within its file points to; any other reference stays and equals only itself."""
     found = _as_object(schema)
     seen = set()
     while str(name := found.get("$ref", "")).startswith(_LOCAL) and name not in seen:
@@ -154,7 +153,7 @@ def resolved(schema: Schema | bool, root: Schema) -> Schema:
 
 
 def _as_object(schema: Schema | bool) -> Schema:
-    """`true` takes everything, `false` nothing."""
+    """`true` accepts everything, `false` nothing."""
     if isinstance(schema, bool):
         return {} if schema else {"not": {}}
     return schema
@@ -166,7 +165,7 @@ def alternatives_of(schema: Schema) -> list[Schema]:
 
 
 def in_short(schema: Schema) -> str:
-    """A schema in a few words: what it refers to, takes, or is."""
+    """A schema in a few words: its reference, values or type."""
     said = next((schema[word] for word in ("$ref", "const", "enum", "pattern", "type") if word in schema), "any value")
     return str(said)
 
