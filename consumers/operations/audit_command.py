@@ -96,7 +96,7 @@ def commitments_command(last: int | None, as_json: bool) -> None:
     from consumers.commitments.show import commitments_checked  # imports every consumer, which no other command needs
 
     if not commitments_checked(Settings(), last, as_json=as_json):
-        raise SystemExit(ExitCode.SAID_NO)
+        raise SystemExit(ExitCode.ANSWER_IS_NO)
 
 
 async def _mirror(settings: Settings, folder: Path, verifier: Verifier) -> MirrorReport:

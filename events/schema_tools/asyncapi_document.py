@@ -146,13 +146,13 @@ def _channels() -> dict[str, Any]:
 
 
 def _operations() -> dict[str, Any]:
-    said = [name for name, row in CATALOGUE.items() if row.sender != "platform"]
+    agency_types = [name for name, row in CATALOGUE.items() if row.sender != "platform"]
     decided = [name for name, row in CATALOGUE.items() if row.sender == "platform"]
     return {
         "receiveAgencyEvents": _operation(
             "receive",
             "agencyEvents",
-            said,
+            agency_types,
             Bilingual("يقرأ المسجِّل موضوع كل جهة.", "The registrar reads every agency's topic."),
         ),
         "sendPlatformEvents": _operation(

@@ -101,7 +101,8 @@ MEANINGS: Final[Mapping[str, Bilingual]] = {
     "terms.calendar": _B("تقويم الفترات.", "The calendar of the periods."),
     "terms.period": _B("طول الفترة المحاسبية.", "The length of an accounting period."),
     "terms.tier_basis": _B(
-        "ما تُجمع عليه الشرائح: مدة العقد أو سنته.", "What the bands are cumulative over: the whole term, or a contract year."
+        "ما تُجمع عليه الشرائح: مدة العقد أو سنته.",
+        "What the bands are cumulative over: the whole term, or a contract year.",
     ),
     "terms.bands": _B("الشرائح تصاعديًا؛ الأخيرة وحدها بلا حد.", "The bands, ascending; only the last has no limit."),
     "terms.bands[].up_to_halalas": _B(
@@ -119,7 +120,8 @@ MEANINGS: Final[Mapping[str, Bilingual]] = {
         "هل تُسترد التكملة من فترات أفضل.", "Whether top-ups are recovered from better periods."
     ),
     "terms.expected": _B(
-        "الإيراد المتوقع لكل فترة من المدة، أو قائمة فارغة.", "The expected revenue of each period of the term, or an empty list."
+        "الإيراد المتوقع لكل فترة من المدة، أو قائمة فارغة.",
+        "The expected revenue of each period of the term, or an empty list.",
     ),
     "terms.expected[].period": _B("الفترة.", "The period."),
     "terms.expected[].amount_halalas": _B("الإيراد المتوقع بالهللات.", "The expected revenue in halalas."),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-from events.schema_tools.compatibility import Schema, alternatives_of, in_short, resolved, says_nothing
+from events.schema_tools.compatibility import Schema, alternatives_of, is_annotation, resolved, summary_of
 from events.wire.envelope import DEPTH_MAX
 
 _STRUCTURE: Final = frozenset({"properties", "required", "items", "anyOf", "oneOf", "$defs", "enum", "const"})
@@ -67,7 +67,7 @@ def _members(schema: Schema | bool, root: Schema, pointer: str, is_required: boo
         rules |= {k: v for k, v in inner.items() if _is_rule(k)}
         found = {**inner}
     elif others:
-        rules["alternatives"] = [in_short(choice) for choice in others]
+        rules["alternatives"] = [summary_of(choice) for choice in others]
     if "enum" in found or "const" in found:
         rules["values"] = list(found.get("enum", [found.get("const")]))
     yield pointer, Member(is_required, rules)
@@ -80,4 +80,4 @@ def _members(schema: Schema | bool, root: Schema, pointer: str, is_required: boo
 
 
 def _is_rule(keyword: str) -> bool:
-    return keyword not in _STRUCTURE and not says_nothing(keyword)
+    return keyword not in _STRUCTURE and not is_annotation(keyword)

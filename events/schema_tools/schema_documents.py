@@ -47,12 +47,12 @@ def schema_of(name: str) -> dict[str, Any]:
         "x-purpose-ar": row.purpose.ar,
         "x-sent-by": SENDERS[row.sender].en,
         "x-subject": row.subject.pattern,
-        "x-in-words": [*words_of(row), *_IN_WORDS],
+        "x-in-words": [*extra_rules(row), *_IN_WORDS],
     }
     return {**head, **{key: value for key, value in _plain(schema).items() if key not in head}}
 
 
-def words_of(row: EventType) -> list[str]:
+def extra_rules(row: EventType) -> list[str]:
     """The rules of this type that are not in its schema."""
     subject = f"The subject is {row.subject.pattern}, with the values of data."
     return [subject, *(f"/data{rule.pointer}: {rule.detail}" for rule in row.rules)]

@@ -70,7 +70,7 @@ _SENDERS_BY_ROLE: Final[Mapping[Role, frozenset[Sender]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What an event is about: a pattern for people, the fields of `data` it is made of, and the function that does it."""
+    """What an event is about: a pattern for people, the fields of `data` it is made of, and the function."""
 
     pattern: str
     fields: tuple[str, ...]

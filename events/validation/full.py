@@ -59,4 +59,4 @@ def event_of(value: bytes | None, reading: HeaderReading) -> dict[str, Any]:
     if reading.repeated is not None:
         sentence = "The attribute {value} stands in two headers; send one."
         raise Unreadable(finding("duplicate-name", "", sentence, value=reading.repeated))
-    return {**reading.attributes, "data": read_json(value, depth_max=DEPTH_MAX - 1, object_due=False)}
+    return {**reading.attributes, "data": read_json(value, depth_max=DEPTH_MAX - 1, expect_object=False)}

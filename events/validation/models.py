@@ -35,7 +35,7 @@ def event_model(name: str) -> type[Envelope]:
 
 
 class EventForm(NamedTuple):
-    """The form of an event's type. Where the type is unknown, `row` is None and `validator` checks the envelope alone."""
+    """The form of an event's type. If the type is unknown, `row` is None and `validator` checks the envelope alone."""
 
     row: EventType | None
     validator: SchemaValidator

@@ -65,8 +65,8 @@ def validate_quickly(value: bytes, reading: HeaderReading, agency: Agency) -> We
     if len(value) + reading.attribute_bytes > EVENT_BYTES_MAX or reading.repeated is not None:
         return None
     try:
-        said = orjson.loads(value)
-        event = said if reading.structured else {**reading.attributes, "data": said}
+        parsed = orjson.loads(value)
+        event = parsed if reading.structured else {**reading.attributes, "data": parsed}
         check = _checks()[event["type"]]
         check.validate(event)
     except (ValidationError, ValueError, KeyError, TypeError):
@@ -80,7 +80,7 @@ def validate_quickly(value: bytes, reading: HeaderReading, agency: Agency) -> We
     ):
         return None
     canonical = canonical_event_bytes(event)
-    written = canonical if reading.structured else orjson.dumps(said)
+    written = canonical if reading.structured else orjson.dumps(parsed)
     if len(written) != len(value) and _shown_members(value) != _members(written):
         return None
     event_bytes = value if reading.structured else canonical

@@ -38,8 +38,8 @@ def refusal_event(
 
 
 def problem_of(faults: Sequence[Fault], unlisted: int = 0) -> dict[str, Any]:
-    """The RFC 9457 members of a refusal: type and title of the first fault's code, every fault that fits, and the number
-    of the others, to which `unlisted` is added."""
+    """The RFC 9457 members of a refusal: type and title of the first fault's code, every fault that fits, and the
+    number of the others, to which `unlisted` is added."""
     title = title_of(faults[0].code)
     errors: list[dict[str, str]] = []
     room = ERRORS_BYTES_MAX

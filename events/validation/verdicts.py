@@ -100,8 +100,8 @@ class Accepted(Admitted):
 class Refused:
     """A refused record. `faults` is never empty; `unlisted` is the number of faults that were not kept.
 
-    `claimed_*` are set only if well-formed and free of personal data; `keep_raw` is False if the value or a header holds
-    personal data; `sequence` is set only if it is well-formed and the source is the agency's.
+    `claimed_*` are set only if well-formed and free of personal data; `keep_raw` is False if the value or a header
+    holds personal data; `sequence` is set only if it is well-formed and the source is the agency's.
     """
 
     faults: tuple[Fault, ...]
@@ -131,7 +131,7 @@ def identity_of(event: Mapping[str, Any], canonical: bytes) -> bytes:
 
 
 class WellFormed(NamedTuple):
-    """An event without fault: its short type, the parsed event, its RFC 8785 form, and the bytes that the entry will hold."""
+    """An event without fault: its short type, the parsed event, its RFC 8785 form, and the bytes of its entry."""
 
     type: str
     event: dict[str, Any]
@@ -146,7 +146,7 @@ def well_formed(name: str, event: dict[str, Any], event_bytes: bytes | None) -> 
 
 
 def refused(event: Mapping[str, Any], errors: Set[Finding], agency: Agency, *, may_keep: bool) -> Refused:
-    """The refusal of a record. `event` is empty if it could not be parsed; `may_keep` is whether its headers may be kept.
+    """The refusal of a record. `event` is empty if it could not be parsed; `may_keep`: whether its headers may be kept.
     Nothing of the record is kept if an error is personal data."""
     found = sorted(errors)
     personal = next((error for error in found if error.code == "personal-data"), None)

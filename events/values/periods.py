@@ -22,7 +22,7 @@ def period_of(on: str, calendar: CalendarName, kind: PeriodKind) -> str:
     return f"{year:04d}-{month:02d}" if kind == "month" else f"{year:04d}-Q{(month + 2) // 3}"
 
 
-def why_no_period(text: str) -> str | None:
+def period_error(text: str) -> str | None:
     """One sentence that says why a text is not a label; None for a label."""
     shape = _SHAPE.fullmatch(text)
     if shape is None:

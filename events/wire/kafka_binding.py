@@ -25,8 +25,8 @@ _STRUCTURED_PREFIX: Final = b"application/cloudevents"
 
 @dataclass(frozen=True, slots=True)
 class HeaderReading:
-    """A record's headers. `attributes` are those of binary mode (none in structured mode); `repeated` is one that occurs
-    twice; `attribute_bytes` is what they add to the size of a binary event."""
+    """A record's headers. `attributes` are those of binary mode (none in structured mode); `repeated` is one that
+    occurs twice; `attribute_bytes` is what they add to the size of a binary event."""
 
     structured: bool
     attributes: Mapping[str, str] = field(default_factory=dict)

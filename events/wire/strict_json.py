@@ -52,10 +52,10 @@ class Fraction(float):
         return self.written
 
 
-def read_json(raw: bytes, *, depth_max: int = DEPTH_MAX, object_due: bool = True) -> Any:
+def read_json(raw: bytes, *, depth_max: int = DEPTH_MAX, expect_object: bool = True) -> Any:
     """The JSON value of `raw`. Raises `Unreadable` with `not-utf8`, `not-json`, `too-deep` or `duplicate-name`."""
     text = _text_of(raw)
-    if object_due and not text.lstrip(_WHITE_SPACE).startswith("{"):
+    if expect_object and not text.lstrip(_WHITE_SPACE).startswith("{"):
         raise Unreadable(_why_no_object(text))
     if _depth_exceeds(text, depth_max):
         raise Unreadable(finding("too-deep", "", "The event is nested more than 16 levels deep; flatten it."))

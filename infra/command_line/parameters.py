@@ -1,4 +1,4 @@
-"""Kinds of values that several commands take: each names the wrong value and how it is written."""
+"""Parameter types of several commands. Each error names the wrong value and its format."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from infra.command_line.completion import agency_codes
 
 
 class AgencyCode(click.ParamType[str]):
-    """The code of an agency, in its form; whether it is registered is not looked at. Completed from those that are."""
+    """The code of an agency: its format is checked, not whether it is registered. Completes registered codes."""
 
     name = "code"
 
     def convert(self, value: str, parameter: click.Parameter | None, context: click.Context | None) -> str:
         if not re.fullmatch(CODE_PATTERN.strip("^$"), value):
             rule = "write a letter a-z, then 1 to 30 of a-z, 0-9 and -, such as health"
-            raise click.BadParameter(f"{value!r} is no agency code: {rule}.", context, parameter)
+            raise click.BadParameter(f"{value!r} is not an agency code: {rule}.", context, parameter)
         return value
 
     def shell_complete(

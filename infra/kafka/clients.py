@@ -1,4 +1,4 @@
-"""What the Kafka client library lacks: asking whether a topic exists, and letting clients go without a surprise."""
+"""What the Kafka client library lacks: whether a topic exists, and starting and stopping clients safely."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ STOP_TIMEOUT_S: Final = 3.0
 
 
 class NotStarted(ConnectionError):
-    """A client library ended its own start without saying why: try again."""
+    """A client library cancelled its own start without a reason: try again."""
 
 
 async def absent_topics(client: AIOKafkaClient, topics: Iterable[str]) -> set[str]:
-    """Which of these topics do not exist. The client itself would wait for them, and say so thousands of times."""
+    """Which of these topics do not exist. The client would wait for them and log it thousands of times."""
     names = list(topics)
     if not names:
         return set()
@@ -28,13 +28,13 @@ async def absent_topics(client: AIOKafkaClient, topics: Iterable[str]) -> set[st
 
 
 async def start_error(starting: Coroutine[Any, Any, object], timeout_s: float) -> Exception | None:
-    """Run a client's own `start`; why it did not work, or None where it did.
+    """Run a client's `start`; returns its error, or None.
 
-    It has a task of its own: when a connection is lost the library may cancel its own work, or lose the cancellation of
-    a timeout. In the caller the first would look like a cancellation from outside, the second would never end.
+    It runs in its own task: on a lost connection the library may cancel its own work, or lose the cancellation of a
+    timeout. In the caller the first would look like a cancellation from outside, and the second would never end.
     """
-    # Any error is a failed try. For some turns of the loop after a reset the library takes the connection for open, and
-    # uvloop raises RuntimeError ("the handler is closed") where the library expects OSError; it ended this work unseen.
+    # Any error is a failed try. For a moment after a reset the library takes the connection for open, and uvloop raises
+    # RuntimeError ("the handler is closed") where the library expects OSError.
     task = asyncio.ensure_future(starting)
     try:
         await asyncio.wait([task], timeout=timeout_s)
@@ -51,10 +51,10 @@ async def start_error(starting: Coroutine[Any, Any, object], timeout_s: float) -
 
 
 async def stop_safely(stopping: Coroutine[Any, Any, object]) -> bool:
-    """Run a client's own `stop`; whether it did all that it does.
+    """Run a client's `stop`; returns whether it completed.
 
-    When Kafka has just gone away it raises the cancellation of a task that it cancelled itself. In the caller that
-    would look like a cancellation from outside and end the process.
+    When Kafka has just become unavailable, `stop` raises the cancellation of a task that it cancelled itself. In the
+    caller that would look like a cancellation from outside and end the process.
     """
     task = asyncio.ensure_future(stopping)
     try:
@@ -65,16 +65,16 @@ async def stop_safely(stopping: Coroutine[Any, Any, object]) -> bool:
 
 
 async def stop_consumer(consumer: AIOKafkaConsumer) -> None:
-    """Stop a consumer, whatever state it and Kafka are in."""
+    """Stop a consumer in any state, without an error."""
     if not await stop_safely(consumer.stop()):
         await _close(consumer._client)
 
 
 async def abort_producer(producer: AIOKafkaProducer) -> None:
-    """End a producer at once, whatever state it and Kafka are in, without an error.
+    """Stop a producer at once in any state, without an error.
 
-    What it has not had acknowledged has an unknown outcome. Its own `stop` first waits for what it has not delivered,
-    without end while Kafka is away.
+    Unacknowledged records have an unknown outcome. The producer's `stop` would wait for them as long as Kafka is not
+    available.
     """
     producer._closed = True
     if producer._sender is not None:
@@ -83,7 +83,7 @@ async def abort_producer(producer: AIOKafkaProducer) -> None:
 
 
 async def _close(client: AIOKafkaClient) -> None:
-    """Close a client's connections. Its own `close` raises what its metadata task failed with, and leaves them open."""
+    """Close a client's connections. Its `close` raises the error of its metadata task and leaves them open."""
     if not await stop_safely(client.close()):
         for connection in [*client._conns.values()]:
             connection.close()

@@ -1,4 +1,4 @@
-"""Brings the database to this version's form: numbered files, each once, one process at a time."""
+"""Migrations: numbered files, each applied once, one process at a time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LOCK: Final = 7_370_001
 
 
 async def migrate(connection: Connection) -> list[str]:
-    """Apply what is missing; returns the names of the files that were applied."""
+    """Apply pending migrations; returns the names of their files."""
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
         await connection.execute(
@@ -30,7 +30,7 @@ async def migrate(connection: Connection) -> list[str]:
 
 
 async def create_tables(connection: Connection, schema: str, sql: list[str]) -> bool:
-    """Create a consumer's schema with its tables unless it exists; returns whether it was made."""
+    """Create a consumer's schema with its tables unless it exists; returns whether it was created."""
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
         if await connection.fetchval("SELECT to_regnamespace($1) IS NOT NULL", schema):

@@ -1,8 +1,7 @@
-"""`/healthz`, `/readyz` and `/metrics` of a process, answered inside its own event loop, on loopback by default.
+"""`/healthz`, `/readyz` and `/metrics` of a process, served in its own event loop, on loopback by default.
 
-Both answers come from positions, not from tasks: a task may live and do nothing. `/readyz` says whether the process
-does its work or stands by for it; `/healthz` says whether a restart could help, so a halt, which needs a person, is
-not ready but healthy.
+Both answers come from positions, since a running task may do nothing. `/readyz` shows whether the process works or
+stands by; `/healthz` whether a restart could help. A halt, which needs an operator, is healthy and not ready.
 """
 
 from __future__ import annotations
@@ -25,15 +24,15 @@ from infra.observability.telemetry import exposition
 from infra.settings import Settings
 
 STALLED_AFTER_S: Final = 30.0
-"""A process that is behind and has not moved for this long is stalled: not ready, and better restarted."""
+"""A process that is behind and has not moved for this long is stalled: not ready, and to be restarted."""
 
 PATIENCE_S: Final = 60.0
-"""A process that could not reach its services is not called dead for this long after it last moved."""
+"""A process that cannot reach its services counts as healthy for this long after it last moved."""
 
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """What a process says of itself. `details` are numbers and reasons: never a subject, a key or a payload."""
+    """The state of a process. `details` are numbers and reasons, never a subject, a key or a payload."""
 
     ready: bool
     details: dict[str, object] = field(default_factory=dict)
@@ -42,7 +41,7 @@ class Readiness:
 
 @dataclass(slots=True)
 class Progress:
-    """Watches one position: `look` after each batch and each idle poll, `readiness` whenever somebody asks."""
+    """The progress of one position: call `look` after each batch and each idle poll."""
 
     clock: Callable[[], float]
     position: int = 0
@@ -50,7 +49,7 @@ class Progress:
     standby: bool = False
     halted: str | None = None
     paused: dict[str, object] = field(default_factory=dict)
-    """What of its work waits on purpose while it goes on with the rest: it is told, and the process is ready."""
+    """Paused parts of the work, shown in the details; the process stays ready."""
     moved_at: float = field(init=False)
     looked: bool = field(default=False, init=False)
 
@@ -58,18 +57,18 @@ class Progress:
         self.moved_at = self.clock()
 
     def begin(self) -> None:
-        """Work begins now: the time spent standing by was not standing still."""
+        """Start of work: the time spent in stand-by does not count as stalled."""
         self.moved_at = self.clock()
 
     def look(self, position: int, end: int) -> None:
-        """Where the process stands and where the log ends now."""
+        """Note the position of the process and the end of the log."""
         if position != self.position or position >= end:
             self.moved_at = self.clock()
         self.position, self.end = position, end
         self.looked = True
 
     def readiness(self) -> Readiness:
-        """Ready while it stands by, or moves, or has nothing to do; not before it has looked for the first time."""
+        """Ready while standing by, moving, or idle; not before the first `look`."""
         lag = max(0, self.end - self.position)
         idle_s = self.clock() - self.moved_at
         details: dict[str, object] = {
@@ -91,8 +90,6 @@ class Progress:
 
 
 def application(readiness: Callable[[], Readiness]) -> Starlette:
-    """The three routes."""
-
     async def healthz(_: Request) -> Response:
         state = readiness()
         return _json(200 if state.healthy else 503, {"healthy": state.healthy, **state.details})
@@ -109,7 +106,7 @@ def application(readiness: Callable[[], Readiness]) -> Starlette:
 
 @asynccontextmanager
 async def serving(settings: Settings, readiness: Callable[[], Readiness]) -> AsyncIterator[int | None]:
-    """Answer while the block runs; gives the port, or None where the settings name none."""
+    """Serve while the block runs; yields the port, or None if the settings have none."""
     if settings.health_port == 0:
         yield None
         return
@@ -127,7 +124,7 @@ async def serving(settings: Settings, readiness: Callable[[], Readiness]) -> Asy
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers: stopping is the process' own business."""
+    """uvicorn without its signal handlers: the process handles signals."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -137,19 +134,19 @@ class _Server(uvicorn.Server):
 @contextmanager
 def _listening(host: str, port: int) -> Iterator[socket.socket]:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio looks at the protocol's number before it turns off Nagle's waiting.
+    # asyncio disables Nagle's algorithm only for this protocol number.
     with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, port))
-            listener.listen()  # from here on a caller waits instead of being refused
+            listener.listen()  # from here on connections wait instead of being refused
         except OSError as error:
-            raise PortTaken(f"Port {port} of {host} is taken; name another in YESSER_HEALTH_PORT (0: none).") from error
+            raise PortTaken(f"Port {port} of {host} is in use; set another in YESSER_HEALTH_PORT (0: none).") from error
         yield listener
 
 
 class PortTaken(RuntimeError):
-    """The port for /healthz is used by another process. Name another in YESSER_HEALTH_PORT (0: none)."""
+    """The port for /healthz is in use. Set another in YESSER_HEALTH_PORT (0: none)."""
 
 
 def _json(status: int, document: dict[str, object]) -> Response:

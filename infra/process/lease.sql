@@ -1,5 +1,5 @@
 -- name: claim
--- Only database time is compared. Every claim is a new epoch, also that of an owner that lost its connection.
+-- Only database time is compared. Every claim is a new epoch, also by an owner that lost its connection.
 INSERT INTO platform.lease AS l (name, owner, epoch, expires_at)
 VALUES ($1, $2, 1, clock_timestamp() + $3 * interval '1 ms')
 ON CONFLICT (name) DO UPDATE

@@ -1,6 +1,6 @@
-"""Asking a database that may be away for a while: the question is put again until it is answered or the time is over.
+"""Reading a database that may be unavailable: a query is repeated until it is answered or the time is over.
 
-For whoever only reads and waits (a command), never for a writer.
+For commands that read and wait, never for a writer.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _WAIT_MAX_S: Final = 0.25
 
 
 class WaitTimedOut(Retry):
-    """The time is over, and what was waited for has not come."""
+    """The time is over before the result was there."""
 
 
 class PatientConnection:
-    """A connection that is opened again whenever it is lost; an asynchronous context manager.
+    """A connection that is reopened when it is lost; an asynchronous context manager.
 
-    `timeout_s` counts from here over all questions and pauses; None waits for ever.
+    `timeout_s` covers all queries and pauses from here on; None has no limit.
     """
 
     def __init__(self, settings: Settings, application: str, timeout_s: float | None) -> None:
@@ -48,7 +48,7 @@ class PatientConnection:
         await self._drop()
 
     async def ask(self, question: Callable[[Connection], Awaitable[Answer]]) -> Answer:
-        """The answer to a question that only reads. Raises `WaitTimedOut`."""
+        """The result of a query that only reads. Raises `WaitTimedOut`."""
         while True:
             try:
                 if self._connection is None:
@@ -59,14 +59,14 @@ class PatientConnection:
                 await self.pause(because=error)
 
     async def pause(self, because: BaseException | None = None) -> None:
-        """Wait before looking again, longer each time. Raises `WaitTimedOut` once the time is over."""
+        """Wait before the next query, longer each time. Raises `WaitTimedOut` once the time is over."""
         if time.monotonic() >= self._deadline:
             raise WaitTimedOut from because
         await asyncio.sleep(min(self._wait_s, max(0.0, self._deadline - time.monotonic())))
         self._wait_s = min(1.5 * self._wait_s, _WAIT_MAX_S)
 
     def hurry(self) -> None:
-        """Something has moved: look again soon."""
+        """Reset the pause, since there was progress."""
         self._wait_s = _WAIT_MIN_S
 
     async def _drop(self) -> None:

@@ -11,11 +11,11 @@ from events.values.periods import (
     contract_year,
     next_period,
     period_bounds,
+    period_error,
     period_kind,
     period_of,
     periods_of_term,
     previous_period,
-    why_no_period,
 )
 
 
@@ -131,7 +131,7 @@ def test_anniversaries_are_computed_from_the_start_itself() -> None:
 
 @pytest.mark.parametrize("label", ["1426-01", "1426-12", "2005-Q1", "2005-Q4"])
 def test_nothing_is_wrong_with_a_label(label: str) -> None:
-    assert why_no_period(label) is None
+    assert period_error(label) is None
 
 
 @pytest.mark.parametrize(
@@ -150,4 +150,4 @@ def test_nothing_is_wrong_with_a_label(label: str) -> None:
     ],
 )
 def test_what_is_no_label_is_named_with_the_rule(text: str, reason: str) -> None:
-    assert why_no_period(text) == reason
+    assert period_error(text) == reason
