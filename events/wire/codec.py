@@ -24,7 +24,7 @@ class NotCanonical(YesserError, ValueError):
 
 
 def canonical_bytes(value: Any) -> bytes:
-    """The RFC 8785 form. Raises `NotCanonical` for fractions, huge integers, lone surrogates, names that are not text."""
+    """The RFC 8785 form. Raises `NotCanonical` for fractions, huge integers, lone surrogates, names not text."""
     _require_canonical(value)
     try:
         return orjson.dumps(_utf16_sorted(value))

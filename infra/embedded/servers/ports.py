@@ -70,9 +70,9 @@ def choose(wanted: Iterable[int | None], draw: Callable[[], int] = random_port) 
 def _bind(probe: socket.socket, port: int | None, draw: Callable[[], int]) -> None:
     """Bind to the wanted port, else to a random one, else to any that the system gives."""
     drawn_ports = [draw() for _ in range(DRAWS_MAX)]
-    for port in (*(() if port is None else (port,)), *drawn_ports, 0):
+    for number in (*(() if port is None else (port,)), *drawn_ports, 0):
         try:
-            probe.bind((HOST, port))
+            probe.bind((HOST, number))
         except OSError:
             continue
         return
