@@ -192,7 +192,7 @@ MEANINGS: Final[Mapping[str, Bilingual]] = {
     "closing_cumulative_halalas": _B("صافي المتراكم بعد الفترة.", "The cumulative net after the period."),
     "partner_base_halalas": _B("حصة الشريك بالشرائح.", "The partner's share by the bands."),
     "guarantee_halalas": _B("الحصة الدنيا المضمونة.", "The guaranteed minimum share."),
-    "top_up_halalas": _B("التكملة إلى الحد الأدنى.", "The top-up to the minimum share."),
+    "top_up_halalas": _B("التكملة إلى الحصة الدنيا.", "The top-up to the minimum share."),
     "recovered_halalas": _B("ما استُرد من تكملات سابقة.", "Recovered from earlier top-ups."),
     "top_up_outstanding_halalas": _B("ما بقي من التكملات للاسترداد.", "Top-ups not yet recovered."),
     "partner_total_halalas": _B("مجموع مستحق الشريك.", "The partner's total."),

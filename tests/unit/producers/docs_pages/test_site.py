@@ -74,7 +74,7 @@ def test_a_types_page_says_who_what_and_what_contradicts() -> None:
         "دُفع للشريك من مستحقاته.",
         "The partner was paid from what is owed.",
         "partnership/{partnership_id}",
-        "the agency that owns the thing",
+        "the owning agency",
         "amount_halalas",
         "What was paid, in halalas.",
         "exceeds-payable",
