@@ -96,7 +96,7 @@ def _entries() -> list[EntryPoint]:
 @language_option(envvar="YESSER_LANG", default="both", show_default=True, show_envvar=True)
 @click.version_option(version("yesser-events"), prog_name="yesser")
 def cli() -> None:
-    """Yesser Events: one signed national log of what agencies say, and what follows from it.
+    """Yesser Events: one signed national log of agencies' events, and what is computed from it.
 
     Settings are environment variables (YESSER_…). See `COMMAND --help`; every command has --json.
     """

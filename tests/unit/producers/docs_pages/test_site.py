@@ -76,7 +76,7 @@ def test_a_types_page_says_who_what_and_what_contradicts() -> None:
         "partnership/{partnership_id}",
         "the owning agency",
         "amount_halalas",
-        "What was paid, in halalas.",
+        "The amount paid, in halalas.",
         "exceeds-payable",
         "أكثر من المستحق للشريك.",
         "/schemas/revenue.paid-out.v1.json",
