@@ -14,10 +14,10 @@ PHASE := $(PYTHON) infra/setup_phase.py
 .PHONY: help setup demo test check format accept bench bench-gateway lock kafka-lock up down status
 .DELETE_ON_ERROR:
 
-help: ## Say what there is
+help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(INSTALLED) ## Install everything that the other targets need (they do it by themselves)
+setup: $(INSTALLED) ## Install what the other targets need (they run it automatically)
 
 $(LOCKED): requirements.lock
 	@$(PYTHON) infra/prerequisites.py
@@ -32,7 +32,7 @@ $(INSTALLED): $(LOCKED) pyproject.toml infra/embedded/servers/kafka-jars.lock
 	@$(PHASE) "Kafka's jars" -- $(BIN)/python -m infra.embedded.servers.jars fetch
 	@touch $@
 
-demo: $(INSTALLED) ## Tell the programme's real story from end to end (ARGS=--json for one document)
+demo: $(INSTALLED) ## Run the programme's real story from end to end (ARGS=--json for one document)
 	@$(BIN)/yesser demo $(ARGS)
 
 # Two workers with services of their own (ARGS=-n0: one process). The groups begin in the order of `tests/workers.py`.
@@ -48,7 +48,7 @@ check: $(INSTALLED) ## Format, lint, types, one-way imports, generated files
 	$(BIN)/lint-imports
 	$(BIN)/python -m events.generate --check
 
-format: $(INSTALLED) ## Bring the code to the common form
+format: $(INSTALLED) ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
@@ -71,12 +71,12 @@ status: $(INSTALLED) ## Show what runs
 	@$(BIN)/yesser status $(ARGS)
 
 # requirements.lock: every package for every platform with its hashes and no index address. UPGRADE=1 takes newer ones.
-lock: ## Write requirements.lock anew from pyproject.toml
+lock: ## Regenerate requirements.lock from pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -c 'import uv' 2>/dev/null || $(PIP) install --quiet uv
 	$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header --no-annotate $(if $(UPGRADE),--upgrade) \
 		--output-file requirements.lock pyproject.toml
 
-kafka-lock: $(INSTALLED) ## Write infra/embedded/servers/kafka-jars.lock anew
+kafka-lock: $(INSTALLED) ## Regenerate infra/embedded/servers/kafka-jars.lock
 	@$(BIN)/python -m infra.embedded.servers.jars lock

@@ -1,6 +1,6 @@
-"""The `yesser` command: finds its sub-commands by entry point and imports one only when it is called.
+"""The `yesser` command. Sub-commands are entry points, each imported only when it is called.
 
-Each room registers its own commands in `pyproject.toml` (group `yesser.commands`). The exit codes are in
+Each package registers its commands in `pyproject.toml` (group `yesser.commands`). The exit codes are in
 `infra/command_line/exit_codes.py`.
 """
 
@@ -24,40 +24,40 @@ from infra.command_line.language import language_option, with_language
 
 GROUP: Final = "yesser.commands"
 
-# What `yesser --help` says of each command: importing all of them for their own words would take a second.
+# The help line of each command: to import all commands for theirs would take a second.
 SUMMARIES: Final = {
     "activity": "What each agency sent: accepted and refused.",
     "agencies": "Register, list, rotate, suspend and resume agencies.",
-    "anomalies": "What was accepted and does not fit what is known.",
+    "anomalies": "Accepted events that contradict what is known.",
     "audit": "Mirror the log as static files; print its verifier key.",
     "campaigns": "The awareness campaigns and their state.",
     "commit": "Publish the hash of every read model now.",
-    "demo": "Tell the programme's real story from end to end.",
-    "docs": "The documentation as files that need no server.",
+    "demo": "Run the programme's real story from end to end.",
+    "docs": "Write the documentation as static files.",
     "down": "Stop the stack; its data stays.",
     "kafka": "Run one of Kafka's own tools.",
     "ledger": "Partnerships, balances, statements and transfers.",
-    "lint": "What the registrar would say of a file; needs no service.",
+    "lint": "Validate a file as the registrar does; needs no service.",
     "log": "The national log: its size, its entries, finding them.",
-    "logs": "What the parts of the stack say.",
-    "migrate": "Bring the database to this version's form.",
+    "logs": "The logs of the stack's parts.",
+    "migrate": "Migrate the database to this version.",
     "outbox": "Send events from a table in an agency's own database.",
     "plan": "The five-year plan at a glance.",
-    "prepare": "Make tables, topics and rights on given services.",
+    "prepare": "Create tables, topics and rights on given services.",
     "projects": "The projects, their phases, and what happened to each.",
     "publish": "Send a file of events, or a table, as an agency.",
     "rebuild": "Build the read models again, compare, swap.",
     "recover": "Bring the log back after the database lost its tail.",
-    "registrar": "Let the registrar go on where it waits for a person.",
-    "refusals": "What was refused, why, and what corrected it.",
+    "registrar": "Resume the registrar where it needs an operator.",
+    "refusals": "Refused records, the reasons and the corrections.",
     "run": "Run one of the platform's processes.",
-    "sandbox": "A stack of its own to try everything on.",
-    "schema": "Whether a schema change is compatible, in words.",
+    "sandbox": "A separate stack to try everything on.",
+    "schema": "Whether a schema change is compatible, and why.",
     "services": "The service directory, and what happened to each.",
     "status": "What runs, and whether it is ready.",
-    "tokens": "Make, list and revoke the gateway's bearer tokens.",
+    "tokens": "Create, list and revoke the gateway's bearer tokens.",
     "up": "Start Kafka, PostgreSQL and the platform's processes.",
-    "wait": "Wait until everything published has been applied.",
+    "wait": "Wait until everything published is applied.",
 }
 
 
@@ -76,7 +76,7 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """A mistyped name is answered with those that resemble it."""
+        """Suggest similar names for a mistyped one."""
         try:
             return super().resolve_command(ctx, args)
         except click.NoSuchCommand as error:
@@ -96,16 +96,16 @@ def _entries() -> list[EntryPoint]:
 @language_option(envvar="YESSER_LANG", default="both", show_default=True, show_envvar=True)
 @click.version_option(version("yesser-events"), prog_name="yesser")
 def cli() -> None:
-    """Yesser Events: one signed national log of what agencies say, and what follows from it.
+    """Yesser Events: one signed national log of agencies' events, and what is computed from it.
 
-    Settings come from the environment (YESSER_…). `COMMAND --help` tells more; every command has --json.
+    Settings are environment variables (YESSER_…). See `COMMAND --help`; every command has --json.
     """
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line. A foreseen error is one sentence on stderr; anything else is a bug's traceback."""
+    """Run the command line. A foreseen error is one sentence on stderr; any other is a bug, with its traceback."""
     sys.stdout, sys.stderr = with_buffer(sys.stdout), with_buffer(sys.stderr)
-    # Its words on a lost connection are for logs; a command that keeps none says the same in its own sentence.
+    # Kafka's client logs a lost connection; the command's own sentence reports the same.
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())
     try:
         code = cli.main(args=arguments, prog_name="yesser", standalone_mode=False)
@@ -115,8 +115,8 @@ def main(arguments: list[str] | None = None) -> None:
         error.show()
         sys.exit(error.exit_code)
     except BaseException as error:
-        if isinstance(error, BrokenPipeError) and _nobody_reads():
-            # The reader (`| head`) has had enough. Nothing more may be written, not even at the interpreter's end.
+        if isinstance(error, BrokenPipeError) and _reader_is_gone():
+            # The reader (`| head`) has closed the pipe. Nothing may be written any more, not even at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(0)
         sentence = foreseen(error)
@@ -131,9 +131,9 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def with_buffer(stream: TextIO) -> TextIO:
-    """`stream`, with a buffer before it if it has none (`PYTHONUNBUFFERED`, `python -u`).
+    """`stream`, with a buffer if it has none (`PYTHONUNBUFFERED`, `python -u`).
 
-    Without one, Python drops what a pipe does not take in the first go: a long document would end in the middle.
+    Without one, Python drops what a pipe does not accept in one write, which truncates a long document.
     """
     raw = getattr(stream, "buffer", None)
     if not isinstance(raw, io.RawIOBase):
@@ -141,15 +141,15 @@ def with_buffer(stream: TextIO) -> TextIO:
     return io.TextIOWrapper(io.BufferedWriter(raw), stream.encoding, stream.errors, line_buffering=True)
 
 
-def _nobody_reads() -> bool:
-    """Whether the reader of standard output has gone; a broken pipe may as well be a service's connection."""
+def _reader_is_gone() -> bool:
+    """Whether the reader of standard output is gone. A broken pipe may also be a service's connection."""
     watched = select.poll()
     watched.register(sys.stdout.fileno(), 0)
     return bool(watched.poll(0))
 
 
 def foreseen(error: BaseException) -> str | None:
-    """The sentence for an error that a user can do something about, or None for a bug."""
+    """The message of an error that a user can solve; None for a bug."""
     kinds = set(class_names(error))
     if isinstance(error, BaseExceptionGroup):  # of tasks that ran together
         sentences = [foreseen(part) for part in error.exceptions]
@@ -159,15 +159,15 @@ def foreseen(error: BaseException) -> str | None:
     if "pydantic_core.ValidationError" in kinds and getattr(error, "title", "") == "Settings":
         return "A setting is wrong: " + " ".join(str(error).split("\n", 1)[1].split())
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"The disk is full ({_told(error)}): free some space, then run the same command again."
+        return f"The disk is full ({_error_text(error)}): free some space, then run the same command again."
     for kind, sentence in REFUSED.items():
         if kind in kinds:
-            return f"{sentence} ({_told(error)})."
-    if service := _lost(error):
-        while error.__context__ is not None and _lost(error.__context__):
-            error = error.__context__  # the first of several says what happened, the later ones what could not be done
+            return f"{sentence} ({_error_text(error)})."
+    if service := _lost_service(error):
+        while error.__context__ is not None and _lost_service(error.__context__):
+            error = error.__context__  # the first error of a chain is the cause
         return (
-            f"{service} does not answer ({_told(error)}): is the stack up? See `yesser status`, `yesser up`; "
+            f"{service} does not answer ({_error_text(error)}): is the stack up? See `yesser status`, `yesser up`; "
             "then run the same command again."
         )
     return None
@@ -180,15 +180,15 @@ REFUSED: Final = {
     "aiokafka.AuthenticationFailedError": "Kafka refuses this user or password: see YESSER_KAFKA_USER",
     "aiokafka.SaslAuthenticationFailed": "Kafka refuses this user or password: see YESSER_KAFKA_USER",
 }
-"""What a service answers where the settings are wrong, and what to do."""
+"""Errors of wrong settings → what to do."""
 KAFKA_AWAY: Final = frozenset({"aiokafka.KafkaTimeoutError", "aiokafka.KafkaUnavailableError"})
-"""Errors of a lost connection that its client does not mark as such."""
+"""Connection errors that the client does not classify as such."""
 
 
-def _lost(error: BaseException) -> str | None:
-    """The service to which the connection was lost or could not be made; None for any other error.
+def _lost_service(error: BaseException) -> str | None:
+    """The service whose connection failed; None for any other error.
 
-    A cancellation that arrives here was asked for by nobody: Kafka's client lets its own out when a connection breaks.
+    A cancellation here comes from Kafka's client, which cancels itself when a connection breaks.
     """
     kinds = set(class_names(error))
     if "aiokafka.KafkaError" in kinds:
@@ -202,8 +202,7 @@ def _lost(error: BaseException) -> str | None:
     return "Kafka or PostgreSQL" if "asyncio.CancelledError" in kinds else None
 
 
-def _told(error: BaseException) -> str:
-    """The error's own words, on one line."""
+def _error_text(error: BaseException) -> str:
     return str(error).partition("\n")[0].rstrip(".") or type(error).__name__
 
 

@@ -1,4 +1,4 @@
--- Words for the shell to complete. `search_path` decides which tables are read.
+-- Shell completion. `search_path` selects the tables.
 
 -- name: agency_codes
 -- The codes that begin with $1, at most $2 of them.

@@ -1,4 +1,4 @@
-"""Where the embedded stack keeps everything: one folder, `YESSER_HOME`, and a cache shared by all stacks of a user."""
+"""The folders of the embedded stack: `YESSER_HOME`, and a cache shared by all stacks of a user."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from infra.errors import StackError
 
 @dataclass(frozen=True, slots=True)
 class DataDir:
-    """The folders and files of one stack. `root` is absolute, so that a child's working folder does not matter."""
+    """The folders and files of one stack. `root` is absolute, so it is valid in any working folder."""
 
     root: Path
 
@@ -22,12 +22,12 @@ class DataDir:
 
     @property
     def record(self) -> Path:
-        """Ports, process ids and states, for every other process to read."""
+        """The file of ports, process ids and states."""
         return self.root / "stack.json"
 
     @property
     def lock(self) -> Path:
-        """Held by the one supervisor of this home as long as it lives."""
+        """The lock file that the supervisor of this home holds while it runs."""
         return self.root / "supervisor.lock"
 
     @property
@@ -39,7 +39,7 @@ class DataDir:
         return self.root / "logs"
 
     def log(self, part: str) -> Path:
-        """What a part says."""
+        """The log file of a part."""
         return self.logs / f"{part}.log"
 
     @property
@@ -51,19 +51,19 @@ class DataDir:
         return self.root / "postgres"
 
     def create(self) -> None:
-        """Make the folders; passwords are for their owner only."""
+        """Create the folders; only the owner can read the passwords."""
         try:
             for folder in (self.root, self.logs, self.kafka):
                 folder.mkdir(parents=True, exist_ok=True)
             self.secrets.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise StackError(
-                f"The folder {self.root} cannot be written ({error.strerror}): name another one in YESSER_HOME."
+                f"The folder {self.root} cannot be written ({error.strerror}): set another one in YESSER_HOME."
             ) from error
 
 
 def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
-    """Downloads that all stacks of a user share: `YESSER_CACHE`, else `yesser` in the user's cache folder (XDG)."""
+    """The folder of shared downloads: `YESSER_CACHE`, else `yesser` in the user's cache folder (XDG)."""
     if given := environment.get("YESSER_CACHE"):
         return Path(given).expanduser().resolve()
     xdg = environment.get("XDG_CACHE_HOME")

@@ -1,4 +1,4 @@
-"""What can keep the embedded stack from starting: always one sentence with the remedy."""
+"""Errors of the embedded stack."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from events.errors import YesserError
 
 
 class StackError(YesserError):
-    """The embedded stack cannot do what was asked; the message says why and what to do."""
+    """The embedded stack cannot do this; the message gives the reason and the remedy."""

@@ -1,6 +1,6 @@
-"""Says in one sentence what this machine lacks for `make`, and how to get it.
+"""Checks the prerequisites of `make`; prints the first that is missing and how to install it.
 
-Runs before anything is installed, with whatever Python there is: old syntax, standard library only.
+Runs before anything is installed, on any Python: old syntax, standard library only.
 """
 
 # ruff: noqa: UP032 - old Pythons must be able to read this file
@@ -10,14 +10,14 @@ import shutil
 import sys
 
 if False:
-    from collections.abc import Sequence  # for the type checker: old Pythons never get here
+    from collections.abc import Sequence  # for the type checker only
 
 PYTHON_MIN = (3, 11)
 FREE_BYTES_MIN = 2 << 30
 
 
-def complaint(version: "Sequence[int]", modules: "Sequence[str]", free_bytes: int, platform: str) -> "str | None":
-    """The first thing that is missing, or None. `modules` are those that can be imported."""
+def first_missing(version: "Sequence[int]", modules: "Sequence[str]", free_bytes: int, platform: str) -> "str | None":
+    """The first missing prerequisite, or None. `modules` are those that can be imported."""
     found = tuple(version[:2])
     if found < PYTHON_MIN:
         return (
@@ -41,7 +41,7 @@ def complaint(version: "Sequence[int]", modules: "Sequence[str]", free_bytes: in
 
 def main() -> None:
     modules = [name for name in ("venv", "ensurepip") if importlib.util.find_spec(name)]
-    found = complaint(sys.version_info[:2], modules, shutil.disk_usage(os.getcwd()).free, sys.platform)
+    found = first_missing(sys.version_info[:2], modules, shutil.disk_usage(os.getcwd()).free, sys.platform)
     if found:
         sys.exit(found)
 

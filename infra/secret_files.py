@@ -1,4 +1,4 @@
-"""Random passwords of the embedded stack, one file each, readable by their owner only, never on a command line."""
+"""Random passwords of the embedded stack, one file each, readable by its owner only, never on a command line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def password(folder: Path, name: str) -> str:
-    """The password kept for `name`, made at its first use. URL-safe, so that it fits into an address as it is."""
+    """The stored password of `name`, created at its first use. It is URL-safe."""
     path = folder / name
     try:
         return path.read_text(encoding="ascii").strip()
@@ -20,8 +20,8 @@ def password(folder: Path, name: str) -> str:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, whole or not at all; one that says so already is left (on a full disk
-    too)."""
+    """Write a file atomically, readable by its owner only. A file with this text is left unchanged, so a full disk does
+    not matter."""
     if path.is_file() and not path.stat().st_mode & 0o077 and path.read_text(encoding="utf-8") == text:
         return
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")

@@ -1,7 +1,7 @@
-"""Every setting of every process, in one place: its name, unit, default and what it is for.
+"""Every setting of every process: name, unit, default and purpose.
 
-Settings come from the environment (`YESSER_…`). Where no service is named, the running embedded stack of
-`YESSER_HOME` is used: it records its ports in `stack.json` and its passwords under `secrets/`.
+Settings are environment variables (`YESSER_…`). Without an address of a service, the embedded stack of `YESSER_HOME`
+is used: its ports are in `stack.json` and its passwords under `secrets/`.
 """
 
 from __future__ import annotations
@@ -17,63 +17,63 @@ STACK_FILE: Final = "stack.json"
 
 
 class Settings(BaseSettings):
-    """What a process needs to know. Durations end in their unit; sizes in bytes or records."""
+    """The settings of a process. Names of durations and sizes end in their unit."""
 
     model_config = SettingsConfigDict(env_prefix="YESSER_", extra="ignore")
 
     home: Path = Field(default=Path("var"), description="Folder of the embedded stack, the log's key and checkpoints.")
 
-    kafka: str | None = Field(
-        default=None, description="host:port[,host:port] of a given Kafka; else the embedded one."
-    )
+    kafka: str | None = Field(default=None, description="host:port[,host:port] of Kafka; default: the embedded one.")
     kafka_user: str | None = Field(default=None, description="SCRAM user of this process on Kafka.")
     kafka_password: str | None = Field(default=None, repr=False, description="Password of `kafka_user`.")
     kafka_security: str = Field(default="SASL_PLAINTEXT", description="SASL_PLAINTEXT, SASL_SSL, PLAINTEXT or SSL.")
     kafka_replication_factor: int = Field(default=1, ge=1, description="Copies of each topic (3 on a cluster).")
 
     postgres: str | None = Field(
-        default=None, description="postgresql:// address of the database; else the embedded one."
+        default=None, description="postgresql:// address of the database; default: the embedded one."
     )
     postgres_connect_timeout_s: float = Field(default=10.0, gt=0, description="Longest wait for a connection.")
     statement_timeout_ms: int = Field(
-        default=30_000, gt=0, description="Longest statement of a process (0 of a batch job)."
+        default=30_000, gt=0, description="Longest statement of a process (no limit for batch jobs)."
     )
     idle_in_transaction_timeout_ms: int = Field(
         default=3_000,
         gt=0,
-        description="After this the database ends a stopped owner's transaction and frees its locks.",
+        description="The database ends the transaction of a stopped process after this and frees its locks.",
     )
 
-    log_topic: str = Field(default="yesser.log", description="Topic that fans the national log out.")
+    log_topic: str = Field(default="yesser.log", description="Topic of the national log.")
     triggers_topic: str = Field(default="yesser.campaign-triggers", description="Topic of campaign triggers.")
     log_origin: str = Field(
         default="log.yesser.example/0", description="Origin line (key name) of the log's checkpoints."
     )
 
-    lease_ms: int = Field(default=4_000, gt=0, description="A lease not renewed for this long is free (database time).")
+    lease_ms: int = Field(
+        default=4_000, gt=0, description="A lease that is not renewed expires after this (database time)."
+    )
     lease_renew_ms: int = Field(default=1_000, gt=0, description="How often an owner renews its lease.")
     checkpoint_interval_ms: int = Field(default=1_000, gt=0, description="Least time between two signed checkpoints.")
     agencies_poll_ms: int = Field(default=2_000, gt=0, description="Longest time until a new agency is noticed.")
     ship_margin_entries: int = Field(default=256, ge=0, description="Entries shipped again at start and take-over.")
 
     batch_records_max: int = Field(default=4_096, gt=0, description="Most records in one transaction.")
-    poll_timeout_ms: int = Field(default=100, gt=0, description="Longest wait for records before looking around.")
+    poll_timeout_ms: int = Field(default=100, gt=0, description="Longest wait for records in one poll.")
     fetch_bytes_max: int = Field(default=4 << 20, gt=0, description="Most bytes fetched from a partition at once.")
     retry_wait_min_ms: int = Field(default=100, gt=0, description="First wait after a transient error.")
     retry_wait_max_ms: int = Field(default=5_000, gt=0, description="Longest wait between tries.")
 
     breaker_refused_in_a_row_max: int = Field(
-        default=500, gt=0, description="So many refused records in a row pause an agency's topic."
+        default=500, gt=0, description="This many refused records in a row pause an agency's topic."
     )
     breaker_window_records: int = Field(default=1_000, gt=0, description="Records over which refusals are counted.")
     breaker_refused_percent_max: int = Field(
-        default=80, gt=0, le=100, description="This share of refusals in a window pauses an agency's topic, in percent."
+        default=80, gt=0, le=100, description="This share of refusals in a window pauses an agency's topic (percent)."
     )
     breaker_wait_s: float = Field(
         default=30.0, gt=0, description="First pause of a topic; then it is read a record at a time."
     )
     breaker_wait_max_s: float = Field(
-        default=120.0, gt=0, description="Longest pause: it doubles with each record that is refused after it."
+        default=120.0, gt=0, description="Longest pause: each further refused record doubles it."
     )
     agency_producer_bytes_per_s: int = Field(
         default=32 << 20, gt=0, description="Bytes a second that one agency may write to Kafka."
@@ -82,10 +82,12 @@ class Settings(BaseSettings):
         default=1 << 20, gt=0, description="Bytes a second that one agency may read from Kafka (it may read no topic)."
     )
     agency_request_percent: float = Field(
-        default=100.0, gt=0, description="Time of Kafka's threads that one agency may use, in percent of one thread."
+        default=100.0, gt=0, description="Time of Kafka's threads that one agency may use (percent of one thread)."
     )
     sequence_ranges_max: int = Field(
-        default=1_000, gt=0, description="Ranges of `sequence` numbers kept of an agency; beyond, only the highest."
+        default=1_000,
+        gt=0,
+        description="Ranges of `sequence` numbers kept of an agency; beyond it, only the highest number.",
     )
 
     health_host: str = Field(default="127.0.0.1", description="Address on which /healthz, /readyz and /metrics answer.")
@@ -105,7 +107,9 @@ class Settings(BaseSettings):
         default=10.0, gt=0, description="Longest wait for Kafka's acknowledgement; after it the outcome is unknown."
     )
     gateway_stuck_s: float = Field(
-        default=2.0, gt=0, description="With a batch unacknowledged for this long, new events are not taken (503)."
+        default=2.0,
+        gt=0,
+        description="While a batch is unacknowledged for this long, new events are answered with 503.",
     )
     gateway_waiting_bytes_max: int = Field(
         default=64 << 20, gt=0, description="Most bytes of all requests at once; above it the gateway answers 503."
@@ -116,36 +120,36 @@ class Settings(BaseSettings):
         default=20.0, gt=0, description="Requests a second without a valid token, of one address."
     )
     gateway_token_cache_ms: int = Field(
-        default=2_000, gt=0, description="After this a token is looked up again: a revoked one is then refused."
+        default=2_000, gt=0, description="A token is looked up again after this, so that a revoked one is refused."
     )
     gateway_token_grace_s: float = Field(
-        default=60.0, ge=0, description="So long a known token is good while PostgreSQL is away."
+        default=60.0, ge=0, description="A known token stays valid for this long while PostgreSQL is not available."
     )
     gateway_read_timeout_ms: int = Field(default=5_000, gt=0, description="Longest statement of a request that reads.")
     gateway_as_of_timeout_s: float = Field(
-        default=60.0, gt=0, description="Longest time to fold the log again for the plan as of an index."
+        default=60.0, gt=0, description="Longest time to compute the plan as of an index."
     )
     gateway_long_poll_max_s: float = Field(default=30.0, ge=0, description="Longest wait of a long poll.")
     gateway_jwt_issuer: str | None = Field(
-        default=None, description="Issuer whose OAuth 2 access tokens are taken; none without it."
+        default=None, description="Issuer of OAuth 2 access tokens; without it none are accepted."
     )
-    gateway_jwt_audience: str = Field(default="yesser-gateway", description="Audience that such a token must name.")
+    gateway_jwt_audience: str = Field(default="yesser-gateway", description="Audience that these tokens must have.")
     gateway_jwks_address: str | None = Field(default=None, description="Address of the issuer's keys (JWKS).")
     outbox_postgres: str | None = Field(
         default=None, repr=False, description="postgresql:// address of an agency's own database with its outbox."
     )
     outbox_gateway: str | None = Field(
-        default=None, description="Address of a gateway that the outbox sends to; without it, to Kafka."
+        default=None, description="Address of the gateway that the outbox sends to; default: Kafka."
     )
-    outbox_token: str | None = Field(default=None, repr=False, description="The agency's token for that gateway.")
-    outbox_keep_days: int = Field(default=7, ge=0, description="So long the outbox keeps what was sent.")
+    outbox_token: str | None = Field(default=None, repr=False, description="The agency's token for this gateway.")
+    outbox_keep_days: int = Field(default=7, ge=0, description="The outbox keeps sent events for this long.")
     log_level: str = Field(default="info", description="debug, info, warning or error.")
     otlp_endpoint: str | None = Field(
-        default=None, description="OTLP/HTTP address for traces; none are sent without it."
+        default=None, description="OTLP/HTTP address for traces; without it none are sent."
     )
 
     def stack(self) -> dict[str, Any] | None:
-        """What the embedded stack of `home` recorded (ports, processes), or None where none was ever started."""
+        """The record of the embedded stack of `home` (ports, processes); None if none was ever started."""
         path = self.home / STACK_FILE
         try:
             document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -154,7 +158,7 @@ class Settings(BaseSettings):
         return document
 
     def secret(self, name: str) -> str | None:
-        """The password that the embedded stack keeps for `name`, or None."""
+        """The embedded stack's password of `name`, or None."""
         try:
             return (self.home / "secrets" / name).read_text(encoding="utf-8").strip()
         except FileNotFoundError:
@@ -162,5 +166,5 @@ class Settings(BaseSettings):
 
     @property
     def log_folder(self) -> Path:
-        """Where the log's private key and the last signed checkpoint are kept, outside PostgreSQL."""
+        """The folder of the log's private key and the last signed checkpoint, outside PostgreSQL."""
         return self.home / "log"

@@ -1,9 +1,9 @@
-"""Runs one phase of the set-up: one line with its progress, and what the command printed only if it failed.
+"""Runs one phase of the set-up: one line of progress, and the command's output only if it failed.
 
     python infra/setup_phase.py "Python packages" --of 106 --remedy "Check the network." -- pip install …
 
-Standard library only, since it runs before anything is installed. It writes to stderr: what `make` itself is asked for
-(`make demo ARGS=--json`) keeps stdout to itself.
+Standard library only, since it runs before anything is installed. It writes to stderr, so that stdout holds only the
+output of the target (`make demo ARGS=--json`).
 """
 
 from __future__ import annotations
@@ -18,23 +18,22 @@ from collections.abc import Sequence
 from typing import Final, TextIO
 
 _COUNTED: Final = re.compile(r": (\d+)/(\d+) ")
-"""A command that counts by itself: `Kafka 4.4.0: 3/38 jars (…)`."""
+"""A command that prints its own count: `Kafka 4.4.0: 3/38 jars (…)`."""
 _PIP_LOOKS_AT: Final = re.compile(r"(?:Collecting|Requirement already satisfied:|Ignoring) ([A-Za-z0-9._-]+)")
-"""What pip prints once for each requirement. It looks at all of them, then installs all of them."""
+"""pip prints this once for each requirement, before it installs them all."""
 _PIP_INSTALLS: Final = "Installing collected packages"
 _WIDTH: Final = 79
 
 
 class Meter:
-    """How far a command is, by the lines that it prints."""
+    """The progress of a command, from its output."""
 
     def __init__(self, of_count: int | None = None) -> None:
         self._of_count = of_count
         self._seen: set[str] = set()
         self.text = ""
 
-    def hear(self, line: str) -> None:
-        """Take the next line in."""
+    def read_line(self, line: str) -> None:
         if found := _COUNTED.search(line):
             self.text = f"{found[1]}/{found[2]}"
         elif self._of_count and (found := _PIP_LOOKS_AT.match(line.strip())):
@@ -45,7 +44,7 @@ class Meter:
 
 
 def run_phase(name: str, command: Sequence[str], meter: Meter, remedy: str, out: TextIO) -> int:
-    """Run the command; returns its exit code. On a terminal the line is written anew as the command goes on."""
+    """Run the command; returns its exit code. On a terminal the line is updated in place."""
     began, is_terminal, printed = time.monotonic(), out.isatty(), []
     out.write(f"{name} … ")
     out.flush()
@@ -56,7 +55,7 @@ def run_phase(name: str, command: Sequence[str], meter: Meter, remedy: str, out:
         assert process.stdout is not None
         for line in process.stdout:
             printed.append(line)
-            meter.hear(line)
+            meter.read_line(line)
             if is_terminal:
                 out.write(f"\r\033[K{name} … {meter.text}"[: _WIDTH + len("\r\033[K")])
                 out.flush()
@@ -71,15 +70,15 @@ def run_phase(name: str, command: Sequence[str], meter: Meter, remedy: str, out:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the phase that the arguments name."""
+    """Run the phase of these arguments."""
     parser = argparse.ArgumentParser()
     parser.add_argument("name")
     parser.add_argument("--of", type=int, dest="of_count")
     parser.add_argument("--remedy", default="")
     parser.add_argument("command", nargs="+")
-    asked = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     try:
-        return run_phase(asked.name, asked.command, Meter(asked.of_count), asked.remedy, sys.stderr)
+        return run_phase(options.name, options.command, Meter(options.of_count), options.remedy, sys.stderr)
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
         return 130

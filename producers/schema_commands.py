@@ -54,7 +54,7 @@ def diff(context: click.Context, old: Path, new: Path, as_json: bool) -> None:
         click.echo(orjson.dumps(document))
     else:
         _print(document)
-    context.exit(ExitCode.OK if document["compatible"] else ExitCode.SAID_NO)
+    context.exit(ExitCode.OK if document["compatible"] else ExitCode.ANSWER_IS_NO)
 
 
 def compared(released: dict[str, dict[str, Any]], current: dict[str, dict[str, Any]]) -> dict[str, Any]:

@@ -100,7 +100,7 @@ def commitments_command(last: int | None, as_json: bool) -> None:
     settings = Settings()
     if not commitments_checked(settings, last, as_json=as_json):
         asyncio.run(_require_log_as_signed(settings))
-        raise SystemExit(ExitCode.SAID_NO)
+        raise SystemExit(ExitCode.ANSWER_IS_NO)
 
 
 async def _require_log_as_signed(settings: Settings) -> None:

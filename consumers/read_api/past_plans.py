@@ -26,7 +26,7 @@ AT_ONCE_MAX: Final = 2
 REMEMBERED_MAX: Final = 256
 BUSY_RETRY_S: Final = 5
 _NICENESS: Final = 10
-_AWAY_EXITS: Final = (ExitCode.SAID_NO, ExitCode.TRY_AGAIN)
+_AWAY_EXITS: Final = (ExitCode.ANSWER_IS_NO, ExitCode.TRY_AGAIN)
 """With this exit code a command has said in a sentence what its user can do something about."""
 
 _logger = structlog.get_logger(__name__)

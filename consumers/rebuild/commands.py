@@ -47,7 +47,7 @@ def rebuild_command(name: str | None, compare: bool, swap: bool, as_json: bool) 
         click.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2))
     else:
         show(results)
-    sys.exit(ExitCode.OK if found["ok"] else ExitCode.SAID_NO)
+    sys.exit(ExitCode.OK if found["ok"] else ExitCode.ANSWER_IS_NO)
 
 
 async def rebuild_all(settings: Settings, consumers: Sequence[Consumer], options: RebuildOptions) -> list[Rebuilt]:

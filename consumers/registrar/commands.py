@@ -61,7 +61,7 @@ def unhalt(context: click.Context, code: str, yes: bool, as_json: bool) -> None:
         say("رُفع التوقف.", "The halt is lifted.")
     else:
         say("لم يُفعل شيء: أضف ‎--yes‎.", "Nothing was done: add --yes.")
-    context.exit(ExitCode.OK if yes else ExitCode.SAID_NO)
+    context.exit(ExitCode.OK if yes else ExitCode.ANSWER_IS_NO)
 
 
 @registrar.command("acknowledge")

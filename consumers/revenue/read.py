@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from consumers.access_scope import EVERYTHING, AccessScope
 from events.errors import YesserError
-from events.values.periods import period_kind, why_no_period
+from events.values.periods import period_error, period_kind
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
@@ -68,7 +68,7 @@ async def strangers(connection: Connection, of: Sequence[str]) -> list[int]:
 
 async def statement(connection: Connection, partnership_id: str, period: str) -> dict[str, Any]:
     """The statement of a closed period; raises `NoStatement` with the reason if there is none."""
-    fault = why_no_period(period)
+    fault = period_error(period)
     if fault is not None:
         raise NoSuchPeriod(fault)
     row = await connection.fetchrow(_SQL["statement"], partnership_id, period)

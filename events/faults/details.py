@@ -1,7 +1,7 @@
-"""What is said of a fault in one sentence: the offending value, the rule, and what to do, in English and in Arabic.
+"""The sentence of each fault: the offending value, the rule, and what to do, in English and in Arabic.
 
-A `detail` stands in the log in English; its Arabic is found again by the sentence's form. Sentences of earlier releases
-stand in logs too, so that they are kept here.
+The log holds a `detail` in English; its Arabic is looked up by the sentence's template. Logs also hold the sentences
+of earlier releases, so these are kept here.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import cache
 from typing import Final
 
 DETAILS: Final[Mapping[str, str]] = {
-    # What cannot be read
+    # Records that cannot be parsed
     "Byte {position} is not UTF-8; write the whole event as UTF-8.":
         "البايت {position} ليس بترميز UTF-8؛ اكتب الحدث كله بترميز UTF-8.",
     "Not well-formed JSON at character {position}; write exactly one JSON value.":
@@ -39,7 +39,7 @@ DETAILS: Final[Mapping[str, str]] = {
         "الترويسة ليست بترميز UTF-8؛ اكتبها بترميز UTF-8.",
     "A header cannot carry data; send it as the record's value.":
         "لا تحمل الترويسة البيانات؛ أرسلها في قيمة السجل.",
-    # What one value may be
+    # One value
     "{field} is missing; add it.":
         "{field} غير موجود؛ أضفه.",
     "Unknown field; remove it or correct its name.":
@@ -78,7 +78,7 @@ DETAILS: Final[Mapping[str, str]] = {
         "{value} خارج الأعوام 1925 … 2077؛ اكتب الوقت بالتقويم الميلادي.",
     "{value} is not in the catalogue; use one of its types.":
         "{value} غير موجود في دليل الأحداث؛ استعمل نوعًا منه.",
-    # What several members must be together
+    # Several members together
     "{value} is not the subject of this data; write {instead}.":
         "{value} ليس موضوع هذه البيانات؛ اكتب {instead}.",
     "The subject is not the one of this data; write the one that the data gives.":
@@ -95,7 +95,7 @@ DETAILS: Final[Mapping[str, str]] = {
         "يجب ترقيم المراحل 1، 2، 3 … بالترتيب.",
     "services must not name one service twice.":
         "يجب ألا تتكرر خدمة في services.",
-    # Who says it, and about whom
+    # Authority and personal data
     "{value} is another agency; write {due}.":
         "{value} جهة أخرى؛ اكتب {due}.",
     "{role} may not send {type}; only {sender} may.":
@@ -109,7 +109,7 @@ DETAILS: Final[Mapping[str, str]] = {
     "This id belongs to a different event that was accepted; send another event under a new id.":
         "هذا المعرّف لحدث مختلف مقبول؛ أرسل الحدث الآخر بمعرّف جديد.",
 }  # fmt: skip
-"""English → Arabic. What stands in braces is filled in (`events.faults.findings`)."""
+"""English → Arabic. `events.faults.findings` fills in what is in braces."""
 
 PHRASES: Final[Mapping[str, str]] = {
     "This value": "المكتوب هنا",
@@ -121,20 +121,20 @@ PHRASES: Final[Mapping[str, str]] = {
     "null": "null",
     "a list": "قائمة",
     "an object": "كائن",
-    # What is due
+    # Expected values
     "a whole number in digits 0–9": "عددًا صحيحًا بالأرقام 0–9",
     "text in quotes": "نصًا بين علامتي اقتباس",
     "true or false": "true أو false",
     "an object { … }": "كائنًا { … }",
     "a list [ … ]": "قائمة [ … ]",
-    # Who
+    # Senders
     "An agency": "للجهة",
     "The programme office": "لمكتب البرنامج",
     "The platform": "للمنصة",
     "an agency": "للجهات",
     "the programme office": "لمكتب البرنامج",
     "the platform": "للمنصة",
-    # Forms of text
+    # Text formats
     "1–64 of A–Z a–z 0–9 . _ -, the first a letter or digit": "1–64 من A–Z a–z 0–9 . _ - أولها حرف أو رقم",
     "1–128 of A–Z a–z 0–9 . _ : -, the first a letter or digit": "1–128 من A–Z a–z 0–9 . _ : - أولها حرف أو رقم",
     "an agency's code": "رمز جهة",
@@ -149,7 +149,7 @@ PHRASES: Final[Mapping[str, str]] = {
     "application/json": "application/json",
     "in the form of the type's schema": "وفق مخطط النوع",
 }
-"""English → Arabic of what is filled in."""
+"""English → Arabic of the values that are filled in."""
 
 _ALLOWED_WORDS: Final = ((" or more", " أو أكثر"), (" or ", " أو "), (", ", "، "), (" to ", " إلى "))
 _FIELD: Final = re.compile(r"\{(\w+)\}")
@@ -236,4 +236,4 @@ _EARLIER: Final[Mapping[str, str]] = {
     "Phases are numbered 1, 2, 3 … in order.": "المراحل مرقمة 1، 2، 3 … بالترتيب.",
     "The services must be distinct.": "يجب ألا تتكرر الخدمات.",
 }
-"""Sentences that stand in logs and are not written any more."""
+"""Sentences of existing logs that are no longer written."""

@@ -1,4 +1,4 @@
-"""A fault before its sentence is written: only when all are found is it known whether values may be quoted."""
+"""A fault before its sentence is written: whether values may be quoted is known only when all faults are found."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from events.faults.problems import Code, Fault
 from events.values.personal_data import shows_ten_digits
 
 SHOWN_LENGTH_MAX: Final = 40
-"""Most characters of a claimed value that a sentence quotes: it stands in the log for good."""
+"""Longest quote of a claimed value, in characters. The sentence stays in the log."""
 
 _CLAIMED: Final = frozenset({"value", "instead"})
 _UNQUOTED: Final = "This value"
@@ -26,14 +26,14 @@ _UNQUOTED_SENTENCES: Final[Mapping[str, str]] = {
         "The subject is not the one of this data; write the one that the data gives."
     ),
 }
-"""What is said where a claimed value may not be quoted, if "This value" would not read well or say enough."""
+"""The sentence where a claimed value may not be quoted and "This value" would not be clear."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """A fault: `sentence` is a key of `DETAILS`, `values` fill it. Claimed are `value` and `instead` alone.
+    """A fault: `sentence` is a key of `DETAILS`, `values` fill it. Only `value` and `instead` come from the claim.
 
-    Two findings with the same sentence at the same place are one, whatever their values.
+    Two findings with the same sentence and pointer are equal, whatever their values.
     """
 
     pointer: str
@@ -42,7 +42,7 @@ class Finding:
     values: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def fault(self, *, quoting: bool) -> Fault:
-        """The fault with its sentence; no claimed value stands in it unless `quoting`, nor any that looks personal."""
+        """The fault with its sentence. Claimed values are quoted only if `quoting`, and never if they look personal."""
         sentence = self.sentence
         values = {name: value if name not in _CLAIMED else None for name, value in self.values.items()}
         if quoting:
@@ -56,26 +56,26 @@ class Finding:
 
 
 def finding(code: Code, pointer: str, sentence: str, **values: Any) -> Finding:
-    """A fault with a sentence of the table (a sentence outside it is a mistake of ours, found by the tests)."""
+    """A finding with a sentence of `DETAILS`. Raises `KeyError` for any other sentence."""
     if sentence not in DETAILS:
         raise KeyError(f"{sentence!r} has no Arabic: add it to DETAILS")
     return Finding(pointer, code, sentence, values)
 
 
 def shown(value: Any) -> str | None:
-    """A claimed value as people may see it, shortened; None for a list, an object, null, and what looks personal."""
+    """A claimed value, shortened for display; None for a list, an object, null, and what looks personal."""
     if value is None or isinstance(value, (list, dict)):
         return None
     text = value if isinstance(value, str) else json.dumps(value) if isinstance(value, bool) else str(value)
     if shows_ten_digits(text):
         return None
     short = f'"{_shortened(text)}"' if isinstance(value, str) else _shortened(text)
-    # A cut or an escape may complete a run of ten digits.
+    # Cutting or escaping may complete a run of ten digits.
     return None if shows_ten_digits(short) else short
 
 
 def _shortened(text: str) -> str:
-    """The beginning of a text as JSON writes it, with an escape for whatever does not print."""
+    """The beginning of a text as JSON, with escapes for characters that do not print."""
     marks: list[str] = []
     room = SHOWN_LENGTH_MAX
     for mark in text:

@@ -1,4 +1,4 @@
-"""The closed list of refusal codes, with what each means and what the agency should do, in Arabic and English.
+"""The closed list of refusal codes: what each means and what the agency should do, in Arabic and English.
 
 A `Fault` is one finding: a code, a JSON pointer into the event as claimed, and one sentence (`details`).
 """
@@ -34,15 +34,13 @@ PROBLEM_TYPE_PREFIX: Final = "urn:yesser:problem:"
 
 
 class Bilingual(NamedTuple):
-    """One text in both languages."""
-
     ar: str
     en: str
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
-    """One finding. `pointer` is RFC 6901 into the event as claimed; `detail` is a sentence of `details`."""
+    """One fault. `pointer` is RFC 6901 into the event as claimed; `detail` is a sentence of `details`."""
 
     pointer: str
     code: Code
@@ -143,7 +141,6 @@ PROBLEMS: Final[dict[Code, Explanation]] = {
 
 
 def title_of(code: Code) -> Bilingual:
-    """The code's constant title."""
     return PROBLEMS[code].title
 
 

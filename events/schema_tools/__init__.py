@@ -1,3 +1,3 @@
-"""What is generated from the catalogue: JSON Schemas, the AsyncAPI document, examples of refusals; and the gate that
-refuses an incompatible change. Way in: `python -m events.generate`. Imports: everything else in `events`.
+"""Generated from the catalogue: JSON Schemas, the AsyncAPI document, examples of refusals; and the compatibility gate.
+Entry point: `python -m events.generate`. Imports: everything else in `events`.
 """

@@ -1,7 +1,7 @@
-"""The AsyncAPI 3 document: every message of the catalogue on every channel, as the platform sees it.
+"""The AsyncAPI 3 document: every message of the catalogue on every channel, from the platform's side.
 
-FastStream's generator describes the subscribers of one running application, each with one message; a channel that
-carries forty types from others is outside what it can say, so the document is made from the catalogue itself.
+FastStream's generator describes the subscribers of one running application, each with one message. It cannot describe
+a channel with forty types from other senders, so the document is generated from the catalogue.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _ENTRY: Final = "entry"
 
 
 def asyncapi_document(version: str) -> dict[str, Any]:
-    """The whole document; `version` is that of the project."""
+    """The document; `version` is that of the project."""
     return {
         "asyncapi": ASYNCAPI_VERSION,
         "id": "urn:yesser:events",
@@ -41,7 +41,7 @@ def asyncapi_document(version: str) -> dict[str, Any]:
 
 
 def entry_schema() -> dict[str, Any]:
-    """The schema of an entry of the national log as it is shipped."""
+    """The schema of an entry of the national log as it is published."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "urn:yesser:schema:entry",
@@ -110,14 +110,14 @@ def _payload(file: str) -> dict[str, Any]:
 
 
 def _channels() -> dict[str, Any]:
-    # The platform is an agency of its own (code `platform`), so its messages stand on the same kind of channel.
+    # The platform is an agency too (code `platform`), so its messages use the same kind of channel.
     return {
         "agencyEvents": {
             "address": "agency.{code}.events",
-            "title": "What an agency claims",
-            "description": "One topic per agency, one partition, kept for ever; only that agency may write to it.",
-            "x-title-ar": "ما تقوله الجهة",
-            "x-description-ar": "موضوع لكل جهة، من قسم واحد، يُحفظ للأبد؛ لا يكتب فيه غيرها.",
+            "title": "An agency's events",
+            "description": "One topic per agency, one partition, no expiry; only that agency may write to it.",
+            "x-title-ar": "أحداث الجهة",
+            "x-description-ar": "موضوع لكل جهة، من قسم واحد، لا تنتهي مدة حفظه؛ ولا يكتب فيه غيرها.",
             "parameters": {"code": {"description": "The agency's code: [a-z][a-z0-9-]{1,30}."}},
             "messages": {message_key(name): _component(message_key(name)) for name in CATALOGUE},
             "bindings": {
@@ -136,7 +136,7 @@ def _channels() -> dict[str, Any]:
         "campaignTriggers": {
             "address": "yesser.campaign-triggers",
             "title": "Campaigns that are due",
-            "description": "Each trigger once it stands in the log, keyed by its campaign; header `index`: its entry.",
+            "description": "Each trigger after it is registered, keyed by its campaign; header `index`: its entry.",
             "x-title-ar": "الحملات المستحقة",
             "x-description-ar": "كل إطلاق بعد تسجيله، مفتاحه معرّف الحملة، وفي الترويسة index رقم قيده.",
             "messages": {message_key(_TRIGGERED): _component(message_key(_TRIGGERED))},
@@ -146,13 +146,13 @@ def _channels() -> dict[str, Any]:
 
 
 def _operations() -> dict[str, Any]:
-    said = [name for name, row in CATALOGUE.items() if row.sender != "platform"]
+    agency_types = [name for name, row in CATALOGUE.items() if row.sender != "platform"]
     decided = [name for name, row in CATALOGUE.items() if row.sender == "platform"]
     return {
         "receiveAgencyEvents": _operation(
             "receive",
             "agencyEvents",
-            said,
+            agency_types,
             Bilingual("يقرأ المسجِّل موضوع كل جهة.", "The registrar reads every agency's topic."),
         ),
         "sendPlatformEvents": _operation(
@@ -171,7 +171,7 @@ def _operations() -> dict[str, Any]:
             "send",
             "campaignTriggers",
             [_TRIGGERED],
-            Bilingual("تُبلَّغ فرق الحملات.", "Campaign teams are told."),
+            Bilingual("تُبلَّغ فرق الحملات.", "Campaign teams are notified."),
         ),
     }
 

@@ -1,9 +1,9 @@
-"""The compatibility gate: an event that any release took must still be taken (BACKWARD_TRANSITIVE), in words.
+"""The compatibility gate: an event that any release accepted must still be accepted (BACKWARD_TRANSITIVE).
 
-Auditors read every old event with new code. So against the schemas of *every* release, a type may gain an optional
-field and may take more values than before; nothing else. Since payloads are closed, a removed or renamed field would
-refuse old events as surely as a new required one. A pattern, or a keyword that is not judged here, counts as narrowed
-where it changed at all: nobody can prove that it is not.
+Auditors read every old event with new code. So against the schemas of *every* release a type may only gain optional
+fields and allow more values. Payloads are closed, so removing or renaming a field refuses old events, as does a new
+required field. A changed pattern, or a changed keyword that is not compared here, counts as narrowed: that it is not
+cannot be proven.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _JUDGED: Final = frozenset(
 _SAYS_NOTHING: Final = frozenset(
     {"$schema", "$id", "$comment", "title", "description", "default", "examples", "deprecated", "discriminator"}
 )
-"""Keywords that refuse no value, as those that begin with `x-`."""
+"""Keywords that refuse no value, like those that begin with `x-`."""
 
 
 def incompatibilities(released: Mapping[str, Schema], current: Mapping[str, Schema]) -> list[str]:
-    """Every reason why `current` could refuse an event that `released` took; both are file name → schema."""
+    """Every reason why `current` could refuse an event that `released` accepted; both are file name → schema."""
     problems = []
     for name, old in released.items():
         if name not in current:
@@ -41,7 +41,7 @@ def incompatibilities(released: Mapping[str, Schema], current: Mapping[str, Sche
 
 
 class _Place:
-    """Where the comparison stands, and the roots in which its references are found."""
+    """The pointer compared, and the roots that its references resolve in."""
 
     def __init__(self, pointer: str, old_root: Schema, new_root: Schema) -> None:
         self.pointer = pointer
@@ -51,25 +51,25 @@ class _Place:
     def below(self, step: str) -> _Place:
         return _Place(f"{self.pointer}/{step}", self.old_root, self.new_root)
 
-    def says(self, text: str) -> str:
+    def reason(self, text: str) -> str:
         return f"{self.pointer or '/'}: {text}"
 
 
 def _compare(old: Schema, new: Schema, place: _Place) -> Iterator[str]:
     if place.pointer.count("/") > DEPTH_MAX:
         return
-    yield from _unjudged(resolved(old, place.old_root), resolved(new, place.new_root), place)
+    yield from _other_keywords(resolved(old, place.old_root), resolved(new, place.new_root), place)
     old, old_null = _without_null(old, place.old_root)
     new, new_null = _without_null(new, place.new_root)
     if old_null and not new_null:
-        yield place.says("null was allowed and is not any more: allow it again")
+        yield place.reason("null was allowed and is not any more: allow it again")
     if not new:
         return
     if alternatives_of(old) or alternatives_of(new):
         yield from _alternatives(old, new, place)
         return
     if old.get("type") != new.get("type"):
-        yield place.says(f"the type changed from {old.get('type')} to {new.get('type')}: add a new field instead")
+        yield place.reason(f"the type changed from {old.get('type')} to {new.get('type')}: add a new field instead")
         return
     yield from _values(old, new, place)
     yield from _bounds(old, new, place)
@@ -79,72 +79,73 @@ def _compare(old: Schema, new: Schema, place: _Place) -> Iterator[str]:
 
 
 def _alternatives(old: Schema, new: Schema, place: _Place) -> Iterator[str]:
-    """Each alternative that was allowed must be so by one that is allowed now."""
+    """Each old alternative must be covered by a new one."""
     for allowed in alternatives_of(old) or [old]:
         if not any(_is_taken(allowed, by, place) for by in alternatives_of(new) or [new]):
-            yield place.says(f"the alternative {in_short(allowed)} was allowed and is not any more: keep it")
+            yield place.reason(f"the alternative {summary_of(allowed)} was allowed and is not any more: keep it")
 
 
 def _is_taken(old: Schema, new: Schema, place: _Place) -> bool:
     return next(_compare(old, new, place), None) is None
 
 
-def _unjudged(old: Schema, new: Schema, place: _Place) -> Iterator[str]:
-    """Keywords of which only this is known: where they stayed the same, they refuse nothing new."""
+def _other_keywords(old: Schema, new: Schema, place: _Place) -> Iterator[str]:
+    """Keywords that are only compared for equality."""
     for keyword in new:
-        if keyword not in _JUDGED and not says_nothing(keyword) and new[keyword] != old.get(keyword):
-            yield place.says(f"the rule {keyword} is new or changed, so an old value may be refused: keep it as it was")
+        if keyword not in _JUDGED and not is_annotation(keyword) and new[keyword] != old.get(keyword):
+            yield place.reason(
+                f"the rule {keyword} is new or changed, so an old value may be refused: keep it as it was"
+            )
     closed = new.get("additionalProperties")
     if isinstance(closed, Mapping) and closed != old.get("additionalProperties"):
-        yield place.says("the rule for further fields is new or changed: keep it as it was")
+        yield place.reason("the rule for further fields is new or changed: keep it as it was")
 
 
 def _values(old: Schema, new: Schema, place: _Place) -> Iterator[str]:
-    """Closed lists of values, and patterns."""
     allowed = _allowed(new)
     if allowed is not None:
         before = _allowed(old)
         if before is None:
-            yield place.says(f"any value was allowed, now only {sorted(map(str, allowed))}: keep it open")
+            yield place.reason(f"any value was allowed, now only {sorted(map(str, allowed))}: keep it open")
         elif lost := [value for value in before if value not in allowed]:
-            yield place.says(f"the values {lost} were allowed and are not any more: keep them")
+            yield place.reason(f"the values {lost} were allowed and are not any more: keep them")
     if "pattern" in new and new["pattern"] != old.get("pattern"):
-        yield place.says("the pattern changed or is new, so an old value may be refused: keep the old pattern")
+        yield place.reason("the pattern changed or is new, so an old value may be refused: keep the old pattern")
 
 
 def _bounds(old: Schema, new: Schema, place: _Place) -> Iterator[str]:
     for bound in _LOWER_BOUNDS:
         if bound in new and (bound not in old or new[bound] > old[bound]):
-            yield place.says(f"{bound} rose from {old.get(bound, 'none')} to {new[bound]}: keep the old bound")
+            yield place.reason(f"{bound} rose from {old.get(bound, 'none')} to {new[bound]}: keep the old bound")
     for bound in _UPPER_BOUNDS:
         if bound in new and (bound not in old or new[bound] < old[bound]):
-            yield place.says(f"{bound} fell from {old.get(bound, 'none')} to {new[bound]}: keep the old bound")
+            yield place.reason(f"{bound} fell from {old.get(bound, 'none')} to {new[bound]}: keep the old bound")
 
 
 def _members(old: Schema, new: Schema, place: _Place) -> Iterator[str]:
     if new.get("additionalProperties", True) is False and old.get("additionalProperties", True) is not False:
-        yield place.says("the object was open and is closed now: leave it open")
+        yield place.reason("the object was open and is closed now: leave it open")
     old_members, new_members = old.get("properties", {}), new.get("properties", {})
     for name, schema in old_members.items():
         if name in new_members:
             yield from _compare(schema, new_members[name], place.below(name))
         elif new.get("additionalProperties", True) is False:
-            yield place.says(f"the field {name} was removed or renamed, so old events would be refused: keep it")
+            yield place.reason(f"the field {name} was removed or renamed, so old events would be refused: keep it")
     if old.get("additionalProperties", True) is not False and old.get("type") == "object":
         for name in sorted(set(new_members) - set(old_members)):
             if new_members[name] not in ({}, True):
-                yield place.says(f"the object was open, so an old {name} may be anything: give the new field no rule")
+                yield place.reason(f"the object was open, so an old {name} may be anything: give the new field no rule")
     for name in sorted(set(new.get("required", ())) - set(old.get("required", ()))):
-        yield place.says(f"the field {name} is newly required, and old events lack it: make it optional")
+        yield place.reason(f"the field {name} is newly required, and old events lack it: make it optional")
 
 
-def says_nothing(keyword: str) -> bool:
+def is_annotation(keyword: str) -> bool:
     """Whether a keyword refuses no value."""
     return keyword in _SAYS_NOTHING or keyword.startswith("x-")
 
 
 def resolved(schema: Schema | bool, root: Schema) -> Schema:
-    """The schema that a reference within its file leads to; any other reference stays, and equals only itself."""
+    """The schema that a reference within its file points to; any other reference stays and equals only itself."""
     found = _as_object(schema)
     seen = set()
     while str(name := found.get("$ref", "")).startswith(_LOCAL) and name not in seen:
@@ -154,7 +155,7 @@ def resolved(schema: Schema | bool, root: Schema) -> Schema:
 
 
 def _as_object(schema: Schema | bool) -> Schema:
-    """`true` takes everything, `false` nothing."""
+    """`true` accepts everything, `false` nothing."""
     if isinstance(schema, bool):
         return {} if schema else {"not": {}}
     return schema
@@ -165,10 +166,10 @@ def alternatives_of(schema: Schema) -> list[Schema]:
     return [choice for keyword in _ALTERNATIVES for choice in schema.get(keyword, ())]
 
 
-def in_short(schema: Schema) -> str:
-    """A schema in a few words: what it refers to, takes, or is."""
-    said = next((schema[word] for word in ("$ref", "const", "enum", "pattern", "type") if word in schema), "any value")
-    return str(said)
+def summary_of(schema: Schema) -> str:
+    """A schema in a few words: its reference, values or type."""
+    found = next((schema[word] for word in ("$ref", "const", "enum", "pattern", "type") if word in schema), "any value")
+    return str(found)
 
 
 def _without_null(schema: Schema, root: Schema) -> tuple[Schema, bool]:

@@ -1,4 +1,4 @@
-"""What each attribute of an event and each member of its `data` means: one sentence in Arabic and one in English.
+"""The meaning of each attribute of an event and each member of its `data`, in Arabic and English.
 
 A sentence is keyed by the member's path in `data`. Where the same path means different things, the key begins with the
 type (`service.launched/on`) or its domain (`campaign/kind`), and the narrowest key wins.
@@ -19,36 +19,36 @@ ATTRIBUTE_MEANINGS: Final[Mapping[str, Bilingual]] = {
         "معرّف الحدث لدى الجهة؛ إعادة الإرسال تكون بالمعرّف نفسه.",
         "The event's id at its agency; send again under the same one.",
     ),
-    "source": _B("الجهة المرسلة.", "The agency that says it."),
+    "source": _B("الجهة المرسلة.", "The agency that sends it."),
     "type": _B("ما حدث: أحد أنواع هذا الدليل.", "What happened: one of the types of this catalogue."),
-    "subject": _B("ما يخصه الحدث، مأخوذًا من البيانات.", "What the event is about, as the data gives it."),
+    "subject": _B("ما يخصه الحدث، مأخوذًا من البيانات.", "What the event is about, derived from the data."),
     "time": _B("وقت الحدث بصيغة RFC 3339 مع فرق التوقيت.", "When it happened: RFC 3339 with offset."),
     "datacontenttype": _B("إن وُجد: application/json.", "Where given: application/json."),
     "dataschema": _B("إن وُجد: عنوان مخطط النوع.", "Where given: the schema's URI of this type."),
-    "sequence": _B("رقم متسلسل من 20 خانة يكشف ما ضاع.", "A running number of 20 digits; a hole shows what was lost."),
+    "sequence": _B("رقم متسلسل من 20 خانة يكشف ما ضاع.", "A sequence number of 20 digits; a gap shows what was lost."),
     "traceparent": _B("سياق التتبع (W3C).", "Trace context (W3C)."),
     "tracestate": _B("سياق التتبع (W3C).", "Trace context (W3C)."),
-    "partitionkey": _B("يُقبل ولا يُستعمل.", "Taken and not used."),
-    "correlationid": _B("يربط أحداثًا تخص أمرًا واحدًا.", "Joins events that belong together."),
+    "partitionkey": _B("يُقبل ولا يُستعمل.", "Accepted and not used."),
+    "correlationid": _B("يربط أحداثًا تخص أمرًا واحدًا.", "Links related events."),
     "causationid": _B("معرّف الحدث المسبِّب.", "The id of the event that caused this one."),
     "hijridate": _B(
         "التاريخ الهجري للقارئ؛ لا يُحسب منه شيء.", "The Hijri date for readers; nothing is computed from it."
     ),
-    "data": _B("ما قيل عن الحدث: جدول كل نوع في صفحته.", "What is said: the members are on the type's page."),
+    "data": _B("بيانات الحدث: حقول كل نوع في صفحته.", "The event's data: the fields are on the type's page."),
 }
 
 MEANINGS: Final[Mapping[str, Bilingual]] = {
-    # Who and why
-    "reason": _B("السبب بكلمات يفهمها القارئ.", "Why, in words for a reader."),
-    "to": _B("رمز الجهة التي تنتقل إليها الملكية.", "The code of the agency that owns it from now on."),
-    "on": _B("اليوم الذي حدث فيه ذلك.", "The day on which it happened."),
-    "name": _B("الاسم الذي يراه الناس.", "The name that people see."),
+    # Common fields
+    "reason": _B("السبب بعبارة واضحة.", "The reason, in plain words."),
+    "to": _B("رمز الجهة التي تنتقل إليها الملكية.", "The code of the new owner."),
+    "on": _B("اليوم الذي حدث فيه ذلك.", "The day it happened."),
+    "name": _B("الاسم المعلن.", "The public name."),
     "legal_basis": _B("السند النظامي، مثل رقم القرار وتاريخه.", "The legal basis, such as a resolution and its date."),
     # The plan
     "plan_id": _B("معرّف الخطة.", "The plan's id."),
     "plan.adopted/starts_on": _B("أول يوم في الخطة.", "The first day of the plan."),
     "plan.adopted/ends_on": _B("آخر يوم في الخطة.", "The last day of the plan."),
-    "targets": _B("كل أهداف الخطة، كاملة في كل مرة.", "All the targets of the plan, whole each time."),
+    "targets": _B("كل أهداف الخطة، كاملة في كل مرة.", "All targets of the plan, complete each time."),
     "targets.infrastructure_projects": _B(
         "عدد مشاريع البنية التحتية المستهدفة.", "Infrastructure projects to be completed."
     ),
@@ -68,98 +68,100 @@ MEANINGS: Final[Mapping[str, Bilingual]] = {
     "service_id": _B("معرّف الخدمة، وحيد على المستوى الوطني.", "The service's id, unique in the country."),
     "group": _B("مجموعة الخدمة في الخطة.", "The service's group in the plan."),
     "service.launched/channels": _B("القنوات التي تُقدَّم بها الخدمة.", "How the service reaches its users."),
-    "service.launched/on": _B("يوم إتاحة الخدمة للمستفيدين.", "The day on which users could use it."),
-    "url": _B("عنوان الخدمة على الشبكة.", "Where the service is on the web."),
+    "service.launched/on": _B("يوم إتاحة الخدمة للمستفيدين.", "The day it became available to users."),
+    "url": _B("عنوان الخدمة على الشبكة.", "The address of the service on the web."),
     # Training
     "calendar": _B("تقويم السنة.", "The calendar of the year."),
     "year": _B("السنة بذلك التقويم.", "The year of that calendar."),
     "track": _B("مسار التدريب.", "The training track."),
-    "seats": _B("عدد المقاعد المستهدف.", "How many are to be certified."),
-    "certificate_id": _B("معرّف الشهادة لدى الجهة المانحة.", "The certificate's id at the agency that gave it."),
+    "seats": _B("عدد المقاعد المستهدف.", "How many trainees are to be certified."),
+    "certificate_id": _B("معرّف الشهادة لدى الجهة المانحة.", "The certificate's id at the agency that issued it."),
     "trainee": _B(
         "معرّف مستعار تصنعه الجهة بمفتاح؛ ليس رقم شخص.", "A keyed pseudonym made by the agency; never a person's number."
     ),
-    "training.certified/on": _B("يوم منح الشهادة؛ به تُحسب السنة.", "The day of the certificate; it decides the year."),
+    "training.certified/on": _B("يوم منح الشهادة؛ به تُحدد السنة.", "The date of the certificate; it decides the year."),
     "employer": _B("رمز الجهة التي يعمل فيها المتدرب.", "The code of the agency that employs the trainee."),
     # Partnerships
     "workshop_id": _B("معرّف الورشة.", "The workshop's id."),
     "topic": _B("موضوع الورشة.", "What the workshop is about."),
-    "place": _B("مكان الورشة.", "Where it is held."),
-    "partners": _B("الشركاء في الورشة.", "Who holds it together with the office."),
+    "place": _B("مكان الورشة.", "Where the workshop is held."),
+    "partners": _B("الشركاء في الورشة.", "The partners that hold it with the office."),
     "framework_id": _B("معرّف الإطار.", "The framework's id."),
     "title": _B("عنوان الوثيقة.", "The document's title."),
     "partnership_id": _B("معرّف عقد الشراكة، وحيد على المستوى الوطني.", "The partnership's id, unique in the country."),
     "partner": _B("الشريك من القطاع الخاص.", "The partner from the private sector."),
     "partner.partner_id": _B("معرّف الشريك.", "The partner's id."),
     "partner.name": _B("اسم الشريك.", "The partner's name."),
-    "services": _B("الخدمات المشمولة بالعقد، دون تكرار.", "The services of the contract, each once."),
-    "signed_on": _B("يوم التوقيع.", "The day of the signature."),
+    "services": _B("الخدمات المشمولة بالعقد، دون تكرار.", "The services of the contract, without repeats."),
+    "signed_on": _B("يوم التوقيع.", "The date of signature."),
     "effective_from": _B("أول فترة تسري عليها الشروط الجديدة.", "The first period under the new terms."),
-    "terms": _B("شروط تقاسم الإيراد كاملة.", "The terms of the revenue share, whole."),
+    "terms": _B("شروط تقاسم الإيراد كاملة.", "The complete terms of the revenue share."),
     "terms.starts_on": _B("أول يوم في العقد.", "The first day of the term."),
     "terms.ends_on": _B("آخر يوم في العقد.", "The last day of the term."),
     "terms.calendar": _B("تقويم الفترات.", "The calendar of the periods."),
-    "terms.period": _B("طول الفترة المحاسبية.", "How long an accounting period is."),
+    "terms.period": _B("طول الفترة المحاسبية.", "The length of an accounting period."),
     "terms.tier_basis": _B(
-        "ما تُجمع عليه الشرائح: مدة العقد أو سنته.", "What the bands add up over: the whole life, or a contract year."
+        "ما تُجمع عليه الشرائح: مدة العقد أو سنته.",
+        "What the bands are cumulative over: the whole term, or a contract year.",
     ),
-    "terms.bands": _B("الشرائح تصاعديًا؛ الأخيرة وحدها بلا حد.", "The bands, ascending; only the last has no end."),
+    "terms.bands": _B("الشرائح تصاعديًا؛ الأخيرة وحدها بلا حد.", "The bands, ascending; only the last has no limit."),
     "terms.bands[].up_to_halalas": _B(
-        "نهاية الشريحة بالهللات المتراكمة.", "Where the band ends, in cumulative halalas."
+        "نهاية الشريحة بالهللات المتراكمة.", "The upper limit of the band, in cumulative halalas."
     ),
     "terms.bands[].partner_bp": _B("حصة الشريك من كل عشرة آلاف.", "The partner's share in 1/10,000."),
-    "terms.cap": _B("سقف لحصة الشريك، أو null.", "A limit of the partner's share, or null."),
-    "terms.cap.amount_halalas": _B("السقف بالهللات.", "The limit in halalas."),
-    "terms.cap.partner_bp_after": _B("حصته بعد السقف من كل عشرة آلاف.", "The share beyond the limit, in 1/10,000."),
-    "terms.guarantee": _B("حصة دنيا مضمونة للشريك، أو null.", "A guaranteed least share, or null."),
+    "terms.cap": _B("سقف لحصة الشريك، أو null.", "A cap on the partner's share, or null."),
+    "terms.cap.amount_halalas": _B("السقف بالهللات.", "The cap in halalas."),
+    "terms.cap.partner_bp_after": _B("حصته بعد السقف من كل عشرة آلاف.", "The share beyond the cap, in 1/10,000."),
+    "terms.guarantee": _B("حصة دنيا مضمونة للشريك، أو null.", "A guaranteed minimum share, or null."),
     "terms.guarantee.partner_floor_bp_of_expected": _B(
-        "الحصة الدنيا من المتوقع، من كل عشرة آلاف.", "The least share as a part of what was expected, in 1/10,000."
+        "الحصة الدنيا من المتوقع، من كل عشرة آلاف.", "The minimum share of the expected revenue, in 1/10,000."
     ),
     "terms.guarantee.recoverable": _B(
-        "هل تُسترد التكملة من فترات أفضل.", "Whether a top-up is taken back from better periods."
+        "هل تُسترد التكملة من فترات أفضل.", "Whether top-ups are recovered from better periods."
     ),
     "terms.expected": _B(
-        "الإيراد المتوقع لكل فترة من المدة، أو قائمة فارغة.", "What is expected of each period of the term, or nothing."
+        "الإيراد المتوقع لكل فترة من المدة، أو قائمة فارغة.",
+        "The expected revenue of each period of the term, or an empty list.",
     ),
     "terms.expected[].period": _B("الفترة.", "The period."),
     "terms.expected[].amount_halalas": _B("الإيراد المتوقع بالهللات.", "The expected revenue in halalas."),
     # Revenue
     "receipt_id": _B("معرّف الإيصال ضمن العقد.", "The receipt's id within the partnership."),
-    "revenue.collected/amount_halalas": _B("المبلغ المحصّل بالهللات.", "What was collected, in halalas."),
-    "collected_on": _B("يوم التحصيل؛ به تُحدد الفترة.", "The day of collection; it decides the period."),
-    "receipts": _B("كم إيصالًا يجمع هذا الحدث.", "How many receipts this event sums up."),
+    "revenue.collected/amount_halalas": _B("المبلغ المحصّل بالهللات.", "The collected amount in halalas."),
+    "collected_on": _B("يوم التحصيل؛ به تُحدد الفترة.", "The date of collection; it decides the period."),
+    "receipts": _B("عدد الإيصالات المجموعة في هذا الحدث.", "The number of receipts that this event sums."),
     "reversal_id": _B("معرّف الرد ضمن العقد.", "The reversal's id within the partnership."),
     "reverses": _B("معرّف الإيصال المردود.", "The id of the receipt that is reversed."),
     "revenue.reversed/amount_halalas": _B("المبلغ المردود بالهللات.", "The reversed amount in halalas."),
-    "reversed_on": _B("يوم الرد.", "The day of the reversal."),
+    "reversed_on": _B("يوم الرد.", "The date of the reversal."),
     "revenue.period-closed/period": _B(
         "الفترة التي أُرسلت كل إيصالاتها.", "The period whose receipts have all been sent."
     ),
     "payout_id": _B("معرّف الدفعة ضمن العقد.", "The payout's id within the partnership."),
-    "revenue.paid-out/amount_halalas": _B("المبلغ المدفوع بالهللات.", "What was paid, in halalas."),
-    "paid_on": _B("يوم الدفع.", "The day of the payment."),
+    "revenue.paid-out/amount_halalas": _B("المبلغ المدفوع بالهللات.", "The amount paid, in halalas."),
+    "paid_on": _B("يوم الدفع.", "The date of the payment."),
     # Awareness
     "initiative_id": _B("معرّف المبادرة.", "The initiative's id."),
-    "aim": _B("هدف المبادرة.", "What the initiative is for."),
+    "aim": _B("هدف المبادرة.", "The aim of the initiative."),
     "campaign_id": _B("معرّف الحملة كما في campaign.triggered.", "The campaign's id, as campaign.triggered gives it."),
     "by": _B("مكتب أو فريق؛ ليس شخصًا.", "A desk or a team, never a person."),
     "airing_id": _B("معرّف البث ضمن الحملة.", "The airing's id within the campaign."),
-    "channel": _B("قناة البث.", "Where it was aired."),
+    "channel": _B("قناة البث.", "The channel of the airing."),
     "outlet": _B("اسم القناة أو الصحيفة.", "The name of the station or the newspaper."),
-    "reach": _B("عدد من وصلهم تقديرًا.", "How many people it reached, as estimated."),
-    # What the platform says
+    "reach": _B("عدد من وصلهم تقديرًا.", "The estimated number of people reached."),
+    # Platform events
     "code": _B("رمز الجهة.", "The agency's code."),
-    "role": _B("دور الجهة: ما يحق لها قوله.", "The agency's role: what it may say."),
-    "campaign/rule": _B("القاعدة التي أطلقت الحملة.", "The rule that made the campaign due."),
+    "role": _B("دور الجهة: ما يحق لها إرساله.", "The agency's role: what it may send."),
+    "campaign/rule": _B("القاعدة التي أطلقت الحملة.", "The rule that triggered the campaign."),
     "rules_version": _B("إصدار القواعد.", "The version of the rules."),
     "cause_index": _B("رقم القيد المسبِّب في السجل.", "The index of the entry that caused it."),
     "campaign/kind": _B("لخدمة بعينها أو عامة.", "For one service, or general."),
     "owner": _B("الجهة المسؤولة عن الحملة.", "The agency that runs the campaign."),
     "campaign/service_id": _B("الخدمة، إن كانت الحملة لخدمة بعينها.", "The service, where the campaign is for one."),
-    "campaign/channels": _B("القنوات المطلوبة.", "The channels that are due."),
-    "due_on": _B("آخر يوم عمل للبث.", "The last working day for it."),
-    "brief": _B("ما المطلوب من الفريق.", "What the team is asked to do."),
-    "campaign/reason": _B("لماذا استحقت الحملة.", "Why the campaign is due."),
+    "campaign/channels": _B("القنوات المطلوبة.", "The required channels."),
+    "due_on": _B("آخر يوم عمل للبث.", "The last working day for airing."),
+    "brief": _B("المطلوب من الفريق.", "What the team is asked to do."),
+    "campaign/reason": _B("سبب استحقاق الحملة.", "Why the campaign is due."),
     "address": _B("عنوان السجل المرفوض: الموضوع/القسم/الموضع.", "The refused record: topic/partition/offset."),
     "registrar.refused/sha256": _B(
         "بصمة السجل المرفوض، ما لم تُحجب.", "The refused record's hash, unless it is withheld."
@@ -172,30 +174,30 @@ MEANINGS: Final[Mapping[str, Bilingual]] = {
     "problem.title": _B("عنوان المشكلة.", "The problem's title."),
     "problem.errors": _B("كل الأخطاء التي وُجدت.", "Every fault that was found."),
     "problem.errors[].code": _B("رمز الرفض.", "The refusal code."),
-    "problem.errors[].pointer": _B("موضع الخطأ في الحدث (RFC 6901).", "Where in the event it is (RFC 6901)."),
-    "problem.errors[].detail": _B("جملة تصف الخطأ.", "One sentence that says what is wrong."),
-    "problem.unlisted": _B("عدد أخطاء أخرى لم تُذكر.", "How many further faults are not listed."),
+    "problem.errors[].pointer": _B("موضع الخطأ في الحدث (RFC 6901).", "Where the fault is in the event (RFC 6901)."),
+    "problem.errors[].detail": _B("جملة تصف الخطأ.", "One sentence that describes the fault."),
+    "problem.unlisted": _B("عدد الأخطاء التي لم تُذكر.", "The number of faults that are not listed."),
     "projection.committed/name": _B("اسم نموذج القراءة.", "The read model's name."),
-    "log_index": _B("موضع السجل الذي حُسبت عنده.", "The position in the log at which it was computed."),
-    "rows": _B("عدد الصفوف.", "How many rows it has."),
+    "log_index": _B("موضع السجل الذي حُسبت عنده.", "The log position at which it was computed."),
+    "rows": _B("عدد الصفوف.", "The number of rows."),
     "projection.committed/sha256": _B("بصمة الصفوف.", "The hash of the rows."),
     # The statement of a closed period
     "settlement.issued/period": _B("الفترة المقفلة.", "The closed period."),
     "contract_version": _B("إصدار الشروط الساري: 0 كما وُقّع.", "The version of the terms in force: 0 as signed."),
     "opening_cumulative_halalas": _B("صافي المتراكم قبل الفترة.", "The cumulative net before the period."),
-    "collected_halalas": _B("المحصّل في الفترة.", "What was collected in the period."),
-    "reversed_halalas": _B("المردود في الفترة.", "What was reversed in the period."),
+    "collected_halalas": _B("المحصّل في الفترة.", "Collected in the period."),
+    "reversed_halalas": _B("المردود في الفترة.", "Reversed in the period."),
     "net_halalas": _B("المحصّل ناقصًا المردود.", "Collected less reversed."),
     "prior_period_halalas": _B("ما يعود من الصافي إلى فترات مقفلة.", "The part of net that belongs to closed periods."),
     "closing_cumulative_halalas": _B("صافي المتراكم بعد الفترة.", "The cumulative net after the period."),
     "partner_base_halalas": _B("حصة الشريك بالشرائح.", "The partner's share by the bands."),
-    "guarantee_halalas": _B("الحصة الدنيا المضمونة.", "The guaranteed least share."),
-    "top_up_halalas": _B("التكملة إلى الحد الأدنى.", "What is added to reach it."),
-    "recovered_halalas": _B("ما استُرد من تكملات سابقة.", "What is taken back of earlier top-ups."),
-    "top_up_outstanding_halalas": _B("ما بقي من التكملات للاسترداد.", "Top-ups that are still to be taken back."),
-    "partner_total_halalas": _B("مجموع مستحق الشريك.", "What the partner gets in all."),
+    "guarantee_halalas": _B("الحصة الدنيا المضمونة.", "The guaranteed minimum share."),
+    "top_up_halalas": _B("التكملة إلى الحصة الدنيا.", "The top-up to the minimum share."),
+    "recovered_halalas": _B("ما استُرد من تكملات سابقة.", "Recovered from earlier top-ups."),
+    "top_up_outstanding_halalas": _B("ما بقي من التكملات للاسترداد.", "Top-ups not yet recovered."),
+    "partner_total_halalas": _B("مجموع مستحق الشريك.", "The partner's total."),
     "treasury_total_halalas": _B("حصة الخزينة.", "The treasury's share."),
-    "expected_halalas": _B("المتوقع للفترة.", "What was expected of the period."),
+    "expected_halalas": _B("المتوقع للفترة.", "The expected revenue of the period."),
     "first_index": _B("أول قيد مرحّل إلى الفترة.", "The first entry posted to the period."),
     "last_index": _B("آخر قيد مرحّل إلى الفترة.", "The last entry posted to the period."),
     "closing_index": _B("رقم قيد الإقفال.", "The index of the entry that closed it."),
@@ -203,7 +205,7 @@ MEANINGS: Final[Mapping[str, Bilingual]] = {
 
 
 def meaning_of(type_name: str, path: str) -> Bilingual:
-    """The sentence for a member of the data of a type. Raises LookupError where none is written."""
+    """The meaning of a member of a type's data. Raises `LookupError` if there is none."""
     domain = type_name.partition(".")[0]
     for key in (f"{type_name}/{path}", f"{domain}/{path}", path):
         if key in MEANINGS:

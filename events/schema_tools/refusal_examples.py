@@ -1,7 +1,7 @@
-"""For each refusal code its usual cause and an example: a good event, what is wrong in it, and what validation says.
+"""For each refusal code its usual cause and an example: a valid event, what is wrong in it, and the faults.
 
-Flows in: a golden example (`base`), in which one fragment is exchanged. Flows out: the faults as
-validation itself finds them, so that no example can say anything else than the registrar would.
+In: a golden example (`base`) with one fragment replaced. Out: the faults that validation itself finds, so an example
+cannot differ from the registrar.
 """
 
 from __future__ import annotations
@@ -20,17 +20,16 @@ from events.wire.kafka_binding import Headers
 
 EXAMPLES_FOLDER: Final = Path(__file__).parents[1] / "examples" / "v1"
 SENDER: Final = Agency("health", "agency")
-"""Who sends the golden examples that an agency may send."""
+"""The agency that sends the golden examples."""
 
 _B = Bilingual
 
 
 @dataclass(frozen=True, slots=True)
 class RefusalExample:
-    """`right` stands in the golden example of `base`; with `wrong` in its place the event is refused.
+    """`right` is in the golden example of `base`; with `wrong` in its place the event is refused.
 
-    `shown` is what people see instead of `wrong`, where that cannot or shall not be printed. A `wrong` that is None is
-    a record without a value.
+    `shown` is displayed where `wrong` cannot or must not be printed. A `wrong` of None is a record without a value.
     """
 
     cause: Bilingual
@@ -42,20 +41,18 @@ class RefusalExample:
 
     @property
     def wrong_text(self) -> str:
-        """What people see."""
         return (self.wrong or b"").decode() if self.shown is None else self.shown
 
 
 def golden_example(type_name: str) -> bytes:
-    """The golden example of a type, as it stands in the file."""
     return (EXAMPLES_FOLDER / f"{type_name}.json").read_bytes()
 
 
 @cache
 def faults_of(code: Code) -> tuple[Fault, ...]:
-    """What validation says of the example of this code."""
+    """The faults of the example of this code."""
     if code == "conflict":
-        return (CONFLICT,)  # Only the registrar knows what was accepted before.
+        return (CONFLICT,)  # Only the registrar knows the accepted ids.
     example = REFUSAL_EXAMPLES[code]
     verdict = validate(_value(example), example.headers, SENDER)
     assert isinstance(verdict, Refused), code
@@ -85,13 +82,13 @@ REFUSAL_EXAMPLES: Final[Mapping[Code, RefusalExample]] = {
     "not-json": RefusalExample(
         _B(
             "فاصلة زائدة، أو سجل فيه حدثان، أو علامة ترتيب البايتات في أوله.",
-            "A comma too many, two events in one record, or a byte order mark.",
+            "An extra comma, two events in one record, or a byte order mark.",
         ),
         _SERVICE_ID + ",",
         _SERVICE_ID.encode() + b",,",
     ),
     "too-large": RefusalExample(
-        _B("نص طويل أو ملف مرفق داخل الحدث.", "A long text, or a document put into the event."),
+        _B("نص طويل أو ملف مرفق داخل الحدث.", "A long text, or a file embedded in the event."),
         _SERVICE_ID,
         _SERVICE_ID.encode() + b', "file": "' + b"A" * 61_440 + b'"',
         '"service_id": "SVC-017", "file": "AAAA…"',
@@ -108,7 +105,7 @@ REFUSAL_EXAMPLES: Final[Mapping[Code, RefusalExample]] = {
         _SERVICE_ID.encode() + b', "service_id": "SVC-018"',
     ),
     "number-out-of-range": RefusalExample(
-        _B("عدد صحيح لا تحفظه كل اللغات بدقة.", "An integer that not every language keeps exactly."),
+        _B("عدد صحيح لا تحفظه كل اللغات بدقة.", "An integer that some languages cannot hold exactly."),
         _AMOUNT,
         b'"amount_halalas": 9007199254740992',
         base="revenue.collected",
@@ -116,7 +113,7 @@ REFUSAL_EXAMPLES: Final[Mapping[Code, RefusalExample]] = {
     "tombstone": RefusalExample(
         _B(
             "أُرسل سجل كافكا بقيمة فارغة لحذف حدث؛ لا شيء يُحذف.",
-            "A Kafka record without a value was sent, to delete an event; nothing is ever deleted.",
+            "A Kafka record without a value was sent to delete an event; events are never deleted.",
         ),
         "",
         None,
@@ -146,13 +143,13 @@ REFUSAL_EXAMPLES: Final[Mapping[Code, RefusalExample]] = {
     "invalid-value": RefusalExample(
         _B(
             "قيمة من نوع آخر أو خارج القيم المسموحة، أو عدد مكتوب 100.0 أو نصًا.",
-            "A value of another kind or none of those allowed; an integer written as 100.0 or as a text.",
+            "A value of another kind or not among those allowed; an integer written as 100.0 or as a text.",
         ),
         '"kiosk"',
         b'"fax"',
     ),
     "date-out-of-range": RefusalExample(
-        _B("كُتب تاريخ هجري مكان الميلادي.", "A Hijri date stands in place of the Gregorian one."),
+        _B("كُتب تاريخ هجري مكان الميلادي.", "A Hijri date was written instead of the Gregorian one."),
         '"on": "2006-03-01"',
         b'"on": "1427-02-01"',
     ),
@@ -167,7 +164,7 @@ REFUSAL_EXAMPLES: Final[Mapping[Code, RefusalExample]] = {
         b'"service/SVC-018"',
     ),
     "foreign-source": RefusalExample(
-        _B("رمز جهة أخرى في المصدر.", "Another agency's code stands in the source."),
+        _B("رمز جهة أخرى في المصدر.", "The source has another agency's code."),
         '"urn:yesser:agency:health"',
         b'"urn:yesser:agency:traffic"',
     ),
@@ -178,7 +175,7 @@ REFUSAL_EXAMPLES: Final[Mapping[Code, RefusalExample]] = {
         base="plan.adopted",
     ),
     "personal-data": RefusalExample(
-        _B("رقم هوية في أي نص أو اسم من الحدث.", "A national id stands in some text or name of the event."),
+        _B("رقم هوية في أي نص أو اسم من الحدث.", "A text or a name of the event holds a national id."),
         "?lang=ar",
         b"?id=1000000008",
         "?id=██████████",

@@ -1,6 +1,6 @@
-"""What changed between two schemas of a type, each change in one sentence; whether it matters is for the gate to say.
+"""What changed between two schemas of a type, one sentence per change; `compatibility` decides whether it matters.
 
-Flows in: two schemas. Flows out: sentences by place, as `events.schema_tools.compatibility` gives its reasons by place.
+In: two schemas. Out: sentences, each with its pointer.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-from events.schema_tools.compatibility import Schema, alternatives_of, in_short, resolved, says_nothing
+from events.schema_tools.compatibility import Schema, alternatives_of, is_annotation, resolved, summary_of
 from events.wire.envelope import DEPTH_MAX
 
 _STRUCTURE: Final = frozenset({"properties", "required", "items", "anyOf", "oneOf", "$defs", "enum", "const"})
@@ -16,14 +16,14 @@ _WORDS: Final = "x-in-words"
 
 
 class Member(NamedTuple):
-    """One place of a schema: whether it must be there, and its rules, keyword by keyword."""
+    """One member of a schema: whether it is required, and its rules by keyword."""
 
     is_required: bool
     rules: dict[str, Any]
 
 
 def changes(old: Schema, new: Schema) -> list[str]:
-    """Every change of fields and of rules, by place."""
+    """Every change of fields and of rules, by pointer."""
     before, after = dict(_members(old, old, "", True)), dict(_members(new, new, "", True))
     sentences = []
     for pointer in [*before, *(added for added in after if added not in before)]:
@@ -33,7 +33,7 @@ def changes(old: Schema, new: Schema) -> list[str]:
 
 def _changed(old: Member | None, new: Member | None) -> Iterator[str]:
     if old is None and new is not None:
-        yield "new and required" if new.is_required else "new and optional, so an event without it is taken as before"
+        yield "new and required" if new.is_required else "new and optional, so an event without it is still accepted"
     elif new is None:
         yield "removed"
     elif old is not None:
@@ -46,7 +46,7 @@ def _changed(old: Member | None, new: Member | None) -> Iterator[str]:
 
 def _rule(keyword: str, old: Any, new: Any) -> str:
     if keyword == _WORDS:
-        return "what the schema cannot say changed; read it: " + " ".join(w for w in new or [] if w not in (old or []))
+        return "rules outside the schema changed; read them: " + " ".join(w for w in new or [] if w not in (old or []))
     if isinstance(old, list) and isinstance(new, list):
         added, lost = [v for v in new if v not in old], [v for v in old if v not in new]
         parts = [*([f"{added} came"] if added else []), *([f"{lost} went"] if lost else [])]
@@ -55,7 +55,7 @@ def _rule(keyword: str, old: Any, new: Any) -> str:
 
 
 def _members(schema: Schema | bool, root: Schema, pointer: str, is_required: bool) -> Iterator[tuple[str, Member]]:
-    """Every place below a schema, itself first. Of alternatives besides null, only their names are told."""
+    """Every member below a schema, itself first. Alternatives other than null are only named."""
     found = resolved(schema, root)
     rules: dict[str, Any] = {k: v for k, v in found.items() if k == _WORDS or _is_rule(k)}
     choices = alternatives_of(found)
@@ -67,7 +67,7 @@ def _members(schema: Schema | bool, root: Schema, pointer: str, is_required: boo
         rules |= {k: v for k, v in inner.items() if _is_rule(k)}
         found = {**inner}
     elif others:
-        rules["alternatives"] = [in_short(choice) for choice in others]
+        rules["alternatives"] = [summary_of(choice) for choice in others]
     if "enum" in found or "const" in found:
         rules["values"] = list(found.get("enum", [found.get("const")]))
     yield pointer, Member(is_required, rules)
@@ -80,4 +80,4 @@ def _members(schema: Schema | bool, root: Schema, pointer: str, is_required: boo
 
 
 def _is_rule(keyword: str) -> bool:
-    return keyword not in _STRUCTURE and not says_nothing(keyword)
+    return keyword not in _STRUCTURE and not is_annotation(keyword)

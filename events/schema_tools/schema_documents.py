@@ -1,4 +1,4 @@
-"""The JSON Schema (2020-12) of every type's whole event, made from the models; what a schema cannot say is in words."""
+"""The JSON Schema (2020-12) of each type's event, from the models; rules beyond a schema are sentences in it."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ SENDERS: Final[Mapping[Sender, Bilingual]] = {
     "office": Bilingual("مكتب البرنامج", "the programme office"),
     "agency": Bilingual("أي جهة مسجَّلة", "any registered agency"),
     "owner": Bilingual(
-        "الجهة المالكة (وما تقوله جهة أخرى يُسجَّل تناقضًا)",
-        "the agency that owns the thing (another's claim becomes an anomaly)",
+        "الجهة المالكة (وما ترسله جهة أخرى يُسجَّل تناقضًا)",
+        "the owning agency (an event of another agency becomes an anomaly)",
     ),
     "platform": Bilingual("المنصة نفسها", "the platform itself"),
 }
-"""Who may say what, in words."""
+"""The sender of a type, in words."""
 
 _IN_WORDS: Final = (
     "The event is UTF-8 JSON without a byte order mark, at most 61,440 bytes as sent and 16 levels deep (the event "
     "itself is level 1); no object has a name twice, no text a NUL or a lone surrogate.",
-    "Integers are written as integers: 100.0 and 1e2 are refused although a JSON Schema would take them.",
+    "Integers are written as integers: 100.0 and 1e2 are refused, although JSON Schema allows them.",
     "An envelope attribute that is null counts as absent.",
     "A date is a day of the Gregorian calendar within 1924-08-01 … 2077-11-16.",
     "No text and no name holds a national id: a run of ten digits, also Arabic or Persian ones, beginning with 1 or 2, "
@@ -37,7 +37,6 @@ _IN_WORDS: Final = (
 
 
 def schema_of(name: str) -> dict[str, Any]:
-    """The schema of a type's events."""
     row = CATALOGUE[name]
     schema = event_model(name).model_json_schema(schema_generator=_Generator)
     head = {
@@ -48,19 +47,19 @@ def schema_of(name: str) -> dict[str, Any]:
         "x-purpose-ar": row.purpose.ar,
         "x-sent-by": SENDERS[row.sender].en,
         "x-subject": row.subject.pattern,
-        "x-in-words": [*words_of(row), *_IN_WORDS],
+        "x-in-words": [*extra_rules(row), *_IN_WORDS],
     }
     return {**head, **{key: value for key, value in _plain(schema).items() if key not in head}}
 
 
-def words_of(row: EventType) -> list[str]:
-    """What this type asks beyond its schema."""
+def extra_rules(row: EventType) -> list[str]:
+    """The rules of this type that are not in its schema."""
     subject = f"The subject is {row.subject.pattern}, with the values of data."
     return [subject, *(f"/data{rule.pointer}: {rule.detail}" for rule in row.rules)]
 
 
 class _Generator(GenerateJsonSchema):
-    """Pydantic's generator without titles made from field names and without defaults, which mean nothing here."""
+    """Pydantic's generator without titles made from field names and without defaults."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False

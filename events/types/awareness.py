@@ -1,4 +1,4 @@
-"""Awareness: initiatives, campaigns that the platform triggers, and what the teams report back."""
+"""Awareness: initiatives, campaigns that the platform triggers, and the teams' reports."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""The table of everything that may be said: type → model, who may say it, what it is about, what it is for.
+"""The table of event types: type → model, sender, subject, purpose.
 
 `CATALOGUE` is keyed by the short name (`service.launched`); the full type is `sa.gov.yesser.` + name + `.v1`.
-Owner-only types may be sent by every agency at the registrar: whether the sender owns the thing is judged by the
-consumers, as an anomaly.
+The registrar accepts owner-only types from every agency. Consumers check ownership; a violation is an anomaly.
 """
 
 from __future__ import annotations
@@ -71,7 +70,7 @@ _SENDERS_BY_ROLE: Final[Mapping[Role, frozenset[Sender]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What an event is about: a pattern for people, the fields of `data` it is made of, and how."""
+    """What an event is about: a pattern for people, the fields of `data` it is made of, and the function."""
 
     pattern: str
     fields: tuple[str, ...]
@@ -80,7 +79,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class EventType:
-    """One row of the catalogue. `sender` is who may say it; `rules` are judged on `data` beside the model."""
+    """One row of the catalogue. `sender` may send it; `rules` are checked on `data` besides the model."""
 
     name: str
     model: type[Model]
@@ -96,7 +95,7 @@ class EventType:
 
 
 def may_send(role: Role, event_type: EventType) -> bool:
-    """Whether an agency of this role may send this type at all (ownership is not judged here)."""
+    """Whether an agency of this role may send this type (ownership is not checked here)."""
     return event_type.sender in _SENDERS_BY_ROLE[role]
 
 

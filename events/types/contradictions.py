@@ -1,7 +1,7 @@
-"""Which anomaly rules may meet an event of each type, and what each rule says.
+"""Which anomaly rules apply to each event type, and what each rule means.
 
-An anomaly is an accepted event that contradicts what is known and therefore changes nothing (contract §3). The rules
-are judged by the consumers; this table is what an agency reads beforehand, and the tests hold it against the oracle.
+An anomaly is an accepted event that contradicts what is known and therefore changes nothing (contract §3). Consumers
+apply the rules; this table documents them for agencies, and tests compare it with the oracle.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _B = Bilingual
 RULES: Final[Mapping[str, Bilingual]] = {
     "unknown-plan": _B("لم تُعتمد خطة بهذا المعرّف.", "No plan with this id was adopted."),
     "unknown-phase": _B("ليس في المشروع مرحلة بهذا الرقم.", "The project has no phase of this number."),
-    "unknown-certificate": _B("لم تمنح جهتك شهادة بهذا المعرّف.", "Your agency gave no certificate with this id."),
+    "unknown-certificate": _B("لم تمنح جهتك شهادة بهذا المعرّف.", "Your agency issued no certificate with this id."),
     "unknown-partnership": _B("لم يُوقَّع عقد بهذا المعرّف.", "No partnership with this id was signed."),
     "unknown-service": _B("الخدمة ليست من خدمات العقد.", "The service is not one of the contract's."),
     "unknown-receipt": _B("لا يوجد إيصال محسوب بهذا المعرّف.", "No receipt with this id was counted."),
@@ -31,7 +31,7 @@ RULES: Final[Mapping[str, Bilingual]] = {
     "already-launched": _B("أُطلقت من قبل.", "It was launched before."),
     "already-suspended": _B("هي موقوفة أصلًا.", "It is suspended already."),
     "already-retired": _B("أُنهيت من قبل.", "It was retired before."),
-    "already-certified": _B("مُنحت هذه الشهادة من قبل.", "This certificate was given before."),
+    "already-certified": _B("مُنحت هذه الشهادة من قبل.", "This certificate was issued before."),
     "already-revoked": _B("سُحبت هذه الشهادة من قبل.", "This certificate was revoked before."),
     "already-announced": _B("أُعلنت من قبل.", "It was announced before."),
     "already-held": _B("عُقدت من قبل.", "It was held before."),
@@ -44,12 +44,12 @@ RULES: Final[Mapping[str, Bilingual]] = {
     "already-paid-out": _B("معرّف الدفعة مستعمل في هذا العقد.", "The payout's id was used in this partnership."),
     "already-acknowledged": _B("تسلّمها فريق من قبل.", "It was acknowledged before."),
     "already-aired": _B("معرّف البث مستعمل في هذه الحملة.", "The airing's id was used in this campaign."),
-    "not-allowed-now": _B("الحالة المعروفة لا تسمح به الآن.", "The state that is known does not allow it now."),
+    "not-allowed-now": _B("الحالة المسجلة لا تسمح به الآن.", "The recorded state does not allow it now."),
     "exceeds-remainder": _B("أكثر مما بقي من الإيصال.", "More than is left of the receipt."),
     "exceeds-payable": _B("أكثر من المستحق للشريك.", "More than is owed to the partner."),
     "exceeds-waiting": _B(
         "بلغت الأحداث المنتظرة تسجيل هذا المشروع أو هذه الخدمة حدّها الأعلى.",
-        "As many events as may wait for this project or service to be registered wait already.",
+        "The limit of events that wait for this project or service to be registered is reached.",
     ),
     "period-closed-out-of-order": _B(
         "ليست هي الفترة المفتوحة؛ تُغلق الفترات بالترتيب.", "It is not the open period; periods close in order."
@@ -105,9 +105,9 @@ CONTRADICTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "awareness.campaign-aired": (*_OF_A_CAMPAIGN, "already-aired"),
     "awareness.campaign-completed": (*_OF_A_CAMPAIGN, "already-completed"),
 }
-"""Type → the rules that may meet it. A type without a row never contradicts anything."""
+"""Type → the rules that apply to it. A type without a row never contradicts anything."""
 
 
 def contradictions_of(type_name: str) -> tuple[str, ...]:
-    """The rules for a type, in the order in which they are judged where that is fixed. Raises KeyError if unknown."""
+    """The rules for a type, in the order in which they apply where that is fixed. Raises `KeyError` if unknown."""
     return CONTRADICTIONS.get(CATALOGUE[type_name].name, ())

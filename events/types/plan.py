@@ -1,4 +1,4 @@
-"""The five-year plan: what it aims at."""
+"""The five-year plan and its targets."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from events.values.fields import Count, Date, Id, L, Model
 
 
 class ServiceTargets(Model):
-    """How many services each of the three groups is to have."""
+    """The target number of services in each of the three groups."""
 
     first: Count = Field(alias="1")
     second: Count = Field(alias="2")
@@ -16,7 +16,7 @@ class ServiceTargets(Model):
 
 
 class Targets(Model):
-    """What the plan wants to reach."""
+    """The targets of the plan."""
 
     infrastructure_projects: Count
     national_applications: Count

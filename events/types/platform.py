@@ -1,4 +1,4 @@
-"""What the platform itself says: agencies registered, records refused, projections committed."""
+"""The platform's own events: agencies registered, records refused, projections committed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Problem(Model):
     type: Annotated[str, StringConstraints(pattern=PROBLEM_TYPE_PATTERN)]
     title: L
     errors: Annotated[list[RefusalError], Field(min_length=1)]
-    # How many further faults were found but not listed, so that an entry keeps its size limit.
+    # The number of faults that are not listed, so that an entry keeps its size limit.
     unlisted: PositiveCount = None  # type: ignore[assignment]
 
 

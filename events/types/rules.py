@@ -1,6 +1,6 @@
-"""Form rules over several members, which no single field can state. Each names what it reads and where it points.
+"""Rules over several members. Each names what it reads and where it points.
 
-A rule is judged only where everything it reads is itself well-formed, so that one mistake is reported once.
+A rule is checked only if everything it reads is well-formed, so that one mistake is reported once.
 """
 
 from __future__ import annotations

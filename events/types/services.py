@@ -20,7 +20,7 @@ class ServiceLaunched(Model):
     service_id: Id
     on: Date
     channels: Annotated[list[Literal["web", "mobile", "kiosk", "phone", "counter"]], Field(min_length=1)]
-    # Absent or a URL: an explicit null is refused, so None is no valid input but only the default.
+    # Absent or a URL: an explicit null is refused, so None is only the default.
     url: Url = None  # type: ignore[assignment]
 
 

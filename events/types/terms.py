@@ -1,4 +1,4 @@
-"""The terms of a partnership: how the revenue is shared. What they mean is R1–R14; this is only their form."""
+"""The terms of a partnership: how the revenue is shared. This is their form; R1–R14 define their meaning."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from events.values.fields import (
 
 
 class Band(Model):
-    """The partner's share up to a cumulative amount; the last band has no end (null)."""
+    """The partner's share up to a cumulative amount; the last band has no limit (null)."""
 
     up_to_halalas: PositiveHalalas | None
     partner_bp: BasisPoints
@@ -33,14 +33,14 @@ class Cap(Model):
 
 
 class Guarantee(Model):
-    """The least share per period, as a part of what was expected of it."""
+    """The minimum share per period, as a part of its expected revenue."""
 
     partner_floor_bp_of_expected: BasisPoints
     recoverable: bool
 
 
 class Expected(Model):
-    """The revenue that is expected of one period."""
+    """The expected revenue of one period."""
 
     period: PeriodLabel
     amount_halalas: NonNegativeHalalas

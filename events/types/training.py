@@ -1,6 +1,6 @@
 """Training of state employees: quotas per year and track, certificates, revocations.
 
-A trainee is a keyed pseudonym made by the agency: `trn_` and the base32 of an HMAC; never a number of a person.
+A trainee is a keyed pseudonym made by the agency: `trn_` and the base32 of an HMAC; never a person's number.
 """
 
 from __future__ import annotations

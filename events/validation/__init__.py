@@ -1,4 +1,4 @@
-"""The door: one record in, one verdict out. A quick check accepts; what it does not accept takes the full way, which
-lists every fault. Way in: `door.validate` (registrar) and `door.validate_form` (gateway). Imports: `events.types`,
-`events.wire`, `events.values`.
+"""Validation: one record in, one verdict out. The quick check accepts; all other records take the full check, which
+lists every fault. Entry points: `validate.validate` (registrar) and `validate.validate_form` (gateway). Imports:
+`events.types`, `events.wire`, `events.values`.
 """

@@ -1,6 +1,6 @@
-"""What may stand nowhere in a record: huge integers, NUL, lone surrogates, and personal data.
+"""What is forbidden anywhere in a record: huge integers, NUL, lone surrogates, and personal data.
 
-Flows in: a parsed event, or headers. Flows out: every error of these kinds.
+In: a parsed event, or headers. Out: every error of these kinds.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Path = tuple[str | int, ...]
 
 
 def errors_anywhere(event: Mapping[str, Any], form: EventForm) -> list[Finding]:
-    """The errors of an event that could be read, in no order."""
+    """These errors of a parsed event, in no order."""
     names, values = list(_names_in(event, ())), list(_values_in(event, ()))
     ids = list(_ids_in(event, form.id_paths))
     found: list[Finding] = []
@@ -49,14 +49,14 @@ def errors_anywhere(event: Mapping[str, Any], form: EventForm) -> list[Finding]:
 
 
 def headers_hold_personal_data(headers: Headers) -> bool:
-    """Whether any header, even an ignored one, may not be kept."""
+    """Whether any header, even an ignored one, holds personal data."""
     return any(
         holds_personal_data(name) or (value is not None and bytes_hold_personal_data(value)) for name, value in headers
     )
 
 
 def _names_in(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
-    """Every name with the path of the object that it stands in."""
+    """Every name with the path of its object."""
     if isinstance(value, dict):
         for name, item in value.items():
             yield path, name
@@ -67,7 +67,7 @@ def _names_in(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _values_in(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
-    """Everything that holds nothing else, with its path."""
+    """Every scalar value with its path."""
     if isinstance(value, dict):
         for name, item in value.items():
             yield from _values_in(item, (*path, name))
@@ -79,7 +79,7 @@ def _values_in(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
 
 
 def _ids_in(event: Mapping[str, Any], patterns: Iterable[Pattern]) -> Iterator[tuple[Path, str]]:
-    """The texts at these places."""
+    """The texts at these paths."""
     for pattern in patterns:
         for path, value in _values_at(event, pattern, ()):
             if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""Whether an agency may say what it says: in its own name, and of a type that its role may send."""
+"""Whether an agency may send an event: under its own source, and of a type that its role may send."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SENDERS: Final[Mapping[Sender, str]] = {
 
 
 def authority_errors(event: Mapping[str, Any], row: EventType, agency: Agency) -> list[Finding]:
-    """The one error of a well-formed event of the type `row`, if there is one. Ownership is not judged here."""
+    """At most one error of a well-formed event of the type `row`. Ownership is not checked here."""
     if event["source"] != agency.source:
         sentence = "{value} is another agency; write {due}."
         return [finding("foreign-source", "/source", sentence, value=event["source"], due=agency.source)]

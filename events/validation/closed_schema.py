@@ -1,6 +1,6 @@
-"""What the quick check validates: the models' own core schema over plain dictionaries.
+"""The schema of the quick check: the models' core schema over plain dictionaries.
 
-It states the same as the models and builds none, which halves its time.
+It is equivalent to the models and builds no instances, which halves its time.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def closed_schema(name: str) -> CoreSchema:
 
 
 def _closed(schema: Any, definitions: Mapping[str, Any]) -> CoreSchema:
-    """The core schema with every model turned into a closed dictionary of the same fields."""
+    """The core schema with every model as a closed dictionary of the same fields."""
     kind = schema["type"]
     if kind == "definition-ref":
         return _closed(definitions[schema["schema_ref"]], definitions)
@@ -45,7 +45,7 @@ def _closed(schema: Any, definitions: Mapping[str, Any]) -> CoreSchema:
         return {**schema, "strict": True}
     if kind == "literal":
         return cast(CoreSchema, schema)
-    raise NotImplementedError(f"a closed schema for {kind!r}: teach `_closed` this part of pydantic's schema")
+    raise NotImplementedError(f"no closed schema for {kind!r}: add this part of pydantic's schema to `_closed`")
 
 
 def _closed_field(schema: Any, definitions: Mapping[str, Any]) -> core_schema.TypedDictField:
@@ -55,7 +55,7 @@ def _closed_field(schema: Any, definitions: Mapping[str, Any]) -> core_schema.Ty
 
 
 def numbers_allowed(name: str, location: Iterable[str | int]) -> tuple[int, int]:
-    """The least and the greatest integer at a place of the type's events. Every integer of the catalogue has both."""
+    """The least and the greatest integer at a path of the type's events. Every integer of the catalogue has both."""
     schema: Any = closed_schema(name)
     for step in location:
         schema = _not_null(schema)

@@ -1,6 +1,6 @@
-"""The full way: the definition of what is refused, why, and what may be kept of it.
+"""The full check: it defines what is refused, why, and what may be kept of it.
 
-It reads JSON with care and lists every error of form, else of authority.
+It reads JSON strictly and lists every error of form, else of authority.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _TOO_LARGE: Final = "The event has {size} bytes; shorten it to at most 61,440."
 def validate_in_full(
     value: bytes | None, headers: Headers, reading: HeaderReading, agency: Agency
 ) -> WellFormed | Refused:
-    """The verdict on a record whose headers say `reading`."""
+    """The verdict on a record with these headers."""
     try:
         event = event_of(value, reading)
     except Unreadable as stop:
@@ -47,7 +47,7 @@ def validate_in_full(
 
 
 def event_of(value: bytes | None, reading: HeaderReading) -> dict[str, Any]:
-    """What a record says, in either mode, as one object; nothing is judged. Raises `Unreadable`."""
+    """The event of a record in either mode, as one object, not validated. Raises `Unreadable`."""
     if value is None:
         raise Unreadable(finding("tombstone", "", "The record has no value (null); send the event as its value."))
     size = len(value) + reading.attribute_bytes
@@ -59,4 +59,4 @@ def event_of(value: bytes | None, reading: HeaderReading) -> dict[str, Any]:
     if reading.repeated is not None:
         sentence = "The attribute {value} stands in two headers; send one."
         raise Unreadable(finding("duplicate-name", "", sentence, value=reading.repeated))
-    return {**reading.attributes, "data": read_json(value, depth_max=DEPTH_MAX - 1, object_due=False)}
+    return {**reading.attributes, "data": read_json(value, depth_max=DEPTH_MAX - 1, expect_object=False)}

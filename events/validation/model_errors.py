@@ -1,4 +1,4 @@
-"""One error of a model as a finding: its code and pointer, the offending value, the rule, and what to do."""
+"""A model's error as a finding: its code and pointer, the offending value, the rule, and what to do."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ _FORMS: Final[Mapping[str, str]] = {
 
 
 def model_error(detail: ErrorDetails, row: EventType | None) -> Finding:
-    """The finding for one entry of pydantic's `errors()`; `row` is the type's, where it is known."""
+    """The finding for one entry of pydantic's `errors()`; `row` is None where the type is unknown."""
     location, kind, value = detail["loc"], detail["type"], detail["input"]
     pointer = pointer_of(location)
     field = next((str(name) for name in reversed(location) if isinstance(name, str)), "")
@@ -104,7 +104,7 @@ def model_error(detail: ErrorDetails, row: EventType | None) -> Finding:
 
 
 def kind_of(value: Any) -> str:
-    """What a JSON value is, in a word of `events.faults.details.PHRASES`."""
+    """The kind of a JSON value, in a phrase of `events.faults.details.PHRASES`."""
     if value is None:
         return "null"
     kinds = {bool: "a Boolean", str: "text", dict: "an object", list: "a list"}
@@ -121,7 +121,7 @@ def _kind_error(pointer: str, value: Any, due: str) -> Finding:
 
 
 def _whole_number(value: Any) -> int | None:
-    """The whole number that a text or fraction means, if it is one."""
+    """The whole number that a text or fraction stands for, if any."""
     if isinstance(value, str):
         return int(value) if _WHOLE_NUMBER.fullmatch(value) else None
     return int(value) if isinstance(value, float) and value.is_integer() and abs(value) <= INTEGER_MAX else None

@@ -1,4 +1,4 @@
-"""The model of a whole event of each type: envelope and data in one, made from the catalogue's rows."""
+"""The model of a whole event of each type: envelope and data, from the catalogue's rows."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ def event_model(name: str) -> type[Envelope]:
 
 
 class EventForm(NamedTuple):
-    """What an event is held against; `row` is None and `validator` that of any envelope where the type is unknown."""
+    """The form of an event's type. If the type is unknown, `row` is None and `validator` checks the envelope alone."""
 
     row: EventType | None
     validator: SchemaValidator
     id_paths: tuple[Path, ...]
-    """Where its ids stand: `("id",)`, `("data", "services", "*")`."""
+    """The paths of its ids: `("id",)`, `("data", "services", "*")`."""
 
 
 def form_of(event: Mapping[str, Any]) -> EventForm:
-    """The form of an event, by its type. That is unknown also where it is absent or no text."""
+    """The form of an event, by its type. A type that is absent or not a text is unknown."""
     name = event.get("type")
     row = types_by_full_name().get(name) if isinstance(name, str) else None
     return _form(row.name if row else None)
@@ -59,19 +59,18 @@ def _form(name: str | None) -> EventForm:
 
 
 def _validator(model: type[BaseModel]) -> SchemaValidator:
-    """The model's strict validator: it finds every error."""
+    """The model's strict validator, which lists every error."""
     return model.__pydantic_validator__  # type: ignore[return-value]
 
 
 @cache
 def types_by_full_name() -> Mapping[str, EventType]:
-    """Full type → row."""
     return {full_type(name): row for name, row in CATALOGUE.items()}
 
 
 @cache
 def id_paths(name: str) -> tuple[Path, ...]:
-    """Where the fields of type `id` stand in the `data` of a type: `("partner", "partner_id")`, `("services", "*")`."""
+    """The paths of the fields of type `id` in a type's `data`: `("partner", "partner_id")`, `("services", "*")`."""
     return tuple(_id_paths(CATALOGUE[name].model))
 
 

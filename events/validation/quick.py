@@ -1,14 +1,14 @@
-"""The quick way: it proves that an event has no fault, or says nothing, and the full way is asked.
+"""The quick check: it proves that an event has no fault, or leaves the decision to the full check.
 
-It never refuses, so that the full way alone defines what is well-formed. The proof:
+It never refuses, so that the full check alone defines what is well-formed. The proof:
 
 * `orjson` reads only well-formed UTF-8 JSON without a BOM or lone surrogates; fractions and integers beyond 64 bits
-  come out as floats, which no model takes. The models also bound every integer, and their patterns exclude NUL.
+  become floats, which no model accepts. The models also bound every integer, and their patterns exclude NUL.
 * A closed model is shallower than the depth limit and knows every name, so names hold no personal data.
-* No JSON text of the event is shorter than its canonical form. So no name occurred twice where the bytes are as many.
-  Else: each member has a quote, white space and a colon; if the bytes show no more of these than were read.
-* The bytes show every string as it is where they hold no escape, and the canonical form escapes neither letters nor
-  digits; a search over one of them finds any national id.
+* No JSON text of an event is shorter than its canonical form. So no name occurs twice where the lengths are equal.
+  Else each member has a quote, white space and a colon, and the bytes must show no more of these than were read.
+* Bytes without escapes show every string as it is, and the canonical form escapes neither letters nor digits; a search
+over one of them finds every national id.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class _Check(NamedTuple):
 
 @cache
 def _checks() -> Mapping[str, _Check]:
-    """Full type → what is checked of its events. Raises if pydantic's schema has a part that is not known here."""
+    """Full type → its check. Raises if pydantic's schema has an unknown part."""
     return {
         full_type(name): _Check(
             name,
@@ -61,12 +61,12 @@ def _checks() -> Mapping[str, _Check]:
 
 
 def validate_quickly(value: bytes, reading: HeaderReading, agency: Agency) -> WellFormed | None:
-    """The event of a record whose headers have no fault, where nothing can be wrong with it."""
+    """The event of a record whose headers have no fault; None unless it is proven to have no fault."""
     if len(value) + reading.attribute_bytes > EVENT_BYTES_MAX or reading.repeated is not None:
         return None
     try:
-        said = orjson.loads(value)
-        event = said if reading.structured else {**reading.attributes, "data": said}
+        parsed = orjson.loads(value)
+        event = parsed if reading.structured else {**reading.attributes, "data": parsed}
         check = _checks()[event["type"]]
         check.validate(event)
     except (ValidationError, ValueError, KeyError, TypeError):
@@ -80,7 +80,7 @@ def validate_quickly(value: bytes, reading: HeaderReading, agency: Agency) -> We
     ):
         return None
     canonical = canonical_event_bytes(event)
-    written = canonical if reading.structured else orjson.dumps(said)
+    written = canonical if reading.structured else orjson.dumps(parsed)
     if len(written) != len(value) and _shown_members(value) != _members(written):
         return None
     event_bytes = value if reading.structured else canonical
@@ -91,10 +91,10 @@ def validate_quickly(value: bytes, reading: HeaderReading, agency: Agency) -> We
 
 
 def _shown_members(value: bytes) -> int:
-    """How many members the bytes show: at least as many as were written, more if a text holds the same marks."""
+    """How many members the bytes show: at least those written, more if a text holds the same marks."""
     return value.translate(None, _WHITE_SPACE).count(_MEMBER)
 
 
 def _members(canonical: bytes) -> int:
-    """How many members canonical JSON has: quotes in its texts are escaped, and no name of ours has one."""
+    """How many members canonical JSON has: its texts escape quotes, and no name of the catalogue has one."""
     return canonical.count(_MEMBER) - canonical.count(_MEMBER_IN_TEXT)

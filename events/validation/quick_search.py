@@ -1,4 +1,4 @@
-"""The quick search for national ids over the bytes of canonical JSON: it may report too much, never too little."""
+"""The quick search for national ids over the bytes of canonical JSON: false positives, no false negatives."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LOOKS_PERSONAL: Final = re.compile(r'"[12][0-9]{9}"')
 _ESCAPE: Final = re.compile(r"\\(?:u[0-9a-f]{4}|.)")
 
 # In UTF-8 the Arabic-Indic digits are D9 A0…A9 and the Persian ones DB B0…B9. Without their lead bytes, all thirty
-# digits become one byte each here; a few other letters too, which is the harmless direction.
+# digits become one byte each; so do a few other letters, which can only cause false positives.
 _TO_MARK: Final = bytes(
     0x01 if 0x30 <= byte <= 0x39 or 0xA0 <= byte <= 0xA9 or 0xB0 <= byte <= 0xB9 else 0x00 for byte in range(256)
 )
@@ -26,26 +26,25 @@ _TEN_MARKS_ALONE: Final = b"\x00" + _TEN_MARKS + b"\x00"
 
 
 def may_be_personal(json_text: bytes, sequence: str | None = None) -> bool:
-    """Whether any string or name of JSON text holds a national id or is one by its looks: too often, never too seldom.
+    """Whether a string or name of JSON text may hold a national id or look like one. May be a false positive.
 
-    Its escapes are those of canonical JSON; `sequence` is that of the event, if it has one.
+    Its escapes are those of canonical JSON; `sequence` is the event's, if it has one.
     """
     if not is_suspect(json_text, sequence):
         return False
-    # What canonical JSON escapes is neither letter nor digit.
+    # Canonical JSON escapes neither letters nor digits.
     text = _ESCAPE.sub(" ", json_text.decode())
     return _LOOKS_PERSONAL.search(text) is not None or holds_personal_data(text)
 
 
 def is_suspect(json_text: bytes, sequence: str | None = None) -> bool:
-    """Whether the UTF-8 bytes of a JSON object or array may show ten digits that no letter or digit adjoins.
+    """Whether the UTF-8 bytes of a JSON object or array may show ten digits with no letter or digit beside them.
 
-    Escapes of digits and letters (`\\u0661`) must have been resolved before. Exact in ASCII without any escape.
-    The 20 digits of an event's `sequence` are no run of ten. Taking the same 20 digits out of other texts too hides no
-    run of ten there, and may only make one more suspect.
+    Escapes of digits and letters (`\\u0661`) must be resolved. Exact in ASCII without escapes. The 20 digits of an
+    event's `sequence` are not a run of ten. Removing the same 20 digits from other texts hides no run of ten.
     """
     if json_text.isascii() and b"\\" not in json_text:
-        # From the right: from the left CPython searches a long text in a way that costs three times as much here.
+        # From the right: CPython's search from the left takes three times as long here.
         return json_text.translate(_TO_ASCII_MARK).rfind(_TEN_MARKS_ALONE) >= 0
     shown = json_text if sequence is None else json_text.replace(sequence.encode(), b"")
     return _TEN_MARKS in shown.translate(_TO_MARK, _LEAD_BYTES)

@@ -1,4 +1,4 @@
-"""The event by which the registrar says that it refused a record (`registrar.refused`)."""
+"""The event that records a refusal (`registrar.refused`)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from events.wire.codec import build_event
 PLATFORM: Final = "platform"
 REFUSED: Final = "registrar.refused"
 ERRORS_BYTES_MAX: Final = 56_000
-"""Beyond this much, faults are counted (`unlisted`) instead of listed, so that an entry keeps its size limit."""
+"""Faults beyond this size are counted (`unlisted`), not listed, so that an entry keeps its size limit."""
 
 
 def refusal_event(
@@ -38,10 +38,8 @@ def refusal_event(
 
 
 def problem_of(faults: Sequence[Fault], unlisted: int = 0) -> dict[str, Any]:
-    """The RFC 9457 members of a refusal: type and title of the first fault's code, and every fault that fits.
-
-    `unlisted` faults were found besides.
-    """
+    """The RFC 9457 members of a refusal: type and title of the first fault's code, every fault that fits, and the
+    number of the others, to which `unlisted` is added."""
     title = title_of(faults[0].code)
     errors: list[dict[str, str]] = []
     room = ERRORS_BYTES_MAX

@@ -1,7 +1,7 @@
-"""What is wrong with the form of an event that could be read: every error, each with its code and pointer.
+"""Every error of form of a parsed event, with its code and pointer.
 
-Flows in: a parsed event, and what was found in it that may stand nowhere. Flows out: what the models say, what the
-rules over several members say, and the subject.
+In: a parsed event and the errors of `anywhere`. Out: the errors of its model, of the rules over several members, and
+of the subject.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _PERSONAL: Final = frozenset({"personal-data", "id-looks-personal"})
 def errors_in(
     event: Mapping[str, Any], form: EventForm, elsewhere: Sequence[Finding], in_headers: Sequence[Finding]
 ) -> list[Finding]:
-    """All errors of form; an attribute that is null counts as absent.
+    """All errors of form. A null attribute counts as absent.
 
-    `elsewhere` are those that `errors_anywhere` found: what JSON forbids hides what the model says of the same value.
-    An attribute whose header is bad is not also missing.
+    `elsewhere` are the errors of `errors_anywhere`: they hide the model's error of the same value. An attribute whose
+    header is bad is not also missing.
     """
     present = {name: value for name, value in event.items() if value is not None}
     forbidden = [error for error in elsewhere if error.code not in _PERSONAL]
@@ -44,7 +44,7 @@ def errors_in(
 
 
 def _clean(value: Any) -> Any:
-    """The value without members whose names no validator can carry."""
+    """The value without members whose names a validator cannot hold."""
     if isinstance(value, dict):
         return {name: _clean(item) for name, item in value.items() if not UNCLEAN.search(name)}
     return [_clean(item) for item in value] if isinstance(value, list) else value
@@ -60,7 +60,7 @@ def _model_errors(event: dict[str, Any], form: EventForm) -> list[Finding]:
 
 
 def _dataschema_errors(event: Mapping[str, Any]) -> list[Finding]:
-    """The `dataschema` of an unknown type, which no model narrows: it must at least be that type's."""
+    """The `dataschema` of an unknown type, which no model checks: it must be that type's."""
     schema = event.get("dataschema")
     if not isinstance(schema, str) or schema == SCHEMA_URI_PREFIX + event["type"]:
         return []
@@ -69,7 +69,7 @@ def _dataschema_errors(event: Mapping[str, Any]) -> list[Finding]:
 
 
 def _without_repeats(modelled: list[Finding], forbidden: list[Finding]) -> list[Finding]:
-    """One value, one error; but an unknown or missing name stays."""
+    """One error per value; errors of unknown or missing names stay."""
     hidden = {found.pointer for found in forbidden}
     return [
         found for found in modelled if found.code in ("unknown-field", "missing-field") or found.pointer not in hidden
@@ -77,11 +77,11 @@ def _without_repeats(modelled: list[Finding], forbidden: list[Finding]) -> list[
 
 
 def _rule_errors(event: Mapping[str, Any], row: EventType, found: list[Finding]) -> list[Finding]:
-    """Rules over several members, where all that they read is well-formed."""
+    """Rules over several members, where everything that they read is well-formed."""
     data = event.get("data")
     if not row.rules or not isinstance(data, dict):
         return []
-    # An error of a member counts as one of what contains it, and the other way round; an unknown name disturbs no rule.
+    # An error of a member counts for its parents and its children; an unknown name disturbs no rule.
     faulty = [seen.pointer for seen in found if seen.code != "unknown-field"]
     return [
         finding("invalid-value", f"/data{rule.pointer}", rule.detail)
@@ -96,7 +96,7 @@ def _overlap(one: str, other: str) -> bool:
 
 
 def _subject_errors(event: Mapping[str, Any], row: EventType, found: list[Finding]) -> list[Finding]:
-    """The subject against the data, where the fields that it is made of are well-formed."""
+    """The subject compared with the data, where the fields that it is derived from are well-formed."""
     subject, data = event.get("subject"), event.get("data")
     needed = ["/subject", *(f"/data/{field}" for field in row.subject.fields)]
     if not isinstance(subject, str) or not isinstance(data, dict) or any(_any_within(found, at) for at in needed):

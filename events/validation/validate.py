@@ -1,7 +1,7 @@
-"""The way in: what a record in an agency's topic says, or why it cannot be said.
+"""Entry point: the event of a record in an agency's topic, or why it is refused.
 
-Pure: the same bytes, headers and agency always give the same verdict. Form is judged, then authority. Whether an id is
-new is for the registrar, which compares `claim` and `identity` in log order.
+Pure: the same bytes, headers and agency always give the same verdict. Form is checked, then authority. The registrar
+decides whether an id is new: it compares `claim` and `identity` in log order.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from events.wire.kafka_binding import Headers, read_headers
 
 
 def validate(value: bytes | None, headers: Headers, agency: Agency) -> Accepted | Refused:
-    """The verdict on one record of the topic of `agency`."""
+    """The verdict on a record of the topic of `agency`."""
     found = _well_formed(value, headers, agency)
     if isinstance(found, Refused):
         return found

@@ -20,7 +20,7 @@ from events.wire.envelope import EVENT_BYTES_MAX, SOURCE_PATTERN, source_of
 
 HASH_BYTES: Final = 16
 FAULTS_MAX: Final = 1_000
-"""Most faults kept of one record: more than a refusal can list, and a batch of bad records fits the memory."""
+"""Most faults kept of a record: more than a refusal can list, and few enough that a bad batch fits in memory."""
 
 _CLAIMS: Final = (
     ("source", re.compile(SOURCE_PATTERN), EVENT_BYTES_MAX),
@@ -33,7 +33,7 @@ NOT_IDENTITY: Final = frozenset({"sequence", "traceparent", "tracestate"})
 
 
 class Agency:
-    """The agency whose topic a record stands in. `source` and the claim's prefix are kept ready."""
+    """The agency that owns a record's topic. `source` and the claim's prefix are computed once."""
 
     __slots__ = ("claim_prefix", "code", "role", "source")
 
@@ -58,7 +58,7 @@ EventKey = tuple[str, str, str | None]
 
 
 class Admitted:
-    """A well-formed event that its agency may send. `event_bytes` are the bytes as they will stand in the entry."""
+    """A well-formed event that its agency may send. `event_bytes` are the bytes that the entry will hold."""
 
     __slots__ = ("event_bytes", "id", "type")
 
@@ -72,11 +72,11 @@ class Admitted:
 
 
 class Accepted(Admitted):
-    """The same with what tells it from others. Whether its id is new is for the registrar to say.
+    """An admitted event with its identity. The registrar decides whether its id is new.
 
     `identity` is equal for two records of the same event; `claim` is equal for two events with the same source and id.
-    Both are the first 16 bytes of a SHA-256. The parsed event is not kept: thousands of trees in a batch would keep the
-    garbage collector busier than validation itself.
+    Both are the first 16 bytes of a SHA-256. The parsed event is not kept: collecting thousands of trees in a batch as
+    garbage would cost more than validation.
     """
 
     __slots__ = ("claim", "identity", "sequence", "subject")
@@ -91,17 +91,17 @@ class Accepted(Admitted):
 
     @property
     def event(self) -> dict[str, Any]:
-        """The event, read anew from its bytes."""
+        """The event, parsed from its bytes."""
         event: dict[str, Any] = orjson.loads(self.event_bytes)
         return event
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A record that cannot stand in the log. `faults` is never empty; `unlisted` more were found than are kept.
+    """A refused record. `faults` is never empty; `unlisted` is the number of faults that were not kept.
 
-    `claimed_*` are given only where they are well-formed and free of personal data; `keep_raw` is False where the value
-    or a header holds personal data; `sequence` where it could be read, is well-formed, and the source is the agency's.
+    `claimed_*` are set only if well-formed and free of personal data; `keep_raw` is False if the value or a header
+    holds personal data; `sequence` is set only if it is well-formed and the source is the agency's.
     """
 
     faults: tuple[Fault, ...]
@@ -114,17 +114,16 @@ class Refused:
 
     @property
     def holds_personal_data(self) -> bool:
-        """Whether personal data is the reason: then no raw bytes, no hash and no claimed values are kept."""
+        """Whether a fault is personal data: then no raw bytes, no hash and no claimed values are kept."""
         return any(found.code == "personal-data" for found in self.faults)
 
 
 def key_of(event: Mapping[str, Any]) -> EventKey:
-    """Id, subject and sequence of a well-formed event."""
     return event["id"], event["subject"], event.get("sequence")
 
 
 def identity_of(event: Mapping[str, Any], canonical: bytes) -> bytes:
-    """The identity of a well-formed event: its canonical form without null attributes and `NOT_IDENTITY`, hashed."""
+    """The hash of a well-formed event's canonical form, without null attributes and `NOT_IDENTITY`."""
     if None in event.values() or not NOT_IDENTITY.isdisjoint(event):
         kept = {name: value for name, value in event.items() if value is not None and name not in NOT_IDENTITY}
         canonical = canonical_event_bytes(kept)
@@ -132,8 +131,7 @@ def identity_of(event: Mapping[str, Any], canonical: bytes) -> bytes:
 
 
 class WellFormed(NamedTuple):
-    """An event without fault: its short type, what was read, its RFC 8785 form, and its bytes as they will stand in the
-    entry."""
+    """An event without fault: its short type, the parsed event, its RFC 8785 form, and the bytes of its entry."""
 
     type: str
     event: dict[str, Any]
@@ -142,14 +140,14 @@ class WellFormed(NamedTuple):
 
 
 def well_formed(name: str, event: dict[str, Any], event_bytes: bytes | None) -> WellFormed:
-    """An event of the type `name`; without `event_bytes` (in binary mode) it is kept in its canonical form."""
+    """An event of the type `name`. Without `event_bytes` (binary mode) the canonical form is kept."""
     canonical = canonical_event_bytes(event)
     return WellFormed(name, event, canonical, canonical if event_bytes is None else event_bytes)
 
 
 def refused(event: Mapping[str, Any], errors: Set[Finding], agency: Agency, *, may_keep: bool) -> Refused:
-    """The refusal of a record. `event` is empty where none could be read; `may_keep` says whether its headers may be
-    kept. Where an error is personal data, nothing of the record is."""
+    """The refusal of a record. `event` is empty if it could not be parsed; `may_keep`: whether its headers may be kept.
+    Nothing of the record is kept if an error is personal data."""
     found = sorted(errors)
     personal = next((error for error in found if error.code == "personal-data"), None)
     kept = found[:FAULTS_MAX]
@@ -172,7 +170,7 @@ def refused(event: Mapping[str, Any], errors: Set[Finding], agency: Agency, *, m
 
 
 def _claimed(value: Any, form: re.Pattern[str], length_max: int) -> str | None:
-    """A claimed text, if it is well-formed and does not look personal. (No text of the event holds personal data.)"""
+    """A claimed text if it is well-formed and does not look personal. (No text of the event holds personal data.)"""
     if not isinstance(value, str) or len(value) > length_max or value.endswith("\n") or not form.match(value):
         return None
     return None if looks_personal(value) else value

@@ -1,9 +1,8 @@
 """Civil dates in two calendars: Gregorian and Umm al-Qura (by table, never by arithmetic).
 
-Everything is an ISO Gregorian date (`2004-05-24`) in and out, within 1924-08-01 … 2077-11-16, which is exactly
-1343-01-01 … 1500-12-30 H. A date outside that range, or no date at all, raises `DateOutOfRange`; every date inside it
-has an answer, also at both edges. Gregorian labels and bounds need no table and so reach beyond it where a month or
-quarter does (the bounds of `2077-11` end on 2077-11-30).
+In and out: ISO Gregorian dates (`2004-05-24`) within 1924-08-01 … 2077-11-16, which is 1343-01-01 … 1500-12-30 H. Any
+other text raises `DateOutOfRange`. Gregorian months and quarters need no table, so their bounds may lie beyond it
+(those of `2077-11` end on 2077-11-30).
 """
 
 from __future__ import annotations
@@ -25,17 +24,17 @@ LAST_DATE: Final = "2077-11-16"
 FIRST_HIJRI_YEAR: Final = 1343
 LAST_HIJRI_YEAR: Final = 1500
 
-# The table counts in reduced Julian days; ordinal 702,574 (1924-08-01) is its day 23,999.
+# The table counts reduced Julian days; ordinal 702,574 (1924-08-01) is its day 23,999.
 _REDUCED_JULIAN_DAY_OF_ORDINAL_0: Final = -678_575
 
 
 class DateOutOfRange(YesserError, ValueError):
-    """The date lies outside 1924-08-01 … 2077-11-16, the range of the table of Umm al-Qura: use a date within it."""
+    """The date is outside 1924-08-01 … 2077-11-16, the range of the Umm al-Qura table: use a date within it."""
 
 
 @cache
 def _month_starts() -> tuple[int, ...]:
-    """Ordinals of the first day of every Hijri month of the table, and of the day after its last."""
+    """Ordinals of the first day of every Hijri month of the table, and of the day after the last month."""
     return tuple(day - _REDUCED_JULIAN_DAY_OF_ORDINAL_0 for day in ummalqura.MONTH_STARTS)
 
 
@@ -44,12 +43,12 @@ def ordinal_of(on: str) -> int:
     """The day's number (that of `datetime.date.toordinal`), for a date within the range."""
     try:
         day = date.fromisoformat(on)
-        ordinal = day.toordinal() if day.isoformat() == on else 0  # week dates and `20050203` are no dates here
+        ordinal = day.toordinal() if day.isoformat() == on else 0  # week dates and `20050203` are refused
     except ValueError:
         ordinal = 0
     starts = _month_starts()
     if not starts[0] <= ordinal < starts[-1]:
-        raise DateOutOfRange(f"{on!r} is not a date within {FIRST_DATE} … {LAST_DATE}: use one that is")
+        raise DateOutOfRange(f"{on!r} is not a date within {FIRST_DATE} … {LAST_DATE}: use a date in this range")
     return ordinal
 
 
@@ -94,7 +93,7 @@ def gregorian_of(year: int, month: int, day: int, calendar: CalendarName) -> str
 
 
 def day_after(on: str, days: int = 1) -> str:
-    """The date `days` later (earlier if negative); not held to the range, so that edges have neighbours."""
+    """The date `days` later (earlier if negative); may lie outside the range."""
     return (date.fromisoformat(on) + timedelta(days=days)).isoformat()
 
 
@@ -112,5 +111,5 @@ def _hijri_month(year: int, month: int) -> tuple[int, int]:
     index = (year - FIRST_HIJRI_YEAR) * 12 + month - 1
     starts = _month_starts()
     if not (0 <= index < len(starts) - 1 and 1 <= month <= 12):
-        raise DateOutOfRange(f"{year}-{month:02d} H lies outside {FIRST_HIJRI_YEAR}-01 … {LAST_HIJRI_YEAR}-12")
+        raise DateOutOfRange(f"{year}-{month:02d} H is outside {FIRST_HIJRI_YEAR}-01 … {LAST_HIJRI_YEAR}-12")
     return starts[index], starts[index + 1]

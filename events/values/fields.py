@@ -1,7 +1,7 @@
-"""The common types of `data`: what a text, an id, a date, a period and an integer look like.
+"""The common types of `data`: text, id, date, period and integer.
 
-Every constraint is a pattern or a bound, so that the models, the JSON Schemas and the quick check of validation are
-one and the same statement. Rules over several members are in `events/types/rules.py`.
+Every constraint is a pattern or a bound, so that the models, the JSON Schemas and the quick check are equivalent.
+Rules over several members are in `events/types/rules.py`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _MONTH_DAY: Final = (
     r"|02-(?:0[1-9]|1[0-9]|2[0-8]))"
 )
 _LEAP_YEAR: Final = r"(?:19(?:28|[3579][26]|[468][048])|20(?:[0246][048]|[135][26]|7[26]))"
-# Every day of the table of Umm al-Qura: 1924-08-01 … 2077-11-16. The whole years between, then both cut years.
+# Every day of the Umm al-Qura table: 1924-08-01 … 2077-11-16. The whole years, then both partial years.
 DATE_PATTERN: Final = (
     r"^(?:(?:19(?:2[5-9]|[3-9][0-9])|20(?:[0-6][0-9]|7[0-6]))-" + _MONTH_DAY + r"|" + _LEAP_YEAR + r"-02-29"
     r"|1924-(?:(?:08|10|12)-(?:0[1-9]|[12][0-9]|3[01])|(?:09|11)-(?:0[1-9]|[12][0-9]|30))"
@@ -50,13 +50,13 @@ TIME_PATTERN: Final = (
 
 
 class Model(BaseModel):
-    """Strict and closed: nothing is converted, nothing unknown is let through."""
+    """Strict and closed: values are not converted, unknown fields are refused."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
 class IdField:
-    """Marks a field of type `id`: one that *is* ten digits beginning with 1 or 2 is refused."""
+    """Marks a field of type `id`: ten digits beginning with 1 or 2 are refused."""
 
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=TEXT_LENGTH_MAX, pattern=TEXT_PATTERN)]

@@ -1,4 +1,4 @@
-"""JSON pointers (RFC 6901) of faults: they name claimed members, so they are kept free of personal data and short."""
+"""JSON pointers (RFC 6901) of faults. They contain claimed names, so they are kept short and free of personal data."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from events.values.personal_data import holds_personal_data
 
 NAME_LENGTH_MAX: Final = 256
 UNCLEAN: Final = re.compile("[\x00\ud800-\udfff]")
-"""NUL and lone surrogates: what JSON can write and no text of an event may hold."""
+"""NUL and lone surrogates: JSON can express them, and no text of an event may hold them."""
 
 
 def pointer_to(parent: str, name: str | int) -> str:
-    """The pointer of a member; that of its parent where the name itself is the fault, is personal, or is endless."""
+    """The pointer of a member; that of its parent where the name is the fault, looks personal, or is too long."""
     text = str(name)
     if not name_is_clean(text) or len(text) > NAME_LENGTH_MAX:
         return parent
     pointer = f"{parent}/{text.replace('~', '~0').replace('/', '~1')}"
-    # Escaping may itself complete a ten-digit run ("/064971268" becomes "~1064971268").
+    # Escaping may complete a run of ten digits ("/064971268" becomes "~1064971268").
     return parent if holds_personal_data(pointer) else pointer
 
 

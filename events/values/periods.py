@@ -1,6 +1,6 @@
 """Contract periods and contract years (R1, R6): labels such as `1426-03` and `1426-Q1`, in the contract's calendar.
 
-A label says its kind (`Q`) but not its calendar; the contract does. Labels of one calendar and kind sort as text in the
+A label shows its kind (`Q`) but not its calendar, which is the contract's. Labels of one calendar and kind sort in
 order of time. Periods are whole months or quarters; a term may cut the first and the last.
 """
 
@@ -18,26 +18,25 @@ _SHAPE: Final = re.compile(r"[0-9]{4}-(?:(?P<month>[0-9]{1,2})|[Qq](?P<quarter>[
 
 @lru_cache(maxsize=65_536)
 def period_of(on: str, calendar: CalendarName, kind: PeriodKind) -> str:
-    """The label of the period that contains a date."""
     year, month, _ = parts_of(on, calendar)
     return f"{year:04d}-{month:02d}" if kind == "month" else f"{year:04d}-Q{(month + 2) // 3}"
 
 
-def why_no_period(text: str) -> str | None:
-    """What is wrong with a text that should be a label, as a sentence; None for a label."""
+def period_error(text: str) -> str | None:
+    """One sentence that says why a text is not a label; None for a label."""
     shape = _SHAPE.fullmatch(text)
     if shape is None:
-        return f"{text!r} is no period: write a month as 1426-03, a quarter as 1426-Q1"
+        return f"{text!r} is not a period: write a month as 1426-03, a quarter as 1426-Q1"
     month, quarter = shape["month"], shape["quarter"]
     if month is not None:
         is_month = len(month) == 2 and 1 <= int(month) <= 12
-        return None if is_month else f"{text} is no period: months are 01–12"
+        return None if is_month else f"{text} is not a period: months are 01–12"
     is_quarter = "Q" in text and quarter in ("1", "2", "3", "4")
-    return None if is_quarter else f"{text} is no period: quarters are Q1–Q4"
+    return None if is_quarter else f"{text} is not a period: quarters are Q1–Q4"
 
 
 def period_kind(label: str) -> PeriodKind:
-    """The kind that a well-formed label shows."""
+    """The kind of a well-formed label."""
     return "quarter" if label[5] == "Q" else "month"
 
 
@@ -53,19 +52,18 @@ def period_bounds(label: str, calendar: CalendarName) -> tuple[str, str]:
 
 @lru_cache(maxsize=8_192)
 def next_period(label: str) -> str:
-    """The label that follows; pure counting, so it also follows the last one of the table (`1500-12` → `1501-01`)."""
+    """The label that follows, by counting alone: also beyond the table (`1500-12` → `1501-01`)."""
     return _shifted(label, 1)
 
 
 @lru_cache(maxsize=8_192)
 def previous_period(label: str) -> str:
-    """The label before."""
     return _shifted(label, -1)
 
 
 @lru_cache(maxsize=4_096)
 def periods_of_term(starts_on: str, ends_on: str, calendar: CalendarName, kind: PeriodKind) -> tuple[str, ...]:
-    """All labels from the period of `starts_on` to that of `ends_on`, in order; empty if the term is empty."""
+    """The labels from the period of `starts_on` to that of `ends_on`; empty if the term is empty."""
     if starts_on > ends_on:
         return ()
     label, last = period_of(starts_on, calendar, kind), period_of(ends_on, calendar, kind)
@@ -78,7 +76,7 @@ def periods_of_term(starts_on: str, ends_on: str, calendar: CalendarName, kind: 
 
 @lru_cache(maxsize=65_536)
 def contract_year(starts_on: str, on: str, calendar: CalendarName) -> int:
-    """Which contract year a date lies in (R6): 1 from `starts_on`, 2 from its first anniversary; ≤ 0 before it.
+    """The contract year of a date (R6): 1 from `starts_on`, 2 from its first anniversary; ≤ 0 before `starts_on`.
 
     An anniversary has the month and day of `starts_on` itself; a day that the month lacks becomes its last day.
     """

@@ -1,4 +1,4 @@
-"""Finding national ids in text, so that none is accepted, kept or shown.
+"""The search for national ids in text, so that none is accepted, kept or shown.
 
 A hit is a maximal run of Unicode letters and decimal digits that is exactly ten digits (ASCII, Arabic-Indic or
 Persian), begins with 1 or 2 and passes the Luhn check.
@@ -17,12 +17,11 @@ _DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 
 
 def shows_ten_digits(text: str) -> bool:
-    """Whether a text may hold or be a national id: it shows just ten digits in a row, from 1 or 2 on."""
+    """Whether a text has a run of exactly ten digits that begins with 1 or 2, whatever the Luhn check gives."""
     return _TEN_DIGITS.search(text) is not None
 
 
 def holds_personal_data(text: str) -> bool:
-    """Whether a text holds a national id."""
     return any(
         not _extends_run(text, match.start() - 1) and not _extends_run(text, match.end()) and _luhn(match.group())
         for match in _TEN_DIGITS.finditer(text)
@@ -30,12 +29,12 @@ def holds_personal_data(text: str) -> bool:
 
 
 def looks_personal(text: str) -> bool:
-    """Whether an id *is* ten digits beginning with 1 or 2, whatever Luhn says."""
+    """Whether an id *is* ten digits beginning with 1 or 2, whatever the Luhn check gives."""
     return _LOOKS_PERSONAL.fullmatch(text) is not None
 
 
 def bytes_hold_personal_data(raw: bytes) -> bool:
-    """The search over bytes whose form cannot be read: invalid ones count as U+FFFD."""
+    """The search over bytes that cannot be parsed; invalid bytes count as U+FFFD."""
     return holds_personal_data(raw.decode("utf-8", "replace"))
 
 

@@ -1,7 +1,7 @@
 """Working days of the Kingdom: Sunday to Thursday without the national holidays, by civil date in Asia/Riyadh.
 
-Riyadh is UTC+3 without summer time; the civil day changes at midnight. Outside the table of Umm al-Qura the two feasts
-are unknown and only weekends and the fixed days count: such a date has an answer rather than an error.
+Riyadh is UTC+3 without summer time. Outside the Umm al-Qura table the two feasts are unknown, so only weekends and the
+fixed holidays count; such a date is not an error.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def riyadh_date(recorded: str) -> str:
 
 
 def riyadh_midnight(on: str) -> str:
-    """The instant at which a civil date begins in Riyadh, in the form of a recorded time."""
+    """The start of a civil date in Riyadh, in the form of a recorded time."""
     return f"{day_after(on, -1)}T21:00:00.000000Z"
 
 
@@ -59,13 +59,13 @@ def after_working_days(on: str, days: int) -> str:
 
 
 def due_on(recorded: str, days: int) -> str:
-    """When something is due that was caused at a recorded instant and must be done within `days` working days."""
+    """The due date, `days` working days after a recorded instant."""
     return after_working_days(riyadh_date(recorded), days)
 
 
 @lru_cache(maxsize=65_536)
 def count_working_days(first: str, before: str) -> int:
-    """How many working days d there are with first ≤ d < before."""
+    """The number of working days d with first ≤ d < before."""
     start, end = date.fromisoformat(first), date.fromisoformat(before)
     days = range((end - start).days)
     return sum(is_working_day((start + timedelta(days=offset)).isoformat()) for offset in days)

@@ -1,8 +1,8 @@
 """The one canonical codec (RFC 8785), and how an event is built and sent.
 
-Accepted events hold text, integers, booleans, null, lists and objects only, and their names are ASCII; for such values
-RFC 8785 is: names sorted, no white space, the shortest escapes. `orjson` writes exactly that, which the tests hold
-against fixed vectors and the `rfc8785` package. `canonical_bytes` refuses what it could not write so.
+Accepted events hold only text, integers, booleans, null, lists and objects, and their names are ASCII. For these RFC
+8785 means: names sorted, no white space, the shortest escapes. `orjson` writes exactly that; tests compare it with
+fixed vectors and the `rfc8785` package. `canonical_bytes` refuses all other values.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ STRUCTURED_HEADERS: Final[list[tuple[str, bytes]]] = [("content-type", STRUCTURE
 
 
 class NotCanonical(YesserError, ValueError):
-    """This value has no canonical form here: use text, integers within ±(2^53 − 1), booleans, null, lists, objects."""
+    """This value has no canonical form: use text, integers within ±(2^53 − 1), booleans, null, lists, objects."""
 
 
 def canonical_bytes(value: Any) -> bytes:
-    """The RFC 8785 form. Raises `NotCanonical` for fractions, huge integers, lone surrogates, odd names."""
+    """The RFC 8785 form. Raises `NotCanonical` for fractions, huge integers, lone surrogates, names not text."""
     _require_canonical(value)
     try:
         return orjson.dumps(_utf16_sorted(value))
@@ -33,7 +33,7 @@ def canonical_bytes(value: Any) -> bytes:
 
 
 def canonical_event_bytes(event: dict[str, Any]) -> bytes:
-    """The RFC 8785 form of an event without fault (ASCII names, integers): the quick way."""
+    """The RFC 8785 form of an event without fault (ASCII names, integers), without checks."""
     return orjson.dumps(event, option=orjson.OPT_SORT_KEYS)
 
 
@@ -48,7 +48,7 @@ def build_event(
     **attributes: str,
 ) -> bytes:
     """The canonical bytes of an event. `type` is the short name, `agency` the code; further attributes by name
-    (`sequence`, `correlationid`, `hijridate` …). The form is for validation to judge."""
+    (`sequence`, `correlationid`, `hijridate` …). Nothing is validated here."""
     return canonical_bytes(
         {
             "specversion": "1.0",
@@ -70,7 +70,7 @@ def sequence_text(number: int) -> str:
 
 
 def to_binary_mode(event: dict[str, Any]) -> tuple[bytes, list[tuple[str, bytes]]]:
-    """Value and headers of an event in Kafka's binary mode."""
+    """Value and headers of an event in binary mode."""
     headers = [("content-type", event.get("datacontenttype", "application/json").encode())]
     headers += [
         (f"ce_{name}", value.encode())

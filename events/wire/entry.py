@@ -1,9 +1,9 @@
-"""An entry of the national log: the bytes that are hashed, stored and shipped, and how they are read back.
+"""An entry of the national log: the bytes that are hashed, stored and published, and how they are parsed.
 
 `{"recordedtime":"…Z","from":"<topic>/<partition>/<offset>","event":<the event's JSON bytes, verbatim>}`
 
-Nobody re-serialises an entry: it is written once by `entry_bytes` and only ever parsed afterwards. Most consumers want
-few types, so `data` is parsed when it is asked for, and what nobody reads of the envelope is skipped.
+An entry is written once, by `entry_bytes`, and never serialised again. Most consumers use few types, so `data` is
+parsed on first access, and unused members of the envelope are skipped.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _SOURCE_START: Final = len(SOURCE_PREFIX)
 
 
 class NotAnEntry(YesserError, ValueError):
-    """Bytes that stand where an entry should."""
+    """The bytes are not an entry of the log."""
 
 
 class _TypeNames(dict[str, str]):
-    """Full type → short name. There are as many as the catalogue has types; looking up is quicker than cutting."""
+    """Full type → short name, one per type of the catalogue: a look-up is quicker than cutting the text."""
 
     def __missing__(self, full: str) -> str:
         short = self[full] = full[_TYPE_START:].rpartition(".")[0]
@@ -40,7 +40,7 @@ _TYPE_NAMES: Final = _TypeNames()
 
 
 class _Event(msgspec.Struct, gc=False):
-    """What every consumer looks at; `data` is left as it is written until somebody asks for it."""
+    """The members that every consumer reads; `data` stays unparsed."""
 
     id: str
     source: str
@@ -61,7 +61,7 @@ _read_data: Final = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class Entry:
-    """One parsed entry. `type` is the short name without prefix and version (`service.launched`)."""
+    """A parsed entry. `type` is the short name without prefix and version (`service.launched`)."""
 
     __slots__ = (
         "_data",
@@ -94,7 +94,7 @@ class Entry:
 
     @property
     def data(self) -> dict[str, Any]:
-        """The event's data, as today's readers know it. The same object each time."""
+        """The event's data, upcast to the current version. The same object each time."""
         data = self._data
         if data is None:
             data = _read_data(self._raw)
@@ -106,7 +106,7 @@ class Entry:
 
 
 def entry_bytes(recorded: str, address: str, event: bytes) -> bytes:
-    """The entry's bytes. `recorded` as by `recorded_time`, `address` = `topic/partition/offset`."""
+    """The entry's bytes. `recorded` is in the form of `recorded_time`, `address` is `topic/partition/offset`."""
     return b'{"recordedtime":"%b","from":"%b","event":%b}' % (recorded.encode(), address.encode(), event)
 
 
@@ -116,11 +116,11 @@ def event_bytes(entry: bytes | memoryview) -> bytes:
 
 
 def parse_entry(index: int, raw: bytes | memoryview) -> Entry:
-    """Read the entry that stands at `index`. Raises `NotAnEntry`."""
+    """Parse the entry at `index`. Raises `NotAnEntry`."""
     try:
         return Entry(index, raw)
     except msgspec.MsgspecError as error:
-        raise NotAnEntry(f"the bytes at index {index} are no entry of the log: {error}") from error
+        raise NotAnEntry(f"the bytes at index {index} are not an entry of the log: {error}") from error
 
 
 def recorded_time(instant: datetime) -> str:

@@ -1,6 +1,6 @@
-"""The CloudEvents 1.0 envelope: its attributes and what each may look like.
+"""The CloudEvents 1.0 envelope: its attributes and the form of each.
 
-An envelope attribute that is `null` counts as absent; validation drops those before it looks at the form.
+An attribute that is `null` counts as absent; validation drops these before it checks the form.
 """
 
 from __future__ import annotations
@@ -76,5 +76,5 @@ def source_of(agency: str) -> str:
 
 
 def schema_uri(short_type: str) -> str:
-    """The only `dataschema` that an event of this type may name."""
+    """The only `dataschema` allowed for this type."""
     return SCHEMA_URI_PREFIX + full_type(short_type)

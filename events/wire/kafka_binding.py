@@ -1,4 +1,4 @@
-"""CloudEvents on Kafka: which mode a record is in, and what its headers say.
+"""CloudEvents on Kafka: a record's mode and its header attributes.
 
 `content-type` beginning with `application/cloudevents` means structured mode, anything else (also no header) binary.
 In binary mode the value is `data`, `content-type` is `datacontenttype`, and other attributes are headers `ce_<name>`.
@@ -25,8 +25,8 @@ _STRUCTURED_PREFIX: Final = b"application/cloudevents"
 
 @dataclass(frozen=True, slots=True)
 class HeaderReading:
-    """What the headers say. `attributes` are those of binary mode (none in structured mode); `repeated` is one of them
-    that occurs twice; `attribute_bytes` is what they add to the size of a binary event."""
+    """A record's headers. `attributes` are those of binary mode (none in structured mode); `repeated` is one that
+    occurs twice; `attribute_bytes` is what they add to the size of a binary event."""
 
     structured: bool
     attributes: Mapping[str, str] = field(default_factory=dict)
@@ -40,7 +40,7 @@ _USUAL: Final = HeaderReading(structured=True)
 
 
 def is_structured(headers: Headers) -> bool:
-    """The mode test. The first `content-type` decides."""
+    """Whether the record is in structured mode. The first `content-type` decides."""
     for name, value in headers:
         if name.lower() == CONTENT_TYPE:
             return value is not None and value[: len(_STRUCTURED_PREFIX)].lower() == _STRUCTURED_PREFIX
@@ -63,7 +63,7 @@ def read_headers(headers: Headers) -> HeaderReading:
             continue
         text = _text_of(value) if _is_utf8(name) else None
         if text is None:
-            # The pointer is the parent's where the name itself is the fault.
+            # The parent's pointer where the name is the fault.
             pointer = pointer_to("", attribute) if _is_utf8(name) else ""
             findings.append(finding("bad-header", pointer, "The header is not UTF-8; write it as UTF-8."))
             continue
@@ -98,5 +98,5 @@ def _text_of(value: bytes) -> str | None:
 
 
 def _is_utf8(name: str) -> bool:
-    """Whether a header's name was UTF-8: other bytes in it come as `surrogateescape`."""
+    """Whether a header's name was UTF-8: other bytes are decoded as `surrogateescape`."""
     return not any("\ud800" <= character <= "\udfff" for character in name)

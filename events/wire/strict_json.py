@@ -1,6 +1,6 @@
-"""Reading JSON with care: what cannot be read is one fault; what can be read is kept exactly as it was written.
+"""Strict JSON: text that cannot be parsed is one fault; numbers keep the form in which they were written.
 
-Unlike quick parsers this one sees duplicate names, lone surrogates, the depth, and integers of any length.
+Unlike fast parsers it detects duplicate names, lone surrogates, depth, and integers of any length.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _SAFE_DIGITS_MAX: Final = 17
 _NUMBER_LENGTH_MAX: Final = 30
 
 BEYOND_RANGE: Final = 2**62
-"""Stands for any integer beyond ±(2⁵³ − 1), with its sign: all its digits are never needed."""
+"""The value of every integer beyond ±(2⁵³ − 1), with its sign: its digits are not needed."""
 
 _KINDS: Final = {'"': "text", "[": "a list", "t": "a Boolean", "f": "a Boolean", "n": "null"}
 
 
 class Unreadable(Reject):
-    """The text cannot be read; `finding` says why."""
+    """The text cannot be parsed; `finding` is the reason."""
 
     def __init__(self, found: Finding) -> None:
         super().__init__(found.sentence)
@@ -36,7 +36,7 @@ class Unreadable(Reject):
 
 
 class HugeInteger(int):
-    """`BEYOND_RANGE` or its negative, that shows the first digits as they were written."""
+    """`BEYOND_RANGE` or its negative; its text shows the first digits as written."""
 
     written: str
 
@@ -45,7 +45,7 @@ class HugeInteger(int):
 
 
 class Fraction(float):
-    """A number with a point or an exponent, that shows how it was written."""
+    """A number with a point or an exponent; its text is as written."""
 
     written: str
 
@@ -53,10 +53,10 @@ class Fraction(float):
         return self.written
 
 
-def read_json(raw: bytes, *, depth_max: int = DEPTH_MAX, object_due: bool = True) -> Any:
-    """The JSON value that `raw` is. Raises `Unreadable` with `not-utf8`, `not-json`, `too-deep` or `duplicate-name`."""
+def read_json(raw: bytes, *, depth_max: int = DEPTH_MAX, expect_object: bool = True) -> Any:
+    """The JSON value of `raw`. Raises `Unreadable` with `not-utf8`, `not-json`, `too-deep` or `duplicate-name`."""
     text = _text_of(raw)
-    if object_due and not text.lstrip(_WHITE_SPACE).startswith("{"):
+    if expect_object and not text.lstrip(_WHITE_SPACE).startswith("{"):
         raise Unreadable(_why_no_object(text))
     if _depth_exceeds(text, depth_max):
         raise Unreadable(finding("too-deep", "", "The event is nested more than 16 levels deep; flatten it."))
@@ -117,7 +117,7 @@ def _first_repeated(members: list[tuple[str, Any]]) -> str:
 
 
 def _depth_exceeds(text: str, depth_max: int) -> bool:
-    """Whether a bracket opens below `depth_max` levels, read from the left; brackets within strings do not count."""
+    """Whether brackets nest deeper than `depth_max`, read from the left; brackets in strings do not count."""
     depth = 0
     for token in _STRINGS_AND_BRACKETS.finditer(text):
         mark = token.group()[0]
@@ -149,4 +149,4 @@ def _shortened(number: str) -> str:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
+    raise ValueError(f"{name} is not a JSON number")

@@ -1,7 +1,7 @@
-"""Old versions read as new: each step turns the `data` of one version into that of the next.
+"""Upcasts: each step turns the `data` of one version into that of the next.
 
-All types are at version 1 today, so the table is empty and reading changes nothing. When a type gets a version 2, its
-row `("service.launched", 1): as_version_2` goes in here; the golden examples of version 1 then keep the step honest.
+All types are at version 1, so the table is empty. A type with a version 2 gets a row
+`("service.launched", 1): as_version_2`; the golden examples of version 1 test the step.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ Step = Callable[[Data], Data]
 Steps = Mapping[tuple[str, int], Step]
 
 UPCASTS: Final[Steps] = {}
-"""(short type, version) → the step to the next version. Steps are pure and never fail on data that was accepted."""
+"""(short type, version) → the step to the next version. Steps are pure and never fail on accepted data."""
 
 
 def upcast(name: str, version: int, data: Data, steps: Steps = UPCASTS) -> Data:
-    """The data of an event of this version as today's readers know it: step by step, until no step is left."""
+    """The data of an event of this version, upcast step by step to the current version."""
     while step := steps.get((name, version)):
         data = step(data)
         version += 1

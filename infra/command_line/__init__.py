@@ -1,3 +1,3 @@
 """What every command shares: exit codes by error class, language, tables that fit the terminal, checked arguments,
-completion. Way in: `infra.cli.main`. Imports: `events`.
+completion. Entry point: `infra.cli.main`. Imports: `events`.
 """

@@ -1,6 +1,6 @@
-"""Words for the shell to complete: what the running database knows, where it answers at once; else nothing.
+"""Shell completion from the running database, if it answers at once.
 
-A completion that waits or complains is worse than none, so every failure is silence.
+A completion must neither wait nor print errors, so every failure gives no words.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Completion: TypeAlias = Callable[[click.Context, click.Parameter, str], list[Com
 
 
 def from_database(query: Callable[[], str], schema: str = "platform") -> Completion:
-    """Completes by a query whose $1 is the beginning and $2 the greatest number of rows, in tables of `schema`."""
+    """Completion by a query on tables of `schema`: $1 is the prefix, $2 the maximum number of rows."""
 
     def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
         try:

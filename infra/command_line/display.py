@@ -1,9 +1,7 @@
-"""Tables for people: in the chosen language, as wide as the screen, with whole ids.
+"""Tables in the chosen language that fit the terminal and never cut an id.
 
-Where a table is too wide, columns are left out, and the line below the table says which: those with the smallest `drop`
-find room first.
-Nothing is ever cut: a row that is still too wide is wrapped by the terminal. Where nobody looks (a pipe) and COLUMNS
-is not set, there is no limit.
+Where a table is too wide, columns are left out and named below it; those with the smallest `drop` stay longest.
+The terminal wraps a row that is still too wide. Output to a pipe has no width limit unless COLUMNS is set.
 """
 
 from __future__ import annotations
@@ -31,7 +29,7 @@ Cell: TypeAlias = str | Text | None
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column. `drop`: 0 stays, else the smallest finds room first. `wraps`: its text may be broken between words."""
+    """A column. `drop`: 0 always stays, else the greatest is left out first. `wraps`: may break between words."""
 
     ar: str
     en: str
@@ -45,7 +43,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A row that names the rows below it."""
+    """A row that is a heading for the rows below it."""
 
     name: str
 
@@ -54,7 +52,7 @@ Row: TypeAlias = Sequence[Cell] | Section
 
 
 class Grid:
-    """A table that leaves columns out where it is too wide."""
+    """A table that leaves out columns where it is too wide."""
 
     def __init__(
         self, title: str, columns: Sequence[Column], rows: Sequence[Row], totals: Row | None = None, *, gap: int = 2
@@ -81,7 +79,7 @@ class Grid:
             yield Text(_left_out([column for at, column in enumerate(self._columns) if at not in shown]), style="dim")
 
     def _fitting(self, width: int) -> list[int]:
-        """The positions of the columns that are shown: those that stay, then the others that have room."""
+        """The positions of the columns that fit."""
         shown = [at for at, column in enumerate(self._columns) if not column.drop]
         for at in sorted(range(len(self._columns)), key=lambda at: self._columns[at].drop):
             more = [*shown, at] if at not in shown else shown
@@ -90,7 +88,7 @@ class Grid:
         return sorted(shown)
 
     def _widths(self, shown: Sequence[int], width: int) -> dict[int, int]:
-        """Every column as wide as it is; those that wrap share what is left, none below its longest word."""
+        """The width of each column; those that wrap share the rest, none below its longest word."""
         widths = {at: self._least[at] for at in shown}
         left = width - sum(widths.values()) - self._gap * (len(shown) - 1)
         growing = {at: self._natural[at] for at in shown if self._natural[at] > widths[at]}
@@ -107,7 +105,7 @@ class Grid:
         return max(least, min(self._natural[at], _COMFORTABLE)) if self._columns[at].wraps else least
 
     def _least_width(self, at: int) -> int:
-        """The width below which something would be cut: a word where the column wraps, else a line."""
+        """The longest word of a column that wraps, else the longest line."""
         texts = self._texts(at)
         return _widest(word for text in texts for word in text.split()) if self._columns[at].wraps else _widest(texts)
 
@@ -166,7 +164,7 @@ def _is_limited() -> bool:
 
 
 def _text(cell: Cell) -> Text:
-    """What people wrote is never read as rich's markup."""
+    """A cell as text, never parsed as rich's markup."""
     return cell if isinstance(cell, Text) else Text(NOTHING if cell is None else cell)
 
 
@@ -175,6 +173,6 @@ def _left_out(columns: Sequence[Column]) -> str:
     english = ", ".join(column.en for column in columns if column.en)
     return said(
         f"أعمدة لا يتسع لها العرض: {arabic}. وسّع النافذة أو استعمل ‎--json‎.",
-        f"Not shown at this width: {english}. Widen the window, or use --json.",
+        f"Columns that do not fit: {english}. Widen the window or use --json.",
         "\n",
     )

@@ -1,7 +1,7 @@
-"""The exit codes of every `yesser` command, and which error ends with which.
+"""The exit codes of every `yesser` command, by error class.
 
-The table goes by name, so that `yesser --help` needs to import neither a client nor a room; an error takes the code of
-the most specific of its classes that is listed. Processes that the supervisor runs also end with 78 (`consumers`).
+The table holds names, so that `yesser --help` imports no client and no package. An error takes the code of the most
+specific of its classes that is listed. Processes that the supervisor runs also exit with 78 (`consumers`).
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import Final
 
 
 class ExitCode(IntEnum):
-    """How a command ended. The names and most numbers are those of BSD's sysexits, where it has one."""
+    """How a command ended. Most numbers are those of BSD's sysexits."""
 
     OK = 0
-    SAID_NO = 1
+    ANSWER_IS_NO = 1
     WRONG_USE = 2
     BUG = 70
     TRY_AGAIN = 75
@@ -25,19 +25,19 @@ class ExitCode(IntEnum):
 
 MEANINGS: Final[Mapping[ExitCode, str]] = {
     ExitCode.OK: "Done, or the answer is yes.",
-    ExitCode.SAID_NO: "The answer is no: something was refused, differs, does not exist or is not ready. "
+    ExitCode.ANSWER_IS_NO: "The answer is no: something was refused, differs, does not exist or is not ready. "
     "The same command gives the same answer until something changes.",
-    ExitCode.WRONG_USE: "Wrong use: a command, an option, a file's form or a setting. Nothing was done.",
+    ExitCode.WRONG_USE: "Wrong use: a command, an option, a file's format or a setting. Nothing was done.",
     ExitCode.BUG: "A bug, with a traceback on stderr. Please report it.",
-    ExitCode.TRY_AGAIN: "Not now, or the outcome is unknown: a service does not answer, or the time ran out. "
+    ExitCode.TRY_AGAIN: "The outcome is unknown, or a service does not answer, or the time ran out. "
     "Run the same command again; it is safe to repeat.",
     ExitCode.TAMPERED: "Tampering found: the log, or a copy of it, is not what was signed. "
-    "Keep everything as it is and see the runbook.",
+    "Keep everything as it is and follow the runbook.",
     ExitCode.INTERRUPTED: "Interrupted with ctrl-C.",
 }
 
 CODES: Final[Mapping[str, ExitCode]] = {
-    "events.YesserError": ExitCode.SAID_NO,
+    "events.YesserError": ExitCode.ANSWER_IS_NO,
     "events.Retry": ExitCode.TRY_AGAIN,
     "events.Tampered": ExitCode.TAMPERED,
     "infra.InvalidNote": ExitCode.TAMPERED,
@@ -45,16 +45,16 @@ CODES: Final[Mapping[str, ExitCode]] = {
     "infra.NoKafka": ExitCode.TRY_AGAIN,
     "pydantic_core.ValidationError": ExitCode.WRONG_USE,
 }
-"""Package and class → code. Errors of services (Kafka, PostgreSQL, sockets) are not listed: they may pass."""
+"""Package and class → code. Errors of services (Kafka, PostgreSQL, sockets) are not listed: they are transient."""
 
 
 def class_names(error: BaseException) -> list[str]:
-    """`package.Class` of the error's class and of its bases, the most specific one first."""
+    """`package.Class` of the error's class and its bases, the most specific first."""
     return [f"{kind.__module__.partition('.')[0]}.{kind.__name__}" for kind in type(error).__mro__]
 
 
 def exit_code(error: BaseException) -> ExitCode:
-    """The code for an error that a user can do something about (`infra.cli.foreseen`)."""
+    """The code of an error that a user can solve (`infra.cli.foreseen`)."""
     if isinstance(error, BaseExceptionGroup):  # of tasks that ran together
         return exit_code(error.exceptions[0])
     return next((CODES[name] for name in class_names(error) if name in CODES), ExitCode.TRY_AGAIN)

@@ -1,4 +1,4 @@
-"""The language of what commands print: Arabic, English, or both, by `--lang` or YESSER_LANG.
+"""The language of printed text: Arabic, English, or both, by `--lang` or YESSER_LANG.
 
 `with_language` gives every command the option; whatever prints asks `said`. Help, error sentences and --json do not
 change: programs read them.
@@ -19,7 +19,7 @@ _Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
 
 
 def language() -> Language:
-    """The chosen language; both where nothing was chosen, or outside of a command."""
+    """The chosen language; both by default and outside of a command."""
     context = click.get_current_context(silent=True)
     return cast(Language, context.meta.get(_KEY, "both")) if context else "both"
 
@@ -38,16 +38,16 @@ def say(ar: str, en: str, *, err: bool = False) -> None:
 
 
 def language_option(**settings: Any) -> Callable[[_Decorated], _Decorated]:
-    """`--lang`; `settings` go to `click.option`."""
+    """The option `--lang`; `settings` are passed to `click.option`."""
     return click.option(
         "--lang", type=click.Choice(LANGUAGES), expose_value=False, callback=_choose, help=_HELP, **settings
     )
 
 
 def with_language(command: click.Command) -> click.Command:
-    """The command, and those below it, with `--lang` where it is not there yet.
+    """Add `--lang` to a command and its sub-commands where it is missing.
 
-    A command that hands all its arguments on (`yesser kafka`) keeps them as they are.
+    A command that passes all its arguments on (`yesser kafka`) is not changed.
     """
     if isinstance(command, click.Group):
         for below in command.commands.values():

@@ -1,4 +1,4 @@
-"""Kinds of values that several commands take: each names the wrong value and how it is written."""
+"""Parameter types of several commands. Each error names the wrong value and its format."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import click
 from click.shell_completion import CompletionItem
 
 from events.values.fields import CODE_PATTERN
-from events.values.periods import why_no_period
+from events.values.periods import period_error
 from infra.command_line.completion import agency_codes
 
 
 class AgencyCode(click.ParamType[str]):
-    """The code of an agency, in its form; whether it is registered is not looked at. Completed from those that are."""
+    """The code of an agency: its format is checked, not whether it is registered. Completes registered codes."""
 
     name = "code"
 
     def convert(self, value: str, parameter: click.Parameter | None, context: click.Context | None) -> str:
         if not re.fullmatch(CODE_PATTERN.strip("^$"), value):
             rule = "write a letter a-z, then 1 to 30 of a-z, 0-9 and -, such as health"
-            raise click.BadParameter(f"{value!r} is no agency code: {rule}.", context, parameter)
+            raise click.BadParameter(f"{value!r} is not an agency code: {rule}.", context, parameter)
         return value
 
     def shell_complete(
@@ -35,6 +35,6 @@ class PeriodLabel(click.ParamType[str]):
     name = "period"
 
     def convert(self, value: str, parameter: click.Parameter | None, context: click.Context | None) -> str:
-        if (fault := why_no_period(value)) is not None:
+        if (fault := period_error(value)) is not None:
             raise click.BadParameter(f"{fault}.", context, parameter)
         return value

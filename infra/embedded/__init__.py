@@ -1,3 +1,3 @@
 """A real Kafka and a real PostgreSQL with pip alone, as child processes of one supervisor, and the commands `up`,
-`down`, `status`. Way in: `stack.running_stack`. Imports: the rest of `infra`, but for `infra.http`.
+`down`, `status`. Entry point: `stack.running_stack`. Imports: the rest of `infra`, except `infra.http`.
 """

@@ -1,4 +1,4 @@
-"""Brings both services to this version's form before any process starts: tables, topics, rights. Repeatable."""
+"""Prepares both services before any process starts: tables, topics, rights. Repeatable."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ COMMAND_TIMEOUT_S: Final = 300.0
 
 
 async def migrate_database(settings: Settings) -> None:
-    """Run `yesser migrate`: it knows every room's tables, this package knows none."""
-    await _run(settings, "The database could not be brought to this version's form", "migrate", "--json")
+    """Run `yesser migrate`, which knows the tables of every package."""
+    await _run(settings, "The database could not be migrated", "migrate", "--json")
 
 
 async def register_first_agencies(settings: Settings) -> None:
@@ -25,7 +25,7 @@ async def register_first_agencies(settings: Settings) -> None:
 
 
 async def _run(settings: Settings, failure: str, *arguments: str) -> None:
-    """Run a command of ours to its end. Raises StackError with its last words."""
+    """Run a `yesser` command. Raises StackError with the last line of its output."""
     process = await asyncio.create_subprocess_exec(
         *subprocess_command(*arguments),
         stdin=subprocess.DEVNULL,
@@ -35,20 +35,20 @@ async def _run(settings: Settings, failure: str, *arguments: str) -> None:
     )
     try:
         async with asyncio.timeout(COMMAND_TIMEOUT_S):
-            _, said = await process.communicate()
+            _, output = await process.communicate()
     except (asyncio.CancelledError, TimeoutError):
         process.kill()
         await process.wait()
         raise
     if process.returncode:
-        lines = said.decode("utf-8", "replace").strip().splitlines()
+        lines = output.decode("utf-8", "replace").strip().splitlines()
         words = lines[-1].removeprefix("yesser: ") if lines else f"exit code {process.returncode}"
         raise StackError(f"{failure}: {words}")
 
 
 async def prepare_kafka(settings: Settings) -> None:
-    """Topics and rights of the platform."""
-    # Imported here: whoever only asks for a stack's state needs no Kafka client.
+    """Create the platform's topics and rights."""
+    # Imported here: reading a stack's state needs no Kafka client.
     from infra.kafka.admin import prepare_cluster
 
     await prepare_cluster(settings)

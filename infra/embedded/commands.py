@@ -27,45 +27,45 @@ from infra.settings import Settings
 
 
 @click.command("up", short_help="Start Kafka, PostgreSQL and the platform's processes.")
-@click.option("--detach", is_flag=True, help="Return when everything is ready; it goes on in the background.")
+@click.option("--detach", is_flag=True, help="Return when everything is ready; the stack runs in the background.")
 @click.option("--only", metavar="PART,…", help=f"Start only these parts: {', '.join(NAMES)}.")
-@click.option("--replicas", metavar="NAME=COUNT", multiple=True, help="Run standbys, for example registrar=2.")
-@click.option("--unprepared", is_flag=True, hidden=True, help="Do not make tables, topics and rights.")
-@click.option("--while-pid", type=int, hidden=True, help="End when this process has ended.")
+@click.option("--replicas", metavar="NAME=COUNT", multiple=True, help="Run standbys, such as registrar=2.")
+@click.option("--unprepared", is_flag=True, hidden=True, help="Do not create tables, topics and rights.")
+@click.option("--while-pid", type=int, hidden=True, help="Stop when this process has ended.")
 @click.option("--json", "as_json", is_flag=True, help="Print the status as one document.")
-def up(detach: bool, as_json: bool, **asked: Any) -> None:
-    """Start the stack of YESSER_HOME and keep it running until ctrl-C.
+def up(detach: bool, as_json: bool, **options: Any) -> None:
+    """Start the stack of YESSER_HOME and run it until ctrl-C.
 
-    Services named by YESSER_KAFKA or YESSER_POSTGRES are used and not started. Data is kept from run to run.
+    Services of YESSER_KAFKA or YESSER_POSTGRES are used, not started. Data stays between runs.
     """
     settings = Settings()
-    wanted = parse_wanted(**asked)
+    wanted = parse_wanted(**options)
     if detach:
         start_stack(settings, wanted, progress=lambda sentence: click.echo(sentence, err=True))
         found = stack_status(settings)
         _show(found, as_json)
         if not found.ready:
-            raise SystemExit(ExitCode.SAID_NO)
+            raise SystemExit(ExitCode.ANSWER_IS_NO)
         return
     configure_logs(settings.log_level, "supervisor")
     asyncio.run(_run(settings, wanted, as_json))
 
 
-@click.command("prepare", short_help="Make tables, topics and rights on given services.")
+@click.command("prepare", short_help="Create tables, topics and rights on given services.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one document.")
 def prepare(as_json: bool) -> None:
-    """Bring PostgreSQL and Kafka to this version's form: tables, topics, rights, and the log's first two entries (the
-    platform and the programme office), which wait in the outbox. Repeating it changes nothing.
+    """Prepare PostgreSQL and Kafka for this version: tables, topics, rights, and the log's first two entries (the
+    platform and the programme office), which are put into the outbox. Repeating it changes nothing.
 
-    `yesser up` does the same by itself. Services of your own need it once for each version, with a Kafka user that
-    may administer (YESSER_KAFKA_USER, YESSER_KAFKA_PASSWORD).
+    `yesser up` does this automatically. For your own services, run it once per version with an administrator's Kafka
+    user (YESSER_KAFKA_USER, YESSER_KAFKA_PASSWORD).
     """
     settings = Settings()
     asyncio.run(_prepare(settings))
     if as_json:
         click.echo(json.dumps({"prepared": True}))
     else:
-        say("الجداول والموضوعات والصلاحيات جاهزة.", "Tables, topics and rights are there.")
+        say("الجداول والموضوعات والصلاحيات جاهزة.", "Tables, topics and rights are ready.")
 
 
 async def _prepare(settings: Settings) -> None:
@@ -77,7 +77,7 @@ async def _prepare(settings: Settings) -> None:
 @click.command("down", short_help="Stop the stack; its data stays.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one document.")
 def down(as_json: bool) -> None:
-    """Stop the stack of YESSER_HOME in order, and whatever a killed supervisor left running. Data stays."""
+    """Stop the stack of YESSER_HOME, and any process that a killed supervisor left running. Data stays."""
     settings = Settings()
     stopped = stop_stack(settings)
     if as_json:
@@ -91,16 +91,16 @@ def down(as_json: bool) -> None:
 @click.command("status", short_help="What runs, and whether it is ready.")
 @click.option("--json", "as_json", is_flag=True, help="Print one document.")
 def status(as_json: bool) -> None:
-    """Show every part of the stack of YESSER_HOME. Exit code 1 when the stack is not ready."""
+    """Show every part of the stack of YESSER_HOME. Exit code 1 if the stack is not ready."""
     found = stack_status(Settings())
-    found = found.with_answers(asyncio.run(_ask(found)))
+    found = found.with_answers(asyncio.run(_read_answers(found)))
     _show(found, as_json)
     if not found.ready:
-        raise SystemExit(ExitCode.SAID_NO)
+        raise SystemExit(ExitCode.ANSWER_IS_NO)
 
 
-async def _ask(found: StackStatus) -> dict[str, dict[str, Any] | None]:
-    """What each living process says of itself, by name."""
+async def _read_answers(found: StackStatus) -> dict[str, dict[str, Any] | None]:
+    """The answer of each running process at `/readyz`, by name."""
     ports = {process["name"]: process["health_port"] for process in found.processes if process["pid"]}
     return dict(zip(ports, await asyncio.gather(*map(readiness, ports.values())), strict=True))
 
@@ -108,7 +108,7 @@ async def _ask(found: StackStatus) -> dict[str, dict[str, Any] | None]:
 def parse_wanted(
     only: str | None, replicas: Sequence[str], *, unprepared: bool = False, while_pid: int | None = None
 ) -> Wanted:
-    """The parts that were asked for. Raises StackError for a part that does not exist or a count that is none."""
+    """The requested parts. Raises StackError for an unknown part or an invalid count."""
     counts = {}
     for text in replicas:
         name, _, count = text.partition("=")
@@ -120,12 +120,12 @@ def parse_wanted(
 
 
 async def _run(settings: Settings, wanted: Wanted, as_json: bool) -> None:
-    """In the foreground until SIGTERM or ctrl-C, also while it is still starting."""
+    """Run in the foreground until SIGTERM or ctrl-C, which also interrupt the start."""
     failed = watch_tasks()
     work = asyncio.create_task(_supervise(settings, wanted, as_json, failed))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        # Once: a second signal would interrupt the stopping itself and leave services behind.
+        # Once: a second signal would interrupt stopping and leave services running.
         loop.add_signal_handler(number, lambda: work.cancelling() or work.cancel())
     try:
         await work
@@ -145,7 +145,7 @@ async def _supervise(settings: Settings, wanted: Wanted, as_json: bool, failed: 
 
 
 async def _until_gone(pid: int | None) -> None:
-    """Wait for ever, or until the process has ended."""
+    """Wait until the process has ended; without end if there is none."""
     if pid is None:
         await asyncio.Event().wait()
     elif (other := identity_of(pid)) is not None:

@@ -1,4 +1,4 @@
-"""Whether a child is ready, or why it halted: its `/readyz`, or a service's own word. An open port proves nothing."""
+"""Whether a child is ready, or why it halted: by its `/readyz`, or a service's answer. An open port proves nothing."""
 
 from __future__ import annotations
 
@@ -22,24 +22,23 @@ async def process_ready(port: int) -> bool:
 
 
 async def halt_reason(port: int) -> str | None:
-    """What `/readyz` says of a halt: the process runs, and only a person can make it go on. None: no such thing."""
+    """The reason of a halt, from `/readyz`; None if the process has not halted."""
     reason = (await readiness(port) or {}).get("halted")
     return None if reason is None else str(reason)
 
 
 async def readiness(port: int) -> dict[str, Any] | None:
-    """What `/readyz` says; None where nobody answers."""
+    """The document of `/readyz`; None without an answer."""
     try:
         async with asyncio.timeout(PROBE_TIMEOUT_S):
             _, body = await _get(port, "/readyz")
-        said = json.loads(body)
+        document = json.loads(body)
     except (OSError, TimeoutError, ValueError):
         return None
-    return said if isinstance(said, dict) else None
+    return document if isinstance(document, dict) else None
 
 
 async def _get(port: int, path: str) -> tuple[int, bytes]:
-    """Status and body."""
     reader, writer = await asyncio.open_connection(HOST, port)
     try:
         writer.write(f"GET {path} HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n".encode())
@@ -61,10 +60,10 @@ async def port_open(port: int) -> bool:
 
 
 async def kafka_ready(port: int, admin_password: str) -> bool:
-    """Whether the broker logs `admin` in and answers with itself as a registered broker."""
+    """Whether the broker accepts `admin` and is registered."""
     if not await port_open(port):
         return False
-    # Imported here: asking for a stack's state needs no Kafka client, and this one takes a third of a second.
+    # Imported here: reading a stack's state needs no Kafka client, whose import takes a third of a second.
     from aiokafka.admin import AIOKafkaAdminClient
     from aiokafka.errors import KafkaError
 

@@ -1,7 +1,7 @@
-"""A line of a part's log, as a person reads it: time, level, what happened, then its fields.
+"""Log lines in a readable form: time, level, message, then fields.
 
-Our own processes write JSON lines, Kafka and PostgreSQL text that begins with its time. A line without a time (a Java
-stack trace) belongs to the one before.
+Our own processes write JSON lines; Kafka and PostgreSQL write text that begins with a time. A line without a time (a
+Java stack trace) belongs to the line before.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _INDENT: Final = "    "
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line: whose it is, when it was written (ISO, empty if it does not say) and its text as it stands."""
+    """One line: its part, its time (ISO, or empty) and its text unchanged."""
 
     part: str
     time: str
@@ -28,7 +28,7 @@ class LogLine:
 
 
 def parse_lines(part: str, lines: Iterable[str], time: str = "") -> list[LogLine]:
-    """The lines of a log in their order; `time` is that of the line before the first."""
+    """The lines of a log in order; `time` is that of the line before the first."""
     parsed = []
     for line in lines:
         time = _time_of(line) or time
@@ -37,13 +37,13 @@ def parse_lines(part: str, lines: Iterable[str], time: str = "") -> list[LogLine
 
 
 def by_time(logs: Iterable[Iterable[LogLine]], count: int) -> list[LogLine]:
-    """The last lines of several logs together; those of one log stay in their order."""
+    """The last lines of several logs by time; lines of one log stay in order."""
     merged = sorted((line for log in logs for line in log), key=lambda line: line.time)
     return merged[-count:] if count else []
 
 
 def readable(line: LogLine, width: int, *, named: bool) -> str:
-    """The line for people, folded at `width`; with its part's name where several are shown."""
+    """The readable line, folded at `width`; `named` adds its part's name."""
     document = _document(line.text)
     text = line.text if document is None else _sentence(document)
     clock = line.time[11:19]

@@ -1,4 +1,4 @@
-"""`yesser logs [PART]`: what the parts of the stack say, without knowing where their files are."""
+"""`yesser logs [PART]`: the logs of the stack's parts."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from infra.settings import Settings
 LOOK_EVERY_S: Final = 0.2
 
 
-@click.command("logs", short_help="What the parts of the stack say.")
+@click.command("logs", short_help="The logs of the stack's parts.")
 @click.argument("part", required=False)
-@click.option("-n", "--lines", "count", type=click.IntRange(min=0), default=20, help="So many of the last lines (20).")
-@click.option("--follow", "-f", is_flag=True, help="Go on with what is written from now on, until ctrl-C.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document a line: part, time, text.")
+@click.option("-n", "--lines", "count", type=click.IntRange(min=0), default=20, help="Number of last lines (20).")
+@click.option("--follow", "-f", is_flag=True, help="Follow new lines until ctrl-C.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document per line: part, time, text.")
 def logs(part: str | None, count: int, follow: bool, as_json: bool) -> None:
     """Show the last lines of the log of PART (kafka, registrar, …, supervisor), or of all logs in order of time."""
     home = DataDir.at(Settings().home)
@@ -48,7 +48,7 @@ def _paths(home: DataDir, part: str | None) -> list[Path]:
     if part is None:
         return found
     if home.log(part) not in found:
-        raise StackError(f"There is no log of {part}: there are those of {', '.join(path.stem for path in found)}.")
+        raise StackError(f"There is no log of {part}; logs exist of {', '.join(path.stem for path in found)}.")
     return [home.log(part)]
 
 
@@ -66,7 +66,7 @@ def _printer(as_json: bool, *, named: bool) -> Callable[[LogLine], None]:
 
 
 class Tail:
-    """The end of one log, and what is added to it; a file that was moved aside is followed by the new one."""
+    """The end of one log, and the lines added to it; a rotated file is followed by the new one."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -76,7 +76,7 @@ class Tail:
         self._unfinished = b""
 
     def last(self, count: int) -> list[LogLine]:
-        """The last lines; `new` goes on after them."""
+        """The last lines; `new` continues after them."""
         try:
             with self._path.open("rb") as file:
                 lines = last_lines(file, count)
@@ -86,7 +86,7 @@ class Tail:
         return self._parsed(lines)
 
     def new(self) -> list[LogLine]:
-        """Whole lines that were added since."""
+        """The complete lines added since the last call."""
         try:
             with self._path.open("rb") as file:
                 return self._parsed(list(self._added(file)))

@@ -1,4 +1,4 @@
-"""How Kafka and PostgreSQL of one home are run as children: what is prepared, how they are asked and ended."""
+"""Kafka and PostgreSQL of one home as child processes: preparation, probes and signals."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from infra.embedded.servers.system_user import postgres_user
 from infra.secret_files import password
 
 KAFKA_ENDING: Final = Ending(signal.SIGTERM, 22.0)
-"""Writing the archive at the first clean end takes some seconds more."""
+"""Writing the archive at the first clean end takes some more seconds."""
 POSTGRES_ENDING: Final = Ending(signal.SIGINT, 22.0)
 """SIGINT is PostgreSQL's fast shutdown: sessions are ended, a checkpoint is written."""
 
@@ -32,7 +32,7 @@ logger = structlog.get_logger("supervisor")
 
 @dataclass(slots=True)
 class KafkaService:
-    """The broker of a home. The first clean end writes an archive of loaded classes; it halves every later start."""
+    """The broker of a home. Its first clean end writes an archive of loaded classes, which halves later start times."""
 
     home: DataDir
     ports: Ports
@@ -51,9 +51,9 @@ class KafkaService:
             environment=lambda: _plain_environment() | kafka.UTF_8,
             ending=KAFKA_ENDING,
             prepare=self._prepare,
-            tidy=self._adopt_archive,
+            after_end=self._adopt_archive,
             run_as=lambda: {"cwd": self.home.kafka},
-            probed_for_ever=False,
+            probe_while_running=False,
         )
 
     def _prepare(self) -> None:
@@ -80,12 +80,12 @@ class KafkaService:
         return command
 
     def _archive_in_making(self) -> Path:
-        """Of this supervisor alone: two stacks that make it at once do not meet."""
+        """The path of this supervisor alone, since two stacks may create the archive at once."""
         assert self._archive is not None
         return self._archive.with_name(f".{self._archive.name}.{os.getpid()}")
 
     def _adopt_archive(self) -> None:
-        """Keep what the first clean end wrote; a broker that never got ready has loaded too little."""
+        """Keep the archive of the first clean end, unless the broker was never ready and so loaded too few classes."""
         assert self._archive is not None
         made = self._archive_in_making()
         if self._was_ready and made.exists():
@@ -112,7 +112,7 @@ class PostgresService:
             ending=POSTGRES_ENDING,
             prepare=self._prepare,
             run_as=lambda: postgres.run_as(postgres_user()),
-            probed_for_ever=False,
+            probe_while_running=False,
         )
 
     def _superuser_password(self) -> str:
@@ -120,12 +120,12 @@ class PostgresService:
 
     def _prepare(self) -> None:
         for folder in postgres.prepare(self.home.postgres, self.ports["port"], self._superuser_password()):
-            logger.info("opened for PostgreSQL's own user to pass through", folder=str(folder))
+            logger.info("folder opened for PostgreSQL's user to traverse", folder=str(folder))
 
     async def _ready(self) -> bool:
         if not await postgres.answers(self.ports["port"], self._superuser_password()):
             return False
-        # Imported here: asking for a stack's state needs no database driver.
+        # Imported here: reading a stack's state needs no database driver.
         from infra.postgres.connection import is_transient
 
         try:
@@ -140,6 +140,6 @@ class PostgresService:
 
 
 def _plain_environment() -> dict[str, str]:
-    """Ours without what is meant for our own processes or would change a service's settings behind our back."""
+    """Our environment without variables that would change a service's settings."""
     unwanted = ("YESSER_", "PG", "KAFKA_", "JAVA_", "JDK_", "_JAVA_")
     return {name: value for name, value in os.environ.items() if not name.startswith(unwanted)} | {"LC_ALL": "C"}

@@ -1,9 +1,9 @@
-"""A stack for code: tests and benches start one, use its settings, and stop it.
+"""A stack for tests and benches.
 
     with running_stack(home, only=("kafka", "postgres")) as settings:
         ...
 
-The stack is the same as that of `yesser up --detach`: a supervisor of its own, which restarts what dies.
+The stack is that of `yesser up --detach`, with a supervisor of its own.
 """
 
 from __future__ import annotations
@@ -32,36 +32,36 @@ from infra.settings import Settings
 START_DEADLINE_S: Final = 900.0
 """The first start of a machine downloads Kafka."""
 STOP_DEADLINE_S: Final = 36.0
-"""Somewhat longer than a supervisor takes to stop everything in order. Then it is killed, and what it ran is ended in a
-quarter of the usual time: all is over within a minute."""
+"""Longer than a supervisor takes to stop everything in order. Then it is killed, and its children are ended in a
+quarter of the usual time, so that stopping takes at most a minute."""
 HASTE: Final = 0.25
 
 Progress = Callable[[str], None]
 _SPAWNED: Final[dict[Path, subprocess.Popen[bytes]]] = {}
-"""Supervisors that are children of this process, by home: they are reaped when they have ended."""
+"""Supervisors that are children of this process, by home, to be reaped when they have ended."""
 
 
 def start_stack(settings: Settings, wanted: Wanted, progress: Progress = lambda _: None) -> dict[str, Any]:
     """Start a stack in the background and wait until it is ready; returns its record.
 
-    One that already runs is waited for. A process that halted (it needs a person) holds nothing up: the record is then
-    not `ready`. Raises StackError with the supervisor's own last sentence when it gives up.
+    A running stack is waited for. A halted process does not block: the record is then not `ready`. Raises StackError
+    with the supervisor's last message when it gives up.
     """
     home = DataDir.at(settings.home)
     home.create()
     supervisor = None if is_supervised(home) else _spawn_supervisor(home, wanted)
     deadline = time.monotonic() + START_DEADLINE_S
-    told = ""
+    shown = ""
     while time.monotonic() < deadline:
         record = stack_record.read(home.record)
         if (record.get("ready") or _waits_for_a_person(record)) and _supervisor_of(record):
             return record
         words = log_tail(_progress_file(home))
-        if words != told:
-            progress(told := words)
+        if words != shown:
+            progress(shown := words)
         if supervisor is not None and supervisor.poll() is not None:
             words = log_tail(home.log("supervisor")).removeprefix("yesser: ")
-            raise StackError(words or "The supervisor ended without a word.")
+            raise StackError(words or "The supervisor ended without a message.")
         if supervisor is None and not is_supervised(home):
             supervisor = _spawn_supervisor(home, wanted)
         time.sleep(LOOK_EVERY_S)
@@ -69,45 +69,45 @@ def start_stack(settings: Settings, wanted: Wanted, progress: Progress = lambda 
 
 
 def _waits_for_a_person(record: Mapping[str, Any]) -> bool:
-    """Everything has started, and something of it halted: whoever is to mend that needs the rest."""
+    """Whether everything has started and a process halted: its operator needs the rest of the stack."""
     parts = [*record.get("processes", []), *(record[name] for name in SERVICES if name in record)]
     states = {part["state"] for part in parts}
     return "halted" in states and states <= {"halted", "ready"}
 
 
 def stop_stack(settings: Settings) -> bool:
-    """Stop the stack of this home, and what a killed supervisor left; returns whether anything ran.
+    """Stop the stack of this home and any process of a killed supervisor; returns whether anything ran.
 
-    It is over within a minute, whatever hangs.
+    It takes at most a minute.
     """
     home = DataDir.at(settings.home)
     if not home.root.exists():
         return False
     supervisor, in_time = _end_supervisor(home)
     _reap(home)
-    orphans = end_orphans(home, patience=1.0 if in_time else HASTE)
+    orphans = end_orphans(home, time_share=1.0 if in_time else HASTE)
     return supervisor or orphans > 0
 
 
 def _end_supervisor(home: DataDir) -> tuple[bool, bool]:
-    """Ask the supervisor to end, and kill it when its time is over; whether one ran, and whether it ended in time."""
+    """Signal the supervisor, kill it when its time is over; returns whether one ran, and whether it ended in time."""
     deadline = time.monotonic() + STOP_DEADLINE_S
-    asked: psutil.Process | None = None
-    while is_supervised(home) or (asked is not None and still_living([asked], 0)):
+    supervisor: psutil.Process | None = None
+    while is_supervised(home) or (supervisor is not None and still_living([supervisor], 0)):
         found = _supervisor_of(stack_record.read(home.record))
-        if asked is None and found is not None:
-            asked = found
+        if supervisor is None and found is not None:
+            supervisor = found
             with suppress(psutil.NoSuchProcess):
-                asked.send_signal(signal.SIGTERM)
+                supervisor.send_signal(signal.SIGTERM)
         if time.monotonic() > deadline:
-            if asked is None:
+            if supervisor is None:
                 raise StackError(f"Another command holds {home.lock}: wait until it has ended, then try again.")
             with suppress(psutil.NoSuchProcess):
-                asked.kill()
-            still_living([asked], KILLED_WITHIN_S)
+                supervisor.kill()
+            still_living([supervisor], KILLED_WITHIN_S)
             return True, False
         time.sleep(LOOK_EVERY_S)
-    return asked is not None, True
+    return supervisor is not None, True
 
 
 @contextmanager
@@ -118,9 +118,9 @@ def running_stack(
     replicas: Mapping[str, int] | None = None,
     prepared: bool = True,
 ) -> Iterator[Settings]:
-    """A stack for the length of a `with`; yields settings that find it. `prepared` makes tables, topics, rights.
+    """A stack for the length of a `with`; yields its settings. `prepared` creates tables, topics and rights.
 
-    It ends with this process, even when that is killed.
+    It ends with this process, even if that is killed.
     """
     settings = Settings(home=home)
     wanted = Wanted(frozenset(only or NAMES), replicas or {}, prepared, while_pid=os.getpid())
@@ -132,7 +132,7 @@ def running_stack(
 
 
 def _reap(home: DataDir) -> None:
-    """Take note of the end of this process' own supervisor, which no longer holds the home."""
+    """Reap this process's own supervisor once it no longer holds the home."""
     if (supervisor := _SPAWNED.pop(home.root, None)) is not None:
         supervisor.wait()
 

@@ -1,4 +1,4 @@
-"""What runs now: the supervisor's record, checked against the processes that are really there and their ports."""
+"""What runs now: the supervisor's record, checked against the running processes and their ports."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CONNECT_TIMEOUT_S: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class StackStatus:
-    """The state of a stack. `running` says that its supervisor lives; `ready` that every part of it is ready."""
+    """The state of a stack. `running`: its supervisor runs; `ready`: every part is ready."""
 
     home: str
     running: bool
@@ -29,7 +29,7 @@ class StackStatus:
     postgres: dict[str, Any]
     processes: list[dict[str, Any]]
     paused: dict[str, dict[str, str]] = field(default_factory=dict)
-    """Agencies' topics that the registrar reads slowly: until when, and why in Arabic and English."""
+    """Agencies' paused topics: until when, and why, in Arabic and English."""
 
     def document(self) -> dict[str, Any]:
         return {
@@ -43,18 +43,20 @@ class StackStatus:
         }
 
     def with_answers(self, answers: Mapping[str, Mapping[str, Any] | None]) -> StackStatus:
-        """The same with what the processes say at `/readyz`, by name: their lag, and the topics that are paused.
+        """The status with the processes' answers at `/readyz`, by name: their lag, and the paused topics.
 
-        One that is recorded as ready and gives no answer is *silent*: whoever asks has looked later than the record.
+        A process that is recorded as ready and gives no answer is *silent*.
         """
         processes = [_answered(process, answers.get(process["name"])) for process in self.processes]
-        paused = {topic: pause for said in answers.values() if said for topic, pause in said.get("paused", {}).items()}
+        paused = {
+            topic: pause for answer in answers.values() if answer for topic, pause in answer.get("paused", {}).items()
+        }
         silent = any(process["state"] == "silent" for process in processes)
         return replace(self, ready=self.ready and not silent, processes=processes, paused=paused)
 
 
 def stack_status(settings: Settings) -> StackStatus:
-    """Read the record, and look at each part's process and port.
+    """Read the record, and check each part's process and port.
 
     A part that is recorded as ready and has no process is *ended*; one whose port is closed is *unreachable*; one that
     runs though its supervisor was killed is an *orphan*.
@@ -113,7 +115,7 @@ def _state(entry: dict[str, Any], port: int, watched: bool) -> str:
 
 
 def _accepts(port: int) -> bool:
-    """Whether something takes connections there."""
+    """Whether the port accepts connections."""
     try:
         with socket.create_connection((HOST, port), CONNECT_TIMEOUT_S):
             return True
@@ -121,7 +123,7 @@ def _accepts(port: int) -> bool:
         return False
 
 
-def _answered(process: dict[str, Any], said: Mapping[str, Any] | None) -> dict[str, Any]:
-    if said is None:
+def _answered(process: dict[str, Any], answer: Mapping[str, Any] | None) -> dict[str, Any]:
+    if answer is None:
         return process | ({"state": "silent"} if process["state"] == "ready" else {})
-    return process | ({"lag": said["lag"]} if "lag" in said else {})
+    return process | ({"lag": answer["lag"]} if "lag" in answer else {})

@@ -1,4 +1,4 @@
-"""The status as a small table for people, within 80 columns."""
+"""The status as a table within 80 columns."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _COLUMNS: Final = (
 
 
 def print_status(status: StackStatus, console: Console | None = None) -> None:
-    """Print one line a part, then what a person should know of it."""
+    """Print one line per part, then notes."""
     out = console or Console()
 
     def tell(ar: str, en: str) -> None:
@@ -64,8 +64,8 @@ def print_status(status: StackStatus, console: Console | None = None) -> None:
         )
     elif not status.ready:
         tell(
-            "لم يجهز كل شيء: `yesser logs PART` يعرض ما يقوله جزء.",
-            "Not all is ready: `yesser logs PART` shows what a part says.",
+            "لم يجهز كل شيء: يعرض `yesser logs PART` سجلات الجزء.",
+            "Not all is ready: `yesser logs PART` shows the logs of a part.",
         )
 
 
@@ -96,5 +96,5 @@ def _row(part: dict[str, Any], home: str) -> list[Cell]:
 
 
 def _beside(log: str | None, home: str) -> str:
-    """The log's path from the home on, which stands above."""
+    """The log's path relative to the home, which is printed above."""
     return "" if log is None else str(Path(log).relative_to(home))

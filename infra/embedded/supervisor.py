@@ -1,8 +1,8 @@
-"""The one parent of a stack: starts Kafka and PostgreSQL, prepares both, starts the processes, keeps all alive.
+"""The supervisor of a stack: starts Kafka and PostgreSQL, prepares both, starts the processes, restarts what dies.
 
-Flows in: settings, which parts are wanted, a stop event. Flows out: `stack.json` at every change, and each part's log.
-Whatever dies is started again. A supervisor that is killed leaves its children running; the next one ends them first,
-known by pid and start time, and takes over their ports and data.
+In: settings, the wanted parts, a stop event. Out: `stack.json` at every change, and each part's log. A killed
+supervisor leaves its children running; the next one ends them first, by pid and start time, and takes over their ports
+and data.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
 
 SERVICE_READY_S: Final = 600.0
-"""The first start of a machine may have to download Kafka."""
+"""The first start of a machine may download Kafka."""
 PROCESS_READY_S: Final = 120.0
 PROCESS_ENDING: Final = Ending(deadline_s=10.0)
 WRITE_AGAIN_S: Final = 1.0
@@ -46,13 +46,13 @@ logger = structlog.get_logger("supervisor")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which parts of the stack to run, and how many copies of each process (one works, the others stand by)."""
+    """The parts of the stack to run, and the number of copies of each process (one works, the others stand by)."""
 
     only: frozenset[str] = frozenset(NAMES)
     replicas: Mapping[str, int] = field(default_factory=dict)
     prepared: bool = True
     while_pid: int | None = None
-    """The stack ends by itself when this process is gone: a test run that was killed leaves nothing behind."""
+    """The stack stops when this process has ended, so that a killed test run leaves nothing running."""
 
     def __post_init__(self) -> None:
         for name in (*self.only, *self.replicas):
@@ -60,7 +60,7 @@ class Wanted:
                 raise StackError(f"There is no part called {name}: the parts are {', '.join(NAMES)}.")
 
     def process_names(self) -> list[tuple[str, str]]:
-        """(name of the copy, name of the process) in starting order: `registrar`, `registrar-2`, …"""
+        """(name of the copy, name of the process) in start order: `registrar`, `registrar-2`, …"""
         return [
             (process.name if number == 1 else f"{process.name}-{number}", process.name)
             for process in PROCESSES
@@ -71,14 +71,14 @@ class Wanted:
 
 @contextlib.contextmanager
 def sole_supervisor(home: DataDir) -> Iterator[None]:
-    """Hold the home's lock. The system frees it when the process ends, however it ends."""
+    """Hold the home's lock, which the system frees when the process ends."""
     with home.lock.open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise StackError(
                 f"A stack already runs in {home.root}: see `yesser status`, stop it with `yesser down`, "
-                "or name another folder in YESSER_HOME."
+                "or set another folder in YESSER_HOME."
             ) from None
         yield
 
@@ -92,10 +92,10 @@ def is_supervised(home: DataDir) -> bool:
         return home.lock.exists()
 
 
-def end_orphans(home: DataDir, patience: float = 1.0) -> int:
-    """End what a killed supervisor left running, processes before the services they use; returns how many.
+def end_orphans(home: DataDir, time_share: float = 1.0) -> int:
+    """End the children of a killed supervisor, processes before services; returns how many.
 
-    `patience` is the share of its usual time that each may take before it is killed.
+    `time_share` is the share of its usual time that each may take before it is killed.
     """
     recorded = recorded_identities(stack_record.read(home.record))
     unrecorded = [
@@ -103,12 +103,12 @@ def end_orphans(home: DataDir, patience: float = 1.0) -> int:
     ]
     found = [*recorded.items(), *unrecorded]
     endings = {"kafka": KAFKA_ENDING, "postgres": POSTGRES_ENDING}
-    ended = end_all((i, PROCESS_ENDING.within(patience)) for name, i in found if name not in endings)
-    return ended + end_all((i, endings[name].within(patience)) for name, i in found if name in endings)
+    ended = end_all((i, PROCESS_ENDING.within(time_share)) for name, i in found if name not in endings)
+    return ended + end_all((i, endings[name].within(time_share)) for name, i in found if name in endings)
 
 
 class Supervisor:
-    """One run of a stack. `progress` is told in plain sentences what is going on."""
+    """One run of a stack. `progress` receives messages for people."""
 
     def __init__(self, settings: Settings, wanted: Wanted, progress: Callable[[str], None]) -> None:
         self.home = DataDir.at(settings.home)
@@ -124,11 +124,11 @@ class Supervisor:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """The stack, ready for use; everything is stopped in order on the way out, whatever happened."""
+        """The stack, ready for use; on exit everything is stopped in order."""
         self.home.create()
         with sole_supervisor(self.home):
             if ended := await asyncio.to_thread(end_orphans, self.home):
-                logger.warning("ended what an earlier supervisor left running", processes=ended)
+                logger.warning("ended processes of an earlier supervisor", processes=ended)
             self._plan()
             try:
                 await self._start_services()
@@ -140,7 +140,7 @@ class Supervisor:
                 await self._stop()
 
     def _plan(self) -> None:
-        """Choose ports (those of the last run while they are free) and plan every child."""
+        """Choose ports (those of the last run if free) and plan every child."""
         last = stack_record.read(self.home.record)
         services = [s for s in SERVICES if s in self.wanted.only and getattr(self.settings, s) is None]
         names = self.wanted.process_names()
@@ -179,7 +179,7 @@ class Supervisor:
         return Child(marked, ProcessRecord(plan.name), self._write)
 
     async def _start_services(self) -> None:
-        """Each service is prepared as soon as it is ready: the database need not wait for Kafka."""
+        """Start the services; each is prepared as soon as it is ready."""
         if self._services:
             self.progress("Starting " + " and ".join(child.plan.name for child in self._services))
         children = {child.plan.name: child for child in self._services}
@@ -193,7 +193,7 @@ class Supervisor:
         )
 
     async def _start_service(self, child: Child | None, prepare: Callable[[Settings], Awaitable[None]] | None) -> None:
-        """`child` is None for a given service: it is only prepared."""
+        """`child` is None for an external service, which is only prepared."""
         if child is not None:
             child.start()
             await child.until_ready(SERVICE_READY_S)
@@ -211,7 +211,7 @@ class Supervisor:
         await _all_or_none(works)
 
     async def _stop(self) -> None:
-        """Processes first, then what they stand on; what cannot be stopped does not keep the rest running."""
+        """Stop the processes, then the services; an error of one does not keep the rest running."""
         self._complete = False
         errors: list[BaseException] = []
         for children in (self._processes, self._services):
@@ -223,7 +223,7 @@ class Supervisor:
             raise errors[0]
 
     def _assemble(self) -> None:
-        """Bring the record up to date. Ready is a stack whose every part is ready now."""
+        """Update the record. A stack is ready if every part is."""
         for child in self._services:
             entry = child.record
             state = {"state": entry.state, "pid": entry.pid, "started": entry.started, "restarts": entry.restarts}
@@ -237,7 +237,7 @@ class Supervisor:
         self.record.ready = self._complete and all(part.state == "ready" for part in parts)
 
     def _write_first(self) -> None:
-        """Without a record nobody would find the stack: it is not started."""
+        """Write the first record; without one no other process could find the stack, so it is not started."""
         self._assemble()
         try:
             stack_record.write(self.home.record, self.record)
@@ -245,7 +245,7 @@ class Supervisor:
             raise StackError(f"{self.home.record} cannot be written ({error.strerror}): free some space.") from error
 
     def _write(self) -> None:
-        """Keep `stack.json` true. While it cannot be written (a full disk) it is tried again, and all else goes on."""
+        """Write `stack.json`. While it cannot be written (a full disk) it is retried, and the stack runs on."""
         if self._write_again is not None:
             self._write_again.cancel()
         self._assemble()
@@ -258,7 +258,7 @@ class Supervisor:
 
 
 async def _all_or_none(works: Sequence[Coroutine[Any, Any, None]]) -> None:
-    """All at once; the first error ends the others and is raised."""
+    """Run all at once; the first error cancels the others and is raised."""
     tasks = [asyncio.create_task(work) for work in works]
     try:
         await asyncio.gather(*tasks)
@@ -269,19 +269,19 @@ async def _all_or_none(works: Sequence[Coroutine[Any, Any, None]]) -> None:
 
 
 def process_environment(home: Path, ports: Ports, port_setting: str | None) -> dict[str, str]:
-    """What a process of the stack is started with: our own environment, its home, and where it answers."""
+    """The environment of a process of the stack: ours, its home, and its ports."""
     served = {} if port_setting is None else {port_setting: str(ports["port"])}
     answering = {"YESSER_HOME": str(home), "YESSER_HEALTH_PORT": str(ports["health_port"])}
     return os.environ | answering | served | {"PYTHONUNBUFFERED": "1"}
 
 
 def _served(copy: str) -> str:
-    """The name under which the port is planned that a process serves others on."""
+    """The name of the planned port on which a process serves clients."""
     return f"{copy} serving"
 
 
 def _wished_ports(last: Mapping[str, Any], copies: Sequence[str], serving: Sequence[str]) -> dict[str, int | None]:
-    """The ports of the last run, by part; None for a part that had none."""
+    """The ports of the last run by part, or None."""
     kafka, postgres = last.get("kafka", {}), last.get("postgres", {})
     health = {entry["name"]: entry.get("health_port") for entry in last.get("processes", [])}
     wishes = {

@@ -1,7 +1,6 @@
 """`yesser kafka TOOL …`: Kafka's own command-line tools, from the jars that the embedded stack runs on.
 
-The tool gets the arguments as they are and replaces this process, so that its output, its exit code and signals are its
-own.
+The tool gets the arguments unchanged and replaces this process, so that output, exit code and signals are its own.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ JVM_OPTIONS: Final = ("-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
 
 
 class ToolCommand(click.Command):
-    """Its own help only where no tool is named: whatever follows the tool's name is the tool's."""
+    """Shows its own help only without a tool; all arguments after the tool's name are the tool's."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if args[:1] in (["-h"], ["--help"]):

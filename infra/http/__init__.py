@@ -1,3 +1,3 @@
-"""What every HTTP route shares: callers, problem documents (RFC 9457), and the form of answers. Way in:
+"""Shared by every HTTP route: callers, problem documents (RFC 9457), and the form of responses. Entry point:
 `routes.RouteParts`. Imports: `infra.postgres`.
 """

@@ -1,4 +1,4 @@
-"""Who sends a request, and what he may do. The gateway recognises callers; every router asks them."""
+"""The sender of a request and its permissions. The gateway authenticates callers; every router checks them."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ DEFAULT_SCOPES: Final[dict[Kind, tuple[Scope, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks. `agency` is set for agencies and the office, if the log knows them."""
+    """The sender of a request. `agency` is set for registered agencies and the office."""
 
     name: str
-    """The token's key id, or a JWT's subject: what limits are counted by."""
+    """The token's key id, or a JWT's subject: limits count per key."""
 
     kind: Kind
     holder: str
@@ -35,17 +35,17 @@ class Caller:
     agency: Agency | None
     is_suspended: bool = False
     paused: Paused | None = None
-    """The agency's topic is read slowly: what it sends is durable, and its verdict takes longer."""
+    """The pause of the agency's topic: its events are stored, their verdicts take longer."""
 
     def require(self, scope: Scope) -> None:
-        """Raises `Problem` (403) unless this caller has the scope and is not suspended."""
+        """Raises `Problem` (403) unless the caller has the scope and is not suspended."""
         if self.is_suspended:
             raise Problem("suspended")
         if scope not in self.scopes:
             raise Problem("forbidden")
 
     def require_agency(self) -> Agency:
-        """The agency it speaks for. Raises `Problem` (403) for anybody else."""
+        """The caller's agency. Raises `Problem` (403) if it has none."""
         if self.agency is None:
             raise Problem("forbidden")
         return self.agency

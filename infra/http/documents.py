@@ -1,4 +1,4 @@
-"""The parts that OpenAPI documents of all routers are made of: what an answer looks like, and every problem."""
+"""Shared parts of the OpenAPI documents: responses and problems."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ PROBLEM_SCHEMA: Final[dict[str, Any]] = {
     },
 }
 _MEANINGS: Final = {
-    400: "The request cannot be read, or has a query parameter that is not known here.",
+    400: "The request is malformed, or has an unknown query parameter.",
     401: "No valid token.",
     403: "The token does not allow this, or the agency is suspended.",
     404: "Not found.",
@@ -49,21 +49,21 @@ _MEANINGS: Final = {
     415: "The content type is not supported.",
     422: "Events have faults (each is listed), or a parameter is not valid.",
     429: "Too many requests; see Retry-After.",
-    503: "Kafka or the database is away, or the gateway is busy; nothing was stored.",
+    503: "Kafka or the database is not available, or the gateway is busy; nothing was stored.",
     504: "The outcome is unknown: send the same events again.",
 }
 
 
 def answer(description: str, schema: dict[str, Any], media_type: str = "application/json") -> dict[str, Any]:
-    """One answer of an operation."""
+    """One response of an operation."""
     return {"description": description, "content": {media_type: {"schema": schema}}}
 
 
 def shape(**properties: dict[str, Any]) -> dict[str, Any]:
-    """An object of which every property is there."""
+    """An object whose properties are all required."""
     return {"type": "object", "required": list(properties), "properties": properties}
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The problems (RFC 9457) that an operation may answer with."""
+    """The problem responses (RFC 9457) of an operation."""
     return {status: answer(_MEANINGS[status], PROBLEM_SCHEMA, CONTENT_TYPE) for status in statuses}

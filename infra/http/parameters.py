@@ -1,4 +1,4 @@
-"""Parameters of the query that no route knows: a mistyped one is named, and never dropped in silence."""
+"""Unknown query parameters are errors, so that a mistyped one is never ignored."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SHOWN_LENGTH_MAX: Final = 64
 
 
 async def only_known_parameters(request: Request) -> None:
-    """A dependency of every route. Raises `Problem` (400) that names each unknown parameter and the known ones."""
+    """A dependency of every route. Raises `Problem` (400) with each unknown parameter and the known ones."""
     if not request.scope["query_string"]:
         return
     route: APIRoute = request.scope["route"]

@@ -1,7 +1,7 @@
-"""Every way in which a request is answered with no: an RFC 9457 problem with a stable type, in Arabic or English.
+"""The problems (RFC 9457) that requests are answered with: stable types, in Arabic or English.
 
-Flows in: what is wrong with a request. Flows out: a document and its status. What is wrong with an event has the door's
-own codes (`events.faults.problems`).
+In: what is wrong with a request. Out: a document and its status. Faults of events have the codes of
+`events.faults.problems`.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ RequestCode = Literal[
 ]
 REQUEST_CODES: Final[tuple[RequestCode, ...]] = get_args(RequestCode)
 PAGE_PREFIX: Final = "/problems/"
-"""A problem's type is the address of its page, relative to the gateway, so that it is the same on every one."""
+"""A problem's type is the address of its page, relative, so that it is the same on every gateway."""
 
 CONTENT_TYPE: Final = "application/problem+json"
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Status, title and what to do."""
+    """A problem's status, title and remedy."""
 
     status: int
     title: Bilingual
@@ -60,7 +60,7 @@ EXPLANATIONS: Final[dict[RequestCode, Explanation]] = {
         Bilingual("الطلب غير صحيح الصيغة", "The request is malformed"),
         Bilingual(
             "تعذرت قراءة متن الطلب؛ يجب أن تكون الدفعة مصفوفة JSON صحيحة، وأن يكون ضغط gzip سليمًا.",
-            "The body cannot be read: a batch is one well-formed JSON array, and a gzip body is whole.",
+            "The body cannot be read: send a batch as one well-formed JSON array, and a complete gzip body.",
         ),
     ),
     "unauthenticated": Explanation(
@@ -88,7 +88,7 @@ EXPLANATIONS: Final[dict[RequestCode, Explanation]] = {
         404,
         Bilingual("غير موجود", "Not found"),
         Bilingual(
-            "لا شيء هنا بهذا العنوان، أو ليس لك أن تطلع عليه، أو لم تستقبل المنصة حدثًا بهذا المعرّف من جهتك.",
+            "لا يوجد شيء بهذا العنوان، أو لا يحق لك الاطلاع عليه، أو لم تستقبل المنصة حدثًا بهذا المعرّف من جهتك.",
             "Nothing is here under this address, or it is not yours to see, or no event of yours with this id was"
             " received.",
         ),
@@ -152,7 +152,7 @@ EXPLANATIONS: Final[dict[RequestCode, Explanation]] = {
     "too-many-requests": Explanation(
         429,
         Bilingual("الطلبات أكثر من المسموح", "There are too many requests"),
-        Bilingual("انتظر المدة في الترويسة Retry-After.", "Wait for as long as the header Retry-After says."),
+        Bilingual("انتظر المدة المحددة في الترويسة Retry-After.", "Wait for the time in the header Retry-After."),
     ),
     "kafka-away": Explanation(
         503,
@@ -168,8 +168,8 @@ EXPLANATIONS: Final[dict[RequestCode, Explanation]] = {
         503,
         Bilingual("البوابة مشغولة الآن", "The gateway is busy now"),
         Bilingual(
-            "لم يُخزَّن شيء؛ أعد الطلب نفسه بعد المدة في الترويسة Retry-After.",
-            "Nothing was stored; send the same request again after as long as the header Retry-After says.",
+            "لم يُخزَّن شيء؛ أعد الطلب نفسه بعد المدة المحددة في الترويسة Retry-After.",
+            "Nothing was stored; send the same request again after the time in the header Retry-After.",
         ),
     ),
     "outcome-unknown": Explanation(
@@ -177,23 +177,23 @@ EXPLANATIONS: Final[dict[RequestCode, Explanation]] = {
         Bilingual("النتيجة غير معروفة", "The outcome is unknown"),
         Bilingual(
             "ربما خُزنت الأحداث وربما لم تُخزن. أعد إرسالها بالمعرّفات والبايتات نفسها؛ ما خُزن من قبل يُعد تكرارًا.",
-            "The events may or may not be stored. Send them again with the same ids and bytes: what was stored already"
-            " is dropped as a duplicate.",
+            "The events may or may not be stored. Send them again with the same ids and bytes: stored events are"
+            " dropped as duplicates.",
         ),
     ),
     "gateway-fault": Explanation(
         500,
-        Bilingual("خطأ في البوابة", "The gateway has a fault"),
+        Bilingual("خطأ في البوابة", "The gateway has an error"),
         Bilingual(
             "هذا خطأ لدينا. أعد إرسال الأحداث نفسها بالمعرّفات نفسها.",
-            "This is a mistake of ours. Send the same events again with the same ids.",
+            "This is our error. Send the same events again with the same ids.",
         ),
     ),
 }
 
 
 class Problem(YesserError):
-    """A request that is answered with a problem of this module. `headers` are added to the answer's."""
+    """The request is answered with a problem. `headers` are added to the response."""
 
     def __init__(
         self,
@@ -212,12 +212,11 @@ class Problem(YesserError):
 
     @property
     def status(self) -> int:
-        """The HTTP status."""
         return EXPLANATIONS[self.code].status
 
 
 def problem_document(problem: Problem, language: Language) -> dict[str, Any]:
-    """The document for a request that cannot be served."""
+    """The response body of a problem, in this language."""
     explanation = EXPLANATIONS[problem.code]
     document: dict[str, Any] = {
         "type": PAGE_PREFIX + problem.code,
@@ -233,12 +232,11 @@ def problem_document(problem: Problem, language: Language) -> dict[str, Any]:
 
 
 def to_bytes(document: dict[str, Any]) -> bytes:
-    """The body."""
     return orjson.dumps(document)
 
 
 def language_of(accept_language: str | None) -> Language:
-    """Arabic or English, whichever the header prefers; English where it has no preference."""
+    """Arabic or English, as the header prefers; else English."""
     best: tuple[float, Language] = (0.0, "en")
     for part in (accept_language or "").split(","):
         tag, _, parameters = part.strip().partition(";")

@@ -1,4 +1,4 @@
-"""How other rooms add routes to the gateway: by the entry-point group `yesser.routes`, without being imported by it.
+"""Other packages add routes to the gateway by the entry-point group `yesser.routes`; it does not import them.
 
 Each entry is `name = module:factory`; the factory is called with `RouteParts` and returns a router.
 """
@@ -20,35 +20,35 @@ from infra.settings import Settings
 
 GROUP: Final = "yesser.routes"
 CONNECTION_WAIT_S: Final = 2.0
-"""Longest wait for a free connection; after it the request is told to come back."""
+"""Longest wait for a free connection; after it the answer is 503 with `Retry-After`."""
 
 RELEASE_WAIT_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class RouteParts:
-    """What routes that read work with. `reads` are connections of their own, so that reading starves nothing else."""
+    """The dependencies of routes that read. `reads` are separate connections, so that reads do not block other work."""
 
     settings: Settings
     reads: Pool
     caller: Callable[[Request], Awaitable[Caller]]
-    """Who sends a request. Raises `Problem`: 401, 429, 503."""
+    """The caller of a request. Raises `Problem`: 401, 429, 503."""
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """A connection for reading, given back at the end. Raises `Problem` (503) where all are taken."""
+        """A connection for reading, released at the end. Raises `Problem` (503) if all are in use."""
         try:
             held = await self.reads.acquire(timeout=CONNECTION_WAIT_S)
         except TimeoutError:
             raise Problem("overloaded", retry_after_s=1) from None
         try:
-            # A proxy that the pool can take back; it does all that a connection does.
+            # The pool's proxy has the interface of a connection.
             yield cast(Connection, held)
         finally:
             await self.reads.release(held, timeout=RELEASE_WAIT_S)
 
 
 def further_routers(parts: RouteParts) -> list[APIRouter]:
-    """The routers that the rooms of this installation add, by name."""
+    """The routers of the entry points, sorted by name."""
     entries = sorted(entry_points(group=GROUP), key=lambda entry: entry.name)
     return [entry.load()(parts) for entry in entries]

@@ -1,7 +1,7 @@
-"""What Kafka itself must hold: topics with their guarantees, SCRAM users, and who may do what where.
+"""Topics with their guarantees, SCRAM users and ACLs.
 
-aiokafka's admin client makes topics but knows no ACL and no user; those are sent as wire requests. The password of
-a user never leaves this process: the broker is given the salted one (RFC 5802), as Kafka's own tool does it.
+aiokafka's admin client creates topics but neither ACLs nor users; these are sent as wire requests. A user's password
+never leaves this process: the broker gets the salted one (RFC 5802), as from Kafka's own tool.
 """
 
 from __future__ import annotations
@@ -43,17 +43,17 @@ LOG_TOPIC_CONFIG: Final[Mapping[str, str]] = {
 AGENCY_TOPIC_CONFIG: Final[Mapping[str, str]] = {
     **LOG_TOPIC_CONFIG,
     "max.message.bytes": "131072",
-    # The broker unpacks and stores what it is given, so that it, not we, meets a compression bomb.
+    # The broker decompresses what it stores, so that a compression bomb never reaches our processes.
     "compression.type": "uncompressed",
 }
 
 
 class KafkaRefused(YesserError):
-    """Kafka refused to change a topic, a user or a right; the message names it and Kafka's reason."""
+    """Kafka refused to change a topic, a user or an ACL; the message names it and Kafka's reason."""
 
 
 class Resource(IntEnum):
-    """Kinds of things that rights are given on (Kafka's ResourceType)."""
+    """Kafka's ResourceType."""
 
     TOPIC = 2
     GROUP = 3
@@ -61,7 +61,7 @@ class Resource(IntEnum):
 
 
 class Operation(IntEnum):
-    """What may be done (Kafka's AclOperation)."""
+    """Kafka's AclOperation."""
 
     ANY = 1
     READ = 3
@@ -84,9 +84,9 @@ GATEWAY_USER: Final = "gateway"
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """`user` may do `operations` on every `resource` whose name starts with `prefix` (None: on all of them).
+    """`user` may do `operations` on every `resource` whose name starts with `prefix` (None: on all).
 
-    With `denied` it may not, whatever else allows it.
+    `denied` forbids it, whatever other rights allow.
     """
 
     user: str
@@ -97,12 +97,11 @@ class Right:
 
 
 def agency_user(code: str) -> str:
-    """The Kafka user of an agency."""
     return f"agency-{code}"
 
 
 def agency_rights(code: str) -> list[Right]:
-    """An agency may write into its own topics and see that they exist, nothing else.
+    """An agency may write to its own topics and see that they exist, nothing else.
 
     The prefix ends in a delimiter: `agency.moi` alone would also match `agency.moiX`.
     """
@@ -110,7 +109,7 @@ def agency_rights(code: str) -> list[Right]:
 
 
 def platform_rights(user: str = "platform") -> list[Right]:
-    """What our own processes need: read every claim, speak as `platform`, keep (and re-make) the log's topics."""
+    """Our own processes read every agency's topic, write as `platform`, and manage the log's topics."""
     keep = (
         Operation.READ,
         Operation.WRITE,
@@ -129,7 +128,7 @@ def platform_rights(user: str = "platform") -> list[Right]:
 
 
 def gateway_rights(user: str = GATEWAY_USER) -> list[Right]:
-    """The gateway writes for every agency whose token it has checked, and never as the platform. It reads nothing."""
+    """The gateway writes for every agency, never as the platform, and reads nothing."""
     return [
         Right(user, Resource.TOPIC, "agency.", (Operation.WRITE, Operation.DESCRIBE)),
         Right(user, Resource.TOPIC, "agency.platform.", (Operation.WRITE,), denied=True),
@@ -138,10 +137,8 @@ def gateway_rights(user: str = GATEWAY_USER) -> list[Right]:
 
 @asynccontextmanager
 async def admin_client(settings: Settings, user: str = "admin") -> AsyncIterator[AIOKafkaAdminClient]:
-    """A started admin client: `user` where its password is kept here, else the user that the settings name.
-
-    That one must then have the rights.
-    """
+    """A started admin client: as `user` if its password is stored here, else as the user of the settings, who must then
+    have the rights."""
     name = user if settings.secret(f"kafka-{user}") else settings.kafka_user
     client = AIOKafkaAdminClient(client_id="yesser-admin", **client_arguments(settings, name))
     try:
@@ -159,25 +156,25 @@ async def ensure_topic(
     partitions: int = 1,
     replication: int = 1,
 ) -> bool:
-    """Make the topic unless it exists, and wait until it can be used; returns whether it was made."""
+    """Create the topic unless it exists, and wait until it can be used; returns whether it was created."""
     topic = NewTopic(name, partitions, replication, topic_configs=dict(config))
     response = await admin.create_topics([topic])
     ((_, code, *reason),) = response.topic_errors
     if code == TopicAlreadyExistsError.errno:
         return False
     if code:
-        raise KafkaRefused(f"topic {name} could not be made: {_reason(code, reason[0] if reason else None)}")
+        raise KafkaRefused(f"topic {name} could not be created: {_reason(code, reason[0] if reason else None)}")
     await _until_led(admin, name)
     return True
 
 
 async def ensure_agency_topic(admin: AIOKafkaAdminClient, code: str, replication: int) -> bool:
-    """The topic in which an agency claims: one partition, kept for ever."""
+    """Create an agency's topic: one partition, no expiry; returns whether it was created."""
     return await ensure_topic(admin, agency_topic(code), AGENCY_TOPIC_CONFIG, replication=replication)
 
 
 async def ensure_log_topics(admin: AIOKafkaAdminClient, settings: Settings) -> None:
-    """The topics that the platform writes: the log's fan-out, the triggers, and its own claims."""
+    """Create the topics that the platform writes: the log, the triggers, and its own agency topic."""
     copies = settings.kafka_replication_factor
     for name in (settings.log_topic, settings.triggers_topic):
         await ensure_topic(admin, name, LOG_TOPIC_CONFIG, replication=copies)
@@ -185,7 +182,7 @@ async def ensure_log_topics(admin: AIOKafkaAdminClient, settings: Settings) -> N
 
 
 async def delete_topics(admin: AIOKafkaAdminClient, names: Sequence[str]) -> None:
-    """Delete topics with all that stands in them; one that is not there is no error."""
+    """Delete topics with their records; an absent topic is no error."""
     if not names:
         return
     response = await admin.delete_topics(list(names))
@@ -195,7 +192,7 @@ async def delete_topics(admin: AIOKafkaAdminClient, names: Sequence[str]) -> Non
 
 
 async def create_scram_user(client: AIOKafkaClient, name: str, password: str) -> None:
-    """Make the user or change its password (SCRAM-SHA-512)."""
+    """Create the user or change its password (SCRAM-SHA-512)."""
     salt = secrets.token_bytes(SALT_BYTES)
     salted = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, SCRAM_ITERATIONS)
     upsertion = Upsertion(name, SCRAM_SHA_512, SCRAM_ITERATIONS, salt, salted)
@@ -203,12 +200,12 @@ async def create_scram_user(client: AIOKafkaClient, name: str, password: str) ->
 
 
 async def delete_scram_user(client: AIOKafkaClient, name: str) -> None:
-    """Remove the user's credential; one that is not there is no error. Open connections stay until they close."""
+    """Remove the user's credential; an absent one is no error. Open connections stay until they close."""
     await _alter_users(client, AlterUserScramCredentialsRequest([Deletion(name, SCRAM_SHA_512)], []))
 
 
 async def create_acls(client: AIOKafkaClient, rights: Sequence[Right]) -> None:
-    """Give rights; one that is already given stays as it is."""
+    """Create ACLs; existing ones stay."""
     for right in rights:
         pattern = _LITERAL if right.prefix is None else _PREFIXED
         permission = _DENY if right.denied else _ALLOW
@@ -219,20 +216,20 @@ async def create_acls(client: AIOKafkaClient, rights: Sequence[Right]) -> None:
             response = await _send(client, request)
             for code, message in response.creation_responses:
                 if code:
-                    raise KafkaRefused(f"{right} could not be given: {_reason(code, message)}")
+                    raise KafkaRefused(f"{right} could not be granted: {_reason(code, message)}")
 
 
 async def delete_acls(client: AIOKafkaClient, user: str) -> None:
-    """Take all rights from a user."""
+    """Delete all ACLs of a user."""
     request = DeleteAclsRequest(_ANY, None, _ANY, f"User:{user}", None, Operation.ANY, _ANY)
     response = await _send(client, request)
     for code, message, _ in response.filter_responses:
         if code:
-            raise KafkaRefused(f"the rights of {user} could not be taken: {_reason(code, message)}")
+            raise KafkaRefused(f"the rights of {user} could not be removed: {_reason(code, message)}")
 
 
 async def prepare_cluster(settings: Settings) -> None:
-    """Bring Kafka to this version's form; repeating it changes nothing. Needs the rights of `admin`."""
+    """Create this version's topics and rights; repeating it changes nothing. Needs the rights of `admin`."""
     async with admin_client(settings) as admin:
         await ensure_log_topics(admin, settings)
         if settings.kafka_security.startswith("SASL"):
@@ -241,7 +238,7 @@ async def prepare_cluster(settings: Settings) -> None:
 
 
 async def admit_agency(admin: AIOKafkaAdminClient, settings: Settings, code: str, secret: str) -> None:
-    """Everything an agency needs on Kafka: its topic, its user, the right to write there, and how much of it."""
+    """Create an agency's topic, user, rights and quotas."""
     await ensure_agency_topic(admin, code, settings.kafka_replication_factor)
     if settings.kafka_security.startswith("SASL"):
         await create_scram_user(raw_client(admin), agency_user(code), secret)
@@ -250,7 +247,7 @@ async def admit_agency(admin: AIOKafkaAdminClient, settings: Settings, code: str
 
 
 async def admit_gateway(admin: AIOKafkaAdminClient, settings: Settings) -> None:
-    """The gateway's own Kafka user with its rights; its password is kept in the home folder."""
+    """Create the gateway's Kafka user with its rights; its password is stored in the home folder."""
     home = DataDir.at(settings.home)
     home.create()
     secret = password(home.secrets, f"kafka-{GATEWAY_USER}")
@@ -270,7 +267,7 @@ async def _send(client: AIOKafkaClient, request: Any) -> Any:
 
 
 async def _until_led(admin: AIOKafkaAdminClient, name: str, now: Callable[[], float] | None = None) -> None:
-    """Wait until every partition has a leader: a topic just made cannot be written for some milliseconds."""
+    """Wait until every partition has a leader: a new topic cannot be written for some milliseconds."""
     clock = now or asyncio.get_running_loop().time
     deadline = clock() + TOPIC_VISIBLE_S
     while True:

@@ -1,4 +1,4 @@
-"""Where Kafka is and who we are there: the arguments that every aiokafka client and FastStream broker is built with."""
+"""The address, user and arguments of every aiokafka client and FastStream broker."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from infra.settings import Settings
 REQUEST_TIMEOUT_MS: Final = 10_000
 """After this the library gives a connection up on which a request was not answered, and makes another one."""
 PRODUCER_DURABLE: Final[dict[str, Any]] = {"acks": "all", "enable_idempotence": True}
-"""A producer whose acknowledgement means: stored, once, in order (within its session)."""
+"""Arguments of a producer: an acknowledged record is stored once and in order (within its session)."""
 
 
 class NoKafka(YesserError):
-    """No Kafka is named and no embedded stack was started here. Run `yesser up`, or set YESSER_KAFKA."""
+    """No Kafka is configured and no embedded stack was started here. Run `yesser up`, or set YESSER_KAFKA."""
 
 
 def bootstrap(settings: Settings) -> str:
-    """`host:port[,host:port]`: the given one, else that of the embedded stack."""
+    """`host:port[,host:port]` of the settings, else of the embedded stack."""
     if settings.kafka:
         return settings.kafka
     stack = settings.stack()
@@ -29,10 +29,10 @@ def bootstrap(settings: Settings) -> str:
 
 
 def client_arguments(settings: Settings, user: str | None = None) -> dict[str, Any]:
-    """Arguments for AIOKafkaConsumer, AIOKafkaProducer and the admin client.
+    """Arguments of AIOKafkaConsumer, AIOKafkaProducer and the admin client.
 
-    `user` names a principal of the embedded stack (`admin`, `platform`, `agency-<code>`); by default the one of the
-    settings, else `platform`. Its password is the given one or the one that the stack keeps.
+    `user` is a principal of the embedded stack (`admin`, `platform`, `agency-<code>`); by default that of the settings,
+    else `platform`. Its password comes from the settings or from the stack.
     """
     arguments: dict[str, Any] = {
         "bootstrap_servers": bootstrap(settings),
@@ -53,5 +53,4 @@ def client_arguments(settings: Settings, user: str | None = None) -> dict[str, A
 
 
 def agency_topic(code: str) -> str:
-    """The topic in which an agency claims: one partition, its order is the agency's."""
     return f"agency.{code}.events"

@@ -1,9 +1,7 @@
-"""What the Kafka client library lacks: time limits, asking whether a topic exists, and letting clients go without a
-surprise.
+"""What the Kafka client library lacks: time limits, whether a topic exists, and stopping clients safely.
 
-The library sends an idempotent batch again without end, and waits without end where a task of its own has ended. No
-start and no acknowledgement is therefore waited for without a limit: the owner of the client gives it up, and a new one
-does not have what the old one waits for.
+The library sends an idempotent batch again without end, and waits without end where one of its own tasks has ended.
+So every start and every acknowledgement has a limit: the owner drops the client and makes a new one.
 """
 
 from __future__ import annotations
@@ -27,7 +25,7 @@ SEND_TIMEOUT_S: Final = 15.0
 
 
 class NotStarted(ConnectionError):
-    """A client library ended its own start without saying why: try again."""
+    """A client library cancelled its own start without a reason: try again."""
 
 
 class NotAcknowledged(ConnectionError):
@@ -45,7 +43,7 @@ def raw_client(owner: AIOKafkaConsumer | AIOKafkaAdminClient) -> AIOKafkaClient:
 
 
 async def absent_topics(client: AIOKafkaClient, topics: Iterable[str]) -> set[str]:
-    """Which of these topics do not exist. The client itself would wait for them, and say so thousands of times."""
+    """Which of these topics do not exist. The client would wait for them and log it thousands of times."""
     names = list(topics)
     if not names:
         return set()
@@ -54,13 +52,13 @@ async def absent_topics(client: AIOKafkaClient, topics: Iterable[str]) -> set[st
 
 
 async def start_error(starting: Coroutine[Any, Any, object], timeout_s: float) -> Exception | None:
-    """Run a client's own `start`; why it did not work, or None where it did.
+    """Run a client's `start`; returns its error, or None.
 
-    It has a task of its own: when a connection is lost the library may cancel its own work, or lose the cancellation of
-    a timeout. In the caller the first would look like a cancellation from outside, the second would never end.
+    It runs in its own task: on a lost connection the library may cancel its own work, or lose the cancellation of a
+    timeout. In the caller the first would look like a cancellation from outside, and the second would never end.
     """
-    # Any error is a failed try. For some turns of the loop after a reset the library takes the connection for open, and
-    # uvloop raises RuntimeError ("the handler is closed") where the library expects OSError; it ended this work unseen.
+    # Any error is a failed try. For a moment after a reset the library takes the connection for open, and uvloop raises
+    # RuntimeError ("the handler is closed") where the library expects OSError.
     task = asyncio.ensure_future(starting)
     try:
         await asyncio.wait([task], timeout=timeout_s)
@@ -103,10 +101,10 @@ def require_running(consumer: AIOKafkaConsumer) -> None:
 
 
 async def stop_safely(stopping: Coroutine[Any, Any, object]) -> bool:
-    """Run a client's own `stop`; whether it did all that it does.
+    """Run a client's `stop`; returns whether it completed.
 
-    When Kafka has just gone away it raises the cancellation of a task that it cancelled itself. In the caller that
-    would look like a cancellation from outside and end the process.
+    When Kafka has just become unavailable, `stop` raises the cancellation of a task that it cancelled itself. In the
+    caller that would look like a cancellation from outside and end the process.
     """
     task = asyncio.ensure_future(stopping)
     try:
@@ -117,16 +115,16 @@ async def stop_safely(stopping: Coroutine[Any, Any, object]) -> bool:
 
 
 async def stop_consumer(consumer: AIOKafkaConsumer) -> None:
-    """Stop a consumer, whatever state it and Kafka are in."""
+    """Stop a consumer in any state, without an error."""
     if not await stop_safely(consumer.stop()):
         await _close(raw_client(consumer))
 
 
 async def abort_producer(producer: AIOKafkaProducer) -> None:
-    """End a producer at once, whatever state it and Kafka are in, without an error.
+    """Stop a producer at once in any state, without an error.
 
-    What it has not had acknowledged has an unknown outcome. Its own `stop` first waits for what it has not delivered,
-    without end while Kafka is away.
+    Unacknowledged records have an unknown outcome. The producer's `stop` would wait for them as long as Kafka is not
+    available.
     """
     producer._closed = True
     if producer._sender is not None:
@@ -135,7 +133,7 @@ async def abort_producer(producer: AIOKafkaProducer) -> None:
 
 
 async def _close(client: AIOKafkaClient) -> None:
-    """Close a client's connections. Its own `close` raises what its metadata task failed with, and leaves them open."""
+    """Close a client's connections. Its `close` raises the error of its metadata task and leaves them open."""
     if not await stop_safely(client.close()):
         for connection in [*client._conns.values()]:
             connection.close()

@@ -1,4 +1,4 @@
-"""Where Kafka topics of one partition end: the offset that the next record will get."""
+"""End offsets of Kafka topics of one partition: the offset of the next record."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ANSWER_TIMEOUT_S: Final = 5.0
 async def ends_of_existing(consumer: AIOKafkaConsumer, topics: Iterable[str]) -> dict[str, int]:
     """The end offsets of those of these topics that exist.
 
-    The client would wait for one that is deleted while it is asked about: then all are asked again.
+    The client would wait for a topic that is deleted during the request: then the request is repeated.
     """
     names = set(topics)
     while names := names - await absent_topics(raw_client(consumer), names):
@@ -40,7 +40,7 @@ async def _ends(consumer: AIOKafkaConsumer, topics: Iterable[str]) -> dict[str, 
 
 @asynccontextmanager
 async def end_offsets_reader(settings: Settings) -> AsyncIterator[EndOffsets]:
-    """A function that asks the brokers for end offsets. It needs the rights of the platform's own user."""
+    """A function that reads end offsets from the brokers. It needs the rights of the platform's user."""
     consumer = AIOKafkaConsumer(**client_arguments(settings), enable_auto_commit=False)
 
     async def read(topics: Sequence[str]) -> dict[str, int]:

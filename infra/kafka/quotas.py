@@ -1,7 +1,7 @@
-"""How much of Kafka one user may use: AlterClientQuotas and DescribeClientQuotas (KIP-546, API keys 49 and 48).
+"""Kafka quotas of a user: AlterClientQuotas and DescribeClientQuotas (KIP-546, API keys 49 and 48).
 
-aiokafka has no such requests; field order is Kafka's `AlterClientQuotasRequest.json` and `Describe…`, version 0. A
-client above its quota is answered later, never refused, so that a loader goes on at its pace and the others at theirs.
+aiokafka has no such requests; field order is Kafka's `AlterClientQuotasRequest.json` and `Describe…`, version 0.
+Kafka delays a client above its quota and never refuses it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from events.errors import YesserError
 from infra.settings import Settings
 
 Quotas = Mapping[str, float]
-"""Kafka's own name of a quota → its value."""
+"""Kafka's name of a quota → its value."""
 
 USER: Final = "user"
 _EXACT: Final = 0
@@ -28,11 +28,11 @@ _ENTITY: Final = Array(("type", String("utf-8")), ("name", String("utf-8")))
 
 
 class QuotasNotSet(YesserError):
-    """Kafka refused to change or to tell a user's quotas; the message names the user and Kafka's reason."""
+    """Kafka refused to change or read a user's quotas; the message names the user and Kafka's reason."""
 
 
 def agency_quotas(settings: Settings) -> dict[str, float]:
-    """What one agency may use of Kafka."""
+    """The quotas of one agency."""
     return {
         "producer_byte_rate": float(settings.agency_producer_bytes_per_s),
         "consumer_byte_rate": float(settings.agency_consumer_bytes_per_s),
@@ -41,14 +41,14 @@ def agency_quotas(settings: Settings) -> dict[str, float]:
 
 
 async def set_quotas(client: AIOKafkaClient, user: str, quotas: Quotas) -> None:
-    """Give a user these quotas; others that it has stay. They hold from the next request on, and outlive a rotation."""
+    """Set these quotas of a user; its others stay. They apply from the next request and survive a new password."""
     response = await client.send(client.get_random_node(), AlterClientQuotasRequest(user, quotas))
     for code, message, _ in response.entries:
         _require(user, code, message)
 
 
 async def read_quotas(client: AIOKafkaClient, user: str) -> dict[str, float]:
-    """The user's own quotas, as Kafka has them; empty where it has none."""
+    """The user's own quotas in Kafka; empty if it has none."""
     response = await client.send(client.get_random_node(), DescribeClientQuotasRequest(user))
     _require(user, response.error_code, response.error_message)
     return {name: value for _, values in response.entries or () for name, value in values}
@@ -61,8 +61,6 @@ def _require(user: str, code: int, message: str | None) -> None:
 
 
 class AlterClientQuotasResponse_v0(Response):  # type: ignore[misc]  # noqa: N801 - aiokafka's naming
-    """One result an entity."""
-
     API_KEY = _ALTER
     API_VERSION = 0
     SCHEMA = Schema(
@@ -90,8 +88,6 @@ class AlterClientQuotasRequest_v0(RequestStruct):  # type: ignore[misc]  # noqa:
 
 
 class AlterClientQuotasRequest(Request[AlterClientQuotasRequest_v0]):  # type: ignore[misc]
-    """Set quotas of one user."""
-
     API_KEY = _ALTER
 
     def __init__(self, user: str, quotas: Quotas) -> None:
@@ -104,8 +100,6 @@ class AlterClientQuotasRequest(Request[AlterClientQuotasRequest_v0]):  # type: i
 
 
 class DescribeClientQuotasResponse_v0(Response):  # type: ignore[misc]  # noqa: N801 - aiokafka's naming
-    """The quotas of every entity that matches."""
-
     API_KEY = _DESCRIBE
     API_VERSION = 0
     SCHEMA = Schema(
@@ -129,8 +123,6 @@ class DescribeClientQuotasRequest_v0(RequestStruct):  # type: ignore[misc]  # no
 
 
 class DescribeClientQuotasRequest(Request[DescribeClientQuotasRequest_v0]):  # type: ignore[misc]
-    """Ask for the quotas of one user."""
-
     API_KEY = _DESCRIBE
 
     def __init__(self, user: str) -> None:

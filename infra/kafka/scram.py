@@ -1,7 +1,7 @@
-"""The wire request that makes and removes SCRAM users: AlterUserScramCredentials, version 0 (API key 51).
+"""The wire request that creates and removes SCRAM users: AlterUserScramCredentials, version 0 (API key 51).
 
-aiokafka has no such request; its protocol types are enough to write it down. Field order is Kafka's
-`AlterUserScramCredentialsRequest.json`; it is a flexible version, so that every structure ends in tagged fields.
+aiokafka has no such request; this one is written with its protocol types. Field order is Kafka's
+`AlterUserScramCredentialsRequest.json`; the version is flexible, so every structure ends in tagged fields.
 """
 
 from __future__ import annotations
@@ -28,8 +28,6 @@ API_KEY: Final = 51
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """Remove the credential of one mechanism."""
-
     user: str
     mechanism: int
 
@@ -46,8 +44,6 @@ class Upsertion:
 
 
 class AlterUserScramCredentialsResponse_v0(Response):  # type: ignore[misc]  # noqa: N801 - aiokafka's naming
-    """One result a user."""
-
     API_KEY = API_KEY
     API_VERSION = 0
     SCHEMA = Schema(
@@ -66,8 +62,6 @@ class AlterUserScramCredentialsResponse_v0(Response):  # type: ignore[misc]  # n
 
 
 class AlterUserScramCredentialsRequest_v0(RequestStruct):  # type: ignore[misc]  # noqa: N801 - aiokafka's naming
-    """The request as it goes over the wire."""
-
     API_KEY = API_KEY
     API_VERSION = 0
     FLEXIBLE_VERSION = True
@@ -93,8 +87,6 @@ class AlterUserScramCredentialsRequest_v0(RequestStruct):  # type: ignore[misc] 
 
 
 class AlterUserScramCredentialsRequest(Request[AlterUserScramCredentialsRequest_v0]):  # type: ignore[misc]
-    """Remove and set credentials; each user has a result of its own."""
-
     API_KEY = API_KEY
 
     def __init__(self, deletions: Sequence[Deletion], upsertions: Sequence[Upsertion]) -> None:

@@ -1,7 +1,7 @@
 """The RFC 6962 Merkle tree over entry bytes, kept as C2SP tiles of 256 hashes.
 
-A tree of any size is the list of roots of its complete 256^level subtrees, per level, that do not yet fill a tile one
-level up. Appending leaves gives the roots that became complete; the root is computed from what is left over.
+A tree is kept as its right edge: per level, the roots of the complete 256^level subtrees that do not yet fill a tile
+one level up. Appending leaves returns the roots that became complete.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 def complete_root(hashes: Sequence[bytes]) -> bytes:
-    """Root over hashes whose number is a power of two."""
+    """The root of hashes whose number is a power of two."""
     row = list(hashes)
     while len(row) > 1:
         row = [sha256(b"\x01" + row[i] + row[i + 1]).digest() for i in range(0, len(row), 2)]
@@ -75,7 +75,7 @@ class TileTree:
         return completed
 
     def root(self) -> bytes:
-        """The Merkle tree hash at the present size."""
+        """The Merkle tree hash at the current size."""
         parts = [part for row in reversed(self.partial) for part in complete_parts(row)]
         if not parts:
             return EMPTY_ROOT
@@ -86,7 +86,7 @@ class TileTree:
 
 
 async def read_tree(connection: Connection, size: int) -> TileTree:
-    """The tree of the first `size` entries as the database has it."""
+    """The tree of the first `size` entries, from the database."""
     partial: list[list[bytes]] = []
     level = 0
     while size >> 8 * level:

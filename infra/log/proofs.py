@@ -1,7 +1,7 @@
-"""Proofs of RFC 6962 / RFC 9162: that an entry is in a tree, and that one tree continues another.
+"""Inclusion and consistency proofs (RFC 6962, RFC 9162).
 
-Flows in: hashes by tile level, as a `HashPort` gives them. Flows out: a list of hashes, leaf to root. Verifying needs
-no log at all, only the proof and roots that somebody signed.
+In: hashes by tile level from a `HashPort`. Out: a list of hashes, leaf to root. Verifying needs only the proof and
+signed roots, not the log.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from infra.log.reader import read_leaves, read_nodes
 from infra.postgres.connection import Connection
 
 PROOF_PREFIX: Final = "/v1/proofs/"
-"""On the gateway an entry's proof is at this address and its index."""
+"""The gateway's path of proofs, before the index."""
 
 _HASH_BYTES: Final = 32
 
 
 class HashPort(Protocol):
-    """Where proofs are made from."""
+    """The source of the hashes that proofs are made of."""
 
     async def hashes(self, level: int, first: int, count: int) -> list[bytes]:
-        """Roots of the complete subtrees of 256^level leaves `first … first + count - 1`; all of them or an error."""
+        """Roots of the complete subtrees of 256^level leaves `first … first + count - 1`. Raises if one is missing."""
 
 
 class StoredHashes:
-    """The hashes as the database has them."""
+    """The hashes of the database."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -39,7 +39,7 @@ class StoredHashes:
             leaves = await read_leaves(self._connection, first, count)
             found = [leaves[i : i + _HASH_BYTES] for i in range(0, len(leaves), _HASH_BYTES)]
         if len(found) != count:
-            raise LookupError(f"hashes of level {level} from {first}: {count} were asked for, {len(found)} are there")
+            raise LookupError(f"hashes of level {level} from {first}: {len(found)} of {count} found")
         return found
 
 
@@ -49,7 +49,7 @@ async def tree_root(port: HashPort, size: int) -> bytes:
 
 
 async def range_root(port: HashPort, begin: int, end: int) -> bytes:
-    """MTH(D[begin:end]), where the range is one that RFC 6962 splits off: `begin` is a multiple of its largest part."""
+    """MTH(D[begin:end]) of a range that RFC 6962 splits off: `begin` is a multiple of its largest part."""
     parts = [await _complete(port, start, power) for start, power in _complete_parts(begin, end)]
     root = parts.pop()
     while parts:
@@ -90,14 +90,14 @@ async def consistency_proof(port: HashPort, old_size: int, new_size: int) -> lis
         else:
             path.append(await range_root(port, begin, split))
             begin = split
-    # Where the old tree is the left edge itself, the verifier already has its root.
+    # Where the old tree is the left edge, the verifier has its root.
     if begin > 0:
         path.append(await range_root(port, begin, end))
     return path[::-1]
 
 
 def verify_inclusion(leaf: bytes, index: int, size: int, root: bytes, path: Sequence[bytes]) -> bool:
-    """Whether the leaf hash stands at `index` in the tree of this size and root (RFC 9162 §2.1.3.2)."""
+    """Whether the leaf hash is at `index` in the tree of this size and root (RFC 9162 §2.1.3.2)."""
     if not 0 <= index < size:
         return False
     at, last, computed = index, size - 1, leaf
@@ -150,7 +150,7 @@ def _split(count: int) -> int:
 
 
 def _complete_parts(begin: int, end: int) -> list[tuple[int, int]]:
-    """`(start, power)` of the complete subtrees of 2^power leaves that make up a range, from the left."""
+    """`(start, power)` of the complete subtrees of 2^power leaves of a range, from the left."""
     parts = []
     count = end - begin
     for power in reversed(range(count.bit_length())):

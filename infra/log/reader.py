@@ -1,7 +1,6 @@
 """Reading the national log in PostgreSQL: entries by index, leaf hashes, nodes, size. It never writes.
 
-`read_checked` is for everything that is computed from entries: it gives none whose bytes are not those that were
-hashed.
+Everything that is computed from entries uses `read_checked`, which compares each entry with its hash.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ _SQL: Final = queries("infra.log", "reader.sql")
 
 
 class ChangedEntry(Tampered):
-    """An entry in the database is not the one that was registered: keep everything as it is and read the runbook."""
+    """An entry in the database was changed after it was registered: keep everything as it is and follow the runbook."""
 
     def __init__(self, index: int, reason: str) -> None:
         self.index = index
@@ -32,7 +31,7 @@ class ChangedEntry(Tampered):
 
 
 def split_bundle(data: bytes) -> list[bytes]:
-    """Entries of a bundle: uint16 big-endian length ‖ entry, repeated. A length that does not fit: `IndexError`."""
+    """Entries of a bundle: uint16 big-endian length ‖ entry, repeated. Raises `IndexError` if a length does not fit."""
     entries, at, end = [], 0, len(data)
     while at < end:
         start = at + 2
@@ -44,7 +43,6 @@ def split_bundle(data: bytes) -> list[bytes]:
 
 
 async def log_size(connection: Connection) -> int:
-    """Number of entries."""
     size: int = await connection.fetchval(_SQL["size"])
     return size
 
@@ -63,7 +61,7 @@ async def read_entries(connection: Connection, first: int, limit: int) -> list[b
 
 
 async def read_checked(connection: Connection, first: int, limit: int) -> list[bytes]:
-    """The same as `read_entries`. Raises `ChangedEntry` at the first that does not give its leaf hash."""
+    """Like `read_entries`. Raises `ChangedEntry` at the first entry that does not match its leaf hash."""
     result: list[bytes] = []
     for start, data, leaves in await connection.fetch(_SQL["entries_with_leaves"], first, first + limit):
         try:
@@ -79,7 +77,7 @@ async def read_checked(connection: Connection, first: int, limit: int) -> list[b
 
 
 def _entries_that_fit(data: bytes) -> list[bytes]:
-    """The entries of a damaged bundle up to the first whose length leads beyond its end."""
+    """The entries of a damaged bundle, up to the first whose length is beyond its end."""
     entries, at = [], 0
     while at + 2 <= len(data):
         start, at = at + 2, at + 2 + (data[at] << 8 | data[at + 1])
@@ -90,7 +88,7 @@ def _entries_that_fit(data: bytes) -> list[bytes]:
 
 
 def _first_wrong(entries: list[bytes], leaves: bytes) -> int:
-    """The first entry of a segment that does not give its leaf, or has none; else the first that is missing."""
+    """The first entry of a segment that does not match its leaf, or has none; else the first that is missing."""
     for number, entry in enumerate(entries):
         if sha256(b"\x00" + entry).digest() != leaves[32 * number : 32 * number + 32]:
             return number
@@ -98,7 +96,7 @@ def _first_wrong(entries: list[bytes], leaves: bytes) -> int:
 
 
 async def read_leaves(connection: Connection, first: int, limit: int) -> bytes:
-    """The 32-byte leaf hashes of the same entries, one after another."""
+    """The 32-byte leaf hashes of these entries, concatenated."""
     parts = []
     for start, leaves in await connection.fetch(_SQL["leaves"], first, first + limit):
         parts.append(leaves[32 * max(0, first - start) : 32 * max(0, first + limit - start)])

@@ -1,4 +1,4 @@
-"""C2SP signed notes and checkpoints: the log's key, what it signs, and how anybody verifies it.
+"""C2SP signed notes and checkpoints: the log's key, signing, and verifying.
 
 A note is a text, a blank line, and signature lines `— <key name> <base64(key id ‖ signature)>`. A checkpoint is a note
 whose text is three lines: origin, size, base64 root. The rules are those of C2SP `signed-note` and `tlog-checkpoint`
@@ -27,7 +27,7 @@ VKEY_FILE: Final = "log.vkey"
 CHECKPOINT_FILE: Final = "checkpoint"
 ED25519: Final = b"\x01"
 SIGNATURES_MAX: Final = 100
-"""Most signature lines that are looked at, as in Go's implementation; the specification asks for at least 16."""
+"""Most signature lines that are read, as in Go's implementation; the specification requires at least 16."""
 
 _PRIVATE: Final = "PRIVATE+KEY+"
 _SIGNATURE_LINE: Final = re.compile(r"— ([^\s+]+) ([A-Za-z0-9+/]+={0,2})")
@@ -40,12 +40,12 @@ class InvalidNote(YesserError):
 
 
 class InvalidKey(Halt):
-    """The key is not well-formed, or it is gone although it has signed: put its file back from its copy."""
+    """The key is not well-formed, or its file is missing although it was used: restore the file from its copy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verifier:
-    """A public key under its name. Its text form is the *vkey* that others are given."""
+    """A public key with its name. Its published text form is the *vkey*."""
 
     name: str
     public: bytes
@@ -85,12 +85,12 @@ class LogKey:
 
     @property
     def signing_key(self) -> SigningKey:
-        """For whoever signs often: making it of the seed costs as much as a signature."""
+        """The key for repeated use: deriving it from the seed costs as much as a signature."""
         return SigningKey(self.seed)
 
     @property
     def skey(self) -> str:
-        """The form in which it is kept: `PRIVATE+KEY+<name>+<8 hex digits>+<base64>`."""
+        """The stored form: `PRIVATE+KEY+<name>+<8 hex digits>+<base64>`."""
         return f"{_PRIVATE}{self.name}+{self.verifier.key_id.hex()}+{base64.b64encode(ED25519 + self.seed).decode()}"
 
     def sign(self, text: str) -> str:
@@ -107,7 +107,7 @@ class LogKey:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """What a log says of itself: so many entries, this root. `note` is the signed form it was read from."""
+    """A log's size and root. `note` is the signed form that it was parsed from."""
 
     origin: str
     size: int
@@ -150,12 +150,12 @@ def checkpoint_text(origin: str, size: int, root: bytes) -> str:
 
 
 def parse_checkpoint(note: str, verifier: Verifier) -> Checkpoint:
-    """A checkpoint signed by the log whose origin is the key's name. Extension lines are allowed and ignored."""
+    """Parse a checkpoint signed by the log whose origin is the key's name. Extension lines are ignored."""
     origin, *lines = verify_note(note, [verifier]).split("\n")[:-1]
     if origin != verifier.name:
         raise InvalidNote(f"the checkpoint is of the log {origin!r}, not of {verifier.name!r}")
     if len(lines) < 2 or not _SIZE.fullmatch(lines[0]) or not all(lines):
-        raise InvalidNote("the checkpoint's text is not: origin, size, root")
+        raise InvalidNote("the checkpoint's text does not have the lines origin, size, root")
     root = _base64(lines[1])
     if root is None or len(root) != 32:
         raise InvalidNote("the checkpoint's root is not the base64 of 32 bytes")
@@ -163,7 +163,7 @@ def parse_checkpoint(note: str, verifier: Verifier) -> Checkpoint:
 
 
 def parse_vkey(vkey: str) -> Verifier:
-    """Read a verifier key; its id must be that of its name and key. The base64 may itself contain `+`."""
+    """Parse a verifier key; its id must match its name and key. The base64 may contain `+`."""
     name, key_id, public = _split_key(vkey)
     verifier = Verifier(name, public)
     if verifier.key_id != key_id:
@@ -172,7 +172,6 @@ def parse_vkey(vkey: str) -> Verifier:
 
 
 def parse_skey(skey: str) -> LogKey:
-    """Read a private key."""
     if not skey.startswith(_PRIVATE):
         raise InvalidKey(f"a private key begins with {_PRIVATE}")
     name, key_id, seed = _split_key(skey.removeprefix(_PRIVATE))
@@ -183,7 +182,7 @@ def parse_skey(skey: str) -> LogKey:
 
 
 def load_key(folder: Path, origin: str) -> LogKey:
-    """The log's key from its folder. Its public half must be the one in `log.vkey`, which others were given."""
+    """The log's key from its folder. Its public half must match the published one in `log.vkey`."""
     path, vkey_path = folder / KEY_FILE, folder / VKEY_FILE
     try:
         mode = path.stat().st_mode
@@ -209,11 +208,11 @@ def load_key(folder: Path, origin: str) -> LogKey:
 
 
 def load_or_create_key(folder: Path, origin: str) -> LogKey:
-    """The same; made once, readable by its owner only, and on the disk before it is used.
+    """Like `load_key`; the key is created once, readable by its owner only, and on disk before it is used.
 
-    It is never made anew where a checkpoint was signed or the public half was given out: that log's key is lost.
+    No new key is created where a checkpoint was signed or the public half was published: that log's key is lost.
     """
-    # In this order: a process that makes the key beside this one writes it before the others.
+    # In this order: a concurrent process writes the key before the other files.
     was_made = (folder / CHECKPOINT_FILE).exists() or (folder / VKEY_FILE).exists()
     if not was_made and not (folder / KEY_FILE).exists():
         _create_key(folder, origin)
@@ -231,7 +230,7 @@ def _create_key(folder: Path, origin: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     try:
-        # A link, unlike a rename, fails where a second process was quicker: one key is made, and it is whole.
+        # A link, unlike a rename, fails if another process was first: exactly one complete key is created.
         os.link(temporary, folder / KEY_FILE)
     except FileExistsError:
         pass
@@ -269,7 +268,7 @@ def _split_key(text: str) -> tuple[str, bytes, bytes]:
 
 
 def _base64(text: str) -> bytes | None:
-    """Strict: padding, alphabet and the unused bits are as the standard says, so that one flipped bit shows."""
+    """Strict base64: padding, alphabet and unused bits as in the standard, so that one flipped bit is detected."""
     try:
         data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):

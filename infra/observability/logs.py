@@ -1,7 +1,7 @@
-"""What a process says: structured lines on stderr, JSON for machines and readable on a terminal.
+"""Structured logs on stderr: JSON for machines, readable on a terminal.
 
-A log line may carry indexes, positions, topics, agencies and codes. It never carries a key, a payload, a header, a
-secret or what looks like a national id: a processor drops or masks them, whoever wrote the call.
+A log line may carry indexes, positions, topics, agencies and codes. A processor drops or masks keys, payloads,
+headers, secrets and everything that looks like a national id.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ FORBIDDEN_FIELDS: Final = frozenset(
         "private_key",
     }
 )
-"""Names of fields that are dropped from every line."""
+"""Fields that are dropped from every line."""
 
 REPEAT_AFTER_S: Final = 300.0
-"""A library's line is said again only after this long: it may try, and say so, a hundred times a second."""
+"""A library's line is logged again only after this long: it may retry, and log, a hundred times a second."""
 
 _LIBRARIES: Final = ("aiokafka", "faststream", "opentelemetry", "uvicorn", "asyncio")
 _ERROR_CHARACTERS_MAX: Final = 300
@@ -51,7 +51,7 @@ _TEN_DIGITS: Final = re.compile(r"(?<![^\W_])\d{10}(?![^\W_])")
 
 
 def configure_logs(level: str, process: str, stream: TextIO | None = None) -> None:
-    """Set structlog and the standard `logging` (of the libraries) up for this process. `level` as in the settings."""
+    """Set up structlog and `logging` (of libraries) for this process. `level` is as in the settings."""
     output = _Lenient(stream or sys.stderr)
     number = logging.getLevelNamesMapping()[level.upper()]
     render: Processor = structlog.dev.ConsoleRenderer() if output.isatty() else _render_json
@@ -84,7 +84,7 @@ def configure_logs(level: str, process: str, stream: TextIO | None = None) -> No
 
 
 class _Lenient:
-    """The output of the log. A disk that is full may cost lines of it, never the work that they tell of."""
+    """The output stream of the log. A full disk loses lines and never fails the caller."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -102,7 +102,7 @@ class _Lenient:
 
 
 def drop_forbidden(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
-    """Remove forbidden fields, tell bytes only by their length, and mask every number that could be a national id."""
+    """Remove forbidden fields, show bytes only by their length, and mask every number that could be a national id."""
     result: EventDict = {}
     for name, value in line.items():
         if name.startswith("_"):
@@ -113,7 +113,7 @@ def drop_forbidden(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
 
 
 def describe_error(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
-    """An exception as its class, the first line of its message and its frames: a driver's DETAIL holds row values."""
+    """Log an exception as its class, first line and frames, since a driver's DETAIL holds row values."""
     given = line.pop("exc_info", None)
     error = sys.exc_info()[1] if given is True else given[1] if isinstance(given, tuple) else given
     if isinstance(error, BaseException):
@@ -124,13 +124,13 @@ def describe_error(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says, on one line of bounded length."""
+    """The first line of an error's message, of bounded length."""
     text = str(error).partition("\n")[0]
     return text[:_ERROR_CHARACTERS_MAX] or type(error).__name__
 
 
 class RepeatFilter(logging.Filter):
-    """Lets a library's message through once per `REPEAT_AFTER_S`, told apart by its template, not by its values."""
+    """Logs a library's message at most once per `REPEAT_AFTER_S`, by its template, whatever its values."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
@@ -146,9 +146,9 @@ class RepeatFilter(logging.Filter):
 
 
 class LogOnce:
-    """A condition that is told when it begins and when it ends, however often it is met in between.
+    """A condition that is logged when it begins and when it ends, not in between.
 
-    `begins` is called at every failed try and `ends` at every success; both are cheap when there is nothing to say.
+    Call `begins` at every failed try and `ends` at every success; both are cheap when nothing is logged.
     """
 
     def __init__(self, began: str, ended: str, clock: Callable[[], float] = time.monotonic) -> None:
@@ -159,11 +159,10 @@ class LogOnce:
 
     @property
     def holds(self) -> bool:
-        """Whether the condition has begun and not ended."""
         return self._since is not None
 
     def begins(self, error: BaseException | None = None, **fields: object) -> None:
-        """The condition holds. Says so unless it was said already; of an error its class and first line."""
+        """The condition holds. Logged once, with the error's class and first line."""
         if self._since is not None:
             return
         self._since = self._clock()
@@ -172,7 +171,7 @@ class LogOnce:
         structlog.get_logger().warning(self._began, **fields)
 
     def ends(self, **fields: object) -> None:
-        """The condition is over. Says so only if it had begun, with how long it lasted."""
+        """The condition is over. Logged only if it had begun, with its duration."""
         if self._since is None:
             return
         seconds, self._since = round(self._clock() - self._since, 3), None

@@ -1,8 +1,7 @@
-"""What a process counts and traces: metrics by name, spans from publish over registration to projection.
+"""Metrics by name, and trace spans from publishing through registration to projection.
 
-`setup` is called once at a process' start. Counting needs no set-up. Without `otlp_endpoint` a span is nothing at
-all. Neither a metric's label nor a span's attribute may be a subject, an id, a key or a payload: what is allowed is
-listed here, and anything else is a programming error that says so.
+Call `setup` once when a process starts; metrics need no set-up. Without `otlp_endpoint` spans do nothing. Labels and
+span attributes are never a subject, an id, a key or a payload: the allowed ones are listed here, and any other raises.
 """
 
 from __future__ import annotations
@@ -58,7 +57,7 @@ MetricName: TypeAlias = Literal[CounterName, GaugeName, HistogramName]
 
 
 class Labels(TypedDict, total=False):
-    """The labels that exist. Each metric takes some of them, as `METRICS` says; one that is left out is empty."""
+    """All labels. `METRICS` lists those of each metric; an omitted label is empty."""
 
     consumer: str
     agency: str
@@ -69,34 +68,34 @@ class Labels(TypedDict, total=False):
 METRICS: Final[dict[MetricName, tuple[str, tuple[str, ...]]]] = {
     "events_registered": ("Accepted events.", ("agency",)),
     "events_refused": ("Refusals, conflicts included, by the first code of each.", ("agency", "code")),
-    "events_duplicate": ("Records dropped as the same event again.", ("agency",)),
-    "events_conflicting": ("Records refused since their id was used with other contents.", ("agency",)),
+    "events_duplicate": ("Records dropped as duplicates.", ("agency",)),
+    "events_conflicting": ("Records refused because their id belongs to another event.", ("agency",)),
     "entries_applied": ("Entries applied to read models.", ("consumer",)),
-    "gaps_filled": ("Gaps in the log's topic that were filled from PostgreSQL.", ("consumer",)),
-    "fenced_writers": ("Transactions given up since another owner had taken over.", ("process",)),
+    "gaps_filled": ("Gaps in the log's topic filled from PostgreSQL.", ("consumer",)),
+    "fenced_writers": ("Transactions aborted because another owner had taken over.", ("process",)),
     "checkpoints_signed": ("Signed checkpoints.", ()),
-    "outbox_sent": ("Events sent from the outbox (the platform's, or an agency's).", ()),
-    "retries": ("Tries repeated after a transient error.", ("process",)),
-    "gateway_events_stored": ("Events that the gateway gave receipts for.", ("agency",)),
-    "gateway_problems": ("Requests that the gateway answered with a problem, by its code.", ("code",)),
-    "lag_entries": ("Entries of the log that are not applied yet.", ("consumer",)),
+    "outbox_sent": ("Events sent from the outbox (of the platform or of an agency).", ()),
+    "retries": ("Retries after a transient error.", ("process",)),
+    "gateway_events_stored": ("Events acknowledged with a receipt by the gateway.", ("agency",)),
+    "gateway_problems": ("Requests answered with a problem by the gateway, by code.", ("code",)),
+    "lag_entries": ("Entries of the log not yet applied.", ("consumer",)),
     "log_size": ("Entries in the log.", ()),
-    "shipped_up_to": ("Entries that the log's topic has acknowledged.", ()),
+    "shipped_up_to": ("Entries acknowledged by the log's topic.", ()),
     "checkpoint_size": ("Size of the newest signed checkpoint.", ()),
-    "outbox_waiting": ("Events that wait in the outbox.", ()),
-    "topics_halted": ("Agency topics that are no longer read, since what was read is gone.", ()),
-    "topics_paused": ("Agency topics that are read slowly, since they held nothing but refused records.", ()),
+    "outbox_waiting": ("Events waiting in the outbox.", ()),
+    "topics_halted": ("Agency topics that are halted: records that were read are lost or changed.", ()),
+    "topics_paused": ("Agency topics that are paused: they held only refused records.", ()),
     "batch_records": ("Records or entries in one transaction.", ("process",)),
     "batch_seconds": ("Duration of one transaction, in seconds.", ("process",)),
 }
-"""Every metric: what it means and its labels. Exposed as `yesser_<name>` (counters as `yesser_<name>_total`).
+"""Every metric: its help text and labels. Exposed as `yesser_<name>` (counters as `yesser_<name>_total`).
 
-A process exposes those that it has counted itself: a gauge that another process keeps would stand at 0 here.
+A process exposes only the metrics that it has set itself: another process's gauge would be 0 here.
 """
 
 SPAN_ATTRIBUTES: Final = frozenset({"first_index", "entries", "records", "consumer", "agency", "process", "topic"})
 LINKS_MAX: Final = 128
-"""Most events of a batch that its span is linked to."""
+"""Maximum number of links of a batch's span."""
 
 TRACEPARENT: Final = "traceparent"
 Headers: TypeAlias = Sequence[tuple[str, bytes | None]]
@@ -104,7 +103,7 @@ Headers: TypeAlias = Sequence[tuple[str, bytes | None]]
 REGISTRY: Final = CollectorRegistry()
 
 _TRACEPARENT: Final = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
-# A second series for each counter, which nobody asks for.
+# Disables an unused second series per counter.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 _BUCKETS: Final[Mapping[MetricName, tuple[float, ...]]] = {
@@ -118,7 +117,7 @@ _tracer: Tracer | None = None
 
 
 def setup(settings: Settings, process: str) -> None:
-    """Logs, and traces where an OTLP address is given. Call once, first, with the process' name."""
+    """Set up logs, and traces if an OTLP address is set. Call once, first, with the process's name."""
     configure_logs(settings.log_level, process)
     if settings.otlp_endpoint:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -129,29 +128,26 @@ def setup(settings: Settings, process: str) -> None:
 
 
 def count(name: CounterName, amount: float = 1, **labels: Unpack[Labels]) -> None:
-    """Add to a counter."""
     _series(name, *labels.items()).inc(amount)
 
 
 def gauge(name: GaugeName, value: float, **labels: Unpack[Labels]) -> None:
-    """Set a gauge."""
     _series(name, *labels.items()).set(value)
 
 
 def forget_gauges() -> None:
-    """Expose no gauge until it is set again: this process stands by now, and what it knew is another one's to say."""
+    """Remove all gauges until they are set again: this process stands by, and another one has the current values."""
     for name in _COLLECTORS.keys() & set(get_args(GaugeName)):
         REGISTRY.unregister(_COLLECTORS.pop(name))
     _series.cache_clear()
 
 
 def observe(name: HistogramName, value: float, **labels: Unpack[Labels]) -> None:
-    """Add one observation to a histogram."""
     _series(name, *labels.items()).observe(value)
 
 
 def exposition() -> bytes:
-    """All metrics in Prometheus' text form."""
+    """All metrics in Prometheus's text format."""
     return generate_latest(REGISTRY)
 
 
@@ -167,21 +163,20 @@ def start_tracing(process: str, processor: SpanProcessor) -> None:
 
 
 def stop_tracing() -> None:
-    """Make spans nothing again."""
     global _tracer
     _tracer = None
 
 
 def tracing() -> bool:
-    """Whether spans are sent: only then is it worth reading `traceparent` out of a batch."""
+    """Whether spans are sent, so that `traceparent` of a batch must be read."""
     return _tracer is not None
 
 
 @contextmanager
 def span(name: str, traceparents: Iterable[str] = (), **attributes: int | str) -> Iterator[None]:
-    """A span around a batch. The traces of its events are continued: the only one as parent, several as links.
+    """A span around a batch. It continues the traces of its events: a single one as parent, several as links.
 
-    `traceparents` are W3C values (see `carried_traces`); what is malformed is passed over.
+    `traceparents` are W3C values (see `carried_traces`); malformed ones are ignored.
     """
     if _tracer is None:
         yield
@@ -194,16 +189,16 @@ def span(name: str, traceparents: Iterable[str] = (), **attributes: int | str) -
 
 
 def trace_header() -> list[tuple[str, bytes]]:
-    """The running span's `traceparent` as a Kafka header, for what is sent now; empty without tracing.
+    """The current span's `traceparent` as a Kafka header; empty without tracing.
 
-    It travels beside the record and not in the event, whose bytes are the sender's.
+    It is not part of the event, whose bytes are the sender's.
     """
     traceparent = current_traceparent()
     return [] if traceparent is None else [(TRACEPARENT, traceparent.encode())]
 
 
 def carried_traces(records: Iterable[tuple[Headers, Mapping[str, Any] | None]]) -> list[str]:
-    """The `traceparent`s of received records: of the Kafka header, else of the event. Empty without tracing."""
+    """The `traceparent` of each record, from the Kafka header, else from the event. Empty without tracing."""
     if _tracer is None:
         return []
     found: dict[str, None] = {}
@@ -220,7 +215,7 @@ def carried_traces(records: Iterable[tuple[Headers, Mapping[str, Any] | None]]) 
 
 
 def current_traceparent() -> str | None:
-    """The W3C `traceparent` of the running span; None without tracing."""
+    """The W3C `traceparent` of the current span; None without tracing."""
     if _tracer is None:
         return None
     from opentelemetry.trace import get_current_span
@@ -257,7 +252,7 @@ def _context(traceparent: str) -> SpanContext | None:
 
 
 def _collector(name: MetricName) -> Counter | Gauge | Histogram:
-    """The metric itself, made and exposed from its first use on."""
+    """The collector of a metric, created and exposed at its first use."""
     made = _COLLECTORS.get(name)
     if made is None:
         named = (f"yesser_{name}", *METRICS[name])
@@ -271,7 +266,7 @@ def _collector(name: MetricName) -> Counter | Gauge | Histogram:
 
 @cache
 def _series(name: MetricName, *labels: tuple[str, object]) -> Any:
-    """The counter, gauge or histogram of a metric for these labels."""
+    """The series of a metric with these labels."""
     metric, expected, given = _collector(name), METRICS[name][1], dict(labels)
     foreign = given.keys() - set(expected)
     if foreign:

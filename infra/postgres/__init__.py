@@ -1,4 +1,3 @@
-"""PostgreSQL: connections, named SQL, migrations, the unit of work that a fold changes rows through, and the tables
-that every process shares. Way in: `connection.connect`, `sql.queries`, `unit_of_work.UnitOfWork`. Imports:
-`infra.settings`.
+"""PostgreSQL: connections, named SQL, migrations, the unit of work of a fold, and the tables that every process shares.
+Entry points: `connection.connect`, `sql.queries`, `unit_of_work.UnitOfWork`. Imports: `infra.settings`.
 """

@@ -1,8 +1,8 @@
-"""Connections to PostgreSQL: where the database is, what each session promises, and which errors pass by themselves.
+"""Connections to PostgreSQL: the address, the session settings, and which errors are transient.
 
-A database that takes connections and never answers (a stopped machine, a cut line) is noticed by whoever asks: the
-server itself would have ended the statement before (`ANSWER_MARGIN_S`), so that an answer that is still missing then
-never comes. Whoever only waits is helped by TCP's own probes.
+A database that accepts connections and never answers (a stopped machine, a cut line) is detected by a timeout: the
+server ends a statement before `ANSWER_MARGIN_S` more have passed, so a later answer never comes. Idle sessions rely on
+TCP keepalive.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ TRANSIENT_ERRORS: Final = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # what the driver says when the session dies between two statements of a transaction
+    asyncpg.InternalClientError,  # raised when the session dies between two statements of a transaction
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
@@ -39,17 +39,17 @@ TRANSIENT_ERRORS: Final = (
     asyncpg.SerializationError,
     asyncpg.DeadlockDetectedError,
 )
-"""Errors after which the same work may be tried again: the outcome of a commit is then unknown until it is read."""
+"""Errors after which the same work may be retried. The outcome of a commit is then unknown until it is read."""
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether the same work may be tried again. A value that does not fit its column is a bug, though the driver files
-    it under the errors of a connection."""
+    """Whether the same work may be retried. A value that does not fit its column is a bug, though the driver raises a
+    connection error for it."""
     return isinstance(error, TRANSIENT_ERRORS) and not isinstance(error, ValueError)
 
 
 ANSWER_MARGIN_S: Final = 5.0
-"""After the longest statement the server's word of it may take so long."""
+"""Longest wait for the server's answer after the statement timeout."""
 
 _SOCKET_OPTIONS: Final = (
     (socket.SOL_SOCKET, "SO_KEEPALIVE", 1),
@@ -58,15 +58,15 @@ _SOCKET_OPTIONS: Final = (
     (socket.IPPROTO_TCP, "TCP_KEEPCNT", 3),
     (socket.IPPROTO_TCP, "TCP_USER_TIMEOUT", 20_000),
 )
-"""Probes after ten idle seconds; a peer that acknowledges nothing for twenty is gone. Not every system has all."""
+"""Probes after ten idle seconds; the connection ends after twenty without an answer. Not every system has all."""
 
 
 class NoDatabase(YesserError):
-    """No PostgreSQL is named and no embedded stack was started here. Run `yesser up`, or set YESSER_POSTGRES."""
+    """No PostgreSQL is configured and no embedded stack was started here. Run `yesser up`, or set YESSER_POSTGRES."""
 
 
 def address(settings: Settings) -> str:
-    """The `postgresql://` address: the given one, else that of the embedded stack."""
+    """The `postgresql://` address of the settings, else of the embedded stack."""
     if settings.postgres:
         return settings.postgres
     stack = settings.stack()
@@ -78,7 +78,7 @@ def address(settings: Settings) -> str:
 
 
 async def prepare(connection: Connection) -> None:
-    """jsonb as Python objects, exactly as written (integers stay integers); TCP that notices a dead peer."""
+    """Set jsonb to be decoded without loss (integers stay integers), and TCP keepalive."""
     line = connection._transport.get_extra_info("socket")  # type: ignore[attr-defined]
     if line is not None and line.family != socket.AF_UNIX:
         for level, name, value in _SOCKET_OPTIONS:
@@ -109,9 +109,9 @@ def _answer_timeout_s(settings: Settings) -> float:
 
 
 async def connect(settings: Settings, application: str = "tool", *, batch: bool = False) -> Connection:
-    """One connection. A `batch` job (rebuild, mirror) has no statement timeout.
+    """A connection. A `batch` job (rebuild, mirror) has no statement timeout.
 
-    A statement that is not answered within somewhat more than the server's own limit raises `TimeoutError`.
+    A statement without an answer within a little more than the server's timeout raises `TimeoutError`.
     """
     connection: Connection = await asyncpg.connect(
         address(settings),
@@ -124,7 +124,7 @@ async def connect(settings: Settings, application: str = "tool", *, batch: bool 
 
 
 async def create_pool(settings: Settings, application: str, *, size: int = 4) -> Pool:
-    """A pool of at most `size` connections, opened as they are needed."""
+    """A pool of at most `size` connections, opened on demand."""
     pool: Pool = await asyncpg.create_pool(
         address(settings),
         min_size=0,

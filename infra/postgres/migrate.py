@@ -1,7 +1,6 @@
-"""Brings the database to this version's form: numbered files, each once, one process at a time.
+"""Migrations: numbered files, each applied once, one process at a time.
 
-The hash of each applied file is kept beside its name, so that a file that was changed afterwards is noticed: a database
-made by the old text and one made by the new text would differ, and nothing would say so.
+The hash of each applied file is stored beside its name, so that a file that was changed afterwards is detected.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ class MigrationChanged(Halt):
 
 
 async def migrate(connection: Connection) -> list[str]:
-    """Apply what is missing; returns the names of the files that were applied. Raises `MigrationChanged`."""
+    """Apply pending migrations; returns the names of their files. Raises `MigrationChanged`."""
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
         await connection.execute(_SQL["create"])
@@ -41,7 +40,7 @@ async def migrate(connection: Connection) -> list[str]:
 
 
 async def create_tables(connection: Connection, schema: str, sql: list[str]) -> bool:
-    """Create a consumer's schema with its tables unless it exists; returns whether it was made."""
+    """Create a consumer's schema with its tables unless it exists; returns whether it was created."""
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
         if await connection.fetchval("SELECT to_regnamespace($1) IS NOT NULL", schema):

@@ -1,7 +1,6 @@
-"""What the platform decided leaves through the outbox, written in the transaction of its cause.
+"""The platform's outbox: its own events, written in the transaction of their cause.
 
-A row holds the final bytes: the relay adds nothing. Sending a row twice is harmless, since the registrar knows the
-event's id.
+A row holds the final bytes: the relay adds nothing. Sending a row twice is harmless: the registrar drops duplicates.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ _SQL: Final = queries("infra.postgres", "outbox.sql")
 
 @dataclass(frozen=True, slots=True)
 class OutboxEvent:
-    """An event of agency `platform`. `time` is the recorded time of its cause, never a clock."""
+    """An event of agency `platform`. `time` is the recorded time of its cause, not the clock's."""
 
     id: str
     type: str
@@ -38,7 +37,7 @@ def event_bytes(event: OutboxEvent) -> bytes:
 
 
 async def write(connection: Connection, events: Sequence[OutboxEvent]) -> None:
-    """Add rows in the caller's transaction."""
+    """Insert rows in the caller's transaction."""
     if events:
         await connection.execute(
             _SQL["write"],

@@ -3,7 +3,7 @@ INSERT INTO platform.outbox (event_id, key, value, cause_index)
 SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[], $4::bigint[])
 
 -- name: next
--- In row order among what is there now: a row of a later commit may have a lower id, and is simply found next time.
+-- In row order among committed rows: a row of a later commit may have a lower id, and is found the next time.
 SELECT row_id, key, value FROM platform.outbox ORDER BY row_id LIMIT $1
 
 -- name: sent

@@ -1,8 +1,8 @@
-"""The rows that a batch needs: loaded set-based, changed in memory by pure folds, written set-based.
+"""The unit of work of a batch: rows are loaded set-based, changed in memory by pure folds, and saved set-based.
 
-A `Table` is described by a slotted dataclass whose fields are the columns, in the order of the `.sql` file that
-creates it. A `UnitOfWork` holds what a batch asked for; folds see only `get`, `put`, `delete`, `append` and `rows`.
-Tables are named without a schema: `search_path` decides whether they are the live ones or those of a rebuild.
+A slotted dataclass describes a `Table`: its fields are the columns, in the order of the `.sql` file that creates it.
+Folds use only `get`, `put`, `delete`, `append` and `rows`. Table names have no schema: `search_path` selects the live
+tables or those of a rebuild.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Key = tuple[Any, ...]
 
 
 class _All:
-    """Asks for every row of a small table."""
+    """Requests every row of a small table."""
 
     def __repr__(self) -> str:
         return "ALL"
@@ -43,7 +43,7 @@ _SQL_TYPES: Final[dict[Any, str]] = {
 
 
 def _sql_type(annotation: Any) -> str:
-    """PostgreSQL type of a field: `X | None` is as X, `dict[...]` and `list[...]` are jsonb."""
+    """The PostgreSQL type of a field: `X | None` as X, `dict[...]` and `list[...]` as jsonb."""
     arguments = [a for a in getattr(annotation, "__args__", ()) if a is not type(None)]
     origin = getattr(annotation, "__origin__", None)
     if origin in (dict, list):
@@ -60,7 +60,7 @@ def _sql_type(annotation: Any) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Table(Generic[Row]):
-    """A table and its row type. `key` names the primary key's columns; rows of `append_only` are never read back."""
+    """A table and its row type. `key` names the primary key's columns; rows of `append_only` tables are never read."""
 
     name: str
     row: type[Row]
@@ -83,7 +83,7 @@ class Table(Generic[Row]):
         object.__setattr__(self, "key_of", getter if len(self.key) > 1 else lambda row: (getter(row),))
 
     def load_sql(self) -> str:
-        """Rows of the keys given as one array per key column."""
+        """Selects the rows of the keys, given as one array per key column."""
         arrays = ", ".join(f"${i}::{t}[]" for i, t in enumerate(self.key_types, 1))
         on = " AND ".join(f"t.{k} = k.{k}" for k in self.key)
         columns = ", ".join(f"t.{c}" for c in self.columns)
@@ -93,7 +93,7 @@ class Table(Generic[Row]):
         return f"SELECT {', '.join(self.columns)} FROM {self.name}"
 
     def save_sql(self) -> str:
-        """Insert or replace rows given as one array per column; jsonb as text, see `_column`."""
+        """Inserts or replaces rows, given as one array per column; jsonb as text, see `_column`."""
         arrays = ", ".join(f"${i}::{'text' if t == 'jsonb' else t}[]" for i, t in enumerate(self.types, 1))
         columns = ", ".join(self.columns)
         values = ", ".join(c + "::jsonb" if t == "jsonb" else c for c, t in zip(self.columns, self.types, strict=True))
@@ -110,11 +110,11 @@ class Table(Generic[Row]):
 
 _UNASKED: Final = object()
 COPY_ROWS_MIN: Final = 32
-"""From so many new rows on, `COPY` is quicker than to join the one statement that inserts or replaces."""
+"""From this number of new rows on, `COPY` is quicker than the statement that inserts or replaces."""
 
 
 class _Slice:
-    """What a batch knows of one table: rows by key (None: known to be absent) and what happened to them."""
+    """A batch's rows of one table by key (None: known to be absent), and their changes."""
 
     __slots__ = ("appended", "changed", "deleted", "new", "rows", "whole")
 
@@ -129,7 +129,7 @@ class _Slice:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What a batch did to one table; to be carried out in this order. `new` rows are known not to be stored."""
+    """A batch's changes of one table, to be applied in this order. `new` rows are known not to be stored."""
 
     table: Table[Any]
     deleted: list[Key]
@@ -139,33 +139,33 @@ class Changes:
 
 
 class UnitOfWork:
-    """The rows of one batch. A row that was not asked for is a programming error, not an absent row."""
+    """The rows of one batch. To read a row that was not requested is an error, not an absent row."""
 
     def __init__(self) -> None:
         self._slices: defaultdict[Table[Any], _Slice] = defaultdict(_Slice)
 
-    # What folds see.
+    # For folds.
 
     def get(self, table: Table[Row], *key: Any) -> Row | None:
-        """The row of `key`, or None where there is none."""
+        """The row of `key`, or None."""
         known = self._slices[table]
         try:
             row: Row | None = known.rows[key]
         except KeyError:
             if known.whole:
                 return None
-            raise KeyError(f"{table.name}{key} was not asked for") from None
+            raise KeyError(f"{table.name}{key} was not requested") from None
         return row
 
     def rows(self, table: Table[Row]) -> Iterator[Row]:
-        """All present rows of a table that was asked for as `ALL`, in no particular order."""
+        """All rows of a table that was requested as `ALL`, in no order."""
         known = self._slices[table]
         if not known.whole:
-            raise KeyError(f"{table.name} was not asked for as a whole")
+            raise KeyError(f"{table.name} was not requested as a whole")
         return (row for row in known.rows.values() if row is not None)
 
     def put(self, table: Table[Row], row: Row) -> None:
-        """Insert or replace; also to be called after a row was changed in place."""
+        """Insert or replace a row; also required after a change in place."""
         key = table.key_of(row)
         known = self._slices[table]
         if key not in known.new:
@@ -186,13 +186,13 @@ class UnitOfWork:
             known.deleted[key] = None
 
     def append(self, table: Table[Row], row: Row) -> None:
-        """Add a row to an append-only table."""
+        """Insert a row into an append-only table."""
         self._slices[table].appended.append(row)
 
-    # What the shell does.
+    # For the shell.
 
     def missing(self, required_keys: Iterable[Need]) -> dict[Table[Any], list[Key] | None]:
-        """Which of `required_keys` are not here yet, by table; None for a whole table."""
+        """Those of `required_keys` that are not loaded, by table; None for a whole table."""
         result: dict[Table[Any], list[Key] | None] = {}
         for table, key in required_keys:
             known = self._slices[table]
@@ -210,7 +210,7 @@ class UnitOfWork:
         return result
 
     def adopt(self, table: Table[Any], rows: Iterable[Any], *, whole: bool = False) -> None:
-        """Take over rows as they stand in the database."""
+        """Add rows that were read from the database."""
         known = self._slices[table]
         key_of = table.key_of
         for row in rows:
@@ -219,7 +219,7 @@ class UnitOfWork:
             known.whole = True
 
     def changes(self) -> Iterator[Changes]:
-        """What happened, table by table."""
+        """The changes of each table."""
         for table, known in self._slices.items():
             row_of = known.rows.__getitem__
             if known.deleted or known.changed or known.new or known.appended:
@@ -227,12 +227,12 @@ class UnitOfWork:
                 yield Changes(table, list(known.deleted), changed, new, known.appended)
 
     async def load(self, connection: Connection, required_keys: Iterable[Need]) -> None:
-        """Read what is missing: one statement per table."""
+        """Load missing rows: one statement per table."""
         for table, keys in self.missing(required_keys).items():
             await self.read(connection, table, keys)
 
     async def read(self, connection: Connection, table: Table[Any], keys: list[Key] | None) -> None:
-        """Read the rows of `keys`, or of the whole table."""
+        """Load the rows of `keys`, or of the whole table."""
         if keys is None:
             records = await connection.fetch(table.load_all_sql())
         else:
@@ -241,7 +241,7 @@ class UnitOfWork:
         self.adopt(table, (make(*record) for record in records), whole=keys is None)
 
     async def save(self, connection: Connection) -> None:
-        """Write what changed: at most one statement per table and kind of change."""
+        """Save the changes: at most one statement per table and kind of change."""
         for changes in self.changes():
             await _write(connection, changes)
 
@@ -265,7 +265,7 @@ async def _write(connection: Connection, changes: Changes) -> None:
 
 
 def _column(table: Table[Any], number: int, rows: list[Any]) -> list[Any]:
-    """One column of `rows` as an array. In an array of jsonb the driver would take lists for further dimensions."""
+    """One column of `rows` as an array; jsonb as text, since the driver would take lists for further dimensions."""
     values = map(attrgetter(table.columns[number]), rows)
     if table.types[number] == "jsonb":
         return [None if value is None else orjson.dumps(value).decode() for value in values]

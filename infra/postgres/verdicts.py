@@ -1,6 +1,6 @@
-"""The registrar's verdicts by address: what became of the records that someone published.
+"""The registrar's verdicts by address.
 
-Every offset below a topic's `next_offset` has its verdict for ever. Look-ups are set-based over ranges of offsets.
+Every offset below a topic's `next_offset` has one verdict, which never changes. Look-ups take ranges of offsets.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ CONFLICT: Final = "conflict"
 _SQL: Final = queries("infra.postgres", "verdicts.sql")
 
 Known = dict[bytes, tuple[bytes, int]]
-"""Claim → (identity, index) of events that are in the log."""
+"""Claim → (identity, index) of events in the log."""
 
 
 async def known_claims(connection: Connection, claims: Sequence[bytes]) -> Known:
@@ -31,14 +31,14 @@ async def known_claims(connection: Connection, claims: Sequence[bytes]) -> Known
 
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """A topic that is read slowly, since it held nothing but refused records: until then not at all, then a record at a
-    time. Nothing of it is skipped. `reason` in Arabic and English."""
+    """A paused topic: it held only refused records, so it is not read until `until`, then one record at a time. Nothing
+    is skipped. `reason` is in Arabic and English."""
 
     until: datetime
     reason: dict[str, str]
 
     def document(self) -> dict[str, Any]:
-        """The members that tell the agency."""
+        """The members shown to the agency."""
         return {"until": self.until.astimezone(UTC).isoformat(timespec="seconds"), "reason": self.reason}
 
 
@@ -49,7 +49,7 @@ def paused_of(row: Any) -> Paused | None:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How far the registrar has read a topic; why it stopped reading it, if it did; and whether it reads it slowly."""
+    """The registrar's position in a topic, the reason if it halted there, and the pause if there is one."""
 
     next_offset: int
     halted_reason: str | None
@@ -67,13 +67,12 @@ class Refused:
 
     @property
     def is_conflict(self) -> bool:
-        """Whether the only fault is that the id belongs to another event."""
         return [error["code"] for error in self.errors] == [CONFLICT]
 
 
 @dataclass(slots=True)
 class Verdicts:
-    """What became of some records. `first_index` and `last_index` span the accepted and the duplicates' originals."""
+    """The verdicts on some records. `first_index` and `last_index` span the accepted and the duplicates' originals."""
 
     accepted: int = 0
     duplicates: int = 0
@@ -82,7 +81,7 @@ class Verdicts:
     refusals: list[Refused] = field(default_factory=list)
 
     def add(self, other: Verdicts) -> None:
-        """Take the verdicts on further records in."""
+        """Add the verdicts on further records."""
         self.accepted += other.accepted
         self.duplicates += other.duplicates
         self.refusals += other.refusals
@@ -105,14 +104,14 @@ class Run:
     entries_count: int
 
 
-async def read_reading(connection: Connection, topic: str) -> Reading:
-    """How far the registrar has read `topic`; a topic that it does not know yet stands at 0."""
+async def read_topic_state(connection: Connection, topic: str) -> Reading:
+    """The registrar's position in `topic`; 0 for an unknown topic."""
     row = await connection.fetchrow(_SQL["reading"], topic)
     return Reading(0, None) if row is None else Reading(row["next_offset"], row["halted_reason"], paused_of(row))
 
 
 async def read_verdicts(connection: Connection, topic: str, sent: Sequence[range]) -> Verdicts:
-    """The verdicts on ascending ranges of offsets, all of them below the topic's `next_offset`."""
+    """The verdicts on ascending ranges of offsets, all below the topic's `next_offset`."""
     bounds = [r.start for r in sent], [r.stop for r in sent]
     runs = [Run(*row) for row in await connection.fetch(_SQL["runs"], topic, *bounds)]
     counted = [run.first_index for run in runs], [run.entries_count for run in runs]
@@ -127,18 +126,18 @@ async def read_verdicts(connection: Connection, topic: str, sent: Sequence[range
 
 
 async def next_sequence(connection: Connection, agency: str) -> int:
-    """The `sequence` after the highest that the registrar has seen of this agency."""
+    """The `sequence` after the highest that the registrar has read of this agency."""
     return int(await connection.fetchval(_SQL["sequence_after"], agency) or 1)
 
 
 def offset_of(runs: Sequence[Run], index: int) -> int:
-    """The offset whose record became entry `index`; runs of one topic ascend in both."""
+    """The offset of the record that became entry `index`; runs of one topic ascend in both."""
     run = runs[bisect_right(runs, index, key=lambda run: run.first_index) - 1]
     return run.first_offset + index - run.first_index
 
 
 def judge(runs: Sequence[Run], refusals: Sequence[Refused]) -> Verdicts:
-    """Count what became entries: all but the refusals was accepted."""
+    """The verdicts on records that became entries: all but the refusals were accepted."""
     refused = {refusal.index for refusal in refusals}
     verdicts = Verdicts(sum(run.entries_count for run in runs) - len(refused), refusals=list(refusals))
     if verdicts.accepted:

@@ -14,7 +14,7 @@ WHERE r.first_offset + r.entries_count > s.first_offset
 ORDER BY 1
 
 -- name: refusals
--- The refused among consecutive indexes given as first index and number.
+-- The refused among consecutive indexes, given as first index and number.
 SELECT f.index, f.claimed_id, f.errors
 FROM unnest($1::bigint[], $2::bigint[]) AS r(first_index, entries_count)
 JOIN log.refusal f ON f.index >= r.first_index AND f.index < r.first_index + r.entries_count
@@ -33,5 +33,5 @@ SELECT next_offset, halted_reason, paused_until, paused_reason FROM log.read_pos
 SELECT highest + 1 FROM log.sequence_state WHERE agency = $1
 
 -- name: known
--- Which claims are in the log already, and what those events said.
+-- The claims that are in the log already, and the identity of their events.
 SELECT claim, identity, index FROM log.event_id WHERE claim = ANY($1::bytea[])

@@ -1,7 +1,7 @@
 """`yesser run NAME`: one process of the platform.
 
-Each room registers its processes in `pyproject.toml` (group `yesser.processes`, `name = "module:factory"`); only the
-one that runs is imported.
+Each package registers its processes in `pyproject.toml` (group `yesser.processes`, `name = "module:factory"`); only
+the one that runs is imported.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ GROUP: Final = "yesser.processes"
 
 Run: TypeAlias = Callable[[asyncio.Event], Awaitable[None]]
 Process: TypeAlias = tuple[Run, Callable[[], Readiness]]
-"""The work, which ends soon after its event is set, and what it says of itself meanwhile."""
+"""The work, which ends soon after its event is set, and its readiness."""
 
 
 def process_entries() -> dict[str, EntryPoint]:
@@ -43,16 +43,16 @@ def run(name: str) -> None:
     setup(settings, name)
     factory: Callable[[Settings], Process] = process_entries()[name].load()
     process = factory(settings)
-    # Batches are thousands of small objects that die together: the default thresholds would collect for nothing.
+    # A batch is thousands of small objects freed together: with the default thresholds collections find nothing.
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
     uvloop.run(serve(settings, *process))
 
 
 async def serve(settings: Settings, work: Run, readiness: Callable[[], Readiness]) -> None:
-    """Do the work until SIGTERM or SIGINT, and answer about it at the health port meanwhile.
+    """Run the work until SIGTERM or SIGINT, and serve the health port.
 
-    A task that fails unseen ends the process, which is then started again: half of a process looks like a whole one.
+    A task that fails unnoticed ends the process, which is then restarted: with half of its tasks it would look healthy.
     """
     failed = watch_tasks()
     stop = asyncio.Event()
@@ -70,7 +70,7 @@ async def serve(settings: Settings, work: Run, readiness: Callable[[], Readiness
 
 
 class _Ended(Exception):
-    """The work raised `SystemExit`, which in a task would stop the loop before anything else is cleaned up."""
+    """The work raised `SystemExit`, which in a task would stop the loop before cleaning up."""
 
     def __init__(self, code: object) -> None:
         super().__init__(code)

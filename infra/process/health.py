@@ -1,8 +1,7 @@
-"""`/healthz`, `/readyz` and `/metrics` of a process, answered inside its own event loop, on loopback by default.
+"""`/healthz`, `/readyz` and `/metrics` of a process, served in its own event loop, on loopback by default.
 
-Both answers come from positions, not from tasks: a task may live and do nothing. `/readyz` says whether the process
-does its work or stands by for it; `/healthz` says whether a restart could help, so a halt, which needs a person, is
-not ready but healthy.
+Both answers come from positions, since a running task may do nothing. `/readyz` shows whether the process works or
+stands by; `/healthz` whether a restart could help. A halt, which needs an operator, is healthy and not ready.
 """
 
 from __future__ import annotations
@@ -23,15 +22,15 @@ from infra.process.http_server import listening, running
 from infra.settings import Settings
 
 STALLED_AFTER_S: Final = 30.0
-"""A process that is behind and has not moved for this long is stalled: not ready, and better restarted."""
+"""A process that is behind and has not moved for this long is stalled: not ready, and to be restarted."""
 
 PATIENCE_S: Final = 60.0
-"""A process that could not reach its services is not called dead for this long after it last moved."""
+"""A process that cannot reach its services counts as healthy for this long after it last moved."""
 
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """What a process says of itself. `details` are numbers and reasons: never a subject, a key or a payload."""
+    """The state of a process. `details` are numbers and reasons, never a subject, a key or a payload."""
 
     ready: bool
     details: dict[str, object] = field(default_factory=dict)
@@ -40,9 +39,9 @@ class Readiness:
 
 @dataclass(slots=True)
 class Progress:
-    """Watches one position: `look` after each batch and each idle poll, `readiness` whenever somebody asks.
+    """The progress of one position: call `look` after each batch and each idle poll.
 
-    Without `positions` there is only the time: `begin` after each piece of work and each idle poll.
+    Without `positions` there is only the time: call `begin` after each piece of work and each idle poll.
     """
 
     clock: Callable[[], float]
@@ -53,7 +52,7 @@ class Progress:
     alarm: str | None = None
     """What a person must look at while the work goes on: the process is not ready."""
     paused: dict[str, object] = field(default_factory=dict)
-    """What of its work waits on purpose while it goes on with the rest: it is told, and the process is ready."""
+    """Paused parts of the work, shown in the details; the process stays ready."""
     positions: bool = True
     moved_at: float = field(init=False)
     looked: bool = field(default=False, init=False)
@@ -62,18 +61,18 @@ class Progress:
         self.moved_at = self.clock()
 
     def begin(self) -> None:
-        """Work begins now, or has just been done: the time until now was not standing still."""
+        """Work begins or was done: the time until now does not count as stalled."""
         self.moved_at = self.clock()
 
     def look(self, position: int, end: int) -> None:
-        """Where the process stands and where the log ends now."""
+        """Note the position of the process and the end of the log."""
         if position != self.position or position >= end:
             self.moved_at = self.clock()
         self.position, self.end = position, end
         self.looked = True
 
     def readiness(self) -> Readiness:
-        """Ready while it stands by, or moves, or has nothing to do; not before it has looked for the first time."""
+        """Ready while standing by, moving, or idle; not before the first `look`."""
         idle_s = self.clock() - self.moved_at
         moved: dict[str, object] = {"seconds_since_moved": round(idle_s, 1)}
         details: dict[str, object] = {"role": "standby" if self.standby else "active"}
@@ -96,8 +95,6 @@ class Progress:
 
 
 def application(readiness: Callable[[], Readiness]) -> Starlette:
-    """The three routes."""
-
     async def healthz(_: Request) -> Response:
         state = readiness()
         return _json(200 if state.healthy else 503, {"healthy": state.healthy, **state.details})
@@ -114,7 +111,7 @@ def application(readiness: Callable[[], Readiness]) -> Starlette:
 
 @asynccontextmanager
 async def serving(settings: Settings, readiness: Callable[[], Readiness]) -> AsyncIterator[int | None]:
-    """Answer while the block runs; gives the port, or None where the settings name none."""
+    """Serve while the block runs; yields the port, or None if the settings have none."""
     if settings.health_port == 0:
         yield None
         return

@@ -1,7 +1,7 @@
-"""Who works and who stands by: a row per role, renewed each second by database time, with an epoch that only grows.
+"""Leases: a row per role, renewed each second by database time, with an epoch that only grows.
 
-The lease decides who should work (liveness); the epoch, checked inside each transaction, decides whose writes count
-(safety). An owner that was stopped and continued finds its epoch superseded and writes nothing.
+The lease gives liveness: it selects the owner. The epoch, checked inside each transaction, gives safety: an owner that
+was paused and continues finds its epoch superseded and writes nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from infra.postgres.sql import queries
 from infra.settings import Settings
 
 TABLE: Final = "platform.lease"
-"""Where the platform's leases are. An agency's own database has a table of the same form under another name."""
+"""The table of the platform's leases. An agency's own database has the same table under another name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class LeaseSpec:
 
 
 async def claim(connection: Connection, name: str, owner: str, settings: Settings, *, table: str = TABLE) -> int | None:
-    """Take a free or expired lease; returns the new epoch, or None while another owner holds it.
+    """Acquire a free or expired lease; returns the new epoch, or None while another owner holds it.
 
     Waits for a transaction in which the old owner holds the lease.
     """
@@ -55,7 +55,7 @@ async def hold(connection: Connection, name: str, epoch: int, *, table: str = TA
 
 
 async def release(connection: Connection, name: str, epoch: int, *, table: str = TABLE) -> None:
-    """Give the lease up at once, so that a standby need not wait."""
+    """Release the lease, so that a standby takes over at once."""
     await connection.execute(_sql(table)["release"], name, epoch)
 
 

@@ -1,7 +1,7 @@
 -- name: claim
--- Only database time is compared. Every claim is a new epoch, also that of an owner that lost its connection.
--- FOR UPDATE waits for the transaction in which the old owner holds the row (`hold`), and then reads the row anew: what
--- it finds there may have been renewed. Nobody waits for a lease that is held.
+-- Only database time is compared. Every claim is a new epoch, also by an owner that lost its connection.
+-- FOR UPDATE waits for the transaction in which the old owner holds the row (`hold`), then reads the row again: it may
+-- have been renewed meanwhile. A claim never waits for a lease that is held.
 WITH free AS (
     SELECT FROM platform.lease WHERE name = $1 AND (expires_at < clock_timestamp() OR owner = $2) FOR UPDATE
 )

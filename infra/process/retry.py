@@ -1,6 +1,6 @@
-"""Asking a database that may be away for a while: the question is put again until it is answered or the time is over.
+"""Reading a database that may be unavailable: a query is repeated until it is answered or the time is over.
 
-For whoever only reads and waits (a command), never for a writer.
+For commands that read and wait, never for a writer.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _WAIT_MAX_S: Final = 0.25
 
 
 class WaitTimedOut(Retry):
-    """The time is over, and what was waited for has not come."""
+    """The time is over before the result was there."""
 
 
 class PatientConnection:
-    """A connection that is opened again whenever it is lost; an asynchronous context manager.
+    """A connection that is reopened when it is lost; an asynchronous context manager.
 
-    `timeout_s` counts from here over all questions and pauses; None waits for ever.
+    `timeout_s` covers all queries and pauses from here on; None has no limit.
     """
 
     def __init__(self, settings: Settings, application: str, timeout_s: float | None) -> None:
@@ -50,7 +50,7 @@ class PatientConnection:
         await self._drop()
 
     async def ask(self, question: Callable[[Connection], Awaitable[Answer]]) -> Answer:
-        """The answer to a question that only reads. Raises `WaitTimedOut`."""
+        """The result of a query that only reads. Raises `WaitTimedOut`."""
         while True:
             try:
                 if self._connection is None:
@@ -61,7 +61,7 @@ class PatientConnection:
                 await self.pause(because=error)
 
     async def pause(self, because: BaseException | None = None) -> None:
-        """Wait before looking again, longer each time. Raises `WaitTimedOut` once the time is over."""
+        """Wait before the next query, longer each time. Raises `WaitTimedOut` once the time is over."""
         if time.monotonic() >= self._deadline:
             raise WaitTimedOut from because
         self._pauses += 1
@@ -69,7 +69,7 @@ class PatientConnection:
         await asyncio.sleep(min(wait_s, max(0.0, self._deadline - time.monotonic())))
 
     def hurry(self) -> None:
-        """Something has moved: look again soon."""
+        """Reset the pause, since there was progress."""
         self._pauses = 0
 
     async def _drop(self) -> None:

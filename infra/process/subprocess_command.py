@@ -1,8 +1,7 @@
-"""How a process of this installation starts another: by the same interpreter, and never by what lies in the folder.
+"""The command line by which a process of this installation starts another: the same interpreter and packages.
 
-Without `-P` the current folder would come first among the places that modules are sought in, and a checkout (or
-anything with a folder named `events` or `infra`) in which the command happens to be called would take this
-installation's place.
+Without `-P` Python would import from the current folder first, so that a checkout (or any folder with `events` or
+`infra` in it) would replace this installation's packages.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ def subprocess_command(*arguments: str) -> list[str]:
 
 
 def subprocess_environment(settings: Settings) -> dict[str, str]:
-    """The environment for a process that is to run with exactly these settings."""
+    """The environment of a process with exactly these settings."""
     given = settings.model_dump(exclude_none=True, exclude_defaults=True, mode="json")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("YESSER_")}
     return inherited | {f"YESSER_{name.upper()}": str(value) for name, value in given.items()}

@@ -1,6 +1,6 @@
-"""Work of one owner in several tasks, which end together without losing an error; and waits that a stop cuts short.
+"""Tasks that end together without losing an error, and waits that a stop interrupts.
 
-`watch_tasks` is for what these miss: it sees the error of every task of a process that nobody else looks at.
+`watch_tasks` reports the error of any other task of the process that nothing else retrieves.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ Work: TypeAlias = Coroutine[Any, Any, object] | Generator[Any, None, object]
 Job: TypeAlias = Coroutine[Any, Any, object] | asyncio.Future[None]
 
 CANCEL_AGAIN_S: Final = 10.0
-"""Longer than anybody cleans up."""
+"""Longer than any clean-up takes."""
 UNSEEN_AFTER_S: Final = 10.0
-"""Whoever waits for a task has looked at its error by then."""
+"""A task that waits for another has retrieved its error by then."""
 
 
 class TaskFailed(Exception):
-    """A task failed and nothing looked at its error, which is the cause. A bug: its work is no longer done."""
+    """A task failed and nothing retrieved its error, which is the cause. A bug: its work is no longer done."""
 
 
 class Interrupted(ConnectionError):
-    """A client library cancelled its own work, as it does when the connection is lost: try again."""
+    """A client library cancelled its own work, because its connection was lost: try again."""
 
 
 async def until_one_ends(*jobs: Job) -> None:
-    """Run the jobs until one returns or fails; cancel the others, wait for them, and raise the first one's error.
+    """Run the jobs until one returns or fails; cancel the others, wait for them, and raise the first error.
 
-    Of several that fail at the same moment the earliest in the argument list is raised. A job that ends in a
-    cancellation which nobody asked for raises `Interrupted`: as a cancellation it would end the caller unseen.
+    If several fail at once, the error of the first in the argument list is raised. A job that was cancelled, but not
+    from here, raises `Interrupted`: as a cancellation it would end the caller unnoticed.
     """
     tasks: list[asyncio.Future[Any]] = [asyncio.ensure_future(job) for job in jobs]
     try:
@@ -45,13 +45,13 @@ async def until_one_ends(*jobs: Job) -> None:
 
 
 def _error_of(task: asyncio.Future[Any]) -> BaseException | None:
-    """What a task failed with. Asked for at once: to end the other tasks may take a while."""
+    """A task's error. Retrieved at once, since ending the other tasks may take a while."""
     return Interrupted(Interrupted.__doc__) if task.cancelled() else task.exception()
 
 
 @contextmanager
 def stray_cancellation_as_error() -> Iterator[None]:
-    """Raise `Interrupted` for a cancellation that a library lets out of the block and nobody asked this task for."""
+    """Raise `Interrupted` for a cancellation that a library raises in the block and this task did not receive."""
     try:
         yield
     except asyncio.CancelledError as error:
@@ -64,9 +64,9 @@ def stray_cancellation_as_error() -> Iterator[None]:
 def watch_tasks(unseen_after_s: float = UNSEEN_AFTER_S) -> asyncio.Future[None]:
     """Watch every task that the running loop creates from now on.
 
-    The future fails with `TaskFailed` once a task has failed and nothing has looked at its error for
-    `unseen_after_s`. asyncio itself reports such an error when the task is garbage-collected: never, while
-    anything refers to the task.
+    The future fails with `TaskFailed` once a task has failed and nothing has retrieved its error for
+    `unseen_after_s`. asyncio reports such an error only when the task is garbage-collected, which a reference to the
+    task prevents.
     """
     loop = asyncio.get_running_loop()
     failed: asyncio.Future[None] = loop.create_future()
@@ -77,12 +77,12 @@ def watch_tasks(unseen_after_s: float = UNSEEN_AFTER_S) -> asyncio.Future[None]:
         return task
 
     def note(task: asyncio.Task[Any]) -> None:
-        if task._log_traceback:  # it failed; `task.exception()` would count as having looked
+        if task._log_traceback:  # it failed; `task.exception()` would count as retrieved
             loop.call_later(unseen_after_s, report, task)
 
     def report(task: asyncio.Task[Any]) -> None:
         if task._log_traceback and not failed.done():
-            error = TaskFailed(f"The task {task.get_name()!r} failed and nothing looked at its error.")
+            error = TaskFailed(f"The task {task.get_name()!r} failed and nothing retrieved its error.")
             error.__cause__ = task.exception()
             failed.set_exception(error)
 
@@ -91,17 +91,17 @@ def watch_tasks(unseen_after_s: float = UNSEEN_AFTER_S) -> asyncio.Future[None]:
 
 
 async def _end(tasks: Iterable[asyncio.Future[Any]]) -> None:
-    """Cancel, and again what goes on: before Python 3.12 `asyncio.wait_for`, which libraries call, may lose one."""
+    """Cancel repeatedly: before Python 3.12 `asyncio.wait_for`, which libraries call, may lose a cancellation."""
     running = set(tasks)
     while running:
         for task in running:
             task.cancel()
         ended, running = await asyncio.wait(running, timeout=CANCEL_AGAIN_S)
-        await asyncio.gather(*ended, return_exceptions=True)  # so that nobody complains of errors that came too late
+        await asyncio.gather(*ended, return_exceptions=True)  # retrieves late errors, which asyncio would report
 
 
 async def pause(event: asyncio.Event, seconds: float) -> None:
-    """Wait for `seconds`, or until `event` (a stop, a wake-up) is set."""
+    """Wait for `seconds`, or until `event` is set."""
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await event.wait()

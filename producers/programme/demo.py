@@ -56,7 +56,7 @@ def demo(context: click.Context, as_json: bool) -> None:
         click.echo(orjson.dumps(document))
     else:
         click.echo("\n".join(shown(document)))
-    context.exit(ExitCode.OK if document["verification"]["ok"] else ExitCode.SAID_NO)
+    context.exit(ExitCode.OK if document["verification"]["ok"] else ExitCode.ANSWER_IS_NO)
 
 
 def _say(console: Console, ar: str, en: str) -> None:

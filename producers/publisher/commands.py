@@ -29,7 +29,7 @@ from producers.publisher.tables.mapping import read_mapping
 from producers.publisher.usage import usage_errors
 
 ALL_WELL: Final = ExitCode.OK
-SOME_REFUSED: Final = ExitCode.SAID_NO
+SOME_REFUSED: Final = ExitCode.ANSWER_IS_NO
 UNKNOWN: Final = ExitCode.TRY_AGAIN
 _SHOWN_MAX: Final = 20
 COUNTS: Final = {"accepted": "المقبول", "duplicates": "المكرر", "conflicts": "المتعارض", "refused": "المرفوض"}

@@ -51,7 +51,7 @@ def lint_command(
         click.echo(orjson.dumps(findings.document()))
     else:
         _print(findings)
-    context.exit(ExitCode.SAID_NO if findings.has_faults else ExitCode.OK)
+    context.exit(ExitCode.ANSWER_IS_NO if findings.has_faults else ExitCode.OK)
 
 
 def _lines(file: BinaryIO, mapping: Path | None) -> Iterator[Line]:

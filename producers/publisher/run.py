@@ -12,7 +12,7 @@ from typing import BinaryIO, Final, Protocol
 
 from events.errors import YesserError
 from infra.kafka.client_config import agency_topic
-from infra.postgres.verdicts import Paused, Reading, Verdicts, next_sequence, read_reading, read_verdicts
+from infra.postgres.verdicts import Paused, Reading, Verdicts, next_sequence, read_topic_state, read_verdicts
 from infra.process.retry import PatientConnection
 from infra.settings import Settings
 from producers.publisher.kafka_publisher import AgencyPublisher
@@ -101,7 +101,7 @@ async def start_sequence(settings: Settings, agency: str, end_offset: int, timeo
     topic = agency_topic(agency)
     async with PatientConnection(settings, "publish", timeout_s) as database:
         while True:
-            reading = await database.ask(lambda connection: read_reading(connection, topic))
+            reading = await database.ask(lambda connection: read_topic_state(connection, topic))
             if reading.next_offset >= end_offset:
                 return await database.ask(lambda connection: next_sequence(connection, agency))
             _require_reading(topic, reading)
@@ -120,7 +120,7 @@ async def wait_for_verdicts(
     is_paused = False
     async with PatientConnection(settings, "publish", timeout_s) as database:
         while done < end_offset:
-            reading = await database.ask(lambda connection: read_reading(connection, topic))
+            reading = await database.ask(lambda connection: read_topic_state(connection, topic))
             # In a topic that was created again the offsets are those of other records: no verdict is ours.
             _require_reading(topic, reading)
             sent = report.sent.ranges(done, min(reading.next_offset, end_offset))

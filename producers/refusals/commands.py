@@ -97,7 +97,7 @@ def redrive_command(context: click.Context, index: int, file: BinaryIO | None, t
         click.echo(orjson.dumps(result.document()))
     else:
         _print_redriven(result)
-    context.exit(ExitCode.OK if result.state in ("registered", "duplicate") else ExitCode.SAID_NO)
+    context.exit(ExitCode.OK if result.state in ("registered", "duplicate") else ExitCode.ANSWER_IS_NO)
 
 
 def _print(document: dict[str, Any]) -> None:

@@ -1,3 +1,3 @@
-"""A child process: started, watched, ended with its descendants, found again by its identity after a restart. Way in:
+"""Child processes: started, watched, ended with their descendants, and identified again after a restart. Entry point:
 `managed_process`. Imports: `infra.errors`.
 """

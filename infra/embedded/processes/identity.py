@@ -1,4 +1,4 @@
-"""Which process a recorded pid meant: a pid alone may be somebody else's by now, so its start time goes with it."""
+"""The identity of a recorded process: pid and start time, since the system reuses pids."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any, Final
 import psutil
 
 START_TOLERANCE_S: Final = 2.0
-"""Start times are read from the boot clock; the system may correct it by a little."""
+"""Start times come from the boot clock, which the system may correct slightly."""
 KILLED_WITHIN_S: Final = 5.0
 LOOK_EVERY_S: Final = 0.05
 _MARK: Final = "YESSER_STACK_PART"
@@ -22,7 +22,7 @@ _MARK: Final = "YESSER_STACK_PART"
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A process as it was recorded: its pid and when it started (seconds since 1970)."""
+    """A recorded process: its pid and start time (seconds since 1970)."""
 
     pid: int
     started: float
@@ -30,18 +30,17 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a process is asked to end, and how long it may take before it is killed."""
+    """The signal that ends a process, and the time before it is killed."""
 
     signal: int = signal.SIGTERM
     deadline_s: float = 15.0
 
     def within(self, share: float) -> Ending:
-        """The same with a share of the time."""
         return Ending(self.signal, self.deadline_s * share)
 
 
 def identity_of(pid: int) -> Identity | None:
-    """The identity of a running process, or None where there is none."""
+    """The identity of a running process, or None."""
     try:
         return Identity(pid, psutil.Process(pid).create_time())
     except psutil.Error:
@@ -49,7 +48,7 @@ def identity_of(pid: int) -> Identity | None:
 
 
 def running(identity: Identity) -> psutil.Process | None:
-    """The process, if the same one still runs."""
+    """The process, if it is still the same one."""
     try:
         process = psutil.Process(identity.pid)
         same = abs(process.create_time() - identity.started) < START_TOLERANCE_S
@@ -59,7 +58,7 @@ def running(identity: Identity) -> psutil.Process | None:
 
 
 def recorded_identities(record: dict[str, Any]) -> dict[str, Identity]:
-    """Every child that a stack's record names, by name."""
+    """Every child in a stack's record, by name."""
     found = {}
     for entry in (
         *record.get("processes", []),
@@ -87,22 +86,22 @@ def marked_children(home: Path) -> list[tuple[str, Identity]]:
 
 
 def end_all(endings: Iterable[tuple[Identity, Ending]]) -> int:
-    """Ask every process to end, kill what has not ended by its deadline; returns how many were running."""
-    asked = [(process, ending) for identity, ending in endings if (process := running(identity))]
-    for process, ending in asked:
+    """Signal every process, and kill those that have not ended by their deadline; returns how many were running."""
+    signalled = [(process, ending) for identity, ending in endings if (process := running(identity))]
+    for process, ending in signalled:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.send_signal(ending.signal)
-    longest = max((ending.deadline_s for _, ending in asked), default=0.0)
-    left = still_living((process for process, _ in asked), longest)
+    longest = max((ending.deadline_s for _, ending in signalled), default=0.0)
+    left = still_living((process for process, _ in signalled), longest)
     for process in left:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
     still_living(left, KILLED_WITHIN_S)
-    return len(asked)
+    return len(signalled)
 
 
 def still_living(processes: Iterable[psutil.Process], timeout_s: float) -> list[psutil.Process]:
-    """Those that have not ended after so long. One that has, and whose parent takes no notice, has ended."""
+    """The processes that have not ended within the timeout. A zombie has ended."""
     deadline = time.monotonic() + timeout_s
     living = [process for process in processes if _lives(process)]
     while living and time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""The logs of the stack: one file a process, the older ones kept, rotated by size when a process is started."""
+"""The log files of the stack: one per process, rotated by size when the process is started."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TAIL_BYTES: Final = 4096
 
 
 def rotate(path: Path, size_max: int = ROTATE_BYTES, kept: int = OLD_FILES_KEPT) -> None:
-    """Move a file that has grown past `size_max` aside: `.1` is the newest of the old ones."""
+    """Rename a file larger than `size_max`: `.1` is the newest old file."""
     if not path.exists() or path.stat().st_size <= size_max:
         return
     for number in range(kept, 0, -1):
@@ -22,7 +22,7 @@ def rotate(path: Path, size_max: int = ROTATE_BYTES, kept: int = OLD_FILES_KEPT)
 
 
 def last_lines(file: BinaryIO, count: int) -> list[str]:
-    """The last lines of a log, read from its end; the file stands at its end afterwards."""
+    """The last lines of a log; the file's position is its end afterwards."""
     end = position = file.seek(0, os.SEEK_END)
     data = b""
     while position and data.count(b"\n") <= count:
@@ -35,7 +35,7 @@ def last_lines(file: BinaryIO, count: int) -> list[str]:
 
 
 def log_tail(path: Path) -> str:
-    """The last line that says something, for an error message."""
+    """The last line that is not blank, for an error message."""
     try:
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - TAIL_BYTES))

@@ -1,6 +1,6 @@
-"""One child process, kept alive: started, watched, started again with a growing wait, stopped with a deadline.
+"""A supervised child process: started, watched, restarted with a growing wait, stopped with a deadline.
 
-What the system refuses meanwhile (a full disk, no more processes) counts as a death of the child: it is tried again.
+An error of the system (a full disk, no more processes) counts as a death of the child and is retried.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from infra.process.tasks import stray_cancellation_as_error, until_one_ends
 RESTART_WAIT_MIN_S: Final = 0.2
 RESTART_WAIT_MAX_S: Final = 5.0
 STEADY_S: Final = 10.0
-"""A child that ran this long has recovered: its next restart is a quick one again."""
+"""After this run time the next restart is quick again."""
 DEATHS_BEFORE_READY_MAX: Final = 3
 PROBE_STARTING_S: Final = 0.05
 PROBE_READY_S: Final = 1.0
@@ -41,12 +41,12 @@ async def _never_halts() -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class ChildPlan:
-    """What a child is. `halted` gives the reason of one that waits for a person: it has started, and is not ready.
+    """The plan of a child. `halted` gives the reason of one that needs an operator: it has started, and is not ready.
 
-    `prepare` runs (in a thread) before each start, `tidy` after each end. A port of `ports` that another program has
-    taken is drawn anew before that: the other callables must look it up each time.
-    A service (`probed_for_ever` false) is asked until it is ready and then taken to be so as long as it lives: asking
-    a broker means logging in, and whoever uses it notices first.
+    `prepare` runs (in a thread) before each start, `after_end` after each end. A port of `ports` that another program
+    uses is replaced before that: the other callables must look it up each time.
+    A service (`probe_while_running` false) is probed until it is ready, and then counts as ready while it runs: a probe
+    of a broker is a login, and its users detect a failure first.
     """
 
     name: str
@@ -57,20 +57,20 @@ class ChildPlan:
     ports: Ports = field(default_factory=lambda: Ports({}))
     ending: Ending = field(default_factory=Ending)
     prepare: Callable[[], None] = lambda: None
-    tidy: Callable[[], None] = lambda: None
+    after_end: Callable[[], None] = lambda: None
     run_as: Callable[[], dict[str, Any]] = dict
-    probed_for_ever: bool = True
+    probe_while_running: bool = True
     halted: Callable[[], Awaitable[str | None]] = _never_halts
 
 
 def restart_wait_s(quick_deaths: int) -> float:
-    """How long to wait before the next start, after so many deaths in a row without a steady run between."""
+    """The wait before the next start, by the number of deaths in a row without a steady run between."""
     doublings = min(max(0, quick_deaths - 1), 10)
     return min(RESTART_WAIT_MAX_S, RESTART_WAIT_MIN_S * float(1 << doublings))
 
 
 class Child:
-    """A child under supervision. `record` is what others see of it; `changed` is called when that changes."""
+    """A supervised child. `record` is its published state; `changed` is called when that changes."""
 
     def __init__(self, plan: ChildPlan, record: ProcessRecord, changed: Callable[[], None]) -> None:
         self.plan = plan
@@ -90,7 +90,7 @@ class Child:
         self._task = asyncio.create_task(self._keep_alive(), name=f"keep {self.plan.name} alive")
 
     async def until_ready(self, deadline_s: float) -> None:
-        """Wait until it is ready for the first time, or halts. StackError when it keeps dying or takes too long."""
+        """Wait until it is first ready, or halts. Raises StackError if it keeps dying or takes too long."""
         waits = (asyncio.create_task(self.became_ready.wait()), self._task)
         await asyncio.wait([w for w in waits if w], timeout=deadline_s, return_when=asyncio.FIRST_COMPLETED)
         waits[0].cancel()
@@ -107,7 +107,7 @@ class Child:
             raise StackError(f"{self.plan.name} {why}" + (f": {words}" if words else "") + f" (log: {self.plan.log})")
 
     async def stop(self) -> None:
-        """Ask it to end, kill it after its deadline; it is not started again."""
+        """Signal it, and kill it after its deadline; it is not restarted."""
         async with self._spawning:
             self._stopping = True
             process = self._process
@@ -118,7 +118,7 @@ class Child:
                 async with asyncio.timeout(self.plan.ending.deadline_s):
                     await process.wait()
             except TimeoutError:
-                logger.warning("killed, since it did not end in time", child=self.plan.name)
+                logger.warning("killed: it did not end in time", child=self.plan.name)
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
                 await process.wait()
@@ -141,15 +141,15 @@ class Child:
                 return
             steady = time.monotonic() - born >= STEADY_S
             self._quick_deaths = 1 if steady else self._quick_deaths + 1
-            if not self._may_go_on(how):
+            if not self._may_restart(how):
                 return
             wait = restart_wait_s(self._quick_deaths)
-            logger.warning("ended and is started again", child=self.plan.name, how=how, wait_s=wait)
+            logger.warning("ended; restarting", child=self.plan.name, how=how, wait_s=wait)
             self._note(state="restarting", pid=None, started=None, halted=None, restarts=self.record.restarts + 1)
             await asyncio.sleep(wait)
 
     async def _start_and_watch(self) -> str:
-        """One life of the child; how it ended. Raises only while no process runs, except for a bug."""
+        """One run of the child; returns how it ended. Raises only while no process runs, except for a bug."""
         await asyncio.to_thread(self._prepare)
         async with self._spawning:
             if self._stopping:
@@ -158,7 +158,7 @@ class Child:
         self._watching = True
         try:
             await until_one_ends(process.wait(), self._probe())
-            await asyncio.to_thread(self.plan.tidy)
+            await asyncio.to_thread(self.plan.after_end)
         finally:
             self._watching = False
         return f"exit code {process.returncode}"
@@ -167,8 +167,8 @@ class Child:
         self.plan.ports.renew()
         self.plan.prepare()
 
-    def _may_go_on(self, how: str) -> bool:
-        """A child that was ready once is started again for ever; one that never was gives up after some deaths."""
+    def _may_restart(self, how: str) -> bool:
+        """Whether to restart: always if it was ever ready, else up to a number of deaths."""
         if self.became_ready.is_set():
             return True
         self._deaths_before_ready += 1
@@ -187,7 +187,7 @@ class Child:
                 stdout=log,
                 stderr=log,
                 env=dict(self.plan.environment()),
-                # Of its own session: ctrl-C in the terminal reaches the supervisor alone, which ends all in order.
+                # A session of its own: ctrl-C in the terminal reaches only the supervisor, which stops all in order.
                 start_new_session=True,
                 **self.plan.run_as(),
             )
@@ -196,8 +196,8 @@ class Child:
         return self._process
 
     async def _probe(self) -> None:
-        """Look whether it is ready, until this is cancelled."""
-        unanswered = LogOnce("cannot be asked whether it is ready", "can be asked again")
+        """Probe readiness until cancelled."""
+        unanswered = LogOnce("readiness probe failed", "readiness probe succeeded again")
         while True:
             is_ready, reason = False, None
             try:
@@ -208,7 +208,7 @@ class Child:
             except OSError as error:
                 unanswered.begins(error, child=self.plan.name)
             self._note_answer(is_ready, reason)
-            if is_ready and not self.plan.probed_for_ever:
+            if is_ready and not self.plan.probe_while_running:
                 await asyncio.Event().wait()
             await asyncio.sleep(PROBE_READY_S if is_ready or reason else PROBE_STARTING_S)
 

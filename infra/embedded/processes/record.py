@@ -1,6 +1,6 @@
-"""`stack.json`: what runs where, written by the supervisor at every change, read by every other process.
+"""`stack.json`: the record of what runs where, written by the supervisor at every change.
 
-Ports stay recorded after the stack was stopped, so that the next start takes the same ones while they are free.
+Ports stay recorded after a stop, so that the next start reuses those that are free.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ State = Literal["starting", "ready", "unready", "halted", "restarting", "stopped
 
 @dataclass(slots=True)
 class ProcessRecord:
-    """One child as others see it. Restarts count since the supervisor started.
+    """The state of a child. Restarts count since the supervisor started.
 
-    `halted` is the reason of a process that waits for a person. `health_port` is where `/readyz` answers; `port` is
-    where the process serves others, if it does.
+    `halted` is the reason of a process that needs an operator. `health_port` serves `/readyz`; `port` is where the
+    process serves clients, if it does.
     """
 
     name: str
@@ -36,7 +36,7 @@ class ProcessRecord:
 
 @dataclass(slots=True)
 class StackRecord:
-    """The whole stack. `kafka` and `postgres` are absent where given services are used."""
+    """The state of the stack. `kafka` and `postgres` are absent where external services are used."""
 
     home: str
     supervisor: Identity | None
@@ -51,7 +51,7 @@ class StackRecord:
 
 
 def write(path: Path, record: StackRecord) -> None:
-    """Replace the file as a whole: a reader never sees half of it."""
+    """Replace the file atomically."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         unfinished.write_text(json.dumps(record.document(), indent=1) + "\n", encoding="utf-8")
@@ -62,7 +62,7 @@ def write(path: Path, record: StackRecord) -> None:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The recorded document; empty where no stack was ever started (or the file was damaged by hand)."""
+    """The record; empty if no stack was ever started or the file is damaged."""
     try:
         document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, json.JSONDecodeError):

@@ -1,7 +1,7 @@
-"""Kafka's jars: named and hashed in the committed `kafka-jars.lock`, fetched once from Maven, verified at every start.
+"""Kafka's jars: listed with hashes in `kafka-jars.lock`, fetched once from Maven, verified at every start.
 
-The lock has one line a jar, `sha256  group:artifact:version`, and no address. A jar whose bytes differ from the
-lock never runs. `make kafka-lock` writes the lock anew from `KAFKA` below.
+The lock has one line per jar, `sha256  group:artifact:version`, and no address. A jar that differs from the lock is
+never run. `make kafka-lock` regenerates the lock from `KAFKA` below.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from infra.errors import StackError
 KAFKA_VERSION: Final = "4.4.0"
 KAFKA: Final = f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}"
 SLF4J_BINDING: Final = ("org.apache.logging.log4j", "log4j-slf4j-impl")
-"""Kafka brings log4j but no SLF4J binding; without one the broker logs nothing. Its version is log4j's own."""
+"""Kafka ships log4j without an SLF4J binding, and without one the broker logs nothing. The version is log4j's."""
 TOOLS: Final = ("org.apache.kafka", "kafka-tools")
-"""Kafka's command-line tools. Of what this jar asks for, the console producer needs nothing that Kafka has not."""
+"""Kafka's command-line tools. The console producer needs no further dependency of this jar."""
 LOCK_FILE: Final = "kafka-jars.lock"
 DOWNLOADS_AT_ONCE: Final = 4
 DOWNLOAD_TIMEOUT_S: Final = 60
@@ -56,7 +56,7 @@ class Jar:
 
 
 def parse_lock(text: str) -> list[Jar]:
-    """The jars of a lock, in the order of their file names (the class path's order, which archives depend on)."""
+    """The jars of a lock by file name, which is the order of the class path (archives depend on it)."""
     jars = []
     for line in text.splitlines():
         if line and not line.startswith("#"):
@@ -81,7 +81,7 @@ def sha256_of(path: Path) -> str:
 
 
 def ensure_jars(cache: Path, progress: Progress, fetch: Fetch | None = None) -> list[Path]:
-    """The verified jars, in class-path order; what is absent or damaged in the cache is fetched again."""
+    """The verified jars in class-path order; missing or damaged ones are fetched again."""
     text = lock_text()
     jars = parse_lock(text)
     folder = cache / f"kafka-{KAFKA_VERSION}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
@@ -103,12 +103,12 @@ def _prepare(folder: Path) -> None:
         free = shutil.disk_usage(folder).free
     except OSError as error:
         raise StackError(
-            f"The cache folder {folder} cannot be written ({error.strerror}): name another one in YESSER_CACHE."
+            f"The cache folder {folder} cannot be written ({error.strerror}): set another one in YESSER_CACHE."
         ) from error
     if free < FREE_BYTES_MIN:
         raise StackError(
             f"There are only {free >> 20} MiB free for {folder}; Kafka needs {FREE_BYTES_MIN >> 20} MiB: "
-            "free some space, or name a folder on another disk in YESSER_CACHE."
+            "free some space, or set a folder on another disk in YESSER_CACHE."
         )
 
 
@@ -129,19 +129,19 @@ def _fetch_one(jar: Jar, scratch: Path, fetch: Fetch) -> Path:
     except (OSError, RuntimeError, ValueError) as error:
         raise StackError(
             f"{jar.coordinates} could not be downloaded from Maven ({type(error).__name__}): "
-            "check the network (or name a mirror in YESSER_MAVEN_REPOSITORY) and run the same command again."
+            "check the network (or set a mirror in YESSER_MAVEN_REPOSITORY) and run the same command again."
         ) from error
     found = sha256_of(path)
     if found != jar.sha256:
         raise StackError(
-            f"{jar.coordinates} has SHA-256 {found}, but {LOCK_FILE} says {jar.sha256}: the download is damaged or "
-            "not the jar that was locked; nothing of it was kept. Run the same command again, or check the mirror."
+            f"{jar.coordinates} has SHA-256 {found}, but {LOCK_FILE} has {jar.sha256}: the download is damaged or "
+            "another jar; it was deleted. Run the same command again, or check the mirror."
         )
     return path
 
 
 def fetch_from_maven(jar: Jar, scratch: Path) -> Path:
-    """Download by jgo's resolver, from the mirror named in `YESSER_MAVEN_REPOSITORY` or from Maven Central."""
+    """Download with jgo's resolver, from the mirror in `YESSER_MAVEN_REPOSITORY` or from Maven Central."""
     from jgo.maven import MavenContext  # imported here: a start with a full cache needs no HTTP client
 
     mirror = os.environ.get("YESSER_MAVEN_REPOSITORY")
@@ -153,10 +153,10 @@ def fetch_from_maven(jar: Jar, scratch: Path) -> Path:
 
 
 def resolve_lock(scratch: Path) -> list[Jar]:
-    """Resolve `KAFKA` with all that it needs, as Maven does, and hash what came.
+    """Resolve `KAFKA` with its dependencies, as Maven does, and hash the jars.
 
-    The binding is added by itself: resolved together, its parent's managed versions would downgrade Kafka's. So are the
-    tools: resolved together, they would bring Kafka Connect and its web server.
+    The binding is added without its dependencies, since its parent's managed versions would downgrade Kafka's. So are
+    the tools, which would add Kafka Connect and its web server.
     """
     import jgo
     from jgo.maven import MavenContext
@@ -176,7 +176,7 @@ def resolve_lock(scratch: Path) -> list[Jar]:
 
 
 def write_lock() -> None:
-    """Write the lock anew (`make kafka-lock`)."""
+    """Regenerate the lock (`make kafka-lock`)."""
     with tempfile.TemporaryDirectory() as scratch:
         jars = resolve_lock(Path(scratch))
     Path(__file__).with_name(LOCK_FILE).write_text(format_lock(jars), encoding="utf-8")

@@ -1,9 +1,9 @@
-"""Apache Kafka on one node (broker and controller): its settings, its one-time format, its command line.
+"""Apache Kafka on one node (broker and controller): settings, one-time format, command line.
 
-Everything runs as in production: SCRAM-SHA-512 for whoever connects, ACLs, nobody allowed anything by default.
-Passwords stand in files that only their owner can read; `java @file` keeps them off the command line.
-Java works in Kafka's folder and gets names relative to it: Kafka would read a comma in a path as a list, and a
-properties file as Latin-1. `UTF_8` makes Java read the folder's own name right.
+Everything runs as in production: SCRAM-SHA-512 for clients, ACLs, no rights by default. Passwords are in files that
+only the owner can read; `java @file` keeps them off the command line.
+Java runs in Kafka's folder with relative names: Kafka would read a comma in a path as a list, and a properties file
+as Latin-1. `UTF_8` makes Java decode the folder's name correctly.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MAIN_CLASS: Final = "kafka.Kafka"
 SCRAM_LOGIN: Final = "org.apache.kafka.common.security.scram.ScramLoginModule"
 PLAIN_LOGIN: Final = "org.apache.kafka.common.security.plain.PlainLoginModule"
 
-# What one node needs, and why where it is not plain from the name.
+# Settings of one node, with the reason where the name does not give it.
 FIXED_PROPERTIES: Final[Mapping[str, str]] = {
     "process.roles": "broker,controller",
     "node.id": str(NODE_ID),
@@ -62,14 +62,14 @@ FIXED_PROPERTIES: Final[Mapping[str, str]] = {
     # After a kill -9 the node refuses its own old session until this has passed.
     "broker.session.timeout.ms": "3000",
     "broker.heartbeat.interval.ms": "500",
-    # An idle controller writes (and flushes) nothing twice a second beside PostgreSQL's own flushes.
+    # Otherwise an idle controller writes and flushes twice a second, beside PostgreSQL's flushes.
     "metadata.max.idle.interval.ms": "5000",
     "log.message.timestamp.type": "LogAppendTime",
     "log.retention.ms": "-1",
     "message.max.bytes": "1048588",
     "log.cleaner.threads": "1",
     "log.cleaner.dedupe.buffer.size": "8388608",
-    # As the system tunes them: Kafka's own 100 KiB hold neither a whole batch nor a fetch.
+    # The system's tuning: Kafka's default of 100 KiB holds neither a batch nor a fetch.
     "socket.receive.buffer.bytes": "-1",
     "socket.send.buffer.bytes": "-1",
     "num.network.threads": "2",
@@ -85,7 +85,7 @@ JVM_OPTIONS: Final = (
     "-XX:+UseSerialGC",
     "-XX:+ExitOnOutOfMemoryError",
     "-XX:-UsePerfData",
-    # The archive holds loaded classes only: of archived machine code this runtime says that names do not match.
+    # The archive holds loaded classes only: this runtime rejects archived machine code.
     "-XX:+UnlockDiagnosticVMOptions",
     "-XX:-AOTAdapterCaching",
     "-XX:-AOTStubCaching",
@@ -113,7 +113,7 @@ logger.serverconfigs.level=warn
 
 @dataclass(frozen=True, slots=True)
 class KafkaPorts:
-    """The port that clients use and the one that the controller uses by itself."""
+    """The ports of clients and of the controller."""
 
     broker: int
     controller: int
@@ -121,7 +121,7 @@ class KafkaPorts:
 
 @dataclass(frozen=True, slots=True)
 class Java:
-    """The runtime, the class path in its fixed order, and the archive that makes starts quick (made when absent)."""
+    """The runtime, the class path in its fixed order, and the archive that speeds up starts (created if absent)."""
 
     executable: Path
     jars: Sequence[Path]
@@ -131,13 +131,13 @@ class Java:
 def server_properties(
     data: Path, ports: KafkaPorts, passwords: Mapping[str, str], extra: Mapping[str, str] | None = None
 ) -> str:
-    """The text of `server.properties`; `passwords` has those of `admin` and `controller`."""
+    """The text of `server.properties`; `passwords` holds those of `admin` and `controller`."""
     admin, controller = passwords["admin"], passwords["controller"]
     properties = {
         **FIXED_PROPERTIES,
         "log.dirs": str(data),
         "listeners": f"SASL://{HOST}:{ports.broker},CONTROLLER://{HOST}:{ports.controller}",
-        # A fixed quorum: the ports may differ after a restart, which a recorded (dynamic) quorum would not forgive.
+        # A fixed quorum: ports may differ after a restart, which a recorded (dynamic) quorum does not allow.
         "controller.quorum.voters": f"{NODE_ID}@{HOST}:{ports.controller}",
         "listener.name.sasl.scram-sha-512.sasl.jaas.config": (
             f'{SCRAM_LOGIN} required username="admin" password="{admin}";'
@@ -151,7 +151,7 @@ def server_properties(
 
 
 def java_command(java: Java) -> list[str]:
-    """The broker's command line, to be run in Kafka's folder: no password and no address in it."""
+    """The broker's command line, to be run in Kafka's folder; it has no password and no address."""
     options = list(JVM_OPTIONS)
     if java.archive is not None:
         options.append(f"-XX:AOTCache={java.archive}")
@@ -167,15 +167,15 @@ def java_command(java: Java) -> list[str]:
 
 
 def write_configuration(folder: Path, ports: KafkaPorts, passwords: Mapping[str, str]) -> None:
-    """Write what the broker reads at its start; ports may have changed since the last one."""
+    """Write the broker's files; ports may have changed since the last start."""
     write_private(folder / "log4j2.properties", LOG4J_PROPERTIES)
     write_private(folder / "server.properties", server_properties(DATA, ports, passwords))
 
 
 def format_storage(java: Java, folder: Path, ports: KafkaPorts, passwords: Mapping[str, str]) -> None:
-    """Make the storage with the users `admin` and `platform`, once; nothing happens where it exists.
+    """Create the storage with the users `admin` and `platform` unless it exists.
 
-    It is made beside and renamed, so that an interrupted format leaves nothing that looks finished.
+    It is created under another name and renamed, so that an interrupted format is never taken for complete.
     """
     data, unfinished = folder / DATA, folder / UNFINISHED
     if data.exists():
@@ -187,7 +187,7 @@ def format_storage(java: Java, folder: Path, ports: KafkaPorts, passwords: Mappi
     write_private(arguments, _argument_file(_format_arguments(java, properties.name, passwords)))
     try:
         done = subprocess.run(
-            # The tool prints the stored keys of the users: its output is not kept.
+            # The tool prints the users' stored keys, so its output is discarded.
             [str(java.executable), f"@{arguments.name}"],
             cwd=folder,
             env=os.environ | UTF_8,
@@ -203,7 +203,7 @@ def format_storage(java: Java, folder: Path, ports: KafkaPorts, passwords: Mappi
     if done.returncode != 0:
         lines = [line for line in done.stderr.splitlines() if line.strip()]
         raise StackError(
-            f"Kafka's storage in {folder} could not be made ({lines[-1] if lines else 'no message'}): "
+            f"Kafka's storage in {folder} could not be created ({lines[-1] if lines else 'no message'}): "
             "check that the folder can be written and has free space, then run the same command again."
         )
     unfinished.rename(data)
@@ -232,11 +232,11 @@ def _format_arguments(java: Java, properties: str, passwords: Mapping[str, str])
 
 
 def _argument_file(arguments: Sequence[str]) -> str:
-    """One quoted argument a line, as the `java` launcher reads it."""
+    """One quoted argument per line, as the `java` launcher reads it."""
     return "".join('"' + a.replace("\\", "\\\\").replace('"', '\\"') + '"\n' for a in arguments)
 
 
 def archive_name(java_version: str, jars: Sequence[Path]) -> str:
-    """The archive's file name: another runtime, other jars or another place of them need another archive."""
+    """The archive's file name, which depends on the runtime, the jars and their paths."""
     key = "\n".join([java_version, *JVM_OPTIONS, *map(str, jars)])
     return f"kafka-{hashlib.sha256(key.encode()).hexdigest()[:12]}.aot"

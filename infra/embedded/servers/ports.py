@@ -1,7 +1,7 @@
-"""Ports on loopback: the one of the last run when it is still free, else any free one, so that stacks coexist.
+"""Ports on loopback: that of the last run if it is free, else any free one, so that stacks coexist.
 
-Ports lie below those that the system gives to outgoing connections: a client that tries again and again to reach a
-server that is down would sooner or later be given the server's own port, and the server could not come back.
+Ports are below the range of outgoing connections: a client that keeps connecting to a stopped server would at some
+time get the server's own port, and the server could not start.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 HOST: Final = "127.0.0.1"
 LOWEST: Final = 20_000
 OUTGOING_FROM: Final = 32_768
-"""Where outgoing connections begin by default."""
+"""The default start of the range of outgoing connections."""
 DRAWS_MAX: Final = 100
 
 
@@ -39,20 +39,20 @@ class Ports:
         return self.numbers[name]
 
     def renew(self) -> None:
-        """Draw anew what another program has taken since it was chosen. Called before each start of the part."""
+        """Replace ports that another program uses now. Called before each start of the part."""
         taken = [name for name, port in self.numbers.items() if not is_free(port)]
         self.numbers |= zip(taken, choose([None] * len(taken)), strict=True)
 
 
-def drawn() -> int:
-    """Any port of ours."""
+def random_port() -> int:
+    """A random port of the range."""
     return LOWEST + secrets.randbelow(OUTGOING_FROM - LOWEST)
 
 
-def choose(wanted: Iterable[int | None], draw: Callable[[], int] = drawn) -> list[int]:
-    """One free port for each wish, all different; None wishes for any.
+def choose(wanted: Iterable[int | None], draw: Callable[[], int] = random_port) -> list[int]:
+    """One free port for each wanted one, all different; None is any port.
 
-    All sockets stay bound until every port is chosen, so that the system cannot hand out the same one twice.
+    All sockets stay bound until every port is chosen, so that no port is given twice.
     """
     probes: list[socket.socket] = []
     try:
@@ -67,12 +67,12 @@ def choose(wanted: Iterable[int | None], draw: Callable[[], int] = drawn) -> lis
             probe.close()
 
 
-def _bind(probe: socket.socket, wish: int | None, draw: Callable[[], int]) -> None:
-    """Bind to the wish, else to a drawn port; where none of those is free, to any that the system has."""
+def _bind(probe: socket.socket, port: int | None, draw: Callable[[], int]) -> None:
+    """Bind to the wanted port, else to a random one, else to any that the system gives."""
     drawn_ports = [draw() for _ in range(DRAWS_MAX)]
-    for port in (*(() if wish is None else (wish,)), *drawn_ports, 0):
+    for number in (*(() if port is None else (port,)), *drawn_ports, 0):
         try:
-            probe.bind((HOST, port))
+            probe.bind((HOST, number))
         except OSError:
             continue
         return

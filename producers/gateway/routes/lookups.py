@@ -21,7 +21,7 @@ from infra.http.callers import Caller
 from infra.http.documents import problems
 from infra.http.problems import Problem
 from infra.kafka.client_config import agency_topic
-from infra.postgres.verdicts import read_reading
+from infra.postgres.verdicts import read_topic_state
 from producers.gateway.routes.documents import COMPLETENESS, RECEIPTS, STATUS
 from producers.gateway.routes.parts import Parts, PartsDep
 from producers.gateway.verdicts import (
@@ -138,12 +138,12 @@ async def _status(parts: Parts, whose: Agency, id_: str, address: str | None) ->
 async def _is_read(parts: Parts, whose: Agency, since: int) -> bool:
     """Whether a record at or above `since` has its verdict."""
     async with parts.connection() as connection:
-        return (await read_reading(connection, agency_topic(whose.code))).next_offset > since
+        return (await read_topic_state(connection, agency_topic(whose.code))).next_offset > since
 
 
 async def _page(parts: Parts, whose: Agency, since: int, limit: int) -> dict[str, Any]:
     async with parts.connection() as connection:
-        reading = await read_reading(connection, agency_topic(whose.code))
+        reading = await read_topic_state(connection, agency_topic(whose.code))
         end = min(reading.next_offset, since + limit)
         verdicts = await by_offsets(connection, whose.code, range(since, end)) if since < end else []
         records = await judged_records(connection, verdicts)

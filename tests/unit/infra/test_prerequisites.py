@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from infra.prerequisites import complaint
+from infra.prerequisites import first_missing
 
 GOOD = ((3, 11), ["venv", "ensurepip"], 10 << 30, "linux")
 
 
 def test_a_machine_that_has_everything_hears_nothing() -> None:
-    assert complaint(*GOOD) is None
+    assert first_missing(*GOOD) is None
 
 
 @pytest.mark.parametrize(
@@ -25,4 +25,4 @@ def test_a_machine_that_has_everything_hears_nothing() -> None:
 def test_what_is_missing_is_named(
     version: tuple[int, int], modules: list[str], free_bytes: int, platform: str, sentence: str
 ) -> None:
-    assert sentence in (complaint(version, modules, free_bytes, platform) or "")
+    assert sentence in (first_missing(version, modules, free_bytes, platform) or "")

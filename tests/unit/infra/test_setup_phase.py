@@ -62,7 +62,7 @@ def test_on_a_terminal_the_same_line_shows_the_progress() -> None:
 def test_the_progress_of_pip_is_counted_by_requirement(lines: list[str], shown: str) -> None:
     meter = Meter(3)
     for line in lines:
-        meter.hear(line)
+        meter.read_line(line)
     assert meter.text == shown
 
 

@@ -60,7 +60,7 @@ async def test_the_ledger_says_what_the_oracle_says(
             await statement(reader, first["partnership_id"], "2099-01")
         with pytest.raises(NoStatement, match="is not known"):
             await statement(reader, "NOBODY", "2005-01")
-        with pytest.raises(NoSuchPeriod, match=r"^1426-13 is no period: months are 01–12$"):
+        with pytest.raises(NoSuchPeriod, match=r"^1426-13 is not a period: months are 01–12$"):
             await statement(reader, first["partnership_id"], "1426-13")
         other_kind = first["period"][:5] + ("01" if "Q" in first["period"] else "Q1")
         with pytest.raises(NoSuchPeriod, match=rf"has no period {other_kind}: its periods are (months|quarters), "):

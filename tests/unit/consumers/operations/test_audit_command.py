@@ -17,8 +17,8 @@ from infra.command_line.exit_codes import ExitCode, exit_code
     ("is_true", "tree", "code"),
     [
         (True, WrongTree(), ExitCode.OK),
-        (False, None, ExitCode.SAID_NO),
-        (False, NotThere("nothing was signed yet"), ExitCode.SAID_NO),
+        (False, None, ExitCode.ANSWER_IS_NO),
+        (False, NotThere("nothing was signed yet"), ExitCode.ANSWER_IS_NO),
         (False, WrongTree(), ExitCode.TAMPERED),
     ],
     ids=["true", "log as signed", "nothing signed", "log changed"],

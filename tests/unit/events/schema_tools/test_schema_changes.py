@@ -32,7 +32,7 @@ CHANGES: list[tuple[Change, list[str]]] = [
     (lambda s: s.update(description="Other words."), []),
     (
         lambda s: launched(s)["properties"].update(note={"type": "string"}),
-        ["/data/note: new and optional, so an event without it is taken as before"],
+        ["/data/note: new and optional, so an event without it is still accepted"],
     ),
     (lambda s: launched(s)["required"].remove("on"), ["/data/on: optional now, so an event may lack it"]),
     (
@@ -51,7 +51,7 @@ def test_each_change_is_one_sentence_at_its_place(change: Change, sentences: lis
 
 def test_a_rule_in_words_that_changed_is_pointed_at() -> None:
     (sentence,) = changed(lambda s: s["x-in-words"].append("Never on a Friday."))
-    assert sentence.endswith("read it: Never on a Friday.")
+    assert sentence.endswith("read them: Never on a Friday.")
 
 
 OLD: dict[str, Any] = {"type": "object", "properties": {"a": {"type": "string"}}, "additionalProperties": False}

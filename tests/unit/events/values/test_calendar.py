@@ -75,7 +75,7 @@ def test_every_day_of_the_range_agrees_with_hijridate_and_comes_back() -> None:
 )
 def test_what_is_no_date_of_the_range_raises_and_says_so(on: str) -> None:
     assert not is_date(on)
-    with pytest.raises(DateOutOfRange, match="use one that is"):
+    with pytest.raises(DateOutOfRange, match="use a date in this range"):
         parts_of(on, "gregorian")
 
 

@@ -11,11 +11,11 @@ from events.values.periods import (
     contract_year,
     next_period,
     period_bounds,
+    period_error,
     period_kind,
     period_of,
     periods_of_term,
     previous_period,
-    why_no_period,
 )
 
 
@@ -131,23 +131,23 @@ def test_anniversaries_are_computed_from_the_start_itself() -> None:
 
 @pytest.mark.parametrize("label", ["1426-01", "1426-12", "2005-Q1", "2005-Q4"])
 def test_nothing_is_wrong_with_a_label(label: str) -> None:
-    assert why_no_period(label) is None
+    assert period_error(label) is None
 
 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("1426-13", "1426-13 is no period: months are 01–12"),
-        ("1426-00", "1426-00 is no period: months are 01–12"),
-        ("1426-3", "1426-3 is no period: months are 01–12"),
-        ("1426-Q5", "1426-Q5 is no period: quarters are Q1–Q4"),
-        ("1426-Q0", "1426-Q0 is no period: quarters are Q1–Q4"),
-        ("1426-q1", "1426-q1 is no period: quarters are Q1–Q4"),
-        ("1426-Q12", "1426-Q12 is no period: quarters are Q1–Q4"),
-        ("1426", "'1426' is no period: write a month as 1426-03, a quarter as 1426-Q1"),
-        ("١٤٢٦-٠٣", "'١٤٢٦-٠٣' is no period: write a month as 1426-03, a quarter as 1426-Q1"),
-        ("1426-03\n", "'1426-03\\n' is no period: write a month as 1426-03, a quarter as 1426-Q1"),
+        ("1426-13", "1426-13 is not a period: months are 01–12"),
+        ("1426-00", "1426-00 is not a period: months are 01–12"),
+        ("1426-3", "1426-3 is not a period: months are 01–12"),
+        ("1426-Q5", "1426-Q5 is not a period: quarters are Q1–Q4"),
+        ("1426-Q0", "1426-Q0 is not a period: quarters are Q1–Q4"),
+        ("1426-q1", "1426-q1 is not a period: quarters are Q1–Q4"),
+        ("1426-Q12", "1426-Q12 is not a period: quarters are Q1–Q4"),
+        ("1426", "'1426' is not a period: write a month as 1426-03, a quarter as 1426-Q1"),
+        ("١٤٢٦-٠٣", "'١٤٢٦-٠٣' is not a period: write a month as 1426-03, a quarter as 1426-Q1"),
+        ("1426-03\n", "'1426-03\\n' is not a period: write a month as 1426-03, a quarter as 1426-Q1"),
     ],
 )
 def test_what_is_no_label_is_named_with_the_rule(text: str, reason: str) -> None:
-    assert why_no_period(text) == reason
+    assert period_error(text) == reason

@@ -40,7 +40,7 @@ def printed(grid: Grid, width: int) -> str:
 )
 def test_columns_go_in_their_order_until_the_rest_fits(width: int, shown: set[str]) -> None:
     text = printed(Grid("", COLUMNS, ROWS), width)
-    table, _, left_out = text.partition("Not shown at this width: ")
+    table, _, left_out = text.partition("Columns that do not fit: ")
     assert {column.en for column in COLUMNS if column.en in table.split()} == shown
     assert {name.strip() for name in left_out.partition(".")[0].split(",") if name.strip()} == {
         column.en for column in COLUMNS
@@ -53,7 +53,7 @@ def test_a_column_that_fits_is_shown_where_a_wider_one_before_it_is_not() -> Non
     text = printed(Grid("", columns, [["S-1", ID, "1,234"]]), 40)
     assert "1,234" in text
     assert ID not in text
-    assert "Not shown at this width: Subject." in " ".join(text.split())
+    assert "Columns that do not fit: Subject." in " ".join(text.split())
 
 
 @pytest.mark.parametrize("width", [150, 80, 40, 10])

@@ -25,9 +25,9 @@ from producers.sdk.problems import NotGenuine
 @pytest.mark.parametrize(
     ("error", "code"),
     [
-        (YesserError("no"), ExitCode.SAID_NO),
-        (Reject("no"), ExitCode.SAID_NO),
-        (Halt("no"), ExitCode.SAID_NO),
+        (YesserError("no"), ExitCode.ANSWER_IS_NO),
+        (Reject("no"), ExitCode.ANSWER_IS_NO),
+        (Halt("no"), ExitCode.ANSWER_IS_NO),
         (Retry("later"), ExitCode.TRY_AGAIN),
         (WaitTimedOut("later"), ExitCode.TRY_AGAIN),
         (NotReleased("later"), ExitCode.TRY_AGAIN),

@@ -18,7 +18,7 @@ def test_another_word_is_named_with_the_rule(code: str) -> None:
     with pytest.raises(click.BadParameter) as caught:
         AgencyCode().convert(code, None, None)
     assert caught.value.exit_code == 2
-    assert f"{code!r} is no agency code" in caught.value.message
+    assert f"{code!r} is not an agency code" in caught.value.message
     assert "a letter a-z, then 1 to 30" in caught.value.message
 
 

@@ -58,7 +58,7 @@ def test_one_part_is_shown_without_its_name_and_only_as_much_as_is_asked_for(hom
 
 
 def test_a_part_that_has_no_log_is_named_with_those_that_have(home: Path) -> None:
-    with pytest.raises(Exception, match=r"no log of zookeeper: there are those of kafka, postgres, relay"):
+    with pytest.raises(Exception, match=r"no log of zookeeper; logs exist of kafka, postgres, relay"):
         _logs(home, "zookeeper")
 
 

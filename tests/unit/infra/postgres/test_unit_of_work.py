@@ -63,7 +63,7 @@ def test_a_field_without_a_column_type_is_refused() -> None:
 
 
 def test_a_row_that_was_not_asked_for_is_a_programming_error() -> None:
-    with pytest.raises(KeyError, match=r"item\('a', 9\) was not asked for"):
+    with pytest.raises(KeyError, match=r"item\('a', 9\) was not requested"):
         loaded().get(ITEM, "a", 9)
     with pytest.raises(KeyError, match="as a whole"):
         loaded().rows(ITEM)
