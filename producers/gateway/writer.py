@@ -99,8 +99,9 @@ class KafkaWriter:
         connecting = [] if self._connecting is None else [self._connecting]
         for task in connecting:
             task.cancel()
-        if self._connection is not None:
-            self._give_up(self._connection)
+        connection, self._connection = self._connection, None  # so that giving it up connects no further one
+        if connection is not None:
+            self._give_up(connection)
         writing = [topic.task for topic in self._topics.values() if topic.task is not None]
         for task in writing:
             task.cancel()

@@ -29,8 +29,10 @@ class Kafka:
         self.sends: list[Callable[[], Any]] = []
         self.without_metadata: set[str] = set()
         self.abort_producer = 0
+        self.producers_count = 0
 
     def producer(self, **_: Any) -> Producer:
+        self.producers_count += 1
         return Producer(self)
 
     async def forget(self, producer: Producer) -> None:
@@ -164,3 +166,11 @@ async def test_a_writer_that_is_stopped_while_it_connects_lets_its_producer_go(
     await asyncio.sleep(0.01)
     await writer.stop()
     assert kafka.abort_producer == 1
+
+
+async def test_a_writer_that_stops_connects_no_further_time(kafka: Kafka, writer: KafkaWriter) -> None:
+    writer.start()
+    await until_connected(writer)
+    await writer.stop()
+    await asyncio.sleep(0)
+    assert (kafka.producers_count, kafka.abort_producer) == (1, 1)
