@@ -79,7 +79,7 @@ async def _compare(
         if not answers:
             tries += 1
             if tries == _TRIES:
-                raise KafkaConnectionError(f"the brokers do not say what {', '.join(sorted(waiting))} holds last")
+                raise KafkaConnectionError(f"the brokers do not return the last record of {', '.join(sorted(waiting))}")
             raw_client(consumer).force_metadata_update()
             await asyncio.sleep(_TRY_AGAIN_S)
     return faults, damaged

@@ -60,6 +60,7 @@ def event_broker(settings: Settings, **options: Any) -> KafkaBroker:
     return KafkaBroker(
         arguments["bootstrap_servers"],
         security=security_of(arguments),
+        request_timeout_ms=arguments["request_timeout_ms"],
         decoder=decode_event,
         **safe | options,
     )

@@ -18,6 +18,8 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
+from aiokafka.consumer.fetcher import Fetcher
+from aiokafka.consumer.subscription_state import SubscriptionState
 from aiokafka.producer.message_accumulator import BatchBuilder
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -42,6 +44,10 @@ def client() -> AIOKafkaClient:
     return AIOKafkaClient(bootstrap_servers=NOWHERE)
 
 
+def fetcher() -> Fetcher:
+    return Fetcher(client(), SubscriptionState())
+
+
 def batch() -> BatchBuilder:
     return BatchBuilder(1_000, 0)
 
@@ -64,6 +70,9 @@ USES: Final[list[tuple[str, str, Callable[[], Any]]]] = [
     ("infra/kafka/clients.py", "_closed", producer),
     ("infra/kafka/clients.py", "_sender", producer),
     ("infra/kafka/clients.py", "_conns", client),
+    ("infra/kafka/clients.py", "_sync_task", client),
+    ("infra/kafka/clients.py", "_fetcher", consumer),
+    ("infra/kafka/clients.py", "_fetch_task", fetcher),
     ("infra/postgres/connection.py", "_transport", database_connection),
     ("infra/process/tasks.py", "_log_traceback", task),
     ("producers/gateway/http/protocol.py", "_unset_keepalive_if_required", http_protocol),

@@ -63,6 +63,6 @@ async def test_a_taken_port_is_one_sentence_with_the_remedy() -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         settings = Settings(health_port=other.getsockname()[1])
-        with pytest.raises(PortTaken, match="set another in YESSER_HEALTH_PORT"):
+        with pytest.raises(PortTaken, match="name another in YESSER_HEALTH_PORT"):
             async with serving(settings, lambda: Readiness(True)):
                 raise AssertionError("it must not serve")

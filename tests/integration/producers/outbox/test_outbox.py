@@ -337,7 +337,7 @@ async def test_faults_that_a_gateway_gives_are_kept_whatever_they_hold(
     status = await status_of(agencys)
     assert "2 would be refused and are not sent:\n" in status
     assert "  nul: invalid-value at /data: \ufffd is not allowed\n" in status
-    assert "  none: no fault was given; " in status
+    assert "  none: no fault is recorded; " in status
 
 
 async def test_the_status_of_a_database_that_cannot_be_asked_is_a_sentence(agencys: Settings, own: Connection) -> None:

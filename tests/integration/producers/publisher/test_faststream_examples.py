@@ -36,9 +36,10 @@ from tests.integration.consumers.registrar.registering import (
     until,
     until_size,
 )
+from tests.paths import ROOT
 from tests.unit.consumers.registrar.readings import registered
 
-EXAMPLES = Path(__file__).parents[3] / "docs" / "examples"
+EXAMPLES = ROOT / "docs" / "examples"
 TRIGGER: dict[str, Any] = orjson.loads(
     (Path(events.__file__).parent / "examples" / "v1" / "campaign.triggered.json").read_bytes()
 )

@@ -29,6 +29,6 @@ def test_a_period_is_taken_as_it_is(label: str) -> None:
 
 @pytest.mark.parametrize("label", ["1426-13", "2005-Q5", "2005", "March", ""])
 def test_what_is_no_period_is_wrong_use(label: str) -> None:
-    with pytest.raises(click.BadParameter, match="no period") as caught:
+    with pytest.raises(click.BadParameter, match="is not a period") as caught:
         PeriodLabel().convert(label, None, None)
     assert caught.value.exit_code == 2

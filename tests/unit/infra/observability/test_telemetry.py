@@ -154,11 +154,11 @@ def test_every_metric_name_is_described_once() -> None:
 
 
 def test_counters_gauges_and_histograms_are_exposed_by_their_names() -> None:
-    count("gaps_filled", 3, consumer="projections")
+    count("gaps_filled", 3, consumer="test-of-telemetry")
     gauge("lag_entries", 7, consumer="projections")
     observe("batch_records", 100, process="test-of-telemetry")
     text = telemetry.exposition().decode()
-    assert 'yesser_gaps_filled_total{consumer="projections"} 3.0' in text
+    assert 'yesser_gaps_filled_total{consumer="test-of-telemetry"} 3.0' in text
     assert 'yesser_lag_entries{consumer="projections"} 7.0' in text
     assert 'yesser_batch_records_bucket{le="256.0",process="test-of-telemetry"} 1.0' in text
 
