@@ -8,7 +8,7 @@ plans, services and certificates are the projections'.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final
@@ -20,7 +20,6 @@ from consumers.campaigns.handlers.rules import (
     DEFAULT_RULES,
     RULES_VERSION,
     Decision,
-    Rule,
     RuleInput,
     contradicted,
     evaluate,
@@ -30,6 +29,7 @@ from consumers.fold.anomaly import ANOMALY, Anomaly
 from consumers.fold.consumer import Consumer
 from consumers.projections.handlers import composition, one_time_events, pending_events, plan, services, training
 from consumers.projections.handlers.outcome import Applied
+from events.errors import Halt
 from events.wire.entry import Entry
 from infra.postgres.outbox import OutboxEvent
 from infra.postgres.unit_of_work import UnitOfWork
@@ -50,10 +50,9 @@ _YEARS: Final = {
 
 @dataclass(slots=True)
 class BatchContext:
-    """One batch under the active rules: its rows, and the events to publish."""
+    """One batch: its rows, and the events to publish."""
 
     ws: UnitOfWork
-    rules: Mapping[str, Rule]
     decided: list[OutboxEvent] = field(default_factory=list)
     tallies: training.Tallies = field(default_factory=dict)
     seats_left: dict[training.CounterKey, int | None] = field(default_factory=dict)
@@ -61,9 +60,7 @@ class BatchContext:
     def evaluate(self, occurrence: RuleInput, index: int, *, once: str | None = None) -> None:
         """Evaluate the rule at entry `index`; with `once` it fires at most once for that name."""
         before = once is not None and self.ws.get(ONCE, occurrence.rule, once) is not None
-        decision = evaluate(self.rules, occurrence, fired_before=before)
-        if decision is None:
-            return
+        decision = evaluate(_RULES[occurrence.rule], occurrence, fired_before=before)
         self.record(decision)
         proposal = decision.proposal
         if proposal is not None:
@@ -103,13 +100,8 @@ class BatchContext:
 
 
 def fold(ws: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
-    """Apply a batch under the default rules."""
-    return fold_with(_DEFAULT, ws, entries)
-
-
-def fold_with(rules: Mapping[str, Rule], ws: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
-    """Apply a batch under `rules`; returns the platform's events that it decides, in order."""
-    context = BatchContext(ws, rules)
+    """Apply a batch; returns the platform's events that it decides, in order."""
+    context = BatchContext(ws)
     for entry in entries:
         handle = _HANDLERS.get(entry.type)
         if handle is not None:
@@ -259,9 +251,11 @@ def _registered(context: BatchContext, entry: Entry) -> None:
 
 
 def _office(ws: UnitOfWork) -> str:
-    """The first registered office: entry 1, so it exists before any plan or quota."""
+    """The first registered office. The registrar reads no topic of an office before its registration is in the log."""
     office = ws.get(OFFICE, SLOT)
-    return "yesser" if office is None else office.code
+    if office is None:
+        raise Halt("the log names no office before an event that only an office may send; run `yesser audit verify`")
+    return office.code
 
 
 _HANDLERS: Final[dict[str, Callable[[BatchContext, Entry], None]]] = {
@@ -282,7 +276,7 @@ _HANDLERS: Final[dict[str, Callable[[BatchContext, Entry], None]]] = {
 }
 
 
-_DEFAULT: Final = {rule.name: rule for rule in DEFAULT_RULES}
+_RULES: Final = {rule.name: rule for rule in DEFAULT_RULES}
 
 _SHARED: Final = (plan, services, pending_events, training, one_time_events)
 

@@ -149,11 +149,8 @@ _CONTRADICTED: Final = {
 }
 
 
-def evaluate(rules: Mapping[str, Rule], occurrence: RuleInput, *, fired_before: bool = False) -> Decision | None:
-    """The decision of the input's rule; None if that rule is not active."""
-    rule = rules.get(occurrence.rule)
-    if rule is None:
-        return None
+def evaluate(rule: Rule, occurrence: RuleInput, *, fired_before: bool = False) -> Decision:
+    """The decision of `rule`, which is that of the input."""
     parts = {
         **occurrence.parts,
         "cause": f"i{occurrence.cause_index}",
