@@ -43,8 +43,10 @@ class Term:
     _connections: list[Connection] = field(default_factory=list)
 
     def cut_when_lost(self, connection: Connection) -> Connection:
-        """Cut `connection` when the lease is lost, so that whoever waits for its answer fails at once: a cancellation
-        alone would wait for the answer to a rollback."""
+        """Cut `connection` when the lease is lost, so that a task waiting for its answer fails at once.
+
+        A cancellation alone would wait for the answer to a rollback.
+        """
         self._connections.append(connection)
         return connection
 

@@ -100,7 +100,7 @@ class ResumeState:
         """Lines with these numbers are stored from this offset on."""
         if first_offset < self._former_end_offset:
             self._is_valid = False
-            # What the former runs stored stands there no more; what this run stores is told.
+            # The topic no longer holds what former runs stored; the report keeps what this run stored.
             self._report.sent = SentLines()
             self._report.sent.add(numbers, first_offset)
             raise TopicReplaced(
