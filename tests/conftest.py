@@ -28,7 +28,7 @@ from tests.stack import TestStack, corner, services
 pytest_plugins = ["tests.workers"]
 
 if os.environ.get("CI"):
-    # As everywhere else, each run draws other examples; the profile for CI would draw the same ones for ever.
+    # As everywhere else, each run draws other examples; the profile for CI would always draw the same ones.
     hypothesis.settings.register_profile("ci", hypothesis.settings.get_profile("ci"), derandomize=False)
     hypothesis.settings.load_profile("ci")
 

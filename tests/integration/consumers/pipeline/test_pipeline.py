@@ -319,7 +319,7 @@ async def test_the_lag_is_told_while_no_batch_can_be_applied(settings: Settings,
         async def lag_is(lag: int) -> bool:
             return stuck.readiness().details["lag"] == lag
 
-        await until(lambda: lag_is(93), "the lag is told")
+        await until(lambda: lag_is(93), "the lag is shown")
         await grow(settings, 7)
         await until(lambda: lag_is(100), "the lag grows with the log")
         assert stuck.readiness().details == stuck.readiness().details | {"position": 0, "log_size": 100}
@@ -342,7 +342,7 @@ async def test_the_lag_is_told_while_a_batch_is_under_way(
             async def lag_is_known() -> bool:
                 return one.readiness().details["lag"] == 30
 
-            await until(lag_is_known, "the lag is told")
+            await until(lag_is_known, "the lag is shown")
         await until_position(connection, 50)
 
 

@@ -91,7 +91,7 @@ class Team:
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
-        """Its process runs, and ends well when it is told to."""
+        """Its process runs, and exits cleanly on SIGTERM."""
         process = await self.start()
         try:
             yield
