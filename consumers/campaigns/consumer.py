@@ -137,6 +137,7 @@ def _seats_left(ws: UnitOfWork, key: training.CounterKey) -> int | None:
 
 
 def _quota_set(context: BatchContext, entry: Entry) -> None:
+    _keep_office(context.ws, entry.agency, entry.index)
     context.forget_seats()
     training.apply(context.ws, entry)
     _evaluate_quota(context, entry, (entry.data["calendar"], entry.data["year"], entry.data["track"]))
@@ -178,6 +179,7 @@ def _quota_part(key: training.CounterKey) -> str:
 
 
 def _planned(context: BatchContext, entry: Entry) -> None:
+    _keep_office(context.ws, entry.agency, entry.index)
     for outcome in plan.apply(context.ws, entry):
         if isinstance(outcome, Applied):
             for group in GROUPS:
@@ -246,12 +248,22 @@ def _initiative(context: BatchContext, entry: Entry) -> None:
 
 
 def _registered(context: BatchContext, entry: Entry) -> None:
-    if entry.data["role"] == "office" and context.ws.get(OFFICE, SLOT) is None:
-        context.ws.put(OFFICE, Office(SLOT, entry.data["code"], entry.index))
+    if entry.data["role"] == "office":
+        _keep_office(context.ws, entry.data["code"], entry.index)
+
+
+def _keep_office(ws: UnitOfWork, code: str, index: int) -> None:
+    """Keep the first office of the log.
+
+    Its registration comes first in the log, but not in the order of `occurredtime`: there its first plan or quota,
+    which only an office may send, may come before it.
+    """
+    if ws.get(OFFICE, SLOT) is None:
+        ws.put(OFFICE, Office(SLOT, code, index))
 
 
 def _office(ws: UnitOfWork) -> str:
-    """The first registered office. The registrar reads no topic of an office before its registration is in the log."""
+    """The first office. A quota or a plan exists, so it was kept with it at the latest."""
     office = ws.get(OFFICE, SLOT)
     if office is None:
         raise Halt("the log names no office before an event that only an office may send; run `yesser audit verify`")

@@ -19,6 +19,7 @@ from aiokafka.protocol.metadata import MetadataRequest
 Answer = TypeVar("Answer")
 
 STOP_TIMEOUT_S: Final = 3.0
+_CANCEL_TIMEOUT_S: Final = 1.0
 START_TIMEOUT_S: Final = 15.0
 SEND_TIMEOUT_S: Final = 15.0
 """Longer than a request may take (`client_arguments`), so that the library's own second try has its chance."""
@@ -60,11 +61,7 @@ async def start_error(starting: Coroutine[Any, Any, object], timeout_s: float) -
     # Any error is a failed try. For a moment after a reset the library takes the connection for open, and uvloop raises
     # RuntimeError ("the handler is closed") where the library expects OSError.
     task = asyncio.ensure_future(starting)
-    try:
-        await asyncio.wait([task], timeout=timeout_s)
-    finally:
-        task.cancel()
-    if not task.done():
+    if not await _ended(task, timeout_s):
         return TimeoutError()
     if task.cancelled():
         return NotStarted(NotStarted.__doc__)
@@ -107,17 +104,25 @@ async def stop_safely(stopping: Coroutine[Any, Any, object]) -> bool:
     caller that would look like a cancellation from outside and end the process.
     """
     task = asyncio.ensure_future(stopping)
+    ended = await _ended(task, STOP_TIMEOUT_S)
+    return ended and not task.cancelled() and task.exception() is None
+
+
+async def _ended(task: asyncio.Future[Any], timeout_s: float) -> bool:
+    """Whether the task ended in time. If not, it is cancelled and may close what it had opened."""
     try:
-        await asyncio.wait([task], timeout=STOP_TIMEOUT_S)
+        done, _ = await asyncio.wait([task], timeout=timeout_s)
+        return bool(done)
     finally:
-        task.cancel()
-    return task.done() and not task.cancelled() and task.exception() is None
+        if not task.done():
+            task.cancel()
+            await asyncio.wait([task], timeout=_CANCEL_TIMEOUT_S)
 
 
 async def stop_consumer(consumer: AIOKafkaConsumer) -> None:
     """Stop a consumer in any state, without an error."""
-    if not await stop_safely(consumer.stop()):
-        await _close(raw_client(consumer))
+    await stop_safely(consumer.stop())
+    await _close(raw_client(consumer))
 
 
 async def abort_producer(producer: AIOKafkaProducer) -> None:
@@ -133,7 +138,11 @@ async def abort_producer(producer: AIOKafkaProducer) -> None:
 
 
 async def _close(client: AIOKafkaClient) -> None:
-    """Close a client's connections. Its `close` raises the error of its metadata task and leaves them open."""
-    if not await stop_safely(client.close()):
-        for connection in [*client._conns.values()]:
-            connection.close()
+    """Close a client's connections.
+
+    Its `close` raises the error of its metadata task and leaves them open. One that a task was still opening is added
+    to a closed client.
+    """
+    await stop_safely(client.close())
+    for connection in [*client._conns.values()]:
+        connection.close()
