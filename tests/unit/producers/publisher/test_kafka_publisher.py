@@ -49,7 +49,7 @@ class Producer:
 
     @property
     def client(self) -> Any:
-        return SimpleNamespace(close=self._close)
+        return SimpleNamespace(close=self._close, _conns={})
 
     async def start(self) -> None: ...
 
