@@ -1,0 +1,119 @@
+"""The traffic of the benches is what it says: its outcomes are those of validation, and it hardly ever contradicts."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable
+from itertools import islice
+
+import pytest
+
+from events.validation.quick import validate_quickly
+from events.validation.validate import validate
+from events.validation.verdicts import Accepted
+from events.validation.verdicts import Agency as AgencyOfRegistrar
+from events.wire.codec import STRUCTURED_HEADERS
+from events.wire.kafka_binding import read_headers
+from tests.oracle.bench_history import AGENCIES
+from tests.oracle.catalogue import TYPES
+from tests.oracle.entries import Addressed, log_of, one_after_another, round_robin
+from tests.oracle.fold import fold
+from tests.oracle.log import short_type
+from tests.oracle.traffic import OFFICE, Line, mixed, uniform
+from tests.oracle.validation import Agency, Publication, verdicts
+
+SENDERS = [Agency(OFFICE, "office"), *map(Agency, AGENCIES)]
+LINES = 10_000
+
+
+@pytest.fixture(scope="module")
+def lines() -> list[Line]:
+    return list(mixed(1, LINES))
+
+
+@pytest.fixture(scope="module")
+def five_years() -> list[Line]:
+    """So few events a day that all periods of the contracts are closed."""
+    return list(mixed(2, 5_000, events_per_day=3))
+
+
+@pytest.fixture(scope="module")
+def publications(five_years: list[Line]) -> list[Publication]:
+    found: dict[str, list[bytes]] = {}
+    for code, line, _ in five_years:
+        found.setdefault(code, []).append(line)
+    return list(verdicts(found, SENDERS).values())
+
+
+def test_the_same_seed_gives_the_same_bytes(lines: list[Line]) -> None:
+    assert list(islice(mixed(1, LINES), 500)) == lines[:500]
+    assert list(islice(mixed(2, LINES), 500)) != lines[:500]
+
+
+def test_each_outcome_is_that_of_the_oracle(five_years: list[Line], publications: list[Publication]) -> None:
+    expected = {agency.code: [outcome for code, _, outcome in five_years if code == agency.code] for agency in SENDERS}
+    for publication in publications:
+        kinds = [verdict.kind.replace("conflict", "refused") for verdict in publication.verdicts]
+        assert kinds == expected[publication.agency]
+
+
+def test_each_outcome_is_that_of_the_registrar(lines: list[Line]) -> None:
+    """But for a conflict, which only the log shows. The quick check proves most of what is good."""
+    agencies = {code: AgencyOfRegistrar(code, "office" if code == OFFICE else "agency") for code in (OFFICE, *AGENCIES)}
+    reading, proven = read_headers(STRUCTURED_HEADERS), 0
+    for code, line, outcome in lines:
+        accepted = isinstance(validate(line, STRUCTURED_HEADERS, agencies[code]), Accepted)
+        assert accepted or outcome == "refused", line
+        proven += validate_quickly(line, reading, agencies[code]) is not None
+    assert proven > 0.9 * LINES
+
+
+def test_1_percent_is_repeated_and_1_percent_refused(lines: list[Line]) -> None:
+    outcomes = Counter(outcome for _, _, outcome in lines)
+    assert 0.007 < outcomes["duplicate"] / LINES < 0.013
+    assert 0.007 < outcomes["refused"] / LINES < 0.013
+
+
+def test_refusals_have_many_reasons(publications: list[Publication]) -> None:
+    codes = {code for p in publications for faults in p.problems().values() for code, _ in faults}
+    assert codes >= {
+        "invalid-value", "number-out-of-range", "unknown-field", "missing-field", "subject-mismatch", "not-json",
+        "duplicate-name", "unknown-type", "foreign-source", "not-authorised", "personal-data", "conflict",
+    }  # fmt: skip
+
+
+def test_every_type_occurs_and_payments_and_certificates_most(lines: list[Line]) -> None:
+    types = Counter(short_type(json.loads(line)) for _, line, outcome in lines if outcome == "accepted")
+    assert set(types) == {name for name, rule in TYPES.items() if rule.who != "platform"}
+    assert 0.42 < types["revenue.collected"] / LINES < 0.5
+    assert 0.3 < types["training.certified"] / LINES < 0.36
+
+
+def test_three_writers_great_amounts_and_lists_occur(lines: list[Line]) -> None:
+    good = [line for _, line, outcome in lines if outcome == "accepted"]
+    escaped = [line for line in good if b"\\u06" in line]
+    assert len(escaped) > 0.03 * LINES
+    assert all(b'": ' in line for line in escaped)
+    by_name = [line for line in good if list(json.loads(line)) == sorted(json.loads(line))]
+    assert 0.25 < len(by_name) / len(good) < 0.4
+    amounts = [int(found[1]) for line in good if (found := re.search(rb'collected.v1.*"amount_halalas": ?(\d+)', line))]
+    assert 2_000_000_000 < max(amounts) <= 3_000_000_000
+    assert 0.03 < sum(amount >= 1_000_000_000 for amount in amounts) / len(amounts) < 0.1
+    for member in (b'"phases"', b'"bands"', b'"expected"', b'"services"', b'"partners"', b"},{then"):
+        assert any(member in line for line in good), member
+
+
+@pytest.mark.parametrize("order", [round_robin, one_after_another])
+def test_only_campaigns_are_unknown_in_either_order_of_topics(
+    publications: list[Publication], order: Callable[[list[Publication]], list[Addressed]]
+) -> None:
+    figures = fold(log_of(SENDERS, order(publications)))
+    assert {anomaly.rule for anomaly in figures.anomalies} == {"unknown-campaign"}
+    assert any(statement["top_up_halalas"] for statement in figures.statements)
+    assert any(statement["prior_period_halalas"] for statement in figures.statements)
+
+
+def test_uniform_traffic_is_accepted_throughout() -> None:
+    assert {outcome for _, _, outcome in uniform(1, 500)} == {"accepted"}
