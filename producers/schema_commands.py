@@ -16,6 +16,7 @@ from events.schema_tools.compatibility import incompatibilities
 from events.schema_tools.schema_changes import changes
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import say
+from infra.command_line.output import json_option, print_result
 
 _YES: Final = (
     "متوافق: كل حدث كان المخطط القديم يقبله يقبله الجديد.",
@@ -39,7 +40,7 @@ def schema() -> None:
 @schema.command("diff")
 @click.argument("old", type=click.Path(exists=True, path_type=Path))
 @click.argument("new", type=click.Path(exists=True, path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 @click.pass_context
 def diff(context: click.Context, old: Path, new: Path, as_json: bool) -> None:
     """Compare two schemas, or two folders of schemas by file name, and list the changes that could refuse an old event.
@@ -50,10 +51,7 @@ def diff(context: click.Context, old: Path, new: Path, as_json: bool) -> None:
         raise click.UsageError("give two files or two folders")
     released, current = (read_schemas(path, old.name) for path in (old, new))
     document = compared(released, current)
-    if as_json:
-        click.echo(orjson.dumps(document))
-    else:
-        _print(document)
+    print_result(document, as_json, lambda: _print(document))
     context.exit(ExitCode.OK if document["compatible"] else ExitCode.ANSWER_IS_NO)
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 
-import click
-import orjson
 import uvloop
 from rich.console import RenderableType
 from rich.text import Text
@@ -15,12 +13,11 @@ from consumers.as_of.point_in_time import NOW, PointInTime
 from consumers.as_of.view import view
 from consumers.fold.consumer import Consumer
 from infra.command_line import display
+from infra.command_line.output import print_result
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 
 Answer = TypeVar("Answer")
-
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 
 def run_query(
@@ -35,12 +32,10 @@ def run_query(
     return uvloop.run(asked())
 
 
-def print_json(document: Any) -> None:
-    """Print one indented JSON document."""
-    click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2))
-
-
-def show(moment: PointInTime, *tables: RenderableType) -> None:
-    """Print tables for people, with the point in time unless it is now."""
+def print_view(
+    document: Any, as_json: bool, tables: Callable[[], Iterable[RenderableType]], moment: PointInTime = NOW
+) -> None:
+    """Print an indented JSON document, or tables below the point in time unless it is now."""
     words = moment.words()
-    display.show(*([Text(words, style="bold yellow")] if words else []), *tables)
+    title = [Text(words, style="bold yellow")] if words else []
+    print_result(document, as_json, lambda: display.show(*title, *tables()), indented=True)

@@ -10,13 +10,14 @@ import click
 
 from consumers.as_of.options import as_of_options
 from consumers.as_of.point_in_time import PointInTime
-from consumers.as_of.query import json_option, print_json, run_query, show
+from consumers.as_of.query import print_view, run_query
 from consumers.as_of.view import view
 from consumers.campaigns.consumer import CONSUMER
 from consumers.campaigns.read import CHANNELS, campaign, campaigns
 from events.errors import YesserError
 from infra.command_line.display import Column, Grid
 from infra.command_line.language import said
+from infra.command_line.output import json_option
 from infra.settings import Settings
 
 STATES: Final = {
@@ -43,10 +44,7 @@ def campaigns_group() -> None:
 def list_command(moment: PointInTime, as_json: bool) -> None:
     """List the campaigns in the log."""
     rows = asyncio.run(read(Settings(), moment))
-    if as_json:
-        print_json(rows)
-    else:
-        show(moment, table(rows))
+    print_view(rows, as_json, lambda: [table(rows)], moment)
 
 
 @campaigns_group.command("show")
@@ -58,10 +56,7 @@ def show_command(moment: PointInTime, campaign_id: str, as_json: bool) -> None:
     _, shown = run_query(CONSUMER, lambda connection: campaign(connection, campaign_id), moment)
     if shown is None:
         raise NoCampaign(f"the log has no campaign {campaign_id}: see `yesser campaigns list`.")
-    if as_json:
-        print_json(shown)
-        return
-    show(moment, table([shown]), *words_of(shown))
+    print_view(shown, as_json, lambda: [table([shown]), *words_of(shown)], moment)
 
 
 async def read(settings: Settings, moment: PointInTime | int | None = None) -> list[dict[str, Any]]:

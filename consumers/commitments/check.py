@@ -18,7 +18,7 @@ from consumers.rebuild.table_hash import TableHash, table_hash
 from consumers.registry import CONSUMERS
 from events.wire.entry import TYPE_PREFIX, TYPE_SUFFIX, Entry, parse_entry
 from infra.log.reader import entry_batches, log_size
-from infra.postgres.connection import Connection, connect
+from infra.postgres.connection import Connection, connected
 from infra.postgres.outbox import PLATFORM
 from infra.settings import Settings
 
@@ -96,16 +96,13 @@ async def check(
 ) -> list[Verdict]:
     """A verdict for each claim, in log order. The log is folded once per consumer."""
     found: dict[tuple[str, int], TableHash] = {}
-    connection = await connect(settings, "commitments", batch=True)
-    try:
+    async with connected(settings, "commitments", batch=True) as connection:
         for consumer in consumers:
             names = {read_model_name(consumer, table.name) for table in consumer.tables}
             # A commitment cannot be about a state after its own entry.
             asked = sorted({(c.log_index, c.name) for c in claims if c.name in names and c.log_index <= c.index})
             if asked:
                 found |= await _recompute(settings, connection, consumer, asked)
-    finally:
-        await connection.close()
     return [Verdict(claim, found.get((claim.name, claim.log_index))) for claim in claims]
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import click
-import orjson
 import uvloop
 
 from consumers.commitments.commitment import Commitment, hash_read_models, publish, reached
 from events.errors import YesserError
 from infra.command_line.display import Column, Grid, show
 from infra.command_line.language import said
-from infra.postgres.connection import connect
+from infra.command_line.output import json_option, print_result
+from infra.postgres.connection import connected
 from infra.settings import Settings
 
 
@@ -19,30 +19,24 @@ class NothingApplied(YesserError):
 
 
 @click.command("commit")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def commit(as_json: bool) -> None:
     """Publish the hash of every read model, at its current index, in the log.
 
     The platform does this automatically every 10,000 entries. `yesser audit commitments` verifies the hashes.
     """
     commitments = uvloop.run(_commit(Settings()))
-    if as_json:
-        document = {"commitments": [commitment.data() for commitment in commitments]}
-        click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2))
-    else:
-        show(_view(commitments))
+    document = {"commitments": [commitment.data() for commitment in commitments]}
+    print_result(document, as_json, lambda: show(_view(commitments)), indented=True)
 
 
 async def _commit(settings: Settings) -> list[Commitment]:
-    connection = await connect(settings, "commit", batch=True)
-    try:
+    async with connected(settings, "commit", batch=True) as connection:
         found = await reached(connection)
         commitments = await hash_read_models(connection)
         if not commitments:
             raise NothingApplied(NothingApplied.__doc__)
         await publish(connection, commitments, found.entries_count)
-    finally:
-        await connection.close()
     return commitments
 
 

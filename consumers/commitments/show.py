@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import click
-import orjson
 import uvloop
 
 from consumers.commitments.check import Verdict, check, claims_in_log, newest
 from infra.command_line.display import Column, Grid, show
 from infra.command_line.language import said, say
-from infra.postgres.connection import connect
+from infra.command_line.output import print_result
+from infra.postgres.connection import connected
 from infra.settings import Settings
 
 
@@ -19,20 +18,14 @@ def commitments_checked(settings: Settings, last: int | None, *, as_json: bool) 
     """Verify all commitments, or the `last` of each read model, and print the result; returns whether all are right."""
     verdicts = uvloop.run(_check(settings, last))
     ok = all(verdict.ok for verdict in verdicts)
-    if as_json:
-        document = {"commitments": [verdict.document() for verdict in verdicts], "ok": ok}
-        click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2))
-    else:
-        _show(verdicts)
+    document = {"commitments": [verdict.document() for verdict in verdicts], "ok": ok}
+    print_result(document, as_json, lambda: _show(verdicts), indented=True)
     return ok
 
 
 async def _check(settings: Settings, last: int | None) -> list[Verdict]:
-    connection = await connect(settings, "commitments", batch=True)
-    try:
+    async with connected(settings, "commitments", batch=True) as connection:
         claims = await claims_in_log(connection)
-    finally:
-        await connection.close()
     return await check(settings, claims if last is None else newest(claims, last))
 
 

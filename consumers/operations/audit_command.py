@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import click
-import orjson
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as ProgressBar
@@ -18,12 +17,11 @@ from consumers.audit.port import LogPort, MirrorPort, PostgresPort, read_verifie
 from consumers.audit.tree import Progress, require_tree
 from events.errors import Tampered, YesserError
 from infra.command_line.exit_codes import ExitCode
-from infra.command_line.language import say
+from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.log.signed_note import Checkpoint, Verifier
-from infra.postgres.connection import connect
+from infra.postgres.connection import connected
 from infra.settings import Settings
 
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 _VKEY = click.option("--vkey", help="The log's verifier key; by default the one beside the log's own key.")
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
@@ -34,20 +32,17 @@ def audit() -> None:
 
 
 @audit.command("vkey")
-@_JSON
+@json_option
 def vkey_command(as_json: bool) -> None:
     """Print the log's verifier key. Give it to auditors once, over a channel that they trust."""
     verifier = read_verifier(Settings(), None)
-    if as_json:
-        click.echo(orjson.dumps({"origin": verifier.name, "vkey": verifier.vkey}))
-    else:
-        click.echo(verifier.vkey)
+    print_result({"origin": verifier.name, "vkey": verifier.vkey}, as_json, lambda: click.echo(verifier.vkey))
 
 
 @audit.command("mirror")
 @click.argument("folder", type=_FOLDER)
 @_VKEY
-@_JSON
+@json_option
 def mirror_command(folder: Path, vkey: str | None, as_json: bool) -> None:
     """Bring FOLDER to the newest signed checkpoint, in the C2SP tlog-tiles layout. Only new files are written.
 
@@ -55,20 +50,19 @@ def mirror_command(folder: Path, vkey: str | None, as_json: bool) -> None:
     """
     settings = Settings()
     report = asyncio.run(_mirror(settings, folder, read_verifier(settings, vkey)))
-    if as_json:
-        click.echo(orjson.dumps({"folder": str(folder), **report}))
-    else:
-        size, root, files = report["size"], report["root"], report["files_written"]
-        say(
-            f"{folder}: عدد القيود {size:,}، الجذر {root}، الملفات المكتوبة {files:,}.",
-            f"{folder}: {size:,} entries, root {root}, {files:,} files written.",
-        )
+    size, root, files = report["size"], report["root"], report["files_written"]
+    print_confirmation(
+        {"folder": str(folder), **report},
+        as_json,
+        f"{folder}: عدد القيود {size:,}، الجذر {root}، الملفات المكتوبة {files:,}.",
+        f"{folder}: {size:,} entries, root {root}, {files:,} files written.",
+    )
 
 
 @audit.command("verify")
 @click.argument("folder", type=_FOLDER, required=False)
 @_VKEY
-@_JSON
+@json_option
 def verify_command(folder: Path | None, vkey: str | None, as_json: bool) -> None:
     """Compute the tree again from every entry and compare it with the signed checkpoint: of a mirror, or of the log.
 
@@ -76,19 +70,18 @@ def verify_command(folder: Path | None, vkey: str | None, as_json: bool) -> None
     """
     settings = Settings()
     checkpoint = asyncio.run(_verify(settings, folder, read_verifier(settings, vkey)))
-    if as_json:
-        click.echo(orjson.dumps({"size": checkpoint.size, "root": checkpoint.root.hex(), "ok": True}))
-    else:
-        size, root = checkpoint.size, checkpoint.root.hex()
-        say(
-            f"السجل سليم: قيوده ({size}) تعطي الجذر الموقَّع {root}.",
-            f"{size} entries give the signed root {root}.",
-        )
+    size, root = checkpoint.size, checkpoint.root.hex()
+    print_confirmation(
+        {"size": size, "root": root, "ok": True},
+        as_json,
+        f"السجل سليم: قيوده ({size}) تعطي الجذر الموقَّع {root}.",
+        f"{size} entries give the signed root {root}.",
+    )
 
 
 @audit.command("commitments")
 @click.option("--last", type=click.IntRange(min=1), metavar="N", help="Only the last N of each read model.")
-@_JSON
+@json_option
 def commitments_command(last: int | None, as_json: bool) -> None:
     """Fold the log again up to every commitment in it, and compare the hashes of the read models.
 
@@ -135,11 +128,8 @@ async def _verify_port(port: LogPort) -> Checkpoint:
 
 @asynccontextmanager
 async def _database(settings: Settings, verifier: Verifier) -> AsyncIterator[PostgresPort]:
-    connection = await connect(settings, "audit", batch=True)
-    try:
+    async with connected(settings, "audit", batch=True) as connection:
         yield PostgresPort(connection, verifier)
-    finally:
-        await connection.close()
 
 
 @contextmanager

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 import orjson
-import uvloop
 from click.shell_completion import CompletionItem
 
-from consumers.as_of.query import json_option, print_json, run_query
+from consumers.as_of.query import run_query
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.event_index.read import PAGE_ROWS_MAX, Query, as_full_type
 from consumers.event_index.read import find as find_entries
@@ -21,12 +19,12 @@ from events.types.catalogue import CATALOGUE
 from events.wire.envelope import short_type
 from infra.command_line import display
 from infra.command_line.completion import agency_codes
+from infra.command_line.database import with_database
 from infra.command_line.language import say
+from infra.command_line.output import json_option, print_json, print_result
 from infra.log.reader import log_size, read_entries, read_leaves
-from infra.postgres.connection import Connection, connect
+from infra.postgres.connection import Connection
 from infra.settings import Settings
-
-Answer = TypeVar("Answer")
 
 
 class NoSuchEntry(YesserError):
@@ -58,11 +56,11 @@ def log() -> None:
 
 
 @log.command()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def size(as_json: bool) -> None:
     """Print the number of entries."""
-    number = read(log_size)
-    click.echo(orjson.dumps({"size": number}) if as_json else number)
+    number = with_database(Settings(), "log", log_size)
+    print_result({"size": number}, as_json, lambda: click.echo(number))
 
 
 @log.command()
@@ -77,7 +75,7 @@ def show(index: int, as_json: bool) -> None:
             raise NoSuchEntry(f"the log has {await log_size(connection)} entries, numbered from 0: there is no {index}")
         return entries[0], await read_leaves(connection, index, 1)
 
-    entry, leaf = read(find)
+    entry, leaf = with_database(Settings(), "log", find)
     if as_json:
         click.echo(entry)
         return
@@ -107,21 +105,8 @@ def find(
     query = Query(subject, kind, agency, event_id, after, limit)
     _, page = run_query(EVENT_INDEX, lambda connection: find_entries(connection, query))
     if as_json:
-        print_json(page.events)
+        print_json(page.events, indented=True)
         return
     display.show(entries_table(page.events))
     if (last := page.next_cursor) is not None:
         say(f"هناك المزيد: أضف ‎--after-index {last}‎.", f"There are more: add --after-index {last}.", err=True)
-
-
-def read(question: Callable[[Connection], Awaitable[Answer]]) -> Answer:
-    """Run one query on the configured database."""
-
-    async def run_query() -> Answer:
-        connection = await connect(Settings(), "log")
-        try:
-            return await question(connection)
-        finally:
-            await connection.close()
-
-    return uvloop.run(run_query())

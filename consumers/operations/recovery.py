@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import click
-import orjson
 from aiokafka.errors import KafkaError
 
 from consumers.registrar.recovery.recover import Recovered, recover
 from consumers.registrar.recovery.source import Source, topic_source
 from events.errors import Retry
 from infra.command_line.language import said
+from infra.command_line.output import json_option, print_result
 from infra.postgres.connection import TRANSIENT_ERRORS
 from infra.settings import Settings
 
@@ -30,7 +30,7 @@ from infra.settings import Settings
     is_flag=True,
     help="Also take entries after the last signed checkpoint that no agency's topic confirms.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def recover_command(mirror: Path | None, accept_unsigned: bool, as_json: bool) -> None:
     """Recover missing entries byte for byte, and verify them against the last signed checkpoint.
 
@@ -46,7 +46,7 @@ def recover_command(mirror: Path | None, accept_unsigned: bool, as_json: bool) -
             f"Kafka or PostgreSQL does not answer ({error.__class__.__name__}: {error}). Recovered entries are kept: "
             "when both are ready (`yesser status`), run this again to resume."
         ) from error
-    click.echo(orjson.dumps(_document(result)) if as_json else _words(result))
+    print_result(_document(result), as_json, lambda: click.echo(_words(result)))
 
 
 def _show_progress(what: str, size: int) -> None:

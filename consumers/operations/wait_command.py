@@ -6,11 +6,9 @@ Exit codes: 0 reached · 1 it cannot be reached (something halted) · 75 not wit
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from typing import Final
 
 import click
-import orjson
 import uvloop
 from aiokafka.errors import KafkaError
 
@@ -18,14 +16,13 @@ from consumers.operations.wait import PipelineStatus, read_status
 from consumers.registry import CONSUMERS
 from events.errors import Halt
 from infra.command_line.exit_codes import ExitCode
-from infra.command_line.language import say
+from infra.command_line.output import json_option, print_confirmation
 from infra.kafka.client_config import bootstrap
 from infra.kafka.end_offsets import end_offsets_reader
 from infra.observability.logs import configure_logs
 from infra.process.retry import PatientConnection, WaitTimedOut
 from infra.settings import Settings
 
-_LOOK_EVERY_S: Final = 0.05
 _KAFKA_ANSWER_S: Final = 10.0
 
 
@@ -36,7 +33,7 @@ class CannotBeReached(Halt):
 @click.command("wait")
 @click.option("--index", type=click.IntRange(min=0), help="Wait only until every consumer has applied this entry.")
 @click.option("--timeout", "timeout_s", type=float, help="Longest wait in seconds (default: none).")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 @click.pass_context
 def wait(context: click.Context, index: int | None, timeout_s: float | None, as_json: bool) -> None:
     """Wait until everything published has been read, registered and applied, and nothing more follows from it.
@@ -52,12 +49,11 @@ def wait(context: click.Context, index: int | None, timeout_s: float | None, as_
     except WaitTimedOut as error:
         click.echo(f"yesser: not within {timeout_s:g} s: {error}", err=True)
         context.exit(ExitCode.TRY_AGAIN)
-    if as_json:
-        click.echo(orjson.dumps({"size": status.size, "positions": dict(status.positions)}))
-    elif index is None:
-        say(f"طُبّقت كل القيود وعددها {status.size:,}.", f"All {status.size:,} log entries are applied.")
+    if index is None:
+        words = f"طُبّقت كل القيود وعددها {status.size:,}.", f"All {status.size:,} log entries are applied."
     else:
-        say(f"طُبّق القيد {index:,}.", f"Log entry {index:,} is applied.")
+        words = f"طُبّق القيد {index:,}.", f"Log entry {index:,} is applied."
+    print_confirmation({"size": status.size, "positions": dict(status.positions)}, as_json, *words)
 
 
 async def _wait(settings: Settings, index: int | None, timeout_s: float | None) -> PipelineStatus:
@@ -82,10 +78,6 @@ async def _wait(settings: Settings, index: int | None, timeout_s: float | None) 
 async def _unread(settings: Settings, status: PipelineStatus) -> list[str]:
     try:
         async with asyncio.timeout(_KAFKA_ANSWER_S), end_offsets_reader(settings) as end_offsets:
-            return status.unread(await end_offsets(_topics(status.next_offsets)))
+            return status.unread(await end_offsets(sorted(status.next_offsets)))
     except (KafkaError, TimeoutError):
         return ["Kafka does not answer"]
-
-
-def _topics(names: Iterable[str]) -> list[str]:
-    return sorted(names)

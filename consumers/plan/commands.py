@@ -7,9 +7,10 @@ import uvloop
 
 from consumers.as_of.options import as_of_options
 from consumers.as_of.point_in_time import PointInTime
-from consumers.as_of.query import json_option, print_json, show
+from consumers.as_of.query import print_view
 from consumers.plan.document import all_anomalies, plan_at_a_glance
 from consumers.plan.show import anomalies_view, plan_view
+from infra.command_line.output import json_option
 from infra.settings import Settings
 
 
@@ -22,10 +23,7 @@ def plan(moment: PointInTime, as_json: bool) -> None:
     As of an occurred date, partnerships are not shown, because the ledger's periods are closed in log order.
     """
     document, name = uvloop.run(plan_at_a_glance(Settings(), moment))
-    if as_json:
-        print_json(document)
-    else:
-        show(moment, plan_view(document, name))
+    print_view(document, as_json, lambda: [plan_view(document, name)], moment)
 
 
 @click.command()
@@ -34,7 +32,4 @@ def plan(moment: PointInTime, as_json: bool) -> None:
 def anomalies(moment: PointInTime, as_json: bool) -> None:
     """List the accepted events that contradict what is known; they changed nothing."""
     rows = uvloop.run(all_anomalies(Settings(), moment))
-    if as_json:
-        print_json(rows)
-    else:
-        show(moment, anomalies_view(rows))
+    print_view(rows, as_json, lambda: [anomalies_view(rows)], moment)

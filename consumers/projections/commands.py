@@ -6,12 +6,13 @@ import click
 
 from consumers.as_of.options import as_of_options
 from consumers.as_of.point_in_time import PointInTime
-from consumers.as_of.query import json_option, print_json, run_query, show
+from consumers.as_of.query import print_view, run_query
 from consumers.projections import read
 from consumers.projections.consumer import CONSUMER
 from consumers.projections.show import activity_table, history_table, phases_table, projects_table, services_table
 from events.errors import YesserError
 from infra.command_line.completion import agency_codes
+from infra.command_line.output import json_option
 
 
 class NotRegistered(YesserError):
@@ -29,10 +30,7 @@ def services() -> None:
 def list_services(moment: PointInTime, as_json: bool) -> None:
     """List the registered services and their state."""
     _, shown = run_query(CONSUMER, read.services, moment)
-    if as_json:
-        print_json(shown)
-    else:
-        show(moment, services_table(shown))
+    print_view(shown, as_json, lambda: [services_table(shown)], moment)
 
 
 @services.command("show")
@@ -44,10 +42,7 @@ def show_service(moment: PointInTime, service_id: str, as_json: bool) -> None:
     _, shown = run_query(CONSUMER, lambda connection: read.service(connection, service_id), moment)
     if shown is None:
         raise NotRegistered(f"no service {service_id} is registered: see `yesser services list`.")
-    if as_json:
-        print_json(shown)
-    else:
-        show(moment, services_table([shown]), history_table(shown["history"]))
+    print_view(shown, as_json, lambda: [services_table([shown]), history_table(shown["history"])], moment)
 
 
 @click.group()
@@ -61,10 +56,7 @@ def projects() -> None:
 def list_projects(moment: PointInTime, as_json: bool) -> None:
     """List the registered projects and their progress."""
     _, shown = run_query(CONSUMER, read.projects, moment)
-    if as_json:
-        print_json(shown)
-    else:
-        show(moment, projects_table(shown))
+    print_view(shown, as_json, lambda: [projects_table(shown)], moment)
 
 
 @projects.command("show")
@@ -76,11 +68,12 @@ def show_project(moment: PointInTime, project_id: str, as_json: bool) -> None:
     _, shown = run_query(CONSUMER, lambda connection: read.project(connection, project_id), moment)
     if shown is None:
         raise NotRegistered(f"no project {project_id} is registered: see `yesser projects list`.")
-    if as_json:
-        print_json(shown)
-    else:
-        phases, steps = phases_table(shown["phase_states"]), history_table(shown["history"])
-        show(moment, projects_table([shown]), phases, steps)
+    print_view(
+        shown,
+        as_json,
+        lambda: [projects_table([shown]), phases_table(shown["phase_states"]), history_table(shown["history"])],
+        moment,
+    )
 
 
 @click.command()
@@ -90,7 +83,4 @@ def show_project(moment: PointInTime, project_id: str, as_json: bool) -> None:
 def activity(moment: PointInTime, agency: str | None, as_json: bool) -> None:
     """Show each agency's accepted events by type, and its refused records."""
     _, shown = run_query(CONSUMER, lambda connection: read.activity(connection, agency), moment)
-    if as_json:
-        print_json(shown)
-    else:
-        show(moment, activity_table(shown))
+    print_view(shown, as_json, lambda: [activity_table(shown)], moment)

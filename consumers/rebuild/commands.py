@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import click
-import orjson
 import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -22,7 +21,8 @@ from infra.command_line import display
 from infra.command_line.display import Column, Grid
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import said, say
-from infra.postgres.connection import connect
+from infra.command_line.output import json_option, print_result
+from infra.postgres.connection import connected
 from infra.settings import Settings
 
 
@@ -30,7 +30,7 @@ from infra.settings import Settings
 @click.argument("name", required=False, type=click.Choice(sorted(CONSUMERS)))
 @click.option("--compare", is_flag=True, help="Compare with the live tables (default unless only --swap).")
 @click.option("--swap", is_flag=True, help="Replace the live tables with the rebuilt ones.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def rebuild_command(name: str | None, compare: bool, swap: bool, as_json: bool) -> None:
     """Rebuild the read models of NAME (or all) from the log.
 
@@ -43,20 +43,14 @@ def rebuild_command(name: str | None, compare: bool, swap: bool, as_json: bool) 
     gc.set_threshold(50_000, 20, 50)
     results = uvloop.run(rebuild_all(Settings(), chosen, RebuildOptions(compare=compare or not swap, swap=swap)))
     found = document(results)
-    if as_json:
-        click.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2))
-    else:
-        show(results)
+    print_result(found, as_json, lambda: show(results), indented=True)
     sys.exit(ExitCode.OK if found["ok"] else ExitCode.ANSWER_IS_NO)
 
 
 async def rebuild_all(settings: Settings, consumers: Sequence[Consumer], options: RebuildOptions) -> list[Rebuilt]:
     """Rebuild one consumer after the other, with a progress bar each on stderr if that is a terminal."""
-    connection = await connect(settings, "rebuild")
-    try:
+    async with connected(settings, "rebuild") as connection:
         ends = [await position_of(connection, consumer) for consumer in consumers]
-    finally:
-        await connection.close()
     results = []
     for consumer, end in zip(consumers, ends, strict=True):
         with _bar(consumer.name, end) as report:

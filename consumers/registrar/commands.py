@@ -2,95 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
-
 import click
-import orjson
-import uvloop
 
 from consumers.registrar.topic_admin import Halted, acknowledge, lift_halt, look_at, unpause_topic
 from infra.command_line.completion import agency_codes
+from infra.command_line.database import with_database
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import say
+from infra.command_line.output import json_option, print_confirmation
 from infra.observability.logs import configure_logs
-from infra.postgres.connection import Connection, connect
 from infra.settings import Settings
-
-Answer = TypeVar("Answer")
 
 
 @click.group()
 def registrar() -> None:
     """Resume reading where the registrar waits for an operator."""
+    configure_logs("error", "registrar")
 
 
 @registrar.command("unpause")
 @click.argument("code", shell_complete=agency_codes)
 @click.option("--timeout", "timeout_s", type=float, default=30.0, show_default=True, help="Seconds to wait.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def unpause(code: str, timeout_s: float, as_json: bool) -> None:
     """End the pause of an agency's topic, and read it without pauses up to its current end.
 
     Each invalid record up to there becomes a refusal in the log. Later records can pause the topic again.
     """
     settings = Settings()
-    waiting = _run(settings, lambda connection: unpause_topic(connection, settings, code, timeout_s))
-    if as_json:
-        click.echo(orjson.dumps({"code": code, "records": waiting}))
-    else:
-        say(f"{code}: تُقرأ كل السجلات الموجودة ({waiting:,}).", f"{code}: reading {waiting:,} records without pauses.")
+    waiting = with_database(
+        settings, "registrar tool", lambda connection: unpause_topic(connection, settings, code, timeout_s)
+    )
+    print_confirmation(
+        {"code": code, "records": waiting},
+        as_json,
+        f"{code}: تُقرأ كل السجلات الموجودة ({waiting:,}).",
+        f"{code}: reading {waiting:,} records without pauses.",
+    )
 
 
 @registrar.command("unhalt")
 @click.argument("code", shell_complete=agency_codes)
 @click.option("--yes", is_flag=True, help="Lift the halt; without this option, only show what would be done.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 @click.pass_context
 def unhalt(context: click.Context, code: str, yes: bool, as_json: bool) -> None:
     """Show what lifting the halt of an agency's topic does; with --yes, lift it. Exit code 1: nothing was done."""
     settings = Settings()
-    found = _run(settings, lambda connection: look_at(connection, settings, code))
+    found = with_database(settings, "registrar tool", lambda connection: look_at(connection, settings, code))
     if not as_json:
         _show(found)
     if yes:
-        _run(settings, lambda connection: lift_halt(connection, settings, code, found))
-    if as_json:
-        click.echo(orjson.dumps({**found.document(), "lifted": yes}))
-    elif yes:
-        say("رُفع التوقف.", "The halt is lifted.")
-    else:
-        say("لم يُفعل شيء: أضف ‎--yes‎.", "Nothing was done: add --yes.")
+        with_database(settings, "registrar tool", lambda connection: lift_halt(connection, settings, code, found))
+    lifted, not_lifted = (
+        ("رُفع التوقف.", "The halt is lifted."),
+        ("لم يُفعل شيء: أضف ‎--yes‎.", "Nothing was done: add --yes."),
+    )
+    print_confirmation({**found.document(), "lifted": yes}, as_json, *(lifted if yes else not_lifted))
     context.exit(ExitCode.OK if yes else ExitCode.ANSWER_IS_NO)
 
 
 @registrar.command("acknowledge")
 @click.argument("index", type=click.IntRange(min=0))
 @click.option("--note", required=True, help="The cause and the action taken, stored with the acknowledgement.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def acknowledge_(index: int, note: str, as_json: bool) -> None:
     """Acknowledge a refused event of the platform, which ends its alarm."""
     settings = Settings()
-    _run(settings, lambda connection: acknowledge(connection, index, note))
-    if as_json:
-        click.echo(orjson.dumps({"index": index, "note": note}))
-    else:
-        say(f"أُخذ العلم بالرفض في القيد {index}.", f"The refusal at log entry {index} is acknowledged.")
+    with_database(settings, "registrar tool", lambda connection: acknowledge(connection, index, note))
+    print_confirmation(
+        {"index": index, "note": note},
+        as_json,
+        f"أُخذ العلم بالرفض في القيد {index}.",
+        f"The refusal at log entry {index} is acknowledged.",
+    )
 
 
 def _show(found: Halted) -> None:
     say(f"توقفت قراءة {found.topic}: {found.reason}", f"{found.topic} halted: {found.reason}")
     words = found.words()
     say("\n".join(words["ar"]), "\n".join(words["en"]))
-
-
-def _run(settings: Settings, work: Callable[[Connection], Awaitable[Answer]]) -> Answer:
-    async def run() -> Answer:
-        connection = await connect(settings, "registrar tool")
-        try:
-            return await work(connection)
-        finally:
-            await connection.close()
-
-    configure_logs("error", "registrar")
-    return uvloop.run(run())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from consumers.as_of.query import json_option, print_json, run_query
+from consumers.as_of.query import print_view, run_query
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER
 from consumers.revenue.show import (
@@ -15,7 +15,7 @@ from consumers.revenue.show import (
     transfers_table,
 )
 from infra.command_line.completion import from_database
-from infra.command_line.display import show
+from infra.command_line.output import json_option
 from infra.command_line.parameters import PeriodLabel
 
 index_option = click.option(
@@ -36,10 +36,8 @@ def ledger() -> None:
 def balances(as_json: bool, as_of_index: int | None) -> None:
     """Show every account with its debits, credits and balance; the balances sum to zero."""
     log_index, shown = run_query(CONSUMER, read.balances, as_of_index)
-    if as_json:
-        print_json({"log_index": log_index, **shown})
-    else:
-        show(balances_table(shown["accounts"], log_index))
+    document = {"log_index": log_index, **shown}
+    print_view(document, as_json, lambda: [balances_table(shown["accounts"], log_index)])
 
 
 @ledger.command()
@@ -48,10 +46,7 @@ def balances(as_json: bool, as_of_index: int | None) -> None:
 def partnerships(as_json: bool, as_of_index: int | None) -> None:
     """List the partnerships with their owner, partner and open period."""
     _, shown = run_query(CONSUMER, read.partnerships, as_of_index)
-    if as_json:
-        print_json(shown)
-    else:
-        show(partnerships_table(shown))
+    print_view(shown, as_json, lambda: [partnerships_table(shown)])
 
 
 @ledger.command()
@@ -61,10 +56,7 @@ def partnerships(as_json: bool, as_of_index: int | None) -> None:
 def statements(partnership: str, as_json: bool, as_of_index: int | None) -> None:
     """List the statements of all closed periods of a PARTNERSHIP."""
     _, shown = run_query(CONSUMER, lambda connection: read.statements_of(connection, partnership), as_of_index)
-    if as_json:
-        print_json(shown)
-    else:
-        show(statements_table(partnership, shown))
+    print_view(shown, as_json, lambda: [statements_table(partnership, shown)])
 
 
 @ledger.command()
@@ -75,10 +67,7 @@ def statements(partnership: str, as_json: bool, as_of_index: int | None) -> None
 def statement(partnership: str, period: str, as_json: bool, as_of_index: int | None) -> None:
     """Show the statement of a closed PERIOD (1426-03, 2005-Q1) of a PARTNERSHIP."""
     _, shown = run_query(CONSUMER, lambda connection: read.statement(connection, partnership, period), as_of_index)
-    if as_json:
-        print_json(shown)
-    else:
-        show(statement_table(shown))
+    print_view(shown, as_json, lambda: [statement_table(shown)])
 
 
 @ledger.command()
@@ -88,7 +77,5 @@ def statement(partnership: str, period: str, as_json: bool, as_of_index: int | N
 def transfers(partnership: str, as_json: bool, as_of_index: int | None) -> None:
     """List the transfers of a PARTNERSHIP in log order."""
     log_index, shown = run_query(CONSUMER, lambda connection: read.transfers(connection, partnership), as_of_index)
-    if as_json:
-        print_json({"log_index": log_index, "partnership_id": partnership, "transfers": shown})
-    else:
-        show(transfers_table(partnership, shown))
+    document = {"log_index": log_index, "partnership_id": partnership, "transfers": shown}
+    print_view(document, as_json, lambda: [transfers_table(partnership, shown)])

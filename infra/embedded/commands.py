@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import signal
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import say
+from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.data_dir import DataDir
 from infra.embedded.bootstrap import migrate_database, prepare_kafka, register_first_agencies
 from infra.embedded.health import readiness
@@ -25,6 +25,8 @@ from infra.observability.logs import configure_logs
 from infra.process.tasks import until_one_ends, watch_tasks
 from infra.settings import Settings
 
+STOPPED: Final = ("توقفت.", "Stopped.")
+
 
 @click.command("up", short_help="Start Kafka, PostgreSQL and the platform's processes.")
 @click.option("--detach", is_flag=True, help="Return when everything is ready; the stack runs in the background.")
@@ -32,7 +34,7 @@ from infra.settings import Settings
 @click.option("--replicas", metavar="NAME=COUNT", multiple=True, help="Run standbys, such as registrar=2.")
 @click.option("--unprepared", is_flag=True, hidden=True, help="Do not create tables, topics and rights.")
 @click.option("--while-pid", type=int, hidden=True, help="Stop when this process has ended.")
-@click.option("--json", "as_json", is_flag=True, help="Print the status as one document.")
+@json_option
 def up(detach: bool, as_json: bool, **options: Any) -> None:
     """Start the stack of YESSER_HOME and run it until ctrl-C.
 
@@ -52,7 +54,7 @@ def up(detach: bool, as_json: bool, **options: Any) -> None:
 
 
 @click.command("prepare", short_help="Create tables, topics and rights on given services.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as one document.")
+@json_option
 def prepare(as_json: bool) -> None:
     """Prepare PostgreSQL and Kafka for this version: tables, topics, rights, and the log's first two entries (the
     platform and the programme office), which are put into the outbox. Repeating it changes nothing.
@@ -62,10 +64,9 @@ def prepare(as_json: bool) -> None:
     """
     settings = Settings()
     asyncio.run(_prepare(settings))
-    if as_json:
-        click.echo(json.dumps({"prepared": True}))
-    else:
-        say("الجداول والموضوعات والصلاحيات جاهزة.", "Tables, topics and rights are ready.")
+    print_confirmation(
+        {"prepared": True}, as_json, "الجداول والموضوعات والصلاحيات جاهزة.", "Tables, topics and rights are ready."
+    )
 
 
 async def _prepare(settings: Settings) -> None:
@@ -75,21 +76,17 @@ async def _prepare(settings: Settings) -> None:
 
 
 @click.command("down", short_help="Stop the stack; its data stays.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as one document.")
+@json_option
 def down(as_json: bool) -> None:
     """Stop the stack of YESSER_HOME, and any process that a killed supervisor left running. Data stays."""
     settings = Settings()
     stopped = stop_stack(settings)
-    if as_json:
-        click.echo(json.dumps({"home": str(DataDir.at(settings.home).root), "stopped": stopped}))
-    elif stopped:
-        say("توقفت.", "Stopped.")
-    else:
-        say("لم يكن شيء يعمل.", "Nothing was running.")
+    document = {"home": str(DataDir.at(settings.home).root), "stopped": stopped}
+    print_confirmation(document, as_json, *(STOPPED if stopped else ("لم يكن شيء يعمل.", "Nothing was running.")))
 
 
 @click.command("status", short_help="What runs, and whether it is ready.")
-@click.option("--json", "as_json", is_flag=True, help="Print one document.")
+@json_option
 def status(as_json: bool) -> None:
     """Show every part of the stack of YESSER_HOME. Exit code 1 if the stack is not ready."""
     found = stack_status(Settings())
@@ -130,7 +127,7 @@ async def _run(settings: Settings, wanted: Wanted, as_json: bool) -> None:
     try:
         await work
     except asyncio.CancelledError:
-        say("توقفت.", "Stopped.")
+        say(*STOPPED)
 
 
 async def _supervise(settings: Settings, wanted: Wanted, as_json: bool, failed: asyncio.Future[None]) -> None:
@@ -154,9 +151,6 @@ async def _until_gone(pid: int | None) -> None:
 
 
 def _show(found: StackStatus, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(found.document(), ensure_ascii=False))
-        return
     from infra.embedded.status_table import print_status
 
-    print_status(found)
+    print_result(found, as_json, lambda: print_status(found))

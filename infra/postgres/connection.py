@@ -8,6 +8,8 @@ TCP keepalive.
 from __future__ import annotations
 
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import asyncpg
@@ -121,6 +123,16 @@ async def connect(settings: Settings, application: str = "tool", *, batch: bool 
     )
     await prepare(connection)
     return connection
+
+
+@asynccontextmanager
+async def connected(settings: Settings, application: str, *, batch: bool = False) -> AsyncIterator[Connection]:
+    """A connection (see `connect`), closed at the end of the block."""
+    connection = await connect(settings, application, batch=batch)
+    try:
+        yield connection
+    finally:
+        await connection.close()
 
 
 async def create_pool(settings: Settings, application: str, *, size: int = 4) -> Pool:

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import click
 import orjson
 import uvloop
 
 from infra.command_line.completion import agency_codes
+from infra.command_line.database import with_database
 from infra.command_line.display import Column, Grid, show
 from infra.command_line.language import said, say
+from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.command_line.parameters import AgencyCode
 from infra.kafka.admin import agency_user
-from infra.postgres.connection import Connection, connect
+from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.agencies.credentials_commands import credentials
 from producers.agencies.genesis import prepare
 from producers.agencies.lifecycle import resume, rotate, suspend
 from producers.agencies.register import NewAgency, add_agencies, list_agencies
-
-Answer = TypeVar("Answer")
 
 ROLES: Final = {"office": ("المكتب", "office"), "agency": ("جهة", "agency"), "platform": ("المنصة", "platform")}
 STATUSES: Final = {"suspended": "موقوفة", "active": "تعمل"}
@@ -43,7 +43,7 @@ agencies.add_command(credentials)
 @click.option("--name-ar", required=True, help="Its name in Arabic.")
 @click.option("--name-en", required=True, help="Its name in English.")
 @click.option("--timeout", "timeout_s", type=float, default=60.0, show_default=True, help="Seconds to wait.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def add(code: str, role: str, name_ar: str, name_en: str, timeout_s: float, as_json: bool) -> None:
     """Register an agency: its topic, its Kafka user, its log entry. Returns when the registrar reads its topic.
 
@@ -51,7 +51,7 @@ def add(code: str, role: str, name_ar: str, name_en: str, timeout_s: float, as_j
     """
     settings = Settings()
     agency = NewAgency(code, role, name_ar, name_en)
-    is_new = uvloop.run(_add(settings, agency, timeout_s))
+    is_new = with_database(settings, "agencies", lambda connection: _add(connection, settings, agency, timeout_s))
     secret = settings.home / "secrets" / f"kafka-{agency_user(code)}"
     if as_json:
         click.echo(orjson.dumps(_added(agency, is_new, secret)))
@@ -72,14 +72,11 @@ def genesis() -> None:
 
 
 @agencies.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def list_(as_json: bool) -> None:
     """List the agencies in the order of their registration."""
-    rows = uvloop.run(_list(Settings()))
-    if as_json:
-        click.echo(orjson.dumps(rows))
-        return
-    show(agencies_table(rows))
+    rows = with_database(Settings(), "agencies", list_agencies)
+    print_result(rows, as_json, lambda: show(agencies_table(rows)))
 
 
 def agencies_table(rows: Sequence[dict[str, Any]]) -> Grid:
@@ -116,57 +113,44 @@ def _reading(row: dict[str, Any]) -> str:
 
 @agencies.command("rotate")
 @click.argument("code", shell_complete=agency_codes)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def rotate_(code: str, as_json: bool) -> None:
     """Give the agency a new Kafka password. To replace a token, run `yesser tokens create`, then `revoke`."""
     settings = Settings()
-    path = _with_connection(settings, lambda connection: rotate(connection, settings, code))
-    if as_json:
-        click.echo(orjson.dumps({"code": code, "kafka_user": agency_user(code), "password_file": str(path)}))
-    else:
-        say(
-            f"{code}: كلمة مرور كافكا الجديدة في {path} (لا تُعرض أبدًا)، والقديمة مرفوضة.",
-            f"{code}: new Kafka password in {path} (never shown); the old one is refused.",
-        )
+    path = with_database(settings, "agencies", lambda connection: rotate(connection, settings, code))
+    print_confirmation(
+        {"code": code, "kafka_user": agency_user(code), "password_file": str(path)},
+        as_json,
+        f"{code}: كلمة مرور كافكا الجديدة في {path} (لا تُعرض أبدًا)، والقديمة مرفوضة.",
+        f"{code}: new Kafka password in {path} (never shown); the old one is refused.",
+    )
 
 
 @agencies.command("suspend")
 @click.argument("code", shell_complete=agency_codes)
 @click.option("--reason", required=True, help="The reason, stored with the suspension.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def suspend_(code: str, reason: str, as_json: bool) -> None:
     """Suspend the agency: the gateway refuses its tokens, and Kafka refuses its writes."""
     settings = Settings()
-    _with_connection(settings, lambda connection: suspend(connection, settings, code, reason))
+    with_database(settings, "agencies", lambda connection: suspend(connection, settings, code, reason))
     _print_status(code, "suspended", as_json)
 
 
 @agencies.command("resume")
 @click.argument("code", shell_complete=agency_codes)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def resume_(code: str, as_json: bool) -> None:
     """End an agency's suspension."""
     settings = Settings()
-    _with_connection(settings, lambda connection: resume(connection, settings, code))
+    with_database(settings, "agencies", lambda connection: resume(connection, settings, code))
     _print_status(code, "active", as_json)
 
 
 def _print_status(code: str, status: str, as_json: bool) -> None:
-    if as_json:
-        click.echo(orjson.dumps({"code": code, "standing": status}))
-    else:
-        say(f"{code}: {STATUSES[status]}.", f"{code}: {status}.")
-
-
-def _with_connection(settings: Settings, work: Callable[[Connection], Awaitable[Answer]]) -> Answer:
-    async def run() -> Answer:
-        connection = await connect(settings, "agencies")
-        try:
-            return await work(connection)
-        finally:
-            await connection.close()
-
-    return uvloop.run(run())
+    print_confirmation(
+        {"code": code, "standing": status}, as_json, f"{code}: {STATUSES[status]}.", f"{code}: {status}."
+    )
 
 
 def _added(agency: NewAgency, is_new: bool, secret: Path) -> dict[str, Any]:
@@ -180,17 +164,5 @@ def _added(agency: NewAgency, is_new: bool, secret: Path) -> dict[str, Any]:
     }
 
 
-async def _add(settings: Settings, agency: NewAgency, timeout_s: float) -> bool:
-    connection = await connect(settings, "agencies")
-    try:
-        return bool(await add_agencies(connection, settings, [agency], lambda: datetime.now(UTC), timeout_s))
-    finally:
-        await connection.close()
-
-
-async def _list(settings: Settings) -> list[dict[str, Any]]:
-    connection = await connect(settings, "agencies")
-    try:
-        return await list_agencies(connection)
-    finally:
-        await connection.close()
+async def _add(connection: Connection, settings: Settings, agency: NewAgency, timeout_s: float) -> bool:
+    return bool(await add_agencies(connection, settings, [agency], lambda: datetime.now(UTC), timeout_s))

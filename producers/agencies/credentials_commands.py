@@ -9,6 +9,7 @@ import orjson
 
 from infra.command_line.completion import agency_codes
 from infra.command_line.language import say
+from infra.command_line.output import json_option
 from infra.kafka.client_config import agency_topic, client_arguments
 from infra.secret_files import write_private
 from infra.settings import Settings
@@ -27,7 +28,7 @@ from producers.publisher.kafka_publisher import principal
     help="For Java, or librdkafka.",
 )
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write it to a private file.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def credentials(code: str, form: Form, output: Path | None, as_json: bool) -> None:
     """Print the Kafka configuration of agency CODE for standard clients.
 

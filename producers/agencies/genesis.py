@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
-from infra.postgres.connection import Connection, connect
+from infra.postgres.connection import Connection, connected
 from infra.settings import Settings
 from producers.agencies.register import Clock, NewAgency, provision, register
 
@@ -32,8 +32,5 @@ async def prepare(settings: Settings) -> None:
     Needs migrated tables and the rights of Kafka's `admin`. Repeating it changes nothing.
     """
     await provision(settings, [OFFICE.code])
-    connection = await connect(settings, "genesis")
-    try:
+    async with connected(settings, "genesis") as connection:
         await genesis(connection, lambda: datetime.now(UTC))
-    finally:
-        await connection.close()

@@ -17,7 +17,7 @@ from events.schema_tools.refusal_examples import golden_example
 from infra.embedded.stack import start_stack, stop_stack
 from infra.embedded.status import stack_status
 from infra.embedded.supervisor import Wanted
-from infra.postgres.connection import Connection, connect
+from infra.postgres.connection import Connection, connected
 from infra.secret_files import write_private
 from infra.settings import Settings
 from producers.agencies.genesis import OFFICE
@@ -62,14 +62,11 @@ async def seed(settings: Settings, clock: Callable[[], datetime] = lambda: datet
     """Give a running sandbox its agency, plan and token. Repeating it completes what is missing."""
     if _known(settings):
         return
-    connection = await connect(settings, "sandbox")
-    try:
+    async with connected(settings, "sandbox") as connection:
         await add_agencies(connection, settings, [AGENCY], clock)
         async with AgencyPublisher(settings, OFFICE.code) as publisher:
             await publisher.publish([golden_example("plan.adopted")])
         write_private(settings.home / MARK, json.dumps(await _access(connection, settings)))
-    finally:
-        await connection.close()
 
 
 async def _access(connection: Connection, settings: Settings) -> dict[str, str]:

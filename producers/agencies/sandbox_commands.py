@@ -6,10 +6,10 @@ import shlex
 from typing import Final
 
 import click
-import orjson
 import uvloop
 
 from infra.command_line.language import said, say
+from infra.command_line.output import json_option, print_json, print_result
 from infra.settings import Settings
 from producers.agencies.sandbox import Sandbox, connection_info, sandbox_settings, seed, start, stop
 
@@ -20,7 +20,7 @@ curl -sS {gateway}/docs/examples/service.registered.json | sed s/agency:health/a
 
 
 @click.group(invoke_without_command=True)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 @click.pass_context
 def sandbox(context: click.Context, as_json: bool) -> None:
     """A separate stack for trying things out. Without a sub-command, show how to connect to it.
@@ -32,7 +32,7 @@ def sandbox(context: click.Context, as_json: bool) -> None:
 
 
 @sandbox.command("up")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def up(as_json: bool) -> None:
     """Start the sandbox with an agency, its token and an adopted plan. Repeating the command changes nothing."""
     settings = sandbox_settings(Settings())
@@ -42,25 +42,22 @@ def up(as_json: bool) -> None:
 
 
 @sandbox.command("env")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def env(as_json: bool) -> None:
     """Print the shell's environment for the sandbox: eval "$(yesser sandbox env)"."""
     variables = variables_of(connection_info(sandbox_settings(Settings())))
-    if as_json:
-        click.echo(orjson.dumps(variables))
-    else:
-        for name, value in variables.items():
-            click.echo(f"export {name}={shlex.quote(value)}")
+    exports = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+    print_result(variables, as_json, lambda: click.echo("\n".join(exports)))
 
 
 @sandbox.command("down")
 @click.option("--forget", is_flag=True, help="Also delete its data.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def down(forget: bool, as_json: bool) -> None:
     """Stop the sandbox. Its data stays unless you give --forget."""
     stopped = stop(sandbox_settings(Settings()), forget=forget)
     if as_json:
-        click.echo(orjson.dumps({"stopped": stopped, "forgotten": forget}))
+        print_json({"stopped": stopped, "forgotten": forget})
     else:
         say("توقفت.", "Stopped.") if stopped else say("لم يكن شيء يعمل.", "Nothing was running.")
         if forget:
@@ -79,7 +76,7 @@ def variables_of(found: Sandbox) -> dict[str, str]:
 
 def _show(found: Sandbox, as_json: bool) -> None:
     if as_json:
-        click.echo(orjson.dumps(found))
+        print_json(found)
         return
     say(
         "بيئة تجريبية: سجلها مستقل، ولا يصل شيء منها إلى السجل الوطني.\n",

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import click
 import orjson
-import uvloop
 
 from infra.command_line.completion import agency_codes
+from infra.command_line.database import with_database
 from infra.command_line.display import Column, Grid, show
 from infra.command_line.language import said, say
+from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.http.callers import KINDS, SCOPES
-from infra.postgres.connection import Connection, connect
 from infra.settings import Settings
 from producers.agencies.tokens import TokenRequest, create_token, hash_key, list_tokens, revoke_token
 
-Answer = TypeVar("Answer")
 _DAYS_MAX = 1_095
 STATES: Final = {"active": "صالح", "expired": "منتهي المدة", "revoked": "ملغى"}
 
@@ -32,12 +31,12 @@ def tokens() -> None:
 @click.option("--kind", type=click.Choice(KINDS), default="agency", show_default=True, help="The kind of holder.")
 @click.option("--scope", "scopes", type=click.Choice(SCOPES), multiple=True, help="Limit it to these scopes.")
 @click.option("--days", type=click.IntRange(1, _DAYS_MAX), default=365, show_default=True, help="Days it is valid.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def create(holder: str, kind: Any, scopes: tuple[Any, ...], days: int, as_json: bool) -> None:
     """Create a token for HOLDER (an agency's code, a partner's or an auditor's id). It is shown only once."""
     settings = Settings()
     request = TokenRequest(kind, holder, days, scopes)
-    made = _with_connection(settings, lambda connection: create_token(connection, hash_key(settings), request))
+    made = with_database(settings, "tokens", lambda connection: create_token(connection, hash_key(settings), request))
     if as_json:
         click.echo(orjson.dumps(made))
         return
@@ -52,14 +51,11 @@ def create(holder: str, kind: Any, scopes: tuple[Any, ...], days: int, as_json: 
 
 
 @tokens.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def list_(as_json: bool) -> None:
     """List all tokens, without their secrets."""
-    rows = _with_connection(Settings(), list_tokens)
-    if as_json:
-        click.echo(orjson.dumps(rows))
-        return
-    show(tokens_table(rows))
+    rows = with_database(Settings(), "tokens", list_tokens)
+    print_result(rows, as_json, lambda: show(tokens_table(rows)))
 
 
 def tokens_table(rows: Sequence[Mapping[str, Any]]) -> Grid:
@@ -88,22 +84,13 @@ def tokens_table(rows: Sequence[Mapping[str, Any]]) -> Grid:
 
 @tokens.command("revoke")
 @click.argument("key_id")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def revoke(key_id: str, as_json: bool) -> None:
     """Revoke the token KEY_ID permanently. Gateways refuse it within seconds."""
-    holder = _with_connection(Settings(), lambda connection: revoke_token(connection, key_id))
-    if as_json:
-        click.echo(orjson.dumps({"key_id": key_id, "holder": holder, "state": "revoked"}))
-    else:
-        say(f"أُلغي رمز {holder} ({key_id}).", f"Revoked: {key_id} of {holder}.")
-
-
-def _with_connection(settings: Settings, work: Callable[[Connection], Awaitable[Answer]]) -> Answer:
-    async def run() -> Answer:
-        connection = await connect(settings, "tokens")
-        try:
-            return await work(connection)
-        finally:
-            await connection.close()
-
-    return uvloop.run(run())
+    holder = with_database(Settings(), "tokens", lambda connection: revoke_token(connection, key_id))
+    print_confirmation(
+        {"key_id": key_id, "holder": holder, "state": "revoked"},
+        as_json,
+        f"أُلغي رمز {holder} ({key_id}).",
+        f"Revoked: {key_id} of {holder}.",
+    )

@@ -10,13 +10,14 @@ import click
 import orjson
 
 from infra.command_line.language import say
+from infra.command_line.output import json_option
 from infra.settings import Settings
 from producers.docs_pages.site import START, Site, file_of
 
 
 @click.command("docs", short_help="Write the documentation as files that need no server.")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def docs(folder: Path, as_json: bool) -> None:
     """Write the documentation into FOLDER; open its index.html. Needs no service and no network.
 

@@ -7,7 +7,6 @@ from typing import Any, TypeVar, cast
 
 import asyncpg
 import click
-import orjson
 import uvloop
 
 from events.errors import Retry
@@ -16,6 +15,7 @@ from events.validation.verdicts import Agency
 from events.values.fields import Role
 from infra.command_line.completion import agency_codes
 from infra.command_line.language import say
+from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.observability.telemetry import setup
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, is_transient
 from infra.process.commands import serve
@@ -37,23 +37,22 @@ def outbox() -> None:
 
 
 @outbox.command("schema")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def schema_command(as_json: bool) -> None:
     """Print the SQL that creates the outbox."""
-    click.echo(orjson.dumps({"sql": schema_text()}) if as_json else schema_text())
+    print_result({"sql": schema_text()}, as_json, lambda: click.echo(schema_text()))
 
 
 @outbox.command("install")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def install_command(as_json: bool) -> None:
     """Create the outbox (schema yesser) in the agency's database. Repeating the command changes nothing."""
     made = _with_connection(install)
-    if as_json:
-        click.echo(orjson.dumps({"made": made}))
-    elif made:
-        say("أُنشئ صندوق الصادر: yesser.outbox.", "Outbox created: yesser.outbox.")
-    else:
-        say("صندوق الصادر موجود من قبل.", "The outbox already exists.")
+    created, existing = (
+        ("أُنشئ صندوق الصادر: yesser.outbox.", "Outbox created: yesser.outbox."),
+        ("صندوق الصادر موجود من قبل.", "The outbox already exists."),
+    )
+    print_confirmation({"made": made}, as_json, *(created if made else existing))
 
 
 @outbox.command("run")
@@ -77,14 +76,11 @@ def run_command(agency: str, role: str) -> None:
 
 
 @outbox.command("status")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def status_command(as_json: bool) -> None:
     """Show the waiting events, the last one sent, and those not sent because they would be refused."""
     status = _with_connection(read_status)
-    if as_json:
-        click.echo(orjson.dumps(status))
-    else:
-        _print(status)
+    print_result(status, as_json, lambda: _print(status))
 
 
 def _print(status: dict[str, Any]) -> None:

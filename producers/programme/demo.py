@@ -9,13 +9,13 @@ from functools import partial
 from typing import Any, Final
 
 import click
-import orjson
 import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import said
+from infra.command_line.output import json_option, print_result
 from infra.embedded.stack import start_stack, stop_stack
 from infra.embedded.status import stack_status
 from infra.embedded.supervisor import Wanted
@@ -37,7 +37,7 @@ Say = Callable[[str, str], None]
 
 
 @click.command("demo")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 @click.pass_context
 def demo(context: click.Context, as_json: bool) -> None:
     """Publish the programme's real story as its agencies would, then show and verify the results.
@@ -52,10 +52,7 @@ def demo(context: click.Context, as_json: bool) -> None:
     with _stack(settings, partial(_say, console)):
         document = _run(settings, console)
     document["seconds"] = round(time.monotonic() - began, 3)
-    if as_json:
-        click.echo(orjson.dumps(document))
-    else:
-        click.echo("\n".join(shown(document)))
+    print_result(document, as_json, lambda: click.echo("\n".join(shown(document))))
     context.exit(ExitCode.OK if document["verification"]["ok"] else ExitCode.ANSWER_IS_NO)
 
 

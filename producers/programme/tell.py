@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from events.errors import YesserError
-from infra.postgres.connection import connect
+from infra.postgres.connection import connected
 from infra.settings import Settings
 from producers.agencies.register import NewAgency, add_agencies
 from producers.programme.chapter_one import OFFICE
@@ -53,11 +53,8 @@ async def introduce_agencies(settings: Settings) -> int:
         NewAgency(row["code"], row["role"], row["name"]["ar"], row["name"]["en"])
         for row in read_records("agencies")["agencies"]
     ]
-    connection = await connect(settings, "demo")
-    try:
+    async with connected(settings, "demo") as connection:
         return len(await add_agencies(connection, settings, agencies, lambda: datetime.now(UTC)))
-    finally:
-        await connection.close()
 
 
 async def publish_chapter(settings: Settings, events: Sequence[StoryEvent], on_verdicts: OnVerdicts) -> None:

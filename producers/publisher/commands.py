@@ -15,6 +15,7 @@ import uvloop
 
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import say
+from infra.command_line.output import json_option
 from infra.command_line.parameters import AgencyCode
 from infra.kafka.client_config import bootstrap
 from infra.observability.telemetry import setup
@@ -78,7 +79,7 @@ COUNTS: Final = {"accepted": "المقبول", "duplicates": "المكرر", "co
     metavar="FILE",
     help="Wait, and write the refused lines to FILE, to correct and send again.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 @click.pass_context
 def publish(
     context: click.Context,

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
 import click
-import orjson
 
 from events.validation.verdicts import Agency
 from events.values.fields import Role
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import say
+from infra.command_line.output import json_option, print_result
 from infra.command_line.parameters import AgencyCode
 from producers.publisher.lint import Findings, lint
 from producers.publisher.ndjson import Line, read_lines
@@ -35,7 +35,7 @@ _SHOWN_MAX: Final = 50
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="FILE is CSV; this TOML or JSON file maps its columns.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 @click.pass_context
 def lint_command(
     context: click.Context, file: BinaryIO, agency: str, role: str, mapping: Path | None, as_json: bool
@@ -47,10 +47,7 @@ def lint_command(
     """
     with usage_errors():
         findings = lint(_lines(file, mapping), Agency(agency, cast(Role, role)))
-    if as_json:
-        click.echo(orjson.dumps(findings.document()))
-    else:
-        _print(findings)
+    print_result(findings.document(), as_json, lambda: _print(findings))
     context.exit(ExitCode.ANSWER_IS_NO if findings.has_faults else ExitCode.OK)
 
 

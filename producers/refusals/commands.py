@@ -6,27 +6,25 @@ command can be repeated.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO
 
 import click
-import orjson
 import uvloop
 
 from events.errors import YesserError
 from infra.command_line.completion import agency_codes
+from infra.command_line.database import with_database
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import say
+from infra.command_line.output import json_option, print_result
 from infra.observability.telemetry import setup
-from infra.postgres.connection import Connection, connect
+from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.errors import NotAccepted
 from producers.publisher.ndjson import LINE_BYTES_MAX
 from producers.publisher.report import in_both_languages
 from producers.refusals.read import SQL, NoSuchRefusal, Refusal, read_refusal, shown
 from producers.refusals.redrive import CannotRedrive, Redriven, redrive
-
-Answer = TypeVar("Answer")
 
 
 @click.group()
@@ -37,17 +35,18 @@ def refusals() -> None:
 @refusals.command("list")
 @click.option("--agency", shell_complete=agency_codes, help="Only this agency's refusals.")
 @click.option("--as-of-index", "position", type=click.IntRange(min=0), help="Only entries with a lower index.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def list_(agency: str | None, position: int | None, as_json: bool) -> None:
     """List the refused records, in log order."""
 
     async def find(connection: Connection) -> list[dict[str, Any]]:
         return [dict(row) for row in await connection.fetch(SQL["list"], agency, position)]
 
-    rows = _read(find)
-    if as_json:
-        click.echo(orjson.dumps(rows))
-        return
+    rows = with_database(Settings(), "refusals", find)
+    print_result(rows, as_json, lambda: _print_rows(rows))
+
+
+def _print_rows(rows: list[dict[str, Any]]) -> None:
     if not rows:
         say("لا مرفوضات.", "No refusals.")
     for row in rows:
@@ -58,24 +57,21 @@ def list_(agency: str | None, position: int | None, as_json: bool) -> None:
 @refusals.command("show")
 @click.argument("index", type=click.IntRange(min=0))
 @click.option("--raw", is_flag=True, help="Print only the record's original bytes, to correct them.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def show(index: int, raw: bool, as_json: bool) -> None:
     """Show the refusal at INDEX of the log: the record, every fault, and the entry that corrected it."""
     if raw:
-        _print_raw(_read(lambda connection: read_refusal(connection, index)))
+        _print_raw(with_database(Settings(), "refusals", lambda connection: read_refusal(connection, index)))
         return
-    document = _read(lambda connection: shown(connection, index))
-    if as_json:
-        click.echo(orjson.dumps(document))
-    else:
-        _print(document)
+    document = with_database(Settings(), "refusals", lambda connection: shown(connection, index))
+    print_result(document, as_json, lambda: _print(document))
 
 
 @refusals.command("redrive")
 @click.argument("index", type=click.IntRange(min=0))
 @click.option("--from", "file", type=click.File("rb"), help="Send this corrected event (one, structured JSON) instead.")
 @click.option("--timeout", "timeout_s", type=float, default=60.0, show_default=True, help="Seconds to wait.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 @click.pass_context
 def redrive_command(context: click.Context, index: int, file: BinaryIO | None, timeout_s: float, as_json: bool) -> None:
     """Send the record refused at INDEX again as its agency, and wait for the verdict.
@@ -93,10 +89,7 @@ def redrive_command(context: click.Context, index: int, file: BinaryIO | None, t
     except YesserError as error:
         click.echo(f"yesser: {error} Run the same command again.", err=True)
         context.exit(ExitCode.TRY_AGAIN)
-    if as_json:
-        click.echo(orjson.dumps(result.document()))
-    else:
-        _print_redriven(result)
+    print_result(result.document(), as_json, lambda: _print_redriven(result))
     context.exit(ExitCode.OK if result.state in ("registered", "duplicate") else ExitCode.ANSWER_IS_NO)
 
 
@@ -149,14 +142,3 @@ def _print_raw(refusal: Refusal) -> None:
     if not refusal.is_kept:
         raise CannotRedrive(f"the record refused at {refusal.index} was not kept, because it had personal data")
     click.echo(refusal.value or b"", nl=False)
-
-
-def _read(question: Callable[[Connection], Awaitable[Answer]]) -> Answer:
-    async def ask() -> Answer:
-        connection = await connect(Settings(), "refusals")
-        try:
-            return await question(connection)
-        finally:
-            await connection.close()
-
-    return uvloop.run(ask())

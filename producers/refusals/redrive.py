@@ -14,7 +14,7 @@ from events.faults.problems import CONFLICT, Fault
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Refused
 from events.wire.codec import STRUCTURED_HEADERS
-from infra.postgres.connection import connect
+from infra.postgres.connection import connected
 from infra.settings import Settings
 from producers.publisher.kafka_publisher import AgencyPublisher
 from producers.publisher.ndjson import Defaults
@@ -67,8 +67,7 @@ async def redrive(settings: Settings, index: int, corrected: bytes | None, timeo
     Raises `NoSuchRefusal` or `CannotRedrive` before anything is sent, then what the publisher and `wait_for_verdicts`
     raise; the call can then be repeated.
     """
-    connection = await connect(settings, "refusals")
-    try:
+    async with connected(settings, "refusals") as connection:
         refusal = await read_refusal(connection, index)
         verdict = validate_again(refusal, corrected)
         if isinstance(verdict, Refused):
@@ -79,8 +78,6 @@ async def redrive(settings: Settings, index: int, corrected: bytes | None, timeo
         await connection.execute(SQL["record"], index, verdict.claim, verdict.identity, verdict.id)
         if holder is not None:
             return Redriven(index, verdict.id, "duplicate", holder["index"])
-    finally:
-        await connection.close()
     return await _send(settings, refusal, verdict, timeout_s)
 
 

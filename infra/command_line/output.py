@@ -1,0 +1,30 @@
+"""The two forms of every command's result: one JSON document for programs, or text for people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import click
+import orjson
+
+from infra.command_line.language import say
+
+json_option: Final = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+
+
+def print_json(document: Any, *, indented: bool = False) -> None:
+    click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2 if indented else None))
+
+
+def print_result(document: Any, as_json: bool, print_text: Callable[[], None], *, indented: bool = False) -> None:
+    """Print the document if `as_json`, else what `print_text` prints."""
+    if as_json:
+        print_json(document, indented=indented)
+    else:
+        print_text()
+
+
+def print_confirmation(document: Any, as_json: bool, ar: str, en: str) -> None:
+    """Print the document if `as_json`, else the sentence in the chosen language."""
+    print_result(document, as_json, lambda: say(ar, en))
