@@ -37,44 +37,32 @@ _GROUP: Final = shape(
     target=INTEGER, registered=INTEGER, launched=INTEGER, live=INTEGER, suspended=INTEGER, retired=INTEGER
 )
 _AIRED: Final = shape(tv=INTEGER, radio=INTEGER, print=INTEGER)
+_APPLICATION: Final = shape(
+    project_id=TEXT, agency=TEXT, phases=INTEGER, started=INTEGER, completed=INTEGER, cancelled=_YES_OR_NO
+)
+_TRAINING: Final = shape(
+    calendar=TEXT, year=INTEGER, track=TEXT, quota=INTEGER, certified=INTEGER, revoked=INTEGER, net={"type": "integer"}
+)
+_SHARED_REVENUE: Final = shape(
+    partnership_id=TEXT,
+    agency=TEXT,
+    expected_halalas=_HALALAS,
+    net_halalas=_HALALAS,
+    partner_halalas=_HALALAS,
+    treasury_halalas=_HALALAS,
+    open_period=_or_null(_PERIOD),
+)
 _PLAN: Final = shape(
     log_index=INTEGER,
     plan_id=_or_null(TEXT),
     infrastructure=shape(target=INTEGER, registered=INTEGER, completed=INTEGER, cancelled=INTEGER),
-    national_applications=shape(
-        target=INTEGER,
-        projects=_list(
-            shape(
-                project_id=TEXT, agency=TEXT, phases=INTEGER, started=INTEGER, completed=INTEGER, cancelled=_YES_OR_NO
-            )
-        ),
-    ),
+    national_applications=shape(target=INTEGER, projects=_list(_APPLICATION)),
     services=shape(target=INTEGER, groups=shape(**{"1": _GROUP, "2": _GROUP, "3": _GROUP})),
-    training=_list(
-        shape(
-            calendar=TEXT,
-            year=INTEGER,
-            track=TEXT,
-            quota=INTEGER,
-            certified=INTEGER,
-            revoked=INTEGER,
-            net={"type": "integer"},
-        )
-    ),
+    training=_list(_TRAINING),
     awareness=shape(
         launched_services=INTEGER, aired=_AIRED, on_all_three=INTEGER, general_campaigns=INTEGER, reach=INTEGER
     ),
-    partnerships=_list(
-        shape(
-            partnership_id=TEXT,
-            agency=TEXT,
-            expected_halalas=_HALALAS,
-            net_halalas=_HALALAS,
-            partner_halalas=_HALALAS,
-            treasury_halalas=_HALALAS,
-            open_period=_or_null(_PERIOD),
-        )
-    ),
+    partnerships=_list(_SHARED_REVENUE),
     anomalies=INTEGER,
     refusals=INTEGER,
 )
@@ -176,52 +164,26 @@ _STATEMENT: Final = shape(
     partnership_id=TEXT,
     period=_PERIOD,
     contract_version=INTEGER,
-    opening_cumulative_halalas=_HALALAS,
-    collected_halalas=_HALALAS,
-    reversed_halalas=_HALALAS,
-    net_halalas=_HALALAS,
-    prior_period_halalas=_HALALAS,
-    closing_cumulative_halalas=_HALALAS,
-    partner_base_halalas=_HALALAS,
-    guarantee_halalas=_HALALAS,
-    top_up_halalas=_HALALAS,
-    recovered_halalas=_HALALAS,
-    top_up_outstanding_halalas=_HALALAS,
-    partner_total_halalas=_HALALAS,
-    treasury_total_halalas=_HALALAS,
-    expected_halalas=_HALALAS,
+    **{
+        f"{figure}_halalas": _HALALAS
+        for figure in (
+            *("opening_cumulative", "collected", "reversed", "net", "prior_period", "closing_cumulative"),
+            *("partner_base", "guarantee", "top_up", "recovered", "top_up_outstanding"),
+            *("partner_total", "treasury_total", "expected"),
+        )
+    },
     first_index=_or_null(INTEGER),
     last_index=_or_null(INTEGER),
     closing_index=INTEGER,
 )
-_TRANSFERS: Final = shape(
-    log_index=INTEGER,
-    partnership_id=TEXT,
-    transfers=_list(
-        shape(
-            index=INTEGER,
-            line=INTEGER,
-            kind=TEXT,
-            period=_or_null(_PERIOD),
-            debit=TEXT,
-            credit=TEXT,
-            amount_halalas=_HALALAS,
-        )
-    ),
+_TRANSFER: Final = shape(
+    index=INTEGER, line=INTEGER, kind=TEXT, period=_or_null(_PERIOD), debit=TEXT, credit=TEXT, amount_halalas=_HALALAS
 )
-_BALANCES: Final = shape(
-    log_index=INTEGER,
-    accounts=_list(shape(account=TEXT, debits_halalas=_HALALAS, credits_halalas=_HALALAS, balance_halalas=_HALALAS)),
-)
+_TRANSFERS: Final = shape(log_index=INTEGER, partnership_id=TEXT, transfers=_list(_TRANSFER))
+_ACCOUNT: Final = shape(account=TEXT, debits_halalas=_HALALAS, credits_halalas=_HALALAS, balance_halalas=_HALALAS)
+_BALANCES: Final = shape(log_index=INTEGER, accounts=_list(_ACCOUNT))
 _ANOMALY: Final = shape(
-    index=INTEGER,
-    found_index=INTEGER,
-    rule=TEXT,
-    type=TEXT,
-    subject=TEXT,
-    agency=TEXT,
-    claimed=_OBJECT,
-    known=_OBJECT,
+    index=INTEGER, found_index=INTEGER, rule=TEXT, type=TEXT, subject=TEXT, agency=TEXT, claimed=_OBJECT, known=_OBJECT
 )
 _COUNTED: Final = shape(count=INTEGER, first_index=INTEGER, last_index=INTEGER)
 _ENTRY: Final = shape(

@@ -6,16 +6,26 @@ that stand at different indexes are all named, because any of them may be the ne
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 
-def tag_of(positions: Iterable[int]) -> str:
+def tag_of(positions: Collection[int]) -> str:
     """`W/"1042"`, or `W/"1042-1040-1042"` while consumers stand at different indexes."""
-    every = [str(position) for position in positions]
-    return f'W/"{every[0] if len(set(every)) == 1 else "-".join(every)}"'
+    shown = positions if len(set(positions)) > 1 else [min(positions)]
+    return f'W/"{"-".join(map(str, shown))}"'
 
 
 def names(if_none_match: str | None, tag: str) -> bool:
     """Whether the header `If-None-Match` names this tag, by the weak comparison of RFC 9110 §8.8.3.2."""
     given = (part.strip().removeprefix("W/") for part in (if_none_match or "").split(","))
     return tag.removeprefix("W/") in given
+
+
+def state_headers(positions: Collection[int], cache_control: str = "private, no-cache") -> dict[str, str]:
+    """The headers that describe the state an answer shows."""
+    return {
+        "ETag": tag_of(positions),
+        "Log-Index": str(min(positions)),
+        "Cache-Control": cache_control,
+        "Vary": "Authorization",
+    }

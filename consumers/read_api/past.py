@@ -1,4 +1,4 @@
-"""Which state of the past is asked for, and for how long its answer may be kept."""
+"""The past state that a request asks for, and how long its answer may be cached."""
 
 from __future__ import annotations
 
@@ -9,39 +9,34 @@ from typing import Final
 from fastapi import Request
 
 from consumers.as_of.point_in_time import entries_recorded_by
-from consumers.read_api.etag import names, tag_of
+from consumers.read_api.etag import names, state_headers, tag_of
 from infra.http.problems import Problem
 from infra.http.routes import RouteParts
 from infra.log.reader import log_size
 
-FOR_EVER_S: Final = 31_536_000
+YEAR_S: Final = 31_536_000
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """The state after `index` entries. `is_settled`: the question will have the same answer for ever."""
+    """The state after `index` entries. `is_settled`: the answer will never change."""
 
     index: int
     is_settled: bool
 
     def is_known_to(self, request: Request) -> bool:
-        """Whether the sender has this state already."""
+        """Whether the client already has this state."""
         return names(request.headers.get("if-none-match"), tag_of([self.index]))
 
     def headers(self) -> dict[str, str]:
-        """What the answer says of itself."""
-        return {
-            "ETag": tag_of([self.index]),
-            "Log-Index": str(self.index),
-            "Cache-Control": f"private, max-age={FOR_EVER_S}, immutable" if self.is_settled else "private, no-cache",
-            "Vary": "Authorization",
-        }
+        settled = f"private, max-age={YEAR_S}, immutable"
+        return state_headers([self.index], settled) if self.is_settled else state_headers([self.index])
 
 
 async def past_of(parts: RouteParts, as_of_index: int | None, as_of_recorded: str | None) -> Past:
-    """The state that one of the two names. Raises `Problem` (422) for both, or for a state that the log has not yet.
+    """The state that one of the two names. Raises `Problem` (422) for both, or for a state that does not exist yet.
 
-    Recorded times never fall, so as of a time that a later entry has the log is settled.
+    Recorded times never fall, so a time is settled once the log has a later entry.
     """
     if as_of_index is not None and as_of_recorded is not None:
         raise _bad("as_of_recorded", "Give only one of as_of_index and as_of_recorded.")

@@ -19,7 +19,7 @@ from consumers.as_of.view import NotStarted, View, live_view
 from consumers.fold.consumer import Consumer
 from consumers.read_api.access import programme_reach, reach_of
 from consumers.read_api.cursor import Key, cursor_of
-from consumers.read_api.etag import names, tag_of
+from consumers.read_api.etag import names, state_headers
 from infra.http.problems import Problem
 from infra.http.routes import RouteParts
 from infra.postgres.connection import Connection
@@ -27,6 +27,7 @@ from infra.postgres.connection import Connection
 JSON = "application/json"
 Row = TypeVar("Row")
 Question = Callable[[View], Awaitable["Shown"]]
+Rows = Callable[[Connection], Awaitable[list[dict[str, Any]]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +57,8 @@ class ReadRequest:
         """The answer to a question about the live tables of `consumers`; 304 where the caller has this state."""
         try:
             async with self.parts.connection() as connection, live_view(connection, consumers) as view:
-                tag = tag_of(view.positions.values())
-                headers = {
-                    "ETag": tag,
-                    "Log-Index": str(view.log_index),
-                    "Cache-Control": "private, no-cache",
-                    "Vary": "Authorization",
-                }
-                if names(self.http.headers.get("if-none-match"), tag):
+                headers = state_headers(view.positions.values())
+                if names(self.http.headers.get("if-none-match"), headers["ETag"]):
                     return Response(None, 304, headers)
                 shown = await question(view)
         except NotStarted:
@@ -71,6 +66,27 @@ class ReadRequest:
         if shown.next is not None:
             headers["Link"] = f'<{self._next_address(shown.next)}>; rel="next"'
         return Response(orjson.dumps(shown.document), 200, headers, JSON)
+
+    async def page(self, consumer: Consumer, rows: Rows, limit: int, *columns: str) -> Response:
+        """A page of a list in the order of these columns; `rows` asks for one row more than `limit`."""
+
+        async def shown(view: View) -> Shown:
+            return Shown(*page(await rows(await view.use(consumer)), limit, *columns))
+
+        return await self.answer([consumer], shown)
+
+    async def one(
+        self,
+        consumer: Consumer,
+        row: Callable[[Connection], Awaitable[Row | None]],
+        shape: Callable[[Row], Any] = _same,
+    ) -> Response:
+        """One row, as `shape` shows it. Raises `Problem` (404) where there is none."""
+
+        async def shown(view: View) -> Shown:
+            return Shown(shape(found(await row(await view.use(consumer)))))
+
+        return await self.answer([consumer], shown)
 
     def _next_address(self, key: Key) -> str:
         given = [(name, value) for name, value in self.http.query_params.multi_items() if name != "after"]
@@ -83,17 +99,6 @@ async def _read_request(request: Request) -> ReadRequest:
 
 Reading = Annotated[ReadRequest, Depends(_read_request)]
 """The parameter by which a route gets its request. It is looked up who sends it when the route asks, not before."""
-
-
-def listed(
-    consumer: Consumer, rows: Callable[[Connection], Awaitable[list[dict[str, Any]]]], limit: int, *columns: str
-) -> Question:
-    """The question for a page of a list that is in the order of these columns; `rows` asks for one row more."""
-
-    async def shown(view: View) -> Shown:
-        return Shown(*page(await rows(await view.use(consumer)), limit, *columns))
-
-    return shown
 
 
 def page(rows: list[dict[str, Any]], limit: int, *columns: str) -> tuple[list[dict[str, Any]], Key | None]:

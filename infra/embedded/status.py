@@ -31,17 +31,6 @@ class StackStatus:
     paused: dict[str, dict[str, str]] = field(default_factory=dict)
     """Agencies' paused topics: until when, and why, in Arabic and English."""
 
-    def document(self) -> dict[str, Any]:
-        return {
-            "home": self.home,
-            "running": self.running,
-            "ready": self.ready,
-            "kafka": self.kafka,
-            "postgres": self.postgres,
-            "processes": self.processes,
-            "paused": self.paused,
-        }
-
     def with_answers(self, answers: Mapping[str, Mapping[str, Any] | None]) -> StackStatus:
         """The status with the processes' answers at `/readyz`, by name: their lag, and the paused topics.
 

@@ -10,7 +10,7 @@ from consumers.read_api import documents
 from consumers.read_api.access import narrowed
 from consumers.read_api.cursor import text_after
 from consumers.read_api.parameters import After, AgencyCode, Limit
-from consumers.read_api.reading import Reading, listed
+from consumers.read_api.reading import Reading
 
 routes = APIRouter(tags=["log"], default_response_class=Response)
 
@@ -25,7 +25,6 @@ async def agencies_activity(
 ) -> Response:
     """Numbers of accepted events by type and of refused records, with the first and last index of each."""
     reach = narrowed(await request.programme_reach(), agency)
-    question = listed(
+    return await request.page(
         PROJECTIONS, lambda tables: activity(tables, reach.agency, text_after(after), limit + 1), limit, "agency"
     )
-    return await request.answer([PROJECTIONS], question)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from consumers.as_of.view import View
 from consumers.campaigns.consumer import CONSUMER as CAMPAIGNS
 from consumers.campaigns.read import campaign, campaigns
 from consumers.read_api import documents
 from consumers.read_api.access import may_read
 from consumers.read_api.cursor import text_after
 from consumers.read_api.parameters import After, Id, Limit
-from consumers.read_api.reading import Reading, Shown, found, listed
+from consumers.read_api.reading import Reading
 
 routes = APIRouter(tags=["programme"], default_response_class=Response)
 
@@ -24,8 +23,9 @@ routes = APIRouter(tags=["programme"], default_response_class=Response)
 async def list_campaigns(request: Reading, limit: Limit = 100, after: After = None) -> Response:
     """Every campaign that stands in the log, and its state."""
     await request.programme_reach()
-    question = listed(CAMPAIGNS, lambda tables: campaigns(tables, text_after(after), limit + 1), limit, "campaign_id")
-    return await request.answer([CAMPAIGNS], question)
+    return await request.page(
+        CAMPAIGNS, lambda tables: campaigns(tables, text_after(after), limit + 1), limit, "campaign_id"
+    )
 
 
 @routes.get(
@@ -36,9 +36,8 @@ async def list_campaigns(request: Reading, limit: Limit = 100, after: After = No
 async def one_campaign(request: Reading, campaign_id: Id) -> Response:
     """Why it was triggered, what was asked for, and what became of it."""
     reach = await request.programme_reach()
-
-    async def shown(view: View) -> Shown:
-        row = found(await campaign(await view.use(CAMPAIGNS), campaign_id))
-        return Shown(row if may_read(reach, row["owner"]) else {**row, "airings": None})
-
-    return await request.answer([CAMPAIGNS], shown)
+    return await request.one(
+        CAMPAIGNS,
+        lambda tables: campaign(tables, campaign_id),
+        lambda row: row if may_read(reach, row["owner"]) else {**row, "airings": None},
+    )

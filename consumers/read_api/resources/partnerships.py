@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from consumers.as_of.view import View
 from consumers.read_api import documents
 from consumers.read_api.cursor import text_after
 from consumers.read_api.parameters import After, Id, Limit
-from consumers.read_api.reading import Reading, Shown, found, listed
+from consumers.read_api.reading import Reading
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
 
@@ -24,10 +23,9 @@ routes = APIRouter(tags=["revenue share"], default_response_class=Response)
 async def list_partnerships(request: Reading, limit: Limit = 100, after: After = None) -> Response:
     """As they stand."""
     reach = await request.reach()
-    question = listed(
+    return await request.page(
         REVENUE, lambda tables: read.partnerships(tables, reach, text_after(after), limit + 1), limit, "partnership_id"
     )
-    return await request.answer([REVENUE], question)
 
 
 @routes.get(
@@ -38,8 +36,4 @@ async def list_partnerships(request: Reading, limit: Limit = 100, after: After =
 async def one_partnership(request: Reading, partnership_id: Id) -> Response:
     """With the terms as signed and as amended."""
     reach = await request.reach()
-
-    async def shown(view: View) -> Shown:
-        return Shown(found(await read.partnership(await view.use(REVENUE), partnership_id, reach)))
-
-    return await request.answer([REVENUE], shown)
+    return await request.one(REVENUE, lambda tables: read.partnership(tables, partnership_id, reach))

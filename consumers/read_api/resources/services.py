@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from consumers.as_of.view import View
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.projections.read import service, services
 from consumers.read_api import documents
 from consumers.read_api.access import with_readable_history
 from consumers.read_api.cursor import text_after
 from consumers.read_api.parameters import After, Id, Limit
-from consumers.read_api.reading import Reading, Shown, found, listed
+from consumers.read_api.reading import Reading
 
 routes = APIRouter(tags=["programme"], default_response_class=Response)
 
@@ -22,8 +21,9 @@ routes = APIRouter(tags=["programme"], default_response_class=Response)
 async def list_services(request: Reading, limit: Limit = 100, after: After = None) -> Response:
     """Every registered service and its state."""
     await request.programme_reach()
-    question = listed(PROJECTIONS, lambda tables: services(tables, text_after(after), limit + 1), limit, "service_id")
-    return await request.answer([PROJECTIONS], question)
+    return await request.page(
+        PROJECTIONS, lambda tables: services(tables, text_after(after), limit + 1), limit, "service_id"
+    )
 
 
 @routes.get(
@@ -34,8 +34,6 @@ async def list_services(request: Reading, limit: Limit = 100, after: After = Non
 async def one_service(request: Reading, service_id: Id) -> Response:
     """What happened to it, step by step, each with the index of its entry."""
     reach = await request.programme_reach()
-
-    async def shown(view: View) -> Shown:
-        return Shown(with_readable_history(found(await service(await view.use(PROJECTIONS), service_id)), reach))
-
-    return await request.answer([PROJECTIONS], shown)
+    return await request.one(
+        PROJECTIONS, lambda tables: service(tables, service_id), lambda row: with_readable_history(row, reach)
+    )
