@@ -6,7 +6,6 @@ span attributes are never a subject, an id, a key or a payload: the allowed ones
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -102,7 +101,6 @@ Headers: TypeAlias = Sequence[tuple[str, bytes | None]]
 
 REGISTRY: Final = CollectorRegistry()
 
-_TRACEPARENT: Final = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 # Disables an unused second series per counter.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
@@ -162,16 +160,6 @@ def start_tracing(process: str, processor: SpanProcessor) -> None:
     _tracer = provider.get_tracer("yesser")
 
 
-def stop_tracing() -> None:
-    global _tracer
-    _tracer = None
-
-
-def tracing() -> bool:
-    """Whether spans are sent, so that `traceparent` of a batch must be read."""
-    return _tracer is not None
-
-
 @contextmanager
 def span(name: str, traceparents: Iterable[str] = (), **attributes: int | str) -> Iterator[None]:
     """A span around a batch. It continues the traces of its events: a single one as parent, several as links.
@@ -193,8 +181,13 @@ def trace_header() -> list[tuple[str, bytes]]:
 
     It is not part of the event, whose bytes are the sender's.
     """
-    traceparent = current_traceparent()
-    return [] if traceparent is None else [(TRACEPARENT, traceparent.encode())]
+    if _tracer is None:
+        return []
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+    carrier: dict[str, str] = {}
+    TraceContextTextMapPropagator().inject(carrier)
+    return [(TRACEPARENT, carrier[TRACEPARENT].encode())] if carrier else []
 
 
 def carried_traces(records: Iterable[tuple[Headers, Mapping[str, Any] | None]]) -> list[str]:
@@ -214,18 +207,6 @@ def carried_traces(records: Iterable[tuple[Headers, Mapping[str, Any] | None]]) 
     return list(found)
 
 
-def current_traceparent() -> str | None:
-    """The W3C `traceparent` of the current span; None without tracing."""
-    if _tracer is None:
-        return None
-    from opentelemetry.trace import get_current_span
-
-    context = get_current_span().get_span_context()
-    if not context.is_valid:
-        return None
-    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
-
-
 @contextmanager
 def _start(tracer: Tracer, name: str, traceparents: Iterable[str], attributes: dict[str, int | str]) -> Iterator[Span]:
     from opentelemetry.trace import Link, NonRecordingSpan, set_span_in_context
@@ -241,13 +222,10 @@ def _start(tracer: Tracer, name: str, traceparents: Iterable[str], attributes: d
 
 
 def _context(traceparent: str) -> SpanContext | None:
-    from opentelemetry.trace import SpanContext, TraceFlags
+    from opentelemetry.trace import get_current_span
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-    found = _TRACEPARENT.fullmatch(traceparent)
-    if found is None:
-        return None
-    trace, parent, flags = (int(part, 16) for part in found.groups())
-    context = SpanContext(trace, parent, is_remote=True, trace_flags=TraceFlags(flags))
+    context = get_current_span(TraceContextTextMapPropagator().extract({TRACEPARENT: traceparent})).get_span_context()
     return context if context.is_valid else None
 
 
