@@ -97,15 +97,6 @@ def day_after(on: str, days: int = 1) -> str:
     return (date.fromisoformat(on) + timedelta(days=days)).isoformat()
 
 
-def is_date(text: str) -> bool:
-    """Whether `text` is a date within the range."""
-    try:
-        ordinal_of(text)
-    except DateOutOfRange:
-        return False
-    return True
-
-
 def _hijri_month(year: int, month: int) -> tuple[int, int]:
     """Ordinals of the first day of a Hijri month and of the next one."""
     index = (year - FIRST_HIJRI_YEAR) * 12 + month - 1

@@ -6,7 +6,6 @@ are never a `float`.
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Final, NewType
 
 Halalas = NewType("Halalas", int)
@@ -19,21 +18,6 @@ BASIS_POINTS: Final = 10_000
 """Basis points in a whole."""
 
 HALALAS_PER_RIYAL: Final = 100
-
-
-def floor_of(exact: Fraction) -> Halalas:
-    """The greatest whole number of halalas not above `exact`: −10.5 becomes −11."""
-    return Halalas(exact.numerator // exact.denominator)
-
-
-def floor_share(amount: int, basis_points: int) -> Halalas:
-    """`floor(amount × basis_points / 10000)`, towards minus infinity."""
-    return Halalas(amount * basis_points // BASIS_POINTS)
-
-
-def exact_share(amount: int | Fraction, basis_points: int) -> Fraction:
-    """`amount × basis_points / 10000` as an exact rational, to be floored once at the end."""
-    return Fraction(amount) * basis_points / BASIS_POINTS
 
 
 def riyals_text(amount: int) -> str:

@@ -41,24 +41,9 @@ def period_kind(label: str) -> PeriodKind:
 
 
 @lru_cache(maxsize=8_192)
-def period_bounds(label: str, calendar: CalendarName) -> tuple[str, str]:
-    """First and last day of the whole period; `DateOutOfRange` for a Hijri label outside 1343 … 1500."""
-    year, first, last = _months_of(label)
-    return (
-        gregorian_of(year, first, 1, calendar),
-        gregorian_of(year, last, month_length(year, last, calendar), calendar),
-    )
-
-
-@lru_cache(maxsize=8_192)
 def next_period(label: str) -> str:
     """The label that follows, by counting alone: also beyond the table (`1500-12` → `1501-01`)."""
     return _shifted(label, 1)
-
-
-@lru_cache(maxsize=8_192)
-def previous_period(label: str) -> str:
-    return _shifted(label, -1)
 
 
 @lru_cache(maxsize=4_096)

@@ -31,11 +31,6 @@ def riyadh_date(recorded: str) -> str:
     return on if recorded[11:13] < "21" else day_after(on)
 
 
-def riyadh_midnight(on: str) -> str:
-    """The start of a civil date in Riyadh, in the form of a recorded time."""
-    return f"{day_after(on, -1)}T21:00:00.000000Z"
-
-
 @lru_cache(maxsize=65_536)
 def is_working_day(on: str) -> bool:
     """Sunday to Thursday and no national holiday."""

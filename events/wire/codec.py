@@ -64,11 +64,6 @@ def build_event(
     )
 
 
-def sequence_text(number: int) -> str:
-    """The `sequence` attribute: decimal, zero-padded to 20; the first is 1."""
-    return f"{number:020d}"
-
-
 def to_binary_mode(event: dict[str, Any]) -> tuple[bytes, list[tuple[str, bytes]]]:
     """Value and headers of an event in binary mode."""
     headers = [("content-type", event.get("datacontenttype", "application/json").encode())]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from consumers.registrar.batch import Batch, Reading, number
 from events.validation.validate import validate
 from events.validation.verdicts import Agency
-from events.wire.codec import STRUCTURED_HEADERS, build_event, sequence_text
+from events.wire.codec import STRUCTURED_HEADERS, build_event
 from infra.postgres.verdicts import Known
 
 HEALTH = Agency("health", "agency")
@@ -30,7 +30,7 @@ class Record:
 
 def said(id: str, word: str = "word", *, agency: Agency = HEALTH, sequence: int | None = None) -> bytes:
     """A good event; another `word` makes another event of it."""
-    attributes = {} if sequence is None else {"sequence": sequence_text(sequence)}
+    attributes = {} if sequence is None else {"sequence": f"{sequence:020d}"}
     text = {"ar": "نص", "en": word}
     return build_event(
         type="awareness.initiative-announced",

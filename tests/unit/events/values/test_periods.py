@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from events.values.calendar import FIRST_DATE, LAST_DATE, CalendarName, DateOutOfRange
+from events.values.calendar import FIRST_DATE, LAST_DATE, CalendarName
 from events.values.periods import (
     PeriodKind,
     anniversary,
     contract_year,
     next_period,
-    period_bounds,
     period_error,
     period_kind,
     period_of,
     periods_of_term,
-    previous_period,
 )
 
 
@@ -37,32 +35,11 @@ def test_the_period_of_a_date(on: str, calendar: CalendarName, kind: PeriodKind,
 
 
 @pytest.mark.parametrize(
-    ("label", "calendar", "bounds"),
-    [
-        ("2008-02", "gregorian", ("2008-02-01", "2008-02-29")),
-        ("2005-Q4", "gregorian", ("2005-10-01", "2005-12-31")),
-        ("1426-01", "umm-al-qura", ("2005-02-10", "2005-03-10")),
-        ("1500-12", "umm-al-qura", ("2077-10-18", LAST_DATE)),
-        ("1343-Q1", "umm-al-qura", (FIRST_DATE, "1924-10-28")),
-        ("2077-11", "gregorian", ("2077-11-01", "2077-11-30")),
-    ],
-)
-def test_the_bounds_of_a_period(label: str, calendar: CalendarName, bounds: tuple[str, str]) -> None:
-    assert period_bounds(label, calendar) == bounds
-
-
-def test_bounds_outside_the_table_raise() -> None:
-    with pytest.raises(DateOutOfRange):
-        period_bounds("1501-01", "umm-al-qura")
-
-
-@pytest.mark.parametrize(
     ("label", "following"),
     [("1426-12", "1427-01"), ("1426-Q4", "1427-Q1"), ("2005-09", "2005-10"), ("1500-12", "1501-01")],
 )
 def test_periods_follow_one_another(label: str, following: str) -> None:
     assert next_period(label) == following
-    assert previous_period(following) == label
     assert label < following
 
 

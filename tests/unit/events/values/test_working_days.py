@@ -11,7 +11,6 @@ from events.values.working_days import (
     due_on,
     is_working_day,
     riyadh_date,
-    riyadh_midnight,
 )
 
 
@@ -25,11 +24,6 @@ from events.values.working_days import (
 )
 def test_the_civil_day_changes_at_midnight_in_riyadh(recorded: str, on: str) -> None:
     assert riyadh_date(recorded) == on
-
-
-def test_midnight_in_riyadh_is_an_instant_of_that_date() -> None:
-    assert riyadh_midnight("2026-11-26") == "2026-11-25T21:00:00.000000Z"
-    assert riyadh_date(riyadh_midnight("2026-11-26")) == "2026-11-26"
 
 
 @pytest.mark.parametrize(

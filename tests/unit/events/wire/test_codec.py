@@ -18,7 +18,6 @@ from events.wire.codec import (
     build_event,
     canonical_bytes,
     canonical_event_bytes,
-    sequence_text,
     to_binary_mode,
 )
 from tests.unit.events.samples import golden, sender_of
@@ -72,7 +71,7 @@ def test_an_event_is_built_canonically() -> None:
         subject="partnership/EPAY",
         time="2005-05-01T00:00:00Z",
         data={"period": "1426-03", "partnership_id": "EPAY"},
-        sequence=sequence_text(7),
+        sequence=f"{7:020d}",
     )
     assert built == (
         b'{"data":{"partnership_id":"EPAY","period":"1426-03"},"datacontenttype":"application/json","id":"close-1",'
