@@ -2,7 +2,7 @@
 
 YesserError
 ├── Retry          the transport failed: the outcome is unknown, the same call may be made again
-├── Reject         one record is at fault: it carries its address, the next record goes on
+├── Reject         one record is at fault: correct it, the next record goes on
 ├── Halt           an invariant is broken: stop, sign and write nothing, call a person
 │   └── Tampered   the log, or a copy of it, is not what was signed
 └── StandDown      another process does this work: write nothing, wait for the lease
@@ -30,29 +30,6 @@ class Retry(YesserError):
 
 class Reject(YesserError):
     """One record cannot be used: correct it and send it again; the next record is not affected."""
-
-    def __init__(
-        self,
-        message: str | None = None,
-        *,
-        topic: str | None = None,
-        partition: int | None = None,
-        offset: int | None = None,
-        event_id: str | None = None,
-    ) -> None:
-        self.topic = topic
-        self.partition = partition
-        self.offset = offset
-        self.event_id = event_id
-        text = message or type(self).__doc__ or type(self).__name__
-        place = self.address
-        super().__init__(f"{text} (at {place})" if place else text)
-
-    @property
-    def address(self) -> str:
-        """`topic/partition/offset`, then the event id, as far as they are known; empty if nothing is."""
-        parts = [str(part) for part in (self.topic, self.partition, self.offset) if part is not None]
-        return " ".join(filter(None, ["/".join(parts), self.event_id]))
 
 
 class Halt(YesserError):

@@ -12,13 +12,6 @@ def test_the_docstring_is_the_default_message(error: type[YesserError]) -> None:
     assert str(error()) == error.__doc__
 
 
-def test_a_rejection_carries_its_address_and_says_it_once() -> None:
-    rejection = Reject("The record is empty", topic="agency.health.events", partition=0, offset=7, event_id="e-1")
-    assert rejection.address == "agency.health.events/0/7 e-1"
-    assert str(rejection) == "The record is empty (at agency.health.events/0/7 e-1)"
-    assert str(Reject("The record is empty")) == "The record is empty"
-
-
 def test_the_four_reactions_exclude_one_another() -> None:
     four = {Retry, Reject, Halt, StandDown}
     for error in four:
