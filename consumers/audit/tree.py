@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, TypedDict
+from typing import Final
 
 from consumers.audit.port import LogPort, NotThere
 from events.errors import Tampered
@@ -15,27 +15,8 @@ Progress = Callable[[int, int], None]
 """Called with the entries done and the total."""
 
 
-class TreeReport(TypedDict):
-    """Size and root (hex) of the checkpoint, and whether the entries give it."""
-
-    size: int
-    root: str
-    ok: bool
-
-
 class WrongTree(NotThere, Tampered):
     """The entries do not give what was signed: the log was changed after it was signed."""
-
-
-async def verify_tree(port: LogPort, progress: Progress = lambda done, total: None) -> TreeReport:
-    """Compute the tree of the newest checkpoint again. A bad signature or a corrupt file raises its own error."""
-    checkpoint = await port.checkpoint()
-    report = TreeReport(size=checkpoint.size, root=checkpoint.root.hex(), ok=True)
-    try:
-        await require_tree(port, checkpoint.size, checkpoint.root, progress)
-    except WrongTree:
-        report["ok"] = False
-    return report
 
 
 async def require_tree(port: LogPort, size: int, root: bytes, progress: Progress = lambda done, total: None) -> None:
