@@ -25,13 +25,12 @@ from infra.data_dir import DataDir
 from infra.kafka.client_config import agency_topic, client_arguments
 from infra.kafka.clients import raw_client
 from infra.kafka.quotas import agency_quotas, set_quotas
-from infra.kafka.scram import SCRAM_SHA_512, AlterUserScramCredentialsRequest, Deletion, Upsertion
+from infra.kafka.scram import SCRAM_SHA_512, AlterUserScramCredentialsRequest, Upsertion
 from infra.secret_files import password
 from infra.settings import Settings
 
 SCRAM_ITERATIONS: Final = 8192
 SALT_BYTES: Final = 24
-UNKNOWN_USER: Final = 91  # RESOURCE_NOT_FOUND: there was nothing to delete
 TOPIC_VISIBLE_S: Final = 10.0
 
 LOG_TOPIC_CONFIG: Final[Mapping[str, str]] = {
@@ -196,12 +195,10 @@ async def create_scram_user(client: AIOKafkaClient, name: str, password: str) ->
     salt = secrets.token_bytes(SALT_BYTES)
     salted = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, SCRAM_ITERATIONS)
     upsertion = Upsertion(name, SCRAM_SHA_512, SCRAM_ITERATIONS, salt, salted)
-    await _alter_users(client, AlterUserScramCredentialsRequest([], [upsertion]))
-
-
-async def delete_scram_user(client: AIOKafkaClient, name: str) -> None:
-    """Remove the user's credential; an absent one is no error. Open connections stay until they close."""
-    await _alter_users(client, AlterUserScramCredentialsRequest([Deletion(name, SCRAM_SHA_512)], []))
+    response = await _send(client, AlterUserScramCredentialsRequest(upsertion))
+    for user, code, message, _ in response.results:
+        if code:
+            raise KafkaRefused(f"user {user} could not be changed: {_reason(code, message)}")
 
 
 async def create_acls(client: AIOKafkaClient, rights: Sequence[Right]) -> None:
@@ -234,10 +231,10 @@ async def prepare_cluster(settings: Settings) -> None:
         await ensure_log_topics(admin, settings)
         if settings.kafka_security.startswith("SASL"):
             await create_acls(raw_client(admin), platform_rights())
-            await admit_gateway(admin, settings)
+            await allow_gateway(admin, settings)
 
 
-async def admit_agency(admin: AIOKafkaAdminClient, settings: Settings, code: str, secret: str) -> None:
+async def allow_agency(admin: AIOKafkaAdminClient, settings: Settings, code: str, secret: str) -> None:
     """Create an agency's topic, user, rights and quotas."""
     await ensure_agency_topic(admin, code, settings.kafka_replication_factor)
     if settings.kafka_security.startswith("SASL"):
@@ -246,20 +243,13 @@ async def admit_agency(admin: AIOKafkaAdminClient, settings: Settings, code: str
         await set_quotas(raw_client(admin), agency_user(code), agency_quotas(settings))
 
 
-async def admit_gateway(admin: AIOKafkaAdminClient, settings: Settings) -> None:
+async def allow_gateway(admin: AIOKafkaAdminClient, settings: Settings) -> None:
     """Create the gateway's Kafka user with its rights; its password is stored in the home folder."""
     home = DataDir.at(settings.home)
     home.create()
     secret = password(home.secrets, f"kafka-{GATEWAY_USER}")
     await create_scram_user(raw_client(admin), GATEWAY_USER, secret)
     await create_acls(raw_client(admin), gateway_rights())
-
-
-async def _alter_users(client: AIOKafkaClient, request: AlterUserScramCredentialsRequest) -> None:
-    response = await _send(client, request)
-    for user, code, message, _ in response.results:
-        if code not in (0, UNKNOWN_USER):
-            raise KafkaRefused(f"user {user} could not be changed: {_reason(code, message)}")
 
 
 async def _send(client: AIOKafkaClient, request: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The wire request that creates and removes SCRAM users: AlterUserScramCredentials, version 0 (API key 51).
+"""The wire request that creates SCRAM users: AlterUserScramCredentials, version 0 (API key 51).
 
 aiokafka has no such request; this one is written with its protocol types. Field order is Kafka's
 `AlterUserScramCredentialsRequest.json`; the version is flexible, so every structure ends in tagged fields.
@@ -6,8 +6,7 @@ aiokafka has no such request; this one is written with its protocol types. Field
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Final
 
 from aiokafka.protocol.api import Request, RequestStruct, Response
@@ -24,12 +23,6 @@ from aiokafka.protocol.types import (
 
 SCRAM_SHA_512: Final = 2
 API_KEY: Final = 51
-
-
-@dataclass(frozen=True, slots=True)
-class Deletion:
-    user: str
-    mechanism: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +82,10 @@ class AlterUserScramCredentialsRequest_v0(RequestStruct):  # type: ignore[misc] 
 class AlterUserScramCredentialsRequest(Request[AlterUserScramCredentialsRequest_v0]):  # type: ignore[misc]
     API_KEY = API_KEY
 
-    def __init__(self, deletions: Sequence[Deletion], upsertions: Sequence[Upsertion]) -> None:
-        self._deletions = deletions
-        self._upsertions = upsertions
+    def __init__(self, upsertion: Upsertion) -> None:
+        self._upsertion = upsertion
 
     def build(
         self, request_struct_class: type[AlterUserScramCredentialsRequest_v0]
     ) -> AlterUserScramCredentialsRequest_v0:
-        return request_struct_class(
-            [(d.user, d.mechanism, {}) for d in self._deletions],
-            [(u.user, u.mechanism, u.iterations, u.salt, u.salted_password, {}) for u in self._upsertions],
-            {},
-        )
+        return request_struct_class([], [(*astuple(self._upsertion), {})], {})

@@ -17,7 +17,7 @@ from events.validation.verdicts import Agency, Refused
 from events.wire.codec import STRUCTURED_HEADERS
 from events.wire.entry import recorded_time
 from infra.data_dir import DataDir
-from infra.kafka.admin import admin_client, admit_agency, agency_user
+from infra.kafka.admin import admin_client, agency_user, allow_agency
 from infra.kafka.client_config import agency_topic
 from infra.postgres.connection import Connection
 from infra.postgres.outbox import PLATFORM, OutboxEvent, event_bytes, write
@@ -94,7 +94,7 @@ async def provision(settings: Settings, codes: Iterable[str]) -> None:
     home.create()
     async with admin_client(settings) as admin:
         for code in codes:
-            await admit_agency(admin, settings, code, password(home.secrets, f"kafka-{agency_user(code)}"))
+            await allow_agency(admin, settings, code, password(home.secrets, f"kafka-{agency_user(code)}"))
 
 
 async def until_read(connection: Connection, codes: Sequence[str], timeout_s: float) -> None:

@@ -8,7 +8,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, TopicAuthorizationFailedError
 
-from infra.kafka.admin import admin_client, admit_agency, admit_gateway
+from infra.kafka.admin import admin_client, allow_agency, allow_gateway
 from infra.kafka.client_config import agency_topic, client_arguments
 from infra.postgres.connection import Connection
 from infra.secret_files import password
@@ -30,8 +30,8 @@ async def write(settings: Settings, user: str, topic: str) -> None:
 async def health(settings: Settings, connection: Connection) -> str:
     """An agency that may write."""
     async with admin_client(settings) as admin:
-        await admit_agency(admin, settings, "health", password(settings.home / "secrets", "kafka-agency-health"))
-        await admit_agency(admin, settings, "platform", "unused")
+        await allow_agency(admin, settings, "health", password(settings.home / "secrets", "kafka-agency-health"))
+        await allow_agency(admin, settings, "platform", "unused")
     for code, role in (("yesser", "office"), ("health", "agency")):
         await connection.execute(
             "INSERT INTO platform.agency (code, role, name, registered_index) VALUES ($1, $2, '{}', 1)", code, role
@@ -79,7 +79,7 @@ async def test_nobody_unknown_and_not_the_office_can_be_suspended(
 
 async def test_the_gateway_writes_for_agencies_and_never_as_the_platform(settings: Settings, health: str) -> None:
     async with admin_client(settings) as admin:
-        await admit_gateway(admin, settings)
+        await allow_gateway(admin, settings)
     await write(settings, "gateway", agency_topic(health))
     with pytest.raises(TopicAuthorizationFailedError):
         await write(settings, "gateway", agency_topic("platform"))

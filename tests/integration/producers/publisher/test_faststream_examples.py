@@ -20,7 +20,7 @@ from faststream import AckPolicy
 import events
 from events.types.awareness import CampaignTriggered
 from events.wire.codec import STRUCTURED_HEADERS, canonical_bytes, to_binary_mode
-from infra.kafka.admin import admin_client, admit_agency
+from infra.kafka.admin import admin_client, allow_agency
 from infra.kafka.client_config import agency_topic, client_arguments
 from infra.postgres.connection import Connection
 from infra.settings import Settings
@@ -232,7 +232,7 @@ async def test_an_agencys_typed_publisher_is_registered_and_its_repetition_is_dr
 ) -> None:
     await found(settings)
     async with admin_client(settings) as admin:
-        await admit_agency(admin, settings, "health", "secret-of-health")
+        await allow_agency(admin, settings, "health", "secret-of-health")
     await send(settings, agency_topic("platform"), registered("health"))
     given = {"YESSER_KAFKA_USER": "agency-health", "YESSER_KAFKA_PASSWORD": "secret-of-health"}
     for place in range(2):
