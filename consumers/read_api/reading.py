@@ -79,7 +79,7 @@ class ReadRequest:
         self,
         consumer: Consumer,
         row: Callable[[Connection], Awaitable[Row | None]],
-        shape: Callable[[Row], Any] = _same,
+        shape: Callable[[Row], Any] = lambda row: row,
     ) -> Response:
         """One row, as `shape` shows it. Raises `Problem` (404) where there is none."""
 
