@@ -23,6 +23,7 @@ from infra.settings import Settings
 from producers.outbox.outbox import NoOutbox, install, open_database, schema_text
 from producers.outbox.relay import OutboxRelay
 from producers.outbox.status import read_status
+from producers.publisher.report import fault_sentences
 
 Answer = TypeVar("Answer")
 
@@ -101,11 +102,8 @@ def _print(status: dict[str, Any]) -> None:
         say(f"لم يُرسل لأنه سيُرفض: {refused:,}", f"{refused:,} would be refused and are not sent:")
     for row in status["refused_last"]:
         for fault in row["faults"]:
-            name, code, pointer = row["id"], fault["code"], fault["pointer"]
-            say(
-                f"  {name}: {code} في {pointer or 'الحدث كله'}: {arabic_of(fault['detail'])}",
-                f"  {name}: {code} at {pointer or 'the whole event'}: {fault['detail']}",
-            )
+            ar, en = fault_sentences({**fault, "detail_ar": arabic_of(fault["detail"])})
+            say(f"  {row['id']}: {ar}", f"  {row['id']}: {en}")
         if not row["faults"]:
             name = row["id"]
             say(

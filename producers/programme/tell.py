@@ -16,7 +16,7 @@ from producers.programme.records import read_records
 from producers.programme.story_event import StoryEvent
 from producers.publisher.kafka_publisher import AgencyPublisher
 from producers.publisher.report import Report
-from producers.publisher.run import wait_for_verdicts
+from producers.publisher.run import Progress, wait_for_verdicts
 
 _VERDICTS_TIMEOUT_S: Final = 120.0
 
@@ -28,23 +28,16 @@ class StoryRefused(YesserError):
     """The story no longer fits the contract: correct its data files."""
 
 
-class _Meter:
+class _Meter(Progress):
     """Converts one agency's progress to increments."""
 
     def __init__(self, on_verdicts: OnVerdicts) -> None:
         self._on_verdicts = on_verdicts
         self._reported = 0
 
-    def read(self, bytes_count: int, /) -> None:
-        """No file is read."""
-
-    def verdicts(self, lines_count: int, of_count: int, /) -> None:
-        """This many of the agency's events have their verdict."""
+    def verdicts(self, lines_count: int, of_count: int) -> None:
         self._on_verdicts(lines_count - self._reported)
         self._reported = lines_count
-
-    def waits(self, reason: str, /) -> None:
-        """The story has nothing that could pause a topic."""
 
 
 async def introduce_agencies(settings: Settings) -> int:

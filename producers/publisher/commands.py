@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 import click
-import orjson
 import uvloop
 
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import say
-from infra.command_line.output import json_option
+from infra.command_line.output import json_option, print_json
 from infra.command_line.parameters import AgencyCode
 from infra.kafka.client_config import bootstrap
 from infra.observability.telemetry import setup
@@ -24,14 +23,11 @@ from infra.settings import Settings
 from producers.errors import WrongInput
 from producers.publisher.job import Job, is_file, run_job, write_refused
 from producers.publisher.opening import FIRST_LINES, read_opening
-from producers.publisher.report import Report, in_both_languages
+from producers.publisher.report import Report, fault_sentences, in_both_languages
 from producers.publisher.sources import EventFile, Source, Table
 from producers.publisher.tables.mapping import read_mapping
 from producers.publisher.usage import usage_errors
 
-ALL_WELL: Final = ExitCode.OK
-SOME_REFUSED: Final = ExitCode.ANSWER_IS_NO
-UNKNOWN: Final = ExitCode.TRY_AGAIN
 _SHOWN_MAX: Final = 20
 COUNTS: Final = {"accepted": "المقبول", "duplicates": "المكرر", "conflicts": "المتعارض", "refused": "المرفوض"}
 
@@ -119,7 +115,7 @@ def publish(
         report.ids = source.ids(report.problem_lines())
     written = write_refused(job, report)
     if as_json:
-        click.echo(orjson.dumps({**report.document(), **written}))
+        print_json({**report.document(), **written})
     else:
         _print(report)
         if error is None and not report.lines:
@@ -132,7 +128,7 @@ def publish(
             )
     if error is not None:
         click.echo(f"yesser: {error}", err=True)
-    context.exit(UNKNOWN if error is not None else exit_code(report))
+    context.exit(ExitCode.TRY_AGAIN if error is not None else exit_code(report))
 
 
 def _source(file: BinaryIO, mapping: Path | None, raw: bool) -> Source:
@@ -160,7 +156,7 @@ def _require_files(file: BinaryIO, mapping: Path | None, resume: Path | None, re
 
 def exit_code(report: Report) -> int:
     """By the known verdicts."""
-    return SOME_REFUSED if report.problem_lines() else ALL_WELL
+    return ExitCode.ANSWER_IS_NO if report.problem_lines() else ExitCode.OK
 
 
 def _print(report: Report) -> None:
@@ -193,11 +189,8 @@ def _print(report: Report) -> None:
         say(f"في السجل: القيود {first:,} … {last:,}.", f"In the log at entries {first:,} … {last:,}.")
     problems = in_both_languages(document["problems"])
     for row in problems[:_SHOWN_MAX]:
-        line, code, pointer = row["line"], row["code"], row["pointer"]
-        say(
-            f"  السطر {line}: {code} في {pointer or 'الحدث كله'}: {row['detail_ar']}",
-            f"  line {line}: {code} at {pointer or 'the whole event'}: {row['detail']}",
-        )
+        ar, en = fault_sentences(row)
+        say(f"  السطر {row['line']}: {ar}", f"  line {row['line']}: {en}")
     if (more := len(problems) - _SHOWN_MAX) > 0:
         say(f"  … وغيرها {more:,}: استعمل ‎--json‎.", f"  … and {more:,} more: use --json.")
 

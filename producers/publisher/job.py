@@ -21,8 +21,8 @@ from producers.publisher.ndjson import Defaults
 from producers.publisher.progress import Bars
 from producers.publisher.report import Report
 from producers.publisher.resume_state import ResumeState
-from producers.publisher.run import start_sequence, wait_for_verdicts
-from producers.publisher.sources import Sending, Source
+from producers.publisher.run import Sending, start_sequence, wait_for_verdicts
+from producers.publisher.sources import Source
 
 
 @dataclass(frozen=True, slots=True)

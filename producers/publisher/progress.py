@@ -7,14 +7,17 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as RichProgress
+
+from producers.publisher.run import Progress
 
 
-class Bars:
+class Bars(Progress):
     """One bar for the bytes read (of `size_bytes`, None if unknown), one for the lines with a verdict."""
 
     def __init__(self, size_bytes: int | None) -> None:
-        self._progress = Progress(
+        self._progress = RichProgress(
             TextColumn("{task.description}"),
             BarColumn(),
             TaskProgressColumn(),
@@ -36,15 +39,12 @@ class Bars:
         self._progress.stop()
 
     def read(self, bytes_count: int) -> None:
-        """This many more bytes of the file were read."""
         self._progress.advance(self._sending, bytes_count)
 
     def verdicts(self, lines_count: int, of_count: int) -> None:
-        """This many of the sent lines have their verdict."""
         if self._verdicts is None:
             self._verdicts = self._progress.add_task("verdicts", total=of_count)
         self._progress.update(self._verdicts, completed=lines_count, total=of_count)
 
     def waits(self, reason: str) -> None:
-        """The verdicts are delayed, for this reason."""
         self._progress.console.print(f"yesser: {reason}", markup=False, highlight=False, soft_wrap=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Self, cast
 
@@ -162,3 +162,12 @@ def in_both_languages(errors: list[dict[str, str]]) -> list[dict[str, Any]]:
         arabic = arabic_of(error["detail"])
         rows.append({**error, "detail_ar": arabic, "remedy": {"ar": remedy.ar, "en": remedy.en}})
     return rows
+
+
+def fault_sentences(row: Mapping[str, Any]) -> tuple[str, str]:
+    """One fault in Arabic and English; `row` has its detail in both languages."""
+    code, pointer = row["code"], row["pointer"]
+    return (
+        f"{code} في {pointer or 'الحدث كله'}: {row['detail_ar']}",
+        f"{code} at {pointer or 'the whole event'}: {row['detail']}",
+    )

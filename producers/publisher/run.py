@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from functools import partial
-from typing import BinaryIO, Final, Protocol
+from typing import BinaryIO, Final
 
 from events.errors import YesserError
 from infra.kafka.client_config import agency_topic
@@ -29,58 +30,55 @@ class TopicHalted(YesserError):
     """The registrar has stopped reading this agency's topic: its records get no verdict until it is repaired."""
 
 
-class Progress(Protocol):
-    """Receives the progress of a run."""
+class Progress:
+    """Receives the progress of a run; this one shows nothing."""
 
-    def read(self, bytes_count: int, /) -> None:
+    def read(self, bytes_count: int) -> None:
         """This many more bytes of the file were read."""
 
-    def verdicts(self, lines_count: int, of_count: int, /) -> None:
+    def verdicts(self, lines_count: int, of_count: int) -> None:
         """This many of the sent lines have their verdict."""
 
-    def waits(self, reason: str, /) -> None:
+    def waits(self, reason: str) -> None:
         """The verdicts are delayed, for this reason; called once per pause."""
 
 
-async def send_file(
-    stream: BinaryIO,
-    publisher: AgencyPublisher,
-    defaults: Defaults,
-    report: Report,
-    progress: Progress,
-    *,
-    opening: Opening | None = None,
-    resume_state: ResumeState | None = None,
-) -> None:
-    """Send every line that is not stored yet, those of the opening first; `report` grows as lines are stored.
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """Where lines go, and where progress is reported."""
+
+    publisher: AgencyPublisher
+    defaults: Defaults
+    report: Report
+    progress: Progress
+    resume_state: ResumeState | None = None
+
+
+async def send_file(stream: BinaryIO, sending: Sending, opening: Opening | None = None) -> None:
+    """Send every line that is not stored yet, those of the opening first; the report grows as lines are stored.
 
     Raises as the publisher does.
     """
     opening = opening or Opening()
-    splitter = opening.splitter
-    await send_lines(opening.lines, publisher, defaults, report, resume_state)
+    splitter, progress = opening.splitter, sending.progress
+    await send_lines(opening.lines, sending)
     progress.read(opening.bytes_count)
-    async for piece in _pieces(stream, publisher):
-        await send_lines(splitter.feed(piece), publisher, defaults, report, resume_state)
+    async for piece in _pieces(stream, sending.publisher):
+        await send_lines(splitter.feed(piece), sending)
         progress.read(len(piece))
-    await send_lines(splitter.end(), publisher, defaults, report, resume_state)
-    await publisher.flush()
+    await send_lines(splitter.end(), sending)
+    await sending.publisher.flush()
 
 
-async def send_lines(
-    lines: list[Line],
-    publisher: AgencyPublisher,
-    defaults: Defaults,
-    report: Report,
-    resume_state: ResumeState | None,
-) -> None:
+async def send_lines(lines: list[Line], sending: Sending) -> None:
     """Give the next lines to the publisher; lines that are already stored are only counted."""
+    report, resume_state = sending.report, sending.resume_state
     report.lines += len(lines)
     for line in lines if resume_state is None else resume_state.left(lines):
         if line.text is None:
             report.unsent.append(line.number)
         else:
-            await publisher.add(defaults.fill(line.text), line.number)
+            await sending.publisher.add(sending.defaults.fill(line.text), line.number)
 
 
 async def _pieces(stream: BinaryIO, publisher: AgencyPublisher) -> AsyncIterator[bytes]:

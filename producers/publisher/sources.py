@@ -5,33 +5,19 @@ Both are read again for the ids and the text of refused lines.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Set
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
-from producers.publisher.kafka_publisher import AgencyPublisher
-from producers.publisher.ndjson import Defaults, Line, copy_lines, read_ids, shown_id
+from producers.publisher.ndjson import copy_lines, read_ids, shown_id
 from producers.publisher.opening import Opening
-from producers.publisher.report import Report
-from producers.publisher.resume_state import ResumeState
-from producers.publisher.run import Progress, send_file, send_lines
+from producers.publisher.run import Sending, send_file, send_lines
 from producers.publisher.tables.mapping import MappingDocument
 from producers.publisher.tables.rows import copy_rows, mapped_lines
 
 _ROWS_AT_ONCE: Final = 256
-
-
-@dataclass(frozen=True, slots=True)
-class Sending:
-    """Where lines go, and where progress is reported."""
-
-    publisher: AgencyPublisher
-    defaults: Defaults
-    report: Report
-    progress: Progress
-    resume_state: ResumeState | None = None
 
 
 class Source(Protocol):
@@ -55,15 +41,7 @@ class EventFile:
     opening: Opening
 
     async def send(self, sending: Sending) -> None:
-        await send_file(
-            self.stream,
-            sending.publisher,
-            sending.defaults,
-            sending.report,
-            sending.progress,
-            opening=self.opening,
-            resume_state=sending.resume_state,
-        )
+        await send_file(self.stream, sending, self.opening)
 
     def ids(self, numbers: Set[int]) -> dict[int, str | None]:
         with Path(self.stream.name).open("rb") as again:
@@ -84,7 +62,7 @@ class Table:
     async def send(self, sending: Sending) -> None:
         lines, read_bytes = mapped_lines(self.stream, self.mapping), 0
         while batch := list(islice(lines, _ROWS_AT_ONCE)):
-            await send_lines(batch, sending.publisher, sending.defaults, sending.report, sending.resume_state)
+            await send_lines(batch, sending)
             sending.progress.read(max(0, self.stream.tell() - read_bytes))
             read_bytes = self.stream.tell()
         await sending.publisher.flush()
@@ -92,12 +70,9 @@ class Table:
     def ids(self, numbers: Set[int]) -> dict[int, str | None]:
         return {
             line.number: None if line.text is None else shown_id(line.text)
-            for line in self._again()
+            for line in mapped_lines(self.stream, self.mapping)
             if line.number in numbers
         }
 
     def copy(self, target: BinaryIO, numbers: Set[int]) -> None:
         copy_rows(self.stream, target, self.mapping, numbers)
-
-    def _again(self) -> Iterator[Line]:
-        return mapped_lines(self.stream, self.mapping)

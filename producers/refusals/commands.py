@@ -22,7 +22,7 @@ from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.errors import NotAccepted
 from producers.publisher.ndjson import LINE_BYTES_MAX
-from producers.publisher.report import in_both_languages
+from producers.publisher.report import fault_sentences, in_both_languages
 from producers.refusals.read import SQL, NoSuchRefusal, Refusal, read_refusal, shown
 from producers.refusals.redrive import CannotRedrive, Redriven, redrive
 
@@ -89,7 +89,7 @@ def redrive_command(context: click.Context, index: int, file: BinaryIO | None, t
     except YesserError as error:
         click.echo(f"yesser: {error} Run the same command again.", err=True)
         context.exit(ExitCode.TRY_AGAIN)
-    print_result(result.document(), as_json, lambda: _print_redriven(result))
+    print_result(result, as_json, lambda: _print_redriven(result))
     context.exit(ExitCode.OK if result.state in ("registered", "duplicate") else ExitCode.ANSWER_IS_NO)
 
 
@@ -131,11 +131,8 @@ def _print_redriven(result: Redriven) -> None:
 
 def _print_errors(errors: list[dict[str, Any]], margin: str) -> None:
     for error in errors:
-        code, pointer = error["code"], error["pointer"]
-        say(
-            f"{margin}{code} في {pointer or 'الحدث كله'}: {error['detail_ar']}",
-            f"{margin}{code} at {pointer or 'the whole event'}: {error['detail']}",
-        )
+        ar, en = fault_sentences(error)
+        say(margin + ar, margin + en)
 
 
 def _print_raw(refusal: Refusal) -> None:

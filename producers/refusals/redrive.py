@@ -19,7 +19,7 @@ from infra.settings import Settings
 from producers.publisher.kafka_publisher import AgencyPublisher
 from producers.publisher.ndjson import Defaults
 from producers.publisher.report import Report, in_both_languages
-from producers.publisher.run import wait_for_verdicts
+from producers.publisher.run import Progress, wait_for_verdicts
 from producers.refusals.read import SQL, Refusal, read_refusal
 
 State = Literal["registered", "duplicate", "refused", "not-sent"]
@@ -32,33 +32,16 @@ class CannotRedrive(YesserError):
 
 @dataclass(frozen=True, slots=True)
 class Redriven:
-    """The result. `index`: of its entry, of a duplicate's first entry, of the new refusal, of a conflict."""
+    """The answer of `yesser refusals redrive --json`.
+
+    `index` is that of its entry, of a duplicate's first entry, of the new refusal, or of a conflict.
+    """
 
     refusal_index: int
     id: str | None
     state: State
     index: int | None = None
     errors: list[dict[str, Any]] = field(default_factory=list)
-
-    def document(self) -> dict[str, Any]:
-        """The answer of `yesser refusals redrive --json`."""
-        return {
-            "refusal_index": self.refusal_index,
-            "id": self.id,
-            "state": self.state,
-            "index": self.index,
-            "errors": self.errors,
-        }
-
-
-class _Silent:
-    """A progress that shows nothing: one record needs no bar."""
-
-    def read(self, bytes_count: int, /) -> None: ...
-
-    def verdicts(self, lines_count: int, of_count: int, /) -> None: ...
-
-    def waits(self, reason: str, /) -> None: ...
 
 
 async def redrive(settings: Settings, index: int, corrected: bytes | None, timeout_s: float | None) -> Redriven:
@@ -99,7 +82,7 @@ async def _send(settings: Settings, refusal: Refusal, event: Accepted, timeout_s
     report = Report(lines=1)
     async with AgencyPublisher(settings, refusal.agency.code, acknowledged=report.sent.add) as publisher:
         await publisher.add(event.event_bytes, 1)
-    await wait_for_verdicts(settings, refusal.agency.code, report, _Silent(), timeout_s)
+    await wait_for_verdicts(settings, refusal.agency.code, report, Progress(), timeout_s)
     verdicts = report.verdicts
     assert verdicts is not None
     if verdicts.refusals:

@@ -25,19 +25,9 @@ from producers.errors import NotAccepted, RegistrationFailed
 from producers.publisher.kafka_publisher import AgencyPublisher
 from producers.publisher.ndjson import Defaults
 from producers.publisher.report import Report
-from producers.publisher.run import TopicHalted, send_file, start_sequence, wait_for_verdicts
+from producers.publisher.run import Progress, Sending, TopicHalted, send_file, start_sequence, wait_for_verdicts
 
 HEALTH = NewAgency("health", "agency", "وزارة الصحة", "Ministry of Health")
-
-
-class Silent:
-    """No progress is shown."""
-
-    def read(self, bytes_count: int, /) -> None: ...
-
-    def verdicts(self, lines_count: int, of_count: int, /) -> None: ...
-
-    def waits(self, reason: str, /) -> None: ...
 
 
 def now() -> datetime:
@@ -92,8 +82,8 @@ async def publish(settings: Settings, text: bytes, next_sequence: int | None = N
     """What `yesser publish --wait` does."""
     report = Report()
     async with AgencyPublisher(settings, "health", acknowledged=report.sent.add) as publisher:
-        await send_file(BytesIO(text), publisher, Defaults("health", next_sequence), report, Silent())
-    await wait_for_verdicts(settings, "health", report, Silent(), 60)
+        await send_file(BytesIO(text), Sending(publisher, Defaults("health", next_sequence), report, Progress()))
+    await wait_for_verdicts(settings, "health", report, Progress(), 60)
     report.is_final = True
     return report
 
@@ -220,9 +210,10 @@ async def test_without_a_registrar_the_verdicts_stay_unknown(settings: Settings,
         pass
     report = Report()
     async with AgencyPublisher(settings, "health", acknowledged=report.sent.add) as publisher:
-        await send_file(BytesIO(orjson.dumps(initiative("one"))), publisher, Defaults("health"), report, Silent())
+        sending = Sending(publisher, Defaults("health"), report, Progress())
+        await send_file(BytesIO(orjson.dumps(initiative("one"))), sending)
     with pytest.raises(WaitTimedOut):
-        await wait_for_verdicts(settings, "health", report, Silent(), 0.2)
+        await wait_for_verdicts(settings, "health", report, Progress(), 0.2)
 
 
 async def test_without_credentials_nothing_is_tried(settings: Settings) -> None:

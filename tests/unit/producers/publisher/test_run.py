@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from infra.command_line.exit_codes import ExitCode
 from infra.postgres.verdicts import Refused, Verdicts
 from infra.process.subprocess_command import subprocess_command
-from producers.publisher.commands import ALL_WELL, SOME_REFUSED, _print, exit_code, publish
+from producers.publisher.commands import _print, exit_code, publish
 from producers.publisher.lint_command import lint_command
 from producers.publisher.ndjson import LINE_BYTES_MAX, read_ids, read_lines
 from producers.publisher.opening import read_opening
@@ -40,13 +40,13 @@ def test_a_refused_line_is_told_by_its_id_unless_that_may_be_personal(line: byte
 
 
 def test_the_exit_code_says_whether_anything_was_refused() -> None:
-    assert exit_code(Report()) == ALL_WELL
-    assert exit_code(Report(lines=1, unsent=[1])) == SOME_REFUSED
+    assert exit_code(Report()) == ExitCode.OK
+    assert exit_code(Report(lines=1, unsent=[1])) == ExitCode.ANSWER_IS_NO
     report = Report(lines=1, verdicts=Verdicts(accepted=1))
     report.sent.add([1, 2], 0)
-    assert exit_code(report) == ALL_WELL
+    assert exit_code(report) == ExitCode.OK
     report.verdicts = Verdicts(refusals=[Refused(0, 0, None, [{"code": "conflict", "pointer": "", "detail": ""}])])
-    assert exit_code(report) == SOME_REFUSED
+    assert exit_code(report) == ExitCode.ANSWER_IS_NO
 
 
 @pytest.mark.parametrize(
