@@ -64,6 +64,8 @@ DETAILS: Final[Mapping[str, str]] = {
         "عدد عناصر {field} هو {count}؛ الحد الأدنى {bound}.",
     "{field} has {count} items; write at most {bound}.":
         "عدد عناصر {field} هو {count}؛ الحد الأقصى {bound}.",
+    "The object has {count} members; write at most 64.":
+        "عدد أعضاء الكائن {count}؛ الحد الأقصى 64.",
     "{field} holds only white space; write words.":
         "في {field} مسافات فقط؛ اكتب كلمات.",
     "{field} holds the control character {character}; remove it.":

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from events.faults.details import DETAILS
 from events.faults.problems import Code, Fault
@@ -29,17 +28,13 @@ _UNQUOTED_SENTENCES: Final[Mapping[str, str]] = {
 """The sentence where a claimed value may not be quoted and "This value" would not be clear."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Finding:
-    """A fault: `sentence` is a key of `DETAILS`, `values` fill it. Only `value` and `instead` come from the claim.
-
-    Two findings with the same sentence and pointer are equal, whatever their values.
-    """
+class Finding(NamedTuple):
+    """A fault: `sentence` is a key of `DETAILS`, `values` fill it. Only `value` and `instead` come from the claim."""
 
     pointer: str
     code: Code
     sentence: str
-    values: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    values: Mapping[str, Any]
 
     def fault(self, *, quoting: bool) -> Fault:
         """The fault with its sentence. Claimed values are quoted only if `quoting`, and never if they look personal."""

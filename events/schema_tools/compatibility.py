@@ -11,12 +11,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from events.values import bounds
 from events.wire.envelope import DEPTH_MAX
 
 Schema = Mapping[str, Any]
 
 _LOWER_BOUNDS: Final = ("minimum", "exclusiveMinimum", "minLength", "minItems")
-_UPPER_BOUNDS: Final = ("maximum", "exclusiveMaximum", "maxLength", "maxItems")
+_UPPER_BOUNDS: Final = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
+_SET_BY_CONTRACT: Final = {
+    "channels": bounds.CHANNELS_MAX,
+    "partners": bounds.PARTNERS_MAX,
+    "services": bounds.SERVICES_MAX,
+    "bands": bounds.BANDS_MAX,
+    "expected": bounds.EXPECTED_MAX,
+    "errors": bounds.FAULTS_MAX,
+}
+"""The bounds of lists that the contract set after the first release. Reading the log applies none of them."""
 _ALTERNATIVES: Final = ("anyOf", "oneOf")
 _LOCAL: Final = "#/$defs/"
 _JUDGED: Final = frozenset(
@@ -118,8 +128,22 @@ def _bounds(old: Schema, new: Schema, place: _Place) -> Iterator[str]:
         if bound in new and (bound not in old or new[bound] > old[bound]):
             yield place.reason(f"{bound} rose from {old.get(bound, 'none')} to {new[bound]}: keep the old bound")
     for bound in _UPPER_BOUNDS:
-        if bound in new and (bound not in old or new[bound] < old[bound]):
+        if (
+            bound in new
+            and (bound not in old or new[bound] < old[bound])
+            and not _is_set_by_contract(bound, old, new, place)
+        ):
             yield place.reason(f"{bound} fell from {old.get(bound, 'none')} to {new[bound]}: keep the old bound")
+
+
+def _is_set_by_contract(bound: str, old: Schema, new: Schema, place: _Place) -> bool:
+    """Whether this is a bound of the contract where none was."""
+    if bound in old:
+        return False
+    if bound == "maxProperties":
+        return bool(new[bound] == bounds.MEMBERS_MAX)
+    name = place.pointer.rpartition("/")[2]
+    return bound == "maxItems" and new[bound] == _SET_BY_CONTRACT.get(name)
 
 
 def _members(old: Schema, new: Schema, place: _Place) -> Iterator[str]:

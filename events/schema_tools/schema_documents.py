@@ -27,7 +27,7 @@ SENDERS: Final[Mapping[Sender, Bilingual]] = {
 
 _IN_WORDS: Final = (
     "The event is UTF-8 JSON without a byte order mark, at most 61,440 bytes as sent and 16 levels deep (the event "
-    "itself is level 1); no object has a name twice, no text a NUL or a lone surrogate.",
+    "itself is level 1); no object has a name twice or more than 64 members, no text a NUL or a lone surrogate.",
     "Integers are written as integers: 100.0 and 1e2 are refused, although JSON Schema allows them.",
     "An envelope attribute that is null counts as absent.",
     "A date is a day of the Gregorian calendar within 1924-08-01 … 2077-11-16.",

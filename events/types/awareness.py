@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from events.values.bounds import CHANNELS_MAX
 from events.values.fields import AgencyCode, Channel, Count, Date, Id, L, Model, PositiveCount
 
 
@@ -45,7 +46,7 @@ class _Campaign(Model):
     owner: AgencyCode
     # Given for a specific campaign; an explicit null is refused.
     service_id: Id = None  # type: ignore[assignment]
-    channels: Annotated[list[Channel], Field(min_length=1)]
+    channels: Annotated[list[Channel], Field(min_length=1, max_length=CHANNELS_MAX)]
     due_on: Date
     brief: L
     reason: L

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from events.types.terms import Terms
+from events.values.bounds import PARTNERS_MAX, SERVICES_MAX
 from events.values.fields import AgencyCode, Date, Id, L, Model, PeriodLabel
 
 
@@ -15,7 +16,7 @@ class PartnershipWorkshopAnnounced(Model):
     topic: L
     on: Date
     place: L
-    partners: list[L]
+    partners: Annotated[list[L], Field(max_length=PARTNERS_MAX)]
 
 
 class PartnershipWorkshopHeld(Model):
@@ -23,7 +24,7 @@ class PartnershipWorkshopHeld(Model):
     topic: L
     on: Date
     place: L
-    partners: list[L]
+    partners: Annotated[list[L], Field(max_length=PARTNERS_MAX)]
 
 
 class PartnershipFrameworkPublished(Model):
@@ -41,7 +42,7 @@ class Partner(Model):
 class PartnershipSigned(Model):
     partnership_id: Id
     partner: Partner
-    services: Annotated[list[Id], Field(min_length=1)]
+    services: Annotated[list[Id], Field(min_length=1, max_length=SERVICES_MAX)]
     legal_basis: L
     signed_on: Date
     terms: Terms

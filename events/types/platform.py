@@ -7,6 +7,7 @@ from typing import Annotated, Final
 from pydantic import Field, StringConstraints
 
 from events.faults.problems import Code
+from events.values.bounds import FAULTS_MAX
 from events.values.fields import AgencyCode, Count, Id, L, Model, PositiveCount, Role, Sha256, Text
 
 ADDRESS_PATTERN: Final = r"^[A-Za-z0-9._-]{1,249}/(?:0|[1-9][0-9]{0,9})/(?:0|[1-9][0-9]{0,18})$"
@@ -39,7 +40,7 @@ class Problem(Model):
 
     type: Annotated[str, StringConstraints(pattern=PROBLEM_TYPE_PATTERN)]
     title: L
-    errors: Annotated[list[RefusalError], Field(min_length=1)]
+    errors: Annotated[list[RefusalError], Field(min_length=1, max_length=FAULTS_MAX)]
     # The number of faults that are not listed, so that an entry keeps its size limit.
     unlisted: PositiveCount = None  # type: ignore[assignment]
 

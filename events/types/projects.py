@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
+from events.values.bounds import PHASES_MAX
 from events.values.fields import AgencyCode, Date, Id, L, Model, PhaseNumber
-
-PHASES_MAX: Final = 50
 
 
 class Phase(Model):

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from events.values.bounds import CHANNELS_MAX
 from events.values.fields import AgencyCode, Date, Id, L, Model, Url
 
 
@@ -16,10 +17,13 @@ class ServiceRegistered(Model):
     name: L
 
 
+ServiceChannel = Literal["web", "mobile", "kiosk", "phone", "counter"]
+
+
 class ServiceLaunched(Model):
     service_id: Id
     on: Date
-    channels: Annotated[list[Literal["web", "mobile", "kiosk", "phone", "counter"]], Field(min_length=1)]
+    channels: Annotated[list[ServiceChannel], Field(min_length=1, max_length=CHANNELS_MAX)]
     # Absent or a URL: an explicit null is refused, so None is only the default.
     url: Url = None  # type: ignore[assignment]
 

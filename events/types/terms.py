@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from events.values.bounds import BANDS_MAX, EXPECTED_MAX
 from events.values.fields import (
     BasisPoints,
     Calendar,
@@ -52,7 +53,7 @@ class Terms(Model):
     calendar: Calendar
     period: PeriodKind
     tier_basis: Literal["lifetime", "contract-year"]
-    bands: Annotated[list[Band], Field(min_length=1)]
+    bands: Annotated[list[Band], Field(min_length=1, max_length=BANDS_MAX)]
     cap: Cap | None
     guarantee: Guarantee | None
-    expected: list[Expected]
+    expected: Annotated[list[Expected], Field(max_length=EXPECTED_MAX)]

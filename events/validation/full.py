@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any, Final
 
 from events.faults.findings import finding
-from events.validation.anywhere import errors_anywhere, headers_hold_personal_data
 from events.validation.authority import authority_errors
 from events.validation.models import form_of
 from events.validation.schema_errors import errors_in
@@ -28,22 +27,21 @@ def validate_in_full(
     try:
         event = event_of(value, reading)
     except Unreadable as stop:
-        errors = {stop.finding}
+        errors = [stop.finding]
         if bytes_hold_personal_data(value or b"") or any(map(holds_personal_data, reading.attributes.values())):
-            errors.add(finding("personal-data", "", "A national id was found here; remove it."))
-        return refused({}, errors, agency, may_keep=not headers_hold_personal_data(headers))
+            errors.append(finding("personal-data", "", "A national id was found here; remove it."))
+        return refused({}, errors, agency, may_keep=not _hold_personal_data(headers))
     form = form_of(event)
-    elsewhere = errors_anywhere(event, form)
-    errors = {*elsewhere, *reading.findings, *errors_in(event, form, elsewhere, reading.findings)}
+    errors = errors_in(event, form, reading.findings)
     if form.row is not None and not errors:
-        errors.update(authority_errors(event, form.row, agency))
+        errors = authority_errors(event, form.row, agency)
     if form.row is not None and not errors:
         found = well_formed(form.row.name, event, value if reading.structured else None)
         size = len(found.event_bytes)
         if size <= EVENT_BYTES_MAX:
             return found
-        errors.add(finding("too-large", "", _TOO_LARGE, size=f"{size:,}"))
-    return refused(event, errors, agency, may_keep=not headers_hold_personal_data(headers))
+        errors = [finding("too-large", "", _TOO_LARGE, size=f"{size:,}")]
+    return refused(event, errors, agency, may_keep=not _hold_personal_data(headers))
 
 
 def event_of(value: bytes | None, reading: HeaderReading) -> dict[str, Any]:
@@ -60,3 +58,10 @@ def event_of(value: bytes | None, reading: HeaderReading) -> dict[str, Any]:
         sentence = "The attribute {value} stands in two headers; send one."
         raise Unreadable(finding("duplicate-name", "", sentence, value=reading.repeated))
     return {**reading.attributes, "data": read_json(value, depth_max=DEPTH_MAX - 1, expect_object=False)}
+
+
+def _hold_personal_data(headers: Headers) -> bool:
+    """Whether any header, even an ignored one, holds personal data."""
+    return any(
+        holds_personal_data(name) or (value is not None and bytes_hold_personal_data(value)) for name, value in headers
+    )

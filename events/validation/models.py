@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any, Final, Literal, NamedTuple, get_args, get_origin
+from types import NoneType
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel, create_model
 from pydantic_core import SchemaValidator
@@ -13,9 +14,15 @@ from events.types.catalogue import CATALOGUE, EventType
 from events.values.fields import IdField
 from events.wire.envelope import Envelope, full_type, schema_uri
 
-Path = tuple[str, ...]
-ANY_ITEM: Final = "*"
-"""Stands for every position of a list in a `Path`."""
+
+class Shape(NamedTuple):
+    """What a walk must know of a part of an event: the members of an object, the items of a list and their bound, and
+    whether it is an id. It has none of these for a plain value and for what the type does not define."""
+
+    members: Mapping[str, Shape] | None = None
+    items: Shape | None = None
+    items_max: int | None = None
+    is_id: bool = False
 
 
 @cache
@@ -35,12 +42,11 @@ def event_model(name: str) -> type[Envelope]:
 
 
 class EventForm(NamedTuple):
-    """The form of an event's type. If the type is unknown, `row` is None and `validator` checks the envelope alone."""
+    """The form of an event's type. If the type is unknown, `row` is None and the envelope alone is checked."""
 
     row: EventType | None
     validator: SchemaValidator
-    id_paths: tuple[Path, ...]
-    """The paths of its ids: `("id",)`, `("data", "services", "*")`."""
+    shape: Shape
 
 
 def form_of(event: Mapping[str, Any]) -> EventForm:
@@ -52,10 +58,8 @@ def form_of(event: Mapping[str, Any]) -> EventForm:
 
 @cache
 def _form(name: str | None) -> EventForm:
-    if name is None:
-        return EventForm(None, _validator(Envelope), (("id",),))
-    paths = (("id",), *(("data", *path) for path in id_paths(name)))
-    return EventForm(CATALOGUE[name], _validator(event_model(name)), paths)
+    model = Envelope if name is None else event_model(name)
+    return EventForm(None if name is None else CATALOGUE[name], _validator(model), _shape_of(model, ()))
 
 
 def _validator(model: type[BaseModel]) -> SchemaValidator:
@@ -68,29 +72,17 @@ def types_by_full_name() -> Mapping[str, EventType]:
     return {full_type(name): row for name, row in CATALOGUE.items()}
 
 
-@cache
-def id_paths(name: str) -> tuple[Path, ...]:
-    """The paths of the fields of type `id` in a type's `data`: `("partner", "partner_id")`, `("services", "*")`."""
-    return tuple(_id_paths(CATALOGUE[name].model))
-
-
-def _id_paths(model: type[BaseModel]) -> list[Path]:
-    found: list[Path] = []
-    for field_name, field in model.model_fields.items():
-        name = field.alias or field_name
-        if any(isinstance(mark, IdField) for mark in field.metadata):
-            found.append((name,))
-        else:
-            found += [(name, *rest) for rest in _paths_within(field.annotation)]
-    return found
-
-
-def _paths_within(annotation: Any) -> list[Path]:
-    """Paths below one annotation: lists, optional parts, annotated items and nested models."""
+def _shape_of(annotation: Any, marks: Sequence[Any]) -> Shape:
+    """The shape of one annotation; `marks` are what its field says besides."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return _id_paths(annotation)
+        fields = annotation.model_fields.items()
+        return Shape({field.alias or name: _shape_of(field.annotation, field.metadata) for name, field in fields})
     arguments = get_args(annotation)
-    if any(isinstance(argument, IdField) for argument in arguments):
-        return [()]
-    step: Path = (ANY_ITEM,) if get_origin(annotation) is list else ()
-    return [step + rest for argument in arguments for rest in _paths_within(argument)]
+    if get_origin(annotation) is Annotated:
+        return _shape_of(arguments[0], arguments[1:])
+    if get_origin(annotation) is list:
+        bound = next((mark.max_length for mark in marks if hasattr(mark, "max_length")), None)
+        return Shape(items=_shape_of(arguments[0], ()), items_max=bound)
+    if NoneType in arguments:
+        return next(_shape_of(argument, marks) for argument in arguments if argument is not NoneType)
+    return Shape(is_id=any(isinstance(mark, IdField) for mark in marks))

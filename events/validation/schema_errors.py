@@ -1,13 +1,12 @@
-"""Every error of form of a parsed event, with its code and pointer.
-
-In: a parsed event and the errors of `anywhere`. Out: the errors of its model, of the rules over several members, and
-of the subject.
+"""Every error of form of a parsed event, with its code and pointer: those of the walk, of its model, of the rules over
+several members, and of the subject.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -15,27 +14,22 @@ from events.faults.findings import Finding, finding
 from events.types.catalogue import EventType
 from events.validation.model_errors import model_error
 from events.validation.models import EventForm
-from events.values.json_pointer import UNCLEAN, is_within
+from events.validation.walk import walk
 from events.wire.envelope import SCHEMA_URI_PREFIX
 
-_PERSONAL: Final = frozenset({"personal-data", "id-looks-personal"})
 
-
-def errors_in(
-    event: Mapping[str, Any], form: EventForm, elsewhere: Sequence[Finding], in_headers: Sequence[Finding]
-) -> list[Finding]:
-    """All errors of form. A null attribute counts as absent.
-
-    `elsewhere` are the errors of `errors_anywhere`: they hide the model's error of the same value. An attribute whose
-    header is bad is not also missing.
-    """
-    present = {name: value for name, value in event.items() if value is not None}
-    forbidden = [error for error in elsewhere if error.code not in _PERSONAL]
-    found = forbidden + _without_repeats(_model_errors(_clean(present), form), forbidden)
+def errors_in(event: Mapping[str, Any], form: EventForm, in_headers: Sequence[Finding]) -> list[Finding]:
+    """All errors of form. A null attribute counts as absent; one whose header is bad is not also missing."""
+    found, faulty, present = walk(event, form.shape)
+    if present is None:
+        return found
+    modelled = [error for error in _model_errors(present, form) if error.pointer not in faulty]
+    found = [*in_headers, *found, *modelled]
+    disturbed = _Places([*faulty, *(error.pointer for error in modelled)])
     if form.row is not None:
-        found += _rule_errors(present, form.row, found)
-        found += _subject_errors(present, form.row, found)
-    elif isinstance(present.get("type"), str) and not _any_within(found, "/type"):
+        found += _rule_errors(present, form.row, disturbed)
+        found += _subject_errors(present, form.row, disturbed)
+    elif isinstance(present.get("type"), str) and not disturbed.touch("/type"):
         sentence = "{value} is not in the catalogue; use one of its types."
         found.append(finding("unknown-type", "/type", sentence, value=present["type"]))
         found += _dataschema_errors(present)
@@ -43,11 +37,27 @@ def errors_in(
     return [error for error in found if error.code != "missing-field" or error.pointer not in bad]
 
 
-def _clean(value: Any) -> Any:
-    """The value without members whose names a validator cannot hold."""
-    if isinstance(value, dict):
-        return {name: _clean(item) for name, item in value.items() if not UNCLEAN.search(name)}
-    return [_clean(item) for item in value] if isinstance(value, list) else value
+class _Places:
+    """Pointers of faulty members, to be asked for many others."""
+
+    def __init__(self, pointers: Sequence[str]) -> None:
+        self._sorted = sorted(pointers)
+
+    def touch(self, pointer: str) -> bool:
+        """Whether one of them is at this pointer, below it, or above it."""
+        if any(self._has(pointer[:end]) for end in _ends_of_names(pointer)):
+            return True
+        below = bisect_left(self._sorted, pointer + "/")
+        return below < len(self._sorted) and self._sorted[below].startswith(pointer + "/")
+
+    def _has(self, pointer: str) -> bool:
+        at = bisect_left(self._sorted, pointer)
+        return at < len(self._sorted) and self._sorted[at] == pointer
+
+
+def _ends_of_names(pointer: str) -> list[int]:
+    """Where each name of a pointer ends."""
+    return [position for position, mark in enumerate(pointer) if mark == "/" and position] + [len(pointer)]
 
 
 def _model_errors(event: dict[str, Any], form: EventForm) -> list[Finding]:
@@ -68,45 +78,26 @@ def _dataschema_errors(event: Mapping[str, Any]) -> list[Finding]:
     return [finding("invalid-value", "/dataschema", sentence, value=schema, field="dataschema", allowed=allowed)]
 
 
-def _without_repeats(modelled: list[Finding], forbidden: list[Finding]) -> list[Finding]:
-    """One error per value; errors of unknown or missing names stay."""
-    hidden = {found.pointer for found in forbidden}
-    return [
-        found for found in modelled if found.code in ("unknown-field", "missing-field") or found.pointer not in hidden
-    ]
-
-
-def _rule_errors(event: Mapping[str, Any], row: EventType, found: list[Finding]) -> list[Finding]:
+def _rule_errors(event: Mapping[str, Any], row: EventType, disturbed: _Places) -> list[Finding]:
     """Rules over several members, where everything that they read is well-formed."""
     data = event.get("data")
-    if not row.rules or not isinstance(data, dict):
+    if not isinstance(data, dict):
         return []
-    # An error of a member counts for its parents and its children; an unknown name disturbs no rule.
-    faulty = [seen.pointer for seen in found if seen.code != "unknown-field"]
     return [
         finding("invalid-value", f"/data{rule.pointer}", rule.detail)
         for rule in row.rules
-        if not any(_overlap(f"/data{read}", pointer) for read in rule.reads for pointer in faulty)
-        and not rule.holds(data)
+        if not any(disturbed.touch(f"/data{read}") for read in rule.reads) and not rule.holds(data)
     ]
 
 
-def _overlap(one: str, other: str) -> bool:
-    return is_within(one, other) or is_within(other, one)
-
-
-def _subject_errors(event: Mapping[str, Any], row: EventType, found: list[Finding]) -> list[Finding]:
+def _subject_errors(event: Mapping[str, Any], row: EventType, disturbed: _Places) -> list[Finding]:
     """The subject compared with the data, where the fields that it is derived from are well-formed."""
     subject, data = event.get("subject"), event.get("data")
     needed = ["/subject", *(f"/data/{field}" for field in row.subject.fields)]
-    if not isinstance(subject, str) or not isinstance(data, dict) or any(_any_within(found, at) for at in needed):
+    if not isinstance(subject, str) or not isinstance(data, dict) or any(map(disturbed.touch, needed)):
         return []
     due = row.subject.of(data)
     if subject == due:
         return []
     sentence = "{value} is not the subject of this data; write {instead}."
     return [finding("subject-mismatch", "/subject", sentence, value=subject, instead=due)]
-
-
-def _any_within(found: list[Finding], pointer: str) -> bool:
-    return any(is_within(seen.pointer, pointer) for seen in found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
@@ -13,15 +13,13 @@ import orjson
 from events.faults.findings import Finding
 from events.faults.problems import Fault
 from events.types.platform import CLAIMED_ID_PATTERN, CLAIMED_TYPE_LENGTH_MAX, CLAIMED_TYPE_PATTERN
+from events.values.bounds import FAULTS_MAX
 from events.values.fields import Role
 from events.values.personal_data import looks_personal
 from events.wire.codec import canonical_event_bytes
 from events.wire.envelope import EVENT_BYTES_MAX, SOURCE_PATTERN, source_of
 
 HASH_BYTES: Final = 16
-FAULTS_MAX: Final = 1_000
-"""Most faults kept of a record: more than a refusal can list, and few enough that a bad batch fits in memory."""
-
 _CLAIMS: Final = (
     ("source", re.compile(SOURCE_PATTERN), EVENT_BYTES_MAX),
     ("id", re.compile(CLAIMED_ID_PATTERN), EVENT_BYTES_MAX),
@@ -98,10 +96,10 @@ class Accepted(Admitted):
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A refused record. `faults` is never empty; `unlisted` is the number of faults that were not kept.
+    """A refused record. `faults` are the first by pointer, then by code; `unlisted` is the number of the others.
 
-    `claimed_*` are set only if well-formed and free of personal data; `keep_raw` is False if the value or a header
-    holds personal data; `sequence` is set only if it is well-formed and the source is the agency's.
+    `claimed_*` are set only if well-formed and if no fault is personal data; `keep_raw` is False if the value or a
+    header holds personal data; `sequence` is set only if it is well-formed and the source is the agency's.
     """
 
     faults: tuple[Fault, ...]
@@ -111,11 +109,6 @@ class Refused:
     keep_raw: bool = True
     sequence: int | None = None
     unlisted: int = 0
-
-    @property
-    def holds_personal_data(self) -> bool:
-        """Whether a fault is personal data: then no raw bytes, no hash and no claimed values are kept."""
-        return any(found.code == "personal-data" for found in self.faults)
 
 
 def key_of(event: Mapping[str, Any]) -> EventKey:
@@ -145,17 +138,16 @@ def well_formed(name: str, event: dict[str, Any], event_bytes: bytes | None) -> 
     return WellFormed(name, event, canonical, canonical if event_bytes is None else event_bytes)
 
 
-def refused(event: Mapping[str, Any], errors: Set[Finding], agency: Agency, *, may_keep: bool) -> Refused:
+def refused(event: Mapping[str, Any], errors: Iterable[Finding], agency: Agency, *, may_keep: bool) -> Refused:
     """The refusal of a record. `event` is empty if it could not be parsed; `may_keep`: whether its headers may be kept.
-    Nothing of the record is kept if an error is personal data."""
-    found = sorted(errors)
-    personal = next((error for error in found if error.code == "personal-data"), None)
-    kept = found[:FAULTS_MAX]
-    if personal is not None and personal not in kept:
-        kept[-1] = personal
-    keep_raw = may_keep and personal is None
+    Nothing of the record is kept if an error is personal data, listed or not."""
+    # One error for each pointer, code and sentence.
+    found = {error[:3]: error for error in errors}
+    kept = [found[key] for key in sorted(found)[:FAULTS_MAX]]
+    is_personal = any(error.code == "personal-data" for error in found.values())
+    keep_raw = may_keep and not is_personal
     claimed = [
-        _claimed(event.get(name), form, length_max) if personal is None else None for name, form, length_max in _CLAIMS
+        None if is_personal else _claimed(event.get(name), form, length_max) for name, form, length_max in _CLAIMS
     ]
     sequence = event.get("sequence") if event.get("source") == agency.source else None
     return Refused(

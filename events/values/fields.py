@@ -10,6 +10,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from events.values.bounds import MEMBERS_MAX
 from events.values.money import BASIS_POINTS, INTEGER_MAX
 
 TEXT_LENGTH_MAX: Final = 2_000
@@ -52,7 +53,9 @@ TIME_PATTERN: Final = (
 class Model(BaseModel):
     """Strict and closed: values are not converted, unknown fields are refused."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, json_schema_extra={"maxProperties": MEMBERS_MAX}
+    )
 
 
 class IdField:

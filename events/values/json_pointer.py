@@ -1,4 +1,7 @@
-"""JSON pointers (RFC 6901) of faults. They contain claimed names, so they are kept short and free of personal data."""
+"""JSON pointers (RFC 6901) of faults. They contain claimed names, so they show plain words only.
+
+A pointer ends at the first name that is no plain word, or holds a national id.
+"""
 
 from __future__ import annotations
 
@@ -8,32 +11,25 @@ from typing import Final
 
 from events.values.personal_data import holds_personal_data
 
-NAME_LENGTH_MAX: Final = 256
+# An index has at most five digits: an event has fewer bytes than that. So a name of more digits is not shown.
+_SHOWN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}|0|[1-9][0-9]{0,4}")
 UNCLEAN: Final = re.compile("[\x00\ud800-\udfff]")
 """NUL and lone surrogates: JSON can express them, and no text of an event may hold them."""
 
 
-def pointer_to(parent: str, name: str | int) -> str:
-    """The pointer of a member; that of its parent where the name is the fault, looks personal, or is too long."""
-    text = str(name)
-    if not name_is_clean(text) or len(text) > NAME_LENGTH_MAX:
-        return parent
-    pointer = f"{parent}/{text.replace('~', '~0').replace('/', '~1')}"
-    # Escaping may complete a run of ten digits ("/064971268" becomes "~1064971268").
-    return parent if holds_personal_data(pointer) else pointer
+def is_shown(name: str) -> bool:
+    """Whether a pointer shows a name: a plain word or an index, without personal data."""
+    return _SHOWN.fullmatch(name) is not None and not holds_personal_data(name)
 
 
 def pointer_of(location: Iterable[str | int]) -> str:
-    """The pointer of a path of names and list positions."""
+    """The pointer of a path of names and list positions, up to the first name that is not shown."""
     pointer = ""
-    for name in location:
-        pointer = pointer_to(pointer, name)
+    for name in map(str, location):
+        if not is_shown(name):
+            break
+        pointer += f"/{name}"
     return pointer
-
-
-def name_is_clean(name: str) -> bool:
-    """Whether a name has neither NUL nor a lone surrogate."""
-    return UNCLEAN.search(name) is None
 
 
 def is_within(pointer: str, ancestor: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, StringConstraints
 
-from events.values.fields import CODE_PATTERN, TIME_PATTERN, Model
+from events.values.fields import CODE_PATTERN, TIME_PATTERN, IdField, Model
 from events.wire.entry import SOURCE_PREFIX, TYPE_PREFIX, TYPE_SUFFIX
 
 EVENT_BYTES_MAX: Final = 61_440
@@ -27,7 +27,7 @@ CONTENT_TYPE_PATTERN: Final = (
 SCHEMA_URI_PREFIX: Final = "urn:yesser:schema:"
 
 Subject = Annotated[str, StringConstraints(pattern=EXTENSION_PATTERN)]
-EventId = Annotated[str, StringConstraints(pattern=EVENT_ID_PATTERN)]
+EventId = Annotated[str, StringConstraints(pattern=EVENT_ID_PATTERN), IdField()]
 Source = Annotated[str, StringConstraints(pattern=SOURCE_PATTERN)]
 Time = Annotated[str, StringConstraints(pattern=TIME_PATTERN)]
 Extension = Annotated[str, StringConstraints(min_length=1, max_length=EXTENSION_LENGTH_MAX, pattern=EXTENSION_PATTERN)]

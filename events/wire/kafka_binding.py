@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from events.faults.findings import Finding, finding
-from events.values.json_pointer import pointer_to
+from events.values.json_pointer import pointer_of
 from events.wire.codec import STRUCTURED_HEADERS
 
 Headers = Sequence[tuple[str, bytes | None]]
@@ -64,7 +64,7 @@ def read_headers(headers: Headers) -> HeaderReading:
         text = _text_of(value) if _is_utf8(name) else None
         if text is None:
             # The parent's pointer where the name is the fault.
-            pointer = pointer_to("", attribute) if _is_utf8(name) else ""
+            pointer = pointer_of([attribute]) if _is_utf8(name) else ""
             findings.append(finding("bad-header", pointer, "The header is not UTF-8; write it as UTF-8."))
             continue
         if repeated is None and attribute in attributes:

@@ -61,7 +61,7 @@ phases = ruled(
     items(record({"phase": positive, "name": text}), 1, 50),
     lambda value: [item["phase"] for item in value if isinstance(item, dict)] == list(range(1, len(value) + 1)),
 )
-distinct_services = ruled(items(identifier, 1), lambda value: len(set(map(str, value))) == len(value))
+distinct_services = ruled(items(identifier, 1, 200), lambda value: len(set(map(str, value))) == len(value))
 partner = record({"partner_id": identifier, "name": text})
 campaign = record(
     {
@@ -71,7 +71,7 @@ campaign = record(
         "cause_index": natural,
         "kind": one_of("specific", "general"),
         "owner": agency_code,
-        "channels": items(channel),
+        "channels": items(channel, 0, 10),
         "due_on": day,
         "brief": text,
         "reason": text,
@@ -129,7 +129,13 @@ def campaign_fact(**fields: Check) -> TypeRule:
 
 plan_adopted = about(PLAN, "office", plan_id=identifier, name=text, starts_on=day, ends_on=day, targets=targets)
 workshop = about(
-    "workshop/{workshop_id}", "office", workshop_id=identifier, topic=text, on=day, place=text, partners=items(text)
+    "workshop/{workshop_id}",
+    "office",
+    workshop_id=identifier,
+    topic=text,
+    on=day,
+    place=text,
+    partners=items(text, 0, 100),
 )
 reassignment: dict[str, Check] = {"to": agency_code, "on": day, "reason": text}
 
@@ -146,7 +152,7 @@ TYPES: dict[str, TypeRule] = {
     "project.reassigned": project_fact("office", **reassignment),
     "service.registered": service_fact(plan_id=identifier, group=one_of(1, 2, 3), name=text),
     "service.launched": about(
-        SERVICE, "agency", {"url": url}, service_id=identifier, on=day, channels=items(service_channel, 1)
+        SERVICE, "agency", {"url": url}, service_id=identifier, on=day, channels=items(service_channel, 1, 10)
     ),
     "service.suspended": service_fact(on=day, reason=text),
     "service.retired": service_fact(on=day, reason=text),

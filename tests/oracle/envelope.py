@@ -7,11 +7,22 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from tests.oracle.catalogue import TYPES, TypeRule
-from tests.oracle.form import has_control, is_readable, line, matching, unknown_name, within
+from tests.oracle.form import (
+    END,
+    MEMBERS_MAX,
+    has_control,
+    is_readable,
+    line,
+    matching,
+    too_many_members,
+    unknown_name,
+    within,
+)
 from tests.oracle.log import JsonObject, full_type
 from tests.oracle.personal import has_personal_number, looks_personal
 from tests.oracle.reading import Fault
 
+FAULTS_MAX = 100
 REQUIRED = ("specversion", "id", "source", "type", "subject", "time", "data")
 EVENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}\Z")
 SOURCE = re.compile(r"urn:yesser:agency:[a-z][a-z0-9-]{1,30}\Z")
@@ -34,7 +45,14 @@ def present(event: JsonObject) -> JsonObject:
 
 
 def faults_of_form(event: JsonObject) -> list[Fault]:
-    """All faults of form, each once, sorted."""
+    """The faults of form, each once: the first 100 by pointer, then by code."""
+    is_beyond = len(event) > MEMBERS_MAX
+    faults = [("invalid-value", ""), *personal_data(event, "")] if is_beyond else _faults_of(event)
+    listed = {(pointer.removesuffix(END), code) for code, pointer in faults}
+    return [(code, pointer) for pointer, code in sorted(listed)[:FAULTS_MAX]]
+
+
+def _faults_of(event: JsonObject) -> list[Fault]:
     attributes = present(event)
     faults = [("missing-field", within("", name)) for name in REQUIRED if name not in attributes]
     for name in attributes:
@@ -42,8 +60,8 @@ def faults_of_form(event: JsonObject) -> list[Fault]:
     rule = RULES.get(str(attributes.get("type")))
     if "data" in attributes:
         faults += _data(attributes, rule)
-    faults += personal_data(event, "")
-    return sorted(set(faults))
+    faults += too_many_members(attributes, "")
+    return faults + list(personal_data(event, ""))
 
 
 def _attribute(name: str, attributes: JsonObject) -> list[Fault]:
@@ -110,7 +128,6 @@ def personal_data(value: object, pointer: str) -> Iterator[Fault]:
             yield from personal_data(item, within(pointer, number))
     elif isinstance(value, dict):
         for name, member in value.items():
-            personal = has_personal_number(name)
-            if personal:
+            if has_personal_number(name):
                 yield "personal-data", pointer
-            yield from personal_data(member, pointer if personal else within(pointer, name))
+            yield from personal_data(member, within(pointer, name))

@@ -20,9 +20,18 @@ IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 AGENCY_CODE = re.compile(r"[a-z][a-z0-9-]{1,30}\Z")
 
 
+MEMBERS_MAX = 64
+SHOWN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z|(?:0|[1-9][0-9]{0,4})\Z")
+END = "\0"
+"""Ends a pointer at a name that it does not show; taken off when the faults are listed."""
+
+
 def within(pointer: str, name: str | int) -> str:
-    """The pointer of a member or item."""
-    return f"{pointer}/{str(name).replace('~', '~0').replace('/', '~1')}"
+    """The pointer of a member or item: it ends where a name would follow that is no plain word, or is personal."""
+    if pointer.endswith(END):
+        return pointer
+    shown = SHOWN.match(str(name)) is not None and not has_personal_number(str(name))
+    return f"{pointer}/{name}" if shown else pointer + END
 
 
 def nowhere(value: object, pointer: str) -> list[Fault]:
@@ -37,6 +46,8 @@ def record(required: dict[str, Check], optional: dict[str, Check] | None = None)
     def check(value: object, pointer: str) -> list[Fault]:
         if not isinstance(value, dict):
             return [("invalid-value", pointer)]
+        if len(value) > MEMBERS_MAX:
+            return []
         faults = [("missing-field", within(pointer, name)) for name in required if name not in value]
         for name, member in value.items():
             if name in known:
@@ -52,7 +63,15 @@ def unknown_name(name: str, pointer: str) -> list[Fault]:
     """An unknown field; the pointer is the parent's where the name may not or cannot be shown."""
     if not is_readable(name):
         return [("invalid-value", pointer)]
-    return [("unknown-field", pointer if has_personal_number(name) else within(pointer, name))]
+    return [("unknown-field", within(pointer, name))]
+
+
+def too_many_members(value: object, pointer: str) -> list[Fault]:
+    """Objects beyond the bound, known or not; what is in them is not looked at."""
+    if isinstance(value, dict) and len(value) > MEMBERS_MAX:
+        return [("invalid-value", pointer)]
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [fault for name, part in parts for fault in too_many_members(part, within(pointer, name))]
 
 
 def items(check_item: Check, at_least: int = 0, at_most: int | None = None) -> Check:

@@ -27,10 +27,10 @@ MEMBERS = {
     "calendar": calendar,
     "period": one_of("month", "quarter"),
     "tier_basis": one_of("lifetime", "contract-year"),
-    "bands": items(record({"up_to_halalas": nullable(positive), "partner_bp": basis_points}), at_least=1),
+    "bands": items(record({"up_to_halalas": nullable(positive), "partner_bp": basis_points}), 1, 50),
     "cap": nullable(record({"amount_halalas": natural, "partner_bp_after": basis_points})),
     "guarantee": nullable(record({"partner_floor_bp_of_expected": basis_points, "recoverable": boolean})),
-    "expected": items(record({"period": period, "amount_halalas": natural})),
+    "expected": items(record({"period": period, "amount_halalas": natural}), 0, 400),
 }
 MEMBER_FORM = record(MEMBERS)
 TERM_MEMBERS = ("starts_on", "ends_on", "calendar", "period")

@@ -82,11 +82,36 @@ def test_all_faults_of_form_are_listed() -> None:
     event = initiative(subject="initiative/J")
     event["data"] = {**event["data"], "on": "1900-01-01", "remark": 1, "name": None}
     assert judge(line(event))[0].faults == (
-        ("date-out-of-range", "/data/on"),
         ("invalid-value", "/data/name"),
-        ("subject-mismatch", "/subject"),
+        ("date-out-of-range", "/data/on"),
         ("unknown-field", "/data/remark"),
+        ("subject-mismatch", "/subject"),
     )
+
+
+def test_what_is_beyond_a_bound_is_one_fault_and_is_searched_for_personal_data_only() -> None:
+    many: JsonObject = {f"m{number}": "\0" for number in range(64)}
+    assert judge(line(initiative(**many)))[0].faults == (("invalid-value", ""),)
+    event = initiative(x={**many, "y": PERSONAL})
+    assert judge(line(event))[0].faults == (
+        ("invalid-value", "/x"),
+        ("unknown-field", "/x"),
+        ("personal-data", "/x/y"),
+    )
+
+
+def test_the_first_100_faults_by_pointer_are_listed_and_pointers_show_plain_words_only() -> None:
+    event = initiative(time="never", x=[PERSONAL] * 200)
+    faults = judge(line(event))[0].faults
+    assert len(faults) == 100
+    assert faults[:4] == (
+        ("invalid-value", "/time"),
+        ("unknown-field", "/x"),
+        ("personal-data", "/x/0"),
+        ("personal-data", "/x/1"),
+    )
+    odd = judge(line(initiative(**{"a-b": {"c": PERSONAL}})))[0].faults
+    assert odd == (("personal-data", ""), ("unknown-field", ""))
 
 
 def test_form_comes_before_authority_and_authority_before_identity() -> None:

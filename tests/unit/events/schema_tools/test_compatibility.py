@@ -63,7 +63,16 @@ REFUSED: list[tuple[str, Change, str]] = [
         lambda s: s["$defs"]["Band"]["properties"]["partner_bp"].update(minimum=1),
         "minimum rose from 0 to 1",
     ),
-    ("a new bound", lambda s: signed(s)["properties"]["services"].update(maxItems=5), "maxItems fell from none to 5"),
+    (
+        "a narrower bound",
+        lambda s: signed(s)["properties"]["services"].update(maxItems=5),
+        "maxItems fell from 200 to 5",
+    ),
+    (
+        "a new bound",
+        lambda s: signed(s)["properties"]["signed_on"].update(maxLength=9),
+        "maxLength fell from none to 9",
+    ),
     (
         "no null",
         lambda s: s["$defs"]["Terms"]["properties"].update(cap={"$ref": "#/$defs/Cap"}),
@@ -99,6 +108,35 @@ def test_a_change_that_could_refuse_an_old_event_is_refused_in_words(change: Cha
 )
 def test_a_change_that_only_takes_more_passes(change: Change) -> None:
     assert judged(change) == []
+
+
+def unbounded(schema: Any) -> Any:
+    """A schema as it was before the contract set its bounds."""
+    if isinstance(schema, dict):
+        return {key: unbounded(item) for key, item in schema.items() if key not in ("maxItems", "maxProperties")}
+    return [unbounded(item) for item in schema] if isinstance(schema, list) else schema
+
+
+def test_the_bounds_that_the_contract_set_pass_where_there_was_none() -> None:
+    assert incompatibilities({NAME: unbounded(schema_of(NAME))}, {NAME: schema_of(NAME)}) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda s: signed(s)["properties"]["services"].update(maxItems=199), "maxItems fell from none to 199"),
+        (lambda s: signed(s).update(maxProperties=63), "maxProperties fell from none to 63"),
+        (
+            lambda s: signed(s)["properties"].update(legal_basis={"type": "array", "maxItems": 200}),
+            "the type changed",
+        ),
+    ],
+)
+def test_any_other_new_bound_is_refused(change: Change, words: str) -> None:
+    current = schema_of(NAME)
+    change(current)
+    problems = incompatibilities({NAME: unbounded(schema_of(NAME))}, {NAME: current})
+    assert any(words in problem for problem in problems), problems
 
 
 def test_an_object_that_closes_is_refused() -> None:

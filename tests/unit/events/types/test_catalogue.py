@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from events.types.catalogue import CATALOGUE, may_send
-from events.validation.models import event_model, id_paths
+from events.validation.models import Shape, event_model, form_of
+from events.wire.envelope import full_type
 from tests.paths import ROOT
 from tests.unit.events.samples import golden_event
 
@@ -81,13 +82,28 @@ def test_the_office_may_say_what_agencies_may_and_the_platform_only_its_own() ->
 
 
 def test_ids_are_found_in_lists_and_objects_too() -> None:
-    assert set(id_paths("partnership.signed")) == {
-        ("partnership_id",),
-        ("partner", "partner_id"),
-        ("services", "*"),
+    assert ids_of("partnership.signed") == {
+        "/id",
+        "/data/partnership_id",
+        "/data/partner/partner_id",
+        "/data/services/*",
     }
-    assert id_paths("training.quota-set") == ()
-    assert set(id_paths("campaign.triggered")) == {("campaign_id",), ("rule",), ("service_id",)}
+    assert ids_of("training.quota-set") == {"/id"}
+    assert ids_of("campaign.triggered") == {"/id", "/data/campaign_id", "/data/rule", "/data/service_id"}
+
+
+def ids_of(name: str) -> set[str]:
+    """The places of a type's ids."""
+
+    def below(shape: Shape, at: str) -> Iterator[str]:
+        if shape.is_id:
+            yield at
+        for member, inner in (shape.members or {}).items():
+            yield from below(inner, f"{at}/{member}")
+        if shape.items:
+            yield from below(shape.items, f"{at}/*")
+
+    return set(below(form_of({"type": full_type(name)}).shape, ""))
 
 
 def _parts(value: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -398,20 +398,3 @@ def test_the_platform_sends_only_its_own_types() -> None:
     platform = Agency("platform", "platform")
     event = initiative(source=platform.source)
     assert faults_of(encoded(event), platform) == [("not-authorised", "/type")]
-
-
-def test_a_long_or_unprintable_name_points_to_its_parent() -> None:
-    event = initiative(**{"x" * 300: 1, "a\x00b": 1})
-    assert sorted(set(faults_of(encoded(event)))) == [("invalid-value", ""), ("unknown-field", "")]
-
-
-def test_a_pointer_escapes_its_names() -> None:
-    event = initiative()
-    event["data"]["a/b~c"] = 1
-    assert faults_of(encoded(event)) == [("unknown-field", "/data/a~1b~0c")]
-
-
-def test_an_escaped_pointer_never_completes_a_national_id() -> None:
-    event = initiative()
-    event["data"]["/064971268"] = 1
-    assert faults_of(encoded(event)) == [("unknown-field", "/data")]
