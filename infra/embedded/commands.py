@@ -15,11 +15,12 @@ from infra.command_line.output import json_option, print_confirmation, print_res
 from infra.data_dir import DataDir
 from infra.embedded.bootstrap import migrate_database, prepare_kafka, register_first_agencies
 from infra.embedded.health import readiness
+from infra.embedded.plan import Wanted
 from infra.embedded.processes.identity import identity_of, running
 from infra.embedded.processes.signals import NAMES
 from infra.embedded.stack import start_stack, stop_stack
 from infra.embedded.status import StackStatus, stack_status
-from infra.embedded.supervisor import Supervisor, Wanted
+from infra.embedded.supervisor import Supervisor
 from infra.errors import StackError
 from infra.observability.logs import configure_logs
 from infra.process.tasks import until_one_ends, watch_tasks

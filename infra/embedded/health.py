@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import closing
 from typing import Any, Final
 
-from infra.embedded.servers.ports import HOST
+from infra.embedded.servers.ports import HOST, accepts
 
 PROBE_TIMEOUT_S: Final = 2.0
 
 
 async def process_ready(port: int) -> bool:
-    """Whether `/readyz` answers 200."""
-    try:
-        async with asyncio.timeout(PROBE_TIMEOUT_S):
-            status, _ = await _get(port, "/readyz")
-    except (OSError, TimeoutError, ValueError):
-        return False
-    return status == 200
+    """Whether `/readyz` says that the process is ready."""
+    return (await readiness(port) or {}).get("ready") is True
 
 
 async def halt_reason(port: int) -> str | None:
@@ -31,37 +27,19 @@ async def readiness(port: int) -> dict[str, Any] | None:
     """The document of `/readyz`; None without an answer."""
     try:
         async with asyncio.timeout(PROBE_TIMEOUT_S):
-            _, body = await _get(port, "/readyz")
-        document = json.loads(body)
+            reader, writer = await asyncio.open_connection(HOST, port)
+            with closing(writer):
+                writer.write(f"GET /readyz HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n".encode())
+                answer = await reader.read()
+        document = json.loads(answer.partition(b"\r\n\r\n")[2])
     except (OSError, TimeoutError, ValueError):
         return None
     return document if isinstance(document, dict) else None
 
 
-async def _get(port: int, path: str) -> tuple[int, bytes]:
-    reader, writer = await asyncio.open_connection(HOST, port)
-    try:
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n".encode())
-        await writer.drain()
-        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
-        return int(head.split()[1]) if head.count(b" ") >= 1 else 0, body
-    finally:
-        writer.close()
-
-
-async def port_open(port: int) -> bool:
-    try:
-        async with asyncio.timeout(PROBE_TIMEOUT_S):
-            _, writer = await asyncio.open_connection(HOST, port)
-    except (OSError, TimeoutError):
-        return False
-    writer.close()
-    return True
-
-
 async def kafka_ready(port: int, admin_password: str) -> bool:
     """Whether the broker accepts `admin` and is registered."""
-    if not await port_open(port):
+    if not await asyncio.to_thread(accepts, port):
         return False
     # Imported here: reading a stack's state needs no Kafka client, whose import takes a third of a second.
     from aiokafka.admin import AIOKafkaAdminClient

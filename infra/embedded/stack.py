@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -20,11 +21,12 @@ from typing import Any, Final
 import psutil
 
 from infra.data_dir import DataDir
+from infra.embedded.plan import Wanted
 from infra.embedded.processes import record as stack_record
 from infra.embedded.processes.identity import KILLED_WITHIN_S, LOOK_EVERY_S, Identity, running, still_living
 from infra.embedded.processes.log_tail import log_tail, rotate
 from infra.embedded.processes.signals import NAMES, SERVICES
-from infra.embedded.supervisor import Wanted, end_orphans, is_supervised
+from infra.embedded.supervisor import end_orphans, is_supervised
 from infra.errors import StackError
 from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
@@ -37,8 +39,6 @@ quarter of the usual time, so that stopping takes at most a minute."""
 HASTE: Final = 0.25
 
 Progress = Callable[[str], None]
-_SPAWNED: Final[dict[Path, subprocess.Popen[bytes]]] = {}
-"""Supervisors that are children of this process, by home, to be reaped when they have ended."""
 
 
 def start_stack(settings: Settings, wanted: Wanted, progress: Progress = lambda _: None) -> dict[str, Any]:
@@ -84,7 +84,6 @@ def stop_stack(settings: Settings) -> bool:
     if not home.root.exists():
         return False
     supervisor, in_time = _end_supervisor(home)
-    _reap(home)
     orphans = end_orphans(home, time_share=1.0 if in_time else HASTE)
     return supervisor or orphans > 0
 
@@ -131,14 +130,7 @@ def running_stack(
         stop_stack(settings)
 
 
-def _reap(home: DataDir) -> None:
-    """Reap this process's own supervisor once it no longer holds the home."""
-    if (supervisor := _SPAWNED.pop(home.root, None)) is not None:
-        supervisor.wait()
-
-
 def _spawn_supervisor(home: DataDir, wanted: Wanted) -> subprocess.Popen[bytes]:
-    _reap(home)
     log = home.log("supervisor")
     rotate(log)
     _progress_file(home).unlink(missing_ok=True)
@@ -158,7 +150,8 @@ def _spawn_supervisor(home: DataDir, wanted: Wanted) -> subprocess.Popen[bytes]:
             env=os.environ | {"YESSER_HOME": str(home.root)},
             start_new_session=True,
         )
-    _SPAWNED[home.root] = supervisor
+    # Waits for it, so that it leaves no zombie.
+    threading.Thread(target=supervisor.wait, daemon=True).start()
     return supervisor
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -11,11 +10,10 @@ from infra.data_dir import DataDir
 from infra.embedded.processes import record as stack_record
 from infra.embedded.processes.identity import Identity, running
 from infra.embedded.processes.signals import SERVICES
-from infra.embedded.servers.ports import HOST
+from infra.embedded.servers.ports import accepts
 from infra.settings import Settings
 
 WORKING: Final = frozenset({"ready", "given"})
-CONNECT_TIMEOUT_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +98,7 @@ def _state(entry: dict[str, Any], port: int, watched: bool) -> str:
         return recorded if recorded in ("stopped", "failed") else "orphan" if pid else "stopped"
     if recorded != "ready":
         return recorded
-    return "ended" if pid is None else "ready" if _accepts(port) else "unreachable"
-
-
-def _accepts(port: int) -> bool:
-    """Whether the port accepts connections."""
-    try:
-        with socket.create_connection((HOST, port), CONNECT_TIMEOUT_S):
-            return True
-    except OSError:
-        return False
+    return "ended" if pid is None else "ready" if accepts(port) else "unreachable"
 
 
 def _answered(process: dict[str, Any], answer: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -1,8 +1,7 @@
 """The supervisor of a stack: starts Kafka and PostgreSQL, prepares both, starts the processes, restarts what dies.
 
-In: settings, the wanted parts, a stop event. Out: `stack.json` at every change, and each part's log. A killed
-supervisor leaves its children running; the next one ends them first, by pid and start time, and takes over their ports
-and data.
+In: settings, the wanted parts. Out: `stack.json` at every change, and each part's log. A killed supervisor leaves its
+children running; the next one ends them first, by pid and start time, and takes over their ports and data.
 """
 
 from __future__ import annotations
@@ -11,62 +10,32 @@ import asyncio
 import contextlib
 import fcntl
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import structlog
 
 from infra.data_dir import DataDir
 from infra.embedded.bootstrap import migrate_database, prepare_kafka, register_first_agencies
-from infra.embedded.health import halt_reason, process_ready
+from infra.embedded.plan import PROCESS_ENDING, Wanted, child_plans
 from infra.embedded.processes import record as stack_record
-from infra.embedded.processes.identity import Ending, end_all, identity_of, mark, marked_children, recorded_identities
+from infra.embedded.processes.identity import end_all, identity_of, mark, marked_children, recorded_identities
 from infra.embedded.processes.managed_process import Child, ChildPlan
 from infra.embedded.processes.record import ProcessRecord, StackRecord
-from infra.embedded.processes.signals import NAMES, PROCESSES, SERVICES
-from infra.embedded.servers.ports import Ports, choose
+from infra.embedded.processes.signals import SERVICES
 from infra.embedded.servers.postgres import database_address
-from infra.embedded.services import KAFKA_ENDING, POSTGRES_ENDING, KafkaService, PostgresService
+from infra.embedded.services import KAFKA_ENDING, POSTGRES_ENDING
 from infra.errors import StackError
 from infra.observability.logs import LogOnce
-from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
 
 SERVICE_READY_S: Final = 600.0
 """The first start of a machine may download Kafka."""
 PROCESS_READY_S: Final = 120.0
-PROCESS_ENDING: Final = Ending(deadline_s=10.0)
 WRITE_AGAIN_S: Final = 1.0
-PORT_SETTINGS: Final = {process.name: process.port_setting for process in PROCESSES}
 
 logger = structlog.get_logger("supervisor")
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """The parts of the stack to run, and the number of copies of each process (one works, the others stand by)."""
-
-    only: frozenset[str] = frozenset(NAMES)
-    replicas: Mapping[str, int] = field(default_factory=dict)
-    prepared: bool = True
-    while_pid: int | None = None
-    """The stack stops when this process has ended, so that a killed test run leaves nothing running."""
-
-    def __post_init__(self) -> None:
-        for name in (*self.only, *self.replicas):
-            if name not in NAMES:
-                raise StackError(f"There is no part called {name}: the parts are {', '.join(NAMES)}.")
-
-    def process_names(self) -> list[tuple[str, str]]:
-        """(name of the copy, name of the process) in start order: `registrar`, `registrar-2`, …"""
-        return [
-            (process.name if number == 1 else f"{process.name}-{number}", process.name)
-            for process in PROCESSES
-            if process.name in self.only
-            for number in range(1, self.replicas.get(process.name, 1) + 1)
-        ]
 
 
 @contextlib.contextmanager
@@ -140,39 +109,11 @@ class Supervisor:
                 await self._stop()
 
     def _plan(self) -> None:
-        """Choose ports (those of the last run if free) and plan every child."""
+        """Plan every child, and write the first record."""
         last = stack_record.read(self.home.record)
-        services = [s for s in SERVICES if s in self.wanted.only and getattr(self.settings, s) is None]
-        names = self.wanted.process_names()
-        serving = [copy for copy, name in names if PORT_SETTINGS[name] is not None]
-        wishes = _wished_ports(last, [copy for copy, _ in names], serving)
-        free = choose(wishes.values())
-        ports = dict(zip(wishes, free, strict=True))
-        if "postgres" in services:
-            self._add_service(PostgresService(self.home, Ports({"port": ports["postgres"]})).plan())
-        if "kafka" in services:
-            kafka = Ports({"port": ports["kafka"], "controller_port": ports["kafka controller"]})
-            self._add_service(KafkaService(self.home, kafka, self.progress).plan())
-        for copy, name in names:
-            served = {"port": ports[_served(copy)]} if _served(copy) in ports else {}
-            self._add_process(copy, name, Ports({"health_port": ports[copy]} | served))
+        plans = child_plans(self.home, self.wanted, self.settings, last, self.progress)
+        self._services, self._processes = ([self._child(plan) for plan in group] for group in plans)
         self._write_first()
-
-    def _add_service(self, plan: ChildPlan) -> None:
-        self._services.append(self._child(plan))
-
-    def _add_process(self, copy: str, name: str, ports: Ports) -> None:
-        plan = ChildPlan(
-            name=copy,
-            command=lambda: subprocess_command("run", name),
-            ports=ports,
-            ready=lambda: process_ready(ports["health_port"]),
-            halted=lambda: halt_reason(ports["health_port"]),
-            log=self.home.log(copy),
-            environment=lambda: process_environment(self.home.root, ports, PORT_SETTINGS[name]),
-            ending=PROCESS_ENDING,
-        )
-        self._processes.append(self._child(plan))
 
     def _child(self, plan: ChildPlan) -> Child:
         marked = replace(plan, environment=lambda: {**plan.environment(), **mark(self.home.root, plan.name)})
@@ -266,28 +207,3 @@ async def _all_or_none(works: Sequence[Coroutine[Any, Any, None]]) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def process_environment(home: Path, ports: Ports, port_setting: str | None) -> dict[str, str]:
-    """The environment of a process of the stack: ours, its home, and its ports."""
-    served = {} if port_setting is None else {port_setting: str(ports["port"])}
-    answering = {"YESSER_HOME": str(home), "YESSER_HEALTH_PORT": str(ports["health_port"])}
-    return os.environ | answering | served | {"PYTHONUNBUFFERED": "1"}
-
-
-def _served(copy: str) -> str:
-    """The name of the planned port on which a process serves clients."""
-    return f"{copy} serving"
-
-
-def _wished_ports(last: Mapping[str, Any], copies: Sequence[str], serving: Sequence[str]) -> dict[str, int | None]:
-    """The ports of the last run by part, or None."""
-    kafka, postgres = last.get("kafka", {}), last.get("postgres", {})
-    health = {entry["name"]: entry.get("health_port") for entry in last.get("processes", [])}
-    wishes = {
-        "kafka": kafka.get("port"),
-        "kafka controller": kafka.get("controller_port"),
-        "postgres": postgres.get("port"),
-    }
-    served = {entry["name"]: entry.get("port") for entry in last.get("processes", [])}
-    return wishes | {copy: health.get(copy) for copy in copies} | {_served(copy): served.get(copy) for copy in serving}

@@ -14,9 +14,9 @@ from typing import Final
 
 from events.errors import YesserError
 from events.schema_tools.refusal_examples import golden_example
+from infra.embedded.plan import Wanted
 from infra.embedded.stack import start_stack, stop_stack
 from infra.embedded.status import stack_status
-from infra.embedded.supervisor import Wanted
 from infra.postgres.connection import Connection, connected
 from infra.secret_files import write_private
 from infra.settings import Settings

@@ -16,9 +16,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import said
 from infra.command_line.output import json_option, print_result
+from infra.embedded.plan import Wanted
 from infra.embedded.stack import start_stack, stop_stack
 from infra.embedded.status import stack_status
-from infra.embedded.supervisor import Wanted
 from infra.observability.logs import configure_logs
 from infra.settings import Settings
 from producers.programme.chapter_one import chapter_one

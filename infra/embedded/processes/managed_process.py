@@ -94,13 +94,8 @@ class Child:
         waits = (asyncio.create_task(self.became_ready.wait()), self._task)
         await asyncio.wait([w for w in waits if w], timeout=deadline_s, return_when=asyncio.FIRST_COMPLETED)
         waits[0].cancel()
-        if (
-            self._task is not None
-            and self._task.done()
-            and not self._task.cancelled()
-            and (e := self._task.exception())
-        ):
-            raise e
+        if self._task is not None and self._task.done() and not self._task.cancelled():
+            self._task.result()
         if not self.became_ready.is_set():
             why = self.failure or f"was not ready after {deadline_s:.0f} s"
             words = log_tail(self.plan.log)

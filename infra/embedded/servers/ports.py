@@ -16,6 +16,7 @@ LOWEST: Final = 20_000
 OUTGOING_FROM: Final = 32_768
 """The default start of the range of outgoing connections."""
 DRAWS_MAX: Final = 100
+CONNECT_TIMEOUT_S: Final = 1.0
 
 
 def is_free(port: int) -> bool:
@@ -27,6 +28,15 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def accepts(port: int) -> bool:
+    """Whether a server accepts connections on `port`."""
+    try:
+        with socket.create_connection((HOST, port), CONNECT_TIMEOUT_S):
+            return True
+    except OSError:
+        return False
 
 
 class Ports:

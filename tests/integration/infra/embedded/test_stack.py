@@ -21,11 +21,11 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from infra.embedded import stack
+from infra.embedded.plan import Wanted
 from infra.embedded.processes.identity import Identity, running
 from infra.embedded.processes.signals import PROCESSES
 from infra.embedded.stack import running_stack, start_stack, stop_stack
 from infra.embedded.status import stack_status
-from infra.embedded.supervisor import Wanted
 from infra.kafka.admin import LOG_TOPIC_CONFIG, admin_client, ensure_topic
 from infra.kafka.client_config import client_arguments
 from infra.postgres.connection import address

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from infra.embedded import supervisor as module
+from infra.embedded.plan import Wanted
 from infra.embedded.processes import record as stack_record
 from infra.embedded.processes.managed_process import Child
-from infra.embedded.supervisor import Supervisor, Wanted
+from infra.embedded.supervisor import Supervisor
 from infra.errors import StackError
 from infra.settings import Settings
 

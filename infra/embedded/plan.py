@@ -1,0 +1,100 @@
+"""The parts of a stack: which are wanted, their ports, and the plan of each child."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from infra.data_dir import DataDir
+from infra.embedded.health import halt_reason, process_ready
+from infra.embedded.processes.identity import Ending
+from infra.embedded.processes.managed_process import ChildPlan
+from infra.embedded.processes.signals import NAMES, PROCESSES
+from infra.embedded.servers.ports import Ports, choose
+from infra.embedded.services import KafkaService, PostgresService
+from infra.errors import StackError
+from infra.process.subprocess_command import subprocess_command
+from infra.settings import Settings
+
+PROCESS_ENDING: Final = Ending(deadline_s=10.0)
+_PORT_SETTINGS: Final = {process.name: process.port_setting for process in PROCESSES}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The parts of the stack to run, and the number of copies of each process (one works, the others stand by)."""
+
+    only: frozenset[str] = frozenset(NAMES)
+    replicas: Mapping[str, int] = field(default_factory=dict)
+    prepared: bool = True
+    while_pid: int | None = None
+    """The stack stops when this process has ended, so that a killed test run leaves nothing running."""
+
+    def __post_init__(self) -> None:
+        for name in (*self.only, *self.replicas):
+            if name not in NAMES:
+                raise StackError(f"There is no part called {name}: the parts are {', '.join(NAMES)}.")
+
+    def process_names(self) -> list[tuple[str, str]]:
+        """(name of the copy, name of the process) in start order: `registrar`, `registrar-2`, …"""
+        return [
+            (process.name if number == 1 else f"{process.name}-{number}", process.name)
+            for process in PROCESSES
+            if process.name in self.only
+            for number in range(1, self.replicas.get(process.name, 1) + 1)
+        ]
+
+
+def child_plans(
+    home: DataDir, wanted: Wanted, settings: Settings, last: Mapping[str, Any], progress: Callable[[str], None]
+) -> tuple[list[ChildPlan], list[ChildPlan]]:
+    """The plans of the services and of the processes. `last` is the record of the last run."""
+    needed: dict[str, Sequence[str]] = {}
+    if "postgres" in wanted.only and settings.postgres is None:
+        needed["postgres"] = ("port",)
+    if "kafka" in wanted.only and settings.kafka is None:
+        needed["kafka"] = ("port", "controller_port")
+    copies = wanted.process_names()
+    for copy, name in copies:
+        needed[copy] = ("health_port",) if _PORT_SETTINGS[name] is None else ("health_port", "port")
+    ports = _ports(needed, last)
+    services = []
+    if "postgres" in ports:
+        services.append(PostgresService(home, ports["postgres"]).plan())
+    if "kafka" in ports:
+        services.append(KafkaService(home, ports["kafka"], progress).plan())
+    return services, [_process_plan(home, copy, name, ports[copy]) for copy, name in copies]
+
+
+def _ports(needed: Mapping[str, Sequence[str]], last: Mapping[str, Any]) -> dict[str, Ports]:
+    """The ports of each part by name: those of the last run if they are free."""
+    known = {**last, **{entry["name"]: entry for entry in last.get("processes", [])}}
+    wanted = [(part, name) for part, names in needed.items() for name in names]
+    free = choose(known.get(part, {}).get(name) for part, name in wanted)
+    numbers: dict[str, dict[str, int]] = {part: {} for part in needed}
+    for (part, name), port in zip(wanted, free, strict=True):
+        numbers[part][name] = port
+    return {part: Ports(found) for part, found in numbers.items()}
+
+
+def _process_plan(home: DataDir, copy: str, name: str, ports: Ports) -> ChildPlan:
+    return ChildPlan(
+        name=copy,
+        command=lambda: subprocess_command("run", name),
+        ports=ports,
+        ready=lambda: process_ready(ports["health_port"]),
+        halted=lambda: halt_reason(ports["health_port"]),
+        log=home.log(copy),
+        environment=lambda: _environment(home.root, ports, _PORT_SETTINGS[name]),
+        ending=PROCESS_ENDING,
+    )
+
+
+def _environment(home: Path, ports: Ports, port_setting: str | None) -> dict[str, str]:
+    """The environment of a process of the stack: ours, its home, and its ports."""
+    served = {} if port_setting is None else {port_setting: str(ports["port"])}
+    answering = {"YESSER_HOME": str(home), "YESSER_HEALTH_PORT": str(ports["health_port"])}
+    return os.environ | answering | served | {"PYTHONUNBUFFERED": "1"}
