@@ -26,6 +26,10 @@ def tile_path(kind: Kind, number: int, width: int = TILE) -> str:
     return f"tile/{kind}/{name}" + ("" if width == TILE else f".p/{width}")
 
 
+def split_hashes(data: bytes) -> list[bytes]:
+    return [data[i : i + HASH_BYTES] for i in range(0, len(data), HASH_BYTES)]
+
+
 def hashes_at(level: int, size: int) -> int:
     """Number of complete subtrees of 256^level leaves in a tree of `size` leaves."""
     return size >> 8 * level

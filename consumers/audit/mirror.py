@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypedDict
 
-from consumers.audit.layout import CHECKPOINT, TILE, Kind, hashes_at, levels_of, tile_path, tiles_at
+from consumers.audit.layout import CHECKPOINT, TILE, Kind, levels_of, split_hashes, tile_path, tiles_at
 from consumers.audit.port import LogPort, MirrorPort, read_bundle
 from consumers.audit.tree import Progress, WrongTree
 from events.errors import Tampered
@@ -74,7 +74,7 @@ async def write_mirror(
     size = checkpoint.size
     await _write_bundles(port, writer, size, progress)
     _write_upper_tiles(writer, size)
-    computed = await tree_root(_Written(folder, size), size)
+    computed = await tree_root(MirrorPort(folder, verifier, size), size)
     if computed != checkpoint.root:
         raise WrongTree(
             f"the {size} entries give the root {computed.hex()}, but {checkpoint.root.hex()} was signed; the mirror's "
@@ -167,11 +167,7 @@ def _write_upper_tiles(writer: _Writer, size: int) -> None:
 
 
 def _tile_root(folder: Path, level: int, number: int) -> bytes:
-    return complete_root(_hashes((folder / tile_path(level, number)).read_bytes()))
-
-
-def _hashes(data: bytes) -> list[bytes]:
-    return [data[i : i + 32] for i in range(0, len(data), 32)]
+    return complete_root(split_hashes((folder / tile_path(level, number)).read_bytes()))
 
 
 def _widest(folder: Path, number: int) -> Path | None:
@@ -180,16 +176,3 @@ def _widest(folder: Path, number: int) -> Path | None:
         return full
     partial = [p for p in full.with_name(full.name + ".p").glob("*") if p.name.isdecimal()]
     return max(partial, key=lambda p: int(p.name), default=None)
-
-
-@dataclass(slots=True)
-class _Written:
-    """The hashes just written, as a source of proofs before the folder has their checkpoint."""
-
-    folder: Path
-    size: int
-
-    async def hashes(self, level: int, first: int, count: int) -> list[bytes]:
-        number, skipped = divmod(first, TILE)
-        width = min(TILE, hashes_at(level, self.size) - number * TILE)
-        return _hashes((self.folder / tile_path(level, number, width)).read_bytes())[skipped : skipped + count]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final, Protocol
 
-from consumers.audit.layout import CHECKPOINT, HASH_BYTES, TILE, Kind, hashes_at, tile_path
+from consumers.audit.layout import CHECKPOINT, HASH_BYTES, TILE, Kind, hashes_at, split_hashes, tile_path
 from events.errors import Tampered, YesserError
 from infra.log.proofs import HashPort
 from infra.log.reader import ChangedEntry, read_checked, read_entries, read_leaves, read_nodes, split_bundle
@@ -64,8 +64,7 @@ class PostgresPort:
 
     async def hashes(self, level: int, first: int, count: int) -> list[bytes]:
         if level == 0:
-            leaves = await read_leaves(self._connection, first, count)
-            found = [leaves[i : i + HASH_BYTES] for i in range(0, len(leaves), HASH_BYTES)]
+            found = split_hashes(await read_leaves(self._connection, first, count))
         else:
             found = await read_nodes(self._connection, level, first, count)
         return _whole(found, count, f"hashes of level {level}", first)
@@ -81,12 +80,12 @@ class PostgresPort:
 
 
 class MirrorPort:
-    """The log in a mirror folder (C2SP tlog-tiles)."""
+    """The log in a mirror folder (C2SP tlog-tiles). `size`: what to read before the folder has its checkpoint."""
 
-    def __init__(self, folder: Path, verifier: Verifier) -> None:
+    def __init__(self, folder: Path, verifier: Verifier, size: int | None = None) -> None:
         self._folder = folder
         self._verifier = verifier
-        self._size: int | None = None
+        self._size = size
 
     async def checkpoint(self) -> Checkpoint:
         path = self._folder / CHECKPOINT
@@ -106,7 +105,7 @@ class MirrorPort:
             data = (await self._read(level, level, number)).read_bytes()
             if len(data) % HASH_BYTES:
                 raise CorruptBatch(f"{tile_path(level, number)} is not a whole number of hashes: the file is damaged")
-            found += [data[i : i + HASH_BYTES] for i in range(0, len(data), HASH_BYTES)]
+            found += split_hashes(data)
         skipped = first % TILE
         return _whole(found[skipped : skipped + count], count, f"hashes of level {level}", first)
 

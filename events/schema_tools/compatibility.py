@@ -69,8 +69,8 @@ def _compare(old: Schema, new: Schema, place: _Place) -> Iterator[str]:
     if place.pointer.count("/") > DEPTH_MAX:
         return
     yield from _other_keywords(resolved(old, place.old_root), resolved(new, place.new_root), place)
-    old, old_null = _without_null(old, place.old_root)
-    new, new_null = _without_null(new, place.new_root)
+    old, old_null = without_null(old, place.old_root)
+    new, new_null = without_null(new, place.new_root)
     if old_null and not new_null:
         yield place.reason("null was allowed and is not any more: allow it again")
     if not new:
@@ -196,7 +196,7 @@ def summary_of(schema: Schema) -> str:
     return str(found)
 
 
-def _without_null(schema: Schema, root: Schema) -> tuple[Schema, bool]:
+def without_null(schema: Schema, root: Schema) -> tuple[Schema, bool]:
     """The schema, resolved, without its alternative `null`, and whether it had one."""
     schema = resolved(schema, root)
     alternatives = alternatives_of(schema)

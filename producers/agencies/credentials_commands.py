@@ -1,8 +1,10 @@
-"""`yesser agencies credentials CODE`: a configuration file for standard Kafka clients."""
+"""`yesser agencies credentials CODE`: an agency's Kafka credential as a configuration of Java or librdkafka clients."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Final, Literal
 
 import click
 import orjson
@@ -10,11 +12,14 @@ import orjson
 from infra.command_line.completion import agency_codes
 from infra.command_line.language import say
 from infra.command_line.output import json_option
+from infra.embedded.servers.kafka import SCRAM_LOGIN
 from infra.kafka.client_config import agency_topic, client_arguments
 from infra.secret_files import write_private
 from infra.settings import Settings
-from producers.agencies.credentials import FORMS, Form, client_properties, properties_text
 from producers.publisher.kafka_publisher import principal
+
+Form = Literal["properties", "kcat"]
+FORMS: Final[tuple[Form, ...]] = ("properties", "kcat")
 
 
 @click.command("credentials")
@@ -50,3 +55,21 @@ def credentials(code: str, form: Form, output: Path | None, as_json: bool) -> No
         click.echo(orjson.dumps(document | {"properties": properties}))
     else:
         click.echo(properties_text(properties), nl=False)
+
+
+def client_properties(arguments: Mapping[str, Any], form: Form) -> dict[str, str]:
+    """The same client configuration: `properties` for Java, `kcat` for librdkafka."""
+    found = {"bootstrap.servers": arguments["bootstrap_servers"], "security.protocol": arguments["security_protocol"]}
+    if "sasl_mechanism" not in arguments:
+        return found
+    mechanism, user = arguments["sasl_mechanism"], arguments["sasl_plain_username"]
+    password = arguments["sasl_plain_password"]
+    if form == "kcat":
+        return found | {"sasl.mechanisms": mechanism, "sasl.username": user, "sasl.password": password}
+    login = f'{SCRAM_LOGIN} required username="{user}" password="{password}";'
+    return found | {"sasl.mechanism": mechanism, "sasl.jaas.config": login}
+
+
+def properties_text(properties: Mapping[str, str]) -> str:
+    """The text of a properties file."""
+    return "".join(f"{name}={value}\n" for name, value in properties.items())

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from events.faults.problems import Bilingual
+from events.schema_tools.compatibility import Schema, resolved, without_null
 from events.schema_tools.field_meanings import meaning_of
 from events.schema_tools.schema_documents import schema_of
 from events.values import fields
 from events.values.money import INTEGER_MAX
-
-Schema = dict[str, Any]
 
 
 class Kind(NamedTuple):
@@ -54,25 +53,23 @@ class FieldRow:
 def field_rows(type_name: str) -> list[FieldRow]:
     """Every member of this type's data."""
     schema = schema_of(type_name)
-    definitions: dict[str, Schema] = schema["$defs"]
-    data = _resolved(schema["properties"]["data"], definitions)
-    return list(_members(type_name, data, "", definitions))
+    return list(_members(type_name, resolved(schema["properties"]["data"], schema), "", schema))
 
 
-def _members(type_name: str, schema: Schema, prefix: str, definitions: dict[str, Schema]) -> Iterator[FieldRow]:
+def _members(type_name: str, schema: Schema, prefix: str, root: Schema) -> Iterator[FieldRow]:
     required = set(schema.get("required", ()))
     for name, member in schema["properties"].items():
         path = prefix + name
-        found, optional_null = _without_null(_resolved(member, definitions), definitions)
-        kind = _kind(found, definitions)
+        found, optional_null = without_null(member, root)
+        kind = _kind(found, root)
         if optional_null:
             kind = Kind(kind.words, f"{kind.form} | null".removeprefix(" | "))
         yield FieldRow(path, kind, name in required, meaning_of(type_name, path))
         inner, suffix = found, "."
         if found.get("type") == "array":
-            inner, suffix = _resolved(found["items"], definitions), "[]."
+            inner, suffix = resolved(found["items"], root), "[]."
         if _has_rows(inner):
-            yield from _members(type_name, inner, path + suffix, definitions)
+            yield from _members(type_name, inner, path + suffix, root)
 
 
 def _has_rows(schema: Schema) -> bool:
@@ -84,22 +81,9 @@ def _is_bilingual(schema: Schema) -> bool:
     return set(schema.get("properties", ())) == {"ar", "en"}
 
 
-def _resolved(schema: Schema, definitions: dict[str, Schema]) -> Schema:
-    reference = schema.get("$ref")
-    return definitions[reference.rpartition("/")[2]] if reference else schema
-
-
-def _without_null(schema: Schema, definitions: dict[str, Schema]) -> tuple[Schema, bool]:
-    choices = schema.get("anyOf", ())
-    if not choices:
-        return schema, False
-    (other,) = [choice for choice in choices if choice.get("type") != "null"]
-    return _resolved(other, definitions), True
-
-
-def _kind(schema: Schema, definitions: dict[str, Schema]) -> Kind:
+def _kind(schema: Schema, root: Schema) -> Kind:
     if schema.get("type") == "array":
-        return _list_kind(schema, definitions)
+        return _list_kind(schema, root)
     if "properties" in schema:
         return _BOTH_LANGUAGES if _is_bilingual(schema) else Kind(Bilingual("كائن", "object"), "{…}")
     choices = schema.get("enum") or ([schema["const"]] if "const" in schema else [])
@@ -112,8 +96,8 @@ def _kind(schema: Schema, definitions: dict[str, Schema]) -> Kind:
     return _KINDS.get(schema["pattern"]) or Kind(_TEXT, schema["pattern"].strip("^$"))
 
 
-def _list_kind(schema: Schema, definitions: dict[str, Schema]) -> Kind:
-    item = _kind(_resolved(schema["items"], definitions), definitions)
+def _list_kind(schema: Schema, root: Schema) -> Kind:
+    item = _kind(resolved(schema["items"], root), root)
     least, most = schema.get("minItems", 0), schema.get("maxItems")
     count = f"{least}–{most}" if most else f"≥ {least}"
     return Kind(Bilingual(f"قائمة: {item.words.ar}", f"list: {item.words.en}"), f"[{count}] {item.form}".strip())

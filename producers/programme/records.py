@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import json
 from importlib.resources import files
-from typing import Any, Final
-
-FILES: Final = ("agencies", "plan", "projects", "services", "training", "partnerships", "awareness")
+from typing import Any
 
 Record = dict[str, Any]
 

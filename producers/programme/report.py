@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from events.values.money import riyals_text
 from events.values.plan_figures import begun_and_completed
 from infra.command_line.language import language
 
@@ -24,7 +25,6 @@ _ACCOUNTS_AR: Final = {
 _CHANNELS: Final = (("tv", "seen", "مرئية"), ("radio", "heard", "مسموعة"), ("print", "read", "مقروءة"))
 _LABEL_WIDTH: Final = 30
 _FIGURE_WIDTH: Final = 20
-_HALALAS: Final = 100
 
 
 def shown(document: dict[str, Any]) -> list[str]:
@@ -123,9 +123,7 @@ def _sum(accounts: list[dict[str, Any]], side: str) -> int:
 
 
 def _sar(halalas: int) -> str:
-    """Riyals with two decimals, from whole halalas."""
-    sign, whole = "-" if halalas < 0 else "", abs(halalas)
-    return f"{sign}{whole // _HALALAS:,}.{whole % _HALALAS:02d}".rjust(18)
+    return riyals_text(halalas).rjust(18)
 
 
 def _verification(proofs: dict[str, Any]) -> Iterator[str]:
