@@ -114,13 +114,13 @@ def _awareness(awareness: dict[str, Any]) -> list[tuple[Name, int, int, str]]:
 
 
 def _lines(rows: list[tuple[Name, int, int, str]]) -> Grid:
-    """On a narrow screen the notes are dropped first, then the bars. In both languages a name shows its year once."""
+    """On a narrow screen the bars are dropped first, then the details. In both languages a name shows its year once."""
     columns = [
         Column("الإنجاز", "Progress", wraps=True),
-        Column("", "", drop=2),
+        Column("", "", drop=3),
         Column("أُنجز / الهدف", "Done / target", right=True),
         Column("الإنجاز", "الإنجاز", wraps=True),
-        Column("التفصيل", "Details", drop=3, wraps=True),
+        Column("التفصيل", "Details", drop=2, wraps=True),
     ]
     both = language() == "both"
     if both:

@@ -21,7 +21,7 @@ from rich.text import Text
 from infra.command_line.language import said
 
 NOTHING: Final = "—"
-_COMFORTABLE: Final = 20
+_COMFORTABLE: Final = 18
 _UNLIMITED: Final = 10_000
 
 Cell: TypeAlias = str | Text | None
@@ -55,14 +55,14 @@ class Grid:
     """A table that leaves out columns where it is too wide."""
 
     def __init__(
-        self, title: str, columns: Sequence[Column], rows: Sequence[Row], totals: Row | None = None, *, gap: int = 2
+        self, title: str, columns: Sequence[Column], rows: Sequence[Row], totals: Sequence[Cell] = (), *, gap: int = 2
     ) -> None:
-        """`gap` cells are between two columns, at least 1."""
+        """`totals` are shown below the rows, if there are any; `gap` cells are between two columns, at least 1."""
         self._title = title
         self._gap = gap
         self._columns = columns
         self._rows = [row if isinstance(row, Section) else [_text(cell) for cell in row] for row in rows]
-        self._totals = None if totals is None or isinstance(totals, Section) else [_text(cell) for cell in totals]
+        self._totals = [_text(cell) for cell in totals] if totals and rows else None
         self._least = [self._least_width(at) for at in range(len(columns))]
         self._natural = [_widest(self._texts(at)) for at in range(len(columns))]
 
@@ -73,10 +73,11 @@ class Grid:
         if self._title:
             yield Text(self._title, style="bold")
         yield from console.render(self._table(widths), options.update_width(width))
-        if not self._rows and self._totals is None:
+        if not self._rows:
             yield Text(said("لا صفوف", "no rows"), style="dim")
-        if len(shown) < len(self._columns):
-            yield Text(_left_out([column for at, column in enumerate(self._columns) if at not in shown]), style="dim")
+        left_out = [column for at, column in enumerate(self._columns) if at not in shown and column.en]
+        if left_out:
+            yield Text(_left_out(left_out), style="dim")
 
     def _fitting(self, width: int) -> list[int]:
         """The positions of the columns that fit."""
@@ -169,8 +170,8 @@ def _text(cell: Cell) -> Text:
 
 
 def _left_out(columns: Sequence[Column]) -> str:
-    arabic = "، ".join(column.ar for column in columns if column.ar)
-    english = ", ".join(column.en for column in columns if column.en)
+    arabic = "، ".join(column.ar for column in columns)
+    english = ", ".join(column.en for column in columns)
     return said(
         f"أعمدة لا يتسع لها العرض: {arabic}. وسّع النافذة أو استعمل ‎--json‎.",
         f"Columns that do not fit: {english}. Widen the window or use --json.",

@@ -56,6 +56,14 @@ def test_no_line_is_wider_than_the_screen(plan: dict[str, Any], width: int) -> N
     assert max(cell_len(line) for line in printed(plan_view(plan, None), width).splitlines()) <= width
 
 
+@pytest.mark.parametrize(("width", "has_bars"), [(80, False), (200, True)])
+def test_on_a_narrow_screen_the_bars_go_and_the_details_stay(plan: dict[str, Any], width: int, has_bars: bool) -> None:
+    text = printed(plan_view(plan | {"partnerships": []}, None), width)
+    assert "Details" in text
+    assert ("░" in text) == has_bars
+    assert "Columns that do not fit" not in text
+
+
 def test_without_a_plan_it_says_so() -> None:
     assert "No plan has been adopted yet" in printed(plan_view(fold([]).plan, None))
 
