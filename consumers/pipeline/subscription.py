@@ -1,7 +1,7 @@
 """Reads the log's topic: raw records in batches, from the consumer's position on.
 
 No group and no committed offsets: the position in PostgreSQL is the only one. Why aiokafka and not FastStream:
-`docs/decisions/where-faststream-stands.md`.
+`docs/decisions/faststream-for-single-messages.md`.
 """
 
 from __future__ import annotations

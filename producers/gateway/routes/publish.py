@@ -50,7 +50,7 @@ async def send(
 
 @routes.post(
     "/v1/events:validate",
-    summary="Judge events without storing them",
+    summary="Validate events without storing them",
     response_class=Response,
     openapi_extra=EVENTS_REQUEST,
     responses={200: VALIDATION, **problems(400, 401, 403, 408, 413, 415, 422, 429, 503)},
@@ -58,7 +58,7 @@ async def send(
 async def validate(parts: PartsDep, request: Request) -> Response:
     """The verdict that each event would get now; nothing is stored.
 
-    Form and authority are judged as when sending. `duplicates` are those that are in the log already (at `index`),
+    Form and authority are validated as when sending. `duplicates` are those that are in the log already (at `index`),
     or earlier in this request (`first_event`); an id that belongs to another event is the fault `conflict`. What
     was sent and is not registered yet is not looked at.
     """
