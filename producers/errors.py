@@ -1,4 +1,4 @@
-"""Why publishing stops; the class tells what to do (see `events.errors`)."""
+"""Errors of publishing; the class decides the reaction (see `events.errors`)."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Who may read what. What is not within a caller's reach is *not found*, so that nothing is told of its existence."""
+"""What each caller may read. What is out of a caller's scope is *not found*, so that its existence is not revealed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from consumers.access_scope import EVERYTHING, AccessScope
@@ -11,7 +11,7 @@ from infra.http.problems import Problem
 
 
 def reach_of(caller: Caller) -> AccessScope:
-    """What the caller may see of money and of the log. Raises `Problem` (403) for a token that may read nothing."""
+    """The scope for money and the log. Raises `Problem` (403) for a token that may read nothing."""
     if "log:read" in caller.scopes:
         caller.require("log:read")
         return EVERYTHING
@@ -23,7 +23,7 @@ def reach_of(caller: Caller) -> AccessScope:
 
 
 def programme_reach(caller: Caller) -> AccessScope:
-    """What the caller may see of the programme: agencies, office and auditors, never a partner (403)."""
+    """The scope for the programme. Raises `Problem` (403) for a partner."""
     reach = reach_of(caller)
     if reach.partner is not None:
         raise Problem("forbidden")
@@ -31,7 +31,7 @@ def programme_reach(caller: Caller) -> AccessScope:
 
 
 def narrowed(reach: AccessScope, agency: str | None) -> AccessScope:
-    """What is left of a reach where an agency is asked for. Raises `Problem` (403) where another's is."""
+    """The scope limited to an agency. Raises `Problem` (403) if that agency is out of scope."""
     if agency is None or agency == reach.agency:
         return reach
     if reach != EVERYTHING:
@@ -39,16 +39,13 @@ def narrowed(reach: AccessScope, agency: str | None) -> AccessScope:
     return AccessScope(agency=agency)
 
 
-def without_words_of_others(steps: Iterable[Mapping[str, Any]], reach: AccessScope) -> list[dict[str, Any]]:
-    """Steps of a history: that each was taken is the programme's, what was said (`data`) is its sender's."""
-    return [{**step, "data": step["data"] if may_read(reach, step["agency"]) else None} for step in steps]
-
-
 def may_read(reach: AccessScope, agency: str) -> bool:
-    """Whether what this agency says is within reach."""
+    """Whether events of this agency are in scope."""
     return reach == EVERYTHING or reach.agency == agency
 
 
 def with_readable_history(document: Mapping[str, Any], reach: AccessScope) -> dict[str, Any]:
-    """A service or project whose history keeps others' words to itself."""
-    return {**document, "history": without_words_of_others(document["history"], reach)}
+    """A service or project. Its whole history is shown, but the `data` of each step only if its sender is in scope."""
+    steps = document["history"]
+    shown = [{**step, "data": step["data"] if may_read(reach, step["agency"]) else None} for step in steps]
+    return {**document, "history": shown}

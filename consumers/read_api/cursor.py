@@ -1,6 +1,6 @@
-"""Where a page of a list begins: the key of the last row of the page before, made opaque.
+"""Cursors: the key of the last row of the page before, encoded.
 
-A page begins after a key and not at a number of rows, so a list that grows meanwhile neither repeats nor skips a row.
+A page begins after a key and not at a row number, so a list that grows meanwhile neither repeats nor skips a row.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of the answers of the read API; a test holds real answers against it."""
+"""The OpenAPI schemas of the read API's answers. A test compares real answers with them."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ _PLAN: Final = shape(
 _HISTORY: Final = _list(
     shape(
         index=INTEGER,
-        found_index={**INTEGER, "description": "Where it took effect; later than `index` for a fact that had waited."},
+        found_index={**INTEGER, "description": "Where it took effect; later than `index` for a fact that waited."},
         type=TEXT,
         agency=TEXT,
         happened_on=_or_null(_DATE),
@@ -222,15 +222,14 @@ _LINK: Final = {"description": "The address of the next page (RFC 8288), if ther
 
 
 def responses(document: Schema, *, paged: bool = False) -> dict[int | str, dict[str, Any]]:
-    """What a reading operation answers with."""
     headers = {"Log-Index": _LOG_INDEX, "ETag": _TAG, **({"Link": _LINK} if paged else {})}
     return {
         200: {**document, "headers": headers},
-        304: {"description": "What you have is still so."},
+        304: {"description": "Not modified."},
         **problems(400, 401, 403, 404, 422, 429, 503),
     }
 
 
 def proof_responses() -> dict[int | str, dict[str, Any]]:
-    """What asking for a proof answers with; the path grows with the log."""
+    """Without an entity tag: the path grows with the log."""
     return {200: PROOF, **problems(400, 401, 403, 404, 422, 429, 503)}

@@ -1,7 +1,7 @@
-"""Entity tags: a state of the read models is named by the log index that it stands at.
+"""Entity tags: the log index of the read models that an answer shows.
 
-The tag is weak: the same index means the same figures, not the same bytes of every version of this program. Consumers
-that stand at different indexes are all named, because any of them may be the next to move.
+The tag is weak: another version of this program may write the same figures in other bytes. While consumers are at
+different indexes it has all of them, because any may be the next to move.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The parameters that the routes share, with their limits."""
+"""Parameters of several routes, with their limits."""
 
 from __future__ import annotations
 

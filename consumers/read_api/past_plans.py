@@ -1,8 +1,8 @@
 """The plan as of an index: the log is folded again, by a process of its own, and the answer never changes.
 
-Folding takes seconds of a processor for a long log, which the process that takes events in does not have to spare. So
-`yesser plan --as-of-index` runs beside it, at a low priority, few at once; whoever asks for one that is under way
-already waits for the same. What was found is remembered: the first N entries are the same for ever.
+Folding a long log takes seconds of processor time, which would delay the gateway's other requests. So
+`yesser plan --as-of-index` runs in child processes, at a low priority, few at once. Requests for the same index share
+one of them. Results are cached: the first N entries never change.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ REMEMBERED_MAX: Final = 256
 BUSY_RETRY_S: Final = 5
 _NICENESS: Final = 10
 _AWAY_EXITS: Final = (ExitCode.ANSWER_IS_NO, ExitCode.TRY_AGAIN)
-"""With this exit code a command has said in a sentence what its user can do something about."""
+"""Exit codes of errors that an operator can solve, such as a database that does not answer."""
 
 _logger = structlog.get_logger(__name__)
 
 
 class PastPlans:
-    """Plans as of an index. `fold` makes one, as `fold_beside` does."""
+    """Plans as of an index. `fold` computes one, see `fold_beside`."""
 
     def __init__(self, fold: Callable[[int], Awaitable[dict[str, Any]]]) -> None:
         self._fold = fold
@@ -41,7 +41,7 @@ class PastPlans:
         self._under_way: dict[int, asyncio.Task[dict[str, Any]]] = {}
 
     async def plan(self, index: int) -> dict[str, Any]:
-        """The plan after `index` entries, which the log has. Raises `Problem` (503) where too many are under way."""
+        """The plan after `index` entries, which the log has. Raises `Problem` (503) if too many are being computed."""
         if index in self._known:
             self._known.move_to_end(index)
             return self._known[index]
@@ -51,7 +51,7 @@ class PastPlans:
                 raise Problem("overloaded", retry_after_s=BUSY_RETRY_S)
             task = self._under_way[index] = asyncio.create_task(self._remembered(index))
             task.add_done_callback(_looked_at)
-        # Whoever goes away leaves the others, and the next one, what was begun.
+        # A caller that is cancelled does not cancel the fold for the others.
         return await asyncio.shield(task)
 
     async def _remembered(self, index: int) -> dict[str, Any]:
@@ -65,7 +65,7 @@ class PastPlans:
 
 
 def _looked_at(task: asyncio.Task[dict[str, Any]]) -> None:
-    """A failure that nobody waited for is not one of the event loop's."""
+    """Retrieve the error, which asyncio would report if all callers were cancelled."""
     if not task.cancelled():
         task.exception()
 

@@ -1,6 +1,6 @@
-"""How every route answers: one snapshot, its log index, a tag, and the address of the next page.
+"""How every route answers: one snapshot, its log index, an entity tag, and the address of the next page.
 
-The body is what the command of the same name prints with `--json`; everything else about it stands in the headers.
+The body is what the command of the same name prints with `--json`; the rest is in headers.
 A route takes its `ReadRequest` as a parameter (`Reading`), which `consumers.read_api.routes` prepares.
 """
 
@@ -32,7 +32,7 @@ Rows = Callable[[Connection], Awaitable[list[dict[str, Any]]]]
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A document, and where its next page begins, if it has one."""
+    """A document, and the key after which its next page begins, if there is one."""
 
     document: Any
     next: Key | None = None
@@ -40,21 +40,21 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class ReadRequest:
-    """A request for what is in the read models or in the log."""
+    """A request that reads the read models or the log."""
 
     parts: RouteParts
     http: Request
 
     async def reach(self) -> AccessScope:
-        """What the caller may see of money and of the log. Raises `Problem` (401, 403, 429, 503)."""
+        """See `access.reach_of`. Raises `Problem` (401, 403, 429, 503)."""
         return reach_of(await self.parts.caller(self.http))
 
     async def programme_reach(self) -> AccessScope:
-        """What the caller may see of the programme. Raises `Problem` (401, 403, 429, 503)."""
+        """See `access.programme_reach`. Raises `Problem` (401, 403, 429, 503)."""
         return programme_reach(await self.parts.caller(self.http))
 
     async def answer(self, consumers: Sequence[Consumer], question: Question) -> Response:
-        """The answer to a question about the live tables of `consumers`; 304 where the caller has this state."""
+        """The answer to a question about the live tables of `consumers`; 304 if the client has this state."""
         try:
             async with self.parts.connection() as connection, live_view(connection, consumers) as view:
                 headers = state_headers(view.positions.values())
@@ -98,18 +98,18 @@ async def _read_request(request: Request) -> ReadRequest:
 
 
 Reading = Annotated[ReadRequest, Depends(_read_request)]
-"""The parameter by which a route gets its request. It is looked up who sends it when the route asks, not before."""
+"""A route's parameter. The caller is authenticated when the route asks for its scope."""
 
 
 def page(rows: list[dict[str, Any]], limit: int, *columns: str) -> tuple[list[dict[str, Any]], Key | None]:
-    """The rows of this page, and the key after which the next one begins; `rows` are one more than that if there is."""
+    """The first `limit` rows, and the key after which the next page begins if there are more."""
     if len(rows) <= limit:
         return rows, None
     return rows[:limit], tuple(rows[limit - 1][column] for column in columns)
 
 
 def found(row: Row | None) -> Row:
-    """The row. Raises `Problem` (404) where there is none."""
+    """Raises `Problem` (404) for None."""
     if row is None:
         raise Problem("not-found")
     return row

@@ -1,4 +1,4 @@
-"""The read API: the routes that the gateway gets from this room (entry point `yesser.routes`)."""
+"""The read API's router, which the gateway loads by the entry point `yesser.routes`."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _RESOURCES: Final = (
 
 
 def router(parts: RouteParts) -> APIRouter:
-    """All of them. They find what they work with in the state of their request."""
+    """All routes. Their dependencies are in the state of the request."""
     past_plans = PastPlans(fold_beside(parts.settings))
 
     async def prepare(request: Request) -> None:

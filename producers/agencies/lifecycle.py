@@ -37,7 +37,7 @@ async def rotate(connection: Connection, settings: Settings, code: str) -> Path:
     path = home.secrets / f"kafka-{agency_user(code)}"
     async with admin_client(settings) as admin:
         await create_scram_user(raw_client(admin), agency_user(code), made)
-    # After the broker has it: a file with a password that nobody takes would look right and be useless.
+    # After the broker has it: otherwise the file could hold a password that the broker refuses.
     write_private(path, made)
     return path
 

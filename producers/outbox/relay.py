@@ -1,11 +1,10 @@
 """The relay of an agency's outbox: its rows go to the agency's topic, over Kafka or through a gateway.
 
-Unsent rows are read in the order of their numbers, sent in that order, and marked only after the acknowledgement. So
-whatever is killed, a row is sent again rather than lost, with the same bytes; and each relay, also one that was stopped
-and continued after another took over, sends rows of a subject only behind those that it or its predecessor has had
-acknowledged. What arrives twice the registrar drops; what arrives first is in order.
+Unsent rows are sent in the order of their numbers and marked after the acknowledgement. So a killed relay sends a row
+again, with the same bytes, rather than losing it, and rows of a subject stay in order, also when another relay takes
+over. The registrar drops duplicates.
 
-What the registrar would refuse is not sent: the row keeps its faults, and its successors go on.
+A row that the registrar would refuse is not sent: it keeps its faults, and the next row is sent.
 """
 
 from __future__ import annotations
@@ -45,14 +44,14 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An event that waits: its number in the outbox and its final bytes."""
+    """A waiting event: its number in the outbox and its final bytes."""
 
     row_id: int
     event: bytes
 
 
 def sort_out(rows: Sequence[Row], agency: Agency) -> tuple[list[Row], list[RefusedRow]]:
-    """Which rows can be sent, in their order, and which would be refused."""
+    """The rows that can be sent, in order, and those that would be refused."""
     good: list[Row] = []
     refused: list[RefusedRow] = []
     for row in rows:
@@ -77,7 +76,6 @@ class OutboxRelay:
         self._election = LeaderElection(settings, spec, self._work, progress)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop`."""
         await self._election.run(stop)
 
     def readiness(self) -> Readiness:
@@ -128,23 +126,22 @@ class OutboxRelay:
                 await pause(woken, self._settings.lease_renew_ms / 1000)
 
     async def _list_faults(self, connection: Connection, epoch: int) -> None:
-        """Judge again the rows whose faults an earlier version did not store as a list. None of them is sent."""
+        """Validate again the rows whose faults an earlier version did not store as a list. None of them is sent."""
         while found := await connection.fetch(SQL["unlisted"], ROWS_MAX):
-            _, judged = sort_out([Row(row["row_id"], row["event"].encode()) for row in found], self._agency)
-            faults = {row.row_id: row.faults for row in judged}
-            # What the door accepts was refused by a gateway, whose word is then all that is known.
+            _, faulty = sort_out([Row(row["row_id"], row["event"].encode()) for row in found], self._agency)
+            faults = {row.row_id: row.faults for row in faulty}
+            # A valid row was refused by a gateway: its text is all that is known.
             refused = [RefusedRow(row["row_id"], faults.get(row["row_id"], [row["faults"]])) for row in found]
             await note_refused(connection, refused, epoch)
 
     async def _make_durable(self, connection: Connection, epoch: int) -> None:
-        """Where an agency commits without waiting for the disk (`synchronous_commit = off`), a crash could take back a
-        transaction whose event was sent. Our own commit writes out all that were visible before it; it renews the
-        lease, so that who was superseded stops here. Raises `Fenced`."""
+        """With `synchronous_commit = off` a crash could undo a transaction whose event was sent. Our own commit, which
+        renews the lease, also flushes all commits that were visible before it. Raises `Fenced`."""
         if not await lease.renew(connection, LEASE, epoch, self._settings, table=LEASE_TABLE):
             raise Fenced(f"epoch {epoch} of the outbox was superseded")
 
     async def _settle(self, connection: Connection, send: Send, epoch: int, rows: Sequence[Row]) -> None:
-        """Send what can be sent and mark it; keep what is refused, with its faults."""
+        """Send the valid rows and mark them; note the faults of the others."""
         good, refused = sort_out(rows, self._agency)
         sent: list[tuple[int, str]] = []
         outcomes = await send([row.event for row in good]) if good else []
@@ -155,12 +152,12 @@ class OutboxRelay:
                 refused.append(RefusedRow(row.row_id, outcome))
         if refused:
             await note_refused(connection, refused, epoch)
-            self._tell(refused)
+            self._report(refused)
         if sent:
             await note_sent(connection, sent, epoch)
             count("outbox_sent", len(sent))
 
-    def _tell(self, refused: Sequence[RefusedRow]) -> None:
+    def _report(self, refused: Sequence[RefusedRow]) -> None:
         for fault in (fault for row in refused for fault in row.faults[:1]):
             count("events_refused", agency=self._agency.code, code=fault["code"])
         log.warning(
@@ -172,5 +169,5 @@ class OutboxRelay:
 
 
 async def _waiting(connection: Connection, rows_count: int) -> int:
-    """How many wait; counted only where more may wait than were read."""
+    """How many wait; counted only if more may wait than were read."""
     return rows_count if rows_count < ROWS_MAX else await connection.fetchval(SQL["waiting_count"])

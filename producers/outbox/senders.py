@@ -1,7 +1,6 @@
 """The two ways out of the outbox: Kafka with the agency's own credential, or a gateway with the agency's token.
 
-Both keep the order, and both may store an event twice where an answer was lost, never in another order than it was
-given: a call ends before the next one begins.
+Both keep the order: a call ends before the next one begins. Both may store an event twice if an answer was lost.
 """
 
 from __future__ import annotations
@@ -18,21 +17,21 @@ from producers.publisher.kafka_publisher import AgencyPublisher, principal
 Faults: TypeAlias = list[dict[str, str]]
 """Code, JSON pointer and detail of each fault of one event."""
 Send: TypeAlias = Callable[[Sequence[bytes]], Awaitable[list[str | Faults]]]
-"""Sends events in order; for each the address where it is stored, or why it was refused and is not stored."""
+"""Sends events in order; returns for each its address, or its faults if it was refused and not stored."""
 
 DELIVERY_TIMEOUT_S: Final = 15.0
-"""So long without an acknowledgement the outcome is unknown, and the same events are sent again."""
+"""After this without an acknowledgement the outcome is unknown, and the same events are sent again."""
 
 
 class EventsNotTaken(Retry):
-    """Kafka or the gateway does not take this agency's events now; the message says why.
+    """Kafka or the gateway does not accept this agency's events now; the message gives the reason.
 
-    Sending is tried again: somebody will give the missing right, and the events must not be lost.
+    A missing right is retried too, until it is granted.
     """
 
 
 def require_credentials(settings: Settings, agency: str) -> None:
-    """Raises `NotAccepted` where the settings hold none for their way: waiting would not bring any."""
+    """Raises `NotAccepted` if the settings have no credentials for their way of sending."""
     if settings.outbox_gateway is None:
         principal(settings, agency)
     elif settings.outbox_token is None:
@@ -40,7 +39,6 @@ def require_credentials(settings: Settings, agency: str) -> None:
 
 
 def sender_of(settings: Settings, agency: str) -> AbstractAsyncContextManager[Send]:
-    """The way that the settings name."""
     if settings.outbox_gateway is not None:
         return _over_http(settings, settings.outbox_gateway)
     return _over_kafka(settings, agency)
@@ -61,7 +59,7 @@ async def _over_kafka(settings: Settings, agency: str) -> AsyncIterator[Send]:
 
 @asynccontextmanager
 async def _over_http(settings: Settings, gateway: str) -> AsyncIterator[Send]:
-    from producers.sdk.client import AgencyClient  # who sends over Kafka needs no HTTP client
+    from producers.sdk.client import AgencyClient  # sending over Kafka needs no HTTP client
     from producers.sdk.connection import ClientLimits
     from producers.sdk.problems import GatewayProblem
 

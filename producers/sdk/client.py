@@ -218,7 +218,6 @@ class AgencyClient:
 
 
 def _require_same_record(receipt: Receipt, verdict: Verdict) -> None:
-    """Raise `RecordReplaced` where the verdict is on another record than the receipt. Not each verdict tells both."""
-    told = (verdict.id or receipt.id, verdict.sha256 or receipt.sha256)
-    if told != (receipt.id, receipt.sha256):
+    """Raise `RecordReplaced` if the verdict is on another record. A verdict may lack the id or the hash."""
+    if (verdict.id or receipt.id, verdict.sha256 or receipt.sha256) != (receipt.id, receipt.sha256):
         raise RecordReplaced(f"{receipt.address}: {RecordReplaced.__doc__}")

@@ -1,14 +1,14 @@
-"""Requests that are made again until they have an answer, with the very same bytes, within a total time.
+"""Requests with retries: the same bytes until there is an answer, within a total time.
 
-| answer                                  | what it means           | then                                   |
+| answer                                  | meaning                 | reaction                               |
 |-----------------------------------------|-------------------------|----------------------------------------|
 | 2xx                                     | done                    | returned                               |
-| 429, 503 of the gateway                 | nothing was stored      | again, not before `Retry-After`        |
-| no connection could be made             | nothing was stored      | again                                  |
-| 500, 502, 504, a connection that broke  | unknown                 | again: an id that is stored is dropped |
-| anything else                           | no                      | `GatewayProblem`, never again          |
+| 429, 503 of the gateway                 | nothing was stored      | retried after `Retry-After`            |
+| no connection could be made             | nothing was stored      | retried                                |
+| 500, 502, 504, a connection that broke  | unknown                 | retried: duplicates are dropped        |
+| anything else                           | refused                 | `GatewayProblem`                       |
 
-Once an attempt's outcome is unknown no later "nothing was stored" makes it known.
+Once an attempt's outcome is unknown, a later "nothing was stored" does not change that.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ _OURS: Final = "/problems/"
 _NEVER_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _BROKEN: Final = (httpx.NetworkError, httpx.TimeoutException, httpx.RemoteProtocolError, httpx.ProxyError, TimeoutError)
 NO_TIMEOUT_BUT_CONNECTING: Final = httpx.Timeout(None, connect=_CONNECT_TIMEOUT_S)
-"""Every attempt has its time in all, which httpx does not count; its own clock only tells a connection never made."""
+"""`Connection` limits the total time of an attempt; httpx only that of connecting."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClientLimits:
-    """What a client asks of itself and of the gateway. Batches stay below the gateway's own limits."""
+    """Limits of a client. Batches stay below the gateway's own limits."""
 
     time_limit_s: float = 60.0
     """Longest time of one request with all its attempts."""
@@ -48,7 +48,7 @@ class ClientLimits:
     """Longest time of one attempt; above the gateway's own wait for Kafka."""
 
     requests_in_flight_max: int = 8
-    """Operations that send at once; further ones wait, and so does whoever calls them."""
+    """Operations that send at once; further ones wait."""
 
     batch_events_max: int = 500
     batch_bytes_max: int = 2 << 20
@@ -58,7 +58,7 @@ class ClientLimits:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request: a POST where it has a body. `stores` says whether events may be stored by it."""
+    """A request: a POST if it has a body. `stores`: whether it may store events."""
 
     path: str
     body: bytes | None = None
@@ -66,11 +66,11 @@ class Request:
     parameters: Mapping[str, str | int | float] = field(default_factory=dict)
     stores: bool = False
     wait_s: float = 0.0
-    """So long the gateway is asked to keep it before it answers (a long poll)."""
+    """Longest wait of the gateway before it answers (a long poll)."""
 
 
 class Connection:
-    """Asks the gateway. `chance` gives numbers in [0, 1), `clock` seconds."""
+    """Sends requests. `chance` gives numbers in [0, 1) as jitter, `clock` seconds."""
 
     def __init__(
         self,
@@ -103,7 +103,7 @@ class Connection:
             await asyncio.sleep(pause_s)
 
     async def _attempt(self, request: Request, left_s: float) -> httpx.Response | Exception:
-        """One attempt: its answer, or why there is none."""
+        """One attempt: its answer, or the error."""
         if self._http.is_closed:
             raise ClientClosed
         headers = {"content-type": request.content_type} if request.content_type else {}
@@ -126,21 +126,21 @@ class Connection:
 
 
 def _is_tried_again(response: httpx.Response, request: Request) -> bool:
-    """By its status. A question about what is not there *yet* says so itself, by `Retry-After`."""
+    """By its status; 404 with `Retry-After` means *not yet*."""
     if response.status_code in _LATER or response.status_code in _UNKNOWN:
         return True
     return request.body is None and response.status_code == 404 and "retry-after" in response.headers
 
 
 def _may_be_stored(outcome: httpx.Response | Exception) -> bool:
-    """Only the gateway's own word, or a connection never made, means that nothing was stored."""
+    """Only an answer of the gateway, or a connection that was never made, means that nothing was stored."""
     if isinstance(outcome, httpx.Response):
         return outcome.status_code in _UNKNOWN or not read_problem(outcome).type.startswith(_OURS)
     return not isinstance(outcome, _NEVER_SENT)
 
 
 def _retry_after_s(outcome: httpx.Response | Exception) -> float:
-    """The seconds that the answer asks for; 0 without any (and for a date, which the gateway never sends)."""
+    """The answer's `Retry-After` in seconds; 0 without one, or for a date, which the gateway never sends."""
     text = outcome.headers.get("retry-after", "") if isinstance(outcome, httpx.Response) else ""
     return float(text) if text.isascii() and text.isdigit() else 0.0
 

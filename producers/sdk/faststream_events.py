@@ -1,8 +1,8 @@
 """The catalogue's events in a FastStream application: typed subscribers and publishers of single messages.
 
 Flows in: records in structured or binary mode. Flows out: events of the catalogue's own models, and an agency's events
-in structured mode, each acknowledged. FastStream itself goes on after a handler's error and commits past the message:
-`serve` stops at it instead, so that the next start receives it again.
+in structured mode, each acknowledged. After a handler's error FastStream continues and commits past the message;
+`serve` stops instead, so that the next start receives it again.
 """
 
 from __future__ import annotations
@@ -43,17 +43,17 @@ if TYPE_CHECKING:
 else:
 
     class Event:
-        """`Event[CampaignTriggered]` is the catalogue's own model of the type, by which the registrar judges too."""
+        """`Event[CampaignTriggered]` is the catalogue's own model of the type, which the registrar uses too."""
 
         def __class_getitem__(cls, model: type[Model]) -> type[Envelope]:
             return event_model(_TYPES[model])
 
 
 def event_broker(settings: Settings, **options: Any) -> KafkaBroker:
-    """A broker that decodes events, commits what was handled, publishes durably, and makes no topics.
+    """A broker that decodes events, commits handled messages, publishes durably, and creates no topics.
 
-    `options` are further ones of `KafkaBroker`. A process that only reads gives `consumer_only=True`: a producer would
-    need a right to write.
+    `options` are further ones of `KafkaBroker`. A process that only reads passes `consumer_only=True`: a producer
+    needs the right to write.
     """
     arguments = client_arguments(settings)
     safe = {"ack_policy": AckPolicy.NACK_ON_ERROR, "allow_auto_create_topics": False, **PRODUCER_DURABLE}
@@ -86,10 +86,10 @@ class EventPublisher(Generic[DataT]):
         )
 
     async def publish(self, data: DataT, event_id: str, time: str, **attributes: str) -> RecordMetadata:
-        """Send an event and return where it stands, once it is stored. The registrar's verdict comes later.
+        """Send an event and return its address once it is stored. The registrar's verdict comes later.
 
         Raises `FaultyEvent` with every fault of form. After a `KafkaError` the outcome is unknown: publish the same
-        again, and the registrar drops what it has already.
+        again; the registrar drops duplicates.
         """
         return await self._publisher.publish(typed_event(self._agency, data, event_id, time, **attributes))
 
@@ -117,7 +117,7 @@ async def serve(broker: KafkaBroker) -> None:
 
 
 def security_of(arguments: dict[str, Any]) -> BaseSecurity | None:
-    """What Kafka's client is given (`client_arguments`), in FastStream's words."""
+    """The arguments of `client_arguments` for FastStream."""
     context = arguments.get("ssl_context")
     if "sasl_mechanism" not in arguments:
         return None if context is None else BaseSecurity(ssl_context=context)
@@ -126,7 +126,7 @@ def security_of(arguments: dict[str, Any]) -> BaseSecurity | None:
 
 
 class _StopAtError(BaseMiddleware[Any, Any]):
-    """Hands an error of parser, decoder or handler to `stop`, and leaves its message uncommitted."""
+    """Passes an error of parser, decoder or handler to `stop`, and leaves its message uncommitted."""
 
     def __init__(self, message: Any, /, *, context: Any, stop: Callable[[Exception], None]) -> None:
         super().__init__(message, context=context)

@@ -4,7 +4,7 @@ Retry
 ├── OutcomeUnknown   (producers.errors) timeout, the events may be stored: send the same again
 └── NotServed        timeout, nothing was stored: try again later
 Reject
-├── GatewayProblem   the gateway says no: `problem` tells why, fault by fault
+├── GatewayProblem   the gateway refuses the request: `problem` lists the faults
 ├── RefusedByRegistrar   an event was stored and then refused in the log
 └── RecordReplaced       the topic lost the event after its receipt: send it again
 Tampered
@@ -63,7 +63,7 @@ class RefusedByRegistrar(Reject):
 
 
 class RecordReplaced(Reject):
-    """Another record was judged at the receipt's address: the topic lost this event. Send the event again."""
+    """The verdict at the receipt's address is on another record: the topic lost this event. Send the event again."""
 
 
 class NotGenuine(Tampered):

@@ -1,4 +1,4 @@
-"""`/v1/anomalies`: accepted facts that do not fit what is known, within reach."""
+"""`/v1/anomalies`: accepted events that contradict what is known."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`/v1/balances`: the balances of the accounts, of the partnerships within reach."""
+"""`/v1/balances`: the balances of the partnerships' accounts."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """`/v1/entries`: entries by subject, type, event id and agency.
 
-An agency reads what it sent, a partner what was said of its partnerships by those who had a say in them, the office and
-auditors everything.
+An agency reads its own entries, a partner the entries of its partnerships from agencies that own them, the office and
+auditors all entries.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ async def entries(
 
 
 async def _of_partner(view: View, query: Query, reach: AccessScope) -> Query:
-    """The query among what was said of the partner's partnerships, as far as it was judged who had a say in them."""
+    """The query limited to the partner's partnerships, without other agencies' entries, up to the ledger's position."""
     connection = await view.use(REVENUE)
     subjects = await read.subjects(connection, reach)
     without = await read.strangers(connection, subjects)

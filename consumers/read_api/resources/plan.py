@@ -52,5 +52,5 @@ async def plan(
 
 
 def _within(plan: dict[str, Any], reach: AccessScope) -> dict[str, Any]:
-    """The plan with the money of the partnerships that are within reach."""
+    """The plan, with only the partnerships in scope."""
     return {**plan, "partnerships": [row for row in plan["partnerships"] if may_read(reach, row["agency"])]}

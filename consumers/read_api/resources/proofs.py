@@ -1,4 +1,4 @@
-"""`/v1/proofs/{index}`: an entry's bytes with the proof that it is in the log, within the reach of the caller."""
+"""`/v1/proofs/{index}`: an entry's bytes with the proof that it is in the log, within the caller's scope."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ async def proof(request: Reading, index: Index) -> Response:
 
 
 async def _is_within(connection: Connection, reach: AccessScope, index: int, raw: bytes) -> bool:
-    """An agency's are the entries that came from its topic, its refusals included."""
+    """An agency's entries are those from its topic, refusals included."""
     if reach == EVERYTHING:
         return True
     entry = parse_entry(index, raw)

@@ -1,4 +1,4 @@
-"""`/v1/partnerships/{partnership_id}/statements` and `/transfers`: the money of one partnership within reach."""
+"""`/v1/partnerships/{partnership_id}/statements` and `/transfers`: the money of one partnership."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ async def list_transfers(request: Reading, partnership_id: Id, limit: Limit = 10
 
 
 async def _ledger_of(view: View, partnership_id: str, reach: AccessScope) -> Connection:
-    """The revenue tables. Raises `Problem` (404) for a partnership that is not within reach."""
+    """The revenue tables. Raises `Problem` (404) for a partnership that is out of scope."""
     ledger = await view.use(REVENUE)
     found(await read.partnership(ledger, partnership_id, reach))
     return ledger

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from consumers.access_scope import EVERYTHING, AccessScope
-from consumers.read_api.access import narrowed, programme_reach, reach_of, without_words_of_others
+from consumers.read_api.access import narrowed, programme_reach, reach_of, with_readable_history
 from events.validation.verdicts import Agency
 from infra.http.callers import DEFAULT_SCOPES, Caller, Kind
 from infra.http.problems import Problem
@@ -65,5 +65,7 @@ def test_only_who_sees_everything_may_name_another_agency() -> None:
 
 def test_what_another_agency_said_is_left_out_and_that_it_happened_is_not() -> None:
     steps = [{"index": 1, "agency": "health", "data": {"a": 1}}, {"index": 2, "agency": "labour", "data": {"b": 2}}]
-    assert without_words_of_others(steps, EVERYTHING) == steps
-    assert without_words_of_others(steps, AccessScope(agency="health")) == [steps[0], {**steps[1], "data": None}]
+    document = {"service_id": "S-1", "history": steps}
+    assert with_readable_history(document, EVERYTHING) == document
+    own = [steps[0], {**steps[1], "data": None}]
+    assert with_readable_history(document, AccessScope(agency="health")) == {**document, "history": own}
