@@ -39,7 +39,6 @@ class DataDir:
         return self.root / "logs"
 
     def log(self, part: str) -> Path:
-        """The log file of a part."""
         return self.logs / f"{part}.log"
 
     @property

@@ -39,7 +39,6 @@ class PipelineStatus:
     paused_until: Mapping[str, datetime] = field(default_factory=dict)
 
     def applied(self, index: int) -> bool:
-        """Whether every consumer has applied entry `index`."""
         return all(position > index for position in self.positions.values())
 
     def pending(self) -> list[str]:

@@ -50,7 +50,6 @@ def golden_example(type_name: str) -> bytes:
 
 @cache
 def faults_of(code: Code) -> tuple[Fault, ...]:
-    """The faults of the example of this code."""
     if code == "conflict":
         return (CONFLICT,)  # Only the registrar knows the accepted ids.
     example = REFUSAL_EXAMPLES[code]

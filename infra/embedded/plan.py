@@ -94,7 +94,6 @@ def _process_plan(home: DataDir, copy: str, name: str, ports: Ports) -> ChildPla
 
 
 def _environment(home: Path, ports: Ports, port_setting: str | None) -> dict[str, str]:
-    """The environment of a process of the stack: ours, its home, and its ports."""
     served = {} if port_setting is None else {port_setting: str(ports["port"])}
     answering = {"YESSER_HOME": str(home), "YESSER_HEALTH_PORT": str(ports["health_port"])}
     return os.environ | answering | served | {"PYTHONUNBUFFERED": "1"}

@@ -52,6 +52,5 @@ def kafka(tool: str, arguments: tuple[str, ...]) -> None:
 
 
 def tool_command(java: Path, jars: Sequence[Path], main_class: str, arguments: Sequence[str]) -> list[str]:
-    """The command line of a tool."""
     class_path = os.pathsep.join(str(jar) for jar in jars)
     return [str(java), *JVM_OPTIONS, "-cp", class_path, main_class, *arguments]

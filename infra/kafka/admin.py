@@ -217,7 +217,6 @@ async def create_acls(client: AIOKafkaClient, rights: Sequence[Right]) -> None:
 
 
 async def delete_acls(client: AIOKafkaClient, user: str) -> None:
-    """Delete all ACLs of a user."""
     request = DeleteAclsRequest(_ANY, None, _ANY, f"User:{user}", None, Operation.ANY, _ANY)
     response = await _send(client, request)
     for code, message, _ in response.filter_responses:

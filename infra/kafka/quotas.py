@@ -30,7 +30,6 @@ class QuotasNotSet(YesserError):
 
 
 def agency_quotas(settings: Settings) -> dict[str, float]:
-    """The quotas of one agency."""
     return {
         "producer_byte_rate": float(settings.agency_producer_bytes_per_s),
         "consumer_byte_rate": float(settings.agency_consumer_bytes_per_s),

@@ -244,7 +244,6 @@ def _collector(name: MetricName) -> Counter | Gauge | Histogram:
 
 @cache
 def _series(name: MetricName, *labels: tuple[str, object]) -> Any:
-    """The series of a metric with these labels."""
     metric, expected, given = _collector(name), METRICS[name][1], dict(labels)
     foreign = given.keys() - set(expected)
     if foreign:

@@ -186,7 +186,6 @@ class UnitOfWork:
             known.deleted[key] = None
 
     def append(self, table: Table[Row], row: Row) -> None:
-        """Insert a row into an append-only table."""
         self._slices[table].appended.append(row)
 
     # For the shell.
@@ -219,7 +218,6 @@ class UnitOfWork:
             known.whole = True
 
     def changes(self) -> Iterator[Changes]:
-        """The changes of each table."""
         for table, known in self._slices.items():
             row_of = known.rows.__getitem__
             if known.deleted or known.changed or known.new or known.appended:

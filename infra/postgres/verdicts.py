@@ -81,14 +81,12 @@ class Verdicts:
     refusals: list[Refused] = field(default_factory=list)
 
     def add(self, other: Verdicts) -> None:
-        """Add the verdicts on further records."""
         self.accepted += other.accepted
         self.duplicates += other.duplicates
         self.refusals += other.refusals
         self.span(other.first_index, other.last_index)
 
     def span(self, first_index: int | None, last_index: int | None) -> None:
-        """Widen the span of indexes."""
         if first_index is not None and (self.first_index is None or first_index < self.first_index):
             self.first_index = first_index
         if last_index is not None and (self.last_index is None or last_index > self.last_index):

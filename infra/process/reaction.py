@@ -24,7 +24,6 @@ class Reaction(Enum):
 
 
 def reaction_to(error: BaseException) -> Reaction:
-    """The reaction to `error`."""
     if isinstance(error, StandDown):
         return Reaction.STAND_DOWN
     if isinstance(error, Halt):

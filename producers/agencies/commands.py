@@ -80,7 +80,6 @@ def list_(as_json: bool) -> None:
 
 
 def agencies_table(rows: Sequence[dict[str, Any]]) -> Grid:
-    """The agencies as a table."""
     columns = [
         Column("الجهة", "Agency"),
         Column("الاسم", "Name", drop=2, wraps=True),

@@ -71,5 +71,4 @@ def client_properties(arguments: Mapping[str, Any], form: Form) -> dict[str, str
 
 
 def properties_text(properties: Mapping[str, str]) -> str:
-    """The text of a properties file."""
     return "".join(f"{name}={value}\n" for name, value in properties.items())

@@ -63,7 +63,6 @@ async def resume(connection: Connection, settings: Settings, code: str) -> None:
 
 
 async def is_suspended(connection: Connection, code: str) -> bool:
-    """Whether the agency is suspended."""
     return bool(await connection.fetchval(_SQL["is_suspended"], code))
 
 

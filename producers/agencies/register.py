@@ -77,7 +77,6 @@ async def register(connection: Connection, agency: NewAgency, clock: Clock) -> b
 
 
 def registration_event(agency: NewAgency, instant: datetime) -> OutboxEvent:
-    """The event `registry.agency-registered` for this agency."""
     return OutboxEvent(
         id=f"agency.{agency.code}",
         type="registry.agency-registered",

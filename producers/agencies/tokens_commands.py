@@ -59,7 +59,6 @@ def list_(as_json: bool) -> None:
 
 
 def tokens_table(rows: Sequence[Mapping[str, Any]]) -> Grid:
-    """The tokens as a table."""
     columns = [
         Column("معرّف الرمز", "Key id"),
         Column("النوع", "Kind", drop=2),

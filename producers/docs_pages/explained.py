@@ -36,7 +36,6 @@ class Explained:
 
 
 def of_event(code: Code) -> Explained:
-    """A refusal code of the contract."""
     example = REFUSAL_EXAMPLES[code]
     return Explained(
         code,
@@ -50,7 +49,6 @@ def of_event(code: Code) -> Explained:
 
 
 def of_request(code: RequestCode) -> Explained:
-    """A problem code of a request."""
     explanation = EXPLANATIONS[code]
     return Explained(code, explanation.title, explanation.detail, explanation.status)
 

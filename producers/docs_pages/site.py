@@ -91,7 +91,6 @@ class Site:
 
     @property
     def paths(self) -> list[str]:
-        """The paths of all pages."""
         return list(self._makers)
 
     def page(self, path: str) -> Page:
@@ -201,7 +200,6 @@ class Site:
 
 
 def event_page(name: str) -> str:
-    """The path of a type's page."""
     return f"/docs/events/{name}"
 
 
@@ -216,7 +214,6 @@ def schema_path(name: str) -> str:
 
 
 def example_path(name: str) -> str:
-    """The path of a type's golden example."""
     return f"/docs/examples/{name}.json"
 
 

@@ -42,7 +42,6 @@ class Line:
 
     @property
     def begins_an_object(self) -> bool:
-        """Whether it begins with `{`."""
         return (self.first if self.text is None else self.text.lstrip(_BLANK)[:1]) == b"{"
 
 

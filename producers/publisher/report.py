@@ -80,7 +80,6 @@ class SentLines:
         return merged
 
     def line_of(self, offset: int) -> int:
-        """The number of the line at `offset`."""
         position = bisect_right(self._offsets, offset) - 1
         return self._lines[position] + offset - self._offsets[position]
 

@@ -31,7 +31,6 @@ def is_free(port: int) -> bool:
 
 
 def accepts(port: int) -> bool:
-    """Whether a server accepts connections on `port`."""
     try:
         with socket.create_connection((HOST, port), CONNECT_TIMEOUT_S):
             return True
@@ -55,7 +54,6 @@ class Ports:
 
 
 def random_port() -> int:
-    """A random port of the range."""
     return LOWEST + secrets.randbelow(OUTGOING_FROM - LOWEST)
 
 

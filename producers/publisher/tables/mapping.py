@@ -73,7 +73,6 @@ class RowMapping:
     paths: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def event(self, cells: Sequence[str]) -> dict[str, Any]:
-        """The event of one row."""
         row = dict(zip(self.header, cells, strict=True))
         event: dict[str, Any] = {}
         for pointer, value in self.document.constants.items():
@@ -88,7 +87,6 @@ class RowMapping:
         return event
 
     def line(self, cells: Sequence[str]) -> bytes:
-        """The event as the line that is sent."""
         return orjson.dumps(self.event(cells))
 
 
