@@ -10,6 +10,7 @@ from typing import Any, Concatenate, Final, ParamSpec
 import click
 
 from consumers.as_of.point_in_time import PointInTime
+from infra.command_line.parameters import index_option
 
 Given = ParamSpec("Given")
 
@@ -41,7 +42,7 @@ def occurred_option(context: click.Context, option: click.Parameter, value: str 
 
 
 _OPTIONS: Final = (
-    click.option("--as-of-index", type=click.IntRange(min=0), metavar="N", help="State after the first N entries."),
+    index_option,
     click.option(
         "--as-of-recorded",
         metavar="TIME",

@@ -16,11 +16,7 @@ from consumers.revenue.show import (
 )
 from infra.command_line.completion import from_database
 from infra.command_line.output import json_option
-from infra.command_line.parameters import PeriodLabel
-
-index_option = click.option(
-    "--as-of-index", "as_of_index", type=click.IntRange(min=0), metavar="N", help="State after the first N entries."
-)
+from infra.command_line.parameters import PeriodLabel, index_option
 
 _partnerships = from_database(lambda: read.PARTNERSHIP_IDS, CONSUMER.schema)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from typing import Final
 
 import click
 from click.shell_completion import CompletionItem
@@ -38,3 +40,16 @@ class PeriodLabel(click.ParamType[str]):
         if (fault := period_error(value)) is not None:
             raise click.BadParameter(f"{fault}.", context, parameter)
         return value
+
+
+role_option: Final = click.option(
+    "--role", type=click.Choice(["office", "agency"]), default="agency", show_default=True, help="Its role."
+)
+mapping_option: Final = click.option(
+    "--mapping",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="FILE is CSV; this TOML or JSON file maps its columns.",
+)
+index_option: Final = click.option(
+    "--as-of-index", type=click.IntRange(min=0), metavar="N", help="State after the first N entries."
+)

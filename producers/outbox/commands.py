@@ -16,13 +16,13 @@ from events.values.fields import Role
 from infra.command_line.completion import agency_codes
 from infra.command_line.language import say
 from infra.command_line.output import json_option, print_confirmation, print_result
+from infra.command_line.parameters import role_option
 from infra.observability.telemetry import setup
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, is_transient
 from infra.process.commands import serve
 from infra.settings import Settings
-from producers.outbox.outbox import NoOutbox, install, open_database, schema_text
+from producers.outbox.outbox import NoOutbox, install, open_database, read_status, schema_text
 from producers.outbox.relay import OutboxRelay
-from producers.outbox.status import read_status
 from producers.publisher.report import fault_sentences
 
 Answer = TypeVar("Answer")
@@ -64,7 +64,7 @@ def install_command(as_json: bool) -> None:
     metavar="CODE",
     help="The registered code of the sending agency.",
 )
-@click.option("--role", type=click.Choice(["office", "agency"]), default="agency", show_default=True, help="Its role.")
+@role_option
 def run_command(agency: str, role: str) -> None:
     """Send the outbox's events, in the foreground, until SIGTERM. Of several relays one works and the others stand by.
 

@@ -35,6 +35,7 @@ LEASE_TABLE: Final = "yesser.outbox_lease"
 CHANNEL: Final = "yesser_outbox"
 SQL: Final = queries("producers.outbox", "queries.sql")
 _LOCK: Final = 7_370_003
+REFUSED_SHOWN_MAX: Final = 20
 
 
 class NoOutbox(YesserError):
@@ -97,6 +98,20 @@ async def require_outbox(connection: Connection) -> None:
         raise NoOutbox
 
 
+async def read_status(connection: Connection) -> dict[str, Any]:
+    """The answer of `yesser outbox status --json`. Raises `NoOutbox`."""
+    await require_outbox(connection)
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        return {
+            "waiting": await connection.fetchval(SQL["waiting_count"]),
+            "oldest": _document(await connection.fetchrow(SQL["oldest"])),
+            "last_sent": _document(await connection.fetchrow(SQL["last_sent"])),
+            "refused": await connection.fetchval(SQL["refused_count"]),
+            "refused_last": [dict(row) for row in await connection.fetch(SQL["refused"], REFUSED_SHOWN_MAX)],
+            "relay": _document(await connection.fetchrow(SQL["relay"])),
+        }
+
+
 def _code_of(event: bytes) -> str:
     """The agency's code from the event's source; validation reports a source that has none."""
     try:
@@ -104,3 +119,7 @@ def _code_of(event: bytes) -> str:
     except (ValueError, TypeError, KeyError):
         return ""
     return str(source).removeprefix(source_of(""))
+
+
+def _document(row: asyncpg.Record | None) -> dict[str, Any] | None:
+    return None if row is None else dict(row)

@@ -15,7 +15,7 @@ import uvloop
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import say
 from infra.command_line.output import json_option, print_json
-from infra.command_line.parameters import AgencyCode
+from infra.command_line.parameters import AgencyCode, mapping_option
 from infra.kafka.client_config import bootstrap
 from infra.observability.telemetry import setup
 from infra.postgres.connection import address
@@ -57,11 +57,7 @@ COUNTS: Final = {"accepted": "المقبول", "duplicates": "المكرر", "co
     show_default=True,
     help="Longest wait for Kafka without any progress, in seconds.",
 )
-@click.option(
-    "--mapping",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="FILE is CSV; this TOML or JSON file maps its columns.",
-)
+@mapping_option
 @click.option("--raw", is_flag=True, help="Send the lines even if none of the first 20 begins with {.")
 @click.option(
     "--resume",

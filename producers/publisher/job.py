@@ -6,9 +6,15 @@ Flows in: a `Job`. Flows out: a `Report`, and why some outcomes are unknown.
 from __future__ import annotations
 
 import asyncio
+import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from types import TracebackType
+from typing import Any, BinaryIO, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as RichProgress
 
 from events.errors import YesserError
 from infra.kafka.client_config import agency_topic
@@ -18,10 +24,9 @@ from infra.settings import Settings
 from producers.errors import NotAccepted, WrongInput
 from producers.publisher.kafka_publisher import AgencyPublisher
 from producers.publisher.ndjson import Defaults
-from producers.publisher.progress import Bars
 from producers.publisher.report import Report
 from producers.publisher.resume_state import ResumeState
-from producers.publisher.run import Sending, start_sequence, wait_for_verdicts
+from producers.publisher.run import Progress, Sending, start_sequence, wait_for_verdicts
 from producers.publisher.sources import Source
 
 
@@ -105,3 +110,40 @@ def is_file(file: BinaryIO) -> bool:
     """Whether it is a regular file, which can be read again."""
     name = getattr(file, "name", None)
     return isinstance(name, str) and Path(name).is_file()
+
+
+class Bars(Progress):
+    """One bar for the bytes read (of `size_bytes`, None if unknown), one for the lines with a verdict."""
+
+    def __init__(self, size_bytes: int | None) -> None:
+        self._progress = RichProgress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+            disable=not sys.stderr.isatty(),
+        )
+        self._sending = self._progress.add_task("sending", total=size_bytes)
+        self._verdicts: TaskID | None = None
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def read(self, bytes_count: int) -> None:
+        self._progress.advance(self._sending, bytes_count)
+
+    def verdicts(self, lines_count: int, of_count: int) -> None:
+        if self._verdicts is None:
+            self._verdicts = self._progress.add_task("verdicts", total=of_count)
+        self._progress.update(self._verdicts, completed=lines_count, total=of_count)
+
+    def waits(self, reason: str) -> None:
+        self._progress.console.print(f"yesser: {reason}", markup=False, highlight=False, soft_wrap=True)

@@ -16,7 +16,7 @@ from events.values.fields import Role
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import say
 from infra.command_line.output import json_option, print_result
-from infra.command_line.parameters import AgencyCode
+from infra.command_line.parameters import AgencyCode, mapping_option, role_option
 from producers.publisher.lint import Findings, lint
 from producers.publisher.ndjson import Line, read_lines
 from producers.publisher.tables.mapping import read_mapping
@@ -29,12 +29,8 @@ _SHOWN_MAX: Final = 50
 @click.command("lint")
 @click.argument("file", type=click.File("rb"))
 @click.option("--agency", required=True, type=AgencyCode(), metavar="CODE", help="The code of the sending agency.")
-@click.option("--role", type=click.Choice(["office", "agency"]), default="agency", show_default=True, help="Its role.")
-@click.option(
-    "--mapping",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="FILE is CSV; this TOML or JSON file maps its columns.",
-)
+@role_option
+@mapping_option
 @json_option
 @click.pass_context
 def lint_command(

@@ -12,8 +12,8 @@ from events.validation.verdicts import Agency
 from infra.postgres.connection import address
 from infra.settings import Settings
 from producers.outbox import outbox
+from producers.outbox.outbox import read_status
 from producers.outbox.relay import OutboxRelay
-from producers.outbox.status import read_status
 from tests.faults.outbox_relays import relay_process, until
 from tests.gateway_access import GatewayAccess, grant_access
 from tests.integration.consumers.registrar.registering import running

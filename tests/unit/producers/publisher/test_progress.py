@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from producers.publisher.progress import Bars
+from producers.publisher.job import Bars
 
 
 def test_why_verdicts_take_longer_is_said_also_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
