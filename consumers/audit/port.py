@@ -10,8 +10,8 @@ from typing import Final, Protocol
 
 from consumers.audit.layout import CHECKPOINT, HASH_BYTES, TILE, Kind, hashes_at, split_hashes, tile_path
 from events.errors import Tampered, YesserError
-from infra.log.proofs import HashPort
-from infra.log.reader import ChangedEntry, read_checked, read_entries, read_leaves, read_nodes, split_bundle
+from infra.log.proofs import HashPort, stored_hashes
+from infra.log.reader import ChangedEntry, read_checked, read_entries, split_bundle
 from infra.log.signed_note import VKEY_FILE, Checkpoint, InvalidKey, Verifier, parse_checkpoint, parse_vkey
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
@@ -63,11 +63,9 @@ class PostgresPort:
         return parse_checkpoint(note, self._verifier)
 
     async def hashes(self, level: int, first: int, count: int) -> list[bytes]:
-        if level == 0:
-            found = split_hashes(await read_leaves(self._connection, first, count))
-        else:
-            found = await read_nodes(self._connection, level, first, count)
-        return _whole(found, count, f"hashes of level {level}", first)
+        return _whole(
+            await stored_hashes(self._connection, level, first, count), count, f"hashes of level {level}", first
+        )
 
     async def entries(self, first: int, count: int) -> list[bytes]:
         try:

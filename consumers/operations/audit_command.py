@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as ProgressBar
 
 from consumers.audit.mirror import MirrorReport, write_mirror
 from consumers.audit.port import LogPort, MirrorPort, PostgresPort, read_verifier
-from consumers.audit.tree import Progress, require_tree
+from consumers.audit.tree import require_tree
 from events.errors import Tampered, YesserError
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.output import json_option, print_confirmation, print_result
+from infra.command_line.progress_bar import progress_bar
 from infra.log.signed_note import Checkpoint, Verifier
 from infra.postgres.connection import connected
 from infra.settings import Settings
@@ -108,8 +106,8 @@ async def _require_log_as_signed(settings: Settings) -> None:
 
 async def _mirror(settings: Settings, folder: Path, verifier: Verifier) -> MirrorReport:
     async with _database(settings, verifier) as port:
-        with _bar("mirror") as progress:
-            return await write_mirror(port, folder, verifier, progress)
+        with progress_bar("mirror") as update:
+            return await write_mirror(port, folder, verifier, lambda done, total: update(completed=done, total=total))
 
 
 async def _verify(settings: Settings, folder: Path | None, verifier: Verifier) -> Checkpoint:
@@ -121,8 +119,8 @@ async def _verify(settings: Settings, folder: Path | None, verifier: Verifier) -
 
 async def _verify_port(port: LogPort) -> Checkpoint:
     checkpoint = await port.checkpoint()
-    with _bar("verify") as progress:
-        await require_tree(port, checkpoint.size, checkpoint.root, progress)
+    with progress_bar("verify", checkpoint.size) as update:
+        await require_tree(port, checkpoint.size, checkpoint.root, lambda done, _: update(completed=done))
     return checkpoint
 
 
@@ -130,13 +128,3 @@ async def _verify_port(port: LogPort) -> Checkpoint:
 async def _database(settings: Settings, verifier: Verifier) -> AsyncIterator[PostgresPort]:
     async with connected(settings, "audit", batch=True) as connection:
         yield PostgresPort(connection, verifier)
-
-
-@contextmanager
-def _bar(what: str) -> Iterator[Progress]:
-    """A progress bar on stderr, if that is a terminal."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with ProgressBar(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import click
 import uvloop
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from consumers.fold.consumer import Consumer
-from consumers.fold.replay import Progress as Report
 from consumers.rebuild.first_divergence import FirstDifference
 from consumers.rebuild.rebuild import ReadModel, RebuildOptions, Rebuilt, document, position_of, rebuild
 from consumers.registry import CONSUMERS
@@ -22,6 +18,7 @@ from infra.command_line.display import Column, Grid
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import said, say
 from infra.command_line.output import json_option, print_result
+from infra.command_line.progress_bar import progress_bar
 from infra.postgres.connection import connected
 from infra.settings import Settings
 
@@ -53,18 +50,9 @@ async def rebuild_all(settings: Settings, consumers: Sequence[Consumer], options
         ends = [await position_of(connection, consumer) for consumer in consumers]
     results = []
     for consumer, end in zip(consumers, ends, strict=True):
-        with _bar(consumer.name, end) as report:
-            results.append(await rebuild(settings, consumer, options, report))
+        with progress_bar(consumer.name, end) as update:
+            results.append(await rebuild(settings, consumer, options, lambda entries: update(advance=entries)))
     return results
-
-
-@contextmanager
-def _bar(name: str, total: int) -> Iterator[Report]:
-    columns = (TextColumn("{task.description:<12}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task(name, total=total)
-        yield lambda entries: progress.advance(task, entries)
 
 
 def show(results: Sequence[Rebuilt]) -> None:

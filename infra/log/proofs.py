@@ -33,14 +33,18 @@ class StoredHashes:
         self._connection = connection
 
     async def hashes(self, level: int, first: int, count: int) -> list[bytes]:
-        if level:
-            found = await read_nodes(self._connection, level, first, count)
-        else:
-            leaves = await read_leaves(self._connection, first, count)
-            found = [leaves[i : i + _HASH_BYTES] for i in range(0, len(leaves), _HASH_BYTES)]
+        found = await stored_hashes(self._connection, level, first, count)
         if len(found) != count:
             raise LookupError(f"hashes of level {level} from {first}: {len(found)} of {count} found")
         return found
+
+
+async def stored_hashes(connection: Connection, level: int, first: int, count: int) -> list[bytes]:
+    """At most `count` hashes of the database."""
+    if level:
+        return await read_nodes(connection, level, first, count)
+    leaves = await read_leaves(connection, first, count)
+    return [leaves[i : i + _HASH_BYTES] for i in range(0, len(leaves), _HASH_BYTES)]
 
 
 async def tree_root(port: HashPort, size: int) -> bytes:

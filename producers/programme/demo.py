@@ -11,11 +11,11 @@ from typing import Any, Final
 import click
 import uvloop
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import said
 from infra.command_line.output import json_option, print_result
+from infra.command_line.progress_bar import progress_bar
 from infra.embedded.plan import Wanted
 from infra.embedded.stack import start_stack, stop_stack
 from infra.embedded.status import stack_status
@@ -79,11 +79,11 @@ def _run(settings: Settings, console: Console) -> dict[str, Any]:
     say = partial(_say, console)
     new = uvloop.run(introduce_agencies(settings))
     say(f"سُجّلت الجهات (الجديد منها {new}).", f"Agencies are registered ({new} new).")
-    _chapter(settings, console, said("القصة", "The story"), chapter_one())
+    _chapter(settings, said("القصة", "The story"), chapter_one())
     run_json("wait", "--timeout", _FIXED_POINT_TIMEOUT_S)
     campaigns = run_json("campaigns", "list")
     say(f"أُطلقت حملات التوعية ({len(campaigns)}).", f"{len(campaigns)} campaigns were triggered.")
-    _chapter(settings, console, said("الحملات", "The campaigns"), chapter_two(campaigns))
+    _chapter(settings, said("الحملات", "The campaigns"), chapter_two(campaigns))
     say("بانتظار تطبيق كل الأحداث.", "Waiting until all events are applied.")
     run_json("wait", "--timeout", _FIXED_POINT_TIMEOUT_S)
     say("التحقق من السجل وإعادة البناء والدفتر.", "Verifying: the tree, a rebuild, the ledger.")
@@ -96,16 +96,9 @@ def _run(settings: Settings, console: Console) -> dict[str, Any]:
     }
 
 
-def _chapter(settings: Settings, console: Console, title: str, events: Sequence[StoryEvent]) -> None:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn(said("من الأحداث في السجل", "events in the log")),
-    )
-    with Progress(*columns, console=console) as progress:
-        task = progress.add_task(title, total=len(events))
-        uvloop.run(publish_chapter(settings, events, lambda count: progress.advance(task, count)))
+def _chapter(settings: Settings, title: str, events: Sequence[StoryEvent]) -> None:
+    with progress_bar(title, len(events), said("من الأحداث في السجل", "events in the log")) as update:
+        uvloop.run(publish_chapter(settings, events, lambda count: update(advance=count)))
 
 
 def _tree() -> dict[str, Any]:
