@@ -15,7 +15,7 @@ from events.errors import YesserError
 from events.schema_tools.compatibility import incompatibilities
 from events.schema_tools.schema_changes import changes
 from infra.command_line.exit_codes import ExitCode
-from infra.command_line.language import say
+from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_result
 
 _YES: Final = (
@@ -83,12 +83,12 @@ def read_schemas(path: Path, name: str) -> dict[str, dict[str, Any]]:
 
 
 def _print(document: dict[str, Any]) -> None:
-    say(*(_YES if document["compatible"] else _NO))
+    print_localized(*(_YES if document["compatible"] else _NO))
     for reason in document["reasons"]:
         click.echo(f"  ✗ {reason}")
     if document["changes"]:
-        say("التغييرات:", "Changes:")
+        print_localized("التغييرات:", "Changes:")
     for change in document["changes"]:
         click.echo(f"  · {change}")
     if not document["changes"]:
-        say("لم يتغيّر حقل ولا قاعدة.", "No field and no rule changed.")
+        print_localized("لم يتغيّر حقل ولا قاعدة.", "No field and no rule changed.")

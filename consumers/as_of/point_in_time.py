@@ -12,7 +12,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Final
 
 from events.wire.entry import Entry, parse_entry, recorded_time
-from infra.command_line.language import said
+from infra.command_line.language import localized
 from infra.log.reader import log_size, read_checked
 from infra.postgres.connection import Connection
 
@@ -34,15 +34,15 @@ class PointInTime:
     def words(self) -> str | None:
         """A title for people; None for now."""
         if self.occurred is not None:
-            return said(
+            return localized(
                 f"ما وقع حتى {self.occurred} دون الدفتر",
                 f"Events that occurred by {self.occurred}, without the ledger",
             )
         if self.recorded is not None:
             recorded = recorded_time(self.recorded)
-            return said(f"كما كان السجل في {recorded}", f"As recorded by {recorded}")
+            return localized(f"كما كان السجل في {recorded}", f"As recorded by {recorded}")
         if self.index is not None:
-            return said(f"بعد {self.index:,} من القيود", f"After {self.index:,} log entries")
+            return localized(f"بعد {self.index:,} من القيود", f"After {self.index:,} log entries")
         return None
 
 

@@ -16,7 +16,7 @@ from consumers.campaigns.consumer import CONSUMER
 from consumers.campaigns.read import CHANNELS, campaign, campaigns
 from events.errors import YesserError
 from infra.command_line.display import Column, Grid
-from infra.command_line.language import said
+from infra.command_line.language import localized
 from infra.command_line.output import json_option
 from infra.settings import Settings
 
@@ -84,15 +84,15 @@ def table(rows: Sequence[dict[str, Any]]) -> Grid:
         ]
         for row in rows
     ]
-    return Grid(said("حملات التوعية", "Awareness campaigns"), columns, shown)
+    return Grid(localized("حملات التوعية", "Awareness campaigns"), columns, shown)
 
 
 def words_of(shown: dict[str, Any]) -> Iterator[str]:
     """The brief, the reason, and a line for each airing."""
     for text in (shown["brief"], shown["reason"]):
-        yield said(text["ar"], text["en"], "\n") + "\n"
+        yield localized(text["ar"], text["en"], "\n") + "\n"
     for airing in shown["airings"]:
-        outlet = said(airing["outlet"]["ar"], airing["outlet"]["en"])
+        outlet = localized(airing["outlet"]["ar"], airing["outlet"]["en"])
         yield f"{airing['aired_on']}  {airing['channel']:<5}  {airing['reach']:>12,}  {outlet}"
 
 
@@ -103,4 +103,4 @@ def state_words(row: dict[str, Any]) -> str:
         words.append(PAUSED)
     if row["escalated"]:
         words.append(ESCALATED)
-    return "\n".join(said(*word, between="\n") for word in words)
+    return "\n".join(localized(*word, between="\n") for word in words)

@@ -8,7 +8,7 @@ import uvloop
 from consumers.commitments.commitment import Commitment, hash_read_models, publish, reached
 from events.errors import YesserError
 from infra.command_line.display import Column, Grid, show
-from infra.command_line.language import said
+from infra.command_line.language import localized
 from infra.command_line.output import json_option, print_result
 from infra.postgres.connection import connected
 from infra.settings import Settings
@@ -48,4 +48,4 @@ def _view(commitments: list[Commitment]) -> Grid:
         Column("البصمة", "SHA-256", drop=1),
     ]
     rows = [[row.name, f"{row.log_index:,}", f"{row.rows:,}", row.sha256] for row in commitments]
-    return Grid(said("بصمات نماذج القراءة", "Hashes of the read models"), columns, rows)
+    return Grid(localized("بصمات نماذج القراءة", "Hashes of the read models"), columns, rows)

@@ -8,7 +8,7 @@ import uvloop
 
 from consumers.commitments.check import Verdict, check, claims_in_log, newest
 from infra.command_line.display import Column, Grid, show
-from infra.command_line.language import said, say
+from infra.command_line.language import localized, print_localized
 from infra.command_line.output import print_result
 from infra.postgres.connection import connected
 from infra.settings import Settings
@@ -33,7 +33,7 @@ def _show(verdicts: Sequence[Verdict]) -> None:
     """Print how many are right, and a row for each one that is not."""
     wrong = [verdict for verdict in verdicts if not verdict.ok]
     right, total = len(verdicts) - len(wrong), len(verdicts)
-    say(
+    print_localized(
         f"{right} من {total} من البصمات تطابق السجل.",
         f"{right} of {total} commitments match the log.",
     )
@@ -47,14 +47,14 @@ def _show(verdicts: Sequence[Verdict]) -> None:
         Column("من السجل", "From the log", drop=2),
     ]
     rows = [[f"{row.claim.index:,}", row.claim.name, f"{row.claim.log_index:,}", *_both(row)] for row in wrong]
-    show(Grid(said("لا تطابق السجل", "Do not match the log"), columns, rows))
+    show(Grid(localized("لا تطابق السجل", "Do not match the log"), columns, rows))
 
 
 def _both(verdict: Verdict) -> tuple[str, str]:
     claim, found = verdict.claim, verdict.found
-    given = said("لا حالة كهذه", "no such state", "\n") if found is None else _hashed(found.rows, found.sha256)
+    given = localized("لا حالة كهذه", "no such state", "\n") if found is None else _hashed(found.rows, found.sha256)
     return _hashed(claim.rows, claim.sha256), given
 
 
 def _hashed(rows: int, sha256: str) -> str:
-    return "\n".join([said(f"الصفوف: {rows:,}", f"{rows:,} rows"), f"{sha256[:16]}…"])
+    return "\n".join([localized(f"الصفوف: {rows:,}", f"{rows:,} rows"), f"{sha256[:16]}…"])

@@ -7,7 +7,7 @@ from typing import Any
 
 from events.wire.envelope import short_type
 from infra.command_line.display import Column, Grid
-from infra.command_line.language import said
+from infra.command_line.language import localized
 
 
 def entries_table(entries: Iterable[Mapping[str, Any]]) -> Grid:
@@ -20,4 +20,4 @@ def entries_table(entries: Iterable[Mapping[str, Any]]) -> Grid:
         Column("المعرّف", "Id"),
     ]
     rows = [[str(row["index"]), short_type(row["type"]), row["subject"], row["agency"], row["id"]] for row in entries]
-    return Grid(said("قيود السجل", "Log entries"), columns, rows)
+    return Grid(localized("قيود السجل", "Log entries"), columns, rows)

@@ -20,7 +20,7 @@ from events.wire.envelope import short_type
 from infra.command_line import display
 from infra.command_line.completion import agency_codes
 from infra.command_line.database import with_database
-from infra.command_line.language import say
+from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_json, print_result
 from infra.log.reader import log_size, read_entries, read_leaves
 from infra.postgres.connection import Connection
@@ -79,7 +79,7 @@ def show(index: int, as_json: bool) -> None:
     if as_json:
         click.echo(entry)
         return
-    say(f"القيد {index}، بصمته {leaf.hex()}", f"entry {index}, leaf hash {leaf.hex()}")
+    print_localized(f"القيد {index}، بصمته {leaf.hex()}", f"entry {index}, leaf hash {leaf.hex()}")
     click.echo(orjson.dumps(orjson.loads(entry), option=orjson.OPT_INDENT_2))
 
 
@@ -109,4 +109,6 @@ def find(
         return
     display.show(entries_table(page.events))
     if (last := page.next_cursor) is not None:
-        say(f"هناك المزيد: أضف ‎--after-index {last}‎.", f"There are more: add --after-index {last}.", err=True)
+        print_localized(
+            f"هناك المزيد: أضف ‎--after-index {last}‎.", f"There are more: add --after-index {last}.", err=True
+        )

@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError
 from consumers.registrar.recovery.recover import Recovered, recover
 from consumers.registrar.recovery.source import Source, topic_source
 from events.errors import Retry
-from infra.command_line.language import said
+from infra.command_line.language import localized
 from infra.command_line.output import json_option, print_result
 from infra.postgres.connection import TRANSIENT_ERRORS
 from infra.settings import Settings
@@ -69,7 +69,7 @@ def _document(result: Recovered) -> dict[str, Any]:
 def _words(result: Recovered) -> str:
     size, back, root = result.size, result.size - result.size_before, result.root.hex()
     lines = [
-        said(
+        localized(
             f"في السجل {size:,} من القيود، أُعيد منها {back:,}؛ الجذر {root}.",
             f"The log has {size:,} entries ({back:,} were recovered); root {root}.",
             "\n",
@@ -78,7 +78,7 @@ def _words(result: Recovered) -> str:
     for topic, lacking in sorted(result.lacking.items()):
         records, duplicates = lacking.records, lacking.duplicates
         lines.append(
-            said(
+            localized(
                 f"سجلات لها قيود ولم تعد في {topic}: {records} (فُقد النص الأصلي للمرفوض منها)."
                 f" سجلات بلا قيد لم تعد فيه: {duplicates} (مكررات لم تعد تُحسب).",
                 f"{topic} no longer holds {records} records of these entries (the raw bytes of refused ones are lost)"
@@ -87,7 +87,7 @@ def _words(result: Recovered) -> str:
             )
         )
     for topic, reason in sorted(result.halted.items()):
-        lines.append(said(f"توقفت قراءة {topic}: {reason}", f"{topic} is halted: {reason}", "\n"))
+        lines.append(localized(f"توقفت قراءة {topic}: {reason}", f"{topic} is halted: {reason}", "\n"))
     return "\n".join(lines)
 
 

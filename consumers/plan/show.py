@@ -15,7 +15,7 @@ from events.values.money import riyals_text
 from events.values.plan_figures import begun_and_completed
 from events.wire.envelope import short_type
 from infra.command_line.display import Column, Grid, Row
-from infra.command_line.language import language, said
+from infra.command_line.language import language, localized
 
 BAR_CELLS: Final = 10
 PARTNERSHIPS_SHOWN_MAX: Final = 20
@@ -55,7 +55,7 @@ def plan_view(plan: dict[str, Any], name: dict[str, Any] | None) -> RenderableTy
     if plan["partnerships"]:
         parts.append(_partnerships(plan["partnerships"]))
     anomalies, refusals, entries = plan["anomalies"], plan["refusals"], plan["log_index"]
-    counted = said(
+    counted = localized(
         f"التناقضات {anomalies:,}، المرفوضات {refusals:,}، بعد {entries:,} من قيود سجل الأحداث",
         f"Anomalies {anomalies:,}, refusals {refusals:,}, after {entries:,} entries of the event log",
         "\n",
@@ -66,9 +66,9 @@ def plan_view(plan: dict[str, Any], name: dict[str, Any] | None) -> RenderableTy
 
 def _heading(plan: dict[str, Any], name: dict[str, Any] | None) -> Text:
     if name is None:
-        return Text(said("لم تُعتمد خطة بعد", "No plan has been adopted yet"), style="bold")
+        return Text(localized("لم تُعتمد خطة بعد", "No plan has been adopted yet"), style="bold")
     dates = f"{name['starts_on']} … {name['ends_on']}"
-    return Text(said(**name["name"]), style="bold") + Text(f"  {plan['plan_id']}, {dates}", style="dim")
+    return Text(localized(**name["name"]), style="bold") + Text(f"  {plan['plan_id']}, {dates}", style="dim")
 
 
 def _progress(plan: dict[str, Any]) -> Grid:
@@ -84,12 +84,12 @@ def _progress(plan: dict[str, Any]) -> Grid:
     )
     begun, finished = begun_and_completed(applications["projects"])
     registered = len(applications["projects"])
-    note = said(f"بدأ {begun} من {registered} مسجّلة", f"{begun} begun of {registered} registered")
+    note = localized(f"بدأ {begun} من {registered} مسجّلة", f"{begun} begun of {registered} registered")
     rows.append((("التطبيقات الوطنية", "National applications"), finished, applications["target"], note))
     for project in applications["projects"]:
         where = f"  {project['project_id']} ({project['agency']})"
-        phases = said(f"مراحل بدأت: {project['started']}", f"phases, {project['started']} started")
-        note = said("أُلغي", "cancelled") if project["cancelled"] else phases
+        phases = localized(f"مراحل بدأت: {project['started']}", f"phases, {project['started']} started")
+        note = localized("أُلغي", "cancelled") if project["cancelled"] else phases
         rows.append(((where, where), project["completed"], project["phases"], note))
     for number, group in plan["services"]["groups"].items():
         counts = {key: group[key] for key in ("registered", "live", "suspended", "retired")}
@@ -108,7 +108,7 @@ def _awareness(awareness: dict[str, Any]) -> list[tuple[Name, int, int, str]]:
     for channel, aired in awareness["aired"].items():
         arabic, english = CHANNEL_NAMES[channel]
         rows.append(((f"التوعية الخاصة، {arabic}", f"Awareness, {english} ({channel})"), aired, launched, ""))
-    note = said(f"حملات عامة: {general:,}، الوصول: {reach:,}", f"{general:,} general campaigns, reach {reach:,}")
+    note = localized(f"حملات عامة: {general:,}، الوصول: {reach:,}", f"{general:,} general campaigns, reach {reach:,}")
     rows.append((("على القنوات الثلاث", "On all three channels"), awareness["on_all_three"], launched, note))
     return rows
 
@@ -129,13 +129,13 @@ def _lines(rows: list[tuple[Name, int, int, str]]) -> Grid:
         del columns[3]
     cells: list[Row] = []
     for name, done, target, note in rows:
-        names = [name[1], "" if name[0] == name[1] else name[0].rpartition("، ")[2]] if both else [said(*name)]
+        names = [name[1], "" if name[0] == name[1] else name[0].rpartition("، ")[2]] if both else [localized(*name)]
         cells.append([names[0], bar(done, target), f"{done:,} / {target:,}", *names[1:], Text(note, style="dim")])
     return Grid("", columns, cells)
 
 
 def _note(**counts: int) -> str:
-    return said(
+    return localized(
         "، ".join(f"{COUNTS[name]}: {count:,}" for name, count in counts.items() if count),
         ", ".join(f"{count:,} {name}" for name, count in counts.items() if count),
     )
@@ -151,13 +151,13 @@ def _partnerships(rows: list[dict[str, Any]]) -> RenderableType:
         Column("للخزينة", "Treasury", right=True),
         Column("المفتوحة", "Open", drop=2),
     ]
-    title = said("الشراكة مع القطاع الخاص بالريال", "Partnerships, in riyals")
+    title = localized("الشراكة مع القطاع الخاص بالريال", "Partnerships, in riyals")
     cells = [
         [
             row["partnership_id"],
             row["agency"],
             *(riyals_text(row[f"{kind}_halalas"]) for kind in ("expected", "net", "partner", "treasury")),
-            row["open_period"] or said("مقفلة", "closed", "\n"),
+            row["open_period"] or localized("مقفلة", "closed", "\n"),
         ]
         for row in rows[:PARTNERSHIPS_SHOWN_MAX]
     ]
@@ -165,13 +165,13 @@ def _partnerships(rows: list[dict[str, Any]]) -> RenderableType:
     table = Grid(title, columns, cells)
     if more <= 0:
         return table
-    return Group(table, Text(said(f"وغيرها {more:,}: انظر ‎--json‎", f"and {more:,} more: see --json"), style="dim"))
+    return Group(table, Text(localized(f"وغيرها {more:,}: انظر ‎--json‎", f"and {more:,} more: see --json"), style="dim"))
 
 
 def anomalies_view(rows: list[dict[str, Any]]) -> RenderableType:
     """The anomalies as a table, the last ones last."""
     if not rows:
-        return Text(said("لا تناقضات", "No anomalies"))
+        return Text(localized("لا تناقضات", "No anomalies"))
     columns = [
         Column("رقم القيد", "Log entry", right=True),
         Column("وُجد عند", "Found at", drop=4, right=True),
@@ -191,4 +191,4 @@ def anomalies_view(rows: list[dict[str, Any]]) -> RenderableType:
         ]
         for row in rows
     ]
-    return Grid(said(f"التناقضات: {len(rows):,}", f"{len(rows):,} anomalies"), columns, cells)
+    return Grid(localized(f"التناقضات: {len(rows):,}", f"{len(rows):,} anomalies"), columns, cells)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from infra.command_line.display import Column, Grid
-from infra.command_line.language import said
+from infra.command_line.language import localized
 
 SERVICE_STATES: Final = {
     "registered": ("مسجّلة", "registered"),
@@ -42,7 +42,7 @@ def services_table(services: Iterable[Row]) -> Grid:
         [row["service_id"], _stacked(row["name"]), row["agency"], _state(SERVICE_STATES, row), row["launched_on"]]
         for row in services
     ]
-    return Grid(said("الخدمات", "Services"), columns, rows)
+    return Grid(localized("الخدمات", "Services"), columns, rows)
 
 
 def projects_table(projects: Iterable[Row]) -> Grid:
@@ -64,7 +64,7 @@ def projects_table(projects: Iterable[Row]) -> Grid:
         ]
         for row in projects
     ]
-    return Grid(said("المشاريع", "Projects"), columns, rows)
+    return Grid(localized("المشاريع", "Projects"), columns, rows)
 
 
 def phases_table(phases: Iterable[Row]) -> Grid:
@@ -75,7 +75,7 @@ def phases_table(phases: Iterable[Row]) -> Grid:
         Column("الحالة", "State"),
     ]
     rows = [[str(row["phase"]), _stacked(row["name"]), _state(PHASE_STATES, row)] for row in phases]
-    return Grid(said("المراحل", "Phases"), columns, rows)
+    return Grid(localized("المراحل", "Phases"), columns, rows)
 
 
 def history_table(history: Iterable[Row]) -> Grid:
@@ -97,7 +97,7 @@ def history_table(history: Iterable[Row]) -> Grid:
         ]
         for row in history
     ]
-    return Grid(said("ما جرى", "History"), columns, rows)
+    return Grid(localized("ما جرى", "History"), columns, rows)
 
 
 def activity_table(agencies: Iterable[Row]) -> Grid:
@@ -115,12 +115,12 @@ def activity_table(agencies: Iterable[Row]) -> Grid:
         last = max(counted["last_index"] for counted in (*kinds, *([refused] if refused else [])))
         accepted, refusals = sum(kind["count"] for kind in kinds), refused["count"] if refused else 0
         rows.append([row["agency"], f"{accepted:,}", str(len(kinds)), f"{refusals:,}", f"{last:,}"])
-    return Grid(said("نشاط الجهات", "Activity"), columns, rows)
+    return Grid(localized("نشاط الجهات", "Activity"), columns, rows)
 
 
 def _stacked(name: Row) -> str:
-    return said(name["ar"], name["en"], "\n")
+    return localized(name["ar"], name["en"], "\n")
 
 
 def _state(states: Mapping[str, tuple[str, str]], row: Row) -> str:
-    return said(*states[row["state"]], between="\n")
+    return localized(*states[row["state"]], between="\n")

@@ -16,7 +16,7 @@ from consumers.registry import CONSUMERS
 from infra.command_line import display
 from infra.command_line.display import Column, Grid
 from infra.command_line.exit_codes import ExitCode
-from infra.command_line.language import said, say
+from infra.command_line.language import localized, print_localized
 from infra.command_line.output import json_option, print_result
 from infra.command_line.progress_bar import progress_bar
 from infra.postgres.connection import connected
@@ -69,12 +69,12 @@ def show(results: Sequence[Rebuilt]) -> None:
         for result in results
         for model in result.read_models
     ]
-    display.show(Grid(said("أُعيد البناء من سجل الأحداث", "Rebuilt from the log"), columns, rows))
+    display.show(Grid(localized("أُعيد البناء من سجل الأحداث", "Rebuilt from the log"), columns, rows))
     for result in results:
         if result.first_difference is not None:
             _show_difference(result.first_difference)
         if result.swapped:
-            say(
+            print_localized(
                 f"{result.consumer}: الجداول المعاد بناؤها هي الحالية، بعد {result.log_index:,} من القيود.",
                 f"{result.consumer}: the rebuilt tables are live, after {result.log_index:,} log entries.",
             )
@@ -82,25 +82,27 @@ def show(results: Sequence[Rebuilt]) -> None:
 
 def _verdict(model: ReadModel) -> str:
     if model.differing is None:
-        return said("لم يُقارن", "not compared")
+        return localized("لم يُقارن", "not compared")
     if model.ok:
-        return said("نعم", "yes")
-    return said(f"لا: {model.differing:,} من الصفوف", f"no: {model.differing:,} rows")
+        return localized("نعم", "yes")
+    return localized(f"لا: {model.differing:,} من الصفوف", f"no: {model.differing:,} rows")
 
 
 def _show_difference(found: FirstDifference) -> None:
     if found.index is None:
-        say(f"{found.consumer} مختلف، ولا صف يسمي قيدًا.", f"{found.consumer} differs; no row names a log entry.")
+        print_localized(
+            f"{found.consumer} مختلف، ولا صف يسمي قيدًا.", f"{found.consumer} differs; no row names a log entry."
+        )
     else:
-        say(
+        print_localized(
             f"{found.consumer} مختلف، أولًا عند القيد {found.index:,}.",
             f"{found.consumer} differs, first at log entry {found.index:,}.",
         )
     if found.event is not None:
         event, kind, source = found.event["id"], found.event["type"], found.event["source"]
-        say(f"  الحدث {event} ({kind}) من {source}", f"  event {event} ({kind}) of {source}")
+        print_localized(f"  الحدث {event} ({kind}) من {source}", f"  event {event} ({kind}) of {source}")
     for row in found.rows:
-        say(
+        print_localized(
             f"  {row.table} {row.key}: الحالي {row.live}، والمعاد بناؤه {row.rebuilt}",
             f"  {row.table} {row.key}: live {row.live}, rebuilt {row.rebuilt}",
         )

@@ -8,7 +8,7 @@ from consumers.registrar.topic_admin import Halted, acknowledge, lift_halt, look
 from infra.command_line.completion import agency_codes
 from infra.command_line.database import with_database
 from infra.command_line.exit_codes import ExitCode
-from infra.command_line.language import say
+from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_confirmation
 from infra.observability.logs import configure_logs
 from infra.settings import Settings
@@ -79,6 +79,6 @@ def acknowledge_(index: int, note: str, as_json: bool) -> None:
 
 
 def _show(found: Halted) -> None:
-    say(f"توقفت قراءة {found.topic}: {found.reason}", f"{found.topic} halted: {found.reason}")
+    print_localized(f"توقفت قراءة {found.topic}: {found.reason}", f"{found.topic} halted: {found.reason}")
     words = found.words()
-    say("\n".join(words["ar"]), "\n".join(words["en"]))
+    print_localized("\n".join(words["ar"]), "\n".join(words["en"]))

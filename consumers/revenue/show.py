@@ -9,7 +9,7 @@ from typing import Any, Final
 from consumers.revenue.accounts import CHART
 from events.values.money import riyals_text
 from infra.command_line.display import Column, Grid, Row, Section
-from infra.command_line.language import said
+from infra.command_line.language import localized
 
 STATEMENT_LINES: Final = (
     ("contract_version", "نسخة العقد", "Contract version"),
@@ -51,13 +51,15 @@ def balances_table(accounts: Sequence[Mapping[str, Any]], log_index: int) -> Gri
         Column("دائن", "Credits", drop=1, right=True),
         Column("الرصيد", "Balance", right=True),
     ]
-    title = said(f"الأرصدة بالريال بعد {log_index:,} من القيود", f"Balances in riyals after {log_index:,} log entries")
-    sums = [said("المجموع", "Sum"), *(riyals_text(sum(row[name] for row in accounts)) for name in _SIDES)]
+    title = localized(
+        f"الأرصدة بالريال بعد {log_index:,} من القيود", f"Balances in riyals after {log_index:,} log entries"
+    )
+    sums = [localized("المجموع", "Sum"), *(riyals_text(sum(row[name] for row in accounts)) for name in _SIDES)]
     return Grid(title, columns, list(_by_kind(accounts)), sums)
 
 
 def _by_kind(accounts: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
-    names = {line.kind: said(line.arabic, line.english) for line in CHART}
+    names = {line.kind: localized(line.arabic, line.english) for line in CHART}
     for kind, rows in groupby(accounts, lambda row: row["account"].partition(":")[0]):
         yield Section(names[kind])
         for row in rows:
@@ -67,20 +69,22 @@ def _by_kind(accounts: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
 def statement_table(statement: Mapping[str, Any]) -> Grid:
     """One line per figure."""
     partnership, period = statement["partnership_id"], statement["period"]
-    title = said(
+    title = localized(
         f"كشف الشراكة {partnership} للفترة {period}", f"Statement of partnership {partnership}, period {period}"
     )
     columns = [Column("البند", "Line"), Column("ريال", "Riyals", right=True)]
     return Grid(
         title,
         columns,
-        [[said(arabic, english), _figure(name, statement[name])] for name, arabic, english in STATEMENT_LINES],
+        [[localized(arabic, english), _figure(name, statement[name])] for name, arabic, english in STATEMENT_LINES],
     )
 
 
 def transfers_table(partnership_id: str, transfers: Sequence[Mapping[str, Any]]) -> Grid:
     """One line per transfer, in log order; the accounts are the partnership's own."""
-    title = said(f"تحويلات الشراكة {partnership_id} بالريال", f"Transfers of partnership {partnership_id} in riyals")
+    title = localized(
+        f"تحويلات الشراكة {partnership_id} بالريال", f"Transfers of partnership {partnership_id} in riyals"
+    )
     columns = [
         Column("رقم القيد", "Log entry", right=True),
         Column("النوع", "Kind", drop=1),
@@ -92,7 +96,7 @@ def transfers_table(partnership_id: str, transfers: Sequence[Mapping[str, Any]])
     rows = [
         [
             str(row["index"]),
-            said(*TRANSFER_KINDS[row["kind"]]),
+            localized(*TRANSFER_KINDS[row["kind"]]),
             row["period"],
             row["debit"].partition(":")[0],
             row["credit"].partition(":")[0],
@@ -117,19 +121,19 @@ def partnerships_table(partnerships: Sequence[Mapping[str, Any]]) -> Grid:
         [
             row["partnership_id"],
             row["agency"],
-            said(**row["partner"]["name"], between="\n"),
+            localized(**row["partner"]["name"], between="\n"),
             row["starts_on"],
             row["terminated_on"] or row["ends_on"],
             row["open_period"],
         ]
         for row in partnerships
     ]
-    return Grid(said("الشراكات مع القطاع الخاص", "Partnerships with the private sector"), columns, rows)
+    return Grid(localized("الشراكات مع القطاع الخاص", "Partnerships with the private sector"), columns, rows)
 
 
 def statements_table(partnership_id: str, statements: Sequence[Mapping[str, Any]]) -> Grid:
     """One line per closed period."""
-    title = said(f"كشوف الشراكة {partnership_id} بالريال", f"Statements of partnership {partnership_id} in riyals")
+    title = localized(f"كشوف الشراكة {partnership_id} بالريال", f"Statements of partnership {partnership_id} in riyals")
     columns = [
         Column("الفترة", "Period"),
         Column("الصافي", "Net", right=True),

@@ -18,7 +18,7 @@ from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from infra.command_line.language import said
+from infra.command_line.language import localized
 
 NOTHING: Final = "—"
 _COMFORTABLE: Final = 18
@@ -38,7 +38,7 @@ class Column:
     wraps: bool = False
 
     def heading(self, between: str = "\n") -> str:
-        return said(self.ar, self.en, between)
+        return localized(self.ar, self.en, between)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Grid:
             yield Text(self._title, style="bold")
         yield from console.render(self._table(widths), options.update_width(width))
         if not self._rows:
-            yield Text(said("لا صفوف", "no rows"), style="dim")
+            yield Text(localized("لا صفوف", "no rows"), style="dim")
         left_out = [column for at, column in enumerate(self._columns) if at not in shown and column.en]
         if left_out:
             yield Text(_left_out(left_out), style="dim")
@@ -172,7 +172,7 @@ def _text(cell: Cell) -> Text:
 def _left_out(columns: Sequence[Column]) -> str:
     arabic = "، ".join(column.ar for column in columns)
     english = ", ".join(column.en for column in columns)
-    return said(
+    return localized(
         f"أعمدة لا يتسع لها العرض: {arabic}. وسّع النافذة أو استعمل ‎--json‎.",
         f"Columns that do not fit: {english}. Widen the window or use --json.",
         "\n",

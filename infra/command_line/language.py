@@ -1,6 +1,6 @@
 """The language of printed text: Arabic, English, or both, by `--lang` or YESSER_LANG.
 
-`with_language` gives every command the option; whatever prints asks `said`. Help, error sentences and --json do not
+`with_language` gives every command the option; `localized` chooses the text. Help, error sentences and --json do not
 change: programs read them.
 """
 
@@ -24,7 +24,7 @@ def language() -> Language:
     return cast(Language, context.meta.get(_KEY, "both")) if context else "both"
 
 
-def said(ar: str, en: str, between: str = " · ") -> str:
+def localized(ar: str, en: str, between: str = " · ") -> str:
     """The text in the chosen language; for both, Arabic first."""
     chosen = language()
     if chosen == "both":
@@ -32,9 +32,9 @@ def said(ar: str, en: str, between: str = " · ") -> str:
     return ar if chosen == "ar" else en
 
 
-def say(ar: str, en: str, *, err: bool = False) -> None:
+def print_localized(ar: str, en: str, *, err: bool = False) -> None:
     """Print a sentence; for both languages, each on a line of its own."""
-    click.echo(said(ar, en, "\n"), err=err)
+    click.echo(localized(ar, en, "\n"), err=err)
 
 
 def language_option(**settings: Any) -> Callable[[_Decorated], _Decorated]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import click
 import orjson
 
-from infra.command_line.language import say
+from infra.command_line.language import print_localized
 
 json_option: Final = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
@@ -27,4 +27,4 @@ def print_result(document: Any, as_json: bool, print_text: Callable[[], None], *
 
 def print_confirmation(document: Any, as_json: bool, ar: str, en: str) -> None:
     """Print the document if `as_json`, else the sentence in the chosen language."""
-    print_result(document, as_json, lambda: say(ar, en))
+    print_result(document, as_json, lambda: print_localized(ar, en))

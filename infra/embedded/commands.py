@@ -10,7 +10,7 @@ from typing import Any, Final
 import click
 
 from infra.command_line.exit_codes import ExitCode
-from infra.command_line.language import say
+from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.data_dir import DataDir
 from infra.embedded.bootstrap import migrate_database, prepare_kafka, register_first_agencies
@@ -128,7 +128,7 @@ async def _run(settings: Settings, wanted: Wanted, as_json: bool) -> None:
     try:
         await work
     except asyncio.CancelledError:
-        say(*STOPPED)
+        print_localized(*STOPPED)
 
 
 async def _supervise(settings: Settings, wanted: Wanted, as_json: bool, failed: asyncio.Future[None]) -> None:
@@ -138,7 +138,9 @@ async def _supervise(settings: Settings, wanted: Wanted, as_json: bool, failed: 
         _show(found, as_json)
         if not as_json:
             ready_ar, ready = ("كل شيء جاهز", "Ready") if found.ready else ("لم يجهز كل شيء", "Not all is ready")
-            say(f"{ready_ar}. أوقفه بـ ctrl-C أو `yesser down`.", f"{ready}. Stop with ctrl-C or `yesser down`.")
+            print_localized(
+                f"{ready_ar}. أوقفه بـ ctrl-C أو `yesser down`.", f"{ready}. Stop with ctrl-C or `yesser down`."
+            )
         await until_one_ends(_until_gone(wanted.while_pid), failed)
 
 

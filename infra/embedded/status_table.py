@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from infra.command_line.display import Cell, Column, Grid
-from infra.command_line.language import language, said
+from infra.command_line.language import language, localized
 from infra.embedded.status import StackStatus
 
 _COLOURS: Final = {
@@ -47,7 +47,7 @@ def print_status(status: StackStatus, console: Console | None = None) -> None:
     out = console or Console()
 
     def tell(ar: str, en: str) -> None:
-        out.print(said(ar, en, "\n"), markup=False, highlight=False, soft_wrap=True)
+        out.print(localized(ar, en, "\n"), markup=False, highlight=False, soft_wrap=True)
 
     tell(f"أحداث يسر في {status.home}", f"Yesser Events in {status.home}")
     out.print(_table(status), crop=False)

@@ -14,7 +14,7 @@ import uvloop
 from infra.command_line.completion import agency_codes
 from infra.command_line.database import with_database
 from infra.command_line.display import Column, Grid, show
-from infra.command_line.language import said, say
+from infra.command_line.language import localized, print_localized
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.command_line.parameters import AgencyCode
 from infra.kafka.admin import agency_user
@@ -58,8 +58,8 @@ def add(code: str, role: str, name_ar: str, name_en: str, timeout_s: float, as_j
         return
     user = agency_user(code)
     state_ar, state = ("سُجّلت", "registered") if is_new else ("مسجّلة من قبل", "already registered")
-    say(f"{code}: {state_ar}، وموضوعها يُقرأ.", f"{code}: {state}; its topic is being read.")
-    say(
+    print_localized(f"{code}: {state_ar}، وموضوعها يُقرأ.", f"{code}: {state}; its topic is being read.")
+    print_localized(
         f"مستخدم كافكا {user}، وكلمة المرور في {secret} (لا تُعرض أبدًا).",
         f"Kafka user {user}, password in {secret} (never shown).",
     )
@@ -90,24 +90,24 @@ def agencies_table(rows: Sequence[dict[str, Any]]) -> Grid:
     cells = [
         [
             row["code"],
-            said(row["name"]["ar"], row["name"]["en"], "\n"),
-            said(*ROLES[row["role"]]),
+            localized(row["name"]["ar"], row["name"]["en"], "\n"),
+            localized(*ROLES[row["role"]]),
             f"{row['next_offset']:,}",
             _reading(row),
         ]
         for row in rows
     ]
-    return Grid(said("الجهات", "Agencies"), columns, cells)
+    return Grid(localized("الجهات", "Agencies"), columns, cells)
 
 
 def _reading(row: dict[str, Any]) -> str:
     """Whether the agency's topic is read, paused or halted, and why."""
     if row["halted_reason"] is not None:
-        return said(f"توقفت: {row['halted_reason']}", f"halted: {row['halted_reason']}", "\n")
+        return localized(f"توقفت: {row['halted_reason']}", f"halted: {row['halted_reason']}", "\n")
     if row["paused"] is not None:
         reason, until = row["paused"]["reason"], row["paused"]["until"]
-        return said(f"بطيئة حتى {until}: {reason['ar']}", f"paused until {until}: {reason['en']}", "\n")
-    return said("يُقرأ", "read") if row["is_read"] else said("لم يُقرأ بعد", "not read yet")
+        return localized(f"بطيئة حتى {until}: {reason['ar']}", f"paused until {until}: {reason['en']}", "\n")
+    return localized("يُقرأ", "read") if row["is_read"] else localized("لم يُقرأ بعد", "not read yet")
 
 
 @agencies.command("rotate")

@@ -10,7 +10,7 @@ import click
 import orjson
 
 from infra.command_line.completion import agency_codes
-from infra.command_line.language import say
+from infra.command_line.language import print_localized
 from infra.command_line.output import json_option
 from infra.embedded.servers.kafka import SCRAM_LOGIN
 from infra.kafka.client_config import agency_topic, client_arguments
@@ -47,7 +47,7 @@ def credentials(code: str, form: Form, output: Path | None, as_json: bool) -> No
         if as_json:
             click.echo(orjson.dumps(document | {"file": str(output)}))
             return
-        say(
+        print_localized(
             f"{output}: إعدادات كافكا للجهة {code} وموضوعها {agency_topic(code)}.",
             f"{output}: the Kafka configuration of {code}, for {agency_topic(code)}.",
         )

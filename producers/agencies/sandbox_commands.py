@@ -8,7 +8,7 @@ from typing import Final
 import click
 import uvloop
 
-from infra.command_line.language import said, say
+from infra.command_line.language import localized, print_localized
 from infra.command_line.output import json_option, print_json, print_result
 from infra.settings import Settings
 from producers.agencies.sandbox import Sandbox, connection_info, sandbox_settings, seed, start, stop
@@ -59,9 +59,11 @@ def down(forget: bool, as_json: bool) -> None:
     if as_json:
         print_json({"stopped": stopped, "forgotten": forget})
     else:
-        say("توقفت.", "Stopped.") if stopped else say("لم يكن شيء يعمل.", "Nothing was running.")
+        print_localized("توقفت.", "Stopped.") if stopped else print_localized(
+            "لم يكن شيء يعمل.", "Nothing was running."
+        )
         if forget:
-            say("حُذفت بياناتها.", "Its data is deleted.")
+            print_localized("حُذفت بياناتها.", "Its data is deleted.")
 
 
 def variables_of(found: Sandbox) -> dict[str, str]:
@@ -78,19 +80,19 @@ def _show(found: Sandbox, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    say(
+    print_localized(
         "بيئة تجريبية: سجلها مستقل، ولا يصل شيء منها إلى السجل الوطني.\n",
         "A sandbox: it has its own log, and nothing in it reaches the national log.\n",
     )
     rows = (
-        (found.gateway, said("العنوان", "address")),
-        (f"{found.gateway}/docs", said("التوثيق", "documentation")),
-        (found.agency, said("الجهة", "agency")),
-        (found.key_id, said("معرّف الرمز", "key id")),
-        (found.token, said("رمز الدخول", "token")),
+        (found.gateway, localized("العنوان", "address")),
+        (f"{found.gateway}/docs", localized("التوثيق", "documentation")),
+        (found.agency, localized("الجهة", "agency")),
+        (found.key_id, localized("معرّف الرمز", "key id")),
+        (found.token, localized("رمز الدخول", "token")),
     )
     for value, name in rows:
         click.echo(f"{value}  {name}")
     click.echo(f"\n{_TRY.format(gateway=found.gateway, agency=found.agency, token=found.token)}")
     click.echo('\neval "$(yesser sandbox env)"')
-    say("  # يوجّه سطر الأوامر هذا إلى البيئة التجريبية", "  # points this shell at the sandbox")
+    print_localized("  # يوجّه سطر الأوامر هذا إلى البيئة التجريبية", "  # points this shell at the sandbox")

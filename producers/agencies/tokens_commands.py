@@ -11,7 +11,7 @@ import orjson
 from infra.command_line.completion import agency_codes
 from infra.command_line.database import with_database
 from infra.command_line.display import Column, Grid, show
-from infra.command_line.language import said, say
+from infra.command_line.language import localized, print_localized
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.http.callers import KINDS, SCOPES
 from infra.settings import Settings
@@ -42,7 +42,7 @@ def create(holder: str, kind: Any, scopes: tuple[Any, ...], days: int, as_json: 
         return
     click.echo(made.token)
     scopes_, until = ", ".join(made.scopes), f"{made.expires_at:%Y-%m-%d}"
-    say(
+    print_localized(
         f"معرّف الرمز {made.key_id}؛ صلاحياته {scopes_} باسم {holder} حتى {until}. احفظه ككلمة مرور: لن يُعرض ثانية.",
         f"Key id {made.key_id}; scopes {scopes_} for {kind} {holder} until {until}. Store it like a password: it cannot"
         " be shown again.",
@@ -72,13 +72,13 @@ def tokens_table(rows: Sequence[Mapping[str, Any]]) -> Grid:
             row["key_id"],
             row["kind"],
             row["holder"],
-            said(STATES[row["state"]], row["state"]),
+            localized(STATES[row["state"]], row["state"]),
             f"{row['expires_at']:%Y-%m-%d}",
-            f"{row['last_used_at']:%Y-%m-%d %H:%M}" if row["last_used_at"] else said("لم يُستعمل", "never"),
+            f"{row['last_used_at']:%Y-%m-%d %H:%M}" if row["last_used_at"] else localized("لم يُستعمل", "never"),
         ]
         for row in rows
     ]
-    return Grid(said("رموز الدخول", "Tokens"), columns, cells)
+    return Grid(localized("رموز الدخول", "Tokens"), columns, cells)
 
 
 @tokens.command("revoke")

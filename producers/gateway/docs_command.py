@@ -9,7 +9,7 @@ from typing import Any, cast
 import click
 import orjson
 
-from infra.command_line.language import say
+from infra.command_line.language import print_localized
 from infra.command_line.output import json_option
 from infra.settings import Settings
 from producers.docs_pages.site import START, Site, file_of
@@ -30,7 +30,7 @@ def docs(folder: Path, as_json: bool) -> None:
         click.echo(orjson.dumps({"folder": str(folder), "start": str(start), "files": len(site.paths)}))
     else:
         files = len(site.paths)
-        say(f"كُتبت الصفحات ({files})؛ افتح {start}", f"{files} files written; open {start}")
+        print_localized(f"كُتبت الصفحات ({files})؛ افتح {start}", f"{files} files written; open {start}")
 
 
 def write_site(site: Site, folder: Path) -> None:

@@ -14,7 +14,7 @@ from events.faults.details import arabic_of
 from events.validation.verdicts import Agency
 from events.values.fields import Role
 from infra.command_line.completion import agency_codes
-from infra.command_line.language import say
+from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.command_line.parameters import role_option
 from infra.observability.telemetry import setup
@@ -87,26 +87,26 @@ def status_command(as_json: bool) -> None:
 def _print(status: dict[str, Any]) -> None:
     oldest, last, relay = status["oldest"], status["last_sent"], status["relay"]
     waiting, refused = status["waiting"], status["refused"]
-    say(f"ينتظر الإرسال: {waiting:,}.", f"{waiting:,} waiting.")
+    print_localized(f"ينتظر الإرسال: {waiting:,}.", f"{waiting:,} waiting.")
     if oldest:
         age, first = oldest["age_s"], oldest["id"]
-        say(f"أقدمها منذ {age:.0f} ثانية ({first}).", f"The oldest has waited for {age:.0f} s ({first}).")
+        print_localized(f"أقدمها منذ {age:.0f} ثانية ({first}).", f"The oldest has waited for {age:.0f} s ({first}).")
     if last:
         sent, when, where = last["id"], f"{last['sent_at']:%Y-%m-%d %H:%M:%S}", last["address"]
-        say(f"آخر ما أُرسل: {sent} في {when}، {where}.", f"Last sent: {sent} at {when}, {where}.")
+        print_localized(f"آخر ما أُرسل: {sent} في {when}، {where}.", f"Last sent: {sent} at {when}, {where}.")
     if relay is not None and relay["works"]:
-        say(f"الناقل يعمل: {relay['owner']}.", f"Relay {relay['owner']} is running.")
+        print_localized(f"الناقل يعمل: {relay['owner']}.", f"Relay {relay['owner']} is running.")
     else:
-        say("لا ناقل يعمل: شغّل `yesser outbox run`.", "No relay is running: start `yesser outbox run`.")
+        print_localized("لا ناقل يعمل: شغّل `yesser outbox run`.", "No relay is running: start `yesser outbox run`.")
     if refused:
-        say(f"لم يُرسل لأنه سيُرفض: {refused:,}", f"{refused:,} would be refused and are not sent:")
+        print_localized(f"لم يُرسل لأنه سيُرفض: {refused:,}", f"{refused:,} would be refused and are not sent:")
     for row in status["refused_last"]:
         for fault in row["faults"]:
             ar, en = fault_sentences({**fault, "detail_ar": arabic_of(fault["detail"])})
-            say(f"  {row['id']}: {ar}", f"  {row['id']}: {en}")
+            print_localized(f"  {row['id']}: {ar}", f"  {row['id']}: {en}")
         if not row["faults"]:
             name = row["id"]
-            say(
+            print_localized(
                 f"  {name}: لم يُذكر خطأ؛ `yesser lint` يعرض أخطاء الحدث.",
                 f"  {name}: no fault is recorded; `yesser lint` lists the event's faults.",
             )

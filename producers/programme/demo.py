@@ -13,7 +13,7 @@ import uvloop
 from rich.console import Console
 
 from infra.command_line.exit_codes import ExitCode
-from infra.command_line.language import said
+from infra.command_line.language import localized
 from infra.command_line.output import json_option, print_result
 from infra.command_line.progress_bar import progress_bar
 from infra.embedded.plan import Wanted
@@ -57,7 +57,7 @@ def demo(context: click.Context, as_json: bool) -> None:
 
 
 def _say(console: Console, ar: str, en: str) -> None:
-    console.print(said(ar, en, "\n"), soft_wrap=True, markup=False)
+    console.print(localized(ar, en, "\n"), soft_wrap=True, markup=False)
 
 
 @contextmanager
@@ -79,11 +79,11 @@ def _run(settings: Settings, console: Console) -> dict[str, Any]:
     say = partial(_say, console)
     new = uvloop.run(introduce_agencies(settings))
     say(f"سُجّلت الجهات (الجديد منها {new}).", f"Agencies are registered ({new} new).")
-    _chapter(settings, said("القصة", "The story"), chapter_one())
+    _chapter(settings, localized("القصة", "The story"), chapter_one())
     run_json("wait", "--timeout", _FIXED_POINT_TIMEOUT_S)
     campaigns = run_json("campaigns", "list")
     say(f"أُطلقت حملات التوعية ({len(campaigns)}).", f"{len(campaigns)} campaigns were triggered.")
-    _chapter(settings, said("الحملات", "The campaigns"), chapter_two(campaigns))
+    _chapter(settings, localized("الحملات", "The campaigns"), chapter_two(campaigns))
     say("بانتظار تطبيق كل الأحداث.", "Waiting until all events are applied.")
     run_json("wait", "--timeout", _FIXED_POINT_TIMEOUT_S)
     say("التحقق من السجل وإعادة البناء والدفتر.", "Verifying: the tree, a rebuild, the ledger.")
@@ -97,7 +97,7 @@ def _run(settings: Settings, console: Console) -> dict[str, Any]:
 
 
 def _chapter(settings: Settings, title: str, events: Sequence[StoryEvent]) -> None:
-    with progress_bar(title, len(events), said("من الأحداث في السجل", "events in the log")) as update:
+    with progress_bar(title, len(events), localized("من الأحداث في السجل", "events in the log")) as update:
         uvloop.run(publish_chapter(settings, events, lambda count: update(advance=count)))
 
 

@@ -13,7 +13,7 @@ import click
 import uvloop
 
 from infra.command_line.exit_codes import ExitCode
-from infra.command_line.language import say
+from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_json
 from infra.command_line.parameters import AgencyCode, mapping_option
 from infra.kafka.client_config import bootstrap
@@ -115,10 +115,10 @@ def publish(
     else:
         _print(report)
         if error is None and not report.lines:
-            say("لا أسطر في الملف: لم يُرسل شيء.", "The file has no lines: nothing was sent.")
+            print_localized("لا أسطر في الملف: لم يُرسل شيء.", "The file has no lines: nothing was sent.")
         if written:
             count = len(written["refused_lines"])
-            say(
+            print_localized(
                 f"الأسطر المرفوضة ({count:,}) في {refused}: صحّحها ثم انشرها.",
                 f"{count:,} refused lines are in {refused}: correct them and publish the file.",
             )
@@ -159,36 +159,36 @@ def _print(report: Report) -> None:
     document = report.document()
     if report.verdicts is not None:
         lines = report.verdicts_count + len(report.unsent)
-        say(
+        print_localized(
             f"الأسطر {lines:,}: {'، '.join(f'{word} {document[name]:,}' for name, word in COUNTS.items())}.",
             f"{_lines(lines)}: {', '.join(f'{document[name]:,} {name}' for name in COUNTS)}.",
         )
     elif report.unsent:
         unsent = len(report.unsent)
-        say(
+        print_localized(
             f"الأسطر التي لم تُرسل لأنها أكبر مما يتسع له الموضوع: {unsent:,}.",
             f"{_lines(unsent)} not sent: too large for a topic.",
         )
     stored = report.sent.lines_count - report.verdicts_count
     if stored and not report.is_final and report.verdicts is None:
-        say(
+        print_localized(
             f"الأسطر المخزّنة في كافكا: {stored:,}؛ لم تُعرف أحكامها بعد (لانتظارها استعمل ‎--wait‎).",
             f"{_lines(stored)} stored in Kafka; verdicts are not known yet (use --wait to wait for them).",
         )
     elif stored and not report.is_final:
-        say(
+        print_localized(
             f"الأسطر المخزّنة في كافكا: {stored:,}؛ لم تُعرف أحكامها بعد (انشر الملف ثانية).",
             f"{_lines(stored)} stored in Kafka; verdicts are not known yet (publish the file again).",
         )
     if document["first_index"] is not None:
         first, last = document["first_index"], document["last_index"]
-        say(f"في السجل: القيود {first:,} … {last:,}.", f"In the log at entries {first:,} … {last:,}.")
+        print_localized(f"في السجل: القيود {first:,} … {last:,}.", f"In the log at entries {first:,} … {last:,}.")
     problems = in_both_languages(document["problems"])
     for row in problems[:_SHOWN_MAX]:
         ar, en = fault_sentences(row)
-        say(f"  السطر {row['line']}: {ar}", f"  line {row['line']}: {en}")
+        print_localized(f"  السطر {row['line']}: {ar}", f"  line {row['line']}: {en}")
     if (more := len(problems) - _SHOWN_MAX) > 0:
-        say(f"  … وغيرها {more:,}: استعمل ‎--json‎.", f"  … and {more:,} more: use --json.")
+        print_localized(f"  … وغيرها {more:,}: استعمل ‎--json‎.", f"  … and {more:,} more: use --json.")
 
 
 def _lines(count: int) -> str:

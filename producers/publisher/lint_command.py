@@ -14,7 +14,7 @@ import click
 from events.validation.verdicts import Agency
 from events.values.fields import Role
 from infra.command_line.exit_codes import ExitCode
-from infra.command_line.language import say
+from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_result
 from infra.command_line.parameters import AgencyCode, mapping_option, role_option
 from producers.publisher.lint import Findings, lint
@@ -58,19 +58,19 @@ def _lines(file: BinaryIO, mapping: Path | None) -> Iterator[Line]:
 def _print(findings: Findings) -> None:
     lines, accepted, duplicates = findings.lines, findings.accepted, len(findings.duplicate_lines)
     conflicts, refused = findings.conflicts, findings.refused
-    say(
+    print_localized(
         f"الأسطر {lines:,}: يُقبل منها {accepted:,}، والمكرر {duplicates:,}، والمتعارض {conflicts:,}،"
         f" ويُرفض {refused:,}.",
         f"{lines:,} lines: {accepted:,} would be accepted, {duplicates:,} are duplicates, {conflicts:,} conflict,"
         f" {refused:,} would be refused.",
     )
     for line, first in findings.duplicate_lines[:_SHOWN_MAX]:
-        say(f"  السطر {line} يكرر السطر {first}", f"  line {line} is a duplicate of line {first}")
+        print_localized(f"  السطر {line} يكرر السطر {first}", f"  line {line} is a duplicate of line {first}")
     for row in findings.problems[:_SHOWN_MAX]:
         _print_problem(row)
     left = max(0, len(findings.problems) - _SHOWN_MAX) + max(0, len(findings.duplicate_lines) - _SHOWN_MAX)
     if left:
-        say(f"  … وغيرها {left:,}: استعمل ‎--json‎.", f"  … and {left:,} more: use --json.")
+        print_localized(f"  … وغيرها {left:,}: استعمل ‎--json‎.", f"  … and {left:,} more: use --json.")
 
 
 def _print_problem(row: dict[str, Any]) -> None:
@@ -80,7 +80,7 @@ def _print_problem(row: dict[str, Any]) -> None:
         else ("", "")
     )
     line, code, pointer = row["line"], row["code"], row["pointer"]
-    say(
+    print_localized(
         f"  السطر {line}: {code} في {pointer or 'الحدث كله'}{other_ar}\n    {row['detail_ar']} {row['remedy']['ar']}",
         f"  line {line}: {code} at {pointer or 'the whole event'}{other}\n    {row['detail']} {row['remedy']['en']}",
     )

@@ -15,7 +15,7 @@ from events.errors import YesserError
 from infra.command_line.completion import agency_codes
 from infra.command_line.database import with_database
 from infra.command_line.exit_codes import ExitCode
-from infra.command_line.language import say
+from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_result
 from infra.observability.telemetry import setup
 from infra.postgres.connection import Connection
@@ -48,7 +48,7 @@ def list_(agency: str | None, position: int | None, as_json: bool) -> None:
 
 def _print_rows(rows: list[dict[str, Any]]) -> None:
     if not rows:
-        say("لا مرفوضات.", "No refusals.")
+        print_localized("لا مرفوضات.", "No refusals.")
     for row in rows:
         click.echo(f"{row['index']:>9}  {row['address']}  {row['claimed_id'] or ''}".rstrip())
         _print_errors(in_both_languages(row["errors"]), " " * 11)
@@ -95,24 +95,24 @@ def redrive_command(context: click.Context, index: int, file: BinaryIO | None, t
 
 def _print(document: dict[str, Any]) -> None:
     index, recorded, more = document["index"], document["recorded"], document["unlisted"]
-    say(f"الرفض في القيد {index}  {recorded}", f"Refusal at log entry {index}  {recorded}")
+    print_localized(f"الرفض في القيد {index}  {recorded}", f"Refusal at log entry {index}  {recorded}")
     click.echo(f"{document['address']}  {document['claimed_type'] or ''}  {document['claimed_id'] or ''}".rstrip())
     _print_errors(document["errors"], "  ")
     if more:
-        say(f"  … وأخطاء أخرى عددها {more:,}.", f"  … and {more:,} more faults.")
+        print_localized(f"  … وأخطاء أخرى عددها {more:,}.", f"  … and {more:,} more faults.")
     if not document["kept"]:
-        say("لم يُحفظ منه شيء (بيانات شخصية).", "Its content was not kept (personal data).")
+        print_localized("لم يُحفظ منه شيء (بيانات شخصية).", "Its content was not kept (personal data).")
     if (held := document["id_held_by"]) is not None:
-        say(f"معرّفه للقيد {held}.", f"Its id belongs to log entry {held}.")
+        print_localized(f"معرّفه للقيد {held}.", f"Its id belongs to log entry {held}.")
     for sent in document["redrives"]:
         when, name = sent["sent_at"], sent["id"]
-        say(f"أُعيد إرساله {when} بالمعرّف {name}", f"Sent again {when} as {name}")
+        print_localized(f"أُعيد إرساله {when} بالمعرّف {name}", f"Sent again {when} as {name}")
     accepted = document["accepted"]
     if accepted is None:
-        say("لم يُقبل تصحيح له بعد.", "No correction has been accepted yet.")
+        print_localized("لم يُقبل تصحيح له بعد.", "No correction has been accepted yet.")
     else:
         entry, how = accepted["index"], accepted["by"]
-        say(f"صُحّح في القيد {entry} ({how}).", f"Corrected: log entry {entry} ({how}).")
+        print_localized(f"صُحّح في القيد {entry} ({how}).", f"Corrected: log entry {entry} ({how}).")
 
 
 def _print_redriven(result: Redriven) -> None:
@@ -123,16 +123,16 @@ def _print_redriven(result: Redriven) -> None:
         "refused": (f"رُفض مرة أخرى، القيد {index}.", f"Refused again, log entry {index}."),
         "not-sent": ("لم يُرسل: سيُرفض مرة أخرى.", "Not sent: it would be refused again."),
     }
-    say(*words[result.state])
+    print_localized(*words[result.state])
     _print_errors(result.errors, "  ")
     if result.state == "not-sent":
-        say("صحّحه ثم أرسله بالخيار ‎--from‎.", "Correct it and send it with --from.")
+        print_localized("صحّحه ثم أرسله بالخيار ‎--from‎.", "Correct it and send it with --from.")
 
 
 def _print_errors(errors: list[dict[str, Any]], margin: str) -> None:
     for error in errors:
         ar, en = fault_sentences(error)
-        say(margin + ar, margin + en)
+        print_localized(margin + ar, margin + en)
 
 
 def _print_raw(refusal: Refusal) -> None:

@@ -34,4 +34,6 @@ def test_no_sentence_is_printed_in_one_language_alone() -> None:
         for where, text in printed(path)
         if SENTENCE.search(text) and not ARABIC.search(text) and not text.startswith(NOT_SPOKEN)
     ]
-    assert not found, "print it by `infra.command_line.language.say(arabic, english)`:\n" + "\n".join(map(str, found))
+    assert not found, "print it by `infra.command_line.language.print_localized(arabic, english)`:\n" + "\n".join(
+        map(str, found)
+    )

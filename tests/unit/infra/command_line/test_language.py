@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from infra.cli import cli
-from infra.command_line.language import language, said, say, with_language
+from infra.command_line.language import language, localized, print_localized, with_language
 
 ARABIC, ENGLISH = "سُجّلت الخدمة.", "The service is registered."
 
@@ -23,7 +23,7 @@ def root() -> None:
 
 @root.command()
 def tell() -> None:
-    say(ARABIC, ENGLISH)
+    print_localized(ARABIC, ENGLISH)
 
 
 with_language(root)
@@ -60,11 +60,11 @@ def test_the_option_of_the_command_wins_over_that_before_it() -> None:
 
 
 def test_what_is_the_same_in_both_languages_is_said_once() -> None:
-    assert said("id-1", "id-1") == "id-1"
+    assert localized("id-1", "id-1") == "id-1"
 
 
 def test_outside_of_a_command_both_languages_are_said() -> None:
-    assert (language(), said("أ", "a")) == ("both", "أ · a")
+    assert (language(), localized("أ", "a")) == ("both", "أ · a")
 
 
 @pytest.mark.parametrize(("name", "command"), [row for row in commands(cli) if row[0] != "kafka"])
