@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def run(folder: Path, checks: str, test: str) -> tuple[int, list[str]]:
-    """The exit code and the lines of the output, with a stand-in for make."""
+    """The exit code and the lines of the output, with a fake make."""
     (folder / "pytest.ini").touch()
     (folder / "test_tried.py").write_text(f"def test_it():\n    {test}\n", encoding="utf-8")
     make = folder / "make"

@@ -1,4 +1,4 @@
-"""An error's class tells the reaction, and its message the place."""
+"""An error's class decides the reaction; its docstring is the default message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings come from the environment, say their unit, and find the embedded stack of their home."""
+"""Settings come from the environment, have their unit in the name, and find the embedded stack of their home."""
 
 from __future__ import annotations
 

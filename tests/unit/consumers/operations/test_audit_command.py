@@ -1,4 +1,4 @@
-"""What the exit code of `yesser audit commitments` says of the log."""
+"""The exit codes of `yesser audit commitments`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every sentence about a fault is there in both languages, and an Arabic one is found for what stands in the log."""
+"""Every fault has a sentence in both languages; the Arabic one is found from the English one in the log."""
 
 from __future__ import annotations
 

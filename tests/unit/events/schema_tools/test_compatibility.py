@@ -1,4 +1,4 @@
-"""The gate refuses what could refuse an old event, says so in words, and lets harmless changes pass."""
+"""The gate refuses a change that could refuse an old event, with its reason, and accepts harmless ones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Change = Callable[[dict[str, Any]], object]
 
 
 def judged(change: Change) -> list[str]:
-    """What the gate says of a change of one schema since its release."""
+    """The gate's reasons against a change of one schema since its release."""
     released = schema_of(NAME)
     current = copy.deepcopy(released)
     change(current)

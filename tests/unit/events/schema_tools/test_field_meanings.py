@@ -1,4 +1,4 @@
-"""What the documentation says of the catalogue is whole, and true of validation and of the oracle."""
+"""The documentation of the catalogue is complete, and agrees with validation and with the oracle."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each change of a schema is one sentence at its place; words alone are no change."""
+"""Each change of a schema is one sentence with its pointer; a changed description is no change."""
 
 from __future__ import annotations
 

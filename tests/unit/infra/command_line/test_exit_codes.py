@@ -1,4 +1,4 @@
-"""One table says how every command ends; an error takes the code of its nearest class."""
+"""One table has the exit codes; an error takes that of its most specific class."""
 
 from __future__ import annotations
 

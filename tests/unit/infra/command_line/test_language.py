@@ -1,4 +1,4 @@
-"""`--lang` and YESSER_LANG: every command has the option, and says the same in Arabic, in English or in both."""
+"""`--lang` and YESSER_LANG: every command has the option, and prints the same in Arabic, in English or in both."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`compose.yaml` starts the same system as `yesser up`: a part that is added in one must stand in the other."""
+"""`compose.yaml` starts the same parts as `yesser up`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clients are started and let go without an error of the library's reaching the task that does it."""
+"""Starting and stopping a client never raises the library's own errors in the caller."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a process says, counts and traces, and that nothing personal or secret gets out that way."""
+"""Logs, metrics and traces of a process, and that none of them carries personal data or secrets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a batch asked for is loaded once, changed in memory, and told as the fewest changes."""
+"""Requested rows are loaded once, changed in memory, and saved with the fewest statements."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The story fits the contract and ends where the programme's facts say it should."""
+"""The story fits the contract, and its figures are those of the programme's facts."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def role(code: str) -> Literal["office", "agency"]:
 
 
 def figures(*chapters: Sequence[StoryEvent], mix: Mix = round_robin) -> Figures:
-    """What the oracle makes of these chapters, each stage told by all of its agencies at once."""
+    """The oracle's figures of these chapters, with all agencies of a stage sending at once."""
     registrars = {code: validation.Registrar(validation.Agency(code, role(code))) for code in CODES}
     lines = [
         line
@@ -48,7 +48,7 @@ def figures(*chapters: Sequence[StoryEvent], mix: Mix = round_robin) -> Figures:
 
 
 def without_indexes(rows: list[dict[str, Any]]) -> list[str]:
-    """Rows of two logs can be compared when nothing is left that only says where in its log something stands."""
+    """The rows without indexes, so that those of two logs can be compared."""
     texts = [str({name: value for name, value in row.items() if name not in PLACES}) for row in rows]
     return sorted(re.sub(r"\.i[0-9]+", ".i", text) for text in texts)
 

@@ -1,4 +1,4 @@
-"""What stands beside the progress bars."""
+"""The messages beside the progress bars."""
 
 from __future__ import annotations
 

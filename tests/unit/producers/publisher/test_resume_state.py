@@ -1,4 +1,4 @@
-"""Publishing goes on where it stopped, with the same file only."""
+"""Publishing resumes where it stopped, only with the same file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LINES = [Line(number, b"line %d" % number) for number in (1, 2, 4, 5)]
 
 
 class Clock:
-    """Stands still until it is moved."""
+    """A clock that is moved by hand."""
 
     seconds = 0.0
 

@@ -1,4 +1,4 @@
-"""A child is kept alive, quickly at first, then more slowly; one that never gets ready is given up with its words."""
+"""A child is restarted, with growing waits; one that never gets ready fails with the last line of its log."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ LOCK = [
 
 
 class Maven:
-    """Stands for the repository: hands out `content` and remembers what was asked for."""
+    """A repository that returns `content` and records the requests."""
 
     def __init__(self, content: dict[str, bytes]) -> None:
         self.content = content
