@@ -10,7 +10,7 @@ from infra.http.callers import Caller
 from infra.http.problems import Problem
 
 
-def reach_of(caller: Caller) -> AccessScope:
+def scope_of(caller: Caller) -> AccessScope:
     """The scope for money and the log. Raises `Problem` (403) for a token that may read nothing."""
     if "log:read" in caller.scopes:
         caller.require("log:read")
@@ -22,30 +22,30 @@ def reach_of(caller: Caller) -> AccessScope:
     return AccessScope(agency=caller.require_agency().code)
 
 
-def programme_reach(caller: Caller) -> AccessScope:
+def programme_scope(caller: Caller) -> AccessScope:
     """The scope for the programme. Raises `Problem` (403) for a partner."""
-    reach = reach_of(caller)
-    if reach.partner is not None:
+    scope = scope_of(caller)
+    if scope.partner is not None:
         raise Problem("forbidden")
-    return reach
+    return scope
 
 
-def narrowed(reach: AccessScope, agency: str | None) -> AccessScope:
+def narrowed(scope: AccessScope, agency: str | None) -> AccessScope:
     """The scope limited to an agency. Raises `Problem` (403) if that agency is out of scope."""
-    if agency is None or agency == reach.agency:
-        return reach
-    if reach != EVERYTHING:
+    if agency is None or agency == scope.agency:
+        return scope
+    if scope != EVERYTHING:
         raise Problem("forbidden")
     return AccessScope(agency=agency)
 
 
-def may_read(reach: AccessScope, agency: str) -> bool:
+def may_read(scope: AccessScope, agency: str) -> bool:
     """Whether events of this agency are in scope."""
-    return reach == EVERYTHING or reach.agency == agency
+    return scope == EVERYTHING or scope.agency == agency
 
 
-def with_readable_history(document: Mapping[str, Any], reach: AccessScope) -> dict[str, Any]:
+def with_readable_history(document: Mapping[str, Any], scope: AccessScope) -> dict[str, Any]:
     """A service or project. Its whole history is shown, but the `data` of each step only if its sender is in scope."""
     steps = document["history"]
-    shown = [{**step, "data": step["data"] if may_read(reach, step["agency"]) else None} for step in steps]
+    shown = [{**step, "data": step["data"] if may_read(scope, step["agency"]) else None} for step in steps]
     return {**document, "history": shown}

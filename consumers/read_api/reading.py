@@ -17,7 +17,7 @@ from fastapi import Depends, Request, Response
 from consumers.access_scope import AccessScope
 from consumers.as_of.view import NotStarted, View, live_view
 from consumers.fold.consumer import Consumer
-from consumers.read_api.access import programme_reach, reach_of
+from consumers.read_api.access import programme_scope, scope_of
 from consumers.read_api.cursor import Key, cursor_of
 from consumers.read_api.etag import names, state_headers
 from infra.http.problems import Problem
@@ -45,13 +45,13 @@ class ReadRequest:
     parts: RouteParts
     http: Request
 
-    async def reach(self) -> AccessScope:
-        """See `access.reach_of`. Raises `Problem` (401, 403, 429, 503)."""
-        return reach_of(await self.parts.caller(self.http))
+    async def scope(self) -> AccessScope:
+        """See `access.scope_of`. Raises `Problem` (401, 403, 429, 503)."""
+        return scope_of(await self.parts.caller(self.http))
 
-    async def programme_reach(self) -> AccessScope:
-        """See `access.programme_reach`. Raises `Problem` (401, 403, 429, 503)."""
-        return programme_reach(await self.parts.caller(self.http))
+    async def programme_scope(self) -> AccessScope:
+        """See `access.programme_scope`. Raises `Problem` (401, 403, 429, 503)."""
+        return programme_scope(await self.parts.caller(self.http))
 
     async def answer(self, consumers: Sequence[Consumer], question: Question) -> Response:
         """The answer to a question about the live tables of `consumers`; 304 if the client has this state."""

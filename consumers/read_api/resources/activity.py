@@ -24,7 +24,7 @@ async def agencies_activity(
     request: Reading, agency: AgencyCode = None, limit: Limit = 100, after: After = None
 ) -> Response:
     """Numbers of accepted events by type and of refused records, with the first and last index of each."""
-    reach = narrowed(await request.programme_reach(), agency)
+    scope = narrowed(await request.programme_scope(), agency)
     return await request.page(
-        PROJECTIONS, lambda tables: activity(tables, reach.agency, text_after(after), limit + 1), limit, "agency"
+        PROJECTIONS, lambda tables: activity(tables, scope.agency, text_after(after), limit + 1), limit, "agency"
     )

@@ -27,13 +27,13 @@ routes = APIRouter(tags=["log"], default_response_class=Response)
 )
 async def anomalies(request: Reading, agency: AgencyCode = None, limit: Limit = 100, after: After = None) -> Response:
     """In the order in which they were found. They changed nothing."""
-    reach = narrowed(await request.reach(), agency)
-    sought = AnomaliesSought(reach.agency, after=indexes_after(after), rows_max=limit + 1)
+    scope = narrowed(await request.scope(), agency)
+    sought = AnomaliesSought(scope.agency, after=indexes_after(after), rows_max=limit + 1)
 
     async def shown(view: View) -> Shown:
         asked = sought
-        if reach.partner is not None:
-            subjects = await read.subjects(await view.use(REVENUE), reach)
+        if scope.partner is not None:
+            subjects = await read.subjects(await view.use(REVENUE), scope)
             asked = replace(sought, subjects=subjects, without_rules=read.STRANGERS_RULES)
         rows = await anomalies_found(view, asked)
         return Shown(*page(rows, limit, "found_index", "index"))

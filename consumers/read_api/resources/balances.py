@@ -22,10 +22,10 @@ routes = APIRouter(tags=["revenue share"], default_response_class=Response)
 )
 async def balances(request: Reading, limit: Limit = 100, after: After = None) -> Response:
     """Accounts that have a transfer, by name. All balances of a partnership sum to zero."""
-    reach = await request.reach()
+    scope = await request.scope()
 
     async def shown(view: View) -> Shown:
-        kept = await read.balances(await view.use(REVENUE), reach, text_after(after), limit + 1)
+        kept = await read.balances(await view.use(REVENUE), scope, text_after(after), limit + 1)
         accounts, following = page(kept["accounts"], limit, "account")
         return Shown({"log_index": view.log_index, "accounts": accounts}, following)
 

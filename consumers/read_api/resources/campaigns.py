@@ -22,7 +22,7 @@ routes = APIRouter(tags=["programme"], default_response_class=Response)
 )
 async def list_campaigns(request: Reading, limit: Limit = 100, after: After = None) -> Response:
     """Every campaign that stands in the log, and its state."""
-    await request.programme_reach()
+    await request.programme_scope()
     return await request.page(
         CAMPAIGNS, lambda tables: campaigns(tables, text_after(after), limit + 1), limit, "campaign_id"
     )
@@ -35,9 +35,9 @@ async def list_campaigns(request: Reading, limit: Limit = 100, after: After = No
 )
 async def one_campaign(request: Reading, campaign_id: Id) -> Response:
     """Why it was triggered, what was asked for, and what became of it."""
-    reach = await request.programme_reach()
+    scope = await request.programme_scope()
     return await request.one(
         CAMPAIGNS,
         lambda tables: campaign(tables, campaign_id),
-        lambda row: row if may_read(reach, row["owner"]) else {**row, "airings": None},
+        lambda row: row if may_read(scope, row["owner"]) else {**row, "airings": None},
     )

@@ -36,21 +36,21 @@ async def entries(
     after: After = None,
 ) -> Response:
     """By subject, type (`service.launched` or in full), event id and agency; all that are given must hold."""
-    reach = narrowed(await request.reach(), agency)
-    query = Query(subject, type and as_full_type(type), reach.agency, id, index_after(after), limit)
+    scope = narrowed(await request.scope(), agency)
+    query = Query(subject, type and as_full_type(type), scope.agency, id, index_after(after), limit)
 
     async def shown(view: View) -> Shown:
-        asked = query if reach.partner is None else await _of_partner(view, query, reach)
+        asked = query if scope.partner is None else await _of_partner(view, query, scope)
         found = await find(await view.use(EVENT_INDEX), asked)
         return Shown(found.events, None if found.next_cursor is None else (found.next_cursor,))
 
-    consumers = [EVENT_INDEX] if reach.partner is None else [EVENT_INDEX, REVENUE]
+    consumers = [EVENT_INDEX] if scope.partner is None else [EVENT_INDEX, REVENUE]
     return await request.answer(consumers, shown)
 
 
-async def _of_partner(view: View, query: Query, reach: AccessScope) -> Query:
+async def _of_partner(view: View, query: Query, scope: AccessScope) -> Query:
     """The query limited to the partner's partnerships, without other agencies' entries, up to the ledger's position."""
     connection = await view.use(REVENUE)
-    subjects = await read.subjects(connection, reach)
+    subjects = await read.subjects(connection, scope)
     without = await read.strangers(connection, subjects)
     return replace(query, subjects=subjects, without=without, below_index=view.positions[REVENUE.name])

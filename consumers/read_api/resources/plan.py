@@ -37,20 +37,20 @@ async def plan(
     An agency sees the figures of its own partnerships only. For the past the log is folded again, which takes a
     while for a long one; the answer never changes.
     """
-    reach = await request.programme_reach()
+    scope = await request.programme_scope()
     if as_of_index is not None or as_of_recorded is not None:
         past = await past_of(request.parts, as_of_index, as_of_recorded)
         if past.is_known_to(request.http):
             return Response(None, 304, past.headers())
-        document = _within(await past_plans.plan(past.index), reach)
+        document = _within(await past_plans.plan(past.index), scope)
         return Response(orjson.dumps(document), 200, past.headers(), JSON)
 
     async def shown(view: View) -> Shown:
-        return Shown(_within(await plan_document(view), reach))
+        return Shown(_within(await plan_document(view), scope))
 
     return await request.answer(JUDGING, shown)
 
 
-def _within(plan: dict[str, Any], reach: AccessScope) -> dict[str, Any]:
+def _within(plan: dict[str, Any], scope: AccessScope) -> dict[str, Any]:
     """The plan, with only the partnerships in scope."""
-    return {**plan, "partnerships": [row for row in plan["partnerships"] if may_read(reach, row["agency"])]}
+    return {**plan, "partnerships": [row for row in plan["partnerships"] if may_read(scope, row["agency"])]}

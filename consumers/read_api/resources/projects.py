@@ -18,7 +18,7 @@ routes = APIRouter(tags=["programme"], default_response_class=Response)
 @routes.get("/v1/projects", summary="The projects", responses=documents.responses(documents.PROJECTS, paged=True))
 async def list_projects(request: Reading, limit: Limit = 100, after: After = None) -> Response:
     """Every registered project and how many of its phases are started and completed."""
-    await request.programme_reach()
+    await request.programme_scope()
     return await request.page(
         PROJECTIONS, lambda tables: projects(tables, text_after(after), limit + 1), limit, "project_id"
     )
@@ -31,7 +31,7 @@ async def list_projects(request: Reading, limit: Limit = 100, after: After = Non
 )
 async def one_project(request: Reading, project_id: Id) -> Response:
     """What happened to it and to each phase, step by step, each with the index of its entry."""
-    reach = await request.programme_reach()
+    scope = await request.programme_scope()
     return await request.one(
-        PROJECTIONS, lambda tables: project(tables, project_id), lambda row: with_readable_history(row, reach)
+        PROJECTIONS, lambda tables: project(tables, project_id), lambda row: with_readable_history(row, scope)
     )

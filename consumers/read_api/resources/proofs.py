@@ -36,10 +36,10 @@ routes = APIRouter(tags=["log"], default_response_class=Response)
 )
 async def proof(request: Reading, index: Index) -> Response:
     """The entry's bytes and its inclusion proof (RFC 6962) under the newest signed checkpoint."""
-    reach = await request.reach()
+    scope = await request.scope()
     async with request.parts.connection() as connection:
         raw = await read_entries(connection, index, 1)
-        if not raw or not await _is_within(connection, reach, index, raw[0]):
+        if not raw or not await _is_within(connection, scope, index, raw[0]):
             raise Problem("not-found")
         checkpoint = await connection.fetchrow(_SQL["checkpoint"])
         if checkpoint is None or index >= checkpoint["size"]:
@@ -57,17 +57,17 @@ async def proof(request: Reading, index: Index) -> Response:
     return Response(orjson.dumps(document), media_type=JSON)
 
 
-async def _is_within(connection: Connection, reach: AccessScope, index: int, raw: bytes) -> bool:
+async def _is_within(connection: Connection, scope: AccessScope, index: int, raw: bytes) -> bool:
     """An agency's entries are those from its topic, refusals included."""
-    if reach == EVERYTHING:
+    if scope == EVERYTHING:
         return True
     entry = parse_entry(index, raw)
-    if reach.partner is None:
-        return reach.agency is not None and entry.address.partition("/")[0] == agency_topic(reach.agency)
+    if scope.partner is None:
+        return scope.agency is not None and entry.address.partition("/")[0] == agency_topic(scope.agency)
     try:
         async with live_view(connection, [REVENUE]) as looked_at:
             ledger = await looked_at.use(REVENUE)
-            if index >= looked_at.log_index or entry.subject not in await read.subjects(ledger, reach):
+            if index >= looked_at.log_index or entry.subject not in await read.subjects(ledger, scope):
                 return False
             return index not in await read.strangers(ledger, [entry.subject])
     except NotStarted:

@@ -20,7 +20,7 @@ routes = APIRouter(tags=["programme"], default_response_class=Response)
 )
 async def list_services(request: Reading, limit: Limit = 100, after: After = None) -> Response:
     """Every registered service and its state."""
-    await request.programme_reach()
+    await request.programme_scope()
     return await request.page(
         PROJECTIONS, lambda tables: services(tables, text_after(after), limit + 1), limit, "service_id"
     )
@@ -33,7 +33,7 @@ async def list_services(request: Reading, limit: Limit = 100, after: After = Non
 )
 async def one_service(request: Reading, service_id: Id) -> Response:
     """What happened to it, step by step, each with the index of its entry."""
-    reach = await request.programme_reach()
+    scope = await request.programme_scope()
     return await request.one(
-        PROJECTIONS, lambda tables: service(tables, service_id), lambda row: with_readable_history(row, reach)
+        PROJECTIONS, lambda tables: service(tables, service_id), lambda row: with_readable_history(row, scope)
     )

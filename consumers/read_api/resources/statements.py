@@ -25,10 +25,10 @@ routes = APIRouter(tags=["revenue share"], default_response_class=Response)
 )
 async def list_statements(request: Reading, partnership_id: Id, limit: Limit = 100, after: After = None) -> Response:
     """One for each closed period."""
-    reach = await request.reach()
+    scope = await request.scope()
 
     async def shown(view: View) -> Shown:
-        ledger = await _ledger_of(view, partnership_id, reach)
+        ledger = await _ledger_of(view, partnership_id, scope)
         rows = await read.statements_of(ledger, partnership_id, text_after(after), limit + 1)
         return Shown(*page(rows, limit, "period"))
 
@@ -42,10 +42,10 @@ async def list_statements(request: Reading, partnership_id: Id, limit: Limit = 1
 )
 async def one_statement(request: Reading, partnership_id: Id, period: Period) -> Response:
     """404 as long as the period is not closed."""
-    reach = await request.reach()
+    scope = await request.scope()
 
     async def shown(view: View) -> Shown:
-        ledger = await _ledger_of(view, partnership_id, reach)
+        ledger = await _ledger_of(view, partnership_id, scope)
         try:
             return Shown(await read.statement(ledger, partnership_id, period))
         except read.NoStatement:
@@ -61,10 +61,10 @@ async def one_statement(request: Reading, partnership_id: Id, period: Period) ->
 )
 async def list_transfers(request: Reading, partnership_id: Id, limit: Limit = 100, after: After = None) -> Response:
     """In log order, each with the index of the entry that caused it."""
-    reach = await request.reach()
+    scope = await request.scope()
 
     async def shown(view: View) -> Shown:
-        ledger = await _ledger_of(view, partnership_id, reach)
+        ledger = await _ledger_of(view, partnership_id, scope)
         rows = await read.transfers(ledger, partnership_id, indexes_after(after), limit + 1)
         transfers, following = page(rows, limit, "index", "line")
         document = {"log_index": view.log_index, "partnership_id": partnership_id, "transfers": transfers}
@@ -73,8 +73,8 @@ async def list_transfers(request: Reading, partnership_id: Id, limit: Limit = 10
     return await request.answer([REVENUE], shown)
 
 
-async def _ledger_of(view: View, partnership_id: str, reach: AccessScope) -> Connection:
+async def _ledger_of(view: View, partnership_id: str, scope: AccessScope) -> Connection:
     """The revenue tables. Raises `Problem` (404) for a partnership that is out of scope."""
     ledger = await view.use(REVENUE)
-    found(await read.partnership(ledger, partnership_id, reach))
+    found(await read.partnership(ledger, partnership_id, scope))
     return ledger

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from consumers.access_scope import EVERYTHING, AccessScope
-from consumers.read_api.access import narrowed, programme_reach, reach_of, with_readable_history
+from consumers.read_api.access import narrowed, programme_scope, scope_of, with_readable_history
 from events.validation.verdicts import Agency
 from infra.http.callers import DEFAULT_SCOPES, Caller, Kind
 from infra.http.problems import Problem
@@ -32,27 +32,27 @@ def code_of(work: Any, *arguments: Any) -> str:
 
 
 def test_each_kind_has_its_reach() -> None:
-    assert reach_of(caller("office")) == reach_of(caller("auditor")) == EVERYTHING
-    assert reach_of(caller("agency")) == AccessScope(agency="health")
-    assert reach_of(caller("partner")) == AccessScope(partner="health")
+    assert scope_of(caller("office")) == scope_of(caller("auditor")) == EVERYTHING
+    assert scope_of(caller("agency")) == AccessScope(agency="health")
+    assert scope_of(caller("partner")) == AccessScope(partner="health")
 
 
 def test_an_office_without_the_scope_for_the_log_reads_as_the_agency_that_it_is() -> None:
-    assert reach_of(caller("office", scopes=frozenset({"events:read"}))) == AccessScope(agency="health")
+    assert scope_of(caller("office", scopes=frozenset({"events:read"}))) == AccessScope(agency="health")
 
 
 def test_a_token_that_may_read_nothing_reads_nothing() -> None:
     for kind in ("agency", "partner", "auditor", "office"):
-        assert code_of(reach_of, caller(kind, scopes=frozenset({"events:write"}))) == "forbidden"
+        assert code_of(scope_of, caller(kind, scopes=frozenset({"events:write"}))) == "forbidden"
 
 
 def test_a_suspended_caller_reads_nothing() -> None:
     for kind in ("agency", "office"):
-        assert code_of(reach_of, caller(kind, is_suspended=True)) == "suspended"
+        assert code_of(scope_of, caller(kind, is_suspended=True)) == "suspended"
 
 
 def test_a_partner_sees_nothing_of_the_programme() -> None:
-    assert code_of(programme_reach, caller("partner")) == "forbidden"
+    assert code_of(programme_scope, caller("partner")) == "forbidden"
 
 
 def test_only_who_sees_everything_may_name_another_agency() -> None:
