@@ -12,15 +12,14 @@ import base64
 import hashlib
 import os
 import shutil
-import subprocess
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from infra.embedded.servers.one_time_tool import run_tool
 from infra.embedded.servers.ports import HOST
-from infra.errors import StackError
 from infra.secret_files import write_private
 
 NODE_ID: Final = 1
@@ -186,26 +185,11 @@ def format_storage(java: Java, folder: Path, ports: KafkaPorts, passwords: Mappi
     write_private(properties, server_properties(UNFINISHED, ports, passwords))
     write_private(arguments, _argument_file(_format_arguments(java, properties.name, passwords)))
     try:
-        done = subprocess.run(
-            # The tool prints the users' stored keys, so its output is discarded.
-            [str(java.executable), f"@{arguments.name}"],
-            cwd=folder,
-            env=os.environ | UTF_8,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            timeout=FORMAT_TIMEOUT_S,
-            check=False,
-        )
+        command = [str(java.executable), f"@{arguments.name}"]
+        run_tool(command, "Kafka's storage", folder, FORMAT_TIMEOUT_S, cwd=folder, env=os.environ | UTF_8)
     finally:
         arguments.unlink(missing_ok=True)
         properties.unlink(missing_ok=True)
-    if done.returncode != 0:
-        lines = [line for line in done.stderr.splitlines() if line.strip()]
-        raise StackError(
-            f"Kafka's storage in {folder} could not be created ({lines[-1] if lines else 'no message'}): "
-            "check that the folder can be written and has free space, then run the same command again."
-        )
     unfinished.rename(data)
 
 

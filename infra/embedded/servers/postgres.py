@@ -9,11 +9,11 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from infra.embedded.servers.one_time_tool import run_tool
 from infra.embedded.servers.ports import HOST
 from infra.embedded.servers.system_user import allow_reading, allow_traversal, hand_over, postgres_user
 from infra.errors import StackError
@@ -126,23 +126,9 @@ def _initdb(folder: Path, password: str) -> None:
         *("--no-instructions", "--set=timezone=UTC"),
     ]
     try:
-        done = subprocess.run(
-            command,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            timeout=INITDB_TIMEOUT_S,
-            check=False,
-            **run_as(user),
-        )
+        run_tool(command, "PostgreSQL's data", folder, INITDB_TIMEOUT_S, **run_as(user))
     finally:
         password_file.unlink(missing_ok=True)
-    if done.returncode != 0:
-        lines = [line for line in done.stderr.splitlines() if line.strip()]
-        raise StackError(
-            f"PostgreSQL's data in {folder} could not be created ({lines[-1] if lines else 'no message'}): "
-            "check that the folder can be written and has free space, then run the same command again."
-        )
     unfinished.rename(folder / "data")
 
 

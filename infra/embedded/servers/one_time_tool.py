@@ -1,0 +1,25 @@
+"""Runs a server's own tool that creates its data folder, once."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from infra.errors import StackError
+
+
+def run_tool(command: Sequence[str], what: str, folder: Path, timeout_s: float, **options: Any) -> None:
+    """Run the tool that creates `what` in `folder`. Its output, which may hold passwords, is discarded.
+
+    Raises StackError with the last line of its errors. `options` are those of `subprocess.run`.
+    """
+    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True, "check": False}
+    done = subprocess.run(command, timeout=timeout_s, **quiet, **options)
+    if done.returncode != 0:
+        lines = [line for line in done.stderr.splitlines() if line.strip()]
+        raise StackError(
+            f"{what} in {folder} could not be created ({lines[-1] if lines else 'no message'}): "
+            "check that the folder can be written and has free space, then run the same command again."
+        )
