@@ -25,7 +25,7 @@ from infra.data_dir import DataDir
 from infra.kafka.client_config import agency_topic, client_arguments
 from infra.kafka.clients import raw_client
 from infra.kafka.quotas import agency_quotas, set_quotas
-from infra.kafka.scram import SCRAM_SHA_512, AlterUserScramCredentialsRequest, Upsertion
+from infra.kafka.scram import AlterUserScramCredentialsRequest
 from infra.secret_files import password
 from infra.settings import Settings
 
@@ -194,8 +194,7 @@ async def create_scram_user(client: AIOKafkaClient, name: str, password: str) ->
     """Create the user or change its password (SCRAM-SHA-512)."""
     salt = secrets.token_bytes(SALT_BYTES)
     salted = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, SCRAM_ITERATIONS)
-    upsertion = Upsertion(name, SCRAM_SHA_512, SCRAM_ITERATIONS, salt, salted)
-    response = await _send(client, AlterUserScramCredentialsRequest(upsertion))
+    response = await _send(client, AlterUserScramCredentialsRequest(name, SCRAM_ITERATIONS, salt, salted))
     for user, code, message, _ in response.results:
         if code:
             raise KafkaRefused(f"user {user} could not be changed: {_reason(code, message)}")

@@ -6,8 +6,7 @@ aiokafka has no such request; this one is written with its protocol types. Field
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
-from typing import Final
+from typing import Any, Final
 
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import (
@@ -23,17 +22,6 @@ from aiokafka.protocol.types import (
 
 SCRAM_SHA_512: Final = 2
 API_KEY: Final = 51
-
-
-@dataclass(frozen=True, slots=True)
-class Upsertion:
-    """Set a credential: the salted password (RFC 5802's SaltedPassword), never the password."""
-
-    user: str
-    mechanism: int
-    iterations: int
-    salt: bytes
-    salted_password: bytes
 
 
 class AlterUserScramCredentialsResponse_v0(Response):  # type: ignore[misc]  # noqa: N801 - aiokafka's naming
@@ -80,12 +68,14 @@ class AlterUserScramCredentialsRequest_v0(RequestStruct):  # type: ignore[misc] 
 
 
 class AlterUserScramCredentialsRequest(Request[AlterUserScramCredentialsRequest_v0]):  # type: ignore[misc]
+    """Sets the salted password (RFC 5802's SaltedPassword) of a user, creating the user if needed."""
+
     API_KEY = API_KEY
 
-    def __init__(self, upsertion: Upsertion) -> None:
-        self._upsertion = upsertion
+    def __init__(self, user: str, iterations: int, salt: bytes, salted_password: bytes) -> None:
+        self._upsertion: tuple[Any, ...] = (user, SCRAM_SHA_512, iterations, salt, salted_password, {})
 
     def build(
         self, request_struct_class: type[AlterUserScramCredentialsRequest_v0]
     ) -> AlterUserScramCredentialsRequest_v0:
-        return request_struct_class([], [(*astuple(self._upsertion), {})], {})
+        return request_struct_class([], [self._upsertion], {})
