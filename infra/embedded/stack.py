@@ -36,7 +36,7 @@ START_DEADLINE_S: Final = 900.0
 STOP_DEADLINE_S: Final = 36.0
 """Longer than a supervisor takes to stop everything in order. Then it is killed, and its children are ended in a
 quarter of the usual time, so that stopping takes at most a minute."""
-HASTE: Final = 0.25
+ORPHANS_TIME_SHARE: Final = 0.25
 
 Progress = Callable[[str], None]
 
@@ -54,7 +54,7 @@ def start_stack(settings: Settings, wanted: Wanted, progress: Progress = lambda 
     shown = ""
     while time.monotonic() < deadline:
         record = stack_record.read(home.record)
-        if (record.get("ready") or _waits_for_a_person(record)) and _supervisor_of(record):
+        if (record.get("ready") or _needs_an_operator(record)) and _supervisor_of(record):
             return record
         words = log_tail(_progress_file(home))
         if words != shown:
@@ -68,8 +68,8 @@ def start_stack(settings: Settings, wanted: Wanted, progress: Progress = lambda 
     raise StackError(f"The stack was not ready after {START_DEADLINE_S:.0f} s: see {home.logs}.")
 
 
-def _waits_for_a_person(record: Mapping[str, Any]) -> bool:
-    """Whether everything has started and a process halted: its operator needs the rest of the stack."""
+def _needs_an_operator(record: Mapping[str, Any]) -> bool:
+    """Whether everything has started and a process halted: the operator needs the rest of the stack."""
     parts = [*record.get("processes", []), *(record[name] for name in SERVICES if name in record)]
     states = {part["state"] for part in parts}
     return "halted" in states and states <= {"halted", "ready"}
@@ -84,7 +84,7 @@ def stop_stack(settings: Settings) -> bool:
     if not home.root.exists():
         return False
     supervisor, in_time = _end_supervisor(home)
-    orphans = end_orphans(home, time_share=1.0 if in_time else HASTE)
+    orphans = end_orphans(home, time_share=1.0 if in_time else ORPHANS_TIME_SHARE)
     return supervisor or orphans > 0
 
 

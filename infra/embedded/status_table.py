@@ -46,24 +46,24 @@ def print_status(status: StackStatus, console: Console | None = None) -> None:
     """Print one line per part, then notes."""
     out = console or Console()
 
-    def tell(ar: str, en: str) -> None:
+    def line(ar: str, en: str) -> None:
         out.print(localized(ar, en, "\n"), markup=False, highlight=False, soft_wrap=True)
 
-    tell(f"أحداث يسر في {status.home}", f"Yesser Events in {status.home}")
+    line(f"أحداث يسر في {status.home}", f"Yesser Events in {status.home}")
     out.print(_table(status), crop=False)
     for process in status.processes:
         if reason := process.get("halted"):
             name = process["name"]
-            tell(f"توقف {name}: {reason}.", f"{name} halted: {reason}.")
+            line(f"توقف {name}: {reason}.", f"{name} halted: {reason}.")
     for topic, pause in status.paused.items():
         until = pause["until"]
-        tell(f"قراءة {topic} بطيئة حتى {until}: {pause['ar']}.", f"{topic} is paused until {until}: {pause['en']}.")
+        line(f"قراءة {topic} بطيئة حتى {until}: {pause['ar']}.", f"{topic} is paused until {until}: {pause['en']}.")
     if not status.running:
-        tell(
+        line(
             "النظام لا يعمل: شغّله بـ `yesser up --detach`.", "The stack is not running: `yesser up --detach` starts it."
         )
     elif not status.ready:
-        tell(
+        line(
             "لم يجهز كل شيء: يعرض `yesser logs PART` سجلات الجزء.",
             "Not all is ready: `yesser logs PART` shows the logs of a part.",
         )

@@ -91,7 +91,7 @@ async def acknowledged(sending: Awaitable[Answer]) -> Answer:
 
 
 def require_running(consumer: AIOKafkaConsumer) -> None:
-    """Raise `ClientEnded` where a started consumer lost a task of its own: it would read nothing and say nothing."""
+    """Raise `ClientEnded` where a started consumer lost a task of its own: it would read nothing and raise nothing."""
     for task in (raw_client(consumer)._sync_task, consumer._fetcher._fetch_task):
         if task.done():
             raise ClientEnded(ClientEnded.__doc__)

@@ -24,9 +24,9 @@ from infra.settings import Settings
 from producers.programme.chapter_one import chapter_one
 from producers.programme.chapter_two import chapter_two
 from producers.programme.commands import run_json
+from producers.programme.publish_chapter import publish_chapter, register_agencies
 from producers.programme.report import shown
 from producers.programme.story_event import StoryEvent
-from producers.programme.tell import introduce_agencies, publish_chapter
 
 _FIXED_POINT_TIMEOUT_S: Final = "300"
 _CHECKPOINT_WAIT_S: Final = 10.0
@@ -77,7 +77,7 @@ def _stack(settings: Settings, say: Say) -> Iterator[None]:
 
 def _run(settings: Settings, console: Console) -> dict[str, Any]:
     say = partial(_say, console)
-    new = uvloop.run(introduce_agencies(settings))
+    new = uvloop.run(register_agencies(settings))
     say(f"سُجّلت الجهات (الجديد منها {new}).", f"Agencies are registered ({new} new).")
     _chapter(settings, localized("القصة", "The story"), chapter_one())
     run_json("wait", "--timeout", _FIXED_POINT_TIMEOUT_S)

@@ -70,12 +70,12 @@ def recorded_identities(record: dict[str, Any]) -> dict[str, Identity]:
 
 
 def mark(home: Path, name: str) -> dict[str, str]:
-    """What a child's environment says of it, for the case that nobody could write its pid down (a full disk)."""
+    """Variables that mark a child, in case its pid cannot be recorded (a full disk)."""
     return {_MARK: f"{name} of {home}"}
 
 
 def marked_children(home: Path) -> list[tuple[str, Identity]]:
-    """Children of a home that run, by their environment, whether recorded or not; not what these started themselves."""
+    """The running children of a home, found by their environment; without those that they started themselves."""
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):  # it has just ended, or is another user's

@@ -42,5 +42,5 @@ def log_tail(path: Path) -> str:
             lines = file.read().decode("utf-8", "replace").splitlines()
     except FileNotFoundError:
         return ""
-    spoken = [line.strip() for line in lines if line.strip()]
-    return spoken[-1][:300] if spoken else ""
+    written = [line.strip() for line in lines if line.strip()]
+    return written[-1][:300] if written else ""

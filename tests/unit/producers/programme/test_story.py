@@ -19,10 +19,10 @@ from infra.command_line.language import _KEY
 from producers.agencies.genesis import OFFICE
 from producers.programme.chapter_one import chapter_one
 from producers.programme.chapter_two import CHANNELS, chapter_two
+from producers.programme.publish_chapter import stages
 from producers.programme.records import read_records
 from producers.programme.report import shown
 from producers.programme.story_event import StoryEvent
-from producers.programme.tell import stages
 from tests.oracle import validation
 from tests.oracle.entries import log_of, one_after_another, round_robin, shuffled
 from tests.oracle.fold import Figures, fold

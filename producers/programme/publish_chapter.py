@@ -40,7 +40,7 @@ class _Meter(Progress):
         self._reported = lines_count
 
 
-async def introduce_agencies(settings: Settings) -> int:
+async def register_agencies(settings: Settings) -> int:
     """Register the agencies of the story and wait until all can publish; returns how many were new."""
     agencies = [
         NewAgency(row["code"], row["role"], row["name"]["ar"], row["name"]["en"])
