@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from events.faults.details import arabic_of
 from events.faults.problems import PROBLEMS, Bilingual, Code, Fault
@@ -55,7 +53,3 @@ def of_request(code: RequestCode) -> Explained:
 
 def _shown(fault: Fault) -> ShownFault:
     return ShownFault(fault.code, fault.pointer, Bilingual(arabic_of(fault.detail), fault.detail))
-
-
-EVENT_CODES: Final[Mapping[str, Code]] = {code: code for code in PROBLEMS}
-REQUEST_CODES: Final[Mapping[str, RequestCode]] = {code: code for code in EXPLANATIONS}

@@ -14,14 +14,14 @@ from functools import cache, partial
 from importlib.metadata import version
 from importlib.resources import files
 from itertools import groupby
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import orjson
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from events.faults.details import arabic_of
-from events.faults.problems import Bilingual, Code
+from events.faults.problems import PROBLEMS, Bilingual
 from events.schema_tools.asyncapi_document import asyncapi_document, entry_schema
 from events.schema_tools.field_meanings import ATTRIBUTE_MEANINGS
 from events.schema_tools.refusal_examples import golden_example
@@ -29,16 +29,15 @@ from events.schema_tools.schema_documents import SENDERS, schema_of
 from events.types.catalogue import CATALOGUE
 from events.types.contradictions import RULES, contradictions_of
 from events.wire.envelope import Envelope, full_type
-from infra.http.problems import PAGE_PREFIX, RequestCode
+from infra.http.problems import EXPLANATIONS, PAGE_PREFIX
 from producers.docs_pages import words
 from producers.docs_pages.asyncapi import channels_of
-from producers.docs_pages.explained import EVENT_CODES, REQUEST_CODES, Explained, of_event, of_request
+from producers.docs_pages.explained import Explained, of_event, of_request
 from producers.docs_pages.fields import field_rows
 from producers.docs_pages.prose import PROSE_PAGES, prose_of, title_of
 
 Document = Mapping[str, Any]
 Make = Callable[[], bytes]
-AnyCode = TypeVar("AnyCode", Code, RequestCode)
 
 START: Final = "/docs"
 STYLE: Final = "/docs/site.css"
@@ -84,8 +83,8 @@ class Site:
             **self._html_pages(),
             **{path: partial(self._prose, path) for path in PROSE_PAGES},
             **{event_page(name): partial(self._event, name) for name in CATALOGUE},
-            **{problem_page(code): partial(self._problem, of_event, known) for code, known in EVENT_CODES.items()},
-            **{problem_page(code): partial(self._problem, of_request, known) for code, known in REQUEST_CODES.items()},
+            **{problem_page(code): partial(self._problem, partial(of_event, code)) for code in PROBLEMS},
+            **{problem_page(code): partial(self._problem, partial(of_request, code)) for code in EXPLANATIONS},
         }
         self._made: dict[str, Page] = {}
 
@@ -161,13 +160,13 @@ class Site:
 
     def _refusals(self) -> bytes:
         groups = [
-            (words.REFUSED_EVENTS, [of_event(code) for code in EVENT_CODES.values()]),
-            (words.REFUSED_REQUESTS, [of_request(code) for code in REQUEST_CODES.values()]),
+            (words.REFUSED_EVENTS, [of_event(code) for code in PROBLEMS]),
+            (words.REFUSED_REQUESTS, [of_request(code) for code in EXPLANATIONS]),
         ]
         return self._html("refusals.html", "/docs/refusals", intro=words.REFUSALS, groups=groups)
 
-    def _problem(self, explain: Callable[[AnyCode], Explained], code: AnyCode) -> bytes:
-        problem = explain(code)
+    def _problem(self, explain: Callable[[], Explained]) -> bytes:
+        problem = explain()
         return self._html("problem.html", problem_page(problem.code), problem=problem)
 
     def _asyncapi(self) -> bytes:
