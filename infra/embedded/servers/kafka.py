@@ -82,6 +82,9 @@ JVM_OPTIONS: Final = (
     "-Xms128m",
     "-Xmx512m",
     "-XX:+UseSerialGC",
+    # The optimizing compiler costs more than it saves: a broker that took 300,000 records used 8.2 s of CPU with it,
+    # 5.6 s without, and the last 50,000 cost the same.
+    "-XX:TieredStopAtLevel=1",
     "-XX:+ExitOnOutOfMemoryError",
     "-XX:-UsePerfData",
     # The archive holds loaded classes only: this runtime rejects archived machine code.
@@ -151,18 +154,19 @@ def server_properties(
 
 def java_command(java: Java) -> list[str]:
     """The broker's command line, to be run in Kafka's folder; it has no password and no address."""
-    options = list(JVM_OPTIONS)
-    if java.archive is not None:
-        options.append(f"-XX:AOTCache={java.archive}")
     return [
         str(java.executable),
-        *options,
+        *_options(java),
         LOG4J_OPTION,
         "-cp",
         os.pathsep.join(map(str, java.jars)),
         MAIN_CLASS,
         "server.properties",
     ]
+
+
+def _options(java: Java) -> list[str]:
+    return [*JVM_OPTIONS, *([] if java.archive is None else [f"-XX:AOTCache={java.archive}"])]
 
 
 def write_configuration(folder: Path, ports: KafkaPorts, passwords: Mapping[str, str]) -> None:
@@ -200,8 +204,7 @@ def _format_arguments(java: Java, properties: str, passwords: Mapping[str, str])
         for user in ("admin", "platform")
     ]
     return [
-        "-XX:TieredStopAtLevel=1",
-        "-XX:+UseSerialGC",
+        *_options(java),
         LOG4J_OPTION,
         "-cp",
         os.pathsep.join(map(str, java.jars)),
