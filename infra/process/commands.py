@@ -39,6 +39,7 @@ def process_entries() -> dict[str, EntryPoint]:
 @click.argument("name", type=click.Choice(sorted(process_entries())))
 def run(name: str) -> None:
     """Run one process of the platform in the foreground until SIGTERM."""
+    gc.disable()  # imports make no garbage
     settings = Settings()
     setup(settings, name)
     factory: Callable[[Settings], Process] = process_entries()[name].load()
@@ -46,6 +47,7 @@ def run(name: str) -> None:
     # A batch is thousands of small objects freed together: with the default thresholds collections find nothing.
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+    gc.enable()
     uvloop.run(serve(settings, *process))
 
 
