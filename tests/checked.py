@@ -19,7 +19,9 @@ END_WITHIN_S: Final = 120.0
 def main(arguments: list[str]) -> int:
     """The exit code of what failed, or 0."""
     command = [sys.executable, "-m", "pytest", f"--color={'yes' if sys.stdout.isatty() else 'auto'}", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as tests:
+    # Hundreds of processes read the modules: none compiles them again, also where the user's shell asks for that.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment) as tests:
         checks = subprocess.run(CHECKS, stdin=subprocess.DEVNULL, check=False)
         if checks.returncode:
             _end(tests)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import os
-import tempfile
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
@@ -23,7 +22,7 @@ from infra.process.subprocess_command import subprocess_environment
 from infra.settings import Settings
 from tests.scenarios.figures import take
 from tests.scenarios.system import System, fresh_system
-from tests.stack import TestStack, corner, services
+from tests.stack import TestStack, corner, folder_of_services, services
 
 pytest_plugins = ["tests.workers"]
 
@@ -76,15 +75,9 @@ def pytest_runtest_makereport() -> Generator[None, Any, Any]:
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[TestStack]:
-    """Kafka and PostgreSQL, started once. Where they cannot be had, its tests are skipped.
-
-    Its folder is not one of pytest's: those of the sessions before are cleared away, and a session may still run.
-    """
-    with (
-        tempfile.TemporaryDirectory(prefix="yesser-tests-", ignore_cleanup_errors=True) as folder,
-        ExitStack() as running,
-    ):
-        yield _or_skipped(running, services(Path(folder)))
+    """Kafka and PostgreSQL, started once. Where they cannot be had, its tests are skipped."""
+    with folder_of_services() as folder, ExitStack() as running:
+        yield _or_skipped(running, services(folder))
 
 
 @pytest.fixture(scope="session")

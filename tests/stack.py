@@ -3,8 +3,9 @@
 In this order: services that the environment names (YESSER_KAFKA, YESSER_POSTGRES), containers where a Docker engine
 answers, else the embedded stack in a folder of its own. The behaviour is the same; only the start differs.
 
-The PostgreSQL that is started here does not flush to disk: what a kill -9 leaves is the same, and no test on it takes
-the machine's power away. Systems (`tests/scenarios/system.py`) and benches keep the product's own settings.
+The services that are started here lie in memory where there is room, and PostgreSQL does not flush: what a kill -9
+leaves is the same, and no test on them takes the machine's power away. Systems (`tests/scenarios/system.py`) and
+benches keep the product's own settings and a disk.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import asyncio
 import hashlib
 import os
 import secrets
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -35,6 +38,11 @@ from infra.secret_files import write_private
 from infra.settings import Settings
 
 DROP_TRIES_MAX = 50
+MEMORY = Path("/dev/shm")
+ROOM_BYTES = 3 << 30
+"""Free memory for the services of one worker. They take a fifth of it."""
+WITHOUT_FLUSHES = {"fsync": "off", "full_page_writes": "off", "max_wal_size": "'256MB'", "min_wal_size": "'64MB'"}
+"""Less than the product's own 2 GB of write-ahead log, which would lie in memory."""
 OURS = ("agency.", "yesser.")
 """Prefixes of the topics that the platform makes."""
 
@@ -68,6 +76,19 @@ class TestStack:
             log_topic=f"yesser.{corner}.log",
             triggers_topic=f"yesser.{corner}.triggers",
         )
+
+
+@contextmanager
+def folder_of_services() -> Iterator[Path]:
+    """A folder in memory where there is room: each test makes and drops a database of 900 files.
+
+    It is not one of pytest's: those of the sessions before are cleared away, and a session may still run.
+    """
+    roomy = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ROOM_BYTES
+    with tempfile.TemporaryDirectory(
+        prefix="yesser-tests-", dir=MEMORY if roomy else None, ignore_cleanup_errors=True
+    ) as folder:
+        yield Path(folder)
 
 
 @contextmanager
@@ -110,7 +131,8 @@ def _embedded(home: Path) -> Iterator[TestStack]:
 
 async def _without_flushes(port: int, superuser_password: str) -> None:
     server = f"postgresql://{SUPERUSER}:{superuser_password}@{HOST}:{port}/postgres"
-    await execute(server, "ALTER SYSTEM SET fsync = off")
+    for name, value in WITHOUT_FLUSHES.items():
+        await execute(server, f"ALTER SYSTEM SET {name} = {value}")
     await execute(server, "SELECT pg_reload_conf()")
 
 

@@ -1,14 +1,15 @@
 """Tests on several workers (`pytest -n auto --dist loadgroup`): what stays together, and what runs by itself.
 
 Every worker has services of its own. The tests on the shared system are one group, so that one worker alone starts it;
-the tests of a file on the services are one group, so that what they share is made once; each other test goes to
-whichever worker is free. The tests marked `alone` measure time: they come last, on one worker, and while one of them
-runs no other test does.
+the tests of each file are one group, so that what they share is made once and each worker asks rarely for more. The
+groups that take longest come first. The tests marked `alone` measure time: they come last, on one worker, and while one
+of them runs no other test does.
 """
 
 from __future__ import annotations
 
 import fcntl
+import gc
 import json
 import os
 import tempfile
@@ -24,9 +25,12 @@ from xdist.scheduler import LoadScopeScheduling
 from tests.scenarios.figures import take, tell
 
 NEED_STACK: Final = frozenset({"stack", "settings", "connection", "pool", "environment", "system"})
-WORKERS: Final = 2
+WORKERS: Final = 3
+"""One more than the two cores that every machine has: tests on services spend half their time waiting."""
 SYSTEM: Final = "system"
 ALONE: Final = "alone"
+OWN_SYSTEMS: Final = ("scenarios", "embedded")
+"""Folders whose files start systems of their own: the longest first."""
 GROUPS: Final = "groups.json"
 SHARED: Final = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
 
@@ -39,15 +43,25 @@ def pytest_xdist_auto_num_workers() -> int | None:
     return 0 if "YESSER_KAFKA" in os.environ else WORKERS
 
 
-def group(item: pytest.Item) -> str | None:
-    """The tests of one group run on one worker, in their order; None: on any."""
+def group(item: pytest.Item) -> str:
+    """The tests of one group run on one worker, in their order."""
     if item.get_closest_marker(ALONE):
         return ALONE
     if (given := item.get_closest_marker("xdist_group")) is not None:
         return str(given.args[0])
     if SYSTEM in getattr(item, "fixturenames", ()):
         return SYSTEM
-    return str(item.path) if item.get_closest_marker("stack") else None
+    return str(item.path)
+
+
+def place(item: pytest.Item) -> int:
+    """The order of the groups: those with a system of their own take minutes, those without services seconds."""
+    name = group(item)
+    if name in (SYSTEM, ALONE):
+        return 0 if name == SYSTEM else 9
+    if item.get_closest_marker("stack") is None:
+        return 8
+    return next((n for n, folder in enumerate(OWN_SYSTEMS, 1) if folder in item.path.parts), 7)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -57,8 +71,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if NEED_STACK & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.stack)
-    places = {SYSTEM: 0, None: 2, ALONE: 3}
-    items.sort(key=lambda item: places.get(group(item), 1))
+    items.sort(key=place)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -82,15 +95,20 @@ def shared(config: pytest.Config) -> Path | None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Tell who schedules, which knows the tests by their names alone, the groups."""
+    """Tell who schedules, which knows the tests by their names alone, the groups.
+
+    The thousands of tests stay until the end: the garbage collector need not look at them again and again.
+    """
+    gc.collect()
+    gc.freeze()
     folder = shared(session.config)
     if folder is not None and os.environ["PYTEST_XDIST_WORKER"] == "gw0":
-        groups = {item.nodeid: name for item in session.items if (name := group(item)) is not None}
+        groups = {item.nodeid: group(item) for item in session.items}
         (folder / GROUPS).write_text(json.dumps(groups), encoding="utf-8")
 
 
 class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]
-    """Each group is one unit of work, and each other test. (With pytest 9.2 xdist's own `loadgroup` groups nothing.)"""
+    """Each group is one unit of work. (With pytest 9.2 xdist's own `loadgroup` groups nothing.)"""
 
     @cached_property
     def groups(self) -> dict[str, str]:
@@ -98,7 +116,7 @@ class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]
         return groups
 
     def _split_scope(self, nodeid: str) -> str:
-        return self.groups.get(nodeid, nodeid)
+        return self.groups[nodeid]
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -18,11 +18,14 @@ from producers.sdk.connection import ClientLimits
 from tests.faults.killing import Killer
 from tests.gateway_access import GatewayAccess, grant_access
 from tests.scenarios.figures import tell
-from tests.scenarios.system import fresh_system, until
+from tests.scenarios.system import System, fresh_system, until
 from tests.unit.events.samples import encoded, initiative
 
 pytestmark = pytest.mark.stack
-TOPIC = agency_topic("health")
+SENDER = "sender"
+"""An agency of this module alone."""
+
+TOPIC = agency_topic(SENDER)
 PARTS = ("gateway", "kafka")
 BATCH = 20
 PAUSE_S = 0.02
@@ -58,7 +61,9 @@ class Load:
             while not killing.done():
                 ids = [f"b{next(numbers)}.{n}" for n in range(BATCH)]
                 self.sent |= set(ids)
-                stored = await client.send_many([encoded(initiative(id=id_)) for id_ in ids])
+                stored = await client.send_many(
+                    [encoded(initiative(id=id_, source=f"urn:yesser:agency:{SENDER}")) for id_ in ids]
+                )
                 for receipt in stored.receipts:
                     self.receipts[int(receipt.address.rpartition("/")[2])] = receipt.id
                 await asyncio.sleep(PAUSE_S)
@@ -77,7 +82,7 @@ async def require_no_loss(settings: Settings, load: Load) -> int:
     connection = await connect(settings, "test", batch=True)
     try:
         raws = await read_entries(connection, 0, await log_size(connection))
-        ids = {entry.index: entry.id for entry in map(parse_entry, count(), raws) if entry.agency == "health"}
+        ids = {entry.index: entry.id for entry in map(parse_entry, count(), raws) if entry.agency == SENDER}
         rows = await connection.fetch(VERDICTS, TOPIC, [*load.receipts])
         again: int = await connection.fetchval("SELECT count(*) FROM log.duplicate WHERE topic = $1", TOPIC)
     finally:
@@ -89,20 +94,20 @@ async def require_no_loss(settings: Settings, load: Load) -> int:
     return again
 
 
-def kill_under_load(killer: Killer) -> None:
+def kill_under_load(system: System, killer: Killer) -> None:
     load = Load()
-    with fresh_system() as system:
-        asyncio.run(load.send(grant_access(system, "health"), killer))
-        system.settle()
-        again = asyncio.run(require_no_loss(system.settings, load))
+    asyncio.run(load.send(grant_access(system, SENDER), killer))
+    system.settle()
+    again = asyncio.run(require_no_loss(system.settings, load))
     tell(f"{killer}; {len(load.sent)} events, {again} records came again and were dropped")
 
 
-def test_every_receipt_has_one_verdict_though_gateway_and_kafka_are_killed() -> None:
-    kill_under_load(Killer(seed=40, count=3, parts=PARTS))
+def test_every_receipt_has_one_verdict_though_gateway_and_kafka_are_killed(system: System) -> None:
+    kill_under_load(system, Killer(seed=40, count=3, parts=PARTS))
 
 
 @pytest.mark.accept
 @pytest.mark.parametrize("seed", [41, 42])
 def test_twenty_kills_of_gateway_and_kafka_lose_and_double_nothing(seed: int) -> None:
-    kill_under_load(Killer(seed, count=20, parts=PARTS))
+    with fresh_system() as system:
+        kill_under_load(system, Killer(seed, count=20, parts=PARTS))

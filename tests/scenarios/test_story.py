@@ -156,6 +156,7 @@ def test_two_fresh_demos_have_equal_read_models_but_for_indexes_and_times(told: 
     assert first["projections.service"]
 
 
+@pytest.mark.xdist_group("told again")  # beside the others, which share a system
 @pytest.mark.timeout(900)
 def test_told_again_after_another_agencys_service_it_is_refused_nothing_and_answers_only_its_own_campaigns(
     tmp_path: Path,
