@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final
 
 import click
 
+from infra.command_line.output import print_json
 from infra.data_dir import DataDir
 from infra.embedded.log_lines import LogLine, by_time, parse_lines, readable
 from infra.embedded.processes.log_tail import last_lines
@@ -30,14 +30,14 @@ def logs(part: str | None, count: int, follow: bool, as_json: bool) -> None:
     """Show the last lines of the log of PART (kafka, registrar, …, supervisor), or of all logs in order of time."""
     home = DataDir.at(Settings().home)
     paths = _paths(home, part)
-    show = _printer(as_json, named=len(paths) > 1)
+    named = len(paths) > 1
     tails = [Tail(path) for path in paths]
     for line in by_time((tail.last(count) for tail in tails), count):
-        show(line)
+        _show(line, as_json, named=named)
     while follow:
         new = [tail.new() for tail in tails]
         for line in by_time(new, sum(map(len, new))):
-            show(line)
+            _show(line, as_json, named=named)
         time.sleep(LOOK_EVERY_S)
 
 
@@ -52,17 +52,11 @@ def _paths(home: DataDir, part: str | None) -> list[Path]:
     return [home.log(part)]
 
 
-def _printer(as_json: bool, *, named: bool) -> Callable[[LogLine], None]:
-    width = shutil.get_terminal_size((80, 24)).columns
-
-    def show(line: LogLine) -> None:
-        if as_json:
-            text = json.dumps({"part": line.part, "time": line.time, "text": line.text}, ensure_ascii=False)
-        else:
-            text = readable(line, width, named=named)
-        click.echo(text)
-
-    return show
+def _show(line: LogLine, as_json: bool, *, named: bool) -> None:
+    if as_json:
+        print_json({"part": line.part, "time": line.time, "text": line.text})
+    else:
+        click.echo(readable(line, shutil.get_terminal_size((80, 24)).columns, named=named))
 
 
 class Tail:

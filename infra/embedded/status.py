@@ -71,11 +71,9 @@ def stack_status(settings: Settings) -> StackStatus:
 
 
 def _service(settings: Settings, record: dict[str, Any], name: str, watched: bool) -> dict[str, Any]:
-    if getattr(settings, name) is not None:
-        return {"port": None, "pid": None, "state": "given", "restarts": 0}
-    entry = record.get(name)
-    if entry is None:
-        return {"port": None, "pid": None, "state": "absent", "restarts": 0}
+    is_given, entry = getattr(settings, name) is not None, record.get(name)
+    if is_given or entry is None:
+        return {"port": None, "pid": None, "state": "given" if is_given else "absent", "restarts": 0}
     return {
         "port": entry["port"],
         "restarts": entry["restarts"],

@@ -159,8 +159,12 @@ class AgencyPublisher:
         Raises `OutcomeUnknown` or `NotAccepted`; publishing the same events again is then safe.
         """
         addresses: list[Address] = []
+
+        def acknowledged(tags: Sequence[int], first_offset: int) -> None:
+            addresses.extend(Address(self.topic, _PARTITION, first_offset + i) for i in range(len(tags)))
+
         await self.flush()
-        before, self._acknowledged = self._acknowledged, self._collect(addresses)
+        before, self._acknowledged = self._acknowledged, acknowledged
         try:
             for value in values:
                 await self.add(value)
@@ -199,12 +203,6 @@ class AgencyPublisher:
         """Send the current batch and wait until everything is stored."""
         await self.push()
         await self._settle(0)
-
-    def _collect(self, addresses: list[Address]) -> Acknowledged:
-        def acknowledged(tags: Sequence[int], first_offset: int) -> None:
-            addresses.extend(Address(self.topic, _PARTITION, first_offset + i) for i in range(len(tags)))
-
-        return acknowledged
 
     async def _settle(self, left_max: int) -> None:
         """Process acknowledgements in order until at most `left_max` batches are unacknowledged."""
@@ -308,13 +306,8 @@ class AgencyPublisher:
 
     async def _drop_producer(self) -> None:
         producer, self._producer = self._producer, None
-        if producer is not None:
-            await self._stop(producer)
-
-    @staticmethod
-    async def _stop(producer: AIOKafkaProducer) -> None:
-        # `stop` waits for queued batches, possibly indefinitely, so the wait has a limit.
-        if not await stop_safely(producer.stop()):
+        # `stop` waits for queued batches, possibly without end, so the wait has a limit.
+        if producer is not None and not await stop_safely(producer.stop()):
             with suppress(KafkaError, OSError):
                 await abort_producer(producer)
 

@@ -150,8 +150,7 @@ def read_problem(response: httpx.Response) -> Problem:
         found = Problem.model_validate_json(response.content)
     except ValidationError:
         found = Problem(title=response.reason_phrase)
-    missing: dict[str, Any] = {"status": response.status_code}
-    return found.model_copy(update=missing)
+    return found.model_copy(update={"status": response.status_code})
 
 
 @dataclass(frozen=True, slots=True)
