@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
+from functools import partial
 from typing import Any, Final
 
 import click
-import orjson
 import uvloop
 
 from infra.command_line.completion import agency_codes
 from infra.command_line.database import with_database
 from infra.command_line.display import Column, Grid, show
 from infra.command_line.language import localized, print_localized
-from infra.command_line.output import json_option, print_confirmation, print_result
+from infra.command_line.output import json_option, print_confirmation, print_json, print_result
 from infra.command_line.parameters import AgencyCode
 from infra.kafka.admin import agency_user
-from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.agencies.credentials_commands import credentials
 from producers.agencies.genesis import prepare
@@ -51,13 +49,18 @@ def add(code: str, role: str, name_ar: str, name_en: str, timeout_s: float, as_j
     """
     settings = Settings()
     agency = NewAgency(code, role, name_ar, name_en)
-    is_new = with_database(settings, "agencies", lambda connection: _add(connection, settings, agency, timeout_s))
-    secret = settings.home / "secrets" / f"kafka-{agency_user(code)}"
-    if as_json:
-        click.echo(orjson.dumps(_added(agency, is_new, secret)))
-        return
+    new = with_database(
+        settings,
+        "agencies",
+        lambda connection: add_agencies(connection, settings, [agency], partial(datetime.now, UTC), timeout_s),
+    )
     user = agency_user(code)
-    state_ar, state = ("سُجّلت", "registered") if is_new else ("مسجّلة من قبل", "already registered")
+    secret = settings.home / "secrets" / f"kafka-{user}"
+    if as_json:
+        document = {"code": code, "role": role, "name": agency.name, "new": bool(new), "kafka_user": user}
+        print_json({**document, "password_file": str(secret)})
+        return
+    state_ar, state = ("سُجّلت", "registered") if new else ("مسجّلة من قبل", "already registered")
     print_localized(f"{code}: {state_ar}، وموضوعها يُقرأ.", f"{code}: {state}; its topic is being read.")
     print_localized(
         f"مستخدم كافكا {user}، وكلمة المرور في {secret} (لا تُعرض أبدًا).",
@@ -150,18 +153,3 @@ def _print_status(code: str, status: str, as_json: bool) -> None:
     print_confirmation(
         {"code": code, "standing": status}, as_json, f"{code}: {STATUSES[status]}.", f"{code}: {status}."
     )
-
-
-def _added(agency: NewAgency, is_new: bool, secret: Path) -> dict[str, Any]:
-    return {
-        "code": agency.code,
-        "role": agency.role,
-        "name": agency.name,
-        "new": is_new,
-        "kafka_user": agency_user(agency.code),
-        "password_file": str(secret),
-    }
-
-
-async def _add(connection: Connection, settings: Settings, agency: NewAgency, timeout_s: float) -> bool:
-    return bool(await add_agencies(connection, settings, [agency], lambda: datetime.now(UTC), timeout_s))
