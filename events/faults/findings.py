@@ -71,6 +71,9 @@ def shown(value: Any) -> str | None:
 
 def _shortened(text: str) -> str:
     """The beginning of a text as JSON, with escapes for characters that do not print."""
+    head = text[: SHOWN_LENGTH_MAX + 1]
+    if head.isprintable() and '"' not in head and "\\" not in head:
+        return head if len(head) <= SHOWN_LENGTH_MAX else f"{head[:SHOWN_LENGTH_MAX]}…"
     marks: list[str] = []
     room = SHOWN_LENGTH_MAX
     for mark in text:

@@ -1,4 +1,4 @@
-"""The schema of the quick check: the models' core schema over plain dictionaries.
+"""The schema that events are validated by: the models' core schema over plain dictionaries.
 
 It is equivalent to the models and builds no instances, which halves its time.
 """
@@ -9,15 +9,16 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, cast
 
+from pydantic import BaseModel
 from pydantic_core import CoreSchema, core_schema
 
 from events.validation.models import event_model
 
 
 @cache
-def closed_schema(name: str) -> CoreSchema:
-    """The schema of a type's events: closed dictionaries of lists, literals, integers, texts and Booleans."""
-    schema: Any = event_model(name).__pydantic_core_schema__
+def closed_schema(model: type[BaseModel]) -> CoreSchema:
+    """The schema of a model: closed dictionaries of lists, literals, integers, texts and Booleans."""
+    schema: Any = model.__pydantic_core_schema__
     definitions = {part["ref"]: part for part in schema.get("definitions", ())}
     return _closed(schema.get("schema") if definitions else schema, definitions)
 
@@ -41,7 +42,7 @@ def _closed(schema: Any, definitions: Mapping[str, Any]) -> CoreSchema:
         return {**schema, "strict": True, "items_schema": _closed(schema["items_schema"], definitions)}
     if kind == "nullable":
         return {**schema, "schema": _closed(schema["schema"], definitions)}
-    if kind in ("int", "str", "bool"):
+    if kind in ("int", "str", "bool", "dict"):
         return {**schema, "strict": True}
     if kind == "literal":
         return cast(CoreSchema, schema)
@@ -56,7 +57,7 @@ def _closed_field(schema: Any, definitions: Mapping[str, Any]) -> core_schema.Ty
 
 def numbers_allowed(name: str, location: Iterable[str | int]) -> tuple[int, int]:
     """The least and the greatest integer at a path of the type's events. Every integer of the catalogue has both."""
-    schema: Any = closed_schema(name)
+    schema: Any = closed_schema(event_model(name))
     for step in location:
         schema = _not_null(schema)
         schema = schema["items_schema"] if isinstance(step, int) else schema["fields"][step]["schema"]

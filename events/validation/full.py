@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from events.faults.findings import finding
 from events.validation.authority import authority_errors
-from events.validation.models import form_of
+from events.validation.forms import form_of
 from events.validation.schema_errors import errors_in
 from events.validation.verdicts import Agency, Refused, WellFormed, refused, well_formed
 from events.values.personal_data import bytes_hold_personal_data, holds_personal_data

@@ -1,4 +1,4 @@
-"""The model of a whole event of each type: envelope and data, from the catalogue's rows."""
+"""The model of a whole event of each type, envelope and data, from the catalogue's rows; and the shape of a model."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from types import NoneType
 from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel, create_model
-from pydantic_core import SchemaValidator
 
-from events.types.catalogue import CATALOGUE, EventType
+from events.types.catalogue import CATALOGUE
 from events.values.fields import IdField
 from events.wire.envelope import Envelope, full_type, schema_uri
 
@@ -41,35 +40,8 @@ def event_model(name: str) -> type[Envelope]:
     )
 
 
-class EventForm(NamedTuple):
-    """The form of an event's type. If the type is unknown, `row` is None and the envelope alone is checked."""
-
-    row: EventType | None
-    validator: SchemaValidator
-    shape: Shape
-
-
-def form_of(event: Mapping[str, Any]) -> EventForm:
-    """The form of an event, by its type. A type that is absent or not a text is unknown."""
-    name = event.get("type")
-    row = types_by_full_name().get(name) if isinstance(name, str) else None
-    return _form(row.name if row else None)
-
-
-@cache
-def _form(name: str | None) -> EventForm:
-    model = Envelope if name is None else event_model(name)
-    return EventForm(None if name is None else CATALOGUE[name], _validator(model), _shape_of(model, ()))
-
-
-def _validator(model: type[BaseModel]) -> SchemaValidator:
-    """The model's strict validator, which lists every error."""
-    return model.__pydantic_validator__  # type: ignore[return-value]
-
-
-@cache
-def types_by_full_name() -> Mapping[str, EventType]:
-    return {full_type(name): row for name, row in CATALOGUE.items()}
+def shape_of(model: type[BaseModel]) -> Shape:
+    return _shape_of(model, ())
 
 
 def _shape_of(annotation: Any, marks: Sequence[Any]) -> Shape:

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from events.faults.findings import Finding, finding
 from events.types.catalogue import EventType
+from events.validation.forms import EventForm
 from events.validation.model_errors import model_error
-from events.validation.models import EventForm
 from events.validation.walk import walk
 from events.wire.envelope import SCHEMA_URI_PREFIX
 
@@ -25,7 +25,7 @@ def errors_in(event: Mapping[str, Any], form: EventForm, in_headers: Sequence[Fi
         return found
     modelled = [error for error in _model_errors(present, form) if error.pointer not in faulty]
     found = [*in_headers, *found, *modelled]
-    disturbed = _Places([*faulty, *(error.pointer for error in modelled)])
+    disturbed = _Places([*faulty, *[error.pointer for error in modelled]])
     if form.row is not None:
         found += _rule_errors(present, form.row, disturbed)
         found += _subject_errors(present, form.row, disturbed)
@@ -45,6 +45,8 @@ class _Places:
 
     def touch(self, pointer: str) -> bool:
         """Whether one of them is at this pointer, below it, or above it."""
+        if not self._sorted:
+            return False
         if any(self._has(pointer[:end]) for end in _ends_of_names(pointer)):
             return True
         below = bisect_left(self._sorted, pointer + "/")
@@ -62,7 +64,7 @@ def _ends_of_names(pointer: str) -> list[int]:
 
 def _model_errors(event: dict[str, Any], form: EventForm) -> list[Finding]:
     try:
-        form.validator.validate_python(event)
+        form.validate(event)
     except ValidationError as error:
         details = error.errors(include_url=False, include_context=True, include_input=True)
         return [model_error(detail, form.row) for detail in details]

@@ -13,6 +13,7 @@ from typing import Final
 _DIGITS: Final = "0-9\u0660-\u0669\u06f0-\u06f9"
 _TEN_DIGITS: Final = re.compile(f"(?<![{_DIGITS}])[12\u0661\u0662\u06f1\u06f2][{_DIGITS}]{{9}}(?![{_DIGITS}])")
 _LOOKS_PERSONAL: Final = re.compile(r"[12][0-9]{9}")
+_DIGITS_OF_AN_ID: Final = 10
 _DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 
 
@@ -22,10 +23,13 @@ def shows_ten_digits(text: str) -> bool:
 
 
 def holds_personal_data(text: str) -> bool:
-    return any(
-        not _extends_run(text, match.start() - 1) and not _extends_run(text, match.end()) and _luhn(match.group())
-        for match in _TEN_DIGITS.finditer(text)
-    )
+    if len(text) < _DIGITS_OF_AN_ID:
+        return False
+    for match in _TEN_DIGITS.finditer(text):
+        start, end = match.span()
+        if _luhn(text[start:end]) and not _extends_run(text, start - 1) and not _extends_run(text, end):
+            return True
+    return False
 
 
 def looks_personal(text: str) -> bool:
@@ -48,5 +52,5 @@ def _extends_run(text: str, position: int) -> bool:
 
 def _luhn(digits: str) -> bool:
     """The Luhn check over ten digits of any of the three kinds."""
-    numbers = [unicodedata.decimal(digit) for digit in digits]
+    numbers = list(map(int, digits))
     return sum(numbers[1::2], sum(_DOUBLED[number] for number in numbers[0::2])) % 10 == 0

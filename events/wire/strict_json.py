@@ -1,14 +1,18 @@
 """Strict JSON: text that cannot be parsed is one fault; numbers keep the form in which they were written.
 
-Unlike fast parsers it detects duplicate names, lone surrogates, depth, and integers of any length.
+A fast parser reads what is proven to need no strictness. All else is read by one that detects duplicate names, lone
+surrogates, depth, fractions, and integers of any length.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from itertools import accumulate
 from typing import Any, Final, NoReturn
+
+import msgspec
+import orjson
 
 from events.errors import Reject
 from events.faults.findings import Finding, finding
@@ -17,7 +21,12 @@ from events.wire.envelope import DEPTH_MAX
 
 _BYTE_ORDER_MARK: Final = "\ufeff"
 _WHITE_SPACE: Final = " \t\n\r"
-_STRINGS_AND_BRACKETS: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[{]|[\]}]', re.DOTALL)
+_BYTES_OF_WHITE_SPACE: Final = _WHITE_SPACE.encode()
+_STRING: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
+_NO_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
+_LEVELS: Final = {0x5B: 1, 0x7B: 1, 0x5D: -1, 0x7D: -1}
+_MEMBER: Final = b'":'
+_MEMBER_IN_TEXT: Final = b'\\":'
 _SAFE_DIGITS_MAX: Final = 17
 _NUMBER_LENGTH_MAX: Final = 30
 
@@ -55,24 +64,78 @@ class Fraction(float):
 
 def read_json(raw: bytes, *, depth_max: int = DEPTH_MAX, expect_object: bool = True) -> Any:
     """The JSON value of `raw`. Raises `Unreadable` with `not-utf8`, `not-json`, `too-deep` or `duplicate-name`."""
+    try:
+        return _read_plainly(raw, depth_max, expect_object)
+    except (_NotPlain, msgspec.MsgspecError, UnicodeDecodeError, orjson.JSONEncodeError, RecursionError):
+        return read_strictly(raw, depth_max, expect_object)
+
+
+def shows_each_name_once(raw: bytes, written: bytes) -> bool:
+    """Whether JSON text is proven to have no name twice in an object. `written` is its parsed value, without fractions,
+    as JSON without white space.
+
+    No text of a value is shorter than `written`, so a text of that length holds no second member. Else each member has
+    a quote, white space and a colon, and the text must show no more of these than were parsed. It may show more where
+    a string holds the same marks.
+    """
+    return len(raw) == len(written) or _shown_members(raw) == _members(written)
+
+
+class _NotPlain(Exception):
+    """This text must be read strictly."""
+
+
+def _stop_at_fraction(_: str) -> NoReturn:
+    raise _NotPlain
+
+
+_decode_plainly: Final = msgspec.json.Decoder(float_hook=_stop_at_fraction).decode
+
+
+def _read_plainly(raw: bytes, depth_max: int, expect_object: bool) -> Any:
+    """The same value for text that the strict reading accepts too, and that has neither fractions nor integers beyond
+    ±(2⁵³ − 1). Raises for any other text."""
+    value = _decode_plainly(raw)
+    written = orjson.dumps(value, option=orjson.OPT_STRICT_INTEGER)
+    if expect_object and type(value) is not dict:
+        raise _NotPlain
+    if raw.count(b"{") + raw.count(b"[") > depth_max and _is_deeper(value, depth_max):
+        raise _NotPlain
+    if not shows_each_name_once(raw, written):
+        raise _NotPlain
+    return value
+
+
+def _is_deeper(value: Any, depth_max: int) -> bool:
+    parts = value.values() if type(value) is dict else value if type(value) is list else None
+    if parts is None:
+        return False
+    return depth_max == 0 or any(_is_deeper(part, depth_max - 1) for part in parts if type(part) in (dict, list))
+
+
+def _shown_members(raw: bytes) -> int:
+    """How many members the bytes show: at least those written, more if a text holds the same marks."""
+    return raw.translate(None, _BYTES_OF_WHITE_SPACE).count(_MEMBER)
+
+
+def _members(written: bytes) -> int:
+    """How many members the text has: its strings escape quotes. Fewer are counted if a name ends in a backslash."""
+    return written.count(_MEMBER) - written.count(_MEMBER_IN_TEXT)
+
+
+def read_strictly(raw: bytes, depth_max: int = DEPTH_MAX, expect_object: bool = True) -> Any:
+    """The definition of `read_json`."""
     text = _text_of(raw)
     if expect_object and not text.lstrip(_WHITE_SPACE).startswith("{"):
         raise Unreadable(_why_no_object(text))
-    if _depth_exceeds(text, depth_max):
+    if _depth_exceeds(raw, depth_max):
         raise Unreadable(finding("too-deep", "", "The event is nested more than 16 levels deep; flatten it."))
-    repeated: list[str] = []
-
-    def pairs(members: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(members)
-        if len(found) != len(members) and not repeated:
-            repeated.append(_first_repeated(members))
-        return found
-
-    value = _parsed(text, pairs)
-    if repeated:
+    try:
+        return _parsed(text, _DECODER)
+    except _RepeatedName as repeated:
+        _parsed(text, _LAX_DECODER)
         sentence = "The name {value} occurs twice in one object; write it once."
-        raise Unreadable(finding("duplicate-name", "", sentence, value=repeated[0]))
-    return value
+        raise Unreadable(finding("duplicate-name", "", sentence, value=repeated.name)) from None
 
 
 def _text_of(raw: bytes) -> str:
@@ -86,15 +149,9 @@ def _text_of(raw: bytes) -> str:
     return text
 
 
-def _parsed(text: str, pairs: Callable[[list[tuple[str, Any]]], Any] | None) -> Any:
+def _parsed(text: str, decoder: json.JSONDecoder) -> Any:
     try:
-        return json.loads(
-            text,
-            object_pairs_hook=pairs,
-            parse_int=_integer,
-            parse_float=_fraction,
-            parse_constant=_refuse_constant,
-        )
+        return decoder.decode(text)
     except json.JSONDecodeError as error:
         sentence = "Not well-formed JSON at character {position}; write exactly one JSON value."
         raise Unreadable(finding("not-json", "", sentence, position=error.pos + 1)) from error
@@ -104,30 +161,34 @@ def _parsed(text: str, pairs: Callable[[list[tuple[str, Any]]], Any] | None) -> 
 
 def _why_no_object(text: str) -> Finding:
     try:
-        _parsed(text, None)
+        _parsed(text, _LAX_DECODER)
     except Unreadable as stop:
         return stop.finding
     kind = _KINDS.get(text.lstrip(_WHITE_SPACE)[0], "a number")
     return finding("not-json", "", "The event is {kind}; write a JSON object.", kind=kind)
 
 
-def _first_repeated(members: list[tuple[str, Any]]) -> str:
-    seen: set[str] = set()
-    return next(name for name, _ in members if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+class _RepeatedName(Exception):
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
 
 
-def _depth_exceeds(text: str, depth_max: int) -> bool:
+def _members_of(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object. Raises `_RepeatedName`."""
+    found = dict(members)
+    if len(found) != len(members):
+        seen: set[str] = set()
+        raise _RepeatedName(next(name for name, _ in members if name in seen or seen.add(name)))  # type: ignore[func-returns-value]
+    return found
+
+
+def _depth_exceeds(raw: bytes, depth_max: int) -> bool:
     """Whether brackets nest deeper than `depth_max`, read from the left; brackets in strings do not count."""
-    depth = 0
-    for token in _STRINGS_AND_BRACKETS.finditer(text):
-        mark = token.group()[0]
-        if mark in "[{":
-            depth += 1
-            if depth > depth_max:
-                return True
-        elif mark != '"':
-            depth -= 1
-    return False
+    if raw.count(b"{") + raw.count(b"[") <= depth_max:
+        return False
+    brackets = _STRING.sub(b"", raw).translate(None, _NO_BRACKETS)
+    return max(accumulate(map(_LEVELS.__getitem__, brackets)), default=0) > depth_max
 
 
 def _integer(digits: str) -> int:
@@ -150,3 +211,10 @@ def _shortened(number: str) -> str:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON number")
+
+
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_members_of, parse_int=_integer, parse_float=_fraction, parse_constant=_refuse_constant
+)
+_LAX_DECODER: Final = json.JSONDecoder(parse_int=_integer, parse_float=_fraction, parse_constant=_refuse_constant)
+"""The same without looking for repeated names."""

@@ -8,7 +8,7 @@ from typing import Any, Final
 import orjson
 
 from events.types.catalogue import may_send
-from events.validation.models import form_of
+from events.validation.forms import form_of
 from tests.gateway_access import GatewayAccess
 from tests.unit.events.samples import EXAMPLES
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from events.types.catalogue import CATALOGUE, may_send
-from events.validation.models import Shape, event_model, form_of
+from events.validation.forms import form_of
+from events.validation.models import Shape, event_model
 from events.wire.envelope import full_type
 from tests.paths import ROOT
 from tests.unit.events.samples import golden_event

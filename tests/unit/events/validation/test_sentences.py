@@ -14,6 +14,7 @@ from events.faults.details import arabic_of
 from events.faults.findings import SHOWN_LENGTH_MAX, shown
 from events.types.catalogue import CATALOGUE
 from events.validation.closed_schema import closed_schema
+from events.validation.models import event_model
 from events.validation.refusal import refusal_event
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Agency, Refused
@@ -216,7 +217,7 @@ def test_every_integer_of_the_catalogue_has_bounds_that_a_fault_can_name() -> No
             if name in schema:
                 yield from integers(schema[name])
 
-    found = [schema for name in CATALOGUE for schema in integers(closed_schema(name))]
+    found = [schema for name in CATALOGUE for schema in integers(closed_schema(event_model(name)))]
     assert len(found) > 40
     assert all("ge" in schema and "le" in schema for schema in found)
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import Any
 
-from events.wire.strict_json import BEYOND_RANGE, Unreadable, read_json
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from events.validation.verdicts import Agency
+from events.wire.strict_json import BEYOND_RANGE, Unreadable, read_json, read_strictly
+from tests.unit.events.validation.test_quick import mutated_bytes, mutated_trees
 
 
 def test_huge_integers_are_seen_without_their_digits() -> None:
@@ -36,3 +42,54 @@ def test_what_is_not_json_hides_a_name_twice() -> None:
 
 def test_brackets_in_texts_are_no_levels() -> None:
     assert read_json(b'{"a":"\\"[[[[[[[[[[[[[[[[[[[["}') == {"a": '"[[[[[[[[[[[[[[[[[[[['}
+
+
+def reading_of(read: Any, raw: bytes, expect_object: bool) -> Any:
+    """What is read, with the type of each scalar; or the fault."""
+    try:
+        return kinds_in(read(raw, depth_max=16, expect_object=expect_object))
+    except Unreadable as stop:
+        return stop.finding
+
+
+def kinds_in(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: kinds_in(item) for name, item in value.items()}
+    return [kinds_in(item) for item in value] if isinstance(value, list) else (type(value), value)
+
+
+@settings(max_examples=600, deadline=None)
+@given(mutated_trees() | mutated_bytes(), st.booleans())
+def test_the_fast_reading_reads_what_the_strict_one_reads(case: tuple[bytes, Agency], expect_object: bool) -> None:
+    raw, _ = case
+    assert reading_of(read_json, raw, expect_object) == reading_of(read_strictly, raw, expect_object)
+
+
+TOKENS = [
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    '"',
+    '"a"',
+    '"b":',
+    '"\\\\":',
+    '"\\":',
+    "\\",
+    "1",
+    "-0",
+    "1.5",
+    "1e2",
+    "9" * 17,
+    "9" * 5000,
+]
+MORE_TOKENS = [" ", "\n", "\0", "\x0c", "true", "nul", "NaN", "\\ud800", "\\u0061", "\ufeff", "é", "٣"]
+
+
+@settings(max_examples=2_000, deadline=None)
+@given(st.lists(st.sampled_from([*TOKENS, *MORE_TOKENS]), max_size=14).map("".join))
+def test_the_fast_reading_agrees_on_any_row_of_tokens(text: str) -> None:
+    for raw in (text.encode(), b"{%b}" % text.encode(), b"[" * 14 + text.encode() + b"]" * 14):
+        assert reading_of(read_json, raw, False) == reading_of(read_strictly, raw, False)
