@@ -62,6 +62,5 @@ def event_of(value: bytes | None, reading: HeaderReading) -> dict[str, Any]:
 
 def _hold_personal_data(headers: Headers) -> bool:
     """Whether any header, even an ignored one, holds personal data."""
-    return any(
-        holds_personal_data(name) or (value is not None and bytes_hold_personal_data(value)) for name, value in headers
-    )
+    names, values = zip(*headers, strict=True) if headers else ((), ())
+    return holds_personal_data("\0".join(names)) or bytes_hold_personal_data(b"\0".join(filter(None, values)))

@@ -7,7 +7,7 @@ In: an event and the shape of its type. Out: these faults, and the event as its 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -21,12 +21,19 @@ from events.values.json_pointer import UNCLEAN, is_shown
 from events.values.personal_data import holds_personal_data, looks_personal
 from events.wire.strict_json import HugeInteger
 
-_UNKNOWN: Final = Shape()
-_CONTAINERS: Final = frozenset({dict, list})
-_SEARCHED: Final = frozenset({dict, list, str, HugeInteger})
+_UNKNOWN_FIELD: Final = "Unknown field; remove it or correct its name."
+_TOO_MANY_MEMBERS: Final = "The object has {count} members; write at most 64."
+_TOO_MANY_ITEMS: Final = "{field} has {count} items; write at most {bound}."
+_BEYOND_RANGE: Final = "{value} is beyond ±(2^53 − 1); write a whole number within it."
+_UNCLEAN_TEXT: Final = "The text holds NUL or half of a surrogate pair; remove it."
+_UNCLEAN_NAME: Final = "The name holds NUL or half of a surrogate pair; remove it."
+_PERSONAL_TEXT: Final = "A national id was found here; remove it."
+_PERSONAL_NAME: Final = "A national id was found in a name; remove it."
+_LIKE_AN_ID: Final = "Ten digits that begin with 1 or 2 look like a national id; put a letter before them."
+
 _SEQUENCE: Final = re.compile(r"[0-9]{20}")
 _NUL: Final = b"\\u0000"
-
+_MEMBER: Final = b'":'
 _TOO_MANY: Final = object()
 """Stands for a list or an object beyond its bound: no model takes it, and none looks into it."""
 
@@ -42,136 +49,167 @@ class Walked(NamedTuple):
     event: dict[str, Any] | None
 
 
-class _At(NamedTuple):
-    """A place of the event: its pointer, and whether this `ends` at a name that is not shown. Of what is not `judged`
-    only personal data is a fault."""
-
-    pointer: str
-    ends: bool = False
-    judged: bool = True
-
-    def below(self, name: str | int) -> _At:
-        """A position of a list, or a member whose name is shown."""
-        return self if self.ends else _At(f"{self.pointer}/{name}", False, self.judged)
-
-    def ended(self) -> _At:
-        return self if self.ends else _At(self.pointer, True, self.judged)
-
-    def unjudged(self) -> _At:
-        return _At(self.pointer, self.ends, False)
-
-
 def walk(event: Mapping[str, Any], shape: Shape) -> Walked:
     """Walk over an event. A null attribute counts as absent, but its name is searched."""
-    walker, root = _Walker(_may_hold_forbidden_values(event)), _At("")
+    unknown = _Unknown(*_to_look_for(event))
     if len(event) > MEMBERS_MAX:
-        walker.add("invalid-value", root, "The object has {count} members; write at most 64.", count=len(event))
-        walker.members_of(event, _UNKNOWN, root.unjudged())
-        return Walked(walker.findings, frozenset(), None)
+        unknown.members(event, "", ends=False, judged=True)
+        return Walked(unknown.findings, frozenset(), None)
     present = {name: value for name, value in event.items() if value is not None}
-    for name in event.keys() - present.keys():
-        walker.above_unknown(name, root)
-    return Walked(walker.findings, walker.faulty, walker.members_of(present, shape, root))
+    unknown.members({name: None for name in event if name not in present}, "", ends=False, judged=True)
+    known = _Known(unknown)
+    return Walked(unknown.findings, known.faulty, known.members(present, shape.members or {}, ""))
 
 
-def _may_hold_forbidden_values(event: Mapping[str, Any]) -> bool:
-    """Whether a text, name or number of an event may be forbidden; False for nearly every event."""
+def _to_look_for(event: Mapping[str, Any]) -> tuple[bool, bool]:
+    """Whether a text, name or number of an event may be forbidden, and whether an object may have too many members.
+    Both are False for nearly every event."""
     try:
         written = orjson.dumps(event, option=orjson.OPT_STRICT_INTEGER)
     except orjson.JSONEncodeError:  # half of a surrogate pair, a huge integer, or a fraction
-        return True
+        return True, True
     sequence = event.get("sequence")
     has_sequence = isinstance(sequence, str) and _SEQUENCE.fullmatch(sequence) is not None
-    return _NUL in written or is_suspect(written, sequence if has_sequence else None)
+    searches = _NUL in written or is_suspect(written, sequence if has_sequence else None)
+    return searches, written.count(_MEMBER) > MEMBERS_MAX
 
 
-class _Walker:
-    """`searches`: whether it looks at texts and numbers too, and not only at names, lists and objects."""
+class _Unknown:
+    """Walks over what the type does not define, which may be thousands of values, and collects all findings.
 
-    def __init__(self, searches: bool) -> None:
-        self._visited = _SEARCHED if searches else _CONTAINERS
+    `searches`: whether it looks at texts, numbers and names; `counts`: whether it counts the members of objects.
+
+    A place is the pointer of a list or an object, whether it `ends` at a name that is not shown, and whether the place
+    is `judged`: of what is in something beyond a bound, only personal data is a fault.
+    """
+
+    def __init__(self, searches: bool, counts: bool) -> None:
+        self.searches = searches
+        self._counts = counts
         self.findings: list[Finding] = []
+
+    def add(self, code: Code, pointer: str, sentence: str, **values: Any) -> None:
+        self.findings.append(finding(code, pointer, sentence, **values))
+
+    def items(self, value: Sequence[Any], pointer: str, ends: bool, judged: bool) -> None:
+        if not (self.searches or (self._counts and judged)):
+            return
+        for position, item in enumerate(value):
+            kind = type(item)
+            if kind is list:
+                if item:
+                    self.items(item, pointer if ends else f"{pointer}/{position}", ends, judged)
+            elif kind is dict:
+                self.members(item, pointer if ends else f"{pointer}/{position}", ends, judged)
+            elif self.searches and (kind is str or kind is HugeInteger):
+                self._scalar(item, pointer, ends, judged, position)
+
+    def members(self, value: Mapping[str, Any], pointer: str, ends: bool, judged: bool) -> None:
+        if not (self.searches or (self._counts and judged)):
+            return
+        if judged and len(value) > MEMBERS_MAX:
+            self.add("invalid-value", pointer, _TOO_MANY_MEMBERS, count=len(value))
+            judged = False
+        for name, item in value.items():
+            self.member(name, item, pointer, ends, judged)
+
+    def member(self, name: str, item: Any, pointer: str, ends: bool, judged: bool) -> None:
+        """One member of an object at this place, its name included."""
+        if self.searches:
+            self._name(name, pointer, judged)
+        kind = type(item)
+        if kind is list or kind is dict:
+            hidden = ends or not is_shown(name)
+            walk_part = self.items if kind is list else self.members
+            walk_part(item, pointer if hidden else f"{pointer}/{name}", hidden, judged)
+        elif self.searches and (kind is str or kind is HugeInteger):
+            self._scalar(item, pointer, ends or not is_shown(name), judged, name)
+
+    def _name(self, name: str, pointer: str, judged: bool) -> None:
+        if judged and UNCLEAN.search(name):
+            self.add("invalid-value", pointer, _UNCLEAN_NAME)
+            self.add("unknown-field", pointer, _UNKNOWN_FIELD)
+        if holds_personal_data(name):
+            self.add("personal-data", pointer, _PERSONAL_NAME)
+
+    def _scalar(self, value: Any, pointer: str, ends: bool, judged: bool, name: str | int) -> None:
+        below = pointer if ends else f"{pointer}/{name}"
+        if type(value) is str:
+            if judged and UNCLEAN.search(value):
+                self.add("invalid-value", below, _UNCLEAN_TEXT)
+            if holds_personal_data(value):
+                self.add("personal-data", below, _PERSONAL_TEXT)
+        elif judged:
+            self.add("number-out-of-range", below, _BEYOND_RANGE, value=value)
+
+
+class _Known:
+    """Walks over what the type defines: few values, since its lists are bounded."""
+
+    def __init__(self, unknown: _Unknown) -> None:
+        self._unknown = unknown
+        self._add = unknown.add
         self.faulty: set[str] = set()
 
-    def add(self, code: Code, at: _At, sentence: str, **values: Any) -> None:
-        self.findings.append(finding(code, at.pointer, sentence, **values))
-
-    def members_of(self, value: Mapping[str, Any], shape: Shape, at: _At) -> dict[str, Any]:
-        """The object without unknown names. If the shape has no members, all names are allowed."""
+    def members(self, value: Mapping[str, Any], shapes: Mapping[str, Shape], pointer: str) -> dict[str, Any]:
+        """The object without unknown names."""
         kept: dict[str, Any] = {}
-        members, visited = shape.members, self._visited
+        searches = self._unknown.searches
         for name, item in value.items():
-            known = members.get(name) if members else None
-            if known is not None:
-                kept[name] = self._value(item, known, at, name) if type(item) in visited else item
-                continue
-            above = self.above_unknown(name, at)
-            if members and at.judged:
-                self.add("unknown-field", above.below(name), "Unknown field; remove it or correct its name.")
-                self._value(item, _UNKNOWN, above, name)
-            elif not UNCLEAN.search(name):
-                kept[name] = self._value(item, _UNKNOWN, above, name)
+            shape = shapes.get(name)
+            if shape is None:
+                self._add("unknown-field", f"{pointer}/{name}" if is_shown(name) else pointer, _UNKNOWN_FIELD)
+                self._unknown.member(name, item, pointer, ends=False, judged=True)
+            elif searches or type(item) is dict or type(item) is list:
+                kept[name] = self._value(item, shape, f"{pointer}/{name}")
+            else:
+                kept[name] = item
         return kept
 
-    def above_unknown(self, name: str, at: _At) -> _At:
-        """The place of an object as that of a member with a name that the type does not know."""
-        if at.judged and UNCLEAN.search(name):
-            self.add("invalid-value", at, "The name holds NUL or half of a surrogate pair; remove it.")
-            self.add("unknown-field", at, "Unknown field; remove it or correct its name.")
-        if holds_personal_data(name):
-            self.add("personal-data", at, "A national id was found in a name; remove it.")
-        return at if is_shown(name) else at.ended()
-
-    def _value(self, value: Any, shape: Shape, at: _At, name: str | int) -> Any:
-        """The value of the member or item `name` of what is `at` a place."""
+    def _value(self, value: Any, shape: Shape, pointer: str) -> Any:
+        """The value; a list or an object where the type has none becomes an empty one."""
         kind = type(value)
         if kind is dict:
-            return self._object(value, shape, at.below(name))
+            return self._object(value, shape, pointer)
         if kind is list:
-            return self._list(value, shape, at.below(name))
-        if kind is str:
-            self._text(value, shape, at, name)
-        elif kind is HugeInteger and at.judged:
-            sentence = "{value} is beyond ±(2^53 − 1); write a whole number within it."
-            self._forbid("number-out-of-range", shape, at.below(name), sentence, value=value)
+            return self._list(value, shape, pointer)
+        if kind is str and self._unknown.searches:
+            self._text(value, shape, pointer)
+        elif kind is HugeInteger:
+            self._forbid("number-out-of-range", pointer, _BEYOND_RANGE, value=value)
         return value
 
-    def _object(self, value: dict[str, Any], shape: Shape, at: _At) -> Any:
-        if not at.judged or len(value) <= MEMBERS_MAX:
-            return self.members_of(value, shape, at)
-        sentence = "The object has {count} members; write at most 64."
-        self._forbid("invalid-value", shape, at, sentence, count=len(value))
-        self.members_of(value, _UNKNOWN, at.unjudged())
-        return _TOO_MANY
+    def _object(self, value: dict[str, Any], shape: Shape, pointer: str) -> Any:
+        if len(value) > MEMBERS_MAX:
+            self._forbid("invalid-value", pointer, _TOO_MANY_MEMBERS, count=len(value))
+            self._unknown.members(value, pointer, ends=False, judged=False)
+            return _TOO_MANY
+        if shape.members is not None:
+            return self.members(value, shape.members, pointer)
+        self._unknown.members(value, pointer, ends=False, judged=True)
+        return {}
 
-    def _list(self, value: list[Any], shape: Shape, at: _At) -> Any:
-        if not at.judged or shape.items_max is None or len(value) <= shape.items_max:
-            return self._items(value, shape.items or _UNKNOWN, at)
-        sentence, bound = "{field} has {count} items; write at most {bound}.", f"{shape.items_max:,}"
-        field = at.pointer.rpartition("/")[2]
-        self._forbid("invalid-value", shape, at, sentence, field=field, count=f"{len(value):,}", bound=bound)
-        self._items(value, _UNKNOWN, at.unjudged())
-        return _TOO_MANY
+    def _list(self, value: list[Any], shape: Shape, pointer: str) -> Any:
+        bound = shape.items_max
+        if bound is not None and len(value) > bound:
+            field, count = pointer.rpartition("/")[2], f"{len(value):,}"
+            self._forbid("invalid-value", pointer, _TOO_MANY_ITEMS, field=field, count=count, bound=f"{bound:,}")
+            self._unknown.items(value, pointer, ends=False, judged=False)
+            return _TOO_MANY
+        if shape.items is not None:
+            return [self._value(item, shape.items, f"{pointer}/{position}") for position, item in enumerate(value)]
+        self._unknown.items(value, pointer, ends=False, judged=True)
+        return []
 
-    def _items(self, value: list[Any], shape: Shape, at: _At) -> list[Any]:
-        visited = self._visited
-        return [
-            self._value(item, shape, at, position) if type(item) in visited else item
-            for position, item in enumerate(value)
-        ]
-
-    def _text(self, value: str, shape: Shape, at: _At, name: str | int) -> None:
-        if at.judged and UNCLEAN.search(value):
-            sentence = "The text holds NUL or half of a surrogate pair; remove it."
-            self._forbid("invalid-value", shape, at.below(name), sentence)
+    def _text(self, value: str, shape: Shape, pointer: str) -> None:
+        if UNCLEAN.search(value):
+            self._forbid("invalid-value", pointer, _UNCLEAN_TEXT)
         if holds_personal_data(value):
-            self.add("personal-data", at.below(name), "A national id was found here; remove it.")
-        elif at.judged and shape.is_id and looks_personal(value):
-            sentence = "Ten digits that begin with 1 or 2 look like a national id; put a letter before them."
-            self.add("id-looks-personal", at.below(name), sentence)
+            self._add("personal-data", pointer, _PERSONAL_TEXT)
+        elif shape.is_id and looks_personal(value):
+            self._add("id-looks-personal", pointer, _LIKE_AN_ID)
 
-    def _forbid(self, code: Code, shape: Shape, at: _At, sentence: str, **values: Any) -> None:
-        """A fault of a whole value: if its place is known, the model need not judge it."""
-        self.add(code, at, sentence, **values)
-        if shape is not _UNKNOWN:
-            self.faulty.add(at.pointer)
+    def _forbid(self, code: Code, pointer: str, sentence: str, **values: Any) -> None:
+        """A fault of the whole value: the model need not judge it."""
+        self._add(code, pointer, sentence, **values)
+        self.faulty.add(pointer)

@@ -53,4 +53,4 @@ def _extends_run(text: str, position: int) -> bool:
 def _luhn(digits: str) -> bool:
     """The Luhn check over ten digits of any of the three kinds."""
     numbers = list(map(int, digits))
-    return sum(numbers[1::2], sum(_DOUBLED[number] for number in numbers[0::2])) % 10 == 0
+    return (sum(numbers[1::2]) + sum(map(_DOUBLED.__getitem__, numbers[0::2]))) % 10 == 0

@@ -7,6 +7,7 @@ Headers without `ce_` and the header `ce_datacontenttype` (one official SDK send
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -20,6 +21,7 @@ Headers = Sequence[tuple[str, bytes | None]]
 CONTENT_TYPE: Final = "content-type"
 _ATTRIBUTE_PREFIX: Final = "ce_"
 _IGNORED: Final = "ce_datacontenttype"
+_NOT_DECODED: Final = re.compile("[\ud800-\udfff]")
 _STRUCTURED_PREFIX: Final = b"application/cloudevents"
 
 
@@ -99,4 +101,4 @@ def _text_of(value: bytes) -> str | None:
 
 def _is_utf8(name: str) -> bool:
     """Whether a header's name was UTF-8: other bytes are decoded as `surrogateescape`."""
-    return not any("\ud800" <= character <= "\udfff" for character in name)
+    return name.isascii() or _NOT_DECODED.search(name) is None

@@ -99,18 +99,9 @@ def _read_plainly(raw: bytes, depth_max: int, expect_object: bool) -> Any:
     written = orjson.dumps(value, option=orjson.OPT_STRICT_INTEGER)
     if expect_object and type(value) is not dict:
         raise _NotPlain
-    if raw.count(b"{") + raw.count(b"[") > depth_max and _is_deeper(value, depth_max):
-        raise _NotPlain
-    if not shows_each_name_once(raw, written):
+    if _depth_exceeds(raw, depth_max) or not shows_each_name_once(raw, written):
         raise _NotPlain
     return value
-
-
-def _is_deeper(value: Any, depth_max: int) -> bool:
-    parts = value.values() if type(value) is dict else value if type(value) is list else None
-    if parts is None:
-        return False
-    return depth_max == 0 or any(_is_deeper(part, depth_max - 1) for part in parts if type(part) in (dict, list))
 
 
 def _shown_members(raw: bytes) -> int:

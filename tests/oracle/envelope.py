@@ -107,7 +107,7 @@ def _data(attributes: JsonObject, rule: TypeRule | None) -> list[Fault]:
     data, subject = attributes["data"], attributes.get("subject")
     if not isinstance(data, dict):
         return [("invalid-value", "/data")]
-    if rule is None:
+    if rule is None or len(data) > MEMBERS_MAX:
         return []
     faults = rule.data(data, "/data")
     faulty = {pointer for code, pointer in faults if code != "id-looks-personal"}

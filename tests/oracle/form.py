@@ -44,10 +44,8 @@ def record(required: dict[str, Check], optional: dict[str, Check] | None = None)
     known = {**required, **(optional or {})}
 
     def check(value: object, pointer: str) -> list[Fault]:
-        if not isinstance(value, dict):
+        if not isinstance(value, dict) or len(value) > MEMBERS_MAX:
             return [("invalid-value", pointer)]
-        if len(value) > MEMBERS_MAX:
-            return []
         faults = [("missing-field", within(pointer, name)) for name in required if name not in value]
         for name, member in value.items():
             if name in known:
