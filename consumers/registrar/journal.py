@@ -20,9 +20,10 @@ from events.errors import Halt
 from events.validation.verdicts import Agency
 from events.values.working_days import riyadh_date
 from infra.log.merkle import TileTree, leaf_hash, read_tree
+from infra.postgres.claim_filter import ClaimLookup
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
-from infra.postgres.verdicts import Known, known_claims
+from infra.postgres.verdicts import Known
 from infra.process import lease
 from infra.settings import Settings
 
@@ -60,6 +61,7 @@ class Journal:
         self.shipped_up_to = 0
         self.stored_shipped_up_to = 0
         self.lock = asyncio.Lock()
+        self._claims = ClaimLookup(connection)
 
     async def open(self) -> None:
         """Read the state under the new epoch."""
@@ -96,7 +98,7 @@ class Journal:
         }
 
     async def alarm(self) -> str | None:
-        """The first refusal of the platform's own event that nobody has acknowledged: a bug of ours."""
+        """The first refusal of the platform's own event that no operator has acknowledged: a bug of ours."""
         async with self.lock:
             row = await self.connection.fetchrow(_SQL["alarm"])
         return row and (
@@ -107,7 +109,7 @@ class Journal:
     async def known(self, claims: Sequence[bytes]) -> Known:
         """Those of `claims` that are in the log."""
         async with self.lock:
-            return await known_claims(self.connection, claims)
+            return await self._claims.known(claims)
 
     async def hold(self) -> None:
         """First statement of every transaction. Raises `Fenced`."""
@@ -123,8 +125,9 @@ class Journal:
             async with self.connection.transaction():
                 await self.hold()
                 await self._write(batch, leaves, nodes, shipped_up_to)
-            # Only now: whoever signs next must never see a tree that was not committed.
+            # Only now: the signer must never see a tree that was not committed.
             self.tree = tree
+            self._claims.add(batch.claims)
             self.recorded = batch.recorded
             self.stored_shipped_up_to = shipped_up_to
         return leaves
@@ -169,7 +172,7 @@ class Journal:
             await execute(_SQL["add_agency"], agency.code, agency.role, name, index)
 
     async def start_topic(self, topic: str) -> None:
-        """Note that a topic is being read, so that whoever registered its agency can tell."""
+        """Store that a topic is read, for the operator who registered its agency."""
         async with self.lock, self.connection.transaction():
             await self.hold()
             await self.connection.execute(_SQL["start_topic"], topic)
@@ -187,9 +190,9 @@ class Journal:
                 await self.connection.execute(_SQL["pause_topic"], topic, *_pause_columns(None))
 
     async def close(self) -> None:
-        """Let nobody use the connection any more: a task that is cancelled in a statement would take the next with it.
+        """Block further use of the connection: a task that is cancelled in a statement would cancel the next one too.
 
-        PostgreSQL is asked to cancel whatever runs, and may do so a moment later.
+        PostgreSQL is asked to cancel the statement that runs, and may do so a moment later.
         """
         await self.lock.acquire()
 

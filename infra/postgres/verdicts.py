@@ -48,7 +48,7 @@ def paused_of(row: Any) -> Paused | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class TopicState:
     """The registrar's position in a topic, the reason if it halted there, and the pause if there is one."""
 
     next_offset: int
@@ -102,10 +102,10 @@ class Run:
     entries_count: int
 
 
-async def read_topic_state(connection: Connection, topic: str) -> Reading:
+async def read_topic_state(connection: Connection, topic: str) -> TopicState:
     """The registrar's position in `topic`; 0 for an unknown topic."""
-    row = await connection.fetchrow(_SQL["reading"], topic)
-    return Reading(0, None) if row is None else Reading(row["next_offset"], row["halted_reason"], paused_of(row))
+    row = await connection.fetchrow(_SQL["topic_state"], topic)
+    return TopicState(0, None) if row is None else TopicState(row["next_offset"], row["halted_reason"], paused_of(row))
 
 
 async def read_verdicts(connection: Connection, topic: str, sent: Sequence[range]) -> Verdicts:
@@ -115,7 +115,7 @@ async def read_verdicts(connection: Connection, topic: str, sent: Sequence[range
     counted = [run.first_index for run in runs], [run.entries_count for run in runs]
     rows = await connection.fetch(_SQL["refusals"], *counted)
     refusals = [Refused(offset_of(runs, row["index"]), row["index"], row["claimed_id"], row["errors"]) for row in rows]
-    verdicts = judge(runs, refusals)
+    verdicts = verdicts_on_entries(runs, refusals)
     same = await connection.fetchrow(_SQL["duplicates"], topic, *bounds)
     assert same is not None
     verdicts.duplicates = same["duplicates_count"]
@@ -134,7 +134,7 @@ def offset_of(runs: Sequence[Run], index: int) -> int:
     return run.first_offset + index - run.first_index
 
 
-def judge(runs: Sequence[Run], refusals: Sequence[Refused]) -> Verdicts:
+def verdicts_on_entries(runs: Sequence[Run], refusals: Sequence[Refused]) -> Verdicts:
     """The verdicts on records that became entries: all but the refusals were accepted."""
     refused = {refusal.index for refusal in refusals}
     verdicts = Verdicts(sum(run.entries_count for run in runs) - len(refused), refusals=list(refusals))

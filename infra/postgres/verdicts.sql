@@ -25,7 +25,7 @@ SELECT count(*) AS duplicates_count, min(d.of_index) AS first_index, max(d.of_in
 FROM unnest($2::bigint[], $3::bigint[]) AS s(first_offset, end_offset)
 JOIN log.duplicate d ON d.topic = $1 AND d."offset" >= s.first_offset AND d."offset" < s.end_offset
 
--- name: reading
+-- name: topic_state
 SELECT next_offset, halted_reason, paused_until, paused_reason FROM log.read_position WHERE topic = $1
 
 -- name: sequence_after

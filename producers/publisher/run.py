@@ -13,7 +13,7 @@ from typing import BinaryIO, Final
 
 from events.errors import YesserError
 from infra.kafka.client_config import agency_topic
-from infra.postgres.verdicts import Paused, Reading, Verdicts, next_sequence, read_topic_state, read_verdicts
+from infra.postgres.verdicts import Paused, TopicState, Verdicts, next_sequence, read_topic_state, read_verdicts
 from infra.process.retry import PatientConnection
 from infra.settings import Settings
 from producers.publisher.kafka_publisher import AgencyPublisher
@@ -144,6 +144,6 @@ def _why(topic: str, paused: Paused) -> str:
     )
 
 
-def _require_reading(topic: str, reading: Reading) -> None:
+def _require_reading(topic: str, reading: TopicState) -> None:
     if reading.halted_reason is not None:
         raise TopicHalted(f"{TopicHalted.__doc__} {topic}: {reading.halted_reason}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infra.postgres.verdicts import Refused, Run, Verdicts, judge, offset_of
+from infra.postgres.verdicts import Refused, Run, Verdicts, offset_of, verdicts_on_entries
 from producers.publisher.report import Report, SentLines
 
 
@@ -52,12 +52,12 @@ def test_an_index_leads_back_to_its_offset() -> None:
 def test_what_became_an_entry_and_was_not_refused_was_accepted() -> None:
     runs = [Run(0, 100, 3), Run(5, 110, 2)]
     refusals = [Refused(0, 100, None, [error("not-json")]), Refused(6, 111, None, [error("conflict")])]
-    verdicts = judge(runs, refusals)
+    verdicts = verdicts_on_entries(runs, refusals)
     assert (verdicts.accepted, verdicts.first_index, verdicts.last_index) == (3, 101, 110)
 
 
 def test_where_all_was_refused_no_index_is_told() -> None:
-    verdicts = judge([Run(0, 7, 1)], [Refused(0, 7, None, [error("not-json")])])
+    verdicts = verdicts_on_entries([Run(0, 7, 1)], [Refused(0, 7, None, [error("not-json")])])
     assert (verdicts.accepted, verdicts.first_index, verdicts.last_index) == (0, None, None)
 
 
