@@ -17,6 +17,7 @@ import structlog
 from consumers.commitments.commitment import hash_read_models, publish_by_relay, reached
 from infra.log.reader import log_size
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
+from infra.process.leader_election import Term
 from infra.settings import Settings
 
 LOOK_EVERY_S: Final = 0.5
@@ -29,14 +30,14 @@ log = structlog.get_logger()
 class CommitmentScheduler:
     """Commits when due, on its own connection, until it is cancelled."""
 
-    def __init__(self, settings: Settings, epoch: int) -> None:
+    def __init__(self, settings: Settings, term: Term) -> None:
         self.settings = settings
-        self.epoch = epoch
+        self.term = term
         self._size = -1
         self._rests_until = 0.0
 
     async def run(self) -> None:
-        connection = await connect(self.settings, "committer", batch=True)
+        connection = self.term.cut_when_lost(await connect(self.settings, "committer", batch=True))
         # A suspended process must not hold a snapshot and its locks indefinitely.
         await connection.execute(
             f"SET idle_in_transaction_session_timeout = {self.settings.idle_in_transaction_timeout_ms}"
@@ -58,7 +59,7 @@ class CommitmentScheduler:
             return False
         began = time.monotonic()
         commitments = await hash_read_models(connection)
-        published = await publish_by_relay(connection, commitments, found.entries_count, self.epoch)
+        published = await publish_by_relay(connection, commitments, found.entries_count, self.term.epoch)
         took_s = time.monotonic() - began
         self._rests_until = time.monotonic() + REST_PER_WORK * took_s
         if published:

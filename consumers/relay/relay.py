@@ -88,22 +88,22 @@ class Relay:
         await self._election.run(stop)
 
     async def _work(self, term: Term) -> None:
-        scheduler = CommitmentScheduler(self.settings, term.epoch)
-        await until_one_ends(self._send_all(term.epoch), scheduler.run(), term.stop.wait())
+        scheduler = CommitmentScheduler(self.settings, term)
+        await until_one_ends(self._send_all(term), scheduler.run(), term.stop.wait())
 
-    async def _send_all(self, epoch: int) -> None:
+    async def _send_all(self, term: Term) -> None:
         producer = AIOKafkaProducer(
             **client_arguments(self.settings), **PRODUCER_DURABLE, max_batch_size=BATCH_BYTES_MAX
         )
         try:
             await start_client(producer)
-            log.info("relaying", epoch=epoch)
-            await until_one_ends(*(self._run_lane(lane, producer, epoch) for lane in self.lanes))
+            log.info("relaying", epoch=term.epoch)
+            await until_one_ends(*(self._run_lane(lane, producer, term) for lane in self.lanes))
         finally:
             await abort_producer(producer)
 
-    async def _run_lane(self, lane: OutboxSource, producer: AIOKafkaProducer, epoch: int) -> None:
-        connection = await connect(self.settings, f"relay {lane.topic}")
+    async def _run_lane(self, lane: OutboxSource, producer: AIOKafkaProducer, term: Term) -> None:
+        connection = term.cut_when_lost(await connect(self.settings, f"relay {lane.topic}"))
         woken = asyncio.Event()
         poll_ms = self.settings.poll_timeout_ms
         try:
@@ -115,7 +115,7 @@ class Relay:
                 messages = await lane.waiting(connection, MESSAGES_MAX)
                 if messages:
                     await send(producer, lane.topic, messages)
-                    await lane.sent(connection, messages, epoch)
+                    await lane.sent(connection, messages, term.epoch)
                 self._election.progress.begin()
                 self._election.moved()
                 if len(messages) < MESSAGES_MAX:

@@ -20,10 +20,12 @@ from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.rebuild.rebuild import RebuildOptions, Rebuilt, rebuild
 from consumers.rebuild.table_hash import TableHash, table_hash
 from consumers.registry import CONSUMERS
+from events.errors import Fenced
 from events.wire.entry import entry_bytes
-from infra.postgres.connection import Connection, connect
+from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
 from infra.postgres.unit_of_work import Table
 from infra.process import lease
+from infra.process.leader_election import Term
 from infra.settings import Settings
 from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
 from tests.integration.consumers.registrar.registering import until
@@ -135,7 +137,7 @@ async def test_the_relay_commits_once_past_each_multiple_and_commitments_do_not_
     assert (await read_status(live, CONSUMERS)).commitment_due
     epoch = await lease.claim(live, "relay", "test", settings)
     assert epoch is not None
-    committer = CommitmentScheduler(settings, epoch)
+    committer = CommitmentScheduler(settings, Term(epoch, asyncio.Event()))
     assert await committer.look(live)
     grown = await register_outbox(live, raw)
     assert len(grown) == len(raw) + sum(len(consumer.tables) for consumer in CONSUMERS.values())
@@ -158,8 +160,32 @@ async def test_a_relay_that_was_superseded_commits_nothing(
     assert epoch is not None
     await lease.release(live, "relay", epoch)
     await lease.claim(live, "relay", "second", settings)
-    assert not await CommitmentScheduler(settings, epoch).look(live)
+    assert not await CommitmentScheduler(settings, Term(epoch, asyncio.Event())).look(live)
     assert await live.fetchval("SELECT count(*) FROM platform.outbox") == 0
+
+
+async def test_the_connection_of_a_relay_that_lost_its_lease_is_cut(settings: Settings, live: Connection) -> None:
+    term = Term(1, asyncio.Event())
+    committing = asyncio.create_task(CommitmentScheduler(settings, term).run())
+
+    async def connections() -> int:
+        found: int = await live.fetchval(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'yesser committer'"
+            " AND datname = current_database()"
+        )
+        return found
+
+    async def connected() -> bool:
+        return await connections() == 1
+
+    await until(connected, "it has a connection")
+    lost = asyncio.get_running_loop().create_future()
+    lost.set_exception(Fenced("the lease is lost"))
+    term.end_with(lost)
+    async with asyncio.timeout(10):
+        with pytest.raises(TRANSIENT_ERRORS):
+            await committing
+    assert isinstance(lost.exception(), Fenced)
 
 
 async def test_a_rebuild_cannot_be_swapped_in_while_the_tables_are_hashed(
