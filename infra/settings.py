@@ -65,9 +65,14 @@ class Settings(BaseSettings):
     breaker_refused_in_a_row_max: int = Field(
         default=500, gt=0, description="This many refused records in a row pause an agency's topic."
     )
-    breaker_window_records: int = Field(default=1_000, gt=0, description="Records over which refusals are counted.")
-    breaker_refused_percent_max: int = Field(
-        default=80, gt=0, le=100, description="This share of refusals in a window pauses an agency's topic (percent)."
+    breaker_conflicts_in_a_row_max: int = Field(
+        default=5_000, gt=0, description="This many conflicts in a row pause an agency's topic."
+    )
+    breaker_duplicates_in_a_row_max: int = Field(
+        default=200_000, gt=0, description="This many duplicates in a row pause an agency's topic."
+    )
+    breaker_percent_max: int = Field(
+        default=80, gt=0, lt=100, description="A topic with no greater share of them (percent) is never paused."
     )
     breaker_wait_s: float = Field(
         default=30.0, gt=0, description="First pause of a topic; then it is read a record at a time."

@@ -1,16 +1,18 @@
 """Numbering: verdicts in reading order become entries with the next indexes, refusals, duplicates and runs of offsets.
 
-Pure: the known claims come in, the rows of one transaction go out.
+Pure: the known claims and the breakers come in, the rows of one transaction go out. Where a breaker pauses a topic, the
+rest of its records is left for later.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, Protocol
 
-from consumers.registrar.breaker import Pause
+from consumers.registrar.breaker import Breaker, BreakerState, Outcome
 from events.faults.problems import CONFLICT
 from events.validation.refusal import problem_of, refusal_event
 from events.validation.verdicts import Accepted, Agency, Refused
@@ -34,17 +36,12 @@ class Record(Protocol):
 
 @dataclass(slots=True)
 class Reading:
-    """Consecutive records of one agency's topic, each with validation's verdict.
-
-    With `pause_changed`, `pause` is the topic's new pause (None: the pause ended).
-    """
+    """Consecutive records of one agency's topic, each with validation's verdict."""
 
     topic: str
     agency: Agency
-    records: Sequence[Record]
+    records: list[Record]
     verdicts: list[Accepted | Refused]
-    pause: Pause | None = None
-    pause_changed: bool = False
 
 
 @dataclass(slots=True)
@@ -87,7 +84,8 @@ class Batch:
     positions: dict[str, tuple[int, bytes | None]] = field(default_factory=dict)
     sequences: dict[str, Sequences] = field(default_factory=dict)
     agencies: list[tuple[Agency, dict[str, Any], int]] = field(default_factory=list)
-    pauses: dict[str, Pause | None] = field(default_factory=dict)
+    breakers: dict[str, BreakerState] = field(default_factory=dict)
+    """Of topics whose breaker has changed."""
     halts: dict[str, str | None] = field(default_factory=dict)
     """In a recovery only: topics to halt, with the reason, and topics to read again (None)."""
 
@@ -102,58 +100,78 @@ def claims_of(readings: Sequence[Reading]) -> list[bytes]:
     return [v.claim for reading in readings for v in reading.verdicts if isinstance(v, Accepted)]
 
 
-def number(readings: Sequence[Reading], known: Known, first_index: int, recorded: str) -> Batch:
-    """Give every record of `readings` its final verdict. Adds the accepted claims to `known`."""
-    batch = Batch(first_index, recorded)
+def number(
+    batch: Batch, readings: Sequence[Reading], known: Known, breakers: Mapping[str, Breaker], now: datetime
+) -> Iterator[None]:
+    """Add the final verdict on every record of `readings` to `batch`, and the accepted claims to `known`.
+
+    A generator, so that the caller can let other tasks run: it yields after each record. Records behind the one that
+    pauses a topic are removed from its reading.
+    """
     for reading in readings:
-        _number_topic(batch, reading, known)
-    return batch
+        breaker = breakers.get(reading.topic)
+        before = None if breaker is None else breaker.kept
+        yield from _number_topic(batch, reading, known, breaker, now)
+        if breaker is not None and breaker.kept != before:
+            batch.breakers[reading.topic] = breaker.kept
 
 
-def _number_topic(batch: Batch, reading: Reading, known: Known) -> None:
+def _number_topic(
+    batch: Batch, reading: Reading, known: Known, breaker: Breaker | None, now: datetime
+) -> Iterator[None]:
     topic, code = reading.topic, reading.agency.code
     sequences = batch.sequences.setdefault(code, Sequences())
-    entries, subjects = batch.entries, batch.subjects
-    index = batch.first_index + len(entries)
-    run_offset = run_index = -1
-    prefix = f"{topic}/0/"
+    taken = 0
     for record, verdict in zip(reading.records, reading.verdicts, strict=True):
-        offset = record.offset
         if verdict.sequence is not None:
             sequences.seen.append(verdict.sequence)
-        if isinstance(verdict, Accepted):
-            claim = verdict.claim
-            first = known.get(claim)
-            if first is None:
-                known[claim] = (verdict.identity, index)
-                batch.claims.append(claim)
-                batch.identities.append(verdict.identity)
-                batch.claim_indexes.append(index)
+        if isinstance(verdict, Refused):
+            outcome = Outcome.REFUSED
+            _refuse(batch, reading, record, verdict)
+        else:
+            outcome = _claim(batch, topic, record, verdict, known)
+            if outcome is Outcome.CONFLICT:
+                _refuse(batch, reading, record, _conflict(verdict))
+            elif outcome is Outcome.ACCEPTED:
+                _accept(batch, topic, record, verdict)
                 if verdict.sequence is not None:
                     sequences.accepted.append(verdict.sequence)
-                if verdict.type == REGISTERED:
-                    data = verdict.event["data"]
-                    batch.agencies.append((Agency(data["code"], data["role"]), data["name"], index))
-                entries.append(entry_bytes(batch.recorded, f"{prefix}{offset}", verdict.event_bytes))
-                subjects.append(verdict.subject)
-            elif first[0] == verdict.identity:
-                batch.duplicates.append((topic, offset, first[1]))
-                continue
-            else:
-                _refuse(batch, reading, record, _conflict(verdict))
-        else:
-            _refuse(batch, reading, record, verdict)
-        if run_offset + (index - run_index) != offset or run_offset < 0:
-            if run_offset >= 0:
-                batch.runs.append((topic, run_offset, run_index, index - run_index))
-            run_offset, run_index = offset, index
-        index += 1
-    if run_offset >= 0:
-        batch.runs.append((topic, run_offset, run_index, index - run_index))
+        taken += 1
+        if breaker is not None and breaker.record(outcome, record.offset, now):
+            break
+        yield
+    del reading.records[taken:], reading.verdicts[taken:]
     last = reading.records[-1]
     batch.positions[topic] = (last.offset + 1, record_sha256(last))
-    if reading.pause_changed:
-        batch.pauses[topic] = reading.pause
+
+
+def _claim(batch: Batch, topic: str, record: Record, verdict: Accepted, known: Known) -> Outcome:
+    """Claim the event's id for the next index, or find the event that has it."""
+    first = known.get(verdict.claim)
+    if first is None:
+        known[verdict.claim] = (verdict.identity, batch.size)
+        batch.claims.append(verdict.claim)
+        batch.identities.append(verdict.identity)
+        batch.claim_indexes.append(batch.size)
+        return Outcome.ACCEPTED
+    if first[0] != verdict.identity:
+        return Outcome.CONFLICT
+    batch.duplicates.append((topic, record.offset, first[1]))
+    return Outcome.DUPLICATE
+
+
+def _accept(batch: Batch, topic: str, record: Record, verdict: Accepted) -> None:
+    if verdict.type == REGISTERED:
+        data = verdict.event["data"]
+        batch.agencies.append((Agency(data["code"], data["role"]), data["name"], batch.size))
+    _append(batch, topic, record.offset, verdict.event_bytes, verdict.subject)
+
+
+def _append(batch: Batch, topic: str, offset: int, event_bytes: bytes, subject: str) -> None:
+    """Append an entry, and extend the run of offsets that it continues."""
+    extend_runs(batch.runs, topic, offset, batch.size)
+    batch.entries.append(entry_bytes(batch.recorded, f"{topic}/0/{offset}", event_bytes))
+    batch.subjects.append(subject)
 
 
 def _conflict(verdict: Accepted) -> Refused:
@@ -168,18 +186,14 @@ def _conflict(verdict: Accepted) -> Refused:
 
 
 def _refuse(batch: Batch, reading: Reading, record: Record, refused: Refused) -> None:
-    index = batch.first_index + len(batch.entries)
     event, subject = refusal_event(
         topic=reading.topic, partition=0, offset=record.offset, value=record.value, refused=refused, time=batch.recorded
     )
-    address = f"{reading.topic}/0/{record.offset}"
-    batch.entries.append(entry_bytes(batch.recorded, address, event))
-    batch.subjects.append(subject)
     batch.refusals.append(
         Refusal(
-            index=index,
+            index=batch.size,
             agency=reading.agency.code,
-            address=address,
+            address=f"{reading.topic}/0/{record.offset}",
             claimed_id=refused.claimed_id,
             claimed_type=refused.claimed_type,
             errors=problem_of(refused.faults, refused.unlisted)["errors"],
@@ -188,6 +202,17 @@ def _refuse(batch: Batch, reading: Reading, record: Record, refused: Refused) ->
             headers=headers_as_json(record) if refused.keep_raw else [],
         )
     )
+    _append(batch, reading.topic, record.offset, event, subject)
+
+
+def extend_runs(runs: list[tuple[str, int, int, int]], topic: str, offset: int, index: int) -> None:
+    """Add an offset and its index, to the last run if it continues that."""
+    if runs:
+        last_topic, first_offset, first_index, count = runs[-1]
+        if (last_topic, first_offset + count, first_index + count) == (topic, offset, index):
+            runs[-1] = (topic, first_offset, first_index, count + 1)
+            return
+    runs.append((topic, offset, index, 1))
 
 
 def headers_as_json(record: Record) -> list[list[str]]:

@@ -1,16 +1,19 @@
-"""A circuit breaker that pauses a topic of invalid records, as a pure state machine.
+"""A circuit breaker that pauses a topic of useless records, as a pure state machine.
 
-Every refusal is a permanent entry of the national log. A topic with too many refusals is *paused*: it is not read for
-some time, then one record is read (*half-open*). If the record is accepted, the breaker closes; if it is refused, it
-opens again for longer. Nothing is skipped, and other topics are not affected. Only refusals by validation (form and
-authority) count; a duplicate or a conflict counts as accepted.
+A refusal or a conflict is a permanent entry of the national log, and a duplicate is a row. A topic with too many of one
+kind is *paused*: it is not read for some time, then one record is read (*half-open*). A record of a better kind closes
+the breaker; any other opens it again for longer. Nothing is skipped, and other topics are not affected.
+
+Each kind has a leaky bucket. A record fills the bucket of its kind and drains those of worse kinds, so that only a
+share above the limit fills one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import IntEnum
 from typing import Final, Literal, Self
 
 from infra.settings import Settings
@@ -18,33 +21,62 @@ from infra.settings import Settings
 Clock = Callable[[], datetime]
 Words = dict[str, str]
 State = Literal["closed", "open", "half-open"]
+Levels = tuple[int, ...]
+"""How full the buckets of duplicates, conflicts and refusals are."""
+
 _PERCENT: Final = 100
 _DOUBLINGS_MAX: Final = 32
 
 
+class Outcome(IntEnum):
+    """What became of a record, from the best to the worst."""
+
+    ACCEPTED = 0
+    DUPLICATE = 1
+    CONFLICT = 2
+    REFUSED = 3
+
+
+COUNTED: Final = (Outcome.DUPLICATE, Outcome.CONFLICT, Outcome.REFUSED)
+EMPTY: Final[Levels] = (0,) * len(COUNTED)
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The refusals that pause a topic, and the length of the pause."""
+    """How many records of each kind in a row pause a topic, the share that never does, and the length of the pause."""
 
-    in_a_row_max: int
-    window_records: int
-    refused_percent_max: int
+    duplicates_in_a_row_max: int
+    conflicts_in_a_row_max: int
+    refused_in_a_row_max: int
+    percent_max: int
     wait_s: float
     wait_max_s: float
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
         return cls(
+            settings.breaker_duplicates_in_a_row_max,
+            settings.breaker_conflicts_in_a_row_max,
             settings.breaker_refused_in_a_row_max,
-            settings.breaker_window_records,
-            settings.breaker_refused_percent_max,
+            settings.breaker_percent_max,
             settings.breaker_wait_s,
             settings.breaker_wait_max_s,
         )
 
     @property
-    def refused_in_window_max(self) -> int:
-        return -(-self.window_records * self.refused_percent_max // _PERCENT)
+    def in_a_row_max(self) -> Levels:
+        """By kind, in the order of `COUNTED`."""
+        return self.duplicates_in_a_row_max, self.conflicts_in_a_row_max, self.refused_in_a_row_max
+
+    @property
+    def fill(self) -> int:
+        """What a record adds to its bucket. At the share `percent_max` a bucket fills as fast as it drains."""
+        return _PERCENT - self.percent_max
+
+    @property
+    def drain(self) -> int:
+        """What a record takes from the buckets of worse kinds."""
+        return self.percent_max
 
     def wait(self, times: int) -> timedelta:
         """The length of pause number `times` in a row (from 1): each is twice the one before, up to the maximum."""
@@ -53,22 +85,38 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """An open breaker: its end, its number in a row, and the reason in Arabic and English."""
+    """An open breaker: its end, its number in a row, the kind of record that opened it, and the reason in Arabic and
+    English."""
 
     until: datetime
     times: int
     reason: Words
+    cause: Outcome = Outcome.REFUSED
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerState:
+    """What the database keeps of a breaker, written in the transaction of the records that it counts."""
+
+    levels: Levels = EMPTY
+    pause: Pause | None = None
+
+
+CLOSED: Final = BreakerState()
 
 
 class Breaker:
-    """The state of one topic. `pause` must survive a restart; the counts of a closed breaker restart from zero."""
+    """The breaker of one topic. Records below `uncounted_up_to` were let through by an operator and are not counted."""
 
-    def __init__(self, limits: Limits, pause: Pause | None = None) -> None:
+    def __init__(self, limits: Limits, state: BreakerState = CLOSED, uncounted_up_to: int = 0) -> None:
         self.limits = limits
-        self.pause = pause
-        self._in_a_row = 0
-        self._window_read = 0
-        self._window_refused = 0
+        self.uncounted_up_to = uncounted_up_to
+        self._set(state)
+        self._most = tuple(count * limits.fill for count in limits.in_a_row_max)
+
+    @property
+    def kept(self) -> BreakerState:
+        return BreakerState(self._levels, self.pause)
 
     def state(self, now: datetime) -> State:
         """Half-open: the pause is over, and one record may be read."""
@@ -76,69 +124,54 @@ class Breaker:
             return "closed"
         return "open" if now < self.pause.until else "half-open"
 
-    def record(self, refused: Sequence[bool], now: datetime) -> int:
-        """Record verdicts in reading order; returns how many were recorded before the topic was paused.
-
-        For a half-open topic exactly one verdict is recorded.
-        """
+    def record(self, outcome: Outcome, offset: int, now: datetime) -> bool:
+        """Count a record, in reading order; returns whether the topic is paused after it."""
+        if offset < self.uncounted_up_to or (outcome is Outcome.ACCEPTED and not self._counting):
+            return False
         if self.pause is not None:
-            self._probed(refused[0], self.pause, now)
-            return 1
-        if True not in refused:
-            self._accepted(len(refused))
-            return len(refused)
-        for taken, is_refused in enumerate(refused, 1):
-            if not is_refused:
-                self._accepted(1)
-            elif (reason := self._refused()) is not None:
-                self._open(1, reason, now)
-                return taken
-        return len(refused)
+            if outcome >= self.pause.cause:
+                self._open(self.pause.times + 1, self.pause.reason, self.pause.cause, now)
+            else:
+                self.close()
+            return self.pause is not None
+        limits = self.limits
+        levels = tuple(
+            level + limits.fill if outcome == kind else max(0, level - limits.drain) if outcome < kind else level
+            for kind, level in zip(COUNTED, self._levels, strict=True)
+        )
+        self._set(BreakerState(levels))
+        if outcome is Outcome.ACCEPTED or levels[outcome - 1] < self._most[outcome - 1]:
+            return False
+        count = limits.in_a_row_max[outcome - 1]
+        self._open(1, _reason(outcome, count), outcome, now)
+        return True
 
     def close(self) -> None:
-        """End the pause and reset the counts."""
-        self.pause = None
-        self._in_a_row = self._window_read = self._window_refused = 0
+        """End the pause and empty the buckets."""
+        self._set(CLOSED)
 
-    def _accepted(self, count: int) -> None:
-        self._in_a_row = 0
-        self._read(count)
+    def _open(self, times: int, reason: Words, cause: Outcome, now: datetime) -> None:
+        self._set(BreakerState(EMPTY, Pause(now + self.limits.wait(times), times, reason, cause)))
 
-    def _refused(self) -> Words | None:
-        """The reason to pause, if this refusal exceeds a limit."""
-        self._in_a_row += 1
-        self._window_refused += 1
-        if self._in_a_row >= self.limits.in_a_row_max:
-            return _reason_in_a_row(self._in_a_row)
-        if self._window_refused >= self.limits.refused_in_window_max:
-            return _reason_of_window(self._window_refused, self.limits.window_records)
-        self._read(1)
-        return None
-
-    def _read(self, count: int) -> None:
-        """Advance the window; each new window begins without refusals."""
-        self._window_read += count
-        if self._window_read >= self.limits.window_records:
-            self._window_read %= self.limits.window_records
-            self._window_refused = 0
-
-    def _probed(self, is_refused: bool, pause: Pause, now: datetime) -> None:
-        if is_refused:
-            self._open(pause.times + 1, pause.reason, now)
-        else:
-            self.close()
-
-    def _open(self, times: int, reason: Words, now: datetime) -> None:
-        self.close()
-        self.pause = Pause(now + self.limits.wait(times), times, reason)
+    def _set(self, state: BreakerState) -> None:
+        self._levels, self.pause = state.levels, state.pause
+        self._counting = self.pause is not None or any(self._levels)
 
 
-def _reason_in_a_row(count: int) -> Words:
-    return {"ar": f"رُفض {count} سجل على التوالي", "en": f"{count} records in a row were refused"}
-
-
-def _reason_of_window(refused: int, window: int) -> Words:
-    return {
-        "ar": f"رُفض {refused} سجل ضمن {window} سجل",
-        "en": f"{refused} records within {window} were refused",
-    }
+def _reason(cause: Outcome, count: int) -> Words:
+    match cause:
+        case Outcome.DUPLICATE:
+            return {
+                "ar": f"كرر {count} سجل أحداثًا مسجلة ولم يُقبل بينها إلا القليل",
+                "en": f"{count} records repeated registered events, and few were accepted between them",
+            }
+        case Outcome.CONFLICT:
+            return {
+                "ar": f"استعمل {count} سجل معرّفات أحداث أخرى ولم يُقبل بينها إلا القليل",
+                "en": f"{count} records used the ids of other events, and few were accepted between them",
+            }
+        case _:
+            return {
+                "ar": f"رُفض {count} سجل ولم يُقبل بينها إلا القليل",
+                "en": f"{count} records were refused, and few were accepted between them",
+            }

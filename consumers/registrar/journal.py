@@ -8,14 +8,14 @@ old transaction's row lock, and the size and the positions tell whether it was c
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
 from consumers.registrar.batch import Batch, Refusal, multirange, repeated, segments
-from consumers.registrar.breaker import Pause
+from consumers.registrar.breaker import CLOSED, BreakerState, Outcome, Pause
 from events.errors import Halt
 from events.validation.verdicts import Agency
 from events.values.working_days import riyadh_date
@@ -39,13 +39,13 @@ class Diverged(Halt):
 class ReadPosition:
     """Where reading of a topic goes on, and the hash of the record before it (None before the first).
 
-    Refusals of records below `uncounted_up_to` pause nothing.
+    The breaker does not count records below `uncounted_up_to`.
     """
 
     next_offset: int
     last_record_sha256: bytes | None
     halted_reason: str | None
-    pause: Pause | None = None
+    breaker: BreakerState = CLOSED
     uncounted_up_to: int = 0
 
 
@@ -91,7 +91,7 @@ class Journal:
                 r["next_offset"],
                 r["last_record_sha256"],
                 r["halted_reason"],
-                r["paused_until"] and Pause(r["paused_until"], r["paused_times"], r["paused_reason"]),
+                _breaker_state(r),
                 r["uncounted_up_to"],
             )
             for r in rows
@@ -164,8 +164,8 @@ class Journal:
             month = riyadh_date(batch.recorded)[: len("YYYY-MM")]
             bounds = self.settings.sequence_ranges_max, batch.size
             await execute(_SQL["add_sequences"], *_columns(sequences, 5), *bounds, month)
-        for topic, pause in batch.pauses.items():
-            await execute(_SQL["pause_topic"], topic, *_pause_columns(pause))
+        if batch.breakers:
+            await execute(_SQL["keep_breakers"], *_columns([*map(_breaker_row, batch.breakers.items())], 6))
         for topic, reason in batch.halts.items():
             await execute(_SQL["halt_topic"], topic, reason)
         for agency, name, index in batch.agencies:
@@ -184,10 +184,10 @@ class Journal:
 
     async def resume_topics(self, topics: Sequence[str]) -> None:
         """Note that these are no longer paused."""
+        closed = [_breaker_row((topic, CLOSED)) for topic in topics]
         async with self.lock, self.connection.transaction():
             await self.hold()
-            for topic in topics:
-                await self.connection.execute(_SQL["pause_topic"], topic, *_pause_columns(None))
+            await self.connection.execute(_SQL["keep_breakers"], *_columns(closed, 6))
 
     async def close(self) -> None:
         """Block further use of the connection: a task that is cancelled in a statement would cancel the next one too.
@@ -205,8 +205,20 @@ class Journal:
                 self.stored_shipped_up_to = self.shipped_up_to
 
 
-def _pause_columns(pause: Pause | None) -> tuple[object, ...]:
-    return (None, 0, None) if pause is None else (pause.until, pause.times, pause.reason)
+def _breaker_row(of: tuple[str, BreakerState]) -> tuple[object, ...]:
+    topic, state = of
+    pause, levels = state.pause, orjson.dumps(state.levels).decode()
+    if pause is None:
+        return topic, levels, None, 0, None, None
+    return topic, levels, pause.until, pause.times, orjson.dumps(pause.reason).decode(), pause.cause.name.lower()
+
+
+def _breaker_state(row: Mapping[str, Any]) -> BreakerState:
+    levels = tuple(row["breaker_levels"])
+    if row["paused_until"] is None:
+        return BreakerState(levels)
+    cause = Outcome[row["paused_cause"].upper()]
+    return BreakerState(levels, Pause(row["paused_until"], row["paused_times"], row["paused_reason"], cause))
 
 
 def _columns(rows: Sequence[Sequence[object]], width: int) -> list[list[object]]:

@@ -4,6 +4,8 @@ individually.
 aiokafka with `assign()` and no group: nothing rebalances, nothing is committed, no record is skipped. Records are
 returned only after the broker has confirmed, once it sent them, that the record before them is still the one that was
 read. So no clock is needed to detect a suspended process or connection (docs/decisions/each-read-is-checked.md).
+
+What was read waits in `backlog`, and not in the client: there it would keep other topics from being fetched.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
+from consumers.registrar.backlog import Backlog
 from consumers.registrar.batch import Record, record_sha256
 from consumers.registrar.journal import ReadPosition
 from consumers.registrar.last_records import LOOK_AGAIN_S, LastRecord, changed_topics
@@ -26,7 +29,14 @@ from infra.kafka.end_offsets import ends_of_existing
 from infra.settings import Settings
 
 READ_BYTES_MAX: Final = 16 << 20
+"""Most bytes of one fetch from a broker."""
+TOPIC_BYTES_MAX: Final = 1 << 20
+"""Most bytes of one topic in a fetch: little enough that decoding them keeps nothing waiting."""
 READ_AHEAD_BYTES_MAX: Final = 64 << 20
+TOPIC_READ_AHEAD_BYTES_MAX: Final = 3 << 20
+"""A topic is fetched while less of it waits. More than is validated while a fetch waits for records of other topics."""
+RECORD_BYTES: Final = 512
+"""Memory of a record without its value."""
 WHAT_TO_DO: Final = "restore it, then `yesser registrar unhalt` (docs/runbook.md)"
 
 
@@ -44,15 +54,15 @@ class TopicBroken(Retry):
 class Reader:
     """Records of all agencies' topics in order, from the registrar's position in each."""
 
-    def __init__(self, settings: Settings, topics_count: int) -> None:
+    def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.backlog = Backlog(READ_AHEAD_BYTES_MAX, TOPIC_READ_AHEAD_BYTES_MAX, RECORD_BYTES)
         self.consumer = AIOKafkaConsumer(
             **client_arguments(settings),
             enable_auto_commit=False,
             auto_offset_reset="none",
             fetch_max_bytes=READ_BYTES_MAX,
-            # Each topic is read ahead by one fetch; the backlog of all topics together must fit into memory.
-            max_partition_fetch_bytes=min(settings.fetch_bytes_max, READ_AHEAD_BYTES_MAX // max(1, topics_count)),
+            max_partition_fetch_bytes=min(settings.fetch_bytes_max, TOPIC_BYTES_MAX),
             fetch_max_wait_ms=settings.poll_timeout_ms,
             metadata_max_age_ms=30_000,
         )
@@ -60,6 +70,8 @@ class Reader:
         self.held: set[str] = set()
         """Topics that are held; of those in `_allowed_one` the next record is read."""
         self._allowed_one: set[str] = set()
+        self._moved: set[str] = set()
+        """Topics whose position was set during a read: what that read brings of them is dropped."""
         self._last: dict[str, LastRecord] = {}
         self._awaited: set[str] = set()
         self._order: list[TopicPartition] = []
@@ -80,6 +92,7 @@ class Reader:
             self._last.pop(topic, None)
             self.held.discard(topic)
             self._allowed_one.discard(topic)
+            self.backlog.drop(topic)
         self._awaited = await absent_topics(raw_client(self.consumer), self.next_offsets)
         self._order = [TopicPartition(topic, 0) for topic in self.next_offsets if topic not in self._awaited]
         self.consumer.assign(self._order)
@@ -90,11 +103,13 @@ class Reader:
         await self.check_topics()
 
     def hold(self, topic: str, last: Record | None = None) -> None:
-        """Hold the topic at its position or, if fewer records were recorded, after `last`."""
+        """Hold the topic at its position or, if fewer records were registered, after `last`."""
         if last is not None:
             self._move(topic, last)
+            self.backlog.drop(topic)
         self.held.add(topic)
         self._allowed_one.discard(topic)
+        self._moved.add(topic)
         partition = TopicPartition(topic, 0)
         if partition in self._order:
             self.consumer.pause(partition)
@@ -164,7 +179,8 @@ class Reader:
         self._last[topic] = LastRecord(last.offset, record_sha256(last))
 
     async def read(self) -> dict[str, Sequence[Any]]:
-        """The next records by topic, in the order of each topic."""
+        """Add the next records to the backlog; returns them by topic."""
+        self._moved.clear()
         try:
             found = await self._fetch()
         except OffsetOutOfRangeError as error:
@@ -175,15 +191,25 @@ class Reader:
         result = {partition.topic: records for partition, records in found.items() if records}
         # Checked after they arrived: the record before them cannot have changed since they were sent.
         await self._require_unchanged({topic: self._last[topic] for topic in result if topic in self._last})
+        for topic in self._moved & result.keys():
+            del result[topic]
         for topic, records in result.items():
             self._move(topic, records[-1])
             if topic in self._allowed_one:
                 self.hold(topic)
+        self.backlog.add(result)
         return result
 
     async def _fetch(self) -> Mapping[TopicPartition, Sequence[Any]]:
         settings = self.settings
-        read = [partition for partition in self._order if partition.topic not in self.held]
+        full = self.backlog.full()
+        read = []
+        for partition in self._order:
+            if partition.topic in full:
+                self.consumer.pause(partition)
+            elif partition.topic not in self.held:
+                self.consumer.resume(partition)
+                read.append(partition)
         if not read:
             # Without names the client would fetch all topics.
             await asyncio.sleep(settings.poll_timeout_ms / 1000)
@@ -193,6 +219,9 @@ class Reader:
                 found = await self.consumer.getmany(
                     *read, timeout_ms=settings.poll_timeout_ms, max_records=settings.batch_records_max
                 )
+                # At once: the client's next fetch would already bring more.
+                for topic in self.backlog.full({partition.topic: found[partition] for partition in found}):
+                    self.consumer.pause(TopicPartition(topic, 0))
             # A copy: an operator may unpause a topic meanwhile.
             for topic in sorted(self._allowed_one):
                 found |= await self.consumer.getmany(TopicPartition(topic, 0), max_records=1)

@@ -65,7 +65,7 @@ SELECT code, role FROM platform.agency ORDER BY registered_index
 
 -- name: positions
 SELECT topic, next_offset, last_record_sha256, halted_reason, paused_until, paused_times, paused_reason,
-       uncounted_up_to
+       paused_cause, breaker_levels, uncounted_up_to
 FROM log.read_position
 
 -- name: alarm
@@ -87,8 +87,12 @@ WHERE topic = $1
 -- The current owner of the lease.
 SELECT owner FROM platform.lease WHERE name = $1 AND expires_at > clock_timestamp()
 
--- name: pause_topic
-UPDATE log.read_position SET paused_until = $2, paused_times = $3, paused_reason = $4 WHERE topic = $1
+-- name: keep_breakers
+UPDATE log.read_position p SET breaker_levels = ARRAY(SELECT jsonb_array_elements_text(r.levels::jsonb)::bigint),
+    paused_until = r.until, paused_times = r.times, paused_reason = r.reason::jsonb, paused_cause = r.cause
+FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::integer[], $5::text[], $6::text[])
+    AS r(topic, levels, until, times, reason, cause)
+WHERE p.topic = r.topic
 
 -- name: shipped
 UPDATE log.state SET shipped_up_to = greatest(shipped_up_to, $1)

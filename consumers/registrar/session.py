@@ -1,7 +1,10 @@
 """One epoch of the registrar, from taking over to its first error: it reads, registers, ships and signs.
 
-Records are read and judged while the batch before them is being committed; what is committed is shipped, the tree is
-signed. Asked to stop, it finishes the commit under way, ships and signs what the log holds, and ends.
+Records are read and validated while the batch before them is being committed; what is committed is shipped, the tree is
+signed. After a stop, it finishes the commit under way, ships and signs what the log holds, and ends.
+
+Agencies take turns by what their records cost, and a batch ends after a cost, not a number of records: no agency's
+records keep the others' waiting (docs/decisions/agencies-take-turns-by-cost.md).
 """
 
 from __future__ import annotations
@@ -9,12 +12,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
 import structlog
 
+from consumers.registrar.backlog import NextBatch, Turns
 from consumers.registrar.batch import Batch, Reading, claims_of, number
 from consumers.registrar.breaker import Clock
 from consumers.registrar.journal import LEASE, Journal
@@ -23,8 +27,7 @@ from consumers.registrar.reader import Reader
 from consumers.registrar.shipper import Shipment, Shipper, read_tail
 from consumers.registrar.signer import Fork, Signer, read_last_checkpoint, require_continuation
 from events.faults.problems import CONFLICT
-from events.validation.validate import validate
-from events.validation.verdicts import Accepted, Agency, Refused
+from events.validation.verdicts import Accepted, Agency
 from events.wire.entry import recorded_time
 from infra.kafka.client_config import agency_topic
 from infra.kafka.clients import require_running, start_client, stop_consumer
@@ -32,10 +35,9 @@ from infra.log.signed_note import LogKey
 from infra.observability.telemetry import carried_traces, count, gauge, observe, span, trace_header
 from infra.postgres.outbox import PLATFORM
 from infra.process.health import Progress
-from infra.process.tasks import until_one_ends
+from infra.process.tasks import TimeSlice, until_one_ends
 from infra.settings import Settings
 
-DECODE_SLICE_RECORDS: Final = 256
 SHIP_AT_STOP_S: Final = 2.0
 """Longest wait at a stop for the log's topic to acknowledge; what is left is shipped by the next owner."""
 
@@ -56,6 +58,10 @@ class RegistrarSession:
         self.pauses = Pauses(settings, clock, progress)
         self.reader: Reader
         self.agencies: dict[str, Agency] = {}
+        self._turns = Turns()
+        self._next = NextBatch(settings.batch_records_max)
+        self._reading: asyncio.Task[object] | None = None
+        self._committing: asyncio.Task[None] | None = None
         self._halted: set[str] = set()
         self._read_others = False
         self._took_over = False
@@ -72,13 +78,13 @@ class RegistrarSession:
         await until_one_ends(noting, self._read_and_register(stop, taken_over), self._stop_before_taking_over(stop))
 
     async def _stop_before_taking_over(self, stop: asyncio.Event) -> None:
-        """Ends at a stop that comes while Kafka does not answer; one that comes later is the register's to heed."""
+        """Return at a stop that comes while Kafka does not answer. After the take-over, registering ends by itself."""
         await stop.wait()
         if self._took_over:
             await asyncio.Event().wait()
 
     async def _read_and_register(self, stop: asyncio.Event, taken_over: Callable[[], None]) -> None:
-        self.reader = Reader(self.settings, len(await self.journal.agencies()))
+        self.reader = Reader(self.settings)
         try:
             await start_client(self.reader.consumer)
             await self._require_topic_within_tree()
@@ -121,7 +127,7 @@ class RegistrarSession:
         self.pauses.take_up(read, self.reader)
 
     async def _look_around(self) -> None:
-        """Notice new agencies, topics that a person released, lost topics, and how far there is to read."""
+        """Notice new agencies, topics that an operator released, lost topics, and how far there is to read."""
         require_running(self.reader.consumer)
         known = {agency_topic(a.code) for a in await self.journal.agencies()}
         positions = await self.journal.positions()
@@ -133,11 +139,11 @@ class RegistrarSession:
         ends = await self.reader.check_topics()
         read = sum(self.reader.next_offsets.values())
         self.progress.alarm = await self.journal.alarm()
-        self.progress.look(read, read + self.reader.count_ahead(ends))
+        self.progress.look(read - len(self.reader.backlog), read + self.reader.count_ahead(ends))
         await self.shipper.check_end(self.reader.consumer)
 
     async def _register_and_finish(self, stop: asyncio.Event) -> None:
-        """Register until `stop`; then let the world have what was committed: shipped, noted as such, signed."""
+        """Register until `stop`; then ship and sign what was committed."""
         await self._register(stop)
         with suppress(TimeoutError):
             async with asyncio.timeout(SHIP_AT_STOP_S):
@@ -147,41 +153,43 @@ class RegistrarSession:
         await self.journal.close()
 
     async def _register(self, stop: asyncio.Event) -> None:
-        committing: asyncio.Task[None] | None = None
         try:
             while not stop.is_set():
-                if self._read_others:
-                    if committing:
-                        await committing
-                    self._read_others = False
-                    await self._assign()
+                await self._finish_tasks()
                 self.pauses.probe_due(self.reader)
-                found = await self.reader.read()
-                readings = [await self._judge(topic, records) for topic, records in found.items()]
-                if committing and (readings or committing.done()):
-                    await committing
-                    committing = None
-                if readings:
-                    committing = asyncio.create_task(self._commit(readings))
-            if committing:
-                await committing
+                if self._reading is None:
+                    self._reading = asyncio.create_task(self.reader.read())
+                if self.reader.backlog.topics and not self._next.is_full:
+                    self._next.take_turn(self.reader.backlog, self._turns, self.agencies, time.perf_counter)
+                    await asyncio.sleep(0)
+                else:
+                    await asyncio.wait(self._tasks(), return_when=asyncio.FIRST_COMPLETED)
+                is_due = self._next.is_full or not self.reader.backlog.topics
+                if self._committing is None and self._next.readings and is_due:
+                    self._committing = asyncio.create_task(self._commit([*self._next.readings.values()]))
+                    self._next = NextBatch(self.settings.batch_records_max)
+            if self._committing:
+                await self._committing
         finally:
-            if committing:
-                committing.cancel()
+            for task in self._tasks():
+                task.cancel()
                 with suppress(asyncio.CancelledError, Exception):
-                    await committing
+                    await task
 
-    async def _judge(self, topic: str, records: Any) -> Reading:
-        """The door's verdicts, in slices, so that the commit under way goes on meanwhile."""
-        agency = self.agencies[topic]
-        verdicts: list[Accepted | Refused] = []
-        for start in range(0, len(records), DECODE_SLICE_RECORDS):
-            part = records[start : start + DECODE_SLICE_RECORDS]
-            verdicts += [validate(record.value, record.headers, agency) for record in part]
-            await asyncio.sleep(0)
-        reading = Reading(topic, agency, records, verdicts)
-        self.pauses.judge(reading, self.reader)
-        return reading
+    def _tasks(self) -> list[asyncio.Task[Any]]:
+        return [task for task in (self._reading, self._committing) if task is not None]
+
+    async def _finish_tasks(self) -> None:
+        """Take up what has ended, with its error. Before other topics are read, wait for both tasks."""
+        if self._reading and (self._reading.done() or self._read_others):
+            await self._reading
+            self._reading = None
+        if self._committing and (self._committing.done() or self._read_others):
+            await self._committing
+            self._committing = None
+        if self._read_others:
+            self._read_others = False
+            await self._assign()
 
     async def _commit(self, readings: list[Reading]) -> None:
         received = (
@@ -196,8 +204,14 @@ class RegistrarSession:
 
     async def _commit_traced(self, readings: list[Reading]) -> None:
         known = await self.journal.known(claims_of(readings))
-        recorded = max(self.journal.recorded, recorded_time(self.clock()))
-        batch = number(readings, known, self.journal.size, recorded)
+        now = self.clock()
+        batch = Batch(self.journal.size, max(self.journal.recorded, recorded_time(now)))
+        time_slice = TimeSlice()
+        for _ in number(batch, readings, known, self.pauses.breakers, now):
+            await time_slice.checkpoint()
+        # Before anything is awaited: no record behind the last that is registered now may be.
+        for topic in self.pauses.apply(batch.breakers, readings, self.reader):
+            self._next.drop(topic)
         leaves = await self.journal.commit(batch)
         if batch.entries:
             keys = [subject.encode() for subject in batch.subjects]
@@ -206,7 +220,7 @@ class RegistrarSession:
             self._read_others = True
         self._count(readings, batch)
 
-    def _count(self, readings: list[Reading], batch: Batch) -> None:
+    def _count(self, readings: Sequence[Reading], batch: Batch) -> None:
         dropped = Counter(topic for topic, _, _ in batch.duplicates)
         refused = Counter(refusal.agency for refusal in batch.refusals)
         for reading in readings:
@@ -219,7 +233,7 @@ class RegistrarSession:
             if code == CONFLICT.code:
                 count("events_conflicting", agency=refusal.agency)
             if refusal.agency == PLATFORM:
-                # The platform decided something that its own door refuses: a bug. The next look alarms.
+                # The platform decided something that validation refuses: a bug. The next look alarms.
                 log.error("the platform's own event was refused", index=refusal.index, code=code)
         observe("batch_records", sum(len(r.records) for r in readings), process=LEASE)
         gauge("log_size", self.journal.size)

@@ -26,6 +26,7 @@ from infra.kafka.end_offsets import ends_of_existing
 from infra.log.reader import read_entries, read_leaves
 from infra.observability.telemetry import gauge
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
+from infra.process.tasks import TimeSlice
 from infra.settings import Settings
 
 PRODUCER_BATCH_BYTES: Final = 512 * 1024
@@ -162,13 +163,17 @@ class Shipper:
         first, limit = self.next_index, min(CATCH_UP_ENTRIES, self.journal.size - self.next_index)
         entries = await read_entries(self._reader, first, limit)
         leaves = await read_leaves(self._reader, first, limit)
-        keys = [parse_entry(0, entry).subject.encode() for entry in entries]
+        keys, time_slice = [], TimeSlice()
+        for entry in entries:
+            keys.append(parse_entry(0, entry).subject.encode())
+            await time_slice.checkpoint()
         return Shipment(first, entries, [leaves[i : i + 32] for i in range(0, len(leaves), 32)], keys)
 
     async def _send(self, producer: AIOKafkaProducer, shipment: Shipment) -> list[Sent]:
         sent: list[Sent] = []
         builder: Any = producer.create_batch()
         index = first = shipment.first_index
+        time_slice = TimeSlice()
         for entry, leaf, key in zip(shipment.entries, shipment.leaves, shipment.keys, strict=True):
             headers = [(INDEX_HEADER, b"%d" % index), (LEAF_HEADER, leaf.hex().encode()), *shipment.trace]
             if builder.append(key=key, value=entry, timestamp=None, headers=headers) is None:
@@ -176,6 +181,7 @@ class Shipper:
                 builder, first = producer.create_batch(), index
                 builder.append(key=key, value=entry, timestamp=None, headers=headers)
             index += 1
+            await time_slice.checkpoint()
         sent.append(Sent(index, index - first, await self._close(producer, builder)))
         self.next_index = index
         return sent

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Coroutine, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final, TypeAlias
@@ -15,6 +16,8 @@ Job: TypeAlias = Coroutine[Any, Any, object] | asyncio.Future[None]
 
 CANCEL_AGAIN_S: Final = 10.0
 """Longer than any clean-up takes."""
+TIME_SLICE_S: Final = 0.005
+"""Longest that a loop keeps other tasks waiting."""
 UNSEEN_AFTER_S: Final = 10.0
 """A task that waits for another has retrieved its error by then."""
 
@@ -98,6 +101,20 @@ async def _end(tasks: Iterable[asyncio.Future[Any]]) -> None:
             task.cancel()
         ended, running = await asyncio.wait(running, timeout=CANCEL_AGAIN_S)
         await asyncio.gather(*ended, return_exceptions=True)  # retrieves late errors, which asyncio would report
+
+
+class TimeSlice:
+    """Lets other tasks run while a loop computes: await `checkpoint` in each iteration."""
+
+    def __init__(self, length_s: float = TIME_SLICE_S) -> None:
+        self._length_s = length_s
+        self._end = time.perf_counter() + length_s
+
+    async def checkpoint(self) -> None:
+        """Yield to the event loop if the slice is over; then a new one begins."""
+        if time.perf_counter() >= self._end:
+            await asyncio.sleep(0)
+            self._end = time.perf_counter() + self._length_s
 
 
 async def pause(event: asyncio.Event, seconds: float) -> None:

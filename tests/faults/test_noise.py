@@ -38,7 +38,7 @@ def test_noise_is_paused_told_of_and_let_through_by_a_person(system: System, tmp
             assert "yesser_topics_paused 1.0" in system.answer("registrar", "/metrics")[1]
             told = {row["code"]: row["paused"] for row in system.ask("agencies", "list")}
             assert told[QUIET] is None
-            assert told[NOISY]["reason"]["en"] == "500 records in a row were refused"
+            assert told[NOISY]["reason"]["en"] == "500 records were refused, and few were accepted between them"
             assert system.ask("registrar", "unpause", NOISY)["records"] == NOISE + 1 - IN_A_ROW
             output, errors = publishing.communicate(timeout=60)
         finally:
@@ -46,7 +46,7 @@ def test_noise_is_paused_told_of_and_let_through_by_a_person(system: System, tmp
     assert publishing.returncode == 1, errors.decode()
     report = json.loads(output)
     assert (report["accepted"], report["refused"]) == (1, NOISE)
-    assert b"is paused: 500 records in a row were refused" in errors
+    assert b"is paused: 500 records were refused, and few were accepted between them" in errors
     assert errors.count(b"yesser:") == 1, "why it waits is said once"
     system.settle()
     assert system.ask("status")["paused"] == {}

@@ -18,6 +18,7 @@ from events.validation.verdicts import Agency
 from infra.kafka.client_config import client_arguments
 from infra.kafka.clients import start_client, stop_consumer
 from infra.kafka.end_offsets import ends_of_existing
+from infra.process.tasks import TimeSlice
 from infra.settings import Settings
 
 FETCH_RECORDS_MAX: Final = 4096
@@ -46,7 +47,10 @@ class AgencyRecords:
             ahead += await self._fetch(topic, start, min(end, reach[1]))
         found = [record for record in ahead if record.offset < end]
         self._ahead[topic] = ahead[len(found) :]
-        verdicts = {record.offset: (record, validate(record.value, record.headers, agency)) for record in found}
+        verdicts, time_slice = {}, TimeSlice()
+        for record in found:
+            verdicts[record.offset] = (record, validate(record.value, record.headers, agency))
+            await time_slice.checkpoint()
         return Held(agency, first, *reach, verdicts)
 
     async def _offset_range(self, topic: str) -> tuple[int, int] | None:

@@ -1,4 +1,4 @@
-"""A topic of nothing but noise is paused alone: the others go on, nothing of it is skipped, and it is told of it."""
+"""A topic of only invalid or repeated records is paused alone: nothing of it is skipped, and its agency can see why."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import Any
 
+import pytest
 from structlog.testing import capture_logs
 
+from consumers.registrar.batch import Batch
+from consumers.registrar.journal import Journal
 from consumers.registrar.registrar import Registrar
 from infra.log.reader import log_size
 from infra.postgres.connection import Connection
@@ -22,6 +26,7 @@ from tests.integration.consumers.registrar.registering import (
     registrar,
     running,
     send,
+    terminate,
     until,
     until_size,
 )
@@ -29,6 +34,8 @@ from tests.integration.consumers.registrar.test_registrar import require_whole_l
 from tests.unit.consumers.registrar.readings import LABOUR, said
 
 IN_A_ROW = 5
+CONFLICTS = 20
+DUPLICATES = 40
 FOUNDED = 4
 """Entries that register the platform, its office and two agencies."""
 
@@ -37,6 +44,8 @@ def impatient(settings: Settings, wait_s: float) -> Settings:
     return settings.model_copy(
         update={
             "breaker_refused_in_a_row_max": IN_A_ROW,
+            "breaker_conflicts_in_a_row_max": CONFLICTS,
+            "breaker_duplicates_in_a_row_max": DUPLICATES,
             "breaker_wait_s": wait_s,
             "breaker_wait_max_s": wait_s,
             "agencies_poll_ms": 200,
@@ -154,3 +163,95 @@ async def test_the_platforms_own_topic_is_never_paused(settings: Settings, conne
     async with at_work(settings, connection):
         await send(settings, PLATFORM_TOPIC, *[b"noise"] * (3 * IN_A_ROW))
         await until_size(connection, FOUNDED + 3 * IN_A_ROW)
+
+
+async def levels_of(connection: Connection, topic: str) -> list[int]:
+    found: list[int] = await connection.fetchval("SELECT breaker_levels FROM log.read_position WHERE topic = $1", topic)
+    return found
+
+
+def repeated(kind: str, count: int) -> list[bytes]:
+    """The same event, or others with its id."""
+    return [said("first", "word" if kind == "duplicate" else f"word {n}") for n in range(count)]
+
+
+@pytest.mark.parametrize(("kind", "limit"), [("duplicate", DUPLICATES), ("conflict", CONFLICTS)])
+async def test_endless_duplicates_or_conflicts_pause_their_topic_and_the_others_go_on(
+    settings: Settings, connection: Connection, kind: str, limit: int
+) -> None:
+    settings = impatient(settings, wait_s=1.0)
+    await found(settings, "health", "labour")
+    async with at_work(settings, connection):
+        await send(settings, HEALTH_TOPIC, said("first"), *repeated(kind, limit + 3), said("good"), said("later"))
+        await until_paused(connection, HEALTH_TOPIC)
+        row = await connection.fetchrow(
+            "SELECT next_offset, paused_cause, paused_reason FROM log.read_position WHERE topic = $1", HEALTH_TOPIC
+        )
+        assert row is not None
+        assert (row["next_offset"], row["paused_cause"]) == (1 + limit, kind)
+        assert row["paused_reason"]["en"].startswith(f"{limit} records ")
+        await send(settings, LABOUR_TOPIC, said("other", agency=LABOUR))
+
+        async def other_is_in() -> bool:
+            return "other" in [entry.id for entry in await log_of(connection)]
+
+        await until(other_is_in, "the other agency's event is in the log")
+        assert await pause_of(connection, HEALTH_TOPIC) is not None
+        await until_paused(connection, HEALTH_TOPIC, paused=False)
+        entries = FOUNDED + 4 + (0 if kind == "duplicate" else limit + 3)
+        await until_size(connection, entries)
+        await require_whole_log(settings, connection)
+    assert [entry.id for entry in await log_of(connection)][-2:] == ["good", "later"]
+
+
+async def test_a_backlog_that_is_sent_again_once_is_read_without_a_pause(
+    settings: Settings, connection: Connection
+) -> None:
+    settings = impatient(settings, wait_s=600)
+    backlog = [said(f"e{n}") for n in range(DUPLICATES - 1)]
+    await found(settings, "health", "labour")
+    async with at_work(settings, connection):
+        await send(settings, HEALTH_TOPIC, *backlog)
+        await send(settings, HEALTH_TOPIC, *backlog, said("good"))
+        await until_size(connection, FOUNDED + len(backlog) + 1)
+        assert await pause_of(connection, HEALTH_TOPIC) is None
+
+
+@pytest.mark.parametrize("moment", ["before the commit", "after the commit"])
+async def test_what_a_lost_epoch_has_counted_is_neither_forgotten_nor_counted_twice(
+    settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    settings = impatient(settings, wait_s=600)
+    await found(settings, "health", "labour")
+    cut: list[int] = []
+    write, commit = Journal._write, Journal.commit
+
+    async def cut_before(self: Journal, batch: Batch, *rest: Any) -> None:
+        await write(self, batch, *rest)
+        if batch.refusals and not cut:
+            cut.append(await terminate(settings, "registrar"))
+
+    async def cut_after(self: Journal, batch: Batch) -> list[bytes]:
+        leaves = await commit(self, batch)
+        if batch.refusals and not cut:
+            cut.append(await terminate(settings, "registrar"))
+            raise ConnectionError("the answer to COMMIT was lost")
+        return leaves
+
+    if moment == "before the commit":
+        monkeypatch.setattr(Journal, "_write", cut_before)
+    else:
+        monkeypatch.setattr(Journal, "commit", cut_after)
+    async with at_work(settings, connection):
+        await send(settings, HEALTH_TOPIC, *[b"noise"] * (IN_A_ROW - 2))
+        await until_size(connection, FOUNDED + IN_A_ROW - 2)
+    assert cut == [1]
+    assert await levels_of(connection, HEALTH_TOPIC) == [0, 0, (IN_A_ROW - 2) * 20]
+    async with running(registrar(settings)):
+        await send(settings, HEALTH_TOPIC, b"noise")
+        await until_size(connection, FOUNDED + IN_A_ROW - 1)
+        assert await pause_of(connection, HEALTH_TOPIC) is None
+        await send(settings, HEALTH_TOPIC, *[b"noise"] * 5)
+        await until_paused(connection, HEALTH_TOPIC)
+        assert await log_size(connection) == FOUNDED + IN_A_ROW
+        await require_whole_log(settings, connection)

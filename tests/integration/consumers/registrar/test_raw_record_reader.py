@@ -68,7 +68,7 @@ async def test_the_reader_goes_on_behind_such_a_record_and_loses_nothing_of_othe
     await publish_with_a_broken_name(settings, topics[0], [b"a", b"b", b"c"], broken=1)
     await publish_with_a_broken_name(settings, topics[1], [b"k", b"l"], broken=-1)
     await publish_with_a_broken_name(settings, topics[0], [b"d", b"e"], broken=-1)
-    reader = Reader(settings, len(topics))
+    reader = Reader(settings)
     await reader.consumer.start()
     read: dict[str, list[tuple[int, bytes]]] = {topic: [] for topic in topics}
     try:

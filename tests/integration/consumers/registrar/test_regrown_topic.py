@@ -34,7 +34,7 @@ NEW = [said(f"x{i}") for i in range(10)]
 @asynccontextmanager
 async def reading(settings: Settings, *positions: ReadPosition) -> AsyncIterator[Reader]:
     """A reader of the topic of health (and of labour, given a second position)."""
-    reader = Reader(settings, len(positions))
+    reader = Reader(settings)
     await reader.consumer.start()
     try:
         await reader.assign(dict(zip((HEALTH_TOPIC, LABOUR_TOPIC), positions, strict=False)))

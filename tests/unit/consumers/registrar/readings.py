@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import MappingProxyType
 
 from consumers.registrar.batch import Batch, Reading, number
+from consumers.registrar.breaker import Breaker
 from events.validation.validate import validate
 from events.validation.verdicts import Agency
 from events.wire.codec import STRUCTURED_HEADERS, build_event
@@ -14,6 +17,7 @@ from infra.postgres.verdicts import Known
 HEALTH = Agency("health", "agency")
 LABOUR = Agency("labour", "agency")
 PLATFORM = Agency("platform", "platform")
+NOW = datetime(2026, 11, 25, 8, tzinfo=UTC)
 RECORDED = "2026-11-25T08:00:00.000000Z"
 TIME = "2005-05-05T05:05:05Z"
 USUAL: tuple[tuple[str, bytes | None], ...] = tuple(STRUCTURED_HEADERS)
@@ -62,7 +66,22 @@ def topic_of(agency: Agency) -> str:
 def read(agency: Agency, records: Sequence[Record]) -> Reading:
     """The verdicts on records of one topic."""
     verdicts = [validate(record.value, record.headers, agency) for record in records]
-    return Reading(topic_of(agency), agency, records, verdicts)
+    return Reading(topic_of(agency), agency, list(records), verdicts)
+
+
+def number_all(
+    readings: Sequence[Reading],
+    known: Known,
+    first_index: int = 0,
+    *,
+    breakers: Mapping[str, Breaker] = MappingProxyType({}),
+    now: datetime = NOW,
+) -> Batch:
+    """The batch of these readings."""
+    batch = Batch(first_index, RECORDED)
+    for _ in number(batch, readings, known, breakers, now):
+        pass
+    return batch
 
 
 def values(*contents: bytes | None, first: int = 0) -> list[Record]:
@@ -72,7 +91,7 @@ def values(*contents: bytes | None, first: int = 0) -> list[Record]:
 
 def numbered(*contents: bytes | None, agency: Agency = HEALTH, first_offset: int = 0, first_index: int = 0) -> Batch:
     """One batch of one topic on an empty log."""
-    return number([read(agency, values(*contents, first=first_offset))], {}, first_index, RECORDED)
+    return number_all([read(agency, values(*contents, first=first_offset))], {}, first_index)
 
 
 def verdicts(batches: Sequence[Batch]) -> dict[tuple[str, int], tuple[str, int]]:
@@ -93,7 +112,7 @@ def in_batches(readings: Sequence[Sequence[Reading]]) -> list[Batch]:
     batches: list[Batch] = []
     size = 0
     for part in readings:
-        batch = number(part, dict(known), size, RECORDED)
+        batch = number_all(part, dict(known), size)
         known |= {
             claim: (identity, index)
             for claim, identity, index in zip(batch.claims, batch.identities, batch.claim_indexes, strict=True)

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import orjson
 
-from consumers.registrar.batch import Batch, number
+from consumers.registrar.batch import Batch
 from events.validation.verdicts import Accepted, Agency
 from events.wire.entry import entry_bytes, parse_entry
 from tests.unit.consumers.registrar.readings import (
@@ -16,6 +16,7 @@ from tests.unit.consumers.registrar.readings import (
     RECORDED,
     Record,
     in_batches,
+    number_all,
     numbered,
     read,
     registered,
@@ -96,9 +97,7 @@ def test_an_invalid_record_with_a_used_id_is_invalid_and_no_conflict() -> None:
 
 
 def test_ids_are_scoped_by_source() -> None:
-    batch = number(
-        [read(HEALTH, values(said("a"))), read(LABOUR, values(said("a", "another", agency=LABOUR)))], {}, 0, RECORDED
-    )
+    batch = number_all([read(HEALTH, values(said("a"))), read(LABOUR, values(said("a", "another", agency=LABOUR)))], {})
     assert len(batch.entries) == 2
     assert not batch.refusals
 
@@ -129,7 +128,7 @@ def test_consecutive_offsets_with_consecutive_indexes_are_one_run() -> None:
 
 def test_a_duplicate_and_a_hole_in_the_offsets_each_end_a_run() -> None:
     records = [Record(0, said("a")), Record(1, said("a")), Record(2, said("b")), Record(9, said("c"))]
-    batch = number([read(HEALTH, records)], {}, 0, RECORDED)
+    batch = number_all([read(HEALTH, records)], {})
     assert batch.runs == [(TOPIC, 0, 0, 1), (TOPIC, 2, 1, 1), (TOPIC, 9, 2, 1)]
     assert verdicts([batch]) == {
         (TOPIC, 0): ("entry", 0),
@@ -141,7 +140,7 @@ def test_a_duplicate_and_a_hole_in_the_offsets_each_end_a_run() -> None:
 
 def test_runs_of_two_topics_do_not_join() -> None:
     readings = [read(HEALTH, values(said("a"))), read(LABOUR, values(said("b", agency=LABOUR), first=1))]
-    assert number(readings, {}, 0, RECORDED).runs == [(TOPIC, 0, 0, 1), ("agency.labour.events", 1, 1, 1)]
+    assert number_all(readings, {}).runs == [(TOPIC, 0, 0, 1), ("agency.labour.events", 1, 1, 1)]
 
 
 def test_a_sequence_is_seen_whatever_the_verdict_and_repeats_count_accepted_events_only() -> None:
@@ -173,7 +172,7 @@ def test_an_agency_cannot_register_another() -> None:
 
 
 def test_the_raw_record_of_a_refusal_is_kept_with_its_headers() -> None:
-    batch = number([read(HEALTH, [Record(0, b"{", [("x", b"\xff"), ("y", None)])])], {}, 0, RECORDED)
+    batch = number_all([read(HEALTH, [Record(0, b"{", [("x", b"\xff"), ("y", None)])])], {})
     (refusal,) = batch.refusals
     assert refusal.keep_raw
     assert refusal.value == b"{"
@@ -192,7 +191,7 @@ def test_nothing_of_a_record_with_personal_data_is_kept() -> None:
 
 def test_the_names_of_headers_can_always_be_stored_as_json() -> None:
     records = [Record(0, b"{", [("nul\x00", b"v")]), Record(1, b"{", [("raw\udcff", b"v")])]
-    batch = number([read(HEALTH, records)], {}, 0, RECORDED)
+    batch = number_all([read(HEALTH, records)], {})
     stored = [orjson.dumps(refusal.headers) for refusal in batch.refusals]
     assert all(b"\\u0000" not in text for text in stored), "jsonb holds no NUL"
     assert stored[0] != stored[1]
@@ -213,7 +212,7 @@ def test_the_same_record_has_one_verdict_however_the_topics_interleave() -> None
     labour = read(LABOUR, values(said("a", agency=LABOUR), None))
     kinds = []
     for order in ([health, labour], [labour, health]):
-        batch = number(order, {}, 0, RECORDED)
+        batch = number_all(order, {})
         kinds.append({address: kind for address, (kind, _) in verdicts([batch]).items()})
         assert codes(batch).count("conflict") == 1
     assert kinds[0] == kinds[1]

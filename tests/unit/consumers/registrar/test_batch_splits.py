@@ -8,12 +8,12 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.registrar.batch import Batch, Reading, number
+from consumers.registrar.batch import Batch, Reading
 from tests.unit.consumers.registrar.readings import (
     HEALTH,
-    RECORDED,
     Record,
     in_batches,
+    number_all,
     read,
     said,
     topic_of,
@@ -58,7 +58,7 @@ def splits(draw: st.DrawFn) -> tuple[list[Record], list[list[Reading]]]:
 @given(splits())
 def test_any_split_into_batches_gives_the_same_log(found: tuple[list[Record], list[list[Reading]]]) -> None:
     records, readings = found
-    whole = number([read(HEALTH, records)], {}, 0, RECORDED)
+    whole = number_all([read(HEALTH, records)], {})
     parts = in_batches(readings)
 
     assert _joined(parts, "entries") == whole.entries
@@ -73,7 +73,7 @@ def test_any_split_into_batches_gives_the_same_log(found: tuple[list[Record], li
 
 @given(histories())
 def test_every_record_has_exactly_one_verdict(records: list[Record]) -> None:
-    batch = number([read(HEALTH, records)], {}, 0, RECORDED)
+    batch = number_all([read(HEALTH, records)], {})
     found = verdicts([batch])
     assert found.keys() == {(TOPIC, record.offset) for record in records}
     assert sum(count for *_, count in batch.runs) == len(batch.entries)

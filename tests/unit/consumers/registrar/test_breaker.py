@@ -5,113 +5,150 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.registrar.breaker import Breaker, Limits, Pause
+from consumers.registrar.breaker import CLOSED, Breaker, BreakerState, Limits, Outcome, Pause
 from infra.settings import Settings
 
 NOW = datetime(2026, 11, 25, 8, tzinfo=UTC)
-LIMITS = Limits(in_a_row_max=5, window_records=20, refused_percent_max=50, wait_s=30, wait_max_s=100)
+LIMITS = Limits(
+    duplicates_in_a_row_max=20,
+    conflicts_in_a_row_max=10,
+    refused_in_a_row_max=5,
+    percent_max=80,
+    wait_s=30,
+    wait_max_s=100,
+)
 REASON = {"ar": "سبب", "en": "reason"}
-GOOD, BAD = False, True
+GOOD, AGAIN, CONFLICT, BAD = Outcome.ACCEPTED, Outcome.DUPLICATE, Outcome.CONFLICT, Outcome.REFUSED
+IN_A_ROW = {AGAIN: 20, CONFLICT: 10, BAD: 5}
 
 
 def test_each_limit_is_the_setting_of_its_name() -> None:
     settings = Settings(
-        breaker_refused_in_a_row_max=2,
-        breaker_window_records=3,
-        breaker_refused_percent_max=4,
+        breaker_duplicates_in_a_row_max=1,
+        breaker_conflicts_in_a_row_max=2,
+        breaker_refused_in_a_row_max=3,
+        breaker_percent_max=4,
         breaker_wait_s=5,
         breaker_wait_max_s=6,
     )
     assert Limits.of(settings) == Limits(
-        in_a_row_max=2, window_records=3, refused_percent_max=4, wait_s=5, wait_max_s=6
+        duplicates_in_a_row_max=1,
+        conflicts_in_a_row_max=2,
+        refused_in_a_row_max=3,
+        percent_max=4,
+        wait_s=5,
+        wait_max_s=6,
     )
 
 
-def feed(breaker: Breaker, verdicts: Sequence[bool], sizes: Sequence[int]) -> int:
-    """Verdicts in batches of these sizes, over and over; how many were taken before the topic was paused."""
-    taken = turn = 0
-    while taken < len(verdicts):
-        batch = verdicts[taken : taken + sizes[turn % len(sizes)]]
-        turn += 1
-        taken += breaker.record(batch, NOW)
-        if breaker.pause is not None:
-            break
-    return taken
+def feed(breaker: Breaker, outcomes: Sequence[Outcome], now: datetime = NOW) -> int:
+    """How many records were counted before the topic was paused."""
+    for taken, outcome in enumerate(outcomes, 1):
+        if breaker.record(outcome, taken, now):
+            return taken
+    return len(outcomes)
 
 
-def test_so_many_refusals_in_a_row_pause_the_topic_and_the_rest_is_left() -> None:
+@pytest.mark.parametrize(("kind", "limit"), IN_A_ROW.items())
+def test_so_many_of_a_kind_in_a_row_pause_the_topic(kind: Outcome, limit: int) -> None:
     breaker = Breaker(LIMITS)
-    assert breaker.record([GOOD, BAD, BAD, BAD, BAD, BAD, BAD, GOOD], NOW) == 6
+    assert feed(breaker, [GOOD, *[kind] * 100]) == 1 + limit
     assert breaker.pause is not None
     assert breaker.pause.until == NOW + timedelta(seconds=30)
-    assert breaker.pause.reason["en"] == "5 records in a row were refused"
+    assert breaker.pause.cause is kind
+    assert breaker.pause.reason["en"].startswith(f"{limit} records ")
+    assert str(limit) in breaker.pause.reason["ar"]
     assert breaker.state(NOW) == "open"
 
 
-def test_one_good_record_in_between_begins_the_count_anew() -> None:
-    breaker = Breaker(LIMITS)
-    assert breaker.record([BAD] * 4 + [GOOD] + [BAD] * 4, NOW) == 9
-    assert breaker.state(NOW) == "closed"
+def test_each_kind_has_its_own_words() -> None:
+    reasons = []
+    for kind in IN_A_ROW:
+        breaker = Breaker(LIMITS)
+        feed(breaker, [kind] * 100)
+        assert breaker.pause is not None
+        reasons.append(breaker.pause.reason)
+    assert len({reason["en"].split(" records ")[1] for reason in reasons}) == 3
+    assert len({reason["ar"] for reason in reasons}) == 3
 
 
-def test_too_large_a_share_of_refusals_pauses_the_topic() -> None:
-    breaker = Breaker(LIMITS)
-    assert breaker.record([BAD, GOOD] * 10, NOW) == 19
-    assert breaker.pause is not None
-    assert "10 records within 20" in breaker.pause.reason["en"]
+@pytest.mark.parametrize("kind", IN_A_ROW)
+def test_a_share_up_to_the_limit_never_pauses_it(kind: Outcome) -> None:
+    assert feed(Breaker(LIMITS), [kind, kind, kind, kind, GOOD] * 1_000) == 5_000
 
 
-def test_a_share_below_the_limit_never_pauses_it() -> None:
-    breaker = Breaker(LIMITS)
-    assert breaker.record([GOOD, BAD, GOOD] * 1_000, NOW) == 3_000
-    assert breaker.state(NOW) == "closed"
+@pytest.mark.parametrize("kind", IN_A_ROW)
+def test_a_greater_share_pauses_it(kind: Outcome) -> None:
+    assert feed(Breaker(LIMITS), [*[kind] * 9, GOOD] * 1_000) < 10_000
 
 
-def test_when_the_wait_is_over_a_refusal_opens_it_again_for_longer_up_to_a_limit() -> None:
+def test_records_of_a_better_kind_drain_the_bucket_of_a_worse_one_only() -> None:
+    assert feed(Breaker(LIMITS), [BAD, BAD, AGAIN, AGAIN, AGAIN] * 4) == 20, "a file that is sent again, with mistakes"
+    assert feed(Breaker(LIMITS), [BAD, AGAIN] * 100) == 40, "refusals hide no duplicates"
+    assert feed(Breaker(LIMITS), [CONFLICT, AGAIN] * 100) == 40
+    assert feed(Breaker(LIMITS), [BAD, CONFLICT] * 100) == 20
+
+
+def test_a_backlog_sent_again_once_does_not_pause_the_topic_by_default() -> None:
+    settings = Settings()
+    assert feed(Breaker(Limits.of(settings)), [AGAIN] * 199_999) == 199_999
+    assert settings.breaker_duplicates_in_a_row_max == 200_000
+
+
+@pytest.mark.parametrize("kind", IN_A_ROW)
+def test_when_the_wait_is_over_a_record_as_bad_opens_it_again_for_longer_up_to_a_limit(kind: Outcome) -> None:
     breaker, now, waits = Breaker(LIMITS), NOW, []
-    breaker.record([BAD] * 5, now)
+    feed(breaker, [kind] * 20)
     for _ in range(40):
         assert breaker.pause is not None
         waits.append((breaker.pause.until - now).total_seconds())
         now = breaker.pause.until
         assert breaker.state(now) == "half-open"
-        assert breaker.record([BAD, BAD], now) == 1
+        assert breaker.record(kind, 0, now)
     assert waits[:4] == [30, 60, 100, 100]
     assert max(waits) == 100
 
 
-def test_an_accepted_record_after_the_wait_closes_it_and_the_counts_begin_anew() -> None:
-    breaker = Breaker(LIMITS, Pause(NOW, 3, REASON))
-    assert breaker.record([GOOD], NOW) == 1
-    assert breaker.state(NOW) == "closed"
-    assert breaker.record([BAD] * 4, NOW) == 4
-    assert breaker.state(NOW) == "closed"
-    breaker.record([BAD], NOW)
-    assert breaker.pause is not None
-    assert breaker.pause.times == 1
+@pytest.mark.parametrize("cause", IN_A_ROW)
+@pytest.mark.parametrize("probe", Outcome)
+def test_only_a_record_of_a_better_kind_ends_the_pause(cause: Outcome, probe: Outcome) -> None:
+    breaker = Breaker(LIMITS, BreakerState(pause=Pause(NOW, 3, REASON, cause)))
+    assert breaker.record(probe, 0, NOW) is (probe >= cause)
+    assert (breaker.pause is not None) is (probe >= cause)
+    if breaker.pause is None:
+        assert breaker.kept == CLOSED, "the counts begin anew"
+    else:
+        assert (breaker.pause.times, breaker.pause.cause, breaker.pause.reason) == (4, cause, REASON)
+
+
+def test_records_that_an_operator_let_through_are_not_counted() -> None:
+    breaker = Breaker(LIMITS)
+    breaker.uncounted_up_to = 50
+    assert not any(breaker.record(BAD, offset, NOW) for offset in range(50))
+    assert breaker.kept == CLOSED
+    assert [breaker.record(BAD, offset, NOW) for offset in range(50, 55)] == [False] * 4 + [True]
 
 
 @given(
-    st.lists(st.sampled_from([GOOD, BAD, BAD, BAD]), max_size=200),
+    st.lists(st.sampled_from([GOOD, AGAIN, AGAIN, AGAIN, CONFLICT, BAD, BAD]), max_size=200),
     st.lists(st.integers(1, 60), min_size=1, max_size=5),
 )
-def test_the_cut_into_batches_changes_nothing(verdicts: list[bool], sizes: list[int]) -> None:
-    one_by_one, in_batches = Breaker(LIMITS), Breaker(LIMITS)
-    assert feed(one_by_one, verdicts, [1]) == feed(in_batches, verdicts, sizes)
-    assert one_by_one.pause == in_batches.pause
-
-
-@given(st.lists(st.booleans(), max_size=300))
-def test_it_is_paused_exactly_at_the_first_refusal_that_breaks_a_limit(verdicts: list[bool]) -> None:
-    breaker = Breaker(LIMITS)
-    taken = feed(breaker, verdicts, [300])
-    too_many = [
-        n
-        for n in range(1, len(verdicts) + 1)
-        if verdicts[max(0, n - 5) : n] == [BAD] * 5 or sum(verdicts[(n - 1) // 20 * 20 : n]) >= 10
-    ]
-    assert taken == (too_many[0] if too_many else len(verdicts))
-    assert (breaker.pause is not None) == bool(too_many)
+def test_epochs_that_go_on_from_what_was_kept_pause_at_the_same_record(
+    outcomes: list[Outcome], sizes: list[int]
+) -> None:
+    """Neither a batch's end nor an epoch's changes anything: nothing is forgotten, nothing is counted twice."""
+    one, kept, taken, turn = Breaker(LIMITS), CLOSED, 0, 0
+    whole = feed(one, outcomes)
+    while taken < len(outcomes) and kept.pause is None:
+        part = outcomes[taken : taken + sizes[turn % len(sizes)]]
+        fenced = Breaker(LIMITS, kept)
+        feed(fenced, part)  # its batch was not committed: the next epoch counts the same records again
+        breaker = Breaker(LIMITS, kept)
+        taken += feed(breaker, part)
+        kept, turn = breaker.kept, turn + 1
+    assert taken == whole
+    assert kept == one.kept

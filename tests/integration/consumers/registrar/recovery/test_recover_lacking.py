@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from consumers.registrar import session
+from consumers.registrar import backlog
 from consumers.registrar.recovery import source
 from consumers.registrar.recovery.recover import recover
 from consumers.registrar.recovery.source import CannotRecover, Source, topic_source
@@ -131,7 +131,7 @@ async def test_a_catalogue_that_allows_more_changes_no_verdict_of_the_past(
             return Refused((CONFLICT,), claimed_source=agency.source, claimed_id=verdict.id)
         return verdict
 
-    monkeypatch.setattr(session, "validate", strict)
+    monkeypatch.setattr(backlog, "validate", strict)
     async with copied(settings) as old:
         monkeypatch.undo()
         assert sum(row["claimed_id"] is not None and row["claimed_id"].startswith("m1.") for row in old.rows["refusal"])

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.registrar.batch import Batch, Record, number, record_sha256
+from consumers.registrar.batch import Batch, Record, record_sha256
 from consumers.registrar.recovery.restored import Held, Part, Restored
 from events.faults.problems import CONFLICT
 from events.validation.validate import validate
@@ -23,6 +23,7 @@ from tests.unit.consumers.registrar.readings import (
     PLATFORM,
     RECORDED,
     USUAL,
+    number_all,
     numbered,
     read,
     registered,
@@ -61,12 +62,12 @@ def restore(batch: Batch, topics: dict[str, Held], known: Known | None = None) -
 
 @given(histories())
 def test_with_whole_topics_everything_is_as_it_was_numbered(records: list[Sent]) -> None:
-    batch = number([read(HEALTH, records)], {}, 0, RECORDED)
+    batch = number_all([read(HEALTH, records)], {})
     if not batch.entries:
         return
     last_offset = int(parse_entry(0, batch.entries[-1]).address.rpartition("/")[2])
     read_up_to = [record for record in records if record.offset <= last_offset]
-    expected = number([read(HEALTH, read_up_to)], {}, 0, RECORDED)
+    expected = number_all([read(HEALTH, read_up_to)], {})
     found = restore(batch, held(read_up_to))
     for name in COMPARED:
         assert getattr(found.batch, name) == getattr(expected, name), name
@@ -83,7 +84,7 @@ def test_with_whole_topics_everything_is_as_it_was_numbered(records: list[Sent])
 
 @given(histories(), st.data())
 def test_whatever_a_topic_lacks_the_entries_give_the_same_log(records: list[Sent], data: st.DataObject) -> None:
-    batch = number([read(HEALTH, records)], {}, 0, RECORDED)
+    batch = number_all([read(HEALTH, records)], {})
     if not batch.entries:
         return
     kept = [record for record in records if data.draw(st.booleans())]
@@ -130,7 +131,7 @@ def test_a_record_that_todays_door_accepts_stays_refused() -> None:
     refused = Refused((CONFLICT,), claimed_id="a")
     reading = read(HEALTH, records)
     reading.verdicts = [refused]
-    batch = number([reading], {}, 0, RECORDED)
+    batch = number_all([reading], {})
     found = restore(batch, held(records))
     assert found.batch.refusals == batch.refusals
     assert found.batch.claims == []
@@ -140,7 +141,7 @@ def test_a_record_that_todays_door_accepts_stays_refused() -> None:
 
 def test_records_that_todays_door_refuses_stay_accepted_and_their_duplicates_too() -> None:
     records = values(said("a", sequence=1), said("a", sequence=2), said("b", sequence=3))
-    batch = number([read(HEALTH, records)], {}, 0, RECORDED)
+    batch = number_all([read(HEALTH, records)], {})
     found = restore(batch, held(records, strict=True))
     assert (found.batch.claims, found.batch.duplicates) == (batch.claims, batch.duplicates)
     assert found.batch.sequences == batch.sequences
@@ -151,7 +152,7 @@ def test_records_that_todays_door_refuses_stay_accepted_and_their_duplicates_too
 def test_events_in_binary_mode_are_known_again_by_their_canonical_bytes() -> None:
     value, headers = to_binary_mode(orjson.loads(said("a")))
     records = [Sent(0, value, headers)]
-    batch = number([read(HEALTH, records)], {}, 0, RECORDED)
+    batch = number_all([read(HEALTH, records)], {})
     for strict in (False, True):
         found = restore(batch, held(records, strict=strict))
         assert found.batch.positions == {TOPIC: (1, record_sha256(records[0]))}
@@ -159,7 +160,7 @@ def test_events_in_binary_mode_are_known_again_by_their_canonical_bytes() -> Non
 
 def test_a_conflict_is_confirmed_by_the_event_that_owns_the_id() -> None:
     records = values(said("a"), said("a", "another"))
-    batch = number([read(HEALTH, records)], {}, 0, RECORDED)
+    batch = number_all([read(HEALTH, records)], {})
     assert restore(batch, held(records)).unconfirmed == []
     owner = batch.claims[0], (batch.identities[0], 0)
     second = Batch(1, RECORDED, entries=batch.entries[1:])

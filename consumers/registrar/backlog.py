@@ -1,0 +1,152 @@
+"""Records that were read and wait, whose turn it is to be validated, and the batch that grows by it.
+
+Agencies take turns by what their records cost, and a batch ends after a cost, so that no agency's records keep the
+others' waiting (docs/decisions/agencies-take-turns-by-cost.md). Pure: the clock comes in by argument.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from types import MappingProxyType
+from typing import Final
+
+from consumers.registrar.batch import Reading, Record
+from events.validation.validate import validate
+from events.validation.verdicts import Agency
+
+TURN_S: Final = 0.002
+"""Longest turn of an agency, except for its last record. The commit under way waits for a turn at each of its steps."""
+BATCH_COST_S: Final = 0.05
+"""A batch of this cost is committed: a larger one would be hardly cheaper, and keep later records waiting."""
+RECORD_COST_S: Final = 25e-6
+BYTE_COST_S: Final = 10e-9
+"""About what it costs to commit a record, beside its validation."""
+TURN_RECORDS_MAX: Final = 256
+
+
+class Backlog:
+    """The waiting records by topic, in the order of each topic."""
+
+    def __init__(self, bytes_max: int, topic_bytes_max: int, record_bytes: int) -> None:
+        """`bytes_max`: of all topics; `topic_bytes_max`: of one; `record_bytes`: the memory of a record without its
+        value."""
+        self._bytes_max = bytes_max
+        self._topic_bytes_max = topic_bytes_max
+        self._record_bytes = record_bytes
+        self._records: dict[str, deque[Record]] = {}
+        self._bytes: dict[str, int] = {}
+
+    @property
+    def topics(self) -> Iterable[str]:
+        """The topics with waiting records."""
+        return self._records.keys()
+
+    def __len__(self) -> int:
+        return sum(map(len, self._records.values()))
+
+    def add(self, found: Mapping[str, Sequence[Record]]) -> None:
+        """Add the next records of some topics."""
+        for topic, records in found.items():
+            if records:
+                self._records.setdefault(topic, deque()).extend(records)
+                self._bytes[topic] = self._bytes.get(topic, 0) + self._size(records)
+
+    def peek(self, topic: str, count: int) -> list[Record]:
+        """The next records of a topic, at most `count`."""
+        return list(islice(self._records[topic], count))
+
+    def remove(self, topic: str, count: int) -> None:
+        """Remove the next `count` records of a topic: they were validated."""
+        waiting = self._records[topic]
+        self._bytes[topic] -= self._size([waiting.popleft() for _ in range(count)])
+        if not waiting:
+            self.drop(topic)
+
+    def drop(self, topic: str) -> None:
+        """Drop the records of a topic, which are read again later."""
+        self._records.pop(topic, None)
+        self._bytes.pop(topic, None)
+
+    def full(self, arriving: Mapping[str, Sequence[Record]] = MappingProxyType({})) -> set[str]:
+        """Topics of which no more is read for now, once the arriving records are added: all must fit into memory."""
+        sizes = self._bytes | {t: self._bytes.get(t, 0) + self._size(records) for t, records in arriving.items()}
+        share = min(self._topic_bytes_max, self._bytes_max // max(1, len(sizes)))
+        return {topic for topic, size in sizes.items() if size >= share}
+
+    def _size(self, records: Sequence[Record]) -> int:
+        return sum(self._record_bytes + len(record.value or b"") for record in records)
+
+
+@dataclass(slots=True)
+class Turns:
+    """Start-time fair queueing: the topic that has used the least takes the next turn.
+
+    Over any time in which two topics have waiting records, their costs differ by no more than a turn of each. A topic
+    that was idle begins where the others are: it has saved up nothing, and waits for no backlog.
+    """
+
+    _now: float = 0.0
+    """The start of the last turn: no waiting topic has used less."""
+    _used: dict[str, float] = field(default_factory=dict)
+
+    def next(self, waiting: Iterable[str]) -> str:
+        """The topic that takes the next turn, of those with waiting records (at least one)."""
+        topic = min(waiting, key=self._start)
+        self._now = self._start(topic)[0]
+        return topic
+
+    def charge(self, topic: str, cost: float) -> None:
+        """Charge a topic for its turn."""
+        self._used[topic] = self._start(topic)[0] + cost
+
+    def _start(self, topic: str) -> tuple[float, float]:
+        """When the topic's next turn starts. Of equal ones, the topic that has used less comes first."""
+        used = self._used.get(topic, 0.0)
+        return max(used, self._now), used
+
+
+@dataclass(slots=True)
+class NextBatch:
+    """The validated records of the next batch by topic, and what they cost in seconds."""
+
+    records_max: int
+    readings: dict[str, Reading] = field(default_factory=dict)
+    records_count: int = 0
+    cost_s: float = 0.0
+
+    @property
+    def is_full(self) -> bool:
+        return self.cost_s >= BATCH_COST_S or self.records_count >= self.records_max
+
+    def take_turn(
+        self, backlog: Backlog, turns: Turns, agencies: Mapping[str, Agency], clock: Callable[[], float]
+    ) -> None:
+        """Validate the next records of the topic whose turn it is, at least one, until its turn is over."""
+        topic = turns.next(backlog.topics)
+        agency = agencies[topic]
+        reading = self.readings.setdefault(topic, Reading(topic, agency, [], []))
+        records = backlog.peek(topic, min(TURN_RECORDS_MAX, self.records_max - self.records_count))
+        began, count, size = clock(), 0, 0
+        for record in records:
+            reading.verdicts.append(validate(record.value, record.headers, agency))
+            count += 1
+            size += len(record.value or b"")
+            if clock() - began >= TURN_S:
+                break
+        reading.records += records[:count]
+        backlog.remove(topic, count)
+        cost_s = clock() - began + RECORD_COST_S * count + BYTE_COST_S * size
+        turns.charge(topic, cost_s)
+        self.records_count += count
+        self.cost_s += cost_s
+
+    def drop(self, topic: str) -> None:
+        """Remove the records of a topic, which are read again later."""
+        reading = self.readings.pop(topic, None)
+        if reading is not None:
+            self.records_count -= len(reading.records)
+        if not self.readings:
+            self.cost_s = 0.0

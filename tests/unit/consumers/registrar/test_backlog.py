@@ -1,0 +1,177 @@
+"""Agencies take turns by what their records cost, and a batch ends after a cost."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumers.registrar import backlog
+from consumers.registrar.backlog import BATCH_COST_S, RECORD_COST_S, TURN_S, Backlog, NextBatch, Turns
+from events.validation.verdicts import Refused
+from tests.unit.consumers.registrar.readings import HEALTH, LABOUR, Record, said, topic_of, values
+
+HEALTH_TOPIC, LABOUR_TOPIC = topic_of(HEALTH), topic_of(LABOUR)
+AGENCIES = {HEALTH_TOPIC: HEALTH, LABOUR_TOPIC: LABOUR}
+COSTS = st.floats(0.001, 10.0)
+
+
+def waiting(**records: Sequence[Record]) -> Backlog:
+    """A backlog with room for anything, and these records of the topics `health` and `labour`."""
+    found = Backlog(1 << 30, 1 << 30, 0)
+    found.add({f"agency.{code}.events": part for code, part in records.items()})
+    return found
+
+
+@dataclass
+class Clock:
+    """Moves on by what a record costs, whenever one was validated."""
+
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Costs:
+    """What validating a record costs, by its value."""
+
+    clock: Clock
+    of: dict[bytes, float] = field(default_factory=lambda: defaultdict(lambda: 25e-6))
+
+    def validate(self, value: bytes, *_: object) -> Refused:
+        self.clock.now += self.of[value]
+        return Refused(())
+
+
+@pytest.fixture
+def costs(monkeypatch: pytest.MonkeyPatch) -> Costs:
+    """Validation with a price instead of a verdict."""
+    found = Costs(Clock())
+    monkeypatch.setattr(backlog, "validate", found.validate)
+    return found
+
+
+@given(st.lists(st.lists(COSTS, min_size=1, max_size=20), min_size=2, max_size=5), st.data())
+def test_topics_that_wait_all_the_time_use_the_same_but_for_a_turn_of_each(
+    turns_of: list[list[float]], data: st.DataObject
+) -> None:
+    turns, used = Turns(), [0.0] * len(turns_of)
+    names = {f"t{i}": i for i in range(len(turns_of))}
+    for _ in range(data.draw(st.integers(1, 60))):
+        topic = turns.next(names)
+        cost = turns_of[names[topic]][int(used[names[topic]]) % len(turns_of[names[topic]])]
+        turns.charge(topic, cost)
+        used[names[topic]] += cost
+        for i, a in enumerate(used):
+            for j, b in enumerate(used):
+                assert abs(a - b) <= max(turns_of[i]) + max(turns_of[j]) + 1e-6
+
+
+@given(st.lists(COSTS, min_size=1, max_size=50), st.integers(1, 4))
+def test_a_topic_that_was_idle_takes_its_turn_before_another_takes_a_second_one(
+    costs_of_turns: list[float], others: int
+) -> None:
+    turns, busy = Turns(), [f"busy{i}" for i in range(others)]
+    for cost in costs_of_turns:
+        turns.charge(turns.next(busy), cost)
+    taken: list[str] = []
+    while "idle" not in taken:
+        taken.append(turns.next([*busy, "idle"]))
+        turns.charge(taken[-1], 0.001)
+    assert len({*taken}) == len(taken)
+
+
+@given(st.lists(COSTS, min_size=1, max_size=50))
+def test_a_topic_saves_up_nothing_while_it_is_idle(costs_of_turns: list[float]) -> None:
+    turns = Turns()
+    for cost in costs_of_turns:
+        turns.charge(turns.next(["busy"]), cost)
+    turns.charge(turns.next(["busy", "idle"]), 20.0)
+    assert turns.next(["busy", "idle"]) == "busy", "one turn, and not one for each that it missed"
+
+
+def test_a_flood_takes_half_of_each_batch_when_another_topic_waits(costs: Costs) -> None:
+    """Fails where topics are read one after the other: the flood's records are before all of the other's."""
+    records = waiting(health=values(*[b"flood"] * 20_000), labour=values(*[b"other"] * 2_000))
+    turns, batches = Turns(), 0
+    while LABOUR_TOPIC in records.topics:
+        batch = NextBatch(4096)
+        while not batch.is_full:
+            batch.take_turn(records, turns, AGENCIES, costs.clock)
+        batches += 1
+        flood, other = (len(batch.readings[topic].records) for topic in (HEALTH_TOPIC, LABOUR_TOPIC))
+        assert abs(flood - other) <= 2 * TURN_S / (25e-6)
+    assert batches <= 5
+    assert len(records) > 17_000
+
+
+def test_costly_records_of_one_topic_leave_the_other_its_time(costs: Costs) -> None:
+    costs.of[b"costly"] = 0.02
+    records = waiting(health=values(*[b"costly"] * 200), labour=values(*[b"other"] * 2_000))
+    turns, costly = Turns(), 0
+    while LABOUR_TOPIC in records.topics:
+        batch = NextBatch(4096)
+        while not batch.is_full:
+            batch.take_turn(records, turns, AGENCIES, costs.clock)
+        costly += len(batch.readings[HEALTH_TOPIC].records)
+    assert costly * 0.02 <= 2_000 * (25e-6 + RECORD_COST_S) + 0.05
+
+
+@given(st.lists(st.sampled_from([1e-5, 1e-3, 0.2]), min_size=1, max_size=300))
+def test_a_batch_ends_once_it_has_cost_enough_and_every_record_is_in_one(prices: list[float]) -> None:
+    costs = Costs(Clock(), {b"%d" % i: price for i, price in enumerate(prices)})
+    records, turns, found = waiting(health=values(*costs.of)), Turns(), []
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(backlog, "validate", costs.validate)
+        while records.topics:
+            batch = NextBatch(4096)
+            while records.topics and not batch.is_full:
+                batch.take_turn(records, turns, AGENCIES, costs.clock)
+            (reading,) = batch.readings.values()
+            found += reading.records
+            assert len(reading.records) == len(reading.verdicts) == batch.records_count
+            without_last = batch.cost_s - prices[reading.records[-1].offset]
+            assert without_last <= BATCH_COST_S + TURN_S + 0.01
+    assert [record.offset for record in found] == [*range(len(prices))]
+
+
+def test_a_batch_has_at_most_the_records_of_its_limit(costs: Costs) -> None:
+    costs.of[b"free"] = 0.0
+    records, batch = waiting(health=values(*[b"free"] * 1_000)), NextBatch(300)
+    while not batch.is_full:
+        batch.take_turn(records, Turns(), AGENCIES, costs.clock)
+    assert (batch.records_count, len(records)) == (300, 700)
+
+
+def test_a_dropped_topic_leaves_the_batch_of_the_others() -> None:
+    records = waiting(health=values(said("a")), labour=values(said("b", agency=LABOUR)))
+    turns, batch = Turns(), NextBatch(300)
+    for _ in range(2):
+        batch.take_turn(records, turns, AGENCIES, Clock())
+    batch.drop(HEALTH_TOPIC)
+    assert ([*batch.readings], batch.records_count) == ([LABOUR_TOPIC], 1)
+    batch.drop(LABOUR_TOPIC)
+    assert not batch.is_full
+    assert batch.cost_s == 0.0
+
+
+def test_a_topic_is_full_at_its_own_limit_or_at_its_share_of_the_memory() -> None:
+    found = Backlog(bytes_max=1_000, topic_bytes_max=400, record_bytes=100)
+    arriving = {"a": values(b"x" * 200, b"x")}
+    assert found.full() == set()
+    assert found.full(arriving) == {"a"}, "401 bytes"
+    found.add(arriving)
+    assert found.full() == {"a"}
+    found.add({topic: values(b"x" * 50) for topic in "bcdefg"})
+    assert found.full() == {"a", *"bcdefg"}, "150 of 1,000 for seven"
+    found.remove("a", 1)
+    assert "a" not in found.full(), "101 of 142 bytes"
+    found.drop("b")
+    assert "b" not in found.topics
+    assert len(found) == 6
