@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
 from infra.process import tasks
-from infra.process.tasks import Interrupted, TaskFailed, pause, stray_cancellation_as_error, until_one_ends, watch_tasks
+from infra.process.tasks import (
+    Interrupted,
+    TaskFailed,
+    TimeSlice,
+    pause,
+    stray_cancellation_as_error,
+    until_one_ends,
+    watch_tasks,
+)
 
 
 class Bug(Exception):
@@ -166,3 +175,26 @@ async def test_a_task_that_is_cancelled_or_returns_is_no_failure() -> None:
     task.cancel()
     await asyncio.sleep(0.02)
     assert not failed.done()
+
+
+async def test_a_loop_that_computes_lets_other_tasks_run_once_its_slice_is_over() -> None:
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    counting = asyncio.create_task(count())
+    time_slice = TimeSlice(0.01)
+    began = time.perf_counter()
+    for _ in range(1_000):
+        await time_slice.checkpoint()
+        if time.perf_counter() - began > 0.005:
+            break
+    assert turns == 0, "within the slice it keeps the loop"
+    while time.perf_counter() - began < 0.1:
+        await time_slice.checkpoint()
+    counting.cancel()
+    assert 1 <= turns <= 10
