@@ -21,6 +21,7 @@ from infra.log.reader import BUNDLE
 from infra.postgres.verdicts import Known
 
 REGISTERED = "registry.agency-registered"
+CHEAP_RECORDS = 64
 
 
 class Record(Protocol):
@@ -105,8 +106,8 @@ def number(
 ) -> Iterator[None]:
     """Add the final verdict on every record of `readings` to `batch`, and the accepted claims to `known`.
 
-    A generator, so that the caller can let other tasks run: it yields after each record. Records behind the one that
-    pauses a topic are removed from its reading.
+    A generator, so that the caller can let other tasks run: it yields after a few cheap records, or one that is not.
+    Records behind the one that pauses a topic are removed from its reading.
     """
     for reading in readings:
         breaker = breakers.get(reading.topic)
@@ -119,59 +120,57 @@ def number(
 def _number_topic(
     batch: Batch, reading: Reading, known: Known, breaker: Breaker | None, now: datetime
 ) -> Iterator[None]:
-    topic, code = reading.topic, reading.agency.code
-    sequences = batch.sequences.setdefault(code, Sequences())
+    topic = reading.topic
+    sequences = batch.sequences.setdefault(reading.agency.code, Sequences())
+    entries, subjects = batch.entries, batch.subjects
+    index = batch.size
+    run_offset = run_index = -1
+    prefix = f"{topic}/0/"
     taken = 0
     for record, verdict in zip(reading.records, reading.verdicts, strict=True):
+        taken += 1
+        offset, outcome = record.offset, Outcome.ACCEPTED
         if verdict.sequence is not None:
             sequences.seen.append(verdict.sequence)
-        if isinstance(verdict, Refused):
-            outcome = Outcome.REFUSED
-            _refuse(batch, reading, record, verdict)
-        else:
-            outcome = _claim(batch, topic, record, verdict, known)
-            if outcome is Outcome.CONFLICT:
-                _refuse(batch, reading, record, _conflict(verdict))
-            elif outcome is Outcome.ACCEPTED:
-                _accept(batch, topic, record, verdict)
+        if isinstance(verdict, Accepted):
+            claim = verdict.claim
+            first = known.get(claim)
+            if first is None:
+                known[claim] = (verdict.identity, index)
+                batch.claims.append(claim)
+                batch.identities.append(verdict.identity)
+                batch.claim_indexes.append(index)
                 if verdict.sequence is not None:
                     sequences.accepted.append(verdict.sequence)
-        taken += 1
-        if breaker is not None and breaker.record(outcome, record.offset, now):
+                if verdict.type == REGISTERED:
+                    data = verdict.event["data"]
+                    batch.agencies.append((Agency(data["code"], data["role"]), data["name"], index))
+                entries.append(entry_bytes(batch.recorded, f"{prefix}{offset}", verdict.event_bytes))
+                subjects.append(verdict.subject)
+            elif first[0] == verdict.identity:
+                outcome = Outcome.DUPLICATE
+                batch.duplicates.append((topic, offset, first[1]))
+            else:
+                outcome = Outcome.CONFLICT
+                _refuse(batch, reading, record, _conflict(verdict))
+        else:
+            outcome = Outcome.REFUSED
+            _refuse(batch, reading, record, verdict)
+        if outcome is not Outcome.DUPLICATE:
+            if run_offset + (index - run_index) != offset or run_offset < 0:
+                if run_offset >= 0:
+                    batch.runs.append((topic, run_offset, run_index, index - run_index))
+                run_offset, run_index = offset, index
+            index += 1
+        if breaker is not None and breaker.record(outcome, offset, now):
             break
-        yield
+        if outcome is not Outcome.ACCEPTED or taken % CHEAP_RECORDS == 0:
+            yield
+    if run_offset >= 0:
+        batch.runs.append((topic, run_offset, run_index, index - run_index))
     del reading.records[taken:], reading.verdicts[taken:]
     last = reading.records[-1]
     batch.positions[topic] = (last.offset + 1, record_sha256(last))
-
-
-def _claim(batch: Batch, topic: str, record: Record, verdict: Accepted, known: Known) -> Outcome:
-    """Claim the event's id for the next index, or find the event that has it."""
-    first = known.get(verdict.claim)
-    if first is None:
-        known[verdict.claim] = (verdict.identity, batch.size)
-        batch.claims.append(verdict.claim)
-        batch.identities.append(verdict.identity)
-        batch.claim_indexes.append(batch.size)
-        return Outcome.ACCEPTED
-    if first[0] != verdict.identity:
-        return Outcome.CONFLICT
-    batch.duplicates.append((topic, record.offset, first[1]))
-    return Outcome.DUPLICATE
-
-
-def _accept(batch: Batch, topic: str, record: Record, verdict: Accepted) -> None:
-    if verdict.type == REGISTERED:
-        data = verdict.event["data"]
-        batch.agencies.append((Agency(data["code"], data["role"]), data["name"], batch.size))
-    _append(batch, topic, record.offset, verdict.event_bytes, verdict.subject)
-
-
-def _append(batch: Batch, topic: str, offset: int, event_bytes: bytes, subject: str) -> None:
-    """Append an entry, and extend the run of offsets that it continues."""
-    extend_runs(batch.runs, topic, offset, batch.size)
-    batch.entries.append(entry_bytes(batch.recorded, f"{topic}/0/{offset}", event_bytes))
-    batch.subjects.append(subject)
 
 
 def _conflict(verdict: Accepted) -> Refused:
@@ -186,14 +185,18 @@ def _conflict(verdict: Accepted) -> Refused:
 
 
 def _refuse(batch: Batch, reading: Reading, record: Record, refused: Refused) -> None:
+    index = batch.size
     event, subject = refusal_event(
         topic=reading.topic, partition=0, offset=record.offset, value=record.value, refused=refused, time=batch.recorded
     )
+    address = f"{reading.topic}/0/{record.offset}"
+    batch.entries.append(entry_bytes(batch.recorded, address, event))
+    batch.subjects.append(subject)
     batch.refusals.append(
         Refusal(
-            index=batch.size,
+            index=index,
             agency=reading.agency.code,
-            address=f"{reading.topic}/0/{record.offset}",
+            address=address,
             claimed_id=refused.claimed_id,
             claimed_type=refused.claimed_type,
             errors=problem_of(refused.faults, refused.unlisted)["errors"],
@@ -202,17 +205,6 @@ def _refuse(batch: Batch, reading: Reading, record: Record, refused: Refused) ->
             headers=headers_as_json(record) if refused.keep_raw else [],
         )
     )
-    _append(batch, reading.topic, record.offset, event, subject)
-
-
-def extend_runs(runs: list[tuple[str, int, int, int]], topic: str, offset: int, index: int) -> None:
-    """Add an offset and its index, to the last run if it continues that."""
-    if runs:
-        last_topic, first_offset, first_index, count = runs[-1]
-        if (last_topic, first_offset + count, first_index + count) == (topic, offset, index):
-            runs[-1] = (topic, first_offset, first_index, count + 1)
-            return
-    runs.append((topic, offset, index, 1))
 
 
 def headers_as_json(record: Record) -> list[list[str]]:

@@ -126,7 +126,7 @@ class Breaker:
 
     def record(self, outcome: Outcome, offset: int, now: datetime) -> bool:
         """Count a record, in reading order; returns whether the topic is paused after it."""
-        if offset < self.uncounted_up_to or (outcome is Outcome.ACCEPTED and not self._counting):
+        if (outcome is Outcome.ACCEPTED and not self._counting) or offset < self.uncounted_up_to:
             return False
         if self.pause is not None:
             if outcome >= self.pause.cause:

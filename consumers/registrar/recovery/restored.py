@@ -13,16 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from consumers.registrar.batch import (
-    REGISTERED,
-    Batch,
-    Record,
-    Refusal,
-    Sequences,
-    extend_runs,
-    headers_as_json,
-    record_sha256,
-)
+from consumers.registrar.batch import REGISTERED, Batch, Record, Refusal, Sequences, headers_as_json, record_sha256
 from consumers.registrar.reader import WHAT_TO_DO
 from consumers.registrar.recovery.matching import (
     Verdict,
@@ -116,7 +107,7 @@ class Part:
             held, batch = self._held[topic], self._restored.batch
             self._take_duplicates(topic, held, range(cursors[topic], offset), known)
             batch.subjects.append(entry.subject)
-            extend_runs(batch.runs, topic, offset, entry.index)
+            _extend_runs(batch.runs, topic, offset, entry.index)
             if event is None:
                 agrees, is_confirmed = self._take_refusal(entry, held, offset, known)
             else:
@@ -209,3 +200,12 @@ class Part:
 def _is_conflict(verdict: Accepted, known: Known) -> bool:
     first = known.get(verdict.claim)
     return first is not None and first[0] != verdict.identity
+
+
+def _extend_runs(runs: list[tuple[str, int, int, int]], topic: str, offset: int, index: int) -> None:
+    if runs:
+        last_topic, first_offset, first_index, count = runs[-1]
+        if (last_topic, first_offset + count, first_index + count) == (topic, offset, index):
+            runs[-1] = (topic, first_offset, first_index, count + 1)
+            return
+    runs.append((topic, offset, index, 1))
