@@ -17,7 +17,7 @@ from consumers.registrar.batch import Reading, Record
 from events.validation.validate import validate
 from events.validation.verdicts import Agency
 
-TURN_S: Final = 0.002
+TURN_S: Final = 0.001
 """Longest turn of an agency, except for its last record. The commit under way waits for a turn at each of its steps."""
 BATCH_COST_S: Final = 0.05
 """A batch of this cost is committed: a larger one would be hardly cheaper, and keep later records waiting."""
@@ -120,6 +120,13 @@ class NextBatch:
     @property
     def is_full(self) -> bool:
         return self.cost_s >= BATCH_COST_S or self.records_count >= self.records_max
+
+    def is_due(self, backlog: Backlog) -> bool:
+        """Whether to commit it once the commit before it is done: it is full, or a topic of it has no more records.
+
+        The records of such a topic wait for nothing else. Those of a backlog gain by a larger batch.
+        """
+        return bool(self.readings) and (self.is_full or not self.readings.keys() <= set(backlog.topics))
 
     def take_turn(
         self, backlog: Backlog, turns: Turns, agencies: Mapping[str, Agency], clock: Callable[[], float]

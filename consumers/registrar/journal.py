@@ -2,7 +2,7 @@
 
 A `Journal` belongs to one owner (one epoch, one connection). After any error it is thrown away and a new owner starts
 from what the database says, which is also how an ambiguous commit is resolved: the claim of the new epoch waits for the
-old transaction's row lock, and the size and the positions tell whether it was committed.
+old transaction's row lock, and the size and the positions show whether it was committed.
 """
 
 from __future__ import annotations

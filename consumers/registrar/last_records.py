@@ -98,7 +98,7 @@ async def _has_aged(consumer: AIOKafkaConsumer, topic: str, last: LastRecord) ->
 
 
 async def _ask(consumer: AIOKafkaConsumer, expected: Mapping[str, LastRecord]) -> dict[str, bytes | None]:
-    """Topic → its batches from its last record on, or None: no such offset. What cannot be told now is absent."""
+    """Topic → its batches from its last record on, or None: no such offset. A topic without an answer now is absent."""
     client = raw_client(consumer)
     by_leader: dict[int, list[tuple[str, list[tuple[int, int, int]]]]] = {}
     for topic, last in expected.items():

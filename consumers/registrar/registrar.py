@@ -52,7 +52,7 @@ class Registrar:
         connection = term.cut_when_lost(await connect(self.settings, LEASE))
         try:
             journal = Journal(connection, term.epoch, self.settings)
-            # Read each time, so that a file that a person puts back is noticed.
+            # Read each time, so that a file that an operator restores is noticed.
             key = await self._key(connection)
             session = RegistrarSession(journal, key, self.settings, self.clock, self.progress)
             try:

@@ -164,8 +164,7 @@ class RegistrarSession:
                     await asyncio.sleep(0)
                 else:
                     await asyncio.wait(self._tasks(), return_when=asyncio.FIRST_COMPLETED)
-                is_due = self._next.is_full or not self.reader.backlog.topics
-                if self._committing is None and self._next.readings and is_due:
+                if self._committing is None and self._next.is_due(self.reader.backlog):
                     self._committing = asyncio.create_task(self._commit([*self._next.readings.values()]))
                     self._next = NextBatch(self.settings.batch_records_max)
             if self._committing:

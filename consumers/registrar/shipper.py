@@ -62,7 +62,7 @@ class Sent:
 
 
 class Behind(Retry):
-    """The topic holds less than was acknowledged: it lost its tail or was created anew."""
+    """The topic holds less than was acknowledged: it lost its tail or was created again."""
 
 
 class Shipper:
@@ -110,7 +110,7 @@ class Shipper:
     async def align(self) -> None:
         """Find the index from which to ship: what PostgreSQL noted, unless the topic holds less, less the margin.
 
-        As repeats only add records, an index beyond its offset means that the topic was created anew and lacks its
+        As repeats only add records, an index beyond its offset means that the topic was created again and lacks its
         beginning: all is shipped again.
         """
         last_index, self.acknowledged_offset = await read_tail(self.settings)
@@ -123,7 +123,9 @@ class Shipper:
         topic, acknowledged = self.partition.topic, self.acknowledged_offset
         end = (await ends_of_existing(consumer, [topic])).get(topic)
         if end is None:
-            raise UnknownTopicOrPartitionError(f"{topic} does not exist any more: it is made again and shipped anew")
+            raise UnknownTopicOrPartitionError(
+                f"{topic} does not exist any more: it is created again, and all is shipped"
+            )
         if end <= acknowledged:
             raise Behind(
                 f"{topic} ends at offset {end}, but {acknowledged} was acknowledged: it is shipped again from what it "
@@ -148,7 +150,7 @@ class Shipper:
 
     def _acknowledge(self, sent: Sent, metadata: RecordMetadata) -> None:
         if metadata.offset <= self.acknowledged_offset:
-            raise Behind(f"{self.settings.log_topic} counts its offsets anew: it was created again")
+            raise Behind(f"{self.settings.log_topic} counts its offsets from 0 again: it was created again")
         # What is acknowledged is the offset of the batch's first record.
         self.acknowledged_offset = metadata.offset + sent.records - 1
         self.journal.shipped_up_to = max(self.journal.shipped_up_to, sent.end)

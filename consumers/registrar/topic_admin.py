@@ -180,7 +180,7 @@ async def _fill(settings: Settings, found: Halted) -> None:
         while end < found.next_offset:
             count = min(_FILLED_AT_ONCE, found.next_offset - end)
             sent = [await acknowledged(producer.send(found.topic, None, b"", partition=0)) for _ in range(count)]
-            # Where the last one stands, for somebody else may write as well.
+            # The offset of the last one: another producer may write too.
             end = max([(await acknowledged(record)).offset for record in sent]) + 1
     finally:
         await abort_producer(producer)

@@ -50,7 +50,7 @@ class Progress:
     standby: bool = False
     halted: str | None = None
     alarm: str | None = None
-    """What a person must look at while the work goes on: the process is not ready."""
+    """What an operator must look at while the work continues: the process is not ready."""
     paused: dict[str, object] = field(default_factory=dict)
     """Paused parts of the work, shown in the details; the process stays ready."""
     positions: bool = True

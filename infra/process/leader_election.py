@@ -88,7 +88,7 @@ class LeaderElection:
         self._wait.ends(lease=self._spec.name)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop`. Raises an error that a person must mend; a bug ends the process (`SystemExit`)."""
+        """Until `stop`. Raises an error that needs an operator; a bug ends the process (`SystemExit`)."""
         while not stop.is_set():
             try:
                 epoch = await self._stand_by(stop)

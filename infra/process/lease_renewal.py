@@ -68,7 +68,7 @@ class _Renewal:
             with asyncio.Runner(loop_factory=lambda: self._own) as runner:
                 runner.run(self._renew_and_release())
         except BaseException as error:  # whatever it was, the lease is not renewed any more
-            with suppress(RuntimeError):  # the caller's loop is closed: nobody is left to report to
+            with suppress(RuntimeError):  # the caller's loop is closed
                 self._caller.call_soon_threadsafe(self._report, error)
 
     async def _renew_and_release(self) -> None:

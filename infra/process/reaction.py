@@ -19,7 +19,7 @@ class Reaction(Enum):
     RETRY = "wait, then start again from what the database says"
     HALT = "write nothing, report it, look again later"
     STAND_DOWN = "write nothing, stand by for the lease"
-    RAISE = "end with this message: a person must change something first"
+    RAISE = "end with this message: an operator must change something first"
     BUG = "log the trace and end the process, which its supervisor starts again"
 
 
