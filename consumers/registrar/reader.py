@@ -32,6 +32,8 @@ READ_BYTES_MAX: Final = 16 << 20
 """Most bytes of one fetch from a broker."""
 TOPIC_BYTES_MAX: Final = 1 << 20
 """Most bytes of one topic in a fetch: little enough that decoding them keeps nothing waiting."""
+READ_RECORDS_MAX: Final = 4_096
+"""Most records of a read, for the same reason."""
 READ_AHEAD_BYTES_MAX: Final = 64 << 20
 TOPIC_READ_AHEAD_BYTES_MAX: Final = 3 << 20
 """A topic is fetched while less of it waits. More than is validated while a fetch waits for records of other topics."""
@@ -217,7 +219,7 @@ class Reader:
             found: Mapping[TopicPartition, Sequence[Any]] = {}
             if read:
                 found = await self.consumer.getmany(
-                    *read, timeout_ms=settings.poll_timeout_ms, max_records=settings.batch_records_max
+                    *read, timeout_ms=settings.poll_timeout_ms, max_records=READ_RECORDS_MAX
                 )
                 # At once: the client's next fetch would already bring more.
                 for topic in self.backlog.full({partition.topic: found[partition] for partition in found}):
@@ -231,7 +233,7 @@ class Reader:
 
     async def _fetch_apart(self, read: Sequence[TopicPartition]) -> Mapping[TopicPartition, Sequence[Any]]:
         """Fetch topic by topic, after a decoding error, and the faulty one as bytes."""
-        counts = dict.fromkeys(read, self.settings.batch_records_max)
+        counts = dict.fromkeys(read, READ_RECORDS_MAX)
         counts |= {TopicPartition(topic, 0): 1 for topic in self._allowed_one}
         for partition in counts:
             self.consumer.seek(partition, self.next_offsets[partition.topic])

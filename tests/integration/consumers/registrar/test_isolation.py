@@ -1,0 +1,103 @@
+"""One agency's records keep no other's waiting: counted in records and batches, and not timed."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from consumers.registrar import backlog
+from consumers.registrar.batch import Batch
+from consumers.registrar.journal import Journal
+from events.validation.validate import validate
+from infra.postgres.connection import Connection
+from infra.settings import Settings
+from tests.integration.consumers.registrar.registering import (
+    HEALTH_TOPIC,
+    LABOUR_TOPIC,
+    found,
+    log_of,
+    registrar,
+    running,
+    send,
+    terminate,
+    until,
+    until_size,
+)
+from tests.integration.consumers.registrar.test_registrar import require_whole_log
+from tests.unit.consumers.registrar.readings import LABOUR, said
+
+FLOOD, FEW = 8_000, 20
+
+
+@pytest.fixture
+def batches(monkeypatch: pytest.MonkeyPatch) -> list[Batch]:
+    """The batches that were committed."""
+    committed: list[Batch] = []
+    commit = Journal.commit
+
+    async def note(self: Journal, batch: Batch) -> list[bytes]:
+        leaves = await commit(self, batch)
+        committed.append(batch)
+        return leaves
+
+    monkeypatch.setattr(Journal, "commit", note)
+    return committed
+
+
+async def test_a_few_events_beside_a_backlog_are_registered_within_a_few_batches(
+    settings: Settings, connection: Connection, batches: list[Batch]
+) -> None:
+    settings = settings.model_copy(update={"batch_records_max": 50})
+    await found(settings, "health", "labour")
+    async with running(registrar(settings)):
+        await until_size(connection, 4)
+    await send(settings, HEALTH_TOPIC, *(said(f"e{n}") for n in range(FLOOD)))
+    batches.clear()
+    async with running(registrar(settings)):
+
+        async def has_begun() -> bool:
+            return len(batches) > 0
+
+        await until(has_begun, "the backlog is read")
+        await send(settings, LABOUR_TOPIC, *(said(f"e{n}", agency=LABOUR) for n in range(FEW)))
+        acknowledged = len(batches)
+        await until_size(connection, 4 + FLOOD + FEW)
+        await require_whole_log(settings, connection)
+    assert all(len(batch.entries) <= 50 for batch in batches)
+    last = max(n for n, batch in enumerate(batches) if LABOUR_TOPIC in batch.positions)
+    assert acknowledged < len(batches) - 30, "most of the backlog was still waiting"
+    assert last <= acknowledged + 20
+
+
+async def test_every_epoch_commits_what_it_has_validated_of_costly_records(
+    settings: Settings, connection: Connection, batches: list[Batch], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sessions are ended again and again; an epoch that had to validate all first would never end."""
+    costly = 120
+
+    def slow(value: bytes | None, *rest: Any) -> object:
+        if value == b"costly":
+            time.sleep(0.02)
+        return validate(value, *rest)
+
+    monkeypatch.setattr(backlog, "validate", slow)
+    settings = settings.model_copy(update={"breaker_refused_in_a_row_max": 1_000})
+    await found(settings, "health", "labour")
+    await send(settings, HEALTH_TOPIC, *[b"costly"] * costly)
+    async with running(registrar(settings)):
+        for epoch in range(1, 4):
+            before = len(batches)
+
+            async def has_committed(before: int = before) -> bool:
+                return len(batches) >= before + 3
+
+            await until(has_committed, f"epoch {epoch} commits some of them")
+            await terminate(settings, "registrar%")
+        await send(settings, LABOUR_TOPIC, said("other", agency=LABOUR))
+        await until_size(connection, 4 + costly + 1)
+        await require_whole_log(settings, connection)
+    assert max(len(batch.refusals) for batch in batches) <= 3, "50 ms of 20 ms each"
+    ids = [entry.id for entry in await log_of(connection)]
+    assert ids.index("other") < len(ids) - 1, "it did not wait for all of them"
