@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import structlog
 
-from consumers.registrar.backlog import NextBatch, Turns
+from consumers.registrar.backlog import Clocks, NextBatch, Turns
 from consumers.registrar.batch import Batch, Reading, claims_of, number
 from consumers.registrar.breaker import Clock
 from consumers.registrar.journal import LEASE, Journal
@@ -38,6 +38,7 @@ from infra.process.health import Progress
 from infra.process.tasks import TimeSlice, until_one_ends
 from infra.settings import Settings
 
+CLOCKS: Final = Clocks(time.perf_counter, time.thread_time)
 SHIP_AT_STOP_S: Final = 2.0
 """Longest wait at a stop for the log's topic to acknowledge; what is left is shipped by the next owner."""
 
@@ -160,7 +161,7 @@ class RegistrarSession:
                 if self._reading is None:
                     self._reading = asyncio.create_task(self.reader.read())
                 if self.reader.backlog.topics and not self._next.is_full:
-                    self._next.take_turn(self.reader.backlog, self._turns, self.agencies, time.perf_counter)
+                    self._next.take_turn(self.reader.backlog, self._turns, self.agencies, CLOCKS)
                     await asyncio.sleep(0)
                 else:
                     await asyncio.wait(self._tasks(), return_when=asyncio.FIRST_COMPLETED)

@@ -83,7 +83,7 @@ METRICS: Final[dict[MetricName, tuple[str, tuple[str, ...]]]] = {
     "checkpoint_size": ("Size of the newest signed checkpoint.", ()),
     "outbox_waiting": ("Events waiting in the outbox.", ()),
     "topics_halted": ("Agency topics that are halted: records that were read are lost or changed.", ()),
-    "topics_paused": ("Agency topics that are paused: they held only refused records.", ()),
+    "topics_paused": ("Agency topics that are paused: they held too many refused or repeated records.", ()),
     "batch_records": ("Records or entries in one transaction.", ("process",)),
     "batch_seconds": ("Duration of one transaction, in seconds.", ("process",)),
 }

@@ -31,8 +31,8 @@ async def known_claims(connection: Connection, claims: Sequence[bytes]) -> Known
 
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """A paused topic: it held only refused records, so it is not read until `until`, then one record at a time. Nothing
-    is skipped. `reason` is in Arabic and English."""
+    """A paused topic: almost all of its last records were refused, conflicts or duplicates. It is not read until
+    `until`, then one record at a time. Nothing is skipped. `reason` is in Arabic and English."""
 
     until: datetime
     reason: dict[str, str]

@@ -79,7 +79,9 @@ async def test_every_epoch_commits_what_it_has_validated_of_costly_records(
 
     def slow(value: bytes | None, *rest: Any) -> object:
         if value == b"costly":
-            time.sleep(0.02)
+            end = time.thread_time() + 0.02
+            while time.thread_time() < end:
+                pass
         return validate(value, *rest)
 
     monkeypatch.setattr(backlog, "validate", slow)
@@ -98,6 +100,6 @@ async def test_every_epoch_commits_what_it_has_validated_of_costly_records(
         await send(settings, LABOUR_TOPIC, said("other", agency=LABOUR))
         await until_size(connection, 4 + costly + 1)
         await require_whole_log(settings, connection)
-    assert max(len(batch.refusals) for batch in batches) <= 3, "50 ms of 20 ms each"
+    assert max(len(batch.refusals) for batch in batches) <= 6, "100 ms of 20 ms each"
     ids = [entry.id for entry in await log_of(connection)]
     assert ids.index("other") < len(ids) - 1, "it did not wait for all of them"

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumers.registrar import backlog
-from consumers.registrar.backlog import BATCH_COST_S, RECORD_COST_S, TURN_S, Backlog, NextBatch, Turns
+from consumers.registrar.backlog import BATCH_COST_S, RECORD_COST_S, TURN_S, Backlog, Clocks, NextBatch, Turns
 from events.validation.verdicts import Refused
 from tests.unit.consumers.registrar.readings import HEALTH, LABOUR, Record, said, topic_of, values
 
@@ -103,7 +103,7 @@ def test_a_flood_takes_half_of_each_batch_when_another_topic_waits(costs: Costs)
     while LABOUR_TOPIC in records.topics:
         batch = NextBatch(4096)
         while not batch.is_full:
-            batch.take_turn(records, turns, AGENCIES, costs.clock)
+            batch.take_turn(records, turns, AGENCIES, Clocks(costs.clock, costs.clock))
         batches += 1
         flood, other = (len(batch.readings[topic].records) for topic in (HEALTH_TOPIC, LABOUR_TOPIC))
         assert abs(flood - other) <= 2 * TURN_S / 25e-6 or LABOUR_TOPIC not in records.topics
@@ -118,7 +118,7 @@ def test_costly_records_of_one_topic_leave_the_other_its_time(costs: Costs) -> N
     while LABOUR_TOPIC in records.topics:
         batch = NextBatch(4096)
         while not batch.is_full:
-            batch.take_turn(records, turns, AGENCIES, costs.clock)
+            batch.take_turn(records, turns, AGENCIES, Clocks(costs.clock, costs.clock))
         costly += len(batch.readings[HEALTH_TOPIC].records)
     assert costly * 0.02 <= 2_000 * (25e-6 + RECORD_COST_S) + 0.05
 
@@ -132,7 +132,7 @@ def test_a_batch_ends_once_it_has_cost_enough_and_every_record_is_in_one(prices:
         while records.topics:
             batch = NextBatch(4096)
             while records.topics and not batch.is_full:
-                batch.take_turn(records, turns, AGENCIES, costs.clock)
+                batch.take_turn(records, turns, AGENCIES, Clocks(costs.clock, costs.clock))
             (reading,) = batch.readings.values()
             found += reading.records
             assert len(reading.records) == len(reading.verdicts) == batch.records_count
@@ -145,7 +145,7 @@ def test_a_batch_has_at_most_the_records_of_its_limit(costs: Costs) -> None:
     costs.of[b"free"] = 0.0
     records, batch = waiting(health=values(*[b"free"] * 1_000)), NextBatch(300)
     while not batch.is_full:
-        batch.take_turn(records, Turns(), AGENCIES, costs.clock)
+        batch.take_turn(records, Turns(), AGENCIES, Clocks(costs.clock, costs.clock))
     assert (batch.records_count, len(records)) == (300, 700)
 
 
@@ -155,12 +155,12 @@ def test_a_batch_is_due_when_it_is_full_or_has_the_last_waiting_record_of_a_topi
     assert not batch.is_due(records), "it is empty"
     while not batch.is_full:
         assert not batch.is_due(records), "a backlog gains by a larger batch"
-        batch.take_turn(records, turns, AGENCIES, costs.clock)
+        batch.take_turn(records, turns, AGENCIES, Clocks(costs.clock, costs.clock))
     assert batch.is_due(records)
     batch = NextBatch(4096)
-    batch.take_turn(records, turns, AGENCIES, costs.clock)
+    batch.take_turn(records, turns, AGENCIES, Clocks(costs.clock, costs.clock))
     records.add({LABOUR_TOPIC: values(b"one")})
-    batch.take_turn(records, turns, AGENCIES, costs.clock)
+    batch.take_turn(records, turns, AGENCIES, Clocks(costs.clock, costs.clock))
     assert LABOUR_TOPIC in batch.readings
     assert not batch.is_full
     assert batch.is_due(records), "one event of another agency waits for nothing but the commit"
@@ -170,7 +170,7 @@ def test_a_dropped_topic_leaves_the_batch_of_the_others() -> None:
     records = waiting(health=values(said("a")), labour=values(said("b", agency=LABOUR)))
     turns, batch = Turns(), NextBatch(300)
     for _ in range(2):
-        batch.take_turn(records, turns, AGENCIES, Clock())
+        batch.take_turn(records, turns, AGENCIES, Clocks(Clock(), Clock()))
     batch.drop(HEALTH_TOPIC)
     assert ([*batch.readings], batch.records_count) == ([LABOUR_TOPIC], 1)
     batch.drop(LABOUR_TOPIC)
