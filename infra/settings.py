@@ -7,10 +7,11 @@ is used: its ports are in `stack.json` and its passwords under `secrets/`.
 from __future__ import annotations
 
 import json
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 STACK_FILE: Final = "stack.json"
@@ -107,6 +108,17 @@ class Settings(BaseSettings):
     gateway_head_timeout_s: float = Field(
         default=10.0, gt=0, description="Longest wait for the head of a request; then the connection is closed."
     )
+    gateway_connections_per_peer_max: int = Field(
+        default=200, gt=0, description="Open connections of one peer address (of an IPv6 network /64)."
+    )
+    gateway_trusted_proxies: str = Field(
+        default="",
+        description="Addresses and networks of reverse proxies, separated by commas: X-Forwarded-For of these is"
+        " believed, and they may open more connections.",
+    )
+    gateway_write_timeout_s: float = Field(
+        default=30.0, gt=0, description="A connection whose client does not read its answer for this long is closed."
+    )
     gateway_body_timeout_s: float = Field(default=10.0, gt=0, description="Longest wait for a request's body.")
     gateway_kafka_timeout_s: float = Field(
         default=10.0, gt=0, description="Longest wait for Kafka's acknowledgement; after it the outcome is unknown."
@@ -119,10 +131,19 @@ class Settings(BaseSettings):
     gateway_waiting_bytes_max: int = Field(
         default=64 << 20, gt=0, description="Most bytes of all requests at once; above it the gateway answers 503."
     )
+    gateway_holder_bytes_max: int = Field(
+        default=16 << 20, gt=0, description="Most bytes of all requests of one agency at once; above it, 429."
+    )
+    gateway_holder_long_polls_max: int = Field(
+        default=16, gt=0, description="Long polls of one holder of tokens at once; above it, 429."
+    )
     gateway_requests_per_s: float = Field(default=1_000.0, gt=0, description="Requests a second of one token.")
     gateway_requests_burst: int = Field(default=2_000, gt=0, description="Requests of one token at once.")
     gateway_failures_per_s: float = Field(
-        default=20.0, gt=0, description="Requests a second without a valid token, of one address."
+        default=20.0, gt=0, description="Requests a second without a valid token, of one peer address."
+    )
+    gateway_public_requests_per_s: float = Field(
+        default=50.0, gt=0, description="Requests a second for public pages, of one peer address."
     )
     gateway_token_cache_ms: int = Field(
         default=2_000, gt=0, description="A token is looked up again after this, so that a revoked one is refused."
@@ -152,6 +173,13 @@ class Settings(BaseSettings):
     otlp_endpoint: str | None = Field(
         default=None, description="OTLP/HTTP address for traces; without it none are sent."
     )
+
+    @field_validator("gateway_trusted_proxies")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        for network in filter(None, map(str.strip, value.split(","))):
+            ip_network(network)
+        return value
 
     def stack(self) -> dict[str, Any] | None:
         """The record of the embedded stack of `home` (ports, processes); None if none was ever started."""

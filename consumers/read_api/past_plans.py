@@ -1,8 +1,8 @@
 """The plan as of an index: the log is folded again, by a process of its own, and the answer never changes.
 
 Folding a long log takes seconds of processor time, which would delay the gateway's other requests. So
-`yesser plan --as-of-index` runs in child processes, at a low priority, few at once. Requests for the same index share
-one of them. Results are cached: the first N entries never change.
+`yesser plan --as-of-index` runs in child processes, at a low priority, few at once, and never all of them for one
+holder of tokens. Requests for the same index share one of them. Results are cached: the first N entries never change.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ import structlog
 
 from infra.command_line.exit_codes import ExitCode
 from infra.http.problems import Problem
+from infra.http.quotas import Quota
 from infra.process.subprocess_command import subprocess_command, subprocess_environment
+from infra.process.tasks import retrieve_error
 from infra.settings import Settings
 
 AT_ONCE_MAX: Final = 2
@@ -37,11 +39,15 @@ class PastPlans:
 
     def __init__(self, fold: Callable[[int], Awaitable[dict[str, Any]]]) -> None:
         self._fold = fold
+        self._holders = Quota(AT_ONCE_MAX - 1, retry_after_s=BUSY_RETRY_S)
         self._known: OrderedDict[int, dict[str, Any]] = OrderedDict()
         self._under_way: dict[int, asyncio.Task[dict[str, Any]]] = {}
 
-    async def plan(self, index: int) -> dict[str, Any]:
-        """The plan after `index` entries, which the log has. Raises `Problem` (503) if too many are being computed."""
+    async def plan(self, index: int, holder: str) -> dict[str, Any]:
+        """The plan after `index` entries, which the log has.
+
+        Raises `Problem`: 503 if too many are being computed, 429 if `holder` has its share of them.
+        """
         if index in self._known:
             self._known.move_to_end(index)
             return self._known[index]
@@ -49,8 +55,10 @@ class PastPlans:
         if task is None:
             if len(self._under_way) >= AT_ONCE_MAX:
                 raise Problem("overloaded", retry_after_s=BUSY_RETRY_S)
+            self._holders.take(holder)
             task = self._under_way[index] = asyncio.create_task(self._remembered(index))
-            task.add_done_callback(_looked_at)
+            task.add_done_callback(lambda _: self._holders.give_back(holder))
+            task.add_done_callback(retrieve_error)
         # A caller that is cancelled does not cancel the fold for the others.
         return await asyncio.shield(task)
 
@@ -62,12 +70,6 @@ class PastPlans:
         if len(self._known) > REMEMBERED_MAX:
             self._known.popitem(last=False)
         return document
-
-
-def _looked_at(task: asyncio.Task[dict[str, Any]]) -> None:
-    """Retrieve the error, which asyncio would report if all callers were cancelled."""
-    if not task.cancelled():
-        task.exception()
 
 
 def fold_beside(settings: Settings) -> Callable[[int], Awaitable[dict[str, Any]]]:

@@ -20,6 +20,7 @@ from consumers.fold.consumer import Consumer
 from consumers.read_api.access import programme_scope, scope_of
 from consumers.read_api.cursor import Key, cursor_of
 from consumers.read_api.etag import names, state_headers
+from infra.http.callers import Caller
 from infra.http.problems import Problem
 from infra.http.routes import RouteParts
 from infra.postgres.connection import Connection
@@ -45,13 +46,17 @@ class ReadRequest:
     parts: RouteParts
     http: Request
 
+    async def caller(self) -> Caller:
+        """The sender of the request. Raises `Problem` (401, 429, 503)."""
+        return await self.parts.caller(self.http)
+
     async def scope(self) -> AccessScope:
         """See `access.scope_of`. Raises `Problem` (401, 403, 429, 503)."""
-        return scope_of(await self.parts.caller(self.http))
+        return scope_of(await self.caller())
 
     async def programme_scope(self) -> AccessScope:
         """See `access.programme_scope`. Raises `Problem` (401, 403, 429, 503)."""
-        return programme_scope(await self.parts.caller(self.http))
+        return programme_scope(await self.caller())
 
     async def answer(self, consumers: Sequence[Consumer], question: Question) -> Response:
         """The answer to a question about the live tables of `consumers`; 304 if the client has this state."""
@@ -98,7 +103,7 @@ async def _read_request(request: Request) -> ReadRequest:
 
 
 Reading = Annotated[ReadRequest, Depends(_read_request)]
-"""A route's parameter. The caller is authenticated when the route asks for its scope."""
+"""A route's parameter."""
 
 
 def page(rows: list[dict[str, Any]], limit: int, *columns: str) -> tuple[list[dict[str, Any]], Key | None]:

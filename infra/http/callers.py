@@ -37,6 +37,11 @@ class Caller:
     paused: Paused | None = None
     """The pause of the agency's topic: its events are stored, their verdicts take longer."""
 
+    @property
+    def quota_name(self) -> str:
+        """The holder, under whose name quotas count all its tokens together."""
+        return f"{self.kind}/{self.holder}"
+
     def require(self, scope: Scope) -> None:
         """Raises `Problem` (403) unless the caller has the scope and is not suspended."""
         if self.is_suspended:

@@ -12,6 +12,7 @@ from events.values.personal_data import holds_personal_data
 from infra.http.problems import Problem
 
 SHOWN_LENGTH_MAX: Final = 64
+_LISTED_MAX: Final = 20
 
 
 async def only_known_parameters(request: Request) -> None:
@@ -20,7 +21,7 @@ async def only_known_parameters(request: Request) -> None:
         return
     route: APIRoute = request.scope["route"]
     known = sorted(_names(route.dependant))
-    unknown = [name for name in request.query_params if name not in known]
+    unknown = [name for name in request.query_params if name not in known][:_LISTED_MAX]
     if unknown:
         detail = f"Known here: {', '.join(known)}." if known else "This route has no parameters."
         errors = [{"code": "unknown-parameter", "parameter": _shown(name), "detail": detail} for name in unknown]

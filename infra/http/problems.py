@@ -26,12 +26,14 @@ RequestCode = Literal[
     "method-not-allowed",
     "slow-request",
     "head-too-large",
+    "target-too-long",
     "request-too-large",
     "too-many-events",
     "unsupported-media-type",
     "bad-parameter",
     "unknown-parameter",
     "too-many-requests",
+    "too-many-connections",
     "kafka-away",
     "database-away",
     "overloaded",
@@ -43,6 +45,7 @@ PAGE_PREFIX: Final = "/problems/"
 """A problem's type is the address of its page, relative, so that it is the same on every gateway."""
 
 CONTENT_TYPE: Final = "application/problem+json"
+_ACCEPT_LANGUAGE_LENGTH_MAX: Final = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,14 @@ EXPLANATIONS: Final[dict[RequestCode, Explanation]] = {
         Bilingual("ترويسات الطلب أكبر من الحد المسموح", "The head of the request is too large"),
         Bilingual("أرسل ترويسات أقصر؛ لم يُخزَّن شيء.", "Send shorter headers; nothing was stored."),
     ),
+    "target-too-long": Explanation(
+        414,
+        Bilingual("عنوان الطلب أطول من الحد المسموح", "The request target is too long"),
+        Bilingual(
+            "أرسل مسارًا ومعاملات لا يتجاوز طولها 8 كيلوبايت.",
+            "Send a path and query of at most 8 KiB.",
+        ),
+    ),
     "request-too-large": Explanation(
         413,
         Bilingual("الطلب أكبر من الحد المسموح", "The request is too large"),
@@ -153,6 +164,14 @@ EXPLANATIONS: Final[dict[RequestCode, Explanation]] = {
         429,
         Bilingual("الطلبات أكثر من المسموح", "There are too many requests"),
         Bilingual("انتظر المدة المحددة في الترويسة Retry-After.", "Wait for the time in the header Retry-After."),
+    ),
+    "too-many-connections": Explanation(
+        429,
+        Bilingual("الاتصالات من عنوانك أكثر من المسموح", "There are too many connections from your address"),
+        Bilingual(
+            "أعد استخدام الاتصالات المفتوحة، أو أغلق بعضها ثم حاول من جديد.",
+            "Reuse open connections, or end some of them and try again.",
+        ),
     ),
     "kafka-away": Explanation(
         503,
@@ -236,9 +255,9 @@ def to_bytes(document: dict[str, Any]) -> bytes:
 
 
 def language_of(accept_language: str | None) -> Language:
-    """Arabic or English, as the header prefers; else English."""
+    """Arabic or English, as the header prefers; else English. Only the beginning of a long header is read."""
     best: tuple[float, Language] = (0.0, "en")
-    for part in (accept_language or "").split(","):
+    for part in (accept_language or "")[:_ACCEPT_LANGUAGE_LENGTH_MAX].split(","):
         tag, _, parameters = part.strip().partition(";")
         primary = tag.strip().lower().partition("-")[0]
         quality = _quality(parameters)

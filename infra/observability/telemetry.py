@@ -41,6 +41,7 @@ CounterName: TypeAlias = Literal[
     "retries",
     "gateway_events_stored",
     "gateway_problems",
+    "gateway_token_lookups",
 ]
 GaugeName: TypeAlias = Literal[
     "lag_entries",
@@ -50,6 +51,7 @@ GaugeName: TypeAlias = Literal[
     "outbox_waiting",
     "topics_halted",
     "topics_paused",
+    "gateway_connections",
 ]
 HistogramName: TypeAlias = Literal["batch_records", "batch_seconds"]
 MetricName: TypeAlias = Literal[CounterName, GaugeName, HistogramName]
@@ -77,6 +79,8 @@ METRICS: Final[dict[MetricName, tuple[str, tuple[str, ...]]]] = {
     "retries": ("Retries after a transient error.", ("process",)),
     "gateway_events_stored": ("Events acknowledged with a receipt by the gateway.", ("agency",)),
     "gateway_problems": ("Requests answered with a problem by the gateway, by code.", ("code",)),
+    "gateway_token_lookups": ("Tokens that the gateway looked up in the database.", ()),
+    "gateway_connections": ("Open connections of the gateway.", ()),
     "lag_entries": ("Entries of the log not yet applied.", ("consumer",)),
     "log_size": ("Entries in the log.", ()),
     "shipped_up_to": ("Entries acknowledged by the log's topic.", ()),

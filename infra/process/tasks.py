@@ -64,6 +64,12 @@ def stray_cancellation_as_error() -> Iterator[None]:
         raise Interrupted(Interrupted.__doc__) from error
 
 
+def retrieve_error(task: asyncio.Future[Any]) -> None:
+    """A done callback of a task that several wait for: once all of them are gone, its error is nobody's."""
+    if not task.cancelled():
+        task.exception()
+
+
 def watch_tasks(unseen_after_s: float = UNSEEN_AFTER_S) -> asyncio.Future[None]:
     """Watch every task that the running loop creates from now on.
 

@@ -1,4 +1,7 @@
-"""Bearer tokens: `yat_<key id>_<secret>`, 256 random bits, stored in the database only as a keyed hash.
+"""Bearer tokens: `yat_<key id>_<secret>`, stored in the database only as a keyed hash.
+
+A secret is 224 random bits and 32 check bits, in hexadecimal. The check bits are a keyed hash of the rest, so that a
+guessed token is recognised without the database. Tokens of earlier releases have 256 random bits and no check bits.
 
 The hash key is a file beside the other secrets (0600), the same for every gateway of a platform. A holder has at most
 two active tokens, so that one can be replaced without a gap.
@@ -24,7 +27,8 @@ from infra.secret_files import password
 from infra.settings import Settings
 
 ACTIVE_MAX: Final = 2
-SECRET_BYTES: Final = 32
+RANDOM_BYTES: Final = 28
+_CHECK_LENGTH: Final = 8
 HASH_KEY_FILE: Final = "gateway-token-key"
 _PREFIX: Final = "yat"
 _TOKEN: Final = re.compile(r"yat_([a-z2-7]{10})_[0-9a-f]{64}")
@@ -66,7 +70,7 @@ def hash_key(settings: Settings) -> bytes:
 
 
 def keyed_hash(token: str, key: bytes) -> bytes:
-    """What the database stores of a token. A fast hash is safe for a secret of 256 random bits."""
+    """What the database stores of a token. A fast hash is safe for a secret of 224 random bits."""
     return hmac.new(key, token.encode(), sha256).digest()
 
 
@@ -76,10 +80,20 @@ def key_id_of(token: str) -> str | None:
     return None if found is None else found[1]
 
 
-def random_token() -> tuple[str, str]:
+def random_token(key: bytes) -> tuple[str, str]:
     """A new key id and token."""
     key_id = "".join(secrets.choice(_KEY_ID_ALPHABET) for _ in range(10))
-    return key_id, f"{_PREFIX}_{key_id}_{secrets.token_hex(SECRET_BYTES)}"
+    unchecked = f"{_PREFIX}_{key_id}_{secrets.token_hex(RANDOM_BYTES)}"
+    return key_id, unchecked + _check_digits(unchecked, key)
+
+
+def has_check_digits(token: str, key: bytes) -> bool:
+    """Whether a well-formed token ends in its check digits. A guessed one does with a chance of 1 in 2^32."""
+    return hmac.compare_digest(token[-_CHECK_LENGTH:], _check_digits(token[:-_CHECK_LENGTH], key))
+
+
+def _check_digits(unchecked: str, key: bytes) -> str:
+    return hmac.new(key, b"check/" + unchecked.encode(), sha256).hexdigest()[:_CHECK_LENGTH]
 
 
 async def create_token(connection: Connection, key: bytes, request: TokenRequest) -> NewToken:
@@ -87,7 +101,7 @@ async def create_token(connection: Connection, key: bytes, request: TokenRequest
     scopes = request.scopes or DEFAULT_SCOPES[request.kind]
     _require_scopes(request.kind, scopes)
     await _require_holder(connection, request)
-    key_id, token = random_token()
+    key_id, token = random_token(key)
     async with connection.transaction():
         await connection.execute(_SQL["lock_holder"], request.kind, request.holder)
         if await connection.fetchval(_SQL["active_count"], request.kind, request.holder) >= ACTIVE_MAX:

@@ -1,11 +1,13 @@
-"""The gateway's HTTP application: routes, who may use them, and how every error is told.
+"""The gateway's HTTP application: routes, who may use them, and the answer to every error.
 
 The process builds its parts (`producers.gateway.process`).
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, Final
 
 import structlog
@@ -25,7 +27,7 @@ from producers.docs_pages.site import Site
 from producers.gateway.http.problems import Refusal, refusal_document
 from producers.gateway.routes import lookups, pages, publish
 from producers.gateway.routes.pages import openapi_document
-from producers.gateway.routes.parts import Parts
+from producers.gateway.routes.parts import Parts, host_of
 
 _CODES: dict[int, RequestCode] = {404: "no-such-route", 405: "method-not-allowed"}
 _NO_TELEMETRY: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False}
@@ -60,25 +62,52 @@ def application(parts: Parts) -> FastAPI:
 
 
 def served(parts: Parts) -> ASGIApp:
-    """The application as the gateway serves it: events that come without a parameter are taken before FastAPI, whose
-    layers cost as much as the door needs for forty of them."""
+    """The application as the gateway serves it. Limits come first: who may not send is answered before any work.
+
+    Events that come without a parameter are taken before FastAPI, whose layers cost as much as validating forty of
+    them. Nothing is raised to the server, whose own answers are no problem documents.
+    """
     rest = application(parts)
+    rest.state.site.page(pages.OPENAPI)  # made now, since it takes a tenth of a second of processor time
     handlers = _handlers()
 
-    async def events(scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive, send)
+    async def answered(request: Request) -> Response | None:
+        """The answer, or None for a request that is FastAPI's."""
         try:
-            response = await publish.stored(parts, request, partial=False)
+            if _is_public(request.scope["path"]):
+                parts.access.admit(host_of(request))
+                return None
+            await parts.caller(request)
+            if _brings_events(request.scope) and not request.scope["query_string"]:
+                return await publish.stored(parts, request, partial=False)
         except Exception as error:
             handler = next(handlers[kind] for kind in type(error).__mro__ if kind in handlers)
-            response = await handler(request, error)
-        await response(scope, receive, send)
+            if handler is _fault:
+                _log_failure(request.scope, error)
+            return await handler(request, error)
+        return None
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        brings_events = scope["type"] == "http" and scope["path"] == publish.EVENTS and scope["method"] == "POST"
-        await (events if brings_events and not scope["query_string"] else rest)(scope, receive, send)
+        request = Request(scope, receive, send)
+        try:
+            await (await answered(request) or rest)(scope, receive, send)
+        except asyncio.CancelledError:  # by the server, at the end of its stop
+            code: RequestCode = "outcome-unknown" if _brings_events(scope) else "overloaded"
+            with suppress(RuntimeError):  # its answer has begun
+                await _answer(request, Problem(code, retry_after_s=1))(scope, receive, send)
+        except Exception as error:  # Starlette raises it again after `_fault` has answered
+            _log_failure(scope, error)
 
     return app
+
+
+def _brings_events(scope: Scope) -> bool:
+    return bool(scope["path"] == publish.EVENTS and scope["method"] == "POST")
+
+
+def _is_public(path: str) -> bool:
+    """Whether a path needs no token."""
+    return path == pages.KEY or not path.startswith("/v1/")
 
 
 def _handlers() -> dict[Any, Handler]:
@@ -95,13 +124,16 @@ def _handlers() -> dict[Any, Handler]:
 
 
 async def _gone(request: Request, error: Exception) -> Response:
-    """The client went away before its request was whole: nothing was stored, and nobody reads this."""
+    """The client disconnected before its request was complete. Nothing was stored."""
     return _answer(request, Problem("malformed-request"))
 
 
 async def _fault(request: Request, error: Exception) -> Response:
-    _logger.error("a request failed", route=request.scope.get("path"), exc_info=error)
     return _answer(request, Problem("gateway-fault"))
+
+
+def _log_failure(scope: Scope, error: Exception) -> None:
+    _logger.error("a request failed", route=scope["path"], exc_info=error)
 
 
 async def _problem(request: Request, error: Exception) -> Response:

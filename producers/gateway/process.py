@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
+from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit, setrlimit
 from typing import Final
 
 from infra.postgres.connection import TRANSIENT_ERRORS, Pool, create_pool
@@ -16,14 +19,17 @@ from infra.settings import Settings
 from producers.gateway.access.callers import Access
 from producers.gateway.acknowledgements import ReceiptSigner, load_or_create_key
 from producers.gateway.app import served
-from producers.gateway.http.protocol import BoundedProtocol
+from producers.gateway.http.peers import CONNECTIONS_MAX
+from producers.gateway.http.protocol import BoundedProtocol, ConnectionLimits
 from producers.gateway.receiving import Receiver
 from producers.gateway.routes.parts import Parts
 from producers.gateway.writer import KafkaWriter
 
 POOL_SIZE: Final = 4
 READ_POOL_SIZE: Final = 4
-CONNECTIONS_MAX: Final = 2_000
+OTHER_FILES_MAX: Final = 200
+UNREAD_BYTES_MAX: Final = 256 * 1024
+"""What the system buffers of an answer that is not read. Its default is several MiB for each connection."""
 KEEP_ALIVE_S: Final = 60
 STOP_WAIT_S: Final = 8
 LAST_USED_EVERY_S: Final = 5.0
@@ -54,23 +60,29 @@ class Gateway:
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop` is set; then complete the open requests."""
         settings = self._settings
+        _allow_open_files()
         signer = ReceiptSigner(load_or_create_key(settings.home / "gateway", settings.gateway_name))
         with listening(settings.gateway_host, settings.gateway_port, "YESSER_GATEWAY_PORT (0: any)") as listener:
             self.port = listener.getsockname()[1]
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNREAD_BYTES_MAX)  # of each connection
             pool = await create_pool(settings, "gateway", size=POOL_SIZE)
             reads = await reading_pool(settings)
             access = Access(settings, pool)
             receiver = Receiver(settings, self._writer, signer, self._clock)
             self._writer.start()
-            app = served(Parts(settings, access, receiver, signer, reads, stop))
+            parts = Parts(settings, access, receiver, signer, reads, stop)
+            app = served(parts)
             noting = asyncio.create_task(_note_use(access))
+            notified = asyncio.create_task(parts.verdicts.run(settings, "gateway notifications"))
             try:
                 async with running(app, listener, stop_wait_s=STOP_WAIT_S, **_server_options(settings)) as self._server:
                     stopped = asyncio.create_task(stop.wait())
                     await asyncio.wait([self._server.task, stopped], return_when=asyncio.FIRST_COMPLETED)
                     stopped.cancel()
+                    parts.verdicts.wake_all()
             finally:
                 noting.cancel()
+                notified.cancel()
                 await self._writer.stop()
                 with suppress(*TRANSIENT_ERRORS):
                     await access.write_last_used()
@@ -84,21 +96,23 @@ async def reading_pool(settings: Settings) -> Pool:
     return await create_pool(impatient, "gateway reads", size=READ_POOL_SIZE)
 
 
-def _protocol(settings: Settings) -> type[BoundedProtocol]:
-    class Protocol(BoundedProtocol):
-        head_timeout_s = settings.gateway_head_timeout_s
-
-    return Protocol
-
-
 def _server_options(settings: Settings) -> dict[str, object]:
+    proxies = settings.gateway_trusted_proxies
     return {
-        "http": _protocol(settings),
+        "http": partial(BoundedProtocol, ConnectionLimits.of(settings)),
         "server_header": False,
-        "proxy_headers": False,
-        "limit_concurrency": CONNECTIONS_MAX,
+        "proxy_headers": bool(proxies),
+        "forwarded_allow_ips": proxies,
         "timeout_keep_alive": KEEP_ALIVE_S,
     }
+
+
+def _allow_open_files() -> None:
+    """Raise the limit of open files to what all connections need, as far as the system lets this process."""
+    soft, hard = getrlimit(RLIMIT_NOFILE)
+    needed = CONNECTIONS_MAX + OTHER_FILES_MAX
+    if soft != RLIM_INFINITY and soft < needed:
+        setrlimit(RLIMIT_NOFILE, (needed if hard == RLIM_INFINITY else min(needed, hard), hard))
 
 
 async def _note_use(access: Access) -> None:

@@ -20,6 +20,7 @@ from events.validation.verdicts import Accepted, Admitted, Agency, Refused
 from events.wire.entry import recorded_time
 from events.wire.kafka_binding import Headers
 from infra.http.problems import Language, Problem, language_of
+from infra.http.quotas import Quota
 from infra.kafka.client_config import agency_topic
 from infra.observability.telemetry import count
 from infra.settings import Settings
@@ -75,11 +76,12 @@ class Receiver:
         self._signer = signer
         self._clock = clock
         self._held_bytes = 0
+        self._holders = Quota(settings.gateway_holder_bytes_max)
         self.recent = Recent()
 
     async def validate(self, sent: Sent) -> Verdicts[Accepted]:
         """Read a request and validate its events. Raises `Problem` where it cannot be read."""
-        with self._holding() as held:
+        with self._holding(sent.agency.code) as held:
             mode, body = await self._read(sent, held)
             return await self._validate(sent, mode, body, validate)
 
@@ -89,7 +91,7 @@ class Receiver:
         Raises `Problem` or `Refusal` where nothing was stored.
         """
         agency = sent.agency
-        with self._holding() as held:
+        with self._holding(agency.code) as held:
             verdicts = await self._validate(sent, *await self._read(sent, held), validate_form)
             if verdicts.refused and not (partial and verdicts.accepted):
                 raise Refusal(verdicts.refused, batched=verdicts.batched)
@@ -128,14 +130,16 @@ class Receiver:
         return Stored(places, ids, offsets, values), repeats
 
     @contextmanager
-    def _holding(self) -> Iterator[Callable[[int], None]]:
-        """Counts the bytes of a request while they are in memory. Raises `Problem` above the limit for all requests."""
+    def _holding(self, holder: str) -> Iterator[Callable[[int], None]]:
+        """Counts the bytes of a request while they are in memory. Raises `Problem` above the limit for this holder
+        (429) and for all requests (503)."""
         mine = 0
 
         def hold(size: int) -> None:
             nonlocal mine
             if self._held_bytes + size > self._settings.gateway_waiting_bytes_max:
                 raise Problem("overloaded", retry_after_s=1, headers=_CLOSE)
+            self._holders.take(holder, size)
             mine += size
             self._held_bytes += size
 
@@ -143,6 +147,7 @@ class Receiver:
             yield hold
         finally:
             self._held_bytes -= mine
+            self._holders.give_back(holder, mine)
 
 
 async def validate_claims(

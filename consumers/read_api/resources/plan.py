@@ -42,7 +42,8 @@ async def plan(
         past = await past_of(request.parts, as_of_index, as_of_recorded)
         if past.is_known_to(request.http):
             return Response(None, 304, past.headers())
-        document = _within(await past_plans.plan(past.index), scope)
+        holder = (await request.caller()).quota_name
+        document = _within(await past_plans.plan(past.index, holder), scope)
         return Response(orjson.dumps(document), 200, past.headers(), JSON)
 
     async def shown(view: View) -> Shown:

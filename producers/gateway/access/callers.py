@@ -1,5 +1,9 @@
 """Authenticates a request and its scopes from the header `Authorization`, before the body is read.
 
+Limits come first: a request that is answered 429 is not looked up. A token that is malformed, or a JWT that is not
+valid, reaches neither the cache nor the database. A well-formed token without its check digits is a guess, or one of an
+earlier release: it is looked up only while its peer has failures left.
+
 A token's lookup is cached for some seconds, and for the grace time while PostgreSQL is unavailable; a revoked token is
 refused once the cache expires. Concurrent requests with the same token share one lookup.
 """
@@ -9,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
@@ -17,19 +22,24 @@ from typing import Any, Final
 from events.validation.verdicts import Agency
 from infra.http.callers import DEFAULT_SCOPES, Caller, Kind, Scope
 from infra.http.problems import Problem
+from infra.observability.telemetry import count
 from infra.postgres.connection import TRANSIENT_ERRORS, Pool
 from infra.postgres.sql import queries
 from infra.postgres.verdicts import paused_of
+from infra.process.tasks import retrieve_error
 from infra.settings import Settings
-from producers.agencies.tokens import hash_key, key_id_of, keyed_hash
-from producers.gateway.access.jwt_tokens import JwtIssuer, looks_like_jwt
+from producers.agencies.tokens import has_check_digits, hash_key, key_id_of, keyed_hash
+from producers.gateway.access.jwt_tokens import JwtClaims, JwtIssuer, looks_like_jwt
 from producers.gateway.access.limits import RateLimit
 from producers.gateway.http.content_mode import RawHeaders
+from producers.gateway.http.peers import peer_of
 
 _BEARER: Final = "bearer "
 _CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="yesser"'}
 _CACHED_MAX: Final = 10_000
 _TOKEN_LENGTH_MAX: Final = 8_192
+_BURST_S: Final = 5
+"""A peer may send what it may send in this time at once."""
 _SQL: Final = queries("producers.gateway.access", "callers.sql")
 
 
@@ -37,6 +47,16 @@ _SQL: Final = queries("producers.gateway.access", "callers.sql")
 class _Known:
     caller: Caller | None
     looked_up_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Credential:
+    """A well-formed token. Limits count by `name`. `is_guess`: nothing shows that it was ever issued."""
+
+    token: str
+    name: str
+    is_guess: bool = False
+    claims: JwtClaims | None = None
 
 
 class Access:
@@ -49,23 +69,31 @@ class Access:
         self._fresh_s = settings.gateway_token_cache_ms / 1000
         self._grace_s = settings.gateway_token_grace_s
         self._issuer = JwtIssuer.of(settings)
-        self._known: dict[bytes, _Known] = {}
+        self._known: OrderedDict[bytes, _Known] = OrderedDict()
         self._looking_up: dict[bytes, asyncio.Future[Caller | None]] = {}
         self._used: set[str] = set()
         self._requests = RateLimit(settings.gateway_requests_per_s, settings.gateway_requests_burst)
-        self._failures = RateLimit(settings.gateway_failures_per_s, 5 * settings.gateway_failures_per_s)
+        self._failures = _per_peer(settings.gateway_failures_per_s)
+        self._public = _per_peer(settings.gateway_public_requests_per_s)
 
-    async def authenticate(self, headers: RawHeaders, peer: str) -> Caller:
-        """The caller; counts the request against the rate limit. Raises `Problem`: 401, 429, 503."""
-        token = _bearer(headers)
-        caller = None if token is None else await self._caller(token)
-        now = self._clock()
+    def admit(self, host: str) -> None:
+        """Count a request that needs no token. Raises `Problem` (429)."""
+        _require(self._public, peer_of(host), self._clock())
+
+    async def authenticate(self, headers: RawHeaders, host: str) -> Caller:
+        """The caller; counts the request against the limits of its peer or token. Raises `Problem`: 401, 429, 503."""
+        peer, token = peer_of(host), _bearer(headers)
+        if token is None:
+            _require(self._failures, peer, self._clock())
+            raise _unauthenticated()
+        digest = sha256(token.encode()).digest()
+        known = self._known.get(digest)
+        if known is None:
+            caller = await self._first_time(token, digest, peer)
+        else:
+            caller = await self._again(token, digest, peer, known)
         if caller is None:
-            if wait_s := self._failures.wait_s(peer, now):
-                raise Problem("too-many-requests", retry_after_s=wait_s)
-            raise Problem("unauthenticated", headers=_CHALLENGE)
-        if wait_s := self._requests.wait_s(caller.name, now):
-            raise Problem("too-many-requests", retry_after_s=wait_s)
+            raise _unauthenticated()
         return caller
 
     async def write_last_used(self) -> None:
@@ -74,53 +102,107 @@ class Access:
         if used:
             await self._pool.execute(_SQL["used"], sorted(used))
 
-    async def _caller(self, token: str) -> Caller | None:
-        table_hash = sha256(token.encode()).digest()
-        known = self._known.get(table_hash)
+    async def _first_time(self, token: str, digest: bytes, peer: str) -> Caller | None:
+        """The caller of a token that is not cached. Guesses are not cached: they would displace what is."""
         now = self._clock()
-        if known is not None and now - known.looked_up_at < self._fresh_s:
-            return known.caller
-        looking_up = self._looking_up.get(table_hash)
-        if looking_up is None:
-            looking_up = self._looking_up[table_hash] = asyncio.ensure_future(self._look_up(token))
-            looking_up.add_done_callback(lambda _: self._looking_up.pop(table_hash))
         try:
-            caller = await asyncio.shield(looking_up)  # a disconnecting client must not cancel it for the others
+            credential = await self._credential(token)
+            if credential is None or credential.is_guess:
+                _require(self._failures, peer, now)
+            else:
+                _require(self._requests, credential.name, now)
+            caller = None if credential is None else await self._look_up_once(digest, credential)
         except TRANSIENT_ERRORS:
-            if known is not None and now - known.looked_up_at < self._grace_s:
-                return known.caller
             raise Problem("database-away", retry_after_s=1) from None
-        if len(self._known) >= _CACHED_MAX:
-            self._known.clear()
-        self._known[table_hash] = _Known(caller, now)
+        if credential is None:
+            return None
+        if credential.is_guess and caller is not None:
+            self._failures.give_back(peer)
+        if caller is None and not credential.is_guess:
+            self._failures.wait_s(peer, now)  # counted for the next request: this one was looked up
+        if caller is not None or not credential.is_guess:
+            self._remember(digest, _Known(caller, now))
         return caller
 
-    async def _look_up(self, token: str) -> Caller | None:
-        if looks_like_jwt(token):
-            return None if self._issuer is None else await self._caller_of_jwt(token, self._issuer)
-        key_id = key_id_of(token)
-        row = None if key_id is None else await self._pool.fetchrow(_SQL["token"], key_id)
-        if key_id is None or row is None or not hmac.compare_digest(row["keyed_hash"], keyed_hash(token, self._key)):
-            return None
-        self._used.add(key_id)
-        return _caller(key_id, row["kind"], row["holder"], frozenset(row["scopes"]), row)
+    async def _again(self, token: str, digest: bytes, peer: str, known: _Known) -> Caller | None:
+        """The caller of a cached token, looked up again unless that was done lately."""
+        now = self._clock()
+        if known.caller is None:
+            _require(self._failures, peer, now)
+        else:
+            _require(self._requests, known.caller.name, now)
+        if now - known.looked_up_at < self._fresh_s:
+            return known.caller
+        try:
+            credential = await self._credential(token)
+            caller = None if credential is None else await self._look_up_once(digest, credential)
+        except TRANSIENT_ERRORS:
+            if now - known.looked_up_at < self._grace_s:
+                return known.caller
+            raise Problem("database-away", retry_after_s=1) from None
+        self._remember(digest, _Known(caller, now))
+        return caller
 
-    async def _caller_of_jwt(self, token: str, issuer: JwtIssuer) -> Caller | None:
-        claimed = await issuer.read(token)
-        if claimed is None:
+    def _remember(self, digest: bytes, known: _Known) -> None:
+        self._known[digest] = known
+        self._known.move_to_end(digest)
+        if len(self._known) > _CACHED_MAX:
+            self._known.popitem(last=False)
+
+    async def _credential(self, token: str) -> _Credential | None:
+        """What the token itself shows, without the database. Raises `OSError` if an issuer's keys cannot be fetched."""
+        if looks_like_jwt(token):
+            claims = None if self._issuer is None else await self._issuer.read(token)
+            return None if claims is None else _Credential(token, f"jwt/{claims.kind}/{claims.holder}", claims=claims)
+        key_id = key_id_of(token)
+        return None if key_id is None else _Credential(token, key_id, not has_check_digits(token, self._key))
+
+    async def _look_up_once(self, digest: bytes, credential: _Credential) -> Caller | None:
+        looking_up = self._looking_up.get(digest)
+        if looking_up is None:
+            looking_up = self._looking_up[digest] = asyncio.ensure_future(self._look_up(credential))
+            looking_up.add_done_callback(lambda _: self._looking_up.pop(digest))
+            looking_up.add_done_callback(retrieve_error)
+        return await asyncio.shield(looking_up)  # a disconnecting client must not cancel it for the others
+
+    async def _look_up(self, credential: _Credential) -> Caller | None:
+        if credential.claims is not None:
+            return await self._caller_of_jwt(credential.name, credential.claims)
+        count("gateway_token_lookups")
+        row = await self._pool.fetchrow(_SQL["token"], credential.name)
+        if row is None or not hmac.compare_digest(row["keyed_hash"], keyed_hash(credential.token, self._key)):
             return None
+        self._used.add(credential.name)
+        return _caller(credential.name, row["kind"], row["holder"], frozenset(row["scopes"]), row)
+
+    async def _caller_of_jwt(self, name: str, claims: JwtClaims) -> Caller | None:
         row: Any = {"role": None, "is_suspended": False, "paused_until": None}
-        if claimed.kind in ("agency", "office"):
-            row = await self._pool.fetchrow(_SQL["agency"], claimed.holder)
-            if row is None or row["role"] != claimed.kind:
+        if claims.kind in ("agency", "office"):
+            count("gateway_token_lookups")
+            row = await self._pool.fetchrow(_SQL["agency"], claims.holder)
+            if row is None or row["role"] != claims.kind:
                 return None
-        scopes = claimed.scopes & frozenset(DEFAULT_SCOPES[claimed.kind])
-        return _caller(f"jwt/{claimed.kind}/{claimed.holder}", claimed.kind, claimed.holder, scopes, row)
+        scopes = claims.scopes & frozenset(DEFAULT_SCOPES[claims.kind])
+        return _caller(name, claims.kind, claims.holder, scopes, row)
 
 
 def _caller(name: str, kind: Kind, holder: str, scopes: frozenset[Scope], row: Any) -> Caller:
     agency = None if row["role"] is None else Agency(holder, row["role"])
     return Caller(name, kind, holder, scopes, agency, row["is_suspended"], paused_of(row))
+
+
+def _per_peer(per_s: float) -> RateLimit:
+    return RateLimit(per_s, _BURST_S * per_s)
+
+
+def _require(limit: RateLimit, name: str, now: float) -> None:
+    """Raises `Problem` (429) where the limit is reached."""
+    if wait_s := limit.wait_s(name, now):
+        raise Problem("too-many-requests", retry_after_s=wait_s)
+
+
+def _unauthenticated() -> Problem:
+    return Problem("unauthenticated", headers=_CHALLENGE)
 
 
 def _bearer(headers: RawHeaders) -> str | None:

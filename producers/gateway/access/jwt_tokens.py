@@ -1,4 +1,4 @@
-"""OAuth 2 access tokens (JWT) of one configured issuer, as an alternative to our own.
+"""OAuth 2 client-credentials access tokens (JWT) of the configured issuer, as an alternative to our own tokens.
 
 A token has `iss`, `aud`, `exp`, `scope`, and the claim `yesser` = `{"kind": …, "holder": …}`, which the issuer sets for
 each client. Only asymmetric signatures are accepted; keys come from the issuer's JWKS and are cached.
@@ -7,18 +7,28 @@ each client. Only asymmetric signatures are accepted; keys come from the issuer'
 from __future__ import annotations
 
 import asyncio
+import time
+from base64 import urlsafe_b64decode
+from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Final
 
 import jwt
+import msgspec
 
 from infra.http.callers import KINDS, SCOPES, Kind, Scope
+from infra.process.tasks import retrieve_error
 from infra.settings import Settings
 
-_ALGORITHMS: Final = ("RS256", "PS256", "ES256", "EdDSA")
+_ALGORITHMS: Final = {"RSA": ("RS256", "PS256"), "EC": ("ES256",), "OKP": ("EdDSA",)}
+"""By type of key: a token that names another one for its key is not valid."""
 _LEEWAY_S: Final = 10
 _KEYS_KEPT_S: Final = 300
+_FETCH_PAUSE_S: Final = 10
 _TIMEOUT_S: Final = 5
+_NOT_VALID: Final = (jwt.PyJWTError, TypeError, ValueError, OverflowError, RecursionError)
+"""What the library raises for a token that is not one, or does not fit its key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +40,58 @@ class JwtClaims:
     scopes: frozenset[Scope]
 
 
+class _Header(msgspec.Struct):
+    alg: str
+    kid: str
+
+
 def looks_like_jwt(token: str) -> bool:
     """Three parts separated by dots; our own tokens have no dot."""
     return token.count(".") == 2
 
 
+class IssuerKeys:
+    """The issuer's keys by id. An unknown id makes them be fetched again, at most once in `_FETCH_PAUSE_S`."""
+
+    def __init__(self, client: jwt.PyJWKClient, clock: Callable[[], float] = time.monotonic) -> None:
+        self._client = client
+        self._clock = clock
+        self._keys: dict[str, jwt.PyJWK] = {}
+        self._fetched_at = self._tried_at = -inf
+        self._fetching: asyncio.Task[None] | None = None
+
+    async def find(self, kid: str) -> jwt.PyJWK | None:
+        """The key with this id, if the issuer has it. Raises `OSError` if the keys cannot be fetched."""
+        now = self._clock()
+        is_current = now - self._fetched_at < _KEYS_KEPT_S
+        if is_current and kid in self._keys:
+            return self._keys[kid]
+        if self._fetching is None and now - self._tried_at >= _FETCH_PAUSE_S:
+            self._tried_at = now
+            self._fetching = asyncio.create_task(self._fetch())
+            self._fetching.add_done_callback(retrieve_error)
+        if self._fetching is not None:
+            await asyncio.shield(self._fetching)
+        elif not is_current:
+            raise OSError("the issuer's keys could not be fetched")
+        return self._keys.get(kid)
+
+    async def _fetch(self) -> None:
+        try:
+            # The client fetches keys over a blocking connection.
+            keys = await asyncio.to_thread(self._client.get_signing_keys, refresh=True)
+        except (jwt.PyJWTError, ValueError) as error:
+            raise OSError("the issuer's keys cannot be fetched") from error
+        finally:
+            self._fetching = None
+        self._keys = {key.key_id: key for key in keys if key.key_id is not None}
+        self._fetched_at = self._clock()
+
+
 class JwtIssuer:
     """Verifies the tokens of one issuer."""
 
-    def __init__(self, issuer: str, audience: str, keys: jwt.PyJWKClient) -> None:
+    def __init__(self, issuer: str, audience: str, keys: IssuerKeys) -> None:
         self._issuer = issuer
         self._audience = audience
         self._keys = keys
@@ -48,26 +101,28 @@ class JwtIssuer:
         """The configured issuer, or None."""
         if settings.gateway_jwt_issuer is None or settings.gateway_jwks_address is None:
             return None
-        keys = jwt.PyJWKClient(settings.gateway_jwks_address, lifespan=_KEYS_KEPT_S, timeout=_TIMEOUT_S)
-        return cls(settings.gateway_jwt_issuer, settings.gateway_jwt_audience, keys)
+        client = jwt.PyJWKClient(settings.gateway_jwks_address, cache_jwk_set=False, timeout=_TIMEOUT_S)
+        return cls(settings.gateway_jwt_issuer, settings.gateway_jwt_audience, IssuerKeys(client))
 
     async def read(self, token: str) -> JwtClaims | None:
         """The token's claims, or None if it is not valid now. Raises `OSError` if the keys cannot be fetched."""
+        header = _header_of(token)
+        if header is None:
+            return None
+        key = await self._keys.find(header.kid)
+        if key is None or header.alg not in _ALGORITHMS.get(str(key.key_type), ()):
+            return None
         try:
-            # The client fetches keys over a blocking connection.
-            key = await asyncio.to_thread(self._keys.get_signing_key_from_jwt, token)
             claims: dict[str, Any] = jwt.decode(
                 token,
                 key.key,
-                algorithms=list(_ALGORITHMS),
+                algorithms=[header.alg],
                 issuer=self._issuer,
                 audience=self._audience,
                 leeway=_LEEWAY_S,
                 options={"require": ["exp", "iss", "aud"]},
             )
-        except jwt.PyJWKClientConnectionError as error:
-            raise OSError("the issuer's keys cannot be fetched") from error
-        except jwt.PyJWTError:
+        except _NOT_VALID:
             return None
         return claims_of(claims)
 
@@ -82,3 +137,13 @@ def claims_of(claims: dict[str, Any]) -> JwtClaims | None:
         return None
     asked = set(scope.split())
     return JwtClaims(kind, holder, frozenset(known for known in SCOPES if known in asked))
+
+
+def _header_of(token: str) -> _Header | None:
+    """The algorithm and the id of the key that a token names; None where the library need not be asked."""
+    encoded = token.partition(".")[0]
+    try:
+        header = msgspec.json.decode(urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)), type=_Header)
+    except (ValueError, msgspec.MsgspecError, RecursionError):
+        return None
+    return header if any(header.alg in algorithms for algorithms in _ALGORITHMS.values()) else None

@@ -1,4 +1,4 @@
-"""Rate limit per caller: a token bucket that fills at a steady rate. Time comes in by argument."""
+"""Rate limit per token or peer: a token bucket that fills at a steady rate. Time comes in by argument."""
 
 from __future__ import annotations
 
@@ -34,6 +34,11 @@ class RateLimit:
             bucket.level -= 1
             return 0
         return max(1, math.ceil((1 - bucket.level) / self._per_s))
+
+    def give_back(self, name: str) -> None:
+        """Undo the count of a request."""
+        if (bucket := self._buckets.get(name)) is not None:
+            bucket.level = min(self._burst, bucket.level + 1)
 
     def _forget(self, now: float) -> None:
         """Drop the full buckets, which equal new ones; if none is full, the oldest half."""

@@ -1,8 +1,9 @@
-"""uvicorn's HTTP protocol with what it lacks: time and size limits for a request's head, the request rules of RFC 9110
-and 9112, and answers sent in one piece.
+"""uvicorn's HTTP protocol with what it lacks: limits for connections, heads, pipelined requests and unread answers, the
+request rules of RFC 9110 and 9112, and answers sent in one piece.
 
 While no request is being served, a connection has a deadline: for its first head, for the rest of a partial head, and
-for what a client still sends after its answer. Reading a body has its own time limit (`body.py`).
+for what a client still sends after its answer. Reading a body has its own time limit (`body.py`). While an answer
+waits to be read, another deadline runs.
 
 Other servers were tried (docs/decisions/the-http-server.md).
 """
@@ -11,46 +12,85 @@ from __future__ import annotations
 
 import asyncio
 from asyncio.events import TimerHandle
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final, cast
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from infra.http.problems import CONTENT_TYPE, Problem, RequestCode, problem_document, to_bytes
+from infra.http.problems import CONTENT_TYPE, Language, Problem, RequestCode, language_of, problem_document, to_bytes
+from infra.observability.telemetry import count
+from infra.settings import Settings
+from producers.gateway.http.peers import Connections
+from producers.gateway.http.transport import HeadWithBody, PausableFlow
 
 WHOLE: Final = "yesser.whole"
 """The ASGI scope extension set when the whole body arrived before the application began."""
 HEAD_BYTES_MAX: Final = 65_536
 """Checked on every read: a head never exceeds this plus one read of the socket."""
+TARGET_BYTES_MAX: Final = 8_192
+HEADERS_MAX: Final = 256
+PIPELINED_MAX: Final = 32
+"""Requests that may wait behind the one that is served."""
+READ_BYTES_MIN: Final = 256 * 1024
+"""A client reads at least this much of its answer, or all of it, within the write timeout."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLimits:
+    """The timeouts of a connection, and the connections of all peers."""
+
+    connections: Connections
+    head_timeout_s: float
+    write_timeout_s: float
+
+    @classmethod
+    def of(cls, settings: Settings) -> ConnectionLimits:
+        return cls(Connections(settings), settings.gateway_head_timeout_s, settings.gateway_write_timeout_s)
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """Closes a connection whose client takes longer than `head_timeout_s` to send a request's head."""
+    """One connection within `limits`."""
 
-    head_timeout_s = 10.0
-
-    def __init__(self, **arguments: Any) -> None:
+    def __init__(self, limits: ConnectionLimits, **arguments: Any) -> None:
         super().__init__(**arguments)
+        self._limits = limits
+        self._host = ""
         self._deadline: TimerHandle | None = None
+        self._write_deadline: TimerHandle | None = None
         self._in_head = self._in_body = self._has_upgrade = False
         self._bytes_beside_bodies = 0
+        self._fault: RequestCode = "malformed-request"
+        self._ends_with: RequestCode | None = None
+        """The problem that ends the connection once the requests before it have their answers."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(cast(asyncio.Transport, _HeadWithBody(transport, self.loop)))
-        self._start_deadline()
+        super().connection_made(cast(asyncio.Transport, HeadWithBody(transport, self.loop)))
+        self.flow = PausableFlow(self.transport, lambda: not self.pipeline and self._ends_with is None)
+        transport.set_write_buffer_limits(high=0)  # `pause_writing` is called as soon as anything stays unread
+        self._host = self.client[0] if self.client else ""
+        refused = self._limits.connections.open(self._host)
+        if refused is None:
+            self._start_deadline()
+        else:
+            self._end(refused)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_deadline()
+        self._stop_write_deadline()
+        self._limits.connections.close(self._host)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._ends_with is not None:
+            return
         self._unset_keepalive_if_required()
         self._bytes_beside_bodies += len(data)
         try:
             self._parse(data)
         except httptools.HttpParserError:
-            self._end("malformed-request")
+            self._end(self._fault)
             return
         if self._bytes_beside_bodies > HEAD_BYTES_MAX:
             self._end("head-too-large")
@@ -61,13 +101,22 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self._in_head = True
 
+    def on_url(self, url: bytes) -> None:
+        super().on_url(url)
+        if len(self.url) > TARGET_BYTES_MAX:
+            self._fail("target-too-long")
+
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._in_head:  # trailer fields are not headers (RFC 9110 §6.5.1)
             super().on_header(name, value)
+            if len(self.headers) > HEADERS_MAX:
+                self._fail("head-too-large")
 
     def on_headers_complete(self) -> None:
         if self.parser.get_method() == b"CONNECT" or not self._names_one_host:
-            raise httptools.HttpParserError
+            self._fail("malformed-request")
+        if len(self.pipeline) == PIPELINED_MAX:
+            self._fail("too-many-requests")
         self._has_upgrade = self.parser.should_upgrade()
         if self._has_upgrade:
             return
@@ -87,6 +136,25 @@ class BoundedProtocol(HttpToolsProtocol):
         self._bytes_beside_bodies = 0
         self.scope.setdefault("extensions", {})[WHOLE] = {}
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._ends_with is not None and not self._is_serving:
+            self._end(self._ends_with)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._write_deadline is None:
+            self._start_write_deadline()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._stop_write_deadline()
+
+    def _fail(self, code: RequestCode) -> None:
+        """The request that is being parsed cannot be served: ends parsing."""
+        self._fault = code
+        raise httptools.HttpParserError
 
     def _parse(self, data: bytes) -> None:
         """Parse more bytes. Raises `HttpParserError` for what is not HTTP.
@@ -124,7 +192,7 @@ class BoundedProtocol(HttpToolsProtocol):
         return self.cycle is not None and not self.cycle.response_complete
 
     def _start_deadline(self) -> None:
-        self._deadline = self.loop.call_later(self.head_timeout_s, self._give_up)
+        self._deadline = self.loop.call_later(self._limits.head_timeout_s, self._give_up)
 
     def _stop_deadline(self) -> None:
         if self._deadline is not None:
@@ -140,13 +208,37 @@ class BoundedProtocol(HttpToolsProtocol):
         else:
             self.transport.close()
 
+    def _start_write_deadline(self) -> None:
+        unread = self.transport.get_write_buffer_size()
+        self._write_deadline = self.loop.call_later(self._limits.write_timeout_s, self._require_reading, unread)
+
+    def _stop_write_deadline(self) -> None:
+        if self._write_deadline is not None:
+            self._write_deadline.cancel()
+            self._write_deadline = None
+
+    def _require_reading(self, unread: int) -> None:
+        """Abort the connection unless its client reads. Closing it would wait for the client."""
+        if unread - self.transport.get_write_buffer_size() < READ_BYTES_MIN:
+            self.transport.abort()
+        else:
+            self._start_write_deadline()
+
     def _end(self, code: RequestCode) -> None:
-        """Close the connection, with a problem unless it could be mistaken for another request's answer."""
+        """Close the connection, with a problem unless it could be mistaken for another request's answer.
+
+        Requests that are complete get their answers first.
+        """
         self._stop_deadline()
         if self.transport.is_closing():
             return
+        if self._is_serving and not self._in_body:
+            self._ends_with = code
+            self.flow.pause_reading()
+            return
         if self._is_at_fault:
-            self.transport.write(_closing_answer(Problem(code)))
+            count("gateway_problems", code=code)
+            self.transport.write(_closing_answer(Problem(code, retry_after_s=_RETRY_AFTER_S.get(code)), self._language))
         self.transport.close()
 
     @property
@@ -156,44 +248,20 @@ class BoundedProtocol(HttpToolsProtocol):
             return not self.cycle.response_started and not self.pipeline
         return not self._is_serving
 
-
-class _HeadWithBody:
-    """A transport that buffers a write until the next one or the next iteration of the event loop.
-
-    uvicorn writes an answer's head and body separately. Sent alone, the head costs an extra system call and wakes the
-    client too early.
-    """
-
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
-        self._loop = loop
-        self._kept = b""
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-    def write(self, data: bytes) -> None:
-        if self._kept:
-            self._kept += data
-            self._send()
-        else:
-            self._kept = data
-            self._loop.call_soon(self._send)
-
-    def close(self) -> None:
-        self._send()
-        self._transport.close()
-
-    def _send(self) -> None:
-        kept, self._kept = self._kept, b""
-        if kept and not self._transport.is_closing():
-            self._transport.write(kept)
+    @property
+    def _language(self) -> Language:
+        given = (value for name, value in self.headers or () if name == b"accept-language")
+        return language_of(next(given, b"").decode("latin-1"))
 
 
-def _closing_answer(problem: Problem) -> bytes:
-    body = to_bytes(problem_document(problem, "en"))
+_RETRY_AFTER_S: Final[dict[RequestCode, int]] = {"too-many-connections": 1, "overloaded": 1, "too-many-requests": 1}
+
+
+def _closing_answer(problem: Problem, language: Language) -> bytes:
+    body = to_bytes(problem_document(problem, language))
+    more = "".join(f"{name.lower()}: {value}\r\n" for name, value in problem.headers.items())
     head = (
         f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}\r\ncontent-type: {CONTENT_TYPE}\r\n"
-        f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        f"content-language: {language}\r\n{more}content-length: {len(body)}\r\nconnection: close\r\n\r\n"
     )
     return head.encode() + body

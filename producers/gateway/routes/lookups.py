@@ -22,6 +22,7 @@ from infra.http.documents import problems
 from infra.http.problems import Problem
 from infra.kafka.client_config import agency_topic
 from infra.postgres.verdicts import read_topic_state
+from infra.process.tasks import pause
 from producers.gateway.routes.documents import COMPLETENESS, RECEIPTS, STATUS
 from producers.gateway.routes.parts import Parts, PartsDep
 from producers.gateway.verdicts import (
@@ -35,7 +36,6 @@ from producers.gateway.verdicts import (
 JSON: Final = "application/json"
 PAGE_MAX: Final = 1_000
 _INDEX_MAX: Final = 2**53
-_POLL_S: Final = 0.1
 _EVENT_ID: Final = re.compile(EVENT_ID_PATTERN.strip("^$"))
 _CODE: Final = re.compile(CODE_PATTERN.strip("^$"))
 _OFFSET: Final = re.compile(r"[0-9]{1,15}")
@@ -87,12 +87,11 @@ async def receipts(
     parts: PartsDep, request: Request, since: Since = 0, limit: Limit = 100, wait_s: Wait = 0, agency: Agencies = None
 ) -> Response:
     """One row for each record of the agency's topic that has its verdict, however it was sent, in order."""
-    whose = _whose(await parts.caller(request), agency)
-    deadline = time.monotonic() + min(wait_s, parts.settings.gateway_long_poll_max_s)
-    while time.monotonic() < deadline and not parts.stop.is_set() and not await request.is_disconnected():
-        if await _is_read(parts, whose, since):
-            break
-        await asyncio.sleep(_POLL_S)
+    caller = await parts.caller(request)
+    whose = _whose(caller, agency)
+    if wait_s:
+        with parts.long_polls.using(caller.quota_name):
+            await _wait_for_verdict(parts, request, whose, since, min(wait_s, parts.settings.gateway_long_poll_max_s))
     return _json(await _page(parts, whose, since, limit))
 
 
@@ -133,6 +132,27 @@ async def _status(parts: Parts, whose: Agency, id_: str, address: str | None) ->
     if offset is not None:
         document["address"] = f"{agency_topic(whose.code)}/0/{offset}"
     return document
+
+
+async def _wait_for_verdict(parts: Parts, request: Request, whose: Agency, since: int, wait_s: float) -> None:
+    """Until a record at or above `since` has its verdict, at most `wait_s`; less if the client or the gateway goes."""
+    deadline = time.monotonic() + wait_s
+    with parts.verdicts.waiting(agency_topic(whose.code)) as woken:
+        gone = asyncio.create_task(_disconnected(request))
+        gone.add_done_callback(lambda _: woken.set())
+        try:
+            while (left_s := deadline - time.monotonic()) > 0 and not parts.stop.is_set() and not gone.done():
+                woken.clear()  # before the look: what comes during it sets the event again
+                if await _is_read(parts, whose, since):
+                    return
+                await pause(woken, left_s)
+        finally:
+            gone.cancel()
+
+
+async def _disconnected(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _is_read(parts: Parts, whose: Agency, since: int) -> bool:

@@ -22,8 +22,10 @@ _POLICY: Final = (
     "frame-ancestors 'none'"
 )
 _SWAGGER_POLICY: Final = f"{_POLICY}; script-src 'self'; connect-src 'self'"
+KEY: Final = "/v1/key"
+OPENAPI: Final = "/openapi.json"
 _DOCUMENTS: Final = (
-    "/openapi.json",
+    OPENAPI,
     "/asyncapi.json",
     "/schemas",
     "/schemas/{name:path}",
@@ -59,7 +61,7 @@ for address in _DOCUMENTS:
     routes.add_api_route(address, document, include_in_schema=False)
 
 
-@routes.get("/v1/key", summary="The key that signs receipts", response_class=Response, responses=problems(400))
+@routes.get(KEY, summary="The key that signs receipts", response_class=Response, responses=problems(400))
 async def key(parts: PartsDep) -> Response:
     """The verifier key (C2SP signed-note `vkey`) of this gateway."""
     return Response(parts.signer.verifier.vkey + "\n", media_type="text/plain; charset=utf-8")
@@ -96,7 +98,7 @@ def openapi_document(app: FastAPI) -> dict[str, object]:
         schemes["token"] = {"type": "http", "scheme": "bearer"}
         for path, operations in document["paths"].items():
             for operation in operations.values():
-                public = path.startswith(PAGE_PREFIX) or path == "/v1/key"
+                public = path.startswith(PAGE_PREFIX) or path == KEY
                 operation["security"] = [] if public else [{"token": []}]
         app.openapi_schema = document
     return app.openapi_schema

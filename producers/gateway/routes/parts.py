@@ -10,15 +10,17 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from infra.http.callers import Caller
+from infra.http.quotas import Quota
 from infra.http.routes import RouteParts
 from infra.postgres.connection import Connection, Pool
+from infra.postgres.notifications import VERDICTS, Notifications
 from infra.settings import Settings
 from producers.gateway.access.callers import Access
 from producers.gateway.acknowledgements import ReceiptSigner
 from producers.gateway.receiving import Receiver
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Parts:
     """What the application works with."""
 
@@ -31,11 +33,19 @@ class Parts:
 
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the gateway ends: what only waits is answered then."""
+    verdicts: Notifications = field(default_factory=lambda: Notifications(VERDICTS))
+    """Wakes long polls."""
+    long_polls: Quota = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.long_polls = Quota(self.settings.gateway_holder_long_polls_max)
 
     async def caller(self, request: Request) -> Caller:
-        """Who sends this request. Raises `Problem`."""
-        peer = request.client.host if request.client else ""
-        return await self.access.authenticate(request.scope["headers"], peer)
+        """Who sends this request; authenticated, and counted, once for each request. Raises `Problem`."""
+        caller: Caller | None = getattr(request.state, "caller", None)
+        if caller is None:
+            caller = request.state.caller = await self.access.authenticate(request.scope["headers"], host_of(request))
+        return caller
 
     def for_reading(self) -> RouteParts:
         """What routes that read are given, wherever they come from."""
@@ -44,6 +54,11 @@ class Parts:
     def connection(self) -> AbstractAsyncContextManager[Connection]:
         """A connection for reading."""
         return self.for_reading().connection()
+
+
+def host_of(request: Request) -> str:
+    """The address of the request's sender: of the peer, or as a trusted proxy names it."""
+    return request.client.host if request.client else ""
 
 
 async def _parts(request: Request) -> Parts:

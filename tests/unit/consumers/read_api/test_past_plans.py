@@ -13,6 +13,8 @@ from consumers.read_api.past_plans import AT_ONCE_MAX, PastPlans, fold_beside
 from infra.http.problems import Problem
 from infra.settings import Settings
 
+HEALTH, LABOUR, MOI = "agency/health", "agency/labour", "agency/moi"
+
 
 class Folder:
     """Folds when the test lets it."""
@@ -30,8 +32,8 @@ class Folder:
         return {"log_index": index}
 
 
-async def begun(plans: PastPlans, *indexes: int) -> list[asyncio.Task[dict[str, Any]]]:
-    tasks = [asyncio.create_task(plans.plan(index)) for index in indexes]
+async def begun(plans: PastPlans, *indexes: int, holder: str = HEALTH) -> list[asyncio.Task[dict[str, Any]]]:
+    tasks = [asyncio.create_task(plans.plan(index, holder)) for index in indexes]
     for _ in range(3):
         await asyncio.sleep(0)
     return tasks
@@ -43,20 +45,35 @@ async def test_who_asks_for_the_same_waits_for_the_same_and_it_is_remembered() -
     tasks = await begun(plans, 7, 7, 7)
     folder.let.set()
     assert await asyncio.gather(*tasks) == [{"log_index": 7}] * 3
-    assert await plans.plan(7) == {"log_index": 7}
+    assert await plans.plan(7, HEALTH) == {"log_index": 7}
     assert folder.asked == [7]
 
 
 async def test_beyond_a_few_at_once_the_caller_is_told_to_come_back() -> None:
     folder = Folder()
     plans = PastPlans(folder)
-    tasks = await begun(plans, *range(AT_ONCE_MAX))
+    tasks = await begun(plans, 1, holder=HEALTH) + await begun(plans, 2, holder=LABOUR)
+    assert len(tasks) == AT_ONCE_MAX
     with pytest.raises(Problem) as caught:
-        await plans.plan(99)
+        await plans.plan(99, MOI)
     assert (caught.value.code, caught.value.headers) == ("overloaded", {"Retry-After": "5"})
     folder.let.set()
     await asyncio.gather(*tasks)
-    assert await plans.plan(99) == {"log_index": 99}
+    assert await plans.plan(99, HEALTH) == {"log_index": 99}
+
+
+async def test_one_holder_never_has_all_slots() -> None:
+    folder = Folder()
+    plans = PastPlans(folder)
+    tasks = await begun(plans, *range(AT_ONCE_MAX - 1), holder=HEALTH)
+    with pytest.raises(Problem) as caught:
+        await plans.plan(98, HEALTH)
+    assert (caught.value.code, caught.value.headers) == ("too-many-requests", {"Retry-After": "5"})
+    tasks += await begun(plans, 99, holder=LABOUR)
+    tasks += await begun(plans, 99, holder=HEALTH)
+    folder.let.set()
+    assert (await asyncio.gather(*tasks))[-1] == {"log_index": 99}, "a run that another holder began is shared"
+    assert await plans.plan(98, HEALTH) == {"log_index": 98}
 
 
 async def test_a_caller_that_goes_away_stops_nothing() -> None:
@@ -74,9 +91,9 @@ async def test_a_failure_is_not_remembered() -> None:
     folder.let.set()
     plans = PastPlans(folder)
     with pytest.raises(Problem):
-        await plans.plan(7)
+        await plans.plan(7, HEALTH)
     folder.fails = False
-    assert await plans.plan(7) == {"log_index": 7}
+    assert await plans.plan(7, HEALTH) == {"log_index": 7}
 
 
 async def test_the_oldest_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,7 +102,7 @@ async def test_the_oldest_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     folder.let.set()
     plans = PastPlans(folder)
     for index in (1, 2, 1, 3, 1, 2):
-        await plans.plan(index)
+        await plans.plan(index, HEALTH)
     assert folder.asked == [1, 2, 3, 2]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from pathlib import Path
 from typing import Any, cast
 
@@ -43,22 +44,23 @@ class Scene:
         self.pool = FakePool()
         given = Settings(home=home, **settings)
         self.access = Access(given, cast(Pool, self.pool), lambda: self.now)
-        self.key_id, self.token = random_token()
+        self.key = hash_key(given)
+        self.key_id, self.token = random_token(self.key)
         self.pool.row = {
             "kind": "agency",
             "holder": "health",
             "scopes": ["events:write"],
-            "keyed_hash": keyed_hash(self.token, hash_key(given)),
+            "keyed_hash": keyed_hash(self.token, self.key),
             "role": "agency",
             "is_suspended": False,
             "paused_until": None,
         }
 
-    async def code(self, token: str | None = None) -> str:
+    async def code(self, token: str | None = None, host: str = "192.0.2.1") -> str:
         """`ok`, or the code of the problem."""
         header = f"Bearer {self.token if token is None else token}".encode()
         try:
-            await self.access.authenticate([(b"authorization", header)], "192.0.2.1")
+            await self.access.authenticate([(b"authorization", header)], host)
         except Problem as problem:
             return problem.code
         return "ok"
@@ -97,14 +99,14 @@ async def test_while_the_database_is_away_known_tokens_are_good_for_the_grace_ti
     assert await scene.code() == "ok"
     scene.now, scene.pool.away = 30.0, True
     assert await scene.code() == "ok"
-    assert await scene.code(random_token()[1]) == "database-away"
+    assert await scene.code(random_token(scene.key)[1]) == "database-away"
     scene.now = 61.0
     assert await scene.code() == "database-away"
 
 
 async def test_a_token_whose_secret_differs_is_nobodys(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
-    _, other = random_token()
+    _, other = random_token(scene.key)
     assert await scene.code(f"yat_{scene.key_id}_{other.rpartition('_')[2]}") == "unauthenticated"
 
 
@@ -138,3 +140,71 @@ async def test_a_suspended_agencys_caller_may_do_nothing(tmp_path: Path) -> None
     with pytest.raises(Problem) as caught:
         caller.require("events:write")
     assert caught.value.code == "suspended"
+
+
+PER_S = 20
+
+
+def guessed() -> str:
+    """A well-formed token that was never issued."""
+    return random_token(b"not the key")[1]
+
+
+async def test_guessed_tokens_are_looked_up_only_while_their_peer_has_failures_left(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, gateway_failures_per_s=PER_S)
+    codes = Counter([await scene.code(guessed()) for _ in range(3_000)])
+    assert codes == {"unauthenticated": 5 * PER_S, "too-many-requests": 3_000 - 5 * PER_S}
+    assert scene.pool.asked == 5 * PER_S
+    assert len(scene.access._known) == 0, "a guess displaces no token that is known"
+    assert await scene.code() == "ok", "a token with its check digits is not held up"
+
+
+@pytest.mark.parametrize("text", ["", "yat_x", "wrong", "a.b.c", "x" * 9_000, "yat_" + "a" * 10 + "_" + "g" * 64])
+async def test_a_malformed_token_reaches_neither_the_cache_nor_the_database(tmp_path: Path, text: str) -> None:
+    scene = Scene(tmp_path)
+    assert await scene.code(text) == "unauthenticated"
+    assert (scene.pool.asked, len(scene.access._known)) == (0, 0)
+
+
+async def test_a_token_of_an_earlier_release_is_good_and_costs_its_peer_no_failure(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, gateway_failures_per_s=1)
+    token = guessed()
+    assert scene.pool.row is not None
+    scene.pool.row["keyed_hash"] = keyed_hash(token, scene.key)
+    for now in range(20):
+        scene.now = 3.0 * now
+        assert await scene.code(token) == "ok"
+    assert [await scene.code("wrong") for _ in range(6)] == ["unauthenticated"] * 5 + ["too-many-requests"]
+
+
+async def test_a_known_token_beyond_its_rate_is_not_looked_up(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, gateway_requests_burst=2, gateway_requests_per_s=0.1)
+    assert [await scene.code() for _ in range(2)] == ["ok", "ok"]
+    scene.now = 3.0
+    assert await scene.code() == "too-many-requests"
+    assert scene.pool.asked == 1
+
+
+async def test_a_revoked_token_is_looked_up_once_in_a_while_and_then_counts_as_a_failure(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, gateway_failures_per_s=1)
+    scene.pool.row = None
+    codes = [await scene.code() for _ in range(10)]
+    assert codes == ["unauthenticated"] * 5 + ["too-many-requests"] * 5
+    assert scene.pool.asked == 1
+
+
+async def test_the_addresses_of_one_ipv6_network_are_one_peer(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, gateway_failures_per_s=1)
+    codes = [await scene.code("wrong", f"2001:db8::{number:x}") for number in range(7)]
+    assert codes == ["unauthenticated"] * 5 + ["too-many-requests"] * 2
+    assert await scene.code("wrong", "2001:db8:0:1::1") == "unauthenticated"
+
+
+def test_public_requests_have_a_limit_of_their_own_for_each_peer(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, gateway_public_requests_per_s=1)
+    for _ in range(5):
+        scene.access.admit("192.0.2.1")
+    with pytest.raises(Problem) as caught:
+        scene.access.admit("192.0.2.1")
+    assert (caught.value.code, caught.value.headers["Retry-After"]) == ("too-many-requests", "1")
+    scene.access.admit("192.0.2.2")

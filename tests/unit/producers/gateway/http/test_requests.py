@@ -16,7 +16,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from producers.gateway.http.protocol import BoundedProtocol
+from infra.settings import Settings
+from producers.gateway.http.protocol import BoundedProtocol, ConnectionLimits
 
 UPGRADE = ("connection: Upgrade, HTTP2-Settings", "upgrade: h2c", "http2-settings: AAMAAABkAARAAAAAAAIAAAAA")
 BODY = b'{"id":"e-1"}'
@@ -50,6 +51,8 @@ class Transport(asyncio.Transport):
     def is_closing(self) -> bool:
         return self.closed
 
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None: ...
+
     def pause_reading(self) -> None: ...
 
     def resume_reading(self) -> None: ...
@@ -70,7 +73,7 @@ async def exchange(*pieces: bytes) -> tuple[list[Seen], Transport]:
         await Response(b"ok")(scope, receive, send)
 
     config = uvicorn.Config(app, ws="none", lifespan="off", log_config=None)
-    protocol = BoundedProtocol(config=config, server_state=ServerState(), app_state={})
+    protocol = BoundedProtocol(ConnectionLimits.of(Settings()), config=config, server_state=ServerState(), app_state={})
     transport = Transport()
     protocol.connection_made(transport)
     for piece in pieces:

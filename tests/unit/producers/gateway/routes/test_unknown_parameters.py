@@ -8,22 +8,22 @@ import pytest
 from httpx import ASGITransport, AsyncClient, Response
 
 from infra.settings import Settings
-from producers.gateway.app import application, served
+from producers.gateway.app import application
 from producers.gateway.routes.pages import openapi_document
 from producers.gateway.routes.parts import Parts
 
 NOTHING = cast(Any, None)
 PARTS = Parts(Settings(), NOTHING, NOTHING, NOTHING, NOTHING)
-APPLICATION = served(PARTS)
+APPLICATION = application(PARTS)
 OPERATIONS = [
     (method, path, [row["name"] for row in operation.get("parameters", []) if row["in"] == "query"])
-    for path, operations in cast(dict[str, Any], openapi_document(application(PARTS))["paths"]).items()
+    for path, operations in cast(dict[str, Any], openapi_document(APPLICATION)["paths"]).items()
     for method, operation in operations.items()
 ]
 
 
 async def ask(method: str, path: str, query: str) -> Response:
-    """What a gateway without any service answers: whatever else a request lacks, this is looked at first."""
+    """What the routes answer without any service: an unknown parameter is found before anything else."""
     async with AsyncClient(transport=ASGITransport(APPLICATION), base_url="http://gateway") as client:
         return await client.request(method, f"{path}?{query}")
 
@@ -56,3 +56,8 @@ async def test_a_name_that_holds_personal_data_is_not_said_again() -> None:
     answer = await ask("GET", "/v1/receipts", f"1064971268=1&{'x' * 500}=2")
     assert [row["parameter"] for row in answer.json()["errors"]] == ["(personal data)", "x" * 64]
     assert "1064971268" not in answer.text
+
+
+async def test_of_many_unknown_names_only_the_first_are_listed() -> None:
+    answer = await ask("GET", "/v1/receipts", "&".join(f"x{number}" for number in range(2_000)))
+    assert len(answer.json()["errors"]) == 20

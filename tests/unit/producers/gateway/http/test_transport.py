@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import cast
 
-from producers.gateway.http.protocol import _HeadWithBody
+from producers.gateway.http.transport import HeadWithBody
 
 
 class Transport:
@@ -26,8 +26,8 @@ class Transport:
         return self.closed
 
 
-def together(transport: Transport) -> _HeadWithBody:
-    return _HeadWithBody(cast(asyncio.Transport, transport), asyncio.get_running_loop())
+def together(transport: Transport) -> HeadWithBody:
+    return HeadWithBody(cast(asyncio.Transport, transport), asyncio.get_running_loop())
 
 
 async def test_head_and_body_are_sent_at_once_and_together() -> None:

@@ -1,0 +1,70 @@
+"""The open connections of the gateway, counted by peer, and who counts as one peer."""
+
+from __future__ import annotations
+
+from collections import Counter
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Final
+
+from infra.http.problems import RequestCode
+from infra.observability.telemetry import gauge
+from infra.settings import Settings
+
+CONNECTIONS_MAX: Final = 2_000
+_IPV6_PREFIX_BITS: Final = 64
+_NAME_LENGTH_MAX: Final = 64
+
+
+def peer_of(host: str) -> str:
+    """The name under which a peer is counted: its IPv4 address, or its IPv6 network, of which it has every address."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host[:_NAME_LENGTH_MAX]
+    if not isinstance(address, IPv6Address):
+        return host
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(IPv6Network((int(address), _IPV6_PREFIX_BITS), strict=False))
+
+
+class Connections:
+    """Counts open connections. A trusted proxy is limited only by the number of all connections."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._per_peer_max = settings.gateway_connections_per_peer_max
+        self._proxies = trusted_networks(settings.gateway_trusted_proxies)
+        self._of_peer: Counter[str] = Counter()
+        self._all = 0
+
+    def open(self, host: str) -> RequestCode | None:
+        """Count a connection; the problem with which to refuse it, or None. Call `close` in both cases."""
+        peer = peer_of(host)
+        self._of_peer[peer] += 1
+        self._all += 1
+        gauge("gateway_connections", self._all)
+        if self._all > CONNECTIONS_MAX:
+            return "overloaded"
+        if self._of_peer[peer] > self._per_peer_max and not self._is_proxy(host):
+            return "too-many-connections"
+        return None
+
+    def close(self, host: str) -> None:
+        peer = peer_of(host)
+        self._of_peer[peer] -= 1
+        if not self._of_peer[peer]:
+            del self._of_peer[peer]
+        self._all -= 1
+        gauge("gateway_connections", self._all)
+
+    def _is_proxy(self, host: str) -> bool:
+        try:
+            address = ip_address(host)
+        except ValueError:
+            return False
+        return any(address in network for network in self._proxies)
+
+
+def trusted_networks(proxies: str) -> list[IPv4Network | IPv6Network]:
+    """The networks of `gateway_trusted_proxies`."""
+    return [ip_network(name) for name in map(str.strip, proxies.split(",")) if name]

@@ -1,0 +1,152 @@
+"""One peer misuses the gateway in every way that costs nothing to try; another agency's events go through all along.
+
+Each misuse is measured on a gateway process: the agency's answers, the connections that the peer keeps, and memory. The
+long variants have the sizes of the acceptance criteria.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+from collections import Counter
+from collections.abc import AsyncIterator
+
+import orjson
+import pytest
+
+from infra.postgres.connection import Connection
+from infra.settings import Settings
+from tests.integration.producers.gateway.hostile_clients import (
+    OTHER_PEER,
+    GatewayProcess,
+    Traffic,
+    gateway_process,
+    other_peer,
+    read_all,
+    sockets,
+)
+from tests.scenarios.figures import tell
+
+MEMORY_GROWTH_MIB_MAX = 64
+WAIT_S_MAX = 2.0
+"""Generous: the misusing clients run on the same processors. The figures are shown at the end of the run."""
+PER_PEER_MAX = 40
+FAILURES_PER_S = 20
+GUESSING_CLIENTS = 40
+DIGITS = "abcdefghijklmnopqrstuvwxyz234567"
+
+
+@pytest.fixture
+async def gateway(settings: Settings, connection: Connection) -> AsyncIterator[GatewayProcess]:
+    changes = {
+        "gateway_connections_per_peer_max": PER_PEER_MAX,
+        "gateway_failures_per_s": FAILURES_PER_S,
+        "gateway_public_requests_per_s": 200,
+        "gateway_write_timeout_s": 1.0,
+    }
+    async with gateway_process(settings, connection, **changes) as running:
+        yield running
+
+
+def sizes(quick: int, full: int) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("number", [quick, pytest.param(full, marks=pytest.mark.accept)])
+
+
+def require_served(what: str, gateway: GatewayProcess, traffic: Traffic, memory_before: float) -> None:
+    """The agency was always answered 202, in time, and memory stayed within its limit."""
+    growth = gateway.memory_mib - memory_before
+    tell(
+        f"{what}: {traffic.statuses.total()} events of another agency, the slowest in {traffic.slowest_s * 1000:.0f} ms"
+        f" (median {traffic.median_s * 1000:.0f} ms); memory {gateway.memory_mib:.0f} MiB, {growth:+.0f} MiB"
+    )
+    assert set(traffic.statuses) == {202}
+    assert traffic.slowest_s < WAIT_S_MAX
+    assert growth < MEMORY_GROWTH_MIB_MAX
+
+
+@sizes(200, 2_000)
+async def test_idle_connections_of_one_peer_leave_room_for_others(gateway: GatewayProcess, number: int) -> None:
+    before = gateway.memory_mib
+    async with gateway.agency_sending() as traffic:
+        with sockets(gateway, number) as opened:
+            await gateway.until_at_most(PER_PEER_MAX, 10)
+            await asyncio.sleep(1)
+            refusal = await asyncio.to_thread(opened[-1].recv, 65_536)
+    head, _, body = refusal.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 429 ")
+    assert b"content-type: application/problem+json" in head
+    assert orjson.loads(body)["type"] == "/problems/too-many-connections"
+    require_served(f"{number} idle connections", gateway, traffic, before)
+
+
+@sizes(PER_PEER_MAX, 2_000)
+async def test_connections_whose_answers_are_not_read_end(gateway: GatewayProcess, number: int) -> None:
+    request = b"GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n"
+    before = gateway.memory_mib
+    async with gateway.agency_sending() as traffic:
+        for at in range(0, number, PER_PEER_MAX):
+            with sockets(gateway, min(PER_PEER_MAX, number - at), small=True) as opened:
+                for one in opened:
+                    one.sendall(request * 6)
+                await asyncio.sleep(0.5)
+                assert await gateway.peer_connections() > 0
+                await gateway.until_at_most(0, 15)
+    require_served(f"{number} readers that never read", gateway, traffic, before)
+
+
+@sizes(1_000, 10_000)
+async def test_pipelined_requests_hold_nobody_up(gateway: GatewayProcess, number: int) -> None:
+    before = gateway.memory_mib
+    async with gateway.agency_sending() as traffic:
+        reader, writer = await other_peer(gateway)
+        writer.write(b"GET /v1/key HTTP/1.1\r\nhost: x\r\n\r\n" * number)
+        answers = await read_all(reader)
+        writer.close()
+        await asyncio.sleep(0.5)
+    statuses = re.findall(rb"HTTP/1\.1 (\d+) ", answers)
+    assert statuses == [b"200"] * (len(statuses) - 1) + [b"429"]
+    assert 1 < len(statuses) < 100
+    assert orjson.loads(answers.rpartition(b"\r\n\r\n")[2])["type"] == "/problems/too-many-requests"
+    require_served(f"{number} pipelined requests", gateway, traffic, before)
+
+
+@sizes(600, 3_000)
+async def test_guessed_tokens_are_looked_up_no_more_often_than_failures_are_allowed(
+    gateway: GatewayProcess, number: int
+) -> None:
+    before = gateway.memory_mib
+    async with gateway.agency_sending() as traffic:
+        started = asyncio.get_running_loop().time()
+        lookups = await gateway.metric("yesser_gateway_token_lookups_total")
+        answered = sum(
+            await asyncio.gather(*(guess(gateway, number // GUESSING_CLIENTS) for _ in range(GUESSING_CLIENTS))),
+            Counter[int](),
+        )
+        took_s = asyncio.get_running_loop().time() - started
+        lookups = await gateway.metric("yesser_gateway_token_lookups_total") - lookups
+    allowed = FAILURES_PER_S * (5 + took_s)
+    own = 2 + took_s  # the agency's token is looked up every two seconds
+    tell(f"{number} guessed tokens from {OTHER_PEER}: {answered[401]} answered 401, {answered[429]} 429; {lookups:.0f}")
+    assert answered.total() == number
+    assert set(answered) == {401, 429}
+    assert answered[401] <= allowed + 1
+    assert lookups <= answered[401] + own
+    require_served(f"{number} guessed tokens", gateway, traffic, before)
+
+
+async def guess(gateway: GatewayProcess, number: int) -> Counter[int]:
+    """The statuses of requests with made-up tokens, over one connection."""
+    statuses = Counter[int]()
+    reader, writer = await other_peer(gateway)
+    for _ in range(number):
+        token = f"yat_{''.join(secrets.choice(DIGITS) for _ in range(10))}_{secrets.token_hex(32)}"
+        head = f"POST /v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-length: 0\r\n\r\n"
+        writer.write(head.encode())
+        answer = await reader.readuntil(b"\r\n\r\n")
+        length = re.search(rb"content-length: (\d+)", answer)
+        assert length is not None
+        await reader.readexactly(int(length[1]))
+        statuses[int(answer[9:12])] += 1
+    writer.close()
+    return statuses
