@@ -18,7 +18,7 @@ from producers.gateway.acknowledgements import ReceiptSigner
 from producers.gateway.receiving import Receiver, Sent
 from producers.gateway.validating import identify
 from producers.gateway.writer import KafkaWriter
-from tests.unit.events.samples import HEALTH, changed, encoded, initiative
+from tests.unit.events.samples import HEALTH, OFFICE, changed, encoded, initiative
 
 KEY = LogKey("gateway.example", bytes(32))
 BATCH = [(b"content-type", b"application/cloudevents-batch+json")]
@@ -87,3 +87,18 @@ async def test_what_the_log_knows_makes_an_event_a_duplicate_or_a_conflict_and_t
         (3, None, 2),
     ]
     assert [(found.place, found.faults[0].code) for found in validated.refused] == [(1, "conflict"), (4, "conflict")]
+
+
+async def test_one_agencys_bodies_take_no_more_than_its_share_and_another_is_served() -> None:
+    body = batch(encoded(initiative()))
+    shared = receiver(gateway_holder_bytes_max=len(body) + 1)
+    goes_on = asyncio.Event()
+    first = asyncio.create_task(shared.validate(Sent(BATCH, stream(body, goes_on), HEALTH)))
+    await asyncio.sleep(0)
+    with pytest.raises(Problem) as caught:
+        await shared.validate(Sent(BATCH, stream(body), HEALTH))
+    assert (caught.value.code, caught.value.headers["Retry-After"]) == ("too-many-requests", "1")
+    assert len((await shared.validate(Sent(BATCH, stream(body), OFFICE))).refused) == 1
+    goes_on.set()
+    assert len((await first).accepted) == 1
+    assert len((await shared.validate(Sent(BATCH, stream(body), HEALTH))).accepted) == 1

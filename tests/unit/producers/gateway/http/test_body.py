@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import time
 from collections.abc import AsyncIterator
 
 import pytest
 
 from infra.http.problems import Problem
-from producers.gateway.http.body import BodyLimits, gunzip, read_body
+from producers.gateway.http.body import RATIO_MAX, BodyLimits, gunzip, read_body
 from producers.gateway.http.content_mode import RawHeaders
+from tests.unit.events.samples import encoded, initiative
 
 
 async def stream(*parts: bytes, wait_s: float = 0) -> AsyncIterator[bytes]:
@@ -85,3 +87,36 @@ def test_damaged_gzip_is_malformed(packed: bytes) -> None:
 @pytest.mark.parametrize("encodings", [[b"br"], [b"gzip, gzip"], [b"gzip", b"gzip"]])
 async def test_any_other_packing_is_unsupported(encodings: list[bytes]) -> None:
     assert await status_of(b"x", headers=[(b"content-encoding", encoding) for encoding in encodings]) == 415
+
+
+def gzip_of(plain: bytes) -> bytes:
+    return gzip.compress(plain, mtime=0)
+
+
+@pytest.mark.parametrize("unit", [b"0", b"[", b"{}, ", b" ", b'"a":1,', bytes(range(256))])
+def test_a_body_that_is_compressed_beyond_the_ratio_is_refused(unit: bytes) -> None:
+    packed = gzip_of(unit * (3_000_000 // len(unit)))
+    assert RATIO_MAX * len(packed) < 3_000_000, "the case would prove nothing"
+    with pytest.raises(Problem) as caught:
+        gunzip(packed, 4 << 20)
+    assert caught.value.code == "request-too-large"
+
+
+def test_the_ratio_does_not_matter_for_small_bodies() -> None:
+    assert gunzip(gzip_of(b" " * 60_000), 4 << 20) == b" " * 60_000
+
+
+def test_a_thousand_near_equal_events_are_within_the_ratio() -> None:
+    plain = b"[" + b",".join(encoded(initiative(id=f"e-{number}")) for number in range(1_000)) + b"]"
+    assert gunzip(gzip_of(plain), 4 << 20) == plain
+
+
+@pytest.mark.alone
+async def test_a_bomb_of_16_kib_costs_less_than_50_ms_of_processor_time() -> None:
+    limits, headers = BodyLimits(4 << 20, 1.0), [(b"content-encoding", b"gzip")]
+    for plain in (b"0" * 16_000_000, b"[" * 16_000_000, b"[" + b"{}," * 5_000_000):
+        packed = gzip_of(plain)[: 16 << 10]
+        started = time.process_time()
+        with pytest.raises(Problem):
+            await read_body(stream(packed), headers, limits)
+        assert time.process_time() - started < 0.05

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
 
 import pytest
-import uvicorn
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
-from uvicorn.server import ServerState
 
-from infra.settings import Settings
-from producers.gateway.http.protocol import BoundedProtocol, ConnectionLimits
+from tests.unit.producers.gateway.http import in_memory
+from tests.unit.producers.gateway.http.in_memory import Transport
 
 UPGRADE = ("connection: Upgrade, HTTP2-Settings", "upgrade: h2c", "http2-settings: AAMAAABkAARAAAAAAAIAAAAA")
 BODY = b'{"id":"e-1"}'
@@ -34,34 +29,6 @@ class Seen:
     body: bytes
 
 
-class Transport(asyncio.Transport):
-    """Takes what is written."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.written = b""
-        self.closed = False
-
-    def write(self, data: object) -> None:
-        self.written += bytes(cast(bytes, data))
-
-    def close(self) -> None:
-        self.closed = True
-
-    def is_closing(self) -> bool:
-        return self.closed
-
-    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None: ...
-
-    def pause_reading(self) -> None: ...
-
-    def resume_reading(self) -> None: ...
-
-    @property
-    def statuses(self) -> list[int]:
-        return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", self.written)]
-
-
 async def exchange(*pieces: bytes) -> tuple[list[Seen], Transport]:
     """What the application sees of these pieces of one connection, and what is answered."""
     seen: list[Seen] = []
@@ -72,23 +39,7 @@ async def exchange(*pieces: bytes) -> tuple[list[Seen], Transport]:
         seen.append(Seen(request.method, scope["path"], frozenset(request.headers), body))
         await Response(b"ok")(scope, receive, send)
 
-    config = uvicorn.Config(app, ws="none", lifespan="off", log_config=None)
-    protocol = BoundedProtocol(ConnectionLimits.of(Settings()), config=config, server_state=ServerState(), app_state={})
-    transport = Transport()
-    protocol.connection_made(transport)
-    for piece in pieces:
-        if not transport.closed:
-            protocol.data_received(piece)
-            await turns()
-    closed = transport.closed
-    protocol.connection_lost(None)
-    transport.closed = closed
-    return seen, transport
-
-
-async def turns() -> None:
-    for _ in range(8):
-        await asyncio.sleep(0)
+    return seen, await in_memory.exchange(app, *pieces)
 
 
 def request(*lines: str, first: str = "POST /v1/events HTTP/1.1", body: bytes = b"") -> bytes:

@@ -1,0 +1,131 @@
+"""Long polls are woken by the database, and look again whenever a notification may have been lost."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from infra.kafka.client_config import agency_topic
+from infra.postgres import notifications, verdicts
+from infra.postgres.connection import Connection
+from infra.settings import Settings
+from producers.gateway.routes import lookups
+from tests.integration.consumers.registrar.registering import until
+from tests.integration.producers.gateway.harness import GatewayHarness, run_gateway
+
+TOPIC = agency_topic("health")
+POLLS_MAX = 3
+LISTENING = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'yesser gateway notifications'"
+END_IT = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'yesser gateway notifications'"
+)
+SOON_S = 5.0
+"""Far less than a poll may wait."""
+
+
+@pytest.fixture
+async def harness(settings: Settings, connection: Connection) -> AsyncIterator[GatewayHarness]:
+    async with run_gateway(settings, connection, gateway_holder_long_polls_max=POLLS_MAX) as opened:
+        await connection.execute("INSERT INTO log.read_position (topic) VALUES ($1)", TOPIC)
+        await until(lambda: is_listening(opened), "the gateway listens")
+        yield opened
+
+
+async def is_listening(harness: GatewayHarness) -> bool:
+    return bool(await harness.connection.fetchval(LISTENING))
+
+
+async def move(harness: GatewayHarness) -> None:
+    """One more record has its verdict."""
+    moved = "UPDATE log.read_position SET next_offset = next_offset + 1 WHERE topic = $1"
+    await harness.connection.execute(moved, TOPIC)
+
+
+def poll(harness: GatewayHarness, since: int = 0, wait_s: float = 30) -> asyncio.Task[httpx.Response]:
+    return asyncio.create_task(harness.get(f"/v1/receipts?since={since}&wait_s={wait_s}"))
+
+
+class Looks:
+    """How often the read position was looked at."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.number = 0
+        read = verdicts.read_topic_state
+
+        async def counted(connection: Connection, topic: str) -> object:
+            self.number += 1
+            return await read(connection, topic)
+
+        monkeypatch.setattr(lookups, "read_topic_state", counted)
+
+
+async def test_a_poll_is_answered_when_a_verdict_comes_and_asks_for_nothing_meanwhile(
+    harness: GatewayHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = Looks(monkeypatch)
+    waiting = poll(harness)
+    await asyncio.sleep(1)
+    assert not waiting.done()
+    assert looks.number == 1, "once, when it began"
+    started = time.monotonic()
+    await move(harness)
+    assert (await waiting).json()["next"] == 1
+    assert time.monotonic() - started < SOON_S
+
+
+async def test_a_verdict_on_another_agencys_record_wakes_nobody(
+    harness: GatewayHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = Looks(monkeypatch)
+    waiting = poll(harness, wait_s=1)
+    await asyncio.sleep(0.3)
+    await harness.connection.execute("INSERT INTO log.read_position (topic) VALUES ('agency.labour.events')")
+    moved = "UPDATE log.read_position SET next_offset = 1 WHERE topic = 'agency.labour.events'"
+    await harness.connection.execute(moved)
+    assert (await waiting).json()["next"] == 0
+    assert looks.number == 2, "when it began, and for its answer"
+
+
+async def test_a_verdict_that_comes_while_the_connection_is_lost_is_found_after_it(
+    harness: GatewayHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifications, "RECONNECT_S", 1.0)
+    waiting = poll(harness)
+    await asyncio.sleep(0.3)
+    await harness.connection.execute(END_IT)
+
+    async def is_lost() -> bool:
+        return not await is_listening(harness)
+
+    await until(is_lost, "the connection is lost")
+    await move(harness)
+    started = time.monotonic()
+    assert not waiting.done()
+    assert (await waiting).json()["next"] == 1
+    assert time.monotonic() - started < SOON_S
+
+
+async def test_one_holder_has_a_few_long_polls_at_once_and_others_have_theirs(harness: GatewayHarness) -> None:
+    waiting = [poll(harness) for _ in range(POLLS_MAX)]
+    await asyncio.sleep(0.5)
+    refused = await poll(harness)
+    assert (refused.status_code, refused.json()["type"]) == (429, "/problems/too-many-requests")
+    assert refused.headers["retry-after"] == "1"
+    assert (await poll(harness, wait_s=0)).status_code == 200, "one that waits for nothing is no long poll"
+    labour = await harness.another("agency", "labour")
+    assert (await harness.client.get("/v1/receipts?wait_s=0.1", headers=labour)).status_code == 200
+    await move(harness)
+    assert [(await one).status_code for one in waiting] == [200] * POLLS_MAX
+    assert (await poll(harness)).status_code == 200
+
+
+async def test_a_client_that_disconnects_gives_its_long_poll_back(harness: GatewayHarness) -> None:
+    for _ in range(2 * POLLS_MAX):
+        async with httpx.AsyncClient(base_url=harness.client.base_url, trust_env=False) as client:
+            with pytest.raises(httpx.ReadTimeout):
+                await client.get("/v1/receipts?wait_s=30", headers=harness.client.headers, timeout=0.2)
+    assert (await poll(harness, wait_s=0.1)).status_code == 200

@@ -1,0 +1,180 @@
+"""What one connection may send ahead, leave unread and name; each limit ends it with a problem, in its turn."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+import orjson
+import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from infra.settings import Settings
+from producers.gateway.http.protocol import (
+    HEADERS_MAX,
+    PIPELINED_MAX,
+    READ_BYTES_MIN,
+    TARGET_BYTES_MAX,
+    BoundedProtocol,
+    ConnectionLimits,
+)
+from tests.unit.producers.gateway.http.in_memory import Transport, connect, turns
+
+GET = b"GET /v1/key HTTP/1.1\r\nhost: x\r\n\r\n"
+WRITE_TIMEOUT_S = 0.05
+
+
+@dataclass
+class Application:
+    """Answers when the test lets it."""
+
+    let: asyncio.Event = field(default_factory=asyncio.Event)
+    served: int = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await Request(scope, receive).body()
+        await self.let.wait()
+        self.served += 1
+        await Response(b"ok")(scope, receive, send)
+
+
+def last_problem(transport: Transport) -> str:
+    return str(orjson.loads(transport.written.rpartition(b"\r\n\r\n")[2])["type"])
+
+
+def open_connection(app: Application, **settings: object) -> tuple[BoundedProtocol, Transport]:
+    given = Settings().model_copy(update={"gateway_write_timeout_s": WRITE_TIMEOUT_S, **settings})
+    return connect(app, ConnectionLimits.of(given))
+
+
+async def test_requests_beyond_the_limit_end_the_connection_after_the_answers_before() -> None:
+    app = Application()
+    protocol, transport = open_connection(app)
+    protocol.data_received(GET * 10_000)
+    await turns()
+    assert (transport.statuses, transport.closed, len(protocol.pipeline)) == ([], False, PIPELINED_MAX)
+    assert transport.paused, "no more is read"
+    protocol.data_received(GET * 10)
+    assert len(protocol.pipeline) == PIPELINED_MAX
+    app.let.set()
+    await turns(40 * PIPELINED_MAX)
+    assert transport.statuses == [200] * (1 + PIPELINED_MAX) + [429]
+    assert (last_problem(transport), transport.closed) == ("/problems/too-many-requests", True)
+
+
+async def test_up_to_the_limit_every_request_is_answered_and_the_connection_stays() -> None:
+    app = Application()
+    protocol, transport = open_connection(app)
+    protocol.data_received(GET * (1 + PIPELINED_MAX))
+    await turns()
+    app.let.set()
+    await turns(40 * PIPELINED_MAX)
+    assert transport.statuses == [200] * (1 + PIPELINED_MAX)
+    assert not transport.closed
+    assert not transport.paused
+    protocol.data_received(GET)
+    await turns()
+    assert len(transport.statuses) == 2 + PIPELINED_MAX
+
+
+async def test_nothing_is_read_while_a_request_waits_whatever_the_served_one_reads() -> None:
+    app = Application()
+    protocol, transport = open_connection(app)
+    post = b"POST /v1/events HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n"
+    protocol.data_received(GET + post + b"1")
+    await turns()
+    protocol.flow.resume_reading()
+    assert transport.paused
+    app.let.set()
+    await turns()
+    assert not transport.paused, "the body of the second is read in its turn"
+    protocol.data_received(b"23456789")
+    await turns()
+    assert transport.statuses == [200, 200]
+
+
+async def test_a_bad_request_behind_a_good_one_costs_the_good_one_nothing() -> None:
+    app = Application()
+    protocol, transport = open_connection(app)
+    protocol.data_received(GET + b"no http\r\n\r\n")
+    await turns()
+    app.let.set()
+    await turns(20)
+    assert (transport.statuses, transport.closed) == ([200, 400], True)
+
+
+@pytest.mark.alone
+async def test_an_answer_that_is_not_read_ends_its_connection() -> None:
+    app = Application()
+    app.let.set()
+    protocol, transport = open_connection(app)
+    transport.is_unread = True
+    protocol.data_received(GET)
+    await turns()
+    protocol.pause_writing()
+    await asyncio.sleep(3 * WRITE_TIMEOUT_S)
+    assert transport.aborted
+
+
+@pytest.mark.alone
+async def test_a_client_that_reads_slowly_is_served_as_long_as_it_reads() -> None:
+    protocol, transport = open_connection(Application())
+    transport.unread = 10 * READ_BYTES_MIN
+    protocol.pause_writing()
+    for _ in range(9):
+        await asyncio.sleep(0.7 * WRITE_TIMEOUT_S)
+        transport.unread -= READ_BYTES_MIN
+        assert not transport.aborted
+    transport.unread = 0
+    protocol.resume_writing()
+    await asyncio.sleep(3 * WRITE_TIMEOUT_S)
+    assert not transport.aborted
+    protocol.connection_lost(None)
+
+
+async def test_the_connection_after_a_peers_last_one_is_refused_and_costs_the_others_nothing() -> None:
+    app = Application()
+    app.let.set()
+    limits = ConnectionLimits.of(Settings(gateway_connections_per_peer_max=1))
+    first, served = connect(app, limits)
+    second, refused = connect(app, limits)
+    assert (refused.statuses, last_problem(refused), refused.closed) == ([429], "/problems/too-many-connections", True)
+    first.data_received(GET)
+    await turns()
+    assert served.statuses == [200]
+    for one in (first, second):
+        one.connection_lost(None)
+    _, again = connect(app, limits)
+    assert (again.statuses, again.closed) == ([], False)
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "problem"),
+    [
+        (b"GET /" + b"a" * TARGET_BYTES_MAX + b" HTTP/1.1\r\nhost: x\r\n\r\n", 414, "target-too-long"),
+        (b"GET / HTTP/1.1\r\nhost: x\r\n" + b"a: b\r\n" * HEADERS_MAX + b"\r\n", 431, "head-too-large"),
+        (b"GET / HTTP/1.1\r\nhost: x\r\na: " + b"b" * 70_000, 431, "head-too-large"),
+        (b"GET /\xff HTTP/1.1\r\nhost: x\r\n\r\n", 400, "malformed-request"),
+        (b"\x16\x03\x01\x02\x00\x01\x00", 400, "malformed-request"),
+    ],
+)
+async def test_a_head_that_is_not_served_is_answered_with_a_problem(sent: bytes, status: int, problem: str) -> None:
+    app = Application()
+    protocol, transport = open_connection(app)
+    for at in range(0, len(sent), 5_000):
+        if not transport.closed:
+            protocol.data_received(sent[at : at + 5_000])
+            await turns()
+    assert (transport.statuses, last_problem(transport), transport.closed) == ([status], f"/problems/{problem}", True)
+    assert b"content-type: application/problem+json" in transport.written
+    assert app.served == 0
+
+
+async def test_the_answer_to_a_bad_head_has_the_language_that_it_asks_for() -> None:
+    protocol, transport = open_connection(Application())
+    protocol.data_received(b"GET / HTTP/1.1\r\naccept-language: ar\r\n\r\n")
+    assert b"content-language: ar" in transport.written
+    assert "الطلب" in transport.written.decode()
+    protocol.connection_lost(None)

@@ -1,0 +1,152 @@
+"""A request without a token, or what is no request, gets a problem, never a 5xx, and leaves no trace in the log."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import orjson
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from starlette.types import ASGIApp
+from structlog.testing import capture_logs
+
+from infra.postgres.connection import Pool
+from infra.settings import Settings
+from producers.agencies.tokens import random_token
+from producers.gateway.access.callers import Access
+from producers.gateway.app import served
+from producers.gateway.routes.parts import Parts
+from tests.unit.producers.gateway.http.in_memory import Transport, exchange
+
+NOTHING = cast(Any, None)
+PUBLIC = ("/", "/docs", "/docs/api", "/openapi.json", "/schemas/index.json", "/problems/not-found", "/v1/key")
+PRIVATE = ("/v1/events", "/v1/events:validate", "/v1/events/e-1", "/v1/receipts?wait_s=30", "/v1/plan", "/v1/nothing")
+METHODS = ("GET", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "HEAD", "TRACE", "PROPFIND")
+
+
+class NoTokens:
+    """A database without any token."""
+
+    async def fetchrow(self, query: str, key_id: str) -> None:
+        return None
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> ASGIApp:
+    return gateway(tmp_path_factory.mktemp("home"))
+
+
+def gateway(home: Path, **changes: Any) -> ASGIApp:
+    unlimited = {"gateway_failures_per_s": 1e6, "gateway_public_requests_per_s": 1e6}
+    given = Settings(home=home, **{**unlimited, **changes})
+    access = Access(given, cast(Pool, NoTokens()))
+    return served(Parts(given, access, NOTHING, NOTHING, NOTHING))
+
+
+@contextmanager
+def no_trace(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Nothing is logged as an error meanwhile."""
+    caplog.clear()
+    with caplog.at_level(logging.DEBUG), capture_logs() as logged:
+        yield
+    assert [row for row in logged if row["log_level"] in ("error", "critical")] == []
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR or record.exc_info] == []
+
+
+def require_problems(transport: Transport) -> None:
+    """Each answer is below 500, and each one from 400 is a problem document."""
+    assert all(status < 500 for status in transport.statuses), transport.written
+    for answer in transport.written.split(b"HTTP/1.1 ")[1:]:
+        head, _, body = answer.partition(b"\r\n\r\n")
+        if int(head[:3]) >= 400 and body:
+            assert b"content-type: application/problem+json" in head, answer
+            document = orjson.loads(body)
+            assert (document["status"], document["type"][:10]) == (int(head[:3]), "/problems/")
+
+
+def request(method: str, target: str, *lines: str) -> bytes:
+    return "\r\n".join((f"{method} {target} HTTP/1.1", "host: x", *lines, "", "")).encode()
+
+
+@pytest.mark.parametrize("target", PRIVATE)
+@pytest.mark.parametrize("method", METHODS)
+async def test_every_private_address_wants_a_token_first(
+    app: ASGIApp, caplog: pytest.LogCaptureFixture, method: str, target: str
+) -> None:
+    guess = f"authorization: Bearer {random_token(b'not the key')[1]}"
+    for lines in ((), ("authorization: Basic eDp5",), (guess,), (guess, guess), ("authorization: Bearer a.b.c",)):
+        with no_trace(caplog):
+            transport = await exchange(app, request(method, target, *lines))
+        assert transport.statuses == [401], lines
+        require_problems(transport)
+
+
+@pytest.mark.parametrize("method", METHODS)
+async def test_a_public_address_answers_each_method_without_a_fault(
+    app: ASGIApp, caplog: pytest.LogCaptureFixture, method: str
+) -> None:
+    for target in (*PUBLIC[:-1], "/nothing", "/docs/nothing", "/%00", "/docs/%ff", "/docs/../v1/events", "//", "*"):
+        for query in ("", "?x=1", "?%ff=%00", "?&&&==="):
+            with no_trace(caplog):
+                transport = await exchange(app, request(method, target + query, "content-length: 0"))
+            require_problems(transport)
+
+
+async def test_public_addresses_have_a_rate_for_each_peer(tmp_path: Path) -> None:
+    limited = gateway(tmp_path, gateway_public_requests_per_s=0.1)
+    transport = await exchange(limited, *[request("GET", "/nothing")] * 3)
+    assert 429 in transport.statuses
+    require_problems(transport)
+
+
+LINES = st.lists(
+    st.sampled_from(
+        [
+            "host: y",
+            "content-length: 5",
+            "content-length: -1",
+            "transfer-encoding: chunked",
+            "transfer-encoding: gzip, chunked",
+            "connection: close",
+            "connection: upgrade",
+            "upgrade: h2c",
+            "expect: 100-continue",
+            "content-type: application/cloudevents+json",
+            "content-encoding: gzip",
+            "accept-language: ar;q=nan, en;q=1e999",
+            "if-none-match: *",
+            "authorization: Bearer",
+            "authorization: Bearer eyJhbGciOiJub25lIn0.e30.",
+            "authorization: \xff",
+            "ce-id: %ff",
+            "x-forwarded-for: x",
+            ": empty",
+            "no colon",
+            "a\0b: c",
+        ]
+    ),
+    max_size=6,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300)
+@given(
+    method=st.sampled_from([*METHODS, "CONNECT", "PRI", "", "get", "\0"]),
+    target=st.sampled_from([*PUBLIC[:-1], *PRIVATE, "", "http://[::1", "http://x/docs", "/\xff"])
+    | st.text(max_size=20),
+    lines=LINES,
+    more=st.binary(max_size=40),
+    cut=st.integers(1, 400),
+)
+async def test_no_bytes_without_a_token_cause_a_fault(
+    app: ASGIApp, caplog: pytest.LogCaptureFixture, method: str, target: str, lines: list[str], more: bytes, cut: int
+) -> None:
+    raw = "\r\n".join((f"{method} {target} HTTP/1.1", "host: x", *lines, "", "")).encode("utf-8", "replace") + more
+    with no_trace(caplog):
+        transport = await exchange(app, raw[:cut], raw[cut:])
+    require_problems(transport)
