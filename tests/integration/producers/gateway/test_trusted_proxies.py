@@ -1,0 +1,29 @@
+"""Behind a trusted proxy the limits of a peer hold for each client of it; others' `X-Forwarded-For` is ignored."""
+
+from __future__ import annotations
+
+import pytest
+
+from infra.postgres.connection import Connection
+from infra.settings import Settings
+from tests.integration.producers.gateway.harness import run_gateway
+
+OTHER_PEERS_LAST = "203.0.113.9, 198.51.100.1"
+
+
+@pytest.mark.parametrize(
+    ("proxies", "statuses"),
+    [("127.0.0.1, 10.0.0.0/8", [401, 429, 401, 429]), ("10.0.0.0/8", [401, 429, 429, 429])],
+    ids=["trusted", "not trusted"],
+)
+async def test_a_peer_is_whom_a_trusted_proxy_names(
+    settings: Settings, connection: Connection, proxies: str, statuses: list[int]
+) -> None:
+    # A burst of one request, and no second one during the test.
+    changes = {"gateway_trusted_proxies": proxies, "gateway_failures_per_s": 0.2, "gateway_connections_per_peer_max": 9}
+    async with run_gateway(settings, connection, **changes) as harness:
+        found = []
+        for forwarded in ("203.0.113.9", "203.0.113.9", "198.51.100.1", OTHER_PEERS_LAST):
+            headers = {"authorization": "Bearer none", "x-forwarded-for": forwarded}
+            found.append((await harness.client.get("/v1/receipts", headers=headers)).status_code)
+    assert found == statuses
