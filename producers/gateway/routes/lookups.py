@@ -1,7 +1,7 @@
-"""What an agency asks afterwards: what became of my event, of my receipts, and what is missing.
+"""The verdicts on an agency's events, and which of its sequence numbers are missing.
 
-An agency reads its own; the office and auditors, who may read the log, name the agency. What is not the caller's own is
-*not found*, so that nothing is told of its existence.
+An agency reads its own; the office and auditors, who may read the log, name the agency. Anything else is *not found*,
+whether it exists or not.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ routes = APIRouter(tags=["verdicts"])
 
 @routes.get(
     "/v1/events/{id}",
-    summary="What became of an event",
+    summary="The verdict on an event",
     response_class=Response,
     responses={200: STATUS, **problems(400, 401, 403, 404, 422, 429, 503)},
 )
@@ -71,7 +71,7 @@ async def status(
 ) -> Response:
     """Pending, registered (with index and proof), duplicate (of the first entry), or refused (with every fault).
 
-    By id alone it says what the log has under this id; with the `address` of a receipt, what became of that record.
+    By id alone: what the log has under this id. With the `address` of a receipt: the verdict on that record.
     """
     whose = _whose(await parts.caller(request), agency)
     return _json(await _status(parts, whose, id, address))
@@ -105,7 +105,7 @@ async def seen(parts: PartsDep, request: Request, month: Month = None, agency: A
     """Which `sequence` numbers were read, whatever their verdict, and which are missing below the highest.
 
     The numbers of a month are those above the highest read before it, up to the highest read in it: each number
-    belongs to one month, and one that comes late fills its hole there.
+    belongs to one month, and a late one fills its gap there.
     """
     whose = _whose(await parts.caller(request), agency)
     async with parts.connection() as connection:

@@ -1,6 +1,6 @@
-"""What anybody may read: the documentation, the OpenAPI document, and the key that signs receipts.
+"""Public routes: the documentation, the OpenAPI document, and the key that signs receipts.
 
-The pages themselves are in `producers.docs_pages`. They load nothing from elsewhere, and the browser is told so.
+The pages themselves are in `producers.docs_pages`. They load nothing from elsewhere, which their headers also forbid.
 """
 
 from __future__ import annotations

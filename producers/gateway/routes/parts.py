@@ -29,10 +29,10 @@ class Parts:
     receiver: Receiver
     signer: ReceiptSigner
     reads: Pool
-    """Connections for what is asked afterwards; who sends a request is looked up on others."""
+    """Connections for routes that read. Tokens are looked up on others."""
 
     stop: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when the gateway ends: what only waits is answered then."""
+    """Set when the gateway stops: long polls are answered then."""
     verdicts: Notifications = field(default_factory=lambda: Notifications(VERDICTS))
     """Wakes long polls."""
     long_polls: Quota = field(init=False)
@@ -48,7 +48,7 @@ class Parts:
         return caller
 
     def for_reading(self) -> RouteParts:
-        """What routes that read are given, wherever they come from."""
+        """The parts of routes that read, also those of other rooms."""
         return RouteParts(self.settings, self.reads, self.caller)
 
     def connection(self) -> AbstractAsyncContextManager[Connection]:
