@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import cast
@@ -10,12 +11,14 @@ from typing import cast
 import orjson
 import pytest
 
-from events.validation.verdicts import Accepted
+from events.validation.verdicts import Accepted, Agency, Refused
+from events.wire.kafka_binding import Headers
 from infra.http.problems import Problem
 from infra.log.signed_note import LogKey
 from infra.settings import Settings
 from producers.gateway.acknowledgements import ReceiptSigner
-from producers.gateway.receiving import Receiver, Sent
+from producers.gateway.http.content_mode import Claims
+from producers.gateway.receiving import Receiver, Sent, validate_claims
 from producers.gateway.validating import identify
 from producers.gateway.writer import KafkaWriter
 from tests.unit.events.samples import HEALTH, OFFICE, changed, encoded, initiative
@@ -102,3 +105,22 @@ async def test_one_agencys_bodies_take_no_more_than_its_share_and_another_is_ser
     goes_on.set()
     assert len((await first).accepted) == 1
     assert len((await shared.validate(Sent(BATCH, stream(body), HEALTH))).accepted) == 1
+
+
+async def test_others_get_their_turn_by_the_time_that_validation_takes() -> None:
+    turns = 0
+
+    def slow(value: bytes, headers: Headers, agency: Agency) -> Accepted | Refused:
+        time.sleep(0.006)
+        return Refused(())
+
+    async def count_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    counting = asyncio.create_task(count_turns())
+    await validate_claims(Claims([b"{}"] * 10, []), HEALTH, slow, batched=True)
+    counting.cancel()
+    assert turns >= 9
