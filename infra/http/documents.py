@@ -46,12 +46,16 @@ _MEANINGS: Final = {
     404: "Not found.",
     408: "The body did not arrive in time; nothing was stored.",
     413: "The request, or its only event, is too large.",
+    414: "The path and query are longer than 8 KiB.",
     415: "The content type is not supported.",
     422: "Events have faults (each is listed), or a parameter is not valid.",
     429: "Too many requests; see Retry-After.",
     503: "Kafka or the database is not available, or the gateway is busy; nothing was stored.",
     504: "The outcome is unknown: send the same events again.",
 }
+
+
+_OF_LIMITS: Final = (414, 429)
 
 
 def answer(description: str, schema: dict[str, Any], media_type: str = "application/json") -> dict[str, Any]:
@@ -65,5 +69,7 @@ def shape(**properties: dict[str, Any]) -> dict[str, Any]:
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The problem responses (RFC 9457) of an operation."""
-    return {status: answer(_MEANINGS[status], PROBLEM_SCHEMA, CONTENT_TYPE) for status in statuses}
+    """The problem responses (RFC 9457) of an operation. Any may get the two that limits give before it."""
+    return {
+        status: answer(_MEANINGS[status], PROBLEM_SCHEMA, CONTENT_TYPE) for status in sorted({*statuses, *_OF_LIMITS})
+    }
