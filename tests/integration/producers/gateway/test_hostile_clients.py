@@ -30,7 +30,7 @@ from tests.scenarios.figures import tell
 
 MEMORY_GROWTH_MIB_MAX = 64
 WAIT_S_MAX = 5.0
-"""Generous: the misusing clients and other tests run on the same processors. The figures are shown at the end of the run."""
+"""Generous: the misusing clients and other tests run beside it. The run shows the figures at its end."""
 PER_PEER_MAX = 40
 FAILURES_PER_S = 20
 GUESSING_CLIENTS = 40
