@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
+import msgspec
 import uvicorn
 import uvloop
 from aiokafka import AIOKafkaProducer
@@ -59,10 +60,13 @@ async def storing_bodies(settings: Settings) -> AsyncIterator[Store]:
 
 @asynccontextmanager
 async def storing_events(settings: Settings) -> AsyncIterator[Store]:
-    """Cut where one event ends and the next begins; the load holds nothing that looks so within an event."""
+    """Cut an array as the gateway does, by msgspec."""
     writer = KafkaWriter(settings)
     writer.start()
-    yield lambda body: writer.write(TOPIC, body.strip(b"[]").replace(b"},{", b"}\n{").split(b"\n"))
+    array = msgspec.json.Decoder(list[msgspec.Raw])
+    yield lambda body: writer.write(
+        TOPIC, [bytes(part) for part in array.decode(body)] if body.startswith(b"[") else [body]
+    )
     await writer.stop()
 
 

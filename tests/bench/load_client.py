@@ -7,10 +7,10 @@ from types import TracebackType
 from typing import Self
 
 
-def request_bytes(token: str, content_type: str, body: bytes) -> bytes:
+def request_bytes(token: str, content_type: str, body: bytes, query: str = "") -> bytes:
     """A whole request."""
     head = (
-        f"POST /v1/events HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {token}\r\n"
+        f"POST /v1/events{query} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {token}\r\n"
         f"content-type: {content_type}\r\ncontent-length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body

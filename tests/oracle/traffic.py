@@ -392,9 +392,9 @@ class Sender:
         return self._write("awareness.initiative-announced", day, self._new("INI"))
 
     def _campaign(self, day: int) -> bytes:
-        """A campaign's id holds an index of the log, which nobody knows before."""
+        """Of a campaign that does not exist: an id holds an index of the log, which is not known before."""
         name = ("acknowledged", "aired", "completed")[self._any(3)]
-        campaign = f"service-launched.i{self._records * 10}"
+        campaign = f"service-launched.i9{self._records:08d}"
         return self._write(
             f"awareness.campaign-{name}", day, campaign, airing=self._new("A"), reach=self._any(2_000_000)
         )

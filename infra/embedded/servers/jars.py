@@ -80,9 +80,9 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def ensure_jars(cache: Path, progress: Progress, fetch: Fetch | None = None) -> list[Path]:
-    """The verified jars in class-path order; missing or damaged ones are fetched again."""
-    text = lock_text()
+def ensure_jars(cache: Path, progress: Progress, fetch: Fetch | None = None, lock: str | None = None) -> list[Path]:
+    """The verified jars of a lock, by default Kafka's, in class-path order; missing or damaged ones are fetched."""
+    text = lock or lock_text()
     jars = parse_lock(text)
     folder = cache / f"kafka-{KAFKA_VERSION}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
     missing = [jar for jar in jars if not _is_intact(folder / jar.file_name, jar)]
