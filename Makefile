@@ -55,10 +55,10 @@ format: $(INSTALLED) ## Format the code
 accept: $(INSTALLED) ## Run the long proofs
 	$(BIN)/python -m pytest -m accept --timeout=3600 $(ARGS)
 
-bench: $(INSTALLED) ## Measure side by side (EVENTS=N)
+bench: $(INSTALLED) ## Measure side by side, ten minutes (EVENTS=N ARGS='--runs 1 --only c,g')
 	@$(BIN)/python -m tests.bench $(if $(EVENTS),--events $(EVENTS)) $(ARGS)
 
-bench-gateway: $(INSTALLED) ## Measure the gateway beside bare applications (EVENTS=N watches its memory)
+bench-gateway: $(INSTALLED) ## Measure the gateway beside bare applications (EVENTS=N also watches its memory)
 	@$(BIN)/python -m tests.bench.gateway $(if $(EVENTS),--events $(EVENTS)) $(ARGS)
 
 up: $(INSTALLED) ## Start the stack in the background

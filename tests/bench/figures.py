@@ -120,7 +120,7 @@ def _ratio(one: Line, other: Line) -> float | None:
 def show(figures: Figures, console: Console) -> None:
     """Print the tables, within 80 columns."""
     for traffic, lines in figures.lines.items():
-        console.print(_table(f"{figures.events:,} {traffic} events, all on this machine", lines))
+        console.print(_table(f"{figures.events:,} {traffic} events, all on this machine", lines), "")
     for (one, other), goal, ratio in figures.ratio_rows():
         lines = figures.lines["mixed"]
         console.print(f"{lines[one].title} to {lines[other].title}: {ratio:.2f}" + (f" (goal {goal})" if goal else ""))
