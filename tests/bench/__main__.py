@@ -75,6 +75,11 @@ def main() -> None:
     steps = ", ".join(f"{letter} {what}" for letter, what in STEPS.items())
     parser.add_argument("--only", default=",".join(STEPS), help=f"measure only these: {steps}")
     parser.add_argument("--traffic", choices=("mixed", "uniform", "both"), default="both")
+    parser.add_argument(
+        "--beside",
+        default=",".join(("relay", *CONSUMERS)),
+        help="processes that run beside the registrar in f and g (default: %(default)s)",
+    )
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     arguments = parser.parse_args()
     only = frozenset(arguments.only.split(","))
@@ -84,7 +89,7 @@ def main() -> None:
     for number in range(arguments.runs):
         console.rule(f"run {number + 1} of {arguments.runs}")
         for kind in ("mixed", "uniform") if arguments.traffic == "both" else (arguments.traffic,):
-            asyncio.run(Run(kind, arguments.events, only, figures).whole())
+            asyncio.run(Run(kind, arguments.events, only, figures, arguments.beside.split(",")).whole())
     show(figures, Console())
     if arguments.json:
         arguments.json.write_bytes(orjson.dumps(figures.document(), option=orjson.OPT_INDENT_2))
@@ -98,6 +103,7 @@ class Run:
     events: int
     only: frozenset[str]
     figures: Figures
+    beside: Sequence[str]
     codes: Sequence[str] = field(default=(OFFICE, *AGENCIES))
 
     async def whole(self) -> None:
@@ -190,7 +196,7 @@ class Run:
             await register_agencies(settings, connection, AGENCIES)
             late = LATENCY_EVENTS_PER_S * LATENCY_S if "f" in wanted else 0
             published = await publish(settings, self.kind, self.events, self.codes, later=late)
-            with system.everything_running(settings) as children:
+            with system.running(settings, self.beside) as children:
                 await system.until_idle(connection)
                 with system.process(settings, "registrar") as registrar:
                     every = {"registrar": registrar, **children}

@@ -171,10 +171,10 @@ def rebuild_seconds(settings: Settings) -> float:
 
 
 @contextmanager
-def everything_running(settings: Settings) -> Iterator[dict[str, psutil.Process]]:
-    """The relay and all consumers; the registrar follows by `everything`."""
+def running(settings: Settings, names: Sequence[str]) -> Iterator[dict[str, psutil.Process]]:
+    """These processes for the length of a `with`."""
     with ExitStack() as stack:
-        yield {name: stack.enter_context(process(settings, name)) for name in ("relay", *CONSUMERS)}
+        yield {name: stack.enter_context(process(settings, name)) for name in names}
 
 
 async def everything(
