@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import count, cycle, islice
 from typing import Final
 
+import msgspec
+
 from tests.oracle.traffic import Line, mixed, uniform
 
 AGENCY: Final = "health"
@@ -51,7 +53,7 @@ def make_shapes() -> dict[str, Shape]:
     """All shapes by key. `mixed` is what is accepted of mixed traffic, in its proportions."""
     drawn = [line for line in mixed(SEED, DRAWN, ("interior", AGENCY)) if line[0] == AGENCY]
     plain = [line for line in uniform(SEED, 8 * KEPT) if line[0] == AGENCY]
-    accepted, refused = _kept(drawn, lambda _: True), _kept(drawn, lambda _: True, "refused")
+    accepted, refused = _kept(drawn, lambda _: True), _kept(drawn, _is_json, "refused")
     certificates = _kept(drawn, lambda value: b"training.certified" in value and value.startswith(b'{"specversion":'))
     contracts = _kept(drawn, lambda value: b"partnership.signed" in value)
     return {
@@ -65,6 +67,15 @@ def make_shapes() -> dict[str, Shape]:
         "amounts": Shape("ten-digit amounts", _kept(drawn, lambda value: TEN_DIGITS.search(value) is not None)),
         "refused": Shape("mixed, 1 refused (partial)", accepted, refused, "?partial=true"),
     }
+
+
+def _is_json(value: bytes) -> bool:
+    """Whether an array may hold it."""
+    try:
+        msgspec.json.decode(value)
+    except msgspec.DecodeError:
+        return False
+    return True
 
 
 def _kept(lines: Sequence[Line], wanted: Callable[[bytes], bool], outcome: str = "accepted") -> list[Event]:
