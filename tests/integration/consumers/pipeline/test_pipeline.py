@@ -275,7 +275,6 @@ async def test_a_process_with_older_rules_ends_and_frees_the_lease(settings: Set
         await until_position(connection, 3)
 
 
-@pytest.mark.alone
 async def test_newer_rules_rebuild_the_rows_before_they_apply_anything(
     settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

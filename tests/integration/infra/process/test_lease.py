@@ -106,14 +106,14 @@ async def test_a_transaction_that_holds_the_lease_delays_no_renewal_and_every_ta
         assert await lease.claim(connection, NAME, "a", settings) == 1
         async with connection.transaction():
             await lease.hold(connection, NAME, 1)
-            async with asyncio.timeout(1):
+            async with asyncio.timeout(10):
                 assert await lease.renew(renewal, NAME, 1, settings)
                 assert await lease.claim(other, NAME, "b", settings) is None, "who may not take over does not wait"
             await expire(renewal)
             claim = asyncio.create_task(lease.claim(other, NAME, "b", settings))
             await asyncio.sleep(0.2)
             assert not claim.done(), "the owner is in the middle of a commit"
-            async with asyncio.timeout(1):
+            async with asyncio.timeout(10):
                 assert await lease.renew(renewal, NAME, 1, settings), "also while a claim waits"
         assert await claim is None, "the lease was renewed while the claim waited"
         await expire(renewal)

@@ -106,10 +106,9 @@ async def test_without_a_connection_nothing_is_stored() -> None:
         await writing(None).write(TOPIC, [b"x"])
 
 
-@pytest.mark.alone
 async def test_what_was_handed_over_and_not_acknowledged_is_unknown_and_what_waited_behind_is_not_stored() -> None:
     producer = Producer(never)
-    writer = writing(producer, timeout_s=0.1, stuck_s=10)
+    writer = writing(producer, timeout_s=1, stuck_s=10)
     first = asyncio.create_task(writer.write(TOPIC, [b"1"]))
     await asyncio.sleep(0.02)
     second = asyncio.create_task(writer.write(TOPIC, [b"2"]))
@@ -119,7 +118,7 @@ async def test_what_was_handed_over_and_not_acknowledged_is_unknown_and_what_wai
 
 async def test_while_a_batch_is_stuck_no_more_is_taken_and_after_it_is_acknowledged_it_goes_on() -> None:
     producer = Producer(never)
-    writer = writing(producer)
+    writer = writing(producer, timeout_s=10)
     first = asyncio.create_task(writer.write(TOPIC, [b"1"]))
     await asyncio.sleep(0.08)
     assert not writer.connected

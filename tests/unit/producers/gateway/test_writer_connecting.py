@@ -19,6 +19,9 @@ from tests.unit.producers.gateway.test_writer import TOPIC, Metadata
 Outcome = BaseException | None
 OTHER_TOPIC = "agency.labour.events"
 STRAY = asyncio.CancelledError()
+SETTINGS = Settings(kafka="127.0.0.1:1", gateway_kafka_timeout_s=0.1, gateway_stuck_s=0.02)
+AT_ONCE_S = 10
+"""Much more than it takes, also on a busy machine."""
 
 
 class Kafka:
@@ -70,13 +73,21 @@ def kafka(monkeypatch: pytest.MonkeyPatch) -> Kafka:
 
 @pytest.fixture
 async def writer(kafka: Kafka) -> AsyncIterator[KafkaWriter]:
-    made = KafkaWriter(Settings(kafka="127.0.0.1:1", gateway_kafka_timeout_s=0.1, gateway_stuck_s=0.02))
+    made = KafkaWriter(SETTINGS)
+    yield made
+    await made.stop()
+
+
+@pytest.fixture
+async def patient(kafka: Kafka) -> AsyncIterator[KafkaWriter]:
+    """A writer that would wait much longer than `AT_ONCE_S`."""
+    made = KafkaWriter(SETTINGS.model_copy(update={"gateway_kafka_timeout_s": 60.0}))
     yield made
     await made.stop()
 
 
 async def until_connected(writer: KafkaWriter) -> None:
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(AT_ONCE_S):
         while not writer.connected:  # noqa: ASYNC110 -- there is nothing to be woken by
             await asyncio.sleep(0.001)
 
@@ -107,19 +118,19 @@ async def test_it_tries_again_where_the_stack_says_nothing_of_kafka_yet(
 
 @pytest.mark.parametrize("error", [RuntimeError("the handler is closed"), AssertionError(), STRAY], ids=repr)
 async def test_whatever_the_client_raises_the_outcome_is_unknown_at_once_and_it_connects_again(
-    kafka: Kafka, writer: KafkaWriter, error: BaseException
+    kafka: Kafka, patient: KafkaWriter, error: BaseException
 ) -> None:
     def fail() -> None:
         raise error
 
-    writer.start()
-    await until_connected(writer)
+    patient.start()
+    await until_connected(patient)
     kafka.sends = [fail]
-    async with asyncio.timeout(0.05):
+    async with asyncio.timeout(AT_ONCE_S):
         with pytest.raises(OutcomeUnknown):
-            await writer.write(TOPIC, [b"1"])
-    await until_connected(writer)
-    assert await writer.write(TOPIC, [b"2"]) == [7]
+            await patient.write(TOPIC, [b"1"])
+    await until_connected(patient)
+    assert await patient.write(TOPIC, [b"2"]) == [7]
 
 
 async def test_a_batch_that_is_never_acknowledged_costs_its_connection_and_not_all_later_events(
@@ -135,24 +146,24 @@ async def test_a_batch_that_is_never_acknowledged_costs_its_connection_and_not_a
 
 
 async def test_a_topic_that_waits_for_its_metadata_is_not_forgotten_when_another_one_gives_the_connection_up(
-    kafka: Kafka, writer: KafkaWriter
+    kafka: Kafka, patient: KafkaWriter
 ) -> None:
     def fail() -> None:
         raise KafkaConnectionError
 
-    writer.start()
-    await until_connected(writer)
+    patient.start()
+    await until_connected(patient)
     kafka.without_metadata = {OTHER_TOPIC}
-    waiting = asyncio.create_task(writer.write(OTHER_TOPIC, [b"1"]))
+    waiting = asyncio.create_task(patient.write(OTHER_TOPIC, [b"1"]))
     await asyncio.sleep(0)
     kafka.sends = [fail]
-    for sent in (writer.write(TOPIC, [b"2"]), waiting):
-        async with asyncio.timeout(0.05):
+    for sent in (patient.write(TOPIC, [b"2"]), waiting):
+        async with asyncio.timeout(AT_ONCE_S):
             with pytest.raises(OutcomeUnknown):
                 await sent
     kafka.without_metadata = set()
-    await until_connected(writer)
-    assert await writer.write(OTHER_TOPIC, [b"1"]) == [7]
+    await until_connected(patient)
+    assert await patient.write(OTHER_TOPIC, [b"1"]) == [7]
 
 
 async def test_a_writer_that_is_stopped_while_it_connects_lets_its_producer_go(
