@@ -35,7 +35,7 @@ $(INSTALLED): $(LOCKED) pyproject.toml infra/embedded/servers/kafka-jars.lock
 demo: $(INSTALLED) ## Run the programme's real story from end to end (ARGS=--json for one document)
 	@$(BIN)/yesser demo $(ARGS)
 
-# Two workers with services of their own (ARGS=-n0: one process). The groups begin in the order of `tests/workers.py`.
+# Three workers with services of their own (ARGS=-n0: one process). The groups begin in the order of `tests/workers.py`.
 WORKERS := -n auto --dist loadgroup --no-loadscope-reorder
 
 test: $(INSTALLED) ## Check and run the tests
