@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def typical() -> dict[str, tuple[float, float]]:
-    """Kind → microseconds for each event, with its identity (registrar) and without (gateway); examples of all types."""
+    """Kind → microseconds an event, with its identity (registrar) and without (gateway), of the golden examples."""
     events = [json.loads(raw) for _, raw in golden()]
     compact = WRITERS["compact"]
     receipts = [event for event in events if "amount_halalas" in event["data"]]
