@@ -81,7 +81,7 @@ def shows_each_name_once(raw: bytes, written: bytes) -> bool:
     return len(raw) == len(written) or _shown_members(raw) == _members(written)
 
 
-class _NotPlain(Exception):
+class _NotPlain(Reject):
     """This text must be read strictly."""
 
 
@@ -159,7 +159,9 @@ def _why_no_object(text: str) -> Finding:
     return finding("not-json", "", "The event is {kind}; write a JSON object.", kind=kind)
 
 
-class _RepeatedName(Exception):
+class _RepeatedName(Reject):
+    """A name occurs twice in one object."""
+
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.name = name
