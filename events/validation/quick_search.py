@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, Final
 
 from events.values.personal_data import holds_personal_data
 
 _BETWEEN_TEXTS: Final = "\0"
 """No letter or digit, and in no text of a well-formed event."""
-_LOOKS_PERSONAL: Final = re.compile(r"(?:^|\0)[12][0-9]{9}(?:\0|$)")
+_LOOKS_PERSONAL: Final = re.compile(r"\0[12][0-9]{9}\0")
 
 # In UTF-8 the Arabic-Indic digits are D9 A0…A9 and the Persian ones DB B0…B9. Without their lead bytes, all thirty
 # digits become one byte each; so do a few other letters, which can only cause false positives.
@@ -33,23 +33,27 @@ def any_is_personal(event: dict[str, Any]) -> bool:
     Names are not searched: those of the catalogue hold none. Not every text of ten digits is a fault; the full check
     knows which.
     """
-    texts = _BETWEEN_TEXTS.join(_texts_of(event.values()))
-    return _LOOKS_PERSONAL.search(texts) is not None or holds_personal_data(texts)
+    texts = [""]
+    _add_texts(event.values(), texts)
+    joined = _BETWEEN_TEXTS.join([*texts, ""])
+    if not is_suspect(joined.encode(), event.get("sequence")):
+        return False
+    return _LOOKS_PERSONAL.search(joined) is not None or holds_personal_data(joined)
 
 
-def _texts_of(values: Iterable[Any]) -> Iterator[str]:
+def _add_texts(values: Iterable[Any], texts: list[str]) -> None:
     for value in values:
         kind = type(value)
         if kind is str:
-            yield value
+            texts.append(value)
         elif kind is dict:
-            yield from _texts_of(value.values())
+            _add_texts(value.values(), texts)
         elif kind is list:
-            yield from _texts_of(value)
+            _add_texts(value, texts)
 
 
 def is_suspect(json_text: bytes, sequence: str | None = None) -> bool:
-    """Whether the UTF-8 bytes of a JSON object or array may show ten digits with no letter or digit beside them.
+    """Whether the UTF-8 bytes of a JSON object or array, or of texts between NULs, may show ten digits alone.
 
     Escapes of digits and letters (`\\u0661`) must be resolved. Exact in ASCII without escapes. The 20 digits of an
     event's `sequence` are not a run of ten. Removing the same 20 digits from other texts hides no run of ten.
