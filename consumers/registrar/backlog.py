@@ -21,6 +21,12 @@ TURN_S: Final = 0.001
 """Longest turn of an agency, except for its last record. The commit under way waits for a turn at each of its steps."""
 BATCH_COST_S: Final = 0.1
 """A batch of this cost is committed: a larger one would be hardly cheaper, and keep later records waiting."""
+SMALL_BATCH_COST_S: Final = 0.01
+"""The same while a backlog dwarfs another topic: the commit of a large batch would keep that one waiting."""
+SMALL_FOR_S: Final = 1.0
+"""How long batches stay small after such a topic."""
+DWARFED: Final = 0.25
+"""A topic is dwarfed if it has less than this part of an equal share of a batch."""
 RECORD_COST_S: Final = 25e-6
 BYTE_COST_S: Final = 10e-9
 """About what it costs to commit a record, beside its validation."""
@@ -121,13 +127,24 @@ class NextBatch:
     """The validated records of the next batch by topic, and what they cost in seconds."""
 
     records_max: int
+    cost_max_s: float = BATCH_COST_S
     readings: dict[str, Reading] = field(default_factory=dict)
     records_count: int = 0
-    cost_s: float = 0.0
+    costs_s: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def cost_s(self) -> float:
+        return sum(self.costs_s.values())
 
     @property
     def is_full(self) -> bool:
-        return self.cost_s >= BATCH_COST_S or self.records_count >= self.records_max
+        return self.cost_s >= self.cost_max_s or self.records_count >= self.records_max
+
+    def dwarfs(self, backlog: Backlog) -> bool:
+        """Whether a backlog dwarfs a topic that has no more waiting records."""
+        least = DWARFED * self.cost_s / max(1, len(self.costs_s))
+        waiting = set(backlog.topics)
+        return bool(waiting) and any(cost < least for topic, cost in self.costs_s.items() if topic not in waiting)
 
     def is_due(self, backlog: Backlog) -> bool:
         """Whether to commit it once the commit before it is done: it is full, or a topic of it has no more records.
@@ -136,8 +153,11 @@ class NextBatch:
         """
         return bool(self.readings) and (self.is_full or not self.readings.keys() <= set(backlog.topics))
 
-    def take_turn(self, backlog: Backlog, turns: Turns, agencies: Mapping[str, Agency], clocks: Clocks) -> None:
-        """Validate the next records of the topic whose turn it is, at least one, until its turn is over."""
+    def take_turn(self, backlog: Backlog, turns: Turns, agencies: Mapping[str, Agency], clocks: Clocks) -> float:
+        """Validate the next records of the topic whose turn it is, at least one, until its turn is over.
+
+        Returns the seconds by which its last record exceeded the turn.
+        """
         topic = turns.next(backlog.topics)
         agency = agencies[topic]
         reading = self.readings.setdefault(topic, Reading(topic, agency, [], []))
@@ -154,12 +174,12 @@ class NextBatch:
         cost_s = clocks.processor() - processor_began + RECORD_COST_S * count + BYTE_COST_S * size
         turns.charge(topic, cost_s)
         self.records_count += count
-        self.cost_s += cost_s
+        self.costs_s[topic] = self.costs_s.get(topic, 0.0) + cost_s
+        return max(0.0, clocks.elapsed() - began - TURN_S)
 
     def drop(self, topic: str) -> None:
         """Remove the records of a topic, which are read again later."""
         reading = self.readings.pop(topic, None)
         if reading is not None:
             self.records_count -= len(reading.records)
-        if not self.readings:
-            self.cost_s = 0.0
+            self.costs_s.pop(topic, None)

@@ -232,25 +232,34 @@ class Reader:
         return found
 
     async def _fetch_apart(self, read: Sequence[TopicPartition]) -> Mapping[TopicPartition, Sequence[Any]]:
-        """Fetch topic by topic, after a decoding error, and the faulty one as bytes."""
+        """Fetch each topic for itself, after a decoding error, and the faulty one as bytes."""
         counts = dict.fromkeys(read, READ_RECORDS_MAX)
         counts |= {TopicPartition(topic, 0): 1 for topic in self._allowed_one}
         for partition in counts:
             self.consumer.seek(partition, self.next_offsets[partition.topic])
+        # At once: the silent topics, one after the other, would keep all waiting.
+        parts = await asyncio.gather(*(self._fetch_one(*wanted) for wanted in counts.items()), return_exceptions=True)
         found: dict[TopicPartition, Sequence[Any]] = {}
         faults: dict[str, str] = {}
-        for partition, count in counts.items():
-            try:
-                found |= await self.consumer.getmany(
-                    partition, timeout_ms=self.settings.poll_timeout_ms, max_records=count
-                )
-            except NOT_DECODED:
-                try:
-                    found |= await self._fetch_bytes(partition, count)
-                except CorruptBatch as damaged:
-                    faults[partition.topic] = f"{damaged}; {WHAT_TO_DO}"
+        for partition, part in zip(counts, parts, strict=True):
+            if isinstance(part, CorruptBatch):
+                faults[partition.topic] = f"{part}; {WHAT_TO_DO}"
+            elif isinstance(part, BaseException):
+                raise part
+            else:
+                found |= part
         if faults:
             raise TopicBroken(faults)
+        return found
+
+    async def _fetch_one(self, partition: TopicPartition, count: int) -> Mapping[TopicPartition, Sequence[Any]]:
+        """At most `count` records of a topic, decoded by the client or, where it cannot, here."""
+        try:
+            found: Mapping[TopicPartition, Sequence[Any]] = await self.consumer.getmany(
+                partition, timeout_ms=self.settings.poll_timeout_ms, max_records=count
+            )
+        except NOT_DECODED:
+            return await self._fetch_bytes(partition, count)
         return found
 
     async def _fetch_bytes(self, partition: TopicPartition, count: int) -> Mapping[TopicPartition, Sequence[Any]]:
@@ -263,7 +272,7 @@ class Reader:
             await asyncio.sleep(LOOK_AGAIN_S)
             records = await fetch_records(self.consumer, partition, offset, self.settings.fetch_bytes_max)
         records = records[:count]
-        if not records:
+        if not records or partition.topic in self._moved:
             return {}
         self.consumer.seek(partition, records[-1].offset + 1)
         return {partition: records}

@@ -192,3 +192,29 @@ def test_a_topic_is_full_at_its_own_limit_or_at_its_share_of_the_memory() -> Non
     found.drop("b")
     assert "b" not in found.topics
     assert len(found) == 6
+
+
+def test_a_backlog_dwarfs_a_topic_with_a_few_records_and_not_one_with_as_many(costs: Costs) -> None:
+    clocks, turns = Clocks(costs.clock, costs.clock), Turns()
+    records = waiting(health=values(*[b"flood"] * 5_000), labour=values(b"one"))
+    batch = NextBatch(4096)
+    for _ in range(30):
+        batch.take_turn(records, turns, AGENCIES, clocks)
+    assert batch.dwarfs(records)
+    records, batch = waiting(health=values(*[b"flood"] * 5_000), labour=values(*[b"other"] * 500)), NextBatch(4096)
+    while LABOUR_TOPIC in records.topics:
+        batch.take_turn(records, turns, AGENCIES, clocks)
+    assert not batch.dwarfs(records), "both had as much"
+    records, batch = waiting(health=values(b"one")), NextBatch(4096)
+    batch.take_turn(records, turns, AGENCIES, clocks)
+    assert not batch.dwarfs(records), "nothing waits"
+
+
+def test_a_record_that_costs_more_than_a_turn_says_by_how_much(costs: Costs) -> None:
+    costs.of[b"costly"] = 0.02
+    clocks = Clocks(costs.clock, costs.clock)
+    batch, turns = NextBatch(4096), Turns()
+    assert batch.take_turn(waiting(health=values(b"costly", b"costly")), turns, AGENCIES, clocks) == pytest.approx(
+        0.019
+    )
+    assert batch.take_turn(waiting(health=values(b"cheap")), turns, AGENCIES, clocks) == 0.0
