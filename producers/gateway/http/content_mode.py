@@ -13,7 +13,7 @@ from typing import Final, Literal, NamedTuple
 
 from events.wire.codec import STRUCTURED_HEADERS
 from infra.http.problems import Problem
-from producers.gateway.http.splitting import NotAnArray, split_array
+from producers.gateway.http.splitting import NotAnArray, TooManyTokens, split_array
 
 Mode = Literal["structured", "binary", "batch"]
 RawHeaders = Sequence[tuple[bytes, bytes]]
@@ -65,6 +65,8 @@ def claims_of(mode: Mode, headers: RawHeaders, body: bytes, events_max: int) -> 
         values = split_array(body, events_max)
     except NotAnArray:
         raise Problem("malformed-request") from None
+    except TooManyTokens:
+        raise Problem("request-too-large") from None
     if len(values) > events_max:
         raise Problem("too-many-events")
     return Claims(values, _STRUCTURED)

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from producers.gateway.http import splitting
-from producers.gateway.http.splitting import NotAnArray, split_array, split_by_hand
+from producers.gateway.http.splitting import NotAnArray, TooManyTokens, split_array, split_by_hand
+from tests.unit.events.samples import encoded, golden_event
 
 _LEAVES = st.none() | st.booleans() | st.integers() | st.text()
 _VALUES = st.recursive(_LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=12)
@@ -110,3 +111,16 @@ def test_good_arrays_are_cut_by_the_library_and_others_by_hand(monkeypatch: pyte
         split_array(body, 10)
     split_array(many, 9)
     assert by_hand == [bad, deep, many]
+
+
+@pytest.mark.parametrize("unit", [b"[", b"[]", b"{}[", b'["a",', b'"" '])
+def test_what_no_parser_splits_is_given_up_after_a_number_of_tokens(unit: bytes) -> None:
+    body = b"[" + unit * (2_000_000 // len(unit)) + b"]"
+    with pytest.raises(TooManyTokens):
+        split_array(body, 1_000)
+
+
+def test_a_full_batch_of_large_events_with_one_that_is_no_json_is_split() -> None:
+    event = encoded(golden_event("plan.adopted"))
+    body = b"[" + b",".join([event] * 200 + [b"{no json}"]) + b"]"
+    assert split_array(body, 1_000) == [event] * 200 + [b"{no json}"]
