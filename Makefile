@@ -55,7 +55,7 @@ format: $(INSTALLED) ## Format the code
 accept: $(INSTALLED) ## Run the long proofs
 	$(BIN)/python -m pytest -m accept --timeout=3600 $(ARGS)
 
-bench: $(INSTALLED) ## Measure side by side, ten minutes (EVENTS=N ARGS='--runs 1 --only c,g')
+bench: $(INSTALLED) ## Measure side by side, eleven minutes (EVENTS=N ARGS='--runs 1 --only c,g')
 	@$(BIN)/python -m tests.bench $(if $(EVENTS),--events $(EVENTS)) $(ARGS)
 
 bench-gateway: $(INSTALLED) ## Measure the gateway beside bare applications (EVENTS=N also watches its memory)
