@@ -39,7 +39,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     # Sockets need short paths, and a home may be anywhere.
     "unix_socket_directories": "''",
     "max_connections": "200",
-    "shared_buffers": "256MB",
+    "shared_buffers": "512MB",
     "work_mem": "16MB",
     "maintenance_work_mem": "128MB",
     "max_wal_size": "2GB",
