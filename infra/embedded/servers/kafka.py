@@ -82,8 +82,7 @@ JVM_OPTIONS: Final = (
     "-Xms128m",
     "-Xmx512m",
     "-XX:+UseSerialGC",
-    # The optimizing compiler costs more than it saves: a broker that took 300,000 records used 8.2 s of CPU with it,
-    # 5.6 s without, and the last 50,000 cost the same.
+    # The optimizing compiler costs more than it saves: docs/decisions/embedded-kafka-is-compiled-quickly.md
     "-XX:TieredStopAtLevel=1",
     "-XX:+ExitOnOutOfMemoryError",
     "-XX:-UsePerfData",
