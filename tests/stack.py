@@ -21,6 +21,7 @@ from contextlib import AbstractContextManager, asynccontextmanager, contextmanag
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -43,6 +44,8 @@ ROOM_BYTES = 3 << 30
 """Free memory for the services of one worker. They take a fifth of it."""
 WITHOUT_FLUSHES = {"fsync": "off", "full_page_writes": "off", "max_wal_size": "'256MB'", "min_wal_size": "'64MB'"}
 """Less than the product's own 2 GB of write-ahead log, which would lie in memory."""
+SHORT_WAITS: Final[Mapping[str, Any]] = {"checkpoint_interval_ms": 250, "agencies_poll_ms": 250}
+"""A registrar looks for agencies and signs more often than by default, so that tests wait less."""
 OURS = ("agency.", "yesser.")
 """Prefixes of the topics that the platform makes."""
 
@@ -75,6 +78,7 @@ class TestStack:
             postgres=postgres,
             log_topic=f"yesser.{corner}.log",
             triggers_topic=f"yesser.{corner}.triggers",
+            **SHORT_WAITS,
         )
 
 

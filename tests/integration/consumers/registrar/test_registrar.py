@@ -558,6 +558,7 @@ async def test_after_a_producers_error_everything_is_shipped_again_from_the_marg
 async def test_checkpoints_are_signed_at_most_once_an_interval_and_only_while_the_log_grows(
     settings: Settings, connection: Connection
 ) -> None:
+    settings = settings.model_copy(update={"checkpoint_interval_ms": 1_000})
     await found(settings, "health")
     async with running(registrar(settings)):
         await until_size(connection, 3)
