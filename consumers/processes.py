@@ -47,6 +47,15 @@ def event_index(settings: Settings) -> Process:
     return _consumer("event-index", settings)
 
 
+def consumers(settings: Settings) -> Process:
+    """The four above in one process, for machines with few cores."""
+    from consumers.pipeline.host import Host
+    from consumers.registry import CONSUMERS
+
+    host = Host(tuple(CONSUMERS.values()), settings)
+    return host.run, host.readiness
+
+
 def _consumer(name: str, settings: Settings) -> Process:
     from consumers.pipeline.pipeline import Pipeline
     from consumers.registry import CONSUMERS

@@ -7,6 +7,8 @@ as-of view share `apply`; only the live loop writes the decided events to the ou
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -25,6 +27,12 @@ Fold = Callable[[UnitOfWork, Sequence[Entry]], list[OutboxEvent]]
 ROWS_MAX: Final = 20_000
 """A batch needs at most this many rows, about two seconds of work. A single entry may need somewhat more: events.md §3
 limits how many facts are pending for a project or service."""
+
+
+SLICE_ENTRIES: Final = 512
+"""Entries folded before the time is looked at."""
+TURN_S: Final = 0.01
+"""Seconds of folding before other tasks of the process run."""
 
 
 class TooManyRows(YesserError):
@@ -53,22 +61,35 @@ class Consumer:
         return [read(package, file) for package, file in self.sql_files]
 
 
-def nobody_waits() -> None:
-    """The default of `writing`: does nothing."""
-
-
 async def apply(
-    connection: Connection, consumer: Consumer, entries: Sequence[Entry], writing: Callable[[], None] = nobody_waits
+    connection: Connection,
+    consumer: Consumer,
+    entries: Sequence[Entry],
+    before_writing: Callable[[], None] | None = None,
 ) -> list[OutboxEvent]:
     """Apply a batch to the tables in `search_path`, within the caller's transaction.
 
-    `writing` is called between the fold and the writing of its rows. Raises `TooManyRows` before anything is written.
+    `before_writing` is called between the fold and the writing of its rows. Raises `TooManyRows` before anything is
+    written.
     """
     rows = UnitOfWork()
     await load(connection, rows, consumer, entries)
-    decided = consumer.fold(rows, entries)
-    writing()
+    decided = await fold_in_turns(consumer, rows, entries)
+    if before_writing is not None:
+        before_writing()
     await rows.save(connection)
+    return decided
+
+
+async def fold_in_turns(consumer: Consumer, rows: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
+    """Fold a batch, and let other tasks run whenever it has taken `TURN_S`. One entry is never divided."""
+    decided: list[OutboxEvent] = []
+    turn_ends = time.monotonic() + TURN_S
+    for start in range(0, len(entries), SLICE_ENTRIES):
+        decided += consumer.fold(rows, entries[start : start + SLICE_ENTRIES])
+        if time.monotonic() >= turn_ends:
+            await asyncio.sleep(0)
+            turn_ends = time.monotonic() + TURN_S
     return decided
 
 

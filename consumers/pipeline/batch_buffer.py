@@ -1,8 +1,8 @@
-"""What has arrived and is not applied yet: parsed entries, joined into transactions of their full size.
+"""The entries that have arrived and are not applied yet, joined into transactions of their full size.
 
-Parsing and applying share one thread, so what matters is when each has its turn. Records are parsed in small portions
-that join here to the next transaction, and room for a new one is made just before the transaction under way waits for
-PostgreSQL the longest, which is while its rows are written: then there is time to parse.
+Parsing and applying share one thread. Records are parsed in small portions that join here to the next transaction. Room
+for a new one is made when the rows of the transaction under way are about to be written: PostgreSQL is then busy the
+longest, and there is time to parse.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from consumers.pipeline.writer import Batch
+from consumers.pipeline.batch import Batch
 
 BATCHES_MAX: Final = 2
-"""How many transactions may be here, the one under way included until its rows are written: a bound on memory."""
+"""Transactions in memory, the one under way included until its rows are written."""
+BATCH_BYTES_MAX: Final = 2 << 20
+"""Bytes of the entries of one transaction: what an entry writes grows with its size, and most have some 500 bytes."""
 
 
 class BatchBuffer:
@@ -29,14 +31,15 @@ class BatchBuffer:
         self._under_way = False
         self._arrived = asyncio.Event()
         self._taken = asyncio.Event()
+        self._error: Exception | None = None
 
     def empty(self) -> bool:
-        """Whether nothing is here."""
+        """Whether it holds no batch."""
         return not self._batches
 
     @contextmanager
     def growing(self) -> Iterator[None]:
-        """While portions are put one after the other, the newest batch is left to grow."""
+        """While portions are put one after the other, `get` leaves the newest batch to grow."""
         self._growing = True
         try:
             yield
@@ -44,28 +47,55 @@ class BatchBuffer:
             self._growing = False
             self._arrived.set()
 
-    async def put(self, batch: Batch) -> None:
-        """Add a batch to the one that it continues, if the two fit into one transaction, else as a new one."""
-        if not (self._batches and self._batches[-1].extend(batch, self._entries_max)):
-            await self.room()
-            self._batches.append(batch)
-            self._arrived.set()
+    async def put(self, batch: Batch, wait_s: float) -> bool:
+        """Add a batch to the one that it continues, if both fit into one transaction, else as a new one.
 
-    async def room(self) -> None:
-        """Wait until a new batch may begin."""
-        while len(self._batches) + self._under_way >= BATCHES_MAX:
-            self._taken.clear()
-            await self._taken.wait()
+        Waits until a new one may begin; False if that takes longer than `wait_s`.
+        """
+        if self._batches and self._fits(batch):
+            self._batches[-1] = self._batches[-1].extended(batch)
+            return True
+        if not await self.room(wait_s):
+            return False
+        self._batches.append(batch)
+        self._arrived.set()
+        return True
+
+    async def room(self, wait_s: float) -> bool:
+        """Wait until a new batch may begin; False if that takes longer than `wait_s`."""
+        try:
+            async with asyncio.timeout(wait_s):
+                while len(self._batches) + self._under_way >= BATCHES_MAX:
+                    self._taken.clear()
+                    await self._taken.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def fail(self, error: Exception) -> None:
+        """Let `get` raise `error` after the batches that are here."""
+        self._error = error
+        self._arrived.set()
 
     async def get(self) -> Batch:
         """The oldest batch; waits while there is none, or only one that still grows."""
         while not self._batches or (self._growing and len(self._batches) == 1):
+            if self._error is not None and not self._batches:
+                raise self._error
             self._arrived.clear()
             await self._arrived.wait()
         self._under_way = True
         return self._batches.popleft()
 
     def release(self) -> None:
-        """What `get` gave takes no place any more. To be called at the latest when it is applied."""
+        """The batch that `get` returned no longer counts. Call it when the batch is applied, or earlier."""
         self._under_way = False
         self._taken.set()
+
+    def _fits(self, later: Batch) -> bool:
+        last = self._batches[-1]
+        return (
+            later.first_index == last.end
+            and len(last.entries) + len(later.entries) <= self._entries_max
+            and last.size_bytes + later.size_bytes <= BATCH_BYTES_MAX
+        )

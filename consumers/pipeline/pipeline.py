@@ -1,31 +1,27 @@
 """The one loop: entries of the national log, applied exactly once, in order, by every consumer.
 
-An aiokafka consumer takes raw records from the log's topic; a bounded queue hands parsed entries to one
-writer, which applies a batch and moves the consumer's position in one transaction. Kafka is only the quick way: with
-nothing arriving, the writer looks at the log itself.
+A `LogFeed` reads the log's topic and hands parsed entries to a bounded buffer. One writer applies a batch and moves the
+consumer's position in one transaction. Kafka is only the faster source: when nothing arrives, the writer reads the log
+itself.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
 import structlog
-from aiokafka import ConsumerRecord
-from aiokafka.errors import KafkaError
 
 from consumers.fold.consumer import Consumer
 from consumers.pipeline.batch_buffer import BatchBuffer
-from consumers.pipeline.subscription import receive
-from consumers.pipeline.writer import NewerRules, Writer, parse_records
+from consumers.pipeline.log_feed import LogFeed
+from consumers.pipeline.writer import NewerRules, Writer
 from consumers.rebuild.rebuild import RebuildOptions, rebuild
 from events.errors import Halt
 from infra.log.reader import log_size
-from infra.observability.logs import LogOnce
-from infra.observability.telemetry import carried_traces, gauge
+from infra.observability.telemetry import gauge
 from infra.postgres.connection import TRANSIENT_ERRORS, connect
 from infra.postgres.migrate import create_tables
 from infra.process.health import Progress, Readiness
@@ -34,10 +30,8 @@ from infra.process.lease import LeaseSpec
 from infra.process.tasks import until_one_ends
 from infra.settings import Settings
 
-PORTION_RECORDS: Final = 512
-"""Records parsed in one go, some milliseconds: between two portions the writer takes PostgreSQL's answer."""
 LOOK_AT_LOG_S: Final = 1.0
-"""How often the writer asks PostgreSQL how long the log is, and reads it there when Kafka brings nothing."""
+"""Seconds without entries from Kafka after which the writer reads the log in PostgreSQL."""
 OLD_RULES_EXIT: Final = 78
 _REPLACE: Final = RebuildOptions(compare=False, swap=True)
 
@@ -45,17 +39,21 @@ log = structlog.get_logger()
 
 
 class Pipeline:
-    """Stands by for the consumer's lease, and applies the log while it has it."""
+    """Stands by for the consumer's lease, and applies the log while it holds it.
 
-    def __init__(self, consumer: Consumer, settings: Settings) -> None:
+    `feed` is that of the process, which then also runs it; without one, the pipeline has its own.
+    """
+
+    def __init__(self, consumer: Consumer, settings: Settings, feed: LogFeed | None = None) -> None:
         self.consumer = consumer
         self.settings = settings
         self.log_size = 0
         self.progress = Progress(time.monotonic)
         spec = LeaseSpec(f"consumer.{consumer.name}", lambda application: connect(settings, application))
         self._election = LeaderElection(settings, spec, self._apply_log, self.progress)
+        self._feed = feed or LogFeed(settings)
+        self._runs_feed = feed is None
         self._buffer = BatchBuffer(settings.batch_records_max)
-        self._kafka = LogOnce("Kafka is away: the log is read from PostgreSQL", "Kafka answers again")
 
     def readiness(self) -> Readiness:
         """Ready while it applies the log or stands by."""
@@ -83,13 +81,14 @@ class Pipeline:
                 await until_one_ends(
                     self._work(writer, rows_are_current=rows_are_current),
                     self._watch_log(writer),
-                    self._receive(writer),
                     self._finish(writer, term.stop),
+                    *([self._feed.run()] if self._runs_feed else []),
                 )
             except Halt as error:
                 await writer.halt(str(error))
                 raise
         finally:
+            self._feed.unsubscribe(self._buffer)
             with suppress(*TRANSIENT_ERRORS):
                 await connection.close(timeout=1)
 
@@ -109,9 +108,11 @@ class Pipeline:
         log.info("the rebuilt rows are live", consumer=self.consumer.name)
 
     async def _write(self, writer: Writer) -> None:
-        """Apply what arrives; with nothing arriving, what the log holds."""
+        """Apply what arrives; when nothing arrives, what the log has."""
         while True:
             before = writer.position
+            if self._buffer.empty() and not self._feed.serves(self._buffer):
+                await self._subscribe(writer)
             try:
                 async with asyncio.timeout(LOOK_AT_LOG_S):
                     batch = await self._buffer.get()
@@ -119,14 +120,28 @@ class Pipeline:
                 self._look(writer, await log_size(writer.connection))
                 if self._buffer.empty():
                     await writer.fill(self.log_size)
+                if writer.position > before:
+                    self._feed.unsubscribe(self._buffer)  # what Kafka did not bring is not read from it later
             else:
                 await writer.apply(batch, self._buffer.release)
                 self._buffer.release()
             self._look(writer, self.log_size)
             self._note(moved=writer.position > before, at_end=writer.position == self.log_size)
 
+    async def _subscribe(self, writer: Writer) -> None:
+        """Catch up from PostgreSQL until the feed is at most one transaction ahead, then subscribe to it."""
+        while (ahead := self._feed.next_index()) is not None:
+            before = writer.position
+            if ahead - before <= self.settings.batch_records_max:
+                break
+            await writer.fill(ahead, is_gap=False)
+            if writer.position == before:
+                break  # the topic holds more than the log: applying its entries halts
+        first_index = self._feed.subscribe(self._buffer, writer.position)
+        await writer.fill(first_index, is_gap=False)
+
     def _look(self, writer: Writer, size: int) -> None:
-        """Where the writer stands and where the log ends, also while nothing can be applied."""
+        """Note the writer's position and the end of the log, also while nothing can be applied."""
         self.log_size = max(size, writer.position)
         self.progress.look(writer.position, self.log_size)
         gauge("lag_entries", self.log_size - writer.position, consumer=self.consumer.name)
@@ -138,33 +153,8 @@ class Pipeline:
         elif at_end:
             self._election.idle()
 
-    async def _receive(self, writer: Writer) -> None:
-        """Feed the queue from Kafka. While Kafka is away the writer goes on from the log itself."""
-
-        async def take(records: Sequence[ConsumerRecord]) -> None:
-            traces = carried_traces((record.headers, None) for record in records)
-            with self._buffer.growing():
-                for start in range(0, len(records), PORTION_RECORDS):
-                    for batch in parse_records(records[start : start + PORTION_RECORDS]):
-                        batch.traces = traces
-                        await self._buffer.put(batch)
-                    await asyncio.sleep(0)
-            await self._buffer.room()
-
-        while True:
-            try:
-                await receive(
-                    self.settings,
-                    lambda: writer.position,
-                    take,
-                    started=lambda: self._kafka.ends(consumer=self.consumer.name),
-                )
-            except (*TRANSIENT_ERRORS, KafkaError) as error:
-                self._kafka.begins(error, consumer=self.consumer.name)
-            await asyncio.sleep(self.settings.retry_wait_max_ms / 1000)
-
     async def _watch_log(self, writer: Writer) -> None:
-        """Look how long the log is, on a connection that no batch holds up."""
+        """Note the end of the log regularly, on a connection of its own: a batch may use the other one for a while."""
         connection = await connect(self.settings, f"{self.consumer.name} lag")
         try:
             while True:

@@ -1,6 +1,6 @@
-"""Reads the log's topic: raw records in batches, from the consumer's position on.
+"""Reads the log's topic: raw records in batches, from a position on.
 
-No group and no committed offsets: the position in PostgreSQL is the only one. Why aiokafka and not FastStream:
+No group and no committed offsets: the positions in PostgreSQL are the only ones. Why aiokafka and not FastStream:
 `docs/decisions/faststream-for-single-messages.md`.
 """
 
@@ -15,11 +15,14 @@ from infra.kafka.clients import start_client, stop_consumer
 from infra.settings import Settings
 
 Handle = Callable[[Sequence[ConsumerRecord]], Awaitable[None]]
-Position = Callable[[], int]
+Position = Callable[[], Awaitable[int | None]]
 
 
-async def receive(settings: Settings, position: Position, handle: Handle, started: Callable[[], None]) -> None:
-    """Hand records over until an error of `handle` or of the connection, which is raised."""
+async def receive(settings: Settings, position: Position, handle: Handle) -> None:
+    """Hand records over until an error of `handle` or of the connection, which is raised.
+
+    `position` is asked before each poll; an index that it returns is where the reading continues.
+    """
     partition = TopicPartition(settings.log_topic, 0)
     consumer = AIOKafkaConsumer(
         **client_arguments(settings),
@@ -30,11 +33,12 @@ async def receive(settings: Settings, position: Position, handle: Handle, starte
     try:
         await start_client(consumer)
         consumer.assign([partition])
-        # The record of index n stands at offset n or later, since only repeats are added: reading from n misses none.
-        end = (await consumer.end_offsets([partition]))[partition]
-        consumer.seek(partition, min(position(), end))
-        started()
         while True:
+            index = await position()
+            if index is not None:
+                # The record of index n has offset n or a later one, since only repeats are added.
+                end = (await consumer.end_offsets([partition]))[partition]
+                consumer.seek(partition, min(index, end))
             found = await consumer.getmany(timeout_ms=settings.poll_timeout_ms, max_records=settings.batch_records_max)
             for records in found.values():
                 await handle(records)

@@ -1,24 +1,23 @@
 """One epoch of a consumer: its position, and the transactions that move it together with what the entries change.
 
-What lies below the position is skipped, what lies above it is a gap and is read from the bundles in PostgreSQL, and
-nothing is applied whose leaf hash is not the log's.
+Entries below the position are skipped. A gap above it is filled from the log in PostgreSQL. No entry is applied whose
+leaf hash differs from the log's.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from hashlib import sha256
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import structlog
-from aiokafka import ConsumerRecord
 
-from consumers.fold.consumer import Consumer, TooManyRows, apply, nobody_waits
-from events.errors import Fenced, Halt, YesserError
-from events.wire.entry import Entry, parse_entry
+from consumers.fold.consumer import Consumer, TooManyRows, apply
+from consumers.pipeline.batch import Batch, LeafMismatch
+from consumers.pipeline.batch_buffer import BATCH_BYTES_MAX
+from events.errors import Fenced, YesserError
+from events.wire.entry import parse_entry
 from infra.log.reader import read_checked, read_leaves
 from infra.observability.telemetry import count, observe, span
 from infra.postgres import outbox
@@ -26,84 +25,15 @@ from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
 _SQL: Final = queries("consumers.pipeline", "pipeline.sql")
+FILL_ENTRIES_MIN: Final = 256
 FILL_ENTRIES_MAX: Final = 4096
+"""Entries read at once: fewer where the last ones were large."""
 
 log = structlog.get_logger()
 
 
 class NewerRules(YesserError):
     """Newer rules wrote the rows of this consumer: install the newer version."""
-
-
-class LeafMismatch(Halt):
-    """An entry is not the one that stands in the log's tree: nothing of its batch is applied."""
-
-
-@dataclass(slots=True)
-class Batch:
-    """Consecutive entries from `first_index` on, as bytes (for the leaf check) and parsed; `traces` are theirs."""
-
-    first_index: int
-    raw: list[bytes]
-    entries: list[Entry]
-    traces: list[str] = field(default_factory=list)
-
-    @property
-    def end(self) -> int:
-        return self.first_index + len(self.raw)
-
-    def extend(self, later: Batch, entries_max: int) -> bool:
-        """Take `later` in, if it begins where this one ends and both together have at most `entries_max` entries."""
-        if later.first_index != self.end or len(self.raw) + len(later.raw) > entries_max:
-            return False
-        self.raw += later.raw
-        self.entries += later.entries
-        self.traces = sorted({*self.traces, *later.traces})
-        return True
-
-    def first(self, count_: int) -> Batch:
-        """Its first `count_` entries."""
-        return Batch(self.first_index, self.raw[:count_], self.entries[:count_], self.traces)
-
-    def without(self, count_: int) -> Batch:
-        """The batch less its first `count_` entries."""
-        return Batch(self.first_index + count_, self.raw[count_:], self.entries[count_:], self.traces)
-
-
-def parse_records(records: Sequence[ConsumerRecord]) -> list[Batch]:
-    """Records of the log's topic as runs of consecutive indexes; repeats simply begin a new run.
-
-    Raises `LeafMismatch` where a record is no entry at all.
-    """
-    batches: list[Batch] = []
-    expected = -1
-    raw: list[bytes] = []
-    entries: list[Entry] = []
-    for record in records:
-        try:
-            index = int(record.headers[0][1])  # the registrar writes `index` first, then `leaf`
-            entry = parse_entry(index, record.value)
-        except (ValueError, LookupError, TypeError) as error:
-            raise LeafMismatch(
-                f"the record at offset {record.offset} of {record.topic} is no entry of the log"
-            ) from error
-        if index != expected:
-            raw, entries = [], []
-            batches.append(Batch(index, raw, entries))
-        raw.append(record.value)
-        entries.append(entry)
-        expected = index + 1
-    return batches
-
-
-def check_leaves(first_index: int, raw: Sequence[bytes], leaves: bytes) -> None:
-    """Raise `LeafMismatch` unless each entry hashes to the log's leaf."""
-    computed = b"".join([sha256(b"\x00" + entry).digest() for entry in raw])
-    if computed != leaves:
-        for i in range(len(raw)):
-            if computed[32 * i : 32 * i + 32] != leaves[32 * i : 32 * i + 32]:
-                raise LeafMismatch(f"the entry that came as index {first_index + i} is not the one in the log's tree")
-        raise LeafMismatch(f"there are more leaves than entries from index {first_index} on")
 
 
 class Writer:
@@ -129,10 +59,11 @@ class Writer:
         self.position = row["position"]
         return bool(row["rules_version"] == self.consumer.rules_version)
 
-    async def apply(self, batch: Batch, writing: Callable[[], None] = nobody_waits) -> None:
-        """Apply what of `batch` lies at the position, after filling a gap before it.
+    async def apply(self, batch: Batch, release: Callable[[], None] | None = None) -> None:
+        """Apply what of `batch` is at the position, after filling a gap before it.
 
-        `writing` is called when the rows are about to be written: this task then waits for PostgreSQL for a while.
+        `release` is called when the rows of the last transaction are about to be written: this task then waits for
+        PostgreSQL for a while.
         """
         if batch.first_index > self.position:
             log.warning(
@@ -147,51 +78,53 @@ class Writer:
                     f"the topic holds index {batch.first_index}, but the database ends at {self.position} "
                     "(an older copy?); run `yesser recover`"
                 )
-        if batch.end <= self.position:
-            return
-        if batch.first_index < self.position:
-            batch = batch.without(self.position - batch.first_index)
-        await self._apply(batch, 0, writing)
+        if batch.end > self.position:
+            await self._apply(batch.part(self.position - batch.first_index, len(batch.entries)), 0, release)
 
-    async def fill(self, end: int) -> None:
-        """Apply the entries up to `end` from the bundles, as far as they are there."""
+    async def fill(self, end: int, *, is_gap: bool = True) -> None:
+        """Apply the entries up to `end` from the log in PostgreSQL, as far as it has them."""
+        limit = FILL_ENTRIES_MIN
         while self.position < end:
-            first = self.position
-            raw = await read_checked(self.connection, first, min(FILL_ENTRIES_MAX, end - first))
+            raw = await read_checked(self.connection, self.position, min(limit, end - self.position))
             if not raw:
                 return
-            entries = [parse_entry(first + i, entry) for i, entry in enumerate(raw)]
-            await self._apply(Batch(first, raw, entries), len(raw), nobody_waits)
-            count("gaps_filled", len(raw), consumer=self.consumer.name)
+            for part in _parts(raw):
+                entries = [parse_entry(self.position + number, entry) for number, entry in enumerate(part)]
+                batch = Batch(self.position, entries, None, sum(map(len, part)))
+                await self._apply(batch, len(part) if is_gap else 0, None)
+            mean_bytes = max(1, sum(map(len, raw)) // len(raw))
+            limit = min(FILL_ENTRIES_MAX, max(FILL_ENTRIES_MIN, BATCH_BYTES_MAX // mean_bytes))
+            if is_gap:
+                count("gaps_filled", len(raw), consumer=self.consumer.name)
 
     async def finish(self) -> None:
         """Wait for the transaction under way, and let no other begin."""
         await self._committing.acquire()
 
     async def halt(self, reason: str) -> None:
-        """Note beside the position why nothing more is applied, for whoever waits for it."""
+        """Store the reason beside the position: nothing more is applied."""
         await self.connection.execute(_SQL["halt"], self.consumer.name, self.epoch, reason)
 
-    async def _apply(self, batch: Batch, gap_entries: int, writing: Callable[[], None]) -> None:
+    async def _apply(self, batch: Batch, gap_entries: int, release: Callable[[], None] | None) -> None:
         """In one transaction, or in as many as keep each short."""
         try:
-            await self._transact(batch, gap_entries, writing)
+            await self._transact(batch, gap_entries, release)
         except TooManyRows:
-            half = len(batch.raw) // 2
-            await self._apply(batch.first(half), min(half, gap_entries), nobody_waits)
-            await self._apply(batch.without(half), max(0, gap_entries - half), writing)
+            half = len(batch.entries) // 2
+            await self._apply(batch.part(0, half), min(half, gap_entries), None)
+            await self._apply(batch.part(half, len(batch.entries)), max(0, gap_entries - half), release)
 
-    async def _transact(self, batch: Batch, gap_entries: int, writing: Callable[[], None]) -> None:
-        name, first, began = self.consumer.name, batch.first_index, time.monotonic()
+    async def _transact(self, batch: Batch, gap_entries: int, release: Callable[[], None] | None) -> None:
+        name, entries, began = self.consumer.name, len(batch.entries), time.monotonic()
         async with self._committing:
-            with span("apply", batch.traces, consumer=name, first_index=first, entries=len(batch.raw)):
-                await self._commit(batch, gap_entries, writing)
+            with span("apply", batch.traces, consumer=name, first_index=batch.first_index, entries=entries):
+                await self._commit(batch, gap_entries, release)
             self.position = batch.end
-        count("entries_applied", len(batch.raw), consumer=name)
-        observe("batch_records", len(batch.raw), process=name)
+        count("entries_applied", entries, consumer=name)
+        observe("batch_records", entries, process=name)
         observe("batch_seconds", time.monotonic() - began, process=name)
 
-    async def _commit(self, batch: Batch, gap_entries: int, writing: Callable[[], None]) -> None:
+    async def _commit(self, batch: Batch, gap_entries: int, release: Callable[[], None] | None) -> None:
         connection, consumer = self.connection, self.consumer
         async with connection.transaction():
             moved = await connection.fetchval(
@@ -199,6 +132,18 @@ class Writer:
             )
             if not moved:
                 raise Fenced(f"epoch {self.epoch} of {consumer.name} does not own position {self.position}")
-            check_leaves(batch.first_index, batch.raw, await read_leaves(connection, batch.first_index, len(batch.raw)))
-            decided = await apply(connection, consumer, batch.entries, writing)
+            if batch.leaves is not None:
+                batch.check(await read_leaves(connection, batch.first_index, len(batch.entries)))
+            decided = await apply(connection, consumer, batch.entries, release)
             await outbox.write(connection, decided)
+
+
+def _parts(raw: list[bytes]) -> Iterator[list[bytes]]:
+    """Consecutive parts of at most `BATCH_BYTES_MAX`; a part has at least one entry."""
+    start = size = 0
+    for number, entry in enumerate(raw):
+        if number > start and size + len(entry) > BATCH_BYTES_MAX:
+            yield raw[start:number]
+            start, size = number, 0
+        size += len(entry)
+    yield raw[start:]

@@ -442,7 +442,7 @@ async def test_while_postgresql_is_away_it_waits_and_then_goes_on(settings: Sett
 async def test_a_commit_with_an_unknown_outcome_is_applied_once(
     settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
-    from consumers.pipeline.writer import Batch as Applied
+    from consumers.pipeline.batch import Batch as Applied
     from consumers.pipeline.writer import Writer
 
     cut: list[int] = []

@@ -6,7 +6,8 @@ import asyncpg
 import pytest
 from aiokafka.errors import KafkaConnectionError, TopicAuthorizationFailedError
 
-from consumers.pipeline.writer import LeafMismatch, NewerRules
+from consumers.pipeline.batch import LeafMismatch
+from consumers.pipeline.writer import NewerRules
 from consumers.registrar.journal import Diverged
 from consumers.registrar.reader import TopicBroken
 from consumers.registrar.shipper import Behind

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.pipeline.writer import Batch, LeafMismatch, check_leaves, parse_records
+from consumers.pipeline.batch import Batch, LeafMismatch, parse_records
+from consumers.pipeline.log_feed import PORTION_BYTES, PORTION_RECORDS, portions
 from events.wire.entry import entry_bytes
 from infra.log.merkle import leaf_hash
 from tests.unit.consumers.registrar.readings import RECORDED, said
@@ -40,7 +41,8 @@ def parsed(indexes: list[int]) -> list[Batch]:
 def test_consecutive_indexes_are_one_batch() -> None:
     (batch,) = parsed([4, 5, 6])
     assert (batch.first_index, batch.end) == (4, 7)
-    assert batch.raw == [entry(4), entry(5), entry(6)]
+    assert batch.leaves == b"".join(leaf_hash(entry(i)) for i in (4, 5, 6))
+    assert batch.size_bytes == sum(len(entry(i)) for i in (4, 5, 6))
     assert [e.id for e in batch.entries] == ["e4", "e5", "e6"]
     assert [e.index for e in batch.entries] == [4, 5, 6]
 
@@ -61,8 +63,9 @@ def test_no_records_are_no_batch() -> None:
 def test_a_batch_can_be_cut_at_the_position() -> None:
     (batch,) = parsed([4, 5, 6])
     batch.traces = ["t"]
-    rest = batch.without(2)
-    assert (rest.first_index, rest.end, rest.raw, rest.traces) == (6, 7, [entry(6)], ["t"])
+    rest = batch.part(2, 3)
+    assert (rest.first_index, rest.end, rest.leaves, rest.traces) == (6, 7, leaf_hash(entry(6)), ["t"])
+    assert batch.part(3, 3).entries == []
 
 
 @pytest.mark.parametrize(
@@ -81,22 +84,34 @@ def test_a_record_that_is_no_entry_halts_with_its_offset(strange: Shipped) -> No
 
 
 def test_entries_that_hash_to_the_logs_leaves_pass() -> None:
-    raw = [entry(i) for i in range(300)]
-    check_leaves(0, raw, b"".join(map(leaf_hash, raw)))
-    check_leaves(5, [], b"")
+    (batch,) = parsed(list(range(300)))
+    batch.check(b"".join(leaf_hash(entry(i)) for i in range(300)))
+
+
+def test_entries_that_were_read_from_the_log_are_not_compared_again() -> None:
+    (batch,) = parsed([0])
+    Batch(0, batch.entries, None, 1).check(b"another")
 
 
 @given(changed=st.integers(0, 4))
 def test_one_changed_entry_is_named(changed: int) -> None:
-    raw = [entry(i) for i in range(5)]
-    leaves = b"".join(map(leaf_hash, raw))
-    raw[changed] += b" "
+    leaves = [leaf_hash(entry(10 + i)) for i in range(5)]
+    leaves[changed] = leaf_hash(entry(10 + changed) + b" ")
+    (batch,) = parsed(list(range(10, 15)))
     with pytest.raises(LeafMismatch, match=f"index {10 + changed} "):
-        check_leaves(10, raw, leaves)
+        batch.check(b"".join(leaves))
 
 
 @pytest.mark.parametrize("count", [0, 2, 4])
 def test_leaves_that_are_missing_or_too_many_halt(count: int) -> None:
-    raw = [entry(i) for i in range(3)]
+    (batch,) = parsed([0, 1, 2])
     with pytest.raises(LeafMismatch):
-        check_leaves(0, raw, b"".join(leaf_hash(entry(i)) for i in range(count)))
+        batch.check(b"".join(leaf_hash(entry(i)) for i in range(count)))
+
+
+def test_records_are_parsed_in_portions_of_a_bounded_number_and_size() -> None:
+    many = [record(i, i) for i in range(2 * PORTION_RECORDS + 1)]
+    assert [len(portion) for portion in portions(many)] == [PORTION_RECORDS, PORTION_RECORDS, 1]
+    large = [Shipped(i, bytes(PORTION_BYTES // 2 + 1), ()) for i in range(5)]
+    assert [len(portion) for portion in portions(large)] == [2, 2, 1]
+    assert list(portions([])) == []

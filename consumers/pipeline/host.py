@@ -1,0 +1,85 @@
+"""Several consumers in one process: the log's topic is read and parsed once, everything else is separate.
+
+Each consumer has its own lease, connection, position and transactions. One that halts, waits or ends does not stop the
+others: it is started again here, as a supervisor starts a process again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import structlog
+
+from consumers.fold.consumer import Consumer
+from consumers.pipeline.log_feed import LogFeed
+from consumers.pipeline.pipeline import Pipeline
+from events.errors import YesserError
+from infra.process.health import Readiness
+from infra.process.tasks import pause, until_one_ends
+from infra.settings import Settings
+
+log = structlog.get_logger()
+
+
+class Host:
+    """Runs `consumers` until a stop."""
+
+    def __init__(self, consumers: Sequence[Consumer], settings: Settings) -> None:
+        self.settings = settings
+        self._feed = LogFeed(settings)
+        self._pipelines = {consumer.name: Pipeline(consumer, settings, self._feed) for consumer in consumers}
+        self._ended: dict[str, str] = {}
+
+    def readiness(self) -> Readiness:
+        """Ready while every consumer is; the details are those of each one, by name."""
+        return combined({name: self._readiness_of(name) for name in self._pipelines})
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`."""
+        await until_one_ends(self._feed.run(), self._run_all(stop))
+
+    def _readiness_of(self, name: str) -> Readiness:
+        found = self._pipelines[name].readiness()
+        if (reason := self._ended.get(name)) is None:
+            return found
+        return Readiness(False, {**found.details, "ended": reason}, found.healthy)
+
+    async def _run_all(self, stop: asyncio.Event) -> None:
+        await asyncio.gather(*(self._keep_running(pipeline.consumer, stop) for pipeline in self._pipelines.values()))
+
+    async def _keep_running(self, consumer: Consumer, stop: asyncio.Event) -> None:
+        wait_ms = self.settings.retry_wait_max_ms
+        while not stop.is_set():
+            reason = await self._end_of(consumer.name, stop)
+            if reason is not None:
+                self._ended[consumer.name] = reason
+                log.error("a consumer ended; it starts again", consumer=consumer.name, how=reason, wait_ms=wait_ms)
+                await pause(stop, wait_ms / 1000)
+                self._pipelines[consumer.name] = Pipeline(consumer, self.settings, self._feed)
+                del self._ended[consumer.name]
+
+    async def _end_of(self, name: str, stop: asyncio.Event) -> str | None:
+        """How a consumer ended; None at a stop."""
+        try:
+            await self._pipelines[name].run(stop)
+        except SystemExit as end:  # its pipeline has logged the error
+            return f"exit code {end.code}"
+        except YesserError as error:
+            return str(error)
+        return None
+
+
+def combined(consumers: Mapping[str, Readiness]) -> Readiness:
+    """The readiness of a process with several consumers. `lag` is the greatest of theirs."""
+    found = consumers.values()
+    details: dict[str, Any] = {
+        "role": "active" if any(one.details["role"] == "active" for one in found) else "standby",
+        "lag": max(one.details.get("lag", 0) for one in found),  # type: ignore[type-var]
+        "consumers": {name: {"ready": one.ready, **one.details} for name, one in consumers.items()},
+    }
+    halts = [f"{name}: {one.details['halted']}" for name, one in consumers.items() if "halted" in one.details]
+    if halts:
+        details["halted"] = "; ".join(halts)
+    return Readiness(all(one.ready for one in found), details, all(one.healthy for one in found))
