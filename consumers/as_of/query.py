@@ -21,21 +21,21 @@ Answer = TypeVar("Answer")
 
 
 def run_query(
-    consumer: Consumer, question: Callable[[Connection], Awaitable[Answer]], moment: PointInTime | int | None = NOW
+    consumer: Consumer, question: Callable[[Connection], Awaitable[Answer]], at: PointInTime | int | None = NOW
 ) -> tuple[int, Answer]:
     """The answer, and the log index that it is valid for."""
 
     async def asked() -> tuple[int, Answer]:
-        async with view(Settings(), [consumer], moment) as open_view:
+        async with view(Settings(), [consumer], at) as open_view:
             return open_view.log_index, await question(await open_view.use(consumer))
 
     return uvloop.run(asked())
 
 
 def print_view(
-    document: Any, as_json: bool, tables: Callable[[], Iterable[RenderableType]], moment: PointInTime = NOW
+    document: Any, as_json: bool, tables: Callable[[], Iterable[RenderableType]], at: PointInTime = NOW
 ) -> None:
     """Print an indented JSON document, or tables below the point in time unless it is now."""
-    words = moment.words()
+    words = at.words()
     title = [Text(words, style="bold yellow")] if words else []
     print_result(document, as_json, lambda: display.show(*title, *tables()), indented=True)

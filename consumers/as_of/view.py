@@ -58,15 +58,15 @@ class View:
 
 @asynccontextmanager
 async def view(
-    settings: Settings, consumers: Sequence[Consumer], moment: PointInTime | int | None = None
+    settings: Settings, consumers: Sequence[Consumer], when: PointInTime | int | None = None
 ) -> AsyncIterator[View]:
     """A view of the tables of `consumers`, live or as of a point in time (a number is an index)."""
-    at = moment if isinstance(moment, PointInTime) else PointInTime(index=moment)
+    at = when if isinstance(when, PointInTime) else PointInTime(index=when)
     connection = await connect(settings, "reader", batch=not at.is_now)
     try:
         if at.is_now:
-            async with live_view(connection, consumers) as looked_at:
-                yield looked_at
+            async with live_view(connection, consumers) as live:
+                yield live
         else:
             transaction = connection.transaction()
             await transaction.start()

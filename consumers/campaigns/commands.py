@@ -41,27 +41,27 @@ def campaigns_group() -> None:
 @campaigns_group.command("list")
 @json_option
 @as_of_options
-def list_command(moment: PointInTime, as_json: bool) -> None:
+def list_command(at: PointInTime, as_json: bool) -> None:
     """List the campaigns in the log."""
-    rows = asyncio.run(read(Settings(), moment))
-    print_view(rows, as_json, lambda: [table(rows)], moment)
+    rows = asyncio.run(read(Settings(), at))
+    print_view(rows, as_json, lambda: [table(rows)], at)
 
 
 @campaigns_group.command("show")
 @click.argument("campaign_id")
 @json_option
 @as_of_options
-def show_command(moment: PointInTime, campaign_id: str, as_json: bool) -> None:
+def show_command(at: PointInTime, campaign_id: str, as_json: bool) -> None:
     """Show a campaign with its brief, its reason and its airings."""
-    _, shown = run_query(CONSUMER, lambda connection: campaign(connection, campaign_id), moment)
+    _, shown = run_query(CONSUMER, lambda connection: campaign(connection, campaign_id), at)
     if shown is None:
         raise NoCampaign(f"the log has no campaign {campaign_id}: see `yesser campaigns list`.")
-    print_view(shown, as_json, lambda: [table([shown]), *words_of(shown)], moment)
+    print_view(shown, as_json, lambda: [table([shown]), *words_of(shown)], at)
 
 
-async def read(settings: Settings, moment: PointInTime | int | None = None) -> list[dict[str, Any]]:
+async def read(settings: Settings, at: PointInTime | int | None = None) -> list[dict[str, Any]]:
     """The rows now, or as of a point in time or index."""
-    async with view(settings, [CONSUMER], moment) as state:
+    async with view(settings, [CONSUMER], at) as state:
         return await campaigns(await state.use(CONSUMER))
 
 

@@ -10,7 +10,7 @@ from infra.postgres.unit_of_work import Table
 
 @dataclass(slots=True)
 class Campaign:
-    """A campaign, from the moment a rule decided it.
+    """A campaign that a rule decided.
 
     It is visible only from its entry `campaign.triggered` on: until then `triggered_index` is None, it is not listed,
     and events about it are about an unknown campaign. `days_added` = the working days by which resumptions moved

@@ -1,4 +1,4 @@
--- Campaigns from the moment a rule decided them; listed from their entry `campaign.triggered` on.
+-- Campaigns that a rule decided; listed from their entry `campaign.triggered` on.
 CREATE TABLE campaign (
     campaign_id text COLLATE "C" PRIMARY KEY,
     rule text NOT NULL,

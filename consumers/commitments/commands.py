@@ -23,7 +23,8 @@ class NothingApplied(YesserError):
 def commit(as_json: bool) -> None:
     """Publish the hash of every read model, at its current index, in the log.
 
-    The platform does this automatically every 10,000 entries. `yesser audit commitments` verifies the hashes.
+    The platform does this automatically when the log has grown by a tenth, by 10,000 entries at least, and once a day
+    while it grows. `yesser audit commitments` verifies the hashes.
     """
     commitments = uvloop.run(_commit(Settings()))
     document = {"commitments": [commitment.data() for commitment in commitments]}

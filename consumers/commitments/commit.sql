@@ -3,12 +3,19 @@
 SELECT to_regclass('projections.activity') IS NOT NULL
 
 -- name: entries
--- Entries applied that are not commitments, now and at the last commitment.
-SELECT p.position - coalesce(
-           (SELECT count FROM projections.activity WHERE agency = 'platform' AND type = 'projection.committed'), 0
-       ) AS entries_count,
-       c.entries_count AS committed_count
-FROM platform.position p, platform.commitment c WHERE p.consumer = 'projections'
+-- Entries applied that are not commitments, now and at the last commitment; and the recorded times of the log's newest
+-- entry and of the last commitment (without one, of the log's first entry): the time of a segment's first entry, which
+-- begins `{"recordedtime":"` after two bytes of length.
+WITH committed AS (
+    SELECT count, last_index FROM projections.activity WHERE agency = 'platform' AND type = 'projection.committed'
+)
+SELECT p.position - coalesce((SELECT count FROM committed), 0) AS entries_count,
+       c.entries_count AS committed_count,
+       s.recorded,
+       coalesce((SELECT convert_from(substring(g.entries FROM 20 FOR 27), 'UTF8') FROM log.segment g
+                 WHERE g.first_index <= coalesce((SELECT last_index FROM committed), 0)
+                 ORDER BY g.first_index DESC LIMIT 1), s.recorded) AS committed_recorded
+FROM platform.position p, platform.commitment c, log.state s WHERE p.consumer = 'projections'
 
 -- name: started
 -- Rows of older rules are rebuilt when the consumer starts; they are not committed before.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from consumers.fold.consumer import Consumer
@@ -22,8 +23,12 @@ from infra.postgres.outbox import OutboxEvent
 from infra.postgres.sql import queries
 
 TYPE: Final = "projection.committed"
-EVERY_ENTRIES: Final = 10_000
-"""Entries, without commitments, from one commitment to the next."""
+GROWTH_DIVISOR: Final = 10
+"""A commitment is due when the log has grown by this part since the last one: each is a pass over all rows."""
+ENTRIES_MIN: Final = 10_000
+"""And by this many entries: a part of a short log is soon reached."""
+DAY: Final = timedelta(days=1)
+"""A log that grows is committed at least this often."""
 
 _SQL: Final = queries("consumers.commitments", "commit.sql")
 
@@ -57,15 +62,21 @@ class Commitment:
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """Entries without commitments: applied by the projections now, and at the last commitment."""
+    """Entries without commitments: applied by the projections now, and at the last commitment.
+
+    `since` is the recorded time from the last commitment, or from the log's first entry, to the newest entry.
+    """
 
     entries_count: int
     committed_count: int
+    since: timedelta = timedelta()
 
     @property
     def due(self) -> bool:
-        """Whether a multiple of `EVERY_ENTRIES` was passed since the last commitment."""
-        return self.entries_count // EVERY_ENTRIES > self.committed_count // EVERY_ENTRIES
+        """Whether the log has grown by enough since the last commitment, or at all in a day."""
+        grown = self.entries_count - self.committed_count
+        enough = max(ENTRIES_MIN, self.committed_count // GROWTH_DIVISOR)
+        return grown >= enough or (grown > 0 and self.since >= DAY)
 
 
 def read_model_name(consumer: Consumer, table: str) -> str:
@@ -78,7 +89,15 @@ async def reached(connection: Connection) -> Reached:
     if not await connection.fetchval(_SQL["counted"]):
         return Reached(0, 0)
     row = await connection.fetchrow(_SQL["entries"])
-    return Reached(0, 0) if row is None else Reached(row["entries_count"], row["committed_count"])
+    if row is None:
+        return Reached(0, 0)
+    return Reached(
+        row["entries_count"], row["committed_count"], _time(row["recorded"]) - _time(row["committed_recorded"])
+    )
+
+
+def _time(recorded: str) -> datetime:
+    return datetime.fromisoformat(recorded) if recorded else datetime.min.replace(tzinfo=UTC)
 
 
 async def hash_read_models(

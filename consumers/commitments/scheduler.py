@@ -1,8 +1,8 @@
-"""Schedules commitments: a task of the relay commits the read models each time the log has grown by `EVERY_ENTRIES`.
+"""Schedules commitments: a task of the relay commits the read models when the log has grown by a tenth, and once a day.
 
-It reads snapshots and never blocks a consumer. Hashing tables of millions of rows takes seconds, so while the log
-grows it uses at most a tenth of the time: a commitment may come later than its multiple, and a multiple may be skipped.
-At rest nothing is delayed: a due commitment is published before `yesser wait` reports a fixed point.
+It reads snapshots and never blocks a consumer. Hashing tables of millions of rows takes seconds, so while the log grows
+it uses at most a fiftieth of the time. At rest nothing is delayed: a due commitment is published before `yesser wait`
+reports a fixed point.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from infra.process.leader_election import Term
 from infra.settings import Settings
 
 LOOK_EVERY_S: Final = 0.5
-REST_PER_WORK: Final = 9
+REST_PER_WORK: Final = 49
 """Seconds of rest for each second of work while the log grows."""
 
 log = structlog.get_logger()

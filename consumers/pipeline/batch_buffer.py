@@ -14,11 +14,16 @@ from contextlib import contextmanager
 from typing import Final
 
 from consumers.pipeline.batch import Batch
+from events.errors import Retry
 
 BATCHES_MAX: Final = 2
 """Transactions in memory, the one under way included until its rows are written."""
 BATCH_BYTES_MAX: Final = 2 << 20
 """Bytes of the entries of one transaction: what an entry writes grows with its size, and most have some 500 bytes."""
+
+
+class Unsubscribed(Retry):
+    """The source puts nothing more: subscribe again."""
 
 
 class BatchBuffer:

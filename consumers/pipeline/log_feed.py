@@ -16,7 +16,7 @@ from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
 
 from consumers.pipeline.batch import LeafMismatch, parse_records
-from consumers.pipeline.batch_buffer import BatchBuffer
+from consumers.pipeline.batch_buffer import BatchBuffer, Unsubscribed
 from consumers.pipeline.subscription import receive
 from infra.observability.logs import LogOnce
 from infra.observability.telemetry import carried_traces
@@ -46,17 +46,14 @@ class LogFeed:
         """The index that the subscribers get next; None without subscribers."""
         return self._next_index if self._buffers else None
 
-    def serves(self, buffer: BatchBuffer) -> bool:
-        """Whether `buffer` is subscribed."""
-        return buffer in self._buffers
-
     def subscribe(self, buffer: BatchBuffer, position: int) -> int:
         """Returns the index from which on `buffer` gets the entries; it is `position` for the first subscriber.
 
         Subscribers that are more than a transaction behind `position` lose their subscription.
         """
         if not self._buffers or position > self._next_index + self.settings.batch_records_max:
-            self._buffers.clear()
+            for other in list(self._buffers):
+                self._drop(other)
             self._next_index, self._seek = position, True
         self._buffers.append(buffer)
         self._subscribed.set()
@@ -69,6 +66,10 @@ class LogFeed:
         if not self._buffers:
             self._subscribed.clear()
 
+    def _drop(self, buffer: BatchBuffer, reason: Exception | None = None) -> None:
+        self.unsubscribe(buffer)
+        buffer.fail(reason or Unsubscribed())
+
     async def run(self) -> None:
         """Until cancelled. While Kafka is away, the subscribers read the log from PostgreSQL."""
         while True:
@@ -80,8 +81,7 @@ class LogFeed:
                 self._kafka.begins(error)
             except LeafMismatch as error:
                 for buffer in list(self._buffers):
-                    self.unsubscribe(buffer)
-                    buffer.fail(error)
+                    self._drop(buffer, error)
             await asyncio.sleep(self.settings.retry_wait_max_ms / 1000)
 
     async def _position(self) -> int | None:
@@ -106,11 +106,11 @@ class LogFeed:
                     self._next_index = max(self._next_index, batch.end)
                     for buffer in list(self._buffers):
                         if not await buffer.put(batch, WAIT_S):
-                            self.unsubscribe(buffer)
+                            self._drop(buffer)
                 await asyncio.sleep(0)
         for buffer in list(self._buffers):
             if not await buffer.room(WAIT_S):
-                self.unsubscribe(buffer)
+                self._drop(buffer)
 
 
 def portions(records: Sequence[ConsumerRecord]) -> Iterator[Sequence[ConsumerRecord]]:

@@ -15,7 +15,7 @@ from typing import Final
 import structlog
 
 from consumers.fold.consumer import Consumer
-from consumers.pipeline.batch_buffer import BatchBuffer
+from consumers.pipeline.batch_buffer import BatchBuffer, Unsubscribed
 from consumers.pipeline.log_feed import LogFeed
 from consumers.pipeline.writer import NewerRules, Writer
 from consumers.rebuild.rebuild import RebuildOptions, rebuild
@@ -53,7 +53,6 @@ class Pipeline:
         self._election = LeaderElection(settings, spec, self._apply_log, self.progress)
         self._feed = feed or LogFeed(settings)
         self._runs_feed = feed is None
-        self._buffer = BatchBuffer(settings.batch_records_max)
 
     def readiness(self) -> Readiness:
         """Ready while it applies the log or stands by."""
@@ -76,7 +75,6 @@ class Pipeline:
             rows_are_current = await writer.open()
             self._look(writer, await log_size(connection))
             log.info("applying", consumer=self.consumer.name, position=writer.position, epoch=term.epoch)
-            self._buffer = BatchBuffer(self.settings.batch_records_max)
             try:
                 await until_one_ends(
                     self._work(writer, rows_are_current=rows_are_current),
@@ -88,7 +86,6 @@ class Pipeline:
                 await writer.halt(str(error))
                 raise
         finally:
-            self._feed.unsubscribe(self._buffer)
             with suppress(*TRANSIENT_ERRORS):
                 await connection.close(timeout=1)
 
@@ -111,24 +108,36 @@ class Pipeline:
         """Apply what arrives; when nothing arrives, what the log has."""
         while True:
             before = writer.position
-            if self._buffer.empty() and not self._feed.serves(self._buffer):
-                await self._subscribe(writer)
+            buffer = await self._subscribe(writer)
+            self._look(writer, self.log_size)
+            self._note(moved=writer.position > before, at_end=False)
+            try:
+                await self._apply_from(buffer, writer)
+            except Unsubscribed:
+                continue
+            finally:
+                self._feed.unsubscribe(buffer)
+
+    async def _apply_from(self, buffer: BatchBuffer, writer: Writer) -> None:
+        """Until the writer has read the log itself: what Kafka did not bring in time need not be read from it."""
+        from_feed = True
+        while from_feed:
+            before = writer.position
             try:
                 async with asyncio.timeout(LOOK_AT_LOG_S):
-                    batch = await self._buffer.get()
+                    batch = await buffer.get()
             except TimeoutError:
                 self._look(writer, await log_size(writer.connection))
-                if self._buffer.empty():
+                if buffer.empty():
                     await writer.fill(self.log_size)
-                if writer.position > before:
-                    self._feed.unsubscribe(self._buffer)  # what Kafka did not bring is not read from it later
+                    from_feed = writer.position == before
             else:
-                await writer.apply(batch, self._buffer.release)
-                self._buffer.release()
+                await writer.apply(batch, buffer.release)
+                buffer.release()
             self._look(writer, self.log_size)
             self._note(moved=writer.position > before, at_end=writer.position == self.log_size)
 
-    async def _subscribe(self, writer: Writer) -> None:
+    async def _subscribe(self, writer: Writer) -> BatchBuffer:
         """Catch up from PostgreSQL until the feed is at most one transaction ahead, then subscribe to it."""
         while (ahead := self._feed.next_index()) is not None:
             before = writer.position
@@ -137,8 +146,10 @@ class Pipeline:
             await writer.fill(ahead, is_gap=False)
             if writer.position == before:
                 break  # the topic holds more than the log: applying its entries halts
-        first_index = self._feed.subscribe(self._buffer, writer.position)
+        buffer = BatchBuffer(self.settings.batch_records_max)
+        first_index = self._feed.subscribe(buffer, writer.position)
         await writer.fill(first_index, is_gap=False)
+        return buffer
 
     def _look(self, writer: Writer, size: int) -> None:
         """Note the writer's position and the end of the log, also while nothing can be applied."""

@@ -17,19 +17,19 @@ from infra.settings import Settings
 @click.command()
 @json_option
 @as_of_options
-def plan(moment: PointInTime, as_json: bool) -> None:
+def plan(at: PointInTime, as_json: bool) -> None:
     """Show the five-year plan at a glance · الخطة الخمسية في لمحة.
 
     As of an occurred date, partnerships are not shown, because the ledger's periods are closed in log order.
     """
-    document, name = uvloop.run(plan_at_a_glance(Settings(), moment))
-    print_view(document, as_json, lambda: [plan_view(document, name)], moment)
+    document, name = uvloop.run(plan_at_a_glance(Settings(), at))
+    print_view(document, as_json, lambda: [plan_view(document, name)], at)
 
 
 @click.command()
 @json_option
 @as_of_options
-def anomalies(moment: PointInTime, as_json: bool) -> None:
+def anomalies(at: PointInTime, as_json: bool) -> None:
     """List the accepted events that contradict what is known; they changed nothing."""
-    rows = uvloop.run(all_anomalies(Settings(), moment))
-    print_view(rows, as_json, lambda: [anomalies_view(rows)], moment)
+    rows = uvloop.run(all_anomalies(Settings(), at))
+    print_view(rows, as_json, lambda: [anomalies_view(rows)], at)

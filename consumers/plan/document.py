@@ -12,7 +12,7 @@ from consumers.fold.consumer import Consumer
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.projections.read import (
     ALL_ANOMALIES,
-    AnomaliesSought,
+    AnomalyFilter,
     anomalies,
     anomalies_count,
     launched_services,
@@ -23,23 +23,23 @@ from consumers.revenue.consumer import CONSUMER as REVENUE
 from consumers.revenue.read import partnerships_of_plan
 from infra.settings import Settings
 
-JUDGING: Final[tuple[Consumer, ...]] = (PROJECTIONS, CAMPAIGNS, REVENUE)
+PLAN_CONSUMERS: Final[tuple[Consumer, ...]] = (PROJECTIONS, CAMPAIGNS, REVENUE)
 """The consumers of the plan's figures, each with its own anomalies."""
 
 
 async def plan_at_a_glance(
-    settings: Settings, moment: PointInTime | int | None = None
+    settings: Settings, at: PointInTime | int | None = None
 ) -> tuple[dict[str, Any], dict[str, Any] | None]:
     """`yesser plan --json`, and the shown plan's name and dates; now or as of a point in time or index."""
-    async with view(settings, shown_at(moment), moment) as shown:
+    async with view(settings, shown_at(at), at) as shown:
         return await plan_document(shown), await plan_name(await shown.use(PROJECTIONS))
 
 
-def shown_at(moment: PointInTime | int | None) -> tuple[Consumer, ...]:
+def shown_at(at: PointInTime | int | None) -> tuple[Consumer, ...]:
     """The consumers shown at a point in time: without the ledger as of an occurred date."""
-    if isinstance(moment, PointInTime) and moment.occurred is not None:
+    if isinstance(at, PointInTime) and at.occurred is not None:
         return PROJECTIONS, CAMPAIGNS
-    return JUDGING
+    return PLAN_CONSUMERS
 
 
 async def plan_document(shown: View) -> dict[str, Any]:
@@ -69,18 +69,18 @@ async def _anomalies_count(shown: View) -> int:
 
 
 def _consumers_shown(shown: View) -> list[Consumer]:
-    return [consumer for consumer in JUDGING if shown.shows(consumer)]
+    return [consumer for consumer in PLAN_CONSUMERS if shown.shows(consumer)]
 
 
-async def all_anomalies(settings: Settings, moment: PointInTime | int | None = None) -> list[dict[str, Any]]:
+async def all_anomalies(settings: Settings, at: PointInTime | int | None = None) -> list[dict[str, Any]]:
     """`yesser anomalies --json`: the anomalies of all consumers by (`found_index`, `index`)."""
-    async with view(settings, shown_at(moment), moment) as shown:
+    async with view(settings, shown_at(at), at) as shown:
         return await anomalies_found(shown)
 
 
-async def anomalies_found(shown: View, sought: AnomaliesSought = ALL_ANOMALIES) -> list[dict[str, Any]]:
+async def anomalies_found(shown: View, chosen: AnomalyFilter = ALL_ANOMALIES) -> list[dict[str, Any]]:
     """The first matching anomalies of all consumers, by (`found_index`, `index`)."""
     found = []
     for consumer in _consumers_shown(shown):
-        found += await anomalies(await shown.use(consumer), sought)
-    return sorted(found, key=lambda row: (row["found_index"], row["index"]))[: sought.rows_max]
+        found += await anomalies(await shown.use(consumer), chosen)
+    return sorted(found, key=lambda row: (row["found_index"], row["index"]))[: chosen.rows_max]

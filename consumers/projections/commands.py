@@ -27,22 +27,22 @@ def services() -> None:
 @services.command("list")
 @json_option
 @as_of_options
-def list_services(moment: PointInTime, as_json: bool) -> None:
+def list_services(at: PointInTime, as_json: bool) -> None:
     """List the registered services and their state."""
-    _, shown = run_query(CONSUMER, read.services, moment)
-    print_view(shown, as_json, lambda: [services_table(shown)], moment)
+    _, shown = run_query(CONSUMER, read.services, at)
+    print_view(shown, as_json, lambda: [services_table(shown)], at)
 
 
 @services.command("show")
 @click.argument("service_id")
 @json_option
 @as_of_options
-def show_service(moment: PointInTime, service_id: str, as_json: bool) -> None:
+def show_service(at: PointInTime, service_id: str, as_json: bool) -> None:
     """Show a service and its history."""
-    _, shown = run_query(CONSUMER, lambda connection: read.service(connection, service_id), moment)
+    _, shown = run_query(CONSUMER, lambda connection: read.service(connection, service_id), at)
     if shown is None:
         raise NotRegistered(f"no service {service_id} is registered: see `yesser services list`.")
-    print_view(shown, as_json, lambda: [services_table([shown]), history_table(shown["history"])], moment)
+    print_view(shown, as_json, lambda: [services_table([shown]), history_table(shown["history"])], at)
 
 
 @click.group()
@@ -53,26 +53,26 @@ def projects() -> None:
 @projects.command("list")
 @json_option
 @as_of_options
-def list_projects(moment: PointInTime, as_json: bool) -> None:
+def list_projects(at: PointInTime, as_json: bool) -> None:
     """List the registered projects and their progress."""
-    _, shown = run_query(CONSUMER, read.projects, moment)
-    print_view(shown, as_json, lambda: [projects_table(shown)], moment)
+    _, shown = run_query(CONSUMER, read.projects, at)
+    print_view(shown, as_json, lambda: [projects_table(shown)], at)
 
 
 @projects.command("show")
 @click.argument("project_id")
 @json_option
 @as_of_options
-def show_project(moment: PointInTime, project_id: str, as_json: bool) -> None:
+def show_project(at: PointInTime, project_id: str, as_json: bool) -> None:
     """Show a project, its phases and its history."""
-    _, shown = run_query(CONSUMER, lambda connection: read.project(connection, project_id), moment)
+    _, shown = run_query(CONSUMER, lambda connection: read.project(connection, project_id), at)
     if shown is None:
         raise NotRegistered(f"no project {project_id} is registered: see `yesser projects list`.")
     print_view(
         shown,
         as_json,
         lambda: [projects_table([shown]), phases_table(shown["phase_states"]), history_table(shown["history"])],
-        moment,
+        at,
     )
 
 
@@ -80,7 +80,7 @@ def show_project(moment: PointInTime, project_id: str, as_json: bool) -> None:
 @click.option("--agency", shell_complete=agency_codes, help="Only this agency's activity.")
 @json_option
 @as_of_options
-def activity(moment: PointInTime, agency: str | None, as_json: bool) -> None:
+def activity(at: PointInTime, agency: str | None, as_json: bool) -> None:
     """Show each agency's accepted events by type, and its refused records."""
-    _, shown = run_query(CONSUMER, lambda connection: read.activity(connection, agency), moment)
-    print_view(shown, as_json, lambda: [activity_table(shown)], moment)
+    _, shown = run_query(CONSUMER, lambda connection: read.activity(connection, agency), at)
+    print_view(shown, as_json, lambda: [activity_table(shown)], at)

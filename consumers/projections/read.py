@@ -17,7 +17,7 @@ Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class AnomaliesSought:
+class AnomalyFilter:
     """A filter of anomalies, from the one after `after` (`found_index`, `index`); at most `rows_max`."""
 
     agency: str | None = None
@@ -27,7 +27,7 @@ class AnomaliesSought:
     rows_max: int | None = None
 
 
-ALL_ANOMALIES: Final = AnomaliesSought()
+ALL_ANOMALIES: Final = AnomalyFilter()
 
 
 async def progress(connection: Connection) -> dict[str, Any]:
@@ -79,10 +79,10 @@ async def anomalies_count(connection: Connection) -> int:
     return count
 
 
-async def anomalies(connection: Connection, sought: AnomaliesSought = ALL_ANOMALIES) -> list[dict[str, Any]]:
+async def anomalies(connection: Connection, chosen: AnomalyFilter = ALL_ANOMALIES) -> list[dict[str, Any]]:
     """The anomalies of the consumer in `search_path`, by (`found_index`, `index`)."""
-    subjects = None if sought.subjects is None else list(sought.subjects)
-    given = (*sought.after, sought.agency, subjects, list(sought.without_rules), sought.rows_max)
+    subjects = None if chosen.subjects is None else list(chosen.subjects)
+    given = (*chosen.after, chosen.agency, subjects, list(chosen.without_rules), chosen.rows_max)
     return [dict(row) for row in await connection.fetch(_SQL["anomalies"], *given)]
 
 

@@ -1,4 +1,4 @@
-"""What a relay sends, in order: rows that wait in PostgreSQL, a topic that takes them, and what to do once it has."""
+"""A source of messages for the relay: rows in PostgreSQL, sent to one topic in their order."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ Headers = tuple[tuple[str, bytes], ...]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One record to send. `place` orders the messages of a lane and names them to `sent`."""
+    """One record to send. `position` orders the messages of a source and identifies them for `sent`."""
 
-    place: int
+    position: int
     key: bytes
     value: bytes
     headers: Headers
 
 
 class OutboxSource(Protocol):
-    """One source and its topic. Sending twice is harmless; sending out of order, or not at all, is not."""
+    """A source and its topic. A message may be sent twice, but not out of order, and each must be sent."""
 
     @property
     def topic(self) -> str: ...
 
     @property
     def channel(self) -> str | None:
-        """The NOTIFY channel that says that something waits; None: the lane is only looked at."""
+        """The NOTIFY channel that announces new messages; None if the source is only polled."""
 
-    async def waiting(self, connection: Connection, limit: int) -> list[Message]:
+    async def unsent(self, connection: Connection, limit: int) -> list[Message]:
         """The next messages, in order."""
 
     async def sent(self, connection: Connection, messages: Sequence[Message], epoch: int) -> None:
-        """The topic has acknowledged these; counts only for the relay of `epoch`."""
+        """Record that the topic has acknowledged these; without effect if the relay of `epoch` was superseded."""

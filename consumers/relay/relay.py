@@ -1,10 +1,10 @@
-"""The relay: what the platform decided goes to its own topic, and what stands in the log goes to the campaign teams.
-Beside that it commits to the read models now and then (`consumers/commitments/scheduler.py`).
+"""The relay: sends the platform's events to its own topic, and the log's campaign triggers to the campaign teams.
+It also commits to the read models when that is due (`consumers/commitments/scheduler.py`).
 
-One relay works, by lease; the others stand by. Each lane is sent in order, one record batch after another, each
-acknowledged before the next; only then, and only under its epoch, are the rows done with. A relay that was stopped and
-continued can therefore at worst repeat itself, which the registrar recognises by the event's id.
-An error ends the term; the next one starts from the rows (`infra.process.leader_election`).
+One relay works, by lease; the others stand by. The messages of a source are sent in order, one record batch after
+another, each acknowledged before the next. Only then, and only under the relay's epoch, are their rows marked as sent.
+A relay that was stopped and continued can therefore at worst repeat messages, which the registrar recognises by the
+event's id. An error ends the term; the next one starts from the rows (`infra.process.leader_election`).
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ from infra.settings import Settings
 
 LEASE: Final = "relay"
 MESSAGES_MAX: Final = 1_000
-"""Most rows read and sent before they are taken off."""
+"""Most rows read and sent before they are marked as sent."""
 BATCH_BYTES_MAX: Final = 100_000
-"""Largest record batch: an agency's topic takes 131,072 bytes."""
+"""Largest record batch: an agency's topic accepts 131,072 bytes."""
 
 _OUTBOX: Final = queries("infra.postgres", "outbox.sql")
 
@@ -46,41 +46,41 @@ log = structlog.get_logger()
 
 
 class PlatformOutbox:
-    """The outbox, to the topic in which the platform claims."""
+    """The platform's outbox; its rows go to the platform's topic."""
 
     topic: Final = agency_topic(PLATFORM)
     channel: Final = "yesser_outbox"
 
-    async def waiting(self, connection: Connection, limit: int) -> list[Message]:
-        """Rows in row order, among those that are there now."""
+    async def unsent(self, connection: Connection, limit: int) -> list[Message]:
+        """The committed rows, in row order."""
         rows = await connection.fetch(_OUTBOX["next"], limit)
         gauge("outbox_waiting", len(rows) if len(rows) < limit else await connection.fetchval(_OUTBOX["waiting"]))
         headers = tuple(STRUCTURED_HEADERS)
         return [Message(row_id, key.encode(), value, headers) for row_id, key, value in rows]
 
     async def sent(self, connection: Connection, messages: Sequence[Message], epoch: int) -> None:
-        """Remove what the topic has acknowledged."""
-        await connection.execute(_OUTBOX["sent"], [message.place for message in messages], epoch)
+        """Delete the rows that the topic has acknowledged."""
+        await connection.execute(_OUTBOX["sent"], [message.position for message in messages], epoch)
         count("outbox_sent", len(messages))
 
 
 class Relay:
-    """Stands by for the lease, and sends while it has it."""
+    """Stands by for the lease, and sends while it holds it."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.lanes: tuple[OutboxSource, ...] = (PlatformOutbox(), CampaignTriggers(settings))
+        self.sources: tuple[OutboxSource, ...] = (PlatformOutbox(), CampaignTriggers(settings))
         spec = LeaseSpec(LEASE, lambda application: connect(settings, application))
         progress = Progress(time.monotonic, positions=False)
         self._election = LeaderElection(settings, spec, self._work, progress)
 
     @property
     def epoch(self) -> int | None:
-        """Of the lease that it holds; None while it stands by."""
+        """The epoch of its lease; None while it stands by."""
         return self._election.epoch
 
     def readiness(self) -> Readiness:
-        """Ready while it stands by, or has lately sent something or found nothing to send."""
+        """Ready while it stands by, or has recently sent messages or found none to send."""
         return self._election.progress.readiness()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -98,24 +98,24 @@ class Relay:
         try:
             await start_client(producer)
             log.info("relaying", epoch=term.epoch)
-            await until_one_ends(*(self._run_lane(lane, producer, term) for lane in self.lanes))
+            await until_one_ends(*(self._send_from(source, producer, term) for source in self.sources))
         finally:
             await abort_producer(producer)
 
-    async def _run_lane(self, lane: OutboxSource, producer: AIOKafkaProducer, term: Term) -> None:
-        connection = term.cut_when_lost(await connect(self.settings, f"relay {lane.topic}"))
+    async def _send_from(self, source: OutboxSource, producer: AIOKafkaProducer, term: Term) -> None:
+        connection = term.cut_when_lost(await connect(self.settings, f"relay {source.topic}"))
         woken = asyncio.Event()
         poll_ms = self.settings.poll_timeout_ms
         try:
-            if lane.channel is not None:
-                await connection.add_listener(lane.channel, lambda *_: woken.set())
+            if source.channel is not None:
+                await connection.add_listener(source.channel, lambda *_: woken.set())
                 poll_ms = self.settings.lease_renew_ms
             while True:
                 woken.clear()
-                messages = await lane.waiting(connection, MESSAGES_MAX)
+                messages = await source.unsent(connection, MESSAGES_MAX)
                 if messages:
-                    await send(producer, lane.topic, messages)
-                    await lane.sent(connection, messages, term.epoch)
+                    await send(producer, source.topic, messages)
+                    await source.sent(connection, messages, term.epoch)
                 self._election.progress.begin()
                 self._election.moved()
                 if len(messages) < MESSAGES_MAX:

@@ -32,12 +32,12 @@ class CampaignTriggers:
     def __init__(self, settings: Settings) -> None:
         self.topic = settings.triggers_topic
 
-    async def waiting(self, connection: Connection, limit: int) -> list[Message]:
+    async def unsent(self, connection: Connection, limit: int) -> list[Message]:
         """Triggers in the log that the topic has not acknowledged."""
         try:
             rows = await connection.fetch(_SQL["next"], ROUTE, limit)
         except asyncpg.UndefinedTableError:
-            return []  # the campaigns consumer has never run here
+            return []  # the campaigns consumer has not run yet
         messages = []
         for index, campaign_id in rows:
             (entry,) = await read_entries(connection, index, 1)
@@ -47,7 +47,7 @@ class CampaignTriggers:
 
     async def sent(self, connection: Connection, messages: Sequence[Message], epoch: int) -> None:
         """Move the position, under the epoch."""
-        await connection.execute(_SQL["sent"], ROUTE, messages[-1].place + 1, epoch)
+        await connection.execute(_SQL["sent"], ROUTE, messages[-1].position + 1, epoch)
 
 
 def event_of(entry: bytes) -> bytes:

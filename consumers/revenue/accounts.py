@@ -45,6 +45,14 @@ SIDES: Final[dict[str, tuple[str, str]]] = {
     "payout": (PARTNER_PAYABLE, CASH),
 }
 
+TRANSFERS: Final[dict[str, tuple[str, ...]]] = {
+    "revenue.collected": ("receipt-partner", "receipt-treasury"),
+    "revenue.reversed": ("reversal-partner", "reversal-treasury"),
+    "revenue.period-closed": ("top-up", "recovery"),
+    "revenue.paid-out": ("payout",),
+}
+"""Event type → the kinds of the transfers that it may cause."""
+
 
 @lru_cache(maxsize=65_536)
 def account_name(kind: str, partnership_id: str) -> str:
@@ -52,6 +60,7 @@ def account_name(kind: str, partnership_id: str) -> str:
     return f"{kind}:{partnership_id}"
 
 
-def account_names(partnership_id: str) -> tuple[str, ...]:
-    """All accounts of a partnership, in the chart's order."""
-    return tuple(account_name(line.kind, partnership_id) for line in CHART)
+@lru_cache(maxsize=256)
+def kinds_of(types: frozenset[str]) -> frozenset[str]:
+    """The kinds of the accounts that events of these types may change."""
+    return frozenset(kind for name in types for transfer in TRANSFERS.get(name, ()) for kind in SIDES[transfer])

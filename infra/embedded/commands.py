@@ -17,7 +17,7 @@ from infra.embedded.bootstrap import migrate_database, prepare_kafka, register_f
 from infra.embedded.health import readiness
 from infra.embedded.plan import Wanted
 from infra.embedded.processes.identity import identity_of, running
-from infra.embedded.processes.signals import NAMES
+from infra.embedded.processes.signals import NAMES, usual_parts
 from infra.embedded.stack import start_stack, stop_stack
 from infra.embedded.status import StackStatus, stack_status
 from infra.embedded.supervisor import Supervisor
@@ -39,7 +39,8 @@ STOPPED: Final = ("توقفت.", "Stopped.")
 def up(detach: bool, as_json: bool, **options: Any) -> None:
     """Start the stack of YESSER_HOME and run it until ctrl-C.
 
-    Services of YESSER_KAFKA or YESSER_POSTGRES are used, not started. Data stays between runs.
+    Services of YESSER_KAFKA or YESSER_POSTGRES are used, not started. Data stays between runs. On up to four cores one
+    process runs all consumers; with --only or --replicas and the name of a consumer, each has its own.
     """
     settings = Settings()
     wanted = parse_wanted(**options)
@@ -113,7 +114,7 @@ def parse_wanted(
         if not count.isdecimal() or not 1 <= int(count) <= 9:
             raise StackError(f"--replicas {text} is not NAME=COUNT with a count from 1 to 9, such as registrar=2.")
         counts[name] = int(count)
-    parts = frozenset(part.strip() for part in only.split(",")) if only else frozenset(NAMES)
+    parts = frozenset(part.strip() for part in only.split(",")) if only else usual_parts(named=counts)
     return Wanted(parts, counts, not unprepared, while_pid)
 
 

@@ -12,7 +12,7 @@ from infra.data_dir import DataDir
 from infra.embedded.health import halt_reason, process_ready
 from infra.embedded.processes.identity import Ending
 from infra.embedded.processes.managed_process import ChildPlan
-from infra.embedded.processes.signals import NAMES, PROCESSES
+from infra.embedded.processes.signals import NAMES, PROCESSES, usual_parts
 from infra.embedded.servers.ports import Ports, choose
 from infra.embedded.services import KafkaService, PostgresService
 from infra.errors import StackError
@@ -27,7 +27,7 @@ _PORT_SETTINGS: Final = {process.name: process.port_setting for process in PROCE
 class Wanted:
     """The parts of the stack to run, and the number of copies of each process (one works, the others stand by)."""
 
-    only: frozenset[str] = frozenset(NAMES)
+    only: frozenset[str] = field(default_factory=usual_parts)
     replicas: Mapping[str, int] = field(default_factory=dict)
     prepared: bool = True
     while_pid: int | None = None

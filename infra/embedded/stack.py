@@ -25,7 +25,7 @@ from infra.embedded.plan import Wanted
 from infra.embedded.processes import record as stack_record
 from infra.embedded.processes.identity import KILLED_WITHIN_S, LOOK_EVERY_S, Identity, running, still_living
 from infra.embedded.processes.log_tail import log_tail, rotate
-from infra.embedded.processes.signals import NAMES, SERVICES
+from infra.embedded.processes.signals import SEPARATE, SERVICES
 from infra.embedded.supervisor import end_orphans, is_supervised
 from infra.errors import StackError
 from infra.process.subprocess_command import subprocess_command
@@ -119,10 +119,10 @@ def running_stack(
 ) -> Iterator[Settings]:
     """A stack for the length of a `with`; yields its settings. `prepared` creates tables, topics and rights.
 
-    It ends with this process, even if that is killed.
+    Each process has its own part, unless `only` names others. It ends with this process, even if that is killed.
     """
     settings = Settings(home=home)
-    wanted = Wanted(frozenset(only or NAMES), replicas or {}, prepared, while_pid=os.getpid())
+    wanted = Wanted(frozenset(only or SEPARATE), replicas or {}, prepared, while_pid=os.getpid())
     start_stack(settings, wanted)
     try:
         yield settings

@@ -7,8 +7,8 @@ from dataclasses import replace
 from fastapi import APIRouter, Response
 
 from consumers.as_of.view import View
-from consumers.plan.document import JUDGING, anomalies_found
-from consumers.projections.read import AnomaliesSought
+from consumers.plan.document import PLAN_CONSUMERS, anomalies_found
+from consumers.projections.read import AnomalyFilter
 from consumers.read_api import documents
 from consumers.read_api.access import narrowed
 from consumers.read_api.cursor import indexes_after
@@ -28,14 +28,14 @@ routes = APIRouter(tags=["log"], default_response_class=Response)
 async def anomalies(request: Reading, agency: AgencyCode = None, limit: Limit = 100, after: After = None) -> Response:
     """In the order in which they were found. They changed nothing."""
     scope = narrowed(await request.scope(), agency)
-    sought = AnomaliesSought(scope.agency, after=indexes_after(after), rows_max=limit + 1)
+    chosen = AnomalyFilter(scope.agency, after=indexes_after(after), rows_max=limit + 1)
 
     async def shown(view: View) -> Shown:
-        asked = sought
+        asked = chosen
         if scope.partner is not None:
             subjects = await read.subjects(await view.use(REVENUE), scope)
-            asked = replace(sought, subjects=subjects, without_rules=read.STRANGERS_RULES)
+            asked = replace(chosen, subjects=subjects, without_rules=read.STRANGERS_RULES)
         rows = await anomalies_found(view, asked)
         return Shown(*page(rows, limit, "found_index", "index"))
 
-    return await request.answer(JUDGING, shown)
+    return await request.answer(PLAN_CONSUMERS, shown)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from consumers.access_scope import AccessScope
 from consumers.as_of.view import View
-from consumers.plan.document import JUDGING, plan_document
+from consumers.plan.document import PLAN_CONSUMERS, plan_document
 from consumers.read_api import documents
 from consumers.read_api.access import may_read
 from consumers.read_api.parameters import AsOfIndex, AsOfRecorded
@@ -49,7 +49,7 @@ async def plan(
     async def shown(view: View) -> Shown:
         return Shown(_within(await plan_document(view), scope))
 
-    return await request.answer(JUDGING, shown)
+    return await request.answer(PLAN_CONSUMERS, shown)
 
 
 def _within(plan: dict[str, Any], scope: AccessScope) -> dict[str, Any]:

@@ -7,6 +7,7 @@ the whole batch, so each is put into the unit of work once.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -81,12 +82,8 @@ class Book:
         return closed_through is not None and label <= closed_through
 
     def version_for(self, label: str) -> int:
-        """The version in force for a period: the latest in log order with `effective_from` ≤ it (R5)."""
-        versions = self.contract.versions
-        number = len(versions) - 1
-        while versions[number] > label:
-            number -= 1
-        return number
+        """The version in force for a period of the contract."""
+        return version_for(self.contract.versions, label)
 
     def terms(self, version: int) -> ContractVersion:
         row = self._rows.get(VERSION, self.contract.partnership_id, version)
@@ -197,6 +194,17 @@ class Book:
         self._accounts[kind] = account
         self._rows.put(ACCOUNT, account)
         return account
+
+
+def version_for(versions: Sequence[str], label: str) -> int:
+    """The version in force for a period: the latest in log order with `effective_from` ≤ it (R5).
+
+    `label` is not before the contract's first period, which is that of version 0.
+    """
+    number = len(versions) - 1
+    while versions[number] > label:
+        number -= 1
+    return number
 
 
 class Books:

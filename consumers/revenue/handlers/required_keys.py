@@ -1,7 +1,8 @@
 """The keys that a batch needs, in two rounds: ids in the entries, then keys that depend on the rows loaded.
 
 A contract's fixed terms (start, calendar, kind of period, basis of its tiers) decide the periods and windows of dates.
-They are in the contract's row or, if the batch signs the contract, in its first `partnership.signed`.
+They are in the contract's row or, if the batch signs the contract, in its first `partnership.signed`. Of a contract's
+versions only those are loaded that are in force for a period of the batch, since a contract may have a hundred.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from consumers.revenue.accounts import account_names
+from consumers.revenue.accounts import account_name, kinds_of
+from consumers.revenue.handlers.book import version_for
 from consumers.revenue.handlers.windows import window_of
 from consumers.revenue.rows import ACCOUNT, CONTRACT, EXPECTED, PAYOUT, PERIOD, RECEIPT, REVERSAL, VERSION, WINDOW
 from events.values.periods import next_period, period_kind, period_of
@@ -50,8 +52,8 @@ def required_keys(rows: UnitOfWork, entries: Sequence[Entry]) -> Iterator[Iterab
 def _named(by_partnership: dict[str, list[Entry]]) -> Iterator[Need]:
     for partnership_id, entries in by_partnership.items():
         yield CONTRACT, (partnership_id,)
-        for name in account_names(partnership_id):
-            yield ACCOUNT, (name,)
+        for kind in kinds_of(frozenset(entry.type for entry in entries)):
+            yield ACCOUNT, (account_name(kind, partnership_id),)
         for entry in entries:
             data = entry.data
             match entry.type:
@@ -65,24 +67,28 @@ def _named(by_partnership: dict[str, list[Entry]]) -> Iterator[Need]:
 
 
 class _Outlook:
-    """The keys that a batch may need of one partnership, given its fixed terms."""
+    """The keys that a batch may need of one partnership, given its fixed terms.
+
+    `versions` are those of the contract before the batch (`Contract.versions`).
+    """
 
     __slots__ = ("calendar", "kind", "labels", "partnership_id", "starts_on", "tier_basis", "versions")
 
-    def __init__(self, partnership_id: str, terms: dict[str, Any]) -> None:
+    def __init__(self, partnership_id: str, terms: dict[str, Any], versions: list[str]) -> None:
         self.partnership_id = partnership_id
         self.starts_on: str = terms["starts_on"]
         self.calendar = terms["calendar"]
         self.kind = terms["period"]
         self.tier_basis: str = terms["tier_basis"]
-        self.versions = 1
+        self.versions = versions
         self.labels = {self._period(self.starts_on)}
 
     def required_keys(self, rows: UnitOfWork, entries: list[Entry]) -> Iterator[Need]:
-        closing: list[str] = []
+        closing: set[str] = set()
         days: set[str] = set()
         collected_on: set[str] = set()
         windows: set[int] = set()
+        added = 0
         for entry in entries:
             data = entry.data
             match entry.type:
@@ -93,23 +99,32 @@ class _Outlook:
                     receipt = rows.get(RECEIPT, self.partnership_id, data["reverses"])
                     if receipt is not None:
                         windows.add(receipt.window_number)
+                        collected_on.add(receipt.collected_on)
                 case "revenue.period-closed" if period_kind(data["period"]) == self.kind:
-                    closing.append(data["period"])
+                    closing.add(data["period"])
                 case "partnership.signed":
+                    added += 1
                     days.add(data["terms"]["ends_on"])
                 case "partnership.amended":
-                    self.versions += 1
+                    added += 1
                     days.add(data["terms"]["ends_on"])
                 case "partnership.terminated":
                     days.add(data["on"])
         windows.update(self._window(day) for day in collected_on if day >= self.starts_on)
-        self.labels.update(self._period(day) for day in days | collected_on)
-        self.labels.update(*((label, next_period(label)) for label in closing))
+        priced = {self._period(day) for day in collected_on}
+        self.labels.update(priced, closing, map(next_period, closing), map(self._period, days))
         yield from ((WINDOW, (self.partnership_id, window)) for window in windows)
         yield from ((PERIOD, (self.partnership_id, label)) for label in self.labels)
-        for version in range(self.versions):
+        new = range(len(self.versions), len(self.versions) + added)
+        for version in {*self._in_force(priced | closing), *new}:
             yield VERSION, (self.partnership_id, version)
-            yield from ((EXPECTED, (self.partnership_id, version, label)) for label in closing)
+        for label in closing:
+            for version in {*self._in_force({label}), *new}:
+                yield EXPECTED, (self.partnership_id, version, label)
+
+    def _in_force(self, labels: set[str]) -> set[int]:
+        """The versions before the batch that are in force for these periods; the batch may add later ones."""
+        return {version_for(self.versions, label) for label in labels if self.versions and label >= self.versions[0]}
 
     def _period(self, day: str) -> str:
         return period_of(day, self.calendar, self.kind)
@@ -123,7 +138,7 @@ def _outlook(rows: UnitOfWork, partnership_id: str, entries: list[Entry]) -> _Ou
     contract = rows.get(CONTRACT, partnership_id)
     if contract is None:
         first = next((entry for entry in entries if entry.type == "partnership.signed"), None)
-        return None if first is None else _Outlook(partnership_id, first.data["terms"])
+        return None if first is None else _Outlook(partnership_id, first.data["terms"], [])
     outlook = _Outlook(
         partnership_id,
         {
@@ -132,8 +147,8 @@ def _outlook(rows: UnitOfWork, partnership_id: str, entries: list[Entry]) -> _Ou
             "period": contract.period_kind,
             "tier_basis": contract.tier_basis,
         },
+        contract.versions,
     )
-    outlook.versions = len(contract.versions)
     outlook.labels.add(contract.last_period)
     if contract.closed_through is not None:
         outlook.labels.add(next_period(contract.closed_through))

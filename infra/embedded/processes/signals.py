@@ -2,10 +2,14 @@
 
 A process is `yesser run NAME`. It serves `/healthz`, `/readyz` and `/metrics` on loopback at `YESSER_HEALTH_PORT`,
 keeps its positions in PostgreSQL, and may be killed at any moment. Standbys are further copies of a process.
+
+The consumers run in one process where cores are few, and each in its own elsewhere (`usual_parts`).
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +22,8 @@ class PlatformProcess:
     purpose: str
     port_setting: str | None = None
     """The setting of the port on which it serves clients; None if it serves none."""
+    replaces: tuple[str, ...] = ()
+    """The processes whose work it does in one."""
 
 
 PROCESSES: Final = (
@@ -27,6 +33,11 @@ PROCESSES: Final = (
     PlatformProcess("campaigns", "Decides which awareness campaigns are due."),
     PlatformProcess("revenue", "Keeps the revenue-share ledger."),
     PlatformProcess("event-index", "Finds events by source, type, subject, agency and time."),
+    PlatformProcess(
+        "consumers",
+        "Runs the four consumers in one process: the log is read and parsed once.",
+        replaces=("projections", "campaigns", "revenue", "event-index"),
+    ),
     PlatformProcess("gateway", "Accepts events over HTTP and gives signed receipts.", "YESSER_GATEWAY_PORT"),
 )
 """Started in this order, stopped all at once."""
@@ -35,3 +46,16 @@ SERVICES: Final = ("kafka", "postgres")
 """The services that the processes need; started first, stopped last."""
 
 NAMES: Final = (*SERVICES, *(process.name for process in PROCESSES))
+
+SEPARATE: Final = frozenset({*SERVICES, *(process.name for process in PROCESSES if not process.replaces)})
+"""Everything, with a process for each consumer."""
+
+FEW_CORES: Final = 4
+
+
+def usual_parts(cores: int | None = None, named: Collection[str] = ()) -> frozenset[str]:
+    """Everything: with one process for all consumers on up to `FEW_CORES` cores, unless `named` has one of them."""
+    if (cores or os.cpu_count() or 1) > FEW_CORES:
+        return SEPARATE
+    replaced = {name for process in PROCESSES for name in process.replaces}
+    return SEPARATE if replaced.intersection(named) else frozenset(NAMES) - replaced

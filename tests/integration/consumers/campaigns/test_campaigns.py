@@ -236,7 +236,7 @@ async def test_a_relay_of_an_older_epoch_takes_nothing_off(settings: Settings, c
     assert await lease.claim(connection, LEASE, "second", settings) == epoch + 1
 
     source = PlatformOutbox()
-    messages = await source.waiting(connection, 10)
+    messages = await source.unsent(connection, 10)
     await source.sent(connection, messages, epoch)
     assert await connection.fetchval("SELECT count(*) FROM platform.outbox") == 1
     await source.sent(connection, messages, epoch + 1)

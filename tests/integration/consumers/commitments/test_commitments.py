@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -21,7 +22,7 @@ from consumers.rebuild.rebuild import RebuildOptions, Rebuilt, rebuild
 from consumers.rebuild.table_hash import TableHash, table_hash
 from consumers.registry import CONSUMERS
 from events.errors import Fenced
-from events.wire.entry import entry_bytes
+from events.wire.entry import entry_bytes, parse_entry, recorded_time
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
 from infra.postgres.unit_of_work import Table
 from infra.process import lease
@@ -32,7 +33,7 @@ from tests.integration.consumers.registrar.registering import until
 from tests.oracle.history import MIXED, entries_from, generate
 
 RECORDED = "2026-11-25T08:00:00.000000Z"
-EVERY = 100
+ENTRIES_MIN = 100
 
 
 @pytest.fixture(scope="module")
@@ -129,11 +130,11 @@ async def test_committing_twice_at_one_index_says_the_same_event(live: Connectio
     assert {(row[1], row[2]) for row in counted} == {(2, 1)}
 
 
-async def test_the_relay_commits_once_past_each_multiple_and_commitments_do_not_count(
+async def test_the_relay_commits_once_when_the_log_has_grown_and_commitments_do_not_count(
     settings: Settings, live: Connection, raw: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commitment, "EVERY_ENTRIES", EVERY)
-    assert len(raw) > EVERY
+    monkeypatch.setattr(commitment, "ENTRIES_MIN", ENTRIES_MIN)
+    assert len(raw) > ENTRIES_MIN
     assert (await read_status(live, CONSUMERS)).commitment_due
     epoch = await lease.claim(live, "relay", "test", settings)
     assert epoch is not None
@@ -141,21 +142,47 @@ async def test_the_relay_commits_once_past_each_multiple_and_commitments_do_not_
     assert await committer.look(live)
     grown = await register_outbox(live, raw)
     assert len(grown) == len(raw) + sum(len(consumer.tables) for consumer in CONSUMERS.values())
-    assert await reached(live) == Reached(entries_count=len(raw), committed_count=len(raw))
+    found = await reached(live)
+    assert (found.entries_count, found.committed_count) == (len(raw), len(raw))
     assert not (await read_status(live, CONSUMERS)).commitment_due
 
 
-def test_a_commitment_is_due_once_a_multiple_is_passed() -> None:
+def test_a_commitment_is_due_when_the_log_has_grown_by_a_tenth_and_by_ten_thousand_entries() -> None:
     assert not Reached(9_999, 0).due
-    assert Reached(10_000, 9_999).due
-    assert not Reached(19_999, 10_500).due
-    assert Reached(40_001, 19_999).due
+    assert Reached(10_000, 0).due
+    assert not Reached(19_999, 10_000).due
+    assert not Reached(549_999, 500_000).due
+    assert Reached(550_000, 500_000).due
+
+
+def test_a_commitment_is_due_after_a_day_in_which_the_log_has_grown() -> None:
+    assert Reached(501, 500, timedelta(days=1)).due
+    assert not Reached(501, 500, timedelta(hours=23, minutes=59)).due
+    assert not Reached(500, 500, timedelta(days=9)).due, "it has not grown"
+
+
+async def test_the_day_is_counted_by_the_recorded_times_of_the_log(
+    settings: Settings, live: Connection, raw: list[bytes], run: Any
+) -> None:
+    """The entries of this log were recorded in 2026, one a second; the commitments at the time of `RECORDED`."""
+    await live.execute("UPDATE log.state SET recorded = $1", parse_entry(len(raw) - 1, raw[-1]).recorded)
+    before = await reached(live)
+    first, last = (datetime.fromisoformat(parse_entry(0, entry).recorded) for entry in (raw[0], raw[-1]))
+    assert before.since == last - first
+    await run(commit)
+    await register_outbox(live, raw)
+    next_day = datetime.fromisoformat(RECORDED) + timedelta(days=1)
+    await live.execute("UPDATE log.state SET recorded = $1", recorded_time(next_day))
+    assert not (await reached(live)).due, "nothing but commitments was added"
+    await live.execute("UPDATE platform.commitment SET entries_count = entries_count - 1")
+    assert (await reached(live)).since >= timedelta(days=1)
+    assert (await reached(live)).due
 
 
 async def test_a_relay_that_was_superseded_commits_nothing(
     settings: Settings, live: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commitment, "EVERY_ENTRIES", EVERY)
+    monkeypatch.setattr(commitment, "ENTRIES_MIN", ENTRIES_MIN)
     epoch = await lease.claim(live, "relay", "first", settings)
     assert epoch is not None
     await lease.release(live, "relay", epoch)

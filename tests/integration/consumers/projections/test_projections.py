@@ -13,7 +13,7 @@ from consumers.as_of.view import NoSuchIndex, NotStarted, view
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.event_index.read import Query, find
 from consumers.plan.commands import anomalies, plan
-from consumers.plan.document import JUDGING, all_anomalies, plan_at_a_glance
+from consumers.plan.document import PLAN_CONSUMERS, all_anomalies, plan_at_a_glance
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.projections.read import activity, history
 from infra.postgres.connection import Connection
@@ -36,7 +36,7 @@ async def applied(connection: Connection, log: list[EntryDict]) -> list[EntryDic
     """The log as written and applied by every consumer that the plan shows."""
     raw = raw_entries(log)
     await write_log(connection, raw)
-    for consumer in (*JUDGING, EVENT_INDEX):
+    for consumer in (*PLAN_CONSUMERS, EVENT_INDEX):
         await apply_live(connection, consumer, raw)
     return log
 
@@ -97,7 +97,7 @@ async def test_the_index_shown_is_the_lowest_position(
 ) -> None:
     raw = raw_entries(log)
     await write_log(connection, raw)
-    for consumer, end in zip(JUDGING, (300, 200, 250), strict=True):
+    for consumer, end in zip(PLAN_CONSUMERS, (300, 200, 250), strict=True):
         await apply_live(connection, consumer, raw[:end])
     document, _ = await plan_at_a_glance(settings)
     assert document["log_index"] == 200

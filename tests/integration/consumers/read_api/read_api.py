@@ -11,7 +11,7 @@ from typing import Any, cast
 import httpx
 
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
-from consumers.plan.document import JUDGING
+from consumers.plan.document import PLAN_CONSUMERS
 from infra.http.callers import Kind
 from infra.postgres.connection import Connection, Pool, create_pool
 from infra.settings import Settings
@@ -26,7 +26,7 @@ from producers.gateway.writer import KafkaWriter
 from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
 from tests.oracle.log import EntryDict
 
-CONSUMERS = (*JUDGING, EVENT_INDEX)
+CONSUMERS = (*PLAN_CONSUMERS, EVENT_INDEX)
 REGISTER = "INSERT INTO platform.agency (code, role, name, registered_index) VALUES ($1, $2, '{}', 0)"
 
 

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from rich.cells import cell_len
 
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
-from consumers.plan.document import JUDGING
+from consumers.plan.document import PLAN_CONSUMERS
 from infra.cli import cli
 from infra.postgres.connection import Connection
 from infra.settings import Settings
@@ -46,7 +46,7 @@ async def _applied(settings: Settings, connection: Connection) -> None:
     """A log, applied by every consumer that is shown; the agencies as the registrar knows them."""
     raw = raw_entries(entries_from(generate(21, 700, MIXED)))
     await write_log(connection, raw)
-    for consumer in (*JUDGING, EVENT_INDEX):
+    for consumer in (*PLAN_CONSUMERS, EVENT_INDEX):
         await apply_live(connection, consumer, raw)
     for code in AGENCIES:
         await connection.execute(

@@ -23,7 +23,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from infra.embedded import stack
 from infra.embedded.plan import Wanted
 from infra.embedded.processes.identity import Identity, running
-from infra.embedded.processes.signals import PROCESSES
+from infra.embedded.processes.signals import SEPARATE
 from infra.embedded.stack import running_stack, start_stack, stop_stack
 from infra.embedded.status import stack_status
 from infra.kafka.admin import LOG_TOPIC_CONFIG, admin_client, ensure_topic
@@ -270,7 +270,7 @@ def test_given_services_are_used_and_not_started(
 def test_every_process_gets_ready_stands_by_and_comes_back_after_kill_9(tmp_path: Path) -> None:
     with running_stack(tmp_path, replicas={"registrar": 2}) as settings:
         before = {process["name"]: process["pid"] for process in stack_status(settings).processes}
-        assert set(before) == {*(process.name for process in PROCESSES), "registrar-2"}
+        assert set(before) == {*SEPARATE.difference(SERVICES), "registrar-2"}
         _until(lambda: len(_exposing(settings, "yesser_log_size")) == 1)
         assert _exposing(settings, "yesser_log_size")[0].startswith("registrar")
         for name in ("registrar", "projections"):

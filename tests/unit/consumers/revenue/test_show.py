@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
-from consumers.revenue.accounts import CHART, SIDES, account_names
+from consumers.revenue.accounts import CHART, SIDES, TRANSFERS, kinds_of
 from consumers.revenue.handlers.closing import statement_data
 from consumers.revenue.show import (
     STATEMENT_LINES,
@@ -83,4 +83,5 @@ def test_every_kind_of_transfer_has_two_different_sides_of_the_chart_and_a_name(
     kinds = {line.kind for line in CHART}
     assert SIDES.keys() == TRANSFER_KINDS.keys()
     assert all(debit != credit and {debit, credit} <= kinds for debit, credit in SIDES.values())
-    assert account_names("P1") == tuple(f"{line.kind}:P1" for line in CHART)
+    assert sorted(kind for kinds in TRANSFERS.values() for kind in kinds) == sorted(SIDES)
+    assert kinds_of(frozenset({"revenue.paid-out", "partnership.signed"})) == {"partner-payable", "cash"}

@@ -6,17 +6,33 @@ from pathlib import Path
 
 import pytest
 
+from consumers.registry import CONSUMERS
 from infra.data_dir import DataDir
 from infra.embedded.commands import parse_wanted
-from infra.embedded.processes.signals import NAMES, PROCESSES
+from infra.embedded.plan import Wanted
+from infra.embedded.processes.signals import PROCESSES, SEPARATE, usual_parts
 from infra.embedded.supervisor import is_supervised, sole_supervisor
 from infra.errors import StackError
 
 
 def test_everything_is_started_unless_parts_are_named() -> None:
-    wanted = parse_wanted(None, [])
-    assert wanted.only == frozenset(NAMES)
-    assert [name for name, _ in wanted.process_names()] == [process.name for process in PROCESSES]
+    assert parse_wanted(None, []).only == usual_parts()
+    wanted = Wanted(usual_parts(cores=8))
+    assert wanted.only == SEPARATE
+    assert [name for name, _ in wanted.process_names()] == [p.name for p in PROCESSES if p.name != "consumers"]
+
+
+@pytest.mark.parametrize("cores", [1, 2, 4])
+def test_on_few_cores_one_process_runs_all_consumers(cores: int) -> None:
+    wanted = Wanted(usual_parts(cores))
+    assert [name for name, _ in wanted.process_names()] == ["registrar", "relay", "consumers", "gateway"]
+    assert usual_parts(cores, named=["registrar"]) == wanted.only
+    assert usual_parts(cores, named=["revenue"]) == SEPARATE, "a standby of one is asked for"
+
+
+def test_the_process_for_all_consumers_replaces_each_of_them() -> None:
+    (host,) = (process for process in PROCESSES if process.replaces)
+    assert host.replaces == tuple(CONSUMERS)
 
 
 def test_standbys_are_copies_with_a_number() -> None:

@@ -25,11 +25,15 @@ def compose() -> dict[str, Any]:
     return document
 
 
+SEPARATE_PROCESSES = tuple(process for process in PROCESSES if not process.replaces)
+"""Containers are for machines with more cores: each consumer has its own."""
+
+
 def test_every_process_of_the_table_has_a_service_and_no_other_process_has(compose: dict[str, Any]) -> None:
     commands = {name: service.get("command") for name, service in compose["services"].items()}
     processes = {name: command for name, command in commands.items() if command and command[0] == "run"}
-    assert processes == {process.name: ["run", process.name] for process in PROCESSES}
-    assert processes.keys() == process_entries().keys(), "of the entry points `yesser.processes`"
+    assert processes == {process.name: ["run", process.name] for process in SEPARATE_PROCESSES}
+    assert process_entries().keys() - processes.keys() == {"consumers"}, "of the entry points `yesser.processes`"
 
 
 def test_every_lasting_service_has_a_health_check_and_comes_back_by_itself(compose: dict[str, Any]) -> None:
@@ -38,7 +42,7 @@ def test_every_lasting_service_has_a_health_check_and_comes_back_by_itself(compo
 
 
 def test_every_process_waits_until_tables_topics_and_rights_are_made(compose: dict[str, Any]) -> None:
-    for process in PROCESSES:
+    for process in SEPARATE_PROCESSES:
         waits = compose["services"][process.name]["depends_on"]
         assert waits == {"prepare": {"condition": "service_completed_successfully"}}
 
@@ -65,7 +69,7 @@ def test_the_tests_containers_are_those_of_the_system(compose: dict[str, Any]) -
 
 def test_every_setting_that_a_process_is_given_exists(compose: dict[str, Any]) -> None:
     ours = {name: s for name, s in compose["services"].items() if s["image"] == "yesser-events"}
-    assert {*(process.name for process in PROCESSES), "prepare", "tool"} == set(ours)
+    assert {*(process.name for process in SEPARATE_PROCESSES), "prepare", "tool"} == set(ours)
     known = {f"YESSER_{name.upper()}" for name in Settings.model_fields}
     for name, service in ours.items():
         assert set(service["environment"]) <= known, name
@@ -74,11 +78,13 @@ def test_every_setting_that_a_process_is_given_exists(compose: dict[str, Any]) -
 def test_what_administers_may_and_the_processes_may_not(compose: dict[str, Any]) -> None:
     users = {name: s["environment"].get("YESSER_KAFKA_USER") for name, s in compose["services"].items()}
     assert {name for name, user in users.items() if user == "admin"} == {"prepare", "tool"}
-    assert {name for name, user in users.items() if user == "platform"} == {process.name for process in PROCESSES}
+    assert {name for name, user in users.items() if user == "platform"} == {
+        process.name for process in SEPARATE_PROCESSES
+    }
 
 
 def test_who_serves_others_is_reached_at_the_port_that_it_listens_on(compose: dict[str, Any]) -> None:
-    for process in PROCESSES:
+    for process in SEPARATE_PROCESSES:
         service = compose["services"][process.name]
         ports = [port.rpartition(":")[2] for port in service.get("ports", [])]
         served = [] if process.port_setting is None else [service["environment"][process.port_setting]]

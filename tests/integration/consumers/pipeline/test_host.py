@@ -1,0 +1,140 @@
+"""Several consumers in one process, on the real Kafka and PostgreSQL: read once, applied apart, and apart in their
+faults."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from aiokafka import ConsumerRecord
+
+from consumers.fold.consumer import Consumer
+from consumers.pipeline import log_feed
+from consumers.pipeline.batch import Batch, parse_records
+from consumers.pipeline.host import Host
+from events.errors import Halt
+from events.wire.entry import Entry
+from infra.postgres.connection import Connection
+from infra.postgres.outbox import OutboxEvent
+from infra.postgres.unit_of_work import UnitOfWork
+from infra.settings import Settings
+from tests.integration.consumers.pipeline.counting import COUNTING, fold
+from tests.integration.consumers.pipeline.test_pipeline import FAST, grow, looking_seldom, ship
+from tests.integration.consumers.registrar.registering import make_topics, running, until
+
+NAMES = ("first", "second", "third")
+
+
+def named(name: str) -> Consumer:
+    return replace(COUNTING, name=name, schema=name)
+
+
+def host(settings: Settings, *consumers: Consumer) -> Host:
+    return Host(consumers or tuple(map(named, NAMES)), settings.model_copy(update=FAST))
+
+
+async def until_applied(connection: Connection, end: int, names: Sequence[str] = NAMES) -> None:
+    async def reached() -> bool:
+        select = "SELECT count(*) FROM platform.position WHERE position = $1 AND consumer = ANY ($2)"
+        return bool(await connection.fetchval(select, end, names) == len(names))
+
+    await until(reached, f"{names} have applied {end} entries")
+    for name in names:
+        rows = await connection.fetch(f"SELECT index FROM {name}.applied ORDER BY row_id")
+        assert [index for (index,) in rows] == list(range(end)), f"{name}: each entry once, in order"
+
+
+async def test_each_record_is_parsed_once_and_applied_by_every_consumer(
+    settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[int] = []
+
+    def parse(records: Sequence[ConsumerRecord]) -> list[Batch]:
+        parsed.append(len(records))
+        return parse_records(records)
+
+    monkeypatch.setattr(log_feed, "parse_records", parse)
+    await make_topics(settings)
+    one = host(settings)
+    async with looking_seldom(monkeypatch), running(one):
+        await grow(settings, 700)
+        await ship(settings, range(700))
+        await until_applied(connection, 700)
+        assert sum(parsed) == 700
+        assert one.readiness().ready
+        found: dict[str, Any] = one.readiness().details
+        assert (found["role"], found["lag"]) == ("active", 0)
+        assert {name: state["position"] for name, state in found["consumers"].items()} == dict.fromkeys(NAMES, 700)
+    assert await connection.fetchval("SELECT sum(gaps_filled) FROM platform.position") == 0
+
+
+@pytest.mark.parametrize("error", [Halt("an invariant does not hold"), ZeroDivisionError("a bug")])
+async def test_a_fault_of_one_does_not_stop_the_others(
+    settings: Settings, connection: Connection, error: Exception
+) -> None:
+    faulty = [True]
+
+    def fail(ws: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
+        if faulty[0] and entries[-1].index >= 100:
+            raise error
+        return fold(ws, entries)
+
+    await make_topics(settings)
+    one = host(settings, named("first"), replace(named("second"), fold=fail), named("third"))
+    async with running(one):
+        for end in (100, 200, 300):
+            await grow(settings, 100)
+            await ship(settings, range(end - 100, end))
+            await until_applied(connection, end, ("first", "third"))
+        found: dict[str, Any] = one.readiness().details
+        ready = {name: state["ready"] for name, state in found["consumers"].items()}
+        assert ready == {"first": True, "second": False, "third": True}
+        assert not one.readiness().ready
+        assert ("halted" in one.readiness().details) == isinstance(error, Halt)
+        assert await connection.fetchval("SELECT position FROM platform.position WHERE consumer = 'second'") == 100
+        faulty[0] = False
+        await until_applied(connection, 300)
+
+        async def ready_again() -> bool:
+            return one.readiness().ready
+
+        await until(ready_again, "the whole process is ready")
+
+
+async def test_a_consumer_that_is_held_up_delays_the_others_by_no_more_than_a_second(
+    settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_feed, "WAIT_S", 0.2)
+    small = settings.model_copy(update={"batch_records_max": 64})
+    await make_topics(small)
+    async with looking_seldom(monkeypatch), running(host(small)):
+        await grow(small, 10)
+        await ship(small, range(10))
+        await until_applied(connection, 10)
+        async with connection.transaction():
+            await connection.execute("SELECT FROM platform.position WHERE consumer = 'second' FOR UPDATE")
+            await grow(small, 990)
+            await ship(small, range(10, 1000))
+            await until_applied(connection, 1000, ("first", "third"))
+        await until_applied(connection, 1000)
+        await grow(small, 100)
+        await ship(small, range(1000, 1100))
+        await until_applied(connection, 1100)
+
+
+async def test_one_that_is_far_behind_reads_the_database_until_it_has_caught_up(
+    settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = settings.model_copy(update={"batch_records_max": 64})
+    await make_topics(small)
+    await grow(small, 1000)
+    await ship(small, range(1000))
+    async with running(host(small, named("first"), named("second"))):
+        await until_applied(connection, 1000, ("first", "second"))
+    async with looking_seldom(monkeypatch), running(host(small)):
+        await until_applied(connection, 1000)
+        await grow(small, 50)
+        await ship(small, range(1000, 1050))
+        await until_applied(connection, 1050)
