@@ -20,10 +20,12 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from consumers.registry import CONSUMERS
 from infra.embedded import stack
+from infra.embedded.health import readiness
 from infra.embedded.plan import Wanted
 from infra.embedded.processes.identity import Identity, running
-from infra.embedded.processes.signals import SEPARATE
+from infra.embedded.processes.signals import SEPARATE, usual_parts
 from infra.embedded.stack import running_stack, start_stack, stop_stack
 from infra.embedded.status import stack_status
 from infra.kafka.admin import LOG_TOPIC_CONFIG, admin_client, ensure_topic
@@ -278,6 +280,18 @@ def test_every_process_gets_ready_stands_by_and_comes_back_after_kill_9(tmp_path
         _until(lambda: all(_process(settings, n)["restarts"] == 1 for n in ("registrar", "projections")))
         _until(lambda: stack_status(settings).ready)
         assert _process(settings, "registrar")["pid"] != before["registrar"]
+    assert all(process["pid"] is None for process in stack_status(settings).processes)
+
+
+def test_on_few_cores_one_process_runs_every_consumer_and_comes_back_after_kill_9(tmp_path: Path) -> None:
+    with running_stack(tmp_path, only=usual_parts(cores=2)) as settings:
+        before = {process["name"]: process["pid"] for process in stack_status(settings).processes}
+        assert list(before) == ["registrar", "relay", "consumers", "gateway"]
+        answer = asyncio.run(readiness(_process(settings, "consumers")["health_port"])) or {}
+        assert {name: state["ready"] for name, state in answer["consumers"].items()} == dict.fromkeys(CONSUMERS, True)
+        os.kill(before["consumers"], signal.SIGKILL)
+        _until(lambda: _process(settings, "consumers")["restarts"] == 1)
+        _until(lambda: stack_status(settings).ready)
     assert all(process["pid"] is None for process in stack_status(settings).processes)
 
 
