@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 import uvloop
 
-from consumers.commitments.commitment import Commitment, hash_read_models, publish, reached
+from consumers.commitments.commitment import Commitment, hash_read_models, log_growth, publish
 from events.errors import YesserError
 from infra.command_line.display import Column, Grid, show
 from infra.command_line.language import localized
@@ -33,7 +33,7 @@ def commit(as_json: bool) -> None:
 
 async def _commit(settings: Settings) -> list[Commitment]:
     async with connected(settings, "commit", batch=True) as connection:
-        found = await reached(connection)
+        found = await log_growth(connection)
         commitments = await hash_read_models(connection)
         if not commitments:
             raise NothingApplied(NothingApplied.__doc__)

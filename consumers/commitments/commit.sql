@@ -25,11 +25,11 @@ SELECT to_regnamespace($1) IS NOT NULL
 -- name: position
 SELECT position FROM platform.position WHERE consumer = $1
 
--- name: reach
+-- name: committed
 -- By command: only forward.
 UPDATE platform.commitment SET entries_count = greatest(entries_count, $1)
 
--- name: reach_by_relay
+-- name: committed_by_relay
 -- Only for the relay of this epoch, and only if no other commitment came first.
 UPDATE platform.commitment SET entries_count = $1
 WHERE entries_count < $1 AND EXISTS (SELECT FROM platform.lease WHERE name = 'relay' AND epoch = $2)

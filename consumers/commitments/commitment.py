@@ -61,7 +61,7 @@ class Commitment:
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
+class LogGrowth:
     """Entries without commitments: applied by the projections now, and at the last commitment.
 
     `since` is the recorded time from the last commitment, or from the log's first entry, to the newest entry.
@@ -84,14 +84,14 @@ def read_model_name(consumer: Consumer, table: str) -> str:
     return f"{consumer.name}.{table}"
 
 
-async def reached(connection: Connection) -> Reached:
+async def log_growth(connection: Connection) -> LogGrowth:
     """The entries to commit; zero before the projections have tables."""
     if not await connection.fetchval(_SQL["counted"]):
-        return Reached(0, 0)
+        return LogGrowth(0, 0)
     row = await connection.fetchrow(_SQL["entries"])
     if row is None:
-        return Reached(0, 0)
-    return Reached(
+        return LogGrowth(0, 0)
+    return LogGrowth(
         row["entries_count"], row["committed_count"], _time(row["recorded"]) - _time(row["committed_recorded"])
     )
 
@@ -126,9 +126,9 @@ async def _hash_consumer(connection: Connection, consumer: Consumer) -> list[Com
 
 
 async def publish(connection: Connection, commitments: Sequence[Commitment], entries_count: int) -> None:
-    """Put the commitments into the outbox, by command; `entries_count` is that of `reached`, from before the read."""
+    """Put the commitments into the outbox, by command; `entries_count` is that of `log_growth` before the read."""
     async with connection.transaction():
-        await connection.execute(_SQL["reach"], entries_count)
+        await connection.execute(_SQL["committed"], entries_count)
         await outbox.write(connection, [commitment.event() for commitment in commitments])
 
 
@@ -137,7 +137,7 @@ async def publish_by_relay(
 ) -> bool:
     """The same for the relay of `epoch`; False if it was superseded or came second: then nothing is written."""
     async with connection.transaction():
-        if not await connection.fetchval(_SQL["reach_by_relay"], entries_count, epoch):
+        if not await connection.fetchval(_SQL["committed_by_relay"], entries_count, epoch):
             return False
         await outbox.write(connection, [commitment.event() for commitment in commitments])
     return True

@@ -14,7 +14,7 @@ from typing import Final
 
 import structlog
 
-from consumers.commitments.commitment import hash_read_models, publish_by_relay, reached
+from consumers.commitments.commitment import hash_read_models, log_growth, publish_by_relay
 from infra.log.reader import log_size
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
 from infra.process.leader_election import Term
@@ -37,7 +37,7 @@ class CommitmentScheduler:
         self._rests_until = 0.0
 
     async def run(self) -> None:
-        connection = self.term.cut_when_lost(await connect(self.settings, "committer", batch=True))
+        connection = self.term.cut_when_lost(await connect(self.settings, "commitments", batch=True))
         # A suspended process must not hold a snapshot and its locks indefinitely.
         await connection.execute(
             f"SET idle_in_transaction_session_timeout = {self.settings.idle_in_transaction_timeout_ms}"
@@ -54,7 +54,7 @@ class CommitmentScheduler:
         """Commit if it is due and the rest is over; returns whether it did."""
         size = await log_size(connection)
         grows, self._size = size != self._size, size
-        found = await reached(connection)
+        found = await log_growth(connection)
         if not found.due or (grows and time.monotonic() < self._rests_until):
             return False
         began = time.monotonic()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from consumers.commitments.commitment import reached
+from consumers.commitments.commitment import log_growth
 from consumers.relay.triggers import triggers_waiting
 from infra.kafka.client_config import agency_topic
 from infra.postgres.connection import Connection
@@ -79,7 +79,7 @@ async def read_status(connection: Connection, consumers: Iterable[str]) -> Pipel
             if row["halted_reason"] is not None:
                 halted.append(f"{row['consumer']} halted: {row['halted_reason']}")
         topics = await connection.fetch(_SQL["topics"])
-        commitments = await reached(connection)
+        commitments = await log_growth(connection)
     halted += [f"{agency_topic(t['code'])} halted: {t['halted_reason']}" for t in topics if t["halted_reason"]]
     assert state is not None
     return PipelineStatus(

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from consumers.commitments import commitment
 from consumers.commitments.commands import commit
-from consumers.commitments.commitment import Reached, hash_read_models, reached
+from consumers.commitments.commitment import LogGrowth, hash_read_models, log_growth
 from consumers.commitments.scheduler import CommitmentScheduler
 from consumers.operations.audit_command import audit
 from consumers.operations.wait import read_status
@@ -138,27 +138,27 @@ async def test_the_relay_commits_once_when_the_log_has_grown_and_commitments_do_
     assert (await read_status(live, CONSUMERS)).commitment_due
     epoch = await lease.claim(live, "relay", "test", settings)
     assert epoch is not None
-    committer = CommitmentScheduler(settings, Term(epoch, asyncio.Event()))
-    assert await committer.look(live)
+    scheduler = CommitmentScheduler(settings, Term(epoch, asyncio.Event()))
+    assert await scheduler.look(live)
     grown = await register_outbox(live, raw)
     assert len(grown) == len(raw) + sum(len(consumer.tables) for consumer in CONSUMERS.values())
-    found = await reached(live)
+    found = await log_growth(live)
     assert (found.entries_count, found.committed_count) == (len(raw), len(raw))
     assert not (await read_status(live, CONSUMERS)).commitment_due
 
 
 def test_a_commitment_is_due_when_the_log_has_grown_by_a_tenth_and_by_ten_thousand_entries() -> None:
-    assert not Reached(9_999, 0).due
-    assert Reached(10_000, 0).due
-    assert not Reached(19_999, 10_000).due
-    assert not Reached(549_999, 500_000).due
-    assert Reached(550_000, 500_000).due
+    assert not LogGrowth(9_999, 0).due
+    assert LogGrowth(10_000, 0).due
+    assert not LogGrowth(19_999, 10_000).due
+    assert not LogGrowth(549_999, 500_000).due
+    assert LogGrowth(550_000, 500_000).due
 
 
 def test_a_commitment_is_due_after_a_day_in_which_the_log_has_grown() -> None:
-    assert Reached(501, 500, timedelta(days=1)).due
-    assert not Reached(501, 500, timedelta(hours=23, minutes=59)).due
-    assert not Reached(500, 500, timedelta(days=9)).due, "it has not grown"
+    assert LogGrowth(501, 500, timedelta(days=1)).due
+    assert not LogGrowth(501, 500, timedelta(hours=23, minutes=59)).due
+    assert not LogGrowth(500, 500, timedelta(days=9)).due, "it has not grown"
 
 
 async def test_the_day_is_counted_by_the_recorded_times_of_the_log(
@@ -166,17 +166,17 @@ async def test_the_day_is_counted_by_the_recorded_times_of_the_log(
 ) -> None:
     """The entries of this log were recorded in 2026, one a second; the commitments at the time of `RECORDED`."""
     await live.execute("UPDATE log.state SET recorded = $1", parse_entry(len(raw) - 1, raw[-1]).recorded)
-    before = await reached(live)
+    before = await log_growth(live)
     first, last = (datetime.fromisoformat(parse_entry(0, entry).recorded) for entry in (raw[0], raw[-1]))
     assert before.since == last - first
     await run(commit)
     await register_outbox(live, raw)
     next_day = datetime.fromisoformat(RECORDED) + timedelta(days=1)
     await live.execute("UPDATE log.state SET recorded = $1", recorded_time(next_day))
-    assert not (await reached(live)).due, "nothing but commitments was added"
+    assert not (await log_growth(live)).due, "nothing but commitments was added"
     await live.execute("UPDATE platform.commitment SET entries_count = entries_count - 1")
-    assert (await reached(live)).since >= timedelta(days=1)
-    assert (await reached(live)).due
+    assert (await log_growth(live)).since >= timedelta(days=1)
+    assert (await log_growth(live)).due
 
 
 async def test_a_relay_that_was_superseded_commits_nothing(
@@ -197,7 +197,7 @@ async def test_the_connection_of_a_relay_that_lost_its_lease_is_cut(settings: Se
 
     async def connections() -> int:
         found: int = await live.fetchval(
-            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'yesser committer'"
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'yesser scheduler'"
             " AND datname = current_database()"
         )
         return found
