@@ -197,7 +197,7 @@ async def test_the_connection_of_a_relay_that_lost_its_lease_is_cut(settings: Se
 
     async def connections() -> int:
         found: int = await live.fetchval(
-            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'yesser scheduler'"
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'yesser commitments'"
             " AND datname = current_database()"
         )
         return found
