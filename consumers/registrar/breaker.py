@@ -111,6 +111,9 @@ class Breaker:
     def __init__(self, limits: Limits, state: BreakerState = CLOSED, uncounted_up_to: int = 0) -> None:
         self.limits = limits
         self.uncounted_up_to = uncounted_up_to
+        self.pause: Pause | None = None
+        self._levels = EMPTY
+        self._counting = False
         self._set(state)
         self._most = tuple(count * limits.fill for count in limits.in_a_row_max)
 
