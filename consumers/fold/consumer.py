@@ -24,8 +24,8 @@ from infra.postgres.unit_of_work import Need, Table, UnitOfWork
 Needs = Callable[[UnitOfWork, Sequence[Entry]], Iterator[Iterable[Need]]]
 Fold = Callable[[UnitOfWork, Sequence[Entry]], list[OutboxEvent]]
 
-ROWS_MAX: Final = 20_000
-"""A batch needs at most this many rows, about two seconds of work. A single entry may need somewhat more: events.md §3
+ROWS_MAX: Final = 10_000
+"""A batch needs at most this many rows, less than a second of work. A single entry may need somewhat more: events.md §3
 limits how many facts are pending for a project or service."""
 
 

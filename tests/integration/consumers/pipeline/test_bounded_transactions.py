@@ -149,6 +149,7 @@ async def anomalies(connection: Connection, schema: str) -> dict[str, int]:
 
 
 @pytest.mark.alone
+@pytest.mark.accept
 @pytest.mark.timeout(300)
 async def test_no_transaction_takes_longer_than_two_seconds_whatever_the_entries_cost(
     settings: Settings, connection: Connection
