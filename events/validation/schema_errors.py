@@ -4,7 +4,6 @@ several members, and of the subject.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -38,28 +37,24 @@ def errors_in(event: Mapping[str, Any], form: EventForm, in_headers: Sequence[Fi
 
 
 class _Places:
-    """Pointers of faulty members, to be asked for many others."""
+    """Pointers of faulty members, to be asked for others."""
 
     def __init__(self, pointers: Sequence[str]) -> None:
-        self._sorted = sorted(pointers)
+        self._faulty = set(pointers)
+        self._above: set[str] = set()
+        for pointer in pointers:
+            while pointer and (pointer := pointer.rpartition("/")[0]) not in self._above:
+                self._above.add(pointer)
 
     def touch(self, pointer: str) -> bool:
         """Whether one of them is at this pointer, below it, or above it."""
-        if not self._sorted:
-            return False
-        if any(self._has(pointer[:end]) for end in _ends_of_names(pointer)):
+        if pointer in self._faulty or pointer in self._above:
             return True
-        below = bisect_left(self._sorted, pointer + "/")
-        return below < len(self._sorted) and self._sorted[below].startswith(pointer + "/")
-
-    def _has(self, pointer: str) -> bool:
-        at = bisect_left(self._sorted, pointer)
-        return at < len(self._sorted) and self._sorted[at] == pointer
-
-
-def _ends_of_names(pointer: str) -> list[int]:
-    """Where each name of a pointer ends."""
-    return [position for position, mark in enumerate(pointer) if mark == "/" and position] + [len(pointer)]
+        while pointer:
+            pointer = pointer.rpartition("/")[0]
+            if pointer in self._faulty:
+                return True
+        return False
 
 
 def _model_errors(event: dict[str, Any], form: EventForm) -> list[Finding]:

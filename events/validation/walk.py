@@ -18,7 +18,7 @@ from events.validation.models import Shape
 from events.validation.quick_search import is_suspect
 from events.values.bounds import MEMBERS_MAX
 from events.values.json_pointer import UNCLEAN, is_shown
-from events.values.personal_data import holds_personal_data, looks_personal
+from events.values.personal_data import holds_personal_data, looks_personal, shows_ten_digits
 from events.wire.strict_json import HugeInteger
 
 _UNKNOWN_FIELD: Final = "Unknown field; remove it or correct its name."
@@ -34,6 +34,8 @@ _LIKE_AN_ID: Final = "Ten digits that begin with 1 or 2 look like a national id;
 _SEQUENCE: Final = re.compile(r"[0-9]{20}")
 _NUL: Final = b"\\u0000"
 _MEMBER: Final = b'":'
+_LOOKED_INTO: Final = frozenset({dict, list, HugeInteger})
+_SHORTEST_ID: Final = 10
 _TOO_MANY: Final = object()
 """Stands for a list or an object beyond its bound: no model takes it, and none looks into it."""
 
@@ -74,6 +76,10 @@ def _to_look_for(event: Mapping[str, Any]) -> tuple[bool, bool]:
     return searches, written.count(_MEMBER) > MEMBERS_MAX
 
 
+def _may_be_forbidden(text: str) -> bool:
+    return UNCLEAN.search(text) is not None or (len(text) >= _SHORTEST_ID and shows_ten_digits(text))
+
+
 class _Unknown:
     """Walks over what the type does not define, which may be thousands of values, and collects all findings.
 
@@ -101,7 +107,7 @@ class _Unknown:
                     self.items(item, pointer if ends else f"{pointer}/{position}", ends, judged)
             elif kind is dict:
                 self.members(item, pointer if ends else f"{pointer}/{position}", ends, judged)
-            elif self.searches and (kind is str or kind is HugeInteger):
+            elif kind is HugeInteger or (kind is str and self.searches and _may_be_forbidden(item)):
                 self._scalar(item, pointer, ends, judged, position)
 
     def members(self, value: Mapping[str, Any], pointer: str, ends: bool, judged: bool) -> None:
@@ -122,7 +128,7 @@ class _Unknown:
             hidden = ends or not is_shown(name)
             walk_part = self.items if kind is list else self.members
             walk_part(item, pointer if hidden else f"{pointer}/{name}", hidden, judged)
-        elif self.searches and (kind is str or kind is HugeInteger):
+        elif kind is HugeInteger or (kind is str and self.searches and _may_be_forbidden(item)):
             self._scalar(item, pointer, ends or not is_shown(name), judged, name)
 
     def _name(self, name: str, pointer: str, judged: bool) -> None:
@@ -160,7 +166,7 @@ class _Known:
             if shape is None:
                 self._add("unknown-field", f"{pointer}/{name}" if is_shown(name) else pointer, _UNKNOWN_FIELD)
                 self._unknown.member(name, item, pointer, ends=False, judged=True)
-            elif searches or type(item) is dict or type(item) is list:
+            elif type(item) in _LOOKED_INTO or (searches and type(item) is str and _may_be_forbidden(item)):
                 kept[name] = self._value(item, shape, f"{pointer}/{name}")
             else:
                 kept[name] = item

@@ -30,8 +30,3 @@ def pointer_of(location: Iterable[str | int]) -> str:
             break
         pointer += f"/{name}"
     return pointer
-
-
-def is_within(pointer: str, ancestor: str) -> bool:
-    """Whether `pointer` is `ancestor` or lies below it."""
-    return pointer == ancestor or pointer.startswith(ancestor + "/")
