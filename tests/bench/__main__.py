@@ -206,6 +206,7 @@ class Run:
                     if "g" in wanted:
                         self._add_measured("together", "(g) everything together", measured, tuple(measured.loads))
                     if "f" in wanted:
+                        system.command_output(settings, "wait")
                         found = await system.latencies(settings, AGENCIES[0], published.later, LATENCY_EVENTS_PER_S)
                         self.figures.latencies += found
         finally:
