@@ -97,11 +97,11 @@ class Pipeline:
     async def _rebuild(self) -> None:
         """Build the rows that older rules wrote again, beside them; nothing is applied before they are swapped in."""
         log.info("older rules wrote the rows: they are rebuilt from the log", consumer=self.consumer.name)
-        self.progress.paused = {"rebuild": "rows of older rules are built again from the log"}
+        self.progress.rebuilding = True
         try:
             await rebuild(self.settings, self.consumer, _REPLACE, lambda entries: self.progress.begin())
         finally:
-            self.progress.paused = {}
+            self.progress.rebuilding = False
         log.info("the rebuilt rows are live", consumer=self.consumer.name)
 
     async def _write(self, writer: Writer) -> None:

@@ -102,4 +102,4 @@ def _state(entry: dict[str, Any], port: int, watched: bool) -> str:
 def _answered(process: dict[str, Any], answer: Mapping[str, Any] | None) -> dict[str, Any]:
     if answer is None:
         return process | ({"state": "silent"} if process["state"] == "ready" else {})
-    return process | ({"lag": answer["lag"]} if "lag" in answer else {})
+    return process | {name: answer[name] for name in ("lag", "rebuilding") if name in answer}

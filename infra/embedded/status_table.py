@@ -55,6 +55,11 @@ def print_status(status: StackStatus, console: Console | None = None) -> None:
         if reason := process.get("halted"):
             name = process["name"]
             line(f"توقف {name}: {reason}.", f"{name} halted: {reason}.")
+        if process.get("rebuilding"):
+            line(
+                f"يعيد {process['name']} بناء صفوفه من السجل.",
+                f"{process['name']} builds its rows again from the log.",
+            )
     for topic, pause in status.paused.items():
         until = pause["until"]
         line(f"قراءة {topic} بطيئة حتى {until}: {pause['ar']}.", f"{topic} is paused until {until}: {pause['en']}.")

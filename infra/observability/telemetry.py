@@ -7,7 +7,7 @@ span attributes are never a subject, an id, a key or a payload: the allowed ones
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypedDict, Unpack, get_args
@@ -137,10 +137,17 @@ def gauge(name: GaugeName, value: float, **labels: Unpack[Labels]) -> None:
     _series(name, *labels.items()).set(value)
 
 
-def forget_gauges() -> None:
-    """Remove all gauges until they are set again: this process stands by, and another one has the current values."""
+def forget_gauges(process: str) -> None:
+    """Remove the gauges of `process`, which stands by, until they are set again: another one has the current values.
+
+    Several consumers may share an operating system's process; of a gauge by consumer only its own series is removed.
+    """
     for name in _COLLECTORS.keys() & set(get_args(GaugeName)):
-        REGISTRY.unregister(_COLLECTORS.pop(name))
+        if METRICS[name][1] == ("consumer",):
+            with suppress(KeyError):
+                _COLLECTORS[name].remove(process)
+        else:
+            REGISTRY.unregister(_COLLECTORS.pop(name))
     _series.cache_clear()
 
 

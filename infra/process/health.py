@@ -51,8 +51,10 @@ class Progress:
     halted: str | None = None
     alarm: str | None = None
     """What an operator must look at while the work continues: the process is not ready."""
-    paused: dict[str, object] = field(default_factory=dict)
-    """Paused parts of the work, shown in the details; the process stays ready."""
+    paused: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Paused topics: until when, and why, in Arabic and English. The process stays ready."""
+    rebuilding: bool = False
+    """Whether older rules' rows are built again before anything is applied."""
     positions: bool = True
     moved_at: float = field(init=False)
     looked: bool = field(default=False, init=False)
@@ -83,6 +85,8 @@ class Progress:
             details |= moved
         if self.paused:
             details["paused"] = self.paused
+        if self.rebuilding:
+            details["rebuilding"] = True
         if halted := self.halted or self.alarm:
             return Readiness(False, details | {"halted": halted})
         if self.standby:

@@ -130,7 +130,7 @@ class LeaderElection:
                         self.progress.begin()
                     return epoch
                 self.progress.standby = True
-                forget_gauges()
+                forget_gauges(self._spec.process)
                 self.idle()
                 await pause(stop, self._settings.lease_renew_ms / 1000)
             return None

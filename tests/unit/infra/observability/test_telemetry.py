@@ -176,7 +176,11 @@ def test_a_process_exposes_what_it_counts_and_nothing_of_others() -> None:
 def test_a_process_that_stands_by_exposes_no_gauge_and_keeps_its_counters() -> None:
     count("outbox_sent", 2)
     gauge("shipped_up_to", 9)
-    forget_gauges()
+    gauge("lag_entries", 5, consumer="revenue")
+    gauge("lag_entries", 6, consumer="campaigns")
+    forget_gauges("revenue")
+    assert REGISTRY.get_sample_value("yesser_lag_entries", {"consumer": "revenue"}) is None
+    assert REGISTRY.get_sample_value("yesser_lag_entries", {"consumer": "campaigns"}) == 6
     assert REGISTRY.get_sample_value("yesser_shipped_up_to") is None
     sent = REGISTRY.get_sample_value("yesser_outbox_sent_total")
     count("outbox_sent")
