@@ -22,7 +22,7 @@ STEPS_PER_BYTE_MAX = 3
 STEPS_OF_100_SENTENCES = 6_000
 STEPS_OF_BOUNDED_LISTS = 40_000
 """400 expected amounts, each of which is wrong."""
-SIZES = (6_000, 12_000, 24_000)
+SIZES = (3_500, 7_000, 14_000)
 
 
 def steps_of(case: Case) -> int:
