@@ -161,15 +161,15 @@ class RegistrarSession:
                 self.pauses.probe_due(self.reader)
                 if self._reading is None:
                     self._reading = asyncio.create_task(self.reader.read())
+                if self._committing is None and self._next.is_due(self.reader.backlog):
+                    self._committing = asyncio.create_task(self._commit([*self._next.readings.values()]))
+                    self._next = NextBatch(self.settings.batch_records_max, self._next_cost_max_s())
                 if self.reader.backlog.topics and not self._next.is_full:
                     over_s = self._next.take_turn(self.reader.backlog, self._turns, self.agencies, CLOCKS)
                     # After a record that cost more than its turn, the commit under way takes as long for its steps.
                     await asyncio.sleep(over_s if over_s > TURN_S else 0)
                 else:
                     await asyncio.wait(self._tasks(), return_when=asyncio.FIRST_COMPLETED)
-                if self._committing is None and self._next.is_due(self.reader.backlog):
-                    self._committing = asyncio.create_task(self._commit([*self._next.readings.values()]))
-                    self._next = NextBatch(self.settings.batch_records_max, self._next_cost_max_s())
             if self._committing:
                 await self._committing
         finally:

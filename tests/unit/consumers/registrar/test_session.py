@@ -1,0 +1,47 @@
+"""The loop of a term: what is validated is committed while nothing new arrives."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from consumers.registrar.backlog import Backlog
+from consumers.registrar.batch import Reading
+from consumers.registrar.session import RegistrarSession
+from infra.settings import Settings
+from tests.unit.consumers.registrar.readings import HEALTH, NOW, Record, said, topic_of
+
+RECORDS, BATCH = 12, 4
+
+
+class SilentReader:
+    """Topics of which nothing more arrives, and a backlog of `RECORDS` records."""
+
+    def __init__(self) -> None:
+        self.backlog = Backlog(1 << 30, 1 << 30, 0)
+        self.backlog.add({topic_of(HEALTH): [Record(n, said(f"e{n}")) for n in range(RECORDS)]})
+
+    async def read(self) -> None:
+        await asyncio.Event().wait()
+
+
+async def test_a_full_batch_is_committed_while_a_read_waits_for_records(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, batch_records_max=BATCH)
+    stub: Any = SimpleNamespace()
+    session = RegistrarSession(stub, stub, settings, lambda: NOW, stub)
+    session.reader = SilentReader()  # type: ignore[assignment]
+    session.pauses = SimpleNamespace(probe_due=lambda reader: None)  # type: ignore[assignment]
+    session.agencies = {topic_of(HEALTH): HEALTH}
+    stop, committed = asyncio.Event(), []
+
+    async def commit(readings: list[Reading]) -> None:
+        await asyncio.sleep(0.01)  # the next batch is full before
+        committed.append(sum(len(reading.records) for reading in readings))
+        if sum(committed) == RECORDS:
+            stop.set()
+
+    session._commit = commit  # type: ignore[method-assign]
+    await asyncio.wait_for(session._register(stop), 10)
+    assert committed == [BATCH] * (RECORDS // BATCH)
