@@ -1,7 +1,7 @@
 """One walk over a parsed event: the bounds, unknown names, and what is forbidden anywhere (huge integers, NUL, lone
 surrogates, personal data).
 
-In: an event and the shape of its type. Out: these faults, and the event as its model can judge it at little cost.
+In: an event and the shape of its type. Out: these faults, and the event as its model can check it at little cost.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _TOO_MANY: Final = object()
 
 
 class Walked(NamedTuple):
-    """The faults of one walk. `faulty` are the pointers of known members that the model need not judge.
+    """The faults of one walk. `faulty` are the pointers of known members that the model need not check.
 
     `event` has neither null attributes, nor unknown names, nor what is beyond a bound; None if it is itself beyond.
     """
@@ -55,10 +55,10 @@ def walk(event: Mapping[str, Any], shape: Shape) -> Walked:
     """Walk over an event. A null attribute counts as absent, but its name is searched."""
     unknown = _Unknown(*_to_look_for(event))
     if len(event) > MEMBERS_MAX:
-        unknown.members(event, "", ends=False, judged=True)
+        unknown.members(event, "", ends=False, checked=True)
         return Walked(unknown.findings, frozenset(), None)
     present = {name: value for name, value in event.items() if value is not None}
-    unknown.members({name: None for name in event if name not in present}, "", ends=False, judged=True)
+    unknown.members({name: None for name in event if name not in present}, "", ends=False, checked=True)
     known = _Known(unknown)
     return Walked(unknown.findings, known.faulty, known.members(present, shape.members or {}, ""))
 
@@ -86,7 +86,7 @@ class _Unknown:
     `searches`: whether it looks at texts, numbers and names; `counts`: whether it counts the members of objects.
 
     A place is the pointer of a list or an object, whether it `ends` at a name that is not shown, and whether the place
-    is `judged`: of what is in something beyond a bound, only personal data is a fault.
+    is `checked`: of what is in something beyond a bound, only personal data is a fault.
     """
 
     def __init__(self, searches: bool, counts: bool) -> None:
@@ -97,55 +97,55 @@ class _Unknown:
     def add(self, code: Code, pointer: str, sentence: str, **values: Any) -> None:
         self.findings.append(finding(code, pointer, sentence, **values))
 
-    def items(self, value: Sequence[Any], pointer: str, ends: bool, judged: bool) -> None:
-        if not (self.searches or (self._counts and judged)):
+    def items(self, value: Sequence[Any], pointer: str, ends: bool, checked: bool) -> None:
+        if not (self.searches or (self._counts and checked)):
             return
         for position, item in enumerate(value):
             kind = type(item)
             if kind is list:
                 if item:
-                    self.items(item, pointer if ends else f"{pointer}/{position}", ends, judged)
+                    self.items(item, pointer if ends else f"{pointer}/{position}", ends, checked)
             elif kind is dict:
-                self.members(item, pointer if ends else f"{pointer}/{position}", ends, judged)
+                self.members(item, pointer if ends else f"{pointer}/{position}", ends, checked)
             elif kind is HugeInteger or (kind is str and self.searches and _may_be_forbidden(item)):
-                self._scalar(item, pointer, ends, judged, position)
+                self._scalar(item, pointer, ends, checked, position)
 
-    def members(self, value: Mapping[str, Any], pointer: str, ends: bool, judged: bool) -> None:
-        if not (self.searches or (self._counts and judged)):
+    def members(self, value: Mapping[str, Any], pointer: str, ends: bool, checked: bool) -> None:
+        if not (self.searches or (self._counts and checked)):
             return
-        if judged and len(value) > MEMBERS_MAX:
+        if checked and len(value) > MEMBERS_MAX:
             self.add("invalid-value", pointer, _TOO_MANY_MEMBERS, count=len(value))
-            judged = False
+            checked = False
         for name, item in value.items():
-            self.member(name, item, pointer, ends, judged)
+            self.member(name, item, pointer, ends, checked)
 
-    def member(self, name: str, item: Any, pointer: str, ends: bool, judged: bool) -> None:
+    def member(self, name: str, item: Any, pointer: str, ends: bool, checked: bool) -> None:
         """One member of an object at this place, its name included."""
         if self.searches:
-            self._name(name, pointer, judged)
+            self._name(name, pointer, checked)
         kind = type(item)
         if kind is list or kind is dict:
             hidden = ends or not is_shown(name)
             walk_part = self.items if kind is list else self.members
-            walk_part(item, pointer if hidden else f"{pointer}/{name}", hidden, judged)
+            walk_part(item, pointer if hidden else f"{pointer}/{name}", hidden, checked)
         elif kind is HugeInteger or (kind is str and self.searches and _may_be_forbidden(item)):
-            self._scalar(item, pointer, ends or not is_shown(name), judged, name)
+            self._scalar(item, pointer, ends or not is_shown(name), checked, name)
 
-    def _name(self, name: str, pointer: str, judged: bool) -> None:
-        if judged and UNCLEAN.search(name):
+    def _name(self, name: str, pointer: str, checked: bool) -> None:
+        if checked and UNCLEAN.search(name):
             self.add("invalid-value", pointer, _UNCLEAN_NAME)
             self.add("unknown-field", pointer, _UNKNOWN_FIELD)
         if holds_personal_data(name):
             self.add("personal-data", pointer, _PERSONAL_NAME)
 
-    def _scalar(self, value: Any, pointer: str, ends: bool, judged: bool, name: str | int) -> None:
+    def _scalar(self, value: Any, pointer: str, ends: bool, checked: bool, name: str | int) -> None:
         below = pointer if ends else f"{pointer}/{name}"
         if type(value) is str:
-            if judged and UNCLEAN.search(value):
+            if checked and UNCLEAN.search(value):
                 self.add("invalid-value", below, _UNCLEAN_TEXT)
             if holds_personal_data(value):
                 self.add("personal-data", below, _PERSONAL_TEXT)
-        elif judged:
+        elif checked:
             self.add("number-out-of-range", below, _BEYOND_RANGE, value=value)
 
 
@@ -165,7 +165,7 @@ class _Known:
             shape = shapes.get(name)
             if shape is None:
                 self._add("unknown-field", f"{pointer}/{name}" if is_shown(name) else pointer, _UNKNOWN_FIELD)
-                self._unknown.member(name, item, pointer, ends=False, judged=True)
+                self._unknown.member(name, item, pointer, ends=False, checked=True)
             elif type(item) in _LOOKED_INTO or (searches and type(item) is str and _may_be_forbidden(item)):
                 kept[name] = self._value(item, shape, f"{pointer}/{name}")
             else:
@@ -188,11 +188,11 @@ class _Known:
     def _object(self, value: dict[str, Any], shape: Shape, pointer: str) -> Any:
         if len(value) > MEMBERS_MAX:
             self._forbid("invalid-value", pointer, _TOO_MANY_MEMBERS, count=len(value))
-            self._unknown.members(value, pointer, ends=False, judged=False)
+            self._unknown.members(value, pointer, ends=False, checked=False)
             return _TOO_MANY
         if shape.members is not None:
             return self.members(value, shape.members, pointer)
-        self._unknown.members(value, pointer, ends=False, judged=True)
+        self._unknown.members(value, pointer, ends=False, checked=True)
         return {}
 
     def _list(self, value: list[Any], shape: Shape, pointer: str) -> Any:
@@ -200,11 +200,11 @@ class _Known:
         if bound is not None and len(value) > bound:
             field, count = pointer.rpartition("/")[2], f"{len(value):,}"
             self._forbid("invalid-value", pointer, _TOO_MANY_ITEMS, field=field, count=count, bound=f"{bound:,}")
-            self._unknown.items(value, pointer, ends=False, judged=False)
+            self._unknown.items(value, pointer, ends=False, checked=False)
             return _TOO_MANY
         if shape.items is not None:
             return [self._value(item, shape.items, f"{pointer}/{position}") for position, item in enumerate(value)]
-        self._unknown.items(value, pointer, ends=False, judged=True)
+        self._unknown.items(value, pointer, ends=False, checked=True)
         return []
 
     def _text(self, value: str, shape: Shape, pointer: str) -> None:
@@ -216,6 +216,6 @@ class _Known:
             self._add("id-looks-personal", pointer, _LIKE_AN_ID)
 
     def _forbid(self, code: Code, pointer: str, sentence: str, **values: Any) -> None:
-        """A fault of the whole value: the model need not judge it."""
+        """A fault of the whole value: the model need not check it."""
         self._add(code, pointer, sentence, **values)
         self.faulty.add(pointer)

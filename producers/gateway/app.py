@@ -111,7 +111,7 @@ def _is_public(path: str) -> bool:
 
 
 def _handlers() -> dict[Any, Handler]:
-    """How each error is told."""
+    """The answer to each error."""
     return {
         Problem: _problem,
         Refusal: _refusal,

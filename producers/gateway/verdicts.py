@@ -62,19 +62,19 @@ async def by_id(connection: Connection, agency: Agency, id_: str) -> Verdict | N
     return None if row is None else Verdict("refused", row["index"], errors=row["errors"])
 
 
-async def judged_records(connection: Connection, verdicts: Sequence[Verdict]) -> list[dict[str, str]]:
-    """Of which record each verdict speaks, as far as the log tells: its `id`, and `sha256` of its bytes.
+async def validated_records(connection: Connection, verdicts: Sequence[Verdict]) -> list[dict[str, str]]:
+    """The record of each verdict, as far as the log has it: its `id`, and `sha256` of its bytes.
 
-    The id of a refused record is the one that it claimed, if that may be told. Of a duplicate the bytes are not kept.
+    The id of a refused record is the one that it claimed, if that may be shown. Of a duplicate the bytes are not kept.
     """
     wanted = {verdict.index for verdict in verdicts if verdict.index is not None}
     found: dict[int, bytes] = {}
     for first, bundle in await connection.fetch(_SQL["segments"], sorted(wanted)):
         found |= {index: raw for index, raw in enumerate(split_bundle(bundle), first) if index in wanted}
-    return [{} if v.index is None else _judged_record(v.state, v.index, found[v.index]) for v in verdicts]
+    return [{} if v.index is None else _validated_record(v.state, v.index, found[v.index]) for v in verdicts]
 
 
-def _judged_record(state: State, index: int, raw: bytes) -> dict[str, str]:
+def _validated_record(state: State, index: int, raw: bytes) -> dict[str, str]:
     entry = parse_entry(index, raw)
     if state == "refused":
         claimed = {"id": entry.data.get("claimed_id"), "sha256": entry.data["sha256"]}

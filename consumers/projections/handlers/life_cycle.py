@@ -28,7 +28,7 @@ Row = TypeVar("Row", bound=Registered)
 
 @dataclass(frozen=True, slots=True)
 class LifeCycle(Generic[Row]):
-    """Judges the facts of a kind, `project` or `service`. Every entry and fact given to it is of one of its types."""
+    """Applies the facts of a kind, `project` or `service`. Every entry and fact given to it is of one of its types."""
 
     kind: str
     table: Table[Row]
@@ -61,18 +61,18 @@ class LifeCycle(Generic[Row]):
             yield pending_events.need_agency(entry.subject, entry.agency)
 
     def apply(self, ws: UnitOfWork, entry: Entry) -> list[Outcome]:
-        """Judge one entry; at `registered`, also what waited for it."""
+        """Apply one entry; at `registered`, also what waited for it."""
         row, found = self.row(ws, entry), found_at(entry)
         if row is not None:
-            return [self._judge(ws, row, entry, found)]
+            return [self._apply_fact(ws, row, entry, found)]
         if entry.type != f"{self.kind}.registered":
             beyond = pending_events.keep(ws, entry)
             return [] if beyond is None else [beyond]
         row = self.register(ws, entry)
         facts = pending_events.take(ws, entry.subject)
-        return [applied(entry, found, self.details(row)), *(self._judge(ws, row, fact, found) for fact in facts)]
+        return [applied(entry, found, self.details(row)), *(self._apply_fact(ws, row, fact, found) for fact in facts)]
 
-    def _judge(self, ws: UnitOfWork, row: Row, fact: Fact, found: AppliedAt) -> Outcome:
+    def _apply_fact(self, ws: UnitOfWork, row: Row, fact: Fact, found: AppliedAt) -> Outcome:
         if fact.type == f"{self.kind}.registered":
             rule = "already-registered" if row.owner == fact.agency else "not-owner"
             return contradiction(fact, found, rule, {"owner": row.owner, "registered_index": row.first_index})

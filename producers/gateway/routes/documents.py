@@ -109,7 +109,7 @@ _VERDICT: Final[dict[str, Any]] = {
         "id": TEXT,
         "state": {"enum": ["pending", "registered", "duplicate", "refused"]},
         "address": TEXT,
-        "sha256": {"type": "string", "description": "Of the record that was judged, to compare with the receipt's."},
+        "sha256": {"type": "string", "description": "Of the record that was validated, to compare with the receipt's."},
         "index": {**INTEGER, "description": "Of the entry; of the first entry for a duplicate; of the refusal."},
         "proof": {"type": "string", "format": "uri-reference"},
         "errors": ERROR_ROWS,

@@ -30,7 +30,7 @@ from producers.gateway.verdicts import (
     by_id,
     by_offsets,
     completeness,
-    judged_records,
+    validated_records,
 )
 
 JSON: Final = "application/json"
@@ -121,7 +121,7 @@ async def _status(parts: Parts, whose: Agency, id_: str, address: str | None) ->
         record: dict[str, str] = {}
         if offset is not None:
             (verdict,) = await by_offsets(connection, whose.code, [offset])
-            (record,) = await judged_records(connection, [verdict])
+            (record,) = await validated_records(connection, [verdict])
             if record.get("id", id_) != id_:  # a topic that was made anew has other records at the same offsets
                 verdict, record, offset = None, {}, None
         if verdict is None and address is None:
@@ -166,7 +166,7 @@ async def _page(parts: Parts, whose: Agency, since: int, limit: int) -> dict[str
         reading = await read_topic_state(connection, agency_topic(whose.code))
         end = min(reading.next_offset, since + limit)
         verdicts = await by_offsets(connection, whose.code, range(since, end)) if since < end else []
-        records = await judged_records(connection, verdicts)
+        records = await validated_records(connection, verdicts)
     topic = agency_topic(whose.code)
     rows = [
         {"address": f"{topic}/0/{verdict.offset}", **record, **verdict.document()}

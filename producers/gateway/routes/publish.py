@@ -64,11 +64,11 @@ async def validate(parts: PartsDep, request: Request) -> Response:
     """
     caller = await parts.caller(request)
     caller.require("events:write")
-    judged = await parts.receiver.validate(_sent(request, caller))
+    validated = await parts.receiver.validate(_sent(request, caller))
     async with parts.connection() as connection:
-        known = await known_claims(connection, [event.claim for _, event in judged.accepted])
+        known = await known_claims(connection, [event.claim for _, event in validated.accepted])
     language = language_of(request.headers.get("accept-language"))
-    body = orjson.dumps(validation_document(identify(judged, known), language))
+    body = orjson.dumps(validation_document(identify(validated, known), language))
     return Response(body, 200, {"Content-Language": language}, JSON)
 
 

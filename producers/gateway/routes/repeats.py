@@ -19,17 +19,17 @@ from producers.gateway.routes.parts import Parts
 
 async def duplicates(parts: Parts, agency: Agency, repeats: Sequence[Repeat]) -> list[dict[str, Any]]:
     """The rows of `duplicates`. Where the database is away they lack the index; the receipt does not wait for it."""
-    judged = [(repeat, event) for repeat in repeats if isinstance(event := _judged(repeat, agency), Accepted)]
+    accepted = [(repeat, event) for repeat in repeats if isinstance(event := _validated(repeat, agency), Accepted)]
     try:
         async with parts.connection() as connection:
-            known = await known_claims(connection, [event.claim for _, event in judged])
+            known = await known_claims(connection, [event.claim for _, event in accepted])
     except (Problem, *TRANSIENT_ERRORS):
         known = {}
-    rows = (_row(repeat, event, agency, known) for repeat, event in judged)
+    rows = (_row(repeat, event, agency, known) for repeat, event in accepted)
     return [row for row in rows if row is not None]
 
 
-def _judged(repeat: Repeat, agency: Agency) -> object:
+def _validated(repeat: Repeat, agency: Agency) -> object:
     return validate(repeat.value, list(STRUCTURED_HEADERS), agency)
 
 
