@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from consumers.registrar.breaker import Breaker, BreakerState, Outcome
 from events.faults.problems import CONFLICT
-from events.validation.refusal import problem_of, refusal_event
+from events.validation.refusal import refusal_event
 from events.validation.verdicts import Accepted, Agency, Refused
 from events.wire.entry import entry_bytes
 from infra.log.reader import BUNDLE
@@ -186,7 +186,7 @@ def _conflict(verdict: Accepted) -> Refused:
 
 def _refuse(batch: Batch, reading: Reading, record: Record, refused: Refused) -> None:
     index = batch.size
-    event, subject = refusal_event(
+    event, subject, errors = refusal_event(
         topic=reading.topic, partition=0, offset=record.offset, value=record.value, refused=refused, time=batch.recorded
     )
     address = f"{reading.topic}/0/{record.offset}"
@@ -199,7 +199,7 @@ def _refuse(batch: Batch, reading: Reading, record: Record, refused: Refused) ->
             address=address,
             claimed_id=refused.claimed_id,
             claimed_type=refused.claimed_type,
-            errors=problem_of(refused.faults, refused.unlisted)["errors"],
+            errors=errors,
             keep_raw=refused.keep_raw,
             value=record.value if refused.keep_raw else None,
             headers=headers_as_json(record) if refused.keep_raw else [],

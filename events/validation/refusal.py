@@ -20,8 +20,11 @@ ERRORS_BYTES_MAX: Final = 56_000
 
 def refusal_event(
     *, topic: str, partition: int, offset: int, value: bytes | None, refused: Refused, time: str
-) -> tuple[bytes, str]:
-    """Canonical bytes and subject of the refusal of the record at this address. `time` is the batch's recorded time."""
+) -> tuple[bytes, str, list[dict[str, str]]]:
+    """Canonical bytes and subject of the refusal of the record at this address, and the faults that it lists.
+
+    `time` is the batch's recorded time.
+    """
     subject = f"refusal/{topic}/{partition}/o{offset}"
     data: dict[str, Any] = {"address": f"{topic}/{partition}/{offset}"}
     if value is not None and refused.keep_raw:
@@ -30,11 +33,11 @@ def refusal_event(
         claimed = getattr(refused, name)
         if claimed is not None:
             data[name] = claimed
-    data["problem"] = problem_of(refused.faults, refused.unlisted)
+    data["problem"] = problem = problem_of(refused.faults, refused.unlisted)
     event = build_event(
         type=REFUSED, agency=PLATFORM, id=f"{topic}:{partition}:o{offset}", subject=subject, time=time, data=data
     )
-    return event, subject
+    return event, subject, problem["errors"]
 
 
 def problem_of(faults: Sequence[Fault], unlisted: int = 0) -> dict[str, Any]:

@@ -25,14 +25,14 @@ class NotCanonical(YesserError, ValueError):
 
 def canonical_bytes(value: Any) -> bytes:
     """The RFC 8785 form. Raises `NotCanonical` for fractions, huge integers, lone surrogates, names not text."""
-    _require_canonical(value)
+    names_are_ascii = _require_canonical(value)
     try:
-        return orjson.dumps(_utf16_sorted(value))
+        return canonical_event_bytes(value) if names_are_ascii else orjson.dumps(_utf16_sorted(value))
     except (TypeError, orjson.JSONEncodeError) as error:
         raise NotCanonical(f"{NotCanonical.__doc__} ({error})") from error
 
 
-def canonical_event_bytes(event: dict[str, Any]) -> bytes:
+def canonical_event_bytes(event: Any) -> bytes:
     """The RFC 8785 form of an event without fault (ASCII names, integers), without checks."""
     return orjson.dumps(event, option=orjson.OPT_SORT_KEYS)
 
@@ -75,20 +75,23 @@ def to_binary_mode(event: dict[str, Any]) -> tuple[bytes, list[tuple[str, bytes]
     return canonical_bytes(event["data"]), headers
 
 
-def _require_canonical(value: Any) -> None:
+def _require_canonical(value: Any) -> bool:
+    """Whether the names of all objects are ASCII. Raises `NotCanonical`."""
+    are_ascii = True
     if isinstance(value, dict):
         for name, item in value.items():
             if not isinstance(name, str):
                 raise NotCanonical
-            _require_canonical(item)
+            are_ascii = _require_canonical(item) and are_ascii and name.isascii()
     elif isinstance(value, (list, tuple)):
         for item in value:
-            _require_canonical(item)
+            are_ascii = _require_canonical(item) and are_ascii
     elif isinstance(value, int):
         if not -INTEGER_MAX <= value <= INTEGER_MAX:
             raise NotCanonical
     elif not (value is None or isinstance(value, str)):
         raise NotCanonical
+    return are_ascii
 
 
 def _utf16_sorted(value: Any) -> Any:

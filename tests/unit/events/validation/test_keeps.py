@@ -88,7 +88,7 @@ def test_no_fault_ever_shows_the_value() -> None:
 
 def test_the_refusal_event_of_a_personal_record_has_no_hash_and_no_claims() -> None:
     raw = encoded(initiative(id=f"x.{NATIONAL_ID}"))
-    event, _ = refusal_event(
+    event, *_ = refusal_event(
         topic="agency.health.events",
         partition=0,
         offset=7,
@@ -120,7 +120,7 @@ def test_of_data_that_cannot_be_read_and_holds_a_national_id_nothing_is_kept(val
     assert len(verdict.faults) == 2
     assert verdict.keep_raw is False
     assert (verdict.claimed_source, verdict.claimed_id, verdict.claimed_type) == (None, None, None)
-    event, _ = refusal_event(
+    event, *_ = refusal_event(
         topic="agency.health.events", partition=0, offset=7, value=value, refused=verdict, time="2026-11-25T10:00:00Z"
     )
     for kept in (b"sha256", b"claimed", NATIONAL_ID.encode(), "١٠٦٤٩٧١٢٦٨".encode()):
@@ -141,7 +141,7 @@ def test_personal_data_counts_though_more_faults_come_before_it_than_are_listed(
     assert [found.pointer.rpartition("/")[0] for found in verdict.faults] == ["", *["/a"] * (FAULTS_MAX - 1)]
     assert verdict.unlisted == 3  # the last of `a`, and `zz` as unknown and as personal
     assert (verdict.claimed_source, verdict.claimed_id, verdict.claimed_type) == (None, None, None)
-    refusal, _ = refusal_event(
+    refusal, *_ = refusal_event(
         topic="t", partition=0, offset=7, value=raw, refused=verdict, time="2026-11-25T10:00:00.000000Z"
     )
     assert b"sha256" not in refusal

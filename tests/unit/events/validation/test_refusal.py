@@ -18,7 +18,11 @@ TIME = "2026-11-25T10:00:00.000000Z"
 
 
 def refusal_of(value: bytes | None, refused: Refused) -> tuple[bytes, str]:
-    return refusal_event(topic="agency.health.events", partition=0, offset=17, value=value, refused=refused, time=TIME)
+    event, subject, errors = refusal_event(
+        topic="agency.health.events", partition=0, offset=17, value=value, refused=refused, time=TIME
+    )
+    assert errors == orjson.loads(event)["data"]["problem"]["errors"]
+    return event, subject
 
 
 def test_a_refusal_says_where_and_why_and_is_itself_well_formed() -> None:

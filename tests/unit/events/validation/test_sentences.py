@@ -273,7 +273,7 @@ def test_a_refusal_of_anything_is_itself_well_formed_bounded_and_free_of_persona
     if isinstance(verdict, Refused):
         assert max(len(fault.detail) for fault in verdict.faults) <= DETAIL_LENGTH_MAX
         assert all(arabic_of(fault.detail) != fault.detail for fault in verdict.faults)
-        refusal, _ = refusal_event(
+        refusal, *_ = refusal_event(
             topic="t", partition=0, offset=1, value=raw, refused=verdict, time="2026-11-25T10:00:00.000000Z"
         )
         assert isinstance(validate(refusal, STRUCTURED_HEADERS, PLATFORM), Accepted)
