@@ -48,7 +48,7 @@ def event_index(settings: Settings) -> Process:
 
 
 def consumers(settings: Settings) -> Process:
-    """The four above in one process, for machines with few cores."""
+    """All consumers in one process, for machines with few cores."""
     from consumers.pipeline.host import Host
     from consumers.registry import CONSUMERS
 

@@ -77,7 +77,7 @@ def test_every_folder_of_a_room_is_on_the_page() -> None:
     rows = {room: next(line for line in TEXT.splitlines() if line.startswith(f"| `{room}/` |")) for room in ROOMS}
     folders = {path.parent.relative_to(ROOT) for room in ROOMS for path in (ROOT / room).glob("*/__init__.py")}
     missing = [str(f) for f in folders if f"`{f.name}`" not in rows[f.parts[0]] and f.as_posix() not in NO_CODE]
-    assert not missing, f"say in docs/architecture.md (Rooms) what {sorted(missing)} are for"
+    assert not missing, f"say in docs/architecture.md (Packages) what {sorted(missing)} are for"
 
 
 def test_every_folder_of_a_room_says_its_job_in_one_paragraph() -> None:

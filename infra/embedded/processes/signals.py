@@ -35,7 +35,7 @@ PROCESSES: Final = (
     PlatformProcess("event-index", "Finds events by source, type, subject, agency and time."),
     PlatformProcess(
         "consumers",
-        "Runs the four consumers in one process: the log is read and parsed once.",
+        "Runs all consumers in one process: the log is read and parsed once.",
         replaces=("projections", "campaigns", "revenue", "event-index"),
     ),
     PlatformProcess("gateway", "Accepts events over HTTP and gives signed receipts.", "YESSER_GATEWAY_PORT"),
