@@ -12,6 +12,7 @@ from events.validation.authority import authority_errors
 from events.validation.forms import form_of
 from events.validation.schema_errors import errors_in
 from events.validation.verdicts import Agency, Refused, WellFormed, refused, well_formed
+from events.validation.walk import walk
 from events.values.personal_data import bytes_hold_personal_data, holds_personal_data
 from events.wire.envelope import DEPTH_MAX, EVENT_BYTES_MAX
 from events.wire.kafka_binding import HeaderReading, Headers
@@ -32,7 +33,7 @@ def validate_in_full(
             errors.append(finding("personal-data", "", "A national id was found here; remove it."))
         return refused({}, errors, agency, may_keep=not _hold_personal_data(headers))
     form = form_of(event)
-    errors = errors_in(event, form, reading.findings)
+    errors = errors_in(walk(event, form.shape), form, reading.findings)
     if form.row is not None and not errors:
         errors = authority_errors(event, form.row, agency)
     if form.row is not None and not errors:

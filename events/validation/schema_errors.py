@@ -13,13 +13,13 @@ from events.faults.findings import Finding, finding
 from events.types.catalogue import EventType
 from events.validation.forms import EventForm
 from events.validation.model_errors import model_error
-from events.validation.walk import walk
+from events.validation.walk import Walked
 from events.wire.envelope import SCHEMA_URI_PREFIX
 
 
-def errors_in(event: Mapping[str, Any], form: EventForm, in_headers: Sequence[Finding]) -> list[Finding]:
-    """All errors of form. A null attribute counts as absent; one whose header is bad is not also missing."""
-    found, faulty, present = walk(event, form.shape)
+def errors_in(walked: Walked, form: EventForm, in_headers: Sequence[Finding]) -> list[Finding]:
+    """All errors of form of an event that was walked. An attribute whose header is bad is not also missing."""
+    found, faulty, present = walked
     if present is None:
         return found
     modelled = [error for error in _model_errors(present, form) if error.pointer not in faulty]
