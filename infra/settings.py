@@ -145,6 +145,9 @@ class Settings(BaseSettings):
     gateway_public_requests_per_s: float = Field(
         default=50.0, gt=0, description="Requests a second for public pages, of one peer address."
     )
+    gateway_log_requests_per_s: float = Field(
+        default=1_000.0, gt=0, description="Requests a second for checkpoint and tiles, of one peer address."
+    )
     gateway_token_cache_ms: int = Field(
         default=2_000, gt=0, description="A token is looked up again after this, so that a revoked one is refused."
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from typing import Final, Literal
 
 TILE: Final = 256
@@ -11,6 +13,29 @@ HASH_BYTES: Final = 32
 CHECKPOINT: Final = "checkpoint"
 Kind = int | Literal["entries"]
 """A tile's level, or the bundles of entries."""
+
+LEVEL_MAX: Final = 63
+_PATH: Final = re.compile(
+    r"tile/(?P<kind>0|[1-9][0-9]?|entries)/(?P<name>(?:x[0-9]{3}/)*[0-9]{3})(?:\.p/(?P<width>[0-9]{1,3}))?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One tile, or one bundle of entries: `width` hashes or entries from `number * 256` on."""
+
+    kind: Kind
+    number: int
+    width: int = TILE
+
+    @property
+    def level(self) -> int:
+        """The level in which `number` counts: bundles stand beside the leaves."""
+        return 0 if self.kind == "entries" else int(self.kind)
+
+    def is_within(self, size: int) -> bool:
+        """Whether a tree of `size` entries has all hashes or entries of this tile."""
+        return self.number * TILE + self.width <= hashes_at(self.level, size)
 
 
 def tile_path(kind: Kind, number: int, width: int = TILE) -> str:
@@ -24,6 +49,19 @@ def tile_path(kind: Kind, number: int, width: int = TILE) -> str:
             break
     name = "/".join([f"x{group}" for group in reversed(groups[1:])] + groups[:1])
     return f"tile/{kind}/{name}" + ("" if width == TILE else f".p/{width}")
+
+
+def parse_tile_path(path: str) -> Tile | None:
+    """The tile of a path as `tile_path` writes it, else None."""
+    found = _PATH.fullmatch(path)
+    if found is None:
+        return None
+    kind: Kind = "entries" if found["kind"] == "entries" else int(found["kind"])
+    number = int(found["name"].replace("/", "").replace("x", ""))
+    width = TILE if found["width"] is None else int(found["width"])
+    tile = Tile(kind, number, width)
+    is_one = tile.level <= LEVEL_MAX and 0 < width <= TILE and tile_path(kind, number, width) == path
+    return tile if is_one else None
 
 
 def split_hashes(data: bytes) -> list[bytes]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final, TypedDict
 
 from consumers.audit.layout import CHECKPOINT, TILE, Kind, levels_of, split_hashes, tile_path, tiles_at
-from consumers.audit.port import LogPort, MirrorPort, read_bundle
+from consumers.audit.port import LogPort, MirrorPort, entries_of
 from consumers.audit.tree import Progress, WrongTree
 from events.errors import Tampered
 from infra.log.merkle import complete_root, leaf_hash
@@ -91,7 +91,7 @@ async def mirror_entries(folder: Path, first: int = 0) -> AsyncIterator[bytes]:
         path = _widest(folder, number)
         if path is None:
             return
-        found = read_bundle(path)
+        found = entries_of(path.read_bytes(), str(path))
         for entry in found[skipped:]:
             yield entry
         if len(found) < TILE:

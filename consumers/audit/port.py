@@ -1,23 +1,26 @@
 """The auditor's read port: a checkpoint, hashes, entries. The auditor never depends on a writer.
 
-Two implementations, the log in PostgreSQL and a mirror folder, give the same answers for the same log.
+The log in PostgreSQL, a mirror folder and a log over HTTP (`http_port`) give the same answers for the same log.
 """
 
 from __future__ import annotations
 
+import asyncio
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Final, Protocol
 
 from consumers.audit.layout import CHECKPOINT, HASH_BYTES, TILE, Kind, hashes_at, split_hashes, tile_path
 from events.errors import Tampered, YesserError
 from infra.log.proofs import HashPort, stored_hashes
-from infra.log.reader import ChangedEntry, read_checked, read_entries, split_bundle
+from infra.log.reader import ChangedEntry, newest_checkpoint, read_checked, read_entries, split_bundle
 from infra.log.signed_note import VKEY_FILE, Checkpoint, InvalidKey, Verifier, parse_checkpoint, parse_vkey
 from infra.postgres.connection import Connection
-from infra.postgres.sql import queries
 from infra.settings import Settings
 
-_SQL: Final = queries("consumers.audit", "port.sql")
+CHECKPOINT_BYTES_MAX: Final = 64 << 10
+TILE_BYTES_MAX: Final = TILE * HASH_BYTES
+BUNDLE_BYTES_MAX: Final = TILE * (2 + 0xFFFF)
 
 
 class NotThere(YesserError):
@@ -25,7 +28,7 @@ class NotThere(YesserError):
 
 
 class CorruptBatch(NotThere, Tampered):
-    """A file of the mirror is corrupt: keep it, and mirror the log again to another folder."""
+    """A file of the log is corrupt: keep it, and mirror the log again to another folder."""
 
 
 def read_verifier(settings: Settings, vkey: str | None) -> Verifier:
@@ -57,10 +60,10 @@ class PostgresPort:
         self._verifier = verifier
 
     async def checkpoint(self) -> Checkpoint:
-        note = await self._connection.fetchval(_SQL["newest_checkpoint"])
-        if note is None:
+        newest = await newest_checkpoint(self._connection)
+        if newest is None:
             raise NotThere("there is no checkpoint yet: start the registrar (`yesser up`), which signs within a second")
-        return parse_checkpoint(note, self._verifier)
+        return parse_checkpoint(newest[1], self._verifier)
 
     async def hashes(self, level: int, first: int, count: int) -> list[bytes]:
         return _whole(
@@ -77,65 +80,92 @@ class PostgresPort:
         return _whole(found, count, "entries", first)
 
 
-class MirrorPort:
-    """The log in a mirror folder (C2SP tlog-tiles). `size`: what to read before the folder has its checkpoint."""
+class TilesPort(ABC):
+    """The log as tlog-tiles files. `size`: what to read before there is a checkpoint."""
 
-    def __init__(self, folder: Path, verifier: Verifier, size: int | None = None) -> None:
-        self._folder = folder
+    def __init__(self, verifier: Verifier, size: int | None = None) -> None:
         self._verifier = verifier
         self._size = size
 
+    @abstractmethod
+    async def _file(self, path: str, bytes_max: int) -> bytes | None:
+        """The content of a file; None if it does not exist. Raises `CorruptBatch` if it is larger."""
+
+    @abstractmethod
+    def _place(self, path: str) -> str:
+        """Where a file is, for messages."""
+
     async def checkpoint(self) -> Checkpoint:
-        path = self._folder / CHECKPOINT
+        data = await self._file(CHECKPOINT, CHECKPOINT_BYTES_MAX)
+        if data is None:
+            raise NotThere(f"{self._place(CHECKPOINT)} does not exist: is this a mirror, or a log's address?")
         try:
-            note = path.read_bytes().decode("utf-8")
-        except FileNotFoundError:
-            raise NotThere(f"{path} does not exist: is this the folder of a mirror?") from None
+            note = data.decode("utf-8")
         except UnicodeDecodeError:
-            raise CorruptBatch(f"{path} is not UTF-8: the file is damaged; mirror the log again") from None
+            raise CorruptBatch(f"{self._place(CHECKPOINT)} is not UTF-8: the file is damaged") from None
         checkpoint = parse_checkpoint(note, self._verifier)
         self._size = checkpoint.size
         return checkpoint
 
     async def hashes(self, level: int, first: int, count: int) -> list[bytes]:
+        numbers = range(first // TILE, -(-(first + count) // TILE))
         found: list[bytes] = []
-        for number in range(first // TILE, -(-(first + count) // TILE)):
-            data = (await self._read(level, level, number)).read_bytes()
+        for data, place in await asyncio.gather(*[self._tile(level, level, number) for number in numbers]):
             if len(data) % HASH_BYTES:
-                raise CorruptBatch(f"{tile_path(level, number)} is not a whole number of hashes: the file is damaged")
+                raise CorruptBatch(f"{place} is not a whole number of hashes: the file is damaged")
             found += split_hashes(data)
         skipped = first % TILE
         return _whole(found[skipped : skipped + count], count, f"hashes of level {level}", first)
 
     async def entries(self, first: int, count: int) -> list[bytes]:
+        numbers = range(first // TILE, -(-(first + count) // TILE))
         found: list[bytes] = []
-        for number in range(first // TILE, -(-(first + count) // TILE)):
-            found += read_bundle(await self._read("entries", 0, number))
+        for data, place in await asyncio.gather(*[self._tile("entries", 0, number) for number in numbers]):
+            found += entries_of(data, place)
         skipped = first % TILE
         return _whole(found[skipped : skipped + count], count, "entries", first)
 
-    async def _read(self, kind: Kind, level: int, number: int) -> Path:
-        """The file of a tile: the full one, else the partial one of the checkpoint's size."""
-        full = self._folder / tile_path(kind, number)
-        if full.exists():
-            return full
+    async def _tile(self, kind: Kind, level: int, number: int) -> tuple[bytes, str]:
+        """A tile's content and place: as wide as the checkpoint's size says, else the full one that has replaced it."""
         if self._size is None:
             await self.checkpoint()
         assert self._size is not None
         width = min(TILE, max(0, hashes_at(level, self._size) - number * TILE))
-        path = self._folder / tile_path(kind, number, width)
-        if not path.exists():
-            raise NotThere(f"{path} is missing: mirror the log again")
-        return path
+        bytes_max = BUNDLE_BYTES_MAX if kind == "entries" else TILE_BYTES_MAX
+        for path in dict.fromkeys((tile_path(kind, number, width or TILE), tile_path(kind, number))):
+            data = await self._file(path, bytes_max)
+            if data is not None:
+                return data, self._place(path)
+        raise NotThere(f"{self._place(tile_path(kind, number, width or TILE))} is missing: mirror the log again")
 
 
-def read_bundle(path: Path) -> list[bytes]:
-    """The entries of a bundle file. Raises `CorruptBatch` for a wrong length."""
+class MirrorPort(TilesPort):
+    """The log in a mirror folder."""
+
+    def __init__(self, folder: Path, verifier: Verifier, size: int | None = None) -> None:
+        super().__init__(verifier, size)
+        self._folder = folder
+
+    async def _file(self, path: str, bytes_max: int) -> bytes | None:
+        try:
+            data = (self._folder / path).read_bytes()
+        except FileNotFoundError:
+            return None
+        if len(data) > bytes_max:
+            raise CorruptBatch(f"{self._place(path)} is larger than such a file can be: it is damaged")
+        return data
+
+    def _place(self, path: str) -> str:
+        return str(self._folder / path)
+
+
+def entries_of(data: bytes, place: str) -> list[bytes]:
+    """The entries of a bundle. Raises `CorruptBatch` for a wrong length."""
     try:
-        return split_bundle(path.read_bytes())
+        return split_bundle(data)
     except IndexError:
         raise CorruptBatch(
-            f"{path} is not a sequence of lengths and entries: the file is damaged; mirror the log again"
+            f"{place} is not a sequence of lengths and entries: the file is damaged; mirror the log again"
         ) from None
 
 

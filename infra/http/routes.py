@@ -18,6 +18,13 @@ from infra.http.problems import Problem
 from infra.postgres.connection import Connection, Pool
 from infra.settings import Settings
 
+KEY: Final = "/v1/key"
+"""The key that signs receipts."""
+
+LOG_PREFIX: Final = "/log/0/"
+"""The log's files (C2SP tlog-tiles)."""
+_ENTRIES_PREFIX: Final = f"{LOG_PREFIX}tile/entries/"
+
 GROUP: Final = "yesser.routes"
 CONNECTION_WAIT_S: Final = 2.0
 """Longest wait for a free connection; after it the answer is 503 with `Retry-After`."""
@@ -52,3 +59,13 @@ def further_routers(parts: RouteParts) -> list[APIRouter]:
     """The routers of the entry points, sorted by name."""
     entries = sorted(entry_points(group=GROUP), key=lambda entry: entry.name)
     return [entry.load()(parts) for entry in entries]
+
+
+def is_log_file(path: str) -> bool:
+    """Whether a path is one of the log's public files: the checkpoint or a hash tile."""
+    return path.startswith(LOG_PREFIX) and not path.startswith(_ENTRIES_PREFIX)
+
+
+def needs_token(path: str) -> bool:
+    """Whether a path is answered only to the holder of a token."""
+    return path.startswith(("/v1/", _ENTRIES_PREFIX)) and path != KEY

@@ -95,6 +95,22 @@ def _first_wrong(entries: list[bytes], leaves: bytes) -> int:
     return len(entries)
 
 
+async def raw_bundle(connection: Connection, number: int, width: int = BUNDLE) -> bytes:
+    """The first `width` entries of a bundle as tlog-tiles writes them: uint16 length and entry, repeated."""
+    rows = await connection.fetch(_SQL["entries"], number * BUNDLE, number * BUNDLE + width)
+    data = b"".join(row["entries"] for row in rows)
+    at = 0
+    for _ in range(width):  # the last segment may hold more
+        at += 2 + (data[at] << 8 | data[at + 1])
+    return data[:at]
+
+
+async def newest_checkpoint(connection: Connection) -> tuple[int, str] | None:
+    """Size and note of the newest signed checkpoint, which may be some entries behind; None before the first."""
+    row = await connection.fetchrow(_SQL["newest_checkpoint"])
+    return None if row is None else (row["size"], row["note"])
+
+
 async def read_leaves(connection: Connection, first: int, limit: int) -> bytes:
     """The 32-byte leaf hashes of these entries, concatenated."""
     parts = []

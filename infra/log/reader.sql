@@ -19,3 +19,7 @@ ORDER BY first_index
 
 -- name: nodes
 SELECT hash FROM log.node WHERE level = $1 AND node_index >= $2 AND node_index < $3 ORDER BY node_index
+
+-- name: newest_checkpoint
+-- The latest checkpoint; the log may have grown since.
+SELECT size, note FROM log.checkpoint ORDER BY size DESC LIMIT 1

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from infra.http.parameters import only_known_parameters
 from infra.http.problems import CONTENT_TYPE, Problem, RequestCode, language_of, problem_document, to_bytes
-from infra.http.routes import further_routers
+from infra.http.routes import further_routers, is_log_file, needs_token
 from infra.observability.telemetry import count
 from infra.postgres.connection import TRANSIENT_ERRORS
 from producers.docs_pages.site import Site
@@ -74,8 +74,9 @@ def served(parts: Parts) -> ASGIApp:
     async def answered(request: Request) -> Response | None:
         """The answer, or None for a request that is FastAPI's."""
         try:
-            if _is_public(request.scope["path"]):
-                parts.access.admit(host_of(request))
+            path = request.scope["path"]
+            if not needs_token(path):
+                parts.access.admit(host_of(request), of_log=is_log_file(path))
                 return None
             await parts.caller(request)
             if _brings_events(request.scope) and not request.scope["query_string"]:
@@ -103,11 +104,6 @@ def served(parts: Parts) -> ASGIApp:
 
 def _brings_events(scope: Scope) -> bool:
     return bool(scope["path"] == publish.EVENTS and scope["method"] == "POST")
-
-
-def _is_public(path: str) -> bool:
-    """Whether a path needs no token."""
-    return path == pages.KEY or not path.startswith("/v1/")
 
 
 def _handlers() -> dict[Any, Handler]:

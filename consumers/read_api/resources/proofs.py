@@ -18,13 +18,13 @@ from consumers.revenue.consumer import CONSUMER as REVENUE
 from events.wire.entry import parse_entry
 from infra.http.problems import Problem
 from infra.kafka.client_config import agency_topic
+from infra.log.proof_file import ProofFile
 from infra.log.proofs import PROOF_PREFIX, StoredHashes, inclusion_proof
-from infra.log.reader import read_entries, read_leaves
+from infra.log.reader import newest_checkpoint, read_entries, read_leaves
 from infra.postgres.connection import Connection
-from infra.postgres.sql import queries
 
-_SQL: Final = queries("consumers.read_api.resources", "proofs.sql")
-
+PROOF_FILE_TYPE: Final = "text/plain; charset=utf-8"
+_VARY: Final = {"Vary": "Accept"}
 
 routes = APIRouter(tags=["log"], default_response_class=Response)
 
@@ -35,26 +35,40 @@ routes = APIRouter(tags=["log"], default_response_class=Response)
     responses=documents.proof_responses(),
 )
 async def proof(request: Reading, index: Index) -> Response:
-    """The entry's bytes and its inclusion proof (RFC 6962) under the newest signed checkpoint."""
+    """The entry's bytes and its inclusion proof (RFC 6962) under the newest signed checkpoint.
+
+    As JSON, or with `Accept: text/plain` as a C2SP tlog-proof, whose line `extra` is the entry.
+    """
     scope = await request.scope()
     async with request.parts.connection() as connection:
         raw = await read_entries(connection, index, 1)
         if not raw or not await _is_within(connection, scope, index, raw[0]):
             raise Problem("not-found")
-        checkpoint = await connection.fetchrow(_SQL["checkpoint"])
-        if checkpoint is None or index >= checkpoint["size"]:
+        checkpoint = await newest_checkpoint(connection)
+        if checkpoint is None or index >= checkpoint[0]:
             raise Problem("not-found", retry_after_s=1)
-        path = await inclusion_proof(StoredHashes(connection), index, checkpoint["size"])
+        size, note = checkpoint
+        path = await inclusion_proof(StoredHashes(connection), index, size)
         leaf = await read_leaves(connection, index, 1)
+    if _wants_text(request.http.headers.get("accept", "")):
+        name = f'attachment; filename="{index}.tlog-proof"'
+        text = ProofFile(index, raw[0], path, note).text()
+        return Response(text, headers={"Content-Disposition": name, **_VARY}, media_type=PROOF_FILE_TYPE)
     document = {
         "index": index,
         "entry": raw[0].decode(),
         "leaf": base64.b64encode(leaf).decode(),
-        "size": checkpoint["size"],
+        "size": size,
         "path": [base64.b64encode(step).decode() for step in path],
-        "checkpoint": checkpoint["note"],
+        "checkpoint": note,
     }
-    return Response(orjson.dumps(document), media_type=JSON)
+    return Response(orjson.dumps(document), headers=_VARY, media_type=JSON)
+
+
+def _wants_text(accept: str) -> bool:
+    """Whether the client names plain text before JSON."""
+    named = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
+    return "text/plain" in named and (JSON not in named or named.index("text/plain") < named.index(JSON))
 
 
 async def _is_within(connection: Connection, scope: AccessScope, index: int, raw: bytes) -> bool:

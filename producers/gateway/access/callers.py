@@ -75,10 +75,11 @@ class Access:
         self._requests = RateLimit(settings.gateway_requests_per_s, settings.gateway_requests_burst)
         self._failures = _per_peer(settings.gateway_failures_per_s)
         self._public = _per_peer(settings.gateway_public_requests_per_s)
+        self._log_files = _per_peer(settings.gateway_log_requests_per_s)
 
-    def admit(self, host: str) -> None:
-        """Count a request that needs no token. Raises `Problem` (429)."""
-        _require(self._public, peer_of(host), self._clock())
+    def admit(self, host: str, *, of_log: bool = False) -> None:
+        """Count a request that needs no token, for a page or for a file of the log. Raises `Problem` (429)."""
+        _require(self._log_files if of_log else self._public, peer_of(host), self._clock())
 
     async def authenticate(self, headers: RawHeaders, host: str) -> Caller:
         """The caller; counts the request against the limits of its peer or token. Raises `Problem`: 401, 429, 503."""

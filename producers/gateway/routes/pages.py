@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse
 
 from infra.http.documents import problems
 from infra.http.problems import PAGE_PREFIX, Problem
+from infra.http.routes import KEY, needs_token
 from producers.docs_pages.site import START, SWAGGER, Page, Site
 from producers.gateway.routes.parts import PartsDep
 
@@ -22,7 +23,6 @@ _POLICY: Final = (
     "frame-ancestors 'none'"
 )
 _SWAGGER_POLICY: Final = f"{_POLICY}; script-src 'self'; connect-src 'self'"
-KEY: Final = "/v1/key"
 OPENAPI: Final = "/openapi.json"
 _DOCUMENTS: Final = (
     OPENAPI,
@@ -98,7 +98,6 @@ def openapi_document(app: FastAPI) -> dict[str, object]:
         schemes["token"] = {"type": "http", "scheme": "bearer"}
         for path, operations in document["paths"].items():
             for operation in operations.values():
-                public = path.startswith(PAGE_PREFIX) or path == KEY
-                operation["security"] = [] if public else [{"token": []}]
+                operation["security"] = [{"token": []}] if needs_token(path) else []
         app.openapi_schema = document
     return app.openapi_schema

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from consumers.audit.layout import levels_of, tile_path, tiles_at
+from consumers.audit.layout import Kind, Tile, levels_of, parse_tile_path, tile_path, tiles_at
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,43 @@ def test_a_tree_of_one_full_tile_has_a_partial_one_above() -> None:
 def test_the_empty_tree_has_no_tiles() -> None:
     assert levels_of(0) == 0
     assert tiles_at(0, 0) == []
+
+
+@pytest.mark.parametrize("kind", [0, 1, 63, "entries"])
+@pytest.mark.parametrize("number", [0, 999, 1000, 1234067])
+@pytest.mark.parametrize("width", [1, 255, 256])
+def test_a_path_names_its_tile(kind: Kind, number: int, width: int) -> None:
+    assert parse_tile_path(tile_path(kind, number, width)) == Tile(kind, number, width)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "tile/64/000",
+        "tile/00/000",
+        "tile/-1/000",
+        "tile/0/0",
+        "tile/0/1000",
+        "tile/0/x000/001",
+        "tile/0/001/000",
+        "tile/0/000.p/0",
+        "tile/0/000.p/256",
+        "tile/0/000.p/01",
+        "tile/0/000.p/999",
+        "tile/0/000/",
+        "tile/0/../../checkpoint",
+        "tile/entries/entries",
+        "tile/0/٠٠٠",
+        "",
+    ],
+)
+def test_what_is_not_written_so_names_none(path: str) -> None:
+    assert parse_tile_path(path) is None
+
+
+def test_a_tile_is_within_a_tree_that_has_all_of_it() -> None:
+    assert Tile(0, 1, 44).is_within(300)
+    assert not Tile(0, 1, 45).is_within(300)
+    assert Tile(1, 0, 1).is_within(300)
+    assert not Tile(1, 0, 2).is_within(300)
+    assert Tile("entries", 0).is_within(256)

@@ -144,7 +144,7 @@ async def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 async def test_a_folder_without_a_checkpoint_is_no_mirror(tmp_path: Path) -> None:
-    with pytest.raises(NotThere, match="is this the folder of a mirror"):
+    with pytest.raises(NotThere, match="is this a mirror, or a log's address"):
         await MirrorPort(tmp_path, KEY.verifier).checkpoint()
 
 

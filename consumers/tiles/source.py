@@ -1,0 +1,82 @@
+"""Reads checkpoint, tiles and bundles from the database, and keeps the full tiles that were read lately.
+
+A full tile never changes. What is not signed yet is not served: a tile is there once the newest checkpoint covers it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from consumers.audit.layout import TILE, Tile
+from infra.http.routes import RouteParts
+from infra.log.proofs import stored_hashes
+from infra.log.reader import newest_checkpoint, raw_bundle
+from infra.postgres.connection import Connection
+
+CHECKPOINT_AGE_S: Final = 1.0
+"""A checkpoint is served for this long before the database is asked for a newer one."""
+KEPT_BYTES_MAX: Final = 8 << 20
+"""Tiles of about 260,000 entries, or of 67 million entries above the leaves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The newest checkpoint, when it was read."""
+
+    note: str
+    size: int
+    read_at_s: float
+
+
+class TileSource:
+    """The log's files by their tlog-tiles names. `clock` is monotonic, in seconds."""
+
+    def __init__(self, parts: RouteParts, clock: Callable[[], float] = time.monotonic) -> None:
+        self._parts = parts
+        self._clock = clock
+        self._newest: Newest | None = None
+        self._kept: OrderedDict[Tile, bytes] = OrderedDict()
+        self._kept_bytes = 0
+
+    async def checkpoint(self) -> Newest | None:
+        """The newest checkpoint, at most `CHECKPOINT_AGE_S` old; None before the first."""
+        if self._newest is None or self._clock() - self._newest.read_at_s >= CHECKPOINT_AGE_S:
+            async with self._parts.connection() as connection:
+                await self._refresh(connection)
+        return self._newest
+
+    async def read(self, tile: Tile) -> bytes | None:
+        """The bytes of a tile or bundle; None if no checkpoint covers it."""
+        kept = self._kept.get(tile)
+        if kept is not None:
+            self._kept.move_to_end(tile)
+            return kept
+        async with self._parts.connection() as connection:
+            if not self._is_signed(tile):
+                await self._refresh(connection)  # another process may have served a newer checkpoint
+            if not self._is_signed(tile):
+                return None
+            if tile.kind == "entries":
+                return await raw_bundle(connection, tile.number, tile.width)
+            found = b"".join(await stored_hashes(connection, tile.level, tile.number * TILE, tile.width))
+        if tile.width == TILE:
+            self._keep(tile, found)
+        return found
+
+    def _is_signed(self, tile: Tile) -> bool:
+        return self._newest is not None and tile.is_within(self._newest.size)
+
+    async def _refresh(self, connection: Connection) -> None:
+        found = await newest_checkpoint(connection)
+        self._newest = None if found is None else Newest(found[1], found[0], self._clock())
+
+    def _keep(self, tile: Tile, data: bytes) -> None:
+        self._kept[tile] = data
+        self._kept_bytes += len(data)
+        while self._kept_bytes > KEPT_BYTES_MAX:
+            _, dropped = self._kept.popitem(last=False)
+            self._kept_bytes -= len(dropped)

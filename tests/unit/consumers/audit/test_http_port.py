@@ -1,0 +1,155 @@
+"""A log over HTTP is read and verified as a mirror is, and a server that lies or fails is found out."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from consumers.audit import http_port as module
+from consumers.audit.http_port import HttpPort, LogAway, TokenRefused
+from consumers.audit.mirror import write_mirror
+from consumers.audit.port import CorruptBatch, NotThere
+from consumers.audit.tree import WrongTree, require_tree
+from events.errors import YesserError
+from infra.log.signed_note import InvalidNote
+from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, sample_entries
+
+SIZE = 600
+Answer = Callable[[str, bytes], httpx.Response]
+
+
+@pytest.fixture(autouse=True)
+def _quick_tries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_WAIT_MIN_S", 0.001)
+    monkeypatch.setattr(module, "_WAIT_MAX_S", 0.001)
+
+
+@pytest.fixture
+async def mirror(tmp_path: Path) -> Path:
+    await write_mirror(MemoryLog(sample_entries(SIZE)), tmp_path, KEY.verifier)
+    return tmp_path
+
+
+@asynccontextmanager
+async def served(folder: Path, lie: Answer | None = None) -> AsyncIterator[HttpPort]:
+    """The folder behind HTTP; `lie` may answer instead, by path and true content."""
+
+    async def handle(request: httpx.Request) -> httpx.Response:
+        path = request.url.path.removeprefix("/log/0/")
+        file = folder / path
+        if not file.is_file():
+            return httpx.Response(404)
+        data = file.read_bytes()
+        return httpx.Response(200, content=data) if lie is None else lie(path, data)
+
+    transport = httpx.MockTransport(handle)
+    async with httpx.AsyncClient(transport=transport, base_url="http://log.example/log/0/") as client:
+        yield HttpPort(client, KEY.verifier)
+
+
+async def verified(port: HttpPort) -> int:
+    checkpoint = await port.checkpoint()
+    await require_tree(port, checkpoint.size, checkpoint.root)
+    return checkpoint.size
+
+
+def only(name: str, changed: Callable[[bytes], httpx.Response]) -> Answer:
+    return lambda path, data: changed(data) if path == name else httpx.Response(200, content=data)
+
+
+def packed(data: bytes) -> httpx.Response:
+    """An answer that says that it is compressed."""
+    return httpx.Response(200, headers={"content-encoding": "gzip"}, stream=httpx.ByteStream(data))
+
+
+async def test_a_served_mirror_verifies(mirror: Path) -> None:
+    async with served(mirror) as port:
+        assert await verified(port) == SIZE
+
+
+async def test_a_full_tile_stands_for_the_partial_one_that_it_replaced(mirror: Path, tmp_path: Path) -> None:
+    async with served(mirror) as port:
+        await port.checkpoint()
+        grown = tmp_path / "grown"
+        await write_mirror(MemoryLog(sample_entries(1000)), grown, KEY.verifier)
+        for name in ("tile/0/002.p/88", "tile/entries/002.p/88"):
+            (mirror / name).unlink()
+        for name in ("tile/0/002", "tile/entries/002"):
+            (mirror / name).write_bytes((grown / name).read_bytes())
+        assert len(await port.entries(512, 88)) == 88
+        assert len(await port.hashes(0, 512, 88)) == 88
+
+
+@pytest.mark.parametrize(
+    ("lie", "error", "named"),
+    [
+        (only("checkpoint", lambda _: httpx.Response(200, html="<html>moved</html>")), InvalidNote, "note"),
+        (only("checkpoint", lambda _: httpx.Response(200, content=b"\xff\xfe")), CorruptBatch, "checkpoint"),
+        (only("checkpoint", lambda _: httpx.Response(200, content=b"x" * 70_000)), CorruptBatch, "larger"),
+        (only("checkpoint", lambda _: httpx.Response(302, headers={"location": "/"})), CorruptBatch, "302"),
+        (only("tile/0/001", lambda data: httpx.Response(200, content=data[:-5])), CorruptBatch, "tile/0/001"),
+        (only("tile/0/001", lambda data: httpx.Response(200, content=data + b"x")), CorruptBatch, "tile/0/001"),
+        (only("tile/0/001", lambda data: httpx.Response(200, content=data[:-32])), NotThere, "level 0"),
+        (only("tile/0/001", lambda data: httpx.Response(200, content=bytes(len(data)))), WrongTree, "256"),
+        (only("tile/entries/001", lambda data: httpx.Response(200, content=data[:-1])), CorruptBatch, "entries/001"),
+        (only("tile/entries/001", lambda _: httpx.Response(404)), NotThere, "entries/001"),
+        (only("tile/entries/001", lambda _: httpx.Response(401)), TokenRefused, "entries/001"),
+        (
+            only("tile/entries/001", lambda data: httpx.Response(200, content=data.replace(b"x", b"y", 1))),
+            WrongTree,
+            "entry 257",
+        ),
+        (
+            only(
+                "tile/entries/001",
+                packed,
+            ),
+            CorruptBatch,
+            "gzip",
+        ),
+        (
+            only(
+                "tile/entries/001",
+                lambda _: packed(gzip.compress(bytes(20_000_000))),
+            ),
+            CorruptBatch,
+            "larger",
+        ),
+        (only("tile/entries/001", lambda _: httpx.Response(503)), LogAway, "503"),
+    ],
+)
+async def test_a_lying_or_failing_server_is_named(
+    mirror: Path, lie: Answer, error: type[YesserError], named: str
+) -> None:
+    async with served(mirror, lie) as port:
+        with pytest.raises(error, match=named):
+            await verified(port)
+
+
+async def test_a_short_fault_is_waited_for(mirror: Path) -> None:
+    answers = {"n": 0}
+
+    def sometimes(path: str, data: bytes) -> httpx.Response:
+        answers["n"] += 1
+        return httpx.Response(503) if answers["n"] % 3 == 0 else httpx.Response(200, content=data)
+
+    async with served(mirror, sometimes) as port:
+        assert await verified(port) == SIZE
+
+
+async def test_a_server_that_stalls_is_left(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "ANSWER_MAX_S", 0.02)
+
+    async def stall(request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(stall), base_url="http://log.example/") as client:
+        with pytest.raises(LogAway, match="checkpoint"):
+            await HttpPort(client, KEY.verifier).checkpoint()
