@@ -103,7 +103,7 @@ async def test_a_full_tile_stands_for_the_partial_one_that_it_replaced(mirror: P
         (
             only("tile/entries/001", lambda data: httpx.Response(200, content=data.replace(b"x", b"y", 1))),
             WrongTree,
-            "entry 257",
+            "entry 256",
         ),
         (
             only(
