@@ -14,19 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypedDict
 
+from consumers.audit.kept import replace_file, require_continuation
 from consumers.audit.layout import CHECKPOINT, TILE, Kind, levels_of, split_hashes, tile_path, tiles_at
 from consumers.audit.port import LogPort, MirrorPort, entries_of
 from consumers.audit.tree import Progress, WrongTree
-from events.errors import Tampered
 from infra.log.merkle import complete_root, leaf_hash
 from infra.log.proofs import tree_root
 from infra.log.signed_note import Checkpoint, Verifier
 
 BUNDLES_AT_ONCE: Final = 32
-
-
-class ForkedLog(Tampered):
-    """The log does not continue the mirror's checkpoint: keep both, and find out who signed two histories."""
 
 
 class MirrorReport(TypedDict):
@@ -99,13 +95,6 @@ async def mirror_entries(folder: Path, first: int = 0) -> AsyncIterator[bytes]:
         number, skipped = number + 1, 0
 
 
-def replace_file(path: Path, data: bytes) -> None:
-    """Write a file atomically."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(data)
-    temporary.replace(path)
-
-
 def _publish(folder: Path, checkpoint: Checkpoint) -> None:
     """Write the checkpoint, once all its tiles are on disk."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -115,19 +104,8 @@ def _publish(folder: Path, checkpoint: Checkpoint) -> None:
 
 
 async def _require_continuation(port: LogPort, folder: Path, verifier: Verifier, new: Checkpoint) -> None:
-    if not (folder / CHECKPOINT).exists():
-        return
-    old = await MirrorPort(folder, verifier).checkpoint()
-    if old.size > new.size:
-        raise ForkedLog(
-            f"{folder} holds a checkpoint of size {old.size}, but the log's newest is of size {new.size}: the log lost "
-            "its tail; see `yesser recover --from` this folder"
-        )
-    if old.size and await tree_root(port, old.size) != old.root:
-        raise ForkedLog(
-            f"the log's first {old.size} entries do not give the signed root that {folder} holds: keep both, "
-            "and find out who signed two histories"
-        )
+    if (folder / CHECKPOINT).exists():
+        await require_continuation(port, await MirrorPort(folder, verifier).checkpoint(), new, str(folder))
 
 
 async def _write_bundles(port: LogPort, writer: _Writer, size: int, progress: Progress) -> None:

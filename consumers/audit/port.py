@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
+from collections import OrderedDict
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -18,6 +19,7 @@ from infra.log.signed_note import VKEY_FILE, Checkpoint, InvalidKey, Verifier, p
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 
+RECENT_TILES: Final = 64
 CHECKPOINT_BYTES_MAX: Final = 64 << 10
 TILE_BYTES_MAX: Final = TILE * HASH_BYTES
 BUNDLE_BYTES_MAX: Final = TILE * (2 + 0xFFFF)
@@ -86,6 +88,7 @@ class TilesPort(ABC):
     def __init__(self, verifier: Verifier, size: int | None = None) -> None:
         self._verifier = verifier
         self._size = size
+        self._recent: OrderedDict[tuple[Kind, int], tuple[bytes, str]] = OrderedDict()
 
     @abstractmethod
     async def _file(self, path: str, bytes_max: int) -> bytes | None:
@@ -105,6 +108,7 @@ class TilesPort(ABC):
             raise CorruptBatch(f"{self._place(CHECKPOINT)} is not UTF-8: the file is damaged") from None
         checkpoint = parse_checkpoint(note, self._verifier)
         self._size = checkpoint.size
+        self._recent.clear()
         return checkpoint
 
     async def hashes(self, level: int, first: int, count: int) -> list[bytes]:
@@ -127,6 +131,8 @@ class TilesPort(ABC):
 
     async def _tile(self, kind: Kind, level: int, number: int) -> tuple[bytes, str]:
         """A tile's content and place: as wide as the checkpoint's size says, else the full one that has replaced it."""
+        if (kind, number) in self._recent:
+            return self._recent[kind, number]
         if self._size is None:
             await self.checkpoint()
         assert self._size is not None
@@ -135,8 +141,16 @@ class TilesPort(ABC):
         for path in dict.fromkeys((tile_path(kind, number, width or TILE), tile_path(kind, number))):
             data = await self._file(path, bytes_max)
             if data is not None:
-                return data, self._place(path)
+                return self._remember((kind, number), (data, self._place(path)))
         raise NotThere(f"{self._place(tile_path(kind, number, width or TILE))} is missing: mirror the log again")
+
+    def _remember(self, tile: tuple[Kind, int], found: tuple[bytes, str]) -> tuple[bytes, str]:
+        """Keep the hash tiles that were read last: a proof asks for several parts of one tile."""
+        if tile[0] != "entries":
+            self._recent[tile] = found
+            if len(self._recent) > RECENT_TILES:
+                self._recent.popitem(last=False)
+        return found
 
 
 class MirrorPort(TilesPort):

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import click
 
+from consumers.audit.kept import KeptCheckpoint, state_folder
 from consumers.audit.mirror import MirrorReport, write_mirror
-from consumers.audit.port import LogPort, MirrorPort, PostgresPort, read_verifier
+from consumers.audit.port import LogPort, PostgresPort, read_verifier
+from consumers.audit.source import open_source
 from consumers.audit.tree import require_tree
+from consumers.operations.outside_commands import (
+    check_command,
+    continued,
+    prove_command,
+    state_option,
+    token_of,
+    token_option,
+    verifier_of,
+    vkey_option,
+)
 from events.errors import Tampered, YesserError
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.output import json_option, print_confirmation, print_result
@@ -20,13 +32,16 @@ from infra.log.signed_note import Checkpoint, Verifier
 from infra.postgres.connection import connected
 from infra.settings import Settings
 
-_VKEY = click.option("--vkey", help="The log's verifier key; by default the one beside the log's own key.")
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 @click.group()
 def audit() -> None:
     """Mirror the log, and verify it from its first entry."""
+
+
+audit.add_command(check_command)
+audit.add_command(prove_command)
 
 
 @audit.command("vkey")
@@ -39,15 +54,18 @@ def vkey_command(as_json: bool) -> None:
 
 @audit.command("mirror")
 @click.argument("folder", type=_FOLDER)
-@_VKEY
+@click.option("--from", "source", metavar="URL-OR-FOLDER", help="A log's address or a mirror; default: the database.")
+@vkey_option
+@token_option
 @json_option
-def mirror_command(folder: Path, vkey: str | None, as_json: bool) -> None:
+def mirror_command(folder: Path, source: str | None, vkey: str | None, token_file: Path | None, as_json: bool) -> None:
     """Bring FOLDER to the newest signed checkpoint, in the C2SP tlog-tiles layout. Only new files are written.
 
     Exit code 76: the log does not continue the folder's checkpoint.
     """
-    settings = Settings()
-    report = asyncio.run(_mirror(settings, folder, read_verifier(settings, vkey)))
+    settings, token = Settings(), token_of(token_file)
+    verifier = verifier_of(source or "", vkey)
+    report = asyncio.run(_mirror(_opened(settings, source, verifier, token), folder, verifier))
     size, root, files = report["size"], report["root"], report["files_written"]
     print_confirmation(
         {"folder": str(folder), **report},
@@ -58,16 +76,24 @@ def mirror_command(folder: Path, vkey: str | None, as_json: bool) -> None:
 
 
 @audit.command("verify")
-@click.argument("folder", type=_FOLDER, required=False)
-@_VKEY
+@click.argument("source", metavar="URL-OR-FOLDER", required=False)
+@vkey_option
+@token_option
+@state_option
 @json_option
-def verify_command(folder: Path | None, vkey: str | None, as_json: bool) -> None:
-    """Compute the tree again from every entry and compare it with the signed checkpoint: of a mirror, or of the log.
+def verify_command(
+    source: str | None, vkey: str | None, token_file: Path | None, state: Path | None, as_json: bool
+) -> None:
+    """Compute the tree again from every entry and compare it with the signed checkpoint: of the log at an address, of a
+    mirror, or, without SOURCE, of the database.
 
-    Exit code 76: they differ, or the checkpoint is not signed by the log's key.
+    A log elsewhere must also continue the last checkpoint that you accepted. Exit code 76: they differ, or the
+    checkpoint is not signed by the log's key.
     """
-    settings = Settings()
-    checkpoint = asyncio.run(_verify(settings, folder, read_verifier(settings, vkey)))
+    settings, verifier = Settings(), verifier_of(source or "", vkey)
+    opened = _opened(settings, source, verifier, token_of(token_file))
+    kept = None if source is None else KeptCheckpoint(state or state_folder(), verifier)
+    checkpoint = asyncio.run(_verify(opened, kept))
     size, root = checkpoint.size, checkpoint.root.hex()
     print_confirmation(
         {"size": size, "root": root, "ok": True},
@@ -97,34 +123,37 @@ def commitments_command(last: int | None, as_json: bool) -> None:
 async def _require_log_as_signed(settings: Settings) -> None:
     """Raise `Tampered` where the log is not what was signed. Where nothing was signed yet, nothing can be compared."""
     try:
-        await _verify(settings, None, read_verifier(settings, None))
+        await _verify(_database(settings, read_verifier(settings, None)))
     except Tampered:
         raise
     except YesserError as error:
         click.echo(f"yesser: the tree was not verified: {error}", err=True)
 
 
-async def _mirror(settings: Settings, folder: Path, verifier: Verifier) -> MirrorReport:
-    async with _database(settings, verifier) as port:
+async def _mirror(opened: AbstractAsyncContextManager[LogPort], folder: Path, verifier: Verifier) -> MirrorReport:
+    async with opened as port:
         with progress_bar("mirror") as update:
             return await write_mirror(port, folder, verifier, lambda done, total: update(completed=done, total=total))
 
 
-async def _verify(settings: Settings, folder: Path | None, verifier: Verifier) -> Checkpoint:
-    if folder is not None:
-        return await _verify_port(MirrorPort(folder, verifier))
-    async with _database(settings, verifier) as port:
-        return await _verify_port(port)
-
-
-async def _verify_port(port: LogPort) -> Checkpoint:
-    checkpoint = await port.checkpoint()
-    with progress_bar("verify", checkpoint.size) as update:
-        await require_tree(port, checkpoint.size, checkpoint.root, lambda done, _: update(completed=done))
+async def _verify(opened: AbstractAsyncContextManager[LogPort], kept: KeptCheckpoint | None = None) -> Checkpoint:
+    async with opened as port:
+        checkpoint = await port.checkpoint() if kept is None else (await continued(port, kept))[1]
+        with progress_bar("verify", checkpoint.size) as update:
+            await require_tree(port, checkpoint.size, checkpoint.root, lambda done, _: update(completed=done))
+    if kept is not None:
+        kept.write(checkpoint)
     return checkpoint
 
 
+def _opened(
+    settings: Settings, source: str | None, verifier: Verifier, token: str | None = None
+) -> AbstractAsyncContextManager[LogPort]:
+    """The log at a source, or in the database."""
+    return _database(settings, verifier) if source is None else open_source(source, verifier, token)
+
+
 @asynccontextmanager
-async def _database(settings: Settings, verifier: Verifier) -> AsyncIterator[PostgresPort]:
+async def _database(settings: Settings, verifier: Verifier) -> AsyncIterator[LogPort]:
     async with connected(settings, "audit", batch=True) as connection:
         yield PostgresPort(connection, verifier)

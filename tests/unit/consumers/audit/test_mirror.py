@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from consumers.audit.mirror import ForkedLog, mirror_entries, write_mirror
+from consumers.audit.kept import ForkedLog
+from consumers.audit.mirror import mirror_entries, write_mirror
 from consumers.audit.port import MirrorPort, NotThere
 from consumers.audit.tree import WrongTree, require_tree
 from events.errors import YesserError

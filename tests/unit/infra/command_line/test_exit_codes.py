@@ -8,7 +8,7 @@ import sys
 import pytest
 from pydantic import ValidationError
 
-from consumers.audit.mirror import ForkedLog
+from consumers.audit.kept import ForkedLog
 from consumers.audit.tree import WrongTree
 from consumers.rebuild.rebuild import AlreadyRunning
 from consumers.registrar.topic_admin import NotReleased

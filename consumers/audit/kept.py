@@ -1,0 +1,72 @@
+"""The last checkpoint that an auditor accepted, kept by the auditor: the log must continue it.
+
+A log that shrinks, or shows this auditor another history than before, is found here, whatever its server says.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from consumers.audit.port import LogPort
+from events.errors import Tampered
+from infra.log.proofs import tree_root
+from infra.log.signed_note import Checkpoint, InvalidNote, Verifier, parse_checkpoint
+
+
+class ForkedLog(Tampered):
+    """The log does not continue a checkpoint that was accepted: keep both, and find out who signed two histories."""
+
+
+class DamagedCheckpoint(Tampered):
+    """A kept checkpoint cannot be read: restore the file, or delete it and verify the whole log again."""
+
+
+def state_folder() -> Path:
+    """Where commands keep checkpoints: `yesser/checkpoints` in the user's state folder (XDG)."""
+    given = os.environ.get("XDG_STATE_HOME")
+    return (Path(given) if given else Path.home() / ".local" / "state") / "yesser" / "checkpoints"
+
+
+class KeptCheckpoint:
+    """The file of one log's last accepted checkpoint, by its origin."""
+
+    def __init__(self, folder: Path, verifier: Verifier) -> None:
+        self.path = folder / (re.sub(r"[^A-Za-z0-9.-]", "_", verifier.name) + ".checkpoint")
+        self._verifier = verifier
+
+    def read(self) -> Checkpoint | None:
+        """None before the first. Raises `DamagedCheckpoint`."""
+        try:
+            return parse_checkpoint(self.path.read_text(encoding="utf-8"), self._verifier)
+        except FileNotFoundError:
+            return None
+        except (InvalidNote, UnicodeDecodeError) as error:
+            raise DamagedCheckpoint(f"{self.path}: {error}. {DamagedCheckpoint.__doc__}") from None
+
+    def write(self, checkpoint: Checkpoint) -> None:
+        """Replace the file. If that is lost in a power loss, the older one still holds."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(self.path, checkpoint.note.encode())
+
+
+async def require_continuation(port: LogPort, old: Checkpoint, new: Checkpoint, keeper: str) -> None:
+    """Raise `ForkedLog` unless the log of `new` has the tree of `old` as its beginning."""
+    if old.size > new.size:
+        raise ForkedLog(
+            f"{keeper} holds a checkpoint of size {old.size}, but the log's newest is of size {new.size}: the log lost "
+            "its tail"
+        )
+    if old.size and await tree_root(port, old.size) != old.root:
+        raise ForkedLog(
+            f"the log's first {old.size} entries do not give the signed root that {keeper} holds: keep both, "
+            "and find out who signed two histories"
+        )
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a file atomically."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_bytes(data)
+    temporary.replace(path)

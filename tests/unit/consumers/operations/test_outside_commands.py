@@ -1,0 +1,140 @@
+"""An auditor with an address and a key: a mirror behind any file server is checked, verified, copied and proven from."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from click.testing import CliRunner, Result
+
+from consumers.audit.mirror import write_mirror
+from events.errors import Tampered
+from infra.cli import cli
+from infra.command_line.exit_codes import ExitCode, exit_code
+from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, sample_entries
+
+ENTRIES = sample_entries(700)
+VKEY = ("--vkey", KEY.verifier.vkey)
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+class Elsewhere:
+    """A mirror behind a file server, and an auditor's own folder."""
+
+    def __init__(self, folder: Path, address: str) -> None:
+        self.mirror = folder / "mirror"
+        self.own = folder / "own"
+        self.own.mkdir()
+        self.address = address
+
+    def grow(self, entries: list[bytes]) -> None:
+        asyncio.run(write_mirror(MemoryLog(entries), self.mirror, KEY.verifier))
+
+    def audit(self, *arguments: str) -> Result:
+        environment = {"XDG_STATE_HOME": str(self.own), "YESSER_HOME": str(self.own / "no-home")}
+        return CliRunner().invoke(cli, ["audit", *arguments], env=environment, catch_exceptions=True)
+
+    def ok(self, *arguments: str) -> dict[str, object]:
+        result = self.audit(*arguments, "--json")
+        assert result.exit_code == 0, (result.output, result.exception)
+        document: dict[str, object] = json.loads(result.output)
+        return document
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Iterator[Elsewhere]:
+    handler = partial(_Quiet, directory=str(tmp_path / "mirror"))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield Elsewhere(tmp_path, f"http://127.0.0.1:{server.server_port}/")
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def tampering(result: Result) -> str:
+    assert isinstance(result.exception, Tampered), (result.output, result.exception)
+    assert exit_code(result.exception) == ExitCode.TAMPERED
+    return str(result.exception)
+
+
+def test_each_check_continues_the_one_before(elsewhere: Elsewhere) -> None:
+    elsewhere.grow(ENTRIES[:300])
+    assert elsewhere.ok("check", elsewhere.address, *VKEY)["previous_size"] == 0
+    elsewhere.grow(ENTRIES)
+    assert elsewhere.ok("check", elsewhere.address, *VKEY)["previous_size"] == 300
+    assert elsewhere.ok("verify", elsewhere.address, *VKEY)["size"] == 700
+    assert elsewhere.ok("verify", str(elsewhere.mirror), *VKEY)["size"] == 700
+
+
+def test_a_log_that_shrinks_or_forks_for_this_auditor_is_found(elsewhere: Elsewhere, tmp_path: Path) -> None:
+    elsewhere.grow(ENTRIES[:300])
+    elsewhere.ok("check", elsewhere.address, *VKEY)
+    older = tmp_path / "older"
+    asyncio.run(write_mirror(MemoryLog(ENTRIES[:200]), older, KEY.verifier))
+    assert "lost its tail" in tampering(elsewhere.audit("check", str(older), *VKEY))
+    other = tmp_path / "other"
+    asyncio.run(write_mirror(MemoryLog([b"{}", *ENTRIES]), other, KEY.verifier))
+    for command in ("check", "verify"):
+        assert "two histories" in tampering(elsewhere.audit(command, str(other), *VKEY))
+    assert elsewhere.ok("check", elsewhere.address, *VKEY)["previous_size"] == 300
+
+
+def test_a_mirror_of_a_mirror_is_the_same(elsewhere: Elsewhere) -> None:
+    elsewhere.grow(ENTRIES)
+    copy = elsewhere.own / "copy"
+    assert elsewhere.ok("mirror", str(copy), "--from", elsewhere.address, *VKEY)["size"] == 700
+    assert (copy / "checkpoint").read_bytes() == (elsewhere.mirror / "checkpoint").read_bytes()
+    assert elsewhere.ok("verify", str(copy), *VKEY)["size"] == 700
+
+
+def test_a_proof_is_taken_and_checked_without_the_log(elsewhere: Elsewhere) -> None:
+    elsewhere.grow(ENTRIES)
+    file = elsewhere.own / "257.tlog-proof"
+    elsewhere.ok("prove", elsewhere.address, "257", *VKEY, "--into", str(file))
+    assert elsewhere.ok("check", str(file), *VKEY) == {
+        "index": 257,
+        "size": 700,
+        "root": MemoryLog(ENTRIES).root.hex(),
+        "ok": True,
+    }
+    file.write_text(file.read_text().replace("index 257", "index 258"))
+    tampering(elsewhere.audit("check", str(file), *VKEY))
+    beyond = elsewhere.audit("prove", elsewhere.address, "700", *VKEY)
+    assert (beyond.exit_code, "there is no entry 700" in beyond.output) == (2, True)
+
+
+def test_a_changed_byte_at_the_server_is_found(elsewhere: Elsewhere) -> None:
+    elsewhere.grow(ENTRIES)
+    file = elsewhere.mirror / "tile/entries/001"
+    data = file.read_bytes()
+    file.write_bytes(data.replace(b'"n":300', b'"n":301'))
+    assert "entry 300" in tampering(elsewhere.audit("verify", elsewhere.address, *VKEY))
+    assert "300" in tampering(elsewhere.audit("prove", elsewhere.address, "300", *VKEY))
+
+
+def test_a_server_cannot_vouch_for_its_own_key(elsewhere: Elsewhere) -> None:
+    elsewhere.grow(ENTRIES[:10])
+    result = elsewhere.audit("check", elsewhere.address)
+    assert (result.exit_code, "--vkey" in result.output) == (2, True)
+
+
+def test_a_damaged_kept_checkpoint_is_named(elsewhere: Elsewhere) -> None:
+    elsewhere.grow(ENTRIES[:10])
+    elsewhere.ok("check", elsewhere.address, *VKEY)
+    (kept,) = (elsewhere.own / "yesser" / "checkpoints").iterdir()
+    kept.write_text("nothing\n")
+    assert str(kept) in tampering(elsewhere.audit("check", elsewhere.address, *VKEY))
