@@ -1,4 +1,4 @@
-"""An auditor with an address and a key: a mirror behind any file server is checked, verified, copied and proven from."""
+"""An auditor with an address and a key: a mirror behind any file server is checked, verified, copied, proven from."""
 
 from __future__ import annotations
 
