@@ -83,16 +83,18 @@ async def write_mirror(
 async def mirror_entries(folder: Path, first: int = 0) -> AsyncIterator[bytes]:
     """The entries of a mirror from an index on. Nothing is verified here."""
     number, skipped = divmod(first, TILE)
-    while True:
-        path = _widest(folder, number)
-        if path is None:
-            return
-        found = entries_of(path.read_bytes(), str(path))
+    while found := mirror_bundle(folder, number):
         for entry in found[skipped:]:
             yield entry
         if len(found) < TILE:
             return
         number, skipped = number + 1, 0
+
+
+def mirror_bundle(folder: Path, number: int) -> list[bytes]:
+    """The entries of one bundle, as far as the mirror has them. Nothing is verified here."""
+    path = _widest(folder, number)
+    return [] if path is None else entries_of(path.read_bytes(), str(path))
 
 
 def _publish(folder: Path, checkpoint: Checkpoint) -> None:

@@ -8,33 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, Final
+from typing import Any
 from uuid import uuid4
 
-from consumers.commitments.commitment import TYPE, read_model_name
+from consumers.commitments.claims import Claim, claims_among, read_model_name
 from consumers.fold.consumer import Consumer
 from consumers.fold.replay import Scratch, replay
-from consumers.rebuild.table_hash import TableHash, table_hash
+from consumers.fold.table_hash import TableHash
+from consumers.rebuild.table_hash import table_hash
 from consumers.registry import CONSUMERS
-from events.wire.entry import TYPE_PREFIX, TYPE_SUFFIX, Entry, parse_entry
 from infra.log.reader import entry_batches, log_size
 from infra.postgres.connection import Connection, connected
-from infra.postgres.outbox import PLATFORM
 from infra.settings import Settings
-
-_TYPE_TEXT: Final = f'"{TYPE_PREFIX}{TYPE}{TYPE_SUFFIX}"'.encode()
-"""Part of every commitment's bytes; entries without it are not parsed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """The commitment at `index`: after `log_index` entries the read model `name` had this hash."""
-
-    index: int
-    name: str
-    log_index: int
-    rows: int
-    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,30 +50,10 @@ class Verdict:
 
 async def claims_in_log(connection: Connection) -> list[Claim]:
     """Every commitment in the log, in log order."""
-    claims = []
+    claims: list[Claim] = []
     async for first, batch in entry_batches(connection, 0, await log_size(connection)):
-        for index, raw in enumerate(batch, first):
-            if _TYPE_TEXT in raw:
-                entry = parse_entry(index, raw)
-                if (entry.type, entry.agency) == (TYPE, PLATFORM):
-                    claims.append(_claim(entry))
+        claims += claims_among(first, batch)
     return claims
-
-
-def _claim(entry: Entry) -> Claim:
-    data = entry.data
-    return Claim(entry.index, data["name"], data["log_index"], data["rows"], data["sha256"])
-
-
-def newest(claims: Sequence[Claim], per_read_model: int) -> list[Claim]:
-    """The last `per_read_model` of each read model, in log order."""
-    kept: list[Claim] = []
-    seen: dict[str, int] = {}
-    for claim in reversed(claims):
-        seen[claim.name] = seen.get(claim.name, 0) + 1
-        if seen[claim.name] <= per_read_model:
-            kept.append(claim)
-    return kept[::-1]
 
 
 async def check(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from consumers.commitments.claims import TYPE, read_model_name
 from consumers.fold.consumer import Consumer
 from consumers.rebuild.table_hash import table_hash
 from consumers.registry import CONSUMERS
@@ -22,7 +23,6 @@ from infra.postgres.connection import Connection
 from infra.postgres.outbox import OutboxEvent
 from infra.postgres.sql import queries
 
-TYPE: Final = "projection.committed"
 GROWTH_DIVISOR: Final = 10
 """A commitment is due when the log has grown by this part since the last one: each is a pass over all rows."""
 ENTRIES_MIN: Final = 10_000
@@ -77,11 +77,6 @@ class LogGrowth:
         grown = self.entries_count - self.committed_count
         enough = max(ENTRIES_MIN, self.committed_count // GROWTH_DIVISOR)
         return grown >= enough or (grown > 0 and self.since >= DAY)
-
-
-def read_model_name(consumer: Consumer, table: str) -> str:
-    """A table's name in commitments, with its consumer, because consumers share table names."""
-    return f"{consumer.name}.{table}"
 
 
 async def log_growth(connection: Connection) -> LogGrowth:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import uvloop
 
-from consumers.commitments.check import Verdict, check, claims_in_log, newest
+from consumers.commitments.check import Verdict, check, claims_in_log
+from consumers.commitments.claims import newest
 from infra.command_line.display import Column, Grid, show
 from infra.command_line.language import localized, print_localized
 from infra.command_line.output import print_result

@@ -10,16 +10,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Any, Final
+from typing import Final
 
 from consumers.audit.port import NotThere, PostgresPort, read_verifier
 from consumers.audit.tree import require_tree
 from consumers.fold.consumer import Consumer, TooManyRows, load
+from consumers.fold.stored_keys import StoredKeys
 from events.wire.entry import Entry, parse_entry
 from infra.log.reader import read_checked
 from infra.log.signed_note import InvalidKey
 from infra.postgres.connection import Connection, connect
-from infra.postgres.unit_of_work import Key, Need, Table, UnitOfWork
+from infra.postgres.unit_of_work import Need, UnitOfWork
 from infra.settings import Settings
 
 BATCH_ENTRIES: Final = 8_192
@@ -36,36 +37,6 @@ Progress = Callable[[int], None]
 
 def no_progress(entries: int) -> None:
     """Reports nothing."""
-
-
-class StoredKeys:
-    """The keys that a replay may have stored, as a Bloom filter: an absent key needs no query.
-
-    A replay starts empty, so almost every requested key is new. One bit per key is enough: with ten million rows one
-    key in twenty-five is queried in vain, and a full filter only costs queries.
-    """
-
-    _BITS: Final = 1 << 28
-
-    def __init__(self) -> None:
-        self._bits = bytearray(self._BITS >> 3)
-
-    def add(self, table: Table[Any], keys: Iterable[Key]) -> None:
-        """Add the keys of stored rows."""
-        bits, mask, salt = self._bits, self._BITS - 1, hash(table.name)
-        for key in keys:
-            bit = (hash(key) ^ salt) & mask
-            bits[bit >> 3] |= 1 << (bit & 7)
-
-    def maybe(self, table: Table[Any], keys: Iterable[Key]) -> list[Key]:
-        """Those of `keys` that may be stored."""
-        bits, mask, salt = self._bits, self._BITS - 1, hash(table.name)
-        result = []
-        for key in keys:
-            bit = (hash(key) ^ salt) & mask
-            if bits[bit >> 3] >> (bit & 7) & 1:
-                result.append(key)
-        return result
 
 
 class _ReplaySet(UnitOfWork):

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import click
 
 from consumers.audit.kept import KeptCheckpoint, state_folder
 from consumers.audit.mirror import MirrorReport, write_mirror
-from consumers.audit.port import LogPort, PostgresPort, read_verifier
-from consumers.audit.source import open_source
+from consumers.audit.port import LogPort, read_verifier
 from consumers.audit.tree import require_tree
+from consumers.operations.database_log import database_log
 from consumers.operations.outside_commands import (
     check_command,
     continued,
+    opened,
     prove_command,
     state_option,
     token_of,
@@ -24,12 +24,12 @@ from consumers.operations.outside_commands import (
     verifier_of,
     vkey_option,
 )
+from consumers.operations.replay_command import replay_command
 from events.errors import Tampered, YesserError
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.command_line.progress_bar import progress_bar
 from infra.log.signed_note import Checkpoint, Verifier
-from infra.postgres.connection import connected
 from infra.settings import Settings
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -42,6 +42,7 @@ def audit() -> None:
 
 audit.add_command(check_command)
 audit.add_command(prove_command)
+audit.add_command(replay_command)
 
 
 @audit.command("vkey")
@@ -63,9 +64,8 @@ def mirror_command(folder: Path, source: str | None, vkey: str | None, token_fil
 
     Exit code 76: the log does not continue the folder's checkpoint.
     """
-    settings, token = Settings(), token_of(token_file)
     verifier = verifier_of(source or "", vkey)
-    report = asyncio.run(_mirror(_opened(settings, source, verifier, token), folder, verifier))
+    report = asyncio.run(_mirror(opened(source, verifier, token_of(token_file)), folder, verifier))
     size, root, files = report["size"], report["root"], report["files_written"]
     print_confirmation(
         {"folder": str(folder), **report},
@@ -90,10 +90,9 @@ def verify_command(
     A log elsewhere must also continue the last checkpoint that you accepted. Exit code 76: they differ, or the
     checkpoint is not signed by the log's key.
     """
-    settings, verifier = Settings(), verifier_of(source or "", vkey)
-    opened = _opened(settings, source, verifier, token_of(token_file))
+    verifier = verifier_of(source or "", vkey)
     kept = None if source is None else KeptCheckpoint(state or state_folder(), verifier)
-    checkpoint = asyncio.run(_verify(opened, kept))
+    checkpoint = asyncio.run(_verify(opened(source, verifier, token_of(token_file)), kept))
     size, root = checkpoint.size, checkpoint.root.hex()
     print_confirmation(
         {"size": size, "root": root, "ok": True},
@@ -123,37 +122,24 @@ def commitments_command(last: int | None, as_json: bool) -> None:
 async def _require_log_as_signed(settings: Settings) -> None:
     """Raise `Tampered` where the log is not what was signed. Where nothing was signed yet, nothing can be compared."""
     try:
-        await _verify(_database(settings, read_verifier(settings, None)))
+        await _verify(database_log(settings, read_verifier(settings, None)))
     except Tampered:
         raise
     except YesserError as error:
         click.echo(f"yesser: the tree was not verified: {error}", err=True)
 
 
-async def _mirror(opened: AbstractAsyncContextManager[LogPort], folder: Path, verifier: Verifier) -> MirrorReport:
-    async with opened as port:
+async def _mirror(log: AbstractAsyncContextManager[LogPort], folder: Path, verifier: Verifier) -> MirrorReport:
+    async with log as port:
         with progress_bar("mirror") as update:
             return await write_mirror(port, folder, verifier, lambda done, total: update(completed=done, total=total))
 
 
-async def _verify(opened: AbstractAsyncContextManager[LogPort], kept: KeptCheckpoint | None = None) -> Checkpoint:
-    async with opened as port:
+async def _verify(log: AbstractAsyncContextManager[LogPort], kept: KeptCheckpoint | None = None) -> Checkpoint:
+    async with log as port:
         checkpoint = await port.checkpoint() if kept is None else (await continued(port, kept))[1]
         with progress_bar("verify", checkpoint.size) as update:
             await require_tree(port, checkpoint.size, checkpoint.root, lambda done, _: update(completed=done))
     if kept is not None:
         kept.write(checkpoint)
     return checkpoint
-
-
-def _opened(
-    settings: Settings, source: str | None, verifier: Verifier, token: str | None = None
-) -> AbstractAsyncContextManager[LogPort]:
-    """The log at a source, or in the database."""
-    return _database(settings, verifier) if source is None else open_source(source, verifier, token)
-
-
-@asynccontextmanager
-async def _database(settings: Settings, verifier: Verifier) -> AsyncIterator[LogPort]:
-    async with connected(settings, "audit", batch=True) as connection:
-        yield PostgresPort(connection, verifier)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Final
 
@@ -88,6 +89,15 @@ def verifier_of(source: str, vkey: str | None) -> Verifier:
 
 def token_of(file: Path | None) -> str | None:
     return None if file is None else file.read_text(encoding="ascii").strip()
+
+
+def opened(source: str | None, verifier: Verifier, token: str | None = None) -> AbstractAsyncContextManager[LogPort]:
+    """The log at a source; without one, in the platform's database."""
+    if source is not None:
+        return open_source(source, verifier, token)
+    from consumers.operations.database_log import database_log  # imported here: an auditor has no database
+
+    return database_log(Settings(), verifier)
 
 
 async def continued(port: LogPort, kept: KeptCheckpoint) -> tuple[Checkpoint | None, Checkpoint]:

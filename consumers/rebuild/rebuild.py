@@ -18,9 +18,10 @@ from typing import Any, Final
 from consumers.as_of.view import NotStarted
 from consumers.fold.consumer import Consumer
 from consumers.fold.replay import BATCH_ENTRIES, Progress, Scratch, no_progress, replay
+from consumers.fold.table_hash import TableHash
 from consumers.rebuild.comparison import Differences, compare
 from consumers.rebuild.first_divergence import FirstDifference, first_difference
-from consumers.rebuild.table_hash import TableHash, table_hash
+from consumers.rebuild.table_hash import table_hash
 from events.errors import Retry, YesserError
 from infra.postgres.connection import Connection, connect
 from infra.postgres.sql import queries

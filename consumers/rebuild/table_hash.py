@@ -1,34 +1,23 @@
-"""The hash of a read model: SHA-256 over its rows as RFC 8785 objects, one per line, ordered by primary key.
+"""The hash of a read model in PostgreSQL (`consumers.fold.table_hash`).
 
-All names are ASCII (validation refuses others), so they sort as bytes. For a table with only text, integers and
-booleans PostgreSQL writes the lines, which is several times faster; its JSON escapes are those of RFC 8785. Text is
-ordered by bytes (`COLLATE "C"`), so that every machine agrees.
+For a table with only text, integers and booleans PostgreSQL writes the lines, which is several times faster; its JSON
+escapes are those of RFC 8785. `COLLATE "C"` orders text by its bytes.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
 from asyncpg import Record
 
-from events.wire.codec import canonical_event_bytes
+from consumers.fold.table_hash import TableHash, row_line
 from infra.postgres.connection import Connection
 from infra.postgres.unit_of_work import Table
 
 FETCH_ROWS: Final = 4_096
 _PYTHON_TYPES: Final = frozenset({"jsonb", "bytea"})
 """Column types whose JSON PostgreSQL would write differently."""
-
-
-@dataclass(frozen=True, slots=True)
-class TableHash:
-    """The hash and the number of rows of one read model."""
-
-    name: str
-    rows: int
-    sha256: str
 
 
 async def table_hash(connection: Connection, table: Table[Any]) -> TableHash:
@@ -49,11 +38,7 @@ def _text(record: Record) -> bytes:
 
 
 def _object(record: Record) -> bytes:
-    return canonical_event_bytes({name: _json(value) for name, value in record.items()}) + b"\n"
-
-
-def _json(value: Any) -> Any:
-    return value.hex() if isinstance(value, bytes) else value
+    return row_line(dict(record.items()))
 
 
 def rows_sql(table: Table[Any]) -> str:

@@ -15,11 +15,12 @@ from consumers.commitments import commitment
 from consumers.commitments.commands import commit
 from consumers.commitments.commitment import LogGrowth, hash_read_models, log_growth
 from consumers.commitments.scheduler import CommitmentScheduler
+from consumers.fold.table_hash import TableHash
 from consumers.operations.audit_command import audit
 from consumers.operations.wait import read_status
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.rebuild.rebuild import RebuildOptions, Rebuilt, rebuild
-from consumers.rebuild.table_hash import TableHash, table_hash
+from consumers.rebuild.table_hash import table_hash
 from consumers.registry import CONSUMERS
 from events.errors import Fenced
 from events.wire.entry import entry_bytes, parse_entry, recorded_time

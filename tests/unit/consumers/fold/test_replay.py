@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from consumers.fold.replay import StoredKeys
+from consumers.fold.stored_keys import StoredKeys
 from consumers.projections.handlers.plan import PLAN
 from consumers.projections.handlers.services import SERVICE
 

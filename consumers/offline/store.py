@@ -1,0 +1,147 @@
+"""The read models of one consumer in an SQLite file: the rows that PostgreSQL would hold, with the same hashes.
+
+`jsonb` is stored as JSON text and booleans as 0 and 1; the names of tables and columns are those of the live ones.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from consumers.fold.consumer import Consumer
+from consumers.fold.stored_keys import StoredKeys
+from consumers.fold.table_hash import TableHash, row_line
+from events.wire.entry import Entry
+from infra.postgres.unit_of_work import Changes, Key, Table, UnitOfWork
+
+KEYS_PER_QUERY: Final = 1_000
+ROWS_PER_FETCH: Final = 4_096
+_TYPES: Final = {"text": "TEXT", "bigint": "INTEGER", "boolean": "INTEGER", "bytea": "BLOB", "jsonb": "TEXT"}
+_SETTINGS: Final = (
+    # A file that a crash leaves behind is made again from the log.
+    "PRAGMA journal_mode = OFF",
+    "PRAGMA synchronous = OFF",
+    "PRAGMA locking_mode = EXCLUSIVE",
+    "PRAGMA cache_size = -131072",
+)
+
+
+class SqliteStore:
+    """A new file at `path` with the tables of the consumer."""
+
+    def __init__(self, path: Path, consumer: Consumer) -> None:
+        path.unlink(missing_ok=True)
+        self.consumer = consumer
+        self._db = sqlite3.connect(path, isolation_level=None)
+        self._stored = StoredKeys()
+        for setting in _SETTINGS:
+            self._db.execute(setting)
+        for table in consumer.tables:
+            self._db.execute(_create_sql(table))
+
+    def apply(self, entries: Sequence[Entry]) -> None:
+        """Apply a batch in one transaction. What the fold decides is discarded."""
+        rows = UnitOfWork()
+        for required_keys in self.consumer.required_keys(rows, entries):
+            for table, keys in rows.missing(required_keys).items():
+                self._load(rows, table, keys)
+        self.consumer.fold(rows, entries)
+        self._db.execute("BEGIN")
+        for changes in rows.changes():
+            self._save(changes)
+        self._db.execute("COMMIT")
+
+    def hash(self, table: Table[Any]) -> TableHash:
+        """The hash of a read model, as the live one has it."""
+        digest, count = sha256(), 0
+        names = table.columns
+        order = ", ".join(map(_quoted, table.key))
+        cursor = self._db.execute(f"SELECT {', '.join(map(_quoted, names))} FROM {_name(table)} ORDER BY {order}")
+        while records := cursor.fetchmany(ROWS_PER_FETCH):
+            lines = [row_line(dict(zip(names, _thawed(table, record), strict=True))) for record in records]
+            digest.update(b"".join(lines))
+            count += len(lines)
+        return TableHash(table.name, count, digest.hexdigest())
+
+    def close(self) -> None:
+        self._db.close()
+
+    def _load(self, rows: UnitOfWork, table: Table[Any], keys: list[Key] | None) -> None:
+        columns = ", ".join(f"t.{_quoted(column)}" for column in table.columns)
+        if keys is None:
+            rows.adopt(table, _made(table, self._db.execute(f"SELECT {columns} FROM {_name(table)} t")), whole=True)
+            return
+        known = self._stored.maybe(table, keys)
+        on = " AND ".join(f"t.{_quoted(name)} = k.column{number}" for number, name in enumerate(table.key, 1))
+        one = f"({', '.join('?' * len(table.key))})"
+        for start in range(0, len(known), KEYS_PER_QUERY):
+            part = known[start : start + KEYS_PER_QUERY]
+            values = ", ".join([one] * len(part))
+            sql = f"SELECT {columns} FROM (VALUES {values}) k CROSS JOIN {_name(table)} t ON {on}"
+            rows.adopt(table, _made(table, self._db.execute(sql, [value for key in part for value in key])))
+
+    def _save(self, changes: Changes) -> None:
+        table = changes.table
+        if changes.deleted:
+            where = " AND ".join(f"{_quoted(name)} = ?" for name in table.key)
+            self._db.executemany(f"DELETE FROM {_name(table)} WHERE {where}", changes.deleted)
+        places = ", ".join("?" * len(table.columns))
+        for verb, rows in (("REPLACE", changes.changed), ("INSERT", changes.new), ("INSERT", changes.appended)):
+            if rows:
+                self._db.executemany(f"{verb} INTO {_name(table)} VALUES ({places})", _frozen(table, rows))
+                if not table.append_only:
+                    self._stored.add(table, map(table.key_of, rows))
+
+
+def _name(table: Table[Any]) -> str:
+    return _quoted(table.name)
+
+
+def _quoted(name: str) -> str:
+    """A name in SQL: some columns have the names of SQL's words."""
+    return f'"{name}"'
+
+
+def _create_sql(table: Table[Any]) -> str:
+    columns = ", ".join(
+        f"{_quoted(name)} {_TYPES[kind]}" for name, kind in zip(table.columns, table.types, strict=True)
+    )
+    return f"CREATE TABLE {_name(table)} ({columns}, PRIMARY KEY ({', '.join(map(_quoted, table.key))})) WITHOUT ROWID"
+
+
+def _frozen(table: Table[Any], rows: Iterable[Any]) -> Iterator[tuple[Any, ...]]:
+    values_of = attrgetter(*table.columns)
+    places = [number for number, kind in enumerate(table.types) if kind == "jsonb"]
+    if not places:
+        yield from map(values_of, rows)
+        return
+    for row in rows:
+        values = list(values_of(row))
+        for place in places:
+            if values[place] is not None:
+                values[place] = orjson.dumps(values[place]).decode()
+        yield tuple(values)
+
+
+def _thawed(table: Table[Any], record: Sequence[Any]) -> list[Any]:
+    values = list(record)
+    for place, kind in enumerate(table.types):
+        value = values[place]
+        if value is None:
+            continue
+        if kind == "jsonb":
+            values[place] = orjson.loads(value)
+        elif kind == "boolean":
+            values[place] = bool(value)
+    return values
+
+
+def _made(table: Table[Any], records: Iterable[Sequence[Any]]) -> Iterator[Any]:
+    make = table.row
+    return (make(*_thawed(table, record)) for record in records)
