@@ -3,36 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import click
 
-from consumers.audit.kept import KeptCheckpoint, state_folder
 from consumers.audit.mirror import MirrorReport, write_mirror
-from consumers.audit.port import LogPort, read_verifier
+from consumers.audit.port import read_verifier
 from consumers.audit.tree import require_tree
-from consumers.operations.database_log import database_log
-from consumers.operations.outside_commands import (
-    check_command,
-    continued,
-    opened,
-    prove_command,
-    state_option,
-    token_of,
-    token_option,
-    verifier_of,
-    vkey_option,
-)
+from consumers.operations.audit_options import AuditSource, audit_source, source_options
+from consumers.operations.outside_commands import check_command, export_command, prove_command
 from consumers.operations.replay_command import replay_command
 from events.errors import Tampered, YesserError
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.command_line.progress_bar import progress_bar
-from infra.log.signed_note import Checkpoint, Verifier
+from infra.log.signed_note import Checkpoint
 from infra.settings import Settings
-
-_FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 @click.group()
@@ -41,6 +27,7 @@ def audit() -> None:
 
 
 audit.add_command(check_command)
+audit.add_command(export_command)
 audit.add_command(prove_command)
 audit.add_command(replay_command)
 
@@ -54,18 +41,21 @@ def vkey_command(as_json: bool) -> None:
 
 
 @audit.command("mirror")
-@click.argument("folder", type=_FOLDER)
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--from", "source", metavar="URL-OR-FOLDER", help="A log's address or a mirror; default: the database.")
-@vkey_option
-@token_option
+@click.option("--vkey", help="The log's verifier key, from its operator, never from the server.")
+@click.option(
+    "--token-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="File with a token that may read entries (scope log:read).",
+)
 @json_option
 def mirror_command(folder: Path, source: str | None, vkey: str | None, token_file: Path | None, as_json: bool) -> None:
     """Bring FOLDER to the newest signed checkpoint, in the C2SP tlog-tiles layout. Only new files are written.
 
     Exit code 76: the log does not continue the folder's checkpoint.
     """
-    verifier = verifier_of(source or "", vkey)
-    report = asyncio.run(_mirror(opened(source, verifier, token_of(token_file)), folder, verifier))
+    report = asyncio.run(_mirror(audit_source(source, vkey, token_file), folder))
     size, root, files = report["size"], report["root"], report["files_written"]
     print_confirmation(
         {"folder": str(folder), **report},
@@ -76,23 +66,16 @@ def mirror_command(folder: Path, source: str | None, vkey: str | None, token_fil
 
 
 @audit.command("verify")
-@click.argument("source", metavar="URL-OR-FOLDER", required=False)
-@vkey_option
-@token_option
-@state_option
+@source_options(required=False)
 @json_option
-def verify_command(
-    source: str | None, vkey: str | None, token_file: Path | None, state: Path | None, as_json: bool
-) -> None:
+def verify_command(log: AuditSource, as_json: bool) -> None:
     """Compute the tree again from every entry and compare it with the signed checkpoint: of the log at an address, of a
     mirror, or, without SOURCE, of the database.
 
     A log elsewhere must also continue the last checkpoint that you accepted. Exit code 76: they differ, or the
     checkpoint is not signed by the log's key.
     """
-    verifier = verifier_of(source or "", vkey)
-    kept = None if source is None else KeptCheckpoint(state or state_folder(), verifier)
-    checkpoint = asyncio.run(_verify(opened(source, verifier, token_of(token_file)), kept))
+    checkpoint = asyncio.run(_verify(log))
     size, root = checkpoint.size, checkpoint.root.hex()
     print_confirmation(
         {"size": size, "root": root, "ok": True},
@@ -115,31 +98,32 @@ def commitments_command(last: int | None, as_json: bool) -> None:
 
     settings = Settings()
     if not commitments_checked(settings, last, as_json=as_json):
-        asyncio.run(_require_log_as_signed(settings))
+        asyncio.run(_require_log_as_signed())
         raise SystemExit(ExitCode.ANSWER_IS_NO)
 
 
-async def _require_log_as_signed(settings: Settings) -> None:
+async def _require_log_as_signed() -> None:
     """Raise `Tampered` where the log is not what was signed. Where nothing was signed yet, nothing can be compared."""
     try:
-        await _verify(database_log(settings, read_verifier(settings, None)))
+        await _verify(audit_source(None))
     except Tampered:
         raise
     except YesserError as error:
         click.echo(f"yesser: the tree was not verified: {error}", err=True)
 
 
-async def _mirror(log: AbstractAsyncContextManager[LogPort], folder: Path, verifier: Verifier) -> MirrorReport:
-    async with log as port:
+async def _mirror(log: AuditSource, folder: Path) -> MirrorReport:
+    async with log.opened() as port:
         with progress_bar("mirror") as update:
-            return await write_mirror(port, folder, verifier, lambda done, total: update(completed=done, total=total))
+            return await write_mirror(
+                port, folder, log.verifier, lambda done, total: update(completed=done, total=total)
+            )
 
 
-async def _verify(log: AbstractAsyncContextManager[LogPort], kept: KeptCheckpoint | None = None) -> Checkpoint:
-    async with log as port:
-        checkpoint = await port.checkpoint() if kept is None else (await continued(port, kept))[1]
+async def _verify(log: AuditSource) -> Checkpoint:
+    async with log.opened() as port:
+        _, checkpoint = await log.continued(port)
         with progress_bar("verify", checkpoint.size) as update:
             await require_tree(port, checkpoint.size, checkpoint.root, lambda done, _: update(completed=done))
-    if kept is not None:
-        kept.write(checkpoint)
+    log.keep(checkpoint)
     return checkpoint

@@ -31,7 +31,7 @@ def test_a_false_commitment_says_tampering_only_where_the_log_is_not_what_was_si
             raise tree
 
     monkeypatch.setattr(show, "commitments_checked", lambda *_, **__: is_true)
-    monkeypatch.setattr(audit_command, "read_verifier", lambda *_: None)
+    monkeypatch.setattr(audit_command, "audit_source", lambda *_: None)
     monkeypatch.setattr(audit_command, "_verify", verify)
     assert ended_with(code) == code
 
