@@ -19,6 +19,8 @@ LOST_CONNECTIONS = (OSError, KafkaError)
 OUTSIDE = {
     "infra.process.tasks.TaskFailed",  # a bug
     "infra.process.commands._Ended",  # carries an exit code through a task
+    "consumers.audit.verify.Changed",  # of a file that runs without this project
+    "consumers.audit.verify.UsageError",
 }
 
 
