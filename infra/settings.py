@@ -100,6 +100,9 @@ class Settings(BaseSettings):
     health_port: int = Field(default=0, ge=0, description="Port of /healthz, /readyz and /metrics (0: none).")
     gateway_host: str = Field(default="127.0.0.1", description="Address on which the gateway answers.")
     gateway_port: int = Field(default=8000, ge=0, description="Port of the gateway (0: any free one).")
+    public_address: str | None = Field(
+        default=None, description="Address of the gateway that documents link to, such as https://gateway.example."
+    )
     gateway_name: str = Field(
         default="gateway.yesser.example", description="Name of the gateway's signing key in receipts."
     )

@@ -1,4 +1,4 @@
-"""`yesser ledger balances | partnerships | statements P | statement P PERIOD | transfers P`: now, or as of an index."""
+"""`yesser ledger balances | partnerships | statements P | transfers P`: now, or as of an index."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ from consumers.revenue.consumer import CONSUMER
 from consumers.revenue.show import (
     balances_table,
     partnerships_table,
-    statement_table,
     statements_table,
     transfers_table,
 )
-from infra.command_line.completion import from_database
+from consumers.revenue.statements.commands import partnerships_completion, statement_command, terms_command
 from infra.command_line.output import json_option
-from infra.command_line.parameters import PeriodLabel, index_option
-
-_partnerships = from_database(lambda: read.PARTNERSHIP_IDS, CONSUMER.schema)
+from infra.command_line.parameters import index_option
 
 
 @click.group()
 def ledger() -> None:
-    """Show balances, statements and transfers of the revenue share."""
+    """Show balances, terms, statements and transfers of the revenue share."""
+
+
+ledger.add_command(statement_command)
+ledger.add_command(terms_command)
 
 
 @ledger.command()
@@ -46,7 +47,7 @@ def partnerships(as_json: bool, as_of_index: int | None) -> None:
 
 
 @ledger.command()
-@click.argument("partnership", shell_complete=_partnerships)
+@click.argument("partnership", shell_complete=partnerships_completion)
 @json_option
 @index_option
 def statements(partnership: str, as_json: bool, as_of_index: int | None) -> None:
@@ -56,18 +57,7 @@ def statements(partnership: str, as_json: bool, as_of_index: int | None) -> None
 
 
 @ledger.command()
-@click.argument("partnership", shell_complete=_partnerships)
-@click.argument("period", type=PeriodLabel())
-@json_option
-@index_option
-def statement(partnership: str, period: str, as_json: bool, as_of_index: int | None) -> None:
-    """Show the statement of a closed PERIOD (1426-03, 2005-Q1) of a PARTNERSHIP."""
-    _, shown = run_query(CONSUMER, lambda connection: read.statement(connection, partnership, period), as_of_index)
-    print_view(shown, as_json, lambda: [statement_table(shown)])
-
-
-@ledger.command()
-@click.argument("partnership", shell_complete=_partnerships)
+@click.argument("partnership", shell_complete=partnerships_completion)
 @json_option
 @index_option
 def transfers(partnership: str, as_json: bool, as_of_index: int | None) -> None:

@@ -83,3 +83,43 @@ ORDER BY c.partnership_id COLLATE "C"
 -- name: partnership_ids
 -- The ids that begin with $1, at most $2 of them: for the shell's completion.
 SELECT partnership_id FROM contract WHERE starts_with(partnership_id, $1) ORDER BY partnership_id COLLATE "C" LIMIT $2
+
+-- name: postings
+-- The receipts and reversals posted to a period ($2), in log order, with the window's sum before each.
+WITH posted AS (
+    SELECT first_index AS index, receipt_id AS id, collected_on AS dated_on, service_id, amount_halalas, period,
+           contract_version, window_number, partner_halalas, treasury_halalas
+    FROM receipt WHERE partnership_id = $1
+    UNION ALL
+    SELECT r.index, r.reversal_id, r.reversed_on, c.service_id, -r.amount_halalas, r.period, r.contract_version,
+           r.window_number, -r.partner_halalas, -r.treasury_halalas
+    FROM reversal r JOIN receipt c ON c.partnership_id = r.partnership_id AND c.receipt_id = r.receipt_id
+    WHERE r.partnership_id = $1
+), summed AS (
+    SELECT *, (sum(amount_halalas) OVER (PARTITION BY window_number ORDER BY index) - amount_halalas)::bigint
+              AS before_halalas
+    FROM posted
+)
+SELECT index, id, dated_on, service_id, amount_halalas, contract_version, window_number, before_halalas,
+       partner_halalas, treasury_halalas
+FROM summed WHERE period = $2 ORDER BY index
+
+-- name: outstanding_before
+-- The top-ups that were not recovered yet when the period before $2 closed.
+SELECT top_up_outstanding_halalas FROM statement
+WHERE partnership_id = $1 AND period COLLATE "C" < $2 ORDER BY period COLLATE "C" DESC LIMIT 1
+
+-- name: payouts
+-- What was paid to the partner, in log order.
+SELECT payout_id, amount_halalas, paid_on, index FROM payout WHERE partnership_id = $1 ORDER BY index
+
+-- name: expected
+-- The expected revenue of each period by the version that is in force for it (R5), with the statement if it is closed.
+SELECT e.period, e.amount_halalas AS expected_halalas, e.version AS contract_version, s.net_halalas,
+       s.partner_total_halalas, s.top_up_halalas
+FROM expected e
+LEFT JOIN statement s ON s.partnership_id = e.partnership_id AND s.period = e.period
+WHERE e.partnership_id = $1
+  AND e.version = (SELECT max(v.version) FROM contract_version v
+                   WHERE v.partnership_id = $1 AND v.effective_from COLLATE "C" <= e.period)
+ORDER BY e.period COLLATE "C"

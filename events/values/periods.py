@@ -78,6 +78,13 @@ def anniversary(starts_on: str, number: int, calendar: CalendarName) -> str:
     return gregorian_of(year, month, min(day, month_length(year, month, calendar)), calendar)
 
 
+def days_of(label: str, calendar: CalendarName) -> tuple[str, str]:
+    """First and last day of a period; `DateOutOfRange` beyond the table."""
+    year, first, last = _months_of(label)
+    last_day = month_length(year, last, calendar)
+    return gregorian_of(year, first, 1, calendar), gregorian_of(year, last, last_day, calendar)
+
+
 def _months_of(label: str) -> tuple[int, int, int]:
     """Year, first month and last month of a label."""
     year = int(label[:4])

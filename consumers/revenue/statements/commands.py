@@ -1,0 +1,135 @@
+"""`yesser ledger terms P` and `yesser ledger statement P PERIOD`: a contract in words, a statement with its working."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from consumers.as_of.query import print_view, run_query
+from consumers.revenue import read
+from consumers.revenue.consumer import CONSUMER
+from consumers.revenue.show import statement_table
+from consumers.revenue.statements.document import expected_table, sheet_table, statement_document
+from consumers.revenue.statements.paper import Paper, Provenance, statement_paper
+from consumers.revenue.statements.postings import posting_rows, write_csv, write_parquet, write_xlsx
+from consumers.revenue.statements.read import StatementParts, expected_and_actual, statement_parts
+from consumers.revenue.statements.rendering import to_html, to_pdf
+from consumers.revenue.statements.words import terms_in_words
+from events.faults.problems import Bilingual
+from infra.command_line.completion import from_database
+from infra.command_line.display import show
+from infra.command_line.language import print_localized
+from infra.command_line.output import json_option, print_result
+from infra.command_line.parameters import PeriodLabel, index_option
+from infra.log.proofs import PROOF_PREFIX
+from infra.log.reader import newest_checkpoint
+from infra.postgres.connection import Connection
+from infra.settings import Settings
+
+partnerships_completion: Final = from_database(lambda: read.PARTNERSHIP_IDS, CONSUMER.schema)
+_FILE: Final = click.Path(dir_okay=False, path_type=Path)
+_TABLES: Final[dict[str, Callable[[Path, Iterator[tuple[Any, ...]]], None]]] = {
+    "csv": write_csv,
+    "xlsx": write_xlsx,
+    "parquet": write_parquet,
+}
+
+
+@click.command("terms")
+@click.argument("partnership", shell_complete=partnerships_completion)
+@json_option
+@index_option
+def terms_command(partnership: str, as_json: bool, as_of_index: int | None) -> None:
+    """Show the terms of a PARTNERSHIP in words: parties, versions with bands, cap and guarantee, expected revenue."""
+    _, shown = run_query(CONSUMER, lambda connection: _terms(connection, partnership), as_of_index)
+    sentences = [] if as_json else list(terms_in_words(shown))
+    print_result(shown, as_json, lambda: _print_terms(sentences, shown), indented=True)
+
+
+@click.command("statement")
+@click.argument("partnership", shell_complete=partnerships_completion)
+@click.argument("period", type=PeriodLabel())
+@click.option("--working", "with_working", is_flag=True, help="Show how each figure follows.")
+@click.option("--html", type=_FILE, help="Write the statement with its working as a page to this file.")
+@click.option("--pdf", type=_FILE, help="Write the same as PDF.")
+@click.option("--csv", type=_FILE, help="Write every receipt with its arithmetic as CSV.")
+@click.option("--xlsx", type=_FILE, help="Write the same as XLSX.")
+@click.option("--parquet", type=_FILE, help="Write the same as Parquet.")
+@json_option
+@index_option
+def statement_command(
+    partnership: str,
+    period: str,
+    with_working: bool,
+    html: Path | None,
+    pdf: Path | None,
+    as_json: bool,
+    as_of_index: int | None,
+    **tables: Path | None,
+) -> None:
+    """Show the statement of a closed PERIOD (1426-03, 2005-Q1) of a PARTNERSHIP, or write it to files.
+
+    Pages are in Arabic and English side by side, and name the log entries and the checkpoint that prove them.
+    """
+    files = {name: path for name, path in {"html": html, "pdf": pdf, **tables}.items() if path is not None}
+    if not files and not with_working:
+        _, shown = run_query(CONSUMER, lambda connection: read.statement(connection, partnership, period), as_of_index)
+        print_view(shown, as_json, lambda: [statement_table(shown)])
+        return
+    _, (parts, provenance) = run_query(
+        CONSUMER, lambda connection: _proven_parts(connection, partnership, period), as_of_index
+    )
+    paper = statement_paper(parts.partnership, parts.working, parts.paid, provenance)
+    for name, path in files.items():
+        _write(name, path, paper, parts)
+    if files:
+        written = {name: str(path) for name, path in files.items()}
+        text = ", ".join(written.values())
+        print_result(written, as_json, lambda: print_localized(f"كُتب: {text}", f"Written: {text}"))
+    else:
+        print_view(
+            statement_document(parts, provenance), as_json, lambda: [sheet_table(sheet) for sheet in paper.sheets]
+        )
+
+
+def _write(name: str, path: Path, paper: Paper, parts: StatementParts) -> None:
+    if name == "html":
+        path.write_text(to_html(paper), encoding="utf-8")
+    elif name == "pdf":
+        path.write_bytes(to_pdf(paper))
+    else:
+        _TABLES[name](path, posting_rows(parts.partnership["versions"], parts.postings))
+
+
+async def _terms(connection: Connection, partnership_id: str) -> dict[str, Any]:
+    found = await read.partnership(connection, partnership_id)
+    if found is None:
+        raise read.NoStatement(
+            f"partnership {partnership_id} is not known: `yesser ledger partnerships` lists the known ones"
+        )
+    return {**found, "expected": await expected_and_actual(connection, partnership_id)}
+
+
+async def _proven_parts(
+    connection: Connection, partnership_id: str, period: str
+) -> tuple[StatementParts, Provenance | None]:
+    parts = await statement_parts(connection, partnership_id, period)
+    newest = await newest_checkpoint(connection)
+    if newest is None or newest[0] <= parts.working.statement["closing_index"]:
+        return parts, None
+    size, note = newest
+    root = base64.b64decode(note.split("\n")[2]).hex()
+    address = Settings().public_address
+    closing = parts.working.statement["closing_index"]
+    return parts, Provenance(size, root, "" if address is None else f"{address.rstrip('/')}{PROOF_PREFIX}{closing}")
+
+
+def _print_terms(sentences: list[Bilingual], shown: Mapping[str, Any]) -> None:
+    for sentence in sentences:
+        print_localized(sentence.ar, sentence.en)
+    if shown["expected"]:
+        show(expected_table(shown["expected"]))

@@ -1,0 +1,245 @@
+"""A statement as a document: titles, facts and tables in Arabic and English, the same for a screen, HTML, PDF and XLSX.
+
+In: the working, the contract, and what proves it. Out: a `Paper`, whose cells are text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from consumers.revenue.statements.words import band_text, date_text, exact_riyals, left_to_right, percent_text
+from consumers.revenue.statements.working import PricedGroup, Working
+from events.faults.problems import Bilingual
+from events.values.calendar import CalendarName
+from events.values.money import riyals_text
+from events.values.periods import days_of
+
+Cell = str | Bilingual
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table with a heading; without columns, rows of a label and its value. `note` says how the figures follow."""
+
+    heading: Bilingual
+    columns: tuple[Bilingual, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    note: Bilingual | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A document of several sheets."""
+
+    title: Bilingual
+    sheets: tuple[Sheet, ...]
+    proof: Bilingual
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """The checkpoint that a statement is proven under, and where its proofs are."""
+
+    size: int
+    root: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """What was paid out, and what is payable now (R13)."""
+
+    payouts: Sequence[Mapping[str, Any]]
+    payable_halalas: int
+
+
+def statement_paper(
+    partnership: Mapping[str, Any], working: Working, paid: Paid, provenance: Provenance | None
+) -> Paper:
+    """The statement of a closed period with its working."""
+    statement = working.statement
+    own = f"{statement['partnership_id']} {statement['period']}"
+    sheets = [
+        _parties(partnership, statement),
+        _revenue(statement),
+        *(_share(group) for group in working.groups),
+        *([] if working.guarantee is None else [_guarantee(working)]),
+        _totals(statement),
+        _paid(paid),
+    ]
+    return Paper(
+        Bilingual(f"كشف الشراكة {own}", f"Statement {own}"), tuple(sheets), _proof(statement, provenance),
+        "" if provenance is None else provenance.link,
+    )  # fmt: skip
+
+
+def _same(text: str) -> Bilingual:
+    """A text of ids and figures, which is the same in both languages."""
+    return Bilingual(left_to_right(text), text)
+
+
+def _facts(heading: Bilingual, rows: Sequence[tuple[Cell, ...]], note: Bilingual | None = None) -> Sheet:
+    return Sheet(heading, (), tuple(rows), note)
+
+
+def _parties(partnership: Mapping[str, Any], statement: Mapping[str, Any]) -> Sheet:
+    calendar: CalendarName = partnership["calendar"]
+    first, last = days_of(statement["period"], calendar)
+    partner = partnership["partner"]
+    return _facts(
+        Bilingual("العقد والفترة", "Contract and period"),
+        [
+            (Bilingual("الجهة", "Agency"), partnership["agency"]),
+            (Bilingual("الشريك", "Partner"), Bilingual(partner["name"]["ar"], partner["name"]["en"])),
+            (Bilingual("من", "From"), date_text(max(first, partnership["starts_on"]))),
+            (Bilingual("إلى", "To"), date_text(min(last, partnership["terminated_on"] or partnership["ends_on"]))),
+            (Bilingual("نسخة العقد", "Contract version"), str(statement["contract_version"])),
+            (Bilingual("قيد الإقفال", "Log entry that closed it"), str(statement["closing_index"])),
+        ],
+    )
+
+
+def _revenue(statement: Mapping[str, Any]) -> Sheet:
+    lines = (
+        ("opening_cumulative_halalas", "الرصيد التراكمي الافتتاحي", "Opening cumulative"),
+        ("collected_halalas", "+ المحصّل", "+ Collected"),
+        ("reversed_halalas", "− المردود", "− Reversed"),
+        ("net_halalas", "= الصافي", "= Net"),
+        ("prior_period_halalas", "منه عن فترات مقفلة", "Of which for closed periods"),
+        ("closing_cumulative_halalas", "الرصيد التراكمي الختامي", "Closing cumulative"),
+        ("expected_halalas", "الإيراد المتوقع", "Expected revenue"),
+    )
+    return _facts(
+        Bilingual("الإيراد بالريال", "Revenue in riyals"),
+        [(Bilingual(ar, en), riyals_text(statement[name])) for name, ar, en in lines],
+        Bilingual(
+            "الختامي = الافتتاحي + الصافي.",
+            "Closing = opening + net.",
+        ),
+    )
+
+
+def _share(group: PricedGroup) -> Sheet:
+    """Amount × rate = share, band by band; then the rounding."""
+    rows: list[tuple[Cell, ...]] = [
+        (
+            band_text(line.band),
+            exact_riyals(line.amount_halalas),
+            percent_text(line.band.rate_bp),
+            exact_riyals(line.share_halalas),
+        )
+        for line in group.lines
+    ]
+    if group.rounding_halalas:
+        rows.append((Bilingual("التقريب", "Rounding"), "", "", exact_riyals(group.rounding_halalas)))
+    rows.append((Bilingual("حصة الشريك", "Partner's share"), "", "", riyals_text(group.partner_halalas)))
+    columns = (
+        Bilingual("شريحة الإيراد التراكمي", "Band of the cumulative revenue"),
+        Bilingual("المبلغ", "Amount"),
+        Bilingual("× النسبة", "× Rate"),
+        Bilingual("= الحصة", "= Share"),
+    )
+    version, window = group.contract_version, group.window_number
+    year_ar, year_en = (f"، السنة التعاقدية {window}", f", contract year {window}") if window else ("", "")
+    heading = Bilingual(f"حصة الشريك بالنسخة {version}{year_ar}", f"Partner's share under version {version}{year_en}")
+    return Sheet(heading, columns, tuple(rows), _rounding_note(group))
+
+
+def _rounding_note(group: PricedGroup) -> Bilingual:
+    """The cumulative rule, with this period's sums."""
+    before, after = (riyals_text(group.runs[0][0]), riyals_text(group.runs[-1][1]))
+    if len(group.runs) == 1:
+        return Bilingual(
+            f"تُحسب الحصة على الرصيد التراكمي وتُقرّب إلى الهللة الأدنى عند كل رصيد: حصة {after} ناقص حصة {before}.",
+            f"The share is that of the cumulative sum, rounded down to the halala: of {after} minus of {before}.",
+        )
+    count = len(group.runs)
+    return Bilingual(
+        f"تُحسب الحصة على الرصيد التراكمي وتُقرّب إلى الهللة الأدنى عند كل رصيد. تخللت قيودَ هذه الفترة قيودُ فترات أخرى،"
+        f" فهي {count} مجموعات متصلة بين {before} و{after}.",
+        "The share is that of the cumulative sum, rounded down to the halala. Entries of other periods lie between"
+        f" those of this one: {count} runs from {before} to {after}.",
+    )
+
+
+def _guarantee(working: Working) -> Sheet:
+    statement, guarantee = working.statement, working.guarantee
+    assert guarantee is not None
+    rate, expected = percent_text(guarantee.rate_bp), riyals_text(guarantee.expected_halalas)
+    base = riyals_text(statement["partner_base_halalas"])
+    lines: list[tuple[Cell, ...]] = [
+        (
+            Bilingual(f"المضمون = {left_to_right(f'{rate} × {expected}')}", f"Guaranteed = {rate} × {expected}"),
+            riyals_text(guarantee.guaranteed_halalas),
+        ),
+        (Bilingual("حصة الشريك الأساسية", "Partner's base share"), base),
+        (
+            Bilingual("التكملة = ما ينقص الأساسية عن المضمون", "Top-up = what the base lacks"),
+            riyals_text(statement["top_up_halalas"]),
+        ),
+    ]
+    if guarantee.recoverable:
+        lines += [
+            (
+                Bilingual("التكملة القائمة قبلها", "Top-up outstanding before"),
+                riyals_text(guarantee.outstanding_before_halalas),
+            ),
+            (
+                Bilingual("المسترد = الأقل من القائمة والفائض", "Recovered = the lesser of it and the surplus"),
+                riyals_text(statement["recovered_halalas"]),
+            ),
+            (
+                Bilingual("التكملة القائمة بعدها", "Top-up outstanding after"),
+                riyals_text(statement["top_up_outstanding_halalas"]),
+            ),
+        ]
+    return _facts(
+        Bilingual("الضمان بالريال", "Guarantee in riyals"),
+        lines,
+        Bilingual("يُقرّب المضمون إلى الهللة الأدنى.", "The guaranteed amount is rounded down to the halala."),
+    )
+
+
+def _totals(statement: Mapping[str, Any]) -> Sheet:
+    return _facts(
+        Bilingual("المستحق بالريال", "What is due, in riyals"),
+        [
+            (Bilingual("حصة الشريك الأساسية", "Partner's base share"), riyals_text(statement["partner_base_halalas"])),
+            (Bilingual("+ التكملة", "+ Top-up"), riyals_text(statement["top_up_halalas"])),
+            (Bilingual("− المسترد", "− Recovered"), riyals_text(statement["recovered_halalas"])),
+            (Bilingual("= إجمالي الشريك", "= Partner, total"), riyals_text(statement["partner_total_halalas"])),
+            (Bilingual("إجمالي الخزينة = الصافي − الشريك", "Treasury, total = net − partner"),
+             riyals_text(statement["treasury_total_halalas"])),
+        ],
+    )  # fmt: skip
+
+
+def _paid(paid: Paid) -> Sheet:
+    rows: list[tuple[Cell, ...]] = [
+        (_same(f"{payout['payout_id']} · {date_text(payout['paid_on'])}"), riyals_text(payout["amount_halalas"]))
+        for payout in paid.payouts
+    ]
+    rows.append((Bilingual("المستحق الآن للشريك", "Owed to the partner now"), riyals_text(paid.payable_halalas)))
+    return _facts(Bilingual("المصروف للشريك بالريال", "Paid to the partner, in riyals"), rows)
+
+
+def _proof(statement: Mapping[str, Any], provenance: Provenance | None) -> Bilingual:
+    first, last, closing = (statement[name] for name in ("first_index", "last_index", "closing_index"))
+    span_ar, span_en = ("لا شيء", "none") if first is None else (f"من {first} إلى {last}", f"{first} to {last}")
+    if provenance is None:
+        signed_ar, signed_en = "لا توجد نقطة تحقق موقّعة بعد", "no checkpoint is signed yet"
+    else:
+        signed_ar = f"نقطة التحقق: {provenance.size} قيد، الجذر {provenance.root}"
+        signed_en = f"checkpoint: {provenance.size} entries, root {provenance.root}"
+    return Bilingual(
+        f"قيود السجل: {span_ar}، وقيد الإقفال {closing}؛ {signed_ar}.",
+        f"Log entries: {span_en}, closed by {closing}; {signed_en}.",
+    )
+
+
+def texts(cell: Cell) -> Iterator[str]:
+    """The cell's text: one for a figure, Arabic and English otherwise."""
+    yield from ((cell,) if isinstance(cell, str) else (cell.ar, cell.en))

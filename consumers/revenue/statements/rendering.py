@@ -1,0 +1,87 @@
+"""A `Paper` as HTML and as PDF, Arabic from the right with English beside it.
+
+HTML is one file without outside resources. PDF is set by typst with the Amiri font; both carry a QR code of the link.
+"""
+
+from __future__ import annotations
+
+import io
+from importlib import resources
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import orjson
+import segno
+from markupsafe import Markup
+
+from consumers.revenue.statements.paper import Cell, Paper, Sheet
+from events.errors import YesserError
+
+_PACKAGE = "consumers.revenue.statements"
+
+
+class NoTypesetter(YesserError):
+    """PDF needs the packages typst and fontpkg-amiri: install them, or print the HTML."""
+
+
+def to_html(paper: Paper) -> str:
+    """The whole page."""
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    template = environment.from_string(_resource("statement.html"))
+    return template.render(paper=paper, qr=Markup(_qr(paper)))
+
+
+def to_pdf(paper: Paper) -> bytes:
+    """Pages of A4. Raises `NoTypesetter`."""
+    try:
+        import typst
+    except ImportError:
+        raise NoTypesetter(NoTypesetter.__doc__) from None
+    inputs = {"paper": orjson.dumps(_document(paper)).decode(), "qr": _qr(paper)}
+    compile_: Any = typst.compile  # its overloads name no list of plain paths
+    pdf: bytes = compile_(_resource("statement.typ").encode(), format="pdf", sys_inputs=inputs, font_paths=[_fonts()])
+    return pdf
+
+
+def _document(paper: Paper) -> dict[str, Any]:
+    return {
+        "title": _cell(paper.title),
+        "sheets": [_sheet(sheet) for sheet in paper.sheets],
+        "proof": _cell(paper.proof),
+        "link": paper.link,
+    }
+
+
+def _sheet(sheet: Sheet) -> dict[str, Any]:
+    return {
+        "heading": _cell(sheet.heading),
+        "columns": [_cell(column) for column in sheet.columns],
+        "rows": [[_cell(cell) for cell in row] for row in sheet.rows],
+        "note": None if sheet.note is None else _cell(sheet.note),
+    }
+
+
+def _cell(cell: Cell) -> str | dict[str, str]:
+    return cell if isinstance(cell, str) else {"ar": cell.ar, "en": cell.en}
+
+
+def _qr(paper: Paper) -> str:
+    """An SVG of the link, or of what proves the statement."""
+    out = io.BytesIO()
+    segno.make(paper.link or paper.proof.en, error="m").save(out, kind="svg", border=1, xmldecl=False, svgns=True)
+    return out.getvalue().decode()
+
+
+def _fonts() -> Path:
+    found = find_spec("fontpkg_amiri")
+    if found is None or found.origin is None:
+        raise NoTypesetter(NoTypesetter.__doc__)
+    return Path(found.origin).parent / "files"
+
+
+def _resource(name: str) -> str:
+    return resources.files(_PACKAGE).joinpath(name).read_text(encoding="utf-8")

@@ -1,0 +1,102 @@
+"""Statements with their working from the ledger's tables: every closed period, as documents, pages and tables."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import openpyxl
+import pytest
+from click.testing import CliRunner
+
+from consumers.revenue.commands import ledger
+from consumers.revenue.consumer import CONSUMER
+from infra.postgres.connection import Connection
+from infra.settings import Settings
+from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
+from tests.oracle.fold import fold
+from tests.oracle.history import REVENUE, entries_from, generate
+from tests.oracle.log import EntryDict
+from tests.unit.consumers.audit.memory_log import KEY, root_of
+
+
+@pytest.fixture(scope="module")
+def log() -> list[EntryDict]:
+    return entries_from(generate(12, 500, REVENUE))
+
+
+@pytest.fixture
+async def command(connection: Connection, settings: Settings, log: list[EntryDict]) -> Any:
+    """Runs a command over the applied log; its output."""
+    raw = raw_entries(log)
+    await write_log(connection, raw)
+    await apply_live(connection, CONSUMER, raw)
+    note = KEY.sign_checkpoint(len(raw), root_of(raw))
+    await connection.execute("INSERT INTO log.checkpoint (size, note) VALUES ($1, $2)", len(raw), note)
+    environment = {"YESSER_POSTGRES": settings.postgres, "YESSER_HOME": str(settings.home)}
+
+    async def run(*arguments: str) -> str:
+        runner = CliRunner()
+        result = await asyncio.to_thread(
+            runner.invoke, ledger, list(arguments), env=environment, catch_exceptions=False
+        )
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    return run
+
+
+async def test_every_statement_has_its_working(command: Any, log: list[EntryDict]) -> None:
+    expected = fold(log).statements
+    assert expected
+    for statement in expected:
+        own = (statement["partnership_id"], statement["period"])
+        document = json.loads(await command("statement", *own, "--working", "--json"))
+        assert document["statement"] == statement
+        assert sum(share["partner_halalas"] for share in document["shares"]) == statement["partner_base_halalas"]
+        assert document["checkpoint"]["size"] == len(log)
+        assert json.loads(await command("statement", *own, "--json")) == statement
+
+
+async def test_a_statement_is_written_as_pages_and_tables(command: Any, log: list[EntryDict], tmp_path: Path) -> None:
+    statement = max(fold(log).statements, key=lambda row: row["collected_halalas"])
+    own = (statement["partnership_id"], statement["period"])
+    files = {name: tmp_path / f"statement.{name}" for name in ("html", "pdf", "csv", "xlsx", "parquet")}
+    options = [word for name, path in files.items() for word in (f"--{name}", str(path))]
+    assert json.loads(await command("statement", *own, *options, "--json")) == {n: str(p) for n, p in files.items()}
+
+    page = files["html"].read_text()
+    assert page.startswith("<!doctype html>")
+    assert 'dir="rtl"' in page
+    assert f"Statement {own[0]} {own[1]}" in page
+    assert "http://" not in page.replace("http://www.w3.org/2000/svg", "")
+    assert files["pdf"].read_bytes().startswith(b"%PDF-")
+
+    with files["csv"].open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    postings = {row["index"]: row for row in rows}
+    assert sum(int(row["amount_halalas"]) for row in postings.values()) == statement["net_halalas"]
+    assert sum(int(row["partner_halalas"]) for row in postings.values()) == statement["partner_base_halalas"]
+    sheet = openpyxl.load_workbook(files["xlsx"]).active
+    assert sheet is not None
+    assert sheet.max_row == len(rows) + 1
+    with duckdb.connect() as database:
+        total = database.execute(
+            "SELECT sum(partner_halalas) FROM (SELECT DISTINCT index, partner_halalas FROM read_parquet(?))",
+            [str(files["parquet"])],
+        ).fetchone()
+    assert total == (statement["partner_base_halalas"],)
+
+
+async def test_the_terms_are_shown_in_words(command: Any, log: list[EntryDict]) -> None:
+    partnership_id = fold(log).statements[0]["partnership_id"]
+    shown = await command("terms", partnership_id)
+    assert "الطرفان" in shown
+    assert "Parties: agency" in shown
+    assert "The partner gets" in shown
+    document = json.loads(await command("terms", partnership_id, "--json"))
+    assert document["versions"][0]["version"] == 0

@@ -1,0 +1,146 @@
+"""The working of a statement: exact, by the oracle's prices, and the same as the ledger posted."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from consumers.revenue.consumer import CONSUMER
+from consumers.revenue.handlers.closing import statement_data
+from consumers.revenue.rows import RECEIPT, REVERSAL, STATEMENT, VERSION
+from consumers.revenue.statements.working import Posting, WrongStatement, bands_of, trace, working_of
+from tests.oracle import pricing
+from tests.oracle.log import EntryDict
+from tests.oracle.strategies import revenue_logs
+from tests.unit.consumers.entries import entry_of
+from tests.unit.consumers.memory_store import MemoryStore
+from tests.unit.consumers.revenue.ledger import Ledger, terms
+
+
+def postings(store: MemoryStore, partnership_id: str) -> list[tuple[str, Posting]]:
+    """(period, posting) of a partnership in log order, with the sums before them."""
+    services = {(r.partnership_id, r.receipt_id): r.service_id for r in store.rows(RECEIPT)}
+    posted: list[tuple[int, str, str, str, int, str, int, int, int, int]] = [
+        (r.first_index, r.receipt_id, r.collected_on, r.service_id, r.amount_halalas, r.period, r.contract_version,
+         r.window_number, r.partner_halalas, r.treasury_halalas)
+        for r in store.rows(RECEIPT) if r.partnership_id == partnership_id
+    ]  # fmt: skip
+    posted += [
+        (r.index, r.reversal_id, r.reversed_on, services[partnership_id, r.receipt_id], -r.amount_halalas, r.period,
+         r.contract_version, r.window_number, -r.partner_halalas, -r.treasury_halalas)
+        for r in store.rows(REVERSAL) if r.partnership_id == partnership_id
+    ]  # fmt: skip
+    sums: dict[int, int] = defaultdict(int)
+    found = []
+    for index, own_id, day, service_id, amount, period, version, window, partner, treasury in sorted(posted):
+        found.append(
+            (period, Posting(index, own_id, day, service_id, amount, version, window, sums[window], partner, treasury))
+        )
+        sums[window] += amount
+    return found
+
+
+def workings(store: MemoryStore) -> list[Any]:
+    found = []
+    outstanding: dict[str, int] = defaultdict(int)
+    for row in sorted(store.rows(STATEMENT), key=lambda row: (row.partnership_id, row.period)):
+        versions = [
+            {"version": v.version, "terms": v.terms}
+            for v in sorted(store.rows(VERSION), key=lambda v: v.version)
+            if v.partnership_id == row.partnership_id
+        ]
+        own = [p for period, p in postings(store, row.partnership_id) if period == row.period]
+        found.append(working_of(statement_data(row), versions, own, outstanding[row.partnership_id]))
+        outstanding[row.partnership_id] = row.top_up_outstanding_halalas
+    return found
+
+
+@settings(deadline=None, max_examples=100)
+@given(revenue_logs())
+def test_bands_and_rounding_add_up_to_the_base_share(log: list[EntryDict]) -> None:
+    store = MemoryStore()
+    store.apply(CONSUMER, [entry_of(made) for made in log])
+    for working in workings(store):
+        statement = working.statement
+        assert sum(group.partner_halalas for group in working.groups) == statement["partner_base_halalas"]
+        net = sum((line.amount_halalas for group in working.groups for line in group.lines), Fraction(0))
+        assert net == statement["net_halalas"]
+        for group in working.groups:
+            assert group.exact_halalas + group.rounding_halalas == group.partner_halalas
+            assert abs(group.rounding_halalas) < len(group.runs)
+        guarantee = working.guarantee
+        if guarantee is not None:
+            least = guarantee.rate_bp * guarantee.expected_halalas // 10_000
+            assert guarantee.guaranteed_halalas == least
+            assert statement["top_up_halalas"] == max(0, least - statement["partner_base_halalas"])
+
+
+CAPPED = [
+    {"bands": [{"up_to_halalas": 1000, "partner_bp": 7000}, {"up_to_halalas": None, "partner_bp": 5000}],
+     "cap": {"amount_halalas": 800, "partner_bp_after": 1000}},
+    {"bands": [{"up_to_halalas": 1000, "partner_bp": 7000}, {"up_to_halalas": 2000, "partner_bp": 0},
+               {"up_to_halalas": None, "partner_bp": 5000}],
+     "cap": {"amount_halalas": 700, "partner_bp_after": 1000}},
+    {"bands": [{"up_to_halalas": None, "partner_bp": 3333}], "cap": {"amount_halalas": 0, "partner_bp_after": 100}},
+    {"bands": [{"up_to_halalas": 7, "partner_bp": 0}, {"up_to_halalas": None, "partner_bp": 0}],
+     "cap": {"amount_halalas": 5, "partner_bp_after": 100}},
+    {"bands": [{"up_to_halalas": None, "partner_bp": 3333}], "cap": {"amount_halalas": 10, "partner_bp_after": 100}},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("own", CAPPED)
+@given(before=st.integers(-3000, 5000), after=st.integers(-3000, 5000))
+def test_the_bands_give_the_oracles_share_between_any_two_sums(own: dict[str, Any], before: int, after: int) -> None:
+    moved = sum((band.part(before, after) * band.rate_bp / 10_000 for band in bands_of(own)), Fraction(0))
+    assert moved == pricing.share(own, after) - pricing.share(own, before)
+    assert sum((band.part(before, after) for band in bands_of(own)), Fraction(0)) == after - before
+
+
+def test_the_worked_case() -> None:
+    """70 % to SAR 10,000,000, 60 % to 25,000,000, 50 % above."""
+    own = Ledger()
+    bands = [
+        {"up_to_halalas": 1_000_000_000, "partner_bp": 7000},
+        {"up_to_halalas": 2_500_000_000, "partner_bp": 6000},
+        {"up_to_halalas": None, "partner_bp": 5000},
+    ]
+    assert own.sign(bands=bands) is None
+    for number, amount in enumerate((600_000_001, 900_000_000, 1_500_000_033), 1):
+        assert own.collect(f"R{number}", amount, "2005-01-10") is None
+    assert own.close("2005-01") is None
+    (working,) = workings(own.store)
+    (group,) = working.groups
+    assert [(line.band.rate_bp, line.amount_halalas, line.share_halalas) for line in group.lines] == [
+        (7000, 1_000_000_000, 700_000_000),
+        (6000, 1_500_000_000, 900_000_000),
+        (5000, 500_000_034, 250_000_017),
+    ]
+    assert (group.runs, group.rounding_halalas, group.partner_halalas) == (((0, 3_000_000_034),), 0, 1_850_000_017)
+    posted = [p for _, p in postings(own.store, "P1")]
+    assert [p.partner_halalas for p in posted] == [420_000_000, 580_000_000, 850_000_017]
+    steps = trace(bands_of(terms(bands=bands)), posted[1])
+    assert [(step.band.rate_bp, int(step.amount_halalas)) for step in steps] == [
+        (7000, 399_999_999),
+        (6000, 500_000_001),
+    ]
+
+
+def test_a_posting_of_another_share_is_named() -> None:
+    own = Ledger()
+    own.sign()
+    own.collect("R1", 500, "2005-01-10")
+    own.close("2005-01")
+    (row,) = own.store.rows(STATEMENT)
+    ((_, posting),) = postings(own.store, "P1")
+    changed = replace(posting, partner_halalas=351, treasury_halalas=149)
+    versions = [{"version": 0, "terms": terms()}]
+    with pytest.raises(WrongStatement, match="entry 1"):
+        working_of(statement_data(row), versions, [changed], 0)
+    with pytest.raises(WrongStatement, match="350"):
+        working_of(statement_data(row) | {"partner_base_halalas": 349}, versions, [posting], 0)
