@@ -109,6 +109,7 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line. A foreseen error is one sentence on stderr; any other is a bug, with its traceback."""
+    os.umask(0o077)  # whatever is written here is for its owner alone
     gc.disable()  # until the command is imported: imports make no garbage, and collections take a quarter of their time
     sys.stdout, sys.stderr = with_buffer(sys.stdout), with_buffer(sys.stderr)
     # Kafka's client logs a lost connection; the command's own sentence reports the same.

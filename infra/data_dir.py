@@ -6,8 +6,18 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from infra.errors import StackError
+
+_FORMER_SECRETS: Final = {
+    "kafka-admin": "superuser/kafka",
+    "kafka-controller": "superuser/kafka-controller",
+    "postgres-superuser": "superuser/postgres",
+    "kafka-gateway": "gateway/kafka",
+    "gateway-token-key": "tokens/hash-key",
+}
+"""Files of earlier releases → the principal and the name that they have now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +45,11 @@ class DataDir:
         return self.root / "secrets"
 
     @property
+    def log_key(self) -> Path:
+        """The registrar's own folder: the log's key and the last signed checkpoint."""
+        return self.root / "log"
+
+    @property
     def logs(self) -> Path:
         return self.root / "logs"
 
@@ -50,15 +65,28 @@ class DataDir:
         return self.root / "postgres"
 
     def create(self) -> None:
-        """Create the folders; only the owner can read the passwords."""
+        """Create the folders, which only their owner may enter, and sort the passwords of an earlier release."""
         try:
-            for folder in (self.root, self.logs, self.kafka):
-                folder.mkdir(parents=True, exist_ok=True)
-            self.secrets.mkdir(mode=0o700, exist_ok=True)
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for folder in (self.secrets, self.logs, self.kafka, self.log_key):
+                folder.mkdir(mode=0o700, exist_ok=True)
+                folder.chmod(0o700)
+            self._sort_secrets()
         except OSError as error:
             raise StackError(
                 f"The folder {self.root} cannot be written ({error.strerror}): set another one in YESSER_HOME."
             ) from error
+
+    def _sort_secrets(self) -> None:
+        """Earlier releases kept all passwords in one folder, those of agencies too."""
+        for path in self.secrets.iterdir():
+            if not path.is_file():
+                continue
+            if (place := _FORMER_SECRETS.get(path.name)) is None:
+                path.unlink()  # of a role or user that is gone, or of an agency, which has its own copy
+            else:
+                (self.secrets / place).parent.mkdir(mode=0o700, exist_ok=True)
+                path.rename(self.secrets / place)
 
 
 def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:

@@ -1,4 +1,7 @@
-"""Random passwords of the embedded stack, one file each, readable by its owner only, never on a command line."""
+"""Random passwords, one file each, readable by its owner only, never on a command line.
+
+Each principal has a folder (0700) for its own: a process reads no other.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ def password(folder: Path, name: str) -> str:
         return path.read_text(encoding="ascii").strip()
     except FileNotFoundError:
         pass
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     made = secrets.token_urlsafe(32)
     write_private(path, made)
     return made

@@ -1,7 +1,7 @@
 """Every setting of every process: name, unit, default and purpose.
 
 Settings are environment variables (`YESSER_…`). Without an address of a service, the embedded stack of `YESSER_HOME`
-is used: its ports are in `stack.json` and its passwords under `secrets/`.
+is used: its ports are in `stack.json`. Passwords are files, in a folder per principal: `secrets/registrar/postgres`.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, PrivateAttr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 STACK_FILE: Final = "stack.json"
@@ -24,14 +24,22 @@ class Settings(BaseSettings):
 
     home: Path = Field(default=Path("var"), description="Folder of the embedded stack, the log's key and checkpoints.")
 
+    secrets: Path | None = Field(
+        default=None, description="Folder of the principals' passwords, a folder each; default: `secrets` in the home."
+    )
+
     kafka: str | None = Field(default=None, description="host:port[,host:port] of Kafka; default: the embedded one.")
-    kafka_user: str | None = Field(default=None, description="SCRAM user of this process on Kafka.")
+    kafka_user: str | None = Field(
+        default=None, description="SCRAM user on Kafka; default: the process's own, with the password in its folder."
+    )
     kafka_password: str | None = Field(default=None, repr=False, description="Password of `kafka_user`.")
     kafka_security: str = Field(default="SASL_PLAINTEXT", description="SASL_PLAINTEXT, SASL_SSL, PLAINTEXT or SSL.")
     kafka_replication_factor: int = Field(default=1, ge=1, description="Copies of each topic (3 on a cluster).")
 
     postgres: str | None = Field(
-        default=None, description="postgresql:// address of the database; default: the embedded one."
+        default=None,
+        repr=False,
+        description="postgresql:// address of the database, without a user: each process has its own role.",
     )
     postgres_connect_timeout_s: float = Field(default=10.0, gt=0, description="Longest wait for a connection.")
     statement_timeout_ms: int = Field(
@@ -180,6 +188,8 @@ class Settings(BaseSettings):
         default=None, description="OTLP/HTTP address for traces; without it none are sent."
     )
 
+    _principal: str = PrivateAttr(default="reader")
+
     @field_validator("gateway_trusted_proxies")
     @classmethod
     def _networks(cls, value: str) -> str:
@@ -196,10 +206,29 @@ class Settings(BaseSettings):
             return None
         return document
 
-    def secret(self, name: str) -> str | None:
-        """The embedded stack's password of `name`, or None."""
+    @property
+    def principal(self) -> str:
+        """The principal that connections are made as: a database role, a Kafka user, and a folder of secrets."""
+        return self._principal
+
+    def acting_as(self, principal: str) -> Self:
+        """The same settings for the work of another principal. What does the work names it, never the environment."""
+        found = self.model_copy()
+        found._principal = principal
+        return found
+
+    @property
+    def secrets_folder(self) -> Path:
+        """The folder with a folder of secrets for each principal."""
+        return self.secrets or self.home / "secrets"
+
+    def secret_path(self, name: str, principal: str | None = None) -> Path:
+        return self.secrets_folder / (principal or self.principal) / name
+
+    def secret(self, name: str, principal: str | None = None) -> str | None:
+        """The secret `name` of a principal, by default that of these settings, or None."""
         try:
-            return (self.home / "secrets" / name).read_text(encoding="utf-8").strip()
+            return self.secret_path(name, principal).read_text(encoding="utf-8").strip()
         except FileNotFoundError:
             return None
 

@@ -18,6 +18,7 @@ from infra.embedded.health import kafka_ready
 from infra.embedded.servers.kafka import KafkaPorts, server_properties
 from infra.embedded.servers.ports import HOST, choose
 from infra.embedded.servers.postgres import INITDB_OPTIONS, SETTINGS
+from infra.principals import SUPERUSER
 from infra.secret_files import write_private
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def container_services(home: Path) -> Iterator[TestStack]:
 
     from tests.stack import TestStack
 
-    passwords = {name: secrets.token_urlsafe(24) for name in ("admin", "controller", "platform", "postgres")}
+    passwords = {name: secrets.token_urlsafe(24) for name in ("admin", "controller", "postgres")}
     ports = KafkaPorts(*choose([None, None]))
     (postgres_port,) = choose([None])
     config = home / "kafka-container"
@@ -70,17 +71,17 @@ def container_services(home: Path) -> Iterator[TestStack]:
     )
     postgres = (
         DockerContainer(POSTGRES_IMAGE)
-        .with_env("POSTGRES_USER", "yesser")
+        .with_env("POSTGRES_USER", "postgres")
         .with_env("POSTGRES_PASSWORD", passwords["postgres"])
         .with_env("POSTGRES_INITDB_ARGS", " ".join(INITDB_OPTIONS))
         .with_command(["postgres", *(f"--{name}={value}" for name, value in FOR_TESTS.items())])
         .with_bind_ports(5432, postgres_port)
     )
-    address = f"postgresql://yesser:{passwords['postgres']}@{HOST}:{postgres_port}/yesser"
+    address = f"postgresql://postgres:{passwords['postgres']}@{HOST}:{postgres_port}/postgres"
     with kafka, postgres:
         asyncio.run(_until_ready(ports.broker, passwords["admin"], address))
-        users = {name: passwords[name] for name in ("admin", "platform")}
-        yield TestStack(f"{HOST}:{ports.broker}", None, "SASL_PLAINTEXT", users, address, "", given=False)
+        superuser = {SUPERUSER: {"kafka": passwords["admin"], "postgres": passwords["postgres"]}}
+        yield TestStack(f"{HOST}:{ports.broker}", None, "SASL_PLAINTEXT", superuser, address, "", given=False)
 
 
 def _write_kafka_configuration(folder: Path, ports: KafkaPorts, passwords: dict[str, str]) -> None:
@@ -91,10 +92,9 @@ def _write_kafka_configuration(folder: Path, ports: KafkaPorts, passwords: dict[
         "advertised.listeners": f"SASL://{HOST}:{ports.broker}",
     }
     write_private(folder / "server.properties", server_properties(Path("/tmp/kafka-data"), ports, passwords, extra))
-    users = (
-        f"--add-scram SCRAM-SHA-512=[name={n},iterations=8192,password={passwords[n]}]" for n in ("admin", "platform")
+    write_private(
+        folder / "users", f"--add-scram SCRAM-SHA-512=[name=admin,iterations=8192,password={passwords['admin']}]"
     )
-    write_private(folder / "users", " ".join(users))
     for path in (folder, *folder.iterdir()):
         path.chmod(0o755)  # the image's own user reads it; the folder above is ours alone
 

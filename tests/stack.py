@@ -30,11 +30,14 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from consumers.operations.migrate_command import migrate_database
 from infra.embedded.servers.ports import HOST
-from infra.embedded.servers.postgres import SUPERUSER
 from infra.embedded.stack import running_stack
-from infra.kafka.admin import admin_client, create_acls, delete_topics, platform_rights
+from infra.kafka.admin import admin_client, allow_principals, create_acls, create_scram_user, delete_topics
 from infra.kafka.clients import raw_client
+from infra.kafka.rights import Operation, Resource, Right
 from infra.postgres.connection import address
+from infra.postgres.roles import SCRATCH, create_roles
+from infra.principals import CONSUMERS as OUR_CONSUMERS
+from infra.principals import OWNER_ROLE, PRINCIPALS, SUPERUSER, database_role, schema_of, schema_owner
 from infra.secret_files import write_private
 from infra.settings import Settings
 
@@ -46,40 +49,56 @@ WITHOUT_FLUSHES = {"fsync": "off", "full_page_writes": "off", "max_wal_size": "'
 """Less than the product's own 2 GB of write-ahead log, which would lie in memory."""
 SHORT_WAITS: Final[Mapping[str, Any]] = {"checkpoint_interval_ms": 250, "agencies_poll_ms": 250}
 """A registrar looks for agencies and signs more often than by default, so that tests wait less."""
+COUNTING: Final = "counting"
+"""A consumer that tests define. It may do with the log what ours may."""
+RIGHTS_OF_COUNTING: Final = (
+    "GRANT yesser_projections TO yesser_counting",
+    "GRANT yesser_projections_owner TO yesser_counting_owner",
+    "GRANT yesser_counting_owner TO yesser_counting WITH INHERIT TRUE",
+)
+CONSUMERS: Final = (*OUR_CONSUMERS, COUNTING)
+DATABASE_MAKERS: Final = ", ".join([*(schema_owner(schema_of(c)) for c in CONSUMERS), *map(database_role, SCRATCH)])
 OURS = ("agency.", "yesser.")
 """Prefixes of the topics that the platform makes."""
 
 
 @dataclass(frozen=True, slots=True)
 class TestStack:
-    """Where the services are. `passwords` has those of Kafka's users; `given` services belong to somebody else."""
+    """Where the services are. `passwords` has those of each principal and of the superuser, by service; `postgres` is
+    the address of the superuser. `given` services belong to somebody else."""
 
     __test__ = False
 
     kafka: str
     kafka_user: str | None
     kafka_security: str
-    passwords: Mapping[str, str]
+    passwords: Mapping[str, Mapping[str, str]]
     postgres: str
     template: str
     given: bool
 
-    def settings(self, home: Path, *, postgres: str, corner: str) -> Settings:
-        """Settings of one test: its own home (key, checkpoints, secrets), database and log topics."""
-        home.joinpath("secrets").mkdir(parents=True, exist_ok=True)
-        for name, password in self.passwords.items():
-            write_private(home / "secrets" / f"kafka-{name}", password)
+    def settings(self, home: Path, *, database: str, corner: str) -> Settings:
+        """Settings of one test: its own home (key, checkpoints, secrets), database and log topics.
+
+        They act as the superuser. What is under test acts as its own principal.
+        """
+        for principal, passwords in self.passwords.items():
+            folder = home / "secrets" / principal
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for service, password in passwords.items():
+                write_private(folder / service, password)
+        parts = urlsplit(with_database(self.postgres, database))
         return Settings(
             home=home,
             kafka=self.kafka,
             kafka_user=self.kafka_user,
             kafka_password=os.environ.get("YESSER_KAFKA_PASSWORD"),
             kafka_security=self.kafka_security,
-            postgres=postgres,
+            postgres=urlunsplit(parts._replace(netloc=f"{parts.hostname}:{parts.port}")),
             log_topic=f"yesser.{corner}.log",
             triggers_topic=f"yesser.{corner}.triggers",
             **SHORT_WAITS,
-        )
+        ).acting_as(SUPERUSER)
 
 
 @contextmanager
@@ -119,7 +138,8 @@ def _given() -> TestStack:
     given = Settings()
     assert given.kafka is not None
     assert given.postgres is not None
-    return TestStack(given.kafka, given.kafka_user, given.kafka_security, {}, given.postgres, "", given=True)
+    superuser = {SUPERUSER: {"postgres": urlsplit(given.postgres).password or ""}}
+    return TestStack(given.kafka, given.kafka_user, given.kafka_security, superuser, given.postgres, "", given=True)
 
 
 @contextmanager
@@ -127,31 +147,43 @@ def _embedded(home: Path) -> Iterator[TestStack]:
     with running_stack(home, only=("kafka", "postgres"), prepared=False) as settings:
         record = settings.stack()
         assert record is not None
-        asyncio.run(_without_flushes(record["postgres"]["port"], settings.secret("postgres-superuser") or ""))
-        passwords = {name: settings.secret(f"kafka-{name}") or "" for name in ("admin", "platform")}
+        passwords = {name: settings.secret(name, SUPERUSER) or "" for name in ("kafka", "postgres")}
+        asyncio.run(_without_flushes(record["postgres"]["port"], passwords["postgres"]))
         kafka = f"{HOST}:{record['kafka']['port']}"
-        yield TestStack(kafka, None, "SASL_PLAINTEXT", passwords, address(settings), "", given=False)
+        server = f"postgresql://postgres:{passwords['postgres']}@{HOST}:{record['postgres']['port']}/postgres"
+        yield TestStack(kafka, None, "SASL_PLAINTEXT", {SUPERUSER: passwords}, server, "", given=False)
 
 
 async def _without_flushes(port: int, superuser_password: str) -> None:
-    server = f"postgresql://{SUPERUSER}:{superuser_password}@{HOST}:{port}/postgres"
+    server = f"postgresql://postgres:{superuser_password}@{HOST}:{port}/postgres"
     for name, value in WITHOUT_FLUSHES.items():
         await execute(server, f"ALTER SYSTEM SET {name} = {value}")
     await execute(server, "SELECT pg_reload_conf()")
 
 
 async def _migrate(found: TestStack, home: Path) -> TestStack:
-    """Give the platform its rights, and migrate the database that every test's own is copied from."""
+    """Create the principals, and migrate the database that every test's own is copied from."""
     template = f"yesser_template_{secrets.token_hex(4)}"
+    made = {p: {"postgres": secrets.token_hex(16), "kafka": secrets.token_hex(16)} for p in (*PRINCIPALS, *CONSUMERS)}
+    found = replace(found, template=template, passwords={**found.passwords, **made})
+    corner = found.settings(home / "template", database=template, corner="template")
     await execute(found.postgres, f"CREATE DATABASE {template}")
-    corner = found.settings(home / "template", postgres=with_database(found.postgres, template), corner="template")
+    connection = await asyncpg.connect(with_database(found.postgres, template))
+    await create_roles(connection, template, {p: made[p]["postgres"] for p in made}, CONSUMERS)
+    for statement in RIGHTS_OF_COUNTING:
+        await connection.execute(statement)
+    await connection.close()
     await migrate_database(corner)
     async with admin_client(corner) as admin:
         if found.given and (names := await _our_topics(admin)):
             raise RuntimeError(f"The Kafka in YESSER_KAFKA is in use ({names[0]}, …): tests need one of their own.")
-        if found.passwords:
-            await create_acls(raw_client(admin), platform_rights())
-    return replace(found, template=template)
+        if corner.kafka_user is None and corner.kafka_security.startswith("SASL"):
+            # Each test has topics of its own, and all of them have rights.
+            everywhere = corner.model_copy(update={"log_topic": "yesser.", "triggers_topic": "yesser."})
+            await allow_principals(admin, everywhere)
+            await create_scram_user(raw_client(admin), COUNTING, made[COUNTING]["kafka"])
+            await create_acls(raw_client(admin), [Right(COUNTING, Resource.TOPIC, "yesser.", (Operation.READ,))])
+    return found
 
 
 @asynccontextmanager
@@ -159,8 +191,12 @@ async def corner(stack: TestStack, home: Path) -> AsyncIterator[Settings]:
     """A fresh database and a Kafka without any of our topics, for one test, which are cleared away afterwards."""
     name = secrets.token_hex(4)
     database = f"yesser_test_{name}"
-    await execute(stack.postgres, f"CREATE DATABASE {database} TEMPLATE {stack.template}")
-    settings = stack.settings(home, postgres=with_database(stack.postgres, database), corner=name)
+    await execute(
+        stack.postgres,
+        f"CREATE DATABASE {database} TEMPLATE {stack.template} OWNER {OWNER_ROLE}",
+        f"GRANT CREATE ON DATABASE {database} TO {DATABASE_MAKERS}",
+    )
+    settings = stack.settings(home, database=database, corner=name)
     try:
         yield settings
     finally:
@@ -185,12 +221,20 @@ async def drop_database(postgres: str, database: str) -> None:
     await execute(postgres, f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
 
 
-async def execute(postgres: str, statement: str) -> None:
+async def execute(postgres: str, *statements: str) -> None:
     connection = await asyncpg.connect(postgres)
     try:
-        await connection.execute(statement)
+        for statement in statements:
+            await connection.execute(statement)
     finally:
         await connection.close()
+
+
+def superusers_address(settings: Settings) -> str:
+    """The address of the superuser of these settings' database."""
+    parts = urlsplit(address(settings))
+    password = settings.secret("postgres", SUPERUSER)
+    return urlunsplit(parts._replace(netloc=f"{database_role(SUPERUSER)}:{password}@{parts.hostname}:{parts.port}"))
 
 
 def with_database(postgres: str, name: str) -> str:

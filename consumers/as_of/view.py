@@ -62,6 +62,7 @@ async def view(
 ) -> AsyncIterator[View]:
     """A view of the tables of `consumers`, live or as of a point in time (a number is an index)."""
     at = when if isinstance(when, PointInTime) else PointInTime(index=when)
+    settings = settings.acting_as("reader")
     connection = await connect(settings, "reader", batch=not at.is_now)
     try:
         if at.is_now:

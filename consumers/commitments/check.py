@@ -60,6 +60,7 @@ async def check(
     settings: Settings, claims: Sequence[Claim], consumers: Iterable[Consumer] = tuple(CONSUMERS.values())
 ) -> list[Verdict]:
     """A verdict for each claim, in log order. The log is folded once per consumer."""
+    settings = settings.acting_as("auditor")
     found: dict[tuple[str, int], TableHash] = {}
     async with connected(settings, "commitments", batch=True) as connection:
         for consumer in consumers:

@@ -32,7 +32,7 @@ def commit(as_json: bool) -> None:
 
 
 async def _commit(settings: Settings) -> list[Commitment]:
-    async with connected(settings, "commit", batch=True) as connection:
+    async with connected(settings.acting_as("operator"), "commit", batch=True) as connection:
         found = await log_growth(connection)
         commitments = await hash_read_models(connection)
         if not commitments:

@@ -25,7 +25,7 @@ def commitments_checked(settings: Settings, last: int | None, *, as_json: bool) 
 
 
 async def _check(settings: Settings, last: int | None) -> list[Verdict]:
-    async with connected(settings, "commitments", batch=True) as connection:
+    async with connected(settings.acting_as("auditor"), "commitments", batch=True) as connection:
         claims = await claims_in_log(connection)
     return await check(settings, claims if last is None else newest(claims, last))
 

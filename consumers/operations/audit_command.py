@@ -96,7 +96,7 @@ def commitments_command(last: int | None, as_json: bool) -> None:
     """
     from consumers.commitments.show import commitments_checked  # imports every consumer; other commands do not
 
-    settings = Settings()
+    settings = Settings().acting_as("auditor")
     if not commitments_checked(settings, last, as_json=as_json):
         asyncio.run(_require_log_as_signed())
         raise SystemExit(ExitCode.ANSWER_IS_NO)

@@ -14,5 +14,5 @@ from infra.settings import Settings
 @asynccontextmanager
 async def database_log(settings: Settings, verifier: Verifier) -> AsyncIterator[LogPort]:
     """A connection for long reads, closed at the end of the block."""
-    async with connected(settings, "audit", batch=True) as connection:
+    async with connected(settings.acting_as("auditor"), "audit", batch=True) as connection:
         yield PostgresPort(connection, verifier)

@@ -37,7 +37,7 @@ def recover_command(mirror: Path | None, accept_unsigned: bool, as_json: bool) -
     Records that the agencies' topics no longer hold are listed and do not stop the recovery. To resume a recovery that
     was interrupted, run it again.
     """
-    settings = Settings()
+    settings = Settings().acting_as("registrar")
     source: Source = topic_source(settings) if mirror is None else _mirror_source(mirror)
     try:
         result = asyncio.run(recover(settings, source, _show_progress, unsigned=accept_unsigned))

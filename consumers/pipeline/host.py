@@ -28,7 +28,8 @@ class Host:
 
     def __init__(self, consumers: Sequence[Consumer], settings: Settings) -> None:
         self.settings = settings
-        self._feed = LogFeed(settings)
+        # Any of them may read the log's topic.
+        self._feed = LogFeed(settings.acting_as(consumers[0].name))
         self._pipelines = {consumer.name: Pipeline(consumer, settings, self._feed) for consumer in consumers}
         self._ended: dict[str, str] = {}
 

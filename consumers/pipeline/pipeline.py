@@ -46,7 +46,7 @@ class Pipeline:
 
     def __init__(self, consumer: Consumer, settings: Settings, feed: LogFeed | None = None) -> None:
         self.consumer = consumer
-        self.settings = settings
+        self.settings = settings = settings.acting_as(consumer.name)
         self.log_size = 0
         self.progress = Progress(time.monotonic)
         spec = LeaseSpec(f"consumer.{consumer.name}", lambda application: connect(settings, application))

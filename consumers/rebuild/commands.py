@@ -38,7 +38,9 @@ def rebuild_command(name: str | None, compare: bool, swap: bool, as_json: bool) 
     # A batch's thousands of small objects are freed together: the default thresholds would collect in vain.
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
-    results = uvloop.run(rebuild_all(Settings(), chosen, RebuildOptions(compare=compare or not swap, swap=swap)))
+    results = uvloop.run(
+        rebuild_all(Settings().acting_as("operator"), chosen, RebuildOptions(compare=compare or not swap, swap=swap))
+    )
     found = document(results)
     print_result(found, as_json, lambda: show(results), indented=True)
     sys.exit(ExitCode.OK if found["ok"] else ExitCode.ANSWER_IS_NO)

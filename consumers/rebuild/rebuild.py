@@ -5,7 +5,8 @@
    position. Entries since the start are folded too.
 3. Rows are compared set-based. The scratch becomes the live schema, or is dropped.
 
-A rebuild writes no outbox row, so it never sends an event twice.
+The work is done under the owner of the read models, which the caller's role may become. A rebuild writes no outbox row,
+so it never sends an event twice.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ from consumers.rebuild.first_divergence import FirstDifference, first_difference
 from consumers.rebuild.table_hash import table_hash
 from events.errors import Retry, YesserError
 from infra.postgres.connection import Connection, connect
+from infra.postgres.roles import grant_rights
 from infra.postgres.sql import queries
+from infra.principals import schema_owner
 from infra.settings import Settings
 
 _SQL: Final = queries("consumers.rebuild", "rebuild.sql")
@@ -101,6 +104,7 @@ async def rebuild(
         if not await connection.fetchval(_SQL["lock"], _LOCK, consumer.schema):
             raise AlreadyRunning(f"{consumer.name}: {AlreadyRunning.__doc__}")
         await _require_comparable(connection, consumer, options)
+        await connection.execute(f"SET ROLE {schema_owner(consumer.schema)}")
         await scratch.drop(connection)
         await scratch.create(connection, lasting=options.swap)
         await _catch_up(settings, connection, scratch, progress)
@@ -166,6 +170,7 @@ async def _settle(settings: Settings, connection: Connection, scratch: Scratch, 
     if options.swap:
         await connection.execute(f"DROP SCHEMA {consumer.schema} CASCADE")
         await connection.execute(f"ALTER SCHEMA {scratch.schema} RENAME TO {consumer.schema}")
+        await grant_rights(connection, [consumer.schema])
         await connection.execute(_SQL["swapped"], consumer.name, consumer.rules_version)
     return Rebuilt(consumer.name, scratch.position, tuple(models), found, options.swap)
 

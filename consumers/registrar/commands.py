@@ -29,7 +29,7 @@ def unpause(code: str, timeout_s: float, as_json: bool) -> None:
 
     Each invalid record up to there becomes a refusal in the log. Later records can pause the topic again.
     """
-    settings = Settings()
+    settings = Settings().acting_as("operator")
     waiting = with_database(
         settings, "registrar tool", lambda connection: unpause_topic(connection, settings, code, timeout_s)
     )
@@ -48,7 +48,7 @@ def unpause(code: str, timeout_s: float, as_json: bool) -> None:
 @click.pass_context
 def unhalt(context: click.Context, code: str, yes: bool, as_json: bool) -> None:
     """Show what lifting the halt of an agency's topic does; with --yes, lift it. Exit code 1: nothing was done."""
-    settings = Settings()
+    settings = Settings().acting_as("operator")
     found = with_database(settings, "registrar tool", lambda connection: look_at(connection, settings, code))
     if not as_json:
         _show(found)
@@ -68,7 +68,7 @@ def unhalt(context: click.Context, code: str, yes: bool, as_json: bool) -> None:
 @json_option
 def acknowledge_(index: int, note: str, as_json: bool) -> None:
     """Acknowledge a refused event of the platform, which ends its alarm."""
-    settings = Settings()
+    settings = Settings().acting_as("operator")
     with_database(settings, "registrar tool", lambda connection: acknowledge(connection, index, note))
     print_confirmation(
         {"index": index, "note": note},

@@ -33,7 +33,7 @@ class Registrar:
     """Stands by for the lease, and works while it has it."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
-        self.settings = settings
+        self.settings = settings = settings.acting_as("registrar")
         self.clock = clock
         self.progress = Progress(time.monotonic)
         spec = LeaseSpec(LEASE, lambda application: connect(settings, application))
@@ -80,7 +80,7 @@ class Registrar:
     async def _ensure_log_topic(self) -> None:
         """The one thing that is re-made rather than waited for: the log's own topic."""
         with suppress(*TRANSIENT_ERRORS, KafkaError, KafkaRefused):
-            async with admin_client(self.settings, "platform") as admin:
+            async with admin_client(self.settings) as admin:
                 await ensure_topic(
                     admin,
                     self.settings.log_topic,

@@ -20,10 +20,10 @@ from infra.kafka.client_config import PRODUCER_DURABLE, agency_topic, client_arg
 from infra.kafka.clients import abort_producer, acknowledged, start_client, stop_consumer
 from infra.kafka.end_offsets import end_offsets_reader, ends_of_existing
 from infra.postgres.connection import Connection
+from infra.postgres.outbox import PLATFORM
 from infra.postgres.sql import queries
 from infra.settings import Settings
 
-ADMIN: Final = "admin"
 _POLL_S: Final = 0.1
 _ANSWER_S: Final = 10.0
 _FILLED_AT_ONCE: Final = 10_000
@@ -135,10 +135,10 @@ async def look_at(connection: Connection, settings: Settings, code: str) -> Halt
 async def lift_halt(connection: Connection, settings: Settings, code: str, found: Halted) -> None:
     """Lift the halt, with the effects in `found.words()`."""
     if found.end_offset is None:
-        async with admin_client(settings) as admin:
+        async with admin_client(_writer(settings, code)) as admin:
             await ensure_agency_topic(admin, code, settings.kafka_replication_factor)
     if found.missing:
-        await _fill(settings, found)
+        await _fill(_writer(settings, code), found)
     # The record there now becomes the one to compare with.
     _, last = await _end_and_record(settings, found.topic, found.next_offset - 1)
     sha256 = None if last is None else record_sha256(last)
@@ -170,10 +170,14 @@ async def _end_and_record(settings: Settings, topic: str, offset: int) -> tuple[
         await stop_consumer(consumer)
 
 
+def _writer(settings: Settings, code: str) -> Settings:
+    """Only the relay may write as the platform."""
+    return settings.acting_as("relay" if code == PLATFORM else "operator")
+
+
 async def _fill(settings: Settings, found: Halted) -> None:
     """Write empty records up to the registrar's position."""
-    user = ADMIN if settings.secret(f"kafka-{ADMIN}") else None
-    producer = AIOKafkaProducer(**client_arguments(settings, user), **PRODUCER_DURABLE)
+    producer = AIOKafkaProducer(**client_arguments(settings), **PRODUCER_DURABLE)
     try:
         await start_client(producer)
         end = found.missing.start

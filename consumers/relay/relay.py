@@ -68,7 +68,7 @@ class Relay:
     """Stands by for the lease, and sends while it holds it."""
 
     def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+        self.settings = settings = settings.acting_as("relay")
         self.sources: tuple[OutboxSource, ...] = (PlatformOutbox(), CampaignTriggers(settings))
         spec = LeaseSpec(LEASE, lambda application: connect(settings, application))
         progress = Progress(time.monotonic, positions=False)

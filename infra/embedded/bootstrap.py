@@ -1,4 +1,4 @@
-"""Prepares both services before any process starts: tables, topics, rights. Repeatable."""
+"""Prepares both services before any process starts: roles and users, tables, topics, rights. Repeatable."""
 
 from __future__ import annotations
 
@@ -8,14 +8,25 @@ import subprocess
 from typing import Final
 
 from infra.errors import StackError
+from infra.principals import PRINCIPALS, SUPERUSER
 from infra.process.subprocess_command import subprocess_command
+from infra.secret_files import password
 from infra.settings import Settings
 
 COMMAND_TIMEOUT_S: Final = 300.0
 
 
-async def migrate_database(settings: Settings) -> None:
-    """Run `yesser migrate`, which knows the tables of every package."""
+async def prepare_database(settings: Settings) -> None:
+    """Create the roles where the superuser's password is here, and the tables with `yesser migrate`, which knows those
+    of every package. On a given PostgreSQL its superuser has run the SQL of `yesser migrate --print-roles`."""
+    if settings.secret("postgres", SUPERUSER) is not None:
+        # Imported here: reading a stack's state needs no database driver.
+        from infra.postgres.connection import connected, database_name
+        from infra.postgres.roles import create_roles
+
+        passwords = {name: password(settings.secrets_folder / name, "postgres") for name in PRINCIPALS}
+        async with connected(settings.acting_as(SUPERUSER), "roles", batch=True) as connection:
+            await create_roles(connection, database_name(settings), passwords)
     await _run(settings, "The database could not be migrated", "migrate", "--json")
 
 
@@ -47,7 +58,7 @@ async def _run(settings: Settings, failure: str, *arguments: str) -> None:
 
 
 async def prepare_kafka(settings: Settings) -> None:
-    """Create the platform's topics and rights."""
+    """Create the platform's topics, users and rights."""
     # Imported here: reading a stack's state needs no Kafka client.
     from infra.kafka.admin import prepare_cluster
 

@@ -13,7 +13,7 @@ from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.data_dir import DataDir
-from infra.embedded.bootstrap import migrate_database, prepare_kafka, register_first_agencies
+from infra.embedded.bootstrap import prepare_database, prepare_kafka, register_first_agencies
 from infra.embedded.health import readiness
 from infra.embedded.plan import Wanted
 from infra.embedded.processes.identity import identity_of, running
@@ -58,11 +58,12 @@ def up(detach: bool, as_json: bool, **options: Any) -> None:
 @click.command("prepare", short_help="Create tables, topics and rights on given services.")
 @json_option
 def prepare(as_json: bool) -> None:
-    """Prepare PostgreSQL and Kafka for this version: tables, topics, rights, and the log's first two entries (the
-    platform and the programme office), which are put into the outbox. Repeating it changes nothing.
+    """Prepare PostgreSQL and Kafka for this version: roles and users, tables, topics, rights, and the log's first two
+    entries (the platform and the programme office), which are put into the outbox. Repeating it changes nothing.
 
-    `yesser up` does this automatically. For your own services, run it once per version with an administrator's Kafka
-    user (YESSER_KAFKA_USER, YESSER_KAFKA_PASSWORD).
+    `yesser up` does this automatically. For your own services, run it once per version where the secrets of the
+    superuser and of all principals are. Without the superuser's password for PostgreSQL, the roles must exist
+    (`yesser migrate --print-roles`); without that for Kafka, set YESSER_KAFKA_USER and YESSER_KAFKA_PASSWORD.
     """
     settings = Settings()
     asyncio.run(_prepare(settings))
@@ -72,7 +73,7 @@ def prepare(as_json: bool) -> None:
 
 
 async def _prepare(settings: Settings) -> None:
-    await migrate_database(settings)
+    await prepare_database(settings)
     await prepare_kafka(settings)
     await register_first_agencies(settings)
 

@@ -63,9 +63,9 @@ def child_plans(
     ports = _ports(needed, last)
     services = []
     if "postgres" in ports:
-        services.append(PostgresService(home, ports["postgres"]).plan())
+        services.append(PostgresService(home, settings.secrets_folder, ports["postgres"]).plan())
     if "kafka" in ports:
-        services.append(KafkaService(home, ports["kafka"], progress).plan())
+        services.append(KafkaService(home, settings.secrets_folder, ports["kafka"], progress).plan())
     return services, [_process_plan(home, copy, name, ports[copy]) for copy, name in copies]
 
 

@@ -20,6 +20,7 @@ from infra.embedded.servers.jars import ensure_jars
 from infra.embedded.servers.kafka import Java, KafkaPorts
 from infra.embedded.servers.ports import Ports
 from infra.embedded.servers.system_user import postgres_user
+from infra.principals import SUPERUSER
 from infra.secret_files import password
 
 KAFKA_ENDING: Final = Ending(signal.SIGTERM, 22.0)
@@ -35,6 +36,7 @@ class KafkaService:
     """The broker of a home. Its first clean end writes an archive of loaded classes, which halves later start times."""
 
     home: DataDir
+    secrets: Path
     ports: Ports
     progress: Callable[[str], None]
     _java: Java | None = field(default=None, init=False)
@@ -63,13 +65,16 @@ class KafkaService:
         jars = ensure_jars(cache, self.progress)
         self._archive = cache / kafka.archive_name(".".join(map(str, JAVA_VERSION)), jars)
         self._java = Java(JAVA, jars, self._archive if self._archive.exists() else None)
-        passwords = {user: password(self.home.secrets, f"kafka-{user}") for user in ("admin", "controller", "platform")}
+        passwords = {"admin": self._password("kafka"), "controller": self._password("kafka-controller")}
         ports = KafkaPorts(self.ports["port"], self.ports["controller_port"])
         kafka.write_configuration(self.home.kafka, ports, passwords)
         kafka.format_storage(self._java, self.home.kafka, ports, passwords)
 
+    def _password(self, name: str) -> str:
+        return password(self.secrets / SUPERUSER, name)
+
     async def _ready(self) -> bool:
-        self._was_ready = await kafka_ready(self.ports["port"], password(self.home.secrets, "kafka-admin"))
+        self._was_ready = await kafka_ready(self.ports["port"], self._password("kafka"))
         return self._was_ready
 
     def _command(self) -> Sequence[str]:
@@ -99,6 +104,7 @@ class PostgresService:
     """The database server of a home."""
 
     home: DataDir
+    secrets: Path
     ports: Ports
 
     def plan(self) -> ChildPlan:
@@ -116,7 +122,7 @@ class PostgresService:
         )
 
     def _superuser_password(self) -> str:
-        return password(self.home.secrets, "postgres-superuser")
+        return password(self.secrets / SUPERUSER, "postgres")
 
     def _prepare(self) -> None:
         for folder in postgres.prepare(self.home.postgres, self.ports["port"], self._superuser_password()):
@@ -129,9 +135,7 @@ class PostgresService:
         from infra.postgres.connection import is_transient
 
         try:
-            await postgres.ensure_database(
-                self.ports["port"], self._superuser_password(), password(self.home.secrets, "postgres-yesser")
-            )
+            await postgres.ensure_database(self.ports["port"], self._superuser_password())
         except Exception as error:
             if is_transient(error):
                 return False

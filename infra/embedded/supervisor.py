@@ -17,7 +17,7 @@ from typing import Any, Final
 import structlog
 
 from infra.data_dir import DataDir
-from infra.embedded.bootstrap import migrate_database, prepare_kafka, register_first_agencies
+from infra.embedded.bootstrap import prepare_database, prepare_kafka, register_first_agencies
 from infra.embedded.plan import PROCESS_ENDING, Wanted, child_plans
 from infra.embedded.processes import record as stack_record
 from infra.embedded.processes.identity import end_all, identity_of, mark, marked_children, recorded_identities
@@ -124,7 +124,7 @@ class Supervisor:
         if self._services:
             self.progress("Starting " + " and ".join(child.plan.name for child in self._services))
         children = {child.plan.name: child for child in self._services}
-        prepare = {"postgres": migrate_database, "kafka": prepare_kafka} if self.wanted.prepared else {}
+        prepare = {"postgres": prepare_database, "kafka": prepare_kafka} if self.wanted.prepared else {}
         await _all_or_none(
             [
                 self._start_service(children.get(name), prepare.get(name))

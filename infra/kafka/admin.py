@@ -1,4 +1,4 @@
-"""Topics with their guarantees, SCRAM users and ACLs.
+"""Creates topics with their guarantees, SCRAM users and ACLs.
 
 aiokafka's admin client creates topics but neither ACLs nor users; these are sent as wire requests. A user's password
 never leaves this process: the broker gets the salted one (RFC 5802), as from Kafka's own tool.
@@ -11,8 +11,6 @@ import hashlib
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from enum import IntEnum
 from typing import Any, Final
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -21,11 +19,12 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrP
 from aiokafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest
 
 from events.errors import YesserError
-from infra.data_dir import DataDir
 from infra.kafka.client_config import agency_topic, client_arguments
 from infra.kafka.clients import raw_client
 from infra.kafka.quotas import agency_quotas, set_quotas
+from infra.kafka.rights import Operation, Resource, Right, agency_rights, agency_user, principal_rights
 from infra.kafka.scram import AlterUserScramCredentialsRequest
+from infra.principals import KAFKA_PRINCIPALS, SUPERUSER, kafka_user
 from infra.secret_files import password
 from infra.settings import Settings
 
@@ -51,95 +50,21 @@ class KafkaRefused(YesserError):
     """Kafka refused to change a topic, a user or an ACL; the message names it and Kafka's reason."""
 
 
-class Resource(IntEnum):
-    """Kafka's ResourceType."""
-
-    TOPIC = 2
-    GROUP = 3
-    CLUSTER = 4
-
-
-class Operation(IntEnum):
-    """Kafka's AclOperation."""
-
-    ANY = 1
-    READ = 3
-    WRITE = 4
-    CREATE = 5
-    DELETE = 6
-    ALTER = 7
-    DESCRIBE = 8
-    DESCRIBE_CONFIGS = 10
-    ALTER_CONFIGS = 11
-
-
 _ANY: Final = 1
 _LITERAL: Final = 3
 _PREFIXED: Final = 4
+_NO_SUCH_USER: Final = 91
 _DENY: Final = 2
 _ALLOW: Final = 3
-GATEWAY_USER: Final = "gateway"
-
-
-@dataclass(frozen=True, slots=True)
-class Right:
-    """`user` may do `operations` on every `resource` whose name starts with `prefix` (None: on all).
-
-    `denied` forbids it, whatever other rights allow.
-    """
-
-    user: str
-    resource: Resource
-    prefix: str | None
-    operations: tuple[Operation, ...]
-    denied: bool = False
-
-
-def agency_user(code: str) -> str:
-    return f"agency-{code}"
-
-
-def agency_rights(code: str) -> list[Right]:
-    """An agency may write to its own topics and see that they exist, nothing else.
-
-    The prefix ends in a delimiter: `agency.moi` alone would also match `agency.moiX`.
-    """
-    return [Right(agency_user(code), Resource.TOPIC, f"agency.{code}.", (Operation.WRITE, Operation.DESCRIBE))]
-
-
-def platform_rights(user: str = "platform") -> list[Right]:
-    """Our own processes read every agency's topic, write as `platform`, and manage the log's topics."""
-    keep = (
-        Operation.READ,
-        Operation.WRITE,
-        Operation.CREATE,
-        Operation.ALTER,
-        Operation.DESCRIBE,
-        Operation.DESCRIBE_CONFIGS,
-        Operation.ALTER_CONFIGS,
-    )
-    return [
-        Right(user, Resource.TOPIC, "agency.", (Operation.READ, Operation.DESCRIBE, Operation.DESCRIBE_CONFIGS)),
-        Right(user, Resource.TOPIC, "agency.platform.", (Operation.WRITE,)),
-        Right(user, Resource.TOPIC, "yesser.", keep),
-        Right(user, Resource.GROUP, None, (Operation.READ, Operation.DESCRIBE, Operation.DELETE)),
-    ]
-
-
-def gateway_rights(user: str = GATEWAY_USER) -> list[Right]:
-    """The gateway writes for every agency, never as the platform, and reads nothing."""
-    return [
-        Right(user, Resource.TOPIC, "agency.", (Operation.WRITE, Operation.DESCRIBE)),
-        Right(user, Resource.TOPIC, "agency.platform.", (Operation.WRITE,), denied=True),
-    ]
+_CLUSTER_NAME: Final = "kafka-cluster"
+FORMER_USER: Final = "platform"
+"""Did everything before each process had a user of its own."""
 
 
 @asynccontextmanager
-async def admin_client(settings: Settings, user: str = "admin") -> AsyncIterator[AIOKafkaAdminClient]:
-    """A started admin client: as `user` if its password is stored here, else as the user of the settings, who must then
-    have the rights."""
-    name = user if settings.secret(f"kafka-{user}") else settings.kafka_user
-    client = AIOKafkaAdminClient(client_id="yesser-admin", **client_arguments(settings, name))
+async def admin_client(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
+    """A started admin client, as the principal of the settings."""
+    client = AIOKafkaAdminClient(client_id="yesser-admin", **client_arguments(settings))
     try:
         await client.start()
         yield client
@@ -200,15 +125,22 @@ async def create_scram_user(client: AIOKafkaClient, name: str, password: str) ->
             raise KafkaRefused(f"user {user} could not be changed: {_reason(code, message)}")
 
 
+async def delete_scram_user(client: AIOKafkaClient, name: str) -> None:
+    """Delete the user's password; a user without one is no error."""
+    response = await _send(client, AlterUserScramCredentialsRequest.deleting(name))
+    for user, code, message, _ in response.results:
+        if code not in (0, _NO_SUCH_USER):
+            raise KafkaRefused(f"user {user} could not be deleted: {_reason(code, message)}")
+
+
 async def create_acls(client: AIOKafkaClient, rights: Sequence[Right]) -> None:
     """Create ACLs; existing ones stay."""
     for right in rights:
         pattern = _LITERAL if right.prefix is None else _PREFIXED
         permission = _DENY if right.denied else _ALLOW
+        name = right.prefix or ("*" if right.resource is not Resource.CLUSTER else _CLUSTER_NAME)
         for operation in right.operations:
-            request = CreateAclsRequest(
-                right.resource, right.prefix or "*", pattern, f"User:{right.user}", "*", operation, permission
-            )
+            request = CreateAclsRequest(right.resource, name, pattern, f"User:{right.user}", "*", operation, permission)
             response = await _send(client, request)
             for code, message in response.creation_responses:
                 if code:
@@ -224,30 +156,35 @@ async def delete_acls(client: AIOKafkaClient, user: str) -> None:
 
 
 async def prepare_cluster(settings: Settings) -> None:
-    """Create this version's topics and rights; repeating it changes nothing. Needs the rights of `admin`."""
-    async with admin_client(settings) as admin:
+    """Create this version's topics, users and rights; repeating it changes nothing. Needs Kafka's superuser.
+
+    The password of each principal is in its folder, and is made where it is missing.
+    """
+    async with admin_client(settings.acting_as(SUPERUSER)) as admin:
         await ensure_log_topics(admin, settings)
         if settings.kafka_security.startswith("SASL"):
-            await create_acls(raw_client(admin), platform_rights())
-            await allow_gateway(admin, settings)
+            await allow_principals(admin, settings)
 
 
-async def allow_agency(admin: AIOKafkaAdminClient, settings: Settings, code: str, secret: str) -> None:
-    """Create an agency's topic, user, rights and quotas."""
+async def allow_principals(admin: AIOKafkaAdminClient, settings: Settings) -> None:
+    """Create the platform's users with their rights, and end what an earlier release's only user could do."""
+    client = raw_client(admin)
+    for principal in KAFKA_PRINCIPALS:
+        secret = password(settings.secrets_folder / principal, "kafka")
+        await create_scram_user(client, kafka_user(principal), secret)
+    await create_acls(client, principal_rights(settings))
+    await delete_acls(client, FORMER_USER)
+    await delete_scram_user(client, FORMER_USER)
+
+
+async def allow_agency(admin: AIOKafkaAdminClient, settings: Settings, code: str, secret: str | None = None) -> None:
+    """Create an agency's topic, its user's rights and quotas, and the user itself where a password is given."""
     await ensure_agency_topic(admin, code, settings.kafka_replication_factor)
     if settings.kafka_security.startswith("SASL"):
-        await create_scram_user(raw_client(admin), agency_user(code), secret)
+        if secret is not None:
+            await create_scram_user(raw_client(admin), agency_user(code), secret)
         await create_acls(raw_client(admin), agency_rights(code))
         await set_quotas(raw_client(admin), agency_user(code), agency_quotas(settings))
-
-
-async def allow_gateway(admin: AIOKafkaAdminClient, settings: Settings) -> None:
-    """Create the gateway's Kafka user with its rights; its password is stored in the home folder."""
-    home = DataDir.at(settings.home)
-    home.create()
-    secret = password(home.secrets, f"kafka-{GATEWAY_USER}")
-    await create_scram_user(raw_client(admin), GATEWAY_USER, secret)
-    await create_acls(raw_client(admin), gateway_rights())
 
 
 async def _send(client: AIOKafkaClient, request: Any) -> Any:

@@ -6,6 +6,7 @@ import ssl
 from typing import Any, Final
 
 from events.errors import YesserError
+from infra.principals import kafka_user
 from infra.settings import Settings
 
 REQUEST_TIMEOUT_MS: Final = 10_000
@@ -28,11 +29,15 @@ def bootstrap(settings: Settings) -> str:
     return f"127.0.0.1:{stack['kafka']['port']}"
 
 
-def client_arguments(settings: Settings, user: str | None = None) -> dict[str, Any]:
+class NoKafkaPassword(NoKafka):
+    """A principal has no password for Kafka here; the message names the file that it is read from."""
+
+
+def client_arguments(settings: Settings, principal: str | None = None) -> dict[str, Any]:
     """Arguments of AIOKafkaConsumer, AIOKafkaProducer and the admin client.
 
-    `user` is a principal of the embedded stack (`admin`, `platform`, `agency-<code>`); by default that of the settings,
-    else `platform`. Its password comes from the settings or from the stack.
+    The user is that of `principal`, else that of the settings, else the principal of the settings. A principal's
+    password is in its folder. Raises `NoKafka` or `NoKafkaPassword`.
     """
     arguments: dict[str, Any] = {
         "bootstrap_servers": bootstrap(settings),
@@ -42,14 +47,26 @@ def client_arguments(settings: Settings, user: str | None = None) -> dict[str, A
     if settings.kafka_security.endswith("SSL"):
         arguments["ssl_context"] = ssl.create_default_context()
     if settings.kafka_security.startswith("SASL"):
-        name = user or settings.kafka_user or "platform"
-        given = settings.kafka_password if name == settings.kafka_user else None
+        user, secret = _login(settings, principal)
         arguments |= {
             "sasl_mechanism": "SCRAM-SHA-512",
-            "sasl_plain_username": name,
-            "sasl_plain_password": given or settings.secret(f"kafka-{name}") or "",
+            "sasl_plain_username": user,
+            "sasl_plain_password": secret,
         }
     return arguments
+
+
+def _login(settings: Settings, principal: str | None) -> tuple[str, str]:
+    if principal is None and settings.kafka_user is not None:
+        return settings.kafka_user, settings.kafka_password or ""
+    name = principal or settings.principal
+    secret = settings.secret("kafka", name)
+    if secret is None:
+        raise NoKafkaPassword(
+            f"{name} has no password for Kafka here: run this where {settings.secret_path('kafka', name)} is, or set"
+            " YESSER_KAFKA_USER and YESSER_KAFKA_PASSWORD (docs/security.md)."
+        )
+    return kafka_user(name), secret
 
 
 def agency_topic(code: str) -> str:

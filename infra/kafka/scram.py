@@ -1,4 +1,4 @@
-"""The wire request that creates SCRAM users: AlterUserScramCredentials, version 0 (API key 51).
+"""The wire request that creates and deletes SCRAM users: AlterUserScramCredentials, version 0 (API key 51).
 
 aiokafka has no such request; this one is written with its protocol types. Field order is Kafka's
 `AlterUserScramCredentialsRequest.json`; the version is flexible, so every structure ends in tagged fields.
@@ -73,9 +73,17 @@ class AlterUserScramCredentialsRequest(Request[AlterUserScramCredentialsRequest_
     API_KEY = API_KEY
 
     def __init__(self, user: str, iterations: int, salt: bytes, salted_password: bytes) -> None:
-        self._upsertion: tuple[Any, ...] = (user, SCRAM_SHA_512, iterations, salt, salted_password, {})
+        self._deletions: list[tuple[Any, ...]] = []
+        self._upsertions: list[tuple[Any, ...]] = [(user, SCRAM_SHA_512, iterations, salt, salted_password, {})]
+
+    @classmethod
+    def deleting(cls, user: str) -> AlterUserScramCredentialsRequest:
+        """The request that deletes the user's password."""
+        request = cls(user, 0, b"", b"")
+        request._deletions, request._upsertions = [(user, SCRAM_SHA_512, {})], []
+        return request
 
     def build(
         self, request_struct_class: type[AlterUserScramCredentialsRequest_v0]
     ) -> AlterUserScramCredentialsRequest_v0:
-        return request_struct_class([], [self._upsertion], {})
+        return request_struct_class(self._deletions, self._upsertions, {})

@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL: the address, the session settings, and which errors are transient.
+"""Connections to PostgreSQL: the address, the role, the session settings, and which errors are transient.
 
 A database that accepts connections and never answers (a stopped machine, a cut line) is detected by a timeout: the
 server ends a statement before `ANSWER_MARGIN_S` more have passed, so a later answer never comes. Idle sessions rely on
@@ -11,11 +11,13 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from urllib.parse import urlsplit
 
 import asyncpg
 import orjson
 
 from events.errors import YesserError
+from infra.principals import database_role
 from infra.settings import Settings
 
 if TYPE_CHECKING:
@@ -67,16 +69,42 @@ class NoDatabase(YesserError):
     """No PostgreSQL is configured and no embedded stack was started here. Run `yesser up`, or set YESSER_POSTGRES."""
 
 
+class NoPassword(YesserError):
+    """A principal has no password for PostgreSQL here; the message names the file that it is read from."""
+
+
 def address(settings: Settings) -> str:
-    """The `postgresql://` address of the settings, else of the embedded stack."""
+    """The `postgresql://` address of the settings, else of the embedded stack. It has no password of ours."""
     if settings.postgres:
         return settings.postgres
     stack = settings.stack()
     if stack is None or "postgres" not in stack:
         raise NoDatabase(NoDatabase.__doc__)
     recorded: str = stack["postgres"]["address"]
-    password = settings.secret("postgres-yesser")
-    return recorded if password is None else recorded.replace("yesser@", f"yesser:{password}@", 1)
+    return recorded
+
+
+def database_name(settings: Settings) -> str:
+    """The name of the database; `yesser` where no address is configured."""
+    return (urlsplit(settings.postgres or "").path or "/yesser")[1:]
+
+
+def login(settings: Settings) -> dict[str, Any]:
+    """Address, role and password as asyncpg's arguments. An address with a user is used as it is,
+    and so is one without a principal.
+
+    Raises `NoDatabase` or `NoPassword`.
+    """
+    dsn = address(settings)
+    if urlsplit(dsn).username or not settings.principal:
+        return {"dsn": dsn}
+    password = settings.secret("postgres")
+    if password is None:
+        raise NoPassword(
+            f"{settings.principal} has no password for PostgreSQL here: run this where"
+            f" {settings.secret_path('postgres')} is, or write the password into that file (docs/security.md)."
+        )
+    return {"dsn": dsn, "user": database_role(settings.principal), "password": password}
 
 
 async def prepare(connection: Connection) -> None:
@@ -99,6 +127,8 @@ def _server_settings(settings: Settings, application: str, batch: bool) -> dict[
     return {
         "application_name": f"yesser {application}",
         "timezone": "UTC",
+        # Never "$user": a schema of that name could stand before the platform's tables.
+        "search_path": "public",
         "statement_timeout": "0" if batch else str(settings.statement_timeout_ms),
         "idle_in_transaction_session_timeout": "0" if batch else str(settings.idle_in_transaction_timeout_ms),
         "jit": "off",
@@ -116,7 +146,7 @@ async def connect(settings: Settings, application: str = "tool", *, batch: bool 
     A statement without an answer within a little more than the server's timeout raises `TimeoutError`.
     """
     connection: Connection = await asyncpg.connect(
-        address(settings),
+        **login(settings),
         timeout=settings.postgres_connect_timeout_s,
         command_timeout=None if batch else _answer_timeout_s(settings),
         server_settings=_server_settings(settings, application, batch),
@@ -138,7 +168,7 @@ async def connected(settings: Settings, application: str, *, batch: bool = False
 async def create_pool(settings: Settings, application: str, *, size: int = 4) -> Pool:
     """A pool of at most `size` connections, opened on demand."""
     pool: Pool = await asyncpg.create_pool(
-        address(settings),
+        **login(settings),
         min_size=0,
         max_size=size,
         timeout=settings.postgres_connect_timeout_s,

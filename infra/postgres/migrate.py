@@ -11,7 +11,9 @@ from typing import Final
 
 from events.errors import Halt
 from infra.postgres.connection import Connection
+from infra.postgres.roles import grant_rights
 from infra.postgres.sql import queries, read
+from infra.principals import schema_owner
 
 PACKAGE: Final = "infra.migrations"
 _LOCK: Final = 7_370_001
@@ -40,15 +42,17 @@ async def migrate(connection: Connection) -> list[str]:
 
 
 async def create_tables(connection: Connection, schema: str, sql: list[str]) -> bool:
-    """Create a consumer's schema with its tables unless it exists; returns whether it was created."""
+    """Create a consumer's schema with its tables, under their owner, unless it exists; returns whether it did."""
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
         if await connection.fetchval("SELECT to_regnamespace($1) IS NOT NULL", schema):
             return False
+        await connection.execute(f"SET LOCAL ROLE {schema_owner(schema)}")
         await connection.execute(f"CREATE SCHEMA {schema}")
         await connection.execute(f"SET LOCAL search_path = {schema}")
         for text in sql:
             await connection.execute(text)
+        await grant_rights(connection, [schema])
     return True
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -16,9 +17,11 @@ from infra.command_line.display import Column, Grid, show
 from infra.command_line.language import localized, print_localized
 from infra.command_line.output import json_option, print_confirmation, print_json, print_result
 from infra.command_line.parameters import AgencyCode
-from infra.kafka.admin import agency_user
+from infra.kafka.client_config import agency_topic
+from infra.kafka.rights import agency_user
+from infra.postgres.connection import Connection
 from infra.settings import Settings
-from producers.agencies.credentials_commands import credentials
+from producers.agencies.credentials import Form, Output, hand_over, output_options
 from producers.agencies.genesis import prepare
 from producers.agencies.lifecycle import resume, rotate, suspend
 from producers.agencies.register import NewAgency, add_agencies, list_agencies
@@ -32,40 +35,48 @@ def agencies() -> None:
     """Register, list, rotate, suspend and resume agencies."""
 
 
-agencies.add_command(credentials)
-
-
 @agencies.command("add")
 @click.argument("code", type=AgencyCode())
 @click.option("--role", type=click.Choice(["office", "agency"]), required=True, help="Which events it may send.")
 @click.option("--name-ar", required=True, help="Its name in Arabic.")
 @click.option("--name-en", required=True, help="Its name in English.")
 @click.option("--timeout", "timeout_s", type=float, default=60.0, show_default=True, help="Seconds to wait.")
+@output_options
 @json_option
-def add(code: str, role: str, name_ar: str, name_en: str, timeout_s: float, as_json: bool) -> None:
+def add(
+    code: str,
+    role: str,
+    name_ar: str,
+    name_en: str,
+    timeout_s: float,
+    form: Form | None,
+    output: Path | None,
+    as_json: bool,
+) -> None:
     """Register an agency: its topic, its Kafka user, its log entry. Returns when the registrar reads its topic.
 
-    Repeating the command completes what is missing and changes nothing else.
+    The Kafka password is shown once. Repeating the command completes what is missing and changes nothing else; for
+    another password see `yesser agencies rotate`.
     """
-    settings = Settings()
+    settings = Settings().acting_as("administrator")
     agency = NewAgency(code, role, name_ar, name_en)
-    new = with_database(
-        settings,
-        "agencies",
-        lambda connection: add_agencies(connection, settings, [agency], partial(datetime.now, UTC), timeout_s),
-    )
-    user = agency_user(code)
-    secret = settings.home / "secrets" / f"kafka-{user}"
+
+    async def register(connection: Connection) -> tuple[bool, str | None]:
+        new = bool(await add_agencies(connection, settings, [agency], partial(datetime.now, UTC), timeout_s))
+        return new, await rotate(connection, settings, code) if new else None
+
+    new, secret = with_database(settings, "agencies", register)
+    document = {"code": code, "role": role, "name": agency.name, "new": new, "kafka_user": agency_user(code)}
     if as_json:
-        document = {"code": code, "role": role, "name": agency.name, "new": bool(new), "kafka_user": user}
-        print_json({**document, "password_file": str(secret)})
+        if secret is None:
+            print_json(document)
+        else:
+            hand_over(settings, code, secret, Output(form, output), document)
         return
     state_ar, state = ("سُجّلت", "registered") if new else ("مسجّلة من قبل", "already registered")
-    print_localized(f"{code}: {state_ar}، وموضوعها يُقرأ.", f"{code}: {state}; its topic is being read.")
-    print_localized(
-        f"مستخدم كافكا {user}، وكلمة المرور في {secret} (لا تُعرض أبدًا).",
-        f"Kafka user {user}, password in {secret} (never shown).",
-    )
+    print_localized(f"{code}: {state_ar}، وموضوعها يُقرأ.", f"{code}: {state}; its topic is being read.", err=bool(form))
+    if secret is not None:
+        hand_over(settings, code, secret, Output(form, output), None)
 
 
 @agencies.command("genesis", hidden=True)
@@ -115,17 +126,17 @@ def _reading(row: dict[str, Any]) -> str:
 
 @agencies.command("rotate")
 @click.argument("code", shell_complete=agency_codes)
+@output_options
 @json_option
-def rotate_(code: str, as_json: bool) -> None:
-    """Give the agency a new Kafka password. To replace a token, run `yesser tokens create`, then `revoke`."""
-    settings = Settings()
-    path = with_database(settings, "agencies", lambda connection: rotate(connection, settings, code))
-    print_confirmation(
-        {"code": code, "kafka_user": agency_user(code), "password_file": str(path)},
-        as_json,
-        f"{code}: كلمة مرور كافكا الجديدة في {path} (لا تُعرض أبدًا)، والقديمة مرفوضة.",
-        f"{code}: new Kafka password in {path} (never shown); the old one is refused.",
-    )
+def rotate_(code: str, form: Form | None, output: Path | None, as_json: bool) -> None:
+    """Give the agency a new Kafka password, which is shown once; the old one is refused from now on.
+
+    To replace a token, run `yesser tokens create`, then `revoke`.
+    """
+    settings = Settings().acting_as("administrator")
+    secret = with_database(settings, "agencies", lambda connection: rotate(connection, settings, code))
+    document = {"code": code, "topic": agency_topic(code), "kafka_user": agency_user(code)}
+    hand_over(settings, code, secret, Output(form, output), document if as_json else None)
 
 
 @agencies.command("suspend")
@@ -134,7 +145,7 @@ def rotate_(code: str, as_json: bool) -> None:
 @json_option
 def suspend_(code: str, reason: str, as_json: bool) -> None:
     """Suspend the agency: the gateway refuses its tokens, and Kafka refuses its writes."""
-    settings = Settings()
+    settings = Settings().acting_as("administrator")
     with_database(settings, "agencies", lambda connection: suspend(connection, settings, code, reason))
     _print_status(code, "suspended", as_json)
 
@@ -144,7 +155,7 @@ def suspend_(code: str, reason: str, as_json: bool) -> None:
 @json_option
 def resume_(code: str, as_json: bool) -> None:
     """End an agency's suspension."""
-    settings = Settings()
+    settings = Settings().acting_as("administrator")
     with_database(settings, "agencies", lambda connection: resume(connection, settings, code))
     _print_status(code, "active", as_json)
 

@@ -29,8 +29,9 @@ async def genesis(connection: Connection, clock: Clock) -> bool:
 async def prepare(settings: Settings) -> None:
     """Create what the processes need before they start: the office's Kafka access, and the two registrations.
 
-    Needs migrated tables and the rights of Kafka's `admin`. Repeating it changes nothing.
+    Needs migrated tables and prepared users. Repeating it changes nothing.
     """
+    settings = settings.acting_as("administrator")
     await provision(settings, [OFFICE.code])
     async with connected(settings, "genesis") as connection:
         await genesis(connection, lambda: datetime.now(UTC))

@@ -7,16 +7,14 @@ connections. What it has sent stays in its topic, and the registrar continues to
 from __future__ import annotations
 
 import secrets
-from pathlib import Path
 from typing import Final
 
 from events.errors import YesserError
-from infra.data_dir import DataDir
-from infra.kafka.admin import admin_client, agency_rights, agency_user, create_acls, create_scram_user, delete_acls
+from infra.kafka.admin import admin_client, create_acls, create_scram_user, delete_acls
 from infra.kafka.clients import raw_client
+from infra.kafka.rights import agency_rights, agency_user
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
-from infra.secret_files import write_private
 from infra.settings import Settings
 
 _SECRET_BYTES: Final = 32
@@ -28,18 +26,13 @@ class StatusUnchanged(YesserError):
     """The agency's status could not be changed; the message gives the reason."""
 
 
-async def rotate(connection: Connection, settings: Settings, code: str) -> Path:
-    """Give the agency a new Kafka password; returns its file. Kafka refuses the old one from now on."""
+async def rotate(connection: Connection, settings: Settings, code: str) -> str:
+    """Give the agency a new Kafka password and return it; it is kept nowhere. Kafka refuses the old one from now on."""
     await _require_agency(connection, code)
-    home = DataDir.at(settings.home)
-    home.create()
     made = secrets.token_urlsafe(_SECRET_BYTES)
-    path = home.secrets / f"kafka-{agency_user(code)}"
     async with admin_client(settings) as admin:
         await create_scram_user(raw_client(admin), agency_user(code), made)
-    # After the broker has it: otherwise the file could hold a password that the broker refuses.
-    write_private(path, made)
-    return path
+    return made
 
 
 async def suspend(connection: Connection, settings: Settings, code: str, reason: str) -> None:

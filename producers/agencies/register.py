@@ -16,14 +16,12 @@ from events.validation.validate import validate
 from events.validation.verdicts import Agency, Refused
 from events.wire.codec import STRUCTURED_HEADERS
 from events.wire.entry import recorded_time
-from infra.data_dir import DataDir
-from infra.kafka.admin import admin_client, agency_user, allow_agency
+from infra.kafka.admin import admin_client, allow_agency
 from infra.kafka.client_config import agency_topic
 from infra.postgres.connection import Connection
 from infra.postgres.outbox import PLATFORM, OutboxEvent, event_bytes, write
 from infra.postgres.sql import queries
 from infra.postgres.verdicts import paused_of
-from infra.secret_files import password
 from infra.settings import Settings
 from producers.agencies.lifecycle import is_suspended
 from producers.errors import RegistrationFailed
@@ -88,12 +86,10 @@ def registration_event(agency: NewAgency, instant: datetime) -> OutboxEvent:
 
 
 async def provision(settings: Settings, codes: Iterable[str]) -> None:
-    """Create each agency's topic, Kafka user and right to write; passwords are stored in the data folder."""
-    home = DataDir.at(settings.home)
-    home.create()
+    """Create each agency's topic, and its user's right to write there. A password is made by `new_password` only."""
     async with admin_client(settings) as admin:
         for code in codes:
-            await allow_agency(admin, settings, code, password(home.secrets, f"kafka-{agency_user(code)}"))
+            await allow_agency(admin, settings, code)
 
 
 async def until_read(connection: Connection, codes: Sequence[str], timeout_s: float) -> None:

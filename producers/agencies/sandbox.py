@@ -62,9 +62,10 @@ async def seed(settings: Settings, clock: Callable[[], datetime] = lambda: datet
     """Give a running sandbox its agency, plan and token. Repeating it completes what is missing."""
     if _known(settings):
         return
+    settings = settings.acting_as("administrator")
     async with connected(settings, "sandbox") as connection:
         await add_agencies(connection, settings, [AGENCY], clock)
-        async with AgencyPublisher(settings, OFFICE.code) as publisher:
+        async with AgencyPublisher(settings.acting_as("operator"), OFFICE.code) as publisher:
             await publisher.publish([golden_example("plan.adopted")])
         write_private(settings.home / MARK, json.dumps(await _access(connection, settings)))
 

@@ -3,7 +3,8 @@
 A secret is 224 random bits and 32 check bits, in hexadecimal. The check bits are a keyed hash of the rest, so that a
 guessed token is recognised without the database. Tokens of earlier releases have 256 random bits and no check bits.
 
-The hash key is a file beside the other secrets (0600), the same for every gateway of a platform. A holder has at most
+The hash key is a file (0600) of the folder `secrets/tokens`, which every gateway of a platform and the administrator
+read. A holder has at most
 two active tokens, so that one can be replaced without a gap.
 """
 
@@ -19,7 +20,6 @@ from hashlib import sha256
 from typing import Any, Final
 
 from events.errors import YesserError
-from infra.data_dir import DataDir
 from infra.http.callers import DEFAULT_SCOPES, Kind, Scope
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
@@ -29,7 +29,7 @@ from infra.settings import Settings
 ACTIVE_MAX: Final = 2
 RANDOM_BYTES: Final = 28
 _CHECK_LENGTH: Final = 8
-HASH_KEY_FILE: Final = "gateway-token-key"
+HASH_KEY_FILE: Final = "hash-key"
 _PREFIX: Final = "yat"
 _TOKEN: Final = re.compile(r"yat_([a-z2-7]{10})_[0-9a-f]{64}")
 _KEY_ID_ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz234567"
@@ -64,9 +64,7 @@ class TokenRequest:
 
 def hash_key(settings: Settings) -> bytes:
     """The key of the hash, created on first use."""
-    home = DataDir.at(settings.home)
-    home.create()
-    return password(home.secrets, HASH_KEY_FILE).encode()
+    return password(settings.secrets_folder / "tokens", HASH_KEY_FILE).encode()
 
 
 def keyed_hash(token: str, key: bytes) -> bytes:

@@ -34,7 +34,7 @@ def tokens() -> None:
 @json_option
 def create(holder: str, kind: Any, scopes: tuple[Any, ...], days: int, as_json: bool) -> None:
     """Create a token for HOLDER (an agency's code, a partner's or an auditor's id). It is shown only once."""
-    settings = Settings()
+    settings = Settings().acting_as("administrator")
     request = TokenRequest(kind, holder, days, scopes)
     made = with_database(settings, "tokens", lambda connection: create_token(connection, hash_key(settings), request))
     if as_json:
@@ -54,7 +54,7 @@ def create(holder: str, kind: Any, scopes: tuple[Any, ...], days: int, as_json: 
 @json_option
 def list_(as_json: bool) -> None:
     """List all tokens, without their secrets."""
-    rows = with_database(Settings(), "tokens", list_tokens)
+    rows = with_database(Settings().acting_as("administrator"), "tokens", list_tokens)
     print_result(rows, as_json, lambda: show(tokens_table(rows)))
 
 
@@ -86,7 +86,9 @@ def tokens_table(rows: Sequence[Mapping[str, Any]]) -> Grid:
 @json_option
 def revoke(key_id: str, as_json: bool) -> None:
     """Revoke the token KEY_ID permanently. Gateways refuse it within seconds."""
-    holder = with_database(Settings(), "tokens", lambda connection: revoke_token(connection, key_id))
+    holder = with_database(
+        Settings().acting_as("administrator"), "tokens", lambda connection: revoke_token(connection, key_id)
+    )
     print_confirmation(
         {"key_id": key_id, "holder": holder, "state": "revoked"},
         as_json,

@@ -45,7 +45,7 @@ class Gateway:
     """The gateway as a process. `port` is set once it runs."""
 
     def __init__(self, settings: Settings, clock: Callable[[], datetime]) -> None:
-        self._settings = settings
+        self._settings = settings = settings.acting_as("gateway")
         self._clock = clock
         self._writer = KafkaWriter(settings)
         self._server: Server | None = None
@@ -91,9 +91,9 @@ class Gateway:
 
 
 async def reading_pool(settings: Settings) -> Pool:
-    """A small pool with a short statement timeout, so that reads never delay publishing."""
+    """A small pool with a short statement timeout, so that reads never delay publishing. It only reads."""
     impatient = settings.model_copy(update={"statement_timeout_ms": settings.gateway_read_timeout_ms})
-    return await create_pool(impatient, "gateway reads", size=READ_POOL_SIZE)
+    return await create_pool(impatient.acting_as("reader"), "gateway reads", size=READ_POOL_SIZE)
 
 
 def _server_options(settings: Settings) -> dict[str, object]:

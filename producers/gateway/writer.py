@@ -22,7 +22,6 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from events.errors import Retry
 from events.wire.codec import STRUCTURED_HEADERS
-from infra.kafka.admin import GATEWAY_USER
 from infra.kafka.client_config import PRODUCER_DURABLE, NoKafka, client_arguments
 from infra.kafka.clients import NotStarted, abort_producer, start_error
 from infra.observability.logs import LogOnce
@@ -197,9 +196,8 @@ class KafkaWriter:
 
     async def _connect_once(self) -> Exception | None:
         """The error, or None on success."""
-        user = GATEWAY_USER if self._settings.secret(f"kafka-{GATEWAY_USER}") else None
         try:
-            arguments = client_arguments(self._settings, user)
+            arguments = client_arguments(self._settings)
         except NoKafka as error:
             return error
         producer = AIOKafkaProducer(

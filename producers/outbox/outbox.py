@@ -76,7 +76,7 @@ def agency_database(settings: Settings) -> Settings:
     """The settings with the agency's database instead of the platform's."""
     if settings.outbox_postgres is None:
         raise NoOutbox
-    return settings.model_copy(update={"postgres": settings.outbox_postgres})
+    return settings.model_copy(update={"postgres": settings.outbox_postgres}).acting_as("")
 
 
 async def open_database(settings: Settings, application: str) -> Connection:

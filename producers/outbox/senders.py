@@ -6,13 +6,14 @@ Both keep the order: a call ends before the next one begins. Both may store an e
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Final, TypeAlias
 
 from events.errors import Retry
+from infra.kafka.client_config import NoKafka
 from infra.settings import Settings
 from producers.errors import NotAccepted
-from producers.publisher.kafka_publisher import AgencyPublisher, principal
+from producers.publisher.kafka_publisher import AgencyPublisher, publishing_arguments
 
 Faults: TypeAlias = list[dict[str, str]]
 """Code, JSON pointer and detail of each fault of one event."""
@@ -33,7 +34,8 @@ class EventsNotTaken(Retry):
 def require_credentials(settings: Settings, agency: str) -> None:
     """Raises `NotAccepted` if the settings have no credentials for their way of sending."""
     if settings.outbox_gateway is None:
-        principal(settings, agency)
+        with suppress(NoKafka):
+            publishing_arguments(settings, agency)
     elif settings.outbox_token is None:
         raise NotAccepted("there is no token for the gateway here: set YESSER_OUTBOX_TOKEN (`yesser tokens create`).")
 

@@ -46,7 +46,7 @@ def demo(context: click.Context, as_json: bool) -> None:
     duplicates.
     """
     began = time.monotonic()
-    settings = Settings()
+    settings = Settings().acting_as("operator")  # publishes for every agency
     configure_logs("error", "demo")
     console = Console(stderr=True, highlight=False)
     with _stack(settings, partial(_say, console)):

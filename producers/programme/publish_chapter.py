@@ -46,6 +46,7 @@ async def register_agencies(settings: Settings) -> int:
         NewAgency(row["code"], row["role"], row["name"]["ar"], row["name"]["en"])
         for row in read_records("agencies")["agencies"]
     ]
+    settings = settings.acting_as("administrator")
     async with connected(settings, "demo") as connection:
         return len(await add_agencies(connection, settings, agencies, lambda: datetime.now(UTC)))
 

@@ -97,7 +97,7 @@ def publish(
         raise click.BadParameter("--raw does not go with --mapping: leave one of them out", param_hint="--raw")
     with usage_errors():
         source = _source(file, mapping, raw)
-    settings = Settings()
+    settings = Settings().acting_as("operator")  # unless YESSER_KAFKA_USER names the agency's own user
     bootstrap(settings)
     wait = wait or refused is not None
     if wait or sequence:

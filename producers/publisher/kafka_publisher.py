@@ -31,8 +31,7 @@ from aiokafka.errors import (
 )
 
 from events.wire.codec import STRUCTURED_HEADERS
-from infra.kafka.admin import agency_user
-from infra.kafka.client_config import PRODUCER_DURABLE, agency_topic, client_arguments
+from infra.kafka.client_config import PRODUCER_DURABLE, NoKafkaPassword, agency_topic, client_arguments
 from infra.kafka.clients import (
     SEND_TIMEOUT_S,
     START_TIMEOUT_S,
@@ -88,20 +87,16 @@ Acknowledged = Callable[[Sequence[int], int], None]
 """Called in order for each stored batch: the tags of its events, and the offset of the first of them."""
 
 
-def principal(settings: Settings, agency: str) -> str | None:
-    """The agency's Kafka user if its password is stored here, else None: the user of the settings.
-
-    Raises `NotAccepted` if there is neither.
-    """
-    user = agency_user(agency)
-    if settings.secret(f"kafka-{user}") is not None:
-        return user
-    if settings.kafka_user is None and settings.kafka_security.startswith("SASL"):
+def publishing_arguments(settings: Settings, agency: str) -> dict[str, Any]:
+    """The arguments of a producer for the agency: the user of the settings, else the operator, who may publish for any
+    agency. Raises `NotAccepted` if neither is configured here."""
+    try:
+        return client_arguments(settings.acting_as("operator"))
+    except NoKafkaPassword:
         raise NotAccepted(
             f"no Kafka credentials for agency {agency}: register it with `yesser agencies add {agency}`,"
             " or set YESSER_KAFKA_USER and YESSER_KAFKA_PASSWORD."
-        )
-    return None
+        ) from None
 
 
 class AgencyPublisher:
@@ -280,7 +275,7 @@ class AgencyPublisher:
         """A connected producer; retries until the delivery timeout."""
         while self._producer is None:
             producer = AIOKafkaProducer(
-                **client_arguments(self._settings, principal(self._settings, self._agency)),
+                **publishing_arguments(self._settings, self._agency),
                 **PRODUCER_DURABLE,
                 client_id=f"yesser-publisher-{self._agency}",
                 max_batch_size=_BATCH_BYTES_MAX,

@@ -60,10 +60,11 @@ def _print_rows(rows: list[dict[str, Any]]) -> None:
 @json_option
 def show(index: int, raw: bool, as_json: bool) -> None:
     """Show the refusal at INDEX of the log: the record, every fault, and the entry that corrected it."""
+    settings = Settings().acting_as("operator")  # the records as they came are not for every reader
     if raw:
-        _print_raw(with_database(Settings(), "refusals", lambda connection: read_refusal(connection, index)))
+        _print_raw(with_database(settings, "refusals", lambda connection: read_refusal(connection, index)))
         return
-    document = with_database(Settings(), "refusals", lambda connection: shown(connection, index))
+    document = with_database(settings, "refusals", lambda connection: shown(connection, index))
     print_result(document, as_json, lambda: _print(document))
 
 
@@ -80,7 +81,7 @@ def redrive_command(context: click.Context, index: int, file: BinaryIO | None, t
     it would be or was refused again; 75: the outcome is unknown.
     """
     corrected = None if file is None else file.read(LINE_BYTES_MAX + 1)
-    settings = Settings()
+    settings = Settings().acting_as("operator")
     setup(settings.model_copy(update={"log_level": "error"}), "refusals")
     try:
         result = uvloop.run(redrive(settings, index, corrected, timeout_s))

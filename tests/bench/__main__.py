@@ -28,6 +28,7 @@ from infra.embedded.stack import running_stack
 from infra.kafka.client_config import agency_topic
 from infra.kafka.end_offsets import end_offsets_reader
 from infra.postgres.connection import Connection, connect
+from infra.principals import SUPERUSER
 from infra.settings import Settings
 from tests.bench import peers, system
 from tests.bench.figures import CEILING, Figures, show
@@ -246,7 +247,7 @@ def stack() -> Iterator[Settings]:
         tempfile.TemporaryDirectory(prefix="yesser-bench-") as folder,
         running_stack(Path(folder) / "home", only=("kafka", "postgres")) as settings,
     ):
-        yield settings
+        yield settings.acting_as(SUPERUSER)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from infra.kafka.admin import GATEWAY_USER
 from infra.kafka.client_config import PRODUCER_DURABLE, agency_topic, client_arguments
 from infra.settings import Settings
 from producers.gateway.writer import KafkaWriter
@@ -53,7 +52,7 @@ def forwarding(store: Store) -> Callable[[Request], Awaitable[Response]]:
 
 @asynccontextmanager
 async def storing_bodies(settings: Settings) -> AsyncIterator[Store]:
-    arguments = client_arguments(settings, GATEWAY_USER)
+    arguments = client_arguments(settings, "gateway")
     async with AIOKafkaProducer(**arguments, **PRODUCER_DURABLE, max_batch_size=BATCH_BYTES_MAX) as producer:
         yield lambda body: producer.send_and_wait(TOPIC, body)
 

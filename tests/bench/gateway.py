@@ -41,6 +41,7 @@ from rich.table import Table
 from infra.embedded.servers.ports import choose
 from infra.embedded.stack import running_stack
 from infra.postgres.connection import connect
+from infra.principals import SUPERUSER
 from infra.settings import Settings
 from producers.agencies.genesis import prepare
 from producers.agencies.register import NewAgency, add_agencies
@@ -121,7 +122,7 @@ def main() -> None:
         tempfile.TemporaryDirectory(prefix="yesser-bench-") as folder,
         running_stack(Path(folder) / "home", only=("kafka", "postgres")) as settings,
     ):
-        figures = uvloop.run(run(settings, arguments.seconds, arguments.events))
+        figures = uvloop.run(run(settings.acting_as(SUPERUSER), arguments.seconds, arguments.events))
     show(figures, Console())
     if arguments.json:
         arguments.json.write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2))

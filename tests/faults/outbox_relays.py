@@ -12,12 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from infra.postgres.connection import address
 from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
 from tests.integration.producers.outbox.agency_database import one_connection, with_outbox
 from tests.scenarios.system import System
-from tests.stack import execute, with_database
+from tests.stack import execute, superusers_address, with_database
 
 ENDS_S = 30
 
@@ -34,7 +33,7 @@ async def until(holds: Callable[[], Awaitable[bool]], what: str, patience_s: flo
 
 async def agency_with_outbox(system: System) -> Settings:
     """Settings of the agency `health` of this system, with an outbox in a database of its own."""
-    server = address(system.settings)
+    server = superusers_address(system.settings)
     await execute(server, "CREATE DATABASE health")
     return await with_outbox(system.settings, with_database(server, "health"))
 

@@ -25,6 +25,7 @@ from click.testing import CliRunner
 
 from infra.cli import cli
 from infra.embedded.stack import running_stack
+from infra.principals import SUPERUSER
 from infra.settings import Settings
 
 COMMAND_TIMEOUT_S = 1800
@@ -161,6 +162,6 @@ def running_system(home: Path, replicas: Mapping[str, int] | None = None) -> Ite
     given = {name: os.environ.pop(name) for name in NOT_OURS & os.environ.keys()}
     try:
         with running_stack(home, replicas=replicas) as settings:
-            yield System(settings)
+            yield System(settings.acting_as(SUPERUSER))
     finally:
         os.environ.update(given)

@@ -65,6 +65,7 @@ async def recover(settings: Settings, source: Source, progress: Progress, *, uns
 
     `unsigned`: also take entries after the last signed root that no agency's topic confirms.
     """
+    settings = settings.acting_as("registrar")  # it writes the log, and reads the log's key
     done: list[Recovered] = []
     spec = LeaseSpec(LEASE, lambda _: connect(settings, "recover lease"))
 

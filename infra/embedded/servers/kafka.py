@@ -175,7 +175,7 @@ def write_configuration(folder: Path, ports: KafkaPorts, passwords: Mapping[str,
 
 
 def format_storage(java: Java, folder: Path, ports: KafkaPorts, passwords: Mapping[str, str]) -> None:
-    """Create the storage with the users `admin` and `platform` unless it exists.
+    """Create the storage with the user `admin` unless it exists; `yesser prepare` creates the others.
 
     It is created under another name and renamed, so that an interrupted format is never taken for complete.
     """
@@ -198,10 +198,7 @@ def format_storage(java: Java, folder: Path, ports: KafkaPorts, passwords: Mappi
 
 def _format_arguments(java: Java, properties: str, passwords: Mapping[str, str]) -> list[str]:
     cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A", 1)
-    users = [
-        f"SCRAM-SHA-512=[name={user},iterations={SCRAM_ITERATIONS},password={passwords[user]}]"
-        for user in ("admin", "platform")
-    ]
+    admin = f"SCRAM-SHA-512=[name=admin,iterations={SCRAM_ITERATIONS},password={passwords['admin']}]"
     return [
         *_options(java),
         LOG4J_OPTION,
@@ -213,7 +210,7 @@ def _format_arguments(java: Java, properties: str, passwords: Mapping[str, str])
         cluster_id,
         "-c",
         properties,
-        *(argument for user in users for argument in ("--add-scram", user)),
+        *("--add-scram", admin),
     ]
 
 

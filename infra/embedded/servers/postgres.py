@@ -1,4 +1,4 @@
-"""PostgreSQL 18 on loopback: one-time initdb, settings, command line, role and database.
+"""PostgreSQL 18 on loopback: one-time initdb, settings, command line and database.
 
 Durability is as in production: fsync, full-page writes, synchronous commits and data checksums are on. Text sorts by
 code point (the built-in C.UTF-8), so that the order is the same on every machine.
@@ -20,7 +20,6 @@ from infra.errors import StackError
 from infra.secret_files import write_private
 
 SUPERUSER: Final = "postgres"
-ROLE: Final = "yesser"
 DATABASE: Final = "yesser"
 INITDB_TIMEOUT_S: Final = 120
 CONNECT_TIMEOUT_S: Final = 5.0
@@ -77,8 +76,8 @@ def installation() -> Path:
 
 
 def database_address(port: int) -> str:
-    """The recorded address, without the password, which is in `secrets/postgres-yesser`."""
-    return f"postgresql://{ROLE}@{HOST}:{port}/{DATABASE}"
+    """The recorded address, without a user: each principal has a role and a password of its own."""
+    return f"postgresql://{HOST}:{port}/{DATABASE}"
 
 
 def server_command(folder: Path) -> list[str]:
@@ -156,8 +155,8 @@ def _remove_stale_pid_file(data: Path) -> None:
         pid_file.unlink(missing_ok=True)
 
 
-async def ensure_database(port: int, superuser_password: str, role_password: str) -> None:
-    """Create the platform's role and database once. The role owns its database and may create others (tests)."""
+async def ensure_database(port: int, superuser_password: str) -> None:
+    """Create the platform's database once. Its roles are created when the stack is prepared."""
     import asyncpg
 
     connection = await asyncpg.connect(
@@ -169,11 +168,8 @@ async def ensure_database(port: int, superuser_password: str, role_password: str
         timeout=CONNECT_TIMEOUT_S,
     )
     try:
-        if not await connection.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", ROLE):
-            await connection.execute("SET log_min_error_statement = 'panic'")  # keeps the password out of the log
-            await connection.execute(f"CREATE ROLE {ROLE} LOGIN CREATEDB PASSWORD '{role_password}'")
         if not await connection.fetchval("SELECT true FROM pg_database WHERE datname = $1", DATABASE):
-            await connection.execute(f"CREATE DATABASE {DATABASE} OWNER {ROLE}")
+            await connection.execute(f"CREATE DATABASE {DATABASE}")
     finally:
         await connection.close()
 

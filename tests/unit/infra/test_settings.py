@@ -41,17 +41,27 @@ def test_a_lease_is_renewed_several_times_before_it_ends_and_ends_within_the_ten
     assert settings.lease_ms + settings.idle_in_transaction_timeout_ms < 10_000
 
 
-def test_the_password_is_not_shown() -> None:
-    assert "hidden" not in repr(Settings(kafka_password="hidden"))
+def test_no_password_is_shown() -> None:
+    settings = Settings(kafka_password="hidden", postgres="postgresql://a:hidden@b", outbox_token="hidden")
+    assert "hidden" not in repr(settings)
+
+
+def test_the_principal_is_chosen_by_the_code_and_never_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("YESSER_PRINCIPAL", "registrar")
+    settings = Settings()
+    assert settings.principal == "reader"
+    assert settings.acting_as("relay").model_copy().principal == "relay"
+    assert settings.principal == "reader"
 
 
 def test_the_stack_of_the_home_is_found(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
     assert settings.stack() is None
-    assert settings.secret("kafka-platform") is None
+    assert settings.secret("kafka") is None
     (tmp_path / "stack.json").write_text(json.dumps({"kafka": {"port": 1}}), encoding="utf-8")
-    (tmp_path / "secrets").mkdir()
-    (tmp_path / "secrets" / "kafka-platform").write_text("word\n", encoding="utf-8")
+    (tmp_path / "secrets" / "relay").mkdir(parents=True)
+    (tmp_path / "secrets" / "relay" / "kafka").write_text("word\n", encoding="utf-8")
     assert settings.stack() == {"kafka": {"port": 1}}
-    assert settings.secret("kafka-platform") == "word"
+    assert settings.secret("kafka") is None, "the folder of another principal"
+    assert settings.acting_as("relay").secret("kafka") == "word"
     assert settings.log_folder == tmp_path / "log"

@@ -90,6 +90,7 @@ async def test_people_see_that_they_look_at_the_past_and_machines_the_same_shape
 ) -> None:
     assert settings.postgres is not None
     monkeypatch.setenv("YESSER_POSTGRES", settings.postgres)
+    monkeypatch.setenv("YESSER_HOME", str(settings.home))
 
     async def run(command: Any, *arguments: str) -> str:
         result = await asyncio.to_thread(CliRunner().invoke, command, list(arguments), catch_exceptions=False)

@@ -69,6 +69,7 @@ def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Runs a command with `--json` in a thread of its own; its exit code and document."""
     assert settings.postgres is not None
     monkeypatch.setenv("YESSER_POSTGRES", settings.postgres)
+    monkeypatch.setenv("YESSER_HOME", str(settings.home))
 
     async def invoke(command: Any, *arguments: str) -> tuple[int, dict[str, Any]]:
         result = await asyncio.to_thread(CliRunner().invoke, command, [*arguments, "--json"], catch_exceptions=False)

@@ -57,8 +57,7 @@ async def line_to_postgres(settings: Settings) -> AsyncIterator[tuple[Line, Sett
     line = Line(parts.hostname or "127.0.0.1", parts.port or 5432)
     server = await asyncio.start_server(line.serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    user = parts.netloc.rpartition("@")[0]
-    over = urlunsplit(parts._replace(netloc=f"{user}@127.0.0.1:{port}"))
+    over = urlunsplit(parts._replace(netloc=f"127.0.0.1:{port}"))
     try:
         yield line, settings.model_copy(update={"postgres": over})
     finally:

@@ -106,6 +106,7 @@ async def test_the_index_shown_is_the_lowest_position(
 def run(settings: Settings, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
     assert settings.postgres is not None
     monkeypatch.setenv("YESSER_POSTGRES", settings.postgres)
+    monkeypatch.setenv("YESSER_HOME", str(settings.home))
     command = {"plan": plan, "anomalies": anomalies}[arguments[0]]
     result = CliRunner().invoke(command, list(arguments[1:]), catch_exceptions=False)
     assert result.exit_code == 0

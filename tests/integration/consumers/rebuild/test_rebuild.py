@@ -253,7 +253,9 @@ async def test_rows_of_older_rules_are_not_compared_but_replaced(settings: Setti
 
 
 async def test_what_a_killed_rebuild_left_behind_is_cleared(settings: Settings, live: Connection) -> None:
-    await live.execute("CREATE SCHEMA rebuild_projections CREATE TABLE plan (x int)")
+    await live.execute(
+        "CREATE SCHEMA rebuild_projections AUTHORIZATION yesser_projections_owner CREATE TABLE plan (x int)"
+    )
     assert (await rebuild(settings, PROJECTIONS)).ok
 
 
@@ -275,6 +277,7 @@ def test_the_command_prints_one_document_and_exits_non_zero_on_a_difference(
 ) -> None:
     assert settings.postgres is not None
     monkeypatch.setenv("YESSER_POSTGRES", settings.postgres)
+    monkeypatch.setenv("YESSER_HOME", str(settings.home))
     same = CliRunner().invoke(rebuild_command, ["projections", "--compare", "--json"], catch_exceptions=False)
     assert same.exit_code == 0
     said = orjson.loads(same.stdout)

@@ -17,6 +17,7 @@ from infra.kafka.admin import admin_client, delete_topics, ensure_agency_topic, 
 from infra.kafka.client_config import PRODUCER_DURABLE, agency_topic, client_arguments
 from infra.log.reader import log_size, read_entries
 from infra.postgres.connection import Connection, connect
+from infra.principals import SUPERUSER
 from infra.settings import Settings
 from tests.unit.consumers.registrar.readings import registered
 
@@ -112,9 +113,8 @@ async def send(
     headers: Sequence[tuple[str, bytes]] = tuple(STRUCTURED_HEADERS),
 ) -> None:
     """Write records into a topic, in order; all are acknowledged when this returns."""
-    # The platform may not write where agencies claim: the administrator stands in for each of them.
-    user = "admin" if settings.secret("kafka-admin") else None
-    producer = AIOKafkaProducer(**client_arguments(settings, user), **PRODUCER_DURABLE)
+    # The superuser stands in for each agency, and for the platform.
+    producer = AIOKafkaProducer(**client_arguments(settings.acting_as(SUPERUSER)), **PRODUCER_DURABLE)
     await producer.start()
     try:
         sent = [await producer.send(topic, content, b"key", partition=0, headers=list(headers)) for content in contents]
@@ -138,7 +138,8 @@ async def log_of(connection: Connection) -> list[Entry]:
 
 async def records(settings: Settings, topic: str) -> list[ConsumerRecord]:
     """Everything that stands in a topic now."""
-    consumer = AIOKafkaConsumer(**client_arguments(settings), auto_offset_reset="earliest", enable_auto_commit=False)
+    arguments = client_arguments(settings.acting_as(SUPERUSER))
+    consumer = AIOKafkaConsumer(**arguments, auto_offset_reset="earliest", enable_auto_commit=False)
     await consumer.start()
     try:
         partition = TopicPartition(topic, 0)

@@ -88,8 +88,7 @@ async def test_what_is_published_on_a_connection_that_freezes_is_stored_over_ano
     settings: Settings, behind: Settings, connection: Connection, proxy: CuttingProxy
 ) -> None:
     await found(settings, "health")
-    # The administrator stands in for the agency, which has no password here.
-    async with AgencyPublisher(behind.model_copy(update={"kafka_user": "admin"}), "health") as publisher:
+    async with AgencyPublisher(behind, "health") as publisher:
         await publisher.publish([said("1")])
         proxy.freeze()
         async with asyncio.timeout(AGAIN_WITHIN_S):

@@ -96,7 +96,7 @@ async def registrars(environment: Environment, count: int) -> AsyncIterator[None
 
 async def publish_steadily(settings: Settings, name: str, goes_on: Callable[[float], bool]) -> int:
     """Publish an agency's events at a steady rate; how many they were."""
-    async with AgencyPublisher(settings.model_copy(update={"kafka_user": "admin"}), "labour") as publisher:
+    async with AgencyPublisher(settings, "labour") as publisher:
         began, count = time.monotonic(), 0
         while goes_on(time.monotonic() - began):
             await asyncio.sleep(began + count / EVENTS_PER_S - time.monotonic())

@@ -12,6 +12,7 @@ from consumers.registrar.raw_record_reader import fetch_records
 from consumers.registrar.reader import Reader
 from infra.kafka.admin import admin_client, ensure_agency_topic
 from infra.kafka.client_config import agency_topic, client_arguments
+from infra.principals import SUPERUSER
 from infra.settings import Settings
 
 GOOD = ("content-type", b"application/cloudevents+json; charset=UTF-8")
@@ -19,7 +20,7 @@ GOOD = ("content-type", b"application/cloudevents+json; charset=UTF-8")
 
 async def publish_with_a_broken_name(settings: Settings, topic: str, values: list[bytes], broken: int) -> None:
     """Send `values`; in the batch's bytes the header name `ce_zz` of the record `broken` becomes `ce_\\xff\\xfe`."""
-    producer = AIOKafkaProducer(**client_arguments(settings, "admin"), acks="all", enable_idempotence=False)
+    producer = AIOKafkaProducer(**client_arguments(settings, SUPERUSER), acks="all", enable_idempotence=False)
     await producer.start()
     try:
         builder = producer.create_batch()

@@ -31,8 +31,10 @@ from infra.embedded.status import stack_status
 from infra.kafka.admin import LOG_TOPIC_CONFIG, admin_client, ensure_topic
 from infra.kafka.client_config import client_arguments
 from infra.postgres.connection import address
+from infra.principals import SUPERUSER
 from infra.settings import Settings
 from tests.scenarios.system import own_folder
+from tests.stack import superusers_address
 
 SERVICES = frozenset({"kafka", "postgres"})
 BACK_S = 30.0
@@ -88,7 +90,7 @@ def _supervisor(settings: Settings) -> Identity:
 
 
 async def _publish(settings: Settings, topic: str, value: bytes) -> None:
-    producer = AIOKafkaProducer(acks="all", enable_idempotence=True, **client_arguments(settings, "admin"))
+    producer = AIOKafkaProducer(acks="all", enable_idempotence=True, **client_arguments(settings, SUPERUSER))
     try:
         await producer.start()
         await producer.send_and_wait(topic, value)
@@ -97,7 +99,7 @@ async def _publish(settings: Settings, topic: str, value: bytes) -> None:
 
 
 async def _read_all(settings: Settings, topic: str) -> list[bytes]:
-    consumer = AIOKafkaConsumer(enable_auto_commit=False, **client_arguments(settings, "admin"))
+    consumer = AIOKafkaConsumer(enable_auto_commit=False, **client_arguments(settings, SUPERUSER))
     partition = TopicPartition(topic, 0)
     try:
         await consumer.start()
@@ -110,7 +112,7 @@ async def _read_all(settings: Settings, topic: str) -> list[bytes]:
 
 
 async def _sql(settings: Settings, statement: str) -> Any:
-    connection = await asyncpg.connect(address(settings))
+    connection = await asyncpg.connect(superusers_address(settings))
     try:
         return await connection.fetchval(statement)
     finally:
@@ -237,7 +239,7 @@ def test_a_stack_ends_with_the_process_that_it_was_started_for(tmp_path: Path) -
 
 
 def test_no_password_is_on_a_command_line_or_in_a_log(own: Settings) -> None:
-    secrets = [path.read_text("ascii") for path in (own.home / "secrets").iterdir()]
+    secrets = [path.read_text("ascii") for path in (own.home / "secrets").glob("*/*")]
     record = own.stack() or {}
     said = "".join(path.read_text("utf-8", "replace") for path in (own.home / "logs").iterdir())
     for part in SERVICES:
@@ -260,8 +262,9 @@ def test_given_services_are_used_and_not_started(
     record = own.stack() or {}
     monkeypatch.setenv("YESSER_KAFKA", f"127.0.0.1:{record['kafka']['port']}")
     monkeypatch.setenv("YESSER_KAFKA_USER", "admin")
-    monkeypatch.setenv("YESSER_KAFKA_PASSWORD", own.secret("kafka-admin") or "")
+    monkeypatch.setenv("YESSER_KAFKA_PASSWORD", own.secret("kafka", SUPERUSER) or "")
     monkeypatch.setenv("YESSER_POSTGRES", address(own))
+    monkeypatch.setenv("YESSER_SECRETS", str(own.secrets_folder))
     with running_stack(tmp_path, only=SERVICES) as settings:
         status = stack_status(settings)
         assert (status.ready, status.kafka["state"], status.postgres["state"]) == (True, "given", "given")

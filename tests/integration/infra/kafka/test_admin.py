@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import (
@@ -21,7 +21,6 @@ from infra.kafka.admin import (
     AGENCY_TOPIC_CONFIG,
     KafkaRefused,
     admin_client,
-    agency_rights,
     allow_agency,
     create_acls,
     create_scram_user,
@@ -29,11 +28,11 @@ from infra.kafka.admin import (
     delete_topics,
     ensure_log_topics,
     ensure_topic,
-    platform_rights,
 )
 from infra.kafka.client_config import agency_topic, client_arguments
 from infra.kafka.clients import raw_client
 from infra.kafka.quotas import QuotasNotSet, agency_quotas, set_quotas
+from infra.kafka.rights import agency_rights
 from infra.secret_files import write_private
 from infra.settings import Settings
 from tests.integration.infra.kafka.quotas_reading import read_quotas
@@ -42,7 +41,13 @@ from tests.integration.infra.kafka.quotas_reading import read_quotas
 async def _admit(settings: Settings, code: str, password: str) -> None:
     async with admin_client(settings) as admin:
         await allow_agency(admin, settings, code, password)
-    write_private(settings.home / "secrets" / f"kafka-agency-{code}", password)
+    _keep(settings, code, password)
+
+
+def _keep(settings: Settings, code: str, password: str) -> None:
+    folder = settings.home / "secrets" / f"agency-{code}"
+    folder.mkdir(exist_ok=True)
+    write_private(folder / "kafka", password)
 
 
 async def _say(settings: Settings, user: str, topic: str, value: bytes = b"{}") -> None:
@@ -62,28 +67,8 @@ async def test_an_agency_writes_into_its_own_topic_and_into_no_other(settings: S
         await _say(settings, "agency-moi", agency_topic("moia"))
 
 
-async def test_the_platform_reads_every_claim_and_speaks_only_as_itself(settings: Settings) -> None:
-    async with admin_client(settings) as admin:
-        await ensure_log_topics(admin, settings)
-    await _admit(settings, "moi", "secret-of-moi")
-    await _say(settings, "agency-moi", agency_topic("moi"), b"claim")
-    consumer = AIOKafkaConsumer(enable_auto_commit=False, **client_arguments(settings, "platform"))
-    await consumer.start()
-    try:
-        partition = TopicPartition(agency_topic("moi"), 0)
-        consumer.assign([partition])
-        consumer.seek(partition, 0)
-        assert (await asyncio.wait_for(consumer.getone(), 20)).value == b"claim"
-    finally:
-        await consumer.stop()
-    for topic in (settings.log_topic, settings.triggers_topic, agency_topic("platform")):
-        await _say(settings, "platform", topic)
-    with pytest.raises(TopicAuthorizationFailedError):
-        await _say(settings, "platform", agency_topic("moi"))
-
-
-async def test_the_platform_makes_the_logs_topic_again_after_it_was_deleted(settings: Settings) -> None:
-    async with admin_client(settings, "platform") as admin:
+async def test_the_registrar_makes_the_logs_topic_again_after_it_was_deleted(settings: Settings) -> None:
+    async with admin_client(settings.acting_as("registrar")) as admin:
         assert await ensure_topic(admin, settings.log_topic, {"retention.ms": "-1"})
         assert not await ensure_topic(admin, settings.log_topic, {"retention.ms": "-1"})
 
@@ -121,7 +106,7 @@ async def test_a_changed_password_and_removed_rights_hold_at_once(settings: Sett
         await create_scram_user(raw_client(admin), "agency-moi", "second")
     with pytest.raises(KafkaError):
         await _say(settings, "agency-moi", agency_topic("moi"))
-    write_private(settings.home / "secrets" / "kafka-agency-moi", "second")
+    _keep(settings, "moi", "second")
     await _say(settings, "agency-moi", agency_topic("moi"))
     async with admin_client(settings) as admin:
         await delete_acls(raw_client(admin), "agency-moi")
@@ -164,7 +149,7 @@ FORBIDDEN: dict[str, Attempt] = {
     "delete its topic": lambda admin: delete_topics(admin, [agency_topic("moi")]),
     "delete another's topic": lambda admin: delete_topics(admin, [agency_topic("moia")]),
     "change a password": lambda admin: create_scram_user(raw_client(admin), "agency-moia", "mine now"),
-    "give itself rights": lambda admin: create_acls(raw_client(admin), platform_rights("agency-moi")),
+    "give itself rights": lambda admin: create_acls(raw_client(admin), agency_rights("moia")),
     "take another's rights": lambda admin: delete_acls(raw_client(admin), "agency-moia"),
     "raise its quota": lambda admin: set_quotas(raw_client(admin), "agency-moi", {"producer_byte_rate": 1e12}),
     "look at quotas": lambda admin: read_quotas(raw_client(admin), "agency-moia"),
@@ -176,7 +161,7 @@ async def test_an_agency_may_change_nothing_and_sees_its_own_topic_only(settings
         await ensure_log_topics(admin, settings)
     await _admit(settings, "moi", "secret-of-moi")
     await _admit(settings, "moia", "secret-of-moia")
-    async with admin_client(settings, "agency-moi") as agency:
+    async with admin_client(settings.acting_as("agency-moi")) as agency:
         assert await agency.list_topics() == [agency_topic("moi")]
         for what, attempt in FORBIDDEN.items():
             assert "AuthorizationFailed" in await _refusal(attempt(agency)), what
@@ -196,7 +181,7 @@ async def test_an_agency_reads_no_topic_not_even_its_own(settings: Settings) -> 
         await ensure_log_topics(admin, settings)
     await _admit(settings, "moi", "secret-of-moi")
     await _admit(settings, "moia", "secret-of-moia")
-    async with admin_client(settings, "agency-moi") as agency:
+    async with admin_client(settings.acting_as("agency-moi")) as agency:
         for topic in (agency_topic("moi"), agency_topic("moia"), settings.log_topic, settings.triggers_topic):
             request = FetchRequest(100, 1, 1 << 20, 0, [(topic, [(0, 0, 1 << 20)])])
             response = await raw_client(agency).send(raw_client(agency).get_random_node(), request)

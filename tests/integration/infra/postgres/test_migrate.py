@@ -23,7 +23,7 @@ async def test_of_many_that_migrate_at_once_one_does_it(settings: Settings, conn
     try:
         applied = await asyncio.gather(*(migrate(c) for c in connections))
         assert sorted(map(len, applied))[:3] == [0, 0, 0]
-        made = await asyncio.gather(*(create_tables(c, "made_once", ["CREATE TABLE t ()"]) for c in connections))
+        made = await asyncio.gather(*(create_tables(c, "counting", ["CREATE TABLE t ()"]) for c in connections))
         assert sorted(made) == [False, False, False, True]
     finally:
         await asyncio.gather(*(c.close() for c in connections))
@@ -49,8 +49,8 @@ async def test_migrations_that_an_older_version_applied_without_a_hash_get_it_an
 
 async def test_a_migration_that_fails_leaves_nothing_behind(connection: Connection) -> None:
     with pytest.raises(asyncpg.PostgresSyntaxError):
-        await create_tables(connection, "half", ["CREATE TABLE t ()", "nonsense"])
-    assert await connection.fetchval("SELECT to_regnamespace('half')") is None
+        await create_tables(connection, "counting", ["CREATE TABLE t ()", "nonsense"])
+    assert await connection.fetchval("SELECT to_regnamespace('counting')") is None
 
 
 @pytest.mark.parametrize("table", ["segment", "node", "checkpoint", "event_id", "run", "duplicate", "refusal"])

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from infra.http.callers import Kind
-from infra.kafka.admin import admin_client, allow_gateway, ensure_agency_topic
+from infra.kafka.admin import admin_client, ensure_agency_topic
 from infra.kafka.client_config import agency_topic
 from infra.postgres.connection import Connection
 from infra.settings import Settings
@@ -68,7 +68,6 @@ def batch(*events: dict[str, Any]) -> bytes:
 async def run_gateway(settings: Settings, connection: Connection, **changes: object) -> AsyncIterator[GatewayHarness]:
     """The gateway with two agencies that the log is said to know. `changes` are further settings of it."""
     async with admin_client(settings) as admin:
-        await allow_gateway(admin, settings)
         for code in ("health", "labour"):
             await ensure_agency_topic(admin, code, 1)
     for code, role in (("platform", "platform"), ("yesser", "office"), ("health", "agency"), ("labour", "agency")):

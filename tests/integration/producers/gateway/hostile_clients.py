@@ -16,7 +16,7 @@ import httpx
 import psutil
 
 from infra.embedded.servers.ports import choose
-from infra.kafka.admin import admin_client, allow_gateway, ensure_agency_topic
+from infra.kafka.admin import admin_client, ensure_agency_topic
 from infra.postgres.connection import Connection
 from infra.process.subprocess_command import subprocess_command, subprocess_environment
 from infra.settings import Settings
@@ -118,7 +118,6 @@ async def gateway_process(
 ) -> AsyncIterator[GatewayProcess]:
     """`yesser run gateway` with two agencies that the log is said to know."""
     async with admin_client(settings) as admin:
-        await allow_gateway(admin, settings)
         await ensure_agency_topic(admin, "health", 1)
     for code, role in (("yesser", "office"), ("health", "agency")):
         await connection.execute(REGISTER, code, role)

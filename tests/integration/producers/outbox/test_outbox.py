@@ -19,7 +19,7 @@ from click.testing import CliRunner
 import producers.outbox.relay
 from events.validation.verdicts import Agency
 from infra.cli import cli
-from infra.postgres.connection import Connection, address
+from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.agencies.register import provision
 from producers.outbox import outbox
@@ -48,6 +48,7 @@ from tests.integration.producers.outbox.agency_database import (
     with_outbox,
 )
 from tests.paths import ROOT
+from tests.stack import superusers_address
 
 HEALTH = Agency("health", "agency")
 EXAMPLE = ROOT / "docs" / "examples" / "outbox.py"
@@ -56,7 +57,7 @@ EXAMPLE = ROOT / "docs" / "examples" / "outbox.py"
 @pytest.fixture
 async def agencys(settings: Settings) -> Settings:
     """Settings of an agency that has an outbox; for speed in this test's one database."""
-    return await with_outbox(settings, address(settings))
+    return await with_outbox(settings, superusers_address(settings))
 
 
 @pytest.fixture

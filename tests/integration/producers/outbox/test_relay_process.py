@@ -9,7 +9,6 @@ import asyncpg
 import pytest
 
 from events.validation.verdicts import Agency
-from infra.postgres.connection import address
 from infra.settings import Settings
 from producers.outbox import outbox
 from producers.outbox.outbox import read_status
@@ -19,7 +18,7 @@ from tests.gateway_access import GatewayAccess, grant_access
 from tests.integration.consumers.registrar.registering import running
 from tests.integration.producers.outbox.agency_database import announced, one_connection, with_outbox
 from tests.scenarios.system import System
-from tests.stack import execute, with_database
+from tests.stack import execute, superusers_address, with_database
 from tests.unit.events.samples import encoded, golden_event
 
 CODE = "clinics"
@@ -33,7 +32,7 @@ def access(system: System) -> GatewayAccess:
 @pytest.fixture
 async def agencys(access: GatewayAccess) -> Settings:
     """Settings with an outbox in a new database."""
-    server, name = address(access.system.settings), f"clinics_{secrets.token_hex(4)}"
+    server, name = superusers_address(access.system.settings), f"clinics_{secrets.token_hex(4)}"
     await execute(server, f"CREATE DATABASE {name}")
     return await with_outbox(access.system.settings, with_database(server, name))
 
@@ -93,12 +92,8 @@ async def test_through_the_gateway_what_it_refuses_is_kept_and_the_next_event_is
 
 
 async def test_an_application_needs_only_the_right_to_insert(access: GatewayAccess, agencys: Settings) -> None:
-    settings = access.system.settings
-    own_password, superuser_password = settings.secret("postgres-yesser"), settings.secret("postgres-superuser")
     assert agencys.outbox_postgres is not None
-    administrator = await asyncpg.connect(
-        agencys.outbox_postgres.replace(f"yesser:{own_password}@", f"postgres:{superuser_password}@", 1)
-    )
+    administrator = await asyncpg.connect(agencys.outbox_postgres)
     role = f"application_{secrets.token_hex(4)}"
     try:
         await administrator.execute(f"CREATE ROLE {role}; SET ROLE {role}")

@@ -50,7 +50,8 @@ def test_a_service_that_is_away_is_a_sentence_and_the_same_call_goes_on(tmp_path
     nowhere = {
         "YESSER_HOME": str(tmp_path),
         "YESSER_KAFKA": "127.0.0.1:1",
-        "YESSER_POSTGRES": "postgresql://127.0.0.1:1/x",
+        "YESSER_KAFKA_SECURITY": "PLAINTEXT",
+        "YESSER_POSTGRES": "postgresql://registrar:secret@127.0.0.1:1/x",
     }
     result = CliRunner(env=nowhere).invoke(recover_command)
     assert isinstance(result.exception, Retry)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from producers.agencies.credentials_commands import client_properties, properties_text
+from producers.agencies.credentials import client_properties, properties_text
 
 SCRAM = {
     "bootstrap_servers": "kafka.example:9092",

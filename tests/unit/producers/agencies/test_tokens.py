@@ -38,7 +38,7 @@ def test_the_hash_needs_the_key_which_only_its_owner_can_read(tmp_path: Path) ->
     settings = Settings(home=tmp_path)
     key = hash_key(settings)
     assert hash_key(settings) == key
-    assert (tmp_path / "secrets" / "gateway-token-key").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "secrets" / "tokens" / "hash-key").stat().st_mode & 0o777 == 0o600
     assert keyed_hash("yat_x", key) != keyed_hash("yat_x", b"another")
 
 

@@ -19,7 +19,7 @@ from tests.unit.producers.gateway.test_writer import TOPIC, Metadata
 Outcome = BaseException | None
 OTHER_TOPIC = "agency.labour.events"
 STRAY = asyncio.CancelledError()
-SETTINGS = Settings(kafka="127.0.0.1:1", gateway_kafka_timeout_s=0.1, gateway_stuck_s=0.02)
+SETTINGS = Settings(kafka="127.0.0.1:1", kafka_security="PLAINTEXT", gateway_kafka_timeout_s=0.1, gateway_stuck_s=0.02)
 AT_ONCE_S = 10
 """Much more than it takes, also on a busy machine."""
 

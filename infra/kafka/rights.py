@@ -1,0 +1,107 @@
+"""What each Kafka user may do: an agency, and each principal of the platform.
+
+A right that is not here does not exist: the broker refuses by default, and `docs/security.md` shows what a test tried.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+from infra.principals import CONSUMERS
+from infra.settings import Settings
+
+CHECKPOINTS_TOPIC: Final = "yesser.checkpoints"
+PLATFORM_TOPICS: Final = "agency.platform."
+
+
+class Resource(IntEnum):
+    """Kafka's ResourceType."""
+
+    TOPIC = 2
+    GROUP = 3
+    CLUSTER = 4
+
+
+class Operation(IntEnum):
+    """Kafka's AclOperation."""
+
+    ANY = 1
+    READ = 3
+    WRITE = 4
+    CREATE = 5
+    DELETE = 6
+    ALTER = 7
+    DESCRIBE = 8
+    DESCRIBE_CONFIGS = 10
+    ALTER_CONFIGS = 11
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """`user` may do `operations` on every `resource` whose name starts with `prefix` (None: on all).
+
+    `denied` forbids it, whatever other rights allow.
+    """
+
+    user: str
+    resource: Resource
+    prefix: str | None
+    operations: tuple[Operation, ...]
+    denied: bool = False
+
+
+def agency_user(code: str) -> str:
+    return f"agency-{code}"
+
+
+def agency_rights(code: str) -> list[Right]:
+    """An agency may write to its own topics and see that they exist, nothing else.
+
+    The prefix ends in a delimiter: `agency.moi` alone would also match `agency.moiX`.
+    """
+    return [Right(agency_user(code), Resource.TOPIC, f"agency.{code}.", (Operation.WRITE, Operation.DESCRIBE))]
+
+
+def principal_rights(settings: Settings) -> list[Right]:
+    """The rights of the platform's own users. Only the relay writes as the platform, only the registrar the log."""
+    log, triggers = settings.log_topic, settings.triggers_topic
+    reads, writes = (Operation.READ, Operation.DESCRIBE), (Operation.WRITE, Operation.DESCRIBE)
+    own_topics = (*reads, Operation.WRITE, Operation.CREATE)
+    administers = (
+        Operation.CREATE,
+        Operation.DELETE,
+        Operation.ALTER,
+        Operation.DESCRIBE,
+        Operation.DESCRIBE_CONFIGS,
+        Operation.ALTER_CONFIGS,
+    )
+    return [
+        Right("registrar", Resource.TOPIC, "agency.", reads),
+        Right("registrar", Resource.TOPIC, log, own_topics),
+        Right("registrar", Resource.TOPIC, CHECKPOINTS_TOPIC, own_topics),
+        # CREATE: a topic that is gone is made again by the command that lifts its halt.
+        Right("relay", Resource.TOPIC, PLATFORM_TOPICS, (*writes, Operation.CREATE)),
+        Right("relay", Resource.TOPIC, triggers, writes),
+        *(Right(consumer, Resource.TOPIC, log, reads) for consumer in CONSUMERS),
+        *_any_agency("gateway", writes),
+        # Publishes files for an agency, and fills a topic that has lost its end.
+        *_any_agency("operator", own_topics),
+        Right("reader", Resource.TOPIC, "agency.", (Operation.DESCRIBE,)),
+        Right("reader", Resource.TOPIC, log, reads),
+        Right("reader", Resource.TOPIC, triggers, reads),
+        Right("reader", Resource.GROUP, None, reads),
+        Right("auditor", Resource.TOPIC, log, reads),
+        Right("auditor", Resource.TOPIC, CHECKPOINTS_TOPIC, reads),
+        Right("administrator", Resource.TOPIC, None, administers),
+        Right("administrator", Resource.CLUSTER, None, (*administers[2:], Operation.CREATE)),
+    ]
+
+
+def _any_agency(user: str, operations: tuple[Operation, ...]) -> list[Right]:
+    """The topics of every agency, but never a write as the platform."""
+    return [
+        Right(user, Resource.TOPIC, "agency.", operations),
+        Right(user, Resource.TOPIC, PLATFORM_TOPICS, (Operation.WRITE,), denied=True),
+    ]

@@ -1,0 +1,22 @@
+-- name: lock
+-- Roles belong to the whole server: one process creates them at a time.
+SELECT pg_advisory_xact_lock(7370004);
+
+-- name: role_exists
+SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1);
+
+-- name: roles
+SELECT rolname FROM pg_roles WHERE rolname LIKE 'yesser\_%' AND rolname <> 'yesser_owner';
+
+-- name: tables
+SELECT c.relname AS name FROM pg_class c
+WHERE c.relnamespace = to_regnamespace($1) AND c.relkind IN ('r', 'p', 'v') ORDER BY 1;
+
+-- name: owned_by_others
+-- The schema before its tables: a new owner needs the right to create in it.
+SELECT 'SCHEMA' AS kind, n.nspname AS name, 0 AS place FROM pg_namespace n
+WHERE n.nspname = $1 AND pg_get_userbyid(n.nspowner) <> $2
+UNION ALL
+SELECT 'TABLE', format('%I.%I', $1::text, c.relname), 1 FROM pg_class c
+WHERE c.relnamespace = to_regnamespace($1) AND c.relkind IN ('r', 'p') AND pg_get_userbyid(c.relowner) <> $2
+ORDER BY place, name

@@ -1,0 +1,49 @@
+"""The principals of the platform. One name is a database role, a Kafka user and a folder of secrets.
+
+What each may do is data: `infra/postgres/rights.toml`, and `principal_rights` in `infra/kafka/rights.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+CONSUMERS: Final = ("projections", "campaigns", "revenue", "event-index")
+PRINCIPALS: Final = (
+    "migrator",
+    "administrator",
+    "operator",
+    "registrar",
+    "relay",
+    *CONSUMERS,
+    "gateway",
+    "reader",
+    "auditor",
+)
+"""Those that have a password for the database. All but the migrator are users of Kafka too."""
+KAFKA_PRINCIPALS: Final = PRINCIPALS[1:]
+
+SUPERUSER: Final = "superuser"
+"""The superuser of PostgreSQL and of Kafka: only what prepares the services, and the servers themselves, use it."""
+OWNER_ROLE: Final = "yesser_owner"
+"""Owns the database, its schemas and its tables; it cannot log in."""
+
+
+def database_role(principal: str) -> str:
+    """The database role that a principal logs in as."""
+    return "postgres" if principal == SUPERUSER else f"yesser_{principal.replace('-', '_')}"
+
+
+def kafka_user(principal: str) -> str:
+    """The Kafka user that a principal logs in as."""
+    return "admin" if principal == SUPERUSER else principal
+
+
+def schema_of(consumer: str) -> str:
+    """The schema of a consumer's read models."""
+    return consumer.replace("-", "_")
+
+
+def schema_owner(schema: str) -> str:
+    """The role that owns the read models of a consumer. It cannot log in: the consumer and the operator become it to
+    build the read models again, and for nothing else."""
+    return f"yesser_{schema}_owner"

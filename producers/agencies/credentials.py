@@ -1,0 +1,87 @@
+"""An agency's new Kafka password, shown once: by itself, or as a configuration of Java or librdkafka clients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal, TypeVar
+
+import click
+
+from infra.command_line.language import print_localized
+from infra.command_line.output import print_json
+from infra.embedded.servers.kafka import SCRAM_LOGIN
+from infra.kafka.client_config import agency_topic, client_arguments
+from infra.kafka.rights import agency_user
+from infra.secret_files import write_private
+from infra.settings import Settings
+
+Form = Literal["properties", "kcat"]
+FORMS: Final[tuple[Form, ...]] = ("properties", "kcat")
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """How the password is handed over: as it is, or in a client's configuration, printed or in a private file."""
+
+    form: Form | None
+    file: Path | None
+
+
+def output_options(command: Command) -> Command:
+    """The options `--format` and `--output`, as the arguments `form` and `output`."""
+    as_form = click.option(
+        "--format", "form", type=click.Choice(FORMS), help="Print a configuration for Java, or librdkafka."
+    )
+    to_file = click.option(
+        "--output",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Write the configuration to a file that only you can read.",
+    )
+    return as_form(to_file(command))
+
+
+def hand_over(settings: Settings, code: str, secret: str, output: Output, document: dict[str, Any] | None) -> None:
+    """Print or write the password, this once. `document` is what `--json` prints besides; None prints for people."""
+    user = agency_user(code)
+    own = settings.model_copy(update={"kafka_user": user, "kafka_password": secret})
+    properties = client_properties(client_arguments(own), output.form or "properties")
+    if output.file is not None:
+        write_private(output.file, properties_text(properties))
+        if document is not None:
+            print_json({**document, "file": str(output.file)})
+            return
+        print_localized(
+            f"{output.file}: إعدادات كافكا للجهة {code} وموضوعها {agency_topic(code)}.",
+            f"{output.file}: the Kafka configuration of {code}, for {agency_topic(code)}.",
+        )
+    elif document is not None:
+        print_json(document | ({"password": secret} if output.form is None else {"properties": properties}))
+    elif output.form is not None:
+        click.echo(properties_text(properties), nl=False)
+    else:
+        click.echo(secret)
+        print_localized(
+            f"كلمة مرور {user} في كافكا. سلّمها للجهة: لن تُعرض ثانية ولا تُحفظ هنا.",
+            f"The Kafka password of {user}. Give it to the agency: it is not kept here and cannot be shown again.",
+            err=True,
+        )
+
+
+def client_properties(arguments: Mapping[str, Any], form: Form) -> dict[str, str]:
+    """The same client configuration: `properties` for Java, `kcat` for librdkafka."""
+    found = {"bootstrap.servers": arguments["bootstrap_servers"], "security.protocol": arguments["security_protocol"]}
+    if "sasl_mechanism" not in arguments:
+        return found
+    mechanism, user = arguments["sasl_mechanism"], arguments["sasl_plain_username"]
+    password = arguments["sasl_plain_password"]
+    if form == "kcat":
+        return found | {"sasl.mechanisms": mechanism, "sasl.username": user, "sasl.password": password}
+    login = f'{SCRAM_LOGIN} required username="{user}" password="{password}";'
+    return found | {"sasl.mechanism": mechanism, "sasl.jaas.config": login}
+
+
+def properties_text(properties: Mapping[str, str]) -> str:
+    return "".join(f"{name}={value}\n" for name, value in properties.items())

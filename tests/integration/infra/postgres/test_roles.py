@@ -1,0 +1,165 @@
+"""Each database role can do what the table of rights says, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+import pytest
+
+from consumers.operations.migrate_command import migrate_database
+from consumers.registry import CONSUMERS as REGISTERED
+from infra.postgres.connection import Connection, NoPassword, connect
+from infra.postgres.roles import NoRoles, create_roles, require_roles, rights
+from infra.principals import CONSUMERS, OWNER_ROLE, PRINCIPALS, database_role, schema_of, schema_owner
+from infra.settings import Settings
+from tests.integration.infra.postgres.tried_rights import (
+    LIMITED,
+    SCHEMAS,
+    allowed,
+    expected,
+    is_allowed,
+    tables_of,
+    tried,
+)
+from tests.stack import execute, superusers_address, with_database
+
+OWN_TABLES_ALONE = {"public.migration"}
+"""Tables that only their owner uses."""
+
+
+@asynccontextmanager
+async def logged_in(settings: Settings, principal: str) -> AsyncIterator[Connection]:
+    connection = await connect(settings.acting_as(principal), "roles test")
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+def test_every_consumer_is_a_principal() -> None:
+    assert [(name, consumer.schema) for name, consumer in REGISTERED.items()] == [(c, schema_of(c)) for c in CONSUMERS]
+
+
+async def test_every_table_has_a_row_in_the_table_of_rights(connection: Connection) -> None:
+    listed = {table for granted in rights().values() for table in granted}
+    for table in await tables_of(connection):
+        schema, _ = table.split(".")
+        assert {table, f"{schema}.*"} & listed or table in OWN_TABLES_ALONE, f"{table}: add it to rights.toml"
+        assert schema in SCHEMAS
+
+
+async def test_each_role_may_do_what_its_rights_say_and_nothing_else(
+    settings: Settings, connection: Connection
+) -> None:
+    tables = await tables_of(connection)
+    found, wanted = await tried(settings, tables), expected(tables)
+    assert {key: (found[key], wanted[key]) for key in wanted if found[key] != wanted[key]} == {}
+
+
+async def test_no_role_makes_anything_but_the_tables_that_it_folds_the_log_into(settings: Settings) -> None:
+    makers = {"reader", "auditor"}
+    for principal in LIMITED:
+        async with logged_in(settings, principal) as session:
+            tables = [f"CREATE TABLE {schema}.tried ()" for schema in SCHEMAS]
+            more = ["CREATE ROLE tried", "CREATE DATABASE tried", "SELECT pg_read_file('PG_VERSION')", "CHECKPOINT"]
+            more += ["ALTER ROLE yesser_reader CREATEDB", "GRANT yesser_owner TO yesser_reader"]
+            assert not any(await allowed(session, tables)), principal
+            for statement in more:
+                assert not await is_allowed(session, statement), (principal, statement)
+            assert await allowed(session, ["CREATE SCHEMA tried"]) == [principal in makers], principal
+
+
+async def test_only_a_consumer_and_the_operator_become_the_owner_of_its_read_models(settings: Settings) -> None:
+    owners = {schema_owner(schema_of(consumer)): consumer for consumer in CONSUMERS}
+    everyone = [OWNER_ROLE, *owners, *map(database_role, PRINCIPALS), "postgres"]
+    for principal in PRINCIPALS:
+        async with logged_in(settings, principal) as session:
+            became = {role for role in everyone if await is_allowed(session, f"SET ROLE {role}")}
+        mine = {database_role(principal)}
+        if principal == "migrator":
+            assert became == mine | {OWNER_ROLE, *owners}
+        else:
+            assert became == mine | {o for o, consumer in owners.items() if principal in (consumer, "operator")}
+
+
+async def test_a_lease_and_a_position_are_changed_by_their_own_process_alone(
+    settings: Settings, connection: Connection
+) -> None:
+    leases = {"registrar": "registrar", "relay": "relay", **{f"consumer.{name}": name for name in CONSUMERS}}
+    for lease in leases:
+        await connection.execute("INSERT INTO platform.lease VALUES ($1, 'x', 1, now())", lease)
+    for consumer in CONSUMERS:
+        await connection.execute("INSERT INTO platform.position (consumer) VALUES ($1)", consumer)
+    for principal in ("registrar", "relay", *CONSUMERS):
+        async with logged_in(settings, principal) as session:
+            changed = await session.fetch("UPDATE platform.lease SET owner = 'y' RETURNING name")
+            assert [leases[row["name"]] for row in changed] == [principal]
+            assert await session.fetchval("SELECT count(*) FROM platform.lease") == len(leases)
+            with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
+                await session.execute("INSERT INTO platform.lease VALUES ('consumer.other', 'x', 1, now())")
+            if principal in CONSUMERS:
+                moved = await session.fetch("UPDATE platform.position SET epoch = epoch + 1 RETURNING consumer")
+                assert [row["consumer"] for row in moved] == [principal]
+
+
+async def test_the_migrator_works_as_the_owner_whom_nobody_can_log_in_as(settings: Settings) -> None:
+    async with logged_in(settings, "migrator") as session:
+        assert await session.fetchval("SELECT current_user::text") == OWNER_ROLE
+        unable = await session.fetch("SELECT rolname FROM pg_roles WHERE rolname LIKE '%\\_owner' AND rolcanlogin")
+    assert unable == []
+
+
+async def test_a_role_without_a_password_here_is_named_with_the_file(settings: Settings) -> None:
+    settings.secret_path("postgres", "relay").unlink()
+    with pytest.raises(
+        NoPassword, match=r"relay has no password for PostgreSQL here: run this where .*/relay/postgres"
+    ):
+        await connect(settings.acting_as("relay"), "test")
+
+
+async def test_a_server_without_the_roles_is_refused_with_what_to_do(
+    settings: Settings, connection: Connection
+) -> None:
+    await require_roles(connection)
+    transaction = connection.transaction()
+    await transaction.start()
+    await connection.execute(f"ALTER ROLE {OWNER_ROLE} RENAME TO renamed_for_a_test")
+    with pytest.raises(NoRoles, match="--print-roles"):
+        await require_roles(connection)
+    await transaction.rollback()
+
+
+async def test_a_database_of_the_release_before_is_taken_over(settings: Settings, connection: Connection) -> None:
+    """There everything was owned by the only role, which logged in."""
+    server, name = superusers_address(settings), "former_home"
+    await execute(server, "CREATE ROLE yesser LOGIN CREATEDB PASSWORD 'former'", f"CREATE DATABASE {name} OWNER yesser")
+    try:
+        former = with_database(server, name)
+        own = settings.model_copy(update={"postgres": with_database(settings.postgres or "", name)})
+        everywhere = "SELECT count(*) FROM pg_class WHERE pg_get_userbyid(relowner) = 'yesser'"
+        made = await asyncpg.connect(former)
+        await create_roles(made, name, {})
+        await migrate_database(own)
+        for schema in ("public", "log", "platform", *(schema_of(consumer) for consumer in CONSUMERS)):
+            tables = await made.fetch("SELECT tablename FROM pg_tables WHERE schemaname = $1", schema)
+            await made.execute(f"ALTER SCHEMA {schema} OWNER TO yesser")
+            for row in tables:
+                await made.execute(f"ALTER TABLE {schema}.{row['tablename']} OWNER TO yesser")
+        await made.execute("CREATE SCHEMA rebuild_revenue AUTHORIZATION yesser CREATE TABLE account (x integer)")
+        assert await made.fetchval(everywhere) > 50
+
+        await create_roles(made, name, {})
+        await migrate_database(own)
+        assert await made.fetchval(everywhere) == 0
+        assert not await made.fetchval("SELECT rolcanlogin OR rolcreatedb FROM pg_roles WHERE rolname = 'yesser'")
+        owner = "SELECT pg_get_userbyid(nspowner)::text FROM pg_namespace WHERE nspname = $1"
+        assert await made.fetchval(owner, "log") == OWNER_ROLE
+        assert await made.fetchval(owner, "revenue") == await made.fetchval(owner, "rebuild_revenue")
+        async with logged_in(own, "revenue") as revenue:
+            await revenue.execute("SELECT FROM revenue.account")
+            await revenue.execute("SET ROLE yesser_revenue_owner; DROP SCHEMA rebuild_revenue CASCADE")
+        await made.close()
+    finally:
+        await execute(server, f"DROP DATABASE {name} WITH (FORCE)", "DROP ROLE yesser")
