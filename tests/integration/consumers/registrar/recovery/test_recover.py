@@ -36,7 +36,7 @@ from tests.integration.consumers.registrar.registering import (
     until_shipped,
     until_size,
 )
-from tests.stack import drop_database, execute, with_database
+from tests.stack import drop_database, execute, superusers_address, with_database
 from tests.unit.consumers.registrar.readings import LABOUR, registered, said
 
 TABLES = (
@@ -93,7 +93,7 @@ async def copied(settings: Settings) -> AsyncIterator[Copied]:
         await until_size(watching, 44)
     size_before = await log_size(watching)
     await watching.close()
-    await execute(with_database(settings.postgres, "postgres"), f"CREATE DATABASE {name}_copy TEMPLATE {name}")
+    await execute(superusers_address(settings), f"CREATE DATABASE {name}_copy TEMPLATE {name}")
     try:
         await _go_on(settings)
         watching = await connect(settings, "watching")
@@ -103,7 +103,7 @@ async def copied(settings: Settings) -> AsyncIterator[Copied]:
         copy = settings.model_copy(update={"postgres": with_database(settings.postgres, f"{name}_copy")})
         yield Copied(copy, size_before, size, root, rows)
     finally:
-        await drop_database(with_database(settings.postgres, "postgres"), f"{name}_copy")
+        await drop_database(superusers_address(settings), f"{name}_copy")
 
 
 async def _go_on(settings: Settings) -> None:
