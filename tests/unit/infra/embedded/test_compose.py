@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ import yaml
 from infra.embedded.processes.signals import PROCESSES
 from infra.embedded.servers.kafka import FIXED_PROPERTIES
 from infra.embedded.servers.postgres import INITDB_OPTIONS
+from infra.principals import KAFKA_PRINCIPALS, PRINCIPALS
 from infra.process.commands import process_entries
 from infra.settings import Settings
 from tests.containers import KAFKA_IMAGE, POSTGRES_IMAGE, POSTGRES_OPTIONS
@@ -75,12 +78,81 @@ def test_every_setting_that_a_process_is_given_exists(compose: dict[str, Any]) -
         assert set(service["environment"]) <= known, name
 
 
-def test_what_administers_may_and_the_processes_may_not(compose: dict[str, Any]) -> None:
-    users = {name: s["environment"].get("YESSER_KAFKA_USER") for name, s in compose["services"].items()}
-    assert {name for name, user in users.items() if user == "admin"} == {"prepare", "tool"}
-    assert {name for name, user in users.items() if user == "platform"} == {
-        process.name for process in SEPARATE_PROCESSES
-    }
+MORE_SECRETS = {"gateway": {"reader/postgres", "tokens/hash-key"}}
+"""The gateway reads as the reader, and knows tokens by the key of their hash."""
+
+
+def test_each_process_gets_the_secrets_of_its_own_principal_as_files(compose: dict[str, Any]) -> None:
+    for process in SEPARATE_PROCESSES:
+        own = {f"{process.name}/postgres", f"{process.name}/kafka"}
+        assert targets(compose, process.name) == own | MORE_SECRETS.get(process.name, set()), process.name
+    everyones = {f"{principal}/postgres" for principal in PRINCIPALS} | {f"{name}/kafka" for name in KAFKA_PRINCIPALS}
+    assert targets(compose, "prepare") == everyones | {"superuser/postgres", "superuser/kafka"}
+    assert targets(compose, "kafka") == {"superuser/kafka", "superuser/kafka-controller"}
+    assert targets(compose, "postgres") == {"superuser/postgres"}
+    superusers = {name for name in compose["services"] if any("superuser" in t for t in targets(compose, name))}
+    assert superusers == {"kafka", "postgres", "prepare"}
+
+
+def test_only_the_registrar_has_the_logs_folder_and_only_the_gateway_its_own(compose: dict[str, Any]) -> None:
+    mounts = {name: service.get("volumes", []) for name, service in compose["services"].items()}
+    assert [name for name, found in mounts.items() if "log:/var/lib/yesser/log" in found] == ["registrar"]
+    assert [name for name, found in mounts.items() if "gateway:/var/lib/yesser/gateway" in found] == ["gateway"]
+
+
+def targets(compose: dict[str, Any], service: str) -> set[str]:
+    """The files that a service sees under `/run/secrets`; each is a secret of this file by its own name."""
+    given = compose["services"][service].get("secrets", [])
+    for secret in given:
+        assert secret["source"] == secret["target"].replace("/", "-")
+        assert compose["secrets"][secret["source"]] == {"file": f"./secrets/{secret['source']}"}
+    return {secret["target"] for secret in given}
+
+
+def test_every_secret_is_used(compose: dict[str, Any]) -> None:
+    used = {target.replace("/", "-") for name in compose["services"] for target in targets(compose, name)}
+    assert used == set(compose["secrets"])
+
+
+def test_kafka_gets_its_passwords_in_files_and_on_no_command_line(compose: dict[str, Any], tmp_path: Path) -> None:
+    """The script itself, with other programs in place of Kafka's: they note their command lines and environment."""
+    (tmp_path / "superuser").mkdir()
+    (tmp_path / "superuser" / "kafka").write_text("first-secret")
+    (tmp_path / "superuser" / "kafka-controller").write_text("second-secret")
+    (tmp_path / "given.properties").write_text(compose["configs"]["kafka"]["content"])
+    for program in ("kafka-storage.sh", "kafka-server-start.sh", "java"):
+        path = tmp_path / program
+        path.write_text(
+            f'#!/bin/bash\necho "{program} $*" >> {tmp_path}/said; env >> {tmp_path}/said\n'
+            f'[ "${{1:0:1}}" = @ ] && cp "${{1:1}}" {tmp_path}/format.kept; echo an-id\n'
+        )
+        path.chmod(0o700)
+    (script,) = compose["services"]["kafka"]["command"]
+    for container, here in (
+        ("$$", "$"),
+        ("/run/secrets", str(tmp_path)),
+        ("/config/server.properties", str(tmp_path / "given.properties")),
+        ("/opt/kafka/bin", str(tmp_path)),
+        ("/tmp/server.properties", str(tmp_path / "server.properties")),
+        ("/tmp/format", str(tmp_path / "format")),
+        ("java @", f"{tmp_path}/java @"),
+    ):
+        if not here.startswith(container):
+            script = script.replace(container, here)
+    subprocess.run(["bash", "-c", script], check=True, timeout=30)
+
+    said = (tmp_path / "said").read_text()
+    assert f"kafka-server-start.sh {tmp_path}/server.properties" in said
+    assert "secret" not in said.replace("/superuser", "")
+    written = (tmp_path / "server.properties").read_text()
+    assert 'username="admin" password="first-secret";' in written
+    assert 'password="second-secret" user_controller="second-secret";' in written
+    assert "@" not in written.replace("voters=1@", "")
+    assert (tmp_path / "server.properties").stat().st_mode & 0o077 == 0
+    assert (
+        '"SCRAM-SHA-512=[name=admin,iterations=8192,password=first-secret]"' in (tmp_path / "format.kept").read_text()
+    )
+    assert not (tmp_path / "format").exists()
 
 
 def test_who_serves_others_is_reached_at_the_port_that_it_listens_on(compose: dict[str, Any]) -> None:
@@ -106,10 +178,11 @@ def test_the_image_holds_every_package_and_the_folder_lets_it_in() -> None:
     assert all((ROOT / name).exists() for name in copied)
 
 
-def test_no_password_stands_in_the_file(compose: dict[str, Any]) -> None:
+def test_no_password_stands_in_the_file_or_in_an_environment(compose: dict[str, Any]) -> None:
     for service in compose["services"].values():
-        for name, value in service.get("environment", {}).items():
-            assert "PASSWORD" not in name or value.startswith("${YESSER_")
+        environment = service.get("environment", {})
+        assert {name for name in environment if "PASSWORD" in name} <= {"POSTGRES_PASSWORD_FILE"}
+        assert "@" not in environment.get("YESSER_POSTGRES", "")
 
 
 def test_every_named_volume_is_declared(compose: dict[str, Any]) -> None:
