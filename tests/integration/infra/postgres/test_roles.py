@@ -23,6 +23,7 @@ from tests.integration.infra.postgres.tried_rights import (
     tables_of,
     tried,
 )
+from tests.security_page import ROLES, block, role_table
 from tests.stack import execute, superusers_address, with_database
 
 OWN_TABLES_ALONE = {"public.migration"}
@@ -56,6 +57,7 @@ async def test_each_role_may_do_what_its_rights_say_and_nothing_else(
     tables = await tables_of(connection)
     found, wanted = await tried(settings, tables), expected(tables)
     assert {key: (found[key], wanted[key]) for key in wanted if found[key] != wanted[key]} == {}
+    assert block(ROLES) == role_table(found), "run `python -m tests.security_page`"
 
 
 async def test_no_role_makes_anything_but_the_tables_that_it_folds_the_log_into(settings: Settings) -> None:

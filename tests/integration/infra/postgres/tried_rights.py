@@ -70,6 +70,16 @@ class Access:
     updates: frozenset[str] = frozenset()
     deletes: bool = False
     more: tuple[str, ...] = ()
+    columns: int = 0
+
+    @property
+    def reads_some(self) -> bool:
+        """Whether it reads some columns and not all."""
+        return 0 < len(self.reads) < self.columns
+
+    @property
+    def updates_some(self) -> bool:
+        return 0 < len(self.updates) < self.columns
 
 
 Matrix = Mapping[tuple[str, str], Access]
@@ -113,6 +123,7 @@ async def _tried(connection: Connection, table: str, columns: Sequence[str]) -> 
         inserts=next(answers),
         deletes=next(answers),
         more=tuple(name for name in FORBIDDEN if next(answers)),
+        columns=len(columns),
     )
 
 
@@ -152,4 +163,5 @@ def _access(text: str, columns: Sequence[str]) -> Access:
         inserts="INSERT" in named,
         updates=named.get("UPDATE", frozenset()),
         deletes="DELETE" in named,
+        columns=len(columns),
     )
