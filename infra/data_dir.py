@@ -18,6 +18,8 @@ _FORMER_SECRETS: Final = {
     "gateway-token-key": "tokens/hash-key",
 }
 """Files of earlier releases → the principal and the name that they have now."""
+_FORMER_USERS: Final = ("postgres-yesser", "kafka-platform", "kafka-agency-")
+"""Passwords that are of no use any more, and those of agencies, which have their own copies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +81,12 @@ class DataDir:
 
     def _sort_secrets(self) -> None:
         """Earlier releases kept all passwords in one folder, those of agencies too."""
-        for path in self.secrets.iterdir():
-            if not path.is_file():
-                continue
-            if (place := _FORMER_SECRETS.get(path.name)) is None:
-                path.unlink()  # of a role or user that is gone, or of an agency, which has its own copy
-            else:
+        for path in [path for path in self.secrets.iterdir() if path.is_file()]:
+            if (place := _FORMER_SECRETS.get(path.name)) is not None:
                 (self.secrets / place).parent.mkdir(mode=0o700, exist_ok=True)
                 path.rename(self.secrets / place)
+            elif path.name.startswith(_FORMER_USERS):
+                path.unlink()
 
 
 def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:

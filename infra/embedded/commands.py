@@ -73,6 +73,7 @@ def prepare(as_json: bool) -> None:
 
 
 async def _prepare(settings: Settings) -> None:
+    DataDir.at(settings.home).create()
     await prepare_database(settings)
     await prepare_kafka(settings)
     await register_first_agencies(settings)

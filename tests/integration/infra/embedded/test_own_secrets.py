@@ -108,3 +108,15 @@ def test_the_platform_works_with_a_folder_of_secrets_for_each_process(services: 
         assert found <= set(folders), f"{name} made secrets of its own"
     assert (tmp_path / "registrar" / "log" / "log.skey").exists()
     assert not list(tmp_path.glob("*/log/log.skey"))[1:]
+
+
+def test_nothing_of_a_home_can_be_read_by_other_users(services: Settings) -> None:
+    """Where PostgreSQL runs as a system user, that user may pass through the folders above its data."""
+    passed_through = {services.home, services.home / "postgres"}
+    open_to_others = {
+        path: oct(path.stat().st_mode)
+        for path in (services.home, *services.home.rglob("*"))
+        if path.stat().st_mode & (0o076 if path in passed_through else 0o077)
+    }
+    assert open_to_others == {}
+    assert list(services.home.glob("kafka/data/**/*.log")), "Kafka's data is there"

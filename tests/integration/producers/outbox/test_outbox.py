@@ -6,10 +6,12 @@ import asyncio
 import os
 import re
 import runpy
+import secrets
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import orjson
@@ -496,3 +498,49 @@ async def test_without_an_outbox_the_relay_says_how_to_make_it(agencys: Settings
     await own.execute("DROP SCHEMA yesser CASCADE")
     with pytest.raises(outbox.NoOutbox, match="yesser outbox install"):
         await OutboxRelay(agencys, HEALTH).run(asyncio.Event())
+
+
+async def test_the_relay_and_the_application_need_the_rights_of_the_page_and_no_others(
+    agencys: Settings, own: Connection
+) -> None:
+    page = (ROOT / "docs" / "outbox.md").read_text(encoding="utf-8")
+    grants = page.split("```sql\n")[1].split("```")[0]
+    assert grants.startswith("GRANT USAGE")
+    names = {name: f"{name}_{secrets.token_hex(4)}" for name in ("application", "relay")}
+    roles = ", ".join(names.values())
+    for name, role in names.items():
+        grants = re.sub(rf"(TO|,) {name}\b", rf"\1 {role}", grants)
+        await own.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'secret'")
+    try:
+        await own.execute(grants)
+        parts = urlsplit(agencys.outbox_postgres or "")
+        login = {
+            name: agencys.model_copy(
+                update={
+                    "outbox_postgres": parts._replace(netloc=f"{role}:secret@{parts.hostname}:{parts.port}").geturl()
+                }
+            )
+            for name, role in names.items()
+        }
+        async with one_connection(login["application"]) as application:
+            await outbox.add(application, announced("by-its-own-role"))
+            async with relaying(login["relay"]):
+                await until_sent(own, 1)
+            for statement in (
+                "SELECT FROM yesser.outbox",
+                "DELETE FROM yesser.outbox",
+                "SELECT FROM yesser.outbox_lease",
+            ):
+                with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                    await application.execute(statement)
+        async with one_connection(login["relay"]) as relay:
+            for statement in (
+                "INSERT INTO yesser.outbox (event) VALUES ('{}')",
+                "UPDATE yesser.outbox SET event = '{}'",
+                "TRUNCATE yesser.outbox",
+                "ALTER TABLE yesser.outbox DISABLE TRIGGER stays",
+            ):
+                with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                    await relay.execute(statement)
+    finally:
+        await own.execute(f"DROP OWNED BY {roles}; DROP ROLE {roles}")

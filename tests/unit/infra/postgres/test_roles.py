@@ -1,0 +1,66 @@
+"""The table of rights, and the SQL that is made from it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from infra.postgres.roles import READ_MODEL_OWNER, privileges, rights, rights_by_role, roles_sql
+from infra.principals import CONSUMERS, PRINCIPALS, database_role, kafka_user, schema_of, schema_owner
+
+APPEND_ONLY = ("segment", "node", "checkpoint", "event_id", "run", "duplicate", "refusal")
+
+
+def test_every_principal_has_a_section_and_no_section_is_of_anybody_else() -> None:
+    assert rights().keys() == {*PRINCIPALS, READ_MODEL_OWNER}
+
+
+def test_no_right_is_more_than_reading_and_writing_rows() -> None:
+    for role, granted in rights().items():
+        for table, text in granted.items():
+            words = re.sub(r"\([^)]*\)", "", text).replace(" ", "").split(",")
+            assert set(words) <= {"SELECT", "INSERT", "UPDATE", "DELETE"}, (role, table)
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+def test_no_role_changes_what_is_append_only(table: str) -> None:
+    for granted in rights().values():
+        text = privileges(granted, "log", table) or ""
+        assert "UPDATE" not in text
+        assert "DELETE" not in text
+
+
+def test_a_tables_own_row_stands_above_that_of_its_schema() -> None:
+    granted = {"revenue.*": "SELECT, DELETE", "revenue.transfer": "SELECT"}
+    assert privileges(granted, "revenue", "transfer") == "SELECT"
+    assert privileges(granted, "revenue", "account") == "SELECT, DELETE"
+    assert privileges(granted, "log", "state") is None
+
+
+def test_a_consumer_writes_no_read_models_but_its_own() -> None:
+    for consumer in CONSUMERS:
+        for other in CONSUMERS:
+            text = privileges(rights()[consumer], schema_of(other), "any_table") or ""
+            assert ("INSERT" in text) == (other == consumer)
+
+
+def test_rights_are_given_to_the_roles_that_the_server_has() -> None:
+    known = ["yesser_relay", "yesser_revenue_owner", "somebody"]
+    assert rights_by_role(known).keys() == {"yesser_relay", "yesser_revenue_owner"}
+
+
+def test_the_sql_for_a_superuser_makes_every_role_and_holds_no_password() -> None:
+    text = "\n".join(roles_sql("yesser"))
+    for role in (*map(database_role, PRINCIPALS), *(schema_owner(schema_of(consumer)) for consumer in CONSUMERS)):
+        assert f"CREATE ROLE {role};" in text
+    assert "ALTER ROLE yesser_owner NOLOGIN" in text
+    assert "REVOKE ALL ON DATABASE yesser FROM PUBLIC" in text
+    assert "PASSWORD" not in text
+    assert "SUPERUSER" not in text
+
+
+def test_a_name_of_two_words_is_a_role_and_a_schema_too() -> None:
+    assert database_role("event-index") == "yesser_event_index"
+    assert schema_owner(schema_of("event-index")) == "yesser_event_index_owner"
+    assert kafka_user("event-index") == "event-index"
