@@ -47,6 +47,7 @@ check: $(INSTALLED) ## Format, lint, types, one-way imports, generated files
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m events.generate --check
+	$(BIN)/python -m consumers.fold_versions --check
 
 format: $(INSTALLED) ## Format the code
 	$(BIN)/ruff format .

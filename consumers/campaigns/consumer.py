@@ -27,15 +27,13 @@ from consumers.campaigns.handlers.rules import (
 from consumers.campaigns.rows import EVALUATION, OFFICE, ONCE, SLOT, Evaluation, FiredOnce, Office
 from consumers.fold.anomaly import ANOMALY, Anomaly
 from consumers.fold.consumer import Consumer
-from consumers.projections.handlers import composition, one_time_events, pending_events, plan, services, training
+from consumers.fold.version import version_of
+from consumers.projections.handlers import one_time_events, pending_events, plan, services, training
 from consumers.projections.handlers.outcome import Applied
 from events.errors import Halt
 from events.wire.entry import Entry
 from infra.postgres.outbox import OutboxEvent
 from infra.postgres.unit_of_work import UnitOfWork
-
-FOLD_VERSION: Final = RULES_VERSION + composition.RULES_VERSION - 1
-"""Grows with the rules and with the domain modules of the projections, which run here too."""
 
 _TRACKS: Final = {
     "usage": {"ar": "الاستخدام", "en": "usage"},
@@ -303,5 +301,5 @@ CONSUMER: Final = Consumer(
     ),
     required_keys=required_keys,
     fold=fold,
-    rules_version=FOLD_VERSION,
+    version=version_of("campaigns"),
 )

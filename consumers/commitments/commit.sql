@@ -18,9 +18,9 @@ SELECT p.position - coalesce((SELECT count FROM committed), 0) AS entries_count,
 FROM platform.position p, platform.commitment c, log.state s WHERE p.consumer = 'projections'
 
 -- name: started
--- Rows of older rules are rebuilt when the consumer starts; they are not committed before.
+-- Rows of another version are rebuilt when the consumer starts; they are not committed before.
 SELECT to_regnamespace($1) IS NOT NULL
-   AND NOT EXISTS (SELECT FROM platform.position WHERE consumer = $2 AND rules_version <> $3)
+   AND NOT EXISTS (SELECT FROM platform.position WHERE consumer = $2 AND (rules_version, fold_sha256) <> ($3, $4))
 
 -- name: position
 SELECT position FROM platform.position WHERE consumer = $1

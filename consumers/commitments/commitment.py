@@ -101,7 +101,8 @@ async def hash_read_models(
     """All read models, each consumer in its own snapshot, without consumers that have applied nothing."""
     found: list[Commitment] = []
     for consumer in consumers:
-        if await connection.fetchval(_SQL["started"], consumer.schema, consumer.name, consumer.rules_version):
+        version = consumer.version
+        if await connection.fetchval(_SQL["started"], consumer.schema, consumer.name, version.number, version.sha256):
             async with connection.transaction(isolation="repeatable_read"):
                 found += await _hash_consumer(connection, consumer)
     return found

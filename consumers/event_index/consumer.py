@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from consumers.fold.consumer import Consumer
+from consumers.fold.version import version_of
 from events.wire.entry import Entry
 from infra.postgres.outbox import OutboxEvent
 from infra.postgres.unit_of_work import Need, Table, UnitOfWork
@@ -46,4 +47,5 @@ CONSUMER: Final = Consumer(
     sql_files=(("consumers.event_index", "tables.sql"),),
     required_keys=required_keys,
     fold=fold,
+    version=version_of("event-index"),
 )

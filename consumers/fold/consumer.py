@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 
+from consumers.fold.version import UNNUMBERED, FoldVersion
 from events.errors import YesserError
 from events.wire.entry import Entry
 from infra.postgres.connection import Connection
@@ -45,7 +46,7 @@ class Consumer:
 
     `required_keys` yields sets of keys; each set is loaded before it continues, so that a later set can depend on the
     rows of an earlier one. `fold` is pure over the unit of work and accepts every event that the registrar accepts.
-    `rules_version` grows when the fold decides differently; a process with an older one exits.
+    A process whose `version` is older than that of the rows exits; one with a newer version rebuilds them.
     """
 
     name: str
@@ -54,7 +55,7 @@ class Consumer:
     sql_files: tuple[tuple[str, str], ...]
     required_keys: Needs
     fold: Fold
-    rules_version: int = 1
+    version: FoldVersion = UNNUMBERED
 
     def create_sql(self) -> list[str]:
         """The SQL that creates the tables in the current schema."""

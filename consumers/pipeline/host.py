@@ -80,6 +80,8 @@ def combined(consumers: Mapping[str, Readiness]) -> Readiness:
         "lag": max(one.details.get("lag", 0) for one in found),  # type: ignore[type-var]
         "consumers": {name: {"ready": one.ready, **one.details} for name, one in consumers.items()},
     }
+    if rebuilding := {name: rows for one in found for name, rows in one.details.get("rebuilding", {}).items()}:  # type: ignore[attr-defined]
+        details["rebuilding"] = rebuilding
     halts = [f"{name}: {one.details['halted']}" for name, one in consumers.items() if "halted" in one.details]
     if halts:
         details["halted"] = "; ".join(halts)

@@ -32,6 +32,8 @@ from infra.settings import Settings
 
 LOOK_AT_LOG_S: Final = 1.0
 """Seconds without entries from Kafka after which the writer reads the log in PostgreSQL."""
+LOG_REBUILD_S: Final = 10.0
+"""Seconds between two lines of the log about a rebuild."""
 OLD_RULES_EXIT: Final = 78
 _REPLACE: Final = RebuildOptions(compare=False, swap=True)
 
@@ -63,7 +65,7 @@ class Pipeline:
         try:
             await self._election.run(stop)
         except NewerRules as error:
-            log.error(str(error), consumer=self.consumer.name, rules_version=self.consumer.rules_version)
+            log.error(str(error), consumer=self.consumer.name, version=str(self.consumer.version))
             raise SystemExit(OLD_RULES_EXIT) from None
 
     async def _apply_log(self, term: Term) -> None:
@@ -91,18 +93,32 @@ class Pipeline:
 
     async def _work(self, writer: Writer, *, rows_are_current: bool) -> None:
         if not rows_are_current:
-            await self._rebuild()
+            await self._rebuild(writer.position)
         await self._write(writer)
 
-    async def _rebuild(self) -> None:
-        """Build the rows that older rules wrote again, beside them; nothing is applied before they are swapped in."""
-        log.info("older rules wrote the rows: they are rebuilt from the log", consumer=self.consumer.name)
-        self.progress.rebuilding = True
+    async def _rebuild(self, end: int) -> None:
+        """Rebuild rows of another version beside them, up to `end`; nothing is applied before they are swapped in."""
+        name = self.consumer.name
+        done = {"entries": 0, "of": end}
+        logged_at = time.monotonic()
+
+        def progress(entries: int) -> None:
+            nonlocal logged_at
+            self.progress.begin()
+            done["entries"] += entries
+            if time.monotonic() - logged_at >= LOG_REBUILD_S:
+                logged_at = time.monotonic()
+                log.info("rebuilding", consumer=name, **done)
+
+        log.info(
+            "the rows are of another version: rebuilding", consumer=name, version=str(self.consumer.version), **done
+        )
+        self.progress.rebuilding = {name: done}
         try:
-            await rebuild(self.settings, self.consumer, _REPLACE, lambda entries: self.progress.begin())
+            await rebuild(self.settings, self.consumer, _REPLACE, progress)
         finally:
-            self.progress.rebuilding = False
-        log.info("the rebuilt rows are live", consumer=self.consumer.name)
+            self.progress.rebuilding = {}
+        log.info("the rebuilt rows are live", consumer=name)
 
     async def _write(self, writer: Writer) -> None:
         """Apply what arrives; when nothing arrives, what the log has."""

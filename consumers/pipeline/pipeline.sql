@@ -1,14 +1,18 @@
 -- name: take_over
--- Under a new epoch; no row when the rows were written by newer rules. Those of older ones keep their version.
-INSERT INTO platform.position AS p (consumer, position, epoch, rules_version) VALUES ($1, 0, $2, $3)
+-- Under a new epoch; no row when the rows are of a newer version. Those of another one keep it until they are rebuilt.
+INSERT INTO platform.position AS p (consumer, position, epoch, rules_version, fold_sha256) VALUES ($1, 0, $2, $3, $4)
 ON CONFLICT (consumer) DO UPDATE SET epoch = excluded.epoch
 WHERE p.epoch <= excluded.epoch AND p.rules_version <= excluded.rules_version
-RETURNING position, rules_version
+RETURNING position, rules_version, fold_sha256
+
+-- name: superseded
+-- Whether a later epoch has taken the position over.
+SELECT epoch > $2 FROM platform.position WHERE consumer = $1
 
 -- name: move
 -- First statement of each transaction: locks the row, and counts only for the owner at the position that it knows.
 UPDATE platform.position SET position = $4, gaps_filled = gaps_filled + $6, halted_reason = NULL
-WHERE consumer = $1 AND epoch = $2 AND position = $3 AND rules_version = $5
+WHERE consumer = $1 AND epoch = $2 AND position = $3 AND rules_version = $5 AND fold_sha256 = $7
 RETURNING true
 
 -- name: halt

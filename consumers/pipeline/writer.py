@@ -14,6 +14,7 @@ from typing import Final
 import structlog
 
 from consumers.fold.consumer import Consumer, TooManyRows, apply
+from consumers.fold.version import FoldVersion
 from consumers.pipeline.batch import Batch, LeafMismatch
 from consumers.pipeline.batch_buffer import BATCH_BYTES_MAX
 from events.errors import Fenced, YesserError
@@ -33,7 +34,7 @@ log = structlog.get_logger()
 
 
 class NewerRules(YesserError):
-    """Newer rules wrote the rows of this consumer: install the newer version."""
+    """The rows of this consumer are of a newer release: install it (docs/upgrade.md)."""
 
 
 class Writer:
@@ -47,17 +48,20 @@ class Writer:
         self._committing = asyncio.Lock()
 
     async def open(self) -> bool:
-        """Take the position over: from here on only this epoch moves it. False where older rules wrote the rows.
+        """Take the position over: from here on only this epoch moves it. False where the rows are of another version.
 
-        Raises `NewerRules` where newer ones did.
+        Raises `NewerRules` where that version is a newer one.
         """
+        version = self.consumer.version
         row = await self.connection.fetchrow(
-            _SQL["take_over"], self.consumer.name, self.epoch, self.consumer.rules_version
+            _SQL["take_over"], self.consumer.name, self.epoch, version.number, version.sha256
         )
         if row is None:
+            if await self.connection.fetchval(_SQL["superseded"], self.consumer.name, self.epoch):
+                raise Fenced(f"epoch {self.epoch} of {self.consumer.name} was superseded")
             raise NewerRules
         self.position = row["position"]
-        return bool(row["rules_version"] == self.consumer.rules_version)
+        return FoldVersion(row["rules_version"], row["fold_sha256"]) == version
 
     async def apply(self, batch: Batch, release: Callable[[], None] | None = None) -> None:
         """Apply what of `batch` is at the position, after filling a gap before it.
@@ -127,8 +131,9 @@ class Writer:
     async def _commit(self, batch: Batch, gap_entries: int, release: Callable[[], None] | None) -> None:
         connection, consumer = self.connection, self.consumer
         async with connection.transaction():
+            version = consumer.version.number, consumer.version.sha256
             moved = await connection.fetchval(
-                _SQL["move"], consumer.name, self.epoch, self.position, batch.end, consumer.rules_version, gap_entries
+                _SQL["move"], consumer.name, self.epoch, self.position, batch.end, version[0], gap_entries, version[1]
             )
             if not moved:
                 raise Fenced(f"epoch {self.epoch} of {consumer.name} does not own position {self.position}")

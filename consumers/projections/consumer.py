@@ -10,6 +10,7 @@ from typing import Final
 
 from consumers.fold.anomaly import ANOMALY, Anomaly
 from consumers.fold.consumer import Consumer
+from consumers.fold.version import version_of
 from consumers.projections.handlers import (
     activity,
     composition,
@@ -94,5 +95,5 @@ CONSUMER: Final = Consumer(
     ),
     required_keys=required_keys,
     fold=fold,
-    rules_version=composition.RULES_VERSION,
+    version=version_of("projections"),
 )

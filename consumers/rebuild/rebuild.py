@@ -20,6 +20,7 @@ from consumers.as_of.view import NotStarted
 from consumers.fold.consumer import Consumer
 from consumers.fold.replay import BATCH_ENTRIES, Progress, Scratch, no_progress, replay
 from consumers.fold.table_hash import TableHash
+from consumers.fold.version import FoldVersion
 from consumers.rebuild.comparison import Differences, compare
 from consumers.rebuild.first_divergence import FirstDifference, first_difference
 from consumers.rebuild.table_hash import table_hash
@@ -46,7 +47,7 @@ class AlreadyRunning(Retry):
 
 
 class OtherRules(YesserError):
-    """The live rows have another rules version, so they cannot be compared or replaced."""
+    """The live rows are of another version of the fold, so they cannot be compared or replaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,17 +120,16 @@ async def rebuild(
 
 
 async def _require_comparable(connection: Connection, consumer: Consumer, options: RebuildOptions) -> None:
-    """Raise `OtherRules` for rows of a newer rules version, and for a comparison with rows of an older one."""
-    live: int = await connection.fetchval(_SQL["rules_version"], consumer.name) or consumer.rules_version
-    if live > consumer.rules_version:
+    """Raise `OtherRules` for rows of a newer version, and for a comparison with rows of any other."""
+    row = await connection.fetchrow(_SQL["version"], consumer.name)
+    ours = consumer.version
+    live = ours if row is None else FoldVersion(**row)
+    versions = f"{consumer.name}: the live rows are of version {live}, this release is {ours}"
+    if live.number > ours.number:
+        raise OtherRules(f"{versions}: use the newer release.")
+    if options.compare and live != ours:
         raise OtherRules(
-            f"{consumer.name}: the live rows are of rules version {live}, this is {consumer.rules_version}: "
-            "use the newer release."
-        )
-    if options.compare and live < consumer.rules_version:
-        raise OtherRules(
-            f"{consumer.name}: the live rows are of rules version {live}, this is {consumer.rules_version}: the "
-            f"consumer rebuilds them when it starts, or run `yesser rebuild {consumer.name} --swap`."
+            f"{versions}: the consumer rebuilds them when it starts, or run `yesser rebuild {consumer.name} --swap`."
         )
 
 
@@ -171,7 +171,7 @@ async def _settle(settings: Settings, connection: Connection, scratch: Scratch, 
         await connection.execute(f"DROP SCHEMA {consumer.schema} CASCADE")
         await connection.execute(f"ALTER SCHEMA {scratch.schema} RENAME TO {consumer.schema}")
         await grant_rights(connection, [consumer.schema])
-        await connection.execute(_SQL["swapped"], consumer.name, consumer.rules_version)
+        await connection.execute(_SQL["swapped"], consumer.name, consumer.version.number, consumer.version.sha256)
     return Rebuilt(consumer.name, scratch.position, tuple(models), found, options.swap)
 
 

@@ -1,12 +1,14 @@
 -- name: position
 SELECT position FROM platform.position WHERE consumer = $1
 
--- name: rules_version
-SELECT rules_version FROM platform.position WHERE consumer = $1
+-- name: version
+SELECT rules_version AS number, fold_sha256 AS sha256 FROM platform.position WHERE consumer = $1
 
 -- name: swapped
--- In the transaction that swaps: from here on the rows have this rules version.
-UPDATE platform.position SET rules_version = $2 WHERE consumer = $1
+-- In the transaction that swaps: from here on the rows are of this version.
+UPDATE platform.position SET rules_version = $2, fold_sha256 = $3,
+    folds_from = CASE WHEN (rules_version, fold_sha256) = ($2, $3) THEN folds_from ELSE position END
+WHERE consumer = $1
 
 -- name: locked_position
 -- Held until the end of the transaction: the live consumer cannot advance while its tables are swapped.

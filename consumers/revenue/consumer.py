@@ -12,6 +12,7 @@ from typing import Final
 
 from consumers.fold.anomaly import ANOMALY, Anomaly
 from consumers.fold.consumer import Consumer
+from consumers.fold.version import version_of
 from consumers.revenue.handlers import closing, contracts, receipts
 from consumers.revenue.handlers.book import Books
 from consumers.revenue.handlers.required_keys import required_keys
@@ -76,5 +77,5 @@ CONSUMER: Final = Consumer(
     sql_files=(("consumers.fold", "anomaly.sql"), ("consumers.revenue", "tables.sql")),
     required_keys=required_keys,
     fold=fold,
-    rules_version=2,
+    version=version_of("revenue"),
 )

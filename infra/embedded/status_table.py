@@ -55,10 +55,11 @@ def print_status(status: StackStatus, console: Console | None = None) -> None:
         if reason := process.get("halted"):
             name = process["name"]
             line(f"توقف {name}: {reason}.", f"{name} halted: {reason}.")
-        if process.get("rebuilding"):
+        for consumer, done in process.get("rebuilding", {}).items():
+            entries, of = f"{done['entries']:,}", f"{done['of']:,}"
             line(
-                f"يعيد {process['name']} بناء صفوفه من السجل.",
-                f"{process['name']} builds its rows again from the log.",
+                f"يعيد {consumer} بناء صفوفه من السجل: {entries} من {of} قيد.",
+                f"{consumer} rebuilds its rows from the log: {entries} of {of} entries.",
             )
     for topic, pause in status.paused.items():
         until = pause["until"]

@@ -53,8 +53,8 @@ class Progress:
     """What an operator must look at while the work continues: the process is not ready."""
     paused: dict[str, dict[str, str]] = field(default_factory=dict)
     """Paused topics: until when, and why, in Arabic and English. The process stays ready."""
-    rebuilding: bool = False
-    """Whether older rules' rows are built again before anything is applied."""
+    rebuilding: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Consumers whose rows of another version are rebuilt before anything is applied: `entries` folded, `of` all."""
     positions: bool = True
     moved_at: float = field(init=False)
     looked: bool = field(default=False, init=False)
@@ -86,7 +86,7 @@ class Progress:
         if self.paused:
             details["paused"] = self.paused
         if self.rebuilding:
-            details["rebuilding"] = True
+            details["rebuilding"] = self.rebuilding
         if halted := self.halted or self.alarm:
             return Readiness(False, details | {"halted": halted})
         if self.standby:

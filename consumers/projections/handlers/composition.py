@@ -7,14 +7,11 @@ A domain module has `TABLES`, `SQL_FILES`, `TYPES`, `required_keys(entry)`, `dep
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from consumers.projections.handlers.outcome import Outcome
 from events.wire.entry import Entry
 from infra.postgres.unit_of_work import Need, Table, UnitOfWork
-
-RULES_VERSION: Final = 2
-"""Grows when a domain module decides differently or changes its tables (2: the pending facts are bounded)."""
 
 
 class Domain(Protocol):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from consumers.fold.consumer import Consumer
+from consumers.fold.version import FoldVersion
 from events.wire.entry import Entry
 from infra.postgres.connection import Connection
 from infra.postgres.outbox import OutboxEvent
@@ -32,7 +33,7 @@ def fold(ws: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
     return []
 
 
-COUNTING = Consumer("counting", "counting", (APPLIED,), _SQL, required_keys, fold)
+COUNTING = Consumer("counting", "counting", (APPLIED,), _SQL, required_keys, fold, FoldVersion(1, "one"))
 
 
 @dataclass(slots=True)
@@ -63,7 +64,7 @@ COUNTING_BY_TYPE = Consumer(
     (*_SQL, ("tests.integration.consumers.pipeline", "counted.sql")),
     needs_by_type,
     fold_by_type,
-    rules_version=2,
+    version=FoldVersion(2, "by type"),
 )
 """A later release of it, which keeps one table more."""
 

@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaProducer
 from structlog.testing import capture_logs
 
 from consumers.fold.consumer import Consumer
+from consumers.fold.version import FoldVersion
 from consumers.pipeline.pipeline import Pipeline
 from consumers.registrar.batch import Batch
 from consumers.registrar.journal import Journal
@@ -264,14 +265,14 @@ async def test_a_value_that_does_not_fit_its_column_is_a_bug_and_no_reason_to_wa
 async def test_a_process_with_older_rules_ends_and_frees_the_lease(settings: Settings, connection: Connection) -> None:
     await make_topics(settings)
     await grow(settings, 2)
-    async with running(pipeline(settings, replace(COUNTING, rules_version=2))):
+    async with running(pipeline(settings, replace(COUNTING, version=FoldVersion(2, "two")))):
         await until_position(connection, 2)
     with pytest.raises(SystemExit) as ended:
         await pipeline(settings).run(asyncio.Event())
     assert ended.value.code == 78
     assert await connection.fetchval("SELECT expires_at < clock_timestamp() FROM platform.lease WHERE name LIKE 'c%'")
     await grow(settings, 1)
-    async with running(pipeline(settings, replace(COUNTING, rules_version=3))):
+    async with running(pipeline(settings, replace(COUNTING, version=FoldVersion(3, "three")))):
         await until_position(connection, 3)
 
 
@@ -288,7 +289,26 @@ async def test_newer_rules_rebuild_the_rows_before_they_apply_anything(
         await until_position(connection, 350)
     assert await connection.fetchval("SELECT count(*) FROM counting.applied") == 350
     assert await connection.fetchval("SELECT count FROM counting.counted") == 350
-    assert await connection.fetchval("SELECT rules_version FROM platform.position") == 2
+    row = await connection.fetchrow("SELECT rules_version, fold_sha256, folds_from FROM platform.position")
+    assert row is not None
+    assert tuple(row) == (2, "by type", 300)
+
+
+async def test_rows_of_the_same_number_with_another_hash_are_rebuilt_too(
+    settings: Settings, connection: Connection
+) -> None:
+    """As between two states of a release under way."""
+    await make_topics(settings)
+    await grow(settings, 10)
+    async with running(pipeline(settings)):
+        await until_position(connection, 10)
+    await grow(settings, 5)
+    with capture_logs() as logs:
+        async with running(pipeline(settings, replace(COUNTING, version=FoldVersion(1, "changed")))):
+            await until_position(connection, 15)
+    assert await connection.fetchval("SELECT fold_sha256 FROM platform.position") == "changed"
+    (begun,) = [line for line in logs if "another version" in line["event"]]
+    assert (begun["entries"], begun["of"]) == (0, 10)
 
 
 async def test_a_rebuild_under_way_elsewhere_is_waited_for(settings: Settings, connection: Connection) -> None:

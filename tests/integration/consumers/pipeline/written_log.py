@@ -50,10 +50,11 @@ async def apply_live(
             await connection.execute(f"SET LOCAL search_path = {consumer.schema}")
             decided += await apply(connection, consumer, entries)
             await connection.execute(
-                "INSERT INTO platform.position (consumer, position, rules_version) VALUES ($1, $2, $3) "
-                "ON CONFLICT (consumer) DO UPDATE SET position = excluded.position",
+                "INSERT INTO platform.position (consumer, position, rules_version, fold_sha256) "
+                "VALUES ($1, $2, $3, $4) ON CONFLICT (consumer) DO UPDATE SET position = excluded.position",
                 consumer.name,
                 first + len(part),
-                consumer.rules_version,
+                consumer.version.number,
+                consumer.version.sha256,
             )
     return decided

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from hashlib import sha256
 
 import orjson
@@ -14,6 +15,7 @@ from consumers.audit.tree import WrongTree
 from consumers.commitments.check import claims_in_log
 from consumers.commitments.commitment import hash_read_models
 from consumers.fold.consumer import Consumer
+from consumers.fold.version import FoldVersion
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.rebuild.commands import rebuild_command
 from consumers.rebuild.rebuild import AlreadyRunning, OtherRules, RebuildOptions, Rebuilt, document, rebuild
@@ -22,6 +24,7 @@ from consumers.registry import CONSUMERS
 from infra.log.merkle import TileTree, leaf_hash
 from infra.log.reader import ChangedEntry, split_bundle
 from infra.postgres.connection import Connection, connect
+from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
 from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
 from tests.integration.consumers.registrar.registering import until
@@ -51,6 +54,12 @@ async def live(connection: Connection, raw: list[bytes]) -> Connection:
     await write_log(connection, raw)
     await apply_live(connection, PROJECTIONS, raw)
     return connection
+
+
+async def version(connection: Connection) -> FoldVersion:
+    row = await connection.fetchrow("SELECT rules_version, fold_sha256 FROM platform.position")
+    assert row is not None
+    return FoldVersion(*row)
 
 
 async def scratch_schemas(connection: Connection) -> int:
@@ -241,15 +250,56 @@ async def test_an_entry_changed_with_its_leaf_that_no_fold_can_take_is_found_by_
 async def test_rows_of_older_rules_are_not_compared_but_replaced(settings: Settings, live: Connection) -> None:
     await live.execute("UPDATE platform.position SET rules_version = 1")
     await live.execute("DROP TABLE projections.waiting_agency")
-    with pytest.raises(OtherRules, match=r"rules version 1, this is 2.*--swap"):
+    with pytest.raises(OtherRules, match=r"version 1 .*this release is .*--swap"):
         await rebuild(settings, PROJECTIONS)
     assert await hash_read_models(live, [PROJECTIONS]) == [], "nobody commits to them"
     assert (await rebuild(settings, PROJECTIONS, RebuildOptions(compare=False, swap=True))).swapped
-    assert await live.fetchval("SELECT rules_version FROM platform.position") == PROJECTIONS.rules_version
+    assert await version(live) == PROJECTIONS.version
     assert (await rebuild(settings, PROJECTIONS)).ok
-    await live.execute("UPDATE platform.position SET rules_version = 3")
+    await live.execute("UPDATE platform.position SET fold_sha256 = 'another'")
+    with pytest.raises(OtherRules, match=r"version .* \(another\).*--swap"):
+        await rebuild(settings, PROJECTIONS)
+    await live.execute("UPDATE platform.position SET rules_version = rules_version + 1")
     with pytest.raises(OtherRules, match="use the newer release"):
         await rebuild(settings, PROJECTIONS, SWAP)
+
+
+async def test_a_rebuild_of_another_version_that_is_killed_begins_again_and_the_old_rows_stay_readable(
+    settings: Settings, live: Connection, environment: Callable[..., dict[str, str]]
+) -> None:
+    """The log's segments are locked, so that the kill comes while the rows are being built."""
+    before = await live.fetch("SELECT * FROM projections.service ORDER BY 1")
+    await live.execute("UPDATE platform.position SET rules_version = rules_version - 1, fold_sha256 = ''")
+    blocker = await connect(settings, "blocker")
+    try:
+        async with blocker.transaction():
+            await blocker.execute("LOCK TABLE log.segment")
+            child = await asyncio.create_subprocess_exec(*subprocess_command(), "run", "projections", env=environment())
+
+            async def is_building() -> bool:
+                return await scratch_schemas(live) == 1
+
+            await until(is_building, "the rebuild has begun")
+            child.kill()
+            await child.wait()
+            assert await live.fetch("SELECT * FROM projections.service ORDER BY 1") == before
+            assert await version(live) != PROJECTIONS.version
+    finally:
+        await blocker.close()
+    assert await scratch_schemas(live) == 1, "left behind"
+    child = await asyncio.create_subprocess_exec(*subprocess_command(), "run", "projections", env=environment())
+    try:
+
+        async def is_current() -> bool:
+            return await version(live) == PROJECTIONS.version
+
+        await until(is_current, "the rows are of this version")
+    finally:
+        child.terminate()
+        await child.wait()
+    assert await live.fetch("SELECT * FROM projections.service ORDER BY 1") == before
+    assert await scratch_schemas(live) == 0
+    assert (await rebuild(settings, PROJECTIONS)).ok
 
 
 async def test_what_a_killed_rebuild_left_behind_is_cleared(settings: Settings, live: Connection) -> None:

@@ -24,13 +24,13 @@ def test_a_paused_topic_is_named_with_its_reason_in_both_languages() -> None:
     assert orjson.loads(orjson.dumps(status))["paused"] == paused
 
 
-def test_a_consumer_that_builds_its_rows_again_is_named() -> None:
+def test_a_consumer_that_rebuilds_its_rows_is_named_with_its_progress() -> None:
     process = PART | {"name": "revenue", "health_port": 3, "log": "var/logs/revenue.log"}
     status = StackStatus("var", True, True, PART, PART, [process])
-    answered = status.with_answers({"revenue": {"lag": 7, "rebuilding": True}})
+    answered = status.with_answers({"revenue": {"lag": 7, "rebuilding": {"revenue": {"entries": 8192, "of": 20_000}}}})
     written = StringIO()
     print_status(answered, Console(file=written, width=200))
-    assert "revenue builds its rows again from the log." in written.getvalue()
+    assert "revenue rebuilds its rows from the log: 8,192 of 20,000 entries." in written.getvalue()
 
 
 def test_the_table_fits_80_columns_and_cuts_nothing() -> None:

@@ -1,0 +1,67 @@
+"""The version of a fold: it follows the rules and the tables, and neither comments nor layout."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
+from consumers.fold.consumer import Consumer
+from consumers.fold.version import FoldVersion, versions
+from consumers.fold_versions import current, fold_sha256, modules, statements, tree
+from consumers.registry import CONSUMERS
+
+SOURCE = '''
+"""What it is."""
+LIMIT = 3
+"""The limit."""
+
+
+def is_full(count: int) -> bool:
+    """Whether."""
+    return count >= LIMIT  # not more
+'''
+
+
+def test_the_listed_versions_are_those_of_the_sources() -> None:
+    assert current(versions()) == versions(), "run `python -m consumers.fold_versions`"
+
+
+@pytest.mark.parametrize("consumer", CONSUMERS.values(), ids=lambda consumer: consumer.name)
+def test_a_process_has_the_listed_version(consumer: Consumer) -> None:
+    assert consumer.version == versions()[consumer.name]
+
+
+def test_only_a_changed_hash_takes_the_next_number() -> None:
+    listed = versions()
+    before = {**listed, "revenue": FoldVersion(7, "before")}
+    found = current(before)
+    assert found == {**listed, "revenue": FoldVersion(8, listed["revenue"].sha256)}
+    del before["revenue"]
+    assert current(before)["revenue"].number == 1
+
+
+def test_comments_docstrings_and_layout_do_not_count() -> None:
+    shorter = "LIMIT = (3)\ndef is_full(\n  count: int,\n) -> bool:\n    return count >= LIMIT\n"
+    assert tree(SOURCE) == tree(shorter)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [("= 3", "= 4"), (">=", ">"), ("return count", "return not count"), ("= 3", "= '3'")]
+)
+def test_a_changed_rule_counts(before: str, after: str) -> None:
+    assert tree(SOURCE) != tree(SOURCE.replace(before, after, 1))
+
+
+def test_of_the_tables_only_comments_and_layout_do_not_count() -> None:
+    text = "-- What.\nCREATE TABLE t (\n    a bigint, -- an index\n    b text\n);\n"
+    assert statements(text) == "CREATE TABLE t ( a bigint, b text );"
+    tables = (*EVENT_INDEX.sql_files, ("consumers.fold", "anomaly.sql"))
+    assert fold_sha256(replace(EVENT_INDEX, sql_files=tables)) != fold_sha256(EVENT_INDEX)
+
+
+def test_the_rules_are_the_modules_that_are_imported_over_others_too() -> None:
+    found = [name for name, _ in modules("consumers.campaigns.consumer")]
+    assert {"consumers.projections.handlers.life_cycle", "events.values.working_days"} <= set(found)
+    assert not [name for name in found if name.startswith("infra") or name == "consumers.fold.consumer"]
