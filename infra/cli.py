@@ -36,6 +36,7 @@ SUMMARIES: Final = {
     "demo": "Run the programme's real story from end to end.",
     "docs": "Write the documentation as static files.",
     "down": "Stop the stack; its data stays.",
+    "erase": "Delete a record that must not be kept from an agency's topic.",
     "kafka": "Run one of Kafka's own tools.",
     "ledger": "Partnerships, balances, statements and transfers.",
     "lint": "Validate a file as the registrar does; needs no service.",

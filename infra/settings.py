@@ -89,6 +89,9 @@ class Settings(BaseSettings):
     breaker_wait_max_s: float = Field(
         default=120.0, gt=0, description="Longest pause: each further refused record doubles it."
     )
+    agency_retention_days: int = Field(
+        default=35, gt=0, description="An agency's topic keeps its records for this long. Longer than any outage."
+    )
     agency_producer_bytes_per_s: int = Field(
         default=32 << 20, gt=0, description="Bytes a second that one agency may write to Kafka."
     )

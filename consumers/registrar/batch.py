@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from consumers.registrar.breaker import Breaker, BreakerState, Outcome
 from events.faults.problems import CONFLICT
@@ -25,14 +25,30 @@ CHEAP_RECORDS = 64
 
 
 class Record(Protocol):
-    """The part of a Kafka record that is used."""
+    """The part of a Kafka record that is used. `timestamp`: when Kafka stored it, in milliseconds."""
 
     @property
     def offset(self) -> int: ...
     @property
+    def timestamp(self) -> int: ...
+    @property
     def value(self) -> bytes | None: ...
     @property
     def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
+
+
+class Mark(NamedTuple):
+    """What is kept of the last record read of a topic, to recognise it later.
+
+    Of a record that holds personal data no hash is kept, only when Kafka stored it.
+    """
+
+    sha256: bytes | None
+    appended_ms: int | None
+
+
+NO_MARK = Mark(None, None)
+"""Nothing was read, or nothing is known of the last record."""
 
 
 @dataclass(slots=True)
@@ -82,7 +98,8 @@ class Batch:
     runs: list[tuple[str, int, int, int]] = field(default_factory=list)
     duplicates: list[tuple[str, int, int]] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
-    positions: dict[str, tuple[int, bytes | None]] = field(default_factory=dict)
+    positions: dict[str, tuple[int, Mark]] = field(default_factory=dict)
+    """Topic → the offset to read next, and the mark of the record before it."""
     sequences: dict[str, Sequences] = field(default_factory=dict)
     agencies: list[tuple[Agency, dict[str, Any], int]] = field(default_factory=list)
     breakers: dict[str, BreakerState] = field(default_factory=dict)
@@ -170,7 +187,7 @@ def _number_topic(
         batch.runs.append((topic, run_offset, run_index, index - run_index))
     del reading.records[taken:], reading.verdicts[taken:]
     last = reading.records[-1]
-    batch.positions[topic] = (last.offset + 1, record_sha256(last))
+    batch.positions[topic] = (last.offset + 1, mark_of(last, reading.verdicts[-1]))
 
 
 def _conflict(verdict: Accepted) -> Refused:
@@ -215,6 +232,20 @@ def headers_as_json(record: Record) -> list[list[str]]:
 def _printable(name: str) -> str:
     """A header's name as text for jsonb: NUL and bytes that are not UTF-8 become `\\x00` and `\\xff`."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace").replace("\0", "\\x00")
+
+
+def mark_of(record: Record, verdict: Accepted | Refused) -> Mark:
+    """What to keep of this record: `Refused.keep_raw` is False if it holds personal data."""
+    if isinstance(verdict, Refused) and not verdict.keep_raw:
+        return Mark(None, record.timestamp)
+    return Mark(record_sha256(record), None)
+
+
+def has_mark(record: Record, mark: Mark) -> bool:
+    """Whether it is the record that was marked."""
+    if mark.sha256 is not None:
+        return record_sha256(record) == mark.sha256
+    return record.timestamp == mark.appended_ms
 
 
 def record_sha256(record: Record) -> bytes:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import orjson
 
-from consumers.registrar.batch import Batch, Refusal, multirange, repeated, segments
+from consumers.registrar.batch import Batch, Mark, Refusal, multirange, repeated, segments
 from consumers.registrar.breaker import CLOSED, BreakerState, Outcome, Pause
 from events.errors import Halt
 from events.validation.verdicts import Agency
@@ -37,13 +37,13 @@ class Diverged(Halt):
 
 @dataclass(slots=True)
 class ReadPosition:
-    """Where reading of a topic goes on, and the hash of the record before it (None before the first).
+    """Where reading of a topic goes on, and the mark of the record before it.
 
     The breaker does not count records below `uncounted_up_to`.
     """
 
     next_offset: int
-    last_record_sha256: bytes | None
+    last_record: Mark
     halted_reason: str | None
     breaker: BreakerState = CLOSED
     uncounted_up_to: int = 0
@@ -89,7 +89,7 @@ class Journal:
         return {
             r["topic"]: ReadPosition(
                 r["next_offset"],
-                r["last_record_sha256"],
+                Mark(r["last_record_sha256"], r["last_record_appended_ms"]),
                 r["halted_reason"],
                 _breaker_state(r),
                 r["uncounted_up_to"],
@@ -141,7 +141,7 @@ class Journal:
         )
         if not advanced:
             raise Diverged(f"the log's size is not {batch.first_index}: another writer was here; run `yesser status`")
-        positions = [(topic, *position) for topic, position in batch.positions.items()]
+        positions = [(topic, next_offset, *mark) for topic, (next_offset, mark) in batch.positions.items()]
         await execute(
             _SQL["add"],
             *_columns(segments(batch.first_index, batch.entries, leaves), 4),
@@ -151,7 +151,7 @@ class Journal:
             batch.claim_indexes,
             *_columns(batch.runs, 4),
             *_columns(batch.duplicates, 3),
-            *_columns(positions, 3),
+            *_columns(positions, 4),
         )
         if batch.refusals:
             await execute(_SQL["add_refusals"], *_refusal_columns(batch.refusals))

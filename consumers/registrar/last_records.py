@@ -19,7 +19,7 @@ from aiokafka.client import ConnectionGroup
 from aiokafka.errors import KafkaConnectionError, NoError, OffsetOutOfRangeError, for_code
 from aiokafka.protocol.fetch import FetchRequest
 
-from consumers.registrar.batch import record_sha256
+from consumers.registrar.batch import Mark, has_mark
 from consumers.registrar.raw_record_reader import CorruptBatch, holds_a_batch, record_at
 from infra.kafka.clients import raw_client
 
@@ -37,10 +37,10 @@ _CONNECTION: Final = ConnectionGroup.COORDINATION
 
 @dataclass(frozen=True, slots=True)
 class LastRecord:
-    """The offset and hash of the last read record."""
+    """The offset and the mark of the last read record."""
 
     offset: int
-    sha256: bytes
+    mark: Mark
 
 
 async def changed_topics(consumer: AIOKafkaConsumer, expected: Mapping[str, LastRecord]) -> dict[str, str]:
@@ -69,11 +69,9 @@ async def _compare(
         for topic, data in answers.items():
             last = waiting.pop(topic)
             try:
-                if not (await _has_aged(consumer, topic, last) if data is None else _holds(data, last)):
-                    faults[topic] = (
-                        f"the record at offset {last.offset} is not the one that was read (its tail was lost, or it was"
-                        " created again)"
-                    )
+                fault = await fault_of_absence(consumer, topic, last.offset + 1) if data is None else _fault(data, last)
+                if fault is not None:
+                    faults[topic] = fault
             except CorruptBatch as error:
                 damaged[topic] = str(error)
         if not answers:
@@ -85,16 +83,29 @@ async def _compare(
     return faults, damaged
 
 
-def _holds(data: bytes, last: LastRecord) -> bool:
+def _fault(data: bytes, last: LastRecord) -> str | None:
+    """None if `data` holds the record."""
     record = record_at(data, last.offset)
-    return record is not None and record_sha256(record) == last.sha256
+    return None if record is not None and has_mark(record, last.mark) else _changed(last.offset)
 
 
-async def _has_aged(consumer: AIOKafkaConsumer, topic: str, last: LastRecord) -> bool:
-    """Whether the topic begins after the record: retention removed it, and nothing unread is lost."""
+async def fault_of_absence(consumer: AIOKafkaConsumer, topic: str, next_offset: int) -> str | None:
+    """Why the topic has no record before `next_offset`, the end of what was read, or at it.
+
+    None if the topic begins exactly there: what was read has aged, and nothing unread is lost.
+    """
     partition = TopicPartition(topic, 0)
     first: int = (await consumer.beginning_offsets([partition]))[partition]
-    return first == last.offset + 1
+    if first > next_offset:
+        return (
+            f"the records {next_offset} … {first - 1} were deleted before they were read (the topic was not read for"
+            " longer than it keeps its records, or another program deleted them)"
+        )
+    return None if first == next_offset else _changed(next_offset - 1)
+
+
+def _changed(offset: int) -> str:
+    return f"the record at offset {offset} is not the one that was read (its tail was lost, or it was created again)"
 
 
 async def _ask(consumer: AIOKafkaConsumer, expected: Mapping[str, LastRecord]) -> dict[str, bytes | None]:

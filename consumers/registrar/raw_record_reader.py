@@ -13,7 +13,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import CorruptRecordException, KafkaConnectionError, RecordTooLargeError, for_code
@@ -32,6 +32,7 @@ _CHECKSUM_AT: Final = 17
 _CHECKED_FROM: Final = 21
 _MAGIC: Final = 2
 _COMPRESSION: Final = 0x07
+_LOG_APPEND_TIME: Final = 0x08
 _CONTROL: Final = 0x20
 _UNCOMMITTED: Final = 0
 WAIT_MS: Final = 1_000
@@ -50,6 +51,7 @@ class RawRecord:
     """The part of a Kafka record that is used."""
 
     offset: int
+    timestamp: int
     value: bytes | None
     headers: tuple[tuple[str, bytes | None], ...]
 
@@ -80,19 +82,19 @@ def parse_batches(data: bytes) -> list[RawRecord]:
     Stops at a corrupt batch. Raises `CorruptBatch` if the first one is corrupt.
     """
     records: list[RawRecord] = []
-    for at, base, count in _batches(data):
-        records += [_record(data, start, base) for start in _starts(data, at, count)]
+    for batch in _batches(data):
+        records += [_record(data, start, batch) for start in _starts(data, batch)]
     return records
 
 
 def record_at(data: bytes, offset: int) -> RawRecord | None:
     """The record at `offset`, from the first batches in `data`. Raises `CorruptBatch`."""
-    for at, base, count in _batches(data):
-        if base > offset:
+    for batch in _batches(data):
+        if batch.base_offset > offset:
             return None
-        for start in _starts(data, at, count):
-            if _offset(data, start, base) == offset:
-                return _record(data, start, base)
+        for start in _starts(data, batch):
+            if _deltas(data, start)[1] + batch.base_offset == offset:
+                return _record(data, start, batch)
     return None
 
 
@@ -104,11 +106,24 @@ def holds_a_batch(data: bytes) -> bool:
     return len(data) >= _LENGTH_BEFORE + int(length)
 
 
-def _batches(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """(start of its records, base offset, number of records) of each whole batch, without control batches."""
+class _Batch(NamedTuple):
+    """A batch's header: where its records start, and what they count from. Times are in milliseconds.
+
+    With LogAppendTime, as agency topics have it, each record has the batch's time (`appended_ms`).
+    """
+
+    start: int
+    base_offset: int
+    records_count: int
+    base_ms: int
+    appended_ms: int | None
+
+
+def _batches(data: bytes) -> Iterator[_Batch]:
+    """Each whole batch, without control batches."""
     at = 0
     while at + _HEADER.size <= len(data):
-        base, length, _, magic, _, attributes, *_, count = _HEADER.unpack_from(data, at)
+        base, length, _, magic, _, attributes, _, base_ms, max_ms, *_, count = _HEADER.unpack_from(data, at)
         end = at + _LENGTH_BEFORE + length
         if end > len(data) and at:
             return
@@ -117,7 +132,7 @@ def _batches(data: bytes) -> Iterator[tuple[int, int, int]]:
                 return
             raise CorruptBatch(f"the batch at offset {base} {fault}")
         if not attributes & _CONTROL:
-            yield at + _HEADER.size, base, count
+            yield _Batch(at + _HEADER.size, base, count, base_ms, max_ms if attributes & _LOG_APPEND_TIME else None)
         at = end
 
 
@@ -134,23 +149,24 @@ def _fault(data: bytes, at: int, end: int, magic: int, attributes: int) -> str |
     return None
 
 
-def _starts(data: bytes, at: int, count: int) -> Iterator[int]:
+def _starts(data: bytes, batch: _Batch) -> Iterator[int]:
     """The start of each record of a batch, after its length."""
-    for _ in range(count):
+    at = batch.start
+    for _ in range(batch.records_count):
         length, start = _varint(data, at)
         yield start
         at = start + length
 
 
-def _offset(data: bytes, at: int, base: int) -> int:
-    _, at = _varint(data, at + 1)  # after the attributes: the timestamp delta
-    delta, _ = _varint(data, at)
-    return base + delta
+def _deltas(data: bytes, at: int) -> tuple[int, int, int]:
+    """A record's time and offset, counted from its batch's, and the end of both."""
+    ms, at = _varint(data, at + 1)  # after the attributes
+    offset, at = _varint(data, at)
+    return ms, offset, at
 
 
-def _record(data: bytes, at: int, base: int) -> RawRecord:
-    _, at = _varint(data, at + 1)
-    delta, at = _varint(data, at)
+def _record(data: bytes, at: int, batch: _Batch) -> RawRecord:
+    ms, offset, at = _deltas(data, at)
     _, at = _bytes(data, at)  # the key is ignored
     value, at = _bytes(data, at)
     headers_count, at = _varint(data, at)
@@ -159,7 +175,8 @@ def _record(data: bytes, at: int, base: int) -> RawRecord:
         name, at = _bytes(data, at)
         content, at = _bytes(data, at)
         headers.append(((name or b"").decode("utf-8", "surrogateescape"), content))
-    return RawRecord(base + delta, value, tuple(headers))
+    timestamp = batch.base_ms + ms if batch.appended_ms is None else batch.appended_ms
+    return RawRecord(batch.base_offset + offset, timestamp, value, tuple(headers))
 
 
 def _bytes(data: bytes, at: int) -> tuple[bytes | None, int]:

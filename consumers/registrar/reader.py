@@ -18,9 +18,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
 from consumers.registrar.backlog import Backlog
-from consumers.registrar.batch import Record, record_sha256
+from consumers.registrar.batch import NO_MARK, Mark, Record, record_sha256
 from consumers.registrar.journal import ReadPosition
-from consumers.registrar.last_records import LOOK_AGAIN_S, LastRecord, changed_topics
+from consumers.registrar.last_records import LOOK_AGAIN_S, LastRecord, changed_topics, fault_of_absence
 from consumers.registrar.raw_record_reader import NOT_DECODED, CorruptBatch, fetch_records
 from events.errors import Retry
 from infra.kafka.client_config import client_arguments
@@ -87,8 +87,8 @@ class Reader:
             if topic in self.next_offsets:
                 continue
             self.next_offsets[topic] = position.next_offset
-            if position.last_record_sha256 is not None:
-                self._last[topic] = LastRecord(position.next_offset - 1, position.last_record_sha256)
+            if position.last_record != NO_MARK:
+                self._last[topic] = LastRecord(position.next_offset - 1, position.last_record)
         for topic in set(self.next_offsets) - set(positions):
             del self.next_offsets[topic]
             self._last.pop(topic, None)
@@ -178,7 +178,8 @@ class Reader:
     def _move(self, topic: str, last: Record) -> None:
         """Set the position after `last`."""
         self.next_offsets[topic] = last.offset + 1
-        self._last[topic] = LastRecord(last.offset, record_sha256(last))
+        # In memory, where a hash does not outlive the record.
+        self._last[topic] = LastRecord(last.offset, Mark(record_sha256(last), None))
 
     async def read(self) -> dict[str, Sequence[Any]]:
         """Add the next records to the backlog; returns them by topic."""
@@ -188,7 +189,10 @@ class Reader:
         except OffsetOutOfRangeError as error:
             out_of_range: Mapping[TopicPartition, int] = error.args[0]
             raise TopicBroken(
-                {p.topic: f"offset {offset} is no longer there; {WHAT_TO_DO}" for p, offset in out_of_range.items()}
+                {
+                    p.topic: f"{await self._fault_out_of_range(p.topic, offset)}; {WHAT_TO_DO}"
+                    for p, offset in out_of_range.items()
+                }
             ) from error
         result = {partition.topic: records for partition, records in found.items() if records}
         # Checked after they arrived: the record before them cannot have changed since they were sent.
@@ -201,6 +205,9 @@ class Reader:
                 self.hold(topic)
         self.backlog.add(result)
         return result
+
+    async def _fault_out_of_range(self, topic: str, offset: int) -> str:
+        return await fault_of_absence(self.consumer, topic, offset) or f"offset {offset} is no longer there"
 
     async def _fetch(self) -> Mapping[TopicPartition, Sequence[Any]]:
         settings = self.settings

@@ -16,8 +16,9 @@ WITH segments AS (
 ), duplicates AS (
     INSERT INTO log.duplicate SELECT * FROM unnest($15::text[], $16::bigint[], $17::bigint[])
 )
-UPDATE log.read_position p SET next_offset = r.next_offset, last_record_sha256 = r.sha256
-FROM unnest($18::text[], $19::bigint[], $20::bytea[]) AS r(topic, next_offset, sha256)
+UPDATE log.read_position p SET next_offset = r.next_offset, last_record_sha256 = r.sha256,
+    last_record_appended_ms = r.appended_ms
+FROM unnest($18::text[], $19::bigint[], $20::bytea[], $21::bigint[]) AS r(topic, next_offset, sha256, appended_ms)
 WHERE p.topic = r.topic
 
 -- name: add_refusals
@@ -64,8 +65,8 @@ SELECT size, recorded, shipped_up_to FROM log.state
 SELECT code, role FROM platform.agency ORDER BY registered_index
 
 -- name: positions
-SELECT topic, next_offset, last_record_sha256, halted_reason, paused_until, paused_times, paused_reason,
-       paused_cause, breaker_levels, uncounted_up_to
+SELECT topic, next_offset, last_record_sha256, last_record_appended_ms, halted_reason, paused_until, paused_times,
+       paused_reason, paused_cause, breaker_levels, uncounted_up_to
 FROM log.read_position
 
 -- name: alarm

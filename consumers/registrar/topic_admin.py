@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from consumers.registrar.batch import record_sha256
+from consumers.registrar.batch import Mark, has_mark
 from events.errors import Retry, YesserError
 from infra.kafka.admin import admin_client, ensure_agency_topic
 from infra.kafka.client_config import PRODUCER_DURABLE, agency_topic, client_arguments
@@ -40,7 +40,7 @@ class NotReleased(Retry):
 
 @dataclass(frozen=True, slots=True)
 class Halted:
-    """A halted topic as it is now. `end_offset` is None if it no longer exists.
+    """A halted topic as it is now. `first_offset` and `end_offset` are None if it no longer exists.
 
     The registrar had read up to `next_offset`. `is_restored`: its last read record is back at its offset.
     """
@@ -48,8 +48,19 @@ class Halted:
     topic: str
     reason: str
     next_offset: int
+    first_offset: int | None
     end_offset: int | None
     is_restored: bool
+
+    @property
+    def has_aged(self) -> bool:
+        """Whether all that was read was deleted in order, by retention or an operator."""
+        return self.first_offset is not None and self.next_offset > 0 and self.first_offset >= self.next_offset
+
+    @property
+    def deleted_unread(self) -> range:
+        """Offsets whose records were deleted before they were read. They get no verdict."""
+        return range(self.next_offset, max(self.next_offset, self.first_offset or 0))
 
     @property
     def missing(self) -> range:
@@ -59,7 +70,7 @@ class Halted:
     @property
     def unread(self) -> range:
         """Offsets whose records may have changed since they were read: they are not read again."""
-        return range(0) if self.is_restored else range(self.missing.start)
+        return range(0) if self.is_restored or self.has_aged else range(self.missing.start)
 
     def document(self) -> dict[str, Any]:
         """For `--json`: ranges as [first, last]."""
@@ -71,6 +82,7 @@ class Halted:
             "is_restored": self.is_restored,
             "missing": _inclusive(self.missing),
             "to_be_sent_again": _inclusive(self.unread),
+            "deleted_unread": _inclusive(self.deleted_unread),
         }
 
     def words(self) -> dict[str, list[str]]:
@@ -79,6 +91,19 @@ class Halted:
         if self.is_restored:
             english.append(f"{self.topic} has all records that were read: nothing is lost.")
             arabic.append(f"يحوي {self.topic} كل ما قُرئ منه: لم يُفقد شيء.")
+        elif self.has_aged and not self.deleted_unread:
+            english.append(f"All records of {self.topic} that were read were deleted in order: nothing is lost.")
+            arabic.append(f"حُذف من {self.topic} كل ما قُرئ منه بالترتيب: لم يُفقد شيء.")
+        if self.deleted_unread:
+            span = f"{self.deleted_unread.start} … {self.deleted_unread.stop - 1}"
+            english.append(
+                f"The records {span} were deleted from {self.topic} before they were read. They get no verdict: the"
+                " agency must send their events again, with the same ids."
+            )
+            arabic.append(
+                f"حُذفت السجلات {span} من {self.topic} قبل أن تُقرأ، ولا حكم لها: على الجهة إرسال أحداثها من جديد"
+                " بالمعرّفات نفسها."
+            )
         if self.missing:
             span = f"{self.missing.start} … {self.missing.stop - 1}"
             english.append(f"The records {span} are missing from {self.topic}. Their verdicts stay in the log.")
@@ -98,8 +123,8 @@ class Halted:
                 f"ما يوجد الآن في المواضع {span} لا يُقرأ لأن لهذه العناوين أحكامها: ما كتبته الجهة هناك بعد الفقد"
                 " لا يصل إلى السجل، وعليها إرساله من جديد بالمعرّفات نفسها."
             )
-        english.append(f"Reading resumes at offset {self.next_offset}.")
-        arabic.append(f"تستمر القراءة من الموضع {self.next_offset}.")
+        english.append(f"Reading resumes at offset {self.deleted_unread.stop}.")
+        arabic.append(f"تستمر القراءة من الموضع {self.deleted_unread.stop}.")
         return {"en": english, "ar": arabic}
 
 
@@ -126,23 +151,25 @@ async def look_at(connection: Connection, settings: Settings, code: str) -> Halt
     if row is None or row["halted_reason"] is None:
         raise NothingToRelease(f"{topic} is not halted: there is nothing to do.")
     last = row["next_offset"] - 1
-    end, record = await _end_and_record(settings, topic, last)
+    first, end, record = await _ends_and_record(settings, topic, last)
+    mark = Mark(row["last_record_sha256"], row["last_record_appended_ms"])
     # If nothing was read, an unreadable batch caused the halt: it is tried again.
-    restored = last < 0 or (record is not None and record_sha256(record) == row["last_record_sha256"])
-    return Halted(topic, row["halted_reason"], row["next_offset"], end, restored)
+    restored = last < 0 or (record is not None and has_mark(record, mark))
+    return Halted(topic, row["halted_reason"], row["next_offset"], first, end, restored)
 
 
 async def lift_halt(connection: Connection, settings: Settings, code: str, found: Halted) -> None:
     """Lift the halt, with the effects in `found.words()`."""
     if found.end_offset is None:
         async with admin_client(_writer(settings, code)) as admin:
-            await ensure_agency_topic(admin, code, settings.kafka_replication_factor)
+            await ensure_agency_topic(admin, code, settings)
     if found.missing:
         await _fill(_writer(settings, code), found)
     # The record there now becomes the one to compare with.
-    _, last = await _end_and_record(settings, found.topic, found.next_offset - 1)
-    sha256 = None if last is None else record_sha256(last)
-    lifted = await connection.fetchval(_SQL["lift_halt"], found.topic, found.next_offset, sha256)
+    *_, last = await _ends_and_record(settings, found.topic, found.next_offset - 1)
+    appended_ms = None if last is None else last.timestamp
+    resume_at = found.deleted_unread.stop
+    lifted = await connection.fetchval(_SQL["lift_halt"], found.topic, found.next_offset, appended_ms, resume_at)
     if lifted is None:
         raise NothingToRelease(f"the halt of {found.topic} was lifted by another command.")
 
@@ -153,19 +180,22 @@ async def acknowledge(connection: Connection, index: int, note: str) -> None:
         raise NothingToRelease(f"No event of the platform was refused at {index}: see `yesser refusals show {index}`.")
 
 
-async def _end_and_record(settings: Settings, topic: str, offset: int) -> tuple[int | None, Any]:
-    """The topic's end offset (None: it does not exist), and the record at this offset, if any."""
+async def _ends_and_record(settings: Settings, topic: str, offset: int) -> tuple[int | None, int | None, Any]:
+    """The topic's first and end offset (None: it does not exist), and the record at this offset, if any."""
     consumer = AIOKafkaConsumer(**client_arguments(settings), enable_auto_commit=False, auto_offset_reset="none")
     try:
         await start_client(consumer)
         end = (await ends_of_existing(consumer, [topic])).get(topic)
-        if end is None or not 0 <= offset < end:
-            return end, None
+        if end is None:
+            return None, None, None
         partition = TopicPartition(topic, 0)
+        first: int = (await consumer.beginning_offsets([partition]))[partition]
+        if not first <= offset < end:
+            return first, end, None
         consumer.assign([partition])
         consumer.seek(partition, offset)
         async with asyncio.timeout(_ANSWER_S):
-            return end, await consumer.getone(partition)
+            return first, end, await consumer.getone(partition)
     finally:
         await stop_consumer(consumer)
 

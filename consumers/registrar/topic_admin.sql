@@ -1,5 +1,5 @@
 -- name: position
-SELECT next_offset, last_record_sha256, halted_reason, paused_until FROM log.read_position WHERE topic = $1
+SELECT next_offset, last_record_sha256, last_record_appended_ms, halted_reason, paused_until FROM log.read_position WHERE topic = $1
 
 -- name: is_paused
 SELECT paused_until IS NOT NULL FROM log.read_position WHERE topic = $1
@@ -9,8 +9,10 @@ SELECT paused_until IS NOT NULL FROM log.read_position WHERE topic = $1
 UPDATE log.read_position SET uncounted_up_to = greatest($2, next_offset + 1) WHERE topic = $1
 
 -- name: lift_halt
--- Only from the position that was shown. The last record's hash is $3 from now on.
-UPDATE log.read_position SET halted_reason = NULL, halted_at = NULL, last_record_sha256 = $3
+-- Only from the position that was shown. Reading resumes at $4; the record before it was stored at $3 (NULL: it is gone).
+-- No verdict says whether that record holds personal data, so no hash of it is kept.
+UPDATE log.read_position SET halted_reason = NULL, halted_at = NULL, next_offset = $4, last_record_sha256 = NULL,
+    last_record_appended_ms = $3
 WHERE topic = $1 AND next_offset = $2 AND halted_reason IS NOT NULL
 RETURNING true
 

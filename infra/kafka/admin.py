@@ -13,13 +13,15 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
 from aiokafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest
 
 from events.errors import YesserError
-from infra.kafka.client_config import agency_topic, client_arguments
+from infra.kafka.client_config import agency_topic, client_arguments, is_agency_topic
 from infra.kafka.clients import raw_client
 from infra.kafka.quotas import agency_quotas, set_quotas
 from infra.kafka.rights import Operation, Resource, Right, agency_rights, agency_user, principal_rights
@@ -38,12 +40,7 @@ LOG_TOPIC_CONFIG: Final[Mapping[str, str]] = {
     "cleanup.policy": "delete",
     "message.timestamp.type": "LogAppendTime",
 }
-AGENCY_TOPIC_CONFIG: Final[Mapping[str, str]] = {
-    **LOG_TOPIC_CONFIG,
-    "max.message.bytes": "131072",
-    # The broker decompresses what it stores, so that a compression bomb never reaches our processes.
-    "compression.type": "uncompressed",
-}
+_DAY_MS: Final = 86_400_000
 
 
 class KafkaRefused(YesserError):
@@ -59,6 +56,8 @@ _ALLOW: Final = 3
 _CLUSTER_NAME: Final = "kafka-cluster"
 FORMER_USER: Final = "platform"
 """Did everything before each process had a user of its own."""
+_SET_FOR_TOPIC: Final = 1
+"""Kafka's ConfigSource DYNAMIC_TOPIC_CONFIG."""
 
 
 @asynccontextmanager
@@ -92,9 +91,55 @@ async def ensure_topic(
     return True
 
 
-async def ensure_agency_topic(admin: AIOKafkaAdminClient, code: str, replication: int) -> bool:
-    """Create an agency's topic: one partition, no expiry; returns whether it was created."""
-    return await ensure_topic(admin, agency_topic(code), AGENCY_TOPIC_CONFIG, replication=replication)
+def agency_topic_config(settings: Settings) -> dict[str, str]:
+    """The configuration of every agency's topic."""
+    return {
+        **LOG_TOPIC_CONFIG,
+        "retention.ms": str(settings.agency_retention_days * _DAY_MS),
+        # Kafka deletes whole segments: with one a day, no record outlives the retention by more.
+        "segment.ms": str(_DAY_MS),
+        "max.message.bytes": "131072",
+        # The broker decompresses what it stores, so that a compression bomb never reaches our processes.
+        "compression.type": "uncompressed",
+    }
+
+
+async def ensure_agency_topic(admin: AIOKafkaAdminClient, code: str, settings: Settings) -> bool:
+    """Create an agency's topic, with one partition; returns whether it was created."""
+    replication = settings.kafka_replication_factor
+    return await ensure_topic(admin, agency_topic(code), agency_topic_config(settings), replication=replication)
+
+
+async def configure_agency_topics(admin: AIOKafkaAdminClient, settings: Settings) -> list[str]:
+    """Give every existing agency topic its configuration; returns the changed ones. Other values of a topic stay."""
+    wanted = agency_topic_config(settings)
+    names = sorted(name for name in await admin.list_topics() if is_agency_topic(name))
+    changed = []
+    for name in names:
+        own = await _own_config(admin, name)
+        if {**own, **wanted} != own:
+            # The request replaces all values of the topic.
+            resource = ConfigResource(ConfigResourceType.TOPIC, name, configs={**own, **wanted})
+            for response in await admin.alter_configs([resource]):
+                for code, message, *_ in response.resources:
+                    if code:
+                        raise KafkaRefused(f"topic {name} could not be configured: {_reason(code, message)}")
+            changed.append(name)
+    return changed
+
+
+async def _own_config(admin: AIOKafkaAdminClient, topic: str) -> dict[str, str]:
+    """The values that were set for this topic."""
+    (response,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+    ((code, message, _, _, entries),) = response.resources
+    if code:
+        raise KafkaRefused(f"topic {topic} could not be read: {_reason(code, message)}")
+    return {name: value for name, value, _, source, *_ in entries if source == _SET_FOR_TOPIC}
+
+
+async def delete_records(admin: AIOKafkaAdminClient, topic: str, end: int) -> None:
+    """Delete the topic's records before offset `end`: from then on it begins there."""
+    await admin.delete_records({TopicPartition(topic, 0): RecordsToDelete(before_offset=end)})
 
 
 async def ensure_log_topics(admin: AIOKafkaAdminClient, settings: Settings) -> None:
@@ -102,7 +147,7 @@ async def ensure_log_topics(admin: AIOKafkaAdminClient, settings: Settings) -> N
     copies = settings.kafka_replication_factor
     for name in (settings.log_topic, settings.triggers_topic):
         await ensure_topic(admin, name, LOG_TOPIC_CONFIG, replication=copies)
-    await ensure_agency_topic(admin, "platform", copies)
+    await ensure_agency_topic(admin, "platform", settings)
 
 
 async def delete_topics(admin: AIOKafkaAdminClient, names: Sequence[str]) -> None:
@@ -162,6 +207,7 @@ async def prepare_cluster(settings: Settings) -> None:
     """
     async with admin_client(settings.acting_as(SUPERUSER)) as admin:
         await ensure_log_topics(admin, settings)
+        await configure_agency_topics(admin, settings)
         if settings.kafka_security.startswith("SASL"):
             await allow_principals(admin, settings)
 
@@ -179,7 +225,7 @@ async def allow_principals(admin: AIOKafkaAdminClient, settings: Settings) -> No
 
 async def allow_agency(admin: AIOKafkaAdminClient, settings: Settings, code: str, secret: str | None = None) -> None:
     """Create an agency's topic, its user's rights and quotas, and the user itself where a password is given."""
-    await ensure_agency_topic(admin, code, settings.kafka_replication_factor)
+    await ensure_agency_topic(admin, code, settings)
     if settings.kafka_security.startswith("SASL"):
         if secret is not None:
             await create_scram_user(raw_client(admin), agency_user(code), secret)

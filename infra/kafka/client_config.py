@@ -71,3 +71,7 @@ def _login(settings: Settings, principal: str | None) -> tuple[str, str]:
 
 def agency_topic(code: str) -> str:
     return f"agency.{code}.events"
+
+
+def is_agency_topic(topic: str) -> bool:
+    return topic.startswith("agency.") and topic.endswith(".events")

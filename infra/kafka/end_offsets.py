@@ -38,6 +38,21 @@ async def _ends(consumer: AIOKafkaConsumer, topics: Iterable[str]) -> dict[str, 
     return {partition.topic: end for partition, end in ends.items()}
 
 
+async def first_offset(settings: Settings, topic: str) -> int | None:
+    """The offset at which the topic begins; None if it does not exist."""
+    consumer = AIOKafkaConsumer(**client_arguments(settings), enable_auto_commit=False)
+    try:
+        await start_client(consumer)
+        if await absent_topics(raw_client(consumer), [topic]):
+            return None
+        async with asyncio.timeout(ANSWER_TIMEOUT_S):
+            partition = TopicPartition(topic, 0)
+            first: int = (await consumer.beginning_offsets([partition]))[partition]
+            return first
+    finally:
+        await stop_consumer(consumer)
+
+
 @asynccontextmanager
 async def end_offsets_reader(settings: Settings) -> AsyncIterator[EndOffsets]:
     """A function that reads end offsets from the brokers. It needs the rights of the platform's user."""

@@ -25,7 +25,7 @@ async def lose_topic(settings: Settings, code: str, *, make_again: bool) -> None
     async with admin_client(settings) as admin:
         await delete_topics(admin, [agency_topic(code)])
         if make_again:
-            await ensure_agency_topic(admin, code, 1)
+            await ensure_agency_topic(admin, code, settings)
 
 
 @pytest.mark.parametrize("make_again", [True, False], ids=["made-again", "gone"])

@@ -13,7 +13,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from consumers.registrar.batch import REGISTERED, Batch, Record, Refusal, Sequences, headers_as_json, record_sha256
+from consumers.registrar.batch import (
+    NO_MARK,
+    REGISTERED,
+    Batch,
+    Record,
+    Refusal,
+    Sequences,
+    headers_as_json,
+    mark_of,
+)
 from consumers.registrar.reader import WHAT_TO_DO
 from consumers.registrar.recovery.matching import (
     Verdict,
@@ -186,7 +195,7 @@ class Part:
     def _take_position(self, topic: str, entry: Entry, *, agrees: bool) -> None:
         """Set the topic's position after the entry. If its record was lost, halt the topic."""
         held, batch, (_, offset) = self._held[topic], self._restored.batch, address_of(entry)
-        batch.positions[topic] = (offset + 1, record_sha256(held.records[offset][0]) if agrees else None)
+        batch.positions[topic] = (offset + 1, mark_of(*held.records[offset]) if agrees else NO_MARK)
         reason = f"the record at offset {offset} is not that of entry {entry.index} ({_LOST}); {WHAT_TO_DO}"
         batch.halts[topic] = None if agrees or held.has_aged(offset) else reason
 

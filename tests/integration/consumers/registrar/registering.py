@@ -87,7 +87,7 @@ async def make_topics(settings: Settings, *codes: str) -> None:
     async with admin_client(settings) as admin:
         await ensure_log_topics(admin, settings)
         for code in codes:
-            await ensure_agency_topic(admin, code, 1)
+            await ensure_agency_topic(admin, code, settings)
 
 
 async def remake_topic(settings: Settings, code: str) -> None:

@@ -7,6 +7,7 @@ import asyncio
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.record._crc32c import crc as crc32c
 
+from consumers.registrar.batch import NO_MARK
 from consumers.registrar.journal import ReadPosition
 from consumers.registrar.raw_record_reader import fetch_records
 from consumers.registrar.reader import Reader
@@ -46,7 +47,7 @@ def _spoil(builder: object) -> None:
 async def test_a_broken_header_name_is_read_as_bytes_with_the_records_around_it(settings: Settings) -> None:
     topic = agency_topic("health")
     async with admin_client(settings) as admin:
-        await ensure_agency_topic(admin, "health", 1)
+        await ensure_agency_topic(admin, "health", settings)
     await publish_with_a_broken_name(settings, topic, [b"first", b"second", b"third"], broken=1)
     consumer = AIOKafkaConsumer(**client_arguments(settings), enable_auto_commit=False)
     await consumer.start()
@@ -65,7 +66,7 @@ async def test_the_reader_goes_on_behind_such_a_record_and_loses_nothing_of_othe
     topics = [agency_topic("health"), agency_topic("justice")]
     async with admin_client(settings) as admin:
         for code in ("health", "justice"):
-            await ensure_agency_topic(admin, code, 1)
+            await ensure_agency_topic(admin, code, settings)
     await publish_with_a_broken_name(settings, topics[0], [b"a", b"b", b"c"], broken=1)
     await publish_with_a_broken_name(settings, topics[1], [b"k", b"l"], broken=-1)
     await publish_with_a_broken_name(settings, topics[0], [b"d", b"e"], broken=-1)
@@ -73,7 +74,7 @@ async def test_the_reader_goes_on_behind_such_a_record_and_loses_nothing_of_othe
     await reader.consumer.start()
     read: dict[str, list[tuple[int, bytes]]] = {topic: [] for topic in topics}
     try:
-        await reader.assign({topic: ReadPosition(0, None, None) for topic in topics})
+        await reader.assign({topic: ReadPosition(0, NO_MARK, None) for topic in topics})
         async with asyncio.timeout(20):
             while sum(map(len, read.values())) < 7:
                 for topic, records in (await reader.read()).items():

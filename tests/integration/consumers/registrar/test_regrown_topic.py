@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from consumers.registrar.batch import record_sha256
+from consumers.registrar.batch import NO_MARK, Mark, record_sha256
 from consumers.registrar.journal import ReadPosition
 from consumers.registrar.reader import Reader, TopicBroken
 from infra.postgres.connection import Connection
@@ -61,7 +61,7 @@ async def regrow_unseen(settings: Settings, reader: Reader, contents: list[bytes
 async def test_nothing_that_follows_another_record_is_given_out(settings: Settings) -> None:
     await make_topics(settings, "health")
     await send(settings, HEALTH_TOPIC, *OLD)
-    async with reading(settings, ReadPosition(0, None, None)) as reader:
+    async with reading(settings, ReadPosition(0, NO_MARK, None)) as reader:
         await read_up_to(reader, 5)
         await regrow_unseen(settings, reader, NEW)
         with pytest.raises(TopicBroken, match="offset 4 is not the one that was read"):
@@ -72,7 +72,7 @@ async def test_nothing_that_follows_another_record_is_given_out(settings: Settin
 async def test_a_look_around_notices_another_last_record_when_nothing_follows(settings: Settings) -> None:
     await make_topics(settings, "health")
     await send(settings, HEALTH_TOPIC, *OLD)
-    async with reading(settings, ReadPosition(0, None, None)) as reader:
+    async with reading(settings, ReadPosition(0, NO_MARK, None)) as reader:
         await read_up_to(reader, 5)
         assert await reader.check_topics() == {HEALTH_TOPIC: 5}
         await regrow_unseen(settings, reader, NEW[:5])
@@ -83,7 +83,7 @@ async def test_a_look_around_notices_another_last_record_when_nothing_follows(se
 async def test_a_topic_with_the_same_records_again_is_read_on(settings: Settings) -> None:
     await make_topics(settings, "health")
     await send(settings, HEALTH_TOPIC, *OLD)
-    async with reading(settings, ReadPosition(0, None, None)) as reader:
+    async with reading(settings, ReadPosition(0, NO_MARK, None)) as reader:
         await read_up_to(reader, 5)
         await regrow_unseen(settings, reader, [*OLD, NEW[0]])
         await read_up_to(reader, 6)
@@ -92,7 +92,7 @@ async def test_a_topic_with_the_same_records_again_is_read_on(settings: Settings
 async def test_where_less_counts_as_read_the_record_before_that_is_the_last_one(settings: Settings) -> None:
     await make_topics(settings, "health")
     await send(settings, HEALTH_TOPIC, *OLD)
-    async with reading(settings, ReadPosition(0, None, None)) as reader:
+    async with reading(settings, ReadPosition(0, NO_MARK, None)) as reader:
         await read_up_to(reader, 5)
         reader.hold(HEALTH_TOPIC, Record(1, OLD[1]))
         assert await reader.check_topics() == {HEALTH_TOPIC: 5}
@@ -103,7 +103,7 @@ async def test_where_less_counts_as_read_the_record_before_that_is_the_last_one(
 async def test_a_topic_that_begins_behind_what_was_read_has_only_aged(settings: Settings) -> None:
     await make_topics(settings, "health")
     await send(settings, HEALTH_TOPIC, *OLD)
-    read = ReadPosition(4, record_sha256(Record(3, OLD[3])), None)
+    read = ReadPosition(4, Mark(record_sha256(Record(3, OLD[3])), None), None)
     async with reading(settings, read) as reader:
         await delete_records(settings, HEALTH_TOPIC, 4)
         assert await reader.check_topics() == {HEALTH_TOPIC: 5}

@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from consumers.registrar.topic_admin import NothingToRelease, acknowledge, lift_halt, look_at, unpause_topic
+from infra.kafka.admin import admin_client, delete_records
 from infra.postgres.connection import Connection
 from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
@@ -95,6 +96,29 @@ async def test_a_halted_topic_is_read_again_without_a_restart(
         assert await halts(connection) == {}
         await require_whole_log(settings, connection)
     assert [e.id for e in await log_of(connection)][3:] == ["e0", "e1", "e2", "e3", *read_then, "after"]
+
+
+async def test_records_that_were_deleted_unread_are_named_and_reading_resumes_behind_them(
+    settings: Settings, connection: Connection
+) -> None:
+    await found(settings, "health")
+    await send(settings, HEALTH_TOPIC, *OLD)
+    async with running(registrar(settings)):
+        await until_size(connection, 7)
+    await send(settings, HEALTH_TOPIC, *NEW)
+    async with admin_client(settings) as admin:
+        await delete_records(admin, HEALTH_TOPIC, 6)
+    async with running(registrar(settings)):
+        await until_halted(connection, HEALTH_TOPIC)
+        assert "the records 4 … 5 were deleted before they were read" in (await halts(connection))[HEALTH_TOPIC]
+        halted = await look_at(connection, settings, "health")
+        assert (halted.deleted_unread, halted.missing, halted.unread) == (range(4, 6), range(4, 4), range(0))
+        assert halted.words()["en"][-1] == "Reading resumes at offset 6."
+        assert len(halted.words()["ar"]) == len(halted.words()["en"]) == 2
+        await lift_halt(connection, settings, "health", halted)
+        await until_size(connection, 10)
+        assert await halts(connection) == {}
+    assert [entry.id for entry in await log_of(connection)][3:] == ["e0", "e1", "e2", "e3", "x2", "x3", "x4"]
 
 
 @pytest.mark.parametrize("stands", [OLD[:2], NEW[:4]], ids=["its tail is lost", "created anew"])

@@ -18,10 +18,11 @@ from aiokafka.errors import (
 from aiokafka.protocol.fetch import FetchRequest
 
 from infra.kafka.admin import (
-    AGENCY_TOPIC_CONFIG,
     KafkaRefused,
     admin_client,
+    agency_topic_config,
     allow_agency,
+    configure_agency_topics,
     create_acls,
     create_scram_user,
     delete_acls,
@@ -79,12 +80,31 @@ async def test_a_topic_that_kafka_will_not_make_is_named_with_kafkas_reason(sett
             await ensure_topic(admin, "yesser.bad", {"retention.ms": "soon"})
 
 
-async def test_an_agency_topic_is_kept_for_ever_and_unpacked_by_the_broker(settings: Settings) -> None:
+async def _config(admin: AIOKafkaAdminClient, topic: str) -> dict[str, str]:
+    (described,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+    return {entry[0]: entry[1] for entry in described.resources[0][4]}
+
+
+async def test_an_agency_topic_keeps_35_days_and_is_unpacked_by_the_broker(settings: Settings) -> None:
     await _admit(settings, "moi", "secret-of-moi")
     async with admin_client(settings) as admin:
-        (described,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, agency_topic("moi"))])
-    found = {entry[0]: entry[1] for entry in described.resources[0][4]}
-    assert {name: found[name] for name in AGENCY_TOPIC_CONFIG} == dict(AGENCY_TOPIC_CONFIG)
+        found = await _config(admin, agency_topic("moi"))
+    wanted = agency_topic_config(settings)
+    assert {name: found[name] for name in wanted} == wanted
+    assert wanted["retention.ms"] == "3024000000"
+
+
+async def test_topics_of_an_earlier_release_take_the_retention_and_keep_their_own_values(settings: Settings) -> None:
+    async with admin_client(settings) as admin:
+        earlier = {"retention.ms": "-1", "min.insync.replicas": "1", "flush.messages": "7"}
+        await ensure_topic(admin, agency_topic("moi"), earlier)
+        await ensure_log_topics(admin, settings)
+        days = settings.model_copy(update={"agency_retention_days": 3})
+        assert await configure_agency_topics(admin, days) == [agency_topic("moi"), agency_topic("platform")]
+        assert await configure_agency_topics(admin, days) == []
+        found = await _config(admin, agency_topic("moi"))
+        assert (found["retention.ms"], found["flush.messages"]) == ("259200000", "7")
+        assert (await _config(admin, settings.log_topic))["retention.ms"] == "-1", "the log does not age"
 
 
 async def test_a_compression_bomb_is_refused_by_the_broker(settings: Settings) -> None:

@@ -63,7 +63,7 @@ async def tried(settings: Settings) -> Tried:
     found: Tried = {}
     async with admin_client(settings) as admin:
         for code in ("moi", "platform"):
-            await ensure_agency_topic(admin, code, 1)
+            await ensure_agency_topic(admin, code, settings)
         for name in topics.values():
             await ensure_topic(admin, name, {})
         await create_acls(raw_client(admin), rights)

@@ -69,7 +69,7 @@ async def run_gateway(settings: Settings, connection: Connection, **changes: obj
     """The gateway with two agencies that the log is said to know. `changes` are further settings of it."""
     async with admin_client(settings) as admin:
         for code in ("health", "labour"):
-            await ensure_agency_topic(admin, code, 1)
+            await ensure_agency_topic(admin, code, settings)
     for code, role in (("platform", "platform"), ("yesser", "office"), ("health", "agency"), ("labour", "agency")):
         await connection.execute(REGISTER, code, role)
     quick = settings.model_copy(

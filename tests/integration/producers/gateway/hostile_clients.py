@@ -118,7 +118,7 @@ async def gateway_process(
 ) -> AsyncIterator[GatewayProcess]:
     """`yesser run gateway` with two agencies that the log is said to know."""
     async with admin_client(settings) as admin:
-        await ensure_agency_topic(admin, "health", 1)
+        await ensure_agency_topic(admin, "health", settings)
     for code, role in (("yesser", "office"), ("health", "agency")):
         await connection.execute(REGISTER, code, role)
     made = await create_token(connection, hash_key(settings), TokenRequest("agency", "health", 1))

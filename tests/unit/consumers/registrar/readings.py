@@ -30,6 +30,7 @@ class Record:
     offset: int
     value: bytes | None
     headers: Sequence[tuple[str, bytes | None]] = USUAL
+    timestamp: int = 0
 
 
 def said(id: str, word: str = "word", *, agency: Agency = HEALTH, sequence: int | None = None) -> bytes:

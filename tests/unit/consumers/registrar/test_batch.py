@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import orjson
 
-from consumers.registrar.batch import Batch
+from consumers.registrar.batch import NO_MARK, Batch, Mark, has_mark, mark_of, record_sha256
 from events.validation.verdicts import Accepted, Agency
 from events.wire.entry import entry_bytes, parse_entry
 from tests.unit.consumers.registrar.readings import (
@@ -187,6 +187,17 @@ def test_nothing_of_a_record_with_personal_data_is_kept() -> None:
     assert (refusal.keep_raw, refusal.value, refusal.headers, refusal.claimed_id) == (False, None, [], None)
     assert b"1000000008" not in batch.entries[0]
     assert "sha256" not in parse_entry(0, batch.entries[0]).data
+    assert batch.positions == {TOPIC: (1, Mark(None, 0))}, "it is recognised by its time"
+
+
+def test_the_last_record_is_recognised_by_its_hash_and_never_by_its_time_alone() -> None:
+    record = Record(0, said("a"), timestamp=7)
+    verdict = read(HEALTH, [record]).verdicts[0]
+    mark = mark_of(record, verdict)
+    assert mark == Mark(record_sha256(record), None)
+    assert has_mark(Record(0, said("a"), timestamp=8), mark)
+    assert not has_mark(Record(0, said("b"), timestamp=7), mark)
+    assert not has_mark(record, NO_MARK)
 
 
 def test_the_names_of_headers_can_always_be_stored_as_json() -> None:

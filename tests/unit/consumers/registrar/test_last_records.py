@@ -11,7 +11,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError, NotLeaderForPartitionError, OffsetOutOfRangeError
 
 from consumers.registrar import last_records
-from consumers.registrar.batch import record_sha256
+from consumers.registrar.batch import Mark, record_sha256
 from consumers.registrar.last_records import LastRecord, changed_topics
 from tests.unit.consumers.registrar.readings import Record
 from tests.unit.consumers.registrar.test_raw_record_reader import batch, damaged
@@ -47,7 +47,7 @@ class Brokers:
 
 
 def last(offset: int, value: bytes) -> LastRecord:
-    return LastRecord(offset, record_sha256(Record(offset, value, [("h", b"1")])))
+    return LastRecord(offset, Mark(record_sha256(Record(offset, value, [("h", b"1")])), None))
 
 
 async def ask(brokers: Brokers, **expected: LastRecord) -> dict[str, str]:
@@ -87,10 +87,18 @@ async def test_a_leader_that_moved_is_asked_again_and_silence_is_an_error_that_p
 
 
 async def test_an_offset_that_is_gone_is_a_loss_unless_the_topic_begins_right_behind_it() -> None:
-    for first, is_lost in ((0, True), (3, True), (4, False), (5, True)):
+    for first, fault in ((0, "offset 3 is not"), (3, "offset 3 is not"), (4, None), (6, "records 4 … 5 were deleted")):
         brokers = Brokers({"a": b""}, first=first)
         brokers.errors = {"a": OffsetOutOfRangeError.errno}
-        assert bool(await ask(brokers, a=last(3, b"a"))) is is_lost
+        found = await ask(brokers, a=last(3, b"a"))
+        assert list(found) == ([] if fault is None else ["a"])
+        assert (fault or "") in found.get("a", "")
+
+
+async def test_a_record_without_a_hash_is_recognised_by_the_time_at_which_it_was_stored() -> None:
+    data = bytes(batch(3, b"a"))
+    assert await ask(Brokers({"a": data}), a=LastRecord(3, Mark(None, 0))) == {}
+    assert list(await ask(Brokers({"a": data}), a=LastRecord(3, Mark(None, 1)))) == ["a"]
 
 
 async def test_a_damaged_batch_is_asked_for_twice() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from aiokafka.record.util import calc_crc32c
 
 from consumers.registrar.raw_record_reader import CorruptBatch, holds_a_batch, parse_batches, record_at
 
@@ -51,6 +52,15 @@ def test_one_record_is_found_without_the_others() -> None:
         b"c",
         None,
     ]
+
+
+def test_a_record_has_the_time_at_which_the_broker_stored_its_batch() -> None:
+    data = batch(5, b"a", b"b")
+    assert [record.timestamp for record in parse_batches(bytes(data))] == [0, 0], "as its sender wrote it"
+    data[22] |= 0x08
+    data[35:43] = (1_700_000_000_123).to_bytes(8, "big")
+    data[17:21] = calc_crc32c(bytes(data[21:])).to_bytes(4, "big")
+    assert [record.timestamp for record in parse_batches(bytes(data))] == [1_700_000_000_123] * 2
 
 
 def test_a_damaged_batch_behind_the_record_does_not_hide_it() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.registrar.batch import Batch, Record, record_sha256
+from consumers.registrar.batch import NO_MARK, Batch, Mark, Record, record_sha256
 from consumers.registrar.recovery.restored import Held, Part, Restored
 from events.faults.problems import CONFLICT
 from events.validation.validate import validate
@@ -102,7 +102,7 @@ def test_a_topic_that_is_gone_lacks_every_record_and_waits_for_a_person() -> Non
     batch = numbered(said("a"), said("a"), b"{", said("b"))
     found = restore(batch, {TOPIC: Held(HEALTH, 0, None, 0, {})})
     assert (found.lacking[TOPIC].records, found.lacking[TOPIC].duplicates) == (3, 1)
-    assert found.batch.positions == {TOPIC: (4, None)}
+    assert found.batch.positions == {TOPIC: (4, NO_MARK)}
     assert "offset 3 is not that of entry 2" in (found.batch.halts[TOPIC] or "")
     assert [refusal.keep_raw for refusal in found.batch.refusals] == [False]
     assert [index for index, _ in found.unconfirmed] == [0, 1, 2]
@@ -122,7 +122,7 @@ def test_records_that_aged_halt_nothing() -> None:
     batch = numbered(said("a"), said("b"))
     found = restore(batch, held([], first=2, end=2))
     assert found.batch.halts == {TOPIC: None}
-    assert found.batch.positions == {TOPIC: (2, None)}
+    assert found.batch.positions == {TOPIC: (2, NO_MARK)}
     assert found.lacking[TOPIC].records == 2
 
 
@@ -155,7 +155,7 @@ def test_events_in_binary_mode_are_known_again_by_their_canonical_bytes() -> Non
     batch = number_all([read(HEALTH, records)], {})
     for strict in (False, True):
         found = restore(batch, held(records, strict=strict))
-        assert found.batch.positions == {TOPIC: (1, record_sha256(records[0]))}
+        assert found.batch.positions == {TOPIC: (1, Mark(record_sha256(records[0]), None))}
 
 
 def test_a_conflict_is_confirmed_by_the_event_that_owns_the_id() -> None:

@@ -1,0 +1,186 @@
+"""A record with a national id: nothing of it is kept but its address, and it can be deleted from its topic."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from hashlib import sha256
+
+import orjson
+import pytest
+
+from consumers.operations.erase import CannotErase, erase, look_up
+from consumers.registrar.batch import record_sha256
+from events.validation.validate import validate
+from events.validation.verdicts import Accepted
+from events.wire.codec import STRUCTURED_HEADERS
+from infra.kafka.end_offsets import first_offset
+from infra.postgres.connection import Connection
+from infra.process.subprocess_command import subprocess_command
+from infra.settings import Settings
+from tests.integration.consumers.registrar.registering import (
+    HEALTH_TOPIC,
+    found,
+    records,
+    registrar,
+    remake_topic,
+    running,
+    send,
+    until,
+    until_shipped,
+    until_size,
+)
+from tests.integration.consumers.registrar.test_registrar import halts, until_halted
+from tests.unit.consumers.registrar.readings import HEALTH, Record, said
+
+PERSONAL = said("with-id", "the id is 1064971268")
+
+
+def traces_of(value: bytes) -> list[bytes]:
+    """What could be kept of a record: its id, its parts, and each hash that the code makes of records."""
+    harmless = validate(value.replace(b"1064971268", b"nothing"), STRUCTURED_HEADERS, HEALTH)
+    assert isinstance(harmless, Accepted)
+    hashes = [sha256(value).digest(), record_sha256(Record(0, value)), harmless.claim]
+    return [b"1064971268", b"with-id", *hashes, *(found.hex().encode() for found in hashes)]
+
+
+async def stored(connection: Connection) -> bytes:
+    """Every row of every table, as text and in hexadecimal."""
+    tables = await connection.fetch(
+        "SELECT schemaname, tablename FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
+    )
+    text = b""
+    for table in tables:
+        rows = await connection.fetch(f"SELECT t::text FROM {table['schemaname']}.{table['tablename']} t")
+        text += b"".join(row[0].encode() for row in rows)
+    segments = await connection.fetch("SELECT entries FROM log.segment")
+    return text + b"".join(row["entries"] for row in segments)
+
+
+async def test_nothing_of_a_record_with_a_national_id_is_kept_and_it_is_recognised_all_the_same(
+    settings: Settings, connection: Connection
+) -> None:
+    await found(settings, "health")
+    await send(settings, HEALTH_TOPIC, said("good"), PERSONAL)
+    async with running(registrar(settings)):
+        await until_size(connection, 5)
+        await until_shipped(connection, 5)
+    row = await connection.fetchrow("SELECT * FROM log.read_position WHERE topic = $1", HEALTH_TOPIC)
+    assert row is not None
+    assert (row["next_offset"], row["last_record_sha256"]) == (2, None)
+    assert row["last_record_appended_ms"] == (await records(settings, HEALTH_TOPIC))[1].timestamp
+    kept = await stored(connection)
+    shipped = b"".join(record.value or b"" for record in await records(settings, settings.log_topic))
+    for trace in traces_of(PERSONAL):
+        assert trace not in kept
+        assert trace not in shipped
+    assert sha256(said("good")).digest() not in kept
+    assert b"good" in kept, "what may be kept is found in this way"
+
+    async with running(registrar(settings)):
+        await send(settings, HEALTH_TOPIC, said("after"))
+        await until_size(connection, 6)
+    await remake_topic(settings, "health")
+    await send(settings, HEALTH_TOPIC, said("good"), PERSONAL, said("other"))
+    async with running(registrar(settings)):
+        await until_halted(connection, HEALTH_TOPIC)
+
+
+async def test_a_topic_that_was_created_again_with_the_same_personal_record_halts(
+    settings: Settings, connection: Connection
+) -> None:
+    """Another time at which it was stored: without a hash, no more can be known."""
+    await found(settings, "health")
+    await send(settings, HEALTH_TOPIC, PERSONAL)
+    async with running(registrar(settings)):
+        await until_size(connection, 4)
+    await asyncio.sleep(0.01)
+    await remake_topic(settings, "health")
+    await send(settings, HEALTH_TOPIC, PERSONAL)
+    async with running(registrar(settings)):
+        await until_halted(connection, HEALTH_TOPIC)
+    assert "offset 0 is not the one that was read" in (await halts(connection))[HEALTH_TOPIC]
+
+
+@pytest.mark.parametrize("while_running", [True, False], ids=["while the registrar runs", "while it is stopped"])
+async def test_an_erased_record_halts_nothing(settings: Settings, connection: Connection, while_running: bool) -> None:
+    await found(settings, "health")
+    await send(settings, HEALTH_TOPIC, said("good"), PERSONAL)
+    async with running(registrar(settings)):
+        await until_size(connection, 5)
+        if while_running:
+            await _erase(connection, settings, 1)
+            await asyncio.sleep(3 * settings.agencies_poll_ms / 1000)
+            assert await halts(connection) == {}
+            await send(settings, HEALTH_TOPIC, said("after"))
+            await until_size(connection, 6)
+    if not while_running:
+        await _erase(connection, settings, 1)
+        await send(settings, HEALTH_TOPIC, said("after"))
+        async with running(registrar(settings)):
+            await until_size(connection, 6)
+    assert await halts(connection) == {}
+    assert await first_offset(settings, HEALTH_TOPIC) == 2
+
+
+async def _erase(connection: Connection, settings: Settings, offset: int) -> None:
+    await erase(connection, settings, await look_up(connection, settings, HEALTH_TOPIC, offset))
+
+
+async def test_what_is_erased_is_said_before_and_a_record_without_a_verdict_is_not_erased(
+    settings: Settings, connection: Connection
+) -> None:
+    await found(settings, "health")
+    await send(settings, HEALTH_TOPIC, said("good"), b"{", said("good"))
+    async with running(registrar(settings)):
+        await until_size(connection, 5)
+        await until_read(connection, 3)
+    accepted = await look_up(connection, settings, HEALTH_TOPIC, 0)
+    assert (accepted.records, accepted.accepted_index, accepted.refusal_index) == (1, 3, None)
+    refused = await look_up(connection, settings, HEALTH_TOPIC, 1)
+    assert (refused.records, refused.accepted_index, refused.refusal_index, refused.is_kept) == (2, None, 4, True)
+    duplicate = await look_up(connection, settings, HEALTH_TOPIC, 2)
+    assert (duplicate.records, duplicate.accepted_index) == (3, 3)
+    for erasure in (accepted, refused, duplicate):
+        assert len(erasure.words()["ar"]) == len(erasure.words()["en"])
+    with pytest.raises(CannotErase, match=r"offset 3 .* has no verdict yet"):
+        await look_up(connection, settings, HEALTH_TOPIC, 3)
+    for topic in ("agency.nobody.events", settings.log_topic):
+        with pytest.raises(CannotErase, match="not the topic of a registered agency"):
+            await look_up(connection, settings, topic, 0)
+    await erase(connection, settings, refused)
+    await erase(connection, settings, refused)
+    assert await connection.fetchval("SELECT count(*) FROM log.dead_letter") == 0
+    assert await connection.fetchval("SELECT last_record_sha256 FROM log.read_position WHERE topic = $1", HEALTH_TOPIC)
+    again = await look_up(connection, settings, HEALTH_TOPIC, 1)
+    assert (again.records, again.is_kept) == (0, False)
+
+
+async def until_read(connection: Connection, next_offset: int) -> None:
+    async def reached() -> bool:
+        query = "SELECT next_offset FROM log.read_position WHERE topic = $1"
+        return bool(await connection.fetchval(query, HEALTH_TOPIC) == next_offset)
+
+    await until(reached, f"{next_offset} records are read")
+
+
+async def test_the_command_deletes_only_with_yes(
+    settings: Settings, connection: Connection, environment: Callable[..., dict[str, str]]
+) -> None:
+    await found(settings, "health")
+    await send(settings, HEALTH_TOPIC, PERSONAL)
+    async with running(registrar(settings)):
+        await until_size(connection, 4)
+
+    async def command(*options: str) -> tuple[int, str]:
+        arguments = [*subprocess_command(), "erase", HEALTH_TOPIC, "0", *options]
+        child = await asyncio.create_subprocess_exec(*arguments, env=environment(), stdout=asyncio.subprocess.PIPE)
+        out, _ = await child.communicate()
+        return child.returncode or 0, out.decode()
+
+    code, text = await command()
+    assert (code, await first_offset(settings, HEALTH_TOPIC)) == (1, 0)
+    assert "deleted, up to offset 0: 1" in text
+    code, text = await command("--yes", "--json")
+    assert (code, orjson.loads(text)["erased"]) == (0, True)
+    assert await first_offset(settings, HEALTH_TOPIC) == 1
