@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 PHASE := $(PYTHON) infra/setup_phase.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format accept bench bench-gateway lock kafka-lock up down status
+.PHONY: help setup demo test check format accept bench bench-gateway lock kafka-lock sbom audit up down status
 .DELETE_ON_ERROR:
 
 help: ## List the targets
@@ -62,6 +62,24 @@ bench: $(INSTALLED) ## Measure side by side, eleven minutes (EVENTS=N ARGS='--ru
 bench-gateway: $(INSTALLED) ## Measure the gateway beside bare applications (EVENTS=N also watches its memory)
 	@$(BIN)/python -m tests.bench.gateway $(if $(EVENTS),--events $(EVENTS)) $(ARGS)
 
+# The tools have an environment of their own: they bring packages that the project does not use.
+AUDIT := build/audit
+AUDIT_TOOLS := $(AUDIT)/.installed
+
+$(AUDIT_TOOLS): requirements-audit.lock
+	@$(PHASE) "Tools for the bill of materials" -- $(PYTHON) -m venv --clear $(AUDIT)
+	@$(PHASE) "Their packages" -- $(AUDIT)/bin/python -m pip --disable-pip-version-check --no-input install --quiet \
+		--require-hashes -r requirements-audit.lock
+	@touch $@
+
+sbom: $(AUDIT_TOOLS) ## Write build/sbom.json: the packages that run in production (CycloneDX)
+	@$(AUDIT)/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --spec-version 1.6 \
+		--output-file build/sbom.json requirements-run.lock
+
+# --strict: a package of which nothing is known is a failure, not a pass.
+audit: $(AUDIT_TOOLS) ## Compare these packages with the known vulnerabilities (needs a network)
+	@$(AUDIT)/bin/pip-audit --strict --require-hashes --disable-pip --progress-spinner off --requirement requirements-run.lock
+
 up: $(INSTALLED) ## Start the stack in the background
 	@$(BIN)/yesser up --detach $(ARGS)
 
@@ -71,13 +89,18 @@ down: $(INSTALLED) ## Stop it; its data stays
 status: $(INSTALLED) ## Show what runs
 	@$(BIN)/yesser status $(ARGS)
 
-# requirements.lock: every package for every platform with its hashes and no index address. UPGRADE=1 takes newer ones.
-lock: ## Regenerate requirements.lock from pyproject.toml
+# Packages for every platform with their hashes and no index address. UPGRADE=1 takes newer ones.
+# requirements.lock: for development. requirements-run.lock: what runs in production, in the same versions.
+# requirements-audit.lock: the tools of `make sbom` and `make audit`.
+COMPILE := $(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header --no-annotate $(if $(UPGRADE),--upgrade)
+
+lock: ## Regenerate the lock files from pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -c 'import uv' 2>/dev/null || $(PIP) install --quiet uv
-	$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes \
-		--no-emit-index-url --no-emit-find-links --no-header --no-annotate $(if $(UPGRADE),--upgrade) \
-		--output-file requirements.lock pyproject.toml
+	$(COMPILE) --extra dev --output-file requirements.lock pyproject.toml
+	$(COMPILE) --extra image --constraints requirements.lock --output-file requirements-run.lock pyproject.toml
+	$(COMPILE) --group audit --output-file requirements-audit.lock
 
 kafka-lock: $(INSTALLED) ## Regenerate infra/embedded/servers/kafka-jars.lock
 	@$(BIN)/python -m infra.embedded.servers.jars lock

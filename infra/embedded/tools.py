@@ -48,7 +48,7 @@ def kafka(tool: str, arguments: tuple[str, ...]) -> None:
 
     jars = ensure_jars(cache_folder(), lambda line: click.echo(line, err=True))
     command = tool_command(JAVA, jars, TOOLS[tool], arguments)
-    os.execv(command[0], command)
+    os.execv(command[0], command)  # noqa: S606 - Kafka's own tool, with the user's arguments
 
 
 def tool_command(java: Path, jars: Sequence[Path], main_class: str, arguments: Sequence[str]) -> list[str]:

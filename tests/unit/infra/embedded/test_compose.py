@@ -44,6 +44,36 @@ def test_every_lasting_service_has_a_health_check_and_comes_back_by_itself(compo
     assert all("healthcheck" in service and service["restart"] == "unless-stopped" for service in lasting)
 
 
+@pytest.mark.parametrize("name", sorted(yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))["services"]))
+def test_no_container_can_change_its_files_or_gain_privileges(compose: dict[str, Any], name: str) -> None:
+    service = compose["services"][name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert "/tmp" in service["tmpfs"]
+    assert not service.get("privileged")
+    assert ("cap_add" in service) is (name == "postgres")
+
+
+def test_the_image_does_not_run_as_root_and_installs_locked_packages_only() -> None:
+    lines = (ROOT / "Containerfile").read_text("utf-8").splitlines()
+    users = [line.split()[1] for line in lines if line.startswith("USER ")]
+    assert users
+    assert int(users[-1]) > 0, "a number, so that an orchestrator can tell"
+    installs = [line for line in lines if "pip install" in line]
+    assert all("--require-hashes" in line or "--no-deps" in line for line in installs)
+
+
+def test_what_runs_in_production_has_the_versions_that_are_tested() -> None:
+    def pinned(file: str) -> set[str]:
+        lines = (ROOT / file).read_text("utf-8").splitlines()
+        return {line.split(" ")[0] for line in lines if "==" in line and not line.startswith(" ")}
+
+    run, tested = pinned("requirements-run.lock"), pinned("requirements.lock")
+    assert run < tested
+    assert not any(name.partition("==")[0] in ("pytest", "mypy", "hypothesis", "schemathesis") for name in run)
+
+
 def test_every_process_waits_until_tables_topics_and_rights_are_made(compose: dict[str, Any]) -> None:
     for process in SEPARATE_PROCESSES:
         waits = compose["services"][process.name]["depends_on"]
