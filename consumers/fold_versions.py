@@ -85,7 +85,7 @@ def _plain(node: object) -> object:
         return [type(node).__name__, fields]
     if isinstance(node, list):
         return [_plain(part) for part in node if not _is_lone_string(part)]
-    return repr(node)
+    return ascii(node)  # not `repr`: which characters it escapes differs between versions of Python
 
 
 def _is_lone_string(node: object) -> bool:

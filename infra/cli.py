@@ -185,6 +185,8 @@ REFUSED: Final = {
     "asyncpg.InvalidAuthorizationSpecificationError": "PostgreSQL refuses this user or password: see YESSER_POSTGRES",
     "asyncpg.InvalidCatalogNameError": "PostgreSQL has no such database: see YESSER_POSTGRES",
     "asyncpg.UndefinedTableError": "The database is not prepared for this version: run `yesser migrate`",
+    "asyncpg.UndefinedColumnError": "The database is not prepared for this version: run `yesser migrate`. While a"
+    " consumer rebuilds its rows (`yesser status`), wait until that ends",
     "aiokafka.AuthenticationFailedError": "Kafka refuses this user or password: see YESSER_KAFKA_USER",
     "aiokafka.SaslAuthenticationFailed": "Kafka refuses this user or password: see YESSER_KAFKA_USER",
 }

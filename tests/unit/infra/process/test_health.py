@@ -124,3 +124,12 @@ def test_an_alarm_outlives_a_halt() -> None:
     assert progress.readiness().details["halted"] == "the log was cut"
     progress.halted = None
     assert (progress.readiness().ready, progress.readiness().details["halted"]) == (False, "index 2 was refused")
+
+
+def test_a_rebuild_is_shown_with_its_progress_and_does_not_make_a_process_unready() -> None:
+    progress = Progress(Clock())
+    progress.look(10, 90)
+    assert "rebuilding" not in progress.readiness().details
+    progress.rebuilding = {"revenue": {"entries": 5, "of": 10}}
+    shown = progress.readiness()
+    assert (shown.ready, shown.details["rebuilding"]) == (True, {"revenue": {"entries": 5, "of": 10}})
