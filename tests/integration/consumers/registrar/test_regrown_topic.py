@@ -110,6 +110,15 @@ async def test_a_topic_that_begins_behind_what_was_read_has_only_aged(settings: 
         await read_up_to(reader, 5)
 
 
+async def test_records_that_were_deleted_before_any_was_read_are_named(settings: Settings) -> None:
+    await make_topics(settings, "health")
+    await send(settings, HEALTH_TOPIC, *OLD)
+    await delete_records(settings, HEALTH_TOPIC, 3)
+    async with reading(settings, ReadPosition(0, NO_MARK, None)) as reader:
+        with pytest.raises(TopicBroken, match="the records 0 … 2 were deleted before they were read"):
+            await read_up_to(reader, 1)
+
+
 async def delete_records(settings: Settings, topic: str, before: int) -> None:
     """As retention does."""
     from aiokafka import TopicPartition
