@@ -28,12 +28,12 @@ from infra.kafka.clients import absent_topics, raw_client
 from infra.kafka.end_offsets import ends_of_existing
 from infra.settings import Settings
 
-READ_BYTES_MAX: Final = 16 << 20
+READ_BYTES_MAX: Final = 4 << 20
 """Most bytes of one fetch from a broker."""
-TOPIC_BYTES_MAX: Final = 1 << 20
-"""Most bytes of one topic in a fetch: little enough that decoding them keeps nothing waiting."""
+TOPIC_BYTES_MAX: Final = 256 << 10
+"""Most bytes of one topic in a fetch: few enough that decoding them keeps nothing waiting."""
 READ_RECORDS_MAX: Final = 4_096
-"""Most records of a read, for the same reason."""
+"""Most records of a topic that is fetched for itself."""
 READ_AHEAD_BYTES_MAX: Final = 64 << 20
 TOPIC_READ_AHEAD_BYTES_MAX: Final = 3 << 20
 """A topic is fetched while less of it waits. More than is validated while a fetch waits for records of other topics."""
@@ -225,9 +225,8 @@ class Reader:
         try:
             found: Mapping[TopicPartition, Sequence[Any]] = {}
             if read:
-                found = await self.consumer.getmany(
-                    *read, timeout_ms=settings.poll_timeout_ms, max_records=READ_RECORDS_MAX
-                )
+                # All that was fetched: what stays in the client keeps other topics from being fetched.
+                found = await self.consumer.getmany(*read, timeout_ms=settings.poll_timeout_ms)
                 # At once: the client's next fetch would already bring more.
                 for topic in self.backlog.full({partition.topic: found[partition] for partition in found}):
                     self.consumer.pause(TopicPartition(topic, 0))
