@@ -78,6 +78,10 @@ class Shipper:
         self._acknowledged = asyncio.Event()
         self._recent: dict[int, Shipment] = {}
         self._reader: Connection | None = None
+        self._builder: Any = None
+        self._batch_first = 0
+        """The index of the first entry in the builder's batch."""
+        self._time_slice = TimeSlice()
 
     def offer(self, shipment: Shipment) -> None:
         """Hand over a batch that was just committed, so that it need not be read again."""
@@ -133,20 +137,21 @@ class Shipper:
             )
 
     async def _ship(self, producer: AIOKafkaProducer) -> None:
+        """A batch that is not full waits while another one is on its way: the client sends one after the other, and
+        an entry waits for one of them at most."""
         waiting: list[Sent] = []
         while True:
-            if self.next_index < self.journal.size:
-                waiting += await self._send(producer, await self._next())
-                if len(waiting) < UNACKNOWLEDGED_MAX:
-                    await asyncio.sleep(0)
-            elif not waiting:
+            while self.next_index < self.journal.size and len(waiting) < UNACKNOWLEDGED_MAX:
+                waiting += await self._add(producer, await self._next())
+            if self._builder is not None and not waiting:
+                waiting.append(await self._send(producer))
+            if waiting:
+                sent = waiting.pop(0)
+                self._acknowledge(sent, await acknowledged(sent.future))
+            else:
                 self.wake.clear()
                 if self.next_index >= self.journal.size:
                     await self.wake.wait()
-                continue
-            while waiting and (len(waiting) >= UNACKNOWLEDGED_MAX or self.next_index >= self.journal.size):
-                sent = waiting.pop(0)
-                self._acknowledge(sent, await acknowledged(sent.future))
 
     def _acknowledge(self, sent: Sent, metadata: RecordMetadata) -> None:
         if metadata.offset <= self.acknowledged_offset:
@@ -171,29 +176,33 @@ class Shipper:
             await time_slice.checkpoint()
         return Shipment(first, entries, [leaves[i : i + 32] for i in range(0, len(leaves), 32)], keys)
 
-    async def _send(self, producer: AIOKafkaProducer, shipment: Shipment) -> list[Sent]:
+    async def _add(self, producer: AIOKafkaProducer, shipment: Shipment) -> list[Sent]:
+        """Add entries to the batch that is filled; returns those that were full, and are sent."""
         sent: list[Sent] = []
-        builder: Any = producer.create_batch()
-        index = first = shipment.first_index
-        time_slice = TimeSlice()
         for entry, leaf, key in zip(shipment.entries, shipment.leaves, shipment.keys, strict=True):
-            headers = [(INDEX_HEADER, b"%d" % index), (LEAF_HEADER, leaf.hex().encode()), *shipment.trace]
-            if builder.append(key=key, value=entry, timestamp=None, headers=headers) is None:
-                sent.append(Sent(index, index - first, await self._close(producer, builder)))
-                builder, first = producer.create_batch(), index
-                builder.append(key=key, value=entry, timestamp=None, headers=headers)
-            index += 1
-            await time_slice.checkpoint()
-        sent.append(Sent(index, index - first, await self._close(producer, builder)))
-        self.next_index = index
+            headers = [(INDEX_HEADER, b"%d" % self.next_index), (LEAF_HEADER, leaf.hex().encode()), *shipment.trace]
+            if not self._append(producer, key, entry, headers):
+                sent.append(await self._send(producer))
+                self._append(producer, key, entry, headers)
+            self.next_index += 1
+            await self._time_slice.checkpoint()
         return sent
 
-    async def _close(self, producer: AIOKafkaProducer, builder: Any) -> asyncio.Future[RecordMetadata]:
+    def _append(
+        self, producer: AIOKafkaProducer, key: bytes, entry: bytes, headers: Sequence[tuple[str, bytes]]
+    ) -> bool:
+        """Add an entry to the batch; False if it is full."""
+        if self._builder is None:
+            self._builder, self._batch_first = producer.create_batch(), self.next_index
+        return self._builder.append(key=key, value=entry, timestamp=None, headers=headers) is not None
+
+    async def _send(self, producer: AIOKafkaProducer) -> Sent:
+        builder, self._builder = self._builder, None
         builder.close()
         partition = self.partition
         sending = producer.send_batch(builder, partition.topic, partition=partition.partition)
         future: asyncio.Future[RecordMetadata] = await acknowledged(sending)
-        return future
+        return Sent(self.next_index, self.next_index - self._batch_first, future)
 
 
 async def read_tail(settings: Settings) -> tuple[int, int]:
