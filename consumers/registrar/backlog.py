@@ -7,7 +7,7 @@ others' waiting (docs/decisions/agencies-take-turns-by-cost.md). Pure: the clock
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from types import MappingProxyType
@@ -21,12 +21,12 @@ TURN_S: Final = 0.001
 """Longest turn of an agency, except for its last record. The commit under way waits for a turn at each of its steps."""
 BATCH_COST_S: Final = 0.1
 """A batch of this cost is committed: a larger one would be hardly cheaper, and keep later records waiting."""
-SMALL_BATCH_COST_S: Final = 0.01
-"""The same while a backlog dwarfs another topic: the commit of a large batch would keep that one waiting."""
-SMALL_FOR_S: Final = 1.0
-"""How long batches stay small after such a topic."""
-DWARFED: Final = 0.25
-"""A topic is dwarfed if it has less than this part of an equal share of a batch."""
+SMALL_BATCH_COST_S: Final = 0.005
+"""The same while another agency sends: the commit of a large batch would keep its next record waiting."""
+SMALL_FOR_S: Final = 10.0
+"""How long an agency counts as sending after its last record."""
+LATECOMERS_COST_S: Final = 0.003
+"""What a full batch may cost beyond its limit, for topics that are not in it yet."""
 RECORD_COST_S: Final = 25e-6
 BYTE_COST_S: Final = 10e-9
 """About what it costs to commit a record, beside its validation."""
@@ -46,7 +46,7 @@ class Backlog:
         self._bytes: dict[str, int] = {}
 
     @property
-    def topics(self) -> Iterable[str]:
+    def topics(self) -> Collection[str]:
         """The topics with waiting records."""
         return self._records.keys()
 
@@ -100,18 +100,33 @@ class Turns:
 
     def next(self, waiting: Iterable[str]) -> str:
         """The topic that takes the next turn, of those with waiting records (at least one)."""
-        topic = min(waiting, key=self._start)
-        self._now = self._start(topic)[0]
-        return topic
+        return min(waiting, key=self._start)
 
     def charge(self, topic: str, cost: float) -> None:
-        """Charge a topic for its turn."""
-        self._used[topic] = self._start(topic)[0] + cost
+        """Charge a topic for its turn, which is over."""
+        self._now = self._start(topic)[0]
+        self._used[topic] = self._now + cost
 
     def _start(self, topic: str) -> tuple[float, float]:
         """When the topic's next turn starts. Of equal ones, the topic that has used less comes first."""
         used = self._used.get(topic, 0.0)
         return max(used, self._now), used
+
+
+@dataclass(slots=True)
+class BatchSize:
+    """How large a batch may become, by when each topic last had waiting records."""
+
+    _waited_at: dict[str, float] = field(default_factory=dict)
+
+    def cost_max_s(self, waiting: Collection[str], now: float) -> float:
+        """The cost of a batch: small while a topic that sends has no waiting records.
+
+        Its next record then finds a short commit under way. Topics that all have a backlog gain by large batches.
+        """
+        self._waited_at.update(dict.fromkeys(waiting, now))
+        sending = (topic for topic, at in self._waited_at.items() if now - at < SMALL_FOR_S and topic not in waiting)
+        return BATCH_COST_S if next(sending, None) is None else SMALL_BATCH_COST_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +146,8 @@ class NextBatch:
     readings: dict[str, Reading] = field(default_factory=dict)
     records_count: int = 0
     costs_s: dict[str, float] = field(default_factory=dict)
+    _left_some: bool = False
+    """Whether the last call of `take` left readings."""
 
     @property
     def cost_s(self) -> float:
@@ -140,11 +157,13 @@ class NextBatch:
     def is_full(self) -> bool:
         return self.cost_s >= self.cost_max_s or self.records_count >= self.records_max
 
-    def dwarfs(self, backlog: Backlog) -> bool:
-        """Whether a backlog dwarfs a topic that has no more waiting records."""
-        least = DWARFED * self.cost_s / max(1, len(self.costs_s))
-        waiting = set(backlog.topics)
-        return bool(waiting) and any(cost < least for topic, cost in self.costs_s.items() if topic not in waiting)
+    def has_room(self, topic: str) -> bool:
+        """Whether records of this topic may be added: in a full batch only the first ones of a topic, so that they do
+        not wait for a further batch."""
+        if self.records_count >= self.records_max:
+            return False
+        limit_s = self.cost_max_s if topic in self.readings else self.cost_max_s + LATECOMERS_COST_S
+        return self.cost_s < limit_s
 
     def is_due(self, backlog: Backlog) -> bool:
         """Whether to commit it once the commit before it is done: it is full, or a topic of it has no more records.
@@ -153,12 +172,13 @@ class NextBatch:
         """
         return bool(self.readings) and (self.is_full or not self.readings.keys() <= set(backlog.topics))
 
-    def take_turn(self, backlog: Backlog, turns: Turns, agencies: Mapping[str, Agency], clocks: Clocks) -> float:
-        """Validate the next records of the topic whose turn it is, at least one, until its turn is over.
+    def take_turn(
+        self, topic: str, backlog: Backlog, turns: Turns, agencies: Mapping[str, Agency], clocks: Clocks
+    ) -> float:
+        """Validate the next records of a topic, at least one, until its turn is over.
 
         Returns the seconds by which its last record exceeded the turn.
         """
-        topic = turns.next(backlog.topics)
         agency = agencies[topic]
         reading = self.readings.setdefault(topic, Reading(topic, agency, [], []))
         records = backlog.peek(topic, min(TURN_RECORDS_MAX, self.records_max - self.records_count))
@@ -176,6 +196,20 @@ class NextBatch:
         self.records_count += count
         self.costs_s[topic] = self.costs_s.get(topic, 0.0) + cost_s
         return max(0.0, clocks.elapsed() - began - TURN_S)
+
+    def take(self, backlog: Backlog) -> list[Reading]:
+        """Remove what is committed now, and return it.
+
+        Topics that have no more waiting records go ahead of those with a backlog: their commit alone is short. The
+        commit after it takes all, so that a backlog waits for one at most.
+        """
+        ahead = [topic for topic in self.readings if topic not in backlog.topics]
+        topics = [*self.readings] if self._left_some or not ahead else ahead
+        self._left_some = len(topics) < len(self.readings)
+        taken = [self.readings[topic] for topic in topics]
+        for topic in topics:
+            self.drop(topic)
+        return taken
 
     def drop(self, topic: str) -> None:
         """Remove the records of a topic, which are read again later."""

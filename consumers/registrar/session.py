@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import structlog
 
-from consumers.registrar.backlog import BATCH_COST_S, SMALL_BATCH_COST_S, SMALL_FOR_S, TURN_S, Clocks, NextBatch, Turns
+from consumers.registrar.backlog import TURN_S, BatchSize, Clocks, NextBatch, Turns
 from consumers.registrar.batch import Batch, Reading, claims_of, number
 from consumers.registrar.breaker import Clock
 from consumers.registrar.journal import LEASE, Journal
@@ -61,7 +61,7 @@ class RegistrarSession:
         self.agencies: dict[str, Agency] = {}
         self._turns = Turns()
         self._next = NextBatch(settings.batch_records_max)
-        self._small_until = 0.0
+        self._batch_size = BatchSize()
         self._reading: asyncio.Task[object] | None = None
         self._committing: asyncio.Task[None] | None = None
         self._halted: set[str] = set()
@@ -162,10 +162,9 @@ class RegistrarSession:
                 if self._reading is None:
                     self._reading = asyncio.create_task(self.reader.read())
                 if self._committing is None and self._next.is_due(self.reader.backlog):
-                    self._committing = asyncio.create_task(self._commit([*self._next.readings.values()]))
-                    self._next = NextBatch(self.settings.batch_records_max, self._next_cost_max_s())
-                if self.reader.backlog.topics and not self._next.is_full:
-                    over_s = self._next.take_turn(self.reader.backlog, self._turns, self.agencies, CLOCKS)
+                    self._committing = asyncio.create_task(self._commit(self._next.take(self.reader.backlog)))
+                if topic := self._next_topic():
+                    over_s = self._next.take_turn(topic, self.reader.backlog, self._turns, self.agencies, CLOCKS)
                     # After a record that cost more than its turn, the commit under way takes as long for its steps.
                     await asyncio.sleep(over_s if over_s > TURN_S else 0)
                 else:
@@ -178,11 +177,14 @@ class RegistrarSession:
                 with suppress(asyncio.CancelledError, Exception):
                     await task
 
-    def _next_cost_max_s(self) -> float:
-        now = time.monotonic()
-        if self._next.dwarfs(self.reader.backlog):
-            self._small_until = now + SMALL_FOR_S
-        return SMALL_BATCH_COST_S if now < self._small_until else BATCH_COST_S
+    def _next_topic(self) -> str | None:
+        """The topic that takes the next turn; None if nothing waits, or the batch has no room for it."""
+        waiting = self.reader.backlog.topics
+        self._next.cost_max_s = self._batch_size.cost_max_s(waiting, time.monotonic())
+        if not waiting:
+            return None
+        topic = self._turns.next(waiting)
+        return topic if self._next.has_room(topic) else None
 
     def _tasks(self) -> list[asyncio.Task[Any]]:
         return [task for task in (self._reading, self._committing) if task is not None]

@@ -11,7 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumers.registrar import backlog
-from consumers.registrar.backlog import BATCH_COST_S, RECORD_COST_S, TURN_S, Backlog, Clocks, NextBatch, Turns
+from consumers.registrar.backlog import (
+    BATCH_COST_S,
+    LATECOMERS_COST_S,
+    RECORD_COST_S,
+    SMALL_BATCH_COST_S,
+    SMALL_FOR_S,
+    TURN_S,
+    Backlog,
+    BatchSize,
+    Clocks,
+    NextBatch,
+    Turns,
+)
 from events.validation.verdicts import Refused
 from tests.unit.consumers.registrar.readings import HEALTH, LABOUR, Record, said, topic_of, values
 
@@ -103,7 +115,7 @@ def test_a_flood_takes_half_of_each_batch_when_another_topic_waits(costs: Costs)
     while LABOUR_TOPIC in records.topics:
         batch = NextBatch(4096)
         while not batch.is_full:
-            batch.take_turn(records, turns, AGENCIES, Clocks(costs.clock, costs.clock))
+            batch.take_turn(turns.next(records.topics), records, turns, AGENCIES, Clocks(costs.clock, costs.clock))
         batches += 1
         flood, other = (len(batch.readings[topic].records) for topic in (HEALTH_TOPIC, LABOUR_TOPIC))
         assert abs(flood - other) <= 2 * TURN_S / 25e-6 or LABOUR_TOPIC not in records.topics
@@ -118,7 +130,7 @@ def test_costly_records_of_one_topic_leave_the_other_its_time(costs: Costs) -> N
     while LABOUR_TOPIC in records.topics:
         batch = NextBatch(4096)
         while not batch.is_full:
-            batch.take_turn(records, turns, AGENCIES, Clocks(costs.clock, costs.clock))
+            batch.take_turn(turns.next(records.topics), records, turns, AGENCIES, Clocks(costs.clock, costs.clock))
         costly += len(batch.readings[HEALTH_TOPIC].records)
     assert costly * 0.02 <= 2_000 * (25e-6 + RECORD_COST_S) + 0.05
 
@@ -132,7 +144,7 @@ def test_a_batch_ends_once_it_has_cost_enough_and_every_record_is_in_one(prices:
         while records.topics:
             batch = NextBatch(4096)
             while records.topics and not batch.is_full:
-                batch.take_turn(records, turns, AGENCIES, Clocks(costs.clock, costs.clock))
+                batch.take_turn(turns.next(records.topics), records, turns, AGENCIES, Clocks(costs.clock, costs.clock))
             (reading,) = batch.readings.values()
             found += reading.records
             assert len(reading.records) == len(reading.verdicts) == batch.records_count
@@ -145,7 +157,7 @@ def test_a_batch_has_at_most_the_records_of_its_limit(costs: Costs) -> None:
     costs.of[b"free"] = 0.0
     records, batch = waiting(health=values(*[b"free"] * 1_000)), NextBatch(300)
     while not batch.is_full:
-        batch.take_turn(records, Turns(), AGENCIES, Clocks(costs.clock, costs.clock))
+        batch.take_turn(HEALTH_TOPIC, records, Turns(), AGENCIES, Clocks(costs.clock, costs.clock))
     assert (batch.records_count, len(records)) == (300, 700)
 
 
@@ -155,12 +167,12 @@ def test_a_batch_is_due_when_it_is_full_or_has_the_last_waiting_record_of_a_topi
     assert not batch.is_due(records), "it is empty"
     while not batch.is_full:
         assert not batch.is_due(records), "a backlog gains by a larger batch"
-        batch.take_turn(records, turns, AGENCIES, Clocks(costs.clock, costs.clock))
+        batch.take_turn(turns.next(records.topics), records, turns, AGENCIES, Clocks(costs.clock, costs.clock))
     assert batch.is_due(records)
     batch = NextBatch(4096)
-    batch.take_turn(records, turns, AGENCIES, Clocks(costs.clock, costs.clock))
+    batch.take_turn(turns.next(records.topics), records, turns, AGENCIES, Clocks(costs.clock, costs.clock))
     records.add({LABOUR_TOPIC: values(b"one")})
-    batch.take_turn(records, turns, AGENCIES, Clocks(costs.clock, costs.clock))
+    batch.take_turn(turns.next(records.topics), records, turns, AGENCIES, Clocks(costs.clock, costs.clock))
     assert LABOUR_TOPIC in batch.readings
     assert not batch.is_full
     assert batch.is_due(records), "one event of another agency waits for nothing but the commit"
@@ -170,7 +182,7 @@ def test_a_dropped_topic_leaves_the_batch_of_the_others() -> None:
     records = waiting(health=values(said("a")), labour=values(said("b", agency=LABOUR)))
     turns, batch = Turns(), NextBatch(300)
     for _ in range(2):
-        batch.take_turn(records, turns, AGENCIES, Clocks(Clock(), Clock()))
+        batch.take_turn(turns.next(records.topics), records, turns, AGENCIES, Clocks(Clock(), Clock()))
     batch.drop(HEALTH_TOPIC)
     assert ([*batch.readings], batch.records_count) == ([LABOUR_TOPIC], 1)
     batch.drop(LABOUR_TOPIC)
@@ -194,27 +206,66 @@ def test_a_topic_is_full_at_its_own_limit_or_at_its_share_of_the_memory() -> Non
     assert len(found) == 6
 
 
-def test_a_backlog_dwarfs_a_topic_with_a_few_records_and_not_one_with_as_many(costs: Costs) -> None:
-    clocks, turns = Clocks(costs.clock, costs.clock), Turns()
+def test_batches_are_small_while_a_topic_that_sends_has_no_backlog() -> None:
+    size = BatchSize()
+    assert size.cost_max_s([HEALTH_TOPIC], 0.0) == BATCH_COST_S, "no other topic sends"
+    assert size.cost_max_s([HEALTH_TOPIC, LABOUR_TOPIC], 1.0) == BATCH_COST_S, "both have a backlog"
+    assert size.cost_max_s([HEALTH_TOPIC], 1.0) == SMALL_BATCH_COST_S
+    assert size.cost_max_s([HEALTH_TOPIC], 1.0 + SMALL_FOR_S - 0.1) == SMALL_BATCH_COST_S
+    assert size.cost_max_s([HEALTH_TOPIC], 1.0 + SMALL_FOR_S) == BATCH_COST_S, "it has sent nothing for a while"
+
+
+def test_a_full_batch_takes_the_first_records_of_another_topic_and_no_more_of_its_own(costs: Costs) -> None:
+    clocks, turns, batch = Clocks(costs.clock, costs.clock), Turns(), NextBatch(4096, SMALL_BATCH_COST_S)
+    records = waiting(health=values(*[b"flood"] * 5_000))
+    while batch.has_room(HEALTH_TOPIC):
+        batch.take_turn(HEALTH_TOPIC, records, turns, AGENCIES, clocks)
+    assert batch.is_full
+    records.add({LABOUR_TOPIC: values(*[b"other"] * 5_000)})
+    assert turns.next(records.topics) == LABOUR_TOPIC
+    assert batch.has_room(LABOUR_TOPIC)
+    batch.take_turn(LABOUR_TOPIC, records, turns, AGENCIES, clocks)
+    assert not batch.has_room(LABOUR_TOPIC)
+    assert batch.cost_s < SMALL_BATCH_COST_S + 2 * (TURN_S + 40 * RECORD_COST_S)
+
+
+def test_a_full_batch_takes_no_other_topic_beyond_the_bound(costs: Costs) -> None:
+    costs.of[b"costly"] = SMALL_BATCH_COST_S + LATECOMERS_COST_S
+    records, batch = waiting(health=values(b"costly")), NextBatch(2, SMALL_BATCH_COST_S)
+    batch.take_turn(HEALTH_TOPIC, records, Turns(), AGENCIES, Clocks(costs.clock, costs.clock))
+    assert not batch.has_room(LABOUR_TOPIC), "it has cost too much"
+    records, batch = waiting(health=values(b"one", b"two")), NextBatch(2, SMALL_BATCH_COST_S)
+    batch.take_turn(HEALTH_TOPIC, records, Turns(), AGENCIES, Clocks(costs.clock, costs.clock))
+    assert not batch.has_room(LABOUR_TOPIC), "it has as many records as it may"
+
+
+def test_topics_without_a_backlog_are_committed_ahead_of_one_with_a_backlog_every_second_time(costs: Costs) -> None:
+    clocks, turns, batch = Clocks(costs.clock, costs.clock), Turns(), NextBatch(4096)
     records = waiting(health=values(*[b"flood"] * 5_000), labour=values(b"one"))
-    batch = NextBatch(4096)
-    for _ in range(30):
-        batch.take_turn(records, turns, AGENCIES, clocks)
-    assert batch.dwarfs(records)
-    records, batch = waiting(health=values(*[b"flood"] * 5_000), labour=values(*[b"other"] * 500)), NextBatch(4096)
-    while LABOUR_TOPIC in records.topics:
-        batch.take_turn(records, turns, AGENCIES, clocks)
-    assert not batch.dwarfs(records), "both had as much"
-    records, batch = waiting(health=values(b"one")), NextBatch(4096)
-    batch.take_turn(records, turns, AGENCIES, clocks)
-    assert not batch.dwarfs(records), "nothing waits"
+
+    def validate_both() -> None:
+        for topic in (HEALTH_TOPIC, LABOUR_TOPIC):
+            batch.take_turn(topic, records, turns, AGENCIES, clocks)
+
+    validate_both()
+    of_health = len(batch.readings[HEALTH_TOPIC].records)
+    (ahead,) = batch.take(records)
+    assert (ahead.topic, len(ahead.records)) == (LABOUR_TOPIC, 1)
+    assert (batch.records_count, [*batch.costs_s]) == (of_health, [HEALTH_TOPIC])
+    records.add({LABOUR_TOPIC: values(b"two")})
+    validate_both()
+    assert [reading.topic for reading in batch.take(records)] == [HEALTH_TOPIC, LABOUR_TOPIC]
+    assert (batch.records_count, batch.readings, batch.cost_s) == (0, {}, 0.0)
+    records.add({LABOUR_TOPIC: values(b"three")})
+    validate_both()
+    assert [reading.topic for reading in batch.take(records)] == [LABOUR_TOPIC]
 
 
 def test_a_record_that_costs_more_than_a_turn_says_by_how_much(costs: Costs) -> None:
     costs.of[b"costly"] = 0.02
     clocks = Clocks(costs.clock, costs.clock)
     batch, turns = NextBatch(4096), Turns()
-    assert batch.take_turn(waiting(health=values(b"costly", b"costly")), turns, AGENCIES, clocks) == pytest.approx(
-        0.019
-    )
-    assert batch.take_turn(waiting(health=values(b"cheap")), turns, AGENCIES, clocks) == 0.0
+    assert batch.take_turn(
+        HEALTH_TOPIC, waiting(health=values(b"costly", b"costly")), turns, AGENCIES, clocks
+    ) == pytest.approx(0.019)
+    assert batch.take_turn(HEALTH_TOPIC, waiting(health=values(b"cheap")), turns, AGENCIES, clocks) == 0.0
