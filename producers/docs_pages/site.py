@@ -6,6 +6,7 @@ documents are served beside them.
 
 from __future__ import annotations
 
+import hashlib
 import posixpath
 import re
 from collections.abc import Callable, Mapping
@@ -69,6 +70,7 @@ class Page:
 
     media_type: str
     body: bytes
+    etag: str
 
 
 class Site:
@@ -96,7 +98,8 @@ class Site:
         """The page at a path. Raises KeyError if there is none."""
         if path not in self._made:
             media_type = _MEDIA_TYPES.get(posixpath.splitext(path)[1] if _is_file(path) else "", _HTML)
-            self._made[path] = Page(media_type, self._makers[path]())
+            body = self._makers[path]()
+            self._made[path] = Page(media_type, body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
         return self._made[path]
 
     def _documents(self) -> dict[str, Make]:

@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from events.validation.forms import forms_by_type
 from infra.http.parameters import only_known_parameters
 from infra.http.problems import CONTENT_TYPE, Problem, RequestCode, language_of, problem_document, to_bytes
 from infra.http.routes import further_routers, is_log_file, needs_token
@@ -68,7 +69,9 @@ def served(parts: Parts) -> ASGIApp:
     them. Nothing is raised to the server, whose own answers are no problem documents.
     """
     rest = application(parts)
-    rest.state.site.page(pages.OPENAPI)  # made now, since it takes a tenth of a second of processor time
+    # Made now: each takes up to a tenth of a second of processor time, which the first request would wait for.
+    rest.state.site.page(pages.OPENAPI)
+    forms_by_type()
     handlers = _handlers()
 
     async def answered(request: Request) -> Response | None:

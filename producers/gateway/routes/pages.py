@@ -5,7 +5,6 @@ The pages themselves are in `producers.docs_pages`. They load nothing from elsew
 
 from __future__ import annotations
 
-import hashlib
 from typing import Final
 
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -77,7 +76,7 @@ async def page(code: str, request: Request) -> Response:
 
 def _headers(path: str, page: Page) -> dict[str, str]:
     return {
-        "ETag": f'"{hashlib.sha256(page.body).hexdigest()[:32]}"',
+        "ETag": page.etag,
         "Cache-Control": "no-cache",
         "Content-Security-Policy": _SWAGGER_POLICY if path == SWAGGER else _POLICY,
         "X-Content-Type-Options": "nosniff",

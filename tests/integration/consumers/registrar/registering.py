@@ -58,12 +58,14 @@ async def _run(process: Process, stop: asyncio.Event) -> None:
         raise AssertionError(f"the process ended with exit code {ended.code}") from ended
 
 
-async def until(holds: Callable[[], Awaitable[bool]], what: str, patience_s: float = PATIENCE_S) -> None:
-    """Wait until `holds` says so; fails with `what` was waited for."""
+async def until(
+    holds: Callable[[], Awaitable[bool]], what: str, patience_s: float = PATIENCE_S, *, every_s: float = 0.02
+) -> None:
+    """Wait until `holds` says so, asking it again every so often; fails with `what` was waited for."""
     deadline = asyncio.get_running_loop().time() + patience_s
     while not await holds():
         assert asyncio.get_running_loop().time() < deadline, f"after {patience_s} s still not: {what}"
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(every_s)
 
 
 async def until_size(connection: Connection, size: int) -> None:

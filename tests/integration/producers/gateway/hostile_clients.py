@@ -7,8 +7,8 @@ import socket
 import statistics
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -31,6 +31,8 @@ EVENT_EVERY_S = 0.05
 PATIENCE_S = 60.0
 STOP_S = 30.0
 SMALL_BUFFER_BYTES = 4_096
+COUNT_EVERY_S = 0.25
+"""Counting thousands of connections takes a processor that the gateway needs."""
 ESTABLISHED = (psutil.CONN_ESTABLISHED, psutil.CONN_CLOSE_WAIT)
 
 
@@ -85,31 +87,38 @@ class GatewayProcess:
         async def is_reached() -> bool:
             return await self.peer_connections() <= connections
 
-        await until(is_reached, f"the other peer has at most {connections} connections", patience_s)
+        what = f"the other peer has at most {connections} connections"
+        await until(is_reached, what, patience_s, every_s=COUNT_EVERY_S)
 
     @asynccontextmanager
     async def agency_sending(self) -> AsyncIterator[Traffic]:
-        """Meanwhile the agency sends one event after the other, each over a connection of its own."""
-        traffic, stop = Traffic(), asyncio.Event()
+        """Meanwhile the agency sends one event after the other, each over a connection of its own.
 
-        async def send() -> None:
-            for number in count():
+        The first one is not counted: the gateway opens its connections for it.
+        """
+        traffic, stop = Traffic(), asyncio.Event()
+        headers = {**STRUCTURED, **bearer(self.token), "connection": "close"}
+
+        async def send(client: httpx.AsyncClient) -> None:
+            for number in count(1):
                 if stop.is_set():
                     return
                 started = time.perf_counter()
-                headers = {**STRUCTURED, **bearer(self.token), "connection": "close"}
-                async with httpx.AsyncClient(base_url=self.address, trust_env=False, timeout=30) as client:
-                    answer = await client.post("/v1/events", content=encoded(event(number)), headers=headers)
+                answer = await client.post("/v1/events", content=encoded(event(number)), headers=headers)
                 traffic.statuses[answer.status_code] += 1
                 traffic.waits_s.append(time.perf_counter() - started)
                 await asyncio.sleep(EVENT_EVERY_S)
 
-        sending = asyncio.create_task(send())
-        try:
-            yield traffic
-        finally:
-            stop.set()
-            await sending
+        # One client for all: making one takes longer than an answer.
+        async with httpx.AsyncClient(base_url=self.address, trust_env=False, timeout=30) as client:
+            first = await client.post("/v1/events", content=encoded(event(0)), headers=headers)
+            assert first.status_code == 202
+            sending = asyncio.create_task(send(client))
+            try:
+                yield traffic
+            finally:
+                stop.set()
+                await sending
 
 
 @asynccontextmanager
@@ -147,11 +156,12 @@ async def gateway_process(
             await child.wait()
 
 
-@contextmanager
-def sockets(gateway: GatewayProcess, number: int, *, small: bool = False) -> Iterator[list[socket.socket]]:
-    """Connections of the other peer; `small` ones hold few unread bytes."""
+@asynccontextmanager
+async def sockets(gateway: GatewayProcess, number: int, *, small: bool = False) -> AsyncIterator[list[socket.socket]]:
+    """Connections of the other peer; `small` ones hold few unread bytes. The agency's client goes on meanwhile."""
     opened: list[socket.socket] = []
-    try:
+
+    def connect() -> None:
         for _ in range(number):
             one = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
             opened.append(one)
@@ -159,6 +169,9 @@ def sockets(gateway: GatewayProcess, number: int, *, small: bool = False) -> Ite
                 one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BUFFER_BYTES)
             one.bind((OTHER_PEER, 0))
             one.connect((GATEWAY_HOST, gateway.settings.gateway_port))
+
+    try:
+        await asyncio.to_thread(connect)
         yield opened
     finally:
         for one in opened:

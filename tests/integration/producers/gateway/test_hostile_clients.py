@@ -68,11 +68,10 @@ def require_served(what: str, gateway: GatewayProcess, traffic: Traffic, memory_
 @sizes(200, 2_000)
 async def test_idle_connections_of_one_peer_leave_room_for_others(gateway: GatewayProcess, number: int) -> None:
     before = gateway.memory_mib
-    async with gateway.agency_sending() as traffic:
-        with sockets(gateway, number) as opened:
-            await gateway.until_at_most(PER_PEER_MAX, 10)
-            await asyncio.sleep(1)
-            refusal = await asyncio.to_thread(opened[-1].recv, 65_536)
+    async with gateway.agency_sending() as traffic, sockets(gateway, number) as opened:
+        await gateway.until_at_most(PER_PEER_MAX, 10)
+        await asyncio.sleep(1)
+        refusal = await asyncio.to_thread(opened[-1].recv, 65_536)
     head, _, body = refusal.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 429 ")
     assert b"content-type: application/problem+json" in head
@@ -86,7 +85,7 @@ async def test_connections_whose_answers_are_not_read_end(gateway: GatewayProces
     before = gateway.memory_mib
     async with gateway.agency_sending() as traffic:
         for at in range(0, number, PER_PEER_MAX):
-            with sockets(gateway, min(PER_PEER_MAX, number - at), small=True) as opened:
+            async with sockets(gateway, min(PER_PEER_MAX, number - at), small=True) as opened:
                 for one in opened:
                     one.sendall(request * 6)
                 await asyncio.sleep(0.5)
