@@ -7,7 +7,7 @@ others' waiting (docs/decisions/agencies-take-turns-by-cost.md). Pure: the clock
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import islice
 from types import MappingProxyType
@@ -23,7 +23,7 @@ BATCH_COST_S: Final = 0.1
 """A batch of this cost is committed: a larger one would be hardly cheaper, and keep later records waiting."""
 SMALL_BATCH_COST_S: Final = 0.005
 """The same while another agency sends: the commit of a large batch would keep its next record waiting."""
-SMALL_FOR_S: Final = 10.0
+SMALL_FOR_S: Final = 1.0
 """How long an agency counts as sending after its last record."""
 LATECOMERS_COST_S: Final = 0.003
 """What a full batch may cost beyond its limit, for topics that are not in it yet."""
@@ -46,7 +46,7 @@ class Backlog:
         self._bytes: dict[str, int] = {}
 
     @property
-    def topics(self) -> Collection[str]:
+    def topics(self) -> Set[str]:
         """The topics with waiting records."""
         return self._records.keys()
 
@@ -119,7 +119,7 @@ class BatchSize:
 
     _waited_at: dict[str, float] = field(default_factory=dict)
 
-    def cost_max_s(self, waiting: Collection[str], now: float) -> float:
+    def cost_max_s(self, waiting: Set[str], now: float) -> float:
         """The cost of a batch: small while a topic that sends has no waiting records.
 
         Its next record then finds a short commit under way. Topics that all have a backlog gain by large batches.
@@ -200,11 +200,12 @@ class NextBatch:
     def take(self, backlog: Backlog) -> list[Reading]:
         """Remove what is committed now, and return it.
 
-        Topics that have no more waiting records go ahead of those with a backlog: their commit alone is short. The
-        commit after it takes all, so that a backlog waits for one at most.
+        While batches are small, topics that have no more waiting records go ahead of those with a backlog: their
+        commit alone is short. The commit after it takes all, so that a backlog waits for one at most.
         """
         ahead = [topic for topic in self.readings if topic not in backlog.topics]
-        topics = [*self.readings] if self._left_some or not ahead else ahead
+        takes_all = self._left_some or not ahead or self.cost_max_s > SMALL_BATCH_COST_S
+        topics = [*self.readings] if takes_all else ahead
         self._left_some = len(topics) < len(self.readings)
         taken = [self.readings[topic] for topic in topics]
         for topic in topics:

@@ -38,6 +38,7 @@ from infra.process.health import Progress
 from infra.process.tasks import TimeSlice, until_one_ends
 from infra.settings import Settings
 
+_PLATFORM_TOPIC: Final = agency_topic(PLATFORM)
 CLOCKS: Final = Clocks(time.perf_counter, time.thread_time)
 SHIP_AT_STOP_S: Final = 2.0
 """Longest wait at a stop for the log's topic to acknowledge; what is left is shipped by the next owner."""
@@ -180,7 +181,8 @@ class RegistrarSession:
     def _next_topic(self) -> str | None:
         """The topic that takes the next turn; None if nothing waits, or the batch has no room for it."""
         waiting = self.reader.backlog.topics
-        self._next.cost_max_s = self._batch_size.cost_max_s(waiting, time.monotonic())
+        # What the platform decides comes in all the time, and may wait for a large batch.
+        self._next.cost_max_s = self._batch_size.cost_max_s(waiting - {_PLATFORM_TOPIC}, time.monotonic())
         if not waiting:
             return None
         topic = self._turns.next(waiting)

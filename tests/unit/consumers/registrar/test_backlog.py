@@ -208,11 +208,11 @@ def test_a_topic_is_full_at_its_own_limit_or_at_its_share_of_the_memory() -> Non
 
 def test_batches_are_small_while_a_topic_that_sends_has_no_backlog() -> None:
     size = BatchSize()
-    assert size.cost_max_s([HEALTH_TOPIC], 0.0) == BATCH_COST_S, "no other topic sends"
-    assert size.cost_max_s([HEALTH_TOPIC, LABOUR_TOPIC], 1.0) == BATCH_COST_S, "both have a backlog"
-    assert size.cost_max_s([HEALTH_TOPIC], 1.0) == SMALL_BATCH_COST_S
-    assert size.cost_max_s([HEALTH_TOPIC], 1.0 + SMALL_FOR_S - 0.1) == SMALL_BATCH_COST_S
-    assert size.cost_max_s([HEALTH_TOPIC], 1.0 + SMALL_FOR_S) == BATCH_COST_S, "it has sent nothing for a while"
+    assert size.cost_max_s({HEALTH_TOPIC}, 0.0) == BATCH_COST_S, "no other topic sends"
+    assert size.cost_max_s({HEALTH_TOPIC, LABOUR_TOPIC}, 1.0) == BATCH_COST_S, "both have a backlog"
+    assert size.cost_max_s({HEALTH_TOPIC}, 1.0) == SMALL_BATCH_COST_S
+    assert size.cost_max_s({HEALTH_TOPIC}, 1.0 + SMALL_FOR_S - 0.1) == SMALL_BATCH_COST_S
+    assert size.cost_max_s({HEALTH_TOPIC}, 1.0 + SMALL_FOR_S) == BATCH_COST_S, "it has sent nothing for a while"
 
 
 def test_a_full_batch_takes_the_first_records_of_another_topic_and_no_more_of_its_own(costs: Costs) -> None:
@@ -240,7 +240,7 @@ def test_a_full_batch_takes_no_other_topic_beyond_the_bound(costs: Costs) -> Non
 
 
 def test_topics_without_a_backlog_are_committed_ahead_of_one_with_a_backlog_every_second_time(costs: Costs) -> None:
-    clocks, turns, batch = Clocks(costs.clock, costs.clock), Turns(), NextBatch(4096)
+    clocks, turns, batch = Clocks(costs.clock, costs.clock), Turns(), NextBatch(4096, SMALL_BATCH_COST_S)
     records = waiting(health=values(*[b"flood"] * 5_000), labour=values(b"one"))
 
     def validate_both() -> None:
@@ -259,6 +259,14 @@ def test_topics_without_a_backlog_are_committed_ahead_of_one_with_a_backlog_ever
     records.add({LABOUR_TOPIC: values(b"three")})
     validate_both()
     assert [reading.topic for reading in batch.take(records)] == [LABOUR_TOPIC]
+
+
+def test_a_large_batch_is_committed_as_a_whole(costs: Costs) -> None:
+    clocks, turns, batch = Clocks(costs.clock, costs.clock), Turns(), NextBatch(4096)
+    records = waiting(health=values(*[b"flood"] * 5_000), labour=values(b"one"))
+    for topic in (HEALTH_TOPIC, LABOUR_TOPIC):
+        batch.take_turn(topic, records, turns, AGENCIES, clocks)
+    assert [reading.topic for reading in batch.take(records)] == [HEALTH_TOPIC, LABOUR_TOPIC]
 
 
 def test_a_record_that_costs_more_than_a_turn_says_by_how_much(costs: Costs) -> None:
