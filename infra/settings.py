@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     )
 
     log_topic: str = Field(default="yesser.log", description="Topic of the national log.")
+    checkpoints_topic: str = Field(
+        default="yesser.checkpoints", description="Topic of the log's signed checkpoints, for standbys."
+    )
     triggers_topic: str = Field(default="yesser.campaign-triggers", description="Topic of campaign triggers.")
     log_origin: str = Field(
         default="log.yesser.example/0", description="Origin line (key name) of the log's checkpoints."
@@ -62,6 +65,11 @@ class Settings(BaseSettings):
     )
     lease_renew_ms: int = Field(default=1_000, gt=0, description="How often an owner renews its lease.")
     checkpoint_interval_ms: int = Field(default=1_000, gt=0, description="Least time between two signed checkpoints.")
+    clock_difference_max_s: float = Field(
+        default=300.0,
+        gt=0,
+        description="The registrar halts where its clock and that of PostgreSQL or Kafka are further apart.",
+    )
     agencies_poll_ms: int = Field(default=2_000, gt=0, description="Longest time until a new agency is noticed.")
     ship_margin_entries: int = Field(default=256, ge=0, description="Entries shipped again at start and take-over.")
 

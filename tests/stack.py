@@ -96,6 +96,7 @@ class TestStack:
             kafka_security=self.kafka_security,
             postgres=urlunsplit(parts._replace(netloc=f"{parts.hostname}:{parts.port}")),
             log_topic=f"yesser.{corner}.log",
+            checkpoints_topic=f"yesser.{corner}.checkpoints",
             triggers_topic=f"yesser.{corner}.triggers",
             **SHORT_WAITS,
         ).acting_as(SUPERUSER)
@@ -179,7 +180,7 @@ async def _migrate(found: TestStack, home: Path) -> TestStack:
             raise RuntimeError(f"The Kafka in YESSER_KAFKA is in use ({names[0]}, …): tests need one of their own.")
         if corner.kafka_user is None and corner.kafka_security.startswith("SASL"):
             # Each test has topics of its own, and all of them have rights.
-            everywhere = corner.model_copy(update={"log_topic": "yesser.", "triggers_topic": "yesser."})
+            everywhere = corner.model_copy(update={"log_topic": "yesser.", "checkpoints_topic": "yesser.", "triggers_topic": "yesser."})
             await allow_principals(admin, everywhere)
             await create_scram_user(raw_client(admin), COUNTING, made[COUNTING]["kafka"])
             await create_acls(raw_client(admin), [Right(COUNTING, Resource.TOPIC, "yesser.", (Operation.READ,))])

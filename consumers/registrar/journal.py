@@ -8,8 +8,9 @@ old transaction's row lock, and the size and the positions show whether it was c
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import orjson
@@ -115,8 +116,16 @@ class Journal:
         """First statement of every transaction. Raises `Fenced`."""
         await lease.hold(self.connection, LEASE, self.epoch)
 
-    async def commit(self, batch: Batch) -> list[bytes]:
-        """Write a batch in one transaction; returns its leaf hashes. On any error nothing of this owner is valid."""
+    async def database_time(self) -> datetime:
+        async with self.lock:
+            now: datetime = await self.connection.fetchval(_SQL["now"])
+        return now
+
+    async def commit(self, batch: Batch, require_time: Callable[[datetime], None] | None = None) -> list[bytes]:
+        """Write a batch in one transaction; returns its leaf hashes. On any error nothing of this owner is valid.
+
+        `require_time` gets PostgreSQL's time before the commit; its error prevents it.
+        """
         leaves = [leaf_hash(entry) for entry in batch.entries]
         tree = self.tree.copy()
         nodes = tree.append(leaves)
@@ -124,7 +133,9 @@ class Journal:
             shipped_up_to = self.shipped_up_to
             async with self.connection.transaction():
                 await self.hold()
-                await self._write(batch, leaves, nodes, shipped_up_to)
+                now = await self._write(batch, leaves, nodes, shipped_up_to)
+                if require_time is not None:
+                    require_time(now)
             # Only now: the signer must never see a tree that was not committed.
             self.tree = tree
             self._claims.add(batch.claims)
@@ -134,12 +145,13 @@ class Journal:
 
     async def _write(
         self, batch: Batch, leaves: list[bytes], nodes: list[tuple[int, int, bytes]], shipped_up_to: int
-    ) -> None:
+    ) -> datetime:
+        """Write the rows; returns PostgreSQL's time."""
         execute = self.connection.execute
-        advanced = await self.connection.fetchval(
+        now: datetime | None = await self.connection.fetchval(
             _SQL["advance"], batch.first_index, batch.size, batch.recorded, shipped_up_to
         )
-        if not advanced:
+        if now is None:
             raise Diverged(f"the log's size is not {batch.first_index}: another writer was here; run `yesser status`")
         positions = [(topic, next_offset, *mark) for topic, (next_offset, mark) in batch.positions.items()]
         await execute(
@@ -170,6 +182,7 @@ class Journal:
             await execute(_SQL["halt_topic"], topic, reason)
         for agency, name, index in batch.agencies:
             await execute(_SQL["add_agency"], agency.code, agency.role, name, index)
+        return now
 
     async def start_topic(self, topic: str) -> None:
         """Store that a topic is read, for the operator who registered its agency."""

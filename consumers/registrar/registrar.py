@@ -14,12 +14,13 @@ import structlog
 from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from consumers.registrar.breaker import Clock
+from consumers.registrar.guards.continuation import has_checkpoint, require_own_checkpoint
 from consumers.registrar.journal import LEASE, Journal
 from consumers.registrar.reader import TopicBroken
 from consumers.registrar.session import RegistrarSession
-from infra.kafka.admin import LOG_TOPIC_CONFIG, KafkaRefused, admin_client, ensure_topic
+from infra.kafka.admin import KafkaRefused, admin_client, ensure_topic, log_topics
 from infra.log.reader import log_size
-from infra.log.signed_note import LogKey, load_key, load_or_create_key
+from infra.log.signed_note import KEY_FILE, VKEY_FILE, InvalidKey, LogKey, load_key, load_or_create_key
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
 from infra.process.health import Progress, Readiness
 from infra.process.leader_election import LeaderElection, Term
@@ -37,7 +38,7 @@ class Registrar:
         self.clock = clock
         self.progress = Progress(time.monotonic)
         spec = LeaseSpec(LEASE, lambda application: connect(settings, application))
-        self._election = LeaderElection(settings, spec, self._work, self.progress)
+        self._election = LeaderElection(settings, spec, self._work, self.progress, self._require_key)
 
     def readiness(self) -> Readiness:
         """Ready while it registers or stands by; not while it halts, nor after it refused the platform's own event."""
@@ -62,28 +63,41 @@ class Registrar:
                     log.error("a topic is halted, the others go on", topic=topic, reason=reason)
                     await journal.halt_topic(topic, reason)
             except UnknownTopicOrPartitionError:
-                await self._ensure_log_topic()
+                await self._ensure_log_topics()
                 raise
         finally:
             with suppress(*TRANSIENT_ERRORS):
                 await connection.close(timeout=1)
 
+    async def _require_key(self, connection: Connection) -> None:
+        """Raise a `Halt` unless this machine has the key that signed the log: without it, it leaves the lease to one
+        that has it."""
+        if await self._has_begun(connection):
+            await require_own_checkpoint(connection, await self._key(connection))
+
     async def _key(self, connection: Connection) -> LogKey:
-        """The log's key, which is made for an empty log only."""
-        load = load_key if await log_size(connection) else load_or_create_key
-        return load(self.settings.log_folder, self.settings.log_origin)
+        """The log's key, which is made for a log without entries and checkpoints only."""
+        folder, origin = self.settings.log_folder, self.settings.log_origin
+        if not await self._has_begun(connection):
+            return load_or_create_key(folder, origin)
+        if not (folder / KEY_FILE).exists():
+            raise InvalidKey(
+                f"{folder / KEY_FILE} is gone, or was never brought to this machine; a log that has begun never gets a"
+                f" new one: bring {KEY_FILE} and {VKEY_FILE} from their copy or from the machine that has them"
+                " (docs/standby.md)"
+            )
+        return load_key(folder, origin)
+
+    async def _has_begun(self, connection: Connection) -> bool:
+        return await log_size(connection) > 0 or await has_checkpoint(connection)
 
     def _took_over(self, journal: Journal) -> None:
         self._election.moved()
         log.info("registering", size=journal.size, epoch=journal.epoch)
 
-    async def _ensure_log_topic(self) -> None:
-        """The one thing that is re-made rather than waited for: the log's own topic."""
+    async def _ensure_log_topics(self) -> None:
+        """The only topics that are created again rather than waited for."""
         with suppress(*TRANSIENT_ERRORS, KafkaError, KafkaRefused):
             async with admin_client(self.settings) as admin:
-                await ensure_topic(
-                    admin,
-                    self.settings.log_topic,
-                    LOG_TOPIC_CONFIG,
-                    replication=self.settings.kafka_replication_factor,
-                )
+                for name, config in log_topics(self.settings).items():
+                    await ensure_topic(admin, name, config, replication=self.settings.kafka_replication_factor)

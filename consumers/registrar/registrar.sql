@@ -1,7 +1,10 @@
 -- name: advance
--- Moves the size from the value that this owner knows; any other value means that another owner wrote.
+-- Moves the size from the value that this owner knows; any other value means that another owner wrote. Returns the time.
 UPDATE log.state SET size = $2, recorded = $3, shipped_up_to = greatest(shipped_up_to, $4)
-WHERE size = $1 RETURNING true
+WHERE size = $1 RETURNING clock_timestamp()
+
+-- name: now
+SELECT clock_timestamp()
 
 -- name: add
 -- All fixed-form rows of a batch in one round trip.
@@ -104,6 +107,3 @@ INSERT INTO log.checkpoint (size, note) VALUES ($1, $2)
 -- name: adopt_checkpoint
 -- Missing in a restored database, or if an owner ended between writing the file and this table.
 INSERT INTO log.checkpoint (size, note) VALUES ($1, $2) ON CONFLICT DO NOTHING
-
--- name: last_checkpoint
-SELECT size, note FROM log.checkpoint ORDER BY size DESC LIMIT 1

@@ -21,11 +21,14 @@ import structlog
 from consumers.registrar.backlog import TURN_S, BatchSize, Clocks, NextBatch, Turns
 from consumers.registrar.batch import Batch, Reading, claims_of, number
 from consumers.registrar.breaker import Clock
+from consumers.registrar.guards.checkpoint_topic import CheckpointTopic
+from consumers.registrar.guards.clocks import ClockCheck
+from consumers.registrar.guards.continuation import Fork
 from consumers.registrar.journal import LEASE, Journal
 from consumers.registrar.pauses import Pauses
 from consumers.registrar.reader import Reader
 from consumers.registrar.shipper import Shipment, Shipper, read_tail
-from consumers.registrar.signer import Fork, Signer, read_last_checkpoint, require_continuation
+from consumers.registrar.signer import Signer
 from events.faults.problems import CONFLICT
 from events.validation.verdicts import Accepted, Agency
 from events.wire.entry import recorded_time
@@ -42,6 +45,8 @@ _PLATFORM_TOPIC: Final = agency_topic(PLATFORM)
 CLOCKS: Final = Clocks(time.perf_counter, time.thread_time)
 SHIP_AT_STOP_S: Final = 2.0
 """Longest wait at a stop for the log's topic to acknowledge; what is left is shipped by the next owner."""
+SIGN_AT_STOP_S: Final = 3.0
+"""Longest wait for the last checkpoint, which the next owner signs otherwise."""
 
 log = structlog.get_logger()
 
@@ -56,7 +61,8 @@ class RegistrarSession:
         self.progress = progress
         self.key = key
         self.shipper = Shipper(journal, settings)
-        self.signer = Signer(journal, key, settings)
+        self.clocks = ClockCheck(clock, time.monotonic, settings.clock_difference_max_s)
+        self.signer: Signer
         self.pauses = Pauses(settings, clock, progress)
         self.reader: Reader
         self.agencies: dict[str, Agency] = {}
@@ -74,9 +80,7 @@ class RegistrarSession:
         await self.journal.open()
         gauge("log_size", self.journal.size)
         gauge("shipped_up_to", self.journal.shipped_up_to)
-        last = read_last_checkpoint(self.settings.log_folder, self.key)
-        await require_continuation(self.journal.connection, self.key, last, self.journal.size)
-        await self.signer.go_on_from(last)
+        await self._require_clocks()
         noting = self._every(self.settings.lease_renew_ms, self.journal.note_shipped)
         await until_one_ends(noting, self._read_and_register(stop, taken_over), self._stop_before_taking_over(stop))
 
@@ -86,11 +90,21 @@ class RegistrarSession:
         if self._took_over:
             await asyncio.Event().wait()
 
+    async def _require_clocks(self) -> None:
+        asked = self.clock()
+        now = await self.journal.database_time()
+        self.clocks.require_database(asked, now)
+        self.clocks.require_past(self.journal.recorded, now)
+
     async def _read_and_register(self, stop: asyncio.Event, taken_over: Callable[[], None]) -> None:
         self.reader = Reader(self.settings)
+        checkpoints = CheckpointTopic(self.settings, self.reader.consumer)
+        self.signer = Signer(self.journal, self.key, self.settings, checkpoints, self.clocks)
         try:
             await start_client(self.reader.consumer)
+            await checkpoints.open()
             await self._require_topic_within_tree()
+            await self.signer.take_over()
             await self._assign()
             await self._look_around()
             self._took_over = True
@@ -102,6 +116,7 @@ class RegistrarSession:
                 self._every(self.settings.agencies_poll_ms, self._look_around),
             )
         finally:
+            await checkpoints.close()
             await stop_consumer(self.reader.consumer)
 
     async def _require_topic_within_tree(self) -> None:
@@ -152,7 +167,9 @@ class RegistrarSession:
             async with asyncio.timeout(SHIP_AT_STOP_S):
                 await self.shipper.all_shipped()
         await self.journal.note_shipped()
-        await self.signer.sign_when_due()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SIGN_AT_STOP_S):
+                await self.signer.sign_when_due()
         await self.journal.close()
 
     async def _register(self, stop: asyncio.Event) -> None:
@@ -216,7 +233,7 @@ class RegistrarSession:
 
     async def _commit_traced(self, readings: list[Reading]) -> None:
         known = await self.journal.known(claims_of(readings))
-        now = self.clock()
+        now = self.clocks.now()
         batch = Batch(self.journal.size, max(self.journal.recorded, recorded_time(now)))
         time_slice = TimeSlice()
         for _ in number(batch, readings, known, self.pauses.breakers, now):
@@ -224,7 +241,7 @@ class RegistrarSession:
         # Before anything is awaited: no record behind the last that is registered now may be.
         for topic in self.pauses.apply(batch.breakers, readings, self.reader):
             self._next.drop(topic)
-        leaves = await self.journal.commit(batch)
+        leaves = await self.journal.commit(batch, lambda database: self.clocks.require_database(now, database))
         if batch.entries:
             keys = [subject.encode() for subject in batch.subjects]
             self.shipper.offer(Shipment(batch.first_index, batch.entries, leaves, keys, trace_header()))

@@ -40,6 +40,14 @@ LOG_TOPIC_CONFIG: Final[Mapping[str, str]] = {
     "cleanup.policy": "delete",
     "message.timestamp.type": "LogAppendTime",
 }
+CHECKPOINTS_TOPIC_CONFIG: Final[Mapping[str, str]] = {
+    "cleanup.policy": "compact",
+    # A standby reads the whole topic: some 1,000 checkpoints. What a former owner writes late must not remove a newer
+    # checkpoint before the owner has written it again.
+    "min.compaction.lag.ms": "600000",
+    "segment.ms": "600000",
+    "message.timestamp.type": "LogAppendTime",
+}
 _DAY_MS: Final = 86_400_000
 
 
@@ -142,11 +150,16 @@ async def delete_records(admin: AIOKafkaAdminClient, topic: str, end: int) -> No
     await admin.delete_records({TopicPartition(topic, 0): RecordsToDelete(before_offset=end)})
 
 
+def log_topics(settings: Settings) -> dict[str, Mapping[str, str]]:
+    """The topics that the registrar alone writes, with their settings: the log and its checkpoints."""
+    return {settings.log_topic: LOG_TOPIC_CONFIG, settings.checkpoints_topic: CHECKPOINTS_TOPIC_CONFIG}
+
+
 async def ensure_log_topics(admin: AIOKafkaAdminClient, settings: Settings) -> None:
-    """Create the topics that the platform writes: the log, the triggers, and its own agency topic."""
+    """Create the topics that the platform writes: the log, its checkpoints, the triggers, and its own agency topic."""
     copies = settings.kafka_replication_factor
-    for name in (settings.log_topic, settings.triggers_topic):
-        await ensure_topic(admin, name, LOG_TOPIC_CONFIG, replication=copies)
+    for name, config in {**log_topics(settings), settings.triggers_topic: LOG_TOPIC_CONFIG}.items():
+        await ensure_topic(admin, name, config, replication=copies)
     await ensure_agency_topic(admin, "platform", settings)
 
 

@@ -12,7 +12,6 @@ from typing import Final
 from infra.principals import CONSUMERS
 from infra.settings import Settings
 
-CHECKPOINTS_TOPIC: Final = "yesser.checkpoints"
 PLATFORM_TOPICS: Final = "agency.platform."
 
 
@@ -66,7 +65,7 @@ def agency_rights(code: str) -> list[Right]:
 
 def principal_rights(settings: Settings) -> list[Right]:
     """The rights of the platform's own users. Only the relay writes as the platform, only the registrar the log."""
-    log, triggers = settings.log_topic, settings.triggers_topic
+    log, checkpoints, triggers = settings.log_topic, settings.checkpoints_topic, settings.triggers_topic
     reads, writes = (Operation.READ, Operation.DESCRIBE), (Operation.WRITE, Operation.DESCRIBE)
     own_topics = (*reads, Operation.WRITE, Operation.CREATE)
     administers = (
@@ -80,7 +79,7 @@ def principal_rights(settings: Settings) -> list[Right]:
     return [
         Right("registrar", Resource.TOPIC, "agency.", reads),
         Right("registrar", Resource.TOPIC, log, own_topics),
-        Right("registrar", Resource.TOPIC, CHECKPOINTS_TOPIC, own_topics),
+        Right("registrar", Resource.TOPIC, checkpoints, own_topics),
         # CREATE: a topic that is gone is made again by the command that lifts its halt.
         Right("relay", Resource.TOPIC, PLATFORM_TOPICS, (*writes, Operation.CREATE)),
         Right("relay", Resource.TOPIC, triggers, writes),
@@ -93,7 +92,7 @@ def principal_rights(settings: Settings) -> list[Right]:
         Right("reader", Resource.TOPIC, triggers, reads),
         Right("reader", Resource.GROUP, None, reads),
         Right("auditor", Resource.TOPIC, log, reads),
-        Right("auditor", Resource.TOPIC, CHECKPOINTS_TOPIC, reads),
+        Right("auditor", Resource.TOPIC, checkpoints, reads),
         Right("administrator", Resource.TOPIC, None, administers),
         Right("administrator", Resource.CLUSTER, None, (*administers[2:], Operation.CREATE)),
     ]

@@ -18,6 +18,7 @@ from uuid import uuid4
 
 import structlog
 
+from events.errors import Halt
 from infra.observability.logs import LogOnce
 from infra.observability.telemetry import count, forget_gauges
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection
@@ -62,15 +63,28 @@ Work: TypeAlias = Callable[[Term], Coroutine[Any, Any, None]]
 """What the leader does, until the term's `stop` or an error. Where it returns earlier, a new term begins."""
 
 
+Eligible: TypeAlias = Callable[[Connection], Coroutine[Any, Any, None]]
+"""Raises `Halt` where this process cannot do the work. It is asked before each claim: it then leaves the lease to one
+that can."""
+
+
+async def always(_: Connection) -> None:
+    """Eligible in any case."""
+
+
 class LeaderElection:
     """Stands by for the lease of `spec`, and works while it holds it. `progress` says how that goes."""
 
-    def __init__(self, settings: Settings, spec: LeaseSpec, work: Work, progress: Progress) -> None:
+    def __init__(
+        self, settings: Settings, spec: LeaseSpec, work: Work, progress: Progress, eligible: Eligible = always
+    ) -> None:
         self.progress = progress
         self.epoch: int | None = None
         self._settings = settings
         self._spec = spec
         self._work = work
+        self._eligible = eligible
+        self._ineligible = False
         self._owner = f"{socket.gethostname()}-{uuid4().hex[:8]}"
         self._wait_ms = settings.retry_wait_min_ms
         self._halt = LogOnce("halted: nothing more is written", "no longer halted")
@@ -123,6 +137,7 @@ class LeaderElection:
         connection = await self._spec.open(f"{name} election")
         try:
             while not stop.is_set():
+                await self._require_eligible(connection)
                 epoch = await lease.claim(connection, name, self._owner, self._settings, table=table)
                 if epoch is not None:
                     if self.progress.standby:
@@ -137,6 +152,17 @@ class LeaderElection:
         finally:
             with suppress(*TRANSIENT_ERRORS):
                 await connection.close(timeout=1)
+
+    async def _require_eligible(self, connection: Connection) -> None:
+        try:
+            await self._eligible(connection)
+        except Halt:
+            self._ineligible = self.progress.standby = True
+            forget_gauges(self._spec.process)
+            raise
+        if self._ineligible:
+            self._ineligible = False
+            self.moved()
 
     async def _lead(self, term: Term) -> None:
         self.epoch = term.epoch

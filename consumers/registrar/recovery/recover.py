@@ -20,11 +20,18 @@ from itertools import groupby
 from uuid import uuid4
 
 from consumers.registrar.batch import REGISTERED
+from consumers.registrar.guards.checkpoint_topic import read_topic_checkpoints
+from consumers.registrar.guards.continuation import (
+    Fork,
+    checkpoints_of,
+    newest,
+    read_last_checkpoint,
+    require_continuation,
+)
 from consumers.registrar.journal import LEASE, Diverged, Journal
 from consumers.registrar.recovery.agency_records import AgencyRecords, agency_records
 from consumers.registrar.recovery.restored import Held, Lacking, Part, Restored, address_of
 from consumers.registrar.recovery.source import CannotRecover, Source, chunks
-from consumers.registrar.signer import Fork, read_last_checkpoint, require_continuation
 from events.errors import Fenced
 from events.validation.verdicts import Agency
 from events.wire.entry import Entry, parse_entry
@@ -136,7 +143,10 @@ class _Recovery:
         journal, before = self.journal, self.journal.size
         settings = journal.settings
         key = load_key(settings.log_folder, settings.log_origin)
-        last = read_last_checkpoint(settings.log_folder, key)
+        kept = checkpoints_of(await read_topic_checkpoints(settings), key, settings.checkpoints_topic)
+        if (in_file := read_last_checkpoint(settings.log_folder, key)) is not None:
+            kept.append(in_file)
+        last = newest(kept)
         await self._verify(key, last)
         self.agencies = {agency_topic(a.code): a for a in await journal.agencies()}
         self.agencies.setdefault(agency_topic(PLATFORM), Agency(PLATFORM, "platform"))
@@ -148,7 +158,7 @@ class _Recovery:
                     await self._write(records, part, signed_size)
                 self.progress("written", journal.size)
         async with journal.lock:
-            await require_continuation(journal.connection, key, last, journal.size)
+            await require_continuation(journal.connection, key, kept, journal.size)
         return Recovered(before, journal.size, journal.tree.root(), self.lacking, self.halted)
 
     async def _verify(self, key: LogKey, last: Checkpoint | None) -> None:
@@ -156,7 +166,7 @@ class _Recovery:
         tree: TileTree = self.journal.tree.copy()
         if last is None or last.size <= tree.size:
             async with self.journal.lock:
-                await require_continuation(self.journal.connection, key, last, tree.size)
+                await require_continuation(self.journal.connection, key, [last] if last else [], tree.size)
             return
         async for raws in chunks(self.source, tree.size):
             leaves = [leaf_hash(raw) for raw in raws]

@@ -178,6 +178,8 @@ async def test_the_highest_number_of_each_month_is_kept_by_recorded_time_in_riya
     settings: Settings, connection: Connection
 ) -> None:
     moment = datetime(2026, 10, 31, 20, 59, tzinfo=UTC)
+    # The past is not what is tested here.
+    settings = settings.model_copy(update={"clock_difference_max_s": 1e9})
     await found(settings, "health")
     async with running(Registrar(settings, lambda: moment)):
         await until_size(connection, 3)
@@ -607,13 +609,38 @@ async def test_a_checkpoint_is_on_the_disk_before_it_is_in_the_database(
         await until(signed, "it signs once it can")
 
 
-async def test_a_missing_checkpoint_file_halts_until_it_is_put_back(settings: Settings, connection: Connection) -> None:
+async def test_a_missing_checkpoint_file_is_written_again_from_the_topic(
+    settings: Settings, connection: Connection
+) -> None:
     await found(settings, "health")
     async with running(registrar(settings)):
         await until_size(connection, 3)
     kept = settings.log_folder / "checkpoint"
     note = kept.read_text(encoding="utf-8")
     kept.unlink()
+    async with running(registrar(settings)):
+
+        async def written() -> bool:
+            return kept.exists() and kept.read_text(encoding="utf-8") == note
+
+        await until(written, "the file is written again")
+
+
+@pytest.mark.parametrize("old", [False, True], ids=["gone", "old"])
+async def test_a_lost_or_old_checkpoint_halts_until_it_is_put_back(
+    settings: Settings, connection: Connection, old: bool
+) -> None:
+    await found(settings, "health")
+    async with running(registrar(settings)):
+        await until_size(connection, 3)
+    kept = settings.log_folder / "checkpoint"
+    note = kept.read_text(encoding="utf-8")
+    await drop_topic(settings, settings.checkpoints_topic)
+    kept.unlink()
+    if old:
+        first = await connection.fetchval("SELECT note FROM log.checkpoint ORDER BY size LIMIT 1")
+        kept.write_text(first, encoding="utf-8")
+    before = kept.read_bytes() if old else None
     one = registrar(settings)
     with capture_logs() as lines:
         async with running(one):
@@ -621,7 +648,7 @@ async def test_a_missing_checkpoint_file_halts_until_it_is_put_back(settings: Se
             await send(settings, HEALTH_TOPIC, said("a"))
             await asyncio.sleep(2.5)
             assert await log_size(connection) == 3
-            assert not kept.exists()
+            assert (kept.read_bytes() if kept.exists() else None) == before
             kept.write_text(note, encoding="utf-8")
             await until_size(connection, 4)
             assert one.progress.halted is None

@@ -8,10 +8,10 @@ from aiokafka.errors import KafkaConnectionError, TopicAuthorizationFailedError
 
 from consumers.pipeline.batch import LeafMismatch
 from consumers.pipeline.writer import NewerRules
+from consumers.registrar.guards.continuation import Fork
 from consumers.registrar.journal import Diverged
 from consumers.registrar.reader import TopicBroken
 from consumers.registrar.shipper import Behind
-from consumers.registrar.signer import Fork
 from events.errors import Fenced, Reject, Tampered
 from infra.log.signed_note import InvalidKey
 from infra.process.reaction import Reaction, reaction_to

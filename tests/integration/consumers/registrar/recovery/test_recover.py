@@ -13,9 +13,9 @@ import pytest
 
 from consumers.audit.mirror import mirror_entries, write_mirror
 from consumers.audit.port import PostgresPort
+from consumers.registrar.guards.continuation import read_last_checkpoint
 from consumers.registrar.recovery.recover import recover
 from consumers.registrar.recovery.source import CannotRecover, Source, topic_source
-from consumers.registrar.signer import read_last_checkpoint
 from infra.log.merkle import read_tree
 from infra.log.reader import log_size, read_entries
 from infra.log.signed_note import load_or_create_key

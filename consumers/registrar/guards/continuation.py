@@ -1,0 +1,131 @@
+"""The log continues every checkpoint that was signed: those kept outside PostgreSQL are compared with its tree.
+
+Two places keep the newest one: a file beside the log's key, and the topic `yesser.checkpoints`, which a standby on
+another machine reads. They show that a restored database is older than a published checkpoint, and that two databases
+go on from one backup.
+
+Flows in: checkpoints from these places, and the tree in the database. Flows out: nothing, or `Fork`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from events.errors import Halt
+from infra.log.merkle import read_tree
+from infra.log.signed_note import CHECKPOINT_FILE, KEY_FILE, Checkpoint, InvalidNote, LogKey, parse_checkpoint
+from infra.postgres.connection import Connection
+from infra.postgres.sql import queries
+
+COMPARED_MAX: Final = 32
+"""Most checkpoints of the topic that are compared at a take-over, from the newest on."""
+_SQL: Final = queries("consumers.registrar.guards", "continuation.sql")
+
+
+class Fork(Halt):
+    """The tree in the database does not continue the last signed checkpoint: nothing is signed."""
+
+
+def read_last_checkpoint(folder: Path, key: LogKey) -> Checkpoint | None:
+    """The checkpoint in the file, verified with the log's key; None where there is no file."""
+    path = folder / CHECKPOINT_FILE
+    try:
+        return parse_checkpoint(path.read_text(encoding="utf-8"), key.verifier)
+    except FileNotFoundError:
+        return None
+    except (InvalidNote, UnicodeDecodeError) as error:
+        raise Fork(
+            f"{path} is not a checkpoint signed by this log's key ({error}); restore it from its backup, with its key"
+        ) from error
+
+
+def write_checkpoint(folder: Path, note: str) -> None:
+    """Replace the file atomically and durably."""
+    temporary = folder / f"{CHECKPOINT_FILE}.new"
+    with temporary.open("w", encoding="utf-8") as file:
+        file.write(note)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.rename(folder / CHECKPOINT_FILE)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def checkpoints_of(values: Sequence[bytes], key: LogKey, topic: str) -> list[Checkpoint]:
+    """This log's checkpoints among the values of the topic. Raises `Fork` for one that its key did not sign."""
+    found = []
+    for note in dict.fromkeys(values):
+        if not note.startswith(f"{key.name}\n".encode()):
+            continue
+        try:
+            found.append(parse_checkpoint(note.decode(), key.verifier))
+        except (InvalidNote, UnicodeDecodeError) as error:
+            raise Fork(
+                f"{topic} holds a checkpoint that {KEY_FILE} did not sign ({error}): if the key was rotated, bring the"
+                " new one here; else find out who writes to this topic (docs/runbook.md)"
+            ) from error
+    return found
+
+
+def newest(kept: Sequence[Checkpoint]) -> Checkpoint | None:
+    return max(kept, key=lambda checkpoint: checkpoint.size, default=None)
+
+
+async def require_continuation(connection: Connection, key: LogKey, kept: Sequence[Checkpoint], size: int) -> None:
+    """Raise `Fork` unless the tree of `size` entries continues the newest of the checkpoints kept outside, which must
+    be at least as new as the one in the database."""
+    await require_own_checkpoint(connection, key)
+    stored: int | None = await connection.fetchval(_SQL["signed_size"])
+    last = newest(kept)
+    if stored is not None and (last is None or last.size < stored):
+        what = "there is none" if last is None else f"the newest one has size {last.size}"
+        raise Fork(
+            f"the database holds a checkpoint of size {stored}, but in the file beside the key and in the topic of"
+            f" checkpoints {what}; restore the file from its backup, with its key"
+        )
+    ordered = sorted(kept, key=lambda checkpoint: -checkpoint.size)
+    for checkpoint in ordered[:COMPARED_MAX]:
+        await require_prefix(connection, checkpoint, size)
+
+
+async def has_checkpoint(connection: Connection) -> bool:
+    """Whether the database has a checkpoint."""
+    return await connection.fetchval(_SQL["signed_size"]) is not None
+
+
+async def require_own_checkpoint(connection: Connection, key: LogKey) -> None:
+    """Raise `Fork` unless this key signed the newest checkpoint in the database."""
+    note: str | None = await connection.fetchval(_SQL["last_note"])
+    if note is None:
+        return
+    try:
+        parse_checkpoint(note, key.verifier)
+    except InvalidNote as error:
+        raise Fork(
+            f"the newest checkpoint in the database was not signed with {KEY_FILE} ({error}): if the key is another"
+            " log's, restore the whole folder from its backup; else someone wrote to the database"
+        ) from error
+
+
+async def require_prefix(connection: Connection, checkpoint: Checkpoint, size: int) -> None:
+    """Raise `Fork` unless a signed checkpoint is a prefix of the tree of `size` entries."""
+    if checkpoint.size > size:
+        raise Fork(
+            f"a checkpoint of size {checkpoint.size} was signed, but the database holds {size} entries only "
+            "(an older backup?); run `yesser recover`"
+        )
+    try:
+        root = (await read_tree(connection, checkpoint.size)).root()
+    except LookupError as error:
+        raise Fork(f"{error}; restore the database, then run `yesser recover`") from error
+    if root != checkpoint.root:
+        raise Fork(
+            f"the first {checkpoint.size} entries in the database do not give the root that was signed "
+            f"({root.hex()} instead of {checkpoint.root.hex()}); restore the database, then run `yesser recover`"
+        )

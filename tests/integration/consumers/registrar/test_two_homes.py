@@ -1,0 +1,421 @@
+"""Two machines (homes) on the same services: taking over, a returned owner, two databases of one log, and clocks."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import shutil
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from consumers.registrar.guards.checkpoint_topic import CheckpointTopic, read_topic_checkpoints
+from consumers.registrar.guards.clocks import ClockCheck
+from consumers.registrar.guards.continuation import checkpoints_of, newest, read_last_checkpoint
+from consumers.registrar.journal import Journal
+from consumers.registrar.reader import Reader
+from consumers.registrar.recovery.recover import recover
+from consumers.registrar.recovery.source import topic_source
+from consumers.registrar.registrar import Registrar
+from consumers.registrar.signer import Signer
+from events.errors import Fenced
+from infra.kafka.clients import start_client, stop_consumer
+from infra.log.merkle import read_tree
+from infra.log.reader import log_size
+from infra.log.signed_note import Checkpoint, LogKey, load_key, parse_checkpoint
+from infra.postgres.connection import Connection, connect
+from infra.process import lease
+from infra.settings import Settings
+from tests.integration.consumers.registrar.registering import (
+    HEALTH_TOPIC,
+    drop_topic,
+    found,
+    records,
+    registrar,
+    running,
+    send,
+    shipped,
+    until,
+    until_size,
+)
+from tests.stack import TestStack, drop_database, execute, with_database
+from tests.unit.consumers.registrar.readings import said
+
+HOUR = timedelta(hours=1)
+
+
+def second_home(settings: Settings, folder: Path, *, key: bool = True) -> Settings:
+    """Settings of another machine on the same services; the operator brings the passwords, and the log's key."""
+    shutil.copytree(settings.home / "secrets", folder / "secrets")
+    found = settings.model_copy(update={"home": folder})
+    if key:
+        bring_key(settings, found)
+    return found
+
+
+def bring_key(source: Settings, target: Settings) -> None:
+    target.log_folder.mkdir(parents=True)
+    for name in ("log.skey", "log.vkey"):
+        shutil.copy(source.log_folder / name, target.log_folder / name)
+
+
+async def until_signed(connection: Connection, size: int) -> None:
+    async def signed() -> bool:
+        return bool(await connection.fetchval("SELECT count(*) FROM log.checkpoint WHERE size >= $1", size))
+
+    await until(signed, f"a checkpoint of size {size} is signed")
+
+
+async def until_halted(one: Registrar) -> str:
+    async def halted() -> bool:
+        return one.progress.halted is not None
+
+    await until(halted, "the registrar halts")
+    assert not one.readiness().ready
+    assert one.readiness().healthy, "a restart would not help"
+    assert one.progress.halted is not None
+    return one.progress.halted
+
+
+async def until_ready(one: Registrar, role: str) -> None:
+    async def ready() -> bool:
+        state = one.readiness()
+        return state.ready and state.details["role"] == role
+
+    await until(ready, f"the registrar is ready as {role}")
+
+
+async def in_topic(settings: Settings) -> list[Checkpoint]:
+    key = load_key(settings.log_folder, settings.log_origin)
+    return checkpoints_of(await read_topic_checkpoints(settings), key, settings.checkpoints_topic)
+
+
+async def require_consistent(connection: Connection, *homes: Settings) -> None:
+    """Every checkpoint in the database, the topic and the files is a prefix of the log."""
+    key = load_key(homes[0].log_folder, homes[0].log_origin)
+    rows = await connection.fetch("SELECT note FROM log.checkpoint")
+    kept = [parse_checkpoint(row["note"], key.verifier) for row in rows] + await in_topic(homes[0])
+    kept += [c for home in homes if (c := read_last_checkpoint(home.log_folder, key)) is not None]
+    assert {c.size: c.root for c in kept} == {c.size: (await read_tree(connection, c.size)).root() for c in kept}
+    assert all(len(values) == 1 for values in (await shipped(homes[0])).values()), "no index has two entries"
+
+
+async def test_a_second_home_takes_over_from_the_topic_alone_and_the_first_comes_back(
+    settings: Settings, connection: Connection, tmp_path: Path
+) -> None:
+    await found(settings, "health")
+    async with running(registrar(settings)):
+        await until_size(connection, 3)
+        await until_signed(connection, 3)
+    second = second_home(settings, tmp_path / "second")
+    async with running(registrar(second)):
+        await send(settings, HEALTH_TOPIC, said("a"))
+        await until_signed(connection, 4)
+    (last, *_) = records_reversed = (await records(settings, settings.checkpoints_topic))[::-1]
+    assert (last.key, last.value) == (settings.log_origin.encode(), (second.log_folder / "checkpoint").read_bytes())
+    assert len({record.value for record in records_reversed}) > 1
+    # The first home's file is older than the topic by now.
+    async with running(registrar(settings)):
+        await send(settings, HEALTH_TOPIC, said("b"))
+        await until_signed(connection, 5)
+    await require_consistent(connection, settings, second)
+
+
+async def test_a_home_without_the_key_says_so_and_leaves_the_lease_to_one_that_has_it(
+    settings: Settings, connection: Connection, tmp_path: Path
+) -> None:
+    await found(settings, "health")
+    async with running(registrar(settings)):
+        await until_signed(connection, 3)
+    second = second_home(settings, tmp_path / "second", key=False)
+    without, epoch = registrar(second), await connection.fetchval("SELECT epoch FROM platform.lease")
+    async with running(without):
+        reason = await until_halted(without)
+        assert "log.skey" in reason
+        assert "docs/standby.md" in reason
+        await asyncio.sleep(2.5)
+        assert await connection.fetchval("SELECT epoch FROM platform.lease") == epoch, "it never claims the lease"
+        assert not (second.log_folder / "log.skey").exists()
+        async with running(registrar(settings)):
+            await send(settings, HEALTH_TOPIC, said("a"))
+            await until_signed(connection, 4)
+            bring_key(settings, second)
+            await until_ready(without, "standby")
+        await until_ready(without, "active")
+
+
+async def test_a_home_with_a_key_of_its_own_leaves_the_lease_too(
+    settings: Settings, connection: Connection, tmp_path: Path
+) -> None:
+    await found(settings, "health")
+    async with running(registrar(settings)):
+        await until_signed(connection, 3)
+    second = second_home(settings, tmp_path / "second")
+    (second.log_folder / "log.vkey").unlink()
+    (second.log_folder / "log.skey").write_text(LogKey(settings.log_origin, bytes(32)).skey)
+    other, epoch = registrar(second), await connection.fetchval("SELECT epoch FROM platform.lease")
+    async with running(other):
+        assert "was not signed with log.skey" in await until_halted(other)
+        assert await connection.fetchval("SELECT epoch FROM platform.lease") == epoch
+
+
+@asynccontextmanager
+async def expired_signer(settings: Settings, connection: Connection) -> AsyncIterator[Signer]:
+    """The signer of an owner whose lease expires while it is suspended; `connection` is another one."""
+    old = await connect(settings, "old owner")
+    reader = Reader(settings)
+    topic = CheckpointTopic(settings, reader.consumer)
+    try:
+        epoch = await lease.claim(old, "registrar", "old", settings)
+        assert epoch is not None
+        journal = Journal(old, epoch, settings)
+        await journal.open()
+        key = load_key(settings.log_folder, settings.log_origin)
+        clocks = ClockCheck(lambda: datetime.now(UTC), time.monotonic, 300)
+        signer = Signer(journal, key, settings, topic, clocks)
+        await start_client(reader.consumer)
+        await topic.open()
+        await signer.take_over()
+        yield signer
+    finally:
+        await topic.close()
+        await stop_consumer(reader.consumer)
+        await old.close()
+
+
+async def expire_lease(connection: Connection) -> None:
+    await connection.execute("UPDATE platform.lease SET expires_at = now() - interval '1 s'")
+
+
+async def test_an_owner_that_was_suspended_after_it_signed_writes_no_checkpoint(
+    settings: Settings, connection: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await found(settings, "health")
+    async with running(registrar(settings)):
+        await until_signed(connection, 3)
+    second = second_home(settings, tmp_path / "second")
+    async with expired_signer(settings, connection) as signer:
+        signer.newest = None  # there is something to sign
+        written: list[Checkpoint] = []
+        signed, continued, read = asyncio.Event(), asyncio.Event(), signer.topic.read
+
+        async def suspended() -> list[bytes]:
+            if written:
+                signed.set()
+                await continued.wait()
+            return await read()
+
+        monkeypatch.setattr(signer, "_write_to_file", written.append)
+        monkeypatch.setattr(signer.topic, "read", suspended)
+        signing = asyncio.create_task(signer.sign())
+        await signed.wait()
+        await expire_lease(connection)
+        async with running(registrar(second)):
+            await send(settings, HEALTH_TOPIC, said("a"))
+            await until_signed(connection, 4)
+            before = len(await records(settings, settings.checkpoints_topic))
+            continued.set()
+            with pytest.raises(Fenced):
+                await signing
+            assert len(await records(settings, settings.checkpoints_topic)) == before
+
+
+async def test_a_late_record_of_a_former_owner_does_not_stay_the_last_one(
+    settings: Settings, connection: Connection, tmp_path: Path
+) -> None:
+    await found(settings, "health")
+    async with running(registrar(settings)):
+        await until_signed(connection, 3)
+    second = second_home(settings, tmp_path / "second")
+    async with expired_signer(settings, connection) as signer:
+        await expire_lease(connection)
+        assert signer.newest is not None
+        async with running(registrar(second)):
+            await send(settings, HEALTH_TOPIC, said("a"))
+            await until_signed(connection, 4)
+            # Suspended after its last look: nothing keeps Kafka from taking what it sends now.
+            await signer._write_to_topic(signer.newest)
+            with pytest.raises(Fenced):
+                await signer._publish(signer.newest, "adopt_checkpoint")
+            key = load_key(settings.log_folder, settings.log_origin)
+
+            async def newest_is_last() -> bool:
+                values = [record.value for record in await records(settings, settings.checkpoints_topic)]
+                last = newest(checkpoints_of(values, key, settings.checkpoints_topic))
+                return last is not None and last.size == 4 and values[-1] == last.note.encode()
+
+            await until(newest_is_last, "the newest checkpoint is the last record again")
+            written = len(await records(settings, settings.checkpoints_topic))
+            await asyncio.sleep(1)
+            assert len(await records(settings, settings.checkpoints_topic)) == written, "it is written once"
+    await require_consistent(connection, settings, second)
+
+
+async def test_two_databases_from_one_backup_are_noticed_and_not_signed(
+    settings: Settings, stack: TestStack, tmp_path: Path
+) -> None:
+    assert settings.postgres is not None
+    await found(settings, "health")
+    first = await connect(settings, "test", batch=True)
+    async with running(registrar(settings)):
+        await until_signed(first, 3)
+    await first.close()  # a database is copied while nobody is connected
+    original, copy = settings.postgres.rpartition("/")[2], f"yesser_copy_{secrets.token_hex(4)}"
+    await execute(stack.postgres, f"CREATE DATABASE {copy} TEMPLATE {original}")
+    second = second_home(settings, tmp_path / "second").model_copy(
+        update={"postgres": with_database(settings.postgres, copy)}
+    )
+    homes = (settings, second)
+    connections = [await connect(home, "test", batch=True) for home in homes]
+    both = [registrar(home) for home in homes]
+    try:
+        async with running(*both):
+            for one in both:
+                await until_ready(one, "active")
+            await send(settings, HEALTH_TOPIC, said("a"))
+
+            async def noticed() -> bool:
+                return any(one.progress.halted is not None for one in both)
+
+            await until(noticed, "one of them halts")
+            await asyncio.sleep(1)
+            halted = [i for i, one in enumerate(both) if one.progress.halted is not None]
+            reasons = [one.progress.halted or "" for one in both if one.progress.halted]
+            assert all("do not give the root" in reason or "yesser recover" in reason for reason in reasons), reasons
+            signed = "SELECT count(*) FROM log.checkpoint"
+            before = [await connection.fetchval(signed) for connection in connections]
+            sizes = [await log_size(connection) for connection in connections]
+            await send(settings, HEALTH_TOPIC, said("b"), said("c"))
+            await asyncio.sleep(2.5)
+            for i in halted:
+                assert await connections[i].fetchval(signed) == before[i], "a halted registrar signs nothing"
+                assert await log_size(connections[i]) == sizes[i], "a halted registrar commits nothing"
+    finally:
+        for connection in connections:
+            await connection.close()
+        await drop_database(stack.postgres, copy)
+
+
+async def test_a_forged_checkpoint_in_the_topic_halts_and_another_text_is_written_over(
+    settings: Settings, connection: Connection
+) -> None:
+    await found(settings, "health")
+    one = registrar(settings)
+    async with running(one):
+        await until_signed(connection, 3)
+        await send(settings, settings.checkpoints_topic, b"nonsense")
+
+        async def written_over() -> bool:
+            last = (await records(settings, settings.checkpoints_topic))[-1]
+            return bool(last.value == (settings.log_folder / "checkpoint").read_bytes())
+
+        await until(written_over, "the newest checkpoint is the last record again")
+        assert one.progress.halted is None
+        forged = LogKey(settings.log_origin, bytes(32)).sign_checkpoint(1, bytes(32))
+        await send(settings, settings.checkpoints_topic, forged.encode())
+        assert "log.skey did not sign" in await until_halted(one)
+        await send(settings, HEALTH_TOPIC, said("a"))
+        await asyncio.sleep(1)
+        assert await log_size(connection) == 3
+        # The remedy of the runbook: the registrar creates the topic again, from its file.
+        await drop_topic(settings, settings.checkpoints_topic)
+        await until_signed(connection, 4)
+        assert one.progress.halted is None
+    assert {c.size for c in await in_topic(settings)} == {3, 4}
+
+
+async def test_a_lost_topic_of_checkpoints_is_created_again_with_the_newest(
+    settings: Settings, connection: Connection
+) -> None:
+    await found(settings, "health")
+    async with running(registrar(settings)):
+        await until_signed(connection, 3)
+        await drop_topic(settings, settings.checkpoints_topic)
+
+        async def back() -> bool:
+            return [c.size for c in await in_topic(settings)] == [3]
+
+        await until(back, "the newest checkpoint is in the topic again")
+
+
+async def test_a_second_home_recovers_what_a_restored_database_lacks_by_the_topic_alone(
+    settings: Settings, stack: TestStack, tmp_path: Path
+) -> None:
+    assert settings.postgres is not None
+    await found(settings, "health")
+    first = await connect(settings, "test", batch=True)
+    async with running(registrar(settings)):
+        await until_signed(first, 3)
+    await first.close()
+    original, copy = settings.postgres.rpartition("/")[2], f"yesser_copy_{secrets.token_hex(4)}"
+    await execute(stack.postgres, f"CREATE DATABASE {copy} TEMPLATE {original}")
+    first = await connect(settings, "test", batch=True)
+    async with running(registrar(settings)):
+        await send(settings, HEALTH_TOPIC, said("a"), said("b"))
+        await until_signed(first, 5)
+    await first.close()
+    second = second_home(settings, tmp_path / "second").model_copy(
+        update={"postgres": with_database(settings.postgres, copy)}
+    )
+    restored = await connect(second, "test", batch=True)
+    try:
+        one = registrar(second)
+        async with running(one):
+            assert "yesser recover" in await until_halted(one)
+        recovered = await recover(second, topic_source(second), lambda what, size: None)
+        assert (recovered.size_before, recovered.size) == (3, 5)
+        async with running(registrar(second)):
+            await send(settings, HEALTH_TOPIC, said("c"))
+            await until_signed(restored, 6)
+        await require_consistent(restored, second)
+    finally:
+        await restored.close()
+        await drop_database(stack.postgres, copy)
+
+
+@pytest.mark.parametrize("wrong", [HOUR, -HOUR], ids=["ahead", "behind"])
+async def test_a_clock_that_is_an_hour_wrong_halts_before_anything_is_registered(
+    settings: Settings, connection: Connection, wrong: timedelta
+) -> None:
+    await found(settings, "health")
+    offset = wrong
+    one = Registrar(settings, lambda: datetime.now(UTC) + offset)
+    async with running(one):
+        assert "the clock of this machine shows" in await until_halted(one)
+        assert await log_size(connection) == 0
+        assert await connection.fetchval("SELECT count(*) FROM log.checkpoint") == 0
+        offset = timedelta()
+        await until_signed(connection, 3)
+        assert one.progress.halted is None
+        # While it works, too; and it goes on once the clock is right.
+        offset = wrong
+        await send(settings, HEALTH_TOPIC, said("a"))
+        assert "the clock of this machine shows" in await until_halted(one)
+        assert await log_size(connection) == 3
+        offset = timedelta()
+        await until_signed(connection, 4)
+    recorded = await connection.fetchval("SELECT recorded FROM log.state")
+    assert abs((datetime.fromisoformat(recorded) - datetime.now(UTC)).total_seconds()) < 60
+
+
+async def test_a_log_that_is_ahead_of_the_clock_halts_until_an_operator_allows_the_difference(
+    settings: Settings, connection: Connection
+) -> None:
+    await found(settings, "health")
+    allowed = settings.model_copy(update={"clock_difference_max_s": 2 * HOUR.total_seconds()})
+    async with running(Registrar(allowed, lambda: datetime.now(UTC) + HOUR)):
+        await until_signed(connection, 3)
+    one = registrar(settings)
+    async with running(one):
+        assert "The log is ahead of the clock" in await until_halted(one)
+        await send(settings, HEALTH_TOPIC, said("a"))
+        await asyncio.sleep(1)
+        assert await log_size(connection) == 3
+    recorded = await connection.fetchval("SELECT recorded FROM log.state")
+    async with running(registrar(allowed)):
+        await until_signed(connection, 4)
+    assert await connection.fetchval("SELECT recorded FROM log.state") == recorded, "time never goes back"

@@ -1,0 +1,41 @@
+"""The checkpoints among the values of the topic: which count, and which stop the registrar."""
+
+from __future__ import annotations
+
+import pytest
+
+from consumers.registrar.guards.continuation import Fork, checkpoints_of, newest
+from infra.log.signed_note import LogKey
+
+KEY = LogKey("log.example/0", bytes(range(32)))
+OTHER_KEY = LogKey(KEY.name, bytes(32))
+OTHER_LOG = LogKey("log.example/1", bytes(32))
+
+
+def signed(key: LogKey, size: int) -> bytes:
+    return key.sign_checkpoint(size, bytes(32)).encode()
+
+
+def test_the_newest_is_the_largest_wherever_it_stands() -> None:
+    values = [signed(KEY, size) for size in (3, 9, 10, 9, 2)]
+    found = checkpoints_of(values, KEY, "topic")
+    assert [checkpoint.size for checkpoint in found] == [3, 9, 10, 2], "the same note counts once"
+    last = newest(found)
+    assert last is not None
+    assert last.size == 10
+    assert newest([]) is None
+
+
+@pytest.mark.parametrize("value", [b"", b"nonsense", b"\xff", signed(OTHER_LOG, 7)], ids=str)
+def test_what_is_of_no_log_or_of_another_one_is_left_out(value: bytes) -> None:
+    assert [c.size for c in checkpoints_of([value, signed(KEY, 1)], KEY, "topic")] == [1]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [signed(OTHER_KEY, 7), signed(KEY, 7).replace(b"7", b"8", 1), f"{KEY.name}\n\xff".encode("latin-1")],
+    ids=str,
+)
+def test_a_checkpoint_of_this_log_that_its_key_did_not_sign_stops(value: bytes) -> None:
+    with pytest.raises(Fork, match=r"topic holds a checkpoint that log\.skey did not sign"):
+        checkpoints_of([signed(KEY, 1), value], KEY, "topic")
