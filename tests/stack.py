@@ -180,7 +180,8 @@ async def _migrate(found: TestStack, home: Path) -> TestStack:
             raise RuntimeError(f"The Kafka in YESSER_KAFKA is in use ({names[0]}, …): tests need one of their own.")
         if corner.kafka_user is None and corner.kafka_security.startswith("SASL"):
             # Each test has topics of its own, and all of them have rights.
-            everywhere = corner.model_copy(update={"log_topic": "yesser.", "checkpoints_topic": "yesser.", "triggers_topic": "yesser."})
+            topics = ("log_topic", "checkpoints_topic", "triggers_topic")
+            everywhere = corner.model_copy(update=dict.fromkeys(topics, "yesser."))
             await allow_principals(admin, everywhere)
             await create_scram_user(raw_client(admin), COUNTING, made[COUNTING]["kafka"])
             await create_acls(raw_client(admin), [Right(COUNTING, Resource.TOPIC, "yesser.", (Operation.READ,))])

@@ -24,7 +24,7 @@ from infra.kafka.admin import (
 )
 from infra.kafka.client_config import agency_topic, client_arguments
 from infra.kafka.clients import raw_client
-from infra.kafka.rights import CHECKPOINTS_TOPIC, Operation, Resource, Right, principal_rights
+from infra.kafka.rights import Operation, Resource, Right, principal_rights
 from infra.principals import KAFKA_PRINCIPALS
 from infra.secret_files import write_private
 from infra.settings import Settings
@@ -49,7 +49,7 @@ def topics_of(settings: Settings) -> dict[str, str]:
     """What each topic is → its name in this test."""
     return {
         "yesser.log": settings.log_topic,
-        CHECKPOINTS_TOPIC: CHECKPOINTS_TOPIC,
+        "yesser.checkpoints": settings.checkpoints_topic,
         "yesser.campaign-triggers": settings.triggers_topic,
         "agency.<code>.events": agency_topic("moi"),
         "agency.platform.events": agency_topic("platform"),

@@ -208,6 +208,7 @@ async def test_entries_behind_the_signed_root_need_a_topic_that_confirms_them_or
             tree = await read_tree(connection, old.size_before)
             note = key.sign_checkpoint(old.size_before, tree.root())
             (settings.log_folder / "checkpoint").write_text(note, encoding="utf-8")
+            await drop_topic(settings, settings.checkpoints_topic)
             await lose(settings, "is gone")
             with pytest.raises(CannotRecover, match="--accept-unsigned"):
                 await recover(old.settings, topic_source(old.settings), quiet)
