@@ -1,8 +1,8 @@
 // Command audit reads a mirror of the national log with other people's tools only: golang.org/x/mod/sumdb/note for the
 // checkpoint's signature and golang.org/x/mod/sumdb/tlog for the tree. It shares no code with what wrote the mirror.
 //
-// Usage: audit FOLDER VKEY. Exit 0: every entry, every tile and the signature agree. Exit 1: one sentence says what
-// does not.
+// Usage: audit FOLDER VKEY [CHECKPOINT …]. Exit 0: every entry, every tile and the signature agree, and the mirror
+// continues each of the checkpoints in the given files. Exit 1: one sentence says what does not.
 package main
 
 import (
@@ -23,11 +23,11 @@ import (
 const height = 8
 
 func main() {
-	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: audit FOLDER VKEY")
+	if len(os.Args) < 3 {
+		fmt.Fprintln(os.Stderr, "usage: audit FOLDER VKEY [CHECKPOINT …]")
 		os.Exit(2)
 	}
-	tree, err := audit(os.Args[1], os.Args[2])
+	tree, err := audit(os.Args[1], os.Args[2], os.Args[3:])
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "refused:", err)
 		os.Exit(1)
@@ -35,8 +35,8 @@ func main() {
 	fmt.Printf("accepted: %d entries, root %s\n", tree.N, tree.Hash)
 }
 
-func audit(folder, vkey string) (tlog.Tree, error) {
-	tree, err := readCheckpoint(folder, vkey)
+func audit(folder, vkey string, earlier []string) (tlog.Tree, error) {
+	tree, err := readCheckpoint(filepath.Join(folder, "checkpoint"), vkey)
 	if err != nil {
 		return tree, fmt.Errorf("checkpoint: %w", err)
 	}
@@ -54,17 +54,41 @@ func audit(folder, vkey string) (tlog.Tree, error) {
 	if err := compareTiles(folder, tree, hashes); err != nil {
 		return tree, err
 	}
+	for _, path := range earlier {
+		if err := continues(tree, path, vkey, hashes); err != nil {
+			return tree, fmt.Errorf("%s: %w", filepath.Base(path), err)
+		}
+	}
 	return tree, readThroughTiles(folder, tree, hashes)
 }
 
+// continues verifies a signed checkpoint, and with a consistency proof that the tree continues it.
+func continues(tree tlog.Tree, path, vkey string, hashes tlog.HashReader) error {
+	before, err := readCheckpoint(path, vkey)
+	if err != nil {
+		return err
+	}
+	if before.N == 0 {
+		return nil // every tree continues the empty one
+	}
+	if before.N > tree.N {
+		return fmt.Errorf("its size is %d, the mirror's is %d", before.N, tree.N)
+	}
+	proof, err := tlog.ProveTree(tree.N, before.N, hashes)
+	if err != nil {
+		return err
+	}
+	return tlog.CheckTree(proof, tree.N, tree.Hash, before.N, before.Hash)
+}
+
 // readCheckpoint verifies the signed note and parses origin, size and root.
-func readCheckpoint(folder, vkey string) (tlog.Tree, error) {
+func readCheckpoint(path, vkey string) (tlog.Tree, error) {
 	var tree tlog.Tree
 	verifier, err := note.NewVerifier(vkey)
 	if err != nil {
 		return tree, err
 	}
-	signed, err := os.ReadFile(filepath.Join(folder, "checkpoint"))
+	signed, err := os.ReadFile(path)
 	if err != nil {
 		return tree, err
 	}

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import random
 import shutil
-import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from consumers.audit.mirror import write_mirror
 from infra.log.signed_note import LogKey
+from tests.audit_go.auditor import Auditor, built
 from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, sample_entries
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("audit_go")]  # built once
@@ -19,31 +18,9 @@ pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("audit_go")]  # 
 FLIPS_PER_FILE = 12
 
 
-@dataclass(frozen=True)
-class Auditor:
-    """The built program."""
-
-    program: Path
-
-    def refuses(self, folder: Path, vkey: str = KEY.verifier.vkey) -> str | None:
-        """What it says against the folder, or None where it accepts it."""
-        result = subprocess.run([self.program, folder, vkey], capture_output=True, text=True, check=False, timeout=60)
-        if result.returncode == 0:
-            assert result.stdout.startswith("accepted: ")
-            return None
-        assert result.returncode == 1, result.stderr
-        return result.stderr.removeprefix("refused: ").strip()
-
-
 @pytest.fixture(scope="module")
 def auditor(tmp_path_factory: pytest.TempPathFactory) -> Auditor:
-    program = tmp_path_factory.mktemp("go") / "audit"
-    source = Path(__file__).parent
-    built = subprocess.run(
-        ["go", "build", "-o", program, "."], cwd=source, capture_output=True, text=True, check=False, timeout=280
-    )
-    assert built.returncode == 0, f"go build failed (its first run needs a network):\n{built.stderr}"
-    return Auditor(program)
+    return built(tmp_path_factory.mktemp("go"))
 
 
 @pytest.mark.parametrize("size", [0, 1, 255, 256, 257, 700, 65_536, 65_800])
@@ -81,6 +58,24 @@ async def test_a_missing_file_is_refused(auditor: Auditor, tmp_path: Path) -> No
         (tmp_path / "broken" / path.relative_to(tmp_path / "sound")).unlink()
         assert auditor.refuses(tmp_path / "broken")
         shutil.rmtree(tmp_path / "broken")
+
+
+async def test_checkpoints_that_the_mirror_continues_are_accepted_and_another_one_is_refused(
+    auditor: Auditor, tmp_path: Path
+) -> None:
+    entries = sample_entries(700)
+    log = MemoryLog(entries)
+    await write_mirror(log, tmp_path / "mirror", KEY.verifier)
+    earlier = []
+    for size in (0, 1, 300, 512, 700):
+        earlier.append(tmp_path / f"{size}")
+        await write_mirror(MemoryLog(entries[:size]), tmp_path / f"mirror-{size}", KEY.verifier)
+        shutil.copy(tmp_path / f"mirror-{size}" / "checkpoint", earlier[-1])
+    assert auditor.refuses(tmp_path / "mirror", earlier=earlier) is None
+    for size in (512, 700, 701):
+        forked = tmp_path / "forked"
+        forked.write_text(KEY.sign_checkpoint(size, bytes(32)))
+        assert "forked" in (auditor.refuses(tmp_path / "mirror", earlier=[forked]) or ""), size
 
 
 async def test_another_key_of_the_same_name_is_refused(auditor: Auditor, tmp_path: Path) -> None:

@@ -1,9 +1,10 @@
-"""A line to PostgreSQL that is cut: after so many bytes of what the server says."""
+"""A line to a service that is cut: after so many bytes of what the server says, or silently, for a while."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,7 +15,11 @@ PIECE = 4096
 
 
 class CutLine:
-    """Passes connections on to a port until `bytes_left` are used up; then it cuts all, and refuses new ones."""
+    """Passes connections on to a port until `bytes_left` are used up; then it cuts all, and refuses new ones.
+
+    While it is silent it passes nothing on, and closes nothing: what was sent arrives late. Where Kafka tells its
+    clients its own address, they get that of the line.
+    """
 
     def __init__(self, to_port: int, bytes_left: int) -> None:
         self.passed = 0
@@ -26,6 +31,9 @@ class CutLine:
         self._stop: asyncio.Event
         self._loop: asyncio.AbstractEventLoop
         self._started = threading.Event()
+        self._passing: asyncio.Event
+        self._connections: set[asyncio.Task[None]] = set()
+        self._told, self._tell = (HOST.encode() + struct.pack(">i", port) for port in (to_port, self.port))
 
     def open(self) -> None:
         self._thread.start()
@@ -35,35 +43,60 @@ class CutLine:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
 
+    def silence(self) -> None:
+        """Pass nothing on from now."""
+        self._loop.call_soon_threadsafe(self._passing.clear)
+
+    def mend(self) -> None:
+        """Pass on what was sent meanwhile, and what follows."""
+        self._loop.call_soon_threadsafe(self._passing.set)
+
     async def _serve(self) -> None:
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        server = await asyncio.start_server(self._pass_on, sock=self._listener)
+        self._loop, self._stop, self._passing = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
+        self._passing.set()
+        server = await asyncio.start_server(self._accept, sock=self._listener)
         self._started.set()
         await self._stop.wait()
         server.close()
+        for task in self._connections:
+            task.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+        await asyncio.sleep(0.01)  # transports close their sockets a moment later
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._pass_on(reader, writer))
+        self._connections.add(task)
+        task.add_done_callback(self._connections.discard)
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
-            from_server, to_server = await asyncio.open_connection(HOST, self._to_port)
-            asking = asyncio.create_task(_copy(reader, to_server))
-            try:
-                while self._bytes_left > 0 and (data := await from_server.read(PIECE)):
-                    data = data[: self._bytes_left]
-                    self._bytes_left -= len(data)
-                    self.passed += len(data)
-                    writer.write(data)
-                    await writer.drain()
-            finally:
-                asking.cancel()
-                to_server.close()
-        writer.transport.abort()
+        try:
+            with suppress(OSError):
+                await self._passing.wait()
+                from_server, to_server = await asyncio.open_connection(HOST, self._to_port)
+                asking = asyncio.create_task(self._copy(reader, to_server))
+                try:
+                    await self._answer(from_server, writer)
+                finally:
+                    asking.cancel()
+                    to_server.transport.abort()
+        finally:
+            writer.transport.abort()
 
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError):
-        while data := await reader.read(PIECE):
+    async def _answer(self, from_server: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while self._bytes_left > 0 and (data := await from_server.read(PIECE)):
+            data = data.replace(self._told, self._tell)[: self._bytes_left]
+            self._bytes_left -= len(data)
+            self.passed += len(data)
+            await self._passing.wait()
             writer.write(data)
             await writer.drain()
+
+    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await reader.read(PIECE):
+                await self._passing.wait()
+                writer.write(data)
+                await writer.drain()
 
 
 @contextmanager
