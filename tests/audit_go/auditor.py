@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.unit.consumers.audit.memory_log import KEY
+
+HAS_GO = shutil.which("go") is not None
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-
+from tests.audit_go.auditor import HAS_GO
 from tests.scenarios.figures import tell
 
-HAS_GO = shutil.which("go") is not None
 collect_ignore_glob = [] if HAS_GO else ["test_*.py"]
 
 if not HAS_GO:
