@@ -8,10 +8,13 @@ from typing import Any, Final, NamedTuple
 
 from events.validation.verdicts import Agency
 from events.wire.codec import STRUCTURED_HEADERS
+from events.wire.envelope import RECORD_BYTES_MAX
 from events.wire.kafka_binding import Headers
 from tests.unit.events.samples import changed, golden, sender_of
 
 SIZE_MAX: Final = 61_440
+BODY_MAX: Final = 4 << 20
+"""Most bytes that the gateway unpacks."""
 _HERE: Final = "fill here"
 
 ITEMS: Final[Mapping[str, str]] = {
@@ -112,6 +115,17 @@ def cases(size: int, *, types: frozenset[str] | None = None) -> Iterator[Case]:
         value = ("{" + flood + text[1:]).encode().replace("\ufffd".encode(), b"\xff")
         yield from _in_both_modes(name, value, agency)
     yield from _headers(text, event, agency, size)
+
+
+def oversized() -> Iterator[Case]:
+    """Every flood as long as the longest record of a topic, and as the longest body of a request."""
+    agency = sender_of(json.loads(next(golden())[1]))
+    for size in (RECORD_BYTES_MAX, BODY_MAX):
+        for name, (before, repeated, after) in FLOODS.items():
+            start, end = "{" + before, after + '"y":1}'
+            value = start + _repeated(repeated, size - len((start + end).encode())) + end
+            raw = value.encode().replace("\ufffd".encode(), b"\xff")
+            yield Case(f"{name}, {size:,} bytes", raw, STRUCTURED_HEADERS, agency)
 
 
 def _of_an_event(event: dict[str, Any], size: int) -> Iterator[tuple[str, bytes]]:

@@ -34,8 +34,7 @@ class EventForm(NamedTuple):
 def form_of(event: Mapping[str, Any]) -> EventForm:
     """The form of an event, by its type. A type that is absent or not a text is unknown."""
     name = event.get("type")
-    forms = forms_by_type()
-    return forms[name] if isinstance(name, str) and name in forms else _envelope_form()
+    return (forms_by_type().get(name) if type(name) is str else None) or _envelope_form()
 
 
 @cache

@@ -6,9 +6,13 @@ decides whether an id is new: it compares `claim` and `identity` in log order.
 
 from __future__ import annotations
 
-from events.validation.full import validate_in_full
-from events.validation.quick import validate_quickly
-from events.validation.verdicts import Accepted, Admitted, Agency, Refused, WellFormed, identity_of, key_of
+from events.validation.forms import form_of
+from events.validation.full import errors_of
+from events.validation.personal_search import headers_hold_personal_data, personal_errors
+from events.validation.quick import has_no_fault
+from events.validation.reading import Claim, read_claim
+from events.validation.verdicts import Accepted, Admitted, Agency, Refused, identity_of, key_of, refused
+from events.wire.envelope import RECORD_BYTES_MAX
 from events.wire.kafka_binding import Headers, read_headers
 
 
@@ -17,8 +21,9 @@ def validate(value: bytes | None, headers: Headers, agency: Agency) -> Accepted 
     found = _well_formed(value, headers, agency)
     if isinstance(found, Refused):
         return found
-    name, event, canonical, event_bytes = found
-    return Accepted(agency, name, key_of(event), event_bytes, identity_of(event, canonical))
+    name, claim = found
+    assert claim.written is not None
+    return Accepted(agency, name, key_of(claim.event), claim.event_bytes, identity_of(claim.event, claim.written))
 
 
 def validate_form(value: bytes | None, headers: Headers, agency: Agency) -> Admitted | Refused:
@@ -26,13 +31,20 @@ def validate_form(value: bytes | None, headers: Headers, agency: Agency) -> Admi
     found = _well_formed(value, headers, agency)
     if isinstance(found, Refused):
         return found
-    return Admitted(found.type, found.event["id"], found.event_bytes)
+    name, claim = found
+    return Admitted(name, claim.event["id"], claim.event_bytes)
 
 
-def _well_formed(value: bytes | None, headers: Headers, agency: Agency) -> WellFormed | Refused:
+def _well_formed(value: bytes | None, headers: Headers, agency: Agency) -> tuple[str, Claim] | Refused:
+    """The short type and the event of a record without fault."""
     reading = read_headers(headers)
-    if value is not None and not reading.findings:
-        found = validate_quickly(value, reading, agency)
-        if found is not None:
-            return found
-    return validate_in_full(value, headers, reading, agency)
+    claim = read_claim(value, reading)
+    form = form_of(claim.event)
+    personal = personal_errors(claim, form.shape, reading.attributes)
+    is_proven = not personal and not reading.findings and has_no_fault(claim, form, agency)
+    errors = [] if is_proven else errors_of(claim, form, agency, reading.findings, personal)
+    if errors or form.row is None:
+        is_searched = len(claim.event_bytes) <= RECORD_BYTES_MAX
+        may_keep = is_searched and not headers_hold_personal_data(headers)
+        return refused(claim.event, errors, agency, may_keep=may_keep)
+    return form.row.name, claim

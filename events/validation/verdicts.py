@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import orjson
 
@@ -121,21 +121,6 @@ def identity_of(event: Mapping[str, Any], canonical: bytes) -> bytes:
         kept = {name: value for name, value in event.items() if value is not None and name not in NOT_IDENTITY}
         canonical = canonical_event_bytes(kept)
     return sha256(canonical).digest()[:HASH_BYTES]
-
-
-class WellFormed(NamedTuple):
-    """An event without fault: its short type, the parsed event, its RFC 8785 form, and the bytes of its entry."""
-
-    type: str
-    event: dict[str, Any]
-    canonical: bytes
-    event_bytes: bytes
-
-
-def well_formed(name: str, event: dict[str, Any], event_bytes: bytes | None) -> WellFormed:
-    """An event of the type `name`. Without `event_bytes` (binary mode) the canonical form is kept."""
-    canonical = canonical_event_bytes(event)
-    return WellFormed(name, event, canonical, canonical if event_bytes is None else event_bytes)
 
 
 def refused(event: Mapping[str, Any], errors: Iterable[Finding], agency: Agency, *, may_keep: bool) -> Refused:

@@ -11,10 +11,13 @@ import unicodedata
 from typing import Final
 
 _DIGITS: Final = "0-9\u0660-\u0669\u06f0-\u06f9"
-_TEN_DIGITS: Final = re.compile(f"(?<![{_DIGITS}])[12\u0661\u0662\u06f1\u06f2][{_DIGITS}]{{9}}(?![{_DIGITS}])")
+# The first digit comes before the look behind it: so Python skips what cannot begin a run.
+_TEN_DIGITS: Final = re.compile(f"[12\u0661\u0662\u06f1\u06f2](?<![{_DIGITS}].)[{_DIGITS}]{{9}}(?![{_DIGITS}])")
 _LOOKS_PERSONAL: Final = re.compile(r"[12][0-9]{9}")
 _DIGITS_OF_AN_ID: Final = 10
-_DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+_ZEROS: Final = (0x30, 0x660, 0x6F0)
+_PLAIN: Final = {chr(zero + digit): digit for zero in _ZEROS for digit in range(10)}
+_DOUBLED: Final = {mark: 2 * digit - 9 * (digit > 4) for mark, digit in _PLAIN.items()}
 
 
 def shows_ten_digits(text: str) -> bool:
@@ -52,5 +55,5 @@ def _extends_run(text: str, position: int) -> bool:
 
 def _luhn(digits: str) -> bool:
     """The Luhn check over ten digits of any of the three kinds."""
-    numbers = list(map(int, digits))
-    return (sum(numbers[1::2]) + sum(map(_DOUBLED.__getitem__, numbers[0::2]))) % 10 == 0
+    plain, doubled = map(_PLAIN.__getitem__, digits[1::2]), map(_DOUBLED.__getitem__, digits[0::2])
+    return (sum(plain) + sum(doubled)) % 10 == 0

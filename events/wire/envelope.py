@@ -13,6 +13,8 @@ from events.values.fields import CODE_PATTERN, TIME_PATTERN, IdField, Model
 from events.wire.entry import SOURCE_PREFIX, TYPE_PREFIX, TYPE_SUFFIX
 
 EVENT_BYTES_MAX: Final = 61_440
+RECORD_BYTES_MAX: Final = 131_072
+"""Most bytes of a record in an agency's topic, by its `max.message.bytes`."""
 DEPTH_MAX: Final = 16
 EXTENSION_LENGTH_MAX: Final = 256
 

@@ -14,7 +14,7 @@ import httpx
 import orjson
 import pytest
 
-from events.validation.full import event_of
+from events.validation.reading import read_claim
 from events.validation.validate import validate
 from events.validation.verdicts import Agency, Refused
 from events.wire.kafka_binding import read_headers
@@ -57,7 +57,7 @@ class Reading:
         self.parsed_as_kafka_message(step)
 
     def parsed_as_kafka_message(self, step: Step) -> None:
-        self.event = event_of(self.claims.values[0], read_headers(self.claims.headers))
+        self.event = read_claim(self.claims.values[0], read_headers(self.claims.headers)).event
 
     def the_attributes_are(self, step: Step) -> None:
         assert {name: value for name, value in self.event.items() if name != "data"} == step.table

@@ -13,13 +13,12 @@ from typing import Any, Final
 import orjson
 
 from consumers.registrar.batch import Record
-from events.validation.full import event_of
+from events.validation.reading import read_claim
 from events.validation.refusal import REFUSED
 from events.validation.verdicts import Accepted, Agency, Refused, identity_of, key_of
 from events.wire.codec import NotCanonical, canonical_bytes, canonical_event_bytes
 from events.wire.entry import Entry, entry_bytes
 from events.wire.kafka_binding import read_headers
-from events.wire.strict_json import Unreadable
 
 Verdict = Accepted | Refused
 _TOMBSTONE: Final = "tombstone"
@@ -44,12 +43,12 @@ def event_of_record(record: Record, verdict: Verdict, agency: Agency) -> Accepte
     reading = read_headers(record.headers)
     if record.value is None or reading.findings:
         return None
+    event = read_claim(record.value, reading).event
     try:
-        event = event_of(record.value, reading)
         if event.get("source") != agency.source or not all(isinstance(event[name], str) for name in _TEXTS):
             return None
         return _accepted(record.value if reading.structured else canonical_bytes(event), agency)
-    except (Unreadable, NotCanonical, LookupError, TypeError, ValueError):
+    except (NotCanonical, LookupError, TypeError, ValueError):
         return None
 
 

@@ -12,7 +12,8 @@ from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Refused
 from events.values.bounds import FAULTS_MAX
 from events.wire.codec import STRUCTURED_HEADERS
-from tests.hostile import Case, cases
+from events.wire.envelope import RECORD_BYTES_MAX
+from tests.hostile import Case, cases, oversized
 from tests.oracle.validation import Agency as OracleAgency
 from tests.oracle.validation import Registrar
 from tests.unit.events.validation.test_quick import compare
@@ -60,6 +61,13 @@ def test_every_place_of_every_type_costs_few_steps_and_both_ways_agree(name: str
 def test_both_ways_agree_on_every_flood_in_both_modes() -> None:
     for case in cases(SIZES[0], types=frozenset({"awareness.initiative-announced"})):
         compare(case.value, case.agency, case.headers)
+
+
+def test_what_is_too_large_is_searched_as_far_as_a_record_can_be_and_costs_few_steps() -> None:
+    for case in oversized():
+        steps = steps_of(case)
+        assert steps <= STEPS_OF_100_SENTENCES + STEPS_PER_BYTE_MAX * RECORD_BYTES_MAX, case.name
+        assert len(case.value) <= RECORD_BYTES_MAX or steps < 100, case.name
 
 
 # Decided where the contract is silent: NUL, surrogates, huge integers and too many members are faults below unknown

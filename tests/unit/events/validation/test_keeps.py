@@ -146,3 +146,15 @@ def test_personal_data_counts_though_more_faults_come_before_it_than_are_listed(
     )
     assert b"sha256" not in refusal
     assert NATIONAL_ID.encode() not in refusal
+
+
+@pytest.mark.parametrize(("size", "codes"), [(131_072, ["personal-data", "too-large"]), (131_073, ["too-large"])])
+def test_a_value_longer_than_any_record_is_not_searched_and_not_kept(size: int, codes: list[str]) -> None:
+    text = f'"{NATIONAL_ID}"'.encode()
+    verdict = refused(b" " * (size - len(text)) + text)
+    assert [found.code for found in verdict.faults] == codes
+    assert not verdict.keep_raw
+
+
+def test_a_record_that_is_too_large_for_an_event_is_kept() -> None:
+    assert refused(b" " * 131_072).keep_raw

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,23 +16,24 @@ from tests.unit.events.validation.test_quick import mutated_bytes, mutated_trees
 
 def test_huge_integers_are_seen_without_their_digits() -> None:
     raw = b"[9007199254740991,9007199254740992,-9007199254740992,%b,-0]" % (b"9" * 5000)
-    value = read_json(raw, expect_object=False)
+    value, canonical = read_json(raw, expect_object=False)
+    assert canonical is None
     assert value == [2**53 - 1, BEYOND_RANGE, -BEYOND_RANGE, BEYOND_RANGE, 0]
 
 
 def test_fractions_stay_fractions_so_that_no_integer_is_made_of_them() -> None:
-    values = read_json(b"[100.0,1e2,1e999,1]", expect_object=False)
+    values, _ = read_json(b"[100.0,1e2,1e999,1]", expect_object=False)
     assert [isinstance(value, float) for value in values] == [True, True, True, False]
     assert type(values[3]) is int
 
 
 def test_numbers_that_no_field_takes_show_how_they_were_written() -> None:
-    values = read_json(b"[1e2,9007199254740992,-9007199254740992,%b]" % (b"9" * 5000), expect_object=False)
+    values, _ = read_json(b"[1e2,9007199254740992,-9007199254740992,%b]" % (b"9" * 5000), expect_object=False)
     assert [str(value) for value in values] == ["1e2", "9007199254740992", "-9007199254740992", "9" * 30 + "…"]
 
 
 def test_lone_surrogates_are_kept_for_the_judgement() -> None:
-    assert read_json(b'["\\ud800"]', expect_object=False) == ["\ud800"]
+    assert read_json(b'["\\ud800"]', expect_object=False) == (["\ud800"], None)
 
 
 def test_what_is_not_json_hides_a_name_twice() -> None:
@@ -41,7 +43,7 @@ def test_what_is_not_json_hides_a_name_twice() -> None:
 
 
 def test_brackets_in_texts_are_no_levels() -> None:
-    assert read_json(b'{"a":"\\"[[[[[[[[[[[[[[[[[[[["}') == {"a": '"[[[[[[[[[[[[[[[[[[[['}
+    assert read_json(b'{"a":"\\"[[[[[[[[[[[[[[[[[[[["}')[0] == {"a": '"[[[[[[[[[[[[[[[[[[[['}
 
 
 def reading_of(read: Any, raw: bytes, expect_object: bool) -> Any:
@@ -50,6 +52,17 @@ def reading_of(read: Any, raw: bytes, expect_object: bool) -> Any:
         return kinds_in(read(raw, depth_max=16, expect_object=expect_object))
     except Unreadable as stop:
         return stop.finding
+
+
+def fast_reading(raw: bytes, depth_max: int, expect_object: bool) -> Any:
+    """The value; its canonical form is checked, which only fractions, huge integers and half surrogates have not."""
+    value, canonical = read_json(raw, depth_max=depth_max, expect_object=expect_object)
+    try:
+        expected = orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER)
+    except orjson.JSONEncodeError:
+        expected = None
+    assert canonical == expected
+    return value
 
 
 def kinds_in(value: Any) -> Any:
@@ -62,7 +75,16 @@ def kinds_in(value: Any) -> Any:
 @given(mutated_trees() | mutated_bytes(), st.booleans())
 def test_the_fast_reading_reads_what_the_strict_one_reads(case: tuple[bytes, Agency], expect_object: bool) -> None:
     raw, _ = case
-    assert reading_of(read_json, raw, expect_object) == reading_of(read_strictly, raw, expect_object)
+    assert reading_of(fast_reading, raw, expect_object) == reading_of(read_strictly, raw, expect_object)
+
+
+@pytest.mark.parametrize("objects", [2, 20, 400])
+@pytest.mark.parametrize("levels", [1, 12, 13, 14, 15, 16])
+def test_the_depth_is_exact_beside_long_lists_of_objects(levels: int, objects: int) -> None:
+    lists = b"[" + b",".join([b'{"a":[{},{}],"},{":"},{},{"}'] * objects) + b"]"
+    raw = b'{"b":%b,"c":%b%b,"d":%b}' % (lists, b"[" * levels, b"]" * levels, lists)
+    assert reading_of(fast_reading, raw, True) == reading_of(read_strictly, raw, True)
+    assert isinstance(reading_of(fast_reading, raw, True), dict) == (levels < 16)
 
 
 TOKENS = [
@@ -92,4 +114,4 @@ MORE_TOKENS = [" ", "\n", "\0", "\x0c", "true", "nul", "NaN", "\\ud800", "\\u006
 @given(st.lists(st.sampled_from([*TOKENS, *MORE_TOKENS]), max_size=14).map("".join))
 def test_the_fast_reading_agrees_on_any_row_of_tokens(text: str) -> None:
     for raw in (text.encode(), b"{%b}" % text.encode(), b"[" * 14 + text.encode() + b"]" * 14):
-        assert reading_of(read_json, raw, False) == reading_of(read_strictly, raw, False)
+        assert reading_of(fast_reading, raw, False) == reading_of(read_strictly, raw, False)

@@ -1,0 +1,58 @@
+"""From a record to its event: parsed once, for every check that follows, or the fault that stops reading."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from events.faults.findings import Finding, finding
+from events.wire.envelope import DEPTH_MAX, EVENT_BYTES_MAX
+from events.wire.kafka_binding import HeaderReading
+from events.wire.strict_json import Unreadable, read_json, write_json
+
+TOO_LARGE: Final = "The event has {size} bytes; shorten it to at most 61,440."
+
+
+class Claim(msgspec.Struct, frozen=True, gc=False):
+    """The event of a record as it was read, in either mode; nothing of it is validated.
+
+    `written` is its JSON without white space, `is_canonical` whether this is its canonical form, which every event
+    without fault has. `event_bytes` are the bytes of its entry. If `fault` is set, the event is empty and they are the
+    record's value.
+    """
+
+    event: dict[str, Any]
+    written: bytes | None
+    is_canonical: bool
+    event_bytes: bytes
+    fault: Finding | None = None
+
+
+def read_claim(value: bytes | None, reading: HeaderReading) -> Claim:
+    """The event of a record with these headers."""
+    if value is None or reading.repeated is not None or len(value) + reading.attribute_bytes > EVENT_BYTES_MAX:
+        return Claim({}, None, False, value or b"", _fault_of(value, reading))
+    try:
+        if reading.structured:
+            event, canonical = read_json(value)
+            if canonical is not None:
+                return Claim(event, canonical, True, value)
+        else:
+            data, _ = read_json(value, depth_max=DEPTH_MAX - 1, expect_object=False)
+            event = {**reading.attributes, "data": data}
+    except Unreadable as stop:
+        return Claim({}, None, False, value, stop.finding)
+    written, is_canonical = write_json(event)
+    return Claim(event, written, is_canonical, value if reading.structured else written or b"")
+
+
+def _fault_of(value: bytes | None, reading: HeaderReading) -> Finding:
+    """Why a record cannot be read, apart from its JSON."""
+    if value is None:
+        return finding("tombstone", "", "The record has no value (null); send the event as its value.")
+    size = len(value) + reading.attribute_bytes
+    if size > EVENT_BYTES_MAX:
+        return finding("too-large", "", TOO_LARGE, size=f"{size:,}")
+    sentence = "The attribute {value} stands in two headers; send one."
+    return finding("duplicate-name", "", sentence, value=reading.repeated)
