@@ -39,6 +39,8 @@ class Finding(NamedTuple):
     def fault(self, *, quoting: bool) -> Fault:
         """The fault with its sentence. Claimed values are quoted only if `quoting`, and never if they look personal."""
         sentence = self.sentence
+        if _CLAIMED.isdisjoint(self.values):
+            return Fault(self.pointer, self.code, sentence.format(**self.values))
         values = {name: value if name not in _CLAIMED else None for name, value in self.values.items()}
         if quoting:
             values |= {name: shown(self.values[name]) for name in _CLAIMED & self.values.keys()}

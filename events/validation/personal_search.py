@@ -20,6 +20,7 @@ from events.values.personal_data import (
     looks_personal,
     shows_ten_digits,
 )
+from events.wire.codec import STRUCTURED_HEADERS
 from events.wire.envelope import RECORD_BYTES_MAX
 from events.wire.kafka_binding import Headers
 
@@ -68,7 +69,9 @@ def personal_errors(claim: Claim, shape: Shape, attributes: Mapping[str, str]) -
 
 def headers_hold_personal_data(headers: Headers) -> bool:
     """Whether any header, even an ignored one, holds personal data."""
-    names, values = zip(*headers, strict=True) if headers else ((), ())
+    if headers == STRUCTURED_HEADERS or not headers:
+        return False
+    names, values = zip(*headers, strict=True)
     return holds_personal_data("\0".join(names)) or bytes_hold_personal_data(b"\0".join(filter(None, values)))
 
 

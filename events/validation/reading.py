@@ -35,16 +35,13 @@ def read_claim(value: bytes | None, reading: HeaderReading) -> Claim:
         return Claim({}, None, False, value or b"", _fault_of(value, reading))
     try:
         if reading.structured:
-            event, canonical = read_json(value)
-            if canonical is not None:
-                return Claim(event, canonical, True, value)
-        else:
-            data, _ = read_json(value, depth_max=DEPTH_MAX - 1, expect_object=False)
-            event = {**reading.attributes, "data": data}
+            return Claim(*read_json(value), value)
+        data, _, _ = read_json(value, depth_max=DEPTH_MAX - 1, expect_object=False)
     except Unreadable as stop:
         return Claim({}, None, False, value, stop.finding)
+    event = {**reading.attributes, "data": data}
     written, is_canonical = write_json(event)
-    return Claim(event, written, is_canonical, value if reading.structured else written or b"")
+    return Claim(event, written, is_canonical, written or value)
 
 
 def _fault_of(value: bytes | None, reading: HeaderReading) -> Finding:

@@ -61,9 +61,9 @@ class Fraction(float):
         return self.written
 
 
-def read_json(raw: bytes, *, depth_max: int = DEPTH_MAX, expect_object: bool = True) -> tuple[Any, bytes | None]:
-    """The JSON value of `raw`, and its canonical form (with ASCII names): None if it has none, as in `write_json`.
-    Raises `Unreadable` with `not-utf8`, `not-json`, `too-deep` or `duplicate-name`."""
+def read_json(raw: bytes, *, depth_max: int = DEPTH_MAX, expect_object: bool = True) -> tuple[Any, bytes | None, bool]:
+    """The JSON value of `raw`, and what `write_json` makes of it. Raises `Unreadable` with `not-utf8`, `not-json`,
+    `too-deep` or `duplicate-name`."""
     try:
         value = _decode_plainly(raw)
         written = orjson.dumps(value, option=_CANONICAL)
@@ -72,12 +72,11 @@ def read_json(raw: bytes, *, depth_max: int = DEPTH_MAX, expect_object: bool = T
             _is_shallow(written, depth_max) or not _depth_exceeds(raw, depth_max)
         )
         if is_proven and (type(value) is dict or not expect_object):
-            return value, written
+            return value, written, True
     except (_NotPlain, msgspec.MsgspecError, UnicodeDecodeError, orjson.JSONEncodeError, RecursionError):
         pass
     value = read_strictly(raw, depth_max, expect_object)
-    rewritten, is_canonical = write_json(value)
-    return value, rewritten if is_canonical else None
+    return value, *write_json(value)
 
 
 def write_json(value: Any) -> tuple[bytes | None, bool]:
