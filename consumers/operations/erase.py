@@ -120,8 +120,9 @@ def _erasing(settings: Settings, found: Erasure) -> Callable[[Connection], Await
 
 
 async def erase(connection: Connection, settings: Settings, found: Erasure) -> None:
-    """Delete it. May be repeated after an error."""
+    """Delete it. May be repeated after an error. Kafka is asked as the administrator, the database as the caller."""
     if found.records:
-        async with admin_client(settings) as admin:
+        # Kafka has one right for deleting records and topics; only the administrator has it.
+        async with admin_client(settings.acting_as("administrator")) as admin:
             await delete_records(admin, found.topic, found.offset + 1)
     await connection.execute(_SQL["erase"], found.address, found.topic, found.offset)

@@ -85,8 +85,8 @@ def principal_rights(settings: Settings) -> list[Right]:
         Right("relay", Resource.TOPIC, triggers, writes),
         *(Right(consumer, Resource.TOPIC, log, reads) for consumer in CONSUMERS),
         *_any_agency("gateway", writes),
-        # Publishes files for an agency, fills a topic that has lost its end, and erases records.
-        *_any_agency("operator", (*own_topics, Operation.DELETE)),
+        # Publishes files for an agency, and fills a topic that has lost its end.
+        *_any_agency("operator", own_topics),
         Right("reader", Resource.TOPIC, "agency.", (Operation.DESCRIBE,)),
         Right("reader", Resource.TOPIC, log, reads),
         Right("reader", Resource.TOPIC, triggers, reads),

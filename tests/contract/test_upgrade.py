@@ -23,6 +23,7 @@ from consumers.revenue.consumer import CONSUMER as REVENUE
 from consumers.revenue.read import balances
 from infra.log.reader import log_size
 from infra.postgres.connection import Connection
+from infra.principals import OWNER_ROLE
 from infra.settings import Settings
 from tests.integration.consumers.registrar.registering import make_topics, running, until
 from tests.paths import DATA
@@ -34,15 +35,16 @@ POSITIONS = {"projections": 200, "campaigns": 150, "event-index": 120, "revenue"
 
 @pytest.fixture
 async def old(connection: Connection) -> Connection:
-    """The database is that of the previous release."""
+    """The database is that of the previous release, whose only role gave everything to the owner (`create_roles`)."""
     schemas = await connection.fetch(
         "SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname NOT IN ('public', 'information_schema')"
     )
     for row in schemas:
         await connection.execute(f"DROP SCHEMA {row['nspname']} CASCADE")
     await connection.execute("DROP TABLE public.migration")
+    await connection.execute(f"SET ROLE {OWNER_ROLE}")
     await connection.execute(gzip.decompress(DUMPS[-1].read_bytes()).decode())
-    await connection.execute("RESET ALL")
+    await connection.execute("RESET ALL; RESET ROLE")
     return connection
 
 
