@@ -18,7 +18,7 @@ from consumers.fold.consumer import Consumer
 from consumers.fold.stored_keys import StoredKeys
 from consumers.fold.table_hash import TableHash, row_line
 from events.wire.entry import Entry
-from infra.postgres.unit_of_work import Changes, Key, Table, UnitOfWork
+from infra.postgres.unit_of_work import Changes, Key, Row, Table, UnitOfWork
 
 KEYS_PER_QUERY: Final = 1_000
 ROWS_PER_FETCH: Final = 4_096
@@ -68,6 +68,13 @@ class SqliteStore:
             digest.update(b"".join(lines))
             count += len(lines)
         return TableHash(table.name, count, digest.hexdigest())
+
+    def row(self, table: Table[Row], *key: Any) -> Row | None:
+        """One row by its primary key."""
+        columns = ", ".join(map(_quoted, table.columns))
+        where = " AND ".join(f"{_quoted(name)} = ?" for name in table.key)
+        record = self._db.execute(f"SELECT {columns} FROM {_name(table)} WHERE {where}", key).fetchone()
+        return None if record is None else table.row(*_thawed(table, record))
 
     def close(self) -> None:
         self._db.close()

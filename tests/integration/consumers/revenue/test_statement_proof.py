@@ -1,0 +1,152 @@
+"""A statement that proves itself: the folder alone gives its figures, and each change of it is found and placed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from consumers.audit.mirror import write_mirror
+from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
+from consumers.operations.audit_options import AuditSource
+from consumers.operations.statement_proof import NotProven, NotSignedYet, prove_statement, verify_statement
+from consumers.revenue.consumer import CONSUMER as REVENUE
+from infra.log.merkle import TileTree, leaf_hash
+from infra.log.signed_note import VKEY_FILE
+from infra.postgres.connection import Connection
+from infra.settings import Settings
+from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
+from tests.oracle.fold import fold
+from tests.oracle.history import REVENUE as REVENUE_PROFILE
+from tests.oracle.history import entries_from, generate
+from tests.oracle.log import EntryDict
+from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, root_of
+
+VERIFIER = KEY.verifier
+
+
+@pytest.fixture(scope="module")
+def log() -> list[EntryDict]:
+    return entries_from(generate(13, 400, REVENUE_PROFILE))
+
+
+@pytest.fixture
+def own(log: list[EntryDict]) -> tuple[str, str]:
+    """The statement with most revenue."""
+    statement = max(fold(log).statements, key=lambda row: row["collected_halalas"])
+    return statement["partnership_id"], statement["period"]
+
+
+@pytest.fixture
+async def applied(connection: Connection, settings: Settings, log: list[EntryDict]) -> Connection:
+    raw = raw_entries(log)
+    await write_log(connection, raw)
+    nodes = TileTree().append([leaf_hash(entry) for entry in raw])
+    await connection.executemany("INSERT INTO log.node VALUES ($1, $2, $3)", nodes)
+    for consumer in (REVENUE, EVENT_INDEX):
+        await apply_live(connection, consumer, raw)
+    await asyncio.to_thread(settings.log_folder.mkdir, parents=True, exist_ok=True)
+    await asyncio.to_thread((settings.log_folder / VKEY_FILE).write_text, VERIFIER.vkey + "\n")
+    return connection
+
+
+async def sign(connection: Connection, log: list[EntryDict], size: int) -> None:
+    raw = raw_entries(log)[:size]
+    note = KEY.sign_checkpoint(size, root_of(raw))
+    await connection.execute("INSERT INTO log.checkpoint (size, note) VALUES ($1, $2)", size, note)
+
+
+@pytest.fixture
+async def proof(
+    applied: Connection, settings: Settings, log: list[EntryDict], own: tuple[str, str], tmp_path: Path
+) -> Path:
+    await sign(applied, log, len(log))
+    await prove_statement(settings, *own, tmp_path / "proof")
+    return tmp_path / "proof"
+
+
+def mirror_of(log: list[EntryDict], folder: Path) -> AuditSource:
+    return AuditSource(str(folder), VERIFIER, None, None)
+
+
+async def test_every_statement_follows_from_its_folder(
+    applied: Connection, settings: Settings, log: list[EntryDict], tmp_path: Path
+) -> None:
+    await sign(applied, log, len(log))
+    await write_mirror(MemoryLog(raw_entries(log)), tmp_path / "mirror", VERIFIER)
+    against = mirror_of(log, tmp_path / "mirror")
+    for number, statement in enumerate(fold(log).statements):
+        folder = tmp_path / str(number)
+        await prove_statement(settings, statement["partnership_id"], statement["period"], folder)
+        found = await verify_statement(folder, VERIFIER)
+        assert (found.partnership_id, found.period, found.is_complete) == (
+            statement["partnership_id"],
+            statement["period"],
+            False,
+        )
+        if number < 3:
+            assert (await verify_statement(folder, VERIFIER, against)).is_complete
+
+
+def change_amount(folder: Path) -> None:
+    file = folder / "statement.json"
+    stated = json.loads(file.read_text())
+    file.write_text(json.dumps({**stated, "partner_base_halalas": stated["partner_base_halalas"] + 1}))
+
+
+def change_entry(folder: Path) -> None:
+    file = folder / "entries.ndjson"
+    file.write_bytes(file.read_bytes().replace(b"amount_halalas", b"amount_halalaz", 1))
+
+
+def drop_entry(folder: Path) -> None:
+    file = folder / "entries.ndjson"
+    file.write_bytes(b"".join(file.read_bytes().splitlines(keepends=True)[1:]))
+
+
+def rename_period(folder: Path) -> None:
+    file = folder / "statement.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "period": "1499-12"}))
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (change_amount, "partner_base_halalas"),
+        (change_entry, "entries.ndjson"),
+        (drop_entry, "root|proof"),
+        (rename_period, "1499-12"),
+        (lambda folder: (folder / "statement.json").unlink(), "statement.json"),
+    ],
+)
+async def test_each_change_is_found_and_placed(proof: Path, change: Callable[[Path], None], named: str) -> None:
+    await asyncio.to_thread(change, proof)
+    with pytest.raises(NotProven, match=named):
+        await verify_statement(proof, VERIFIER)
+
+
+async def test_an_entry_that_was_left_out_is_found_in_the_log(
+    applied: Connection, settings: Settings, log: list[EntryDict], own: tuple[str, str], tmp_path: Path
+) -> None:
+    """A sender who leaves a receipt out of the index, and so out of the folder, has another statement."""
+    await sign(applied, log, len(log))
+    raw = raw_entries(log)
+    await write_mirror(MemoryLog(raw), tmp_path / "mirror", VERIFIER)
+    subject = f"partnership/{own[0]}"
+    dropped = next(i for i, entry in enumerate(log) if entry["event"]["subject"] == subject)
+    await applied.execute("ALTER TABLE event_index.event DISABLE TRIGGER ALL")
+    await applied.execute("DELETE FROM event_index.event WHERE index = $1", dropped)
+    await prove_statement(settings, *own, tmp_path / "proof")
+    with pytest.raises(NotProven):
+        await verify_statement(tmp_path / "proof", VERIFIER, mirror_of(log, tmp_path / "mirror"))
+
+
+async def test_what_is_not_signed_is_not_proven_yet(
+    applied: Connection, settings: Settings, own: tuple[str, str], log: list[EntryDict], tmp_path: Path
+) -> None:
+    await sign(applied, log, 1)
+    with pytest.raises(NotSignedYet):
+        await prove_statement(settings, *own, tmp_path / "proof")
