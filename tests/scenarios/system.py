@@ -26,6 +26,7 @@ from click.testing import CliRunner
 from infra.cli import cli
 from infra.embedded.stack import running_stack
 from infra.principals import SUPERUSER
+from infra.secret_files import write_private
 from infra.settings import Settings
 
 COMMAND_TIMEOUT_S = 1800
@@ -77,10 +78,14 @@ class System:
         self.run("wait", "--timeout", str(timeout_s))
 
     def add_agencies(self, agencies: Iterable[tuple[str, str]]) -> None:
-        """Register agencies given as (code, role)."""
+        """Register agencies given as (code, role). Each keeps its password where `client_arguments` finds it."""
         for code, role in agencies:
             names = ("--name-ar", f"جهة {code}", "--name-en", f"Agency {code}")
-            self.ask("agencies", "add", code, "--role", role, *names)
+            added = self.ask("agencies", "add", code, "--role", role, *names)
+            if added["new"]:
+                path = self.settings.secret_path("kafka", added["kafka_user"])
+                path.parent.mkdir(mode=0o700, exist_ok=True)
+                write_private(path, added["password"])
 
     def parts(self) -> dict[str, dict[str, Any]]:
         """What the supervisor recorded of every part, by name."""

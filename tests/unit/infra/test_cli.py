@@ -7,6 +7,7 @@ import io
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import asyncpg
 import click
@@ -198,3 +199,15 @@ def test_a_service_that_hangs_up_is_an_error_with_its_sentence() -> None:
     done = subprocess.run([sys.executable, "-c", BROKEN], capture_output=True, text=True, check=False)
     assert done.returncode == 75
     assert "does not answer (somebody hung up)" in done.stderr
+
+
+def test_what_a_command_writes_is_for_its_owner_alone(tmp_path: Path) -> None:
+    made = tmp_path / "schema.json"
+    program = (
+        "import sys, click; from infra import cli\n"
+        "cli.cli.add_command(click.Command('write', callback=lambda: open(sys.argv[1], 'w').close()), 'write')\n"
+        "cli.LazyGroup.get_command = click.Group.get_command\n"
+        "cli.main(['write'])"
+    )
+    subprocess.run([sys.executable, "-c", program, str(made)], check=True, umask=0o022)
+    assert made.stat().st_mode & 0o777 == 0o600

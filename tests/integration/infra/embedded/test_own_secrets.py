@@ -41,8 +41,12 @@ NEEDED: Final = {
 
 @pytest.fixture(scope="module")
 def services() -> Iterator[Settings]:
-    with own_folder() as folder, running_stack(folder, only=SERVICES) as settings:
-        yield settings
+    before = os.umask(0o077)  # as `yesser` does
+    try:
+        with own_folder() as folder, running_stack(folder, only=SERVICES) as settings:
+            yield settings
+    finally:
+        os.umask(before)
 
 
 def home_of(services: Settings, folder: Path, *principals: str) -> dict[str, str]:
