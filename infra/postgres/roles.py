@@ -61,25 +61,8 @@ def roles_sql(database: str, consumers: Iterable[str] = CONSUMERS) -> list[str]:
         f"ALTER ROLE {migrator} SET role = '{OWNER_ROLE}'",
         f"GRANT {', '.join(owners)} TO {OWNER_ROLE}",
         *becoming,
-        *database_sql(database, logins, makers),
+        *_database_sql(database, logins, makers),
     ]
-
-
-def database_sql(database: str, logins: Iterable[str], makers: str) -> list[str]:
-    """The statements that give one database to its owner and let nobody else in."""
-    return [
-        f"ALTER DATABASE {database} OWNER TO {OWNER_ROLE}",
-        f"REVOKE ALL ON DATABASE {database} FROM PUBLIC",
-        f"GRANT CONNECT ON DATABASE {database} TO {', '.join(logins)}",
-        f"GRANT CREATE ON DATABASE {database} TO {makers}",
-    ]
-
-
-def _create(role: str, kind: str) -> str:
-    return (
-        f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN CREATE ROLE {role}; END IF;"
-        f" END $$; ALTER ROLE {role} {kind}"
-    )
 
 
 async def create_roles(
@@ -98,7 +81,7 @@ async def create_roles(
         for principal, password in passwords.items():
             text = await connection.fetchval("SELECT quote_literal($1)", password)
             await connection.execute(f"ALTER ROLE {database_role(principal)} PASSWORD {text}")
-        if await connection.fetchval(_SQL["role_exists"], FORMER_ROLE):
+        if await connection.fetchval(_SQL["is_former_role"], FORMER_ROLE):
             await connection.execute(f"REASSIGN OWNED BY {FORMER_ROLE} TO {OWNER_ROLE}")
             await connection.execute(f"ALTER ROLE {FORMER_ROLE} NOLOGIN NOCREATEDB PASSWORD NULL")
 
@@ -125,6 +108,23 @@ async def own_read_models(connection: Connection, schema: str) -> None:
     for made in (schema, f"rebuild_{schema}", f"rebuild_{schema}_trial"):
         for row in await connection.fetch(_SQL["owned_by_others"], made, owner):
             await connection.execute(f"ALTER {row['kind']} {row['name']} OWNER TO {owner}")
+
+
+def _create(role: str, kind: str) -> str:
+    return (
+        f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN CREATE ROLE {role}; END IF;"
+        f" END $$; ALTER ROLE {role} {kind}"
+    )
+
+
+def _database_sql(database: str, logins: Iterable[str], makers: str) -> list[str]:
+    """The statements that give one database to its owner and let nobody else in."""
+    return [
+        f'ALTER DATABASE "{database}" OWNER TO {OWNER_ROLE}',
+        f'REVOKE ALL ON DATABASE "{database}" FROM PUBLIC',
+        f'GRANT CONNECT ON DATABASE "{database}" TO {", ".join(logins)}',
+        f'GRANT CREATE ON DATABASE "{database}" TO {makers}',
+    ]
 
 
 def _schema_sql(schema: str, tables: Iterable[str], known: set[str]) -> list[str]:

@@ -5,6 +5,10 @@ SELECT pg_advisory_xact_lock(7370004);
 -- name: role_exists
 SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1);
 
+-- name: is_former_role
+-- A superuser of this name is another one's.
+SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1 AND NOT rolsuper AND rolcanlogin);
+
 -- name: roles
 SELECT rolname FROM pg_roles WHERE rolname LIKE 'yesser\_%' AND rolname <> 'yesser_owner';
 

@@ -150,6 +150,7 @@ async def test_a_database_of_the_release_before_is_taken_over(settings: Settings
             for row in tables:
                 await made.execute(f"ALTER TABLE {schema}.{row['tablename']} OWNER TO yesser")
         await made.execute("CREATE SCHEMA rebuild_revenue AUTHORIZATION yesser CREATE TABLE account (x integer)")
+        await made.execute("ALTER ROLE yesser LOGIN CREATEDB")
         assert await made.fetchval(everywhere) > 50
 
         await create_roles(made, name, {})

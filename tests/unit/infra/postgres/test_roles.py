@@ -55,7 +55,7 @@ def test_the_sql_for_a_superuser_makes_every_role_and_holds_no_password() -> Non
     for role in (*map(database_role, PRINCIPALS), *(schema_owner(schema_of(consumer)) for consumer in CONSUMERS)):
         assert f"CREATE ROLE {role};" in text
     assert "ALTER ROLE yesser_owner NOLOGIN" in text
-    assert "REVOKE ALL ON DATABASE yesser FROM PUBLIC" in text
+    assert 'REVOKE ALL ON DATABASE "yesser" FROM PUBLIC' in text
     assert "PASSWORD" not in text
     assert "SUPERUSER" not in text
 
