@@ -49,14 +49,9 @@ WITHOUT_FLUSHES = {"fsync": "off", "full_page_writes": "off", "max_wal_size": "'
 """Less than the product's own 2 GB of write-ahead log, which would lie in memory."""
 SHORT_WAITS: Final[Mapping[str, Any]] = {"checkpoint_interval_ms": 250, "agencies_poll_ms": 250}
 """A registrar looks for agencies and signs more often than by default, so that tests wait less."""
-COUNTING: Final = "counting"
-"""A consumer that tests define. It may do with the log what ours may."""
-RIGHTS_OF_COUNTING: Final = (
-    "GRANT yesser_projections TO yesser_counting",
-    "GRANT yesser_projections_owner TO yesser_counting_owner",
-    "GRANT yesser_counting_owner TO yesser_counting WITH INHERIT TRUE",
-)
-CONSUMERS: Final = (*OUR_CONSUMERS, COUNTING)
+TEST_CONSUMERS: Final = ("counting", "first", "second", "third")
+"""Consumers that tests define. They may do with the log what ours may, and own their tables."""
+CONSUMERS: Final = (*OUR_CONSUMERS, *TEST_CONSUMERS)
 DATABASE_MAKERS: Final = ", ".join([*(schema_owner(schema_of(c)) for c in CONSUMERS), *map(database_role, SCRATCH)])
 OURS = ("agency.", "yesser.")
 """Prefixes of the topics that the platform makes."""
@@ -171,8 +166,9 @@ async def _migrate(found: TestStack, home: Path) -> TestStack:
     await execute(found.postgres, f"CREATE DATABASE {template}")
     connection = await asyncpg.connect(with_database(found.postgres, template))
     await create_roles(connection, template, {p: made[p]["postgres"] for p in made}, CONSUMERS)
-    for statement in RIGHTS_OF_COUNTING:
-        await connection.execute(statement)
+    for name in TEST_CONSUMERS:
+        await connection.execute(f"GRANT yesser_projections, yesser_{name}_owner TO yesser_{name} WITH INHERIT TRUE")
+        await connection.execute(f"GRANT yesser_projections_owner TO yesser_{name}_owner")
     await connection.close()
     await migrate_database(corner)
     async with admin_client(corner) as admin:
@@ -183,8 +179,9 @@ async def _migrate(found: TestStack, home: Path) -> TestStack:
             topics = ("log_topic", "checkpoints_topic", "triggers_topic")
             everywhere = corner.model_copy(update=dict.fromkeys(topics, "yesser."))
             await allow_principals(admin, everywhere)
-            await create_scram_user(raw_client(admin), COUNTING, made[COUNTING]["kafka"])
-            await create_acls(raw_client(admin), [Right(COUNTING, Resource.TOPIC, "yesser.", (Operation.READ,))])
+            for name in TEST_CONSUMERS:
+                await create_scram_user(raw_client(admin), name, made[name]["kafka"])
+                await create_acls(raw_client(admin), [Right(name, Resource.TOPIC, "yesser.", (Operation.READ,))])
     return found
 
 

@@ -96,9 +96,16 @@ async def grant_rights(connection: Connection, schemas: Iterable[str]) -> None:
     """Give each role its rights on the tables of these schemas, and take all others. In the caller's transaction, as
     their owner."""
     for schema in schemas:
-        tables = [row["name"] for row in await connection.fetch(_SQL["tables"], schema)]
+        found = await connection.fetch(_SQL["tables"], schema)
         known = {row["rolname"] for row in await connection.fetch(_SQL["roles"])}
-        await connection.execute(";\n".join(_schema_sql(schema, tables, known)))
+        everyone = ", ".join(["PUBLIC", *sorted(known - {schema_owner(schema)})])
+        for row in found:
+            kind = "SEQUENCE" if row["is_sequence"] else "TABLE"
+            await connection.execute(f"REVOKE ALL ON {kind} {schema}.{row['name']} FROM {everyone}")
+        await connection.execute(f"REVOKE ALL ON SCHEMA {schema} FROM {everyone}")
+        tables = [row["name"] for row in found if not row["is_sequence"]]
+        for statement in _grants(schema, tables, known):
+            await connection.execute(statement)
 
 
 async def own_read_models(connection: Connection, schema: str) -> None:
@@ -127,14 +134,9 @@ def _database_sql(database: str, logins: Iterable[str], makers: str) -> list[str
     ]
 
 
-def _schema_sql(schema: str, tables: Iterable[str], known: set[str]) -> list[str]:
-    """Revoke everything of all known roles, then grant what the table of rights says."""
-    everyone = ", ".join(["PUBLIC", *sorted(known - {schema_owner(schema)})])
-    statements = [
-        f"REVOKE ALL ON SCHEMA {schema} FROM {everyone}",
-        f"REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {everyone}",
-        f"REVOKE ALL ON ALL SEQUENCES IN SCHEMA {schema} FROM {everyone}",
-    ]
+def _grants(schema: str, tables: Iterable[str], known: set[str]) -> list[str]:
+    """What the table of rights gives the known roles in a schema."""
+    statements = []
     for role, granted in rights_by_role(known).items():
         found = {table: text for table in tables if (text := privileges(granted, schema, table)) is not None}
         if found:

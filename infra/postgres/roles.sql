@@ -13,8 +13,10 @@ SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1 AND NOT rolsuper AND rolc
 SELECT rolname FROM pg_roles WHERE rolname LIKE 'yesser\_%' AND rolname <> 'yesser_owner';
 
 -- name: tables
-SELECT c.relname AS name FROM pg_class c
-WHERE c.relnamespace = to_regnamespace($1) AND c.relkind IN ('r', 'p', 'v') ORDER BY 1;
+-- Tables, views and sequences of ours: others may have theirs in `public`.
+SELECT c.relname AS name, c.relkind = 'S' AS is_sequence FROM pg_class c
+WHERE c.relnamespace = to_regnamespace($1) AND c.relkind IN ('r', 'p', 'v', 'S') AND pg_has_role(c.relowner, 'USAGE')
+ORDER BY 1;
 
 -- name: owned_by_others
 -- The schema before its tables: a new owner needs the right to create in it.

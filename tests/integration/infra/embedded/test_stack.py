@@ -52,7 +52,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def own(home: Path) -> Settings:
-    return Settings(home=home)
+    return Settings(home=home).acting_as(SUPERUSER)
 
 
 def _start(settings: Settings) -> None:
@@ -181,7 +181,7 @@ async def test_a_home_may_have_any_name(named_home: Path) -> None:
     home = named_home
     for _ in range(2):
         with running_stack(home, only=SERVICES, prepared=False) as settings:
-            async with admin_client(settings) as admin:
+            async with admin_client(settings.acting_as(SUPERUSER)) as admin:
                 await ensure_topic(admin, "yesser.kept", LOG_TOPIC_CONFIG)
             assert await _sql(settings, "SELECT 1") == 1
             assert (home / "kafka" / "data" / "meta.properties").exists()

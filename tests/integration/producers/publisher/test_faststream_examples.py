@@ -133,8 +133,8 @@ async def error_of(process: asyncio.subprocess.Process) -> str:
 @pytest.fixture
 async def team(settings: Settings, environment: Environment, tmp_path: Path) -> Team:
     await make_topics(settings)
-    user = settings.kafka_user or "platform"
-    password = settings.secret(f"kafka-{user}") or settings.kafka_password or ""
+    user = settings.kafka_user or "reader"
+    password = settings.secret("kafka", user) or settings.kafka_password or ""
     return Team(
         environment(
             YESSER_KAFKA_USER=user, YESSER_KAFKA_PASSWORD=password, CAMPAIGNS=str(tmp_path / "campaigns.sqlite")

@@ -20,6 +20,7 @@ from infra.postgres.connection import Connection
 from infra.process.retry import WaitTimedOut
 from infra.settings import Settings
 from producers.agencies.genesis import OFFICE, genesis, prepare
+from producers.agencies.lifecycle import rotate
 from producers.agencies.register import NewAgency, add_agencies, list_agencies, register
 from producers.errors import NotAccepted, RegistrationFailed
 from producers.publisher.kafka_publisher import AgencyPublisher
@@ -137,8 +138,7 @@ async def test_adding_an_agency_again_changes_nothing(settings: Settings, connec
         rows = await list_agencies(connection)
     assert [row["code"] for row in rows] == ["platform", OFFICE.code, "health"]
     assert all(row["is_read"] for row in rows)
-    path = settings.home / "secrets" / "kafka-agency-health"
-    assert path.stat().st_mode & 0o777 == 0o600
+    assert not (settings.secrets_folder / "agency-health").exists(), "no password of an agency is kept"
 
 
 async def test_each_line_has_its_verdict(settings: Settings, connection: Connection) -> None:
@@ -219,6 +219,7 @@ async def test_without_a_registrar_the_verdicts_stay_unknown(settings: Settings,
 async def test_without_credentials_nothing_is_tried(settings: Settings) -> None:
     if settings.kafka_user is not None:
         pytest.skip("this Kafka was given with a user for everything")
+    settings.secret_path("kafka", "operator").unlink()
     with pytest.raises(NotAccepted, match="yesser agencies add nobody"):
         async with AgencyPublisher(settings, "nobody"):
             pass
@@ -228,7 +229,8 @@ async def test_an_agency_cannot_publish_as_another(settings: Settings, connectio
     if not settings.kafka_security.startswith("SASL"):
         pytest.skip("this Kafka knows no users")
     async with with_health(settings, connection):
-        publisher = AgencyPublisher(settings, "health")
+        own = {"kafka_user": "agency-health", "kafka_password": await rotate(connection, settings, "health")}
+        publisher = AgencyPublisher(settings.model_copy(update=own), "health")
         publisher.topic = "agency.yesser.events"
         with pytest.raises(NotAccepted, match=r"agency\.yesser\.events"):
             async with publisher:

@@ -127,7 +127,7 @@ async def test_the_example_over_kafka_stores_its_events_in_order(access: Gateway
     given = {
         "YESSER_KAFKA": bootstrap(settings),
         "YESSER_KAFKA_USER": user,
-        "YESSER_KAFKA_PASSWORD": settings.secret(f"kafka-{user}") or "",
+        "YESSER_KAFKA_PASSWORD": settings.secret("kafka", user) or "",
         "YESSER_KAFKA_SECURITY": settings.kafka_security,
     }
     lines = await asyncio.to_thread(run_example, "send_over_kafka.py", **given)
