@@ -11,17 +11,19 @@ import pytest
 from consumers.operations.migrate_command import migrate_database
 from consumers.registry import CONSUMERS as REGISTERED
 from infra.postgres.connection import Connection, NoPassword, connect
-from infra.postgres.roles import NoRoles, create_roles, require_roles, rights
+from infra.postgres.roles import READ_MODEL_OWNER, NoRoles, create_roles, require_roles, rights
 from infra.principals import CONSUMERS, OWNER_ROLE, PRINCIPALS, database_role, schema_of, schema_owner
 from infra.settings import Settings
 from tests.integration.infra.postgres.tried_rights import (
     LIMITED,
     SCHEMAS,
+    access,
     allowed,
     expected,
     is_allowed,
     tables_of,
     tried,
+    tried_on,
 )
 from tests.security_page import ROLES, block, role_table
 from tests.stack import execute, superusers_address, with_database
@@ -84,6 +86,22 @@ async def test_only_a_consumer_and_the_operator_become_the_owner_of_its_read_mod
             assert became == mine | {OWNER_ROLE, *owners}
         else:
             assert became == mine | {o for o, consumer in owners.items() if principal in (consumer, "operator")}
+
+
+async def test_the_owner_of_read_models_has_no_power_over_other_tables(
+    settings: Settings, connection: Connection
+) -> None:
+    tables, besides = await tables_of(connection), rights()[READ_MODEL_OWNER]
+    for consumer in CONSUMERS:
+        schema = schema_of(consumer)
+        async with logged_in(settings, consumer) as session:
+            await session.execute(f"SET ROLE {schema_owner(schema)}")
+            for table, columns in tables.items():
+                found = await tried_on(session, table, columns)
+                if table.startswith(f"{schema}."):
+                    assert {"DROP", "ALTER"} <= set(found.more), table
+                else:
+                    assert found == access(besides.get(table, ""), columns), (consumer, table)
 
 
 async def test_a_lease_and_a_position_are_changed_by_their_own_process_alone(

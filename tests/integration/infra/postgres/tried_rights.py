@@ -105,13 +105,14 @@ async def tried(settings: Settings, tables: Mapping[str, Sequence[str]]) -> dict
         connection = await connect(settings.acting_as(principal), "matrix")
         try:
             for table, columns in tables.items():
-                found[principal, table] = await _tried(connection, table, columns)
+                found[principal, table] = await tried_on(connection, table, columns)
         finally:
             await connection.close()
     return found
 
 
-async def _tried(connection: Connection, table: str, columns: Sequence[str]) -> Access:
+async def tried_on(connection: Connection, table: str, columns: Sequence[str]) -> Access:
+    """What the session's role may do with a table."""
     reads = [f'SELECT "{column}" FROM {table} LIMIT 0' for column in columns]
     updates = [f'UPDATE {table} SET "{column}" = DEFAULT WHERE false' for column in columns]
     others = [f"INSERT INTO {table} DEFAULT VALUES", f"DELETE FROM {table} WHERE false"]
@@ -147,13 +148,14 @@ def expected(tables: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], Acces
     """What `rights.toml` says."""
     granted = rights()
     return {
-        (principal, table): _access(privileges(granted[principal], *table.split(".")) or "", columns)
+        (principal, table): access(privileges(granted[principal], *table.split(".")) or "", columns)
         for principal in LIMITED
         for table, columns in tables.items()
     }
 
 
-def _access(text: str, columns: Sequence[str]) -> Access:
+def access(text: str, columns: Sequence[str]) -> Access:
+    """What privileges are, as in GRANT."""
     named = {
         name: frozenset(filter(None, given.replace(" ", "").split(","))) or frozenset(columns)
         for name, given in re.findall(r"(\w+)(?: \(([^)]*)\))?(?:, |$)", text)
