@@ -184,6 +184,9 @@ def foreseen(error: BaseException) -> str | None:
 REFUSED: Final = {
     "asyncpg.InvalidAuthorizationSpecificationError": "PostgreSQL refuses this user or password: see YESSER_POSTGRES",
     "asyncpg.InvalidCatalogNameError": "PostgreSQL has no such database: see YESSER_POSTGRES",
+    "asyncpg.InsufficientPrivilegeError": (
+        "PostgreSQL does not give this role the right: run `yesser migrate`, which grants all rights again"
+    ),
     "asyncpg.UndefinedTableError": "The database is not prepared for this version: run `yesser migrate`",
     "asyncpg.UndefinedColumnError": "The database is not prepared for this version: run `yesser migrate`. While a"
     " consumer rebuilds its rows (`yesser status`), wait until that ends",

@@ -92,6 +92,7 @@ def test_a_connection_that_is_lost_is_a_sentence_with_a_remedy(error: BaseExcept
 
 REFUSED = [
     (asyncpg.InvalidPasswordError("password authentication failed"), "YESSER_POSTGRES"),
+    (asyncpg.InsufficientPrivilegeError("permission denied for table entry"), "yesser migrate"),
     (asyncpg.UndefinedTableError('relation "log.entry" does not exist'), "yesser migrate"),
     (asyncpg.UndefinedColumnError('column "folds_from" does not exist'), "yesser migrate"),
     (OSError(28, "No space left on device"), "free some space"),
