@@ -23,6 +23,7 @@ from events.wire.codec import STRUCTURED_HEADERS
 from infra.embedded.servers.ports import choose
 from infra.kafka.client_config import PRODUCER_DURABLE, agency_topic, bootstrap, client_arguments
 from infra.postgres.connection import Connection, address
+from infra.principals import SUPERUSER
 from infra.process.subprocess_command import subprocess_command, subprocess_environment
 from infra.settings import Settings
 from tests.faults.cutting import CutLine, cut_line
@@ -189,8 +190,7 @@ async def harm_the_one_at_work(connection: Connection, machines: Sequence[Machin
 
 async def publish(settings: Settings, stop: asyncio.Event) -> int:
     """Publish an event every 20 ms as the agency `health`, beside the machines' lines; returns how many."""
-    user = "admin" if settings.secret("kafka-admin") else None
-    producer = AIOKafkaProducer(**client_arguments(settings, user), **PRODUCER_DURABLE)
+    producer = AIOKafkaProducer(**client_arguments(settings.acting_as(SUPERUSER)), **PRODUCER_DURABLE)
     await producer.start()
     count = 0
     try:

@@ -17,6 +17,7 @@ from infra.kafka.client_config import bootstrap
 from infra.log.reader import log_size
 from infra.log.signed_note import load_key
 from infra.postgres.connection import Connection, address, connect
+from infra.principals import SUPERUSER
 from infra.settings import Settings
 from tests.audit_go.auditor import HAS_GO, built
 from tests.faults.machines import FAULTS, Machine, harm_the_one_at_work, machine, publish
@@ -35,7 +36,7 @@ ON_BOTH = ("registrar", "relay")
 def services() -> Iterator[System]:
     """Everything but what runs on both machines."""
     with own_folder() as home, running_stack(home, only=SEPARATE - {*ON_BOTH}) as settings:
-        yield System(settings)
+        yield System(settings.acting_as(SUPERUSER))
 
 
 async def test_each_of_two_machines_is_killed_stopped_and_cut_off_and_the_log_goes_on(
