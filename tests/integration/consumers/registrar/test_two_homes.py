@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from consumers.registrar.batch import Batch
 from consumers.registrar.guards.checkpoint_topic import CheckpointTopic, read_topic_checkpoints
-from consumers.registrar.guards.clocks import ClockCheck
+from consumers.registrar.guards.clocks import ClockCheck, ClocksDiffer
 from consumers.registrar.guards.continuation import checkpoints_of, newest, read_last_checkpoint
 from consumers.registrar.journal import Journal
 from consumers.registrar.reader import Reader
@@ -400,6 +401,23 @@ async def test_a_clock_that_is_an_hour_wrong_halts_before_anything_is_registered
         await until_signed(connection, 4)
     recorded = await connection.fetchval("SELECT recorded FROM log.state")
     assert abs((datetime.fromisoformat(recorded) - datetime.now(UTC)).total_seconds()) < 60
+
+
+async def test_what_the_comparison_of_clocks_refuses_is_not_committed(
+    settings: Settings, connection: Connection
+) -> None:
+    epoch = await lease.claim(connection, "registrar", "test", settings)
+    assert epoch is not None
+    journal = Journal(connection, epoch, settings)
+    await journal.open()
+    batch = Batch(0, "2026-11-25T08:00:00.000000Z", entries=[b"entry"], subjects=["initiative/I-1"])
+    check = ClockCheck(lambda: datetime.now(UTC) + HOUR, time.monotonic, 300)
+    with pytest.raises(ClocksDiffer):
+        await journal.commit(batch, lambda now: check.require_database(check.now(), now))
+    assert (journal.size, await log_size(connection)) == (0, 0)
+    check.clock = lambda: datetime.now(UTC)
+    await journal.commit(batch, lambda now: check.require_database(check.now(), now))
+    assert (journal.size, await log_size(connection)) == (1, 1)
 
 
 async def test_a_log_that_is_ahead_of_the_clock_halts_until_an_operator_allows_the_difference(
