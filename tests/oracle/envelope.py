@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from tests.oracle.catalogue import TYPES, TypeRule
@@ -44,10 +44,14 @@ def present(event: JsonObject) -> JsonObject:
     return {name: value for name, value in event.items() if value is not None}
 
 
-def faults_of_form(event: JsonObject) -> list[Fault]:
-    """The faults of form, each once: the first 100 by pointer, then by code."""
+def faults_of_form(event: JsonObject, bad_headers: Sequence[Fault] = ()) -> list[Fault]:
+    """The faults of form, each once: the first 100 by pointer, then by code. An attribute whose header is bad is not
+    missing too."""
     is_beyond = len(event) > MEMBERS_MAX
     faults = [("invalid-value", ""), *personal_data(event, "")] if is_beyond else _faults_of(event)
+    bad = {pointer for _, pointer in bad_headers}
+    if not is_beyond:
+        faults = [*bad_headers, *(fault for fault in faults if fault[0] != "missing-field" or fault[1] not in bad)]
     listed = {(pointer.removesuffix(END), code) for code, pointer in faults}
     return [(code, pointer) for pointer, code in sorted(listed)[:FAULTS_MAX]]
 

@@ -55,7 +55,7 @@ def read(raw: bytes) -> JsonObject | list[Fault]:
         return _stopped("not-json", raw)
     if shape.repeated_name or shape.depth > DEPTH_MAX:
         return _stopped("duplicate-name" if shape.repeated_name else "too-deep", raw)
-    event: JsonObject = json.loads(text, parse_float=NotAnInteger, parse_int=_integer)
+    event: JsonObject = json.loads(text, parse_float=NotAnInteger, parse_int=integer_of)
     return event
 
 
@@ -67,7 +67,7 @@ def names_of_object(raw: bytes) -> frozenset[str] | None:
         return None
 
 
-def _integer(written: str) -> int:
+def integer_of(written: str) -> int:
     """The integer; one that is far beyond the range becomes one that is just beyond it, for Python's sake."""
     return int(written) if len(written) < 1_000 else 10**40
 

@@ -13,6 +13,7 @@ from tests.oracle.catalogue import TYPES
 from tests.oracle.envelope import faults_of_form, present
 from tests.oracle.log import SOURCE_PREFIX, JsonObject, short_type
 from tests.oracle.reading import Fault, names_of_object, read
+from tests.oracle.records import Headers, read_record
 
 LINE_BYTES_MAX = 130_000
 FILLED = ("specversion", "source", "datacontenttype")
@@ -90,11 +91,19 @@ class Registrar:
         raw = fill(line, self.agency.code)
         if len(raw) > LINE_BYTES_MAX:
             return Verdict(number, "refused", (("too-large", ""),), sent=False)
-        event = read(raw)
-        faults = event if isinstance(event, list) else faults_of_form(event) or self._authority(event)
+        return self._verdict(number, read(raw), [])
+
+    def judge_record(self, number: int, value: bytes, headers: Headers) -> Verdict:
+        """The verdict on a Kafka record of the agency's topic, in structured or binary mode."""
+        event, bad_headers = read_record(value, headers)
+        return self._verdict(number, event, bad_headers)
+
+    def _verdict(self, number: int, event: JsonObject | list[Fault], bad_headers: list[Fault]) -> Verdict:
+        if isinstance(event, list):
+            return Verdict(number, "refused", tuple(event))
+        faults = faults_of_form(event, bad_headers) or self._authority(event)
         if faults:
             return Verdict(number, "refused", tuple(faults))
-        assert isinstance(event, dict)
         identity = canonical(event)
         if event["id"] not in self.ids:
             self.ids[event["id"]] = (identity, number)

@@ -70,18 +70,18 @@ def test_what_is_too_large_is_searched_as_far_as_a_record_can_be_and_costs_few_s
         assert len(case.value) <= RECORD_BYTES_MAX or steps < 100, case.name
 
 
-# Decided where the contract is silent: NUL, surrogates, huge integers and too many members are faults below unknown
-# names and in values of another kind too; ids that look personal disturb no rule; what never closes is too deep.
-NOT_COMPARED = ("NUL", "surrogates", "huge", "70 members", "services with ten digits", "open brackets")
+# Decided where the contract is silent: NUL, surrogates and huge integers are faults below unknown names and in values
+# of another kind too; ids that look personal disturb no rule; what never closes is too deep.
+NOT_COMPARED = ("NUL", "surrogates", "huge", "services with ten digits", "open brackets")
 
 
 @pytest.mark.parametrize("name", SOME_TYPES)
 def test_hostile_records_get_the_verdict_of_the_contract(name: str) -> None:
     for case in cases(SIZES[0], types=frozenset({name})):
-        if case.headers is not STRUCTURED_HEADERS or any(words in case.name for words in NOT_COMPARED):
+        if any(words in case.name for words in NOT_COMPARED):
             continue
         verdict = validate(case.value, case.headers, case.agency)
-        oracle = Registrar(OracleAgency(case.agency.code, case.agency.role)).judge(1, case.value)
+        oracle = Registrar(OracleAgency(case.agency.code, case.agency.role)).judge_record(1, case.value, case.headers)
         if isinstance(verdict, Accepted):
             assert oracle.kind == "accepted", case.name
         else:

@@ -1,0 +1,94 @@
+"""Every hostile record through Kafka, structured and binary: the entries of the log against the oracle."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from infra.kafka.client_config import PRODUCER_DURABLE, agency_topic, client_arguments
+from infra.postgres.connection import Connection
+from infra.settings import Settings
+from tests.hostile import Case
+from tests.integration.consumers.registrar.registering import (
+    found,
+    log_of,
+    make_topics,
+    registrar,
+    running,
+    until,
+)
+from tests.integration.hostile_corpus import LARGE, SMALL, Pairs, corpus, faults_in_order, is_open
+
+PATIENCE_S = 300.0
+
+
+@pytest.mark.parametrize(
+    ("size", "compression"),
+    [(SMALL, None), pytest.param(LARGE, "gzip", marks=[pytest.mark.accept, pytest.mark.timeout(1_200)])],
+)
+async def test_every_hostile_record_gets_the_verdict_of_the_contract(
+    settings: Settings, connection: Connection, size: int, compression: str | None
+) -> None:
+    by_agency: dict[str, list[Case]] = defaultdict(list)
+    for case in corpus(size):
+        by_agency[case.agency.code].append(case)
+    await found(settings, *by_agency.keys() - {"yesser"})
+    await make_topics(settings, "yesser")
+    for code, sent in by_agency.items():
+        await _send(settings, agency_topic(code), sent, compression)
+    # Useless records pause a topic: here all are meant to be read at once.
+    patient = settings.model_copy(
+        update=dict.fromkeys(("breaker_refused_in_a_row_max", "breaker_conflicts_in_a_row_max"), 1_000_000)
+    )
+    async with running(registrar(patient)):
+        for code, sent in by_agency.items():
+            await _until_read(connection, agency_topic(code), len(sent))
+    outcomes = await _outcomes(connection)
+    compared = 0
+    for code, sent in by_agency.items():
+        for offset, (case, kind, faults) in enumerate(faults_in_order(sent)):
+            entry = outcomes.get(f"{agency_topic(code)}/0/{offset}")
+            if is_open(case):
+                assert entry, case.name
+            else:
+                compared += 1
+                assert entry == {"accepted": [], "duplicate": None}.get(kind, faults), case.name
+    assert compared > 1_200
+
+
+async def _send(settings: Settings, topic: str, sent: Sequence[Case], compression: str | None) -> None:
+    user = "admin" if settings.secret("kafka-admin") else None
+    arguments = client_arguments(settings, user)
+    producer = AIOKafkaProducer(**arguments, **PRODUCER_DURABLE, compression_type=compression)
+    await producer.start()
+    try:
+        futures = [
+            await producer.send(topic, case.value, b"key", partition=0, headers=list(case.headers)) for case in sent
+        ]
+        await asyncio.gather(*futures)
+    finally:
+        await producer.stop()
+
+
+async def _until_read(connection: Connection, topic: str, count: int) -> None:
+    async def is_read() -> bool:
+        position = await connection.fetchval("SELECT next_offset FROM log.read_position WHERE topic = $1", topic)
+        return position is not None and position >= count
+
+    await until(is_read, f"{count} records of {topic} are read", PATIENCE_S)
+
+
+async def _outcomes(connection: Connection) -> dict[str, Pairs]:
+    """Address → the faults of its refusal; none of an accepted event. A duplicate has no entry."""
+    outcomes: dict[str, Pairs] = {}
+    for entry in await log_of(connection):
+        if entry.type == "registrar.refused":
+            errors = entry.data["problem"]["errors"]
+            outcomes[entry.data["address"]] = sorted((error["code"], error["pointer"]) for error in errors)
+        else:
+            outcomes[entry.address] = []
+    return outcomes
