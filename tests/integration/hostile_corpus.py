@@ -16,7 +16,7 @@ TYPES: Final = frozenset({"partnership.signed", "awareness.initiative-announced"
 SMALL: Final = 3_500
 LARGE: Final = 60_000
 SILENT: Final = ("NUL", "surrogates", "huge", "services with ten digits", "open brackets")
-"""Where the contract leaves open which further faults are listed: such a record must be refused."""
+"""Where the contract leaves open which further faults are listed."""
 SILENT_WHEN_LARGE: Final = ("70 members",)
 
 

@@ -52,7 +52,7 @@ async def test_every_hostile_record_gets_the_verdict_of_the_contract(
     for code, sent in by_agency.items():
         for offset, (case, kind, faults) in enumerate(faults_in_order(sent)):
             entry = outcomes.get(f"{agency_topic(code)}/0/{offset}")
-            if is_open(case):
+            if faults and is_open(case):
                 assert entry, case.name
             else:
                 compared += 1

@@ -1,0 +1,129 @@
+"""Every hostile record through HTTP, structured, binary, batched, plain and gzipped: the answers against the oracle."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote_from_bytes
+
+import httpx
+import pytest
+
+from events.wire.codec import STRUCTURED_HEADERS
+from infra.kafka.admin import admin_client, ensure_agency_topic
+from tests.hostile import Case
+from tests.integration.hostile_corpus import LARGE, SMALL, Pairs, corpus, faults_by_case, is_open
+from tests.integration.producers.gateway.harness import BATCH, STRUCTURED, GatewayHarness, bearer
+from tests.oracle.reading import names_of_object
+
+GZIP = {"content-encoding": "gzip"}
+EVENTS_OF_A_BATCH = 5
+"""Few enough that the answer lists every fault, and that the array is split by the parser."""
+HEADERS_MAX = 200
+HEAD_BYTES_MAX = 60_000
+TOKEN = re.compile(r"[a-z0-9_-]+")
+
+SIZES = [SMALL, pytest.param(LARGE, marks=[pytest.mark.accept, pytest.mark.timeout(1_200)])]
+Tokens = Mapping[str, Mapping[str, str]]
+
+
+@pytest.fixture
+async def tokens(harness: GatewayHarness) -> Tokens:
+    """Agency → the headers of its token."""
+    async with admin_client(harness.settings) as admin:
+        await ensure_agency_topic(admin, "yesser", 1)
+    return {"health": bearer(harness.token.token), "yesser": await harness.another("office", "yesser")}
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_hostile_events_get_the_verdict_of_the_contract_plain_and_gzipped(
+    harness: GatewayHarness, tokens: Tokens, size: int
+) -> None:
+    sent = [case for case in corpus(size) if case.headers is STRUCTURED_HEADERS]
+    expected = faults_by_case(sent)
+    for number, case in enumerate(sent):
+        packing = GZIP if number % 2 else {}
+        body = gzip.compress(case.value) if packing else case.value
+        answer = await harness.send(body, {**STRUCTURED, **packing, **tokens[case.agency.code]})
+        require(case, expected[case.name], answer.status_code, faults_in(answer))
+    accepted = [case.value for case in sent if not expected[case.name]]
+    assert await harness.stored() + await harness.stored("yesser") == sorted_by_agency(accepted, sent)
+    assert len(sent) > 700
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_hostile_events_in_binary_mode_get_the_verdict_of_the_contract(
+    harness: GatewayHarness, tokens: Tokens, size: int
+) -> None:
+    sent = [case for case in corpus(size) if case.name.endswith(", binary") and by_http(case) is not None]
+    expected = faults_by_case(sent)
+    for number, case in enumerate(sent):
+        packing = GZIP if number % 2 else {}
+        body = gzip.compress(case.value) if packing else case.value
+        headers = {**(by_http(case) or {}), **packing, **tokens[case.agency.code]}
+        answer = await harness.client.post("/v1/events", content=body, headers=headers)
+        require(case, expected[case.name], answer.status_code, faults_in(answer))
+    assert len(sent) > 600
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_hostile_events_in_batches_get_the_verdict_of_the_contract_each(
+    harness: GatewayHarness, tokens: Tokens, size: int
+) -> None:
+    of_json = [case for case in corpus(size) if case.headers is STRUCTURED_HEADERS and names_of_object(case.value)]
+    expected = faults_by_case(of_json)
+    for code, headers in tokens.items():
+        sent = [case for case in of_json if case.agency.code == code]
+        for number, start in enumerate(range(0, len(sent), EVENTS_OF_A_BATCH)):
+            together = sent[start : start + EVENTS_OF_A_BATCH]
+            packing = GZIP if number % 2 else {}
+            body = b"[" + b",".join(case.value for case in together) + b"]"
+            body = gzip.compress(body) if packing else body
+            answer = await harness.send(body, {**BATCH, **packing, **headers}, "?partial=true")
+            rows = rows_in(answer)
+            for place, case in enumerate(together):
+                listed = sorted(
+                    (row["code"], row["pointer"].removeprefix(f"/{place}")) for row in rows if row["event"] == place
+                )
+                require(case, expected[case.name], 422 if listed else 202, listed)
+    assert len(of_json) > 600
+
+
+def require(case: Case, expected: Pairs, status: int, listed: Pairs) -> None:
+    """That the answer is the oracle's; where the contract leaves the faults open, that it is a refusal."""
+    if expected and is_open(case):
+        assert listed, case.name
+        return
+    too_large = expected == [("too-large", "")]
+    assert (listed, status) == (expected, 202 if not expected else 413 if too_large else 422), case.name
+
+
+def rows_in(answer: httpx.Response) -> list[dict[str, Any]]:
+    document = answer.json()
+    rows: list[dict[str, Any]] = document.get("errors") or document.get("refused") or []
+    assert "unlisted" not in document
+    return rows
+
+
+def faults_in(answer: httpx.Response) -> Pairs:
+    return sorted((row["code"], row["pointer"]) for row in rows_in(answer))
+
+
+def by_http(case: Case) -> dict[str, str] | None:
+    """The headers of a record in binary mode; None where HTTP cannot carry them, by its own limits."""
+    headers: dict[str, str] = {}
+    for name, value in case.headers:
+        attribute = name.removeprefix("ce_")
+        if value is None or not TOKEN.fullmatch(attribute) or f"ce-{attribute}" in headers:
+            return None
+        headers[f"ce-{attribute}"] = quote_from_bytes(value, safe="")
+    size = sum(len(name) + len(value) + 4 for name, value in headers.items())
+    return headers if len(headers) <= HEADERS_MAX and size <= HEAD_BYTES_MAX else None
+
+
+def sorted_by_agency(values: Sequence[bytes], sent: Sequence[Case]) -> list[bytes]:
+    """In the order of the topics of `health` and `yesser`."""
+    office = {case.value for case in sent if case.agency.code == "yesser"}
+    return [value for value in values if value not in office] + [value for value in values if value in office]
