@@ -33,7 +33,7 @@ Tokens = Mapping[str, Mapping[str, str]]
 async def tokens(harness: GatewayHarness) -> Tokens:
     """Agency → the headers of its token."""
     async with admin_client(harness.settings) as admin:
-        await ensure_agency_topic(admin, "yesser", 1)
+        await ensure_agency_topic(admin, "yesser", harness.settings)
     return {"health": bearer(harness.token.token), "yesser": await harness.another("office", "yesser")}
 
 
