@@ -52,6 +52,11 @@ class DataDir:
         return self.root / "log"
 
     @property
+    def tls(self) -> Path:
+        """The folder of the private authority and its certificates (`yesser up --tls`)."""
+        return self.root / "tls"
+
+    @property
     def logs(self) -> Path:
         return self.root / "logs"
 

@@ -194,6 +194,30 @@ class Settings(BaseSettings):
     )
     outbox_token: str | None = Field(default=None, repr=False, description="The agency's token for this gateway.")
     outbox_keep_days: int = Field(default=7, ge=0, description="The outbox keeps sent events for this long.")
+    # TLS (docs/tls.md)
+    tls_ca: Path | None = Field(
+        default=None,
+        description="PEM file of the authorities that servers' certificates must come from; default: the system's.",
+    )
+    tls_certificate: Path | None = Field(
+        default=None, description="PEM file of this client's certificate chain, where a server asks for one."
+    )
+    tls_key: Path | None = Field(default=None, description="PEM file of its key; default: in the same file.")
+    gateway_certificate: Path | None = Field(
+        default=None,
+        description="PEM file of the gateway's certificate chain; without it the gateway answers plain HTTP.",
+    )
+    gateway_key: Path | None = Field(default=None, description="PEM file of its key; default: in the same file.")
+    gateway_client_ca: Path | None = Field(
+        default=None, description="PEM file of the authorities of clients' certificates; with it each token needs one."
+    )
+    kafka_agencies: str | None = Field(
+        default=None, description="host:port of Kafka's TLS listener for agencies, for `yesser agencies`."
+    )
+    dangerously_allow_plaintext: bool = Field(
+        default=False, description="Allow connections off this machine without encryption: tokens and data can be read."
+    )
+
     log_level: str = Field(default="info", description="debug, info, warning or error.")
     otlp_endpoint: str | None = Field(
         default=None, description="OTLP/HTTP address for traces; without it none are sent."

@@ -33,6 +33,7 @@ STOPPED: Final = ("توقفت.", "Stopped.")
 @click.option("--detach", is_flag=True, help="Return when everything is ready; the stack runs in the background.")
 @click.option("--only", metavar="PART,…", help=f"Start only these parts: {', '.join(NAMES)}.")
 @click.option("--replicas", metavar="NAME=COUNT", multiple=True, help="Run standbys, such as registrar=2.")
+@click.option("--tls", is_flag=True, help="TLS for the gateway and agencies, with a private authority in tls/.")
 @click.option("--unprepared", is_flag=True, hidden=True, help="Do not create tables, topics and rights.")
 @click.option("--while-pid", type=int, hidden=True, help="Stop when this process has ended.")
 @json_option
@@ -41,6 +42,9 @@ def up(detach: bool, as_json: bool, **options: Any) -> None:
 
     Services of YESSER_KAFKA or YESSER_POSTGRES are used, not started. Data stays between runs. On up to four cores one
     process runs all consumers; with --only or --replicas and the name of a consumer, each has its own.
+
+    With --tls the gateway answers HTTPS, and Kafka has a port for agencies with a password and one with a client
+    certificate. Clients need the file tls/ca.pem of YESSER_HOME.
     """
     settings = Settings()
     wanted = parse_wanted(**options)
@@ -107,7 +111,12 @@ async def _read_answers(found: StackStatus) -> dict[str, dict[str, Any] | None]:
 
 
 def parse_wanted(
-    only: str | None, replicas: Sequence[str], *, unprepared: bool = False, while_pid: int | None = None
+    only: str | None,
+    replicas: Sequence[str],
+    *,
+    tls: bool = False,
+    unprepared: bool = False,
+    while_pid: int | None = None,
 ) -> Wanted:
     """The requested parts. Raises StackError for an unknown part or an invalid count."""
     counts = {}
@@ -117,7 +126,7 @@ def parse_wanted(
             raise StackError(f"--replicas {text} is not NAME=COUNT with a count from 1 to 9, such as registrar=2.")
         counts[name] = int(count)
     parts = frozenset(part.strip() for part in only.split(",")) if only else usual_parts(named=counts)
-    return Wanted(parts, counts, not unprepared, while_pid)
+    return Wanted(parts, counts, not unprepared, while_pid, tls)
 
 
 async def _run(settings: Settings, wanted: Wanted, as_json: bool) -> None:

@@ -14,7 +14,7 @@ from infra.embedded.processes.identity import Ending
 from infra.embedded.processes.managed_process import ChildPlan
 from infra.embedded.processes.signals import NAMES, PROCESSES, usual_parts
 from infra.embedded.servers.ports import Ports, choose
-from infra.embedded.services import KafkaService, PostgresService
+from infra.embedded.services import TLS_PORTS, KafkaService, PostgresService
 from infra.errors import StackError
 from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
@@ -32,6 +32,8 @@ class Wanted:
     prepared: bool = True
     while_pid: int | None = None
     """The stack stops when this process has ended, so that a killed test run leaves nothing running."""
+    tls: bool = False
+    """The gateway and agencies' connections to Kafka use TLS, with certificates of a private authority."""
 
     def __post_init__(self) -> None:
         for name in (*self.only, *self.replicas):
@@ -56,7 +58,7 @@ def child_plans(
     if "postgres" in wanted.only and settings.postgres is None:
         needed["postgres"] = ("port",)
     if "kafka" in wanted.only and settings.kafka is None:
-        needed["kafka"] = ("port", "controller_port")
+        needed["kafka"] = ("port", "controller_port", *(TLS_PORTS if wanted.tls else ()))
     copies = wanted.process_names()
     for copy, name in copies:
         needed[copy] = ("health_port",) if _PORT_SETTINGS[name] is None else ("health_port", "port")
@@ -66,7 +68,7 @@ def child_plans(
         services.append(PostgresService(home, settings.secrets_folder, ports["postgres"]).plan())
     if "kafka" in ports:
         services.append(KafkaService(home, settings.secrets_folder, ports["kafka"], progress).plan())
-    return services, [_process_plan(home, copy, name, ports[copy]) for copy, name in copies]
+    return services, [_process_plan(home, copy, name, ports[copy], wanted.tls) for copy, name in copies]
 
 
 def _ports(needed: Mapping[str, Sequence[str]], last: Mapping[str, Any]) -> dict[str, Ports]:
@@ -80,7 +82,7 @@ def _ports(needed: Mapping[str, Sequence[str]], last: Mapping[str, Any]) -> dict
     return {part: Ports(found) for part, found in numbers.items()}
 
 
-def _process_plan(home: DataDir, copy: str, name: str, ports: Ports) -> ChildPlan:
+def _process_plan(home: DataDir, copy: str, name: str, ports: Ports, tls: bool) -> ChildPlan:
     return ChildPlan(
         name=copy,
         command=lambda: subprocess_command("run", name),
@@ -88,9 +90,14 @@ def _process_plan(home: DataDir, copy: str, name: str, ports: Ports) -> ChildPla
         ready=lambda: process_ready(ports["health_port"]),
         halted=lambda: halt_reason(ports["health_port"]),
         log=home.log(copy),
-        environment=lambda: _environment(home.root, ports, _PORT_SETTINGS[name]),
+        environment=lambda: _certificate(home, name, tls) | _environment(home.root, ports, _PORT_SETTINGS[name]),
         ending=PROCESS_ENDING,
     )
+
+
+def _certificate(home: DataDir, name: str, tls: bool) -> dict[str, str]:
+    """The private certificate of a process that serves clients; one in the environment takes precedence."""
+    return {"YESSER_GATEWAY_CERTIFICATE": str(home.tls / "gateway.pem")} if tls and name == "gateway" else {}
 
 
 def _environment(home: Path, ports: Ports, port_setting: str | None) -> dict[str, str]:

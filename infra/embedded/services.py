@@ -25,6 +25,8 @@ from infra.secret_files import password
 
 KAFKA_ENDING: Final = Ending(signal.SIGTERM, 22.0)
 """Writing the archive at the first clean end takes some more seconds."""
+TLS_PORTS: Final = ("tls_port", "mutual_tls_port")
+"""Kafka's ports for agencies, which a stack with TLS has: with a password, and with a client certificate alone."""
 POSTGRES_ENDING: Final = Ending(signal.SIGINT, 22.0)
 """SIGINT is PostgreSQL's fast shutdown: sessions are ended, a checkpoint is written."""
 
@@ -66,8 +68,9 @@ class KafkaService:
         self._archive = cache / kafka.archive_name(".".join(map(str, JAVA_VERSION)), jars)
         self._java = Java(JAVA, jars, self._archive if self._archive.exists() else None)
         passwords = {"admin": self._password("kafka"), "controller": self._password("kafka-controller")}
-        ports = KafkaPorts(self.ports["port"], self.ports["controller_port"])
-        kafka.write_configuration(self.home.kafka, ports, passwords)
+        tls, mutual_tls = (self.ports.numbers.get(name) for name in TLS_PORTS)
+        ports = KafkaPorts(self.ports["port"], self.ports["controller_port"], tls, mutual_tls)
+        kafka.write_configuration(self.home.kafka, ports, passwords, None if tls is None else self.home.tls)
         kafka.format_storage(self._java, self.home.kafka, ports, passwords)
 
     def _password(self, name: str) -> str:

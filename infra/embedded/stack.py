@@ -116,13 +116,14 @@ def running_stack(
     only: Iterable[str] | None = None,
     replicas: Mapping[str, int] | None = None,
     prepared: bool = True,
+    tls: bool = False,
 ) -> Iterator[Settings]:
     """A stack for the length of a `with`; yields its settings. `prepared` creates tables, topics and rights.
 
     Each process has its own part, unless `only` names others. It ends with this process, even if that is killed.
     """
     settings = Settings(home=home)
-    wanted = Wanted(frozenset(only or SEPARATE), replicas or {}, prepared, while_pid=os.getpid())
+    wanted = Wanted(frozenset(only or SEPARATE), replicas or {}, prepared, while_pid=os.getpid(), tls=tls)
     start_stack(settings, wanted)
     try:
         yield settings
@@ -139,6 +140,8 @@ def _spawn_supervisor(home: DataDir, wanted: Wanted) -> subprocess.Popen[bytes]:
         command += ["--replicas", f"{name}={count}"]
     if not wanted.prepared:
         command.append("--unprepared")
+    if wanted.tls:
+        command.append("--tls")
     if wanted.while_pid is not None:
         command += ["--while-pid", str(wanted.while_pid)]
     with log.open("ab") as file, _progress_file(home).open("wb") as progress:

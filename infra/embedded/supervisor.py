@@ -12,6 +12,7 @@ import fcntl
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import structlog
@@ -98,6 +99,8 @@ class Supervisor:
         with sole_supervisor(self.home):
             if ended := await asyncio.to_thread(end_orphans, self.home):
                 logger.warning("ended processes of an earlier supervisor", processes=ended)
+            if self.wanted.tls:
+                await asyncio.to_thread(make_certificates, self.home)
             self._plan()
             try:
                 await self._start_services()
@@ -196,6 +199,16 @@ class Supervisor:
         except OSError as error:
             self._unwritten.begins(error)
             self._write_again = asyncio.get_running_loop().call_later(WRITE_AGAIN_S, self._write)
+
+
+def make_certificates(home: DataDir) -> None:
+    """Create or renew the private authority and the servers' certificates. Raises `CertificateUnusable`."""
+    # Imported here: without TLS no stack needs it.
+    from infra.tls.authority import SERVERS, authority
+
+    own = authority(home.tls, datetime.now(UTC))
+    for name in SERVERS:
+        own.server(name)
 
 
 async def _all_or_none(works: Sequence[Coroutine[Any, Any, None]]) -> None:

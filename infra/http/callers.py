@@ -42,6 +42,17 @@ class Caller:
         """The holder, under whose name quotas count all its tokens together."""
         return f"{self.kind}/{self.holder}"
 
+    @property
+    def certificate_name(self) -> str:
+        """The name of the holder's certificate: of an agency and the office, that of their Kafka user."""
+        kind = "agency" if self.kind == "office" else self.kind
+        return f"{kind}-{self.holder}"
+
+    def require_certificate(self, name: str | None) -> None:
+        """Raises `Problem` (403) unless the client showed the holder's certificate."""
+        if name != self.certificate_name:
+            raise Problem("wrong-certificate")
+
     def require(self, scope: Scope) -> None:
         """Raises `Problem` (403) unless the caller has the scope and is not suspended."""
         if self.is_suspended:

@@ -20,6 +20,7 @@ RequestCode = Literal[
     "malformed-request",
     "unauthenticated",
     "forbidden",
+    "wrong-certificate",
     "suspended",
     "not-found",
     "no-such-route",
@@ -80,6 +81,14 @@ EXPLANATIONS: Final[dict[RequestCode, Explanation]] = {
         Bilingual(
             "اطلب من مكتب البرنامج رمزًا بالصلاحية المطلوبة.",
             "Ask the programme office for a token with the scope that this needs.",
+        ),
+    ),
+    "wrong-certificate": Explanation(
+        403,
+        Bilingual("شهادة العميل ليست لصاحب رمز الدخول", "The certificate is not that of the token's holder"),
+        Bilingual(
+            "اتصل بشهادة العميل الصادرة لجهتك، ومعها رمز الدخول.",
+            "Connect with the client certificate that was issued to your agency, and send its token.",
         ),
     ),
     "suspended": Explanation(

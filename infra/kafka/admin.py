@@ -22,7 +22,7 @@ from aiokafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest
 
 from events.errors import YesserError
 from infra.kafka.client_config import agency_topic, client_arguments, is_agency_topic
-from infra.kafka.clients import raw_client
+from infra.kafka.clients import raw_client, trust_refusal
 from infra.kafka.quotas import agency_quotas, set_quotas
 from infra.kafka.rights import Operation, Resource, Right, agency_rights, agency_user, principal_rights
 from infra.kafka.scram import AlterUserScramCredentialsRequest
@@ -71,9 +71,13 @@ _SET_FOR_TOPIC: Final = 1
 @asynccontextmanager
 async def admin_client(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
     """A started admin client, as the principal of the settings."""
-    client = AIOKafkaAdminClient(client_id="yesser-admin", **client_arguments(settings))
+    arguments = client_arguments(settings)
+    client = AIOKafkaAdminClient(client_id="yesser-admin", **arguments)
     try:
-        await client.start()
+        try:
+            await client.start()
+        except KafkaError as error:
+            raise trust_refusal(arguments.get("ssl_context")) or error from error
         yield client
     finally:
         await client.close()

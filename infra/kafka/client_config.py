@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-import ssl
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from events.errors import YesserError
+from infra.data_dir import DataDir
 from infra.principals import kafka_user
 from infra.settings import Settings
+from infra.tls.certificate_files import TlsFiles
+from infra.tls.client import client_context
+from infra.tls.plaintext import refuse_plaintext
 
 REQUEST_TIMEOUT_MS: Final = 10_000
 """After this the library gives a connection up on which a request was not answered, and makes another one."""
@@ -33,19 +38,27 @@ class NoKafkaPassword(NoKafka):
     """A principal has no password for Kafka here; the message names the file that it is read from."""
 
 
+def refuse_plain_kafka(settings: Settings) -> None:
+    """Raises `PlaintextRefused` if the settings name a Kafka on another machine without TLS."""
+    if not settings.kafka_security.endswith("SSL"):
+        hosts = [server.rpartition(":")[0] for server in (settings.kafka or "").split(",") if server]
+        refuse_plaintext(settings, "The connection to Kafka", hosts, "set YESSER_KAFKA_SECURITY=SASL_SSL")
+
+
 def client_arguments(settings: Settings, principal: str | None = None) -> dict[str, Any]:
     """Arguments of AIOKafkaConsumer, AIOKafkaProducer and the admin client.
 
     The user is that of `principal`, else that of the settings, else the principal of the settings. A principal's
-    password is in its folder. Raises `NoKafka` or `NoKafkaPassword`.
+    password is in its folder. Raises `NoKafka`, `NoKafkaPassword`, `PlaintextRefused` or `CertificateUnusable`.
     """
+    refuse_plain_kafka(settings)
     arguments: dict[str, Any] = {
         "bootstrap_servers": bootstrap(settings),
         "security_protocol": settings.kafka_security,
         "request_timeout_ms": REQUEST_TIMEOUT_MS,
     }
     if settings.kafka_security.endswith("SSL"):
-        arguments["ssl_context"] = ssl.create_default_context()
+        arguments["ssl_context"] = client_context(TlsFiles.of(settings))
     if settings.kafka_security.startswith("SASL"):
         user, secret = _login(settings, principal)
         arguments |= {
@@ -67,6 +80,35 @@ def _login(settings: Settings, principal: str | None) -> tuple[str, str]:
             " YESSER_KAFKA_USER and YESSER_KAFKA_PASSWORD (docs/security.md)."
         )
     return kafka_user(name), secret
+
+
+@dataclass(frozen=True, slots=True)
+class AgencyListener:
+    """Where agencies reach Kafka. `ca` is the file of its authority; None: one that clients trust already."""
+
+    bootstrap_servers: str
+    security_protocol: str
+    ca: Path | None = None
+
+    def document(self) -> dict[str, str | None]:
+        """What `yesser agencies` prints with `--json`."""
+        return {
+            "kafka": self.bootstrap_servers,
+            "kafka_security": self.security_protocol,
+            "ca_file": None if self.ca is None else str(self.ca),
+        }
+
+
+def agency_listener(settings: Settings) -> AgencyListener:
+    """The listener for agencies: that of the settings, the embedded stack's with TLS, else the platform's own."""
+    if settings.kafka_agencies is not None:
+        return AgencyListener(settings.kafka_agencies, "SASL_SSL", settings.tls_ca)
+    stack = settings.stack() or {}
+    port = stack.get("kafka", {}).get("tls_port")
+    if settings.kafka is None and port is not None:
+        return AgencyListener(f"127.0.0.1:{port}", "SASL_SSL", DataDir.at(settings.home).tls / "ca.pem")
+    is_tls = settings.kafka_security.endswith("SSL")
+    return AgencyListener(bootstrap(settings), settings.kafka_security, settings.tls_ca if is_tls else None)
 
 
 def agency_topic(code: str) -> str:

@@ -7,6 +7,7 @@ So every start and every acknowledgement has a limit: the owner drops the client
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Coroutine, Iterable
 from typing import Any, Final, TypeVar
 
@@ -15,6 +16,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 from aiokafka.protocol.metadata import MetadataRequest
+
+from infra.tls.client import ClientContext, NotTrusted
 
 Answer = TypeVar("Answer")
 
@@ -71,11 +74,22 @@ async def start_error(starting: Coroutine[Any, Any, object], timeout_s: float) -
     return error
 
 
+def trust_refusal(context: ssl.SSLContext | None) -> NotTrusted | None:
+    """Why a client with this context does not trust a broker's certificate; None if that is not what failed.
+
+    The library's own error does not say it.
+    """
+    return context.refusal if isinstance(context, ClientContext) else None
+
+
 async def start_client(client: AIOKafkaProducer | AIOKafkaConsumer) -> None:
-    """Start a client. Whatever the library ends its start with, the error that is raised may pass."""
+    """Start a client. The error that is raised may pass, but for `NotTrusted`."""
     error = await start_error(client.start(), START_TIMEOUT_S)
     if error is None:
         return
+    raw = client.client if isinstance(client, AIOKafkaProducer) else raw_client(client)
+    if (refusal := trust_refusal(raw._ssl_context)) is not None:
+        raise refusal from error
     if isinstance(error, KafkaError | OSError):
         raise error
     raise NotStarted(f"The start of a Kafka client failed: {error!r}") from error

@@ -23,6 +23,7 @@ from prometheus_client import (
 
 from infra.observability.logs import configure_logs
 from infra.settings import Settings
+from infra.tls.plaintext import refuse_plain_http
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import SpanProcessor
@@ -119,14 +120,20 @@ _tracer: Tracer | None = None
 
 
 def setup(settings: Settings, process: str) -> None:
-    """Set up logs, and traces if an OTLP address is set. Call once, first, with the process's name."""
+    """Set up logs, and traces if an OTLP address is set. Call once, first, with the process's name.
+
+    Raises `PlaintextRefused`.
+    """
     configure_logs(settings.log_level, process)
     if settings.otlp_endpoint:
+        refuse_plain_http(settings, "YESSER_OTLP_ENDPOINT", settings.otlp_endpoint)
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
         address = settings.otlp_endpoint.rstrip("/").removesuffix("/v1/traces") + "/v1/traces"
-        start_tracing(process, BatchSpanProcessor(OTLPSpanExporter(endpoint=address)))
+        authorities = None if settings.tls_ca is None else str(settings.tls_ca)
+        exporter = OTLPSpanExporter(endpoint=address, certificate_file=authorities)
+        start_tracing(process, BatchSpanProcessor(exporter))
 
 
 def count(name: CounterName, amount: float = 1, **labels: Unpack[Labels]) -> None:

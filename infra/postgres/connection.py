@@ -19,6 +19,7 @@ import orjson
 from events.errors import YesserError
 from infra.principals import database_role
 from infra.settings import Settings
+from infra.tls.client import postgres_context
 
 if TYPE_CHECKING:
     Connection: TypeAlias = asyncpg.Connection[Any]
@@ -143,10 +144,13 @@ def _answer_timeout_s(settings: Settings) -> float:
 async def connect(settings: Settings, application: str = "tool", *, batch: bool = False) -> Connection:
     """A connection. A `batch` job (rebuild, mirror) has no statement timeout.
 
-    A statement without an answer within a little more than the server's timeout raises `TimeoutError`.
+    A statement without an answer within a little more than the server's timeout raises `TimeoutError`. Raises
+    `PlaintextRefused` and `NotTrusted`.
     """
+    arguments = login(settings)
     connection: Connection = await asyncpg.connect(
-        **login(settings),
+        **arguments,
+        ssl=postgres_context(settings, arguments["dsn"]),
         timeout=settings.postgres_connect_timeout_s,
         command_timeout=None if batch else _answer_timeout_s(settings),
         server_settings=_server_settings(settings, application, batch),
@@ -166,9 +170,11 @@ async def connected(settings: Settings, application: str, *, batch: bool = False
 
 
 async def create_pool(settings: Settings, application: str, *, size: int = 4) -> Pool:
-    """A pool of at most `size` connections, opened on demand."""
+    """A pool of at most `size` connections, opened on demand. Raises `PlaintextRefused`."""
+    arguments = login(settings)
     pool: Pool = await asyncpg.create_pool(
-        **login(settings),
+        **arguments,
+        ssl=postgres_context(settings, arguments["dsn"]),
         min_size=0,
         max_size=size,
         timeout=settings.postgres_connect_timeout_s,

@@ -38,9 +38,10 @@ def listening(host: str, port: int, setting: str) -> Iterator[socket.socket]:
 class Server(uvicorn.Server):
     """uvicorn in a task, without its signal handlers: the process stops it."""
 
-    def __init__(self, config: uvicorn.Config, listener: socket.socket) -> None:
+    def __init__(self, config: uvicorn.Config, listener: socket.socket | None) -> None:
         super().__init__(config)
-        self.task = asyncio.create_task(self.serve(sockets=[listener]), name="http server")
+        listeners = [] if listener is None else [listener]
+        self.task = asyncio.create_task(self.serve(sockets=listeners), name="http server")
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -48,9 +49,12 @@ class Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def running(app: Any, listener: socket.socket, *, stop_wait_s: int = 0, **options: Any) -> AsyncIterator[Server]:
+async def running(
+    app: Any, listener: socket.socket | None, *, stop_wait_s: int = 0, **options: Any
+) -> AsyncIterator[Server]:
     """Answer while the block runs; then let requests under way end for at most `stop_wait_s` seconds.
 
+    Without a `listener` the caller accepts the connections.
     `options` are those of `uvicorn.Config`. Raises what the server fails with.
     """
     server = Server(uvicorn.Config(app, timeout_graceful_shutdown=stop_wait_s or None, **_PLAIN, **options), listener)

@@ -21,6 +21,7 @@ from infra.kafka.client_config import agency_topic
 from infra.kafka.rights import agency_user
 from infra.postgres.connection import Connection
 from infra.settings import Settings
+from producers.agencies.certificate_command import certificate
 from producers.agencies.credentials import Form, Output, hand_over, output_options
 from producers.agencies.genesis import prepare
 from producers.agencies.lifecycle import resume, rotate, suspend
@@ -33,6 +34,9 @@ STATUSES: Final = {"suspended": "موقوفة", "active": "تعمل"}
 @click.group()
 def agencies() -> None:
     """Register, list, rotate, suspend and resume agencies."""
+
+
+agencies.add_command(certificate)
 
 
 @agencies.command("add")

@@ -12,7 +12,7 @@ import click
 from infra.command_line.language import print_localized
 from infra.command_line.output import print_json
 from infra.embedded.servers.kafka import SCRAM_LOGIN
-from infra.kafka.client_config import agency_topic, client_arguments
+from infra.kafka.client_config import AgencyListener, agency_listener, agency_topic, client_arguments
 from infra.kafka.rights import agency_user
 from infra.secret_files import write_private
 from infra.settings import Settings
@@ -47,7 +47,9 @@ def hand_over(settings: Settings, code: str, secret: str, output: Output, docume
     """Print or write the password, this once. `document` is what `--json` prints besides; None prints for people."""
     user = agency_user(code)
     own = settings.model_copy(update={"kafka_user": user, "kafka_password": secret})
-    properties = client_properties(client_arguments(own), output.form or "properties")
+    listener = agency_listener(settings)
+    properties = client_properties(client_arguments(own), output.form or "properties", listener)
+    document = None if document is None else document | listener.document()
     if output.file is not None:
         write_private(output.file, properties_text(properties))
         if document is not None:
@@ -68,11 +70,27 @@ def hand_over(settings: Settings, code: str, secret: str, output: Output, docume
             f"The Kafka password of {user}. Give it to the agency: it is not kept here and cannot be shown again.",
             err=True,
         )
+        _show_listener(listener)
 
 
-def client_properties(arguments: Mapping[str, Any], form: Form) -> dict[str, str]:
-    """The same client configuration: `properties` for Java, `kcat` for librdkafka."""
-    found = {"bootstrap.servers": arguments["bootstrap_servers"], "security.protocol": arguments["security_protocol"]}
+def _show_listener(listener: AgencyListener) -> None:
+    servers, protocol = listener.bootstrap_servers, listener.security_protocol
+    print_localized(f"عنوان كافكا {servers} ({protocol}).", f"Kafka's address: {servers} ({protocol}).", err=True)
+    if listener.ca is not None:
+        print_localized(
+            f"شهادة جهة الإصدار لعملاء الجهة: {listener.ca}.",
+            f"The authority's certificate for its clients: {listener.ca}.",
+            err=True,
+        )
+
+
+def client_properties(arguments: Mapping[str, Any], form: Form, listener: AgencyListener) -> dict[str, str]:
+    """The same client configuration: `properties` for Java, `kcat` for librdkafka. `arguments` has the credential."""
+    found = {"bootstrap.servers": listener.bootstrap_servers, "security.protocol": listener.security_protocol}
+    if listener.ca is not None and form == "kcat":
+        found["ssl.ca.location"] = str(listener.ca)
+    elif listener.ca is not None:
+        found |= {"ssl.truststore.type": "PEM", "ssl.truststore.location": str(listener.ca)}
     if "sasl_mechanism" not in arguments:
         return found
     mechanism, user = arguments["sasl_mechanism"], arguments["sasl_plain_username"]

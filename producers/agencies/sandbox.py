@@ -92,7 +92,8 @@ def connection_info(settings: Settings) -> Sandbox:
     gateway = next((part for part in status.processes if part["name"] == "gateway" and "port" in part), None)
     if gateway is None or not status.running or not known:
         raise NoSandbox("No sandbox runs here: start one with `yesser sandbox up`.")
-    return Sandbox(home=str(settings.home), gateway=f"http://127.0.0.1:{gateway['port']}", **known)
+    scheme = "http" if settings.gateway_certificate is None else "https"
+    return Sandbox(home=str(settings.home), gateway=f"{scheme}://127.0.0.1:{gateway['port']}", **known)
 
 
 def _known(settings: Settings) -> dict[str, str]:

@@ -19,6 +19,7 @@ PROSE_PAGES: Final = {
     "/docs/files": "files.md",
     "/docs/outbox": "outbox.md",
     "/docs/kafka": "kafka.md",
+    "/docs/tls": "tls.md",
     "/docs/runbook": "runbook.md",
 }
 """Address → file."""

@@ -60,6 +60,11 @@ MORE: Final[tuple[tuple[str, Bilingual, Bilingual], ...]] = (
         _B("استلام الحملات المستحقة ونشر أحداث الجهة.", "Receiving campaigns that became due, and publishing events."),
     ),
     (
+        "/docs/tls",
+        _B("التشفير والشهادات", "TLS"),
+        _B("اتصال مشفّر بالمنصة، وشهادة للجهة.", "Encrypted connections, and an agency's certificate."),
+    ),
+    (
         "/docs/runbook",
         _B("دليل التشغيل", "Runbook"),
         _B("ما قد يتوقف، وما العمل عندئذ.", "What can stop, and what to do then."),

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit, setrlimit
-from typing import Final
+from typing import Any, Final
 
+from starlette.types import ASGIApp
+
+from infra.kafka.client_config import refuse_plain_kafka
 from infra.postgres.connection import TRANSIENT_ERRORS, Pool, create_pool
 from infra.process.commands import Process
 from infra.process.health import Readiness
 from infra.process.http_server import Server, listening, running
 from infra.settings import Settings
+from infra.tls.certificate_files import CertificateUnusable, KeyPair
+from infra.tls.plaintext import refuse_plaintext
+from infra.tls.server import ServedCertificate
 from producers.gateway.access.callers import Access
 from producers.gateway.acknowledgements import ReceiptSigner, load_or_create_key
 from producers.gateway.app import served
+from producers.gateway.http.handshake import accepting
 from producers.gateway.http.peers import CONNECTIONS_MAX
 from producers.gateway.http.protocol import BoundedProtocol, ConnectionLimits
 from producers.gateway.receiving import Receiver
@@ -49,17 +56,25 @@ class Gateway:
         self._clock = clock
         self._writer = KafkaWriter(settings)
         self._server: Server | None = None
+        self._certificate: ServedCertificate | None = None
         self.port: int | None = None
 
     def readiness(self) -> Readiness:
         """Ready while it serves and Kafka accepts events. If Kafka is down, a restart would not help."""
         serving = self._server is not None and self._server.started
         details: dict[str, object] = {"serving": serving, "kafka": self._writer.connected, "port": self.port}
+        if self._certificate is not None:
+            details["certificate_expires"] = self._certificate.expires.isoformat()
         return Readiness(serving and self._writer.connected, details)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Serve until `stop` is set; then complete the open requests."""
+        """Serve until `stop` is set; then complete the open requests.
+
+        Raises `PlaintextRefused` and `CertificateUnusable`.
+        """
         settings = self._settings
+        refuse_plain_kafka(settings)
+        self._certificate = _certificate(settings, self._clock)
         _allow_open_files()
         signer = ReceiptSigner(load_or_create_key(settings.home / "gateway", settings.gateway_name))
         with listening(settings.gateway_host, settings.gateway_port, "YESSER_GATEWAY_PORT (0: any)") as listener:
@@ -75,7 +90,7 @@ class Gateway:
             noting = asyncio.create_task(_note_use(access))
             notified = asyncio.create_task(parts.verdicts.run(settings, "gateway notifications"))
             try:
-                async with running(app, listener, stop_wait_s=STOP_WAIT_S, **_server_options(settings)) as self._server:
+                async with _serving(app, listener, settings, self._certificate) as self._server:
                     stopped = asyncio.create_task(stop.wait())
                     await asyncio.wait([self._server.task, stopped], return_when=asyncio.FIRST_COMPLETED)
                     stopped.cancel()
@@ -96,15 +111,44 @@ async def reading_pool(settings: Settings) -> Pool:
     return await create_pool(impatient.acting_as("reader"), "gateway reads", size=READ_POOL_SIZE)
 
 
-def _server_options(settings: Settings) -> dict[str, object]:
-    proxies = settings.gateway_trusted_proxies
-    return {
-        "http": partial(BoundedProtocol, ConnectionLimits.of(settings)),
+def _certificate(settings: Settings, clock: Callable[[], datetime]) -> ServedCertificate | None:
+    """The certificate of the settings; None for plain HTTP, which other machines may use only if that is allowed."""
+    pair = KeyPair.of(settings.gateway_certificate, settings.gateway_key)
+    if pair is not None:
+        return ServedCertificate(pair, settings.gateway_client_ca, clock)
+    if settings.gateway_client_ca is not None:
+        raise CertificateUnusable(
+            "YESSER_GATEWAY_CLIENT_CA needs a TLS gateway: set YESSER_GATEWAY_CERTIFICATE, or unset it."
+        )
+    refuse_plaintext(
+        settings,
+        "The gateway's plain HTTP",
+        [settings.gateway_host],
+        "set YESSER_GATEWAY_CERTIFICATE and YESSER_GATEWAY_KEY",
+    )
+    return None
+
+
+@asynccontextmanager
+async def _serving(
+    app: ASGIApp, listener: socket.socket, settings: Settings, certificate: ServedCertificate | None
+) -> AsyncIterator[Server]:
+    """Answer while the block runs, over TLS if there is a certificate."""
+    limits, proxies = ConnectionLimits.of(settings), settings.gateway_trusted_proxies
+    options: dict[str, Any] = {
+        "http": partial(BoundedProtocol, limits),
         "server_header": False,
         "proxy_headers": bool(proxies),
         "forwarded_allow_ips": proxies,
         "timeout_keep_alive": KEEP_ALIVE_S,
     }
+    plain = listener if certificate is None else None
+    async with AsyncExitStack() as ending:
+        server = await ending.enter_async_context(running(app, plain, stop_wait_s=STOP_WAIT_S, **options))
+        if certificate is not None:
+            ending.callback(asyncio.create_task(certificate.follow()).cancel)
+            await ending.enter_async_context(accepting(listener, server, limits, certificate.context))
+        yield server
 
 
 def _allow_open_files() -> None:

@@ -23,10 +23,11 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from events.errors import Retry
 from events.wire.codec import STRUCTURED_HEADERS
 from infra.kafka.client_config import PRODUCER_DURABLE, NoKafka, client_arguments
-from infra.kafka.clients import NotStarted, abort_producer, start_error
+from infra.kafka.clients import NotStarted, abort_producer, start_error, trust_refusal
 from infra.observability.logs import LogOnce
 from infra.observability.telemetry import trace_header
 from infra.settings import Settings
+from infra.tls.certificate_files import CertificateUnusable
 from producers.errors import OutcomeUnknown
 
 _PARTITION: Final = 0
@@ -198,7 +199,7 @@ class KafkaWriter:
         """The error, or None on success."""
         try:
             arguments = client_arguments(self._settings)
-        except NoKafka as error:
+        except (NoKafka, CertificateUnusable) as error:
             return error
         producer = AIOKafkaProducer(
             **arguments, **PRODUCER_DURABLE, client_id="yesser-gateway", max_batch_size=_BATCH_BYTES_MAX
@@ -211,7 +212,8 @@ class KafkaWriter:
                 await abort_producer(producer)
         if failed is None:
             self._connection = _Connection(producer)
-        return failed
+            return None
+        return trust_refusal(arguments.get("ssl_context")) or failed
 
 
 class _Batch(BatchBuilder):  # type: ignore[misc]

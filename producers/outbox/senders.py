@@ -10,8 +10,10 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from typing import Final, TypeAlias
 
 from events.errors import Retry
-from infra.kafka.client_config import NoKafka
+from infra.kafka.client_config import NoKafka, refuse_plain_kafka
 from infra.settings import Settings
+from infra.tls.certificate_files import TlsFiles
+from infra.tls.plaintext import refuse_plain_http
 from producers.errors import NotAccepted
 from producers.publisher.kafka_publisher import AgencyPublisher, publishing_arguments
 
@@ -32,11 +34,17 @@ class EventsNotTaken(Retry):
 
 
 def require_credentials(settings: Settings, agency: str) -> None:
-    """Raises `NotAccepted` if the settings have no credentials for their way of sending."""
+    """Raises `NotAccepted` if the settings have no credentials for their way of sending.
+
+    Raises `PlaintextRefused` if these would leave this machine without encryption.
+    """
     if settings.outbox_gateway is None:
+        refuse_plain_kafka(settings)
         with suppress(NoKafka):
             publishing_arguments(settings, agency)
-    elif settings.outbox_token is None:
+        return
+    refuse_plain_http(settings, "YESSER_OUTBOX_GATEWAY", settings.outbox_gateway)
+    if settings.outbox_token is None:
         raise NotAccepted("there is no token for the gateway here: set YESSER_OUTBOX_TOKEN (`yesser tokens create`).")
 
 
@@ -66,7 +74,14 @@ async def _over_http(settings: Settings, gateway: str) -> AsyncIterator[Send]:
     from producers.sdk.problems import GatewayProblem
 
     limits = ClientLimits(time_limit_s=2 * DELIVERY_TIMEOUT_S, attempt_timeout_s=DELIVERY_TIMEOUT_S)
-    async with AgencyClient(gateway, settings.outbox_token or "", limits=limits) as client:
+    client = AgencyClient(
+        gateway,
+        settings.outbox_token or "",
+        limits=limits,
+        tls=TlsFiles.of(settings),
+        dangerously_allow_plaintext=settings.dangerously_allow_plaintext,
+    )
+    async with client:
 
         async def send(events: Sequence[bytes]) -> list[str | Faults]:
             try:

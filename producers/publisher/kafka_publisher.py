@@ -39,6 +39,7 @@ from infra.kafka.clients import (
     abort_producer,
     start_error,
     stop_safely,
+    trust_refusal,
 )
 from infra.observability.telemetry import span, trace_header
 from infra.process.backoff import backoff_s
@@ -272,10 +273,11 @@ class AgencyPublisher:
         return builder
 
     async def _ensure_producer(self) -> AIOKafkaProducer:
-        """A connected producer; retries until the delivery timeout."""
+        """A connected producer; retries until the delivery timeout. Raises `NotTrusted` if nothing was sent yet."""
+        arguments = publishing_arguments(self._settings, self._agency)
         while self._producer is None:
             producer = AIOKafkaProducer(
-                **publishing_arguments(self._settings, self._agency),
+                **arguments,
                 **PRODUCER_DURABLE,
                 client_id=f"yesser-publisher-{self._agency}",
                 max_batch_size=_BATCH_BYTES_MAX,
@@ -288,8 +290,11 @@ class AgencyPublisher:
                     await abort_producer(producer)
             if failed is None:
                 self._producer = producer
-            else:
-                await self._back_off(failed)
+                break
+            refusal = trust_refusal(arguments.get("ssl_context"))
+            if refusal is not None and not self._has_sent:
+                raise refusal
+            await self._back_off(refusal or failed)
         return self._producer
 
     async def _back_off(self, error: BaseException | None = None) -> None:

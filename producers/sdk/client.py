@@ -19,6 +19,9 @@ import httpx
 
 from infra.log.signed_note import Verifier, parse_vkey
 from infra.process.retry import WaitTimedOut
+from infra.tls.certificate_files import TlsFiles
+from infra.tls.client import client_context
+from infra.tls.plaintext import require_loopback
 from producers.publisher.run import TopicHalted
 from producers.sdk.acknowledgements import unlisted_errors, verified_receipts
 from producers.sdk.answers import (
@@ -58,10 +61,15 @@ class AgencyClient:
     """A client of one gateway with one token; an asynchronous context manager. Many tasks may use it at once.
 
     `gateway_key` is the verifier key of receipts; without it the client trusts the first key that the gateway shows.
-    `language` is that of problems. Leaving the block waits for open requests.
+    `language` is that of problems. `tls` has the authority of the gateway's certificate, if it is a private one, and
+    the client's own certificate, if the gateway asks for one. Leaving the block waits for open requests.
+
+    An address that is neither https nor on this machine raises `PlaintextRefused` before the token is sent, unless
+    `dangerously_allow_plaintext`.
 
     Everything that sends raises `GatewayProblem` if the gateway refuses, `NotServed` or `OutcomeUnknown` after the
-    timeout, and `NotGenuine` for a receipt that is not valid. Sending the same events again is always safe.
+    timeout, `NotTrusted` for another server's certificate, and `NotGenuine` for a receipt that is not valid. Sending
+    the same events again is always safe.
     """
 
     def __init__(
@@ -72,10 +80,15 @@ class AgencyClient:
         language: Language = "en",
         gateway_key: str | None = None,
         limits: ClientLimits | None = None,
+        tls: TlsFiles | None = None,
+        dangerously_allow_plaintext: bool = False,
     ) -> None:
         self._limits = limits or ClientLimits()
+        is_plain = _is_plain(address, dangerously_allow_plaintext)
         self._http = httpx.AsyncClient(
             base_url=address,
+            verify=False if is_plain else client_context(tls or TlsFiles()),
+            trust_env=not is_plain,  # a proxy on the way could read a plain request
             headers={"authorization": f"Bearer {token}", "accept-language": language},
             timeout=NO_TIMEOUT_BUT_CONNECTING,
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=self._limits.requests_in_flight_max),
@@ -215,6 +228,17 @@ class AgencyClient:
             raise ClientClosed
         async with self._slots:
             yield
+
+
+def _is_plain(address: str, allowed: bool) -> bool:
+    """Whether the address is plain HTTP. Raises `PlaintextRefused` if it then leaves this machine and must not."""
+    url = httpx.URL(address)
+    if url.scheme == "https":
+        return False
+    if not allowed:
+        remedy = "use the gateway's https:// address, or give dangerously_allow_plaintext=True"
+        require_loopback("The token", [url.host], remedy)
+    return True
 
 
 def _require_same_record(receipt: Receipt, verdict: Verdict) -> None:

@@ -78,6 +78,28 @@ FIXED_PROPERTIES: Final[Mapping[str, str]] = {
     "initial.broker.registration.timeout.ms": "60000",
 }
 
+AUTHORITY_FILE: Final = "authority.pem"
+CERTIFICATE_FILE: Final = "certificate.pem"
+
+# Listeners for agencies, with the reason where the name does not give it.
+TLS_PROPERTIES: Final[Mapping[str, str]] = {
+    "listener.security.protocol.map": (
+        f"{FIXED_PROPERTIES['listener.security.protocol.map']},AGENCIES:SASL_SSL,CERTIFICATES:SSL"
+    ),
+    **{
+        f"listener.name.{listener}.ssl.{name}": value
+        for listener in ("agencies", "certificates")
+        for name, value in (("keystore.type", "PEM"), ("keystore.location", CERTIFICATE_FILE))
+    },
+    # The broker checks passwords there and never logs in itself.
+    "listener.name.agencies.scram-sha-512.sasl.jaas.config": f"{SCRAM_LOGIN} required;",
+    "listener.name.certificates.ssl.client.auth": "required",
+    "listener.name.certificates.ssl.truststore.type": "PEM",
+    "listener.name.certificates.ssl.truststore.location": AUTHORITY_FILE,
+    # A certificate with any other subject is no user: without the rule DEFAULT its connection is refused.
+    "ssl.principal.mapping.rules": "RULE:^CN=(agency-[a-z0-9-]+)$/$1/",
+}
+
 JVM_OPTIONS: Final = (
     "-Xms128m",
     "-Xmx512m",
@@ -114,10 +136,12 @@ logger.serverconfigs.level=warn
 
 @dataclass(frozen=True, slots=True)
 class KafkaPorts:
-    """The ports of clients and of the controller."""
+    """The ports of clients and of the controller; with TLS, those of agencies by password and by certificate."""
 
     broker: int
     controller: int
+    tls: int | None = None
+    mutual_tls: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +175,13 @@ def server_properties(
     return "".join(f"{name}={value}\n" for name, value in properties.items())
 
 
+def tls_properties(ports: KafkaPorts) -> dict[str, str]:
+    """The settings of the listeners for agencies. The platform's own connections stay on loopback and plain."""
+    own = f"SASL://{HOST}:{ports.broker},CONTROLLER://{HOST}:{ports.controller}"
+    agencies = f"AGENCIES://{HOST}:{ports.tls},CERTIFICATES://{HOST}:{ports.mutual_tls}"
+    return {**TLS_PROPERTIES, "listeners": f"{own},{agencies}"}
+
+
 def java_command(java: Java) -> list[str]:
     """The broker's command line, to be run in Kafka's folder; it has no password and no address."""
     return [
@@ -168,10 +199,18 @@ def _options(java: Java) -> list[str]:
     return [*JVM_OPTIONS, *([] if java.archive is None else [f"-XX:AOTCache={java.archive}"])]
 
 
-def write_configuration(folder: Path, ports: KafkaPorts, passwords: Mapping[str, str]) -> None:
-    """Write the broker's files; ports may have changed since the last start."""
+def write_configuration(
+    folder: Path, ports: KafkaPorts, passwords: Mapping[str, str], certificates: Path | None = None
+) -> None:
+    """Write the broker's files; ports may have changed since the last start. `certificates`: the folder of the private
+    authority, with TLS."""
     write_private(folder / "log4j2.properties", LOG4J_PROPERTIES)
-    write_private(folder / "server.properties", server_properties(DATA, ports, passwords))
+    extra = None
+    if certificates is not None:
+        extra = tls_properties(ports)
+        write_private(folder / AUTHORITY_FILE, (certificates / "ca.pem").read_text("ascii"))
+        write_private(folder / CERTIFICATE_FILE, (certificates / "kafka.pem").read_text("ascii"))
+    write_private(folder / "server.properties", server_properties(DATA, ports, passwords, extra))
 
 
 def format_storage(java: Java, folder: Path, ports: KafkaPorts, passwords: Mapping[str, str]) -> None:

@@ -20,6 +20,9 @@ import msgspec
 from infra.http.callers import KINDS, SCOPES, Kind, Scope
 from infra.process.tasks import retrieve_error
 from infra.settings import Settings
+from infra.tls.certificate_files import TlsFiles
+from infra.tls.client import client_context
+from infra.tls.plaintext import refuse_plain_http
 
 _ALGORITHMS: Final = {"RSA": ("RS256", "PS256"), "EC": ("ES256",), "OKP": ("EdDSA",)}
 """By type of key: a token that names another one for its key is not valid."""
@@ -98,10 +101,13 @@ class JwtIssuer:
 
     @classmethod
     def of(cls, settings: Settings) -> JwtIssuer | None:
-        """The configured issuer, or None."""
+        """The configured issuer, or None. Raises `PlaintextRefused` where its keys could be changed on their way."""
         if settings.gateway_jwt_issuer is None or settings.gateway_jwks_address is None:
             return None
-        client = jwt.PyJWKClient(settings.gateway_jwks_address, cache_jwk_set=False, timeout=_TIMEOUT_S)
+        address = settings.gateway_jwks_address
+        refuse_plain_http(settings, "YESSER_GATEWAY_JWKS_ADDRESS", address)
+        tls = client_context(TlsFiles.of(settings)) if address.startswith("https:") else None
+        client = jwt.PyJWKClient(address, cache_jwk_set=False, timeout=_TIMEOUT_S, ssl_context=tls)
         return cls(settings.gateway_jwt_issuer, settings.gateway_jwt_audience, IssuerKeys(client))
 
     async def read(self, token: str) -> JwtClaims | None:

@@ -27,6 +27,8 @@ from producers.gateway.http.transport import HeadWithBody, PausableFlow
 
 WHOLE: Final = "yesser.whole"
 """The ASGI scope extension set when the whole body arrived before the application began."""
+CERTIFICATE: Final = "yesser.certificate"
+"""The ASGI scope extension with the `name` of the client's certificate, if it showed one that is trusted."""
 HEAD_BYTES_MAX: Final = 65_536
 """Checked on every read: a head never exceeds this plus one read of the socket."""
 TARGET_BYTES_MAX: Final = 8_192
@@ -57,6 +59,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().__init__(**arguments)
         self._limits = limits
         self._host = ""
+        self._certificate_name: str | None = None
         self._deadline: TimerHandle | None = None
         self._write_deadline: TimerHandle | None = None
         self._in_head = self._in_body = self._has_upgrade = False
@@ -68,8 +71,10 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(cast(asyncio.Transport, HeadWithBody(transport, self.loop)))
         self.flow = PausableFlow(self.transport, lambda: not self.pipeline and self._ends_with is None)
-        transport.set_write_buffer_limits(high=0)  # `pause_writing` is called as soon as anything stays unread
+        # `pause_writing` is called as soon as anything stays unread. With 0, TLS would pause with nothing to send.
+        transport.set_write_buffer_limits(high=1, low=0)
         self._host = self.client[0] if self.client else ""
+        self._certificate_name = _common_name(transport.get_extra_info("peercert"))
         refused = self._limits.connections.open(self._host)
         if refused is None:
             self._start_deadline()
@@ -120,6 +125,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._has_upgrade = self.parser.should_upgrade()
         if self._has_upgrade:
             return
+        if self._certificate_name is not None:
+            self.scope.setdefault("extensions", {})[CERTIFICATE] = {"name": self._certificate_name}
         super().on_headers_complete()
         self._in_head, self._in_body = False, True
         self._bytes_beside_bodies = 0
@@ -252,6 +259,13 @@ class BoundedProtocol(HttpToolsProtocol):
     def _language(self) -> Language:
         given = (value for name, value in self.headers or () if name == b"accept-language")
         return language_of(next(given, b"").decode("latin-1"))
+
+
+def _common_name(certificate: dict[str, Any] | None) -> str | None:
+    """The common name in the subject of a verified certificate (as `SSLObject.getpeercert` returns it)."""
+    subject = (certificate or {}).get("subject", ())
+    names = [value for part in subject for name, value in part if name == "commonName"]
+    return names[0] if len(names) == 1 else None
 
 
 _RETRY_AFTER_S: Final[dict[RequestCode, int]] = {"too-many-connections": 1, "overloaded": 1, "too-many-requests": 1}

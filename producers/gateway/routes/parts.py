@@ -17,6 +17,7 @@ from infra.postgres.notifications import VERDICTS, Notifications
 from infra.settings import Settings
 from producers.gateway.access.callers import Access
 from producers.gateway.acknowledgements import ReceiptSigner
+from producers.gateway.http.protocol import CERTIFICATE
 from producers.gateway.receiving import Receiver
 
 
@@ -44,7 +45,10 @@ class Parts:
         """Who sends this request; authenticated, and counted, once for each request. Raises `Problem`."""
         caller: Caller | None = getattr(request.state, "caller", None)
         if caller is None:
-            caller = request.state.caller = await self.access.authenticate(request.scope["headers"], host_of(request))
+            caller = await self.access.authenticate(request.scope["headers"], host_of(request))
+            if self.settings.gateway_client_ca is not None:
+                caller.require_certificate(certificate_name(request))
+            request.state.caller = caller
         return caller
 
     def for_reading(self) -> RouteParts:
@@ -59,6 +63,12 @@ class Parts:
 def host_of(request: Request) -> str:
     """The address of the request's sender: of the peer, or as a trusted proxy names it."""
     return request.client.host if request.client else ""
+
+
+def certificate_name(request: Request) -> str | None:
+    """The name in the client's certificate, if it showed one that is trusted."""
+    found: dict[str, str] | None = request.scope.get("extensions", {}).get(CERTIFICATE)
+    return None if found is None else found["name"]
 
 
 async def _parts(request: Request) -> Parts:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from infra.kafka.client_config import AgencyListener
 from producers.agencies.credentials import client_properties, properties_text
 
+TLS = AgencyListener("kafka.example:9092", "SASL_SSL")
+PRIVATE = AgencyListener("127.0.0.1:9094", "SASL_SSL", Path("/home/tls/ca.pem"))
 SCRAM = {
     "bootstrap_servers": "kafka.example:9092",
     "security_protocol": "SASL_SSL",
@@ -14,7 +19,7 @@ SCRAM = {
 
 
 def test_javas_clients_get_a_login_module() -> None:
-    assert properties_text(client_properties(SCRAM, "properties")) == (
+    assert properties_text(client_properties(SCRAM, "properties", TLS)) == (
         "bootstrap.servers=kafka.example:9092\n"
         "security.protocol=SASL_SSL\n"
         "sasl.mechanism=SCRAM-SHA-512\n"
@@ -24,7 +29,7 @@ def test_javas_clients_get_a_login_module() -> None:
 
 
 def test_librdkafka_gets_user_and_password() -> None:
-    assert client_properties(SCRAM, "kcat") == {
+    assert client_properties(SCRAM, "kcat", TLS) == {
         "bootstrap.servers": "kafka.example:9092",
         "security.protocol": "SASL_SSL",
         "sasl.mechanisms": "SCRAM-SHA-512",
@@ -34,8 +39,15 @@ def test_librdkafka_gets_user_and_password() -> None:
 
 
 def test_a_kafka_without_users_needs_no_credential() -> None:
-    plain = {"bootstrap_servers": "localhost:9092", "security_protocol": "PLAINTEXT"}
-    assert client_properties(plain, "kcat") == {
+    plain = AgencyListener("localhost:9092", "PLAINTEXT")
+    assert client_properties({"security_protocol": "PLAINTEXT"}, "kcat", plain) == {
         "bootstrap.servers": "localhost:9092",
         "security.protocol": "PLAINTEXT",
     }
+
+
+def test_a_private_authority_is_named_in_the_words_of_each_client() -> None:
+    java, librdkafka = client_properties(SCRAM, "properties", PRIVATE), client_properties(SCRAM, "kcat", PRIVATE)
+    assert (java["ssl.truststore.type"], java["ssl.truststore.location"]) == ("PEM", "/home/tls/ca.pem")
+    assert librdkafka["ssl.ca.location"] == "/home/tls/ca.pem"
+    assert {java["bootstrap.servers"], librdkafka["bootstrap.servers"]} == {"127.0.0.1:9094"}

@@ -96,7 +96,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> Scripted:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path, kafka="nowhere:1", kafka_security="PLAINTEXT")
+    return Settings(home=tmp_path, kafka="127.0.0.1:1", kafka_security="PLAINTEXT")
 
 
 VALUES = [b"a", b"b", b"c", b"d", b"e"]

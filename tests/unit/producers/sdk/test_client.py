@@ -13,6 +13,7 @@ import orjson
 import pytest
 
 from infra.log.signed_note import LogKey
+from infra.tls.plaintext import PlaintextRefused
 from producers.gateway.acknowledgements import ReceiptSigner, Stored
 from producers.publisher.run import TopicHalted
 from producers.sdk.answers import NotAGateway
@@ -88,7 +89,7 @@ def gateway(monkeypatch: pytest.MonkeyPatch) -> Gateway:
 
 
 def client(**options: Any) -> AgencyClient:
-    return AgencyClient("http://gateway", "yat_x", limits=LIMITS, **options)
+    return AgencyClient("https://gateway", "yat_x", limits=LIMITS, **options)
 
 
 def faulty(place: int) -> httpx.Response:
@@ -159,7 +160,7 @@ async def test_a_receipt_by_another_key_than_the_pinned_one_is_not_taken(gateway
 async def test_an_answer_of_something_else_is_told(gateway: Gateway) -> None:
     gateway.answers["/v1/events"] = httpx.Response(202, text="<html>")
     async with client() as sender:
-        with pytest.raises(NotAGateway, match="http://gateway/v1/events"):
+        with pytest.raises(NotAGateway, match="https://gateway/v1/events"):
             await sender.send(EVENTS[0])
 
 
@@ -250,3 +251,11 @@ async def test_no_more_requests_are_under_way_than_the_limit_and_closing_waits_f
     for late in (sender.send(EVENTS[0]), sender.status("0")):
         with pytest.raises(ClientClosed):
             await late
+
+
+@pytest.mark.parametrize("address", ["http://gateway.example", "http://10.0.0.1:8000", "http://127.0.0.1.example"])
+def test_no_token_is_sent_in_plain_text_to_another_machine(address: str) -> None:
+    with pytest.raises(PlaintextRefused, match="https://"):
+        AgencyClient(address, "yat_x")
+    AgencyClient(address, "yat_x", dangerously_allow_plaintext=True)
+    AgencyClient("http://127.0.0.1:8000", "yat_x")

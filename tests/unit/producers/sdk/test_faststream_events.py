@@ -30,7 +30,7 @@ TOPIC = "yesser.campaign-triggers"
 TRIGGER: dict[str, Any] = orjson.loads((EXAMPLES / "campaign.triggered.json").read_bytes())
 TIME = "2006-05-01T09:00:00+03:00"
 LAUNCHED = ServiceLaunched(service_id="passports", on="2006-05-01", channels=["web"])
-SETTINGS = Settings(kafka="kafka.example:9092", kafka_user="agency-health", kafka_password="secret")
+SETTINGS = Settings(kafka="127.0.0.1:9092", kafka_user="agency-health", kafka_password="secret")
 
 Sent = tuple[bytes, dict[str, str]]
 

@@ -46,7 +46,7 @@ class Transport(asyncio.Transport):
         self.paused = False
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        assert high == 0, "the protocol hears of anything that stays unread"
+        assert (high, low) == (1, 0), "the protocol hears of what stays unread"
 
     def get_write_buffer_size(self) -> int:
         return self.unread

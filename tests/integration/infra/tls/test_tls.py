@@ -1,0 +1,290 @@
+"""A stack with TLS: the gateway, Kafka's ports for agencies, and PostgreSQL behind TLS; what each refuses.
+
+One stack for all tests. The embedded PostgreSQL is built without TLS, so a proxy in front of it ends it there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import pytest
+import uvloop
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from cryptography import x509
+
+from infra.embedded.stack import running_stack
+from infra.kafka.admin import admin_client
+from infra.kafka.client_config import agency_listener, client_arguments
+from infra.kafka.clients import start_client, stop_safely
+from infra.postgres.connection import connected
+from infra.settings import Settings
+from infra.tls.certificate_files import CertificateUnusable, TlsFiles
+from infra.tls.client import NotTrusted, client_context
+from infra.tls.plaintext import PlaintextRefused
+from producers.agencies.register import provision
+from producers.agencies.tokens import TokenRequest, create_token, hash_key
+from producers.errors import NotAccepted
+from producers.gateway.process import Gateway
+from producers.publisher.kafka_publisher import AgencyPublisher
+from producers.sdk.client import AgencyClient
+from producers.sdk.problems import GatewayProblem
+from tests.integration.consumers.registrar.registering import until
+from tests.integration.infra.tls.tls_postgres import tls_postgres
+from tests.integration.producers.gateway.harness import REGISTER, now, ready
+from tests.stack import folder_of_services
+from tests.unit.events.samples import encoded, initiative
+from tests.unit.infra.tls.certificates import NOW, pair, private_authority, server_context
+
+pytestmark = pytest.mark.stack
+
+EVENT: Final = encoded(initiative(id="tls-1"))
+AGENCIES: Final = ("health", "labour")
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack with TLS, agency `health` with its token and certificate, and another authority."""
+
+    settings: Settings
+    record: dict[str, Any]
+    token: str
+    files: Path
+
+    @property
+    def ca(self) -> Path:
+        return self.settings.home / "tls" / "ca.pem"
+
+    @property
+    def certificate(self) -> Path:
+        return self.settings.home / "tls" / "gateway.pem"
+
+    @property
+    def gateway(self) -> str:
+        (port,) = (process["port"] for process in self.record["processes"] if process["name"] == "gateway")
+        return f"https://127.0.0.1:{port}"
+
+    def of_agency(self, tmp_path: Path, port: str, **changes: Any) -> Settings:
+        """The settings of the agency's own machine: nothing of the platform's home."""
+        kafka = f"127.0.0.1:{self.record['kafka'][port]}"
+        return Settings(home=tmp_path / "agency", kafka=kafka, tls_ca=self.ca, **changes)
+
+
+@pytest.fixture(scope="module")
+def tls() -> Iterator[Stack]:
+    with (
+        folder_of_services() as folder,
+        running_stack(folder / "home", only=("kafka", "postgres", "gateway"), tls=True) as settings,
+    ):
+        record = settings.stack()
+        assert record is not None
+        token = uvloop.run(_prepared(settings))
+        own, other = private_authority(settings.home / "tls"), private_authority(folder / "other")
+        own.client("agency-health", folder / "health.pem")
+        other.client("agency-health", folder / "foreign.pem")
+        yield Stack(settings, record, token, folder)
+
+
+async def _prepared(settings: Settings) -> str:
+    await provision(settings, AGENCIES)
+    async with connected(settings, "test") as connection:
+        for code in AGENCIES:
+            await connection.execute(REGISTER, code, "agency")
+        return (await create_token(connection, hash_key(settings), TokenRequest("agency", "health", 1))).token
+
+
+async def test_an_event_is_sent_over_https_to_a_gateway_of_the_private_authority(tls: Stack) -> None:
+    async with AgencyClient(tls.gateway, tls.token, tls=TlsFiles(tls.ca)) as client:
+        receipt = await client.send(EVENT)
+    assert receipt.address.startswith("agency.health.events/0/")
+
+
+async def test_a_client_that_does_not_know_the_authority_sends_no_token(tls: Stack) -> None:
+    for files in (TlsFiles(), TlsFiles(tls.files / "other" / "ca.pem")):
+        async with AgencyClient(tls.gateway, tls.token, tls=files) as client:
+            with pytest.raises(NotTrusted, match="YESSER_TLS_CA"):
+                await client.send(EVENT)
+    plain = tls.gateway.replace("https", "http").replace("127.0.0.1", "gateway.example")
+    with pytest.raises(PlaintextRefused):
+        AgencyClient(plain, tls.token)
+
+
+async def test_a_large_answer_and_many_requests_on_one_connection_pass_through_tls(tls: Stack) -> None:
+    context = client_context(TlsFiles(tls.ca))
+    async with httpx.AsyncClient(base_url=tls.gateway, verify=context, trust_env=False) as client:
+        large = await client.get("/openapi.json")
+        keys = {(await client.get("/v1/key")).text for _ in range(20)}
+    assert len(large.content) > 20_000
+    assert large.json()["openapi"]
+    assert len(keys) == 1
+
+
+async def test_what_is_not_a_handshake_gets_no_answer_and_leaves_the_gateway_working(tls: Stack) -> None:
+    port = int(tls.gateway.rpartition(":")[2])
+    for sent in (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"\x16\x03\x01\x02\x00\x01", b"\x00" * 500):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(sent)
+        writer.write_eof()
+        assert b"HTTP" not in await asyncio.wait_for(reader.read(), 5)
+        writer.close()
+    async with AgencyClient(tls.gateway, tls.token, tls=TlsFiles(tls.ca)) as client:
+        await client.send(EVENT)
+
+
+async def test_the_gateway_takes_a_renewed_certificate_and_ends_no_connection(tls: Stack) -> None:
+    port = int(tls.gateway.rpartition(":")[2])
+
+    async def shown() -> int:
+        _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=client_context(TlsFiles(tls.ca)))
+        der = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+        writer.close()
+        return x509.load_der_x509_certificate(der).serial_number
+
+    async with httpx.AsyncClient(
+        base_url=tls.gateway, verify=client_context(TlsFiles(tls.ca)), trust_env=False
+    ) as kept:
+        await kept.get("/v1/key")
+        (connection,) = kept._transport._pool.connections  # type: ignore[attr-defined]
+        tls.certificate.unlink()
+        renewed = private_authority(tls.settings.home / "tls").server("gateway")
+        serial = x509.load_pem_x509_certificate(renewed.read_bytes()).serial_number
+
+        async def is_shown() -> bool:
+            return await shown() == serial
+
+        await until(is_shown, "the renewed certificate is served")
+        assert (await kept.get("/v1/key")).status_code == 200
+        assert kept._transport._pool.connections == [connection]  # type: ignore[attr-defined]
+
+
+@asynccontextmanager
+async def _mutual(tls: Stack) -> AsyncIterator[str]:
+    """A gateway on the same services that asks for client certificates; yields its address."""
+    changes = {"gateway_port": 0, "gateway_certificate": tls.certificate, "gateway_client_ca": tls.ca}
+    gateway, stop = Gateway(tls.settings.model_copy(update=changes), now), asyncio.Event()
+    task = asyncio.create_task(gateway.run(stop))
+    await until(ready(gateway), "the gateway is ready")
+    try:
+        yield f"https://127.0.0.1:{gateway.port}"
+    finally:
+        stop.set()
+        await task
+
+
+async def test_with_mutual_tls_a_token_counts_only_with_its_holders_certificate(tls: Stack) -> None:
+    private_authority(tls.settings.home / "tls").client("agency-labour", tls.files / "labour.pem")
+    async with _mutual(tls) as address:
+        own = TlsFiles(tls.ca, pair(tls.files / "health.pem"))
+        async with AgencyClient(address, tls.token, tls=own) as client:
+            await client.send(EVENT)
+        for files in (TlsFiles(tls.ca), TlsFiles(tls.ca, pair(tls.files / "labour.pem"))):
+            async with AgencyClient(address, tls.token, tls=files) as client:
+                with pytest.raises(GatewayProblem) as caught:
+                    await client.send(EVENT)
+                assert caught.value.problem.type == "/problems/wrong-certificate"
+        context = client_context(TlsFiles(tls.ca))
+        async with httpx.AsyncClient(base_url=address, verify=context, trust_env=False) as browser:
+            assert (await browser.get("/docs")).status_code == 200, "public pages need no certificate"
+
+
+async def test_an_agency_publishes_over_tls_with_its_password(tls: Stack, tmp_path: Path) -> None:
+    password = tls.settings.secret("kafka-agency-health")
+    own = {"kafka_security": "SASL_SSL", "kafka_user": "agency-health", "kafka_password": password}
+    settings = tls.of_agency(tmp_path, "tls_port", **own)
+    async with AgencyPublisher(settings, "health") as publisher:
+        (address,) = await publisher.publish([EVENT])
+    assert address.topic == "agency.health.events"
+    with pytest.raises(NotAccepted, match="TopicAuthorizationFailedError"):
+        async with AgencyPublisher(settings, "labour") as publisher:
+            await publisher.publish([EVENT])
+
+
+async def test_an_agencys_certificate_is_its_kafka_user(tls: Stack, tmp_path: Path) -> None:
+    settings = tls.of_agency(
+        tmp_path, "mutual_tls_port", kafka_security="SSL", tls_certificate=tls.files / "health.pem"
+    )
+    async with AgencyPublisher(settings, "health") as publisher:
+        (address,) = await publisher.publish([EVENT])
+    assert address.topic == "agency.health.events"
+    with pytest.raises(NotAccepted, match="TopicAuthorizationFailedError"):
+        async with AgencyPublisher(settings, "labour") as publisher:
+            await publisher.publish([EVENT])
+
+
+@pytest.mark.parametrize("name", ["none", "another authority's", "a server's"])
+async def test_kafka_takes_no_other_certificate(tls: Stack, tmp_path: Path, name: str) -> None:
+    identities = {
+        "none": None,
+        "another authority's": tls.files / "foreign.pem",
+        "a server's": tls.settings.home / "tls" / "kafka.pem",
+    }
+    settings = tls.of_agency(tmp_path, "mutual_tls_port", kafka_security="SSL", tls_certificate=identities[name])
+    producer = AIOKafkaProducer(**client_arguments(settings))
+    try:
+        with pytest.raises(KafkaError, match="bootstrap"):
+            await start_client(producer)
+    finally:
+        await stop_safely(producer.stop())
+
+
+async def test_a_broker_of_another_authority_is_named_at_once(tls: Stack, tmp_path: Path) -> None:
+    own = {"kafka_security": "SASL_SSL", "kafka_user": "agency-health", "kafka_password": "x"}
+    settings = tls.of_agency(tmp_path, "tls_port", **own)
+    settings = settings.model_copy(update={"tls_ca": tls.files / "other" / "ca.pem"})
+    with pytest.raises(NotTrusted, match="YESSER_TLS_CA"):
+        async with AgencyPublisher(settings, "health"):
+            pass
+    with pytest.raises(NotTrusted, match=r"127\.0\.0\.1"):
+        async with admin_client(settings):
+            pass
+
+
+def test_agencies_are_told_the_address_and_the_authority(tls: Stack) -> None:
+    listener = agency_listener(tls.settings)
+    assert listener.bootstrap_servers == f"127.0.0.1:{tls.record['kafka']['tls_port']}"
+    assert (listener.security_protocol, listener.ca) == ("SASL_SSL", tls.ca)
+
+
+async def test_postgres_is_reached_over_verified_tls_alone(tls: Stack) -> None:
+    port, password = tls.record["postgres"]["port"], tls.settings.secret("postgres-yesser")
+    others = private_authority(tls.files / "other", NOW).server("postgres")
+
+    def at(number: int, ca: Path) -> Settings:
+        address = f"postgresql://yesser:{password}@localhost:{number}/yesser?sslmode=verify-full&sslrootcert={ca}"
+        return tls.settings.model_copy(update={"postgres": address})
+
+    async with tls_postgres(port, server_context(tls.certificate)) as secured:
+        async with connected(at(secured, tls.ca), "test") as connection:
+            assert await connection.fetchval("SELECT count(*) FROM platform.agency") >= len(AGENCIES)
+        with pytest.raises(NotTrusted, match="localhost is not from a trusted authority"):
+            async with connected(at(secured, tls.files / "other" / "ca.pem"), "test"):
+                pass
+    async with tls_postgres(port, server_context(others)) as foreign:
+        with pytest.raises(NotTrusted):
+            async with connected(at(foreign, tls.ca), "test"):
+                pass
+    with pytest.raises(ConnectionError, match="rejected SSL upgrade"):
+        async with connected(at(port, tls.ca), "test"):
+            pass
+
+
+def test_the_gateway_does_not_start_with_a_certificate_that_it_must_not_use(tls: Stack, tmp_path: Path) -> None:
+    shared = tmp_path / "shared.pem"
+    shared.write_bytes(tls.certificate.read_bytes())
+    shared.chmod(0o644)
+    cases: list[tuple[dict[str, Any], str]] = [
+        ({"gateway_certificate": shared}, "chmod 600"),
+        ({"gateway_host": "0.0.0.0"}, "YESSER_GATEWAY_CERTIFICATE"),
+        ({"gateway_client_ca": tls.ca}, "needs a TLS gateway"),
+        ({"kafka": "kafka.example:9092"}, "YESSER_KAFKA_SECURITY"),
+    ]
+    for changes, message in cases:
+        gateway = Gateway(tls.settings.model_copy(update={"gateway_port": 0, **changes}), now)
+        with pytest.raises((PlaintextRefused, CertificateUnusable), match=message):
+            asyncio.run(gateway.run(asyncio.Event()))

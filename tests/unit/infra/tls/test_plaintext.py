@@ -1,0 +1,74 @@
+"""What may be plain: connections that stay on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from infra.kafka.client_config import agency_listener, client_arguments
+from infra.observability.telemetry import setup
+from infra.settings import Settings
+from infra.tls.plaintext import PlaintextRefused, is_loopback, refuse_plain_http
+from producers.errors import NotAccepted
+from producers.gateway.access.jwt_tokens import JwtIssuer
+from producers.outbox.senders import require_credentials
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "[::1]", "localhost", "LOCALHOST"])
+def test_this_machine(host: str) -> None:
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "localhost.example", "127.0.0.1.example", ""])
+def test_another_machine(host: str) -> None:
+    assert not is_loopback(host)
+
+
+@pytest.mark.parametrize("security", ["SASL_PLAINTEXT", "PLAINTEXT"])
+@pytest.mark.parametrize("servers", ["kafka.example:9092", "127.0.0.1:9092,kafka.example:9092", "[2001:db8::1]:9092"])
+def test_kafka_on_another_machine_needs_tls(tmp_path: Path, security: str, servers: str) -> None:
+    settings = Settings(home=tmp_path, kafka=servers, kafka_security=security)
+    with pytest.raises(PlaintextRefused, match="YESSER_KAFKA_SECURITY=SASL_SSL") as caught:
+        client_arguments(settings)
+    assert "YESSER_DANGEROUSLY_ALLOW_PLAINTEXT" in str(caught.value)
+    client_arguments(settings.model_copy(update={"dangerously_allow_plaintext": True}))
+    assert "ssl_context" in client_arguments(settings.model_copy(update={"kafka_security": "SASL_SSL"}))
+
+
+def test_plain_http_to_another_machine_names_its_setting() -> None:
+    for address in ("http://idp.example/keys", "http://10.0.0.1:4318", "ftp://idp.example/", "idp.example/keys"):
+        with pytest.raises(PlaintextRefused, match="YESSER_X"):
+            refuse_plain_http(Settings(), "YESSER_X", address)
+    for address in ("https://idp.example/keys", "http://127.0.0.1:80/keys", "http://[::1]/"):
+        refuse_plain_http(Settings(), "YESSER_X", address)
+
+
+def test_keys_of_an_issuer_and_traces_are_not_plain() -> None:
+    issuer = Settings(gateway_jwt_issuer="https://idp.example", gateway_jwks_address="http://idp.example/keys")
+    with pytest.raises(PlaintextRefused, match="YESSER_GATEWAY_JWKS_ADDRESS"):
+        JwtIssuer.of(issuer)
+    with pytest.raises(PlaintextRefused, match="YESSER_OTLP_ENDPOINT"):
+        setup(Settings(otlp_endpoint="http://traces.example:4318"), "test")
+
+
+def test_the_outbox_sends_no_token_and_no_password_in_plain_text(tmp_path: Path) -> None:
+    plain = Settings(home=tmp_path, outbox_gateway="http://gateway.example", outbox_token="secret")
+    with pytest.raises(PlaintextRefused, match="YESSER_OUTBOX_GATEWAY"):
+        require_credentials(plain, "health")
+    with pytest.raises(PlaintextRefused, match="Kafka"):
+        require_credentials(Settings(home=tmp_path, kafka="kafka.example:9092", kafka_user="agency-health"), "health")
+    require_credentials(plain.model_copy(update={"outbox_gateway": "https://gateway.example"}), "health")
+    with pytest.raises(NotAccepted):
+        require_credentials(Settings(home=tmp_path, outbox_gateway="https://gateway.example"), "health")
+
+
+def test_agencies_are_given_the_tls_listener_of_the_settings(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, kafka="127.0.0.1:1", kafka_agencies="kafka.example:9094", tls_ca=Path("/ca.pem"))
+    assert agency_listener(settings).document() == {
+        "kafka": "kafka.example:9094",
+        "kafka_security": "SASL_SSL",
+        "ca_file": "/ca.pem",
+    }
+    own = agency_listener(Settings(home=tmp_path, kafka="127.0.0.1:1"))
+    assert (own.bootstrap_servers, own.security_protocol, own.ca) == ("127.0.0.1:1", "SASL_PLAINTEXT", None)
