@@ -23,7 +23,7 @@ UNSAID = {"title", "description", "default"}
 def broker_of(example: str, patches: pytest.MonkeyPatch) -> KafkaBroker:
     """The broker of an example, which connects to nothing until it is started."""
     credentials = {"YESSER_KAFKA_USER": "agency-health", "YESSER_KAFKA_PASSWORD": "secret"}
-    given = credentials | {"YESSER_KAFKA": "kafka:9092", "YESSER_AGENCY": "health", "CAMPAIGNS": ":memory:"}
+    given = credentials | {"YESSER_KAFKA": "127.0.0.1:9092", "YESSER_AGENCY": "health", "CAMPAIGNS": ":memory:"}
     for name, value in given.items():
         patches.setenv(name, value)
     found = spec_from_file_location(example, EXAMPLES / f"{example}.py")

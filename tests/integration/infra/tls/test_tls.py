@@ -164,10 +164,10 @@ async def test_the_gateway_takes_a_renewed_certificate_and_ends_no_connection(tl
 
 
 @asynccontextmanager
-async def _mutual(tls: Stack) -> AsyncIterator[str]:
-    """A gateway on the same services that asks for client certificates; yields its address."""
-    changes = {"gateway_port": 0, "gateway_certificate": tls.certificate, "gateway_client_ca": tls.ca}
-    gateway, stop = Gateway(tls.settings.model_copy(update=changes), now), asyncio.Event()
+async def _another(tls: Stack, **changes: Any) -> AsyncIterator[str]:
+    """Another gateway on the same services; yields its address."""
+    update = {"gateway_port": 0, "gateway_certificate": tls.certificate, **changes}
+    gateway, stop = Gateway(tls.settings.model_copy(update=update), now), asyncio.Event()
     task = asyncio.create_task(gateway.run(stop))
     await until(ready(gateway), "the gateway is ready")
     try:
@@ -177,9 +177,24 @@ async def _mutual(tls: Stack) -> AsyncIterator[str]:
         await task
 
 
+async def test_clients_that_stop_in_the_handshake_are_counted_and_ended(tls: Stack) -> None:
+    limits = {"gateway_connections_per_peer_max": 3, "gateway_head_timeout_s": 0.5}
+    async with _another(tls, **limits) as address:
+        port = int(address.rpartition(":")[2])
+        idle = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        assert await asyncio.wait_for(reader.read(), 0.4) == b"", "the fourth is closed at once"
+        writer.close()
+        for reader, writer in idle:
+            assert await asyncio.wait_for(reader.read(), 5) == b""
+            writer.close()
+        async with AgencyClient(address, tls.token, tls=TlsFiles(tls.ca)) as client:
+            await client.send(EVENT)
+
+
 async def test_with_mutual_tls_a_token_counts_only_with_its_holders_certificate(tls: Stack) -> None:
     private_authority(tls.settings.home / "tls").client("agency-labour", tls.files / "labour.pem")
-    async with _mutual(tls) as address:
+    async with _another(tls, gateway_client_ca=tls.ca) as address:
         own = TlsFiles(tls.ca, pair(tls.files / "health.pem"))
         async with AgencyClient(address, tls.token, tls=own) as client:
             await client.send(EVENT)

@@ -222,3 +222,9 @@ def test_no_password_stands_in_the_file_or_in_an_environment(compose: dict[str, 
 def test_every_named_volume_is_declared(compose: dict[str, Any]) -> None:
     mounted = {v.split(":")[0] for s in compose["services"].values() for v in s.get("volumes", [])}
     assert mounted - {"."} == set(compose["volumes"])
+
+
+def test_plain_connections_stay_on_this_machine(compose: dict[str, Any]) -> None:
+    ports = [port for service in compose["services"].values() for port in service.get("ports", [])]
+    assert ports
+    assert all(port.startswith("127.0.0.1:") for port in ports)

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from pathlib import Path
 
-from infra.embedded.servers.kafka import Java, KafkaPorts, java_command, server_properties, write_configuration
+from infra.embedded.servers.kafka import (
+    Java,
+    KafkaPorts,
+    java_command,
+    server_properties,
+    tls_properties,
+    write_configuration,
+)
 
 PORTS = KafkaPorts(9092, 9093)
 PASSWORDS = {"admin": "secret-of-admin", "controller": "secret-of-controller", "platform": "secret-of-platform"}
@@ -31,6 +39,18 @@ def test_a_restart_on_other_ports_needs_no_recorded_quorum() -> None:
 
 def test_nothing_is_kept_for_a_limited_time() -> None:
     assert _properties(server_properties(Path("/data"), PORTS, PASSWORDS))["log.retention.ms"] == "-1"
+
+
+def test_with_tls_only_loopback_is_plain_and_a_certificate_names_an_agency_or_nobody() -> None:
+    tls = KafkaPorts(1, 2, 3, 4)
+    found = _properties(server_properties(Path("/data"), tls, PASSWORDS, tls_properties(tls)))
+    protocols = dict(entry.split(":") for entry in found["listener.security.protocol.map"].split(","))
+    assert {name for name, protocol in protocols.items() if "SSL" in protocol} == {"AGENCIES", "CERTIFICATES"}
+    assert found["listeners"].endswith("AGENCIES://127.0.0.1:3,CERTIFICATES://127.0.0.1:4")
+    assert found["listener.name.certificates.ssl.client.auth"] == "required"
+    pattern = found["ssl.principal.mapping.rules"].removeprefix("RULE:").partition("/")[0]
+    names = ("CN=agency-health", "CN=gateway", "CN=admin", "CN=agency-health,O=x", "O=x\\,CN=agency-health")
+    assert [name for name in names if re.fullmatch(pattern, name)] == ["CN=agency-health"]
 
 
 def test_passwords_stand_in_a_file_of_the_owner_and_never_on_a_command_line(tmp_path: Path) -> None:
