@@ -24,10 +24,12 @@ from infra.kafka.admin import admin_client
 from infra.kafka.client_config import agency_listener, client_arguments
 from infra.kafka.clients import start_client, stop_safely
 from infra.postgres.connection import connected
+from infra.principals import SUPERUSER
 from infra.settings import Settings
 from infra.tls.certificate_files import CertificateUnusable, TlsFiles
 from infra.tls.client import NotTrusted, client_context
 from infra.tls.plaintext import PlaintextRefused
+from producers.agencies.lifecycle import rotate
 from producers.agencies.register import provision
 from producers.agencies.tokens import TokenRequest, create_token, hash_key
 from producers.errors import NotAccepted
@@ -55,6 +57,7 @@ class Stack:
     settings: Settings
     record: dict[str, Any]
     token: str
+    password: str
     files: Path
 
     @property
@@ -80,23 +83,26 @@ class Stack:
 def tls() -> Iterator[Stack]:
     with (
         folder_of_services() as folder,
-        running_stack(folder / "home", only=("kafka", "postgres", "gateway"), tls=True) as settings,
+        running_stack(folder / "home", only=("kafka", "postgres", "gateway"), tls=True) as own_settings,
     ):
+        settings = own_settings.acting_as(SUPERUSER)
         record = settings.stack()
         assert record is not None
-        token = uvloop.run(_prepared(settings))
+        token, password = uvloop.run(_prepared(settings))
         own, other = private_authority(settings.home / "tls"), private_authority(folder / "other")
         own.client("agency-health", folder / "health.pem")
         other.client("agency-health", folder / "foreign.pem")
-        yield Stack(settings, record, token, folder)
+        yield Stack(settings, record, token, password, folder)
 
 
-async def _prepared(settings: Settings) -> str:
+async def _prepared(settings: Settings) -> tuple[str, str]:
+    """The token and the Kafka password of agency `health`."""
     await provision(settings, AGENCIES)
     async with connected(settings, "test") as connection:
         for code in AGENCIES:
             await connection.execute(REGISTER, code, "agency")
-        return (await create_token(connection, hash_key(settings), TokenRequest("agency", "health", 1))).token
+        made = await create_token(connection, hash_key(settings), TokenRequest("agency", "health", 1))
+        return made.token, await rotate(connection, settings, "health")
 
 
 async def test_an_event_is_sent_over_https_to_a_gateway_of_the_private_authority(tls: Stack) -> None:
@@ -209,8 +215,7 @@ async def test_with_mutual_tls_a_token_counts_only_with_its_holders_certificate(
 
 
 async def test_an_agency_publishes_over_tls_with_its_password(tls: Stack, tmp_path: Path) -> None:
-    password = tls.settings.secret("kafka-agency-health")
-    own = {"kafka_security": "SASL_SSL", "kafka_user": "agency-health", "kafka_password": password}
+    own = {"kafka_security": "SASL_SSL", "kafka_user": "agency-health", "kafka_password": tls.password}
     settings = tls.of_agency(tmp_path, "tls_port", **own)
     async with AgencyPublisher(settings, "health") as publisher:
         (address,) = await publisher.publish([EVENT])
@@ -267,11 +272,11 @@ def test_agencies_are_told_the_address_and_the_authority(tls: Stack) -> None:
 
 
 async def test_postgres_is_reached_over_verified_tls_alone(tls: Stack) -> None:
-    port, password = tls.record["postgres"]["port"], tls.settings.secret("postgres-yesser")
+    port = tls.record["postgres"]["port"]
     others = private_authority(tls.files / "other", NOW).server("postgres")
 
     def at(number: int, ca: Path) -> Settings:
-        address = f"postgresql://yesser:{password}@localhost:{number}/yesser?sslmode=verify-full&sslrootcert={ca}"
+        address = f"postgresql://localhost:{number}/yesser?sslmode=verify-full&sslrootcert={ca}"
         return tls.settings.model_copy(update={"postgres": address})
 
     async with tls_postgres(port, server_context(tls.certificate)) as secured:

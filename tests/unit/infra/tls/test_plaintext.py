@@ -28,7 +28,9 @@ def test_another_machine(host: str) -> None:
 @pytest.mark.parametrize("security", ["SASL_PLAINTEXT", "PLAINTEXT"])
 @pytest.mark.parametrize("servers", ["kafka.example:9092", "127.0.0.1:9092,kafka.example:9092", "[2001:db8::1]:9092"])
 def test_kafka_on_another_machine_needs_tls(tmp_path: Path, security: str, servers: str) -> None:
-    settings = Settings(home=tmp_path, kafka=servers, kafka_security=security)
+    settings = Settings(
+        home=tmp_path, kafka=servers, kafka_security=security, kafka_user="agency-health", kafka_password="secret"
+    )
     with pytest.raises(PlaintextRefused, match="YESSER_KAFKA_SECURITY=SASL_SSL") as caught:
         client_arguments(settings)
     assert "YESSER_DANGEROUSLY_ALLOW_PLAINTEXT" in str(caught.value)
