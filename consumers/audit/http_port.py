@@ -17,6 +17,7 @@ from consumers.audit.port import CorruptBatch, TilesPort
 from events.errors import Retry, YesserError
 from infra.log.signed_note import Verifier
 from infra.process.backoff import backoff_s
+from infra.tls.plaintext import require_loopback
 
 CONNECTIONS_MAX: Final = 8
 TRIES_MAX: Final = 5
@@ -85,7 +86,14 @@ class HttpPort(TilesPort):
 
 @asynccontextmanager
 async def http_port(address: str, verifier: Verifier, token: str | None = None) -> AsyncIterator[HttpPort]:
-    """The log at an address. Redirects are not followed: a token goes to this address only."""
+    """The log at an address. Redirects are not followed: a token goes to this address only.
+
+    Raises `PlaintextRefused` if the token would leave this machine without encryption. Without one plain HTTP is taken:
+    what is read is proven by its signature.
+    """
+    url = httpx.URL(address)
+    if token is not None and url.scheme != "https":
+        require_loopback("The token", [url.host], "use the log's https:// address")
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     limits = httpx.Limits(max_connections=CONNECTIONS_MAX, max_keepalive_connections=CONNECTIONS_MAX)
     base = address.rstrip("/") + "/"

@@ -12,12 +12,13 @@ import httpx
 import pytest
 
 from consumers.audit import http_port as module
-from consumers.audit.http_port import HttpPort, LogAway, TokenRefused
+from consumers.audit.http_port import HttpPort, LogAway, TokenRefused, http_port
 from consumers.audit.mirror import write_mirror
 from consumers.audit.port import CorruptBatch, NotThere
 from consumers.audit.tree import WrongTree, require_tree
 from events.errors import YesserError
 from infra.log.signed_note import InvalidNote
+from infra.tls.plaintext import PlaintextRefused
 from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, sample_entries
 
 SIZE = 600
@@ -153,3 +154,9 @@ async def test_a_server_that_stalls_is_left(mirror: Path, monkeypatch: pytest.Mo
     async with httpx.AsyncClient(transport=httpx.MockTransport(stall), base_url="http://log.example/") as client:
         with pytest.raises(LogAway, match="checkpoint"):
             await HttpPort(client, KEY.verifier).checkpoint()
+
+
+async def test_a_token_is_not_sent_in_plain_text_to_another_machine() -> None:
+    with pytest.raises(PlaintextRefused, match="https://"):
+        async with http_port("http://log.example", KEY.verifier, "token"):
+            pass
