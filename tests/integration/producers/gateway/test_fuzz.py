@@ -1,0 +1,73 @@
+"""Schemathesis against the gateway's own OpenAPI document: no request gives a 5xx, and the document is true.
+
+It takes in every route of the application, also those that other rooms add.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from infra.postgres.connection import Connection
+from infra.settings import Settings
+from tests.integration.producers.gateway.harness import GatewayHarness, run_gateway
+
+CONFIGURATION = """
+[checks]
+# What the document calls an event, validation may refuse; most ids that a fuzzer makes up are not there.
+positive_data_acceptance.enabled = false
+use_after_free.enabled = false
+ensure_resource_availability.enabled = false
+object_level_authorization.enabled = false
+# Also a query that is too long is rejected (414); the others are the default.
+negative_data_rejection.expected-statuses = [400, 401, 403, 404, 405, 406, 409, 414, 415, 422, 428, 429, "5xx"]
+
+# Validating never says no to an event: its faults are the answer.
+[[operations]]
+include-path = "/v1/events:validate"
+checks.negative_data_rejection.enabled = false
+"""
+
+
+@pytest.fixture
+async def harness(settings: Settings, connection: Connection) -> AsyncIterator[GatewayHarness]:
+    """A gateway that takes as many requests as a fuzzer sends, and answers long polls at once."""
+    changes = {"gateway_requests_per_s": 100_000, "gateway_requests_burst": 100_000, "gateway_failures_per_s": 100_000}
+    async with run_gateway(settings, connection, gateway_long_poll_max_s=0, **changes) as opened:
+        yield opened
+
+
+async def require_no_finding(harness: GatewayHarness, folder: Path, *arguments: str) -> None:
+    """Fuzz in a process of its own; what it finds is shown with the request that shows it again."""
+    await asyncio.to_thread(_configure, folder)
+    address = f"http://127.0.0.1:{harness.gateway.port}/openapi.json"
+    token = f"Authorization: Bearer {harness.token.token}"
+    command = [sys.executable, "-m", "schemathesis.cli", "run", address, "--header", token, *arguments]
+    command += ["--continue-on-failure", "--no-color", "--warnings", "off"]
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*command, cwd=folder, stdout=pipe, stderr=asyncio.subprocess.STDOUT)
+    report, _ = await process.communicate()
+    assert process.returncode == 0, report.decode()
+
+
+def _configure(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "schemathesis.toml").write_text(CONFIGURATION)
+
+
+async def test_a_few_requests_of_each_kind_give_no_5xx_and_the_document_is_true(
+    harness: GatewayHarness, tmp_path: Path
+) -> None:
+    arguments = ("--phases", "examples,fuzzing", "--max-examples", "6", "--generation-deterministic", "--no-shrink")
+    await require_no_finding(harness, tmp_path / "fuzz", *arguments)
+
+
+@pytest.mark.accept
+async def test_many_requests_of_each_kind_give_no_5xx_and_the_document_is_true(
+    harness: GatewayHarness, tmp_path: Path
+) -> None:
+    await require_no_finding(harness, tmp_path / "fuzz", "--max-examples", "100")
