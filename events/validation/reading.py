@@ -35,7 +35,8 @@ def read_claim(value: bytes | None, reading: HeaderReading) -> Claim:
         return Claim({}, None, False, value or b"", _fault_of(value, reading))
     try:
         if reading.structured:
-            return Claim(*read_json(value), value)
+            event, written, is_canonical = read_json(value)
+            return Claim(event, written, is_canonical, value)
         data, _, _ = read_json(value, depth_max=DEPTH_MAX - 1, expect_object=False)
     except Unreadable as stop:
         return Claim({}, None, False, value, stop.finding)
