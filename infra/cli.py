@@ -38,6 +38,7 @@ SUMMARIES: Final = {
     "down": "Stop the stack; its data stays.",
     "erase": "Delete a record that must not be kept from an agency's topic.",
     "kafka": "Run one of Kafka's own tools.",
+    "keys": "The platform's own keys: list, rotate, export, import.",
     "ledger": "Partnerships, balances, statements and transfers.",
     "lint": "Validate a file as the registrar does; needs no service.",
     "log": "The national log: its size, its entries, finding them.",

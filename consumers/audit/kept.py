@@ -11,8 +11,9 @@ from pathlib import Path
 
 from consumers.audit.port import LogPort
 from events.errors import Tampered
+from infra.log.key_history import KeyHistory
 from infra.log.proofs import tree_root
-from infra.log.signed_note import Checkpoint, InvalidNote, Verifier, parse_checkpoint
+from infra.log.signed_note import Checkpoint, InvalidNote, Verifier
 
 
 class ForkedLog(Tampered):
@@ -34,12 +35,11 @@ class KeptCheckpoint:
 
     def __init__(self, folder: Path, verifier: Verifier) -> None:
         self.path = folder / (re.sub(r"[^A-Za-z0-9.-]", "_", verifier.name) + ".checkpoint")
-        self._verifier = verifier
 
-    def read(self) -> Checkpoint | None:
-        """None before the first. Raises `DamagedCheckpoint`."""
+    def read(self, history: KeyHistory) -> Checkpoint | None:
+        """None before the first. Raises `DamagedCheckpoint`, also where no key of the history signed it."""
         try:
-            return parse_checkpoint(self.path.read_text(encoding="utf-8"), self._verifier)
+            return history.parse_checkpoint(self.path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
         except (InvalidNote, UnicodeDecodeError) as error:

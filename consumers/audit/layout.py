@@ -11,6 +11,8 @@ TILE: Final = 256
 
 HASH_BYTES: Final = 32
 CHECKPOINT: Final = "checkpoint"
+KEY_HISTORY: Final = "key-history"
+"""The rotations of the log's key, as signed notes; our addition to the layout."""
 Kind = int | Literal["entries"]
 """A tile's level, or the bundles of entries."""
 

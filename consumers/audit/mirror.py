@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypedDict
 
-from consumers.audit.kept import replace_file, require_continuation
-from consumers.audit.layout import CHECKPOINT, TILE, Kind, levels_of, split_hashes, tile_path, tiles_at
+from consumers.audit.kept import ForkedLog, replace_file, require_continuation
+from consumers.audit.layout import CHECKPOINT, KEY_HISTORY, TILE, Kind, levels_of, split_hashes, tile_path, tiles_at
 from consumers.audit.port import LogPort, MirrorPort, entries_of
-from consumers.audit.tree import Progress, WrongTree
+from consumers.audit.tree import Progress, WrongTree, require_rotations
+from infra.log.key_history import KeyHistory
 from infra.log.merkle import complete_root, leaf_hash
 from infra.log.proofs import tree_root
-from infra.log.signed_note import Checkpoint, Verifier
+from infra.log.signed_note import Checkpoint, InvalidNote, Verifier
 
 BUNDLES_AT_ONCE: Final = 32
 
@@ -65,7 +66,9 @@ async def write_mirror(
 ) -> MirrorReport:
     """Bring the folder to the newest signed checkpoint. On `WrongTree` or `ForkedLog` the checkpoint does not move."""
     checkpoint = await port.checkpoint()
-    await _require_continuation(port, folder, verifier, checkpoint)
+    history = await port.keys()
+    await _require_continuation(port, folder, history, checkpoint)
+    await require_rotations(port, history, checkpoint.size)
     writer = _Writer(folder)
     size = checkpoint.size
     await _write_bundles(port, writer, size, progress)
@@ -76,7 +79,7 @@ async def write_mirror(
             f"the {size} entries give the root {computed.hex()}, but {checkpoint.root.hex()} was signed; the mirror's "
             "checkpoint was not moved (if the log is sound, a file of the mirror is damaged: see `yesser audit verify`)"
         )
-    _publish(folder, checkpoint)
+    _publish(folder, checkpoint, history)
     return MirrorReport(size=size, root=checkpoint.root.hex(), files_written=writer.written + 1)
 
 
@@ -97,17 +100,25 @@ def mirror_bundle(folder: Path, number: int) -> list[bytes]:
     return [] if path is None else entries_of(path.read_bytes(), str(path))
 
 
-def _publish(folder: Path, checkpoint: Checkpoint) -> None:
-    """Write the checkpoint, once all its tiles are on disk."""
+def _publish(folder: Path, checkpoint: Checkpoint, history: KeyHistory) -> None:
+    """Write the checkpoint, once all its tiles, and the history that names its key, are on disk."""
     folder.mkdir(parents=True, exist_ok=True)
+    if history.transitions:
+        replace_file(folder / KEY_HISTORY, history.text().encode())
     os.sync()
     replace_file(folder / CHECKPOINT, checkpoint.note.encode())
     os.sync()
 
 
-async def _require_continuation(port: LogPort, folder: Path, verifier: Verifier, new: Checkpoint) -> None:
-    if (folder / CHECKPOINT).exists():
-        await require_continuation(port, await MirrorPort(folder, verifier).checkpoint(), new, str(folder))
+async def _require_continuation(port: LogPort, folder: Path, history: KeyHistory, new: Checkpoint) -> None:
+    if not (folder / CHECKPOINT).exists():
+        return
+    mirror = MirrorPort(folder, history.keys[0])
+    try:
+        history.continued(await mirror.keys())
+    except InvalidNote as error:
+        raise ForkedLog(f"{folder}: {error}: keep both, and find out who signed two histories") from error
+    await require_continuation(port, await mirror.checkpoint(), new, str(folder))
 
 
 async def _write_bundles(port: LogPort, writer: _Writer, size: int, progress: Progress) -> None:

@@ -11,16 +11,20 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Final, Protocol
 
-from consumers.audit.layout import CHECKPOINT, HASH_BYTES, TILE, Kind, hashes_at, split_hashes, tile_path
+from consumers.audit.layout import CHECKPOINT, HASH_BYTES, KEY_HISTORY, TILE, Kind, hashes_at, split_hashes, tile_path
 from events.errors import Tampered, YesserError
+from infra.log.key_files import log_key_files
+from infra.log.key_history import KeyHistory, parse_transitions
 from infra.log.proofs import HashPort, stored_hashes
-from infra.log.reader import ChangedEntry, newest_checkpoint, read_checked, read_entries, split_bundle
-from infra.log.signed_note import VKEY_FILE, Checkpoint, InvalidKey, Verifier, parse_checkpoint, parse_vkey
+from infra.log.reader import ChangedEntry, newest_checkpoint, read_checked, read_entries, read_rotations, split_bundle
+from infra.log.signed_note import Checkpoint, InvalidKey, Verifier, parse_vkey
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 
 RECENT_TILES: Final = 64
 CHECKPOINT_BYTES_MAX: Final = 64 << 10
+KEY_HISTORY_BYTES_MAX: Final = 256 << 10
+"""Some hundred rotations."""
 TILE_BYTES_MAX: Final = TILE * HASH_BYTES
 BUNDLE_BYTES_MAX: Final = TILE * (2 + 0xFFFF)
 
@@ -37,7 +41,7 @@ def read_verifier(settings: Settings, vkey: str | None) -> Verifier:
     """The given key, else the one beside the registrar's own key."""
     if vkey is not None:
         return parse_vkey(vkey)
-    path = settings.log_folder / VKEY_FILE
+    path = log_key_files(settings).vkey
     try:
         return parse_vkey(path.read_text(encoding="utf-8").strip())
     except FileNotFoundError:
@@ -48,7 +52,10 @@ class LogPort(HashPort, Protocol):
     """A source of a whole log."""
 
     async def checkpoint(self) -> Checkpoint:
-        """The newest checkpoint, its signature verified."""
+        """The newest checkpoint, signed by a key that was in force at its size."""
+
+    async def keys(self) -> KeyHistory:
+        """The history of the log's keys. Read it after the checkpoint, whose key it must name."""
 
     async def entries(self, first: int, count: int) -> list[bytes]:
         """The entries `first … first + count - 1`; all of them or `NotThere`."""
@@ -65,7 +72,10 @@ class PostgresPort:
         newest = await newest_checkpoint(self._connection)
         if newest is None:
             raise NotThere("there is no checkpoint yet: start the registrar (`yesser up`), which signs within a second")
-        return parse_checkpoint(newest[1], self._verifier)
+        return (await self.keys()).parse_checkpoint(newest[1])
+
+    async def keys(self) -> KeyHistory:
+        return KeyHistory.of(self._verifier, await read_rotations(self._connection))
 
     async def hashes(self, level: int, first: int, count: int) -> list[bytes]:
         return _whole(
@@ -99,17 +109,26 @@ class TilesPort(ABC):
         """Where a file is, for messages."""
 
     async def checkpoint(self) -> Checkpoint:
-        data = await self._file(CHECKPOINT, CHECKPOINT_BYTES_MAX)
-        if data is None:
+        note = await self._text(CHECKPOINT, CHECKPOINT_BYTES_MAX)
+        if note is None:
             raise NotThere(f"{self._place(CHECKPOINT)} does not exist: is this a mirror, or a log's address?")
-        try:
-            note = data.decode("utf-8")
-        except UnicodeDecodeError:
-            raise CorruptBatch(f"{self._place(CHECKPOINT)} is not UTF-8: the file is damaged") from None
-        checkpoint = parse_checkpoint(note, self._verifier)
+        checkpoint = (await self.keys()).parse_checkpoint(note)
         self._size = checkpoint.size
         self._recent.clear()
         return checkpoint
+
+    async def keys(self) -> KeyHistory:
+        """By the log's own file; before the first rotation it has none."""
+        return KeyHistory.of(
+            self._verifier, parse_transitions(await self._text(KEY_HISTORY, KEY_HISTORY_BYTES_MAX) or "")
+        )
+
+    async def _text(self, path: str, bytes_max: int) -> str | None:
+        data = await self._file(path, bytes_max)
+        try:
+            return None if data is None else data.decode("utf-8")
+        except UnicodeDecodeError:
+            raise CorruptBatch(f"{self._place(path)} is not UTF-8: the file is damaged") from None
 
     async def hashes(self, level: int, first: int, count: int) -> list[bytes]:
         numbers = range(first // TILE, -(-(first + count) // TILE))

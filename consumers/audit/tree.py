@@ -8,7 +8,9 @@ from typing import Final
 
 from consumers.audit.port import LogPort, NotThere
 from events.errors import Tampered
+from infra.log.key_history import KeyHistory, key_name
 from infra.log.merkle import TileTree, leaf_hash
+from infra.log.proofs import tree_root
 
 BATCH_ENTRIES: Final = 8192
 Progress = Callable[[int, int], None]
@@ -38,6 +40,16 @@ async def require_tree(port: LogPort, size: int, root: bytes, progress: Progress
         progress(tree.size, size)
     if mismatches or tree.root() != root:
         raise WrongTree(_verdict(size, tree.root(), root, mismatches))
+
+
+async def require_rotations(port: LogPort, history: KeyHistory, size: int) -> None:
+    """Raise `WrongTree` unless each rotation of the log's key up to `size` names the root of this log."""
+    for step in history.transitions:
+        if step.tree is not None and step.size <= size and await tree_root(port, step.size) != step.tree[1]:
+            raise WrongTree(
+                f"the first {step.size} entries do not give the root at which the key {key_name(step.new)} took over: "
+                "keep everything, and find out who signed two histories"
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Verifies the commitments in the log: folds the log again up to the index of each, and compares the hashes.
 
-Flows in: entries only; neither the live tables nor the event index are used. Flows out: a verdict per commitment.
+Flows in: entries, and for `log-keys` the rotations that the registrar stored; neither the live tables nor the event
+index are used. Flows out: a verdict per commitment.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 from consumers.commitments.claims import Claim, claims_among, read_model_name
+from consumers.commitments.log_keys import LOG_KEYS, hash_log_keys
 from consumers.fold.consumer import Consumer
 from consumers.fold.replay import Scratch, replay
 from consumers.fold.table_hash import TableHash
@@ -61,7 +63,7 @@ async def check(
 ) -> list[Verdict]:
     """A verdict for each claim, in log order. The log is folded once per consumer."""
     settings = settings.acting_as("auditor")
-    found: dict[tuple[str, int], TableHash] = {}
+    found: dict[tuple[str, int], TableHash] = {}  # by name and index
     async with connected(settings, "commitments", batch=True) as connection:
         for consumer in consumers:
             names = {read_model_name(consumer, table.name) for table in consumer.tables}
@@ -69,6 +71,9 @@ async def check(
             asked = sorted({(c.log_index, c.name) for c in claims if c.name in names and c.log_index <= c.index})
             if asked:
                 found |= await _recompute(settings, connection, consumer, asked)
+        for claim in claims:
+            if claim.name == LOG_KEYS and claim.log_index <= claim.index:
+                found[LOG_KEYS, claim.log_index] = await hash_log_keys(connection, claim.log_index)
     return [Verdict(claim, found.get((claim.name, claim.log_index))) for claim in claims]
 
 

@@ -23,8 +23,9 @@ class NothingApplied(YesserError):
 def commit(as_json: bool) -> None:
     """Publish the hash of every read model, at its current index, in the log.
 
-    The platform does this automatically when the log has grown by a tenth, by 10,000 entries at least, and once a day
-    while it grows. `yesser audit commitments` verifies the hashes.
+    The platform does this automatically when the log has grown by a tenth, by 10,000 entries at least, once a day
+    while it grows, and after a rotation of the log's key, whose history is committed too. `yesser audit commitments`
+    verifies the hashes.
     """
     commitments = uvloop.run(_commit(Settings()))
     document = {"commitments": [commitment.data() for commitment in commitments]}
@@ -37,7 +38,7 @@ async def _commit(settings: Settings) -> list[Commitment]:
         commitments = await hash_read_models(connection)
         if not commitments:
             raise NothingApplied(NothingApplied.__doc__)
-        await publish(connection, commitments, found.entries_count)
+        await publish(connection, commitments, found)
     return commitments
 
 

@@ -11,6 +11,8 @@ WITH committed AS (
 )
 SELECT p.position - coalesce((SELECT count FROM committed), 0) AS entries_count,
        c.entries_count AS committed_count,
+       (SELECT count(*) FROM log.key_history k WHERE k.size <= p.position) AS keys_count,
+       c.keys_count AS committed_keys,
        s.recorded,
        coalesce((SELECT convert_from(substring(g.entries FROM 20 FOR 27), 'UTF8') FROM log.segment g
                  WHERE g.first_index <= coalesce((SELECT last_index FROM committed), 0)
@@ -25,12 +27,16 @@ SELECT to_regnamespace($1) IS NOT NULL
 -- name: position
 SELECT position FROM platform.position WHERE consumer = $1
 
+-- name: log_keys
+SELECT note, number, size FROM log.key_history WHERE size <= $1 ORDER BY number
+
 -- name: committed
 -- By command: only forward.
-UPDATE platform.commitment SET entries_count = greatest(entries_count, $1)
+UPDATE platform.commitment SET entries_count = greatest(entries_count, $1), keys_count = greatest(keys_count, $2)
 
 -- name: committed_by_relay
 -- Only for the relay of this epoch, and only if no other commitment came first.
-UPDATE platform.commitment SET entries_count = $1
-WHERE entries_count < $1 AND EXISTS (SELECT FROM platform.lease WHERE name = 'relay' AND epoch = $2)
+UPDATE platform.commitment SET entries_count = greatest(entries_count, $1), keys_count = greatest(keys_count, $2)
+WHERE (entries_count < $1 OR keys_count < $2)
+  AND EXISTS (SELECT FROM platform.lease WHERE name = 'relay' AND epoch = $3)
 RETURNING true

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from consumers.commitments.claims import TYPE, read_model_name
+from consumers.commitments.log_keys import hash_log_keys
 from consumers.fold.consumer import Consumer
 from consumers.rebuild.table_hash import table_hash
 from consumers.registry import CONSUMERS
@@ -35,7 +36,7 @@ _SQL: Final = queries("consumers.commitments", "commit.sql")
 
 @dataclass(frozen=True, slots=True)
 class Commitment:
-    """`name` is `{consumer}.{table}`; `log_index` entries were applied, the last of them recorded at `recorded`."""
+    """`name` is `{consumer}.{table}`, or `log-keys`; `log_index` entries were applied, the last at `recorded`."""
 
     name: str
     log_index: int
@@ -64,16 +65,21 @@ class Commitment:
 class LogGrowth:
     """Entries without commitments: applied by the projections now, and at the last commitment.
 
-    `since` is the recorded time from the last commitment, or from the log's first entry, to the newest entry.
+    `since` is the recorded time from the last commitment, or from the log's first entry, to the newest entry. The
+    `keys` are rotations of the log's key, now and at the last commitment.
     """
 
     entries_count: int
     committed_count: int
     since: timedelta = timedelta()
+    keys_count: int = 0
+    committed_keys: int = 0
 
     @property
     def due(self) -> bool:
-        """Whether the log has grown by enough since the last commitment, or at all in a day."""
+        """Whether the log has grown by enough since the last commitment, or at all in a day, or its key was rotated."""
+        if self.keys_count > self.committed_keys:
+            return True
         grown = self.entries_count - self.committed_count
         enough = max(ENTRIES_MIN, self.committed_count // GROWTH_DIVISOR)
         return grown >= enough or (grown > 0 and self.since >= DAY)
@@ -86,9 +92,8 @@ async def log_growth(connection: Connection) -> LogGrowth:
     row = await connection.fetchrow(_SQL["entries"])
     if row is None:
         return LogGrowth(0, 0)
-    return LogGrowth(
-        row["entries_count"], row["committed_count"], _time(row["recorded"]) - _time(row["committed_recorded"])
-    )
+    since = _time(row["recorded"]) - _time(row["committed_recorded"])
+    return LogGrowth(row["entries_count"], row["committed_count"], since, row["keys_count"], row["committed_keys"])
 
 
 def _time(recorded: str) -> datetime:
@@ -98,13 +103,21 @@ def _time(recorded: str) -> datetime:
 async def hash_read_models(
     connection: Connection, consumers: Iterable[Consumer] = tuple(CONSUMERS.values())
 ) -> list[Commitment]:
-    """All read models, each consumer in its own snapshot, without consumers that have applied nothing."""
+    """All read models, each consumer in its own snapshot, without consumers that have applied nothing.
+
+    The rotations of the log's key follow, once there is one.
+    """
     found: list[Commitment] = []
     for consumer in consumers:
         version = consumer.version
         if await connection.fetchval(_SQL["started"], consumer.schema, consumer.name, version.number, version.sha256):
             async with connection.transaction(isolation="repeatable_read"):
                 found += await _hash_consumer(connection, consumer)
+    if found:
+        newest = max(found, key=lambda commitment: commitment.log_index)
+        keys = await hash_log_keys(connection, newest.log_index)
+        if keys.rows:
+            found.append(Commitment(keys.name, newest.log_index, keys.rows, keys.sha256, newest.recorded))
     return found
 
 
@@ -121,19 +134,19 @@ async def _hash_consumer(connection: Connection, consumer: Consumer) -> list[Com
     return [Commitment(read_model_name(consumer, p.name), position, p.rows, p.sha256, recorded) for p in prints]
 
 
-async def publish(connection: Connection, commitments: Sequence[Commitment], entries_count: int) -> None:
-    """Put the commitments into the outbox, by command; `entries_count` is that of `log_growth` before the read."""
+async def publish(connection: Connection, commitments: Sequence[Commitment], growth: LogGrowth) -> None:
+    """Put the commitments into the outbox, by command; `growth` is that before the read."""
     async with connection.transaction():
-        await connection.execute(_SQL["committed"], entries_count)
+        await connection.execute(_SQL["committed"], growth.entries_count, growth.keys_count)
         await outbox.write(connection, [commitment.event() for commitment in commitments])
 
 
 async def publish_by_relay(
-    connection: Connection, commitments: Sequence[Commitment], entries_count: int, epoch: int
+    connection: Connection, commitments: Sequence[Commitment], growth: LogGrowth, epoch: int
 ) -> bool:
     """The same for the relay of `epoch`; False if it was superseded or came second: then nothing is written."""
     async with connection.transaction():
-        if not await connection.fetchval(_SQL["committed_by_relay"], entries_count, epoch):
+        if not await connection.fetchval(_SQL["committed_by_relay"], growth.entries_count, growth.keys_count, epoch):
             return False
         await outbox.write(connection, [commitment.event() for commitment in commitments])
     return True

@@ -59,7 +59,7 @@ class CommitmentScheduler:
             return False
         began = time.monotonic()
         commitments = await hash_read_models(connection)
-        published = await publish_by_relay(connection, commitments, found.entries_count, self.term.epoch)
+        published = await publish_by_relay(connection, commitments, found, self.term.epoch)
         took_s = time.monotonic() - began
         self._rests_until = time.monotonic() + REST_PER_WORK * took_s
         if published:

@@ -17,6 +17,7 @@ from events.errors import Tampered, YesserError
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.command_line.progress_bar import progress_bar
+from infra.log.key_history import KeyHistory
 from infra.log.signed_note import Checkpoint
 from infra.settings import Settings
 
@@ -33,11 +34,25 @@ audit.add_command(replay_command)
 
 
 @audit.command("vkey")
+@click.option("--history", is_flag=True, help="All keys of the log with their signed rotations, the first key first.")
 @json_option
-def vkey_command(as_json: bool) -> None:
-    """Print the log's verifier key. Give it to auditors once, over a channel that they trust."""
+def vkey_command(history: bool, as_json: bool) -> None:
+    """Print the log's verifier key. Give it to auditors once, over a channel that they trust.
+
+    After a rotation an earlier key still verifies the log: the rotations are signed by both keys.
+    """
     verifier = read_verifier(Settings(), None)
-    print_result({"origin": verifier.name, "vkey": verifier.vkey}, as_json, lambda: click.echo(verifier.vkey))
+    document: dict[str, object] = {"origin": verifier.name, "vkey": verifier.vkey}
+    if not history:
+        print_result(document, as_json, lambda: click.echo(verifier.vkey))
+        return
+    keys = asyncio.run(_keys(audit_source(None)))
+    rotations = [
+        {"vkey": step.new.vkey, "size": step.size, "overlap_until": step.overlap_until, "note": step.note}
+        for step in keys.transitions
+    ]
+    document |= {"first_vkey": keys.keys[0].vkey, "rotations": rotations}
+    print_result(document, as_json, lambda: click.echo(keys.document(), nl=False))
 
 
 @audit.command("mirror")
@@ -110,6 +125,11 @@ async def _require_log_as_signed() -> None:
         raise
     except YesserError as error:
         click.echo(f"yesser: the tree was not verified: {error}", err=True)
+
+
+async def _keys(log: AuditSource) -> KeyHistory:
+    async with log.opened() as port:
+        return await port.keys()
 
 
 async def _mirror(log: AuditSource, folder: Path) -> MirrorReport:

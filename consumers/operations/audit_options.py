@@ -18,6 +18,7 @@ import click
 from consumers.audit.kept import KeptCheckpoint, require_continuation, state_folder
 from consumers.audit.port import LogPort, read_verifier
 from consumers.audit.source import is_address, open_source
+from consumers.audit.tree import require_rotations
 from events.wire.entry import Entry
 from infra.log.signed_note import Checkpoint, Verifier
 from infra.settings import Settings
@@ -43,8 +44,12 @@ class AuditSource:
         return database_log(Settings(), self.verifier)
 
     async def continued(self, port: LogPort) -> tuple[Checkpoint | None, Checkpoint]:
-        """The last checkpoint accepted, and the newest one, which continues it. Raises `ForkedLog`."""
-        old, new = (None if self.kept is None else self.kept.read()), await port.checkpoint()
+        """The last checkpoint accepted, and the newest one, which continues it. Raises `ForkedLog`, or
+        `WrongTree` for a rotation of the log's key that names another tree."""
+        new = await port.checkpoint()
+        history = await port.keys()
+        await require_rotations(port, history, new.size)
+        old = None if self.kept is None else self.kept.read(history)
         if self.kept is not None and old is not None:
             await require_continuation(port, old, new, str(self.kept.path))
         return old, new

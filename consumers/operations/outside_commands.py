@@ -92,8 +92,9 @@ async def _proven(log: AuditSource, index: int) -> tuple[ProofFile, Checkpoint]:
             raise click.UsageError(f"The newest checkpoint has {checkpoint.size} entries: there is no entry {index}.")
         (entry,) = await port.entries(index, 1)
         path = await inclusion_proof(port, index, checkpoint.size)
+        signer = (await port.keys()).signer(checkpoint)
     proof = ProofFile(index, entry, path, checkpoint.note)
-    return proof, proof.verified(log.verifier)
+    return proof, proof.verified(signer)
 
 
 async def _exported(log: AuditSource, selection: Selection, folder: Path, form: Format) -> ExportReport:
@@ -108,7 +109,8 @@ async def _exported(log: AuditSource, selection: Selection, folder: Path, form: 
                 selection.has,
                 lambda done, _: update(completed=done),
             )
-            report = await export(port, checkpoint, log.verifier, entries, folder, form)
+            signer = (await port.keys()).signer(checkpoint)
+            report = await export(port, checkpoint, signer, entries, folder, form)
     log.keep(checkpoint)
     return report
 

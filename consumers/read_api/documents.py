@@ -212,8 +212,8 @@ ACTIVITY: Final = answer(
 )
 ENTRIES: Final = answer("Where events stand in the log, in log order.", _list(_ENTRY))
 PROOF: Final = answer(
-    "Hashes are base64; the checkpoint is a C2SP signed note.",
-    shape(index=INTEGER, entry=TEXT, leaf=TEXT, size=INTEGER, path=_list(TEXT), checkpoint=TEXT),
+    "Hashes are base64; the checkpoint is a C2SP signed note, and so is each rotation of the log's key.",
+    shape(index=INTEGER, entry=TEXT, leaf=TEXT, size=INTEGER, path=_list(TEXT), checkpoint=TEXT, rotations=TEXT),
 )
 
 _LOG_INDEX: Final = {"description": "Entries applied to what is shown.", "schema": INTEGER}

@@ -14,13 +14,14 @@ import structlog
 from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from consumers.registrar.breaker import Clock
-from consumers.registrar.guards.continuation import has_checkpoint, require_own_checkpoint
+from consumers.registrar.guards.continuation import has_checkpoint, require_own_checkpoint, stored_transitions
 from consumers.registrar.journal import LEASE, Journal
 from consumers.registrar.reader import TopicBroken
 from consumers.registrar.session import RegistrarSession
 from infra.kafka.admin import KafkaRefused, admin_client, ensure_topic, log_topics
+from infra.log.key_files import KeyRing, load_keys, load_or_create_keys, log_key_files
 from infra.log.reader import log_size
-from infra.log.signed_note import KEY_FILE, VKEY_FILE, InvalidKey, LogKey, load_key, load_or_create_key
+from infra.log.signed_note import InvalidKey
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
 from infra.process.health import Progress, Readiness
 from infra.process.leader_election import LeaderElection, Term
@@ -54,8 +55,8 @@ class Registrar:
         try:
             journal = Journal(connection, term.epoch, self.settings)
             # Read each time, so that a file that an operator restores is noticed.
-            key = await self._key(connection)
-            session = RegistrarSession(journal, key, self.settings, self.clock, self.progress)
+            keys = await self._keys(connection)
+            session = RegistrarSession(journal, keys, self.settings, self.clock, self.progress)
             try:
                 await session.work(term.stop, lambda: self._took_over(journal))
             except TopicBroken as broken:
@@ -73,20 +74,20 @@ class Registrar:
         """Raise a `Halt` unless this machine has the key that signed the log: without it, it leaves the lease to one
         that has it."""
         if await self._has_begun(connection):
-            await require_own_checkpoint(connection, await self._key(connection))
+            await require_own_checkpoint(connection, (await self._keys(connection)).history)
 
-    async def _key(self, connection: Connection) -> LogKey:
-        """The log's key, which is made for a log without entries and checkpoints only."""
-        folder, origin = self.settings.log_folder, self.settings.log_origin
+    async def _keys(self, connection: Connection) -> KeyRing:
+        """The log's keys. The first is made for a log without entries and checkpoints only."""
+        files = log_key_files(self.settings)
         if not await self._has_begun(connection):
-            return load_or_create_key(folder, origin)
-        if not (folder / KEY_FILE).exists():
+            return load_or_create_keys(files)
+        if not files.current.exists():
             raise InvalidKey(
-                f"{folder / KEY_FILE} is gone, or was never brought to this machine; a log that has begun never gets a"
-                f" new one: bring {KEY_FILE} and {VKEY_FILE} from their copy or from the machine that has them"
+                f"{files.current} is gone, or was never brought to this machine; a log that has begun never gets a new"
+                " one: bring it with `yesser keys import` from its copy or from the machine that has it"
                 " (docs/standby.md)"
             )
-        return load_key(folder, origin)
+        return load_keys(files, await stored_transitions(connection))
 
     async def _has_begun(self, connection: Connection) -> bool:
         return await log_size(connection) > 0 or await has_checkpoint(connection)

@@ -107,3 +107,10 @@ INSERT INTO log.checkpoint (size, note) VALUES ($1, $2)
 -- name: adopt_checkpoint
 -- Missing in a restored database, or if an owner ended between writing the file and this table.
 INSERT INTO log.checkpoint (size, note) VALUES ($1, $2) ON CONFLICT DO NOTHING
+
+-- name: add_key
+INSERT INTO log.key_history (number, size, note) VALUES ($1, $2, $3)
+
+-- name: adopt_key
+-- Missing in a database that was restored from before the rotation.
+INSERT INTO log.key_history (number, size, note) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING

@@ -34,7 +34,7 @@ from events.validation.verdicts import Accepted, Agency
 from events.wire.entry import recorded_time
 from infra.kafka.client_config import agency_topic
 from infra.kafka.clients import require_running, start_client, stop_consumer
-from infra.log.signed_note import LogKey
+from infra.log.key_files import KeyRing
 from infra.observability.telemetry import carried_traces, count, gauge, observe, span, trace_header
 from infra.postgres.outbox import PLATFORM
 from infra.process.health import Progress
@@ -54,12 +54,12 @@ log = structlog.get_logger()
 class RegistrarSession:
     """What one epoch does. On any error it is thrown away, and the next owner begins from the database."""
 
-    def __init__(self, journal: Journal, key: LogKey, settings: Settings, clock: Clock, progress: Progress) -> None:
+    def __init__(self, journal: Journal, keys: KeyRing, settings: Settings, clock: Clock, progress: Progress) -> None:
         self.journal = journal
         self.settings = settings
         self.clock = clock
         self.progress = progress
-        self.key = key
+        self.keys = keys
         self.shipper = Shipper(journal, settings)
         self.clocks = ClockCheck(clock, time.monotonic, settings.clock_difference_max_s)
         self.signer: Signer
@@ -99,7 +99,7 @@ class RegistrarSession:
     async def _read_and_register(self, stop: asyncio.Event, taken_over: Callable[[], None]) -> None:
         self.reader = Reader(self.settings)
         checkpoints = CheckpointTopic(self.settings, self.reader.consumer)
-        self.signer = Signer(self.journal, self.key, self.settings, checkpoints, self.clocks)
+        self.signer = Signer(self.journal, self.keys, self.settings, checkpoints, self.clocks)
         try:
             await start_client(self.reader.consumer)
             await checkpoints.open()
@@ -156,7 +156,7 @@ class RegistrarSession:
             await self.journal.resume_topics(unpause_topic)
         ends = await self.reader.check_topics()
         read = sum(self.reader.next_offsets.values())
-        self.progress.alarm = await self.journal.alarm()
+        self.progress.alarm = await self.journal.alarm() or self.signer.keys.fault(self.clock())
         self.progress.look(read - len(self.reader.backlog), read + self.reader.count_ahead(ends))
         await self.shipper.check_end(self.reader.consumer)
 

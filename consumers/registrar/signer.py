@@ -5,12 +5,16 @@ published checkpoint. A checkpoint in the topic that another process wrote is co
 signature: so two databases that go on from one backup are noticed.
 
 Commits go on while Kafka acknowledges a checkpoint.
+
+A rotation of the key is a row of `log.key_history` first; only then are the files changed and is a checkpoint signed
+with the new key: a registrar that was superseded meanwhile changes neither.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -28,7 +32,9 @@ from consumers.registrar.guards.continuation import (
 )
 from consumers.registrar.journal import Journal
 from events.errors import Fenced
-from infra.log.signed_note import Checkpoint, LogKey
+from infra.log.key_files import KeyRing, adopt, log_key_files, next_key
+from infra.log.key_history import key_name, sign_transition
+from infra.log.signed_note import Checkpoint, checkpoint_text, sign_note
 from infra.observability.telemetry import count, gauge
 from infra.postgres.sql import queries
 from infra.settings import Settings
@@ -42,10 +48,11 @@ class Signer:
     """Signs the committed tree under its journal's epoch. `newest` is the last checkpoint, None before the first."""
 
     def __init__(
-        self, journal: Journal, key: LogKey, settings: Settings, topic: CheckpointTopic, clocks: ClockCheck
+        self, journal: Journal, keys: KeyRing, settings: Settings, topic: CheckpointTopic, clocks: ClockCheck
     ) -> None:
         self.journal = journal
-        self.key = key
+        self.keys = keys
+        self.files = log_key_files(settings)
         self.topic = topic
         self.clocks = clocks
         self.folder = settings.log_folder
@@ -61,11 +68,14 @@ class Signer:
         registered. Where there is none yet, the first is signed.
         """
         journal = self.journal
-        in_topic = checkpoints_of(await self.topic.read(), self.key, self.topic.partition.topic)
-        in_file = read_last_checkpoint(self.folder, self.key)
+        in_topic = checkpoints_of(await self.topic.read(), self.keys.history, self.topic.partition.topic)
+        in_file = read_last_checkpoint(self.folder, self.keys.history)
         kept = in_topic if in_file is None else [*in_topic, in_file]
-        async with journal.lock:
-            await require_continuation(journal.connection, self.key, kept, journal.size)
+        async with journal.lock, journal.connection.transaction():
+            await journal.hold()
+            await require_continuation(journal.connection, self.keys.history, kept, journal.size)
+            for number, step in enumerate(self.keys.history.transitions, 1):
+                await journal.connection.execute(_SQL["adopt_key"], number, step.size, step.note)
         last = newest(kept)
         if last is None:
             await self.sign()
@@ -81,6 +91,7 @@ class Signer:
             return await self._sign()
 
     async def _sign(self) -> bool:
+        await self._rotate_if_requested()
         await self._compare_others()
         journal = self.journal
         async with journal.lock, journal.connection.transaction():
@@ -89,7 +100,9 @@ class Signer:
                 return False
             await journal.hold()
             root = journal.tree.root()
-            signed = Checkpoint(self.key.name, size, root, self.key.sign_checkpoint(size, root))
+            origin = self.keys.current.name
+            note = sign_note(checkpoint_text(origin, size, root), self.keys.signing(self.clocks.clock()))
+            signed = Checkpoint(origin, size, root, note)
             self._write_to_file(signed)
         # Again: this owner may have been suspended since, and another one may have signed.
         await self._compare_others()
@@ -107,6 +120,23 @@ class Signer:
         await asyncio.sleep(max(0.0, self._signed_at + self.interval_s - time.monotonic()))
         return await self.sign()
 
+    async def _rotate_if_requested(self) -> None:
+        """Replace the key by the prepared one, if `yesser keys rotate log` asked for it and the log has grown."""
+        if not self.files.next.exists():
+            return
+        journal = self.journal
+        async with journal.lock:
+            prepared, steps = next_key(self.files), self.keys.history.transitions
+            if prepared is None or prepared.overlap_days is None or journal.size <= self.keys.history.size:
+                return
+            until = self.clocks.clock() + timedelta(days=prepared.overlap_days)
+            step = sign_transition(self.keys.current, prepared.key, until, (journal.size, journal.tree.root()))
+            async with journal.connection.transaction():
+                await journal.hold()
+                await journal.connection.execute(_SQL["add_key"], len(steps) + 1, step.size, step.note)
+            self.keys = adopt(self.files, step)
+        log.info("the key was rotated", old=key_name(step.old), new=key_name(step.new), size=step.size)
+
     async def _compare_others(self) -> None:
         """Compare the checkpoints that others have written to the topic since, under the lease.
 
@@ -116,7 +146,7 @@ class Signer:
         if not values:
             return
         journal = self.journal
-        others = checkpoints_of(values, self.key, self.topic.partition.topic)
+        others = checkpoints_of(values, self.keys.history, self.topic.partition.topic)
         async with journal.lock, journal.connection.transaction():
             await journal.hold()  # a former owner ends here
             for checkpoint in others:
@@ -134,7 +164,7 @@ class Signer:
     async def _write_to_topic(self, checkpoint: Checkpoint) -> None:
         """Write to the topic; the acknowledgement shows Kafka's clock."""
         asked = self.clocks.clock()
-        appended = await self.topic.write(self.key, checkpoint.note)
+        appended = await self.topic.write(checkpoint.origin, checkpoint.note)
         if appended is not None:
             self.clocks.require_kafka(asked, appended)
 
@@ -148,7 +178,7 @@ class Signer:
 
     def _write_to_file(self, checkpoint: Checkpoint) -> None:
         """Write the file, but never over a newer one: an owner suspended after `hold` may be superseded."""
-        kept = read_last_checkpoint(self.folder, self.key)
+        kept = read_last_checkpoint(self.folder, self.keys.history)
         if kept is not None and kept.size > checkpoint.size:
             raise Fenced(
                 f"a checkpoint of size {kept.size} was signed while this owner, at {checkpoint.size}, was suspended"

@@ -12,11 +12,12 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
-from consumers.audit.layout import CHECKPOINT, TILE, parse_tile_path
+from consumers.audit.layout import CHECKPOINT, KEY_HISTORY, TILE, parse_tile_path
 from consumers.tiles.source import TileSource
 from infra.http.documents import answer, problems
 from infra.http.problems import Problem
 from infra.http.routes import LOG_PREFIX, RouteParts
+from infra.log.reader import rotation_notes
 
 CHECKPOINT_TYPE: Final = "text/plain; charset=utf-8"
 TILE_TYPE: Final = "application/octet-stream"
@@ -48,6 +49,23 @@ def router(parts: RouteParts) -> APIRouter:
         return Response(
             newest.note, headers={"Cache-Control": "public, max-age=1", **_SAFE}, media_type=CHECKPOINT_TYPE
         )
+
+    @routes.get(
+        f"/{KEY_HISTORY}",
+        summary="The rotations of the log's key",
+        responses={
+            200: answer("Signed notes, the first rotation first.", {"type": "string"}, CHECKPOINT_TYPE),
+            **problems(404, 503),
+        },
+    )
+    async def key_history() -> Response:
+        """Each rotation as a note that the old key and the new one signed. 404 before the first."""
+        async with parts.connection() as connection:
+            notes = await rotation_notes(connection)
+        if not notes:
+            raise Problem("not-found")
+        headers = {"Cache-Control": "no-cache", **_SAFE}
+        return Response("\n".join(notes), headers=headers, media_type=CHECKPOINT_TYPE)
 
     @routes.get(
         "/tile/entries/{name:path}",

@@ -20,6 +20,8 @@ from infra.settings import Settings
 
 KEY: Final = "/v1/key"
 """The key that signs receipts."""
+KEYS: Final = "/v1/keys"
+"""All keys that signed receipts."""
 
 LOG_PREFIX: Final = "/log/0/"
 """The log's files (C2SP tlog-tiles)."""
@@ -68,4 +70,4 @@ def is_log_file(path: str) -> bool:
 
 def needs_token(path: str) -> bool:
     """Whether a path is answered only to the holder of a token."""
-    return path.startswith(("/v1/", _ENTRIES_PREFIX)) and path != KEY
+    return path.startswith(("/v1/", _ENTRIES_PREFIX)) and path not in (KEY, KEYS)

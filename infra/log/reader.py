@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import Final
 
 from events.errors import Tampered
+from infra.log.key_history import Transition, parse_transition
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
@@ -45,6 +46,16 @@ def split_bundle(data: bytes) -> list[bytes]:
 async def log_size(connection: Connection) -> int:
     size: int = await connection.fetchval(_SQL["size"])
     return size
+
+
+async def read_rotations(connection: Connection) -> list[Transition]:
+    """The rotations of the log's key, in order. Raises `InvalidNote` for a row that is none."""
+    return [*map(parse_transition, await rotation_notes(connection))]
+
+
+async def rotation_notes(connection: Connection) -> list[str]:
+    """The signed notes of the rotations of the log's key, in order, not verified."""
+    return [note for (note,) in await connection.fetch(_SQL["key_history"])]
 
 
 async def read_entries(connection: Connection, first: int, limit: int) -> list[bytes]:

@@ -17,6 +17,9 @@ SELECT first_index, leaves FROM log.segment
 WHERE first_index > $1::bigint - 256 AND first_index < $2::bigint AND first_index + entries_count > $1
 ORDER BY first_index
 
+-- name: key_history
+SELECT note FROM log.key_history ORDER BY number
+
 -- name: nodes
 SELECT hash FROM log.node WHERE level = $1 AND node_index >= $2 AND node_index < $3 ORDER BY node_index
 

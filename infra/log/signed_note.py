@@ -1,4 +1,4 @@
-"""C2SP signed notes and checkpoints: the log's key, signing, and verifying.
+"""C2SP signed notes and checkpoints: keys, signing, and verifying.
 
 A note is a text, a blank line, and signature lines `— <key name> <base64(key id ‖ signature)>`. A checkpoint is a note
 whose text is three lines: origin, size, base64 root. The rules are those of C2SP `signed-note` and `tlog-checkpoint`
@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 from typing import Final
 
 from nacl.exceptions import CryptoError
@@ -22,9 +20,6 @@ from nacl.signing import SigningKey, VerifyKey
 
 from events.errors import Halt, YesserError
 
-KEY_FILE: Final = "log.skey"
-VKEY_FILE: Final = "log.vkey"
-CHECKPOINT_FILE: Final = "checkpoint"
 ED25519: Final = b"\x01"
 SIGNATURES_MAX: Final = 100
 """Most signature lines that are read, as in Go's implementation; the specification requires at least 16."""
@@ -95,10 +90,7 @@ class LogKey:
 
     def sign(self, text: str) -> str:
         """The signed note over `text`, which must end in a newline."""
-        _require_text(text)
-        signature = self.signing_key.sign(text.encode()).signature
-        blob = base64.b64encode(self.verifier.key_id + signature).decode()
-        return f"{text}\n— {self.name} {blob}\n"
+        return sign_note(text, [self])
 
     def sign_checkpoint(self, size: int, root: bytes) -> str:
         """The signed checkpoint of a tree of `size` entries; the origin is the key's name."""
@@ -115,8 +107,23 @@ class Checkpoint:
     note: str
 
 
+def sign_note(text: str, keys: Sequence[LogKey]) -> str:
+    """The note over `text`, which must end in a newline, with the signature of each key."""
+    _require_text(text)
+    lines = []
+    for key in keys:
+        signature = key.signing_key.sign(text.encode()).signature
+        lines.append(f"— {key.name} {base64.b64encode(key.verifier.key_id + signature).decode()}\n")
+    return f"{text}\n{''.join(lines)}"
+
+
 def verify_note(note: str, verifiers: Sequence[Verifier]) -> str:
-    """The text of a note that at least one known key signed.
+    """The text of a note that at least one known key signed."""
+    return signers_of(note, verifiers)[0]
+
+
+def signers_of(note: str, verifiers: Sequence[Verifier]) -> tuple[str, list[Verifier]]:
+    """The text of a note, and those of the known keys that signed it: at least one.
 
     Signatures of unknown keys are ignored; a bad signature under a known key makes the note invalid.
     """
@@ -129,7 +136,7 @@ def verify_note(note: str, verifiers: Sequence[Verifier]) -> str:
     if len(lines) > SIGNATURES_MAX:
         raise InvalidNote(f"the note has {len(lines)} signatures; at most {SIGNATURES_MAX} are read")
     known = {(v.name, v.key_id): v for v in verifiers}
-    good = False
+    good: list[Verifier] = []
     for line in lines:
         name, key_id, signature = _signature(line)
         verifier = known.get((name, key_id))
@@ -137,11 +144,11 @@ def verify_note(note: str, verifiers: Sequence[Verifier]) -> str:
             continue
         if not verifier.accepts(text, signature):
             raise InvalidNote(f"the signature of {name} is wrong: the text was changed, or another key signed it")
-        good = True
+        good.append(verifier)
     if not good:
         names = ", ".join(v.vkey.rpartition("+")[0] for v in verifiers)
         raise InvalidNote(f"the note carries no signature of a known key ({names})")
-    return text
+    return text, good
 
 
 def checkpoint_text(origin: str, size: int, root: bytes) -> str:
@@ -151,15 +158,27 @@ def checkpoint_text(origin: str, size: int, root: bytes) -> str:
 
 def parse_checkpoint(note: str, verifier: Verifier) -> Checkpoint:
     """Parse a checkpoint signed by the log whose origin is the key's name. Extension lines are ignored."""
-    origin, *lines = verify_note(note, [verifier]).split("\n")[:-1]
-    if origin != verifier.name:
-        raise InvalidNote(f"the checkpoint is of the log {origin!r}, not of {verifier.name!r}")
-    if len(lines) < 2 or not _SIZE.fullmatch(lines[0]) or not all(lines):
+    return read_checkpoint(verify_note(note, [verifier]), verifier.name, note)
+
+
+def read_checkpoint(text: str, name: str, note: str) -> Checkpoint:
+    """Parse the verified `text` of `note` as a checkpoint of the log `name`."""
+    origin, *lines = text.split("\n")[:-1]
+    if origin != name:
+        raise InvalidNote(f"the checkpoint is of the log {origin!r}, not of {name!r}")
+    if len(lines) < 2 or not all(lines):
         raise InvalidNote("the checkpoint's text does not have the lines origin, size, root")
-    root = _base64(lines[1])
-    if root is None or len(root) != 32:
-        raise InvalidNote("the checkpoint's root is not the base64 of 32 bytes")
-    return Checkpoint(origin, int(lines[0]), root, note)
+    return Checkpoint(origin, *parse_tree(lines[0], lines[1]), note)
+
+
+def parse_tree(size: str, root: str) -> tuple[int, bytes]:
+    """The size and the root of a tree from their lines in a note."""
+    if not _SIZE.fullmatch(size):
+        raise InvalidNote(f"{size!r} is not the size of a tree")
+    found = _base64(root)
+    if found is None or len(found) != 32:
+        raise InvalidNote("the root is not the base64 of 32 bytes")
+    return int(size), found
 
 
 def parse_vkey(vkey: str) -> Verifier:
@@ -179,68 +198,6 @@ def parse_skey(skey: str) -> LogKey:
     if key.verifier.key_id != key_id:
         raise InvalidKey(f"the private key of {name} does not have the id {key_id.hex()}: its file was changed")
     return key
-
-
-def load_key(folder: Path, origin: str) -> LogKey:
-    """The log's key from its folder. Its public half must match the published one in `log.vkey`."""
-    path, vkey_path = folder / KEY_FILE, folder / VKEY_FILE
-    try:
-        mode = path.stat().st_mode
-    except FileNotFoundError:
-        raise InvalidKey(f"{path} is gone: put the file back from its copy") from None
-    if mode & 0o077:
-        raise InvalidKey(f"others may read {path}: run `chmod 600` on it, and consider who has read it")
-    try:
-        key = parse_skey(path.read_text(encoding="utf-8", errors="replace").strip())
-    except InvalidKey as error:
-        raise InvalidKey(f"{path} holds no key ({error}): put the file back from its copy") from error
-    if key.name != origin:
-        raise InvalidKey(f"{path} belongs to the log {key.name!r}, but the settings name {origin!r}")
-    vkey = key.verifier.vkey
-    if not vkey_path.exists():
-        vkey_path.write_text(vkey + "\n", encoding="utf-8")
-    elif (named := vkey_path.read_text(encoding="utf-8", errors="replace").strip()) != vkey:
-        raise InvalidKey(
-            f"{vkey_path} names the public key {named!r}, but that of {path} is {vkey!r}: put both files back from "
-            "their copies"
-        )
-    return key
-
-
-def load_or_create_key(folder: Path, origin: str) -> LogKey:
-    """Like `load_key`; the key is created once, readable by its owner only, and on disk before it is used.
-
-    No new key is created where a checkpoint was signed or the public half was published: that log's key is lost.
-    """
-    # In this order: a concurrent process writes the key before the other files.
-    was_made = (folder / CHECKPOINT_FILE).exists() or (folder / VKEY_FILE).exists()
-    if not was_made and not (folder / KEY_FILE).exists():
-        _create_key(folder, origin)
-    return load_key(folder, origin)
-
-
-def _create_key(folder: Path, origin: str) -> None:
-    if not _KEY_NAME.fullmatch(origin):
-        raise InvalidKey(f"the log's origin {origin!r} may contain neither spaces nor '+'")
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    temporary = folder / f"{KEY_FILE}.{os.getpid()}"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(LogKey(origin, os.urandom(32)).skey + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        # A link, unlike a rename, fails if another process was first: exactly one complete key is created.
-        os.link(temporary, folder / KEY_FILE)
-    except FileExistsError:
-        pass
-    finally:
-        temporary.unlink()
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _require_text(text: str) -> None:

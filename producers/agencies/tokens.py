@@ -4,7 +4,7 @@ A secret is 224 random bits and 32 check bits, in hexadecimal. The check bits ar
 guessed token is recognised without the database. Tokens of earlier releases have 256 random bits and no check bits.
 
 The hash key is a file (0600) of the folder `secrets/tokens`, which every gateway of a platform and the administrator
-read. A holder has at most
+read; it can be rotated, and the id of the key is stored beside each hash (`infra.keys.hash_keys`). A holder has at most
 two active tokens, so that one can be replaced without a gap.
 """
 
@@ -21,15 +21,14 @@ from typing import Any, Final
 
 from events.errors import YesserError
 from infra.http.callers import DEFAULT_SCOPES, Kind, Scope
-from infra.postgres.connection import Connection
+from infra.keys.hash_keys import HashKey, hash_key_files, load_hash_keys, load_or_create_hash_keys
+from infra.postgres.connection import Connection, Pool
 from infra.postgres.sql import queries
-from infra.secret_files import password
 from infra.settings import Settings
 
 ACTIVE_MAX: Final = 2
 RANDOM_BYTES: Final = 28
 _CHECK_LENGTH: Final = 8
-HASH_KEY_FILE: Final = "hash-key"
 _PREFIX: Final = "yat"
 _TOKEN: Final = re.compile(r"yat_([a-z2-7]{10})_[0-9a-f]{64}")
 _KEY_ID_ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz234567"
@@ -63,8 +62,15 @@ class TokenRequest:
 
 
 def hash_key(settings: Settings) -> bytes:
-    """The key of the hash, created on first use."""
-    return password(settings.secrets_folder / "tokens", HASH_KEY_FILE).encode()
+    """The key that hashes new tokens, created on first use."""
+    return load_or_create_hash_keys(hash_key_files(settings)).current.secret
+
+
+async def require_hash_key(connection: Connection | Pool, settings: Settings) -> None:
+    """Raise `InvalidKey` where tokens were issued and the key of their hashes is gone: no new one takes its place."""
+    files = hash_key_files(settings)
+    if not files.current.exists() and await connection.fetchval(_SQL["were_issued"]):
+        load_hash_keys(files)
 
 
 def keyed_hash(token: str, key: bytes) -> bytes:
@@ -108,7 +114,7 @@ async def create_token(connection: Connection, key: bytes, request: TokenRequest
                 " `yesser tokens revoke` (see `yesser tokens list`) once its successor is in use."
             )
         row = (key_id, request.kind, request.holder, list(scopes), keyed_hash(token, key), request.days)
-        expires_at = await connection.fetchval(_SQL["add"], *row)
+        expires_at = await connection.fetchval(_SQL["add"], *row, HashKey(key.decode()).key_id)
     return NewToken(key_id, token, request.kind, request.holder, scopes, expires_at)
 
 

@@ -6,9 +6,12 @@ SELECT pg_advisory_xact_lock(hashtextextended('token/' || $1 || '/' || $2, 0))
 SELECT count(*) FROM platform.token WHERE kind = $1 AND holder = $2 AND revoked_at IS NULL AND expires_at > now()
 
 -- name: add
-INSERT INTO platform.token (key_id, kind, holder, scopes, keyed_hash, expires_at)
-VALUES ($1, $2, $3, $4, $5, now() + $6 * interval '1 day')
+INSERT INTO platform.token (key_id, kind, holder, scopes, keyed_hash, expires_at, hash_key_id)
+VALUES ($1, $2, $3, $4, $5, now() + $6 * interval '1 day', $7)
 RETURNING expires_at
+
+-- name: were_issued
+SELECT EXISTS (SELECT FROM platform.token)
 
 -- name: list
 SELECT key_id, kind, holder, scopes, created_at, expires_at, last_used_at, revoked_at,

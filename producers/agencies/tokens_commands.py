@@ -14,8 +14,17 @@ from infra.command_line.display import Column, Grid, show
 from infra.command_line.language import localized, print_localized
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.http.callers import KINDS, SCOPES
+from infra.postgres.connection import Connection
 from infra.settings import Settings
-from producers.agencies.tokens import TokenRequest, create_token, hash_key, list_tokens, revoke_token
+from producers.agencies.tokens import (
+    NewToken,
+    TokenRequest,
+    create_token,
+    hash_key,
+    list_tokens,
+    require_hash_key,
+    revoke_token,
+)
 
 _DAYS_MAX = 1_095
 STATES: Final = {"active": "صالح", "expired": "منتهي المدة", "revoked": "ملغى"}
@@ -36,7 +45,7 @@ def create(holder: str, kind: Any, scopes: tuple[Any, ...], days: int, as_json: 
     """Create a token for HOLDER (an agency's code, a partner's or an auditor's id). It is shown only once."""
     settings = Settings().acting_as("administrator")
     request = TokenRequest(kind, holder, days, scopes)
-    made = with_database(settings, "tokens", lambda connection: create_token(connection, hash_key(settings), request))
+    made = with_database(settings, "tokens", lambda connection: _create(connection, settings, request))
     if as_json:
         click.echo(orjson.dumps(made))
         return
@@ -48,6 +57,11 @@ def create(holder: str, kind: Any, scopes: tuple[Any, ...], days: int, as_json: 
         " be shown again.",
         err=True,
     )
+
+
+async def _create(connection: Connection, settings: Settings, request: TokenRequest) -> NewToken:
+    await require_hash_key(connection, settings)
+    return await create_token(connection, hash_key(settings), request)
 
 
 @tokens.command("list")

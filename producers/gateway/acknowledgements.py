@@ -9,20 +9,16 @@ the beginning of its verifier key (`vkey`).
 from __future__ import annotations
 
 import base64
-import os
 from collections.abc import Sequence
 from hashlib import sha256
-from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 
 from infra.kafka.client_config import agency_topic
+from infra.log.key_files import KeyRing
+from infra.log.key_history import key_name
 from infra.log.receipt import RECEIPT_KIND, signed_line
-from infra.log.signed_note import InvalidKey, LogKey, parse_skey
-from infra.secret_files import write_private
-
-KEY_FILE: Final = "gateway.skey"
 
 
 class Stored(NamedTuple):
@@ -35,12 +31,18 @@ class Stored(NamedTuple):
 
 
 class ReceiptSigner:
-    """Signs receipts with the gateway's key."""
+    """Signs receipts with the gateway's current key; `keys` also has those before it, which verify older receipts."""
 
-    def __init__(self, key: LogKey) -> None:
-        self._key = key.signing_key
-        self.verifier = key.verifier
-        self.key_name = f"{key.name}+{key.verifier.key_id.hex()}"
+    def __init__(self, keys: KeyRing) -> None:
+        self.keys = keys
+        self.key_name = key_name(keys.current.verifier)
+        self._key = keys.current.signing_key
+
+    def use(self, keys: KeyRing) -> None:
+        """Sign with these keys from now on, after a rotation."""
+        self.keys = keys
+        self.key_name = key_name(keys.current.verifier)
+        self._key = keys.current.signing_key
 
     def receipt(self, agency: str, time: str, stored: Stored) -> dict[str, Any]:
         """The answer's members `receipt`, `key` and `signature`. `time` is the gateway's, RFC 3339."""
@@ -60,17 +62,3 @@ def receipt_bytes(agency: str, time: str, stored: Stored) -> bytes:
         ]
     )
     return f'{{"agency":"{agency}","events":[{rows}],"kind":"{RECEIPT_KIND}","time":"{time}"}}'.encode()
-
-
-def load_or_create_key(folder: Path, name: str) -> LogKey:
-    """The gateway's key from its folder; created on first use, readable only by its owner."""
-    path = folder / KEY_FILE
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_private(path, LogKey(name, os.urandom(32)).skey + "\n")
-    if path.stat().st_mode & 0o077:
-        raise InvalidKey(f"others may read {path}: run `chmod 600` on it, and consider who has read it")
-    key = parse_skey(path.read_text(encoding="utf-8").strip())
-    if key.name != name:
-        raise InvalidKey(f"{path} belongs to {key.name!r}, but the settings name {name!r}")
-    return key

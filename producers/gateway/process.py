@@ -11,9 +11,12 @@ from functools import partial
 from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit, setrlimit
 from typing import Any, Final
 
+import structlog
 from starlette.types import ASGIApp
 
 from infra.kafka.client_config import refuse_plain_kafka
+from infra.log.key_files import gateway_key_files, load_keys, load_or_create_keys
+from infra.log.signed_note import InvalidKey
 from infra.postgres.connection import TRANSIENT_ERRORS, Pool, create_pool
 from infra.process.commands import Process
 from infra.process.health import Readiness
@@ -22,8 +25,9 @@ from infra.settings import Settings
 from infra.tls.certificate_files import CertificateUnusable, KeyPair
 from infra.tls.plaintext import refuse_plaintext
 from infra.tls.server import ServedCertificate
+from producers.agencies.tokens import require_hash_key
 from producers.gateway.access.callers import Access
-from producers.gateway.acknowledgements import ReceiptSigner, load_or_create_key
+from producers.gateway.acknowledgements import ReceiptSigner
 from producers.gateway.app import served
 from producers.gateway.http.handshake import accepting
 from producers.gateway.http.peers import CONNECTIONS_MAX
@@ -40,6 +44,10 @@ UNREAD_BYTES_MAX: Final = 256 * 1024
 KEEP_ALIVE_S: Final = 60
 STOP_WAIT_S: Final = 8
 LAST_USED_EVERY_S: Final = 5.0
+READ_KEYS_EVERY_S: Final = 5.0
+"""A rotated key of receipts or tokens is noticed after this."""
+
+log = structlog.get_logger()
 
 
 def gateway(settings: Settings) -> Process:
@@ -76,18 +84,20 @@ class Gateway:
         refuse_plain_kafka(settings)
         self._certificate = _certificate(settings, self._clock)
         _allow_open_files()
-        signer = ReceiptSigner(load_or_create_key(settings.home / "gateway", settings.gateway_name))
+        signer = ReceiptSigner(load_or_create_keys(gateway_key_files(settings)))
         with listening(settings.gateway_host, settings.gateway_port, "YESSER_GATEWAY_PORT (0: any)") as listener:
             self.port = listener.getsockname()[1]
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNREAD_BYTES_MAX)  # of each connection
             pool = await create_pool(settings, "gateway", size=POOL_SIZE)
             reads = await reading_pool(settings)
+            await require_hash_key(pool, settings)
             access = Access(settings, pool)
             receiver = Receiver(settings, self._writer, signer, self._clock)
             self._writer.start()
             parts = Parts(settings, access, receiver, signer, reads, stop)
             app = served(parts)
             noting = asyncio.create_task(_note_use(access))
+            rereading = asyncio.create_task(_read_keys_again(settings, access, signer))
             notified = asyncio.create_task(parts.verdicts.run(settings, "gateway notifications"))
             try:
                 async with _serving(app, listener, settings, self._certificate) as self._server:
@@ -97,6 +107,7 @@ class Gateway:
                     parts.verdicts.wake_all()
             finally:
                 noting.cancel()
+                rereading.cancel()
                 notified.cancel()
                 await self._writer.stop()
                 with suppress(*TRANSIENT_ERRORS):
@@ -164,3 +175,18 @@ async def _note_use(access: Access) -> None:
         await asyncio.sleep(LAST_USED_EVERY_S)
         with suppress(*TRANSIENT_ERRORS):
             await access.write_last_used()
+
+
+async def _read_keys_again(settings: Settings, access: Access, signer: ReceiptSigner) -> None:
+    """Take up rotated keys. Those that were read before go on where a file is missing or damaged."""
+    said: str | None = None
+    while True:
+        await asyncio.sleep(READ_KEYS_EVERY_S)
+        try:
+            access.read_keys()
+            signer.use(load_keys(gateway_key_files(settings)))
+            said = None
+        except (InvalidKey, OSError) as error:
+            if said != str(error):
+                log.error("the keys cannot be read again", reason=str(error))
+            said = str(error)

@@ -41,6 +41,16 @@ def verified_receipts(
     return receipts, answer.refused + unlisted_errors(left, answer.refused)
 
 
+def key_named_in(response: httpx.Response) -> str | None:
+    """The name of the key that signed the receipt in an answer."""
+    try:
+        document = orjson.loads(response.content)
+    except orjson.JSONDecodeError:
+        return None
+    named = document.get("key") if isinstance(document, dict) else None
+    return named if isinstance(named, str) else None
+
+
 def unlisted_errors(places: Iterable[int], listed: Sequence[EventError]) -> tuple[EventError, ...]:
     """One fault for each refused event that the gateway's list, which is limited, left out."""
     known = {error.event for error in listed}

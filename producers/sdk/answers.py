@@ -123,7 +123,10 @@ class VerdictPage(Answer):
 
 
 class Proof(Answer):
-    """An entry and its inclusion proof against a signed checkpoint; hashes are base64."""
+    """An entry and its inclusion proof against a signed checkpoint; hashes are base64.
+
+    `rotations` are the notes by which an earlier key of the log verifies the checkpoint too.
+    """
 
     index: int
     entry: str
@@ -131,6 +134,7 @@ class Proof(Answer):
     size: int
     path: tuple[str, ...]
     checkpoint: str
+    rotations: str = ""
 
 
 AnswerType = TypeVar("AnswerType", bound=Answer)

@@ -11,19 +11,21 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Final, Self
 from urllib.parse import quote
 
 import httpx
 
-from infra.log.signed_note import Verifier, parse_vkey
+from infra.log.key_history import KeyHistory, key_name, parse_history
+from infra.log.signed_note import InvalidNote, Verifier, parse_vkey
 from infra.process.retry import WaitTimedOut
 from infra.tls.certificate_files import TlsFiles
 from infra.tls.client import client_context
 from infra.tls.plaintext import require_loopback
 from producers.publisher.run import TopicHalted
-from producers.sdk.acknowledgements import unlisted_errors, verified_receipts
+from producers.sdk.acknowledgements import key_named_in, unlisted_errors, verified_receipts
 from producers.sdk.answers import (
     EventError,
     Language,
@@ -37,7 +39,7 @@ from producers.sdk.answers import (
 )
 from producers.sdk.batches import batch_of, content_of, slices
 from producers.sdk.connection import NO_TIMEOUT_BUT_CONNECTING, ClientLimits, Connection, Request
-from producers.sdk.problems import ClientClosed, GatewayProblem, RecordReplaced, RefusedByRegistrar
+from producers.sdk.problems import ClientClosed, GatewayProblem, NotGenuine, RecordReplaced, RefusedByRegistrar
 from producers.sdk.proofs import verified_proof
 
 _SINGLE: Final = "application/cloudevents+json"
@@ -60,7 +62,8 @@ class Sent:
 class AgencyClient:
     """A client of one gateway with one token; an asynchronous context manager. Many tasks may use it at once.
 
-    `gateway_key` is the verifier key of receipts; without it the client trusts the first key that the gateway shows.
+    `gateway_key` is a verifier key of receipts; without it the client trusts the first key that the gateway shows. If
+    the gateway's key is rotated, the client follows the signed history.
     `language` is that of problems. `tls` has the authority of the gateway's certificate, if it is a private one, and
     the client's own certificate, if the gateway asks for one. Leaving the block waits for open requests.
 
@@ -94,7 +97,7 @@ class AgencyClient:
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=self._limits.requests_in_flight_max),
         )
         self._connection = Connection(self._http, self._limits)
-        self._key = None if gateway_key is None else parse_vkey(gateway_key)
+        self._keys = None if gateway_key is None else KeyHistory((parse_vkey(gateway_key),))
         self._slots = asyncio.Semaphore(self._limits.requests_in_flight_max)
         self._is_open = False
 
@@ -179,7 +182,8 @@ class AgencyClient:
     async def proof(self, index: int, log_key: str | None = None) -> Proof:
         """The entry at this index with its verified inclusion proof; waits until a signed checkpoint covers it.
 
-        With `log_key`, the log's verifier key, also verifies the checkpoint's signature. Raises `NotGenuine`.
+        With `log_key`, any verifier key that the log has had, also verifies the checkpoint's signature. Raises
+        `NotGenuine`.
         """
         proof = read_answer(Proof, await self._ask(f"/v1/proofs/{index}", {}))
         return verified_proof(proof, None if log_key is None else parse_vkey(log_key))
@@ -200,15 +204,28 @@ class AgencyClient:
         sent.refused += [error.moved(first) for error in refused]
 
     async def _post(self, request: Request, events: Sequence[bytes]) -> tuple[list[Receipt], tuple[EventError, ...]]:
-        key = await self._gateway_key()
-        return verified_receipts(await self._connection.ask(request), events, key)
+        await self._gateway_keys()
+        answer = await self._connection.ask(request)
+        return verified_receipts(answer, events, await self._key_of(answer))
 
-    async def _gateway_key(self) -> Verifier:
-        """The verifier key of receipts: the given one, else the first that the gateway showed."""
-        if self._key is None:
+    async def _gateway_keys(self) -> KeyHistory:
+        """The keys of receipts: the given one, else the first that the gateway showed, and those that replaced it."""
+        if self._keys is None:
             shown = await self._connection.ask(Request("/v1/key"))
-            self._key = self._key or parse_vkey(shown.text.strip())
-        return self._key
+            self._keys = self._keys or KeyHistory((parse_vkey(shown.text.strip()),))
+        return self._keys
+
+    async def _key_of(self, answer: httpx.Response) -> Verifier:
+        """The key that the receipt names, if it is ours or one that replaced it; else ours, which did not sign it."""
+        keys = await self._gateway_keys()
+        named = key_named_in(answer)
+        if all(named != key_name(key) for key in keys.keys):
+            shown = await self._connection.ask(Request("/v1/keys"))
+            try:
+                keys = self._keys = parse_history(shown.text, keys.current)
+            except InvalidNote as error:
+                raise NotGenuine(f"The gateway's keys do not continue ours: {error}. {NotGenuine.__doc__}") from error
+        return next((key for key in keys.valid_at(datetime.now(UTC)) if key_name(key) == named), keys.current)
 
     async def _page(self, since: int, limit: int, wait_s: float) -> VerdictPage:
         parameters: dict[str, str | int | float] = {"since": since, "limit": limit, "wait_s": round(wait_s, 3)}

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 from typing import Final
 
+from infra.log.key_history import KeyHistory, parse_transitions
 from infra.log.merkle import leaf_hash
 from infra.log.proofs import verify_inclusion
-from infra.log.signed_note import InvalidNote, Verifier, parse_checkpoint
+from infra.log.signed_note import InvalidNote, Verifier
 from producers.sdk.answers import Proof
 from producers.sdk.problems import NotGenuine
 
@@ -17,11 +18,12 @@ _EVENT_FOLLOWS: Final = b',"event":'
 def verified_proof(proof: Proof, log_key: Verifier | None) -> Proof:
     """The proof, if it leads from the entry's bytes to the checkpoint's root. Raises `NotGenuine`.
 
-    With the log's key, also verifies the checkpoint's signature; without it, the caller must trust the checkpoint.
+    With a key of the log, the current or an earlier one, also verifies the checkpoint's signature; without it, the
+    caller must trust the checkpoint.
     """
     entry = proof.entry.encode()
     try:
-        size, root = _tree_of(proof.checkpoint, log_key)
+        size, root = _tree_of(proof, log_key)
         path = [base64.b64decode(step, validate=True) for step in proof.path]
     except (InvalidNote, ValueError) as error:
         raise NotGenuine(f"The proof of entry {proof.index} cannot be read: {error}. {NotGenuine.__doc__}") from error
@@ -35,9 +37,10 @@ def event_bytes_of(proof: Proof) -> bytes:
     return proof.entry.encode().partition(_EVENT_FOLLOWS)[2][:-1]
 
 
-def _tree_of(checkpoint: str, log_key: Verifier | None) -> tuple[int, bytes]:
+def _tree_of(proof: Proof, log_key: Verifier | None) -> tuple[int, bytes]:
     if log_key is not None:
-        signed = parse_checkpoint(checkpoint, log_key)
+        history = KeyHistory.of(log_key, parse_transitions(proof.rotations))
+        signed = history.parse_checkpoint(proof.checkpoint)
         return signed.size, signed.root
-    _, size, root, *_ = checkpoint.split("\n")
+    _, size, root, *_ = proof.checkpoint.split("\n")
     return int(size), base64.b64decode(root, validate=True)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import random
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from consumers.audit.mirror import write_mirror
-from infra.log.signed_note import LogKey
+from infra.log.key_history import KeyHistory, sign_transition
+from infra.log.signed_note import LogKey, checkpoint_text, sign_note
 from tests.audit_go.auditor import Auditor, built
-from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, sample_entries
+from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, root_of, sample_entries
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("audit_go")]  # built once
 
@@ -82,6 +84,22 @@ async def test_another_key_of_the_same_name_is_refused(auditor: Auditor, tmp_pat
     await write_mirror(MemoryLog(sample_entries(5)), tmp_path, KEY.verifier)
     other = LogKey(KEY.name, bytes(32)).verifier.vkey
     assert "checkpoint" in (auditor.refuses(tmp_path, other) or "")
+
+
+async def test_in_the_overlap_of_a_rotation_the_old_key_and_the_new_one_are_each_accepted(
+    auditor: Auditor, tmp_path: Path
+) -> None:
+    new, until = LogKey(KEY.name, b"n" * 32), datetime(2026, 1, 1, tzinfo=UTC)
+    log = MemoryLog(sample_entries(700))
+    log.history = KeyHistory.of(KEY.verifier, [sign_transition(KEY, new, until, (300, root_of(log.stored[:300])))])
+    log.note = sign_note(checkpoint_text(KEY.name, 700, log.root), [new, KEY])
+    await write_mirror(log, tmp_path / "overlap", KEY.verifier)
+    assert auditor.refuses(tmp_path / "overlap", KEY.verifier.vkey) is None
+    assert auditor.refuses(tmp_path / "overlap", new.verifier.vkey) is None
+    log.note = sign_note(checkpoint_text(KEY.name, 700, log.root), [new])
+    await write_mirror(log, tmp_path / "after", KEY.verifier)
+    assert "checkpoint" in (auditor.refuses(tmp_path / "after", KEY.verifier.vkey) or "")
+    assert auditor.refuses(tmp_path / "after", new.verifier.vkey) is None
 
 
 def _files(folder: Path) -> list[Path]:

@@ -26,7 +26,8 @@ from consumers.revenue.consumer import CONSUMER as REVENUE
 from consumers.revenue.read import balances
 from events.validation.refusal import REFUSED
 from events.wire.entry import parse_entry
-from infra.log.signed_note import Checkpoint, load_or_create_key, parse_vkey
+from infra.log.key_files import load_or_create_keys, log_key_files
+from infra.log.signed_note import Checkpoint, parse_vkey
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.refusals.read import SQL as REFUSALS
@@ -93,7 +94,7 @@ async def test_an_old_log_is_recovered_and_folded_to_the_figures_of_its_release(
 ) -> None:
     checkpoint = await old.checkpoint()
     # The key of the old log is not kept here: nothing is signed, so the root is compared below.
-    load_or_create_key(settings.log_folder, settings.log_origin)
+    load_or_create_keys(log_key_files(settings))
     recovered = await recover(settings, lambda first: mirror_entries(old.folder / "log", first), quiet, unsigned=True)
     assert (recovered.size_before, recovered.size, recovered.root) == (0, checkpoint.size, checkpoint.root)
     raw = await old.raw()

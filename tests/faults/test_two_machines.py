@@ -14,8 +14,8 @@ from consumers.registrar.guards.checkpoint_topic import read_topic_checkpoints
 from infra.embedded.processes.signals import SEPARATE
 from infra.embedded.stack import running_stack
 from infra.kafka.client_config import bootstrap
+from infra.log.key_files import load_keys, log_key_files
 from infra.log.reader import log_size
-from infra.log.signed_note import load_key
 from infra.postgres.connection import Connection, address, connect
 from infra.principals import SUPERUSER
 from infra.settings import Settings
@@ -94,7 +94,7 @@ async def require_consistent_by_go(
     notes |= {(home.log_folder / "checkpoint").read_bytes() for home in homes}
     files = write_files(folder, sorted(notes))
     await asyncio.to_thread(services.ask, "audit", "mirror", str(folder / "mirror"))
-    vkey = load_key(homes[0].log_folder, homes[0].log_origin).verifier.vkey
+    vkey = load_keys(log_key_files(homes[0])).current.verifier.vkey
     assert built(folder).refuses(folder / "mirror", vkey, files) is None
     tell(f"two machines: Go's tlog proves that the log continues all {len(files)} checkpoints")
 

@@ -20,7 +20,7 @@ from infra.http.problems import Problem
 from infra.kafka.client_config import agency_topic
 from infra.log.proof_file import ProofFile
 from infra.log.proofs import PROOF_PREFIX, StoredHashes, inclusion_proof
-from infra.log.reader import newest_checkpoint, read_entries, read_leaves
+from infra.log.reader import newest_checkpoint, read_entries, read_leaves, rotation_notes
 from infra.postgres.connection import Connection
 
 PROOF_FILE_TYPE: Final = "text/plain; charset=utf-8"
@@ -50,6 +50,7 @@ async def proof(request: Reading, index: Index) -> Response:
         size, note = checkpoint
         path = await inclusion_proof(StoredHashes(connection), index, size)
         leaf = await read_leaves(connection, index, 1)
+        rotations = await rotation_notes(connection)
     if _wants_text(request.http.headers.get("accept", "")):
         name = f'attachment; filename="{index}.tlog-proof"'
         text = ProofFile(index, raw[0], path, note).text()
@@ -61,6 +62,7 @@ async def proof(request: Reading, index: Index) -> Response:
         "size": size,
         "path": [base64.b64encode(step).decode() for step in path],
         "checkpoint": note,
+        "rotations": "\n".join(rotations),
     }
     return Response(orjson.dumps(document), headers=_VARY, media_type=JSON)
 

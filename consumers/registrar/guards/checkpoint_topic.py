@@ -22,7 +22,6 @@ from events.errors import Retry
 from infra.kafka.client_config import PRODUCER_DURABLE, client_arguments
 from infra.kafka.clients import abort_producer, acknowledged, start_client, stop_consumer
 from infra.kafka.end_offsets import ends_of_existing
-from infra.log.signed_note import LogKey
 from infra.settings import Settings
 
 FETCH_BYTES_MAX: Final = 1 << 20
@@ -83,11 +82,11 @@ class CheckpointTopic:
             self.read_up_to = records[-1].offset + 1 if records else end
         return values
 
-    async def write(self, key: LogKey, note: str) -> datetime | None:
+    async def write(self, origin: str, note: str) -> datetime | None:
         """Write a signed checkpoint; returns when Kafka appended it (None where it does not stamp its own time)."""
         assert self._producer is not None
         topic, partition = self.partition
-        sending = self._producer.send(topic, note.encode(), key.name.encode(), partition=partition)
+        sending = self._producer.send(topic, note.encode(), origin.encode(), partition=partition)
         metadata = await acknowledged(await acknowledged(sending))
         offset: int = metadata.offset
         if offset == self.read_up_to:

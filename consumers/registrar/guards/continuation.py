@@ -15,8 +15,11 @@ from pathlib import Path
 from typing import Final
 
 from events.errors import Halt
+from infra.log.key_files import CHECKPOINT_FILE
+from infra.log.key_history import KeyHistory, Transition
 from infra.log.merkle import read_tree
-from infra.log.signed_note import CHECKPOINT_FILE, KEY_FILE, Checkpoint, InvalidNote, LogKey, parse_checkpoint
+from infra.log.reader import read_rotations
+from infra.log.signed_note import Checkpoint, InvalidNote
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
@@ -29,11 +32,11 @@ class Fork(Halt):
     """The tree in the database does not continue the last signed checkpoint: nothing is signed."""
 
 
-def read_last_checkpoint(folder: Path, key: LogKey) -> Checkpoint | None:
-    """The checkpoint in the file, verified with the log's key; None where there is no file."""
+def read_last_checkpoint(folder: Path, history: KeyHistory) -> Checkpoint | None:
+    """The checkpoint in the file, verified with the log's keys; None where there is no file."""
     path = folder / CHECKPOINT_FILE
     try:
-        return parse_checkpoint(path.read_text(encoding="utf-8"), key.verifier)
+        return history.parse_checkpoint(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     except (InvalidNote, UnicodeDecodeError) as error:
@@ -57,18 +60,18 @@ def write_checkpoint(folder: Path, note: str) -> None:
         os.close(handle)
 
 
-def checkpoints_of(values: Sequence[bytes], key: LogKey, topic: str) -> list[Checkpoint]:
-    """This log's checkpoints among the values of the topic. Raises `Fork` for one that its key did not sign."""
+def checkpoints_of(values: Sequence[bytes], history: KeyHistory, topic: str) -> list[Checkpoint]:
+    """This log's checkpoints among the values of the topic. Raises `Fork` for one that no key in force signed."""
     found = []
     for note in dict.fromkeys(values):
-        if not note.startswith(f"{key.name}\n".encode()):
+        if not note.startswith(f"{history.current.name}\n".encode()):
             continue
         try:
-            found.append(parse_checkpoint(note.decode(), key.verifier))
+            found.append(history.parse_checkpoint(note.decode()))
         except (InvalidNote, UnicodeDecodeError) as error:
             raise Fork(
-                f"{topic} holds a checkpoint that {KEY_FILE} did not sign ({error}): if the key was rotated, bring the"
-                " new one here; else find out who writes to this topic (docs/runbook.md)"
+                f"{topic} holds a checkpoint that log.skey did not sign ({error}): if the key was rotated, bring the"
+                " new one here (`yesser keys import`); else find out who writes to this topic (docs/runbook.md)"
             ) from error
     return found
 
@@ -77,10 +80,29 @@ def newest(kept: Sequence[Checkpoint]) -> Checkpoint | None:
     return max(kept, key=lambda checkpoint: checkpoint.size, default=None)
 
 
-async def require_continuation(connection: Connection, key: LogKey, kept: Sequence[Checkpoint], size: int) -> None:
+async def stored_transitions(connection: Connection) -> list[Transition]:
+    """The rotations of the log's key that the database holds. Raises `Fork` for a row that is none."""
+    try:
+        return await read_rotations(connection)
+    except InvalidNote as error:
+        raise Fork(
+            f"log.key_history holds a row that is no rotation ({error}): someone wrote to the database"
+        ) from error
+
+
+def signed_trees(history: KeyHistory) -> list[Checkpoint]:
+    """The trees that the rotations of the log's key name: signed like checkpoints."""
+    return [Checkpoint(step.new.name, *step.tree, step.note) for step in history.transitions if step.tree is not None]
+
+
+async def require_continuation(
+    connection: Connection, history: KeyHistory, kept: Sequence[Checkpoint], size: int
+) -> None:
     """Raise `Fork` unless the tree of `size` entries continues the newest of the checkpoints kept outside, which must
-    be at least as new as the one in the database."""
-    await require_own_checkpoint(connection, key)
+    be at least as new as the one in the database, and the tree of each rotation of the key."""
+    await require_own_checkpoint(connection, history)
+    for tree in signed_trees(history):
+        await require_prefix(connection, tree, size)
     stored: int | None = await connection.fetchval(_SQL["signed_size"])
     last = newest(kept)
     if stored is not None and (last is None or last.size < stored):
@@ -99,16 +121,16 @@ async def has_checkpoint(connection: Connection) -> bool:
     return await connection.fetchval(_SQL["signed_size"]) is not None
 
 
-async def require_own_checkpoint(connection: Connection, key: LogKey) -> None:
-    """Raise `Fork` unless this key signed the newest checkpoint in the database."""
+async def require_own_checkpoint(connection: Connection, history: KeyHistory) -> None:
+    """Raise `Fork` unless a key in force signed the newest checkpoint in the database."""
     note: str | None = await connection.fetchval(_SQL["last_note"])
     if note is None:
         return
     try:
-        parse_checkpoint(note, key.verifier)
+        history.parse_checkpoint(note)
     except InvalidNote as error:
         raise Fork(
-            f"the newest checkpoint in the database was not signed with {KEY_FILE} ({error}): if the key is another"
+            f"the newest checkpoint in the database was not signed with log.skey ({error}): if the key is another"
             " log's, restore the whole folder from its backup; else someone wrote to the database"
         ) from error
 

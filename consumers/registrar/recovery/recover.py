@@ -27,6 +27,8 @@ from consumers.registrar.guards.continuation import (
     newest,
     read_last_checkpoint,
     require_continuation,
+    signed_trees,
+    stored_transitions,
 )
 from consumers.registrar.journal import LEASE, Diverged, Journal
 from consumers.registrar.recovery.agency_records import AgencyRecords, agency_records
@@ -36,8 +38,10 @@ from events.errors import Fenced
 from events.validation.verdicts import Agency
 from events.wire.entry import Entry, parse_entry
 from infra.kafka.client_config import agency_topic
+from infra.log.key_files import load_keys, log_key_files
+from infra.log.key_history import KeyHistory
 from infra.log.merkle import TileTree, leaf_hash
-from infra.log.signed_note import Checkpoint, LogKey, load_key
+from infra.log.signed_note import Checkpoint
 from infra.postgres.connection import TRANSIENT_ERRORS, connect
 from infra.postgres.outbox import PLATFORM
 from infra.postgres.sql import queries
@@ -142,12 +146,15 @@ class _Recovery:
     async def run(self) -> Recovered:
         journal, before = self.journal, self.journal.size
         settings = journal.settings
-        key = load_key(settings.log_folder, settings.log_origin)
-        kept = checkpoints_of(await read_topic_checkpoints(settings), key, settings.checkpoints_topic)
-        if (in_file := read_last_checkpoint(settings.log_folder, key)) is not None:
+        async with journal.lock:
+            stored = await stored_transitions(journal.connection)
+        history = load_keys(log_key_files(settings), stored).history
+        kept = checkpoints_of(await read_topic_checkpoints(settings), history, settings.checkpoints_topic)
+        kept += signed_trees(history)
+        if (in_file := read_last_checkpoint(settings.log_folder, history)) is not None:
             kept.append(in_file)
         last = newest(kept)
-        await self._verify(key, last)
+        await self._verify(history, last)
         self.agencies = {agency_topic(a.code): a for a in await journal.agencies()}
         self.agencies.setdefault(agency_topic(PLATFORM), Agency(PLATFORM, "platform"))
         self.positions = {topic: p.next_offset for topic, p in (await journal.positions()).items()}
@@ -158,15 +165,15 @@ class _Recovery:
                     await self._write(records, part, signed_size)
                 self.progress("written", journal.size)
         async with journal.lock:
-            await require_continuation(journal.connection, key, kept, journal.size)
+            await require_continuation(journal.connection, history, kept, journal.size)
         return Recovered(before, journal.size, journal.tree.root(), self.lacking, self.halted)
 
-    async def _verify(self, key: LogKey, last: Checkpoint | None) -> None:
+    async def _verify(self, history: KeyHistory, last: Checkpoint | None) -> None:
         """Read all entries once, without writing, and compare with the signed root."""
         tree: TileTree = self.journal.tree.copy()
         if last is None or last.size <= tree.size:
             async with self.journal.lock:
-                await require_continuation(self.journal.connection, key, [last] if last else [], tree.size)
+                await require_continuation(self.journal.connection, history, [last] if last else [], tree.size)
             return
         async for raws in chunks(self.source, tree.size):
             leaves = [leaf_hash(raw) for raw in raws]

@@ -16,19 +16,21 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Final
 
 from events.validation.verdicts import Agency
 from infra.http.callers import DEFAULT_SCOPES, Caller, Kind, Scope
 from infra.http.problems import Problem
+from infra.keys.hash_keys import hash_key_files, load_hash_keys, load_or_create_hash_keys
 from infra.observability.telemetry import count
 from infra.postgres.connection import TRANSIENT_ERRORS, Pool
 from infra.postgres.sql import queries
 from infra.postgres.verdicts import paused_of
 from infra.process.tasks import retrieve_error
 from infra.settings import Settings
-from producers.agencies.tokens import has_check_digits, hash_key, key_id_of, keyed_hash
+from producers.agencies.tokens import has_check_digits, key_id_of, keyed_hash
 from producers.gateway.access.jwt_tokens import JwtClaims, JwtIssuer, looks_like_jwt
 from producers.gateway.access.limits import RateLimit
 from producers.gateway.http.content_mode import RawHeaders
@@ -60,12 +62,20 @@ class _Credential:
 
 
 class Access:
-    """Authenticates callers. `clock` is monotonic, in seconds."""
+    """Authenticates callers. `clock` is monotonic, in seconds; `now` is the time of day."""
 
-    def __init__(self, settings: Settings, pool: Pool, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        pool: Pool,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._pool = pool
         self._clock = clock
-        self._key = hash_key(settings)
+        self._now = now
+        self._key_files = hash_key_files(settings)
+        self._keys = load_or_create_hash_keys(self._key_files)
         self._fresh_s = settings.gateway_token_cache_ms / 1000
         self._grace_s = settings.gateway_token_grace_s
         self._issuer = JwtIssuer.of(settings)
@@ -96,6 +106,10 @@ class Access:
         if caller is None:
             raise _unauthenticated()
         return caller
+
+    def read_keys(self) -> None:
+        """Notice that the keys of the tokens' hashes were rotated. Raises `InvalidKey`."""
+        self._keys = load_hash_keys(self._key_files)
 
     async def write_last_used(self) -> None:
         """Record in the database which tokens were used since the last call."""
@@ -156,7 +170,9 @@ class Access:
             claims = None if self._issuer is None else await self._issuer.read(token)
             return None if claims is None else _Credential(token, f"jwt/{claims.kind}/{claims.holder}", claims=claims)
         key_id = key_id_of(token)
-        return None if key_id is None else _Credential(token, key_id, not has_check_digits(token, self._key))
+        keys = self._keys.valid(self._now())
+        is_known = any(has_check_digits(token, key.secret) for key in keys)
+        return None if key_id is None else _Credential(token, key_id, not is_known)
 
     async def _look_up_once(self, digest: bytes, credential: _Credential) -> Caller | None:
         looking_up = self._looking_up.get(digest)
@@ -171,10 +187,18 @@ class Access:
             return await self._caller_of_jwt(credential.name, credential.claims)
         count("gateway_token_lookups")
         row = await self._pool.fetchrow(_SQL["token"], credential.name)
-        if row is None or not hmac.compare_digest(row["keyed_hash"], keyed_hash(credential.token, self._key)):
+        if row is None or not self._is_hash_of(row["keyed_hash"], row["hash_key_id"], credential.token):
             return None
         self._used.add(credential.name)
         return _caller(credential.name, row["kind"], row["holder"], frozenset(row["scopes"]), row)
+
+    def _is_hash_of(self, stored: bytes, hash_key_id: str | None, token: str) -> bool:
+        """Whether the stored hash is the token's under a valid key. Without an id it is of an earlier release."""
+        keys = self._keys.valid(self._now(), hash_key_id)
+        if not keys:  # of a key that was put in use since the files were read
+            self.read_keys()
+            keys = self._keys.valid(self._now(), hash_key_id)
+        return any(hmac.compare_digest(stored, keyed_hash(token, key.secret)) for key in keys)
 
     async def _caller_of_jwt(self, name: str, claims: JwtClaims) -> Caller | None:
         row: Any = {"role": None, "is_suspended": False, "paused_until": None}

@@ -1,6 +1,6 @@
 -- name: token
 -- A token that is valid now, with its agency as registered in the log.
-SELECT t.kind, t.holder, t.scopes, t.keyed_hash, a.role, s.agency IS NOT NULL AS is_suspended,
+SELECT t.kind, t.holder, t.scopes, t.keyed_hash, t.hash_key_id, a.role, s.agency IS NOT NULL AS is_suspended,
        p.paused_until, p.paused_reason
 FROM platform.token t
 LEFT JOIN platform.agency a ON a.code = t.holder AND t.kind IN ('agency', 'office')

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse
 
 from infra.http.documents import problems
 from infra.http.problems import PAGE_PREFIX, Problem
-from infra.http.routes import KEY, needs_token
+from infra.http.routes import KEY, KEYS, needs_token
 from producers.docs_pages.site import START, SWAGGER, Page, Site
 from producers.gateway.routes.parts import PartsDep
 
@@ -63,7 +63,13 @@ for address in _DOCUMENTS:
 @routes.get(KEY, summary="The key that signs receipts", response_class=Response, responses=problems(400))
 async def key(parts: PartsDep) -> Response:
     """The verifier key (C2SP signed-note `vkey`) of this gateway."""
-    return Response(parts.signer.verifier.vkey + "\n", media_type="text/plain; charset=utf-8")
+    return Response(parts.signer.keys.history.current.vkey + "\n", media_type="text/plain; charset=utf-8")
+
+
+@routes.get(KEYS, summary="All keys that signed receipts", response_class=Response, responses=problems(400))
+async def keys(parts: PartsDep) -> Response:
+    """The first verifier key of this gateway, and each rotation since as a note signed by the old and the new key."""
+    return Response(parts.signer.keys.history.document(), media_type="text/plain; charset=utf-8")
 
 
 @routes.get(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -24,6 +24,8 @@ from consumers.rebuild.table_hash import table_hash
 from consumers.registry import CONSUMERS
 from events.errors import Fenced
 from events.wire.entry import entry_bytes, parse_entry, recorded_time
+from infra.log.key_history import sign_transition
+from infra.log.signed_note import LogKey
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
 from infra.postgres.unit_of_work import Table
 from infra.process import lease
@@ -155,6 +157,32 @@ def test_a_commitment_is_due_when_the_log_has_grown_by_a_tenth_and_by_ten_thousa
     assert not LogGrowth(19_999, 10_000).due
     assert not LogGrowth(549_999, 500_000).due
     assert LogGrowth(550_000, 500_000).due
+
+
+async def test_a_rotation_of_the_logs_key_is_committed_at_once_and_its_history_is_checked(
+    settings: Settings, live: Connection, raw: list[bytes], run: Any
+) -> None:
+    await run(commit)
+    grown = await register_outbox(live, raw)
+    assert not (await log_growth(live)).due
+    old, new = (LogKey("log.example/0", bytes([number]) * 32) for number in range(2))
+    step = sign_transition(old, new, datetime.now(UTC), (len(raw), bytes(32)))
+    add = "INSERT INTO log.key_history (number, size, note) VALUES (1, $1, $2)"
+    await live.execute(add, step.size, step.note)
+    assert (await read_status(live, CONSUMERS)).commitment_due
+    epoch = await lease.claim(live, "relay", "test", settings)
+    assert epoch is not None
+    scheduler = CommitmentScheduler(settings, Term(epoch, asyncio.Event()))
+    assert await scheduler.look(live)
+    assert not await scheduler.look(live)
+    await register_outbox(live, grown)
+    code, checked = await run(audit, "commitments")
+    row = checked["commitments"][-1]
+    assert (code, row["name"], row["log_index"], row["rows"]) == (0, "log-keys", len(grown), 1)
+    await live.execute("ALTER TABLE log.key_history DISABLE TRIGGER append_only")
+    await live.execute("UPDATE log.key_history SET note = note || ' '")
+    code, checked = await run(audit, "commitments")
+    assert (code, [row["name"] for row in checked["commitments"] if not row["ok"]]) == (1, ["log-keys"])
 
 
 def test_a_commitment_is_due_after_a_day_in_which_the_log_has_grown() -> None:

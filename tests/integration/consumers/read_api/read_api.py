@@ -13,11 +13,12 @@ import httpx
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.plan.document import PLAN_CONSUMERS
 from infra.http.callers import Kind
+from infra.log.key_files import gateway_key_files, load_or_create_keys
 from infra.postgres.connection import Connection, Pool, create_pool
 from infra.settings import Settings
 from producers.agencies.tokens import TokenRequest, create_token, hash_key
 from producers.gateway.access.callers import Access
-from producers.gateway.acknowledgements import ReceiptSigner, load_or_create_key
+from producers.gateway.acknowledgements import ReceiptSigner
 from producers.gateway.app import application
 from producers.gateway.process import reading_pool
 from producers.gateway.receiving import Receiver
@@ -72,7 +73,7 @@ async def read_window(
 ) -> AsyncIterator[Window]:
     """The application with a database and with nothing else; what is read is read over a line of its own, if given."""
     pool, reads = await create_pool(settings, "gateway"), await reading_pool(over or settings)
-    signer = ReceiptSigner(load_or_create_key(settings.home / "gateway", settings.gateway_name))
+    signer = ReceiptSigner(load_or_create_keys(gateway_key_files(settings)))
     receiver = Receiver(settings, cast(KafkaWriter, None), signer, lambda: datetime.now(UTC))
     parts = Parts(settings, Access(settings, pool), receiver, signer, reads)
     transport = httpx.ASGITransport(application(parts), raise_app_exceptions=False)

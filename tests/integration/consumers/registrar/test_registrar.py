@@ -16,9 +16,10 @@ from consumers.registrar.batch import Batch
 from consumers.registrar.journal import Journal
 from consumers.registrar.registrar import Registrar
 from consumers.registrar.shipper import Shipper
+from infra.log.key_files import load_or_create_keys, log_key_files
 from infra.log.merkle import TileTree, leaf_hash, read_tree
 from infra.log.reader import log_size, read_entries, read_leaves
-from infra.log.signed_note import LogKey, load_or_create_key, parse_checkpoint
+from infra.log.signed_note import LogKey, parse_checkpoint
 from infra.postgres.connection import Connection, connect
 from infra.postgres.verdicts import next_sequence
 from infra.process import lease
@@ -573,7 +574,7 @@ async def test_checkpoints_are_signed_at_most_once_an_interval_and_only_while_th
     assert 2 <= len(rows) <= 6
     assert all(b - a >= 0.95 * settings.checkpoint_interval_ms / 1000 for a, b in pairwise(times))
     assert rows[-1]["size"] == await log_size(connection)
-    verifier = load_or_create_key(settings.log_folder, settings.log_origin).verifier
+    verifier = load_or_create_keys(log_key_files(settings)).current.verifier
     for row in rows:
         checkpoint = parse_checkpoint(row["note"], verifier)
         assert checkpoint.size == row["size"]
@@ -733,7 +734,7 @@ async def test_a_database_older_than_the_signed_checkpoint_halts(settings: Setti
     await found(settings)
     async with running(registrar(settings)):
         await until_size(connection, 2)
-    key = load_or_create_key(settings.log_folder, settings.log_origin)
+    key = load_or_create_keys(log_key_files(settings)).current
     (settings.log_folder / "checkpoint").write_text(key.sign_checkpoint(3, bytes(32)), encoding="utf-8")
     one = registrar(settings)
     async with running(one):
@@ -745,7 +746,7 @@ async def test_a_database_with_another_root_halts(settings: Settings, connection
     await found(settings)
     async with running(registrar(settings)):
         await until_size(connection, 2)
-    key = load_or_create_key(settings.log_folder, settings.log_origin)
+    key = load_or_create_keys(log_key_files(settings)).current
     (settings.log_folder / "checkpoint").write_text(key.sign_checkpoint(2, bytes(32)), encoding="utf-8")
     one = registrar(settings)
     async with running(one):

@@ -25,9 +25,10 @@ from consumers.registrar.registrar import Registrar
 from consumers.registrar.signer import Signer
 from events.errors import Fenced
 from infra.kafka.clients import start_client, stop_consumer
+from infra.log.key_files import load_keys, log_key_files
 from infra.log.merkle import read_tree
 from infra.log.reader import log_size
-from infra.log.signed_note import Checkpoint, LogKey, load_key, parse_checkpoint
+from infra.log.signed_note import Checkpoint, LogKey
 from infra.postgres.connection import Connection, connect
 from infra.process import lease
 from infra.settings import Settings
@@ -91,16 +92,16 @@ async def until_ready(one: Registrar, role: str) -> None:
 
 
 async def in_topic(settings: Settings) -> list[Checkpoint]:
-    key = load_key(settings.log_folder, settings.log_origin)
-    return checkpoints_of(await read_topic_checkpoints(settings), key, settings.checkpoints_topic)
+    history = load_keys(log_key_files(settings)).history
+    return checkpoints_of(await read_topic_checkpoints(settings), history, settings.checkpoints_topic)
 
 
 async def require_consistent(connection: Connection, *homes: Settings) -> None:
     """Every checkpoint in the database, the topic and the files is a prefix of the log."""
-    key = load_key(homes[0].log_folder, homes[0].log_origin)
+    history = load_keys(log_key_files(homes[0])).history
     rows = await connection.fetch("SELECT note FROM log.checkpoint")
-    kept = [parse_checkpoint(row["note"], key.verifier) for row in rows] + await in_topic(homes[0])
-    kept += [c for home in homes if (c := read_last_checkpoint(home.log_folder, key)) is not None]
+    kept = [history.parse_checkpoint(row["note"]) for row in rows] + await in_topic(homes[0])
+    kept += [c for home in homes if (c := read_last_checkpoint(home.log_folder, history)) is not None]
     assert {c.size: c.root for c in kept} == {c.size: (await read_tree(connection, c.size)).root() for c in kept}
     assert all(len(values) == 1 for values in (await shipped(homes[0])).values()), "no index has two entries"
 
@@ -175,9 +176,9 @@ async def expired_signer(settings: Settings, connection: Connection) -> AsyncIte
         assert epoch is not None
         journal = Journal(old, epoch, settings)
         await journal.open()
-        key = load_key(settings.log_folder, settings.log_origin)
+        keys = load_keys(log_key_files(settings))
         clocks = ClockCheck(lambda: datetime.now(UTC), time.monotonic, 300)
-        signer = Signer(journal, key, settings, topic, clocks)
+        signer = Signer(journal, keys, settings, topic, clocks)
         await start_client(reader.consumer)
         await topic.open()
         await signer.take_over()
@@ -242,11 +243,11 @@ async def test_a_late_record_of_a_former_owner_does_not_stay_the_last_one(
             await signer._write_to_topic(signer.newest)
             with pytest.raises(Fenced):
                 await signer._publish(signer.newest, "adopt_checkpoint")
-            key = load_key(settings.log_folder, settings.log_origin)
+            history = load_keys(log_key_files(settings)).history
 
             async def newest_is_last() -> bool:
                 values = [record.value for record in await records(settings, settings.checkpoints_topic)]
-                last = newest(checkpoints_of(values, key, settings.checkpoints_topic))
+                last = newest(checkpoints_of(values, history, settings.checkpoints_topic))
                 return last is not None and last.size == 4 and values[-1] == last.note.encode()
 
             await until(newest_is_last, "the newest checkpoint is the last record again")

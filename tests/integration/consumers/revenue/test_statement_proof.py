@@ -14,8 +14,8 @@ from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.operations.audit_options import AuditSource
 from consumers.operations.statement_proof import NotProven, NotSignedYet, prove_statement, verify_statement
 from consumers.revenue.consumer import CONSUMER as REVENUE
+from infra.log.key_files import log_key_files
 from infra.log.merkle import TileTree, leaf_hash
-from infra.log.signed_note import VKEY_FILE
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
@@ -49,7 +49,7 @@ async def applied(connection: Connection, settings: Settings, log: list[EntryDic
     for consumer in (REVENUE, EVENT_INDEX):
         await apply_live(connection, consumer, raw)
     await asyncio.to_thread(settings.log_folder.mkdir, parents=True, exist_ok=True)
-    await asyncio.to_thread((settings.log_folder / VKEY_FILE).write_text, VERIFIER.vkey + "\n")
+    await asyncio.to_thread(log_key_files(settings).vkey.write_text, VERIFIER.vkey + "\n")
     return connection
 
 

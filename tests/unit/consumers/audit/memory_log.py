@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from hashlib import sha256
 
+from infra.log.key_history import KeyHistory
 from infra.log.merkle import TileTree, leaf_hash
-from infra.log.signed_note import Checkpoint, LogKey, parse_checkpoint
+from infra.log.signed_note import Checkpoint, LogKey
 
 KEY = LogKey("log.example/0", bytes(range(32)))
 
@@ -27,10 +28,14 @@ class MemoryLog:
             self.levels[level].append(node)
         size = len(entries) if signed_size is None else signed_size
         self.root = root_of(entries[:size])
+        self.history = KeyHistory((KEY.verifier,))
         self.note = KEY.sign_checkpoint(size, self.root)
 
     async def checkpoint(self) -> Checkpoint:
-        return parse_checkpoint(self.note, KEY.verifier)
+        return self.history.parse_checkpoint(self.note)
+
+    async def keys(self) -> KeyHistory:
+        return self.history
 
     async def hashes(self, level: int, first: int, count: int) -> list[bytes]:
         found = self.levels[level][first : first + count]

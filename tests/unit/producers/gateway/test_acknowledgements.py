@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from events.wire.codec import canonical_bytes
+from infra.log.key_files import KeyFiles, KeyRing, NextKey, adopt, load_keys, load_or_create_keys, write_next
+from infra.log.key_history import key_name, parse_history, sign_transition
 from infra.log.receipt import receipt_is_genuine
 from infra.log.signed_note import InvalidKey, LogKey, parse_vkey
 from producers.gateway.acknowledgements import (
     ReceiptSigner,
     Stored,
-    load_or_create_key,
     receipt_bytes,
 )
 
@@ -29,7 +31,7 @@ STORED = Stored([0, 2], ["a", "b"], [7, 8], [b"{}", b"[]"])
 def answered() -> dict[str, Any]:
     """The answer as a client reads it."""
     read: dict[str, Any] = json.loads(
-        orjson.dumps(ReceiptSigner(KEY).receipt("health", "2026-11-25T01:02:03.000004Z", STORED))
+        orjson.dumps(ReceiptSigner(KeyRing.of(KEY)).receipt("health", "2026-11-25T01:02:03.000004Z", STORED))
     )
     return read
 
@@ -37,7 +39,9 @@ def answered() -> dict[str, Any]:
 def test_the_receipt_stands_in_the_answer_in_its_canonical_form() -> None:
     receipt = receipt_bytes("health", "2026-11-25T01:02:03.000004Z", STORED)
     assert receipt == canonical_bytes(json.loads(receipt))
-    assert receipt in orjson.dumps(ReceiptSigner(KEY).receipt("health", "2026-11-25T01:02:03.000004Z", STORED))
+    assert receipt in orjson.dumps(
+        ReceiptSigner(KeyRing.of(KEY)).receipt("health", "2026-11-25T01:02:03.000004Z", STORED)
+    )
 
 
 def test_what_is_signed_is_one_line_that_any_tool_can_write() -> None:
@@ -70,13 +74,25 @@ def test_another_gateways_key_is_not_this_one() -> None:
     assert not receipt_is_genuine(answer, LogKey("gateway.example", bytes(32)).verifier)
 
 
-def test_the_key_is_made_once_and_read_by_its_owner_only(tmp_path: Path) -> None:
-    made = load_or_create_key(tmp_path / "gateway", "gateway.example")
-    path = tmp_path / "gateway" / "gateway.skey"
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert load_or_create_key(tmp_path / "gateway", "gateway.example") == made
-    with pytest.raises(InvalidKey, match="belongs to"):
-        load_or_create_key(tmp_path / "gateway", "another.example")
-    path.chmod(0o640)
-    with pytest.raises(InvalidKey, match="others may read"):
-        load_or_create_key(tmp_path / "gateway", "gateway.example")
+def test_after_a_rotation_the_new_key_signs_and_old_receipts_still_verify(tmp_path: Path) -> None:
+    files = KeyFiles(tmp_path, "gateway", KEY.name)
+    old = load_or_create_keys(files).current
+    signer = ReceiptSigner(load_keys(files))
+    before = signer.receipt("health", "2026-11-25T01:02:03.000004Z", STORED)
+    new = LogKey(KEY.name, bytes(32))
+    write_next(files, NextKey(new, 7))
+    signer.use(adopt(files, sign_transition(old, new, datetime.now(UTC) + timedelta(days=7), None)))
+    after = signer.receipt("health", "2026-11-25T01:02:03.000004Z", STORED)
+    assert (before["key"], after["key"]) == (key_name(old.verifier), key_name(new.verifier))
+    published = parse_history(signer.keys.history.document(), old.verifier)
+    for answer, key in ((before, published.keys[0]), (after, published.keys[1])):
+        read = json.loads(orjson.dumps(answer))
+        assert receipt_is_genuine(read, key)
+
+
+def test_a_lost_key_of_the_gateway_is_not_replaced_by_a_new_one(tmp_path: Path) -> None:
+    files = KeyFiles(tmp_path, "gateway", KEY.name)
+    load_or_create_keys(files)
+    files.current.unlink()
+    with pytest.raises(InvalidKey, match="put the file back"):
+        load_or_create_keys(files)

@@ -14,6 +14,7 @@ import pytest
 from events.validation.verdicts import Accepted, Agency, Refused
 from events.wire.kafka_binding import Headers
 from infra.http.problems import Problem
+from infra.log.key_files import KeyRing
 from infra.log.signed_note import LogKey
 from infra.settings import Settings
 from producers.gateway.acknowledgements import ReceiptSigner
@@ -36,7 +37,12 @@ class Writer:
 
 def receiver(**changes: int) -> Receiver:
     settings = Settings().model_copy(update=changes)
-    return Receiver(settings, cast(KafkaWriter, Writer()), ReceiptSigner(KEY), lambda: datetime.now(UTC))
+    return Receiver(
+        settings,
+        cast(KafkaWriter, Writer()),
+        ReceiptSigner(KeyRing.of(KEY)),
+        lambda: datetime.now(UTC),
+    )
 
 
 def batch(*events: bytes) -> bytes:

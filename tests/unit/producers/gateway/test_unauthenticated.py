@@ -15,16 +15,29 @@ from hypothesis import strategies as st
 from starlette.types import ASGIApp
 from structlog.testing import capture_logs
 
+from infra.log.key_files import KeyRing
+from infra.log.signed_note import LogKey
 from infra.postgres.connection import Pool
 from infra.settings import Settings
 from producers.agencies.tokens import random_token
 from producers.gateway.access.callers import Access
+from producers.gateway.acknowledgements import ReceiptSigner
 from producers.gateway.app import served
 from producers.gateway.routes.parts import Parts
 from tests.unit.producers.gateway.http.in_memory import Transport, exchange
 
 NOTHING = cast(Any, None)
-PUBLIC = ("/", "/docs", "/docs/api", "/openapi.json", "/schemas/index.json", "/problems/not-found", "/v1/key")
+SIGNER = ReceiptSigner(KeyRing.of(LogKey("gateway.example", bytes(32))))
+PUBLIC = (
+    "/",
+    "/docs",
+    "/docs/api",
+    "/openapi.json",
+    "/schemas/index.json",
+    "/problems/not-found",
+    "/v1/key",
+    "/v1/keys",
+)
 PRIVATE = ("/v1/events", "/v1/events:validate", "/v1/events/e-1", "/v1/receipts?wait_s=30", "/v1/plan", "/v1/nothing")
 METHODS = ("GET", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "HEAD", "TRACE", "PROPFIND")
 
@@ -45,7 +58,7 @@ def gateway(home: Path, **changes: Any) -> ASGIApp:
     unlimited = {"gateway_failures_per_s": 1e6, "gateway_public_requests_per_s": 1e6}
     given = Settings(home=home, **{**unlimited, **changes})
     access = Access(given, cast(Pool, NoTokens()))
-    return served(Parts(given, access, NOTHING, NOTHING, NOTHING))
+    return served(Parts(given, access, NOTHING, SIGNER, NOTHING))
 
 
 @contextmanager
@@ -90,7 +103,7 @@ async def test_every_private_address_wants_a_token_first(
 async def test_a_public_address_answers_each_method_without_a_fault(
     app: ASGIApp, caplog: pytest.LogCaptureFixture, method: str
 ) -> None:
-    for target in (*PUBLIC[:-1], "/nothing", "/docs/nothing", "/%00", "/docs/%ff", "/docs/../v1/events", "//", "*"):
+    for target in (*PUBLIC, "/nothing", "/docs/nothing", "/%00", "/docs/%ff", "/docs/../v1/events", "//", "*"):
         for query in ("", "?x=1", "?%ff=%00", "?&&&==="):
             with no_trace(caplog):
                 transport = await exchange(app, request(method, target + query, "content-length: 0"))
@@ -137,8 +150,7 @@ LINES = st.lists(
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300)
 @given(
     method=st.sampled_from([*METHODS, "CONNECT", "PRI", "", "get", "\0"]),
-    target=st.sampled_from([*PUBLIC[:-1], *PRIVATE, "", "http://[::1", "http://x/docs", "/\xff"])
-    | st.text(max_size=20),
+    target=st.sampled_from([*PUBLIC, *PRIVATE, "", "http://[::1", "http://x/docs", "/\xff"]) | st.text(max_size=20),
     lines=LINES,
     more=st.binary(max_size=40),
     cut=st.integers(1, 400),

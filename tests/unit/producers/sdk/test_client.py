@@ -6,12 +6,15 @@ import asyncio
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import orjson
 import pytest
 
+from infra.log.key_files import KeyRing
+from infra.log.key_history import KeyHistory, sign_transition
 from infra.log.signed_note import LogKey
 from infra.tls.plaintext import PlaintextRefused
 from producers.gateway.acknowledgements import ReceiptSigner, Stored
@@ -34,7 +37,7 @@ def receipt(bodies: list[bytes], first: int = 0, without: tuple[int, ...] = ()) 
     ids = [orjson.loads(value)["id"] for value in values]
     stored = Stored(places, ids, [first + place for place in places], values)
     document: dict[str, Any] = orjson.loads(
-        orjson.dumps(ReceiptSigner(KEY).receipt("health", "2026-11-25T01:02:03.000004Z", stored))
+        orjson.dumps(ReceiptSigner(KeyRing.of(KEY)).receipt("health", "2026-11-25T01:02:03.000004Z", stored))
     )
     return document
 
@@ -59,6 +62,8 @@ class Gateway:
             return found if isinstance(found, httpx.Response) else httpx.Response(200, json=found)
         if path == "/v1/key":
             return httpx.Response(200, text=KEY.verifier.vkey + "\n")
+        if path == "/v1/keys":
+            return httpx.Response(200, text=KeyHistory((KEY.verifier,)).document())
         return await self._store(request)
 
     async def _store(self, request: httpx.Request) -> httpx.Response:
@@ -103,11 +108,46 @@ async def test_a_receipt_says_where_the_event_stands_and_keeps_the_signed_answer
     async with client(language="ar", gateway_key=KEY.verifier.vkey) as sender:
         got = await sender.send(b" " + EVENTS[3] + b"\n")
     assert (got.id, got.address, got.offset, got.agency) == ("3", "agency.health.events/0/0", 0, "health")
-    assert got.signed["key"] == ReceiptSigner(KEY).key_name
+    assert got.signed["key"] == ReceiptSigner(KeyRing.of(KEY)).key_name
     (request,) = gateway.seen
     assert request.content == EVENTS[3]
     assert request.headers["authorization"] == "Bearer yat_x"
     assert request.headers["accept-language"] == "ar"
+
+
+def rotated(until: datetime) -> str:
+    """What the gateway shows under /v1/keys after its key OTHER was replaced by KEY."""
+    step = sign_transition(OTHER, KEY, until, None)
+    return KeyHistory.of(OTHER.verifier, [step]).document()
+
+
+async def test_a_client_that_knows_the_key_before_follows_the_signed_history(gateway: Gateway) -> None:
+    gateway.answers["/v1/keys"] = httpx.Response(200, text=rotated(datetime.now(UTC)))
+    async with client(gateway_key=OTHER.verifier.vkey) as sender:
+        for event in EVENTS:
+            assert (await sender.send(event)).id
+    assert [request.url.path for request in gateway.seen].count("/v1/keys") == 1
+
+
+async def test_a_receipt_of_a_key_that_was_replaced_is_refused_after_the_overlap(gateway: Gateway) -> None:
+    for days, genuine in ((1, True), (-1, False)):
+        step = sign_transition(KEY, OTHER, datetime.now(UTC) + timedelta(days=days), None)
+        shown = KeyHistory.of(KEY.verifier, [step]).document()
+        gateway.answers["/v1/keys"] = httpx.Response(200, text=shown)
+        async with client(gateway_key=OTHER.verifier.vkey) as sender:
+            if genuine:
+                await sender.send(EVENTS[0])
+            else:
+                with pytest.raises(NotGenuine):
+                    await sender.send(EVENTS[0])
+
+
+async def test_a_history_that_does_not_continue_the_known_key_is_refused(gateway: Gateway) -> None:
+    strange = LogKey("gateway.example", b"s" * 32)
+    gateway.answers["/v1/keys"] = httpx.Response(200, text=rotated(datetime.now(UTC)))
+    async with client(gateway_key=strange.verifier.vkey) as sender:
+        with pytest.raises(NotGenuine, match="do not continue"):
+            await sender.send(EVENTS[0])
 
 
 async def test_many_events_go_in_order_in_slices(gateway: Gateway) -> None:
@@ -153,7 +193,7 @@ async def test_a_receipt_that_does_not_hold_is_not_taken(gateway: Gateway, chang
 
 async def test_a_receipt_by_another_key_than_the_pinned_one_is_not_taken(gateway: Gateway) -> None:
     async with client(gateway_key=OTHER.verifier.vkey) as sender:
-        with pytest.raises(NotGenuine, match="not signed by the key gateway"):
+        with pytest.raises(NotGenuine, match="keys do not continue ours"):
             await sender.send(EVENTS[0])
 
 

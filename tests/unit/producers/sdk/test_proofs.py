@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+from datetime import UTC, datetime
 
 import pytest
 
 from events.wire.entry import entry_bytes
+from infra.log.key_history import KeyHistory, sign_transition
 from infra.log.merkle import leaf_hash, node_hash
 from infra.log.signed_note import LogKey
 from producers.sdk.answers import Proof
@@ -35,6 +37,16 @@ def proof(**changes: object) -> Proof:
 def test_a_proof_leads_from_the_entry_to_the_signed_root() -> None:
     assert verified_proof(proof(), KEY.verifier).index == 1
     assert verified_proof(proof(), None).index == 1
+
+
+def test_an_earlier_key_of_the_log_verifies_by_the_rotations_that_the_proof_carries() -> None:
+    first = LogKey(KEY.name, b"f" * 32)
+    step = sign_transition(first, KEY, datetime.now(UTC), (1, bytes(32)))
+    carried = KeyHistory.of(first.verifier, [step]).text()
+    assert verified_proof(proof(rotations=carried), first.verifier).index == 1
+    for changes in ({}, {"rotations": carried[:-9]}):
+        with pytest.raises(NotGenuine, match="entry"):
+            verified_proof(proof(**changes), first.verifier)
 
 
 def test_the_events_own_bytes_are_in_it() -> None:

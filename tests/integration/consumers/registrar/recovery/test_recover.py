@@ -16,9 +16,9 @@ from consumers.audit.port import PostgresPort
 from consumers.registrar.guards.continuation import read_last_checkpoint
 from consumers.registrar.recovery.recover import recover
 from consumers.registrar.recovery.source import CannotRecover, Source, topic_source
+from infra.log.key_files import load_keys, load_or_create_keys, log_key_files
 from infra.log.merkle import read_tree
 from infra.log.reader import log_size, read_entries
-from infra.log.signed_note import load_or_create_key
 from infra.postgres.connection import Connection, connect
 from infra.process import lease
 from infra.settings import Settings
@@ -123,7 +123,7 @@ async def _go_on(settings: Settings) -> None:
 
 
 async def signed_root(settings: Settings) -> tuple[int, bytes]:
-    last = read_last_checkpoint(settings.log_folder, load_or_create_key(settings.log_folder, settings.log_origin))
+    last = read_last_checkpoint(settings.log_folder, load_keys(log_key_files(settings)).history)
     assert last is not None
     return last.size, last.root
 
@@ -180,7 +180,7 @@ async def test_what_the_registrar_had_decided_is_there_again(settings: Settings)
 async def test_a_mirror_brings_back_the_same_log_when_the_topic_is_gone(settings: Settings, tmp_path: Path) -> None:
     async with copied(settings) as old:
         watching = await connect(settings, "watching")
-        verifier = load_or_create_key(settings.log_folder, settings.log_origin).verifier
+        verifier = load_or_create_keys(log_key_files(settings)).current.verifier
         await write_mirror(PostgresPort(watching, verifier), tmp_path / "mirror", verifier)
         await watching.close()
         await drop_topic(settings, settings.log_topic)
@@ -195,7 +195,7 @@ async def test_a_source_that_was_changed_is_not_believed(settings: Settings, whe
     async with copied(settings) as old:
         if where == "behind it":
             # As if the last signature had been lost with the disk: the agencies' own topics still tell.
-            key = load_or_create_key(settings.log_folder, settings.log_origin)
+            key = load_or_create_keys(log_key_files(settings)).current
             watching = await connect(old.settings, "watching")
             note = key.sign_checkpoint(old.size_before, (await read_tree(watching, old.size_before)).root())
             await watching.close()

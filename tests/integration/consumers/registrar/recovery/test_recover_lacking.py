@@ -16,9 +16,9 @@ from consumers.registrar.topic_admin import lift_halt, look_at
 from events.faults.problems import CONFLICT
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Agency, Refused
+from infra.log.key_files import load_keys, log_key_files
 from infra.log.merkle import read_tree
 from infra.log.reader import log_size
-from infra.log.signed_note import load_key
 from infra.postgres.connection import Connection, connect
 from infra.settings import Settings
 from tests.integration.consumers.registrar.recovery.test_recover import Copied, copied, quiet, rows_of
@@ -204,7 +204,7 @@ async def test_entries_behind_the_signed_root_need_a_topic_that_confirms_them_or
     async with copied(settings) as old:
         connection = await connect(old.settings, "watching")
         try:
-            key = load_key(settings.log_folder, settings.log_origin)
+            key = load_keys(log_key_files(settings)).current
             tree = await read_tree(connection, old.size_before)
             note = key.sign_checkpoint(old.size_before, tree.root())
             (settings.log_folder / "checkpoint").write_text(note, encoding="utf-8")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from consumers.registrar.guards.continuation import Fork, checkpoints_of, newest
+from infra.log.key_history import KeyHistory
 from infra.log.signed_note import LogKey
 
 KEY = LogKey("log.example/0", bytes(range(32)))
+HISTORY = KeyHistory((KEY.verifier,))
 OTHER_KEY = LogKey(KEY.name, bytes(32))
 OTHER_LOG = LogKey("log.example/1", bytes(32))
 
@@ -18,7 +20,7 @@ def signed(key: LogKey, size: int) -> bytes:
 
 def test_the_newest_is_the_largest_wherever_it_stands() -> None:
     values = [signed(KEY, size) for size in (3, 9, 10, 9, 2)]
-    found = checkpoints_of(values, KEY, "topic")
+    found = checkpoints_of(values, HISTORY, "topic")
     assert [checkpoint.size for checkpoint in found] == [3, 9, 10, 2], "the same note counts once"
     last = newest(found)
     assert last is not None
@@ -28,7 +30,7 @@ def test_the_newest_is_the_largest_wherever_it_stands() -> None:
 
 @pytest.mark.parametrize("value", [b"", b"nonsense", b"\xff", signed(OTHER_LOG, 7)], ids=str)
 def test_what_is_of_no_log_or_of_another_one_is_left_out(value: bytes) -> None:
-    assert [c.size for c in checkpoints_of([value, signed(KEY, 1)], KEY, "topic")] == [1]
+    assert [c.size for c in checkpoints_of([value, signed(KEY, 1)], HISTORY, "topic")] == [1]
 
 
 @pytest.mark.parametrize(
@@ -38,4 +40,4 @@ def test_what_is_of_no_log_or_of_another_one_is_left_out(value: bytes) -> None:
 )
 def test_a_checkpoint_of_this_log_that_its_key_did_not_sign_stops(value: bytes) -> None:
     with pytest.raises(Fork, match=r"topic holds a checkpoint that log\.skey did not sign"):
-        checkpoints_of([signed(KEY, 1), value], KEY, "topic")
+        checkpoints_of([signed(KEY, 1), value], HISTORY, "topic")

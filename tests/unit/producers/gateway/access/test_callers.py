@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,6 +12,8 @@ import asyncpg
 import pytest
 
 from infra.http.problems import Problem
+from infra.keys.hash_keys import HashKey, HashKeys, hash_key_files, load_hash_keys, new_hash_key, write_rotated
+from infra.log.signed_note import InvalidKey
 from infra.postgres.connection import Pool
 from infra.settings import Settings
 from producers.agencies.tokens import hash_key, keyed_hash, random_token
@@ -41,9 +44,11 @@ class Scene:
 
     def __init__(self, home: Path, **settings: Any) -> None:
         self.now = 0.0
+        self.today = datetime(2026, 1, 1, tzinfo=UTC)
+        self.files = hash_key_files(Settings(home=home))
         self.pool = FakePool()
         given = Settings(home=home, **settings)
-        self.access = Access(given, cast(Pool, self.pool), lambda: self.now)
+        self.access = Access(given, cast(Pool, self.pool), lambda: self.now, lambda: self.today)
         self.key = hash_key(given)
         self.key_id, self.token = random_token(self.key)
         self.pool.row = {
@@ -51,6 +56,7 @@ class Scene:
             "holder": "health",
             "scopes": ["events:write"],
             "keyed_hash": keyed_hash(self.token, self.key),
+            "hash_key_id": HashKey(self.key.decode()).key_id,
             "role": "agency",
             "is_suspended": False,
             "paused_until": None,
@@ -208,3 +214,57 @@ def test_public_requests_have_a_limit_of_their_own_for_each_peer(tmp_path: Path)
         scene.access.admit("192.0.2.1")
     assert (caught.value.code, caught.value.headers["Retry-After"]) == ("too-many-requests", "1")
     scene.access.admit("192.0.2.2")
+
+
+def rotate(scene: Scene, days: int) -> None:
+    """As `yesser keys rotate tokens` leaves the files."""
+    keys = load_hash_keys(scene.files)
+    until = scene.today + timedelta(days=days)
+    write_rotated(scene.files, HashKeys(new_hash_key(), HashKey(keys.current.text, until)))
+
+
+async def test_tokens_of_the_key_before_are_valid_until_the_overlap_ends(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    rotate(scene, 30)
+    scene.access.read_keys()
+    assert await scene.code() == "ok"
+    scene.now, scene.today = 10.0, scene.today + timedelta(days=30)
+    assert await scene.code() == "unauthenticated"
+
+
+async def test_a_token_of_a_key_that_was_put_in_use_just_now_is_valid_at_once(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    rotate(scene, 30)
+    new = load_hash_keys(scene.files).current
+    scene.key_id, scene.token = random_token(new.secret)
+    assert scene.pool.row is not None
+    scene.pool.row |= {"keyed_hash": keyed_hash(scene.token, new.secret), "hash_key_id": new.key_id}
+    assert await scene.code() == "ok"
+
+
+async def test_a_hash_without_the_id_of_a_key_is_of_any_valid_one(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    assert scene.pool.row is not None
+    scene.pool.row["hash_key_id"] = None
+    rotate(scene, 30)
+    scene.access.read_keys()
+    assert await scene.code() == "ok"
+
+
+async def test_a_hash_that_names_another_key_than_its_own_is_nobodys(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    rotate(scene, 30)
+    scene.access.read_keys()
+    assert scene.pool.row is not None
+    scene.pool.row["hash_key_id"] = load_hash_keys(scene.files).current.key_id
+    assert await scene.code() == "unauthenticated"
+
+
+def test_a_key_of_the_hashes_that_is_gone_or_open_to_others_is_not_used(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    scene.files.current.chmod(0o644)
+    with pytest.raises(InvalidKey, match="chmod 600"):
+        scene.access.read_keys()
+    scene.files.current.unlink()
+    with pytest.raises(InvalidKey, match="no token that was issued would be valid"):
+        scene.access.read_keys()

@@ -1,0 +1,196 @@
+"""Carrying keys to another machine or into safe-keeping: all files of a purpose, as one document.
+
+Flows in: the files of this machine, or a document. Flows out: the other. An import is validated as a whole in a folder
+of its own before it changes anything, and no private key of this machine is lost by it unless that was asked for.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, Literal, get_args
+
+import orjson
+
+from events.errors import YesserError
+from infra.keys.hash_keys import HashKeyFiles, hash_key_files, load_hash_keys, read_hash_key
+from infra.keys.sealed import CannotOpen
+from infra.log.key_files import KeyFiles, gateway_key_files, load_keys, log_key_files, next_key, read_private
+from infra.log.key_history import Transition, key_name, parse_transitions
+from infra.log.signed_note import InvalidKey, InvalidNote, parse_skey
+from infra.secret_files import write_private
+from infra.settings import Settings
+
+Purpose = Literal["log", "gateway", "tokens"]
+PURPOSES: Final[tuple[Purpose, ...]] = get_args(Purpose)
+_KIND: Final = "urn:yesser:keys:v1"
+
+
+class CannotImport(YesserError):
+    """The keys cannot be imported; the message says why. Nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """The private keys of one purpose after an import: the new ones, and those that were lost."""
+
+    purpose: Purpose
+    new: Sequence[str]
+    lost: Sequence[str]
+
+
+def pack(settings: Settings, purposes: Sequence[Purpose]) -> bytes:
+    """The document of all files of these purposes. Raises `InvalidKey` for one whose files are not in order."""
+    files = {purpose: _texts(_load(purpose, _files(settings, purpose))) for purpose in purposes}
+    return orjson.dumps({"kind": _KIND, "keys": files})
+
+
+def here(settings: Settings) -> list[Purpose]:
+    """The purposes of which this machine has keys."""
+    paths = {purpose: _paths(_files(settings, purpose)).values() for purpose in PURPOSES}
+    return [purpose for purpose in PURPOSES if any(path.exists() for path in paths[purpose])]
+
+
+def unpack(settings: Settings, content: bytes, *, replace_others: bool) -> list[Imported]:
+    """Write the files of a document. Raises `CannotImport`, `CannotOpen` or `InvalidKey` before anything is written."""
+    document = _document(content)
+    plans = [_plan(settings, purpose, texts, replace_others) for purpose, texts in document.items()]
+    for purpose, texts in document.items():
+        paths = _paths(_files(settings, purpose))
+        # The history first and the key in use last: at no time does a file name a key that is not there.
+        for name in ("history", "previous", "next", "vkey", "current"):
+            if name in paths:
+                _write(paths[name], texts.get(name))
+    return plans
+
+
+def _plan(settings: Settings, purpose: Purpose, texts: Mapping[str, str], replace_others: bool) -> Imported:
+    files = _files(settings, purpose)
+    with _written_elsewhere(files, texts) as brought:
+        try:
+            new = _private_keys(_load(purpose, brought))
+        except (InvalidKey, InvalidNote) as error:
+            raise CannotImport(f"the keys of {purpose} in the file are not valid: {error}. {_NOTHING}") from error
+        if _is_older(brought, files) and not replace_others:
+            raise CannotImport(
+                f"the keys of {purpose} in the file are from before a rotation that this machine knows: export them "
+                f"again where they are in use; `--replace` undoes the rotation here. {_NOTHING}"
+            )
+    held = _private_keys(files)
+    lost = sorted(held - new)
+    if lost and not replace_others:
+        raise CannotImport(
+            f"{_paths(files)['current'].parent} holds keys that the file lacks ({', '.join(lost)}): what was signed or "
+            "issued with them only cannot be continued without them. Export them first; `--replace` deletes them. "
+            + _NOTHING
+        )
+    return Imported(purpose, sorted(new - held), lost)
+
+
+def _document(content: bytes) -> dict[Purpose, dict[str, str]]:
+    try:
+        read = orjson.loads(content)
+        found = {p: {str(n): str(t) for n, t in read["keys"][p].items()} for p in PURPOSES if p in read["keys"]}
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise CannotOpen(f"the file does not hold keys. {_NOTHING}") from error
+    if read.get("kind") != _KIND or not found:
+        raise CannotOpen(f"the file is of another release, or holds no keys. {_NOTHING}")
+    return found
+
+
+@contextmanager
+def _written_elsewhere(files: KeyFiles | HashKeyFiles, texts: Mapping[str, str]) -> Iterator[KeyFiles | HashKeyFiles]:
+    with tempfile.TemporaryDirectory(prefix="yesser-keys-") as folder:
+        if isinstance(files, KeyFiles):
+            elsewhere: KeyFiles | HashKeyFiles = replace(files, folder=Path(folder))
+        else:
+            elsewhere = HashKeyFiles(Path(folder) / files.current.name)
+        paths = _paths(elsewhere)
+        if unknown := texts.keys() - paths.keys():
+            names = ", ".join(sorted(unknown))
+            raise CannotOpen(f"the file holds {names}, which this release does not know. {_NOTHING}")
+        for name, text in texts.items():
+            write_private(paths[name], text)
+        yield elsewhere
+
+
+def _files(settings: Settings, purpose: Purpose) -> KeyFiles | HashKeyFiles:
+    match purpose:
+        case "log":
+            return log_key_files(settings)
+        case "gateway":
+            return gateway_key_files(settings)
+        case "tokens":
+            return hash_key_files(settings)
+
+
+def _load(purpose: Purpose, files: KeyFiles | HashKeyFiles) -> KeyFiles | HashKeyFiles:
+    """The files, once they are found to be in order."""
+    if isinstance(files, KeyFiles):
+        load_keys(files)
+        next_key(files)
+    else:
+        load_hash_keys(files)
+    return files
+
+
+def _paths(files: KeyFiles | HashKeyFiles) -> dict[str, Path]:
+    paths = {"current": files.current, "previous": files.previous, "next": files.next}
+    if isinstance(files, KeyFiles):
+        paths |= {"vkey": files.vkey, "history": files.history}
+    return paths
+
+
+def _texts(files: KeyFiles | HashKeyFiles) -> dict[str, str]:
+    return {name: path.read_text(encoding="utf-8") for name, path in _paths(files).items() if path.exists()}
+
+
+def _private_keys(files: KeyFiles | HashKeyFiles) -> set[str]:
+    """The names of the private keys in the files; one that cannot be read counts as a key of its own."""
+    found = set()
+    for path in (files.current, files.previous, files.next):
+        try:
+            if isinstance(files, HashKeyFiles):
+                key = read_hash_key(files, path)
+                found |= {key.key_id} if key else set()
+            elif (text := read_private(path)) is not None:
+                found.add(key_name(parse_skey(text.partition("\n")[0]).verifier))
+        except InvalidKey:
+            found.add(f"the unreadable {path.name}")
+    return found
+
+
+def _is_older(brought: KeyFiles | HashKeyFiles, held: KeyFiles | HashKeyFiles) -> bool:
+    """Whether a rotation that `held` has completed is missing in `brought`."""
+    if isinstance(brought, KeyFiles) and isinstance(held, KeyFiles):
+        known = _rotations(held)
+        return _rotations(brought)[: len(known)] != known
+    assert isinstance(brought, HashKeyFiles)
+    assert isinstance(held, HashKeyFiles)
+    try:
+        previous = read_hash_key(held, held.previous)
+    except InvalidKey:
+        return False
+    current = read_hash_key(brought, brought.current)
+    return previous is not None and current is not None and previous.text == current.text
+
+
+def _rotations(files: KeyFiles) -> list[Transition]:
+    try:
+        return parse_transitions(files.history.read_text(encoding="utf-8"))
+    except (FileNotFoundError, InvalidNote):
+        return []
+
+
+def _write(path: Path, text: str | None) -> None:
+    if text is None:
+        path.unlink(missing_ok=True)
+    else:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_private(path, text)
+
+
+_NOTHING: Final = "Nothing was written."

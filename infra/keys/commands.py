@@ -1,0 +1,217 @@
+"""`yesser keys list | rotate | export | import`: the keys of the log, of receipts, of the tokens' hashes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import click
+
+from events.errors import YesserError
+from infra.command_line.database import with_database
+from infra.command_line.display import Column, Grid, show
+from infra.command_line.exit_codes import ExitCode
+from infra.command_line.language import localized
+from infra.command_line.output import json_option, print_confirmation, print_result
+from infra.keys.carrying import PURPOSES, Purpose, here, pack, unpack
+from infra.keys.hash_keys import hash_key_files
+from infra.keys.listing import KeyRow, list_keys, tokens_by_key
+from infra.keys.rotation import (
+    Rotation,
+    prepare_gateway_key,
+    prepare_hash_key,
+    prepare_log_key,
+    request_log_rotation,
+    rotate_gateway_key,
+    rotate_hash_key,
+)
+from infra.keys.sealed import CannotOpen, seal, unseal
+from infra.log.key_files import gateway_key_files, log_key_files, read_private
+from infra.postgres.connection import TRANSIENT_ERRORS, NoDatabase
+from infra.secret_files import write_private
+from infra.settings import Settings
+
+OVERLAP_DAYS: Final = 30
+OVERLAP_DAYS_MAX: Final = 1_095
+STATES: Final = {
+    "in use": ("يُستعمل", "in use"),
+    "overlap": ("صالح إلى حين", "overlap"),
+    "replaced": ("استُبدل: احذف ملفه", "replaced: delete its file"),
+    "prepared": ("مُعدّ", "prepared"),
+    "requested": ("طُلب استعماله", "requested"),
+    "wrong": ("غير سليم", "wrong"),
+}
+DONE: Final = {
+    "prepared": (
+        "المفتاح التالي {new} مُعدّ، ويبقى {old} مستعملًا.",
+        "The next key {new} is prepared; {old} is still in use.",
+    ),
+    "requested": (
+        "طُلب استبدال {old} بالمفتاح {new}، وينفذه المسجِّل على هذا الجهاز حين يعمل ويزيد السجل.",
+        "{old} is to be replaced by {new}: the registrar of this machine does so when it runs and the log has grown.",
+    ),
+    "rotated": ("استُبدل {old} بالمفتاح {new}.", "{old} was replaced by {new}."),
+}
+_purpose = click.argument("purpose", type=click.Choice(PURPOSES))
+_purposes = click.option(
+    "--only",
+    "purposes",
+    type=click.Choice(PURPOSES),
+    multiple=True,
+    help="Only these keys; default: all that are here.",
+)
+_passphrase_file = click.option(
+    "--passphrase-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Read the passphrase from this file, which only its owner may read; default: ask for it.",
+)
+
+
+@click.group()
+def keys() -> None:
+    """List, rotate, export and import the keys of this machine (docs/keys.md)."""
+
+
+@keys.command("list")
+@json_option
+def list_(as_json: bool) -> None:
+    """List the keys of this machine: in use, in an overlap, prepared. No private key is shown.
+
+    Exit code 1: the files of a key are not in order.
+    """
+    settings = Settings()
+    try:
+        tokens = with_database(settings.acting_as("administrator"), "keys", tokens_by_key)
+    except (NoDatabase, *TRANSIENT_ERRORS):
+        tokens = None
+    rows = list_keys(settings, datetime.now(UTC), tokens)
+    print_result([row.document() for row in rows], as_json, lambda: show(_table(rows)))
+    if faults := [row.fault for row in rows if row.fault]:
+        if not as_json:
+            click.echo("\n".join(faults), err=True)
+        sys.exit(ExitCode.ANSWER_IS_NO)
+
+
+@keys.command("rotate")
+@_purpose
+@click.option(
+    "--overlap",
+    "overlap_days",
+    type=click.IntRange(0, OVERLAP_DAYS_MAX),
+    default=OVERLAP_DAYS,
+    show_default=True,
+    metavar="DAYS",
+    help="The key before stays valid for this long; 0: it ends at once.",
+)
+@click.option("--prepare", is_flag=True, help="Only make the next key, so that other machines can import it first.")
+@click.option("--timeout", "timeout_s", type=float, default=30.0, show_default=True, help="Seconds to wait.")
+@json_option
+def rotate_command(purpose: Purpose, overlap_days: int, prepare: bool, timeout_s: float, as_json: bool) -> None:
+    """Replace the key PURPOSE by a new one, or by the one that was prepared.
+
+    In the overlap both are valid: both sign checkpoints, receipts of both verify, and so do tokens of both.
+    """
+    done = _rotate(Settings(), purpose, overlap_days, prepare=prepare, timeout_s=timeout_s)
+    document = {"purpose": purpose, "old": done.old, "new": done.new, "state": done.state, "size": done.size}
+    ar, en = DONE[done.state]
+    print_confirmation(document, as_json, ar.format(**document), en.format(**document))
+
+
+@keys.command("export")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@_purposes
+@_passphrase_file
+@json_option
+def export_command(file: Path, purposes: tuple[Purpose, ...], passphrase_file: Path | None, as_json: bool) -> None:
+    """Write the keys of this machine to FILE, encrypted with a passphrase.
+
+    Keep FILE and the passphrase in different places. An existing FILE is not overwritten.
+    """
+    settings = Settings()
+    if file.exists():
+        raise CannotOpen(f"{file} exists: name another file.")
+    packed: Sequence[Purpose] = purposes or here(settings)
+    if not packed:
+        raise YesserError("there are no keys on this machine: see YESSER_HOME.")
+    content = pack(settings, packed)
+    write_private(file, seal(content, _passphrase(passphrase_file, confirmed=True)))
+    names = ", ".join(packed)
+    print_confirmation(
+        {"file": str(file), "purposes": [*packed]},
+        as_json,
+        f"{file}: المفاتيح {names} مشفرة.",
+        f"{file}: the keys {names}, encrypted.",
+    )
+
+
+@keys.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--replace", "replace_others", is_flag=True, help="Delete keys of this machine that FILE does not hold.")
+@_passphrase_file
+@json_option
+def import_command(file: Path, replace_others: bool, passphrase_file: Path | None, as_json: bool) -> None:
+    """Bring the keys of FILE to this machine. Keys that it holds already are kept, or the command refuses.
+
+    After a wrong passphrase, and for a damaged file, nothing is written.
+    """
+    text = file.read_text(encoding="utf-8", errors="replace")
+    content = unseal(text, _passphrase(passphrase_file, confirmed=False))
+    done = unpack(Settings(), content, replace_others=replace_others)
+    rows = [{"purpose": row.purpose, "new": [*row.new], "lost": [*row.lost]} for row in done]
+    lines = [
+        localized(
+            f"{row.purpose}: جديد {', '.join(row.new) or '—'}، حُذف {', '.join(row.lost) or '—'}.",
+            f"{row.purpose}: new {', '.join(row.new) or '—'}, deleted {', '.join(row.lost) or '—'}.",
+            "\n",
+        )
+        for row in done
+    ]
+    print_result({"keys": rows}, as_json, lambda: click.echo("\n".join(lines)))
+
+
+def _rotate(settings: Settings, purpose: Purpose, overlap_days: int, *, prepare: bool, timeout_s: float) -> Rotation:
+    now = datetime.now(UTC)
+    match purpose:
+        case "log":
+            files = log_key_files(settings)
+            return prepare_log_key(files) if prepare else request_log_rotation(files, overlap_days, now, timeout_s)
+        case "gateway":
+            change = prepare_gateway_key if prepare else rotate_gateway_key
+            return change(gateway_key_files(settings), overlap_days, now)
+        case "tokens":
+            hashes = hash_key_files(settings)
+            return prepare_hash_key(hashes) if prepare else rotate_hash_key(hashes, overlap_days, now)
+
+
+def _passphrase(file: Path | None, *, confirmed: bool) -> str:
+    if file is not None:
+        return read_private(file) or ""
+    question = localized("عبارة المرور", "Passphrase", " / ")
+    answer: str = click.prompt(question, hide_input=True, confirmation_prompt=confirmed, err=True)
+    return answer
+
+
+def _table(rows: Sequence[KeyRow]) -> Grid:
+    columns = [
+        Column("الغرض", "Purpose"),
+        Column("المفتاح", "Key"),
+        Column("الحالة", "State", wraps=True),
+        Column("حتى", "Until", drop=1),
+        Column("رموز الدخول", "Tokens", drop=2, right=True),
+        Column("الملف", "File", drop=3, wraps=True),
+    ]
+    cells = [
+        [
+            row.purpose,
+            row.key,
+            localized(*STATES[row.state], "\n"),
+            row.until,
+            None if row.tokens is None else f"{row.tokens:,}",
+            row.file,
+        ]
+        for row in rows
+    ]
+    return Grid(localized("المفاتيح", "Keys"), columns, cells)

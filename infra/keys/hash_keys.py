@@ -1,0 +1,133 @@
+"""The keys of the tokens' hashes: the current one, the one before it, the one prepared as the next.
+
+    NAME            hashes new tokens
+    NAME.previous   `<key> <time>`: tokens hashed with it are valid until this time
+    NAME.next       prepared, so that every gateway knows it before it is used
+
+They stand in the folder `secrets/tokens`, and all gateways of a platform have the same (0600). A file that should exist
+and does not is an error.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from infra.log.key_files import read_private
+from infra.log.signed_note import InvalidKey
+from infra.secret_files import write_private
+from infra.settings import Settings
+
+HASH_KEY_FILE: Final = "hash-key"
+KEY_BYTES_MIN: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class HashKey:
+    """One key: text that only its files hold. Tokens hashed with it are valid until `until`; None: no end."""
+
+    text: str
+    until: datetime | None = None
+
+    def __repr__(self) -> str:
+        return f"HashKey({self.key_id})"
+
+    @property
+    def secret(self) -> bytes:
+        return self.text.encode()
+
+    @property
+    def key_id(self) -> str:
+        """What the database keeps beside a hash: 8 hexadecimal digits that show nothing of the key."""
+        return sha256(b"yesser token hash key\n" + self.secret).hexdigest()[:8]
+
+
+@dataclass(frozen=True, slots=True)
+class HashKeys:
+    """The keys of one platform."""
+
+    current: HashKey
+    previous: HashKey | None = None
+    next: HashKey | None = None
+
+    def valid(self, now: datetime, key_id: str | None = None) -> Sequence[HashKey]:
+        """The keys whose tokens are valid; with `key_id` only the one with this id."""
+        return [
+            key
+            for key in (self.current, self.previous, self.next)
+            if key and (key.until is None or now < key.until) and key_id in (None, key.key_id)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class HashKeyFiles:
+    """The files of the keys: `current` and its neighbours.
+
+    `is_mounted`: a container's runtime mounts them, readable to its only user whatever their mode is.
+    """
+
+    current: Path
+    is_mounted: bool = False
+
+    @property
+    def previous(self) -> Path:
+        return self.current.with_name(f"{self.current.name}.previous")
+
+    @property
+    def next(self) -> Path:
+        return self.current.with_name(f"{self.current.name}.next")
+
+
+def hash_key_files(settings: Settings) -> HashKeyFiles:
+    return HashKeyFiles(settings.secrets_folder / "tokens" / HASH_KEY_FILE, is_mounted=settings.secrets is not None)
+
+
+def new_hash_key() -> HashKey:
+    return HashKey(secrets.token_urlsafe(32))
+
+
+def load_hash_keys(files: HashKeyFiles) -> HashKeys:
+    """The keys of the files. Raises `InvalidKey`."""
+    current, previous, prepared = (read_hash_key(files, path) for path in (files.current, files.previous, files.next))
+    if current is None:
+        raise InvalidKey(
+            f"{files.current} is gone: put the file back from its copy (`yesser keys import`); with a new key no token "
+            "that was issued would be valid"
+        )
+    return HashKeys(current, previous, prepared)
+
+
+def load_or_create_hash_keys(files: HashKeyFiles) -> HashKeys:
+    """Like `load_hash_keys`; the first key is created where there was none."""
+    if not any(path.exists() for path in (files.current, files.previous, files.next)):
+        files.current.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_private(files.current, new_hash_key().text)
+    return load_hash_keys(files)
+
+
+def write_rotated(files: HashKeyFiles, keys: HashKeys) -> None:
+    """Store the keys after a rotation: first the key that is replaced, then its successor."""
+    if keys.previous is not None and keys.previous.until is not None:
+        until = keys.previous.until.astimezone(UTC).isoformat(timespec="seconds")
+        write_private(files.previous, f"{keys.previous.text} {until}")
+    write_private(files.current, keys.current.text)
+    files.next.unlink(missing_ok=True)
+
+
+def read_hash_key(files: HashKeyFiles, path: Path) -> HashKey | None:
+    """The key of one of the files; None where there is none. Raises `InvalidKey`."""
+    text = read_private(path, any_mode=files.is_mounted)
+    if text is None:
+        return None
+    key, _, until = text.partition(" ")
+    try:
+        if len(key) < KEY_BYTES_MIN or not key.isascii():
+            raise ValueError(f"a key has {KEY_BYTES_MIN} characters at least")
+        return HashKey(key, datetime.fromisoformat(until) if until else None)
+    except ValueError as error:
+        raise InvalidKey(f"{path} holds no key ({error}): put the file back from its copy") from error

@@ -1,0 +1,226 @@
+"""The rotation of the log's key under load, and every state of files and database around it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from consumers.audit.kept import ForkedLog
+from consumers.audit.mirror import write_mirror
+from consumers.audit.port import MirrorPort, PostgresPort
+from consumers.audit.tree import WrongTree, require_rotations, require_tree
+from consumers.registrar.registrar import Registrar
+from infra.log.key_files import KeyRing, NextKey, load_keys, log_key_files, write_next
+from infra.log.key_history import parse_transition, sign_transition
+from infra.log.merkle import read_tree
+from infra.log.reader import log_size
+from infra.log.signed_note import InvalidNote, LogKey, Verifier, parse_checkpoint, signers_of
+from infra.postgres.connection import Connection
+from infra.settings import Settings
+from tests.integration.consumers.registrar.registering import (
+    HEALTH_TOPIC,
+    found,
+    registrar,
+    running,
+    send,
+    until,
+    until_size,
+)
+from tests.unit.consumers.registrar.readings import said
+
+
+async def rotate(settings: Settings, connection: Connection, overlap_days: int = 7) -> KeyRing:
+    """Ask the running registrar for a rotation, and wait for it."""
+    files = log_key_files(settings)
+    before = load_keys(files).history.current
+    write_next(files, NextKey(LogKey(files.name, os.urandom(32)), overlap_days))
+
+    async def rotated() -> bool:
+        return load_keys(files).history.current != before
+
+    await until(rotated, "the registrar rotated its key")
+    return load_keys(files)
+
+
+async def checkpoints(connection: Connection) -> list[tuple[int, str]]:
+    rows = await connection.fetch("SELECT size, note FROM log.checkpoint ORDER BY size")
+    return [(row["size"], row["note"]) for row in rows]
+
+
+async def until_grown(connection: Connection, size: int) -> None:
+    async def reached() -> bool:
+        return await log_size(connection) >= size
+
+    await until(reached, f"the log has {size} entries or more")
+
+
+async def until_signed(connection: Connection) -> None:
+    async def signed() -> bool:
+        return bool(await connection.fetchval("SELECT max(size) = (SELECT size FROM log.state) FROM log.checkpoint"))
+
+    await until(signed, "the log's size is signed")
+
+
+async def halted(settings: Settings, one: Registrar) -> str:
+    async def says() -> bool:
+        return one.progress.halted is not None
+
+    await until(says, "the registrar halted")
+    return one.progress.halted or ""
+
+
+def signed_by(note: str, key: Verifier) -> bool:
+    try:
+        return signers_of(note, [key])[1] == [key]
+    except InvalidNote:
+        return False
+
+
+async def test_while_events_arrive_the_key_changes_and_each_verifier_follows(
+    settings: Settings, connection: Connection, tmp_path: Path
+) -> None:
+    await found(settings, "health")
+    settings = settings.model_copy(update={"checkpoint_interval_ms": 50})
+    sending = True
+
+    async def load() -> int:
+        sent = 0
+        while sending:
+            await send(settings, HEALTH_TOPIC, *(said(f"e{sent + i}") for i in range(10)))
+            sent += 10
+        return sent
+
+    async with running(registrar(settings)):
+        await until_size(connection, 3)
+        loading = asyncio.create_task(load())
+        await until_grown(connection, 50)
+        await until_signed_once(connection)
+        first = load_keys(log_key_files(settings)).history.current
+        port = PostgresPort(connection, first)
+        await write_mirror(port, tmp_path / "first", first)
+        ring = await rotate(settings, connection)
+        size = ring.history.transitions[0].size
+        await until_grown(connection, size + 50)
+        await write_mirror(port, tmp_path / "first", first)  # continues across the rotation
+        sending = False
+        sent = await loading
+        await until_size(connection, 3 + sent)
+        await until_signed(connection)
+    second = ring.history.current
+    found_notes = await checkpoints(connection)
+    assert len([s for s, _ in found_notes if s <= size]) > 1
+    assert len([s for s, _ in found_notes if s > size]) > 1
+    for at, note in found_notes:
+        assert signed_by(note, first), "in the overlap the old key signs too"
+        assert signed_by(note, second) or at <= size
+    for known in (first, second):
+        await write_mirror(PostgresPort(connection, known), tmp_path / f"mirror {known.key_id.hex()}", known)
+        for folder in (tmp_path / "first", tmp_path / f"mirror {known.key_id.hex()}"):
+            mirror = MirrorPort(folder, known)
+            checkpoint = await mirror.checkpoint()
+            await require_tree(mirror, checkpoint.size, checkpoint.root)
+            await require_rotations(mirror, await mirror.keys(), checkpoint.size)
+            assert parse_checkpoint(checkpoint.note, known) == checkpoint, "one vkey is enough in the overlap"
+
+
+async def until_signed_once(connection: Connection) -> None:
+    async def signed() -> bool:
+        return bool(await checkpoints(connection))
+
+    await until(signed, "something is signed")
+
+
+async def test_without_an_overlap_only_the_new_key_signs_and_old_mirrors_go_on(
+    settings: Settings, connection: Connection, tmp_path: Path
+) -> None:
+    await found(settings, "health")
+    async with running(registrar(settings)):
+        await until_size(connection, 3)
+        await until_signed(connection)
+        first = load_keys(log_key_files(settings)).history.current
+        await write_mirror(PostgresPort(connection, first), tmp_path / "mirror", first)
+        ring = await rotate(settings, connection, overlap_days=0)
+        await send(settings, HEALTH_TOPIC, said("a"))
+        await until_size(connection, 4)
+        await until_signed(connection)
+        _, note = (await checkpoints(connection))[-1]
+        assert signed_by(note, ring.history.current)
+        assert not signed_by(note, first)
+        for known in ring.history.keys:
+            await write_mirror(PostgresPort(connection, known), tmp_path / "mirror", known)
+            assert (await MirrorPort(tmp_path / "mirror", known).checkpoint()).note == note
+        # The next rotation needs a log that has grown, and then replaces the second key.
+        again = await rotate(settings, connection, overlap_days=0)
+        assert len(again.history.transitions) == 2
+    async with running(registrar(settings)):
+        await send(settings, HEALTH_TOPIC, said("b"))
+        await until_size(connection, 5)
+        await until_signed(connection)
+    assert (await PostgresPort(connection, first).checkpoint()).size == 5
+
+
+async def test_a_database_from_before_the_rotation_takes_its_history_up_again(
+    settings: Settings, connection: Connection
+) -> None:
+    await found(settings, "health")
+    async with running(registrar(settings)):
+        await until_size(connection, 3)
+        await until_signed(connection)
+        ring = await rotate(settings, connection)
+    # As a backup from just before it: the row is not there yet, and the newest checkpoint is the old key's.
+    await connection.execute("ALTER TABLE log.key_history DISABLE TRIGGER append_only")
+    await connection.execute("DELETE FROM log.key_history")
+    async with running(registrar(settings)):
+        await send(settings, HEALTH_TOPIC, said("a"))
+        await until_size(connection, 4)
+        await until_signed(connection)
+    rows = await connection.fetch("SELECT note FROM log.key_history")
+    assert [parse_transition(row["note"]) for row in rows] == list(ring.history.transitions)
+
+
+async def test_a_checkpoint_of_the_replaced_key_alone_halts(settings: Settings, connection: Connection) -> None:
+    await found(settings, "health")
+    async with running(registrar(settings)):
+        await until_size(connection, 3)
+        await until_signed(connection)
+        ring = await rotate(settings, connection)
+    stolen = ring.previous
+    assert stolen is not None
+    await send(settings, HEALTH_TOPIC, said("a"))
+    root = (await read_tree(connection, await log_size(connection))).root()
+    forged = stolen.sign_checkpoint(1_000, root)
+    await connection.execute("INSERT INTO log.checkpoint (size, note) VALUES (1000, $1)", forged)
+    one = registrar(settings)
+    async with running(one):
+        assert "at this size" in await halted(settings, one)
+    assert await log_size(connection) == 3
+    with pytest.raises(InvalidNote, match="is in force"):
+        await PostgresPort(connection, ring.history.keys[0]).checkpoint()
+
+
+async def test_a_history_of_another_tree_halts_and_is_found(
+    settings: Settings, connection: Connection, tmp_path: Path
+) -> None:
+    await found(settings, "health")
+    async with running(registrar(settings)):
+        await until_size(connection, 3)
+        await until_signed(connection)
+        key = load_keys(log_key_files(settings)).current
+        await write_mirror(PostgresPort(connection, key.verifier), tmp_path / "mirror", key.verifier)
+    other = LogKey(key.name, os.urandom(32))
+    step = sign_transition(key, other, datetime.now(UTC), (3, bytes(32)))
+    await connection.execute("INSERT INTO log.key_history (number, size, note) VALUES (1, 3, $1)", step.note)
+    write_next(log_key_files(settings), NextKey(other))
+    one = registrar(settings)
+    async with running(one):
+        assert "do not give the root" in await halted(settings, one)
+    port = PostgresPort(connection, other.verifier)
+    history = await port.keys()
+    with pytest.raises(WrongTree, match="took over"):
+        await require_rotations(port, history, 3)
+    with pytest.raises((WrongTree, ForkedLog, InvalidNote)):
+        await write_mirror(port, tmp_path / "mirror", other.verifier)

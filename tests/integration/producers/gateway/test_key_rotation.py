@@ -1,0 +1,119 @@
+"""Rotations while a client sends: receipts of both keys verify, tokens of both are valid, nothing is refused."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+
+from infra.keys.hash_keys import hash_key_files, load_hash_keys
+from infra.keys.listing import list_keys, tokens_by_key
+from infra.keys.rotation import prepare_gateway_key, rotate_gateway_key, rotate_hash_key
+from infra.log.key_files import gateway_key_files, load_keys
+from infra.log.key_history import key_name, parse_history
+from infra.log.receipt import receipt_is_genuine
+from infra.log.signed_note import InvalidKey
+from infra.postgres.connection import Connection
+from infra.settings import Settings
+from producers.agencies.tokens import TokenRequest, create_token, hash_key
+from producers.gateway import process
+from producers.gateway.process import Gateway
+from producers.sdk.answers import Receipt
+from producers.sdk.client import AgencyClient
+from tests.integration.consumers.registrar.registering import until
+from tests.integration.producers.gateway.harness import GatewayHarness, bearer, event, now
+from tests.unit.events.samples import encoded
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "READ_KEYS_EVERY_S", 0.1)
+
+
+async def test_the_key_of_receipts_is_rotated_while_a_client_with_the_first_one_sends(harness: GatewayHarness) -> None:
+    files = gateway_key_files(harness.settings)
+    first = load_keys(files).current.verifier
+    receipts: list[Receipt] = []
+    address = str(harness.client.base_url)
+    async with AgencyClient(address, harness.token.token, gateway_key=first.vkey) as client:
+
+        async def sent(count: int) -> None:
+            for _ in range(count):
+                receipts.append(await client.send(encoded(event(len(receipts)))))
+
+        await sent(3)
+        prepare_gateway_key(files, 7, now())
+
+        async def published() -> bool:
+            return (await harness.get("/v1/keys")).text == load_keys(files).history.document()
+
+        await until(published, "the next key is published")
+        await sent(3)
+        assert {receipt.signed["key"] for receipt in receipts} == {key_name(first)}, "it is only prepared"
+        done = rotate_gateway_key(files, 7, now())
+
+        async def signs() -> bool:
+            await sent(1)
+            return bool(receipts[-1].signed["key"] == done.new)
+
+        await until(signs, "the new key signs")
+    history = parse_history((await harness.get("/v1/keys")).text, first)
+    assert (await harness.get("/v1/key")).text.strip() == history.current.vkey
+    for receipt in receipts:
+        signer = next(key for key in history.keys if key_name(key) == receipt.signed["key"])
+        assert receipt_is_genuine(dict(receipt.signed), signer)
+
+
+async def test_the_key_of_the_tokens_is_rotated_and_no_token_is_refused_in_the_overlap(
+    harness: GatewayHarness,
+) -> None:
+    settings, connection = harness.settings, harness.connection
+    codes: list[int] = []
+    stop = asyncio.Event()
+
+    async def load() -> None:
+        while not stop.is_set():
+            codes.append((await harness.get("/v1/receipts?limit=1")).status_code)
+
+    loading = asyncio.create_task(load())
+    done = rotate_hash_key(hash_key_files(settings), 7, now())
+    made = await create_token(connection, hash_key(settings), TokenRequest("agency", "labour", 1))
+    answer = await harness.client.get("/v1/receipts?limit=1", headers=bearer(made.token))
+    assert answer.status_code == 200, "valid at once, before the gateway reads its files again"
+    await asyncio.sleep(0.5)
+    stop.set()
+    await loading
+    assert set(codes) == {200}
+    counted = await tokens_by_key(connection)
+    assert counted == {done.old: 1, done.new: 1}
+    rows = [row for row in list_keys(settings, now(), counted) if row.purpose == "tokens"]
+    assert [(row.key, row.state, row.tokens) for row in rows] == [(done.new, "in use", 1), (done.old, "overlap", 1)]
+    rotate_hash_key(hash_key_files(settings), 0, now())
+
+    async def refused() -> bool:
+        return (await harness.get("/v1/receipts?limit=1")).status_code == 401
+
+    await until(refused, "without an overlap the tokens of earlier keys end")
+
+
+async def test_a_gateway_whose_files_are_gone_makes_no_key_in_their_place(
+    settings: Settings, connection: Connection
+) -> None:
+    await create_token(connection, hash_key(settings), TokenRequest("auditor", "court", 1))
+    hash_key_files(settings).current.unlink()
+    gateway = Gateway(settings.model_copy(update={"gateway_port": 0}), lambda: datetime.now(UTC))
+    with pytest.raises(InvalidKey, match="no token that was issued would be valid"):
+        await gateway.run(asyncio.Event())
+    assert not hash_key_files(settings).current.exists()
+
+
+async def test_a_running_gateway_goes_on_with_the_keys_that_it_read(harness: GatewayHarness) -> None:
+    files = hash_key_files(harness.settings)
+    text = load_hash_keys(files).current.text
+    files.current.unlink()
+    await asyncio.sleep(0.5)
+    assert (await harness.get("/v1/receipts?limit=1")).status_code == 200
+    files.current.touch(0o600)
+    files.current.write_text(text)
+    assert (await harness.get("/v1/receipts?limit=1")).status_code == 200
