@@ -70,6 +70,7 @@ USES: Final[list[tuple[str, str, Callable[[], Any]]]] = [
     ("infra/kafka/clients.py", "_closed", producer),
     ("infra/kafka/clients.py", "_sender", producer),
     ("infra/kafka/clients.py", "_conns", client),
+    ("infra/kafka/clients.py", "_ssl_context", client),
     ("infra/kafka/clients.py", "_sync_task", client),
     ("infra/kafka/clients.py", "_fetcher", consumer),
     ("infra/kafka/clients.py", "_fetch_task", fetcher),
