@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import tempfile
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
@@ -30,6 +31,10 @@ if os.environ.get("CI"):
     # As everywhere else, each run draws other examples; the profile for CI would always draw the same ones.
     hypothesis.settings.register_profile("ci", hypothesis.settings.get_profile("ci"), derandomize=False)
     hypothesis.settings.load_profile("ci")
+
+# Commands keep an auditor's checkpoints here, never in the home of whoever runs the tests.
+_STATE: Final = tempfile.TemporaryDirectory(prefix="yesser-state-", ignore_cleanup_errors=True)
+os.environ["XDG_STATE_HOME"] = _STATE.name
 
 Running = TypeVar("Running")
 SYSTEM_RUNS: Final = pytest.StashKey[ExitStack]()

@@ -31,24 +31,39 @@ def state_folder() -> Path:
 
 
 class KeptCheckpoint:
-    """The file of one log's last accepted checkpoint, by its origin."""
+    """The files of one log's last accepted checkpoints, by its name and the verifier key that the auditor gives.
+
+    Logs of the same name with other keys, as each trial installation has, are other logs.
+    """
 
     def __init__(self, folder: Path, verifier: Verifier) -> None:
-        self.path = folder / (re.sub(r"[^A-Za-z0-9.-]", "_", verifier.name) + ".checkpoint")
+        self._folder = folder
+        self.path = self._path(verifier)
 
     def read(self, history: KeyHistory) -> Checkpoint | None:
-        """None before the first. Raises `DamagedCheckpoint`, also where no key of the history signed it."""
-        try:
-            return history.parse_checkpoint(self.path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return None
-        except (InvalidNote, UnicodeDecodeError) as error:
-            raise DamagedCheckpoint(f"{self.path}: {error}. {DamagedCheckpoint.__doc__}") from None
+        """The newest that was kept under any key of the log's history; None before the first.
+
+        Raises `DamagedCheckpoint`, also where no key of the history signed it.
+        """
+        found = [self._read(self._path(key), history) for key in history.keys]
+        return max((kept for kept in found if kept is not None), key=lambda kept: kept.size, default=None)
 
     def write(self, checkpoint: Checkpoint) -> None:
         """Replace the file. If that is lost in a power loss, the older one still holds."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(self.path, checkpoint.note.encode())
+
+    def _path(self, key: Verifier) -> Path:
+        return self._folder / f"{re.sub(r'[^A-Za-z0-9.-]', '_', key.name)}+{key.key_id.hex()}.checkpoint"
+
+    @staticmethod
+    def _read(path: Path, history: KeyHistory) -> Checkpoint | None:
+        try:
+            return history.parse_checkpoint(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except (InvalidNote, UnicodeDecodeError) as error:
+            raise DamagedCheckpoint(f"{path}: {error}. {DamagedCheckpoint.__doc__}") from None
 
 
 async def require_continuation(port: LogPort, old: Checkpoint, new: Checkpoint, keeper: str) -> None:
