@@ -27,7 +27,7 @@ def readers_shell() -> Iterator[dict[str, str]]:
     with tempfile.TemporaryDirectory(prefix="yesser-reader-", ignore_cleanup_errors=True) as home:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("YESSER_")}
         path = os.pathsep.join([str(Path(sys.executable).parent), kept["PATH"]])
-        made = kept | {"YESSER_HOME": home, "XDG_STATE_HOME": f"{home}/state", "PATH": path}
+        made = kept | {"YESSER_HOME": home, "PATH": path}
         made |= {name: os.environ[name] for name in ("YESSER_CACHE",) if name in os.environ}
         try:
             yield made
