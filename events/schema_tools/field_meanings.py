@@ -177,6 +177,10 @@ MEANINGS: Final[Mapping[str, Bilingual]] = {
     "problem.errors[].pointer": _B("موضع الخطأ في الحدث (RFC 6901).", "Where the fault is in the event (RFC 6901)."),
     "problem.errors[].detail": _B("جملة تصف الخطأ.", "One sentence that describes the fault."),
     "problem.unlisted": _B("عدد الأخطاء التي لم تُذكر.", "The number of faults that are not listed."),
+    "registrar.catalogue-adopted/sha256": _B(
+        "بصمة مخططات دليل الأحداث (RFC 8785).", "The hash of the catalogue's schemas (RFC 8785)."
+    ),
+    "release": _B("إصدار المنصة.", "The platform's release."),
     "projection.committed/name": _B("اسم نموذج القراءة.", "The read model's name."),
     "log_index": _B("موضع السجل الذي حُسبت عنده.", "The log position at which it was computed."),
     "rows": _B("عدد الصفوف.", "The number of rows."),

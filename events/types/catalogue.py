@@ -31,7 +31,14 @@ from events.types.partnerships import (
     PartnershipWorkshopHeld,
 )
 from events.types.plan import PlanAdopted, PlanAmended
-from events.types.platform import ProjectionCommitted, RegistrarRefused, RegistryAgencyRegistered
+from events.types.platform import (
+    ProjectionCommitted,
+    RegistrarCatalogueAdopted,
+    RegistrarRefused,
+    RegistryAgencyRegistered,
+    RegistryAgencyResumed,
+    RegistryAgencySuspended,
+)
 from events.types.projects import (
     ProjectCancelled,
     ProjectPhaseCompleted,
@@ -120,6 +127,7 @@ _TRAINEE: Final = _about("trainee", "trainee")
 _WORKSHOP: Final = _about("workshop", "workshop_id")
 _PARTNERSHIP: Final = _about("partnership", "partnership_id")
 _CAMPAIGN: Final = _about("campaign", "campaign_id")
+_AGENCY: Final = _about("agency", "code")
 _REFUSAL: Final = Subject("refusal/{topic}/{partition}/o{offset}", ("address",), _refusal_subject)
 
 _ROWS: Final = (
@@ -190,8 +198,14 @@ _ROWS: Final = (
               Bilingual("بُثت مادة من الحملة.", "Something of a campaign was aired.")),
     EventType("awareness.campaign-completed", AwarenessCampaignCompleted, "owner", _CAMPAIGN,
               Bilingual("اكتملت الحملة.", "A campaign was completed.")),
-    EventType("registry.agency-registered", RegistryAgencyRegistered, "platform", _about("agency", "code"),
+    EventType("registry.agency-registered", RegistryAgencyRegistered, "platform", _AGENCY,
               Bilingual("سُجّلت جهة في المنصة.", "An agency was registered.")),
+    EventType("registry.agency-suspended", RegistryAgencySuspended, "platform", _AGENCY,
+              Bilingual("أُوقفت جهة: لا يُقبل منها إرسال جديد.", "An agency was suspended: it may send nothing new.")),
+    EventType("registry.agency-resumed", RegistryAgencyResumed, "platform", _AGENCY,
+              Bilingual("انتهى إيقاف جهة.", "An agency's suspension ended.")),
+    EventType("registrar.catalogue-adopted", RegistrarCatalogueAdopted, "platform", _about("catalogue", "sha256"),
+              Bilingual("بدأ التحقق من الأحداث بدليل آخر.", "Events are validated by another catalogue from now on.")),
     EventType("registrar.refused", RegistrarRefused, "platform", _REFUSAL,
               Bilingual("رُفض سجل وبُيّنت أسبابه.", "A record was refused, and why.")),
     EventType("campaign.triggered", CampaignTriggered, "platform", _CAMPAIGN,

@@ -1,4 +1,4 @@
-"""The platform's own events: agencies registered, records refused, projections committed."""
+"""The platform's own events: agencies and their status, the catalogue in force, refusals, commitments."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ CLAIMED_TYPE_PATTERN: Final = r"^[a-z][a-z0-9]*(?:[.-][a-z0-9]+)*$"
 CLAIMED_TYPE_LENGTH_MAX: Final = 128
 POINTER_PATTERN: Final = r"^(?:/(?:[^\x00/~]|~[01])*)*$"
 PROBLEM_TYPE_PATTERN: Final = r"^urn:yesser:problem:[a-z0-9-]+$"
+RELEASE_PATTERN: Final = r"^[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}$"
 
 Address = Annotated[str, StringConstraints(pattern=ADDRESS_PATTERN)]
 
@@ -25,6 +26,23 @@ class RegistryAgencyRegistered(Model):
     code: AgencyCode
     name: L
     role: Role
+
+
+class RegistryAgencySuspended(Model):
+    code: AgencyCode
+    reason: L
+
+
+class RegistryAgencyResumed(Model):
+    code: AgencyCode
+    reason: L
+
+
+class RegistrarCatalogueAdopted(Model):
+    """`sha256` is that of `events.schema_tools.catalogue_hash`, `release` the version of the registrar."""
+
+    sha256: Sha256
+    release: Annotated[str, StringConstraints(pattern=RELEASE_PATTERN)]
 
 
 class RefusalError(Model):

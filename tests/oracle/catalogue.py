@@ -199,6 +199,14 @@ TYPES: dict[str, TypeRule] = {
     "registry.agency-registered": about(
         "agency/{code}", "platform", code=agency_code, name=text, role=one_of("office", "agency", "platform")
     ),
+    **{
+        f"registry.agency-{verb}": about("agency/{code}", "platform", code=agency_code, reason=text)
+        for verb in ("suspended", "resumed")
+    },
+    "registrar.catalogue-adopted": about(
+        "catalogue/{sha256}", "platform", sha256=matching("[0-9a-f]{64}"),
+        release=matching("[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}"),
+    ),
     "registrar.refused": about(
         "", "platform", {"sha256": matching("[0-9a-f]{64}"), **claims}, address=line(400), problem=problem
     ),
