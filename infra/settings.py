@@ -27,6 +27,11 @@ class Settings(BaseSettings):
     secrets: Path | None = Field(
         default=None, description="Folder of the principals' passwords, a folder each; default: `secrets` in the home."
     )
+    operator: str | None = Field(
+        default=None,
+        max_length=64,
+        description="Who runs the commands, for the trail: a desk or a role. Default: the system's user.",
+    )
 
     kafka: str | None = Field(default=None, description="host:port[,host:port] of Kafka; default: the embedded one.")
     kafka_user: str | None = Field(

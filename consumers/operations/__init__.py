@@ -1,3 +1,3 @@
-"""Commands of operators and auditors: wait, log, audit, migrate, recover. Way in: `wait_command`, `log_commands`,
-`audit_command`, `migrate_command`, `recovery`. Imports: every other room.
+"""Commands of operators and auditors: wait, log, audit, migrate, recover, trail. Way in: `wait_command`,
+`log_commands`, `audit_command`, `migrate_command`, `recovery`, `trail_command`. Imports: every other room.
 """

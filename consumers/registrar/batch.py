@@ -10,17 +10,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from consumers.registrar.breaker import Breaker, BreakerState, Outcome
 from events.faults.problems import CONFLICT
 from events.validation.refusal import refusal_event
 from events.validation.verdicts import Accepted, Agency, Refused
 from events.wire.entry import entry_bytes
+from infra.log.authority import TYPES as AUTHORITY_TYPES
+from infra.log.authority import Change
 from infra.log.reader import BUNDLE
 from infra.postgres.verdicts import Known
 
-REGISTERED = "registry.agency-registered"
 CHEAP_RECORDS = 64
 
 
@@ -101,7 +102,7 @@ class Batch:
     positions: dict[str, tuple[int, Mark]] = field(default_factory=dict)
     """Topic → the offset to read next, and the mark of the record before it."""
     sequences: dict[str, Sequences] = field(default_factory=dict)
-    agencies: list[tuple[Agency, dict[str, Any], int]] = field(default_factory=list)
+    authority: list[Change] = field(default_factory=list)
     breakers: dict[str, BreakerState] = field(default_factory=dict)
     """Of topics whose breaker has changed."""
     halts: dict[str, str | None] = field(default_factory=dict)
@@ -159,9 +160,8 @@ def _number_topic(
                 batch.claim_indexes.append(index)
                 if verdict.sequence is not None:
                     sequences.accepted.append(verdict.sequence)
-                if verdict.type == REGISTERED:
-                    data = verdict.event["data"]
-                    batch.agencies.append((Agency(data["code"], data["role"]), data["name"], index))
+                if verdict.type in AUTHORITY_TYPES:
+                    batch.authority.append(Change(verdict.type, verdict.event["data"], index, verdict.id))
                 entries.append(entry_bytes(batch.recorded, f"{prefix}{offset}", verdict.event_bytes))
                 subjects.append(verdict.subject)
             elif first[0] == verdict.identity:

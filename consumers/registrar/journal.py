@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.metadata import version
 from typing import Any, Final
 
 import orjson
@@ -18,17 +19,34 @@ import orjson
 from consumers.registrar.batch import Batch, Mark, Refusal, multirange, repeated, segments
 from consumers.registrar.breaker import CLOSED, BreakerState, Outcome, Pause
 from events.errors import Halt
+from events.schema_tools.catalogue_hash import catalogue_sha256
 from events.validation.verdicts import Agency
 from events.values.working_days import riyadh_date
+from events.wire.entry import parse_entry
+from infra.log.authority import (
+    ADOPTED,
+    REGISTERED,
+    RESUMED,
+    SUSPENDED,
+    Adopted,
+    Authority,
+    Change,
+    TableDiffers,
+    differences,
+)
 from infra.log.merkle import TileTree, leaf_hash, read_tree
+from infra.log.reader import read_checked
+from infra.postgres import outbox
 from infra.postgres.claim_filter import ClaimLookup
 from infra.postgres.connection import Connection
+from infra.postgres.outbox import OutboxEvent
 from infra.postgres.sql import queries
 from infra.postgres.verdicts import Known
 from infra.process import lease
 from infra.settings import Settings
 
 LEASE: Final = "registrar"
+GENESIS_ENTRIES: Final = 2
 _SQL: Final = queries("consumers.registrar", "registrar.sql")
 
 
@@ -51,7 +69,10 @@ class ReadPosition:
 
 
 class Journal:
-    """The log as its owner knows it: size, tree, last recorded time, and the transactions that extend them."""
+    """The log as its owner knows it: size, tree, last recorded time, authority, and the transactions that extend them.
+
+    The session that takes over sets `authority` from the entries; a recovery does not use it.
+    """
 
     def __init__(self, connection: Connection, epoch: int, settings: Settings) -> None:
         self.connection = connection
@@ -59,6 +80,7 @@ class Journal:
         self.settings = settings
         self.tree = TileTree()
         self.recorded = ""
+        self.authority = Authority()
         self.shipped_up_to = 0
         self.stored_shipped_up_to = 0
         self.lock = asyncio.Lock()
@@ -140,6 +162,7 @@ class Journal:
             self.tree = tree
             self._claims.add(batch.claims)
             self.recorded = batch.recorded
+            self.authority.apply(batch.authority)
             self.stored_shipped_up_to = shipped_up_to
         return leaves
 
@@ -180,9 +203,45 @@ class Journal:
             await execute(_SQL["keep_breakers"], *_columns([*map(_breaker_row, batch.breakers.items())], 6))
         for topic, reason in batch.halts.items():
             await execute(_SQL["halt_topic"], topic, reason)
-        for agency, name, index in batch.agencies:
-            await execute(_SQL["add_agency"], agency.code, agency.role, name, index)
+        for change in batch.authority:
+            await self._write_change(change)
         return now
+
+    async def _write_change(self, change: Change) -> None:
+        data, execute = change.data, self.connection.execute
+        if change.type == REGISTERED:
+            await execute(_SQL["add_agency"], data["code"], data["role"], data["name"], change.index)
+        elif change.type == SUSPENDED:
+            await execute(_SQL["suspend"], data["code"], data["reason"], change.event_id, change.index)
+        elif change.type == RESUMED:
+            await execute(_SQL["resume"], data["code"], change.index)
+
+    async def changed_row(self) -> TableDiffers | None:
+        """The first row of the tables of agencies and suspensions that is not as the log gives it."""
+        async with self.lock:
+            agencies = await self.connection.fetch(_SQL["agencies"])
+            suspensions = await self.connection.fetch(_SQL["suspensions"])
+            # Under the lock: a commit changes the tables and `authority`.
+            found = differences(self.authority, agencies, suspensions)
+        return TableDiffers(found[0]) if found else None
+
+    def begin_with_catalogue(self) -> None:
+        """In an empty log this release's catalogue is in force. It is kept with `authority`, and needs no entry."""
+        if not self.size:
+            self.authority.catalogue = Adopted(catalogue_sha256(), 0)
+
+    async def adopt_catalogue(self) -> bool:
+        """Announce this release's catalogue if another one is in force, or none is known; whether it did."""
+        adopted, sha256 = self.authority.catalogue, catalogue_sha256()
+        if len(self.authority.agencies) < GENESIS_ENTRIES or (adopted is not None and adopted.sha256 == sha256):
+            return False
+        cause = 0 if adopted is None else adopted.index
+        async with self.lock, self.connection.transaction():
+            await self.hold()
+            [raw] = await read_checked(self.connection, cause, 1)
+            event = _adoption(sha256, version("yesser-events"), cause, parse_entry(cause, raw).recorded)
+            await outbox.write(self.connection, [event])
+        return True
 
     async def start_topic(self, topic: str) -> None:
         """Store that a topic is read, for the operator who registered its agency."""
@@ -216,6 +275,18 @@ class Journal:
             if self.shipped_up_to > self.stored_shipped_up_to:
                 await self.connection.execute(_SQL["shipped"], self.shipped_up_to)
                 self.stored_shipped_up_to = self.shipped_up_to
+
+
+def _adoption(sha256: str, release: str, cause: int, recorded: str) -> OutboxEvent:
+    """The same bytes at each take-over until the event is registered: the registrar drops all but the first."""
+    return OutboxEvent(
+        id=f"catalogue.{sha256[:12]}.{release.replace('+', '-')}.i{cause}",
+        type=ADOPTED,
+        subject=f"catalogue/{sha256}",
+        data={"sha256": sha256, "release": release},
+        time=recorded,
+        cause_index=cause,
+    )
 
 
 def _breaker_row(of: tuple[str, BreakerState]) -> tuple[object, ...]:

@@ -61,11 +61,28 @@ ON CONFLICT (agency) DO UPDATE SET
 -- The first registration of a code is final.
 INSERT INTO platform.agency (code, role, name, registered_index) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
 
+-- name: suspend
+-- Its request stands here already, unless the database is older. A later request is not overwritten: its entry follows.
+INSERT INTO platform.suspension AS s (agency, reason, event_id, index) VALUES ($1, $2, $3, $4)
+ON CONFLICT (agency) DO UPDATE
+    SET reason = excluded.reason, event_id = excluded.event_id, index = excluded.index
+    WHERE s.index IS NOT NULL OR s.event_id IS NULL OR s.event_id = excluded.event_id
+
+-- name: resume
+-- A suspension that was requested since stays.
+DELETE FROM platform.suspension WHERE agency = $1 AND (index < $2 OR event_id IS NULL)
+
+-- name: suspensions
+SELECT agency, reason, index FROM platform.suspension
+
+-- name: keep_authority
+INSERT INTO log.authority (size, note) VALUES ($1, $2) ON CONFLICT DO NOTHING
+
 -- name: state
 SELECT size, recorded, shipped_up_to FROM log.state
 
 -- name: agencies
-SELECT code, role FROM platform.agency ORDER BY registered_index
+SELECT code, role, name, registered_index FROM platform.agency ORDER BY registered_index
 
 -- name: positions
 SELECT topic, next_offset, last_record_sha256, last_record_appended_ms, halted_reason, paused_until, paused_times,

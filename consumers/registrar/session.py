@@ -24,7 +24,7 @@ from consumers.registrar.breaker import Clock
 from consumers.registrar.guards.checkpoint_topic import CheckpointTopic
 from consumers.registrar.guards.clocks import ClockCheck
 from consumers.registrar.guards.continuation import Fork
-from consumers.registrar.journal import LEASE, Journal
+from consumers.registrar.journal import GENESIS_ENTRIES, LEASE, Journal
 from consumers.registrar.pauses import Pauses
 from consumers.registrar.reader import Reader
 from consumers.registrar.shipper import Shipment, Shipper, read_tail
@@ -34,6 +34,7 @@ from events.validation.verdicts import Accepted, Agency
 from events.wire.entry import recorded_time
 from infra.kafka.client_config import agency_topic
 from infra.kafka.clients import require_running, start_client, stop_consumer
+from infra.log.authority import REGISTERED
 from infra.log.key_files import KeyRing
 from infra.observability.telemetry import carried_traces, count, gauge, observe, span, trace_header
 from infra.postgres.outbox import PLATFORM
@@ -72,6 +73,7 @@ class RegistrarSession:
         self._reading: asyncio.Task[object] | None = None
         self._committing: asyncio.Task[None] | None = None
         self._halted: set[str] = set()
+        self._is_adopted = False
         self._read_others = False
         self._took_over = False
 
@@ -129,7 +131,11 @@ class RegistrarSession:
 
     async def _assign(self) -> None:
         """Read the topics of all registered agencies that are not halted."""
-        self.agencies = {agency_topic(a.code): a for a in await self.journal.agencies()}
+        if not self._is_adopted and await self.journal.adopt_catalogue():
+            log.info("the catalogue of this release is announced", size=self.journal.size)
+        self._is_adopted = len(self.journal.authority.agencies) >= GENESIS_ENTRIES
+        registered = self.journal.authority.agencies
+        self.agencies = {agency_topic(code): Agency(code, row.role) for code, row in registered.items()}
         if not self.agencies:
             # Before entry 0 only the platform itself can have said anything.
             self.agencies = {agency_topic(PLATFORM): Agency(PLATFORM, "platform")}
@@ -145,18 +151,20 @@ class RegistrarSession:
         self.pauses.take_up(read, self.reader)
 
     async def _look_around(self) -> None:
-        """Notice new agencies, topics that an operator released, lost topics, and how far there is to read."""
+        """Notice changed rows, topics that an operator released, lost topics, and how far there is to read."""
         require_running(self.reader.consumer)
-        known = {agency_topic(a.code) for a in await self.journal.agencies()}
         positions = await self.journal.positions()
         released = any(positions[t].halted_reason is None for t in self._halted & positions.keys())
-        if (known and known != self.agencies.keys()) or released or await self.reader.awaited_topics_exist():
+        if released or await self.reader.awaited_topics_exist():
             self._read_others = True
         if unpause_topic := self.pauses.unpause_topic(positions, self.reader):
             await self.journal.resume_topics(unpause_topic)
         ends = await self.reader.check_topics()
         read = sum(self.reader.next_offsets.values())
-        self.progress.alarm = await self.journal.alarm() or self.signer.keys.fault(self.clock())
+        # It works by the log, not by the tables: a row changed now is an alarm, and halts the next take-over.
+        changed = await self.journal.changed_row()
+        alarm = str(changed) if changed else await self.journal.alarm()
+        self.progress.alarm = alarm or self.signer.keys.fault(self.clock())
         self.progress.look(read - len(self.reader.backlog), read + self.reader.count_ahead(ends))
         await self.shipper.check_end(self.reader.consumer)
 
@@ -245,7 +253,7 @@ class RegistrarSession:
         if batch.entries:
             keys = [subject.encode() for subject in batch.subjects]
             self.shipper.offer(Shipment(batch.first_index, batch.entries, leaves, keys, trace_header()))
-        if batch.agencies:
+        if any(change.type == REGISTERED for change in batch.authority):
             self._read_others = True
         self._count(readings, batch)
 

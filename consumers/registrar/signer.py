@@ -35,6 +35,7 @@ from events.errors import Fenced
 from infra.log.key_files import KeyRing, adopt, log_key_files, next_key
 from infra.log.key_history import key_name, sign_transition
 from infra.log.signed_note import Checkpoint, checkpoint_text, sign_note
+from infra.log.verified_authority import KEPT_EVERY, KeptAuthority, derive_authority
 from infra.observability.telemetry import count, gauge
 from infra.postgres.sql import queries
 from infra.settings import Settings
@@ -45,7 +46,11 @@ log = structlog.get_logger()
 
 
 class Signer:
-    """Signs the committed tree under its journal's epoch. `newest` is the last checkpoint, None before the first."""
+    """Signs the committed tree under its journal's epoch.
+
+    `newest` is the last checkpoint, None before the first; `kept_size` the size of the last note about authority, 0
+    before it.
+    """
 
     def __init__(
         self, journal: Journal, keys: KeyRing, settings: Settings, topic: CheckpointTopic, clocks: ClockCheck
@@ -58,6 +63,7 @@ class Signer:
         self.folder = settings.log_folder
         self.interval_s = settings.checkpoint_interval_ms / 1000
         self.newest: Checkpoint | None = None
+        self.kept_size = 0
         self._signed_at = float("-inf")
         self._signing = asyncio.Lock()
 
@@ -77,6 +83,7 @@ class Signer:
             for number, step in enumerate(self.keys.history.transitions, 1):
                 await journal.connection.execute(_SQL["adopt_key"], number, step.size, step.note)
         last = newest(kept)
+        await self._derive_authority(last)
         if last is None:
             await self.sign()
             return
@@ -104,10 +111,11 @@ class Signer:
             note = sign_note(checkpoint_text(origin, size, root), self.keys.signing(self.clocks.clock()))
             signed = Checkpoint(origin, size, root, note)
             self._write_to_file(signed)
+            authority = self._authority_due(signed)
         # Again: this owner may have been suspended since, and another one may have signed.
         await self._compare_others()
         await self._write_to_topic(signed)
-        await self._publish(signed, "add_checkpoint")
+        await self._publish(signed, "add_checkpoint", authority)
         self._signed_at = time.monotonic()
         count("checkpoints_signed")
         gauge("checkpoint_size", size)
@@ -168,12 +176,33 @@ class Signer:
         if appended is not None:
             self.clocks.require_kafka(asked, appended)
 
-    async def _publish(self, checkpoint: Checkpoint, statement: str) -> None:
+    async def _derive_authority(self, last: Checkpoint | None) -> None:
+        """Derive agencies, suspensions and the catalogue from the entries, and compare the tables with them."""
+        journal = self.journal
+        async with journal.lock:
+            journal.authority, self.kept_size = await derive_authority(
+                journal.connection, self.keys.history, journal.tree, last
+            )
+        journal.begin_with_catalogue()
+        if changed := await journal.changed_row():
+            raise changed
+
+    def _authority_due(self, checkpoint: Checkpoint) -> str | None:
+        """A note about authority at this checkpoint, if one is due: with the first one, then after `KEPT_EVERY`."""
+        size = checkpoint.size
+        if size - self.kept_size < KEPT_EVERY and (self.kept_size or not size):
+            return None
+        return KeptAuthority(size, checkpoint.root, self.journal.authority).note(self.keys.current)
+
+    async def _publish(self, checkpoint: Checkpoint, statement: str, authority: str | None = None) -> None:
         """Write to the database, which makes it public: it is kept outside by now."""
         journal = self.journal
         async with journal.lock, journal.connection.transaction():
             await journal.hold()
             await journal.connection.execute(_SQL[statement], checkpoint.size, checkpoint.note)
+            if authority is not None:
+                await journal.connection.execute(_SQL["keep_authority"], checkpoint.size, authority)
+                self.kept_size = checkpoint.size
         self.newest = checkpoint
 
     def _write_to_file(self, checkpoint: Checkpoint) -> None:

@@ -22,6 +22,7 @@ from infra.kafka.end_offsets import end_offsets_reader, ends_of_existing
 from infra.postgres.connection import Connection
 from infra.postgres.outbox import PLATFORM
 from infra.postgres.sql import queries
+from infra.postgres.trail import add_to_trail
 from infra.settings import Settings
 
 _POLL_S: Final = 0.1
@@ -139,7 +140,9 @@ async def unpause_topic(connection: Connection, settings: Settings, code: str, t
         raise NothingToRelease(f"{topic} is not paused: there is nothing to do.")
     async with end_offsets_reader(settings) as end_offsets:
         end = (await end_offsets([topic]))[topic]
-    await connection.execute(_SQL["let_through"], topic, end)
+    async with connection.transaction():
+        await connection.execute(_SQL["let_through"], topic, end)
+        await add_to_trail(connection, "registrar unpause", code)
     await _until_read_as_usual(connection, topic, timeout_s)
     return max(0, end - int(row["next_offset"]))
 
@@ -169,15 +172,21 @@ async def lift_halt(connection: Connection, settings: Settings, code: str, found
     *_, last = await _ends_and_record(settings, found.topic, found.next_offset - 1)
     appended_ms = None if last is None else last.timestamp
     resume_at = found.deleted_unread.stop
-    lifted = await connection.fetchval(_SQL["lift_halt"], found.topic, found.next_offset, appended_ms, resume_at)
-    if lifted is None:
-        raise NothingToRelease(f"the halt of {found.topic} was lifted by another command.")
+    async with connection.transaction():
+        lifted = await connection.fetchval(_SQL["lift_halt"], found.topic, found.next_offset, appended_ms, resume_at)
+        if lifted is None:
+            raise NothingToRelease(f"the halt of {found.topic} was lifted by another command.")
+        await add_to_trail(connection, "registrar unhalt", code, "--yes")
 
 
 async def acknowledge(connection: Connection, index: int, note: str) -> None:
     """End the alarm of a refused event of the platform. Raises `NothingToRelease` if there is none at `index`."""
-    if not await connection.fetchval(_SQL["acknowledge"], index, note):
-        raise NothingToRelease(f"No event of the platform was refused at {index}: see `yesser refusals show {index}`.")
+    async with connection.transaction():
+        if not await connection.fetchval(_SQL["acknowledge"], index, note):
+            raise NothingToRelease(
+                f"No event of the platform was refused at {index}: see `yesser refusals show {index}`."
+            )
+        await add_to_trail(connection, "registrar acknowledge", str(index))
 
 
 async def _ends_and_record(settings: Settings, topic: str, offset: int) -> tuple[int | None, int | None, Any]:

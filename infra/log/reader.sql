@@ -26,3 +26,7 @@ SELECT hash FROM log.node WHERE level = $1 AND node_index >= $2 AND node_index <
 -- name: newest_checkpoint
 -- The latest checkpoint; the log may have grown since.
 SELECT size, note FROM log.checkpoint ORDER BY size DESC LIMIT 1
+
+-- name: authority_notes
+-- The newest first. One that the key did not sign is skipped; after some, all entries are read.
+SELECT note FROM log.authority WHERE size <= $1 ORDER BY size DESC LIMIT 8

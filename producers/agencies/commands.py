@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +27,7 @@ from producers.agencies.lifecycle import resume, rotate, suspend
 from producers.agencies.register import NewAgency, add_agencies, list_agencies
 
 ROLES: Final = {"office": ("المكتب", "office"), "agency": ("جهة", "agency"), "platform": ("المنصة", "platform")}
+NO_REASON: Final = {"ar": "لم يُذكر سبب.", "en": "No reason was given."}
 STATUSES: Final = {"suspended": "موقوفة", "active": "تعمل"}
 
 
@@ -66,7 +66,7 @@ def add(
     agency = NewAgency(code, role, name_ar, name_en)
 
     async def register(connection: Connection) -> tuple[bool, str | None]:
-        new = bool(await add_agencies(connection, settings, [agency], partial(datetime.now, UTC), timeout_s))
+        new = bool(await add_agencies(connection, settings, [agency], _now, timeout_s))
         return new, await rotate(connection, settings, code) if new else None
 
     new, secret = with_database(settings, "agencies", register)
@@ -143,25 +143,63 @@ def rotate_(code: str, form: Form | None, output: Path | None, as_json: bool) ->
     hand_over(settings, code, secret, Output(form, output), document if as_json else None)
 
 
+_REASON_OPTIONS: Final = (
+    click.option("--reason-ar", help="The reason in Arabic, published in the log."),
+    click.option("--reason-en", help="The reason in English, published in the log."),
+    click.option("--reason", help="One text for both languages."),
+)
+
+
+def _with_reason(command: Callable[..., None]) -> Callable[..., None]:
+    for option in reversed(_REASON_OPTIONS):
+        command = option(command)
+    return command
+
+
+def _reason(ar: str | None, en: str | None, both: str | None) -> dict[str, str] | None:
+    """The reason in both languages, None if none is given. Raises `UsageError` if one language is missing."""
+    ar, en = ar or both, en or both
+    if ar is None and en is None:
+        return None
+    if ar is None or en is None:
+        raise click.UsageError("Give the reason in both languages: --reason-ar and --reason-en, or --reason for both.")
+    return {"ar": ar, "en": en}
+
+
 @agencies.command("suspend")
 @click.argument("code", shell_complete=agency_codes)
-@click.option("--reason", required=True, help="The reason, stored with the suspension.")
+@_with_reason
 @json_option
-def suspend_(code: str, reason: str, as_json: bool) -> None:
-    """Suspend the agency: the gateway refuses its tokens, and Kafka refuses its writes."""
-    settings = Settings().acting_as("administrator")
-    with_database(settings, "agencies", lambda connection: suspend(connection, settings, code, reason))
+def suspend_(code: str, reason_ar: str | None, reason_en: str | None, reason: str | None, as_json: bool) -> None:
+    """Suspend the agency: the gateway refuses its tokens, Kafka its writes, and the log records it with the reason."""
+    settings, given = Settings().acting_as("administrator"), _reason(reason_ar, reason_en, reason)
+    if given is None:
+        raise click.UsageError("Give the reason: --reason-ar and --reason-en, or --reason for both languages.")
+    with_database(settings, "agencies", lambda connection: suspend(connection, settings, code, given, _now))
     _print_status(code, "suspended", as_json)
 
 
 @agencies.command("resume")
 @click.argument("code", shell_complete=agency_codes)
+@_with_reason
+@click.option("--timeout", "timeout_s", type=float, default=60.0, show_default=True, help="Seconds to wait.")
 @json_option
-def resume_(code: str, as_json: bool) -> None:
-    """End an agency's suspension."""
-    settings = Settings().acting_as("administrator")
-    with_database(settings, "agencies", lambda connection: resume(connection, settings, code))
+def resume_(
+    code: str,
+    reason_ar: str | None,
+    reason_en: str | None,
+    reason: str | None,
+    timeout_s: float,
+    as_json: bool,
+) -> None:
+    """End an agency's suspension. Returns when the log has recorded it."""
+    settings, given = Settings().acting_as("administrator"), _reason(reason_ar, reason_en, reason) or NO_REASON
+    with_database(settings, "agencies", lambda connection: resume(connection, settings, code, given, _now, timeout_s))
     _print_status(code, "active", as_json)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _print_status(code: str, status: str, as_json: bool) -> None:

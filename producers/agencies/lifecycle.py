@@ -1,23 +1,31 @@
 """An agency's lifecycle after registration: password rotation, suspension, resumption. All are idempotent.
 
-Every gateway refuses a suspended agency's tokens within seconds. Kafka revokes its right to write at once, also on open
-connections. What it has sent stays in its topic, and the registrar continues to read it.
+A suspension takes effect at once: gateways refuse the agency's tokens within seconds, and Kafka its writes, also on
+open connections. It is also an event of the platform, as is its end, which takes effect with its entry. What the agency
+has sent stays in its topic, and the registrar continues to read it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import secrets
+from collections.abc import Mapping
 from typing import Final
 
-from events.errors import YesserError
+from events.errors import Retry, YesserError
 from infra.kafka.admin import admin_client, create_acls, create_scram_user, delete_acls
 from infra.kafka.clients import raw_client
 from infra.kafka.rights import agency_rights, agency_user
 from infra.postgres.connection import Connection
+from infra.postgres.outbox import OutboxEvent, write
 from infra.postgres.sql import queries
+from infra.postgres.trail import add_to_trail
 from infra.settings import Settings
+from producers.agencies.announcement import Clock, NotAnnounced, announcement
 
 _SECRET_BYTES: Final = 32
+_NONCE_BYTES: Final = 6
+_POLL_S: Final = 0.05
 _NEVER_SUSPENDED: Final = frozenset({"platform", "yesser"})
 _SQL: Final = queries("producers.agencies", "tokens.sql")
 
@@ -26,33 +34,60 @@ class StatusUnchanged(YesserError):
     """The agency's status could not be changed; the message gives the reason."""
 
 
+class NotResumedYet(Retry):
+    """The end of the suspension is not registered yet. It takes effect when the registrar and the relay run (`yesser
+    status`); run the same command again to restore the agency's Kafka rights."""
+
+
 async def rotate(connection: Connection, settings: Settings, code: str) -> str:
     """Give the agency a new Kafka password and return it; it is kept nowhere. Kafka refuses the old one from now on."""
     await _require_agency(connection, code)
     made = secrets.token_urlsafe(_SECRET_BYTES)
+    await add_to_trail(connection, "agencies rotate", code)
     async with admin_client(settings) as admin:
         await create_scram_user(raw_client(admin), agency_user(code), made)
     return made
 
 
-async def suspend(connection: Connection, settings: Settings, code: str, reason: str) -> None:
-    """Refuse the agency's tokens and revoke its Kafka rights."""
+async def suspend(
+    connection: Connection, settings: Settings, code: str, reason: Mapping[str, str], clock: Clock
+) -> None:
+    """Refuse the agency's tokens, revoke its Kafka rights, and announce it. `reason` is in Arabic and English."""
     await _require_agency(connection, code)
     if code in _NEVER_SUSPENDED:
         raise StatusUnchanged(f"{code} cannot be suspended: the platform needs it.")
-    await connection.execute(_SQL["suspend"], code, reason)
+    event = _announcement("suspended", code, reason, clock)
+    async with connection.transaction():
+        if await connection.fetchval(_SQL["request_suspension"], code, event.data["reason"], event.id):
+            await write(connection, [event])
+            await add_to_trail(connection, "agencies suspend", code)
     if settings.kafka_security.startswith("SASL"):
         async with admin_client(settings) as admin:
             await delete_acls(raw_client(admin), agency_user(code))
 
 
-async def resume(connection: Connection, settings: Settings, code: str) -> None:
-    """Restore the agency's tokens and Kafka rights."""
+async def resume(
+    connection: Connection,
+    settings: Settings,
+    code: str,
+    reason: Mapping[str, str],
+    clock: Clock,
+    timeout_s: float = 60.0,
+) -> None:
+    """Announce the end of the suspension, wait for its entry, and restore the agency's Kafka rights.
+
+    Raises `NotResumedYet` after `timeout_s`.
+    """
     await _require_agency(connection, code)
+    event = _announcement("resumed", code, reason, clock)
+    async with connection.transaction():
+        if await connection.fetchval(_SQL["request_resumption"], code):
+            await write(connection, [event])
+            await add_to_trail(connection, "agencies resume", code)
+    await _until_resumed(connection, code, timeout_s)
     if settings.kafka_security.startswith("SASL"):
         async with admin_client(settings) as admin:
             await create_acls(raw_client(admin), agency_rights(code))
-    await connection.execute(_SQL["resume"], code)
 
 
 async def is_suspended(connection: Connection, code: str) -> bool:
@@ -62,3 +97,21 @@ async def is_suspended(connection: Connection, code: str) -> bool:
 async def _require_agency(connection: Connection, code: str) -> None:
     if await connection.fetchval(_SQL["agency_role"], code) is None:
         raise StatusUnchanged(f"{code} is not registered: see `yesser agencies list`.")
+
+
+async def _until_resumed(connection: Connection, code: str, timeout_s: float) -> None:
+    try:
+        async with asyncio.timeout(timeout_s):
+            while await is_suspended(connection, code):  # noqa: ASYNC110 - another process is waited for
+                await asyncio.sleep(_POLL_S)
+    except TimeoutError:
+        raise NotResumedYet(NotResumedYet.__doc__) from None
+
+
+def _announcement(change: str, code: str, reason: Mapping[str, str], clock: Clock) -> OutboxEvent:
+    """Each change has an id of its own: an agency may be suspended several times."""
+    id = f"{change}.{code}.{secrets.token_hex(_NONCE_BYTES)}"
+    try:
+        return announcement(f"agency-{change}", id, {"code": code, "reason": dict(reason)}, clock)
+    except NotAnnounced as error:
+        raise StatusUnchanged(f"{code} cannot be {change}: {error}") from error

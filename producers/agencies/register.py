@@ -7,26 +7,21 @@ Every function can be repeated: it completes what is missing, and a contradictio
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
-from events.validation.validate import validate
-from events.validation.verdicts import Agency, Refused
-from events.wire.codec import STRUCTURED_HEADERS
-from events.wire.entry import recorded_time
 from infra.kafka.admin import admin_client, allow_agency
 from infra.kafka.client_config import agency_topic
 from infra.postgres.connection import Connection
-from infra.postgres.outbox import PLATFORM, OutboxEvent, event_bytes, write
+from infra.postgres.outbox import OutboxEvent, write
 from infra.postgres.sql import queries
+from infra.postgres.trail import add_to_trail
 from infra.postgres.verdicts import paused_of
 from infra.settings import Settings
+from producers.agencies.announcement import Clock, NotAnnounced, announcement
 from producers.agencies.lifecycle import is_suspended
 from producers.errors import RegistrationFailed
-
-Clock = Callable[[], datetime]
 
 _POLL_S: Final = 0.05
 _SQL: Final = queries("producers.agencies", "register.sql")
@@ -52,16 +47,13 @@ async def register(connection: Connection, agency: NewAgency, clock: Clock) -> b
     Raises `RegistrationFailed` if the code is registered with another role or name, or if the registrar would refuse
     the event, which would raise an alarm.
     """
-    event = registration_event(agency, clock())
-    verdict = validate(event_bytes(event), STRUCTURED_HEADERS, Agency(PLATFORM, "platform"))
-    if isinstance(verdict, Refused):
-        faults = "; ".join(f"{fault.code} at {fault.pointer}: {fault.detail}" for fault in verdict.faults)
-        raise RegistrationFailed(f"{agency.code} cannot be registered: {faults}")
+    event = _registration(agency, clock)
     async with connection.transaction():
         if await connection.fetchval(_SQL["register"], agency.code, agency.role, agency.name):
             known = await connection.fetchrow(_SQL["in_log"], agency.code)
             if known is None:
                 await write(connection, [event])
+                await add_to_trail(connection, "agencies add", agency.code, "--role", agency.role)
                 return True
         else:
             known = await connection.fetchrow(_SQL["registered"], agency.code)
@@ -74,15 +66,12 @@ async def register(connection: Connection, agency: NewAgency, clock: Clock) -> b
         return False
 
 
-def registration_event(agency: NewAgency, instant: datetime) -> OutboxEvent:
-    return OutboxEvent(
-        id=f"agency.{agency.code}",
-        type="registry.agency-registered",
-        subject=f"agency/{agency.code}",
-        data={"code": agency.code, "name": agency.name, "role": agency.role},
-        time=recorded_time(instant),
-        cause_index=None,
-    )
+def _registration(agency: NewAgency, clock: Clock) -> OutboxEvent:
+    data = {"code": agency.code, "name": agency.name, "role": agency.role}
+    try:
+        return announcement("agency-registered", f"agency.{agency.code}", data, clock)
+    except NotAnnounced as error:
+        raise RegistrationFailed(f"{agency.code} cannot be registered: {error}") from error
 
 
 async def provision(settings: Settings, codes: Iterable[str]) -> None:

@@ -24,6 +24,7 @@ from infra.http.callers import DEFAULT_SCOPES, Kind, Scope
 from infra.keys.hash_keys import HashKey, hash_key_files, load_hash_keys, load_or_create_hash_keys
 from infra.postgres.connection import Connection, Pool
 from infra.postgres.sql import queries
+from infra.postgres.trail import add_to_trail
 from infra.settings import Settings
 
 ACTIVE_MAX: Final = 2
@@ -115,6 +116,7 @@ async def create_token(connection: Connection, key: bytes, request: TokenRequest
             )
         row = (key_id, request.kind, request.holder, list(scopes), keyed_hash(token, key), request.days)
         expires_at = await connection.fetchval(_SQL["add"], *row, HashKey(key.decode()).key_id)
+        await add_to_trail(connection, "tokens create", request.holder, "--kind", request.kind)
     return NewToken(key_id, token, request.kind, request.holder, scopes, expires_at)
 
 
@@ -125,9 +127,11 @@ async def list_tokens(connection: Connection) -> list[dict[str, Any]]:
 
 async def revoke_token(connection: Connection, key_id: str) -> str:
     """Revoke a token; returns its holder. Repeating it changes nothing. Raises `NoToken` for an unknown key id."""
-    holder: str | None = await connection.fetchval(_SQL["revoke"], key_id)
-    if holder is None:
-        raise NoToken(f"there is no token with the key id {key_id}: see `yesser tokens list`.")
+    async with connection.transaction():
+        holder: str | None = await connection.fetchval(_SQL["revoke"], key_id)
+        if holder is None:
+            raise NoToken(f"there is no token with the key id {key_id}: see `yesser tokens list`.")
+        await add_to_trail(connection, "tokens revoke", key_id)
     return holder
 
 

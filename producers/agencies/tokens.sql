@@ -24,12 +24,17 @@ UPDATE platform.token SET revoked_at = coalesce(revoked_at, now()) WHERE key_id 
 -- name: agency_role
 SELECT role FROM platform.agency WHERE code = $1
 
--- name: suspend
-INSERT INTO platform.suspension (agency, reason) VALUES ($1, $2)
-ON CONFLICT (agency) DO UPDATE SET reason = excluded.reason
+-- name: request_suspension
+-- Nothing changes for a suspended agency, unless the end of its suspension is requested, or an earlier release that wrote
+-- no event suspended it.
+INSERT INTO platform.suspension AS s (agency, reason, event_id) VALUES ($1, $2, $3)
+ON CONFLICT (agency) DO UPDATE
+    SET reason = excluded.reason, event_id = excluded.event_id, since = now(), index = NULL, ends = false
+    WHERE s.ends OR s.event_id IS NULL
+RETURNING true
 
--- name: resume
-DELETE FROM platform.suspension WHERE agency = $1 RETURNING agency
+-- name: request_resumption
+UPDATE platform.suspension SET ends = true WHERE agency = $1 AND NOT ends RETURNING true
 
 -- name: is_suspended
 SELECT EXISTS (SELECT FROM platform.suspension WHERE agency = $1)

@@ -15,6 +15,7 @@ from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Refused
 from events.wire.codec import STRUCTURED_HEADERS
 from infra.postgres.connection import connected
+from infra.postgres.trail import add_to_trail
 from infra.settings import Settings
 from producers.publisher.kafka_publisher import AgencyPublisher
 from producers.publisher.ndjson import Defaults
@@ -58,7 +59,9 @@ async def redrive(settings: Settings, index: int, corrected: bytes | None, timeo
         holder = await connection.fetchrow(SQL["holder"], verdict.claim)
         if holder is not None and holder["identity"] != verdict.identity:
             return Redriven(index, verdict.id, "not-sent", holder["index"], _errors((CONFLICT,)))
-        await connection.execute(SQL["record"], index, verdict.claim, verdict.identity, verdict.id)
+        async with connection.transaction():
+            await connection.execute(SQL["record"], index, verdict.claim, verdict.identity, verdict.id)
+            await add_to_trail(connection, "refusals redrive", str(index))
         if holder is not None:
             return Redriven(index, verdict.id, "duplicate", holder["index"])
     return await _send(settings, refusal, verdict, timeout_s)

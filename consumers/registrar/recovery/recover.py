@@ -19,7 +19,6 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from uuid import uuid4
 
-from consumers.registrar.batch import REGISTERED
 from consumers.registrar.guards.checkpoint_topic import read_topic_checkpoints
 from consumers.registrar.guards.continuation import (
     Fork,
@@ -38,6 +37,7 @@ from events.errors import Fenced
 from events.validation.verdicts import Agency
 from events.wire.entry import Entry, parse_entry
 from infra.kafka.client_config import agency_topic
+from infra.log.authority import REGISTERED
 from infra.log.key_files import load_keys, log_key_files
 from infra.log.key_history import KeyHistory
 from infra.log.merkle import TileTree, leaf_hash
@@ -45,6 +45,7 @@ from infra.log.signed_note import Checkpoint
 from infra.postgres.connection import TRANSIENT_ERRORS, connect
 from infra.postgres.outbox import PLATFORM
 from infra.postgres.sql import queries
+from infra.postgres.trail import add_to_trail
 from infra.process import lease
 from infra.process.lease import LeaseSpec
 from infra.process.lease_renewal import renewing
@@ -155,6 +156,9 @@ class _Recovery:
             kept.append(in_file)
         last = newest(kept)
         await self._verify(history, last)
+        async with journal.lock, journal.connection.transaction():
+            await journal.hold()
+            await add_to_trail(journal.connection, "recover", *["--accept-unsigned"] * self.unsigned)
         self.agencies = {agency_topic(a.code): a for a in await journal.agencies()}
         self.agencies.setdefault(agency_topic(PLATFORM), Agency(PLATFORM, "platform"))
         self.positions = {topic: p.next_offset for topic, p in (await journal.positions()).items()}

@@ -15,7 +15,6 @@ from typing import Final
 
 from consumers.registrar.batch import (
     NO_MARK,
-    REGISTERED,
     Batch,
     Record,
     Refusal,
@@ -33,6 +32,8 @@ from consumers.registrar.recovery.matching import (
 )
 from events.validation.verdicts import Accepted, Agency, Refused
 from events.wire.entry import Entry
+from infra.log.authority import TYPES as AUTHORITY_TYPES
+from infra.log.authority import Change
 from infra.postgres.verdicts import Known
 
 _LOST: Final = "the topic had lost it when the database was recovered"
@@ -158,9 +159,8 @@ class Part:
             sequences = self._sequences(held.agency)
             sequences.seen.append(event.sequence)
             sequences.accepted.append(event.sequence)
-        if entry.type == REGISTERED:
-            data = entry.data
-            batch.agencies.append((Agency(data["code"], data["role"]), data["name"], entry.index))
+        if entry.type in AUTHORITY_TYPES:
+            batch.authority.append(Change(entry.type, entry.data, entry.index, entry.id))
         if offset not in held.records:
             return False, False
         record, verdict = held.records[offset]

@@ -177,7 +177,7 @@ async def test_a_partner_sees_its_own_partnerships_and_only_what_their_owners_sa
 
 
 async def test_a_suspended_agency_reads_nothing(window: Window) -> None:
-    await window.connection.execute("INSERT INTO platform.suspension (agency, reason) VALUES ('health', 'test')")
+    await window.connection.execute("INSERT INTO platform.suspension (agency, reason) VALUES ('health', '{}')")
     for address, _ in ACCESS.values():
         asked = address.replace("SIGNED", "1")
         answer = await window.get(asked, *CALLERS["health"])

@@ -3,18 +3,38 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Final
 
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, TopicAuthorizationFailedError
 
+from consumers.relay.relay import Relay
 from infra.kafka.admin import admin_client, allow_agency
 from infra.kafka.client_config import agency_topic, client_arguments
+from infra.log.authority import RESUMED, SUSPENDED
 from infra.postgres.connection import Connection
+from infra.postgres.trail import read_trail
 from infra.secret_files import password
 from infra.settings import Settings
-from producers.agencies.lifecycle import StatusUnchanged, is_suspended, resume, rotate, suspend
+from producers.agencies.lifecycle import NotResumedYet, StatusUnchanged, is_suspended, resume, rotate, suspend
 from producers.agencies.tokens import NoToken, TokenRequest, create_token, hash_key, list_tokens, revoke_token
+from tests.integration.consumers.registrar.registering import (
+    found,
+    log_of,
+    registrar,
+    running,
+    until,
+    until_size,
+)
+
+REASON: Final = {"ar": "سبب", "en": "test"}
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
 
 
 async def write(settings: Settings, user: str, topic: str) -> None:
@@ -39,19 +59,79 @@ async def health(settings: Settings, connection: Connection) -> str:
     return "health"
 
 
+@pytest.fixture
+async def logged(settings: Settings, connection: Connection) -> AsyncIterator[str]:
+    """The same agency in a log that goes on: a registrar and a relay run."""
+    await found(settings, "health")
+    async with admin_client(settings) as admin:
+        await allow_agency(admin, settings, "health", password(settings.home / "secrets", "kafka-agency-health"))
+    async with running(registrar(settings), Relay(settings)):
+        await until_size(connection, 3)
+        yield "health"
+
+
+async def commands(connection: Connection) -> list[str]:
+    return [row["command"] for row in await read_trail(connection, None)]
+
+
 async def test_a_suspended_agency_cannot_write_and_a_resumed_one_can(
-    settings: Settings, connection: Connection, health: str
+    settings: Settings, connection: Connection, logged: str
 ) -> None:
-    topic = agency_topic(health)
+    topic = agency_topic(logged)
     await write(settings, "agency-health", topic)
-    await suspend(connection, settings, health, "test")
-    assert await is_suspended(connection, health)
+    await suspend(connection, settings, logged, REASON, now)
+    assert await is_suspended(connection, logged)
     with pytest.raises(Exception) as caught:
         await write(settings, "agency-health", topic)
     assert "Authorization" in type(caught.value).__name__
-    await resume(connection, settings, health)
-    assert not await is_suspended(connection, health)
+    await resume(connection, settings, logged, REASON, now)
+    assert not await is_suspended(connection, logged)
     await write(settings, "agency-health", topic)
+    told = [entry for entry in await log_of(connection) if entry.type in (SUSPENDED, RESUMED)]
+    assert [(entry.type, entry.data) for entry in told] == [
+        (kind, {"code": "health", "reason": REASON}) for kind in (SUSPENDED, RESUMED)
+    ]
+    assert await commands(connection) == ["agencies suspend health", "agencies resume health"]
+
+
+async def test_repeated_commands_announce_nothing_twice(
+    settings: Settings, connection: Connection, logged: str
+) -> None:
+    for _ in range(2):
+        await suspend(connection, settings, logged, REASON, now)
+    for _ in range(2):
+        await resume(connection, settings, logged, REASON, now)
+    await suspend(connection, settings, logged, REASON, now)
+
+    async def registered() -> bool:
+        return bool(await connection.fetchval("SELECT index FROM platform.suspension"))
+
+    await until(registered, "the second suspension is registered")
+    told = [entry.type for entry in await log_of(connection)]
+    assert [kind for kind in told if kind in (SUSPENDED, RESUMED)] == [SUSPENDED, RESUMED, SUSPENDED]
+
+
+async def test_without_a_registrar_a_suspension_takes_effect_and_its_end_waits(
+    settings: Settings, connection: Connection, health: str
+) -> None:
+    await suspend(connection, settings, health, REASON, now)
+    assert await is_suspended(connection, health)
+    with pytest.raises(NotResumedYet):
+        await resume(connection, settings, health, REASON, now, timeout_s=0.1)
+    assert await is_suspended(connection, health)
+    # It is suspended again before the end of the first suspension was registered.
+    await suspend(connection, settings, health, REASON, now)
+    assert await connection.fetchval("SELECT count(*) FROM platform.outbox") == 3
+    assert not await connection.fetchval("SELECT ends FROM platform.suspension")
+
+
+async def test_a_reason_with_personal_data_is_refused_and_changes_nothing(
+    settings: Settings, connection: Connection, health: str
+) -> None:
+    with pytest.raises(StatusUnchanged, match="cannot be suspended: personal-data"):
+        await suspend(connection, settings, health, {"ar": "سبب", "en": "asked by 1000000008"}, now)
+    assert not await is_suspended(connection, health)
+    assert await commands(connection) == []
 
 
 async def test_after_a_rotation_only_the_new_password_is_good(
@@ -71,9 +151,9 @@ async def test_nobody_unknown_and_not_the_office_can_be_suspended(
     settings: Settings, connection: Connection, health: str
 ) -> None:
     with pytest.raises(StatusUnchanged, match="not registered"):
-        await suspend(connection, settings, "nobody", "test")
+        await suspend(connection, settings, "nobody", REASON, now)
     with pytest.raises(StatusUnchanged, match="cannot be suspended"):
-        await suspend(connection, settings, "yesser", "test")
+        await suspend(connection, settings, "yesser", REASON, now)
 
 
 async def test_the_gateway_writes_for_agencies_and_never_as_the_platform(settings: Settings, health: str) -> None:

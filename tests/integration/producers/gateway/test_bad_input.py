@@ -314,7 +314,7 @@ async def test_a_revoked_an_expired_and_a_suspended_token_are_refused(harness: G
         return answer.status_code, answer.json()["type"]
 
     assert (await harness.send(GOOD)).status_code == 202
-    suspend = "INSERT INTO platform.suspension (agency, reason) VALUES ('health', 'test')"
+    suspend = "INSERT INTO platform.suspension (agency, reason) VALUES ('health', '{}')"
     assert await problem_after(suspend) == (403, "/problems/suspended")
     await harness.connection.execute("DELETE FROM platform.suspension")
     assert await problem_after("UPDATE platform.token SET expires_at = now()") == (401, "/problems/unauthenticated")

@@ -60,6 +60,18 @@ def registered(code: str, role: str = "agency") -> bytes:
     )
 
 
+def suspended(code: str, change: str = "suspended", id: str = "") -> bytes:
+    """The platform's announcement that an agency is suspended, or resumed."""
+    return build_event(
+        type=f"registry.agency-{change}",
+        agency="platform",
+        id=id or f"{change}.{code}",
+        subject=f"agency/{code}",
+        time=TIME,
+        data={"code": code, "reason": {"ar": "سبب", "en": "reason"}},
+    )
+
+
 def topic_of(agency: Agency) -> str:
     return f"agency.{agency.code}.events"
 

@@ -7,7 +7,7 @@ from hashlib import sha256
 import orjson
 
 from consumers.registrar.batch import NO_MARK, Batch, Mark, has_mark, mark_of, record_sha256
-from events.validation.verdicts import Accepted, Agency
+from events.validation.verdicts import Accepted
 from events.wire.entry import entry_bytes, parse_entry
 from tests.unit.consumers.registrar.readings import (
     HEALTH,
@@ -159,16 +159,16 @@ def test_a_sequence_is_seen_whatever_the_verdict_and_repeats_count_accepted_even
 
 def test_a_registration_is_handed_on_with_its_index() -> None:
     batch = numbered(registered("health"), registered("yesser", "office"), agency=PLATFORM, first_index=6)
-    assert [(agency, index) for agency, _, index in batch.agencies] == [
-        (Agency("health", "agency"), 6),
-        (Agency("yesser", "office"), 7),
+    assert [(change.data["code"], change.data["role"], change.index) for change in batch.authority] == [
+        ("health", "agency", 6),
+        ("yesser", "office", 7),
     ]
 
 
 def test_an_agency_cannot_register_another() -> None:
     batch = numbered(registered("labour").replace(b"urn:yesser:agency:platform", b"urn:yesser:agency:health"))
     assert codes(batch) == ["not-authorised"]
-    assert batch.agencies == []
+    assert batch.authority == []
 
 
 def test_the_raw_record_of_a_refusal_is_kept_with_its_headers() -> None:

@@ -37,7 +37,7 @@ from tests.unit.consumers.registrar.readings import (
 from tests.unit.consumers.registrar.test_batch_splits import histories
 
 TOPIC = topic_of(HEALTH)
-COMPARED = ("entries", "subjects", "claims", "identities", "claim_indexes", "runs", "refusals", "agencies")
+COMPARED = ("entries", "subjects", "claims", "identities", "claim_indexes", "runs", "refusals", "authority")
 
 
 def held(
@@ -190,7 +190,7 @@ def test_whatever_stands_where_a_duplicate_stood_is_no_error(name: str, value: o
 def test_registrations_are_handed_on() -> None:
     batch = numbered(registered("health"), agency=PLATFORM)
     found = restore(batch, held(values(registered("health")), agency=PLATFORM))
-    assert found.batch.agencies == batch.agencies
+    assert found.batch.authority == batch.authority
 
 
 @pytest.mark.parametrize("content", [None, said("a", "the id is 1000000008")], ids=["no value", "personal data"])

@@ -1,0 +1,210 @@
+"""Authority comes from the log: changed tables halt the registrar, suspensions follow their entries."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from consumers.registrar import journal, signer
+from consumers.registrar.registrar import Registrar
+from events.schema_tools.catalogue_hash import catalogue_sha256
+from infra.log.authority import Adopted
+from infra.log.key_files import load_keys, log_key_files
+from infra.log.key_history import KeyHistory
+from infra.log.merkle import leaf_hash, read_tree
+from infra.log.reader import BUNDLE, log_size, split_bundle
+from infra.log.signed_note import LogKey
+from infra.log.verified_authority import derive_authority
+from infra.postgres.connection import Connection
+from infra.settings import Settings
+from tests.integration.consumers.registrar.registering import (
+    HEALTH_TOPIC,
+    PLATFORM_TOPIC,
+    found,
+    log_of,
+    registrar,
+    running,
+    send,
+    until,
+    until_size,
+)
+from tests.unit.consumers.registrar.readings import said, suspended
+
+UNGUARDED = "ALTER TABLE log.segment DISABLE TRIGGER append_only"
+
+
+async def until_halted(working: Registrar) -> str:
+    """The reason why the registrar is not ready."""
+
+    async def not_ready() -> bool:
+        return "halted" in working.readiness().details
+
+    await until(not_ready, "the registrar halts")
+    return str(working.readiness().details["halted"])
+
+
+async def suspensions(connection: Connection) -> list[tuple[Any, ...]]:
+    rows = await connection.fetch("SELECT agency, index, ends FROM platform.suspension ORDER BY agency")
+    return [tuple(row) for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("UPDATE platform.agency SET role = 'office' WHERE code = 'health'", 'health: .*"office".*"agency".* index 2'),
+        ("DELETE FROM platform.agency WHERE code = 'health'", "health: the table has no row.* index 2"),
+        ("INSERT INTO platform.agency VALUES ('spy', 'office', '{}', 1)", "spy: .*the log gives no row"),
+        ("INSERT INTO platform.suspension (agency, reason, index) VALUES ('health', '{}', 1)", "suspension, health"),
+    ],
+    ids=["role", "deleted", "added", "suspended"],
+)  # fmt: skip
+async def test_a_changed_row_alarms_a_running_registrar_and_halts_the_next_take_over(
+    settings: Settings, connection: Connection, change: str, words: str
+) -> None:
+    await found(settings, "health")
+    working = registrar(settings)
+    async with running(working):
+        await until_size(connection, 3)
+        before = await connection.fetch("SELECT * FROM platform.agency ORDER BY registered_index")
+        await connection.execute(change)
+        assert re.search(words, await until_halted(working))
+        # It goes on, by the role that the log gave.
+        await send(settings, HEALTH_TOPIC, said("a"), said("b").replace(b"awareness.initiative", b"plan"))
+        await until_size(connection, 5)
+        assert [entry.type for entry in await log_of(connection)][4] == "registrar.refused"
+    after = registrar(settings)
+    async with running(after):
+        assert re.search(words, await until_halted(after))
+        await send(settings, HEALTH_TOPIC, said("c"))
+        # The remedy: the row as the log has it. The registrar goes on by itself.
+        await connection.execute("DELETE FROM platform.suspension")
+        await connection.execute("DELETE FROM platform.agency")
+        assert await log_size(connection) == 5
+        await connection.executemany("INSERT INTO platform.agency VALUES ($1, $2, $3, $4)", [tuple(r) for r in before])
+        await until_size(connection, 6)
+
+
+async def test_a_suspension_follows_its_entries_and_judging_goes_on(settings: Settings, connection: Connection) -> None:
+    await found(settings, "health")
+    async with running(registrar(settings)):
+        await until_size(connection, 3)
+        await send(settings, PLATFORM_TOPIC, suspended("health"))
+        await until_size(connection, 4)
+        assert await suspensions(connection) == [("health", 3, False)]
+        await send(settings, HEALTH_TOPIC, said("a"))
+        await until_size(connection, 5)
+        await send(settings, PLATFORM_TOPIC, suspended("health", "resumed"))
+        await until_size(connection, 6)
+        assert await suspensions(connection) == []
+
+
+async def test_a_later_request_is_not_ended_by_an_earlier_end(settings: Settings, connection: Connection) -> None:
+    await found(settings, "health")
+    await send(settings, PLATFORM_TOPIC, suspended("health", id="first"), suspended("health", "resumed"))
+    request = "INSERT INTO platform.suspension (agency, reason, event_id) VALUES ('health', '{}', 'second')"
+    await connection.execute(request)
+    async with running(registrar(settings)):
+        await until_size(connection, 5)
+        assert await suspensions(connection) == [("health", None, False)]
+        await send(settings, PLATFORM_TOPIC, suspended("health", id="second"))
+        await until_size(connection, 6)
+        assert await suspensions(connection) == [("health", 5, False)]
+
+
+OUTBOX = "SELECT event_id, value FROM platform.outbox ORDER BY row_id"
+
+
+async def until_announced(connection: Connection, count: int) -> list[bytes]:
+    async def announced() -> bool:
+        return len(await connection.fetch(OUTBOX)) == count
+
+    await until(announced, f"catalogues are announced {count} times")
+    return [row["value"] for row in await connection.fetch(OUTBOX)]
+
+
+async def test_a_new_log_begins_with_the_catalogue_of_its_first_registrar_and_announces_only_another(
+    settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await found(settings, "health")
+    async with running(registrar(settings)):
+        await until_size(connection, 3)
+    async with running(registrar(settings)):
+        await send(settings, HEALTH_TOPIC, said("a"))
+        await until_size(connection, 4)
+    assert await connection.fetch(OUTBOX) == []
+    monkeypatch.setattr(journal, "catalogue_sha256", lambda: "b" * 64)
+    async with running(registrar(settings)):
+        await until_announced(connection, 1)
+    async with running(registrar(settings)):  # not registered yet: the same bytes again
+        first, second = await until_announced(connection, 2)
+        assert first == second
+        assert b"b" * 64 in first
+        await send(settings, PLATFORM_TOPIC, first, second)
+        await until_size(connection, 5)
+    async with running(registrar(settings)):
+        await send(settings, HEALTH_TOPIC, said("b"))
+        await until_size(connection, 6)
+    await until_announced(connection, 2)
+
+
+async def test_a_log_of_an_earlier_release_announces_its_first_catalogue(
+    settings: Settings, connection: Connection
+) -> None:
+    await found(settings, "health")
+    async with running(registrar(settings)):
+        await until_size(connection, 3)
+    await connection.execute("ALTER TABLE log.authority DISABLE TRIGGER append_only")
+    await connection.execute("DELETE FROM log.authority")
+    async with running(registrar(settings)):
+        [announced] = await until_announced(connection, 1)
+    assert catalogue_sha256().encode() in announced
+
+
+async def test_a_take_over_reads_only_what_follows_the_last_note(
+    settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signer, "KEPT_EVERY", 1)
+    await found(settings, "health")
+    async with running(registrar(settings)):
+        await until_size(connection, 3)
+
+        async def kept() -> bool:
+            return bool(await connection.fetchval("SELECT max(size) = 3 FROM log.authority"))
+
+        await until(kept, "a note is kept")
+    history = load_keys(log_key_files(settings)).history
+    another = KeyHistory((LogKey(history.current.name, b"x" * 32).verifier,))
+    tree = await read_tree(connection, 3)
+    whole, read_from = await derive_authority(connection, another, tree, None)
+    assert (read_from, list(whole.agencies), whole.catalogue) == (0, ["platform", "yesser", "health"], None)
+    authority, read_from = await derive_authority(connection, history, tree, None)
+    assert (read_from, authority.agencies) == (3, whole.agencies)
+    assert authority.catalogue == Adopted(catalogue_sha256(), 0)
+    # A forged note, newer than the others, is not believed.
+    await connection.execute("ALTER TABLE log.authority DISABLE TRIGGER append_only")
+    await connection.execute("UPDATE log.authority SET note = replace(note, 'agency', 'office') WHERE size = 3")
+    authority, read_from = await derive_authority(connection, history, tree, None)
+    assert (read_from < 3, authority.agencies) == (True, whole.agencies)
+
+
+async def test_an_old_entry_that_was_changed_with_its_leaf_halts_the_take_over(
+    settings: Settings, connection: Connection
+) -> None:
+    """The leaves of full bundles are not part of the tree's right edge: only the entries show it."""
+    await found(settings, "health")
+    async with running(registrar(settings)):
+        await send(settings, HEALTH_TOPIC, *(said(f"e{number}") for number in range(BUNDLE)))
+        await until_size(connection, 3 + BUNDLE)
+    await connection.execute(UNGUARDED)
+    await connection.execute("ALTER TABLE log.authority DISABLE TRIGGER append_only")
+    await connection.execute("DELETE FROM log.authority")
+    [segment] = await connection.fetch("SELECT * FROM log.segment WHERE first_index <= 2 ORDER BY 1 DESC LIMIT 1")
+    entries = segment["entries"].replace(b'"code":"health"', b'"code":"labour"')
+    leaves = b"".join(map(leaf_hash, split_bundle(entries)))
+    change = "UPDATE log.segment SET entries = $2, leaves = $3 WHERE first_index = $1"
+    await connection.execute(change, segment["first_index"], entries, leaves)
+    working = registrar(settings)
+    async with running(working):
+        assert "do not give the root that was signed" in await until_halted(working)
