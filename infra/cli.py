@@ -58,7 +58,7 @@ SUMMARIES: Final = {
     "schema": "Whether a schema change is compatible, and why.",
     "services": "The service directory, and what happened to each.",
     "status": "What runs, and whether it is ready.",
-    "tokens": "Create, list and revoke the gateway's bearer tokens.",
+    "tokens": "Create, list, seal and revoke the gateway's bearer tokens.",
     "trail": "Who did what: the actions of operators.",
     "up": "Start Kafka, PostgreSQL and the platform's processes.",
     "wait": "Wait until everything published is applied.",

@@ -35,5 +35,5 @@ def trail_table(rows: Sequence[Mapping[str, Any]]) -> Grid:
         Column("الجهاز", "Host", drop=1),
         Column("الأمر", "Command", wraps=True),
     ]
-    cells = [[f"{r['at']:%Y-%m-%d %H:%M:%S}", r["operator"], r["host"], f"yesser {r['command']}"] for r in rows]
+    cells = [[f"{r['at']:%Y-%m-%d %H:%M:%S}", r["operator"], r["host"], r["command"]] for r in rows]
     return Grid(localized("أعمال المشغّلين", "Actions of operators"), columns, cells)

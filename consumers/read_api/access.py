@@ -17,7 +17,7 @@ def scope_of(caller: Caller) -> AccessScope:
         return EVERYTHING
     if caller.kind == "partner":
         caller.require("partnerships:read")
-        return AccessScope(partner=caller.holder)
+        return AccessScope(partners=caller.partners)
     caller.require("events:read")
     return AccessScope(agency=caller.require_agency().code)
 
@@ -25,7 +25,7 @@ def scope_of(caller: Caller) -> AccessScope:
 def programme_scope(caller: Caller) -> AccessScope:
     """The scope for the programme. Raises `Problem` (403) for a partner."""
     scope = scope_of(caller)
-    if scope.partner is not None:
+    if scope.partners is not None:
         raise Problem("forbidden")
     return scope
 

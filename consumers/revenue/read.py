@@ -33,7 +33,7 @@ async def balances(
     connection: Connection, reach: AccessScope = EVERYTHING, after: str = "", rows_max: int | None = None
 ) -> dict[str, Any]:
     """`{"accounts": […]}`: every account that has a transfer, by name, from the one after `after`."""
-    rows = await connection.fetch(_SQL["balances"], reach.agency, reach.partner, after, rows_max)
+    rows = await connection.fetch(_SQL["balances"], reach.agency, reach.partners, after, rows_max)
     return {"accounts": [dict(row) for row in rows]}
 
 
@@ -41,7 +41,7 @@ async def partnerships(
     connection: Connection, reach: AccessScope = EVERYTHING, after: str = "", rows_max: int | None = None
 ) -> list[dict[str, Any]]:
     """The partnerships by id, from the one after `after`."""
-    rows = await connection.fetch(_SQL["partnerships"], reach.agency, reach.partner, after, rows_max, None)
+    rows = await connection.fetch(_SQL["partnerships"], reach.agency, reach.partners, after, rows_max, None)
     return [dict(row) for row in rows]
 
 
@@ -49,7 +49,7 @@ async def partnership(
     connection: Connection, partnership_id: str, reach: AccessScope = EVERYTHING
 ) -> dict[str, Any] | None:
     """A partnership with its terms in all versions, or None if it is unknown or out of scope."""
-    row = await connection.fetchrow(_SQL["partnerships"], reach.agency, reach.partner, "", 1, partnership_id)
+    row = await connection.fetchrow(_SQL["partnerships"], reach.agency, reach.partners, "", 1, partnership_id)
     if row is None:
         return None
     versions = [dict(version) for version in await connection.fetch(_SQL["versions"], partnership_id)]

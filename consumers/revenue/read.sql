@@ -1,13 +1,13 @@
 -- Queries of the ledger's commands and the plan. Names are unqualified: `search_path` selects the tables.
 
 -- name: balances
--- Every account with a transfer, by name: of an owner's ($1) or a partner's ($2) partnerships, after $3.
+-- Every account with a transfer, by name: of an owner's ($1) or a partner's ($2: AGENCY/PARTNER_ID) partnerships, after $3.
 SELECT account, debits_halalas, credits_halalas, debits_halalas - credits_halalas AS balance_halalas
 FROM account
-WHERE ($1::text IS NULL AND $2::text IS NULL
+WHERE ($1::text IS NULL AND $2::text[] IS NULL
        OR partnership_id IN (SELECT c.partnership_id FROM contract c
                              WHERE ($1::text IS NULL OR c.owner = $1)
-                               AND ($2::text IS NULL OR c.partner ->> 'partner_id' = $2)))
+                               AND ($2::text[] IS NULL OR c.owner || '/' || (c.partner ->> 'partner_id') = ANY($2))))
   AND account COLLATE "C" > $3
 ORDER BY account COLLATE "C" LIMIT $4
 
@@ -47,7 +47,7 @@ SELECT partnership_id, owner AS agency, partner, services, legal_basis, signed_o
        calendar, period_kind AS period, tier_basis, first_period, last_period, closed_through, open_period,
        payable_halalas, outstanding_halalas AS top_up_outstanding_halalas, first_index, last_index
 FROM contract
-WHERE ($1::text IS NULL OR owner = $1) AND ($2::text IS NULL OR partner ->> 'partner_id' = $2)
+WHERE ($1::text IS NULL OR owner = $1) AND ($2::text[] IS NULL OR owner || '/' || (partner ->> 'partner_id') = ANY($2))
   AND partnership_id COLLATE "C" > $3 AND ($5::text IS NULL OR partnership_id = $5)
 ORDER BY partnership_id COLLATE "C" LIMIT $4
 

@@ -34,6 +34,12 @@ class Caller:
     scopes: frozenset[Scope]
     agency: Agency | None
     is_suspended: bool = False
+    partners: tuple[str, ...] = ()
+    """Of a partner: AGENCY/PARTNER_ID, each the id that this agency uses for it."""
+
+    is_changed: bool = False
+    """Whether the token's row is not the one that was created: the caller may do nothing."""
+
     paused: Paused | None = None
     """The pause of the agency's topic: its events are stored, their verdicts take longer."""
 

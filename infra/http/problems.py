@@ -21,6 +21,7 @@ RequestCode = Literal[
     "unauthenticated",
     "forbidden",
     "wrong-certificate",
+    "token-changed",
     "suspended",
     "not-found",
     "no-such-route",
@@ -89,6 +90,15 @@ EXPLANATIONS: Final[dict[RequestCode, Explanation]] = {
         Bilingual(
             "اتصل بشهادة العميل الصادرة لجهتك، ومعها رمز الدخول.",
             "Connect with the client certificate that was issued to your agency, and send its token.",
+        ),
+    ),
+    "token-changed": Explanation(
+        403,
+        Bilingual("تغيّر سجل رمز الدخول", "The token's record has changed"),
+        Bilingual(
+            "سجل هذا الرمز ليس كما أُنشئ، أو أُنشئ في إصدار سابق. اطلب من مكتب البرنامج رمزًا جديدًا.",
+            "The token's record is not as it was created, or is of an earlier release. Ask the programme office for a"
+            " new token.",
         ),
     ),
     "suspended": Explanation(

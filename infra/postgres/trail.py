@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from events.errors import YesserError
 from events.values.personal_data import shows_ten_digits
-from infra.postgres.connection import Connection
+from infra.postgres.connection import Connection, Pool
 from infra.postgres.sql import queries
 from infra.settings import Settings
 
@@ -24,9 +24,12 @@ class NoOperator(YesserError):
     """The operator's name looks like a national id: set YESSER_OPERATOR to the name of a desk or a role."""
 
 
-async def add_to_trail(connection: Connection, *words: str) -> None:
-    """Add a row for the command `yesser WORDS…` in the caller's transaction. Raises `NoOperator`."""
-    await connection.execute(_SQL["add"], operator(), socket.gethostname(), " ".join(words))
+async def add_to_trail(connection: Connection | Pool, *words: str, by: str | None = None) -> None:
+    """Add a row for the command `yesser WORDS…` in the caller's transaction, or for what the process `by` did.
+
+    Raises `NoOperator`.
+    """
+    await connection.execute(_SQL["add"], by or operator(), socket.gethostname(), " ".join(words))
 
 
 async def read_trail(connection: Connection, since: datetime | None) -> list[dict[str, Any]]:

@@ -3,6 +3,10 @@
 A secret is 224 random bits and 32 check bits, in hexadecimal. The check bits are a keyed hash of the rest, so that a
 guessed token is recognised without the database. Tokens of earlier releases have 256 random bits and no check bits.
 
+A row's seal is a keyed hash of the token's hash with its holder, kind, scopes, partners and expiry: the gateway refuses
+a row that was changed in the database. Rows of earlier releases have none until an operator has checked and sealed
+them.
+
 The hash key is a file (0600) of the folder `secrets/tokens`, which every gateway of a platform and the administrator
 read; it can be rotated, and the id of the key is stored beside each hash (`infra.keys.hash_keys`). A holder has at most
 two active tokens, so that one can be replaced without a gap.
@@ -13,13 +17,14 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Final
 
 from events.errors import YesserError
+from events.wire.codec import canonical_bytes
 from infra.http.callers import DEFAULT_SCOPES, Kind, Scope
 from infra.keys.hash_keys import HashKey, hash_key_files, load_hash_keys, load_or_create_hash_keys
 from infra.postgres.connection import Connection, Pool
@@ -49,17 +54,22 @@ class NewToken:
     kind: Kind
     holder: str
     scopes: tuple[Scope, ...]
+    partners: tuple[str, ...]
     expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class TokenRequest:
-    """What the new token is for. Empty `scopes` means all scopes of its kind."""
+    """What the new token is for. Empty `scopes` means all scopes of its kind.
+
+    `partners` are for a partner: AGENCY/PARTNER_ID, each the id that this agency uses for it.
+    """
 
     kind: Kind
     holder: str
     days: int
     scopes: tuple[Scope, ...] = ()
+    partners: tuple[str, ...] = ()
 
 
 def hash_key(settings: Settings) -> bytes:
@@ -77,6 +87,26 @@ async def require_hash_key(connection: Connection | Pool, settings: Settings) ->
 def keyed_hash(token: str, key: bytes) -> bytes:
     """What the database stores of a token. A fast hash is safe for a secret of 224 random bits."""
     return hmac.new(key, token.encode(), sha256).digest()
+
+
+def seal_of(row: Mapping[str, Any], key: bytes) -> bytes:
+    """What the database stores of a token's row, so that no member of it can be changed without the key."""
+    expires_at: datetime = row["expires_at"]
+    sealed = {
+        "key_id": row["key_id"],
+        "kind": row["kind"],
+        "holder": row["holder"],
+        "scopes": sorted(row["scopes"]),
+        "partners": sorted(row["partners"]),
+        "expires_at": expires_at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "keyed_hash": bytes(row["keyed_hash"]).hex(),
+    }
+    return hmac.new(key, b"seal/" + canonical_bytes(sealed), sha256).digest()
+
+
+def is_sealed(row: Mapping[str, Any], key: bytes) -> bool:
+    """Whether the row has the seal of its members."""
+    return row["seal"] is not None and hmac.compare_digest(row["seal"], seal_of(row, key))
 
 
 def key_id_of(token: str) -> str | None:
@@ -105,6 +135,7 @@ async def create_token(connection: Connection, key: bytes, request: TokenRequest
     """Create a token and store its hash. Raises `NoToken` for an unknown agency, a third token or an extra scope."""
     scopes = request.scopes or DEFAULT_SCOPES[request.kind]
     _require_scopes(request.kind, scopes)
+    await _require_partners(connection, request)
     await _require_holder(connection, request)
     key_id, token = random_token(key)
     async with connection.transaction():
@@ -114,15 +145,39 @@ async def create_token(connection: Connection, key: bytes, request: TokenRequest
                 f"{request.kind} {request.holder} has {ACTIVE_MAX} active tokens: revoke one with"
                 " `yesser tokens revoke` (see `yesser tokens list`) once its successor is in use."
             )
-        row = (key_id, request.kind, request.holder, list(scopes), keyed_hash(token, key), request.days)
-        expires_at = await connection.fetchval(_SQL["add"], *row, HashKey(key.decode()).key_id)
+        row = {
+            "key_id": key_id,
+            "kind": request.kind,
+            "holder": request.holder,
+            "scopes": list(scopes),
+            "partners": list(request.partners),
+            "keyed_hash": keyed_hash(token, key),
+            "expires_at": await connection.fetchval(_SQL["expiry"], request.days),
+        }
+        await connection.execute(_SQL["add"], *row.values(), seal_of(row, key), HashKey(key.decode()).key_id)
         await add_to_trail(connection, "tokens create", request.holder, "--kind", request.kind)
-    return NewToken(key_id, token, request.kind, request.holder, scopes, expires_at)
+    return NewToken(key_id, token, request.kind, request.holder, scopes, request.partners, row["expires_at"])
 
 
 async def list_tokens(connection: Connection) -> list[dict[str, Any]]:
     """All tokens, without their secrets, oldest first."""
     return [dict(row) for row in await connection.fetch(_SQL["list"])]
+
+
+async def unsealed_tokens(connection: Connection) -> list[dict[str, Any]]:
+    """The valid tokens of earlier releases, which have no seal, oldest first."""
+    return [row for row in await list_tokens(connection) if row["state"] == "unsealed"]
+
+
+async def seal_token(connection: Connection, key: bytes, key_id: str) -> str:
+    """Seal a token of an earlier release as its row is now; returns its holder. Raises `NoToken`."""
+    async with connection.transaction():
+        row = await connection.fetchrow(_SQL["unsealed"], key_id)
+        if row is None:
+            raise NoToken(f"there is no token without a seal with the key id {key_id}: see `yesser tokens list`.")
+        await connection.execute(_SQL["seal"], key_id, seal_of(row, key))
+        await add_to_trail(connection, "tokens seal", key_id)
+    return str(row["holder"])
 
 
 async def revoke_token(connection: Connection, key_id: str) -> str:
@@ -142,6 +197,19 @@ def _require_scopes(kind: Kind, scopes: Sequence[Scope]) -> None:
         raise NoToken(
             f"a token of kind {kind} cannot have {', '.join(beyond)}: it may {', '.join(DEFAULT_SCOPES[kind])}."
         )
+
+
+async def _require_partners(connection: Connection, request: TokenRequest) -> None:
+    """Raises `NoToken` unless a partner's token, and no other, names partners of registered agencies."""
+    if (request.kind == "partner") != bool(request.partners):
+        raise NoToken(
+            "a partner's token names its partner ids with the agencies that use them: --partner AGENCY/PARTNER_ID,"
+            " which may be repeated; a token of another kind has none."
+        )
+    for partner in request.partners:
+        code = partner.partition("/")[0]
+        if await connection.fetchval(_SQL["agency_role"], code) is None:
+            raise NoToken(f"{partner}: {code} is not registered; see `yesser agencies list`.")
 
 
 async def _require_holder(connection: Connection, request: TokenRequest) -> None:

@@ -5,21 +5,35 @@ SELECT pg_advisory_xact_lock(hashtextextended('token/' || $1 || '/' || $2, 0))
 -- name: active_count
 SELECT count(*) FROM platform.token WHERE kind = $1 AND holder = $2 AND revoked_at IS NULL AND expires_at > now()
 
+-- name: expiry
+SELECT now() + $1 * interval '1 day'
+
 -- name: add
-INSERT INTO platform.token (key_id, kind, holder, scopes, keyed_hash, expires_at, hash_key_id)
-VALUES ($1, $2, $3, $4, $5, now() + $6 * interval '1 day', $7)
-RETURNING expires_at
+INSERT INTO platform.token (key_id, kind, holder, scopes, partners, keyed_hash, expires_at, seal, hash_key_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 
 -- name: were_issued
 SELECT EXISTS (SELECT FROM platform.token)
 
 -- name: list
-SELECT key_id, kind, holder, scopes, created_at, expires_at, last_used_at, revoked_at,
-       CASE WHEN revoked_at IS NOT NULL THEN 'revoked' WHEN expires_at <= now() THEN 'expired' ELSE 'active' END AS state
+SELECT key_id, kind, holder, scopes, partners, created_at, expires_at, last_used_at, revoked_at,
+       CASE WHEN revoked_at IS NOT NULL THEN 'revoked' WHEN expires_at <= now() THEN 'expired'
+            WHEN seal IS NULL THEN 'unsealed' ELSE 'active' END AS state
 FROM platform.token ORDER BY created_at, key_id
 
+-- name: unsealed
+-- A valid token without a seal.
+SELECT key_id, kind, holder, scopes, partners, expires_at, keyed_hash FROM platform.token
+WHERE key_id = $1 AND seal IS NULL AND revoked_at IS NULL AND expires_at > now() FOR UPDATE
+
+-- name: seal
+UPDATE platform.token SET seal = $2 WHERE key_id = $1
+
 -- name: revoke
-UPDATE platform.token SET revoked_at = coalesce(revoked_at, now()) WHERE key_id = $1 RETURNING holder
+-- Without hash and seal, clearing `revoked_at` does not bring the token back.
+UPDATE platform.token
+SET revoked_at = coalesce(revoked_at, now()), keyed_hash = sha256(convert_to(key_id, 'UTF8')), seal = NULL
+WHERE key_id = $1 RETURNING holder
 
 -- name: agency_role
 SELECT role FROM platform.agency WHERE code = $1

@@ -1,13 +1,15 @@
-"""`yesser tokens create | list | revoke`."""
+"""`yesser tokens create | list | seal | revoke`."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import click
 import orjson
 
+from events.values.fields import CODE_PATTERN, ID_PATTERN
 from infra.command_line.completion import agency_codes
 from infra.command_line.database import with_database
 from infra.command_line.display import Column, Grid, show
@@ -24,27 +26,54 @@ from producers.agencies.tokens import (
     list_tokens,
     require_hash_key,
     revoke_token,
+    seal_token,
+    unsealed_tokens,
 )
 
 _DAYS_MAX = 1_095
-STATES: Final = {"active": "صالح", "expired": "منتهي المدة", "revoked": "ملغى"}
+STATES: Final = {"active": "صالح", "unsealed": "غير مختوم", "expired": "منتهي المدة", "revoked": "ملغى"}
+
+
+class PartnerOfAgency(click.ParamType[str]):
+    """AGENCY/PARTNER_ID: a partner by the id that an agency uses for it."""
+
+    name = "partner"
+
+    def convert(self, value: str, parameter: click.Parameter | None, context: click.Context | None) -> str:
+        code, _, partner_id = value.partition("/")
+        if not re.fullmatch(CODE_PATTERN, code) or not re.fullmatch(ID_PATTERN, partner_id):
+            raise click.BadParameter(f"{value!r} is not AGENCY/PARTNER_ID, such as health/ACME.", context, parameter)
+        return value
 
 
 @click.group()
 def tokens() -> None:
-    """Create, list and revoke the gateway's bearer tokens."""
+    """Create, list, seal and revoke the gateway's bearer tokens."""
 
 
 @tokens.command("create")
 @click.argument("holder", shell_complete=agency_codes)
 @click.option("--kind", type=click.Choice(KINDS), default="agency", show_default=True, help="The kind of holder.")
 @click.option("--scope", "scopes", type=click.Choice(SCOPES), multiple=True, help="Limit it to these scopes.")
+@click.option(
+    "--partner",
+    "partners",
+    type=PartnerOfAgency(),
+    multiple=True,
+    metavar="AGENCY/PARTNER_ID",
+    help="A partner's id with the agency that uses it; repeat it for more.",
+)
 @click.option("--days", type=click.IntRange(1, _DAYS_MAX), default=365, show_default=True, help="Days it is valid.")
 @json_option
-def create(holder: str, kind: Any, scopes: tuple[Any, ...], days: int, as_json: bool) -> None:
-    """Create a token for HOLDER (an agency's code, a partner's or an auditor's id). It is shown only once."""
+def create(
+    holder: str, kind: Any, scopes: tuple[Any, ...], partners: tuple[str, ...], days: int, as_json: bool
+) -> None:
+    """Create a token for HOLDER (an agency's code, a partner's or an auditor's name). It is shown only once.
+
+    A partner's token names each of its ids with the agency that uses it: two agencies may use one id for two partners.
+    """
     settings = Settings().acting_as("administrator")
-    request = TokenRequest(kind, holder, days, scopes)
+    request = TokenRequest(kind, holder, days, scopes, partners)
     made = with_database(settings, "tokens", lambda connection: _create(connection, settings, request))
     if as_json:
         click.echo(orjson.dumps(made))
@@ -85,7 +114,7 @@ def tokens_table(rows: Sequence[Mapping[str, Any]]) -> Grid:
         [
             row["key_id"],
             row["kind"],
-            row["holder"],
+            "\n".join([row["holder"], *row["partners"]]),
             localized(STATES[row["state"]], row["state"]),
             f"{row['expires_at']:%Y-%m-%d}",
             f"{row['last_used_at']:%Y-%m-%d %H:%M}" if row["last_used_at"] else localized("لم يُستعمل", "never"),
@@ -93,6 +122,28 @@ def tokens_table(rows: Sequence[Mapping[str, Any]]) -> Grid:
         for row in rows
     ]
     return Grid(localized("رموز الدخول", "Tokens"), columns, cells)
+
+
+@tokens.command("seal")
+@click.argument("key_ids", nargs=-1, metavar="KEY_ID…")
+@json_option
+def seal(key_ids: tuple[str, ...], as_json: bool) -> None:
+    """Seal tokens of an earlier release; without KEY_ID, list them.
+
+    The gateway refuses a token without a seal. Seal only those whose kind, holder and scopes you know to be right.
+    """
+    settings = Settings().acting_as("administrator")
+    if not key_ids:
+        rows = with_database(settings, "tokens", unsealed_tokens)
+        print_result(rows, as_json, lambda: show(tokens_table(rows)))
+        return
+
+    async def sealed(connection: Connection) -> list[str]:
+        return [await seal_token(connection, hash_key(settings), key_id) for key_id in key_ids]
+
+    holders = with_database(settings, "tokens", sealed)
+    named = ", ".join(f"{key_id} ({holder})" for key_id, holder in zip(key_ids, holders, strict=True))
+    print_confirmation({"sealed": list(key_ids)}, as_json, f"خُتمت الرموز: {named}.", f"Sealed: {named}.")
 
 
 @tokens.command("revoke")

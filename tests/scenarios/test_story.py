@@ -95,9 +95,11 @@ def test_over_http_a_system_reads_what_the_commands_print_and_a_partner_its_own(
         partnerships = client.get("/v1/partnerships").json()
     first = partnerships[0]
     partner_id = first["partner"]["partner_id"]
-    with as_caller(teller, "partner", partner_id) as client:
+    agency = first["agency"]
+    with as_caller(teller, "partner", partner_id, "--partner", f"{agency}/{partner_id}") as client:
         own = client.get("/v1/partnerships").json()
-        assert own == [row for row in partnerships if row["partner"]["partner_id"] == partner_id]
+        named = (agency, partner_id)
+        assert own == [row for row in partnerships if (row["agency"], row["partner"]["partner_id"]) == named]
         accounts = client.get("/v1/balances").json()["accounts"]
         ids = {row["partnership_id"] for row in own}
         assert accounts == [row for row in told["ledger"]["accounts"] if row["account"].partition(":")[2] in ids]
@@ -107,9 +109,9 @@ def test_over_http_a_system_reads_what_the_commands_print_and_a_partner_its_own(
         assert client.get("/v1/proofs/0").status_code == 404
 
 
-def as_caller(teller: System, kind: str, holder: str) -> httpx.Client:
+def as_caller(teller: System, kind: str, holder: str, *options: str) -> httpx.Client:
     """A client with a token of its own."""
-    token = teller.ask("tokens", "create", holder, "--kind", kind)["token"]
+    token = teller.ask("tokens", "create", holder, "--kind", kind, *options)["token"]
     address = f"http://127.0.0.1:{teller.parts()['gateway']['port']}"
     return httpx.Client(base_url=address, headers={"authorization": f"Bearer {token}"}, timeout=60, trust_env=False)
 

@@ -32,7 +32,7 @@ async def anomalies(request: Reading, agency: AgencyCode = None, limit: Limit = 
 
     async def shown(view: View) -> Shown:
         asked = chosen
-        if scope.partner is not None:
+        if scope.partners is not None:
             subjects = await read.subjects(await view.use(REVENUE), scope)
             asked = replace(chosen, subjects=subjects, without_rules=read.STRANGERS_RULES)
         rows = await anomalies_found(view, asked)

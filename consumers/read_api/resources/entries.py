@@ -40,11 +40,11 @@ async def entries(
     query = Query(subject, type and as_full_type(type), scope.agency, id, index_after(after), limit)
 
     async def shown(view: View) -> Shown:
-        asked = query if scope.partner is None else await _of_partner(view, query, scope)
+        asked = query if scope.partners is None else await _of_partner(view, query, scope)
         found = await find(await view.use(EVENT_INDEX), asked)
         return Shown(found.events, None if found.next_cursor is None else (found.next_cursor,))
 
-    consumers = [EVENT_INDEX] if scope.partner is None else [EVENT_INDEX, REVENUE]
+    consumers = [EVENT_INDEX] if scope.partners is None else [EVENT_INDEX, REVENUE]
     return await request.answer(consumers, shown)
 
 

@@ -78,7 +78,7 @@ async def _is_within(connection: Connection, scope: AccessScope, index: int, raw
     if scope == EVERYTHING:
         return True
     entry = parse_entry(index, raw)
-    if scope.partner is None:
+    if scope.partners is None:
         return scope.agency is not None and entry.address.partition("/")[0] == agency_topic(scope.agency)
     try:
         async with live_view(connection, [REVENUE]) as looked_at:

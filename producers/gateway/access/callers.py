@@ -20,6 +20,8 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Final
 
+import structlog
+
 from events.validation.verdicts import Agency
 from infra.http.callers import DEFAULT_SCOPES, Caller, Kind, Scope
 from infra.http.problems import Problem
@@ -27,10 +29,11 @@ from infra.keys.hash_keys import hash_key_files, load_hash_keys, load_or_create_
 from infra.observability.telemetry import count
 from infra.postgres.connection import TRANSIENT_ERRORS, Pool
 from infra.postgres.sql import queries
+from infra.postgres.trail import add_to_trail
 from infra.postgres.verdicts import paused_of
 from infra.process.tasks import retrieve_error
 from infra.settings import Settings
-from producers.agencies.tokens import has_check_digits, key_id_of, keyed_hash
+from producers.agencies.tokens import has_check_digits, is_sealed, key_id_of, keyed_hash
 from producers.gateway.access.jwt_tokens import JwtClaims, JwtIssuer, looks_like_jwt
 from producers.gateway.access.limits import RateLimit
 from producers.gateway.http.content_mode import RawHeaders
@@ -43,6 +46,8 @@ _TOKEN_LENGTH_MAX: Final = 8_192
 _BURST_S: Final = 5
 """A peer may send what it may send in this time at once."""
 _SQL: Final = queries("producers.gateway.access", "callers.sql")
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,7 @@ class Access:
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
         self._looking_up: dict[bytes, asyncio.Future[Caller | None]] = {}
         self._used: set[str] = set()
+        self._reported: set[str] = set()
         self._requests = RateLimit(settings.gateway_requests_per_s, settings.gateway_requests_burst)
         self._failures = _per_peer(settings.gateway_failures_per_s)
         self._public = _per_peer(settings.gateway_public_requests_per_s)
@@ -105,6 +111,8 @@ class Access:
             caller = await self._again(token, digest, peer, known)
         if caller is None:
             raise _unauthenticated()
+        if caller.is_changed:
+            raise Problem("token-changed")
         return caller
 
     def read_keys(self) -> None:
@@ -189,8 +197,21 @@ class Access:
         row = await self._pool.fetchrow(_SQL["token"], credential.name)
         if row is None or not self._is_hash_of(row["keyed_hash"], row["hash_key_id"], credential.token):
             return None
+        if not any(is_sealed(row, key.secret) for key in self._keys.valid(self._now())):
+            await self._report_changed(credential.name)
+            return Caller(credential.name, row["kind"], row["holder"], frozenset(), None, is_changed=True)
         self._used.add(credential.name)
-        return _caller(credential.name, row["kind"], row["holder"], frozenset(row["scopes"]), row)
+        scopes, partners = frozenset(row["scopes"]), tuple(row["partners"])
+        return _caller(credential.name, row["kind"], row["holder"], scopes, row, partners)
+
+    async def _report_changed(self, key_id: str) -> None:
+        """Count it; log it and put it into the trail once: the row was changed, or is of an earlier release."""
+        count("gateway_tokens_changed")
+        if key_id in self._reported:
+            return
+        self._reported.add(key_id)
+        log.error("a token is refused: its row has not the seal of its members", key_id=key_id)
+        await add_to_trail(self._pool, "refused token", key_id, by="gateway")
 
     def _is_hash_of(self, stored: bytes, hash_key_id: str | None, token: str) -> bool:
         """Whether the stored hash is the token's under a valid key. Without an id it is of an earlier release."""
@@ -208,12 +229,14 @@ class Access:
             if row is None or row["role"] != claims.kind:
                 return None
         scopes = claims.scopes & frozenset(DEFAULT_SCOPES[claims.kind])
-        return _caller(name, claims.kind, claims.holder, scopes, row)
+        return _caller(name, claims.kind, claims.holder, scopes, row, claims.partners)
 
 
-def _caller(name: str, kind: Kind, holder: str, scopes: frozenset[Scope], row: Any) -> Caller:
+def _caller(
+    name: str, kind: Kind, holder: str, scopes: frozenset[Scope], row: Any, partners: tuple[str, ...]
+) -> Caller:
     agency = None if row["role"] is None else Agency(holder, row["role"])
-    return Caller(name, kind, holder, scopes, agency, row["is_suspended"], paused_of(row))
+    return Caller(name, kind, holder, scopes, agency, row["is_suspended"], partners, paused=paused_of(row))
 
 
 def _per_peer(per_s: float) -> RateLimit:

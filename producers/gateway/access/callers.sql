@@ -1,6 +1,7 @@
 -- name: token
 -- A token that is valid now, with its agency as registered in the log.
-SELECT t.kind, t.holder, t.scopes, t.keyed_hash, t.hash_key_id, a.role, s.agency IS NOT NULL AS is_suspended,
+SELECT t.key_id, t.kind, t.holder, t.scopes, t.partners, t.expires_at, t.keyed_hash, t.hash_key_id, t.seal, a.role,
+       s.agency IS NOT NULL AS is_suspended,
        p.paused_until, p.paused_reason
 FROM platform.token t
 LEFT JOIN platform.agency a ON a.code = t.holder AND t.kind IN ('agency', 'office')

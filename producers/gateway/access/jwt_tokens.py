@@ -1,7 +1,8 @@
 """OAuth 2 client-credentials access tokens (JWT) of the configured issuer, as an alternative to our own tokens.
 
 A token has `iss`, `aud`, `exp`, `scope`, and the claim `yesser` = `{"kind": …, "holder": …}`, which the issuer sets for
-each client. Only asymmetric signatures are accepted; keys come from the issuer's JWKS and are cached.
+each client; that of a partner has `"partners": ["AGENCY/PARTNER_ID", …]` too.
+Only asymmetric signatures are accepted; keys come from the issuer's JWKS and are cached.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ class JwtClaims:
     kind: Kind
     holder: str
     scopes: frozenset[Scope]
+    partners: tuple[str, ...] = ()
 
 
 class _Header(msgspec.Struct):
@@ -134,15 +136,18 @@ class JwtIssuer:
 
 
 def claims_of(claims: dict[str, Any]) -> JwtClaims | None:
-    """Kind, holder and scopes, or None if the token does not have them in the expected form."""
+    """Kind, holder, scopes and partners, or None if the token does not have them in the expected form."""
     ours, scope = claims.get("yesser"), claims.get("scope", "")
     if not isinstance(ours, dict) or not isinstance(scope, str):
         return None
     kind, holder = ours.get("kind"), ours.get("holder")
     if kind not in KINDS or not isinstance(holder, str):
         return None
+    partners = ours.get("partners", []) if kind == "partner" else []
+    if not isinstance(partners, list) or not all(isinstance(partner, str) for partner in partners):
+        return None
     asked = set(scope.split())
-    return JwtClaims(kind, holder, frozenset(known for known in SCOPES if known in asked))
+    return JwtClaims(kind, holder, frozenset(known for known in SCOPES if known in asked), tuple(partners))
 
 
 def _header_of(token: str) -> _Header | None:

@@ -18,6 +18,7 @@ from infra.http import routes
 from infra.http.callers import Kind
 from infra.postgres.connection import Connection
 from infra.settings import Settings
+from producers.agencies.tokens import TokenRequest, create_token, hash_key
 from tests.integration.consumers.pipeline.frozen_line import line_to_postgres
 from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries
 from tests.integration.consumers.read_api.read_api import CONSUMERS, Window, lay_down, read_window
@@ -174,6 +175,15 @@ async def test_a_partner_sees_its_own_partnerships_and_only_what_their_owners_sa
         assert status == (200 if entry["index"] in seen else 404), entry
     assert await window.json("/v1/entries?subject=partnership/PPP-LABOUR", *acme) == []
     assert (await window.get("/v1/entries?agency=health", *acme)).status_code == 403
+
+
+async def test_a_partner_id_counts_only_with_the_agency_that_uses_it(window: Window) -> None:
+    asked = TokenRequest("partner", "another", 1, partners=("labour/ACME", "yesser/ACME"))
+    made = await create_token(window.connection, hash_key(window.settings), asked)
+    window.tokens["partner", "another"] = made.token
+    assert await window.json("/v1/partnerships", "partner", "another") == []
+    assert (await window.json("/v1/balances", "partner", "another"))["accounts"] == []
+    assert await window.json("/v1/entries?limit=1000", "partner", "another") == []
 
 
 async def test_a_suspended_agency_reads_nothing(window: Window) -> None:

@@ -7,20 +7,32 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Final
 
+import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, TopicAuthorizationFailedError
 
 from consumers.relay.relay import Relay
+from infra.http.problems import Problem
 from infra.kafka.admin import admin_client, allow_agency
 from infra.kafka.client_config import agency_topic, client_arguments
 from infra.log.authority import RESUMED, SUSPENDED
-from infra.postgres.connection import Connection
-from infra.postgres.trail import read_trail
+from infra.postgres.connection import Connection, Pool
+from infra.postgres.trail import add_to_trail, read_trail
 from infra.secret_files import password
 from infra.settings import Settings
 from producers.agencies.lifecycle import NotResumedYet, StatusUnchanged, is_suspended, resume, rotate, suspend
-from producers.agencies.tokens import NoToken, TokenRequest, create_token, hash_key, list_tokens, revoke_token
+from producers.agencies.tokens import (
+    NoToken,
+    TokenRequest,
+    create_token,
+    hash_key,
+    list_tokens,
+    revoke_token,
+    seal_token,
+    unsealed_tokens,
+)
+from producers.gateway.access.callers import Access
 from tests.integration.consumers.registrar.registering import (
     found,
     log_of,
@@ -177,6 +189,48 @@ async def test_a_holder_has_two_active_tokens_and_the_database_knows_none_of_the
     assert [row["state"] for row in await list_tokens(connection)] == ["revoked", "active", "active"]
 
 
+async def test_a_token_of_an_earlier_release_is_good_once_it_is_sealed(
+    settings: Settings, pool: Pool, connection: Connection, health: str
+) -> None:
+    made = await create_token(connection, key := hash_key(settings), TokenRequest("agency", health, 30))
+    await connection.execute("UPDATE platform.token SET seal = NULL")
+    assert [row["key_id"] for row in await unsealed_tokens(connection)] == [made.key_id]
+    with pytest.raises(Problem) as caught:
+        await holder_of(Access(settings, pool), made.token)
+    assert caught.value.code == "token-changed"
+    assert await seal_token(connection, key, made.key_id) == health
+    assert await holder_of(Access(settings, pool), made.token) == health
+    with pytest.raises(NoToken, match="without a seal"):
+        await seal_token(connection, key, made.key_id)
+    assert await commands(connection) == [
+        "tokens create health --kind agency",
+        f"refused token {made.key_id}",
+        f"tokens seal {made.key_id}",
+    ]
+
+
+async def test_a_revoked_token_does_not_come_back_when_its_row_is_changed(
+    settings: Settings, pool: Pool, connection: Connection, health: str
+) -> None:
+    made = await create_token(connection, hash_key(settings), TokenRequest("agency", health, 30))
+    await revoke_token(connection, made.key_id)
+    await connection.execute("UPDATE platform.token SET revoked_at = NULL")
+    with pytest.raises(Problem) as caught:
+        await holder_of(Access(settings, pool), made.token)
+    assert caught.value.code == "unauthenticated"
+
+
+async def holder_of(access: Access, token: str) -> str:
+    return (await access.authenticate([(b"authorization", f"Bearer {token}".encode())], "192.0.2.1")).holder
+
+
+async def test_the_trail_cannot_be_changed(connection: Connection) -> None:
+    await add_to_trail(connection, "agencies rotate health")
+    for change in ("UPDATE platform.trail SET operator = 'x'", "DELETE FROM platform.trail", "TRUNCATE platform.trail"):
+        with pytest.raises(asyncpg.PostgresError):
+            await connection.execute(change)
+
+
 async def test_a_token_needs_a_known_holder_and_takes_no_scope_beyond_its_kind(
     settings: Settings, connection: Connection, health: str
 ) -> None:
@@ -185,6 +239,9 @@ async def test_a_token_needs_a_known_holder_and_takes_no_scope_beyond_its_kind(
         (TokenRequest("agency", "nobody", 1), "not registered"),
         (TokenRequest("agency", "yesser", 1), "registered as office"),
         (TokenRequest("agency", health, 1, ("log:read",)), "cannot have log:read"),
+        (TokenRequest("agency", health, 1, partners=("health/ACME",)), "--partner"),
+        (TokenRequest("partner", "ACME", 1), "--partner AGENCY/PARTNER_ID"),
+        (TokenRequest("partner", "ACME", 1, partners=("nobody/ACME",)), "nobody is not registered"),
     ):
         with pytest.raises(NoToken, match=words):
             await create_token(connection, key, asked)

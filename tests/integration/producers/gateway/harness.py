@@ -44,7 +44,9 @@ class GatewayHarness:
 
     async def another(self, kind: Kind, holder: str) -> dict[str, str]:
         """The headers of another holder's token."""
-        made = await create_token(self.connection, hash_key(self.settings), TokenRequest(kind, holder, 1))
+        partners = (f"health/{holder}",) if kind == "partner" else ()
+        asked = TokenRequest(kind, holder, 1, partners=partners)
+        made = await create_token(self.connection, hash_key(self.settings), asked)
         return bearer(made.token)
 
     async def stored(self, agency: str = "health") -> list[bytes]:

@@ -21,6 +21,7 @@ def caller(kind: Kind, **changes: Any) -> Caller:
         "holder": "health",
         "scopes": frozenset(DEFAULT_SCOPES[kind]),
         "agency": agency,
+        "partners": ("health/ACME",) if kind == "partner" else (),
     }
     return Caller(**(given | changes))
 
@@ -34,7 +35,7 @@ def code_of(work: Any, *arguments: Any) -> str:
 def test_each_kind_has_its_reach() -> None:
     assert scope_of(caller("office")) == scope_of(caller("auditor")) == EVERYTHING
     assert scope_of(caller("agency")) == AccessScope(agency="health")
-    assert scope_of(caller("partner")) == AccessScope(partner="health")
+    assert scope_of(caller("partner")) == AccessScope(partners=("health/ACME",))
 
 
 def test_an_office_without_the_scope_for_the_log_reads_as_the_agency_that_it_is() -> None:
@@ -58,9 +59,9 @@ def test_a_partner_sees_nothing_of_the_programme() -> None:
 def test_only_who_sees_everything_may_name_another_agency() -> None:
     assert narrowed(EVERYTHING, "labour") == AccessScope(agency="labour")
     assert narrowed(AccessScope(agency="health"), "health") == AccessScope(agency="health")
-    assert narrowed(AccessScope(partner="ACME"), None) == AccessScope(partner="ACME")
+    assert narrowed(AccessScope(partners=("health/ACME",)), None) == AccessScope(partners=("health/ACME",))
     assert code_of(narrowed, AccessScope(agency="health"), "labour") == "forbidden"
-    assert code_of(narrowed, AccessScope(partner="ACME"), "ACME") == "forbidden"
+    assert code_of(narrowed, AccessScope(partners=("health/ACME",)), "health") == "forbidden"
 
 
 def test_what_another_agency_said_is_left_out_and_that_it_happened_is_not() -> None:

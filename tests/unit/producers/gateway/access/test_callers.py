@@ -14,10 +14,15 @@ import pytest
 from infra.http.problems import Problem
 from infra.keys.hash_keys import HashKey, HashKeys, hash_key_files, load_hash_keys, new_hash_key, write_rotated
 from infra.log.signed_note import InvalidKey
+from infra.observability.telemetry import REGISTRY
 from infra.postgres.connection import Pool
 from infra.settings import Settings
-from producers.agencies.tokens import hash_key, keyed_hash, random_token
+from producers.agencies.tokens import hash_key, keyed_hash, random_token, seal_of
 from producers.gateway.access.callers import Access
+
+
+def changed_count() -> float:
+    return REGISTRY.get_sample_value("yesser_gateway_tokens_changed_total") or 0.0
 
 
 class FakePool:
@@ -28,6 +33,7 @@ class FakePool:
         self.away = False
         self.asked = 0
         self.written: list[list[str]] = []
+        self.trail: list[tuple[Any, ...]] = []
 
     async def fetchrow(self, query: str, key_id: str) -> dict[str, Any] | None:
         self.asked += 1
@@ -35,8 +41,11 @@ class FakePool:
             raise asyncpg.CannotConnectNowError("away")
         return self.row
 
-    async def execute(self, query: str, key_ids: list[str]) -> None:
-        self.written.append(key_ids)
+    async def execute(self, query: str, *values: Any) -> None:
+        if "platform.trail" in query:
+            self.trail.append(values)
+        else:
+            self.written.append(values[0])
 
 
 class Scene:
@@ -51,16 +60,20 @@ class Scene:
         self.access = Access(given, cast(Pool, self.pool), lambda: self.now, lambda: self.today)
         self.key = hash_key(given)
         self.key_id, self.token = random_token(self.key)
-        self.pool.row = {
+        row = {
+            "key_id": self.key_id,
             "kind": "agency",
             "holder": "health",
             "scopes": ["events:write"],
+            "partners": [],
+            "expires_at": datetime(2030, 1, 1, tzinfo=UTC),
             "keyed_hash": keyed_hash(self.token, self.key),
             "hash_key_id": HashKey(self.key.decode()).key_id,
             "role": "agency",
             "is_suspended": False,
             "paused_until": None,
         }
+        self.pool.row = {**row, "seal": seal_of(row, self.key)}
 
     async def code(self, token: str | None = None, host: str = "192.0.2.1") -> str:
         """`ok`, or the code of the problem."""
@@ -70,6 +83,30 @@ class Scene:
         except Problem as problem:
             return problem.code
         return "ok"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"holder": "labour"},
+        {"kind": "office"},
+        {"scopes": ["events:write", "log:read"]},
+        {"partners": ["health/ACME"]},
+        {"expires_at": datetime(2040, 1, 1, tzinfo=UTC)},
+        {"seal": None},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+async def test_a_changed_row_is_refused_counted_and_noted_once(tmp_path: Path, change: dict[str, Any]) -> None:
+    scene = Scene(tmp_path)
+    assert scene.pool.row is not None
+    before = changed_count()
+    scene.pool.row |= change
+    assert [await scene.code() for _ in range(2)] == ["token-changed"] * 2
+    scene.now = 10
+    assert await scene.code() == "token-changed"
+    assert changed_count() == before + 2
+    assert [(row[0], row[2]) for row in scene.pool.trail] == [("gateway", f"refused token {scene.key_id}")]
 
 
 async def test_a_known_token_is_looked_up_again_only_after_a_while(tmp_path: Path) -> None:
@@ -177,6 +214,7 @@ async def test_a_token_of_an_earlier_release_is_good_and_costs_its_peer_no_failu
     token = guessed()
     assert scene.pool.row is not None
     scene.pool.row["keyed_hash"] = keyed_hash(token, scene.key)
+    scene.pool.row["seal"] = seal_of(scene.pool.row, scene.key)
     for now in range(20):
         scene.now = 3.0 * now
         assert await scene.code(token) == "ok"
