@@ -1,3 +1,3 @@
 """Mirrors the log and verifies it, through a port of three methods; imports no writer. Way in:
-`mirror.write_mirror`, `tree.require_tree`. Imports: `infra.log`.
+`mirror.write_mirror`, `tree.require_tree`, `database.compare_database`. Imports: `infra.log`.
 """

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,11 +17,16 @@ from consumers.operations.outside_commands import check_command, export_command,
 from consumers.operations.replay_command import replay_command
 from events.errors import Tampered, YesserError
 from infra.command_line.exit_codes import ExitCode
-from infra.command_line.output import json_option, print_confirmation, print_result
+from infra.command_line.language import print_localized
+from infra.command_line.output import json_option, print_confirmation, print_json, print_result
 from infra.command_line.progress_bar import progress_bar
+from infra.log.authority import TableDiffers
 from infra.log.key_history import KeyHistory
 from infra.log.signed_note import Checkpoint
 from infra.settings import Settings
+
+if TYPE_CHECKING:
+    from consumers.audit.database import Compared
 
 
 @click.group()
@@ -82,22 +89,45 @@ def mirror_command(folder: Path, source: str | None, vkey: str | None, token_fil
 
 @audit.command("verify")
 @source_options(required=False)
+@click.option("--database", is_flag=True, help="Also compare the tables of the database with the entries.")
 @json_option
-def verify_command(log: AuditSource, as_json: bool) -> None:
+def verify_command(log: AuditSource, database: bool, as_json: bool) -> None:
     """Compute the tree again from every entry and compare it with the signed checkpoint: of the log at an address, of a
     mirror, or, without SOURCE, of the database.
 
-    A log elsewhere must also continue the last checkpoint that you accepted. Exit code 76: they differ, or the
-    checkpoint is not signed by the log's key.
+    A log elsewhere must also continue the last checkpoint that you accepted. With --database, agencies, suspensions,
+    ids, runs, refusals, dead letters, sequences, positions and checkpoints are derived from the entries first, and the
+    first row that differs is named. Exit code 76: they differ, or the checkpoint is not signed by the log's key.
     """
+    if database and log.place is not None:
+        raise click.UsageError("--database compares the tables of the database: give no address and no folder.")
+    compared = _compared(log, as_json=as_json) if database else None
     checkpoint = asyncio.run(_verify(log))
     size, root = checkpoint.size, checkpoint.root.hex()
+    document = {"size": size, "root": root, "ok": True}
     print_confirmation(
-        {"size": size, "root": root, "ok": True},
+        document if compared is None else {**document, "database": asdict(compared)},
         as_json,
         f"السجل سليم: قيوده ({size}) تعطي الجذر الموقَّع {root}.",
         f"{size} entries give the signed root {root}.",
     )
+    if compared is not None and not as_json:
+        print_localized(
+            f"جداول قاعدة البيانات كما يعطيها السجل ({compared.entries:,} من القيود).",
+            f"The tables of the database are as the log gives them ({compared.entries:,} entries).",
+        )
+
+
+def _compared(log: AuditSource, *, as_json: bool) -> Compared:
+    """Compare the tables of the database. Raises `TableDiffers`, after the difference is printed as JSON if asked."""
+    from consumers.operations.database_log import compared_database  # imported here: an auditor has no database
+
+    try:
+        return asyncio.run(compared_database(Settings(), log.verifier))
+    except TableDiffers as error:
+        if as_json:
+            print_json({"ok": False, "difference": error.difference.document()})
+        raise
 
 
 @audit.command("commitments")

@@ -1,11 +1,14 @@
-"""The log in the platform's database, as an auditor's source."""
+"""The log in the platform's database, as an auditor's source, and the tables that follow from it."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
+from consumers.audit.database import Compared, compare_database
 from consumers.audit.port import LogPort, PostgresPort
+from infra.command_line.progress_bar import progress_bar
+from infra.log.key_files import CHECKPOINT_FILE
 from infra.log.signed_note import Verifier
 from infra.postgres.connection import connected
 from infra.settings import Settings
@@ -16,3 +19,23 @@ async def database_log(settings: Settings, verifier: Verifier) -> AsyncIterator[
     """A connection for long reads, closed at the end of the block."""
     async with connected(settings.acting_as("auditor"), "audit", batch=True) as connection:
         yield PostgresPort(connection, verifier)
+
+
+async def compared_database(settings: Settings, verifier: Verifier) -> Compared:
+    """Compare the tables in one snapshot, against the checkpoint beside the key too, where it can be read.
+
+    Raises `TableDiffers` at the first difference.
+    """
+    note: str | None = None
+    with suppress(OSError):
+        note = (settings.log_folder / CHECKPOINT_FILE).read_text(encoding="utf-8")
+    async with (
+        connected(settings.acting_as("auditor"), "audit", batch=True) as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        history = await PostgresPort(connection, verifier).keys()
+        signed_size = 0 if note is None else history.parse_checkpoint(note).size
+        with progress_bar("database") as update:
+            return await compare_database(
+                connection, signed_size, lambda done, total: update(completed=done, total=total)
+            )

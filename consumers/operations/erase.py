@@ -21,6 +21,7 @@ from infra.kafka.client_config import is_agency_topic
 from infra.kafka.end_offsets import first_offset
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
+from infra.postgres.trail import add_to_trail
 from infra.postgres.verdicts import read_verdicts
 from infra.settings import Settings
 
@@ -125,4 +126,6 @@ async def erase(connection: Connection, settings: Settings, found: Erasure) -> N
         # Kafka has one right for deleting records and topics; only the administrator has it.
         async with admin_client(settings.acting_as("administrator")) as admin:
             await delete_records(admin, found.topic, found.offset + 1)
-    await connection.execute(_SQL["erase"], found.address, found.topic, found.offset)
+    async with connection.transaction():
+        await connection.execute(_SQL["erase"], found.address, found.topic, found.offset)
+        await add_to_trail(connection, "erase", found.topic, str(found.offset), "--yes")

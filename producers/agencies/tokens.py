@@ -77,6 +77,11 @@ def hash_key(settings: Settings) -> bytes:
     return load_or_create_hash_keys(hash_key_files(settings)).current.secret
 
 
+def valid_hash_keys(settings: Settings, now: datetime) -> list[bytes]:
+    """The keys whose tokens are valid now."""
+    return [key.secret for key in load_or_create_hash_keys(hash_key_files(settings)).valid(now)]
+
+
 async def require_hash_key(connection: Connection | Pool, settings: Settings) -> None:
     """Raise `InvalidKey` where tokens were issued and the key of their hashes is gone: no new one takes its place."""
     files = hash_key_files(settings)
@@ -159,9 +164,14 @@ async def create_token(connection: Connection, key: bytes, request: TokenRequest
     return NewToken(key_id, token, request.kind, request.holder, scopes, request.partners, row["expires_at"])
 
 
-async def list_tokens(connection: Connection) -> list[dict[str, Any]]:
-    """All tokens, without their secrets, oldest first."""
-    return [dict(row) for row in await connection.fetch(_SQL["list"])]
+async def list_tokens(connection: Connection, keys: Sequence[bytes] = ()) -> list[dict[str, Any]]:
+    """All tokens, without their hashes, oldest first. With the valid hash keys, a changed row is `changed`."""
+    rows = [dict(row) for row in await connection.fetch(_SQL["list"])]
+    for row in rows:
+        if keys and row["state"] == "active" and not any(is_sealed(row, key) for key in keys):
+            row["state"] = "changed"
+        del row["keyed_hash"], row["seal"]
+    return rows
 
 
 async def unsealed_tokens(connection: Connection) -> list[dict[str, Any]]:

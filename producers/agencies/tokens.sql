@@ -16,7 +16,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 SELECT EXISTS (SELECT FROM platform.token)
 
 -- name: list
-SELECT key_id, kind, holder, scopes, partners, created_at, expires_at, last_used_at, revoked_at,
+SELECT key_id, kind, holder, scopes, partners, created_at, expires_at, last_used_at, revoked_at, keyed_hash, seal,
        CASE WHEN revoked_at IS NOT NULL THEN 'revoked' WHEN expires_at <= now() THEN 'expired'
             WHEN seal IS NULL THEN 'unsealed' ELSE 'active' END AS state
 FROM platform.token ORDER BY created_at, key_id

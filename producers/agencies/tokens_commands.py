@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import click
@@ -28,10 +29,17 @@ from producers.agencies.tokens import (
     revoke_token,
     seal_token,
     unsealed_tokens,
+    valid_hash_keys,
 )
 
 _DAYS_MAX = 1_095
-STATES: Final = {"active": "صالح", "unsealed": "غير مختوم", "expired": "منتهي المدة", "revoked": "ملغى"}
+STATES: Final = {
+    "active": "صالح",
+    "unsealed": "غير مختوم",
+    "changed": "متغيّر",
+    "expired": "منتهي المدة",
+    "revoked": "ملغى",
+}
 
 
 class PartnerOfAgency(click.ParamType[str]):
@@ -96,8 +104,11 @@ async def _create(connection: Connection, settings: Settings, request: TokenRequ
 @tokens.command("list")
 @json_option
 def list_(as_json: bool) -> None:
-    """List all tokens, without their secrets."""
-    rows = with_database(Settings().acting_as("administrator"), "tokens", list_tokens)
+    """List all tokens, without their secrets. The state `changed` means that somebody changed the row."""
+    settings = Settings().acting_as("administrator")
+    rows = with_database(
+        settings, "tokens", lambda connection: list_tokens(connection, valid_hash_keys(settings, datetime.now(UTC)))
+    )
     print_result(rows, as_json, lambda: show(tokens_table(rows)))
 
 

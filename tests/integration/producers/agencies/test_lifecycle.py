@@ -209,6 +209,15 @@ async def test_a_token_of_an_earlier_release_is_good_once_it_is_sealed(
     ]
 
 
+async def test_the_list_names_a_row_that_was_changed(settings: Settings, connection: Connection, health: str) -> None:
+    key = hash_key(settings)
+    await create_token(connection, key, TokenRequest("agency", health, 30))
+    [row] = await list_tokens(connection, [key])
+    assert (row["state"], row.keys() & {"keyed_hash", "seal"}) == ("active", set())
+    await connection.execute("UPDATE platform.token SET expires_at = expires_at + interval '1 second'")
+    assert [row["state"] for row in await list_tokens(connection, [key])] == ["changed"]
+
+
 async def test_a_revoked_token_does_not_come_back_when_its_row_is_changed(
     settings: Settings, pool: Pool, connection: Connection, health: str
 ) -> None:

@@ -277,6 +277,8 @@ async def test_a_token_of_a_key_that_was_put_in_use_just_now_is_valid_at_once(tm
     scene.key_id, scene.token = random_token(new.secret)
     assert scene.pool.row is not None
     scene.pool.row |= {"keyed_hash": keyed_hash(scene.token, new.secret), "hash_key_id": new.key_id}
+    scene.pool.row |= {"key_id": scene.key_id}
+    scene.pool.row["seal"] = seal_of(scene.pool.row, new.secret)
     assert await scene.code() == "ok"
 
 

@@ -1,0 +1,70 @@
+"""What the tables must hold because of an entry is what the registrar wrote when it registered the record."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from hashlib import sha256
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from consumers.audit.derived import Ranges, Row, derive, first_difference
+from tests.unit.consumers.registrar.readings import HEALTH, Record, number_all, read, said
+from tests.unit.consumers.registrar.test_batch_splits import histories
+
+REFUSAL = ("agency", "address", "claimed_id", "claimed_type", "errors")
+
+
+@settings(deadline=None)
+@given(histories())
+def test_an_entry_gives_the_rows_that_were_written_for_it(records: list[Record]) -> None:
+    batch = number_all([read(HEALTH, records)], {}, 7)
+    derived = [derive(index, raw) for index, raw in enumerate(batch.entries, 7)]
+    claims = [(i, d.event_id) for i, d in enumerate(derived, 7) if d.event_id is not None]
+    expected = zip(batch.claim_indexes, zip(batch.claims, batch.identities, strict=True), strict=True)
+    assert claims == [(i, (claim.hex(), identity.hex())) for i, (claim, identity) in expected]
+    refusals = {refusal.index: refusal for refusal in batch.refusals}
+    assert {i: d.refusal for i, d in enumerate(derived, 7) if d.refusal is not None} == {
+        i: {name: asdict(refusal)[name] for name in REFUSAL} for i, refusal in refusals.items()
+    }
+    for index, refusal in refusals.items():
+        kept = None if refusal.value is None else sha256(refusal.value).hexdigest()
+        assert derived[index - 7].sha256 == kept
+    addresses = [(topic, first + i) for topic, first, _, count in batch.runs for i in range(count)]
+    assert [(d.topic, d.offset) for d in derived] == addresses
+    if "health" in batch.sequences:
+        assert [d.sequence for d in derived if d.sequence is not None] == batch.sequences["health"].accepted
+
+
+def test_the_agency_is_that_of_the_topic() -> None:
+    batch = number_all([read(HEALTH, [Record(0, said("a", sequence=4)), Record(1, b"{")])], {})
+    assert [derive(i, raw).agency for i, raw in enumerate(batch.entries)] == ["health", "health"]
+
+
+@pytest.mark.parametrize(
+    ("found", "expected", "index"),
+    [
+        ([(0, "a"), (1, "b")], [(0, "a"), (1, "b")], None),
+        ([(0, "a"), (1, "x")], [(0, "a"), (1, "b")], 1),
+        ([(1, "b")], [(0, "a"), (1, "b")], 0),
+        ([(0, "a")], [(0, "a"), (1, "b")], 1),
+        ([(0, "a"), (0, "x"), (1, "b")], [(0, "a"), (1, "b")], 0),
+        ([(0, "a"), (1, "b"), (9, "x")], [(0, "a"), (1, "b")], 9),
+        ([(-1, "x"), (0, "a")], [(0, "a")], -1),
+    ],
+    ids=["equal", "changed", "first missing", "last missing", "twice", "beyond", "before"],
+)
+def test_the_first_index_that_differs_is_named(found: list[Row], expected: list[Row], index: int | None) -> None:
+    difference = first_difference("log.event_id", found, expected)
+    assert (None if difference is None else difference.index) == index
+
+
+@given(st.lists(st.integers(0, 30)))
+def test_ranges_are_the_set_of_their_numbers(numbers: list[int]) -> None:
+    ranges = Ranges()
+    for number in numbers:
+        ranges.add(number)
+    assert {n for start, end in ranges.pairs() for n in range(start, end)} == set(numbers)
+    assert all(end < start for (_, end), (start, _) in zip(ranges.pairs(), ranges.pairs()[1:], strict=False))
+    assert all((n in ranges) == (n in set(numbers)) for n in range(31))
