@@ -76,7 +76,7 @@ async def logged(settings: Settings, connection: Connection) -> AsyncIterator[st
     """The same agency in a log that goes on: a registrar and a relay run."""
     await found(settings, "health")
     async with admin_client(settings) as admin:
-        await allow_agency(admin, settings, "health", password(settings.home / "secrets", "kafka-agency-health"))
+        await allow_agency(admin, settings, "health", password(settings.home / "secrets" / "agency-health", "kafka"))
     async with running(registrar(settings), Relay(settings)):
         await until_size(connection, 3)
         yield "health"

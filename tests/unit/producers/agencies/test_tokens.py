@@ -48,9 +48,18 @@ def test_a_jwt_gives_what_it_names_and_no_scope_that_does_not_exist() -> None:
     assert (found.kind, found.holder, found.scopes) == ("agency", "health", frozenset({"events:write"}))
 
 
+def test_a_jwt_of_a_partner_names_its_ids_with_their_agencies() -> None:
+    ours = {"kind": "partner", "holder": "ACME", "partners": ["health/ACME", "labour/A-17"]}
+    found = claims_of({"yesser": ours, "scope": "partnerships:read"})
+    assert found is not None
+    assert found.partners == ("health/ACME", "labour/A-17")
+
+
 @pytest.mark.parametrize(
     "claims",
     [
+        {"yesser": {"kind": "partner", "holder": "ACME", "partners": "health/ACME"}},
+        {"yesser": {"kind": "partner", "holder": "ACME", "partners": [1]}},
         {},
         {"yesser": "health"},
         {"yesser": {"kind": "platform", "holder": "platform"}},
