@@ -30,7 +30,8 @@ from infra.keys.rotation import (
 )
 from infra.keys.sealed import CannotOpen, seal, unseal
 from infra.log.key_files import gateway_key_files, log_key_files, read_private
-from infra.postgres.connection import TRANSIENT_ERRORS, NoDatabase
+from infra.postgres.connection import TRANSIENT_ERRORS, NoDatabase, NoPassword
+from infra.postgres.trail import add_to_trail
 from infra.secret_files import write_private
 from infra.settings import Settings
 
@@ -114,7 +115,9 @@ def rotate_command(purpose: Purpose, overlap_days: int, prepare: bool, timeout_s
 
     In the overlap both are valid: both sign checkpoints, receipts of both verify, and so do tokens of both.
     """
-    done = _rotate(Settings(), purpose, overlap_days, prepare=prepare, timeout_s=timeout_s)
+    settings = Settings()
+    done = _rotate(settings, purpose, overlap_days, prepare=prepare, timeout_s=timeout_s)
+    _add_to_trail(settings, "rotate", purpose, "--prepare" if prepare else f"--overlap {overlap_days}")
     document = {"purpose": purpose, "old": done.old, "new": done.new, "state": done.state, "size": done.size}
     ar, en = DONE[done.state]
     print_confirmation(document, as_json, ar.format(**document), en.format(**document))
@@ -138,6 +141,7 @@ def export_command(file: Path, purposes: tuple[Purpose, ...], passphrase_file: P
         raise YesserError("there are no keys on this machine: see YESSER_HOME.")
     content = pack(settings, packed)
     write_private(file, seal(content, _passphrase(passphrase_file, confirmed=True)))
+    _add_to_trail(settings, "export", *packed)
     names = ", ".join(packed)
     print_confirmation(
         {"file": str(file), "purposes": [*packed]},
@@ -159,7 +163,9 @@ def import_command(file: Path, replace_others: bool, passphrase_file: Path | Non
     """
     text = file.read_text(encoding="utf-8", errors="replace")
     content = unseal(text, _passphrase(passphrase_file, confirmed=False))
-    done = unpack(Settings(), content, replace_others=replace_others)
+    settings = Settings()
+    done = unpack(settings, content, replace_others=replace_others)
+    _add_to_trail(settings, "import", *(row.purpose for row in done))
     rows = [{"purpose": row.purpose, "new": [*row.new], "lost": [*row.lost]} for row in done]
     lines = [
         localized(
@@ -170,6 +176,14 @@ def import_command(file: Path, replace_others: bool, passphrase_file: Path | Non
         for row in done
     ]
     print_result({"keys": rows}, as_json, lambda: click.echo("\n".join(lines)))
+
+
+def _add_to_trail(settings: Settings, *words: str) -> None:
+    """Add a row for the command. A machine that reaches no database has its keys all the same, and a warning."""
+    try:
+        with_database(settings.acting_as("operator"), "keys", lambda db: add_to_trail(db, "keys", *words))
+    except (NoDatabase, NoPassword, *TRANSIENT_ERRORS) as error:
+        click.echo(f"yesser: this is not in the trail, since the database cannot be reached: {error}", err=True)
 
 
 def _rotate(settings: Settings, purpose: Purpose, overlap_days: int, *, prepare: bool, timeout_s: float) -> Rotation:
