@@ -17,6 +17,9 @@ from consumers.audit.port import CorruptBatch, TilesPort
 from events.errors import Retry, YesserError
 from infra.log.signed_note import Verifier
 from infra.process.backoff import backoff_s
+from infra.settings import Settings
+from infra.tls.certificate_files import TlsFiles
+from infra.tls.client import client_context
 from infra.tls.plaintext import require_loopback
 
 CONNECTIONS_MAX: Final = 8
@@ -97,7 +100,10 @@ async def http_port(address: str, verifier: Verifier, token: str | None = None) 
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     limits = httpx.Limits(max_connections=CONNECTIONS_MAX, max_keepalive_connections=CONNECTIONS_MAX)
     base = address.rstrip("/") + "/"
-    async with httpx.AsyncClient(base_url=base, headers=headers, timeout=_TIMEOUT, limits=limits) as client:
+    verify = client_context(TlsFiles.of(Settings())) if url.scheme == "https" else False
+    async with httpx.AsyncClient(
+        base_url=base, headers=headers, timeout=_TIMEOUT, limits=limits, verify=verify
+    ) as client:
         yield HttpPort(client, verifier)
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,6 +20,8 @@ from consumers.audit.mirror import write_mirror
 from events.errors import Tampered
 from infra.cli import cli
 from infra.command_line.exit_codes import ExitCode, exit_code
+from infra.tls.authority import authority
+from infra.tls.client import NotTrusted
 from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, sample_entries
 
 ENTRIES = sample_entries(700)
@@ -36,12 +41,13 @@ class Elsewhere:
         self.own = folder / "own"
         self.own.mkdir()
         self.address = address
+        self.settings: dict[str, str] = {}
 
     def grow(self, entries: list[bytes]) -> None:
         asyncio.run(write_mirror(MemoryLog(entries), self.mirror, KEY.verifier))
 
     def audit(self, *arguments: str) -> Result:
-        environment = {"XDG_STATE_HOME": str(self.own), "YESSER_HOME": str(self.own / "no-home")}
+        environment = {"XDG_STATE_HOME": str(self.own), "YESSER_HOME": str(self.own / "no-home"), **self.settings}
         return CliRunner().invoke(cli, ["audit", *arguments], env=environment, catch_exceptions=True)
 
     def ok(self, *arguments: str) -> dict[str, object]:
@@ -51,18 +57,30 @@ class Elsewhere:
         return document
 
 
-@pytest.fixture
-def elsewhere(tmp_path: Path) -> Iterator[Elsewhere]:
-    handler = partial(_Quiet, directory=str(tmp_path / "mirror"))
+@contextmanager
+def served(folder: Path, certificate: Path | None = None) -> Iterator[Elsewhere]:
+    """A file server, over TLS with a certificate."""
+    handler = partial(_Quiet, directory=str(folder / "mirror"))
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield Elsewhere(tmp_path, f"http://127.0.0.1:{server.server_port}/")
+        scheme = "http" if certificate is None else "https"
+        yield Elsewhere(folder, f"{scheme}://127.0.0.1:{server.server_port}/")
     finally:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Iterator[Elsewhere]:
+    with served(tmp_path) as made:
+        yield made
 
 
 def tampering(result: Result) -> str:
@@ -138,3 +156,14 @@ def test_a_damaged_kept_checkpoint_is_named(elsewhere: Elsewhere) -> None:
     (kept,) = (elsewhere.own / "yesser" / "checkpoints").iterdir()
     kept.write_text("nothing\n")
     assert str(kept) in tampering(elsewhere.audit("check", elsewhere.address, *VKEY))
+
+
+def test_a_server_with_a_private_authority_is_trusted_by_its_certificate(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    own = authority(tmp_path / "authority", now)
+    with served(tmp_path, own.server("log")) as elsewhere:
+        elsewhere.grow(ENTRIES[:300])
+        refused = elsewhere.audit("check", elsewhere.address, *VKEY)
+        assert isinstance(refused.exception, NotTrusted), refused.output
+        elsewhere.settings["YESSER_TLS_CA"] = str(own.folder / "ca.pem")
+        assert elsewhere.ok("check", elsewhere.address, *VKEY)["size"] == 300
