@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from infra.kafka.client_config import agency_topic
+from infra.kafka.client_config import agency_topic, bootstrap
 from infra.kafka.end_offsets import end_offsets_reader
 from tests.scenarios.system import System
 
@@ -25,9 +25,9 @@ EVENT = (
 
 def produce(system: System, properties: Path, topic: str) -> str:
     """Send the event in structured mode; what the tool prints."""
-    bootstrap = properties.read_text().partition("\n")[0].removeprefix("bootstrap.servers=")
+    address = properties.read_text().partition("\n")[0].removeprefix("bootstrap.servers=")
     command = [sys.executable, "-m", "infra.cli", "kafka", "console-producer", "--topic", topic]
-    command += ["--bootstrap-server", bootstrap, "--command-config", str(properties)]
+    command += ["--bootstrap-server", address, "--command-config", str(properties)]
     result = subprocess.run(
         [*command, "--reader-property", "parse.headers=true"],
         input=f"content-type:application/cloudevents+json\t{EVENT}\n",
@@ -59,7 +59,15 @@ def test_the_console_producer_writes_to_its_own_topic_and_is_refused_on_anothers
     system.add_agencies([(OWN, "agency"), (OTHER, "agency")])
     properties = tmp_path / "client.properties"
     told = system.ask("agencies", "rotate", OWN, "--output", str(properties))
-    assert told == {"code": OWN, "topic": own, "kafka_user": f"agency-{OWN}", "file": str(properties)}
+    assert told == {
+        "code": OWN,
+        "topic": own,
+        "kafka_user": f"agency-{OWN}",
+        "file": str(properties),
+        "kafka": bootstrap(system.settings),
+        "kafka_security": "SASL_PLAINTEXT",
+        "ca_file": None,
+    }
     assert properties.stat().st_mode & 0o777 == 0o600
 
     assert produce(system, properties, own) == ""
