@@ -37,8 +37,8 @@ def batches(monkeypatch: pytest.MonkeyPatch) -> list[Batch]:
     committed: list[Batch] = []
     commit = Journal.commit
 
-    async def note(self: Journal, batch: Batch) -> list[bytes]:
-        leaves = await commit(self, batch)
+    async def note(self: Journal, batch: Batch, *rest: Any) -> list[bytes]:
+        leaves = await commit(self, batch, *rest)
         committed.append(batch)
         return leaves
 

@@ -226,13 +226,14 @@ async def test_what_a_lost_epoch_has_counted_is_neither_forgotten_nor_counted_tw
     cut: list[int] = []
     write, commit = Journal._write, Journal.commit
 
-    async def cut_before(self: Journal, batch: Batch, *rest: Any) -> None:
-        await write(self, batch, *rest)
+    async def cut_before(self: Journal, batch: Batch, *rest: Any) -> datetime:
+        now = await write(self, batch, *rest)
         if batch.refusals and not cut:
             cut.append(await terminate(settings, "registrar"))
+        return now
 
-    async def cut_after(self: Journal, batch: Batch) -> list[bytes]:
-        leaves = await commit(self, batch)
+    async def cut_after(self: Journal, batch: Batch, *rest: Any) -> list[bytes]:
+        leaves = await commit(self, batch, *rest)
         if batch.refusals and not cut:
             cut.append(await terminate(settings, "registrar"))
             raise ConnectionError("the answer to COMMIT was lost")

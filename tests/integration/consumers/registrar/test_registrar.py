@@ -7,6 +7,7 @@ import time
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiokafka import ConsumerRecord
@@ -218,13 +219,14 @@ async def test_a_commit_with_an_unknown_outcome_is_resolved_without_loss_or_doub
     cut: list[int] = []
     write, commit = Journal._write, Journal.commit
 
-    async def cut_before(self: Journal, batch: Batch, *rest: object) -> None:
-        await write(self, batch, *rest)  # type: ignore[arg-type]
+    async def cut_before(self: Journal, batch: Batch, *rest: object) -> datetime:
+        now = await write(self, batch, *rest)  # type: ignore[arg-type]
         if batch.first_index == 3 and not cut:
             cut.append(await terminate(settings, "registrar"))
+        return now
 
-    async def cut_after(self: Journal, batch: Batch) -> list[bytes]:
-        leaves = await commit(self, batch)
+    async def cut_after(self: Journal, batch: Batch, *rest: Any) -> list[bytes]:
+        leaves = await commit(self, batch, *rest)
         if batch.first_index == 3 and not cut:
             cut.append(await terminate(settings, "registrar"))
             raise ConnectionError("the answer to COMMIT was lost")

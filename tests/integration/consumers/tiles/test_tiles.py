@@ -25,7 +25,8 @@ SIGNED = 1000
 @pytest.fixture
 async def window(settings: Settings, connection: Connection) -> AsyncIterator[Window]:
     await fill(connection, ENTRIES, SIGNED)
-    await connection.execute("INSERT INTO platform.agency VALUES ('yesser', 'office', '{}', 1)")
+    for number, (code, role) in enumerate((("yesser", "office"), ("health", "agency")), 1):
+        await connection.execute("INSERT INTO platform.agency VALUES ($1, $2, '{}', $3)", code, role, number)
     async with read_window(settings, connection) as opened:
         yield opened
 

@@ -36,8 +36,14 @@ def test_the_platforms_database_is_never_taken_for_the_agencys(settings: Setting
 
 @pytest.mark.parametrize(
     ("given", "missing"),
-    [({}, "YESSER_KAFKA_USER"), ({"outbox_gateway": "http://gateway"}, "YESSER_OUTBOX_TOKEN")],
+    [
+        ({"kafka": "127.0.0.1:9092"}, "YESSER_KAFKA_USER"),
+        ({"outbox_gateway": "https://gateway"}, "YESSER_OUTBOX_TOKEN"),
+    ],
 )
-def test_without_a_credential_nothing_is_tried(settings: Settings, given: dict[str, str], missing: str) -> None:
+def test_without_a_credential_nothing_is_tried(
+    settings: Settings, tmp_path: Path, given: dict[str, str], missing: str
+) -> None:
+    """On an agency's machine there are no secrets of the platform."""
     with pytest.raises(NotAccepted, match=missing):
-        require_credentials(settings.model_copy(update=given), "health")
+        require_credentials(settings.model_copy(update={"secrets": tmp_path, **given}), "health")
