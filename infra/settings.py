@@ -39,6 +39,11 @@ class Settings(BaseSettings):
     )
     kafka_password: str | None = Field(default=None, repr=False, description="Password of `kafka_user`.")
     kafka_security: str = Field(default="SASL_PLAINTEXT", description="SASL_PLAINTEXT, SASL_SSL, PLAINTEXT or SSL.")
+    kafka_session_s: int = Field(
+        default=3_600,
+        ge=1,
+        description="The embedded Kafka closes a connection after this time, so that a replaced password is of no use.",
+    )
     kafka_replication_factor: int = Field(default=1, ge=1, description="Copies of each topic (3 on a cluster).")
 
     postgres: str | None = Field(

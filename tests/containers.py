@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Final
 import asyncpg
 
 from infra.embedded.health import kafka_ready
-from infra.embedded.servers.kafka import KafkaPorts, server_properties
+from infra.embedded.servers.kafka import KafkaPorts, server_properties, session_properties
 from infra.embedded.servers.ports import HOST, choose
 from infra.embedded.servers.postgres import INITDB_OPTIONS, SETTINGS
 from infra.principals import SUPERUSER
 from infra.secret_files import write_private
+from infra.settings import Settings
 
 if TYPE_CHECKING:
     from tests.stack import TestStack
@@ -90,6 +91,7 @@ def _write_kafka_configuration(folder: Path, ports: KafkaPorts, passwords: dict[
     extra = {
         "listeners": f"SASL://0.0.0.0:{ports.broker},CONTROLLER://{HOST}:{ports.controller}",
         "advertised.listeners": f"SASL://{HOST}:{ports.broker}",
+        **session_properties(Settings().kafka_session_s),
     }
     write_private(folder / "server.properties", server_properties(Path("/tmp/kafka-data"), ports, passwords, extra))
     write_private(

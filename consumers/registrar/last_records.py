@@ -21,7 +21,7 @@ from aiokafka.protocol.fetch import FetchRequest
 
 from consumers.registrar.batch import Mark, has_mark
 from consumers.registrar.raw_record_reader import CorruptBatch, holds_a_batch, record_at
-from infra.kafka.clients import raw_client
+from infra.kafka.clients import raw_client, send_repeatable
 
 LOOK_AGAIN_S: Final = 1.0
 ANSWER_BYTES_MAX: Final = 4 << 20
@@ -119,7 +119,7 @@ async def _ask(consumer: AIOKafkaConsumer, expected: Mapping[str, LastRecord]) -
     answers: dict[str, bytes | None] = {}
     for leader, wanted in by_leader.items():
         request = FetchRequest(0, 0, ANSWER_BYTES_MAX, _UNCOMMITTED, wanted)
-        response = await client.send(leader, request, group=_CONNECTION)
+        response = await send_repeatable(client, leader, request, group=_CONNECTION)
         for topic, partitions in response.topics:
             for _, code, *_, data in partitions:
                 error = for_code(code)

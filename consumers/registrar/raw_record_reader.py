@@ -21,7 +21,7 @@ from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.record.util import calc_crc32c
 
 from events.errors import Halt
-from infra.kafka.clients import raw_client
+from infra.kafka.clients import raw_client, send_repeatable
 
 _HEADER: Final = struct.Struct(">qiibIhiqqqhii")
 _LENGTH: Final = struct.Struct(">i")
@@ -65,7 +65,7 @@ async def fetch_records(
     if node is None or node == -1:
         raise KafkaConnectionError(f"{partition.topic} has no leader now")
     wanted = [(partition.topic, [(partition.partition, offset, size)])]
-    response = await client.send(node, FetchRequest(WAIT_MS, 1, size, _UNCOMMITTED, wanted))
+    response = await send_repeatable(client, node, FetchRequest(WAIT_MS, 1, size, _UNCOMMITTED, wanted))
     for _, partitions in response.topics:
         for _, error, *_, data in partitions:
             if error == CorruptRecordException.errno:

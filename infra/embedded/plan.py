@@ -67,7 +67,8 @@ def child_plans(
     if "postgres" in ports:
         services.append(PostgresService(home, settings.secrets_folder, ports["postgres"]).plan())
     if "kafka" in ports:
-        services.append(KafkaService(home, settings.secrets_folder, ports["kafka"], progress).plan())
+        session_s = settings.kafka_session_s
+        services.append(KafkaService(home, settings.secrets_folder, ports["kafka"], session_s, progress).plan())
     return services, [_process_plan(home, copy, name, ports[copy], wanted.tls) for copy, name in copies]
 
 

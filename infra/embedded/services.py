@@ -40,6 +40,7 @@ class KafkaService:
     home: DataDir
     secrets: Path
     ports: Ports
+    session_s: int
     progress: Callable[[str], None]
     _java: Java | None = field(default=None, init=False)
     _archive: Path | None = field(default=None, init=False)
@@ -70,7 +71,8 @@ class KafkaService:
         passwords = {"admin": self._password("kafka"), "controller": self._password("kafka-controller")}
         tls, mutual_tls = (self.ports.numbers.get(name) for name in TLS_PORTS)
         ports = KafkaPorts(self.ports["port"], self.ports["controller_port"], tls, mutual_tls)
-        kafka.write_configuration(self.home.kafka, ports, passwords, None if tls is None else self.home.tls)
+        certificates = None if tls is None else self.home.tls
+        kafka.write_configuration(self.home.kafka, ports, passwords, self.session_s, certificates)
         kafka.format_storage(self._java, self.home.kafka, ports, passwords)
 
     def _password(self, name: str) -> str:

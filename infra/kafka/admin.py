@@ -22,7 +22,7 @@ from aiokafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest
 
 from events.errors import YesserError
 from infra.kafka.client_config import agency_topic, client_arguments, is_agency_topic
-from infra.kafka.clients import raw_client, trust_refusal
+from infra.kafka.clients import raw_client, send_repeatable, trust_refusal
 from infra.kafka.quotas import agency_quotas, set_quotas
 from infra.kafka.rights import Operation, Resource, Right, agency_rights, agency_user, principal_rights
 from infra.kafka.scram import AlterUserScramCredentialsRequest
@@ -251,7 +251,7 @@ async def allow_agency(admin: AIOKafkaAdminClient, settings: Settings, code: str
 
 
 async def _send(client: AIOKafkaClient, request: Any) -> Any:
-    return await client.send(client.get_random_node(), request)
+    return await send_repeatable(client, client.get_random_node(), request)
 
 
 async def _until_led(admin: AIOKafkaAdminClient, name: str, now: Callable[[], float] | None = None) -> None:

@@ -14,7 +14,8 @@ from typing import Any, Final, TypeVar
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
+from aiokafka.errors import KafkaConnectionError, KafkaError, UnknownTopicOrPartitionError
+from aiokafka.protocol.api import Request
 from aiokafka.protocol.metadata import MetadataRequest
 
 from infra.tls.client import ClientContext, NotTrusted
@@ -46,12 +47,24 @@ def raw_client(owner: AIOKafkaConsumer | AIOKafkaAdminClient) -> AIOKafkaClient:
     return client
 
 
+async def send_repeatable(client: AIOKafkaClient, node: int, request: Request, **options: Any) -> Any:
+    """The answer to a request that does the same when it is sent twice.
+
+    The broker closes a connection at the first request after its session, which the library cannot renew
+    (`connections.max.reauth.ms`). The second try makes a new connection.
+    """
+    try:
+        return await client.send(node, request, **options)
+    except KafkaConnectionError:
+        return await client.send(node, request, **options)
+
+
 async def absent_topics(client: AIOKafkaClient, topics: Iterable[str]) -> set[str]:
     """Which of these topics do not exist. The client would wait for them and log it thousands of times."""
     names = list(topics)
     if not names:
         return set()
-    response = await client.send(client.get_random_node(), MetadataRequest(names))
+    response = await send_repeatable(client, client.get_random_node(), MetadataRequest(names))
     return {name for error, name, *_ in response.topics if error == UnknownTopicOrPartitionError.errno}
 
 

@@ -15,6 +15,7 @@ from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Array, Boolean, Float64, Int16, Int32, Schema, String
 
 from events.errors import YesserError
+from infra.kafka.clients import send_repeatable
 from infra.settings import Settings
 
 Quotas = Mapping[str, float]
@@ -39,7 +40,7 @@ def agency_quotas(settings: Settings) -> dict[str, float]:
 
 async def set_quotas(client: AIOKafkaClient, user: str, quotas: Quotas) -> None:
     """Set these quotas of a user; its others stay. They apply from the next request and survive a new password."""
-    response = await client.send(client.get_random_node(), AlterClientQuotasRequest(user, quotas))
+    response = await send_repeatable(client, client.get_random_node(), AlterClientQuotasRequest(user, quotas))
     for code, message, _ in response.entries:
         if code:
             reason = for_code(code).__name__ + (f" ({message})" if message else "")

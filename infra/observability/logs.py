@@ -130,7 +130,11 @@ def first_line(error: BaseException) -> str:
 
 
 class RepeatFilter(logging.Filter):
-    """Logs a library's message at most once per `REPEAT_AFTER_S`, by its template, whatever its values."""
+    """Logs a library's message at most once per `REPEAT_AFTER_S`, by its template, whatever its values.
+
+    An error of the Kafka client is a warning: it tries again (Kafka ends every session once an hour), and raises what
+    it cannot mend.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
@@ -142,6 +146,8 @@ class RepeatFilter(logging.Filter):
         if now - self._said.get(name, -REPEAT_AFTER_S) < REPEAT_AFTER_S:
             return False
         self._said[name] = now
+        if record.name.startswith("aiokafka.") and record.levelno == logging.ERROR and record.exc_info is None:
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
         return True
 
 

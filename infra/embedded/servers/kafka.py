@@ -175,6 +175,11 @@ def server_properties(
     return "".join(f"{name}={value}\n" for name, value in properties.items())
 
 
+def session_properties(seconds: int) -> dict[str, str]:
+    """A login lasts this long: a password that was replaced also ends the connections that were opened with it."""
+    return {"connections.max.reauth.ms": str(seconds * 1000)}
+
+
 def tls_properties(ports: KafkaPorts) -> dict[str, str]:
     """The settings of the listeners for agencies. The platform's own connections stay on loopback and plain."""
     own = f"SASL://{HOST}:{ports.broker},CONTROLLER://{HOST}:{ports.controller}"
@@ -200,14 +205,14 @@ def _options(java: Java) -> list[str]:
 
 
 def write_configuration(
-    folder: Path, ports: KafkaPorts, passwords: Mapping[str, str], certificates: Path | None = None
+    folder: Path, ports: KafkaPorts, passwords: Mapping[str, str], session_s: int, certificates: Path | None = None
 ) -> None:
     """Write the broker's files; ports may have changed since the last start. `certificates`: the folder of the private
     authority, with TLS."""
     write_private(folder / "log4j2.properties", LOG4J_PROPERTIES)
-    extra = None
+    extra = session_properties(session_s)
     if certificates is not None:
-        extra = tls_properties(ports)
+        extra |= tls_properties(ports)
         write_private(folder / AUTHORITY_FILE, (certificates / "ca.pem").read_text("ascii"))
         write_private(folder / CERTIFICATE_FILE, (certificates / "kafka.pem").read_text("ascii"))
     write_private(folder / "server.properties", server_properties(DATA, ports, passwords, extra))

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from infra.embedded.processes.signals import PROCESSES
-from infra.embedded.servers.kafka import FIXED_PROPERTIES
+from infra.embedded.servers.kafka import FIXED_PROPERTIES, session_properties
 from infra.embedded.servers.postgres import INITDB_OPTIONS
 from infra.principals import KAFKA_PRINCIPALS, PRINCIPALS
 from infra.process.commands import process_entries
@@ -88,7 +88,8 @@ def test_kafka_has_the_settings_of_the_embedded_one(compose: dict[str, Any]) -> 
     lines = compose["configs"]["kafka"]["content"].splitlines()
     properties = dict(line.split("=", 1) for line in lines)
     fixed = {name: value for name, value in properties.items() if name not in ADDRESSES and "jaas" not in name}
-    assert fixed == dict(FIXED_PROPERTIES)
+    session = session_properties(Settings.model_fields["kafka_session_s"].default)
+    assert fixed == {**FIXED_PROPERTIES, **session}
 
 
 def test_postgres_has_the_settings_of_the_embedded_one(compose: dict[str, Any]) -> None:

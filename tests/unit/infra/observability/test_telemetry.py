@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 import pytest
 import structlog
+from aiokafka.errors import KafkaConnectionError
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
@@ -130,6 +131,17 @@ def test_a_library_says_the_same_once_and_again_after_five_minutes() -> None:
     assert not repeat.filter(again)
     now = 300.0
     assert repeat.filter(again)
+
+
+def test_an_error_after_which_the_kafka_client_tries_again_is_a_warning(lines: Lines) -> None:
+    client = logging.getLogger("aiokafka.consumer.fetcher")
+    client.error("Failed fetch messages from %s: %s", 1, KafkaConnectionError("closed"))
+    try:
+        raise ZeroDivisionError
+    except ZeroDivisionError:
+        client.exception("Unexpected error")
+    logging.getLogger("uvicorn.error").error("no address")
+    assert [line["level"] for line in lines.read()] == ["warning", "error", "error"]
 
 
 def test_a_condition_is_said_when_it_begins_and_when_it_ends_not_in_between(lines: Lines) -> None:

@@ -54,7 +54,7 @@ def test_with_tls_only_loopback_is_plain_and_a_certificate_names_an_agency_or_no
 
 
 def test_passwords_stand_in_a_file_of_the_owner_and_never_on_a_command_line(tmp_path: Path) -> None:
-    write_configuration(tmp_path, PORTS, PASSWORDS)
+    write_configuration(tmp_path, PORTS, PASSWORDS, session_s=3_600)
     mode = (tmp_path / "server.properties").stat().st_mode
     assert stat.S_IMODE(mode) == 0o600
     command = " ".join(java_command(Java(Path("/java"), [Path("/a.jar")], Path("/archive"))))
@@ -65,6 +65,6 @@ def test_passwords_stand_in_a_file_of_the_owner_and_never_on_a_command_line(tmp_
 def test_the_name_of_the_folder_is_in_no_setting_and_on_no_command_line(tmp_path: Path) -> None:
     folder = tmp_path / "بيت, x"
     folder.mkdir()
-    write_configuration(folder, PORTS, PASSWORDS)
+    write_configuration(folder, PORTS, PASSWORDS, session_s=3_600)
     command = " ".join(java_command(Java(Path("/java"), [Path("/a.jar")], None)))
     assert "بيت" not in command + (folder / "server.properties").read_text("utf-8")

@@ -1,0 +1,149 @@
+"""With short sessions on Kafka the platform loses nothing and starts nothing again, and a replaced password soon ends
+the connections that were opened with it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from structlog.testing import capture_logs
+
+from consumers.pipeline.pipeline import Pipeline
+from events.wire.codec import STRUCTURED_HEADERS
+from infra.kafka.admin import admin_client, allow_agency, create_scram_user
+from infra.kafka.client_config import PRODUCER_DURABLE, client_arguments
+from infra.kafka.clients import abort_producer, raw_client
+from infra.log.reader import log_size
+from infra.postgres.connection import Connection, connect
+from infra.secret_files import password
+from infra.settings import Settings
+from tests.integration.consumers.pipeline.counting import COUNTING
+from tests.integration.consumers.registrar.registering import (
+    HEALTH_TOPIC,
+    found,
+    registrar,
+    running,
+    until,
+    until_shipped,
+    until_size,
+)
+from tests.scenarios.figures import tell
+from tests.stack import TestStack, corner, folder_of_services, services
+from tests.unit.consumers.registrar.readings import said
+
+SESSION_S = 2
+LOAD_S = 12.0
+PER_S = 1_000
+STILL_OPEN_S = 10.0
+pytestmark = [pytest.mark.timeout(240)]
+
+
+@pytest.fixture(scope="module")
+def short_sessions() -> Iterator[TestStack]:
+    """A stack of its own whose Kafka ends sessions soon."""
+    with pytest.MonkeyPatch.context() as patched, folder_of_services() as folder:
+        for name in ("YESSER_KAFKA", "YESSER_POSTGRES"):
+            patched.delenv(name, raising=False)
+        patched.setenv("YESSER_KAFKA_SESSION_S", str(SESSION_S))
+        with services(folder) as stack:
+            yield stack
+
+
+@pytest.fixture
+async def own(short_sessions: TestStack, tmp_path: Path) -> AsyncIterator[Settings]:
+    async with corner(short_sessions, tmp_path / "home") as settings:
+        yield settings
+
+
+@pytest.fixture
+async def database(own: Settings) -> AsyncIterator[Connection]:
+    connection = await connect(own, "test", batch=True)
+    yield connection
+    await connection.close()
+
+
+async def allow_health(settings: Settings) -> None:
+    """The agency has a user of its own on Kafka."""
+    async with admin_client(settings) as admin:
+        await allow_agency(admin, settings, "health", password(settings.home / "secrets" / "agency-health", "kafka"))
+
+
+async def agency_producer(settings: Settings) -> AIOKafkaProducer:
+    producer = AIOKafkaProducer(**client_arguments(settings, "agency-health"), **PRODUCER_DURABLE)
+    try:
+        await producer.start()
+    except BaseException:
+        await abort_producer(producer)
+        raise
+    return producer
+
+
+async def seconds_of_acknowledgements(producer: AIOKafkaProducer) -> float:
+    """Send until Kafka acknowledges no more; how long it did."""
+    began = last = time.monotonic()
+    while last - began < STILL_OPEN_S:
+        try:
+            async with asyncio.timeout(SESSION_S + 1):
+                await producer.send_and_wait(HEALTH_TOPIC, b"after")
+        except (KafkaError, TimeoutError):
+            break
+        last = time.monotonic()
+        await asyncio.sleep(0.1)
+    return last - began
+
+
+async def test_at_1000_events_a_second_nothing_is_lost_or_started_again_when_sessions_end(
+    own: Settings, database: Connection
+) -> None:
+    await found(own, "health")
+    await allow_health(own)
+    producer = await agency_producer(own)
+    pipeline = Pipeline(COUNTING, own)
+    with capture_logs() as logged:
+        async with running(registrar(own), pipeline):
+            await until_size(database, 3)
+            sent, began = 0, time.monotonic()
+            pending = []
+            while (elapsed_s := time.monotonic() - began) < LOAD_S:
+                while sent < elapsed_s * PER_S:
+                    pending.append(await producer.send(HEALTH_TOPIC, said(f"e{sent}"), headers=STRUCTURED_HEADERS))
+                    sent += 1
+                await asyncio.sleep(0.005)
+            await asyncio.gather(*pending)
+            await until_size(database, 3 + sent)
+            await until_shipped(database, 3 + sent)
+
+            async def applied() -> bool:
+                position = await database.fetchval("SELECT position FROM platform.position WHERE consumer = 'counting'")
+                return bool(position == await log_size(database))
+
+            await until(applied, "the consumer applied everything")
+    await producer.stop()
+    gaps = await database.fetchval("SELECT gaps_filled FROM platform.position WHERE consumer = 'counting'")
+    duplicates = await database.fetchval("SELECT count(*) FROM log.duplicate")
+    tell(f"sessions of {SESSION_S} s: {sent} events, {gaps} gaps, {duplicates} duplicates")
+    words = [f"{row['event']} {row.get('error', '')}" for row in logged if row["log_level"] in ("warning", "error")]
+    assert words == []
+    assert (gaps, duplicates) == (0, 0)
+
+
+async def test_a_producer_whose_password_was_replaced_cannot_send_after_its_session(own: Settings) -> None:
+    await found(own, "health")
+    await allow_health(own)
+    producer = await agency_producer(own)
+    try:
+        await producer.send_and_wait(HEALTH_TOPIC, b"before")
+        async with admin_client(own) as admin:
+            await create_scram_user(raw_client(admin), "agency-health", "another-password-of-the-agency")
+        ended_s = await seconds_of_acknowledgements(producer)
+        tell(f"a replaced password: the last acknowledgement came after {ended_s:.1f} s; sessions of {SESSION_S} s")
+        assert ended_s < SESSION_S + 1
+        with pytest.raises(KafkaError):
+            await agency_producer(own)
+    finally:
+        await abort_producer(producer)
