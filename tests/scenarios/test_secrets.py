@@ -1,4 +1,4 @@
-"""No secret of a running system is anywhere but in its own file.
+"""No secret of a running system is anywhere but in its own file, and no trace has an event's content.
 
 The canaries are the real secrets: every one that the system has, and those that it handed out once.
 """
@@ -9,29 +9,91 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Final
 
 import psutil
 import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from infra.settings import Settings
-from tests.scenarios.system import System, fresh_system
+from tests.scenarios.system import System, fresh_system, until
 
 pytestmark = pytest.mark.stack
 
 AGENCY = "canary"
+SUBJECT = "service/CANARY"
+NAMES = {"ar": "خدمة الكناري", "en": "Service of the canary"}
+TRACING: Final = ("publish", "registrar", "projections", "campaigns", "revenue", "event-index")
+"""The processes that send spans."""
+
+
+class Collector(ThreadingHTTPServer):
+    """An OTLP receiver on loopback, which keeps each request: its head and its body."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Keep)
+        self.received: list[tuple[str, bytes]] = []
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """With which a process sends its spans here, five times a second."""
+        return {
+            "YESSER_OTLP_ENDPOINT": f"http://127.0.0.1:{self.server_port}",
+            "OTEL_BSP_SCHEDULE_DELAY": "200",
+        }
+
+    def spans(self) -> list[tuple[str, str]]:
+        """Process and name of every span."""
+        return [
+            (attribute.value.string_value.removeprefix("yesser-"), span.name)
+            for _, body in self.received
+            for resource in ExportTraceServiceRequest.FromString(body).resource_spans
+            for attribute in resource.resource.attributes
+            if attribute.key == "service.name"
+            for scope in resource.scope_spans
+            for span in scope.spans
+        ]
+
+
+class _Keep(BaseHTTPRequestHandler):
+    server: Collector
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.received.append((f"{self.requestline}\n{self.headers}", body))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
 
 
 @pytest.fixture(scope="module")
-def used() -> Iterator[System]:
-    """A system of its own: its services are killed."""
-    with fresh_system() as system:
+def collector() -> Iterator[Collector]:
+    with Collector() as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def used(collector: Collector) -> Iterator[System]:
+    """A system of its own, whose processes send traces: its services are killed."""
+    with ExitStack() as running:
+        with pytest.MonkeyPatch.context() as patched:
+            for name, value in collector.environment.items():
+                patched.setenv(name, value)
+            system = running.enter_context(fresh_system())
         yield system
 
 
 @pytest.fixture(scope="module")
-def canaries(used: System) -> dict[str, str]:
+def canaries(used: System, collector: Collector) -> dict[str, str]:
     """Every secret by what it is, after each process has worked and has met an error."""
     names = ("--name-ar", "جهة", "--name-en", "Agency of canaries")
     handed_out = {
@@ -39,11 +101,11 @@ def canaries(used: System) -> dict[str, str]:
         "its next password": used.ask("agencies", "rotate", AGENCY)["password"],
         "a token": used.ask("tokens", "create", AGENCY)["token"],
     }
-    _work(used)
+    _work(used, collector)
     for service in ("postgres", "kafka"):
         used.kill(service)
         used.until_all_ready()
-    _work(used)
+    _work(used, collector)
     return {what: secret for what, secret in handed_out.items() if secret} | stored(used.home)
 
 
@@ -53,17 +115,21 @@ def stored(home: Path) -> dict[str, str]:
     return {str(path.relative_to(home)): path.read_text("ascii").strip() for path in files}
 
 
-def _work(system: System) -> None:
+def _work(system: System, collector: Collector) -> None:
     event = {
         "id": f"canary-{os.urandom(4).hex()}",
         "type": "sa.gov.yesser.service.registered.v1",
-        "subject": "service/CANARY",
+        "subject": SUBJECT,
         "time": "2006-03-01T09:30:00+03:00",
-        "data": {"service_id": "CANARY", "plan_id": "P", "group": 1, "name": {"ar": "خدمة", "en": "Service"}},
+        "data": {"service_id": "CANARY", "plan_id": "P", "group": 1, "name": NAMES},
     }
     file = system.home / "canary.ndjson"
     file.write_text(json.dumps(event) + "\n" + "no event\n", "utf-8")
-    system.run("publish", str(file), "--agency", AGENCY, "--wait", exits=(0, 1))
+    command = [sys.executable, "-m", "infra.cli", "publish", str(file), "--agency", AGENCY, "--wait"]
+    published = subprocess.run(
+        command, env=system.environment() | collector.environment, capture_output=True, check=False, timeout=120
+    )
+    assert published.returncode in (0, 1), published.stderr.decode()[-2000:]
     system.settle()
 
 
@@ -94,6 +160,14 @@ def test_no_log_no_metric_and_no_record_has_a_secret(used: System, canaries: dic
     assert {"stack.json", "registrar.log", "kafka.log", "postgres.log"} <= told
     assert any(name.endswith("/metrics") for name in told)
     assert {where: found for where, text in said.items() if (found := found_in(text, canaries))} == {}
+
+
+def test_no_trace_has_a_secret_a_key_a_subject_or_a_payload(canaries: dict[str, str], collector: Collector) -> None:
+    until(lambda: {process for process, _ in collector.spans()} >= set(TRACING), 60, "a process sent no span")
+    said = "".join(head + body.decode("utf-8", "replace") for head, body in collector.received)
+    assert found_in(said, canaries) == []
+    assert [word for word in (SUBJECT.partition("/")[2], "canary-", *NAMES.values()) if word in said] == []
+    assert AGENCY in said, "what a span may hold is found"
 
 
 def test_no_secret_is_in_the_settings_as_they_are_printed(used: System, canaries: dict[str, str]) -> None:
