@@ -83,7 +83,7 @@ def test_the_commands_bring_all_keys_to_another_machine(
     first: Settings, second: Settings, passphrase: Path, tmp_path: Path
 ) -> None:
     exported = run(first, "export", tmp_path / "keys", "--passphrase-file", passphrase, "--json")
-    assert orjson.loads(exported.output)["purposes"] == ["log", "gateway", "tokens"]
+    assert orjson.loads(exported.stdout)["purposes"] == ["log", "gateway", "tokens"]
     assert (tmp_path / "keys").stat().st_mode & 0o777 == 0o600
     text = (tmp_path / "keys").read_text()
     assert "PRIVATE" not in text
@@ -94,7 +94,7 @@ def test_the_commands_bring_all_keys_to_another_machine(
     assert load_keys(log_key_files(second)) == load_keys(log_key_files(first))
     assert {p.stat().st_mode & 0o777 for p in second.home.rglob("*.skey")} == {0o600}
     again = run(second, "import", tmp_path / "keys", "--passphrase-file", passphrase, "--json")
-    assert orjson.loads(again.output)["keys"][0] == {"purpose": "log", "new": [], "lost": []}
+    assert orjson.loads(again.stdout)["keys"][0] == {"purpose": "log", "new": [], "lost": []}
 
 
 def test_an_existing_file_is_not_overwritten(first: Settings, passphrase: Path, tmp_path: Path) -> None:
