@@ -6,6 +6,7 @@ import click
 
 from consumers.as_of.query import print_view, run_query
 from consumers.revenue import read
+from consumers.revenue.books.commands import export_command
 from consumers.revenue.consumer import CONSUMER
 from consumers.revenue.show import (
     balances_table,
@@ -23,6 +24,7 @@ def ledger() -> None:
     """Show balances, terms, statements and transfers of the revenue share."""
 
 
+ledger.add_command(export_command)
 ledger.add_command(statement_command)
 ledger.add_command(terms_command)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from consumers.revenue.consumer import CONSUMER
 from consumers.revenue.show import statement_table
 from consumers.revenue.statements.document import expected_table, sheet_table, statement_document
 from consumers.revenue.statements.paper import Paper, Provenance, statement_paper
-from consumers.revenue.statements.postings import posting_rows, write_csv, write_parquet, write_xlsx
+from consumers.revenue.statements.postings import COLUMNS, posting_rows
 from consumers.revenue.statements.read import StatementParts, expected_and_actual, statement_parts
 from consumers.revenue.statements.rendering import to_html, to_pdf
 from consumers.revenue.statements.words import terms_in_words
@@ -25,6 +25,7 @@ from infra.command_line.display import show
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_result
 from infra.command_line.parameters import PeriodLabel, index_option
+from infra.command_line.table_files import WRITERS
 from infra.log.proofs import PROOF_PREFIX
 from infra.log.reader import newest_checkpoint
 from infra.postgres.connection import Connection
@@ -32,11 +33,6 @@ from infra.settings import Settings
 
 partnerships_completion: Final = from_database(lambda: read.PARTNERSHIP_IDS, CONSUMER.schema)
 _FILE: Final = click.Path(dir_okay=False, path_type=Path)
-_TABLES: Final[dict[str, Callable[[Path, Iterator[tuple[Any, ...]]], None]]] = {
-    "csv": write_csv,
-    "xlsx": write_xlsx,
-    "parquet": write_parquet,
-}
 
 
 @click.command("terms")
@@ -102,7 +98,7 @@ def _write(name: str, path: Path, paper: Paper, parts: StatementParts) -> None:
     elif name == "pdf":
         path.write_bytes(to_pdf(paper))
     else:
-        _TABLES[name](path, posting_rows(parts.partnership["versions"], parts.postings))
+        WRITERS[name](path, COLUMNS, posting_rows(parts.partnership["versions"], parts.postings))
 
 
 async def _terms(connection: Connection, partnership_id: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 import openpyxl
 import pytest
+from beancount import loader
 from click.testing import CliRunner
 
 from consumers.revenue.commands import ledger
@@ -100,3 +101,22 @@ async def test_the_terms_are_shown_in_words(command: Any, log: list[EntryDict]) 
     assert "The partner gets" in shown
     document = json.loads(await command("terms", partnership_id, "--json"))
     assert document["versions"][0]["version"] == 0
+
+
+async def test_the_ledger_is_exported_for_others(command: Any, log: list[EntryDict], tmp_path: Path) -> None:
+    expected = fold(log)
+    files = {form: tmp_path / f"ledger.{form}" for form in ("beancount", "csv", "xlsx", "parquet")}
+    for form, path in files.items():
+        shown = json.loads(await command("export", str(path), "--format", form, "--json"))
+        assert shown["rows"] == len(expected.transfers)
+    _, errors, _ = loader.load_file(str(files["beancount"]))
+    assert not errors
+    with duckdb.connect() as database:
+        sums = database.execute(
+            "SELECT debit, sum(amount_halalas) FROM read_parquet(?) GROUP BY debit", [str(files["parquet"])]
+        ).fetchall()
+    debits = {name: row["debits_halalas"] for name, row in expected.balances.items() if row["debits_halalas"]}
+    assert dict(sums) == debits
+    with files["csv"].open(encoding="utf-8-sig", newline="") as file:
+        days = {row["date"] for row in csv.DictReader(file)}
+    assert all(len(day) == 10 for day in days)

@@ -1,0 +1,106 @@
+"""The ledger in the text format of beancount (double-entry bookkeeping): one transaction for each entry of the log.
+
+Amounts are riyals with two decimals, written from whole halalas. An account's component has letters, digits and hyphens
+only, so the real id of a partnership is kept as metadata.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import count
+from typing import Final
+
+from consumers.revenue.accounts import CASH, CHART, COLLECTIONS, GUARANTEE_EXPENSE, PARTNER_PAYABLE, TREASURY_SHARE
+from consumers.revenue.books.journal import Booking
+from events.values.money import HALALAS_PER_RIYAL
+
+_ROOTS: Final = {
+    COLLECTIONS: "Assets:Collections",
+    CASH: "Assets:Cash",
+    PARTNER_PAYABLE: "Liabilities:PartnerPayable",
+    TREASURY_SHARE: "Income:TreasuryShare",
+    GUARANTEE_EXPENSE: "Expenses:GuaranteeExpense",
+}
+_NAMES: Final = {line.kind: line for line in CHART}
+_OPENED: Final = "1924-08-01"
+"""Before every date that an event can have."""
+
+
+def beancount_lines(bookings: Iterable[Booking], title: str) -> Iterator[str]:
+    """The file's lines, accounts opened before their first use. Every transaction sums to zero."""
+    yield f'option "title" {_quoted(title)}\n'
+    yield 'option "operating_currency" "SAR"\n'
+    accounts = _Accounts()
+    transaction: list[Booking] = []
+    for booking in bookings:
+        if transaction and transaction[0].index != booking.index:
+            yield _transaction(transaction, accounts)
+            transaction = []
+        yield from accounts.opened(booking)
+        transaction.append(booking)
+    if transaction:
+        yield _transaction(transaction, accounts)
+
+
+class _Accounts:
+    """The names of accounts in beancount, unique for each account of the ledger."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+        self._used: set[str] = set()
+
+    def name(self, account: str) -> str:
+        return self._names[account]
+
+    def opened(self, booking: Booking) -> list[str]:
+        """The lines that open the accounts of a booking which are new."""
+        lines = []
+        for account in (booking.debit, booking.credit):
+            if account not in self._names:
+                kind, _, partnership_id = account.partition(":")
+                name = self._names[account] = self._unused(f"{_ROOTS[kind]}:{_component(partnership_id)}")
+                names = _NAMES[kind]
+                lines.append(
+                    f"\n{_OPENED} open {name} SAR\n  partnership: {_quoted(partnership_id)}\n"
+                    f"  name-ar: {_quoted(names.arabic)}\n  name-en: {_quoted(names.english)}\n"
+                )
+        return lines
+
+    def _unused(self, name: str) -> str:
+        found = next(
+            other for number in count(1) if (other := name if number == 1 else f"{name}-{number}") not in self._used
+        )
+        self._used.add(found)
+        return found
+
+
+def _transaction(bookings: list[Booking], accounts: _Accounts) -> str:
+    first = bookings[0]
+    lines = [f"\n{first.day} * {_quoted(first.kind.partition('-')[0])} {_quoted(first.reason or first.period or '')}"]
+    lines.append(f"  log-index: {first.index}")
+    if first.period is not None:
+        lines.append(f"  period: {_quoted(first.period)}")
+    for booking in bookings:
+        amount = _riyals(booking.amount_halalas)
+        lines += [
+            f"  {accounts.name(booking.debit)}  {amount} SAR",
+            f"  {accounts.name(booking.credit)}  -{amount} SAR",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _component(partnership_id: str) -> str:
+    """An id as a component of an account's name, which begins with a capital letter or a digit."""
+    return f"P-{re.sub(r'[^A-Za-z0-9-]', '-', partnership_id)}"
+
+
+def _riyals(halalas: int) -> str:
+    """`1234567` → `12345.67`; transfers are above zero."""
+    riyals, rest = divmod(halalas, HALALAS_PER_RIYAL)
+    return f"{riyals}.{rest:02d}"
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -1,0 +1,81 @@
+"""Every transfer of the ledger with its day, its reason and the names of its accounts, in log order.
+
+The day of a receipt, a reversal or a payout is its own; that of a top-up or a recovery is the last day of its period.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Final
+
+from consumers.revenue.accounts import CHART
+from events.values.calendar import CalendarName
+from events.values.periods import days_of
+from infra.command_line.table_files import Columns
+from infra.postgres.connection import Connection
+from infra.postgres.sql import queries
+
+ROWS_AT_ONCE: Final = 4_096
+_SQL: Final = queries("consumers.revenue.books", "journal.sql")
+_NAMES: Final = {line.kind: line for line in CHART}
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """One transfer. `reason` is the id of the receipt, reversal or payout; None for what a closing posts."""
+
+    index: int
+    line: int
+    day: str
+    partnership_id: str
+    kind: str
+    reason: str | None
+    period: str | None
+    debit: str
+    credit: str
+    amount_halalas: int
+
+    def row(self) -> tuple[int | str | None, ...]:
+        """The columns of `COLUMNS`."""
+        debit, credit = _NAMES[self.debit.partition(":")[0]], _NAMES[self.credit.partition(":")[0]]
+        return (
+            self.index,
+            self.line,
+            self.day,
+            self.partnership_id,
+            self.kind,
+            self.reason,
+            self.period,
+            self.debit,
+            debit.arabic,
+            debit.english,
+            self.credit,
+            credit.arabic,
+            credit.english,
+            self.amount_halalas,
+        )
+
+
+_WHOLE: Final = frozenset({"index", "line", "amount_halalas"})
+_COLUMN_NAMES: Final = (
+    "index", "line", "date", "partnership_id", "kind", "reason", "period",
+    "debit", "debit_ar", "debit_en", "credit", "credit_ar", "credit_en", "amount_halalas",
+)  # fmt: skip
+COLUMNS: Final[Columns] = {name: "BIGINT" if name in _WHOLE else "VARCHAR" for name in _COLUMN_NAMES}
+
+
+async def bookings(connection: Connection, partnership_id: str | None = None) -> AsyncIterator[Booking]:
+    """The transfers of a partnership, or of all. Call it inside a transaction: rows are read through a cursor."""
+    cursor = await connection.cursor(_SQL["transfers"], partnership_id)
+    while rows := await cursor.fetch(ROWS_AT_ONCE):
+        for row in rows:
+            day = row["day"] or _last_day(row["period"], row["calendar"])
+            yield Booking(
+                row["index"], row["line"], day, row["partnership_id"], row["kind"], row["reason"], row["period"],
+                row["debit"], row["credit"], row["amount_halalas"],
+            )  # fmt: skip
+
+
+def _last_day(period: str, calendar: CalendarName) -> str:
+    return days_of(period, calendar)[1]

@@ -1,0 +1,78 @@
+"""Rows as a file that spreadsheets and databases open: CSV, XLSX, Parquet.
+
+A column is text (`VARCHAR`) or a whole number (`BIGINT`); there are no fractions and no dates of a spreadsheet's own.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Final, Literal
+
+from events.errors import YesserError
+
+Columns = Mapping[str, Literal["BIGINT", "VARCHAR"]]
+"""Name → type, in order."""
+Rows = Iterable[tuple[int | str | None, ...]]
+XLSX_ROWS_MAX: Final = 1_048_575
+"""Rows below the heading that a worksheet can hold."""
+
+
+class NoTable(YesserError):
+    """XLSX needs the package xlsxwriter, Parquet duckdb: install it, or write CSV."""
+
+
+class TooManyRows(YesserError):
+    """A worksheet holds 1,048,575 rows: write CSV or Parquet."""
+
+
+def write_csv(path: Path, columns: Columns, rows: Rows) -> None:
+    """UTF-8 with a byte order mark, so that spreadsheets read it."""
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(rows)
+
+
+def write_xlsx(path: Path, columns: Columns, rows: Rows) -> None:
+    """One sheet; text is never read as a formula. Raises `NoTable` or `TooManyRows`."""
+    try:
+        import xlsxwriter
+    except ImportError:
+        raise NoTable(NoTable.__doc__) from None
+    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with xlsxwriter.Workbook(path, options) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, columns, book.add_format({"bold": True}))
+        sheet.freeze_panes(1, 0)
+        for number, row in enumerate(rows, 1):
+            if number > XLSX_ROWS_MAX:
+                raise TooManyRows(TooManyRows.__doc__)
+            sheet.write_row(number, 0, row)
+
+
+def write_parquet(path: Path, columns: Columns, rows: Rows) -> None:
+    """Raises `NoTable`."""
+    try:
+        import duckdb
+    except ImportError:
+        raise NoTable(NoTable.__doc__) from None
+    lines = path.with_name(f".{path.name}.csv")
+    try:
+        write_csv(lines, columns, rows)
+        types = ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items())
+        with duckdb.connect() as database:
+            source = f"SELECT * FROM read_csv(?, header=true, columns={{{types}}})"  # noqa: S608 - our own columns
+            database.execute(f"CREATE TEMP TABLE written AS {source}", [str(lines)])
+            database.execute("COPY written TO ? (FORMAT parquet, COMPRESSION zstd)", [str(path)])
+    finally:
+        lines.unlink(missing_ok=True)
+
+
+WRITERS: Final[Mapping[str, Callable[[Path, Columns, Rows], None]]] = {
+    "csv": write_csv,
+    "xlsx": write_xlsx,
+    "parquet": write_parquet,
+}
+"""By the name of the format."""

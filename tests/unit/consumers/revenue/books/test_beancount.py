@@ -1,0 +1,84 @@
+"""The ledger as beancount reads it: no error, every transaction zero, the same balances."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from beancount import loader
+from beancount.core import convert, data, interpolate
+from beancount.core.inventory import Inventory
+from hypothesis import given, settings
+
+from consumers.revenue.accounts import CHART
+from consumers.revenue.books.beancount import beancount_lines
+from consumers.revenue.books.journal import Booking
+from consumers.revenue.consumer import CONSUMER
+from consumers.revenue.rows import ACCOUNT, TRANSFER
+from tests.oracle.log import EntryDict
+from tests.oracle.strategies import revenue_logs
+from tests.unit.consumers.entries import entry_of
+from tests.unit.consumers.memory_store import MemoryStore
+
+residual: Any = interpolate.compute_residual
+
+
+def units(inventory: Any) -> Any:
+    return inventory.reduce(convert.get_units)
+
+
+def booked(store: MemoryStore) -> Iterator[Booking]:
+    for row in store.rows(TRANSFER):
+        yield Booking(row.index, row.line, "2005-01-31", row.partnership_id, row.kind, "R-1", row.period, row.debit,
+                      row.credit, row.amount_halalas)  # fmt: skip
+
+
+def loaded(bookings: list[Booking]) -> list[data.Directive]:
+    entries, errors, _ = loader.load_string("".join(beancount_lines(bookings, 'Title "quoted"')))
+    assert not errors, errors
+    found: list[data.Directive] = entries
+    return found
+
+
+@settings(deadline=None, max_examples=25)
+@given(revenue_logs())
+def test_beancount_loads_it_and_has_the_same_balances(log: list[EntryDict]) -> None:
+    store = MemoryStore()
+    store.apply(CONSUMER, [entry_of(made) for made in log])
+    entries = loaded(list(booked(store)))
+    names = {}
+    balances: dict[str, Inventory] = {}
+    for entry in entries:
+        if isinstance(entry, data.Open):
+            kind = next(line.kind for line in CHART if line.english == entry.meta["name-en"])
+            names[entry.account] = f"{kind}:{entry.meta['partnership']}"
+        elif isinstance(entry, data.Transaction):
+            assert residual(entry.postings).is_empty()
+            for posting in entry.postings:
+                balances.setdefault(posting.account, Inventory()).add_position(posting)
+    shown = {
+        names[account]: int(units(inventory).get_currency_units("SAR").number * 100)
+        for account, inventory in balances.items()
+    }
+    assert shown == {row.account: row.debits_halalas - row.credits_halalas for row in store.rows(ACCOUNT)}
+
+
+def booking(index: int, partnership_id: str, amount: int) -> Booking:
+    debit, credit = f"collections:{partnership_id}", f"partner-payable:{partnership_id}"
+    return Booking(index, 0, "2005-01-31", partnership_id, "receipt-partner", "R", "2005-01", debit, credit, amount)
+
+
+def test_ids_that_beancount_cannot_write_stay_apart() -> None:
+    entries = loaded([booking(1, "a.b", 1), booking(2, "a_b", 10), booking(3, "a-b", 100), booking(4, "1x", 2**53)])
+    opened = {entry.account: entry.meta["partnership"] for entry in entries if isinstance(entry, data.Open)}
+    assert sorted(set(opened.values())) == ["1x", "a-b", "a.b", "a_b"]
+    assert len(opened) == 8
+    amounts = [
+        posting.units.number
+        for entry in entries
+        if isinstance(entry, data.Transaction)
+        for posting in entry.postings
+        if posting.units is not None and (posting.units.number or 0) > 0
+    ]
+    assert amounts == [Decimal("0.01"), Decimal("0.10"), Decimal("1.00"), Decimal("90071992547409.92")]
