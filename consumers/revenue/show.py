@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final
 
-from consumers.revenue.accounts import CHART
+from consumers.revenue.accounts import CASH, CHART, COLLECTIONS, GUARANTEE_EXPENSE, PARTNER_PAYABLE, TREASURY_SHARE
 from events.values.money import riyals_text
 from infra.command_line.display import Column, Grid, Row, Section
 from infra.command_line.language import localized
@@ -40,6 +40,17 @@ TRANSFER_KINDS: Final = {
     "recovery": ("استرداد", "recovery"),
     "payout": ("صرف", "payout"),
 }
+_MEANINGS: Final = {
+    COLLECTIONS: (("محصّل", "collected"), ("رُدّ أكثر مما حُصّل", "more reversed than collected")),
+    PARTNER_PAYABLE: (("مستحق على الشريك", "owed by the partner"), ("مستحق للشريك", "owed to the partner")),
+    TREASURY_SHARE: (("مستحق على الخزينة", "owed by the treasury"), ("للخزينة", "for the treasury")),
+    GUARANTEE_EXPENSE: (
+        ("تكملات تتحملها الخزينة", "top-ups that the treasury bears"),
+        ("استُرد أكثر مما كُمّل", "more recovered than topped up"),
+    ),
+    CASH: (("", ""), ("صُرف للشريك", "paid to the partner")),
+}
+"""What a debit and what a credit balance of an account means."""
 _SIDES: Final = ("debits_halalas", "credits_halalas", "balance_halalas")
 
 
@@ -50,20 +61,29 @@ def balances_table(accounts: Sequence[Mapping[str, Any]], log_index: int) -> Gri
         Column("مدين", "Debits", drop=1, right=True),
         Column("دائن", "Credits", drop=1, right=True),
         Column("الرصيد", "Balance", right=True),
+        Column("المعنى", "Meaning", drop=2),
     ]
     title = localized(
         f"الأرصدة بالريال بعد {log_index:,} من القيود", f"Balances in riyals after {log_index:,} log entries"
     )
-    sums = [localized("المجموع", "Sum"), *(riyals_text(sum(row[name] for row in accounts)) for name in _SIDES)]
+    sums = [localized("المجموع", "Sum"), *(riyals_text(sum(row[name] for row in accounts)) for name in _SIDES), ""]
     return Grid(title, columns, list(_by_kind(accounts)), sums)
 
 
 def _by_kind(accounts: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
-    names = {line.kind: localized(line.arabic, line.english) for line in CHART}
+    lines = {line.kind: line for line in CHART}
     for kind, rows in groupby(accounts, lambda row: row["account"].partition(":")[0]):
-        yield Section(names[kind])
+        line = lines[kind]
+        yield Section(localized(line.arabic, line.english))
         for row in rows:
-            yield ["  " + row["account"].partition(":")[2], *(riyals_text(row[name]) for name in _SIDES)]
+            figures = (riyals_text(row[name]) for name in _SIDES)
+            yield ["  " + row["account"].partition(":")[2], *figures, _meaning(kind, row["balance_halalas"])]
+
+
+def _meaning(kind: str, balance_halalas: int) -> str:
+    """What a balance (debits − credits) means; nothing for zero."""
+    debit, credit = _MEANINGS[kind]
+    return "" if balance_halalas == 0 else localized(*(debit if balance_halalas > 0 else credit))
 
 
 def statement_table(statement: Mapping[str, Any]) -> Grid:
