@@ -11,7 +11,7 @@ TILE: Final = 256
 
 HASH_BYTES: Final = 32
 CHECKPOINT: Final = "checkpoint"
-KEY_HISTORY: Final = "key-history"
+KEY_HISTORY: Final = "keys"
 """The rotations of the log's key, as signed notes; our addition to the layout."""
 Kind = int | Literal["entries"]
 """A tile's level, or the bundles of entries."""
