@@ -76,6 +76,11 @@ class SqliteStore:
         record = self._db.execute(f"SELECT {columns} FROM {_name(table)} WHERE {where}", key).fetchone()
         return None if record is None else table.row(*_thawed(table, record))
 
+    def rows(self, table: Table[Row]) -> list[Row]:
+        """All rows of a small table, ordered by primary key."""
+        columns, order = (", ".join(map(_quoted, names)) for names in (table.columns, table.key))
+        return list(_made(table, self._db.execute(f"SELECT {columns} FROM {_name(table)} ORDER BY {order}")))
+
     def close(self) -> None:
         self._db.close()
 

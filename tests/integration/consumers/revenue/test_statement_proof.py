@@ -8,12 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from consumers.audit.mirror import write_mirror
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
+from consumers.ledger.statement_proof import NotProven, NotSignedYet, prove_statement, verify_statement
 from consumers.operations.audit_options import AuditSource
-from consumers.operations.statement_proof import NotProven, NotSignedYet, prove_statement, verify_statement
 from consumers.revenue.consumer import CONSUMER as REVENUE
+from infra.cli import cli
 from infra.log.key_files import log_key_files
 from infra.log.merkle import TileTree, leaf_hash
 from infra.postgres.connection import Connection
@@ -150,3 +152,18 @@ async def test_what_is_not_signed_is_not_proven_yet(
     await sign(applied, log, 1)
     with pytest.raises(NotSignedYet):
         await prove_statement(settings, *own, tmp_path / "proof")
+
+
+async def test_the_history_is_priced_under_other_terms(
+    applied: Connection, settings: Settings, own: tuple[str, str], tmp_path: Path
+) -> None:
+    file = tmp_path / "terms.json"
+    await asyncio.to_thread(file.write_text, '{"bands": [{"up_to_halalas": null, "partner_bp": 0}], "cap": null}')
+    environment = {"YESSER_POSTGRES": settings.postgres, "YESSER_HOME": str(settings.home)}
+    arguments = ["ledger", "what-if", own[0], "--terms", str(file), "--json"]
+    result = await asyncio.to_thread(CliRunner().invoke, cli, arguments, env=environment, catch_exceptions=False)
+    periods = json.loads(result.stdout)["periods"]
+    shown = next(row for row in periods if row["period"] == own[1])
+    assert shown["actual"]["partner_base_halalas"] > 0
+    assert shown["what_if"]["partner_base_halalas"] == 0
+    assert shown["partner_difference_halalas"] == -shown["treasury_difference_halalas"]

@@ -30,6 +30,7 @@ from consumers.revenue.consumer import CONSUMER as REVENUE
 from consumers.revenue.rows import STATEMENT
 from events.errors import Retry, Tampered
 from events.wire.entry import Entry, parse_entry
+from infra.log.reader import log_size, read_checked
 from infra.log.signed_note import Verifier, parse_checkpoint
 from infra.postgres.connection import Connection, connected
 from infra.settings import Settings
@@ -70,7 +71,7 @@ async def prove_statement(settings: Settings, partnership_id: str, period: str, 
         statement = await read.statement(connection, partnership_id, period)
         closing = statement["closing_index"]
         await connection.execute(f"SET search_path = {EVENT_INDEX.schema}")
-        indexes = await _indexes(connection, f"partnership/{partnership_id}", closing)
+        indexes = await indexes_of(connection, f"partnership/{partnership_id}", closing)
     async with database_log(settings, verifier) as port:
         checkpoint = await port.checkpoint()
         if checkpoint.size <= closing or not indexes or indexes[-1] != closing:
@@ -79,6 +80,19 @@ async def prove_statement(settings: Settings, partnership_id: str, period: str, 
         report = await export(port, checkpoint, verifier, entries, folder)
     (folder / STATEMENT_FILE).write_text(verify.as_json(statement) + "\n", encoding="utf-8")
     return report
+
+
+async def entries_of(settings: Settings, subject: str) -> list[tuple[int, bytes]]:
+    """The entries of a subject, as the database has them."""
+    async with connected(settings.acting_as("reader"), "entries", batch=True) as connection:
+        size = await log_size(connection)
+        await connection.execute(f"SET search_path = {EVENT_INDEX.schema}")
+        indexes = await indexes_of(connection, subject, size)
+        found: list[tuple[int, bytes]] = []
+        for own in _by_bundle(indexes):
+            entries = await read_checked(connection, own[0], own[-1] + 1 - own[0])
+            found += [(index, entries[index - own[0]]) for index in own]
+    return found
 
 
 async def verify_statement(folder: Path, verifier: Verifier, against: AuditSource | None = None) -> StatementProof:
@@ -140,8 +154,8 @@ async def _require_complete(
     against.keep(checkpoint)
 
 
-async def _indexes(connection: Connection, subject: str, closing: int) -> list[int]:
-    """The indexes of a subject's entries up to the closing one."""
+async def indexes_of(connection: Connection, subject: str, closing: int) -> list[int]:
+    """The indexes of a subject's entries up to the closing one. `search_path` selects the event index."""
     found: list[int] = []
     after: int | None = -1
     while after is not None:

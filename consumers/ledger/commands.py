@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 import click
 
+from consumers.ledger.statement_proof import StatementProof, entries_of, prove_statement, verify_statement
+from consumers.ledger.what_if import WhatIf, what_if
 from consumers.operations.audit_options import audit_source, verifier_of
-from consumers.operations.statement_proof import StatementProof, prove_statement, verify_statement
 from consumers.revenue.commands import ledger
 from consumers.revenue.statements.commands import partnerships_completion
-from infra.command_line.output import json_option, print_confirmation
+from events.values.money import riyals_text
+from infra.command_line.display import Column, Grid, show
+from infra.command_line.language import localized, print_localized
+from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.command_line.parameters import PeriodLabel
 from infra.settings import Settings
 
 __all__ = ["ledger"]
 _FOLDER = click.Path(file_okay=False, path_type=Path)
+_TERMS = click.Path(exists=True, dir_okay=False, path_type=Path)
 _TOKEN = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -57,6 +63,60 @@ def verify_statement_command(
     source = None if against is None else audit_source(against, vkey, token_file)
     found = asyncio.run(verify_statement(folder, verifier_of(None, vkey), source))
     _print(found, as_json)
+
+
+@ledger.command("what-if")
+@click.argument("partnership", shell_complete=partnerships_completion)
+@click.option("--terms", "file", required=True, type=_TERMS, help="JSON with the members of the terms that differ.")
+@json_option
+def what_if_command(partnership: str, file: Path, as_json: bool) -> None:
+    """Price the real history of a PARTNERSHIP under other terms, and show the difference by period and party.
+
+    The other terms hold from the signing on. Nothing is written.
+    """
+    try:
+        terms = json.loads(file.read_bytes())
+    except ValueError as error:
+        raise click.UsageError(f"{file} is not JSON: {error}") from None
+    if not isinstance(terms, dict):
+        raise click.UsageError(f"{file} is not a JSON object with members of the terms, such as bands.")
+    found = what_if(asyncio.run(entries_of(Settings(), f"partnership/{partnership}")), terms)
+    document = {
+        "partnership_id": partnership,
+        "periods": [row.document() for row in found.periods],
+        "uncounted": list(found.uncounted),
+    }
+    print_result(document, as_json, lambda: _show_what_if(partnership, found), indented=True)
+
+
+def _show_what_if(partnership: str, found: WhatIf) -> None:
+    columns = [
+        Column("الفترة", "Period"),
+        Column("للشريك فعلًا", "Partner, actual", right=True),
+        Column("للشريك افتراضًا", "Partner, what if", right=True),
+        Column("الفرق", "Difference", right=True),
+        Column("فرق الخزينة", "Treasury's difference", right=True, drop=1),
+    ]
+    rows = [
+        [
+            row.period,
+            *(None if side is None else riyals_text(side.partner_total_halalas) for side in (row.actual, row.supposed)),
+            *(
+                None if (changed := row.difference(name)) is None else riyals_text(changed)
+                for name in ("partner_total_halalas", "treasury_total_halalas")
+            ),
+        ]
+        for row in found.periods
+    ]
+    title = localized(
+        f"الشراكة {partnership} بشروط أخرى، بالريال", f"Partnership {partnership} under other terms, in riyals"
+    )
+    show(Grid(title, columns, rows))
+    if found.uncounted:
+        count = len(found.uncounted)
+        print_localized(
+            f"قيود لا تُحسب بهذه الشروط: {count:,}.", f"Entries that do not count under these terms: {count:,}."
+        )
 
 
 def _print(found: StatementProof, as_json: bool) -> None:

@@ -1,0 +1,3 @@
+"""What a person checks about a partnership's money: a statement that proves itself, and the same history under other
+terms. Way in: `commands.ledger`. Imports: `consumers.operations`, `consumers.offline`, `consumers.audit`, consumers.
+"""

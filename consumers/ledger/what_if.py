@@ -1,0 +1,115 @@
+"""Prices the real history of a partnership under other terms, and compares every closed period. Nothing is written.
+
+Flows in: the partnership's entries and terms. Flows out: what each party got, and would have got. The other terms hold
+from the signing on: amendments are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import orjson
+
+from consumers.fold.anomaly import ANOMALY
+from consumers.offline.store import SqliteStore
+from consumers.revenue.consumer import CONSUMER as REVENUE
+from consumers.revenue.rows import STATEMENT, Statement
+from events.errors import YesserError
+from events.validation.validate import validate_form
+from events.validation.verdicts import Agency, Refused
+from events.wire.entry import Entry, entry_bytes, event_bytes, parse_entry
+
+BATCH_ENTRIES = 8_192
+_HEADERS = [("content-type", b"application/cloudevents+json")]
+
+
+class WrongTerms(YesserError):
+    """The terms have faults; each is listed with its pointer."""
+
+
+class NothingSigned(YesserError):
+    """No entry signs this partnership: `yesser ledger partnerships` lists the known ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One closed period, in halalas. A side is None where that history does not close the period."""
+
+    period: str
+    actual: Statement | None
+    supposed: Statement | None
+
+    def document(self) -> dict[str, Any]:
+        """As JSON, with differences where both sides have the period."""
+        sides = {"actual": self.actual, "what_if": self.supposed}
+        return {
+            "period": self.period,
+            **{name: None if side is None else _figures(side) for name, side in sides.items()},
+            "partner_difference_halalas": self.difference("partner_total_halalas"),
+            "treasury_difference_halalas": self.difference("treasury_total_halalas"),
+        }
+
+    def difference(self, figure: str) -> int | None:
+        """What-if minus actual."""
+        if self.actual is None or self.supposed is None:
+            return None
+        changed: int = getattr(self.supposed, figure) - getattr(self.actual, figure)
+        return changed
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """The comparison of all periods. `uncounted` entries count under the real terms, and not under the others."""
+
+    periods: tuple[Comparison, ...]
+    uncounted: tuple[int, ...]
+
+
+def what_if(entries: Sequence[tuple[int, bytes]], terms: Mapping[str, Any]) -> WhatIf:
+    """Compare. `terms` replace members of the terms as signed. Raises `WrongTerms` or `NothingSigned`."""
+    real = [parse_entry(index, raw) for index, raw in entries]
+    actual, anomalies = _folded(real)
+    supposed, further = _folded(_under(real, entries, terms))
+    periods = sorted({*actual, *supposed})
+    compared = tuple(Comparison(period, actual.get(period), supposed.get(period)) for period in periods)
+    return WhatIf(compared, tuple(sorted(further - anomalies)))
+
+
+def _under(real: Sequence[Entry], entries: Sequence[tuple[int, bytes]], terms: Mapping[str, Any]) -> list[Entry]:
+    """The same history with other terms from the signing on."""
+    signed = next((number for number, entry in enumerate(real) if entry.type == "partnership.signed"), None)
+    if signed is None:
+        raise NothingSigned(NothingSigned.__doc__)
+    entry, (index, raw) = real[signed], entries[signed]
+    event = orjson.loads(event_bytes(raw))
+    event["data"]["terms"] = {**event["data"]["terms"], **terms}
+    changed = orjson.dumps(event)
+    verdict = validate_form(changed, _HEADERS, Agency(entry.agency, "agency"))
+    if isinstance(verdict, Refused):
+        faults = "; ".join(f"{f.pointer.removeprefix('/data/terms') or '/'}: {f.detail}" for f in verdict.faults)
+        raise WrongTerms(faults)
+    replaced = parse_entry(index, entry_bytes(entry.recorded, entry.address, changed))
+    others = [other for other in real[signed + 1 :] if other.type != "partnership.amended"]
+    return [*real[:signed], replaced, *others]
+
+
+def _folded(entries: Sequence[Entry]) -> tuple[dict[str, Statement], frozenset[int]]:
+    """The statements by period, and the indexes of anomalies."""
+    with TemporaryDirectory() as folder:
+        store = SqliteStore(Path(folder) / "ledger.sqlite", REVENUE)
+        try:
+            for first in range(0, len(entries), BATCH_ENTRIES):
+                store.apply(entries[first : first + BATCH_ENTRIES])
+            statements: Iterable[Statement] = store.rows(STATEMENT)
+            return {row.period: row for row in statements}, frozenset(row.index for row in store.rows(ANOMALY))
+        finally:
+            store.close()
+
+
+def _figures(statement: Statement) -> dict[str, int]:
+    names = ("net_halalas", "partner_base_halalas", "top_up_halalas", "recovered_halalas", "partner_total_halalas")
+    return {name: getattr(statement, name) for name in (*names, "treasury_total_halalas")}

@@ -1,0 +1,81 @@
+"""What if: the same terms change nothing, other terms give what the oracle gives for a contract signed so."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import orjson
+import pytest
+
+from consumers.ledger.what_if import NothingSigned, WrongTerms, what_if
+from tests.oracle.fold import fold
+from tests.oracle.history import REVENUE, entries_from, generate
+from tests.oracle.log import EntryDict, short_type
+
+OTHER: dict[str, Any] = {
+    "bands": [{"up_to_halalas": 777_777, "partner_bp": 1234}, {"up_to_halalas": None, "partner_bp": 4321}],
+    "cap": None,
+}
+LOG = entries_from(generate(21, 400, REVENUE))
+SUBJECT = max(
+    {entry["event"]["subject"] for entry in LOG if short_type(entry["event"]) == "revenue.period-closed"},
+    key=lambda subject: sum(entry["event"]["subject"] == subject for entry in LOG),
+)
+
+
+def own(log: list[EntryDict]) -> list[EntryDict]:
+    """The entries of the partnership, numbered anew so that the oracle takes them for a log."""
+    found = [entry for entry in log if entry["event"]["subject"] == SUBJECT]
+    return [{**entry, "index": number} for number, entry in enumerate(found)]
+
+
+def raw(log: list[EntryDict]) -> list[tuple[int, bytes]]:
+    written = ({name: value for name, value in entry.items() if name != "index"} for entry in log)
+    return [(entry["index"], orjson.dumps(document)) for entry, document in zip(log, written, strict=True)]
+
+
+def test_the_same_terms_change_nothing() -> None:
+    history = [entry for entry in own(LOG) if short_type(entry["event"]) != "partnership.amended"]
+    history = [{**entry, "index": number} for number, entry in enumerate(history)]
+    found = what_if(raw(history), {})
+    assert found.periods
+    assert not found.uncounted
+    assert all(row.difference("partner_total_halalas") == 0 for row in found.periods)
+
+
+def test_other_terms_give_the_oracles_statements_of_a_contract_signed_so() -> None:
+    history = own(LOG)
+    found = what_if(raw(history), OTHER)
+    changed = copy.deepcopy([e for e in history if short_type(e["event"]) != "partnership.amended"])
+    signed = next(entry for entry in changed if short_type(entry["event"]) == "partnership.signed")
+    signed["event"]["data"]["terms"] |= OTHER
+    expected = fold([{**entry, "index": number} for number, entry in enumerate(changed)]).statements
+    names = ("period", "net_halalas", "partner_base_halalas", "top_up_halalas", "partner_total_halalas")
+    supposed = [row.supposed for row in found.periods if row.supposed is not None]
+    assert [[getattr(row, name) for name in names] for row in supposed] == [
+        [row[name] for name in names] for row in sorted(expected, key=lambda row: row["period"])
+    ]
+    assert {row.period for row in found.periods if row.actual is not None} == {
+        row["period"] for row in fold(history).statements
+    }
+
+
+@pytest.mark.parametrize(
+    ("terms", "named"),
+    [
+        ({"bands": []}, "/bands"),
+        ({"bands": [{"up_to_halalas": 5, "partner_bp": 1}]}, "/bands"),
+        ({"unknown": 1}, "/unknown"),
+        ({"cap": {"amount_halalas": -1, "partner_bp_after": 0}}, "/cap/amount_halalas"),
+    ],
+)
+def test_faulty_terms_are_named(terms: dict[str, Any], named: str) -> None:
+    with pytest.raises(WrongTerms, match=named):
+        what_if(raw(own(LOG)), terms)
+
+
+def test_without_a_contract_there_is_nothing_to_price() -> None:
+    history = [entry for entry in own(LOG) if short_type(entry["event"]) != "partnership.signed"]
+    with pytest.raises(NothingSigned):
+        what_if(raw(history), {})
