@@ -1,4 +1,4 @@
-"""A statement that proves itself: the entries of its partnership with their proof, folded again by whoever holds them.
+"""A statement that proves itself: the entries of its partnership with their proof, which anyone can fold again.
 
 Flows in: the ledger and the log. Flows out: a folder of `consumers.audit.export` with `statement.json`. Verifying needs
 that folder alone; with a log it also shows that no entry of the partnership was left out.

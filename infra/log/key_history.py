@@ -1,7 +1,7 @@
 """The history of a signing key: each rotation is a note in which the old key names its successor, signed by both.
 
 Flows in: notes, from a file, a table, a mirror or an HTTP answer. Flows out: which keys may sign a checkpoint of which
-size. Whoever knows one key of the history can verify the others, earlier and later ones.
+size. Anyone who knows one key of the history can verify the others, earlier and later ones.
 
 A note's text has the lines kind, old vkey, new vkey, time until which both keys sign, and, for the log's key, the size
 and the root of the tree at the rotation. From that size on a checkpoint needs the signature of the new key; the old
