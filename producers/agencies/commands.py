@@ -182,7 +182,7 @@ def suspend_(code: str, reason_ar: str | None, reason_en: str | None, reason: st
 @agencies.command("resume")
 @click.argument("code", shell_complete=agency_codes)
 @_with_reason
-@click.option("--timeout", "timeout_s", type=float, default=60.0, show_default=True, help="Seconds to wait.")
+@click.option("--timeout", "timeout_s", type=float, default=30.0, show_default=True, help="Seconds to wait.")
 @json_option
 def resume_(
     code: str,

@@ -35,8 +35,7 @@ class StatusUnchanged(YesserError):
 
 
 class NotResumedYet(Retry):
-    """The end of the suspension is not registered yet. It takes effect when the registrar and the relay run (`yesser
-    status`); run the same command again to restore the agency's Kafka rights."""
+    """The end of the suspension is not registered yet: look at `yesser status`, then run the same command again."""
 
 
 async def rotate(connection: Connection, settings: Settings, code: str) -> str:
@@ -72,7 +71,7 @@ async def resume(
     code: str,
     reason: Mapping[str, str],
     clock: Clock,
-    timeout_s: float = 60.0,
+    timeout_s: float = 30.0,
 ) -> None:
     """Announce the end of the suspension, wait for its entry, and restore the agency's Kafka rights.
 
