@@ -98,13 +98,14 @@ async def test_while_events_arrive_the_key_changes_and_each_verifier_follows(
         await until_size(connection, 3)
         loading = asyncio.create_task(load())
         await until_grown(connection, 50)
-        await until_signed_once(connection)
+        await until_signed_twice(connection)
         first = load_keys(log_key_files(settings)).history.current
         port = PostgresPort(connection, first)
         await write_mirror(port, tmp_path / "first", first)
         ring = await rotate(settings, connection)
         size = ring.history.transitions[0].size
         await until_grown(connection, size + 50)
+        await until_signed_twice(connection, above=size)
         await write_mirror(port, tmp_path / "first", first)  # continues across the rotation
         sending = False
         sent = await loading
@@ -127,11 +128,11 @@ async def test_while_events_arrive_the_key_changes_and_each_verifier_follows(
             assert parse_checkpoint(checkpoint.note, known) == checkpoint, "one vkey is enough in the overlap"
 
 
-async def until_signed_once(connection: Connection) -> None:
+async def until_signed_twice(connection: Connection, above: int = 0) -> None:
     async def signed() -> bool:
-        return bool(await checkpoints(connection))
+        return len([size for size, _ in await checkpoints(connection) if size > above]) > 1
 
-    await until(signed, "something is signed")
+    await until(signed, f"two checkpoints above {above}")
 
 
 async def test_without_an_overlap_only_the_new_key_signs_and_old_mirrors_go_on(
