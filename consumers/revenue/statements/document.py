@@ -8,6 +8,7 @@ from typing import Any
 
 from consumers.revenue.statements.paper import Cell, Provenance, Sheet
 from consumers.revenue.statements.read import StatementParts
+from consumers.revenue.statements.words import exact_halalas
 from consumers.revenue.statements.working import PricedGroup
 from events.values.money import riyals_text
 from infra.command_line.display import Column, Grid
@@ -59,9 +60,7 @@ def _group(group: PricedGroup) -> dict[str, Any]:
 
 
 def _exact(halalas: Fraction | None) -> int | str | None:
-    if halalas is None:
-        return None
-    return halalas.numerator if halalas.denominator == 1 else str(halalas)
+    return None if halalas is None else exact_halalas(halalas)
 
 
 def sheet_table(sheet: Sheet) -> Grid:

@@ -6,9 +6,9 @@ Amounts are whole halalas, shares exact fractions of a halala; a row's posting i
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from fractions import Fraction
 from typing import Any, Final
 
+from consumers.revenue.statements.words import exact_halalas
 from consumers.revenue.statements.working import Posting, bands_of, trace
 from infra.command_line.table_files import Columns
 
@@ -40,10 +40,5 @@ def posting_rows(versions: Sequence[Mapping[str, Any]], postings: Sequence[Posti
             posting.treasury_halalas,
         )
         for line in trace(bands[posting.contract_version], posting):
-            amount, share = _exact(line.amount_halalas), _exact(line.share_halalas)
+            amount, share = exact_halalas(line.amount_halalas), exact_halalas(line.share_halalas)
             yield (*own, line.band.kind, amount, line.band.rate_bp, share)
-
-
-def _exact(halalas: Fraction) -> int | str:
-    """A whole number, or a decimal or common fraction as text."""
-    return halalas.numerator if halalas.denominator == 1 else str(halalas)

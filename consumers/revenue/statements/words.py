@@ -56,6 +56,11 @@ def exact_riyals(halalas: Fraction | int) -> str:
     return f"{mark}{'-' if amount < 0 else ''}{whole:,}.{decimals}"
 
 
+def exact_halalas(halalas: Fraction) -> int | str:
+    """A whole number of halalas, or a common fraction as text (`79/20`)."""
+    return halalas.numerator if halalas.denominator == 1 else str(halalas)
+
+
 def band_text(band: Band) -> Bilingual:
     """The part of the cumulative revenue that a band covers."""
     if band.kind == "below-zero":

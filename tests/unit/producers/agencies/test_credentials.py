@@ -8,7 +8,7 @@ from infra.kafka.client_config import AgencyListener
 from producers.agencies.credentials import client_properties, properties_text
 
 TLS = AgencyListener("kafka.example:9092", "SASL_SSL")
-PRIVATE = AgencyListener("127.0.0.1:9094", "SASL_SSL", Path("/home/tls/ca.pem"))
+PRIVATE = AgencyListener("127.0.0.1:9094", "SASL_SSL", Path("/etc/tls/ca.pem"))
 SCRAM = {
     "bootstrap_servers": "kafka.example:9092",
     "security_protocol": "SASL_SSL",
@@ -48,6 +48,6 @@ def test_a_kafka_without_users_needs_no_credential() -> None:
 
 def test_a_private_authority_is_named_in_the_words_of_each_client() -> None:
     java, librdkafka = client_properties(SCRAM, "properties", PRIVATE), client_properties(SCRAM, "kcat", PRIVATE)
-    assert (java["ssl.truststore.type"], java["ssl.truststore.location"]) == ("PEM", "/home/tls/ca.pem")
-    assert librdkafka["ssl.ca.location"] == "/home/tls/ca.pem"
+    assert (java["ssl.truststore.type"], java["ssl.truststore.location"]) == ("PEM", "/etc/tls/ca.pem")
+    assert librdkafka["ssl.ca.location"] == "/etc/tls/ca.pem"
     assert {java["bootstrap.servers"], librdkafka["bootstrap.servers"]} == {"127.0.0.1:9094"}
