@@ -18,7 +18,7 @@ from contextlib import asynccontextmanager, contextmanager
 import pytest
 
 from infra.kafka.client_config import agency_topic
-from infra.postgres.connection import Connection
+from infra.postgres.connection import Connection, connect
 from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
 from producers.publisher.kafka_publisher import AgencyPublisher
@@ -152,11 +152,17 @@ async def read_of(connection: Connection, topic: str) -> int:
     return await connection.fetchval(query, topic) or 0
 
 
-async def until_read(connection: Connection, topic: str, count: int) -> None:
+async def until_read(settings: Settings, topic: str, count: int) -> None:
+    """Asks on a connection of its own: others are asked meanwhile."""
+    connection = await connect(settings, "until-read")
+
     async def is_read() -> bool:
         return await read_of(connection, topic) >= count
 
-    await until(is_read, f"{count} records of {topic} are registered", patience_s=120)
+    try:
+        await until(is_read, f"{count} records of {topic} are registered", patience_s=120)
+    finally:
+        await connection.close(timeout=1)
 
 
 @pytest.mark.parametrize("flood", FLOODS)
@@ -177,15 +183,15 @@ async def test_a_flood_of_one_agency_keeps_the_others_waiting_for_little(
             busy = await publish_steadily(settings, "busy", lambda passed_s: passed_s < MEASURED_S)
         # The flood waits in the topic: it begins when its agency is registered.
         await send(settings, PLATFORM_TOPIC, registered("health"))
-        await until_read(connection, HEALTH_TOPIC, 1)
+        await until_read(settings, HEALTH_TOPIC, 1)
         began, first = time.monotonic(), await read_of(connection, HEALTH_TOPIC)
-        is_over = asyncio.create_task(until_read(connection, HEALTH_TOPIC, len(backlog)))
+        is_over = asyncio.create_task(until_read(settings, HEALTH_TOPIC, len(backlog)))
         beside = await publish_steadily(
             settings, "beside", lambda passed_s: passed_s < MEASURED_S and not is_over.done()
         )
         rate = (await read_of(connection, HEALTH_TOPIC) - first) / (time.monotonic() - began)
         is_over.cancel()
-        await until_read(connection, LABOUR_TOPIC, warm + alone + busy + beside)
+        await until_read(settings, LABOUR_TOPIC, warm + alone + busy + beside)
         await until_shipped(connection, await connection.fetchval("SELECT size FROM log.state"))
         waits_alone = await waits_ms(settings, range(warm, warm + alone))
         waits_busy = await waits_ms(settings, range(warm + alone, warm + alone + busy))
