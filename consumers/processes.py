@@ -27,6 +27,14 @@ def relay(settings: Settings) -> Process:
     return work.run, work.readiness
 
 
+def delivery(settings: Settings) -> Process:
+    """Brings campaign triggers to the teams, and sets the timers of campaigns."""
+    from consumers.delivery.delivery import Delivery
+
+    work = Delivery(settings)
+    return work.run, work.readiness
+
+
 def projections(settings: Settings) -> Process:
     """The plan at a glance."""
     return _consumer("projections", settings)

@@ -15,6 +15,7 @@ PRINCIPALS: Final = (
     "registrar",
     "relay",
     *CONSUMERS,
+    "delivery",
     "gateway",
     "reader",
     "auditor",

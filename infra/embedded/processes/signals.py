@@ -38,6 +38,7 @@ PROCESSES: Final = (
         "Runs all consumers in one process: the log is read and parsed once.",
         replaces=("projections", "campaigns", "revenue", "event-index"),
     ),
+    PlatformProcess("delivery", "Brings campaign triggers to the teams by webhook and e-mail, and sets timers."),
     PlatformProcess("gateway", "Accepts events over HTTP and gives signed receipts.", "YESSER_GATEWAY_PORT"),
 )
 """Started in this order, stopped all at once."""

@@ -1,0 +1,114 @@
+-- Campaign triggers on their way to the teams: who gets what, by which route, and what became of it. Nothing here is
+-- derived from the log, and a rebuild leaves it alone. Addresses of desks and secrets stand here and never in the log.
+CREATE SCHEMA delivery;
+
+-- A team of an agency. Its contacts are desks, never persons; the first is written to first, the next on escalation.
+CREATE TABLE delivery.team (
+    agency text NOT NULL,
+    team text NOT NULL CHECK (team ~ '^[a-z][a-z0-9-]{0,62}$'),
+    name jsonb NOT NULL,
+    language text NOT NULL DEFAULT 'ar' CHECK (language IN ('ar', 'en')),
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    closed_at timestamptz,
+    PRIMARY KEY (agency, team)
+);
+CREATE TABLE delivery.contact (
+    agency text NOT NULL,
+    team text NOT NULL,
+    rank integer NOT NULL CHECK (rank BETWEEN 1 AND 9),
+    address text NOT NULL CHECK (length(address) <= 254),
+    PRIMARY KEY (agency, team, rank),
+    FOREIGN KEY (agency, team) REFERENCES delivery.team
+);
+
+-- A webhook of a team. `disabled_reason` is set while it gets nothing.
+CREATE TABLE delivery.endpoint (
+    endpoint_id text PRIMARY KEY,
+    agency text NOT NULL,
+    team text NOT NULL,
+    url text NOT NULL CHECK (length(url) <= 2048),
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    failing_since timestamptz,
+    disabled_at timestamptz,
+    disabled_reason text CHECK (disabled_reason IN ('gone', 'failing', 'by-team')),
+    FOREIGN KEY (agency, team) REFERENCES delivery.team
+);
+CREATE INDEX ON delivery.endpoint (agency, team);
+
+-- The secrets that sign an endpoint's deliveries: at most two active ones of a kind. `sealed` is encrypted with the key
+-- file of the delivery process, and bound to the row.
+CREATE TABLE delivery.endpoint_secret (
+    endpoint_id text NOT NULL REFERENCES delivery.endpoint,
+    secret_id integer NOT NULL,
+    kind text NOT NULL CHECK (kind IN ('v1', 'v1a')),
+    sealed bytea NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    expires_at timestamptz,
+    PRIMARY KEY (endpoint_id, secret_id)
+);
+
+-- What a team wants by which route. NULL in `rules`, `services`, `channels` or `types` means all. `from_index`: entries
+-- below it are not sent, but for a backfill, which goes up to `backfill_to` and is marked as a replay.
+CREATE TABLE delivery.subscription (
+    subscription_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    agency text NOT NULL,
+    team text NOT NULL,
+    route text NOT NULL CHECK (route IN ('webhook', 'email')),
+    endpoint_id text REFERENCES delivery.endpoint,
+    rules text[],
+    services text[],
+    channels text[],
+    types text[],
+    from_index bigint NOT NULL,
+    backfill_next bigint,
+    backfill_to bigint,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    ended_at timestamptz,
+    FOREIGN KEY (agency, team) REFERENCES delivery.team,
+    CHECK ((route = 'webhook') = (endpoint_id IS NOT NULL))
+);
+CREATE INDEX ON delivery.subscription (agency, team);
+
+-- A message to one endpoint or one team: an entry of the log (`log_index`), or a moment of a campaign (a reminder). The same
+-- one is never made twice. The body is made from the log's entry when it is sent. Messages of one lane go in order.
+CREATE TABLE delivery.message (
+    message_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    subscription_id bigint REFERENCES delivery.subscription,
+    route text NOT NULL CHECK (route IN ('webhook', 'email')),
+    agency text NOT NULL,
+    team text NOT NULL,
+    endpoint_id text REFERENCES delivery.endpoint,
+    kind text NOT NULL,
+    event_id text NOT NULL,
+    log_index bigint,
+    campaign_id text,
+    lane text NOT NULL,
+    replay boolean NOT NULL DEFAULT false,
+    state text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'delivered', 'failed', 'cancelled')),
+    attempts integer NOT NULL DEFAULT 0,
+    next_attempt_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    ended_at timestamptz,
+    late boolean NOT NULL DEFAULT false
+);
+CREATE UNIQUE INDEX message_once ON delivery.message (subscription_id, kind, event_id) WHERE NOT replay;
+CREATE INDEX ON delivery.message (endpoint_id, lane, message_id) WHERE state = 'waiting';
+CREATE INDEX ON delivery.message (agency, team, message_id);
+
+-- Each attempt to deliver: what came back, how long it took, and the first KiB of the answer.
+CREATE TABLE delivery.attempt (
+    message_id bigint NOT NULL REFERENCES delivery.message,
+    number integer NOT NULL,
+    at timestamptz NOT NULL,
+    status integer,
+    latency_ms integer NOT NULL,
+    error text,
+    answer bytea CHECK (length(answer) <= 1024),
+    PRIMARY KEY (message_id, number)
+);
+
+-- How far each part of the delivery process has read: `router` the entries about campaigns, by log index.
+CREATE TABLE delivery.position (
+    part text PRIMARY KEY,
+    next_index bigint NOT NULL
+);
