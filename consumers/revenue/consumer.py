@@ -1,8 +1,9 @@
 """The revenue-share consumer: which function applies which event, over which tables.
 
 It stores contracts, prices receipts and reversals, closes periods and pays out (R1–R14 of `events.md`). A closed period
-decides one platform event, `settlement.issued`. It applies `partnership.signed`, `.amended`, `.terminated`,
-`.reassigned` and `revenue.*`; the projections apply the other events about partnerships.
+decides one platform event, `settlement.issued`, and is compared with it when it comes back. It applies
+`partnership.signed`, `.amended`, `.terminated`, `.reassigned` and `revenue.*`; the projections apply the other events
+about partnerships.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ HANDLERS: Final[dict[str, Callable[[Books, Entry], Anomaly | None]]] = {
     "revenue.reversed": receipts.reversed_,
     "revenue.period-closed": closing.period_closed,
     "revenue.paid-out": closing.paid_out,
+    "settlement.issued": closing.settled,
 }
 
 

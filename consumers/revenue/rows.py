@@ -74,7 +74,10 @@ class Expected:
 
 @dataclass(slots=True)
 class Period:
-    """The sums of one period; exists from its first posting or its closing."""
+    """The sums of one period; exists from its first posting or its closing.
+
+    `statement_sha256` = of the statement's canonical JSON, once the period is closed; None if a figure exceeds JSON.
+    """
 
     partnership_id: str
     period: str
@@ -86,6 +89,7 @@ class Period:
     first_index: int | None
     last_index: int | None
     closing_index: int | None
+    statement_sha256: str | None
 
 
 @dataclass(slots=True)

@@ -58,6 +58,7 @@ CREATE TABLE period (
     first_index bigint,
     last_index bigint,
     closing_index bigint,
+    statement_sha256 text,
     PRIMARY KEY (partnership_id, period)
 );
 

@@ -97,7 +97,7 @@ class Book:
             partnership_id = self.contract.partnership_id
             period = self._rows.get(PERIOD, partnership_id, label)
             if period is None:
-                period = Period(partnership_id, label, 0, 0, 0, 0, 0, None, None, None)
+                period = Period(partnership_id, label, 0, 0, 0, 0, 0, None, None, None, None)
             self._periods[label] = period
             self._rows.put(PERIOD, period)
         return period
@@ -106,7 +106,7 @@ class Book:
         """The same sums, read-only: nothing is created."""
         partnership_id = self.contract.partnership_id
         known = self._periods.get(label) or self._rows.get(PERIOD, partnership_id, label)
-        return known or Period(partnership_id, label, 0, 0, 0, 0, 0, None, None, None)
+        return known or Period(partnership_id, label, 0, 0, 0, 0, 0, None, None, None, None)
 
     def changed_at(self, index: int) -> None:
         """Record that the entry at `index` changed this contract."""

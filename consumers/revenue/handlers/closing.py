@@ -1,19 +1,22 @@
 """Closes a period, draws its statement, and pays the partner (R11–R13).
 
 The period closes, and a top-up or recovery is posted, at the index of `revenue.period-closed`. `settlement.issued` only
-announces the statement.
+announces the statement: when it comes back as an entry, it is compared with the statement, and a difference halts.
 """
 
 from __future__ import annotations
 
 from dataclasses import fields
+from hashlib import sha256
 from typing import Any, Final
 
 from consumers.fold.anomaly import Anomaly, anomaly
 from consumers.revenue.handlers.book import Book, Books
-from consumers.revenue.rows import EXPECTED, PAYOUT, STATEMENT, Payout, Statement
+from consumers.revenue.rows import EXPECTED, PAYOUT, PERIOD, STATEMENT, Payout, Statement
+from events.errors import Halt
 from events.values.money import BASIS_POINTS, INTEGER_MAX
 from events.values.periods import next_period, period_kind
+from events.wire.codec import canonical_bytes
 from events.wire.entry import Entry
 from infra.postgres.outbox import OutboxEvent
 
@@ -21,6 +24,10 @@ TOP_UPS_HALALAS_MAX: Final = 2**62
 """Maximum sum of a contract's top-ups, so that sums fit 64 bits; a period that would exceed it stays open."""
 
 _FIELDS: Final = tuple(field.name for field in fields(Statement))
+
+
+class SettlementDiffers(Halt):
+    """A settlement in the log is not the one of this ledger: nothing is paid by either before an operator knows why."""
 
 
 def period_closed(books: Books, entry: Entry) -> Anomaly | None:
@@ -41,8 +48,20 @@ def period_closed(books: Books, entry: Entry) -> Anomaly | None:
         return anomaly(entry, "not-allowed-now", {"top_ups_halalas": contract.top_ups_halalas})
     _close(books, book, statement)
     if fits_json(statement):
+        book.period(label).statement_sha256 = _sha256(statement_data(statement))
         books.decided.append(settlement_issued(statement, entry.recorded))
     return None
+
+
+def settled(books: Books, entry: Entry) -> None:
+    """Compare `settlement.issued` with the period's own statement. Raises `SettlementDiffers`."""
+    partnership_id, label = entry.data["partnership_id"], entry.data["period"]
+    period = books.rows.get(PERIOD, partnership_id, label)
+    if period is None or period.statement_sha256 != _sha256(entry.data):
+        raise SettlementDiffers(
+            f"entry i{entry.index} settles {partnership_id} for {label} with figures that are not those of this ledger:"
+            f" compare `yesser log show {entry.index}` with `yesser ledger statement {partnership_id} {label} --json`"
+        )
 
 
 def paid_out(books: Books, entry: Entry) -> Anomaly | None:
@@ -162,3 +181,7 @@ def _close(books: Books, book: Book, statement: Statement) -> None:
     book.transfer(index, 1, "recovery", label, statement.recovered_halalas)
     book.changed_at(index)
     books.rows.append(STATEMENT, statement)
+
+
+def _sha256(statement: dict[str, Any]) -> str:
+    return sha256(canonical_bytes(statement)).hexdigest()

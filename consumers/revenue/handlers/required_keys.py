@@ -28,6 +28,7 @@ HANDLED: Final = frozenset(
         "revenue.reversed",
         "revenue.period-closed",
         "revenue.paid-out",
+        "settlement.issued",
     }
 )
 
@@ -64,6 +65,8 @@ def _named(by_partnership: dict[str, list[Entry]]) -> Iterator[Need]:
                     yield RECEIPT, (partnership_id, data["reverses"])
                 case "revenue.paid-out":
                     yield PAYOUT, (partnership_id, data["payout_id"])
+                case "settlement.issued":
+                    yield PERIOD, (partnership_id, data["period"])
 
 
 class _Outlook:

@@ -13,7 +13,6 @@ ONLY_COUNTED = {
     "registry.agency-resumed",
     "registrar.catalogue-adopted",
     "registrar.refused",
-    "settlement.issued",
     "projection.committed",
 }
 """The platform's events about its own work: no read model depends on them. The registrar applies the first two."""

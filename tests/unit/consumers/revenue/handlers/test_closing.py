@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from consumers.revenue.handlers.closing import statement_data
+from consumers.revenue.handlers.closing import SettlementDiffers, statement_data
 from events.values.money import INTEGER_MAX
 from tests.unit.consumers.revenue.ledger import RECORDED, Ledger, months
 
@@ -216,3 +216,36 @@ def test_top_ups_that_no_sum_can_hold_leave_the_period_open_and_nothing_behind()
     assert results == [None] * 512 + ["not-allowed-now", "period-closed-out-of-order"]
     assert ledger.contract().open_period == labels[512]
     assert len(ledger.store.state()["period"]) == 512
+
+
+SETTLED = "settlement.issued"
+
+
+def test_a_settlement_that_comes_back_as_it_was_decided_changes_nothing() -> None:
+    ledger = signed()
+    ledger.collect("R1", 1500, "2005-01-15")
+    ledger.close("2005-01")
+    before = ledger.store.state()
+    (decided,) = ledger.decided
+    assert ledger.say(SETTLED, "platform", **decided.data) is None
+    assert ledger.store.state() == before
+
+
+@pytest.mark.parametrize("field", ["partner_base_halalas", "closing_index", "net_halalas", "contract_version"])
+def test_a_settlement_with_another_figure_halts_with_what_to_compare(field: str) -> None:
+    ledger = signed()
+    ledger.collect("R1", 1500, "2005-01-15")
+    ledger.close("2005-01")
+    (decided,) = ledger.decided
+    changed = {**decided.data, field: decided.data[field] + 1}
+    with pytest.raises(
+        SettlementDiffers, match=r"entry i3 settles P1 for 2005-01 .*`yesser ledger statement P1 2005-01"
+    ):
+        ledger.say(SETTLED, "platform", **changed)
+
+
+@pytest.mark.parametrize("period", ["2005-01", "2005-02", "1426-01"])
+def test_a_settlement_of_a_period_that_is_not_closed_halts(period: str) -> None:
+    ledger = signed()
+    with pytest.raises(SettlementDiffers):
+        ledger.say(SETTLED, "platform", period=period)
