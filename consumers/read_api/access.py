@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from consumers.access_scope import EVERYTHING, AccessScope
+from consumers.access_scope import ALL_MONEY, EVERYTHING, AccessScope
 from infra.http.callers import Caller
 from infra.http.problems import Problem
 
 
 def scope_of(caller: Caller) -> AccessScope:
-    """The scope for money and the log. Raises `Problem` (403) for a token that may read nothing."""
+    """The scope for the log. Raises `Problem` (403) for a token that may read nothing."""
     if "log:read" in caller.scopes:
         caller.require("log:read")
         return EVERYTHING
@@ -20,6 +20,14 @@ def scope_of(caller: Caller) -> AccessScope:
         return AccessScope(partners=caller.partners)
     caller.require("events:read")
     return AccessScope(agency=caller.require_agency().code)
+
+
+def money_scope(caller: Caller) -> AccessScope:
+    """The scope for the ledger: also for a token of the treasury. Raises `Problem` (403)."""
+    if "ledger:read" in caller.scopes:
+        caller.require("ledger:read")
+        return ALL_MONEY
+    return scope_of(caller)
 
 
 def programme_scope(caller: Caller) -> AccessScope:

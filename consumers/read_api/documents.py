@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from infra.http.documents import INTEGER, TEXT, answer, problems, shape
@@ -228,6 +229,13 @@ def responses(document: Schema, *, paged: bool = False) -> dict[int | str, dict[
         304: {"description": "Not modified."},
         **problems(400, 401, 403, 404, 422, 429, 503),
     }
+
+
+def in_formats(document: Schema, formats: Mapping[str, Any]) -> Schema:
+    """A document that other media types show too; `formats` have a `media_type` each."""
+    binary: Schema = {"schema": {"type": "string", "format": "binary"}}
+    others = {known.media_type: binary for known in formats.values()}
+    return {**document, "content": {**document["content"], **others}}
 
 
 def proof_responses() -> dict[int | str, dict[str, Any]]:

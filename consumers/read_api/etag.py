@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection
 
 
-def tag_of(positions: Collection[int]) -> str:
-    """`W/"1042"`, or `W/"1042-1040-1042"` while consumers stand at different indexes."""
+def tag_of(positions: Collection[int], variant: str = "") -> str:
+    """`W/"1042"`, or `W/"1042-1040-1042"` while consumers stand at different indexes; `W/"1042.pdf"` of a variant."""
     shown = positions if len(set(positions)) > 1 else [min(positions)]
-    return f'W/"{"-".join(map(str, shown))}"'
+    return f'W/"{"-".join(map(str, shown))}{variant and f".{variant}"}"'
 
 
 def names(if_none_match: str | None, tag: str) -> bool:
@@ -21,11 +21,13 @@ def names(if_none_match: str | None, tag: str) -> bool:
     return tag.removeprefix("W/") in given
 
 
-def state_headers(positions: Collection[int], cache_control: str = "private, no-cache") -> dict[str, str]:
+def state_headers(
+    positions: Collection[int], cache_control: str = "private, no-cache", variant: str = ""
+) -> dict[str, str]:
     """The headers that describe the state an answer shows."""
     return {
-        "ETag": tag_of(positions),
+        "ETag": tag_of(positions, variant),
         "Log-Index": str(min(positions)),
         "Cache-Control": cache_control,
-        "Vary": "Authorization",
+        "Vary": "Authorization, Accept",
     }

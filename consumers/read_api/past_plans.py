@@ -1,8 +1,7 @@
 """The plan as of an index: the log is folded again, by a process of its own, and the answer never changes.
 
-Folding a long log takes seconds of processor time, which would delay the gateway's other requests. So
-`yesser plan --as-of-index` runs in child processes, at a low priority, few at once, and never all of them for one
-holder of tokens. Requests for the same index share one of them. Results are cached: the first N entries never change.
+`yesser plan --as-of-index` runs beside the gateway (`beside.py`), and requests for the same index share one process.
+Results are cached: the first N entries never change.
 """
 
 from __future__ import annotations
@@ -10,28 +9,16 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import ExitStack
 from typing import Any, Final
 
 import orjson
-import psutil
-import structlog
 
-from infra.command_line.exit_codes import ExitCode
-from infra.http.problems import Problem
-from infra.http.quotas import Quota
-from infra.process.subprocess_command import subprocess_command, subprocess_environment
+from consumers.read_api.beside import Slots, output_of
 from infra.process.tasks import retrieve_error
 from infra.settings import Settings
 
-AT_ONCE_MAX: Final = 2
 REMEMBERED_MAX: Final = 256
-BUSY_RETRY_S: Final = 5
-_NICENESS: Final = 10
-_AWAY_EXITS: Final = (ExitCode.ANSWER_IS_NO, ExitCode.TRY_AGAIN)
-"""Exit codes of errors that an operator can solve, such as a database that does not answer."""
-
-_logger = structlog.get_logger(__name__)
 
 
 class PastPlans:
@@ -39,7 +26,7 @@ class PastPlans:
 
     def __init__(self, fold: Callable[[int], Awaitable[dict[str, Any]]]) -> None:
         self._fold = fold
-        self._holders = Quota(AT_ONCE_MAX - 1, retry_after_s=BUSY_RETRY_S)
+        self._slots = Slots()
         self._known: OrderedDict[int, dict[str, Any]] = OrderedDict()
         self._under_way: dict[int, asyncio.Task[dict[str, Any]]] = {}
 
@@ -53,11 +40,10 @@ class PastPlans:
             return self._known[index]
         task = self._under_way.get(index)
         if task is None:
-            if len(self._under_way) >= AT_ONCE_MAX:
-                raise Problem("overloaded", retry_after_s=BUSY_RETRY_S)
-            self._holders.take(holder)
+            slot = ExitStack()
+            slot.enter_context(self._slots.using(holder))
             task = self._under_way[index] = asyncio.create_task(self._remembered(index))
-            task.add_done_callback(lambda _: self._holders.give_back(holder))
+            task.add_done_callback(lambda _: slot.close())
             task.add_done_callback(retrieve_error)
         # A caller that is cancelled does not cancel the fold for the others.
         return await asyncio.shield(task)
@@ -76,30 +62,9 @@ def fold_beside(settings: Settings) -> Callable[[int], Awaitable[dict[str, Any]]
     """Folds in a process of its own. Raises `Problem` (503, 500)."""
 
     async def fold(index: int) -> dict[str, Any]:
-        child = await asyncio.create_subprocess_exec(
-            *subprocess_command("plan", "--json", "--as-of-index", str(index)),
-            env=subprocess_environment(settings),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
+        document: dict[str, Any] = orjson.loads(
+            await output_of(settings, "plan", "--json", "--as-of-index", str(index))
         )
-        try:
-            with suppress(psutil.Error):
-                psutil.Process(child.pid).nice(_NICENESS)
-            async with asyncio.timeout(settings.gateway_as_of_timeout_s):
-                output, errors = await child.communicate()
-        except TimeoutError:
-            raise Problem("overloaded", retry_after_s=BUSY_RETRY_S) from None
-        finally:
-            if child.returncode is None:
-                child.kill()
-                await child.wait()
-        if child.returncode == 0:
-            document: dict[str, Any] = orjson.loads(output)
-            return document
-        _logger.error(
-            "the plan as of an index was not made", index=index, reason=errors.decode(errors="replace")[-500:]
-        )
-        raise Problem("database-away" if child.returncode in _AWAY_EXITS else "gateway-fault", retry_after_s=1)
+        return document
 
     return fold

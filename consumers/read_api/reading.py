@@ -17,7 +17,7 @@ from fastapi import Depends, Request, Response
 from consumers.access_scope import AccessScope
 from consumers.as_of.view import NotStarted, View, live_view
 from consumers.fold.consumer import Consumer
-from consumers.read_api.access import programme_scope, scope_of
+from consumers.read_api.access import money_scope, programme_scope, scope_of
 from consumers.read_api.cursor import Key, cursor_of
 from consumers.read_api.etag import names, state_headers
 from infra.http.callers import Caller
@@ -54,15 +54,22 @@ class ReadRequest:
         """See `access.scope_of`. Raises `Problem` (401, 403, 429, 503)."""
         return scope_of(await self.caller())
 
+    async def money_scope(self) -> AccessScope:
+        """See `access.money_scope`. Raises `Problem` (401, 403, 429, 503)."""
+        return money_scope(await self.caller())
+
     async def programme_scope(self) -> AccessScope:
         """See `access.programme_scope`. Raises `Problem` (401, 403, 429, 503)."""
         return programme_scope(await self.caller())
 
-    async def answer(self, consumers: Sequence[Consumer], question: Question) -> Response:
-        """The answer to a question about the live tables of `consumers`; 304 if the client has this state."""
+    async def answer(self, consumers: Sequence[Consumer], question: Question, variant: str = "") -> Response:
+        """The answer to a question about the live tables of `consumers`; 304 if the client has this state.
+
+        `variant` names the format, where a route has several: each has tags of its own.
+        """
         try:
             async with self.parts.connection() as connection, live_view(connection, consumers) as view:
-                headers = state_headers(view.positions.values())
+                headers = state_headers(view.positions.values(), variant=variant)
                 if names(self.http.headers.get("if-none-match"), headers["ETag"]):
                     return Response(None, 304, headers)
                 shown = await question(view)

@@ -6,6 +6,7 @@ from typing import Final
 
 from fastapi import APIRouter, Depends, Request
 
+from consumers.read_api.beside import Slots
 from consumers.read_api.past_plans import PastPlans, fold_beside
 from consumers.read_api.resources import (
     activity,
@@ -40,11 +41,12 @@ _RESOURCES: Final = (
 
 def router(parts: RouteParts) -> APIRouter:
     """All routes. Their dependencies are in the state of the request."""
-    past_plans = PastPlans(fold_beside(parts.settings))
+    past_plans, papers = PastPlans(fold_beside(parts.settings)), Slots()
 
     async def prepare(request: Request) -> None:
         request.state.parts = parts
         request.state.past_plans = past_plans
+        request.state.papers = papers
 
     routes = APIRouter(dependencies=[Depends(prepare)])
     for resource in _RESOURCES:

@@ -9,8 +9,8 @@ from events.validation.verdicts import Agency
 from infra.http.problems import Problem
 from infra.postgres.verdicts import Paused
 
-Kind = Literal["agency", "office", "partner", "auditor"]
-Scope = Literal["events:write", "events:read", "log:read", "partnerships:read"]
+Kind = Literal["agency", "office", "partner", "treasury", "auditor"]
+Scope = Literal["events:write", "events:read", "log:read", "partnerships:read", "ledger:read"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
 
@@ -18,6 +18,7 @@ DEFAULT_SCOPES: Final[dict[Kind, tuple[Scope, ...]]] = {
     "agency": ("events:write", "events:read"),
     "office": ("events:write", "events:read", "log:read"),
     "partner": ("partnerships:read",),
+    "treasury": ("ledger:read",),
     "auditor": ("log:read",),
 }
 

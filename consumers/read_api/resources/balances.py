@@ -22,7 +22,7 @@ routes = APIRouter(tags=["revenue share"], default_response_class=Response)
 )
 async def balances(request: Reading, limit: Limit = 100, after: After = None) -> Response:
     """Accounts that have a transfer, by name. All balances of a partnership sum to zero."""
-    scope = await request.scope()
+    scope = await request.money_scope()
 
     async def shown(view: View) -> Shown:
         kept = await read.balances(await view.use(REVENUE), scope, text_after(after), limit + 1)

@@ -22,7 +22,7 @@ routes = APIRouter(tags=["revenue share"], default_response_class=Response)
 )
 async def list_partnerships(request: Reading, limit: Limit = 100, after: After = None) -> Response:
     """As they stand."""
-    scope = await request.scope()
+    scope = await request.money_scope()
     return await request.page(
         REVENUE, lambda tables: read.partnerships(tables, scope, text_after(after), limit + 1), limit, "partnership_id"
     )
@@ -35,5 +35,5 @@ async def list_partnerships(request: Reading, limit: Limit = 100, after: After =
 )
 async def one_partnership(request: Reading, partnership_id: Id) -> Response:
     """With the terms as signed and as amended."""
-    scope = await request.scope()
+    scope = await request.money_scope()
     return await request.one(REVENUE, lambda tables: read.partnership(tables, partnership_id, scope))

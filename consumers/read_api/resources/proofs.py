@@ -16,6 +16,7 @@ from consumers.read_api.reading import JSON, Reading
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from events.wire.entry import parse_entry
+from infra.http.negotiation import preferred
 from infra.http.problems import Problem
 from infra.kafka.client_config import agency_topic
 from infra.log.proof_file import ProofFile
@@ -39,7 +40,7 @@ async def proof(request: Reading, index: Index) -> Response:
 
     As JSON, or with `Accept: text/plain` as a C2SP tlog-proof, whose line `extra` is the entry.
     """
-    scope = await request.scope()
+    scope = await request.money_scope()
     async with request.parts.connection() as connection:
         raw = await read_entries(connection, index, 1)
         if not raw or not await _is_within(connection, scope, index, raw[0]):
@@ -51,7 +52,7 @@ async def proof(request: Reading, index: Index) -> Response:
         path = await inclusion_proof(StoredHashes(connection), index, size)
         leaf = await read_leaves(connection, index, 1)
         rotations = await rotation_notes(connection)
-    if _wants_text(request.http.headers.get("accept", "")):
+    if preferred(request.http.headers.get("accept", ""), (JSON, "text/plain")) == "text/plain":
         name = f'attachment; filename="{index}.tlog-proof"'
         text = ProofFile(index, raw[0], path, note).text()
         return Response(text, headers={"Content-Disposition": name, **_VARY}, media_type=PROOF_FILE_TYPE)
@@ -67,17 +68,13 @@ async def proof(request: Reading, index: Index) -> Response:
     return Response(orjson.dumps(document), headers=_VARY, media_type=JSON)
 
 
-def _wants_text(accept: str) -> bool:
-    """Whether the client names plain text before JSON."""
-    named = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
-    return "text/plain" in named and (JSON not in named or named.index("text/plain") < named.index(JSON))
-
-
 async def _is_within(connection: Connection, scope: AccessScope, index: int, raw: bytes) -> bool:
     """An agency's entries are those from its topic, refusals included."""
     if scope == EVERYTHING:
         return True
     entry = parse_entry(index, raw)
+    if scope.only_money:
+        return entry.subject.startswith("partnership/")
     if scope.partners is None:
         return scope.agency is not None and entry.address.partition("/")[0] == agency_topic(scope.agency)
     try:

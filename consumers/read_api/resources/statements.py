@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+import asyncio
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Request, Response
 
 from consumers.access_scope import AccessScope
 from consumers.as_of.view import View
 from consumers.read_api import documents
+from consumers.read_api.access import money_scope
+from consumers.read_api.beside import Slots, output_of
 from consumers.read_api.cursor import indexes_after, text_after
 from consumers.read_api.parameters import After, Id, Limit, Period
-from consumers.read_api.reading import Reading, Shown, found, page
+from consumers.read_api.reading import JSON, Reading, Shown, found, page
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
+from consumers.revenue.statements.formats import FORMATS
+from infra.http.negotiation import preferred
 from infra.http.problems import Problem
 from infra.postgres.connection import Connection
+from infra.settings import Settings
+
+_FIGURES: Final = "json"
+_TYPES: Final = {JSON: _FIGURES, **{known.media_type: name for name, known in FORMATS.items()}}
 
 routes = APIRouter(tags=["revenue share"], default_response_class=Response)
+
+
+async def _papers(request: Request) -> Slots:
+    kept: Slots = request.state.papers
+    return kept
 
 
 @routes.get(
@@ -25,7 +43,7 @@ routes = APIRouter(tags=["revenue share"], default_response_class=Response)
 )
 async def list_statements(request: Reading, partnership_id: Id, limit: Limit = 100, after: After = None) -> Response:
     """One for each closed period."""
-    scope = await request.scope()
+    scope = await request.money_scope()
 
     async def shown(view: View) -> Shown:
         ledger = await _ledger_of(view, partnership_id, scope)
@@ -38,11 +56,16 @@ async def list_statements(request: Reading, partnership_id: Id, limit: Limit = 1
 @routes.get(
     "/v1/partnerships/{partnership_id}/statements/{period}",
     summary="The statement of a closed period",
-    responses=documents.responses(documents.STATEMENT),
+    responses=documents.responses(documents.in_formats(documents.STATEMENT, FORMATS)),
 )
-async def one_statement(request: Reading, partnership_id: Id, period: Period) -> Response:
-    """404 as long as the period is not closed."""
-    scope = await request.scope()
+async def one_statement(
+    request: Reading, partnership_id: Id, period: Period, papers: Annotated[Slots, Depends(_papers)]
+) -> Response:
+    """The figures as JSON; with another `Accept` the statement with its working as a page or on paper, or every receipt
+    with its arithmetic as a table. 404 as long as the period is not closed.
+    """
+    caller = await request.caller()
+    scope = money_scope(caller)
 
     async def shown(view: View) -> Shown:
         ledger = await _ledger_of(view, partnership_id, scope)
@@ -51,7 +74,15 @@ async def one_statement(request: Reading, partnership_id: Id, period: Period) ->
         except read.NoStatement:
             raise Problem("not-found") from None
 
-    return await request.answer([REVENUE], shown)
+    name = _format_of(request.http.headers.get("accept", ""))
+    answer = await request.answer([REVENUE], shown, "" if name == _FIGURES else name)
+    if name == _FIGURES or answer.status_code != 200:
+        return answer
+    with papers.using(caller.quota_name):
+        body = await _written(request.parts.settings, partnership_id, period, name)
+    headers = {header: answer.headers[header] for header in ("ETag", "Log-Index", "Cache-Control", "Vary")}
+    headers["Content-Disposition"] = f'inline; filename="{partnership_id}-{period}.{name}"'
+    return Response(body, headers=headers, media_type=FORMATS[name].media_type)
 
 
 @routes.get(
@@ -61,7 +92,7 @@ async def one_statement(request: Reading, partnership_id: Id, period: Period) ->
 )
 async def list_transfers(request: Reading, partnership_id: Id, limit: Limit = 100, after: After = None) -> Response:
     """In log order, each with the index of the entry that caused it."""
-    scope = await request.scope()
+    scope = await request.money_scope()
 
     async def shown(view: View) -> Shown:
         ledger = await _ledger_of(view, partnership_id, scope)
@@ -78,3 +109,16 @@ async def _ledger_of(view: View, partnership_id: str, scope: AccessScope) -> Con
     ledger = await view.use(REVENUE)
     found(await read.partnership(ledger, partnership_id, scope))
     return ledger
+
+
+def _format_of(accept: str) -> str:
+    """The name of the format that the client prefers; figures as JSON where it accepts none that there is."""
+    return _TYPES[preferred(accept, tuple(_TYPES)) or JSON]
+
+
+async def _written(settings: Settings, partnership_id: str, period: str, name: str) -> bytes:
+    """What `yesser ledger statement` writes. Raises `Problem` (503, 500)."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, f"statement.{name}")
+        await output_of(settings, "ledger", "statement", partnership_id, period, f"--{name}", str(path))
+        return await asyncio.to_thread(path.read_bytes)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -14,10 +13,8 @@ from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER
 from consumers.revenue.show import statement_table
 from consumers.revenue.statements.document import expected_table, sheet_table, statement_document
-from consumers.revenue.statements.paper import Paper, Provenance, statement_paper
-from consumers.revenue.statements.postings import COLUMNS, posting_rows
-from consumers.revenue.statements.read import StatementParts, expected_and_actual, statement_parts
-from consumers.revenue.statements.rendering import to_html, to_pdf
+from consumers.revenue.statements.formats import FORMATS, paper_of
+from consumers.revenue.statements.read import expected_and_actual, proven_parts
 from consumers.revenue.statements.words import terms_in_words
 from events.faults.problems import Bilingual
 from infra.command_line.completion import from_database
@@ -25,9 +22,6 @@ from infra.command_line.display import show
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_result
 from infra.command_line.parameters import PeriodLabel, index_option
-from infra.command_line.table_files import WRITERS
-from infra.log.proofs import PROOF_PREFIX
-from infra.log.reader import newest_checkpoint
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 
@@ -77,28 +71,19 @@ def statement_command(
         print_view(shown, as_json, lambda: [statement_table(shown)])
         return
     _, (parts, provenance) = run_query(
-        CONSUMER, lambda connection: _proven_parts(connection, partnership, period), as_of_index
+        CONSUMER,
+        lambda connection: proven_parts(connection, partnership, period, Settings().public_address),
+        as_of_index,
     )
-    paper = statement_paper(parts.partnership, parts.working, parts.paid, provenance)
     for name, path in files.items():
-        _write(name, path, paper, parts)
+        path.write_bytes(FORMATS[name].render(parts, provenance))
     if files:
         written = {name: str(path) for name, path in files.items()}
         text = ", ".join(written.values())
         print_result(written, as_json, lambda: print_localized(f"كُتب: {text}", f"Written: {text}"))
     else:
-        print_view(
-            statement_document(parts, provenance), as_json, lambda: [sheet_table(sheet) for sheet in paper.sheets]
-        )
-
-
-def _write(name: str, path: Path, paper: Paper, parts: StatementParts) -> None:
-    if name == "html":
-        path.write_text(to_html(paper), encoding="utf-8")
-    elif name == "pdf":
-        path.write_bytes(to_pdf(paper))
-    else:
-        WRITERS[name](path, COLUMNS, posting_rows(parts.partnership["versions"], parts.postings))
+        sheets = paper_of(parts, provenance).sheets
+        print_view(statement_document(parts, provenance), as_json, lambda: [sheet_table(sheet) for sheet in sheets])
 
 
 async def _terms(connection: Connection, partnership_id: str) -> dict[str, Any]:
@@ -108,20 +93,6 @@ async def _terms(connection: Connection, partnership_id: str) -> dict[str, Any]:
             f"partnership {partnership_id} is not known: `yesser ledger partnerships` lists the known ones"
         )
     return {**found, "expected": await expected_and_actual(connection, partnership_id)}
-
-
-async def _proven_parts(
-    connection: Connection, partnership_id: str, period: str
-) -> tuple[StatementParts, Provenance | None]:
-    parts = await statement_parts(connection, partnership_id, period)
-    newest = await newest_checkpoint(connection)
-    if newest is None or newest[0] <= parts.working.statement["closing_index"]:
-        return parts, None
-    size, note = newest
-    root = base64.b64decode(note.split("\n")[2]).hex()
-    address = Settings().public_address
-    closing = parts.working.statement["closing_index"]
-    return parts, Provenance(size, root, "" if address is None else f"{address.rstrip('/')}{PROOF_PREFIX}{closing}")
 
 
 def _print_terms(sentences: list[Bilingual], shown: Mapping[str, Any]) -> None:

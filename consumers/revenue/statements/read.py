@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from consumers.revenue import read
-from consumers.revenue.statements.paper import Paid
+from consumers.revenue.statements.paper import Paid, Provenance
 from consumers.revenue.statements.working import Posting, Working, working_of
+from infra.log.proofs import PROOF_PREFIX
+from infra.log.reader import newest_checkpoint
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
@@ -35,6 +38,24 @@ async def statement_parts(connection: Connection, partnership_id: str, period: s
     payouts = [dict(row) for row in await connection.fetch(_SQL["payouts"], partnership_id)]
     working = working_of(statement, partnership["versions"], postings, outstanding or 0)
     return StatementParts(partnership, working, postings, Paid(payouts, partnership["payable_halalas"]))
+
+
+async def proven_parts(
+    connection: Connection, partnership_id: str, period: str, public_address: str | None
+) -> tuple[StatementParts, Provenance | None]:
+    """The parts, and under which checkpoint they can be proven; None where no signed one covers the closing entry yet.
+
+    Raises as `statement_parts`.
+    """
+    parts = await statement_parts(connection, partnership_id, period)
+    closing = parts.working.statement["closing_index"]
+    newest = await newest_checkpoint(connection)
+    if newest is None or newest[0] <= closing:
+        return parts, None
+    size, note = newest
+    root = base64.b64decode(note.split("\n")[2]).hex()
+    address = "" if public_address is None else f"{public_address.rstrip('/')}{PROOF_PREFIX}{closing}"
+    return parts, Provenance(size, root, address)
 
 
 async def expected_and_actual(connection: Connection, partnership_id: str) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -32,13 +33,15 @@ from tests.paths import ROOT
 CALLERS: dict[str, tuple[Kind, str]] = {
     "office": ("office", "yesser"),
     "auditor": ("auditor", "court-of-audit"),
+    "treasury": ("treasury", "ministry-of-finance"),
     "health": ("agency", "health"),
     "labour": ("agency", "labour"),
     "acme": ("partner", "ACME"),
     "nobody": ("partner", "NOBODY"),
 }
 EVERYBODY = dict.fromkeys(CALLERS, 200)
-PROGRAMME = EVERYBODY | {"acme": 403, "nobody": 403}
+PROGRAMME = EVERYBODY | {"treasury": 403, "acme": 403, "nobody": 403}
+LOG = EVERYBODY | {"treasury": 403}
 OF_HEALTH = EVERYBODY | {"labour": 404, "nobody": 404}
 ACCESS: dict[str, tuple[str, dict[str, int]]] = {
     "/v1/plan": ("/v1/plan", PROGRAMME),
@@ -57,12 +60,14 @@ ACCESS: dict[str, tuple[str, dict[str, int]]] = {
     ),
     "/v1/partnerships/{partnership_id}/transfers": ("/v1/partnerships/PPP-HEALTH/transfers", OF_HEALTH),
     "/v1/balances": ("/v1/balances", EVERYBODY),
-    "/v1/anomalies": ("/v1/anomalies", EVERYBODY),
+    "/v1/anomalies": ("/v1/anomalies", LOG),
     "/v1/activity": ("/v1/activity", PROGRAMME),
-    "/v1/entries": ("/v1/entries", EVERYBODY),
+    "/v1/entries": ("/v1/entries", LOG),
     "/v1/proofs/{index}": ("/v1/proofs/SIGNED", OF_HEALTH),
 }
 """Route → an address of it and the status for each caller."""
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+OTHER = defaultdict(lambda: "application/json", {"application/json": "text/html"})
 
 READ_TAGS = {"programme", "revenue share", "log"}
 CHECKPOINT = "INSERT INTO log.checkpoint (size, note) VALUES ($1, 'a note')"
@@ -110,6 +115,46 @@ async def test_every_route_answers_every_caller_as_the_table_says_and_as_the_doc
             (media_type, content), *_ = described.items()
             assert answer.headers["content-type"].partition(";")[0] == media_type
             jsonschema_rs.validator_for(closed(content["schema"])).validate(answer.json())
+
+
+async def test_the_treasury_reads_all_money_and_the_proofs_of_it_and_nothing_else(
+    window: Window, told: list[EntryDict]
+) -> None:
+    await window.connection.execute(CHECKPOINT, len(told))
+    treasury = CALLERS["treasury"]
+    for path in ("/v1/partnerships", "/v1/balances"):
+        assert await window.json(path, *treasury) == await window.json(path)
+    for entry in told:
+        status = (await window.get(f"/v1/proofs/{entry['index']}", *treasury)).status_code
+        assert status == (200 if entry["event"]["subject"].startswith("partnership/") else 404), entry
+
+
+STATEMENT = "/v1/partnerships/PPP-HEALTH/statements/2005-01"
+
+
+@pytest.mark.parametrize(
+    ("accept", "media_type", "begins"),
+    [
+        ("text/html", "text/html", b"<!doctype html>"),
+        ("application/pdf, */*;q=0.1", "application/pdf", b"%PDF-"),
+        ("text/csv", "text/csv", b"\xef\xbb\xbfindex,id,"),
+        (XLSX, XLSX, b"PK"),
+        ("application/vnd.apache.parquet", "application/vnd.apache.parquet", b"PAR1"),
+        ("*/*", "application/json", b'{"partnership_id"'),
+        ("image/png", "application/json", b'{"partnership_id"'),
+    ],
+)
+async def test_a_statement_comes_in_the_format_that_the_client_prefers(
+    window: Window, accept: str, media_type: str, begins: bytes
+) -> None:
+    answer = await window.get(STATEMENT, *CALLERS["acme"], accept=accept)
+    assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (200, media_type), answer.text
+    assert answer.content[: len(begins)].lower() == begins.lower()
+    tag = answer.headers["etag"]
+    assert (await window.get(STATEMENT, *CALLERS["acme"], accept=accept, if_none_match=tag)).status_code == 304
+    other = await window.get(STATEMENT, *CALLERS["acme"], accept=OTHER[media_type], if_none_match=tag)
+    assert other.status_code == 200
+    assert (await window.get(STATEMENT, *CALLERS["labour"], accept=accept)).status_code == 404
 
 
 def test_the_page_of_the_gateway_names_every_route() -> None:
@@ -230,7 +275,7 @@ async def test_transfers_and_statements_are_paged_in_their_order(window: Window)
 async def test_what_has_not_changed_is_not_sent_again(window: Window, told: list[EntryDict]) -> None:
     first = await window.get("/v1/plan")
     assert (first.headers["etag"], first.headers["log-index"]) == (f'W/"{len(told)}"', str(len(told)))
-    assert {first.headers["vary"], first.headers["cache-control"]} == {"Authorization", "private, no-cache"}
+    assert {first.headers["vary"], first.headers["cache-control"]} == {"Authorization, Accept", "private, no-cache"}
     again = await window.get("/v1/plan", if_none_match=f'"x", {first.headers["etag"]}')
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
     move = "UPDATE platform.position SET position = position + 1 WHERE consumer = 'campaigns'"

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from consumers.read_api import past_plans
-from consumers.read_api.past_plans import AT_ONCE_MAX, PastPlans, fold_beside
+from consumers.read_api import beside, past_plans
+from consumers.read_api.beside import AT_ONCE_MAX
+from consumers.read_api.past_plans import PastPlans, fold_beside
 from infra.http.problems import Problem
 from infra.settings import Settings
 
@@ -107,7 +108,7 @@ async def test_the_oldest_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_a_child_that_takes_too_long_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(past_plans, "subprocess_command", lambda *arguments: ["sleep", "60"])
+    monkeypatch.setattr(beside, "subprocess_command", lambda *arguments: ["sleep", "60"])
     fold = fold_beside(Settings(home=tmp_path, gateway_as_of_timeout_s=0.05))
     with pytest.raises(Problem) as caught:
         await fold(7)
@@ -118,7 +119,7 @@ async def test_a_child_that_says_why_it_cannot_is_no_fault_of_ours(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for exit_code, code in ((1, "database-away"), (75, "database-away"), (70, "gateway-fault")):
-        monkeypatch.setattr(past_plans, "subprocess_command", lambda *arguments, e=exit_code: ["sh", "-c", f"exit {e}"])
+        monkeypatch.setattr(beside, "subprocess_command", lambda *arguments, e=exit_code: ["sh", "-c", f"exit {e}"])
         with pytest.raises(Problem) as caught:
             await fold_beside(Settings(home=tmp_path))(7)
         assert caught.value.code == code

@@ -1,0 +1,73 @@
+"""Commands that a request runs in a process of their own: seconds of processor time and the memory of a whole statement
+would delay the gateway's other requests. They run at a low priority, few at once, and never all of them for one holder.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Final
+
+import psutil
+import structlog
+
+from infra.command_line.exit_codes import ExitCode
+from infra.http.problems import Problem
+from infra.http.quotas import Quota
+from infra.process.subprocess_command import subprocess_command, subprocess_environment
+from infra.settings import Settings
+
+AT_ONCE_MAX: Final = 2
+BUSY_RETRY_S: Final = 5
+_NICENESS: Final = 10
+_AWAY_EXITS: Final = (ExitCode.ANSWER_IS_NO, ExitCode.TRY_AGAIN)
+"""Exit codes of errors that an operator can solve, such as a database that does not answer."""
+
+_logger = structlog.get_logger(__name__)
+
+
+class Slots:
+    """The commands of one kind that run now."""
+
+    def __init__(self) -> None:
+        self._holders = Quota(AT_ONCE_MAX - 1, retry_after_s=BUSY_RETRY_S)
+        self._used = 0
+
+    @contextmanager
+    def using(self, holder: str) -> Iterator[None]:
+        """One slot while the block runs. Raises `Problem`: 503 if all are in use, 429 if `holder` has its share."""
+        if self._used >= AT_ONCE_MAX:
+            raise Problem("overloaded", retry_after_s=BUSY_RETRY_S)
+        with self._holders.using(holder):
+            self._used += 1
+            try:
+                yield
+            finally:
+                self._used -= 1
+
+
+async def output_of(settings: Settings, *command: str) -> bytes:
+    """What a `yesser` command prints. Raises `Problem` (503, 500)."""
+    child = await asyncio.create_subprocess_exec(
+        *subprocess_command(*command),
+        env=subprocess_environment(settings),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        with suppress(psutil.Error):
+            psutil.Process(child.pid).nice(_NICENESS)
+        async with asyncio.timeout(settings.gateway_as_of_timeout_s):
+            output, errors = await child.communicate()
+    except TimeoutError:
+        raise Problem("overloaded", retry_after_s=BUSY_RETRY_S) from None
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
+    if child.returncode == 0:
+        return output
+    _logger.error("a command failed", command=" ".join(command), reason=errors.decode(errors="replace")[-500:])
+    raise Problem("database-away" if child.returncode in _AWAY_EXITS else "gateway-fault", retry_after_s=1)
