@@ -110,10 +110,16 @@ class Office:
 
 @dataclass(slots=True)
 class Route:
-    """A `campaign.triggered` at `index` of the log, to be sent to the teams in that order."""
+    """An entry about a campaign that took effect, at `index` of the log: the teams of `owner` get them in this order.
+
+    `type` is short, such as `campaign.triggered` or `awareness.campaign-aired`.
+    """
 
     index: int
     campaign_id: str
+    type: str
+    owner: str
+    service_id: str | None
 
 
 SLOT: Final = 1

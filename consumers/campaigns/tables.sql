@@ -24,6 +24,7 @@ CREATE TABLE campaign (
     last_index bigint NOT NULL,
     count bigint NOT NULL
 );
+CREATE INDEX ON campaign (due_on, campaign_id);
 
 -- Airings that counted, each once.
 CREATE TABLE airing (
@@ -79,8 +80,13 @@ CREATE TABLE office (
     index bigint NOT NULL
 );
 
--- Triggers in the log, in log order. The relay stores its own position: these rows stay.
+-- Entries about campaigns that took effect, in log order: what each route brings to the owner's teams. Each route has its own
+-- position: these rows stay.
 CREATE TABLE route (
     index bigint PRIMARY KEY,
-    campaign_id text NOT NULL
+    campaign_id text NOT NULL,
+    type text NOT NULL,
+    owner text NOT NULL,
+    service_id text
 );
+CREATE INDEX ON route (owner, index);

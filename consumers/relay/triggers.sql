@@ -1,7 +1,8 @@
 -- name: next
 -- Always the live table, never the schema of a rebuild.
 SELECT index, campaign_id FROM campaigns.route
-WHERE index >= coalesce((SELECT next_index FROM platform.route_position WHERE route = $1), 0)
+WHERE type = 'campaign.triggered'
+    AND index >= coalesce((SELECT next_index FROM platform.route_position WHERE route = $1), 0)
 ORDER BY index LIMIT $2
 
 -- name: sent
@@ -12,4 +13,5 @@ ON CONFLICT (route) DO UPDATE SET next_index = excluded.next_index WHERE p.next_
 
 -- name: waiting
 SELECT count(*) FROM campaigns.route
-WHERE index >= coalesce((SELECT next_index FROM platform.route_position WHERE route = $1), 0)
+WHERE type = 'campaign.triggered'
+    AND index >= coalesce((SELECT next_index FROM platform.route_position WHERE route = $1), 0)

@@ -78,7 +78,7 @@ def enter_log(ws: UnitOfWork, entry: Entry) -> None:
     campaign.triggered_index = index
     _touch(ws, campaign, index)
     _join_service(ws, campaign, index)
-    ws.append(ROUTE, Route(index, campaign.campaign_id))
+    _add_to_route(ws, campaign, entry)
 
 
 def note(ws: UnitOfWork, entry: Entry) -> None:
@@ -87,6 +87,7 @@ def note(ws: UnitOfWork, entry: Entry) -> None:
     if campaign is not None:
         campaign.escalated = campaign.escalated or entry.type == "campaign.escalated"
         _touch(ws, campaign, entry.index)
+        _add_to_route(ws, campaign, entry)
 
 
 def launched(ws: UnitOfWork, fact: Applied) -> None:
@@ -134,6 +135,7 @@ def apply(ws: UnitOfWork, entry: Entry) -> Anomaly | None:
     else:
         campaign.completed_index = entry.index
     _touch(ws, campaign, entry.index)
+    _add_to_route(ws, campaign, entry)
     return None
 
 
@@ -177,6 +179,11 @@ def _add_airing(row: Campaign | Coverage, channel: str) -> None:
         row.radio += 1
     else:
         row.print += 1
+
+
+def _add_to_route(ws: UnitOfWork, campaign: Campaign, entry: Entry) -> None:
+    """What took effect goes to the teams; an anomaly does not."""
+    ws.append(ROUTE, Route(entry.index, campaign.campaign_id, entry.type, campaign.owner, campaign.service_id))
 
 
 def _touch(ws: UnitOfWork, campaign: Campaign, index: int) -> None:

@@ -205,7 +205,10 @@ async def test_a_trigger_leaves_for_the_teams_when_it_stands_in_the_log_verbatim
         await connection.execute("DELETE FROM campaigns.route")
         for entry in logged:
             await connection.execute(
-                "INSERT INTO campaigns.route VALUES ($1, $2)", entry.index, entry.data["campaign_id"]
+                "INSERT INTO campaigns.route VALUES ($1, $2, 'campaign.triggered', $3)",
+                entry.index,
+                entry.data["campaign_id"],
+                entry.data["owner"],
             )
         await asyncio.sleep(1)
     assert len(await records(settings, settings.triggers_topic)) == len(logged)

@@ -27,7 +27,36 @@ def test_a_campaign_exists_from_its_entry_on() -> None:
     story.come_back()
     assert story.in_log() == [campaign]
     assert story.campaign(campaign).acknowledged_index is None
-    assert story.rows(ROUTE) == [{"index": index, "campaign_id": campaign}]
+    assert story.rows(ROUTE) == [
+        {
+            "index": index,
+            "campaign_id": campaign,
+            "type": "campaign.triggered",
+            "owner": "health",
+            "service_id": "S",
+        }
+    ]
+
+
+def test_what_took_effect_goes_to_the_owners_teams_in_log_order_and_an_anomaly_does_not() -> None:
+    story, campaign = launched()
+    story.acknowledge(campaign, agency="justice")
+    acknowledged = story.acknowledge(campaign)
+    story.acknowledge(campaign)
+    aired = story.air(campaign, "A", "tv")
+    story.change("suspended", "S")
+    paused = len(story.entries)
+    story.come_back()
+    completed = story.complete(campaign)
+
+    rows = [(row["index"], row["type"]) for row in story.rows(ROUTE)[1:]]
+    assert rows == [
+        (acknowledged, "awareness.campaign-acknowledged"),
+        (aired, "awareness.campaign-aired"),
+        (paused, "campaign.paused"),
+        (completed, "awareness.campaign-completed"),
+    ]
+    assert {(row["owner"], row["service_id"]) for row in story.rows(ROUTE)} == {("health", "S")}
 
 
 def test_an_acknowledgement_and_a_completion_count_once_in_either_order() -> None:
