@@ -8,6 +8,10 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
+from typing import Final
+
+ENDPOINT_KEY: Final = "endpoint-key"
+"""The delivery process's key, for which the secrets of webhooks are sealed."""
 
 
 def password(folder: Path, name: str) -> str:

@@ -47,6 +47,12 @@ CREATE TABLE delivery.endpoint_secret (
     PRIMARY KEY (endpoint_id, secret_id)
 );
 
+-- The public key that seals these secrets. The delivery process publishes it; only that process has the private key.
+CREATE TABLE delivery.sealing_key (
+    slot integer PRIMARY KEY CHECK (slot = 1),
+    public_key bytea NOT NULL CHECK (length(public_key) = 32)
+);
+
 -- What a team wants by which route. NULL in `rules`, `services`, `channels` or `types` means all. `from_index`: entries
 -- below it are not sent, but for a backfill, which goes up to `backfill_to` and is marked as a replay.
 CREATE TABLE delivery.subscription (

@@ -113,8 +113,8 @@ def test_every_setting_that_a_process_is_given_exists(compose: dict[str, Any]) -
         assert set(service["environment"]) <= known, name
 
 
-MORE_SECRETS = {"gateway": {"reader/postgres", "tokens/hash-key"}}
-"""The gateway reads as the reader, and knows tokens by the key of their hash."""
+MORE_SECRETS = {"delivery": {"delivery/endpoint-key"}, "gateway": {"reader/postgres", "tokens/hash-key"}}
+"""Delivery unseals the secrets of webhooks. The gateway reads as the reader, and has the tokens' hash key."""
 
 
 def test_each_process_gets_the_secrets_of_its_own_principal_as_files(compose: dict[str, Any]) -> None:
@@ -122,11 +122,12 @@ def test_each_process_gets_the_secrets_of_its_own_principal_as_files(compose: di
         own = {f"{process.name}/postgres", f"{process.name}/kafka"}
         assert targets(compose, process.name) == own | MORE_SECRETS.get(process.name, set()), process.name
     everyones = {f"{principal}/postgres" for principal in PRINCIPALS} | {f"{name}/kafka" for name in KAFKA_PRINCIPALS}
-    assert targets(compose, "prepare") == everyones | {"superuser/postgres", "superuser/kafka"}
+    superusers = {"superuser/postgres", "superuser/kafka"}
+    assert targets(compose, "prepare") == everyones | superusers | MORE_SECRETS["delivery"]
     assert targets(compose, "kafka") == {"superuser/kafka", "superuser/kafka-controller"}
     assert targets(compose, "postgres") == {"superuser/postgres"}
-    superusers = {name for name in compose["services"] if any("superuser" in t for t in targets(compose, name))}
-    assert superusers == {"kafka", "postgres", "prepare"}
+    with_superusers = {name for name in compose["services"] if any("superuser" in t for t in targets(compose, name))}
+    assert with_superusers == {"kafka", "postgres", "prepare"}
 
 
 def test_only_the_registrar_has_the_logs_folder_and_only_the_gateway_its_own(compose: dict[str, Any]) -> None:

@@ -1,0 +1,138 @@
+"""The secrets that sign webhooks: how they are made, sealed at rest, and used (Standard Webhooks 1.0.0).
+
+Flows in: the delivery process's key file. Flows out: sealed secrets, signatures. Sealing takes the public key
+(`delivery.sealing_key`), unsealing the delivery process's own key. A sealed secret is bound to its row: copied to
+another endpoint, it cannot be unsealed.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Final, Literal, TypeAlias
+
+from nacl.exceptions import CryptoError
+from nacl.public import PrivateKey, PublicKey, SealedBox
+from nacl.signing import SigningKey
+from nacl.utils import random
+
+from events.errors import Halt, Retry
+from infra.postgres.connection import Connection
+from infra.secret_files import ENDPOINT_KEY
+from infra.settings import Settings
+
+Kind: TypeAlias = Literal["v1", "v1a"]
+"""`v1`: HMAC-SHA256 with a shared secret. `v1a`: Ed25519; the team has the public key only."""
+
+SECRET_BYTES: Final = 32
+
+_HMAC: Final = "whsec_"
+_PRIVATE: Final = "whsk_"
+_PUBLIC: Final = "whpk_"
+
+
+class NoSealingKey(Retry):
+    """The delivery process has not published its public key yet: start it (`yesser run delivery`) and try again."""
+
+
+class CannotUnseal(Halt):
+    """An endpoint's secret cannot be unsealed. The message says which, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewSecret:
+    """A secret that was just made: `secret` signs, and is stored sealed; `shown` is what the team gets, once."""
+
+    kind: Kind
+    secret: str = field(repr=False)
+    shown: str = field(repr=False)
+
+
+def new_secret(kind: Kind) -> NewSecret:
+    """A random secret. For `v1` the team gets the secret itself (`whsec_…`), for `v1a` the public key (`whpk_…`)."""
+    value = random(SECRET_BYTES)
+    if kind == "v1":
+        secret = _HMAC + _text(value)
+        return NewSecret(kind, secret, secret)
+    return NewSecret(kind, _PRIVATE + _text(value), _PUBLIC + _text(bytes(SigningKey(value).verify_key)))
+
+
+def seal(public_key: bytes, endpoint_id: str, secret_id: int, secret: str) -> bytes:
+    """The secret, encrypted for the delivery process and bound to its row."""
+    return SealedBox(PublicKey(public_key)).encrypt(_row(endpoint_id, secret_id) + secret.encode())
+
+
+def unseal(key: PrivateKey, endpoint_id: str, secret_id: int, sealed: bytes) -> str:
+    """The secret of this row. Raises `CannotUnseal`."""
+    row = _row(endpoint_id, secret_id)
+    try:
+        content = SealedBox(key).decrypt(sealed)
+    except CryptoError:
+        content = b""
+    if not content.startswith(row):
+        raise CannotUnseal(
+            f"secret {secret_id} of endpoint {endpoint_id} was sealed for another key or another row: restore the"
+            f" delivery process's file {ENDPOINT_KEY}, or give the endpoint a new secret (`yesser webhooks rotate`)"
+        )
+    return content[len(row) :].decode()
+
+
+def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
+    """One signature as it stands in `webhook-signature`: `v1,…` or `v1a,…`. `timestamp` is in seconds."""
+    content = b"%s.%d.%s" % (message_id.encode(), timestamp, body)
+    if secret.startswith(_PRIVATE):
+        return "v1a," + _text(SigningKey(_value(secret, _PRIVATE)).sign(content).signature)
+    return "v1," + _text(hmac.digest(_value(secret, _HMAC), content, sha256))
+
+
+def signature_headers(secrets: Iterable[str], message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
+    """The three headers of Standard Webhooks, with a signature for each active secret. `message_id` has no dot."""
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": " ".join(sign(secret, message_id, timestamp, body) for secret in secrets),
+    }
+
+
+def load_key(settings: Settings) -> PrivateKey:
+    """The delivery process's key, derived from the text of its file. Raises `Halt` where there is none."""
+    text = settings.secret(ENDPOINT_KEY)
+    if not text:
+        raise Halt(
+            f"the file {settings.secret_path(ENDPOINT_KEY)} is missing: `yesser prepare` makes it. If secrets were"
+            " sealed for it, restore it from the backup"
+        )
+    return PrivateKey(sha256(b"yesser endpoint key\n" + text.encode()).digest())
+
+
+async def publish_key(connection: Connection, key: PrivateKey) -> None:
+    """Publish the public key for those who register endpoints. Raises `Halt` where another one was published."""
+    own = bytes(key.public_key)
+    await connection.execute(
+        "INSERT INTO delivery.sealing_key (slot, public_key) VALUES (1, $1) ON CONFLICT DO NOTHING", own
+    )
+    if await public_key(connection) != own:
+        raise Halt(f"the secrets of endpoints are sealed for another {ENDPOINT_KEY} than that here: restore the file")
+
+
+async def public_key(connection: Connection) -> bytes:
+    """The published public key, for `seal`. Raises `NoSealingKey`."""
+    found: bytes | None = await connection.fetchval("SELECT public_key FROM delivery.sealing_key")
+    if found is None:
+        raise NoSealingKey
+    return found
+
+
+def _row(endpoint_id: str, secret_id: int) -> bytes:
+    return f"{endpoint_id}\n{secret_id}\n".encode()
+
+
+def _text(value: bytes) -> str:
+    return base64.b64encode(value).decode()
+
+
+def _value(secret: str, prefix: str) -> bytes:
+    return base64.b64decode(secret.removeprefix(prefix), validate=True)
