@@ -20,6 +20,7 @@ from events.validation.validate import validate, validate_form
 from events.validation.verdicts import Accepted, Admitted, Agency, Refused
 from events.wire.entry import recorded_time
 from events.wire.kafka_binding import Headers
+from infra.http.body import BodyLimits, RawHeaders, read_body
 from infra.http.problems import Language, Problem, language_of
 from infra.http.quotas import Quota
 from infra.kafka.client_config import agency_topic
@@ -27,8 +28,7 @@ from infra.observability.telemetry import count
 from infra.settings import Settings
 from producers.errors import OutcomeUnknown
 from producers.gateway.acknowledgements import ReceiptSigner, Stored
-from producers.gateway.http.body import BodyLimits, read_body
-from producers.gateway.http.content_mode import Claims, Mode, RawHeaders, claims_of, mode_of
+from producers.gateway.http.content_mode import Claims, Mode, claims_of, mode_of
 from producers.gateway.http.problems import EventFaults, Refusal, listed_faults
 from producers.gateway.recent import Recent, Repeat
 from producers.gateway.writer import KafkaWriter, NotStored

@@ -7,17 +7,15 @@ HTTP and Kafka get the same verdict. In binary mode a header `ce-<name>` becomes
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 from events.wire.codec import STRUCTURED_HEADERS
+from infra.http.body import RawHeaders
 from infra.http.problems import Problem
 from producers.gateway.http.splitting import NotAnArray, TooManyTokens, split_array
 
 Mode = Literal["structured", "binary", "batch"]
-RawHeaders = Sequence[tuple[bytes, bytes]]
-"""ASGI headers: names in lower case."""
 
 BATCH: Final = "application/cloudevents-batch"
 SINGLE: Final = "application/cloudevents"

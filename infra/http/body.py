@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Final
 
 from infra.http.problems import Problem
-from producers.gateway.http.content_mode import RawHeaders
 
 _GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
 _DRAINED_FACTOR: Final = 4
@@ -19,6 +18,9 @@ RATIO_MAX: Final = 250
 _ANY_RATIO_BYTES: Final = 65_536
 """Up to this size the ratio does not matter."""
 _CLOSE: Final = {"Connection": "close"}
+
+RawHeaders = Sequence[tuple[bytes, bytes]]
+"""ASGI headers: names in lower case."""
 
 
 @dataclass(frozen=True, slots=True)

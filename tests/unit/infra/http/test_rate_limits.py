@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from producers.gateway.access.limits import RateLimit
+from infra.http.rate_limits import RateLimit
 from producers.gateway.recent import Recent, Repeat
 
 

@@ -9,9 +9,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from infra.http.body import RATIO_MAX, BodyLimits, RawHeaders, gunzip, read_body
 from infra.http.problems import Problem
-from producers.gateway.http.body import RATIO_MAX, BodyLimits, gunzip, read_body
-from producers.gateway.http.content_mode import RawHeaders
 from tests.unit.events.samples import encoded, initiative
 
 
