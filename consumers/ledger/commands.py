@@ -8,12 +8,15 @@ from pathlib import Path
 
 import click
 
+from consumers.ledger.forecast import Forecast, forecast
+from consumers.ledger.forecast_chart import svg
 from consumers.ledger.statement_proof import StatementProof, entries_of, prove_statement, verify_statement
 from consumers.ledger.what_if import WhatIf, what_if
 from consumers.operations.audit_options import audit_source, verifier_of
 from consumers.revenue.commands import ledger
 from consumers.revenue.statements.commands import partnerships_completion
-from events.values.money import riyals_text
+from consumers.revenue.statements.words import percent_text
+from events.values.money import BASIS_POINTS, riyals_text
 from infra.command_line.display import Column, Grid, show
 from infra.command_line.language import localized, print_localized
 from infra.command_line.output import json_option, print_confirmation, print_result
@@ -87,6 +90,62 @@ def what_if_command(partnership: str, file: Path, as_json: bool) -> None:
         "uncounted": list(found.uncounted),
     }
     print_result(document, as_json, lambda: _show_what_if(partnership, found), indented=True)
+
+
+@ledger.command("forecast")
+@click.argument("partnership", shell_complete=partnerships_completion)
+@click.option("--svg", "picture", type=click.Path(dir_okay=False, path_type=Path), help="Write a chart to this file.")
+@json_option
+def forecast_command(partnership: str, picture: Path | None, as_json: bool) -> None:
+    """Show what a PARTNERSHIP brought of its expected revenue, what is to come, and what the guarantee may still cost.
+
+    The remaining periods are priced as their statements would be: at the pace of the closed ones, as expected, and if
+    nothing more comes. Nothing is written to the ledger.
+    """
+    found = forecast(asyncio.run(entries_of(Settings(), f"partnership/{partnership}")))
+    if picture is not None:
+        picture.write_text(svg(found), encoding="utf-8")
+    print_result(found.document(), as_json, lambda: _show_forecast(found, picture), indented=True)
+
+
+def _show_forecast(found: Forecast, picture: Path | None) -> None:
+    columns = [
+        Column("الفترة", "Period"),
+        Column("المتوقع", "Expected", right=True),
+        Column("الصافي", "Net", right=True),
+        Column("المتحقق منه", "Of it so far", drop=2, right=True),
+        Column("للشريك", "Partner", drop=1, right=True),
+        Column("منه التكملة", "Of which top-up", right=True),
+        Column("التكملة إن توقف الإيراد", "Top-up without revenue", drop=3, right=True),
+    ]
+    rows = [
+        [
+            row.period if row.is_closed else f"{row.period} *",
+            riyals_text(row.expected_halalas),
+            riyals_text(row.statements["pace"].net_halalas),
+            riyals_text(row.net_so_far_halalas),
+            riyals_text(row.statements["pace"].partner_total_halalas),
+            riyals_text(row.statements["pace"].top_up_halalas),
+            riyals_text(row.statements["nothing"].top_up_halalas),
+        ]
+        for row in found.periods
+    ]
+    title = localized(
+        f"توقعات الشراكة {found.partnership_id}، بالريال", f"Forecast of partnership {found.partnership_id}, in riyals"
+    )
+    show(Grid(title, columns, rows))
+    pace = "100" if found.pace is None else percent_text(int(found.pace * BASIS_POINTS))
+    print_localized(
+        f"* فترات لم تُقفل، محسوبة بوتيرة الفترات المقفلة: {pace} % من المتوقع.",
+        f"* not closed yet, at the pace of the closed periods: {pace} % of the expected revenue.",
+    )
+    at_pace, at_most = (riyals_text(found.exposure_halalas(name)) for name in ("pace", "nothing"))
+    print_localized(
+        f"التكملة حتى نهاية العقد: {at_pace} بهذه الوتيرة، و{at_most} على الأكثر.",
+        f"Top-ups to the end of the term: {at_pace} at this pace, {at_most} at most.",
+    )
+    if picture is not None:
+        print_localized(f"كُتب الرسم: {picture}", f"Chart written: {picture}")
 
 
 def _show_what_if(partnership: str, found: WhatIf) -> None:

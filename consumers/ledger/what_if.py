@@ -6,25 +6,23 @@ from the signing on: amendments are left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from consumers.fold.anomaly import ANOMALY
-from consumers.offline.store import SqliteStore
-from consumers.revenue.consumer import CONSUMER as REVENUE
+from consumers.ledger.folded import folded
 from consumers.revenue.rows import STATEMENT, Statement
 from events.errors import YesserError
 from events.validation.validate import validate_form
 from events.validation.verdicts import Agency, Refused
 from events.wire.entry import Entry, entry_bytes, event_bytes, parse_entry
 
-BATCH_ENTRIES = 8_192
 _HEADERS = [("content-type", b"application/cloudevents+json")]
+_LEFT_OUT: Final = frozenset({"partnership.amended", "settlement.issued"})
+"""Entries of the real history that state its terms or its figures."""
 
 
 class WrongTerms(YesserError):
@@ -72,8 +70,8 @@ class WhatIf:
 def what_if(entries: Sequence[tuple[int, bytes]], terms: Mapping[str, Any]) -> WhatIf:
     """Compare. `terms` replace members of the terms as signed. Raises `WrongTerms` or `NothingSigned`."""
     real = [parse_entry(index, raw) for index, raw in entries]
-    actual, anomalies = _folded(real)
-    supposed, further = _folded(_under(real, entries, terms))
+    actual, anomalies = _statements(real)
+    supposed, further = _statements(_under(real, entries, terms))
     periods = sorted({*actual, *supposed})
     compared = tuple(Comparison(period, actual.get(period), supposed.get(period)) for period in periods)
     return WhatIf(compared, tuple(sorted(further - anomalies)))
@@ -93,21 +91,14 @@ def _under(real: Sequence[Entry], entries: Sequence[tuple[int, bytes]], terms: M
         faults = "; ".join(f"{f.pointer.removeprefix('/data/terms') or '/'}: {f.detail}" for f in verdict.faults)
         raise WrongTerms(faults)
     replaced = parse_entry(index, entry_bytes(entry.recorded, entry.address, changed))
-    others = [other for other in real[signed + 1 :] if other.type != "partnership.amended"]
+    others = [other for other in real[signed + 1 :] if other.type not in _LEFT_OUT]
     return [*real[:signed], replaced, *others]
 
 
-def _folded(entries: Sequence[Entry]) -> tuple[dict[str, Statement], frozenset[int]]:
+def _statements(entries: Sequence[Entry]) -> tuple[dict[str, Statement], frozenset[int]]:
     """The statements by period, and the indexes of anomalies."""
-    with TemporaryDirectory() as folder:
-        store = SqliteStore(Path(folder) / "ledger.sqlite", REVENUE)
-        try:
-            for first in range(0, len(entries), BATCH_ENTRIES):
-                store.apply(entries[first : first + BATCH_ENTRIES])
-            statements: Iterable[Statement] = store.rows(STATEMENT)
-            return {row.period: row for row in statements}, frozenset(row.index for row in store.rows(ANOMALY))
-        finally:
-            store.close()
+    with folded(entries) as store:
+        return {row.period: row for row in store.rows(STATEMENT)}, frozenset(row.index for row in store.rows(ANOMALY))
 
 
 def _figures(statement: Statement) -> dict[str, int]:

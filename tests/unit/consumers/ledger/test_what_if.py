@@ -11,7 +11,7 @@ import pytest
 from consumers.ledger.what_if import NothingSigned, WrongTerms, what_if
 from tests.oracle.fold import fold
 from tests.oracle.history import REVENUE, entries_from, generate
-from tests.oracle.log import EntryDict, short_type
+from tests.oracle.log import EntryDict, make_entry, make_event, short_type
 
 OTHER: dict[str, Any] = {
     "bands": [{"up_to_halalas": 777_777, "partner_bp": 1234}, {"up_to_halalas": None, "partner_bp": 4321}],
@@ -79,3 +79,11 @@ def test_without_a_contract_there_is_nothing_to_price() -> None:
     history = [entry for entry in own(LOG) if short_type(entry["event"]) != "partnership.signed"]
     with pytest.raises(NothingSigned):
         what_if(raw(history), {})
+
+
+def test_settlements_of_the_real_terms_do_not_stand_in_the_way_of_others() -> None:
+    history = own(LOG)
+    closed = fold(history).statements[0]
+    settled = make_event("settlement.issued", "platform", SUBJECT, dict(closed), "settlement")
+    found = what_if(raw([*history, make_entry(len(history), settled)]), OTHER)
+    assert [row.document() for row in found.periods] == [row.document() for row in what_if(raw(history), OTHER).periods]

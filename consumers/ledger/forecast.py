@@ -1,0 +1,174 @@
+"""What a partnership may still bring and cost: its real history, folded on with one receipt for each remaining period.
+
+The remaining periods are priced, closed and guaranteed by the same fold as the real ones, so that the forecast of a
+period is what its statement would be. Nothing is written. There are three assumptions:
+
+* `pace`: a period brings as much of its expected revenue as the closed ones brought of theirs (all of it where none is
+  closed or nothing was expected), rounded down to the halala;
+* `expected`: a period brings what is expected of it;
+* `nothing`: nothing more comes. Its top-ups are the most that the guarantee can still cost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Final, Literal, cast
+
+from consumers.ledger.folded import folded
+from consumers.ledger.what_if import NothingSigned
+from consumers.offline.store import SqliteStore
+from consumers.revenue.handlers.book import version_for
+from consumers.revenue.rows import CONTRACT, EXPECTED, PERIOD, STATEMENT, Contract, Statement
+from events.values.calendar import CalendarName
+from events.values.periods import days_of, next_period
+from events.wire.codec import build_event
+from events.wire.entry import Entry, entry_bytes, parse_entry
+
+Assumption = Literal["pace", "expected", "nothing"]
+ASSUMPTIONS: Final[tuple[Assumption, ...]] = ("pace", "expected", "nothing")
+_ADDRESS: Final = "forecast/0/0"
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastPeriod:
+    """A period of the term, in halalas. `statements` by assumption; a closed period has its real one under each."""
+
+    period: str
+    is_closed: bool
+    expected_halalas: int
+    net_so_far_halalas: int
+    statements: Mapping[Assumption, Statement]
+
+    def document(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "period": self.period,
+            "closed": self.is_closed,
+            "expected_halalas": self.expected_halalas,
+            "net_so_far_halalas": self.net_so_far_halalas,
+            **{name: _figures(statement) for name, statement in self.statements.items()},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """All periods of the term. `pace` is what the closed periods brought of what was expected of them."""
+
+    partnership_id: str
+    pace: Fraction | None
+    periods: tuple[ForecastPeriod, ...]
+
+    def exposure_halalas(self, assumption: Assumption) -> int:
+        """The top-ups of the periods that are not closed: what the guarantee would still cost."""
+        return sum(row.statements[assumption].top_up_halalas for row in self.periods if not row.is_closed)
+
+    def document(self) -> dict[str, Any]:
+        """As JSON. `pace` is a fraction in words, such as `"79/100"`."""
+        return {
+            "partnership_id": self.partnership_id,
+            "pace": None if self.pace is None else str(self.pace),
+            "top_ups_to_come_halalas": {name: self.exposure_halalas(name) for name in ASSUMPTIONS},
+            "periods": [row.document() for row in self.periods],
+        }
+
+
+def forecast(entries: Sequence[tuple[int, bytes]]) -> Forecast:
+    """The forecast from the entries of one partnership. Raises `NothingSigned`."""
+    real = [parse_entry(index, raw) for index, raw in entries]
+    with folded(real) as store:
+        contract = next(iter(store.rows(CONTRACT)), None)
+        if contract is None:
+            raise NothingSigned(NothingSigned.__doc__)
+        expected = _expected(store, contract)
+        so_far = {row.period: row.collected_halalas - row.reversed_halalas for row in store.rows(PERIOD)}
+        closed = {row.period: row for row in store.rows(STATEMENT)}
+    pace = _pace(closed.values())
+    factors: dict[Assumption, Fraction] = {"pace": pace or Fraction(1), "expected": Fraction(1), "nothing": Fraction(0)}
+    supposed = {
+        name: _statements([*real, *_remaining(contract, expected, so_far, factor, real[-1])])
+        for name, factor in factors.items()
+    }
+    periods = tuple(
+        ForecastPeriod(
+            label, label in closed, amount, so_far.get(label, 0), {name: supposed[name][label] for name in ASSUMPTIONS}
+        )
+        for label, amount in expected.items()
+        if all(label in statements for statements in supposed.values())
+    )
+    return Forecast(contract.partnership_id, pace, periods)
+
+
+def _expected(store: SqliteStore, contract: Contract) -> dict[str, int]:
+    """Expected revenue of each period of the term, by the version in force for it."""
+    listed = {(row.version, row.period): row.amount_halalas for row in store.rows(EXPECTED)}
+    return {
+        label: listed.get((version_for(contract.versions, label), label), 0)
+        for label in _labels(contract.first_period, contract.last_period)
+    }
+
+
+def _labels(first: str, last: str) -> Iterator[str]:
+    label = first
+    while label <= last:
+        yield label
+        label = next_period(label)
+
+
+def _pace(closed: Iterable[Statement]) -> Fraction | None:
+    """Net to expected over the closed periods; None where nothing was expected. Below zero counts as zero."""
+    rows = list(closed)
+    expected = sum(row.expected_halalas for row in rows)
+    net = sum(row.net_halalas for row in rows)
+    return Fraction(max(0, net), expected) if expected else None
+
+
+def _remaining(
+    contract: Contract, expected: Mapping[str, int], so_far: Mapping[str, int], factor: Fraction, last: Entry
+) -> Iterator[Entry]:
+    """One receipt and the closing of each period that is open or to come. What it has already brought is taken off."""
+    index = last.index
+    for label in _labels(contract.open_period or next_period(contract.last_period), contract.last_period):
+        amount = int(expected[label] * factor) - so_far.get(label, 0)
+        facts: list[tuple[str, dict[str, Any]]] = [("revenue.period-closed", {"period": label})]
+        if amount > 0:
+            receipt = {
+                "receipt_id": f"forecast.{label}",
+                "service_id": contract.services[0],
+                "amount_halalas": amount,
+                "collected_on": _day_of(contract, label),
+                "receipts": 1,
+            }
+            facts.insert(0, ("revenue.collected", receipt))
+        for kind, data in facts:
+            index += 1
+            yield _entry(index, kind, contract, data, last.recorded)
+
+
+def _day_of(contract: Contract, label: str) -> str:
+    """The last day of the period that the contract covers."""
+    _, last = days_of(label, cast(CalendarName, contract.calendar))
+    return min(last, contract.last_day)
+
+
+def _entry(index: int, kind: str, contract: Contract, data: dict[str, Any], recorded: str) -> Entry:
+    event = build_event(
+        type=kind,
+        agency=contract.owner,
+        id=f"forecast.{index}",
+        subject=f"partnership/{contract.partnership_id}",
+        time=recorded,
+        data={"partnership_id": contract.partnership_id, **data},
+    )
+    return parse_entry(index, entry_bytes(recorded, _ADDRESS, event))
+
+
+def _statements(entries: Sequence[Entry]) -> dict[str, Statement]:
+    with folded(entries) as store:
+        return {row.period: row for row in store.rows(STATEMENT)}
+
+
+def _figures(statement: Statement) -> dict[str, int]:
+    names = ("net_halalas", "guarantee_halalas", "top_up_halalas", "recovered_halalas", "partner_total_halalas")
+    return {name: getattr(statement, name) for name in (*names, "treasury_total_halalas")}

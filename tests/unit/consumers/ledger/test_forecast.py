@@ -1,0 +1,163 @@
+"""Forecasts: closed periods are real, the others are priced like real ones under an assumption that is named."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+from fractions import Fraction
+from typing import Any
+
+import orjson
+import pytest
+
+from consumers.ledger.forecast import ASSUMPTIONS, forecast
+from consumers.ledger.forecast_chart import chart_of, svg
+from consumers.ledger.what_if import NothingSigned
+from tests.oracle.fold import fold
+from tests.oracle.history import REVENUE, entries_from, generate
+from tests.oracle.log import EntryDict, make_entry, make_event, short_type
+from tests.unit.consumers.revenue.ledger import TEXT, months, terms
+
+EXPECTED = 1_000_00
+GUARANTEE = {"partner_floor_bp_of_expected": 6_000, "recoverable": True}
+
+
+class History:
+    """Entries of one partnership, said one after another."""
+
+    def __init__(self, **changes: Any) -> None:
+        self.log: list[EntryDict] = []
+        expected = [{"period": label, "amount_halalas": EXPECTED} for label in months(1, 12)]
+        bands = [{"up_to_halalas": None, "partner_bp": 7_000}]
+        self.say(
+            "partnership.signed",
+            partner={"partner_id": "CO", "name": TEXT},
+            services=["S1"],
+            legal_basis=TEXT,
+            signed_on="2004-12-01",
+            terms=terms(bands=bands, expected=expected, guarantee=GUARANTEE, **changes),
+        )
+
+    def say(self, kind: str, **data: Any) -> None:
+        event = make_event(kind, "health", "partnership/P1", {"partnership_id": "P1", **data}, f"e{len(self.log)}")
+        self.log.append(make_entry(len(self.log), event))
+
+    def collect(self, amount: int, on: str) -> None:
+        self.say(
+            "revenue.collected",
+            receipt_id=f"R{len(self.log)}",
+            service_id="S1",
+            amount_halalas=amount,
+            collected_on=on,
+            receipts=1,
+        )
+
+    def close(self, *labels: str) -> None:
+        for label in labels:
+            self.say("revenue.period-closed", period=label)
+
+    def raw(self) -> list[tuple[int, bytes]]:
+        return raw(self.log)
+
+
+def raw(log: list[EntryDict]) -> list[tuple[int, bytes]]:
+    written = ({name: value for name, value in entry.items() if name != "index"} for entry in log)
+    return [(entry["index"], orjson.dumps(document)) for entry, document in zip(log, written, strict=True)]
+
+
+def test_the_remaining_periods_go_on_at_the_pace_of_the_closed_ones() -> None:
+    history = History()
+    history.collect(40_000, "2005-01-10")
+    history.collect(60_000, "2005-02-10")
+    history.close("2005-01", "2005-02")
+    history.collect(7_000, "2005-03-02")
+
+    found = forecast(history.raw())
+
+    assert found.pace == Fraction(1, 2)
+    assert [row.period for row in found.periods] == months(1, 12)
+    assert [row.is_closed for row in found.periods] == [True] * 2 + [False] * 10
+    assert [row.net_so_far_halalas for row in found.periods[:4]] == [40_000, 60_000, 7_000, 0]
+    at_pace = [row.statements["pace"].net_halalas for row in found.periods]
+    assert at_pace == [40_000, 60_000] + [50_000] * 10, "what March brought already is part of its half"
+    guaranteed, share = 60_000, 35_000
+    assert found.exposure_halalas("pace") == 10 * (guaranteed - share)
+    assert found.exposure_halalas("nothing") == 10 * guaranteed - 4_900
+    assert found.exposure_halalas("expected") == 0
+
+
+def test_what_was_topped_up_is_recovered_where_more_comes() -> None:
+    history = History()
+    history.close("2005-01")
+    found = forecast(history.raw())
+    assert found.pace == 0
+    assert found.periods[0].statements["expected"].top_up_halalas == 60_000
+    recovered = [row.statements["expected"].recovered_halalas for row in found.periods]
+    assert recovered == [0, *[10_000] * 6, *[0] * 5]
+
+
+def test_a_period_that_brought_more_than_expected_keeps_it() -> None:
+    history = History()
+    history.close("2005-01")
+    history.collect(3 * EXPECTED, "2005-02-05")
+    found = forecast(history.raw())
+    assert [found.periods[1].statements[name].net_halalas for name in ASSUMPTIONS] == [3 * EXPECTED] * 3
+
+
+def test_before_the_first_closing_the_pace_is_unknown_and_all_is_expected() -> None:
+    found = forecast(History().raw())
+    assert found.pace is None
+    assert {row.statements["pace"].net_halalas for row in found.periods} == {EXPECTED}
+    assert found.document()["pace"] is None
+
+
+def test_after_a_termination_no_period_follows() -> None:
+    history = History()
+    history.collect(EXPECTED, "2005-01-10")
+    history.close("2005-01")
+    history.say("partnership.terminated", on="2005-03-15", reason=TEXT)
+    found = forecast(history.raw())
+    assert [row.period for row in found.periods] == months(1, 3)
+
+
+def test_a_contract_of_which_everything_is_closed_has_nothing_to_come() -> None:
+    history = History()
+    history.close(*months(1, 12))
+    found = forecast(history.raw())
+    assert all(row.is_closed for row in found.periods)
+    assert found.exposure_halalas("nothing") == 0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_closed_periods_are_the_statements_of_the_oracle_under_every_assumption(seed: int) -> None:
+    log = entries_from(generate(seed, 300, REVENUE))
+    signed = {e["event"]["subject"] for e in log if short_type(e["event"]) == "partnership.signed"}
+    for subject in sorted(signed):
+        own = [entry for entry in log if entry["event"]["subject"] == subject]
+        own = [{**entry, "index": number} for number, entry in enumerate(own)]
+        real = {row["period"]: row for row in fold(own).statements}
+        found = forecast(raw(own))
+        for row in found.periods:
+            if row.is_closed:
+                for statement in row.statements.values():
+                    assert statement.partner_total_halalas == real[row.period]["partner_total_halalas"]
+        assert {row.period for row in found.periods if row.is_closed} == set(real)
+
+
+def test_the_chart_has_a_bar_for_each_period_and_is_well_formed_with_any_name() -> None:
+    history = History()
+    history.collect(40_000, "2005-01-10")
+    history.close("2005-01")
+    found = forecast(history.raw())
+    chart = chart_of(found)
+    assert len(chart.bars) == 12
+    first, second = chart.bars[:2]
+    assert first.is_closed
+    assert not second.is_closed
+    assert first.expected_y < first.net_y < chart.bottom
+    assert first.top_up_y < first.net_y, "the top-up stands on what came"
+    ElementTree.fromstring(svg(found))
+
+
+def test_without_a_contract_there_is_no_forecast() -> None:
+    with pytest.raises(NothingSigned):
+        forecast(History().raw()[1:] or [])
