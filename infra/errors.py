@@ -1,4 +1,4 @@
-"""Errors of the embedded stack."""
+"""Errors of commands and of the embedded stack."""
 
 from __future__ import annotations
 
@@ -7,3 +7,7 @@ from events.errors import YesserError
 
 class StackError(YesserError):
     """The embedded stack cannot do this; the message gives the reason and the remedy."""
+
+
+class WrongInput(YesserError):
+    """A file given to the command is not valid: nothing was done."""

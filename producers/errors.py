@@ -15,7 +15,3 @@ class NotAccepted(Reject):
 
 class RegistrationFailed(YesserError):
     """An agency could not be registered; the message gives the reason."""
-
-
-class WrongInput(YesserError):
-    """A file given to the command is not valid: nothing was sent."""

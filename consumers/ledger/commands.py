@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
 from consumers.ledger.forecast import Forecast, forecast
 from consumers.ledger.forecast_chart import svg
+from consumers.ledger.reconcile import (
+    FINDING_COLUMNS,
+    FINDING_WORDS,
+    FileRow,
+    Finding,
+    finding_row,
+    reconcile,
+    totals,
+    type_of,
+)
 from consumers.ledger.statement_proof import StatementProof, entries_of, prove_statement, verify_statement
 from consumers.ledger.what_if import WhatIf, what_if
 from consumers.operations.audit_options import audit_source, verifier_of
@@ -18,10 +30,16 @@ from consumers.revenue.statements.commands import partnerships_completion
 from consumers.revenue.statements.words import percent_text
 from events.values.money import BASIS_POINTS, riyals_text
 from infra.command_line.display import Column, Grid, show
+from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import localized, print_localized
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.command_line.parameters import PeriodLabel
+from infra.command_line.table_files import write_csv
+from infra.command_line.usage import usage_errors
+from infra.errors import WrongInput
 from infra.settings import Settings
+from infra.tables.mapping import MappingDocument, read_mapping
+from infra.tables.rows import mapped_rows
 
 __all__ = ["ledger"]
 _FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -106,6 +124,88 @@ def forecast_command(partnership: str, picture: Path | None, as_json: bool) -> N
     if picture is not None:
         picture.write_text(svg(found), encoding="utf-8")
     print_result(found.document(), as_json, lambda: _show_forecast(found, picture), indented=True)
+
+
+@ledger.command("reconcile")
+@click.argument("partnership", shell_complete=partnerships_completion)
+@click.argument("file", type=click.File("rb"))
+@click.option("--mapping", "mapping_file", required=True, type=_TERMS, help="How its columns map, as for `publish`.")
+@click.option(
+    "--csv", "into", type=click.Path(dir_okay=False, path_type=Path), help="Write every finding to this file."
+)
+@json_option
+@click.pass_context
+def reconcile_command(
+    context: click.Context, partnership: str, file: BinaryIO, mapping_file: Path, into: Path | None, as_json: bool
+) -> None:
+    """Compare a partner's or a bank's table of receipts, reversals or payouts with the log.
+
+    The mapping is that of `yesser publish`; its constant "/type" says which of the three the rows are. Rows without an
+    id are matched by date and amount. Exit code 1: something is missing, different, doubled or unreadable.
+    """
+    with usage_errors():
+        kind, rows, others = _rows_of(partnership, file, read_mapping(mapping_file))
+    findings = reconcile(kind, rows, asyncio.run(entries_of(Settings(), f"partnership/{partnership}")))
+    counts = totals(findings)
+    if into is not None:
+        write_csv(into, FINDING_COLUMNS, map(finding_row, findings))
+    document = {
+        "partnership_id": partnership,
+        "type": kind,
+        "rows_of_other_partnerships": others,
+        **{name.replace("-", "_"): count for name, count in counts.items()},
+        "findings": [finding.document() for finding in findings if finding.kind != "matched"],
+    }
+    print_result(document, as_json, lambda: _show_findings(partnership, findings, counts), indented=True)
+    context.exit(ExitCode.OK if counts["matched"] == len(findings) else ExitCode.ANSWER_IS_NO)
+
+
+def _rows_of(partnership: str, file: BinaryIO, mapping: MappingDocument) -> tuple[str, list[FileRow], int]:
+    """The type of the rows, the partnership's own, and how many name another. Raises `WrongInput`."""
+    kind, rows, others = None, [], 0
+    for line, bound, cells in mapped_rows(file, mapping):
+        document = bound.event(cells)
+        kind = type_of(document)
+        data = document.get("data", {})
+        if data.get("partnership_id", partnership) == partnership:
+            rows.append(FileRow(line, data))
+        else:
+            others += 1
+    if kind is None:
+        raise WrongInput("the table has no rows below its header")
+    return kind, rows, others
+
+
+def _show_findings(partnership: str, findings: Sequence[Finding], counts: Mapping[str, int]) -> None:
+    columns = [
+        Column("النتيجة", "Finding"),
+        Column("السطر", "Line", right=True),
+        Column("القيد", "Entry", right=True),
+        Column("المعرّف", "Id", drop=1),
+        Column("الملف", "File", right=True),
+        Column("السجل", "Log", right=True),
+        Column("السبب", "Reason", wraps=True),
+    ]
+    rows = [
+        [
+            localized(*FINDING_WORDS[finding.kind], "\n"),
+            None if finding.line is None else str(finding.line),
+            None if finding.index is None else str(finding.index),
+            finding.id,
+            *(None if sum_ is None else riyals_text(sum_) for sum_ in (finding.file_halalas, finding.log_halalas)),
+            None if finding.reason is None else localized(finding.reason.ar, finding.reason.en, "\n"),
+        ]
+        for finding in findings
+        if finding.kind != "matched"
+    ]
+    if rows:
+        title = localized(f"مطابقة {partnership}، بالريال", f"Reconciliation of {partnership}, in riyals")
+        show(Grid(title, columns, rows))
+    words = [(FINDING_WORDS[kind], count) for kind, count in counts.items() if count]
+    print_localized(
+        "، ".join(f"{ar} {count:,}" for (ar, _), count in words) + ".",
+        ", ".join(f"{en} {count:,}" for (_, en), count in words) + ".",
+    )
 
 
 def _show_forecast(found: Forecast, picture: Path | None) -> None:

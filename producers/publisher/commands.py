@@ -16,17 +16,17 @@ from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_json
 from infra.command_line.parameters import AgencyCode, mapping_option
+from infra.command_line.usage import usage_errors
+from infra.errors import WrongInput
 from infra.kafka.client_config import bootstrap
 from infra.observability.telemetry import setup
 from infra.postgres.connection import address
 from infra.settings import Settings
-from producers.errors import WrongInput
+from infra.tables.mapping import read_mapping
 from producers.publisher.job import Job, is_file, run_job, write_refused
 from producers.publisher.opening import FIRST_LINES, read_opening
 from producers.publisher.report import Report, fault_sentences, in_both_languages
 from producers.publisher.sources import EventFile, Source, Table
-from producers.publisher.tables.mapping import read_mapping
-from producers.publisher.usage import usage_errors
 
 _SHOWN_MAX: Final = 20
 COUNTS: Final = {"accepted": "المقبول", "duplicates": "المكرر", "conflicts": "المتعارض", "refused": "المرفوض"}

@@ -17,11 +17,12 @@ from rich.progress import BarColumn, TaskID, TaskProgressColumn, TextColumn, Tim
 from rich.progress import Progress as RichProgress
 
 from events.errors import YesserError
+from infra.errors import WrongInput
 from infra.kafka.client_config import agency_topic
 from infra.kafka.end_offsets import end_offsets_reader
 from infra.observability.telemetry import span
 from infra.settings import Settings
-from producers.errors import NotAccepted, WrongInput
+from producers.errors import NotAccepted
 from producers.publisher.kafka_publisher import AgencyPublisher
 from producers.publisher.ndjson import Defaults
 from producers.publisher.report import Report

@@ -18,7 +18,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from events.errors import YesserError
-from producers.errors import WrongInput
+from infra.errors import WrongInput
 from producers.publisher.ndjson import Line
 from producers.publisher.report import Report, SentLines
 

@@ -8,13 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from consumers.audit.mirror import write_mirror
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.ledger.statement_proof import NotProven, NotSignedYet, prove_statement, verify_statement
 from consumers.operations.audit_options import AuditSource
 from consumers.revenue.consumer import CONSUMER as REVENUE
+from events.values.money import riyals_text
 from infra.cli import cli
 from infra.log.key_files import log_key_files
 from infra.log.merkle import TileTree, leaf_hash
@@ -167,3 +168,58 @@ async def test_the_history_is_priced_under_other_terms(
     assert shown["actual"]["partner_base_halalas"] > 0
     assert shown["what_if"]["partner_base_halalas"] == 0
     assert shown["partner_difference_halalas"] == -shown["treasury_difference_halalas"]
+
+
+BANK = """
+[constants]
+"/type" = "sa.gov.yesser.revenue.collected.v1"
+[columns]
+id = { pointer = "/data/receipt_id" }
+amount = { pointer = "/data/amount_halalas", type = "riyals" }
+on = { pointer = "/data/collected_on" }
+"""
+
+
+async def test_a_table_of_the_partnerships_receipts_is_reconciled_and_its_future_forecast(
+    applied: Connection,
+    settings: Settings,
+    own: tuple[str, str],
+    environment: Callable[..., dict[str, str]],
+    tmp_path: Path,
+) -> None:
+    partnership, _ = own
+    query = "SELECT receipt_id, amount_halalas, collected_on FROM revenue.receipt WHERE partnership_id = $1"
+    receipts = await applied.fetch(query, partnership)
+    lines = [",".join((row[0], riyals_text(row[1]).replace(",", ""), row[2])) for row in receipts]
+    table, mapping = tmp_path / "bank.csv", tmp_path / "bank.toml"
+    mapping.write_text(BANK)
+
+    def run(*words: str) -> Result:
+        return CliRunner().invoke(cli, [*words, "--json"], env=environment())
+
+    command = ("ledger", "reconcile", partnership, str(table), "--mapping", str(mapping))
+    table.write_text("\n".join(["id,amount,on", *lines]))
+    same = await asyncio.to_thread(run, *command)
+    assert (same.exit_code, json.loads(same.stdout)["matched"]) == (0, len(receipts)), same.output
+    table.write_text("\n".join(["id,amount,on", *lines[:-1], lines[0]]))
+    other = await asyncio.to_thread(run, *command, "--csv", str(tmp_path / "findings.csv"))
+    assert other.exit_code == 1
+    assert json.loads(other.stdout)["doubled"] == 1
+    assert len((tmp_path / "findings.csv").read_text("utf-8-sig").splitlines()) >= len(receipts)
+    table.write_text("id;amount\nx;1")
+    assert (await asyncio.to_thread(run, *command)).exit_code == 2
+
+    chart = tmp_path / "forecast.svg"
+    shown = await asyncio.to_thread(run, "ledger", "forecast", partnership, "--svg", str(chart))
+    assert shown.exit_code == 0, shown.output
+    statements = {s["period"]: s for s in await asyncio.to_thread(read_statements, run, partnership)}
+    closed = [row for row in json.loads(shown.stdout)["periods"] if row["closed"]]
+    assert {row["period"]: row["pace"]["partner_total_halalas"] for row in closed} == {
+        period: statement["partner_total_halalas"] for period, statement in statements.items()
+    }
+    assert chart.read_text().startswith("<svg")
+
+
+def read_statements(run: Callable[..., Result], partnership: str) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = json.loads(run("ledger", "statements", partnership).stdout)
+    return found

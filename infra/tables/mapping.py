@@ -25,8 +25,8 @@ from typing import Any, Final, Literal
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from producers.errors import WrongInput
-from producers.publisher.tables.faults import sentence
+from infra.errors import WrongInput
+from infra.tables.faults import sentence
 
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
 _RIYALS: Final = re.compile(r"(-?)(0|[1-9][0-9]{0,16})(?:\.([0-9]{1,2}))?")
@@ -37,7 +37,7 @@ Kind = Literal["text", "integer", "boolean", "list", "riyals"]
 
 
 class WrongMapping(WrongInput):
-    """The mapping file is not valid: correct it; nothing was sent."""
+    """The mapping file is not valid: correct it; nothing was done."""
 
 
 class Column(BaseModel):

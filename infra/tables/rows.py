@@ -1,27 +1,25 @@
-"""The rows of a CSV file as lines to publish: numbered by the line where a row begins, mapped to events.
+"""The rows of a CSV file, numbered by the line where a row begins.
 
-Flows in: a seekable file and a mapping. Flows out: `Line`s as for NDJSON. A table with any malformed row is not sent,
-because a wrong quote shifts every cell after it.
+A table with any malformed row is not read at all, because a wrong quote shifts every cell after it.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
-from producers.errors import WrongInput
-from producers.publisher.ndjson import LINE_BYTES_MAX, Line, copy_lines
-from producers.publisher.tables.mapping import MappingDocument, RowMapping, bind
+from infra.errors import WrongInput
+from infra.tables.mapping import MappingDocument, RowMapping, bind
 
 _ENCODINGS: Final = {"utf-8": "utf-8-sig", "windows-1256": "cp1256"}
 
 
 class WrongTable(WrongInput):
-    """The CSV file is not well-formed: correct it; nothing was sent."""
+    """The CSV file is not well-formed: correct it; nothing was done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,33 +31,25 @@ class Row:
     cells: list[str]
 
 
-def mapped_lines(stream: BinaryIO, document: MappingDocument) -> Iterator[Line]:
-    """Every row as an event. The whole table is checked first: raises `WrongTable` or `WrongMapping`."""
+def mapped_rows(stream: BinaryIO, document: MappingDocument) -> Iterator[tuple[int, RowMapping, list[str]]]:
+    """Every row below the header: the line where it begins, its mapping, its cells.
+
+    The whole table is checked first: raises `WrongTable` or `WrongMapping`.
+    """
     mapping: RowMapping | None = None
     for row in _checked(stream, document):
         mapping = mapping or bind(document, row.cells)
     if mapping is None:
         raise WrongTable("the table has no header: the first row must name the columns")
-    rows = _rows(stream, document)
+    rows = all_rows(stream, document)
     next(rows)
     for row in rows:
-        text = mapping.line(row.cells)
-        yield Line(row.first_line, text if len(text) <= LINE_BYTES_MAX else None)
-
-
-def copy_rows(source: BinaryIO, target: BinaryIO, document: MappingDocument, numbers: Container[int]) -> None:
-    """Copy the header and the rows that begin at these lines unchanged, as a table of the same form."""
-    wanted: set[int] = set()
-    for position, row in enumerate(_rows(source, document)):
-        if position == 0 or row.first_line in numbers:
-            wanted.update(range(row.first_line, row.last_line + 1))
-    source.seek(0)
-    copy_lines(source, target, wanted)
+        yield row.first_line, mapping, row.cells
 
 
 def _checked(stream: BinaryIO, document: MappingDocument) -> Iterator[Row]:
     header: Row | None = None
-    for row in _rows(stream, document):
+    for row in all_rows(stream, document):
         header = header or row
         if len(row.cells) != len(header.cells):
             raise WrongTable(
@@ -69,7 +59,8 @@ def _checked(stream: BinaryIO, document: MappingDocument) -> Iterator[Row]:
         yield row
 
 
-def _rows(stream: BinaryIO, document: MappingDocument) -> Iterator[Row]:
+def all_rows(stream: BinaryIO, document: MappingDocument) -> Iterator[Row]:
+    """Every row that is not blank, the header first. Raises `WrongTable`."""
     stream.seek(0)
     with _text(stream, _ENCODINGS[document.encoding]) as text:
         reader = csv.reader(text, delimiter=document.delimiter, strict=True)

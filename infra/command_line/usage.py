@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import click
 
-from producers.errors import WrongInput
+from infra.errors import WrongInput
 
 
 @contextmanager

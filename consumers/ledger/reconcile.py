@@ -1,0 +1,243 @@
+"""Compares a partner's or a bank's table with the log: matched, different, missing on either side, each with a reason.
+
+Flows in: the rows of a table, mapped as for `yesser publish`, and the partnership's entries. Flows out: findings. Rows
+with an id are matched by it; rows without one by date and amount, each entry once. Nothing is written.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Literal
+
+from consumers.fold.anomaly import ANOMALY
+from consumers.ledger.folded import folded
+from events.faults.problems import Bilingual
+from events.types.contradictions import RULES
+from events.values.money import riyals_text
+from events.wire.entry import TYPE_PREFIX, Entry, parse_entry
+from infra.command_line.table_files import Columns
+from infra.errors import WrongInput
+
+Kind = Literal["matched", "different", "missing-in-log", "missing-in-file", "doubled", "unreadable"]
+KINDS: Final[tuple[Kind, ...]] = (
+    "matched", "different", "missing-in-log", "missing-in-file", "doubled", "unreadable"
+)  # fmt: skip
+FIELDS: Final[Mapping[str, tuple[str, str]]] = {
+    "revenue.collected": ("receipt_id", "collected_on"),
+    "revenue.reversed": ("reversal_id", "reversed_on"),
+    "revenue.paid-out": ("payout_id", "paid_on"),
+}
+"""Type of the rows → the members of `data` with its id and its date."""
+CURRENCIES: Final = frozenset({"SAR", "ر.س", "ريال"})
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """A row of the table, with what its mapping gave. `line` is where it begins."""
+
+    line: int
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A row, an entry, or both, and how they compare. Amounts are halalas."""
+
+    kind: Kind
+    line: int | None
+    index: int | None
+    id: str | None
+    dated_on: str | None
+    file_halalas: int | None
+    log_halalas: int | None
+    reason: Bilingual | None = None
+
+    def document(self) -> dict[str, Any]:
+        """As JSON."""
+        reason = None if self.reason is None else {"ar": self.reason.ar, "en": self.reason.en}
+        return {**asdict(self), "reason": reason}
+
+
+@dataclass(frozen=True, slots=True)
+class _Fact:
+    """An entry of the wanted type. `rule` is that of its anomaly, if it does not count."""
+
+    index: int
+    id: str
+    dated_on: str
+    amount_halalas: int
+    rule: str | None
+
+
+def type_of(document: Mapping[str, Any]) -> str:
+    """The type that a mapped row names. Raises `WrongInput`."""
+    full = document.get("type")
+    name = str(full).removeprefix(TYPE_PREFIX).rpartition(".")[0]
+    if name not in FIELDS:
+        known = ", ".join(f"{TYPE_PREFIX}{kind}.v1" for kind in FIELDS)
+        raise WrongInput(f'the mapping must have the constant "/type" with one of {known}, and not {full!r}')
+    return name
+
+
+def reconcile(kind: str, rows: Sequence[FileRow], entries: Sequence[tuple[int, bytes]]) -> list[Finding]:
+    """The findings: rows in the order of the file, then entries that are missing in it.
+
+    Only entries with a date between the first and the last of the file are missed in it.
+    """
+    id_name, date_name = FIELDS[kind]
+    facts = _facts(kind, entries)
+    first_line: dict[str, int] = {}
+    by_id = _by_id(facts)
+    by_sum: defaultdict[tuple[str, int], list[_Fact]] = defaultdict(list)
+    for fact in reversed(facts):
+        if fact.rule is None:
+            by_sum[fact.dated_on, fact.amount_halalas].append(fact)
+    seen: set[int] = set()
+    findings = []
+    for row in rows:
+        row_id, on, amount = row.data.get(id_name), row.data.get(date_name), row.data.get("amount_halalas")
+        fault = _fault(row.data, on)
+        found: _Fact | None = None
+        if isinstance(row_id, str) and row_id in first_line:
+            reason = Bilingual(
+                f"السطر {first_line[row_id]} له المعرّف نفسه.", f"Line {first_line[row_id]} has the same id."
+            )
+            findings.append(Finding("doubled", row.line, None, row_id, _text(on), _whole(amount), None, reason))
+            continue
+        if isinstance(row_id, str):
+            first_line[row_id] = row.line
+            found = by_id.get(row_id)
+        elif fault is None:
+            alike = by_sum[str(on), int(str(amount))]
+            found = alike.pop() if alike else None
+        if found is not None:
+            seen.add(found.index)
+        findings.append(_compared(row.line, row_id, on, amount, found, fault))
+    return [*findings, *_missing_in_file(facts, seen, [row.data.get(date_name) for row in rows])]
+
+
+FINDING_COLUMNS: Final[Columns] = {
+    "finding": "VARCHAR", "line": "BIGINT", "index": "BIGINT", "id": "VARCHAR", "dated_on": "VARCHAR",
+    "file_halalas": "BIGINT", "log_halalas": "BIGINT", "reason_ar": "VARCHAR", "reason_en": "VARCHAR",
+}  # fmt: skip
+FINDING_WORDS: Final[Mapping[str, tuple[str, str]]] = {
+    "matched": ("متطابق", "matched"),
+    "different": ("مختلف", "different"),
+    "missing-in-log": ("ناقص في السجل", "missing in the log"),
+    "missing-in-file": ("ناقص في الملف", "missing in the file"),
+    "doubled": ("مكرر", "doubled"),
+    "unreadable": ("لا يُقرأ", "unreadable"),
+}
+
+
+def finding_row(finding: Finding) -> tuple[int | str | None, ...]:
+    """A row of `FINDING_COLUMNS`."""
+    reason = (None, None) if finding.reason is None else (finding.reason.ar, finding.reason.en)
+    return (
+        finding.kind,
+        finding.line,
+        finding.index,
+        finding.id,
+        finding.dated_on,
+        finding.file_halalas,
+        finding.log_halalas,
+        *reason,
+    )
+
+
+def totals(findings: Iterable[Finding]) -> dict[str, int]:
+    """How many there are of each kind."""
+    counted = Counter(finding.kind for finding in findings)
+    return {kind: counted[kind] for kind in KINDS}
+
+
+def _facts(kind: str, entries: Sequence[tuple[int, bytes]]) -> list[_Fact]:
+    parsed = [parse_entry(index, raw) for index, raw in entries]
+    with folded(parsed) as store:
+        rules = {row.index: row.rule for row in store.rows(ANOMALY)}
+    return [_fact(kind, entry, rules.get(entry.index)) for entry in parsed if entry.type == kind]
+
+
+def _fact(kind: str, entry: Entry, rule: str | None) -> _Fact:
+    id_name, date_name = FIELDS[kind]
+    data = entry.data
+    return _Fact(entry.index, data[id_name], data[date_name], data["amount_halalas"], rule)
+
+
+def _by_id(facts: Iterable[_Fact]) -> dict[str, _Fact]:
+    """The entry that counts under each id; the last one where none does."""
+    found: dict[str, _Fact] = {}
+    for fact in facts:
+        known = found.get(fact.id)
+        if known is None or known.rule is not None:
+            found[fact.id] = fact
+    return found
+
+
+def _compared(line: int, row_id: Any, on: Any, amount: Any, found: _Fact | None, fault: Bilingual | None) -> Finding:
+    kind, reason = _verdict(on, amount, found, fault)
+    index, log_halalas = (None, None) if found is None else (found.index, found.amount_halalas)
+    own_id = found.id if found is not None and row_id is None else _text(row_id)
+    return Finding(kind, line, index, own_id, _text(on), _whole(amount), log_halalas, reason)
+
+
+def _verdict(on: Any, amount: Any, found: _Fact | None, fault: Bilingual | None) -> tuple[Kind, Bilingual | None]:
+    if fault is not None:
+        return "unreadable", fault
+    if found is None:
+        return "missing-in-log", _NOT_IN_LOG
+    if found.rule is not None:
+        rule = RULES[found.rule]
+        return "different", Bilingual(
+            f"القيد {found.index} لا يُحسب. {rule.ar}", f"Entry {found.index} does not count. {rule.en}"
+        )
+    if found.amount_halalas != amount:
+        theirs, ours = riyals_text(int(amount)), riyals_text(found.amount_halalas)
+        return "different", Bilingual(
+            f"المبلغ في الملف {theirs} وفي السجل {ours}.", f"The amount is {theirs} in the file and {ours} in the log."
+        )
+    if found.dated_on != on:
+        return "different", Bilingual(
+            f"التاريخ في الملف {on} وفي السجل {found.dated_on}.",
+            f"The date is {on} in the file and {found.dated_on} in the log.",
+        )
+    return "matched", None
+
+
+_NOT_IN_LOG: Final = Bilingual(
+    "لا قيد له في السجل: لم يُرسل، أو رُفض.", "The log has no entry of it: it was not sent, or it was refused."
+)
+_NOT_IN_FILE: Final = Bilingual("ليس في الملف.", "It is not in the file.")
+
+
+def _fault(data: Mapping[str, Any], on: Any) -> Bilingual | None:
+    """What of a row cannot be compared."""
+    amount, currency = data.get("amount_halalas"), data.get("currency")
+    if currency is not None and currency not in CURRENCIES:
+        return Bilingual(f"العملة {currency} ليست الريال.", f"The currency {currency} is not SAR.")
+    if isinstance(amount, bool) or not isinstance(amount, int):
+        return Bilingual(
+            f"المبلغ {amount!r} لا يُقرأ: يُكتب مثل 1250.00.", f"The amount {amount!r} cannot be read: write 1250.00."
+        )
+    if not isinstance(on, str):
+        return Bilingual("لا تاريخ في السطر.", "The row has no date.")
+    return None
+
+
+def _missing_in_file(facts: Iterable[_Fact], seen: set[int], dates: Iterable[Any]) -> Iterator[Finding]:
+    days = sorted(day for day in dates if isinstance(day, str))
+    for fact in facts:
+        if fact.rule is None and fact.index not in seen and days and days[0] <= fact.dated_on <= days[-1]:
+            yield Finding(
+                "missing-in-file", None, fact.index, fact.id, fact.dated_on, None, fact.amount_halalas, _NOT_IN_FILE
+            )
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _whole(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

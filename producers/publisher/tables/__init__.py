@@ -1,3 +1,0 @@
-"""CSV tables and their mappings: turns rows into events, and reports faults by file, column and rule. Way in:
-`rows`, `mapping`. Imports: `events`.
-"""

@@ -1,0 +1,130 @@
+"""Reconciliation: every row and every entry has one finding with its reason, and money is never matched twice."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from consumers.ledger.reconcile import FileRow, Finding, reconcile, totals, type_of
+from infra.errors import WrongInput
+from tests.unit.consumers.ledger.test_forecast import History
+
+COLLECTED = "revenue.collected"
+
+
+def history(*sums: tuple[int, str]) -> History:
+    found = History()
+    for amount, on in sums:
+        found.collect(amount, on)
+    return found
+
+
+def row(line: int, amount: Any, on: Any, receipt_id: str | None = None, **more: Any) -> FileRow:
+    named = {} if receipt_id is None else {"receipt_id": receipt_id}
+    return FileRow(line, {"amount_halalas": amount, "collected_on": on, **named, **more})
+
+
+def kinds(findings: list[Finding]) -> list[tuple[str, int | None, int | None]]:
+    return [(finding.kind, finding.line, finding.index) for finding in findings]
+
+
+LOG = history((100, "2005-01-05"), (200, "2005-01-06"), (300, "2005-01-07"), (300, "2005-01-07"), (9, "2005-06-01"))
+"""Receipts R1 to R5, entries 1 to 5."""
+
+
+def test_rows_with_an_id_are_matched_by_it() -> None:
+    rows = [
+        row(2, 100, "2005-01-05", "R1"),
+        row(3, 201, "2005-01-06", "R2"),
+        row(4, 300, "2005-01-08", "R3"),
+        row(5, 100, "2005-01-05", "R1"),
+        row(6, 50, "2005-01-05", "R99"),
+    ]
+    findings = reconcile(COLLECTED, rows, LOG.raw())
+    assert kinds(findings) == [
+        ("matched", 2, 1),
+        ("different", 3, 2),
+        ("different", 4, 3),
+        ("doubled", 5, None),
+        ("missing-in-log", 6, None),
+        ("missing-in-file", None, 4),
+    ], "R5 lies outside the days of the file"
+    reasons = [finding.reason.en if finding.reason else None for finding in findings]
+    assert reasons[1:4] == [
+        "The amount is 2.01 in the file and 2.00 in the log.",
+        "The date is 2005-01-08 in the file and 2005-01-07 in the log.",
+        "Line 2 has the same id.",
+    ]
+    assert totals(findings)["different"] == 2
+
+
+def test_rows_of_a_bank_without_ids_are_matched_by_date_and_amount_each_entry_once() -> None:
+    rows = [row(line, 300, "2005-01-07") for line in (2, 3, 4)] + [row(5, 100, "2005-01-05")]
+    assert kinds(reconcile(COLLECTED, rows, LOG.raw())) == [
+        ("matched", 2, 3),
+        ("matched", 3, 4),
+        ("missing-in-log", 4, None),
+        ("matched", 5, 1),
+        ("missing-in-file", None, 2),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"amount": "١٢٥"}, "The amount '١٢٥' cannot be read: write 1250.00."),
+        ({"amount": "12,5"}, "The amount '12,5' cannot be read: write 1250.00."),
+        ({"amount": None}, "The amount None cannot be read: write 1250.00."),
+        ({"amount": True}, "The amount True cannot be read: write 1250.00."),
+        ({"on": None}, "The row has no date."),
+        ({"currency": "USD"}, "The currency USD is not SAR."),
+    ],
+)
+def test_a_row_that_cannot_be_compared_says_why(changes: dict[str, Any], said: str) -> None:
+    given_: dict[str, Any] = {"amount": 100, "on": "2005-01-05", **changes}
+    currency = {name: value for name, value in given_.items() if name == "currency"}
+    (finding, *_) = reconcile(COLLECTED, [row(2, given_["amount"], given_["on"], "R1", **currency)], LOG.raw())
+    assert (finding.kind, finding.index) == ("unreadable", 1)
+    assert finding.reason is not None
+    assert finding.reason.en == said
+
+
+def test_riyals_are_named_by_their_code_or_their_arabic_sign() -> None:
+    rows = [row(2, 100, "2005-01-05", "R1", currency="SAR"), row(3, 200, "2005-01-06", "R2", currency="ر.س")]
+    assert [finding.kind for finding in reconcile(COLLECTED, rows, LOG.raw())] == ["matched", "matched"]
+
+
+def test_an_entry_that_does_not_count_is_a_difference_with_the_rule() -> None:
+    told = history((100, "2005-01-05"))
+    told.say(COLLECTED, receipt_id="X", service_id="other", amount_halalas=5, collected_on="2005-01-06", receipts=1)
+    (finding, *_) = reconcile(COLLECTED, [row(2, 5, "2005-01-06", "X")], told.raw())
+    assert (finding.kind, finding.index) == ("different", 2)
+    assert finding.reason is not None
+    assert finding.reason.en == "Entry 2 does not count. The service is not one of the contract's."
+
+
+def test_the_mapping_names_what_its_rows_are() -> None:
+    assert type_of({"type": "sa.gov.yesser.revenue.paid-out.v1"}) == "revenue.paid-out"
+    for document in ({}, {"type": "sa.gov.yesser.service.launched.v1"}, {"type": 5}):
+        with pytest.raises(WrongInput, match="/type"):
+            type_of(document)
+
+
+DAYS = [f"2005-01-0{day}" for day in range(1, 6)]
+SUMS = st.lists(st.tuples(st.integers(1, 4), st.sampled_from(DAYS)), max_size=12)
+
+
+@settings(deadline=None, max_examples=50)
+@given(SUMS, SUMS)
+def test_without_ids_what_matches_is_what_both_sides_have(in_log: Any, in_file: Any) -> None:
+    findings = reconcile(COLLECTED, [row(n, *sum_) for n, sum_ in enumerate(in_file)], history(*in_log).raw())
+    matched = [(finding.log_halalas, finding.dated_on) for finding in findings if finding.kind == "matched"]
+    assert Counter(matched) == Counter(in_log) & Counter(in_file)
+    indexes = [finding.index for finding in findings if finding.index is not None]
+    assert len(indexes) == len(set(indexes))
+    missing = [(f.file_halalas, f.dated_on) for f in findings if f.kind == "missing-in-log"]
+    assert Counter(missing) == Counter(in_file) - Counter(in_log)
