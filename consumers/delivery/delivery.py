@@ -13,6 +13,8 @@ from typing import Any, Final, TypeAlias
 
 import structlog
 
+from consumers.delivery.delivery_lease import LEASE
+from consumers.delivery.timers.timers import set_off
 from infra.postgres.connection import connect
 from infra.process.health import Progress, Readiness
 from infra.process.leader_election import LeaderElection, Term
@@ -20,15 +22,13 @@ from infra.process.lease import LeaseSpec
 from infra.process.tasks import pause, until_one_ends
 from infra.settings import Settings
 
-LEASE: Final = "delivery"
-
 log = structlog.get_logger()
 
 Part: TypeAlias = Callable[[Settings, Term, Callable[[], None]], Coroutine[Any, Any, None]]
 """Works until the term's `stop`; calls the function after each round, which ends a wait or a halt that was reported. An
 error ends the term of all parts."""
 
-PARTS: Final[tuple[Part, ...]] = ()
+PARTS: Final[tuple[Part, ...]] = (set_off,)
 
 
 class Delivery:

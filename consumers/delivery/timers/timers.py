@@ -1,0 +1,151 @@
+"""The timers of campaigns: at midnight in Riyadh they put the escalations that are due into the outbox.
+
+Flows in: the campaigns' rows, the log, the clock. Flows out: events `campaign.escalated`, each once. Nothing is
+stored: what is due follows from the rows and the clock, and an event's id names its campaign, so that what was decided
+is found after a restart, a rebuild, a restore, or a change of the clock. The rows decide only once they contain every
+entry that was recorded by midnight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from time import monotonic
+from typing import Final
+
+import structlog
+
+from consumers.as_of.point_in_time import RIYADH, entries_recorded_by
+from consumers.delivery import delivery_lease
+from consumers.delivery.timers.escalation import Overdue, escalation, midnight_after
+from consumers.fold.version import version_of
+from consumers.registrar.breaker import Clock
+from consumers.registrar.guards.clocks import ClockCheck, ClocksDiffer
+from events.errors import Retry
+from events.validation.verdicts import HASH_BYTES, Agency
+from events.values.calendar import day_after
+from infra.observability.logs import LogOnce
+from infra.postgres import outbox
+from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
+from infra.postgres.outbox import PLATFORM, OutboxEvent
+from infra.postgres.sql import queries
+from infra.process.leader_election import Term
+from infra.process.tasks import pause
+from infra.settings import Settings
+
+LOOK_EVERY_S: Final = 1.0
+SETTLE: Final = timedelta(seconds=10)
+"""After midnight: an entry that was recorded before it may be committed some seconds later."""
+CAMPAIGNS_MAX: Final = 500
+"""Most campaigns read at once, and most events in one transaction."""
+
+_SQL: Final = queries("consumers.delivery.timers", "timers.sql")
+_PLATFORM: Final = Agency(PLATFORM, "platform")
+
+log = structlog.get_logger()
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def set_off(settings: Settings, term: Term, round_ended: Callable[[], None], clock: Clock = utc_now) -> None:
+    """A part of the delivery process: looks each second at what is due, until the term's `stop`."""
+    connection = term.cut_when_lost(await connect(settings, "delivery timers"))
+    timers = Timers(connection, term.epoch, ClockCheck(clock, monotonic, settings.clock_difference_max_s))
+    waiting = LogOnce("timers are waiting", "timers go on")
+    try:
+        while not term.stop.is_set():
+            try:
+                await timers.look()
+            except (NotCaughtUp, ClocksDiffer) as reason:
+                waiting.begins(reason)
+            else:
+                waiting.ends()
+            round_ended()
+            await pause(term.stop, LOOK_EVERY_S)
+    finally:
+        with suppress(*TRANSIENT_ERRORS):
+            await connection.close(timeout=1)
+
+
+class NotCaughtUp(Retry):
+    """The campaigns' rows do not contain every entry that was recorded by midnight: nothing is decided on them."""
+
+
+@dataclass(slots=True)
+class Timers:
+    """What is decided so far: the campaigns due before `_decided_before` whose triggers stand in the first `_position`
+    entries. It saves work; what was decided is known from the log and the outbox."""
+
+    connection: Connection
+    epoch: int
+    clocks: ClockCheck
+    _decided_before: str = ""
+    _position: int = 0
+
+    async def look(self) -> int:
+        """Put the escalations that are due into the outbox; returns their number.
+
+        Raises `NotCaughtUp`, and `ClocksDiffer` where this machine's clock and PostgreSQL's differ.
+        """
+        today = await self._today()
+        sizes: dict[str, int] = {}
+        position, written, after = None, 0, ("", "")
+        while True:
+            read_up_to, rows = await self._overdue(today, after)
+            if position is None:
+                position = read_up_to
+                if position == self._position and today == self._decided_before:
+                    return 0
+                await self._require_caught_up(position, today)
+            for due_on in {row.due_on for row in rows} - sizes.keys():
+                sizes[due_on] = await entries_recorded_by(self.connection, midnight_after(due_on))
+            found = [escalation(row, sizes[row.due_on]) for row in rows]
+            written += await self._write([event for event in found if event is not None])
+            if len(rows) < CAMPAIGNS_MAX:
+                break
+            after = rows[-1].due_on, rows[-1].campaign_id
+        self._decided_before, self._position = today, position
+        return written
+
+    async def _today(self) -> str:
+        """The date in Riyadh, once the entries recorded before its midnight are committed."""
+        asked = self.clocks.clock()
+        self.clocks.require_database(asked, await self.connection.fetchval(_SQL["clock"]))
+        return (asked - SETTLE).astimezone(RIYADH).date().isoformat()
+
+    async def _overdue(self, today: str, after: tuple[str, str]) -> tuple[int, list[Overdue]]:
+        """The position of the campaigns' rows, and those that are overdue, in one snapshot."""
+        version = version_of("campaigns")
+        async with self.connection.transaction(isolation="repeatable_read", readonly=True):
+            position = await self.connection.fetchval(_SQL["position"], version.number, version.sha256)
+            if position is None:
+                raise NotCaughtUp("the campaigns have no rows of this release yet")
+            rows = await self.connection.fetch(
+                _SQL["overdue"], today, self._decided_before, self._position, *after, CAMPAIGNS_MAX
+            )
+        return position, [Overdue(**row) for row in rows]
+
+    async def _require_caught_up(self, position: int, today: str) -> None:
+        size = await entries_recorded_by(self.connection, midnight_after(day_after(today, -1)))
+        if position < size:
+            raise NotCaughtUp(f"the campaigns' rows contain {position} of {size} entries recorded by midnight")
+
+    async def _write(self, events: Sequence[OutboxEvent]) -> int:
+        """Write those that are neither in the log nor on their way to it."""
+        if not events:
+            return 0
+        ids = [event.id for event in events]
+        claims = [sha256(_PLATFORM.claim_prefix + id.encode()).digest()[:HASH_BYTES] for id in ids]
+        async with self.connection.transaction():
+            await delivery_lease.hold(self.connection, self.epoch)
+            known = {row["id"] for row in await self.connection.fetch(_SQL["known"], ids, claims)}
+            new = [event for event in events if event.id not in known]
+            await outbox.write(self.connection, new)
+        if new:
+            log.info("campaigns escalated", campaigns=len(new))
+        return len(new)

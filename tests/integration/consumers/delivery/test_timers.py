@@ -1,0 +1,250 @@
+"""The timers on the real PostgreSQL: each escalation once, from rows that contain the log, whatever the clock does."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+import orjson
+import pytest
+
+from consumers.delivery.delivery_lease import LEASE
+from consumers.delivery.timers.timers import SETTLE, NotCaughtUp, Timers
+from consumers.registrar.guards.clocks import ClockCheck, ClocksDiffer
+from events.errors import Fenced
+from infra.postgres.connection import Connection, connect
+from infra.process import lease
+from infra.settings import Settings
+from tests.integration.consumers.delivery.live_story import make_live, set_position
+from tests.unit.consumers.campaigns.story import Story
+
+ANY_DIFFERENCE_S = 1e9
+MIDNIGHT = datetime(2026, 11, 15, 21, tzinfo=UTC)
+"""After the due date of what is launched on 2026-11-01."""
+DUE = MIDNIGHT + SETTLE
+
+
+class MovedClock:
+    """A clock that a test sets."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+async def as_delivery(settings: Settings) -> AsyncIterator[Connection]:
+    """A connection with the rights of the delivery process."""
+    opened = await connect(settings.acting_as("delivery"), "test of timers")
+    yield opened
+    await opened.close()
+
+
+async def timers_at(
+    settings: Settings, connection: Connection, now: datetime, max_s: float = ANY_DIFFERENCE_S
+) -> tuple[Timers, MovedClock]:
+    """New timers under a new epoch, as after a restart."""
+    clock = MovedClock(now)
+    epoch = await lease.claim(connection, LEASE, "test", settings)
+    assert epoch is not None
+    return Timers(connection, epoch, ClockCheck(clock, lambda: 0.0, max_s)), clock
+
+
+async def waiting(connection: Connection) -> list[str]:
+    """The ids in the outbox, in row order."""
+    return [row["event_id"] for row in await connection.fetch("SELECT event_id FROM platform.outbox ORDER BY row_id")]
+
+
+def launches(number: int = 1) -> tuple[Story, list[str]]:
+    """Services of agency health are launched; their campaigns stand in the log."""
+    story, campaigns = Story(), []
+    for service in range(number):
+        story.register(f"S{service}")
+        campaigns.append(f"service-launched.i{story.launch(f'S{service}')}")
+    story.come_back()
+    return story, campaigns
+
+
+async def test_a_campaign_is_escalated_at_midnight_and_not_before(
+    settings: Settings, connection: Connection, as_delivery: Connection
+) -> None:
+    story, (campaign,) = launches()
+    await make_live(connection, story)
+    timers, clock = await timers_at(settings, as_delivery, DUE - timedelta(microseconds=1))
+    assert await timers.look() == 0
+
+    clock.now = DUE
+    assert await timers.look() == 1
+    assert await timers.look() == 0
+    (row,) = await connection.fetch("SELECT event_id, key, value FROM platform.outbox")
+    assert (row["event_id"], row["key"]) == (f"escalated.{campaign}", f"campaign/{campaign}")
+    event = orjson.loads(row["value"])
+    assert event["time"] == "2026-11-15T21:00:00.000000Z"
+    assert event["data"]["service_id"] == "S0"
+
+
+async def test_after_a_restart_what_is_in_the_outbox_or_in_the_log_is_not_decided_again(
+    settings: Settings, connection: Connection, as_delivery: Connection
+) -> None:
+    story, (first, second, third) = launches(3)
+    await make_live(connection, story)
+    timers, _ = await timers_at(settings, as_delivery, DUE)
+    assert await timers.look() == 3
+    before = await waiting(connection)
+    assert before == [f"escalated.{campaign}" for campaign in (first, second, third)]
+
+    # The first is registered and not applied yet; the second waits; the third is lost, as with a restored database.
+    claim = sha256(f"urn:yesser:agency:platform\0escalated.{first}".encode()).digest()[:16]
+    await connection.execute("INSERT INTO log.event_id VALUES ($1, '', 99)", claim)
+    await connection.execute("DELETE FROM platform.outbox WHERE event_id <> $1", f"escalated.{second}")
+    again, _ = await timers_at(settings, as_delivery, DUE + timedelta(days=3))
+    assert await again.look() == 1
+    assert await waiting(connection) == [f"escalated.{second}", f"escalated.{third}"]
+
+
+async def test_what_is_applied_as_escalated_is_not_decided_again(
+    settings: Settings, connection: Connection, as_delivery: Connection
+) -> None:
+    story, (campaign,) = launches()
+    data = {**story.entries[-1].data}
+    story.tell("platform", "campaign.escalated", f"campaign/{campaign}", **data)
+    await make_live(connection, story)
+    timers, _ = await timers_at(settings, as_delivery, DUE + timedelta(days=30))
+    assert await timers.look() == 0
+
+
+async def test_nothing_is_decided_on_rows_that_lack_an_entry_recorded_by_midnight(
+    settings: Settings, connection: Connection, as_delivery: Connection
+) -> None:
+    story, (campaign,) = launches()
+    story.at = "2026-11-15T21:00:00.000000Z"
+    story.complete(campaign)
+    by_midnight = len(story.entries)
+    story.at = "2026-11-15T21:00:00.000001Z"
+    story.announce("I")
+    await make_live(connection, story)
+    timers, _ = await timers_at(settings, as_delivery, DUE)
+    await set_position_back(connection, by_midnight - 1)
+    with pytest.raises(NotCaughtUp, match=f"contain {by_midnight - 1} of {by_midnight} entries"):
+        await timers.look()
+    await set_position(connection, by_midnight)
+    assert await timers.look() == 0
+    assert await waiting(connection) == []
+
+
+async def set_position_back(connection: Connection, position: int) -> None:
+    await connection.execute("DELETE FROM platform.position")
+    await set_position(connection, position)
+
+
+async def test_nothing_is_decided_on_rows_of_another_version(
+    settings: Settings, connection: Connection, as_delivery: Connection
+) -> None:
+    story, _ = launches()
+    await make_live(connection, story)
+    await connection.execute("UPDATE platform.position SET fold_sha256 = 'another'")
+    timers, _ = await timers_at(settings, as_delivery, DUE)
+    with pytest.raises(NotCaughtUp, match="no rows of this release"):
+        await timers.look()
+
+
+async def test_before_the_campaigns_have_rows_the_timers_wait(settings: Settings, as_delivery: Connection) -> None:
+    timers, _ = await timers_at(settings, as_delivery, DUE)
+    with pytest.raises(NotCaughtUp):
+        await timers.look()
+
+
+async def test_a_process_that_was_replaced_writes_nothing(
+    settings: Settings, connection: Connection, as_delivery: Connection
+) -> None:
+    story, _ = launches()
+    await make_live(connection, story)
+    late, _ = await timers_at(settings, as_delivery, DUE)
+    await timers_at(settings, as_delivery, DUE)
+    with pytest.raises(Fenced):
+        await late.look()
+    assert await waiting(connection) == []
+
+
+async def test_where_the_clocks_differ_nothing_is_decided(
+    settings: Settings, connection: Connection, as_delivery: Connection
+) -> None:
+    story, _ = launches()
+    await make_live(connection, story)
+    timers, clock = await timers_at(settings, as_delivery, datetime.now(UTC) + timedelta(days=400), max_s=300)
+    with pytest.raises(ClocksDiffer):
+        await timers.look()
+    clock.now = datetime.now(UTC)
+    await timers.look()
+
+
+async def test_a_clock_that_jumps_forward_and_back_loses_nothing_and_repeats_nothing(
+    settings: Settings, connection: Connection, as_delivery: Connection
+) -> None:
+    story, first = launches(2)
+    story.at = "2026-11-02T08:00:00.000000Z"
+    story.register("later")
+    later = f"service-launched.i{story.launch('later')}"
+    story.come_back()
+    await make_live(connection, story)
+    timers, clock = await timers_at(settings, as_delivery, DUE)
+    days = [0, 0, -5, 0, 1, -3, 1, 400, 0, 2]
+    found = []
+    for day in days:
+        clock.now = DUE + timedelta(days=day)
+        found.append(await timers.look())
+    assert found == [2, 0, 0, 0, 1, 0, 0, 0, 0, 0]
+    assert await waiting(connection) == [f"escalated.{campaign}" for campaign in (*first, later)]
+
+
+async def test_a_trigger_that_comes_after_its_due_date_is_escalated_at_once(
+    settings: Settings, connection: Connection, as_delivery: Connection
+) -> None:
+    """A launch waits for the registration of its service, and counts from its own entry."""
+    story = Story()
+    launched = story.launch("S")
+    story.at = "2026-12-20T08:00:00.000000Z"
+    early = len(story.entries)
+    await make_live(connection, story)
+    timers, _ = await timers_at(settings, as_delivery, datetime(2026, 12, 21, tzinfo=UTC))
+    assert await timers.look() == 0
+
+    story.register("S")
+    story.come_back()
+    await connection.execute("ALTER TABLE log.segment DISABLE TRIGGER USER")
+    await connection.execute("DELETE FROM log.segment")
+    await connection.execute("DROP SCHEMA campaigns CASCADE")
+    await make_live(connection, story)
+    assert early < len(story.entries)
+    assert await timers.look() == 1
+    assert await waiting(connection) == [f"escalated.service-launched.i{launched}"]
+
+
+async def test_a_paused_campaign_is_escalated_after_the_due_date_that_its_resumption_moved(
+    settings: Settings, connection: Connection, as_delivery: Connection
+) -> None:
+    story, (campaign, other) = launches(2)
+    story.at = "2026-11-12T08:00:00.000000Z"  # a Thursday; two working days are left
+    story.change("suspended", "S0")
+    story.come_back()
+    story.at = "2026-11-23T08:00:00.000000Z"  # a Monday
+    story.announce("I")
+    await make_live(connection, story)
+    timers, clock = await timers_at(settings, as_delivery, datetime(2026, 11, 23, 9, tzinfo=UTC))
+    assert await timers.look() == 1
+    assert await waiting(connection) == [f"escalated.{other}"]
+
+    story.change("resumed", "S0")
+    story.come_back()
+    await connection.execute("ALTER TABLE log.segment DISABLE TRIGGER USER")
+    await connection.execute("DELETE FROM log.segment")
+    await connection.execute("DROP SCHEMA campaigns CASCADE")
+    await make_live(connection, story)
+    assert story.campaign(campaign).due_on == "2026-11-24"
+    assert await timers.look() == 0
+    clock.now = datetime(2026, 11, 24, 21, tzinfo=UTC) + SETTLE
+    assert await timers.look() == 1
+    assert await waiting(connection) == [f"escalated.{campaign}"]
