@@ -114,7 +114,7 @@ class Settings(BaseSettings):
         default=32 << 20, gt=0, description="Bytes a second that one agency may write to Kafka."
     )
     agency_consumer_bytes_per_s: int = Field(
-        default=1 << 20, gt=0, description="Bytes a second that one agency may read from Kafka (it may read no topic)."
+        default=1 << 20, gt=0, description="Bytes a second that one agency may read from Kafka."
     )
     agency_request_percent: float = Field(
         default=100.0, gt=0, description="Time of Kafka's threads that one agency may use (percent of one thread)."

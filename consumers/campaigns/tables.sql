@@ -90,3 +90,11 @@ CREATE TABLE route (
     service_id text
 );
 CREATE INDEX ON route (owner, index);
+
+-- Wakes the processes that send these entries on, at commit.
+CREATE FUNCTION notify_route() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('yesser_campaigns', '');
+    RETURN NULL;
+END $$;
+CREATE TRIGGER notify_route AFTER INSERT ON route FOR EACH STATEMENT EXECUTE FUNCTION notify_route();

@@ -1,4 +1,4 @@
-"""The relay: sends the platform's events to its own topic, and the log's campaign triggers to the campaign teams.
+"""The relay: sends the platform's events to its own topic, and the log's entries about campaigns to the campaign teams.
 It also commits to the read models when that is due (`consumers/commitments/scheduler.py`).
 
 One relay works, by lease; the others stand by. The messages of a source are sent in order, one record batch after
@@ -13,17 +13,19 @@ import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from aiokafka import AIOKafkaProducer
 
 from consumers.commitments.scheduler import CommitmentScheduler
+from consumers.relay.agency_topics import AgencyTopics
 from consumers.relay.outbox_source import Message, OutboxSource
+from consumers.relay.sending import BATCH_BYTES_MAX, send
 from consumers.relay.triggers import CampaignTriggers
 from events.wire.codec import STRUCTURED_HEADERS
 from infra.kafka.client_config import PRODUCER_DURABLE, agency_topic, client_arguments
-from infra.kafka.clients import abort_producer, acknowledged, start_client
+from infra.kafka.clients import abort_producer, start_client
 from infra.observability.telemetry import count, gauge
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
 from infra.postgres.outbox import PLATFORM
@@ -37,8 +39,6 @@ from infra.settings import Settings
 LEASE: Final = "relay"
 MESSAGES_MAX: Final = 1_000
 """Most rows read and sent before they are marked as sent."""
-BATCH_BYTES_MAX: Final = 100_000
-"""Largest record batch: an agency's topic accepts 131,072 bytes."""
 
 _OUTBOX: Final = queries("infra.postgres", "outbox.sql")
 
@@ -98,7 +98,10 @@ class Relay:
         try:
             await start_client(producer)
             log.info("relaying", epoch=term.epoch)
-            await until_one_ends(*(self._send_from(source, producer, term) for source in self.sources))
+            await until_one_ends(
+                *(self._send_from(source, producer, term) for source in self.sources),
+                AgencyTopics(self.settings, term, producer, self._moved).run(),
+            )
         finally:
             await abort_producer(producer)
 
@@ -116,26 +119,13 @@ class Relay:
                 if messages:
                     await send(producer, source.topic, messages)
                     await source.sent(connection, messages, term.epoch)
-                self._election.progress.begin()
-                self._election.moved()
+                self._moved()
                 if len(messages) < MESSAGES_MAX:
                     await pause(woken, poll_ms / 1000)
         finally:
             with suppress(*TRANSIENT_ERRORS):
                 await connection.close(timeout=1)
 
-
-async def send(producer: AIOKafkaProducer, topic: str, messages: Sequence[Message]) -> None:
-    """Send in order; returns when the last one is acknowledged. An error leaves the outcome of the rest unknown."""
-    batch = producer.create_batch()
-    for message in messages:
-        fields = {"key": message.key, "value": message.value, "headers": list(message.headers), "timestamp": None}
-        if batch.append(**fields) is None:
-            await _deliver(producer, topic, batch)
-            batch = producer.create_batch()
-            batch.append(**fields)
-    await _deliver(producer, topic, batch)
-
-
-async def _deliver(producer: AIOKafkaProducer, topic: str, batch: Any) -> None:
-    await acknowledged(await acknowledged(producer.send_batch(batch, topic, partition=0)))
+    def _moved(self) -> None:
+        self._election.progress.begin()
+        self._election.moved()

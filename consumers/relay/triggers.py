@@ -1,25 +1,29 @@
-"""Sends each entry `campaign.triggered` to the campaign teams' topic, in log order.
+"""Sends each entry `campaign.triggered` to the common topic of campaign triggers, in log order.
 
-Flows in: the rows that the campaigns consumer stores for trigger entries. Flows out: the entry's event, verbatim, with
-the campaign's id as key. A trigger that is not in the log has no row and is not sent; a rebuild recreates the rows but
-not the relay's position.
+Flows in: the rows that the campaigns consumer stores for entries about campaigns. Flows out: the entry's event,
+verbatim, with the campaign's id as key. A trigger that is not in the log has no row and is not sent; a rebuild
+recreates the rows but not the relay's position.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import Final
 
 import asyncpg
 
 from consumers.relay.outbox_source import Message
 from events.wire.codec import STRUCTURED_HEADERS
-from infra.log.reader import read_entries
+from infra.log.reader import BUNDLE, read_entries
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 from infra.settings import Settings
 
 ROUTE: Final = "campaign-triggers"
+"""The name of the position of the common topic; that of an agency's topic ends in `.` and its code."""
+CHANNEL: Final = "yesser_campaigns"
+"""NOTIFY: entries about campaigns were applied."""
 _SQL: Final = queries("consumers.relay", "triggers.sql")
 _EVENT: Final = b',"event":'
 
@@ -27,7 +31,7 @@ _EVENT: Final = b',"event":'
 class CampaignTriggers:
     """The source of campaign triggers: sent at least once, always with the same id."""
 
-    channel: Final = None
+    channel: Final = CHANNEL
 
     def __init__(self, settings: Settings) -> None:
         self.topic = settings.triggers_topic
@@ -38,27 +42,46 @@ class CampaignTriggers:
             rows = await connection.fetch(_SQL["next"], ROUTE, limit)
         except asyncpg.UndefinedTableError:
             return []  # the campaigns consumer has not run yet
-        messages = []
-        for index, campaign_id in rows:
-            (entry,) = await read_entries(connection, index, 1)
-            headers = (*STRUCTURED_HEADERS, ("index", b"%d" % index))
-            messages.append(Message(index, campaign_id.encode(), event_of(entry), headers))
-        return messages
+        return await messages_of(connection, [(index, campaign_id) for index, campaign_id in rows])
 
     async def sent(self, connection: Connection, messages: Sequence[Message], epoch: int) -> None:
         """Move the position, under the epoch."""
-        await connection.execute(_SQL["sent"], ROUTE, messages[-1].position + 1, epoch)
+        await move(connection, ROUTE, messages[-1].position + 1, epoch)
 
 
-def event_of(entry: bytes) -> bytes:
-    """The bytes of the event within an entry's bytes."""
-    return entry[entry.index(_EVENT) + len(_EVENT) : -1]
+async def messages_of(connection: Connection, entries: Sequence[tuple[int, str]]) -> list[Message]:
+    """The messages of entries, given in log order with the ids of their campaigns."""
+    events = await _events(connection, [index for index, _ in entries])
+    return [
+        Message(index, campaign_id.encode(), events[index], (*STRUCTURED_HEADERS, ("index", b"%d" % index)))
+        for index, campaign_id in entries
+    ]
+
+
+async def move(connection: Connection, route: str, next_index: int, epoch: int) -> None:
+    """Move the position of a route forward; without effect if the relay of `epoch` was superseded."""
+    await connection.execute(_SQL["sent"], route, next_index, epoch)
 
 
 async def triggers_waiting(connection: Connection) -> int:
-    """The number of triggers in the log that the topic has not acknowledged."""
+    """The number of triggers in the log that the common topic has not acknowledged."""
     try:
         number: int = await connection.fetchval(_SQL["waiting"], ROUTE)
     except asyncpg.UndefinedTableError:
         return 0
     return number
+
+
+async def _events(connection: Connection, indexes: Iterable[int]) -> dict[int, bytes]:
+    """The events of these ascending entries, verbatim. Those of one bundle are read together."""
+    found: dict[int, bytes] = {}
+    for _, group in groupby(indexes, lambda index: index // BUNDLE):
+        wanted = [*group]
+        entries = await read_entries(connection, wanted[0], wanted[-1] - wanted[0] + 1)
+        found |= {index: event_of(entries[index - wanted[0]]) for index in wanted}
+    return found
+
+
+def event_of(entry: bytes) -> bytes:
+    """The bytes of the event within an entry's bytes."""
+    return entry[entry.index(_EVENT) + len(_EVENT) : -1]

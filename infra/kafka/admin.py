@@ -18,10 +18,16 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
-from aiokafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest
+from aiokafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest, DescribeAclsRequest
 
 from events.errors import YesserError
-from infra.kafka.client_config import agency_topic, client_arguments, is_agency_topic
+from infra.kafka.client_config import (
+    agency_of,
+    agency_topic,
+    agency_triggers_topic,
+    client_arguments,
+    is_agency_topic,
+)
 from infra.kafka.clients import raw_client, send_repeatable, trust_refusal
 from infra.kafka.quotas import agency_quotas, set_quotas
 from infra.kafka.rights import Operation, Resource, Right, agency_rights, agency_user, principal_rights
@@ -64,6 +70,8 @@ _ALLOW: Final = 3
 _CLUSTER_NAME: Final = "kafka-cluster"
 FORMER_USER: Final = "platform"
 """Did everything before each process had a user of its own."""
+PLATFORM: Final = "platform"
+"""The agency that is the system itself: it owns no campaigns."""
 _SET_FOR_TOPIC: Final = 1
 """Kafka's ConfigSource DYNAMIC_TOPIC_CONFIG."""
 
@@ -120,6 +128,12 @@ async def ensure_agency_topic(admin: AIOKafkaAdminClient, code: str, settings: S
     """Create an agency's topic, with one partition; returns whether it was created."""
     replication = settings.kafka_replication_factor
     return await ensure_topic(admin, agency_topic(code), agency_topic_config(settings), replication=replication)
+
+
+async def ensure_triggers_topic(admin: AIOKafkaAdminClient, code: str, settings: Settings) -> bool:
+    """Create the topic of the entries about an agency's campaigns; returns whether it was created."""
+    topic, replication = agency_triggers_topic(settings, code), settings.kafka_replication_factor
+    return await ensure_topic(admin, topic, LOG_TOPIC_CONFIG, replication=replication)
 
 
 async def configure_agency_topics(admin: AIOKafkaAdminClient, settings: Settings) -> list[str]:
@@ -198,7 +212,7 @@ async def delete_scram_user(client: AIOKafkaClient, name: str) -> None:
 async def create_acls(client: AIOKafkaClient, rights: Sequence[Right]) -> None:
     """Create ACLs; existing ones stay."""
     for right in rights:
-        pattern = _LITERAL if right.prefix is None else _PREFIXED
+        pattern = _LITERAL if right.prefix is None or right.exact else _PREFIXED
         permission = _DENY if right.denied else _ALLOW
         name = right.prefix or ("*" if right.resource is not Resource.CLUSTER else _CLUSTER_NAME)
         for operation in right.operations:
@@ -227,6 +241,7 @@ async def prepare_cluster(settings: Settings) -> None:
         await configure_agency_topics(admin, settings)
         if settings.kafka_security.startswith("SASL"):
             await allow_principals(admin, settings)
+        await update_agencies(admin, settings)
 
 
 async def allow_principals(admin: AIOKafkaAdminClient, settings: Settings) -> None:
@@ -241,13 +256,40 @@ async def allow_principals(admin: AIOKafkaAdminClient, settings: Settings) -> No
 
 
 async def allow_agency(admin: AIOKafkaAdminClient, settings: Settings, code: str, secret: str | None = None) -> None:
-    """Create an agency's topic, its user's rights and quotas, and the user itself where a password is given."""
+    """Create an agency's topics, its user's rights and quotas, and the user itself where a password is given."""
     await ensure_agency_topic(admin, code, settings)
+    if code != PLATFORM:
+        await ensure_triggers_topic(admin, code, settings)
     if settings.kafka_security.startswith("SASL"):
         if secret is not None:
             await create_scram_user(raw_client(admin), agency_user(code), secret)
-        await create_acls(raw_client(admin), agency_rights(code))
+        await create_acls(raw_client(admin), agency_rights(code, settings))
         await set_quotas(raw_client(admin), agency_user(code), agency_quotas(settings))
+
+
+async def update_agencies(admin: AIOKafkaAdminClient, settings: Settings) -> None:
+    """Give the agencies of an earlier release the topics and rights of this one. A suspended agency, which has no
+    rights, gets none: they are given when it is resumed."""
+    topics = set(await admin.list_topics())
+    codes = sorted({agency_of(topic) for topic in topics if is_agency_topic(topic)} - {PLATFORM})
+    for code in codes:
+        if agency_triggers_topic(settings, code) not in topics:
+            await ensure_triggers_topic(admin, code, settings)
+    if settings.kafka_security.startswith("SASL"):
+        client = raw_client(admin)
+        writers = await _users_with_right(client, Resource.TOPIC, Operation.WRITE)
+        readers = await _users_with_right(client, Resource.GROUP, Operation.READ)
+        for code in codes:
+            if agency_user(code) in writers - readers:
+                await create_acls(client, agency_rights(code, settings))
+
+
+async def _users_with_right(client: AIOKafkaClient, resource: Resource, operation: Operation) -> set[str]:
+    """The users that may do this with some resource of this kind."""
+    response = await _send(client, DescribeAclsRequest(resource, None, _ANY, None, None, operation, _ALLOW))
+    if response.error_code:
+        raise KafkaRefused(f"the rights could not be read: {_reason(response.error_code, response.error_message)}")
+    return {acl[0].removeprefix("User:") for *_, acls in response.resources for acl in acls}
 
 
 async def _send(client: AIOKafkaClient, request: Any) -> Any:

@@ -117,3 +117,13 @@ def agency_topic(code: str) -> str:
 
 def is_agency_topic(topic: str) -> bool:
     return topic.startswith("agency.") and topic.endswith(".events")
+
+
+def agency_of(topic: str) -> str:
+    """The code of the agency whose topic it is."""
+    return topic.removeprefix("agency.").removesuffix(".events")
+
+
+def agency_triggers_topic(settings: Settings, code: str) -> str:
+    """The topic from which an agency's teams receive the entries about its campaigns."""
+    return f"{settings.triggers_topic}.{code}"

@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
+from infra.kafka.client_config import agency_triggers_topic
 from infra.principals import CONSUMERS
 from infra.settings import Settings
 
 PLATFORM_TOPICS: Final = "agency.platform."
+OFFICE: Final = "yesser"
+"""The first programme office (events.md §2): it may also read the triggers of all agencies."""
 
 
 class Resource(IntEnum):
@@ -39,7 +42,7 @@ class Operation(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """`user` may do `operations` on every `resource` whose name starts with `prefix` (None: on all).
+    """`user` may do `operations` on every `resource` whose name starts with `prefix` (None: on all; `exact`: is it).
 
     `denied` forbids it, whatever other rights allow.
     """
@@ -49,18 +52,26 @@ class Right:
     prefix: str | None
     operations: tuple[Operation, ...]
     denied: bool = False
+    exact: bool = False
 
 
 def agency_user(code: str) -> str:
     return f"agency-{code}"
 
 
-def agency_rights(code: str) -> list[Right]:
-    """An agency may write to its own topics and see that they exist, nothing else.
+def agency_rights(code: str, settings: Settings) -> list[Right]:
+    """An agency may write to its own topics, and read the entries about its own campaigns, in groups of its own.
 
-    The prefix ends in a delimiter: `agency.moi` alone would also match `agency.moiX`.
+    A prefix ends in a delimiter: `agency.moi` alone would also match `agency.moiX`. The name of a triggers topic ends
+    in the code, so it is matched exactly.
     """
-    return [Right(agency_user(code), Resource.TOPIC, f"agency.{code}.", (Operation.WRITE, Operation.DESCRIBE))]
+    user, reads = agency_user(code), (Operation.READ, Operation.DESCRIBE)
+    readable = [agency_triggers_topic(settings, code)] + ([settings.triggers_topic] if code == OFFICE else [])
+    return [
+        Right(user, Resource.TOPIC, f"agency.{code}.", (Operation.WRITE, Operation.DESCRIBE)),
+        *(Right(user, Resource.TOPIC, topic, reads, exact=True) for topic in readable),
+        Right(user, Resource.GROUP, f"agency.{code}.", reads),
+    ]
 
 
 def principal_rights(settings: Settings) -> list[Right]:
@@ -82,7 +93,8 @@ def principal_rights(settings: Settings) -> list[Right]:
         Right("registrar", Resource.TOPIC, checkpoints, own_topics),
         # CREATE: a topic that is gone is made again by the command that lifts its halt.
         Right("relay", Resource.TOPIC, PLATFORM_TOPICS, (*writes, Operation.CREATE)),
-        Right("relay", Resource.TOPIC, triggers, writes),
+        # CREATE: the topic of an agency that was registered before agencies had one.
+        Right("relay", Resource.TOPIC, triggers, (*writes, Operation.CREATE)),
         *(Right(consumer, Resource.TOPIC, log, reads) for consumer in CONSUMERS),
         *_any_agency("gateway", writes),
         # Publishes files for an agency, and fills a topic that has lost its end.

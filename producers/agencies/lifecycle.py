@@ -86,7 +86,7 @@ async def resume(
     await _until_resumed(connection, code, timeout_s)
     if settings.kafka_security.startswith("SASL"):
         async with admin_client(settings) as admin:
-            await create_acls(raw_client(admin), agency_rights(code))
+            await create_acls(raw_client(admin), agency_rights(code, settings))
 
 
 async def is_suspended(connection: Connection, code: str) -> bool:

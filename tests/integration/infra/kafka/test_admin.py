@@ -29,11 +29,12 @@ from infra.kafka.admin import (
     delete_topics,
     ensure_log_topics,
     ensure_topic,
+    update_agencies,
 )
-from infra.kafka.client_config import agency_topic, client_arguments
+from infra.kafka.client_config import agency_topic, agency_triggers_topic, client_arguments
 from infra.kafka.clients import raw_client
 from infra.kafka.quotas import QuotasNotSet, agency_quotas, set_quotas
-from infra.kafka.rights import agency_rights
+from infra.kafka.rights import Operation, Resource, Right, agency_rights
 from infra.secret_files import write_private
 from infra.settings import Settings
 from tests.integration.infra.kafka.quotas_reading import read_quotas
@@ -142,7 +143,7 @@ async def test_an_agencys_quotas_hold_from_its_admission_on_whatever_becomes_of_
         await _until_quotas(admin, agency_quotas(settings))
         await create_scram_user(raw_client(admin), "agency-moi", "second")
         await delete_acls(raw_client(admin), "agency-moi")
-        await create_acls(raw_client(admin), agency_rights("moi"))
+        await create_acls(raw_client(admin), agency_rights("moi", settings))
         await _until_quotas(admin, agency_quotas(settings))
         await allow_agency(admin, settings.model_copy(update={"agency_producer_bytes_per_s": 4_096}), "moi", "third")
         await _until_quotas(admin, agency_quotas(settings) | {"producer_byte_rate": 4_096.0})
@@ -169,20 +170,20 @@ FORBIDDEN: dict[str, Attempt] = {
     "delete its topic": lambda admin: delete_topics(admin, [agency_topic("moi")]),
     "delete another's topic": lambda admin: delete_topics(admin, [agency_topic("moia")]),
     "change a password": lambda admin: create_scram_user(raw_client(admin), "agency-moia", "mine now"),
-    "give itself rights": lambda admin: create_acls(raw_client(admin), agency_rights("moia")),
+    "give itself rights": lambda admin: create_acls(raw_client(admin), agency_rights("moia", Settings())),
     "take another's rights": lambda admin: delete_acls(raw_client(admin), "agency-moia"),
     "raise its quota": lambda admin: set_quotas(raw_client(admin), "agency-moi", {"producer_byte_rate": 1e12}),
     "look at quotas": lambda admin: read_quotas(raw_client(admin), "agency-moia"),
 }
 
 
-async def test_an_agency_may_change_nothing_and_sees_its_own_topic_only(settings: Settings) -> None:
+async def test_an_agency_may_change_nothing_and_sees_its_own_topics_only(settings: Settings) -> None:
     async with admin_client(settings) as admin:
         await ensure_log_topics(admin, settings)
     await _admit(settings, "moi", "secret-of-moi")
     await _admit(settings, "moia", "secret-of-moia")
     async with admin_client(settings.acting_as("agency-moi")) as agency:
-        assert await agency.list_topics() == [agency_topic("moi")]
+        assert sorted(await agency.list_topics()) == [agency_topic("moi"), agency_triggers_topic(settings, "moi")]
         for what, attempt in FORBIDDEN.items():
             assert "AuthorizationFailed" in await _refusal(attempt(agency)), what
 
@@ -196,24 +197,74 @@ async def _refusal(attempted: Awaitable[object]) -> str:
     return ""
 
 
-async def test_an_agency_reads_no_topic_not_even_its_own(settings: Settings) -> None:
+async def _may_read(settings: Settings, user: str, topic: str) -> bool:
+    async with admin_client(settings.acting_as(user)) as reader:
+        request = FetchRequest(100, 1, 1 << 20, 0, [(topic, [(0, 0, 1 << 20)])])
+        response = await raw_client(reader).send(raw_client(reader).get_random_node(), request)
+        ((_, ((_, code, *_),)),) = response.topics
+        assert code in (0, TopicAuthorizationFailedError.errno), topic
+        return bool(code == 0)
+
+
+async def test_an_agency_reads_the_entries_about_its_campaigns_and_no_other_topic(settings: Settings) -> None:
     async with admin_client(settings) as admin:
         await ensure_log_topics(admin, settings)
     await _admit(settings, "moi", "secret-of-moi")
     await _admit(settings, "moia", "secret-of-moia")
-    async with admin_client(settings.acting_as("agency-moi")) as agency:
-        for topic in (agency_topic("moi"), agency_topic("moia"), settings.log_topic, settings.triggers_topic):
-            request = FetchRequest(100, 1, 1 << 20, 0, [(topic, [(0, 0, 1 << 20)])])
-            response = await raw_client(agency).send(raw_client(agency).get_random_node(), request)
-            ((_, ((_, code, *_),)),) = response.topics
-            assert code == TopicAuthorizationFailedError.errno, topic
-
-
-async def test_an_agency_joins_no_group(settings: Settings) -> None:
-    await _admit(settings, "moi", "secret-of-moi")
-    consumer = AIOKafkaConsumer(
-        agency_topic("moi"), group_id="mine", enable_auto_commit=False, **client_arguments(settings, "agency-moi")
+    own = agency_triggers_topic(settings, "moi")
+    topics = (
+        own,
+        agency_triggers_topic(settings, "moia"),
+        agency_topic("moi"),
+        agency_topic("moia"),
+        settings.log_topic,
+        settings.triggers_topic,
     )
-    with pytest.raises(GroupAuthorizationFailedError):
-        await consumer.start()
-    await consumer.stop()
+    assert [topic for topic in topics if await _may_read(settings, "agency-moi", topic)] == [own]
+
+
+async def test_the_office_reads_the_triggers_of_all_agencies_on_the_common_topic(settings: Settings) -> None:
+    async with admin_client(settings) as admin:
+        await ensure_log_topics(admin, settings)
+    await _admit(settings, "yesser", "secret-of-yesser")
+    await _admit(settings, "moi", "secret-of-moi")
+    assert await _may_read(settings, "agency-yesser", settings.triggers_topic)
+    assert not await _may_read(settings, "agency-yesser", agency_triggers_topic(settings, "moi"))
+
+
+async def test_agencies_of_an_earlier_release_get_the_new_topic_and_right_and_a_suspended_one_does_not(
+    settings: Settings,
+) -> None:
+    for code in ("moi", "moia", "health"):
+        await _admit(settings, code, f"secret-of-{code}")
+    async with admin_client(settings) as admin:
+        client = raw_client(admin)
+        for code in ("moi", "moia"):
+            await delete_acls(client, f"agency-{code}")
+        await create_acls(
+            client, [Right("agency-moi", Resource.TOPIC, "agency.moi.", (Operation.WRITE, Operation.DESCRIBE))]
+        )
+        topics = [agency_triggers_topic(settings, code) for code in ("moi", "moia", "health")]
+        await delete_topics(admin, topics[:2])
+        await update_agencies(admin, settings)
+        assert set(topics) <= set(await admin.list_topics())
+    assert await _may_read(settings, "agency-moi", topics[0])
+    assert not await _may_read(settings, "agency-moia", topics[1])
+    assert await _may_read(settings, "agency-health", topics[2])
+
+
+async def test_an_agency_joins_groups_of_its_own_only(settings: Settings) -> None:
+    await _admit(settings, "moi", "secret-of-moi")
+    for group, is_own in (("agency.moi.desk", True), ("agency.moia.desk", False), ("mine", False)):
+        consumer = AIOKafkaConsumer(
+            agency_triggers_topic(settings, "moi"),
+            group_id=group,
+            enable_auto_commit=False,
+            **client_arguments(settings, "agency-moi"),
+        )
+        if is_own:
+            await consumer.start()
+        else:
+            with pytest.raises(GroupAuthorizationFailedError):
+                await consumer.start()
+        await consumer.stop()

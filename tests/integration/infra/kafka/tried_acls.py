@@ -22,7 +22,7 @@ from infra.kafka.admin import (
     ensure_agency_topic,
     ensure_topic,
 )
-from infra.kafka.client_config import agency_topic, client_arguments
+from infra.kafka.client_config import agency_topic, agency_triggers_topic, client_arguments
 from infra.kafka.clients import raw_client
 from infra.kafka.rights import Operation, Resource, Right, principal_rights
 from infra.principals import KAFKA_PRINCIPALS
@@ -51,6 +51,7 @@ def topics_of(settings: Settings) -> dict[str, str]:
         "yesser.log": settings.log_topic,
         "yesser.checkpoints": settings.checkpoints_topic,
         "yesser.campaign-triggers": settings.triggers_topic,
+        "yesser.campaign-triggers.<code>": agency_triggers_topic(settings, "moi"),
         "agency.<code>.events": agency_topic("moi"),
         "agency.platform.events": agency_topic("platform"),
     }

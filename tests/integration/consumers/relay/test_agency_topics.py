@@ -1,0 +1,193 @@
+"""The agencies' topics of campaign entries on the real Kafka: each agency its own entries, once, in log order."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from consumers.relay import agency_topics
+from consumers.relay.relay import Relay
+from events.wire.entry import Entry
+from infra.kafka.admin import admin_client, create_acls, delete_acls, delete_topics
+from infra.kafka.client_config import agency_triggers_topic
+from infra.kafka.clients import raw_client
+from infra.kafka.rights import Operation, Resource, Right, principal_rights
+from infra.postgres.connection import Connection
+from infra.settings import Settings
+from tests.integration.consumers.campaigns.test_campaigns import event_of, fold, make_topics, running, write_log
+from tests.integration.consumers.registrar.registering import records, until
+from tests.unit.consumers.campaigns.story import Story
+
+CODES = ("health", "interior", "yesser")
+
+
+def about_campaigns(story: Story, owner: str) -> list[Entry]:
+    """The entries that took effect on the campaigns of an agency, in log order."""
+    unknown = {index for index, _ in story.anomalies()}
+    return [
+        entry
+        for entry in story.entries
+        if (entry.type.startswith(("campaign.", "awareness.campaign-")))
+        and entry.index not in unknown
+        and story.campaign(entry.data["campaign_id"]).owner == owner
+    ]
+
+
+def two_agencies() -> Story:
+    """Campaigns of health and interior, acknowledged, aired, paused, resumed, completed, and what is an anomaly."""
+    story = Story()
+    story.register("S")
+    campaign = f"service-launched.i{story.launch('S')}"
+    announced = f"initiative-announced.i{story.announce('I', agency='interior')}"
+    story.come_back()
+    story.acknowledge(campaign, agency="interior")
+    story.acknowledge(announced, agency="interior")
+    story.acknowledge(campaign)
+    story.acknowledge(campaign)
+    story.change("suspended", "S")
+    story.come_back()
+    story.change("resumed", "S")
+    story.come_back()
+    story.air(campaign, "A", "tv")
+    story.complete(campaign)
+    return story
+
+
+async def live(connection: Connection, story: Story, batch: int = 3) -> None:
+    """The story is in the log and applied, and its agencies are registered."""
+    await register(connection)
+    await write_log(connection, story.raw)
+    await fold(connection, story.entries, batch)
+
+
+async def register(connection: Connection) -> None:
+    await connection.execute(
+        "INSERT INTO platform.agency SELECT code, 'agency', '{}', 0 FROM unnest($1::text[]) code", [*CODES]
+    )
+
+
+async def until_sent(connection: Connection, story: Story, *owners: str) -> None:
+    """The topics of these agencies have acknowledged their last entries."""
+    for owner in owners:
+        last = about_campaigns(story, owner)[-1].index
+
+        async def sent(owner: str = owner, last: int = last) -> bool:
+            position = await connection.fetchval(
+                "SELECT next_index FROM platform.route_position WHERE route = $1", f"campaign-triggers.{owner}"
+            )
+            return bool(position == last + 1)
+
+        await until(sent, f"the topic of {owner} has entry {last}")
+
+
+async def values(settings: Settings, owner: str) -> list[bytes]:
+    return [record.value for record in await records(settings, agency_triggers_topic(settings, owner))]
+
+
+async def test_each_agency_gets_the_entries_about_its_campaigns_verbatim_and_once(
+    settings: Settings, connection: Connection
+) -> None:
+    await make_topics(settings)
+    story = two_agencies()
+    await live(connection, story)
+    async with running(Relay(settings)):
+        await until_sent(connection, story, "health", "interior")
+        sent = await records(settings, agency_triggers_topic(settings, "health"))
+        expected = about_campaigns(story, "health")
+        assert [entry.type for entry in expected] == [
+            "campaign.triggered",
+            "awareness.campaign-acknowledged",
+            "campaign.paused",
+            "campaign.resumed",
+            "awareness.campaign-aired",
+            "awareness.campaign-completed",
+        ]
+        assert [record.value for record in sent] == [event_of(story.raw[entry.index]) for entry in expected]
+        assert {record.key for record in sent} == {expected[0].data["campaign_id"].encode()}
+        assert [dict(record.headers)["index"] for record in sent] == [b"%d" % entry.index for entry in expected]
+        other = [event_of(story.raw[entry.index]) for entry in about_campaigns(story, "interior")]
+        assert len(other) == 2
+        assert await values(settings, "interior") == other
+
+        # A rebuild makes the rows again: nothing is sent a second time.
+        rows = [tuple(row) for row in await connection.fetch("SELECT * FROM campaigns.route ORDER BY index")]
+        await connection.execute("DELETE FROM campaigns.route")
+        await connection.executemany("INSERT INTO campaigns.route VALUES ($1, $2, $3, $4, $5)", rows)
+        await asyncio.sleep(1)
+    async with running(Relay(settings)):
+        await asyncio.sleep(1)
+    assert len(await records(settings, agency_triggers_topic(settings, "health"))) == len(expected)
+    common = [record.value for record in await records(settings, settings.triggers_topic)]
+    triggers = [entry for entry in story.entries if entry.type == "campaign.triggered"]
+    assert common == [event_of(story.raw[entry.index]) for entry in triggers], "the common topic has triggers only"
+
+
+async def test_a_topic_that_is_missing_is_made_and_goes_on_where_it_was(
+    settings: Settings, connection: Connection
+) -> None:
+    await make_topics(settings)
+    story = two_agencies()
+    topic = agency_triggers_topic(settings, "health")
+    await live(connection, story)
+    async with running(Relay(settings)):
+        await until_sent(connection, story, "health")
+    async with admin_client(settings) as admin:
+        await delete_topics(admin, [topic])
+    await connection.execute("DELETE FROM platform.route_position WHERE route = 'campaign-triggers.health'")
+    async with running(Relay(settings)):
+        await until_sent(connection, story, "health", "interior")
+    assert len(await values(settings, "health")) == 6
+
+
+async def test_a_topic_that_may_not_be_written_holds_up_no_other(
+    settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agency_topics, "TRY_AGAIN_S", 0.5)
+    await make_topics(settings)
+    story = two_agencies()
+    await live(connection, story)
+    denied = Right(
+        "relay", Resource.TOPIC, agency_triggers_topic(settings, "health"), (Operation.WRITE,), denied=True, exact=True
+    )
+    async with admin_client(settings) as admin:
+        await create_acls(raw_client(admin), [denied])
+    relay = Relay(settings)
+    async with running(relay):
+        await until_sent(connection, story, "interior")
+        await asyncio.sleep(1)
+        epoch = relay.epoch
+        assert await values(settings, "health") == []
+        async with admin_client(settings) as admin:
+            await delete_acls(raw_client(admin), "relay")
+            everywhere = settings.model_copy(
+                update=dict.fromkeys(("log_topic", "checkpoints_topic", "triggers_topic"), "yesser.")
+            )
+            rights = [right for right in principal_rights(everywhere) if right.user == "relay"]
+            await create_acls(raw_client(admin), rights)
+        await until_sent(connection, story, "health")
+        assert relay.epoch == epoch, "the same term"
+    assert len(await values(settings, "health")) == 6
+
+
+async def test_an_entry_is_sent_as_soon_as_it_is_applied(settings: Settings, connection: Connection) -> None:
+    """NOTIFY wakes the relay: it looks by itself only every minute here."""
+    settings = settings.model_copy(update={"lease_renew_ms": 60_000, "lease_ms": 120_000, "poll_timeout_ms": 60_000})
+    await make_topics(settings)
+    story = two_agencies()
+    await register(connection)
+    await write_log(connection, story.raw)
+    begins = story.entries[0:1]
+    await fold(connection, begins, batch=1)
+    async with running(Relay(settings)):
+        await asyncio.sleep(2)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        await fold(connection, story.entries[1:], batch=len(story.entries))
+        await until_sent(connection, story, "health", "interior")
+
+        async def both() -> bool:
+            return bool(await connection.fetchval("SELECT count(*) FROM platform.route_position") == 3)
+
+        await until(both, "the common topic too")
+        assert loop.time() - began < 10
