@@ -15,3 +15,7 @@ class NotAccepted(Reject):
 
 class RegistrationFailed(YesserError):
     """An agency could not be registered; the message gives the reason."""
+
+
+class TopicHalted(YesserError):
+    """The registrar has stopped reading this agency's topic: its records get no verdict until it is repaired."""

@@ -1,3 +1,4 @@
-"""Mirrors the log and verifies it, through a port of three methods; imports no writer. Way in:
-`mirror.write_mirror`, `tree.require_tree`, `database.compare_database`. Imports: `infra.log`.
+"""What an auditor does with a log that is elsewhere: mirrors it, verifies it, proves and exports entries, through a
+port of four methods; imports no writer and no database. Way in: `source.open_source`, `mirror.write_mirror`,
+`tree.require_tree`. Imports: `infra.log`.
 """

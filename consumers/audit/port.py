@@ -1,6 +1,7 @@
 """The auditor's read port: a checkpoint, hashes, entries. The auditor never depends on a writer.
 
-The log in PostgreSQL, a mirror folder and a log over HTTP (`http_port`) give the same answers for the same log.
+A mirror folder, a log over HTTP (`http_port`) and the log in PostgreSQL (`consumers.database_audit`) give the same
+answers for the same log.
 """
 
 from __future__ import annotations
@@ -13,12 +14,11 @@ from typing import Final, Protocol
 
 from consumers.audit.layout import CHECKPOINT, HASH_BYTES, KEY_HISTORY, TILE, Kind, hashes_at, split_hashes, tile_path
 from events.errors import Tampered, YesserError
+from infra.log.bundle import split_bundle
 from infra.log.key_files import log_key_files
 from infra.log.key_history import KeyHistory, parse_transitions
-from infra.log.proofs import HashPort, stored_hashes
-from infra.log.reader import ChangedEntry, newest_checkpoint, read_checked, read_entries, read_rotations, split_bundle
+from infra.log.proofs import HashPort
 from infra.log.signed_note import Checkpoint, InvalidKey, Verifier, parse_vkey
-from infra.postgres.connection import Connection
 from infra.settings import Settings
 
 RECENT_TILES: Final = 64
@@ -59,37 +59,6 @@ class LogPort(HashPort, Protocol):
 
     async def entries(self, first: int, count: int) -> list[bytes]:
         """The entries `first … first + count - 1`; all of them or `NotThere`."""
-
-
-class PostgresPort:
-    """The log in PostgreSQL."""
-
-    def __init__(self, connection: Connection, verifier: Verifier) -> None:
-        self._connection = connection
-        self._verifier = verifier
-
-    async def checkpoint(self) -> Checkpoint:
-        newest = await newest_checkpoint(self._connection)
-        if newest is None:
-            raise NotThere("there is no checkpoint yet: start the registrar (`yesser up`), which signs within a second")
-        return (await self.keys()).parse_checkpoint(newest[1])
-
-    async def keys(self) -> KeyHistory:
-        return KeyHistory.of(self._verifier, await read_rotations(self._connection))
-
-    async def hashes(self, level: int, first: int, count: int) -> list[bytes]:
-        return _whole(
-            await stored_hashes(self._connection, level, first, count), count, f"hashes of level {level}", first
-        )
-
-    async def entries(self, first: int, count: int) -> list[bytes]:
-        try:
-            found = await read_entries(self._connection, first, count)
-        except ChangedEntry:
-            found = []
-        if len(found) != count:  # a changed length: hashes will show the first wrong entry
-            found = await read_checked(self._connection, first, count)
-        return _whole(found, count, "entries", first)
 
 
 class TilesPort(ABC):
@@ -138,7 +107,7 @@ class TilesPort(ABC):
                 raise CorruptBatch(f"{place} is not a whole number of hashes: the file is damaged")
             found += split_hashes(data)
         skipped = first % TILE
-        return _whole(found[skipped : skipped + count], count, f"hashes of level {level}", first)
+        return whole(found[skipped : skipped + count], count, f"hashes of level {level}", first)
 
     async def entries(self, first: int, count: int) -> list[bytes]:
         numbers = range(first // TILE, -(-(first + count) // TILE))
@@ -146,7 +115,7 @@ class TilesPort(ABC):
         for data, place in await asyncio.gather(*[self._tile("entries", 0, number) for number in numbers]):
             found += entries_of(data, place)
         skipped = first % TILE
-        return _whole(found[skipped : skipped + count], count, "entries", first)
+        return whole(found[skipped : skipped + count], count, "entries", first)
 
     async def _tile(self, kind: Kind, level: int, number: int) -> tuple[bytes, str]:
         """A tile's content and place: as wide as the checkpoint's size says, else the full one that has replaced it."""
@@ -202,7 +171,8 @@ def entries_of(data: bytes, place: str) -> list[bytes]:
         ) from None
 
 
-def _whole(found: list[bytes], count: int, what: str, first: int) -> list[bytes]:
+def whole(found: list[bytes], count: int, what: str, first: int) -> list[bytes]:
+    """What was found. Raises `NotThere` where some of it is missing."""
     if len(found) != count:
         raise NotThere(f"{what} from {first}: expected {count}, found {len(found)}")
     return found

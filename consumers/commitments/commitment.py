@@ -19,7 +19,7 @@ from consumers.rebuild.table_hash import table_hash
 from consumers.registry import CONSUMERS
 from events.wire.entry import parse_entry
 from infra.log.reader import read_checked
-from infra.postgres import outbox
+from infra.postgres import outbox_table
 from infra.postgres.connection import Connection
 from infra.postgres.outbox import OutboxEvent
 from infra.postgres.sql import queries
@@ -138,7 +138,7 @@ async def publish(connection: Connection, commitments: Sequence[Commitment], gro
     """Put the commitments into the outbox, by command; `growth` is that before the read."""
     async with connection.transaction():
         await connection.execute(_SQL["committed"], growth.entries_count, growth.keys_count)
-        await outbox.write(connection, [commitment.event() for commitment in commitments])
+        await outbox_table.write(connection, [commitment.event() for commitment in commitments])
 
 
 async def publish_by_relay(
@@ -148,5 +148,5 @@ async def publish_by_relay(
     async with connection.transaction():
         if not await connection.fetchval(_SQL["committed_by_relay"], growth.entries_count, growth.keys_count, epoch):
             return False
-        await outbox.write(connection, [commitment.event() for commitment in commitments])
+        await outbox_table.write(connection, [commitment.event() for commitment in commitments])
     return True

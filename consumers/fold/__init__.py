@@ -1,3 +1,3 @@
-"""Defines a consumer: its tables, the keys that a batch needs, its pure fold; and the replay of the log through it.
-Way in: `consumer.Consumer`, `replay.replay`. Imports: `infra`, `events`, `consumers.audit`.
+"""Defines a consumer: its tables, the keys that a batch needs, its pure fold; applies batches in PostgreSQL; replays
+the log. Way in: `consumer.Consumer`, `apply.apply`, `replay.replay`. Imports: `infra`, `events`, `database_audit`.
 """

@@ -1,43 +1,22 @@
 """Defines a consumer: a pure fold, its tables, and the rows that a batch needs.
 
-Flows in: a connection inside a transaction whose `search_path` is the consumer's schema, and entries in log order.
-Flows out: changed rows in those tables, and the platform events that the fold decided. The live loop, a rebuild and an
-as-of view share `apply`; only the live loop writes the decided events to the outbox.
+Nothing here reads or writes rows: `consumers.fold.apply` does in PostgreSQL, `consumers.offline.store` in SQLite.
 """
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from typing import Any, Final
+from typing import Any
 
 from consumers.fold.version import UNNUMBERED, FoldVersion
-from events.errors import YesserError
 from events.wire.entry import Entry
-from infra.postgres.connection import Connection
 from infra.postgres.outbox import OutboxEvent
 from infra.postgres.sql import read
 from infra.postgres.unit_of_work import Need, Table, UnitOfWork
 
 Needs = Callable[[UnitOfWork, Sequence[Entry]], Iterator[Iterable[Need]]]
 Fold = Callable[[UnitOfWork, Sequence[Entry]], list[OutboxEvent]]
-
-ROWS_MAX: Final = 10_000
-"""A batch needs at most this many rows, less than a second of work. A single entry may need somewhat more: events.md §3
-limits how many facts are pending for a project or service."""
-
-
-SLICE_ENTRIES: Final = 512
-"""Entries folded before the time is looked at."""
-TURN_S: Final = 0.01
-"""Seconds of folding before other tasks of the process run."""
-
-
-class TooManyRows(YesserError):
-    """The batch needs more rows than one transaction may load: apply it in two halves."""
 
 
 @dataclass(frozen=True)
@@ -60,47 +39,3 @@ class Consumer:
     def create_sql(self) -> list[str]:
         """The SQL that creates the tables in the current schema."""
         return [read(package, file) for package, file in self.sql_files]
-
-
-async def apply(
-    connection: Connection,
-    consumer: Consumer,
-    entries: Sequence[Entry],
-    before_writing: Callable[[], None] | None = None,
-) -> list[OutboxEvent]:
-    """Apply a batch to the tables in `search_path`, within the caller's transaction.
-
-    `before_writing` is called between the fold and the writing of its rows. Raises `TooManyRows` before anything is
-    written.
-    """
-    rows = UnitOfWork()
-    await load(connection, rows, consumer, entries)
-    decided = await fold_in_turns(consumer, rows, entries)
-    if before_writing is not None:
-        before_writing()
-    await rows.save(connection)
-    return decided
-
-
-async def fold_in_turns(consumer: Consumer, rows: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
-    """Fold a batch, and let other tasks run whenever it has taken `TURN_S`. One entry is never divided."""
-    decided: list[OutboxEvent] = []
-    turn_ends = time.monotonic() + TURN_S
-    for start in range(0, len(entries), SLICE_ENTRIES):
-        decided += consumer.fold(rows, entries[start : start + SLICE_ENTRIES])
-        if time.monotonic() >= turn_ends:
-            await asyncio.sleep(0)
-            turn_ends = time.monotonic() + TURN_S
-    return decided
-
-
-async def load(connection: Connection, rows: UnitOfWork, consumer: Consumer, entries: Sequence[Entry]) -> None:
-    """Load the rows that a batch needs. Raises `TooManyRows` if they are too many for one transaction."""
-    left = ROWS_MAX
-    for required_keys in consumer.required_keys(rows, entries):
-        if len(entries) > 1:
-            required_keys = list(islice(required_keys, left + 1))
-            left -= len(required_keys)
-            if left < 0:
-                raise TooManyRows
-        await rows.load(connection, required_keys)

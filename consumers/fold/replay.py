@@ -10,17 +10,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Final
+from typing import Any, Final
 
-from consumers.audit.port import NotThere, PostgresPort, read_verifier
+from consumers.audit.port import NotThere, read_verifier
 from consumers.audit.tree import require_tree
-from consumers.fold.consumer import Consumer, TooManyRows, load
+from consumers.database_audit.postgres_port import PostgresPort
+from consumers.fold.apply import TooManyRows, load
+from consumers.fold.consumer import Consumer
 from consumers.fold.stored_keys import StoredKeys
 from events.wire.entry import Entry, parse_entry
 from infra.log.reader import read_checked
 from infra.log.signed_note import InvalidKey
 from infra.postgres.connection import Connection, connect
-from infra.postgres.unit_of_work import Need, UnitOfWork
+from infra.postgres.row_storage import save
+from infra.postgres.unit_of_work import Key, Need, Table, UnitOfWork
 from infra.settings import Settings
 
 BATCH_ENTRIES: Final = 8_192
@@ -46,11 +49,13 @@ class _ReplaySet(UnitOfWork):
         super().__init__()
         self._stored = stored
 
-    async def load(self, connection: Connection, required_keys: Iterable[Need]) -> None:
-        for table, keys in self.missing(required_keys).items():
+    def missing(self, required_keys: Iterable[Need]) -> dict[Table[Any], list[Key] | None]:
+        found = {}
+        for table, keys in super().missing(required_keys).items():
             known = None if keys is None else self._stored.maybe(table, keys)
             if known is None or known:
-                await self.read(connection, table, known)
+                found[table] = known
+        return found
 
     def remember(self) -> None:
         """Add the keys that `save` is about to store."""
@@ -94,7 +99,7 @@ class Scratch:
             return
         self.consumer.fold(rows, entries)
         rows.remember()
-        await rows.save(connection)
+        await save(connection, rows)
         self.position += len(entries)
 
 

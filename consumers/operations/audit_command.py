@@ -26,7 +26,7 @@ from infra.log.signed_note import Checkpoint
 from infra.settings import Settings
 
 if TYPE_CHECKING:
-    from consumers.audit.database import Compared
+    from consumers.database_audit.database import Compared
 
 
 @click.group()

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from consumers.audit.database import Compared, compare_database
-from consumers.audit.port import LogPort, PostgresPort
+from consumers.audit.port import LogPort
+from consumers.database_audit.database import Compared, compare_database
+from consumers.database_audit.postgres_port import PostgresPort
 from infra.command_line.progress_bar import progress_bar
 from infra.log.key_files import CHECKPOINT_FILE
 from infra.log.signed_note import Verifier

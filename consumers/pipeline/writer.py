@@ -13,7 +13,8 @@ from typing import Final
 
 import structlog
 
-from consumers.fold.consumer import Consumer, TooManyRows, apply
+from consumers.fold.apply import TooManyRows, apply
+from consumers.fold.consumer import Consumer
 from consumers.fold.version import FoldVersion
 from consumers.pipeline.batch import Batch, LeafMismatch
 from consumers.pipeline.batch_buffer import BATCH_BYTES_MAX
@@ -21,7 +22,7 @@ from events.errors import Fenced, YesserError
 from events.wire.entry import parse_entry
 from infra.log.reader import read_checked, read_leaves
 from infra.observability.telemetry import count, observe, span
-from infra.postgres import outbox
+from infra.postgres import outbox_table
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
@@ -140,7 +141,7 @@ class Writer:
             if batch.leaves is not None:
                 batch.check(await read_leaves(connection, batch.first_index, len(batch.entries)))
             decided = await apply(connection, consumer, batch.entries, release)
-            await outbox.write(connection, decided)
+            await outbox_table.write(connection, decided)
 
 
 def _parts(raw: list[bytes]) -> Iterator[list[bytes]]:

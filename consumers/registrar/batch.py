@@ -19,7 +19,7 @@ from events.validation.verdicts import Accepted, Agency, Refused
 from events.wire.entry import entry_bytes
 from infra.log.authority import TYPES as AUTHORITY_TYPES
 from infra.log.authority import Change
-from infra.log.reader import BUNDLE
+from infra.log.bundle import BUNDLE
 from infra.postgres.verdicts import Known
 
 CHEAP_RECORDS = 64

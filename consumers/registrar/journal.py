@@ -34,9 +34,9 @@ from infra.log.authority import (
     TableDiffers,
     differences,
 )
-from infra.log.merkle import TileTree, leaf_hash, read_tree
-from infra.log.reader import read_checked
-from infra.postgres import outbox
+from infra.log.merkle import TileTree, leaf_hash
+from infra.log.reader import read_checked, read_tree
+from infra.postgres import outbox_table
 from infra.postgres.claim_filter import ClaimLookup
 from infra.postgres.connection import Connection
 from infra.postgres.outbox import OutboxEvent
@@ -240,7 +240,7 @@ class Journal:
             await self.hold()
             [raw] = await read_checked(self.connection, cause, 1)
             event = _adoption(sha256, version("yesser-events"), cause, parse_entry(cause, raw).recorded)
-            await outbox.write(self.connection, [event])
+            await outbox_table.write(self.connection, [event])
         return True
 
     async def start_topic(self, topic: str) -> None:

@@ -13,8 +13,7 @@ from typing import Final
 
 from consumers.audit.layout import TILE, Tile
 from infra.http.routes import RouteParts
-from infra.log.proofs import stored_hashes
-from infra.log.reader import newest_checkpoint, raw_bundle
+from infra.log.reader import newest_checkpoint, raw_bundle, stored_hashes
 from infra.postgres.connection import Connection
 
 CHECKPOINT_AGE_S: Final = 1.0

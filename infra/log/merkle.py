@@ -10,8 +10,7 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Final
 
-from infra.log.reader import BUNDLE, read_leaves, read_nodes
-from infra.postgres.connection import Connection
+from infra.log.bundle import BUNDLE
 
 EMPTY_ROOT: Final = sha256(b"").digest()
 
@@ -83,23 +82,3 @@ class TileTree:
         while parts:
             root = node_hash(parts.pop(), root)
         return root
-
-
-async def read_tree(connection: Connection, size: int) -> TileTree:
-    """The tree of the first `size` entries, from the database."""
-    partial: list[list[bytes]] = []
-    level = 0
-    while size >> 8 * level:
-        count = (size >> 8 * level) % BUNDLE
-        first = (size >> 8 * level) - count
-        if level == 0:
-            leaves = await read_leaves(connection, first, count)
-            partial.append([leaves[i : i + 32] for i in range(0, len(leaves), 32)])
-        else:
-            partial.append(await read_nodes(connection, level, first, count))
-        if len(partial[-1]) != count:
-            raise LookupError(
-                f"the tree's level {level} lacks hashes from {first}: {len(partial[-1])} of {count} found"
-            )
-        level += 1
-    return TileTree(size, partial)

@@ -10,13 +10,9 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 from infra.log.merkle import EMPTY_ROOT, complete_root, node_hash
-from infra.log.reader import read_leaves, read_nodes
-from infra.postgres.connection import Connection
 
 PROOF_PREFIX: Final = "/v1/proofs/"
 """The gateway's path of proofs, before the index."""
-
-_HASH_BYTES: Final = 32
 
 
 class HashPort(Protocol):
@@ -24,27 +20,6 @@ class HashPort(Protocol):
 
     async def hashes(self, level: int, first: int, count: int) -> list[bytes]:
         """Roots of the complete subtrees of 256^level leaves `first … first + count - 1`. Raises if one is missing."""
-
-
-class StoredHashes:
-    """The hashes of the database."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    async def hashes(self, level: int, first: int, count: int) -> list[bytes]:
-        found = await stored_hashes(self._connection, level, first, count)
-        if len(found) != count:
-            raise LookupError(f"hashes of level {level} from {first}: {len(found)} of {count} found")
-        return found
-
-
-async def stored_hashes(connection: Connection, level: int, first: int, count: int) -> list[bytes]:
-    """At most `count` hashes of the database."""
-    if level:
-        return await read_nodes(connection, level, first, count)
-    leaves = await read_leaves(connection, first, count)
-    return [leaves[i : i + _HASH_BYTES] for i in range(0, len(leaves), _HASH_BYTES)]
 
 
 async def tree_root(port: HashPort, size: int) -> bytes:

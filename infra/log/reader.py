@@ -1,4 +1,4 @@
-"""Reading the national log in PostgreSQL: entries by index, leaf hashes, nodes, size. It never writes.
+"""Reads the national log in PostgreSQL: entries by index, leaf hashes, nodes, tree, size. It never writes.
 
 Everything that is computed from entries uses `read_checked`, which compares each entry with its hash.
 """
@@ -10,13 +10,13 @@ from hashlib import sha256
 from typing import Final
 
 from events.errors import Tampered
+from infra.log.bundle import BUNDLE, split_bundle
 from infra.log.key_history import Transition, parse_transition
+from infra.log.merkle import TileTree
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
-BUNDLE: Final = 256
-"""Entries of a full bundle and hashes of a full tile (C2SP tlog-tiles)."""
-
+HASH_BYTES: Final = 32
 _SQL: Final = queries("infra.log", "reader.sql")
 
 
@@ -29,18 +29,6 @@ class ChangedEntry(Tampered):
             f"entry {index} of the log was changed after it was registered ({reason}): suspect tampering, keep "
             'everything as it is and see the runbook ("The log was changed")'
         )
-
-
-def split_bundle(data: bytes) -> list[bytes]:
-    """Entries of a bundle: uint16 big-endian length ‖ entry, repeated. Raises `IndexError` if a length does not fit."""
-    entries, at, end = [], 0, len(data)
-    while at < end:
-        start = at + 2
-        at = start + (data[at] << 8 | data[at + 1])
-        entries.append(data[start:at])
-    if at != end:
-        raise IndexError(f"the last length leads to byte {at} of {end}")
-    return entries
 
 
 async def log_size(connection: Connection) -> int:
@@ -133,6 +121,47 @@ async def read_leaves(connection: Connection, first: int, limit: int) -> bytes:
 async def read_nodes(connection: Connection, level: int, first: int, limit: int) -> list[bytes]:
     """Roots of complete subtrees of 256^level leaves (level ≥ 1), from the `first`-th on."""
     return [row["hash"] for row in await connection.fetch(_SQL["nodes"], level, first, first + limit)]
+
+
+class StoredHashes:
+    """The hashes of the database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def hashes(self, level: int, first: int, count: int) -> list[bytes]:
+        found = await stored_hashes(self._connection, level, first, count)
+        if len(found) != count:
+            raise LookupError(f"hashes of level {level} from {first}: {len(found)} of {count} found")
+        return found
+
+
+async def stored_hashes(connection: Connection, level: int, first: int, count: int) -> list[bytes]:
+    """At most `count` hashes of the database."""
+    if level:
+        return await read_nodes(connection, level, first, count)
+    leaves = await read_leaves(connection, first, count)
+    return [leaves[i : i + HASH_BYTES] for i in range(0, len(leaves), HASH_BYTES)]
+
+
+async def read_tree(connection: Connection, size: int) -> TileTree:
+    """The tree of the first `size` entries, from the database."""
+    partial: list[list[bytes]] = []
+    level = 0
+    while size >> 8 * level:
+        count = (size >> 8 * level) % BUNDLE
+        first = (size >> 8 * level) - count
+        if level == 0:
+            leaves = await read_leaves(connection, first, count)
+            partial.append([leaves[i : i + 32] for i in range(0, len(leaves), 32)])
+        else:
+            partial.append(await read_nodes(connection, level, first, count))
+        if len(partial[-1]) != count:
+            raise LookupError(
+                f"the tree's level {level} lacks hashes from {first}: {len(partial[-1])} of {count} found"
+            )
+        level += 1
+    return TileTree(size, partial)
 
 
 async def entry_batches(

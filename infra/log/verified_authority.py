@@ -16,8 +16,8 @@ import orjson
 from events.errors import Tampered
 from infra.log.authority import Authority, changes_in
 from infra.log.key_history import KeyHistory
-from infra.log.merkle import EMPTY_ROOT, TileTree, leaf_hash, read_tree
-from infra.log.reader import entry_batches
+from infra.log.merkle import EMPTY_ROOT, TileTree, leaf_hash
+from infra.log.reader import entry_batches, read_tree
 from infra.log.signed_note import Checkpoint, InvalidNote, LogKey, signers_of
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries

@@ -1,8 +1,7 @@
-"""The unit of work of a batch: rows are loaded set-based, changed in memory by pure folds, and saved set-based.
+"""The unit of work of a batch: its rows in memory, which pure folds change.
 
 A slotted dataclass describes a `Table`: its fields are the columns, in the order of the `.sql` file that creates it.
-Folds use only `get`, `put`, `delete`, `append` and `rows`. Table names have no schema: `search_path` selects the live
-tables or those of a rebuild.
+Folds use only `get`, `put`, `delete`, `append` and `rows`. `infra.postgres.row_storage` loads and saves the rows.
 """
 
 from __future__ import annotations
@@ -13,10 +12,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Final, Generic, TypeVar, get_type_hints
-
-import orjson
-
-from infra.postgres.connection import Connection
 
 Row = TypeVar("Row")
 Key = tuple[Any, ...]
@@ -82,35 +77,8 @@ class Table(Generic[Row]):
         getter = attrgetter(*self.key)
         object.__setattr__(self, "key_of", getter if len(self.key) > 1 else lambda row: (getter(row),))
 
-    def load_sql(self) -> str:
-        """Selects the rows of the keys, given as one array per key column."""
-        arrays = ", ".join(f"${i}::{t}[]" for i, t in enumerate(self.key_types, 1))
-        on = " AND ".join(f"t.{k} = k.{k}" for k in self.key)
-        columns = ", ".join(f"t.{c}" for c in self.columns)
-        return f"SELECT {columns} FROM unnest({arrays}) AS k({', '.join(self.key)}) JOIN {self.name} t ON {on}"
-
-    def load_all_sql(self) -> str:
-        return f"SELECT {', '.join(self.columns)} FROM {self.name}"
-
-    def save_sql(self) -> str:
-        """Inserts or replaces rows, given as one array per column; jsonb as text, see `_column`."""
-        arrays = ", ".join(f"${i}::{'text' if t == 'jsonb' else t}[]" for i, t in enumerate(self.types, 1))
-        columns = ", ".join(self.columns)
-        values = ", ".join(c + "::jsonb" if t == "jsonb" else c for c, t in zip(self.columns, self.types, strict=True))
-        rest = [c for c in self.columns if c not in self.key]
-        update = ", ".join(f"{c} = excluded.{c}" for c in rest)
-        conflict = f"ON CONFLICT ({', '.join(self.key)}) DO " + (f"UPDATE SET {update}" if rest else "NOTHING")
-        return f"INSERT INTO {self.name} ({columns}) SELECT {values} FROM unnest({arrays}) AS r({columns}) {conflict}"
-
-    def delete_sql(self) -> str:
-        arrays = ", ".join(f"${i}::{t}[]" for i, t in enumerate(self.key_types, 1))
-        on = " AND ".join(f"t.{k} = k.{k}" for k in self.key)
-        return f"DELETE FROM {self.name} t USING unnest({arrays}) AS k({', '.join(self.key)}) WHERE {on}"
-
 
 _UNASKED: Final = object()
-COPY_ROWS_MIN: Final = 32
-"""From this number of new rows on, `COPY` is quicker than the statement that inserts or replaces."""
 
 
 class _Slice:
@@ -223,48 +191,3 @@ class UnitOfWork:
             if known.deleted or known.changed or known.new or known.appended:
                 changed, new = list(map(row_of, known.changed)), list(map(row_of, known.new))
                 yield Changes(table, list(known.deleted), changed, new, known.appended)
-
-    async def load(self, connection: Connection, required_keys: Iterable[Need]) -> None:
-        """Load missing rows: one statement per table."""
-        for table, keys in self.missing(required_keys).items():
-            await self.read(connection, table, keys)
-
-    async def read(self, connection: Connection, table: Table[Any], keys: list[Key] | None) -> None:
-        """Load the rows of `keys`, or of the whole table."""
-        if keys is None:
-            records = await connection.fetch(table.load_all_sql())
-        else:
-            records = await connection.fetch(table.load_sql(), *map(list, zip(*keys, strict=True)))
-        make = table.row
-        self.adopt(table, (make(*record) for record in records), whole=keys is None)
-
-    async def save(self, connection: Connection) -> None:
-        """Save the changes: at most one statement per table and kind of change."""
-        for changes in self.changes():
-            await _write(connection, changes)
-
-
-async def _write(connection: Connection, changes: Changes) -> None:
-    table = changes.table
-    if changes.deleted:
-        await connection.execute(table.delete_sql(), *map(list, zip(*changes.deleted, strict=True)))
-    copied = len(changes.new) >= COPY_ROWS_MIN
-    upserted = changes.changed if copied else changes.changed + changes.new
-    if upserted:
-        columns = (_column(table, number, upserted) for number in range(len(table.columns)))
-        await connection.execute(table.save_sql(), *columns)
-    for rows in (changes.new if copied else [], changes.appended):
-        if rows:
-            await connection.copy_records_to_table(
-                table.name,
-                records=map(attrgetter(*table.columns), rows),
-                columns=list(table.columns),
-            )
-
-
-def _column(table: Table[Any], number: int, rows: list[Any]) -> list[Any]:
-    """One column of `rows` as an array; jsonb as text, since the driver would take lists for further dimensions."""
-    values = map(attrgetter(table.columns[number]), rows)
-    if table.types[number] == "jsonb":
-        return [None if value is None else orjson.dumps(value).decode() for value in values]
-    return list(values)

@@ -17,7 +17,8 @@ from infra.kafka.admin import admin_client, create_acls, create_scram_user, dele
 from infra.kafka.clients import raw_client
 from infra.kafka.rights import agency_rights, agency_user
 from infra.postgres.connection import Connection
-from infra.postgres.outbox import OutboxEvent, write
+from infra.postgres.outbox import OutboxEvent
+from infra.postgres.outbox_table import write
 from infra.postgres.sql import queries
 from infra.postgres.trail import add_to_trail
 from infra.settings import Settings

@@ -14,7 +14,8 @@ from typing import Any, Final
 from infra.kafka.admin import admin_client, allow_agency
 from infra.kafka.client_config import agency_topic
 from infra.postgres.connection import Connection
-from infra.postgres.outbox import OutboxEvent, write
+from infra.postgres.outbox import OutboxEvent
+from infra.postgres.outbox_table import write
 from infra.postgres.sql import queries
 from infra.postgres.trail import add_to_trail
 from infra.postgres.verdicts import paused_of

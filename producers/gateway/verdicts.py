@@ -13,8 +13,8 @@ from typing import Any, Final, Literal
 from events.validation.verdicts import HASH_BYTES, Agency
 from events.wire.entry import event_bytes, parse_entry
 from infra.kafka.client_config import agency_topic
+from infra.log.bundle import split_bundle
 from infra.log.proofs import PROOF_PREFIX
-from infra.log.reader import split_bundle
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO, Final
 
-from events.errors import YesserError
 from infra.kafka.client_config import agency_topic
 from infra.postgres.verdicts import Paused, TopicState, Verdicts, next_sequence, read_topic_state, read_verdicts
 from infra.process.retry import PatientConnection
 from infra.settings import Settings
+from producers.errors import TopicHalted
 from producers.publisher.kafka_publisher import AgencyPublisher
 from producers.publisher.ndjson import Defaults, Line
 from producers.publisher.opening import PIECE_BYTES, Opening, reader
@@ -24,10 +24,6 @@ from producers.publisher.resume_state import ResumeState
 
 _IDLE_S: Final = 0.02
 """A batch is sent after waiting this long for more lines of a slow pipe."""
-
-
-class TopicHalted(YesserError):
-    """The registrar has stopped reading this agency's topic: its records get no verdict until it is repaired."""
 
 
 class Progress:

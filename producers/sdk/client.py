@@ -24,7 +24,7 @@ from infra.process.retry import WaitTimedOut
 from infra.tls.certificate_files import TlsFiles
 from infra.tls.client import client_context
 from infra.tls.plaintext import require_loopback
-from producers.publisher.run import TopicHalted
+from producers.errors import TopicHalted
 from producers.sdk.acknowledgements import key_named_in, unlisted_errors, verified_receipts
 from producers.sdk.answers import (
     EventError,

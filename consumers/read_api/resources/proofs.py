@@ -20,8 +20,8 @@ from infra.http.negotiation import preferred
 from infra.http.problems import Problem
 from infra.kafka.client_config import agency_topic
 from infra.log.proof_file import ProofFile
-from infra.log.proofs import PROOF_PREFIX, StoredHashes, inclusion_proof
-from infra.log.reader import newest_checkpoint, read_entries, read_leaves, rotation_notes
+from infra.log.proofs import PROOF_PREFIX, inclusion_proof
+from infra.log.reader import StoredHashes, newest_checkpoint, read_entries, read_leaves, rotation_notes
 from infra.postgres.connection import Connection
 
 PROOF_FILE_TYPE: Final = "text/plain; charset=utf-8"

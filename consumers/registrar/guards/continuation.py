@@ -17,8 +17,7 @@ from typing import Final
 from events.errors import Halt
 from infra.log.key_files import CHECKPOINT_FILE
 from infra.log.key_history import KeyHistory, Transition
-from infra.log.merkle import read_tree
-from infra.log.reader import read_rotations
+from infra.log.reader import read_rotations, read_tree
 from infra.log.signed_note import Checkpoint, InvalidNote
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries

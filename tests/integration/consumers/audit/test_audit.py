@@ -15,8 +15,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from consumers.audit.mirror import write_mirror
-from consumers.audit.port import LogPort, MirrorPort, NotThere, PostgresPort
+from consumers.audit.port import LogPort, MirrorPort, NotThere
 from consumers.audit.tree import WrongTree, require_tree
+from consumers.database_audit.postgres_port import PostgresPort
 from consumers.operations.audit_command import audit
 from events.errors import Tampered
 from infra.log.merkle import TileTree, leaf_hash

@@ -11,9 +11,10 @@ import orjson
 import pytest
 from click.testing import CliRunner
 
-from consumers.audit.database import compare_database
-from consumers.audit.port import PostgresPort, read_verifier
+from consumers.audit.port import read_verifier
 from consumers.audit.tree import require_tree
+from consumers.database_audit.database import compare_database
+from consumers.database_audit.postgres_port import PostgresPort
 from consumers.operations.audit_command import audit
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.rebuild.rebuild import rebuild

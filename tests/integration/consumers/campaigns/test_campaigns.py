@@ -12,12 +12,12 @@ import orjson
 from consumers.campaigns.commands import read
 from consumers.campaigns.consumer import CONSUMER
 from consumers.campaigns.read import awareness
-from consumers.fold.consumer import apply
+from consumers.fold.apply import apply
 from consumers.relay.relay import LEASE, PlatformOutbox, Relay
 from consumers.relay.triggers import triggers_waiting
 from events.wire.entry import Entry
 from infra.kafka.admin import admin_client, ensure_log_topics
-from infra.postgres import outbox
+from infra.postgres import outbox_table
 from infra.postgres.connection import Connection
 from infra.postgres.migrate import create_tables
 from infra.postgres.outbox import event_bytes
@@ -57,7 +57,7 @@ async def fold(connection: Connection, entries: Sequence[Entry], batch: int) -> 
     await connection.execute(f"SET search_path = {CONSUMER.schema}")
     for start in range(0, len(entries), batch):
         async with connection.transaction():
-            await outbox.write(connection, await apply(connection, CONSUMER, entries[start : start + batch]))
+            await outbox_table.write(connection, await apply(connection, CONSUMER, entries[start : start + batch]))
 
 
 def event_of(raw: bytes) -> bytes:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import orjson
 
-from consumers.fold.consumer import Consumer, apply
+from consumers.fold.apply import apply
+from consumers.fold.consumer import Consumer
 from events.wire.entry import parse_entry
+from infra.log.bundle import BUNDLE
 from infra.log.merkle import leaf_hash
-from infra.log.reader import BUNDLE
 from infra.postgres.connection import Connection
 from infra.postgres.outbox import OutboxEvent
 from tests.oracle.log import EntryDict

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from consumers.fold.consumer import ROWS_MAX
+from consumers.fold.apply import ROWS_MAX
 from consumers.pipeline.pipeline import Pipeline
 from consumers.projections.handlers.pending_events import FACTS_MAX
 from consumers.registry import CONSUMERS

@@ -21,8 +21,9 @@ from consumers.rebuild.commands import rebuild_command
 from consumers.rebuild.rebuild import AlreadyRunning, OtherRules, RebuildOptions, Rebuilt, document, rebuild
 from consumers.rebuild.table_hash import table_hash
 from consumers.registry import CONSUMERS
+from infra.log.bundle import split_bundle
 from infra.log.merkle import TileTree, leaf_hash
-from infra.log.reader import ChangedEntry, split_bundle
+from infra.log.reader import ChangedEntry
 from infra.postgres.connection import Connection, connect
 from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings

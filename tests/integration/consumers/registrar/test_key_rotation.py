@@ -11,13 +11,13 @@ import pytest
 
 from consumers.audit.kept import ForkedLog
 from consumers.audit.mirror import write_mirror
-from consumers.audit.port import MirrorPort, PostgresPort
+from consumers.audit.port import MirrorPort
 from consumers.audit.tree import WrongTree, require_rotations, require_tree
+from consumers.database_audit.postgres_port import PostgresPort
 from consumers.registrar.registrar import Registrar
 from infra.log.key_files import KeyRing, NextKey, load_keys, log_key_files, write_next
 from infra.log.key_history import parse_transition, sign_transition
-from infra.log.merkle import read_tree
-from infra.log.reader import log_size
+from infra.log.reader import log_size, read_tree
 from infra.log.signed_note import InvalidNote, LogKey, Verifier, parse_checkpoint, signers_of
 from infra.postgres.connection import Connection
 from infra.settings import Settings

@@ -18,8 +18,8 @@ from consumers.registrar.journal import Journal
 from consumers.registrar.registrar import Registrar
 from consumers.registrar.shipper import Shipper
 from infra.log.key_files import load_or_create_keys, log_key_files
-from infra.log.merkle import TileTree, leaf_hash, read_tree
-from infra.log.reader import log_size, read_entries, read_leaves
+from infra.log.merkle import TileTree, leaf_hash
+from infra.log.reader import log_size, read_entries, read_leaves, read_tree
 from infra.log.signed_note import LogKey, parse_checkpoint
 from infra.postgres.connection import Connection, connect
 from infra.postgres.verdicts import next_sequence

@@ -26,8 +26,7 @@ from consumers.registrar.signer import Signer
 from events.errors import Fenced
 from infra.kafka.clients import start_client, stop_consumer
 from infra.log.key_files import load_keys, log_key_files
-from infra.log.merkle import read_tree
-from infra.log.reader import log_size
+from infra.log.reader import log_size, read_tree
 from infra.log.signed_note import Checkpoint, LogKey
 from infra.postgres.connection import Connection, connect
 from infra.process import lease

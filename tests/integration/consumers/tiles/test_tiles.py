@@ -10,8 +10,9 @@ import pytest
 
 from consumers.audit.http_port import HttpPort, TokenRefused
 from consumers.audit.mirror import write_mirror
-from consumers.audit.port import MirrorPort, PostgresPort
+from consumers.audit.port import MirrorPort
 from consumers.audit.tree import require_tree
+from consumers.database_audit.postgres_port import PostgresPort
 from infra.log.proof_file import parse_proof_file
 from infra.postgres.connection import Connection
 from infra.settings import Settings

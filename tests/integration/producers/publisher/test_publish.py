@@ -22,11 +22,11 @@ from infra.settings import Settings
 from producers.agencies.genesis import OFFICE, genesis, prepare
 from producers.agencies.lifecycle import rotate
 from producers.agencies.register import NewAgency, add_agencies, list_agencies, register
-from producers.errors import NotAccepted, RegistrationFailed
+from producers.errors import NotAccepted, RegistrationFailed, TopicHalted
 from producers.publisher.kafka_publisher import AgencyPublisher
 from producers.publisher.ndjson import Defaults
 from producers.publisher.report import Report
-from producers.publisher.run import Progress, Sending, TopicHalted, send_file, start_sequence, wait_for_verdicts
+from producers.publisher.run import Progress, Sending, send_file, start_sequence, wait_for_verdicts
 
 HEALTH = NewAgency("health", "agency", "وزارة الصحة", "Ministry of Health")
 

@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
-from consumers.fold.consumer import SLICE_ENTRIES, TURN_S, fold_in_turns
+from consumers.fold.apply import SLICE_ENTRIES, TURN_S, fold_in_turns
 from consumers.registry import CONSUMERS
 from events.wire.entry import Entry
 from infra.postgres.outbox import OutboxEvent

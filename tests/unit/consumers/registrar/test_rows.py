@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumers.registrar.batch import multirange, record_sha256, repeated, segments
+from infra.log.bundle import BUNDLE, split_bundle
 from infra.log.merkle import leaf_hash
-from infra.log.reader import BUNDLE, split_bundle
 from tests.unit.consumers.registrar.readings import Record
 
 

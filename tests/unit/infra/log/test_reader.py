@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.log.reader import split_bundle
+from infra.log.bundle import split_bundle
 
 
 @given(st.lists(st.binary(max_size=300), max_size=40))

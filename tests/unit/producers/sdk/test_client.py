@@ -17,8 +17,8 @@ from infra.log.key_files import KeyRing
 from infra.log.key_history import KeyHistory, sign_transition
 from infra.log.signed_note import LogKey
 from infra.tls.plaintext import PlaintextRefused
+from producers.errors import TopicHalted
 from producers.gateway.acknowledgements import ReceiptSigner, Stored
-from producers.publisher.run import TopicHalted
 from producers.sdk.answers import NotAGateway
 from producers.sdk.client import AgencyClient
 from producers.sdk.connection import ClientLimits

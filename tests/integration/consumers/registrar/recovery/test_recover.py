@@ -12,13 +12,12 @@ import asyncpg
 import pytest
 
 from consumers.audit.mirror import mirror_entries, write_mirror
-from consumers.audit.port import PostgresPort
+from consumers.database_audit.postgres_port import PostgresPort
 from consumers.registrar.guards.continuation import read_last_checkpoint
 from consumers.registrar.recovery.recover import recover
 from consumers.registrar.recovery.source import CannotRecover, Source, topic_source
 from infra.log.key_files import load_keys, load_or_create_keys, log_key_files
-from infra.log.merkle import read_tree
-from infra.log.reader import log_size, read_entries
+from infra.log.reader import log_size, read_entries, read_tree
 from infra.postgres.connection import Connection, connect
 from infra.process import lease
 from infra.settings import Settings

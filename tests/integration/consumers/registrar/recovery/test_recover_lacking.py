@@ -17,8 +17,7 @@ from events.faults.problems import CONFLICT
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Agency, Refused
 from infra.log.key_files import load_keys, log_key_files
-from infra.log.merkle import read_tree
-from infra.log.reader import log_size
+from infra.log.reader import log_size, read_tree
 from infra.postgres.connection import Connection, connect
 from infra.settings import Settings
 from tests.integration.consumers.registrar.recovery.test_recover import Copied, copied, quiet, rows_of

@@ -25,7 +25,7 @@ BATCH_ROWS: Final = 8192
 RANGES_MAX: Final = 20_000
 """Ranges of sequence numbers that are derived for one agency: more than the registrar keeps."""
 Progress = Callable[[int, int], None]
-_SQL: Final = queries("consumers.audit", "database.sql")
+_SQL: Final = queries("consumers.database_audit", "database.sql")
 
 
 @dataclass(slots=True)

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from infra.postgres.connection import Connection
-from infra.postgres.unit_of_work import ALL, COPY_ROWS_MIN, Table, UnitOfWork
+from infra.postgres.row_storage import COPY_ROWS_MIN, load, save
+from infra.postgres.unit_of_work import ALL, Table, UnitOfWork
 
 
 @dataclass(slots=True)
@@ -58,16 +59,16 @@ def thing(number: int, names: list[Any] | None = None) -> Thing:
 
 async def stored(connection: Connection) -> dict[int, Thing]:
     ws = UnitOfWork()
-    await ws.load(connection, [(THING, ALL)])
+    await load(connection, ws, [(THING, ALL)])
     return {row.number: row for row in ws.rows(THING)}
 
 
 async def put(connection: Connection, *rows: Thing) -> None:
     ws = UnitOfWork()
-    await ws.load(connection, [(THING, (row.shelf, row.number)) for row in rows])
+    await load(connection, ws, [(THING, (row.shelf, row.number)) for row in rows])
     for row in rows:
         ws.put(THING, row)
-    await ws.save(connection)
+    await save(connection, ws)
 
 
 @pytest.mark.parametrize("copied", [False, True])
@@ -94,7 +95,7 @@ async def test_lists_in_changed_rows_are_replaced(tables: Connection, count: int
 async def test_a_batch_may_insert_change_and_delete_at_once(tables: Connection) -> None:
     await put(tables, *(thing(i) for i in range(6)))
     ws = UnitOfWork()
-    await ws.load(tables, [(THING, ("a", i)) for i in range(8)])
+    await load(tables, ws, [(THING, ("a", i)) for i in range(8)])
     ws.delete(THING, "a", 0)
     ws.delete(THING, "a", 1)
     ws.put(THING, thing(1, ["again"]))
@@ -102,7 +103,7 @@ async def test_a_batch_may_insert_change_and_delete_at_once(tables: Connection) 
     ws.put(THING, thing(7, ["new"]))
     ws.delete(THING, "a", 7)
     ws.put(THING, thing(6, ["new"]))
-    await ws.save(tables)
+    await save(tables, ws)
     after = await stored(tables)
     assert {number: row.names for number, row in after.items()} == {
         1: ["again"],
@@ -117,7 +118,7 @@ async def test_a_batch_may_insert_change_and_delete_at_once(tables: Connection) 
 async def test_only_what_was_asked_for_is_loaded(tables: Connection) -> None:
     await put(tables, thing(1), thing(2))
     ws = UnitOfWork()
-    await ws.load(tables, [(THING, ("a", 1)), (THING, ("b", 2))])
+    await load(tables, ws, [(THING, ("a", 1)), (THING, ("b", 2))])
     assert ws.get(THING, "a", 1) == thing(1)
     assert ws.get(THING, "b", 2) is None
     with pytest.raises(KeyError):
@@ -128,7 +129,7 @@ async def test_appended_rows_are_added(tables: Connection) -> None:
     ws = UnitOfWork()
     for i, words in enumerate(VALUES):
         ws.append(LINE, Line(i, words))
-    await ws.save(tables)
+    await save(tables, ws)
     rows = await tables.fetch("SELECT number, words FROM line ORDER BY number")
     assert [(row["number"], row["words"]) for row in rows] == list(enumerate(VALUES))
 

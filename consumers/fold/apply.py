@@ -1,0 +1,79 @@
+"""Applies a batch of entries to a consumer's tables in PostgreSQL.
+
+Flows in: a connection inside a transaction whose `search_path` is the consumer's schema, and entries in log order.
+Flows out: changed rows in those tables, and the platform events that the fold decided. The live loop, a rebuild and an
+as-of view load the same rows; only the live loop writes the decided events to the outbox.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from itertools import islice
+from typing import Final
+
+from consumers.fold.consumer import Consumer
+from events.errors import YesserError
+from events.wire.entry import Entry
+from infra.postgres.connection import Connection
+from infra.postgres.outbox import OutboxEvent
+from infra.postgres.row_storage import load as load_rows
+from infra.postgres.row_storage import save
+from infra.postgres.unit_of_work import UnitOfWork
+
+ROWS_MAX: Final = 10_000
+"""A batch needs at most this many rows, less than a second of work. A single entry may need somewhat more: events.md §3
+limits how many facts are pending for a project or service."""
+SLICE_ENTRIES: Final = 512
+"""Entries folded before the time is looked at."""
+TURN_S: Final = 0.01
+"""Seconds of folding before other tasks of the process run."""
+
+
+class TooManyRows(YesserError):
+    """The batch needs more rows than one transaction may load: apply it in two halves."""
+
+
+async def apply(
+    connection: Connection,
+    consumer: Consumer,
+    entries: Sequence[Entry],
+    before_writing: Callable[[], None] | None = None,
+) -> list[OutboxEvent]:
+    """Apply a batch to the tables in `search_path`, within the caller's transaction.
+
+    `before_writing` is called between the fold and the writing of its rows. Raises `TooManyRows` before anything is
+    written.
+    """
+    rows = UnitOfWork()
+    await load(connection, rows, consumer, entries)
+    decided = await fold_in_turns(consumer, rows, entries)
+    if before_writing is not None:
+        before_writing()
+    await save(connection, rows)
+    return decided
+
+
+async def fold_in_turns(consumer: Consumer, rows: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
+    """Fold a batch, and let other tasks run whenever it has taken `TURN_S`. One entry is never divided."""
+    decided: list[OutboxEvent] = []
+    turn_ends = time.monotonic() + TURN_S
+    for start in range(0, len(entries), SLICE_ENTRIES):
+        decided += consumer.fold(rows, entries[start : start + SLICE_ENTRIES])
+        if time.monotonic() >= turn_ends:
+            await asyncio.sleep(0)
+            turn_ends = time.monotonic() + TURN_S
+    return decided
+
+
+async def load(connection: Connection, rows: UnitOfWork, consumer: Consumer, entries: Sequence[Entry]) -> None:
+    """Load the rows that a batch needs. Raises `TooManyRows` if they are too many for one transaction."""
+    left = ROWS_MAX
+    for required_keys in consumer.required_keys(rows, entries):
+        if len(entries) > 1:
+            required_keys = list(islice(required_keys, left + 1))
+            left -= len(required_keys)
+            if left < 0:
+                raise TooManyRows
+        await load_rows(connection, rows, required_keys)

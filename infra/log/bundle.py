@@ -1,0 +1,20 @@
+"""The bytes of a bundle of entries, as C2SP tlog-tiles and the segments in PostgreSQL hold them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+BUNDLE: Final = 256
+"""Entries of a full bundle and hashes of a full tile (C2SP tlog-tiles)."""
+
+
+def split_bundle(data: bytes) -> list[bytes]:
+    """Entries of a bundle: uint16 big-endian length ‖ entry, repeated. Raises `IndexError` if a length does not fit."""
+    entries, at, end = [], 0, len(data)
+    while at < end:
+        start = at + 2
+        at = start + (data[at] << 8 | data[at + 1])
+        entries.append(data[start:at])
+    if at != end:
+        raise IndexError(f"the last length leads to byte {at} of {end}")
+    return entries
