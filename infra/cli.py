@@ -22,15 +22,19 @@ import click
 from events.errors import YesserError
 from infra.command_line.exit_codes import ExitCode, class_names, exit_code
 from infra.command_line.language import language_option, with_language
+from infra.extras import has_platform, remedy
 
 GROUP: Final = "yesser.commands"
+
+WITHOUT_PLATFORM: Final = frozenset({"audit", "lint", "schema"})
+"""The commands of an install without the extra `platform`; the help names the others apart."""
 
 # The help line of each command: to import all commands for theirs would take a second.
 SUMMARIES: Final = {
     "activity": "What each agency sent: accepted and refused.",
     "agencies": "Register, list, rotate, suspend and resume agencies.",
     "anomalies": "Accepted events that contradict what is known.",
-    "audit": "Mirror the log as static files; print its verifier key.",
+    "audit": "Check, mirror, verify, replay and export a log from outside.",
     "campaigns": "The awareness campaigns and their state.",
     "commit": "Publish the hash of every read model now.",
     "demo": "Run the programme's real story from end to end.",
@@ -92,8 +96,13 @@ class LazyGroup(click.Group):
             raise click.NoSuchCommand(error.command_name, possibilities=names, ctx=ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        names = self.list_commands(ctx)
+        shown = names if has_platform() else [name for name in names if name in WITHOUT_PLATFORM]
         with formatter.section("Commands"):
-            formatter.write_dl([(name, SUMMARIES.get(name, "")) for name in self.list_commands(ctx)])
+            formatter.write_dl([(name, SUMMARIES.get(name, "")) for name in shown])
+        if others := [name for name in names if name not in shown]:
+            with formatter.section("Need pip install 'yesser-events[platform]'"):
+                formatter.write_text(", ".join(others))
 
 
 def _entries() -> list[EntryPoint]:
@@ -166,6 +175,8 @@ def foreseen(error: BaseException) -> str | None:
         return None if None in sentences else sentences[0]
     if isinstance(error, YesserError):
         return str(error)
+    if isinstance(error, ImportError):
+        return remedy(error)
     if "pydantic_core.ValidationError" in kinds and getattr(error, "title", "") == "Settings":
         return "A setting is wrong: " + " ".join(str(error).split("\n", 1)[1].split())
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):

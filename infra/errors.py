@@ -1,12 +1,16 @@
-"""Errors of commands and of the embedded stack."""
+"""Errors that several folders raise."""
 
 from __future__ import annotations
 
-from events.errors import YesserError
+from events.errors import Retry, YesserError
 
 
 class StackError(YesserError):
     """The embedded stack cannot do this; the message gives the reason and the remedy."""
+
+
+class WaitTimedOut(Retry):
+    """The time is over before the result was there."""
 
 
 class WrongInput(YesserError):

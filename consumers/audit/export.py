@@ -34,10 +34,6 @@ class ExportExists(YesserError):
     """The folder is not empty: choose another one, so that two exports are never mixed."""
 
 
-class NoParquet(YesserError):
-    """Parquet needs the package duckdb: pip install duckdb, or use --format ndjson."""
-
-
 class ExportReport(TypedDict):
     """What was exported, of a log of this size and root."""
 
@@ -73,6 +69,8 @@ async def export(
     form: Format = "ndjson",
 ) -> ExportReport:
     """Write the export to an empty or new folder, and verify it as its reader will. Raises `Tampered`."""
+    if form == "parquet":
+        import duckdb  # noqa: F401 - of the extra `parquet`: its absence is found before anything is written
     _make(folder)
     indexes: list[int] = []
     with (folder / _NDJSON).open("wb") as file:
@@ -121,10 +119,8 @@ async def _hashes(port: LogPort, begin: int, end: int, indexes: list[int]) -> As
 
 def _to_parquet(folder: Path) -> None:
     """Replace the lines by a Parquet file."""
-    try:
-        import duckdb
-    except ImportError:
-        raise NoParquet(NoParquet.__doc__) from None
+    import duckdb
+
     lines, table = folder / _NDJSON, folder / _PARQUET
     columns = ", ".join(f"'{name}': '{kind}'" for name, kind in _COLUMNS.items())
     source = f"read_json(?, format='newline_delimited', columns={{{columns}}}, maximum_object_size=1048576)"

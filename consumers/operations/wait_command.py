@@ -17,10 +17,11 @@ from consumers.registry import CONSUMERS
 from events.errors import Halt
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.output import json_option, print_confirmation
+from infra.errors import WaitTimedOut
 from infra.kafka.client_config import bootstrap
 from infra.kafka.end_offsets import end_offsets_reader
 from infra.observability.logs import configure_logs
-from infra.process.retry import PatientConnection, WaitTimedOut
+from infra.process.retry import PatientConnection
 from infra.settings import Settings
 
 _KAFKA_ANSWER_S: Final = 10.0

@@ -1,7 +1,8 @@
 """The exit codes of every `yesser` command, by error class.
 
 The table holds names, so that `yesser --help` imports no client and no package. An error takes the code of the most
-specific of its classes that is listed. Processes that the supervisor runs also exit with 78 (`consumers`).
+specific of its classes that is listed. 78 is also how a process ends that its supervisor must not start again
+(`consumers`).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ class ExitCode(IntEnum):
     BUG = 70
     TRY_AGAIN = 75
     TAMPERED = 76
+    NOT_INSTALLED = 78
     INTERRUPTED = 130
 
 
@@ -33,6 +35,7 @@ MEANINGS: Final[Mapping[ExitCode, str]] = {
     "Run the same command again; it is safe to repeat.",
     ExitCode.TAMPERED: "Tampering found: the log, or a copy of it, is not what was signed. "
     "Keep everything as it is and follow the runbook.",
+    ExitCode.NOT_INSTALLED: "The command needs a package that is not installed. The message says what to install.",
     ExitCode.INTERRUPTED: "Interrupted with ctrl-C.",
 }
 
@@ -40,6 +43,7 @@ CODES: Final[Mapping[str, ExitCode]] = {
     "events.YesserError": ExitCode.ANSWER_IS_NO,
     "events.Retry": ExitCode.TRY_AGAIN,
     "events.Tampered": ExitCode.TAMPERED,
+    "builtins.ModuleNotFoundError": ExitCode.NOT_INSTALLED,
     "infra.InvalidNote": ExitCode.TAMPERED,
     "infra.NoDatabase": ExitCode.TRY_AGAIN,
     "infra.NoKafka": ExitCode.TRY_AGAIN,

@@ -13,7 +13,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
-from events.errors import Retry
+from infra.errors import WaitTimedOut
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
 from infra.process.backoff import backoff_s
 from infra.settings import Settings
@@ -22,10 +22,6 @@ Answer = TypeVar("Answer")
 
 _WAIT_MIN_S: Final = 0.01
 _WAIT_MAX_S: Final = 0.25
-
-
-class WaitTimedOut(Retry):
-    """The time is over before the result was there."""
 
 
 class PatientConnection:

@@ -22,6 +22,9 @@ from events.wire.envelope import EVENT_ID_PATTERN
 
 LINE_BYTES_MAX: Final = 130_000
 """A longer line does not fit into an agency's topic (`max.message.bytes` 131,072 less the record's frame)."""
+TOO_LARGE: Final = "too-large"
+TOO_LARGE_DETAIL: Final = "The line has more than 130,000 bytes, too many for a topic: it was not sent."
+TOO_LARGE_DETAIL_AR: Final = "السطر أكبر من 130,000 بايت: لا يتسع له أي موضوع ولم يُرسل."
 
 _BLANK: Final = b" \t\r"
 _SEQUENCE_DIGITS: Final = 20

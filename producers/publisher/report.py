@@ -9,15 +9,12 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Self, cast
+from typing import Any, Self, cast
 
 from events.faults.details import arabic_of
 from events.faults.problems import PROBLEMS, Code
 from infra.postgres.verdicts import Refused, Verdicts
-
-TOO_LARGE: Final = "too-large"
-TOO_LARGE_DETAIL: Final = "The line has more than 130,000 bytes, too many for a topic: it was not sent."
-TOO_LARGE_DETAIL_AR: Final = "السطر أكبر من 130,000 بايت: لا يتسع له أي موضوع ولم يُرسل."
+from producers.publisher.ndjson import TOO_LARGE, TOO_LARGE_DETAIL
 
 
 class SentLines:

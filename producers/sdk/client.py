@@ -18,9 +18,9 @@ from urllib.parse import quote
 
 import httpx
 
+from infra.errors import WaitTimedOut
 from infra.log.key_history import KeyHistory, key_name, parse_history
 from infra.log.signed_note import InvalidNote, Verifier, parse_vkey
-from infra.process.retry import WaitTimedOut
 from infra.tls.certificate_files import TlsFiles
 from infra.tls.client import client_context
 from infra.tls.plaintext import require_loopback

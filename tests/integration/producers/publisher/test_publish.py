@@ -14,10 +14,10 @@ import pytest
 
 from consumers.registrar.registrar import Registrar
 from consumers.relay.relay import Relay
+from infra.errors import WaitTimedOut
 from infra.kafka.admin import prepare_cluster
 from infra.log.reader import read_entries
 from infra.postgres.connection import Connection
-from infra.process.retry import WaitTimedOut
 from infra.settings import Settings
 from producers.agencies.genesis import OFFICE, genesis, prepare
 from producers.agencies.lifecycle import rotate

@@ -14,10 +14,10 @@ from consumers.rebuild.rebuild import AlreadyRunning
 from consumers.registrar.topic_admin import NotReleased
 from events.errors import Halt, Reject, Retry, Tampered, YesserError
 from infra.command_line.exit_codes import CODES, MEANINGS, ExitCode, class_names, exit_code
+from infra.errors import WaitTimedOut
 from infra.kafka.client_config import NoKafka
 from infra.log.signed_note import InvalidNote
 from infra.postgres.connection import NoDatabase
-from infra.process.retry import WaitTimedOut
 from infra.settings import Settings
 from producers.sdk.problems import NotGenuine
 
@@ -48,7 +48,16 @@ def test_an_error_ends_with_the_code_of_its_nearest_class(error: Exception, code
 
 
 def test_every_class_in_the_table_exists() -> None:
-    classes = (YesserError, Retry, Tampered, InvalidNote, NoDatabase, NoKafka, ValidationError)
+    classes = (
+        YesserError,
+        Retry,
+        Tampered,
+        InvalidNote,
+        NoDatabase,
+        NoKafka,
+        ValidationError,
+        ModuleNotFoundError,
+    )
     known = {f"{kind.__module__.partition('.')[0]}.{kind.__name__}" for kind in classes}
     assert set(CODES) == known
 
@@ -102,4 +111,4 @@ def test_the_table_imports_nothing_heavy() -> None:
 
 
 def test_codes_are_the_ones_of_the_contract() -> None:
-    assert [int(code) for code in ExitCode] == [0, 1, 2, 70, 75, 76, 130]
+    assert [int(code) for code in ExitCode] == [0, 1, 2, 70, 75, 76, 78, 130]

@@ -73,7 +73,8 @@ def test_what_runs_in_production_has_the_versions_that_are_tested() -> None:
     run, tested = pinned("requirements-run.lock"), pinned("requirements.lock")
     assert run < tested
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    needed = {re.split(r"[^a-z0-9-]", name.lower())[0] for name in project["dependencies"]}
+    packages = project["dependencies"] + project["optional-dependencies"]["platform"]
+    needed = {re.split(r"[^a-z0-9-]", name.lower())[0] for name in packages}
     assert needed <= {name.partition("==")[0] for name in run}, "run `make lock`"
     assert not any(name.partition("==")[0] in ("pytest", "mypy", "hypothesis", "schemathesis") for name in run)
 

@@ -1,0 +1,146 @@
+"""`pip install .` without an extra: an auditor and an agency have their tools, and nothing heavier is installed."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from consumers.audit.mirror import write_mirror
+from consumers.commitments.commitment import hash_read_models
+from consumers.registry import CONSUMERS
+from infra.cli import WITHOUT_PLATFORM
+from infra.extras import EXTRAS
+from infra.postgres.connection import Connection
+from tests.integration.consumers.offline.test_offline import committed
+from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
+from tests.integration.small_install.environment import SmallInstall, build
+from tests.oracle.history import MIXED, entries_from, generate
+from tests.unit.consumers.audit.memory_log import KEY, MemoryLog
+
+VKEY = KEY.verifier.vkey
+PACKAGES_MAX = 30
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> SmallInstall:
+    return build(tmp_path_factory.mktemp("small"))
+
+
+@pytest.fixture
+def small(built: SmallInstall, tmp_path: Path) -> SmallInstall:
+    """With a home of its own: it keeps the checkpoints that were accepted."""
+    return replace(built, home=tmp_path / "home")
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """A folder behind a plain file server."""
+    handler = partial(_Quiet, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *arguments: object) -> None:
+        pass
+
+
+def test_it_has_few_packages_and_none_of_an_extra(small: SmallInstall) -> None:
+    script = f"import importlib.util as u; print([m for m in {sorted(EXTRAS)} if u.find_spec(m) is not None])"
+    assert small.run("python", "-c", script).stdout.strip() == "[]"
+    assert len(small.packages) <= PACKAGES_MAX, sorted(small.packages)
+
+
+async def test_a_replay_gives_the_hashes_of_the_live_tables(
+    small: SmallInstall, connection: Connection, tmp_path: Path
+) -> None:
+    raw = raw_entries(entries_from(generate(61, 400, MIXED)))
+    await write_log(connection, raw)
+    for consumer in CONSUMERS.values():
+        await apply_live(connection, consumer, raw)
+    expected = {row.name: [row.rows, row.sha256] for row in await hash_read_models(connection)}
+    await write_mirror(MemoryLog(await committed(connection, raw)), tmp_path / "mirror", KEY.verifier)
+    done = small.run(
+        "yesser", "audit", "replay", tmp_path / "mirror", "--vkey", VKEY, "--to", str(len(raw)),
+        "--into", tmp_path / "models", "--json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = {row["name"]: [row["rows"], row["sha256"]] for row in json.loads(done.stdout)["read_models"]}
+    assert found == expected
+
+
+async def test_a_served_log_is_checked_verified_mirrored_proven_and_exported(
+    small: SmallInstall, tmp_path: Path
+) -> None:
+    raw = raw_entries(entries_from(generate(61, 400, MIXED)))
+    await write_mirror(MemoryLog(raw), tmp_path / "served", KEY.verifier)
+    proof = tmp_path / "7.tlog-proof"
+    with served(tmp_path / "served") as address:
+        for command in (
+            ("check", address),
+            ("verify", address),
+            ("mirror", tmp_path / "copy", "--from", address),
+            ("prove", address, "7", "--into", proof),
+            ("check", proof),
+            ("export", address, "--type", "service.launched", "--into", tmp_path / "export"),
+        ):
+            done = small.run("yesser", "audit", *command, "--vkey", VKEY)
+            assert done.returncode == 0, done.stderr
+    done = small.run("python", tmp_path / "export" / "verify.py", tmp_path / "export", VKEY)
+    assert done.returncode == 0, done.stderr
+
+
+async def test_a_changed_entry_of_a_served_log_is_tampering(small: SmallInstall, tmp_path: Path) -> None:
+    await write_mirror(MemoryLog([b'{"n":1}', b'{"n":2}']), tmp_path / "log", KEY.verifier)
+    bundle = tmp_path / "log/tile/entries/000.p/2"
+    bundle.write_bytes(bundle.read_bytes().replace(b'"n":2', b'"n":3'))
+    with served(tmp_path / "log") as address:
+        done = small.run("yesser", "audit", "verify", address, "--vkey", VKEY)
+    assert done.returncode == 76
+    assert "entry 1" in done.stderr
+
+
+def test_a_command_that_needs_more_says_what_to_install(small: SmallInstall) -> None:
+    for command in (("plan",), ("up",), ("run", "registrar"), ("audit", "commitments")):
+        done = small.run("yesser", *command)
+        assert done.returncode == 78, done.stderr
+        assert done.stderr.startswith("yesser: This needs pip install 'yesser-events[platform]': the module ")
+        assert done.stderr.count("\n") == 1
+
+
+async def test_parquet_needs_its_own_extra_and_nothing_is_written_before(small: SmallInstall, tmp_path: Path) -> None:
+    await write_mirror(MemoryLog([b'{"n":1}']), tmp_path / "log", KEY.verifier)
+    form = ("--format", "parquet", "--into", tmp_path / "export")
+    done = small.run("yesser", "audit", "export", tmp_path / "log", "--vkey", VKEY, *form)
+    assert done.returncode == 78, done.stderr
+    assert "pip install 'yesser-events[parquet]'" in done.stderr
+    assert not (tmp_path / "export").exists()
+
+
+def test_the_help_names_the_commands_that_need_more_apart(small: SmallInstall) -> None:
+    done = small.run("yesser", "--help")
+    here, _, more = done.stdout.partition("Need pip install 'yesser-events[platform]':")
+    for name in WITHOUT_PLATFORM:
+        assert f"\n  {name} " in here
+        assert small.run("yesser", name, "--help").returncode == 0
+    assert "registrar" in more.replace(",", " ").split()
+    assert "\n  up " not in here
+
+
+def test_the_sdk_is_there(small: SmallInstall) -> None:
+    script = "from producers.sdk import client, typed_events, proofs; print(client.AgencyClient.__name__)"
+    assert small.run("python", "-c", script).stdout == "AgencyClient\n"

@@ -1,0 +1,71 @@
+"""Every package that the code imports belongs to the small install or to an extra, and the lists agree."""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from importlib.metadata import entry_points
+
+import grimp
+import pytest
+
+from infra.cli import GROUP, WITHOUT_PLATFORM
+from infra.extras import EXTRAS, remedy
+from tests.paths import ROOT
+
+ROOMS = ("events", "infra", "producers", "consumers")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+SMALL = frozenset(
+    (
+        "click",
+        "cryptography",
+        "hijridate",
+        "httpx",
+        "markdown_it",  # a dependency of rich
+        "msgspec",
+        "nacl",
+        "orjson",
+        "pydantic",
+        "pydantic_core",
+        "pydantic_settings",
+        "rich",
+    )
+)
+"""The modules of `dependencies`."""
+
+
+def test_every_imported_package_is_of_the_small_install_or_of_an_extra() -> None:
+    graph = grimp.build_graph(*ROOMS, include_external_packages=True)
+    imported = {module.partition(".")[0] for module in graph.modules} - {*ROOMS, *sys.stdlib_module_names}
+    unlisted = sorted(imported - SMALL - EXTRAS.keys())
+    assert not unlisted, f"list {unlisted} in infra/extras.py, with the extra that brings them"
+
+
+def test_the_small_install_may_import_no_package_of_an_extra() -> None:
+    contracts = PROJECT["tool"]["importlinter"]["contracts"]
+    forbidden = next(row["forbidden_modules"] for row in contracts if "forbidden_modules" in row)
+    assert set(forbidden) == EXTRAS.keys(), "compare infra/extras.py with the contract in pyproject.toml"
+
+
+def test_each_extra_exists_and_the_platform_has_them_all() -> None:
+    extras = PROJECT["project"]["optional-dependencies"]
+    assert set(EXTRAS.values()) <= extras.keys()
+    for name in set(EXTRAS.values()):
+        assert set(extras[name]) <= set(extras["platform"])
+
+
+def test_the_contract_covers_every_command_of_the_small_install() -> None:
+    contracts = PROJECT["tool"]["importlinter"]["contracts"]
+    covered = next(row["source_modules"] for row in contracts if "forbidden_modules" in row)
+    modules = {entry.module for entry in entry_points(group=GROUP) if entry.name in WITHOUT_PLATFORM}
+    assert modules <= set(covered)
+
+
+@pytest.mark.parametrize(("name", "extra"), [("asyncpg.exceptions", "platform"), ("duckdb", "parquet")])
+def test_a_missing_package_is_named_with_its_extra(name: str, extra: str) -> None:
+    text = remedy(ModuleNotFoundError(f"No module named {name!r}", name=name))
+    assert text == f"This needs pip install 'yesser-events[{extra}]': the module {name} is not installed."
+
+
+def test_a_module_that_no_extra_brings_is_a_bug() -> None:
+    assert remedy(ModuleNotFoundError("No module named 'jsno'", name="jsno")) is None
