@@ -15,7 +15,8 @@ import asyncpg
 
 from consumers.relay.outbox_source import Message
 from events.wire.codec import STRUCTURED_HEADERS
-from infra.log.reader import BUNDLE, read_entries
+from infra.log.bundle import BUNDLE
+from infra.log.reader import read_entries
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 from infra.settings import Settings

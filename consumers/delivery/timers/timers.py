@@ -28,7 +28,7 @@ from events.errors import Retry
 from events.validation.verdicts import HASH_BYTES, Agency
 from events.values.calendar import day_after
 from infra.observability.logs import LogOnce
-from infra.postgres import outbox
+from infra.postgres import outbox_table
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
 from infra.postgres.outbox import PLATFORM, OutboxEvent
 from infra.postgres.sql import queries
@@ -145,7 +145,7 @@ class Timers:
             await delivery_lease.hold(self.connection, self.epoch)
             known = {row["id"] for row in await self.connection.fetch(_SQL["known"], ids, claims)}
             new = [event for event in events if event.id not in known]
-            await outbox.write(self.connection, new)
+            await outbox_table.write(self.connection, new)
         if new:
             log.info("campaigns escalated", campaigns=len(new))
         return len(new)
