@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from operator import attrgetter
 from pathlib import Path
@@ -48,10 +48,18 @@ class SqliteStore:
     def apply(self, entries: Sequence[Entry]) -> None:
         """Apply a batch in one transaction. What the fold decides is discarded."""
         rows = UnitOfWork()
+        self.load(rows, entries)
+        self.consumer.fold(rows, entries)
+        self.save(rows)
+
+    def load(self, rows: UnitOfWork, entries: Sequence[Entry]) -> None:
+        """Load the rows that a batch needs."""
         for required_keys in self.consumer.required_keys(rows, entries):
             for table, keys in rows.missing(required_keys).items():
                 self._load(rows, table, keys)
-        self.consumer.fold(rows, entries)
+
+    def save(self, rows: UnitOfWork) -> None:
+        """Save the changes of a batch in one transaction."""
         self._db.execute("BEGIN")
         for changes in rows.changes():
             self._save(changes)
@@ -78,8 +86,14 @@ class SqliteStore:
 
     def rows(self, table: Table[Row]) -> list[Row]:
         """All rows of a small table, ordered by primary key."""
+        return list(self.matching(table, {}))
+
+    def matching(self, table: Table[Row], where: Mapping[str, Any]) -> Iterator[Row]:
+        """The rows that have these values, ordered by primary key."""
         columns, order = (", ".join(map(_quoted, names)) for names in (table.columns, table.key))
-        return list(_made(table, self._db.execute(f"SELECT {columns} FROM {_name(table)} ORDER BY {order}")))
+        condition = " AND ".join(["true", *(f"{_quoted(name)} IS ?" for name in where)])
+        sql = f"SELECT {columns} FROM {_name(table)} WHERE {condition} ORDER BY {order}"
+        return _made(table, self._db.execute(sql, list(where.values())))
 
     def close(self) -> None:
         self._db.close()

@@ -10,6 +10,7 @@ import click
 
 from consumers.audit.authenticated import AuthenticatedLog
 from consumers.audit.export import ExportReport, Format, export, selected_entries
+from consumers.audit.port import LogPort
 from consumers.operations.audit_options import AuditSource, Selection, selection_options, source_options
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.command_line.progress_bar import progress_bar
@@ -90,11 +91,16 @@ async def _proven(log: AuditSource, index: int) -> tuple[ProofFile, Checkpoint]:
         checkpoint = await port.checkpoint()
         if index >= checkpoint.size:
             raise click.UsageError(f"The newest checkpoint has {checkpoint.size} entries: there is no entry {index}.")
-        (entry,) = await port.entries(index, 1)
-        path = await inclusion_proof(port, index, checkpoint.size)
-        signer = (await port.keys()).signer(checkpoint)
+        return await proof_of(port, checkpoint, index), checkpoint
+
+
+async def proof_of(port: LogPort, checkpoint: Checkpoint, index: int) -> ProofFile:
+    """The proof of an entry under a checkpoint, verified. Raises `InvalidProof`."""
+    (entry,) = await port.entries(index, 1)
+    path = await inclusion_proof(port, index, checkpoint.size)
     proof = ProofFile(index, entry, path, checkpoint.note)
-    return proof, proof.verified(signer)
+    proof.verified((await port.keys()).signer(checkpoint))
+    return proof
 
 
 async def _exported(log: AuditSource, selection: Selection, folder: Path, form: Format) -> ExportReport:

@@ -1,0 +1,119 @@
+"""From a figure to the entries that made it.
+
+In: a source, and a model, key and field by name. Out: the figure now, each entry that changed it, and what these
+changes add up to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from consumers.explain.figures import Explained, Figure
+from consumers.explain.models import Model, NoSuchKey, WrongName, key_text, near
+from consumers.explain.plan_model import SHOWN_PLAN
+from consumers.explain.shown_models import models
+from consumers.explain.sources import Reach, Source
+from consumers.explain.trace import BATCH_ENTRIES, Trace, tracer
+from events.wire.entry import Entry, parse_entry
+
+STEPS_MAX: Final = 1_000
+"""Steps that are kept unless more are asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be explained; without `field` every figure of the key."""
+
+    model: str
+    key: str
+    field: str | None = None
+    steps_max: int = STEPS_MAX
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`figures`: field → value now, from the live tables where there are any, else from the fold's rows. `is_compared`:
+    they are those of live tables."""
+
+    request: Request
+    reach: Reach
+    figures: Mapping[str, Any]
+    trace: Trace
+    is_compared: bool
+
+    @property
+    def ok(self) -> bool:
+        """Whether the steps add up to the figures."""
+        return self.figures == self.trace.end
+
+
+def model_of(request: Request) -> Model:
+    """The model of a request. Raises `WrongName`, also for a field that the model has not."""
+    known = models()
+    model = known.get(request.model)
+    if model is None:
+        raise WrongName(
+            f"There is no read model {request.model}.{near(request.model, known)} `yesser audit explain` lists them."
+        )
+    if request.field is not None and model.fields and request.field not in model.fields:
+        raise _wrong_field(request, model.fields)
+    return model
+
+
+async def explain(source: Source, request: Request) -> Answer:
+    """Raises `WrongName`, `NoSuchKey`, and what the source raises."""
+    model = model_of(request)
+    key = model.parse(request.key)
+    if key is None:
+        raise WrongName(f"{request.key!r} is not a key of {model.name}: write it as {model.key_form}.")
+    if model.needs_plan:
+        await source.reach(part for figure in SHOWN_PLAN.figures.values() for part in figure.parts)
+        plan_id = (await trace_of(source, SHOWN_PLAN, 0)).end["plan_id"]
+        found = model.explained(key, plan_id)
+    else:
+        found = model.explained(key)
+    chosen = _chosen(found, request)
+    reach = await source.reach(part for figure in chosen.figures.values() for part in figure.parts)
+    trace = await trace_of(source, chosen, request.steps_max)
+    if not trace.exists:
+        raise NoSuchKey(await _no_such_key(source, model, chosen, request))
+    live = await source.live(chosen.figures)
+    return Answer(request, reach, trace.stored if live is None else live, trace, live is not None)
+
+
+async def trace_of(source: Source, found: Explained, steps_max: int) -> Trace:
+    """Fold the entries of the figures' scope. Call `source.reach` first."""
+    with tracer(found.figures, found.row, steps_max) as made:
+        batch: list[Entry] = []
+        async for index, raw in source.entries(found.scope):
+            batch.append(parse_entry(index, raw))
+            if len(batch) == BATCH_ENTRIES:
+                made.apply(batch)
+                batch = []
+        made.apply(batch)
+        return made.finish()
+
+
+def _chosen(found: Explained, request: Request) -> Explained:
+    """The asked figures alone. Raises `WrongName`."""
+    if request.field is None:
+        return found
+    figure: Figure | None = found.figures.get(request.field)
+    if figure is None:
+        raise _wrong_field(request, found.figures)
+    return Explained({request.field: figure}, found.scope, found.row)
+
+
+def _wrong_field(request: Request, fields: Any) -> WrongName:
+    assert request.field is not None
+    return WrongName(
+        f"{request.model} has no figure {request.field}.{near(request.field, fields)} It has: {', '.join(fields)}."
+    )
+
+
+async def _no_such_key(source: Source, model: Model, found: Explained, request: Request) -> str:
+    known = [] if found.row is None else [key_text(key) for key in await source.keys(found.row)]
+    similar = near(request.key.rpartition("/")[2] if model.needs_plan else request.key, known)
+    return f"{model.name} has no {request.key}.{similar}"

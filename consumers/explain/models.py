@@ -1,0 +1,158 @@
+"""The read models whose figures can be explained: those that commands show, and every table by its name in commitments.
+
+A model gives, for a key, its figures by field and the entries that can change them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from operator import attrgetter
+from typing import Any, Final
+
+from consumers.campaigns.rows import COVERAGE
+from consumers.commitments.claims import read_model_name
+from consumers.explain.figures import EVERYTHING, Explained, Figure, Part, Scope
+from consumers.fold.anomaly import ANOMALY
+from consumers.fold.consumer import Consumer
+from consumers.projections.handlers import activity, one_time_events, pending_events, plan, projects, services, training
+from consumers.registry import CONSUMERS
+from consumers.revenue.handlers.required_keys import HANDLED as REVENUE_TYPES
+from consumers.revenue.rows import ACCOUNT
+from events.errors import YesserError
+from infra.postgres.unit_of_work import Key, Table
+
+CAMPAIGN_TYPES: Final = (
+    plan.TYPES
+    | services.TYPES
+    | {"awareness.initiative-announced", "registry.agency-registered"}
+    | {f"awareness.campaign-{what}" for what in ("acknowledged", "aired", "completed")}
+    | {f"campaign.{what}" for what in ("triggered", "paused", "resumed", "escalated")}
+)
+"""What can change a campaign, but for those of quotas."""
+PROJECTION_TYPES: Final = plan.TYPES | projects.TYPES | services.TYPES | training.TYPES | one_time_events.TYPES
+_COLUMN_FORMS: Final = {"subject": "[^/]+/[^/]+", "part": ".*"}
+
+
+class NoSuchKey(YesserError):
+    """The read model has no such key."""
+
+
+class WrongName(YesserError, ValueError):
+    """There is no such read model or field, or the key has another form."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A read model. `key_form` names the parts of a key; `explained` takes them, and the shown plan's id if
+    `needs_plan`. `fields` are those of any key."""
+
+    name: str
+    key_form: str
+    fields: tuple[str, ...]
+    parse: Callable[[str], Key | None]
+    explained: Callable[..., Explained]
+    needs_plan: bool = False
+
+
+def column(consumer: Consumer, table: Table[Any], where: Mapping[str, Any], name: str) -> Figure:
+    """A column of one row."""
+    return Figure((Part(consumer, table, where, attrgetter(name)),))
+
+
+def counted(
+    consumer: Consumer, table: Table[Any], where: Mapping[str, Any], of: Callable[[Any], int] = lambda row: 1
+) -> Figure:
+    """A sum over rows."""
+    return Figure((Part(consumer, table, where, of, "sum"),))
+
+
+def scope_of(consumer: Consumer, table: Table[Any], key: Mapping[str, Any]) -> Scope:
+    """The entries that can change a row of a table."""
+    if consumer.name == "revenue":
+        partnership = key.get("partnership_id")
+        if table is ACCOUNT:
+            partnership = key["account"].partition(":")[2]
+        return Scope(types=REVENUE_TYPES) if partnership is None else Scope(f"partnership/{partnership}")
+    if consumer.name == "campaigns":
+        return _campaign_scope(table, key)
+    if consumer.name != "projections" or table is ANOMALY:
+        return Scope(types=PROJECTION_TYPES) if consumer.name == "projections" else EVERYTHING
+    if table is projects.PROJECT:
+        return Scope(f"project/{key['project_id']}")
+    if table is services.SERVICE:
+        return Scope(f"service/{key['service_id']}")
+    if "subject" in key:
+        return Scope(key["subject"])
+    if table is activity.ACTIVITY:
+        return Scope(agency=key["agency"])
+    if table is activity.REFUSALS:
+        return Scope(types=frozenset({activity.REFUSED}))
+    if table is training.CERTIFICATE:
+        return Scope(types=training.TYPES, agency=key["agency"])
+    for domain in (plan, services, training):
+        if table in domain.TABLES:
+            return Scope(types=domain.TYPES)
+    return Scope(types=projects.TYPES | services.TYPES)
+
+
+def _campaign_scope(table: Table[Any], key: Mapping[str, Any]) -> Scope:
+    """Certificates are most entries, and change only what is about quotas."""
+    if table is COVERAGE or table is services.SERVICE or table in (*pending_events.TABLES, services.SERVICE_GROUP):
+        return Scope(types=CAMPAIGN_TYPES)
+    named = key.get("rule") or key.get("campaign_id", "quota-met").partition(".i")[0]
+    return Scope(types=CAMPAIGN_TYPES if named != "quota-met" else CAMPAIGN_TYPES | training.TYPES)
+
+
+def parse_key(table: Table[Any], text: str) -> Key | None:
+    """The primary key that is written as its parts with slashes between; None if the text has another form."""
+    forms = [
+        _COLUMN_FORMS.get(name, "-?[0-9]{1,18}" if kind == "bigint" else "[^/]+")
+        for name, kind in zip(table.key, table.key_types, strict=True)
+    ]
+    found = re.fullmatch("/".join(f"({form})" for form in forms), text)
+    if found is None:
+        return None
+    values = zip(found.groups(), table.key_types, strict=True)
+    return tuple(int(value) if kind == "bigint" else value for value, kind in values)
+
+
+def key_text(key: Iterable[Any]) -> str:
+    """A primary key as `parse_key` reads it."""
+    return "/".join(map(str, key))
+
+
+def table_model(
+    name: str,
+    consumer: Consumer,
+    table: Table[Any],
+    derived: Callable[[Mapping[str, Any]], Mapping[str, Figure]] = lambda key: {},
+) -> Model:
+    """A row of a table: its columns, and figures that are derived from it or from others."""
+    own = [name for name in table.columns if name not in table.key]
+    sample = dict.fromkeys(table.key, "")
+
+    def explained(key: Key) -> Explained:
+        where = dict(zip(table.key, key, strict=True))
+        figures = {**{name: column(consumer, table, where, name) for name in own}, **derived(where)}
+        row = Part(consumer, table, where, lambda row: True)
+        return Explained(figures, scope_of(consumer, table, where), row)
+
+    fields = (*own, *(name for name in derived(sample) if name not in own))
+    form = "/".join(name.upper() for name in table.key)
+    return Model(name, form, fields, lambda text: parse_key(table, text), explained)
+
+
+def table_models() -> dict[str, Model]:
+    """Every table of every consumer, by its name in commitments."""
+    found = ((consumer, table) for consumer in CONSUMERS.values() for table in consumer.tables)
+    named = ((read_model_name(consumer, table.name), consumer, table) for consumer, table in found)
+    return {name: table_model(name, consumer, table) for name, consumer, table in named}
+
+
+def near(wrong: str, known: Iterable[str]) -> str:
+    """A sentence that suggests what was meant; empty if nothing is similar."""
+    found = get_close_matches(wrong, list(known), n=3)
+    return f" Did you mean {', '.join(found)}?" if found else ""

@@ -1,0 +1,178 @@
+"""The figures of `yesser plan` by the path of its document (events.md §5).
+
+Projects and services count if they name the plan that is shown, whenever it was adopted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from operator import attrgetter
+from typing import Any, Final
+
+from consumers.campaigns.consumer import CONSUMER as CAMPAIGNS
+from consumers.campaigns.read import CHANNELS
+from consumers.campaigns.rows import AIRING, CAMPAIGN, COVERAGE
+from consumers.explain.figures import EVERYTHING, Explained, Figure, Part, Scope
+from consumers.explain.models import CAMPAIGN_TYPES, Model, column, counted
+from consumers.explain.statement_model import partnership_figures
+from consumers.fold.anomaly import ANOMALY
+from consumers.projections.consumer import CONSUMER as PROJECTIONS
+from consumers.projections.handlers import activity, plan, projects, services, training
+from consumers.projections.read import COUNTS
+from consumers.revenue.consumer import CONSUMER as REVENUE
+from consumers.revenue.rows import CONTRACT
+from infra.postgres.unit_of_work import Key
+
+SHOWN_PLAN: Final = Explained({"plan_id": column(PROJECTIONS, plan.SHOWN_PLAN, {}, "plan_id")}, Scope(types=plan.TYPES))
+"""The plan that is shown."""
+
+
+def _target(of: Callable[[Mapping[str, Any]], int]) -> Figure:
+    return Figure((Part(PROJECTIONS, plan.SHOWN_PLAN, {}, lambda row: of(row.targets)),), lambda found: found or 0)
+
+
+def _infrastructure(plan_id: str | None) -> Explained:
+    where = {"kind": "infrastructure", "plan_id": plan_id}
+
+    def count(of: Callable[[Any], int]) -> Figure:
+        return counted(PROJECTIONS, projects.PROJECT, where, of)
+
+    figures = {
+        "target": _target(lambda targets: int(targets["infrastructure_projects"])),
+        "registered": count(lambda row: 1),
+        "completed": count(lambda row: int(row.completed == row.phases)),
+        "cancelled": count(lambda row: int(row.cancelled)),
+    }
+    return Explained(figures, Scope(types=plan.TYPES | projects.TYPES))
+
+
+def _applications(plan_id: str | None) -> Explained:
+    where = {"kind": "national-application", "plan_id": plan_id}
+    figures = {
+        "target": _target(lambda targets: int(targets["national_applications"])),
+        "registered": counted(PROJECTIONS, projects.PROJECT, where),
+    }
+    return Explained(figures, Scope(types=plan.TYPES | projects.TYPES))
+
+
+def _application(plan_id: str | None, project_id: str) -> Explained:
+    where = {"kind": "national-application", "plan_id": plan_id, "project_id": project_id}
+    figures = {
+        name: column(PROJECTIONS, projects.PROJECT, where, name)
+        for name in ("phases", "started", "completed", "cancelled")
+    }
+    figures["agency"] = column(PROJECTIONS, projects.PROJECT, where, "owner")
+    row = Part(PROJECTIONS, projects.PROJECT, where, lambda row: True)
+    return Explained(figures, Scope(f"project/{project_id}"), row)
+
+
+def _all_services(plan_id: str | None) -> Explained:
+    target = _target(lambda targets: sum(targets["services"].values()))
+    return Explained({"target": target}, Scope(types=plan.TYPES))
+
+
+def _group(plan_id: str | None, group: str) -> Explained:
+    where = {"plan_id": plan_id, "group_number": int(group)}
+    figures = {"target": _target(lambda targets: int(targets["services"][group]))}
+    figures |= {name: counted(PROJECTIONS, services.SERVICE_GROUP, where, attrgetter(name)) for name in COUNTS}
+    return Explained(figures, Scope(types=plan.TYPES | services.TYPES))
+
+
+def training_figures(calendar: str, year: int, track: str) -> dict[str, Figure]:
+    """A row of `training`; certificates count whether the quota was set before or after them."""
+    where = {"calendar": calendar, "year": year, "track": track}
+
+    def count(of: Callable[[Any], int]) -> Figure:
+        return counted(PROJECTIONS, training.TRAINING_COUNT, where, of)
+
+    return {
+        "quota": column(PROJECTIONS, training.QUOTA, where, "seats"),
+        "certified": count(lambda row: int(row.certified)),
+        "revoked": count(lambda row: int(row.revoked)),
+        "net": count(lambda row: int(row.certified - row.revoked)),
+    }
+
+
+def training_row(calendar: str, year: int, track: str) -> Explained:
+    """The same, with the quota that it stands for."""
+    where = {"calendar": calendar, "year": year, "track": track}
+    row = Part(PROJECTIONS, training.QUOTA, where, lambda row: True)
+    return Explained(training_figures(calendar, year, track), Scope(types=training.TYPES), row)
+
+
+def _awareness(plan_id: str | None) -> Explained:
+    def covered(channels: tuple[str, ...]) -> Figure:
+        return counted(
+            CAMPAIGNS,
+            COVERAGE,
+            {},
+            lambda row: int(row.launched_index is not None and all(getattr(row, name) > 0 for name in channels)),
+        )
+
+    figures = {
+        "launched_services": counted(
+            PROJECTIONS, services.SERVICE, {}, lambda row: int(row.launched_index is not None)
+        ),
+        **{f"aired.{channel}": covered((channel,)) for channel in CHANNELS},
+        "on_all_three": covered(CHANNELS),
+        "general_campaigns": counted(
+            CAMPAIGNS, CAMPAIGN, {"kind": "general"}, lambda row: int(row.triggered_index is not None)
+        ),
+        "reach": counted(CAMPAIGNS, AIRING, {}, attrgetter("reach")),
+    }
+    return Explained(figures, Scope(types=CAMPAIGN_TYPES | training.TYPES))
+
+
+def _partnership(plan_id: str | None, partnership_id: str) -> Explained:
+    where = {"partnership_id": partnership_id}
+    figures = {"agency": column(REVENUE, CONTRACT, where, "owner"), **partnership_figures(partnership_id)}
+    row = Part(REVENUE, CONTRACT, where, lambda row: True)
+    return Explained(figures, Scope(f"partnership/{partnership_id}"), row)
+
+
+def _anomalies(plan_id: str | None) -> Explained:
+    found = tuple(Part(consumer, ANOMALY, {}, lambda row: 1, "sum") for consumer in (PROJECTIONS, CAMPAIGNS, REVENUE))
+    return Explained({"count": Figure(found, lambda *counts: sum(counts))}, EVERYTHING)
+
+
+def _refusals(plan_id: str | None) -> Explained:
+    count = counted(PROJECTIONS, activity.REFUSALS, {}, attrgetter("count"))
+    return Explained({"count": count}, Scope(types=frozenset({activity.REFUSED})))
+
+
+_PATHS: Final[tuple[tuple[str, str, Callable[..., Explained]], ...]] = (
+    ("plan", "plan", lambda plan_id: SHOWN_PLAN),
+    ("infrastructure", "infrastructure", _infrastructure),
+    ("national_applications", "national_applications", _applications),
+    ("national_applications/PROJECT", "national_applications/([^/]+)", _application),
+    ("services", "services", _all_services),
+    ("services/GROUP", "services/([123])", _group),
+    (
+        "training/CALENDAR/YEAR/TRACK",
+        "training/([^/]+)/([0-9]{1,4})/([^/]+)",
+        lambda plan_id, calendar, year, track: training_row(calendar, int(year), track),
+    ),
+    ("awareness", "awareness", _awareness),
+    ("partnerships/PARTNERSHIP", "partnerships/([^/]+)", _partnership),
+    ("anomalies", "anomalies", _anomalies),
+    ("refusals", "refusals", _refusals),
+)
+"""Form of the key → its pattern → its figures, of the plan that is shown."""
+
+
+def _parse(text: str) -> Key | None:
+    matching = (
+        (number, match.groups())
+        for number, (_, pattern, _) in enumerate(_PATHS)
+        if (match := re.fullmatch(pattern, text)) is not None
+    )
+    return next(matching, None)
+
+
+def _explained(key: Key, plan_id: str | None) -> Explained:
+    number, names = key
+    return _PATHS[number][2](plan_id, *names)
+
+
+PLAN: Final = Model("plan", ", ".join(form for form, _, _ in _PATHS), (), _parse, _explained, needs_plan=True)

@@ -1,0 +1,123 @@
+"""The read models by the names under which commands show them, with the fields of their documents (events.md §5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from operator import attrgetter
+from typing import Any
+
+from consumers.campaigns.consumer import CONSUMER as CAMPAIGNS
+from consumers.campaigns.rows import AIRING, CAMPAIGN, COVERAGE
+from consumers.explain.figures import Explained, Figure, Part
+from consumers.explain.models import Model, column, counted, parse_key, table_model, table_models
+from consumers.explain.plan_model import PLAN, training_figures, training_row
+from consumers.explain.statement_model import STATEMENTS, partnership_figures
+from consumers.projections.consumer import CONSUMER as PROJECTIONS
+from consumers.projections.handlers import activity
+from consumers.projections.handlers.projects import PROJECT
+from consumers.projections.handlers.services import SERVICE
+from consumers.projections.handlers.training import QUOTA
+from consumers.revenue.consumer import CONSUMER as REVENUE
+from consumers.revenue.rows import ACCOUNT, CONTRACT
+from infra.postgres.unit_of_work import Key
+
+Where = Mapping[str, Any]
+
+
+def _services(where: Where) -> dict[str, Figure]:
+    return {
+        "agency": column(PROJECTIONS, SERVICE, where, "owner"),
+        "group": column(PROJECTIONS, SERVICE, where, "group_number"),
+        "state": Figure((Part(PROJECTIONS, SERVICE, where, _service_state),)),
+    }
+
+
+def _service_state(row: Any) -> str:
+    if row.retired:
+        return "retired"
+    if row.suspended:
+        return "suspended"
+    return "registered" if row.launched_index is None else "live"
+
+
+def _projects(where: Where) -> dict[str, Figure]:
+    return {
+        "agency": column(PROJECTIONS, PROJECT, where, "owner"),
+        "state": Figure((Part(PROJECTIONS, PROJECT, where, _project_state),)),
+    }
+
+
+def _project_state(row: Any) -> str:
+    if row.cancelled:
+        return "cancelled"
+    if row.completed == row.phases:
+        return "completed"
+    return "started" if row.started else "registered"
+
+
+def _campaigns(where: Where) -> dict[str, Figure]:
+    campaign_id = where["campaign_id"]
+    paused = Part(
+        CAMPAIGNS, COVERAGE, {}, lambda row: int(campaign_id in row.campaign_ids and bool(row.suspended_from)), "sum"
+    )
+    is_running = Part(CAMPAIGNS, CAMPAIGN, where, lambda row: row.completed_index is None)
+    return {
+        "state": Figure((Part(CAMPAIGNS, CAMPAIGN, where, _campaign_state),)),
+        "paused": Figure((is_running, paused), lambda running, count: bool(running and count)),
+        "reach": counted(CAMPAIGNS, AIRING, where, attrgetter("reach")),
+    }
+
+
+def _campaign_state(row: Any) -> str | None:
+    if row.triggered_index is None:
+        return None
+    if row.completed_index is not None:
+        return "completed"
+    return "triggered" if row.acknowledged_index is None else "acknowledged"
+
+
+def _accounts(where: Where) -> dict[str, Figure]:
+    balance = Part(REVENUE, ACCOUNT, where, lambda row: row.debits_halalas - row.credits_halalas)
+    return {"balance_halalas": Figure((balance,))}
+
+
+def _partnerships(where: Where) -> dict[str, Figure]:
+    return {
+        "agency": column(REVENUE, CONTRACT, where, "owner"),
+        **partnership_figures(where["partnership_id"]),
+    }
+
+
+def _activity_model() -> Model:
+    """An agency's accepted events of a type, or with `refusals` in its place its refused records."""
+    events = table_model("activity", PROJECTIONS, activity.ACTIVITY)
+    refused = table_model("activity", PROJECTIONS, activity.REFUSALS)
+
+    def explained(key: Key) -> Explained:
+        agency, what = key
+        return refused.explained((agency,)) if what == "refusals" else events.explained(key)
+
+    return Model("activity", "AGENCY/TYPE", events.fields, events.parse, explained)
+
+
+def models() -> dict[str, Model]:
+    """All read models by name; those that commands show come first."""
+    shown = (
+        PLAN,
+        table_model("services", PROJECTIONS, SERVICE, _services),
+        table_model("projects", PROJECTIONS, PROJECT, _projects),
+        Model(
+            "training",
+            "CALENDAR/YEAR/TRACK",
+            tuple(training_figures("", 0, "")),
+            lambda text: parse_key(QUOTA, text),
+            lambda key: training_row(*key),
+        ),
+        table_model("campaigns", CAMPAIGNS, CAMPAIGN, _campaigns),
+        table_model("coverage", CAMPAIGNS, COVERAGE),
+        table_model("partnerships", REVENUE, CONTRACT, _partnerships),
+        STATEMENTS,
+        table_model("accounts", REVENUE, ACCOUNT, _accounts),
+        _activity_model(),
+    )
+    return {model.name: model for model in shown} | table_models()

@@ -1,0 +1,104 @@
+"""Where the entries come from: the database with its index of events, a log elsewhere, or an export.
+
+Each source gives the entries of a scope in log order. Only the database also has the figures as the live tables hold
+them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from consumers.audit import verify
+from consumers.audit.authenticated import AuthenticatedLog
+from consumers.audit.export import selected_entries
+from consumers.audit.tree import Progress
+from consumers.explain.figures import Figure, Part, Scope
+from events.errors import Tampered
+from events.wire.entry import parse_entry
+
+Raw = tuple[int, bytes]
+
+
+class ChangedExport(Tampered):
+    """The export is not what was signed: do not rely on it, and ask its sender for the log's address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """`log_index`: the number of entries of the log that are explained. `is_complete`: whether the source has all of
+    them; of an export only the chosen ones are known."""
+
+    log_index: int
+    is_complete: bool = True
+
+
+class Source(Protocol):
+    """A log to explain figures from."""
+
+    async def reach(self, parts: Iterable[Part]) -> Reach:
+        """How far figures of these parts are explained."""
+
+    def entries(self, scope: Scope) -> AsyncIterator[Raw]:
+        """The entries of the scope, within reach."""
+
+    async def live(self, figures: Mapping[str, Figure]) -> dict[str, Any] | None:
+        """The figures as live tables hold them at the end of the reach; None where there are none to compare with."""
+
+    async def keys(self, part: Part) -> list[tuple[Any, ...]]:
+        """Some keys of the table of a part, to suggest one; none where they are not at hand."""
+
+
+class OutsideSource:
+    """A log at an address or in a folder. Every entry is proven before it is folded."""
+
+    def __init__(self, log: AuthenticatedLog, end: int, progress: Progress) -> None:
+        self._log = log
+        self._end = end
+        self._progress = progress
+
+    async def reach(self, parts: Iterable[Part]) -> Reach:
+        return Reach(self._end)
+
+    def entries(self, scope: Scope) -> AsyncIterator[Raw]:
+        return selected_entries(self._log, 0, self._end, scope.has, self._progress)
+
+    async def live(self, figures: Mapping[str, Figure]) -> None:
+        return None
+
+    async def keys(self, part: Part) -> list[tuple[Any, ...]]:
+        return []
+
+
+class ExportSource:
+    """A folder of `yesser audit export`, verified as a whole. Raises `ChangedExport`."""
+
+    def __init__(self, folder: Path, vkey: str, end: int | None) -> None:
+        try:
+            size, _, _ = verify.verify(folder, vkey)
+        except (verify.Changed, verify.UsageError) as error:
+            raise ChangedExport(f"{folder}: {error}. {ChangedExport.__doc__}") from error
+        self._folder = folder
+        self.size = size
+        self._end = size if end is None else end
+
+    async def reach(self, parts: Iterable[Part]) -> Reach:
+        return Reach(self._end, is_complete=False)
+
+    async def entries(self, scope: Scope) -> AsyncIterator[Raw]:
+        for index, raw in verify.read_entries(self._folder):
+            if index < self._end and scope.has(parse_entry(index, raw)):
+                yield index, raw
+
+    async def live(self, figures: Mapping[str, Figure]) -> None:
+        return None
+
+    async def keys(self, part: Part) -> list[tuple[Any, ...]]:
+        return []
+
+
+def is_export(folder: Path) -> bool:
+    """Whether a folder is one of `yesser audit export`; a mirror has no such file."""
+    return (folder / "proof.json").is_file()

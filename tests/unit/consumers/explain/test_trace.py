@@ -1,0 +1,216 @@
+"""Every figure of every read model is what its steps add up to, and only the entries of its scope change it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from consumers.explain.figures import EVERYTHING, Explained
+from consumers.explain.models import key_text, parse_key
+from consumers.explain.plan_model import SHOWN_PLAN
+from consumers.explain.shown_models import models
+from consumers.explain.trace import Trace, tracer
+from consumers.registry import CONSUMERS
+from events.wire.entry import Entry
+from tests.oracle.fold import fold
+from tests.oracle.log import EntryDict
+from tests.oracle.strategies import campaign_logs, mixed_logs, revenue_logs, world_logs
+from tests.unit.consumers.entries import entry_of
+from tests.unit.consumers.memory_store import MemoryStore
+
+LOGS = st.one_of(mixed_logs(most=90), revenue_logs(), campaign_logs(), world_logs())
+TABLES = {
+    f"{consumer.name}.{table.name}": (consumer, table) for consumer in CONSUMERS.values() for table in consumer.tables
+}
+SHOWN = {
+    "services": "projections.service",
+    "projects": "projections.project",
+    "training": "projections.quota",
+    "campaigns": "campaigns.campaign",
+    "coverage": "campaigns.coverage",
+    "partnerships": "revenue.contract",
+    "statements": "revenue.statement",
+    "accounts": "revenue.account",
+    "activity": "projections.activity",
+}
+"""Name of a shown model → the table with its keys."""
+
+
+def traced(found: Explained, entries: Sequence[Entry], batch: int = 7, steps_max: int = 10_000) -> Trace:
+    with tracer(found.figures, found.row, steps_max) as made:
+        for first in range(0, len(entries), batch):
+            made.apply(entries[first : first + batch])
+        return made.finish()
+
+
+def require_sound(trace: Trace) -> None:
+    """The steps lead from the start to the end, without a gap, and the stored rows say the same."""
+    values = dict(trace.start)
+    for step in trace.steps:
+        assert step.changes
+        for name, (before, after) in step.changes.items():
+            assert before == values[name] != after
+            values[name] = after
+    assert values == trace.end == trace.stored
+
+
+def sums_of(trace: Trace) -> dict[str, int]:
+    """What the steps of each figure that is a whole number add up to."""
+    sums = {
+        name: trace.start[name] or 0
+        for name, value in trace.end.items()
+        if isinstance(value, int) and not isinstance(value, bool)
+    }
+    for step in trace.steps:
+        for name, (before, after) in step.changes.items():
+            if name in sums:
+                sums[name] += (after or 0) - (before or 0)
+    return sums
+
+
+@settings(deadline=None, max_examples=120)
+@given(LOGS, st.data())
+def test_the_steps_of_a_tables_row_lead_to_what_the_fold_wrote(log: list[EntryDict], data: st.DataObject) -> None:
+    entries = [entry_of(made) for made in log]
+    name = data.draw(st.sampled_from([*TABLES]))
+    model = models()[name]
+    consumer, table = TABLES[name]
+    store = MemoryStore()
+    store.apply(consumer, entries)
+    rows: list[Any] = store.rows(table)
+    if not rows:
+        return
+    row = data.draw(st.sampled_from(rows))
+    text = key_text(table.key_of(row))
+    key = model.parse(text)
+    assert key == table.key_of(row)
+    found = model.explained(key)
+    trace = traced(found, entries)
+    require_sound(trace)
+    assert trace.exists
+    own = [column for column in table.columns if column not in table.key]
+    assert {column: trace.end[column] for column in own} == {column: getattr(row, column) for column in own}
+    assert all(sums == trace.end[name] for name, sums in sums_of(trace).items())
+    alone = traced(found, [entry for entry in entries if found.scope.has(entry)], batch=64)
+    assert (alone.steps, alone.end) == (trace.steps, trace.end)
+
+
+@settings(deadline=None, max_examples=120)
+@given(LOGS, st.data())
+def test_only_the_entries_of_its_scope_change_a_shown_figure(log: list[EntryDict], data: st.DataObject) -> None:
+    entries = [entry_of(made) for made in log]
+    name = data.draw(st.sampled_from([*SHOWN]))
+    consumer, table = TABLES[SHOWN[name]]
+    store = MemoryStore()
+    store.apply(consumer, entries)
+    rows: list[Any] = store.rows(table)
+    if not rows:
+        return
+    model = models()[name]
+    key = model.parse(key_text(table.key_of(data.draw(st.sampled_from(rows)))))
+    assert key is not None
+    found = model.explained(key)
+    assert tuple(found.figures) == model.fields
+    trace = traced(found, entries)
+    require_sound(trace)
+    assert trace.exists
+    assert all(sums == trace.end[name] for name, sums in sums_of(trace).items())
+    alone = traced(found, [entry for entry in entries if found.scope.has(entry)])
+    assert (alone.steps, alone.end) == (trace.steps, trace.end)
+
+
+def plan_figures(plan: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The document of `yesser plan` by the keys of the model `plan`."""
+    infrastructure, applications, services = plan["infrastructure"], plan["national_applications"], plan["services"]
+    awareness = dict(plan["awareness"])
+    aired = awareness.pop("aired")
+    found: dict[str, dict[str, Any]] = {
+        "plan": {"plan_id": plan["plan_id"]},
+        "infrastructure": infrastructure,
+        "national_applications": {
+            "target": applications["target"],
+            "registered": len(applications["projects"]),
+        },
+        "services": {"target": services["target"]},
+        "awareness": awareness | {f"aired.{channel}": count for channel, count in aired.items()},
+        "anomalies": {"count": plan["anomalies"]},
+        "refusals": {"count": plan["refusals"]},
+    }
+    for row in applications["projects"]:
+        found[f"national_applications/{row['project_id']}"] = without(row, "project_id")
+    for group, row in services["groups"].items():
+        found[f"services/{group}"] = row
+    for row in plan["training"]:
+        key = "/".join(str(row[name]) for name in ("calendar", "year", "track"))
+        found[f"training/{key}"] = without(row, "calendar", "year", "track")
+    for row in plan["partnerships"]:
+        found[f"partnerships/{row['partnership_id']}"] = without(row, "partnership_id")
+    return found
+
+
+def without(row: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in names}
+
+
+@settings(deadline=None, max_examples=60)
+@given(LOGS, st.data())
+def test_every_figure_of_the_plan_is_the_oracles(log: list[EntryDict], data: st.DataObject) -> None:
+    entries = [entry_of(made) for made in log]
+    expected = plan_figures(fold(log).plan)
+    plan_id = traced(SHOWN_PLAN, entries).end["plan_id"]
+    model = models()["plan"]
+    text = data.draw(st.sampled_from([*expected]))
+    key = model.parse(text)
+    assert key is not None
+    found = model.explained(key, plan_id)
+    alone = [entry for entry in entries if found.scope.has(entry)]
+    trace = traced(found, alone)
+    require_sound(trace)
+    assert trace.end == expected[text]
+    if found.scope != EVERYTHING:
+        assert traced(found, entries).steps == trace.steps
+
+
+@settings(deadline=None, max_examples=40)
+@given(revenue_logs(), st.integers(0, 5))
+def test_the_steps_that_are_not_kept_are_summed_up(log: list[EntryDict], steps_max: int) -> None:
+    entries = [entry_of(made) for made in log]
+    signed = next((entry for entry in entries if entry.type == "partnership.signed"), None)
+    if signed is None:
+        return
+    found = models()["partnerships"].explained((signed.data["partnership_id"],))
+    whole, short = traced(found, entries), traced(found, entries, steps_max=steps_max)
+    dropped = max(0, whole.steps_count - steps_max)
+    assert (short.end, short.steps_count, short.earlier.count) == (whole.end, whole.steps_count, dropped)
+    assert list(short.steps) == list(whole.steps)[dropped:]
+    if dropped:
+        earlier = list(whole.steps)[:dropped]
+        values = dict(whole.start)
+        for step in earlier:
+            values |= {name: after for name, (_, after) in step.changes.items()}
+        assert (short.earlier.first_index, short.earlier.last_index) == (earlier[0].index, earlier[-1].index)
+        assert short.earlier.after == values
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "key"),
+    [
+        ("projections.occasion", "workshop/W-1/held", ("workshop/W-1", "held")),
+        ("projections.quota", "umm-al-qura/1427/usage", ("umm-al-qura", 1427, "usage")),
+        ("campaigns.once", "group-completed/FIVE-YEAR/1", ("group-completed", "FIVE-YEAR/1")),
+        ("revenue.transfer", "17/0", (17, 0)),
+        ("revenue.transfer", "17", None),
+        ("revenue.transfer", "x/0", None),
+        ("projections.service", "a/b", None),
+    ],
+)
+def test_a_key_is_written_as_its_parts_with_slashes_between(name: str, text: str, key: tuple[Any, ...] | None) -> None:
+    assert parse_key(TABLES[name][1], text) == key
+
+
+def test_all_tables_have_a_model() -> None:
+    assert set(TABLES) <= set(models())
