@@ -1,14 +1,45 @@
-"""Opens what an auditor reads: a log's address or a mirror's folder. No database is needed."""
+"""Opens what an auditor reads: a log's address, a mirror's folder or an export. No database is needed."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+from consumers.audit import verify
 from consumers.audit.http_port import http_port
 from consumers.audit.port import LogPort, MirrorPort
+from events.errors import Tampered
 from infra.log.signed_note import Verifier
+
+
+class ChangedExport(Tampered):
+    """The export is not what was signed: do not rely on it, and ask its sender for the log's address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A verified export of `count` entries, from a log of this size and root."""
+
+    folder: Path
+    size: int
+    root: str
+    count: int
+
+    def entries(self) -> Iterator[tuple[int, bytes]]:
+        """Index and bytes of each entry, in log order."""
+        return verify.read_entries(self.folder)
+
+
+def open_export(source: str | None, verifier: Verifier) -> Export | None:
+    """The export in a folder; None for another source. Raises `ChangedExport`."""
+    if source is None or is_address(source) or not (Path(source) / "proof.json").is_file():
+        return None
+    try:
+        return Export(Path(source), *verify.verify(Path(source), verifier.vkey))
+    except (verify.Changed, verify.UsageError) as error:
+        raise ChangedExport(f"{source}: {error}. {ChangedExport.__doc__}") from error
 
 
 def is_address(source: str) -> bool:

@@ -11,11 +11,13 @@ from typing import Final
 import click
 
 from consumers.audit.authenticated import AuthenticatedLog
+from consumers.audit.source import open_export
+from consumers.completeness.commands import completeness_command
 from consumers.explain.explain import STEPS_MAX, Answer, Request, explain, model_of
 from consumers.explain.models import WrongName
 from consumers.explain.show import answer_document, answer_view, indexes_of, models_table
 from consumers.explain.shown_models import models
-from consumers.explain.sources import ExportSource, OutsideSource, Source, is_export
+from consumers.explain.sources import ExportSource, OutsideSource, Source
 from consumers.operations.audit_command import audit
 from consumers.operations.audit_options import AuditSource, audit_source
 from consumers.operations.outside_commands import PROOF_SUFFIX, proof_of
@@ -28,6 +30,7 @@ from infra.command_line.progress_bar import progress_bar
 from infra.settings import Settings
 
 __all__ = ["audit"]
+audit.add_command(completeness_command)
 _FOLDER: Final = click.Path(file_okay=False, path_type=Path)
 _FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -81,6 +84,8 @@ def explain_command(
         if key is None:
             raise click.UsageError(f"Give a key of {model}: {known.key_form}.")
         log = audit_source(source, vkey, token_file, state)
+        if proofs is not None and open_export(log.place, log.verifier) is not None:
+            raise click.UsageError("An export has one proof for all of its entries: take --proofs from a log.")
         answer = asyncio.run(_explained(log, request, as_of_index))
     except WrongName as error:
         raise click.UsageError(str(error)) from None
@@ -106,32 +111,25 @@ async def opened(log: AuditSource, end: int | None) -> AsyncIterator[Source]:
 
         async with database_source(Settings(), end) as source:
             yield source
-    elif is_export(Path(log.place)):
-        export = ExportSource(Path(log.place), log.verifier.vkey, end)
-        _require_end(export.size, end)
-        yield export
+    elif (export := open_export(log.place, log.verifier)) is not None:
+        yield ExportSource(export, _end_of(export.size, end))
     else:
         async with log.opened() as port:
             _, checkpoint = await log.continued(port)
-            size = checkpoint.size
-            _require_end(size, end)
+            proven, size = AuthenticatedLog(port, checkpoint), _end_of(checkpoint.size, end)
             with progress_bar("explain", size) as update:
-                proven = AuthenticatedLog(port, checkpoint)
-                yield OutsideSource(
-                    proven, size if end is None else end, lambda done, total: update(completed=done, total=total)
-                )
+                yield OutsideSource(proven, size, lambda done, total: update(completed=done, total=total))
         log.keep(checkpoint)
 
 
-def _require_end(size: int, end: int | None) -> None:
+def _end_of(size: int, end: int | None) -> int:
     if end is not None and end > size:
         raise click.UsageError(f"The checkpoint has {size} entries: --as-of-index {end} is beyond it.")
+    return size if end is None else end
 
 
 async def write_proofs(log: AuditSource, indexes: Sequence[int], folder: Path) -> list[str]:
     """Write a proof of each entry to an existing folder; the files' names. Raises `NotSignedYet`."""
-    if log.place is not None and is_export(Path(log.place)):
-        raise click.UsageError("An export has one proof for all of its entries: take --proofs from a log.")
     written = []
     async with log.opened() as port:
         checkpoint = await port.checkpoint()

@@ -8,22 +8,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
-from consumers.audit import verify
 from consumers.audit.authenticated import AuthenticatedLog
 from consumers.audit.export import selected_entries
+from consumers.audit.source import Export
 from consumers.audit.tree import Progress
 from consumers.explain.figures import Figure, Part, Scope
-from events.errors import Tampered
 from events.wire.entry import parse_entry
 
 Raw = tuple[int, bytes]
-
-
-class ChangedExport(Tampered):
-    """The export is not what was signed: do not rely on it, and ask its sender for the log's address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,22 +67,17 @@ class OutsideSource:
 
 
 class ExportSource:
-    """A folder of `yesser audit export`, verified as a whole. Raises `ChangedExport`."""
+    """An export, up to `end` entries of its log."""
 
-    def __init__(self, folder: Path, vkey: str, end: int | None) -> None:
-        try:
-            size, _, _ = verify.verify(folder, vkey)
-        except (verify.Changed, verify.UsageError) as error:
-            raise ChangedExport(f"{folder}: {error}. {ChangedExport.__doc__}") from error
-        self._folder = folder
-        self.size = size
-        self._end = size if end is None else end
+    def __init__(self, export: Export, end: int) -> None:
+        self._export = export
+        self._end = end
 
     async def reach(self, parts: Iterable[Part]) -> Reach:
         return Reach(self._end, is_complete=False)
 
     async def entries(self, scope: Scope) -> AsyncIterator[Raw]:
-        for index, raw in verify.read_entries(self._folder):
+        for index, raw in self._export.entries():
             if index < self._end and scope.has(parse_entry(index, raw)):
                 yield index, raw
 
@@ -97,8 +86,3 @@ class ExportSource:
 
     async def keys(self, part: Part) -> list[tuple[Any, ...]]:
         return []
-
-
-def is_export(folder: Path) -> bool:
-    """Whether a folder is one of `yesser audit export`; a mirror has no such file."""
-    return (folder / "proof.json").is_file()

@@ -140,11 +140,13 @@ async def test_an_export_explains_what_it_holds(platform: Platform, log: list[En
     assert result.exit_code == 0, (result.output, result.exception)
     answer = await platform.outside("partnerships", contract, source=folder)
     assert answer == await platform.explained("partnerships", contract) | {"is_complete": False}
+    command = ("audit", "explain", "partnerships", contract, "--from", str(folder), "--vkey", VKEY)
+    refused = await platform.yesser(*command, "--proofs", str(platform.folder / "proofs"))
+    assert (refused.exit_code, "one proof for all" in refused.output) == (2, True)
     file = folder / "entries.ndjson"
     await asyncio.to_thread(
         file.write_bytes, (await asyncio.to_thread(file.read_bytes)).replace(b"halalas", b"halalaz", 1)
     )
-    command = ("audit", "explain", "partnerships", contract, "--from", str(folder), "--vkey", VKEY)
     assert "entries.ndjson" in str((await platform.yesser(*command)).exception)
 
 

@@ -1,0 +1,4 @@
+"""Which sequence numbers of each agency and month are in the log and which are missing, as a document that follows from
+the entries alone. Way in: `derive.Completeness`. Imports: `consumers.audit`, `consumers.operations`, and the pages of
+statements.
+"""

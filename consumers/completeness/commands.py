@@ -1,0 +1,116 @@
+"""`yesser audit completeness`: which sequence numbers of each agency and month are missing, from the entries alone."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from consumers.audit.authenticated import AuthenticatedLog
+from consumers.audit.source import open_export
+from consumers.audit.tree import BATCH_ENTRIES
+from consumers.completeness.derive import Completeness
+from consumers.completeness.show import COLUMNS, document, file_rows, page, rows_table
+from consumers.operations.audit_options import AuditSource, source_options
+from consumers.revenue.statements.rendering import to_html
+from events.errors import YesserError
+from infra.command_line.display import show
+from infra.command_line.language import print_localized
+from infra.command_line.output import json_option, print_result
+from infra.command_line.progress_bar import progress_bar
+from infra.command_line.table_files import WRITERS
+from infra.settings import Settings
+
+_FILE: Final = click.Path(dir_okay=False, path_type=Path)
+
+
+class NoSuchAgency(YesserError):
+    """The log knows no agency of this code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """What the entries under a checkpoint give. `is_complete`: the source has all of them."""
+
+    found: Completeness
+    size: int
+    root: str
+    is_complete: bool = True
+
+
+@click.command("completeness")
+@source_options(required=False)
+@click.option("--agency", help="Only this agency.")
+@click.option(
+    "--month", callback=lambda context, option, value: _month(value), help="Only this month, such as 2026-11."
+)
+@click.option("--csv", type=_FILE, help="Write the rows as CSV to this file.")
+@click.option("--html", type=_FILE, help="Write a page in Arabic and English to this file.")
+@json_option
+def completeness_command(
+    log: AuditSource, agency: str | None, month: str | None, csv: Path | None, html: Path | None, as_json: bool
+) -> None:
+    """Show for each agency and month which sequence numbers are in the log and which are missing, from the entries of a
+    log at an address, in a mirror, in an export or, without SOURCE, in the database.
+
+    Months are those of the recorded time in Riyadh. Each number belongs to one month: above the highest of the months
+    before. The database's own tables are compared with the entries. Exit code 76: they differ, or the log is not what
+    was signed.
+    """
+    derived = asyncio.run(_derived(log))
+    found = derived.found
+    if agency is not None and agency not in found.agencies():
+        near = get_close_matches(agency, found.agencies(), n=3)
+        raise NoSuchAgency(f"The log knows no agency {agency}." + (f" Did you mean {', '.join(near)}?" if near else ""))
+    rows = list(found.rows(agency, month))
+    shown: dict[str, Any] = document(rows, derived.size, derived.root) | {"is_complete": derived.is_complete}
+    if log.place is None:
+        shown["read_but_not_in_log"] = asyncio.run(_compared(found))
+    if csv is not None:
+        WRITERS["csv"](csv, COLUMNS, file_rows(rows))
+    if html is not None:
+        html.write_text(to_html(page(rows, derived.size, derived.root)), encoding="utf-8")
+    written = [str(path) for path in (csv, html) if path is not None]
+    text = ", ".join(written)
+    print_result(
+        shown,
+        as_json,
+        lambda: print_localized(f"كُتب: {text}", f"Written: {text}") if written else show(rows_table(rows)),
+        indented=True,
+    )
+
+
+async def _compared(found: Completeness) -> dict[str, list[list[int]]]:
+    from consumers.completeness.stored import compare_numbers  # imported here: an auditor has no database
+
+    return await compare_numbers(Settings(), found)
+
+
+async def _derived(log: AuditSource) -> Derived:
+    """Read every entry, each proven first."""
+    found = Completeness()
+    if (export := open_export(log.place, log.verifier)) is not None:
+        for index, raw in export.entries():
+            found.add(index, [raw])
+        return Derived(found, export.size, export.root, export.count == export.size)
+    async with log.opened() as port:
+        _, checkpoint = await log.continued(port)
+        proven = AuthenticatedLog(port, checkpoint)
+        with progress_bar("completeness", checkpoint.size) as update:
+            while found.size < checkpoint.size:
+                first = found.size
+                found.add(first, await proven.entries(first, min(BATCH_ENTRIES, checkpoint.size - first)))
+                update(completed=found.size)
+    log.keep(checkpoint)
+    return Derived(found, checkpoint.size, checkpoint.root.hex())
+
+
+def _month(value: str | None) -> str | None:
+    if value is not None and re.fullmatch("[0-9]{4}-(0[1-9]|1[0-2])", value) is None:
+        raise click.BadParameter(f"{value!r} is not a month: write it as 2026-11.")
+    return value

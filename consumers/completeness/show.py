@@ -1,0 +1,133 @@
+"""The completeness of the agencies' numbers as a table, as rows of a file and as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Any, Final
+
+from consumers.completeness.derive import MonthRow
+from consumers.revenue.statements.paper import Paper, Sheet
+from events.faults.problems import Bilingual
+from infra.command_line.display import Column, Grid, Row, Section
+from infra.command_line.language import localized
+from infra.command_line.table_files import Columns
+
+STATUS_NAMES: Final = {
+    "nothing-sent": Bilingual("لم يُرسل شيء", "nothing was sent"),
+    "no-numbers-sent": Bilingual("لم تُرسل أرقام تسلسل", "no numbers were sent"),
+    "only-earlier-numbers": Bilingual("أرقام أشهر سابقة فقط", "only numbers of earlier months"),
+    "complete": Bilingual("مكتمل", "complete"),
+    "incomplete": Bilingual("ناقص", "incomplete"),
+    "not-known": Bilingual("غير معلوم: الأرقام متفرقة", "not known: the numbers are too scattered"),
+}
+RANGES_SHOWN_MAX: Final = 5
+COLUMNS: Final[Columns] = {
+    "agency": "VARCHAR", "month": "VARCHAR", "status": "VARCHAR", "entries": "BIGINT", "numbered": "BIGINT",
+    "refused": "BIGINT", "first": "VARCHAR", "last": "VARCHAR", "missing_count": "VARCHAR", "in_log": "VARCHAR",
+    "missing": "VARCHAR", "repeated": "VARCHAR",
+}  # fmt: skip
+"""Sequence numbers have up to 20 digits, more than a whole number of a spreadsheet: they are texts."""
+
+
+def file_rows(rows: Iterable[MonthRow]) -> Iterator[tuple[int | str | None, ...]]:
+    """Rows of `COLUMNS`; ranges as `1-5 9`."""
+    for row in rows:
+        numbers = (None if n is None else str(n) for n in (row.first, row.last, row.missing_count))
+        ranges = (ranges_text(found) for found in (row.in_log, row.missing, row.repeated))
+        yield row.agency, row.month, row.status, row.entries, row.numbered, row.refused, *numbers, *ranges
+
+
+def rows_table(rows: Iterable[MonthRow]) -> Grid:
+    """A row for each month, by agency."""
+    columns = [
+        Column("الشهر", "Month"),
+        Column("الحالة", "Status"),
+        Column("القيود", "Entries", drop=3, right=True),
+        Column("المرقّم", "Numbered", drop=4, right=True),
+        Column("المرفوض", "Refused", drop=5, right=True),
+        Column("الأرقام", "Numbers", drop=2, right=True),
+        Column("عدد الناقص", "Missing", right=True),
+        Column("الناقص", "Which", drop=1),
+    ]
+    found: list[Row] = []
+    for agency, own in groupby(rows, key=lambda row: row.agency):
+        found.append(Section(agency))
+        found += [_cells(row) for row in own]
+    return Grid(localized("اكتمال أرقام التسلسل", "Completeness of sequence numbers"), columns, found)
+
+
+def page(rows: Sequence[MonthRow], size: int, root: str) -> Paper:
+    """A page with a table for each agency."""
+    headings = (
+        Bilingual("الشهر", "Month"),
+        Bilingual("الحالة", "Status"),
+        Bilingual("القيود", "Entries"),
+        Bilingual("المرفوض", "Refused"),
+        Bilingual("الأرقام", "Numbers"),
+        Bilingual("الناقص", "Missing"),
+    )
+    sheets = []
+    for agency, own in groupby(rows, key=lambda row: row.agency):
+        lines = tuple(
+            (
+                row.month,
+                STATUS_NAMES[row.status],
+                f"{row.entries:,}",
+                f"{row.refused:,}",
+                _span(row),
+                _missing(row, RANGES_SHOWN_MAX),
+            )
+            for row in own
+        )
+        sheets.append(Sheet(Bilingual(f"الجهة {agency}", f"Agency {agency}"), headings, lines))
+    return Paper(
+        Bilingual("اكتمال أرقام التسلسل", "Completeness of sequence numbers"),
+        tuple(sheets),
+        Bilingual(
+            f"يتبع من قيود السجل وحدها: {size} قيد، جذره {root}. للتحقق: yesser audit completeness URL-OR-FOLDER",
+            f"Follows from the entries of the log alone: {size} entries, root {root}. To verify: yesser audit "
+            "completeness URL-OR-FOLDER",
+        ),
+        "",
+    )
+
+
+def ranges_text(ranges: Sequence[Sequence[int]], most: int | None = None) -> str:
+    """`1-5 9`; with `most`, only the first ranges and how many follow."""
+    shown = [str(first) if first == last else f"{first}-{last}" for first, last in ranges[:most]]
+    left = len(ranges) - len(shown)
+    return " ".join([*shown, *([f"+{left}"] if left else [])])
+
+
+def document(rows: Iterable[MonthRow], size: int, root: str) -> dict[str, Any]:
+    """As JSON; the same for one checkpoint, wherever the log is read."""
+    return {
+        "log_index": size,
+        "root": root,
+        "rows": [row.document() for row in rows],
+    }
+
+
+def _cells(row: MonthRow) -> list[str | None]:
+    status = STATUS_NAMES[row.status]
+    return [
+        "  " + row.month,
+        localized(status.ar, status.en, "\n"),
+        f"{row.entries:,}",
+        f"{row.numbered:,}",
+        f"{row.refused:,}",
+        _span(row),
+        None if row.missing_count is None else f"{row.missing_count:,}",
+        ranges_text(row.missing, RANGES_SHOWN_MAX),
+    ]
+
+
+def _span(row: MonthRow) -> str:
+    return "—" if row.first is None else f"{row.first}-{row.last}"
+
+
+def _missing(row: MonthRow, most: int) -> str:
+    if row.missing_count is None:
+        return "—"
+    return f"{row.missing_count:,}" + (f": {ranges_text(row.missing, most)}" if row.missing else "")

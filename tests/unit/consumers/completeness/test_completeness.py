@@ -1,0 +1,170 @@
+"""Numbers by agency and month from entries alone: against sets of numbers, as the decision says it in words."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumers.completeness import derive
+from consumers.completeness.derive import Completeness, MonthRow
+from consumers.completeness.show import COLUMNS, file_rows, page, ranges_text
+from consumers.revenue.statements.rendering import to_html
+from events.wire.entry import NotAnEntry, entry_bytes
+from tests.unit.consumers.registrar.readings import registered, said
+
+MONTHS = ("2026-10", "2026-11", "2026-12", "2027-01")
+CODES = ("health", "labour")
+
+
+def entry(code: str, month: str, number: int | None, offset: int, *, refused: bool = False) -> bytes:
+    recorded = f"{month}-15T08:00:00.000000Z"
+    event = said(f"e{offset}", sequence=number)
+    if refused:
+        event = orjson.dumps(
+            orjson.loads(event) | {"type": "sa.gov.yesser.registrar.refused.v1", "source": "urn:yesser:agency:platform"}
+        )
+    return entry_bytes(recorded, f"agency.{code}.events/0/{offset}", event)
+
+
+def registration(code: str, month: str) -> bytes:
+    return entry_bytes(f"{month}-01T08:00:00.000000Z", f"agency.platform.events/0/{len(code)}", registered(code))
+
+
+Sent = tuple[str, int, int | None, bool]
+"""Agency, months later, number, whether it is refused."""
+sent = st.lists(
+    st.tuples(
+        st.sampled_from(CODES),
+        st.sampled_from((0, 0, 0, 0, 1)),
+        st.one_of(st.none(), st.integers(1, 12)),
+        st.sampled_from((False, False, False, True)),
+    ),
+    max_size=40,
+)
+
+
+@dataclass
+class Expected:
+    """One agency, in sets."""
+
+    months: dict[str, list[int | None]] = field(default_factory=dict)
+    refused: dict[str, int] = field(default_factory=dict)
+
+    def row(self, month: str) -> tuple[str, set[int], set[int]]:
+        """Status, the numbers in the log and the missing ones."""
+        earlier = [n for m, own in self.months.items() for n in own if m < month and n is not None]
+        own = [n for n in self.months.get(month, []) if n is not None]
+        before = max(earlier, default=0)
+        last = max([before, *own])
+        everything = {n for numbers in self.months.values() for n in numbers if n is not None}
+        due = set(range(before + 1, last + 1))
+        if not self.months.get(month) and not self.refused.get(month):
+            return "nothing-sent", set(), set()
+        if not own:
+            return "no-numbers-sent", set(), set()
+        if not due:
+            return "only-earlier-numbers", set(), set()
+        return "complete" if due <= everything else "incomplete", due & everything, due - everything
+
+
+def numbers_of(ranges: list[list[int]]) -> set[int]:
+    return {number for first, last in ranges for number in range(first, last + 1)}
+
+
+@given(sent, st.integers(1, 7))
+def test_each_month_has_the_numbers_above_those_before_it(history: list[Sent], batch: int) -> None:
+    expected = {code: Expected() for code in CODES}
+    entries = [registration(code, MONTHS[0]) for code in CODES]
+    month = 0
+    for offset, (code, later, number, refused) in enumerate(history):
+        month = min(month + later, len(MONTHS) - 1)
+        label = MONTHS[month]
+        entries.append(entry(code, label, number, offset, refused=refused))
+        if refused:
+            expected[code].refused[label] = expected[code].refused.get(label, 0) + 1
+        else:
+            expected[code].months.setdefault(label, []).append(number)
+    found = Completeness()
+    for first in range(0, len(entries), batch):
+        found.add(first, entries[first : first + batch])
+    assert found.size == len(entries)
+    rows = list(found.rows())
+    assert [(row.agency, row.month) for row in rows] == [(c, m) for c in CODES for m in MONTHS[: month + 1]]
+    for row in rows:
+        own = expected[row.agency]
+        status, in_log, missing = own.row(row.month)
+        assert (row.status, numbers_of(row.in_log), numbers_of(row.missing)) == (status, in_log, missing)
+        assert row.missing_count == (len(missing) if in_log or missing else None)
+        assert row.entries == len(own.months.get(row.month, []))
+        assert row.refused == own.refused.get(row.month, 0)
+        sent_here = [n for m in own.months.values() for n in m]
+        assert numbers_of(row.repeated) == {n for n in in_log if sent_here.count(n) > 1}
+    for code in CODES:
+        assert list(found.rows(code)) == [row for row in rows if row.agency == code]
+        assert list(found.rows(code, MONTHS[0])) == [r for r in rows if (r.agency, r.month) == (code, MONTHS[0])]
+    everything = numbers_of([[first, last] for row in rows if row.agency == CODES[0] for first, last in row.in_log])
+    kept = found.numbers().get(CODES[0], ([], []))[0]
+    assert everything == numbers_of([[first, end - 1] for first, end in kept])
+
+
+def completeness_of(*entries: bytes) -> list[MonthRow]:
+    found = Completeness()
+    found.add(0, entries)
+    return list(found.rows())
+
+
+def test_a_month_begins_at_midnight_in_riyadh() -> None:
+    late = entry_bytes("2026-10-31T21:00:00.000000Z", "agency.health.events/0/0", said("a", sequence=1))
+    assert [row.month for row in completeness_of(late)] == ["2026-11"]
+
+
+def test_the_platform_has_no_numbers() -> None:
+    assert completeness_of(registration("platform", "2026-10")) == []
+
+
+def test_numbers_that_are_too_scattered_are_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(derive, "RANGES_MAX", 5)
+    (row,) = completeness_of(*(entry("health", "2026-10", 2 * n + 1, n) for n in range(20)))
+    assert (row.status, row.missing_count, row.missing, row.last) == ("not-known", None, [], 39)
+
+
+def test_numbers_of_more_than_53_bits_are_texts_in_json() -> None:
+    (row,) = completeness_of(entry("health", "2026-10", 10**20 - 1, 0))
+    document = json.loads(orjson.dumps(row.document()))
+    assert document["last"] == str(10**20 - 1)
+    assert document["missing"] == [[1, str(10**20 - 2)]]
+    assert document["missing_count"] == str(10**20 - 2)
+    assert document["entries"] == 1
+    assert next(file_rows([row]))[7] == str(10**20 - 1)
+
+
+def test_what_is_no_entry_is_named() -> None:
+    with pytest.raises(NotAnEntry, match="index 1"):
+        completeness_of(entry("health", "2026-10", 1, 0), b"{}")
+
+
+def test_the_page_and_the_rows_of_a_file_say_the_same() -> None:
+    rows = completeness_of(
+        registration("labour", "2026-10"), *(entry("health", "2026-10", n, n) for n in (1, 2, 5, 5)),
+        entry("health", "2026-12", None, 9),
+    )  # fmt: skip
+    assert [(row.agency, row.month, row.status) for row in rows] == [
+        ("health", "2026-10", "incomplete"),
+        ("health", "2026-11", "nothing-sent"),
+        ("health", "2026-12", "no-numbers-sent"),
+        *(("labour", month, "nothing-sent") for month in ("2026-10", "2026-11", "2026-12")),
+    ]
+    (first, *_) = file_rows(rows)
+    assert dict(zip(COLUMNS, first, strict=True)) == {
+        "agency": "health", "month": "2026-10", "status": "incomplete", "entries": 4, "numbered": 4, "refused": 0,
+        "first": "1", "last": "5", "missing_count": "2", "in_log": "1-2 5", "missing": "3-4", "repeated": "5",
+    }  # fmt: skip
+    html = to_html(page(rows, 6, "ab"))
+    for text in ("Agency health", "no numbers were sent", "لم تُرسل أرقام تسلسل", "2: 3-4", "6 entries, root ab"):
+        assert text in html
+    assert ranges_text([[1, 1], [3, 4], [9, 9]], 2) == "1 3-4 +1"
