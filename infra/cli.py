@@ -62,10 +62,13 @@ SUMMARIES: Final = {
     "schema": "Whether a schema change is compatible, and why.",
     "services": "The service directory, and what happened to each.",
     "status": "What runs, and whether it is ready.",
+    "subscriptions": "What each team gets of the campaigns, and how.",
+    "teams": "The agencies' teams that get campaign triggers.",
     "tokens": "Create, list, seal and revoke the gateway's bearer tokens.",
     "trail": "Who did what: the actions of operators.",
     "up": "Start Kafka, PostgreSQL and the platform's processes.",
     "wait": "Wait until everything published is applied.",
+    "webhooks": "The webhooks of teams, their secrets, and an example.",
 }
 
 

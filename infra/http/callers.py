@@ -10,13 +10,13 @@ from infra.http.problems import Problem
 from infra.postgres.verdicts import Paused
 
 Kind = Literal["agency", "office", "partner", "treasury", "auditor"]
-Scope = Literal["events:write", "events:read", "log:read", "partnerships:read", "ledger:read"]
+Scope = Literal["events:write", "events:read", "log:read", "partnerships:read", "ledger:read", "teams:manage"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
 
 DEFAULT_SCOPES: Final[dict[Kind, tuple[Scope, ...]]] = {
-    "agency": ("events:write", "events:read"),
-    "office": ("events:write", "events:read", "log:read"),
+    "agency": ("events:write", "events:read", "teams:manage"),
+    "office": ("events:write", "events:read", "log:read", "teams:manage"),
     "partner": ("partnerships:read",),
     "treasury": ("ledger:read",),
     "auditor": ("log:read",),

@@ -34,6 +34,8 @@ RequestCode = Literal[
     "unsupported-media-type",
     "bad-parameter",
     "unknown-parameter",
+    "invalid-body",
+    "not-allowed-now",
     "too-many-requests",
     "too-many-connections",
     "kafka-away",
@@ -177,6 +179,22 @@ EXPLANATIONS: Final[dict[RequestCode, Explanation]] = {
         Bilingual(
             "صحح اسم المعامل أو احذفه؛ الأسماء المعروفة في errors.",
             "Correct the parameter's name, or leave it out. The known names are in `errors`.",
+        ),
+    ),
+    "invalid-body": Explanation(
+        422,
+        Bilingual("في متن الطلب حقول غير صالحة", "Fields of the body are not valid"),
+        Bilingual(
+            "صحح كل حقل تذكره errors؛ لم يتغير شيء.",
+            "Correct each field that `errors` names; nothing was changed.",
+        ),
+    ),
+    "not-allowed-now": Explanation(
+        409,
+        Bilingual("ما هو موجود يمنع هذا التغيير", "What exists does not allow this change"),
+        Bilingual(
+            "في errors ما يمنعه وما العمل؛ لم يتغير شيء.",
+            "`errors` says what stands in the way and what to do; nothing was changed.",
         ),
     ),
     "too-many-requests": Explanation(

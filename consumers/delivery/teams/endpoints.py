@@ -1,0 +1,141 @@
+"""Webhooks of teams: their registration, their secrets, and an example that is sent to them.
+
+A secret is sealed for the delivery process before it is stored, and shown once.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from consumers.delivery.secrets import NewSecret, new_secret, public_key, seal
+from consumers.delivery.teams.changes import SQL, Desk, NotAllowedNow, NotFound, limit_reached, require_open_team
+from consumers.delivery.teams.inputs import NewWebhook
+from consumers.delivery.teams.urls import Allowed, require_url
+from infra.postgres.connection import Connection
+
+ENDPOINTS_MAX: Final = 50
+"""Webhooks of a team that are not disabled."""
+ACTIVE_SECRETS_MAX: Final = 2
+"""Of each kind."""
+OLD_SECRET_HOURS: Final = 24
+"""A secret that was replaced still signs for this long."""
+WAITING_EXAMPLES_MAX: Final = 10
+_ID_ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz234567"
+
+
+@dataclass(frozen=True, slots=True)
+class ShownOnce:
+    """An endpoint and its new secrets: the shared one of `v1`, and the public key of `v1a`."""
+
+    endpoint_id: str
+    secret: str = field(repr=False)
+    verify_key: str
+
+    def document(self) -> dict[str, str]:
+        return {"endpoint_id": self.endpoint_id, "secret": self.secret, "public_key": self.verify_key}
+
+
+async def add_endpoint(desk: Desk, agency: str, new: NewWebhook, allowed: Allowed) -> ShownOnce:
+    """Register a webhook. Raises `InvalidInput`, `NotFound`, `NotAllowedNow` and `NoSealingKey`."""
+    require_url(new.url, allowed)
+    endpoint_id = "ep_" + _random_text(16)
+    async with desk.changing(agency, "webhooks add", f"{agency}/{new.team}", endpoint_id) as connection:
+        await require_open_team(connection, agency, new.team)
+        known = await connection.fetchval(SQL["endpoint_of_url"], agency, new.team, new.url)
+        if known is not None:
+            raise NotAllowedNow(
+                "already-exists",
+                f"هذا العنوان مسجل للفريق: {known}. للحصول على أسرار جديدة: yesser webhooks rotate {known}.",
+                f"The team has this URL already: {known}. For new secrets: `yesser webhooks rotate {known}`.",
+            )
+        if await connection.fetchval(SQL["endpoints_count"], agency, new.team) >= ENDPOINTS_MAX:
+            raise limit_reached(ENDPOINTS_MAX, "عطّل webhook لا تحتاج إليه.", "disable a webhook that is not needed.")
+        await connection.execute(SQL["add_endpoint"], endpoint_id, agency, new.team, new.url)
+        return await _add_secrets(connection, endpoint_id, first=1)
+
+
+async def rotate(desk: Desk, agency: str | None, endpoint_id: str, *, end_old: bool = False) -> ShownOnce:
+    """Give a webhook new secrets, which sign at once. The old ones sign for a day more, or no more if `end_old`.
+
+    `agency`: only if the webhook is its own. Raises `NotFound`, `NotAllowedNow` and `NoSealingKey`.
+    """
+    owner, team = await _owner(desk.connection, agency, endpoint_id)
+    words = ["webhooks rotate", f"{owner}/{team}", endpoint_id, *(["--end-old"] if end_old else [])]
+    async with desk.changing(owner, *words) as connection:
+        active = await connection.fetch(SQL["active_secrets"], endpoint_id)
+        full = [row["first_ends"] for row in active if row["active"] >= ACTIVE_SECRETS_MAX]
+        if full and not end_old:
+            until = f"{min(full):%Y-%m-%d %H:%M} UTC"
+            raise NotAllowedNow(
+                "already-rotated",
+                f"للـwebhook سرّان ساريان، ينتهي أقدمهما في {until}. لإنهاء القديم الآن: ‎--end-old‎.",
+                f"The webhook has two active secrets, of which the older expires at {until}. Wait until then, or end"
+                " the old ones now: `--end-old`, in the API `end_old`.",
+            )
+        await connection.execute(SQL["expire_secrets"], endpoint_id, 0 if end_old else OLD_SECRET_HOURS)
+        return await _add_secrets(
+            connection, endpoint_id, first=await connection.fetchval(SQL["last_secret"], endpoint_id) + 1
+        )
+
+
+async def send_example(desk: Desk, agency: str | None, endpoint_id: str) -> dict[str, Any]:
+    """Have an example event sent to a webhook, signed like every other. Raises `NotFound` and `NotAllowedNow`."""
+    owner, team = await _owner(desk.connection, agency, endpoint_id)
+    event_id = "example." + _random_text(10)
+    async with desk.changing(owner, "webhooks test", f"{owner}/{team}", endpoint_id) as connection:
+        if endpoint_id not in await open_endpoints(connection, owner, team):
+            raise NotAllowedNow(
+                "disabled",
+                f"الـwebhook {endpoint_id} معطل: فعّله أولاً.",
+                f"The webhook {endpoint_id} is disabled: enable it first.",
+            )
+        if await connection.fetchval(SQL["waiting_examples"], endpoint_id) >= WAITING_EXAMPLES_MAX:
+            raise limit_reached(WAITING_EXAMPLES_MAX, "أمثلة تنتظر الإرسال.", "examples that wait to be sent.")
+        message_id = await connection.fetchval(SQL["add_example"], owner, team, endpoint_id, event_id)
+    return {"message_id": message_id, "endpoint_id": endpoint_id, "event_id": event_id}
+
+
+async def endpoints_of(
+    connection: Connection,
+    agency: str | None,
+    team: str | None = None,
+    *,
+    ended: bool = False,
+    after: str = "",
+    limit: int | None = None,
+) -> list[dict[str, Any]]:
+    """Webhooks by id, with the kinds of their active secrets; `ended`: also those that their team disabled."""
+    rows = await connection.fetch(SQL["endpoints"], agency, team, ended, after, limit)
+    return [{**row, "secrets": row["secrets"] or []} for row in rows]
+
+
+async def open_endpoints(connection: Connection, agency: str, team: str) -> Sequence[str]:
+    """The ids of a team's webhooks that are not disabled, oldest first."""
+    return [row["endpoint_id"] for row in await connection.fetch(SQL["open_endpoints"], agency, team)]
+
+
+async def _owner(connection: Connection, agency: str | None, endpoint_id: str) -> tuple[str, str]:
+    row = await connection.fetchrow(SQL["endpoint"], endpoint_id, agency)
+    if row is None:
+        raise NotFound(f"there is no webhook {endpoint_id}: see `yesser webhooks list`.")
+    return row["agency"], row["team"]
+
+
+async def _add_secrets(connection: Connection, endpoint_id: str, *, first: int) -> ShownOnce:
+    key = await public_key(connection)
+    shared, signing = new_secret("v1"), new_secret("v1a")
+    for secret_id, made in enumerate((shared, signing), first):
+        await _add_secret(connection, key, endpoint_id, secret_id, made)
+    return ShownOnce(endpoint_id, shared.shown, signing.shown)
+
+
+async def _add_secret(connection: Connection, key: bytes, endpoint_id: str, secret_id: int, made: NewSecret) -> None:
+    sealed = seal(key, endpoint_id, secret_id, made.secret)
+    await connection.execute(SQL["add_secret"], endpoint_id, secret_id, made.kind, sealed)
+
+
+def _random_text(length: int) -> str:
+    return "".join(secrets.choice(_ID_ALPHABET) for _ in range(length))

@@ -1,0 +1,216 @@
+"""What a team, a webhook and a subscription must look like: one definition for the commands and the API.
+
+Flows in: a JSON document. Flows out: a model, or every fault with its pointer and a sentence in both languages. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal, TypeVar, get_args
+
+import orjson
+from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from events.errors import YesserError
+from events.faults.details import arabic_of
+from events.faults.problems import Bilingual
+from events.validation.model_errors import model_error
+from events.values.fields import Channel, Count, Date, Id, Model
+from events.values.json_pointer import pointer_of
+from events.values.personal_data import holds_personal_data, shows_ten_digits
+
+CONTACTS_MAX: Final = 9
+FILTER_MAX: Final = 50
+"""Most rules or services that one subscription names."""
+ADDRESS_LENGTH_MAX: Final = 254
+URL_LENGTH_MAX: Final = 2_048
+NAME_LENGTH_MAX: Final = 120
+FAULTS_MAX: Final = 100
+
+EventName = Literal[
+    "campaign.triggered",
+    "campaign.escalated",
+    "campaign.paused",
+    "campaign.resumed",
+    "awareness.campaign-acknowledged",
+    "awareness.campaign-aired",
+    "awareness.campaign-completed",
+]
+EVENT_NAMES: Final[tuple[EventName, ...]] = get_args(EventName)
+"""The types of entries that are delivered. Without a choice a subscription has all but airings."""
+
+TEAM_PATTERN: Final = r"^[a-z][a-z0-9-]{0,62}$"
+ENDPOINT_PATTERN: Final = r"^ep_[a-z2-7]{16}$"
+# One line: no control character, and none that changes the direction of what follows it.
+_CONTROLS: Final = r"\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
+LINE_PATTERN: Final = rf"^[^{_CONTROLS}]*[^\s{_CONTROLS}][^{_CONTROLS}]*$"
+_LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]"
+ADDRESS_PATTERN: Final = rf"^{_ATOM}+(?:\.{_ATOM}+)*@(?:{_LABEL}\.)+[A-Za-z](?:[A-Za-z0-9-]{{0,61}}[A-Za-z0-9])$"
+# ASCII, without user, password and fragment: every reader of it finds the same host.
+URL_PATTERN: Final = (
+    rf"^https?://(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?"
+    r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?(?:\?[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?$"
+)
+
+SENTENCES: Final[Mapping[str, Bilingual]] = {
+    TEAM_PATTERN: Bilingual(
+        "رمز الفريق: حرف a-z، ثم حتى 62 من a-z و0-9 و-، مثل press.",
+        "Write a team as a letter a-z and up to 62 of a-z, 0-9 and -, such as press.",
+    ),
+    ENDPOINT_PATTERN: Bilingual(
+        "معرّف webhook يبدأ بـ ep_ كما عُرض عند إضافته.", "Write the webhook's id as it was shown, such as ep_…."
+    ),
+    LINE_PATTERN: Bilingual(
+        "اكتب سطرًا واحدًا، دون محارف التحكم ومحارف الاتجاه.",
+        "Write one line of words, without control and direction characters.",
+    ),
+    ADDRESS_PATTERN: Bilingual(
+        "هذا ليس عنوان بريد: اكتبه مثل media@health.gov.example، بحروف لاتينية.",
+        "This is not an e-mail address: write it as media@health.gov.example, in ASCII.",
+    ),
+    URL_PATTERN: Bilingual(
+        "اكتب عنوانًا كاملاً يبدأ بـ https://، دون اسم مستخدم ودون #، ومضيفه بصيغة ASCII ‏(xn--…).",
+        "Write an absolute https URL without a user name and without #, with its host in ASCII (xn--…).",
+    ),
+    "address-too-long": Bilingual("ما قبل @ أطول من 64 حرفًا.", "The part before @ has more than 64 characters."),
+    "said-twice": Bilingual("مكرر: اذكره مرة واحدة.", "An item occurs twice; write it once."),
+    "endpoint-for-webhook": Bilingual(
+        "endpoint_id لمسار webhook وحده.", "Only the route webhook has an endpoint_id; leave it out."
+    ),
+    "one-beginning": Bilingual("اذكر from_index أو from_date، لا كليهما.", "Write from_index or from_date, not both."),
+    "greater_than_equal": Bilingual("اكتب رقم قيد من 0 فصاعدًا.", "Write the index of a log entry, from 0 on."),
+    "less_than_equal": Bilingual("رقم القيد أكبر من الممكن.", "This is greater than the index of any log entry."),
+    "personal-data": Bilingual(
+        "فيه رقم هوية وطنية: احذفه. جهات الاتصال مكاتب لا أشخاص.",
+        "This holds a national id; remove it. Contacts are desks, never persons.",
+    ),
+}
+"""By a pattern, or by the code of an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputFault:
+    """One fault; `pointer` is RFC 6901 into the document."""
+
+    code: str
+    pointer: str
+    detail: Bilingual
+
+
+class InvalidInput(YesserError):
+    """The document has faults; nothing was changed."""
+
+    def __init__(self, faults: Sequence[InputFault]) -> None:
+        super().__init__(" ".join(f"{fault.pointer[1:]}: {fault.detail.en}".removeprefix(": ") for fault in faults))
+        self.faults = faults
+
+
+def _distinct(values: list[str]) -> list[str]:
+    if len({value.lower() for value in values}) < len(values):
+        raise PydanticCustomError("said-twice", "twice")
+    return values
+
+
+def _short_local_part(address: str) -> str:
+    if len(address.rpartition("@")[0]) > 64:
+        raise PydanticCustomError("address-too-long", "too long")
+    return address
+
+
+TeamCode = Annotated[str, StringConstraints(pattern=TEAM_PATTERN)]
+EndpointId = Annotated[str, StringConstraints(pattern=ENDPOINT_PATTERN)]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=NAME_LENGTH_MAX, pattern=LINE_PATTERN)]
+Address = Annotated[
+    str,
+    StringConstraints(max_length=ADDRESS_LENGTH_MAX, pattern=ADDRESS_PATTERN),
+    AfterValidator(_short_local_part),
+]
+Addresses = Annotated[list[Address], Field(min_length=1, max_length=CONTACTS_MAX), AfterValidator(_distinct)]
+Url = Annotated[str, StringConstraints(max_length=URL_LENGTH_MAX, pattern=URL_PATTERN)]
+Ids = Annotated[list[Id], Field(min_length=1, max_length=FILTER_MAX), AfterValidator(_distinct)]
+Channels = Annotated[list[Channel], Field(min_length=1, max_length=3), AfterValidator(_distinct)]
+EventNames = Annotated[list[EventName], Field(min_length=1, max_length=len(EVENT_NAMES)), AfterValidator(_distinct)]
+
+
+class TeamName(Model):
+    ar: Line
+    en: Line
+
+
+class NewTeam(Model):
+    """A team and the addresses of its desks: the first is written to first, the next on escalation."""
+
+    team: TeamCode
+    name: TeamName
+    language: Literal["ar", "en"] = "ar"
+    contacts: Addresses
+
+
+class NewContacts(Model):
+    contacts: Addresses
+
+
+class NewWebhook(Model):
+    team: TeamCode
+    url: Url
+
+
+class Rotation(Model):
+    """`end_old`: the old secrets are invalid at once, and not after a day."""
+
+    end_old: bool = False
+
+
+class NewSubscription(Model):
+    """None in `rules`, `services`, `channels` means all; in `types` all but airings."""
+
+    team: TeamCode
+    route: Literal["email", "webhook"]
+    endpoint_id: EndpointId | None = None
+    rules: Ids | None = None
+    services: Ids | None = None
+    channels: Channels | None = None
+    types: EventNames | None = None
+    from_index: Count | None = None
+    from_date: Date | None = None
+
+    @model_validator(mode="after")
+    def _agrees(self) -> NewSubscription:
+        if self.endpoint_id is not None and self.route != "webhook":
+            raise PydanticCustomError("endpoint-for-webhook", "endpoint")
+        if self.from_index is not None and self.from_date is not None:
+            raise PydanticCustomError("one-beginning", "beginning")
+        return self
+
+
+Input = TypeVar("Input", bound=Model)
+
+
+def validated(model: type[Input], document: object) -> Input:
+    """The document as a model. Raises `InvalidInput`."""
+    text = orjson.dumps(document, option=orjson.OPT_PASSTHROUGH_SUBCLASS).decode()
+    if holds_personal_data(text):
+        raise InvalidInput([InputFault("personal-data", "", SENTENCES["personal-data"])])
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        details = error.errors(include_url=False)[:FAULTS_MAX]
+        quoting = not shows_ten_digits(text)
+        raise InvalidInput([_fault(detail, quoting=quoting) for detail in details]) from None
+
+
+def fault(code: str, pointer: str, ar: str, en: str) -> InvalidInput:
+    """The error of one fault that only the deployment or the database shows."""
+    return InvalidInput([InputFault(code, pointer, Bilingual(ar, en))])
+
+
+def _fault(detail: ErrorDetails, *, quoting: bool) -> InputFault:
+    context: Mapping[str, Any] = detail.get("ctx", {})
+    own = SENTENCES.get(context.get("pattern", detail["type"]))
+    if own is not None:
+        return InputFault("invalid-value", pointer_of(detail["loc"]), own)
+    found = model_error(detail, None).fault(quoting=quoting)
+    return InputFault(found.code, found.pointer, Bilingual(arabic_of(found.detail), found.detail))

@@ -1,0 +1,75 @@
+"""What the commands of this room share: their arguments, and how they run a change or a question."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeVar
+
+import click
+
+from consumers.delivery.teams.changes import Desk
+from consumers.delivery.teams.inputs import ENDPOINT_PATTERN, Input, InvalidInput, validated
+from infra.command_line.database import with_database
+from infra.command_line.parameters import AgencyCode
+from infra.postgres.connection import Connection
+from infra.settings import Settings
+
+Answer = TypeVar("Answer")
+
+agency_argument: Final = click.argument("agency", type=AgencyCode())
+team_argument: Final = click.argument("team")
+
+
+class EndpointId(click.ParamType[str]):
+    """A webhook's id, as `yesser webhooks add` showed it."""
+
+    name = "endpoint"
+
+    def convert(self, value: str, parameter: click.Parameter | None, context: click.Context | None) -> str:
+        if not re.fullmatch(ENDPOINT_PATTERN.strip("^$"), value):
+            raise click.BadParameter(
+                f"{value!r} is not a webhook's id: it begins with ep_, as it was shown when the webhook was added.",
+                context,
+                parameter,
+            )
+        return value
+
+
+class Beginning(click.ParamType[dict[str, int | str]]):
+    """The index of an entry, or a date; as a member of the document of a subscription."""
+
+    name = "beginning"
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
+        if not isinstance(value, str):
+            return value
+        if value.isdecimal():
+            return {"from_index": int(value)}
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+            return {"from_date": value}
+        raise click.BadParameter(f"{value!r} is neither an index nor a date such as 2026-11-01.", context, parameter)
+
+
+def asked(model: type[Input], document: dict[str, Any]) -> Input:
+    """The arguments of a command as a model. Raises `click.UsageError`: nothing was done."""
+    try:
+        return validated(model, document)
+    except InvalidInput as error:
+        raise click.UsageError(str(error)) from None
+
+
+def change(work: Callable[[Desk], Awaitable[Answer]]) -> Answer:
+    """What `work` returns, as the administrator. Raises `click.UsageError` for arguments that cannot be used here."""
+    try:
+        return with_database(Settings().acting_as("administrator"), "teams", lambda connection: work(Desk(connection)))
+    except InvalidInput as error:
+        raise click.UsageError(str(error)) from None
+
+
+def query(work: Callable[[Connection], Awaitable[Answer]]) -> Answer:
+    """What `work` returns, as the reader. Raises `click.UsageError` for arguments that cannot be used here."""
+    try:
+        return with_database(Settings(), "teams", work)
+    except InvalidInput as error:
+        raise click.UsageError(str(error)) from None

@@ -1,0 +1,155 @@
+"""How the routes of teams read a request and make a change: whose it is, its body within limits, and its answer.
+
+Changes are made under the gateway's own role, on a connection that is opened for one change: they are rare, and so take
+none from the gateway's other work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final
+from urllib.parse import urlencode
+
+import orjson
+from fastapi import Depends, Request, Response
+
+from consumers.delivery.secrets import NoSealingKey
+from consumers.delivery.teams.changes import Desk, NotAllowedNow, NotFound
+from consumers.delivery.teams.inputs import Input, InvalidInput, validated
+from consumers.read_api.cursor import Key, cursor_of
+from infra.http.body import BodyLimits, read_body
+from infra.http.callers import Caller
+from infra.http.problems import Problem, language_of
+from infra.http.rate_limits import RateLimit
+from infra.http.routes import CONNECTION_WAIT_S, RouteParts
+from infra.postgres.connection import Connection, connected
+
+JSON: Final = "application/json"
+BODY_BYTES_MAX: Final = 64 << 10
+CHANGES_AT_ONCE_MAX: Final = 4
+"""Of all agencies: each holds a connection."""
+CHANGES_PER_S: Final = 0.2
+CHANGES_BURST: Final = 100
+"""Of one agency. Each change is a row of the trail."""
+
+
+@dataclass(slots=True)
+class Changes:
+    """What limits the changes of this process."""
+
+    parts: RouteParts
+    slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CHANGES_AT_ONCE_MAX))
+    rate: RateLimit = field(default_factory=lambda: RateLimit(CHANGES_PER_S, CHANGES_BURST))
+
+
+@dataclass(frozen=True, slots=True)
+class TeamRequest:
+    """A request about the teams of its sender's agency."""
+
+    changes: Changes
+    http: Request
+
+    async def agency(self) -> str:
+        """The code of the sender's agency. Raises `Problem` (401, 403, 429, 503)."""
+        return (await self._caller()).require_agency().code
+
+    async def body(self, model: type[Input]) -> Input:
+        """The body as a model. Raises `Problem` (400, 408, 413, 415, 422)."""
+        if self.http.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
+            raise Problem("unsupported-media-type")
+        settings = self.changes.parts.settings
+        bytes_max = min(BODY_BYTES_MAX, settings.gateway_body_bytes_max)
+        limits = BodyLimits(bytes_max, settings.gateway_body_timeout_s)
+        raw = await read_body(self.http.stream(), self.http.scope["headers"], limits)
+        try:
+            document = orjson.loads(raw)
+        except orjson.JSONDecodeError:
+            raise Problem("malformed-request") from None
+        with self._problems():
+            return validated(model, document)
+
+    async def read(self, question: Callable[[Connection], Awaitable[Any]]) -> Any:
+        """The answer to a question. Raises `Problem`."""
+        async with self.changes.parts.connection() as connection:
+            with self._problems():
+                return await question(connection)
+
+    @asynccontextmanager
+    async def changing(self) -> AsyncIterator[Desk]:
+        """A desk for one change of the sender's agency. Raises `Problem`."""
+        caller = await self._caller()
+        wait_s = self.changes.rate.wait_s(caller.quota_name, time.monotonic())
+        if wait_s:
+            raise Problem("too-many-requests", retry_after_s=wait_s)
+        async with self._slot():
+            settings = self.changes.parts.settings.acting_as("gateway")
+            async with connected(settings, "gateway teams") as connection:
+                with self._problems():
+                    yield Desk(connection, by=caller.quota_name)
+
+    def page(self, rows: Sequence[dict[str, Any]], key: Key | None) -> Response:
+        """A page of a list, with the address of the next one; `key` is that of the last row, None on the last page."""
+        headers = {} if key is None else {"Link": f'<{self._address(key)}>; rel="next"'}
+        return Response(orjson.dumps([own(row) for row in rows]), 200, headers, JSON)
+
+    async def _caller(self) -> Caller:
+        caller = await self.changes.parts.caller(self.http)
+        caller.require("teams:manage")
+        return caller
+
+    @asynccontextmanager
+    async def _slot(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(CONNECTION_WAIT_S):
+                await self.changes.slots.acquire()
+        except TimeoutError:
+            raise Problem("overloaded", retry_after_s=1) from None
+        try:
+            yield
+        finally:
+            self.changes.slots.release()
+
+    @contextmanager
+    def _problems(self) -> Iterator[None]:
+        """What stands in the way, as problems in the language of the request."""
+        language = language_of(self.http.headers.get("accept-language"))
+        try:
+            yield
+        except NotFound:
+            raise Problem("not-found") from None
+        except NoSealingKey:
+            raise Problem("overloaded", retry_after_s=5) from None
+        except NotAllowedNow as error:
+            row = {"code": error.code, "detail": getattr(error.detail, language)}
+            raise Problem("not-allowed-now", errors=[row]) from None
+        except InvalidInput as error:
+            rows = [
+                {"code": fault.code, "pointer": fault.pointer, "detail": getattr(fault.detail, language)}
+                for fault in error.faults
+            ]
+            raise Problem("invalid-body", errors=rows) from None
+
+    def _address(self, key: Key) -> str:
+        given = [(name, value) for name, value in self.http.query_params.multi_items() if name != "after"]
+        return f"{self.http.url.path}?{urlencode([*given, ('after', cursor_of(key))])}"
+
+
+def answer(document: Any, status: int = 200) -> Response:
+    return Response(orjson.dumps(document), status, media_type=JSON)
+
+
+def own(row: dict[str, Any]) -> dict[str, Any]:
+    """A row without the agency, which is the caller's own."""
+    return {name: value for name, value in row.items() if name != "agency"}
+
+
+async def _team_request(request: Request) -> TeamRequest:
+    return TeamRequest(request.state.team_changes, request)
+
+
+Asked = Annotated[TeamRequest, Depends(_team_request)]
+"""A route's parameter."""

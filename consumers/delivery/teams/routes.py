@@ -1,0 +1,239 @@
+"""`/v1/teams`, `/v1/webhooks`, `/v1/subscriptions`: an agency manages its own teams. What is another's is not found."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+
+from consumers.delivery.teams import openapi
+from consumers.delivery.teams.endpoints import add_endpoint, endpoints_of, rotate, send_example
+from consumers.delivery.teams.inputs import (
+    ENDPOINT_PATTERN,
+    TEAM_PATTERN,
+    NewContacts,
+    NewSubscription,
+    NewTeam,
+    NewWebhook,
+    Rotation,
+)
+from consumers.delivery.teams.requests import Asked, Changes, answer, own
+from consumers.delivery.teams.subscriptions import (
+    add_subscription,
+    backfill_from,
+    end_subscription,
+    require_known_rules,
+    subscriptions_of,
+)
+from consumers.delivery.teams.teams import add_team, close_team, contacts_of, one_team, set_contacts, teams_of
+from consumers.delivery.teams.urls import allowed_urls
+from consumers.read_api.cursor import INTEGER_MAX, index_after, text_after
+from consumers.read_api.parameters import After, Limit
+from consumers.read_api.reading import page
+from infra.http.routes import RouteParts
+
+TAG: Final = "teams"
+
+Team = Annotated[str, Path(pattern=TEAM_PATTERN)]
+Endpoint = Annotated[str, Path(pattern=ENDPOINT_PATTERN)]
+Subscription = Annotated[int, Path(ge=1, le=INTEGER_MAX)]
+Ended = Annotated[bool, Query(description="Also those that were closed, disabled by their team, or have ended.")]
+
+routes = APIRouter(tags=[TAG], default_response_class=Response)
+
+
+def router(parts: RouteParts) -> APIRouter:
+    """All routes; the gateway loads them by the entry point `yesser.routes`."""
+    changes = Changes(parts)
+
+    async def prepare(request: Request) -> None:
+        request.state.team_changes = changes
+
+    prepared = APIRouter(dependencies=[Depends(prepare)])
+    prepared.include_router(routes)
+    return prepared
+
+
+@routes.get("/v1/teams", summary="Your teams", responses=openapi.reads(openapi.TEAMS, paged=True))
+async def list_teams(asked: Asked, ended: Ended = False, limit: Limit = 100, after: After = None) -> Response:
+    """The teams of your agency."""
+    agency = await asked.agency()
+    start = text_after(after)
+    rows = await asked.read(lambda connection: teams_of(connection, agency, closed=ended, after=start, limit=limit + 1))
+    return asked.page(*page(rows, limit, "team"))
+
+
+@routes.post(
+    "/v1/teams",
+    status_code=201,
+    summary="Add a team",
+    responses=openapi.changes(201, openapi.TEAM),
+    openapi_extra=openapi.body(NewTeam),
+)
+async def post_team(asked: Asked) -> Response:
+    """Add a team, or open a closed one again. Contacts are addresses of desks, never of persons.
+
+    A team gets nothing until it subscribes.
+    """
+    agency = await asked.agency()
+    new = await asked.body(NewTeam)
+    async with asked.changing() as desk:
+        await add_team(desk, agency, new)
+    return answer(await _team(asked, agency, new.team), 201)
+
+
+@routes.get("/v1/teams/{team}", summary="A team", responses=openapi.reads(openapi.TEAM))
+async def get_team(asked: Asked, team: Team) -> Response:
+    """A team of your agency, also one that is closed."""
+    return answer(await _team(asked, await asked.agency(), team))
+
+
+@routes.delete(
+    "/v1/teams/{team}", status_code=204, summary="Close a team", responses=openapi.changes(204, openapi.DONE)
+)
+async def delete_team(asked: Asked, team: Team) -> Response:
+    """Its subscriptions end, its webhooks are disabled, its addresses are deleted."""
+    agency = await asked.agency()
+    async with asked.changing() as desk:
+        await close_team(desk, agency, team)
+    return Response(status_code=204)
+
+
+@routes.get("/v1/teams/{team}/contacts", summary="A team's contacts", responses=openapi.reads(openapi.CONTACTS))
+async def get_contacts(asked: Asked, team: Team) -> Response:
+    """The addresses of a team: the first is written to first, the next on escalation."""
+    agency = await asked.agency()
+    found = await asked.read(lambda connection: contacts_of(connection, agency, team))
+    return answer({"team": team, "contacts": found})
+
+
+@routes.put(
+    "/v1/teams/{team}/contacts",
+    summary="Replace a team's contacts",
+    responses=openapi.changes(200, openapi.CONTACTS),
+    openapi_extra=openapi.body(NewContacts),
+)
+async def put_contacts(asked: Asked, team: Team) -> Response:
+    """Replace all addresses of a team."""
+    agency = await asked.agency()
+    new = await asked.body(NewContacts)
+    async with asked.changing() as desk:
+        await set_contacts(desk, agency, team, new.contacts)
+    return answer({"team": team, "contacts": new.contacts})
+
+
+@routes.get("/v1/webhooks", summary="Your webhooks", responses=openapi.reads(openapi.WEBHOOKS, paged=True))
+async def list_webhooks(asked: Asked, ended: Ended = False, limit: Limit = 100, after: After = None) -> Response:
+    """The webhooks of your teams, without their secrets."""
+    agency = await asked.agency()
+    start = text_after(after)
+    rows = await asked.read(
+        lambda connection: endpoints_of(connection, agency, ended=ended, after=start, limit=limit + 1)
+    )
+    return asked.page(*page(rows, limit, "endpoint_id"))
+
+
+@routes.post(
+    "/v1/webhooks",
+    status_code=201,
+    summary="Add a webhook",
+    responses=openapi.changes(201, openapi.SECRETS),
+    openapi_extra=openapi.body(NewWebhook),
+)
+async def post_webhook(asked: Asked) -> Response:
+    """Register a URL of a team. The answer has its secrets, which are not shown again.
+
+    Deliveries are signed by Standard Webhooks, with the secret (`v1`) and with the key of the public key (`v1a`).
+    """
+    agency = await asked.agency()
+    new = await asked.body(NewWebhook)
+    allowed = allowed_urls(asked.changes.parts.settings)
+    async with asked.changing() as desk:
+        made = await add_endpoint(desk, agency, new, allowed)
+    return answer(made.document(), 201)
+
+
+@routes.post(
+    "/v1/webhooks/{endpoint_id}/rotate",
+    summary="Give a webhook new secrets",
+    responses=openapi.changes(200, openapi.SECRETS),
+    openapi_extra=openapi.body(Rotation),
+)
+async def post_rotation(asked: Asked, endpoint_id: Endpoint) -> Response:
+    """The new secrets sign at once. The old ones sign for 24 hours more, or no more with `end_old`."""
+    agency = await asked.agency()
+    rotation = await asked.body(Rotation)
+    async with asked.changing() as desk:
+        made = await rotate(desk, agency, endpoint_id, end_old=rotation.end_old)
+    return answer(made.document())
+
+
+@routes.post(
+    "/v1/webhooks/{endpoint_id}/test",
+    status_code=202,
+    summary="Send an example to a webhook",
+    responses=openapi.changes(202, openapi.EXAMPLE),
+)
+async def post_example(asked: Asked, endpoint_id: Endpoint) -> Response:
+    """An example of `campaign.triggered`, signed like every delivery, with the header `yesser-example: true`."""
+    agency = await asked.agency()
+    async with asked.changing() as desk:
+        sent = await send_example(desk, agency, endpoint_id)
+    return answer(sent, 202)
+
+
+@routes.get(
+    "/v1/subscriptions", summary="Your subscriptions", responses=openapi.reads(openapi.SUBSCRIPTIONS, paged=True)
+)
+async def list_subscriptions(asked: Asked, ended: Ended = False, limit: Limit = 100, after: After = None) -> Response:
+    """What each of your teams gets, and by which route."""
+    agency = await asked.agency()
+    start = index_after(after)
+    rows = await asked.read(
+        lambda connection: subscriptions_of(connection, agency, ended=ended, after=start, limit=limit + 1)
+    )
+    return asked.page(*page(rows, limit, "subscription_id"))
+
+
+@routes.post(
+    "/v1/subscriptions",
+    status_code=201,
+    summary="Subscribe a team",
+    responses=openapi.changes(201, openapi.SUBSCRIBED),
+    openapi_extra=openapi.body(NewSubscription),
+)
+async def post_subscription(asked: Asked) -> Response:
+    """Subscribe a team to campaigns from now on. With `from_index` or `from_date` it also gets, marked as replays, what
+    stands in the log from there on.
+
+    Without `rules`, `services` or `channels` it gets all; without `types`, everything but airings.
+    """
+    agency = await asked.agency()
+    new = await asked.body(NewSubscription)
+
+    async def beginning(connection: Any) -> int | None:
+        require_known_rules(new)
+        return await backfill_from(connection, new)
+
+    backfill = await asked.read(beginning)
+    async with asked.changing() as desk:
+        made = await add_subscription(desk, agency, new, backfill)
+    return answer(made, 201)
+
+
+@routes.delete(
+    "/v1/subscriptions/{subscription_id}",
+    status_code=204,
+    summary="End a subscription",
+    responses=openapi.changes(204, openapi.DONE),
+)
+async def delete_subscription(asked: Asked, subscription_id: Subscription) -> Response:
+    """What was on its way before is still delivered."""
+    agency = await asked.agency()
+    async with asked.changing() as desk:
+        await end_subscription(desk, agency, subscription_id)
+    return Response(status_code=204)
+
+
+async def _team(asked: Asked, agency: str, team: str) -> dict[str, Any]:
+    return own(await asked.read(lambda connection: one_team(connection, agency, team)))

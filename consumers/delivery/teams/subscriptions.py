@@ -1,0 +1,121 @@
+"""What a team gets by which route, from which entry of the log on."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from consumers.as_of.point_in_time import RIYADH, entries_recorded_by
+from consumers.campaigns.handlers.rules import DEFAULT_RULES
+from consumers.delivery.teams.changes import SQL, Desk, NotAllowedNow, NotFound, limit_reached, require_open_team
+from consumers.delivery.teams.endpoints import open_endpoints
+from consumers.delivery.teams.inputs import NewSubscription, fault
+from infra.log.reader import log_size
+from infra.postgres.connection import Connection
+
+SUBSCRIPTIONS_MAX: Final = 200
+"""Subscriptions of a team that have not ended."""
+
+
+def require_known_rules(new: NewSubscription) -> None:
+    """Raises `InvalidInput` for a rule that does not exist: such a subscription would get nothing."""
+    known = [rule.name for rule in DEFAULT_RULES]
+    for place, name in enumerate(new.rules or ()):
+        if name not in known:
+            names = ", ".join(known)
+            raise fault(
+                "invalid-value",
+                f"/rules/{place}",
+                f"لا توجد قاعدة بهذا الاسم؛ القواعد: {names}.",
+                f"There is no such rule; the rules are {names}.",
+            )
+
+
+async def backfill_from(connection: Connection, new: NewSubscription) -> int | None:
+    """The first entry that is sent again; None for none. `connection` reads the log. Raises `InvalidInput`.
+
+    A date begins at midnight in Riyadh, and counts by when entries were recorded.
+    """
+    if new.from_date is not None:
+        midnight = datetime.fromisoformat(new.from_date).replace(tzinfo=RIYADH)
+        return await entries_recorded_by(connection, midnight - timedelta(microseconds=1))
+    if new.from_index is not None and new.from_index > (size := await log_size(connection)):
+        raise fault(
+            "invalid-value",
+            "/from_index",
+            f"في السجل {size} من القيود: اكتب رقمًا لا يزيد عليه.",
+            f"The log has {size} entries: write an index up to that.",
+        )
+    return new.from_index
+
+
+async def add_subscription(desk: Desk, agency: str, new: NewSubscription, backfill: int | None) -> dict[str, Any]:
+    """Subscribe a team from the next entry on and, with `backfill`, to those from this index on, marked as replays.
+
+    Raises `NotFound` and `NotAllowedNow`.
+    """
+    named = f"{agency}/{new.team}"
+    async with desk.changing(agency, "subscriptions add", named, new.route) as connection:
+        await require_open_team(connection, agency, new.team)
+        endpoint_id = await _endpoint(connection, agency, new)
+        wanted = (agency, new.team, new.route, endpoint_id, new.rules, new.services, new.channels, new.types)
+        same = await connection.fetchval(SQL["same_subscription"], *wanted)
+        if same is not None:
+            raise NotAllowedNow(
+                "already-exists",
+                f"الاشتراك {same} يطلب هذا نفسه.",
+                f"Subscription {same} asks for the same. To send past entries again, end it and subscribe with a"
+                " beginning.",
+            )
+        if await connection.fetchval(SQL["subscriptions_count"], agency, new.team) >= SUBSCRIPTIONS_MAX:
+            raise limit_reached(SUBSCRIPTIONS_MAX, "أنهِ اشتراكًا.", "end a subscription that is not needed.")
+        await connection.execute(SQL["lock_routing"])
+        live = await connection.fetchval(SQL["live_from"])
+        again = None if backfill is None or backfill >= live else (backfill, live)
+        subscription_id = await connection.fetchval(SQL["add_subscription"], *wanted, live, *(again or (None, None)))
+    return {
+        "subscription_id": subscription_id,
+        "endpoint_id": endpoint_id,
+        "from_index": live,
+        "backfill": None if again is None else {"from": again[0], "to": again[1]},
+    }
+
+
+async def end_subscription(desk: Desk, agency: str | None, subscription_id: int) -> None:
+    """End a subscription. What was routed before is still delivered. Repeating it changes nothing.
+
+    Raises `NotFound`.
+    """
+    row = await desk.connection.fetchrow(SQL["subscription"], subscription_id, agency)
+    if row is None:
+        raise NotFound(f"there is no subscription {subscription_id}: see `yesser subscriptions list`.")
+    named = f"{row['agency']}/{row['team']}"
+    async with desk.changing(row["agency"], "subscriptions end", named, str(subscription_id)) as connection:
+        await connection.execute(SQL["end_subscription"], subscription_id)
+
+
+async def subscriptions_of(
+    connection: Connection,
+    agency: str | None,
+    team: str | None = None,
+    *,
+    ended: bool = False,
+    after: int = -1,
+    limit: int | None = None,
+) -> list[dict[str, Any]]:
+    """Subscriptions by id; `ended`: also those that have ended."""
+    return [dict(row) for row in await connection.fetch(SQL["subscriptions"], agency, team, ended, after, limit)]
+
+
+async def _endpoint(connection: Connection, agency: str, new: NewSubscription) -> str | None:
+    """The webhook of a subscription: the named one, else the only one of the team."""
+    if new.route == "email":
+        return None
+    known = await open_endpoints(connection, agency, new.team)
+    if new.endpoint_id is None and len(known) == 1:
+        return known[0]
+    if new.endpoint_id in known:
+        return new.endpoint_id
+    raise NotFound(
+        f"name one of the webhooks of {agency}/{new.team} that are not disabled: {', '.join(known) or 'there is none'}."
+    )

@@ -1,0 +1,154 @@
+"""`yesser teams add | list | show | contacts | close`: the agencies' teams and the addresses of their desks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from consumers.delivery.teams.endpoints import endpoints_of
+from consumers.delivery.teams.inputs import NewContacts, NewTeam
+from consumers.delivery.teams.options import agency_argument, asked, change, query, team_argument
+from consumers.delivery.teams.subscription_commands import subscriptions_table
+from consumers.delivery.teams.subscriptions import subscriptions_of
+from consumers.delivery.teams.teams import add_team, close_team, contacts_of, masked, one_team, set_contacts, teams_of
+from consumers.delivery.teams.webhook_commands import webhooks_table
+from infra.command_line.display import Column, Grid, show
+from infra.command_line.language import localized
+from infra.command_line.output import json_option, print_confirmation, print_result
+from infra.command_line.parameters import AgencyCode
+from infra.postgres.connection import Connection
+
+_CONTACT_HELP = "A desk's e-mail address, never a person's. Repeat it: the first is written to first, then the next."
+
+
+@click.group()
+def teams() -> None:
+    """The teams of agencies that get campaign triggers, and the desks that they are sent to."""
+
+
+@teams.command("add")
+@agency_argument
+@team_argument
+@click.option("--name-ar", required=True, help="Its name in Arabic.")
+@click.option("--name-en", required=True, help="Its name in English.")
+@click.option("--contact", "contacts", multiple=True, required=True, metavar="ADDRESS", help=_CONTACT_HELP)
+@click.option(
+    "--language", type=click.Choice(["ar", "en"]), default="ar", show_default=True, help="What it reads first."
+)
+@json_option
+def add(
+    agency: str, team: str, name_ar: str, name_en: str, contacts: tuple[str, ...], language: str, as_json: bool
+) -> None:
+    """Add a team of an agency, or open a closed one again. It gets nothing until it subscribes."""
+    name = {"ar": name_ar, "en": name_en}
+    new = asked(NewTeam, {"team": team, "name": name, "language": language, "contacts": list(contacts)})
+    change(lambda desk: add_team(desk, agency, new))
+    print_confirmation(
+        {"agency": agency, "team": team, "name": name, "language": language, "contacts": len(contacts)},
+        as_json,
+        f"أُضيف الفريق {agency}/{team}. ليصله شيء: yesser subscriptions add.",
+        f"Added: {agency}/{team}. To have it get something: yesser subscriptions add.",
+    )
+
+
+@teams.command("list")
+@click.argument("agency", type=AgencyCode(), required=False)
+@click.option("--closed", is_flag=True, help="Also teams that were closed.")
+@json_option
+def list_(agency: str | None, closed: bool, as_json: bool) -> None:
+    """List the teams, of all agencies or of one."""
+    rows = query(lambda connection: teams_of(connection, agency, closed=closed))
+    print_result(rows, as_json, lambda: show(teams_table(rows)))
+
+
+@teams.command("show")
+@agency_argument
+@team_argument
+@json_option
+def show_(agency: str, team: str, as_json: bool) -> None:
+    """Show a team with its webhooks and subscriptions; of addresses, their first letter and their domain."""
+    found = query(lambda connection: _everything(connection, agency, team))
+    print_result(
+        found,
+        as_json,
+        lambda: show(
+            teams_table([found]), webhooks_table(found["endpoints"]), subscriptions_table(found["subscribed"])
+        ),
+    )
+
+
+@teams.command("contacts")
+@agency_argument
+@team_argument
+@click.option("--contact", "contacts", multiple=True, metavar="ADDRESS", help=f"Replace all. {_CONTACT_HELP}")
+@json_option
+def contacts_(agency: str, team: str, contacts: tuple[str, ...], as_json: bool) -> None:
+    """Show the addresses of a team, or with --contact replace them all."""
+    if contacts:
+        new = asked(NewContacts, {"contacts": list(contacts)})
+        change(lambda desk: set_contacts(desk, agency, team, new.contacts))
+    found = query(lambda connection: contacts_of(connection, agency, team))
+    print_result({"contacts": found}, as_json, lambda: show(_contacts_table(agency, team, found)))
+
+
+@teams.command("close")
+@agency_argument
+@team_argument
+@json_option
+def close(agency: str, team: str, as_json: bool) -> None:
+    """Close a team: its subscriptions end, its webhooks are disabled, its addresses are deleted."""
+    change(lambda desk: close_team(desk, agency, team))
+    print_confirmation(
+        {"agency": agency, "team": team, "state": "closed"},
+        as_json,
+        f"لم يعد الفريق {agency}/{team} يستقبل شيئًا، وحُذفت عناوينه.",
+        f"The team {agency}/{team} gets nothing more, and its addresses are deleted.",
+    )
+
+
+def teams_table(rows: Sequence[dict[str, Any]]) -> Grid:
+    columns = [
+        Column("الفريق", "Team"),
+        Column("الاسم", "Name", drop=1, wraps=True),
+        Column("لغته الأولى", "Language", drop=4),
+        Column("جهات الاتصال", "Contacts", drop=3, right=True),
+        Column("webhooks", "webhooks", drop=3, right=True),
+        Column("الاشتراكات", "Subscriptions", drop=2, right=True),
+        Column("الحالة", "State"),
+    ]
+    cells = [
+        [
+            f"{row['agency']}/{row['team']}",
+            localized(row["name"]["ar"], row["name"]["en"], "\n"),
+            row["language"],
+            _count_or_addresses(row),
+            str(row["webhooks"]),
+            str(row["subscriptions"]),
+            localized("يعمل", "open") if row["closed_at"] is None else localized("أُنهي", "closed"),
+        ]
+        for row in rows
+    ]
+    return Grid(localized("الفرق", "Teams"), columns, cells)
+
+
+def _count_or_addresses(row: dict[str, Any]) -> str:
+    return "\n".join(row["addresses"]) if "addresses" in row else str(row["contacts"])
+
+
+def _contacts_table(agency: str, team: str, addresses: Sequence[str]) -> Grid:
+    columns = [Column("الترتيب", "Order", right=True), Column("العنوان", "Address")]
+    rows = [[str(rank), address] for rank, address in enumerate(addresses, 1)]
+    return Grid(localized(f"جهات الاتصال في {agency}/{team}", f"Contacts of {agency}/{team}"), columns, rows)
+
+
+async def _everything(connection: Connection, agency: str, team: str) -> dict[str, Any]:
+    found = await one_team(connection, agency, team)
+    addresses = [] if found["closed_at"] else await contacts_of(connection, agency, team)
+    return {
+        **found,
+        "addresses": [masked(address) for address in addresses],
+        "endpoints": await endpoints_of(connection, agency, team),
+        "subscribed": await subscriptions_of(connection, agency, team),
+    }

@@ -1,0 +1,81 @@
+"""Teams and the addresses of their desks. Addresses stand in `delivery.contact` and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from consumers.delivery.teams.changes import SQL, Desk, NotAllowedNow, NotFound, limit_reached, require_open_team
+from consumers.delivery.teams.inputs import NewTeam
+from infra.postgres.connection import Connection
+
+TEAMS_MAX: Final = 100
+"""Open teams of an agency."""
+
+
+async def add_team(desk: Desk, agency: str, new: NewTeam) -> None:
+    """Add a team, or open a closed one again. Raises `NotFound` and `NotAllowedNow`."""
+    async with desk.changing(agency, "teams add", f"{agency}/{new.team}") as connection:
+        if await connection.fetchval(SQL["team_state"], agency, new.team) == "open":
+            raise NotAllowedNow(
+                "already-exists",
+                f"الفريق {new.team} موجود. لتغيير عناوينه: yesser teams contacts.",
+                f"The team {new.team} exists. To change its addresses: `yesser teams contacts`, or PUT …/contacts.",
+            )
+        if await connection.fetchval(SQL["teams_count"], agency) >= TEAMS_MAX:
+            raise limit_reached(TEAMS_MAX, "أغلق فريقًا لا تحتاج إليه.", "close a team that is not needed.")
+        await connection.execute(SQL["put_team"], agency, new.team, new.name.model_dump(), new.language)
+        await _put_contacts(connection, agency, new.team, new.contacts)
+
+
+async def set_contacts(desk: Desk, agency: str, team: str, addresses: Sequence[str]) -> None:
+    """Replace the addresses of a team, in the order in which they are written to. Raises `NotFound`."""
+    async with desk.changing(agency, "teams contacts", f"{agency}/{team}", f"({len(addresses)})") as connection:
+        await require_open_team(connection, agency, team)
+        await _put_contacts(connection, agency, team, addresses)
+
+
+async def close_team(desk: Desk, agency: str, team: str) -> None:
+    """Close a team: its subscriptions end, its webhooks are disabled, its addresses are deleted. Raises `NotFound`."""
+    async with desk.changing(agency, "teams close", f"{agency}/{team}") as connection:
+        await require_open_team(connection, agency, team)
+        for query in ("close_team", "end_subscriptions", "disable_endpoints", "delete_contacts"):
+            await connection.execute(SQL[query], agency, team)
+
+
+async def teams_of(
+    connection: Connection,
+    agency: str | None,
+    team: str | None = None,
+    *,
+    closed: bool = False,
+    after: str = "",
+    limit: int | None = None,
+) -> list[dict[str, Any]]:
+    """Teams by agency and code, of all agencies where `agency` is None; `closed`: also those that were closed."""
+    return [dict(row) for row in await connection.fetch(SQL["teams"], agency, team, closed, after, limit)]
+
+
+async def one_team(connection: Connection, agency: str, team: str) -> dict[str, Any]:
+    """Raises `NotFound`."""
+    rows = await teams_of(connection, agency, team, closed=True)
+    if not rows:
+        raise NotFound(f"the team {agency}/{team} is not known: see `yesser teams list {agency}`.")
+    return rows[0]
+
+
+async def contacts_of(connection: Connection, agency: str, team: str) -> list[str]:
+    """The addresses of a team, the one that is written to first being first. Raises `NotFound`."""
+    await require_open_team(connection, agency, team)
+    return [row["address"] for row in await connection.fetch(SQL["contacts"], agency, team)]
+
+
+async def _put_contacts(connection: Connection, agency: str, team: str, addresses: Sequence[str]) -> None:
+    await connection.execute(SQL["delete_contacts"], agency, team)
+    await connection.execute(SQL["add_contacts"], agency, team, list(addresses))
+
+
+def masked(address: str) -> str:
+    """An address as an overview shows it: its first letter and its domain."""
+    local, _, domain = address.rpartition("@")
+    return f"{local[:1]}…@{domain}"

@@ -1,0 +1,150 @@
+-- Teams, webhooks and subscriptions. Each change first takes the lock of its agency, so that limits hold.
+
+-- name: lock_agency
+SELECT pg_advisory_xact_lock(7370019, hashtext($1))
+
+-- name: is_registered
+SELECT EXISTS (SELECT FROM platform.agency WHERE code = $1 AND role <> 'platform')
+
+-- name: team_state
+-- NULL: there is no such team.
+SELECT CASE WHEN closed_at IS NULL THEN 'open' ELSE 'closed' END
+FROM delivery.team WHERE agency = $1 AND team = $2
+
+-- name: teams_count
+SELECT count(*) FROM delivery.team WHERE agency = $1 AND closed_at IS NULL
+
+-- name: put_team
+-- A closed team is opened again.
+INSERT INTO delivery.team (agency, team, name, language) VALUES ($1, $2, $3, $4)
+ON CONFLICT (agency, team) DO UPDATE SET name = EXCLUDED.name, language = EXCLUDED.language, closed_at = NULL
+
+-- name: close_team
+UPDATE delivery.team SET closed_at = clock_timestamp() WHERE agency = $1 AND team = $2 AND closed_at IS NULL
+
+-- name: delete_contacts
+DELETE FROM delivery.contact WHERE agency = $1 AND team = $2
+
+-- name: add_contacts
+INSERT INTO delivery.contact (agency, team, rank, address)
+SELECT $1, $2, rank, address FROM unnest($3::text[]) WITH ORDINALITY AS given (address, rank)
+
+-- name: teams
+SELECT
+    t.agency, t.team, t.name, t.language, t.created_at, t.closed_at,
+    (SELECT count(*) FROM delivery.contact c WHERE (c.agency, c.team) = (t.agency, t.team)) AS contacts,
+    (
+        SELECT count(*) FROM delivery.endpoint e
+        WHERE (e.agency, e.team) = (t.agency, t.team) AND e.disabled_at IS NULL
+    ) AS webhooks,
+    (
+        SELECT count(*) FROM delivery.subscription s
+        WHERE (s.agency, s.team) = (t.agency, t.team) AND s.ended_at IS NULL
+    ) AS subscriptions
+FROM delivery.team t
+WHERE ($1::text IS NULL OR t.agency = $1) AND ($2::text IS NULL OR t.team = $2) AND ($3 OR t.closed_at IS NULL)
+    AND t.team > $4
+ORDER BY t.agency, t.team LIMIT $5
+
+-- name: contacts
+SELECT rank, address FROM delivery.contact WHERE agency = $1 AND team = $2 ORDER BY rank
+
+-- name: endpoints_count
+SELECT count(*) FROM delivery.endpoint WHERE agency = $1 AND team = $2 AND disabled_at IS NULL
+
+-- name: endpoint_of_url
+SELECT endpoint_id FROM delivery.endpoint WHERE agency = $1 AND team = $2 AND url = $3 AND disabled_reason IS DISTINCT FROM 'by-team'
+
+-- name: add_endpoint
+INSERT INTO delivery.endpoint (endpoint_id, agency, team, url) VALUES ($1, $2, $3, $4)
+
+-- name: endpoint
+SELECT agency, team FROM delivery.endpoint
+WHERE endpoint_id = $1 AND ($2::text IS NULL OR agency = $2)
+
+-- name: endpoints
+SELECT
+    e.endpoint_id, e.agency, e.team, e.url, e.created_at, e.failing_since, e.disabled_at, e.disabled_reason,
+    (
+        SELECT jsonb_agg(jsonb_build_object('kind', s.kind, 'expires_at', s.expires_at) ORDER BY s.secret_id)
+        FROM delivery.endpoint_secret s
+        WHERE s.endpoint_id = e.endpoint_id AND (s.expires_at IS NULL OR s.expires_at > clock_timestamp())
+    ) AS secrets
+FROM delivery.endpoint e
+WHERE ($1::text IS NULL OR e.agency = $1) AND ($2::text IS NULL OR e.team = $2)
+    AND ($3 OR e.disabled_reason IS DISTINCT FROM 'by-team') AND e.endpoint_id > $4
+ORDER BY e.endpoint_id LIMIT $5
+
+-- name: open_endpoints
+SELECT endpoint_id FROM delivery.endpoint
+WHERE agency = $1 AND team = $2 AND disabled_at IS NULL ORDER BY created_at, endpoint_id
+
+-- name: disable_endpoints
+UPDATE delivery.endpoint SET disabled_at = clock_timestamp(), disabled_reason = 'by-team'
+WHERE agency = $1 AND team = $2 AND disabled_at IS NULL
+
+-- name: active_secrets
+SELECT kind, count(*) AS active, min(expires_at) AS first_ends FROM delivery.endpoint_secret
+WHERE endpoint_id = $1 AND (expires_at IS NULL OR expires_at > clock_timestamp()) GROUP BY kind
+
+-- name: last_secret
+SELECT coalesce(max(secret_id), 0) FROM delivery.endpoint_secret WHERE endpoint_id = $1
+
+-- name: expire_secrets
+-- Never later than they would have expired.
+UPDATE delivery.endpoint_secret
+SET expires_at = least(expires_at, clock_timestamp() + make_interval(hours => $2::integer))
+WHERE endpoint_id = $1 AND (expires_at IS NULL OR expires_at > clock_timestamp())
+
+-- name: add_secret
+INSERT INTO delivery.endpoint_secret (endpoint_id, secret_id, kind, sealed) VALUES ($1, $2, $3, $4)
+
+-- name: waiting_examples
+SELECT count(*) FROM delivery.message WHERE endpoint_id = $1 AND kind = 'example' AND state = 'waiting'
+
+-- name: add_example
+INSERT INTO delivery.message (route, agency, team, endpoint_id, kind, event_id, lane)
+VALUES ('webhook', $1, $2, $3, 'example', $4, 'example') RETURNING message_id
+
+-- name: subscriptions_count
+SELECT count(*) FROM delivery.subscription WHERE agency = $1 AND team = $2 AND ended_at IS NULL
+
+-- name: same_subscription
+SELECT subscription_id FROM delivery.subscription
+WHERE agency = $1 AND team = $2 AND ended_at IS NULL AND route = $3 AND endpoint_id IS NOT DISTINCT FROM $4
+    AND rules IS NOT DISTINCT FROM $5 AND services IS NOT DISTINCT FROM $6
+    AND channels IS NOT DISTINCT FROM $7 AND types IS NOT DISTINCT FROM $8
+
+-- name: live_from
+-- The first entry that the router has not read yet; without a router, the end of the log.
+SELECT coalesce(
+    (SELECT next_index FROM delivery.position WHERE part = 'router'), (SELECT size FROM log.state), 0
+)
+
+-- name: lock_routing
+-- The router holds this lock (shared) in each of its rounds: no round is under way while a subscription is added.
+SELECT pg_advisory_xact_lock(7370019)
+
+-- name: add_subscription
+INSERT INTO delivery.subscription (
+    agency, team, route, endpoint_id, rules, services, channels, types, from_index, backfill_next, backfill_to
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING subscription_id
+
+-- name: subscriptions
+SELECT
+    subscription_id, agency, team, route, endpoint_id, rules, services, channels, types, from_index, backfill_next,
+    backfill_to, created_at, ended_at
+FROM delivery.subscription
+WHERE ($1::text IS NULL OR agency = $1) AND ($2::text IS NULL OR team = $2) AND ($3 OR ended_at IS NULL)
+    AND subscription_id > $4
+ORDER BY subscription_id LIMIT $5
+
+-- name: subscription
+SELECT agency, team, ended_at FROM delivery.subscription
+WHERE subscription_id = $1 AND ($2::text IS NULL OR agency = $2)
+
+-- name: end_subscription
+UPDATE delivery.subscription SET ended_at = clock_timestamp() WHERE subscription_id = $1 AND ended_at IS NULL
+
+-- name: end_subscriptions
+UPDATE delivery.subscription SET ended_at = clock_timestamp() WHERE agency = $1 AND team = $2 AND ended_at IS NULL

@@ -1,0 +1,78 @@
+"""Which URLs a webhook may have, as far as a URL shows it. Pure.
+
+The check that counts is made when a connection is opened, on the address that the host's name has then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Final
+from urllib.parse import urlsplit
+
+from consumers.delivery.teams.inputs import fault
+from infra.settings import Settings
+
+_HTTPS_PORT: Final = 443
+_CARRIERS_OF_IPV4: Final = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"), ip_network("::/96"))
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What the deployment allows besides https on port 443: further ports, and hosts of which anything is allowed."""
+
+    ports: Set[int] = frozenset()
+    hosts: Set[str] = frozenset()
+
+
+def require_url(url: str, allowed: Allowed) -> None:
+    """Raises `InvalidInput` for a URL to which nothing can be delivered. `url` matches `URL_PATTERN`."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if host in allowed.hosts:
+        return
+    if parts.scheme.lower() != "https":
+        raise fault("invalid-value", "/url", "اكتب عنوانًا يبدأ بـ https://.", "Write a URL that begins with https://.")
+    if _port(parts.netloc) not in {_HTTPS_PORT, *allowed.ports}:
+        ports = ", ".join(map(str, sorted({_HTTPS_PORT, *allowed.ports})))
+        raise fault(
+            "invalid-value", "/url", f"المنفذ غير مسموح؛ المسموح {ports}.", f"This port is not allowed; use {ports}."
+        )
+    if not _is_outside(host):
+        raise fault(
+            "invalid-value",
+            "/url",
+            "هذا المضيف داخل الشبكة أو ليس اسمًا: اكتب اسم مضيف عام.",
+            "This host is inside the network, or is no name: write the name of a public host.",
+        )
+
+
+def is_public(address: IPv4Address | IPv6Address) -> bool:
+    """Whether an address is of one host on the internet; an IPv6 address that carries an IPv4 address is not."""
+    if isinstance(address, IPv6Address):
+        carries = address.ipv4_mapped or address.sixtofour or address.teredo
+        if carries or any(address in network for network in _CARRIERS_OF_IPV4):
+            return False
+    return address.is_global and not address.is_multicast and not address.is_reserved
+
+
+def _is_outside(host: str) -> bool:
+    """Whether a host is a public address, or a name of at least two labels that is not an address in another form."""
+    try:
+        return is_public(ip_address(host))
+    except ValueError:
+        pass
+    *labels, last = host.lower().split(".")
+    # `127.1`, `2130706433` and `0x7f.1` are addresses to many clients. A name ends in letters.
+    return bool(labels) and not last[0].isdigit() and last not in ("localhost", "local", "internal", "arpa")
+
+
+def _port(netloc: str) -> int:
+    port = netloc.rpartition("]")[2].partition(":")[2]
+    return int(port) if port else _HTTPS_PORT
+
+
+def allowed_urls(settings: Settings) -> Allowed:
+    """What the settings allow."""
+    return Allowed()

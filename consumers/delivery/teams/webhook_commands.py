@@ -1,0 +1,120 @@
+"""`yesser webhooks add | rotate | test`: registration of webhooks, their secrets, an example event."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import click
+
+from consumers.delivery.teams.endpoints import OLD_SECRET_HOURS, ShownOnce, add_endpoint, rotate, send_example
+from consumers.delivery.teams.inputs import NewWebhook
+from consumers.delivery.teams.options import EndpointId, agency_argument, asked, change, team_argument
+from consumers.delivery.teams.urls import allowed_urls
+from infra.command_line.display import Column, Grid
+from infra.command_line.language import localized, print_localized
+from infra.command_line.output import json_option, print_confirmation, print_json
+from infra.settings import Settings
+
+STATES: Final = {
+    None: ("يعمل", "active"),
+    "gone": ("معطل: أجاب بـ 410", "disabled: it answered 410"),
+    "failing": ("معطل: لا يستقبل", "disabled: it kept failing"),
+    "by-team": ("عطله الفريق", "disabled by its team"),
+}
+endpoint_argument: Final = click.argument("endpoint", type=EndpointId())
+
+
+@click.group()
+def webhooks() -> None:
+    """The webhooks of teams: add one, rotate its secrets, send it an example."""
+
+
+@webhooks.command("add")
+@agency_argument
+@team_argument
+@click.argument("url")
+@json_option
+def add(agency: str, team: str, url: str, as_json: bool) -> None:
+    """Register URL as a webhook of a team. Its secrets are shown only once.
+
+    Deliveries are signed by Standard Webhooks, with the secret (v1) and with the key of the public key (v1a). It gets
+    nothing until the team subscribes: see `yesser subscriptions add --route webhook`.
+    """
+    new = asked(NewWebhook, {"team": team, "url": url})
+    allowed = allowed_urls(Settings())
+    _hand_over(change(lambda desk: add_endpoint(desk, agency, new, allowed)), as_json)
+
+
+@webhooks.command("rotate")
+@endpoint_argument
+@click.option("--end-old", is_flag=True, help="The old secrets expire now, because someone else may know them.")
+@json_option
+def rotate_(endpoint: str, end_old: bool, as_json: bool) -> None:
+    """Give a webhook new secrets, which are shown only once.
+
+    The new ones sign at once, and the old ones for 24 hours more, so that the receiver can change over: each delivery
+    carries the signatures of both.
+    """
+    _hand_over(change(lambda desk: rotate(desk, None, endpoint, end_old=end_old)), as_json, rotated=not end_old)
+
+
+@webhooks.command("test")
+@endpoint_argument
+@json_option
+def test(endpoint: str, as_json: bool) -> None:
+    """Send an example event to a webhook: signed, with the header `yesser-example: true`, and no entry of the log."""
+    sent = change(lambda desk: send_example(desk, None, endpoint))
+    print_confirmation(
+        sent,
+        as_json,
+        f"سيُرسل المثال {sent['event_id']} إلى {endpoint}.",
+        f"The example {sent['event_id']} will be sent to {endpoint}.",
+    )
+
+
+def _hand_over(made: ShownOnce, as_json: bool, *, rotated: bool = False) -> None:
+    """Print the secrets, this once: each on a line of stdout, what they are on stderr."""
+    if as_json:
+        print_json(made.document())
+        return
+    for line in (made.endpoint_id, made.secret, made.verify_key):
+        click.echo(line)
+    print_localized(
+        "معرّف الـwebhook، ثم سر v1، ثم المفتاح العام لـ v1a. احفظ السر ككلمة مرور: لن يُعرض ثانية.",
+        "The webhook's id, its secret for v1, and its public key for v1a. Store the secret like a password: it cannot"
+        " be shown again.",
+        err=True,
+    )
+    if rotated:
+        print_localized(
+            f"تبقى الأسرار القديمة صالحة {OLD_SECRET_HOURS} ساعة.",
+            f"The old secrets are valid for {OLD_SECRET_HOURS} hours more.",
+            err=True,
+        )
+
+
+def webhooks_table(rows: Sequence[dict[str, Any]]) -> Grid:
+    columns = [
+        Column("webhook", "webhook"),
+        Column("الفريق", "Team", drop=1),
+        Column("العنوان", "URL", drop=2),
+        Column("الأسرار", "Secrets", drop=3),
+        Column("الحالة", "State"),
+    ]
+    cells = [
+        [
+            row["endpoint_id"],
+            f"{row['agency']}/{row['team']}",
+            row["url"],
+            "\n".join(map(_secret_words, row["secrets"])),
+            localized(*STATES[row["disabled_reason"]], "\n"),
+        ]
+        for row in rows
+    ]
+    return Grid(localized("نقاط الاستقبال", "Webhooks"), columns, cells)
+
+
+def _secret_words(secret: dict[str, Any]) -> str:
+    kind, until = secret["kind"], secret["expires_at"]
+    return kind if until is None else localized(f"{kind} حتى {until[:16]}", f"{kind} until {until[:16]}")

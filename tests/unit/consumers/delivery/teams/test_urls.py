@@ -1,0 +1,90 @@
+"""Which URLs can be registered: hosts outside the network, over https, on the ports that are allowed."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+import pytest
+
+from consumers.delivery.teams.inputs import InvalidInput
+from consumers.delivery.teams.urls import Allowed, is_public, require_url
+
+NOTHING_MORE = Allowed()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://hooks.health.gov.example/",
+        "https://hooks.health.gov.example:443/x?y=1",
+        "https://8.8.8.8/hook",
+        "https://[2606:4700:4700::1111]/hook",
+        "https://127.0.0.1.example/",
+    ],
+)
+def test_a_public_host_over_https_can_be_registered(url: str) -> None:
+    require_url(url, NOTHING_MORE)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "10.1.2.3",
+        "192.168.0.1",
+        "172.16.0.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "0.0.0.0",
+        "224.0.0.1",
+        "255.255.255.255",
+        "240.0.0.1",
+        "127.1",
+        "2130706433",
+        "0x7f000001",
+        "0x7f.0.0.1",
+        "017700000001",
+        "1.2.3",
+        "localhost",
+        "a.localhost",
+        "db.internal",
+        "printer.local",
+        "postgres",
+        "[::1]",
+        "[::]",
+        "[fe80::1]",
+        "[fd00::1]",
+        "[ff02::1]",
+        "[::ffff:127.0.0.1]",
+        "[::ffff:8.8.8.8]",
+        "[::7f00:1]",
+        "[64:ff9b::7f00:1]",
+        "[2002:7f00:1::]",
+        "[2001:db8::1]",
+        "[2001:0:4136:e378:8000:63bf:3fff:fdd2]",
+    ],
+)
+def test_a_host_that_is_inside_or_is_an_address_in_disguise_is_refused(host: str) -> None:
+    with pytest.raises(InvalidInput, match="host"):
+        require_url(f"https://{host}/hook", NOTHING_MORE)
+
+
+@pytest.mark.parametrize("url", ["http://a.example/", "https://a.example:22/", "https://a.example:0/"])
+def test_another_scheme_or_port_is_refused(url: str) -> None:
+    with pytest.raises(InvalidInput):
+        require_url(url, NOTHING_MORE)
+
+
+def test_a_deployment_may_allow_a_port_for_all_and_anything_for_a_named_host() -> None:
+    allowed = Allowed(ports={8443}, hosts={"127.0.0.1", "receiver"})
+    require_url("https://a.example:8443/", allowed)
+    require_url("http://127.0.0.1:9999/hook", allowed)
+    require_url("http://RECEIVER/hook", allowed)
+    for url in ("http://127.0.0.2:9999/hook", "http://a.example:8443/", "https://other/"):
+        with pytest.raises(InvalidInput):
+            require_url(url, allowed)
+
+
+@pytest.mark.parametrize(("address", "public"), [("8.8.4.4", True), ("192.0.2.1", False), ("::ffff:8.8.4.4", False)])
+def test_an_address_that_carries_another_is_not_public(address: str, public: bool) -> None:
+    assert is_public(ip_address(address)) is public
