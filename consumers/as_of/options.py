@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, Concatenate, Final, ParamSpec
 
 import click
 
 from consumers.as_of.point_in_time import PointInTime
-from infra.command_line.parameters import index_option
+from infra.command_line.parameters import date_option, index_option
 
 Given = ParamSpec("Given")
 
@@ -28,19 +28,6 @@ def recorded_option(context: click.Context, option: click.Parameter, value: str 
     return instant.astimezone(UTC)
 
 
-def occurred_option(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
-    """A Gregorian date, `YYYY-MM-DD`."""
-    if value is None:
-        return None
-    try:
-        on = date.fromisoformat(value).isoformat()
-    except ValueError:
-        on = ""
-    if on != value:
-        raise click.BadParameter(f"{value!r} is not a Gregorian date: write it as 2026-11-25.")
-    return on
-
-
 _OPTIONS: Final = (
     index_option,
     click.option(
@@ -52,7 +39,7 @@ _OPTIONS: Final = (
     click.option(
         "--as-of-occurred",
         metavar="DATE",
-        callback=occurred_option,
+        callback=date_option,
         help="Only what had occurred by DATE, such as 2026-11-25, whenever it was recorded.",
     ),
 )

@@ -1,50 +1,112 @@
-"""`yesser campaigns list | show ID`: the awareness campaigns, now or as of a point in time."""
+"""`yesser campaigns list | inbox | show ID | coverage`: the awareness campaigns. Further commands of this group, which
+send events, are entry points."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, Final, ParamSpec
 
 import click
 
 from consumers.as_of.options import as_of_options
 from consumers.as_of.point_in_time import PointInTime
-from consumers.as_of.query import print_view, run_query
+from consumers.as_of.query import print_view
 from consumers.as_of.view import view
 from consumers.campaigns.consumer import CONSUMER
-from consumers.campaigns.read import CHANNELS, campaign, campaigns
+from consumers.campaigns.coverage.commands import coverage_command
+from consumers.campaigns.filters import SORTS, STATES, CampaignFilter, now, today_at
+from consumers.campaigns.next_step import next_command, time_left
+from consumers.campaigns.read import CHANNELS, DETAIL_CONSUMERS, campaign, campaigns, inbox, team_subscriptions
+from consumers.campaigns.show import brief_parts, inbox_parts, table
+from consumers.campaigns.spreadsheet import campaigns_csv, inbox_csv
 from events.errors import YesserError
-from infra.command_line.display import Column, Grid
-from infra.command_line.language import localized
+from infra.command_line.completion import agency_codes
+from infra.command_line.entry_point_group import EntryPointGroup
 from infra.command_line.output import json_option
+from infra.command_line.parameters import AgencyCode, date_option
 from infra.settings import Settings
 
-STATES: Final = {
-    "triggered": ("أُطلقت", "triggered"),
-    "acknowledged": ("استُلمت", "acknowledged"),
-    "completed": ("اكتملت", "completed"),
-}
-PAUSED: Final = ("موقوفة", "paused")
-ESCALATED: Final = ("مُصعّدة", "escalated")
+ENTRY_POINTS: Final = "yesser.campaigns"
+Given = ParamSpec("Given")
 
 
 class NoCampaign(YesserError):
     """The log has no campaign with this id."""
 
 
-@click.group("campaigns")
+class NoTeam(YesserError):
+    """The agency has no team of this name."""
+
+
+@click.group("campaigns", cls=EntryPointGroup, entry_points=ENTRY_POINTS)
 def campaigns_group() -> None:
-    """Show the awareness campaigns and their state."""
+    """Show the awareness campaigns, and report what was done about them."""
+
+
+def filter_options(command: Callable[Concatenate[dict[str, Any], Given], None]) -> Callable[Given, None]:
+    """Add the options that choose campaigns; the command receives the arguments of `CampaignFilter`."""
+    names = ("owner", "state", "overdue", "due_before", "service", "channel", "rule", "sort")
+
+    @wraps(command)
+    def with_filter(*arguments: Given.args, **given: Given.kwargs) -> None:
+        options: dict[str, Any] = dict(given)
+        chosen = {name: options.pop(name) for name in names}
+        run: Callable[..., None] = command
+        run(chosen, *arguments, **options)
+
+    for option in reversed(_FILTERS):
+        with_filter = option(with_filter)
+    return with_filter
+
+
+csv_option: Final = click.option("--csv", "as_csv", is_flag=True, help="Print CSV for a spreadsheet.")
+_FILTERS: Final = (
+    click.option("--owner", type=AgencyCode(), shell_complete=agency_codes, help="Only of this agency."),
+    click.option("--state", type=click.Choice(STATES), help="Only in this state; `open` is all but completed."),
+    click.option("--overdue/--not-overdue", default=None, help="Only what is, or is not, late."),
+    click.option(
+        "--due-before", metavar="DATE", callback=date_option, help="Only what is due before DATE, as 2026-11-25."
+    ),
+    click.option("--service", help="Only about this service."),
+    click.option("--channel", type=click.Choice(CHANNELS), help="Only what is to be aired on it."),
+    click.option("--rule", help="Only of this rule."),
+    click.option("--sort", type=click.Choice(SORTS), default="id", show_default=True, help="Order: id or due date."),
+)
 
 
 @campaigns_group.command("list")
+@filter_options
+@csv_option
 @json_option
 @as_of_options
-def list_command(at: PointInTime, as_json: bool) -> None:
+def list_command(at: PointInTime, chosen: dict[str, Any], as_csv: bool, as_json: bool) -> None:
     """List the campaigns in the log."""
-    rows = asyncio.run(read(Settings(), at))
-    print_view(rows, as_json, lambda: [table(rows)], at)
+    wanted = CampaignFilter(today_at(at, now()), **chosen)
+    rows = asyncio.run(read(Settings(), at, wanted))
+    if as_csv:
+        click.echo(campaigns_csv(rows), nl=False)
+    else:
+        print_view(rows, as_json, lambda: [table(rows)], at)
+
+
+@campaigns_group.command("inbox")
+@click.option(
+    "--agency", required=True, envvar="YESSER_AGENCY", show_envvar=True, type=AgencyCode(), help="The team's agency."
+)
+@click.option("--team", help="Only what this team's subscriptions choose.")
+@csv_option
+@json_option
+def inbox_command(agency: str, team: str | None, as_csv: bool, as_json: bool) -> None:
+    """List what an agency must do now, the earliest due date first, each with the command to type next."""
+    today = today_at(PointInTime(), now())
+    rows = asyncio.run(_inbox(Settings(), agency, team, today))
+    if as_csv:
+        click.echo(inbox_csv(rows), nl=False)
+        return
+    document = [{**row, "time_left": time_left(row["due_on"], today).en, "next": next_command(row)} for row in rows]
+    print_view(document, as_json, lambda: inbox_parts(rows, today))
 
 
 @campaigns_group.command("show")
@@ -52,55 +114,35 @@ def list_command(at: PointInTime, as_json: bool) -> None:
 @json_option
 @as_of_options
 def show_command(at: PointInTime, campaign_id: str, as_json: bool) -> None:
-    """Show a campaign with its brief, its reason and its airings."""
-    _, shown = run_query(CONSUMER, lambda connection: campaign(connection, campaign_id), at)
+    """Show a campaign as a page to print: brief, service, due date, airings and history."""
+    shown = asyncio.run(_campaign(Settings(), campaign_id, at))
     if shown is None:
         raise NoCampaign(f"the log has no campaign {campaign_id}: see `yesser campaigns list`.")
-    print_view(shown, as_json, lambda: [table([shown]), *words_of(shown)], at)
+    today = today_at(at, now())
+    print_view(shown, as_json, lambda: brief_parts(shown, today), at)
 
 
-async def read(settings: Settings, at: PointInTime | int | None = None) -> list[dict[str, Any]]:
-    """The rows now, or as of a point in time or index."""
+campaigns_group.add_command(coverage_command)
+
+
+async def read(
+    settings: Settings, at: PointInTime | int | None = None, chosen: CampaignFilter | None = None
+) -> list[dict[str, Any]]:
+    """The rows now, or as of a point in time or index; all campaigns by id without a filter."""
     async with view(settings, [CONSUMER], at) as state:
-        return await campaigns(await state.use(CONSUMER))
+        return await campaigns(await state.use(CONSUMER), chosen or CampaignFilter(today_at(PointInTime(), now())))
 
 
-def table(rows: Sequence[dict[str, Any]]) -> Grid:
-    """The campaigns as a table."""
-    columns = [
-        Column("الحملة", "Campaign"),
-        Column("الموعد", "Due"),
-        Column("الحالة", "State"),
-        Column("البث", "TV·radio·print", drop=1, right=True),
-        Column("الوصول", "Reach", drop=2, right=True),
-    ]
-    shown = [
-        [
-            "\n".join([row["campaign_id"], " · ".join(filter(None, (row["owner"], row["service_id"])))]),
-            row["due_on"],
-            state_words(row),
-            " · ".join(str(row["aired"][channel]) for channel in CHANNELS),
-            f"{row['reach']:,}",
-        ]
-        for row in rows
-    ]
-    return Grid(localized("حملات التوعية", "Awareness campaigns"), columns, shown)
+async def _inbox(settings: Settings, agency: str, team: str | None, today: str) -> list[dict[str, Any]]:
+    async with view(settings, [CONSUMER]) as state:
+        connection = await state.use(CONSUMER)
+        wanted = None if team is None else await team_subscriptions(connection, agency, team)
+        if team is not None and wanted is None:
+            raise NoTeam(f"{agency} has no team {team}: see `yesser teams list`.")
+        chosen = CampaignFilter(today, owner=agency, state="open", sort="due", subscriptions=wanted)
+        return await inbox(connection, chosen)
 
 
-def words_of(shown: dict[str, Any]) -> Iterator[str]:
-    """The brief, the reason, and a line for each airing."""
-    for text in (shown["brief"], shown["reason"]):
-        yield localized(text["ar"], text["en"], "\n") + "\n"
-    for airing in shown["airings"]:
-        outlet = localized(airing["outlet"]["ar"], airing["outlet"]["en"])
-        yield f"{airing['aired_on']}  {airing['channel']:<5}  {airing['reach']:>12,}  {outlet}"
-
-
-def state_words(row: dict[str, Any]) -> str:
-    """State, pause and escalation in words."""
-    words = [STATES[row["state"]]]
-    if row["paused"]:
-        words.append(PAUSED)
-    if row["escalated"]:
-        words.append(ESCALATED)
-    return "\n".join(localized(*word, between="\n") for word in words)
+async def _campaign(settings: Settings, campaign_id: str, at: PointInTime) -> dict[str, Any] | None:
+    async with view(settings, DETAIL_CONSUMERS, at) as state:
+        return await campaign(state, campaign_id)

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
+from consumers.as_of.view import View
+from consumers.campaigns.consumer import CONSUMER
+from consumers.campaigns.filters import CampaignFilter
+from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
+from consumers.event_index.read import PAGE_ROWS_MAX, Query, find
+from events.values.calendar import FIRST_DATE, LAST_DATE, hijri_of
+from events.wire.entry import Entry, parse_entry
+from infra.log.reader import read_entries
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
 _SQL: Final = queries("consumers.campaigns", "read.sql")
 CHANNELS: Final = ("tv", "radio", "print")
+DETAIL_CONSUMERS: Final = (CONSUMER, EVENT_INDEX)
 _COPIED: Final = (
     "campaign_id",
     "rule",
@@ -23,6 +32,20 @@ _COPIED: Final = (
     "paused",
     "escalated",
 )
+_DECIDED: Final = (
+    "rules_version",
+    "brief",
+    "reason",
+    "triggered_index",
+    "acknowledged_index",
+    "acknowledged_by",
+    "acknowledged_at",
+    "completed_index",
+)
+_REPORTED: Final = ("by", "airing_id", "channel", "reach")
+"""What a step of the history shows of a team's event."""
+
+Row = Mapping[str, Any]
 
 
 async def awareness(connection: Connection) -> dict[str, Any]:
@@ -39,24 +62,118 @@ async def awareness(connection: Connection) -> dict[str, Any]:
     }
 
 
-async def campaigns(connection: Connection, after: str = "", rows_max: int | None = None) -> list[dict[str, Any]]:
-    """The rows of `yesser campaigns list`, by id, from the one after `after`."""
-    return [_row(row) for row in await connection.fetch(_SQL["campaigns"], after, rows_max, None)]
+async def campaigns(connection: Connection, chosen: CampaignFilter) -> list[dict[str, Any]]:
+    """The rows of `yesser campaigns list`."""
+    return [_row(row) for row in await connection.fetch(_SQL["campaigns"], None, *chosen.arguments())]
 
 
-async def campaign(connection: Connection, campaign_id: str) -> dict[str, Any] | None:
-    """A campaign with its brief, its reason and its airings, or None."""
-    row = await connection.fetchrow(_SQL["campaigns"], "", 1, campaign_id)
-    decision = await connection.fetchrow(_SQL["decision"], campaign_id)
-    if row is None or decision is None:
+async def inbox(connection: Connection, chosen: CampaignFilter) -> list[dict[str, Any]]:
+    """The rows of `yesser campaigns inbox`: what a team needs to know to act."""
+    rows = await connection.fetch(_SQL["campaigns"], None, *chosen.arguments())
+    return [
+        {
+            **_row(row),
+            "due_on_hijri": hijri(row["due_on"]),
+            "overdue": row["overdue"],
+            "missing_channels": missing_channels(row),
+            "next_action": next_action(row),
+            "acknowledged_index": row["acknowledged_index"],
+            "acknowledged_by": row["acknowledged_by"],
+            "acknowledged_at": row["acknowledged_at"],
+            "brief": row["brief"],
+            "service": _service(row),
+        }
+        for row in rows
+    ]
+
+
+async def team_subscriptions(connection: Connection, agency: str, team: str) -> list[dict[str, Any]] | None:
+    """What the team wants; None if the agency has no such team."""
+    if await connection.fetchval(_SQL["team"], agency, team) is None:
+        return None
+    return [dict(row) for row in await connection.fetch(_SQL["subscriptions"], agency, team)]
+
+
+async def campaign(view: View, campaign_id: str) -> dict[str, Any] | None:
+    """A campaign with its service, brief, reason, airings and history, or None. The view shows `DETAIL_CONSUMERS`."""
+    connection = await view.use(CONSUMER)
+    row = await connection.fetchrow(_SQL["campaigns"], campaign_id, *CampaignFilter("").arguments())
+    if row is None:
         return None
     airings = [dict(airing) for airing in await connection.fetch(_SQL["airings"], campaign_id)]
-    return {**_row(row), **dict(decision), "airings": airings}
+    return {
+        **_row(row),
+        "due_on_hijri": hijri(row["due_on"]),
+        "missing_channels": missing_channels(row),
+        "next_action": next_action(row),
+        **{name: row[name] for name in _DECIDED},
+        "service": _service(row),
+        "airings": airings,
+        "history": await _history(view, row),
+    }
 
 
-def _row(row: Mapping[str, Any]) -> dict[str, Any]:
+def hijri(on: str) -> str | None:
+    """The Umm al-Qura date, or None outside its table."""
+    return hijri_of(on) if FIRST_DATE <= on <= LAST_DATE else None
+
+
+def missing_channels(row: Row) -> list[str]:
+    """The channels of the campaign that have no airing yet."""
+    return [channel for channel in row["channels"] if row[channel] == 0]
+
+
+def next_action(row: Row) -> Literal["acknowledge", "air", "complete"] | None:
+    """What its team does next; None for a campaign that is completed or paused."""
+    if row["paused"] or row["state"] == "completed":
+        return None
+    if row["state"] == "triggered":
+        return "acknowledge"
+    return "air" if missing_channels(row) else "complete"
+
+
+async def _history(view: View, row: Row) -> list[dict[str, Any]]:
+    """Every entry about the campaign, in log order. One that changed nothing names its anomaly rule."""
+    subject = f"campaign/{row['campaign_id']}"
+    connection = await view.use(CONSUMER)
+    anomalies = {found["index"]: found["rule"] for found in await connection.fetch(_SQL["anomalies_of"], subject)}
+    page = await find(await view.use(EVENT_INDEX), Query(subject=subject, rows_max=PAGE_ROWS_MAX))
+    steps = []
+    for event in page.events:
+        (raw,) = await read_entries(connection, event["index"], 1)
+        entry = parse_entry(event["index"], raw)
+        steps.append(_step(entry, anomalies.get(entry.index), row["owner"]))
+    return steps
+
+
+def _step(entry: Entry, anomaly: str | None, owner: str) -> dict[str, Any]:
+    shown = entry.data if entry.agency == owner else {}
+    return {
+        "index": entry.index,
+        "recorded": entry.recorded,
+        "type": entry.type,
+        "agency": entry.agency,
+        **{name: shown.get(name) for name in _REPORTED},
+        "anomaly": anomaly,
+    }
+
+
+def _row(row: Row) -> dict[str, Any]:
     return {
         **{name: row[name] for name in _COPIED},
         "aired": {channel: row[channel] for channel in CHANNELS},
         "reach": int(row["reach"]),
+    }
+
+
+def _service(row: Row) -> dict[str, Any] | None:
+    """The service of a specific campaign, as far as it is registered."""
+    if row["service_name"] is None:
+        return None
+    return {
+        "service_id": row["service_id"],
+        "name": row["service_name"],
+        "url": row["service_url"],
+        "launched_on": row["service_launched_on"],
+        "channels": row["service_channels"],
     }

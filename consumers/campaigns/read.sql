@@ -11,22 +11,52 @@ FROM coverage
 WHERE launched_index IS NOT NULL
 
 -- name: campaigns
--- Campaigns in the log, after $1, or $3 alone. The state and the pause are derived, not stored.
-SELECT c.campaign_id, c.rule, c.kind, c.cause_index, c.owner, c.service_id, c.channels, c.due_on,
-       CASE WHEN c.completed_index IS NOT NULL THEN 'completed'
-            WHEN c.acknowledged_index IS NOT NULL THEN 'acknowledged'
-            ELSE 'triggered' END AS state,
-       c.completed_index IS NULL AND s.suspended_from IS NOT NULL AS paused,
-       c.escalated, c.tv, c.radio, c.print,
-       coalesce((SELECT sum(a.reach) FROM airing a WHERE a.campaign_id = c.campaign_id), 0) AS reach
-FROM campaign c LEFT JOIN coverage s ON s.service_id = c.service_id
-WHERE c.triggered_index IS NOT NULL AND c.campaign_id > $1 AND ($3::text IS NULL OR c.campaign_id = $3)
-ORDER BY c.campaign_id LIMIT $2
+-- Campaigns in the log that match (see filters.py), or $1 alone, after ($4, $5), by due date if $3. The state, the pause
+-- and what is overdue on day $2 are derived, not stored.
+SELECT *
+FROM (
+    SELECT c.*,
+           CASE WHEN c.completed_index IS NOT NULL THEN 'completed'
+                WHEN c.acknowledged_index IS NOT NULL THEN 'acknowledged'
+                ELSE 'triggered' END AS state,
+           c.completed_index IS NULL AND s.suspended_from IS NOT NULL AS paused,
+           c.due_on < $2 AND c.completed_index IS NULL AND s.suspended_from IS NULL
+               AND (c.acknowledged_index IS NULL OR (c.channels ? 'tv' AND c.tv = 0)
+                    OR (c.channels ? 'radio' AND c.radio = 0) OR (c.channels ? 'print' AND c.print = 0)) AS overdue,
+           coalesce((SELECT sum(a.reach) FROM airing a WHERE a.campaign_id = c.campaign_id), 0) AS reach,
+           v.name AS service_name, v.url AS service_url, v.launched_on AS service_launched_on,
+           v.channels AS service_channels,
+           CASE WHEN $3 THEN c.due_on ELSE '' END AS sort_key
+    FROM campaign c LEFT JOIN coverage s USING (service_id) LEFT JOIN service v USING (service_id)
+    WHERE c.triggered_index IS NOT NULL
+) AS listed
+WHERE (sort_key, campaign_id) > ($4::text, $5::text)
+  AND ($1::text IS NULL OR campaign_id = $1)
+  AND ($7::text IS NULL OR owner = $7)
+  AND CASE $8::text WHEN 'open' THEN state <> 'completed' WHEN 'paused' THEN paused WHEN 'escalated' THEN escalated
+                    WHEN 'overdue' THEN overdue ELSE $8 IS NULL OR state = $8 END
+  AND ($9::boolean IS NULL OR overdue = $9)
+  AND ($10::text IS NULL OR due_on < $10)
+  AND ($11::text IS NULL OR service_id = $11)
+  AND ($12::text IS NULL OR channels ? $12)
+  AND ($13::text IS NULL OR rule = $13)
+  AND ($14::jsonb IS NULL OR EXISTS (
+      SELECT FROM jsonb_to_recordset($14) AS w (rules jsonb, services jsonb, channels jsonb)
+      WHERE (w.rules IS NULL OR w.rules ? rule)
+        AND (w.services IS NULL OR w.services ? service_id)
+        AND (w.channels IS NULL
+             OR EXISTS (SELECT FROM jsonb_array_elements_text(w.channels) AS c (name) WHERE listed.channels ? c.name))))
+ORDER BY sort_key, campaign_id LIMIT $6
 
--- name: decision
--- The platform's decision with its reason, and its later entries in the log.
-SELECT rules_version, brief, reason, triggered_index, acknowledged_index, acknowledged_by, completed_index
-FROM campaign WHERE campaign_id = $1
+-- name: subscriptions
+-- What a team wants; its agency is named, because two agencies may use one name.
+SELECT rules, services, channels FROM delivery.subscription WHERE agency = $1 AND team = $2 AND ended_at IS NULL
+
+-- name: team
+SELECT name FROM delivery.team WHERE agency = $1 AND team = $2 AND closed_at IS NULL
+
+-- name: anomalies_of
+SELECT index, rule FROM anomaly WHERE subject = $1
 
 -- name: airings
 SELECT airing_id, index, channel, outlet, aired_on, reach FROM airing WHERE campaign_id = $1 ORDER BY index

@@ -13,9 +13,9 @@ class Campaign:
     """A campaign that a rule decided.
 
     It is visible only from its entry `campaign.triggered` on: until then `triggered_index` is None, it is not listed,
-    and events about it are about an unknown campaign. `days_added` = the working days by which resumptions moved
-    `due_on`. `tv`, `radio`, `print` count airings; their reach is summed on reading, because the sum may exceed a
-    bigint.
+    and events about it are about an unknown campaign. `acknowledged_at` is the recorded time of the acknowledgement.
+    `days_added` = the working days by which resumptions moved `due_on`. `tv`, `radio`, `print` count airings; their
+    reach is summed on reading, because the sum may exceed a bigint.
     """
 
     campaign_id: str
@@ -33,6 +33,7 @@ class Campaign:
     triggered_index: int | None
     acknowledged_index: int | None
     acknowledged_by: str | None
+    acknowledged_at: str | None
     completed_index: int | None
     escalated: bool
     tv: int

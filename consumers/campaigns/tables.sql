@@ -15,6 +15,7 @@ CREATE TABLE campaign (
     triggered_index bigint,
     acknowledged_index bigint,
     acknowledged_by text,
+    acknowledged_at text,
     completed_index bigint,
     escalated boolean NOT NULL,
     tv bigint NOT NULL,
@@ -25,6 +26,7 @@ CREATE TABLE campaign (
     count bigint NOT NULL
 );
 CREATE INDEX ON campaign (due_on, campaign_id);
+CREATE INDEX ON campaign (owner, due_on, campaign_id);
 
 -- Airings that counted, each once.
 CREATE TABLE airing (

@@ -33,6 +33,16 @@ def text_after(cursor: str | None) -> str:
     raise _unknown()
 
 
+def texts_after(cursor: str | None) -> tuple[str, str]:
+    """The key of a list that is in the order of two texts; ("", "") at its beginning. Raises `Problem` (422)."""
+    match _key(cursor):
+        case None:
+            return "", ""
+        case [str(first), str(second)] if all(len(t) <= TEXT_LENGTH_MAX and "\0" not in t for t in (first, second)):
+            return first, second
+    raise _unknown()
+
+
 def index_after(cursor: str | None) -> int:
     """The key of a list in log order; -1 at its beginning. Raises `Problem` (422)."""
     match _key(cursor):

@@ -121,13 +121,41 @@ _CAMPAIGN: Final[dict[str, Schema]] = {
     "aired": _AIRED,
     "reach": INTEGER,
 }
-_DECISION: Final[dict[str, Schema]] = {
-    "rules_version": INTEGER,
-    "brief": _NAME,
-    "reason": _NAME,
-    "triggered_index": INTEGER,
+_CHANNELS: Final = _list(_one_of("tv", "radio", "print"))
+_TO_DO: Final[dict[str, Schema]] = {
+    "due_on_hijri": _or_null(TEXT),
+    "missing_channels": {**_CHANNELS, "description": "Without an airing yet."},
+    "next_action": _or_null(_one_of("acknowledge", "air", "complete")),
     "acknowledged_index": _or_null(INTEGER),
     "acknowledged_by": _or_null(TEXT),
+    "acknowledged_at": _or_null(TEXT),
+    "brief": _NAME,
+    "service": _or_null(
+        shape(
+            service_id=TEXT,
+            name=_NAME,
+            url=_or_null(TEXT),
+            launched_on=_or_null(_DATE),
+            channels=_or_null(_list(TEXT)),
+        )
+    ),
+}
+_STEP: Final = shape(
+    index=INTEGER,
+    recorded=TEXT,
+    type=TEXT,
+    agency=TEXT,
+    by=_or_null(TEXT),
+    airing_id=_or_null(TEXT),
+    channel=_or_null(TEXT),
+    reach=_or_null(INTEGER),
+    anomaly=_or_null({**TEXT, "description": "Why the entry changed nothing."}),
+)
+_DECISION: Final[dict[str, Schema]] = {
+    **_TO_DO,
+    "rules_version": INTEGER,
+    "reason": _NAME,
+    "triggered_index": INTEGER,
     "completed_index": _or_null(INTEGER),
     "airings": _or_null(
         {
@@ -135,7 +163,43 @@ _DECISION: Final[dict[str, Schema]] = {
             "description": "Null where the campaign is another agency's.",
         }
     ),
+    "history": _or_null({**_list(_STEP), "description": "Null where the campaign is another agency's."}),
 }
+_DAYS: Final = _or_null({"type": "integer", "description": "From the launch; negative before it."})
+_CHANNEL_COVERAGE: Final = shape(
+    airings=INTEGER, reach=INTEGER, first_aired_on=_or_null(_DATE), days_to_first_airing=_DAYS
+)
+_SERVICE_COVERAGE: Final = shape(
+    service_id=TEXT,
+    name=_NAME,
+    agency=TEXT,
+    plan_id=TEXT,
+    group=INTEGER,
+    launched_on=_or_null(_DATE),
+    launched_index=INTEGER,
+    channels=shape(tv=_CHANNEL_COVERAGE, radio=_CHANNEL_COVERAGE, print=_CHANNEL_COVERAGE),
+    airings=INTEGER,
+    reach=INTEGER,
+    first_aired_on=_or_null(_DATE),
+    days_to_first_airing=_DAYS,
+    missing_channels=_CHANNELS,
+    silent={**_YES_OR_NO, "description": "Launched, and never aired."},
+)
+_COVERAGE_FIGURES: Final[dict[str, Schema]] = {
+    "launched_services": INTEGER,
+    "on_all_three": INTEGER,
+    "silent": INTEGER,
+    "airings": INTEGER,
+    "reach": INTEGER,
+    "aired": _AIRED,
+    "median_days_to_first_airing": _DAYS,
+}
+_COVERAGE: Final = shape(
+    log_index=INTEGER,
+    services=_list(_SERVICE_COVERAGE),
+    agencies=_list(shape(agency=TEXT, **_COVERAGE_FIGURES)),
+    total=shape(**_COVERAGE_FIGURES),
+)
 _PARTNERSHIP: Final[dict[str, Schema]] = {
     "partnership_id": TEXT,
     "agency": TEXT,
@@ -199,7 +263,11 @@ PROJECT: Final = answer(
     "A project, its phases and its history.", shape(**_PROJECT, phase_states=_PHASES, history=_HISTORY)
 )
 CAMPAIGNS: Final = answer("The shape of `yesser campaigns list --json`.", _list(shape(**_CAMPAIGN)))
-CAMPAIGN: Final = answer("A campaign, its brief, its reason and its airings.", shape(**_CAMPAIGN, **_DECISION))
+INBOX: Final = answer("What an agency must do, by due date.", _list(shape(**_CAMPAIGN, overdue=_YES_OR_NO, **_TO_DO)))
+COVERAGE: Final = answer("The shape of `yesser campaigns coverage --json`, a page of services.", _COVERAGE)
+CAMPAIGN: Final = answer(
+    "A campaign, its brief, its reason, its airings and its history.", shape(**_CAMPAIGN, **_DECISION)
+)
 PARTNERSHIPS: Final = answer("Partnerships by id.", _list(shape(**_PARTNERSHIP)))
 PARTNERSHIP: Final = answer("A partnership and its terms.", shape(**_PARTNERSHIP, versions=_VERSIONS))
 STATEMENTS: Final = answer("Statements by period.", _list(_STATEMENT))
@@ -222,7 +290,10 @@ _TAG: Final = {"description": "Send it as If-None-Match: 304 while nothing has c
 _LINK: Final = {"description": "The address of the next page (RFC 8288), if there is one.", "schema": TEXT}
 
 
-def responses(document: Schema, *, paged: bool = False) -> dict[int | str, dict[str, Any]]:
+def responses(document: Schema, *, paged: bool = False, csv: bool = False) -> dict[int | str, dict[str, Any]]:
+    """`csv`: also as `text/csv`, for a client that prefers it."""
+    if csv:
+        document = {**document, "content": {**document["content"], "text/csv": {"schema": TEXT}}}
     headers = {"Log-Index": _LOG_INDEX, "ETag": _TAG, **({"Link": _LINK} if paged else {})}
     return {
         200: {**document, "headers": headers},

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from fastapi import Path, Query
 
 from consumers.read_api.cursor import INTEGER_MAX, TEXT_LENGTH_MAX
-from events.values.fields import CODE_PATTERN, ID_PATTERN, PERIOD_PATTERN, TIME_PATTERN
+from events.values.fields import CODE_PATTERN, DATE_PATTERN, ID_PATTERN, PERIOD_PATTERN, TIME_PATTERN
 
 PAGE_ROWS_MAX: Final = 1_000
 _NO_NUL: Final = r"^[^\x00]*$"
@@ -29,6 +29,7 @@ AsOfRecorded = Annotated[
     str | None,
     Query(pattern=TIME_PATTERN, description="As the log stood at this time, like `2026-11-25T08:00:00Z`."),
 ]
+Before = Annotated[str | None, Query(pattern=DATE_PATTERN, description="Only before this date, like `2026-11-25`.")]
 Id = Annotated[str, Path(pattern=ID_PATTERN)]
 Period = Annotated[str, Path(pattern=PERIOD_PATTERN, description="A month (`1426-03`) or a quarter (`2005-Q1`).")]
 Index = Annotated[int, Path(ge=0, le=INTEGER_MAX)]

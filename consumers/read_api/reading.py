@@ -20,14 +20,20 @@ from consumers.fold.consumer import Consumer
 from consumers.read_api.access import money_scope, programme_scope, scope_of
 from consumers.read_api.cursor import Key, cursor_of
 from consumers.read_api.etag import names, state_headers
+from events.values.working_days import riyadh_date
+from events.wire.entry import recorded_time
 from infra.http.callers import Caller
+from infra.http.negotiation import preferred
 from infra.http.problems import Problem
 from infra.http.routes import RouteParts
 from infra.postgres.connection import Connection
 
 JSON = "application/json"
+CSV = "text/csv"
 Row = TypeVar("Row")
 Question = Callable[[View], Awaitable["Shown"]]
+Csv = Callable[[Any], str]
+"""The document as CSV."""
 Rows = Callable[[Connection], Awaitable[list[dict[str, Any]]]]
 
 
@@ -62,11 +68,21 @@ class ReadRequest:
         """See `access.programme_scope`. Raises `Problem` (401, 403, 429, 503)."""
         return programme_scope(await self.caller())
 
-    async def answer(self, consumers: Sequence[Consumer], question: Question, variant: str = "") -> Response:
+    def today(self) -> str:
+        """The civil date in Riyadh."""
+        return riyadh_date(recorded_time(self.http.state.now()))
+
+    async def answer(
+        self, consumers: Sequence[Consumer], question: Question, variant: str = "", csv: Csv | None = None
+    ) -> Response:
         """The answer to a question about the live tables of `consumers`; 304 if the client has this state.
 
-        `variant` names the format, where a route has several: each has tags of its own.
+        `variant` names the format, where a route has several, or the day on which the answer depends: each has tags of
+        its own. With `csv` the client may prefer the document as `text/csv`.
         """
+        accept = self.http.headers.get("accept", "")
+        as_csv = csv if csv is not None and preferred(accept, (JSON, CSV)) == CSV else None
+        variant = variant if as_csv is None else f"{variant}csv"
         try:
             async with self.parts.connection() as connection, live_view(connection, consumers) as view:
                 headers = state_headers(view.positions.values(), variant=variant)
@@ -77,15 +93,20 @@ class ReadRequest:
             raise Problem("database-away", retry_after_s=5) from None
         if shown.next is not None:
             headers["Link"] = f'<{self._next_address(shown.next)}>; rel="next"'
+        if as_csv is not None:
+            return Response(as_csv(shown.document), 200, headers, f"{CSV}; charset=utf-8")
         return Response(orjson.dumps(shown.document), 200, headers, JSON)
 
-    async def page(self, consumer: Consumer, rows: Rows, limit: int, *columns: str) -> Response:
-        """A page of a list in the order of these columns; `rows` asks for one row more than `limit`."""
+    async def page(self, consumer: Consumer, rows: Rows, limit: int, *columns: str, **given: Any) -> Response:
+        """A page of a list in the order of these columns; `rows` asks for one row more than `limit`.
+
+        `given` are arguments of `answer`.
+        """
 
         async def shown(view: View) -> Shown:
             return Shown(*page(await rows(await view.use(consumer)), limit, *columns))
 
-        return await self.answer([consumer], shown)
+        return await self.answer([consumer], shown, **given)
 
     async def one(
         self,

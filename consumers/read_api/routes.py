@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Final
 
 from fastapi import APIRouter, Depends, Request
@@ -13,6 +15,7 @@ from consumers.read_api.resources import (
     anomalies,
     balances,
     campaigns,
+    coverage,
     entries,
     partnerships,
     plan,
@@ -28,6 +31,7 @@ _RESOURCES: Final = (
     services,
     projects,
     campaigns,
+    coverage,
     partnerships,
     statements,
     balances,
@@ -39,7 +43,7 @@ _RESOURCES: Final = (
 """In the order of the OpenAPI document."""
 
 
-def router(parts: RouteParts) -> APIRouter:
+def router(parts: RouteParts, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> APIRouter:
     """All routes. Their dependencies are in the state of the request."""
     past_plans, papers = PastPlans(fold_beside(parts.settings)), Slots()
 
@@ -47,6 +51,7 @@ def router(parts: RouteParts) -> APIRouter:
         request.state.parts = parts
         request.state.past_plans = past_plans
         request.state.papers = papers
+        request.state.now = now
 
     routes = APIRouter(dependencies=[Depends(prepare)])
     for resource in _RESOURCES:

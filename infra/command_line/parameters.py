@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -40,6 +41,19 @@ class PeriodLabel(click.ParamType[str]):
         if (fault := period_error(value)) is not None:
             raise click.BadParameter(f"{fault}.", context, parameter)
         return value
+
+
+def date_option(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """A callback: a Gregorian date, `YYYY-MM-DD`."""
+    if value is None:
+        return None
+    try:
+        on = date.fromisoformat(value).isoformat()
+    except ValueError:
+        on = ""
+    if on != value:
+        raise click.BadParameter(f"{value!r} is not a Gregorian date: write it as 2026-11-25.")
+    return on
 
 
 role_option: Final = click.option(

@@ -6,6 +6,7 @@ A column is text (`VARCHAR`) or a whole number (`BIGINT`); there are no fraction
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final, Literal
@@ -25,6 +26,23 @@ class NoTable(YesserError):
 
 class TooManyRows(YesserError):
     """A worksheet holds 1,048,575 rows: write CSV or Parquet."""
+
+
+_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+def csv_text(columns: Iterable[str], rows: Rows) -> str:
+    """A table as CSV for spreadsheets, with a byte order mark. Text that a spreadsheet would run as a formula is
+    preceded by an apostrophe."""
+    file = io.StringIO(newline="")
+    writer = csv.writer(file)
+    writer.writerow(columns)
+    writer.writerows([_plain_cell(cell) for cell in row] for row in rows)
+    return "\ufeff" + file.getvalue()
+
+
+def _plain_cell(cell: int | str | None) -> int | str | None:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS) else cell
 
 
 def write_csv(path: Path, columns: Columns, rows: Rows) -> None:

@@ -132,6 +132,7 @@ def apply(ws: UnitOfWork, entry: Entry) -> Anomaly | None:
     elif entry.type == "awareness.campaign-acknowledged":
         campaign.acknowledged_index = entry.index
         campaign.acknowledged_by = entry.data["by"]
+        campaign.acknowledged_at = entry.recorded
     else:
         campaign.completed_index = entry.index
     _touch(ws, campaign, entry.index)
@@ -276,6 +277,7 @@ def _begin(data: dict[str, Any], index: int) -> Campaign:
         triggered_index=None,
         acknowledged_index=None,
         acknowledged_by=None,
+        acknowledged_at=None,
         completed_index=None,
         escalated=False,
         tv=0,

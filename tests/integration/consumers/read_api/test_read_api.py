@@ -51,6 +51,8 @@ ACCESS: dict[str, tuple[str, dict[str, int]]] = {
     "/v1/projects/{project_id}": ("/v1/projects/PRJ-health", PROGRAMME),
     "/v1/campaigns": ("/v1/campaigns", PROGRAMME),
     "/v1/campaigns/{campaign_id}": ("/v1/campaigns/CAMPAIGN", PROGRAMME),
+    "/v1/inbox": ("/v1/inbox?agency=health", PROGRAMME | {"labour": 403}),
+    "/v1/coverage": ("/v1/coverage", PROGRAMME),
     "/v1/partnerships": ("/v1/partnerships", EVERYBODY),
     "/v1/partnerships/{partnership_id}": ("/v1/partnerships/PPP-HEALTH", OF_HEALTH),
     "/v1/partnerships/{partnership_id}/statements": ("/v1/partnerships/PPP-HEALTH/statements", OF_HEALTH),
@@ -261,6 +263,11 @@ async def test_pages_give_every_row_once_also_while_the_log_grows(settings: Sett
         campaigns = await window.pages("/v1/campaigns", 3)
         assert [row for page in campaigns for row in page] == await window.json("/v1/campaigns?limit=1000")
         assert len(campaigns) > 1
+        by_due = [row for page in await window.pages("/v1/campaigns?sort=due", 3) for row in page]
+        assert by_due == sorted(by_due, key=lambda row: (row["due_on"], row["campaign_id"]))
+        assert sorted(by_due, key=lambda row: row["campaign_id"]) == [row for page in campaigns for row in page]
+        covered = [row for page in await window.pages("/v1/coverage", 3) for row in page["services"]]
+        assert covered == (await window.json("/v1/coverage?limit=1000"))["services"]
 
 
 async def test_transfers_and_statements_are_paged_in_their_order(window: Window) -> None:
@@ -304,6 +311,12 @@ async def test_the_plan_as_of_an_index_is_the_oracles_and_never_changes(window: 
 
 
 BAD_REQUESTS = (
+    "/v1/campaigns?state=done",
+    "/v1/campaigns?channel=web",
+    "/v1/campaigns?due_before=2026-13-01",
+    "/v1/campaigns?owner=HEALTH",
+    "/v1/campaigns?sort=due&after=WyJhIl0",
+    "/v1/inbox?agency=health&team=nobody",
     "/v1/services?limit=0",
     "/v1/services?limit=1001",
     "/v1/services?after=x",
@@ -398,6 +411,14 @@ SAME: dict[str, tuple[str, ...]] = {
     "/v1/projects/PRJ-health": ("projects", "show", "PRJ-health"),
     "/v1/campaigns": ("campaigns", "list"),
     "/v1/campaigns/CAMPAIGN": ("campaigns", "show", "CAMPAIGN"),
+    "/v1/campaigns?owner=health&state=open&sort=due&channel=tv": (
+        *("campaigns", "list", "--owner", "health", "--state", "open", "--sort", "due", "--channel", "tv"),
+    ),
+    "/v1/campaigns?overdue=true&rule=service-launched&due_before=2077-01-01": (
+        *("campaigns", "list", "--overdue", "--rule", "service-launched", "--due-before", "2077-01-01"),
+    ),
+    "/v1/coverage": ("campaigns", "coverage"),
+    "/v1/coverage?agency=health&unaired=true": ("campaigns", "coverage", "--agency", "health", "--unaired"),
     "/v1/activity": ("activity",),
     "/v1/activity?agency=health": ("activity", "--agency", "health"),
     "/v1/entries?limit=5&type=revenue.collected": ("log", "find", "--limit", "5", "--type", "revenue.collected"),

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
-from consumers.campaigns.commands import table
+from consumers.campaigns.show import table
 
 ROW: dict[str, Any] = {
     "campaign_id": "service-launched.i4",

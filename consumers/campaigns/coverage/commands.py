@@ -1,0 +1,30 @@
+"""`yesser campaigns coverage`: what was aired about each launched service, now or in the past."""
+
+from __future__ import annotations
+
+import click
+
+from consumers.as_of.options import as_of_options
+from consumers.as_of.point_in_time import PointInTime
+from consumers.as_of.query import print_view, run_query
+from consumers.campaigns.consumer import CONSUMER
+from consumers.campaigns.coverage.read import CoverageFilter, coverage
+from consumers.campaigns.coverage.show import coverage_csv, coverage_tables
+from infra.command_line.output import json_option
+from infra.command_line.parameters import AgencyCode
+
+
+@click.command("coverage")
+@click.option("--agency", type=AgencyCode(), help="Only this agency's services.")
+@click.option("--unaired", is_flag=True, help="Only services without an airing on some channel.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV for a spreadsheet: a row for each service and channel.")
+@json_option
+@as_of_options
+def coverage_command(at: PointInTime, agency: str | None, unaired: bool, as_csv: bool, as_json: bool) -> None:
+    """Show airings, reach and days to the first airing of each launched service, with totals by agency."""
+    log_index, found = run_query(CONSUMER, lambda connection: coverage(connection, CoverageFilter(agency, unaired)), at)
+    if as_csv:
+        click.echo(coverage_csv(found["services"]), nl=False)
+        return
+    document = {"log_index": log_index, **found}
+    print_view(document, as_json, lambda: coverage_tables(document), at)

@@ -1,0 +1,95 @@
+"""Coverage of launched services: airings, reach, and days from launch to the first airing, by channel and agency."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from infra.postgres.connection import Connection
+from infra.postgres.sql import queries
+
+_SQL: Final = queries("consumers.campaigns.coverage", "read.sql")
+CHANNELS: Final = ("tv", "radio", "print")
+_COUNTS: Final = ("launched_services", "on_all_three", "silent", "airings", "reach")
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageFilter:
+    """Launched services of an agency, after the id `after`. `unaired`: only those that lack an airing on a channel."""
+
+    agency: str | None = None
+    unaired: bool = False
+    after: str = ""
+    rows_max: int | None = None
+
+
+async def coverage(connection: Connection, chosen: CoverageFilter) -> dict[str, Any]:
+    """The services that match, by id, and the totals of all launched services by agency.
+
+    Days are from the launch to the first airing, by the dates that the agency gave; negative where it aired before.
+    """
+    *agencies, total = [_total(row) for row in await connection.fetch(_SQL["totals"], chosen.agency)]
+    del total["agency"]
+    return {"services": await services(connection, chosen), "agencies": agencies, "total": total}
+
+
+async def services(connection: Connection, chosen: CoverageFilter) -> list[dict[str, Any]]:
+    """The coverage of each service, by id."""
+    given = (chosen.agency, chosen.after, chosen.rows_max, chosen.unaired)
+    rows = await connection.fetch(_SQL["services"], *given)
+    aired: dict[str, dict[str, Row]] = {row["service_id"]: {} for row in rows}
+    for airing in await connection.fetch(_SQL["airings"], list(aired)):
+        aired[airing["service_id"]][airing["channel"]] = airing
+    return [_service(row, aired[row["service_id"]]) for row in rows]
+
+
+def _service(row: Row, aired: Mapping[str, Row]) -> dict[str, Any]:
+    channels = {channel: _channel(row, channel, aired.get(channel)) for channel in CHANNELS}
+    dates = [channel["first_aired_on"] for channel in channels.values() if channel["first_aired_on"] is not None]
+    first = min(dates, default=None)
+    return {
+        "service_id": row["service_id"],
+        "name": row["name"],
+        "agency": row["agency"],
+        "plan_id": row["plan_id"],
+        "group": row["group"],
+        "launched_on": row["launched_on"],
+        "launched_index": row["launched_index"],
+        "channels": channels,
+        "airings": sum(channel["airings"] for channel in channels.values()),
+        "reach": sum(channel["reach"] for channel in channels.values()),
+        "first_aired_on": first,
+        "days_to_first_airing": days_between(row["launched_on"], first),
+        "missing_channels": [name for name, channel in channels.items() if channel["airings"] == 0],
+        "silent": not dates,
+    }
+
+
+def _channel(row: Row, channel: str, aired: Row | None) -> dict[str, Any]:
+    first = None if aired is None else aired["first_aired_on"]
+    return {
+        "airings": row[channel],
+        "reach": 0 if aired is None else int(aired["reach"]),
+        "first_aired_on": first,
+        "days_to_first_airing": days_between(row["launched_on"], first),
+    }
+
+
+def days_between(launched_on: str | None, aired_on: str | None) -> int | None:
+    """Days from the launch to an airing; None where one of them is not known."""
+    if launched_on is None or aired_on is None:
+        return None
+    return (date.fromisoformat(aired_on) - date.fromisoformat(launched_on)).days
+
+
+def _total(row: Row) -> dict[str, Any]:
+    return {
+        "agency": row["agency"],
+        **{name: int(row[name]) for name in _COUNTS},
+        "aired": {channel: row[channel] for channel in CHANNELS},
+        "median_days_to_first_airing": row["median_days_to_first_airing"],
+    }

@@ -1,0 +1,63 @@
+"""What a team does next about a campaign, and how much time is left. Pure: the day comes in by argument."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Final, NamedTuple
+
+from events.values.calendar import day_after
+from events.values.working_days import count_working_days
+
+Row = Mapping[str, Any]
+"""A campaign as `read.inbox` or `read.campaign` gives it."""
+
+
+class Words(NamedTuple):
+    """One sentence in both languages."""
+
+    ar: str
+    en: str
+
+
+DUE_TODAY: Final = Words("الموعد اليوم", "due today")
+
+
+def time_left(due_on: str, today: str) -> Words:
+    """The working days until the due date or, after it, the days since."""
+    if due_on == today:
+        return DUE_TODAY
+    if today < due_on:
+        days = count_working_days(day_after(today), day_after(due_on))
+        return Words(f"بقي {_arabic_days(days, ' عمل')}", f"{_english_days(days, 'working ')} left")
+    late = (date.fromisoformat(today) - date.fromisoformat(due_on)).days
+    return Words(f"تأخرت {_arabic_days(late)}", f"{_english_days(late)} late")
+
+
+def next_command(row: Row) -> str | None:
+    """The command that the team types next; None for a campaign that is completed or paused."""
+    campaign_id = row["campaign_id"]
+    match row["next_action"]:
+        case "acknowledge":
+            return f"yesser campaigns ack {campaign_id} --by DESK"
+        case "air":
+            airing = f"--channel {row['missing_channels'][0]} --outlet-ar NAME --outlet-en NAME --reach NUMBER"
+            return f"yesser campaigns air {campaign_id} {airing}"
+        case "complete":
+            return f"yesser campaigns complete {campaign_id}"
+    return None
+
+
+def _english_days(days: int, kind: str = "") -> str:
+    return f"{days} {kind}day{'' if days == 1 else 's'}"
+
+
+def _arabic_days(days: int, kind: str = "") -> str:
+    """The number with its noun: Arabic has forms for one, two, three to ten, and eleven on."""
+    if days == 1:
+        return f"يوم{kind} واحد"
+    if days == 2:
+        return f"يوما{kind}" if kind else "يومين"
+    if 3 <= days % 100 <= 10:
+        return f"{days} أيام{kind}"
+    return f"{days} يوم{kind}" if kind or days == 0 else f"{days} يومًا"

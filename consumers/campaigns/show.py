@@ -1,0 +1,210 @@
+"""Campaigns for people: a list, a team's inbox, and one campaign with its brief, in Arabic and English."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from rich.console import RenderableType
+
+from consumers.as_of.point_in_time import RIYADH
+from consumers.campaigns.next_step import next_command, time_left
+from consumers.campaigns.read import CHANNELS
+from infra.command_line.display import NOTHING, Column, Grid
+from infra.command_line.language import localized
+
+STATES: Final = {
+    "triggered": ("أُطلقت", "triggered"),
+    "acknowledged": ("استُلمت", "acknowledged"),
+    "completed": ("اكتملت", "completed"),
+}
+PAUSED: Final = ("موقوفة", "paused")
+ESCALATED: Final = ("مُصعّدة", "escalated")
+CHANNEL_NAMES: Final = {"tv": "التلفزيون", "radio": "الإذاعة", "print": "الصحافة"}
+_INDENT: Final = "    "
+
+Row = Mapping[str, Any]
+
+
+def table(rows: Sequence[Row]) -> Grid:
+    """The campaigns as a table."""
+    columns = [
+        Column("الحملة", "Campaign"),
+        Column("الموعد", "Due"),
+        Column("الحالة", "State"),
+        Column("البث", "TV·radio·print", drop=1, right=True),
+        Column("الوصول", "Reach", drop=2, right=True),
+    ]
+    shown = [
+        [
+            "\n".join([row["campaign_id"], " · ".join(filter(None, (row["owner"], row["service_id"])))]),
+            row["due_on"],
+            state_words(row),
+            " · ".join(str(row["aired"][channel]) for channel in CHANNELS),
+            f"{row['reach']:,}",
+        ]
+        for row in rows
+    ]
+    return Grid(localized("حملات التوعية", "Awareness campaigns"), columns, shown)
+
+
+def inbox_parts(rows: Sequence[Row], today: str) -> Iterator[RenderableType]:
+    """A team's open campaigns by what is due first, each with its brief and the command to type next."""
+    if not rows:
+        yield localized("لا حملات مفتوحة.", "No open campaigns.")
+    for heading, chosen in (
+        (localized("تأخرت", "Overdue"), [row for row in rows if row["overdue"]]),
+        (localized("للتنفيذ", "To do"), [row for row in rows if not row["overdue"] and not row["paused"]]),
+        (localized("موقوفة: لا عمل الآن", "Paused: nothing to do now"), [row for row in rows if row["paused"]]),
+    ):
+        if chosen:
+            yield f"{heading} ({len(chosen)})\n"
+        for row in chosen:
+            yield from _inbox_lines(row, today)
+            yield ""
+
+
+def _inbox_lines(row: Row, today: str) -> Iterator[str]:
+    service = row["service"]
+    name = "" if service is None else f"  {localized(service['name']['ar'], service['name']['en'])}"
+    yield f"{row['campaign_id']}{name}"
+    yield f"{_INDENT}{due_words(row, today)}"
+    for text in _by_language(row["brief"]):
+        yield f"{_INDENT}{_short(text)}"
+    yield f"{_INDENT}{acknowledgement_words(row)}"
+    if row["missing_channels"]:
+        yield f"{_INDENT}{missing_words(row['missing_channels'])}"
+    if (command := next_command(row)) is not None:
+        yield f"{_INDENT}$ {command}"
+
+
+def brief_parts(shown: Row, today: str) -> Iterator[RenderableType]:
+    """One campaign as a page to print: what to say, about which service, by when, and what was done."""
+    yield table([shown])
+    yield from (f"{text}\n" for text in _by_language(shown["brief"]))
+    yield from _facts(shown, today)
+    yield ""
+    yield from _by_language(shown["reason"])
+    yield ""
+    if shown["airings"]:
+        yield _airings_table(shown["airings"])
+    yield _history_table(shown["history"])
+    if (command := next_command(shown)) is not None:
+        yield f"$ {command}"
+
+
+def _facts(shown: Row, today: str) -> Iterator[str]:
+    service = shown["service"]
+    if service is not None:
+        yield f"{localized('الخدمة', 'Service')}: {localized(service['name']['ar'], service['name']['en'])}"
+        yield f"{localized('العنوان', 'Address')}: {service['url'] or NOTHING}"
+        yield f"{localized('الإطلاق', 'Launched')}: {service['launched_on'] or NOTHING}"
+        yield f"{localized('قنوات الخدمة', 'Service channels')}: {', '.join(service['channels'] or [NOTHING])}"
+    yield f"{localized('الجهة المسؤولة', 'Owner')}: {shown['owner']}"
+    wanted = localized("، ".join(CHANNEL_NAMES[channel] for channel in shown["channels"]), ", ".join(shown["channels"]))
+    yield f"{localized('الوسائل', 'To air on')}: {wanted}"
+    yield f"{localized('الموعد', 'Due')}: {due_words(shown, today)}"
+    yield acknowledgement_words(shown)
+    if shown["missing_channels"]:
+        yield missing_words(shown["missing_channels"])
+
+
+def due_words(row: Row, today: str) -> str:
+    """The due date in both calendars and, while the campaign runs, how much time is left."""
+    due_on, hijri = row["due_on"], row["due_on_hijri"]
+    dates = f"{due_on} · {hijri} هـ" if hijri else due_on
+    if row["paused"]:
+        return f"{dates} · {localized(*PAUSED)}"
+    if row["state"] == "completed":
+        return dates
+    words = f"{dates} · {localized(*time_left(due_on, today))}"
+    return f"{words} · {localized(*ESCALATED)}" if row["escalated"] else words
+
+
+def acknowledgement_words(row: Row) -> str:
+    """Who acknowledged, for which agency, when, and by which entry."""
+    if row["acknowledged_index"] is None:
+        return localized("لم تُستلم بعد", "not acknowledged yet")
+    by, agency, index = row["acknowledged_by"], row["owner"], row["acknowledged_index"]
+    at = _minute(row["acknowledged_at"])
+    return localized(
+        f"استلمها {by} ({agency}) في {at} بالقيد {index}", f"acknowledged by {by} ({agency}) at {at}, entry {index}"
+    )
+
+
+def missing_words(channels: Sequence[str]) -> str:
+    """The channels without an airing."""
+    arabic = "، ".join(CHANNEL_NAMES[channel] for channel in channels)
+    return localized(f"لم تُبث بعد في: {arabic}", f"no airing yet on: {', '.join(channels)}")
+
+
+def state_words(row: Row) -> str:
+    """State, pause and escalation in words."""
+    words = [STATES[row["state"]]]
+    if row["paused"]:
+        words.append(PAUSED)
+    if row["escalated"]:
+        words.append(ESCALATED)
+    return "\n".join(localized(*word, between="\n") for word in words)
+
+
+def _airings_table(airings: Sequence[Row]) -> Grid:
+    columns = [
+        Column("التاريخ", "On"),
+        Column("الوسيلة", "Channel"),
+        Column("المنفذ", "Outlet", wraps=True),
+        Column("الوصول", "Reach", right=True),
+        Column("رقم القيد", "Log entry", drop=1, right=True),
+    ]
+    rows = [
+        [
+            airing["aired_on"],
+            airing["channel"],
+            localized(airing["outlet"]["ar"], airing["outlet"]["en"], "\n"),
+            f"{airing['reach']:,}",
+            str(airing["index"]),
+        ]
+        for airing in airings
+    ]
+    return Grid(localized("مرات البث", "Airings"), columns, rows)
+
+
+def _history_table(history: Sequence[Row]) -> Grid:
+    columns = [
+        Column("رقم القيد", "Log entry", right=True),
+        Column("سُجّل", "Recorded", drop=2),
+        Column("الحدث", "Event"),
+        Column("الجهة", "Agency"),
+        Column("تفصيل", "Detail", drop=1),
+    ]
+    rows = [
+        [str(step["index"]), _minute(step["recorded"]), step["type"], step["agency"], _step_detail(step)]
+        for step in history
+    ]
+    return Grid(localized("ما جرى", "History"), columns, rows)
+
+
+def _step_detail(step: Row) -> str | None:
+    if step["anomaly"] is not None:
+        return localized(f"لم يغيّر شيئًا: {step['anomaly']}", f"changed nothing: {step['anomaly']}")
+    detail: str | None = step["by"] or step["channel"]
+    return detail
+
+
+def _by_language(text: Row) -> list[str]:
+    """The text in the chosen language; for both, one after the other."""
+    return localized(text["ar"], text["en"], "\0").split("\0")
+
+
+def _minute(recorded: str) -> str:
+    """`2026-11-01T08:00:00.000000Z` → `2026-11-01 11:00`: the time in Riyadh."""
+    return f"{datetime.fromisoformat(recorded).astimezone(RIYADH):%Y-%m-%d %H:%M}"
+
+
+def _short(text: str, characters_max: int = 160) -> str:
+    """The text on one line, cut between words."""
+    line = " ".join(text.split())
+    if len(line) <= characters_max:
+        return line
+    return line[:characters_max].rsplit(" ", 1)[0] + " …"

@@ -1,0 +1,28 @@
+"""A group to which other packages add commands by entry points, so that it does not import them."""
+
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+import click
+
+from infra.command_line.language import with_language
+
+
+class EntryPointGroup(click.Group):
+    """Its own commands, and those of the entry-point group `entry_points`, each imported when it is called."""
+
+    def __init__(self, *arguments: Any, entry_points: str, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self._entry_points = entry_points
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *self._entries()})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        entry = self._entries().get(cmd_name)
+        return super().get_command(ctx, cmd_name) if entry is None else with_language(entry.load())
+
+    def _entries(self) -> dict[str, EntryPoint]:
+        return {entry.name: entry for entry in entry_points(group=self._entry_points)}
