@@ -13,10 +13,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 from urllib.parse import quote
 
 import httpx
+import orjson
 
 from infra.errors import WaitTimedOut
 from infra.log.key_history import KeyHistory, key_name, parse_history
@@ -29,6 +30,7 @@ from producers.sdk.acknowledgements import key_named_in, unlisted_errors, verifi
 from producers.sdk.answers import (
     EventError,
     Language,
+    NotAGateway,
     Proof,
     Receipt,
     Registered,
@@ -178,6 +180,14 @@ class AgencyClient:
             if page.halted is not None:
                 raise TopicHalted(f"{TopicHalted.__doc__} {page.halted}")
         raise WaitTimedOut(f"{receipt.address} has no verdict after {timeout_s:g} s: it is stored, so try again later.")
+
+    async def read(self, path: str) -> tuple[int, Any]:
+        """A document of the read API, and the number of log entries that it shows. Raises `NotAGateway`."""
+        answer = await self._ask(path, {})
+        try:
+            return int(answer.headers["log-index"]), orjson.loads(answer.content)
+        except (KeyError, ValueError) as error:
+            raise NotAGateway(f"{NotAGateway.__doc__} ({answer.request.url})") from error
 
     async def proof(self, index: int, log_key: str | None = None) -> Proof:
         """The entry at this index with its verified inclusion proof; waits until a signed checkpoint covers it.

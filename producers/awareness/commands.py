@@ -1,0 +1,210 @@
+"""`yesser campaigns ack | air | complete`: a team's reports, sent as its agency through the gateway."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, get_args
+
+import click
+
+from events.values.fields import Channel
+from events.values.working_days import riyadh_date
+from events.wire.entry import recorded_time
+from infra.command_line.exit_codes import ExitCode
+from infra.command_line.language import print_localized
+from infra.command_line.output import json_option, print_result
+from infra.command_line.parameters import AgencyCode, date_option
+from infra.settings import Settings
+
+if TYPE_CHECKING:
+    from producers.awareness.actions import Action, Words
+    from producers.awareness.send import Reported
+
+TIMEOUT_S: Final = 60.0
+TOKEN_VARIABLE: Final = "YESSER_TOKEN"  # noqa: S105 - the name of a variable
+Given = ParamSpec("Given")
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who reports, to which gateway, and how the result is printed."""
+
+    agency: str
+    gateway: str
+    token: str
+    as_json: bool
+
+
+def _sender_options(command: Callable[Concatenate[Sender, Given], None]) -> Callable[Given, None]:
+    """Add the options of a sender."""
+
+    @wraps(command)
+    def with_sender(*arguments: Given.args, **given: Given.kwargs) -> None:
+        options: dict[str, Any] = dict(given)
+        agency, as_json = options.pop("agency"), options.pop("as_json")
+        sender = Sender(agency, _gateway(options.pop("gateway")), _token(options.pop("token_file")), as_json)
+        run: Callable[..., None] = command
+        run(sender, *arguments, **options)
+
+    decorated: Callable[..., None] = json_option(with_sender)
+    for option in reversed(_SENDER):
+        decorated = option(decorated)
+    return decorated
+
+
+_SENDER: Final = (
+    click.option(
+        "--agency", required=True, envvar="YESSER_AGENCY", show_envvar=True, type=AgencyCode(), help="Your agency."
+    ),
+    click.option(
+        "--gateway",
+        envvar="YESSER_GATEWAY",
+        show_envvar=True,
+        metavar="ADDRESS",
+        help="The gateway; default: that of the stack in YESSER_HOME.",
+    ),
+    click.option(
+        "--token-file",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help=f"File with the agency's token; default: the variable {TOKEN_VARIABLE}.",
+    ),
+)
+_on_option: Final = click.option(
+    "--on", metavar="DATE", callback=date_option, help="The day, as 2026-11-25; default: today in Riyadh."
+)
+
+
+@click.command("ack")
+@click.argument("campaign_id")
+@click.option("--by", metavar="DESK", help="The desk or team, never a person; default: YESSER_OPERATOR.")
+@_on_option
+@_sender_options
+def ack(sender: Sender, campaign_id: str, by: str | None, on: str | None) -> None:
+    """Acknowledge a campaign: your desk takes it. The first acknowledgement in the log counts."""
+    from producers.awareness.actions import acknowledgement
+
+    desk = by or Settings().operator
+    if desk is None:
+        raise click.UsageError("Name your desk: --by press-desk, or set YESSER_OPERATOR.")
+    _report(sender, acknowledgement(campaign_id, desk, on or _today()))
+
+
+@click.command("air")
+@click.argument("campaign_id")
+@click.option("--channel", type=click.Choice(get_args(Channel)), required=True, help="Where it was aired.")
+@click.option("--outlet-ar", required=True, help="The station or paper, in Arabic.")
+@click.option("--outlet-en", required=True, help="The station or paper, in English.")
+@click.option("--reach", type=click.IntRange(min=0), required=True, help="People reached.")
+@click.option("--airing-id", help="Your own id of the airing; needed for a second one of this outlet on that day.")
+@_on_option
+@_sender_options
+def air(sender: Sender, /, campaign_id: str, on: str | None, **given: Any) -> None:
+    """Report an airing of a campaign on television, radio or in print."""
+    from producers.awareness.actions import Airing, airing_report
+
+    outlet = {"ar": given["outlet_ar"], "en": given["outlet_en"]}
+    aired = Airing(given["channel"], outlet, given["reach"], on or _today(), given["airing_id"])
+    _report(sender, airing_report(campaign_id, aired))
+
+
+@click.command("complete")
+@click.argument("campaign_id")
+@_on_option
+@_sender_options
+def complete(sender: Sender, campaign_id: str, on: str | None) -> None:
+    """Complete a campaign: its team has done its work. Later airings still count."""
+    from producers.awareness.actions import completion
+
+    _report(sender, completion(campaign_id, on or _today()))
+
+
+def _report(sender: Sender, action: Action) -> None:
+    import uvloop
+
+    reported = uvloop.run(_send(sender, action))
+    print_result(_document(action, reported), sender.as_json, lambda: _print(action, reported))
+    if reported.effect == "superseded":
+        raise SystemExit(ExitCode.ANSWER_IS_NO)
+
+
+async def _send(sender: Sender, action: Action) -> Reported:
+    from infra.tls.certificate_files import TlsFiles
+    from producers.awareness.send import report
+    from producers.sdk.client import AgencyClient
+
+    settings = Settings()
+    client = AgencyClient(
+        sender.gateway,
+        sender.token,
+        tls=TlsFiles.of(settings),
+        dangerously_allow_plaintext=settings.dangerously_allow_plaintext,
+    )
+    async with client:
+        return await report(client, sender.agency, action, _warn, TIMEOUT_S)
+
+
+def _warn(words: Words) -> None:
+    print_localized(*words, err=True)
+
+
+def _document(action: Action, reported: Reported) -> dict[str, Any]:
+    campaign = reported.campaign
+    names = ("state", "acknowledged_by", "acknowledged_at", "missing_channels", "next_action")
+    return {
+        "campaign_id": action.campaign_id,
+        "event_id": action.event_id,
+        "effect": reported.effect,
+        "index": reported.index,
+        "effective_index": action.effective_index(campaign),
+        **{name: campaign[name] for name in names},
+    }
+
+
+def _print(action: Action, reported: Reported) -> None:
+    from producers.awareness.actions import in_effect, next_step
+
+    index = reported.index
+    if reported.effect == "applied":
+        print_localized(f"سُجّل بالقيد {index}.", f"Accepted as entry {index}.")
+    else:
+        if reported.effect == "repeated":
+            print_localized("سبق تسجيله، ولم يُرسل ثانية.", "It was reported before, and was not sent again.")
+        elif index is None:
+            print_localized("لم يتغير شيء.", "Nothing has changed.")
+        else:
+            print_localized(f"القيد {index} لم يغيّر شيئًا.", f"Entry {index} changed nothing.")
+        if action.effective_index(reported.campaign) is not None:
+            print_localized(*in_effect(action, reported.campaign))
+    following = next_step(reported.campaign)
+    if following is not None:
+        print_localized(*following)
+
+
+def _gateway(given: str | None) -> str:
+    """The address. Raises `UsageError` where no gateway runs in YESSER_HOME and none is given."""
+    if given is not None:
+        return given
+    settings = Settings()
+    processes: list[Mapping[str, Any]] = (settings.stack() or {}).get("processes", [])
+    port = next((process["port"] for process in processes if process["name"] == "gateway" and process["port"]), None)
+    if port is None:
+        raise click.UsageError(f"No gateway was started in {settings.home}: give --gateway ADDRESS.")
+    scheme = "http" if settings.gateway_certificate is None else "https"
+    return f"{scheme}://127.0.0.1:{port}"
+
+
+def _token(file: Path | None) -> str:
+    token = os.environ.get(TOKEN_VARIABLE) if file is None else file.read_text(encoding="utf-8")
+    if not token or not token.strip():
+        raise click.UsageError(f"Give the agency's token: --token-file FILE, or set {TOKEN_VARIABLE}.")
+    return token.strip()
+
+
+def _today() -> str:
+    """The civil date in Riyadh."""
+    return riyadh_date(recorded_time(datetime.now(UTC)))

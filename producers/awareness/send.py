@@ -1,0 +1,124 @@
+"""Sends a report through the gateway and waits until it is applied to the campaign.
+
+The campaign is read first: nothing is sent about one that the log does not have, or that another agency owns. What is
+in the log under the event's id already is not sent again. Everything else the log decides.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal
+from urllib.parse import quote
+
+from events.errors import Reject
+from infra.process.retry import WaitTimedOut
+from producers.awareness.actions import Action, Campaign, Words, warnings
+from producers.errors import OutcomeUnknown
+from producers.sdk.client import AgencyClient
+from producers.sdk.problems import GatewayProblem, RefusedByRegistrar
+
+Effect = Literal["applied", "repeated", "superseded"]
+_LOOK_EVERY_S: Final = 0.2
+_NOT_FOUND: Final = 404
+_CONFLICT: Final = "conflict"
+
+
+class UnknownCampaign(Reject):
+    """The log has no such campaign: `yesser campaigns inbox` lists those of your agency. Nothing was sent."""
+
+
+class NotTheOwner(Reject):
+    """Another agency owns the campaign: only its owner reports about it. Nothing was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What became of a report, and the campaign after it.
+
+    `index` is the event's entry. *repeated*: it was in the log before. *superseded*: the campaign already had what it
+    reports from another desk or with other figures, so it changed nothing. `index` is None where the event has no entry
+    of its own.
+    """
+
+    effect: Effect
+    index: int | None
+    campaign: Campaign
+
+
+async def report(
+    client: AgencyClient, agency: str, action: Action, warn: Callable[[Words], None], timeout_s: float
+) -> Reported:
+    """Send the action as `agency`. Raises `UnknownCampaign`, `NotTheOwner`, `FaultyEvent`, and the client's errors."""
+    event = action.event(agency)
+    _, campaign = await _read(client, action.campaign_id)
+    if campaign["owner"] != agency:
+        raise NotTheOwner(f"{action.campaign_id} is of {campaign['owner']}, not {agency}. {NotTheOwner.__doc__}")
+    known = await _known_index(client, action.event_id)
+    for sentence in warnings(action, campaign) if known is None else ():
+        warn(sentence)
+    if known is not None:
+        campaign = await _applied(client, action, known, timeout_s)
+        is_same = known == action.effective_index(campaign) and action.is_in_effect(campaign)
+        return Reported("repeated", known, campaign) if is_same else Reported("superseded", None, campaign)
+    index, is_duplicate = await _register(client, event, timeout_s)
+    if index is None:
+        _, campaign = await _read(client, action.campaign_id)
+        return Reported("superseded", None, campaign)
+    campaign = await _applied(client, action, index, timeout_s)
+    if index != action.effective_index(campaign):
+        return Reported("superseded", index, campaign)
+    return Reported("repeated" if is_duplicate else "applied", index, campaign)
+
+
+async def _read(client: AgencyClient, campaign_id: str) -> tuple[int, Campaign]:
+    """The campaign, and the number of entries applied to it."""
+    try:
+        return await client.read(f"/v1/campaigns/{quote(campaign_id, safe='')}")
+    except GatewayProblem as error:
+        if error.problem.status == _NOT_FOUND:
+            raise UnknownCampaign(f"{campaign_id}: {UnknownCampaign.__doc__}") from None
+        raise
+
+
+async def _known_index(client: AgencyClient, event_id: str) -> int | None:
+    """The entry that has the id already, or None."""
+    try:
+        verdict = await client.status(event_id)
+    except GatewayProblem as error:
+        if error.problem.status == _NOT_FOUND:
+            return None
+        raise
+    return verdict.index if verdict.state in ("registered", "duplicate") else None
+
+
+async def _register(client: AgencyClient, event: bytes, timeout_s: float) -> tuple[int | None, bool]:
+    """The event's entry, and whether it was there before; no entry where another event took the id meanwhile."""
+    try:
+        receipt = await client.send(event)
+        registered = await client.wait_registered(receipt, timeout_s)
+    except GatewayProblem as error:
+        if error.may_be_stored:
+            raise OutcomeUnknown(f"{error} {OutcomeUnknown.__doc__}") from error
+        raise
+    except RefusedByRegistrar as refused:
+        if {error.code for error in refused.verdict.errors} == {_CONFLICT}:
+            return None, False
+        raise
+    return registered.index, registered.state == "duplicate"
+
+
+async def _applied(client: AgencyClient, action: Action, index: int, timeout_s: float) -> Campaign:
+    """The campaign once entry `index` is applied. Raises `WaitTimedOut`."""
+    deadline = asyncio.get_running_loop().time() + timeout_s
+    while True:
+        applied, campaign = await _read(client, action.campaign_id)
+        if applied > index:
+            return campaign
+        if asyncio.get_running_loop().time() > deadline:
+            raise WaitTimedOut(
+                f"{action.event_id} is entry {index}, and was not applied within {timeout_s:g} s: the same command"
+                " shows later what it changed."
+            )
+        await asyncio.sleep(_LOOK_EVERY_S)
