@@ -21,6 +21,7 @@ class Words(NamedTuple):
 
 
 DUE_TODAY: Final = Words("الموعد اليوم", "due today")
+NO_WORKING_DAY: Final = Words("لم يبق يوم عمل", "no working day left")
 
 
 def time_left(due_on: str, today: str) -> Words:
@@ -29,6 +30,8 @@ def time_left(due_on: str, today: str) -> Words:
         return DUE_TODAY
     if today < due_on:
         days = count_working_days(day_after(today), day_after(due_on))
+        if days == 0:
+            return NO_WORKING_DAY
         return Words(f"بقي {_arabic_days(days, ' عمل')}", f"{_english_days(days, 'working ')} left")
     late = (date.fromisoformat(today) - date.fromisoformat(due_on)).days
     return Words(f"تأخرت {_arabic_days(late)}", f"{_english_days(late)} late")
@@ -60,4 +63,4 @@ def _arabic_days(days: int, kind: str = "") -> str:
         return f"يوما{kind}" if kind else "يومين"
     if 3 <= days % 100 <= 10:
         return f"{days} أيام{kind}"
-    return f"{days} يوم{kind}" if kind or days == 0 else f"{days} يومًا"
+    return f"{days} يوم{kind}" if kind else f"{days} يومًا"

@@ -21,6 +21,15 @@ STATES: Final = {
 }
 PAUSED: Final = ("موقوفة", "paused")
 ESCALATED: Final = ("مُصعّدة", "escalated")
+STEPS: Final = {
+    "campaign.triggered": ("أُطلقت", "triggered"),
+    "campaign.paused": ("أُوقفت", "paused"),
+    "campaign.resumed": ("استُؤنفت", "resumed"),
+    "campaign.escalated": ("صُعّدت", "escalated"),
+    "awareness.campaign-acknowledged": ("استُلمت", "acknowledged"),
+    "awareness.campaign-aired": ("بُثت", "aired"),
+    "awareness.campaign-completed": ("اكتملت", "completed"),
+}
 CHANNEL_NAMES: Final = {"tv": "التلفزيون", "radio": "الإذاعة", "print": "الصحافة"}
 _INDENT: Final = "    "
 
@@ -72,9 +81,8 @@ def _inbox_lines(row: Row, today: str) -> Iterator[str]:
     yield f"{_INDENT}{due_words(row, today)}"
     for text in _by_language(row["brief"]):
         yield f"{_INDENT}{_short(text)}"
-    yield f"{_INDENT}{acknowledgement_words(row)}"
-    if row["missing_channels"]:
-        yield f"{_INDENT}{missing_words(row['missing_channels'])}"
+    for text in (*acknowledgement_lines(row), *missing_lines(row["missing_channels"])):
+        yield f"{_INDENT}{text}"
     if (command := next_command(row)) is not None:
         yield f"{_INDENT}$ {command}"
 
@@ -82,6 +90,7 @@ def _inbox_lines(row: Row, today: str) -> Iterator[str]:
 def brief_parts(shown: Row, today: str) -> Iterator[RenderableType]:
     """One campaign as a page to print: what to say, about which service, by when, and what was done."""
     yield table([shown])
+    yield ""
     yield from (f"{text}\n" for text in _by_language(shown["brief"]))
     yield from _facts(shown, today)
     yield ""
@@ -89,7 +98,9 @@ def brief_parts(shown: Row, today: str) -> Iterator[RenderableType]:
     yield ""
     if shown["airings"]:
         yield _airings_table(shown["airings"])
+        yield ""
     yield _history_table(shown["history"])
+    yield ""
     if (command := next_command(shown)) is not None:
         yield f"$ {command}"
 
@@ -105,9 +116,8 @@ def _facts(shown: Row, today: str) -> Iterator[str]:
     wanted = localized("، ".join(CHANNEL_NAMES[channel] for channel in shown["channels"]), ", ".join(shown["channels"]))
     yield f"{localized('الوسائل', 'To air on')}: {wanted}"
     yield f"{localized('الموعد', 'Due')}: {due_words(shown, today)}"
-    yield acknowledgement_words(shown)
-    if shown["missing_channels"]:
-        yield missing_words(shown["missing_channels"])
+    yield from acknowledgement_lines(shown)
+    yield from missing_lines(shown["missing_channels"])
 
 
 def due_words(row: Row, today: str) -> str:
@@ -122,21 +132,22 @@ def due_words(row: Row, today: str) -> str:
     return f"{words} · {localized(*ESCALATED)}" if row["escalated"] else words
 
 
-def acknowledgement_words(row: Row) -> str:
+def acknowledgement_lines(row: Row) -> list[str]:
     """Who acknowledged, for which agency, when, and by which entry."""
     if row["acknowledged_index"] is None:
-        return localized("لم تُستلم بعد", "not acknowledged yet")
+        return [localized("لم تُستلم بعد", "not acknowledged yet")]
     by, agency, index = row["acknowledged_by"], row["owner"], row["acknowledged_index"]
     at = _minute(row["acknowledged_at"])
-    return localized(
-        f"استلمها {by} ({agency}) في {at} بالقيد {index}", f"acknowledged by {by} ({agency}) at {at}, entry {index}"
-    )
+    arabic = f"استلمها {by} ({agency}) في {at} بالقيد {index}"
+    return _by_language({"ar": arabic, "en": f"acknowledged by {by} ({agency}) at {at}, entry {index}"})
 
 
-def missing_words(channels: Sequence[str]) -> str:
-    """The channels without an airing."""
+def missing_lines(channels: Sequence[str]) -> list[str]:
+    """The channels without an airing; nothing where there is none."""
+    if not channels:
+        return []
     arabic = "، ".join(CHANNEL_NAMES[channel] for channel in channels)
-    return localized(f"لم تُبث بعد في: {arabic}", f"no airing yet on: {', '.join(channels)}")
+    return _by_language({"ar": f"لم تُبث بعد في: {arabic}", "en": f"no airing yet on: {', '.join(channels)}"})
 
 
 def state_words(row: Row) -> str:
@@ -175,11 +186,17 @@ def _history_table(history: Sequence[Row]) -> Grid:
         Column("رقم القيد", "Log entry", right=True),
         Column("سُجّل", "Recorded", drop=2),
         Column("الحدث", "Event"),
-        Column("الجهة", "Agency"),
-        Column("تفصيل", "Detail", drop=1),
+        Column("الجهة", "Agency", drop=1),
+        Column("تفصيل", "Detail", wraps=True),
     ]
     rows = [
-        [str(step["index"]), _minute(step["recorded"]), step["type"], step["agency"], _step_detail(step)]
+        [
+            str(step["index"]),
+            _minute(step["recorded"]),
+            localized(*STEPS[step["type"]]),
+            step["agency"],
+            _step_detail(step),
+        ]
         for step in history
     ]
     return Grid(localized("ما جرى", "History"), columns, rows)
@@ -187,7 +204,7 @@ def _history_table(history: Sequence[Row]) -> Grid:
 
 def _step_detail(step: Row) -> str | None:
     if step["anomaly"] is not None:
-        return localized(f"لم يغيّر شيئًا: {step['anomaly']}", f"changed nothing: {step['anomaly']}")
+        return localized(f"لم يغيّر شيئًا: {step['anomaly']}", f"changed nothing: {step['anomaly']}", "\n")
     detail: str | None = step["by"] or step["channel"]
     return detail
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from consumers.read_api.cursor import cursor_of, index_after, indexes_after, text_after
+from consumers.read_api.cursor import cursor_of, index_after, indexes_after, text_after, texts_after
 from infra.http.problems import Problem
 
 
@@ -12,10 +12,12 @@ def test_a_cursor_leads_to_its_key() -> None:
     assert text_after(cursor_of(("SVC-1",))) == "SVC-1"
     assert index_after(cursor_of((7,))) == 7
     assert indexes_after(cursor_of((7, 3))) == (7, 3)
+    assert texts_after(cursor_of(("2026-11-26", "SVC-1"))) == ("2026-11-26", "SVC-1")
 
 
 def test_without_a_cursor_a_list_begins_at_its_beginning() -> None:
     assert (text_after(None), index_after(None), indexes_after(None)) == ("", -1, (-1, -1))
+    assert texts_after(None) == ("", "")
 
 
 @pytest.mark.parametrize(
@@ -44,3 +46,10 @@ def test_what_is_no_cursor_of_ids_is_a_bad_parameter(cursor: str) -> None:
 def test_what_is_no_cursor_of_indexes_is_a_bad_parameter(cursor: str) -> None:
     with pytest.raises(Problem):
         index_after(cursor)
+
+
+@pytest.mark.parametrize("cursor", ["x", cursor_of(("a",)), cursor_of(("a", 1)), cursor_of(("a", "\0"))])
+def test_what_is_no_cursor_of_two_texts_is_a_bad_parameter(cursor: str) -> None:
+    with pytest.raises(Problem) as caught:
+        texts_after(cursor)
+    assert caught.value.code == "bad-parameter"

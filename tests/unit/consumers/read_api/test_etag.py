@@ -11,6 +11,11 @@ def test_consumers_at_one_index_give_that_index() -> None:
     assert tag_of([1042, 1042, 1042]) == 'W/"1042"'
 
 
+def test_another_day_changes_the_tag_of_what_depends_on_it() -> None:
+    assert tag_of([1042], "2026-11-26") == 'W/"1042@2026-11-26"'
+    assert not names(tag_of([1042], "2026-11-26"), tag_of([1042], "2026-11-27"))
+
+
 def test_any_consumer_that_moves_changes_the_tag() -> None:
     tags = {tag_of(positions) for positions in ([5, 4, 5], [5, 4, 4], [4, 5, 4], [5, 5, 5])}
     assert len(tags) == 4

@@ -1,0 +1,192 @@
+"""Lists, inbox and coverage on the real PostgreSQL: who must act, by what day, and what was launched in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from consumers.campaigns.consumer import CONSUMER
+from consumers.campaigns.coverage.read import CoverageFilter, coverage
+from consumers.campaigns.filters import CampaignFilter
+from consumers.campaigns.read import campaigns, inbox, team_subscriptions
+from consumers.campaigns.spreadsheet import inbox_csv
+from infra.postgres.connection import Connection
+from tests.integration.consumers.campaigns.test_campaigns import fold
+from tests.unit.consumers.campaigns.story import Story
+
+DUE = "2026-11-15"
+"""Ten working days after Sunday, 2026-11-01."""
+
+
+def told() -> tuple[Story, dict[str, str]]:
+    """Five services launched on one day, and what was done about each campaign; an initiative two weeks later."""
+    story = Story()
+    names = {}
+    for service in ("ACKED", "AIRED", "DONE", "NEW", "PAUSED"):
+        story.register(service)
+        names[service] = f"service-launched.i{story.launch(service)}"
+    story.come_back()
+    story.at = "2026-11-02T08:00:00.000000Z"
+    for service in ("ACKED", "AIRED"):
+        story.acknowledge(names[service])
+    for number, channel in enumerate(("tv", "radio", "print")):
+        story.air(names["AIRED"], f"A{number}", channel, reach=2**53 - 1)
+    story.air(names["ACKED"], "B", "tv", reach=5)
+    story.complete(names["DONE"])
+    story.change("suspended", "PAUSED")
+    story.come_back()
+    story.at = "2026-11-16T08:00:00.000000Z"
+    names["INITIATIVE"] = f"initiative-announced.i{story.announce('I', agency='interior')}"
+    story.come_back()
+    return story, names
+
+
+@pytest.fixture
+async def names(connection: Connection) -> dict[str, str]:
+    story, names = told()
+    await fold(connection, story.entries, batch=6)
+    return names
+
+
+async def ids(connection: Connection, chosen: CampaignFilter) -> list[str]:
+    return [row["campaign_id"] for row in await campaigns(connection, chosen)]
+
+
+async def test_a_campaign_is_overdue_from_the_day_after_its_due_date_unless_nothing_is_missing_or_it_rests(
+    connection: Connection, names: dict[str, str]
+) -> None:
+    on_the_day = await ids(connection, CampaignFilter(DUE, overdue=True))
+    the_day_after = await ids(connection, CampaignFilter("2026-11-16", overdue=True))
+    assert on_the_day == []
+    assert the_day_after == sorted([names["ACKED"], names["NEW"]])
+    assert the_day_after == await ids(connection, CampaignFilter("2026-11-16", state="overdue"))
+    others = await ids(connection, CampaignFilter("2026-11-16", overdue=False))
+    assert sorted([*others, *the_day_after]) == sorted(names.values())
+
+
+@pytest.mark.parametrize(
+    ("chosen", "found"),
+    [
+        ({"state": "open"}, ("ACKED", "AIRED", "INITIATIVE", "NEW", "PAUSED")),
+        ({"state": "triggered"}, ("INITIATIVE", "NEW", "PAUSED")),
+        ({"state": "acknowledged"}, ("ACKED", "AIRED")),
+        ({"state": "completed"}, ("DONE",)),
+        ({"state": "paused"}, ("PAUSED",)),
+        ({"state": "escalated"}, ()),
+        ({"owner": "interior"}, ("INITIATIVE",)),
+        ({"service": "NEW"}, ("NEW",)),
+        ({"rule": "service-launched", "state": "completed"}, ("DONE",)),
+        ({"channel": "radio", "owner": "health", "state": "acknowledged"}, ("ACKED", "AIRED")),
+        ({"due_before": DUE}, ()),
+        ({"due_before": "2026-11-16"}, ("ACKED", "AIRED", "DONE", "NEW", "PAUSED")),
+    ],
+)
+async def test_all_that_is_given_must_hold(
+    connection: Connection, names: dict[str, str], chosen: dict[str, Any], found: Sequence[str]
+) -> None:
+    expected = sorted(names[name] for name in found)
+    assert await ids(connection, CampaignFilter("2026-11-16", **chosen)) == expected
+
+
+async def test_the_inbox_says_what_is_missing_who_has_it_and_what_comes_next(
+    connection: Connection, names: dict[str, str]
+) -> None:
+    chosen = CampaignFilter("2026-11-16", owner="health", state="open", sort="due")
+    rows = {row["campaign_id"]: row for row in await inbox(connection, chosen)}
+    assert len(rows) == 4
+    acked = rows[names["ACKED"]]
+    assert (acked["acknowledged_by"], acked["acknowledged_at"]) == ("desk", "2026-11-02T08:00:00.000000Z")
+    assert (acked["missing_channels"], acked["next_action"], acked["overdue"]) == (["radio", "print"], "air", True)
+    assert (acked["due_on"], acked["due_on_hijri"]) == (DUE, "1448-06-05")
+    assert acked["service"] == {
+        "service_id": "ACKED",
+        "name": {"ar": "«ACKED»", "en": "ACKED"},
+        "url": None,
+        "launched_on": "2026-11-01",
+        "channels": ["web"],
+    }
+    assert [rows[names[name]]["next_action"] for name in ("NEW", "AIRED", "PAUSED")] == [
+        "acknowledge",
+        "complete",
+        None,
+    ]
+    assert inbox_csv(rows.values()).count("\r\n") == 5
+
+
+TEAM = "INSERT INTO delivery.team (agency, team, name) VALUES ($1, 'press', '{}')"
+SUBSCRIBE = """INSERT INTO delivery.subscription (agency, team, route, rules, services, channels, from_index, ended_at)
+VALUES ('health', 'press', 'email', $1, $2, $3, 0, $4::text::timestamptz)"""
+
+
+async def test_a_team_sees_what_any_of_its_subscriptions_chooses(connection: Connection, names: dict[str, str]) -> None:
+    assert await team_subscriptions(connection, "health", "press") is None
+    await connection.execute(TEAM, "health")
+    assert await team_subscriptions(connection, "health", "press") == []
+
+    async def seen() -> list[str]:
+        wanted = await team_subscriptions(connection, "health", "press")
+        rows = await inbox(
+            connection, CampaignFilter(DUE, owner="health", state="open", sort="due", subscriptions=wanted)
+        )
+        return [row["campaign_id"] for row in rows]
+
+    assert await seen() == [], "without a subscription nothing is the team's"
+    await connection.execute(SUBSCRIBE, None, None, None, "2026-01-01T00:00:00Z")
+    assert await seen() == [], "one that has ended"
+    await connection.execute(SUBSCRIBE, ["quota-met"], None, None, None)
+    await connection.execute(SUBSCRIBE, None, ["NEW"], ["radio"], None)
+    assert await seen() == [names["NEW"]]
+    await connection.execute(SUBSCRIBE, ["service-launched"], None, None, None)
+    assert len(await seen()) == 4
+
+
+async def test_by_due_date_a_page_begins_after_the_one_before(connection: Connection, names: dict[str, str]) -> None:
+    whole = await campaigns(connection, CampaignFilter(DUE, sort="due"))
+    assert [row["due_on"] for row in whole] == [DUE] * 5 + ["2026-11-30"]
+    for number, row in enumerate(whole):
+        after = (row["due_on"], row["campaign_id"])
+        chosen = CampaignFilter(DUE, sort="due", after=after, rows_max=2)
+        assert await campaigns(connection, chosen) == whole[number + 1 : number + 3]
+
+
+async def test_coverage_counts_what_was_aired_and_what_was_launched_in_silence(
+    connection: Connection, names: dict[str, str]
+) -> None:
+    found = await coverage(connection, CoverageFilter())
+    rows = {row["service_id"]: row for row in found["services"]}
+    assert list(rows) == ["ACKED", "AIRED", "DONE", "NEW", "PAUSED"]
+    assert rows["ACKED"]["channels"]["tv"] == {
+        "airings": 1,
+        "reach": 5,
+        "first_aired_on": "2026-11-01",
+        "days_to_first_airing": 0,
+    }
+    assert (rows["ACKED"]["missing_channels"], rows["ACKED"]["silent"]) == (["radio", "print"], False)
+    assert (rows["NEW"]["silent"], rows["NEW"]["days_to_first_airing"]) == (True, None)
+    assert rows["AIRED"]["reach"] == 3 * (2**53 - 1)
+    figures = {
+        "launched_services": 5,
+        "on_all_three": 1,
+        "silent": 3,
+        "airings": 4,
+        "reach": 3 * (2**53 - 1) + 5,
+        "aired": {"tv": 2, "radio": 1, "print": 1},
+        "median_days_to_first_airing": 0,
+    }
+    assert found["agencies"] == [{"agency": "health", **figures}]
+    assert found["total"] == figures
+    unaired = await coverage(connection, CoverageFilter("health", unaired=True, rows_max=2))
+    assert [row["service_id"] for row in unaired["services"]] == ["ACKED", "DONE"]
+    nothing = await coverage(connection, CoverageFilter("interior"))
+    assert (nothing["services"], nothing["agencies"], nothing["total"]["launched_services"]) == ([], [], 0)
+
+
+async def test_due_dates_are_found_by_an_index(connection: Connection, names: dict[str, str]) -> None:
+    columns = await connection.fetch(
+        "SELECT indexdef FROM pg_indexes WHERE schemaname = $1 AND tablename = 'campaign'", CONSUMER.schema
+    )
+    assert {"(due_on, campaign_id)", "(owner, due_on, campaign_id)"} <= {
+        row["indexdef"][row["indexdef"].index("(") :] for row in columns
+    }

@@ -1,0 +1,62 @@
+"""What a team does next, and the time that is left in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from consumers.campaigns.next_step import next_command, time_left
+from consumers.campaigns.read import hijri, missing_channels, next_action
+
+OPEN: dict[str, Any] = {
+    "campaign_id": "service-launched.i4",
+    "state": "acknowledged",
+    "paused": False,
+    "channels": ["tv", "print"],
+    "tv": 1,
+    "radio": 0,
+    "print": 0,
+}
+
+
+@pytest.mark.parametrize(
+    ("due_on", "today", "ar", "en"),
+    [
+        ("2026-11-26", "2026-11-26", "الموعد اليوم", "due today"),
+        ("2026-11-29", "2026-11-26", "بقي يوم عمل واحد", "1 working day left"),
+        ("2026-11-30", "2026-11-26", "بقي يوما عمل", "2 working days left"),
+        ("2026-12-10", "2026-11-26", "بقي 10 أيام عمل", "10 working days left"),
+        ("2026-12-13", "2026-11-26", "بقي 11 يوم عمل", "11 working days left"),
+        ("2026-11-25", "2026-11-26", "تأخرت يوم واحد", "1 day late"),
+        ("2026-11-24", "2026-11-26", "تأخرت يومين", "2 days late"),
+        ("2026-11-12", "2026-11-26", "تأخرت 14 يومًا", "14 days late"),
+    ],
+)
+def test_what_is_left_counts_working_days_and_what_is_late_counts_days(
+    due_on: str, today: str, ar: str, en: str
+) -> None:
+    assert tuple(time_left(due_on, today)) == (ar, en)
+
+
+def test_holidays_are_no_working_days() -> None:
+    # 9 to 13 Dhu al-Hijja 1448 are 15 to 19 May 2027: the 20th is a Thursday.
+    assert time_left("2027-05-20", "2027-05-13").en == "1 working day left"
+    assert time_left("2027-05-19", "2027-05-13").en == "no working day left"
+
+
+def test_a_team_acknowledges_then_airs_on_what_is_missing_then_completes() -> None:
+    def following(**changes: Any) -> str | None:
+        row = OPEN | changes
+        return next_command(row | {"next_action": next_action(row), "missing_channels": missing_channels(row)})
+
+    assert following(state="triggered") == "yesser campaigns ack service-launched.i4 --by DESK"
+    assert (following() or "").startswith("yesser campaigns air service-launched.i4 --channel print ")
+    assert following(print=2) == "yesser campaigns complete service-launched.i4"
+    assert following(state="completed") is None
+    assert following(paused=True) is None
+
+
+def test_a_date_outside_the_hijri_table_has_none() -> None:
+    assert hijri("2026-11-26") == "1448-06-16"
+    assert hijri("2077-11-17") is None
