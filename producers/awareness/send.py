@@ -13,7 +13,7 @@ from typing import Final, Literal
 from urllib.parse import quote
 
 from events.errors import Reject
-from infra.process.retry import WaitTimedOut
+from infra.errors import WaitTimedOut
 from producers.awareness.actions import Action, Campaign, Words, warnings
 from producers.errors import OutcomeUnknown
 from producers.sdk.client import AgencyClient

@@ -12,7 +12,7 @@ def test_consumers_at_one_index_give_that_index() -> None:
 
 
 def test_another_day_changes_the_tag_of_what_depends_on_it() -> None:
-    assert tag_of([1042], "2026-11-26") == 'W/"1042@2026-11-26"'
+    assert tag_of([1042], "2026-11-26") == 'W/"1042.2026-11-26"'
     assert not names(tag_of([1042], "2026-11-26"), tag_of([1042], "2026-11-27"))
 
 
