@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
 
 from pydantic import Field, PrivateAttr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -204,6 +204,29 @@ class Settings(BaseSettings):
     )
     outbox_token: str | None = Field(default=None, repr=False, description="The agency's token for this gateway.")
     outbox_keep_days: int = Field(default=7, ge=0, description="The outbox keeps sent events for this long.")
+    # E-mail to campaign teams (docs/campaigns.md)
+    mail_server: str | None = Field(
+        default=None, description="host:port of the SMTP server for campaign teams; without it e-mails wait."
+    )
+    mail_tls: Literal["starttls", "tls", "none"] | None = Field(
+        default=None,
+        description="starttls, tls (from the first byte) or none; default: starttls, and none to this machine.",
+    )
+    mail_user: str | None = Field(
+        default=None,
+        max_length=256,
+        description="User on the SMTP server; its password is the file `delivery/smtp` in the folder of secrets.",
+    )
+    mail_from: str | None = Field(default=None, max_length=254, description="Sender's address of e-mails.")
+    mail_reply_to: str | None = Field(
+        default=None, max_length=254, description="Address that answers to e-mails go to; default: the sender's."
+    )
+    mail_timeout_s: float = Field(default=30.0, gt=0, description="Longest wait for an answer of the SMTP server.")
+    console_address: str | None = Field(
+        default=None,
+        pattern=r"^https://[^\s\"'<>]+$",
+        description="Address of the console that e-mails link to, such as https://console.example.",
+    )
     # TLS (docs/tls.md)
     tls_ca: Path | None = Field(
         default=None,

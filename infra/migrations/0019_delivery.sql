@@ -98,6 +98,12 @@ CREATE TABLE delivery.message (
     late boolean NOT NULL DEFAULT false
 );
 CREATE UNIQUE INDEX message_once ON delivery.message (subscription_id, kind, event_id) WHERE NOT replay;
+-- What the clock makes (reminders, digests), and news of an endpoint, are for a team and not for a subscription.
+CREATE UNIQUE INDEX message_of_team_once ON delivery.message (agency, team, route, kind, event_id)
+    WHERE subscription_id IS NULL AND NOT replay;
+CREATE INDEX message_mails ON delivery.message (message_id) WHERE route = 'email' AND state = 'waiting';
+CREATE INDEX message_mails_of_lane ON delivery.message (agency, team, lane, message_id)
+    WHERE route = 'email' AND state = 'waiting';
 CREATE INDEX ON delivery.message (endpoint_id, lane, message_id) WHERE state = 'waiting';
 CREATE INDEX ON delivery.message (agency, team, message_id);
 
@@ -118,3 +124,15 @@ CREATE TABLE delivery.position (
     part text PRIMARY KEY,
     next_index bigint NOT NULL
 );
+
+-- Addresses under which a calendar reads a team's due dates without a token. The secret in the address is shown once; here is its hash.
+CREATE TABLE delivery.calendar_feed (
+    feed_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    agency text NOT NULL,
+    team text NOT NULL,
+    secret_sha256 bytea NOT NULL UNIQUE CHECK (length(secret_sha256) = 32),
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    revoked_at timestamptz,
+    FOREIGN KEY (agency, team) REFERENCES delivery.team
+);
+CREATE INDEX ON delivery.calendar_feed (agency, team);

@@ -45,6 +45,7 @@ CounterName: TypeAlias = Literal[
     "gateway_problems",
     "gateway_token_lookups",
     "gateway_tokens_changed",
+    "mails",
 ]
 GaugeName: TypeAlias = Literal[
     "lag_entries",
@@ -85,6 +86,7 @@ METRICS: Final[dict[MetricName, tuple[str, tuple[str, ...]]]] = {
     "gateway_problems": ("Requests answered with a problem by the gateway, by code.", ("code",)),
     "gateway_token_lookups": ("Tokens that the gateway looked up in the database.", ()),
     "gateway_tokens_changed": ("Look-ups of tokens whose row in the database was changed.", ()),
+    "mails": ("Attempts to send an e-mail, by what became of them.", ("code",)),
     "gateway_connections": ("Open connections of the gateway.", ()),
     "lag_entries": ("Entries of the log not yet applied.", ("consumer",)),
     "log_size": ("Entries in the log.", ()),

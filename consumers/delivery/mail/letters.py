@@ -1,0 +1,317 @@
+"""Composes a letter from what happened: a subject and a page in each language. Pure.
+
+Flows in: a `Notice` about one campaign, a `Digest`, or a disabled endpoint. Flows out: a `Letter`, whose every
+inserted value is one line without control characters, isolated for direction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+from urllib.parse import quote
+
+from consumers.delivery.dates import in_words
+from consumers.delivery.due_campaigns import DueCampaign, Team
+from consumers.delivery.mail import wording
+from consumers.delivery.mail.wording import WORDINGS
+from consumers.delivery.plain_text import isolated, line, lines
+from events.faults.problems import Bilingual
+from events.values.calendar import day_after
+from events.values.working_days import count_working_days
+
+Language = Literal["ar", "en"]
+LANGUAGES: Final[tuple[Language, ...]] = ("ar", "en")
+SUBJECT_NAME_MAX: Final = 80
+GROUP_ROWS_MAX: Final = 50
+WEEK_DAYS: Final = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A labelled value of one or several lines."""
+
+    label: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """Where to go or what to type, with its label."""
+
+    label: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Campaigns of a digest under a heading."""
+
+    heading: str
+    rows: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The letter in one language."""
+
+    language: Language
+    heading: str
+    paragraphs: tuple[str, ...]
+    facts: tuple[Fact, ...]
+    groups: tuple[Group, ...]
+    link: Pointer | None
+    commands: tuple[Pointer, ...]
+    footer: str
+
+    @property
+    def direction(self) -> str:
+        return "rtl" if self.language == "ar" else "ltr"
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """The subject is one line in both languages; the team's language is first in it and in `pages`."""
+
+    subject: str
+    pages: tuple[Page, Page]
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """Who took a campaign: a desk, the date in Riyadh, and the entry that says so."""
+
+    by: str
+    on: str
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What happened to a campaign, and how it stands. `on`, `index` are of the entry; None for a reminder.
+
+    `reason` is the platform's, where the entry has one. `values` are further values of the sentences: `by`, `outlet`,
+    `channel`.
+    """
+
+    kind: str
+    campaign_id: str
+    due_on: str
+    brief: Mapping[str, str]
+    reason: Mapping[str, str] | None
+    channels: Sequence[str]
+    missing: Sequence[str]
+    acknowledged: Acknowledgement | None
+    service_name: Mapping[str, str] | None = None
+    service_url: str | None = None
+    launched_on: str | None = None
+    on: str | None = None
+    index: int | None = None
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """For whom a letter is, and on which day in Riyadh. `console` is the address that links begin with."""
+
+    team: Team
+    today: str
+    console: str | None = None
+    is_replay: bool = False
+    is_repeat: bool = False
+
+
+def notice_letter(notice: Notice, context: Context) -> Letter:
+    """What happened to a campaign, how it stands, and what to do."""
+    words = WORDINGS[notice.kind]
+
+    def page(language: Language) -> Page:
+        values = _notice_values(notice, language)
+        return _page(
+            context,
+            language,
+            _filled(words.subject, language, values),
+            [_filled(words.lead, language, values)],
+            facts=_facts(notice, language, context.today, brief=words.shows_brief),
+            link=_link(context, notice.campaign_id, language),
+            commands=_commands(notice, language) if words.asks else (),
+        )
+
+    return _letter(context, page, lambda language: _filled(words.subject, language, _notice_values(notice, language)))
+
+
+def digest_letter(campaigns: Sequence[DueCampaign], context: Context) -> Letter:
+    """The team's open campaigns: overdue, in silence, due this week, later, paused."""
+    today, week_end = context.today, day_after(context.today, WEEK_DAYS)
+    running = [row for row in campaigns if not row.is_completed and not row.is_paused]
+    overdue = [row for row in running if row.due_on < today]
+    groups = (
+        (wording.SILENT, [row for row in overdue if not any(row.aired.values())]),
+        (wording.OVERDUE, [row for row in overdue if any(row.aired.values())]),
+        (wording.THIS_WEEK, [row for row in running if today <= row.due_on < week_end]),
+        (wording.LATER, [row for row in running if row.due_on >= week_end]),
+        (wording.PAUSED, [row for row in campaigns if not row.is_completed and row.is_paused]),
+    )
+    words = WORDINGS["digest"]
+
+    def values(language: Language) -> dict[str, str]:
+        return {
+            "team": isolated(context.team.name[language]),
+            "when": _of(in_words(today), language),
+            "overdue": str(len(overdue)),
+            "this_week": str(len(groups[2][1])),
+        }
+
+    def page(language: Language) -> Page:
+        shown = tuple(_group(title, rows, language, context.team) for title, rows in groups if rows)
+        paragraphs = [_filled(words.lead, language, values(language))]
+        if not shown:
+            paragraphs.append(_of(wording.NONE, language))
+        subject = _filled(words.subject, language, values(language))
+        return _page(context, language, subject, paragraphs, groups=shown)
+
+    return _letter(context, page, lambda language: _filled(words.subject, language, values(language)))
+
+
+def endpoint_letter(endpoint_id: str, reason: str | None, context: Context) -> Letter:
+    """A webhook of the team was disabled. `reason`: `gone`, `failing` or `by-team`."""
+    words = WORDINGS["endpoint-disabled"]
+    why = {"gone": wording.GONE, "by-team": wording.BY_TEAM}.get(reason or "", wording.FAILING)
+    command = f"yesser webhooks enable {line(endpoint_id)}"
+
+    def subject(language: Language) -> str:
+        return _filled(words.subject, language, {"endpoint": isolated(endpoint_id)})
+
+    def page(language: Language) -> Page:
+        lead = _filled(words.lead, language, {"endpoint": isolated(endpoint_id), "why": _of(why, language)})
+        enable = Pointer(_of(wording.ENABLE, language), command)
+        return _page(context, language, subject(language), [lead], commands=(enable,))
+
+    return _letter(context, page, subject)
+
+
+def _letter(context: Context, page: Callable[[Language], Page], subject: Callable[[Language], str]) -> Letter:
+    first: Language = "ar" if context.team.language == "ar" else "en"
+    other: Language = "en" if first == "ar" else "ar"
+    marks = [
+        mark for mark, is_set in ((wording.REPEAT, context.is_repeat), (wording.REPLAY, context.is_replay)) if is_set
+    ]
+    prefix = "".join(f"[{_of(mark, first)} / {_of(mark, other)}] " for mark in marks)
+    # Without isolates: programs show a subject alone, and some show these marks as boxes.
+    return Letter(prefix + line(f"{subject(first)} | {subject(other)}", 400), (page(first), page(other)))
+
+
+def _page(
+    context: Context,
+    language: Language,
+    heading: str,
+    paragraphs: Sequence[str],
+    *,
+    facts: tuple[Fact, ...] = (),
+    groups: tuple[Group, ...] = (),
+    link: Pointer | None = None,
+    commands: tuple[Pointer, ...] = (),
+) -> Page:
+    repeat = [_of(wording.REPEAT_NOTE, language)] if context.is_repeat else []
+    footer = _filled(wording.FOOTER, language, {"team": isolated(context.team.name[language])})
+    return Page(language, heading, (*repeat, *paragraphs), facts, groups, link, commands, footer)
+
+
+def _notice_values(notice: Notice, language: Language) -> dict[str, str]:
+    name = notice.service_name[language] if notice.service_name else notice.campaign_id
+    values = {
+        "name": isolated(line(name, SUBJECT_NAME_MAX)),
+        "due": _of(in_words(notice.due_on), language),
+        "due_short": isolated(notice.due_on),
+        "channels": _channels(notice.channels, language),
+        "when": _of(in_words(notice.on), language) if notice.on else "",
+        "index": isolated(f"i{notice.index}"),
+    }
+    return values | {key: isolated(value[language]) for key, value in notice.values.items()}
+
+
+def _facts(notice: Notice, language: Language, today: str, *, brief: bool) -> tuple[Fact, ...]:
+    texts: list[tuple[Bilingual, Sequence[str]]] = []
+    if brief:
+        texts.append((wording.BRIEF, lines(notice.brief[language])))
+    if notice.reason is not None:
+        texts.append((wording.REASON, lines(notice.reason[language])))
+    if notice.service_name is not None:
+        texts.append((wording.SERVICE, [line(notice.service_name[language])]))
+    if brief and notice.service_url:
+        texts.append((wording.ADDRESS, [line(notice.service_url, 2_000)]))
+    if brief and notice.launched_on:
+        texts.append((wording.LAUNCHED, [_of(in_words(notice.launched_on), language)]))
+    texts.append((wording.DUE, [_of(in_words(notice.due_on), language)]))
+    if brief and today <= notice.due_on:
+        texts.append((wording.WORKING_DAYS_LEFT, [str(count_working_days(today, day_after(notice.due_on)))]))
+    texts.append((wording.ON_CHANNELS, [_channels(notice.channels, language)]))
+    if notice.missing and notice.kind != "completed":
+        texts.append((wording.MISSING, [_channels(notice.missing, language)]))
+    if notice.kind != "completed":
+        texts.append((wording.STATE, [_acknowledged(notice.acknowledged, language)]))
+    texts.append((wording.CAMPAIGN, [notice.campaign_id]))
+    return tuple(Fact(_of(label, language), tuple(shown)) for label, shown in texts)
+
+
+def _acknowledged(acknowledged: Acknowledgement | None, language: Language) -> str:
+    if acknowledged is None:
+        return _of(wording.NOT_ACKNOWLEDGED, language)
+    values = {
+        "by": isolated(acknowledged.by),
+        "when": _of(in_words(acknowledged.on), language),
+        "index": isolated(f"i{acknowledged.index}"),
+    }
+    return _filled(wording.ACKNOWLEDGED_BY, language, values)
+
+
+def _commands(notice: Notice, language: Language) -> tuple[Pointer, ...]:
+    commands = []
+    if notice.acknowledged is None:
+        commands.append(Pointer(_of(wording.ACKNOWLEDGE, language), f"yesser campaigns ack {notice.campaign_id}"))
+    if notice.missing:
+        airing = f"yesser campaigns air {notice.campaign_id} --channel {notice.missing[0]}"
+        commands.append(Pointer(_of(wording.REPORT_AIRING, language), airing))
+    return tuple(commands)
+
+
+def _link(context: Context, campaign_id: str, language: Language) -> Pointer | None:
+    if context.console is None:
+        return None
+    address = f"{context.console.rstrip('/')}/campaigns/{quote(campaign_id, safe='')}"
+    return Pointer(_of(wording.IN_CONSOLE, language), address)
+
+
+def _group(title: Bilingual, rows: Sequence[DueCampaign], language: Language, team: Team) -> Group:
+    shown = [_row(row, language) for row in rows[:GROUP_ROWS_MAX]]
+    if len(rows) > GROUP_ROWS_MAX:
+        command = f"yesser campaigns inbox --agency {team.agency} --team {team.team}"
+        further = {"count": str(len(rows) - GROUP_ROWS_MAX), "command": command}
+        shown.append(_filled(wording.FURTHER, language, further))
+    return Group(_of(title, language), tuple(shown))
+
+
+def _row(row: DueCampaign, language: Language) -> str:
+    name = line(row.service_name[language], SUBJECT_NAME_MAX) if row.service_name else row.campaign_id
+    parts = [isolated(name), isolated(row.due_on)]
+    if row.acknowledged_by is None:
+        parts.append(_of(wording.NOT_ACKNOWLEDGED, language))
+    if row.missing:
+        parts.append(f"{_of(wording.MISSING, language)}: {_channels(row.missing, language)}")
+    return " · ".join([*parts, isolated(row.campaign_id)] if row.service_name else parts)
+
+
+def _channels(channels: Sequence[str], language: Language) -> str:
+    names = [_of(wording.CHANNELS[channel], language) for channel in channels if channel in wording.CHANNELS]
+    if len(names) < 2:
+        return "".join(names)
+    return _of(wording.COMMA, language).join(names[:-1]) + _of(wording.AND, language) + names[-1]
+
+
+def _filled(template: Bilingual, language: Language, values: Mapping[str, str]) -> str:
+    """`values` are clean: an inserted text is isolated, and its braces are not read."""
+    return _of(template, language).format_map(values)
+
+
+def _of(text: Bilingual, language: Language) -> str:
+    return text.ar if language == "ar" else text.en

@@ -1,0 +1,156 @@
+"""A letter as an e-mail: plain text and HTML, headers that cannot be injected, and an id that a repeat keeps.
+
+Ids are derived from what the message is about and never from the attempt, so that a mail program can recognise a
+repeat, and so that all messages about one campaign are one thread.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from functools import cache
+from hashlib import sha256
+from importlib import resources
+from typing import Final
+
+import jinja2
+
+from consumers.delivery.mail.letters import Letter, Page
+from consumers.delivery.plain_text import line
+from events.errors import YesserError
+
+_POLICY: Final = SMTP.clone(cte_type="7bit")
+"""Base64 or quoted-printable: a server without 8BITMIME takes it too."""
+_LOCAL: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+_LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_ADDRESS: Final = re.compile(rf"(?P<local>{_LOCAL})@(?P<domain>{_LABEL}(?:\.{_LABEL})*)")
+_ADDRESS_MAX: Final = 254
+_LOCAL_MAX: Final = 64
+_HEADER_MAX: Final = 500
+_ID_CHARACTERS: Final = 32
+
+
+class BadAddress(YesserError, ValueError):
+    """An e-mail address has another form than name@domain in ASCII: correct it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a message is about: the same one has the same `Message-ID` in every attempt. `part` tells backfills
+    apart.
+    """
+
+    agency: str
+    team: str
+    kind: str
+    event_id: str
+    campaign_id: str | None
+    part: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """The platform's own addresses."""
+
+    address: str
+    reply_to: str | None = None
+
+    @property
+    def domain(self) -> str:
+        return checked_address(self.address).rpartition("@")[2]
+
+
+def checked_address(address: str) -> str:
+    """The address itself. Raises `BadAddress` for anything that is not one plain ASCII address."""
+    match = _ADDRESS.fullmatch(address)
+    if match is None or len(address) > _ADDRESS_MAX or len(match["local"]) > _LOCAL_MAX:
+        raise BadAddress
+    return address
+
+
+def build(
+    letter: Letter, identity: Identity, sender: Sender, recipient: str, now: datetime, attempt: int = 1
+) -> EmailMessage:
+    """The whole message. `attempt` > 1 is named in a header. Raises `BadAddress`."""
+    message = EmailMessage(_POLICY)
+    message["From"] = Address(addr_spec=checked_address(sender.address))
+    message["To"] = Address(addr_spec=checked_address(recipient))
+    if sender.reply_to is not None:
+        message["Reply-To"] = Address(addr_spec=checked_address(sender.reply_to))
+    message["Subject"] = _header(letter.subject)
+    message["Date"] = now
+    message["Message-ID"] = message_id(identity, sender)
+    for name, value in _thread(identity, sender).items():
+        message[name] = value
+    # RFC 3834: no absence notes in answer.
+    message["Auto-Submitted"] = "auto-generated"
+    message["Yesser-Event"] = _header(identity.event_id)
+    if identity.campaign_id is not None:
+        message["Yesser-Campaign"] = _header(identity.campaign_id)
+    if attempt > 1:
+        message["Yesser-Repeat"] = str(attempt)
+    message.set_content(_text(letter))
+    message.add_alternative(_html(letter), subtype="html")
+    return message
+
+
+def message_id(identity: Identity, sender: Sender) -> str:
+    """`<hash@domain>`, the same for the same identity."""
+    named = (identity.agency, identity.team, identity.kind, identity.event_id, identity.part)
+    return f"<{_digest(*named)}@{sender.domain}>"
+
+
+def _header(text: str) -> str:
+    """One line that is no encoded word (RFC 2047): the library would decode one, with the line breaks in it."""
+    return line(text, _HEADER_MAX).replace("=?", "= ?")
+
+
+def _thread(identity: Identity, sender: Sender) -> Mapping[str, str]:
+    """Messages about a campaign refer to one id, whether or not the team got the trigger by mail."""
+    if identity.campaign_id is None:
+        return {}
+    root = f"<{_digest('campaign', identity.agency, identity.team, identity.campaign_id)}@{sender.domain}>"
+    return {"In-Reply-To": root, "References": root}
+
+
+def _digest(*parts: str) -> str:
+    return sha256("\x00".join(parts).encode()).hexdigest()[:_ID_CHARACTERS]
+
+
+def _text(letter: Letter) -> str:
+    rule = "-" * 60
+    return f"\n\n{rule}\n\n".join("\n".join(_text_lines(page)) for page in letter.pages) + "\n"
+
+
+def _text_lines(page: Page) -> list[str]:
+    shown = [page.heading, ""]
+    for paragraph in page.paragraphs:
+        shown += [paragraph, ""]
+    for fact in page.facts:
+        shown.append(f"{fact.label}: {fact.lines[0] if fact.lines else ''}")
+        shown += [f"    {more}" for more in fact.lines[1:]]
+    for group in page.groups:
+        shown += ["", f"{group.heading} ({len(group.rows)})", *(f"- {row}" for row in group.rows)]
+    if page.link is not None:
+        shown += ["", f"{page.link.label}: {page.link.address}"]
+    for command in page.commands:
+        shown += ["", f"{command.label}:", f"    {command.address}"]
+    return [*shown, "", page.footer]
+
+
+def _html(letter: Letter) -> str:
+    return _template().render(pages=letter.pages, title=letter.subject)
+
+
+@cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    text = resources.files("consumers.delivery.mail").joinpath("letter.html").read_text(encoding="utf-8")
+    return environment.from_string(text)

@@ -1,0 +1,170 @@
+"""What a claimed message says and to whom, read from the campaigns' rows and the log at the time of sending."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from consumers.campaigns.read import CHANNELS
+from consumers.delivery.due_campaigns import NoTeam, due_campaigns, team_of
+from consumers.delivery.mail import wording
+from consumers.delivery.mail.letters import (
+    Acknowledgement,
+    Context,
+    Letter,
+    Notice,
+    digest_letter,
+    endpoint_letter,
+    notice_letter,
+)
+from consumers.delivery.mail.message import BadAddress, Identity, checked_address
+from consumers.delivery.mail.moments import DIGEST_VALID, today
+from consumers.delivery.mail.queue import UNKNOWN_MAX, VALID, Claimed
+from events.values.working_days import riyadh_date
+from events.wire.entry import Entry, parse_entry
+from infra.log.reader import read_checked
+from infra.postgres.connection import Connection
+from infra.postgres.sql import queries
+
+_SQL: Final = queries("consumers.delivery.mail", "notices.sql")
+
+
+class NotSent(Exception):
+    """The message is not sent: `state` (`cancelled` or `failed`) and the reason, which its attempt keeps."""
+
+    def __init__(self, state: str, reason: str) -> None:
+        super().__init__(reason)
+        self.state = state
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A letter, its recipient's address, and what it is about."""
+
+    letter: Letter
+    recipient: str
+    identity: Identity
+
+
+def short_kind(kind: str) -> str:
+    """`triggered` for `campaign.triggered`, `acknowledged` for `awareness.campaign-acknowledged`."""
+    return kind.rpartition(".")[2].removeprefix("campaign-")
+
+
+async def prepare(connection: Connection, claimed: Claimed, now: datetime, console: str | None) -> Prepared:
+    """Raises `NotSent` where nobody is to get it, or nothing is to be said any more."""
+    kind = short_kind(claimed.kind)
+    if claimed.is_told:
+        raise NotSent("cancelled", "told-already")
+    if now - claimed.created_at >= VALID:
+        raise NotSent("failed", "expired")
+    if claimed.unknown >= UNKNOWN_MAX:
+        raise NotSent("failed", "unknown")
+    if claimed.subscription_id is not None and await connection.fetchval(
+        _SQL["subscription_ended"], claimed.subscription_id
+    ):
+        raise NotSent("cancelled", "subscription-ended")
+    recipient = await _recipient(connection, claimed, kind)
+    try:
+        team = await team_of(connection, claimed.agency, claimed.team)
+    except NoTeam:
+        raise NotSent("cancelled", "team-closed") from None
+    context = Context(team, today(now), console, is_replay=claimed.replay, is_repeat=claimed.unknown > 0)
+    letter = await _letter(connection, claimed, kind, context, now)
+    part = str(claimed.message_id) if claimed.replay else ""
+    identity = Identity(claimed.agency, claimed.team, kind, claimed.event_id, claimed.campaign_id, part)
+    return Prepared(letter, recipient, identity)
+
+
+async def _recipient(connection: Connection, claimed: Claimed, kind: str) -> str:
+    """The first desk; on escalation the second, or the last where there is one only."""
+    desks = [row["address"] for row in await connection.fetch(_SQL["contacts"], claimed.agency, claimed.team)]
+    if not desks:
+        raise NotSent("failed", "no-contact")
+    try:
+        return checked_address(desks[min(1, len(desks) - 1)] if kind == "escalated" else desks[0])
+    except BadAddress:
+        raise NotSent("failed", "bad-address") from None
+
+
+async def _letter(connection: Connection, claimed: Claimed, kind: str, context: Context, now: datetime) -> Letter:
+    if kind == "digest":
+        if now - claimed.created_at >= DIGEST_VALID:
+            raise NotSent("cancelled", "out-of-date")
+        return digest_letter(await due_campaigns(connection, context.team, route="email"), context)
+    if kind == "endpoint-disabled":
+        row = await connection.fetchrow(_SQL["endpoint"], claimed.endpoint_id)
+        if row is None:
+            raise NotSent("cancelled", "enabled-again")
+        return endpoint_letter(row["endpoint_id"], row["disabled_reason"], context)
+    if kind not in wording.WORDINGS:
+        raise NotSent("failed", "unknown-kind")
+    return notice_letter(await _notice(connection, claimed, kind, context.today), context)
+
+
+async def _notice(connection: Connection, claimed: Claimed, kind: str, day: str) -> Notice:
+    row = await connection.fetchrow(_SQL["campaign"], claimed.campaign_id)
+    if row is None:
+        raise NotSent("failed", "unknown-campaign")
+    missing = [channel for channel in CHANNELS if channel in row["channels"] and row[channel] == 0]
+    if kind == "reminder" and (
+        row["paused"]
+        or row["completed_index"] is not None
+        or row["due_on"] < day
+        or (row["acknowledged_index"] is not None and not missing)
+    ):
+        raise NotSent("cancelled", "out-of-date")
+    entry = None if claimed.log_index is None else await _entry(connection, claimed.log_index)
+    return Notice(
+        kind=kind,
+        campaign_id=row["campaign_id"],
+        due_on=row["due_on"],
+        brief=row["brief"],
+        reason=None if entry is None else entry.data.get("reason"),
+        channels=row["channels"],
+        missing=missing,
+        acknowledged=await _acknowledgement(connection, row),
+        service_name=row["service_name"],
+        service_url=row["service_url"],
+        launched_on=row["launched_on"],
+        on=None if entry is None else _day_of(entry, kind),
+        index=claimed.log_index,
+        values={} if entry is None else _values(entry),
+    )
+
+
+async def _acknowledgement(connection: Connection, row: Mapping[str, Any]) -> Acknowledgement | None:
+    index = row["acknowledged_index"]
+    if index is None:
+        return None
+    entry = await _entry(connection, index)
+    return Acknowledgement(row["acknowledged_by"], riyadh_date(entry.recorded), index)
+
+
+async def _entry(connection: Connection, index: int) -> Entry:
+    found = await read_checked(connection, index, 1)
+    if not found:
+        raise NotSent("failed", "unknown-entry")
+    return parse_entry(index, found[0])
+
+
+def _day_of(entry: Entry, kind: str) -> str:
+    """An airing has the date that its team gave; all else the date on which the log took it."""
+    on: str = entry.data["on"] if kind == "aired" else riyadh_date(entry.recorded)
+    return on
+
+
+def _values(entry: Entry) -> dict[str, Mapping[str, str]]:
+    """What the sentences of an agency's event need: who, on which channel, where."""
+    data, values = entry.data, dict[str, Mapping[str, str]]()
+    if "by" in data:
+        values["by"] = {"ar": data["by"], "en": data["by"]}
+    if "channel" in data:
+        name = wording.CHANNELS[data["channel"]]
+        values["aired_on"] = {"ar": name.ar, "en": name.en}
+    if "outlet" in data:
+        values["outlet"] = data["outlet"]
+    return values

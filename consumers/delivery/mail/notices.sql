@@ -1,0 +1,20 @@
+-- name: campaign
+-- How a campaign stands now.
+SELECT c.campaign_id, c.due_on, c.brief, c.channels, c.tv, c.radio, c.print,
+       c.acknowledged_index, c.acknowledged_by, c.completed_index,
+       v.suspended_from IS NOT NULL AS paused,
+       s.name AS service_name, s.url AS service_url, s.launched_on
+FROM campaigns.campaign c
+LEFT JOIN campaigns.coverage v ON v.service_id = c.service_id
+LEFT JOIN campaigns.service s ON s.service_id = c.service_id
+WHERE c.campaign_id = $1 AND c.triggered_index IS NOT NULL
+
+-- name: contacts
+-- The team's desks, the first to be written to first.
+SELECT address FROM delivery.contact WHERE agency = $1 AND team = $2 ORDER BY rank
+
+-- name: subscription_ended
+SELECT ended_at IS NOT NULL FROM delivery.subscription WHERE subscription_id = $1
+
+-- name: endpoint
+SELECT endpoint_id, disabled_reason FROM delivery.endpoint WHERE endpoint_id = $1 AND disabled_at IS NOT NULL

@@ -1,0 +1,135 @@
+"""The part of the delivery process that sends e-mails: makes reminders and digests, and sends what waits, one by one.
+
+Where the server cannot be reached or refuses to work, all e-mails wait and nothing is lost; the reason is logged
+once. A fault of one message (a refused address) ends that message alone.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final, Literal, cast
+
+import structlog
+
+from consumers.delivery.mail import queue
+from consumers.delivery.mail.message import Sender, build, checked_address
+from consumers.delivery.mail.notices import NotSent, prepare, short_kind
+from consumers.delivery.mail.queue import Claimed
+from consumers.delivery.mail.smtp import Outcome, SmtpServer, SmtpSession, smtp_server
+from consumers.delivery.mail.timed import TimedMessages
+from infra.observability.logs import LogOnce
+from infra.observability.telemetry import count
+from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
+from infra.process.backoff import backoff_s
+from infra.process.leader_election import Term
+from infra.process.tasks import pause
+from infra.settings import Settings
+
+POLL_S: Final = 1.0
+TIMED_S: Final = 30.0
+"""How often reminders and digests are looked for."""
+SERVER_WAIT_MIN_S: Final = 5.0
+SERVER_WAIT_MAX_S: Final = 300.0
+
+log = structlog.get_logger()
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def work(settings: Settings, term: Term, round_ended: Callable[[], None]) -> None:
+    """Until the term's `stop`. Raises `MailNotConfigured`, `BadAddress` and `PlaintextRefused`."""
+    server = smtp_server(settings)
+    if server is None or settings.mail_from is None:
+        log.info("no e-mails are sent: YESSER_MAIL_SERVER is not set")
+        await term.stop.wait()
+        return
+    reply_to = None if settings.mail_reply_to is None else checked_address(settings.mail_reply_to)
+    sender = Sender(checked_address(settings.mail_from), reply_to)
+    connection = term.cut_when_lost(await connect(settings, "delivery mail"))
+    try:
+        post = PostOffice(connection, term.epoch, server, sender, settings.console_address)
+        timed, next_round = TimedMessages(), 0.0
+        while not term.stop.is_set():
+            if time.monotonic() >= next_round:
+                await timed.make(connection, term.epoch, _utc_now())
+                next_round = time.monotonic() + TIMED_S
+            wait_s = await post.send_waiting(term.stop.is_set, round_ended)
+            round_ended()
+            await pause(term.stop, wait_s)
+    finally:
+        with suppress(*TRANSIENT_ERRORS):
+            await connection.close(timeout=1)
+
+
+@dataclass(slots=True)
+class PostOffice:
+    """Sends waiting messages through one server. `clock` gives the time of the database's rows and of the letters."""
+
+    connection: Connection
+    epoch: int
+    server: SmtpServer
+    sender: Sender
+    console: str | None = None
+    clock: Callable[[], datetime] = _utc_now
+    _failures: int = 0
+    _no_server: LogOnce = field(
+        default_factory=lambda: LogOnce("the mail server takes no e-mails: they wait", "the mail server takes e-mails")
+    )
+
+    async def send_waiting(
+        self, stopped: Callable[[], bool] = lambda: False, sent: Callable[[], None] = lambda: None
+    ) -> float:
+        """Send all that is due, and return after how many seconds to look again. Raises `Fenced`."""
+        async with SmtpSession(self.server) as session:
+            while not stopped():
+                claimed = await queue.claim(self.connection, self.epoch, self.clock())
+                if claimed is None:
+                    return POLL_S
+                outcome = await self._send(session, claimed)
+                sent()
+                if outcome is not None and outcome.result == "no-server":
+                    return self._server_failed(outcome)
+                if outcome is not None:
+                    self._failures = 0
+                    self._no_server.ends()
+        return POLL_S
+
+    async def _send(self, session: SmtpSession, claimed: Claimed) -> Outcome | None:
+        """What became of it; None where it was not to be sent."""
+        now = self.clock()
+        try:
+            prepared = await prepare(self.connection, claimed, now, self.console)
+        except NotSent as reason:
+            state = cast(Literal["failed", "cancelled"], reason.state)
+            await queue.end(self.connection, self.epoch, claimed, state, reason.reason, now)
+            count("mails", code=reason.reason)
+            return None
+        message = build(prepared.letter, prepared.identity, self.sender, prepared.recipient, now, 1 + claimed.unknown)
+        started = time.perf_counter()
+        outcome = await session.send(message)
+        latency_ms = round((time.perf_counter() - started) * 1000)
+        now = self.clock()
+        found = queue.verdict(claimed, outcome, now, random.random())  # noqa: S311 - spreads waits, no secret
+        await queue.record(self.connection, self.epoch, claimed, outcome, found, now, latency_ms)
+        count("mails", code=outcome.result)
+        if found.state == "failed":
+            log.warning(
+                "an e-mail failed",
+                message=claimed.message_id,
+                kind=short_kind(claimed.kind),
+                reason=found.error,
+                status=outcome.status,
+            )
+        return outcome
+
+    def _server_failed(self, outcome: Outcome) -> float:
+        self._failures += 1
+        self._no_server.begins(status=outcome.status, reason=outcome.answer)
+        return backoff_s(self._failures, random.random(), SERVER_WAIT_MIN_S, SERVER_WAIT_MAX_S)  # noqa: S311

@@ -1,0 +1,187 @@
+"""The connection to the SMTP server, and what became of a message: accepted, refused, later, unknown, or no server.
+
+After the content was sent, only the server's answer says whether it has the message. Without one the outcome is
+unknown: the next attempt may be a repeat, and says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from contextlib import suppress
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.utils import parseaddr
+from ssl import SSLError
+from types import TracebackType
+from typing import Final, Literal, Self
+
+from aiosmtplib import (
+    SMTP,
+    SMTPDataError,
+    SMTPException,
+    SMTPRecipientRefused,
+    SMTPResponseException,
+    SMTPServerDisconnected,
+    SMTPTimeoutError,
+)
+
+from events.errors import YesserError
+from infra.settings import Settings
+from infra.tls.certificate_files import TlsFiles
+from infra.tls.client import client_context
+from infra.tls.plaintext import is_loopback, refuse_plaintext
+
+PASSWORD_FILE: Final = "smtp"  # noqa: S105 - the name of a file
+ANSWER_BYTES_MAX: Final = 1_024
+_PERMANENT: Final = 500
+_STEPS: Final = 4
+"""A connection has this many steps within the timeout of each: connect, greet, encrypt, log in."""
+
+Result = Literal["accepted", "refused", "later", "unknown", "no-server"]
+
+
+class MailNotConfigured(YesserError):
+    """A setting for e-mail is missing or contradicts another; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an attempt. `status` is the server's code, `answer` the first KiB of what it said.
+
+    `refused`: permanently, for this message alone. `no-server`: it was never asked about this message.
+    """
+
+    result: Result
+    status: int | None = None
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpServer:
+    """Where and how to connect."""
+
+    host: str
+    port: int
+    tls: Literal["starttls", "tls", "none"]
+    user: str | None
+    password: str | None
+    ca: TlsFiles
+    timeout_s: float
+
+    def __repr__(self) -> str:
+        return f"SmtpServer({self.host}:{self.port}, {self.tls})"
+
+
+def smtp_server(settings: Settings) -> SmtpServer | None:
+    """The server of the settings, None without one. Raises `MailNotConfigured` and `PlaintextRefused`."""
+    if settings.mail_server is None:
+        return None
+    host, _, port = settings.mail_server.rpartition(":")
+    host = host.strip("[]")
+    if not host or not port.isdecimal():
+        raise MailNotConfigured("YESSER_MAIL_SERVER must be host:port, such as mail.example:587.")
+    if settings.mail_from is None:
+        raise MailNotConfigured("YESSER_MAIL_SERVER is set without YESSER_MAIL_FROM: set the sender's address.")
+    tls = settings.mail_tls or ("none" if is_loopback(host) else "starttls")
+    if tls == "none":
+        refuse_plaintext(settings, "E-mail to the server in YESSER_MAIL_SERVER", [host], "set YESSER_MAIL_TLS=starttls")
+    password = settings.secret(PASSWORD_FILE)
+    if settings.mail_user is not None and password is None:
+        raise MailNotConfigured(
+            f"YESSER_MAIL_USER is set: write its password into {settings.secret_path(PASSWORD_FILE)}."
+        )
+    files = TlsFiles(settings.tls_ca)
+    return SmtpServer(host, int(port), tls, settings.mail_user, password, files, settings.mail_timeout_s)
+
+
+class SmtpSession:
+    """One connection, opened with the first message and kept for the next ones; an asynchronous context manager."""
+
+    def __init__(self, server: SmtpServer) -> None:
+        self._server = server
+        self._smtp: SMTP | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Say goodbye, if there is a connection."""
+        smtp, self._smtp = self._smtp, None
+        if smtp is None:
+            return
+        with suppress(SMTPException, OSError, TimeoutError):
+            if smtp.is_connected:
+                await smtp.quit(timeout=1)
+        smtp.close()
+
+    async def send(self, message: EmailMessage) -> Outcome:
+        """Try once to give the message to the server."""
+        try:
+            smtp = await self._connected()
+        except SMTPResponseException as error:
+            return await self._given_up(Outcome("no-server", error.code, _shown(error.message)))
+        except (SMTPException, SSLError, OSError, TimeoutError) as error:
+            return await self._given_up(Outcome("no-server", None, _shown(str(error) or type(error).__name__)))
+        return await self._send(smtp, message)
+
+    async def _connected(self) -> SMTP:
+        if self._smtp is not None and self._smtp.is_connected:
+            return self._smtp
+        await self.close()
+        server = self._server
+        self._smtp = smtp = SMTP(
+            hostname=server.host,
+            port=server.port,
+            username=server.user,
+            password=server.password,
+            local_hostname=socket.gethostname(),
+            timeout=server.timeout_s,
+            use_tls=server.tls == "tls",
+            start_tls=server.tls == "starttls",
+            tls_context=None if server.tls == "none" else client_context(server.ca),
+        )
+        async with asyncio.timeout(_STEPS * server.timeout_s):
+            await smtp.connect()
+        return smtp
+
+    async def _send(self, smtp: SMTP, message: EmailMessage) -> Outcome:
+        content = message.as_bytes()
+        sender, recipient = (parseaddr(str(message[name]))[1] for name in ("From", "To"))
+        try:
+            await smtp.mail(sender)
+            await smtp.rcpt(recipient)
+        except SMTPRecipientRefused as error:
+            return await self._answered(smtp, error.code, error.message)
+        except SMTPResponseException as error:  # the sender: every message would be refused
+            return await self._given_up(Outcome("no-server", error.code, _shown(error.message)))
+        except (SMTPServerDisconnected, SMTPTimeoutError, OSError) as error:
+            return await self._given_up(Outcome("no-server", None, _shown(str(error))))
+        try:
+            answer = await smtp.data(content)
+        except SMTPDataError as error:
+            return await self._answered(smtp, error.code, error.message)
+        except (SMTPException, OSError, TimeoutError) as error:
+            return await self._given_up(Outcome("unknown", None, _shown(str(error))))
+        return Outcome("accepted", answer.code, _shown(answer.message))
+
+    async def _answered(self, smtp: SMTP, code: int, text: str) -> Outcome:
+        """The server refused this message, for good (5xx) or for now. The connection can go on."""
+        try:
+            await smtp.rset()
+        except (SMTPException, OSError):
+            await self.close()
+        return Outcome("refused" if code >= _PERMANENT else "later", code, _shown(text))
+
+    async def _given_up(self, outcome: Outcome) -> Outcome:
+        await self.close()
+        return outcome
+
+
+def _shown(text: str) -> str:
+    return text.replace("\x00", "").encode("utf-8", "replace")[:ANSWER_BYTES_MAX].decode("utf-8", "ignore")

@@ -1,0 +1,144 @@
+"""The sentences of e-mails, Arabic and English, by what happened. `{…}` is filled with values that are isolated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from events.faults.problems import Bilingual
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """The subject, the first sentence, and whether the desk must act (then the letter says how)."""
+
+    subject: Bilingual
+    lead: Bilingual
+    asks: bool = False
+    shows_brief: bool = False
+
+
+WORDINGS: Final[dict[str, Wording]] = {
+    "triggered": Wording(
+        Bilingual("حملة توعية جديدة، الموعد {due_short}: {name}", "New awareness campaign, due {due_short}: {name}"),
+        Bilingual(
+            "على فريقكم بث هذه الحملة على {channels} حتى نهاية يوم {due}.",
+            "Your team must air this campaign on {channels} by the end of {due}.",
+        ),
+        asks=True,
+        shows_brief=True,
+    ),
+    "reminder": Wording(
+        Bilingual("تذكير، الموعد {due_short}: {name}", "Reminder, due {due_short}: {name}"),
+        Bilingual(
+            "تنتهي مهلة هذه الحملة يوم {due}، وما زال ينقصها ما يلي.",
+            "This campaign is due on {due}, and the following is missing.",
+        ),
+        asks=True,
+        shows_brief=True,
+    ),
+    "escalated": Wording(
+        Bilingual("حملة مُصعّدة، انقضى موعدها {due_short}: {name}", "Escalated, was due {due_short}: {name}"),
+        Bilingual(
+            "انقضى موعد هذه الحملة يوم {due} ولم تستكمل، فأُرسلت إليكم بصفتكم جهة الاتصال التالية.",
+            "This campaign was due on {due} and is not done. You get this as the team's next contact.",
+        ),
+        asks=True,
+        shows_brief=True,
+    ),
+    "paused": Wording(
+        Bilingual("حملة موقوفة: {name}", "Campaign paused: {name}"),
+        Bilingual("لا تبثوا هذه الحملة حتى تعود الخدمة.", "Do not air this campaign until the service is resumed."),
+    ),
+    "resumed": Wording(
+        Bilingual("عادت الحملة، الموعد الجديد {due_short}: {name}", "Campaign resumed, now due {due_short}: {name}"),
+        Bilingual(
+            "عادت الخدمة، وأصبح موعد الحملة {due}.", "The service was resumed. The campaign is now due on {due}."
+        ),
+        asks=True,
+    ),
+    "acknowledged": Wording(
+        Bilingual("استُلمت الحملة، استلمها {by}: {name}", "Acknowledged by {by}: {name}"),
+        Bilingual(
+            "استلم {by} هذه الحملة في {when} (القيد {index}). لا يلزم أي فريق آخر إجراء.",
+            "{by} acknowledged this campaign on {when} (entry {index}). Nobody else needs to act.",
+        ),
+    ),
+    "aired": Wording(
+        Bilingual("بُثت الحملة على {aired_on}: {name}", "Aired on {aired_on}: {name}"),
+        Bilingual(
+            "سُجل بث على {aired_on} في {outlet} يوم {when} (القيد {index}).",
+            "An airing on {aired_on}, {outlet}, on {when} was reported (entry {index}).",
+        ),
+    ),
+    "completed": Wording(
+        Bilingual("اكتملت الحملة: {name}", "Campaign completed: {name}"),
+        Bilingual(
+            "اكتملت هذه الحملة في {when} (القيد {index}). لا يلزم إجراء آخر.",
+            "This campaign was completed on {when} (entry {index}). Nothing more needs to be done.",
+        ),
+    ),
+    "endpoint-disabled": Wording(
+        Bilingual("عُطل عنوان webhook لفريقكم: {endpoint}", "A webhook of your team was disabled: {endpoint}"),
+        Bilingual(
+            "لم يعد {endpoint} يتلقى شيئًا، لأن {why}. أصلحوه ثم فعّلوه بالأمر التالي.",
+            "{endpoint} gets nothing more, because {why}. Repair it, then enable it with the command below.",
+        ),
+    ),
+    "digest": Wording(
+        Bilingual(
+            "ملخص الأسبوع: {overdue} متأخرة، {this_week} هذا الأسبوع",
+            "Weekly digest: {overdue} overdue, {this_week} due this week",
+        ),
+        Bilingual("حملات فريق {team} في {when}.", "The campaigns of {team} on {when}."),
+    ),
+}
+
+CHANNELS: Final = {
+    "tv": Bilingual("التلفزيون", "television"),
+    "radio": Bilingual("الإذاعة", "radio"),
+    "print": Bilingual("الصحافة", "print"),
+}
+AND: Final = Bilingual(" و", " and ")
+COMMA: Final = Bilingual(" و", ", ")
+
+CAMPAIGN: Final = Bilingual("الحملة", "Campaign")
+SERVICE: Final = Bilingual("الخدمة", "Service")
+ADDRESS: Final = Bilingual("العنوان", "Address")
+LAUNCHED: Final = Bilingual("أُطلقت في", "Launched on")
+BRIEF: Final = Bilingual("المطلوب", "Brief")
+REASON: Final = Bilingual("السبب", "Why")
+DUE: Final = Bilingual("الموعد", "Due")
+WORKING_DAYS_LEFT: Final = Bilingual("أيام العمل الباقية", "Working days left")
+ON_CHANNELS: Final = Bilingual("القنوات", "Channels")
+STATE: Final = Bilingual("الحالة", "State")
+NOT_ACKNOWLEDGED: Final = Bilingual("لم يستلمها أحد بعد", "Nobody has acknowledged it yet")
+ACKNOWLEDGED_BY: Final = Bilingual(
+    "استلمها {by} في {when} (القيد {index})", "Acknowledged by {by} on {when} (entry {index})"
+)
+MISSING: Final = Bilingual("دون بث بعد", "Not aired yet on")
+IN_CONSOLE: Final = Bilingual("افتح الحملة", "Open the campaign")
+ACKNOWLEDGE: Final = Bilingual("لاستلامها", "To acknowledge it")
+REPORT_AIRING: Final = Bilingual("لتسجيل بث", "To report an airing")
+ENABLE: Final = Bilingual("لتفعيله", "To enable it")
+REPEAT: Final = Bilingual("تكرار محتمل", "Possible repeat")
+REPEAT_NOTE: Final = Bilingual(
+    "انقطع الاتصال بخادم البريد قبل أن يؤكد وصول رسالة سابقة بهذا المحتوى. إن كانت قد وصلتكم فأهملوا هذه.",
+    "The mail server did not confirm an earlier message with this content. If you have it, ignore this one.",
+)
+REPLAY: Final = Bilingual("حدث سابق", "Earlier event")
+GONE: Final = Bilingual("خادمه أجاب بأنه أُزيل (410)", "its server answered that it is gone (410)")
+FAILING: Final = Bilingual("خادمه لم يقبل شيئًا منذ أيام", "its server has accepted nothing for days")
+BY_TEAM: Final = Bilingual("فريقكم عطّله", "your team disabled it")
+
+OVERDUE: Final = Bilingual("انقضى موعدها", "Overdue")
+SILENT: Final = Bilingual("انقضى موعدها دون أي بث", "Launched in silence: overdue without any airing")
+THIS_WEEK: Final = Bilingual("موعدها هذا الأسبوع", "Due this week")
+LATER: Final = Bilingual("موعدها لاحقًا", "Due later")
+PAUSED: Final = Bilingual("موقوفة", "Paused")
+NONE: Final = Bilingual("لا حملات.", "No campaigns.")
+FURTHER: Final = Bilingual("وحملات أخرى عددها {count}: `{command}`", "And {count} more: `{command}`")
+FOOTER: Final = Bilingual(
+    "رسالة آلية من منصة يسّر إلى فريق {team}. لا تردوا عليها بوثائق أو بيانات شخصية.",
+    "An automatic message of the Yesser platform to {team}. Do not reply with documents or personal data.",
+)

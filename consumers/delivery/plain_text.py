@@ -1,0 +1,69 @@
+"""Texts of events, made safe for a header or a body: without control characters, without open direction marks, bounded.
+
+A name may hold marks that turn the direction of what follows it. Embeddings, overrides and other invisible characters
+are removed; isolates, which the briefs use, stay where each one is closed in its line.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Final
+
+FIRST_STRONG_ISOLATE: Final = "\u2068"
+POP_ISOLATE: Final = "\u2069"
+LINES_MAX: Final = 40
+CHARACTERS_MAX: Final = 2_000
+
+_OPENING: Final = "\u2066\u2067\u2068"
+_JOINERS: Final = "\u200c\u200d"
+"""Needed to write Persian and Arabic words as they are."""
+
+
+def line(text: str, characters_max: int = 200) -> str:
+    """One line without invisible characters but joiners; longer ones end in an ellipsis."""
+    spaced = "".join(" " if character.isspace() else character for character in text)
+    visible = " ".join("".join(filter(_is_visible, spaced)).split())
+    if len(visible) <= characters_max:
+        return visible
+    # Between words: a number that is cut could look like a national id.
+    return visible[:characters_max].rpartition(" ")[0].rstrip() + "…"
+
+
+def lines(text: str) -> list[str]:
+    """The lines that are not empty, at most `LINES_MAX` with `CHARACTERS_MAX` in all."""
+    found, left = [], CHARACTERS_MAX
+    for raw in text[: 2 * CHARACTERS_MAX].splitlines():
+        kept = _keep_closed_isolates(raw)[:left]
+        if kept.strip():
+            found.append(_keep_closed_isolates(kept).strip())
+            left -= len(kept)
+        if left <= 0 or len(found) == LINES_MAX:
+            break
+    return found
+
+
+def isolated(text: object) -> str:
+    """A value inside a sentence: its direction does not reach what stands around it."""
+    return f"{FIRST_STRONG_ISOLATE}{line(str(text))}{POP_ISOLATE}"
+
+
+def _keep_closed_isolates(text: str) -> str:
+    plain = "".join(" " if character == "\t" else character for character in text)
+    kept = "".join(c for c in plain if _is_visible(c) or c in _OPENING or c == POP_ISOLATE)
+    if _isolates_are_closed(kept):
+        return kept
+    return "".join(filter(_is_visible, kept))
+
+
+def _isolates_are_closed(text: str) -> bool:
+    open_ = 0
+    for character in text:
+        open_ += (character in _OPENING) - (character == POP_ISOLATE)
+        if open_ < 0:
+            return False
+    return open_ == 0
+
+
+def _is_visible(character: str) -> bool:
+    """Neither a control, a format mark, a surrogate, unassigned, nor a line or paragraph separator."""
+    return character in _JOINERS or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")

@@ -1,0 +1,264 @@
+"""Letters as e-mails: parsed again by the standard library, with hostile names and briefs."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumers.delivery.due_campaigns import DueCampaign, Team
+from consumers.delivery.mail.letters import (
+    Acknowledgement,
+    Context,
+    Letter,
+    Notice,
+    digest_letter,
+    endpoint_letter,
+    notice_letter,
+)
+from consumers.delivery.mail.message import BadAddress, Identity, Sender, build, checked_address, message_id
+from consumers.delivery.mail.wording import WORDINGS
+
+NOW = datetime(2026, 11, 2, 6, tzinfo=UTC)
+SENDER = Sender("campaigns@yesser.example")
+TEAM = Team("health", "press", {"ar": "مكتب الصحافة", "en": "Press desk"}, "ar")
+CONTEXT = Context(TEAM, "2026-11-02", "https://console.example/")
+IDENTITY = Identity("health", "press", "triggered", "triggered.c.i1", "c.i1")
+NOTICE = Notice(
+    kind="triggered",
+    campaign_id="service-launched.i3",
+    due_on="2026-11-15",
+    brief={"ar": "عرّفوا المواطنين بالخدمة.", "en": "Tell citizens about the service."},
+    reason={"ar": "أُطلقت الخدمة.", "en": "The service was launched."},
+    channels=["tv", "radio"],
+    missing=["tv", "radio"],
+    acknowledged=None,
+    service_name={"ar": "المواعيد", "en": "Appointments"},
+    on="2026-11-01",
+    index=4,
+    values={
+        "by": {"ar": "desk", "en": "desk"},
+        "aired_on": {"ar": "التلفزيون", "en": "television"},
+        "outlet": {"ar": "الأولى", "en": "One"},
+    },
+)
+HOSTILE = [
+    "A\r\nBcc: all@agencies.example",
+    "A\nSubject: other",
+    "A\x00\x1b[31m\x07",
+    "\u202egnp.exe",
+    "\u2067\u2067\u2067 open",
+    "\u2069\u2069 closed",
+    "<script>alert(1)</script><img src=x onerror=y>",
+    "{{ 7 * 7 }} {due} %s",
+    "=?utf-8?q?=0D=0ABcc:_x@y.example?=",
+    "x" * 10_240,
+    "كلمة " * 2_048,
+    "\u2028line\u2029paragraph\x85next",
+]
+HIDDEN = re.compile("[\u202a-\u202e\u200e\u200f\u061c\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def parsed(letter: Letter, **more: Any) -> EmailMessage:
+    """The message as a mail program reads it."""
+    message = build(letter, IDENTITY, SENDER, "press@health.example", NOW, **more)
+    return message_from_bytes(message.as_bytes(), policy=default)
+
+
+def bodies(message: EmailMessage) -> tuple[str, str]:
+    plain, html = message.get_body(("plain",)), message.get_body(("html",))
+    assert plain is not None
+    assert html is not None
+    return plain.get_content().replace("\r\n", "\n"), html.get_content().replace("\r\n", "\n")
+
+
+class Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+def is_closed(text: str) -> bool:
+    """Whether each isolate is closed in its line."""
+    for shown in text.splitlines():
+        depth = 0
+        for character in shown:
+            depth += (character in "\u2066\u2067\u2068") - (character == "\u2069")
+            if depth < 0:
+                return False
+        if depth:
+            return False
+    return True
+
+
+@pytest.mark.parametrize("kind", sorted(set(WORDINGS) - {"digest", "endpoint-disabled"}))
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_no_text_of_an_event_injects_a_header_or_markup_or_turns_the_direction(kind: str, hostile: str) -> None:
+    text = {"ar": hostile, "en": hostile}
+    team = replace(TEAM, name=text)
+    notice = replace(
+        NOTICE,
+        kind=kind,
+        brief=text,
+        reason=text,
+        service_name=text,
+        service_url=f"https://x.example/{hostile}",
+        acknowledged=Acknowledgement(hostile, "2026-11-02", 5),
+        values=dict.fromkeys(NOTICE.values, text),
+    )
+    message = parsed(notice_letter(notice, replace(CONTEXT, team=team)))
+    assert set(message.keys()) == {
+        *("From", "To", "Subject", "Date", "Message-ID", "In-Reply-To", "References", "Auto-Submitted"),
+        *("Yesser-Event", "Yesser-Campaign", "MIME-Version", "Content-Type"),
+    }
+    assert len(str(message["Subject"])) <= 500
+    plain, html = bodies(message)
+    assert len(plain) < 30_000
+    for shown in (str(message["Subject"]), plain, html):
+        assert HIDDEN.search(shown) is None
+        assert is_closed(shown)
+    tags = Tags()
+    tags.feed(html)
+    assert {tag for tag, _ in tags.found}.isdisjoint({"script", "img", "iframe", "form", "input"})
+    links = [attributes["href"] for tag, attributes in tags.found if tag == "a"]
+    assert links == ["https://console.example/campaigns/service-launched.i3"] * 2
+
+
+@given(st.text(max_size=400), st.text(max_size=400))
+def test_any_names_at_all_give_a_message_that_is_read_as_it_was_written(name: str, brief: str) -> None:
+    notice = replace(NOTICE, service_name={"ar": name, "en": name}, brief={"ar": brief, "en": brief})
+    raw = build(notice_letter(notice, CONTEXT), IDENTITY, SENDER, "press@health.example", NOW).as_bytes()
+    assert all(len(line) <= 998 for line in raw.split(b"\r\n"))
+    assert raw.isascii()
+    message = message_from_bytes(raw, policy=default)
+    assert message["To"].addresses[0].addr_spec == "press@health.example"
+    assert len(message.keys()) == 12
+    assert not message.defects
+    plain, html = bodies(message)
+    assert HIDDEN.search(plain) is None
+    assert is_closed(plain)
+    assert html.rstrip().endswith("</html>")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "a@b.example\r\nBcc: c@d.example",
+        "a@b.example,c@d.example",
+        "A <a@b.example>",
+        "a b@c.example",
+        "a@b..example",
+        "@b.example",
+        "a@",
+        "a@-b.example",
+        "مكتب@health.example",
+        f"{'a' * 65}@b.example",
+        f"a@{'b.' * 130}example",
+        "",
+    ],
+)
+def test_an_address_is_one_plain_address_or_refused(address: str) -> None:
+    with pytest.raises(BadAddress):
+        checked_address(address)
+
+
+def test_the_language_of_the_team_is_first() -> None:
+    arabic = notice_letter(NOTICE, CONTEXT)
+    english = notice_letter(NOTICE, replace(CONTEXT, team=replace(TEAM, language="en")))
+    assert [page.language for page in arabic.pages] == ["ar", "en"]
+    assert [page.language for page in english.pages] == ["en", "ar"]
+    assert english.subject.startswith("New awareness campaign, due 2026-11-15: Appointments | حملة توعية جديدة")
+
+
+def test_the_id_of_a_message_is_the_same_in_every_attempt_and_no_others() -> None:
+    letter = notice_letter(NOTICE, CONTEXT)
+    first, repeat = parsed(letter), parsed(letter, attempt=2)
+    assert first["Message-ID"] == repeat["Message-ID"] == message_id(IDENTITY, SENDER)
+    assert repeat["Yesser-Repeat"] == "2"
+    others = [
+        replace(IDENTITY, team="radio"),
+        replace(IDENTITY, kind="reminder"),
+        replace(IDENTITY, event_id="other"),
+        replace(IDENTITY, part="7"),
+    ]
+    assert len({message_id(identity, SENDER) for identity in [IDENTITY, *others]}) == 5
+
+
+def test_a_campaign_that_is_acknowledged_says_by_whom() -> None:
+    taken = replace(NOTICE, acknowledged=Acknowledgement("press-desk", "2026-11-02", 5))
+    plain, _ = bodies(parsed(notice_letter(taken, CONTEXT)))
+    assert "Acknowledged by \u2068press-desk\u2069 on Monday 2 November 2026" in plain
+    assert "yesser campaigns ack" not in plain
+    assert "yesser campaigns air service-launched.i3 --channel tv" in plain
+
+
+def test_without_a_console_there_is_no_link() -> None:
+    _, html = bodies(parsed(notice_letter(NOTICE, replace(CONTEXT, console=None))))
+    assert "<a " not in html
+
+
+def campaign(due_on: str, **more: Any) -> DueCampaign:
+    row: dict[str, Any] = {
+        "campaign_id": f"c.{due_on}",
+        "due_on": due_on,
+        "brief": {"ar": "مطلوب", "en": "Brief"},
+        "service_name": None,
+        "last_index": 1,
+        "acknowledged_by": None,
+        "is_completed": False,
+        "is_paused": False,
+        "is_retired": False,
+        "is_escalated": False,
+        "aired": {"tv": 0, "print": 0},
+    }
+    return DueCampaign(**(row | more))
+
+
+def test_a_digest_groups_the_campaigns_by_what_they_need() -> None:
+    rows = [
+        campaign("2026-10-30"),
+        campaign("2026-11-01", aired={"tv": 1, "print": 0}, acknowledged_by="desk"),
+        campaign("2026-11-02"),
+        campaign("2026-11-08"),
+        campaign("2026-11-09"),
+        campaign("2026-11-05", is_paused=True),
+        campaign("2026-10-01", is_completed=True),
+    ]
+    letter = digest_letter(rows, CONTEXT)
+    english = letter.pages[1]
+    assert [(group.heading, len(group.rows)) for group in english.groups] == [
+        ("Launched in silence: overdue without any airing", 1),
+        ("Overdue", 1),
+        ("Due this week", 2),
+        ("Due later", 1),
+        ("Paused", 1),
+    ]
+    assert english.heading == "Weekly digest: 2 overdue, 2 due this week"
+    assert "Not aired yet on: print" in english.groups[1].rows[0]
+    assert "Nobody has acknowledged it yet" not in english.groups[1].rows[0]
+
+
+def test_a_digest_of_many_campaigns_is_bounded_and_one_of_none_says_so() -> None:
+    many = digest_letter([campaign("2026-10-30", campaign_id=f"c{n}") for n in range(5_000)], CONTEXT)
+    plain, html = bodies(parsed(many))
+    assert len(html) < 100_000
+    assert "And 4950 more: `yesser campaigns inbox --agency health --team press`" in plain
+    assert "No campaigns." in bodies(parsed(digest_letter([], CONTEXT)))[0]
+
+
+def test_the_owner_of_a_disabled_endpoint_learns_why() -> None:
+    plain, _ = bodies(parsed(endpoint_letter("ep_1", "failing", CONTEXT)))
+    assert "its server has accepted nothing for days" in plain
+    assert "yesser webhooks enable ep_1" in plain
