@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final
 from urllib.parse import quote
 
 from consumers.delivery.dates import in_words
@@ -16,12 +16,11 @@ from consumers.delivery.due_campaigns import DueCampaign, Team
 from consumers.delivery.mail import wording
 from consumers.delivery.mail.wording import WORDINGS
 from consumers.delivery.plain_text import isolated, line, lines
+from consumers.delivery.words import Language, channel_list, languages, of
 from events.faults.problems import Bilingual
 from events.values.calendar import day_after
 from events.values.working_days import count_working_days
 
-Language = Literal["ar", "en"]
-LANGUAGES: Final[tuple[Language, ...]] = ("ar", "en")
 SUBJECT_NAME_MAX: Final = 80
 GROUP_ROWS_MAX: Final = 50
 WEEK_DAYS: Final = 7
@@ -157,7 +156,7 @@ def digest_letter(campaigns: Sequence[DueCampaign], context: Context) -> Letter:
     def values(language: Language) -> dict[str, str]:
         return {
             "team": isolated(context.team.name[language]),
-            "when": _of(in_words(today), language),
+            "when": of(in_words(today), language),
             "overdue": str(len(overdue)),
             "this_week": str(len(groups[2][1])),
         }
@@ -166,7 +165,7 @@ def digest_letter(campaigns: Sequence[DueCampaign], context: Context) -> Letter:
         shown = tuple(_group(title, rows, language, context.team) for title, rows in groups if rows)
         paragraphs = [_filled(words.lead, language, values(language))]
         if not shown:
-            paragraphs.append(_of(wording.NONE, language))
+            paragraphs.append(of(wording.NONE, language))
         subject = _filled(words.subject, language, values(language))
         return _page(context, language, subject, paragraphs, groups=shown)
 
@@ -183,20 +182,19 @@ def endpoint_letter(endpoint_id: str, reason: str | None, context: Context) -> L
         return _filled(words.subject, language, {"endpoint": isolated(endpoint_id)})
 
     def page(language: Language) -> Page:
-        lead = _filled(words.lead, language, {"endpoint": isolated(endpoint_id), "why": _of(why, language)})
-        enable = Pointer(_of(wording.ENABLE, language), command)
+        lead = _filled(words.lead, language, {"endpoint": isolated(endpoint_id), "why": of(why, language)})
+        enable = Pointer(of(wording.ENABLE, language), command)
         return _page(context, language, subject(language), [lead], commands=(enable,))
 
     return _letter(context, page, subject)
 
 
 def _letter(context: Context, page: Callable[[Language], Page], subject: Callable[[Language], str]) -> Letter:
-    first: Language = "ar" if context.team.language == "ar" else "en"
-    other: Language = "en" if first == "ar" else "ar"
+    first, other = languages(context.team.language)
     marks = [
         mark for mark, is_set in ((wording.REPEAT, context.is_repeat), (wording.REPLAY, context.is_replay)) if is_set
     ]
-    prefix = "".join(f"[{_of(mark, first)} / {_of(mark, other)}] " for mark in marks)
+    prefix = "".join(f"[{of(mark, first)} / {of(mark, other)}] " for mark in marks)
     # Without isolates: programs show a subject alone, and some show these marks as boxes.
     return Letter(prefix + line(f"{subject(first)} | {subject(other)}", 400), (page(first), page(other)))
 
@@ -212,7 +210,7 @@ def _page(
     link: Pointer | None = None,
     commands: tuple[Pointer, ...] = (),
 ) -> Page:
-    repeat = [_of(wording.REPEAT_NOTE, language)] if context.is_repeat else []
+    repeat = [of(wording.REPEAT_NOTE, language)] if context.is_repeat else []
     footer = _filled(wording.FOOTER, language, {"team": isolated(context.team.name[language])})
     return Page(language, heading, (*repeat, *paragraphs), facts, groups, link, commands, footer)
 
@@ -221,10 +219,10 @@ def _notice_values(notice: Notice, language: Language) -> dict[str, str]:
     name = notice.service_name[language] if notice.service_name else notice.campaign_id
     values = {
         "name": isolated(line(name, SUBJECT_NAME_MAX)),
-        "due": _of(in_words(notice.due_on), language),
+        "due": of(in_words(notice.due_on), language),
         "due_short": isolated(notice.due_on),
-        "channels": _channels(notice.channels, language),
-        "when": _of(in_words(notice.on), language) if notice.on else "",
+        "channels": channel_list(notice.channels, language),
+        "when": of(in_words(notice.on), language) if notice.on else "",
         "index": isolated(f"i{notice.index}"),
     }
     return values | {key: isolated(value[language]) for key, value in notice.values.items()}
@@ -241,25 +239,25 @@ def _facts(notice: Notice, language: Language, today: str, *, brief: bool) -> tu
     if brief and notice.service_url:
         texts.append((wording.ADDRESS, [line(notice.service_url, 2_000)]))
     if brief and notice.launched_on:
-        texts.append((wording.LAUNCHED, [_of(in_words(notice.launched_on), language)]))
-    texts.append((wording.DUE, [_of(in_words(notice.due_on), language)]))
+        texts.append((wording.LAUNCHED, [of(in_words(notice.launched_on), language)]))
+    texts.append((wording.DUE, [of(in_words(notice.due_on), language)]))
     if brief and today <= notice.due_on:
         texts.append((wording.WORKING_DAYS_LEFT, [str(count_working_days(today, day_after(notice.due_on)))]))
-    texts.append((wording.ON_CHANNELS, [_channels(notice.channels, language)]))
+    texts.append((wording.ON_CHANNELS, [channel_list(notice.channels, language)]))
     if notice.missing and notice.kind != "completed":
-        texts.append((wording.MISSING, [_channels(notice.missing, language)]))
+        texts.append((wording.MISSING, [channel_list(notice.missing, language)]))
     if notice.kind != "completed":
         texts.append((wording.STATE, [_acknowledged(notice.acknowledged, language)]))
     texts.append((wording.CAMPAIGN, [notice.campaign_id]))
-    return tuple(Fact(_of(label, language), tuple(shown)) for label, shown in texts)
+    return tuple(Fact(of(label, language), tuple(shown)) for label, shown in texts)
 
 
 def _acknowledged(acknowledged: Acknowledgement | None, language: Language) -> str:
     if acknowledged is None:
-        return _of(wording.NOT_ACKNOWLEDGED, language)
+        return of(wording.NOT_ACKNOWLEDGED, language)
     values = {
         "by": isolated(acknowledged.by),
-        "when": _of(in_words(acknowledged.on), language),
+        "when": of(in_words(acknowledged.on), language),
         "index": isolated(f"i{acknowledged.index}"),
     }
     return _filled(wording.ACKNOWLEDGED_BY, language, values)
@@ -268,10 +266,10 @@ def _acknowledged(acknowledged: Acknowledgement | None, language: Language) -> s
 def _commands(notice: Notice, language: Language) -> tuple[Pointer, ...]:
     commands = []
     if notice.acknowledged is None:
-        commands.append(Pointer(_of(wording.ACKNOWLEDGE, language), f"yesser campaigns ack {notice.campaign_id}"))
+        commands.append(Pointer(of(wording.ACKNOWLEDGE, language), f"yesser campaigns ack {notice.campaign_id}"))
     if notice.missing:
         airing = f"yesser campaigns air {notice.campaign_id} --channel {notice.missing[0]}"
-        commands.append(Pointer(_of(wording.REPORT_AIRING, language), airing))
+        commands.append(Pointer(of(wording.REPORT_AIRING, language), airing))
     return tuple(commands)
 
 
@@ -279,7 +277,7 @@ def _link(context: Context, campaign_id: str, language: Language) -> Pointer | N
     if context.console is None:
         return None
     address = f"{context.console.rstrip('/')}/campaigns/{quote(campaign_id, safe='')}"
-    return Pointer(_of(wording.IN_CONSOLE, language), address)
+    return Pointer(of(wording.IN_CONSOLE, language), address)
 
 
 def _group(title: Bilingual, rows: Sequence[DueCampaign], language: Language, team: Team) -> Group:
@@ -288,30 +286,19 @@ def _group(title: Bilingual, rows: Sequence[DueCampaign], language: Language, te
         command = f"yesser campaigns inbox --agency {team.agency} --team {team.team}"
         further = {"count": str(len(rows) - GROUP_ROWS_MAX), "command": command}
         shown.append(_filled(wording.FURTHER, language, further))
-    return Group(_of(title, language), tuple(shown))
+    return Group(of(title, language), tuple(shown))
 
 
 def _row(row: DueCampaign, language: Language) -> str:
     name = line(row.service_name[language], SUBJECT_NAME_MAX) if row.service_name else row.campaign_id
     parts = [isolated(name), isolated(row.due_on)]
     if row.acknowledged_by is None:
-        parts.append(_of(wording.NOT_ACKNOWLEDGED, language))
+        parts.append(of(wording.NOT_ACKNOWLEDGED, language))
     if row.missing:
-        parts.append(f"{_of(wording.MISSING, language)}: {_channels(row.missing, language)}")
+        parts.append(f"{of(wording.MISSING, language)}: {channel_list(row.missing, language)}")
     return " · ".join([*parts, isolated(row.campaign_id)] if row.service_name else parts)
-
-
-def _channels(channels: Sequence[str], language: Language) -> str:
-    names = [_of(wording.CHANNELS[channel], language) for channel in channels if channel in wording.CHANNELS]
-    if len(names) < 2:
-        return "".join(names)
-    return _of(wording.COMMA, language).join(names[:-1]) + _of(wording.AND, language) + names[-1]
 
 
 def _filled(template: Bilingual, language: Language, values: Mapping[str, str]) -> str:
     """`values` are clean: an inserted text is isolated, and its braces are not read."""
-    return _of(template, language).format_map(values)
-
-
-def _of(text: Bilingual, language: Language) -> str:
-    return text.ar if language == "ar" else text.en
+    return of(template, language).format_map(values)

@@ -22,6 +22,7 @@ from consumers.delivery.mail.letters import (
 from consumers.delivery.mail.message import BadAddress, Identity, checked_address
 from consumers.delivery.mail.moments import DIGEST_VALID, today
 from consumers.delivery.mail.queue import UNKNOWN_MAX, VALID, Claimed
+from consumers.delivery.words import CHANNELS as CHANNEL_NAMES
 from events.values.working_days import riyadh_date
 from events.wire.entry import Entry, parse_entry
 from infra.log.reader import read_checked
@@ -63,15 +64,11 @@ async def prepare(connection: Connection, claimed: Claimed, now: datetime, conso
         raise NotSent("failed", "expired")
     if claimed.unknown >= UNKNOWN_MAX:
         raise NotSent("failed", "unknown")
-    if claimed.subscription_id is not None and await connection.fetchval(
-        _SQL["subscription_ended"], claimed.subscription_id
-    ):
-        raise NotSent("cancelled", "subscription-ended")
-    recipient = await _recipient(connection, claimed, kind)
     try:
         team = await team_of(connection, claimed.agency, claimed.team)
     except NoTeam:
         raise NotSent("cancelled", "team-closed") from None
+    recipient = await _recipient(connection, claimed, kind)
     context = Context(team, today(now), console, is_replay=claimed.replay, is_repeat=claimed.unknown > 0)
     letter = await _letter(connection, claimed, kind, context, now)
     part = str(claimed.message_id) if claimed.replay else ""
@@ -163,7 +160,7 @@ def _values(entry: Entry) -> dict[str, Mapping[str, str]]:
     if "by" in data:
         values["by"] = {"ar": data["by"], "en": data["by"]}
     if "channel" in data:
-        name = wording.CHANNELS[data["channel"]]
+        name = CHANNEL_NAMES[data["channel"]]
         values["aired_on"] = {"ar": name.ar, "en": name.en}
     if "outlet" in data:
         values["outlet"] = data["outlet"]

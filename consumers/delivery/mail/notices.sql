@@ -13,8 +13,5 @@ WHERE c.campaign_id = $1 AND c.triggered_index IS NOT NULL
 -- The team's desks, the first to be written to first.
 SELECT address FROM delivery.contact WHERE agency = $1 AND team = $2 ORDER BY rank
 
--- name: subscription_ended
-SELECT ended_at IS NOT NULL FROM delivery.subscription WHERE subscription_id = $1
-
 -- name: endpoint
 SELECT endpoint_id, disabled_reason FROM delivery.endpoint WHERE endpoint_id = $1 AND disabled_at IS NOT NULL

@@ -94,14 +94,6 @@ WORDINGS: Final[dict[str, Wording]] = {
     ),
 }
 
-CHANNELS: Final = {
-    "tv": Bilingual("التلفزيون", "television"),
-    "radio": Bilingual("الإذاعة", "radio"),
-    "print": Bilingual("الصحافة", "print"),
-}
-AND: Final = Bilingual(" و", " and ")
-COMMA: Final = Bilingual(" و", ", ")
-
 CAMPAIGN: Final = Bilingual("الحملة", "Campaign")
 SERVICE: Final = Bilingual("الخدمة", "Service")
 ADDRESS: Final = Bilingual("العنوان", "Address")

@@ -284,7 +284,6 @@ async def test_a_message_is_given_up_after_five_days(settings: Settings, connect
         ("DELETE FROM delivery.contact", "failed", "no-contact"),
         ("UPDATE delivery.contact SET address = E'a@b.example\\r\\nBcc: c@d.example'", "failed", "bad-address"),
         ("UPDATE delivery.team SET closed_at = now()", "cancelled", "team-closed"),
-        ("UPDATE delivery.subscription SET ended_at = now()", "cancelled", "subscription-ended"),
     ],
 )
 async def test_a_message_that_nobody_is_to_get_is_not_sent(

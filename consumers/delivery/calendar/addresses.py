@@ -1,0 +1,49 @@
+"""Secret addresses of feeds: a calendar sends no token. A team has one at a time; only its secret's hash is kept."""
+
+from __future__ import annotations
+
+import secrets
+from hashlib import sha256
+from typing import Final
+from urllib.parse import urlencode
+
+from consumers.delivery.due_campaigns import Team, team_of
+from infra.postgres.connection import Connection
+from infra.postgres.sql import queries
+from infra.postgres.trail import add_to_trail
+
+FEED_PATTERN: Final = r"^[A-Za-z0-9_-]{43}$"
+PATH: Final = "/calendars/due.ics"
+_SECRET_BYTES: Final = 32
+
+_SQL: Final = queries("consumers.delivery.calendar", "addresses.sql")
+
+
+async def new_address(connection: Connection, agency: str, team: str) -> str:
+    """A new address, without the gateway's own part; an earlier one of the team ends. Raises `NoTeam`."""
+    secret = secrets.token_urlsafe(_SECRET_BYTES)
+    async with connection.transaction():
+        await team_of(connection, agency, team)
+        await connection.execute(_SQL["revoke"], agency, team)
+        await connection.execute(_SQL["add"], agency, team, _hash(secret))
+        await add_to_trail(connection, "teams", "calendar-address", agency, team)
+    return f"{PATH}?{urlencode({'feed': secret})}"
+
+
+async def revoke_address(connection: Connection, agency: str, team: str) -> None:
+    """The team's address ends, if it has one. Raises `NoTeam`."""
+    async with connection.transaction():
+        await team_of(connection, agency, team)
+        await connection.execute(_SQL["revoke"], agency, team)
+        await add_to_trail(connection, "teams", "calendar-address", agency, team, "--revoke")
+
+
+async def team_of_secret(connection: Connection, secret: str) -> Team | None:
+    """The team whose feed the secret opens; None if it was revoked or never made. Raises `NoTeam` for a closed one."""
+    row = await connection.fetchrow(_SQL["team_of_secret"], _hash(secret))
+    return None if row is None else await team_of(connection, row["agency"], row["team"])
+
+
+def _hash(secret: str) -> bytes:
+    """Without a key: nobody guesses 256 random bits from it."""
+    return sha256(secret.encode()).digest()

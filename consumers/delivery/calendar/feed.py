@@ -1,0 +1,98 @@
+"""A team's campaigns as iCalendar (RFC 5545): an all-day event on each due date, in both languages. Pure.
+
+The `UID` is the campaign's id and `SEQUENCE` its newest entry, so that a calendar moves, completes and cancels its own
+event. A calendar knows no *completed* event: the title says it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from icalendar import Calendar, Event
+
+from consumers.delivery.dates import in_words
+from consumers.delivery.due_campaigns import DueCampaign, Team
+from consumers.delivery.plain_text import isolated, line, lines
+from consumers.delivery.words import Language, channel_list, languages, of
+from events.faults.problems import Bilingual
+
+CONTENT_TYPE: Final = "text/calendar; charset=utf-8"
+REFRESH: Final = timedelta(hours=1)
+PAST_DAYS: Final = 90
+"""Completed campaigns stay for so long after their due date."""
+SUMMARY_NAME_MAX: Final = 80
+
+_PRODUCT: Final = "-//yesser-events//campaigns//AR"
+_CALENDAR: Final = Bilingual("مواعيد حملات {team}", "Campaign due dates of {team}")
+_AIR: Final = Bilingual("موعد بث: {name}", "Air by today: {name}")
+_COMPLETED: Final = Bilingual("✓ اكتملت: {name}", "✓ Completed: {name}")
+_PAUSED: Final = Bilingual("موقوفة: {name}", "Paused: {name}")
+_CANCELLED: Final = Bilingual("أُلغيت: {name}", "Cancelled: {name}")
+_ACKNOWLEDGED: Final = Bilingual("استلمها {by}.", "Acknowledged by {by}.")
+_NOT_ACKNOWLEDGED: Final = Bilingual("لم يستلمها أحد بعد.", "Nobody has acknowledged it yet.")
+_MISSING: Final = Bilingual("دون بث بعد: {channels}.", "Not aired yet on: {channels}.")
+
+
+def calendar_of(
+    team: Team, campaigns: Sequence[DueCampaign], origin: str, now: datetime, console: str | None = None
+) -> bytes:
+    """The whole feed. `origin` is the log's, and makes the ids unique in the world; `now` is the time of this copy."""
+    calendar = Calendar()
+    calendar.add("prodid", _PRODUCT)
+    calendar.add("version", "2.0")
+    calendar.add("method", "PUBLISH")
+    title = " | ".join(of(_CALENDAR, code).format(team=line(team.name[code])) for code in languages(team.language))
+    calendar.add("name", title)
+    calendar.add("x-wr-calname", title)
+    calendar.add("refresh-interval", REFRESH, parameters={"VALUE": "DURATION"})
+    calendar.add("x-published-ttl", REFRESH, parameters={"VALUE": "DURATION"})
+    for campaign in campaigns:
+        calendar.add_component(_event(campaign, team, origin, now, console))
+    content: bytes = calendar.to_ical()
+    return content
+
+
+def _event(campaign: DueCampaign, team: Team, origin: str, now: datetime, console: str | None) -> Event:
+    due, shown_in = date.fromisoformat(campaign.due_on), languages(team.language)
+    event = Event()
+    event.add("uid", f"{campaign.campaign_id}@{origin.partition('/')[0]}")
+    event.add("dtstamp", now)
+    event.add("dtstart", due)
+    event.add("dtend", due + timedelta(days=1))
+    event.add("sequence", campaign.last_index)
+    event.add("summary", " | ".join(_summary(campaign, language) for language in shown_in))
+    event.add("description", "\n\n".join(_description(campaign, language) for language in shown_in))
+    event.add("status", _status(campaign))
+    event.add("transp", "TRANSPARENT")  # it makes nobody busy
+    if console is not None:
+        event.add("url", f"{console.rstrip('/')}/campaigns/{campaign.campaign_id}")
+    return event
+
+
+def _status(campaign: DueCampaign) -> str:
+    """A retired service is never resumed: its paused campaign is cancelled for the calendar."""
+    if campaign.is_paused:
+        return "CANCELLED" if campaign.is_retired else "TENTATIVE"
+    return "CONFIRMED"
+
+
+def _summary(campaign: DueCampaign, language: Language) -> str:
+    title = _AIR
+    if campaign.is_completed:
+        title = _COMPLETED
+    elif campaign.is_paused:
+        title = _CANCELLED if campaign.is_retired else _PAUSED
+    name = campaign.service_name[language] if campaign.service_name else campaign.campaign_id
+    return of(title, language).format(name=isolated(line(name, SUMMARY_NAME_MAX)))
+
+
+def _description(campaign: DueCampaign, language: Language) -> str:
+    shown = [*lines(campaign.brief[language]), of(in_words(campaign.due_on), language)]
+    if not campaign.is_completed:
+        by = campaign.acknowledged_by
+        shown.append(of(_NOT_ACKNOWLEDGED, language) if by is None else of(_ACKNOWLEDGED, language).format(by=line(by)))
+        if campaign.missing:
+            shown.append(of(_MISSING, language).format(channels=channel_list(campaign.missing, language)))
+    return "\n".join([*shown, campaign.campaign_id])

@@ -1,0 +1,82 @@
+"""The feed of due dates, parsed again as a calendar program does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from icalendar import Calendar
+
+from consumers.delivery.calendar.feed import calendar_of
+from consumers.delivery.due_campaigns import DueCampaign, Team
+
+NOW = datetime(2026, 11, 2, 6, tzinfo=UTC)
+TEAM = Team("health", "press", {"ar": "مكتب الصحافة", "en": "Press desk"}, "ar")
+CAMPAIGN = DueCampaign(
+    campaign_id="service-launched.i3",
+    due_on="2026-11-15",
+    brief={"ar": "عرّفوا المواطنين بالخدمة.", "en": "Tell citizens; see, the service."},
+    service_name={"ar": "المواعيد", "en": "Appointments"},
+    last_index=4,
+    acknowledged_by=None,
+    is_completed=False,
+    is_paused=False,
+    is_retired=False,
+    is_escalated=False,
+    aired={"tv": 0, "radio": 1},
+)
+
+
+def events(*campaigns: DueCampaign, team: Team = TEAM) -> list[Any]:
+    raw = calendar_of(team, campaigns, "log.yesser.example/0", NOW, "https://console.example")
+    assert all(len(line) <= 75 for line in raw.split(b"\r\n"))
+    return list(Calendar.from_ical(raw).walk("VEVENT"))
+
+
+def test_a_campaign_is_an_all_day_event_on_its_due_date_in_both_languages() -> None:
+    (event,) = events(CAMPAIGN)
+    assert event.decoded("dtstart") == date(2026, 11, 15)
+    assert event.decoded("dtend") == date(2026, 11, 16)
+    assert event["uid"] == "service-launched.i3@log.yesser.example"
+    assert event["sequence"] == 4
+    assert event["status"] == "CONFIRMED"
+    assert event["summary"] == "موعد بث: \u2068المواعيد\u2069 | Air by today: \u2068Appointments\u2069"
+    assert "Tell citizens; see, the service." in event["description"]
+    assert "Sunday 15 November 2026 (5 Jumada al-Thania 1448 AH)" in event["description"]
+    assert "الأحد 15 نوفمبر 2026 م (5 جمادى الآخرة 1448 هـ)" in event["description"]
+    assert "Nobody has acknowledged it yet." in event["description"]
+    assert "Not aired yet on: television." in event["description"]
+    assert event["url"] == "https://console.example/campaigns/service-launched.i3"
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "title"),
+    [
+        ({"is_completed": True}, "CONFIRMED", "✓ Completed"),
+        ({"is_paused": True}, "TENTATIVE", "Paused"),
+        ({"is_paused": True, "is_retired": True}, "CANCELLED", "Cancelled"),
+    ],
+)
+def test_what_became_of_a_campaign_changes_the_same_event(change: dict[str, Any], status: str, title: str) -> None:
+    (before,), (after,) = events(CAMPAIGN), events(replace(CAMPAIGN, last_index=9, **change))
+    assert before["uid"] == after["uid"]
+    assert after["sequence"] > before["sequence"]
+    assert after["status"] == status
+    assert f"{title}: \u2068Appointments\u2069" in after["summary"]
+
+
+@pytest.mark.parametrize("hostile", ["A\r\nEND:VEVENT\r\nBEGIN:VALARM", "A;b,c\\n", "\u202eA", "x" * 2_000, "\x00A"])
+def test_no_text_of_an_event_adds_a_line(hostile: str) -> None:
+    text = {"ar": hostile, "en": hostile}
+    team = replace(TEAM, name=text)
+    (event,) = events(replace(CAMPAIGN, brief=text, service_name=text, acknowledged_by=hostile), team=team)
+    assert {str(name).lower() for name in event} == {
+        *("uid", "dtstamp", "dtstart", "dtend", "sequence", "summary", "description", "status", "transp", "url"),
+    }
+    assert not event.subcomponents
+
+
+def test_an_empty_feed_is_a_calendar() -> None:
+    assert events() == []
