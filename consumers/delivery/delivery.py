@@ -14,8 +14,8 @@ from typing import Any, Final, TypeAlias
 import structlog
 
 from consumers.delivery.delivery_lease import LEASE
-from consumers.delivery.timers.timers import set_off
 from consumers.delivery.mail import part as mail
+from consumers.delivery.timers.timers import set_off
 from infra.postgres.connection import connect
 from infra.process.health import Progress, Readiness
 from infra.process.leader_election import LeaderElection, Term

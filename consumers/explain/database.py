@@ -14,7 +14,8 @@ from consumers.explain.figures import EVERYTHING, Amount, Figure, Part, Scope
 from consumers.explain.sources import Raw, Reach
 from consumers.registry import CONSUMERS
 from events.wire.entry import parse_entry
-from infra.log.reader import BUNDLE, entry_batches, read_checked
+from infra.log.bundle import BUNDLE
+from infra.log.reader import entry_batches, read_checked
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 
