@@ -72,6 +72,10 @@ SUMMARIES: Final = {
 }
 
 
+COLLECT_EVERY: Final = (50_000, 20, 50)
+"""Commands make thousands of small objects that are freed together: Python's thresholds would collect in vain."""
+
+
 class LazyGroup(click.Group):
     """A group whose commands are entry points: listing them imports nothing."""
 
@@ -85,6 +89,7 @@ class LazyGroup(click.Group):
         command = entry.load()
         if not gc.isenabled():
             gc.freeze()
+            gc.set_threshold(*COLLECT_EVERY)
             gc.enable()
         return with_language(command)
 

@@ -7,12 +7,17 @@ that folder alone; with a log it also shows that no entry of the partnership was
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from hashlib import file_digest, sha256
 from itertools import groupby
+from multiprocessing import get_context
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final
+
+import orjson
 
 from consumers.audit import verify
 from consumers.audit.authenticated import AuthenticatedLog
@@ -22,13 +27,13 @@ from consumers.audit.layout import CHECKPOINT, TILE
 from consumers.audit.port import read_verifier
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.event_index.read import PAGE_ROWS_MAX, Query, find
-from consumers.offline.store import SqliteStore
+from consumers.ledger.folded import folded
 from consumers.operations.audit_options import AuditSource
 from consumers.operations.database_log import database_log
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
-from consumers.revenue.rows import STATEMENT
-from events.errors import Retry, Tampered
+from consumers.revenue.rows import STATEMENT, TRANSFER
+from events.errors import Retry, Tampered, YesserError
 from events.wire.entry import Entry, parse_entry
 from infra.log.reader import log_size, read_checked
 from infra.log.signed_note import Verifier, parse_checkpoint
@@ -36,7 +41,9 @@ from infra.postgres.connection import Connection, connected
 from infra.settings import Settings
 
 STATEMENT_FILE: Final = "statement.json"
-BATCH_ENTRIES: Final = 8_192
+LINES: Final = "entries.ndjson"
+TABLE: Final = "entries.parquet"
+MANY_ENTRIES_BYTES: Final = 8 << 20
 
 
 class NotProven(Tampered):
@@ -98,34 +105,76 @@ async def entries_of(settings: Settings, subject: str) -> list[tuple[int, bytes]
 async def verify_statement(folder: Path, verifier: Verifier, against: AuditSource | None = None) -> StatementProof:
     """Raises `NotProven`, `ForkedLog`, and `WrongTree` for a log that is not what was signed."""
     try:
-        size, root, count = verify.verify(folder, verifier.vkey)
+        with _verifying(folder, verifier.vkey) as verified:
+            entries, file_sha256 = _read(folder)
+            computed = _statements(entries)
+            size, root, count, verified_sha256 = verified()
+        if file_sha256 != verified_sha256:
+            raise NotProven(f"{folder} was changed while it was read. {NotProven.__doc__}")
         stated = json.loads((folder / STATEMENT_FILE).read_bytes())
         subject, period = f"partnership/{stated['partnership_id']}", stated["period"]
         closing = int(stated["closing_index"])
     except (verify.Changed, verify.UsageError, OSError, ValueError, KeyError, TypeError) as error:
         raise NotProven(f"{folder}: {error}. {NotProven.__doc__}") from error
-    entries = [parse_entry(index, raw) for index, raw in verify.read_entries(folder)]
     if stranger := next((e for e in entries if e.subject != subject or e.index > closing), None):
         raise NotProven(f"entry {stranger.index} is not one of {subject} up to {closing}. {NotProven.__doc__}")
-    computed = _statement(entries, stated["partnership_id"], period)
-    if computed != stated:
-        raise NotProven(f"{STATEMENT_FILE}: {_difference(stated, computed)}. {NotProven.__doc__}")
+    if (own := computed.get(period)) != stated:
+        raise NotProven(f"{STATEMENT_FILE}: {_difference(stated, own)}. {NotProven.__doc__}")
     if against is not None:
         await _require_complete(folder, verifier, against, subject, {entry.index for entry in entries}, closing)
     return StatementProof(stated["partnership_id"], period, count, size, root, against is not None)
 
 
-def _statement(entries: Sequence[Entry], partnership_id: str, period: str) -> dict[str, Any] | None:
-    """The statement that the fold of the ledger gives; None if it closes no such period."""
-    with TemporaryDirectory() as folder:
-        store = SqliteStore(Path(folder) / "ledger.sqlite", REVENUE)
+Verified = tuple[int, str, int, str]
+"""Size and root that were signed, the number of entries, the hash of the file that holds them."""
+
+
+@contextmanager
+def _verifying(folder: Path, vkey: str) -> Iterator[Callable[[], Verified]]:
+    """Verify signature and entries, in a process of its own where there are many: folding them takes as long.
+
+    Gives a function that waits for the result, or raises what was found.
+    """
+    if _entries_file(folder).stat().st_size < MANY_ENTRIES_BYTES:
+        result = _verified(folder, vkey)
+        yield lambda: result
+        return
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        future = pool.submit(_verified, folder, vkey)
         try:
-            for first in range(0, len(entries), BATCH_ENTRIES):
-                store.apply(entries[first : first + BATCH_ENTRIES])
-            row = store.row(STATEMENT, partnership_id, period)
-        finally:
-            store.close()
-    return None if row is None else asdict(row)
+            yield future.result
+        except (YesserError, ValueError, KeyError, TypeError):
+            future.result()  # says what is wrong, and where
+            raise
+
+
+def _verified(folder: Path, vkey: str) -> Verified:
+    size, root, count = verify.verify(folder, vkey)
+    with _entries_file(folder).open("rb") as file:
+        return size, root, count, file_digest(file, "sha256").hexdigest()
+
+
+def _entries_file(folder: Path) -> Path:
+    table = folder / TABLE
+    return table if table.exists() else folder / LINES
+
+
+def _read(folder: Path) -> tuple[list[Entry], str]:
+    """The entries, and the hash of their file. They are verified elsewhere."""
+    path = _entries_file(folder)
+    content = path.read_bytes()
+    if path.name == LINES:
+        rows = map(orjson.loads, content.splitlines())
+        entries = [parse_entry(row["index"], row["entry"].encode()) for row in rows]
+    else:
+        entries = [parse_entry(index, raw) for index, raw in verify.read_entries(folder)]
+    return entries, sha256(content).hexdigest()
+
+
+def _statements(entries: Sequence[Entry]) -> dict[str, dict[str, Any]]:
+    """The statements that the fold of the ledger gives, by period. Transfers follow from them and are not kept."""
+    with folded(entries, without=[TRANSFER]) as store:
+        return {row.period: asdict(row) for row in store.rows(STATEMENT)}
 
 
 def _difference(stated: dict[str, Any], computed: dict[str, Any] | None) -> str:

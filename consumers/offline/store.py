@@ -35,9 +35,11 @@ _SETTINGS: Final = (
 class SqliteStore:
     """A new file at `path` with the tables of the consumer."""
 
-    def __init__(self, path: Path, consumer: Consumer) -> None:
+    def __init__(self, path: Path, consumer: Consumer, *, without: Sequence[Table[Any]] = ()) -> None:
+        """Of the append-only tables `without` nothing is kept: no fold reads them."""
         path.unlink(missing_ok=True)
         self.consumer = consumer
+        self._without = frozenset(table.name for table in without if table.append_only)
         self._db = sqlite3.connect(path, isolation_level=None)
         self._stored = StoredKeys()
         for setting in _SETTINGS:
@@ -62,7 +64,8 @@ class SqliteStore:
         """Save the changes of a batch in one transaction."""
         self._db.execute("BEGIN")
         for changes in rows.changes():
-            self._save(changes)
+            if changes.table.name not in self._without:
+                self._save(changes)
         self._db.execute("COMMIT")
 
     def hash(self, table: Table[Any]) -> TableHash:

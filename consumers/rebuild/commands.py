@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Sequence
 
@@ -35,9 +34,6 @@ def rebuild_command(name: str | None, compare: bool, swap: bool, as_json: bool) 
     sends no events. Exit code 1: a row differs.
     """
     chosen = [CONSUMERS[name]] if name else list(CONSUMERS.values())
-    # A batch's thousands of small objects are freed together: the default thresholds would collect in vain.
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
     results = uvloop.run(
         rebuild_all(Settings().acting_as("operator"), chosen, RebuildOptions(compare=compare or not swap, swap=swap))
     )

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from consumers.audit.mirror import write_mirror
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
+from consumers.ledger import statement_proof
 from consumers.ledger.statement_proof import NotProven, NotSignedYet, prove_statement, verify_statement
 from consumers.operations.audit_options import AuditSource
 from consumers.revenue.consumer import CONSUMER as REVENUE
@@ -125,7 +126,13 @@ def rename_period(folder: Path) -> None:
         (lambda folder: (folder / "statement.json").unlink(), "statement.json"),
     ],
 )
-async def test_each_change_is_found_and_placed(proof: Path, change: Callable[[Path], None], named: str) -> None:
+@pytest.mark.parametrize("beside", [False, True])
+async def test_each_change_is_found_and_placed(
+    proof: Path, change: Callable[[Path], None], named: str, beside: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if beside:
+        monkeypatch.setattr(statement_proof, "MANY_ENTRIES_BYTES", 0)
+    assert (await verify_statement(proof, VERIFIER)).entries_count > 0
     await asyncio.to_thread(change, proof)
     with pytest.raises(NotProven, match=named):
         await verify_statement(proof, VERIFIER)

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from consumers.pipeline import writer as writing
 from consumers.pipeline.batch import Batch
 from consumers.pipeline.writer import Writer
 from consumers.revenue.consumer import CONSUMER
@@ -56,7 +55,7 @@ async def test_a_thousand_histories_with_a_crash_at_every_commit(
     connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     outbox = Outbox()
-    monkeypatch.setattr(writing.outbox_table, "write", outbox.write)
+    monkeypatch.setattr("consumers.pipeline.writer.outbox_table.write", outbox.write)
     commits = settlements = 0
     for seed in range(HISTORIES):
         log = entries_from(generate(seed, EVENTS, REVENUE))
