@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 PHASE := $(PYTHON) infra/setup_phase.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format accept bench bench-gateway lock kafka-lock sbom audit up down status
+.PHONY: help setup demo test check format accept bench bench-gateway bench-ledger lock kafka-lock sbom audit up down status
 .DELETE_ON_ERROR:
 
 help: ## List the targets
@@ -58,6 +58,9 @@ accept: $(INSTALLED) ## Run the long proofs
 
 bench: $(INSTALLED) ## Measure side by side, eleven minutes (EVENTS=N ARGS='--runs 1 --only c,g')
 	@$(BIN)/python -m tests.bench $(if $(EVENTS),--events $(EVENTS)) $(ARGS)
+
+bench-ledger: $(INSTALLED) ## Measure the ledger beside a row-by-row writer, and what statements cost (ARGS='--runs 1')
+	@$(BIN)/python -m tests.bench.ledger $(ARGS)
 
 bench-gateway: $(INSTALLED) ## Measure the gateway beside bare applications (EVENTS=N also watches its memory)
 	@$(BIN)/python -m tests.bench.gateway $(if $(EVENTS),--events $(EVENTS)) $(ARGS)

@@ -22,7 +22,7 @@ from infra.postgres.row_storage import load as load_rows
 from infra.postgres.row_storage import save
 from infra.postgres.unit_of_work import UnitOfWork
 
-ROWS_MAX: Final = 10_000
+ROWS_MAX: Final = 24_000
 """A batch needs at most this many rows, less than a second of work. A single entry may need somewhat more: events.md §3
 limits how many facts are pending for a project or service."""
 SLICE_ENTRIES: Final = 512

@@ -28,7 +28,7 @@ from infra.postgres.sql import queries
 
 _SQL: Final = queries("consumers.pipeline", "pipeline.sql")
 FILL_ENTRIES_MIN: Final = 256
-FILL_ENTRIES_MAX: Final = 4096
+FILL_ENTRIES_MAX: Final = 8192
 """Entries read at once: fewer where the last ones were large."""
 
 log = structlog.get_logger()

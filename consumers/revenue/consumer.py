@@ -49,14 +49,16 @@ HANDLERS: Final[dict[str, Callable[[Books, Entry], Anomaly | None]]] = {
 
 def fold(rows: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
     """Apply entries in log order; returns the settlements."""
-    books = Books(rows)
+    books: Books = rows.scratch or Books(rows)
+    rows.scratch = books
     for entry in entries:
         handler = HANDLERS.get(entry.type)
         if handler is not None:
             found = handler(books, entry)
             if found is not None:
                 rows.append(ANOMALY, found)
-    return books.decided
+    decided, books.decided = books.decided, []
+    return decided
 
 
 CONSUMER: Final = Consumer(

@@ -110,6 +110,8 @@ class UnitOfWork:
     """The rows of one batch. To read a row that was not requested is an error, not an absent row."""
 
     def __init__(self) -> None:
+        self.scratch: Any = None
+        """What a fold keeps from one part of the batch to the next: derived from the rows, and never stored."""
         self._slices: defaultdict[Table[Any], _Slice] = defaultdict(_Slice)
 
     # For folds.

@@ -32,6 +32,9 @@ HANDLED: Final = frozenset(
     }
 )
 
+_REACH_THE_LAST_PERIOD: Final = frozenset({"partnership.amended", "partnership.terminated", "revenue.reversed"})
+"""What is dated after the last day is posted to the last period."""
+
 
 def required_keys(rows: UnitOfWork, entries: Sequence[Entry]) -> Iterator[Iterable[Need]]:
     """First round: contracts, accounts and ids. Second: versions, windows, periods, expected revenue."""
@@ -84,7 +87,7 @@ class _Outlook:
         self.kind = terms["period"]
         self.tier_basis: str = terms["tier_basis"]
         self.versions = versions
-        self.labels = {self._period(self.starts_on)}
+        self.labels: set[str] = set()
 
     def required_keys(self, rows: UnitOfWork, entries: list[Entry]) -> Iterator[Need]:
         closing: set[str] = set()
@@ -141,7 +144,12 @@ def _outlook(rows: UnitOfWork, partnership_id: str, entries: list[Entry]) -> _Ou
     contract = rows.get(CONTRACT, partnership_id)
     if contract is None:
         first = next((entry for entry in entries if entry.type == "partnership.signed"), None)
-        return None if first is None else _Outlook(partnership_id, first.data["terms"], [])
+        if first is None:
+            return None
+        terms = first.data["terms"]
+        outlook = _Outlook(partnership_id, terms, [])
+        outlook.labels.add(period_of(terms["starts_on"], terms["calendar"], terms["period"]))
+        return outlook
     outlook = _Outlook(
         partnership_id,
         {
@@ -152,7 +160,8 @@ def _outlook(rows: UnitOfWork, partnership_id: str, entries: list[Entry]) -> _Ou
         },
         contract.versions,
     )
-    outlook.labels.add(contract.last_period)
-    if contract.closed_through is not None:
-        outlook.labels.add(next_period(contract.closed_through))
+    closed_through = contract.closed_through
+    outlook.labels.add(contract.first_period if closed_through is None else next_period(closed_through))
+    if any(entry.type in _REACH_THE_LAST_PERIOD for entry in entries):
+        outlook.labels.add(contract.last_period)
     return outlook
