@@ -1,4 +1,4 @@
-"""Keeps each campaign that became due, once. Today only the platform's own Kafka user may read the topic."""
+"""Keeps each campaign of any agency that became due, once. For the programme office: no other agency may read it."""
 
 import asyncio
 import sqlite3
@@ -13,7 +13,7 @@ settings = Settings()  # YESSER_KAFKA, YESSER_KAFKA_USER, …_PASSWORD
 broker = event_broker(settings, consumer_only=True)  # commits a message once it is handled (AckPolicy.NACK_ON_ERROR)
 
 
-@broker.subscriber(settings.triggers_topic, group_id="campaign-team", auto_offset_reset="earliest")
+@broker.subscriber(settings.triggers_topic, group_id="agency.yesser.office", auto_offset_reset="earliest")
 async def receive(event: Event[CampaignTriggered]) -> None:
     row = (event.id, event.data.due_on, event.data.brief.ar)
     with closing(sqlite3.connect(environ["CAMPAIGNS"])) as database, database:

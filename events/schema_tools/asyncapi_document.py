@@ -16,6 +16,7 @@ from events.wire.envelope import full_type
 ASYNCAPI_VERSION: Final = "3.0.0"
 _SCHEMA_FORMAT: Final = "application/schema+json;version=2020-12"
 _TRIGGERED: Final = "campaign.triggered"
+_CAMPAIGN_TYPES: Final = tuple(name for name in CATALOGUE if name.startswith(("campaign.", "awareness.campaign-")))
 _ENTRY: Final = "entry"
 
 
@@ -142,6 +143,18 @@ def _channels() -> dict[str, Any]:
             "messages": {message_key(_TRIGGERED): _component(message_key(_TRIGGERED))},
             "bindings": {"kafka": {"topic": "yesser.campaign-triggers"}},
         },
+        "agencyCampaigns": {
+            "address": "yesser.campaign-triggers.{code}",
+            "title": "An agency's campaigns",
+            "description": "The entries about one agency's campaigns in log order, keyed by campaign. Header `index`:"
+            " the entry. Only that agency may read them.",
+            "x-title-ar": "حملات الجهة",
+            "x-description-ar": "قيود حملات الجهة بترتيب السجل، مفتاحها معرّف الحملة، وفي الترويسة index رقم القيد."
+            " ولا تقرؤها جهة غيرها.",
+            "parameters": {"code": {"description": "The agency's code: [a-z][a-z0-9-]{1,30}."}},
+            "messages": {message_key(name): _component(message_key(name)) for name in _CAMPAIGN_TYPES},
+            "bindings": {"kafka": {"partitions": 1}},
+        },
     }
 
 
@@ -172,6 +185,14 @@ def _operations() -> dict[str, Any]:
             "campaignTriggers",
             [_TRIGGERED],
             Bilingual("تُبلَّغ فرق الحملات.", "Campaign teams are notified."),
+        ),
+        "sendAgencyCampaigns": _operation(
+            "send",
+            "agencyCampaigns",
+            [*_CAMPAIGN_TYPES],
+            Bilingual(
+                "تُبلَّغ فرق الجهة بكل ما يجري على حملاتها.", "An agency's teams learn what happens to its campaigns."
+            ),
         ),
     }
 

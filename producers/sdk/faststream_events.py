@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
 import orjson
 from aiokafka.structs import RecordMetadata
@@ -19,6 +19,15 @@ from faststream.kafka import KafkaBroker
 from faststream.message import StreamMessage
 from faststream.security import BaseSecurity, SASLScram512
 
+from events.types.awareness import (
+    AwarenessCampaignAcknowledged,
+    AwarenessCampaignAired,
+    AwarenessCampaignCompleted,
+    CampaignEscalated,
+    CampaignPaused,
+    CampaignResumed,
+    CampaignTriggered,
+)
 from events.types.catalogue import CATALOGUE
 from events.validation.models import event_model
 from events.values.fields import Model
@@ -47,6 +56,18 @@ else:
 
         def __class_getitem__(cls, model: type[Model]) -> type[Envelope]:
             return event_model(_TYPES[model])
+
+
+CampaignEvent: TypeAlias = (
+    Event[CampaignTriggered]
+    | Event[CampaignEscalated]
+    | Event[CampaignPaused]
+    | Event[CampaignResumed]
+    | Event[AwarenessCampaignAcknowledged]
+    | Event[AwarenessCampaignAired]
+    | Event[AwarenessCampaignCompleted]
+)
+"""An event about a campaign, as on the topic `yesser.campaign-triggers.<code>` of its agency."""
 
 
 def event_broker(settings: Settings, **options: Any) -> KafkaBroker:

@@ -38,6 +38,7 @@ def test_every_channel_of_the_system_is_there() -> None:
         "agency.{code}.events",
         "yesser.log",
         "yesser.campaign-triggers",
+        "yesser.campaign-triggers.{code}",
     }
 
 

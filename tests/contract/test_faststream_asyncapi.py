@@ -88,7 +88,27 @@ def test_the_applications_document_has_our_channel_message_and_payload(
     assert payload["properties"]["type"]["const"] == our_message["name"]
 
 
-@pytest.mark.parametrize("example", ["receive_triggers", "publish_with_faststream"])
+def test_the_subscriber_of_an_agencys_campaigns_takes_each_message_of_our_channel(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    theirs = orjson.loads(
+        AsyncAPI(broker_of("receive_campaigns", monkeypatch), schema_version="3.0.0").to_specification().to_json()
+    )
+    (their_channel,) = theirs["channels"].values()
+    (their_message,) = theirs["components"]["messages"].values()
+    ours = DOCUMENT["channels"]["agencyCampaigns"]
+    assert their_channel["address"] == ours["address"].replace("{code}", "health")
+    payloads = resolved(their_message["payload"], theirs["components"]["schemas"])["anyOf"]
+    schemas = []
+    for message in ours["messages"]:
+        name = DOCUMENT["components"]["messages"][message]["payload"]["schema"]["$ref"]
+        schema = orjson.loads((ROOT / name).read_bytes())
+        schemas.append(resolved(schema, schema["$defs"]))
+    by_type = {payload["properties"]["type"]["const"]: payload for payload in payloads}
+    assert by_type == {schema["properties"]["type"]["const"]: schema for schema in schemas}
+
+
+@pytest.mark.parametrize("example", ["receive_campaigns", "receive_triggers", "publish_with_faststream"])
 def test_an_example_is_short_and_the_page_shows_lines_of_it(example: str) -> None:
     page = (EXAMPLES.parent / "kafka.md").read_text(encoding="utf-8")
     lines = (EXAMPLES / f"{example}.py").read_text(encoding="utf-8").splitlines()

@@ -21,7 +21,7 @@ import events
 from events.types.awareness import CampaignTriggered
 from events.wire.codec import STRUCTURED_HEADERS, canonical_bytes, to_binary_mode
 from infra.kafka.admin import admin_client, allow_agency
-from infra.kafka.client_config import agency_topic, client_arguments
+from infra.kafka.client_config import agency_topic, agency_triggers_topic, client_arguments
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.sdk.faststream_events import Event, event_broker
@@ -67,12 +67,12 @@ class Team:
         return self.environment["CAMPAIGNS"]
 
     def make_list(self) -> None:
-        self._ask("CREATE TABLE campaign (id text PRIMARY KEY, due_on text, brief text)")
+        self.ask("CREATE TABLE campaign (id text PRIMARY KEY, due_on text, brief text)")
 
     def campaigns(self) -> list[Row]:
-        return self._ask("SELECT id, due_on FROM campaign ORDER BY rowid")
+        return self.ask("SELECT id, due_on FROM campaign ORDER BY rowid")
 
-    def _ask(self, statement: str) -> list[Row]:
+    def ask(self, statement: str) -> list[Row]:
         connection = sqlite3.connect(self.database)
         try:
             with connection:
@@ -165,6 +165,60 @@ async def test_a_trigger_that_could_not_be_handled_is_received_again_at_the_next
     team.make_list()
     async with team.at_work():
         await team.until_has("a", "b")
+
+
+CAMPAIGN_TYPES = [
+    "campaign.triggered",
+    "campaign.paused",
+    "campaign.resumed",
+    "campaign.escalated",
+    "awareness.campaign-acknowledged",
+    "awareness.campaign-aired",
+    "awareness.campaign-completed",
+]
+
+
+def example_of(name: str) -> bytes:
+    """The catalogue's example of a type, as it is sent."""
+    path = Path(events.__file__).parent / "examples" / "v1" / f"{name}.json"
+    return canonical_bytes(orjson.loads(path.read_bytes()))
+
+
+async def test_an_agency_receives_each_event_about_its_campaigns_once_with_its_own_credential(
+    settings: Settings, environment: Environment, tmp_path: Path
+) -> None:
+    await make_topics(settings)
+    async with admin_client(settings) as admin:
+        for code in ("health", "interior"):
+            await allow_agency(admin, settings, code, f"secret-of-{code}")
+    database = tmp_path / "campaigns.sqlite"
+    desk = Team(
+        environment(
+            YESSER_KAFKA_USER="agency-health",
+            YESSER_KAFKA_PASSWORD="secret-of-health",
+            YESSER_AGENCY="health",
+            CAMPAIGNS=str(database),
+        )
+    )
+    desk.ask("CREATE TABLE event (source text, id text, campaign_id text, type text, PRIMARY KEY (source, id))")
+    messages = [*map(example_of, CAMPAIGN_TYPES)]
+    await send(settings, agency_triggers_topic(settings, "interior"), example_of("campaign.triggered"))
+
+    async def has(number: int) -> bool:
+        return len(desk.ask("SELECT source, id FROM event")) == number
+
+    for count in (4, len(messages)):
+        # It is stopped in between, and what it has is sent again.
+        await send(settings, agency_triggers_topic(settings, "health"), *messages[:count])
+        process = await start("receive_campaigns.py", desk.environment)
+        try:
+            await until(lambda count=count: has(count), f"the desk has {count} events")  # type: ignore[misc]
+        finally:
+            process.send_signal(signal.SIGTERM)
+            _, errors = await process.communicate()
+        assert process.returncode == 0, errors.decode()
+    kept = desk.ask("SELECT type, campaign_id FROM event ORDER BY rowid")
+    assert [type.removeprefix("sa.gov.yesser.").removesuffix(".v1") for type, _ in kept] == CAMPAIGN_TYPES
 
 
 UNREADABLE: dict[str, tuple[bytes, Sequence[tuple[str, bytes]]]] = {
