@@ -14,14 +14,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-import asyncpg
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import TopicAuthorizationFailedError
 
 from consumers.relay.outbox_source import Message
 from consumers.relay.sending import send
-from consumers.relay.triggers import CHANNEL, ROUTE, messages_of, move
+from consumers.relay.triggers import CHANNEL, ROUTE, ROWS_MISSING, messages_of, move
 from infra.kafka.admin import KafkaRefused, admin_client, ensure_triggers_topic
 from infra.kafka.client_config import agency_triggers_topic
 from infra.observability.telemetry import count
@@ -132,8 +131,8 @@ async def _unsent(connection: Connection, but_for: Collection[str]) -> dict[str,
     """Agency → the next messages of its topic, in order, but for these agencies."""
     try:
         rows = await connection.fetch(_SQL["next_of_agencies"], [*but_for], f"{ROUTE}.", OF_AN_AGENCY_MAX, MESSAGES_MAX)
-    except asyncpg.UndefinedTableError:
-        return {}  # the campaigns consumer has not run yet
+    except ROWS_MISSING:
+        return {}
     found: dict[str, list[Message]] = defaultdict(list)
     messages = await messages_of(connection, [(row["index"], row["campaign_id"]) for row in rows])
     for row, message in zip(rows, messages, strict=True):

@@ -25,6 +25,8 @@ ROUTE: Final = "campaign-triggers"
 """The name of the position of the common topic; that of an agency's topic ends in `.` and its code."""
 CHANNEL: Final = "yesser_campaigns"
 """NOTIFY: entries about campaigns were applied."""
+ROWS_MISSING: Final = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError)
+"""The campaigns consumer has not run yet, or not in this release: it rebuilds rows of an earlier one."""
 _SQL: Final = queries("consumers.relay", "triggers.sql")
 _EVENT: Final = b',"event":'
 
@@ -41,8 +43,8 @@ class CampaignTriggers:
         """Triggers in the log that the topic has not acknowledged."""
         try:
             rows = await connection.fetch(_SQL["next"], ROUTE, limit)
-        except asyncpg.UndefinedTableError:
-            return []  # the campaigns consumer has not run yet
+        except ROWS_MISSING:
+            return []
         return await messages_of(connection, [(index, campaign_id) for index, campaign_id in rows])
 
     async def sent(self, connection: Connection, messages: Sequence[Message], epoch: int) -> None:
@@ -68,7 +70,7 @@ async def triggers_waiting(connection: Connection) -> int:
     """The number of triggers in the log that the common topic has not acknowledged."""
     try:
         number: int = await connection.fetchval(_SQL["waiting"], ROUTE)
-    except asyncpg.UndefinedTableError:
+    except ROWS_MISSING:
         return 0
     return number
 

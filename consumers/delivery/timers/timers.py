@@ -120,9 +120,9 @@ class Timers:
 
     async def _overdue(self, today: str, after: tuple[str, str]) -> tuple[int, list[Overdue]]:
         """The position of the campaigns' rows, and those that are overdue, in one snapshot."""
-        version = version_of("campaigns")
+        version = version_of("campaigns").number
         async with self.connection.transaction(isolation="repeatable_read", readonly=True):
-            position = await self.connection.fetchval(_SQL["position"], version.number, version.sha256)
+            position = await self.connection.fetchval(_SQL["position"], version)
             if position is None:
                 raise NotCaughtUp("the campaigns have no rows of this release yet")
             rows = await self.connection.fetch(

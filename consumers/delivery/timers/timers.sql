@@ -2,9 +2,9 @@
 SELECT clock_timestamp()
 
 -- name: position
--- Of the campaigns' rows; none before they exist in this version ($1, $2). Rows of another one are being rebuilt.
+-- Of the campaigns' rows; none before they exist in this release's version ($1). Rows of another one are being rebuilt.
 SELECT position FROM platform.position
-WHERE consumer = 'campaigns' AND (rules_version, fold_sha256) = ($1, $2) AND to_regclass('campaigns.campaign') IS NOT NULL
+WHERE consumer = 'campaigns' AND rules_version = $1 AND to_regclass('campaigns.campaign') IS NOT NULL
 
 -- name: overdue
 -- Campaigns due before $1 that are not escalated, each once: those due from $2 on, and those whose trigger came into the log

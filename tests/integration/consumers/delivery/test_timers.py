@@ -145,7 +145,7 @@ async def test_nothing_is_decided_on_rows_of_another_version(
 ) -> None:
     story, _ = launches()
     await make_live(connection, story)
-    await connection.execute("UPDATE platform.position SET fold_sha256 = 'another'")
+    await connection.execute("UPDATE platform.position SET rules_version = rules_version - 1")
     timers, _ = await timers_at(settings, as_delivery, DUE)
     with pytest.raises(NotCaughtUp, match="no rows of this release"):
         await timers.look()

@@ -8,6 +8,7 @@ import pytest
 
 from consumers.relay import agency_topics
 from consumers.relay.relay import Relay
+from consumers.relay.triggers import triggers_waiting
 from events.wire.entry import Entry
 from infra.kafka.admin import admin_client, create_acls, delete_acls, delete_topics
 from infra.kafka.client_config import agency_triggers_topic
@@ -191,3 +192,28 @@ async def test_an_entry_is_sent_as_soon_as_it_is_applied(settings: Settings, con
 
         await until(both, "the common topic too")
         assert loop.time() - began < 10
+
+
+async def test_on_rows_of_an_earlier_release_the_relay_waits_for_the_rebuild(
+    settings: Settings, connection: Connection
+) -> None:
+    await make_topics(settings)
+    story = two_agencies()
+    await register(connection)
+    await write_log(connection, story.raw)
+    await connection.execute("DROP SCHEMA IF EXISTS campaigns CASCADE")
+    await connection.execute("CREATE SCHEMA campaigns")
+    await connection.execute("CREATE TABLE campaigns.route (index bigint PRIMARY KEY, campaign_id text NOT NULL)")
+    await connection.execute("INSERT INTO campaigns.route VALUES (5, 'service-launched.i3')")
+    await connection.execute("GRANT USAGE ON SCHEMA campaigns TO yesser_relay")
+    await connection.execute("GRANT SELECT ON campaigns.route TO yesser_relay")
+    relay = Relay(settings)
+    async with running(relay):
+        await asyncio.sleep(2)
+        epoch = relay.epoch
+        assert epoch == 1
+        assert await triggers_waiting(connection) == 0
+        await connection.execute("DROP SCHEMA campaigns CASCADE")
+        await fold(connection, story.entries, batch=len(story.entries))
+        await until_sent(connection, story, "health", "interior")
+        assert relay.epoch == epoch
