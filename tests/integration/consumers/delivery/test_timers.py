@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hashlib import sha256
 
 import orjson
 import pytest
+from structlog.testing import capture_logs
 
+from consumers.delivery.delivery import Delivery
 from consumers.delivery.delivery_lease import LEASE
-from consumers.delivery.timers.timers import SETTLE, NotCaughtUp, Timers
+from consumers.delivery.timers.timers import SETTLE, NotCaughtUp, Timers, set_off
 from consumers.registrar.guards.clocks import ClockCheck, ClocksDiffer
 from events.errors import Fenced
 from infra.postgres.connection import Connection, connect
 from infra.process import lease
 from infra.settings import Settings
 from tests.integration.consumers.delivery.live_story import make_live, set_position
+from tests.integration.consumers.registrar.registering import running, until
 from tests.unit.consumers.campaigns.story import Story
 
 ANY_DIFFERENCE_S = 1e9
@@ -248,3 +252,33 @@ async def test_a_paused_campaign_is_escalated_after_the_due_date_that_its_resump
     clock.now = datetime(2026, 11, 24, 21, tzinfo=UTC) + SETTLE
     assert await timers.look() == 1
     assert await waiting(connection) == [f"escalated.{campaign}"]
+
+
+async def test_the_delivery_process_waits_for_the_rows_and_then_escalates(
+    settings: Settings, connection: Connection
+) -> None:
+    settings = settings.model_copy(update={"clock_difference_max_s": ANY_DIFFERENCE_S})
+    story, (campaign,) = launches()
+    await make_live(connection, story)
+    await set_position_back(connection, len(story.entries) - 1)
+    delivery = Delivery(settings, parts=(partial(set_off, clock=MovedClock(DUE)),))
+    with capture_logs() as lines:
+        async with running(delivery):
+
+            async def is_waiting() -> bool:
+                return [line["error_class"] for line in lines if line["event"] == "timers are waiting"] == [
+                    "NotCaughtUp"
+                ]
+
+            await until(is_waiting, "the timers wait, and say so once")
+            assert delivery.readiness().ready
+            await set_position(connection, len(story.entries))
+
+            async def is_escalated() -> bool:
+                return await waiting(connection) == [f"escalated.{campaign}"]
+
+            await until(is_escalated, "the campaign is escalated")
+    assert [line["event"] for line in lines if line["event"].startswith("timers")] == [
+        "timers are waiting",
+        "timers go on",
+    ]
