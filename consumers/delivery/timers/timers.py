@@ -92,23 +92,21 @@ class Timers:
 
         Raises `NotCaughtUp`, and `ClocksDiffer` where this machine's clock and PostgreSQL's differ.
         """
-        today = await self._today()
-        sizes: dict[str, int] = {}
-        position, written, after = None, 0, ("", "")
-        while True:
-            read_up_to, rows = await self._overdue(today, after)
-            if position is None:
-                position = read_up_to
-                if position == self._position and today == self._decided_before:
-                    return 0
-                await self._require_caught_up(position, today)
-            for due_on in {row.due_on for row in rows} - sizes.keys():
-                sizes[due_on] = await entries_recorded_by(self.connection, midnight_after(due_on))
-            found = [escalation(row, sizes[row.due_on]) for row in rows]
-            written += await self._write([event for event in found if event is not None])
-            if len(rows) < CAMPAIGNS_MAX:
+        today, position = await self._today(), await self._rows_position()
+        is_new_day = today != self._decided_before
+        if is_new_day:
+            await self._require_caught_up(position, today)
+        written = 0
+        if self._decided_before and position > self._position:
+            late = await self.connection.fetch(_SQL["late"], self._position, today)
+            written += await self._decide([row["campaign_id"] for row in late])
+        after = ("", "")
+        while is_new_day:
+            due = await self.connection.fetch(_SQL["due"], self._decided_before, today, *after, CAMPAIGNS_MAX)
+            written += await self._decide([row["campaign_id"] for row in due])
+            if len(due) < CAMPAIGNS_MAX:
                 break
-            after = rows[-1].due_on, rows[-1].campaign_id
+            after = due[-1]["due_on"], due[-1]["campaign_id"]
         self._decided_before, self._position = today, position
         return written
 
@@ -118,22 +116,29 @@ class Timers:
         self.clocks.require_database(asked, await self.connection.fetchval(_SQL["clock"]))
         return (asked - SETTLE).astimezone(RIYADH).date().isoformat()
 
-    async def _overdue(self, today: str, after: tuple[str, str]) -> tuple[int, list[Overdue]]:
-        """The position of the campaigns' rows, and those that are overdue, in one snapshot."""
-        version = version_of("campaigns").number
-        async with self.connection.transaction(isolation="repeatable_read", readonly=True):
-            position = await self.connection.fetchval(_SQL["position"], version)
-            if position is None:
-                raise NotCaughtUp("the campaigns have no rows of this release yet")
-            rows = await self.connection.fetch(
-                _SQL["overdue"], today, self._decided_before, self._position, *after, CAMPAIGNS_MAX
-            )
-        return position, [Overdue(**row) for row in rows]
+    async def _rows_position(self) -> int:
+        """The position of the campaigns' rows. What is read of them later is of this position or a later one."""
+        position: int | None = await self.connection.fetchval(_SQL["position"], version_of("campaigns").number)
+        if position is None:
+            raise NotCaughtUp("the campaigns have no rows of this release yet")
+        return position
 
     async def _require_caught_up(self, position: int, today: str) -> None:
         size = await entries_recorded_by(self.connection, midnight_after(day_after(today, -1)))
         if position < size:
             raise NotCaughtUp(f"the campaigns' rows contain {position} of {size} entries recorded by midnight")
+
+    async def _decide(self, campaign_ids: Sequence[str]) -> int:
+        """Put the escalations of these overdue campaigns into the outbox; returns their number."""
+        if not campaign_ids:
+            return 0
+        rows = [Overdue(**row) for row in await self.connection.fetch(_SQL["overdue"], campaign_ids)]
+        sizes = {
+            due_on: await entries_recorded_by(self.connection, midnight_after(due_on))
+            for due_on in {row.due_on for row in rows}
+        }
+        found = [escalation(row, sizes[row.due_on]) for row in rows]
+        return await self._write([event for event in found if event is not None])
 
     async def _write(self, events: Sequence[OutboxEvent]) -> int:
         """Write those that are neither in the log nor on their way to it."""

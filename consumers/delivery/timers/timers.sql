@@ -6,23 +6,27 @@ SELECT clock_timestamp()
 SELECT position FROM platform.position
 WHERE consumer = 'campaigns' AND rules_version = $1 AND to_regclass('campaigns.campaign') IS NOT NULL
 
+-- name: due
+-- Campaigns due from $1 to the day before $2 that are not escalated, by due date, after ($3, $4).
+SELECT due_on, campaign_id FROM campaigns.campaign
+WHERE due_on >= $1 AND due_on < $2 AND (due_on, campaign_id) > ($3, $4) AND triggered_index IS NOT NULL AND NOT escalated
+ORDER BY due_on, campaign_id LIMIT $5
+
+-- name: late
+-- Campaigns whose trigger came into the log at entry $1 or later, after their due date: before $2.
+SELECT c.due_on, c.campaign_id FROM campaigns.route r JOIN campaigns.campaign c USING (campaign_id)
+WHERE r.index >= $1 AND r.type = 'campaign.triggered' AND c.due_on < $2 AND NOT c.escalated
+
 -- name: overdue
--- Campaigns due before $1 that are not escalated, each once: those due from $2 on, and those whose trigger came into the log
--- at entry $3 or later. In the order of their due dates, after ($4, $5).
+-- What is decided on, of these campaigns, by due date.
 SELECT c.campaign_id, c.rule, c.rules_version, c.cause_index, c.kind, c.owner, c.service_id, c.channels, c.due_on, c.brief,
        c.acknowledged_index, c.completed_index, s.suspended_from,
        coalesce((SELECT jsonb_object_agg(a.channel, a.first_index)
                  FROM (SELECT channel, min(index) AS first_index FROM campaigns.airing
                        WHERE campaign_id = c.campaign_id GROUP BY channel) a), '{}') AS aired
-FROM (
-    SELECT campaign_id FROM campaigns.campaign WHERE due_on >= $2 AND due_on < $1
-    UNION
-    SELECT campaign_id FROM campaigns.route WHERE index >= $3 AND type = 'campaign.triggered'
-) found
-JOIN campaigns.campaign c USING (campaign_id)
-LEFT JOIN campaigns.coverage s ON s.service_id = c.service_id
-WHERE c.due_on < $1 AND c.triggered_index IS NOT NULL AND NOT c.escalated AND (c.due_on, c.campaign_id) > ($4, $5)
-ORDER BY c.due_on, c.campaign_id LIMIT $6
+FROM campaigns.campaign c LEFT JOIN campaigns.coverage s ON s.service_id = c.service_id
+WHERE c.campaign_id = ANY($1::text[])
+ORDER BY c.due_on, c.campaign_id
 
 -- name: known
 -- Those of the events that are in the log, by claim, or on their way to it, by id.
