@@ -2,7 +2,8 @@
 
 A fold's hash covers its tables (`sql_files`) and the syntax trees of its rules: every module of `consumers` and
 `events` that its `consumer.py` imports, directly or through others. Comments, docstrings and layout do not count, and
-neither do modules that move and store rows (`infra`, `NOT_RULES`). Where the hash has changed, the number grows by one.
+neither do modules that move and store rows (`infra`, `NOT_RULES`). The YAML files beside a module are rules too. Where
+the hash has changed, the number grows by one.
 
 With `--check` nothing is written, and the exit code is 1 if the file is stale.
 """
@@ -19,6 +20,8 @@ from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
+
+import yaml
 
 from consumers.fold.consumer import Consumer
 from consumers.fold.version import FILE, UNNUMBERED, FoldVersion, versions
@@ -43,9 +46,22 @@ def current(listed: Mapping[str, FoldVersion]) -> dict[str, FoldVersion]:
 
 def fold_sha256(consumer: Consumer) -> str:
     """The hash of a consumer's rules and tables."""
-    rules = [[name, tree(path.read_text(encoding="utf-8"))] for name, path in modules(consumer.fold.__module__)]
+    found = modules(consumer.fold.__module__)
+    rules = [[name, tree(path.read_text(encoding="utf-8"))] for name, path in found]
+    files = [[path.name, content(path)] for path in rule_files(path for _, path in found)]
     tables = [statements(text) for text in consumer.create_sql()]
-    return sha256(json.dumps([rules, tables]).encode()).hexdigest()
+    # A consumer without rule files keeps the hash that it had before there were any.
+    return sha256(json.dumps([rules, tables, files] if files else [rules, tables]).encode()).hexdigest()
+
+
+def rule_files(modules: Iterable[Path]) -> list[Path]:
+    """The YAML files beside these modules."""
+    return sorted(file for folder in {path.parent for path in modules} for file in folder.glob("*.yaml"))
+
+
+def content(file: Path) -> object:
+    """What a YAML file says, without comments and layout."""
+    return yaml.safe_load(file.read_text(encoding="utf-8"))
 
 
 def modules(start: str) -> list[tuple[str, Path]]:

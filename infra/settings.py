@@ -66,6 +66,10 @@ class Settings(BaseSettings):
         default="yesser.checkpoints", description="Topic of the log's signed checkpoints, for standbys."
     )
     triggers_topic: str = Field(default="yesser.campaign-triggers", description="Topic of campaign triggers.")
+    campaign_rules: Path | None = Field(
+        default=None,
+        description="Folder of campaign rules that are used instead of the release's, the same for all processes.",
+    )
     log_origin: str = Field(
         default="log.yesser.example/0", description="Origin line (key name) of the log's checkpoints."
     )

@@ -14,57 +14,66 @@ from itertools import chain
 from typing import Final
 
 from consumers.campaigns import rows
-from consumers.campaigns.handlers import lifecycle
-from consumers.campaigns.handlers.required_keys import GROUPS, INITIATIVE, required_keys
-from consumers.campaigns.handlers.rules import (
-    DEFAULT_RULES,
-    RULES_VERSION,
-    Decision,
-    RuleInput,
-    contradicted,
-    evaluate,
+from consumers.campaigns.handlers import lifecycle, occurrences
+from consumers.campaigns.handlers.occurrences import Owners, quota_part
+from consumers.campaigns.handlers.required_keys import GROUPS, required_keys
+from consumers.campaigns.handlers.rules import Decision, Occurrence, contradicted, evaluate, why_not
+from consumers.campaigns.rows import (
+    AGENCY_NAME,
+    EVALUATION,
+    EVALUATION_RUN,
+    OFFICE,
+    ONCE,
+    SLOT,
+    AgencyName,
+    Evaluation,
+    EvaluationRun,
+    FiredOnce,
+    Office,
 )
-from consumers.campaigns.rows import EVALUATION, OFFICE, ONCE, SLOT, Evaluation, FiredOnce, Office
+from consumers.campaigns.rules.in_force import rules_in_force, versions_of
+from consumers.campaigns.rules.rule import GROUP_COMPLETED, QUOTA_MET, Rule, RuleSet
 from consumers.fold.anomaly import ANOMALY, Anomaly
 from consumers.fold.consumer import Consumer
 from consumers.fold.version import version_of
 from consumers.projections.handlers import one_time_events, pending_events, plan, services, training
 from consumers.projections.handlers.outcome import Applied
-from events.errors import Halt
-from events.wire.entry import Entry
+from events.wire.entry import TYPE_PREFIX, Entry
 from infra.postgres.outbox import OutboxEvent
 from infra.postgres.unit_of_work import UnitOfWork
-
-_TRACKS: Final = {
-    "usage": {"ar": "الاستخدام", "en": "usage"},
-    "specialist": {"ar": "التخصص", "en": "specialist"},
-    "leadership": {"ar": "القيادة", "en": "leadership"},
-}
-_YEARS: Final = {
-    "gregorian": {"ar": "{} م", "en": "{} CE"},
-    "umm-al-qura": {"ar": "{} هـ", "en": "{} AH"},
-}
 
 
 @dataclass(slots=True)
 class BatchContext:
-    """One batch: its rows, and the events to publish."""
+    """One batch: its rows, the rules, and the events to publish."""
 
     ws: UnitOfWork
+    rules: RuleSet
     decided: list[OutboxEvent] = field(default_factory=list)
     tallies: training.Tallies = field(default_factory=dict)
     seats_left: dict[training.CounterKey, int | None] = field(default_factory=dict)
 
-    def evaluate(self, occurrence: RuleInput, index: int, *, once: str | None = None) -> None:
-        """Evaluate the rule at entry `index`; with `once` it fires at most once for that name."""
-        before = once is not None and self.ws.get(ONCE, occurrence.rule, once) is not None
-        decision = evaluate(_RULES[occurrence.rule], occurrence, fired_before=before)
-        self.record(decision)
-        proposal = decision.proposal
-        if proposal is not None:
-            if once is not None:
-                self.ws.put(ONCE, FiredOnce(occurrence.rule, once, proposal.campaign_id, index))
-            self.decided.append(lifecycle.decide(self.ws, proposal, index))
+    def evaluate(self, occurrence: Occurrence, index: int, *, once: str | None = None) -> None:
+        """Evaluate the rules about this at entry `index`; with `once` each fires at most once for that name."""
+        for rule in self.rules.about(occurrence.moment):
+            before = once is not None and self.has_fired(rule, once)
+            owner = self._owners(rule, occurrence.agency).of(rule, occurrence.agency)
+            decision = evaluate(rule, occurrence, owner, fired_before=before)
+            self.record(decision)
+            proposal = decision.proposal
+            if proposal is not None:
+                if once is not None:
+                    self.ws.put(ONCE, FiredOnce(rule.name, once, proposal.campaign_id, index))
+                self.decided.append(lifecycle.decide(self.ws, proposal, self.rules.version, index))
+
+    def contradict(self, found: Anomaly, moment: str) -> None:
+        """The fact changed nothing, so no rule about it fires."""
+        for rule in self.rules.about(moment):
+            self.record(contradicted(rule.name, found.index, found.rule))
+
+    def has_fired(self, rule: Rule, once: str) -> bool:
+        """Whether a rule that fires once has fired for this name."""
+        return self.ws.get(ONCE, rule.name, once) is not None
 
     def record(self, decision: Decision) -> None:
         """Store an evaluation with its reason."""
@@ -73,17 +82,48 @@ class BatchContext:
             rule=decision.rule,
             cause_index=decision.cause_index,
             part=decision.part,
-            rules_version=RULES_VERSION,
+            rules_version=self.rules.version,
             fired=campaign_id is not None,
             campaign_id=campaign_id,
             reason=dict(decision.reason),
         )
         self.ws.append(EVALUATION, row)
 
-    def count(self) -> None:
-        """Count the certificates tallied so far, before the counts are read or changed."""
+    def count(self, filled: Sequence[training.CounterKey] = ()) -> None:
+        """Count the certificates tallied so far, before the counts are read or changed.
+
+        They are evaluations of their quotas that did not fire, but for those of `filled`, which are evaluated next.
+        """
+        if not self.tallies:
+            return
+        before = {key: certified_of(self.ws, key) for key in self.seats_left if key not in filled}
         training.count_certified(self.ws, self.tallies)
+        for key, certified in before.items():
+            counted = self.ws.get(training.TRAINING_COUNT, *key)
+            quota = self.ws.get(training.QUOTA, *key)
+            if counted is not None and quota is not None and counted.certified > certified:
+                self._count_evaluations(key, counted, counted.certified - certified, quota.seats)
         self.tallies.clear()
+
+    def _count_evaluations(
+        self, key: training.CounterKey, counted: training.TrainingCount, number: int, seats: int
+    ) -> None:
+        """Add `number` certificates, the last that were counted, to the runs of their quota."""
+        part, figure = quota_part(key), counted.certified - counted.revoked
+        for rule in self.rules.about(QUOTA_MET):
+            why = why_not(figure, seats, fired_before=self.has_fired(rule, part)) or "below"
+            row = self.ws.get(EVALUATION_RUN, rule.name, part, why)
+            if row is None:
+                row = EvaluationRun(rule.name, part, why, self._first_of(key), 0, 0, None, None)
+            row.last_index = counted.last_index
+            row.count += number
+            row.figure, row.target = figure, seats
+            self.ws.put(EVALUATION_RUN, row)
+
+    def _first_of(self, key: training.CounterKey) -> int:
+        """The first entry of the tallies that counts here."""
+        tallies = self.tallies.items()
+        return min(tally.first_index for (on, track), tally in tallies if key in training.counters_of(on, track))
 
     def forget_seats(self) -> None:
         """Drop the cached seats, before a quota or a revocation changes them."""
@@ -96,10 +136,37 @@ class BatchContext:
         if found is not None:
             self.ws.append(ANOMALY, found)
 
+    def _owners(self, rule: Rule, agency: str) -> Owners:
+        """The office, and the name of the owner where the rule's texts need it."""
+        office = self.ws.get(OFFICE, SLOT) if rule.owner == "office" else None
+        code = None if office is None else office.code
+        if "owner" not in rule.placeholders:
+            return Owners(code)
+        named = self.ws.get(AGENCY_NAME, code or agency)
+        return Owners(code, {} if named is None else {named.code: named.name})
 
-def fold(ws: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
+
+def campaigns_consumer(rules: Callable[[], RuleSet]) -> Consumer:
+    """The consumer with these rules, which are read when it first applies something."""
+    return Consumer(
+        name="campaigns",
+        schema="campaigns",
+        tables=(*rows.TABLES, ANOMALY, *chain.from_iterable(module.TABLES for module in _SHARED)),
+        sql_files=(
+            *rows.SQL_FILES,
+            ("consumers.fold", "anomaly.sql"),
+            *chain.from_iterable(module.SQL_FILES for module in _SHARED),
+        ),
+        required_keys=lambda ws, entries: required_keys(ws, entries, names=rules().names_owner),
+        fold=lambda ws, entries: fold(rules(), ws, entries),
+        version=version_of("campaigns"),
+        rules=lambda: versions_of(rules()),
+    )
+
+
+def fold(rules: RuleSet, ws: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
     """Apply a batch; returns the platform's events that it decides, in order."""
-    context = BatchContext(ws)
+    context = BatchContext(ws, rules)
     for entry in entries:
         handle = _HANDLERS.get(entry.type)
         if handle is not None:
@@ -108,30 +175,60 @@ def fold(ws: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
     return context.decided
 
 
+_UNREAD: Final = -1
+"""Of seats that were not looked up yet: a quota that waits has at least one left."""
+
+
 def _certified(context: BatchContext, entry: Entry) -> None:
     """Tally a certificate, the most frequent entry; counts are read only when it fills the last seat of a quota."""
-    if training.certify(context.ws, entry, context.tallies) is not None:
-        return
     keys = training.counters_of(entry.data["on"], entry.data["track"])
+    seats_left = context.seats_left
+    fills = False
     for key in keys:
-        if key not in context.seats_left:
-            context.seats_left[key] = _seats_left(context.ws, key)
+        left = seats_left.get(key, _UNREAD)
+        if left == _UNREAD:
+            left = _seats_left(context, key)
+        if left is not None:
+            left -= 1
+            fills = fills or left == 0
+        seats_left[key] = left
+    if fills:
+        context.count()
+    if training.certify(context.ws, entry, context.tallies) is not None:
+        _certified_again(context, entry, keys)
+    elif fills:
+        filled = [key for key in keys if seats_left[key] == 0]
+        context.count(filled)
+        for key in filled:
+            _evaluate_quota(context, entry, key)
+            seats_left[key] = None
+
+
+def _certified_again(context: BatchContext, entry: Entry, keys: Sequence[training.CounterKey]) -> None:
+    """An anomaly: it takes no seat."""
     for key in keys:
         left = context.seats_left[key]
-        if left is not None and left > 1:
-            context.seats_left[key] = left - 1
-        elif left is not None:
-            context.count()
-            _evaluate_quota(context, entry, key)
-            context.seats_left[key] = None
+        context.seats_left[key] = None if left is None else left + 1
+        if context.ws.get(training.QUOTA, *key) is None:
+            continue
+        for rule in context.rules.about(QUOTA_MET):
+            part, why, index = quota_part(key), "contradicted", entry.index
+            known = context.ws.get(EVALUATION_RUN, rule.name, part, why)
+            row = known or EvaluationRun(rule.name, part, why, index, index, 0, None, None)
+            row.last_index = index
+            row.count += 1
+            context.ws.put(EVALUATION_RUN, row)
 
 
-def _seats_left(ws: UnitOfWork, key: training.CounterKey) -> int | None:
-    """Seats of a quota minus the net certificates; None if there is no quota, or it was reached."""
-    quota = ws.get(training.QUOTA, *key)
-    if quota is None or quota.seats <= 0 or ws.get(ONCE, "quota-met", _quota_part(key)) is not None:
+def _seats_left(context: BatchContext, key: training.CounterKey) -> int | None:
+    """Seats of a quota minus the net certificates; None where no rule waits for it: no quota, or all have fired."""
+    quota = context.ws.get(training.QUOTA, *key)
+    if quota is None or quota.seats <= 0:
         return None
-    return quota.seats - _net(ws, key)
+    part = quota_part(key)
+    if all(context.has_fired(rule, part) for rule in context.rules.about(QUOTA_MET)):
+        return None
+    return quota.seats - net_of(context.ws, key)
 
 
 def _quota_set(context: BatchContext, entry: Entry) -> None:
@@ -148,32 +245,22 @@ def _revoked(context: BatchContext, entry: Entry) -> None:
 
 def _evaluate_quota(context: BatchContext, entry: Entry, key: training.CounterKey) -> None:
     """Evaluate whether the net certificates reached the quota's seats at this entry."""
-    calendar, year, track = key
     quota = context.ws.get(training.QUOTA, *key)
-    part = _quota_part(key)
-    occurrence = RuleInput(
-        rule="quota-met",
-        cause_index=entry.index,
-        recorded=entry.recorded,
-        owner=_office(context.ws),
-        parts={
-            "track": _TRACKS[track],
-            "year": {language: text.format(year) for language, text in _YEARS[calendar].items()},
-        },
-        part=part,
-        figure=_net(context.ws, key),
-        target=quota.seats if quota else 0,
-    )
-    context.evaluate(occurrence, entry.index, once=part)
+    seats = quota.seats if quota else 0
+    occurrence = occurrences.of_quota(entry, key, net_of(context.ws, key), seats)
+    context.evaluate(occurrence, entry.index, once=occurrence.part)
 
 
-def _net(ws: UnitOfWork, key: training.CounterKey) -> int:
+def certified_of(ws: UnitOfWork, key: training.CounterKey) -> int:
+    """Certificates of a counter, revoked or not."""
+    counted = ws.get(training.TRAINING_COUNT, *key)
+    return counted.certified if counted else 0
+
+
+def net_of(ws: UnitOfWork, key: training.CounterKey) -> int:
+    """Certificates of a counter that were not revoked."""
     counted = ws.get(training.TRAINING_COUNT, *key)
     return counted.certified - counted.revoked if counted else 0
-
-
-def _quota_part(key: training.CounterKey) -> str:
-    return "-".join(map(str, key))
 
 
 def _planned(context: BatchContext, entry: Entry) -> None:
@@ -187,67 +274,50 @@ def _planned(context: BatchContext, entry: Entry) -> None:
 def _evaluate_group(context: BatchContext, entry: Entry, plan_id: str, group: int) -> None:
     """Evaluate whether the group of the shown plan reached its target at this entry."""
     shown = plan.shown(context.ws)
-    if shown is None or shown.plan_id != plan_id:
+    if shown is None or shown.plan_id != plan_id or not context.rules.about(GROUP_COMPLETED):
         return
     counted = context.ws.get(services.SERVICE_GROUP, plan_id, group)
-    occurrence = RuleInput(
-        rule="group-completed",
-        cause_index=entry.index,
-        recorded=entry.recorded,
-        owner=_office(context.ws),
-        parts={"plan_id": plan_id, "group": group},
-        part=str(group),
-        figure=counted.launched if counted else 0,
-        target=plan.group_target(shown, group),
-    )
+    target = plan.group_target(shown, group)
+    occurrence = occurrences.of_group(entry, plan_id, group, counted.launched if counted else 0, target)
     context.evaluate(occurrence, entry.index, once=f"{plan_id}/{group}")
 
 
 def _service(context: BatchContext, entry: Entry) -> None:
     for outcome in services.apply(context.ws, entry):
         if isinstance(outcome, Anomaly):
-            if outcome.type.endswith(".service.launched.v1"):
-                context.record(contradicted("service-launched", outcome.index, outcome.rule))
-        elif outcome.type == "service.launched":
-            _service_launched(context, entry, outcome)
+            context.contradict(outcome, outcome.type.removeprefix(TYPE_PREFIX).removesuffix(".v1"))
+            continue
+        if outcome.type == "service.launched":
+            lifecycle.launched(context.ws, outcome)
         elif outcome.type == "service.suspended":
             context.decided.extend(lifecycle.suspended(context.ws, outcome))
         elif outcome.type == "service.resumed":
             context.decided.extend(lifecycle.resumed(context.ws, outcome))
+        service = context.ws.get(services.SERVICE, outcome.data["service_id"])
+        if service is not None and context.rules.about(outcome.type):
+            context.evaluate(occurrences.of_service(outcome, service), entry.index)
+        if outcome.type == "service.launched":
+            _evaluate_group(context, entry, outcome.details["plan_id"], outcome.details["group"])
 
 
-def _service_launched(context: BatchContext, entry: Entry, fact: Applied) -> None:
-    lifecycle.launched(context.ws, fact)
-    occurrence = RuleInput(
-        rule="service-launched",
-        cause_index=fact.index,
-        recorded=fact.recorded,
-        owner=fact.details["owner"],
-        parts={"name": fact.details["name"]},
-        service_id=fact.data["service_id"],
-    )
-    context.evaluate(occurrence, entry.index)
-    _evaluate_group(context, entry, fact.details["plan_id"], fact.details["group"])
-
-
-def _initiative(context: BatchContext, entry: Entry) -> None:
+def _announced(context: BatchContext, entry: Entry) -> None:
     for outcome in one_time_events.apply(context.ws, entry):
         if isinstance(outcome, Anomaly):
-            context.record(contradicted("initiative-announced", entry.index, outcome.rule))
-            continue
-        occurrence = RuleInput(
-            rule="initiative-announced",
-            cause_index=entry.index,
-            recorded=entry.recorded,
-            owner=entry.agency,
-            parts={"name": entry.data["name"], "aim": entry.data["aim"]},
-        )
-        context.evaluate(occurrence, entry.index)
+            context.contradict(outcome, entry.type)
+        elif context.rules.about(entry.type):
+            context.evaluate(occurrences.of_announcement(entry), entry.index)
 
 
 def _registered(context: BatchContext, entry: Entry) -> None:
+    code = entry.data["code"]
+    if context.ws.get(AGENCY_NAME, code) is None:
+        context.ws.put(AGENCY_NAME, AgencyName(code, entry.data["name"], entry.index))
     if entry.data["role"] == "office":
-        _keep_office(context.ws, entry.data["code"], entry.index)
+        _keep_office(context.ws, code, entry.index)
+
+
+def _triggered(context: BatchContext, entry: Entry) -> None:
+    context.decided.extend(lifecycle.enter_log(context.ws, entry))
 
 
 def _keep_office(ws: UnitOfWork, code: str, index: int) -> None:
@@ -260,46 +330,23 @@ def _keep_office(ws: UnitOfWork, code: str, index: int) -> None:
         ws.put(OFFICE, Office(SLOT, code, index))
 
 
-def _office(ws: UnitOfWork) -> str:
-    """The first office. A quota or a plan exists, so it was kept with it at the latest."""
-    office = ws.get(OFFICE, SLOT)
-    if office is None:
-        raise Halt("the log names no office before an event that only an office may send; run `yesser audit verify`")
-    return office.code
-
-
 _HANDLERS: Final[dict[str, Callable[[BatchContext, Entry], None]]] = {
     "training.certified": _certified,
     "training.revoked": _revoked,
     "training.quota-set": _quota_set,
     **dict.fromkeys(plan.TYPES, _planned),
     **dict.fromkeys(services.TYPES, _service),
-    INITIATIVE: _initiative,
+    **dict.fromkeys(one_time_events.TYPES, _announced),
     "awareness.campaign-acknowledged": BatchContext.apply_campaign,
     "awareness.campaign-aired": BatchContext.apply_campaign,
     "awareness.campaign-completed": BatchContext.apply_campaign,
-    "campaign.triggered": lambda context, entry: lifecycle.enter_log(context.ws, entry),
+    "campaign.triggered": _triggered,
     "campaign.paused": lambda context, entry: lifecycle.note(context.ws, entry),
     "campaign.resumed": lambda context, entry: lifecycle.note(context.ws, entry),
     "campaign.escalated": lambda context, entry: lifecycle.note(context.ws, entry),
     "registry.agency-registered": _registered,
 }
 
-
-_RULES: Final = {rule.name: rule for rule in DEFAULT_RULES}
-
 _SHARED: Final = (plan, services, pending_events, training, one_time_events)
 
-CONSUMER: Final = Consumer(
-    name="campaigns",
-    schema="campaigns",
-    tables=(*rows.TABLES, ANOMALY, *chain.from_iterable(module.TABLES for module in _SHARED)),
-    sql_files=(
-        *rows.SQL_FILES,
-        ("consumers.fold", "anomaly.sql"),
-        *chain.from_iterable(module.SQL_FILES for module in _SHARED),
-    ),
-    required_keys=required_keys,
-    fold=fold,
-    version=version_of("campaigns"),
-)
+CONSUMER: Final = campaigns_consumer(rules_in_force)

@@ -60,3 +60,9 @@ SELECT index, rule FROM anomaly WHERE subject = $1
 
 -- name: airings
 SELECT airing_id, index, channel, outlet, aired_on, reach FROM airing WHERE campaign_id = $1 ORDER BY index
+
+-- name: unaired
+-- Services launched at or before $1 (a recorded time), not suspended, that some channel has not aired.
+SELECT service_id FROM coverage
+WHERE launched_recorded <= $1 AND suspended_from IS NULL AND (tv = 0 OR radio = 0 OR print = 0)
+ORDER BY service_id

@@ -14,8 +14,9 @@ class Campaign:
 
     It is visible only from its entry `campaign.triggered` on: until then `triggered_index` is None, it is not listed,
     and events about it are about an unknown campaign. `acknowledged_at` is the recorded time of the acknowledgement.
-    `days_added` = the working days by which resumptions moved `due_on`. `tv`, `radio`, `print` count airings; their
-    reach is summed on reading, because the sum may exceed a bigint.
+    `days_added` = the working days by which resumptions moved `due_on` from `triggered_due_on`, that of the trigger.
+    `waiting` = pauses and resumptions to announce after the trigger. `tv`, `radio`, `print` count airings; their reach
+    is summed on reading, because the sum may exceed a bigint.
     """
 
     campaign_id: str
@@ -27,9 +28,11 @@ class Campaign:
     service_id: str | None
     channels: list[Any]
     due_on: str
+    triggered_due_on: str
     brief: dict[str, Any]
     reason: dict[str, Any]
     days_added: int
+    waiting: list[Any]
     triggered_index: int | None
     acknowledged_index: int | None
     acknowledged_by: str | None
@@ -61,13 +64,16 @@ class Airing:
 class Coverage:
     """The airings about a service, and whether its campaigns are paused.
 
-    `suspended_from` = recorded date (Asia/Riyadh) of the last `suspended` that has no later `resumed`; retiring the
-    service leaves it. `tv`, `radio`, `print` count the airings of its specific campaigns.
+    `launched_recorded` = recorded time of the launch. `suspended_from` = recorded date (Asia/Riyadh) of the last
+    `suspended` that has no later `resumed`; retiring the service leaves it. `days_suspended` = the working days of all
+    suspensions that ended. `tv`, `radio`, `print` count the airings of its specific campaigns.
     """
 
     service_id: str
     launched_index: int | None
+    launched_recorded: str | None
     suspended_from: str | None
+    days_suspended: int
     campaign_ids: list[Any]
     tv: int
     radio: int
@@ -91,6 +97,23 @@ class Evaluation:
 
 
 @dataclass(slots=True)
+class EvaluationRun:
+    """The evaluations of a rule at certificates that did not fire, by `why`: one row for all of a quota (`part`).
+
+    `figure` and `target` are those of the last one; none where the certificates changed nothing.
+    """
+
+    rule: str
+    part: str
+    why: str
+    first_index: int
+    last_index: int
+    count: int
+    figure: int | None
+    target: int | None
+
+
+@dataclass(slots=True)
 class FiredOnce:
     """A rule that fires once for each `part` has fired: a group of a plan, a quota."""
 
@@ -106,6 +129,15 @@ class Office:
 
     slot: int
     code: str
+    index: int
+
+
+@dataclass(slots=True)
+class AgencyName:
+    """A registered agency and its name, for texts that name the owner."""
+
+    code: str
+    name: dict[str, Any]
     index: int
 
 
@@ -128,9 +160,21 @@ CAMPAIGN: Final = Table("campaign", Campaign, key=("campaign_id",))
 AIRING: Final = Table("airing", Airing, key=("campaign_id", "airing_id"))
 COVERAGE: Final = Table("coverage", Coverage, key=("service_id",))
 EVALUATION: Final = Table("evaluation", Evaluation, key=("rule", "cause_index", "part"), append_only=True)
+EVALUATION_RUN: Final = Table("evaluation_run", EvaluationRun, key=("rule", "part", "why"))
 ONCE: Final = Table("once", FiredOnce, key=("rule", "part"))
 OFFICE: Final = Table("office", Office, key=("slot",))
+AGENCY_NAME: Final = Table("agency_name", AgencyName, key=("code",))
 ROUTE: Final = Table("route", Route, key=("index",), append_only=True)
 
-TABLES: Final[tuple[Table[Any], ...]] = (CAMPAIGN, AIRING, COVERAGE, EVALUATION, ONCE, OFFICE, ROUTE)
+TABLES: Final[tuple[Table[Any], ...]] = (
+    CAMPAIGN,
+    AIRING,
+    COVERAGE,
+    EVALUATION,
+    EVALUATION_RUN,
+    ONCE,
+    OFFICE,
+    AGENCY_NAME,
+    ROUTE,
+)
 SQL_FILES: Final = (("consumers.campaigns", "tables.sql"),)

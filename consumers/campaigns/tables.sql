@@ -9,9 +9,11 @@ CREATE TABLE campaign (
     service_id text COLLATE "C",
     channels jsonb NOT NULL,
     due_on text NOT NULL,
+    triggered_due_on text NOT NULL,
     brief jsonb NOT NULL,
     reason jsonb NOT NULL,
     days_added bigint NOT NULL,
+    waiting jsonb NOT NULL,
     triggered_index bigint,
     acknowledged_index bigint,
     acknowledged_by text,
@@ -44,7 +46,9 @@ CREATE TABLE airing (
 CREATE TABLE coverage (
     service_id text COLLATE "C" PRIMARY KEY,
     launched_index bigint,
+    launched_recorded text,
     suspended_from text,
+    days_suspended bigint NOT NULL,
     campaign_ids jsonb NOT NULL,
     tv bigint NOT NULL,
     radio bigint NOT NULL,
@@ -54,7 +58,7 @@ CREATE TABLE coverage (
     count bigint NOT NULL
 );
 
--- Every evaluation with its reason.
+-- Every evaluation with its reason, but those at certificates that did not fire.
 CREATE TABLE evaluation (
     rule text COLLATE "C" NOT NULL,
     cause_index bigint NOT NULL,
@@ -64,6 +68,19 @@ CREATE TABLE evaluation (
     campaign_id text,
     reason jsonb NOT NULL,
     PRIMARY KEY (rule, cause_index, part)
+);
+
+-- Evaluations at certificates that did not fire: one row for each quota and reason.
+CREATE TABLE evaluation_run (
+    rule text COLLATE "C" NOT NULL,
+    part text COLLATE "C" NOT NULL,
+    why text COLLATE "C" NOT NULL CHECK (why IN ('no-target', 'fired-before', 'below', 'contradicted')),
+    first_index bigint NOT NULL,
+    last_index bigint NOT NULL,
+    count bigint NOT NULL,
+    figure bigint,
+    target bigint,
+    PRIMARY KEY (rule, part, why)
 );
 
 -- Rules that fire once for each group of a plan, or each quota, and have fired.
@@ -79,6 +96,13 @@ CREATE TABLE once (
 CREATE TABLE office (
     slot bigint PRIMARY KEY CHECK (slot = 1),
     code text NOT NULL,
+    index bigint NOT NULL
+);
+
+-- Registered agencies and their names.
+CREATE TABLE agency_name (
+    code text COLLATE "C" PRIMARY KEY,
+    name jsonb NOT NULL,
     index bigint NOT NULL
 );
 

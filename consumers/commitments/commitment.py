@@ -109,7 +109,7 @@ async def hash_read_models(
     """
     found: list[Commitment] = []
     for consumer in consumers:
-        version = consumer.version
+        version = consumer.rows_version
         if await connection.fetchval(_SQL["started"], consumer.schema, consumer.name, version.number, version.sha256):
             async with connection.transaction(isolation="repeatable_read"):
                 found += await _hash_consumer(connection, consumer)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from consumers.fold.version import UNNUMBERED, FoldVersion
+from consumers.fold.version import UNNUMBERED, FoldVersion, RuleVersions
 from events.wire.entry import Entry
 from infra.postgres.outbox import OutboxEvent
 from infra.postgres.sql import read
@@ -25,7 +25,7 @@ class Consumer:
 
     `required_keys` yields sets of keys; each set is loaded before it continues, so that a later set can depend on the
     rows of an earlier one. `fold` is pure over the unit of work and accepts every event that the registrar accepts.
-    A process whose `version` is older than that of the rows exits; one with a newer version rebuilds them.
+    `version` is that of its fold in this release; `rules` gives those of its rules that are files.
     """
 
     name: str
@@ -35,6 +35,15 @@ class Consumer:
     required_keys: Needs
     fold: Fold
     version: FoldVersion = UNNUMBERED
+    rules: Callable[[], RuleVersions] | None = None
+
+    @property
+    def rows_version(self) -> FoldVersion:
+        """The version of the rows that it makes, which its rule files are part of.
+
+        A process whose version is older than that of the rows exits; one with a newer version rebuilds them.
+        """
+        return self.version if self.rules is None else self.rules().joined(self.version)
 
     def create_sql(self) -> list[str]:
         """The SQL that creates the tables in the current schema."""

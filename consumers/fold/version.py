@@ -1,15 +1,18 @@
 """The version of a fold: a number that only grows, and the hash of the rules and tables that it names.
 
 Both stand in `versions.json`, which `python -m consumers.fold_versions` writes: a running process reads them and hashes
-nothing, so that its version never depends on how it was installed.
+nothing, so that its version never depends on how it was installed. Rules that a deployment gives as files change the
+hash, and each has a version of its own.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from hashlib import sha256
 from importlib.resources import files
-from typing import Final
+from typing import Any, Final
 
 FILE: Final = "versions.json"
 
@@ -23,6 +26,49 @@ class FoldVersion:
 
     def __str__(self) -> str:
         return f"{self.number} ({self.sha256[:12] or 'no hash'})"
+
+
+@dataclass(frozen=True, slots=True)
+class RuleVersion:
+    """A rule that is a file: its version, the hash of what it says, and the file's name."""
+
+    version: int
+    sha256: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleVersions:
+    """The rules of a fold that are files, by name. `version` is that of the set; `own`: a deployment gave them."""
+
+    version: int
+    rules: Mapping[str, RuleVersion]
+    own: bool
+
+    def document(self) -> dict[str, Any]:
+        """As it stands with the consumer's position."""
+        return {"version": self.version, "rules": {name: asdict(rule) for name, rule in self.rules.items()}}
+
+    def joined(self, release: FoldVersion) -> FoldVersion:
+        """The fold's version with these rules; that of the release where they are its own."""
+        if not self.own:
+            return release
+        said = [[name, rule.version, rule.sha256] for name, rule in sorted(self.rules.items())]
+        return FoldVersion(release.number, sha256(json.dumps([release.sha256, said]).encode()).hexdigest())
+
+    def changed_without_version(self, kept: Mapping[str, Any]) -> list[str]:
+        """The files of rules that differ from those in `kept`, a `document`, without a higher version."""
+        earlier = kept.get("rules", {})
+        return [
+            rule.file
+            for name, rule in sorted(self.rules.items())
+            if name in earlier and rule.sha256 != earlier[name]["sha256"] and rule.version <= earlier[name]["version"]
+        ]
+
+    def after(self, kept: Mapping[str, Any]) -> dict[str, Any]:
+        """The `document` to keep: a rule that was removed stays, so that it cannot come back changed."""
+        document = self.document()
+        return {**document, "rules": {**kept.get("rules", {}), **document["rules"]}}
 
 
 UNNUMBERED: Final = FoldVersion(0, "")

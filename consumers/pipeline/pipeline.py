@@ -65,7 +65,7 @@ class Pipeline:
         try:
             await self._election.run(stop)
         except NewerRules as error:
-            log.error(str(error), consumer=self.consumer.name, version=str(self.consumer.version))
+            log.error(str(error), consumer=self.consumer.name, version=str(self.consumer.rows_version))
             raise SystemExit(OLD_RULES_EXIT) from None
 
     async def _apply_log(self, term: Term) -> None:
@@ -111,7 +111,10 @@ class Pipeline:
                 log.info("rebuilding", consumer=name, **done)
 
         log.info(
-            "the rows are of another version: rebuilding", consumer=name, version=str(self.consumer.version), **done
+            "the rows are of another version: rebuilding",
+            consumer=name,
+            version=str(self.consumer.rows_version),
+            **done,
         )
         self.progress.rebuilding = {name: done}
         try:

@@ -1,6 +1,7 @@
 -- name: take_over
 -- Under a new epoch; no row when the rows are of a newer version. Those of another one keep it until they are rebuilt.
-INSERT INTO platform.position AS p (consumer, position, epoch, rules_version, fold_sha256) VALUES ($1, 0, $2, $3, $4)
+INSERT INTO platform.position AS p (consumer, position, epoch, rules_version, fold_sha256, rules)
+VALUES ($1, 0, $2, $3, $4, $5)
 ON CONFLICT (consumer) DO UPDATE SET epoch = excluded.epoch
 WHERE p.epoch <= excluded.epoch AND p.rules_version <= excluded.rules_version
 RETURNING position, rules_version, fold_sha256

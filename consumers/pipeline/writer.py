@@ -15,7 +15,7 @@ import structlog
 
 from consumers.fold.apply import TooManyRows, apply
 from consumers.fold.consumer import Consumer
-from consumers.fold.version import FoldVersion
+from consumers.fold.version import UNNUMBERED, FoldVersion
 from consumers.pipeline.batch import Batch, LeafMismatch
 from consumers.pipeline.batch_buffer import BATCH_BYTES_MAX
 from events.errors import Fenced, YesserError
@@ -46,6 +46,7 @@ class Writer:
         self.connection = connection
         self.epoch = epoch
         self.position = 0
+        self._version = UNNUMBERED
         self._committing = asyncio.Lock()
 
     async def open(self) -> bool:
@@ -53,9 +54,10 @@ class Writer:
 
         Raises `NewerRules` where that version is a newer one.
         """
-        version = self.consumer.version
+        self._version = version = self.consumer.rows_version
+        rules = self.consumer.rules().document() if self.consumer.rules else {}
         row = await self.connection.fetchrow(
-            _SQL["take_over"], self.consumer.name, self.epoch, version.number, version.sha256
+            _SQL["take_over"], self.consumer.name, self.epoch, version.number, version.sha256, rules
         )
         if row is None:
             if await self.connection.fetchval(_SQL["superseded"], self.consumer.name, self.epoch):
@@ -132,9 +134,9 @@ class Writer:
     async def _commit(self, batch: Batch, gap_entries: int, release: Callable[[], None] | None) -> None:
         connection, consumer = self.connection, self.consumer
         async with connection.transaction():
-            version = consumer.version.number, consumer.version.sha256
+            number, sha256 = self._version.number, self._version.sha256
             moved = await connection.fetchval(
-                _SQL["move"], consumer.name, self.epoch, self.position, batch.end, version[0], gap_entries, version[1]
+                _SQL["move"], consumer.name, self.epoch, self.position, batch.end, number, gap_entries, sha256
             )
             if not moved:
                 raise Fenced(f"epoch {self.epoch} of {consumer.name} does not own position {self.position}")

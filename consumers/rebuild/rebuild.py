@@ -24,7 +24,7 @@ from consumers.fold.version import FoldVersion
 from consumers.rebuild.comparison import Differences, compare
 from consumers.rebuild.first_divergence import FirstDifference, first_difference
 from consumers.rebuild.table_hash import table_hash
-from events.errors import Retry, YesserError
+from events.errors import Halt, Retry, YesserError
 from infra.postgres.connection import Connection, connect
 from infra.postgres.roles import grant_rights
 from infra.postgres.sql import queries
@@ -44,6 +44,10 @@ _LOCK: Final = 7_370_002
 
 class AlreadyRunning(Retry):
     """This read model is already being rebuilt: wait until that ends."""
+
+
+class RuleChanged(Halt):
+    """A rule says something else with the same version: raise `version` in its file and start this process again."""
 
 
 class OtherRules(YesserError):
@@ -122,15 +126,24 @@ async def rebuild(
 async def _require_comparable(connection: Connection, consumer: Consumer, options: RebuildOptions) -> None:
     """Raise `OtherRules` for rows of a newer version, and for a comparison with rows of any other."""
     row = await connection.fetchrow(_SQL["version"], consumer.name)
-    ours = consumer.version
+    ours = consumer.rows_version
     live = ours if row is None else FoldVersion(**row)
     versions = f"{consumer.name}: the live rows are of version {live}, this release is {ours}"
     if live.number > ours.number:
         raise OtherRules(f"{versions}: use the newer release.")
+    if consumer.rules is not None:
+        files = consumer.rules().changed_without_version(await _kept_rules(connection, consumer))
+        if files:
+            raise RuleChanged(f"{consumer.name}: {RuleChanged.__doc__} Changed: {', '.join(files)}.")
     if options.compare and live != ours:
         raise OtherRules(
             f"{versions}: the consumer rebuilds them when it starts, or run `yesser rebuild {consumer.name} --swap`."
         )
+
+
+async def _kept_rules(connection: Connection, consumer: Consumer) -> dict[str, Any]:
+    """The rules that made the live rows."""
+    return await connection.fetchval(_SQL["rules"], consumer.name) or {}
 
 
 async def _catch_up(settings: Settings, connection: Connection, scratch: Scratch, progress: Progress) -> None:
@@ -171,7 +184,9 @@ async def _settle(settings: Settings, connection: Connection, scratch: Scratch, 
         await connection.execute(f"DROP SCHEMA {consumer.schema} CASCADE")
         await connection.execute(f"ALTER SCHEMA {scratch.schema} RENAME TO {consumer.schema}")
         await grant_rights(connection, [consumer.schema])
-        await connection.execute(_SQL["swapped"], consumer.name, consumer.version.number, consumer.version.sha256)
+        version = consumer.rows_version
+        rules = consumer.rules().after(await _kept_rules(connection, consumer)) if consumer.rules else {}
+        await connection.execute(_SQL["swapped"], consumer.name, version.number, version.sha256, rules)
     return Rebuilt(consumer.name, scratch.position, tuple(models), found, options.swap)
 
 

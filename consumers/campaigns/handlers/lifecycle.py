@@ -1,17 +1,21 @@
 """A campaign's lifecycle: decided, in the log, acknowledged, aired, completed, paused, resumed (events.md §3, §6).
 
 A campaign is paused exactly while its service's last `suspended` has no later `resumed`; only the service's entries
-decide that. `campaign.paused` and `campaign.resumed` notify the teams; as entries they change nothing.
+decide that. `campaign.paused` and `campaign.resumed` notify the teams; as entries they change nothing. They follow the
+trigger: what happens before it is in the log waits for it, and where newer rules decide a campaign that was never
+triggered, nothing is published of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from consumers.campaigns.handlers.rules import RULES_VERSION, Proposal
-from consumers.campaigns.handlers.texts import Text, fill
+from consumers.campaigns.handlers.rules import Proposal, trigger
+from consumers.campaigns.handlers.texts import fill
 from consumers.campaigns.rows import AIRING, CAMPAIGN, COVERAGE, ROUTE, Airing, Campaign, Coverage, Route
+from consumers.campaigns.rules.rule import Text
 from consumers.fold.anomaly import Anomaly, anomaly
 from consumers.projections.handlers.outcome import Applied
 from events.values.working_days import after_working_days, count_working_days, riyadh_date
@@ -32,53 +36,39 @@ _RESUMED: Final = {
 def coverage_of(ws: UnitOfWork, service_id: str, index: int) -> Coverage:
     """The service's row, created at `index` if there is none."""
     known = ws.get(COVERAGE, service_id)
-    return known or Coverage(service_id, None, None, [], 0, 0, 0, index, index, 0)
+    return known or Coverage(service_id, None, None, None, 0, [], 0, 0, 0, index, index, 0)
 
 
-def decide(ws: UnitOfWork, proposal: Proposal, index: int) -> OutboxEvent:
+def decide(ws: UnitOfWork, proposal: Proposal, rules_version: int, index: int) -> OutboxEvent:
     """Store a campaign that a rule decided at entry `index`; returns its trigger to publish."""
-    data: dict[str, Any] = {
-        "campaign_id": proposal.campaign_id,
-        "rule": proposal.rule.name,
-        "rules_version": RULES_VERSION,
-        "cause_index": proposal.cause_index,
-        "kind": proposal.rule.kind,
-        "owner": proposal.owner,
-        "channels": list(proposal.rule.channels),
-        "due_on": proposal.due_on,
-        "brief": proposal.brief,
-        "reason": proposal.reason,
-    }
-    if proposal.service_id is not None:
-        data["service_id"] = proposal.service_id
-    campaign = _begin(data, index)
+    event = trigger(proposal, rules_version)
+    campaign = _begin(event.data, index)
     ws.put(CAMPAIGN, campaign)
     _join_service(ws, campaign, index)
-    return OutboxEvent(
-        id=f"triggered.{campaign.campaign_id}",
-        type="campaign.triggered",
-        subject=f"campaign/{campaign.campaign_id}",
-        data=data,
-        time=proposal.recorded,
-        cause_index=proposal.cause_index,
-    )
+    return event
 
 
-def enter_log(ws: UnitOfWork, entry: Entry) -> None:
-    """Apply the entry `campaign.triggered`: from here on the campaign exists, with the entry's data."""
+def enter_log(ws: UnitOfWork, entry: Entry) -> list[OutboxEvent]:
+    """Apply the entry `campaign.triggered`: from here on the campaign exists, with the entry's data.
+
+    Returns what happened to its service meanwhile, to publish.
+    """
     data, index = entry.data, entry.index
     campaign = ws.get(CAMPAIGN, data["campaign_id"])
     if campaign is None:
-        # The current rules would not trigger it, but the log is authoritative.
+        # The fold did not decide it: a timer did, or earlier rules. The log is authoritative.
         campaign = _begin(data, index)
     elif campaign.triggered_index is None:
         _adopt(campaign, data)
     else:
-        return
+        return []
     campaign.triggered_index = index
+    waiting = [_announcement(campaign, _Change(**change)) for change in campaign.waiting]
+    campaign.waiting = []
     _touch(ws, campaign, index)
     _join_service(ws, campaign, index)
     _add_to_route(ws, campaign, entry)
+    return waiting
 
 
 def note(ws: UnitOfWork, entry: Entry) -> None:
@@ -92,15 +82,15 @@ def note(ws: UnitOfWork, entry: Entry) -> None:
 
 def launched(ws: UnitOfWork, fact: Applied) -> None:
     """The service is launched: its coverage is counted from now on."""
-    _change_coverage(ws, fact, launched_index=fact.index)
+    _change_coverage(ws, fact, launched_index=fact.index, launched_recorded=fact.recorded)
 
 
 def suspended(ws: UnitOfWork, fact: Applied) -> Iterator[OutboxEvent]:
     """The service is suspended: its running campaigns are paused."""
     coverage = _change_coverage(ws, fact, suspended_from=riyadh_date(fact.recorded))
+    reason = fill(_PAUSED, {"cause": f"i{fact.index}", "why": fact.data["reason"]})
     for campaign in _running(ws, coverage):
-        reason = fill(_PAUSED, {"cause": f"i{fact.index}", "why": fact.data["reason"]})
-        yield _announcement("paused", campaign, fact, reason)
+        yield from _announce(ws, campaign, _Change("paused", fact.index, fact.recorded, campaign.days_added, reason))
 
 
 def resumed(ws: UnitOfWork, fact: Applied) -> Iterator[OutboxEvent]:
@@ -108,12 +98,13 @@ def resumed(ws: UnitOfWork, fact: Applied) -> Iterator[OutboxEvent]:
     coverage = coverage_of(ws, fact.data["service_id"], fact.found_index)
     today = riyadh_date(fact.recorded)
     days = count_working_days(coverage.suspended_from or today, today)
-    _change_coverage(ws, fact, suspended_from=None)
+    _change_coverage(ws, fact, suspended_from=None, days_suspended=coverage.days_suspended + days)
+    reason = fill(_RESUMED, {"cause": f"i{fact.index}", "days": days})
     for campaign in _running(ws, coverage):
         campaign.days_added += days
         campaign.due_on = after_working_days(campaign.due_on, days)
         _touch(ws, campaign, fact.found_index)
-        yield _announcement("resumed", campaign, fact, fill(_RESUMED, {"cause": f"i{fact.index}", "days": days}))
+        yield from _announce(ws, campaign, _Change("resumed", fact.index, fact.recorded, campaign.days_added, reason))
 
 
 def apply(ws: UnitOfWork, entry: Entry) -> Anomaly | None:
@@ -223,29 +214,49 @@ def _running(ws: UnitOfWork, coverage: Coverage) -> Iterator[Campaign]:
             yield campaign
 
 
-def _announcement(kind: str, campaign: Campaign, fact: Applied, reason: Text) -> OutboxEvent:
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What happened to a campaign's service at entry `index`. `days_added`: by how much the campaign was then moved."""
+
+    kind: str
+    index: int
+    recorded: str
+    days_added: int
+    reason: Text
+
+
+def _announce(ws: UnitOfWork, campaign: Campaign, change: _Change) -> Iterator[OutboxEvent]:
+    """Announce a change now, or when the campaign's trigger is in the log."""
+    if campaign.triggered_index is not None:
+        yield _announcement(campaign, change)
+    else:
+        campaign.waiting.append(asdict(change))
+        ws.put(CAMPAIGN, campaign)
+
+
+def _announcement(campaign: Campaign, change: _Change) -> OutboxEvent:
     """`campaign.paused` or `campaign.resumed`; the id contains the service's entry, so that each one is distinct."""
     data: dict[str, Any] = {
         "campaign_id": campaign.campaign_id,
         "rule": campaign.rule,
         "rules_version": campaign.rules_version,
-        "cause_index": fact.index,
+        "cause_index": change.index,
         "kind": campaign.kind,
         "owner": campaign.owner,
         "channels": list(campaign.channels),
-        "due_on": campaign.due_on,
+        "due_on": after_working_days(campaign.triggered_due_on, change.days_added),
         "brief": campaign.brief,
-        "reason": reason,
+        "reason": change.reason,
     }
     if campaign.service_id is not None:
         data["service_id"] = campaign.service_id
     return OutboxEvent(
-        id=f"{kind}.{campaign.campaign_id}.i{fact.index}",
-        type=f"campaign.{kind}",
+        id=f"{change.kind}.{campaign.campaign_id}.i{change.index}",
+        type=f"campaign.{change.kind}",
         subject=f"campaign/{campaign.campaign_id}",
         data=data,
-        time=fact.recorded,
-        cause_index=fact.index,
+        time=change.recorded,
+        cause_index=change.index,
     )
 
 
@@ -254,6 +265,7 @@ def _adopt(campaign: Campaign, data: dict[str, Any]) -> None:
     campaign.rules_version = data["rules_version"]
     campaign.owner = data["owner"]
     campaign.channels = data["channels"]
+    campaign.triggered_due_on = data["due_on"]
     campaign.due_on = after_working_days(data["due_on"], campaign.days_added)
     campaign.brief = data["brief"]
     campaign.reason = data["reason"]
@@ -271,9 +283,11 @@ def _begin(data: dict[str, Any], index: int) -> Campaign:
         service_id=data.get("service_id"),
         channels=data["channels"],
         due_on=data["due_on"],
+        triggered_due_on=data["due_on"],
         brief=data["brief"],
         reason=data["reason"],
         days_added=0,
+        waiting=[],
         triggered_index=None,
         acknowledged_index=None,
         acknowledged_by=None,

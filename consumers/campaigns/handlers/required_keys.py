@@ -9,17 +9,19 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Final
 
-from consumers.campaigns.rows import AIRING, CAMPAIGN, COVERAGE, OFFICE, ONCE, SLOT
+from consumers.campaigns.rows import AGENCY_NAME, AIRING, CAMPAIGN, COVERAGE, EVALUATION_RUN, OFFICE, ONCE, SLOT
 from consumers.projections.handlers import one_time_events, plan, services, training
 from events.wire.entry import Entry
 from infra.postgres.unit_of_work import ALL, Need, UnitOfWork
 
 GROUPS: Final = (1, 2, 3)
-INITIATIVE: Final = "awareness.initiative-announced"
 
 
-def required_keys(ws: UnitOfWork, entries: Sequence[Entry]) -> Iterator[Iterable[Need]]:
-    """The second round depends on the services, campaigns and certificates that the first one brought."""
+def required_keys(ws: UnitOfWork, entries: Sequence[Entry], *, names: bool) -> Iterator[Iterable[Need]]:
+    """The second round depends on the services, campaigns and certificates that the first one brought.
+
+    `names`: a rule names owners, so the names of the agencies are needed too.
+    """
     first = training.certified_keys(entry for entry in entries if entry.type == "training.certified")
     kinds = {"training.certified"} if first else set()
     for entry in entries:
@@ -28,6 +30,8 @@ def required_keys(ws: UnitOfWork, entries: Sequence[Entry]) -> Iterator[Iterable
             kinds.add(entry.type)
             first.update(asks(entry))
     first.update(chain.from_iterable(_SHARED.get(kind, ()) for kind in kinds))
+    if names and not kinds.isdisjoint(_RULED):
+        first.add(_NAMES)
     yield first
     if kinds.isdisjoint(_SECOND):
         return
@@ -69,8 +73,8 @@ def _airing_after(ws: UnitOfWork, entry: Entry) -> Iterator[Need]:
         yield COVERAGE, (campaign.service_id,)
 
 
-def _nothing_own(_: Entry) -> tuple[Need, ...]:
-    return ()
+def _agency(entry: Entry) -> tuple[Need, ...]:
+    return ((AGENCY_NAME, (entry.data["code"],)),)
 
 
 _FIRST: Final[dict[str, Callable[[Entry], Iterator[Need] | tuple[Need, ...]]]] = {
@@ -78,7 +82,7 @@ _FIRST: Final[dict[str, Callable[[Entry], Iterator[Need] | tuple[Need, ...]]]] =
     "training.quota-set": training.required_keys,
     **dict.fromkeys(plan.TYPES, _plan),
     **dict.fromkeys(services.TYPES, _service),
-    INITIATIVE: one_time_events.required_keys,
+    **dict.fromkeys(one_time_events.TYPES, one_time_events.required_keys),
     "awareness.campaign-acknowledged": _campaign,
     "awareness.campaign-aired": _airing,
     "awareness.campaign-completed": _campaign,
@@ -86,7 +90,7 @@ _FIRST: Final[dict[str, Callable[[Entry], Iterator[Need] | tuple[Need, ...]]]] =
     "campaign.paused": _campaign,
     "campaign.resumed": _campaign,
     "campaign.escalated": _campaign,
-    "registry.agency-registered": _nothing_own,
+    "registry.agency-registered": _agency,
 }
 
 _SECOND: Final[dict[str, Callable[[UnitOfWork, Entry], Iterator[Need]]]] = {
@@ -95,14 +99,20 @@ _SECOND: Final[dict[str, Callable[[UnitOfWork, Entry], Iterator[Need]]]] = {
     "awareness.campaign-aired": _airing_after,
 }
 
-# Quotas, and what has fired once, are few: all of them, rather than some for each entry.
+# Quotas, their runs, agencies and what has fired once are few: all of them, rather than some for each entry.
 _OFFICE: Final[Need] = (OFFICE, (SLOT,))
 _ONCE: Final[Need] = (ONCE, ALL)
 _QUOTAS: Final[Need] = (training.QUOTA, ALL)
+_RUNS: Final[Need] = (EVALUATION_RUN, ALL)
+_NAMES: Final[Need] = (AGENCY_NAME, ALL)
+
+_RULED: Final = training.TYPES | plan.TYPES | services.TYPES | one_time_events.TYPES
+"""The types about which there can be a rule."""
 
 _SHARED: Final[dict[str, tuple[Need, ...]]] = {
-    **dict.fromkeys(training.TYPES, (_QUOTAS, _OFFICE, _ONCE)),
+    **dict.fromkeys(training.TYPES, (_QUOTAS, _RUNS, _OFFICE, _ONCE)),
     **dict.fromkeys(plan.TYPES, (plan.SHOWN, _OFFICE, _ONCE)),
     **dict.fromkeys(services.TYPES, (plan.SHOWN, _OFFICE, _ONCE)),
+    **dict.fromkeys(one_time_events.TYPES, (_OFFICE,)),
     "registry.agency-registered": (_OFFICE,),
 }

@@ -1,49 +1,35 @@
-"""The rules as data: event → who must act, on which channels, by when, with which brief (events.md §6).
+"""Decides by the rules: a moment and a rule → a campaign, or why there is none (events.md §6).
 
-Flows in: a `RuleInput`, a fact that took effect. Flows out: the `Decision` of its rule, fired or not, with the reason;
-a fired one has the campaign. Pure: no clock, no table.
+Flows in: an `Occurrence`, which took effect. Flows out: the `Decision` of a rule, fired or not, with the reason, and
+with the campaign where it fired. Pure: no clock, no table.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-from consumers.campaigns.handlers.texts import Text, fill
+from consumers.campaigns.handlers.texts import fill
+from consumers.campaigns.rules.rule import Rule, Text
 from events.values.working_days import due_on
-
-RULES_VERSION: Final = 1
-"""Grows when a rule decides differently; it is recorded with the consumer's position and in each trigger."""
-
-Kind = Literal["specific", "general"]
+from infra.postgres.outbox import OutboxEvent
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """One rule. It fires at each of its inputs or, for an input with a figure, when the figure reaches the target."""
-
-    name: str
-    kind: Kind
-    channels: tuple[str, ...]
-    due_working_days: int
-    brief: Text
-    reason: Text
-
-
-@dataclass(frozen=True, slots=True)
-class RuleInput:
+class Occurrence:
     """What took effect.
 
     `cause_index`, `recorded` are of the cause: the fact itself, even if it was pending, or the entry that changed the
-    figure. `part` distinguishes campaigns of one cause (a group, a quota). `figure` and `target` are set together.
+    figure. `agency` owns the service or announced. `parts` are the values of placeholders. `part` distinguishes
+    campaigns of one cause (a group, a quota). `figure` and `target` are set together.
     """
 
-    rule: str
+    moment: str
     cause_index: int
     recorded: str
-    owner: str
     parts: Mapping[str, Any]
+    agency: str = ""
     part: str = ""
     service_id: str | None = None
     figure: int | None = None
@@ -51,8 +37,16 @@ class RuleInput:
 
 
 @dataclass(frozen=True, slots=True)
+class Agency:
+    """An agency and its name, which is its code where the log does not give it."""
+
+    code: str
+    name: Text
+
+
+@dataclass(frozen=True, slots=True)
 class Proposal:
-    """A campaign that a rule decided. `recorded` is the recorded time of its cause, and the time of the trigger."""
+    """A campaign that a rule decided. `recorded` is the time of its trigger: that of its cause, or when it came due."""
 
     campaign_id: str
     rule: Rule
@@ -60,6 +54,7 @@ class Proposal:
     recorded: str
     owner: str
     service_id: str | None
+    channels: tuple[str, ...]
     due_on: str
     brief: Text
     reason: Text
@@ -67,7 +62,7 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A rule's decision on an input. `proposal` is set exactly when it fired."""
+    """A rule's decision on an occurrence. `proposal` is set exactly when it fired."""
 
     rule: str
     cause_index: int
@@ -76,118 +71,86 @@ class Decision:
     proposal: Proposal | None = None
 
 
-_ALL_CHANNELS: Final = ("tv", "radio", "print")
-
-DEFAULT_RULES: Final = (
-    Rule(
-        name="service-launched",
-        kind="specific",
-        channels=_ALL_CHANNELS,
-        due_working_days=10,
-        brief={
-            "ar": "عرّفوا المواطنين بأن خدمة «{name}» أصبحت متاحة: ما هي، ومن يستفيد منها، وكيف يصل إليها.",
-            "en": "Tell citizens that the service “{name}” is open: what it does, who may use it and how to reach it.",
-        },
-        reason={
-            "ar": "أُطلقت خدمة «{name}» بالقيد {cause}.",
-            "en": "The service “{name}” was launched by entry {cause}.",
-        },
-    ),
-    Rule(
-        name="initiative-announced",
-        kind="general",
-        channels=_ALL_CHANNELS,
-        due_working_days=10,
-        brief={
-            "ar": "عرّفوا المواطنين بمبادرة «{name}». هدفها: {aim}",
-            "en": "Make the initiative “{name}” known to citizens. Its aim: {aim}",
-        },
-        reason={
-            "ar": "أُعلنت مبادرة «{name}» بالقيد {cause}.",
-            "en": "The initiative “{name}” was announced by entry {cause}.",
-        },
-    ),
-    Rule(
-        name="group-completed",
-        kind="general",
-        channels=_ALL_CHANNELS,
-        due_working_days=10,
-        brief={
-            "ar": "اكتملت خدمات المجموعة {group} من الخطة {plan_id}: عرّفوا المواطنين بما يمكنهم إنجازه إلكترونياً.",
-            "en": "Group {group} of the services of plan {plan_id} is complete: tell citizens what they can do online.",
-        },
-        reason={
-            "ar": "بلغت الخدمات المطلقة في المجموعة {group} هدف الخطة {plan_id} ({figure} من {target}) بالقيد {cause}.",
-            "en": "Launched services of group {group} reached the target of plan {plan_id} ({figure} of {target}) "
-            "at entry {cause}.",
-        },
-    ),
-    Rule(
-        name="quota-met",
-        kind="general",
-        channels=_ALL_CHANNELS,
-        due_working_days=10,
-        brief={
-            "ar": "اكتملت مقاعد التدريب، مسار {track}، لعام {year}: عرّفوا المواطنين بما تحقق.",
-            "en": "The seats of training track {track} for {year} are filled: tell citizens what was achieved.",
-        },
-        reason={
-            "ar": "بلغ صافي الشهادات في مسار {track} لعام {year} عدد المقاعد ({figure} من {target}) بالقيد {cause}.",
-            "en": "Net certificates of track {track} for {year} reached the seats ({figure} of {target}) "
-            "at entry {cause}.",
-        },
-    ),
-)
-"""Active by default (events.md §6)."""
-
-_NO_TARGET: Final = {"ar": "لا هدف أكبر من صفر.", "en": "There is no target above zero."}
-_BELOW: Final = {"ar": "{figure} من {target} حتى القيد {cause}.", "en": "{figure} of {target} at entry {cause}."}
-_FIRED_BEFORE: Final = {"ar": "سبق أن أُطلقت هذه الحملة.", "en": "This rule has fired for it before."}
-_CONTRADICTED: Final = {
-    "ar": "القيد {cause} لم يغيّر شيئاً ({anomaly}).",
-    "en": "Entry {cause} changed nothing ({anomaly}).",
+WHY_NOT: Final[Mapping[str, Text]] = {
+    "no-target": {"ar": "لا هدف أكبر من صفر.", "en": "There is no target above zero."},
+    "fired-before": {"ar": "سبق أن أُطلقت هذه الحملة.", "en": "This rule has fired for it before."},
+    "below": {"ar": "{figure} من {target} حتى القيد {cause}.", "en": "{figure} of {target} at entry {cause}."},
+    "contradicted": {
+        "ar": "القيد {cause} لم يغيّر شيئاً ({anomaly}).",
+        "en": "Entry {cause} changed nothing ({anomaly}).",
+    },
 }
+"""Why a rule did not fire."""
 
 
-def evaluate(rule: Rule, occurrence: RuleInput, *, fired_before: bool = False) -> Decision:
-    """The decision of `rule`, which is that of the input."""
+def evaluate(rule: Rule, occurrence: Occurrence, owner: Agency, *, fired_before: bool = False) -> Decision:
+    """The decision of `rule`, which is about the moment of `occurrence`."""
     parts = {
         **occurrence.parts,
         "cause": f"i{occurrence.cause_index}",
         "figure": occurrence.figure,
         "target": occurrence.target,
+        "owner": owner.name,
     }
-    why_not = _why_not(occurrence, fired_before)
-    if why_not is not None:
-        return Decision(rule.name, occurrence.cause_index, occurrence.part, fill(why_not, parts))
-    return _fire(rule, occurrence, parts)
+    if occurrence.figure is not None and occurrence.target is not None:
+        code = why_not(occurrence.figure, occurrence.target, fired_before=fired_before)
+        if code is not None:
+            return Decision(rule.name, occurrence.cause_index, occurrence.part, fill(WHY_NOT[code], parts))
+    return _fire(rule, occurrence, owner, parts)
+
+
+def why_not(figure: int, target: int, *, fired_before: bool) -> str | None:
+    """Why a rule about a figure does not fire, a key of `WHY_NOT`; None if it fires."""
+    if target <= 0:
+        return "no-target"
+    if fired_before:
+        return "fired-before"
+    return "below" if figure < target else None
 
 
 def contradicted(rule: str, cause_index: int, anomaly: str) -> Decision:
     """The cause was an anomaly: it changed nothing, and so triggers nothing."""
     parts = {"cause": f"i{cause_index}", "anomaly": anomaly}
-    return Decision(rule, cause_index, "", fill(_CONTRADICTED, parts))
+    return Decision(rule, cause_index, "", fill(WHY_NOT["contradicted"], parts))
 
 
-def _why_not(occurrence: RuleInput, fired_before: bool) -> Text | None:
-    if occurrence.figure is None or occurrence.target is None:
-        return None
-    if occurrence.target <= 0:
-        return _NO_TARGET
-    if occurrence.figure < occurrence.target:
-        return _BELOW
-    return _FIRED_BEFORE if fired_before else None
+def trigger(proposal: Proposal, rules_version: int) -> OutboxEvent:
+    """The event `campaign.triggered` of a proposal. The same proposal always gives the same id and bytes."""
+    rule = proposal.rule
+    data: dict[str, Any] = {
+        "campaign_id": proposal.campaign_id,
+        "rule": rule.name,
+        "rules_version": rules_version,
+        "cause_index": proposal.cause_index,
+        "kind": rule.kind,
+        "owner": proposal.owner,
+        "channels": list(proposal.channels),
+        "due_on": proposal.due_on,
+        "brief": proposal.brief,
+        "reason": proposal.reason,
+    }
+    if proposal.service_id is not None:
+        data["service_id"] = proposal.service_id
+    return OutboxEvent(
+        id=f"triggered.{proposal.campaign_id}",
+        type="campaign.triggered",
+        subject=f"campaign/{proposal.campaign_id}",
+        data=data,
+        time=proposal.recorded,
+        cause_index=proposal.cause_index,
+    )
 
 
-def _fire(rule: Rule, occurrence: RuleInput, parts: Mapping[str, Any]) -> Decision:
+def _fire(rule: Rule, occurrence: Occurrence, owner: Agency, parts: Mapping[str, Any]) -> Decision:
     suffix = f".{occurrence.part}" if occurrence.part else ""
     proposal = Proposal(
         campaign_id=f"{rule.name}.i{occurrence.cause_index}{suffix}",
         rule=rule,
         cause_index=occurrence.cause_index,
         recorded=occurrence.recorded,
-        owner=occurrence.owner,
-        service_id=occurrence.service_id,
+        owner=owner.code,
+        service_id=occurrence.service_id if rule.kind == "specific" else None,
+        channels=rule.channels,
         due_on=due_on(occurrence.recorded, rule.due_working_days),
         brief=fill(rule.brief, parts),
         reason=fill(rule.reason, parts),

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from consumers.as_of.point_in_time import RIYADH, entries_recorded_by
-from consumers.campaigns.handlers.rules import DEFAULT_RULES
+from consumers.campaigns.rules.in_force import rules_in_force
 from consumers.delivery.teams.changes import SQL, Desk, NotAllowedNow, NotFound, limit_reached, require_open_team
 from consumers.delivery.teams.endpoints import open_endpoints
 from consumers.delivery.teams.inputs import NewSubscription, fault
@@ -19,7 +19,7 @@ SUBSCRIPTIONS_MAX: Final = 200
 
 def require_known_rules(new: NewSubscription) -> None:
     """Raises `InvalidInput` for a rule that does not exist: such a subscription would get nothing."""
-    known = [rule.name for rule in DEFAULT_RULES]
+    known = [rule.name for rule in rules_in_force().rules]
     for place, name in enumerate(new.rules or ()):
         if name not in known:
             names = ", ".join(known)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from consumers.campaigns.handlers.texts import Text, fill
+from consumers.campaigns.handlers.texts import fill
+from consumers.campaigns.rules.rule import Text
 from events.wire.entry import recorded_time
 from infra.postgres.outbox import OutboxEvent
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from consumers.campaigns.consumer import CONSUMER
-from consumers.campaigns.rows import EVALUATION
+from consumers.campaigns.rows import EVALUATION, EVALUATION_RUN
 from tests.unit.consumers.campaigns.story import Story
 from tests.unit.consumers.memory_store import MemoryStore
 
@@ -198,13 +198,57 @@ def test_net_counts_for_a_quota_and_a_quota_set_again_never_fires_twice() -> Non
     assert len(ids(story)) == 1
 
 
-def test_certificates_leave_no_evaluation_each() -> None:
+def test_certificates_that_do_not_fire_are_one_row_for_each_reason() -> None:
     story = Story()
-    story.set_quota(1)
-    for number in range(5):
-        story.certify(f"c{number}")
+    story.set_quota(3)
+    certified = [story.certify(f"c{number}") for number in range(5)]
+    again = story.certify("c1")
 
     assert [row["fired"] for row in story.rows(EVALUATION)] == [False, True]
+    assert story.rows(EVALUATION_RUN) == [
+        run("below", certified[0], certified[1], 2, 2, 3),
+        run("contradicted", again, again, 1, None, None),
+        run("fired-before", certified[3], certified[4], 2, 5, 3),
+    ]
+
+
+def test_a_quota_of_no_seats_has_its_evaluations_too_and_a_certificate_without_a_quota_has_none() -> None:
+    story = Story()
+    story.certify("before")
+    story.set_quota(0)
+    index = story.certify("c1")
+    assert story.rows(EVALUATION_RUN) == [run("no-target", index, index, 1, 2, 0)]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 1_000])
+def test_the_rows_of_evaluations_do_not_depend_on_the_batches(size: int) -> None:
+    story, other = Story(), MemoryStore()
+    story.set_quota(4)
+    story.set_quota(9, year=1447, calendar="umm-al-qura")
+    for number in range(12):
+        story.certify(f"c{number}", on="2026-05-01" if number % 3 else "2026-08-01")
+        if number in (3, 7):
+            story.revoke(f"c{number}")
+        if number == 8:
+            story.certify("c8")
+            story.set_quota(6)
+    assert {row["why"] for row in story.rows(EVALUATION_RUN)} == {"below", "fired-before", "contradicted"}
+    for start in range(0, len(story.entries), size):
+        other.apply(CONSUMER, story.entries[start : start + size])
+    assert other.state() == story.store.state()
+
+
+def run(why: str, first: int, last: int, count: int, figure: int | None, target: int | None) -> dict[str, object]:
+    return {
+        "rule": "quota-met",
+        "part": "gregorian-2026-usage",
+        "why": why,
+        "first_index": first,
+        "last_index": last,
+        "count": count,
+        "figure": figure,
+        "target": target,
+    }
 
 
 def test_where_the_office_is_several_agencies_the_first_registered_owns_general_campaigns() -> None:

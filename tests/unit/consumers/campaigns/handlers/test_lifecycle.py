@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from consumers.campaigns.rows import COVERAGE, ROUTE
+from infra.postgres.outbox import event_bytes
 from tests.unit.consumers.campaigns.story import Story
 
 
@@ -189,6 +190,38 @@ def test_a_suspension_between_the_launch_and_its_trigger_pauses_too() -> None:
     story.at = "2026-11-04T08:00:00.000000Z"
     story.change("resumed", "S")
     assert story.campaign(campaign).due_on == "2026-11-16"
+
+
+def test_a_campaign_that_was_never_triggered_says_nothing_of_its_pauses() -> None:
+    """As after a rebuild by newer rules, whose decisions are dropped."""
+    story = Story()
+    story.register("S")
+    story.launch("S")
+    story.outbox.clear()
+    story.change("suspended", "S")
+    story.change("resumed", "S")
+    story.change("suspended", "S")
+    assert story.outbox == []
+    assert story.in_log() == []
+
+
+def test_what_waited_for_the_trigger_says_what_it_would_have_said_at_once() -> None:
+    story, at_once = Story(), Story()
+    for one in (story, at_once):
+        one.register("S")
+        one.launch("S")
+    trigger = event_bytes(story.outbox.pop(0))
+    at_once.come_back()
+    for one in (story, at_once):
+        one.at = "2026-11-03T08:00:00.000000Z"
+        one.change("suspended", "S")
+        one.at = "2026-11-09T08:00:00.000000Z"
+        one.change("resumed", "S")
+    story.append(trigger)
+
+    said = [(event.type, event.time, event.data["due_on"]) for event in story.outbox]
+    assert said == [(event.type, event.time, event.data["due_on"]) for event in at_once.outbox]
+    assert said[-1] == ("campaign.resumed", "2026-11-09T08:00:00.000000Z", "2026-11-19")
 
 
 def test_days_lost_before_the_trigger_came_back_are_kept() -> None:

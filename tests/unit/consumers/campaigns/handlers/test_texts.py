@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from consumers.campaigns.handlers.texts import PART_CHARACTERS_MAX, clip, fill
+import pytest
+
+from consumers.campaigns.handlers.texts import clip, fill, isolated
+from consumers.campaigns.rules.rule import NAME_MAX
 
 
 def test_a_template_is_filled_in_both_languages() -> None:
@@ -14,26 +17,50 @@ def test_a_template_is_filled_in_both_languages() -> None:
 
 
 def test_braces_in_a_name_stay_as_they_are() -> None:
-    assert fill({"ar": "{name}", "en": "{name}"}, {"name": "{cause}"}) == {"ar": "{cause}", "en": "{cause}"}
+    assert fill({"ar": "{name}", "en": "{name}"}, {"name": "{٣}"}) == {"ar": "{٣}", "en": "{٣}"}
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "shown"),
+    [
+        ("Passports", "en", "Passports"),
+        ("جوازات", "ar", "جوازات"),
+        ("جوازات", "en", "\u2068جوازات\u2069"),
+        ("Vision 2030", "ar", "\u2068Vision 2030\u2069"),
+        ("https://a.example/?x=1", "ar", "\u2068https://a.example/?x=1\u2069"),
+        ("2026-11-01", "ar", "\u20682026-11-01\u2069"),
+        ("2026-11-01", "en", "2026-11-01"),
+        ("i1042", "ar", "i1042"),
+        ("FIVE-YEAR", "ar", "FIVE-YEAR"),
+        ("50", "ar", "50"),
+    ],
+)
+def test_a_value_of_the_other_direction_is_isolated(text: str, language: str, shown: str) -> None:
+    assert isolated(text, language) == shown
+
+
+def test_a_mark_inside_a_value_cannot_end_its_isolation() -> None:
+    name = "A\u2069\u202e B"
+    assert fill({"ar": "{name}!", "en": "{name}!"}, {"name": name}) == {"ar": "\u2068A B\u2069!", "en": "A B!"}
 
 
 def test_a_text_that_fits_is_left_alone() -> None:
-    assert clip("x" * PART_CHARACTERS_MAX) == "x" * PART_CHARACTERS_MAX
+    assert clip("x" * NAME_MAX) == "x" * NAME_MAX
 
 
 def test_a_longer_text_is_cut_between_words() -> None:
     text = "word " * 1_000
     cut = clip(text)
-    assert len(cut) <= PART_CHARACTERS_MAX
+    assert len(cut) <= NAME_MAX
     assert cut.endswith("word…")
 
 
 def test_a_cut_never_leaves_the_first_ten_digits_of_a_longer_number() -> None:
-    for before in range(PART_CHARACTERS_MAX - 30, PART_CHARACTERS_MAX):
+    for before in range(NAME_MAX - 30, NAME_MAX):
         cut = clip("." * before + "1000000008" * 3)
         assert "1000000008…" not in cut.replace("1000000008" * 3, "")
 
 
 def test_one_endless_run_is_cut_at_the_limit() -> None:
     cut = clip("١" * 2_000)
-    assert len(cut) == PART_CHARACTERS_MAX
+    assert len(cut) == NAME_MAX

@@ -1,0 +1,303 @@
+"""Reads a rule from its YAML file, and lists every fault of a file or a folder.
+
+Flows in: the bytes of a file. Flows out: the `Rule`, or its faults, each with a JSON pointer and what to do.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from string import Formatter
+from typing import Annotated, Any, Final
+
+import yaml
+from pydantic import Field, ValidationError
+
+from consumers.campaigns.rules.rule import MOMENTS, NOT_AIRED, Kind, Moment, Owner, Rule, RuleSet, Urgency
+from events.errors import Halt
+from events.values.bounds import CHANNELS_MAX
+from events.values.fields import TEXT_LENGTH_MAX, Channel, L, Model
+from events.values.personal_data import holds_personal_data
+
+FILE_BYTES_MAX: Final = 65_536
+NAME_PATTERN: Final = r"^[a-z][a-z0-9-]{1,39}$"
+_ID_MAX: Final = 64
+_INDEX_MAX: Final = len(".i") + 12
+"""A campaign's id holds at most 64 characters: the rule's name, the index of its cause, a suffix."""
+_ISOLATION: Final = 2
+"""Characters around a value that is written in the other direction."""
+
+
+class InvalidRules(Halt):
+    """The campaign rules cannot be used: correct what is listed, then start again."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        lines = "\n".join(f"  {fault}" for fault in faults)
+        super().__init__(f"{self.__doc__}\n{lines}")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault of a rule's file. `pointer` is a JSON pointer, "" for the whole file."""
+
+    file: str
+    pointer: str
+    ar: str
+    en: str
+
+    def __str__(self) -> str:
+        return f"{self.file}{' ' + self.pointer if self.pointer else ''}: {self.en}"
+
+
+class _Document(Model):
+    """A rule's file."""
+
+    name: Annotated[str, Field(pattern=NAME_PATTERN)]
+    version: Annotated[int, Field(ge=1, le=1_000_000)]
+    when: str
+    kind: Kind
+    owner: Owner
+    channels: Annotated[list[Channel], Field(min_length=1, max_length=CHANNELS_MAX)]
+    due_working_days: Annotated[int, Field(ge=1, le=250)]
+    after_working_days: Annotated[int, Field(ge=1, le=250)] | None = None
+    urgency: Urgency = "normal"
+    brief: L
+    reason: L
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a name that is given twice, which YAML's own loader takes without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        names = Counter(key.value for key in keys)
+        for key in keys:
+            if names[key.value] > 1:
+                raise yaml.MarkedYAMLError(problem=f"{key.value!r} is given twice", problem_mark=key.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def read_folder(folder: Path, *, own: bool) -> RuleSet:
+    """The rules of a folder, by name. Raises `InvalidRules` with every fault of every file."""
+    if not folder.is_dir():
+        raise InvalidRules([Fault(str(folder), "", "لا يوجد مجلد بهذا الاسم", "there is no such folder")])
+    files = sorted(path for path in folder.iterdir() if path.suffix in (".yaml", ".yml"))
+    if not files:
+        raise InvalidRules(
+            [Fault(str(folder), "", "لا قاعدة فيه: أضيفوا ملف .yaml", "it has no rule: add a .yaml file")]
+        )
+    return rule_set(files, own=own)
+
+
+def rule_set(files: Iterable[Path], *, own: bool) -> RuleSet:
+    """The rules of these files, by name. Raises `InvalidRules`."""
+    rules: list[Rule] = []
+    faults: list[Fault] = []
+    for path in files:
+        try:
+            rules.append(read_rule(path))
+        except InvalidRules as error:
+            faults += error.faults
+    names = Counter(rule.name for rule in rules)
+    faults += [
+        Fault(rule.file, "/name", f"الاسم {rule.name} لقاعدة أخرى: اختاروا غيره", f"another rule is named {rule.name}")
+        for rule in rules
+        if names[rule.name] > 1
+    ]
+    if faults:
+        raise InvalidRules(faults)
+    return RuleSet(tuple(sorted(rules, key=lambda rule: rule.name)), own)
+
+
+def read_rule(path: Path) -> Rule:
+    """The rule of one file. Raises `InvalidRules`."""
+    file = path.name
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise InvalidRules([Fault(file, "", f"تعذرت قراءته: {error}", f"it cannot be read: {error}")]) from error
+    if path.suffix != ".yaml":
+        raise InvalidRules([Fault(file, "", "سمّوه بالامتداد .yaml", "give it the ending .yaml")])
+    return parse_rule(file, raw)
+
+
+def parse_rule(file: str, raw: bytes) -> Rule:
+    """The rule in a file's bytes. Raises `InvalidRules`."""
+    document = _parsed(file, raw)
+    faults = [*_form_faults(file, document), *_meaning_faults(file, document)]
+    if faults:
+        raise InvalidRules(sorted(set(faults), key=lambda fault: fault.pointer))
+    read = _Document.model_validate(document)
+    content = read.model_dump(exclude={"version"})
+    return Rule(
+        name=read.name,
+        version=read.version,
+        when=read.when,
+        kind=read.kind,
+        owner=read.owner,
+        channels=tuple(read.channels),
+        due_working_days=read.due_working_days,
+        brief=read.brief.model_dump(),
+        reason=read.reason.model_dump(),
+        urgency=read.urgency,
+        after_working_days=read.after_working_days or 0,
+        file=file,
+        sha256=sha256(json.dumps(content, sort_keys=True).encode()).hexdigest(),
+    )
+
+
+def _parsed(file: str, raw: bytes) -> dict[str, Any]:
+    if len(raw) > FILE_BYTES_MAX:
+        raise InvalidRules([Fault(file, "", "أكبر من 64 كيبيبايت", "it is larger than 64 KiB")])
+    try:
+        document = yaml.load(raw, _Loader)  # noqa: S506 - a SafeLoader
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        where = getattr(error, "problem_mark", None)
+        line = "" if where is None else f"{where.line + 1}"
+        problem = getattr(error, "problem", None) or type(error).__name__
+        ar = f"ليس YAML صحيحاً{f'، السطر {line}' if line else ''}: {problem}"
+        en = f"it is not valid YAML{f', line {line}' if line else ''}: {problem}"
+        raise InvalidRules([Fault(file, "", ar, en)]) from error
+    if not isinstance(document, dict):
+        raise InvalidRules([Fault(file, "", "اكتبوا القاعدة أسماءً وقيماً", "write the rule as names with values")])
+    return document
+
+
+def _form_faults(file: str, document: dict[str, Any]) -> Iterator[Fault]:
+    """Each field by itself."""
+    try:
+        _Document.model_validate(document)
+    except ValidationError as error:
+        for fault in error.errors():
+            pointer = "".join(f"/{step}" for step in fault["loc"])
+            ar, en = _form_words(fault)
+            yield Fault(file, pointer, ar, en)
+
+
+def _form_words(fault: Mapping[str, Any]) -> tuple[str, str]:
+    match fault["type"]:
+        case "missing":
+            return "ناقص: أضيفوه", "it is missing: add it"
+        case "extra_forbidden":
+            known = ", ".join(_Document.model_fields)
+            return f"حقل غير معروف؛ الحقول: {known}", f"unknown field; the fields are {known}"
+        case "literal_error":
+            expected = fault["ctx"]["expected"].replace("'", "")
+            return f"القيم: {expected}", f"write {expected}"
+    return f"قيمة غير صالحة: {fault['msg']}", f"invalid value: {fault['msg']}"
+
+
+def _meaning_faults(file: str, document: dict[str, Any]) -> Iterator[Fault]:
+    """What the fields say together, as far as each can be read."""
+    when = document.get("when")
+    moment = MOMENTS.get(when) if isinstance(when, str) else None
+    if isinstance(when, str) and moment is None:
+        yield Fault(file, "/when", *_when_words(when))
+    yield from _channel_faults(file, document.get("channels"))
+    if moment is not None:
+        yield from _moment_faults(file, document, moment)
+    for name in ("brief", "reason"):
+        texts = document.get(name)
+        for language, text in texts.items() if isinstance(texts, dict) else ():
+            if isinstance(text, str):
+                yield from _text_faults(Fault(file, f"/{name}/{language}", "", ""), text, moment)
+    if isinstance(document.get("name"), str) and holds_personal_data(document["name"]):
+        yield Fault(file, "/name", *_PERSONAL)
+
+
+_PERSONAL: Final = ("فيه ما يشبه رقم هوية وطنية: احذفوه", "it holds what looks like a national id: remove it")
+
+
+def _when_words(when: str) -> tuple[str, str]:
+    known = ", ".join(MOMENTS)
+    if when.startswith(("campaign.", "awareness.campaign-")):
+        return (
+            f"قاعدة عن حملة تطلق نفسها بلا نهاية؛ الممكن: {known}",
+            f"a rule about campaigns would trigger itself again and again; use one of {known}",
+        )
+    return f"لا قاعدة عن {when}؛ الممكن: {known}", f"no rule can be about {when}; use one of {known}"
+
+
+def _channel_faults(file: str, channels: object) -> Iterator[Fault]:
+    if isinstance(channels, list) and len({str(channel) for channel in channels}) < len(channels):
+        yield Fault(file, "/channels", "قناة مذكورة مرتين", "a channel is given twice: name each once")
+
+
+def _moment_faults(file: str, document: dict[str, Any], moment: Moment) -> Iterator[Fault]:
+    """What this moment does not allow."""
+    when, owner, name = document["when"], document.get("owner"), document.get("name")
+    if owner not in moment.owners:
+        allowed = ", ".join(moment.owners)
+        yield Fault(file, "/owner", f"القيم مع {when}: {allowed}", f"with {when} write {allowed}")
+    if document.get("kind") == "specific" and not moment.specific:
+        yield Fault(file, "/kind", f"{when} ليس عن خدمة: اكتبوا general", f"{when} is about no service: write general")
+    days = document.get("after_working_days")
+    if when == NOT_AIRED and days is None:
+        yield Fault(
+            file,
+            "/after_working_days",
+            "ناقص: أيام العمل بعد الإطلاق",
+            "it is missing: give the working days after the launch",
+        )
+    if when == NOT_AIRED and document.get("kind") == "general":
+        yield Fault(file, "/kind", "اكتبوا specific: عن خدمة واحدة", "write specific: it is about one service")
+    if when != NOT_AIRED and days is not None:
+        yield Fault(file, "/after_working_days", f"مع {NOT_AIRED} فقط: احذفوه", f"only with {NOT_AIRED}: remove it")
+    if isinstance(name, str) and len(name) + _INDEX_MAX + moment.suffix_max > _ID_MAX:
+        most = _ID_MAX - _INDEX_MAX - moment.suffix_max
+        yield Fault(file, "/name", f"{most} حرفاً على الأكثر مع {when}", f"use at most {most} characters with {when}")
+
+
+def _text_faults(place: Fault, text: str, moment: Moment | None) -> Iterator[Fault]:
+    """A text's placeholders, its longest form, and what it may not hold. `place` gives file and pointer."""
+    try:
+        parts = list(Formatter().parse(text))
+    except ValueError as error:
+        yield _at(place, f"أقواس غير صحيحة: {error}", f"a brace without its other half: {error}")
+        return
+    if holds_personal_data(text):
+        yield _at(place, *_PERSONAL)
+    names = [
+        name if not spec and not conversion else f"{name}…" for _, name, spec, conversion in parts if name is not None
+    ]
+    if moment is not None:
+        known = ", ".join(f"{{{name}}}" for name in moment.placeholders)
+        for name in sorted({name for name in names if name not in moment.placeholders}):
+            yield _at(
+                place, f"{{{name}}} غير معروف؛ المتاح: {known}", f"unknown placeholder {{{name}}}; there are {known}"
+            )
+        length = sum(len(literal) for literal, *_ in parts)
+        length += sum(moment.placeholders.get(name, 0) + _ISOLATION for name in names)
+        if len(text) <= TEXT_LENGTH_MAX < length:
+            yield _at(
+                place,
+                f"قد يبلغ {length} حرفاً، والحد {TEXT_LENGTH_MAX}: اختصروه",
+                f"it may reach {length} characters of at most {TEXT_LENGTH_MAX}: shorten it, or use fewer placeholders",
+            )
+    if _touches(parts):
+        yield _at(
+            place,
+            "رقم أو موضع ملاصق لموضع: افصلوا بينهما، فقد يكوّنان رقم هوية",
+            "a digit or a placeholder touches a placeholder: put a space between, or they may form a national id",
+        )
+
+
+def _at(place: Fault, ar: str, en: str) -> Fault:
+    return Fault(place.file, place.pointer, ar, en)
+
+
+def _touches(parts: Sequence[tuple[str, str | None, str | None, str | None]]) -> bool:
+    """Whether a digit or another placeholder stands directly before or after a placeholder."""
+    before_is_place = False
+    for literal, name, _, _ in parts:
+        if before_is_place and ((not literal and name is not None) or literal[:1].isdecimal()):
+            return True
+        if name is not None and literal[-1:].isdecimal():
+            return True
+        before_is_place = name is not None
+    return False

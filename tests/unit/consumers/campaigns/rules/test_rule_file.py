@@ -1,0 +1,136 @@
+"""A rule's file: read strictly, and refused with every fault listed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from consumers.campaigns.rules.rule_file import InvalidRules, parse_rule, read_folder
+from tests.paths import ROOT
+
+VALID = """
+name: opened
+version: 3
+when: service.launched
+kind: specific
+owner: service-owner
+channels: [tv, print]
+due_working_days: 5
+brief: {ar: "خدمة «{name}» على {address}", en: "“{name}” at {address} since {launched_on} ({launched_on_hijri} AH)"}
+reason: {ar: "القيد {cause}", en: "Entry {cause}"}
+"""
+
+
+def faults(text: str) -> list[tuple[str, str]]:
+    with pytest.raises(InvalidRules) as error:
+        parse_rule("opened.yaml", text.encode())
+    assert all(fault.ar and fault.en and fault.file == "opened.yaml" for fault in error.value.faults)
+    return [(fault.pointer, fault.en) for fault in error.value.faults]
+
+
+def test_a_valid_rule_is_read() -> None:
+    rule = parse_rule("opened.yaml", VALID.encode())
+    assert (rule.name, rule.version, rule.urgency, rule.after_working_days) == ("opened", 3, "normal", 0)
+    assert rule.channels == ("tv", "print")
+    assert rule.placeholders == {"name", "address", "launched_on", "launched_on_hijri", "cause"}
+
+
+def test_comments_and_layout_do_not_change_what_a_rule_says_and_a_version_alone_does_not_either() -> None:
+    rule = parse_rule("opened.yaml", VALID.encode())
+    same = parse_rule("opened.yaml", ("# why\n" + VALID.replace("version: 3", "version:   4")).encode())
+    assert same.sha256 == rule.sha256
+    assert parse_rule("opened.yaml", VALID.replace("[tv, print]", "[tv]").encode()).sha256 != rule.sha256
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "pointer", "words"),
+    [
+        (
+            "service.launched",
+            "service.opened",
+            "/when",
+            "no rule can be about service.opened; use one of service.launched",
+        ),
+        ("service.launched", "campaign.triggered", "/when", "would trigger itself again"),
+        ("service.launched", "awareness.campaign-aired", "/when", "would trigger itself again"),
+        ("service.launched", "training.certified", "/when", "no rule can be about"),
+        (', en: "Entry {cause}"', "", "/reason/en", "it is missing"),
+        ('ar: "القيد {cause}", ', "", "/reason/ar", "it is missing"),
+        ("Entry {cause}", "{figure}", "/reason/en", "unknown placeholder {figure}; there are {cause}"),
+        ("Entry {cause}", "{name.__class__}", "/reason/en", "unknown placeholder"),
+        ("Entry {cause}", "{name!r}", "/reason/en", "unknown placeholder"),
+        ("Entry {cause}", "{}", "/reason/en", "unknown placeholder {}"),
+        ("Entry {cause}", "Entry {cause", "/reason/en", "a brace without its other half"),
+        ("Entry {cause}", "{name} {name} {name}", "/reason/en", "it may reach"),
+        ("Entry {cause}", "x" * 2001, "/reason/en", "invalid value"),
+        ("Entry {cause}", "10{cause}", "/reason/en", "touches a placeholder"),
+        ("Entry {cause}", "{cause}{name}", "/reason/en", "touches a placeholder"),
+        ("Entry {cause}", "of 1000000008", "/reason/en", "looks like a national id"),
+        ("name: opened", "name: Opened", "/name", "invalid value"),
+        ("name: opened", "name: " + "o" * 41, "/name", "invalid value"),
+        ("version: 3", "version: '3'", "/version", "invalid value"),
+        ("version: 3", "version: 0", "/version", "invalid value"),
+        ("kind: specific", "kind: both", "/kind", "write specific or general"),
+        ("owner: service-owner", "owner: announcer", "/owner", "with service.launched write service-owner, office"),
+        ("[tv, print]", "[tv, tv]", "/channels", "given twice"),
+        ("[tv, print]", "[web]", "/channels/0", "write tv, radio or print"),
+        ("[tv, print]", "[]", "/channels", "invalid value"),
+        ("due_working_days: 5", "due_working_days: 1.5", "/due_working_days", "invalid value"),
+        ("due_working_days: 5", "due_working_days: 5\nafter_working_days: 3", "/after_working_days", "remove it"),
+        ("version: 3", "version: 3\nhurry: yes", "/hurry", "unknown field; the fields are name"),
+        ("version: 3", "version: 3\nversion: 4", "", "'version' is given twice"),
+        ("name: opened", "name: [", "", "it is not valid YAML, line"),
+    ],
+)
+def test_a_fault_has_its_pointer_and_says_what_to_do(before: str, after: str, pointer: str, words: str) -> None:
+    assert before in VALID
+    found = faults(VALID.replace(before, after, 1))
+    assert [place for place, _ in found] == [pointer]
+    assert words in found[0][1]
+
+
+def test_every_fault_is_listed() -> None:
+    text = VALID.replace("service.launched", "nothing").replace("version: 3", "version: x").replace("{cause}", "{")
+    assert [pointer for pointer, _ in faults(text)] == ["/reason/ar", "/reason/en", "/version", "/when"]
+
+
+def test_a_rule_about_a_figure_is_general_and_of_the_office() -> None:
+    text = VALID.replace("service.launched", "quota-met").replace("name: opened", "name: a-name-of-23-characters-x")
+    assert {pointer for pointer, _ in faults(text)} == {"/brief/ar", "/brief/en", "/kind", "/name", "/owner"}
+
+
+def test_not_aired_needs_its_days_and_is_about_one_service() -> None:
+    text = VALID.replace("service.launched", "not-aired").replace("kind: specific", "kind: general")
+    assert [pointer for pointer, _ in faults(text)] == ["/after_working_days", "/kind"]
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"- a\n- b", b"text", b"\xff\xfe\x00", b"a: " + b"[" * 5_000, b"x" * 70_000, b"&a [*a]", b"? [a]\n: b"]
+)
+def test_what_is_no_rule_is_refused(raw: bytes) -> None:
+    with pytest.raises(InvalidRules):
+        parse_rule("x.yaml", raw)
+
+
+def test_a_folder_lists_the_faults_of_all_its_files(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(VALID, encoding="utf-8")
+    (tmp_path / "b.yaml").write_text(VALID, encoding="utf-8")
+    (tmp_path / "c.yaml").write_text(VALID.replace("version: 3", ""), encoding="utf-8")
+    (tmp_path / "d.yml").write_text(VALID, encoding="utf-8")
+    with pytest.raises(InvalidRules) as error:
+        read_folder(tmp_path, own=True)
+    found = [(fault.file, fault.pointer) for fault in error.value.faults]
+    assert found == [("c.yaml", "/version"), ("d.yml", ""), ("a.yaml", "/name"), ("b.yaml", "/name")]
+    assert "a.yaml /name: another rule is named opened" in str(error.value)
+
+
+def test_an_empty_folder_and_a_missing_one_are_refused(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "missing"):
+        with pytest.raises(InvalidRules):
+            read_folder(folder, own=True)
+
+
+def test_the_documented_example_is_valid() -> None:
+    (rule,) = read_folder(ROOT / "docs" / "examples" / "campaign-rules", own=True).rules
+    assert rule.when == "not-aired"
