@@ -1,5 +1,5 @@
-"""`yesser campaigns list | inbox | show ID | coverage`: the awareness campaigns. Further commands of this group, which
-send events, are entry points."""
+"""`yesser campaigns list | inbox | show ID | coverage | try | rules`: the awareness campaigns. Further commands of this
+group, which send events, are entry points."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from consumers.campaigns.next_step import next_command, time_left
 from consumers.campaigns.read import CHANNELS, DETAIL_CONSUMERS, campaign, campaigns, inbox, team_subscriptions
 from consumers.campaigns.show import brief_parts, inbox_parts, table
 from consumers.campaigns.spreadsheet import campaigns_csv, inbox_csv
+from consumers.campaigns.trial.commands import rules_group, try_command
 from events.errors import YesserError
 from infra.command_line.completion import agency_codes
 from infra.command_line.entry_point_group import EntryPointGroup
@@ -123,6 +124,8 @@ def show_command(at: PointInTime, campaign_id: str, as_json: bool) -> None:
 
 
 campaigns_group.add_command(coverage_command)
+campaigns_group.add_command(try_command)
+campaigns_group.add_command(rules_group)
 
 
 async def read(

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Final
 import yaml
 from pydantic import Field, ValidationError
 
-from consumers.campaigns.rules.rule import MOMENTS, NOT_AIRED, Kind, Moment, Owner, Rule, RuleSet, Urgency
+from consumers.campaigns.rules.rule import MOMENTS, NOT_AIRED, Kind, Moment, Owner, Rule, RuleSet, Text, Urgency
 from events.errors import Halt
 from events.values.bounds import CHANNELS_MAX
 from events.values.fields import TEXT_LENGTH_MAX, Channel, L, Model
@@ -33,7 +33,7 @@ _ISOLATION: Final = 2
 
 
 class InvalidRules(Halt):
-    """The campaign rules cannot be used: correct what is listed, then start again."""
+    """The campaign rules cannot be used: correct what is listed, then run `yesser campaigns rules check`."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         self.faults = tuple(faults)
@@ -49,6 +49,10 @@ class Fault:
     pointer: str
     ar: str
     en: str
+
+    def detail(self) -> Text:
+        """The sentence in both languages."""
+        return {"ar": self.ar, "en": self.en}
 
     def __str__(self) -> str:
         return f"{self.file}{' ' + self.pointer if self.pointer else ''}: {self.en}"

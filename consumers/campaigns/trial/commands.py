@@ -1,0 +1,105 @@
+"""`yesser campaigns try` and `yesser campaigns rules [check FOLDER | show NAME]`."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from datetime import date
+from pathlib import Path
+
+import click
+
+from consumers.as_of.query import print_view
+from consumers.campaigns.filters import now
+from consumers.campaigns.rules.in_force import rules_in_force
+from consumers.campaigns.rules.rule import Rule
+from consumers.campaigns.rules.rule_file import InvalidRules, read_folder, rule_set
+from consumers.campaigns.trial.show import (
+    faults_parts,
+    rule_document,
+    rule_parts,
+    rules_document,
+    rules_parts,
+    trial_parts,
+)
+from consumers.campaigns.trial.trial import changed_rules, try_rules
+from events.errors import YesserError
+from infra.command_line.output import json_option
+from infra.settings import Settings
+
+
+class NoRule(YesserError):
+    """No rule in force has this name."""
+
+
+def since_option(context: click.Context, option: click.Parameter, value: str) -> str:
+    """An index, or a Gregorian date."""
+    try:
+        if not re.fullmatch(r"[0-9]{1,15}", value):
+            date.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is neither an index nor a date: write 1042 or 2026-11-25.") from None
+    return value
+
+
+@click.command("try")
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--since",
+    default="0",
+    metavar="INDEX|DATE",
+    callback=since_option,
+    help="Only causes from this entry on, or recorded on this date or later.",
+)
+@json_option
+def try_command(path: Path, since: str, as_json: bool) -> None:
+    """Show what a changed rule would have triggered on the real history; writes and publishes nothing.
+
+    PATH is a rule's file, which takes the place of the rule of its name, or a folder with all rules.
+    """
+    rules = rules_in_force()
+    trial = asyncio.run(try_rules(Settings(), rules, changed_rules(rules, path), since, now()))
+    print_view(trial.document(), as_json, lambda: trial_parts(trial))
+
+
+@click.group("rules", invoke_without_command=True)
+@json_option
+@click.pass_context
+def rules_group(context: click.Context, as_json: bool) -> None:
+    """List the campaign rules in force, check a folder of rules, or show one rule."""
+    if context.invoked_subcommand is None:
+        rules = rules_in_force()
+        print_view(rules_document(rules), as_json, lambda: rules_parts(rules))
+
+
+@rules_group.command("check")
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@json_option
+@click.pass_context
+def check_command(context: click.Context, path: Path, as_json: bool) -> None:
+    """List every fault of a folder of rules, or of one file; exit code 1 if there is any."""
+    try:
+        rules = read_folder(path, own=True) if path.is_dir() else rule_set([path], own=True)
+    except InvalidRules as error:
+        faults = error.faults
+        rows = [{"file": fault.file, "pointer": fault.pointer, "detail": fault.detail()} for fault in faults]
+        print_view({"ok": False, "faults": rows}, as_json, lambda: faults_parts(faults))
+        context.exit(1)
+    print_view({"ok": True, "faults": [], **rules_document(rules)}, as_json, lambda: rules_parts(rules))
+
+
+@rules_group.command("show")
+@click.argument("name")
+@json_option
+def show_rule_command(name: str, as_json: bool) -> None:
+    """Show a rule in force with its texts and placeholders."""
+    rule = _rule(name)
+    print_view(rule_document(rule), as_json, lambda: rule_parts(rule))
+
+
+def _rule(name: str) -> Rule:
+    rules = rules_in_force().rules
+    found = next((rule for rule in rules if rule.name == name), None)
+    if found is None:
+        raise NoRule(f"no rule in force is named {name}: there are {', '.join(rule.name for rule in rules)}.")
+    return found

@@ -1,0 +1,135 @@
+"""Folds the history twice, with the rules in force and with changed ones, and compares the triggers that they decide.
+
+Both folds go into scratch tables of a transaction that is rolled back: nothing is written, and nothing is published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from consumers.as_of.point_in_time import RIYADH, PointInTime, entries_recorded_by
+from consumers.as_of.view import View, view
+from consumers.campaigns.consumer import campaigns_consumer
+from consumers.campaigns.rules.rule import RuleSet
+from consumers.campaigns.rules.rule_file import read_folder, read_rule
+from consumers.campaigns.unaired import due_triggers
+from consumers.fold.consumer import Consumer
+from events.wire.entry import Entry
+from infra.log.reader import log_size
+from infra.postgres.connection import connected
+from infra.postgres.outbox import OutboxEvent
+from infra.postgres.unit_of_work import UnitOfWork
+from infra.settings import Settings
+
+Trigger = Mapping[str, Any]
+"""The data of a `campaign.triggered`."""
+_SHOWN: Final = ("campaign_id", "rule", "cause_index", "kind", "owner", "service_id", "channels", "due_on")
+_COMPARED: Final = ("kind", "owner", "channels", "due_on", "brief", "reason")
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What the changed rules decide from entry `since` on: new triggers, those that are gone, and those that differ."""
+
+    log_index: int
+    since: int
+    fired: list[dict[str, Any]]
+    no_longer: list[dict[str, Any]]
+    changed: list[dict[str, Any]]
+    unchanged: int
+
+    def document(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "log_index": self.log_index,
+            "since": self.since,
+            "fired": self.fired,
+            "no_longer": self.no_longer,
+            "changed": self.changed,
+            "unchanged": self.unchanged,
+        }
+
+
+def changed_rules(rules: RuleSet, path: Path) -> RuleSet:
+    """The set with the rule of a file instead of the one of its name, or that of a folder. Raises `InvalidRules`."""
+    if path.is_dir():
+        return read_folder(path, own=True)
+    rule = read_rule(path)
+    others = [other for other in rules.rules if other.name != rule.name]
+    return RuleSet(tuple(sorted([*others, rule], key=lambda one: one.name)), own=True)
+
+
+async def try_rules(settings: Settings, rules: RuleSet, changed: RuleSet, since: str, now: datetime) -> Trial:
+    """Compare two sets on the history from `since` on: an index, or the Gregorian date in Riyadh of recording."""
+    async with connected(settings.acting_as("reader"), "reader") as connection:
+        size = await log_size(connection)
+        first = int(since) if since.isdecimal() else await _first_of(connection, since)
+    decided: dict[str, list[OutboxEvent]] = {"now": [], "tried": []}
+    sets = {"now": rules, "tried": changed}
+    consumers = {name: _collecting(name, sets[name], decided[name]) for name in sets}
+    async with view(settings, list(consumers.values()), PointInTime(index=size)) as state:
+        for name, consumer in consumers.items():
+            decided[name] += await due_triggers(await state.use(consumer), sets[name], now)
+        in_log = await _in_log(state, consumers["now"])
+    before, after = (_triggers(decided[name], first) for name in sets)
+    return compare(size, first, before, after, in_log)
+
+
+def compare(
+    size: int, since: int, before: Mapping[str, Trigger], after: Mapping[str, Trigger], in_log: Iterable[str]
+) -> Trial:
+    """Triggers by id, as decided before and after the change; `in_log` has the ids of those that were published."""
+    published = frozenset(in_log)
+    common = [name for name in after if name in before]
+    differing = {name: [part for part in _COMPARED if before[name][part] != after[name][part]] for name in common}
+    return Trial(
+        log_index=size,
+        since=since,
+        fired=[_row(after[name], published) for name in after if name not in before],
+        no_longer=[_row(before[name], published) for name in before if name not in after],
+        changed=[{**_row(after[name], published), "differs_in": parts} for name, parts in differing.items() if parts],
+        unchanged=sum(not parts for parts in differing.values()),
+    )
+
+
+async def _first_of(connection: Any, date: str) -> int:
+    """The first entry that was recorded on a date or later."""
+    midnight = datetime.fromisoformat(date).replace(tzinfo=RIYADH)
+    return await entries_recorded_by(connection, midnight - timedelta(microseconds=1))
+
+
+def _collecting(name: str, rules: RuleSet, decided: list[OutboxEvent]) -> Consumer:
+    """The consumer with these rules, which keeps what it decides."""
+    consumer = campaigns_consumer(lambda: rules)
+
+    def fold(ws: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
+        found = consumer.fold(ws, entries)
+        decided.extend(event for event in found if event.type == "campaign.triggered")
+        return found
+
+    return replace(consumer, name=name, schema=f"campaigns_{name}", fold=fold)
+
+
+async def _in_log(state: View, consumer: Consumer) -> list[str]:
+    connection = await state.use(consumer)
+    rows = await connection.fetch("SELECT campaign_id FROM campaign WHERE triggered_index IS NOT NULL")
+    return [row["campaign_id"] for row in rows]
+
+
+def _triggers(events: Iterable[OutboxEvent], since: int) -> dict[str, Trigger]:
+    """By campaign, in the order of their causes."""
+    found = sorted((event.data for event in events), key=lambda data: data["cause_index"])
+    return {data["campaign_id"]: data for data in found if data["cause_index"] >= since}
+
+
+def _row(trigger: Trigger, published: frozenset[str]) -> dict[str, Any]:
+    return {
+        **{name: trigger.get(name) for name in _SHOWN},
+        "brief": trigger["brief"],
+        "reason": trigger["reason"],
+        "in_log": trigger["campaign_id"] in published,
+    }

@@ -1,0 +1,187 @@
+"""Changed rules on a real database: tried without a trace, and taken over without a second trigger."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from consumers.campaigns.consumer import CONSUMER, campaigns_consumer
+from consumers.campaigns.rules.in_force import release_rules
+from consumers.campaigns.rules.rule import RuleSet
+from consumers.campaigns.trial.trial import changed_rules, try_rules
+from consumers.campaigns.unaired import due_triggers
+from consumers.fold.consumer import Consumer
+from consumers.pipeline.writer import Writer
+from consumers.rebuild.rebuild import RebuildOptions, RuleChanged, rebuild
+from infra.postgres.connection import Connection, connect
+from infra.postgres.migrate import create_tables
+from infra.settings import Settings
+from tests.integration.consumers.pipeline.written_log import apply_live, write_log
+from tests.paths import ROOT
+from tests.unit.consumers.campaigns.story import Story
+
+NOW = datetime(2027, 1, 1, tzinfo=UTC)
+EXAMPLE = ROOT / "docs" / "examples" / "campaign-rules" / "not-aired.yaml"
+RETURNED = """
+name: service-returned
+version: 2
+when: service.resumed
+kind: general
+owner: service-owner
+channels: [radio]
+due_working_days: 2
+brief: {ar: "عادت خدمة «{name}» ({owner})", en: "The service “{name}” of {owner} is back"}
+reason: {ar: "بالقيد {cause}", en: "By entry {cause}"}
+"""
+
+
+def story_of_two_services() -> Story:
+    """S is launched, suspended and resumed, T is launched and aired on tv; all triggers are in the log."""
+    story = Story()
+    story.tell("platform", "registry.agency-registered", "agency/health", code="health", role="agency", name=NAME)
+    for service in ("S", "T"):
+        story.register(service)
+    story.launch("S")
+    story.launch("T")
+    story.come_back()
+    story.air("service-launched.i6", "A", "tv")
+    story.change("suspended", "S")
+    story.change("resumed", "S")
+    story.come_back()
+    return story
+
+
+NAME = {"ar": "الصحة", "en": "Health"}
+
+
+@pytest.fixture
+async def story(connection: Connection) -> Story:
+    told = story_of_two_services()
+    await write_log(connection, told.raw)
+    return told
+
+
+def with_rules(*texts: str, folder: Path) -> RuleSet:
+    """The release's rules with these."""
+    rules = release_rules()
+    for text in texts:
+        path = folder / "rule.yaml"
+        path.write_text(text, encoding="utf-8")
+        rules = changed_rules(rules, path)
+    return rules
+
+
+async def tables(connection: Connection) -> Any:
+    return await connection.fetch(
+        "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE n.nspname NOT LIKE 'pg_%' ORDER BY 1, 2"
+    )
+
+
+async def test_a_changed_rule_is_tried_on_the_history_and_leaves_no_trace(
+    settings: Settings, connection: Connection, story: Story, tmp_path: Path
+) -> None:
+    before = await tables(connection)
+    changed = with_rules(RETURNED, folder=tmp_path)
+    short = replace(next(rule for rule in changed.rules if rule.name == "service-launched"), due_working_days=3)
+    others = [rule for rule in changed.rules if rule.name != "service-launched"]
+    trial = await try_rules(settings, release_rules(), RuleSet((*others, short)), "0", NOW)
+
+    resumed = next(entry.index for entry in story.entries if entry.type == "service.resumed")
+    (fired,) = trial.fired
+    assert (fired["campaign_id"], fired["owner"], fired["in_log"]) == (f"service-returned.i{resumed}", "health", False)
+    assert fired["brief"]["en"] == "The service “S” of Health is back"
+    assert [(row["campaign_id"], row["differs_in"]) for row in trial.changed] == [
+        ("service-launched.i5", ["due_on"]),
+        ("service-launched.i6", ["due_on"]),
+    ]
+    assert (trial.no_longer, trial.unchanged, trial.log_index) == ([], 0, len(story.entries))
+    assert await tables(connection) == before
+
+    without = RuleSet(tuple(rule for rule in release_rules().rules if rule.name != "service-launched"))
+    gone = await try_rules(settings, release_rules(), without, "6", NOW)
+    assert [(row["campaign_id"], row["in_log"]) for row in gone.no_longer] == [("service-launched.i6", True)]
+    later = await try_rules(settings, release_rules(), without, "2026-11-02", NOW)
+    assert later.since == len(story.entries)
+    assert later.no_longer == []
+
+
+async def test_a_rule_about_the_clock_is_tried_as_of_now(settings: Settings, story: Story) -> None:
+    trial = await try_rules(settings, release_rules(), changed_rules(release_rules(), EXAMPLE), "0", NOW)
+    assert [row["campaign_id"] for row in trial.fired] == [
+        "not-aired.i5.tv",
+        "not-aired.i5.radio",
+        "not-aired.i5.print",
+        "not-aired.i6.radio",
+        "not-aired.i6.print",
+    ]
+
+
+async def take_over(settings: Settings, consumer: Consumer, epoch: int) -> bool:
+    """Whether the consumer finds rows of its version."""
+    own = await connect(settings.acting_as(consumer.name), "test")
+    try:
+        return await Writer(consumer, own, epoch).open()
+    finally:
+        await own.close()
+
+
+async def test_changed_rules_rebuild_the_rows_publish_nothing_and_need_a_higher_version(
+    settings: Settings, connection: Connection, story: Story, tmp_path: Path
+) -> None:
+    await create_tables(connection, CONSUMER.schema, CONSUMER.create_sql())
+    assert await take_over(settings, CONSUMER, 1)
+    await apply_live(connection, CONSUMER, story.raw)
+
+    first = campaigns_consumer(lambda: with_rules(RETURNED, folder=tmp_path))
+    assert first.rows_version.number == CONSUMER.version.number
+    assert first.rows_version != CONSUMER.rows_version
+    assert not await take_over(settings, first, 2)
+    await rebuild(settings.acting_as(first.name), first, RebuildOptions(compare=False, swap=True))
+    assert await take_over(settings, first, 3)
+    kept = await connection.fetchval("SELECT rules FROM platform.position WHERE consumer = 'campaigns'")
+    assert kept["version"] == 2
+    assert kept["rules"]["service-returned"]["version"] == 2
+    assert kept["rules"]["quota-met"]["version"] == 1
+    await connection.execute("SET search_path = campaigns")
+    never = await connection.fetchval("SELECT count(*) FROM campaign WHERE triggered_index IS NULL")
+    assert never == 1, "the new rule's campaign of the earlier resumption"
+    assert await connection.fetchval("SELECT count(*) FROM platform.outbox") == 0
+
+    other = campaigns_consumer(lambda: with_rules(RETURNED.replace("days: 2", "days: 4"), folder=tmp_path))
+    assert not await take_over(settings, other, 4)
+    with pytest.raises(RuleChanged, match=r"Changed: rule\.yaml"):
+        await rebuild(settings.acting_as(other.name), other, RebuildOptions(compare=False, swap=True))
+    # Removed, and back with other words in the same version.
+    await rebuild(settings.acting_as("campaigns"), CONSUMER, RebuildOptions(compare=False, swap=True))
+    with pytest.raises(RuleChanged):
+        await rebuild(settings.acting_as(other.name), other, RebuildOptions(compare=False, swap=True))
+    higher = RETURNED.replace("days: 2", "days: 4").replace("version: 2", "version: 3")
+    third = campaigns_consumer(lambda: with_rules(higher, folder=tmp_path))
+    await rebuild(settings.acting_as(third.name), third, RebuildOptions(compare=False, swap=True))
+    assert await take_over(settings, third, 5)
+
+    # The service is suspended again: only the campaign that was triggered says so.
+    story.change("suspended", "S")
+    decided = await apply_live(connection, third, story.raw)
+    assert [event.data["campaign_id"] for event in decided] == ["service-launched.i5"]
+
+
+async def test_the_timers_get_the_triggers_that_are_due_from_the_live_rows(
+    connection: Connection, story: Story
+) -> None:
+    await create_tables(connection, CONSUMER.schema, CONSUMER.create_sql())
+    await apply_live(connection, CONSUMER, story.raw)
+    await connection.execute("SET search_path = campaigns")
+    rules = changed_rules(release_rules(), EXAMPLE)
+    assert await due_triggers(connection, release_rules(), NOW) == []
+    assert await due_triggers(connection, rules, datetime(2026, 11, 22, 20, 59, tzinfo=UTC)) == []
+    found = await due_triggers(connection, rules, datetime(2026, 11, 22, 21, 0, tzinfo=UTC))
+    assert [event.id for event in found][3:] == ["triggered.not-aired.i6.radio", "triggered.not-aired.i6.print"]
+    assert found == await due_triggers(connection, rules, NOW)
+    assert json.dumps(found[0].data["brief"], ensure_ascii=False).count("S") == 2
