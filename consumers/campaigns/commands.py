@@ -1,5 +1,7 @@
-"""`yesser campaigns list | inbox | show ID | coverage | try | rules`: the awareness campaigns. Further commands of this
-group, which send events, are entry points."""
+"""`yesser campaigns list | inbox | show ID | coverage | explain | try | rules`: the awareness campaigns.
+
+Commands that send events are added by entry points.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +18,7 @@ from consumers.as_of.query import print_view
 from consumers.as_of.view import view
 from consumers.campaigns.consumer import CONSUMER
 from consumers.campaigns.coverage.commands import coverage_command
+from consumers.campaigns.explain.commands import explain_command
 from consumers.campaigns.filters import SORTS, STATES, CampaignFilter, now, today_at
 from consumers.campaigns.next_step import next_command, time_left
 from consumers.campaigns.read import CHANNELS, DETAIL_CONSUMERS, campaign, campaigns, inbox, team_subscriptions
@@ -124,6 +127,7 @@ def show_command(at: PointInTime, campaign_id: str, as_json: bool) -> None:
 
 
 campaigns_group.add_command(coverage_command)
+campaigns_group.add_command(explain_command)
 campaigns_group.add_command(try_command)
 campaigns_group.add_command(rules_group)
 

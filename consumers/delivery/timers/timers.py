@@ -19,9 +19,9 @@ from typing import Final
 import structlog
 
 from consumers.as_of.point_in_time import RIYADH, entries_recorded_by
+from consumers.campaigns.consumer import CONSUMER as CAMPAIGNS
 from consumers.delivery import delivery_lease
 from consumers.delivery.timers.escalation import Overdue, escalation, midnight_after
-from consumers.fold.version import version_of
 from consumers.registrar.breaker import Clock
 from consumers.registrar.guards.clocks import ClockCheck, ClocksDiffer
 from events.errors import Retry
@@ -118,7 +118,7 @@ class Timers:
 
     async def _rows_position(self) -> int:
         """The position of the campaigns' rows. What is read of them later is of this position or a later one."""
-        position: int | None = await self.connection.fetchval(_SQL["position"], version_of("campaigns").number)
+        position: int | None = await self.connection.fetchval(_SQL["position"], CAMPAIGNS.rows_version.number)
         if position is None:
             raise NotCaughtUp("the campaigns have no rows of this release yet")
         return position

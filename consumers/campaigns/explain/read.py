@@ -1,0 +1,205 @@
+"""Reads why a campaign was triggered or not: the evaluations of the rules, the campaigns, and what stands in the way.
+
+A question names a campaign, a service, a quota (`gregorian/2026/usage`), a group of a plan (`PLAN/1`) or an initiative.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from consumers.as_of.view import View
+from consumers.campaigns.consumer import CONSUMER
+from consumers.campaigns.explain import remarks
+from consumers.campaigns.handlers.rules import WHY_NOT
+from consumers.campaigns.handlers.texts import fill
+from consumers.campaigns.rows import COVERAGE
+from consumers.campaigns.rules.rule import GROUP_COMPLETED, QUOTA_MET, RuleSet, Text
+from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
+from consumers.event_index.read import PAGE_ROWS_MAX, Query, find
+from consumers.projections.handlers.services import SERVICE
+from infra.postgres.connection import Connection
+from infra.postgres.row_storage import load
+from infra.postgres.sql import queries
+from infra.postgres.unit_of_work import UnitOfWork
+
+CONSUMERS: Final = (CONSUMER, EVENT_INDEX)
+ROWS_MAX: Final = 50
+"""Most evaluations, waiting facts and anomalies that are shown, the last ones first."""
+
+_SQL: Final = queries("consumers.campaigns.explain", "read.sql")
+_CAMPAIGN: Final = re.compile(r"([a-z][a-z0-9-]{0,39})\.i([0-9]{1,15})(?:\..+)?")
+_QUOTA: Final = re.compile(r"(gregorian|umm-al-qura)[/-]([0-9]{4})[/-](usage|specialist|leadership)")
+_GROUP: Final = re.compile(r"(.+)/([123])")
+
+
+@dataclass
+class Explanation:
+    """What is known about one thing. `remarks` say what stands in the way, or what happened."""
+
+    log_index: int
+    kind: str
+    name: str
+    facts: dict[str, Any] = field(default_factory=dict)
+    remarks: list[Text] = field(default_factory=list)
+    evaluations: list[dict[str, Any]] = field(default_factory=list)
+    campaigns: list[dict[str, Any]] = field(default_factory=list)
+
+    def document(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "log_index": self.log_index,
+            "about": {"kind": self.kind, "id": self.name},
+            "facts": self.facts,
+            "remarks": self.remarks,
+            "evaluations": self.evaluations,
+            "campaigns": self.campaigns,
+        }
+
+
+async def explain(view: View, rules: RuleSet, name: str) -> Explanation | None:
+    """The explanation, or None where the log has nothing of this name. The view shows `CONSUMERS`."""
+    connection = await view.use(CONSUMER)
+    log_index = view.log_index
+    if (match := _CAMPAIGN.fullmatch(name)) is not None:
+        return await _of_campaign(connection, Explanation(log_index, "campaign", name), match[1], int(match[2]))
+    if (match := _QUOTA.fullmatch(name)) is not None:
+        key = match[1], int(match[2]), match[3]
+        return await _of_quota(connection, rules, Explanation(log_index, "quota", "/".join(match.groups())), key)
+    if (match := _GROUP.fullmatch(name)) is not None:
+        return await _of_group(connection, rules, Explanation(log_index, "group", name), match[1], int(match[2]))
+    found = await _of_service(view, rules, Explanation(log_index, "service", name))
+    return found or await _of_initiative(view, Explanation(log_index, "initiative", name))
+
+
+async def _of_campaign(connection: Connection, found: Explanation, rule: str, index: int) -> Explanation | None:
+    await _add_campaigns(connection, found, [found.name])
+    found.evaluations = _rows(await connection.fetch(_SQL["decided_campaign"], found.name))
+    if not found.evaluations:
+        at = _rows(await connection.fetch(_SQL["decided_at"], [index], ROWS_MAX))
+        found.evaluations = [row for row in at if row["rule"] == rule]
+    subject = f"campaign/{found.name}"
+    anomalies = await connection.fetch(_SQL["anomalies"], subject, ROWS_MAX)
+    found.remarks += [remarks.anomaly(row["index"], row["rule"], row["agency"]) for row in anomalies]
+    if found.campaigns and not found.evaluations:
+        found.remarks.append(remarks.adopted())
+    return found if found.campaigns or found.evaluations or anomalies else None
+
+
+async def _of_service(view: View, rules: RuleSet, found: Explanation) -> Explanation | None:
+    connection = await view.use(CONSUMER)
+    subject = f"service/{found.name}"
+    rows = UnitOfWork()
+    await load(connection, rows, [(SERVICE, (found.name,)), (COVERAGE, (found.name,))])
+    service, coverage = rows.get(SERVICE, found.name), rows.get(COVERAGE, found.name)
+    if service is None:
+        waiting = await connection.fetch(_SQL["waiting"], subject, ROWS_MAX)
+        if not waiting:
+            return None
+        found.facts = {"registered": False, "waiting": [dict(row) for row in waiting]}
+        found.remarks.append(remarks.waiting([dict(row) for row in waiting]))
+        return found
+    found.facts = {
+        "registered": True,
+        "owner": service.owner,
+        "launched_on": service.launched_on,
+        "launched_index": service.launched_index,
+        "suspended_from": coverage.suspended_from if coverage else None,
+        "retired": service.retired,
+    }
+    found.remarks += remarks.of_service(service, coverage, rules)
+    found.evaluations = await _decided_about(view, subject)
+    connection = await view.use(CONSUMER)
+    ids = [row["campaign_id"] for row in await connection.fetch(_SQL["campaigns_of_service"], found.name)]
+    await _add_campaigns(connection, found, ids)
+    return found
+
+
+async def _of_initiative(view: View, found: Explanation) -> Explanation | None:
+    found.evaluations = await _decided_about(view, f"initiative/{found.name}")
+    ids = [row["campaign_id"] for row in found.evaluations if row["campaign_id"]]
+    await _add_campaigns(await view.use(CONSUMER), found, ids)
+    return found if found.evaluations else None
+
+
+async def _of_quota(
+    connection: Connection, rules: RuleSet, found: Explanation, key: tuple[str, int, str]
+) -> Explanation | None:
+    quota = await connection.fetchrow(_SQL["quota"], *key)
+    if quota is None:
+        return None
+    found.facts = {"seats": quota["seats"], "net": quota["net"]}
+    part = "-".join(map(str, key))
+    await _add_figure(connection, rules, found, QUOTA_MET, part, part)
+    runs = await connection.fetch(_SQL["runs"], part)
+    found.evaluations += [_run(row) for row in runs]
+    return found
+
+
+async def _of_group(
+    connection: Connection, rules: RuleSet, found: Explanation, plan_id: str, group: int
+) -> Explanation | None:
+    row = await connection.fetchrow(_SQL["group"], plan_id, group)
+    if row is None:
+        return None
+    found.facts = {"launched": row["launched"], "target": row["target"]}
+    if row["target"] is None:
+        found.remarks.append(remarks.plan_not_shown(plan_id))
+    await _add_figure(connection, rules, found, GROUP_COMPLETED, str(group), found.name)
+    return found
+
+
+async def _add_figure(
+    connection: Connection, rules: RuleSet, found: Explanation, moment: str, part: str, once: str
+) -> None:
+    """The evaluations of the rules about a figure, and the campaigns that they fired."""
+    names = [rule.name for rule in rules.about(moment)]
+    if not names:
+        found.remarks.append(remarks.no_rule(moment))
+    found.evaluations = _rows(await connection.fetch(_SQL["decided_of_part"], part, names, ROWS_MAX))
+    fired = await connection.fetch(_SQL["once"], once)
+    await _add_campaigns(connection, found, [row["campaign_id"] for row in fired])
+
+
+async def _decided_about(view: View, subject: str) -> list[dict[str, Any]]:
+    """The evaluations at the entries about a subject."""
+    page = await find(await view.use(EVENT_INDEX), Query(subject=subject, rows_max=PAGE_ROWS_MAX))
+    connection = await view.use(CONSUMER)
+    indexes = [event["index"] for event in page.events]
+    return _rows(await connection.fetch(_SQL["decided_at"], indexes, ROWS_MAX))
+
+
+async def _add_campaigns(connection: Connection, found: Explanation, ids: Sequence[str]) -> None:
+    folds_from = await connection.fetchval(_SQL["folds_from"], CONSUMER.name) or 0
+    for campaign_id in ids:
+        row = await connection.fetchrow(_SQL["campaign"], campaign_id)
+        if row is None:
+            continue
+        found.campaigns.append({name: value for name, value in row.items() if name != "first_index"})
+        if row["triggered_index"] is None:
+            found.remarks.append(remarks.not_in_log(campaign_id, row["first_index"], folds_from))
+
+
+def _rows(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [dict(row) for row in rows]
+
+
+def _run(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A run of evaluations at certificates, in the form of one evaluation with the number of all."""
+    parts = {"cause": f"i{row['last_index']}", "figure": row["figure"], "target": row["target"], "anomaly": _AGAIN}
+    return {
+        "rule": row["rule"],
+        "cause_index": row["last_index"],
+        "part": row["part"],
+        "rules_version": None,
+        "fired": False,
+        "campaign_id": None,
+        "reason": fill(WHY_NOT[row["why"]], parts),
+        "first_index": row["first_index"],
+        "count": row["count"],
+    }
+
+
+_AGAIN: Final = "already-certified"

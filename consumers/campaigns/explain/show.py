@@ -1,0 +1,57 @@
+"""An explanation for people, in Arabic and English."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from consumers.campaigns.explain.read import Explanation
+from infra.command_line.language import localized
+
+KINDS: Final = {
+    "campaign": ("حملة", "campaign"),
+    "service": ("خدمة", "service"),
+    "quota": ("مقاعد", "quota"),
+    "group": ("مجموعة", "group"),
+    "initiative": ("مبادرة", "initiative"),
+}
+_INDENT: Final = "    "
+
+
+def explanation_parts(found: Explanation) -> Iterator[str]:
+    """The campaigns with who has them, what stands in the way, and each evaluation with its reason."""
+    yield f"{localized(*KINDS[found.kind])}  {found.name}\n"
+    for campaign in found.campaigns:
+        yield from _campaign_lines(campaign)
+    for text in found.remarks:
+        yield localized(text["ar"], text["en"], "\n")
+    if found.evaluations:
+        yield "\n" + localized("ما قررته القواعد", "What the rules decided")
+    for row in found.evaluations:
+        yield from _evaluation_lines(row)
+
+
+def _campaign_lines(row: Mapping[str, Any]) -> Iterator[str]:
+    index = row["triggered_index"]
+    entry = "—" if index is None else f"i{index}"
+    yield f"{row['campaign_id']}  {row['owner']}"
+    yield _INDENT + localized(
+        f"القيد {entry}، الموعد {row['due_on']}", f"entry {entry}, due on {row['due_on']}", f"\n{_INDENT}"
+    )
+    if row["acknowledged_index"] is None:
+        yield _INDENT + localized("لم تُستلم.", "Not acknowledged.")
+    else:
+        by, at, where = row["acknowledged_by"], row["acknowledged_at"], f"i{row['acknowledged_index']}"
+        yield _INDENT + localized(
+            f"استلمها {by} في {at} بالقيد {where}.", f"Acknowledged by {by} at {at}, entry {where}.", f"\n{_INDENT}"
+        )
+
+
+def _evaluation_lines(row: Mapping[str, Any]) -> Iterator[str]:
+    verdict = localized("أُطلقت", "fired") if row["fired"] else localized("لم تُطلق", "did not fire")
+    part = f" {row['part']}" if row["part"] else ""
+    entries = f"i{row['cause_index']}"
+    if "count" in row:
+        entries = f"i{row['first_index']}…{entries} ×{row['count']}"
+    yield f"{row['rule']}{part}  {entries}  {verdict}"
+    yield _INDENT + localized(row["reason"]["ar"], row["reason"]["en"], f"\n{_INDENT}")

@@ -1,0 +1,156 @@
+"""`yesser campaigns explain`: why there is a campaign, or why there is none."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import orjson
+import pytest
+from click.testing import CliRunner
+
+from consumers.as_of.view import view
+from consumers.campaigns.consumer import CONSUMER
+from consumers.campaigns.explain.commands import explain_command
+from consumers.campaigns.explain.read import CONSUMERS, Explanation, explain
+from consumers.campaigns.explain.show import explanation_parts
+from consumers.campaigns.rules.in_force import release_rules
+from consumers.campaigns.rules.rule import RuleSet
+from consumers.campaigns.rules.rule_file import read_rule
+from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
+from infra.postgres.connection import Connection
+from infra.postgres.migrate import create_tables
+from infra.settings import Settings
+from tests.integration.consumers.pipeline.written_log import apply_live, write_log
+from tests.paths import ROOT
+from tests.unit.consumers.campaigns.story import Story
+
+EXAMPLE = read_rule(ROOT / "docs" / "examples" / "campaign-rules" / "not-aired.yaml")
+
+
+def told() -> tuple[Story, dict[str, int]]:
+    """The entries that the tests ask about, by name."""
+    story = Story()
+    story.adopt(one=2)
+    story.register("S")
+    story.register("N")
+    at = {"launch": story.launch("S")}
+    story.come_back()
+    at["again"] = story.launch("S")
+    at["foreign"] = story.launch("S", agency="justice")
+    at["waiting"] = story.launch("W")
+    story.change("suspended", "S")
+    campaign = f"service-launched.i{at['launch']}"
+    at["wrong"] = story.acknowledge(campaign, agency="justice")
+    at["acknowledged"] = story.acknowledge(campaign)
+    story.set_quota(3)
+    at["first"] = story.certify("c1")
+    at["second"] = story.certify("c2")
+    at["initiative"] = story.announce("I")
+    return story, at
+
+
+@pytest.fixture
+async def entries(connection: Connection) -> dict[str, int]:
+    story, at = told()
+    await write_log(connection, story.raw)
+    for consumer in (CONSUMER, EVENT_INDEX):
+        await create_tables(connection, consumer.schema, consumer.create_sql())
+        await connection.execute(f"SET search_path = {consumer.schema}")
+        await apply_live(connection, consumer, story.raw)
+    return at
+
+
+async def asked(settings: Settings, name: str, rules: RuleSet | None = None) -> Explanation:
+    async with view(settings, CONSUMERS) as state:
+        found = await explain(state, rules or release_rules(), name)
+    assert found is not None
+    assert "\n".join(explanation_parts(found))
+    return found
+
+
+def english(found: Explanation) -> str:
+    return "\n".join(text["en"] for text in found.remarks)
+
+
+async def test_a_service_tells_its_campaign_and_what_did_not_fire(settings: Settings, entries: dict[str, int]) -> None:
+    found = await asked(settings, "S")
+    (campaign,) = found.campaigns
+    assert (campaign["acknowledged_by"], campaign["acknowledged_index"]) == ("desk", entries["acknowledged"])
+    fired = {row["cause_index"]: row["fired"] for row in found.evaluations if row["rule"] == "service-launched"}
+    assert fired == {entries["launch"]: True, entries["again"]: False, entries["foreign"]: False}
+    reasons = " ".join(row["reason"]["en"] for row in found.evaluations)
+    for words in ("already-launched", "not-owner", "1 of 2 at entry"):
+        assert words in reasons
+    assert "suspended since 2026-11-01" in english(found)
+
+
+async def test_what_stands_in_the_way_of_a_service(settings: Settings, entries: dict[str, int]) -> None:
+    waits = await asked(settings, "W")
+    assert f"entry i{entries['waiting']} (service.launched) of health" in english(waits)
+    assert waits.facts["registered"] is False
+    assert "not launched" in english(await asked(settings, "N"))
+    without = RuleSet(tuple(rule for rule in release_rules().rules if rule.when != "service.launched"))
+    assert "No rule is about service.launched" in english(await asked(settings, "N", without))
+
+
+async def test_a_quota_tells_its_figure_and_the_certificates_that_did_not_fire(
+    settings: Settings, entries: dict[str, int]
+) -> None:
+    found = await asked(settings, "gregorian/2026/usage")
+    assert found.facts == {"seats": 3, "net": 2}
+    below = found.evaluations[-1]
+    assert (below["first_index"], below["cause_index"], below["count"]) == (entries["first"], entries["second"], 2)
+    assert below["reason"]["en"] == f"2 of 3 at entry i{entries['second']}."
+    assert found.evaluations[0]["fired"] is False
+
+
+async def test_a_group_a_campaign_and_an_initiative(settings: Settings, entries: dict[str, int]) -> None:
+    group = await asked(settings, "P/1")
+    assert group.facts == {"launched": 1, "target": 2}
+    assert {row["fired"] for row in group.evaluations} == {False}
+
+    campaign = await asked(settings, f"service-launched.i{entries['launch']}")
+    assert f"Entry i{entries['wrong']} of justice changed nothing: not-owner" in english(campaign)
+    refused = await asked(settings, f"service-launched.i{entries['again']}")
+    assert [row["fired"] for row in refused.evaluations] == [False]
+
+    initiative = await asked(settings, "I")
+    assert [row["rule"] for row in initiative.evaluations] == ["initiative-announced"]
+    assert "is not in the log yet" in english(initiative)
+
+
+async def test_a_rule_about_the_clock_says_when_it_fires(
+    settings: Settings, connection: Connection, entries: dict[str, int]
+) -> None:
+    rules = RuleSet((*release_rules().rules, EXAMPLE))
+    assert "no airing" not in english(await asked(settings, "S", rules)), "suspended"
+    await connection.execute("UPDATE campaigns.coverage SET suspended_from = NULL")
+    assert "Rule not-aired: no airing on radio; it fires on 2026-11-23" in english(await asked(settings, "S", rules))
+
+
+async def test_what_newer_rules_decide_for_earlier_entries_is_said_to_be_too_late(
+    settings: Settings, connection: Connection, entries: dict[str, int]
+) -> None:
+    await connection.execute("UPDATE platform.position SET folds_from = 1000 WHERE consumer = 'campaigns'")
+    assert "it was not and will not be triggered" in english(await asked(settings, "I"))
+
+
+async def test_the_command_prints_json_and_refuses_an_unknown_name(
+    settings: Settings, entries: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert settings.postgres is not None
+    monkeypatch.setenv("YESSER_POSTGRES", settings.postgres)
+    monkeypatch.setenv("YESSER_HOME", str(settings.home))
+
+    def run(*arguments: str) -> Any:
+        return CliRunner().invoke(explain_command, arguments)
+
+    result = await asyncio.to_thread(run, "S", "--json", "--as-of-index", str(entries["launch"]))
+    assert result.exit_code == 0, result.output
+    document = orjson.loads(result.stdout)
+    assert document["about"] == {"kind": "service", "id": "S"}
+    assert document["log_index"] == entries["launch"]
+    assert document["campaigns"] == []
+    unknown = await asyncio.to_thread(run, "nothing")
+    assert "the log has no campaign, service" in str(unknown.exception)
