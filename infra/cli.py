@@ -68,7 +68,7 @@ SUMMARIES: Final = {
     "trail": "Who did what: the actions of operators.",
     "up": "Start Kafka, PostgreSQL and the platform's processes.",
     "wait": "Wait until everything published is applied.",
-    "webhooks": "The webhooks of teams, their secrets, and an example.",
+    "webhooks": "The webhooks of teams, their secrets, attempts and examples.",
 }
 
 

@@ -231,6 +231,42 @@ class Settings(BaseSettings):
         pattern=r"^https://[^\s\"'<>]+$",
         description="Address of the console that e-mails link to, such as https://console.example.",
     )
+    # Webhooks of campaign teams (docs/webhooks.md)
+    webhook_hosts: str = Field(
+        default="",
+        description="Hosts, separated by commas, to which webhooks may go over plain HTTP, at any port, and inside the"
+        " network. To all others they go over HTTPS, and only to addresses on the internet.",
+    )
+    webhook_ports: str = Field(
+        default="", description="Ports of webhooks besides 443, separated by commas.", pattern=r"^(\d+(,\d+)*)?$"
+    )
+    webhook_connect_timeout_s: float = Field(default=5.0, gt=0, description="Longest wait for a webhook's connection.")
+    webhook_timeout_s: float = Field(default=10.0, gt=0, description="Longest wait for a webhook's answer.")
+    webhook_in_flight_max: int = Field(default=1_000, gt=0, description="Most webhook requests at once.")
+    webhook_endpoint_in_flight_max: int = Field(
+        default=4, gt=0, description="Most webhook requests at once to one endpoint."
+    )
+    webhook_retry_delays_s: str = Field(
+        default="5,300,1800,7200,18000,36000,36000,86400,86400,86400,86400",
+        pattern=r"^\d+(\.\d+)?(,\d+(\.\d+)?)*$",
+        description="Waits before each further attempt to deliver a webhook, in seconds, separated by commas. After the"
+        " last one the message fails.",
+    )
+    webhook_lane_wait_s: float = Field(
+        default=3_600.0,
+        ge=0,
+        description="A webhook that cannot be delivered keeps later ones about the same service waiting for this long;"
+        " then it is marked as late.",
+    )
+    webhook_disable_after_days: float = Field(
+        default=5.0, gt=0, description="An endpoint that fails for this long without a success is disabled."
+    )
+    webhook_attempts_keep_days: int = Field(
+        default=30, gt=0, description="Attempts to deliver webhooks and e-mails are kept for this long."
+    )
+    webhook_backfill_per_s: int = Field(
+        default=50, gt=0, description="Messages a second that a subscription to past entries adds."
+    )
     # TLS (docs/tls.md)
     tls_ca: Path | None = Field(
         default=None,

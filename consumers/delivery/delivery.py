@@ -15,7 +15,9 @@ import structlog
 
 from consumers.delivery.delivery_lease import LEASE
 from consumers.delivery.mail import part as mail
+from consumers.delivery.routing.router import route
 from consumers.delivery.timers.timers import set_off
+from consumers.delivery.webhooks.sender import send
 from infra.postgres.connection import connect
 from infra.process.health import Progress, Readiness
 from infra.process.leader_election import LeaderElection, Term
@@ -29,7 +31,7 @@ Part: TypeAlias = Callable[[Settings, Term, Callable[[], None]], Coroutine[Any, 
 """Works until the term's `stop`; calls the function after each round, which ends a wait or a halt that was reported. An
 error ends the term of all parts."""
 
-PARTS: Final[tuple[Part, ...]] = (set_off, mail.work)
+PARTS: Final[tuple[Part, ...]] = (route, send, mail.work, set_off)
 
 
 class Delivery:

@@ -15,7 +15,7 @@ import asyncpg
 
 from consumers.relay.outbox_source import Message
 from events.wire.codec import STRUCTURED_HEADERS
-from infra.log.bundle import BUNDLE
+from infra.log.bundle import BUNDLE, event_of
 from infra.log.reader import read_entries
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
@@ -28,7 +28,6 @@ CHANNEL: Final = "yesser_campaigns"
 ROWS_MISSING: Final = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError)
 """The campaigns consumer has not run yet, or not in this release: it rebuilds rows of an earlier one."""
 _SQL: Final = queries("consumers.relay", "triggers.sql")
-_EVENT: Final = b',"event":'
 
 
 class CampaignTriggers:
@@ -83,8 +82,3 @@ async def _events(connection: Connection, indexes: Iterable[int]) -> dict[int, b
         entries = await read_entries(connection, wanted[0], wanted[-1] - wanted[0] + 1)
         found |= {index: event_of(entries[index - wanted[0]]) for index in wanted}
     return found
-
-
-def event_of(entry: bytes) -> bytes:
-    """The bytes of the event within an entry's bytes."""
-    return entry[entry.index(_EVENT) + len(_EVENT) : -1]

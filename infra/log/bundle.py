@@ -1,4 +1,4 @@
-"""The bytes of a bundle of entries, as C2SP tlog-tiles and the segments in PostgreSQL hold them."""
+"""The bytes of a bundle of entries, as C2SP tlog-tiles and the segments in PostgreSQL hold them, and of events."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Final
 
 BUNDLE: Final = 256
 """Entries of a full bundle and hashes of a full tile (C2SP tlog-tiles)."""
+_EVENT: Final = b',"event":'
 
 
 def split_bundle(data: bytes) -> list[bytes]:
@@ -18,3 +19,8 @@ def split_bundle(data: bytes) -> list[bytes]:
     if at != end:
         raise IndexError(f"the last length leads to byte {at} of {end}")
     return entries
+
+
+def event_of(entry: bytes) -> bytes:
+    """The bytes of the event within an entry's bytes (`events.wire.entry`)."""
+    return entry[entry.index(_EVENT) + len(_EVENT) : -1]

@@ -46,6 +46,7 @@ CounterName: TypeAlias = Literal[
     "gateway_token_lookups",
     "gateway_tokens_changed",
     "mails",
+    "webhook_attempts",
 ]
 GaugeName: TypeAlias = Literal[
     "lag_entries",
@@ -56,6 +57,7 @@ GaugeName: TypeAlias = Literal[
     "topics_halted",
     "topics_paused",
     "gateway_connections",
+    "webhooks_in_flight",
 ]
 HistogramName: TypeAlias = Literal["batch_records", "batch_seconds"]
 MetricName: TypeAlias = Literal[CounterName, GaugeName, HistogramName]
@@ -88,6 +90,8 @@ METRICS: Final[dict[MetricName, tuple[str, tuple[str, ...]]]] = {
     "gateway_tokens_changed": ("Look-ups of tokens whose row in the database was changed.", ()),
     "mails": ("Attempts to send an e-mail, by what became of them.", ("code",)),
     "gateway_connections": ("Open connections of the gateway.", ()),
+    "webhook_attempts": ("Attempts to deliver a webhook, by status or class of error.", ("code",)),
+    "webhooks_in_flight": ("Requests of webhooks under way.", ()),
     "lag_entries": ("Entries of the log not yet applied.", ("consumer",)),
     "log_size": ("Entries in the log.", ()),
     "shipped_up_to": ("Entries acknowledged by the log's topic.", ()),

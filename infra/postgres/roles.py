@@ -103,8 +103,8 @@ async def grant_rights(connection: Connection, schemas: Iterable[str]) -> None:
             kind = "SEQUENCE" if row["is_sequence"] else "TABLE"
             await connection.execute(f"REVOKE ALL ON {kind} {schema}.{row['name']} FROM {everyone}")
         await connection.execute(f"REVOKE ALL ON SCHEMA {schema} FROM {everyone}")
-        tables = [row["name"] for row in found if not row["is_sequence"]]
-        for statement in _grants(schema, tables, known):
+        kinds = {row["name"]: "SEQUENCE" if row["is_sequence"] else "TABLE" for row in found}
+        for statement in _grants(schema, kinds, known):
             await connection.execute(statement)
 
 
@@ -134,14 +134,18 @@ def _database_sql(database: str, logins: Iterable[str], makers: str) -> list[str
     ]
 
 
-def _grants(schema: str, tables: Iterable[str], known: set[str]) -> list[str]:
-    """What the table of rights gives the known roles in a schema."""
+def _grants(schema: str, kinds: Mapping[str, str], known: set[str]) -> list[str]:
+    """What the table of rights gives the known roles in a schema. A sequence needs a row of its own."""
     statements = []
     for role, granted in rights_by_role(known).items():
-        found = {table: text for table in tables if (text := privileges(granted, schema, table)) is not None}
+        found = {
+            name: text
+            for name, kind in kinds.items()
+            if (text := granted.get(f"{schema}.{name}") if kind == "SEQUENCE" else privileges(granted, schema, name))
+        }
         if found:
             statements.append(f"GRANT USAGE ON SCHEMA {schema} TO {role}")
-        statements += [f"GRANT {text} ON {schema}.{table} TO {role}" for table, text in found.items()]
+        statements += [f"GRANT {text} ON {kinds[name]} {schema}.{name} TO {role}" for name, text in found.items()]
     return statements
 
 

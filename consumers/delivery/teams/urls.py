@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Set
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
 from consumers.delivery.teams.inputs import fault
+from consumers.delivery.webhooks.addresses import destinations, is_public
 from infra.settings import Settings
 
 _HTTPS_PORT: Final = 443
-_CARRIERS_OF_IPV4: Final = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"), ip_network("::/96"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +48,10 @@ def require_url(url: str, allowed: Allowed) -> None:
         )
 
 
-def is_public(address: IPv4Address | IPv6Address) -> bool:
-    """Whether an address is of one host on the internet; an IPv6 address that carries an IPv4 address is not."""
-    if isinstance(address, IPv6Address):
-        carries = address.ipv4_mapped or address.sixtofour or address.teredo
-        if carries or any(address in network for network in _CARRIERS_OF_IPV4):
-            return False
-    return address.is_global and not address.is_multicast and not address.is_reserved
-
-
 def _is_outside(host: str) -> bool:
     """Whether a host is a public address, or a name of at least two labels that is not an address in another form."""
     try:
-        return is_public(ip_address(host))
+        return is_public(str(ip_address(host)))
     except ValueError:
         pass
     *labels, last = host.lower().split(".")
@@ -75,4 +66,5 @@ def _port(netloc: str) -> int:
 
 def allowed_urls(settings: Settings) -> Allowed:
     """What the settings allow."""
-    return Allowed()
+    found = destinations(settings)
+    return Allowed(found.ports, found.hosts)

@@ -11,23 +11,22 @@ from consumers.delivery.teams.endpoints import OLD_SECRET_HOURS, ShownOnce, add_
 from consumers.delivery.teams.inputs import NewWebhook
 from consumers.delivery.teams.options import EndpointId, agency_argument, asked, change, team_argument
 from consumers.delivery.teams.urls import allowed_urls
+from consumers.delivery.webhooks.commands import COMMANDS, STATES
 from infra.command_line.display import Column, Grid
 from infra.command_line.language import localized, print_localized
 from infra.command_line.output import json_option, print_confirmation, print_json
 from infra.settings import Settings
 
-STATES: Final = {
-    None: ("يعمل", "active"),
-    "gone": ("معطل: أجاب بـ 410", "disabled: it answered 410"),
-    "failing": ("معطل: لا يستقبل", "disabled: it kept failing"),
-    "by-team": ("عطله الفريق", "disabled by its team"),
-}
 endpoint_argument: Final = click.argument("endpoint", type=EndpointId())
 
 
 @click.group()
 def webhooks() -> None:
-    """The webhooks of teams: add one, rotate its secrets, send it an example."""
+    """The webhooks of teams: add one, rotate its secrets, see its attempts, send again."""
+
+
+for _command in COMMANDS:
+    webhooks.add_command(_command)
 
 
 @webhooks.command("add")

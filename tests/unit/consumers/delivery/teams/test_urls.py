@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
-
 import pytest
 
 from consumers.delivery.teams.inputs import InvalidInput
-from consumers.delivery.teams.urls import Allowed, is_public, require_url
+from consumers.delivery.teams.urls import Allowed, require_url
+from consumers.delivery.webhooks.addresses import is_public
 
 NOTHING_MORE = Allowed()
 
@@ -87,4 +86,4 @@ def test_a_deployment_may_allow_a_port_for_all_and_anything_for_a_named_host() -
 
 @pytest.mark.parametrize(("address", "public"), [("8.8.4.4", True), ("192.0.2.1", False), ("::ffff:8.8.4.4", False)])
 def test_an_address_that_carries_another_is_not_public(address: str, public: bool) -> None:
-    assert is_public(ip_address(address)) is public
+    assert is_public(address) is public

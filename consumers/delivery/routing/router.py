@@ -1,0 +1,157 @@
+"""The router: a part of the delivery process that turns entries about campaigns into messages.
+
+Flows in: the campaigns' entries in log order, from its own position; subscriptions. Flows out: messages and jobs of
+the queue, in the transaction that moves the position: a restart, a rebuild or a replay adds nothing twice and leaves
+nothing out. Past entries for a new subscription come after all others, at a limited rate, marked as replays.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+import asyncpg
+
+from consumers.delivery import delivery_lease
+from consumers.delivery.queue import Queue
+from consumers.delivery.routing.matching import CampaignEntry, NewMessage, Subscription, new_messages
+from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
+from infra.postgres.sql import queries
+from infra.process.leader_election import Term
+from infra.process.tasks import pause
+from infra.settings import Settings
+
+ENTRIES_MAX: Final = 500
+"""Most entries of a round."""
+ADOPTED_MAX: Final = 5_000
+CHANNELS: Final = ("yesser_campaigns", "yesser_delivery")
+"""New entries about campaigns; messages that others added."""
+
+_SQL: Final = queries("consumers.delivery.routing", "routing.sql")
+
+
+async def route(settings: Settings, term: Term, round_ended: Callable[[], None]) -> None:
+    """Route what is new, until the term ends."""
+    connection = term.cut_when_lost(await connect(settings, "router"))
+    woken = asyncio.Event()
+    try:
+        for channel in CHANNELS:
+            await connection.add_listener(channel, lambda *_: woken.set())
+        router = Router(connection, term.epoch, Allowance(settings.webhook_backfill_per_s, time.monotonic))
+        while not term.stop.is_set():
+            woken.clear()
+            more = await router.round()
+            round_ended()
+            if not more:
+                await pause(woken, settings.lease_renew_ms / 1000)
+    finally:
+        with suppress(*TRANSIENT_ERRORS):
+            await connection.close(timeout=1)
+
+
+class Allowance:
+    """So many a second, of which one second's are allowed at once."""
+
+    def __init__(self, per_s: float, clock: Callable[[], float]) -> None:
+        self._per_s = per_s
+        self._clock = clock
+        self._left = per_s
+        self._at = clock()
+
+    def left(self) -> int:
+        now = self._clock()
+        self._left = min(self._per_s, self._left + (now - self._at) * self._per_s)
+        self._at = now
+        return int(self._left)
+
+    def use(self, number: int) -> None:
+        self._left -= number
+
+
+class Router:
+    """The router of one term."""
+
+    def __init__(self, connection: Connection, epoch: int, backfill: Allowance) -> None:
+        self._connection = connection
+        self._epoch = epoch
+        self._backfill = backfill
+        self._queue = Queue(connection)
+
+    async def round(self) -> bool:
+        """Route the next entries, and adopt what others added. Whether there may be more."""
+        async with self._connection.transaction():
+            await delivery_lease.hold(self._connection, self._epoch)
+            await self._connection.execute(_SQL["let_subscribe"])
+            adopted = await self._connection.fetch(_SQL["adopt"], ADOPTED_MAX)
+            await self._queue.wake({row["endpoint_id"]: 0.0 for row in adopted})
+            entries = await self._route_next()
+        if len(entries) == ENTRIES_MAX or sum(row["count"] for row in adopted) == ADOPTED_MAX:
+            return True
+        return not entries and await self._backfill_next()
+
+    async def _route_next(self) -> Sequence[CampaignEntry]:
+        position: int = await self._connection.fetchval(_SQL["position"]) or 0
+        entries = await self._entries(position, None, None, ENTRIES_MAX)
+        if entries:
+            await self._add([*new_messages(entries, await self._subscriptions())])
+            await self._connection.execute(_SQL["move"], entries[-1].index + 1)
+        return entries
+
+    async def _backfill_next(self) -> bool:
+        """Route past entries of the subscription that is furthest behind. Whether there may be more at once."""
+        limit = self._backfill.left()
+        if limit < 1:
+            return False
+        async with self._connection.transaction():
+            await delivery_lease.hold(self._connection, self._epoch)
+            row = await self._connection.fetchrow(_SQL["backfills"])
+            if row is None:
+                return False
+            subscription = next(
+                each for each in await self._subscriptions() if each.subscription_id == row["subscription_id"]
+            )
+            end: int = row["backfill_to"]
+            entries = await self._entries(row["backfill_next"], end, subscription.agency, limit)
+            await self._add([*new_messages(entries, [subscription], replay=True)])
+            next_index = entries[-1].index + 1 if len(entries) == limit else end
+            await self._connection.execute(_SQL["move_backfill"], subscription.subscription_id, next_index)
+        self._backfill.use(len(entries))
+        return True
+
+    async def _entries(self, first: int, end: int | None, owner: str | None, limit: int) -> list[CampaignEntry]:
+        try:
+            # A savepoint: where the campaigns consumer has not run yet, its tables are missing.
+            async with self._connection.transaction():
+                rows = await self._connection.fetch(_SQL["entries"], first, end, owner, limit)
+        except asyncpg.UndefinedTableError:
+            return []
+        return [CampaignEntry(*row) for row in rows]
+
+    async def _subscriptions(self) -> list[Subscription]:
+        return [Subscription(*row) for row in await self._connection.fetch(_SQL["subscriptions"])]
+
+    async def _add(self, messages: Sequence[NewMessage]) -> None:
+        if messages:
+            rows = await self._connection.fetch(_SQL["add"], *zip(*map(_columns, messages), strict=True))
+            await self._queue.wake({row["endpoint_id"]: 0.0 for row in rows})
+
+
+def _columns(message: NewMessage) -> tuple[Any, ...]:
+    subscription, entry = message.subscription, message.entry
+    return (
+        subscription.subscription_id,
+        subscription.route,
+        subscription.agency,
+        subscription.team,
+        subscription.endpoint_id,
+        message.kind,
+        message.event_id,
+        entry.index,
+        entry.campaign_id,
+        message.lane,
+        message.replay,
+        "cancelled" if subscription.is_disabled else "waiting",
+    )

@@ -1,0 +1,186 @@
+"""One attempt: a signed POST to a checked address, and what came back.
+
+The check is made where the socket is created, for the very address that it connects to: a second resolution cannot give
+another one. Redirects are not followed, proxies of the environment not used, and of an answer only the status and the
+first KiB are read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Final, Self
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from consumers.delivery.webhooks.addresses import AddressRefused, destinations, require_public, require_url
+from consumers.delivery.webhooks.schedule import Outcome, retry_after_s
+from infra.settings import Settings
+
+ANSWER_BYTES: Final = 1_024
+RESOLVING_THREADS: Final = 64
+"""Names that do not resolve keep a thread waiting each; the others need theirs."""
+HEADER_BYTES_MAX: Final = 8_190
+HEADERS_MAX: Final = 64
+IDLE_S: Final = 30.0
+"""A connection without a request is closed after this."""
+ANSWER_TIMEOUT_S: Final = 2.0
+"""Longest wait for the answer's first KiB, once its status is there."""
+USER_AGENT: Final = "yesser-webhooks/1"
+
+
+class WebhookClient:
+    """Sends webhooks; an asynchronous context manager."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._allowed = destinations(settings)
+        self._threads = ThreadPoolExecutor(RESOLVING_THREADS, "webhook-resolver")
+
+    async def __aenter__(self) -> Self:
+        self._public = self._session(is_named=False)
+        self._named = self._session(is_named=True)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._public.close()
+        await self._named.close()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
+        """Deliver once. Never raises for what the receiver or the network does: its class is the outcome's `error`."""
+        began = time.monotonic()
+        try:
+            host = require_url(url, self._allowed)
+            session = self._named if self._allowed.is_named(host) else self._public
+            async with session.post(url, data=body, headers=headers, allow_redirects=False) as response:
+                after_s = retry_after_s(response.headers.get("retry-after"), datetime.now(UTC))
+                answer = await _first_bytes(response)
+                return Outcome(response.status, None, _since_ms(began), answer, after_s)
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+            return Outcome(None, _error_class(error), _since_ms(began))
+
+    def _session(self, *, is_named: bool) -> aiohttp.ClientSession:
+        settings = self._settings
+        connector = aiohttp.TCPConnector(
+            limit=0,  # the sender bounds the requests, in all and to one endpoint
+            resolver=_Resolver(self._threads, is_named=is_named),
+            use_dns_cache=False,
+            socket_factory=None if is_named else _public_socket,
+            keepalive_timeout=IDLE_S,
+            ssl=_context(settings),
+        )
+        return aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=settings.webhook_timeout_s, connect=settings.webhook_connect_timeout_s),
+            headers={"User-Agent": USER_AGENT},
+            skip_auto_headers=("Accept-Encoding",),
+            auto_decompress=False,
+            trust_env=False,
+            max_line_size=HEADER_BYTES_MAX,
+            max_field_size=HEADER_BYTES_MAX,
+            max_headers=HEADERS_MAX,
+        )
+
+
+class _Resolver(AbstractResolver):
+    """The system's resolver, on threads of its own; it is asked for each new connection. Of a host that the deployment
+    does not name, every address must be one on the internet."""
+
+    def __init__(self, threads: ThreadPoolExecutor, *, is_named: bool) -> None:
+        self._threads = threads
+        self._is_named = is_named
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Raises `AddressRefused`."""
+        loop = asyncio.get_running_loop()
+        found = await loop.run_in_executor(self._threads, _resolve, host, port, family)
+        for *_, address in found:
+            if not self._is_named:
+                require_public(str(address[0]))
+        return [
+            ResolveResult(
+                hostname=host, host=str(address[0]), port=port, family=family, proto=proto, flags=socket.AI_NUMERICHOST
+            )
+            for family, _, proto, _, address in found
+        ]
+
+    async def close(self) -> None:
+        """Nothing is held: the threads are the client's."""
+
+
+def _resolve(host: str, port: int, family: int) -> list[Any]:
+    return socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
+
+
+def _public_socket(found: tuple[Any, ...]) -> socket.socket:
+    """The socket for an address on the internet, also where the URL has it as a literal. Raises `AddressRefused`."""
+    family, kind, protocol, _, address = found
+    require_public(str(address[0]))
+    return socket.socket(family, kind, protocol)
+
+
+def _context(settings: Settings) -> ssl.SSLContext:
+    """Receivers are on the internet: their certificates come from the system's authorities, or from those of this
+    deployment."""
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if settings.tls_ca is not None:
+        context.load_verify_locations(settings.tls_ca)
+    return context
+
+
+async def _first_bytes(response: aiohttp.ClientResponse) -> bytes:
+    """The first KiB of an answer, as far as it comes in time. The rest is not read: the connection is closed."""
+    found = b""
+    try:
+        async with asyncio.timeout(ANSWER_TIMEOUT_S):
+            while len(found) < ANSWER_BYTES and (more := await response.content.read(ANSWER_BYTES - len(found))):
+                found += more
+            if not response.content.at_eof():
+                response.close()
+    except (aiohttp.ClientError, OSError, TimeoutError):
+        response.close()
+    return found
+
+
+def _error_class(error: BaseException) -> str:
+    """The class of an error that the attempt log shows; no text of the receiver's."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, AddressRefused):
+            return "address-refused"
+        cause = cause.__cause__ or (cause.os_error if isinstance(cause, aiohttp.ClientConnectorError) else None)
+    match error:
+        case aiohttp.ConnectionTimeoutError():
+            return "connect-timeout"
+        case TimeoutError():
+            return "timeout"
+        case aiohttp.ClientConnectorDNSError():
+            return "name-not-found"
+        case aiohttp.ClientSSLError() | ssl.SSLError():
+            return "certificate"
+        case aiohttp.ClientConnectorError():
+            return "cannot-connect"
+        case aiohttp.InvalidURL() | ValueError():
+            return "bad-url"
+        case aiohttp.ClientResponseError() | aiohttp.ClientPayloadError():
+            return "bad-answer"
+        case _:
+            return "connection-lost"
+
+
+def _since_ms(began: float) -> int:
+    return round(1_000 * (time.monotonic() - began))

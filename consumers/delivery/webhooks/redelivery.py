@@ -1,0 +1,94 @@
+"""What an operator does with a team's webhook: have messages sent again, disable and enable it, see what happened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from events.errors import YesserError
+from infra.postgres.connection import Connection
+from infra.postgres.sql import queries
+from infra.postgres.trail import add_to_trail
+
+_SQL: Final = queries("consumers.delivery.webhooks", "redelivery.sql")
+
+
+class NoSuchWebhook(YesserError):
+    """There is no webhook with this id: see `yesser webhooks list`."""
+
+
+class WebhookDisabled(YesserError):
+    """The webhook is disabled: enable it first (`yesser webhooks enable`)."""
+
+
+class NothingToRedeliver(YesserError):
+    """No message fits. Those that wait are delivered anyway: see `yesser webhooks attempts`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which messages: the one with this id, or those that were made in this span (`until` excluded)."""
+
+    message_id: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def words(self) -> list[str]:
+        """As options of the command."""
+        given = {"--message": self.message_id, "--since": self.since, "--until": self.until}
+        return [f"{name} {value}" for name, value in given.items() if value is not None]
+
+
+async def redeliver(connection: Connection, endpoint_id: str, wanted: Wanted) -> list[int]:
+    """Have messages that no longer wait sent again, marked as replays and with the ids that receivers know; the new
+    messages. Raises `NoSuchWebhook`, `WebhookDisabled` and `NothingToRedeliver`."""
+    async with connection.transaction():
+        if await _disabled_reason(connection, endpoint_id) is not None:
+            raise WebhookDisabled
+        rows = await connection.fetch(
+            _SQL["redeliver"], endpoint_id, wanted.message_id, wanted.since, wanted.until, timeout=None
+        )
+        if not rows:
+            raise NothingToRedeliver
+        await add_to_trail(connection, "webhooks redeliver", endpoint_id, *wanted.words())
+    return [row["message_id"] for row in rows]
+
+
+async def disable(connection: Connection, endpoint_id: str) -> None:
+    """Send it nothing more. Repeating it changes nothing. Raises `NoSuchWebhook`."""
+    await _change(connection, "disable", endpoint_id)
+
+
+async def enable(connection: Connection, endpoint_id: str) -> None:
+    """Send it messages again, from the next one on. Repeating it changes nothing. Raises `NoSuchWebhook`."""
+    await _change(connection, "enable", endpoint_id)
+
+
+async def webhooks_of(connection: Connection, agency: str | None) -> list[dict[str, Any]]:
+    """The webhooks of one agency, or of all, and how each does."""
+    return [dict(row) for row in await connection.fetch(_SQL["webhooks"], agency)]
+
+
+async def attempts_at(
+    connection: Connection, endpoint_id: str, message_id: int | None, limit: int
+) -> list[dict[str, Any]]:
+    """The newest attempts to deliver to a webhook. `answer` is its first KiB as text. Raises `NoSuchWebhook`."""
+    await _disabled_reason(connection, endpoint_id)
+    rows = await connection.fetch(_SQL["attempts"], endpoint_id, message_id, limit)
+    return [dict(row) | {"answer": (row["answer"] or b"").decode("utf-8", "replace")} for row in rows]
+
+
+async def _change(connection: Connection, name: str, endpoint_id: str) -> None:
+    async with connection.transaction():
+        await _disabled_reason(connection, endpoint_id)
+        await connection.execute(_SQL[name], endpoint_id)
+        await add_to_trail(connection, f"webhooks {name}", endpoint_id)
+
+
+async def _disabled_reason(connection: Connection, endpoint_id: str) -> str | None:
+    row = await connection.fetchrow(_SQL["webhook"], endpoint_id)
+    if row is None:
+        raise NoSuchWebhook
+    reason: str | None = row["disabled_reason"]
+    return reason

@@ -1,0 +1,109 @@
+"""What follows an attempt: delivered, attempted again later, or failed; the endpoint goes on or is disabled. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Final, Literal
+
+from infra.settings import Settings
+
+State = Literal["waiting", "delivered", "failed"]
+Reason = Literal["gone", "failing"]
+
+GONE: Final = 410
+JITTER: Final = 0.2
+"""Each wait is longer by up to this part, so that endpoints that failed together are not attempted together."""
+RETRY_AFTER_MAX_S: Final = 86_400.0
+RESTS_AFTER: Final = 4
+"""After this many failures in a row an endpoint rests: one message at a time shows whether it works again."""
+REST_MIN_S: Final = 5.0
+REST_MAX_S: Final = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """`delays_s`: waits before each further attempt. The others are durations after which something changes."""
+
+    delays_s: Sequence[float]
+    lane_wait: timedelta
+    disable_after: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an attempt gave: a `status`, or an `error` of a named class where there was no answer.
+
+    `answer`: the first KiB of it. `retry_after_s`: the wait that the receiver asked for.
+    """
+
+    status: int | None
+    error: str | None
+    latency_ms: int
+    answer: bytes = b""
+    retry_after_s: float | None = None
+
+    @property
+    def delivered(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of the message. While it waits, `wait_s` is the time until the next attempt."""
+
+    state: State
+    wait_s: float = 0.0
+
+
+def policy(settings: Settings) -> Policy:
+    return Policy(
+        [float(text) for text in settings.webhook_retry_delays_s.split(",")],
+        timedelta(seconds=settings.webhook_lane_wait_s),
+        timedelta(days=settings.webhook_disable_after_days),
+    )
+
+
+def verdict(attempts: int, outcome: Outcome, policy: Policy, chance: float) -> Verdict:
+    """`attempts` counts this one; `chance` is in [0, 1)."""
+    if outcome.delivered:
+        return Verdict("delivered")
+    if attempts > len(policy.delays_s):
+        return Verdict("failed")
+    wait_s = policy.delays_s[attempts - 1] * (1 + JITTER * chance)
+    return Verdict("waiting", max(wait_s, min(outcome.retry_after_s or 0.0, RETRY_AFTER_MAX_S)))
+
+
+def disable_reason(outcome: Outcome, failing_since: datetime | None, now: datetime, policy: Policy) -> Reason | None:
+    """Why the endpoint gets no more webhooks, or None. `failing_since`: its first failure after the last success."""
+    if outcome.status == GONE:
+        return "gone"
+    if not outcome.delivered and failing_since is not None and now - failing_since >= policy.disable_after:
+        return "failing"
+    return None
+
+
+def rest_s(failures: int) -> float:
+    """How long an endpoint that failed so often in a row gets nothing."""
+    return 0.0 if failures < RESTS_AFTER else min(REST_MAX_S, REST_MIN_S * 2.0 ** min(failures - RESTS_AFTER, 10))
+
+
+def is_late(created_at: datetime, now: datetime, policy: Policy) -> bool:
+    """Whether a message has waited for so long that later ones of its lane may overtake it."""
+    return now - created_at > policy.lane_wait
+
+
+def retry_after_s(text: str | None, now: datetime) -> float | None:
+    """The seconds of a header `Retry-After`: a number, or a date. None where it is neither."""
+    if text is None:
+        return None
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        until = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    until = until if until.tzinfo else until.replace(tzinfo=UTC)
+    return max(0.0, (until - now).total_seconds())
