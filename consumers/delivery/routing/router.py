@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -96,7 +96,7 @@ class Router:
         position: int = await self._connection.fetchval(_SQL["position"]) or 0
         entries = await self._entries(position, None, None, ENTRIES_MAX)
         if entries:
-            await self._add([*new_messages(entries, await self._subscriptions())])
+            await self._add(new_messages(entries, await self._subscriptions()))
             await self._connection.execute(_SQL["move"], entries[-1].index + 1)
         return entries
 
@@ -115,7 +115,7 @@ class Router:
             )
             end: int = row["backfill_to"]
             entries = await self._entries(row["backfill_next"], end, subscription.agency, limit)
-            await self._add([*new_messages(entries, [subscription], replay=True)])
+            await self._add(new_messages(entries, [subscription], replay=True))
             next_index = entries[-1].index + 1 if len(entries) == limit else end
             await self._connection.execute(_SQL["move_backfill"], subscription.subscription_id, next_index)
         self._backfill.use(len(entries))
@@ -133,10 +133,15 @@ class Router:
     async def _subscriptions(self) -> list[Subscription]:
         return [Subscription(*row) for row in await self._connection.fetch(_SQL["subscriptions"])]
 
-    async def _add(self, messages: Sequence[NewMessage]) -> None:
-        if messages:
-            rows = await self._connection.fetch(_SQL["add"], *zip(*map(_columns, messages), strict=True))
-            await self._queue.wake({row["endpoint_id"]: 0.0 for row in rows})
+    async def _add(self, messages: Iterable[NewMessage]) -> None:
+        await add_messages(self._connection, self._queue, [*messages])
+
+
+async def add_messages(connection: Connection, queue: Queue, messages: Sequence[NewMessage]) -> None:
+    """Write messages that are not there yet, and have their endpoints woken, in the caller's transaction."""
+    if messages:
+        rows = await connection.fetch(_SQL["add"], *zip(*map(_columns, messages), strict=True))
+        await queue.wake({row["endpoint_id"]: 0.0 for row in rows})
 
 
 def _columns(message: NewMessage) -> tuple[Any, ...]:

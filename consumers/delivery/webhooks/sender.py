@@ -38,6 +38,8 @@ from infra.settings import Settings
 
 JOBS_MAX: Final = 1_000
 """Most jobs taken in a round."""
+UNRECORDED_MAX: Final = 100
+"""While so many attempts have ended and are not recorded, none begins: a process that is killed repeats them."""
 GATHER_S: Final = 0.005
 """Attempts that end within this time are recorded together."""
 REFRESH_S: Final = 5.0
@@ -234,7 +236,7 @@ class Sender:
         under_way, most = len(self._requests), self._settings.webhook_in_flight_max
         # Where many are under way, some may hang: each endpoint then gets one.
         limit = 1 if 2 * under_way > most else self._settings.webhook_endpoint_in_flight_max
-        if under_way >= most or not active.may_start(limit, time.monotonic()):
+        if under_way >= most or len(self._ended) >= UNRECORDED_MAX or not active.may_start(limit, time.monotonic()):
             return False
         message, body = active.ready.popleft()
         active.in_flight.add(message.message_id)

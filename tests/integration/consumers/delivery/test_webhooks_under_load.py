@@ -1,0 +1,141 @@
+"""Many webhooks on the real PostgreSQL: a killed process loses none, endpoints that hang hold up no other, and a long
+queue drains. What is measured is processor time; the figures are printed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import psutil
+import pytest
+
+from consumers.delivery.routing.matching import Subscription
+from infra.postgres.connection import Connection
+from infra.process.subprocess_command import subprocess_command
+from infra.settings import Settings
+from tests.integration.consumers.delivery.hooks import add_endpoint, for_hooks, states, subscribe, until
+from tests.integration.consumers.delivery.load import counting, enqueue, processor_s, write_triggers
+from tests.integration.consumers.delivery.receivers import receiver, silence
+
+Environment = Callable[..., dict[str, str]]
+DELIVERED = "SELECT count(*) FROM delivery.message WHERE state = 'delivered'"
+
+
+async def start(environment: Environment, **more: str) -> asyncio.subprocess.Process:
+    """The delivery process as an operator starts it."""
+    return await asyncio.create_subprocess_exec(
+        *subprocess_command(),
+        "run",
+        "delivery",
+        env=environment(YESSER_WEBHOOK_HOSTS="127.0.0.1", YESSER_LEASE_MS="1000", YESSER_LEASE_RENEW_MS="250", **more),
+    )
+
+
+@asynccontextmanager
+async def delivery(environment: Environment, **more: str) -> AsyncIterator[psutil.Process]:
+    child = await start(environment, **more)
+    try:
+        yield psutil.Process(child.pid)
+    finally:
+        child.terminate()
+        assert await child.wait() == 0
+
+
+async def webhooks(
+    connection: Connection, settings: Settings, port: int, number: int, prefix: str = "e"
+) -> list[Subscription]:
+    """Webhooks with a path each, and subscriptions to everything."""
+    found = []
+    for place in range(number):
+        endpoint_id = f"{prefix}{place}"
+        await add_endpoint(connection, settings, endpoint_id, f"http://127.0.0.1:{port}/{endpoint_id}")
+        subscription_id = await subscribe(connection, endpoint_id)
+        found.append(
+            Subscription(
+                subscription_id, "health", "press", "webhook", endpoint_id, None, None, None, None, 0, is_disabled=False
+            )
+        )
+    return found
+
+
+async def test_a_process_that_is_killed_again_and_again_loses_none_of_1000(
+    settings: Settings, connection: Connection, environment: Environment
+) -> None:
+    settings = for_hooks(settings)
+    entries = await write_triggers(connection, 250)
+    chance = random.Random("kills")
+    async with counting() as (counted, port):
+        await enqueue(connection, entries, await webhooks(connection, settings, port, 4))
+        kills = 0
+        while len(counted.first) < 1_000 and kills < 40:
+            child = await start(environment)
+            seen = len(counted.first)
+            while len(counted.first) < min(1_000, seen + 100):  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+            await asyncio.sleep(chance.uniform(0, 0.05))
+            os.kill(child.pid, signal.SIGKILL)
+            await child.wait()
+            kills += 1
+        async with delivery(environment):
+            await until(connection, DELIVERED, 1_000, timeout_s=60)
+            await until(connection, "SELECT count(*) FROM delivery.pgqueuer", 0)
+    paths = [path for path, _ in counted.first]
+    assert {path: paths.count(path) for path in paths} == {f"/e{number}": 250 for number in range(4)}
+    assert await states(connection) == {"delivered": 1_000}
+    print(f"\n{kills} kills, {counted.requests - 1_000} repeats of 1,000")  # noqa: T201
+
+
+@pytest.mark.accept
+async def test_100_endpoints_of_1000_that_hang_do_not_slow_the_others(
+    settings: Settings, connection: Connection, environment: Environment
+) -> None:
+    settings = for_hooks(settings)
+    entries = await write_triggers(connection, 10)
+    found: dict[str, tuple[float, float]] = {}
+    for hang in (0, 100):
+        await connection.execute("TRUNCATE delivery.message, delivery.attempt, delivery.subscription CASCADE")
+        await connection.execute("DELETE FROM delivery.pgqueuer")
+        async with counting() as (counted, port), receiver(silence) as hanging:
+            hung = await webhooks(connection, settings, hanging.port, hang, f"hung{hang}-")
+            quick = await webhooks(connection, settings, port, 900, f"quick{hang}-")
+            async with delivery(environment) as process:
+                await asyncio.sleep(3)
+                used, began = processor_s(process), time.monotonic()
+                await enqueue(connection, entries, hung + quick)
+                await counted.until(9_000, timeout_s=300)
+                waits = sorted(at - began for at in counted.first.values())
+                found[str(hang)] = (waits[int(0.99 * len(waits))], processor_s(process) - used)
+    (p99, cpu), (p99_hung, cpu_hung) = found["0"], found["100"]
+    print(f"\np99 {p99:.2f} s without, {p99_hung:.2f} s with; processor {cpu:.2f} s, {cpu_hung:.2f} s")  # noqa: T201
+    assert p99_hung < 1.5 * p99 + 0.5
+    assert cpu_hung < 1.5 * cpu
+
+
+@pytest.mark.accept
+@pytest.mark.parametrize("endpoints", [1, 20, 1_000])
+async def test_a_long_queue_drains(
+    settings: Settings, connection: Connection, environment: Environment, endpoints: int
+) -> None:
+    settings = for_hooks(settings)
+    total = int(os.environ.get("WEBHOOKS", "100000"))
+    entries = await write_triggers(connection, total // endpoints)
+    async with counting() as (counted, port):
+        assert await enqueue(connection, entries, await webhooks(connection, settings, port, endpoints)) == total
+        async with delivery(environment) as process:
+            await counted.until(1, timeout_s=60)
+            used, began, mine = processor_s(process), time.monotonic(), processor_s()
+            await counted.until(total, timeout_s=total / 100 + 60)
+            took, used = time.monotonic() - began, processor_s(process) - used
+            memory = process.memory_info().rss >> 20
+            await until(connection, DELIVERED, total, timeout_s=60)
+    print(  # noqa: T201
+        f"\n{endpoints} endpoints: {total / took:,.0f}/s, processor {1e6 * used / total:,.0f} µs a delivery"
+        f" (receiver {1e6 * (processor_s() - mine) / total:,.0f}), {memory} MiB"
+    )
+    assert counted.requests == total
+    assert used / total < 1 / 1_000
