@@ -1,4 +1,4 @@
-"""The JavaScript sender runs where Node.js and npm are installed; elsewhere it is left out, and the summary says so."""
+"""JavaScript runs where Node.js and npm are installed; elsewhere it is left out, and the summary says so."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ collect_ignore_glob = [] if HAS_NODE else ["test_*.py"]
 
 if not HAS_NODE:
     tell(
-        "Node.js is not installed: the gateway was not tried with the CloudEvents SDK for JavaScript"
-        " (tests/senders_js)."
+        "Node.js is not installed: the gateway was not tried with the CloudEvents SDK for JavaScript, nor"
+        " webhooks with the library of Standard Webhooks (tests/senders_js)."
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import shutil
 import subprocess
-from hashlib import sha256
 from pathlib import Path
 
 import orjson
@@ -14,14 +13,12 @@ import pytest
 from tests.conformance.foreign_senders import MODES, examples, in_mode, require_registered
 from tests.gateway_access import GatewayAccess, grant_access
 from tests.scenarios.system import System
+from tests.senders_js.packages import HERE, installed
 
 # Its first run needs the network of npm, which the quick tests do without.
 pytestmark = [pytest.mark.accept, pytest.mark.timeout(300)]
 
 CODE = "sdk-javascript"
-HERE = Path(__file__).parent
-LOCKED = ("package.json", "package-lock.json")
-INSTALL = ("npm", "ci", "--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund")
 
 
 @pytest.fixture(scope="module")
@@ -31,18 +28,8 @@ def access(system: System) -> GatewayAccess:
 
 @pytest.fixture(scope="module")
 def sender() -> Path:
-    """The script beside its packages. They are installed once for each lock file, and then need no network."""
-    locked = b"".join((HERE / name).read_bytes() for name in LOCKED)
-    folder = HERE.parents[1] / "var" / f"senders-js-{sha256(locked).hexdigest()[:12]}"
-    if not (folder / "installed").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        for name in LOCKED:
-            shutil.copy(HERE / name, folder)
-        done = subprocess.run(INSTALL, cwd=folder, capture_output=True, text=True, check=False, timeout=280)
-        assert done.returncode == 0, f"npm ci failed (its first run needs a network):\n{done.stderr}"
-        (folder / "installed").touch()
-    return Path(shutil.copy(HERE / "send.js", folder))
+    """The script beside its packages."""
+    return Path(shutil.copy(HERE / "send.js", installed()))
 
 
 def test_catalogue_events_of_the_javascript_sdk_are_taken_in_all_three_modes(
