@@ -202,9 +202,9 @@ def validated(model: type[Input], document: object) -> Input:
         raise InvalidInput([_fault(detail, quoting=quoting) for detail in details]) from None
 
 
-def fault(code: str, pointer: str, ar: str, en: str) -> InvalidInput:
+def invalid_value(ar: str, en: str, pointer: str) -> InvalidInput:
     """The error of one fault that only the deployment or the database shows."""
-    return InvalidInput([InputFault(code, pointer, Bilingual(ar, en))])
+    return InvalidInput([InputFault("invalid-value", pointer, Bilingual(ar, en))])
 
 
 def _fault(detail: ErrorDetails, *, quoting: bool) -> InputFault:

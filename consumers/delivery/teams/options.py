@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
 import click
@@ -51,25 +52,28 @@ class Beginning(click.ParamType[dict[str, int | str]]):
         raise click.BadParameter(f"{value!r} is neither an index nor a date such as 2026-11-01.", context, parameter)
 
 
-def asked(model: type[Input], document: dict[str, Any]) -> Input:
-    """The arguments of a command as a model. Raises `click.UsageError`: nothing was done."""
+@contextmanager
+def usage_errors() -> Iterator[None]:
+    """Faults of the arguments as `click.UsageError`: nothing was done."""
     try:
-        return validated(model, document)
+        yield
     except InvalidInput as error:
         raise click.UsageError(str(error)) from None
+
+
+def asked(model: type[Input], document: dict[str, Any]) -> Input:
+    """The arguments of a command as a model. Raises `click.UsageError`."""
+    with usage_errors():
+        return validated(model, document)
 
 
 def change(work: Callable[[Desk], Awaitable[Answer]]) -> Answer:
-    """What `work` returns, as the administrator. Raises `click.UsageError` for arguments that cannot be used here."""
-    try:
+    """What `work` returns, as the administrator. Raises `click.UsageError`."""
+    with usage_errors():
         return with_database(Settings().acting_as("administrator"), "teams", lambda connection: work(Desk(connection)))
-    except InvalidInput as error:
-        raise click.UsageError(str(error)) from None
 
 
 def query(work: Callable[[Connection], Awaitable[Answer]]) -> Answer:
-    """What `work` returns, as the reader. Raises `click.UsageError` for arguments that cannot be used here."""
-    try:
+    """What `work` returns, as the reader. Raises `click.UsageError`."""
+    with usage_errors():
         return with_database(Settings(), "teams", work)
-    except InvalidInput as error:
-        raise click.UsageError(str(error)) from None

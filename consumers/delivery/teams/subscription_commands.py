@@ -16,6 +16,7 @@ from consumers.delivery.teams.options import (
     change,
     query,
     team_argument,
+    usage_errors,
 )
 from consumers.delivery.teams.subscriptions import (
     add_subscription,
@@ -69,7 +70,8 @@ def add(agency: str, team: str, beginning: dict[str, Any], as_json: bool, **give
     lists = {name: list(given[name]) or None for name in ("rules", "services", "channels", "types")}
     document = {"team": team, "route": given["route"], "endpoint_id": given["endpoint"], **lists, **beginning}
     new = asked(NewSubscription, document)
-    require_known_rules(new)
+    with usage_errors():
+        require_known_rules(new)
     backfill = query(lambda connection: backfill_from(connection, new)) if beginning else None
     made = change(lambda desk: add_subscription(desk, agency, new, backfill))
     number, again = made["subscription_id"], made["backfill"]
@@ -78,7 +80,7 @@ def add(agency: str, team: str, beginning: dict[str, Any], as_json: bool, **give
     print_confirmation(
         made,
         as_json,
-        f"الاشتراك {number}: يُرسل ما يُقيَّد من {made['from_index']:,} فصاعدًا{replays_ar}.",
+        f"الاشتراك {number}: يُرسل كل قيد من {made['from_index']:,} فصاعدًا{replays_ar}.",
         f"Subscription {number}: entries from {made['from_index']:,} on are sent{replays}.",
     )
 

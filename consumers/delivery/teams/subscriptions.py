@@ -9,7 +9,7 @@ from consumers.as_of.point_in_time import RIYADH, entries_recorded_by
 from consumers.campaigns.rules.in_force import rules_in_force
 from consumers.delivery.teams.changes import SQL, Desk, NotAllowedNow, NotFound, limit_reached, require_open_team
 from consumers.delivery.teams.endpoints import open_endpoints
-from consumers.delivery.teams.inputs import NewSubscription, fault
+from consumers.delivery.teams.inputs import NewSubscription, invalid_value
 from infra.log.reader import log_size
 from infra.postgres.connection import Connection
 
@@ -23,11 +23,10 @@ def require_known_rules(new: NewSubscription) -> None:
     for place, name in enumerate(new.rules or ()):
         if name not in known:
             names = ", ".join(known)
-            raise fault(
-                "invalid-value",
-                f"/rules/{place}",
+            raise invalid_value(
                 f"لا توجد قاعدة بهذا الاسم؛ القواعد: {names}.",
                 f"There is no such rule; the rules are {names}.",
+                f"/rules/{place}",
             )
 
 
@@ -40,11 +39,10 @@ async def backfill_from(connection: Connection, new: NewSubscription) -> int | N
         midnight = datetime.fromisoformat(new.from_date).replace(tzinfo=RIYADH)
         return await entries_recorded_by(connection, midnight - timedelta(microseconds=1))
     if new.from_index is not None and new.from_index > (size := await log_size(connection)):
-        raise fault(
-            "invalid-value",
-            "/from_index",
+        raise invalid_value(
             f"في السجل {size} من القيود: اكتب رقمًا لا يزيد عليه.",
             f"The log has {size} entries: write an index up to that.",
+            "/from_index",
         )
     return new.from_index
 
@@ -63,9 +61,9 @@ async def add_subscription(desk: Desk, agency: str, new: NewSubscription, backfi
         if same is not None:
             raise NotAllowedNow(
                 "already-exists",
-                f"الاشتراك {same} يطلب هذا نفسه.",
-                f"Subscription {same} asks for the same. To send past entries again, end it and subscribe with a"
-                " beginning.",
+                f"الاشتراك {same} يطلب هذا نفسه. لإعادة إرسال ما مضى: أنهه، ثم اشترك مع from_index أو from_date.",
+                f"Subscription {same} asks for the same. To have past campaigns sent again: end it, then subscribe with"
+                " a beginning (`--from`; in the API from_index or from_date).",
             )
         if await connection.fetchval(SQL["subscriptions_count"], agency, new.team) >= SUBSCRIPTIONS_MAX:
             raise limit_reached(SUBSCRIPTIONS_MAX, "أنهِ اشتراكًا.", "end a subscription that is not needed.")

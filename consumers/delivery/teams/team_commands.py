@@ -126,7 +126,7 @@ def teams_table(rows: Sequence[dict[str, Any]]) -> Grid:
             _count_or_addresses(row),
             str(row["webhooks"]),
             str(row["subscriptions"]),
-            localized("يعمل", "open") if row["closed_at"] is None else localized("أُنهي", "closed"),
+            localized("يعمل", "open") if row["closed_at"] is None else localized("أُنهي", "ended"),
         ]
         for row in rows
     ]

@@ -11,8 +11,8 @@ from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
-from consumers.delivery.teams.inputs import fault
 from consumers.delivery.webhooks.addresses import destinations, is_public
+from consumers.delivery.teams.inputs import invalid_value
 from infra.settings import Settings
 
 _HTTPS_PORT: Final = 443
@@ -33,18 +33,15 @@ def require_url(url: str, allowed: Allowed) -> None:
     if host in allowed.hosts:
         return
     if parts.scheme.lower() != "https":
-        raise fault("invalid-value", "/url", "اكتب عنوانًا يبدأ بـ https://.", "Write a URL that begins with https://.")
+        raise invalid_value("اكتب عنوانًا يبدأ بـ https://.", "Write a URL that begins with https://.", "/url")
     if _port(parts.netloc) not in {_HTTPS_PORT, *allowed.ports}:
         ports = ", ".join(map(str, sorted({_HTTPS_PORT, *allowed.ports})))
-        raise fault(
-            "invalid-value", "/url", f"المنفذ غير مسموح؛ المسموح {ports}.", f"This port is not allowed; use {ports}."
-        )
+        raise invalid_value(f"المنفذ غير مسموح؛ المسموح {ports}.", f"This port is not allowed; use {ports}.", "/url")
     if not _is_outside(host):
-        raise fault(
-            "invalid-value",
-            "/url",
+        raise invalid_value(
             "هذا المضيف داخل الشبكة أو ليس اسمًا: اكتب اسم مضيف عام.",
             "This host is inside the network, or is no name: write the name of a public host.",
+            "/url",
         )
 
 

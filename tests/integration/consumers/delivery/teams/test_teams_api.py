@@ -285,15 +285,15 @@ async def test_a_closed_team_gets_nothing_more_and_can_be_opened_again(office: O
     assert await connection.fetchval("SELECT count(*) FROM delivery.contact") == 0
     assert await connection.fetchval("SELECT count(*) FROM delivery.subscription WHERE ended_at IS NULL") == 0
     assert await connection.fetchval("SELECT disabled_reason FROM delivery.endpoint") == "by-team"
-    requests: tuple[tuple[str, str, dict[str, Any] | None], ...] = (
+    asked: list[tuple[str, str, object]] = [
         ("GET", "/v1/teams/press/contacts", None),
         ("PUT", "/v1/teams/press/contacts", {"contacts": TEAM["contacts"]}),
         ("POST", "/v1/webhooks", WEBHOOK),
         ("POST", "/v1/subscriptions", EMAIL),
         ("DELETE", "/v1/teams/press", None),
-    )
-    for method, path, sent in requests:
-        assert (await office.ask(method, path, sent)).status_code == 404, (method, path)
+    ]
+    for method, path, content in asked:
+        assert (await office.ask(method, path, content)).status_code == 404, (method, path)
     test = await office.ask("POST", f"/v1/webhooks/{webhook['endpoint_id']}/test")
     assert (test.status_code, test.json()["errors"][0]["code"]) == (409, "disabled")
     again = await office.made("/v1/teams", TEAM | {"contacts": ["new@health.gov.example"]})
