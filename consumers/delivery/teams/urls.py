@@ -11,8 +11,8 @@ from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
+from consumers.delivery.teams.inputs import InvalidInput, invalid_value
 from consumers.delivery.webhooks.addresses import destinations, is_public
-from consumers.delivery.teams.inputs import invalid_value
 from infra.settings import Settings
 
 _HTTPS_PORT: Final = 443
@@ -28,7 +28,10 @@ class Allowed:
 
 def require_url(url: str, allowed: Allowed) -> None:
     """Raises `InvalidInput` for a URL to which nothing can be delivered. `url` matches `URL_PATTERN`."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # brackets without an IPv6 address
+        raise _no_public_host() from None
     host = parts.hostname or ""
     if host in allowed.hosts:
         return
@@ -38,11 +41,7 @@ def require_url(url: str, allowed: Allowed) -> None:
         ports = ", ".join(map(str, sorted({_HTTPS_PORT, *allowed.ports})))
         raise invalid_value(f"المنفذ غير مسموح؛ المسموح {ports}.", f"This port is not allowed; use {ports}.", "/url")
     if not _is_outside(host):
-        raise invalid_value(
-            "هذا المضيف داخل الشبكة أو ليس اسمًا: اكتب اسم مضيف عام.",
-            "This host is inside the network, or is no name: write the name of a public host.",
-            "/url",
-        )
+        raise _no_public_host()
 
 
 def _is_outside(host: str) -> bool:
@@ -54,6 +53,14 @@ def _is_outside(host: str) -> bool:
     *labels, last = host.lower().split(".")
     # `127.1`, `2130706433` and `0x7f.1` are addresses to many clients. A name ends in letters.
     return bool(labels) and not last[0].isdigit() and last not in ("localhost", "local", "internal", "arpa")
+
+
+def _no_public_host() -> InvalidInput:
+    return invalid_value(
+        "هذا المضيف داخل الشبكة أو ليس اسمًا: اكتب اسم مضيف عام.",
+        "This host is inside the network, or is no name: write the name of a public host.",
+        "/url",
+    )
 
 
 def _port(netloc: str) -> int:

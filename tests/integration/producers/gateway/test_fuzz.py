@@ -11,7 +11,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from nacl.public import PrivateKey
 
+from consumers.delivery.secrets import publish_key
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.integration.producers.gateway.harness import GatewayHarness, run_gateway
@@ -35,7 +37,8 @@ checks.negative_data_rejection.enabled = false
 
 @pytest.fixture
 async def harness(settings: Settings, connection: Connection) -> AsyncIterator[GatewayHarness]:
-    """A gateway that takes as many requests as a fuzzer sends, and answers long polls at once."""
+    """A gateway that takes all requests of a fuzzer, and answers long polls at once; webhooks can be added."""
+    await publish_key(connection, PrivateKey.generate())
     changes = {"gateway_requests_per_s": 100_000, "gateway_requests_burst": 100_000, "gateway_failures_per_s": 100_000}
     async with run_gateway(settings, connection, gateway_long_poll_max_s=0, **changes) as opened:
         yield opened

@@ -60,6 +60,9 @@ def test_a_public_host_over_https_can_be_registered(url: str) -> None:
         "[64:ff9b::7f00:1]",
         "[2002:7f00:1::]",
         "[2001:db8::1]",
+        "[a76:3]",
+        "[127.0.0.1]",
+        "[::1",
         "[2001:0:4136:e378:8000:63bf:3fff:fdd2]",
     ],
 )
