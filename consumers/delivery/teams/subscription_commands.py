@@ -75,8 +75,8 @@ def add(agency: str, team: str, beginning: dict[str, Any], as_json: bool, **give
     backfill = query(lambda connection: backfill_from(connection, new)) if beginning else None
     made = change(lambda desk: add_subscription(desk, agency, new, backfill))
     number, again = made["subscription_id"], made["backfill"]
-    replays_ar = f"، وما قبله من القيد {again['from']:,}" if again else ""
-    replays = f", and again those from entry {again['from']:,} on" if again else ""
+    replays_ar = f"، ويُعاد إرسال ما قبله من القيد {again['from']:,}" if again else ""
+    replays = f"; earlier ones from {again['from']:,} on are sent again, marked as replays" if again else ""
     print_confirmation(
         made,
         as_json,
