@@ -51,8 +51,7 @@ async def add_endpoint(desk: Desk, agency: str, new: NewWebhook, allowed: Allowe
                 f"هذا العنوان مسجل للفريق: {known}. للحصول على أسرار جديدة: yesser webhooks rotate {known}.",
                 f"The team has this URL already: {known}. For new secrets: `yesser webhooks rotate {known}`.",
             )
-        if await connection.fetchval(SQL["endpoints_count"], agency, new.team) >= ENDPOINTS_MAX:
-            raise limit_reached(ENDPOINTS_MAX, "عطّل webhook لا تحتاج إليه.", "disable a webhook that is not needed.")
+        await _require_room(connection, agency, new.team)
         await connection.execute(SQL["add_endpoint"], endpoint_id, agency, new.team, new.url)
         return await _add_secrets(connection, endpoint_id, first=1)
 
@@ -79,6 +78,23 @@ async def rotate(desk: Desk, agency: str | None, endpoint_id: str, *, end_old: b
         return await _add_secrets(
             connection, endpoint_id, first=await connection.fetchval(SQL["last_secret"], endpoint_id) + 1
         )
+
+
+async def disable(desk: Desk, agency: str, endpoint_id: str) -> None:
+    """Send an agency's webhook nothing more. Repeating it changes nothing. Raises `NotFound`."""
+    owner, team = await _owner(desk.connection, agency, endpoint_id)
+    async with desk.changing(owner, "webhooks disable", f"{owner}/{team}", endpoint_id) as connection:
+        await connection.execute(SQL["disable_endpoint"], endpoint_id)
+
+
+async def enable(desk: Desk, agency: str, endpoint_id: str) -> None:
+    """Send an agency's webhook what is new again; repeating it changes nothing. Raises `NotFound`, `NotAllowedNow`."""
+    owner, team = await _owner(desk.connection, agency, endpoint_id)
+    async with desk.changing(owner, "webhooks enable", f"{owner}/{team}", endpoint_id) as connection:
+        await require_open_team(connection, owner, team)
+        if endpoint_id not in await open_endpoints(connection, owner, team):
+            await _require_room(connection, owner, team)
+            await connection.execute(SQL["enable_endpoint"], endpoint_id)
 
 
 async def send_example(desk: Desk, agency: str | None, endpoint_id: str) -> dict[str, Any]:
@@ -115,6 +131,11 @@ async def endpoints_of(
 async def open_endpoints(connection: Connection, agency: str, team: str) -> Sequence[str]:
     """The ids of a team's webhooks that are not disabled, oldest first."""
     return [row["endpoint_id"] for row in await connection.fetch(SQL["open_endpoints"], agency, team)]
+
+
+async def _require_room(connection: Connection, agency: str, team: str) -> None:
+    if await connection.fetchval(SQL["endpoints_count"], agency, team) >= ENDPOINTS_MAX:
+        raise limit_reached(ENDPOINTS_MAX, "عطّل webhook لا تحتاج إليه.", "disable a webhook that is not needed.")
 
 
 async def _owner(connection: Connection, agency: str | None, endpoint_id: str) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from consumers.delivery.teams import openapi
-from consumers.delivery.teams.endpoints import add_endpoint, endpoints_of, rotate, send_example
+from consumers.delivery.teams.endpoints import add_endpoint, disable, enable, endpoints_of, rotate, send_example
 from consumers.delivery.teams.inputs import (
     ENDPOINT_PATTERN,
     TEAM_PATTERN,
@@ -92,7 +92,7 @@ async def get_team(asked: Asked, team: Team) -> Response:
     "/v1/teams/{team}", status_code=204, summary="Close a team", responses=openapi.changes(204, openapi.DONE)
 )
 async def delete_team(asked: Asked, team: Team) -> Response:
-    """Its subscriptions end, its webhooks are disabled, its addresses are deleted."""
+    """Its subscriptions and its calendar's address end, its webhooks are disabled, its contacts are deleted."""
     agency = await asked.agency()
     async with asked.changing() as desk:
         await close_team(desk, agency, team)
@@ -180,6 +180,34 @@ async def post_example(asked: Asked, endpoint_id: Endpoint) -> Response:
     async with asked.changing() as desk:
         sent = await send_example(desk, agency, endpoint_id)
     return answer(sent, 202)
+
+
+@routes.post(
+    "/v1/webhooks/{endpoint_id}/disable",
+    status_code=204,
+    summary="Disable a webhook",
+    responses=openapi.changes(204, openapi.DONE),
+)
+async def post_disabled(asked: Asked, endpoint_id: Endpoint) -> Response:
+    """Nothing more is sent to it until it is enabled again."""
+    agency = await asked.agency()
+    async with asked.changing() as desk:
+        await disable(desk, agency, endpoint_id)
+    return Response(status_code=204)
+
+
+@routes.post(
+    "/v1/webhooks/{endpoint_id}/enable",
+    status_code=204,
+    summary="Enable a webhook again",
+    responses=openapi.changes(204, openapi.DONE),
+)
+async def post_enabled(asked: Asked, endpoint_id: Endpoint) -> Response:
+    """What is new is sent to it again, also after it was disabled because it answered 410 or kept failing."""
+    agency = await asked.agency()
+    async with asked.changing() as desk:
+        await enable(desk, agency, endpoint_id)
+    return Response(status_code=204)
 
 
 @routes.get(

@@ -1,4 +1,4 @@
-"""`yesser teams add | list | show | contacts | close`: the agencies' teams and the addresses of their desks."""
+"""`yesser teams`: the agencies' teams, the addresses of their desks, the calendar of their due dates."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from consumers.delivery.calendar.commands import calendar, calendar_address
 from consumers.delivery.teams.endpoints import endpoints_of
 from consumers.delivery.teams.inputs import NewContacts, NewTeam
 from consumers.delivery.teams.options import agency_argument, asked, change, query, team_argument
@@ -26,6 +27,10 @@ _CONTACT_HELP = "A desk's e-mail address, never a person's. Repeat it: the first
 @click.group()
 def teams() -> None:
     """The teams of agencies that get campaign triggers, and the desks that they are sent to."""
+
+
+teams.add_command(calendar)
+teams.add_command(calendar_address)
 
 
 @teams.command("add")
@@ -98,7 +103,10 @@ def contacts_(agency: str, team: str, contacts: tuple[str, ...], as_json: bool) 
 @team_argument
 @json_option
 def close(agency: str, team: str, as_json: bool) -> None:
-    """Close a team: its subscriptions end, its webhooks are disabled, its addresses are deleted."""
+    """Close a team.
+
+    Its subscriptions and its calendar's address end, its webhooks are disabled, its contacts are deleted.
+    """
     change(lambda desk: close_team(desk, agency, team))
     print_confirmation(
         {"agency": agency, "team": team, "state": "closed"},

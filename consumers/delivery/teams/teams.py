@@ -36,10 +36,13 @@ async def set_contacts(desk: Desk, agency: str, team: str, addresses: Sequence[s
 
 
 async def close_team(desk: Desk, agency: str, team: str) -> None:
-    """Close a team: its subscriptions end, its webhooks are disabled, its addresses are deleted. Raises `NotFound`."""
+    """Close a team: its subscriptions and its calendar's address end, its webhooks are disabled, its contacts deleted.
+
+    Raises `NotFound`.
+    """
     async with desk.changing(agency, "teams close", f"{agency}/{team}") as connection:
         await require_open_team(connection, agency, team)
-        for query in ("close_team", "end_subscriptions", "disable_endpoints", "delete_contacts"):
+        for query in ("close_team", "end_subscriptions", "disable_endpoints", "revoke_calendar", "delete_contacts"):
             await connection.execute(SQL[query], agency, team)
 
 

@@ -83,6 +83,18 @@ WHERE agency = $1 AND team = $2 AND disabled_at IS NULL ORDER BY created_at, end
 UPDATE delivery.endpoint SET disabled_at = clock_timestamp(), disabled_reason = 'by-team'
 WHERE agency = $1 AND team = $2 AND disabled_at IS NULL
 
+-- name: disable_endpoint
+UPDATE delivery.endpoint SET disabled_at = clock_timestamp(), disabled_reason = 'by-team'
+WHERE endpoint_id = $1 AND disabled_at IS NULL
+
+-- name: enable_endpoint
+UPDATE delivery.endpoint SET disabled_at = NULL, disabled_reason = NULL, failing_since = NULL
+WHERE endpoint_id = $1 AND disabled_at IS NOT NULL
+
+-- name: revoke_calendar
+UPDATE delivery.calendar_feed SET revoked_at = clock_timestamp()
+WHERE agency = $1 AND team = $2 AND revoked_at IS NULL
+
 -- name: active_secrets
 SELECT kind, count(*) AS active, min(expires_at) AS first_ends FROM delivery.endpoint_secret
 WHERE endpoint_id = $1 AND (expires_at IS NULL OR expires_at > clock_timestamp()) GROUP BY kind
