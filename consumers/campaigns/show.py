@@ -61,7 +61,7 @@ def table(rows: Sequence[Row]) -> Grid:
 def inbox_parts(rows: Sequence[Row], today: str) -> Iterator[RenderableType]:
     """A team's open campaigns by what is due first, each with its brief and the command to type next."""
     if not rows:
-        yield localized("لا حملات مفتوحة.", "No open campaigns.")
+        yield localized("لا حملات مفتوحة.", "No open campaigns.", "\n")
     for heading, chosen in (
         (localized("تأخرت", "Overdue"), [row for row in rows if row["overdue"]]),
         (localized("للتنفيذ", "To do"), [row for row in rows if not row["overdue"] and not row["paused"]]),

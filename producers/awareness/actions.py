@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
@@ -19,6 +20,7 @@ Campaign = Mapping[str, Any]
 """A campaign as the read API gives it."""
 Report = AwarenessCampaignAcknowledged | AwarenessCampaignAired | AwarenessCampaignCompleted
 _DIGEST_LENGTH: Final = 8
+_RIYADH: Final = timezone(timedelta(hours=3))
 
 
 class Words(NamedTuple):
@@ -121,7 +123,8 @@ def in_effect(action: Action, campaign: Campaign) -> Words:
     index = action.effective_index(campaign)
     match action.data:
         case AwarenessCampaignAcknowledged():
-            by, at = campaign["acknowledged_by"], campaign["acknowledged_at"]
+            by = campaign["acknowledged_by"]
+            at = f"{datetime.fromisoformat(campaign['acknowledged_at']).astimezone(_RIYADH):%Y-%m-%d %H:%M}"
             return Words(
                 f"استلم الحملة مكتب {by} في {at} بالقيد {index}.", f"Acknowledged by {by} at {at}, entry {index}."
             )

@@ -180,7 +180,7 @@ def _print(action: Action, reported: Reported) -> None:
             print_localized(f"القيد {index} لم يغيّر شيئًا.", f"Entry {index} changed nothing.")
         if action.effective_index(reported.campaign) is not None:
             print_localized(*in_effect(action, reported.campaign))
-    following = next_step(reported.campaign)
+    following = next_step(reported.campaign) if reported.effect != "superseded" else None
     if following is not None:
         print_localized(*following)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from rich.console import RenderableType
+
 from consumers.campaigns.coverage.read import CHANNELS
 from infra.command_line.display import Column, Grid
 from infra.command_line.language import localized
@@ -18,9 +20,10 @@ _COLUMNS: Final = (
 Row = Mapping[str, Any]
 
 
-def coverage_tables(document: Row) -> Iterator[Grid]:
+def coverage_tables(document: Row) -> Iterator[RenderableType]:
     """The services, then the totals by agency."""
     yield _services_table(document["services"])
+    yield ""
     yield _agencies_table(document)
 
 

@@ -77,7 +77,7 @@ def test_the_sender_is_warned_of_what_the_campaign_has_already() -> None:
     assert list(warnings(ack, OPEN)) == []
     taken = OPEN | {"acknowledged_index": 7, "acknowledged_by": "newsroom", "acknowledged_at": "2026-11-26T08:00:00Z"}
     (warning,) = warnings(ack, taken)
-    assert warning.en == "Acknowledged by newsroom at 2026-11-26T08:00:00Z, entry 7."
+    assert warning.en == "Acknowledged by newsroom at 2026-11-26 11:00, entry 7."
     assert not ack.is_in_effect(taken)
     assert acknowledgement(CAMPAIGN, "newsroom", ON).is_in_effect(taken)
     (missing,) = warnings(completion(CAMPAIGN, ON), OPEN)
