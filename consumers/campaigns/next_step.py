@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+from events.faults.problems import Bilingual
 from events.values.calendar import day_after
 from events.values.working_days import count_working_days
 
@@ -13,18 +14,11 @@ Row = Mapping[str, Any]
 """A campaign as `read.inbox` or `read.campaign` gives it."""
 
 
-class Words(NamedTuple):
-    """One sentence in both languages."""
-
-    ar: str
-    en: str
+DUE_TODAY: Final = Bilingual("الموعد اليوم", "due today")
+NO_WORKING_DAY: Final = Bilingual("لم يبق يوم عمل", "no working day left")
 
 
-DUE_TODAY: Final = Words("الموعد اليوم", "due today")
-NO_WORKING_DAY: Final = Words("لم يبق يوم عمل", "no working day left")
-
-
-def time_left(due_on: str, today: str) -> Words:
+def time_left(due_on: str, today: str) -> Bilingual:
     """The working days until the due date or, after it, the days since."""
     if due_on == today:
         return DUE_TODAY
@@ -32,9 +26,9 @@ def time_left(due_on: str, today: str) -> Words:
         days = count_working_days(day_after(today), day_after(due_on))
         if days == 0:
             return NO_WORKING_DAY
-        return Words(f"بقي {_arabic_days(days, ' عمل')}", f"{_english_days(days, 'working ')} left")
+        return Bilingual(f"بقي {_arabic_days(days, ' عمل')}", f"{_english_days(days, 'working ')} left")
     late = (date.fromisoformat(today) - date.fromisoformat(due_on)).days
-    return Words(f"تأخرت {_arabic_days(late)}", f"{_english_days(late)} late")
+    return Bilingual(f"تأخرت {_arabic_days(late)}", f"{_english_days(late)} late")
 
 
 def next_command(row: Row) -> str | None:

@@ -9,8 +9,10 @@ from typing import Any, Final
 from rich.console import RenderableType
 
 from consumers.as_of.point_in_time import RIYADH
+from consumers.campaigns.dates import in_words
 from consumers.campaigns.next_step import next_command, time_left
 from consumers.campaigns.read import CHANNELS
+from events.faults.problems import Bilingual
 from infra.command_line.display import NOTHING, Column, Grid
 from infra.command_line.language import localized
 
@@ -78,11 +80,8 @@ def _inbox_lines(row: Row, today: str) -> Iterator[str]:
     service = row["service"]
     name = "" if service is None else f"  {localized(service['name']['ar'], service['name']['en'])}"
     yield f"{row['campaign_id']}{name}"
-    yield f"{_INDENT}{due_words(row, today)}"
-    for text in _by_language(row["brief"]):
-        yield f"{_INDENT}{_short(text)}"
-    for text in (*acknowledgement_lines(row), *missing_lines(row["missing_channels"])):
-        yield f"{_INDENT}{text}"
+    brief = Bilingual(_short(row["brief"]["ar"]), _short(row["brief"]["en"]))
+    yield from (f"{_INDENT}{line}" for line in _blocks([due(row, today), brief, *_progress(row)]))
     if (command := next_command(row)) is not None:
         yield f"{_INDENT}$ {command}"
 
@@ -91,10 +90,8 @@ def brief_parts(shown: Row, today: str) -> Iterator[RenderableType]:
     """One campaign as a page to print: what to say, about which service, by when, and what was done."""
     yield table([shown])
     yield ""
-    yield from (f"{text}\n" for text in _by_language(shown["brief"]))
-    yield from _facts(shown, today)
-    yield ""
-    yield from _by_language(shown["reason"])
+    texts = [Bilingual(**shown["brief"]), *_facts(shown), due(shown, today), *_progress(shown)]
+    yield from _blocks([*texts, Bilingual(**shown["reason"])], between="")
     yield ""
     if shown["airings"]:
         yield _airings_table(shown["airings"])
@@ -105,49 +102,51 @@ def brief_parts(shown: Row, today: str) -> Iterator[RenderableType]:
         yield f"$ {command}"
 
 
-def _facts(shown: Row, today: str) -> Iterator[str]:
+def _facts(shown: Row) -> Iterator[Bilingual]:
     service = shown["service"]
     if service is not None:
-        yield f"{localized('الخدمة', 'Service')}: {localized(service['name']['ar'], service['name']['en'])}"
-        yield f"{localized('العنوان', 'Address')}: {service['url'] or NOTHING}"
-        yield f"{localized('الإطلاق', 'Launched')}: {service['launched_on'] or NOTHING}"
-        yield f"{localized('قنوات الخدمة', 'Service channels')}: {', '.join(service['channels'] or [NOTHING])}"
-    yield f"{localized('الجهة المسؤولة', 'Owner')}: {shown['owner']}"
-    wanted = localized("، ".join(CHANNEL_NAMES[channel] for channel in shown["channels"]), ", ".join(shown["channels"]))
-    yield f"{localized('الوسائل', 'To air on')}: {wanted}"
-    yield f"{localized('الموعد', 'Due')}: {due_words(shown, today)}"
-    yield from acknowledgement_lines(shown)
-    yield from missing_lines(shown["missing_channels"])
+        address, channels = service["url"] or NOTHING, ", ".join(service["channels"] or [NOTHING])
+        launched_on = service["launched_on"]
+        launched = Bilingual(NOTHING, NOTHING) if launched_on is None else in_words(launched_on)
+        yield Bilingual(f"الخدمة: {service['name']['ar']}", f"Service: {service['name']['en']}")
+        yield Bilingual(f"العنوان: {address}", f"Address: {address}")
+        yield Bilingual(f"الإطلاق: {launched.ar}", f"Launched: {launched.en}")
+        yield Bilingual(f"قنوات الخدمة: {channels}", f"Service channels: {channels}")
+    yield Bilingual(f"الجهة المسؤولة: {shown['owner']}", f"Owner: {shown['owner']}")
+    names = _channel_names(shown["channels"])
+    yield Bilingual(f"الوسائل: {names.ar}", f"To air on: {names.en}")
 
 
-def due_words(row: Row, today: str) -> str:
+def _progress(row: Row) -> Iterator[Bilingual]:
+    """Who acknowledged, and the channels without an airing."""
+    yield acknowledgement(row)
+    if row["missing_channels"]:
+        names = _channel_names(row["missing_channels"])
+        yield Bilingual(f"لم تُبث بعد في: {names.ar}", f"Not aired yet on: {names.en}")
+
+
+def due(row: Row, today: str) -> Bilingual:
     """The due date in both calendars and, while the campaign runs, how much time is left."""
-    due_on, hijri = row["due_on"], row["due_on_hijri"]
-    dates = f"{due_on} · {hijri} هـ" if hijri else due_on
+    on = in_words(row["due_on"])
     if row["paused"]:
-        return f"{dates} · {localized(*PAUSED)}"
-    if row["state"] == "completed":
-        return dates
-    words = f"{dates} · {localized(*time_left(due_on, today))}"
-    return f"{words} · {localized(*ESCALATED)}" if row["escalated"] else words
+        notes = [Bilingual(*PAUSED)]
+    elif row["state"] == "completed":
+        notes = []
+    else:
+        notes = [time_left(row["due_on"], today), *([Bilingual(*ESCALATED)] if row["escalated"] else [])]
+    arabic = " · ".join([f"الموعد: {on.ar}", *(note.ar for note in notes)])
+    return Bilingual(arabic, " · ".join([f"Due: {on.en}", *(note.en for note in notes)]))
 
 
-def acknowledgement_lines(row: Row) -> list[str]:
+def acknowledgement(row: Row) -> Bilingual:
     """Who acknowledged, for which agency, when, and by which entry."""
     if row["acknowledged_index"] is None:
-        return [localized("لم تُستلم بعد", "not acknowledged yet")]
+        return Bilingual("لم تُستلم بعد.", "Not acknowledged yet.")
     by, agency, index = row["acknowledged_by"], row["owner"], row["acknowledged_index"]
     at = _minute(row["acknowledged_at"])
-    arabic = f"استلمها {by} ({agency}) في {at} بالقيد {index}"
-    return _by_language({"ar": arabic, "en": f"acknowledged by {by} ({agency}) at {at}, entry {index}"})
-
-
-def missing_lines(channels: Sequence[str]) -> list[str]:
-    """The channels without an airing; nothing where there is none."""
-    if not channels:
-        return []
-    arabic = "، ".join(CHANNEL_NAMES[channel] for channel in channels)
-    return _by_language({"ar": f"لم تُبث بعد في: {arabic}", "en": f"no airing yet on: {', '.join(channels)}"})
+    return Bilingual(
+        f"استلمها {by} ({agency}) في {at} بالقيد {index}.", f"Acknowledged by {by} ({agency}) at {at}, entry {index}."
+    )
 
 
 def state_words(row: Row) -> str:
@@ -209,9 +208,15 @@ def _step_detail(step: Row) -> str | None:
     return detail
 
 
-def _by_language(text: Row) -> list[str]:
-    """The text in the chosen language; for both, one after the other."""
-    return localized(text["ar"], text["en"], "\0").split("\0")
+def _channel_names(channels: Sequence[str]) -> Bilingual:
+    return Bilingual("، ".join(CHANNEL_NAMES[channel] for channel in channels), ", ".join(channels))
+
+
+def _blocks(texts: Sequence[Bilingual], between: str | None = None) -> Iterator[str]:
+    """The lines in the chosen language; for both, all Arabic ones first, and `between` before the English ones."""
+    arabic, english = "\n".join(text.ar for text in texts), "\n".join(text.en for text in texts)
+    separator = "\n" if between is None else f"\n{between}\n"
+    yield from localized(arabic, english, separator).split("\n")
 
 
 def _minute(recorded: str) -> str:

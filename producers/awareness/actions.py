@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from hashlib import sha256
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+from events.faults.problems import Bilingual
 from events.types.awareness import AwarenessCampaignAcknowledged, AwarenessCampaignAired, AwarenessCampaignCompleted
 from events.values.fields import Channel, L
 from producers.sdk.typed_events import typed_event
@@ -21,13 +22,6 @@ Campaign = Mapping[str, Any]
 Report = AwarenessCampaignAcknowledged | AwarenessCampaignAired | AwarenessCampaignCompleted
 _DIGEST_LENGTH: Final = 8
 _RIYADH: Final = timezone(timedelta(hours=3))
-
-
-class Words(NamedTuple):
-    """One sentence in both languages."""
-
-    ar: str
-    en: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,32 +103,32 @@ def airing_report(campaign_id: str, airing: Airing) -> Action:
     return Action(f"air.{campaign_id}.{airing.id()}", data)
 
 
-def warnings(action: Action, campaign: Campaign) -> Iterator[Words]:
+def warnings(action: Action, campaign: Campaign) -> Iterator[Bilingual]:
     """What the sender should know before the event is sent. The log decides."""
     if action.effective_index(campaign) is not None:
         yield in_effect(action, campaign)
     if isinstance(action.data, AwarenessCampaignCompleted) and campaign["missing_channels"]:
         missing = ", ".join(campaign["missing_channels"])
-        yield Words(f"لم تُبث الحملة بعد في: {missing}.", f"The campaign has no airing yet on: {missing}.")
+        yield Bilingual(f"لم تُبث الحملة بعد في: {missing}.", f"The campaign has no airing yet on: {missing}.")
 
 
-def in_effect(action: Action, campaign: Campaign) -> Words:
+def in_effect(action: Action, campaign: Campaign) -> Bilingual:
     """Which entry has what the action reports, and who acknowledged."""
     index = action.effective_index(campaign)
     match action.data:
         case AwarenessCampaignAcknowledged():
             by = campaign["acknowledged_by"]
             at = f"{datetime.fromisoformat(campaign['acknowledged_at']).astimezone(_RIYADH):%Y-%m-%d %H:%M}"
-            return Words(
+            return Bilingual(
                 f"استلم الحملة مكتب {by} في {at} بالقيد {index}.", f"Acknowledged by {by} at {at}, entry {index}."
             )
         case AwarenessCampaignCompleted():
-            return Words(f"اكتملت الحملة بالقيد {index}.", f"Completed by entry {index}.")
+            return Bilingual(f"اكتملت الحملة بالقيد {index}.", f"Completed by entry {index}.")
         case AwarenessCampaignAired(airing_id=airing_id):
-            return Words(f"البث {airing_id} مسجل بالقيد {index}.", f"The airing {airing_id} is entry {index}.")
+            return Bilingual(f"البث {airing_id} مسجل بالقيد {index}.", f"The airing {airing_id} is entry {index}.")
 
 
-def next_step(campaign: Campaign) -> Words | None:
+def next_step(campaign: Campaign) -> Bilingual | None:
     """What the team does next; None once the campaign is completed or while it is paused."""
     campaign_id = campaign["campaign_id"]
     match campaign["next_action"]:
@@ -147,4 +141,4 @@ def next_step(campaign: Campaign) -> Words | None:
             command = f"yesser campaigns complete {campaign_id}"
         case _:
             return None
-    return Words(f"التالي: {command}", f"Next: {command}")
+    return Bilingual(f"التالي: {command}", f"Next: {command}")

@@ -22,7 +22,8 @@ from infra.command_line.parameters import AgencyCode, date_option
 from infra.settings import Settings
 
 if TYPE_CHECKING:
-    from producers.awareness.actions import Action, Words
+    from events.faults.problems import Bilingual
+    from producers.awareness.actions import Action
     from producers.awareness.send import Reported
 
 TIMEOUT_S: Final = 60.0
@@ -148,7 +149,7 @@ async def _send(sender: Sender, action: Action) -> Reported:
         return await report(client, sender.agency, action, _warn, TIMEOUT_S)
 
 
-def _warn(words: Words) -> None:
+def _warn(words: Bilingual) -> None:
     print_localized(*words, err=True)
 
 

@@ -13,8 +13,9 @@ from typing import Final, Literal
 from urllib.parse import quote
 
 from events.errors import Reject
+from events.faults.problems import Bilingual
 from infra.errors import WaitTimedOut
-from producers.awareness.actions import Action, Campaign, Words, warnings
+from producers.awareness.actions import Action, Campaign, warnings
 from producers.errors import OutcomeUnknown
 from producers.sdk.client import AgencyClient
 from producers.sdk.problems import GatewayProblem, RefusedByRegistrar
@@ -48,7 +49,7 @@ class Reported:
 
 
 async def report(
-    client: AgencyClient, agency: str, action: Action, warn: Callable[[Words], None], timeout_s: float
+    client: AgencyClient, agency: str, action: Action, warn: Callable[[Bilingual], None], timeout_s: float
 ) -> Reported:
     """Send the action as `agency`. Raises `UnknownCampaign`, `NotTheOwner`, `FaultyEvent`, and the client's errors."""
     event = action.event(agency)

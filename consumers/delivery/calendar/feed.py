@@ -12,7 +12,7 @@ from typing import Final
 
 from icalendar import Calendar, Event
 
-from consumers.delivery.dates import in_words
+from consumers.campaigns.dates import in_words
 from consumers.delivery.due_campaigns import DueCampaign, Team
 from consumers.delivery.plain_text import isolated, line, lines
 from consumers.delivery.words import Language, channel_list, languages, of

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote
 
-from consumers.delivery.dates import in_words
+from consumers.campaigns.dates import in_words
 from consumers.delivery.due_campaigns import DueCampaign, Team
 from consumers.delivery.mail import wording
 from consumers.delivery.mail.wording import WORDINGS

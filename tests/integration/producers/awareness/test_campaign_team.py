@@ -112,7 +112,7 @@ def test_from_launched_to_completed_by_inbox_commands_alone(access: GatewayAcces
     ]
     assert found["acknowledged_at"] == found["history"][1]["recorded"]
     paper = ok(run("show", campaign))
-    for part in ("https://health.example/a", "2026-11-20", "press-desk", "Channel One", "حجز المواعيد"):
+    for part in ("https://health.example/a", "20 November 2026", "press-desk", "Channel One", "حجز المواعيد"):
         assert part in paper
     covered = json.loads(ok(run("coverage", "--json", "--agency", CODE)))
     (row,) = [row for row in covered["services"] if row["service_id"] == "SVC-STORY"]
