@@ -99,7 +99,7 @@ def brief_parts(shown: Row, today: str) -> Iterator[RenderableType]:
     yield _history_table(shown["history"])
     yield ""
     if (command := next_command(shown)) is not None:
-        yield f"$ {command}"
+        yield f"{_INDENT}$ {command}"
 
 
 def _facts(shown: Row) -> Iterator[Bilingual]:

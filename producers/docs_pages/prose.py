@@ -18,6 +18,7 @@ PROSE_PAGES: Final = {
     "/docs/gateway": "gateway.md",
     "/docs/files": "files.md",
     "/docs/outbox": "outbox.md",
+    "/docs/campaigns": "campaigns.md",
     "/docs/kafka": "kafka.md",
     "/docs/tls": "tls.md",
     "/docs/runbook": "runbook.md",

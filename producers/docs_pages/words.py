@@ -55,6 +55,11 @@ MORE: Final[tuple[tuple[str, Bilingual, Bilingual], ...]] = (
         _B("إرسال الحدث مع معاملة قاعدة بيانات الجهة.", "Send an event with a transaction of your database."),
     ),
     (
+        "/docs/campaigns",
+        _B("حملات التوعية", "Campaigns"),
+        _B("ما على مكتب الإعلام، وتسجيل ما بُث.", "What a press officer must do, and reporting what was aired."),
+    ),
+    (
         "/docs/kafka",
         _B("كافكا مع FastStream", "Kafka with FastStream"),
         _B("استلام الحملات المستحقة ونشر أحداث الجهة.", "Receiving campaigns that became due, and publishing events."),
