@@ -17,7 +17,7 @@ from consumers.audit.tree import BATCH_ENTRIES
 from consumers.completeness.derive import Completeness
 from consumers.completeness.show import COLUMNS, document, file_rows, page, rows_table
 from consumers.operations.audit_options import AuditSource, source_options
-from consumers.revenue.statements.rendering import to_html
+from consumers.revenue.statements.paper import Paper
 from events.errors import YesserError
 from infra.command_line.display import show
 from infra.command_line.language import print_localized
@@ -71,10 +71,11 @@ def completeness_command(
     shown: dict[str, Any] = document(rows, derived.size, derived.root) | {"is_complete": derived.is_complete}
     if log.place is None:
         shown["read_but_not_in_log"] = asyncio.run(_compared(found))
+    page_text = None if html is None else _html(page(rows, derived.size, derived.root))
     if csv is not None:
         WRITERS["csv"](csv, COLUMNS, file_rows(rows))
-    if html is not None:
-        html.write_text(to_html(page(rows, derived.size, derived.root)), encoding="utf-8")
+    if html is not None and page_text is not None:
+        html.write_text(page_text, encoding="utf-8")
     written = [str(path) for path in (csv, html) if path is not None]
     text = ", ".join(written)
     print_result(
@@ -83,6 +84,12 @@ def completeness_command(
         lambda: print_localized(f"كُتب: {text}", f"Written: {text}") if written else show(rows_table(rows)),
         indented=True,
     )
+
+
+def _html(paper: Paper) -> str:
+    from consumers.revenue.statements.rendering import to_html  # imported here: it needs packages of the platform
+
+    return to_html(paper)
 
 
 async def _compared(found: Completeness) -> dict[str, list[list[int]]]:

@@ -14,12 +14,11 @@ from typing import Any, Final
 import msgspec
 
 from consumers.audit.derived import Ranges
-from events.validation.refusal import REFUSED
+from events.validation.refusal import PLATFORM, REFUSED
 from events.values.money import INTEGER_MAX
 from events.values.working_days import riyadh_date
 from events.wire.entry import NotAnEntry, parse_entry
 from events.wire.envelope import full_type
-from infra.postgres.outbox import PLATFORM
 
 RANGES_MAX: Final = 20_000
 """Ranges of an agency's numbers that are kept. Beyond it the numbers are too scattered to say what is missing."""

@@ -11,7 +11,6 @@ from operator import attrgetter
 from typing import Any, Final
 
 from consumers.campaigns.consumer import CONSUMER as CAMPAIGNS
-from consumers.campaigns.read import CHANNELS
 from consumers.campaigns.rows import AIRING, CAMPAIGN, COVERAGE
 from consumers.explain.figures import EVERYTHING, Explained, Figure, Part, Scope
 from consumers.explain.models import CAMPAIGN_TYPES, Model, column, counted
@@ -19,10 +18,12 @@ from consumers.explain.statement_model import partnership_figures
 from consumers.fold.anomaly import ANOMALY
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.projections.handlers import activity, plan, projects, services, training
-from consumers.projections.read import COUNTS
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from consumers.revenue.rows import CONTRACT
 from infra.postgres.unit_of_work import Key
+
+CHANNELS: Final = ("tv", "radio", "print")
+_COUNTS: Final = ("registered", "launched", "live", "suspended", "retired")
 
 SHOWN_PLAN: Final = Explained({"plan_id": column(PROJECTIONS, plan.SHOWN_PLAN, {}, "plan_id")}, Scope(types=plan.TYPES))
 """The plan that is shown."""
@@ -75,7 +76,7 @@ def _all_services(plan_id: str | None) -> Explained:
 def _group(plan_id: str | None, group: str) -> Explained:
     where = {"plan_id": plan_id, "group_number": int(group)}
     figures = {"target": _target(lambda targets: int(targets["services"][group]))}
-    figures |= {name: counted(PROJECTIONS, services.SERVICE_GROUP, where, attrgetter(name)) for name in COUNTS}
+    figures |= {name: counted(PROJECTIONS, services.SERVICE_GROUP, where, attrgetter(name)) for name in _COUNTS}
     return Explained(figures, Scope(types=plan.TYPES | services.TYPES))
 
 

@@ -97,6 +97,8 @@ async def test_a_served_log_is_checked_verified_mirrored_proven_and_exported(
             ("prove", address, "7", "--into", proof),
             ("check", proof),
             ("export", address, "--type", "service.launched", "--into", tmp_path / "export"),
+            ("explain", "plan", "services/1", "launched", "--from", address),
+            ("completeness", address),
         ):
             done = small.run("yesser", "audit", *command, "--vkey", VKEY)
             assert done.returncode == 0, done.stderr
