@@ -6,7 +6,8 @@ changes add up to.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from consumers.explain.models import Model, NoSuchKey, WrongName, key_text, near
 from consumers.explain.plan_model import SHOWN_PLAN
 from consumers.explain.shown_models import models
 from consumers.explain.sources import Reach, Source
-from consumers.explain.trace import BATCH_ENTRIES, Trace, tracer
+from consumers.explain.trace import BATCH_ENTRIES, Trace, Tracer, tracer
 from events.wire.entry import Entry, parse_entry
 
 STEPS_MAX: Final = 1_000
@@ -62,29 +63,34 @@ def model_of(request: Request) -> Model:
     return model
 
 
-async def explain(source: Source, request: Request) -> Answer:
-    """Raises `WrongName`, `NoSuchKey`, and what the source raises."""
+async def explain(source: Source, request: Request, also: Callable[[Tracer], None] = lambda tracer: None) -> Answer:
+    """`also` may read the rows of the fold. Raises `WrongName`, `NoSuchKey`, and what the source raises."""
     model = model_of(request)
     key = model.parse(request.key)
     if key is None:
-        raise WrongName(f"{request.key!r} is not a key of {model.name}: write it as {model.key_form}.")
+        given = f"{request.key!r} is not a key of {model.name}." if request.key else f"Give a key of {model.name}."
+        raise WrongName(f"{given} It is written {model.key_form}.")
     if model.needs_plan:
         await source.reach(part for figure in SHOWN_PLAN.figures.values() for part in figure.parts)
-        plan_id = (await trace_of(source, SHOWN_PLAN, 0)).end["plan_id"]
-        found = model.explained(key, plan_id)
+        async with traced(source, SHOWN_PLAN, 0) as made:
+            found = model.explained(key, made.trace.end["plan_id"])
     else:
         found = model.explained(key)
     chosen = _chosen(found, request)
     reach = await source.reach(part for figure in chosen.figures.values() for part in figure.parts)
-    trace = await trace_of(source, chosen, request.steps_max)
+    async with traced(source, chosen, request.steps_max) as made:
+        trace = made.finish()
+        if trace.exists:
+            also(made)
     if not trace.exists:
         raise NoSuchKey(await _no_such_key(source, model, chosen, request))
     live = await source.live(chosen.figures)
     return Answer(request, reach, trace.stored if live is None else live, trace, live is not None)
 
 
-async def trace_of(source: Source, found: Explained, steps_max: int) -> Trace:
-    """Fold the entries of the figures' scope. Call `source.reach` first."""
+@asynccontextmanager
+async def traced(source: Source, found: Explained, steps_max: int) -> AsyncIterator[Tracer]:
+    """A tracer that has folded the entries of the figures' scope. Call `source.reach` first."""
     with tracer(found.figures, found.row, steps_max) as made:
         batch: list[Entry] = []
         async for index, raw in source.entries(found.scope):
@@ -93,7 +99,7 @@ async def trace_of(source: Source, found: Explained, steps_max: int) -> Trace:
                 made.apply(batch)
                 batch = []
         made.apply(batch)
-        return made.finish()
+        yield made
 
 
 def _chosen(found: Explained, request: Request) -> Explained:

@@ -154,5 +154,6 @@ def table_models() -> dict[str, Model]:
 
 def near(wrong: str, known: Iterable[str]) -> str:
     """A sentence that suggests what was meant; empty if nothing is similar."""
-    found = get_close_matches(wrong, list(known), n=3)
+    names = list(known)
+    found = get_close_matches(wrong, names, n=3) or [name for name in names if wrong and wrong in name][:3]
     return f" Did you mean {', '.join(found)}?" if found else ""

@@ -145,7 +145,7 @@ class _Fold:
     """The fold of one consumer with the parts of the figures that its tables have."""
 
     def __init__(self, file: Path, consumer: Consumer, parts: Sequence[Part]) -> None:
-        self._store = SqliteStore(file, consumer)
+        self.store = SqliteStore(file, consumer)
         self._of = parts
         self._parts: dict[Table[Any], list[int]] = {}
         self._fold = consumer.fold
@@ -156,7 +156,7 @@ class _Fold:
 
     def load(self, entries: Sequence[Entry]) -> None:
         self._rows = _Watch(self._parts, self._of)
-        self._store.load(self._rows, entries)
+        self.store.load(self._rows, entries)
 
     def apply(self, entry: Entry, amounts: Sequence[Amount]) -> tuple[set[int], Sequence[int]]:
         """Fold one entry; the parts that changed, and the entries that waited for this one."""
@@ -170,17 +170,17 @@ class _Fold:
         return touched, tuple(rows.waited)
 
     def save(self) -> None:
-        self._store.save(self._rows)
+        self.store.save(self._rows)
 
     def stored(self, part: Part) -> Any:
         """What the stored rows give to a part."""
         found = Amount(part)
-        for row in self._store.matching(part.table, part.where):
+        for row in self.store.matching(part.table, part.where):
             found.change(part.table.key_of(row), None, part.of(row))
         return found.value
 
     def close(self) -> None:
-        self._store.close()
+        self.store.close()
 
 
 class Tracer:
@@ -226,6 +226,10 @@ class Tracer:
         for name, numbers in self._numbers.items():
             self.trace.stored[name] = self._figures[name].combine(*(totals[number] for number in numbers))
         return self.trace
+
+    def store(self, consumer: Consumer) -> SqliteStore:
+        """The rows of a consumer after these entries. Only those of the figures' scope are right."""
+        return self._folds[consumer.name].store
 
     def close(self) -> None:
         for fold in self._folds.values():

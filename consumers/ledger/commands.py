@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 import click
 
+from consumers.ledger.explain_command import explain_command
 from consumers.ledger.forecast import Forecast, forecast
 from consumers.ledger.forecast_chart import svg
 from consumers.ledger.reconcile import (
@@ -42,6 +43,7 @@ from infra.tables.mapping import MappingDocument, read_mapping
 from infra.tables.rows import mapped_rows
 
 __all__ = ["ledger"]
+ledger.add_command(explain_command)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _TERMS = click.Path(exists=True, dir_okay=False, path_type=Path)
 _TOKEN = click.Path(exists=True, dir_okay=False, path_type=Path)

@@ -20,7 +20,7 @@ def statement_document(parts: StatementParts, provenance: Provenance | None) -> 
     guarantee = parts.working.guarantee
     return {
         "statement": dict(parts.working.statement),
-        "shares": [_group(group) for group in parts.working.groups],
+        "shares": [share_document(group) for group in parts.working.groups],
         "guarantee": None
         if guarantee is None
         else {
@@ -36,7 +36,8 @@ def statement_document(parts: StatementParts, provenance: Provenance | None) -> 
     }
 
 
-def _group(group: PricedGroup) -> dict[str, Any]:
+def share_document(group: PricedGroup) -> dict[str, Any]:
+    """How the partner's share of some postings follows, band by band."""
     return {
         "contract_version": group.contract_version,
         "window": group.window_number,

@@ -65,7 +65,7 @@ def statement_paper(
     sheets = [
         _parties(partnership, statement),
         _revenue(statement),
-        *(_share(group) for group in working.groups),
+        *(share_sheet(group) for group in working.groups),
         *([] if working.guarantee is None else [_guarantee(working)]),
         _totals(statement),
         _paid(paid),
@@ -122,7 +122,7 @@ def _revenue(statement: Mapping[str, Any]) -> Sheet:
     )
 
 
-def _share(group: PricedGroup) -> Sheet:
+def share_sheet(group: PricedGroup) -> Sheet:
     """Amount × rate = share, band by band; then the rounding."""
     rows: list[tuple[Cell, ...]] = [
         (

@@ -1,0 +1,144 @@
+"""The options of the commands that explain a figure: from which log, up to where, how many steps, which proofs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+from consumers.audit.authenticated import AuthenticatedLog
+from consumers.audit.source import open_export
+from consumers.explain.explain import STEPS_MAX, Answer, Request, explain, model_of
+from consumers.explain.models import WrongName
+from consumers.explain.show import answer_document, indexes_of
+from consumers.explain.sources import ExportSource, OutsideSource, Source
+from consumers.explain.trace import Tracer
+from consumers.operations.audit_options import AuditSource, audit_source
+from consumers.operations.outside_commands import PROOF_SUFFIX, proof_of
+from events.errors import Retry
+from infra.command_line.parameters import index_option
+from infra.command_line.progress_bar import progress_bar
+from infra.settings import Settings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+_FOLDER: Final = click.Path(file_okay=False, path_type=Path)
+_FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+class NotSignedYet(Retry):
+    """The last of these entries is not under a signed checkpoint yet: try again in a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the options say. `end`: explain the first entries only; `proofs`: the folder for a proof of each step."""
+
+    place: str | None
+    vkey: str | None
+    token_file: Path | None
+    state: Path | None
+    end: int | None
+    steps_max: int
+    proofs: Path | None
+
+    def explained(
+        self, model: str, key: str, field: str | None, also: Callable[[Tracer], None] = lambda tracer: None
+    ) -> tuple[Answer, dict[str, Any]]:
+        """The answer and its document; the proofs are written. `also` may read the rows of the fold.
+
+        Raises `click.UsageError` for a wrong name.
+        """
+        request = Request(model, key, field, self.steps_max)
+        try:
+            model_of(request)
+            log = audit_source(self.place, self.vkey, self.token_file, self.state)
+            if self.proofs is not None and open_export(log.place, log.verifier) is not None:
+                raise click.UsageError("An export has one proof for all of its entries: take --proofs from a log.")
+            answer = asyncio.run(_answer(log, self.end, request, also))
+        except WrongName as error:
+            raise click.UsageError(str(error)) from None
+        document = answer_document(answer)
+        if self.proofs is not None:
+            self.proofs.mkdir(parents=True, exist_ok=True)
+            document["proofs"] = asyncio.run(_write_proofs(log, indexes_of(answer), self.proofs))
+        return answer, document
+
+
+def explain_options(command: Command) -> Command:
+    """Give a command these options, as the parameter `asked`."""
+
+    @click.option("--from", "place", metavar="URL-OR-FOLDER", help="A log's address, a mirror or an export.")
+    @click.option("--vkey", help="The log's verifier key, from its operator, never from the server.")
+    @click.option("--token-file", type=_FILE, help="File with a token that may read entries (scope log:read).")
+    @click.option("--state", type=_FOLDER, help="Folder of the checkpoints that you accepted.")
+    @index_option
+    @click.option(
+        "--steps", type=click.IntRange(min=1), default=STEPS_MAX, show_default=True, help="Show the last N steps."
+    )
+    @click.option("--proofs", type=_FOLDER, help="Write a .tlog-proof of each shown entry to this folder.")
+    @wraps(command)
+    def with_options(
+        *,
+        place: str | None,
+        vkey: str | None,
+        token_file: Path | None,
+        state: Path | None,
+        as_of_index: int | None,
+        steps: int,
+        proofs: Path | None,
+        **others: Any,
+    ) -> Any:
+        return command(asked=Asked(place, vkey, token_file, state, as_of_index, steps, proofs), **others)
+
+    return with_options  # type: ignore[return-value]
+
+
+async def _answer(log: AuditSource, end: int | None, request: Request, also: Callable[[Tracer], None]) -> Answer:
+    async with _opened(log, end) as source:
+        return await explain(source, request, also)
+
+
+@asynccontextmanager
+async def _opened(log: AuditSource, end: int | None) -> AsyncIterator[Source]:
+    """The source, up to `end` entries. A log elsewhere must continue the last checkpoint that was accepted."""
+    if log.place is None:
+        from consumers.explain.database import database_source  # imported here: an auditor has no database
+
+        async with database_source(Settings(), end) as source:
+            yield source
+    elif (export := open_export(log.place, log.verifier)) is not None:
+        yield ExportSource(export, _end_of(export.size, end))
+    else:
+        async with log.opened() as port:
+            _, checkpoint = await log.continued(port)
+            proven, size = AuthenticatedLog(port, checkpoint), _end_of(checkpoint.size, end)
+            with progress_bar("explain", size) as update:
+                yield OutsideSource(proven, size, lambda done, total: update(completed=done, total=total))
+        log.keep(checkpoint)
+
+
+def _end_of(size: int, end: int | None) -> int:
+    if end is not None and end > size:
+        raise click.UsageError(f"The checkpoint has {size} entries: --as-of-index {end} is beyond it.")
+    return size if end is None else end
+
+
+async def _write_proofs(log: AuditSource, indexes: Sequence[int], folder: Path) -> list[str]:
+    """Write a proof of each entry to an existing folder; the files' names. Raises `NotSignedYet`."""
+    written = []
+    async with log.opened() as port:
+        checkpoint = await port.checkpoint()
+        if indexes and indexes[-1] >= checkpoint.size:
+            raise NotSignedYet(NotSignedYet.__doc__)
+        for index in indexes:
+            proof = await proof_of(port, checkpoint, index)
+            file = folder / f"{index}{PROOF_SUFFIX}"
+            file.write_text(proof.text(), encoding="utf-8")
+            written.append(str(file))
+    return written

@@ -1,0 +1,159 @@
+"""The amounts from which a statement follows, computed from receipts, reversals, terms and earlier statements.
+
+In: the rows of a fold of the partnership's entries. Out: each field with its formula, its numbers and its result, and
+the share band by band. A formula's result is compared with the statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, cast
+
+from consumers.offline.store import SqliteStore
+from consumers.revenue.handlers.book import version_for
+from consumers.revenue.rows import CONTRACT, EXPECTED, PERIOD, RECEIPT, REVERSAL, STATEMENT, VERSION, Statement
+from consumers.revenue.statements.formulas import (
+    FORMULAS,
+    Amounts,
+    Expression,
+    formula_of,
+    in_numbers,
+    in_words,
+    names_in,
+    result,
+)
+from consumers.revenue.statements.working import Posting, PricedGroup, working_of
+from events.errors import Halt
+from events.values.calendar import CalendarName
+from events.values.periods import PeriodKind, period_of
+
+
+class WrongFigure(Halt):
+    """A figure does not follow from its formula: compare the tables with a rebuild (`yesser rebuild --compare`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """A field with its formula and the amounts in it."""
+
+    field: str
+    value: int | None
+    formula: Expression
+    amounts: Amounts
+
+    def document(self) -> dict[str, Any]:
+        """As JSON."""
+        words = in_words(self.formula)
+        return {
+            "field": self.field,
+            "value": self.value,
+            "formula": {"ar": words.ar, "en": words.en, "numbers": in_numbers(self.formula, self.amounts)},
+            "amounts": {name: self.amounts[name] for name in dict.fromkeys(names_in(self.formula))},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedStatement:
+    """All fields of a statement; `version`, `effective_from` and `terms_index` are of the terms in force."""
+
+    partnership_id: str
+    period: str
+    version: int
+    effective_from: str
+    terms_index: int
+    derivations: Mapping[str, Derivation]
+    shares: Sequence[PricedGroup]
+
+    def terms(self) -> dict[str, Any]:
+        """The terms in force as JSON: their version, first period and log entry."""
+        return {"version": self.version, "effective_from": self.effective_from, "index": self.terms_index}
+
+
+def explained_statement(store: SqliteStore, partnership_id: str, period: str) -> ExplainedStatement:
+    """Raises `WrongFigure` for a field that does not follow; the statement must exist."""
+    statement = store.row(STATEMENT, partnership_id, period)
+    contract = store.row(CONTRACT, partnership_id)
+    assert statement is not None
+    assert contract is not None
+    number = version_for(contract.versions, period)
+    versions = list(store.matching(VERSION, {"partnership_id": partnership_id}))
+    guarantee = versions[number].terms["guarantee"]
+    before = _before(store, partnership_id, period)
+    kind, calendar = cast(PeriodKind, contract.period_kind), cast(CalendarName, contract.calendar)
+    own = [posting for label, posting in _postings(store, partnership_id) if label == period]
+    dated = {posting.index: period_of(posting.dated_on, calendar, kind) for posting in own}
+    expected = store.row(EXPECTED, partnership_id, number, period)
+    sums = store.row(PERIOD, partnership_id, period)
+    amounts: dict[str, int | None] = {
+        **{name: value for name, value in asdict(statement).items() if name not in STATEMENT.key},
+        "receipts_halalas": sum(posting.amount_halalas for posting in own if posting.amount_halalas > 0),
+        "reversals_halalas": -sum(posting.amount_halalas for posting in own if posting.amount_halalas < 0),
+        "prior_postings_halalas": sum(p.amount_halalas for p in own if dated[p.index] < period),
+        "shares_halalas": sum(posting.partner_halalas for posting in own),
+        "closing_before_halalas": 0 if before is None else before.closing_cumulative_halalas,
+        "outstanding_before_halalas": 0 if before is None else before.top_up_outstanding_halalas,
+        "floor_bp": 0 if guarantee is None else guarantee["partner_floor_bp_of_expected"],
+        "agreed_halalas": 0 if expected is None else expected.amount_halalas,
+        "version_in_force": number,
+        "first_posting": own[0].index if own else None,
+        "last_posting": own[-1].index if own else None,
+        "closing_entry": None if sums is None else sums.closing_index,
+    }
+    derivations = {}
+    for name in FORMULAS:
+        formula, value = formula_of(name, guarantee), getattr(statement, name)
+        if result(formula, amounts) != value:
+            raise WrongFigure(
+                f"{name} of {partnership_id} {period} is {value}, but {in_numbers(formula, amounts)} gives "
+                f"{result(formula, amounts)}. {WrongFigure.__doc__}"
+            )
+        derivations[name] = Derivation(name, value, formula, amounts)
+    working = working_of(
+        asdict(statement), [asdict(version) for version in versions], own, amounts["outstanding_before_halalas"] or 0
+    )
+    terms = versions[number]
+    return ExplainedStatement(
+        partnership_id, period, number, terms.effective_from, terms.index, derivations, working.groups
+    )
+
+
+def _before(store: SqliteStore, partnership_id: str, period: str) -> Statement | None:
+    """The statement of the period before."""
+    earlier = [row for row in store.matching(STATEMENT, {"partnership_id": partnership_id}) if row.period < period]
+    return max(earlier, key=lambda row: row.period, default=None)
+
+
+def _postings(store: SqliteStore, partnership_id: str) -> list[tuple[str, Posting]]:
+    """The receipts and reversals of a partnership in log order, each with the period that it is posted to."""
+    where = {"partnership_id": partnership_id}
+    receipts = list(store.matching(RECEIPT, where))
+    services = {row.receipt_id: row.service_id for row in receipts}
+    found = [
+        (row.first_index, row.receipt_id, row.collected_on, row.service_id, 1, row.amount_halalas, row)
+        for row in receipts
+    ] + [
+        (row.index, row.reversal_id, row.reversed_on, services[row.receipt_id], -1, row.amount_halalas, row)
+        for row in store.matching(REVERSAL, where)
+    ]
+    found.sort(key=lambda posting: posting[0])
+    cumulative: dict[int, int] = {}
+    postings = []
+    for index, id_, dated_on, service_id, sign, amount, row in found:
+        window = row.window_number
+        before = cumulative.get(window, 0)
+        cumulative[window] = before + sign * amount
+        posting = Posting(
+            index,
+            id_,
+            dated_on,
+            service_id,
+            sign * amount,
+            row.contract_version,
+            window,
+            before,
+            sign * row.partner_halalas,
+            sign * row.treasury_halalas,
+        )
+        postings.append((row.period, posting))
+    return postings
