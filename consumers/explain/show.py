@@ -70,12 +70,12 @@ def answer_view(answer: Answer) -> list[RenderableType]:
         Column("النوع", "Type", drop=2),
         Column("الجهة", "Agency", drop=3),
         Column("وقت التسجيل", "Recorded", drop=4),
-        Column("البند", "Figure", drop=0 if request.field is None else 5),
+        *([Column("البند", "Figure")] if request.field is None else []),
         Column("قبل", "Before", right=True),
         Column("بعد", "After", right=True),
         Column("الفرق", "Change", drop=1, right=True),
     ]
-    rows = [row for step in trace.steps for row in _rows(step)]
+    rows = [row for step in trace.steps for row in _rows(step, named=request.field is None)]
     title = localized(
         f"{request.model} {request.key} بعد {answer.reach.log_index:,} من القيود",
         f"{request.model} {request.key} after {answer.reach.log_index:,} log entries",
@@ -116,23 +116,30 @@ def figure_text(name: str, value: Any) -> str | None:
     return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
-def _rows(step: Step) -> Iterable[list[str | None]]:
+def _rows(step: Step, *, named: bool) -> Iterable[list[str | None]]:
+    """A row for each figure that changed, with its name if `named`."""
     own = [str(step.index), step.type, step.agency, step.recorded]
     if step.waited:
         own[1] += localized(
             f" (ومعه {', '.join(map(str, step.waited))})", f" (with {', '.join(map(str, step.waited))})", ""
         )
     for name, (before, after) in step.changes.items():
-        yield [*own, name, figure_text(name, before), figure_text(name, after), _change(name, before, after)]
+        yield [
+            *own,
+            *([name] if named else []),
+            figure_text(name, before),
+            figure_text(name, after),
+            _change(name, before, after),
+        ]
         own = ["", "", "", ""]
 
 
 def _change(name: str, before: Any, after: Any) -> str | None:
-    numbers = [value or 0 for value in (before, after)]
-    if any(isinstance(value, bool) or not isinstance(value, int) for value in numbers) or name.endswith("_index"):
+    """By how much a number changed; nothing for what is set for the first time, or is no number."""
+    if not all(isinstance(value, int) and not isinstance(value, bool) for value in (before, after)):
         return ""
-    text = figure_text(name, numbers[1] - numbers[0])
-    return text if numbers[1] < numbers[0] else f"+{text}"
+    text = figure_text(name, after - before)
+    return text if after < before else f"+{text}"
 
 
 def _earlier(answer: Answer) -> Grid:
@@ -154,9 +161,7 @@ def _verdict(answer: Answer) -> str:
             f"The table differs from the log. The entries give: {said}. Run yesser rebuild --compare.",
             "\n",
         )
-    added = localized(
-        f"عدد القيود {count:,}، ومجموعها هو الرقم.", f"{count:,} entries, which add up to the figure.", "\n"
-    )
+    added = localized(f"عدد القيود {count:,}، وهي تعطي هذا الرقم.", f"Entries: {count:,}. They give this figure.", "\n")
     if answer.reach.is_complete:
         return added
     return localized(

@@ -17,6 +17,7 @@ from infra.postgres.connection import connect
 from infra.settings import Settings
 from tests.paths import ROOT
 from tests.scenarios.system import System, fresh_system
+from tests.unit.consumers.explain.test_trace import plan_figures
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 
@@ -84,6 +85,30 @@ def test_everything_verifies(told: dict[str, Any]) -> None:
     assert all(row["ok"] and len(row["sha256"]) == 64 for row in proofs["rebuild"]["read_models"])
     assert proofs["ledger"] == {"sum_halalas": 0, "ok": True}
     assert told["seconds"] > 0
+
+
+def test_every_figure_is_explained_by_its_entries_inside_and_outside(
+    told: dict[str, Any], teller: System, tmp_path: Path
+) -> None:
+    mirror = tmp_path / "mirror"
+    teller.ask("audit", "mirror", str(mirror))
+    vkey = teller.ask("audit", "vkey")["vkey"]
+    size = str(told["plan"]["log_index"])
+    outside = ("--from", str(mirror), "--vkey", vkey, "--state", str(tmp_path / "state"), "--as-of-index", size)
+    for key, figures in plan_figures(told["plan"]).items():
+        answer = teller.ask("audit", "explain", "plan", key, "--as-of-index", size)
+        assert answer["figures"] == figures, key
+        assert teller.ask("audit", "explain", "plan", key, *outside) == answer
+    account = told["ledger"]["accounts"][0]
+    answer = teller.ask("ledger", "explain", account["account"])
+    assert answer["figures"]["balance_halalas"] == account["balance_halalas"]
+    formulas = teller.ask("ledger", "explain", "PPP-110-001", "1426-07")["fields"]
+    statement = teller.ask("ledger", "statement", "PPP-110-001", "1426-07")
+    assert all(row["value"] == statement[row["field"]] for row in formulas)
+    stored = teller.ask("audit", "completeness", "--agency", "communications")
+    del stored["read_but_not_in_log"]
+    derived = teller.ask("audit", "completeness", str(mirror), *outside[2:6], "--agency", "communications")
+    assert derived["rows"] == stored["rows"]
 
 
 def test_over_http_a_system_reads_what_the_commands_print_and_a_partner_its_own(

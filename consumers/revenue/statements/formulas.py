@@ -169,6 +169,8 @@ def in_numbers(formula: Expression, amounts: Amounts) -> str:
     if isinstance(formula, Nothing):
         return riyals_text(0)
     left, right = in_numbers(formula.left, amounts), in_numbers(formula.right, amounts)
+    if formula.sign in ("plus", "minus") and right.startswith("-"):
+        right = f"({right})"
     return {
         "plus": f"{left} + {right}",
         "minus": f"{left} − {right}",

@@ -112,7 +112,7 @@ async def test_the_formula_is_shown_in_both_languages(yesser: Any, statement: di
     assert "Net of partnership" in shown
     assert "Collected − Reversed" in shown
     assert "المحصّل − المردود" in shown
-    assert "which add up to the figure" in shown
+    assert "They give this figure." in shown
     assert "Partner's share under version" in (await yesser(*own, "partner_base_halalas")).output
     assert "The formulas of statement" in (await yesser(*own)).output
 
