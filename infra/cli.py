@@ -34,7 +34,7 @@ SUMMARIES: Final = {
     "activity": "What each agency sent: accepted and refused.",
     "agencies": "Register, list, rotate, suspend and resume agencies.",
     "anomalies": "Accepted events that contradict what is known.",
-    "audit": "Check, mirror, verify, replay and export a log from outside.",
+    "audit": "Check, mirror, verify, explain and export a log from outside.",
     "campaigns": "The awareness campaigns and their state.",
     "commit": "Publish the hash of every read model now.",
     "demo": "Run the programme's real story from end to end.",

@@ -57,6 +57,7 @@ def _step(step: Step) -> dict[str, Any]:
         "agency": step.agency,
         "subject": step.subject,
         "id": step.id,
+        "data": step.data,
         "waited": list(step.waited),
         "changes": {name: {"before": before, "after": after} for name, (before, after) in step.changes.items()},
     }

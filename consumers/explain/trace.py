@@ -36,6 +36,7 @@ class Step:
     agency: str
     subject: str
     id: str
+    data: Mapping[str, Any]
     waited: tuple[int, ...]
     changes: Mapping[str, tuple[Any, Any]]
 
@@ -245,7 +246,17 @@ class Tracer:
                     trace.end[name] = after
         if not changes:
             return
-        step = Step(entry.index, entry.recorded, entry.type, entry.agency, entry.subject, entry.id, waited, changes)
+        step = Step(
+            entry.index,
+            entry.recorded,
+            entry.type,
+            entry.agency,
+            entry.subject,
+            entry.id,
+            entry.data,
+            waited,
+            changes,
+        )
         trace.steps.append(step)
         trace.steps_count += 1
         if len(trace.steps) > self._steps_max:

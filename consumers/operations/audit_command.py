@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def audit() -> None:
-    """Mirror the log, and verify it from its first entry."""
+    """Verify the log from its first entry, mirror it, prove entries, and explain figures by them."""
 
 
 audit.add_command(check_command)
