@@ -26,7 +26,7 @@ from infra.extras import has_platform, remedy
 
 GROUP: Final = "yesser.commands"
 
-WITHOUT_PLATFORM: Final = frozenset({"audit", "lint", "schema"})
+WITHOUT_PLATFORM: Final = frozenset({"audit", "keys", "lint", "schema", "witness"})
 """The commands of an install without the extra `platform`; the help names the others apart."""
 
 # The help line of each command: to import all commands for theirs would take a second.
@@ -69,6 +69,7 @@ SUMMARIES: Final = {
     "up": "Start Kafka, PostgreSQL and the platform's processes.",
     "wait": "Wait until everything published is applied.",
     "webhooks": "The webhooks of teams, their secrets, attempts and examples.",
+    "witness": "Cosign the log's checkpoints, as another organisation.",
 }
 
 

@@ -32,7 +32,7 @@ EXTRAS: Final = {
     "starlette": PLATFORM,
     "structlog": PLATFORM,
     "typst": PLATFORM,
-    "uvicorn": PLATFORM,
+    "uvicorn": "witness",
     "uvloop": PLATFORM,
     "xlsxwriter": PLATFORM,
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypedDict
@@ -62,10 +62,18 @@ class _Writer:
 
 
 async def write_mirror(
-    port: LogPort, folder: Path, verifier: Verifier, progress: Progress = lambda done, total: None
+    port: LogPort,
+    folder: Path,
+    verifier: Verifier,
+    progress: Progress = lambda done, total: None,
+    require: Callable[[Checkpoint], None] = lambda checkpoint: None,
 ) -> MirrorReport:
-    """Bring the folder to the newest signed checkpoint. On `WrongTree` or `ForkedLog` the checkpoint does not move."""
+    """Bring the folder to the newest signed checkpoint. On `WrongTree` or `ForkedLog` the checkpoint does not move.
+
+    `require` raises for a checkpoint that the reader does not accept; then nothing is written.
+    """
     checkpoint = await port.checkpoint()
+    require(checkpoint)
     history = await port.keys()
     await _require_continuation(port, folder, history, checkpoint)
     await require_rotations(port, history, checkpoint.size)

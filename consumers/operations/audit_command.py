@@ -12,7 +12,7 @@ import click
 from consumers.audit.mirror import MirrorReport, write_mirror
 from consumers.audit.port import read_verifier
 from consumers.audit.tree import require_tree
-from consumers.operations.audit_options import AuditSource, audit_source, source_options
+from consumers.operations.audit_options import AuditSource, audit_source, policy_option, source_options
 from consumers.operations.outside_commands import check_command, export_command, prove_command
 from consumers.operations.replay_command import replay_command
 from events.errors import Tampered, YesserError
@@ -71,13 +71,16 @@ def vkey_command(history: bool, as_json: bool) -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="File with a token that may read entries (scope log:read).",
 )
+@policy_option
 @json_option
-def mirror_command(folder: Path, source: str | None, vkey: str | None, token_file: Path | None, as_json: bool) -> None:
+def mirror_command(
+    folder: Path, source: str | None, vkey: str | None, token_file: Path | None, policy: Path | None, as_json: bool
+) -> None:
     """Bring FOLDER to the newest signed checkpoint, in the C2SP tlog-tiles layout. Only new files are written.
 
-    Exit code 76: the log does not continue the folder's checkpoint.
+    Exit code 76: the log does not continue the folder's checkpoint, or --policy asks for more cosignatures.
     """
-    report = asyncio.run(_mirror(audit_source(source, vkey, token_file), folder))
+    report = asyncio.run(_mirror(audit_source(source, vkey, token_file, policy=policy), folder))
     size, root, files = report["size"], report["root"], report["files_written"]
     print_confirmation(
         {"folder": str(folder), **report},
@@ -97,7 +100,8 @@ def verify_command(log: AuditSource, database: bool, as_json: bool) -> None:
 
     A log elsewhere must also continue the last checkpoint that you accepted. With --database, agencies, suspensions,
     ids, runs, refusals, dead letters, sequences, positions and checkpoints are derived from the entries first, and the
-    first row that differs is named. Exit code 76: they differ, or the checkpoint is not signed by the log's key.
+    first row that differs is named. Exit code 76: they differ, the checkpoint is not signed by the log's key, or it has
+    fewer cosignatures than --policy asks for.
     """
     if database and log.place is not None:
         raise click.UsageError("--database compares the tables of the database: give no address and no folder.")
@@ -166,7 +170,7 @@ async def _mirror(log: AuditSource, folder: Path) -> MirrorReport:
     async with log.opened() as port:
         with progress_bar("mirror") as update:
             return await write_mirror(
-                port, folder, log.verifier, lambda done, total: update(completed=done, total=total)
+                port, folder, log.verifier, lambda done, total: update(completed=done, total=total), log.require_policy
             )
 
 

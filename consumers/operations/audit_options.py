@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
@@ -22,8 +22,11 @@ from consumers.audit.tree import require_rotations
 from events.wire.entry import Entry
 from infra.log.signed_note import Checkpoint, Verifier
 from infra.settings import Settings
+from infra.witnesses.policy import Policy, read_policy
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+_FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FOLDER: Final = click.Path(file_okay=False, path_type=Path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class AuditSource:
     verifier: Verifier
     token: str | None
     kept: KeptCheckpoint | None
+    policy: Policy | None = None
 
     def opened(self) -> AbstractAsyncContextManager[LogPort]:
         """The log for reading."""
@@ -44,15 +48,26 @@ class AuditSource:
         return database_log(Settings(), self.verifier)
 
     async def continued(self, port: LogPort) -> tuple[Checkpoint | None, Checkpoint]:
-        """The last checkpoint accepted, and the newest one, which continues it. Raises `ForkedLog`, or
+        """The last checkpoint accepted, and the newest one, which continues it. Raises `ForkedLog`, `NotWitnessed`, or
         `WrongTree` for a rotation of the log's key that names another tree."""
-        new = await port.checkpoint()
+        new = await self.witnessed(port)
         history = await port.keys()
         await require_rotations(port, history, new.size)
         old = None if self.kept is None else self.kept.read(history)
         if self.kept is not None and old is not None:
             await require_continuation(port, old, new, str(self.kept.path))
         return old, new
+
+    async def witnessed(self, port: LogPort) -> Checkpoint:
+        """The newest checkpoint. Raises `NotWitnessed`."""
+        checkpoint = await port.checkpoint()
+        self.require_policy(checkpoint)
+        return checkpoint
+
+    def require_policy(self, checkpoint: Checkpoint) -> None:
+        """Raises `NotWitnessed` where the policy asks for more cosignatures than the checkpoint has."""
+        if self.policy is not None:
+            self.policy.require(checkpoint)
 
     def keep(self, checkpoint: Checkpoint) -> None:
         """Accept a checkpoint: later ones must continue it."""
@@ -95,15 +110,29 @@ def source_options(*, required: bool) -> Callable[[Command], Command]:
         @click.option("--vkey", help="The log's verifier key, from its operator, never from the server.")
         @click.option("--token-file", type=_FILE, help="File with a token that may read entries (scope log:read).")
         @click.option("--state", type=_FOLDER, help="Folder of the checkpoints that you accepted.")
+        @policy_option
         @wraps(command)
         def with_source(
-            *, source: str | None, vkey: str | None, token_file: Path | None, state: Path | None, **others: Any
+            *,
+            source: str | None,
+            vkey: str | None,
+            token_file: Path | None,
+            state: Path | None,
+            policy: Path | None,
+            **others: Any,
         ) -> Any:
-            return command(log=audit_source(source, vkey, token_file, state), **others)
+            return command(log=audit_source(source, vkey, token_file, state, policy), **others)
 
         return with_source  # type: ignore[return-value]
 
     return decorate
+
+
+def policy_option(command: Command) -> Command:
+    """Give a command the option --policy."""
+    return click.option(
+        "--policy", type=_FILE, help="File that says which witnesses must have cosigned (C2SP tlog-policy)."
+    )(command)
 
 
 def selection_options(command: Command) -> Command:
@@ -124,13 +153,17 @@ def selection_options(command: Command) -> Command:
 
 
 def audit_source(
-    source: str | None, vkey: str | None = None, token_file: Path | None = None, state: Path | None = None
+    source: str | None,
+    vkey: str | None = None,
+    token_file: Path | None = None,
+    state: Path | None = None,
+    policy: Path | None = None,
 ) -> AuditSource:
     """The source of these options."""
     verifier = verifier_of(source, vkey)
     token = None if token_file is None else token_file.read_text(encoding="ascii").strip()
     kept = None if source is None else KeptCheckpoint(state or state_folder(), verifier)
-    return AuditSource(source, verifier, token, kept)
+    return AuditSource(source, verifier, token, kept, None if policy is None else read_policy(policy))
 
 
 def verifier_of(source: str | None, vkey: str | None) -> Verifier:
@@ -138,7 +171,3 @@ def verifier_of(source: str | None, vkey: str | None) -> Verifier:
     if vkey is None and source is not None and is_address(source):
         raise click.UsageError("Give the log's verifier key with --vkey: a server cannot vouch for itself.")
     return read_verifier(Settings(), vkey)
-
-
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_FOLDER = click.Path(file_okay=False, path_type=Path)

@@ -16,7 +16,7 @@ from infra.command_line.output import json_option, print_confirmation, print_res
 from infra.command_line.progress_bar import progress_bar
 from infra.log.proof_file import ProofFile, parse_proof_file
 from infra.log.proofs import inclusion_proof
-from infra.log.signed_note import Checkpoint, Verifier
+from infra.log.signed_note import Checkpoint
 
 PROOF_SUFFIX: Final = ".tlog-proof"
 
@@ -28,10 +28,11 @@ def check_command(log: AuditSource, as_json: bool) -> None:
     """Check the newest checkpoint of a log: its signature, and that it continues the last one that you accepted.
 
     Reads no entries and needs no token. A file that ends in .tlog-proof is checked by itself: its entry is in the log.
-    Exit code 76: the signature is wrong, the log does not continue, or the proof does not hold.
+    Exit code 76: the signature is wrong, the log does not continue, the proof does not hold, or --policy asks for more
+    cosignatures than it has.
     """
     if log.place is not None and log.place.endswith(PROOF_SUFFIX):
-        _check_proof(Path(log.place), log.verifier, as_json)
+        _check_proof(Path(log.place), log, as_json)
         return
     old, new = asyncio.run(_checked(log))
     known = 0 if old is None else old.size
@@ -88,7 +89,7 @@ async def _checked(log: AuditSource) -> tuple[Checkpoint | None, Checkpoint]:
 
 async def _proven(log: AuditSource, index: int) -> tuple[ProofFile, Checkpoint]:
     async with log.opened() as port:
-        checkpoint = await port.checkpoint()
+        checkpoint = await log.witnessed(port)
         if index >= checkpoint.size:
             raise click.UsageError(f"The newest checkpoint has {checkpoint.size} entries: there is no entry {index}.")
         return await proof_of(port, checkpoint, index), checkpoint
@@ -121,9 +122,10 @@ async def _exported(log: AuditSource, selection: Selection, folder: Path, form: 
     return report
 
 
-def _check_proof(file: Path, verifier: Verifier, as_json: bool) -> None:
+def _check_proof(file: Path, log: AuditSource, as_json: bool) -> None:
     proof = parse_proof_file(file.read_text(encoding="utf-8"))
-    checkpoint = proof.verified(verifier)
+    checkpoint = proof.verified(log.verifier)
+    log.require_policy(checkpoint)
     print_confirmation(
         {"index": proof.index, "size": checkpoint.size, "root": checkpoint.root.hex(), "ok": True},
         as_json,

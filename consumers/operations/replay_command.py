@@ -72,7 +72,13 @@ async def _proven_mirror(log: AuditSource, mirror: Path, *, copied: bool) -> Che
         _, checkpoint = await log.continued(port)
         if copied:
             with progress_bar("mirror") as update:
-                await write_mirror(port, mirror, log.verifier, lambda done, total: update(completed=done, total=total))
+                await write_mirror(
+                    port,
+                    mirror,
+                    log.verifier,
+                    lambda done, total: update(completed=done, total=total),
+                    log.require_policy,
+                )
             checkpoint = await MirrorPort(mirror, log.verifier).checkpoint()
         else:
             with progress_bar("verify", checkpoint.size) as update:

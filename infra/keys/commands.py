@@ -11,14 +11,13 @@ from typing import Final
 import click
 
 from events.errors import YesserError
-from infra.command_line.database import with_database
 from infra.command_line.display import Column, Grid, show
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import localized
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.keys.carrying import PURPOSES, Purpose, here, pack, unpack
 from infra.keys.hash_keys import hash_key_files
-from infra.keys.listing import KeyRow, list_keys, tokens_by_key
+from infra.keys.listing import KeyRow, list_keys
 from infra.keys.rotation import (
     Rotation,
     prepare_gateway_key,
@@ -29,9 +28,8 @@ from infra.keys.rotation import (
     rotate_hash_key,
 )
 from infra.keys.sealed import CannotOpen, seal, unseal
+from infra.keys.witness_key import witness_keys
 from infra.log.key_files import gateway_key_files, log_key_files, read_private
-from infra.postgres.connection import TRANSIENT_ERRORS, NoDatabase, NoPassword
-from infra.postgres.trail import add_to_trail
 from infra.secret_files import write_private
 from infra.settings import Settings
 
@@ -76,6 +74,9 @@ def keys() -> None:
     """List, rotate, export and import the keys of this machine (docs/keys.md)."""
 
 
+keys.add_command(witness_keys)
+
+
 @keys.command("list")
 @json_option
 def list_(as_json: bool) -> None:
@@ -83,12 +84,10 @@ def list_(as_json: bool) -> None:
 
     Exit code 1: the files of a key are not in order.
     """
+    from infra.keys.database import count_tokens  # imported here: who makes a witness's key has no database
+
     settings = Settings()
-    try:
-        tokens = with_database(settings.acting_as("administrator"), "keys", tokens_by_key)
-    except (NoDatabase, *TRANSIENT_ERRORS):
-        tokens = None
-    rows = list_keys(settings, datetime.now(UTC), tokens)
+    rows = list_keys(settings, datetime.now(UTC), count_tokens(settings))
     print_result([row.document() for row in rows], as_json, lambda: show(_table(rows)))
     if faults := [row.fault for row in rows if row.fault]:
         if not as_json:
@@ -180,10 +179,10 @@ def import_command(file: Path, replace_others: bool, passphrase_file: Path | Non
 
 def _add_to_trail(settings: Settings, *words: str) -> None:
     """Add a row for the command. A machine that reaches no database has its keys all the same, and a warning."""
-    try:
-        with_database(settings.acting_as("operator"), "keys", lambda db: add_to_trail(db, "keys", *words))
-    except (NoDatabase, NoPassword, *TRANSIENT_ERRORS) as error:
-        click.echo(f"yesser: this is not in the trail, since the database cannot be reached: {error}", err=True)
+    from infra.keys.database import add_command  # imported here: who makes a witness's key has no database
+
+    if (reason := add_command(settings, *words)) is not None:
+        click.echo(f"yesser: this is not in the trail, since the database cannot be reached: {reason}", err=True)
 
 
 def _rotate(settings: Settings, purpose: Purpose, overlap_days: int, *, prepare: bool, timeout_s: float) -> Rotation:

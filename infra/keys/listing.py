@@ -5,21 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from infra.keys.carrying import PURPOSES, Purpose, here
 from infra.keys.hash_keys import HashKeyFiles, hash_key_files, load_hash_keys
 from infra.log.key_files import KeyFiles, gateway_key_files, load_keys, log_key_files, next_key
 from infra.log.key_history import key_name
 from infra.log.signed_note import InvalidKey
-from infra.postgres.connection import Connection
-from infra.postgres.sql import queries
 from infra.settings import Settings
 
 State = Literal["in use", "overlap", "replaced", "prepared", "requested", "wrong"]
 """`overlap`: still valid beside its successor; `replaced`: its file should be deleted; `wrong`: see `fault`."""
-
-_SQL: Final = queries("infra.keys", "keys.sql")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +32,6 @@ class KeyRow:
 
     def document(self) -> dict[str, Any]:
         return asdict(self)
-
-
-async def tokens_by_key(connection: Connection) -> dict[str | None, int]:
-    return {row["hash_key_id"]: row["tokens"] for row in await connection.fetch(_SQL["tokens"])}
 
 
 def list_keys(settings: Settings, now: datetime, tokens: Mapping[str | None, int] | None) -> list[KeyRow]:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
 from nacl.exceptions import CryptoError
 from nacl.signing import SigningKey, VerifyKey
@@ -21,6 +21,8 @@ from nacl.signing import SigningKey, VerifyKey
 from events.errors import Halt, YesserError
 
 ED25519: Final = b"\x01"
+COSIGNATURE_V1: Final = b"\x04"
+_KINDS: Final = {ED25519: "Ed25519", COSIGNATURE_V1: "cosignature/v1"}
 SIGNATURES_MAX: Final = 100
 """Most signature lines that are read, as in Go's implementation; the specification requires at least 16."""
 
@@ -38,6 +40,22 @@ class InvalidKey(Halt):
     """The key is not well-formed, or its file is missing although it was used: restore the file from its copy."""
 
 
+class PublicKey(Protocol):
+    """A named key whose signatures stand in notes."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def key_id(self) -> bytes: ...
+
+    def accepts(self, text: str, signature: bytes) -> bool:
+        """Whether `signature`, without the key id, is this key's over the text."""
+
+
+Key = TypeVar("Key", bound=PublicKey)
+
+
 @dataclass(frozen=True, slots=True)
 class Verifier:
     """A public key with its name. Its published text form is the *vkey*."""
@@ -47,21 +65,14 @@ class Verifier:
 
     @property
     def key_id(self) -> bytes:
-        """The first 4 bytes of SHA-256(name ‖ newline ‖ type ‖ public key)."""
-        return sha256(self.name.encode() + b"\n" + ED25519 + self.public).digest()[:4]
+        return key_id(self.name, ED25519 + self.public)
 
     @property
     def vkey(self) -> str:
-        """`<name>+<8 hex digits>+<base64>`."""
-        return f"{self.name}+{self.key_id.hex()}+{base64.b64encode(ED25519 + self.public).decode()}"
+        return vkey_of(self.name, ED25519 + self.public)
 
     def accepts(self, text: str, signature: bytes) -> bool:
-        """Whether `signature` (64 bytes) is this key's signature over the text."""
-        try:
-            VerifyKey(self.public).verify(text.encode(), signature)
-        except CryptoError:
-            return False
-        return True
+        return is_signature(self.public, text, signature)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +134,16 @@ def verify_note(note: str, verifiers: Sequence[Verifier]) -> str:
 
 
 def signers_of(note: str, verifiers: Sequence[Verifier]) -> tuple[str, list[Verifier]]:
-    """The text of a note, and those of the known keys that signed it: at least one.
+    """The text of a note, and those of the known keys that signed it. Raises `InvalidNote` where none did."""
+    text, good = known_signers(note, verifiers)
+    if not good:
+        names = ", ".join(v.vkey.rpartition("+")[0] for v in verifiers)
+        raise InvalidNote(f"the note carries no signature of a known key ({names})")
+    return text, good
+
+
+def known_signers(note: str, keys: Sequence[Key]) -> tuple[str, list[Key]]:
+    """The text of a note, and those of the known keys that signed it.
 
     Signatures of unknown keys are ignored; a bad signature under a known key makes the note invalid.
     """
@@ -135,19 +155,16 @@ def signers_of(note: str, verifiers: Sequence[Verifier]) -> tuple[str, list[Veri
     lines = rest[:-1].split("\n")
     if len(lines) > SIGNATURES_MAX:
         raise InvalidNote(f"the note has {len(lines)} signatures; at most {SIGNATURES_MAX} are read")
-    known = {(v.name, v.key_id): v for v in verifiers}
-    good: list[Verifier] = []
+    known = {(key.name, key.key_id): key for key in keys}
+    good: list[Key] = []
     for line in lines:
-        name, key_id, signature = _signature(line)
-        verifier = known.get((name, key_id))
-        if verifier is None:
+        name, found_id, signature = _signature(line)
+        key = known.get((name, found_id))
+        if key is None:
             continue
-        if not verifier.accepts(text, signature):
+        if not key.accepts(text, signature):
             raise InvalidNote(f"the signature of {name} is wrong: the text was changed, or another key signed it")
-        good.append(verifier)
-    if not good:
-        names = ", ".join(v.vkey.rpartition("+")[0] for v in verifiers)
-        raise InvalidNote(f"the note carries no signature of a known key ({names})")
+        good.append(key)
     return text, good
 
 
@@ -181,22 +198,47 @@ def parse_tree(size: str, root: str) -> tuple[int, bytes]:
     return int(size), found
 
 
+def is_signature(public: bytes, text: str, signature: bytes) -> bool:
+    """Whether `signature` (64 bytes) is this Ed25519 key's over the text."""
+    try:
+        VerifyKey(public).verify(text.encode(), signature)
+    except (CryptoError, ValueError):
+        return False
+    return True
+
+
+def key_id(name: str, key: bytes) -> bytes:
+    """The first 4 bytes of SHA-256(name ‖ newline ‖ key); `key` is the type and the public key."""
+    return sha256(name.encode() + b"\n" + key).digest()[:4]
+
+
+def vkey_of(name: str, key: bytes) -> str:
+    """`<name>+<8 hex digits>+<base64>`; `key` is the type and the public key."""
+    return f"{name}+{key_id(name, key).hex()}+{base64.b64encode(key).decode()}"
+
+
 def parse_vkey(vkey: str) -> Verifier:
-    """Parse a verifier key; its id must match its name and key. The base64 may contain `+`."""
-    name, key_id, public = _split_key(vkey)
-    verifier = Verifier(name, public)
-    if verifier.key_id != key_id:
-        raise InvalidKey(f"the verifier key of {name} does not have the id {key_id.hex()}: it was mistyped or changed")
-    return verifier
+    """Parse a verifier key; its id must match its name and key."""
+    return Verifier(*split_vkey(vkey, ED25519))
+
+
+def split_vkey(vkey: str, kind: bytes) -> tuple[str, bytes]:
+    """Name and public key of a verifier key of this type. The base64 may contain `+`."""
+    name, found_id, public = _split_key(vkey, kind)
+    if key_id(name, kind + public) != found_id:
+        raise InvalidKey(
+            f"the verifier key of {name} does not have the id {found_id.hex()}: it was mistyped or changed"
+        )
+    return name, public
 
 
 def parse_skey(skey: str) -> LogKey:
     if not skey.startswith(_PRIVATE):
         raise InvalidKey(f"a private key begins with {_PRIVATE}")
-    name, key_id, seed = _split_key(skey.removeprefix(_PRIVATE))
+    name, found_id, seed = _split_key(skey.removeprefix(_PRIVATE), ED25519)
     key = LogKey(name, seed)
-    if key.verifier.key_id != key_id:
-        raise InvalidKey(f"the private key of {name} does not have the id {key_id.hex()}: its file was changed")
+    if key.verifier.key_id != found_id:
+        raise InvalidKey(f"the private key of {name} does not have the id {found_id.hex()}: its file was changed")
     return key
 
 
@@ -213,15 +255,15 @@ def _signature(line: str) -> tuple[str, bytes, bytes]:
     return found[1], blob[:4], blob[4:]
 
 
-def _split_key(text: str) -> tuple[str, bytes, bytes]:
+def _split_key(text: str, kind: bytes) -> tuple[str, bytes, bytes]:
     name, _, rest = text.partition("+")
-    key_id, _, encoded = rest.partition("+")
+    found_id, _, encoded = rest.partition("+")
     key = _base64(encoded)
-    if not _KEY_NAME.fullmatch(name) or not re.fullmatch(r"[0-9a-f]{8}", key_id) or key is None or len(key) != 33:
+    if not _KEY_NAME.fullmatch(name) or not re.fullmatch(r"[0-9a-f]{8}", found_id) or key is None or len(key) != 33:
         raise InvalidKey("a key is not: name+8 hex digits+base64 of type and 32 bytes")
-    if key[:1] != ED25519:
-        raise InvalidKey(f"the key of {name} is not an Ed25519 key (type {key[0]:#04x})")
-    return name, bytes.fromhex(key_id), key[1:]
+    if key[:1] != kind:
+        raise InvalidKey(f"the key of {name} is of type {key[0]:#04x}, not {kind[0]:#04x} ({_KINDS[kind]})")
+    return name, bytes.fromhex(found_id), key[1:]
 
 
 def _base64(text: str) -> bytes | None:

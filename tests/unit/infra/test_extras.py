@@ -58,7 +58,8 @@ def test_the_contract_covers_every_command_of_the_small_install() -> None:
     contracts = PROJECT["tool"]["importlinter"]["contracts"]
     covered = next(row["source_modules"] for row in contracts if "forbidden_modules" in row)
     modules = {entry.module for entry in entry_points(group=GROUP) if entry.name in WITHOUT_PLATFORM}
-    assert modules <= set(covered)
+    open_ones = [name for name in modules if not any(f"{name}.".startswith(f"{room}.") for room in covered)]
+    assert not open_ones, f"add {open_ones} to the contract in pyproject.toml"
 
 
 @pytest.mark.parametrize(("name", "extra"), [("asyncpg.exceptions", "platform"), ("duckdb", "parquet")])

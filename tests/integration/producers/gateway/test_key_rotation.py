@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from infra.keys.database import tokens_by_key
 from infra.keys.hash_keys import hash_key_files, load_hash_keys
-from infra.keys.listing import list_keys, tokens_by_key
+from infra.keys.listing import list_keys
 from infra.keys.rotation import prepare_gateway_key, rotate_gateway_key, rotate_hash_key
 from infra.log.key_files import gateway_key_files, load_keys
 from infra.log.key_history import key_name, parse_history

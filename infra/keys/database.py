@@ -1,0 +1,34 @@
+"""What the commands of keys ask of the database, and write into it: valid tokens by key, and the trail."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from infra.command_line.database import with_database
+from infra.postgres.connection import TRANSIENT_ERRORS, Connection, NoDatabase, NoPassword
+from infra.postgres.sql import queries
+from infra.postgres.trail import add_to_trail
+from infra.settings import Settings
+
+_SQL: Final = queries("infra.keys", "keys.sql")
+
+
+def count_tokens(settings: Settings) -> dict[str | None, int] | None:
+    """The number of valid tokens by the key of their hash; None where the database cannot be reached."""
+    try:
+        return with_database(settings.acting_as("administrator"), "keys", tokens_by_key)
+    except (NoDatabase, *TRANSIENT_ERRORS):
+        return None
+
+
+def add_command(settings: Settings, *words: str) -> str | None:
+    """Add a row for `yesser keys` to the trail; returns why there is none where the database cannot be reached."""
+    try:
+        with_database(settings.acting_as("operator"), "keys", lambda db: add_to_trail(db, "keys", *words))
+    except (NoDatabase, NoPassword, *TRANSIENT_ERRORS) as error:
+        return str(error)
+    return None
+
+
+async def tokens_by_key(connection: Connection) -> dict[str | None, int]:
+    return {row["hash_key_id"]: row["tokens"] for row in await connection.fetch(_SQL["tokens"])}

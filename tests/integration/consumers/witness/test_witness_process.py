@@ -1,0 +1,94 @@
+"""The witness's process: over HTTP, killed at the worst moment, and against a log with two histories."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from infra.log.signed_note import LogKey
+from infra.witnesses.add_checkpoint import BODY_BYTES_MAX, SIZE_TYPE
+from infra.witnesses.cosignature import cosigner_of, cosigners_of
+from tests.integration.consumers.witness.witness_process import KILLED_BEFORE_ANSWER, Running, running
+from tests.unit.consumers.audit.memory_log import KEY
+from tests.unit.consumers.witness.test_witness import FORK, LOG, WITNESS, request
+
+
+def post(witness: Running, old: int, new: int, entries: list[bytes] = LOG) -> httpx.Response:
+    return httpx.post(f"{witness.address}add-checkpoint", content=request(old, new, entries).body())
+
+
+def test_it_cosigns_and_remembers(tmp_path: Path) -> None:
+    with running(tmp_path / "witness", WITNESS, KEY.verifier, first_run=True) as witness:
+        answer = post(witness, 0, 15)
+        assert answer.status_code == 200
+        assert cosigners_of(request(0, 15).note + answer.text, [cosigner_of(WITNESS)])
+    assert witness.process.returncode == 0
+    with running(tmp_path / "witness", WITNESS, KEY.verifier) as witness:
+        conflict = post(witness, 0, 20)
+        assert (conflict.status_code, conflict.text) == (409, "15\n")
+        assert conflict.headers["content-type"] == SIZE_TYPE
+        assert post(witness, 15, 20).status_code == 200
+
+
+def test_a_log_with_a_second_history_is_refused(tmp_path: Path) -> None:
+    with running(tmp_path / "witness", WITNESS, KEY.verifier, first_run=True) as witness:
+        assert post(witness, 0, 15).status_code == 200
+        assert post(witness, 15, 30, FORK).status_code == 422
+        assert post(witness, 15, 15, FORK).status_code == 409
+        assert post(witness, 0, 30, FORK).status_code == 409
+        assert post(witness, 15, 30).status_code == 200
+
+
+def test_killed_after_the_disk_and_before_the_answer_it_cosigns_no_other_tree(tmp_path: Path) -> None:
+    folder = tmp_path / "witness"
+    with running(folder, WITNESS, KEY.verifier, first_run=True, before=KILLED_BEFORE_ANSWER) as witness:
+        with pytest.raises(httpx.TransportError):
+            post(witness, 0, 15)
+        assert witness.process.wait(10) == -signal.SIGKILL
+    with running(folder, WITNESS, KEY.verifier) as witness:
+        assert post(witness, 0, 15, FORK).status_code == 409
+        assert post(witness, 15, 15, FORK).status_code == 409
+        # The log, which got no answer, asks again and learns the size.
+        assert post(witness, 0, 15).text == "15\n"
+        assert post(witness, 15, 15).status_code == 200
+
+
+def test_bodies_are_bounded_and_other_paths_are_not_there(tmp_path: Path) -> None:
+    with running(tmp_path / "witness", WITNESS, KEY.verifier, first_run=True) as witness:
+        large = httpx.post(f"{witness.address}add-checkpoint", content=b"x" * (BODY_BYTES_MAX + 1))
+        assert large.status_code == 413
+        assert httpx.get(f"{witness.address}add-checkpoint").status_code == 405
+        assert httpx.get(witness.address).status_code == 404
+        with socket.create_connection(("127.0.0.1", urlsplit(witness.address).port or 0)) as slow:
+            slow.sendall(b"POST /add-checkpoint HTTP/1.1\r\nHost: w\r\nContent-Length: 100\r\n\r\nold 0")
+            began = time.monotonic()
+            assert post(witness, 0, 15).status_code == 200
+            assert time.monotonic() - began < 5, "a slow client holds nobody up"
+
+
+def test_it_does_not_start_without_its_state(tmp_path: Path) -> None:
+    with (
+        pytest.raises(AssertionError, match="restore it; only a new witness needs --first-run"),
+        running(tmp_path / "witness", WITNESS, KEY.verifier),
+    ):
+        pass
+
+
+def test_a_key_of_another_kind_of_file_is_refused(tmp_path: Path) -> None:
+    with (
+        pytest.raises(AssertionError, match="a private key begins with"),
+        running(tmp_path / "witness", _NotAKey("w", bytes(32)), KEY.verifier, first_run=True),
+    ):
+        pass
+
+
+class _NotAKey(LogKey):
+    @property
+    def skey(self) -> str:
+        return "-----BEGIN PRIVATE KEY-----"

@@ -1,0 +1,157 @@
+"""A witness cosigns what continues the checkpoint before, and answers anything else as tlog-witness says."""
+
+from __future__ import annotations
+
+import asyncio
+from base64 import b64encode
+from collections.abc import Callable
+from http import HTTPStatus
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumers.witness.state import AlreadyRunning, DamagedState, NoState, WitnessState
+from consumers.witness.witness import Answer, Witness
+from infra.log.proofs import consistency_proof
+from infra.log.signed_note import LogKey
+from infra.witnesses.add_checkpoint import SIZE_TYPE, AddCheckpoint
+from infra.witnesses.cosignature import cosignature_in, cosigner_of
+from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, root_of, sample_entries
+
+WITNESS = LogKey("court.example/witness", bytes(range(32)))
+LOG = sample_entries(40)
+FORK = [*LOG[:10], b'{"another":"history"}', *LOG[11:]]
+NOW_S = 1_700_000_000
+
+
+class MemoryState(WitnessState):
+    """A state without a file."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def read(self, *_: object) -> None:
+        return None
+
+    def write(self, note: str) -> None:
+        self.notes.append(note)
+
+
+def request(old: int, new: int, entries: list[bytes] = LOG, key: LogKey = KEY) -> AddCheckpoint:
+    """A true log's request, or that of another history."""
+    proof = asyncio.run(consistency_proof(MemoryLog(entries[:new]), old, new)) if old <= new else []
+    return AddCheckpoint(old, proof, key.sign_checkpoint(new, root_of(entries[:new])))
+
+
+def ask(witness: Witness, asked: AddCheckpoint) -> Answer:
+    return witness.add_checkpoint(asked.body(), NOW_S)
+
+
+@pytest.fixture
+def witness() -> Witness:
+    return Witness(WITNESS, [KEY.verifier], MemoryState())
+
+
+def cosigned(answer: Answer, asked: AddCheckpoint) -> bool:
+    text = asked.note.rpartition("\n\n")[0] + "\n"
+    return answer.status == HTTPStatus.OK and cosignature_in(answer.body, text, cosigner_of(WITNESS)) == answer.body
+
+
+def test_a_log_that_grows_is_cosigned_each_time(witness: Witness) -> None:
+    for old, new in ((0, 0), (0, 7), (7, 7), (7, 8), (8, 40)):
+        asked = request(old, new)
+        assert cosigned(ask(witness, asked), asked), (old, new)
+    assert witness.last is not None
+    assert witness.last.size == 40
+
+
+REFUSED: list[tuple[Callable[[], AddCheckpoint], HTTPStatus]] = [
+    (lambda: request(12, 20), HTTPStatus.CONFLICT),
+    (lambda: request(0, 20), HTTPStatus.CONFLICT),
+    (lambda: request(20, 15), HTTPStatus.BAD_REQUEST),
+    (lambda: request(15, 15, FORK), HTTPStatus.CONFLICT),
+    (lambda: request(15, 30, FORK), HTTPStatus.UNPROCESSABLE_ENTITY),
+    (lambda: AddCheckpoint(15, request(15, 30, FORK).proof, request(15, 30).note), HTTPStatus.UNPROCESSABLE_ENTITY),
+    (lambda: AddCheckpoint(15, [], request(15, 30).note), HTTPStatus.UNPROCESSABLE_ENTITY),
+    (lambda: AddCheckpoint(15, [bytes(32)], request(15, 15).note), HTTPStatus.UNPROCESSABLE_ENTITY),
+    (lambda: request(15, 30, key=LogKey(KEY.name, bytes(32))), HTTPStatus.FORBIDDEN),
+    (lambda: request(15, 30, key=LogKey("other.example/0", bytes(32))), HTTPStatus.NOT_FOUND),
+    (lambda: AddCheckpoint(15, [], request(15, 30).note.replace("\n30\n", "\n31\n")), HTTPStatus.FORBIDDEN),
+    (lambda: AddCheckpoint(15, [], f"{KEY.name}\n"), HTTPStatus.FORBIDDEN),
+]
+
+
+@pytest.mark.parametrize(("asked", "status"), REFUSED)
+def test_anything_else_is_refused_and_changes_nothing(
+    witness: Witness, asked: Callable[[], AddCheckpoint], status: HTTPStatus
+) -> None:
+    ask(witness, request(0, 15))
+    before = witness.last
+    answer = ask(witness, asked())
+    assert answer.status == status
+    assert (answer.body == "15\n" and answer.type == SIZE_TYPE) == (status == HTTPStatus.CONFLICT)
+    assert witness.last == before
+    assert cosigned(ask(witness, request(15, 30)), request(15, 30)), "the true log goes on"
+
+
+def test_a_proof_from_nothing_must_be_empty(witness: Witness) -> None:
+    asked = AddCheckpoint(0, [bytes(32)], request(0, 7).note)
+    assert ask(witness, asked).status == HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+def test_what_cannot_be_read_is_a_bad_request(witness: Witness) -> None:
+    assert witness.add_checkpoint(b"\xff", NOW_S).status == HTTPStatus.BAD_REQUEST
+
+
+def test_after_a_rotation_a_second_key_of_the_log_is_known() -> None:
+    later = LogKey(KEY.name, bytes(reversed(range(32))))
+    witness = Witness(WITNESS, [KEY.verifier, later.verifier], MemoryState())
+    for asked in (request(0, 7), request(7, 8, key=later)):
+        assert cosigned(ask(witness, asked), asked)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 40), st.integers(0, 40)), max_size=12))
+def test_whatever_is_asked_only_one_history_is_cosigned(asked: list[tuple[bool, int, int]]) -> None:
+    state = MemoryState()
+    witness = Witness(WITNESS, [KEY.verifier], state)
+    for forked, old, new in asked:
+        ask(witness, request(old, new, FORK if forked else LOG))
+    trees = [(note.split("\n")[1], note.split("\n")[2]) for note in state.notes]
+    sizes = [int(size) for size, _ in trees]
+    assert sizes == sorted(sizes)
+    roots = [root for _, root in trees]
+    assert roots in [[b64encode(root_of(entries[:size])).decode() for size in sizes] for entries in (LOG, FORK)]
+
+
+def test_the_state_is_on_disk_and_one_process_holds_it(tmp_path: Path) -> None:
+    file = tmp_path / "witness.state"
+    with pytest.raises(NoState, match="--first-run"):
+        WitnessState(file)
+    state = WitnessState(file, first_run=True)
+    with pytest.raises(AlreadyRunning):
+        WitnessState(file, first_run=True)
+    ask(Witness(WITNESS, [KEY.verifier], state), request(0, 15))
+    assert file.stat().st_mode & 0o777 == 0o600
+    state.close()
+    again = Witness(WITNESS, [KEY.verifier], WitnessState(file))
+    assert again.last is not None
+    assert again.last.size == 15
+    assert ask(again, request(15, 15, FORK)).status == HTTPStatus.CONFLICT
+
+
+def test_a_state_that_was_changed_or_is_of_another_witness_is_not_taken(tmp_path: Path) -> None:
+    file = tmp_path / "witness.state"
+    state = WitnessState(file, first_run=True)
+    ask(Witness(WITNESS, [KEY.verifier], state), request(0, 15))
+    state.close()
+    for key in (WITNESS, LogKey("bank.example/witness", bytes(32))):
+        if key is WITNESS:
+            good = file.read_text()
+            file.write_text(good.replace("\n15\n", "\n14\n"))
+        kept = WitnessState(file)
+        with pytest.raises(DamagedState):
+            Witness(key, [KEY.verifier], kept)
+        kept.close()
+        file.write_text(good)

@@ -1,0 +1,77 @@
+"""Cosignatures as C2SP tlog-cosignature writes them."""
+
+from __future__ import annotations
+
+import base64
+from hashlib import sha256
+
+import pytest
+from nacl.signing import VerifyKey
+
+from infra.log.signed_note import InvalidKey, InvalidNote, LogKey, parse_vkey
+from infra.witnesses.cosignature import Cosigner, cosign, cosignature_in, cosigner_of, cosigners_of, parse_cosigner
+
+KEY = LogKey("court.example/witness", bytes(range(32)))
+OTHER = LogKey("bank.example/witness", bytes(range(1, 33)))
+LOG = LogKey("log.example/0", bytes(32))
+TEXT = "log.example/0\n7\nqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqo=\n"
+NOTE = LOG.sign(TEXT)
+
+
+def test_the_signature_is_over_header_time_and_the_whole_text() -> None:
+    line = cosign(KEY, TEXT, 1_679_315_147)
+    dash, name, encoded = line.rstrip("\n").split(" ")
+    blob = base64.b64decode(encoded)
+    assert (dash, name, len(blob)) == ("—", KEY.name, 76)
+    assert blob[4:12] == (1_679_315_147).to_bytes(8, "big")
+    message = b"cosignature/v1\ntime 1679315147\n" + TEXT.encode()
+    VerifyKey(cosigner_of(KEY).public).verify(message, blob[12:])
+
+
+def test_the_key_id_covers_the_type_so_that_a_key_has_another_id_as_a_logs_key() -> None:
+    public = KEY.verifier.public
+    assert cosigner_of(KEY).key_id == sha256(KEY.name.encode() + b"\n\x04" + public).digest()[:4]
+    assert cosigner_of(KEY).key_id != KEY.verifier.key_id
+
+
+def test_a_verifier_key_comes_back_and_one_of_a_log_is_refused() -> None:
+    assert parse_cosigner(cosigner_of(KEY).vkey) == cosigner_of(KEY)
+    with pytest.raises(InvalidKey, match="type 0x01, not 0x04"):
+        parse_cosigner(KEY.verifier.vkey)
+    with pytest.raises(InvalidKey, match="type 0x04, not 0x01"):
+        parse_vkey(cosigner_of(KEY).vkey)
+
+
+def test_those_who_cosigned_are_found_beside_the_log_and_strangers() -> None:
+    note = NOTE + cosign(OTHER, TEXT, 5) + cosign(KEY, TEXT, 6)
+    assert cosigners_of(note, [cosigner_of(KEY)]) == [cosigner_of(KEY)]
+    assert cosigners_of(NOTE, [cosigner_of(KEY)]) == []
+
+
+@pytest.mark.parametrize("at", range(4, 76))
+def test_each_byte_of_a_cosignature_counts(at: int) -> None:
+    blob = bytearray(base64.b64decode(cosign(KEY, TEXT, 6).split(" ")[2]))
+    blob[at] ^= 1
+    line = f"— {KEY.name} {base64.b64encode(blob).decode()}\n"
+    with pytest.raises(InvalidNote, match="court"):
+        cosigners_of(NOTE + line, [cosigner_of(KEY)])
+    assert cosignature_in(line, TEXT, cosigner_of(KEY)) is None
+
+
+def test_a_cosignature_of_another_text_is_none_of_this_one() -> None:
+    assert not cosigner_of(KEY).accepts(TEXT.replace("\n7\n", "\n8\n"), _signature(cosign(KEY, TEXT, 6)))
+
+
+def test_a_cosignature_in_an_answer_is_taken_alone() -> None:
+    own = cosign(KEY, TEXT, 6)
+    answer = cosign(OTHER, TEXT, 6) + "junk\n" + own
+    assert cosignature_in(answer, TEXT, cosigner_of(KEY)) == own
+    assert cosignature_in("<html>", TEXT, cosigner_of(KEY)) is None
+
+
+def test_a_time_beyond_63_bits_is_refused() -> None:
+    assert not Cosigner(KEY.name, KEY.verifier.public).accepts(TEXT, b"\xff" * 8 + bytes(64))
+
+
+def _signature(line: str) -> bytes:
+    return base64.b64decode(line.split(" ")[2])[4:]
