@@ -78,6 +78,10 @@ class Settings(BaseSettings):
         default=4_000, gt=0, description="A lease that is not renewed expires after this (database time)."
     )
     lease_renew_ms: int = Field(default=1_000, gt=0, description="How often an owner renews its lease.")
+    witness_policy: Path | None = Field(
+        default=None,
+        description="File of the log's witnesses and how many must cosign (C2SP tlog-policy); the relay asks them.",
+    )
     checkpoint_interval_ms: int = Field(default=1_000, gt=0, description="Least time between two signed checkpoints.")
     clock_difference_max_s: float = Field(
         default=300.0,

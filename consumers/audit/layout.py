@@ -11,6 +11,8 @@ TILE: Final = 256
 
 HASH_BYTES: Final = 32
 CHECKPOINT: Final = "checkpoint"
+NEWEST_CHECKPOINT: Final = "checkpoint.newest"
+"""The newest checkpoint, also where witnesses have yet to cosign it; our addition to the layout."""
 KEY_HISTORY: Final = "keys"
 """The rotations of the log's key, as signed notes; our addition to the layout."""
 Kind = int | Literal["entries"]

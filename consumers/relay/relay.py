@@ -1,5 +1,6 @@
 """The relay: sends the platform's events to its own topic, and the log's entries about campaigns to the campaign teams.
-It also commits to the read models when that is due (`consumers/commitments/scheduler.py`).
+It also commits to the read models when that is due (`consumers/commitments/scheduler.py`), and asks the log's witnesses
+for cosignatures (`consumers/cosigning/cosigning.py`).
 
 One relay works, by lease; the others stand by. The messages of a source are sent in order, one record batch after
 another, each acknowledged before the next. Only then, and only under the relay's epoch, are their rows marked as sent.
@@ -19,6 +20,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 
 from consumers.commitments.scheduler import CommitmentScheduler
+from consumers.cosigning.cosigning import Cosigning, witness_policy
 from consumers.relay.agency_topics import AgencyTopics
 from consumers.relay.outbox_source import Message, OutboxSource
 from consumers.relay.sending import BATCH_BYTES_MAX, send
@@ -69,6 +71,7 @@ class Relay:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings = settings.acting_as("relay")
+        self._policy = witness_policy(settings.witness_policy)
         self.sources: tuple[OutboxSource, ...] = (PlatformOutbox(), CampaignTriggers(settings))
         spec = LeaseSpec(LEASE, lambda application: connect(settings, application))
         progress = Progress(time.monotonic, positions=False)
@@ -89,7 +92,8 @@ class Relay:
 
     async def _work(self, term: Term) -> None:
         scheduler = CommitmentScheduler(self.settings, term)
-        await until_one_ends(self._send_all(term), scheduler.run(), term.stop.wait())
+        cosigning = Cosigning(self.settings, self._policy, term)
+        await until_one_ends(self._send_all(term), scheduler.run(), cosigning.run(), term.stop.wait())
 
     async def _send_all(self, term: Term) -> None:
         producer = AIOKafkaProducer(

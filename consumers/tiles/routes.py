@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
-from consumers.audit.layout import CHECKPOINT, KEY_HISTORY, TILE, parse_tile_path
-from consumers.tiles.source import TileSource
+from consumers.audit.layout import CHECKPOINT, KEY_HISTORY, NEWEST_CHECKPOINT, TILE, parse_tile_path
+from consumers.tiles.source import Newest, TileSource
 from infra.http.documents import answer, problems
 from infra.http.problems import Problem
 from infra.http.routes import LOG_PREFIX, RouteParts
@@ -38,17 +38,21 @@ def router(parts: RouteParts) -> APIRouter:
 
     @routes.get(
         f"/{CHECKPOINT}",
-        summary="The newest signed checkpoint",
+        summary="The newest signed checkpoint, with cosignatures",
         responses={200: answer("A C2SP checkpoint.", {"type": "string"}, CHECKPOINT_TYPE), **problems(404, 503)},
     )
     async def checkpoint() -> Response:
-        """Size and root of the log, signed with its key."""
-        newest = await source.checkpoint()
-        if newest is None:
-            raise Problem("not-found", retry_after_s=1)
-        return Response(
-            newest.note, headers={"Cache-Control": "public, max-age=1", **_SAFE}, media_type=CHECKPOINT_TYPE
-        )
+        """Size and root of the log, signed with its key. Where the log has witnesses: as enough of them cosigned it."""
+        return _checkpoint((await _newest(source)).cosigned)
+
+    @routes.get(
+        f"/{NEWEST_CHECKPOINT}",
+        summary="The newest signed checkpoint",
+        responses={200: answer("A C2SP checkpoint.", {"type": "string"}, CHECKPOINT_TYPE), **problems(404, 503)},
+    )
+    async def newest_checkpoint() -> Response:
+        """The same without waiting for witnesses: it may be some seconds ahead, and has the log's signature alone."""
+        return _checkpoint((await _newest(source)).note)
 
     @routes.get(
         f"/{KEY_HISTORY}",
@@ -96,6 +100,17 @@ def router(parts: RouteParts) -> APIRouter:
 
 
 _TOKEN_PROBLEMS: Final = problems(401, 403, 404, 503)
+
+
+async def _newest(source: TileSource) -> Newest:
+    newest = await source.checkpoint()
+    if newest is None:
+        raise Problem("not-found", retry_after_s=1)
+    return newest
+
+
+def _checkpoint(note: str) -> Response:
+    return Response(note, headers={"Cache-Control": "public, max-age=1", **_SAFE}, media_type=CHECKPOINT_TYPE)
 
 
 async def _read(source: TileSource, path: str) -> bytes:

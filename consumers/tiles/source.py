@@ -15,19 +15,22 @@ from consumers.audit.layout import TILE, Tile
 from infra.http.routes import RouteParts
 from infra.log.reader import newest_checkpoint, raw_bundle, stored_hashes
 from infra.postgres.connection import Connection
+from infra.postgres.sql import queries
 
 CHECKPOINT_AGE_S: Final = 1.0
 """A checkpoint is served for this long before the database is asked for a newer one."""
+_SQL: Final = queries("consumers.tiles", "tiles.sql")
 KEPT_BYTES_MAX: Final = 8 << 20
 """Tiles of about 260,000 entries, or of 67 million entries above the leaves."""
 
 
 @dataclass(frozen=True, slots=True)
 class Newest:
-    """The newest checkpoint, when it was read."""
+    """The newest checkpoint, when it was read, and the one that enough witnesses cosigned (else the same)."""
 
     note: str
     size: int
+    cosigned: str
     read_at_s: float
 
 
@@ -70,8 +73,10 @@ class TileSource:
         return self._newest is not None and tile.is_within(self._newest.size)
 
     async def _refresh(self, connection: Connection) -> None:
+        cosigned = await connection.fetchval(_SQL["cosigned"])
         found = await newest_checkpoint(connection)
-        self._newest = None if found is None else Newest(found[1], found[0], self._clock())
+        if found is not None:
+            self._newest = Newest(found[1], found[0], cosigned or found[1], self._clock())
 
     def _keep(self, tile: Tile, data: bytes) -> None:
         self._kept[tile] = data

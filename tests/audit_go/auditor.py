@@ -33,10 +33,14 @@ class Auditor:
 
 def built(folder: Path) -> Auditor:
     """Build it in a folder."""
-    program = folder / "audit"
-    source = Path(__file__).parent
+    return Auditor(go_program(folder, Path(__file__).parent))
+
+
+def go_program(folder: Path, source: Path) -> Path:
+    """Build the Go program of a folder into another one."""
+    program = folder / source.name
     built = subprocess.run(
         ["go", "build", "-o", program, "."], cwd=source, capture_output=True, text=True, check=False, timeout=280
     )
     assert built.returncode == 0, f"go build failed (its first run needs a network):\n{built.stderr}"
-    return Auditor(program)
+    return program

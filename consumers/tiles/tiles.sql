@@ -1,0 +1,2 @@
+-- name: cosigned
+SELECT note FROM platform.cosigned_checkpoint

@@ -1,0 +1,235 @@
+"""The relay asks real witnesses: the newest checkpoint is served with enough cosignatures, none holds up another."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from consumers.cosigning.cosigning import Cosigning, witness_policy
+from consumers.cosigning.submitter import REQUEST_MAX_S
+from infra.log.signed_note import LogKey, parse_checkpoint
+from infra.postgres.connection import Connection
+from infra.process import lease
+from infra.process.leader_election import Term
+from infra.settings import Settings
+from infra.witnesses.cosignature import cosigner_of, cosigners_of
+from infra.witnesses.policy import InvalidPolicy, NotWitnessed, Policy, parse_policy
+from tests.integration.consumers.audit.test_audit import ENTRIES, fill
+from tests.integration.consumers.read_api.read_api import read_window
+from tests.integration.consumers.witness.witness_process import KILLED_BEFORE_ANSWER, running
+from tests.unit.consumers.audit.memory_log import KEY, root_of
+
+SIGNED = 700
+NAMES = ("court", "bank", "guild")
+KEYS = {name: LogKey(f"{name}.example/witness", bytes([number]) * 32) for number, name in enumerate(NAMES, 1)}
+NOBODY = "http://127.0.0.1:9/"
+
+
+class Witnesses:
+    """Three witnesses, of which some may be away; two must cosign."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._stack = ExitStack()
+        self.addresses = dict.fromkeys(KEYS, NOBODY)
+
+    def start(self, name: str, *, first_run: bool = True, before: str = "") -> None:
+        started = running(self.folder / name, KEYS[name], KEY.verifier, first_run=first_run, before=before)
+        self.addresses[name] = self._stack.enter_context(started).address
+
+    def stop(self) -> None:
+        self._stack.close()
+
+    @property
+    def policy(self) -> Policy:
+        lines = [f"witness {name} {cosigner_of(key).vkey} {self.addresses[name]}\n" for name, key in KEYS.items()]
+        return parse_policy(f"{''.join(lines)}group enough 2 court bank guild\nquorum enough\n")
+
+
+@pytest.fixture
+def witnesses(tmp_path: Path) -> Iterator[Witnesses]:
+    found = Witnesses(tmp_path)
+    yield found
+    found.stop()
+
+
+@pytest.fixture
+async def term(settings: Settings, connection: Connection) -> Term:
+    await fill(connection, ENTRIES, SIGNED)
+    epoch = await lease.claim(connection, "relay", "test", settings)
+    assert epoch is not None
+    return Term(epoch, asyncio.Event())
+
+
+async def kept(connection: Connection) -> str | None:
+    note: str | None = await connection.fetchval("SELECT note FROM platform.cosigned_checkpoint")
+    return note
+
+
+async def sign(connection: Connection, size: int) -> None:
+    note = KEY.sign_checkpoint(size, root_of(ENTRIES[:size]))
+    await connection.execute("INSERT INTO log.checkpoint (size, note) VALUES ($1, $2)", size, note)
+
+
+@asynccontextmanager
+async def at_work(settings: Settings, policy: Policy | None, term: Term) -> AsyncIterator[None]:
+    """The task of the relay, with the relay's rights."""
+    task = asyncio.create_task(Cosigning(settings.acting_as("relay"), policy, term).run())
+    try:
+        yield
+        assert not task.done(), task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def until(found: Callable[[str | None], bool], connection: Connection, within_s: float = 20.0) -> str:
+    deadline = time.monotonic() + within_s
+    while not found(note := await kept(connection)):
+        assert time.monotonic() < deadline, note
+        await asyncio.sleep(0.05)
+    return note or ""
+
+
+def cosigned_by(note: str) -> set[str]:
+    names = {cosigner_of(key): name for name, key in KEYS.items()}
+    return {names[cosigner] for cosigner in cosigners_of(note, list(names))}
+
+
+async def test_the_served_checkpoint_has_enough_cosignatures_and_the_newest_is_beside_it(
+    settings: Settings, connection: Connection, term: Term, witnesses: Witnesses
+) -> None:
+    for name in KEYS:
+        witnesses.start(name)
+    policy = witnesses.policy
+    async with at_work(settings, policy, term):
+        note = await until(lambda note: note is not None and len(cosigned_by(note)) == 3, connection)
+        await sign(connection, len(ENTRIES))
+        note = await until(lambda note: note is not None and f"\n{len(ENTRIES)}\n" in note, connection)
+    policy.require(parse_checkpoint(note, KEY.verifier))
+    await connection.execute(
+        "INSERT INTO log.checkpoint (size, note) VALUES ($1, $2)", len(ENTRIES) + 1, KEY.sign_checkpoint(1, bytes(32))
+    )
+    async with read_window(settings, connection) as window:
+        served = (await window.client.get("/log/0/checkpoint")).text
+        newest = (await window.client.get("/log/0/checkpoint.newest")).text
+    assert served.startswith(note.rpartition("\n\n")[0])
+    assert len(cosigned_by(served)) >= 2
+    assert newest == KEY.sign_checkpoint(1, bytes(32))
+
+
+async def test_one_witness_away_changes_nothing_and_two_hold_the_cosigned_one_back(
+    settings: Settings, connection: Connection, term: Term, witnesses: Witnesses
+) -> None:
+    witnesses.start("court")
+    async with at_work(settings, witnesses.policy, term):
+        await asyncio.sleep(2)
+        assert await kept(connection) is None, "one of two is not enough"
+    witnesses.start("guild")
+    async with at_work(settings, witnesses.policy, term):
+        note = await until(lambda note: note is not None, connection)
+    assert cosigned_by(note) == {"court", "guild"}
+    with pytest.raises(NotWitnessed, match="missing: bank"):
+        parse_policy(
+            "".join(f"witness {name} {cosigner_of(key).vkey}\n" for name, key in KEYS.items())
+            + "group g all court bank guild\nquorum g\n"
+        ).require(parse_checkpoint(note, KEY.verifier))
+
+
+async def test_a_witness_that_never_answers_costs_the_others_no_time(
+    settings: Settings, connection: Connection, term: Term, witnesses: Witnesses
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        witnesses.addresses["bank"] = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        witnesses.start("court")
+        witnesses.start("guild")
+        async with at_work(settings, witnesses.policy, term):
+            await until(lambda note: note is not None, connection, within_s=REQUEST_MAX_S - 1)
+
+
+async def test_a_witness_killed_before_its_answer_cosigns_after_its_restart(
+    settings: Settings, connection: Connection, term: Term, witnesses: Witnesses
+) -> None:
+    witnesses.start("court")
+    witnesses.start("bank", before=KILLED_BEFORE_ANSWER)
+    async with at_work(settings, witnesses.policy, term):
+        await asyncio.sleep(2)
+    assert await kept(connection) is None
+    witnesses.start("bank", first_run=False)
+    async with at_work(settings, witnesses.policy, term):
+        note = await until(lambda note: note is not None, connection)
+    assert cosigned_by(note) == {"court", "bank"}
+
+
+async def test_another_history_is_cosigned_by_nobody(
+    settings: Settings, connection: Connection, term: Term, witnesses: Witnesses
+) -> None:
+    for name in ("court", "bank"):
+        witnesses.start(name)
+    async with at_work(settings, witnesses.policy, term):
+        await until(lambda note: note is not None, connection)
+    # The holder of the log's key and of its database signs another tree of a later size.
+    forked = [*ENTRIES[:10], b"{}", *ENTRIES[11:]]
+    await connection.execute("DELETE FROM platform.cosigned_checkpoint")
+    note = KEY.sign_checkpoint(len(forked), root_of(forked))
+    await connection.execute("INSERT INTO log.checkpoint (size, note) VALUES ($1, $2)", len(forked), note)
+    async with at_work(settings, witnesses.policy, term):
+        await asyncio.sleep(3)
+    assert await kept(connection) is None
+
+
+async def test_the_first_cosigned_one_is_the_newest_so_that_no_reader_sees_the_log_shrink(
+    settings: Settings, connection: Connection, term: Term, witnesses: Witnesses
+) -> None:
+    for name in ("court", "bank"):
+        witnesses.start(name)
+    policy = witnesses.policy
+    cosigning = Cosigning(settings, policy, term)
+    async with cosigning.submitters(policy) as submitters:
+        asked = [row for row in submitters if row.witness.name != "guild"]
+        await cosigning.look(connection, policy, asked[:1])
+        ask, later = asked[1].cosignature, len(ENTRIES)
+
+        async def overtaken(*arguments: object) -> str | None:
+            await sign(connection, later)  # signed while the witness was asked
+            return await ask(*arguments)  # type: ignore[arg-type]
+
+        asked[1].cosignature = overtaken  # type: ignore[method-assign, assignment]
+        await cosigning.look(connection, policy, asked[1:])
+        assert await kept(connection) is None
+        asked[1].cosignature = ask  # type: ignore[method-assign]
+        await cosigning.look(connection, policy, asked)
+    assert f"\n{later}\n" in (await kept(connection) or "")
+
+
+async def test_without_witnesses_the_newest_checkpoint_is_served_again(
+    settings: Settings, connection: Connection, term: Term
+) -> None:
+    await connection.execute("INSERT INTO platform.cosigned_checkpoint (size, note) VALUES (1, 'old')")
+    async with at_work(settings, None, term):
+        await until(lambda note: note is None, connection)
+
+
+async def test_a_relay_that_was_replaced_writes_nothing(
+    settings: Settings, connection: Connection, term: Term, witnesses: Witnesses
+) -> None:
+    for name in ("court", "bank"):
+        witnesses.start(name)
+    async with at_work(settings, witnesses.policy, Term(term.epoch - 1, asyncio.Event())):
+        await asyncio.sleep(2)
+    assert await kept(connection) is None
+
+
+def test_a_policy_whose_quorum_cannot_be_asked_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "policy"
+    lines = "".join(f"witness {name} {cosigner_of(key).vkey}\n" for name, key in KEYS.items())
+    file.write_text(f"{lines}group g 2 court bank guild\nquorum g\n")
+    with pytest.raises(InvalidPolicy, match="have an address"):
+        witness_policy(file)
+    assert witness_policy(None) is None
