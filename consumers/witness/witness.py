@@ -73,8 +73,10 @@ def decide(request: AddCheckpoint, log_keys: Sequence[Verifier], last: Checkpoin
     last_size, last_root = (0, EMPTY_ROOT) if last is None else (last.size, last.root)
     if request.old_size > new.size:
         return Answer(HTTPStatus.BAD_REQUEST, f"the old size {request.old_size} is beyond the size {new.size}\n")
-    if request.old_size != last_size or (new.size == last_size and new.root != last_root):
+    if request.old_size != last_size:
         return Answer(HTTPStatus.CONFLICT, f"{last_size}\n", SIZE_TYPE)
+    if new.size == last_size and new.root != last_root:
+        return Answer(HTTPStatus.CONFLICT, f"another tree of {last_size} entries was cosigned here\n")
     if not verify_consistency(last_size, last_root, new.size, new.root, request.proof):
         return Answer(
             HTTPStatus.UNPROCESSABLE_ENTITY,
