@@ -11,7 +11,7 @@ from random import Random
 
 from tests.scenarios.system import System, until
 
-PROCESSES = ("registrar", "relay", "projections", "campaigns", "revenue", "event-index")
+PROCESSES = ("registrar", "relay", "projections", "campaigns", "revenue", "event-index", "delivery")
 SERVICES = ("kafka", "postgres")
 EVERYTHING = (*PROCESSES, "gateway", *SERVICES)
 HEAVY = ("registrar", "kafka", "postgres")

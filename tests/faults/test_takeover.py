@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from infra.postgres.connection import connect
+from infra.principals import CONSUMERS
 from infra.settings import Settings
 from tests.faults.killing import PROCESSES
 from tests.faults.services import away
@@ -27,7 +28,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.accept]
 
 TAKE_OVER_S = 10.0
 PROFILE = Profile(agencies=("yesser", "interior", "health", "justice"))
-LEASES = {name: name if name in ("registrar", "relay") else f"consumer.{name}" for name in PROCESSES}
+LEASES = {name: f"consumer.{name}" if name in CONSUMERS else name for name in PROCESSES}
 
 
 @pytest.fixture(scope="module")
