@@ -1,3 +1,3 @@
-"""Decides what depends on the clock: which campaigns are escalated. Way in: `timers.set_off`. Imports:
-`consumers.as_of`, `consumers.campaigns`, `consumers.registrar.guards`.
+"""Decides what depends on the clock: which campaigns are escalated, and which are triggered as not aired. Way in:
+`timers.set_off`. Imports: `consumers.as_of`, `consumers.campaigns`, `consumers.registrar.guards`.
 """

@@ -1,9 +1,9 @@
-"""The timers of campaigns: at midnight in Riyadh they put the escalations that are due into the outbox.
+"""The timers of campaigns: at midnight in Riyadh they put into the outbox what is due by the clock alone.
 
-Flows in: the campaigns' rows, the log, the clock. Flows out: events `campaign.escalated`, each once. Nothing is
-stored: what is due follows from the rows and the clock, and an event's id names its campaign, so that what was decided
-is found after a restart, a rebuild, a restore, or a change of the clock. The rows decide only once they contain every
-entry that was recorded by midnight.
+Flows in: the campaigns' rows, the log, the clock, the rules. Flows out: events `campaign.escalated`, and the triggers
+of rules about `not-aired`, each once. Nothing is stored: what is due follows from the rows and the clock. An event's id
+names its campaign, so that what was decided is found after a restart, a rebuild, a restore, or a change of the clock.
+The rows decide only once they contain every entry that was recorded by midnight.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ import structlog
 
 from consumers.as_of.point_in_time import RIYADH, entries_recorded_by
 from consumers.campaigns.consumer import CONSUMER as CAMPAIGNS
+from consumers.campaigns.rules.in_force import rules_in_force
+from consumers.campaigns.rules.rule import RuleSet
+from consumers.campaigns.unaired import due_triggers
 from consumers.delivery import delivery_lease
 from consumers.delivery.timers.escalation import Overdue, escalation, midnight_after
 from consumers.registrar.breaker import Clock
@@ -55,7 +58,9 @@ def utc_now() -> datetime:
 async def set_off(settings: Settings, term: Term, round_ended: Callable[[], None], clock: Clock = utc_now) -> None:
     """A part of the delivery process: looks each second at what is due, until the term's `stop`."""
     connection = term.cut_when_lost(await connect(settings, "delivery timers"))
-    timers = Timers(connection, term.epoch, ClockCheck(clock, monotonic, settings.clock_difference_max_s))
+    await connection.execute("SET search_path = campaigns")
+    clocks = ClockCheck(clock, monotonic, settings.clock_difference_max_s)
+    timers = Timers(connection, term.epoch, clocks, rules_in_force())
     waiting = LogOnce("timers are waiting", "timers go on")
     try:
         while not term.stop.is_set():
@@ -79,16 +84,18 @@ class NotCaughtUp(Retry):
 @dataclass(slots=True)
 class Timers:
     """What is decided so far: the campaigns due before `_decided_before` whose triggers stand in the first `_position`
-    entries. It saves work; what was decided is known from the log and the outbox."""
+    entries. It saves work; what was decided is known from the log and the outbox. The connection's `search_path` is the
+    campaigns' schema."""
 
     connection: Connection
     epoch: int
     clocks: ClockCheck
+    rules: RuleSet
     _decided_before: str = ""
     _position: int = 0
 
     async def look(self) -> int:
-        """Put the escalations that are due into the outbox; returns their number.
+        """Put what is due into the outbox; returns the number of events.
 
         Raises `NotCaughtUp`, and `ClocksDiffer` where this machine's clock and PostgreSQL's differ.
         """
@@ -107,6 +114,10 @@ class Timers:
             if len(due) < CAMPAIGNS_MAX:
                 break
             after = due[-1]["due_on"], due[-1]["campaign_id"]
+        if is_new_day:
+            triggers = await due_triggers(self.connection, self.rules, midnight_after(day_after(today, -1)))
+            for start in range(0, len(triggers), CAMPAIGNS_MAX):
+                written += await self._write(triggers[start : start + CAMPAIGNS_MAX])
         self._decided_before, self._position = today, position
         return written
 
@@ -152,5 +163,5 @@ class Timers:
             new = [event for event in events if event.id not in known]
             await outbox_table.write(self.connection, new)
         if new:
-            log.info("campaigns escalated", campaigns=len(new))
+            log.info("what was due is in the outbox", events=len(new))
         return len(new)

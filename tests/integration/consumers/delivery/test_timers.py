@@ -11,6 +11,9 @@ import orjson
 import pytest
 from structlog.testing import capture_logs
 
+from consumers.campaigns.rules.in_force import release_rules
+from consumers.campaigns.rules.rule import RuleSet
+from consumers.campaigns.rules.rule_file import read_rule
 from consumers.delivery.delivery import Delivery
 from consumers.delivery.delivery_lease import LEASE
 from consumers.delivery.timers.timers import SETTLE, NotCaughtUp, Timers, set_off
@@ -21,6 +24,7 @@ from infra.process import lease
 from infra.settings import Settings
 from tests.integration.consumers.delivery.live_story import make_live, set_position
 from tests.integration.consumers.registrar.registering import running, until
+from tests.paths import ROOT
 from tests.unit.consumers.campaigns.story import Story
 
 ANY_DIFFERENCE_S = 1e9
@@ -43,18 +47,23 @@ class MovedClock:
 async def as_delivery(settings: Settings) -> AsyncIterator[Connection]:
     """A connection with the rights of the delivery process."""
     opened = await connect(settings.acting_as("delivery"), "test of timers")
+    await opened.execute("SET search_path = campaigns")
     yield opened
     await opened.close()
 
 
 async def timers_at(
-    settings: Settings, connection: Connection, now: datetime, max_s: float = ANY_DIFFERENCE_S
+    settings: Settings,
+    connection: Connection,
+    now: datetime,
+    max_s: float = ANY_DIFFERENCE_S,
+    rules: RuleSet | None = None,
 ) -> tuple[Timers, MovedClock]:
     """New timers under a new epoch, as after a restart."""
     clock = MovedClock(now)
     epoch = await lease.claim(connection, LEASE, "test", settings)
     assert epoch is not None
-    return Timers(connection, epoch, ClockCheck(clock, lambda: 0.0, max_s)), clock
+    return Timers(connection, epoch, ClockCheck(clock, lambda: 0.0, max_s), rules or release_rules()), clock
 
 
 async def waiting(connection: Connection) -> list[str]:
@@ -252,6 +261,32 @@ async def test_a_paused_campaign_is_escalated_after_the_due_date_that_its_resump
     clock.now = datetime(2026, 11, 24, 21, tzinfo=UTC) + SETTLE
     assert await timers.look() == 1
     assert await waiting(connection) == [f"escalated.{campaign}"]
+
+
+async def test_a_service_that_was_not_aired_is_triggered_at_its_midnight_once_for_each_channel(
+    settings: Settings, connection: Connection, as_delivery: Connection
+) -> None:
+    rules = RuleSet((read_rule(ROOT / "docs" / "examples" / "campaign-rules" / "not-aired.yaml"),))
+    story, (campaign,) = launches()
+    story.acknowledge(campaign)
+    story.air(campaign, "A", "tv")
+    story.complete(campaign)
+    await make_live(connection, story)
+    fifteenth = datetime(2026, 11, 22, 21, tzinfo=UTC)
+    timers, clock = await timers_at(settings, as_delivery, fifteenth + SETTLE - timedelta(microseconds=1), rules=rules)
+    assert await timers.look() == 0
+
+    clock.now = fifteenth + SETTLE
+    assert await timers.look() == 2
+    launch = campaign.rpartition(".")[2]
+    ids = [f"triggered.not-aired.{launch}.{channel}" for channel in ("radio", "print")]
+    assert await waiting(connection) == ids
+    for day in (0, -4, 1, 30):
+        clock.now = fifteenth + SETTLE + timedelta(days=day)
+        assert await timers.look() == 0
+    again, _ = await timers_at(settings, as_delivery, fifteenth + timedelta(days=9), rules=rules)
+    assert await again.look() == 0
+    assert await waiting(connection) == ids
 
 
 async def test_the_delivery_process_waits_for_the_rows_and_then_escalates(
