@@ -18,9 +18,11 @@ from consumers.delivery.mail import part as mail
 from consumers.delivery.routing.router import route
 from consumers.delivery.timers.timers import set_off
 from consumers.delivery.webhooks.sender import send
+from events.errors import Halt, Tampered
+from infra.observability.logs import LogOnce
 from infra.postgres.connection import connect
 from infra.process.health import Progress, Readiness
-from infra.process.leader_election import LeaderElection, Term
+from infra.process.leader_election import HALTED_RETRY_S, LeaderElection, Term
 from infra.process.lease import LeaseSpec
 from infra.process.tasks import pause, until_one_ends
 from infra.settings import Settings
@@ -29,7 +31,7 @@ log = structlog.get_logger()
 
 Part: TypeAlias = Callable[[Settings, Term, Callable[[], None]], Coroutine[Any, Any, None]]
 """Works until the term's `stop`; calls the function after each round, which ends a wait or a halt that was reported. An
-error ends the term of all parts."""
+error ends the term of all parts, but for a `Halt`: the other parts go on, and this one is tried again."""
 
 PARTS: Final[tuple[Part, ...]] = (route, send, mail.work, set_off)
 
@@ -40,11 +42,12 @@ class Delivery:
     def __init__(self, settings: Settings, parts: tuple[Part, ...] = PARTS) -> None:
         self._settings = settings = settings.acting_as("delivery")
         self._parts = parts
+        self._halted: dict[int, str] = {}
         spec = LeaseSpec(LEASE, lambda application: connect(settings, application))
         self._election = LeaderElection(settings, spec, self._work, Progress(time.monotonic, positions=False))
 
     def readiness(self) -> Readiness:
-        """Ready while it stands by, or a part has recently ended a round."""
+        """Ready while it stands by, or works and no part is halted."""
         return self._election.progress.readiness()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -53,8 +56,39 @@ class Delivery:
 
     async def _work(self, term: Term) -> None:
         log.info("delivering", epoch=term.epoch)
-        parts = (part(self._settings, term, self._round_ended) for part in self._parts)
+        parts = (self._run(number, part, term) for number, part in enumerate(self._parts))
         await until_one_ends(*parts, self._while_leading(term))
+
+    async def _run(self, number: int, part: Part, term: Term) -> None:
+        """Run a part until it returns. What halts it, such as a missing key, is the process's alarm meanwhile."""
+        halt = LogOnce("a part is halted, the others go on", "the part goes on")
+
+        def round_ended() -> None:
+            self._show_halted(number, None)
+            halt.ends()
+            self._round_ended()
+
+        try:
+            while True:
+                try:
+                    await part(self._settings, term, round_ended)
+                    return
+                except Tampered:
+                    raise
+                except Halt as error:
+                    halt.begins(error)
+                    self._show_halted(number, str(error))
+                await pause(term.stop, HALTED_RETRY_S)
+                if term.stop.is_set():
+                    return
+        finally:
+            self._show_halted(number, None)
+
+    def _show_halted(self, number: int, reason: str | None) -> None:
+        self._halted.pop(number, None)
+        if reason is not None:
+            self._halted[number] = reason
+        self._election.progress.alarm = "; ".join(self._halted.values()) or None
 
     async def _while_leading(self, term: Term) -> None:
         """The lease is renewed, so the process works even where no part has anything to do."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from hashlib import sha256
@@ -18,9 +19,10 @@ from consumers.delivery.delivery import Delivery
 from consumers.delivery.delivery_lease import LEASE
 from consumers.delivery.timers.timers import SETTLE, NotCaughtUp, Timers, set_off
 from consumers.registrar.guards.clocks import ClockCheck, ClocksDiffer
-from events.errors import Fenced
+from events.errors import Fenced, Halt
 from infra.postgres.connection import Connection, connect
 from infra.process import lease
+from infra.process.leader_election import Term
 from infra.settings import Settings
 from tests.integration.consumers.delivery.live_story import make_live, set_position
 from tests.integration.consumers.registrar.registering import running, until
@@ -317,3 +319,33 @@ async def test_the_delivery_process_waits_for_the_rows_and_then_escalates(
         "timers are waiting",
         "timers go on",
     ]
+
+
+async def test_while_one_part_is_halted_the_others_go_on(settings: Settings, connection: Connection) -> None:
+    settings = settings.model_copy(update={"clock_difference_max_s": ANY_DIFFERENCE_S})
+    story, (campaign,) = launches()
+    await make_live(connection, story)
+    given = asyncio.Event()
+
+    async def needs_a_key(settings: Settings, term: Term, round_ended: Callable[[], None]) -> None:
+        if not given.is_set():
+            raise Halt("the key is missing")
+        round_ended()
+        await term.stop.wait()
+
+    delivery = Delivery(settings, parts=(needs_a_key, partial(set_off, clock=MovedClock(DUE))))
+    async with running(delivery):
+
+        async def is_escalated() -> bool:
+            return await waiting(connection) == [f"escalated.{campaign}"]
+
+        await until(is_escalated, "the campaign is escalated")
+        readiness = delivery.readiness()
+        assert not readiness.ready
+        assert readiness.details["halted"] == "the key is missing"
+        given.set()
+
+        async def is_ready() -> bool:
+            return delivery.readiness().ready
+
+        await until(is_ready, "the process is ready again")

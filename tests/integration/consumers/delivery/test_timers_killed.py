@@ -22,6 +22,7 @@ from infra.kafka.client_config import agency_triggers_topic
 from infra.log.reader import log_size
 from infra.postgres.connection import Connection
 from infra.process.subprocess_command import subprocess_command
+from infra.secret_files import ENDPOINT_KEY, password
 from infra.settings import Settings
 from tests.integration.consumers.registrar.registering import (
     HEALTH_TOPIC,
@@ -106,6 +107,7 @@ async def test_each_campaign_is_escalated_once_whatever_is_killed(
     settings: Settings, connection: Connection, environment: Environment, tmp_path: Path
 ) -> None:
     settings = settings.model_copy(update=SHORT | {"clock_difference_max_s": 1e9})
+    password(settings.secrets_folder / "delivery", ENDPOINT_KEY)
     await triggered_a_month_ago(settings, connection)
     random, log = Random(SEED), tmp_path / "killed.log"
     given = environment(**{f"YESSER_{name.upper()}": str(value) for name, value in SHORT.items()})
