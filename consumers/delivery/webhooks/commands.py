@@ -138,8 +138,8 @@ def _webhooks_table(rows: Sequence[Mapping[str, Any]]) -> Grid:
             row["endpoint_id"],
             f"{row['agency']}/{row['team']}",
             localized(*STATES[row["disabled_reason"]], "\n"),
-            row["waiting"],
-            row["undelivered"],
+            str(row["waiting"]),
+            str(row["undelivered"]),
             _answer(row["last_status"], row["last_error"]),
             row["url"],
         ]
@@ -161,9 +161,9 @@ def _attempts_table(endpoint: str, rows: Sequence[Mapping[str, Any]]) -> Grid:
     cells = [
         [
             f"{row['at']:%Y-%m-%d %H:%M:%S}",
-            row["message_id"],
+            str(row["message_id"]),
             f"{row['campaign_id'] or row['event_id']} {row['kind']}",
-            row["number"],
+            str(row["number"]),
             _answer(row["status"], row["error"]),
             f"{row['latency_ms']} ms",
             localized(*FATES[row["state"]], "\n"),
