@@ -110,9 +110,10 @@ class Router:
             row = await self._connection.fetchrow(_SQL["backfills"])
             if row is None:
                 return False
-            subscription = next(
-                each for each in await self._subscriptions() if each.subscription_id == row["subscription_id"]
-            )
+            found = [each for each in await self._subscriptions() if each.subscription_id == row["subscription_id"]]
+            if not found:
+                return True  # it has just ended
+            (subscription,) = found
             end: int = row["backfill_to"]
             entries = await self._entries(row["backfill_next"], end, subscription.agency, limit)
             await self._add(new_messages(entries, [subscription], replay=True))
