@@ -80,14 +80,14 @@ async def rotate(desk: Desk, agency: str | None, endpoint_id: str, *, end_old: b
         )
 
 
-async def disable(desk: Desk, agency: str, endpoint_id: str) -> None:
+async def disable(desk: Desk, agency: str | None, endpoint_id: str) -> None:
     """Send an agency's webhook nothing more. Repeating it changes nothing. Raises `NotFound`."""
     owner, team = await _owner(desk.connection, agency, endpoint_id)
     async with desk.changing(owner, "webhooks disable", f"{owner}/{team}", endpoint_id) as connection:
         await connection.execute(SQL["disable_endpoint"], endpoint_id)
 
 
-async def enable(desk: Desk, agency: str, endpoint_id: str) -> None:
+async def enable(desk: Desk, agency: str | None, endpoint_id: str) -> None:
     """Send an agency's webhook what is new again; repeating it changes nothing. Raises `NotFound`, `NotAllowedNow`."""
     owner, team = await _owner(desk.connection, agency, endpoint_id)
     async with desk.changing(owner, "webhooks enable", f"{owner}/{team}", endpoint_id) as connection:

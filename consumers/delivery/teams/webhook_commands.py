@@ -1,4 +1,4 @@
-"""`yesser webhooks add | rotate | test`: registration of webhooks, their secrets, an example event."""
+"""`yesser webhooks add | rotate | test | disable | enable`: registration of webhooks, their secrets, an example."""
 
 from __future__ import annotations
 
@@ -7,7 +7,15 @@ from typing import Any, Final
 
 import click
 
-from consumers.delivery.teams.endpoints import OLD_SECRET_HOURS, ShownOnce, add_endpoint, rotate, send_example
+from consumers.delivery.teams.endpoints import (
+    OLD_SECRET_HOURS,
+    ShownOnce,
+    add_endpoint,
+    disable,
+    enable,
+    rotate,
+    send_example,
+)
 from consumers.delivery.teams.inputs import NewWebhook
 from consumers.delivery.teams.options import EndpointId, agency_argument, asked, change, team_argument
 from consumers.delivery.teams.urls import allowed_urls
@@ -69,6 +77,28 @@ def test(endpoint: str, as_json: bool) -> None:
         as_json,
         f"سيُرسل المثال {sent['event_id']} إلى {endpoint}.",
         f"The example {sent['event_id']} will be sent to {endpoint}.",
+    )
+
+
+@webhooks.command("disable")
+@endpoint_argument
+@json_option
+def disable_(endpoint: str, as_json: bool) -> None:
+    """Send nothing more to a webhook. What waits for it is cancelled, and can be redelivered once it is enabled."""
+    change(lambda desk: disable(desk, None, endpoint))
+    print_confirmation(
+        {"endpoint_id": endpoint, "disabled": True}, as_json, f"عُطّل {endpoint}.", f"{endpoint} is disabled."
+    )
+
+
+@webhooks.command("enable")
+@endpoint_argument
+@json_option
+def enable_(endpoint: str, as_json: bool) -> None:
+    """Send messages to a disabled webhook, from the next one on. For earlier ones: `yesser webhooks redeliver`."""
+    change(lambda desk: enable(desk, None, endpoint))
+    print_confirmation(
+        {"endpoint_id": endpoint, "disabled": False}, as_json, f"فُعّل {endpoint}.", f"{endpoint} is enabled."
     )
 
 

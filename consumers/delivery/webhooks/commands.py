@@ -1,6 +1,6 @@
-"""`yesser webhooks list | attempts | redeliver | disable | enable`: how webhooks do, and what operators do with them.
+"""`yesser webhooks list | attempts | redeliver`: how webhooks do, and sending again.
 
-The group itself, and what registers webhooks, is in `consumers.delivery.teams`.
+The group itself, and what changes webhooks, is in `consumers.delivery.teams`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Final
 import click
 
 from consumers.as_of.options import recorded_option
-from consumers.delivery.webhooks.redelivery import Wanted, attempts_at, disable, enable, redeliver, webhooks_of
+from consumers.delivery.webhooks.redelivery import Wanted, attempts_at, redeliver, webhooks_of
 from infra.command_line.database import with_database
 from infra.command_line.display import Column, Grid, show
 from infra.command_line.language import localized
@@ -85,7 +85,8 @@ def redeliver_(
     if message is not None and until is not None:
         raise click.UsageError("--until goes with --since.")
     wanted = Wanted(message, since, until)
-    ids = _change(lambda connection: redeliver(connection, endpoint, wanted))
+    administrator = Settings().acting_as("administrator")
+    ids = with_database(administrator, "webhooks", lambda connection: redeliver(connection, endpoint, wanted))
     print_confirmation(
         {"endpoint_id": endpoint, "messages": ids},
         as_json,
@@ -94,33 +95,7 @@ def redeliver_(
     )
 
 
-@click.command("disable")
-@endpoint_argument
-@json_option
-def disable_(endpoint: str, as_json: bool) -> None:
-    """Send nothing more to a webhook. What waits for it is cancelled, and can be redelivered once it is enabled."""
-    _change(lambda connection: disable(connection, endpoint))
-    print_confirmation(
-        {"endpoint_id": endpoint, "disabled": True}, as_json, f"عُطّل {endpoint}.", f"{endpoint} is disabled."
-    )
-
-
-@click.command("enable")
-@endpoint_argument
-@json_option
-def enable_(endpoint: str, as_json: bool) -> None:
-    """Send messages to a disabled webhook, from the next one on. For earlier ones: `yesser webhooks redeliver`."""
-    _change(lambda connection: enable(connection, endpoint))
-    print_confirmation(
-        {"endpoint_id": endpoint, "disabled": False}, as_json, f"فُعّل {endpoint}.", f"{endpoint} is enabled."
-    )
-
-
-COMMANDS: Final[tuple[click.Command, ...]] = (list_, attempts, redeliver_, disable_, enable_)
-
-
-def _change(work: Any) -> Any:
-    return with_database(Settings().acting_as("administrator"), "webhooks", work)
+COMMANDS: Final[tuple[click.Command, ...]] = (list_, attempts, redeliver_)
 
 
 def _webhooks_table(rows: Sequence[Mapping[str, Any]]) -> Grid:

@@ -1,4 +1,4 @@
-"""What an operator does with a team's webhook: have messages sent again, disable and enable it, see what happened."""
+"""What an operator sees of a team's webhook, and has sent to it again."""
 
 from __future__ import annotations
 
@@ -55,16 +55,6 @@ async def redeliver(connection: Connection, endpoint_id: str, wanted: Wanted) ->
     return [row["message_id"] for row in rows]
 
 
-async def disable(connection: Connection, endpoint_id: str) -> None:
-    """Send it nothing more. Repeating it changes nothing. Raises `NoSuchWebhook`."""
-    await _change(connection, "disable", endpoint_id)
-
-
-async def enable(connection: Connection, endpoint_id: str) -> None:
-    """Send it messages again, from the next one on. Repeating it changes nothing. Raises `NoSuchWebhook`."""
-    await _change(connection, "enable", endpoint_id)
-
-
 async def webhooks_of(connection: Connection, agency: str | None) -> list[dict[str, Any]]:
     """The webhooks of one agency, or of all, and how each does."""
     return [dict(row) for row in await connection.fetch(_SQL["webhooks"], agency)]
@@ -77,13 +67,6 @@ async def attempts_at(
     await _disabled_reason(connection, endpoint_id)
     rows = await connection.fetch(_SQL["attempts"], endpoint_id, message_id, limit)
     return [dict(row) | {"answer": (row["answer"] or b"").decode("utf-8", "replace")} for row in rows]
-
-
-async def _change(connection: Connection, name: str, endpoint_id: str) -> None:
-    async with connection.transaction():
-        await _disabled_reason(connection, endpoint_id)
-        await connection.execute(_SQL[name], endpoint_id)
-        await add_to_trail(connection, f"webhooks {name}", endpoint_id)
 
 
 async def _disabled_reason(connection: Connection, endpoint_id: str) -> str | None:

@@ -24,14 +24,6 @@ SELECT subscription_id, route, agency, team, endpoint_id, kind, event_id, log_in
 FROM wanted ORDER BY log_index, message_id
 RETURNING message_id
 
--- name: disable
-UPDATE delivery.endpoint SET disabled_at = clock_timestamp(), disabled_reason = 'by-team'
-WHERE endpoint_id = $1 AND disabled_at IS NULL
-
--- name: enable
-UPDATE delivery.endpoint SET disabled_at = NULL, disabled_reason = NULL, failing_since = NULL
-WHERE endpoint_id = $1 AND disabled_at IS NOT NULL
-
 -- name: webhooks
 -- With the number of messages in each state that matters, and the last attempt.
 SELECT e.endpoint_id, e.agency, e.team, e.url, e.created_at, e.failing_since, e.disabled_at, e.disabled_reason,

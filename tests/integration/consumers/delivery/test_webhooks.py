@@ -11,7 +11,7 @@ import pytest
 from nacl.signing import VerifyKey
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from consumers.delivery.webhooks.redelivery import NothingToRedeliver, Wanted, WebhookDisabled, enable, redeliver
+from consumers.delivery.webhooks.redelivery import NothingToRedeliver, Wanted, WebhookDisabled, redeliver
 from infra.log.bundle import event_of
 from infra.postgres.connection import Connection
 from infra.settings import Settings
@@ -166,7 +166,7 @@ async def test_an_endpoint_that_is_gone_is_disabled_and_its_team_told(
             with pytest.raises(WebhookDisabled):
                 await redeliver(connection, "e1", Wanted(since=EARLY))
             seen = len(hook.got)
-            await enable(connection, "e1")
+            await connection.execute("UPDATE delivery.endpoint SET disabled_at = NULL, disabled_reason = NULL")
             hook.answer = answering(OK)
             assert len(await redeliver(connection, "e1", Wanted(since=EARLY))) == 3
             await hook.until(seen + 3)
