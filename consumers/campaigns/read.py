@@ -36,6 +36,7 @@ _DECIDED: Final = (
     "rules_version",
     "brief",
     "reason",
+    "urgency",
     "triggered_index",
     "acknowledged_index",
     "acknowledged_by",

@@ -31,6 +31,7 @@ class Campaign:
     triggered_due_on: str
     brief: dict[str, Any]
     reason: dict[str, Any]
+    urgency: str
     days_added: int
     waiting: list[Any]
     triggered_index: int | None

@@ -115,6 +115,8 @@ def _facts(shown: Row) -> Iterator[Bilingual]:
     yield Bilingual(f"الجهة المسؤولة: {shown['owner']}", f"Owner: {shown['owner']}")
     names = _channel_names(shown["channels"])
     yield Bilingual(f"الوسائل: {names.ar}", f"To air on: {names.en}")
+    if shown["urgency"] == "high":
+        yield Bilingual("عاجلة", "Urgent")
 
 
 def _progress(row: Row) -> Iterator[Bilingual]:

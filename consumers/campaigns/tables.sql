@@ -12,6 +12,7 @@ CREATE TABLE campaign (
     triggered_due_on text NOT NULL,
     brief jsonb NOT NULL,
     reason jsonb NOT NULL,
+    urgency text NOT NULL CHECK (urgency IN ('normal', 'high')),
     days_added bigint NOT NULL,
     waiting jsonb NOT NULL,
     triggered_index bigint,

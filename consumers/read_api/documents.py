@@ -155,6 +155,7 @@ _DECISION: Final[dict[str, Schema]] = {
     **_TO_DO,
     "rules_version": INTEGER,
     "reason": _NAME,
+    "urgency": {**TEXT, "enum": ["normal", "high"]},
     "triggered_index": INTEGER,
     "completed_index": _or_null(INTEGER),
     "airings": _or_null(

@@ -161,6 +161,7 @@ MEANINGS: Final[Mapping[str, Bilingual]] = {
     "campaign/channels": _B("القنوات المطلوبة.", "The required channels."),
     "due_on": _B("آخر يوم عمل للبث.", "The last working day for airing."),
     "brief": _B("المطلوب من الفريق.", "What the team is asked to do."),
+    "urgency": _B("مدى الاستعجال؛ عادي إن لم يُذكر.", "How urgent it is; normal where it is not given."),
     "campaign/reason": _B("سبب استحقاق الحملة.", "Why the campaign is due."),
     "address": _B("عنوان السجل المرفوض: الموضوع/القسم/الموضع.", "The refused record: topic/partition/offset."),
     "registrar.refused/sha256": _B(

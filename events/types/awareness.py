@@ -50,6 +50,8 @@ class _Campaign(Model):
     due_on: Date
     brief: L
     reason: L
+    # Absent means normal; an explicit null is refused.
+    urgency: Literal["normal", "high"] = None  # type: ignore[assignment]
 
 
 class CampaignTriggered(_Campaign):

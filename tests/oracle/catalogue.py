@@ -76,7 +76,7 @@ campaign = record(
         "brief": text,
         "reason": text,
     },
-    {"service_id": identifier},
+    {"service_id": identifier, "urgency": one_of("normal", "high")},
 )
 HALALAS_OF_STATEMENT = (
     *("opening_cumulative", "collected", "reversed", "net", "prior_period", "closing_cumulative"),

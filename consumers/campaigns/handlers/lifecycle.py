@@ -250,6 +250,8 @@ def _announcement(campaign: Campaign, change: _Change) -> OutboxEvent:
     }
     if campaign.service_id is not None:
         data["service_id"] = campaign.service_id
+    if campaign.urgency != "normal":
+        data["urgency"] = campaign.urgency
     return OutboxEvent(
         id=f"{change.kind}.{campaign.campaign_id}.i{change.index}",
         type=f"campaign.{change.kind}",
@@ -269,6 +271,7 @@ def _adopt(campaign: Campaign, data: dict[str, Any]) -> None:
     campaign.due_on = after_working_days(data["due_on"], campaign.days_added)
     campaign.brief = data["brief"]
     campaign.reason = data["reason"]
+    campaign.urgency = data.get("urgency", "normal")
 
 
 def _begin(data: dict[str, Any], index: int) -> Campaign:
@@ -286,6 +289,7 @@ def _begin(data: dict[str, Any], index: int) -> Campaign:
         triggered_due_on=data["due_on"],
         brief=data["brief"],
         reason=data["reason"],
+        urgency=data.get("urgency", "normal"),
         days_added=0,
         waiting=[],
         triggered_index=None,

@@ -131,6 +131,8 @@ def trigger(proposal: Proposal, rules_version: int) -> OutboxEvent:
     }
     if proposal.service_id is not None:
         data["service_id"] = proposal.service_id
+    if rule.urgency != "normal":
+        data["urgency"] = rule.urgency
     return OutboxEvent(
         id=f"triggered.{proposal.campaign_id}",
         type="campaign.triggered",

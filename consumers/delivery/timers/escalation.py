@@ -57,6 +57,7 @@ class Overdue:
     completed_index: int | None
     suspended_from: str | None
     aired: Mapping[str, int]
+    urgency: str = "normal"
 
 
 def midnight_after(due_on: str) -> datetime:
@@ -98,6 +99,7 @@ def _reason(due_on: str, not_aired: list[str], *, acknowledged: bool) -> Text:
 
 def _data(campaign: Overdue, reason: Text) -> dict[str, Any]:
     service = {} if campaign.service_id is None else {"service_id": campaign.service_id}
+    urgency = {} if campaign.urgency == "normal" else {"urgency": campaign.urgency}
     return {
         "campaign_id": campaign.campaign_id,
         "rule": campaign.rule,
@@ -110,4 +112,5 @@ def _data(campaign: Overdue, reason: Text) -> dict[str, Any]:
         "due_on": campaign.due_on,
         "brief": campaign.brief,
         "reason": reason,
+        **urgency,
     }

@@ -20,7 +20,7 @@ WHERE r.index >= $1 AND r.type = 'campaign.triggered' AND c.due_on < $2 AND NOT 
 -- name: overdue
 -- What is decided on, of these campaigns, by due date.
 SELECT c.campaign_id, c.rule, c.rules_version, c.cause_index, c.kind, c.owner, c.service_id, c.channels, c.due_on, c.brief,
-       c.acknowledged_index, c.completed_index, s.suspended_from,
+       c.urgency, c.acknowledged_index, c.completed_index, s.suspended_from,
        coalesce((SELECT jsonb_object_agg(a.channel, a.first_index)
                  FROM (SELECT channel, min(index) AS first_index FROM campaigns.airing
                        WHERE campaign_id = c.campaign_id GROUP BY channel) a), '{}') AS aired

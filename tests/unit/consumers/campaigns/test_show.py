@@ -112,6 +112,7 @@ def test_the_page_to_print_has_the_service_the_brief_the_airings_and_the_history
     }
     shown = OPEN | {
         "reason": {"ar": "أُطلقت الخدمة", "en": "It was launched."},
+        "urgency": "high",
         "airings": [airing],
         "history": [
             step | {"agency": "health", "by": "press-desk", "channel": None, "anomaly": None},
@@ -129,8 +130,10 @@ def test_the_page_to_print_has_the_service_the_brief_the_airings_and_the_history
         "One",
     ):
         assert part in text
+    assert "Urgent" in text
     assert "changed nothing: not-owner" in " ".join(text.split())
-    general = text_of(*brief_parts(shown | {"service": None, "airings": []}, TODAY))
+    general = text_of(*brief_parts(shown | {"service": None, "airings": [], "urgency": "normal"}, TODAY))
+    assert "Urgent" not in general
     assert "https://" not in general
 
 

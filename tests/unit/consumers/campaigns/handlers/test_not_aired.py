@@ -47,6 +47,7 @@ def test_it_comes_due_at_midnight_after_the_working_days_and_is_the_same_wheneve
     assert found is not None
     assert found.campaign_id == "not-aired.i3.radio"
     assert found.due_on == "2026-11-30"
+    assert trigger(found, 1).data["urgency"] == "high"
     assert found.channels == ("radio",)
     assert "إذاعة" in found.brief["ar"]
     assert "no web address" in found.brief["en"]
