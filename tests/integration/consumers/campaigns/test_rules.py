@@ -16,12 +16,14 @@ from consumers.campaigns.rules.rule import RuleSet
 from consumers.campaigns.trial.trial import changed_rules, try_rules
 from consumers.campaigns.unaired import due_triggers
 from consumers.fold.consumer import Consumer
+from consumers.pipeline.pipeline import Pipeline
 from consumers.pipeline.writer import Writer
 from consumers.rebuild.rebuild import RebuildOptions, RuleChanged, rebuild
 from infra.postgres.connection import Connection, connect
 from infra.postgres.migrate import create_tables
 from infra.settings import Settings
 from tests.integration.consumers.pipeline.written_log import apply_live, write_log
+from tests.integration.consumers.registrar.registering import make_topics, running, until
 from tests.paths import ROOT
 from tests.unit.consumers.campaigns.story import Story
 
@@ -56,6 +58,7 @@ def story_of_two_services() -> Story:
     return story
 
 
+HALTED = "SELECT halted_reason FROM platform.position WHERE consumer = 'campaigns'"
 NAME = {"ar": "الصحة", "en": "Health"}
 
 
@@ -185,3 +188,22 @@ async def test_the_timers_get_the_triggers_that_are_due_from_the_live_rows(
     assert [event.id for event in found][3:] == ["triggered.not-aired.i6.radio", "triggered.not-aired.i6.print"]
     assert found == await due_triggers(connection, rules, NOW)
     assert json.dumps(found[0].data["brief"], ensure_ascii=False).count("S") == 2
+
+
+async def test_a_rule_changed_in_place_halts_the_consumer_which_names_the_file(
+    settings: Settings, connection: Connection, story: Story, tmp_path: Path
+) -> None:
+    await make_topics(settings)
+    await create_tables(connection, CONSUMER.schema, CONSUMER.create_sql())
+    first = campaigns_consumer(lambda: with_rules(RETURNED, folder=tmp_path))
+    assert await take_over(settings, first, 0)
+    changed = with_rules(RETURNED.replace("days: 2", "days: 4"), folder=tmp_path)
+
+    async def halted() -> bool:
+        return await connection.fetchval(HALTED) is not None
+
+    async with running(Pipeline(campaigns_consumer(lambda: changed), settings)):
+        await until(halted, "halted")
+    reason = await connection.fetchval(HALTED)
+    assert "Changed: rule.yaml" in reason
+    assert await connection.fetchval("SELECT position FROM platform.position WHERE consumer = 'campaigns'") == 0
