@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from consumers.campaigns.explain.read import Explanation
+from consumers.campaigns.show import acknowledgement
 from infra.command_line.language import localized
 
 KINDS: Final = {
@@ -38,13 +39,8 @@ def _campaign_lines(row: Mapping[str, Any]) -> Iterator[str]:
     yield _INDENT + localized(
         f"القيد {entry}، الموعد {row['due_on']}", f"entry {entry}, due on {row['due_on']}", f"\n{_INDENT}"
     )
-    if row["acknowledged_index"] is None:
-        yield _INDENT + localized("لم تُستلم.", "Not acknowledged.")
-    else:
-        by, at, where = row["acknowledged_by"], row["acknowledged_at"], f"i{row['acknowledged_index']}"
-        yield _INDENT + localized(
-            f"استلمها {by} في {at} بالقيد {where}.", f"Acknowledged by {by} at {at}, entry {where}.", f"\n{_INDENT}"
-        )
+    said = acknowledgement(row)
+    yield _INDENT + localized(said.ar, said.en, f"\n{_INDENT}")
 
 
 def _evaluation_lines(row: Mapping[str, Any]) -> Iterator[str]:

@@ -112,7 +112,8 @@ def trial_parts(trial: Trial) -> Iterator[RenderableType]:
         for row in rows:
             subject = " · ".join(filter(None, (row["owner"], row["service_id"], row["due_on"])))
             differs = f"  ({', '.join(row['differs_in'])})" if "differs_in" in row else ""
-            yield f"  {row['campaign_id']}  {subject}{differs}"
+            logged = f"  {localized('في السجل', 'in the log')}" if row["in_log"] else ""
+            yield f"  {row['campaign_id']}  {subject}{differs}{logged}"
             yield "    " + localized(row["reason"]["ar"], row["reason"]["en"], "\n    ")
     yield localized(f"بلا تغيير: {trial.unchanged}", f"Unchanged: {trial.unchanged}")
     yield localized(
