@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec
+from urllib.parse import quote
 
 import click
 
@@ -28,6 +30,7 @@ from consumers.campaigns.trial.commands import rules_group, try_command
 from events.errors import YesserError
 from infra.command_line.completion import agency_codes
 from infra.command_line.entry_point_group import EntryPointGroup
+from infra.command_line.gateway_options import agency_option, gateway_option, token_of, token_option
 from infra.command_line.output import json_option
 from infra.command_line.parameters import AgencyCode, date_option
 from infra.settings import Settings
@@ -65,6 +68,8 @@ def filter_options(command: Callable[Concatenate[dict[str, Any], Given], None]) 
     return with_filter
 
 
+_PAGE_ROWS: Final = 1_000
+_gateway_option: Final = gateway_option("the database of the stack in YESSER_HOME is read")
 csv_option: Final = click.option("--csv", "as_csv", is_flag=True, help="Print CSV for a spreadsheet.")
 _FILTERS: Final = (
     click.option("--owner", type=AgencyCode(), shell_complete=agency_codes, help="Only of this agency."),
@@ -96,16 +101,26 @@ def list_command(at: PointInTime, chosen: dict[str, Any], as_csv: bool, as_json:
 
 
 @campaigns_group.command("inbox")
-@click.option(
-    "--agency", required=True, envvar="YESSER_AGENCY", show_envvar=True, type=AgencyCode(), help="The team's agency."
-)
+@agency_option
 @click.option("--team", help="Only what this team's subscriptions choose.")
+@_gateway_option
+@token_option
 @csv_option
 @json_option
-def inbox_command(agency: str, team: str | None, as_csv: bool, as_json: bool) -> None:
+def inbox_command(
+    agency: str, team: str | None, gateway: str | None, token_file: Path | None, as_csv: bool, as_json: bool
+) -> None:
     """List what an agency must do now, the earliest due date first, each with the command to type next."""
     today = today_at(PointInTime(), now())
-    rows = asyncio.run(_inbox(Settings(), agency, team, today))
+    if gateway is None:
+        rows = asyncio.run(_inbox(Settings(), agency, team, today))
+    else:
+        from consumers.campaigns.over_http import Gateway
+
+        parameters = {"agency": agency, "limit": str(_PAGE_ROWS), **({} if team is None else {"team": team})}
+        rows = Gateway(gateway, token_of(token_file)).rows("/v1/inbox", parameters)
+    if rows is None:
+        raise NoTeam(f"{agency} has no team {team}: see `yesser teams list`.")
     if as_csv:
         click.echo(inbox_csv(rows), nl=False)
         return
@@ -115,11 +130,23 @@ def inbox_command(agency: str, team: str | None, as_csv: bool, as_json: bool) ->
 
 @campaigns_group.command("show")
 @click.argument("campaign_id")
+@_gateway_option
+@token_option
 @json_option
 @as_of_options
-def show_command(at: PointInTime, campaign_id: str, as_json: bool) -> None:
-    """Show a campaign as a page to print: brief, service, due date, airings and history."""
-    shown = asyncio.run(_campaign(Settings(), campaign_id, at))
+def show_command(
+    at: PointInTime, campaign_id: str, gateway: str | None, token_file: Path | None, as_json: bool
+) -> None:
+    """Show a campaign as a page to print: brief, service, due date, airings and history.
+
+    The past is read from the database only.
+    """
+    if gateway is None or not at.is_now:
+        shown = asyncio.run(_campaign(Settings(), campaign_id, at))
+    else:
+        from consumers.campaigns.over_http import Gateway
+
+        shown = Gateway(gateway, token_of(token_file)).document(f"/v1/campaigns/{quote(campaign_id, safe='')}")
     if shown is None:
         raise NoCampaign(f"the log has no campaign {campaign_id}: see `yesser campaigns list`.")
     today = today_at(at, now())
@@ -140,12 +167,13 @@ async def read(
         return await campaigns(await state.use(CONSUMER), chosen or CampaignFilter(today_at(PointInTime(), now())))
 
 
-async def _inbox(settings: Settings, agency: str, team: str | None, today: str) -> list[dict[str, Any]]:
+async def _inbox(settings: Settings, agency: str, team: str | None, today: str) -> list[dict[str, Any]] | None:
+    """The rows; None where the agency has no such team."""
     async with view(settings, [CONSUMER]) as state:
         connection = await state.use(CONSUMER)
         wanted = None if team is None else await team_subscriptions(connection, agency, team)
         if team is not None and wanted is None:
-            raise NoTeam(f"{agency} has no team {team}: see `yesser teams list`.")
+            return None
         chosen = CampaignFilter(today, owner=agency, state="open", sort="due", subscriptions=wanted)
         return await inbox(connection, chosen)
 

@@ -96,8 +96,9 @@ def brief_parts(shown: Row, today: str) -> Iterator[RenderableType]:
     if shown["airings"]:
         yield _airings_table(shown["airings"])
         yield ""
-    yield _history_table(shown["history"])
-    yield ""
+    if shown["history"]:  # None, as the airings, where it is another agency's
+        yield _history_table(shown["history"])
+        yield ""
     if (command := next_command(shown)) is not None:
         yield f"{_INDENT}$ {command}"
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import wraps
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, get_args
 
 import click
@@ -16,9 +14,10 @@ from events.values.fields import Channel
 from events.values.working_days import riyadh_date
 from events.wire.entry import recorded_time
 from infra.command_line.exit_codes import ExitCode
+from infra.command_line.gateway_options import agency_option, gateway_address, gateway_option, token_of, token_option
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_result
-from infra.command_line.parameters import AgencyCode, date_option
+from infra.command_line.parameters import date_option
 from infra.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from producers.awareness.send import Reported
 
 TIMEOUT_S: Final = 60.0
-TOKEN_VARIABLE: Final = "YESSER_TOKEN"  # noqa: S105 - the name of a variable
 Given = ParamSpec("Given")
 
 
@@ -48,7 +46,8 @@ def _sender_options(command: Callable[Concatenate[Sender, Given], None]) -> Call
     def with_sender(*arguments: Given.args, **given: Given.kwargs) -> None:
         options: dict[str, Any] = dict(given)
         agency, as_json = options.pop("agency"), options.pop("as_json")
-        sender = Sender(agency, _gateway(options.pop("gateway")), _token(options.pop("token_file")), as_json)
+        gateway, token = gateway_address(options.pop("gateway")), token_of(options.pop("token_file"))
+        sender = Sender(agency, gateway, token, as_json)
         run: Callable[..., None] = command
         run(sender, *arguments, **options)
 
@@ -58,23 +57,7 @@ def _sender_options(command: Callable[Concatenate[Sender, Given], None]) -> Call
     return decorated
 
 
-_SENDER: Final = (
-    click.option(
-        "--agency", required=True, envvar="YESSER_AGENCY", show_envvar=True, type=AgencyCode(), help="Your agency."
-    ),
-    click.option(
-        "--gateway",
-        envvar="YESSER_GATEWAY",
-        show_envvar=True,
-        metavar="ADDRESS",
-        help="The gateway; default: that of the stack in YESSER_HOME.",
-    ),
-    click.option(
-        "--token-file",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        help=f"File with the agency's token; default: the variable {TOKEN_VARIABLE}.",
-    ),
-)
+_SENDER: Final = (agency_option, gateway_option("that of the stack in YESSER_HOME"), token_option)
 _on_option: Final = click.option(
     "--on", metavar="DATE", callback=date_option, help="The day, as 2026-11-25; default: today in Riyadh."
 )
@@ -184,26 +167,6 @@ def _print(action: Action, reported: Reported) -> None:
     following = next_step(reported.campaign) if reported.effect != "superseded" else None
     if following is not None:
         print_localized(*following)
-
-
-def _gateway(given: str | None) -> str:
-    """The address. Raises `UsageError` where no gateway runs in YESSER_HOME and none is given."""
-    if given is not None:
-        return given
-    settings = Settings()
-    processes: list[Mapping[str, Any]] = (settings.stack() or {}).get("processes", [])
-    port = next((process["port"] for process in processes if process["name"] == "gateway" and process["port"]), None)
-    if port is None:
-        raise click.UsageError(f"No gateway was started in {settings.home}: give --gateway ADDRESS.")
-    scheme = "http" if settings.gateway_certificate is None else "https"
-    return f"{scheme}://127.0.0.1:{port}"
-
-
-def _token(file: Path | None) -> str:
-    token = os.environ.get(TOKEN_VARIABLE) if file is None else file.read_text(encoding="utf-8")
-    if not token or not token.strip():
-        raise click.UsageError(f"Give the agency's token: --token-file FILE, or set {TOKEN_VARIABLE}.")
-    return token.strip()
 
 
 def _today() -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from consumers.campaigns import commands
 from events.errors import YesserError
 from events.types.awareness import AwarenessCampaignAcknowledged
 from events.types.services import ServiceLaunched, ServiceRegistered
@@ -182,6 +183,31 @@ def test_an_airing_before_the_acknowledgement_counts_and_is_reported_once(
     late = run("complete", campaign)
     assert "no airing yet on: radio, print" in late.stderr
     assert late.exit_code == 0, "the team decides when it has done its work"
+
+
+def test_without_the_database_the_gateway_shows_the_same(
+    access: GatewayAccess, run: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "_PAGE_ROWS", 1)  # so that the list has several pages
+    launch(access, "SVC-REMOTE-TOO")
+    campaign = launch(access, "SVC-REMOTE")
+    token = tmp_path / "token"
+    token.write_text(access.token)
+    remote = ("--gateway", access.address, "--token-file", str(token))
+    elsewhere = {"YESSER_HOME": str(tmp_path / "nothing"), "YESSER_AGENCY": CODE}
+    for command in (("inbox",), ("show", campaign)):
+        given = ["campaigns", *command, *remote]
+        far = CliRunner(env=elsewhere).invoke(cli, given)
+        assert ok(far) == ok(run(*command))
+        assert campaign in far.output
+    no_team = CliRunner(env=elsewhere).invoke(cli, ["campaigns", "inbox", "--team", "nobody", *remote])
+    assert "has no team nobody" in str(no_team.exception)
+    of_another = CliRunner(env=elsewhere).invoke(cli, ["campaigns", "inbox", "--agency", "labour", *remote])
+    assert "403" in str(of_another.exception)
+    assert exit_code(of_another.exception or Exception()) == ExitCode.ANSWER_IS_NO
+    dead = ("--gateway", "http://127.0.0.1:1", "--token-file", str(token))
+    away = CliRunner(env=elsewhere).invoke(cli, ["campaigns", "inbox", *dead])
+    assert exit_code(away.exception or Exception()) == ExitCode.TRY_AGAIN
 
 
 def test_nothing_is_sent_about_a_campaign_of_another_agency_or_one_that_is_not_there(
