@@ -124,6 +124,17 @@ def test_a_command_that_needs_more_says_what_to_install(small: SmallInstall) -> 
         assert done.stderr.count("\n") == 1
 
 
+def test_a_witness_makes_its_key_and_its_server_is_an_extra(small: SmallInstall, tmp_path: Path) -> None:
+    key = tmp_path / "witness.skey"
+    made = small.run("yesser", "keys", "witness", "new", "court.example/witness", key, "--json")
+    assert made.returncode == 0, made.stderr
+    assert json.loads(made.stdout)["vkey"].startswith("court.example/witness+")
+    assert key.stat().st_mode & 0o777 == 0o600
+    done = small.run("yesser", "witness", "run", "--key", key, "--vkey", VKEY, "--first-run")
+    assert done.returncode == 78
+    assert "pip install 'yesser-events[witness]'" in done.stderr
+
+
 async def test_parquet_needs_its_own_extra_and_nothing_is_written_before(small: SmallInstall, tmp_path: Path) -> None:
     await write_mirror(MemoryLog([b'{"n":1}']), tmp_path / "log", KEY.verifier)
     form = ("--format", "parquet", "--into", tmp_path / "export")
