@@ -79,6 +79,7 @@ class _Watch(UnitOfWork):
 
     def begin(self) -> None:
         """The next entry begins."""
+        self.scratch = None  # the fold reads the rows again, so that their values before this entry are seen
         self.before.clear()
         self.after.clear()
         self.waited.clear()
