@@ -13,7 +13,8 @@ from typing import Any, Final
 from consumers.delivery.secrets import NewSecret, new_secret, public_key, seal
 from consumers.delivery.teams.changes import SQL, Desk, NotAllowedNow, NotFound, limit_reached, require_open_team
 from consumers.delivery.teams.inputs import NewWebhook
-from consumers.delivery.teams.urls import Allowed, require_url
+from consumers.delivery.teams.urls import require_url
+from consumers.delivery.webhooks.addresses import Destinations
 from infra.postgres.connection import Connection
 
 ENDPOINTS_MAX: Final = 50
@@ -38,7 +39,7 @@ class ShownOnce:
         return {"endpoint_id": self.endpoint_id, "secret": self.secret, "public_key": self.verify_key}
 
 
-async def add_endpoint(desk: Desk, agency: str, new: NewWebhook, allowed: Allowed) -> ShownOnce:
+async def add_endpoint(desk: Desk, agency: str, new: NewWebhook, allowed: Destinations) -> ShownOnce:
     """Register a webhook. Raises `InvalidInput`, `NotFound`, `NotAllowedNow` and `NoSealingKey`."""
     require_url(new.url, allowed)
     endpoint_id = "ep_" + _random_text(16)

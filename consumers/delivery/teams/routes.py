@@ -26,7 +26,7 @@ from consumers.delivery.teams.subscriptions import (
     subscriptions_of,
 )
 from consumers.delivery.teams.teams import add_team, close_team, contacts_of, one_team, set_contacts, teams_of
-from consumers.delivery.teams.urls import allowed_urls
+from consumers.delivery.webhooks.addresses import destinations
 from consumers.read_api.cursor import INTEGER_MAX, index_after, text_after
 from consumers.read_api.parameters import After, Limit
 from consumers.read_api.reading import page
@@ -147,7 +147,7 @@ async def post_webhook(asked: Asked) -> Response:
     """
     agency = await asked.agency()
     new = await asked.body(NewWebhook)
-    allowed = allowed_urls(asked.changes.parts.settings)
+    allowed = destinations(asked.changes.parts.settings)
     async with asked.changing() as desk:
         made = await add_endpoint(desk, agency, new, allowed)
     return answer(made.document(), 201)

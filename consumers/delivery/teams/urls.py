@@ -1,44 +1,31 @@
 """Which URLs a webhook may have, as far as a URL shows it. Pure.
 
-The check that counts is made when a connection is opened, on the address that the host's name has then.
+The check that counts is made when a connection is opened, on the address that the host's name has then
+(`consumers.delivery.webhooks.addresses`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Set
-from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Final
 from urllib.parse import urlsplit
 
 from consumers.delivery.teams.inputs import InvalidInput, invalid_value
-from consumers.delivery.webhooks.addresses import destinations, is_public
-from infra.settings import Settings
-
-_HTTPS_PORT: Final = 443
+from consumers.delivery.webhooks.addresses import HTTPS_PORT, Destinations, is_public
 
 
-@dataclass(frozen=True, slots=True)
-class Allowed:
-    """What the deployment allows besides https on port 443: further ports, and hosts of which anything is allowed."""
-
-    ports: Set[int] = frozenset()
-    hosts: Set[str] = frozenset()
-
-
-def require_url(url: str, allowed: Allowed) -> None:
+def require_url(url: str, allowed: Destinations) -> None:
     """Raises `InvalidInput` for a URL to which nothing can be delivered. `url` matches `URL_PATTERN`."""
     try:
         parts = urlsplit(url)
     except ValueError:  # brackets without an IPv6 address
         raise _no_public_host() from None
     host = parts.hostname or ""
-    if host in allowed.hosts:
+    if allowed.is_named(host):
         return
     if parts.scheme.lower() != "https":
         raise invalid_value("اكتب عنوانًا يبدأ بـ https://.", "Write a URL that begins with https://.", "/url")
-    if _port(parts.netloc) not in {_HTTPS_PORT, *allowed.ports}:
-        ports = ", ".join(map(str, sorted({_HTTPS_PORT, *allowed.ports})))
+    if _port(parts.netloc) not in allowed.ports:
+        ports = ", ".join(map(str, sorted(allowed.ports)))
         raise invalid_value(f"المنفذ غير مسموح؛ المسموح {ports}.", f"This port is not allowed; use {ports}.", "/url")
     if not _is_outside(host):
         raise _no_public_host()
@@ -65,10 +52,4 @@ def _no_public_host() -> InvalidInput:
 
 def _port(netloc: str) -> int:
     port = netloc.rpartition("]")[2].partition(":")[2]
-    return int(port) if port else _HTTPS_PORT
-
-
-def allowed_urls(settings: Settings) -> Allowed:
-    """What the settings allow."""
-    found = destinations(settings)
-    return Allowed(found.ports, found.hosts)
+    return int(port) if port else HTTPS_PORT

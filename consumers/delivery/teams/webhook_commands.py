@@ -18,7 +18,7 @@ from consumers.delivery.teams.endpoints import (
 )
 from consumers.delivery.teams.inputs import NewWebhook
 from consumers.delivery.teams.options import EndpointId, agency_argument, asked, change, team_argument
-from consumers.delivery.teams.urls import allowed_urls
+from consumers.delivery.webhooks.addresses import destinations
 from consumers.delivery.webhooks.commands import COMMANDS, STATES
 from infra.command_line.display import Column, Grid
 from infra.command_line.language import localized, print_localized
@@ -49,7 +49,7 @@ def add(agency: str, team: str, url: str, as_json: bool) -> None:
     nothing until the team subscribes: see `yesser subscriptions add --route webhook`.
     """
     new = asked(NewWebhook, {"team": team, "url": url})
-    allowed = allowed_urls(Settings())
+    allowed = destinations(Settings())
     _hand_over(change(lambda desk: add_endpoint(desk, agency, new, allowed)), as_json)
 
 
