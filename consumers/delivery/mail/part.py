@@ -56,6 +56,7 @@ async def work(settings: Settings, term: Term, round_ended: Callable[[], None]) 
     try:
         post = PostOffice(connection, term.epoch, server, sender, settings.console_address)
         timed, next_round = TimedMessages(), 0.0
+        await queue.give_back(connection, term.epoch, _utc_now())
         while not term.stop.is_set():
             if time.monotonic() >= next_round:
                 await timed.make(connection, term.epoch, _utc_now())

@@ -78,6 +78,13 @@ def verdict(claimed: Claimed, outcome: Outcome, now: datetime, chance: float) ->
     return Verdict("waiting", outcome.result, backoff_s(claimed.attempts, chance, WAIT_MIN_S, WAIT_MAX_S))
 
 
+async def give_back(connection: Connection, epoch: int, now: datetime) -> None:
+    """At the beginning of a term: what an earlier process had claimed is due at once. Raises `Fenced`."""
+    async with connection.transaction():
+        await lease.hold(connection, LEASE, epoch)
+        await connection.execute(_SQL["give_back"], now)
+
+
 async def claim(connection: Connection, epoch: int, now: datetime) -> Claimed | None:
     """The next message, its attempt counted; None if none is due. Raises `Fenced`."""
     async with connection.transaction():
@@ -85,13 +92,12 @@ async def claim(connection: Connection, epoch: int, now: datetime) -> Claimed | 
         row = await connection.fetchrow(_SQL["claim"], now, CLAIM, max(CLAIM, WAIT_MAX))
         if row is None:
             return None
-        before = await connection.fetchrow(_SQL["attempts_before"], row["message_id"])
+        known = await connection.fetchval(_SQL["known_attempts"], row["message_id"])
         is_told = await connection.fetchval(
             _SQL["given_to_team"],
             *(row[name] for name in ("agency", "team", "kind", "event_id", "replay", "message_id")),
         )
-    assert before is not None
-    return Claimed(**dict(row), unknown=row["attempts"] - 1 - before["known"], is_told=is_told)
+    return Claimed(**dict(row), unknown=row["attempts"] - 1 - known, is_told=is_told)
 
 
 async def record(

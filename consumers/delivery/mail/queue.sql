@@ -15,11 +15,16 @@ FROM next WHERE m.message_id = next.message_id
 RETURNING m.message_id, m.subscription_id, m.agency, m.team, m.endpoint_id, m.kind, m.event_id, m.log_index,
     m.campaign_id, m.replay, m.attempts, m.created_at
 
--- name: attempts_before
--- Attempts of the message whose outcome is known not to be in doubt, and those with an unknown one.
-SELECT count(*) FILTER (WHERE error IS DISTINCT FROM 'unknown') AS known,
-       count(*) FILTER (WHERE error = 'unknown') AS unknown
-FROM delivery.attempt WHERE message_id = $1
+-- name: give_back
+-- Messages that an earlier owner of the lease had claimed, and of whose attempt nothing is known, are due now.
+UPDATE delivery.message m SET next_attempt_at = $1
+WHERE m.route = 'email' AND m.state = 'waiting'
+    AND m.attempts > 0
+    AND NOT EXISTS (SELECT FROM delivery.attempt a WHERE a.message_id = m.message_id AND a.number = m.attempts)
+
+-- name: known_attempts
+-- Attempts whose outcome is known.
+SELECT count(*) FROM delivery.attempt WHERE message_id = $1 AND error IS DISTINCT FROM 'unknown'
 
 -- name: attempted
 INSERT INTO delivery.attempt (message_id, number, at, status, latency_ms, error, answer)

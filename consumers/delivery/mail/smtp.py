@@ -34,6 +34,7 @@ from infra.tls.plaintext import is_loopback, refuse_plaintext
 
 PASSWORD_FILE: Final = "smtp"  # noqa: S105 - the name of a file
 ANSWER_BYTES_MAX: Final = 1_024
+_TEMPORARY: Final = 400
 _PERMANENT: Final = 500
 _STEPS: Final = 4
 """A connection has this many steps within the timeout of each: connect, greet, encrypt, log in."""
@@ -125,9 +126,9 @@ class SmtpSession:
         try:
             smtp = await self._connected()
         except SMTPResponseException as error:
-            return await self._given_up(Outcome("no-server", error.code, _shown(error.message)))
+            return await self._given_up("no-server", error.code, error.message)
         except (SMTPException, SSLError, OSError, TimeoutError) as error:
-            return await self._given_up(Outcome("no-server", None, _shown(str(error) or type(error).__name__)))
+            return await self._given_up("no-server", None, str(error) or type(error).__name__)
         return await self._send(smtp, message)
 
     async def _connected(self) -> SMTP:
@@ -157,30 +158,35 @@ class SmtpSession:
             await smtp.mail(sender)
             await smtp.rcpt(recipient)
         except SMTPRecipientRefused as error:
-            return await self._answered(smtp, error.code, error.message)
+            return await self._answered(smtp, error.code, error.message, "no-server")
         except SMTPResponseException as error:  # the sender: every message would be refused
-            return await self._given_up(Outcome("no-server", error.code, _shown(error.message)))
+            return await self._given_up("no-server", error.code, error.message)
         except (SMTPServerDisconnected, SMTPTimeoutError, OSError) as error:
-            return await self._given_up(Outcome("no-server", None, _shown(str(error))))
+            return await self._given_up("no-server", None, str(error))
         try:
             answer = await smtp.data(content)
         except SMTPDataError as error:
-            return await self._answered(smtp, error.code, error.message)
+            return await self._answered(smtp, error.code, error.message, "unknown")
         except (SMTPException, OSError, TimeoutError) as error:
-            return await self._given_up(Outcome("unknown", None, _shown(str(error))))
+            return await self._given_up("unknown", None, str(error))
         return Outcome("accepted", answer.code, _shown(answer.message))
 
-    async def _answered(self, smtp: SMTP, code: int, text: str) -> Outcome:
-        """The server refused this message, for good (5xx) or for now. The connection can go on."""
+    async def _answered(self, smtp: SMTP, code: int, text: str, unclear: Result) -> Outcome:
+        """The server refused this message, for good (5xx) or for now, and the connection goes on; `unclear` if it did
+        neither.
+        """
+        if code < _TEMPORARY:
+            return await self._given_up(unclear, code, text)
         try:
             await smtp.rset()
         except (SMTPException, OSError):
             await self.close()
         return Outcome("refused" if code >= _PERMANENT else "later", code, _shown(text))
 
-    async def _given_up(self, outcome: Outcome) -> Outcome:
+    async def _given_up(self, result: Result, code: int | None, text: str) -> Outcome:
+        """The library gives an answer that cannot be read the code -1."""
         await self.close()
-        return outcome
+        return Outcome(result, None if code is None or code < 0 else code, _shown(text))
 
 
 def _shown(text: str) -> str:

@@ -1,0 +1,118 @@
+"""`yesser run delivery` as a process of its own, killed while it sends: one message each, or a named repeat."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from random import Random
+
+import structlog
+from structlog.testing import capture_logs
+
+from consumers.delivery.mail.part import work
+from infra.postgres.connection import Connection
+from infra.process.leader_election import Term
+from infra.process.subprocess_command import subprocess_command
+from infra.settings import Settings
+from tests.integration.consumers.delivery.mail.mail_server import FIRST, MailServer, add_team, lay_down, mail_server
+from tests.scenarios.figures import tell
+from tests.unit.consumers.campaigns.story import Story
+
+MESSAGES = 200
+KILLS = 3
+PATIENCE_S = 60
+
+
+async def put_many(connection: Connection, story: Story, count: int) -> None:
+    """Messages about the story's campaign, each of its own lane."""
+    campaign = story.in_log()[0]
+    await connection.execute(
+        "INSERT INTO delivery.message"
+        " (subscription_id, route, agency, team, kind, event_id, log_index, campaign_id, lane)"
+        " SELECT 1, 'email', 'health', 'press', 'campaign.triggered', 'e' || n, 4, $1, 'l' || n"
+        " FROM generate_series(1, $2) n",
+        campaign,
+        count,
+    )
+
+
+@asynccontextmanager
+async def delivery(environment: Mapping[str, str], log: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    with log.open("ab") as file:
+        process = await asyncio.create_subprocess_exec(
+            *subprocess_command("run", "delivery"), env=environment, stdout=file, stderr=file
+        )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def until_received(mails: MailServer, count: int) -> None:
+    """Raises `TimeoutError` after some time."""
+    for _ in range(PATIENCE_S * 50):
+        if len(mails.received) >= count:
+            return
+        await asyncio.sleep(0.02)
+    raise TimeoutError(f"{len(mails.received)} of {count} messages")
+
+
+async def test_a_killed_process_loses_no_message_and_names_each_repeat(
+    settings: Settings, connection: Connection, environment: Callable[..., dict[str, str]], tmp_path: Path
+) -> None:
+    story = Story()
+    story.register("S")
+    story.launch("S")
+    story.come_back()
+    await lay_down(connection, story)
+    await add_team(connection, FIRST)
+    await put_many(connection, story, MESSAGES)
+    random, log = Random("mail"), tmp_path / "delivery.log"
+    async with mail_server() as mails:
+        mails.stall_s = 0.003  # so that a kill finds messages on their way
+        given = environment(
+            YESSER_MAIL_SERVER=f"127.0.0.1:{mails.port}",
+            YESSER_MAIL_FROM="campaigns@yesser.example",
+            YESSER_LEASE_MS="1500",
+            YESSER_LEASE_RENEW_MS="300",
+        )
+        for kill in range(1, KILLS + 1):
+            async with delivery(given, log) as process:
+                await until_received(mails, kill * MESSAGES // (KILLS + 2))
+                await asyncio.sleep(random.uniform(0, 0.05))
+                process.kill()
+        async with delivery(given, log):
+            for _ in range(PATIENCE_S * 10):
+                if await connection.fetchval("SELECT count(*) FROM delivery.message WHERE state = 'waiting'") == 0:
+                    break
+                await asyncio.sleep(0.1)
+
+    copies = defaultdict(list)
+    for message in mails.messages:
+        copies[str(message["Message-ID"])].append(message["Yesser-Repeat"] is not None)
+    assert len(copies) == MESSAGES
+    assert all(not any(named is False for named in found[1:]) for found in copies.values())
+    repeats = sum(map(sum, copies.values()))
+    tell(
+        f"{KILLS} x kill -9 while {MESSAGES} e-mails are sent: {len(mails.received)} received, {repeats} named repeats"
+    )
+    states = await connection.fetch("SELECT state, count(*) FROM delivery.message GROUP BY state")
+    assert [tuple(row) for row in states] == [("delivered", MESSAGES)]
+    assert FIRST not in log.read_text(encoding="utf-8")
+
+
+async def test_without_a_server_the_part_says_so_once_and_waits(settings: Settings) -> None:
+    stop = asyncio.Event()
+    with capture_logs() as logs:
+        structlog.configure(cache_logger_on_first_use=False)
+        part = asyncio.create_task(work(settings.acting_as("delivery"), Term(1, stop), lambda: None))
+        await asyncio.sleep(0.1)
+        assert not part.done()
+        stop.set()
+        await part
+    assert [line["event"] for line in logs] == ["no e-mails are sent: YESSER_MAIL_SERVER is not set"]

@@ -1,0 +1,141 @@
+"""The connection to the SMTP server: encryption, login, and servers that behave badly."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.policy import SMTP as POLICY
+from pathlib import Path
+
+import pytest
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+from consumers.delivery.mail.smtp import ANSWER_BYTES_MAX, SmtpServer, SmtpSession
+from infra.tls.certificate_files import TlsFiles
+from tests.integration.consumers.delivery.mail.mail_server import MailServer, mail_server, smtp
+from tests.unit.infra.tls.certificates import private_authority, server_context, server_for
+
+
+def a_message() -> EmailMessage:
+    message = EmailMessage(POLICY)
+    message["From"], message["To"], message["Subject"] = "a@yesser.example", "press@health.example", "Test"
+    message["Date"] = datetime(2026, 11, 2, tzinfo=UTC)
+    message.set_content("Text\n.\n.Text")
+    return message
+
+
+def only(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: object) -> AuthResult:
+    """One user with one password."""
+    good = isinstance(data, LoginPassword) and (data.login, data.password) == (b"campaigns", b"right")
+    return AuthResult(success=good, handled=good)
+
+
+async def sent(server: SmtpServer) -> tuple[str, int | None, str]:
+    """What became of a message."""
+    async with SmtpSession(server) as session:
+        outcome = await session.send(a_message())
+    return outcome.result, outcome.status, outcome.answer
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> TlsFiles:
+    """The authority of this test's servers."""
+    private_authority(tmp_path)
+    return TlsFiles(tmp_path / "ca.pem")
+
+
+async def test_a_message_goes_over_an_encrypted_connection_with_a_login(tmp_path: Path, files: TlsFiles) -> None:
+    context = server_context(private_authority(tmp_path).server("mail"))
+    async with mail_server(tls_context=context, require_starttls=True, authenticator=only, auth_required=True) as mails:
+        for password, result in (("right", ("accepted", 250)), ("wrong", ("no-server", 535))):
+            server = smtp(mails, tls="starttls", ca=files, user="campaigns", password=password)
+            assert (await sent(server))[:2] == result
+        assert len(mails.received) == 1
+        assert b"\r\n..\r\n..Text" not in mails.received[0][1]  # the dots are those of the text
+        assert b"\r\n.\r\n.Text" in mails.received[0][1]
+
+
+async def test_without_encryption_nothing_is_sent_to_a_server_that_should_have_it(files: TlsFiles) -> None:
+    async with mail_server() as mails:
+        result, status, answer = await sent(smtp(mails, tls="starttls", ca=files))
+        assert (result, status) == ("no-server", None)
+        assert "STARTTLS" in answer
+        assert mails.received == []
+
+
+async def test_a_server_of_another_name_or_authority_gets_nothing(tmp_path: Path, files: TlsFiles) -> None:
+    other_name = server_context(server_for(private_authority(tmp_path), "mail.other.example"))
+    other_authority = server_context(private_authority(tmp_path / "other").server("mail"))
+    for context, reason in ((other_name, "for another name"), (other_authority, "not from a trusted authority")):
+        async with mail_server(tls_context=context) as mails:
+            result, _, answer = await sent(smtp(mails, tls="starttls", ca=files))
+            assert result == "no-server"
+            assert reason in answer
+            assert mails.received == []
+
+
+@asynccontextmanager
+async def script(*answers: bytes, then: bytes = b"") -> AsyncIterator[int]:
+    """A server that gives these answers, one for each line that it gets, and then floods its client with `then`."""
+
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError, asyncio.CancelledError):
+            lines = iter(answers)
+            writer.write(next(lines))
+            for answer in lines:
+                await reader.readline()
+                writer.write(answer)
+            await reader.readline()
+            for _ in range(100_000 if then else 0):
+                writer.write(then)
+                await writer.drain()
+            await reader.read()
+        writer.transport.abort()
+
+    tasks: set[asyncio.Task[None]] = set()
+
+    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        tasks.add(asyncio.ensure_future(speak(reader, writer)))
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@pytest.mark.parametrize(
+    ("answers", "then", "result"),
+    [
+        ((b"554 no service here\r\n",), b"", ("no-server", 554)),
+        ((b"HTTP/1.1 400 Bad Request\r\n",), b"", ("no-server", None)),
+        ((b"220 hello\r\n",), b"", ("no-server", None)),  # it stalls
+        ((b"220 hello\r\n",), b"250-more\r\n", ("no-server", None)),  # an answer without end
+        ((b"220 hello\r\n",), b"x" * 8_192, ("no-server", None)),  # a line without end
+        ((b"220 hello\r\n", b"250 mail\r\n", b"550 not from you\r\n"), b"", ("no-server", 550)),
+        ((b"220 hello\r\n", b"250 mail\r\n", b"250 ok\r\n", b"451 later\r\n"), b"", ("later", 451)),
+        ((b"220 hello\r\n", b"250 mail\r\n", b"250 ok\r\n", b"250 ok\r\n", b"354 go\r\n"), b"", ("unknown", None)),
+        ((b"220 hello\r\n", b"250 mail\r\n", b"250 ok\r\n", b"what?\r\n"), b"", ("no-server", None)),
+    ],
+)
+async def test_a_server_that_behaves_badly_ends_the_attempt_and_nothing_else(
+    answers: tuple[bytes, ...], then: bytes, result: tuple[str, int | None]
+) -> None:
+    async with script(*answers, then=then) as port, asyncio.timeout(20):
+        found = await sent(smtp(MailServer(port)))
+    assert found[:2] == result
+    assert len(found[2].encode()) <= ANSWER_BYTES_MAX
+
+
+async def test_only_the_first_kib_of_an_answer_is_kept() -> None:
+    async with mail_server() as mails:
+        mails.refusals = {"press@health.example": "550 " + "no " * 150}
+        result, status, answer = await sent(smtp(mails))
+        assert (result, status) == ("refused", 550)
+        assert len(answer) <= ANSWER_BYTES_MAX
