@@ -229,6 +229,11 @@ def _notice_values(notice: Notice, language: Language) -> dict[str, str]:
 
 
 def _facts(notice: Notice, language: Language, today: str, *, brief: bool) -> tuple[Fact, ...]:
+    standing: list[tuple[Bilingual, Sequence[str]]] = []
+    if notice.missing and notice.kind != "completed":
+        standing.append((wording.MISSING, [channel_list(notice.missing, language)]))
+    if notice.kind != "completed":
+        standing.append((wording.STATE, [_acknowledged(notice.acknowledged, language)]))
     texts: list[tuple[Bilingual, Sequence[str]]] = []
     if brief:
         texts.append((wording.BRIEF, lines(notice.brief[language])))
@@ -244,12 +249,10 @@ def _facts(notice: Notice, language: Language, today: str, *, brief: bool) -> tu
     if brief and today <= notice.due_on:
         texts.append((wording.WORKING_DAYS_LEFT, [str(count_working_days(today, day_after(notice.due_on)))]))
     texts.append((wording.ON_CHANNELS, [channel_list(notice.channels, language)]))
-    if notice.missing and notice.kind != "completed":
-        texts.append((wording.MISSING, [channel_list(notice.missing, language)]))
-    if notice.kind != "completed":
-        texts.append((wording.STATE, [_acknowledged(notice.acknowledged, language)]))
     texts.append((wording.CAMPAIGN, [notice.campaign_id]))
-    return tuple(Fact(of(label, language), tuple(shown)) for label, shown in texts)
+    # A reminder is about what is missing.
+    ordered = [*standing, *texts] if notice.kind == "reminder" else [*texts[:-1], *standing, texts[-1]]
+    return tuple(Fact(of(label, language), tuple(shown)) for label, shown in ordered)
 
 
 def _acknowledged(acknowledged: Acknowledgement | None, language: Language) -> str:
@@ -292,9 +295,9 @@ def _group(title: Bilingual, rows: Sequence[DueCampaign], language: Language, te
 def _row(row: DueCampaign, language: Language) -> str:
     name = line(row.service_name[language], SUBJECT_NAME_MAX) if row.service_name else row.campaign_id
     parts = [isolated(name), isolated(row.due_on)]
-    if row.acknowledged_by is None:
+    if row.acknowledged_by is None and not row.is_paused:
         parts.append(of(wording.NOT_ACKNOWLEDGED, language))
-    if row.missing:
+    if row.missing and not row.is_paused:
         parts.append(f"{of(wording.MISSING, language)}: {channel_list(row.missing, language)}")
     return " · ".join([*parts, isolated(row.campaign_id)] if row.service_name else parts)
 

@@ -23,6 +23,7 @@ from consumers.delivery.mail.message import BadAddress, Identity, checked_addres
 from consumers.delivery.mail.moments import DIGEST_VALID, today
 from consumers.delivery.mail.queue import UNKNOWN_MAX, VALID, Claimed
 from consumers.delivery.words import CHANNELS as CHANNEL_NAMES
+from events.errors import Reject
 from events.values.working_days import riyadh_date
 from events.wire.entry import Entry, parse_entry
 from infra.log.reader import read_checked
@@ -32,7 +33,7 @@ from infra.postgres.sql import queries
 _SQL: Final = queries("consumers.delivery.mail", "notices.sql")
 
 
-class NotSent(Exception):
+class NotSent(Reject):
     """The message is not sent: `state` (`cancelled` or `failed`) and the reason, which its attempt keeps."""
 
     def __init__(self, state: str, reason: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import EmailMessage
 from email.utils import parseaddr
 from ssl import SSLError
@@ -36,6 +36,8 @@ PASSWORD_FILE: Final = "smtp"  # noqa: S105 - the name of a file
 ANSWER_BYTES_MAX: Final = 1_024
 _TEMPORARY: Final = 400
 _PERMANENT: Final = 500
+_POLICY: Final = "5.7."
+"""The enhanced codes of RFC 3463 about what the sender may do. They are corrected on the server, so the message waits."""
 _STEPS: Final = 4
 """A connection has this many steps within the timeout of each: connect, greet, encrypt, log in."""
 
@@ -158,7 +160,9 @@ class SmtpSession:
             await smtp.mail(sender)
             await smtp.rcpt(recipient)
         except SMTPRecipientRefused as error:
-            return await self._answered(smtp, error.code, error.message, "no-server")
+            outcome = await self._answered(smtp, error.code, error.message, "no-server")
+            is_policy = outcome.result == "refused" and outcome.answer.startswith(_POLICY)
+            return replace(outcome, result="later") if is_policy else outcome
         except SMTPResponseException as error:  # the sender: every message would be refused
             return await self._given_up("no-server", error.code, error.message)
         except (SMTPServerDisconnected, SMTPTimeoutError, OSError) as error:

@@ -139,3 +139,9 @@ async def test_only_the_first_kib_of_an_answer_is_kept() -> None:
         result, status, answer = await sent(smtp(mails))
         assert (result, status) == ("refused", 550)
         assert len(answer) <= ANSWER_BYTES_MAX
+
+
+async def test_a_server_that_does_not_relay_for_us_yet_is_asked_again() -> None:
+    async with mail_server() as mails:
+        mails.refusals = {"press@health.example": "554 5.7.1 relay access denied"}
+        assert await sent(smtp(mails)) == ("later", 554, "5.7.1 relay access denied")

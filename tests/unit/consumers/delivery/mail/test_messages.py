@@ -204,6 +204,14 @@ def test_a_campaign_that_is_acknowledged_says_by_whom() -> None:
     assert "yesser campaigns air service-launched.i3 --channel tv" in plain
 
 
+def test_a_reminder_begins_with_what_is_missing() -> None:
+    reminder = notice_letter(replace(NOTICE, kind="reminder", missing=["tv"]), CONTEXT)
+    assert [(fact.label, *fact.lines) for fact in reminder.pages[1].facts[:2]] == [
+        ("Not aired yet on", "television"),
+        ("State", "Nobody has acknowledged it yet"),
+    ]
+
+
 def test_without_a_console_there_is_no_link() -> None:
     _, html = bodies(parsed(notice_letter(NOTICE, replace(CONTEXT, console=None))))
     assert "<a " not in html
@@ -245,6 +253,7 @@ def test_a_digest_groups_the_campaigns_by_what_they_need() -> None:
         ("Due later", 1),
         ("Paused", 1),
     ]
+    assert english.groups[4].rows == ("\u2068c.2026-11-05\u2069 · \u20682026-11-05\u2069",)
     assert english.heading == "Weekly digest: 2 overdue, 2 due this week"
     assert "Not aired yet on: print" in english.groups[1].rows[0]
     assert "Nobody has acknowledged it yet" not in english.groups[1].rows[0]
