@@ -11,6 +11,7 @@ from consumers.delivery.due_campaigns import Team, team_of
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 from infra.postgres.trail import add_to_trail
+from infra.settings import Settings
 
 FEED_PATTERN: Final = r"^[A-Za-z0-9_-]{43}$"
 PATH: Final = "/calendars/due.ics"
@@ -19,23 +20,26 @@ _SECRET_BYTES: Final = 32
 _SQL: Final = queries("consumers.delivery.calendar", "addresses.sql")
 
 
-async def new_address(connection: Connection, agency: str, team: str) -> str:
-    """A new address, without the gateway's own part; an earlier one of the team ends. Raises `NoTeam`."""
+async def new_address(
+    connection: Connection, settings: Settings, agency: str, team: str, *, by: str | None = None
+) -> str:
+    """A new address; an earlier one of the team ends. `by`: None for the operator of a command. Raises `NoTeam`."""
     secret = secrets.token_urlsafe(_SECRET_BYTES)
     async with connection.transaction():
         await team_of(connection, agency, team)
         await connection.execute(_SQL["revoke"], agency, team)
         await connection.execute(_SQL["add"], agency, team, _hash(secret))
-        await add_to_trail(connection, "teams", "calendar-address", agency, team)
-    return f"{PATH}?{urlencode({'feed': secret})}"
+        await add_to_trail(connection, "teams calendar-address", f"{agency}/{team}", by=by)
+    gateway = settings.public_address or f"http://{settings.gateway_host}:{settings.gateway_port}"
+    return f"{gateway.rstrip('/')}{PATH}?{urlencode({'feed': secret})}"
 
 
-async def revoke_address(connection: Connection, agency: str, team: str) -> None:
+async def revoke_address(connection: Connection, agency: str, team: str, *, by: str | None = None) -> None:
     """The team's address ends, if it has one. Raises `NoTeam`."""
     async with connection.transaction():
         await team_of(connection, agency, team)
         await connection.execute(_SQL["revoke"], agency, team)
-        await add_to_trail(connection, "teams", "calendar-address", agency, team, "--revoke")
+        await add_to_trail(connection, "teams calendar-address", f"{agency}/{team}", "--revoke", by=by)
 
 
 async def team_of_secret(connection: Connection, secret: str) -> Team | None:

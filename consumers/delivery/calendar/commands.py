@@ -49,8 +49,7 @@ def calendar_address(agency: str, team: str, revoke: bool, as_json: bool) -> Non
             "The calendar's address is revoked: nothing can be read under it any more.",
         )
         return
-    path = with_database(settings, "teams", lambda connection: new_address(connection, agency, team))
-    address = f"{(settings.public_address or _local(settings)).rstrip('/')}{path}"
+    address = with_database(settings, "teams", lambda connection: new_address(connection, settings, agency, team))
     print_confirmation(
         {"agency": agency, "team": team, "address": address},
         as_json,
@@ -58,7 +57,3 @@ def calendar_address(agency: str, team: str, revoke: bool, as_json: bool) -> Non
         f"Add this address to the calendar program. It is not shown again, and anyone who has it sees the due dates:\n"
         f"{address}",
     )
-
-
-def _local(settings: Settings) -> str:
-    return f"http://{settings.gateway_host}:{settings.gateway_port}"

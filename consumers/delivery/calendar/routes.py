@@ -29,7 +29,7 @@ Secret = Annotated[str, Query(pattern=FEED_PATTERN, description="As `yesser team
 
 def router(parts: RouteParts) -> APIRouter:
     """Both routes; the gateway loads them by the entry point `yesser.routes`."""
-    routes = APIRouter(tags=["teams"], default_response_class=Response)
+    routes = APIRouter(tags=["calendar"], default_response_class=Response)
 
     @routes.get(
         "/v1/teams/{team}/calendar.ics",

@@ -10,14 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
+from consumers.delivery.delivery_lease import hold
 from consumers.delivery.mail.smtp import Outcome
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
-from infra.process import lease
 from infra.process.backoff import backoff_s
 
-LEASE: Final = "delivery"
-"""That of `consumers.delivery.delivery`."""
 CLAIM: Final = timedelta(minutes=10)
 """A claimed message is not claimed again for this long. Longer than any attempt takes."""
 WAIT_MIN_S: Final = 60.0
@@ -81,14 +79,14 @@ def verdict(claimed: Claimed, outcome: Outcome, now: datetime, chance: float) ->
 async def give_back(connection: Connection, epoch: int, now: datetime) -> None:
     """At the beginning of a term: what an earlier process had claimed is due at once. Raises `Fenced`."""
     async with connection.transaction():
-        await lease.hold(connection, LEASE, epoch)
+        await hold(connection, epoch)
         await connection.execute(_SQL["give_back"], now)
 
 
 async def claim(connection: Connection, epoch: int, now: datetime) -> Claimed | None:
     """The next message, its attempt counted; None if none is due. Raises `Fenced`."""
     async with connection.transaction():
-        await lease.hold(connection, LEASE, epoch)
+        await hold(connection, epoch)
         row = await connection.fetchrow(_SQL["claim"], now, CLAIM, max(CLAIM, WAIT_MAX))
         if row is None:
             return None
@@ -111,7 +109,7 @@ async def record(
 ) -> None:
     """The attempt and what follows it, in one transaction. Raises `Fenced`."""
     async with connection.transaction():
-        await lease.hold(connection, LEASE, epoch)
+        await hold(connection, epoch)
         await connection.execute(
             _SQL["attempted"],
             claimed.message_id,

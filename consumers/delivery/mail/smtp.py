@@ -37,7 +37,7 @@ ANSWER_BYTES_MAX: Final = 1_024
 _TEMPORARY: Final = 400
 _PERMANENT: Final = 500
 _POLICY: Final = "5.7."
-"""The enhanced codes of RFC 3463 about what the sender may do. They are corrected on the server, so the message waits."""
+"""The enhanced codes of RFC 3463 about what the sender may do: corrected on the server, so the message waits."""
 _STEPS: Final = 4
 """A connection has this many steps within the timeout of each: connect, greet, encrypt, log in."""
 

@@ -10,11 +10,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
+from consumers.delivery.delivery_lease import hold
 from consumers.delivery.mail.moments import RIYADH, digest_moment, due_dates_to_remind_of
-from consumers.delivery.mail.queue import LEASE
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
-from infra.process import lease
 
 _SQL: Final = queries("consumers.delivery.mail", "timed.sql")
 
@@ -30,7 +29,7 @@ class TimedMessages:
         `Fenced`.
         """
         async with connection.transaction():
-            await lease.hold(connection, LEASE, epoch)
+            await hold(connection, epoch)
             row = await connection.fetchrow(_SQL["campaigns_position"])
             if row is None:
                 return

@@ -72,6 +72,7 @@ TEAM: Final = answer("The team.", _TEAM)
 CONTACTS: Final = answer(
     "The addresses in the order in which they are written to.", shape(team=TEXT, contacts=_list(TEXT))
 )
+CALENDAR_ADDRESS: Final = answer("The address, which is not shown again.", shape(team=TEXT, address=TEXT))
 WEBHOOKS: Final = answer("Webhooks by id.", _list(_WEBHOOK))
 SECRETS: Final = answer("The webhook's new secrets, shown only here.", _SECRETS)
 EXAMPLE: Final = answer("The example waits to be sent.", shape(message_id=INTEGER, endpoint_id=TEXT, event_id=TEXT))

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
+from consumers.delivery.calendar.addresses import new_address, revoke_address
+from consumers.delivery.due_campaigns import NoTeam
 from consumers.delivery.teams import openapi
 from consumers.delivery.teams.endpoints import add_endpoint, disable, enable, endpoints_of, rotate, send_example
 from consumers.delivery.teams.inputs import (
@@ -30,6 +32,7 @@ from consumers.delivery.webhooks.addresses import destinations
 from consumers.read_api.cursor import INTEGER_MAX, index_after, text_after
 from consumers.read_api.parameters import After, Limit
 from consumers.read_api.reading import page
+from infra.http.problems import Problem
 from infra.http.routes import RouteParts
 
 TAG: Final = "teams"
@@ -120,6 +123,43 @@ async def put_contacts(asked: Asked, team: Team) -> Response:
     async with asked.changing() as desk:
         await set_contacts(desk, agency, team, new.contacts)
     return answer({"team": team, "contacts": new.contacts})
+
+
+@routes.post(
+    "/v1/teams/{team}/calendar-address",
+    status_code=201,
+    summary="Make a calendar's address",
+    responses=openapi.changes(201, openapi.CALENDAR_ADDRESS),
+)
+async def post_calendar_address(asked: Asked, team: Team) -> Response:
+    """The address under which a calendar program reads the team's due dates without a token.
+
+    It is not shown again, and an earlier one ends.
+    """
+    agency, settings = await asked.agency(), asked.changes.parts.settings
+    async with asked.changing() as desk:
+        try:
+            address = await new_address(desk.connection, settings, agency, team, by=desk.by)
+        except NoTeam:
+            raise Problem("not-found") from None
+    return answer({"team": team, "address": address}, 201)
+
+
+@routes.delete(
+    "/v1/teams/{team}/calendar-address",
+    status_code=204,
+    summary="Revoke a calendar's address",
+    responses=openapi.changes(204, openapi.DONE),
+)
+async def delete_calendar_address(asked: Asked, team: Team) -> Response:
+    """Nothing can be read under it any more."""
+    agency = await asked.agency()
+    async with asked.changing() as desk:
+        try:
+            await revoke_address(desk.connection, agency, team, by=desk.by)
+        except NoTeam:
+            raise Problem("not-found") from None
+    return Response(status_code=204)
 
 
 @routes.get("/v1/webhooks", summary="Your webhooks", responses=openapi.reads(openapi.WEBHOOKS, paged=True))

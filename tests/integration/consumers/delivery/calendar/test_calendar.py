@@ -10,9 +10,8 @@ import pytest
 from click.testing import CliRunner
 from icalendar import Calendar
 
-from consumers.delivery.calendar.addresses import new_address, revoke_address
-from consumers.delivery.calendar.commands import calendar, calendar_address
-from infra.postgres.connection import Connection, connected
+from consumers.delivery.teams.team_commands import teams
+from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.integration.consumers.delivery.mail.mail_server import add_team, lay_down
 from tests.integration.consumers.read_api.read_api import REGISTER, read_window
@@ -59,29 +58,40 @@ async def test_a_calendar_program_reads_it_under_a_secret_address_until_it_is_re
     settings: Settings, connection: Connection
 ) -> None:
     await prepare(connection)
-    async with (
-        connected(settings.acting_as("administrator"), "test") as administrator,
-        read_window(settings, connection) as window,
-    ):
-        first = await new_address(administrator, "health", "press")
-        assert uids((await window.client.get(first)).content) == UIDS
-        second = await new_address(administrator, "health", "press")
-        assert (await window.client.get(first)).status_code == 404
-        assert uids((await window.client.get(second)).content) == UIDS
-        for wrong in (f"{second[:-1]}{'A' if second[-1] != 'A' else 'B'}", "/calendars/due.ics?feed=" + "A" * 43):
-            assert (await window.client.get(wrong)).status_code == 404
-        assert (await window.client.get("/calendars/due.ics?feed=short")).status_code == 422
-        await revoke_address(administrator, "health", "press")
-        assert (await window.client.get(second)).status_code == 404
+    async with read_window(settings, connection) as window:
+        await window.get("/v1/teams", "agency", "health")
+        token = {"authorization": f"Bearer {window.tokens['agency', 'health']}"}
 
-        third = await new_address(administrator, "health", "press")
-        await connection.execute("UPDATE delivery.team SET closed_at = now() WHERE agency = 'health'")
-        assert (await window.client.get(third)).status_code == 404
+        async def new() -> str:
+            made = await window.client.post("/v1/teams/press/calendar-address", headers=token)
+            assert made.status_code == 201, made.text
+            return str(made.json()["address"]).partition("/calendars")[2]
+
+        async def read(address: str) -> int:
+            answer = await window.client.get(f"/calendars{address}")
+            assert answer.status_code != 200 or uids(answer.content) == UIDS
+            return answer.status_code
+
+        first = await new()
+        assert await read(first) == 200
+        second = await new()
+        assert [await read(first), await read(second)] == [404, 200]
+        wrong = f"{second[:-1]}{'A' if second[-1] != 'A' else 'B'}"
+        assert [await read(wrong), await read("/due.ics?feed=short"), await read("/due.ics")] == [404, 422, 422]
+        assert (await window.client.delete("/v1/teams/press/calendar-address", headers=token)).status_code == 204
+        assert await read(second) == 404
+        assert (await window.client.post("/v1/teams/radio/calendar-address", headers=token)).status_code == 404
+
+        third = await new()
+        assert (await window.client.delete("/v1/teams/press", headers=token)).status_code == 204
+        await connection.execute("UPDATE delivery.team SET closed_at = NULL WHERE agency = 'health'")
+        assert await read(third) == 404
 
     secrets = [address.partition("feed=")[2] for address in (first, second, third)]
     kept = await connection.fetch("SELECT * FROM delivery.calendar_feed")
-    trail = await connection.fetch("SELECT * FROM platform.trail")
-    assert len(trail) == 4
+    trail = [row["command"] for row in await connection.fetch("SELECT * FROM platform.trail ORDER BY 1")]
+    press = "teams calendar-address health/press"
+    assert [command for command in trail if "calendar" in command] == [press, press, f"{press} --revoke", press]
     assert not any(secret in str(kept) + str(trail) for secret in secrets)
 
 
@@ -104,16 +114,16 @@ async def test_the_commands_print_the_feed_and_its_address(
     for name, value in environment(YESSER_PUBLIC_ADDRESS="https://gateway.example").items():
         monkeypatch.setenv(name, value)
     runner = CliRunner()
-    printed = await asyncio.to_thread(runner.invoke, calendar, ["health", "press"], catch_exceptions=False)
+    printed = await asyncio.to_thread(runner.invoke, teams, ["calendar", "health", "press"], catch_exceptions=False)
     assert uids(printed.stdout_bytes) == UIDS
     made = await asyncio.to_thread(
-        runner.invoke, calendar_address, ["health", "press", "--json"], catch_exceptions=False
+        runner.invoke, teams, ["calendar-address", "health", "press", "--json"], catch_exceptions=False
     )
     address = orjson.loads(made.stdout_bytes)["address"]
     assert address.startswith("https://gateway.example/calendars/due.ics?feed=")
     async with read_window(settings, connection) as window:
         path = address.removeprefix("https://gateway.example")
         assert uids((await window.client.get(path)).content) == UIDS
-        gone = await asyncio.to_thread(runner.invoke, calendar_address, ["health", "press", "--revoke"])
+        gone = await asyncio.to_thread(runner.invoke, teams, ["calendar-address", "health", "press", "--revoke"])
         assert gone.exit_code == 0
         assert (await window.client.get(path)).status_code == 404

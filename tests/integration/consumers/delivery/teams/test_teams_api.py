@@ -60,6 +60,9 @@ async def test_every_route_answers_as_the_document_says(office: Office) -> None:
     swapped = {"contacts": TEAM["contacts"][::-1]}
     await check("PUT", "/v1/teams/{team}/contacts", swapped, team="press")
     assert (await check("GET", "/v1/teams/{team}/contacts", team="press"))["contacts"] == swapped["contacts"]
+    address = (await check("POST", "/v1/teams/{team}/calendar-address", team="press"))["address"]
+    assert "/calendars/due.ics?feed=" in address
+    await check("DELETE", "/v1/teams/{team}/calendar-address", team="press")
     made = await check("POST", "/v1/webhooks", WEBHOOK)
     await check("POST", "/v1/webhooks/{endpoint_id}/rotate", {}, endpoint_id=made["endpoint_id"])
     (webhook,) = await check("GET", "/v1/webhooks")
@@ -289,7 +292,7 @@ async def test_a_closed_team_gets_nothing_more_and_can_be_opened_again(office: O
     webhook = await with_webhook(office)
     for body in (EMAIL, {"team": "press", "route": "webhook"}):
         await office.made("/v1/subscriptions", body)
-    await new_address(connection, "health", "press")
+    await new_address(connection, office.window.settings, "health", "press")
     assert (await office.ask("DELETE", "/v1/teams/press")).status_code == 204
     assert await connection.fetchval("SELECT count(*) FROM delivery.contact") == 0
     assert await connection.fetchval("SELECT count(*) FROM delivery.subscription WHERE ended_at IS NULL") == 0
