@@ -17,10 +17,10 @@ from typing import Final, Literal, cast
 import structlog
 
 from consumers.delivery.mail import queue
-from consumers.delivery.mail.message import Sender, build, checked_address
+from consumers.delivery.mail.message import BadAddress, Sender, build, checked_address
 from consumers.delivery.mail.notices import NotSent, prepare, short_kind
 from consumers.delivery.mail.queue import Claimed
-from consumers.delivery.mail.smtp import Outcome, SmtpServer, SmtpSession, smtp_server
+from consumers.delivery.mail.smtp import MailNotConfigured, Outcome, SmtpServer, SmtpSession, smtp_server
 from consumers.delivery.mail.timed import TimedMessages
 from infra.observability.logs import LogOnce
 from infra.observability.telemetry import count
@@ -44,14 +44,13 @@ def _utc_now() -> datetime:
 
 
 async def work(settings: Settings, term: Term, round_ended: Callable[[], None]) -> None:
-    """Until the term's `stop`. Raises `MailNotConfigured`, `BadAddress` and `PlaintextRefused`."""
+    """Until the term's `stop`. Raises `MailNotConfigured` and `PlaintextRefused`."""
     server = smtp_server(settings)
     if server is None or settings.mail_from is None:
         log.info("no e-mails are sent: YESSER_MAIL_SERVER is not set")
         await term.stop.wait()
         return
-    reply_to = None if settings.mail_reply_to is None else checked_address(settings.mail_reply_to)
-    sender = Sender(checked_address(settings.mail_from), reply_to)
+    sender = _sender(settings.mail_from, settings.mail_reply_to)
     connection = term.cut_when_lost(await connect(settings, "delivery mail"))
     try:
         post = PostOffice(connection, term.epoch, server, sender, settings.console_address)
@@ -67,6 +66,15 @@ async def work(settings: Settings, term: Term, round_ended: Callable[[], None]) 
     finally:
         with suppress(*TRANSIENT_ERRORS):
             await connection.close(timeout=1)
+
+
+def _sender(address: str, reply_to: str | None) -> Sender:
+    try:
+        return Sender(checked_address(address), None if reply_to is None else checked_address(reply_to))
+    except BadAddress:
+        raise MailNotConfigured(
+            "YESSER_MAIL_FROM and YESSER_MAIL_REPLY_TO must each be one address, such as campaigns@yesser.example."
+        ) from None
 
 
 @dataclass(slots=True)

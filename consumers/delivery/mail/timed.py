@@ -31,7 +31,7 @@ class TimedMessages:
         async with connection.transaction():
             await hold(connection, epoch)
             row = await connection.fetchrow(_SQL["campaigns_position"])
-            if row is None:
+            if row is None or not row["exist"]:
                 return
             size_before, self._size_before = self._size_before, row["size"]
             if size_before is None or row["applied"] < size_before:

@@ -1,6 +1,7 @@
 -- name: campaigns_position
--- How far the campaigns have been applied, and the size of the log.
-SELECT coalesce((SELECT position FROM platform.position WHERE consumer = 'campaigns'), 0) AS applied,
+-- How far the campaigns have been applied, the size of the log, and whether the campaigns have tables yet.
+SELECT to_regclass('campaigns.campaign') IS NOT NULL AS exist,
+       coalesce((SELECT position FROM platform.position WHERE consumer = 'campaigns'), 0) AS applied,
        (SELECT size FROM log.state) AS size
 
 -- name: remind
@@ -8,7 +9,7 @@ SELECT coalesce((SELECT position FROM platform.position WHERE consumer = 'campai
 -- not paused or completed, and lacks the acknowledgement or an airing on one of its channels. One for each team and due date.
 INSERT INTO delivery.message (route, agency, team, kind, event_id, campaign_id, lane, next_attempt_at, created_at)
 SELECT DISTINCT 'email', t.agency, t.team, 'reminder', 'reminder.' || c.campaign_id || '.' || c.due_on, c.campaign_id,
-    coalesce(c.service_id, c.campaign_id), $2::timestamptz, $2::timestamptz
+    coalesce('service/' || c.service_id, 'campaign/' || c.campaign_id), $2::timestamptz, $2::timestamptz
 FROM campaigns.campaign c
 LEFT JOIN campaigns.coverage v ON v.service_id = c.service_id
 JOIN delivery.team t ON t.agency = c.owner AND t.closed_at IS NULL

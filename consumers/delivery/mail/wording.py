@@ -40,8 +40,8 @@ WORDINGS: Final[dict[str, Wording]] = {
     "escalated": Wording(
         Bilingual("حملة مُصعّدة، انقضى موعدها {due_short}: {name}", "Escalated, was due {due_short}: {name}"),
         Bilingual(
-            "انقضى موعد هذه الحملة يوم {due} ولم تستكمل، فأُرسلت إليكم بصفتكم جهة الاتصال التالية.",
-            "This campaign was due on {due} and is not done. You get this as the team's next contact.",
+            "انقضى موعد هذه الحملة يوم {due} ولم تُستكمل. يُرسل التصعيد إلى جهة الاتصال التالية في الفريق.",
+            "This campaign was due on {due} and is not done. Escalations go to the team's next contact.",
         ),
         asks=True,
         shows_brief=True,

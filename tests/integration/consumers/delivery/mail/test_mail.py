@@ -13,6 +13,7 @@ from consumers.delivery.mail.timed import TimedMessages
 from events.errors import Fenced
 from infra.postgres.connection import Connection, connected
 from infra.settings import Settings
+from tests.integration.consumers.campaigns.test_campaigns import fold
 from tests.integration.consumers.delivery.mail.mail_server import (
     FIRST,
     SECOND,
@@ -358,6 +359,27 @@ async def test_reminders_and_digests_come_once_at_their_moments(settings: Settin
         digest = mails.messages[-1].get_body(("plain",))
         assert digest is not None
         assert "Launched in silence: overdue without any airing (1)" in digest.get_content()
+
+
+async def test_a_rebuild_and_a_new_process_send_nothing_again(settings: Settings, connection: Connection) -> None:
+    story = launched()
+    async with mail_server() as mails, desk(settings, connection, mails, story) as press:
+        await press.put_entries(story)
+        await press.send()
+
+        async def morning() -> int:
+            press.now, timed = at("2026-11-15T09:00+03:00"), TimedMessages()
+            for _ in range(2):
+                await timed.make(press.office.connection, press.office.epoch, press.now)
+            await press.send()
+            return len(mails.received)
+
+        assert await morning() == 3  # the trigger, the reminder, the digest
+        await connection.execute("DROP SCHEMA campaigns CASCADE")
+        assert await morning() == 3  # while there are no tables
+        await fold(connection, story.entries, batch=2)
+        press.office.epoch = await epoch_of(connection, settings, "another")
+        assert await morning() == 3
 
 
 @pytest.mark.parametrize("done", ["aired", "completed", "paused"])

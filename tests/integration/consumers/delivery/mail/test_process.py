@@ -9,10 +9,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
 
+import pytest
 import structlog
 from structlog.testing import capture_logs
 
 from consumers.delivery.mail.part import work
+from consumers.delivery.mail.smtp import MailNotConfigured
 from infra.postgres.connection import Connection
 from infra.process.leader_election import Term
 from infra.process.subprocess_command import subprocess_command
@@ -116,3 +118,9 @@ async def test_without_a_server_the_part_says_so_once_and_waits(settings: Settin
         stop.set()
         await part
     assert [line["event"] for line in logs] == ["no e-mails are sent: YESSER_MAIL_SERVER is not set"]
+
+
+async def test_a_senders_address_that_is_none_is_named_at_the_start(settings: Settings) -> None:
+    given = settings.model_copy(update={"mail_server": "127.0.0.1:25", "mail_from": "Campaigns <a@yesser.example>"})
+    with pytest.raises(MailNotConfigured, match="YESSER_MAIL_FROM"):
+        await work(given.acting_as("delivery"), Term(1, asyncio.Event()), lambda: None)
