@@ -18,6 +18,7 @@ from consumers.delivery.mail.smtp import MailNotConfigured
 from infra.postgres.connection import Connection
 from infra.process.leader_election import Term
 from infra.process.subprocess_command import subprocess_command
+from infra.secret_files import ENDPOINT_KEY, password
 from infra.settings import Settings
 from tests.integration.consumers.delivery.mail.mail_server import FIRST, MailServer, add_team, lay_down, mail_server
 from tests.scenarios.figures import tell
@@ -74,6 +75,7 @@ async def test_a_killed_process_loses_no_message_and_names_each_repeat(
     await lay_down(connection, story)
     await add_team(connection, FIRST)
     await put_many(connection, story, MESSAGES)
+    password(settings.secrets_folder / "delivery", ENDPOINT_KEY)  # as `yesser prepare` makes it
     random, log = Random("mail"), tmp_path / "delivery.log"
     async with mail_server() as mails:
         mails.stall_s = 0.003  # so that a kill finds messages on their way
