@@ -106,6 +106,7 @@ class Notice:
     launched_on: str | None = None
     on: str | None = None
     index: int | None = None
+    is_urgent: bool = False
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
@@ -136,7 +137,10 @@ def notice_letter(notice: Notice, context: Context) -> Letter:
             commands=_commands(notice, language) if words.asks else (),
         )
 
-    return _letter(context, page, lambda language: _filled(words.subject, language, _notice_values(notice, language)))
+    def subject(language: Language) -> str:
+        return _filled(words.subject, language, _notice_values(notice, language))
+
+    return _letter(context, page, subject, is_urgent=notice.is_urgent and words.asks)
 
 
 def digest_letter(campaigns: Sequence[DueCampaign], context: Context) -> Letter:
@@ -189,11 +193,12 @@ def endpoint_letter(endpoint_id: str, reason: str | None, context: Context) -> L
     return _letter(context, page, subject)
 
 
-def _letter(context: Context, page: Callable[[Language], Page], subject: Callable[[Language], str]) -> Letter:
+def _letter(
+    context: Context, page: Callable[[Language], Page], subject: Callable[[Language], str], *, is_urgent: bool = False
+) -> Letter:
     first, other = languages(context.team.language)
-    marks = [
-        mark for mark, is_set in ((wording.REPEAT, context.is_repeat), (wording.REPLAY, context.is_replay)) if is_set
-    ]
+    flags = ((wording.REPEAT, context.is_repeat), (wording.REPLAY, context.is_replay), (wording.URGENT, is_urgent))
+    marks = [mark for mark, is_set in flags if is_set]
     prefix = "".join(f"[{of(mark, first)} / {of(mark, other)}] " for mark in marks)
     # Without isolates: programs show a subject alone, and some show these marks as boxes.
     return Letter(prefix + line(f"{subject(first)} | {subject(other)}", 400), (page(first), page(other)))
@@ -248,6 +253,8 @@ def _facts(notice: Notice, language: Language, today: str, *, brief: bool) -> tu
     texts.append((wording.DUE, [of(in_words(notice.due_on), language)]))
     if brief and today <= notice.due_on:
         texts.append((wording.WORKING_DAYS_LEFT, [str(count_working_days(today, day_after(notice.due_on)))]))
+    if notice.is_urgent:
+        texts.append((wording.URGENCY, [of(wording.HIGH, language)]))
     texts.append((wording.ON_CHANNELS, [channel_list(notice.channels, language)]))
     texts.append((wording.CAMPAIGN, [notice.campaign_id]))
     # A reminder is about what is missing.

@@ -118,6 +118,9 @@ REPEAT_NOTE: Final = Bilingual(
     "انقطع الاتصال بخادم البريد قبل أن يؤكد وصول رسالة سابقة بهذا المحتوى. إن كانت قد وصلتكم فأهملوا هذه.",
     "The mail server did not confirm an earlier message with this content. If you have it, ignore this one.",
 )
+URGENT: Final = Bilingual("عاجل", "Urgent")
+URGENCY: Final = Bilingual("الأهمية", "Urgency")
+HIGH: Final = Bilingual("عالية", "high")
 REPLAY: Final = Bilingual("حدث سابق", "Earlier event")
 GONE: Final = Bilingual("خادمه أجاب بأنه أُزيل (410)", "its server answered that it is gone (410)")
 FAILING: Final = Bilingual("خادمه لم يقبل شيئًا منذ أيام", "its server has accepted nothing for days")

@@ -74,6 +74,7 @@ async def test_a_killed_process_loses_no_message_and_names_each_repeat(
     story.come_back()
     await lay_down(connection, story)
     await add_team(connection, FIRST)
+    await connection.execute("INSERT INTO delivery.position VALUES ('router', $1)", len(story.entries))
     await put_many(connection, story, MESSAGES)
     password(settings.secrets_folder / "delivery", ENDPOINT_KEY)  # as `yesser prepare` makes it
     random, log = Random("mail"), tmp_path / "delivery.log"
@@ -108,6 +109,36 @@ async def test_a_killed_process_loses_no_message_and_names_each_repeat(
     states = await connection.fetch("SELECT state, count(*) FROM delivery.message GROUP BY state")
     assert [tuple(row) for row in states] == [("delivered", MESSAGES)]
     assert FIRST not in log.read_text(encoding="utf-8")
+
+
+async def test_the_process_routes_and_sends_what_happens_to_a_campaign(
+    settings: Settings, connection: Connection, environment: Callable[..., dict[str, str]], tmp_path: Path
+) -> None:
+    story = Story()
+    story.register("S")
+    story.launch("S")
+    story.come_back()
+    story.acknowledge(story.in_log()[0])
+    story.change("suspended", "S")
+    story.come_back()
+    story.change("resumed", "S")
+    story.come_back()
+    story.complete(story.in_log()[0])
+    await lay_down(connection, story)
+    await add_team(connection, FIRST)
+    password(settings.secrets_folder / "delivery", ENDPOINT_KEY)
+    async with mail_server() as mails:
+        given = environment(YESSER_MAIL_SERVER=f"127.0.0.1:{mails.port}", YESSER_MAIL_FROM="campaigns@yesser.example")
+        async with delivery(given, tmp_path / "delivery.log"):
+            await until_received(mails, 5)
+    subjects = [str(message["Subject"]).partition("|")[2].partition(":")[0].strip() for message in mails.messages]
+    assert subjects == [
+        "New awareness campaign, due 2026-11-15",
+        "Acknowledged by desk",
+        "Campaign paused",
+        "Campaign resumed, now due 2026-11-15",
+        "Campaign completed",
+    ]
 
 
 async def test_without_a_server_the_part_says_so_once_and_waits(settings: Settings) -> None:

@@ -212,6 +212,14 @@ def test_a_reminder_begins_with_what_is_missing() -> None:
     ]
 
 
+def test_an_urgent_campaign_says_so_where_the_team_must_act() -> None:
+    urgent = replace(NOTICE, is_urgent=True)
+    assert str(parsed(notice_letter(urgent, CONTEXT))["Subject"]).startswith("[عاجل / Urgent] ")
+    assert "Urgency: high" in bodies(parsed(notice_letter(urgent, CONTEXT)))[0]
+    completed = replace(urgent, kind="completed")
+    assert not str(parsed(notice_letter(completed, CONTEXT))["Subject"]).startswith("[")
+
+
 def test_without_a_console_there_is_no_link() -> None:
     _, html = bodies(parsed(notice_letter(NOTICE, replace(CONTEXT, console=None))))
     assert "<a " not in html
