@@ -10,6 +10,7 @@ from typing import Final
 
 PLATFORM: Final = "platform"
 EXTRAS: Final = {
+    "aiohttp": PLATFORM,
     "aiokafka": PLATFORM,
     "aiosmtplib": PLATFORM,
     "asyncpg": PLATFORM,
@@ -28,6 +29,7 @@ EXTRAS: Final = {
     "jwt": PLATFORM,
     "markupsafe": PLATFORM,
     "opentelemetry": PLATFORM,
+    "pgqueuer": PLATFORM,
     "prometheus_client": PLATFORM,
     "psutil": PLATFORM,
     "segno": PLATFORM,

@@ -29,6 +29,7 @@ SMALL = frozenset(
         "pydantic_core",
         "pydantic_settings",
         "rich",
+        "yaml",
     )
 )
 """The modules of `dependencies`."""
