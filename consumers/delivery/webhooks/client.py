@@ -37,16 +37,16 @@ USER_AGENT: Final = "yesser-webhooks/1"
 
 
 class WebhookClient:
-    """Sends webhooks; an asynchronous context manager."""
+    """Sends webhooks; an asynchronous context manager, made while the event loop runs."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._allowed = destinations(settings)
         self._threads = ThreadPoolExecutor(RESOLVING_THREADS, "webhook-resolver")
-
-    async def __aenter__(self) -> Self:
         self._public = self._session(is_named=False)
         self._named = self._session(is_named=True)
+
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(
