@@ -73,7 +73,7 @@ async def test_the_list_and_the_attempts_say_how_a_webhook_does(run: Run) -> Non
         ("i2", 503, "down", 17),
         ("i1", 503, "down", 17),
     ]
-    assert "hooks.example/1" in (await run("list")).output
+    assert EP_1 in (await run("list")).output
     assert "503" in (await run("attempts", EP_1)).output
 
 
