@@ -31,7 +31,7 @@ def trigger(name: str, **changes: Any) -> dict[str, Any]:
 
 
 def run(*arguments: str, code: int = 0) -> str:
-    result = CliRunner().invoke(campaigns_group, arguments)
+    result = CliRunner().invoke(campaigns_group, arguments, env={"COLUMNS": "200"})
     assert result.exit_code == code, result.output
     return result.output
 
