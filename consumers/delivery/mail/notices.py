@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any, Final
 
 from consumers.campaigns.read import CHANNELS
-from consumers.campaigns.rules.in_force import rules_in_force
 from consumers.delivery.due_campaigns import NoTeam, due_campaigns, team_of
 from consumers.delivery.mail import wording
 from consumers.delivery.mail.letters import (
@@ -131,7 +130,7 @@ async def _notice(connection: Connection, claimed: Claimed, kind: str, day: str)
         launched_on=row["launched_on"],
         on=None if entry is None else _day_of(entry, kind),
         index=claimed.log_index,
-        is_urgent=any(rule.name == row["rule"] and rule.urgency == "high" for rule in rules_in_force().rules),
+        is_urgent=row["urgency"] == "high",
         values={} if entry is None else _values(entry),
     )
 

@@ -1,6 +1,6 @@
 -- name: campaign
 -- How a campaign stands now.
-SELECT c.campaign_id, c.rule, c.due_on, c.brief, c.channels, c.tv, c.radio, c.print,
+SELECT c.campaign_id, c.urgency, c.due_on, c.brief, c.channels, c.tv, c.radio, c.print,
        c.acknowledged_index, c.acknowledged_by, c.completed_index,
        v.suspended_from IS NOT NULL AS paused,
        s.name AS service_name, s.url AS service_url, s.launched_on

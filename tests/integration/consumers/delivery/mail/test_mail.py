@@ -114,6 +114,15 @@ async def test_what_happens_to_a_campaign_is_one_thread(settings: Settings, conn
         assert {to for to, _ in mails.received} == {FIRST}
 
 
+async def test_the_urgency_is_that_of_the_campaign(settings: Settings, connection: Connection) -> None:
+    story = launched()
+    async with mail_server() as mails, desk(settings, connection, mails, story) as press:
+        await connection.execute("UPDATE campaigns.campaign SET urgency = 'high'")
+        await press.put_entries(story)
+        await press.send()
+        assert str(mails.messages[0]["Subject"]).startswith("[عاجل / Urgent] ")
+
+
 async def test_an_escalation_goes_to_the_next_desk(settings: Settings, connection: Connection) -> None:
     story = launched()
     async with mail_server() as mails, desk(settings, connection, mails, story) as press:
