@@ -27,12 +27,14 @@ from infra.postgres.unit_of_work import Key, Table
 CAMPAIGN_TYPES: Final = (
     plan.TYPES
     | services.TYPES
-    | {"awareness.initiative-announced", "registry.agency-registered"}
+    | one_time_events.TYPES
+    | {"registry.agency-registered"}
     | {f"awareness.campaign-{what}" for what in ("acknowledged", "aired", "completed")}
     | {f"campaign.{what}" for what in ("triggered", "paused", "resumed", "escalated")}
 )
 """What can change a campaign, but for those of quotas."""
 PROJECTION_TYPES: Final = plan.TYPES | projects.TYPES | services.TYPES | training.TYPES | one_time_events.TYPES
+_OF_QUOTA: Final = re.compile(r"(^|\.)(gregorian|umm-al-qura)-[0-9]+-[a-z]+$")
 _COLUMN_FORMS: Final = {"subject": "[^/]+/[^/]+", "part": ".*"}
 
 
@@ -99,11 +101,12 @@ def scope_of(consumer: Consumer, table: Table[Any], key: Mapping[str, Any]) -> S
 
 
 def _campaign_scope(table: Table[Any], key: Mapping[str, Any]) -> Scope:
-    """Certificates are most entries, and change only what is about quotas."""
-    if table is COVERAGE or table is services.SERVICE or table in (*pending_events.TABLES, services.SERVICE_GROUP):
+    """Certificates are most entries, and change only what is about quotas: `CALENDAR-YEAR-TRACK` in a key."""
+    about = key.get("part") or key.get("campaign_id", "")
+    is_apart = table in (COVERAGE, services.SERVICE, services.SERVICE_GROUP, *pending_events.TABLES)
+    if is_apart or (about and _OF_QUOTA.search(about) is None):
         return Scope(types=CAMPAIGN_TYPES)
-    named = key.get("rule") or key.get("campaign_id", "quota-met").partition(".i")[0]
-    return Scope(types=CAMPAIGN_TYPES if named != "quota-met" else CAMPAIGN_TYPES | training.TYPES)
+    return Scope(types=CAMPAIGN_TYPES | training.TYPES)
 
 
 def parse_key(table: Table[Any], text: str) -> Key | None:
