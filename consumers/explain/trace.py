@@ -17,6 +17,7 @@ from typing import Any, Final, TypeVar
 from consumers.explain.figures import Amount, Figure, Part, kept
 from consumers.fold.consumer import Consumer
 from consumers.offline.store import SqliteStore
+from consumers.projections.handlers import activity
 from consumers.projections.handlers.pending_events import PENDING_FACT
 from events.wire.entry import Entry
 from infra.postgres.unit_of_work import Key, Table, UnitOfWork
@@ -215,7 +216,8 @@ class Tracer:
             for fold in self._folds.values():
                 parts, facts = fold.apply(entry, self._amounts)
                 touched |= parts
-                waited |= dict.fromkeys(facts)
+                if any(self._parts[number].table not in activity.TABLES for number in parts):  # counts take no facts
+                    waited |= dict.fromkeys(facts)
             if touched:
                 self.trace.exists = self.trace.exists or self._row_number in touched
                 self._note(entry, touched, tuple(waited))
