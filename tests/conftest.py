@@ -32,6 +32,9 @@ if os.environ.get("CI"):
     hypothesis.settings.register_profile("ci", hypothesis.settings.get_profile("ci"), derandomize=False)
     hypothesis.settings.load_profile("ci")
 
+# Workers are given the width of a terminal, which commands would take for that of a narrow screen.
+os.environ.pop("COLUMNS", None)
+
 # Commands keep an auditor's checkpoints here, never in the home of the user who runs the tests.
 _STATE: Final = tempfile.TemporaryDirectory(prefix="yesser-state-", ignore_cleanup_errors=True)
 os.environ["XDG_STATE_HOME"] = _STATE.name

@@ -34,6 +34,7 @@ NEEDED: Final = {
     "campaigns": ("campaigns",),
     "revenue": ("revenue",),
     "event-index": ("event-index",),
+    "delivery": ("delivery",),
     "gateway": ("gateway", "reader", "tokens"),
 }
 """The folders of secrets that each process needs. The gateway reads as the reader, and knows tokens by their hash."""
