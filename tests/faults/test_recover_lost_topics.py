@@ -43,6 +43,9 @@ def live_until_a_copy(system: System, folder: Path) -> None:
 def signed_root(system: System, folder: Path) -> str:
     """The root of the log at rest, which is mirrored too."""
     system.settle()
+    size = system.ask("log", "size")["size"]
+    # Signing waits for Kafka, and so comes some seconds later where Kafka has just come back.
+    until(lambda: system.ask("audit", "verify")["size"] == size, 60, "the log at rest is not signed")
     root: str = system.ask("audit", "verify")["root"]
     system.ask("audit", "mirror", str(folder / "mirror"))
     return root
