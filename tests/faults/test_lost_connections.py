@@ -92,8 +92,9 @@ def test_a_line_to_the_database_that_is_cut_anywhere_is_a_sentence(used: System,
     def through(line_port: int) -> dict[str, str]:
         return used.environment() | {"YESSER_POSTGRES": address(used.settings).replace(f":{port}/", f":{line_port}/")}
 
-    with cut_line(port) as whole:
-        told(command, through(whole.port))
+    for _ in range(2):  # the first time a command may have more to do than when it is repeated
+        with cut_line(port) as whole:
+            told(command, through(whole.port))
     random = Random(command)
     said = []
     for _ in range(CUTS):
