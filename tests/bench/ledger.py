@@ -17,6 +17,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -79,14 +80,14 @@ class Figures:
         console.print(f"{name}: {figure:,.2f}" if figure < 100 else f"{name}: {figure:,.0f}")
 
 
-def history(receipts: int, contracts: int, closes: bool = False) -> list[EntryDict]:
+def history(receipts: int, contracts: int, closes: bool = False) -> Iterator[EntryDict]:
     """Signings, then receipts in turn, each with an amount of its own."""
-    log: list[EntryDict] = []
+    numbers = count()
 
-    def say(kind: str, contract: int, data: dict[str, object]) -> None:
-        name = f"P{contract}"
-        event = make_event(kind, "health", f"partnership/{name}", {"partnership_id": name, **data}, f"e{len(log)}")
-        log.append(make_entry(len(log), event))
+    def said(kind: str, contract: int, data: dict[str, object]) -> EntryDict:
+        index, name = next(numbers), f"P{contract}"
+        event = make_event(kind, "health", f"partnership/{name}", {"partnership_id": name, **data}, f"e{index}")
+        return make_entry(index, event)
 
     for contract in range(contracts):
         bands = [{"up_to_halalas": 50_000_000, "partner_bp": 7_000}, {"up_to_halalas": None, "partner_bp": 5_000}]
@@ -95,14 +96,14 @@ def history(receipts: int, contracts: int, closes: bool = False) -> list[EntryDi
             "tier_basis": "lifetime", "bands": bands, "cap": None, "guarantee": None, "expected": [],
         }  # fmt: skip
         signed = {"partner": {"partner_id": "CO", "name": TEXT}, "services": ["S1"], "legal_basis": TEXT}
-        say("partnership.signed", contract, {**signed, "signed_on": "2004-12-01", "terms": terms})
+        yield said("partnership.signed", contract, {**signed, "signed_on": "2004-12-01", "terms": terms})
     for number in range(receipts):
         day = f"2005-01-{1 + number % 28:02d}" if closes else f"2005-{1 + number % 12:02d}-{1 + number % 28:02d}"
         receipt = {"receipt_id": f"R{number}", "service_id": "S1", "collected_on": day, "receipts": 1}
-        say("revenue.collected", number % contracts, {**receipt, "amount_halalas": 1_000 + number * 7_919 % 90_000})
+        amount = 1_000 + number * 7_919 % 90_000
+        yield said("revenue.collected", number % contracts, {**receipt, "amount_halalas": amount})
     if closes:
-        say("revenue.period-closed", 0, {"period": "2005-01"})
-    return log
+        yield said("revenue.period-closed", 0, {"period": "2005-01"})
 
 
 async def whole(settings: Settings, receipts: int, of_statement: int, figures: Figures) -> None:

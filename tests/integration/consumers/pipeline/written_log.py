@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import orjson
 
@@ -18,7 +18,7 @@ from tests.oracle.log import EntryDict
 BATCH_ENTRIES = 97
 
 
-def raw_entries(log: Sequence[EntryDict]) -> list[bytes]:
+def raw_entries(log: Iterable[EntryDict]) -> list[bytes]:
     """The entries' bytes."""
     return [orjson.dumps({name: entry[name] for name in ("recordedtime", "from", "event")}) for entry in log]
 
