@@ -122,7 +122,7 @@ class Sender:
     # Recording
 
     async def _record_and_take(self, jobs_max: int) -> list[Job]:
-        """In one transaction under the lease's epoch: write what has ended since the last round, let go of endpoints
+        """In one transaction under the lease's epoch: write what has ended since the last round, release endpoints
         that have nothing more to send, and take jobs."""
         attempts, now = list(self._ended), time.monotonic()
         concerned = {attempt.message.endpoint_id: self._active[attempt.message.endpoint_id] for attempt in attempts}
@@ -135,7 +135,7 @@ class Sender:
             await delivery_lease.hold(self._connection, self._term.epoch)
             await store.record(self._connection, attempts)
             await self._judge(attempts, concerned)
-            await self._let_go(over, now)
+            await self._release(over, now)
             jobs = await self._queue.take(jobs_max) if jobs_max else []
         del self._ended[: len(attempts)]
         for attempt in attempts:
@@ -156,7 +156,7 @@ class Sender:
                 await store.disable(self._connection, active.endpoint_id, reason)
         await store.mark_failing(self._connection, failing)
 
-    async def _let_go(self, over: Sequence[Active], now: float) -> None:
+    async def _release(self, over: Sequence[Active], now: float) -> None:
         """The jobs of these endpoints are done. Each is woken again when something becomes due, or its rest ends."""
         disabled = [active.endpoint_id for active in over if active.disabled_reason is not None]
         await store.cancel_waiting(self._connection, disabled)
@@ -251,7 +251,7 @@ class Sender:
             late = is_late(message.created_at, at, self._policy)
             outcome = await self._post(active, message, body, at, late=late)
             found = verdict(message.attempts + 1, outcome, self._policy, random.random())  # noqa: S311
-        except Exception as error:  # a bug, which ends the term: nobody waits for this task
+        except Exception as error:  # a bug, which ends the term: no other task awaits this one
             self._bug = error
             self._woken.set()
             return

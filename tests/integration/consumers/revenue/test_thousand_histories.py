@@ -38,7 +38,7 @@ class Crash(Exception):
 
 
 class Outbox:
-    """Writes the outbox, which is the last statement before the commit, and crashes there where it is told."""
+    """Writes the outbox, which is the last statement before the commit, and crashes there when `crashes` is set."""
 
     def __init__(self) -> None:
         self.crashes = False
