@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from itertools import groupby
 from typing import Any, Final
 
 from consumers.as_of.view import NoSuchIndex, View, view
@@ -14,7 +13,7 @@ from consumers.explain.figures import EVERYTHING, Amount, Figure, Part, Scope
 from consumers.explain.sources import Raw, Reach
 from consumers.registry import CONSUMERS
 from events.wire.entry import parse_entry
-from infra.log.bundle import BUNDLE
+from infra.log.bundle import by_bundle
 from infra.log.reader import entry_batches, read_checked
 from infra.postgres.connection import Connection
 from infra.settings import Settings
@@ -49,7 +48,7 @@ class DatabaseSource:
         indexed = 0 if scope == EVERYTHING else min(self._end, self._view.positions[EVENT_INDEX.name])
         connection = await self._view.use(EVENT_INDEX)
         async for page in _pages(connection, scope, indexed):
-            for own in _by_bundle(page):
+            for own in by_bundle(page):
                 found = await read_checked(connection, own[0], own[-1] + 1 - own[0])
                 for index in own:
                     yield index, found[index - own[0]]
@@ -113,7 +112,3 @@ async def _pages(connection: Connection, scope: Scope, end: int) -> AsyncIterato
             yield page
         else:
             return
-
-
-def _by_bundle(indexes: Iterable[int]) -> list[list[int]]:
-    return [list(own) for _, own in groupby(indexes, key=lambda index: index // BUNDLE)]

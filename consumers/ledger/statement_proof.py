@@ -12,7 +12,6 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from hashlib import file_digest, sha256
-from itertools import groupby
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
@@ -23,7 +22,7 @@ from consumers.audit import verify
 from consumers.audit.authenticated import AuthenticatedLog
 from consumers.audit.export import ExportReport, export, selected_entries
 from consumers.audit.kept import require_continuation
-from consumers.audit.layout import CHECKPOINT, TILE
+from consumers.audit.layout import CHECKPOINT
 from consumers.audit.port import read_verifier
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.event_index.read import PAGE_ROWS_MAX, Query, find
@@ -35,6 +34,7 @@ from consumers.revenue.consumer import CONSUMER as REVENUE
 from consumers.revenue.rows import STATEMENT, TRANSFER
 from events.errors import Retry, Tampered, YesserError
 from events.wire.entry import Entry, parse_entry
+from infra.log.bundle import by_bundle
 from infra.log.reader import log_size, read_checked
 from infra.log.signed_note import Verifier, parse_checkpoint
 from infra.postgres.connection import Connection, connected
@@ -96,7 +96,7 @@ async def entries_of(settings: Settings, subject: str) -> list[tuple[int, bytes]
         await connection.execute(f"SET search_path = {EVENT_INDEX.schema}")
         indexes = await indexes_of(connection, subject, size)
         found: list[tuple[int, bytes]] = []
-        for own in _by_bundle(indexes):
+        for own in by_bundle(indexes):
             entries = await read_checked(connection, own[0], own[-1] + 1 - own[0])
             found += [(index, entries[index - own[0]]) for index in own]
     return found
@@ -218,12 +218,8 @@ async def indexes_of(connection: Connection, subject: str, closing: int) -> list
 
 async def _at(log: AuthenticatedLog, indexes: Sequence[int]) -> AsyncIterator[tuple[int, bytes]]:
     """The entries at these ascending indexes; each bundle is read once."""
-    for own in _by_bundle(indexes):
+    for own in by_bundle(indexes):
         first = own[0]
         entries = await log.entries(first, own[-1] + 1 - first)
         for index in own:
             yield index, entries[index - first]
-
-
-def _by_bundle(indexes: Sequence[int]) -> Iterator[list[int]]:
-    return (list(own) for _, own in groupby(indexes, key=lambda index: index // TILE))

@@ -8,14 +8,13 @@ recreates the rows but not the relay's position.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import groupby
 from typing import Final
 
 import asyncpg
 
 from consumers.relay.outbox_source import Message
 from events.wire.codec import STRUCTURED_HEADERS
-from infra.log.bundle import BUNDLE, event_of
+from infra.log.bundle import by_bundle, event_of
 from infra.log.reader import read_entries
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
@@ -77,8 +76,7 @@ async def triggers_waiting(connection: Connection) -> int:
 async def _events(connection: Connection, indexes: Iterable[int]) -> dict[int, bytes]:
     """The events of these ascending entries, verbatim. Those of one bundle are read together."""
     found: dict[int, bytes] = {}
-    for _, group in groupby(indexes, lambda index: index // BUNDLE):
-        wanted = [*group]
+    for wanted in by_bundle(indexes):
         entries = await read_entries(connection, wanted[0], wanted[-1] - wanted[0] + 1)
         found |= {index: event_of(entries[index - wanted[0]]) for index in wanted}
     return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import Final
 
 BUNDLE: Final = 256
@@ -19,6 +21,11 @@ def split_bundle(data: bytes) -> list[bytes]:
     if at != end:
         raise IndexError(f"the last length leads to byte {at} of {end}")
     return entries
+
+
+def by_bundle(indexes: Iterable[int]) -> Iterator[list[int]]:
+    """Ascending indexes in groups that one query reads: those of one bundle."""
+    return (list(own) for _, own in groupby(indexes, key=lambda index: index // BUNDLE))
 
 
 def event_of(entry: bytes) -> bytes:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import groupby
+from collections.abc import Iterable
 from typing import Final
 
 from consumers.delivery.examples import example_event
 from consumers.delivery.webhooks.active import Message
-from infra.log.bundle import BUNDLE, event_of
+from infra.log.bundle import by_bundle, event_of
 from infra.log.reader import read_checked
 from infra.postgres.connection import Connection
 
@@ -29,7 +28,8 @@ class Bodies:
         if self._bytes > BYTES_MAX:
             self._events = {index: event for index, event in self._events.items() if index in wanted}
             self._bytes = sum(map(len, self._events.values()))
-        for first, indexes in _together(wanted - self._events.keys()):
+        for indexes in by_bundle(sorted(wanted - self._events.keys())):
+            first = indexes[0]
             entries = await read_checked(connection, first, indexes[-1] - first + 1)
             for index in indexes:
                 event = self._events[index] = event_of(entries[index - first])
@@ -38,10 +38,3 @@ class Bodies:
     def of(self, message: Message) -> bytes:
         """The body of a message that was loaded, or of an example."""
         return example_event(message.event_id) if message.log_index is None else self._events[message.log_index]
-
-
-def _together(indexes: Iterable[int]) -> Iterator[tuple[int, list[int]]]:
-    """Indexes that one query reads: those of one bundle, with the first of them."""
-    for _, group in groupby(sorted(indexes), key=lambda index: index // BUNDLE):
-        found = list(group)
-        yield found[0], found
