@@ -12,6 +12,8 @@ from typing import Final
 
 ENDPOINT_KEY: Final = "endpoint-key"
 """The delivery process's key, for which the secrets of webhooks are sealed."""
+CONSOLE_KEY: Final = "console-key"
+"""Signs what the console sends to the gateway for the people who use it: the console and the gateway have it."""
 
 
 def password(folder: Path, name: str) -> str:
