@@ -32,8 +32,8 @@ $(INSTALLED): $(LOCKED) pyproject.toml infra/embedded/servers/kafka-jars.lock
 	@$(PHASE) "Kafka's jars" -- $(BIN)/python -m infra.embedded.servers.jars fetch
 	@touch $@
 
-demo: $(INSTALLED) ## Run the programme's real story from end to end (ARGS=--json for one document)
-	@$(BIN)/yesser demo $(ARGS)
+demo: $(INSTALLED) ## Run the programme's real story from end to end and keep it running: `make down` stops it (ARGS=--json for one document)
+	@$(BIN)/yesser demo --keep $(ARGS)
 
 # Three workers with services of their own (ARGS=-n0: one process). The groups begin in the order of `tests/workers.py`.
 WORKERS := -n auto --dist loadgroup --no-loadscope-reorder

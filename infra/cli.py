@@ -31,6 +31,7 @@ WITHOUT_PLATFORM: Final = frozenset({"audit", "keys", "lint", "schema", "witness
 
 # The help line of each command: to import all commands for theirs would take a second.
 SUMMARIES: Final = {
+    "accounts": "Decide who may sign in to the console.",
     "activity": "What each agency sent: accepted and refused.",
     "agencies": "Register, list, rotate, suspend and resume agencies.",
     "anomalies": "Accepted events that contradict what is known.",
