@@ -8,4 +8,10 @@ PAGES: Final[tuple[tuple[str, str | None], ...]] = (
     ("/sign-in", None),
     ("/account", "office"),
     ("/components", "office"),
+    ("/operations", "administrator"),
+    ("/operations/trail", "office"),
+    ("/operations/accounts", "administrator"),
+    ("/operations", "administrator"),
+    ("/operations/trail", "office"),
+    ("/operations/accounts", "administrator"),
 )

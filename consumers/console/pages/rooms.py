@@ -7,5 +7,9 @@ from typing import Final
 from fastapi import APIRouter
 
 from consumers.console.pages import components
+from consumers.console.pages.operations import routes as operations
 
-ROOMS: Final[tuple[APIRouter, ...]] = (components.routes,)
+ROOMS: Final[tuple[APIRouter, ...]] = (
+    operations.routes,
+    components.routes,
+)
