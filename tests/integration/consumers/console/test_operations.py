@@ -44,6 +44,7 @@ async def test_without_a_database_nobody_new_is_let_in(settings: Settings, conne
         assert (await client.get("/account")).status_code == 200
         parts.own.terminate()
         assert (await client.get("/account")).status_code == 200, "a session that was valid just now"
+        client.cookies.clear()
         client.cookies.set("yesser-session", "another")
         answer = await client.get("/account")
         assert answer.status_code == 503
