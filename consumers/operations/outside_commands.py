@@ -89,10 +89,12 @@ async def _checked(log: AuditSource) -> tuple[Checkpoint | None, Checkpoint]:
 
 async def _proven(log: AuditSource, index: int) -> tuple[ProofFile, Checkpoint]:
     async with log.opened() as port:
-        checkpoint = await log.witnessed(port)
+        _, checkpoint = await log.continued(port)
         if index >= checkpoint.size:
             raise click.UsageError(f"The newest checkpoint has {checkpoint.size} entries: there is no entry {index}.")
-        return await proof_of(port, checkpoint, index), checkpoint
+        proof = await proof_of(port, checkpoint, index)
+    log.keep(checkpoint)
+    return proof, checkpoint
 
 
 async def proof_of(port: LogPort, checkpoint: Checkpoint, index: int) -> ProofFile:
