@@ -23,7 +23,7 @@ from tests.integration.consumers.offline.test_offline import committed
 from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
 from tests.integration.small_install.environment import SmallInstall, build
 from tests.oracle.history import MIXED, entries_from, generate
-from tests.unit.consumers.audit.memory_log import KEY, MemoryLog
+from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, sample_entries
 
 VKEY = KEY.verifier.vkey
 PACKAGES_MAX = 30
@@ -107,9 +107,9 @@ async def test_a_served_log_is_checked_verified_mirrored_proven_and_exported(
 
 
 async def test_a_changed_entry_of_a_served_log_is_tampering(small: SmallInstall, tmp_path: Path) -> None:
-    await write_mirror(MemoryLog([b'{"n":1}', b'{"n":2}']), tmp_path / "log", KEY.verifier)
+    await write_mirror(MemoryLog(sample_entries(2)), tmp_path / "log", KEY.verifier)
     bundle = tmp_path / "log/tile/entries/000.p/2"
-    bundle.write_bytes(bundle.read_bytes().replace(b'"n":2', b'"n":3'))
+    bundle.write_bytes(bundle.read_bytes().replace(b'"n":1', b'"n":3'))
     with served(tmp_path / "log") as address:
         done = small.run("yesser", "audit", "verify", address, "--vkey", VKEY)
     assert done.returncode == 76
@@ -136,7 +136,7 @@ def test_a_witness_makes_its_key_and_its_server_is_an_extra(small: SmallInstall,
 
 
 async def test_parquet_needs_its_own_extra_and_nothing_is_written_before(small: SmallInstall, tmp_path: Path) -> None:
-    await write_mirror(MemoryLog([b'{"n":1}']), tmp_path / "log", KEY.verifier)
+    await write_mirror(MemoryLog(sample_entries(1)), tmp_path / "log", KEY.verifier)
     form = ("--format", "parquet", "--into", tmp_path / "export")
     done = small.run("yesser", "audit", "export", tmp_path / "log", "--vkey", VKEY, *form)
     assert done.returncode == 78, done.stderr

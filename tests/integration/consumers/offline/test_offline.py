@@ -25,7 +25,7 @@ from tests.integration.consumers.pipeline.written_log import apply_live, raw_ent
 from tests.oracle.history import MIXED, entries_from, generate
 from tests.unit.consumers.audit.memory_log import KEY, MemoryLog
 
-RECORDED = "2026-11-25T08:00:00.000000Z"
+RECORDED = "2027-11-25T08:00:00.000000Z"
 
 
 @pytest.fixture(scope="module")
