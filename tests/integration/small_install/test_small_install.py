@@ -73,14 +73,22 @@ async def test_a_replay_gives_the_hashes_of_the_live_tables(
     for consumer in CONSUMERS.values():
         await apply_live(connection, consumer, raw)
     expected = {row.name: [row.rows, row.sha256] for row in await hash_read_models(connection)}
-    await write_mirror(MemoryLog(await committed(connection, raw)), tmp_path / "mirror", KEY.verifier)
-    done = small.run(
-        "yesser", "audit", "replay", tmp_path / "mirror", "--vkey", VKEY, "--to", str(len(raw)),
-        "--into", tmp_path / "models", "--json",
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    found = {row["name"]: [row["rows"], row["sha256"]] for row in json.loads(done.stdout)["read_models"]}
-    assert found == expected
+    mirror, export = tmp_path / "mirror", tmp_path / "export"
+    await write_mirror(MemoryLog(await committed(connection, raw)), mirror, KEY.verifier)
+    made = small.run("yesser", "audit", "export", mirror, "--vkey", VKEY, "--into", export)
+    assert made.returncode == 0, made.stderr
+    with served(mirror) as address:
+        for number, source in enumerate((mirror, address, export)):
+            command = ("yesser", "audit", "replay", source, "--vkey", VKEY, "--into", tmp_path / f"models-{number}")
+            done = small.run(*command, "--json")
+            assert done.returncode == 0, done.stderr
+            rows = json.loads(done.stdout)["read_models"]
+            assert {row["name"]: row["committed"]["sha256"] for row in rows if row["committed"]["ok"]} == {
+                name: sha256 for name, (_, sha256) in expected.items()
+            }
+            done = small.run(*command, "--to", str(len(raw)), "--json")
+            rows = json.loads(done.stdout)["read_models"]
+            assert {row["name"]: [row["rows"], row["sha256"]] for row in rows} == expected
 
 
 async def test_a_served_log_is_checked_verified_mirrored_proven_and_exported(
@@ -142,6 +150,10 @@ async def test_parquet_needs_its_own_extra_and_nothing_is_written_before(small: 
     assert done.returncode == 78, done.stderr
     assert "pip install 'yesser-events[parquet]'" in done.stderr
     assert not (tmp_path / "export").exists()
+    form = ("--format", "parquet", "--into", tmp_path / "models")
+    done = small.run("yesser", "audit", "replay", tmp_path / "log", "--vkey", VKEY, *form)
+    assert (done.returncode, "pip install 'yesser-events[parquet]'" in done.stderr) == (78, True)
+    assert not (tmp_path / "models").exists()
 
 
 def test_the_help_names_the_commands_that_need_more_apart(small: SmallInstall) -> None:
