@@ -97,9 +97,12 @@ class TilesPort(ABC):
 
     async def keys(self) -> KeyHistory:
         """By the log's own file; before the first rotation it has none."""
-        text = await self._text(KEY_HISTORY, KEY_HISTORY_BYTES_MAX) or ""
+        text = await self._text(KEY_HISTORY, KEY_HISTORY_BYTES_MAX)
         try:
-            return KeyHistory.of(self._verifier, parse_transitions(text))
+            history = KeyHistory.of(self._verifier, parse_transitions(text or ""))
+            if text is not None and (not text or history.text() != text):
+                raise InvalidNote("it is not written as rotations are published")
+            return history
         except InvalidNote as error:
             raise InvalidNote(f"{self._place(KEY_HISTORY)}: {error}") from error
 
@@ -157,8 +160,10 @@ class MirrorPort(TilesPort):
     async def _file(self, path: str, bytes_max: int) -> bytes | None:
         try:
             data = (self._folder / path).read_bytes()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
+        except IsADirectoryError:
+            raise CorruptBatch(f"{self._place(path)} is a folder, where the log has a file") from None
         if len(data) > bytes_max:
             raise CorruptBatch(f"{self._place(path)} is larger than such a file can be: it is damaged")
         return data

@@ -78,7 +78,8 @@ async def test_a_replay_gives_the_hashes_of_the_live_tables(
     made = small.run("yesser", "audit", "export", mirror, "--vkey", VKEY, "--into", export)
     assert made.returncode == 0, made.stderr
     with served(mirror) as address:
-        for number, source in enumerate((mirror, address, export)):
+        sources: tuple[str | Path, ...] = (mirror, address, export)
+        for number, source in enumerate(sources):
             command = ("yesser", "audit", "replay", source, "--vkey", VKEY, "--into", tmp_path / f"models-{number}")
             done = small.run(*command, "--json")
             assert done.returncode == 0, done.stderr
