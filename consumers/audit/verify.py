@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 ED25519 = b"\x01"
+TABLE = "entries.parquet"
 COLUMNS = ("index", "recordedtime", "from", "id", "source", "type", "subject", "time", "data", "entry")
 OK, WRONG_USE, CHANGED = 0, 2, 76
 
@@ -63,6 +64,7 @@ def verify(folder: Path, vkey: str) -> tuple[int, str, int]:
     """Size and root that were signed, and the number of entries. Raises `Changed` or `UsageError`."""
     origin, key_id, public = read_vkey(vkey)
     size, root = read_checkpoint(read_text(folder / "checkpoint"), origin, key_id, public)
+    hashes = iter(read_proof(read_text(folder / "proof.json"), size, folder / TABLE))
     indexes: list[int] = []
     leaves: list[bytes] = []
     for number, (index, entry) in enumerate(read_entries(folder), 1):
@@ -70,7 +72,6 @@ def verify(folder: Path, vkey: str) -> tuple[int, str, int]:
             raise Changed(f"row {number}: index {index} is out of order, or not in the log of {size} entries")
         indexes.append(index)
         leaves.append(sha256(b"\x00" + entry).digest())
-    hashes = iter(read_proof(read_text(folder / "proof.json"), size))
     try:
         computed = tree_root(0, size, indexes, leaves, hashes) if size else sha256(b"").digest()
     except StopIteration:
@@ -164,11 +165,14 @@ def check_signature(public: bytes, text: bytes, signature: bytes) -> None:
         raise Changed("checkpoint: the signature is wrong") from None
 
 
-def read_proof(text: str, size: int) -> list[bytes]:
-    """The hashes of `proof.json`."""
+def read_proof(text: str, size: int, table: Path) -> list[bytes]:
+    """The hashes of `proof.json`. It also has the SHA-256 of a Parquet file, many of whose bytes are in no row."""
     document = read_json(text, "proof.json")
     hashes = document.get("hashes") if isinstance(document, dict) else None
-    if not isinstance(hashes, list) or document != {"size": size, "hashes": hashes}:
+    whole = {"size": size, "hashes": hashes} | ({"sha256": file_sha256(table)} if table.exists() else {})
+    if isinstance(document, dict) and document.keys() == whole.keys() and document.get("sha256") != whole.get("sha256"):
+        raise Changed(f"{table.name}: it is not the file that was exported")
+    if not isinstance(hashes, list) or document != whole:
         raise Changed("proof.json: it does not hold the size that was signed, and hashes")
     if text != as_json(document) + "\n":
         raise Changed("proof.json: it is not written as it was exported")
@@ -177,7 +181,7 @@ def read_proof(text: str, size: int) -> list[bytes]:
 
 def read_entries(folder: Path) -> Iterator[tuple[int, bytes]]:
     """Index and bytes of every entry, once all columns of its row agree with it."""
-    table, lines = folder / "entries.parquet", folder / "entries.ndjson"
+    table, lines = folder / TABLE, folder / "entries.ndjson"
     if table.exists():
         yield from read_table(table)
         return
@@ -235,6 +239,14 @@ def row_of(index: int, entry: bytes, place: str) -> dict[str, Any]:
         }
     except (KeyError, TypeError):
         raise Changed(f"{place}: its entry is not one of the log") from None
+
+
+def file_sha256(path: Path) -> str:
+    digest = sha256()
+    with path.open("rb") as file:
+        while part := file.read(1 << 20):
+            digest.update(part)
+    return digest.hexdigest()
 
 
 def read_text(path: Path) -> str:
