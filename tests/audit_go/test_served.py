@@ -1,6 +1,6 @@
 """Tessera's client and fsck, and Go's tlog and note, on the log as the gateway serves it.
 
-Before and after growth and two rotations of its key, with a witness's cosignatures; one flipped bit on the way is refused.
+Before and after growth and two rotations of its key, with a witness's cosignatures; one flipped bit is refused.
 """
 
 from __future__ import annotations

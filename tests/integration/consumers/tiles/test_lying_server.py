@@ -121,14 +121,14 @@ async def auditor(
             shutil.rmtree(tmp_path / "before", ignore_errors=True)
             shutil.copytree(tmp_path / "now", tmp_path / "before")
         await sign(connection, SIZE)
-        await until_served(server)
+        await until_served(server, lambda note: f"\n{SIZE}\n" in note)
         yield found
 
 
-async def until_served(server: LyingServer) -> None:
+async def until_served(server: LyingServer, holds: Callable[[str], bool]) -> None:
     """The gateway keeps a checkpoint for a second."""
     deadline = time.monotonic() + 60
-    while f"\n{SIZE}\n" not in (await server.gateway.get("/log/0/checkpoint")).text:
+    while not holds((await server.gateway.get("/log/0/checkpoint")).text):
         assert time.monotonic() < deadline
         await asyncio.sleep(0.05)
 
@@ -316,6 +316,61 @@ async def test_times_that_run_backwards_are_found_at_their_index(auditor: Audito
     await auditor.finds(
         Fork(none).told, ExitCode.TAMPERED, "entry 650 (tile/entries/002", commands=("verify", "mirror")
     )
+
+
+CHANGED: dict[str, tuple[str, tuple[str, ...]]] = {
+    "an entry": (
+        "UPDATE log.segment SET entries = overlay(entries PLACING 'X'::bytea FROM octet_length(entries) - 9)"
+        " WHERE first_index = $1",
+        ("entry 699", "tile/entries/002"),
+    ),
+    "an entry with its leaf": (
+        "UPDATE log.segment SET entries = overlay(entries PLACING 'X'::bytea FROM octet_length(entries) - 9),"
+        " leaves = overlay(leaves PLACING sha256('x') FROM octet_length(leaves) - 31) WHERE first_index = $1",
+        ("tile/0/002",),
+    ),
+    "a length": (
+        "UPDATE log.segment SET entries = overlay(entries PLACING '\\x7fff'::bytea FROM 1) WHERE first_index = $1",
+        ("tile/entries/002",),
+    ),
+    "entries deleted": ("DELETE FROM log.segment WHERE first_index = $1", ("tile/0/002",)),
+    "a node": (
+        "UPDATE log.node SET hash = sha256(hash) WHERE level = 1 AND node_index = 1 AND $1::bigint >= 0",
+        ("tile/1/000",),
+    ),
+    "the newest checkpoint deleted": (
+        "DELETE FROM log.checkpoint WHERE size > 300 AND $1::bigint >= 0",
+        ("lost its tail",),
+    ),
+    "another checkpoint": (
+        "UPDATE log.checkpoint SET note = replace(note, E'\\n700\\n', E'\\n699\\n') WHERE size > $1::bigint",
+        ("checkpoint",),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CHANGED)
+async def test_what_a_superuser_of_the_database_changes_is_found_from_outside(
+    auditor: Auditor, connection: Connection, name: str
+) -> None:
+    """The gateway's process is new, and has kept no tile in memory but those that the auditor read before."""
+    change, words = CHANGED[name]
+    for table in ("segment", "node", "checkpoint"):
+        await connection.execute(f"ALTER TABLE log.{table} DISABLE TRIGGER append_only")
+    last = await connection.fetchval("SELECT max(first_index) FROM log.segment")
+    before = (await auditor.server.gateway.get("/log/0/checkpoint")).text
+    assert (await connection.execute(change, last)).split()[-1] != "0"
+    if "checkpoint" in name:
+        await until_served(auditor.server, lambda note: note != before)
+
+    async def ends_with_76(command: str) -> None:
+        auditor.server.tells(honest)
+        code, said = await auditor.run(command)
+        assert code == ExitCode.TAMPERED, (command, said)
+        assert all(word in said for word in words), (command, said)
+
+    for command in ("verify", "mirror", "replay"):
+        await ends_with_76(command)
 
 
 async def test_a_damaged_mirror_is_found_as_a_source_and_before_it_grows(auditor: Auditor, tmp_path: Path) -> None:
