@@ -124,13 +124,19 @@ async def read_nodes(connection: Connection, level: int, first: int, limit: int)
 
 
 class StoredHashes:
-    """The hashes of the database."""
+    """The hashes of the database, for one proof: it asks for many parts of a few tiles, each of which is read once."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._tiles: dict[tuple[int, int], list[bytes]] = {}
 
     async def hashes(self, level: int, first: int, count: int) -> list[bytes]:
-        found = await stored_hashes(self._connection, level, first, count)
+        """`count` hashes of one tile."""
+        number, skipped = divmod(first, BUNDLE)
+        tile = self._tiles.get((level, number))
+        if tile is None:
+            tile = self._tiles[level, number] = await stored_hashes(self._connection, level, number * BUNDLE, BUNDLE)
+        found = tile[skipped : skipped + count]
         if len(found) != count:
             raise LookupError(f"hashes of level {level} from {first}: {len(found)} of {count} found")
         return found

@@ -17,7 +17,7 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -32,7 +32,6 @@ from rich.table import Table
 from consumers.audit.layout import HASH_BYTES, TILE, hashes_at, levels_of, tile_path, tiles_at
 from consumers.audit.mirror import write_mirror
 from consumers.audit.port import MirrorPort
-from consumers.database_audit.postgres_port import PostgresPort
 from consumers.operations.migrate_command import migrate_database
 from events.wire.entry import entry_bytes, recorded_time
 from infra.embedded.servers.ports import choose
@@ -40,6 +39,7 @@ from infra.embedded.stack import running_stack
 from infra.kafka.client_config import agency_topic
 from infra.log.merkle import TileTree, leaf_hash
 from infra.log.proofs import HashPort, inclusion_proof, tree_root, verify_inclusion
+from infra.log.reader import StoredHashes
 from infra.postgres.connection import Connection, connect
 from infra.principals import SUPERUSER
 from infra.process.subprocess_command import subprocess_command
@@ -184,13 +184,13 @@ class Hashes:
         await connection.execute("ANALYZE log.segment, log.node")
 
 
-async def measure_proofs(hashes: Hashes, port: HashPort, name: str, figures: Figures) -> None:
-    """Inclusion proofs of random entries, each made and verified."""
+async def measure_proofs(hashes: Hashes, port: Callable[[], HashPort], name: str, figures: Figures) -> None:
+    """Inclusion proofs of random entries, each made and verified, with a port of its own."""
     chance, seconds = random.Random(SEED), []
     for _ in range(PROOFS):
         index = chance.randrange(hashes.size)
         started = time.perf_counter()
-        path = await inclusion_proof(port, index, hashes.size)
+        path = await inclusion_proof(port(), index, hashes.size)
         assert verify_inclusion(hashes.leaf(index), index, hashes.size, hashes.root, path)
         seconds.append(time.perf_counter() - started)
     figures.add(f"a proof, {name}, ms", 1_000 * statistics.median(seconds))
@@ -199,14 +199,13 @@ async def measure_proofs(hashes: Hashes, port: HashPort, name: str, figures: Fig
 
 async def measure_all_proofs(settings: Settings, hashes: Hashes, folder: Path, figures: Figures) -> None:
     hashes.write(folder)
-    mirror = MirrorPort(folder, KEY.verifier, hashes.size)
-    assert await tree_root(mirror, hashes.size) == hashes.root
-    await measure_proofs(hashes, mirror, "mirror", figures)
+    assert await tree_root(MirrorPort(folder, KEY.verifier, hashes.size), hashes.size) == hashes.root
+    await measure_proofs(hashes, lambda: MirrorPort(folder, KEY.verifier, hashes.size), "mirror", figures)
     connection = await connect(settings, "bench", batch=True)
     try:
         await empty(connection)
         await hashes.insert(connection)
-        await measure_proofs(hashes, PostgresPort(connection, KEY.verifier), "database", figures)
+        await measure_proofs(hashes, lambda: StoredHashes(connection), "database", figures)
     finally:
         await connection.close()
 
