@@ -22,7 +22,7 @@ import json
 import re
 import sys
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ ED25519 = b"\x01"
 TABLE = "entries.parquet"
 COLUMNS = ("index", "recordedtime", "from", "id", "source", "type", "subject", "time", "data", "entry")
 OK, WRONG_USE, CHANGED = 0, 2, 76
+Reader = Callable[[Path], Iterator[tuple[int, bytes]]]
 
 
 class Changed(Exception):
@@ -60,14 +61,17 @@ class UsageError(Exception):
     """The command was given something that it cannot use."""
 
 
-def verify(folder: Path, vkey: str) -> tuple[int, str, int]:
-    """Size and root that were signed, and the number of entries. Raises `Changed` or `UsageError`."""
+def verify(folder: Path, vkey: str, read: Reader | None = None) -> tuple[int, str, int]:
+    """Size and root that were signed, and the number of entries. Raises `Changed` or `UsageError`.
+
+    `read` replaces `read_entries`.
+    """
     origin, key_id, public = read_vkey(vkey)
     size, root = read_checkpoint(read_text(folder / "checkpoint"), origin, key_id, public)
     hashes = iter(read_proof(read_text(folder / "proof.json"), size, folder / TABLE))
     indexes: list[int] = []
     leaves: list[bytes] = []
-    for number, (index, entry) in enumerate(read_entries(folder), 1):
+    for number, (index, entry) in enumerate((read or read_entries)(folder), 1):
         if not 0 <= index < size or (indexes and index <= indexes[-1]):
             raise Changed(f"row {number}: index {index} is out of order, or not in the log of {size} entries")
         indexes.append(index)
@@ -187,15 +191,21 @@ def read_entries(folder: Path) -> Iterator[tuple[int, bytes]]:
         return
     with lines.open("rb") as file:
         for number, line in enumerate(file, 1):
-            row = read_json(decode(line, f"entries.ndjson: line {number}"), f"entries.ndjson: line {number}")
-            if not isinstance(row, dict) or not isinstance(row.get("entry"), str):
-                raise Changed(f"entries.ndjson: line {number} is not a row with an entry")
-            index, entry = row.get("index"), row["entry"].encode("utf-8", "surrogatepass")
-            if not isinstance(index, int) or isinstance(index, bool):
-                raise Changed(f"entries.ndjson: line {number} has no index")
-            if line != row_line(index, entry, f"entries.ndjson: line {number}"):
-                raise Changed(f"entries.ndjson: line {number} does not say what its entry says")
-            yield index, entry
+            yield read_line(line, number)
+
+
+def read_line(line: bytes, number: int) -> tuple[int, bytes]:
+    """Index and bytes of the entry in a line of `entries.ndjson`."""
+    place = f"entries.ndjson: line {number}"
+    row = read_json(decode(line, place), place)
+    if not isinstance(row, dict) or not isinstance(row.get("entry"), str):
+        raise Changed(f"{place} is not a row with an entry")
+    index, entry = row.get("index"), row["entry"].encode("utf-8", "surrogatepass")
+    if not isinstance(index, int) or isinstance(index, bool):
+        raise Changed(f"{place} has no index")
+    if line != row_line(index, entry, place):
+        raise Changed(f"{place} does not say what its entry says")
+    return index, entry
 
 
 def read_table(path: Path) -> Iterator[tuple[int, bytes]]:

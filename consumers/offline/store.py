@@ -37,11 +37,9 @@ _SETTINGS: Final = (
 class SqliteStore:
     """A new file at `path` with the tables of the consumer."""
 
-    def __init__(self, path: Path, consumer: Consumer, *, without: Sequence[Table[Any]] = ()) -> None:
-        """Of the append-only tables `without` nothing is kept: no fold reads them."""
+    def __init__(self, path: Path, consumer: Consumer) -> None:
         path.unlink(missing_ok=True)
         self.consumer = consumer
-        self._without = frozenset(table.name for table in without if table.append_only)
         self._db = sqlite3.connect(path, isolation_level=None)
         self._stored = StoredKeys()
         for setting in _SETTINGS:
@@ -66,8 +64,7 @@ class SqliteStore:
         """Save the changes of a batch in one transaction."""
         self._db.execute("BEGIN")
         for changes in rows.changes():
-            if changes.table.name not in self._without:
-                self._save(changes)
+            self._save(changes)
         self._db.execute("COMMIT")
 
     def hash(self, table: Table[Any]) -> TableHash:

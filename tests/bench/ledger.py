@@ -28,7 +28,8 @@ from rich.table import Table
 
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.fold.consumer import Consumer
-from consumers.ledger.statement_proof import prove_statement, verify_statement
+from consumers.ledger.proving import prove_statement
+from consumers.ledger.statement_proof import verify_statement
 from consumers.operations.migrate_command import migrate_database
 from consumers.pipeline.writer import Writer
 from consumers.revenue.consumer import CONSUMER as REVENUE
