@@ -122,7 +122,8 @@ class SqliteStore:
             where = " AND ".join(f"{quoted(name)} = ?" for name in table.key)
             self._db.executemany(f"DELETE FROM {_name(table)} WHERE {where}", changes.deleted)
         places = ", ".join("?" * len(table.columns))
-        for verb, rows in (("REPLACE", changes.changed), ("INSERT", changes.new), ("INSERT", changes.appended)):
+        replaced = changes.changed + changes.unread
+        for verb, rows in (("REPLACE", replaced), ("INSERT", changes.new), ("INSERT", changes.appended)):
             if rows:
                 self._db.executemany(f"{verb} INTO {_name(table)} VALUES ({places})", _frozen(table, rows))
                 if not table.append_only:

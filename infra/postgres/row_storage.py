@@ -11,11 +11,17 @@ from typing import Any, Final
 
 import orjson
 
+from events.errors import Halt
 from infra.postgres.connection import Connection
 from infra.postgres.unit_of_work import Changes, Key, Need, Table, UnitOfWork
 
 COPY_ROWS_MIN: Final = 32
 """From this number of new rows on, `COPY` is quicker than the statement that inserts or replaces."""
+
+
+class LostRows(Halt):
+    """Rows were deleted between being read and being changed. Nothing was written: find out who writes to this table,
+    then compare it with a rebuild (`yesser rebuild --compare`)."""
 
 
 async def load(connection: Connection, rows: UnitOfWork, required_keys: Iterable[Need]) -> None:
@@ -45,11 +51,14 @@ async def _write(connection: Connection, changes: Changes) -> None:
     table = changes.table
     if changes.deleted:
         await connection.execute(_delete_sql(table), *_arrays(table.key_types, zip(*changes.deleted, strict=True)))
+    if changes.changed and table.changing:
+        arrays = _columns(table, (*table.key, *table.changing), changes.changed)
+        if await connection.execute(_update_sql(table), *arrays) != f"UPDATE {len(changes.changed)}":
+            raise LostRows(f"{table.name}: {LostRows.__doc__}")
     copied = len(changes.new) >= COPY_ROWS_MIN
-    upserted = changes.changed if copied else changes.changed + changes.new
-    if upserted:
-        columns = (map(attrgetter(name), upserted) for name in table.columns)
-        await connection.execute(_save_sql(table), *_arrays(table.types, columns))
+    replaced = changes.unread if copied else changes.unread + changes.new
+    if replaced:
+        await connection.execute(_replace_sql(table), *_columns(table, table.columns, replaced))
     for rows in (changes.new if copied else [], changes.appended):
         if rows:
             await connection.copy_records_to_table(
@@ -59,7 +68,11 @@ async def _write(connection: Connection, changes: Changes) -> None:
             )
 
 
-def _arrays(types: Sequence[str], columns: Iterable[Iterable[Any]]) -> Iterator[list[Any] | str]:
+def _columns(table: Table[Any], names: Sequence[str], rows: Sequence[Any]) -> Iterator[list[Any] | str]:
+    return _arrays(map(table.type_of, names), (map(attrgetter(name), rows) for name in names))
+
+
+def _arrays(types: Iterable[str], columns: Iterable[Iterable[Any]]) -> Iterator[list[Any] | str]:
     """Columns as arguments of `_unnest`."""
     return (list(c) if t == "bytea" else _array_text(c, t) for t, c in zip(types, columns, strict=True))
 
@@ -84,8 +97,8 @@ def _element(value: str | None) -> str:
     return f'"{escaped}"'
 
 
-def _unnest(types: Sequence[str]) -> str:
-    """Rows of the arrays that are given, one for each column. jsonb stays text: `_save_sql` converts it."""
+def _unnest(types: Iterable[str]) -> str:
+    """Rows of the arrays that are given, one for each column. jsonb stays text: see `_value`."""
     return ", ".join(
         f"${n}::bytea[]" if t == "bytea" else f"${n}::text::{'text' if t == 'jsonb' else t}[]"
         for n, t in enumerate(types, 1)
@@ -104,15 +117,27 @@ def _load_all_sql(table: Table[Any]) -> str:
     return f"SELECT {', '.join(table.columns)} FROM {table.name}"
 
 
-def _save_sql(table: Table[Any]) -> str:
+def _value(table: Table[Any], column: str) -> str:
+    return f"r.{column}::jsonb" if table.type_of(column) == "jsonb" else f"r.{column}"
+
+
+def _update_sql(table: Table[Any]) -> str:
+    """Changes stored rows, given as one array for each column of the key, then for each that changes."""
+    names = (*table.key, *table.changing)
+    values = ", ".join(f"{c} = {_value(table, c)}" for c in table.changing)
+    on = " AND ".join(f"t.{k} = r.{k}" for k in table.key)
+    rows = f"unnest({_unnest(map(table.type_of, names))}) AS r({', '.join(names)})"
+    return f"UPDATE {table.name} t SET {values} FROM {rows} WHERE {on}"
+
+
+def _replace_sql(table: Table[Any]) -> str:
     """Inserts or replaces rows, given as one array per column."""
-    arrays = _unnest(table.types)
     columns = ", ".join(table.columns)
-    values = ", ".join(c + "::jsonb" if t == "jsonb" else c for c, t in zip(table.columns, table.types, strict=True))
-    rest = [c for c in table.columns if c not in table.key]
-    update = ", ".join(f"{c} = excluded.{c}" for c in rest)
-    conflict = f"ON CONFLICT ({', '.join(table.key)}) DO " + (f"UPDATE SET {update}" if rest else "NOTHING")
-    return f"INSERT INTO {table.name} ({columns}) SELECT {values} FROM unnest({arrays}) AS r({columns}) {conflict}"
+    values = ", ".join(_value(table, c) for c in table.columns)
+    update = ", ".join(f"{c} = excluded.{c}" for c in table.columns if c not in table.key)
+    conflict = f"ON CONFLICT ({', '.join(table.key)}) DO " + (f"UPDATE SET {update}" if update else "NOTHING")
+    rows = f"unnest({_unnest(table.types)}) AS r({columns})"
+    return f"INSERT INTO {table.name} ({columns}) SELECT {values} FROM {rows} {conflict}"
 
 
 def _delete_sql(table: Table[Any]) -> str:

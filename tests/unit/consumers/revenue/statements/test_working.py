@@ -97,7 +97,7 @@ CAPPED = [
 @pytest.mark.parametrize("own", CAPPED)
 @given(before=st.integers(-3000, 5000), after=st.integers(-3000, 5000))
 def test_the_bands_give_the_oracles_share_between_any_two_sums(own: dict[str, Any], before: int, after: int) -> None:
-    moved = sum((band.part(before, after) * band.rate_bp / 10_000 for band in bands_of(own)), Fraction(0))
+    moved = sum((band.share(band.part(before, after)) for band in bands_of(own)), Fraction(0))
     assert moved == pricing.share(own, after) - pricing.share(own, before)
     assert sum((band.part(before, after) for band in bands_of(own)), Fraction(0)) == after - before
 
