@@ -87,13 +87,15 @@ class PricedGroup:
     """The postings of a period under one version and in one window.
 
     `runs` are the cumulative sums before and after each run of postings without another period's between them. Only the
-    ends of a run are rounded (R8), so `rounding_halalas` is less than one halala for each.
+    ends of a run are rounded (R8), so `rounding_halalas` is less than one halala for each. `run_shares` are the shares
+    of these sums, rounded.
     """
 
     contract_version: int
     window_number: int
     postings_count: int
     runs: tuple[tuple[int, int], ...]
+    run_shares: tuple[tuple[int, int], ...]
     lines: tuple[BandLine, ...]
     exact_halalas: Fraction
     partner_halalas: int
@@ -196,8 +198,10 @@ def _groups(versions: Sequence[Mapping[str, Any]], postings: Iterable[Posting]) 
         by_price.setdefault((posting.contract_version, posting.window_number), []).append(posting)
     for (version, window), own in by_price.items():
         terms = versions[version]["terms"]
-        _require_priced(price_table(terms), own)
+        table = price_table(terms)
+        _require_priced(table, own)
         runs = _runs(own)
+        run_shares = tuple((table.partner_halalas(before), table.partner_halalas(after)) for before, after in runs)
         lines = []
         for band in bands_of(terms):
             # Parts add up: those of a run are the part between its ends.
@@ -206,7 +210,7 @@ def _groups(versions: Sequence[Mapping[str, Any]], postings: Iterable[Posting]) 
                 lines.append(BandLine(band, amount, band.share(amount)))
         exact = sum((line.share_halalas for line in lines), Fraction(0))
         partner = sum(posting.partner_halalas for posting in own)
-        yield PricedGroup(version, window, len(own), runs, tuple(lines), exact, partner)
+        yield PricedGroup(version, window, len(own), runs, run_shares, tuple(lines), exact, partner)
 
 
 def _require_priced(table: PriceTable, postings: Sequence[Posting]) -> None:
