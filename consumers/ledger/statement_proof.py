@@ -63,8 +63,10 @@ class StatementProof:
 async def verify_statement(folder: Path, verifier: Verifier, against: AuditSource | None = None) -> StatementProof:
     """Raises `NotProven`, `ForkedLog`, and `WrongTree` for a log that is not what was signed."""
     try:
-        stated = json.loads((folder / STATEMENT_FILE).read_bytes())
-        entries = _Entries(folder, f"partnership/{stated['partnership_id']}", int(stated["closing_index"]))
+        text = (folder / STATEMENT_FILE).read_text(encoding="utf-8")
+        stated = json.loads(text)
+        partnership_id, period = stated["partnership_id"], stated["period"]
+        entries = _Entries(folder, f"partnership/{partnership_id}", int(stated["closing_index"]))
         with _verifying(folder, verifier.vkey) as verified:
             statements = folded(entries, without=[TRANSFER]).rows(STATEMENT)
             size, root, count, verified_sha256 = verified()
@@ -72,12 +74,14 @@ async def verify_statement(folder: Path, verifier: Verifier, against: AuditSourc
         raise NotProven(f"{folder}: {error}. {NotProven.__doc__}") from error
     if entries.file_sha256 != verified_sha256:
         raise NotProven(f"{folder} was changed while it was read. {NotProven.__doc__}")
-    computed = next((asdict(row) for row in statements if row.period == stated["period"]), None)
+    computed = next((asdict(row) for row in statements if row.period == period), None)
     if computed != stated:
         raise NotProven(f"{STATEMENT_FILE}: {_difference(stated, computed)}. {NotProven.__doc__}")
+    if text != verify.as_json(computed) + "\n":
+        raise NotProven(f"{STATEMENT_FILE} is not written as it was exported. {NotProven.__doc__}")
     if against is not None:
         await _require_complete(folder, verifier, against, entries)
-    return StatementProof(stated["partnership_id"], stated["period"], count, size, root, against is not None)
+    return StatementProof(partnership_id, period, count, size, root, against is not None)
 
 
 class _Row(msgspec.Struct, gc=False):

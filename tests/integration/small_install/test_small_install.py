@@ -19,11 +19,13 @@ from consumers.registry import CONSUMERS
 from infra.cli import WITHOUT_PLATFORM
 from infra.extras import EXTRAS
 from infra.postgres.connection import Connection
+from tests.bench.ledger import history
 from tests.integration.consumers.offline.test_offline import committed
 from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
 from tests.integration.small_install.environment import SmallInstall, build
 from tests.oracle.history import MIXED, entries_from, generate
 from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, sample_entries
+from tests.unit.consumers.ledger.proven import write_proof
 
 VKEY = KEY.verifier.vkey
 PACKAGES_MAX = 30
@@ -115,6 +117,30 @@ async def test_a_served_log_is_checked_verified_mirrored_proven_and_exported(
     assert done.returncode == 0, done.stderr
 
 
+async def test_a_statement_is_verified(small: SmallInstall, tmp_path: Path) -> None:
+    raw = raw_entries(history(40, 2, closes=True))
+    folder, mirror = tmp_path / "proof", tmp_path / "mirror"
+    await write_proof(raw, "P0", "2005-01", folder)
+    await write_mirror(MemoryLog(raw), mirror, KEY.verifier)
+    command = ("yesser", "ledger", "verify-statement", folder, "--vkey", VKEY, "--json")
+    for options in ((), ("--against", mirror)):
+        done = small.run(*command, *options)
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["is_complete"] is bool(options)
+    lines = folder / "entries.ndjson"
+    lines.write_bytes(lines.read_bytes().replace(b"R6", b"R7"))
+    done = small.run(*command)
+    assert done.returncode == 76
+    assert "does not say what its entry says" in done.stderr or "give the root" in done.stderr
+
+
+def test_the_ledgers_help_names_the_commands_that_need_more_apart(small: SmallInstall) -> None:
+    done = small.run("yesser", "ledger", "--help")
+    here, _, more = done.stdout.partition("Need pip install 'yesser-events[platform]':")
+    assert "\n  verify-statement " in here
+    assert {"balances", "prove-statement", "terms"} <= set(more.replace(",", " ").split())
+
+
 async def test_a_changed_entry_of_a_served_log_is_tampering(small: SmallInstall, tmp_path: Path) -> None:
     await write_mirror(MemoryLog(sample_entries(2)), tmp_path / "log", KEY.verifier)
     bundle = tmp_path / "log/tile/entries/000.p/2"
@@ -126,7 +152,7 @@ async def test_a_changed_entry_of_a_served_log_is_tampering(small: SmallInstall,
 
 
 def test_a_command_that_needs_more_says_what_to_install(small: SmallInstall) -> None:
-    for command in (("plan",), ("up",), ("run", "registrar"), ("audit", "commitments")):
+    for command in (("plan",), ("up",), ("run", "registrar"), ("audit", "commitments"), ("ledger", "balances")):
         done = small.run("yesser", *command)
         assert done.returncode == 78, done.stderr
         assert done.stderr.startswith("yesser: This needs pip install 'yesser-events[platform]': the module ")
