@@ -1,7 +1,7 @@
 """A statement that proves itself: the entries of its partnership with their proof, which anyone can fold again.
 
-Flows in: the ledger and the log. Flows out: a folder of `consumers.audit.export` with `statement.json`. Verifying needs
-that folder alone; with a log it also shows that no entry of the partnership was left out.
+Flows in: a folder of `consumers.audit.export` with `statement.json`, as `proving` writes it. Flows out: the verified
+statement. That needs the folder alone; with a log it also shows that no entry of the partnership was left out.
 """
 
 from __future__ import annotations
