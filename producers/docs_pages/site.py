@@ -1,7 +1,7 @@
 """The gateway's documentation site: every page by its path, generated from the catalogue, for a gateway or a folder.
 
-Flows in: the OpenAPI document of the gateway. Flows out: pages. They load nothing from other hosts: style, script and
-documents are served beside them.
+Flows in: the OpenAPI document of the gateway. Flows out: pages. They run no script and load nothing from other
+hosts: style and documents are served beside them.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from producers.docs_pages import words
 from producers.docs_pages.asyncapi import channels_of
 from producers.docs_pages.explained import Explained, of_event, of_request
 from producers.docs_pages.fields import field_rows
+from producers.docs_pages.openapi import groups_of
 from producers.docs_pages.prose import PROSE_PAGES, prose_of, title_of
 
 Document = Mapping[str, Any]
@@ -45,12 +46,10 @@ STYLE: Final = "/docs/site.css"
 SCHEMAS: Final = "/schemas"
 SCHEMA_LIST: Final = "/schemas/index.json"
 ENTRY_SCHEMA: Final = "/schemas/entry.json"
-SWAGGER: Final = "/docs/api"
-_SWAGGER_FILES: Final = ("swagger-ui-bundle.js", "swagger-ui.css")
+API: Final = "/docs/api"
 _TEMPLATES: Final = files("producers.docs_pages").joinpath("templates")
 _MEDIA_TYPES: Final = {
     ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
     ".json": "application/json",
 }
 _HTML: Final = "text/html; charset=utf-8"
@@ -111,8 +110,6 @@ class Site:
             **{schema_path(name): partial(_schema, name) for name in CATALOGUE},
             **{example_path(name): partial(golden_example, name) for name in CATALOGUE},
             STYLE: lambda: _TEMPLATES.joinpath("site.css").read_bytes(),
-            **{f"/docs/{name}": partial(_swagger_file, name) for name in _SWAGGER_FILES},
-            "/docs/api.js": lambda: _swagger_start(self._openapi()),
         }
 
     def _html_pages(self) -> dict[str, Make]:
@@ -122,7 +119,7 @@ class Site:
             "/docs/refusals": self._refusals,
             "/docs/asyncapi": self._asyncapi,
             SCHEMAS: lambda: self._html("schemas.html", SCHEMAS, schemas=_schemas(), list_path=SCHEMA_LIST),
-            SWAGGER: lambda: self._html("api.html", SWAGGER),
+            API: self._api,
         }
 
     def _start(self) -> bytes:
@@ -171,6 +168,14 @@ class Site:
     def _problem(self, explain: Callable[[], Explained]) -> bytes:
         problem = explain()
         return self._html("problem.html", problem_page(problem.code), problem=problem)
+
+    def _api(self) -> bytes:
+        groups = [
+            (words.API_TAGS.get(tag, Bilingual(tag, tag)), operations) for tag, operations in groups_of(self._openapi())
+        ]
+        return self._html(
+            "api.html", API, groups=groups, summaries=words.API_SUMMARIES, intro=words.API, shell=words.API_SHELL
+        )
 
     def _asyncapi(self) -> bytes:
         channels = channels_of(asyncapi_document(_version()))
@@ -239,13 +244,21 @@ def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(str(_TEMPLATES)), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    environment.filters |= {"breakable": _breakable, "isolated": _isolated, "short": _short}
+    environment.filters |= {"breakable": _breakable, "coded": _coded, "isolated": _isolated, "short": _short}
     return environment
 
 
 def _breakable(path: str) -> Markup:
     """Lets a long path break after its dots only."""
     return Markup(".<wbr>").join(escape(step) for step in path.split("."))
+
+
+def _coded(text: str) -> Markup:
+    """A sentence of the OpenAPI document: what stands between backquotes is code."""
+    parts = text.split("`")
+    return Markup().join(
+        Markup("<code>{}</code>").format(part) if place % 2 else escape(part) for place, part in enumerate(parts)
+    )
 
 
 def _short(words: Bilingual) -> Bilingual:
@@ -273,21 +286,3 @@ def _schema(name: str) -> bytes:
 
 def _pretty(document: Any) -> bytes:
     return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-
-
-def _swagger_file(name: str) -> bytes:
-    """Swagger UI from the installed package, not from a content-delivery network."""
-    return files("fastapi_swagger.resources").joinpath(name).read_bytes()
-
-
-def _swagger_start(openapi: Document) -> bytes:
-    """The script that shows the document. It includes the document, so that it also works from a file."""
-    settings = {
-        "spec": openapi,
-        "dom_id": "#swagger-ui",
-        "deepLinking": True,
-        "persistAuthorization": False,
-        "validatorUrl": None,
-        "defaultModelsExpandDepth": 0,
-    }
-    return b"SwaggerUIBundle(" + orjson.dumps(settings) + b");\n"

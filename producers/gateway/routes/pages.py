@@ -1,6 +1,7 @@
 """Public routes: the documentation, the OpenAPI document, and the key that signs receipts.
 
-The pages themselves are in `producers.docs_pages`. They load nothing from elsewhere, which their headers also forbid.
+The pages themselves are in `producers.docs_pages`. They run no script and load nothing from elsewhere, which
+their headers also forbid.
 """
 
 from __future__ import annotations
@@ -14,14 +15,13 @@ from starlette.responses import RedirectResponse
 from infra.http.documents import problems
 from infra.http.problems import PAGE_PREFIX, Problem
 from infra.http.routes import KEY, KEYS, needs_token
-from producers.docs_pages.site import START, SWAGGER, Page, Site
+from producers.docs_pages.site import START, Page, Site
 from producers.gateway.routes.parts import PartsDep
 
 _POLICY: Final = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'"
 )
-_SWAGGER_POLICY: Final = f"{_POLICY}; script-src 'self'; connect-src 'self'"
 OPENAPI: Final = "/openapi.json"
 _DOCUMENTS: Final = (
     OPENAPI,
@@ -44,7 +44,7 @@ async def document(request: Request) -> Response:
         page = site.page(path)
     except KeyError:
         raise Problem("no-such-route") from None
-    headers = _headers(path, page)
+    headers = _headers(page)
     if request.headers.get("if-none-match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)
     return Response(page.body, headers=headers, media_type=page.media_type)
@@ -80,11 +80,11 @@ async def page(code: str, request: Request) -> Response:
     return await document(request)
 
 
-def _headers(path: str, page: Page) -> dict[str, str]:
+def _headers(page: Page) -> dict[str, str]:
     return {
         "ETag": page.etag,
         "Cache-Control": "no-cache",
-        "Content-Security-Policy": _SWAGGER_POLICY if path == SWAGGER else _POLICY,
+        "Content-Security-Policy": _POLICY,
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
     }

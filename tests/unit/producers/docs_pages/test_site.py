@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import html
 import re
+from typing import Any
 
+import orjson
 import pytest
 
 from events.faults.problems import CODES
 from events.schema_tools.schema_documents import schema_of
 from events.types.catalogue import CATALOGUE
 from infra.http.problems import REQUEST_CODES
+from producers.docs_pages.openapi import anchor_of
 from producers.docs_pages.site import (
     CURL,
     Site,
@@ -20,7 +24,8 @@ from producers.docs_pages.site import (
     problem_page,
     schema_path,
 )
-from tests.unit.producers.docs_pages.pages import PageReader, resolved, site
+from producers.docs_pages.words import API_SUMMARIES, API_TAGS
+from tests.unit.producers.docs_pages.pages import PageReader, openapi, resolved, site
 
 SITE = site()
 HTML = [path for path in SITE.paths if SITE.page(path).media_type.startswith("text/html")]
@@ -53,7 +58,7 @@ def test_a_page_in_a_folder_leads_to_files_of_the_folder() -> None:
             assert inside or resolved(file_of(path), target) in files, (path, target)
 
 
-@pytest.mark.parametrize("path", [path for path in HTML if path != "/docs/api"])
+@pytest.mark.parametrize("path", HTML)
 def test_a_page_is_arabic_first_and_needs_no_script(path: str) -> None:
     found = PageReader(SITE.page(path).body)
     assert (found.attributes["html"]["lang"], found.attributes["html"]["dir"]) == ("ar", "rtl")
@@ -141,7 +146,32 @@ def test_the_asyncapi_page_names_every_channel_and_links_the_messages() -> None:
     assert {event_page(name) for name in CATALOGUE} <= targets
 
 
-def test_the_openapi_page_holds_the_document_and_swaggers_own_files() -> None:
-    assert b"/v1/events:validate" in SITE.page("/docs/api.js").body
-    assert len(SITE.page("/docs/swagger-ui-bundle.js").body) > 1_000_000
-    assert "/docs/swagger-ui.css" in text("/docs/api")
+OPERATIONS = [
+    (method, path, operation) for path, methods in openapi()["paths"].items() for method, operation in methods.items()
+]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "operation"), OPERATIONS, ids=lambda part: part if isinstance(part, str) else ""
+)
+def test_the_api_page_has_each_operation_with_its_parameters_statuses_and_a_command(
+    method: str, path: str, operation: dict[str, Any]
+) -> None:
+    page = html.unescape(text("/docs/api").replace("<wbr>", ""))
+    _, found, rest = page.partition(f'<section class="operation" id="{anchor_of(method, path)}">')
+    assert found
+    shown = rest.partition("</section>")[0]
+    for parameter in operation.get("parameters", ()):
+        assert f"<code>{parameter['name']}</code>" in shown
+    for status, response in operation["responses"].items():
+        assert status in shown
+        assert response["description"].replace("`", "") in re.sub(r"</?code>", "", shown)
+    for body in operation.get("requestBody", {}).get("content", {}).values():
+        assert orjson.dumps(body["example"], option=orjson.OPT_INDENT_2).decode() in shown
+    assert '"$YESSER_GATEWAY/' in shown
+    assert ("$YESSER_TOKEN" in shown) == bool(operation["security"])
+
+
+def test_every_operation_and_group_has_an_arabic_name() -> None:
+    assert {operation["summary"] for _, _, operation in OPERATIONS} == set(API_SUMMARIES)
+    assert {tag for _, _, operation in OPERATIONS for tag in operation["tags"]} == set(API_TAGS)

@@ -28,13 +28,10 @@ async def test_the_root_leads_to_the_documentation() -> None:
 
 
 async def test_the_browser_is_told_to_load_nothing_from_elsewhere() -> None:
-    policy = (await get("/docs/events/service.launched")).headers["content-security-policy"]
-    assert "default-src 'none'" in policy
-    assert "script-src" not in policy
-    with_script = (await get("/docs/api")).headers["content-security-policy"]
-    assert "script-src 'self'" in with_script
-    assert "unsafe" not in with_script
-    assert "http" not in policy + with_script
+    for path in ("/docs/events/service.launched", "/docs/api"):
+        policy = (await get(path)).headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert not [word for word in ("script-src", "unsafe", "http") if word in policy]
 
 
 async def test_documents_have_their_types() -> None:
