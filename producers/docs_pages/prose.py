@@ -12,6 +12,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
 
+from infra.http.problems import Language
+
 FOLDER: Final = Path(__file__).parents[2] / "docs"
 PROSE_PAGES: Final = {
     "/docs/quickstart": "quickstart.md",
@@ -25,13 +27,14 @@ PROSE_PAGES: Final = {
 }
 """Address → file."""
 
-_PRE: Final = '<pre dir="ltr" tabindex="0" role="region" aria-label="مثال · Example">'
+_PRE: Final = '<pre dir="ltr" tabindex="0" role="region" aria-label="Example">'
 """A wide example can be scrolled with the keyboard (WCAG 2.1.1) and has a name (4.1.2)."""
 _ADDRESSES: Final = {file: path for path, file in PROSE_PAGES.items()}
 
 
-def prose_of(path: str, href: Callable[[str], str]) -> Markup:
-    """The page's HTML without its first heading, which the layout shows.
+def prose_of(path: str, language: Language, href: Callable[[str], str]) -> Markup:
+    """The page's HTML without its first heading, which the layout shows. Its text is English; an Arabic paragraph is
+    left out for a reader of English.
 
     Links between these pages are kept; links to other files of the repository become plain text.
     """
@@ -42,6 +45,8 @@ def prose_of(path: str, href: Callable[[str], str]) -> Markup:
             token.children = list(_led(token.children, href))
             if _is_arabic(token.content):
                 outer.attrs |= {"lang": "ar", "dir": "rtl"}
+    if language == "en":
+        tokens = list(_without_arabic(tokens))
     # The renderer has escaped all text, so every `<pre>` is its own.
     return Markup(parser.renderer.render(tokens, parser.options, {}).replace("<pre>", _PRE))  # noqa: S704
 
@@ -56,8 +61,20 @@ def _text(path: str) -> str:
 
 
 def _is_arabic(text: str) -> bool:
-    """Whether the first letter is a right-to-left one."""
-    return next((unicodedata.bidirectional(letter) for letter in text if letter.isalpha()), "L") in ("R", "AL")
+    """Whether most letters are right-to-left ones."""
+    sides = [unicodedata.bidirectional(letter) in ("R", "AL") for letter in text if letter.isalpha()]
+    return sum(sides) * 2 > len(sides)
+
+
+def _without_arabic(tokens: list[Token]) -> Iterator[Token]:
+    dropped = False
+    for token in tokens:
+        if token.type == "paragraph_open":
+            dropped = token.attrGet("lang") == "ar"
+        if not dropped:
+            yield token
+        if token.type == "paragraph_close":
+            dropped = False
 
 
 def _led(tokens: list[Token], href: Callable[[str], str]) -> Iterator[Token]:

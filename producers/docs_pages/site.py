@@ -1,7 +1,8 @@
 """The gateway's documentation site: every page by its path, generated from the catalogue, for a gateway or a folder.
 
-Flows in: the OpenAPI document of the gateway. Flows out: pages. They run no script and load nothing from other
-hosts: style and documents are served beside them.
+Flows in: the OpenAPI document of the gateway. Flows out: pages, each in one language. They run no script and load
+nothing from other hosts: style and documents are served beside them. `/docs/events` has the page in the reader's
+language, `/docs/ar/events` and `/docs/en/events` in this one.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from functools import cache, partial
 from importlib.metadata import version
 from importlib.resources import files
 from itertools import groupby
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import orjson
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -30,7 +31,7 @@ from events.schema_tools.schema_documents import SENDERS, schema_of
 from events.types.catalogue import CATALOGUE
 from events.types.contradictions import RULES, contradictions_of
 from events.wire.envelope import Envelope, full_type
-from infra.http.problems import EXPLANATIONS, PAGE_PREFIX
+from infra.http.problems import EXPLANATIONS, PAGE_PREFIX, Language
 from producers.docs_pages import words
 from producers.docs_pages.asyncapi import channels_of
 from producers.docs_pages.explained import Explained, of_event, of_request
@@ -40,6 +41,7 @@ from producers.docs_pages.prose import PROSE_PAGES, prose_of, title_of
 
 Document = Mapping[str, Any]
 Make = Callable[[], bytes]
+LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
 
 START: Final = "/docs"
 STYLE: Final = "/docs/site.css"
@@ -65,11 +67,24 @@ curl -sS "$YESSER_GATEWAY/v1/events:validate" -H "Authorization: Bearer $YESSER_
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The response for a path."""
+    """The response for a path. `language` is None for a document, which is the same for every reader."""
 
     media_type: str
     body: bytes
     etag: str
+    language: Language | None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A page as a reader sees it: its path, the address that it is read at, its language."""
+
+    path: str
+    address: str
+    language: Language
+
+
+MakeView = Callable[[View], bytes]
 
 
 class Site:
@@ -79,27 +94,41 @@ class Site:
         self._openapi = openapi
         self._static = static
         self._templates = _environment()
-        self._makers: dict[str, Make] = {
-            **self._documents(),
+        self._makers = self._documents()
+        self._views: dict[str, MakeView] = {
             **self._html_pages(),
-            **{path: partial(self._prose, path) for path in PROSE_PAGES},
+            **dict.fromkeys(PROSE_PAGES, self._prose),
             **{event_page(name): partial(self._event, name) for name in CATALOGUE},
             **{problem_page(code): partial(self._problem, partial(of_event, code)) for code in PROBLEMS},
             **{problem_page(code): partial(self._problem, partial(of_request, code)) for code in EXPLANATIONS},
         }
-        self._made: dict[str, Page] = {}
+        self._made: dict[tuple[str, Language], Page] = {}
 
     @property
     def paths(self) -> list[str]:
-        return list(self._makers)
+        """Every address: documents, pages in the reader's language, and pages in each language."""
+        return [*self._makers, *self._views, *(localized(path, one) for one in LANGUAGES for path in self._views)]
 
-    def page(self, path: str) -> Page:
-        """The page at a path. Raises KeyError if there is none."""
-        if path not in self._made:
-            media_type = _MEDIA_TYPES.get(posixpath.splitext(path)[1] if _is_file(path) else "", _HTML)
-            body = self._makers[path]()
-            self._made[path] = Page(media_type, body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
-        return self._made[path]
+    def page(self, address: str, preferred: Language = "ar") -> Page:
+        """The page at an address, in the preferred language if the address names none. Raises KeyError if there is
+        none."""
+        if address in self._makers:
+            path, language = address, preferred
+        else:
+            path, language = _parted(address, preferred)
+            if path not in self._views:
+                raise KeyError(address)
+        key = (address if self._static else path, language)
+        if key not in self._made:
+            self._made[key] = self._make(View(path, address, language))
+        return self._made[key]
+
+    def _make(self, view: View) -> Page:
+        document = self._makers.get(view.path)
+        body = document() if document else self._views[view.path](view)
+        media_type = _MEDIA_TYPES[posixpath.splitext(view.path)[1]] if document else _HTML
+        etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+        return Page(media_type, body, etag, None if document else view.language)
 
     def _documents(self) -> dict[str, Make]:
         return {
@@ -112,22 +141,22 @@ class Site:
             STYLE: lambda: _TEMPLATES.joinpath("site.css").read_bytes(),
         }
 
-    def _html_pages(self) -> dict[str, Make]:
+    def _html_pages(self) -> dict[str, MakeView]:
         return {
             START: self._start,
             "/docs/events": self._events,
             "/docs/refusals": self._refusals,
             "/docs/asyncapi": self._asyncapi,
-            SCHEMAS: lambda: self._html("schemas.html", SCHEMAS, schemas=_schemas(), list_path=SCHEMA_LIST),
+            SCHEMAS: lambda view: self._html("schemas.html", view, schemas=_schemas(), list_path=SCHEMA_LIST),
             API: self._api,
         }
 
-    def _start(self) -> bytes:
+    def _start(self, view: View) -> bytes:
         documents = ["/openapi.json", "/asyncapi.json", SCHEMA_LIST]
         entries = (*words.SECTIONS, *words.MORE)
-        return self._html("start.html", START, intro=words.INTRO, entries=entries, documents=documents)
+        return self._html("start.html", view, intro=words.INTRO, entries=entries, documents=documents)
 
-    def _events(self) -> bytes:
+    def _events(self, view: View) -> bytes:
         domains = [
             (words.DOMAINS[domain], list(rows)) for domain, rows in groupby(CATALOGUE.values(), key=lambda r: r.domain)
         ]
@@ -135,15 +164,13 @@ class Site:
             {"name": name, "required": field.is_required(), "meaning": ATTRIBUTE_MEANINGS[name]}
             for name, field in Envelope.model_fields.items()
         ]
-        return self._html(
-            "events.html", "/docs/events", domains=domains, attributes=attributes, envelope=words.ENVELOPE
-        )
+        return self._html("events.html", view, domains=domains, attributes=attributes, envelope=words.ENVELOPE)
 
-    def _event(self, name: str) -> bytes:
+    def _event(self, name: str, view: View) -> bytes:
         row = CATALOGUE[name]
         return self._html(
             "event.html",
-            event_page(name),
+            view,
             row=row,
             full_type=full_type(name),
             fields=field_rows(name),
@@ -158,39 +185,43 @@ class Site:
             anomaly=words.ANOMALY,
         )
 
-    def _refusals(self) -> bytes:
+    def _refusals(self, view: View) -> bytes:
         groups = [
             (words.REFUSED_EVENTS, [of_event(code) for code in PROBLEMS]),
             (words.REFUSED_REQUESTS, [of_request(code) for code in EXPLANATIONS]),
         ]
-        return self._html("refusals.html", "/docs/refusals", intro=words.REFUSALS, groups=groups)
+        return self._html("refusals.html", view, intro=words.REFUSALS, groups=groups)
 
-    def _problem(self, explain: Callable[[], Explained]) -> bytes:
-        problem = explain()
-        return self._html("problem.html", problem_page(problem.code), problem=problem)
+    def _problem(self, explain: Callable[[], Explained], view: View) -> bytes:
+        return self._html("problem.html", view, problem=explain())
 
-    def _api(self) -> bytes:
+    def _api(self, view: View) -> bytes:
         groups = [
             (words.API_TAGS.get(tag, Bilingual(tag, tag)), operations) for tag, operations in groups_of(self._openapi())
         ]
         return self._html(
-            "api.html", API, groups=groups, summaries=words.API_SUMMARIES, intro=words.API, shell=words.API_SHELL
+            "api.html", view, groups=groups, summaries=words.API_SUMMARIES, intro=words.API, shell=words.API_SHELL
         )
 
-    def _asyncapi(self) -> bytes:
+    def _asyncapi(self, view: View) -> bytes:
         channels = channels_of(asyncapi_document(_version()))
-        return self._html(
-            "asyncapi.html", "/docs/asyncapi", channels=channels, actions=words.ACTIONS, intro=words.ASYNCAPI
-        )
+        return self._html("asyncapi.html", view, channels=channels, actions=words.ACTIONS, intro=words.ASYNCAPI)
 
-    def _prose(self, path: str) -> bytes:
-        title = Bilingual(words.PROSE_NAMES[path], title_of(path))
-        return self._html("prose.html", path, title=title, prose=prose_of(path, partial(self._href, path)))
+    def _prose(self, view: View) -> bytes:
+        title = Bilingual(words.PROSE_NAMES[view.path], title_of(view.path))
+        prose = prose_of(view.path, view.language, partial(self._href, view))
+        return self._html("prose.html", view, title=title, prose=prose)
 
-    def _html(self, template: str, path: str, **context: Any) -> bytes:
+    def _html(self, template: str, view: View, **context: Any) -> bytes:
+        say = partial(_said, view.language)
         rendered = self._templates.get_template(template).render(
-            href=partial(self._href, path),
-            current=path,
+            language=view.language,
+            say=say,
+            label=lambda *pair: say(Bilingual(*pair)),
+            plain_label=lambda *pair: getattr(Bilingual(*pair), view.language),
+            href=partial(self._href, view),
+            switched=lambda language: self._link(view, localized(view.path, language)),
+            current=view.path,
             sections=[(section, name) for section, name, _ in words.SECTIONS],
             senders=SENDERS,
             version=_version(),
@@ -200,10 +231,29 @@ class Site:
         )
         return rendered.encode()
 
-    def _href(self, source: str, target: str) -> str:
+    def _href(self, view: View, path: str) -> str:
+        """A link from a page to a document, or to another page in the same language."""
+        return self._link(view, path if path in self._makers else localized(path, view.language))
+
+    def _link(self, view: View, target: str) -> str:
         if not self._static:
             return target
-        return posixpath.relpath(file_of(target), posixpath.dirname(file_of(source)) or ".")
+        return posixpath.relpath(file_of(target), posixpath.dirname(file_of(view.address)) or ".")
+
+
+def localized(path: str, language: Language) -> str:
+    """The address of a page in a language: `/docs/ar/events`, `/docs/ar/problems/conflict`."""
+    return f"{START}/{language}{path.removeprefix(START)}"
+
+
+def _parted(address: str, preferred: Language) -> tuple[str, Language]:
+    """The path of a page and its language, from its address."""
+    for language in LANGUAGES:
+        prefix = localized(START, language)
+        if address == prefix or address.startswith(f"{prefix}/"):
+            rest = address.removeprefix(prefix)
+            return rest if rest == SCHEMAS or rest.startswith(PAGE_PREFIX) else START + rest, language
+    return address, preferred
 
 
 def event_page(name: str) -> str:
@@ -225,7 +275,7 @@ def example_path(name: str) -> str:
 
 
 def file_of(path: str) -> str:
-    """The file of a path in a static site: `index.html`, `docs/events.html`, `asyncapi.json`."""
+    """The file of an address in a static site: `index.html`, `docs/ar/events.html`, `asyncapi.json`."""
     if path == START:
         return "index.html"
     return path.lstrip("/") + ("" if _is_file(path) else ".html")
@@ -244,7 +294,7 @@ def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(str(_TEMPLATES)), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    environment.filters |= {"breakable": _breakable, "coded": _coded, "isolated": _isolated, "short": _short}
+    environment.filters |= {"breakable": _breakable, "coded": _coded, "short": _short}
     return environment
 
 
@@ -264,6 +314,10 @@ def _coded(text: str) -> Markup:
 def _short(words: Bilingual) -> Bilingual:
     """Without the brackets at the end."""
     return Bilingual(*(text.partition(" (")[0] for text in words))
+
+
+def _said(language: Language, words: Bilingual) -> Markup:
+    return _isolated(words.ar) if language == "ar" else escape(words.en)
 
 
 def _isolated(arabic: str) -> Markup:

@@ -13,7 +13,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.responses import RedirectResponse
 
 from infra.http.documents import problems
-from infra.http.problems import PAGE_PREFIX, Problem
+from infra.http.problems import PAGE_PREFIX, Problem, language_of
 from infra.http.routes import KEY, KEYS, needs_token
 from producers.docs_pages.site import START, Page, Site
 from producers.gateway.routes.parts import PartsDep
@@ -37,11 +37,12 @@ routes = APIRouter(tags=["documents"])
 
 
 async def document(request: Request) -> Response:
-    """The page at the request's address; 304 where the client has it. Raises `Problem` (404) for an unknown one."""
+    """The page at the request's address, in the language that the address names or else the client prefers; 304 where
+    the client has it. Raises `Problem` (404) for an unknown one."""
     site: Site = request.app.state.site
     path = request.url.path.rstrip("/")
     try:
-        page = site.page(path)
+        page = site.page(path, language_of(request.headers.get("accept-language")))
     except KeyError:
         raise Problem("no-such-route") from None
     headers = _headers(page)
@@ -76,12 +77,13 @@ async def keys(parts: PartsDep) -> Response:
     PAGE_PREFIX + "{code}", summary="What a problem means", response_class=Response, responses=problems(400, 404)
 )
 async def page(code: str, request: Request) -> Response:
-    """The page of a problem's type, in Arabic and English."""
+    """The page of a problem's type, in Arabic or English."""
     return await document(request)
 
 
 def _headers(page: Page) -> dict[str, str]:
-    return {
+    of_language = {"Content-Language": page.language, "Vary": "Accept-Language"} if page.language else {}
+    return of_language | {
         "ETag": page.etag,
         "Cache-Control": "no-cache",
         "Content-Security-Policy": _POLICY,

@@ -12,15 +12,17 @@ import pytest
 from events.faults.problems import CODES
 from events.schema_tools.schema_documents import schema_of
 from events.types.catalogue import CATALOGUE
-from infra.http.problems import REQUEST_CODES
+from infra.http.problems import REQUEST_CODES, Language
 from producers.docs_pages.openapi import anchor_of
+from producers.docs_pages.prose import PROSE_PAGES
 from producers.docs_pages.site import (
     CURL,
-    Site,
+    LANGUAGES,
     _isolated,
     event_page,
     example_path,
     file_of,
+    localized,
     problem_page,
     schema_path,
 )
@@ -28,11 +30,14 @@ from producers.docs_pages.words import API_SUMMARIES, API_TAGS
 from tests.unit.producers.docs_pages.pages import PageReader, openapi, resolved, site
 
 SITE = site()
-HTML = [path for path in SITE.paths if SITE.page(path).media_type.startswith("text/html")]
+HTML = [path for path in SITE.paths if SITE.page(path).language]
+NEUTRAL = [path for path in HTML if not path.startswith(("/docs/ar", "/docs/en"))]
+"""The addresses that name no language."""
+ARABIC = re.compile("[\u0600-\u06ff]")
 
 
-def text(path: str, of: Site = SITE) -> str:
-    return of.page(path).body.decode()
+def text(path: str, language: Language = "en") -> str:
+    return SITE.page(path, language).body.decode()
 
 
 def test_every_type_has_a_page_a_schema_and_an_example_and_every_code_a_page() -> None:
@@ -52,18 +57,58 @@ def test_a_page_in_a_folder_leads_to_files_of_the_folder() -> None:
     static = site(static=True)
     files = {file_of(path) for path in static.paths}
     assert len(files) == len(static.paths)
-    for path in HTML:
+    for path in [path for path in static.paths if static.page(path).language]:
         for target in PageReader(static.page(path).body).targets:
             inside = target.startswith("#") or target == "data:,"
             assert inside or resolved(file_of(path), target) in files, (path, target)
 
 
 @pytest.mark.parametrize("path", HTML)
-def test_a_page_is_arabic_first_and_needs_no_script(path: str) -> None:
+def test_a_page_needs_no_script(path: str) -> None:
     found = PageReader(SITE.page(path).body)
-    assert (found.attributes["html"]["lang"], found.attributes["html"]["dir"]) == ("ar", "rtl")
     assert not {"script", "style", "iframe"} & found.tags
     assert {"h1", "main", "nav"} <= found.tags
+
+
+@pytest.mark.parametrize("path", NEUTRAL)
+def test_a_page_has_an_address_in_each_language_and_leads_to_the_other(path: str) -> None:
+    languages: tuple[tuple[Language, str, Language], ...] = (("ar", "rtl", "en"), ("en", "ltr", "ar"))
+    for language, direction, other in languages:
+        page = SITE.page(localized(path, language))
+        assert (page, page.language) == (SITE.page(path, language), language)
+        found = PageReader(page.body)
+        assert (found.attributes["html"]["lang"], found.attributes["html"]["dir"]) == (language, direction)
+        assert f'<a class="switch" href="{localized(path, other)}"'.encode() in page.body
+
+
+def test_a_page_leads_to_pages_of_its_language_only_but_for_the_switch() -> None:
+    for path in HTML:
+        other = "/docs/ar" if SITE.page(path).language == "en" else "/docs/en"
+        away = [target for target in PageReader(SITE.page(path).body).targets if target.startswith(other)]
+        assert len(away) == 2, path
+
+
+# The switch is in Arabic; what stands in `code` and `pre` is what is typed.
+KEPT = re.compile(r'<a class="switch".*?</a>|<pre.*?</pre>|<code.*?</code>', re.DOTALL)
+
+
+@pytest.mark.parametrize("path", [path for path in NEUTRAL if path != "/docs/campaigns"])
+def test_an_english_page_has_no_arabic(path: str) -> None:
+    """But the press officers' guide, which shows what Arabic commands print."""
+    assert not ARABIC.search(KEPT.sub("", text(path, "en")))
+
+
+@pytest.mark.parametrize("path", [path for path in NEUTRAL if path not in PROSE_PAGES and path != "/docs/api"])
+def test_an_arabic_page_has_no_english_sentence(path: str) -> None:
+    words = re.sub(r"<[^>]*>", " ", KEPT.sub("", text(path, "ar").partition("<main")[2].partition("</main>")[0]))
+    assert ARABIC.search(words)
+    assert not re.search(r"(\b[a-z]{2,}\b[ ,;]+){4}", words)
+
+
+@pytest.mark.parametrize("path", [*PROSE_PAGES, "/docs/api"])
+def test_an_arabic_page_says_what_is_in_english_only(path: str) -> None:
+    assert "بالإنجليزية فقط" in text(path, "ar")
+    assert '<p class="notice"' not in text(path, "en")
 
 
 @pytest.mark.parametrize("path", HTML)
@@ -73,7 +118,7 @@ def test_what_may_be_wider_than_the_page_is_reached_by_keyboard_and_has_a_name(p
 
 
 def test_a_types_page_says_who_what_and_what_contradicts() -> None:
-    page = text(event_page("revenue.paid-out"))
+    page = text(event_page("revenue.paid-out"), "ar") + text(event_page("revenue.paid-out"), "en")
     for words in (
         "sa.gov.yesser.revenue.paid-out.v1",
         "دُفع للشريك من مستحقاته.",
@@ -132,18 +177,20 @@ def test_dates_and_codes_in_arabic_keep_their_direction(words: str, isolated: li
     assert [part.partition("</bdi>")[0] for part in str(_isolated(words)).split("<bdi>")[1:]] == isolated
 
 
-def test_an_arabic_paragraph_of_an_english_page_is_arabic() -> None:
-    page = text("/docs/quickstart")
-    assert '<p lang="ar" dir="rtl"><strong>بالعربية.' in page
-    assert "<p>Every command below" in page
+def test_an_arabic_paragraph_of_an_english_text_is_for_readers_of_arabic() -> None:
+    paragraph = '<p lang="ar" dir="rtl"><strong>بالعربية.'
+    assert paragraph in text("/docs/quickstart", "ar")
+    assert "بالعربية" not in text("/docs/quickstart", "en").partition("<main")[2]
+    for language in LANGUAGES:
+        assert "<p>Every command below" in text("/docs/quickstart", language)
 
 
 def test_the_asyncapi_page_names_every_channel_and_links_the_messages() -> None:
     page = text("/docs/asyncapi")
     for address in ("agency.{code}.events", "yesser.log", "yesser.campaign-triggers"):
         assert address in page
-    targets = set(PageReader(SITE.page("/docs/asyncapi").body).targets)
-    assert {event_page(name) for name in CATALOGUE} <= targets
+    targets = set(PageReader(SITE.page("/docs/en/asyncapi").body).targets)
+    assert {localized(event_page(name), "en") for name in CATALOGUE} <= targets
 
 
 OPERATIONS = [

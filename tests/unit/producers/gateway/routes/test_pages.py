@@ -51,8 +51,30 @@ async def test_a_page_that_the_client_has_is_not_sent_again() -> None:
     assert (again.status_code, again.content) == (304, b"")
 
 
+async def test_an_address_without_a_language_answers_in_that_of_the_reader() -> None:
+    for path in ("/docs", "/docs/events", "/schemas", "/problems/conflict"):
+        for language in ("ar", "en"):
+            answer = await get(path, **{"Accept-Language": f"{language}-SA,fr;q=0.5"})
+            assert answer.headers["content-language"] == language
+            assert answer.headers["vary"] == "Accept-Language"
+            named = await get(f"/docs/{language}{path.removeprefix('/docs')}", **{"Accept-Language": "fr"})
+            assert (named.content, named.headers["content-language"]) == (answer.content, language)
+
+
+async def test_the_style_is_the_same_for_every_reader() -> None:
+    assert not {"vary", "content-language"} & set((await get("/docs/site.css")).headers)
+
+
 async def test_what_is_not_there_is_a_problem() -> None:
-    for path in ("/docs/events/no.such-type", "/problems/<script>", "/schemas/..%2f..%2fetc", "/docs/../app.py"):
+    for path in (
+        "/docs/events/no.such-type",
+        "/docs/fr/events",
+        "/docs/ar/docs/events",
+        "/docs/ar/site.css",
+        "/problems/<script>",
+        "/schemas/..%2f..%2fetc",
+        "/docs/../app.py",
+    ):
         answer = await get(path)
         assert (answer.status_code, answer.json()["type"]) == (404, "/problems/no-such-route"), path
 
@@ -75,5 +97,5 @@ async def test_the_schemas_have_an_index_for_readers_and_one_for_programs() -> N
 async def test_what_agencies_and_operators_read_is_under_docs_and_the_start_page_leads_there() -> None:
     start = (await get("/docs")).text
     for path in ("/docs/files", "/docs/outbox", "/docs/runbook", "/schemas"):
-        assert f'href="{path}"' in start
+        assert f'href="/docs/en{path.removeprefix("/docs")}"' in start
         assert (await get(path)).status_code == 200

@@ -1,0 +1,85 @@
+"""The documentation's pages: both languages, light and dark, a narrow window, and the switch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from producers.docs_pages.site import Site
+from producers.gateway.docs_command import described, write_site
+from tests.browser.console import (
+    NARROW,
+    Language,
+    Scheme,
+    chromium,
+    require_accessible,
+    require_no_sideways_scroll,
+    running_browser,
+)
+from tests.browser.documentation import Documentation, served
+
+pytestmark = pytest.mark.timeout(300)
+
+PAGES = (
+    "",
+    "/events",
+    "/events/partnership.signed",
+    "/refusals",
+    "/problems/date-out-of-range",
+    "/asyncapi",
+    "/api",
+    "/schemas",
+    "/quickstart",
+    "/campaigns",
+    "/runbook",
+)
+"""One of each kind, and the texts with Arabic and with wide tables."""
+
+
+@pytest.fixture(scope="module")
+def documentation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Documentation]:
+    """The browser ends with this file: its library runs an event loop in this thread."""
+    path = chromium()
+    if path is None:
+        pytest.skip("no Chromium: install one, or name it in CHROMIUM")
+    folder = tmp_path_factory.mktemp("documentation")
+    write_site(Site(described, static=True), folder)
+    with served(folder) as address, running_browser(path) as browser:
+        yield Documentation(address, browser)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["ar", "en"])
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_accessible(documentation: Documentation, path: str, language: Language, scheme: Scheme) -> None:
+    with documentation.open(f"docs/{language}{path}.html", scheme) as page:
+        assert page.locator("html").get_attribute("lang") == language
+        assert page.locator("h1").count() == 1
+        page.evaluate("[...document.querySelectorAll('details')].slice(0, 8).forEach((one) => { one.open = true; })")
+        require_accessible(page)
+        page.set_viewport_size(NARROW)
+        require_no_sideways_scroll(page)
+
+
+def test_the_switch_leads_to_the_same_page_in_the_other_language(documentation: Documentation) -> None:
+    with documentation.open("docs/ar/problems/conflict.html", java_script_enabled=False) as page:
+        page.get_by_role("link", name="English").click()
+        assert page.url.endswith("/docs/en/problems/conflict.html")
+        page.get_by_role("link", name="العربية").click()
+        assert page.url.endswith("/docs/ar/problems/conflict.html")
+
+
+def test_the_start_page_of_a_folder_leads_into_the_pages(documentation: Documentation) -> None:
+    with documentation.open("index.html", java_script_enabled=False) as page:
+        page.get_by_role("link", name="دليل الأحداث").first.click()
+        assert page.url.endswith("/docs/ar/events.html")
+        page.get_by_role("link", name="service.launched").click()
+        assert page.url.endswith("/docs/ar/events/service.launched.html")
+
+
+def test_an_operation_of_the_api_page_is_one_click_from_its_contents(documentation: Documentation) -> None:
+    with documentation.open("docs/en/api.html", java_script_enabled=False) as page:
+        page.get_by_role("link", name="POST /v1/events:validate").click()
+        assert page.url.endswith("#post-v1-events-validate")
+        assert page.locator("#post-v1-events-validate h2").is_visible()
