@@ -30,6 +30,20 @@ class AnomalyFilter:
 ALL_ANOMALIES: Final = AnomalyFilter()
 
 
+@dataclass(frozen=True, slots=True)
+class ServiceFilter:
+    """A filter of services, from the id after `after`; at most `rows_max`."""
+
+    agency: str | None = None
+    group: int | None = None
+    state: str | None = None
+    after: str = ""
+    rows_max: int | None = None
+
+
+ALL_SERVICES: Final = ServiceFilter()
+
+
 async def progress(connection: Connection) -> dict[str, Any]:
     """The projections' own part of `yesser plan`: all but `log_index`, `awareness`, `partnerships`, `anomalies`."""
     plan = await connection.fetchrow(_SQL["shown"])
@@ -86,14 +100,15 @@ async def anomalies(connection: Connection, chosen: AnomalyFilter = ALL_ANOMALIE
     return [dict(row) for row in await connection.fetch(_SQL["anomalies"], *given)]
 
 
-async def services(connection: Connection, after: str = "", rows_max: int | None = None) -> list[dict[str, Any]]:
-    """The service directory by id, from the one after `after`."""
-    return [dict(row) for row in await connection.fetch(_SQL["services"], after, rows_max, None)]
+async def services(connection: Connection, chosen: ServiceFilter = ALL_SERVICES) -> list[dict[str, Any]]:
+    """The service directory by id."""
+    given = (chosen.after, chosen.rows_max, None, chosen.agency, chosen.group, chosen.state)
+    return [dict(row) for row in await connection.fetch(_SQL["services"], *given)]
 
 
 async def service(connection: Connection, service_id: str) -> dict[str, Any] | None:
     """A service with its history, None where it is not registered."""
-    row = await connection.fetchrow(_SQL["services"], "", 1, service_id)
+    row = await connection.fetchrow(_SQL["services"], "", 1, service_id, None, None, None)
     if row is None:
         return None
     return {**dict(row), "history": await history(connection, f"service/{service_id}")}

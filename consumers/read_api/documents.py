@@ -67,6 +67,33 @@ _PLAN: Final = shape(
     anomalies=INTEGER,
     refusals=INTEGER,
 )
+_PACE: Final = shape(
+    log_index=INTEGER,
+    recorded=_or_null({**TEXT, "description": "When the last of these entries was recorded."}),
+    plan=_or_null(shape(plan_id=TEXT, name=_NAME, starts_on=_DATE, ends_on=_DATE)),
+    measured_on=_or_null({**_DATE, "description": "The day of the plan's calendar."}),
+    measured_by=_or_null(
+        {
+            **_one_of("recorded", "steps"),
+            "description": "What gives this day: the time of recording, or, of a plan that was recorded after its end, "
+            "the latest date of a step.",
+        }
+    ),
+    days={**INTEGER, "description": "Of the plan."},
+    elapsed_days={**INTEGER, "description": "Days of the plan up to `measured_on`."},
+    agencies=_list(
+        shape(
+            agency=TEXT,
+            services=INTEGER,
+            launched=INTEGER,
+            expected_launched={**INTEGER, "description": "`services` × `elapsed_days` ÷ `days`, rounded down."},
+            phases={**INTEGER, "description": "Of its projects that are not cancelled."},
+            completed=INTEGER,
+            expected_completed=INTEGER,
+        )
+    ),
+    launches=_list(shape(month={**TEXT, "description": "Like `2005-03`."}, launched=INTEGER)),
+)
 _HISTORY: Final = _list(
     shape(
         index=INTEGER,
@@ -257,6 +284,7 @@ _ENTRY: Final = shape(
 )
 
 PLAN: Final = answer("The shape of `yesser plan --json`.", _PLAN)
+PACE: Final = answer("The plan against the calendar.", _PACE)
 SERVICES: Final = answer("Services by id.", _list(shape(**_SERVICE)))
 SERVICE: Final = answer("A service and its history.", shape(**_SERVICE, history=_HISTORY))
 PROJECTS: Final = answer("Projects by id.", _list(shape(**_PROJECT)))

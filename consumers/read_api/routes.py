@@ -17,6 +17,7 @@ from consumers.read_api.resources import (
     campaigns,
     coverage,
     entries,
+    pace,
     partnerships,
     plan,
     projects,
@@ -28,6 +29,7 @@ from infra.http.routes import RouteParts
 
 _RESOURCES: Final = (
     plan,
+    pace,
     services,
     projects,
     campaigns,

@@ -45,6 +45,7 @@ LOG = EVERYBODY | {"treasury": 403}
 OF_HEALTH = EVERYBODY | {"labour": 404, "nobody": 404}
 ACCESS: dict[str, tuple[str, dict[str, int]]] = {
     "/v1/plan": ("/v1/plan", PROGRAMME),
+    "/v1/pace": ("/v1/pace", PROGRAMME),
     "/v1/services": ("/v1/services", PROGRAMME),
     "/v1/services/{service_id}": ("/v1/services/SVC-health", PROGRAMME),
     "/v1/projects": ("/v1/projects", PROGRAMME),
