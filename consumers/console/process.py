@@ -15,6 +15,7 @@ from consumers.console.data.live import Live
 from consumers.console.data.read_api import ReadApi, caller_of
 from consumers.console.parts import Parts
 from consumers.console.web.assets import by_address
+from consumers.console.web.rendered import Rendered
 from consumers.console.web.templates import Templates
 from infra.http.routes import RouteParts
 from infra.postgres.connection import create_pool
@@ -59,6 +60,7 @@ class Console:
             impatient = settings.model_copy(update={"statement_timeout_ms": settings.gateway_read_timeout_ms})
             reads = await create_pool(impatient.acting_as("reader"), "console reads", size=READ_POOL_SIZE)
             own = await create_pool(settings, "console", size=OWN_POOL_SIZE)
+            live = Live(reads)
             parts = Parts(
                 settings=settings,
                 clock=self._clock,
@@ -66,10 +68,11 @@ class Console:
                 own=own,
                 read_api=ReadApi(RouteParts(settings, reads, caller_of)),
                 gateway=Gateway(settings, self._clock),
-                live=Live(reads),
+                live=live,
                 sessions=Sessions(own, settings, self._clock),
                 passwords=PasswordChecks(),
                 templates=Templates(),
+                rendered=Rendered(live.positions, self._clock),
             )
             watching = asyncio.create_task(parts.live.run(), name="news of the log")
             proxies = settings.console_trusted_proxies

@@ -34,6 +34,11 @@ class Live:
         self.position = 0
         """Every read model shows at least this many entries."""
 
+    async def positions(self) -> tuple[tuple[str, int], ...]:
+        """Each consumer's position now."""
+        rows = await self._pool.fetch(_SQL["positions"])
+        return tuple((row["consumer"], row["position"]) for row in rows)
+
     async def run(self) -> None:
         while True:
             await self._opened.wait()

@@ -7,5 +7,6 @@ from typing import Final
 from fastapi import APIRouter
 
 from consumers.console.pages import components
+from consumers.console.pages.plan.routes import routes as plan
 
-ROOMS: Final[tuple[APIRouter, ...]] = (components.routes,)
+ROOMS: Final[tuple[APIRouter, ...]] = (components.routes, plan)

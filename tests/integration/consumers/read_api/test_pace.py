@@ -1,5 +1,5 @@
-"""`/v1/pace`: the plan against the calendar, for any number of entries, from the steps of projects and services; and the
-filters of the service directory."""
+"""`/v1/pace`: the plan against the calendar after any number of entries, from the steps of projects and services;
+and the filters of the service directory."""
 
 from __future__ import annotations
 
