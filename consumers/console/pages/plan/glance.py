@@ -28,7 +28,7 @@ class Line:
     target: int
     expected: int | None
     why: str
-    """The address of its explanation."""
+    """The address of its explanation; "" for a sum of figures that each have their own."""
     more: str = ""
     """The address of its list."""
     long_name: Name | None = None
@@ -115,7 +115,7 @@ def glance(plan: Document, pace: Document, as_of_index: int | None) -> Glance:
         sum(project["completed"] for project in going),
         phases,
         due(phases),
-        why("national_applications", "registered"),
+        "",
         "/plan/projects#national-application",
     )
     groups = [(_group(number, row, why), row) for number, row in services["groups"].items()]
@@ -124,7 +124,7 @@ def glance(plan: Document, pace: Document, as_of_index: int | None) -> Glance:
         sum(row["launched"] for _, row in groups),
         services["target"],
         due(services["target"]),
-        why("services", "target"),
+        "",
         "/plan/services",
     )
     training = list(_training(plan["training"], pace["measured_on"], why))
