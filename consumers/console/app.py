@@ -29,6 +29,8 @@ from infra.postgres.connection import TRANSIENT_ERRORS
 
 _NO_TELEMETRY: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False}
 _GZIP_BYTES_MIN: Final = 500
+_GZIP_LEVEL: Final = 5
+"""Two thirds of the time of the highest, for two per cent more bytes."""
 _KEPT: Final = "public, max-age=31536000, immutable"
 _CODES: Final[dict[int, RequestCode]] = {404: "no-such-route", 405: "method-not-allowed"}
 _logger = structlog.get_logger(__name__)
@@ -62,7 +64,7 @@ def application(parts: Parts) -> ASGIApp:
             raise HTTPException(404)
         return Response(asset.body, headers={"Cache-Control": _KEPT}, media_type=asset.media_type)
 
-    return Guard(GZipMiddleware(app, minimum_size=_GZIP_BYTES_MIN), parts)
+    return Guard(GZipMiddleware(app, minimum_size=_GZIP_BYTES_MIN, compresslevel=_GZIP_LEVEL), parts)
 
 
 def _below_v1(app: ASGIApp) -> ASGIApp:

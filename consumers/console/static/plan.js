@@ -4,6 +4,7 @@
 
 (() => {
 const LOAD_AFTER_MS = 150;
+const RETRY_AFTER_MS = 500;
 const slider = () => document.getElementById("slider");
 let timer = 0;
 let loading = null;
@@ -21,6 +22,10 @@ async function load(index, isNewest) {
   figures.setAttribute("aria-busy", "true");
   try {
     const answer = await fetch(address, { credentials: "same-origin", signal: loading.signal });
+    if (answer.status === 429 || answer.status === 503) {  // the state before this one is still being computed
+      timer = setTimeout(load, RETRY_AFTER_MS, index, isNewest);
+      return;
+    }
     if (!answer.ok || answer.redirected) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const id of ["plan-caption", "plan-steps", "plan-figures"]) document.getElementById(id).replaceWith(page.getElementById(id));

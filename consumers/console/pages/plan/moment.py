@@ -13,6 +13,9 @@ from consumers.read_api.cursor import INTEGER_MAX
 
 _RIYADH: Final = timezone(timedelta(hours=3))
 _DIGITS: Final = re.compile("[0-9]{1,16}")
+_FIRST: Final = datetime(1925, 1, 1, tzinfo=UTC)
+_LAST: Final = datetime(2077, 12, 31, tzinfo=UTC)
+"""The times that the read API takes. No log has an entry before or after them."""
 _STEPS: Final = 50
 """How many steps of the links *earlier* and *later* lead from the first entry to the last."""
 Fault = Literal["index", "time", "both"]
@@ -62,7 +65,8 @@ def _instant(text: str) -> datetime | None:
         found = datetime.fromisoformat(text.upper())
         if len(text) == len("2006-03-01"):
             found = datetime.combine(found.date(), time.max)
-        return (found if found.tzinfo else found.replace(tzinfo=_RIYADH)).astimezone(UTC)
+        instant = (found if found.tzinfo else found.replace(tzinfo=_RIYADH)).astimezone(UTC)
+        return min(max(instant, _FIRST), _LAST)
     except (ValueError, OverflowError):
         return None
 
