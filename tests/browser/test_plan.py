@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.console import NARROW, Language, Story, Visitor, require_accessible, require_no_sideways_scroll
+from tests.scenarios.figures import tell
 
 BYTES_MAX = 150 * 1024
 PAGE_BYTES_MAX = 40 * 1024
@@ -303,3 +304,16 @@ def test_a_printed_plan_has_its_figures_and_no_forms(story: Story) -> None:
         assert not page.locator(".top").is_visible()
         page.set_viewport_size({"width": 720, "height": 1000})  # A4 without its margins
         require_no_sideways_scroll(page)
+
+
+@pytest.mark.accept
+@pytest.mark.alone
+def test_how_soon_the_plan_is_painted(story: Story) -> None:
+    seconds = []
+    for _ in range(10):
+        with story.visit("office", "ar") as visitor:
+            page = visitor.open("/plan")
+            page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length === 1")
+            script = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+            seconds.append(round(page.evaluate(script)))
+    tell(f"/plan in a new browser: first contentful paint {sorted(seconds)} ms")

@@ -28,6 +28,4 @@ async def show(
         return Part(visit.parts.templates.part(template, visit.words, given), given.get("status", 200))
 
     part = await visit.parts.rendered.part((url.path, url.query, visit.words.language, scope), render)
-    return visit.page(
-        "plan/page.html", part.status, title=title, part=part.html, since=part.since, live=live and part.since is None
-    )
+    return visit.page("plan/page.html", part.status, title=title, part=part.html, since=part.since, live=live)
