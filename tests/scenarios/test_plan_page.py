@@ -34,9 +34,8 @@ REGISTERED: Final = re.compile(r'infrastructure/registered">.*?(\d+)<')
 
 @contextmanager
 def large_system(folder: Path) -> Iterator[System]:
-    """The story, and a mixed history after it."""
+    """The system after a mixed history."""
     with fresh_system() as system:
-        system.run("demo")
         history = generate(31, EVENTS, MIXED)
         register(system, history)
         publish_all(system, history, folder)

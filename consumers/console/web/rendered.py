@@ -7,6 +7,7 @@ What is kept has no name, secret or form of a person in it: the layout around it
 from __future__ import annotations
 
 import asyncio
+import gzip
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ PARTS_MAX: Final = 400
 BYTES_MAX: Final = 12 * 1024 * 1024
 """Of all kept parts together."""
 _AWAY: Final = "database-away"
+_GZIP_LEVEL: Final = 5
 Positions = tuple[tuple[str, int], ...]
 """Consumers and their positions: what is shown can change only with them."""
 T = TypeVar("T")
@@ -35,6 +37,14 @@ class Part:
     html: Markup
     status: int = 200
     since: datetime | None = None
+    packed: bytes = b""
+    """For open pages that load themselves again: the page's `main` alone, compressed once for all of them."""
+
+
+def rendered_part(html: Markup, status: int = 200) -> Part:
+    """A part as it was rendered just now."""
+    main = Markup('<main id="main">{}</main>').format(html)
+    return Part(html, status, packed=gzip.compress(main.encode(), _GZIP_LEVEL))
 
 
 class NextRead(Generic[T]):
@@ -110,11 +120,15 @@ class Rendered:
             del self._under_way[key, positions]
         self._remove(key)
         self._kept[key] = _Kept(part, positions, self._clock())
-        self._bytes += len(part.html)
+        self._bytes += _size(part)
         while len(self._kept) > PARTS_MAX or self._bytes > BYTES_MAX:
             self._remove(next(iter(self._kept)))
         return part
 
     def _remove(self, key: Hashable) -> None:
         kept = self._kept.pop(key, None)
-        self._bytes -= 0 if kept is None else len(kept.part.html)
+        self._bytes -= 0 if kept is None else _size(kept.part)
+
+
+def _size(part: Part) -> int:
+    return len(part.html) + len(part.packed)

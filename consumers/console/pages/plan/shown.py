@@ -8,7 +8,7 @@ from typing import Any
 from fastapi.responses import HTMLResponse
 
 from consumers.console.visit import Visit
-from consumers.console.web.rendered import Part
+from consumers.console.web.rendered import Part, rendered_part
 from consumers.read_api.access import scope_of
 
 Context = Mapping[str, Any]
@@ -25,7 +25,11 @@ async def show(
 
     async def render() -> Part:
         given = await context()
-        return Part(visit.parts.templates.part(template, visit.words, given), given.get("status", 200))
+        return rendered_part(visit.parts.templates.part(template, visit.words, given), given.get("status", 200))
 
     part = await visit.parts.rendered.part((url.path, url.query, visit.words.language, scope), render)
+    asked = visit.request.headers
+    if "x-live" in asked and "gzip" in asked.get("accept-encoding", "") and part.since is None:
+        headers = {"Content-Encoding": "gzip", "Content-Language": visit.words.language}
+        return HTMLResponse(part.packed, part.status, headers)
     return visit.page("plan/page.html", part.status, title=title, part=part.html, since=part.since, live=live)

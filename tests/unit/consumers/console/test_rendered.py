@@ -4,6 +4,7 @@ is away."""
 from __future__ import annotations
 
 import asyncio
+import gzip
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from markupsafe import Markup
 
 from consumers.console.data.read_api import NotAnswered
 from consumers.console.web import rendered
-from consumers.console.web.rendered import NextRead, Part, Rendered
+from consumers.console.web.rendered import NextRead, Part, Rendered, rendered_part
 
 
 class Source:
@@ -139,3 +140,9 @@ async def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     await kept.part("large", large)
     await kept.part(0, source.render)
     assert source.renderings == 12, "a large one takes the place of the others"
+
+
+def test_an_open_page_gets_its_main_part_alone_and_compressed() -> None:
+    part = rendered_part(Markup("<p>قيد</p>"), 422)
+    assert gzip.decompress(part.packed).decode() == '<main id="main"><p>قيد</p></main>'
+    assert (part.html, part.status, part.since) == ("<p>قيد</p>", 422, None)
