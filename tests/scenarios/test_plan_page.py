@@ -12,10 +12,12 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+import aiohttp
 import httpx
 import orjson
 import psutil
 import pytest
+from yarl import URL
 
 from tests.oracle.history import MIXED, generate
 from tests.scenarios.figures import tell
@@ -108,25 +110,26 @@ class Publisher:
 class OpenPage:
     """A page in a browser, without the browser: it listens for news and loads itself again."""
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
+    def __init__(self, client: aiohttp.ClientSession) -> None:
         self._client = client
         self.shown = -1
         self.changed = asyncio.Condition()
         self.loads = 0
 
     async def run(self, opened: asyncio.Queue[None]) -> None:
-        async with self._client.stream("GET", "/live", timeout=None) as news:
+        async with self._client.get("/live") as news:
             await self._load()
             opened.put_nowait(None)
-            async for line in news.aiter_lines():
-                if line.startswith("event: position"):
+            async for line in news.content:
+                if line.startswith(b"event: position"):
                     await self._load()
 
     async def _load(self) -> None:
-        answer = await self._client.get("/plan", headers={"X-Live": "1"}, timeout=SEEN_WITHIN_S)
-        assert answer.status_code == 200, answer.text
-        found = REGISTERED.search(answer.text)
-        assert found is not None, answer.text
+        async with self._client.get("/plan", headers={"X-Live": "1"}) as answer:
+            page = await answer.text()
+        assert answer.status == 200, page
+        found = REGISTERED.search(page)
+        assert found is not None, page
         self.loads += 1
         async with self.changed:
             self.shown = int(found.group(1))
@@ -141,8 +144,12 @@ class OpenPage:
 
 @asynccontextmanager
 async def open_pages(system: System, cookies: dict[str, str]) -> AsyncIterator[list[OpenPage]]:
-    limits = httpx.Limits(max_connections=3 * PAGES, max_keepalive_connections=3 * PAGES)
-    async with httpx.AsyncClient(base_url=address(system, "console"), cookies=cookies, limits=limits) as client:
+    connector, wait = aiohttp.TCPConnector(limit=0), aiohttp.ClientTimeout(total=None)
+    jar = aiohttp.CookieJar(unsafe=True)  # of an address without a name
+    jar.update_cookies(cookies, URL(address(system, "console")))
+    async with aiohttp.ClientSession(
+        address(system, "console"), connector=connector, timeout=wait, cookie_jar=jar
+    ) as client:
         pages = [OpenPage(client) for _ in range(PAGES)]
         opened: asyncio.Queue[None] = asyncio.Queue()
         running = [asyncio.create_task(page.run(opened)) for page in pages]
