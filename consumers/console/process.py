@@ -7,6 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
+from consumers.commitments.routes import router as commitments
+from consumers.completeness.routes import router as completeness
 from consumers.console.accounts.passwords import PasswordChecks
 from consumers.console.accounts.sessions import Sessions
 from consumers.console.app import application
@@ -16,6 +18,7 @@ from consumers.console.data.read_api import ReadApi, caller_of
 from consumers.console.parts import Parts
 from consumers.console.web.assets import by_address
 from consumers.console.web.templates import Templates
+from consumers.explain.over_http.routes import router as explain
 from infra.http.routes import RouteParts
 from infra.postgres.connection import create_pool
 from infra.process.commands import Process
@@ -27,6 +30,8 @@ from infra.tls.plaintext import refuse_plaintext
 READ_POOL_SIZE: Final = 6
 OWN_POOL_SIZE: Final = 3
 STOP_WAIT_S: Final = 2
+FURTHER: Final = (commitments, completeness, explain)
+"""Routes of the read API that other packages add."""
 
 
 def console(settings: Settings) -> Process:
@@ -64,7 +69,7 @@ class Console:
                 clock=self._clock,
                 reads=reads,
                 own=own,
-                read_api=ReadApi(RouteParts(settings, reads, caller_of)),
+                read_api=ReadApi(RouteParts(settings, reads, caller_of), *FURTHER),
                 gateway=Gateway(settings, self._clock),
                 live=Live(reads),
                 sessions=Sessions(own, settings, self._clock),

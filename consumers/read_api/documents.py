@@ -285,6 +285,21 @@ PROOF: Final = answer(
     "Hashes are base64; the checkpoint is a C2SP signed note, and so is each rotation of the log's key.",
     shape(index=INTEGER, entry=TEXT, leaf=TEXT, size=INTEGER, path=_list(TEXT), checkpoint=TEXT, rotations=TEXT),
 )
+_CHECKPOINT: Final = _or_null(
+    shape(
+        size=INTEGER,
+        note={**TEXT, "description": "A C2SP signed note."},
+        signed=_or_null({**TEXT, "description": "When it was stored, by the database's clock."}),
+        signatures=_list(
+            shape(name=TEXT, key_id=TEXT, is_cosignature=_YES_OR_NO, cosigned=_or_null(TEXT)),
+        ),
+    )
+)
+LOG: Final = answer(
+    "Rotations are C2SP signed notes; `cosigned` is null where the log has no witnesses.",
+    shape(size=INTEGER, recorded=_or_null(TEXT), checkpoint=_CHECKPOINT, cosigned=_CHECKPOINT, rotations=_list(TEXT)),
+)
+CONSISTENCY: Final = answer("Hashes are base64.", shape(old_size=INTEGER, new_size=INTEGER, path=_list(TEXT)))
 
 _LOG_INDEX: Final = {"description": "Entries applied to what is shown.", "schema": INTEGER}
 _TAG: Final = {"description": "Send it as If-None-Match: 304 while nothing has changed.", "schema": TEXT}
@@ -310,6 +325,6 @@ def in_formats(document: Schema, formats: Mapping[str, Any]) -> Schema:
     return {**document, "content": {**document["content"], **others}}
 
 
-def proof_responses() -> dict[int | str, dict[str, Any]]:
-    """Without an entity tag: the path grows with the log."""
-    return {200: PROOF, **problems(400, 401, 403, 404, 422, 429, 503)}
+def plain(document: Schema) -> dict[int | str, dict[str, Any]]:
+    """Without an entity tag: what grows with the log."""
+    return {200: document, **problems(400, 401, 403, 404, 422, 429, 503)}

@@ -66,6 +66,11 @@ ACCESS: dict[str, tuple[str, dict[str, int]]] = {
     "/v1/activity": ("/v1/activity", PROGRAMME),
     "/v1/entries": ("/v1/entries", LOG),
     "/v1/proofs/{index}": ("/v1/proofs/SIGNED", OF_HEALTH),
+    "/v1/log": ("/v1/log", EVERYBODY),
+    "/v1/consistency/{old_size}/{new_size}": ("/v1/consistency/1/2", EVERYBODY),
+    "/v1/commitments": ("/v1/commitments", dict.fromkeys(CALLERS, 403) | {"office": 200, "auditor": 200}),
+    "/v1/completeness/months": ("/v1/completeness/months", PROGRAMME),
+    "/v1/explain/{model}/{key}": ("/v1/explain/partnerships/PPP-HEALTH/net_halalas", OF_HEALTH),
 }
 """Route → an address of it and the status for each caller."""
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
