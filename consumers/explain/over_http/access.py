@@ -39,7 +39,7 @@ async def may_explain(view: View, scope: AccessScope, model: str, key: str) -> b
     if model == "activity":
         return key.partition("/")[0] == scope.agency
     if model == "campaigns":
-        return await (await view.use(CAMPAIGNS)).fetchval(_OWNER, key) == scope.agency
+        return bool(await (await view.use(CAMPAIGNS)).fetchval(_OWNER, key) == scope.agency)
     return model in _PROGRAMME and not (model == "plan" and key in _OF_THE_LOG)
 
 

@@ -32,7 +32,7 @@ async def log(request: Reading) -> Response:
     """The newest signed checkpoint, the newest that enough witnesses cosigned, and the rotations of the log's key."""
     await request.money_scope()
     async with request.parts.connection() as connection:
-        state = await connection.fetchrow(_SQL["state"])
+        (state,) = await connection.fetch(_SQL["state"])
         cosigned = await connection.fetchrow(_SQL["cosigned"])
         rotations = await rotation_notes(connection)
     document = {
