@@ -137,7 +137,7 @@ async function verifyEntry(box) {
   const say = (name, state, detail = "") => {
     const line = box.querySelector(`[data-step="${name}"]`);
     mark(line.querySelector(".tag"), state, words);
-    line.querySelector("small").textContent = detail;
+    line.querySelector("bdi").textContent = detail;
     states.push(state);
   };
   if (!window.crypto || !crypto.subtle) { said.textContent = words.noCrypto; return; }
