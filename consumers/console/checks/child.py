@@ -10,7 +10,7 @@ import asyncio
 import re
 import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Final
 from uuid import uuid4
 
@@ -65,7 +65,7 @@ async def compare_models(settings: Settings, update: Update) -> Result:
     return {"ok": ok, "models": found, "commitments": committed}
 
 
-CHECKS: Final[Mapping[str, Callable[[Settings, Update], Awaitable[Result]]]] = {
+CHECKS: Final[Mapping[str, Callable[[Settings, Update], Coroutine[Any, Any, Result]]]] = {
     "log": verify_log,
     "models": compare_models,
 }

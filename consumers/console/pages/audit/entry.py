@@ -74,7 +74,7 @@ def entry_view(index: int, raw: bytes) -> EntryView | None:
         entry.address.partition("/")[0].removeprefix("agency.").removesuffix(".events"),
         entry.agency,
         entry.type,
-        known and known.purpose,
+        None if known is None else known.purpose,
         entry.subject,
         entry.id,
         entry.time,

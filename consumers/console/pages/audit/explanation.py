@@ -85,7 +85,7 @@ def _step(step: Mapping[str, Any]) -> StepView:
         step["recordedtime"],
         step["agency"],
         step["type"],
-        known and known.purpose,
+        None if known is None else known.purpose,
         step["subject"],
         tuple(step["waited"]),
         tuple(_changes(step["changes"])),
