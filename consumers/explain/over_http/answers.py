@@ -22,6 +22,7 @@ from consumers.explain.models import Model, NoSuchKey, WrongName
 from consumers.explain.show import answer_document
 from consumers.explain.sources import Raw, Reach, Source
 from consumers.read_api.beside import Slots, finished
+from events.errors import YesserError
 from infra.command_line.exit_codes import ExitCode
 from infra.http.problems import Problem
 from infra.log.reader import ChangedEntry
@@ -34,7 +35,7 @@ CHANGED_ENTRY: Final = "changed-entry"
 _INDEX: Final = re.compile(r"entry ([0-9]+) of the log was changed")
 
 
-class _TooManyEntries(Exception):
+class _TooManyEntries(YesserError):
     """More entries can have changed the figure than a thread explains."""
 
 
