@@ -6,22 +6,19 @@ beginning of its day in Riyadh. So the same command again is a duplicate and nev
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
 from hashlib import sha256
 from typing import Any, Final
 
-from events.faults.problems import Bilingual
+from events.reports.event_of import event_of
 from events.types.awareness import AwarenessCampaignAcknowledged, AwarenessCampaignAired, AwarenessCampaignCompleted
 from events.values.fields import Channel, L
-from producers.sdk.typed_events import typed_event
 
 Campaign = Mapping[str, Any]
 """A campaign as the read API gives it."""
 Report = AwarenessCampaignAcknowledged | AwarenessCampaignAired | AwarenessCampaignCompleted
 _DIGEST_LENGTH: Final = 8
-_RIYADH: Final = timezone(timedelta(hours=3))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +33,8 @@ class Action:
         return self.data.campaign_id
 
     def event(self, agency: str) -> bytes:
-        """The event's bytes. Raises `FaultyEvent`."""
-        return typed_event(agency, self.data, self.event_id, f"{self.data.on}T00:00:00+03:00")
+        """The event's bytes, not validated."""
+        return event_of(agency, self.data, self.event_id, f"{self.data.on}T00:00:00+03:00")
 
     def effective_index(self, campaign: Campaign) -> int | None:
         """The entry by which the campaign has what this action reports; None where it has not."""
@@ -101,44 +98,3 @@ def airing_report(campaign_id: str, airing: Airing) -> Action:
         reach=airing.reach,
     )
     return Action(f"air.{campaign_id}.{airing.id()}", data)
-
-
-def warnings(action: Action, campaign: Campaign) -> Iterator[Bilingual]:
-    """What the sender should know before the event is sent. The log decides."""
-    if action.effective_index(campaign) is not None:
-        yield in_effect(action, campaign)
-    if isinstance(action.data, AwarenessCampaignCompleted) and campaign["missing_channels"]:
-        missing = ", ".join(campaign["missing_channels"])
-        yield Bilingual(f"لم تُبث الحملة بعد في: {missing}.", f"The campaign has no airing yet on: {missing}.")
-
-
-def in_effect(action: Action, campaign: Campaign) -> Bilingual:
-    """Which entry has what the action reports, and who acknowledged."""
-    index = action.effective_index(campaign)
-    match action.data:
-        case AwarenessCampaignAcknowledged():
-            by = campaign["acknowledged_by"]
-            at = f"{datetime.fromisoformat(campaign['acknowledged_at']).astimezone(_RIYADH):%Y-%m-%d %H:%M}"
-            return Bilingual(
-                f"استلم الحملة مكتب {by} في {at} بالقيد {index}.", f"Acknowledged by {by} at {at}, entry {index}."
-            )
-        case AwarenessCampaignCompleted():
-            return Bilingual(f"اكتملت الحملة بالقيد {index}.", f"Completed by entry {index}.")
-        case AwarenessCampaignAired(airing_id=airing_id):
-            return Bilingual(f"البث {airing_id} مسجل بالقيد {index}.", f"The airing {airing_id} is entry {index}.")
-
-
-def next_step(campaign: Campaign) -> Bilingual | None:
-    """What the team does next; None once the campaign is completed or while it is paused."""
-    campaign_id = campaign["campaign_id"]
-    match campaign["next_action"]:
-        case "acknowledge":
-            command = f"yesser campaigns ack {campaign_id} --by DESK"
-        case "air":
-            missing = campaign["missing_channels"][0]
-            command = f"yesser campaigns air {campaign_id} --channel {missing} …"
-        case "complete":
-            command = f"yesser campaigns complete {campaign_id}"
-        case _:
-            return None
-    return Bilingual(f"التالي: {command}", f"Next: {command}")
