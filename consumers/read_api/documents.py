@@ -265,9 +265,31 @@ PROJECT: Final = answer(
 )
 CAMPAIGNS: Final = answer("The shape of `yesser campaigns list --json`.", _list(shape(**_CAMPAIGN)))
 INBOX: Final = answer("What an agency must do, by due date.", _list(shape(**_CAMPAIGN, overdue=_YES_OR_NO, **_TO_DO)))
+COUNTS: Final = answer(
+    "How many there are, are overdue, are paused, and wait for each next step.",
+    shape(**dict.fromkeys(("campaigns", "overdue", "paused", "acknowledge", "air", "complete", "completed"), INTEGER)),
+)
 COVERAGE: Final = answer("The shape of `yesser campaigns coverage --json`, a page of services.", _COVERAGE)
 CAMPAIGN: Final = answer(
     "A campaign, its brief, its reason, its airings and its history.", shape(**_CAMPAIGN, **_DECISION)
+)
+EXPLANATION: Final = answer(
+    "What the rules decided, and sentences on what happened to the campaign.",
+    shape(
+        log_index=INTEGER,
+        remarks=_list(_NAME),
+        evaluations=_list(
+            shape(
+                rule=TEXT,
+                cause_index=INTEGER,
+                part=TEXT,
+                rules_version=INTEGER,
+                fired=_YES_OR_NO,
+                campaign_id=_or_null(TEXT),
+                reason=_NAME,
+            )
+        ),
+    ),
 )
 PARTNERSHIPS: Final = answer("Partnerships by id.", _list(shape(**_PARTNERSHIP)))
 PARTNERSHIP: Final = answer("A partnership and its terms.", shape(**_PARTNERSHIP, versions=_VERSIONS))
