@@ -8,4 +8,9 @@ PAGES: Final[tuple[tuple[str, str | None], ...]] = (
     ("/sign-in", None),
     ("/account", "office"),
     ("/components", "office"),
+    ("/campaigns", "team"),
+    ("/campaigns?state=any", "office"),
+    ("/campaigns/coverage", "office"),
+    ("/campaigns/teams", "agency"),
+    ("/campaigns/new-team", "agency"),
 )

@@ -35,7 +35,9 @@ _DESK: Final = Bilingual(
     "اكتب رمز المكتب بحروف لاتينية وأرقام دون مسافات، مثل press-desk.",
     "Write the desk in Latin letters and digits without spaces, such as press-desk.",
 )
-_DATE: Final = Bilingual("اكتب تاريخًا ميلاديًا مثل 2026-11-26.", "Write a Gregorian date such as 2026-11-26.")
+_DATE: Final = Bilingual(
+    "اكتب تاريخًا ميلاديًا مثل \u20662026-11-26\u2069.", "Write a Gregorian date such as 2026-11-26."
+)
 _AIRING_ID: Final = Bilingual(
     "اكتبه بحروف لاتينية وأرقام دون مسافات، مثل evening-2.",
     "Write it in Latin letters and digits without spaces, such as evening-2.",
@@ -85,7 +87,7 @@ def differing_airing(action: Action, campaign: Mapping[str, Any]) -> Faults:
         return {}
     return {
         "airing_id": Bilingual(
-            f"سُجّل بث هذا المنفذ في هذا اليوم بالقيد {index} وبأرقام أخرى. إن كان هذا بثًا ثانيًا فاكتب له رمزًا.",
+            f"سُجّل بث هذا المنفذ في هذا اليوم بالقيد {index} وبأرقام أخرى. إن كان هذا بثًا ثانيًا فاكتب له معرّفًا.",
             f"Entry {index} has an airing of this outlet on this day, with other figures. If this is a second airing,"
             " give it an id.",
         )

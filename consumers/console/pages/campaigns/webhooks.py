@@ -41,7 +41,7 @@ DISABLED: Final = {
 _RIYADH: Final = timezone(timedelta(hours=3))
 _TIME: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ]+([0-9]{1,2}:[0-9]{2}))?")
 _WRITE_TIME: Final = Bilingual(
-    "اكتب تاريخًا ووقتًا بتوقيت الرياض، مثل 2026-11-26 08:00.",
+    "اكتب تاريخًا ووقتًا بتوقيت الرياض، مثل \u20662026-11-26 08:00\u2069.",
     "Write a date and a time in Riyadh, such as 2026-11-26 08:00.",
 )
 EndpointId = Annotated[str, Path(pattern=ENDPOINT_PATTERN)]
