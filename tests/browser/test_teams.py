@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.console import NARROW, Story, require_accessible, require_no_sideways_scroll
 from tests.browser.test_every_page import LOOKS
+from tests.scenarios.system import until
 
 expect.set_options(timeout=30_000)  # a page waits for other processes, which may be slow
 URL = "https://no-such-host.invalid/yesser"
@@ -116,6 +117,8 @@ def test_the_pages_of_a_team_are_accessible(story: Story, language: Any, scheme:
     )
     made = story.system.run("webhooks", "add", "health", team, URL)
     story.system.run("subscriptions", "add", "health", team, "--route", "email")
+    story.system.run("webhooks", "test", made["endpoint_id"])
+    until(lambda: bool(story.system.run("webhooks", "attempts", made["endpoint_id"])), 90, "no example was sent")
     path = f"/campaigns/teams/{team}"
     with story.visit("agency", language, scheme) as visitor:
         for one in (

@@ -13,7 +13,6 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 
 from consumers.console.data.read_api import NotAnswered
-from consumers.console.pages.campaigns import wording
 from consumers.console.pages.campaigns.acting import LOOK_EVERY_S, typed
 from consumers.console.pages.campaigns.changing import act, change, look
 from consumers.console.pages.campaigns.reporting import Faults, Given, western
@@ -38,6 +37,29 @@ DISABLED: Final = {
     "failing": Bilingual("معطل: لا يستقبل", "Disabled: it kept failing"),
     "by-team": Bilingual("عطّله الفريق", "Disabled by its team"),
 }
+KINDS: Final = {
+    "example": Bilingual("مثال", "Example"),
+    "triggered": Bilingual("أُطلقت", "Triggered"),
+    "escalated": Bilingual("صُعّدت", "Escalated"),
+    "paused": Bilingual("أُوقفت", "Paused"),
+    "resumed": Bilingual("استُؤنفت", "Resumed"),
+    "acknowledged": Bilingual("استُلمت", "Acknowledged"),
+    "aired": Bilingual("بُثت", "Aired"),
+    "completed": Bilingual("اكتملت", "Completed"),
+}
+ERRORS: Final = {
+    "address-refused": Bilingual("عنوان غير مسموح به", "Address not allowed"),
+    "connect-timeout": Bilingual("لم يتصل في المهلة", "No connection in time"),
+    "timeout": Bilingual("لم يجب في المهلة", "No answer in time"),
+    "name-not-found": Bilingual("المضيف غير معروف", "Host not found"),
+    "certificate": Bilingual("شهادة غير صالحة", "Certificate not valid"),
+    "cannot-connect": Bilingual("تعذر الاتصال", "Cannot connect"),
+    "bad-url": Bilingual("عنوان غير صالح", "Address not valid"),
+    "bad-answer": Bilingual("جواب غير صالح", "Answer not valid"),
+    "connection-lost": Bilingual("انقطع الاتصال", "Connection lost"),
+    "no-secret": Bilingual("لا سر سارٍ", "No active secret"),
+}
+"""Why there was no answer."""
 _RIYADH: Final = timezone(timedelta(hours=3))
 _TIME: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ]+([0-9]{1,2}:[0-9]{2}))?")
 _WRITE_TIME: Final = Bilingual(
@@ -186,7 +208,8 @@ async def _webhook_page(
         faults=faults,
         states=STATES,
         disabled=DISABLED,
-        steps=wording.STEPS,
+        kinds=KINDS,
+        errors=ERRORS,
     )
 
 

@@ -40,15 +40,6 @@ STEPS: Final = {
     "awareness.campaign-aired": Bilingual("بُثت", "Aired"),
     "awareness.campaign-completed": Bilingual("اكتملت", "Completed"),
 }
-EVENTS: Final = {
-    "campaign.triggered": Bilingual("إطلاق حملة", "A campaign is triggered"),
-    "campaign.escalated": Bilingual("تصعيدها", "It is escalated"),
-    "campaign.paused": Bilingual("إيقافها", "It is paused"),
-    "campaign.resumed": Bilingual("استئنافها", "It is resumed"),
-    "awareness.campaign-acknowledged": Bilingual("استلامها", "It is acknowledged"),
-    "awareness.campaign-aired": Bilingual("بثها", "It is aired"),
-    "awareness.campaign-completed": Bilingual("اكتمالها", "It is completed"),
-}
 MOMENTS: Final = {
     "service.launched": Bilingual("إطلاق خدمة", "A service is launched"),
     "service.resumed": Bilingual("استئناف خدمة", "A service is resumed"),

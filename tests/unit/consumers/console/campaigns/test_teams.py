@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from consumers.console.pages.campaigns.teams import new_subscription, new_team, of_team, words_of
-from consumers.console.pages.campaigns.webhooks import instant, redelivery
-from consumers.delivery.teams.inputs import NewSubscription, NewTeam, Redelivery, validated
+from consumers.console.pages.campaigns.webhooks import ERRORS, KINDS, instant, redelivery
+from consumers.delivery.examples import KIND
+from consumers.delivery.teams.inputs import EVENT_NAMES, NewSubscription, NewTeam, Redelivery, validated
+from tests.paths import ROOT
 
 GIVEN = {
     "team": " press ",
@@ -64,3 +68,10 @@ def test_a_redelivery_is_of_a_message_or_of_a_span() -> None:
     assert not faults
     assert validated(Redelivery, body).since == "2026-11-26T08:00:00+03:00"
     assert set(redelivery({"since": "", "until": "later"})[1]) == {"since", "until"}
+
+
+def test_every_error_of_an_attempt_and_every_kind_of_message_has_words() -> None:
+    written = (ROOT / "consumers/delivery/webhooks/client.py").read_text(encoding="utf-8")
+    body = written[written.index("def _error_class") : written.index("def _since_ms")]
+    assert set(re.findall(r'return "([a-z-]+)"', body)) | {"no-secret"} == set(ERRORS)
+    assert {name.rpartition(".")[2].removeprefix("campaign-") for name in EVENT_NAMES} | {KIND} == set(KINDS)
