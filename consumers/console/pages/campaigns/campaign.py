@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
@@ -26,6 +27,8 @@ from events.values.fields import ID_PATTERN
 from events.wire.envelope import EVENT_ID_PATTERN
 
 _NOT_FOUND: Final = 404
+VERDICT_WAIT_S: Final = 3.0
+"""Longer a page does not wait for what it can say without."""
 _LINKED: Final = ("http://", "https://")
 Row = Mapping[str, Any]
 CampaignId = Annotated[str, Path(pattern=ID_PATTERN)]
@@ -123,10 +126,11 @@ def address_of(campaign_id: str, **query: str) -> str:
 
 
 async def verdict_of(visit: Visit, event_id: str, address: str) -> Any:
-    """The gateway's verdict on a report, or None where it has none or is away."""
+    """The gateway's verdict on a report, or None where it has none, is slow or is away."""
     try:
-        reply = await visit.send("GET", f"/v1/events/{quote(event_id, safe='')}", address=address)
-    except GatewayAway:
+        async with asyncio.timeout(VERDICT_WAIT_S):
+            reply = await visit.send("GET", f"/v1/events/{quote(event_id, safe='')}", address=address)
+    except (GatewayAway, TimeoutError):
         return None
     return reply.document if reply.is_success else None
 
