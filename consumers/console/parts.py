@@ -11,6 +11,8 @@ from consumers.console.accounts.sessions import Sessions
 from consumers.console.data.gateway import Gateway
 from consumers.console.data.live import Live
 from consumers.console.data.read_api import ReadApi
+from consumers.console.sending.receipts import Receipts
+from consumers.console.sending.uploads import Uploads
 from consumers.console.web.templates import Templates
 from infra.postgres.connection import Pool
 from infra.settings import Settings
@@ -30,3 +32,5 @@ class Parts:
     sessions: Sessions
     passwords: PasswordChecks
     templates: Templates
+    receipts: Receipts
+    uploads: Uploads

@@ -14,6 +14,8 @@ from consumers.console.data.gateway import Gateway
 from consumers.console.data.live import Live
 from consumers.console.data.read_api import ReadApi, caller_of
 from consumers.console.parts import Parts
+from consumers.console.sending.receipts import Receipts
+from consumers.console.sending.uploads import Uploads
 from consumers.console.web.assets import by_address
 from consumers.console.web.templates import Templates
 from infra.http.routes import RouteParts
@@ -59,17 +61,20 @@ class Console:
             impatient = settings.model_copy(update={"statement_timeout_ms": settings.gateway_read_timeout_ms})
             reads = await create_pool(impatient.acting_as("reader"), "console reads", size=READ_POOL_SIZE)
             own = await create_pool(settings, "console", size=OWN_POOL_SIZE)
+            gateway = Gateway(settings, self._clock)
             parts = Parts(
                 settings=settings,
                 clock=self._clock,
                 reads=reads,
                 own=own,
                 read_api=ReadApi(RouteParts(settings, reads, caller_of)),
-                gateway=Gateway(settings, self._clock),
+                gateway=gateway,
                 live=Live(reads),
                 sessions=Sessions(own, settings, self._clock),
                 passwords=PasswordChecks(),
                 templates=Templates(),
+                receipts=Receipts(),
+                uploads=Uploads(gateway),
             )
             watching = asyncio.create_task(parts.live.run(), name="news of the log")
             proxies = settings.console_trusted_proxies
@@ -82,6 +87,7 @@ class Console:
                     stopped.cancel()
             finally:
                 watching.cancel()
+                await parts.uploads.close()
                 await parts.gateway.close()
                 reads.terminate()
                 own.terminate()
