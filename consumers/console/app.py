@@ -18,7 +18,9 @@ from consumers.console.data.gateway import GatewayAway
 from consumers.console.data.live import TooManyPages
 from consumers.console.data.read_api import NotAnswered
 from consumers.console.guard import Guard
+from consumers.console.pages.oidc import router as oidc
 from consumers.console.pages.rooms import ROOMS
+from consumers.console.pages.signin import Tries
 from consumers.console.pages.signin import router as signin
 from consumers.console.parts import Parts
 from consumers.console.visit import Visiting, page_context
@@ -30,7 +32,7 @@ from infra.postgres.connection import TRANSIENT_ERRORS
 _NO_TELEMETRY: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False}
 _GZIP_BYTES_MIN: Final = 500
 _KEPT: Final = "public, max-age=31536000, immutable"
-_CODES: Final[dict[int, RequestCode]] = {404: "no-such-route", 405: "method-not-allowed"}
+_CODES: Final[dict[int, RequestCode]] = {404: "no-such-route", 405: "method-not-allowed", 413: "request-too-large"}
 _logger = structlog.get_logger(__name__)
 
 
@@ -46,7 +48,10 @@ def application(parts: Parts) -> ASGIApp:
         telemetry=_NO_TELEMETRY,
     )
     app.state.parts = parts
-    app.include_router(signin(parts))
+    tries = Tries()
+    app.include_router(signin(parts, tries))
+    if parts.oidc is not None:
+        app.include_router(oidc(parts, parts.oidc, tries))
     for room in ROOMS:
         app.include_router(room)
     app.mount("/v1", _below_v1(parts.read_api.app))

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from consumers.console.accounts.kept_forms import KeptForms
+from consumers.console.accounts.oidc import Oidc
 from consumers.console.accounts.passwords import PasswordChecks
 from consumers.console.accounts.sessions import Sessions
 from consumers.console.data.gateway import Gateway
@@ -31,6 +33,8 @@ class Parts:
     live: Live
     sessions: Sessions
     passwords: PasswordChecks
+    kept_forms: KeptForms
     templates: Templates
     receipts: Receipts
     uploads: Uploads
+    oidc: Oidc | None

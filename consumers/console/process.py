@@ -7,7 +7,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
+from consumers.console.accounts.kept_forms import KeptForms
+from consumers.console.accounts.oidc import Oidc
 from consumers.console.accounts.passwords import PasswordChecks
+from consumers.console.accounts.sealing import Sealer
 from consumers.console.accounts.sessions import Sessions
 from consumers.console.app import application
 from consumers.console.data.gateway import Gateway
@@ -55,6 +58,7 @@ class Console:
         """Serve until `stop` is set. Raises `PlaintextRefused`, `PortTaken`."""
         settings = self._settings
         refuse_plaintext(settings, "The console's plain HTTP", [settings.console_host], "put a TLS proxy before it")
+        oidc = Oidc.of(settings, self._clock)
         await asyncio.to_thread(by_address)  # cuts the fonts
         with listening(settings.console_host, settings.console_port, "YESSER_CONSOLE_PORT (0: any)") as listener:
             self.port = listener.getsockname()[1]
@@ -72,6 +76,8 @@ class Console:
                 live=Live(reads),
                 sessions=Sessions(own, settings, self._clock),
                 passwords=PasswordChecks(),
+                kept_forms=KeptForms(Sealer.of(settings, "form"), self._clock),
+                oidc=oidc,
                 templates=Templates(),
                 receipts=Receipts(),
                 uploads=Uploads(gateway),
@@ -89,5 +95,7 @@ class Console:
                 watching.cancel()
                 await parts.uploads.close()
                 await parts.gateway.close()
+                if oidc is not None:
+                    await oidc.close()
                 reads.terminate()
                 own.terminate()
