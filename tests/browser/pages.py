@@ -8,4 +8,12 @@ PAGES: Final[tuple[tuple[str, str | None], ...]] = (
     ("/sign-in", None),
     ("/account", "office"),
     ("/components", "office"),
+    ("/workspace", "agency"),
+    ("/workspace/publish", "agency"),
+    ("/workspace/publish/partnership.signed", "agency"),
+    ("/workspace/publish/plan.adopted", "office"),
+    ("/workspace/types/partnership.signed", "agency"),
+    ("/workspace/files", "agency"),
+    ("/workspace/refusals?all=true", "agency"),
+    ("/workspace/tokens", "agency"),
 )

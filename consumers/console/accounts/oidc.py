@@ -59,14 +59,21 @@ class SignedIn:
 class Oidc:
     """A client of one provider. `clock` gives the time of day."""
 
-    def __init__(self, settings: Settings, issuer: str, sealer: Sealer, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        issuer: str,
+        sealer: Sealer,
+        clock: Callable[[], datetime],
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
         self._settings = settings
         self._issuer = issuer
         self._client_id = settings.console_oidc_client_id
         self._sealer = sealer
         self._clock = clock
         tls = client_context(TlsFiles.of(settings)) if issuer.startswith("https:") else False
-        self._http = httpx.AsyncClient(timeout=_TIMEOUT_S, verify=tls, trust_env=False)
+        self._http = httpx.AsyncClient(timeout=_TIMEOUT_S, verify=tls, trust_env=False, transport=transport)
 
     @classmethod
     def of(cls, settings: Settings, clock: Callable[[], datetime]) -> Oidc | None:

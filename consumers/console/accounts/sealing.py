@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from hashlib import blake2b
 from typing import Any
@@ -24,7 +25,7 @@ class Sealer:
 
     @classmethod
     def of(cls, settings: Settings, purpose: str) -> Sealer:
-        return cls(settings.secret(CONSOLE_KEY, "console") or "", purpose)
+        return cls(settings.secret(CONSOLE_KEY, "console") or secrets.token_hex(32), purpose)
 
     def seal(self, document: Any) -> str:
         return urlsafe_b64encode(self._box.encrypt(orjson.dumps(document))).decode()

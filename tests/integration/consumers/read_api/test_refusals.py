@@ -8,6 +8,7 @@ from hashlib import sha256
 import pytest
 
 from events.validation.verdicts import HASH_BYTES
+from infra.http.callers import Kind
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.integration.consumers.read_api.read_api import Window, lay_down, read_window
@@ -15,7 +16,8 @@ from tests.integration.consumers.read_api.read_story import story
 
 ADD = """INSERT INTO log.refusal (index, agency, address, claimed_id, claimed_type, errors)
 VALUES ($1, $2, $3, $4, NULL, '[{"code": "not-json", "pointer": "", "detail": "This is not a JSON object."}]')"""
-HEALTH, LABOUR = ("agency", "health"), ("agency", "labour")
+HEALTH: tuple[Kind, str] = ("agency", "health")
+LABOUR: tuple[Kind, str] = ("agency", "labour")
 
 
 def claim(agency: str, id_: str) -> bytes:
