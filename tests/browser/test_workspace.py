@@ -270,7 +270,7 @@ def test_a_file_that_is_too_large_is_refused_and_nothing_is_sent(story: Story) -
     with story.visit("agency", "en") as visitor:
         page = visitor.open("/workspace/files")
         upload(page, "long.ndjson", b'{"id":1}\n' * 10_001)
-        assert "more than 8 MiB or 10,000 lines" in page.locator("[role=alert]").inner_text()
+        assert "more than 4 MiB or 10,000 lines" in page.locator("[role=alert]").inner_text()
 
 
 def test_an_agency_sees_its_own_files_and_types_only(story: Story) -> None:

@@ -15,11 +15,11 @@ from typing import Any, Final
 
 import httpx
 import jwt
-from authlib.common.errors import AuthlibBaseError
 from authlib.oauth2.auth import ClientAuth
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri, prepare_token_request
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from authlib.oidc.core import CodeIDToken
+from joserfc.errors import JoseError
 
 from consumers.console.accounts.sealing import Sealer
 from events.errors import Reject, Retry
@@ -155,7 +155,7 @@ class Oidc:
             )
             given = {"nonce": nonce, "client_id": self._client_id, "access_token": tokens.get("access_token")}
             CodeIDToken(claims, header, {}, given).validate(int(self._clock().timestamp()), _LEEWAY_S)
-        except (jwt.PyJWTError, AuthlibBaseError, KeyError, TypeError, ValueError) as error:
+        except (jwt.PyJWTError, JoseError, KeyError, TypeError, ValueError) as error:
             raise SignInFailed from error
         return claims
 

@@ -11,11 +11,10 @@ from __future__ import annotations
 import asyncio
 import io
 import secrets
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, Final, Literal, cast
+from typing import Any, Final, Literal
 
 from consumers.console.data.gateway import Gateway, GatewayAway, Reply
 from events.validation.verdicts import Agency
@@ -27,12 +26,13 @@ from infra.event_files.table_lines import copy_rows, mapped_lines
 from infra.http.callers import Caller
 from infra.tables.mapping import MappingDocument
 
-FILE_BYTES_MAX: Final = 8 << 20
+FILE_BYTES_MAX: Final = 4 << 20
 LINES_MAX: Final = 10_000
 """More lines are sent with `yesser publish`, which resumes where it stopped."""
 PROBLEMS_KEPT_MAX: Final = 1_000
 KEPT_OF_ACCOUNT_MAX: Final = 3
-KEPT_MAX: Final = 30
+KEPT_MAX: Final = 12
+"""Of all accounts, in memory."""
 SENDING_MAX: Final = 6
 _BATCH_EVENTS: Final = 200
 _BATCH_BYTES: Final = 1 << 20
@@ -85,7 +85,7 @@ class Upload:
     id: str
     sender: Sender
     name: str
-    content: BinaryIO
+    content: bytes
     mapping: MappingDocument | None
     findings: Findings
     faulty: frozenset[int]
@@ -119,17 +119,16 @@ class Upload:
         return self.faulty | {line.number for line in self.refused}
 
     def lines(self) -> Iterator[Line]:
-        self.content.seek(0)
-        return read_lines(self.content) if self.mapping is None else mapped_lines(self.content, self.mapping)
+        stream = io.BytesIO(self.content)
+        return read_lines(stream) if self.mapping is None else mapped_lines(stream, self.mapping)
 
     def refused_file(self) -> bytes:
-        """The refused lines unchanged: a file of the same form, to correct and send again. Not while it is sent."""
-        target = io.BytesIO()
-        self.content.seek(0)
+        """The refused lines unchanged: a file of the same form, to correct and send again."""
+        source, target = io.BytesIO(self.content), io.BytesIO()
         if self.mapping is None:
-            copy_lines(self.content, target, self.refused_lines)
+            copy_lines(source, target, self.refused_lines)
         else:
-            copy_rows(self.content, target, self.mapping, self.refused_lines)
+            copy_rows(source, target, self.mapping, self.refused_lines)
         return target.getvalue()
 
 
@@ -137,12 +136,9 @@ def checked(sender: Sender, name: str, content: bytes, mapping: MappingDocument 
     """Check a file as the registrar will. Raises `TooLarge`, `NoEvents`, `WrongTable`, `WrongMapping`."""
     if len(content) > FILE_BYTES_MAX:
         raise TooLarge(str(TooLarge.__doc__))
-    kept = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 - it lives as long as the upload
-    kept.write(content)
-    kept.seek(0)
-    if mapping is None and not read_opening(kept).holds_events:
+    if mapping is None and not read_opening(io.BytesIO(content)).holds_events:
         raise NoEvents(str(NoEvents.__doc__))
-    upload = Upload(secrets.token_urlsafe(9), sender, name, kept, mapping, Findings(), frozenset())
+    upload = Upload(secrets.token_urlsafe(9), sender, name, content, mapping, Findings(), frozenset())
     lines = []
     for line in upload.lines():
         lines.append(line)
@@ -209,8 +205,7 @@ class Uploads:
             oldest = mine.pop() if mine else others.pop(0) if others else None
             if oldest is None:
                 raise TooManyFiles(str(TooManyFiles.__doc__))
-            if self._kept.pop(oldest.id, None) is not None:
-                oldest.content.close()
+            self._kept.pop(oldest.id, None)
 
     async def _run(self, upload: Upload) -> None:
         try:

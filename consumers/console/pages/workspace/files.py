@@ -27,8 +27,8 @@ _MAPPING_BYTES_MAX: Final = 1 << 18
 _COLUMNS: Final = ("line", "id", "code", "pointer", "detail_ar", "detail_en", "remedy_ar", "remedy_en")
 _FAULTS: Final[dict[type[WrongInput], Bilingual]] = {
     TooLarge: Bilingual(
-        "الملف أكبر من 8 ميغابايت أو من 10,000 سطر. قسّمه، أو أرسله بالأمر yesser publish.",
-        "The file has more than 8 MiB or 10,000 lines. Split it, or send it with `yesser publish`.",
+        "الملف أكبر من 4 ميغابايت أو من 10,000 سطر. قسّمه، أو أرسله بالأمر yesser publish.",
+        "The file has more than 4 MiB or 10,000 lines. Split it, or send it with `yesser publish`.",
     ),
     NoEvents: Bilingual(
         "ليس في الملف أحداث: كل سطر كائن JSON، وللجدول ملف ربط.",
@@ -87,8 +87,6 @@ async def send(visit: Visiting, upload_id: str) -> Response:
 async def refused_lines(visit: Visiting, upload_id: str) -> Response:
     """The refused lines as they came."""
     found = _found(visit, upload_id)
-    if found.is_active:
-        raise Problem("not-allowed-now")
     body = await asyncio.to_thread(found.refused_file)
     is_table = found.mapping is not None
     return _download(body, "refused.csv" if is_table else "refused.ndjson", "text/csv" if is_table else "text/plain")

@@ -57,8 +57,8 @@ async def test_the_account_of_a_subject_signs_in(console: ConsoleHarness, issuer
         assert (answer.status_code, answer.headers["location"]) == (303, "/account"), answer.text
         assert "labour" in (await browser.get("/account")).text
         assert (await browser.get(callback)).status_code == 401, "a code is used once"
-    trail = await console.connection.fetch("SELECT actor FROM platform.trail WHERE action LIKE 'sign in%'")
-    assert [row["actor"] for row in trail] == ["console/labour"]
+    trail = await console.connection.fetch("SELECT operator FROM platform.trail WHERE command LIKE 'sign in%'")
+    assert [row["operator"] for row in trail] == ["console/labour"]
 
 
 async def test_nobody_gets_in_only_because_the_provider_knows_them(console: ConsoleHarness) -> None:
