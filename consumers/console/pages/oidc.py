@@ -26,7 +26,7 @@ def router(parts: Parts, oidc: Oidc, tries: Tries) -> APIRouter:
     @routes.get(BEGIN)
     async def begin(request: Request, next: str = "/", kept: str = "") -> Response:
         """Send the browser to the provider. `kept` is the handle of a form that waits for this sign-in."""
-        if wait_s := tries.wait_s(_peer(request), ""):
+        if wait_s := tries.peer_wait_s(_peer(request)):
             return SignInPage(parts, request, wait_s=wait_s).answer()
         try:
             address, cookie = await oidc.begin(_redirect_uri(parts, request), next[:_ADDRESS_LENGTH_MAX], kept[:64])
@@ -40,7 +40,7 @@ def router(parts: Parts, oidc: Oidc, tries: Tries) -> APIRouter:
     @routes.get(CALLBACK)
     async def callback(request: Request) -> Response:
         """Sign in the account of the provider's subject; a subject without one stays outside."""
-        if wait_s := tries.wait_s(_peer(request), ""):
+        if wait_s := tries.peer_wait_s(_peer(request)):
             return SignInPage(parts, request, wait_s=wait_s).answer()
         given = dict(request.query_params)
         try:

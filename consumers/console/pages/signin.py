@@ -46,6 +46,10 @@ class Tries:
         now = time.monotonic()
         return self._peers.wait_s(peer, now) or self._names.wait_s(username, now)
 
+    def peer_wait_s(self, peer: str) -> int:
+        """The same, of a peer alone: at the identity provider nobody has been named yet."""
+        return self._peers.wait_s(peer, time.monotonic())
+
 
 @dataclass(frozen=True, slots=True)
 class SignInPage:
