@@ -28,11 +28,12 @@ class Sealer:
         return cls(settings.secret(CONSOLE_KEY, "console") or secrets.token_hex(32), purpose)
 
     def seal(self, document: Any) -> str:
-        return urlsafe_b64encode(self._box.encrypt(orjson.dumps(document))).decode()
+        """Without padding, which a cookie would have to quote."""
+        return urlsafe_b64encode(self._box.encrypt(orjson.dumps(document))).rstrip(b"=").decode()
 
     def open(self, text: str) -> Any | None:
         """The document; None for anything that was not sealed for this purpose."""
         try:
-            return orjson.loads(self._box.decrypt(urlsafe_b64decode(text.encode())))
+            return orjson.loads(self._box.decrypt(urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4))))
         except (CryptoError, ValueError, TypeError, binascii.Error):
             return None

@@ -18,13 +18,14 @@ import httpx
 from consumers.console.accounts.passwords import hash_password
 from consumers.console.process import Console
 from infra.postgres.connection import Connection
-from infra.secret_files import CONSOLE_KEY, write_private
+from infra.secret_files import CONSOLE_KEY, OIDC_KEY, write_private
 from infra.settings import Settings
 from tests.integration.consumers.registrar.registering import until
 
 PASSWORD: Final = "a password of the tests"
 _ADD: Final = """INSERT INTO console.account (username, role, holder, language, password_hash, oidc_subject)
 VALUES ($1, $2, $3, 'en', $4, $5)"""
+_ENGLISH: Final = {"yesser-language": "en"}
 _ISSUER: Final = """
 import sys, warnings
 warnings.simplefilter("ignore")
@@ -46,7 +47,7 @@ class ConsoleHarness:
     @asynccontextmanager
     async def browser(self, username: str | None = None) -> AsyncIterator[httpx.AsyncClient]:
         """Somebody with cookies of their own, signed in if an account is named."""
-        async with httpx.AsyncClient(base_url=self.address, timeout=60) as client:
+        async with httpx.AsyncClient(base_url=self.address, timeout=60, cookies=_ENGLISH) as client:
             if username is not None:
                 answer = await client.post("/sign-in", data={"username": username, "password": PASSWORD})
                 assert answer.status_code == 303, answer.text
@@ -83,6 +84,7 @@ async def run_console(settings: Settings, connection: Connection, **changes: Any
     path = changed.secret_path(CONSOLE_KEY, "console")
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_private(path, "a key of the tests, as long as the others are")
+    write_private(changed.secret_path(OIDC_KEY, "console"), "what the issuer is shown")
     hashed = hash_password(PASSWORD)
     await connection.execute(_ADD, "health", "agency", "health", hashed, "sub-health")
     await connection.execute(_ADD, "labour", "agency", "labour", hashed, "sub-labour")
