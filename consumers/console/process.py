@@ -16,6 +16,7 @@ from consumers.console.data.read_api import ReadApi, caller_of
 from consumers.console.parts import Parts
 from consumers.console.web.assets import by_address
 from consumers.console.web.templates import Templates
+from consumers.ledger.over_http.routes import router as ledger_routes
 from infra.http.routes import RouteParts
 from infra.postgres.connection import create_pool
 from infra.process.commands import Process
@@ -64,7 +65,7 @@ class Console:
                 clock=self._clock,
                 reads=reads,
                 own=own,
-                read_api=ReadApi(RouteParts(settings, reads, caller_of)),
+                read_api=ReadApi(RouteParts(settings, reads, caller_of), ledger_routes),
                 gateway=Gateway(settings, self._clock),
                 live=Live(reads),
                 sessions=Sessions(own, settings, self._clock),

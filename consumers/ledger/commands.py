@@ -104,12 +104,7 @@ def what_if_command(partnership: str, file: Path, as_json: bool) -> None:
     if not isinstance(terms, dict):
         raise click.UsageError(f"{file} is not a JSON object with members of the terms, such as bands.")
     found = what_if(asyncio.run(entries_of(Settings(), f"partnership/{partnership}")), terms)
-    document = {
-        "partnership_id": partnership,
-        "periods": [row.document() for row in found.periods],
-        "uncounted": list(found.uncounted),
-    }
-    print_result(document, as_json, lambda: _show_what_if(partnership, found), indented=True)
+    print_result(found.document(partnership), as_json, lambda: _show_what_if(partnership, found), indented=True)
 
 
 @ledger.command("forecast")

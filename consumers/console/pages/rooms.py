@@ -7,5 +7,6 @@ from typing import Final
 from fastapi import APIRouter
 
 from consumers.console.pages import components
+from consumers.console.pages.partnerships import routes as partnerships
 
-ROOMS: Final[tuple[APIRouter, ...]] = (components.routes,)
+ROOMS: Final[tuple[APIRouter, ...]] = (partnerships.routes, components.routes)
