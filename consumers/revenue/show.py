@@ -77,7 +77,11 @@ def _by_kind(accounts: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
         yield Section(localized(line.arabic, line.english))
         for row in rows:
             figures = (riyals_text(row[name]) for name in _SIDES)
-            yield ["  " + row["account"].partition(":")[2], *figures, localized(*balance_meaning(kind, row["balance_halalas"]))]
+            yield [
+                "  " + row["account"].partition(":")[2],
+                *figures,
+                localized(*balance_meaning(kind, row["balance_halalas"])),
+            ]
 
 
 def balance_meaning(kind: str, balance_halalas: int) -> tuple[str, str]:

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 from urllib.parse import parse_qs, urlsplit
 
+from markupsafe import Markup
+
+from consumers.console.web.language import Words
 from consumers.ledger.forecast_chart import Amounts
 from consumers.revenue.accounts import CHART
 from consumers.revenue.show import balance_meaning
 from events.faults.problems import Bilingual
+from events.wire.entry import TYPE_PREFIX
 
 Row = Mapping[str, Any]
 Direction = Literal["to-partner", "by-partner", "nothing"]
@@ -73,7 +77,11 @@ def chart_amounts(periods: Sequence[Row]) -> list[Amounts]:
     """What the chart of expected and actual revenue shows."""
     return [
         Amounts(
-            row["period"], row["expected_halalas"], row["net_halalas"], row["top_up_halalas"] or 0, is_closed=row["closed"]
+            row["period"],
+            row["expected_halalas"],
+            row["net_halalas"],
+            row["top_up_halalas"] or 0,
+            is_closed=row["closed"],
         )
         for row in periods
     ]
@@ -114,3 +122,42 @@ LIST_COLUMNS: Final = (
     *("partnership_id", "agency", "partner_id", "partner_name_ar", "partner_name_en", "services", "terminated_on"),
     *("open_period", "expected_halalas", "net_halalas", "payable_halalas"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    """An entry that changed a figure. `change` is None where the figure is no sum."""
+
+    index: int
+    type: str
+    agency: str
+    recorded: str
+    before: int | None
+    after: int | None
+    change: int | None
+
+
+def step_rows(explained: Row, field: str) -> list[StepRow]:
+    """The entries of an explained figure, in log order."""
+    rows = []
+    for step in explained["steps"]:
+        moved = step["changes"][field]
+        before, after = moved["before"], moved["after"]
+        is_sum = isinstance(before, int) and isinstance(after, int) and field.endswith("_halalas")
+        own = step["index"], short_type(step["type"]), step["agency"], step["recordedtime"]
+        rows.append(StepRow(*own, before, after, after - before if is_sum else None))
+    return rows
+
+
+def short_type(kind: str) -> str:
+    """`revenue.collected` of its full type."""
+    return kind.removeprefix(TYPE_PREFIX).rpartition(".")[0] or kind
+
+
+def amount_shown(words: Words, name: str, value: int | None) -> Markup | str:
+    """An amount by its name: riyals, per cent, or a number."""
+    if value is None:
+        return "—"
+    if name.endswith("_bp"):
+        return words.percent(value)
+    return words.money(value) if name.endswith("_halalas") else words.number(value)
