@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 
 from consumers.fold.anomaly import ANOMALY
 from consumers.ledger.folded import folded
+from consumers.revenue.statements.words import left_to_right
 from events.faults.problems import Bilingual
 from events.types.contradictions import RULES
 from events.values.money import riyals_text
@@ -200,7 +201,7 @@ def _verdict(on: Any, amount: Any, found: _Fact | None, fault: Bilingual | None)
         )
     if found.dated_on != on:
         return "different", Bilingual(
-            f"التاريخ في الملف {on} وفي السجل {found.dated_on}.",
+            f"التاريخ في الملف {left_to_right(on)} وفي السجل {left_to_right(found.dated_on)}.",
             f"The date is {on} in the file and {found.dated_on} in the log.",
         )
     return "matched", None

@@ -8,4 +8,12 @@ PAGES: Final[tuple[tuple[str, str | None], ...]] = (
     ("/sign-in", None),
     ("/account", "office"),
     ("/components", "office"),
+    ("/partnerships", "partner"),
+    ("/partnerships/PPP-110-001", "treasury"),
+    ("/partnerships/PPP-110-001/forecast", "partner"),
+    ("/partnerships/PPP-110-001/ledger/partner-payable", "auditor"),
+    ("/partnerships/PPP-110-001/reconcile", "partner"),
+    ("/partnerships/PPP-110-001/statements/1426-09", "partner"),
+    ("/partnerships/PPP-110-001/statements/1426-09/explain/partner_base_halalas", "office"),
+    ("/partnerships/PPP-110-001/what-if?rate0=65", "office"),
 )

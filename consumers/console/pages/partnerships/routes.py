@@ -19,6 +19,7 @@ from consumers.console.pages.partnerships.shown import (
     list_cells,
     listed,
     owed,
+    pace_basis_points,
     state_of,
 )
 from consumers.console.visit import Visiting, attachment, only
@@ -91,6 +92,7 @@ async def forecast(visit: Visiting, partnership_id: Id) -> Response:
         own=own.document,
         forecast=found.document,
         chart=chart_of(forecast_amounts(found.document)),
+        pace_bp=pace_basis_points(found.document["pace"]),
         log_index=found.log_index,
         tab="forecast",
     )

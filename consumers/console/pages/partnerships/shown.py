@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, Final, Literal
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,6 +15,7 @@ from consumers.ledger.forecast_chart import Amounts
 from consumers.revenue.accounts import CHART
 from consumers.revenue.show import balance_meaning
 from events.faults.problems import Bilingual
+from events.values.money import BASIS_POINTS
 from events.wire.entry import TYPE_PREFIX
 
 Row = Mapping[str, Any]
@@ -101,6 +103,11 @@ def forecast_amounts(forecast: Row) -> list[Amounts]:
     ]
 
 
+def pace_basis_points(pace: str | None) -> int | None:
+    """The pace of a forecast, rounded down: `79/100` is 7,900."""
+    return None if pace is None else int(Fraction(pace) * BASIS_POINTS)
+
+
 def after_of(address: str | None) -> str | None:
     """The cursor of the next page in the address of the read API."""
     found = parse_qs(urlsplit(address or "").query).get("after")
@@ -151,7 +158,7 @@ def step_rows(explained: Row, field: str) -> list[StepRow]:
 
 def short_type(kind: str) -> str:
     """`revenue.collected` of its full type."""
-    return kind.removeprefix(TYPE_PREFIX).rpartition(".")[0] or kind
+    return kind.removeprefix(TYPE_PREFIX).rpartition(".")[0] if kind.startswith(TYPE_PREFIX) else kind
 
 
 def amount_shown(words: Words, name: str, value: int | None) -> Markup | str:

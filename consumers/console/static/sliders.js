@@ -1,4 +1,4 @@
-// Sliders beside the number fields of what-if, and the result without loading the page again. Amounts are whole numbers
+// Sliders beside number fields, and the result of what-if without loading the page again. Amounts are whole numbers
 // (BigInt): basis points and riyals. Without this file the fields and the button do the same.
 "use strict";
 
@@ -31,14 +31,15 @@ async function calculate() {
 }
 
 function later() {
+  if (!form) return;
   clearTimeout(waiting);
   waiting = setTimeout(calculate, 400);
 }
 
-for (const slider of form.querySelectorAll("input[type=range]")) {
+for (const slider of document.querySelectorAll("input[type=range][data-for]")) {
   const field = document.getElementById(slider.dataset.for);
   slider.hidden = false;
   slider.addEventListener("input", () => { field.value = textOf(slider); later(); });
   field.addEventListener("input", () => { const place = placeOf(slider, field.value); if (place !== null) slider.value = place; later(); });
 }
-form.querySelector("input[type=checkbox]").addEventListener("change", later);
+form?.querySelector("input[type=checkbox]").addEventListener("change", later);
