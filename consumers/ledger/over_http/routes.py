@@ -98,7 +98,7 @@ async def open_periods(request: Reading, limit: Limit = 100, after: After = None
     responses=documents.responses(openapi.PERIODS),
 )
 async def periods(request: Reading, partnership_id: Id) -> Response:
-    """Every period of the term. Of one that is not closed `net_halalas` is what came so far."""
+    """Each with something expected, posted or closed. Of one that is open `net_halalas` is what came so far."""
     scope = await request.money_scope()
 
     async def shown(view: View) -> Shown:
