@@ -7,6 +7,7 @@ answer, in a process of its own (`consumers.read_api.beside`), which ends if it 
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -27,6 +28,7 @@ from infra.settings import Settings
 
 ENTRIES_HERE_MAX: Final = 500
 """Entries of a partnership that are folded in this process: some tenths of a second."""
+REMEMBERED_MAX: Final = 64
 _HEADERS: Final = ("ETag", "Log-Index", "Cache-Control", "Vary")
 
 Raw = tuple[int, bytes]
@@ -44,19 +46,33 @@ class Calculations:
         self._settings = settings
         self._slots = Slots()
         self._here = asyncio.Lock()
+        self._known: OrderedDict[tuple[str, ...], dict[str, Any]] = OrderedDict()
 
-    async def answer(self, request: ReadRequest, partnership_id: str, prepare: Prepare, command: Command) -> Response:
-        """What is calculated from the entries of a partnership in scope. Raises `Problem` (404, 429, 503)."""
+    async def answer(
+        self,
+        request: ReadRequest,
+        partnership_id: str,
+        prepare: Prepare,
+        command: Command,
+        question: tuple[str, ...] | None = None,
+    ) -> Response:
+        """What is calculated from the entries of a partnership in scope. Raises `Problem` (404, 429, 503).
+
+        `question`: what is asked, where the answer follows from it and the entries alone; then it is remembered.
+        """
         caller = await request.caller()
         scope = money_scope(caller)
         calculation: Calculation | None = None
+        key: tuple[str, ...] | None = None
 
         async def shown(view: View) -> Shown:
-            nonlocal calculation
+            nonlocal calculation, key
             found(await read.partnership(await view.use(REVENUE), partnership_id, scope))
             entries = await few_entries(view, partnership_id)
             if entries is not None:
                 calculation = await prepare(view, entries)
+                if question is not None:
+                    key = partnership_id, str(len(entries)), *question
             return Shown(None)
 
         answer = await request.answer([REVENUE, EVENT_INDEX], shown)
@@ -66,10 +82,20 @@ class Calculations:
             with self._slots.using(caller.quota_name):
                 document = orjson.loads(await command())
         else:
-            async with self._here:
-                document = await asyncio.to_thread(calculation)
+            document = await self._calculated(calculation, key)
         headers = {name: answer.headers[name] for name in _HEADERS}
         return Response(orjson.dumps(document), headers=headers, media_type=JSON)
+
+    async def _calculated(self, calculation: Calculation, key: tuple[str, ...] | None) -> dict[str, Any]:
+        async with self._here:
+            if key is None:
+                return await asyncio.to_thread(calculation)
+            if key not in self._known:
+                self._known[key] = await asyncio.to_thread(calculation)
+            self._known.move_to_end(key)
+            if len(self._known) > REMEMBERED_MAX:
+                self._known.popitem(last=False)
+            return self._known[key]
 
     async def output_of(self, *command: str, answers_no: bool = False) -> bytes:
         """What a command prints as JSON, see `beside.output_of`."""

@@ -160,7 +160,11 @@ async def one_forecast(request: Reading, partnership_id: Id, calculations: Calcu
         return lambda: forecast(entries).document()
 
     return await calculations.answer(
-        request, partnership_id, prepare, lambda: calculations.output_of("ledger", "forecast", partnership_id)
+        request,
+        partnership_id,
+        prepare,
+        lambda: calculations.output_of("ledger", "forecast", partnership_id),
+        ("forecast",),
     )
 
 
@@ -186,7 +190,7 @@ async def other_terms(request: Reading, partnership_id: Id, terms: Terms, calcul
             await asyncio.to_thread(file.write_bytes, orjson.dumps(given))
             return await calculations.output_of("ledger", "what-if", partnership_id, "--terms", str(file))
 
-    return await calculations.answer(request, partnership_id, prepare, beside)
+    return await calculations.answer(request, partnership_id, prepare, beside, ("what-if", terms))
 
 
 @routes.get(
