@@ -35,6 +35,7 @@ from consumers.campaigns.rules.in_force import rules_in_force, versions_of
 from consumers.campaigns.rules.rule import GROUP_COMPLETED, QUOTA_MET, Rule, RuleSet
 from consumers.fold.anomaly import ANOMALY, Anomaly
 from consumers.fold.consumer import Consumer
+from consumers.fold.past_rows import SQL_FILE as PAST_ROWS
 from consumers.fold.version import version_of
 from consumers.projections.handlers import one_time_events, pending_events, plan, services, training
 from consumers.projections.handlers.outcome import Applied
@@ -155,6 +156,7 @@ def campaigns_consumer(rules: Callable[[], RuleSet]) -> Consumer:
         sql_files=(
             *rows.SQL_FILES,
             ("consumers.fold", "anomaly.sql"),
+            PAST_ROWS,
             *chain.from_iterable(module.SQL_FILES for module in _SHARED),
         ),
         required_keys=lambda ws, entries: required_keys(ws, entries, names=rules().names_owner),

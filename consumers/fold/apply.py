@@ -11,9 +11,11 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from itertools import islice
+from operator import attrgetter
 from typing import Final
 
 from consumers.fold.consumer import Consumer
+from consumers.fold.past_rows import PAST_ROW, KeepingUnitOfWork, KeptKeys, block_start, blocks
 from events.errors import YesserError
 from events.wire.entry import Entry
 from infra.postgres.connection import Connection
@@ -25,6 +27,12 @@ from infra.postgres.unit_of_work import UnitOfWork
 ROWS_MAX: Final = 24_000
 """A batch needs at most this many rows, less than a second of work. A single entry may need somewhat more: events.md §3
 limits how many facts are pending for a project or service."""
+_PAST_COLUMNS: Final = attrgetter(*PAST_ROW.columns)
+_KEEP: Final = """
+INSERT INTO past_row (name, key, until, row)
+SELECT name, key, until, row FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[]) AS r (name, key, until, row)
+ON CONFLICT DO NOTHING
+"""
 SLICE_ENTRIES: Final = 512
 """Entries folded before the time is looked at."""
 TURN_S: Final = 0.01
@@ -40,19 +48,47 @@ async def apply(
     consumer: Consumer,
     entries: Sequence[Entry],
     before_writing: Callable[[], None] | None = None,
+    kept: KeptKeys | None = None,
 ) -> list[OutboxEvent]:
     """Apply a batch to the tables in `search_path`, within the caller's transaction.
 
-    `before_writing` is called between the fold and the writing of its rows. Raises `TooManyRows` before anything is
-    written.
+    `before_writing` is called between the fold and the writing of its last rows. `kept` is that of the batches before.
+    After an error, such as `TooManyRows`, roll the transaction back, and let `kept` forget.
     """
-    rows = UnitOfWork()
+    if not consumer.keeps_past:
+        return await _apply(connection, consumer, entries, UnitOfWork(), before_writing)
+    kept, decided = kept or KeptKeys(), []
+    parts = blocks(entries)
+    for number, part in enumerate(parts, 1):
+        rows = KeepingUnitOfWork(kept, block_start(part[0].index) if part else 0)
+        release = before_writing if number == len(parts) else None
+        decided += await _apply(connection, consumer, part, rows, release)
+    return decided
+
+
+async def _apply(
+    connection: Connection,
+    consumer: Consumer,
+    entries: Sequence[Entry],
+    rows: UnitOfWork,
+    before_writing: Callable[[], None] | None,
+) -> list[OutboxEvent]:
     await load(connection, rows, consumer, entries)
     decided = await fold_in_turns(consumer, rows, entries)
     if before_writing is not None:
         before_writing()
+    if isinstance(rows, KeepingUnitOfWork):
+        await keep(connection, rows)
     await save(connection, rows)
     return decided
+
+
+async def keep(connection: Connection, rows: KeepingUnitOfWork) -> None:
+    """Keep what the rows were that the batch has changed, before they are saved."""
+    past = rows.past()
+    if past:
+        names, keys, untils, copies = zip(*map(_PAST_COLUMNS, past), strict=True)
+        await connection.execute(_KEEP, names, keys, untils, copies)
 
 
 async def fold_in_turns(consumer: Consumer, rows: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:

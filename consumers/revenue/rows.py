@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from infra.postgres.unit_of_work import Table
+from infra.postgres.unit_of_work import UNDATED, Table
 
 
 @dataclass(slots=True)
@@ -208,12 +208,14 @@ class Statement:
 
 CONTRACT: Final = Table("contract", Contract, key=("partnership_id",))
 VERSION: Final = Table("contract_version", ContractVersion, key=("partnership_id", "version"))
-EXPECTED: Final = Table("expected", Expected, key=("partnership_id", "version", "period"))
-PERIOD: Final = Table("period", Period, key=("partnership_id", "period"))
+EXPECTED: Final = Table("expected", Expected, key=("partnership_id", "version", "period"), since=UNDATED)
+PERIOD: Final = Table("period", Period, key=("partnership_id", "period"), since="")
 WINDOW: Final = Table("revenue_window", RevenueWindow, key=("partnership_id", "window_number"))
 RECEIPT: Final = Table("receipt", Receipt, key=("partnership_id", "receipt_id"))
 REVERSAL: Final = Table("reversal", Reversal, key=("partnership_id", "reversal_id"))
 PAYOUT: Final = Table("payout", Payout, key=("partnership_id", "payout_id"))
 ACCOUNT: Final = Table("account", Account, key=("account",))
 TRANSFER: Final = Table("transfer", Transfer, key=("index", "line"), append_only=True)
-STATEMENT: Final = Table("statement", Statement, key=("partnership_id", "period"), append_only=True)
+STATEMENT: Final = Table(
+    "statement", Statement, key=("partnership_id", "period"), append_only=True, since="closing_index"
+)

@@ -68,10 +68,15 @@ def _column(table: Table[Any], number: int, rows: list[Any]) -> list[Any]:
 
 def _load_sql(table: Table[Any]) -> str:
     """Selects the rows of the keys, given as one array per key column."""
-    arrays = ", ".join(f"${i}::{t}[]" for i, t in enumerate(table.key_types, 1))
     on = " AND ".join(f"t.{k} = k.{k}" for k in table.key)
     columns = ", ".join(f"t.{c}" for c in table.columns)
-    return f"SELECT {columns} FROM unnest({arrays}) AS k({', '.join(table.key)}) JOIN {table.name} t ON {on}"
+    return f"SELECT {columns} FROM {keys_sql(table)} JOIN {table.name} t ON {on}"
+
+
+def keys_sql(table: Table[Any]) -> str:
+    """SQL for the keys as rows of `k`, given as one array per key column."""
+    arrays = ", ".join(f"${i}::{t}[]" for i, t in enumerate(table.key_types, 1))
+    return f"unnest({arrays}) AS k({', '.join(table.key)})"
 
 
 def _load_all_sql(table: Table[Any]) -> str:

@@ -17,6 +17,10 @@ Row = TypeVar("Row")
 Key = tuple[Any, ...]
 
 
+UNDATED: Final = "(undated)"
+"""The `since` of rows that never change and show only through rows of another table."""
+
+
 class _All:
     """Requests every row of a small table."""
 
@@ -55,12 +59,17 @@ def _sql_type(annotation: Any) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Table(Generic[Row]):
-    """A table and its row type. `key` names the primary key's columns; rows of `append_only` tables are never read."""
+    """A table and its row type. `key` names the primary key's columns; rows of `append_only` tables are never read.
+
+    `since` names the column with the index of the entry that made the row: `index` or `first_index` unless it is given,
+    "" where no column has it.
+    """
 
     name: str
     row: type[Row]
     key: tuple[str, ...]
     append_only: bool = False
+    since: str | None = None
 
     columns: tuple[str, ...] = dataclasses.field(init=False)
     types: tuple[str, ...] = dataclasses.field(init=False)
@@ -71,6 +80,8 @@ class Table(Generic[Row]):
         hints = get_type_hints(self.row)
         columns = tuple(f.name for f in dataclasses.fields(self.row))  # type: ignore[arg-type]
         types = tuple(_sql_type(hints[c]) for c in columns)
+        if self.since is None:
+            object.__setattr__(self, "since", next((c for c in ("index", "first_index") if c in columns), ""))
         object.__setattr__(self, "columns", columns)
         object.__setattr__(self, "types", types)
         object.__setattr__(self, "key_types", tuple(types[columns.index(k)] for k in self.key))

@@ -88,7 +88,7 @@ async def test_what_is_committed_is_what_a_rebuild_gives_at_that_index(
     told = {row["name"]: row for row in said["commitments"]}
     for name, consumer in CONSUMERS.items():
         rebuilt = await rebuild(settings, consumer)
-        for model in rebuilt.read_models:
+        for model in rebuilt.read_models[: len(consumer.tables)]:
             committed = told.pop(f"{name}.{model.name}")
             assert committed["log_index"] == rebuilt.log_index == len(raw)
             assert (committed["rows"], committed["sha256"]) == (model.rows, model.sha256)

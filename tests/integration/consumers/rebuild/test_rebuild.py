@@ -79,7 +79,7 @@ async def test_a_rebuild_gives_the_live_rows(
     assert rebuilt.ok
     assert rebuilt.first_difference is None
     assert rebuilt.log_index == len(raw)
-    assert [model.name for model in rebuilt.read_models] == [table.name for table in consumer.tables]
+    assert [model.name for model in rebuilt.read_models] == [table.name for table in consumer.stored_tables]
     assert sum(model.rows for model in rebuilt.read_models) > 0
     assert await scratch_schemas(connection) == 0
     assert await connection.fetchval("SELECT count(*) FROM platform.outbox") == 0
