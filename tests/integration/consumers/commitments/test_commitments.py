@@ -17,7 +17,6 @@ from consumers.commitments.commitment import LogGrowth, hash_read_models, log_gr
 from consumers.commitments.scheduler import CommitmentScheduler
 from consumers.fold.table_hash import TableHash
 from consumers.operations.audit_command import audit
-from consumers.operations.wait import read_status
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.rebuild.rebuild import RebuildOptions, Rebuilt, rebuild
 from consumers.rebuild.table_hash import table_hash
@@ -139,7 +138,7 @@ async def test_the_relay_commits_once_when_the_log_has_grown_and_commitments_do_
 ) -> None:
     monkeypatch.setattr(commitment, "ENTRIES_MIN", ENTRIES_MIN)
     assert len(raw) > ENTRIES_MIN
-    assert (await read_status(live, CONSUMERS)).commitment_due
+    assert (await log_growth(live)).due
     epoch = await lease.claim(live, "relay", "test", settings)
     assert epoch is not None
     scheduler = CommitmentScheduler(settings, Term(epoch, asyncio.Event()))
@@ -148,7 +147,7 @@ async def test_the_relay_commits_once_when_the_log_has_grown_and_commitments_do_
     assert len(grown) == len(raw) + sum(len(consumer.tables) for consumer in CONSUMERS.values())
     found = await log_growth(live)
     assert (found.entries_count, found.committed_count) == (len(raw), len(raw))
-    assert not (await read_status(live, CONSUMERS)).commitment_due
+    assert not (await log_growth(live)).due
 
 
 def test_a_commitment_is_due_when_the_log_has_grown_by_a_tenth_and_by_ten_thousand_entries() -> None:
@@ -169,7 +168,7 @@ async def test_a_rotation_of_the_logs_key_is_committed_at_once_and_its_history_i
     step = sign_transition(old, new, datetime.now(UTC), (len(raw), bytes(32)))
     add = "INSERT INTO log.key_history (number, size, note) VALUES (1, $1, $2)"
     await live.execute(add, step.size, step.note)
-    assert (await read_status(live, CONSUMERS)).commitment_due
+    assert (await log_growth(live)).due
     epoch = await lease.claim(live, "relay", "test", settings)
     assert epoch is not None
     scheduler = CommitmentScheduler(settings, Term(epoch, asyncio.Event()))
