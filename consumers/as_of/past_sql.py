@@ -38,17 +38,19 @@ class Base:
 
 
 def is_shown(table: Table[Any]) -> bool:
-    """Whether there is a view of it: rows that are only added must show their age."""
-    return not table.append_only or table.since != ""
+    """Whether there is a view of it: of what waited at a time, nothing is read."""
+    return not table.transient
 
 
 def base_sql(base: Base, table: Table[Any], *, whole: bool) -> str:
     """SQL for the rows of some keys, given as one array per key column, or of the whole table, at the base."""
-    on = " AND ".join(f"t.{name} = k.{name}" for name in table.key)
+    live = base.live(table)
+    if table.transient and whole:
+        return " UNION ALL ".join(_parts(base, table, f"{live} t", "", "", "t"))
     if whole:
-        return " UNION ALL ".join(_parts(base, table, f"{base.live(table)} t", f"{base.live(table)} k", "", "t"))
-    keys = keys_sql(table)
-    return " UNION ALL ".join(_parts(base, table, f"{keys} JOIN {base.live(table)} t ON {on}", keys, "", "k"))
+        return " UNION ALL ".join(_parts(base, table, f"{live} t", f"{live} k", "", "t"))
+    keys, on = keys_sql(table), " AND ".join(f"t.{name} = k.{name}" for name in table.key)
+    return " UNION ALL ".join(_parts(base, table, f"{keys} JOIN {live} t ON {on}", keys, "", "k"))
 
 
 def view_sql(base: Base, table: Table[Any], schema: str, *, is_changed: bool) -> str:
@@ -61,8 +63,7 @@ def view_sql(base: Base, table: Table[Any], schema: str, *, is_changed: bool) ->
         parts = _parts(base, table, f"{live} t", f"{live} k", left, "t", left_past)
     else:
         before = base.end if base.is_complete else base.start
-        dated = f" WHERE t.{table.since} < {before}" if table.append_only else ""
-        parts = [f"SELECT {_columns(table, 't')} FROM {live} t{dated}"]
+        parts = [f"SELECT {_columns(table, 't')} FROM {live} t WHERE t.{table.since} < {before}"]
     if is_changed:
         rows = f"(SELECT row FROM {schema}.changed_row WHERE name = '{table.name}') p"
         parts.append(f"SELECT {_columns(table, 'r')} FROM {rows} CROSS JOIN LATERAL {_made(base, table)}")
@@ -72,15 +73,15 @@ def view_sql(base: Base, table: Table[Any], schema: str, *, is_changed: bool) ->
 def _parts(
     base: Base, table: Table[Any], live: str, keys: str, left: str, alias: str, left_past: str = ""
 ) -> list[str]:
-    """The rows that have not changed since the base, from `live` as `t`; what the others were, by their keys `k`."""
+    """The rows of `live` (`t`) that have not changed since the base; what the others were, by their keys `k` or all."""
     sql = f"SELECT {_columns(table, 't')} FROM {live} WHERE {_since(base, table, 't')}{left}"
     if table.name not in base.with_past:
         return [sql]
     # A look-up for each key, whose cost does not depend on how much is kept: the limit keeps it one.
     changed = _past(base, table, alias, "true", "")
-    was = _past(base, table, "k", "p.row", " ORDER BY p.until")
+    was = f"{keys} CROSS JOIN LATERAL ({_past(base, table, 'k', 'p.row', ' ORDER BY p.until')}) p"
     past = (
-        f"SELECT {_columns(table, 'r')} FROM {keys} CROSS JOIN LATERAL ({was}) p"
+        f"SELECT {_columns(table, 'r')} FROM {was if keys else _first_copies(base, table)}"
         f" CROSS JOIN LATERAL {_made(base, table)} WHERE p.row IS NOT NULL AND {_since(base, table, 'r')}{left_past}"
     )
     return [f"{sql} AND ({changed}) IS NULL", past]
@@ -94,7 +95,7 @@ def _since(base: Base, table: Table[Any], alias: str) -> str:
     """SQL: the row was there at the base, as far as its columns tell."""
     if not base.start:
         return "false"
-    return f"{alias}.{table.since} < {base.start}" if is_kept(table) and table.since else "true"
+    return f"{alias}.{table.since} < {base.start}" if table.since else "true"
 
 
 def _past(base: Base, table: Table[Any], alias: str, result: str, order: str) -> str:
@@ -102,6 +103,14 @@ def _past(base: Base, table: Table[Any], alias: str, result: str, order: str) ->
     return (
         f"SELECT {result} FROM {base.consumer.schema}.past_row p WHERE p.name = '{table.name}'"
         f" AND p.key = {key_sql(table, alias)} AND p.until >= {base.start}{order} LIMIT 1"
+    )
+
+
+def _first_copies(base: Base, table: Table[Any]) -> str:
+    """SQL for the first copies since the base of all rows, also of those that were deleted since."""
+    return (
+        f"(SELECT DISTINCT ON (key) row FROM {base.consumer.schema}.past_row"
+        f" WHERE name = '{table.name}' AND until >= {base.start} ORDER BY key, until) p"
     )
 
 

@@ -31,7 +31,7 @@ BLOCKS_MAX: Final = 4
 
 async def can_show(connection: Connection, consumers: Sequence[Consumer]) -> bool:
     """Whether earlier states of these consumers can be read from their tables. Ask before the transaction begins."""
-    if not all(consumer.keeps_past or all(t.append_only for t in consumer.tables) for consumer in consumers):
+    if not all(consumer.shows_past for consumer in consumers):
         return False
     schemas = sorted({consumer.schema for consumer in consumers})
     exist: bool = await connection.fetchval(_SQL["schemas_exist"], schemas)
@@ -77,17 +77,18 @@ async def _bases(connection: Connection, consumers: Sequence[Consumer], index: i
         start = block_start(index) if index <= position else position
         if index - start > BLOCKS_MAX * BLOCK_ENTRIES:
             return None
-        with_past = await _with_past(connection, consumer) if start < position else []
-        bases.append(Base(consumer, position, start, index, frozenset(with_past)))
+        past = await _tables_with_past(connection, consumer) if start < position else frozenset()
+        bases.append(Base(consumer, position, start, index, past))
     return bases
 
 
-async def _with_past(connection: Connection, consumer: Consumer) -> list[str]:
-    """The tables that have past rows."""
+async def _tables_with_past(connection: Connection, consumer: Consumer) -> frozenset[str]:
+    """The names of the tables that have past rows."""
     if not consumer.keeps_past:
-        return []
+        return frozenset()
     names = [table.name for table in consumer.tables if is_kept(table)]
-    return [name for (name,) in await connection.fetch(_SQL["with_past"].format(schema=consumer.schema), names)]
+    sql = _SQL["with_past"].format(schema=consumer.schema)
+    return frozenset(name for (name,) in await connection.fetch(sql, names))
 
 
 async def _folded(connection: Connection, base: Base, entries: Sequence[Entry]) -> UnitOfWork:

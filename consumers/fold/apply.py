@@ -11,11 +11,11 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from itertools import islice
-from operator import attrgetter
 from typing import Final
 
 from consumers.fold.consumer import Consumer
-from consumers.fold.past_rows import PAST_ROW, KeepingUnitOfWork, KeptKeys, block_start, blocks
+from consumers.fold.past_rows import KeepingUnitOfWork, KeptKeys, block_start, blocks
+from consumers.fold.past_storage import keep
 from events.errors import YesserError
 from events.wire.entry import Entry
 from infra.postgres.connection import Connection
@@ -27,12 +27,6 @@ from infra.postgres.unit_of_work import UnitOfWork
 ROWS_MAX: Final = 24_000
 """A batch needs at most this many rows, less than a second of work. A single entry may need somewhat more: events.md §3
 limits how many facts are pending for a project or service."""
-_PAST_COLUMNS: Final = attrgetter(*PAST_ROW.columns)
-_KEEP: Final = """
-INSERT INTO past_row (name, key, until, row)
-SELECT name, key, until, row FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[]) AS r (name, key, until, row)
-ON CONFLICT DO NOTHING
-"""
 SLICE_ENTRIES: Final = 512
 """Entries folded before the time is looked at."""
 TURN_S: Final = 0.01
@@ -81,14 +75,6 @@ async def _apply(
         await keep(connection, rows)
     await save(connection, rows)
     return decided
-
-
-async def keep(connection: Connection, rows: KeepingUnitOfWork) -> None:
-    """Keep what the rows were that the batch has changed, before they are saved."""
-    past = rows.past()
-    if past:
-        names, keys, untils, copies = zip(*map(_PAST_COLUMNS, past), strict=True)
-        await connection.execute(_KEEP, names, keys, untils, copies)
 
 
 async def fold_in_turns(consumer: Consumer, rows: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:

@@ -53,6 +53,11 @@ class Consumer:
         return PAST_ROWS in self.sql_files
 
     @property
+    def shows_past(self) -> bool:
+        """Whether earlier states can be read from its tables."""
+        return self.keeps_past or all(table.append_only for table in self.tables)
+
+    @property
     def stored_tables(self) -> tuple[Table[Any], ...]:
         """Its tables, and the one with what its rows were."""
         return (*self.tables, PAST_ROW) if self.keeps_past else self.tables

@@ -17,7 +17,7 @@ from typing import Any, Final
 import orjson
 
 from events.wire.entry import Entry
-from infra.postgres.unit_of_work import UNDATED, Key, Row, Table, UnitOfWork
+from infra.postgres.unit_of_work import Key, Row, Table, UnitOfWork
 
 BLOCK_ENTRIES: Final = 8_192
 """Entries of a block. A state inside it is its first state and the fold of what follows, so at most so many entries."""
@@ -53,8 +53,8 @@ def blocks(entries: Sequence[Entry]) -> list[Sequence[Entry]]:
 
 
 def is_kept(table: Table[Any]) -> bool:
-    """Whether past rows of the table are kept: rows that are only added show their age."""
-    return not table.append_only and table.since != UNDATED
+    """Whether past rows of the table are kept: those of the others never change, and show their age."""
+    return not table.append_only
 
 
 def key_text(key: Key) -> str:
@@ -110,6 +110,21 @@ class KeepingUnitOfWork(UnitOfWork):
             name = table.name, table.key_of(row)
             if name not in kept and not (since and getattr(row, since) >= self._start):
                 self._before[name] = orjson.dumps(row).decode()
+
+    @property
+    def start(self) -> int:
+        """The first index of its block."""
+        return self._start
+
+    def deleted_unread(self) -> list[tuple[Table[Any], list[Key]]]:
+        """What was deleted and may have to be copied, though nothing was read of it: the keys, by table."""
+        found = []
+        for changes in self.changes() if self._start else ():
+            table, known = changes.table, (self._before, self._kept.keys)
+            keys = [key for key in changes.deleted if not any((table.name, key) in names for names in known)]
+            if keys:
+                found.append((table, keys))
+        return found
 
     def past(self) -> list[PastRow]:
         """Copies of the rows that the batch is the first to change in this block; they are kept from now on."""

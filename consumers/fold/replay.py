@@ -15,9 +15,10 @@ from typing import Any, Final
 from consumers.audit.port import NotThere, read_verifier
 from consumers.audit.tree import require_tree
 from consumers.database_audit.postgres_port import PostgresPort
-from consumers.fold.apply import TooManyRows, keep, load
+from consumers.fold.apply import TooManyRows, load
 from consumers.fold.consumer import Consumer
 from consumers.fold.past_rows import KeepingUnitOfWork, KeptKeys, block_start, blocks
+from consumers.fold.past_storage import keep
 from consumers.fold.stored_keys import StoredKeys
 from events.wire.entry import Entry, parse_entry
 from infra.log.reader import read_checked

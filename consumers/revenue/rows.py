@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from infra.postgres.unit_of_work import UNDATED, Table
+from infra.postgres.unit_of_work import Table
 
 
 @dataclass(slots=True)
@@ -70,6 +70,7 @@ class Expected:
     version: int
     period: str
     amount_halalas: int
+    index: int
 
 
 @dataclass(slots=True)
@@ -208,7 +209,7 @@ class Statement:
 
 CONTRACT: Final = Table("contract", Contract, key=("partnership_id",))
 VERSION: Final = Table("contract_version", ContractVersion, key=("partnership_id", "version"))
-EXPECTED: Final = Table("expected", Expected, key=("partnership_id", "version", "period"), since=UNDATED)
+EXPECTED: Final = Table("expected", Expected, key=("partnership_id", "version", "period"))
 PERIOD: Final = Table("period", Period, key=("partnership_id", "period"), since="")
 WINDOW: Final = Table("revenue_window", RevenueWindow, key=("partnership_id", "window_number"))
 RECEIPT: Final = Table("receipt", Receipt, key=("partnership_id", "receipt_id"))

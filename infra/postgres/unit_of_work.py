@@ -17,10 +17,6 @@ Row = TypeVar("Row")
 Key = tuple[Any, ...]
 
 
-UNDATED: Final = "(undated)"
-"""The `since` of rows that never change and show only through rows of another table."""
-
-
 class _All:
     """Requests every row of a small table."""
 
@@ -62,7 +58,7 @@ class Table(Generic[Row]):
     """A table and its row type. `key` names the primary key's columns; rows of `append_only` tables are never read.
 
     `since` names the column with the index of the entry that made the row: `index` or `first_index` unless it is given,
-    "" where no column has it.
+    "" where no column has it. Rows of `transient` tables are deleted again, and few at any time.
     """
 
     name: str
@@ -70,6 +66,7 @@ class Table(Generic[Row]):
     key: tuple[str, ...]
     append_only: bool = False
     since: str | None = None
+    transient: bool = False
 
     columns: tuple[str, ...] = dataclasses.field(init=False)
     types: tuple[str, ...] = dataclasses.field(init=False)

@@ -3,8 +3,8 @@
     python -m tests.bench.past [--entries N] [--asked N] [--pairs N] [--traffic mixed|uniform] [--json FILE]
 
 The log is written as the registrar would write it, and the three consumers of the plan apply it from PostgreSQL. At an
-eighth, a quarter, a half and the whole of it, the plan is asked for as of random indexes. A million entries take three
-minutes. The pairs apply the first entries with and without past rows in turn.
+eighth, a quarter, a half and the whole of it, the plan is asked for as of random indexes, and the read models are hashed
+for a commitment. A million entries take four minutes. The pairs apply the first entries with and without past rows in turn.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import statistics
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -26,6 +27,8 @@ import orjson
 import psutil
 from rich.console import Console
 
+from consumers.commitments import chunks
+from consumers.commitments.commitment import hash_read_models
 from consumers.fold.consumer import Consumer
 from consumers.fold.past_rows import SQL_FILE
 from consumers.operations.migrate_command import migrate_database
@@ -116,6 +119,28 @@ async def asked(settings: Settings, size: int, number: int, random: Random) -> l
     return took
 
 
+async def hashed(connection: Connection) -> tuple[float, float]:
+    """Seconds for the hashes of the plan's consumers, and of the longest transaction."""
+    longest = 0.0
+    given = chunks.snapshot
+
+    @asynccontextmanager
+    async def timed(connection: Connection, consumer: Consumer) -> AsyncIterator[None]:
+        nonlocal longest
+        began = time.perf_counter()
+        async with given(connection, consumer):
+            yield
+        longest = max(longest, time.perf_counter() - began)
+
+    chunks.snapshot = timed  # type: ignore[assignment]
+    started = time.perf_counter()
+    try:
+        assert await hash_read_models(connection, PLAN_CONSUMERS)
+    finally:
+        chunks.snapshot = given
+    return time.perf_counter() - started, longest
+
+
 async def whole(settings: Settings, given: argparse.Namespace) -> dict[str, object]:
     connection = await connect(settings, "bench", batch=True)
     figures: dict[str, object] = {}
@@ -142,7 +167,15 @@ async def whole(settings: Settings, given: argparse.Namespace) -> dict[str, obje
                 f"{end:,} entries: plan p50 {p50:.3f} s, p95 {p95:.3f} s, longest {took[-1]:.3f} s"
                 f" (µs per entry applied: {applying})"
             )
-            figures[str(end)] = {"p50_s": p50, "p95_s": p95, "longest_s": took[-1], "applied_us": costs}
+            hashing, longest = await hashed(connection)
+            console.print(
+                f"    the commitments took {hashing:.1f} s, {1e6 * hashing / end:.1f} µs per entry of the log;"
+                f" the longest transaction {longest:.2f} s"
+            )
+            figures[str(end)] = {
+                "p50_s": p50, "p95_s": p95, "longest_s": took[-1], "applied_us": costs,
+                "commitments_s": hashing, "longest_snapshot_s": longest,
+            }  # fmt: skip
             first = end
         sizes = "SELECT sum(pg_total_relation_size(c.oid)) FROM pg_class c WHERE relname = $1"
         past, log = [await connection.fetchval(sizes, name) for name in ("past_row", "segment")]

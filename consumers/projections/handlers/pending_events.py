@@ -59,9 +59,9 @@ class PendingFact:
         return full
 
 
-PENDING_COUNT: Final = Table("waiting_count", PendingCount, key=("subject",))
-PENDING_AGENCY: Final = Table("waiting_agency", PendingAgency, key=("subject", "agency"))
-PENDING_FACT: Final = Table("waiting_fact", PendingFact, key=("subject", "ordinal"))
+PENDING_COUNT: Final = Table("waiting_count", PendingCount, key=("subject",), transient=True)
+PENDING_AGENCY: Final = Table("waiting_agency", PendingAgency, key=("subject", "agency"), transient=True)
+PENDING_FACT: Final = Table("waiting_fact", PendingFact, key=("subject", "ordinal"), transient=True)
 TABLES: Final[tuple[Table[Any], ...]] = (PENDING_COUNT, PENDING_AGENCY, PENDING_FACT)
 SQL_FILES: Final = (("consumers.projections.handlers", "pending_events.sql"),)
 

@@ -22,7 +22,6 @@ from consumers.rebuild.rebuild import RebuildOptions, rebuild
 from consumers.registry import CONSUMERS
 from events.wire.entry import parse_entry
 from infra.postgres.connection import Connection
-from infra.postgres.unit_of_work import UNDATED
 from infra.settings import Settings
 from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
 from tests.oracle.history import MIXED, entries_from, generate
@@ -74,12 +73,12 @@ async def apply_in_batches(connection: Connection, consumer: Consumer, raw: Sequ
 
 
 async def rows_of(shown: View, consumers: Sequence[Consumer]) -> dict[str, list[Any]]:
-    """All rows, by table. Undated ones show only through others, and facts that wait have no view."""
+    """All rows, by table; facts that wait have no view."""
     found = {}
     for consumer in consumers:
         connection = await shown.use(consumer)
         for table in consumer.tables:
-            if is_shown(table) and table.since != UNDATED and not table.name.startswith("waiting_"):
+            if is_shown(table):
                 rows = f"SELECT {', '.join(table.columns)} FROM {table.name} ORDER BY {', '.join(table.key)}"
                 found[f"{consumer.name}.{table.name}"] = list(map(tuple, await connection.fetch(rows)))
     return found

@@ -186,8 +186,26 @@ async def test_a_rotation_of_the_logs_key_is_committed_at_once_and_its_history_i
 
 def test_a_commitment_is_due_after_a_day_in_which_the_log_has_grown() -> None:
     assert LogGrowth(501, 500, timedelta(days=1)).due
+    assert LogGrowth(1_009_900, 1_000_000, timedelta(days=1)).due
+    assert not LogGrowth(1_009_899, 1_000_000, timedelta(days=9)).due, "too little of such a log"
     assert not LogGrowth(501, 500, timedelta(hours=23, minutes=59)).due
     assert not LogGrowth(500, 500, timedelta(days=9)).due, "it has not grown"
+
+
+def rows_hashed_per_entry(first: int, per_day: int) -> float:
+    """Entries' rows that are hashed for each new entry, while a log of `first` entries doubles at a steady rate."""
+    committed, since, hashed, step = first, timedelta(), 0, max(1, first // 20_000)
+    for size in range(first + step, 2 * first, step):
+        since += timedelta(days=1) * step / per_day
+        if LogGrowth(size, committed, since).due:
+            committed, since, hashed = size, timedelta(), hashed + size
+    return hashed / first
+
+
+@pytest.mark.parametrize("per_day", [100, 10_000, 1_000_000])
+def test_what_an_entry_costs_does_not_grow_with_the_log(per_day: int) -> None:
+    for first in (1_000_000, 100_000_000):
+        assert 0 < rows_hashed_per_entry(first, per_day) <= 1.05 * commitment.DAILY_DIVISOR, first
 
 
 async def test_the_day_is_counted_by_the_recorded_times_of_the_log(
