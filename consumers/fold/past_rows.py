@@ -9,15 +9,16 @@ A copy costs what a change costs, and a row is copied at most once per block, so
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, groupby
+from itertools import groupby
 from typing import Any, Final
 
 import orjson
 
 from events.wire.entry import Entry
-from infra.postgres.unit_of_work import Key, Row, Table, UnitOfWork
+from infra.postgres.unit_of_work import Key, Row, Table, TableRows, UnitOfWork
 
 BLOCK_ENTRIES: Final = 8_192
 """Entries of a block. A state inside it is its first state and the fold of what follows, so at most so many entries."""
@@ -75,76 +76,70 @@ class KeptKeys:
 
     def __init__(self) -> None:
         self._start = -1
-        self.keys: set[tuple[str, Key]] = set()
+        self._keys: defaultdict[Table[Any], set[Key]] = defaultdict(set)
 
     def enter(self, start: int) -> None:
         """Begin with the block `start`, unless it is the current one."""
         if start != self._start:
             self._start = start
-            self.keys.clear()
+            self._keys.clear()
+
+    def of(self, table: Table[Any]) -> set[Key]:
+        return self._keys[table]
 
     def forget(self) -> None:
         self._start = -1
 
 
 class KeepingUnitOfWork(UnitOfWork):
-    """The rows of a batch in one block, with what they were when they were loaded."""
+    """The rows of a batch in the block `start`, with what they were when they were loaded."""
 
     def __init__(self, kept: KeptKeys, start: int) -> None:
         super().__init__()
         kept.enter(start)
+        self.start = start
         self._kept = kept
-        self._start = start
-        self._before: dict[tuple[str, Key], str] = {}
+        self._before: defaultdict[Table[Any], dict[Key, str]] = defaultdict(dict)
 
     def adopt(self, table: Table[Row], rows: Iterable[Row], *, whole: bool = False) -> None:
         rows = list(rows)
         super().adopt(table, rows, whole=whole)
         # Before the first block there is nothing.
-        if self._start and is_kept(table):
+        if rows and self.start and is_kept(table):
             self._copy(table, rows)
 
     def _copy(self, table: Table[Any], rows: Iterable[Any]) -> None:
-        since, kept = table.since, self._kept.keys
+        since, kept, before = table.since, self._kept.of(table), self._before[table]
         for row in rows:
-            name = table.name, table.key_of(row)
-            if name not in kept and not (since and getattr(row, since) >= self._start):
-                self._before[name] = orjson.dumps(row).decode()
+            key = table.key_of(row)
+            if key not in kept and not (since and getattr(row, since) >= self.start):
+                before[key] = orjson.dumps(row).decode()
 
-    @property
-    def start(self) -> int:
-        """The first index of its block."""
-        return self._start
-
-    def deleted_unread(self) -> list[tuple[Table[Any], list[Key]]]:
+    def deleted_unread(self) -> Iterator[tuple[Table[Any], list[Key]]]:
         """What was deleted and may have to be copied, though nothing was read of it: the keys, by table."""
-        found = []
-        for changes in self.changes() if self._start else ():
-            table, known = changes.table, (self._before, self._kept.keys)
-            keys = [key for key in changes.deleted if not any((table.name, key) in names for names in known)]
-            if keys:
-                found.append((table, keys))
-        return found
+        for table, known in self._slices.items():
+            if known.deleted and self.start:
+                copied = self._before[table].keys() | self._kept.of(table)
+                keys = [key for key in known.deleted if key not in copied]
+                if keys:
+                    yield table, keys
 
     def past(self) -> list[PastRow]:
         """Copies of the rows that the batch is the first to change in this block; they are kept from now on."""
-        found = self._changed_first() if self._start else {}
-        self._kept.keys.update(found)
-        return [PastRow(name, key_text(key), self._start, row) for (name, key), row in found.items()]
+        found: list[PastRow] = []
+        for table, known in self._slices.items() if self.start else ():
+            if is_kept(table):
+                first = self._changed_first(table, known)
+                self._kept.of(table).update(first)
+                found += [PastRow(table.name, key_text(key), self.start, row) for key, row in first.items()]
+        return found
 
-    def _changed_first(self) -> dict[tuple[str, Key], str | None]:
-        found: dict[tuple[str, Key], str | None] = {}
-        for changes in self.changes():
-            table = changes.table
-            if not is_kept(table):
-                continue
-            for key in chain(changes.deleted, map(table.key_of, changes.changed)):
-                name = table.name, key
-                if name in self._before:
-                    found[name] = self._before[name]
-            if not table.since:  # no column tells that the row is new
-                for key in map(table.key_of, changes.new):
-                    name = table.name, key
-                    if name not in self._kept.keys:
-                        found.setdefault(name, None)
+    def _changed_first(self, table: Table[Any], known: TableRows) -> dict[Key, str | None]:
+        before = self._before.get(table, {})
+        found: dict[Key, str | None] = {key: before[key] for key in (*known.deleted, *known.changed) if key in before}
+        if not table.since:  # no column tells that a row is new
+            kept = self._kept.of(table)
+            for key in known.new:
+                if key not in kept:
+                    found.setdefault(key, None)
         return found

@@ -89,7 +89,7 @@ class Table(Generic[Row]):
 _UNASKED: Final = object()
 
 
-class _Slice:
+class TableRows:
     """A batch's rows of one table by key (None: known to be absent), and their changes."""
 
     __slots__ = ("appended", "changed", "deleted", "new", "rows", "whole")
@@ -120,7 +120,7 @@ class UnitOfWork:
     def __init__(self) -> None:
         self.scratch: Any = None
         """What a fold keeps from one part of the batch to the next: derived from the rows, and never stored."""
-        self._slices: defaultdict[Table[Any], _Slice] = defaultdict(_Slice)
+        self._slices: defaultdict[Table[Any], TableRows] = defaultdict(TableRows)
 
     # For folds.
 

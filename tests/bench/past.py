@@ -3,8 +3,9 @@
     python -m tests.bench.past [--entries N] [--asked N] [--pairs N] [--traffic mixed|uniform] [--json FILE]
 
 The log is written as the registrar would write it, and the three consumers of the plan apply it from PostgreSQL. At an
-eighth, a quarter, a half and the whole of it, the plan is asked for as of random indexes, and the read models are hashed
-for a commitment. A million entries take four minutes. The pairs apply the first entries with and without past rows in turn.
+eighth, a quarter, a half and the whole of it, the plan is asked for as of random indexes, and the read models are
+hashed for a commitment. A million entries take four minutes. The pairs apply the first entries with and without past
+rows in turn.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def entries(traffic: str, number: int) -> Iterator[bytes]:
 async def write(connection: Connection, source: Iterator[bytes], first: int, end: int) -> None:
     """Append the entries `first … end - 1` to the log; both are multiples of a bundle but at the end."""
     while first < end:
-        rows = []
+        rows: list[tuple[int, int, bytes, bytes]] = []
         while first < end and len(rows) < SEGMENTS_AT_ONCE:
             part = list(islice(source, min(BUNDLE, end - first)))
             bundle = b"".join(len(entry).to_bytes(2, "big") + entry for entry in part)
@@ -132,7 +133,7 @@ async def hashed(connection: Connection) -> tuple[float, float]:
             yield
         longest = max(longest, time.perf_counter() - began)
 
-    chunks.snapshot = timed  # type: ignore[assignment]
+    chunks.snapshot = timed
     started = time.perf_counter()
     try:
         assert await hash_read_models(connection, PLAN_CONSUMERS)
