@@ -16,6 +16,5 @@ CREATE SCHEMA {schema}
 CREATE UNLOGGED TABLE changed_row (
     name text COLLATE "C" NOT NULL,
     key text COLLATE "C" NOT NULL,
-    row text NOT NULL,
-    PRIMARY KEY (name, key)
+    row text NOT NULL
 )

@@ -109,15 +109,21 @@ async def pairs(settings: Settings, connection: Connection, number: int, end: in
     return found
 
 
-async def asked(settings: Settings, size: int, number: int, random: Random) -> list[float]:
-    """Seconds for the plan as of random indexes of the log."""
-    took = []
+async def asked(settings: Settings, size: int, number: int, random: Random) -> tuple[list[float], list[float]]:
+    """Seconds for the plan as of random indexes of the log, of the clock and of processor time, in order."""
+    took, used = [], []
     for index in random.sample(range(size), number):
+        meter = Meter({"bench": psutil.Process(), "postgres": services(settings)["postgres"]})
         started = time.perf_counter()
         document, _ = await plan_at_a_glance(settings, index)
         took.append(time.perf_counter() - started)
+        used.append(sum(load.processor_s for load in meter.loads().values()))
         assert document["log_index"] == index
-    return took
+    return sorted(took), sorted(used)
+
+
+def percentiles(ordered: list[float]) -> dict[str, float]:
+    return {"p50": statistics.median(ordered), "p95": ordered[int(0.95 * (len(ordered) - 1))], "longest": ordered[-1]}
 
 
 async def hashed(connection: Connection) -> tuple[float, float]:
@@ -150,8 +156,8 @@ async def whole(settings: Settings, given: argparse.Namespace) -> dict[str, obje
         source, first = entries(given.traffic, given.entries), 0
         if given.pairs:
             await write(connection, source, 0, first := PAIR_ENTRIES)
-            figures["with to without"] = found = await pairs(settings, connection, given.pairs, first)
-            for name, ratios in found.items():
+            figures["with to without"] = costs_with = await pairs(settings, connection, given.pairs, first)
+            for name, ratios in costs_with.items():
                 listed = ", ".join(f"{ratio:.3f}" for ratio in ratios)
                 console.print(f"{name}: {statistics.median(ratios):.3f} of the cost without past rows ({listed})")
         for part in PARTS:
@@ -161,20 +167,19 @@ async def whole(settings: Settings, given: argparse.Namespace) -> dict[str, obje
             await write(connection, source, first, end)
             costs = {c.name: await applied(settings, connection, c, end) for c in PLAN_CONSUMERS}
             await connection.execute("ANALYZE")
-            took = sorted(await asked(settings, end, given.asked, random))
-            p50, p95 = statistics.median(took), took[int(0.95 * (len(took) - 1))]
+            took, used = map(percentiles, await asked(settings, end, given.asked, random))
             applying = ", ".join(f"{name} {cost:.1f}" for name, cost in costs.items())
-            console.print(
-                f"{end:,} entries: plan p50 {p50:.3f} s, p95 {p95:.3f} s, longest {took[-1]:.3f} s"
-                f" (µs per entry applied: {applying})"
-            )
+            for name, found in (("s", took), ("s of processor time", used)):
+                shown = ", ".join(f"{figure} {value:.3f} {name}" for figure, value in found.items())
+                console.print(f"{end:,} entries: plan {shown}")
+            console.print(f"    µs of processor time per entry applied: {applying}")
             hashing, longest = await hashed(connection)
             console.print(
                 f"    the commitments took {hashing:.1f} s, {1e6 * hashing / end:.1f} µs per entry of the log;"
                 f" the longest transaction {longest:.2f} s"
             )
             figures[str(end)] = {
-                "p50_s": p50, "p95_s": p95, "longest_s": took[-1], "applied_us": costs,
+                "plan_s": took, "plan_processor_s": used, "applied_us": costs,
                 "commitments_s": hashing, "longest_snapshot_s": longest,
             }  # fmt: skip
             first = end
