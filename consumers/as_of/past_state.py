@@ -25,7 +25,7 @@ from infra.postgres.sql import queries
 from infra.postgres.unit_of_work import Changes, Need, UnitOfWork
 
 _SQL: Final = queries("consumers.as_of", "past_state.sql")
-BLOCKS_MAX: Final = 4
+BLOCKS_MAX: Final = 8
 """Blocks that are folded in memory at most, for a consumer that is behind the index."""
 
 

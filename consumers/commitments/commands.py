@@ -23,7 +23,7 @@ class NothingApplied(YesserError):
 def commit(as_json: bool) -> None:
     """Publish the hash of every read model in the log, with the index that it is as of.
 
-    That is the beginning of the current block of 8,192 entries; of a shorter log, its end. The platform does this
+    That is the beginning of the current block of 4,096 entries; of a shorter log, its end. The platform does this
     automatically when the log has grown by a tenth, by 10,000 entries at least, once a day while it grows, and after a
     rotation of the log's key, whose history is committed too. `yesser wait` does not wait for that. `yesser audit
     commitments` verifies the hashes.

@@ -126,9 +126,9 @@ async def hash_read_models(
             if hashes and await _can_be_hashed(connection, consumer):
                 found += hashes
     if found:
-        keys = await hash_log_keys(connection, newest)
-        if keys.rows:
-            found.append(Commitment(keys.name, newest, keys.rows, keys.sha256, await _recorded(connection, newest)))
+        keys, recorded = await hash_log_keys(connection, newest), await _recorded(connection, newest)
+        if keys.rows and recorded is not None:
+            found.append(Commitment(keys.name, newest, keys.rows, keys.sha256, recorded))
     return found
 
 
@@ -159,14 +159,16 @@ async def _hash_consumer(connection: Connection, consumer: Consumer) -> tuple[in
 async def _commitments(
     connection: Connection, consumer: Consumer, end: int, hashes: Sequence[TableHash]
 ) -> list[Commitment]:
-    recorded = await _recorded(connection, end) if hashes else ""
+    recorded = await _recorded(connection, end) if hashes else None
+    if recorded is None:
+        return []
     return [Commitment(read_model_name(consumer, h.name), end, h.rows, h.sha256, recorded) for h in hashes]
 
 
-async def _recorded(connection: Connection, end: int) -> str:
-    """The recorded time of the last of `end` entries."""
-    (last,) = await read_checked(connection, end - 1, 1)
-    return parse_entry(end - 1, last).recorded
+async def _recorded(connection: Connection, end: int) -> str | None:
+    """The recorded time of the last of `end` entries; None where the log is shorter (an older copy)."""
+    last = await read_checked(connection, end - 1, 1)
+    return parse_entry(end - 1, last[0]).recorded if last else None
 
 
 async def publish(connection: Connection, commitments: Sequence[Commitment], growth: LogGrowth) -> None:

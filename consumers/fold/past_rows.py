@@ -20,7 +20,7 @@ import orjson
 from events.wire.entry import Entry
 from infra.postgres.unit_of_work import Key, Row, Table, TableRows, UnitOfWork
 
-BLOCK_ENTRIES: Final = 8_192
+BLOCK_ENTRIES: Final = 4_096
 """Entries of a block. A state inside it is its first state and the fold of what follows, so at most so many entries."""
 SQL_FILE: Final = ("consumers.fold", "past_rows.sql")
 """Among the `sql_files` of a consumer whose past rows are kept."""
