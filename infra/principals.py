@@ -17,11 +17,13 @@ PRINCIPALS: Final = (
     *CONSUMERS,
     "delivery",
     "gateway",
+    "console",
     "reader",
     "auditor",
 )
-"""Those that have a password for the database. All but the migrator are users of Kafka too."""
-KAFKA_PRINCIPALS: Final = PRINCIPALS[1:]
+"""Those that have a password for the database."""
+KAFKA_PRINCIPALS: Final = tuple(name for name in PRINCIPALS if name not in ("migrator", "console"))
+"""Those that are users of Kafka too."""
 
 SUPERUSER: Final = "superuser"
 """The superuser of PostgreSQL and of Kafka: only what prepares the services, and the servers themselves, use it."""

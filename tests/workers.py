@@ -23,11 +23,11 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.scenarios.figures import take, tell
+from tests.shared_systems import SHARED_SYSTEMS
 
-NEED_STACK: Final = frozenset({"stack", "settings", "connection", "pool", "environment", "system"})
+NEED_STACK: Final = frozenset({"stack", "settings", "connection", "pool", "environment", *SHARED_SYSTEMS})
 WORKERS: Final = 3
 """One more than the two cores that every machine has: tests on services spend half their time waiting."""
-SYSTEM: Final = "system"
 ALONE: Final = "alone"
 OWN_SYSTEMS: Final = ("scenarios", "embedded")
 """Folders whose files start systems of their own: the longest first."""
@@ -49,16 +49,17 @@ def group(item: pytest.Item) -> str:
         return ALONE
     if (given := item.get_closest_marker("xdist_group")) is not None:
         return str(given.args[0])
-    if SYSTEM in getattr(item, "fixturenames", ()):
-        return SYSTEM
+    for name in SHARED_SYSTEMS:
+        if name in getattr(item, "fixturenames", ()):
+            return name
     return str(item.path)
 
 
 def place(item: pytest.Item) -> int:
     """The order of the groups: those with a system of their own take minutes, those without services seconds."""
     name = group(item)
-    if name in (SYSTEM, ALONE):
-        return 0 if name == SYSTEM else 9
+    if name in (*SHARED_SYSTEMS, ALONE):
+        return 9 if name == ALONE else 0
     if item.get_closest_marker("stack") is None:
         return 8
     return next((n for n, folder in enumerate(OWN_SYSTEMS, 1) if folder in item.path.parts), 7)

@@ -21,6 +21,7 @@ from consumers.fold.past_rows import BLOCK_ENTRIES, block_start, is_kept, key_te
 from events.wire.entry import Entry, parse_entry
 from infra.log.reader import read_checked
 from infra.postgres.connection import Connection
+from infra.postgres.row_storage import key_arrays
 from infra.postgres.sql import queries
 from infra.postgres.unit_of_work import Changes, Need, UnitOfWork
 
@@ -102,7 +103,7 @@ async def _folded(connection: Connection, base: Base, entries: Sequence[Entry]) 
 
 async def _load(connection: Connection, base: Base, rows: UnitOfWork, needs: Iterable[Need]) -> None:
     for table, keys in rows.missing(needs).items():
-        given = [] if keys is None else map(list, zip(*keys, strict=True))
+        given = [] if keys is None else key_arrays(table, keys)
         records = await connection.fetch(base_sql(base, table, whole=keys is None), *given)
         make = table.row
         rows.adopt(table, (make(*record) for record in records), whole=keys is None)
@@ -126,5 +127,5 @@ async def _create_views(connection: Connection, base: Base, rows: UnitOfWork, sc
 def _records(changes: Changes) -> Iterator[tuple[str, str, str]]:
     """Nothing stands for a deleted row: only facts that wait are deleted, and nobody reads these in the past."""
     table = changes.table
-    for row in (*changes.changed, *changes.new, *changes.appended):
+    for row in (*changes.changed, *changes.unread, *changes.new, *changes.appended):
         yield table.name, key_text(table.key_of(row)), orjson.dumps(row).decode()

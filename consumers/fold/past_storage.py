@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from consumers.fold.past_rows import PAST_ROW, KeepingUnitOfWork, key_sql
 from infra.postgres.connection import Connection
-from infra.postgres.row_storage import keys_sql
+from infra.postgres.row_storage import key_arrays, keys_sql
 from infra.postgres.unit_of_work import Key, Table
 
 _COLUMNS_OF: Final = attrgetter(*PAST_ROW.columns)
@@ -34,5 +34,5 @@ async def _copy(connection: Connection, table: Table[Any], keys: list[Key], unti
     await connection.execute(
         f"INSERT INTO past_row (name, key, until, row) SELECT '{table.name}', {key_sql(table, 't')}, {until},"
         f" row_to_json(t)::text FROM {keys_sql(table)} JOIN {table.name} t ON {on}{older} ON CONFLICT DO NOTHING",
-        *map(list, zip(*keys, strict=True)),
+        *key_arrays(table, keys),
     )

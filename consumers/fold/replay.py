@@ -62,7 +62,7 @@ class _ReplaySet(KeepingUnitOfWork):
     def remember(self) -> None:
         """Add the keys that `save` is about to store."""
         for changes in self.changes():
-            for rows in (changes.new, changes.changed):
+            for rows in (changes.new, changes.unread, changes.changed):
                 self._stored.add(changes.table, map(changes.table.key_of, rows))
 
 

@@ -45,7 +45,7 @@ async def migrate_database(settings: Settings) -> tuple[list[str], list[str]]:
         await require_roles(connection)
         applied = await migrate(connection)
         async with connection.transaction():
-            await grant_rights(connection, ["public", "log", "platform", "delivery"])
+            await grant_rights(connection, ["public", "log", "platform", "delivery", "console"])
         made = [
             consumer.schema
             for consumer in CONSUMERS.values()

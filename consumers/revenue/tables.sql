@@ -1,4 +1,5 @@
 -- The revenue ledger. Created in the consumer's schema, live or scratch; amounts are halalas, indexes those of the log.
+-- Tables of running sums are filled by half: the new version of a changed row stays on its page, and no index changes.
 CREATE TABLE contract (
     partnership_id text COLLATE "C" PRIMARY KEY,
     owner text NOT NULL,
@@ -24,10 +25,9 @@ CREATE TABLE contract (
     payable_halalas bigint NOT NULL,
     top_ups_halalas bigint NOT NULL CHECK (top_ups_halalas >= 0),
     outstanding_halalas bigint NOT NULL CHECK (outstanding_halalas >= 0),
-    entries_count bigint NOT NULL,
     first_index bigint NOT NULL,
     last_index bigint NOT NULL
-);
+) WITH (fillfactor = 50);
 
 CREATE TABLE contract_version (
     partnership_id text COLLATE "C" NOT NULL,
@@ -61,7 +61,7 @@ CREATE TABLE period (
     closing_index bigint,
     statement_sha256 text,
     PRIMARY KEY (partnership_id, period)
-);
+) WITH (fillfactor = 50);
 
 CREATE TABLE revenue_window (
     partnership_id text COLLATE "C" NOT NULL,
@@ -71,7 +71,7 @@ CREATE TABLE revenue_window (
     first_index bigint NOT NULL,
     last_index bigint NOT NULL,
     PRIMARY KEY (partnership_id, window_number)
-);
+) WITH (fillfactor = 50);
 
 CREATE TABLE receipt (
     partnership_id text COLLATE "C" NOT NULL,
@@ -83,6 +83,7 @@ CREATE TABLE receipt (
     period text NOT NULL,
     contract_version bigint NOT NULL,
     window_number bigint NOT NULL,
+    before_halalas bigint NOT NULL,
     partner_halalas bigint NOT NULL CHECK (partner_halalas >= 0),
     treasury_halalas bigint NOT NULL CHECK (treasury_halalas >= 0),
     reversed_halalas bigint NOT NULL CHECK (reversed_halalas BETWEEN 0 AND amount_halalas),
@@ -101,6 +102,7 @@ CREATE TABLE reversal (
     period text NOT NULL,
     contract_version bigint NOT NULL,
     window_number bigint NOT NULL,
+    before_halalas bigint NOT NULL,
     partner_halalas bigint NOT NULL CHECK (partner_halalas >= 0),
     treasury_halalas bigint NOT NULL CHECK (treasury_halalas >= 0),
     index bigint NOT NULL,
@@ -126,7 +128,7 @@ CREATE TABLE account (
     transfers_count bigint NOT NULL CHECK (transfers_count > 0),
     first_index bigint NOT NULL,
     last_index bigint NOT NULL
-);
+) WITH (fillfactor = 50);
 
 -- One record is both sides, so an imbalance cannot be written.
 CREATE TABLE transfer (

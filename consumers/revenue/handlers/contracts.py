@@ -109,7 +109,6 @@ def _new_contract(entry: Entry) -> Contract:
         payable_halalas=0,
         top_ups_halalas=0,
         outstanding_halalas=0,
-        entries_count=1,
         first_index=entry.index,
         last_index=entry.index,
     )

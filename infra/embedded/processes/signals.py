@@ -40,6 +40,7 @@ PROCESSES: Final = (
     ),
     PlatformProcess("delivery", "Brings campaign triggers to the teams by webhook and e-mail, and sets timers."),
     PlatformProcess("gateway", "Accepts events over HTTP and gives signed receipts.", "YESSER_GATEWAY_PORT"),
+    PlatformProcess("console", "Shows the programme in a browser, in Arabic and English.", "YESSER_CONSOLE_PORT"),
 )
 """Started in this order, stopped all at once."""
 

@@ -36,6 +36,7 @@ from infra.postgres.verdicts import paused_of
 from infra.process.tasks import retrieve_error
 from infra.settings import Settings
 from producers.agencies.tokens import has_check_digits, is_sealed, key_id_of, keyed_hash
+from producers.gateway.access.console_tokens import ConsoleIssuer
 from producers.gateway.access.jwt_tokens import JwtClaims, JwtIssuer, looks_like_jwt
 from producers.gateway.http.peers import peer_of
 
@@ -84,6 +85,7 @@ class Access:
         self._fresh_s = settings.gateway_token_cache_ms / 1000
         self._grace_s = settings.gateway_token_grace_s
         self._issuer = JwtIssuer.of(settings)
+        self._console = ConsoleIssuer.of(settings)
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
         self._looking_up: dict[bytes, asyncio.Future[Caller | None]] = {}
         self._used: set[str] = set()
@@ -175,7 +177,9 @@ class Access:
     async def _credential(self, token: str) -> _Credential | None:
         """What the token itself shows, without the database. Raises `OSError` if an issuer's keys cannot be fetched."""
         if looks_like_jwt(token):
-            claims = None if self._issuer is None else await self._issuer.read(token)
+            claims = None if self._console is None else self._console.read(token)
+            if claims is None and self._issuer is not None:
+                claims = await self._issuer.read(token)
             return None if claims is None else _Credential(token, f"jwt/{claims.kind}/{claims.holder}", claims=claims)
         key_id = key_id_of(token)
         keys = self._keys.valid(self._now())

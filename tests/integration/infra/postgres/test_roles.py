@@ -162,7 +162,14 @@ async def test_a_database_of_the_release_before_is_taken_over(settings: Settings
         made = await asyncpg.connect(former)
         await create_roles(made, name, {})
         await migrate_database(own)
-        for schema in ("public", "log", "platform", "delivery", *(schema_of(consumer) for consumer in CONSUMERS)):
+        for schema in (
+            "public",
+            "log",
+            "platform",
+            "delivery",
+            "console",
+            *(schema_of(consumer) for consumer in CONSUMERS),
+        ):
             tables = await made.fetch("SELECT tablename FROM pg_tables WHERE schemaname = $1", schema)
             await made.execute(f"ALTER SCHEMA {schema} OWNER TO yesser")
             for row in tables:

@@ -14,7 +14,17 @@ from infra.postgres.roles import privileges, rights
 from infra.principals import PRINCIPALS
 from infra.settings import Settings
 
-SCHEMAS: Final = ("log", "platform", "delivery", "public", "projections", "campaigns", "revenue", "event_index")
+SCHEMAS: Final = (
+    "log",
+    "platform",
+    "delivery",
+    "console",
+    "public",
+    "projections",
+    "campaigns",
+    "revenue",
+    "event_index",
+)
 LIMITED: Final = tuple(principal for principal in PRINCIPALS if principal != "migrator")
 """The migrator is the owner of everything."""
 FORBIDDEN: Final[Mapping[str, str]] = {

@@ -1,0 +1,52 @@
+-- name: account
+SELECT username, role, holder, team, partners, language, password_hash FROM console.account
+WHERE username = $1 AND disabled_at IS NULL
+
+-- name: account_by_subject
+SELECT username, role, holder, team, partners, language FROM console.account
+WHERE oidc_subject = $1 AND disabled_at IS NULL
+
+-- name: accounts
+SELECT username, role, holder, team, partners, language, password_hash IS NOT NULL AS has_password, oidc_subject,
+    created_at, last_sign_in_at, disabled_at
+FROM console.account ORDER BY username
+
+-- name: add_account
+INSERT INTO console.account (username, role, holder, team, partners, language, password_hash, oidc_subject)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+
+-- name: set_password
+UPDATE console.account SET password_hash = $2 WHERE username = $1
+
+-- name: set_language
+UPDATE console.account SET language = $2 WHERE username = $1
+
+-- name: disable_account
+UPDATE console.account SET disabled_at = CASE WHEN $2 THEN clock_timestamp() END WHERE username = $1
+
+-- name: end_sessions
+DELETE FROM console.session WHERE username = $1
+
+-- name: signed_in
+UPDATE console.account SET last_sign_in_at = clock_timestamp() WHERE username = $1
+
+-- name: begin_session
+INSERT INTO console.session (session_sha256, username, csrf) VALUES ($1, $2, $3)
+
+-- name: session
+-- A session that is valid at $2; `is_stale` when its last use should be written again.
+SELECT a.username, a.role, a.holder, a.team, a.partners, a.language, s.csrf,
+    s.seen_at < $2::timestamptz - interval '1 minute' AS is_stale
+FROM console.session s JOIN console.account a USING (username)
+WHERE s.session_sha256 = $1 AND a.disabled_at IS NULL AND s.created_at > $2::timestamptz - $3::interval
+    AND s.seen_at > $2::timestamptz - $4::interval
+
+-- name: seen
+UPDATE console.session SET seen_at = $2 WHERE session_sha256 = $1
+
+-- name: end_session
+DELETE FROM console.session WHERE session_sha256 = $1
+
+-- name: remove_ended
+DELETE FROM console.session WHERE created_at <= $1::timestamptz - $2::interval
+    OR seen_at <= $1::timestamptz - $3::interval

@@ -1,0 +1,127 @@
+"""The console's application: pages, downloads, news for open pages, static files, and a page for every error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+import structlog
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, Response, StreamingResponse
+from fastapi.telemetry import TelemetryConfig
+from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import ASGIApp
+
+from consumers.console.data.gateway import GatewayAway
+from consumers.console.data.live import TooManyPages
+from consumers.console.data.read_api import NotAnswered
+from consumers.console.guard import Guard
+from consumers.console.pages.rooms import ROOMS
+from consumers.console.pages.signin import router as signin
+from consumers.console.parts import Parts
+from consumers.console.visit import Visiting, page_context
+from consumers.console.web import assets
+from consumers.console.web.security import require_own_form
+from infra.http.problems import EXPLANATIONS, Problem, RequestCode
+from infra.postgres.connection import TRANSIENT_ERRORS
+
+_NO_TELEMETRY: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False}
+_GZIP_BYTES_MIN: Final = 500
+_KEPT: Final = "public, max-age=31536000, immutable"
+_CODES: Final[dict[int, RequestCode]] = {404: "no-such-route", 405: "method-not-allowed"}
+_logger = structlog.get_logger(__name__)
+
+
+def application(parts: Parts) -> ASGIApp:
+    """The application as the process serves it."""
+    return Guard(GZipMiddleware(pages(parts), minimum_size=_GZIP_BYTES_MIN), parts)
+
+
+def pages(parts: Parts) -> FastAPI:
+    """The pages, without what stands before them."""
+    app = FastAPI(
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        dependencies=[Depends(require_own_form)],
+        exception_handlers=_handlers(),
+        telemetry=_NO_TELEMETRY,
+    )
+    app.state.parts = parts
+    app.include_router(signin(parts))
+    for room in ROOMS:
+        app.include_router(room)
+    app.mount("/v1", _below_v1(parts.read_api.app))
+
+    @app.get("/live")
+    async def live(visit: Visiting) -> Response:
+        return StreamingResponse(parts.live.events(), media_type="text/event-stream")
+
+    @app.get(f"{assets.PREFIX}{{name}}")
+    async def static(name: str) -> Response:
+        asset = assets.by_address().get(f"{assets.PREFIX}{name}")
+        if asset is None:
+            raise HTTPException(404)
+        return Response(asset.body, headers={"Cache-Control": _KEPT}, media_type=asset.media_type)
+
+    return app
+
+
+def _below_v1(app: ASGIApp) -> ASGIApp:
+    """The read API under its own paths: a mount would take `/v1` from them."""
+
+    async def mounted(scope: Any, receive: Any, send: Any) -> None:
+        await app({**scope, "root_path": ""}, receive, send)
+
+    return mounted
+
+
+def _handlers() -> dict[Any, Callable[[Request, Any], Coroutine[Any, Any, Response]]]:
+    async def problem(request: Request, error: Problem) -> Response:
+        return _error_page(request, error.code)
+
+    async def not_answered(request: Request, error: NotAnswered) -> Response:
+        code: Any = error.code if error.code in EXPLANATIONS else "gateway-fault"
+        return _error_page(request, code)
+
+    async def http_error(request: Request, error: HTTPException) -> Response:
+        return _error_page(request, _CODES.get(error.status_code, "malformed-request"))
+
+    async def bad(request: Request, error: RequestValidationError) -> Response:
+        return _error_page(request, "bad-parameter")
+
+    async def away(request: Request, error: Exception) -> Response:
+        return _error_page(request, "database-away")
+
+    async def gateway_away(request: Request, error: GatewayAway) -> Response:
+        return _error_page(request, "outcome-unknown" if error.may_be_stored else "kafka-away")
+
+    async def busy(request: Request, error: Exception) -> Response:
+        return _error_page(request, "overloaded")
+
+    async def fault(request: Request, error: Exception) -> Response:
+        _logger.error("a page failed", path=request.scope.get("route") and request.scope["route"].path, exc_info=error)
+        return _error_page(request, "gateway-fault")
+
+    return {
+        Problem: problem,
+        NotAnswered: not_answered,
+        HTTPException: http_error,
+        RequestValidationError: bad,
+        GatewayAway: gateway_away,
+        TooManyPages: busy,
+        **dict.fromkeys(TRANSIENT_ERRORS, away),
+        Exception: fault,
+    }
+
+
+def _error_page(request: Request, code: RequestCode) -> HTMLResponse:
+    """A page that says what happened and what to do, in the reader's language."""
+    explanation = EXPLANATIONS[code]
+    words, parts = request.state.words, request.app.state.parts
+    context = page_context(request, request.state.account, explanation=explanation, code=code)
+    page: HTMLResponse = parts.templates.page("error.html", words, context, explanation.status)
+    return page

@@ -1,0 +1,100 @@
+"""Sends what people publish and change, through the gateway, as their agency.
+
+The gateway decides (docs/decisions/the-console-acts-as-its-users.md). Each request has a token of its own, valid for a
+minute, that names the person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import httpx
+import orjson
+
+from events.errors import Retry
+from infra.command_line.gateway_options import gateway_address
+from infra.http.callers import Caller
+from infra.http.console_tokens import console_token
+from infra.secret_files import CONSOLE_KEY
+from infra.settings import Settings
+from infra.tls.certificate_files import TlsFiles
+from infra.tls.client import client_context
+
+_TIMEOUT_S: Final = 35.0
+"""Longer than the gateway's own waits."""
+
+
+class GatewayAway(Retry):
+    """The gateway cannot be reached; whether it took what was sent is not known where `may_be_stored`."""
+
+    def __init__(self, may_be_stored: bool) -> None:
+        super().__init__("the gateway does not answer")
+        self.may_be_stored = may_be_stored
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the gateway answered: a document, of a success or of a problem."""
+
+    status: int
+    document: Any
+    headers: Mapping[str, str]
+
+    @property
+    def is_success(self) -> bool:
+        return self.status < 400
+
+
+class Gateway:
+    """A client of the gateway for everybody who is signed in. `clock` gives the time of day."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], datetime]) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._key = settings.secret(*CONSOLE_KEY) or ""
+        verify = client_context(TlsFiles.of(settings))
+        self._client = httpx.AsyncClient(timeout=_TIMEOUT_S, verify=verify, trust_env=False)
+
+    def address(self) -> str:
+        """The gateway's address. It may move with a restart, so it is looked up for each request."""
+        return gateway_address(self._settings.console_gateway)
+
+    async def ask(
+        self,
+        caller: Caller,
+        username: str,
+        method: str,
+        path: str,
+        *,
+        language: str = "en",
+        content: bytes | None = None,
+        content_type: str = "application/json",
+        parameters: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """Send a request for a person. Raises `GatewayAway`."""
+        token = console_token(self._key, caller, username, self._settings.gateway_jwt_audience, self._clock())
+        headers = {"Authorization": f"Bearer {token}", "Accept-Language": language}
+        if content is not None:
+            headers["Content-Type"] = content_type
+        try:
+            response = await self._client.request(
+                method, f"{self.address()}{path}", content=content, headers=headers, params=parameters
+            )
+        except httpx.ConnectError as error:
+            raise GatewayAway(may_be_stored=False) from error
+        except httpx.HTTPError as error:
+            raise GatewayAway(may_be_stored=method != "GET") from error
+        return Reply(response.status_code, _document(response), response.headers)
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+
+def _document(response: httpx.Response) -> Any:
+    try:
+        return orjson.loads(response.content) if response.content else None
+    except orjson.JSONDecodeError:
+        return None

@@ -1,0 +1,70 @@
+"""News of the log for pages that are open: the read models' position, sent when it has moved.
+
+One query serves all pages, and only while any is open. A page that hears of a new position loads itself again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Final
+
+from events.errors import Retry
+from infra.postgres.connection import TRANSIENT_ERRORS, Pool
+from infra.postgres.sql import queries
+
+LOOK_EVERY_S: Final = 0.25
+KEEP_ALIVE_S: Final = 15.0
+PAGES_MAX: Final = 1_000
+_SQL: Final = queries("consumers.console.data", "live.sql")
+
+
+class TooManyPages(Retry):
+    """As many pages listen as this process serves."""
+
+
+class Live:
+    """Watches the position for all open pages. `run` ends with its task."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._pages: set[asyncio.Queue[int]] = set()
+        self._opened = asyncio.Event()
+        self.position = 0
+        """Every read model shows at least this many entries."""
+
+    async def run(self) -> None:
+        while True:
+            await self._opened.wait()
+            with suppress(*TRANSIENT_ERRORS):  # pages keep what they show, and say so themselves
+                position = await self._pool.fetchval(_SQL["position"]) or 0
+                if position != self.position:
+                    self.position = position
+                    for page in self._pages:
+                        page.put_nowait(position)
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    async def events(self) -> AsyncIterator[bytes]:
+        """Server-sent events for one page: `position` events, and comments that keep the connection."""
+        if len(self._pages) >= PAGES_MAX:
+            raise TooManyPages
+        page: asyncio.Queue[int] = asyncio.Queue()
+        self._pages.add(page)
+        self._opened.set()
+        try:
+            yield b"retry: 2000\n\n"
+            while True:
+                try:
+                    async with asyncio.timeout(KEEP_ALIVE_S):
+                        position = await page.get()
+                except TimeoutError:
+                    yield b": \n\n"
+                    continue
+                while not page.empty():
+                    position = page.get_nowait()
+                yield b"event: position\ndata: %d\n\n" % position
+        finally:
+            self._pages.discard(page)
+            if not self._pages:
+                self._opened.clear()

@@ -1,0 +1,3 @@
+-- name: position
+-- The entries that every read model shows.
+SELECT min(position) FROM platform.position

@@ -1,0 +1,109 @@
+"""What stands before every page: the session, the language, the headers of every answer, and no foreign forms.
+
+Without a session only sign-in, static files and health answer; every other page leads to sign-in and back.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from http.cookies import CookieError, SimpleCookie
+from typing import Any, Final
+from urllib.parse import quote
+
+from fastapi import Request
+from fastapi.responses import RedirectResponse, Response
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from consumers.console.accounts.sessions import COOKIE, Session
+from consumers.console.parts import Parts
+from consumers.console.visit import page_context
+from consumers.console.web import assets
+from consumers.console.web.language import DEFAULT, LANGUAGES, Words
+from consumers.console.web.security import HEADERS, SAFE_METHODS, is_own_site
+from infra.http.problems import EXPLANATIONS
+from infra.postgres.connection import TRANSIENT_ERRORS
+
+LANGUAGE_COOKIE: Final = "yesser-language"
+SIGN_IN: Final = "/sign-in"
+_PUBLIC: Final = (SIGN_IN, "/language", assets.PREFIX, "/healthz")
+_PROBE_BYTES_MAX: Final = 8_192
+
+
+_Answered: Final = Exception
+"""What Starlette raises again after the page of an error was sent and the error was logged."""
+
+
+class Guard:
+    """The ASGI application around the pages."""
+
+    def __init__(self, app: ASGIApp, parts: Parts) -> None:
+        self._app = app
+        self._parts = parts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        path, method = scope["path"], scope["method"]
+        cookies = _cookies(headers.get("cookie", ""))
+        is_static = path.startswith(assets.PREFIX)
+        protected = _protected(send, keeps=is_static)
+        try:
+            session = None if is_static else await self._parts.sessions.find(cookies.get(COOKIE))
+        except TRANSIENT_ERRORS:
+            scope["state"] = _state(None, cookies.get(LANGUAGE_COOKIE))
+            await self._database_away(Request(scope))(scope, receive, protected)
+            return
+        scope["state"] = _state(session, cookies.get(LANGUAGE_COOKIE))
+        if method not in SAFE_METHODS and not is_own_site(scope["headers"]):
+            await Response("This form is not from the console.", 403)(scope, receive, protected)
+        elif session is None and not path.startswith(_PUBLIC):
+            back = quote(_address(scope)) if method in SAFE_METHODS else ""
+            await RedirectResponse(f"{SIGN_IN}?next={back}", 303)(scope, receive, protected)
+        else:
+            with suppress(_Answered):
+                await self._app(scope, receive, protected)
+
+    def _database_away(self, request: Request) -> Response:
+        """The page for somebody whose session cannot be looked up."""
+        explanation = EXPLANATIONS["database-away"]
+        context = page_context(request, None, explanation=explanation, code="database-away")
+        return self._parts.templates.page("error.html", request.state.words, context, explanation.status)
+
+
+def _state(session: Session | None, language: str | None) -> dict[str, object]:
+    account = None if session is None else session.account
+    chosen: Any = language if language in LANGUAGES else (DEFAULT if account is None else account.language)
+    return {
+        "account": account,
+        "caller": None if account is None else account.caller(),
+        "csrf": "" if session is None else session.csrf,
+        "words": Words(chosen),
+    }
+
+
+def _protected(send: Send, *, keeps: bool) -> Send:
+    """Adds the security headers. Pages are not kept by caches: they are one person's."""
+
+    async def with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(raw=message.setdefault("headers", []))
+            for name, value in HEADERS:
+                headers.setdefault(name.decode(), value.decode())
+            if not keeps:
+                headers.setdefault("cache-control", "private, no-store")
+        await send(message)
+
+    return with_headers
+
+
+def _cookies(header: str) -> dict[str, str]:
+    try:
+        found = SimpleCookie(header[:_PROBE_BYTES_MAX])
+    except CookieError:
+        return {}
+    return {name: morsel.value for name, morsel in found.items()}
+
+
+def _address(scope: Scope) -> str:
+    query = scope["query_string"].decode("latin-1")
+    return f"{scope['path']}?{query}" if query else str(scope["path"])

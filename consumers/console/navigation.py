@@ -1,0 +1,46 @@
+"""The console's main pages, and who sees them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from consumers.console.accounts.accounts import Role
+from events.faults.problems import Bilingual
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An entry of the navigation. `path` is the beginning of all its pages' paths."""
+
+    path: str
+    name: Bilingual
+    roles: frozenset[Role]
+
+
+def _item(path: str, ar: str, en: str, *roles: Role) -> Item:
+    return Item(path, Bilingual(ar, en), frozenset(roles))
+
+
+ITEMS: Final = (
+    _item("/plan", "الخطة", "Plan", "office", "agency", "team", "auditor"),
+    _item("/campaigns", "الحملات", "Campaigns", "office", "agency", "team"),
+    _item("/workspace", "مساحة الجهة", "Workspace", "office", "agency"),
+    _item("/partnerships", "الشراكات", "Partnerships", "office", "agency", "partner", "treasury", "auditor"),
+    _item("/audit", "التدقيق", "Audit", "office", "agency", "auditor"),
+    _item("/operations", "التشغيل", "Operations", "administrator", "office"),
+)
+
+
+def items_of(role: Role) -> tuple[Item, ...]:
+    return tuple(item for item in ITEMS if role in item.roles)
+
+
+def roles_of(path: str) -> frozenset[Role]:
+    """Who may use the pages under `path`. Raises `KeyError`."""
+    return {item.path: item.roles for item in ITEMS}[path]
+
+
+def home_of(role: Role) -> str:
+    """The first page of a role."""
+    return items_of(role)[0].path

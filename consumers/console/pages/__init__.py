@@ -1,0 +1,3 @@
+"""The console's pages: a folder for each journey, with its routes; their templates are in `templates/` by the same
+name. A page takes a `Visit`, asks the read API, and renders. Entry point: `ROOMS`. Imports: `consumers.console.web`.
+"""

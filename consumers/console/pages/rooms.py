@@ -1,0 +1,15 @@
+"""The rooms of pages, in the order of the navigation."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fastapi import APIRouter
+
+from consumers.console.pages import components
+from consumers.console.pages.operations import routes as operations
+
+ROOMS: Final[tuple[APIRouter, ...]] = (
+    operations.routes,
+    components.routes,
+)

@@ -1,0 +1,102 @@
+"""`yesser run console`: the composition root. Builds the parts and serves until it is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Final
+
+from consumers.console.accounts.passwords import PasswordChecks
+from consumers.console.accounts.sessions import Sessions
+from consumers.console.app import application
+from consumers.console.data.gateway import Gateway
+from consumers.console.data.live import Live
+from consumers.console.data.read_api import ReadApi, caller_of
+from consumers.console.parts import Parts
+from consumers.console.web.assets import by_address
+from consumers.console.web.templates import Templates
+from infra.http.routes import RouteParts
+from infra.postgres.connection import create_pool
+from infra.process.commands import Process
+from infra.process.health import Readiness
+from infra.process.http_server import Server, listening, running
+from infra.settings import Settings
+from infra.tls.plaintext import refuse_plaintext
+
+READ_POOL_SIZE: Final = 6
+OWN_POOL_SIZE: Final = 3
+STOP_WAIT_S: Final = 2
+
+
+def console(settings: Settings) -> Process:
+    """The factory of the process (entry point `yesser.processes`)."""
+    work = Console(settings, lambda: datetime.now(UTC))
+    return work.run, work.readiness
+
+
+class Console:
+    """The console as a process. `port` is set once it runs."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], datetime]) -> None:
+        self._settings = settings.acting_as("console")
+        self._clock = clock
+        self._server: Server | None = None
+        self.port: int | None = None
+
+    def readiness(self) -> Readiness:
+        """Ready while it serves. What is away meanwhile, its pages say."""
+        serving = self._server is not None and self._server.started
+        return Readiness(serving, {"serving": serving, "port": self.port})
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop` is set. Raises `PlaintextRefused`, `PortTaken`."""
+        settings = self._settings
+        refuse_plaintext(settings, "The console's plain HTTP", [settings.console_host], "put a TLS proxy before it")
+        await asyncio.to_thread(by_address)  # cuts the fonts
+        with listening(settings.console_host, settings.console_port, "YESSER_CONSOLE_PORT (0: any)") as listener:
+            self.port = listener.getsockname()[1]
+            async with running_parts(settings, self._clock) as parts:
+                await self._serve(parts, listener, stop)
+
+    async def _serve(self, parts: Parts, listener: socket.socket, stop: asyncio.Event) -> None:
+        settings = self._settings
+        watching = asyncio.create_task(parts.live.run(), name="news of the log")
+        proxies = settings.console_trusted_proxies
+        options = {"server_header": False, "proxy_headers": bool(proxies), "forwarded_allow_ips": proxies}
+        try:
+            app = application(parts)
+            async with running(app, listener, stop_wait_s=STOP_WAIT_S, **options) as self._server:
+                stopped = asyncio.create_task(stop.wait())
+                await asyncio.wait([self._server.task, stopped], return_when=asyncio.FIRST_COMPLETED)
+                stopped.cancel()
+        finally:
+            watching.cancel()
+
+
+@asynccontextmanager
+async def running_parts(settings: Settings, clock: Callable[[], datetime]) -> AsyncIterator[Parts]:
+    """What the pages work with, while the block runs. `settings` act as the console."""
+    impatient = settings.model_copy(update={"statement_timeout_ms": settings.gateway_read_timeout_ms})
+    reads = await create_pool(impatient.acting_as("reader"), "console reads", size=READ_POOL_SIZE)
+    own = await create_pool(settings, "console", size=OWN_POOL_SIZE)
+    gateway = Gateway(settings, clock)
+    try:
+        yield Parts(
+            settings=settings,
+            clock=clock,
+            reads=reads,
+            own=own,
+            read_api=ReadApi(RouteParts(settings, reads, caller_of)),
+            gateway=gateway,
+            live=Live(reads),
+            sessions=Sessions(own, settings, clock),
+            passwords=PasswordChecks(),
+            templates=Templates(),
+        )
+    finally:
+        await gateway.close()
+        reads.terminate()
+        own.terminate()

@@ -1,0 +1,107 @@
+"""A request of somebody who is signed in: who it is, what it may see, and how a page is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from consumers.console.accounts.accounts import Account, Role
+from consumers.console.data.gateway import Reply
+from consumers.console.data.read_api import Answer
+from consumers.console.navigation import items_of
+from consumers.console.parts import Parts
+from consumers.console.web.language import Words
+from infra.http.callers import Caller
+from infra.http.problems import Problem
+from infra.postgres.trail import add_to_trail
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A page's parameter. It is there for signed-in people only."""
+
+    request: Request
+    parts: Parts
+    account: Account
+    words: Words
+
+    @property
+    def caller(self) -> Caller:
+        """As whom the person reads and sends. Raises `Problem` (403) for an administrator."""
+        caller = self.account.caller()
+        if caller is None:
+            raise Problem("forbidden")
+        return caller
+
+    async def read(self, path: str, **parameters: Any) -> Answer:
+        """Ask the read API, such as `/v1/plan`. Raises `NotAnswered`, which is shown as a page."""
+        return await self.parts.read_api.get(self.caller, path, parameters)
+
+    async def send(
+        self, method: str, path: str, content: bytes | None = None, content_type: str = "application/json", **query: str
+    ) -> Reply:
+        """Ask the gateway, as this person's agency. Raises `GatewayAway`, which is shown as a page."""
+        return await self.parts.gateway.ask(
+            self.caller,
+            self.account.username,
+            method,
+            path,
+            language=self.words.language,
+            content=content,
+            content_type=content_type,
+            parameters=query or None,
+        )
+
+    async def add_to_trail(self, *words: str) -> None:
+        """Record what the person did. No text that somebody typed."""
+        await add_to_trail(self.parts.own, *words, by=f"console/{self.account.username}")
+
+    def page(self, template: str, status: int = 200, **context: Any) -> HTMLResponse:
+        """Render a template that extends `layout.html`."""
+        return self.parts.templates.page(
+            template, self.words, page_context(self.request, self.account, **context), status
+        )
+
+    def redirect(self, address: str) -> RedirectResponse:
+        """Answer a form: the browser loads `address`, so that a reload sends nothing again."""
+        return RedirectResponse(address, 303)
+
+
+def page_context(request: Request, account: Account | None, **context: Any) -> dict[str, Any]:
+    """What the layout needs besides a page's own context."""
+    path = request.url.path
+    return {
+        "account": account,
+        "csrf": getattr(request.state, "csrf", ""),
+        "path": path,
+        "here": f"{path}?{request.url.query}" if request.url.query else path,
+        "navigation": items_of(account.role) if account is not None else (),
+        "live": False,
+        **context,
+    }
+
+
+async def _visit(request: Request) -> Visit:
+    account: Account | None = request.state.account
+    if account is None:  # pages that need nobody do not ask for a visit
+        raise Problem("unauthenticated")
+    return Visit(request, request.app.state.parts, account, request.state.words)
+
+
+Visiting = Annotated[Visit, Depends(_visit)]
+"""A route's parameter."""
+
+
+def only(roles: Iterable[Role]) -> Any:
+    """A dependency of routes that only these roles may use. Raises `Problem` (403)."""
+    allowed = frozenset(roles)
+
+    async def require(visit: Visiting) -> None:
+        if visit.account.role not in allowed:
+            raise Problem("forbidden")
+
+    return Depends(require)

@@ -1,0 +1,125 @@
+"""Words, numbers, money and dates as a reader of one language sees them.
+
+Digits are Western in both languages, as in the documents that the figures are compared with. What is written from left
+to right inside Arabic text is isolated (`<bdi>`), so that its order cannot change.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Final, Literal
+
+from babel import Locale
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_decimal, format_percent
+from markupsafe import Markup, escape
+
+from events.values.calendar import FIRST_DATE, LAST_DATE, parts_of
+
+Language = Literal["ar", "en"]
+LANGUAGES: Final[tuple[Language, ...]] = ("ar", "en")
+DEFAULT: Final[Language] = "ar"
+_LOCALES: Final[dict[Language, Locale]] = {"ar": Locale("ar", "SA"), "en": Locale("en", "GB")}
+_RIYADH: Final = timezone(timedelta(hours=3))
+_HALALAS: Final = Decimal(100)
+_HIJRI_MONTHS: Final = (
+    ("محرم", "Muharram"),
+    ("صفر", "Safar"),
+    ("ربيع الأول", "Rabi I"),
+    ("ربيع الآخر", "Rabi II"),
+    ("جمادى الأولى", "Jumada I"),
+    ("جمادى الآخرة", "Jumada II"),
+    ("رجب", "Rajab"),
+    ("شعبان", "Sha‘ban"),
+    ("رمضان", "Ramadan"),
+    ("شوال", "Shawwal"),
+    ("ذو القعدة", "Dhu al-Qi‘dah"),
+    ("ذو الحجة", "Dhu al-Hijjah"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One reader's language. Templates have it as `w`."""
+
+    language: Language
+
+    @property
+    def direction(self) -> Literal["rtl", "ltr"]:
+        return "rtl" if self.language == "ar" else "ltr"
+
+    @property
+    def other(self) -> Language:
+        return "en" if self.language == "ar" else "ar"
+
+    def say(self, ar: str, en: str) -> str:
+        """The text of this language. Templates have it as `t`."""
+        return ar if self.language == "ar" else en
+
+    def of(self, names: object) -> str:
+        """The text of a name in two languages: an object or mapping with `ar` and `en`."""
+        found = names.get(self.language) if isinstance(names, dict) else getattr(names, self.language)
+        return str(found)
+
+    def number(self, value: int | Decimal) -> Markup:
+        return _ltr(format_decimal(value, locale=_LOCALES[self.language], numbering_system="latn"))
+
+    def percent(self, basis_points: int) -> Markup:
+        """A rate of basis points: 7,000 is 70 %."""
+        share = Decimal(basis_points) / 10_000
+        text = format_percent(share, "#,##0.##%", locale=_LOCALES["en"], decimal_quantization=False)
+        return _ltr(text)
+
+    def money(self, halalas: int) -> Markup:
+        """Riyals with two decimals and the currency."""
+        amount = format_decimal(Decimal(halalas) / _HALALAS, "#,##0.00", locale=_LOCALES["en"])
+        return Markup('<span class="money">{}</span>').format(
+            Markup("{} ر.س").format(_ltr(amount)) if self.language == "ar" else _ltr(f"SAR {amount}")
+        )
+
+    def day(self, on: str) -> Markup:
+        """A date YYYY-MM-DD in words, in both calendars."""
+        hijri = self.hijri(on)
+        text = Markup('<time datetime="{}">{}</time>').format(on, self.gregorian(on))
+        return text if hijri is None else Markup('{} <span class="hijri">{}</span>').format(text, hijri)
+
+    def gregorian(self, on: str) -> str:
+        found = datetime.strptime(on, "%Y-%m-%d").replace(tzinfo=UTC).date()
+        return _latin(format_date(found, "d MMMM y", locale=_LOCALES[self.language]))
+
+    def hijri(self, on: str) -> str | None:
+        """The Umm al-Qura date in words, or None outside its table."""
+        if not FIRST_DATE <= on <= LAST_DATE:
+            return None
+        year, month, day = parts_of(on, "umm_al_qura")
+        names = _HIJRI_MONTHS[month - 1]
+        return f"{day} {self.say(*names)} {year}{self.say(' هـ', ' AH')}"
+
+    def moment(self, at: str | datetime) -> Markup:
+        """A UTC instant, as the clock in Riyadh shows it."""
+        found = datetime.fromisoformat(at) if isinstance(at, str) else at
+        local = found.astimezone(_RIYADH)
+        text = _latin(format_datetime(local, "d MMM y HH:mm", locale=_LOCALES[self.language]))
+        return Markup('<time datetime="{}">{}</time>').format(found.astimezone(UTC).isoformat(), text)
+
+
+def isolated(text: object) -> Markup:
+    """A text of unknown direction, such as one of an event:
+    it keeps the order around it."""
+    return Markup("<bdi>{}</bdi>").format(text)
+
+
+def code(text: object) -> Markup:
+    """An identifier or another text of machines: always from left to right."""
+    return Markup('<code dir="ltr">{}</code>').format(text)
+
+
+def _ltr(text: str) -> Markup:
+    return Markup('<bdi dir="ltr">{}</bdi>').format(escape(text))
+
+
+def _latin(text: str) -> str:
+    """With Western digits: the dates of `ar_SA` have Arabic ones."""
+    return text.translate({0x0660 + digit: str(digit) for digit in range(10)})

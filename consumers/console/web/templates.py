@@ -1,0 +1,39 @@
+"""Templates: Jinja2 with automatic escaping, where a name that does not exist is an error.
+
+Every template has the reader's words as `w`, `t(ar, en)` for a text in both languages, `asset(name)`, and the filters
+`isolated` and `code`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from consumers.console.web.assets import assets
+from consumers.console.web.language import Words, code, isolated
+
+
+class Templates:
+    """Renders pages."""
+
+    def __init__(self) -> None:
+        self._environment = Environment(
+            loader=PackageLoader("consumers.console", "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            extensions=["jinja2.ext.do"],
+        )
+        self._environment.globals["asset"] = lambda name: assets()[name].address
+        self._environment.filters |= {"isolated": isolated, "code": code}
+
+    def render(self, template: str, words: Words, context: Mapping[str, Any]) -> str:
+        """The HTML of a template for a reader's language."""
+        return self._environment.get_template(template).render(context, w=words, t=words.say)
+
+    def page(self, template: str, words: Words, context: Mapping[str, Any], status: int = 200) -> HTMLResponse:
+        return HTMLResponse(self.render(template, words, context), status, {"Content-Language": words.language})

@@ -1,0 +1,24 @@
+"""The console in a browser, on the story of `make demo`. Without a Chromium these tests are skipped, never in CI."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.browser.console import Story, chromium, running_browser
+from tests.scenarios.system import fresh_system
+from tests.shared_systems import STORY, until_its_last_test
+
+
+@pytest.fixture(scope="session")
+def story(request: pytest.FixtureRequest) -> Iterator[Story]:
+    path = chromium()
+    if path is None:
+        pytest.skip("no Chromium: install one, or name it in CHROMIUM")
+    with until_its_last_test(request, STORY) as running:
+        system = running.enter_context(fresh_system())
+        told = Story(system, running.enter_context(running_browser(path)))
+        system.run("demo")
+        told.add_accounts()
+        yield told
