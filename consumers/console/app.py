@@ -46,6 +46,11 @@ _logger = structlog.get_logger(__name__)
 
 def application(parts: Parts) -> ASGIApp:
     """The application as the process serves it."""
+    return Guard(GZipMiddleware(pages(parts), minimum_size=_GZIP_BYTES_MIN), parts)
+
+
+def pages(parts: Parts) -> FastAPI:
+    """The pages, without what stands before them."""
     app = FastAPI(
         docs_url=None,
         redoc_url=None,
@@ -72,7 +77,7 @@ def application(parts: Parts) -> ASGIApp:
             raise HTTPException(404)
         return Response(asset.body, headers={"Cache-Control": _KEPT}, media_type=asset.media_type)
 
-    return Guard(GZipMiddleware(app, minimum_size=_GZIP_BYTES_MIN), parts)
+    return app
 
 
 def _below_v1(app: ASGIApp) -> ASGIApp:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,9 +11,10 @@ from consumers.console.accounts.passwords import PasswordChecks
 from consumers.console.accounts.sessions import Sessions
 from consumers.console.data.gateway import Gateway
 from consumers.console.data.live import Live
-from consumers.console.data.read_api import ReadApi
+from consumers.console.data.read_api import ReadApi, caller_of
 from consumers.console.web.templates import Templates
-from infra.postgres.connection import Pool
+from infra.http.routes import RouteParts
+from infra.postgres.connection import Connection, Pool
 from infra.settings import Settings
 
 
@@ -30,3 +32,7 @@ class Parts:
     sessions: Sessions
     passwords: PasswordChecks
     templates: Templates
+
+    def connection(self) -> AbstractAsyncContextManager[Connection]:
+        """A connection of the reader. Raises `Problem` (503) if all are in use."""
+        return RouteParts(self.settings, self.reads, caller_of).connection()

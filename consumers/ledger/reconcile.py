@@ -156,8 +156,7 @@ def totals(findings: Iterable[Finding]) -> dict[str, int]:
 
 def _facts(kind: str, entries: Sequence[tuple[int, bytes]]) -> list[_Fact]:
     parsed = [parse_entry(index, raw) for index, raw in entries]
-    with folded(parsed) as store:
-        rules = {row.index: row.rule for row in store.rows(ANOMALY)}
+    rules = {row.index: row.rule for row in folded(parsed).rows(ANOMALY)}
     return [_fact(kind, entry, rules.get(entry.index)) for entry in parsed if entry.type == kind]
 
 

@@ -110,8 +110,8 @@ def _under(real: Sequence[Entry], entries: Sequence[tuple[int, bytes]], terms: M
 
 def _statements(entries: Sequence[Entry]) -> tuple[dict[str, Statement], frozenset[int]]:
     """The statements by period, and the indexes of anomalies."""
-    with folded(entries) as store:
-        return {row.period: row for row in store.rows(STATEMENT)}, frozenset(row.index for row in store.rows(ANOMALY))
+    ledger = folded(entries)
+    return {row.period: row for row in ledger.rows(STATEMENT)}, frozenset(row.index for row in ledger.rows(ANOMALY))
 
 
 def _figures(statement: Statement) -> dict[str, int]:

@@ -16,4 +16,7 @@ PAGES: Final[tuple[tuple[str, str | None], ...]] = (
     ("/partnerships/PPP-110-001/statements/1426-09", "partner"),
     ("/partnerships/PPP-110-001/statements/1426-09/explain/partner_base_halalas", "office"),
     ("/partnerships/PPP-110-001/what-if?rate0=65", "office"),
+    ("/operations", "administrator"),
+    ("/operations/trail", "office"),
+    ("/operations/accounts", "administrator"),
 )

@@ -7,6 +7,11 @@ from typing import Final
 from fastapi import APIRouter
 
 from consumers.console.pages import components
+from consumers.console.pages.operations import routes as operations
 from consumers.console.pages.partnerships import routes as partnerships
 
-ROOMS: Final[tuple[APIRouter, ...]] = (partnerships.routes, components.routes)
+ROOMS: Final[tuple[APIRouter, ...]] = (
+    partnerships.routes,
+    operations.routes,
+    components.routes,
+)
