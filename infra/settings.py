@@ -206,7 +206,7 @@ class Settings(BaseSettings):
     gateway_jwks_address: str | None = Field(default=None, description="Address of the issuer's keys (JWKS).")
     # The console (docs/console.md)
     console_host: str = Field(default="127.0.0.1", description="Address on which the console answers.")
-    console_port: int = Field(default=8_080, ge=0, description="Port of the console (0: any free one).")
+    console_port: int = Field(default=8_090, ge=0, description="Port of the console (0: any free one).")
     console_gateway: str | None = Field(
         default=None, description="Address of the gateway that the console sends to; default: that of this stack."
     )

@@ -21,9 +21,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from consumers.console.accounts.sessions import COOKIE, Session
 from consumers.console.parts import Parts
 from consumers.console.sending.uploads import FILE_BYTES_MAX
+from consumers.console.visit import page_context
 from consumers.console.web import assets
 from consumers.console.web.language import DEFAULT, LANGUAGES, Words
 from consumers.console.web.security import HEADERS, SAFE_METHODS, is_own_site
+from infra.http.problems import EXPLANATIONS
+from infra.postgres.connection import TRANSIENT_ERRORS
 
 LANGUAGE_COOKIE: Final = "yesser-language"
 SIGN_IN: Final = "/sign-in"
@@ -49,9 +52,14 @@ class Guard:
         path, method = scope["path"], scope["method"]
         cookies = _cookies(headers.get("cookie", ""))
         is_static = path.startswith(assets.PREFIX)
-        session = None if is_static else await self._parts.sessions.find(cookies.get(COOKIE))
-        scope["state"] = _state(session, cookies.get(LANGUAGE_COOKIE))
         protected = _protected(send, keeps=is_static)
+        try:
+            session = None if is_static else await self._parts.sessions.find(cookies.get(COOKIE))
+        except TRANSIENT_ERRORS:
+            scope["state"] = _state(None, cookies.get(LANGUAGE_COOKIE))
+            await self._database_away(Request(scope))(scope, receive, protected)
+            return
+        scope["state"] = _state(session, cookies.get(LANGUAGE_COOKIE))
         if method not in SAFE_METHODS and not is_own_site(scope["headers"]):
             await Response("This form is not from the console.", 403)(scope, receive, protected)
         elif session is None and not path.startswith(_PUBLIC):
@@ -66,6 +74,12 @@ class Guard:
         else:
             with suppress(_Answered):
                 await self._app(scope, _bounded(receive, headers), protected)
+
+    def _database_away(self, request: Request) -> Response:
+        """The page for somebody whose session cannot be looked up."""
+        explanation = EXPLANATIONS["database-away"]
+        context = page_context(request, None, explanation=explanation, code="database-away")
+        return self._parts.templates.page("error.html", request.state.words, context, explanation.status)
 
     async def _kept(self, scope: Scope, receive: Receive) -> str | None:
         """The form of a session that has ended, sealed; None where there is nothing to keep."""

@@ -55,7 +55,7 @@ class Gateway:
     def __init__(self, settings: Settings, clock: Callable[[], datetime]) -> None:
         self._settings = settings
         self._clock = clock
-        self._key = settings.secret(CONSOLE_KEY, "console") or ""
+        self._key = settings.secret(*CONSOLE_KEY) or ""
         verify = client_context(TlsFiles.of(settings))
         self._client = httpx.AsyncClient(timeout=_TIMEOUT_S, verify=verify, trust_env=False)
 

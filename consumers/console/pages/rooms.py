@@ -7,6 +7,13 @@ from typing import Final
 from fastapi import APIRouter
 
 from consumers.console.pages import components
+from consumers.console.pages.operations import routes as operations
+from consumers.console.pages.partnerships import routes as partnerships
 from consumers.console.pages.workspace import routes as workspace
 
-ROOMS: Final[tuple[APIRouter, ...]] = (components.routes, workspace.routes)
+ROOMS: Final[tuple[APIRouter, ...]] = (
+    workspace.routes,
+    partnerships.routes,
+    operations.routes,
+    components.routes,
+)

@@ -61,6 +61,23 @@ ACCESS: dict[str, tuple[str, dict[str, int]]] = {
         OF_HEALTH,
     ),
     "/v1/partnerships/{partnership_id}/transfers": ("/v1/partnerships/PPP-HEALTH/transfers", OF_HEALTH),
+    "/v1/partnerships/{partnership_id}/statements/{period}/working": (
+        "/v1/partnerships/PPP-HEALTH/statements/2005-01/working",
+        OF_HEALTH,
+    ),
+    "/v1/partnerships/{partnership_id}/statements/{period}/explained/{field}": (
+        "/v1/partnerships/PPP-HEALTH/statements/2005-01/explained/partner_base_halalas",
+        OF_HEALTH,
+    ),
+    "/v1/partnerships/{partnership_id}/periods": ("/v1/partnerships/PPP-HEALTH/periods", OF_HEALTH),
+    "/v1/partnerships/{partnership_id}/accounts": ("/v1/partnerships/PPP-HEALTH/accounts", OF_HEALTH),
+    "/v1/partnerships/{partnership_id}/accounts/{kind}/transfers": (
+        "/v1/partnerships/PPP-HEALTH/accounts/partner-payable/transfers",
+        OF_HEALTH,
+    ),
+    "/v1/partnerships/{partnership_id}/forecast": ("/v1/partnerships/PPP-HEALTH/forecast", OF_HEALTH),
+    "/v1/partnerships/{partnership_id}/what-if": ("/v1/partnerships/PPP-HEALTH/what-if?terms={}", OF_HEALTH),
+    "/v1/open-periods": ("/v1/open-periods", EVERYBODY),
     "/v1/balances": ("/v1/balances", EVERYBODY),
     "/v1/anomalies": ("/v1/anomalies", LOG),
     "/v1/activity": ("/v1/activity", PROGRAMME),
@@ -77,7 +94,7 @@ READ_TAGS = {"programme", "revenue share", "log"}
 REFUSED = """INSERT INTO log.refusal (index, agency, address, claimed_id, errors)
 VALUES (1, 'health', 'agency.health.events/0/1', 'refused-1',
     '[{"code": "not-json", "pointer": "", "detail": "No."}]')"""
-CHECKPOINT = "INSERT INTO log.checkpoint (size, note) VALUES ($1, 'a note')"
+CHECKPOINT = "INSERT INTO log.checkpoint (size, note) VALUES ($1, E'origin\\n1\\nAAAA\\n')"
 
 
 @pytest.fixture
