@@ -25,7 +25,7 @@ class Sealer:
 
     @classmethod
     def of(cls, settings: Settings, purpose: str) -> Sealer:
-        return cls(settings.secret(CONSOLE_KEY, "console") or secrets.token_hex(32), purpose)
+        return cls(settings.secret(*CONSOLE_KEY) or secrets.token_hex(32), purpose)
 
     def seal(self, document: Any) -> str:
         """Without padding, which a cookie would have to quote."""

@@ -81,10 +81,12 @@ async def run_console(settings: Settings, connection: Connection, **changes: Any
     """The console without a gateway, unless `changes` name one."""
     away = {"console_port": 0, "console_gateway": "http://127.0.0.1:9"}
     changed = settings.model_copy(update=away | changes)
-    path = changed.secret_path(CONSOLE_KEY, "console")
+    path = changed.secret_path(*CONSOLE_KEY)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_private(path, "a key of the tests, as long as the others are")
-    write_private(changed.secret_path(OIDC_KEY, "console"), "what the issuer is shown")
+    oidc = changed.secret_path(OIDC_KEY, "console")
+    oidc.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_private(oidc, "what the issuer is shown")
     hashed = hash_password(PASSWORD)
     await connection.execute(_ADD, "health", "agency", "health", hashed, "sub-health")
     await connection.execute(_ADD, "labour", "agency", "labour", hashed, "sub-labour")
