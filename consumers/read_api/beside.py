@@ -47,8 +47,11 @@ class Slots:
                 self._used -= 1
 
 
-async def output_of(settings: Settings, *command: str) -> bytes:
-    """What a `yesser` command prints. Raises `Problem` (503, 500)."""
+async def output_of(settings: Settings, *command: str, answers_no: bool = False) -> bytes:
+    """What a `yesser` command prints. `answers_no`: also if its exit code says that the answer is no.
+
+    Raises `Problem` (503, 500).
+    """
     child = await asyncio.create_subprocess_exec(
         *subprocess_command(*command),
         env=subprocess_environment(settings),
@@ -67,7 +70,7 @@ async def output_of(settings: Settings, *command: str) -> bytes:
         if child.returncode is None:
             child.kill()
             await child.wait()
-    if child.returncode == 0:
+    if child.returncode == 0 or (answers_no and output and child.returncode == ExitCode.ANSWER_IS_NO):
         return output
     _logger.error("a command failed", command=" ".join(command), reason=errors.decode(errors="replace")[-500:])
     raise Problem("database-away" if child.returncode in _AWAY_EXITS else "gateway-fault", retry_after_s=1)

@@ -255,6 +255,16 @@ _COUNTED: Final = shape(count=INTEGER, first_index=INTEGER, last_index=INTEGER)
 _ENTRY: Final = shape(
     index=INTEGER, id=TEXT, source=TEXT, type=TEXT, subject=TEXT, agency=TEXT, time=TEXT, proof=_PROOF_LINK
 )
+_REFUSAL: Final = shape(
+    index=INTEGER,
+    agency=TEXT,
+    address={"type": "string", "description": "Of the refused record: topic/partition/offset."},
+    claimed_id=_or_null(TEXT),
+    claimed_type=_or_null(TEXT),
+    errors=_list(shape(code=TEXT, pointer=TEXT, detail=TEXT)),
+    accepted_index=_or_null({**INTEGER, "description": "Of the entry that corrected it."}),
+    proof=_PROOF_LINK,
+)
 
 PLAN: Final = answer("The shape of `yesser plan --json`.", _PLAN)
 SERVICES: Final = answer("Services by id.", _list(shape(**_SERVICE)))
@@ -303,6 +313,8 @@ ACTIVITY: Final = answer(
     _list(shape(agency=TEXT, events=_map(_COUNTED), refusals=_or_null(_COUNTED))),
 )
 ENTRIES: Final = answer("Where events stand in the log, in log order.", _list(_ENTRY))
+REFUSALS: Final = answer("Refusals, the newest first.", _list(_REFUSAL))
+REFUSAL: Final = answer("A refusal with every fault that its entry lists.", _REFUSAL)
 PROOF: Final = answer(
     "Hashes are base64; the checkpoint is a C2SP signed note, and so is each rotation of the log's key.",
     shape(index=INTEGER, entry=TEXT, leaf=TEXT, size=INTEGER, path=_list(TEXT), checkpoint=TEXT, rotations=TEXT),

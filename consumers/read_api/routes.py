@@ -21,6 +21,7 @@ from consumers.read_api.resources import (
     plan,
     projects,
     proofs,
+    refusals,
     services,
     statements,
 )
@@ -38,6 +39,7 @@ _RESOURCES: Final = (
     entries,
     anomalies,
     activity,
+    refusals,
     proofs,
 )
 """In the order of the OpenAPI document."""

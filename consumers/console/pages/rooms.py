@@ -8,5 +8,14 @@ from fastapi import APIRouter
 
 from consumers.console.pages import components
 from consumers.console.pages.campaigns.routes import routes as campaigns
+from consumers.console.pages.operations import routes as operations
+from consumers.console.pages.partnerships import routes as partnerships
+from consumers.console.pages.workspace import routes as workspace
 
-ROOMS: Final[tuple[APIRouter, ...]] = (campaigns, components.routes)
+ROOMS: Final[tuple[APIRouter, ...]] = (
+    campaigns,
+    workspace.routes,
+    partnerships.routes,
+    operations.routes,
+    components.routes,
+)

@@ -63,10 +63,29 @@ ACCESS: dict[str, tuple[str, dict[str, int]]] = {
         OF_HEALTH,
     ),
     "/v1/partnerships/{partnership_id}/transfers": ("/v1/partnerships/PPP-HEALTH/transfers", OF_HEALTH),
+    "/v1/partnerships/{partnership_id}/statements/{period}/working": (
+        "/v1/partnerships/PPP-HEALTH/statements/2005-01/working",
+        OF_HEALTH,
+    ),
+    "/v1/partnerships/{partnership_id}/statements/{period}/explained/{field}": (
+        "/v1/partnerships/PPP-HEALTH/statements/2005-01/explained/partner_base_halalas",
+        OF_HEALTH,
+    ),
+    "/v1/partnerships/{partnership_id}/periods": ("/v1/partnerships/PPP-HEALTH/periods", OF_HEALTH),
+    "/v1/partnerships/{partnership_id}/accounts": ("/v1/partnerships/PPP-HEALTH/accounts", OF_HEALTH),
+    "/v1/partnerships/{partnership_id}/accounts/{kind}/transfers": (
+        "/v1/partnerships/PPP-HEALTH/accounts/partner-payable/transfers",
+        OF_HEALTH,
+    ),
+    "/v1/partnerships/{partnership_id}/forecast": ("/v1/partnerships/PPP-HEALTH/forecast", OF_HEALTH),
+    "/v1/partnerships/{partnership_id}/what-if": ("/v1/partnerships/PPP-HEALTH/what-if?terms={}", OF_HEALTH),
+    "/v1/open-periods": ("/v1/open-periods", EVERYBODY),
     "/v1/balances": ("/v1/balances", EVERYBODY),
     "/v1/anomalies": ("/v1/anomalies", LOG),
     "/v1/activity": ("/v1/activity", PROGRAMME),
     "/v1/entries": ("/v1/entries", LOG),
+    "/v1/refusals": ("/v1/refusals", PROGRAMME),
+    "/v1/refusals/{index}": ("/v1/refusals/1", PROGRAMME | {"labour": 404}),
     "/v1/proofs/{index}": ("/v1/proofs/SIGNED", OF_HEALTH),
 }
 """Route → an address of it and the status for each caller."""
@@ -74,7 +93,10 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 OTHER = defaultdict(lambda: "application/json", {"application/json": "text/html"})
 
 READ_TAGS = {"programme", "revenue share", "log"}
-CHECKPOINT = "INSERT INTO log.checkpoint (size, note) VALUES ($1, 'a note')"
+REFUSED = """INSERT INTO log.refusal (index, agency, address, claimed_id, errors)
+VALUES (1, 'health', 'agency.health.events/0/1', 'refused-1',
+    '[{"code": "not-json", "pointer": "", "detail": "No."}]')"""
+CHECKPOINT = "INSERT INTO log.checkpoint (size, note) VALUES ($1, E'origin\\n1\\nAAAA\\n')"
 
 
 @pytest.fixture
@@ -108,6 +130,7 @@ async def test_every_route_answers_every_caller_as_the_table_says_and_as_the_doc
     window: Window, told: list[EntryDict]
 ) -> None:
     await window.connection.execute(CHECKPOINT, len(told))
+    await window.connection.execute(REFUSED)
     paths = (await window.json("/openapi.json"))["paths"]
     assert {path for path, operations in paths.items() if READ_TAGS & set(tags(operations))} == set(ACCESS)
     for path, (address, statuses) in ACCESS.items():

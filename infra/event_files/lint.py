@@ -15,7 +15,7 @@ from events.faults.problems import CONFLICT, PROBLEMS, Fault
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Agency
 from events.wire.codec import STRUCTURED_HEADERS
-from producers.publisher.ndjson import TOO_LARGE, TOO_LARGE_DETAIL, TOO_LARGE_DETAIL_AR, Defaults, Line, shown_id
+from infra.event_files.ndjson import TOO_LARGE, TOO_LARGE_DETAIL, TOO_LARGE_DETAIL_AR, Defaults, Line, shown_id
 
 _TOO_LARGE: Final = Fault(pointer="", code=TOO_LARGE, detail=TOO_LARGE_DETAIL)
 

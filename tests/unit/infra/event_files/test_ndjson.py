@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from producers.publisher.ndjson import LINE_BYTES_MAX, Defaults, Line, LineSplitter
+from infra.event_files.ndjson import LINE_BYTES_MAX, Defaults, Line, LineSplitter
 
 FULL = b'{"specversion":"1.0","source":"urn:yesser:agency:x","datacontenttype":"application/json","id":"a"}'
 

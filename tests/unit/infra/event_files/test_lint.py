@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from events.validation.verdicts import Agency
-from producers.publisher.lint import Findings, lint
+from infra.event_files.lint import Findings, lint
+from infra.event_files.ndjson import LINE_BYTES_MAX, Line
 from producers.publisher.lint_command import lint_command
-from producers.publisher.ndjson import LINE_BYTES_MAX, Line
 
 
 def initiative(key: str, **others: Any) -> dict[str, Any]:

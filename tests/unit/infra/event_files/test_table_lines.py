@@ -9,9 +9,9 @@ from typing import Any
 import orjson
 import pytest
 
+from infra.event_files.table_lines import copy_rows, mapped_lines
 from infra.tables.mapping import Column, MappingDocument, WrongMapping, cell_value, read_mapping
 from infra.tables.rows import WrongTable
-from producers.publisher.table_lines import copy_rows, mapped_lines
 
 MAPPING = MappingDocument.model_validate(
     {

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import BinaryIO, Final
 
-from producers.publisher.ndjson import Line, LineSplitter
+from infra.event_files.ndjson import Line, LineSplitter
 
 FIRST_LINES: Final = 20
 PIECE_BYTES: Final = 1 << 18

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from typing import BinaryIO
 
+from infra.event_files.ndjson import LINE_BYTES_MAX, Line, copy_lines
 from infra.tables.mapping import MappingDocument
 from infra.tables.rows import all_rows, mapped_rows
-from producers.publisher.ndjson import LINE_BYTES_MAX, Line, copy_lines
 
 
 def mapped_lines(stream: BinaryIO, document: MappingDocument) -> Iterator[Line]:
