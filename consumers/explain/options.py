@@ -135,7 +135,7 @@ async def _write_proofs(log: AuditSource, indexes: Sequence[int], folder: Path) 
     """Write a proof of each entry to an existing folder; the files' names. Raises `NotSignedYet`."""
     written = []
     async with log.opened() as port:
-        checkpoint = await port.checkpoint()
+        _, checkpoint = await log.continued(port)
         if indexes and indexes[-1] >= checkpoint.size:
             raise NotSignedYet(NotSignedYet.__doc__)
         for index in indexes:

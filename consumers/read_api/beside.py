@@ -63,10 +63,14 @@ class Finished:
         return Problem("database-away" if self.exit_code in _AWAY_EXITS else "gateway-fault", retry_after_s=1)
 
 
-async def output_of(settings: Settings, *command: str) -> bytes:
-    """What a `yesser` command prints. Raises `Problem` (503, 500)."""
+async def output_of(settings: Settings, *command: str, answers_no: bool = False) -> bytes:
+    """What a `yesser` command prints. `answers_no`: also if its exit code says that the answer is no.
+
+    Raises `Problem` (503, 500).
+    """
     done = await finished(settings, *command)
-    if done.exit_code != ExitCode.OK:
+    is_no = answers_no and bool(done.output) and done.exit_code == ExitCode.ANSWER_IS_NO
+    if done.exit_code != ExitCode.OK and not is_no:
         raise done.problem()
     return done.output
 

@@ -255,6 +255,16 @@ _COUNTED: Final = shape(count=INTEGER, first_index=INTEGER, last_index=INTEGER)
 _ENTRY: Final = shape(
     index=INTEGER, id=TEXT, source=TEXT, type=TEXT, subject=TEXT, agency=TEXT, time=TEXT, proof=_PROOF_LINK
 )
+_REFUSAL: Final = shape(
+    index=INTEGER,
+    agency=TEXT,
+    address={"type": "string", "description": "Of the refused record: topic/partition/offset."},
+    claimed_id=_or_null(TEXT),
+    claimed_type=_or_null(TEXT),
+    errors=_list(shape(code=TEXT, pointer=TEXT, detail=TEXT)),
+    accepted_index=_or_null({**INTEGER, "description": "Of the entry that corrected it."}),
+    proof=_PROOF_LINK,
+)
 
 PLAN: Final = answer("The shape of `yesser plan --json`.", _PLAN)
 SERVICES: Final = answer("Services by id.", _list(shape(**_SERVICE)))
@@ -265,9 +275,31 @@ PROJECT: Final = answer(
 )
 CAMPAIGNS: Final = answer("The shape of `yesser campaigns list --json`.", _list(shape(**_CAMPAIGN)))
 INBOX: Final = answer("What an agency must do, by due date.", _list(shape(**_CAMPAIGN, overdue=_YES_OR_NO, **_TO_DO)))
+COUNTS: Final = answer(
+    "How many there are, are overdue, are paused, and wait for each next step.",
+    shape(**dict.fromkeys(("campaigns", "overdue", "paused", "acknowledge", "air", "complete", "completed"), INTEGER)),
+)
 COVERAGE: Final = answer("The shape of `yesser campaigns coverage --json`, a page of services.", _COVERAGE)
 CAMPAIGN: Final = answer(
     "A campaign, its brief, its reason, its airings and its history.", shape(**_CAMPAIGN, **_DECISION)
+)
+EXPLANATION: Final = answer(
+    "What the rules decided, and sentences on what happened to the campaign.",
+    shape(
+        log_index=INTEGER,
+        remarks=_list(_NAME),
+        evaluations=_list(
+            shape(
+                rule=TEXT,
+                cause_index=INTEGER,
+                part=TEXT,
+                rules_version=INTEGER,
+                fired=_YES_OR_NO,
+                campaign_id=_or_null(TEXT),
+                reason=_NAME,
+            )
+        ),
+    ),
 )
 PARTNERSHIPS: Final = answer("Partnerships by id.", _list(shape(**_PARTNERSHIP)))
 PARTNERSHIP: Final = answer("A partnership and its terms.", shape(**_PARTNERSHIP, versions=_VERSIONS))
@@ -281,6 +313,8 @@ ACTIVITY: Final = answer(
     _list(shape(agency=TEXT, events=_map(_COUNTED), refusals=_or_null(_COUNTED))),
 )
 ENTRIES: Final = answer("Where events stand in the log, in log order.", _list(_ENTRY))
+REFUSALS: Final = answer("Refusals, the newest first.", _list(_REFUSAL))
+REFUSAL: Final = answer("A refusal with every fault that its entry lists.", _REFUSAL)
 PROOF: Final = answer(
     "Hashes are base64; the checkpoint is a C2SP signed note, and so is each rotation of the log's key.",
     shape(index=INTEGER, entry=TEXT, leaf=TEXT, size=INTEGER, path=_list(TEXT), checkpoint=TEXT, rotations=TEXT),

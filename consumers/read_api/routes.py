@@ -22,6 +22,7 @@ from consumers.read_api.resources import (
     plan,
     projects,
     proofs,
+    refusals,
     services,
     statements,
 )
@@ -39,6 +40,7 @@ _RESOURCES: Final = (
     entries,
     anomalies,
     activity,
+    refusals,
     proofs,
     checkpoints,
 )
