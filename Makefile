@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 PHASE := $(PYTHON) infra/setup_phase.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format accept bench bench-gateway bench-ledger lock kafka-lock sbom audit up down status
+.PHONY: help setup demo test check format accept bench bench-audit bench-gateway bench-ledger lock kafka-lock sbom audit up down status
 .DELETE_ON_ERROR:
 
 help: ## List the targets
@@ -32,8 +32,8 @@ $(INSTALLED): $(LOCKED) pyproject.toml infra/embedded/servers/kafka-jars.lock
 	@$(PHASE) "Kafka's jars" -- $(BIN)/python -m infra.embedded.servers.jars fetch
 	@touch $@
 
-demo: $(INSTALLED) ## Run the programme's real story from end to end (ARGS=--json for one document)
-	@$(BIN)/yesser demo $(ARGS)
+demo: $(INSTALLED) ## Run the programme's real story from end to end and keep it running: `make down` stops it (ARGS=--json for one document)
+	@$(BIN)/yesser demo --keep $(ARGS)
 
 # Three workers with services of their own (ARGS=-n0: one process). The groups begin in the order of `tests/workers.py`.
 WORKERS := -n auto --dist loadgroup --no-loadscope-reorder
@@ -61,6 +61,9 @@ bench: $(INSTALLED) ## Measure side by side, eleven minutes (EVENTS=N ARGS='--ru
 
 bench-ledger: $(INSTALLED) ## Measure the ledger beside a row-by-row writer, and what statements cost (ARGS='--runs 1')
 	@$(BIN)/python -m tests.bench.ledger $(ARGS)
+
+bench-audit: $(INSTALLED) ## Measure the full check, proofs, replays and the served log (ARGS='--only check,replay')
+	@$(BIN)/python -m tests.bench.audit $(ARGS)
 
 bench-gateway: $(INSTALLED) ## Measure the gateway beside bare applications (EVENTS=N also watches its memory)
 	@$(BIN)/python -m tests.bench.gateway $(if $(EVENTS),--events $(EVENTS)) $(ARGS)

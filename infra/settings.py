@@ -206,12 +206,18 @@ class Settings(BaseSettings):
     gateway_jwks_address: str | None = Field(default=None, description="Address of the issuer's keys (JWKS).")
     # The console (docs/console.md)
     console_host: str = Field(default="127.0.0.1", description="Address on which the console answers.")
-    console_port: int = Field(default=8_080, ge=0, description="Port of the console (0: any free one).")
+    console_port: int = Field(default=8_090, ge=0, description="Port of the console (0: any free one).")
     console_gateway: str | None = Field(
         default=None, description="Address of the gateway that the console sends to; default: that of this stack."
     )
     console_trusted_proxies: str = Field(
         default="", description="Addresses of reverse proxies, separated by commas, whose X-Forwarded-For is believed."
+    )
+    console_oidc_issuer: str | None = Field(
+        default=None, description="Issuer (OpenID Connect) by which accounts with a subject may sign in to the console."
+    )
+    console_oidc_client_id: str = Field(
+        default="yesser-console", description="The console's id there; its secret is the file `console/oidc-secret`."
     )
     console_session_h: float = Field(default=12.0, gt=0, description="A session of the console ends after this long.")
     console_idle_h: float = Field(default=2.0, gt=0, description="It ends earlier after this long without a request.")

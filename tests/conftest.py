@@ -23,6 +23,7 @@ from infra.process.subprocess_command import subprocess_environment
 from infra.settings import Settings
 from tests.scenarios.figures import take
 from tests.scenarios.system import System, fresh_system
+from tests.shared_systems import RUNNING, SHARED_SYSTEMS, SYSTEM, until_its_last_test
 from tests.stack import TestStack, corner, folder_of_services, services
 
 pytest_plugins = ["tests.workers"]
@@ -40,15 +41,17 @@ _STATE: Final = tempfile.TemporaryDirectory(prefix="yesser-state-", ignore_clean
 os.environ["XDG_STATE_HOME"] = _STATE.name
 
 Running = TypeVar("Running")
-SYSTEM_RUNS: Final = pytest.StashKey[ExitStack]()
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
-    """End the system after its last test: at rest its processes still take a sixth of a core."""
+    """End a system after its last test: at rest its processes still take a sixth of a core. And a browser: its library
+    runs an event loop in this thread, and the tests after it run theirs."""
     yield
-    if "system" in _fixtures(item) and "system" not in _fixtures(nextitem) and SYSTEM_RUNS in item.config.stash:
-        item.config.stash[SYSTEM_RUNS].close()
+    running = item.config.stash.get(RUNNING, {})
+    for name in SHARED_SYSTEMS:
+        if name in _fixtures(item) and name not in _fixtures(nextitem) and name in running:
+            running.pop(name).close()
 
 
 def _fixtures(item: pytest.Item | None) -> Sequence[str]:
@@ -91,8 +94,7 @@ def stack() -> Iterator[TestStack]:
 @pytest.fixture(scope="session")
 def system(request: pytest.FixtureRequest) -> Iterator[System]:
     """Every process, as a user starts them, once for all quick scenarios; each leaves it at rest and working."""
-    with ExitStack() as running:
-        request.config.stash[SYSTEM_RUNS] = running
+    with until_its_last_test(request, SYSTEM) as running:
         yield _or_skipped(running, fresh_system())
 
 

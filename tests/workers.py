@@ -23,13 +23,11 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.scenarios.figures import take, tell
+from tests.shared_systems import SHARED_SYSTEMS
 
-NEED_STACK: Final = frozenset({"stack", "settings", "connection", "pool", "environment", "system", "story"})
+NEED_STACK: Final = frozenset({"stack", "settings", "connection", "pool", "environment", *SHARED_SYSTEMS})
 WORKERS: Final = 3
 """One more than the two cores that every machine has: tests on services spend half their time waiting."""
-SYSTEM: Final = "system"
-STORY: Final = "story"
-"""The system that the browser looks at: one worker alone starts it."""
 ALONE: Final = "alone"
 OWN_SYSTEMS: Final = ("scenarios", "embedded")
 """Folders whose files start systems of their own: the longest first."""
@@ -51,16 +49,16 @@ def group(item: pytest.Item) -> str:
         return ALONE
     if (given := item.get_closest_marker("xdist_group")) is not None:
         return str(given.args[0])
-    for shared in (SYSTEM, STORY):
-        if shared in getattr(item, "fixturenames", ()):
-            return shared
+    for name in SHARED_SYSTEMS:
+        if name in getattr(item, "fixturenames", ()):
+            return name
     return str(item.path)
 
 
 def place(item: pytest.Item) -> int:
     """The order of the groups: those with a system of their own take minutes, those without services seconds."""
     name = group(item)
-    if name in (SYSTEM, STORY, ALONE):
+    if name in (*SHARED_SYSTEMS, ALONE):
         return 9 if name == ALONE else 0
     if item.get_closest_marker("stack") is None:
         return 8

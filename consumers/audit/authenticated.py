@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Final
 
-from consumers.audit.layout import TILE, levels_of, tile_path
+from consumers.audit.layout import TILE, levels_of, tile_of, tile_path
 from consumers.audit.port import LogPort
-from consumers.audit.tree import WrongTree
+from consumers.audit.tree import RecordedTimes, WrongTree
 from infra.log.merkle import TileTree, complete_root, leaf_hash
 from infra.log.signed_note import Checkpoint
 
-KEPT_TILES: Final = 256
+TILES_AT_ONCE: Final = 128
 
 
 class AuthenticatedLog:
-    """The entries under one checkpoint."""
+    """The entries and hashes under one checkpoint."""
 
     def __init__(self, port: LogPort, checkpoint: Checkpoint) -> None:
         self._port = port
@@ -27,31 +27,60 @@ class AuthenticatedLog:
         self._root = checkpoint.root
         self._edge: list[list[bytes]] | None = None
         self._kept: OrderedDict[tuple[int, int], list[bytes]] = OrderedDict()
+        self._times = RecordedTimes()
 
     async def entries(self, first: int, count: int) -> list[bytes]:
-        """The entries `first … first + count - 1`. Raises `WrongTree` at the first that was not signed so."""
+        """The entries `first … first + count - 1`. Raises `WrongTree` at the first that was not signed so, and
+        `WrongTime`."""
         found = await self._port.entries(first, count)
-        for index, entry in enumerate(found, first):
-            if leaf_hash(entry) != await self._hash(0, index):
-                raise WrongTree(f"entry {index} is not the one that was signed: its bytes were changed")
+        signed = await self.hashes(0, first, count)
+        computed = list(map(leaf_hash, found))
+        if computed != signed:
+            index = first + next(n for n in range(count) if computed[n] != signed[n])
+            raise WrongTree(
+                f"entry {index} is not the one that was signed: its bytes were changed "
+                f"({tile_of('entries', index, self.size)})"
+            )
+        self._times.require(first, found)
         return found
 
-    async def _hash(self, level: int, index: int) -> bytes:
-        return (await self._tile(level, index // TILE))[index % TILE]
+    async def hashes(self, level: int, first: int, count: int) -> list[bytes]:
+        """As of a `HashPort`, each of them believed. Raises `WrongTree`."""
+        start, stop = first // TILE, -(-(first + count) // TILE)
+        found: list[bytes] = []
+        for number in range(start, stop, TILES_AT_ONCE):
+            for tile in await self._tiles(level, number, min(stop, number + TILES_AT_ONCE)):
+                found += tile
+        skipped = first - start * TILE
+        return found[skipped : skipped + count]
 
-    async def _tile(self, level: int, number: int) -> list[bytes]:
-        """A tile of believed hashes."""
-        if number == self.size >> 8 * level >> 8:
-            return (await self._believed_edge())[level]
-        tile = self._kept.get((level, number))
-        if tile is None:
-            tile = await self._port.hashes(level, number * TILE, TILE)
-            if complete_root(tile) != await self._hash(level + 1, number):
+    async def _tiles(self, level: int, start: int, stop: int) -> list[list[bytes]]:
+        """The tiles `start … stop - 1` of a level, the partial one included."""
+        full = self.size >> 8 * level >> 8
+        wanted = range(start, min(stop, full))
+        tiles = {number: self._kept[level, number] for number in wanted if (level, number) in self._kept}
+        unknown = [number for number in wanted if number not in tiles]
+        if unknown:
+            tiles |= await self._proven(level, unknown[0], unknown[-1] + 1)
+        self._keep(level, tiles)
+        edge = [(await self._believed_edge())[level]] if stop > full else []
+        return [*(tiles[number] for number in wanted), *edge]
+
+    async def _proven(self, level: int, start: int, stop: int) -> dict[int, list[bytes]]:
+        """Full tiles by number, read at once. Raises `WrongTree` for one whose root is not the hash above it."""
+        hashes = await self._port.hashes(level, start * TILE, (stop - start) * TILE)
+        tiles = {number: hashes[(number - start) * TILE : (number - start + 1) * TILE] for number in range(start, stop)}
+        for number, root in enumerate(await self.hashes(level + 1, start, stop - start), start):
+            if complete_root(tiles[number]) != root:
                 raise WrongTree(f"{tile_path(level, number)} does not lead to the signed root: its hashes were changed")
+        return tiles
+
+    def _keep(self, level: int, tiles: dict[int, list[bytes]]) -> None:
+        for number, tile in tiles.items():
             self._kept[level, number] = tile
-            if len(self._kept) > KEPT_TILES:
-                self._kept.popitem(last=False)
-        return tile
+            self._kept.move_to_end((level, number))
+        while len(self._kept) > 2 * TILES_AT_ONCE:
+            self._kept.popitem(last=False)
 
     async def _believed_edge(self) -> list[list[bytes]]:
         """The partial tiles, one for each level. Raises `WrongTree` unless they give the signed root."""
@@ -62,8 +91,10 @@ class AuthenticatedLog:
                 edge.append(await self._port.hashes(level, full * TILE, rest) if rest else [])
             computed = TileTree(self.size, edge).root()
             if computed != self._root:
+                tiles = [tile_of(level, self.size >> 8 * level, self.size) for level, row in enumerate(edge) if row]
                 raise WrongTree(
-                    f"the tree's right edge gives the root {computed.hex()}, but {self._root.hex()} was signed"
+                    f"the tiles at the right edge ({', '.join(tiles)}) give the root {computed.hex()}, but "
+                    f"{self._root.hex()} was signed: hashes were changed, or another history is shown"
                 )
             self._edge = edge
         return self._edge

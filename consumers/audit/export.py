@@ -11,7 +11,7 @@ from base64 import b64encode
 from bisect import bisect_left
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Final, Literal, TypedDict
+from typing import Any, Final, Literal, TypedDict
 
 from consumers.audit import verify
 from consumers.audit.authenticated import AuthenticatedLog
@@ -26,7 +26,6 @@ from infra.log.signed_note import Checkpoint, Verifier
 Format = Literal["ndjson", "parquet"]
 BUNDLES_AT_ONCE: Final = 32
 _NDJSON: Final = "entries.ndjson"
-_PARQUET: Final = "entries.parquet"
 _COLUMNS: Final = {name: "BIGINT" if name == "index" else "VARCHAR" for name in verify.COLUMNS} | {"data": "JSON"}
 
 
@@ -94,12 +93,13 @@ def _make(folder: Path) -> None:
 
 def _complete(folder: Path, checkpoint: Checkpoint, hashes: list[bytes], form: Format) -> None:
     """Write what stands beside the entries."""
-    proof = {"size": checkpoint.size, "hashes": [b64encode(node).decode() for node in hashes]}
+    proof: dict[str, Any] = {"size": checkpoint.size, "hashes": [b64encode(node).decode() for node in hashes]}
+    if form == "parquet":
+        _to_parquet(folder)
+        proof["sha256"] = verify.file_sha256(folder / verify.TABLE)
     (folder / "proof.json").write_text(verify.as_json(proof) + "\n", encoding="utf-8")
     (folder / CHECKPOINT).write_text(checkpoint.note, encoding="utf-8")
     shutil.copyfile(verify.__file__, folder / "verify.py")
-    if form == "parquet":
-        _to_parquet(folder)
 
 
 async def _hashes(port: LogPort, begin: int, end: int, indexes: list[int]) -> AsyncIterator[bytes]:
@@ -121,7 +121,7 @@ def _to_parquet(folder: Path) -> None:
     """Replace the lines by a Parquet file."""
     import duckdb
 
-    lines, table = folder / _NDJSON, folder / _PARQUET
+    lines, table = folder / _NDJSON, folder / verify.TABLE
     columns = ", ".join(f"'{name}': '{kind}'" for name, kind in _COLUMNS.items())
     source = f"read_json(?, format='newline_delimited', columns={{{columns}}}, maximum_object_size=1048576)"
     with duckdb.connect() as database:

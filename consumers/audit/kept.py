@@ -9,9 +9,11 @@ import os
 import re
 from pathlib import Path
 
+from consumers.audit.authenticated import AuthenticatedLog
 from consumers.audit.port import LogPort
+from consumers.audit.tree import WrongTree
 from events.errors import Tampered
-from infra.log.key_history import KeyHistory
+from infra.log.key_history import KeyHistory, key_name
 from infra.log.proofs import tree_root
 from infra.log.signed_note import Checkpoint, InvalidNote, Verifier
 
@@ -67,17 +69,40 @@ class KeptCheckpoint:
 
 
 async def require_continuation(port: LogPort, old: Checkpoint, new: Checkpoint, keeper: str) -> None:
-    """Raise `ForkedLog` unless the log of `new` has the tree of `old` as its beginning."""
+    """Raise `ForkedLog` unless the log of `new` has the tree of `old` as its beginning.
+
+    What the server says of the old tree is believed only as a part of the new one: else it could show each of two
+    histories where it fits. Raises `WrongTree` for hashes that do not lead to the new root.
+    """
     if old.size > new.size:
         raise ForkedLog(
             f"{keeper} holds a checkpoint of size {old.size}, but the log's newest is of size {new.size}: the log lost "
             "its tail"
         )
-    if old.size and await tree_root(port, old.size) != old.root:
+    if await _root_within(port, new, old.size) != old.root:
         raise ForkedLog(
             f"the log's first {old.size} entries do not give the signed root that {keeper} holds: keep both, "
             "and find out who signed two histories"
         )
+
+
+async def require_rotations(port: LogPort, history: KeyHistory, checkpoint: Checkpoint) -> None:
+    """Raise `WrongTree` unless each rotation of the log's key up to the checkpoint names the root of this log."""
+    for step in history.transitions:
+        if step.tree is None or step.size > checkpoint.size:
+            continue
+        if await _root_within(port, checkpoint, step.size) != step.tree[1]:
+            raise WrongTree(
+                f"the first {step.size} entries do not give the root at which the key {key_name(step.new)} took over: "
+                "keep everything, and find out who signed two histories"
+            )
+
+
+async def _root_within(port: LogPort, checkpoint: Checkpoint, size: int) -> bytes:
+    """The root of the first `size` entries of a checkpoint's tree, proven."""
+    if size == checkpoint.size:
+        return checkpoint.root
+    return await tree_root(AuthenticatedLog(port, checkpoint), size)
 
 
 def replace_file(path: Path, data: bytes) -> None:

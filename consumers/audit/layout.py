@@ -55,6 +55,13 @@ def tile_path(kind: Kind, number: int, width: int = TILE) -> str:
     return f"tile/{kind}/{name}" + ("" if width == TILE else f".p/{width}")
 
 
+def tile_of(kind: Kind, index: int, size: int) -> str:
+    """The path, in a tree of `size` entries, of the tile that has the hash or entry at `index` of its level."""
+    number = index // TILE
+    level = 0 if kind == "entries" else kind
+    return tile_path(kind, number, min(TILE, max(1, hashes_at(level, size) - number * TILE)))
+
+
 def parse_tile_path(path: str) -> Tile | None:
     """The tile of a path as `tile_path` writes it, else None."""
     found = _PATH.fullmatch(path)

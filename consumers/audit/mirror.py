@@ -2,7 +2,7 @@
 
 Full tiles never change, so they are written once; partial ones belong to the checkpoint's size. Each file is replaced
 atomically, and the checkpoint last, once all its tiles are on disk, so that no reader sees a checkpoint without its
-tiles. Hashes are computed from the entries, never copied from the database.
+tiles. An entry is written once it is proven; hashes are computed from the entries, never copied.
 """
 
 from __future__ import annotations
@@ -14,16 +14,32 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypedDict
 
-from consumers.audit.kept import ForkedLog, replace_file, require_continuation
-from consumers.audit.layout import CHECKPOINT, KEY_HISTORY, TILE, Kind, levels_of, split_hashes, tile_path, tiles_at
+from consumers.audit.authenticated import AuthenticatedLog
+from consumers.audit.kept import ForkedLog, replace_file, require_continuation, require_rotations
+from consumers.audit.layout import (
+    CHECKPOINT,
+    KEY_HISTORY,
+    TILE,
+    Kind,
+    Tile,
+    levels_of,
+    split_hashes,
+    tile_path,
+    tiles_at,
+)
 from consumers.audit.port import LogPort, MirrorPort, entries_of
-from consumers.audit.tree import Progress, WrongTree, require_rotations
+from consumers.audit.tree import Progress, WrongTree, require_tree
+from events.errors import Tampered
 from infra.log.key_history import KeyHistory
 from infra.log.merkle import complete_root, leaf_hash
 from infra.log.proofs import tree_root
 from infra.log.signed_note import Checkpoint, InvalidNote, Verifier
 
 BUNDLES_AT_ONCE: Final = 32
+
+
+class DamagedMirror(Tampered):
+    """The folder is not the mirror that it was: keep it, and mirror the log again to another folder."""
 
 
 class MirrorReport(TypedDict):
@@ -36,13 +52,14 @@ class MirrorReport(TypedDict):
 
 @dataclass(slots=True)
 class _Writer:
-    """Writes files atomically and counts them."""
+    """Writes files atomically and counts them. Full tiles of the first `verified` entries are there already."""
 
     folder: Path
+    verified: int = 0
     written: int = 0
 
     def has(self, kind: Kind, number: int) -> bool:
-        return (self.folder / tile_path(kind, number)).exists()
+        return Tile(kind, number).is_within(self.verified)
 
     def put(self, kind: Kind, number: int, parts: Sequence[bytes], width: int) -> None:
         path = self.folder / tile_path(kind, number, width)
@@ -67,25 +84,30 @@ async def write_mirror(
     verifier: Verifier,
     progress: Progress = lambda done, total: None,
     require: Callable[[Checkpoint], None] = lambda checkpoint: None,
+    *,
+    new_only: bool = False,
 ) -> MirrorReport:
     """Bring the folder to the newest signed checkpoint. On `WrongTree` or `ForkedLog` the checkpoint does not move.
 
-    `require` raises for a checkpoint that the reader does not accept; then nothing is written.
+    What the folder has is verified from its first entry, or, with `new_only`, taken as it is. `require` raises for a
+    checkpoint that the reader does not accept; then nothing is written. Raises `DamagedMirror`.
     """
     checkpoint = await port.checkpoint()
     require(checkpoint)
     history = await port.keys()
-    await _require_continuation(port, folder, history, checkpoint)
-    await require_rotations(port, history, checkpoint.size)
-    writer = _Writer(folder)
     size = checkpoint.size
-    await _write_bundles(port, writer, size, progress)
+    before = await _continued(port, folder, history, checkpoint)
+    await require_rotations(port, history, checkpoint)
+    if before is not None and not new_only:
+        await _require_sound(folder, verifier, before, lambda done, _: progress(done, before.size + size))
+    writer = _Writer(folder, 0 if before is None else before.size)
+    await _write_bundles(AuthenticatedLog(port, checkpoint), writer, size, progress)
     _write_upper_tiles(writer, size)
     computed = await tree_root(MirrorPort(folder, verifier, size), size)
     if computed != checkpoint.root:
         raise WrongTree(
             f"the {size} entries give the root {computed.hex()}, but {checkpoint.root.hex()} was signed; the mirror's "
-            "checkpoint was not moved (if the log is sound, a file of the mirror is damaged: see `yesser audit verify`)"
+            "checkpoint was not moved"
         )
     _publish(folder, checkpoint, history)
     return MirrorReport(size=size, root=checkpoint.root.hex(), files_written=writer.written + 1)
@@ -118,24 +140,35 @@ def _publish(folder: Path, checkpoint: Checkpoint, history: KeyHistory) -> None:
     os.sync()
 
 
-async def _require_continuation(port: LogPort, folder: Path, history: KeyHistory, new: Checkpoint) -> None:
+async def _continued(port: LogPort, folder: Path, history: KeyHistory, new: Checkpoint) -> Checkpoint | None:
+    """The checkpoint of the folder, which the new one continues; None for a new folder."""
     if not (folder / CHECKPOINT).exists():
-        return
+        return None
     mirror = MirrorPort(folder, history.keys[0])
     try:
         history.continued(await mirror.keys())
     except InvalidNote as error:
         raise ForkedLog(f"{folder}: {error}: keep both, and find out who signed two histories") from error
-    await require_continuation(port, await mirror.checkpoint(), new, str(folder))
+    before = await mirror.checkpoint()
+    await require_continuation(port, before, new, str(folder))
+    return before
 
 
-async def _write_bundles(port: LogPort, writer: _Writer, size: int, progress: Progress) -> None:
+async def _require_sound(folder: Path, verifier: Verifier, before: Checkpoint, progress: Progress) -> None:
+    """Raise `DamagedMirror` unless the folder's files are those of its checkpoint."""
+    try:
+        await require_tree(MirrorPort(folder, verifier, before.size), before.size, before.root, progress)
+    except Tampered as error:
+        raise DamagedMirror(f"{folder}: {error}. {DamagedMirror.__doc__}") from error
+
+
+async def _write_bundles(log: AuthenticatedLog, writer: _Writer, size: int, progress: Progress) -> None:
     """Bundles of entries, and the level-0 tiles computed from them."""
     wanted = [(n, w) for n, w in tiles_at(0, size) if not (w == TILE and writer.has("entries", n) and writer.has(0, n))]
     for start in range(0, len(wanted), BUNDLES_AT_ONCE):
         group = wanted[start : start + BUNDLES_AT_ONCE]
         for (first, last), bundles in _consecutive(group):
-            entries = await port.entries(first * TILE, last - first * TILE)
+            entries = await log.entries(first * TILE, last - first * TILE)
             for number, width in bundles:
                 at = (number - first) * TILE
                 own = entries[at : at + width]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections import OrderedDict
+from itertools import chain
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -18,7 +19,7 @@ from infra.log.bundle import split_bundle
 from infra.log.key_files import log_key_files
 from infra.log.key_history import KeyHistory, parse_transitions
 from infra.log.proofs import HashPort
-from infra.log.signed_note import Checkpoint, InvalidKey, Verifier, parse_vkey
+from infra.log.signed_note import Checkpoint, InvalidKey, InvalidNote, Verifier, parse_vkey
 from infra.settings import Settings
 
 RECENT_TILES: Final = 64
@@ -30,7 +31,11 @@ BUNDLE_BYTES_MAX: Final = TILE * (2 + 0xFFFF)
 
 
 class NotThere(YesserError):
-    """The log lacks the requested part: it is damaged or incomplete."""
+    """There is no log, or it has no checkpoint yet."""
+
+
+class MissingPart(NotThere, Tampered):
+    """A part of what was signed is missing: keep what is there, and mirror the log again to another folder."""
 
 
 class CorruptBatch(NotThere, Tampered):
@@ -58,7 +63,7 @@ class LogPort(HashPort, Protocol):
         """The history of the log's keys. Read it after the checkpoint, whose key it must name."""
 
     async def entries(self, first: int, count: int) -> list[bytes]:
-        """The entries `first … first + count - 1`; all of them or `NotThere`."""
+        """The entries `first … first + count - 1`; all of them or `MissingPart`."""
 
 
 class TilesPort(ABC):
@@ -67,7 +72,7 @@ class TilesPort(ABC):
     def __init__(self, verifier: Verifier, size: int | None = None) -> None:
         self._verifier = verifier
         self._size = size
-        self._recent: OrderedDict[tuple[Kind, int], tuple[bytes, str]] = OrderedDict()
+        self._recent: OrderedDict[tuple[Kind, int], list[bytes]] = OrderedDict()
 
     @abstractmethod
     async def _file(self, path: str, bytes_max: int) -> bytes | None:
@@ -81,16 +86,25 @@ class TilesPort(ABC):
         note = await self._text(CHECKPOINT, CHECKPOINT_BYTES_MAX)
         if note is None:
             raise NotThere(f"{self._place(CHECKPOINT)} does not exist: is this a mirror, or a log's address?")
-        checkpoint = (await self.keys()).parse_checkpoint(note)
+        history = await self.keys()
+        try:
+            checkpoint = history.parse_checkpoint(note)
+        except InvalidNote as error:
+            raise InvalidNote(f"{self._place(CHECKPOINT)}: {error}") from error
         self._size = checkpoint.size
         self._recent.clear()
         return checkpoint
 
     async def keys(self) -> KeyHistory:
         """By the log's own file; before the first rotation it has none."""
-        return KeyHistory.of(
-            self._verifier, parse_transitions(await self._text(KEY_HISTORY, KEY_HISTORY_BYTES_MAX) or "")
-        )
+        text = await self._text(KEY_HISTORY, KEY_HISTORY_BYTES_MAX)
+        try:
+            history = KeyHistory.of(self._verifier, parse_transitions(text or ""))
+            if text is not None and (not text or history.text() != text):
+                raise InvalidNote("it is not written as rotations are published")
+            return history
+        except InvalidNote as error:
+            raise InvalidNote(f"{self._place(KEY_HISTORY)}: {error}") from error
 
     async def _text(self, path: str, bytes_max: int) -> str | None:
         data = await self._file(path, bytes_max)
@@ -100,39 +114,34 @@ class TilesPort(ABC):
             raise CorruptBatch(f"{self._place(path)} is not UTF-8: the file is damaged") from None
 
     async def hashes(self, level: int, first: int, count: int) -> list[bytes]:
-        numbers = range(first // TILE, -(-(first + count) // TILE))
-        found: list[bytes] = []
-        for data, place in await asyncio.gather(*[self._tile(level, level, number) for number in numbers]):
-            if len(data) % HASH_BYTES:
-                raise CorruptBatch(f"{place} is not a whole number of hashes: the file is damaged")
-            found += split_hashes(data)
-        skipped = first % TILE
-        return whole(found[skipped : skipped + count], count, f"hashes of level {level}", first)
+        return await self._part(level, level, first, count)
 
     async def entries(self, first: int, count: int) -> list[bytes]:
-        numbers = range(first // TILE, -(-(first + count) // TILE))
-        found: list[bytes] = []
-        for data, place in await asyncio.gather(*[self._tile("entries", 0, number) for number in numbers]):
-            found += entries_of(data, place)
-        skipped = first % TILE
-        return whole(found[skipped : skipped + count], count, "entries", first)
+        return await self._part("entries", 0, first, count)
 
-    async def _tile(self, kind: Kind, level: int, number: int) -> tuple[bytes, str]:
-        """A tile's content and place: as wide as the checkpoint's size says, else the full one that has replaced it."""
+    async def _part(self, kind: Kind, level: int, first: int, count: int) -> list[bytes]:
+        numbers = range(first // TILE, -(-(first + count) // TILE))
+        tiles = await asyncio.gather(*[self._tile(kind, level, number) for number in numbers])
+        skipped = first % TILE
+        found = list(chain.from_iterable(tiles))[skipped : skipped + count]
+        return whole(found, count, "entries" if kind == "entries" else f"hashes of level {level}", first)
+
+    async def _tile(self, kind: Kind, level: int, number: int) -> list[bytes]:
+        """What a tile holds: as wide as the checkpoint's size says, else the full one that has replaced it."""
         if (kind, number) in self._recent:
             return self._recent[kind, number]
         if self._size is None:
             await self.checkpoint()
         assert self._size is not None
-        width = min(TILE, max(0, hashes_at(level, self._size) - number * TILE))
-        bytes_max = BUNDLE_BYTES_MAX if kind == "entries" else TILE_BYTES_MAX
-        for path in dict.fromkeys((tile_path(kind, number, width or TILE), tile_path(kind, number))):
-            data = await self._file(path, bytes_max)
+        width = min(TILE, max(0, hashes_at(level, self._size) - number * TILE)) or TILE
+        for own in dict.fromkeys((width, TILE)):
+            path = tile_path(kind, number, own)
+            data = await self._file(path, BUNDLE_BYTES_MAX if kind == "entries" else TILE_BYTES_MAX)
             if data is not None:
-                return self._remember((kind, number), (data, self._place(path)))
-        raise NotThere(f"{self._place(tile_path(kind, number, width or TILE))} is missing: mirror the log again")
+                return self._remember((kind, number), tile_items(kind, data, own, self._place(path)))
+        raise MissingPart(f"{self._place(tile_path(kind, number, width))} is missing: mirror the log again")
 
-    def _remember(self, tile: tuple[Kind, int], found: tuple[bytes, str]) -> tuple[bytes, str]:
+    def _remember(self, tile: tuple[Kind, int], found: list[bytes]) -> list[bytes]:
         """Keep the hash tiles that were read last: a proof asks for several parts of one tile."""
         if tile[0] != "entries":
             self._recent[tile] = found
@@ -151,14 +160,25 @@ class MirrorPort(TilesPort):
     async def _file(self, path: str, bytes_max: int) -> bytes | None:
         try:
             data = (self._folder / path).read_bytes()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
+        except IsADirectoryError:
+            raise CorruptBatch(f"{self._place(path)} is a folder, where the log has a file") from None
         if len(data) > bytes_max:
             raise CorruptBatch(f"{self._place(path)} is larger than such a file can be: it is damaged")
         return data
 
     def _place(self, path: str) -> str:
         return str(self._folder / path)
+
+
+def tile_items(kind: Kind, data: bytes, width: int, place: str) -> list[bytes]:
+    """The hashes or entries of a file that has `width` of them. Raises `CorruptBatch` for any other number."""
+    found = entries_of(data, place) if kind == "entries" else split_hashes(data)
+    if len(found) != width or (kind != "entries" and len(data) != width * HASH_BYTES):
+        what = "entries" if kind == "entries" else "hashes"
+        raise CorruptBatch(f"{place} has {len(data):,} bytes, which are not {width} {what}: the file is damaged")
+    return found
 
 
 def entries_of(data: bytes, place: str) -> list[bytes]:
@@ -172,7 +192,7 @@ def entries_of(data: bytes, place: str) -> list[bytes]:
 
 
 def whole(found: list[bytes], count: int, what: str, first: int) -> list[bytes]:
-    """What was found. Raises `NotThere` where some of it is missing."""
+    """What was found. Raises `MissingPart` where some of it is missing."""
     if len(found) != count:
-        raise NotThere(f"{what} from {first}: expected {count}, found {len(found)}")
+        raise MissingPart(f"{what} from {first}: expected {count}, found {len(found)}")
     return found

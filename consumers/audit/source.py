@@ -9,9 +9,10 @@ from pathlib import Path
 
 from consumers.audit import verify
 from consumers.audit.http_port import http_port
+from consumers.audit.layout import CHECKPOINT
 from consumers.audit.port import LogPort, MirrorPort
 from events.errors import Tampered
-from infra.log.signed_note import Verifier
+from infra.log.signed_note import Checkpoint, InvalidNote, Verifier, parse_checkpoint
 
 
 class ChangedExport(Tampered):
@@ -20,12 +21,19 @@ class ChangedExport(Tampered):
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """A verified export of `count` entries, from a log of this size and root."""
+    """A verified export of `count` entries, from the log of this checkpoint."""
 
     folder: Path
-    size: int
-    root: str
+    checkpoint: Checkpoint
     count: int
+
+    @property
+    def size(self) -> int:
+        return self.checkpoint.size
+
+    @property
+    def root(self) -> str:
+        return self.checkpoint.root.hex()
 
     def entries(self) -> Iterator[tuple[int, bytes]]:
         """Index and bytes of each entry, in log order."""
@@ -34,12 +42,18 @@ class Export:
 
 def open_export(source: str | None, verifier: Verifier) -> Export | None:
     """The export in a folder; None for another source. Raises `ChangedExport`."""
-    if source is None or is_address(source) or not (Path(source) / "proof.json").is_file():
+    if source is None or is_address(source) or not is_export(Path(source)):
         return None
     try:
-        return Export(Path(source), *verify.verify(Path(source), verifier.vkey))
-    except (verify.Changed, verify.UsageError) as error:
+        _, _, count = verify.verify(Path(source), verifier.vkey)
+        note = (Path(source) / CHECKPOINT).read_text(encoding="utf-8")
+        return Export(Path(source), parse_checkpoint(note, verifier), count)
+    except (verify.Changed, verify.UsageError, InvalidNote) as error:
         raise ChangedExport(f"{source}: {error}. {ChangedExport.__doc__}") from error
+
+
+def is_export(folder: Path) -> bool:
+    return (folder / "proof.json").is_file()
 
 
 def is_address(source: str) -> bool:

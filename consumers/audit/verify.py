@@ -22,14 +22,16 @@ import json
 import re
 import sys
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 ED25519 = b"\x01"
+TABLE = "entries.parquet"
 COLUMNS = ("index", "recordedtime", "from", "id", "source", "type", "subject", "time", "data", "entry")
 OK, WRONG_USE, CHANGED = 0, 2, 76
+Reader = Callable[[Path], Iterator[tuple[int, bytes]]]
 
 
 class Changed(Exception):
@@ -59,18 +61,21 @@ class UsageError(Exception):
     """The command was given something that it cannot use."""
 
 
-def verify(folder: Path, vkey: str) -> tuple[int, str, int]:
-    """Size and root that were signed, and the number of entries. Raises `Changed` or `UsageError`."""
+def verify(folder: Path, vkey: str, read: Reader | None = None) -> tuple[int, str, int]:
+    """Size and root that were signed, and the number of entries. Raises `Changed` or `UsageError`.
+
+    `read` replaces `read_entries`.
+    """
     origin, key_id, public = read_vkey(vkey)
     size, root = read_checkpoint(read_text(folder / "checkpoint"), origin, key_id, public)
+    hashes = iter(read_proof(read_text(folder / "proof.json"), size, folder / TABLE))
     indexes: list[int] = []
     leaves: list[bytes] = []
-    for number, (index, entry) in enumerate(read_entries(folder), 1):
+    for number, (index, entry) in enumerate((read or read_entries)(folder), 1):
         if not 0 <= index < size or (indexes and index <= indexes[-1]):
             raise Changed(f"row {number}: index {index} is out of order, or not in the log of {size} entries")
         indexes.append(index)
         leaves.append(sha256(b"\x00" + entry).digest())
-    hashes = iter(read_proof(read_text(folder / "proof.json"), size))
     try:
         computed = tree_root(0, size, indexes, leaves, hashes) if size else sha256(b"").digest()
     except StopIteration:
@@ -164,11 +169,14 @@ def check_signature(public: bytes, text: bytes, signature: bytes) -> None:
         raise Changed("checkpoint: the signature is wrong") from None
 
 
-def read_proof(text: str, size: int) -> list[bytes]:
-    """The hashes of `proof.json`."""
+def read_proof(text: str, size: int, table: Path) -> list[bytes]:
+    """The hashes of `proof.json`. It also has the SHA-256 of a Parquet file, many of whose bytes are in no row."""
     document = read_json(text, "proof.json")
     hashes = document.get("hashes") if isinstance(document, dict) else None
-    if not isinstance(hashes, list) or document != {"size": size, "hashes": hashes}:
+    whole = {"size": size, "hashes": hashes} | ({"sha256": file_sha256(table)} if table.exists() else {})
+    if isinstance(document, dict) and document.keys() == whole.keys() and document.get("sha256") != whole.get("sha256"):
+        raise Changed(f"{table.name}: it is not the file that was exported")
+    if not isinstance(hashes, list) or document != whole:
         raise Changed("proof.json: it does not hold the size that was signed, and hashes")
     if text != as_json(document) + "\n":
         raise Changed("proof.json: it is not written as it was exported")
@@ -177,21 +185,27 @@ def read_proof(text: str, size: int) -> list[bytes]:
 
 def read_entries(folder: Path) -> Iterator[tuple[int, bytes]]:
     """Index and bytes of every entry, once all columns of its row agree with it."""
-    table, lines = folder / "entries.parquet", folder / "entries.ndjson"
+    table, lines = folder / TABLE, folder / "entries.ndjson"
     if table.exists():
         yield from read_table(table)
         return
     with lines.open("rb") as file:
         for number, line in enumerate(file, 1):
-            row = read_json(decode(line, f"entries.ndjson: line {number}"), f"entries.ndjson: line {number}")
-            if not isinstance(row, dict) or not isinstance(row.get("entry"), str):
-                raise Changed(f"entries.ndjson: line {number} is not a row with an entry")
-            index, entry = row.get("index"), row["entry"].encode("utf-8", "surrogatepass")
-            if not isinstance(index, int) or isinstance(index, bool):
-                raise Changed(f"entries.ndjson: line {number} has no index")
-            if line != row_line(index, entry, f"entries.ndjson: line {number}"):
-                raise Changed(f"entries.ndjson: line {number} does not say what its entry says")
-            yield index, entry
+            yield read_line(line, number)
+
+
+def read_line(line: bytes, number: int) -> tuple[int, bytes]:
+    """Index and bytes of the entry in a line of `entries.ndjson`."""
+    place = f"entries.ndjson: line {number}"
+    row = read_json(decode(line, place), place)
+    if not isinstance(row, dict) or not isinstance(row.get("entry"), str):
+        raise Changed(f"{place} is not a row with an entry")
+    index, entry = row.get("index"), row["entry"].encode("utf-8", "surrogatepass")
+    if not isinstance(index, int) or isinstance(index, bool):
+        raise Changed(f"{place} has no index")
+    if line != row_line(index, entry, place):
+        raise Changed(f"{place} does not say what its entry says")
+    return index, entry
 
 
 def read_table(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -235,6 +249,14 @@ def row_of(index: int, entry: bytes, place: str) -> dict[str, Any]:
         }
     except (KeyError, TypeError):
         raise Changed(f"{place}: its entry is not one of the log") from None
+
+
+def file_sha256(path: Path) -> str:
+    digest = sha256()
+    with path.open("rb") as file:
+        while part := file.read(1 << 20):
+            digest.update(part)
+    return digest.hexdigest()
 
 
 def read_text(path: Path) -> str:

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Final
 
+from consumers.commitments.routes import router as commitments
+from consumers.completeness.routes import router as completeness
+from consumers.console.accounts.kept_forms import KeptForms
+from consumers.console.accounts.oidc import Oidc
 from consumers.console.accounts.passwords import PasswordChecks
+from consumers.console.accounts.sealing import Sealer
 from consumers.console.accounts.sessions import Sessions
 from consumers.console.app import application
 from consumers.console.data.gateway import Gateway
 from consumers.console.data.live import Live
 from consumers.console.data.read_api import ReadApi, caller_of
 from consumers.console.parts import Parts
+from consumers.console.sending.receipts import Receipts
+from consumers.console.sending.uploads import Uploads
 from consumers.console.web.assets import by_address
 from consumers.console.web.rendered import Rendered
 from consumers.console.web.templates import Templates
+from consumers.explain.over_http.routes import router as explain
+from consumers.ledger.over_http.routes import router as ledger_routes
 from infra.http.routes import RouteParts
 from infra.postgres.connection import create_pool
 from infra.process.commands import Process
@@ -28,6 +39,8 @@ from infra.tls.plaintext import refuse_plaintext
 READ_POOL_SIZE: Final = 6
 OWN_POOL_SIZE: Final = 3
 STOP_WAIT_S: Final = 2
+FURTHER: Final = (commitments, completeness, explain, ledger_routes)
+"""Routes of the read API that other packages add."""
 
 
 def console(settings: Settings) -> Process:
@@ -57,34 +70,54 @@ class Console:
         await asyncio.to_thread(by_address)  # cuts the fonts
         with listening(settings.console_host, settings.console_port, "YESSER_CONSOLE_PORT (0: any)") as listener:
             self.port = listener.getsockname()[1]
-            impatient = settings.model_copy(update={"statement_timeout_ms": settings.gateway_read_timeout_ms})
-            reads = await create_pool(impatient.acting_as("reader"), "console reads", size=READ_POOL_SIZE)
-            own = await create_pool(settings, "console", size=OWN_POOL_SIZE)
-            live = Live(reads)
-            parts = Parts(
-                settings=settings,
-                clock=self._clock,
-                reads=reads,
-                own=own,
-                read_api=ReadApi(RouteParts(settings, reads, caller_of)),
-                gateway=Gateway(settings, self._clock),
-                live=live,
-                sessions=Sessions(own, settings, self._clock),
-                passwords=PasswordChecks(),
-                templates=Templates(),
-                rendered=Rendered(live.positions, self._clock),
-            )
-            watching = asyncio.create_task(parts.live.run(), name="news of the log")
-            proxies = settings.console_trusted_proxies
-            options = {"server_header": False, "proxy_headers": bool(proxies), "forwarded_allow_ips": proxies}
-            try:
-                app = application(parts)
-                async with running(app, listener, stop_wait_s=STOP_WAIT_S, **options) as self._server:
-                    stopped = asyncio.create_task(stop.wait())
-                    await asyncio.wait([self._server.task, stopped], return_when=asyncio.FIRST_COMPLETED)
-                    stopped.cancel()
-            finally:
-                watching.cancel()
-                await parts.gateway.close()
-                reads.terminate()
-                own.terminate()
+            async with running_parts(settings, self._clock) as parts:
+                await self._serve(parts, listener, stop)
+
+    async def _serve(self, parts: Parts, listener: socket.socket, stop: asyncio.Event) -> None:
+        settings = self._settings
+        watching = asyncio.create_task(parts.live.run(), name="news of the log")
+        proxies = settings.console_trusted_proxies
+        options = {"server_header": False, "proxy_headers": bool(proxies), "forwarded_allow_ips": proxies}
+        try:
+            app = application(parts)
+            async with running(app, listener, stop_wait_s=STOP_WAIT_S, **options) as self._server:
+                stopped = asyncio.create_task(stop.wait())
+                await asyncio.wait([self._server.task, stopped], return_when=asyncio.FIRST_COMPLETED)
+                stopped.cancel()
+        finally:
+            watching.cancel()
+
+
+@asynccontextmanager
+async def running_parts(settings: Settings, clock: Callable[[], datetime]) -> AsyncIterator[Parts]:
+    """What the pages work with, while the block runs. `settings` act as the console."""
+    impatient = settings.model_copy(update={"statement_timeout_ms": settings.gateway_read_timeout_ms})
+    reads = await create_pool(impatient.acting_as("reader"), "console reads", size=READ_POOL_SIZE)
+    own = await create_pool(settings, "console", size=OWN_POOL_SIZE)
+    gateway, oidc = Gateway(settings, clock), Oidc.of(settings, clock)
+    uploads, live = Uploads(gateway), Live(reads)
+    try:
+        yield Parts(
+            settings=settings,
+            clock=clock,
+            reads=reads,
+            own=own,
+            read_api=ReadApi(RouteParts(settings, reads, caller_of), *FURTHER),
+            gateway=gateway,
+            live=live,
+            sessions=Sessions(own, settings, clock),
+            passwords=PasswordChecks(),
+            kept_forms=KeptForms(Sealer.of(settings, "form"), clock),
+            oidc=oidc,
+            templates=Templates(),
+            rendered=Rendered(live.positions, clock),
+            receipts=Receipts(),
+            uploads=uploads,
+        )
+    finally:
+        await uploads.close()
+        await gateway.close()
+        if oidc is not None:
+            await oidc.close()
+        reads.terminate()
+        own.terminate()

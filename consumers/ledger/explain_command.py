@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
 
 import click
 from rich.console import RenderableType
@@ -12,15 +10,13 @@ from rich.console import RenderableType
 from consumers.explain.explain import Answer
 from consumers.explain.options import Asked, explain_options
 from consumers.explain.show import answer_view
-from consumers.explain.statement_model import TRANSFERRED
-from consumers.explain.trace import Tracer
-from consumers.ledger.explained_statement import Derivation, ExplainedStatement, explained_statement
+from consumers.ledger.explained_statement import Derivation, ExplainedStatement
+from consumers.ledger.figure_document import Rows, figure_document, read_statement, read_transfers, transfer_document
 from consumers.revenue.accounts import CHART
-from consumers.revenue.consumer import CONSUMER as REVENUE
-from consumers.revenue.rows import TRANSFER, Transfer
+from consumers.revenue.rows import Transfer
 from consumers.revenue.show import transfers_table
 from consumers.revenue.statements.commands import partnerships_completion
-from consumers.revenue.statements.document import share_document, sheet_table
+from consumers.revenue.statements.document import sheet_table
 from consumers.revenue.statements.formulas import amount_text, in_numbers, in_words, label
 from consumers.revenue.statements.paper import share_sheet
 from infra.command_line.display import Column, Grid, show
@@ -28,14 +24,6 @@ from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import localized
 from infra.command_line.output import json_option, print_result
 from infra.command_line.parameters import PeriodLabel
-
-
-@dataclass(slots=True)
-class _Rows:
-    """What is read from the fold beside the steps: the statement, and the transfers of the shown entries."""
-
-    statement: ExplainedStatement | None = None
-    transfers: list[Transfer] = field(default_factory=list)
 
 
 @click.command("explain")
@@ -59,10 +47,10 @@ def explain_command(what: str, period: str | None, figure: str | None, asked: As
         return
     if period is None:
         raise click.UsageError("Give the period of a statement, or an account such as partner-payable:PPP-1.")
-    rows = _Rows()
+    rows = Rows()
     name = figure or "closing_index"
     answer, document = asked.explained(
-        "statements", f"{what}/{period}", name, lambda tracer: _read_statement(tracer, what, period, rows)
+        "statements", f"{what}/{period}", name, lambda tracer: read_statement(tracer, what, period, rows)
     )
     assert rows.statement is not None, "a statement that exists is read"
     found = rows.statement
@@ -71,7 +59,7 @@ def explain_command(what: str, period: str | None, figure: str | None, asked: As
         all_fields = {"partnership_id": what, "period": period, "terms": found.terms(), "fields": written}
         print_result(all_fields, as_json, lambda: show(_formulas_table(found)), indented=True)
     else:
-        document = _statement_document(found, figure, rows.transfers) | document
+        document = figure_document(found, figure, rows.transfers) | document
         print_result(document, as_json, lambda: show(*_statement_view(found, figure, rows, answer)), indented=True)
     if not answer.ok:
         raise SystemExit(ExitCode.ANSWER_IS_NO)
@@ -84,15 +72,15 @@ def _explain_account(account: str, period: str | None, asked: Asked, as_json: bo
         raise click.UsageError(f"{kind} is no kind of account: write one of {', '.join(kinds)}, as {kinds[0]}:PPP-1.")
     if period is not None:
         raise click.UsageError("An account has no periods: leave out PERIOD.")
-    rows = _Rows()
+    rows = Rows()
 
     def is_own(row: Transfer) -> bool:
         return account in (row.debit, row.credit)
 
     answer, document = asked.explained(
-        "accounts", account, "balance_halalas", lambda tracer: _read_transfers(tracer, rows, is_own)
+        "accounts", account, "balance_halalas", lambda tracer: read_transfers(tracer, rows, is_own)
     )
-    document["transfers"] = [_transfer(row) for row in rows.transfers]
+    document["transfers"] = [transfer_document(row) for row in rows.transfers]
     print_result(
         document,
         as_json,
@@ -103,40 +91,7 @@ def _explain_account(account: str, period: str | None, asked: Asked, as_json: bo
         raise SystemExit(ExitCode.ANSWER_IS_NO)
 
 
-def _read_statement(tracer: Tracer, partnership_id: str, period: str, rows: _Rows) -> None:
-    """The statement, and the transfers that give to the shown figure."""
-    rows.statement = explained_statement(tracer.store(REVENUE), partnership_id, period)
-    transferred = next((TRANSFERRED[name] for name in tracer.trace.end if name in TRANSFERRED), None)
-    if transferred is not None:
-        given = transferred.of
-        _read_transfers(tracer, rows, lambda row: bool(given(row.kind, row.period, row.amount_halalas, period)))
-
-
-def _read_transfers(tracer: Tracer, rows: _Rows, counts: Callable[[Transfer], bool]) -> None:
-    """Those transfers of the shown entries that count."""
-    store = tracer.store(REVENUE)
-    for step in tracer.trace.steps:
-        rows.transfers += filter(counts, store.matching(TRANSFER, {"index": step.index}))
-
-
-def _statement_document(found: ExplainedStatement, figure: str, transfers: Sequence[Transfer]) -> dict[str, Any]:
-    document = {
-        "partnership_id": found.partnership_id,
-        "period": found.period,
-        **found.derivations[figure].document(),
-        "terms": found.terms(),
-        "transfers": [_transfer(row) for row in transfers],
-    }
-    if figure == "partner_base_halalas":
-        document["shares"] = [share_document(group) for group in found.shares]
-    return document
-
-
-def _transfer(row: Transfer) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in TRANSFER.columns}
-
-
-def _statement_view(found: ExplainedStatement, figure: str, rows: _Rows, answer: Answer) -> list[RenderableType]:
+def _statement_view(found: ExplainedStatement, figure: str, rows: Rows, answer: Answer) -> list[RenderableType]:
     parts: list[RenderableType] = [_formula_table(found, found.derivations[figure])]
     if figure == "partner_base_halalas":
         parts += [sheet_table(share_sheet(group)) for group in found.shares]
@@ -191,7 +146,7 @@ def _formulas_table(found: ExplainedStatement) -> Grid:
 
 
 def _transfers_table(partnership_id: str, transfers: Sequence[Transfer]) -> Grid:
-    return transfers_table(partnership_id, [_transfer(row) for row in transfers])
+    return transfers_table(partnership_id, [transfer_document(row) for row in transfers])
 
 
 def _localized(name: str) -> str:

@@ -16,9 +16,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final, Literal, cast
 
-from consumers.ledger.folded import folded
+from consumers.ledger.folded import FoldedLedger, folded
 from consumers.ledger.what_if import NothingSigned
-from consumers.offline.store import SqliteStore
 from consumers.revenue.handlers.book import version_for
 from consumers.revenue.rows import CONTRACT, EXPECTED, PERIOD, STATEMENT, Contract, Statement
 from events.values.calendar import CalendarName
@@ -77,13 +76,13 @@ class Forecast:
 def forecast(entries: Sequence[tuple[int, bytes]]) -> Forecast:
     """The forecast from the entries of one partnership. Raises `NothingSigned`."""
     real = [parse_entry(index, raw) for index, raw in entries]
-    with folded(real) as store:
-        contract = next(iter(store.rows(CONTRACT)), None)
-        if contract is None:
-            raise NothingSigned(NothingSigned.__doc__)
-        expected = _expected(store, contract)
-        so_far = {row.period: row.collected_halalas - row.reversed_halalas for row in store.rows(PERIOD)}
-        closed = {row.period: row for row in store.rows(STATEMENT)}
+    ledger = folded(real)
+    contract = next(iter(ledger.rows(CONTRACT)), None)
+    if contract is None:
+        raise NothingSigned(NothingSigned.__doc__)
+    expected = _expected(ledger, contract)
+    so_far = {row.period: row.collected_halalas - row.reversed_halalas for row in ledger.rows(PERIOD)}
+    closed = {row.period: row for row in ledger.rows(STATEMENT)}
     pace = _pace(closed.values())
     factors: dict[Assumption, Fraction] = {"pace": pace or Fraction(1), "expected": Fraction(1), "nothing": Fraction(0)}
     supposed = {
@@ -100,9 +99,9 @@ def forecast(entries: Sequence[tuple[int, bytes]]) -> Forecast:
     return Forecast(contract.partnership_id, pace, periods)
 
 
-def _expected(store: SqliteStore, contract: Contract) -> dict[str, int]:
+def _expected(ledger: FoldedLedger, contract: Contract) -> dict[str, int]:
     """Expected revenue of each period of the term, by the version in force for it."""
-    listed = {(row.version, row.period): row.amount_halalas for row in store.rows(EXPECTED)}
+    listed = {(row.version, row.period): row.amount_halalas for row in ledger.rows(EXPECTED)}
     return {
         label: listed.get((version_for(contract.versions, label), label), 0)
         for label in _labels(contract.first_period, contract.last_period)
@@ -165,8 +164,7 @@ def _entry(index: int, kind: str, contract: Contract, data: dict[str, Any], reco
 
 
 def _statements(entries: Sequence[Entry]) -> dict[str, Statement]:
-    with folded(entries) as store:
-        return {row.period: row for row in store.rows(STATEMENT)}
+    return {row.period: row for row in folded(entries).rows(STATEMENT)}
 
 
 def _figures(statement: Statement) -> dict[str, int]:

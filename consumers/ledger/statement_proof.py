@@ -1,13 +1,13 @@
 """A statement that proves itself: the entries of its partnership with their proof, which anyone can fold again.
 
-Flows in: the ledger and the log. Flows out: a folder of `consumers.audit.export` with `statement.json`. Verifying needs
-that folder alone; with a log it also shows that no entry of the partnership was left out.
+Flows in: a folder of `consumers.audit.export` with `statement.json`, as `proving` writes it. Flows out: the verified
+statement. That needs the folder alone; with a log it also shows that no entry of the partnership was left out.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -16,42 +16,32 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import orjson
 
 from consumers.audit import verify
 from consumers.audit.authenticated import AuthenticatedLog
-from consumers.audit.export import ExportReport, export, selected_entries
+from consumers.audit.export import selected_entries
 from consumers.audit.kept import require_continuation
 from consumers.audit.layout import CHECKPOINT
-from consumers.audit.port import read_verifier
-from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
-from consumers.event_index.read import PAGE_ROWS_MAX, Query, find
 from consumers.ledger.folded import folded
 from consumers.operations.audit_options import AuditSource
-from consumers.operations.database_log import database_log
-from consumers.revenue import read
-from consumers.revenue.consumer import CONSUMER as REVENUE
 from consumers.revenue.rows import STATEMENT, TRANSFER
-from events.errors import Retry, Tampered, YesserError
+from events.errors import Tampered, YesserError
 from events.wire.entry import Entry, parse_entry
-from infra.log.bundle import by_bundle
-from infra.log.reader import log_size, read_checked
 from infra.log.signed_note import Verifier, parse_checkpoint
-from infra.postgres.connection import Connection, connected
-from infra.settings import Settings
 
 STATEMENT_FILE: Final = "statement.json"
 LINES: Final = "entries.ndjson"
 TABLE: Final = "entries.parquet"
 MANY_ENTRIES_BYTES: Final = 8 << 20
+_UNREADABLE: Final = (
+    verify.Changed, verify.UsageError, msgspec.MsgspecError, OSError, ValueError, KeyError, TypeError,
+)  # fmt: skip
 
 
 class NotProven(Tampered):
     """The statement does not follow from its entries: do not rely on it, and ask its sender for the log's address."""
-
-
-class NotSignedYet(Retry):
-    """The closing entry is not under a signed checkpoint yet, or not in the event index: try again in a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,59 +60,74 @@ class StatementProof:
         return {**asdict(self), "ok": True}
 
 
-async def prove_statement(settings: Settings, partnership_id: str, period: str, folder: Path) -> ExportReport:
-    """Write the folder. Raises `NoStatement`, `NotSignedYet`, `ExportExists`."""
-    verifier = read_verifier(settings, None)
-    async with connected(settings.acting_as("reader"), "statement proof", batch=True) as connection:
-        await connection.execute(f"SET search_path = {REVENUE.schema}")
-        statement = await read.statement(connection, partnership_id, period)
-        closing = statement["closing_index"]
-        await connection.execute(f"SET search_path = {EVENT_INDEX.schema}")
-        indexes = await indexes_of(connection, f"partnership/{partnership_id}", closing)
-    async with database_log(settings, verifier) as port:
-        checkpoint = await port.checkpoint()
-        if checkpoint.size <= closing or not indexes or indexes[-1] != closing:
-            raise NotSignedYet(NotSignedYet.__doc__)
-        entries = _at(AuthenticatedLog(port, checkpoint), indexes)
-        report = await export(port, checkpoint, verifier, entries, folder)
-    (folder / STATEMENT_FILE).write_text(verify.as_json(statement) + "\n", encoding="utf-8")
-    return report
-
-
-async def entries_of(settings: Settings, subject: str) -> list[tuple[int, bytes]]:
-    """The entries of a subject, as the database has them."""
-    async with connected(settings.acting_as("reader"), "entries", batch=True) as connection:
-        size = await log_size(connection)
-        await connection.execute(f"SET search_path = {EVENT_INDEX.schema}")
-        indexes = await indexes_of(connection, subject, size)
-        found: list[tuple[int, bytes]] = []
-        for own in by_bundle(indexes):
-            entries = await read_checked(connection, own[0], own[-1] + 1 - own[0])
-            found += [(index, entries[index - own[0]]) for index in own]
-    return found
-
-
 async def verify_statement(folder: Path, verifier: Verifier, against: AuditSource | None = None) -> StatementProof:
     """Raises `NotProven`, `ForkedLog`, and `WrongTree` for a log that is not what was signed."""
     try:
+        text = (folder / STATEMENT_FILE).read_text(encoding="utf-8")
+        stated = json.loads(text)
+        partnership_id, period = stated["partnership_id"], stated["period"]
+        entries = _Entries(folder, f"partnership/{partnership_id}", int(stated["closing_index"]))
         with _verifying(folder, verifier.vkey) as verified:
-            entries, file_sha256 = _read(folder)
-            computed = _statements(entries)
+            statements = folded(entries, without=[TRANSFER]).rows(STATEMENT)
             size, root, count, verified_sha256 = verified()
-        if file_sha256 != verified_sha256:
-            raise NotProven(f"{folder} was changed while it was read. {NotProven.__doc__}")
-        stated = json.loads((folder / STATEMENT_FILE).read_bytes())
-        subject, period = f"partnership/{stated['partnership_id']}", stated["period"]
-        closing = int(stated["closing_index"])
-    except (verify.Changed, verify.UsageError, OSError, ValueError, KeyError, TypeError) as error:
+    except _UNREADABLE as error:
         raise NotProven(f"{folder}: {error}. {NotProven.__doc__}") from error
-    if stranger := next((e for e in entries if e.subject != subject or e.index > closing), None):
-        raise NotProven(f"entry {stranger.index} is not one of {subject} up to {closing}. {NotProven.__doc__}")
-    if (own := computed.get(period)) != stated:
-        raise NotProven(f"{STATEMENT_FILE}: {_difference(stated, own)}. {NotProven.__doc__}")
+    if entries.file_sha256 != verified_sha256:
+        raise NotProven(f"{folder} was changed while it was read. {NotProven.__doc__}")
+    computed = next((asdict(row) for row in statements if row.period == period), None)
+    if computed != stated:
+        raise NotProven(f"{STATEMENT_FILE}: {_difference(stated, computed)}. {NotProven.__doc__}")
+    if text != verify.as_json(computed) + "\n":
+        raise NotProven(f"{STATEMENT_FILE} is not written as it was exported. {NotProven.__doc__}")
     if against is not None:
-        await _require_complete(folder, verifier, against, subject, {entry.index for entry in entries}, closing)
-    return StatementProof(stated["partnership_id"], period, count, size, root, against is not None)
+        await _require_complete(folder, verifier, against, entries)
+    return StatementProof(partnership_id, period, count, size, root, against is not None)
+
+
+class _Row(msgspec.Struct, gc=False):
+    """What is read of a line; its other columns are compared with the entry when it is verified."""
+
+    index: int
+    entry: str
+
+
+_read_row: Final = msgspec.json.Decoder(_Row).decode
+
+
+class _Entries:
+    """The entries of a folder, which is verified elsewhere; each must be one of the subject up to the closing one.
+
+    After the iteration `indexes` are theirs, and `file_sha256` is the hash of the file that holds them.
+    """
+
+    def __init__(self, folder: Path, subject: str, closing: int) -> None:
+        self._folder = folder
+        self.subject = subject
+        self.closing = closing
+        self.indexes: set[int] = set()
+        self.file_sha256 = ""
+
+    def __iter__(self) -> Iterator[Entry]:
+        for index, raw in self._raw():
+            entry = parse_entry(index, raw)
+            if entry.subject != self.subject or index > self.closing:
+                raise NotProven(f"entry {index} is not one of {self.subject} up to {self.closing}. {NotProven.__doc__}")
+            self.indexes.add(index)
+            yield entry
+
+    def _raw(self) -> Iterator[tuple[int, bytes]]:
+        path = _entries_file(self._folder)
+        if path.name == TABLE:
+            self.file_sha256 = _file_sha256(path)
+            yield from verify.read_entries(self._folder)
+            return
+        digest = sha256()
+        with path.open("rb") as lines:
+            for line in lines:
+                digest.update(line)
+                row = _read_row(line)
+                yield row.index, row.entry.encode()
+        self.file_sha256 = digest.hexdigest()
 
 
 Verified = tuple[int, str, int, str]
@@ -143,38 +148,61 @@ def _verifying(folder: Path, vkey: str) -> Iterator[Callable[[], Verified]]:
         future = pool.submit(_verified, folder, vkey)
         try:
             yield future.result
-        except (YesserError, ValueError, KeyError, TypeError):
+        except (YesserError, *_UNREADABLE):
             future.result()  # says what is wrong, and where
             raise
 
 
 def _verified(folder: Path, vkey: str) -> Verified:
-    size, root, count = verify.verify(folder, vkey)
-    with _entries_file(folder).open("rb") as file:
-        return size, root, count, file_digest(file, "sha256").hexdigest()
+    size, root, count = verify.verify(folder, vkey, _quickly_read)
+    return size, root, count, _file_sha256(_entries_file(folder))
+
+
+def _quickly_read(folder: Path) -> Iterator[tuple[int, bytes]]:
+    """As `verify.read_entries`, which looks at each line that is not in the usual form."""
+    path = folder / LINES
+    if _entries_file(folder) != path:
+        yield from verify.read_entries(folder)
+        return
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            yield _usual_row(line) or verify.read_line(line, number)
+
+
+def _usual_row(line: bytes) -> tuple[int, bytes] | None:
+    """Index and entry of a line that is, byte for byte, what its entry says; None for one to look at closely."""
+    try:
+        row = orjson.loads(line)
+        index, entry = row["index"], row["entry"]
+        document = orjson.loads(entry)
+        event = document["event"]
+        if type(index) is not int:
+            return None
+        said = {
+            "index": index,
+            "recordedtime": document["recordedtime"],
+            "from": document["from"],
+            "id": event["id"],
+            "source": event["source"],
+            "type": event["type"],
+            "subject": event["subject"],
+            "time": event["time"],
+            "data": event["data"],
+            "entry": entry,
+        }
+        return (index, entry.encode()) if orjson.dumps(said, option=orjson.OPT_APPEND_NEWLINE) == line else None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _file_sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
 
 
 def _entries_file(folder: Path) -> Path:
     table = folder / TABLE
     return table if table.exists() else folder / LINES
-
-
-def _read(folder: Path) -> tuple[list[Entry], str]:
-    """The entries, and the hash of their file. They are verified elsewhere."""
-    path = _entries_file(folder)
-    content = path.read_bytes()
-    if path.name == LINES:
-        rows = map(orjson.loads, content.splitlines())
-        entries = [parse_entry(row["index"], row["entry"].encode()) for row in rows]
-    else:
-        entries = [parse_entry(index, raw) for index, raw in verify.read_entries(folder)]
-    return entries, sha256(content).hexdigest()
-
-
-def _statements(entries: Sequence[Entry]) -> dict[str, dict[str, Any]]:
-    """The statements that the fold of the ledger gives, by period. Transfers follow from them and are not kept."""
-    with folded(entries, without=[TRANSFER]) as store:
-        return {row.period: asdict(row) for row in store.rows(STATEMENT)}
 
 
 def _difference(stated: dict[str, Any], computed: dict[str, Any] | None) -> str:
@@ -184,10 +212,9 @@ def _difference(stated: dict[str, Any], computed: dict[str, Any] | None) -> str:
     return f"{name} is {stated.get(name)}, but the entries give {computed.get(name)}"
 
 
-async def _require_complete(
-    folder: Path, verifier: Verifier, against: AuditSource, subject: str, indexes: set[int], closing: int
-) -> None:
+async def _require_complete(folder: Path, verifier: Verifier, against: AuditSource, entries: _Entries) -> None:
     """Raise `NotProven` if the log has an entry of the subject, up to the close, that the folder has not."""
+    subject, closing = entries.subject, entries.closing
     own = parse_checkpoint((folder / CHECKPOINT).read_text(encoding="utf-8"), verifier)
     async with against.opened() as port:
         _, checkpoint = await against.continued(port)
@@ -198,28 +225,6 @@ async def _require_complete(
             raise NotProven(f"that log ends at {checkpoint.size}, before the closing entry {closing}")
         log = AuthenticatedLog(port, checkpoint)
         async for index, _ in selected_entries(log, 0, closing + 1, lambda entry: entry.subject == subject):
-            if index not in indexes:
+            if index not in entries.indexes:
                 raise NotProven(f"entry {index} of {subject} was left out. {NotProven.__doc__}")
     against.keep(checkpoint)
-
-
-async def indexes_of(connection: Connection, subject: str, closing: int) -> list[int]:
-    """The indexes of a subject's entries up to the closing one. `search_path` selects the event index."""
-    found: list[int] = []
-    after: int | None = -1
-    while after is not None:
-        page = await find(
-            connection, Query(subject=subject, after_index=after, rows_max=PAGE_ROWS_MAX, below_index=closing + 1)
-        )
-        found += [event["index"] for event in page.events]
-        after = page.next_cursor
-    return found
-
-
-async def _at(log: AuthenticatedLog, indexes: Sequence[int]) -> AsyncIterator[tuple[int, bytes]]:
-    """The entries at these ascending indexes; each bundle is read once."""
-    for own in by_bundle(indexes):
-        first = own[0]
-        entries = await log.entries(first, own[-1] + 1 - first)
-        for index in own:
-            yield index, entries[index - first]

@@ -1,12 +1,14 @@
 """The read models of one consumer in an SQLite file: the rows that PostgreSQL would hold, with the same hashes.
 
-`jsonb` is stored as JSON text and booleans as 0 and 1; the names of tables and columns are those of the live ones.
+`jsonb` is stored as canonical JSON text and booleans as 0 and 1; the names of tables and columns are those of the live
+ones.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from hashlib import sha256
 from operator import attrgetter
 from pathlib import Path
@@ -16,7 +18,7 @@ import orjson
 
 from consumers.fold.consumer import Consumer
 from consumers.fold.stored_keys import StoredKeys
-from consumers.fold.table_hash import TableHash, row_line
+from consumers.fold.table_hash import TableHash
 from events.wire.entry import Entry
 from infra.postgres.unit_of_work import Changes, Key, Row, Table, UnitOfWork
 
@@ -35,11 +37,9 @@ _SETTINGS: Final = (
 class SqliteStore:
     """A new file at `path` with the tables of the consumer."""
 
-    def __init__(self, path: Path, consumer: Consumer, *, without: Sequence[Table[Any]] = ()) -> None:
-        """Of the append-only tables `without` nothing is kept: no fold reads them."""
+    def __init__(self, path: Path, consumer: Consumer) -> None:
         path.unlink(missing_ok=True)
         self.consumer = consumer
-        self._without = frozenset(table.name for table in without if table.append_only)
         self._db = sqlite3.connect(path, isolation_level=None)
         self._stored = StoredKeys()
         for setting in _SETTINGS:
@@ -64,26 +64,27 @@ class SqliteStore:
         """Save the changes of a batch in one transaction."""
         self._db.execute("BEGIN")
         for changes in rows.changes():
-            if changes.table.name not in self._without:
-                self._save(changes)
+            self._save(changes)
         self._db.execute("COMMIT")
 
     def hash(self, table: Table[Any]) -> TableHash:
         """The hash of a read model, as the live one has it."""
         digest, count = sha256(), 0
-        names = table.columns
-        order = ", ".join(map(_quoted, table.key))
-        cursor = self._db.execute(f"SELECT {', '.join(map(_quoted, names))} FROM {_name(table)} ORDER BY {order}")
-        while records := cursor.fetchmany(ROWS_PER_FETCH):
-            lines = [row_line(dict(zip(names, _thawed(table, record), strict=True))) for record in records]
+        for lines in self.lines(table):
             digest.update(b"".join(lines))
             count += len(lines)
         return TableHash(table.name, count, digest.hexdigest())
 
+    def lines(self, table: Table[Any]) -> Iterator[list[bytes]]:
+        """The rows as `consumers.fold.table_hash.row_line` writes them, ordered by primary key, some at a time."""
+        cursor = self._db.execute(canonical_query(table, _name(table)))
+        while records := cursor.fetchmany(ROWS_PER_FETCH):
+            yield canonical_lines(table, records)
+
     def row(self, table: Table[Row], *key: Any) -> Row | None:
         """One row by its primary key."""
-        columns = ", ".join(map(_quoted, table.columns))
-        where = " AND ".join(f"{_quoted(name)} = ?" for name in table.key)
+        columns = ", ".join(map(quoted, table.columns))
+        where = " AND ".join(f"{quoted(name)} = ?" for name in table.key)
         record = self._db.execute(f"SELECT {columns} FROM {_name(table)} WHERE {where}", key).fetchone()
         return None if record is None else table.row(*_thawed(table, record))
 
@@ -93,8 +94,8 @@ class SqliteStore:
 
     def matching(self, table: Table[Row], where: Mapping[str, Any]) -> Iterator[Row]:
         """The rows that have these values, ordered by primary key."""
-        columns, order = (", ".join(map(_quoted, names)) for names in (table.columns, table.key))
-        condition = " AND ".join(["true", *(f"{_quoted(name)} IS ?" for name in where)])
+        columns, order = (", ".join(map(quoted, names)) for names in (table.columns, table.key))
+        condition = " AND ".join(["true", *(f"{quoted(name)} IS ?" for name in where)])
         sql = f"SELECT {columns} FROM {_name(table)} WHERE {condition} ORDER BY {order}"
         return _made(table, self._db.execute(sql, list(where.values())))
 
@@ -102,12 +103,12 @@ class SqliteStore:
         self._db.close()
 
     def _load(self, rows: UnitOfWork, table: Table[Any], keys: list[Key] | None) -> None:
-        columns = ", ".join(f"t.{_quoted(column)}" for column in table.columns)
+        columns = ", ".join(f"t.{quoted(column)}" for column in table.columns)
         if keys is None:
             rows.adopt(table, _made(table, self._db.execute(f"SELECT {columns} FROM {_name(table)} t")), whole=True)
             return
         known = self._stored.maybe(table, keys)
-        on = " AND ".join(f"t.{_quoted(name)} = k.column{number}" for number, name in enumerate(table.key, 1))
+        on = " AND ".join(f"t.{quoted(name)} = k.column{number}" for number, name in enumerate(table.key, 1))
         one = f"({', '.join('?' * len(table.key))})"
         for start in range(0, len(known), KEYS_PER_QUERY):
             part = known[start : start + KEYS_PER_QUERY]
@@ -118,30 +119,62 @@ class SqliteStore:
     def _save(self, changes: Changes) -> None:
         table = changes.table
         if changes.deleted:
-            where = " AND ".join(f"{_quoted(name)} = ?" for name in table.key)
+            where = " AND ".join(f"{quoted(name)} = ?" for name in table.key)
             self._db.executemany(f"DELETE FROM {_name(table)} WHERE {where}", changes.deleted)
         places = ", ".join("?" * len(table.columns))
-        for verb, rows in (("REPLACE", changes.changed), ("INSERT", changes.new), ("INSERT", changes.appended)):
+        replaced = changes.changed + changes.unread
+        for verb, rows in (("REPLACE", replaced), ("INSERT", changes.new), ("INSERT", changes.appended)):
             if rows:
                 self._db.executemany(f"{verb} INTO {_name(table)} VALUES ({places})", _frozen(table, rows))
                 if not table.append_only:
                     self._stored.add(table, map(table.key_of, rows))
 
 
+def canonical_query(table: Table[Any], source: str) -> str:
+    """The SELECT over `source`, in SQLite or DuckDB, whose records `canonical_lines` takes, by primary key."""
+    kinds = dict(zip(table.columns, table.types, strict=True))
+    columns = ", ".join(_json_column(name, kinds[name]) for name in sorted(kinds))
+    return f"SELECT {columns} FROM {source} ORDER BY {', '.join(map(quoted, table.key))}"
+
+
+def canonical_lines(table: Table[Any], records: Sequence[Sequence[Any]]) -> list[bytes]:
+    """Records as `consumers.fold.table_hash.row_line` writes them."""
+    kinds = dict(zip(table.columns, table.types, strict=True))
+    names = sorted(kinds)
+    ready = [place for place, name in enumerate(names) if kinds[name] in ("jsonb", "boolean")]
+    rows = map(partial(_embed, ready), records) if ready else records
+    return [orjson.dumps(dict(zip(names, row, strict=True)), option=orjson.OPT_APPEND_NEWLINE) for row in rows]
+
+
+def _json_column(name: str, kind: str) -> str:
+    """A column's value as JSON has it: bytes in hexadecimal, `jsonb` and booleans as JSON text."""
+    column = quoted(name)
+    if kind == "boolean":
+        return f"CASE {column} WHEN true THEN 'true' WHEN false THEN 'false' END"
+    return f"CASE WHEN {column} IS NOT NULL THEN lower(hex({column})) END" if kind == "bytea" else column
+
+
+def _embed(ready: Sequence[int], record: Sequence[Any]) -> list[Any]:
+    """A record in which the values at these places are JSON text already."""
+    values = list(record)
+    for place in ready:
+        if values[place] is not None:
+            values[place] = orjson.Fragment(values[place])
+    return values
+
+
 def _name(table: Table[Any]) -> str:
-    return _quoted(table.name)
+    return quoted(table.name)
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
     """A name in SQL: some columns have the names of SQL's words."""
     return f'"{name}"'
 
 
 def _create_sql(table: Table[Any]) -> str:
-    columns = ", ".join(
-        f"{_quoted(name)} {_TYPES[kind]}" for name, kind in zip(table.columns, table.types, strict=True)
-    )
-    return f"CREATE TABLE {_name(table)} ({columns}, PRIMARY KEY ({', '.join(map(_quoted, table.key))})) WITHOUT ROWID"
+    columns = ", ".join(f"{quoted(name)} {_TYPES[kind]}" for name, kind in zip(table.columns, table.types, strict=True))
+    return f"CREATE TABLE {_name(table)} ({columns}, PRIMARY KEY ({', '.join(map(quoted, table.key))})) WITHOUT ROWID"
 
 
 def _frozen(table: Table[Any], rows: Iterable[Any]) -> Iterator[tuple[Any, ...]]:
@@ -154,7 +187,7 @@ def _frozen(table: Table[Any], rows: Iterable[Any]) -> Iterator[tuple[Any, ...]]
         values = list(values_of(row))
         for place in places:
             if values[place] is not None:
-                values[place] = orjson.dumps(values[place]).decode()
+                values[place] = orjson.dumps(values[place], option=orjson.OPT_SORT_KEYS).decode()
         yield tuple(values)
 
 

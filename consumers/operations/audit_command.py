@@ -72,15 +72,25 @@ def vkey_command(history: bool, as_json: bool) -> None:
     help="File with a token that may read entries (scope log:read).",
 )
 @policy_option
+@click.option("--new-only", is_flag=True, help="Do not verify the files that the folder already has.")
 @json_option
 def mirror_command(
-    folder: Path, source: str | None, vkey: str | None, token_file: Path | None, policy: Path | None, as_json: bool
+    folder: Path,
+    source: str | None,
+    vkey: str | None,
+    token_file: Path | None,
+    policy: Path | None,
+    new_only: bool,
+    as_json: bool,
 ) -> None:
-    """Bring FOLDER to the newest signed checkpoint, in the C2SP tlog-tiles layout. Only new files are written.
+    """Bring FOLDER to the newest signed checkpoint, in the C2SP tlog-tiles layout. Only new files are written, once
+    those that the folder already has are verified.
 
-    Exit code 76: the log does not continue the folder's checkpoint, or --policy asks for more cosignatures.
+    Exit code 76: the log does not continue the folder's checkpoint, a file of the folder was changed, or --policy asks
+    for more cosignatures.
     """
-    report = asyncio.run(_mirror(audit_source(source, vkey, token_file, policy=policy), folder))
+    log = audit_source(source, vkey, token_file, policy=policy)
+    report = asyncio.run(_mirror(log, folder, new_only=new_only))
     size, root, files = report["size"], report["root"], report["files_written"]
     print_confirmation(
         {"folder": str(folder), **report},
@@ -166,11 +176,16 @@ async def _keys(log: AuditSource) -> KeyHistory:
         return await port.keys()
 
 
-async def _mirror(log: AuditSource, folder: Path) -> MirrorReport:
+async def _mirror(log: AuditSource, folder: Path, *, new_only: bool) -> MirrorReport:
     async with log.opened() as port:
         with progress_bar("mirror") as update:
             return await write_mirror(
-                port, folder, log.verifier, lambda done, total: update(completed=done, total=total), log.require_policy
+                port,
+                folder,
+                log.verifier,
+                lambda done, total: update(completed=done, total=total),
+                log.require_policy,
+                new_only=new_only,
             )
 
 

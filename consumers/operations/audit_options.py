@@ -15,10 +15,9 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from consumers.audit.kept import KeptCheckpoint, require_continuation, state_folder
+from consumers.audit.kept import KeptCheckpoint, require_continuation, require_rotations, state_folder
 from consumers.audit.port import LogPort, read_verifier
 from consumers.audit.source import is_address, open_source
-from consumers.audit.tree import require_rotations
 from events.wire.entry import Entry
 from infra.log.signed_note import Checkpoint, Verifier
 from infra.settings import Settings
@@ -52,7 +51,7 @@ class AuditSource:
         `WrongTree` for a rotation of the log's key that names another tree."""
         new = await self.witnessed(port)
         history = await port.keys()
-        await require_rotations(port, history, new.size)
+        await require_rotations(port, history, new)
         old = None if self.kept is None else self.kept.read(history)
         if self.kept is not None and old is not None:
             await require_continuation(port, old, new, str(self.kept.path))

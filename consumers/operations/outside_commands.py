@@ -14,7 +14,7 @@ from consumers.audit.port import LogPort
 from consumers.operations.audit_options import AuditSource, Selection, selection_options, source_options
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.command_line.progress_bar import progress_bar
-from infra.log.proof_file import ProofFile, parse_proof_file
+from infra.log.proof_file import InvalidProof, ProofFile, parse_proof_file
 from infra.log.proofs import inclusion_proof
 from infra.log.signed_note import Checkpoint
 
@@ -89,16 +89,19 @@ async def _checked(log: AuditSource) -> tuple[Checkpoint | None, Checkpoint]:
 
 async def _proven(log: AuditSource, index: int) -> tuple[ProofFile, Checkpoint]:
     async with log.opened() as port:
-        checkpoint = await log.witnessed(port)
+        _, checkpoint = await log.continued(port)
         if index >= checkpoint.size:
             raise click.UsageError(f"The newest checkpoint has {checkpoint.size} entries: there is no entry {index}.")
-        return await proof_of(port, checkpoint, index), checkpoint
+        proof = await proof_of(port, checkpoint, index)
+    log.keep(checkpoint)
+    return proof, checkpoint
 
 
 async def proof_of(port: LogPort, checkpoint: Checkpoint, index: int) -> ProofFile:
-    """The proof of an entry under a checkpoint, verified. Raises `InvalidProof`."""
-    (entry,) = await port.entries(index, 1)
-    path = await inclusion_proof(port, index, checkpoint.size)
+    """The proof of an entry under a checkpoint, verified. Raises `WrongTree` or `InvalidProof`."""
+    log = AuthenticatedLog(port, checkpoint)
+    (entry,) = await log.entries(index, 1)
+    path = await inclusion_proof(log, index, checkpoint.size)
     proof = ProofFile(index, entry, path, checkpoint.note)
     proof.verified((await port.keys()).signer(checkpoint))
     return proof
@@ -122,9 +125,21 @@ async def _exported(log: AuditSource, selection: Selection, folder: Path, form: 
     return report
 
 
+def _read_proof(file: Path, log: AuditSource) -> tuple[Checkpoint, ProofFile]:
+    """A verified proof and its checkpoint. Raises `InvalidProof`, which names the file."""
+    try:
+        data = file.read_bytes()
+    except (FileNotFoundError, IsADirectoryError):
+        raise click.UsageError(f"{file} is not a file.") from None
+    try:
+        proof = parse_proof_file(data.decode("utf-8"))
+        return proof.verified(log.verifier), proof
+    except (InvalidProof, UnicodeDecodeError) as error:
+        raise InvalidProof(f"{file}: {error}") from error
+
+
 def _check_proof(file: Path, log: AuditSource, as_json: bool) -> None:
-    proof = parse_proof_file(file.read_text(encoding="utf-8"))
-    checkpoint = proof.verified(log.verifier)
+    checkpoint, proof = _read_proof(file, log)
     log.require_policy(checkpoint)
     print_confirmation(
         {"index": proof.index, "size": checkpoint.size, "root": checkpoint.root.hex(), "ok": True},

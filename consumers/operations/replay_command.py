@@ -12,10 +12,12 @@ from consumers.audit.authenticated import AuthenticatedLog
 from consumers.audit.export import selected_entries
 from consumers.audit.mirror import write_mirror
 from consumers.audit.port import MirrorPort
-from consumers.audit.source import is_address
+from consumers.audit.source import Export, is_address, open_export
 from consumers.audit.tree import require_tree
-from consumers.offline.replay import Replayed, replay_into
+from consumers.offline.parquet import require_parquet
+from consumers.offline.replay import Format, Replayed, replay_into
 from consumers.operations.audit_options import AuditSource, Selection, selection_options, source_options
+from events.wire.entry import parse_entry
 from infra.command_line.display import Column, Grid, show
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import localized, print_localized
@@ -33,31 +35,57 @@ MIRROR: Final = "log"
 @selection_options
 @click.option("--stdout", "to_stdout", is_flag=True, help="Print the entries, one JSON object a line.")
 @click.option("--into", type=click.Path(file_okay=False, path_type=Path), help="Write read models to this folder.")
+@click.option("--format", "form", type=click.Choice(["sqlite", "parquet"]), default="sqlite", show_default=True)
 @json_option
-def replay_command(log: AuditSource, selection: Selection, to_stdout: bool, into: Path | None, as_json: bool) -> None:
-    """Replay a log from an address, a mirror or, without SOURCE, the database, once it is proven to be what was signed.
+def replay_command(
+    log: AuditSource, selection: Selection, to_stdout: bool, into: Path | None, form: Format, as_json: bool
+) -> None:
+    """Replay a log from an address, a mirror, an export or, without SOURCE, the database, once it is proven to be what
+    was signed.
 
-    --stdout prints entries with their index and leaf hash. --into writes one SQLite file for each consumer, computed by
-    the same folds as the live tables, and compares each table with the hash that the log commits to.
+    --stdout prints entries with their index and leaf hash. --into computes the read models by the same folds as the
+    live tables, and compares each one with the hash that the log commits to: one SQLite file for each consumer, or with
+    --format parquet one Parquet file for each read model. An export must hold all entries of its log for that.
 
     Exit code 76: the log is not what was signed. Exit code 1: a read model differs from its commitment.
     """
     if to_stdout == (into is not None):
         raise click.UsageError("Choose one of --stdout and --into.")
+    export = open_export(log.place, log.verifier)
     if into is None:
-        asyncio.run(_print_entries(log, selection))
+        asyncio.run(_print_entries(log, selection, export))
         return
     if selection != Selection(end=selection.end):
         raise click.UsageError("--into needs the whole log: leave out --from, --agency, --type and --subject.")
-    copied = log.place is None or is_address(log.place)
-    mirror = into / MIRROR if log.place is None or copied else Path(log.place)
-    checkpoint = asyncio.run(_proven_mirror(log, mirror, copied=copied))
+    if form == "parquet":
+        require_parquet()  # its absence is found before anything is written
+    if export is not None:
+        source, checkpoint = export.folder, _whole(export)
+    else:
+        copied = log.place is None or is_address(log.place)
+        source = into / MIRROR if log.place is None or copied else Path(log.place)
+        checkpoint = asyncio.run(_proven_mirror(log, source, copied=copied))
     end = selection.end_of(checkpoint)
-    _report(replay_into(mirror, into, end), end, checkpoint, as_json)
+    _report(replay_into(source, into, end, form), end, checkpoint, as_json)
 
 
-async def _print_entries(log: AuditSource, selection: Selection) -> None:
+def _whole(export: Export) -> Checkpoint:
+    """The checkpoint of an export that has every entry."""
+    if export.count != export.size:
+        raise click.UsageError(
+            f"The export has {export.count} of {export.size} entries, and --into needs all: replay a log or a mirror."
+        )
+    return export.checkpoint
+
+
+async def _print_entries(log: AuditSource, selection: Selection, export: Export | None) -> None:
     """Print entries, each after it was proven."""
+    if export is not None:
+        end = selection.end_of(export.checkpoint)
+        for index, raw in export.entries():
+            if selection.first <= index < end and selection.has(parse_entry(index, raw)):
+                click.echo(_line(index, raw))
+        return
     async with log.opened() as port:
         _, checkpoint = await log.continued(port)
         proven, end = AuthenticatedLog(port, checkpoint), selection.end_of(checkpoint)

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
 
 from consumers.fold.apply import TooManyRows, apply
 from consumers.fold.consumer import Consumer
+from consumers.fold.past_rows import KeptKeys
 from consumers.fold.version import UNNUMBERED, FoldVersion
 from consumers.pipeline.batch import Batch, LeafMismatch
-from consumers.pipeline.batch_buffer import BATCH_BYTES_MAX
 from events.errors import Fenced, YesserError
-from events.wire.entry import parse_entry
-from infra.log.reader import read_checked, read_leaves
+from events.wire.entry import Entry, parse_entry
+from infra.log.reader import Segment, checked_entries, read_leaves, read_segments
 from infra.observability.telemetry import count, observe, span
 from infra.postgres import outbox_table
 from infra.postgres.connection import Connection
@@ -30,6 +31,8 @@ _SQL: Final = queries("consumers.pipeline", "pipeline.sql")
 FILL_ENTRIES_MIN: Final = 256
 FILL_ENTRIES_MAX: Final = 8192
 """Entries read at once: fewer where the last ones were large."""
+FILL_BYTES_MAX: Final = 4 << 20
+"""Bytes of the entries of one transaction while a consumer catches up, when no one waits for a single entry."""
 
 log = structlog.get_logger()
 
@@ -47,6 +50,7 @@ class Writer:
         self.epoch = epoch
         self.position = 0
         self._version = UNNUMBERED
+        self._kept = KeptKeys()
         self._committing = asyncio.Lock()
 
     async def open(self) -> bool:
@@ -89,20 +93,34 @@ class Writer:
             await self._apply(batch.part(self.position - batch.first_index, len(batch.entries)), 0, release)
 
     async def fill(self, end: int, *, is_gap: bool = True) -> None:
-        """Apply the entries up to `end` from the log in PostgreSQL, as far as it has them."""
-        limit = FILL_ENTRIES_MIN
-        while self.position < end:
-            raw = await read_checked(self.connection, self.position, min(limit, end - self.position))
-            if not raw:
-                return
-            for part in _parts(raw):
-                entries = [parse_entry(self.position + number, entry) for number, entry in enumerate(part)]
-                batch = Batch(self.position, entries, None, sum(map(len, part)))
-                await self._apply(batch, len(part) if is_gap else 0, None)
-            mean_bytes = max(1, sum(map(len, raw)) // len(raw))
-            limit = min(FILL_ENTRIES_MAX, max(FILL_ENTRIES_MIN, BATCH_BYTES_MAX // mean_bytes))
-            if is_gap:
-                count("gaps_filled", len(raw), consumer=self.consumer.name)
+        """Apply the entries up to `end` from the log in PostgreSQL, as far as it has them.
+
+        Entries are checked and parsed while the rows of those before are written.
+        """
+        ahead = await self._read_ahead(self.position, end, FILL_ENTRIES_MIN)
+        try:
+            while portion := await ahead.portion():
+                ahead = await self._read_ahead(self.position + len(portion.raw), end, portion.next_entries_max())
+                await self._apply_parts(portion, is_gap, ahead.start)
+                if is_gap:
+                    count("gaps_filled", len(portion.raw), consumer=self.consumer.name)
+        finally:
+            ahead.cancel()
+
+    async def _read_ahead(self, first: int, end: int, entries_max: int) -> _Ahead:
+        limit = min(entries_max, end - first)
+        segments = await read_segments(self.connection, first, limit) if limit > 0 else []
+        return _Ahead(first, limit, segments)
+
+    async def _apply_parts(self, portion: _Portion, is_gap: bool, release: Callable[[], None]) -> None:
+        """Apply consecutive parts of at most `FILL_BYTES_MAX`; a part has at least one entry."""
+        raw, start, size = portion.raw, 0, 0
+        for number, text in enumerate([*raw, b""]):
+            if number == len(raw) or (number > start and size + len(text) > FILL_BYTES_MAX):
+                batch = Batch(self.position, portion.entries[start:number], None, size)
+                await self._apply(batch, number - start if is_gap else 0, release)
+                start, size = number, 0
+            size += len(text)
 
     async def finish(self) -> None:
         """Wait for the transaction under way, and let no other begin."""
@@ -125,7 +143,11 @@ class Writer:
         name, entries, began = self.consumer.name, len(batch.entries), time.monotonic()
         async with self._committing:
             with span("apply", batch.traces, consumer=name, first_index=batch.first_index, entries=entries):
-                await self._commit(batch, gap_entries, release)
+                try:
+                    await self._commit(batch, gap_entries, release)
+                except BaseException:
+                    self._kept.forget()
+                    raise
             self.position = batch.end
         count("entries_applied", entries, consumer=name)
         observe("batch_records", entries, process=name)
@@ -142,16 +164,54 @@ class Writer:
                 raise Fenced(f"epoch {self.epoch} of {consumer.name} does not own position {self.position}")
             if batch.leaves is not None:
                 batch.check(await read_leaves(connection, batch.first_index, len(batch.entries)))
-            decided = await apply(connection, consumer, batch.entries, release)
+            decided = await apply(connection, consumer, batch.entries, release, self._kept)
             await outbox_table.write(connection, decided)
 
 
-def _parts(raw: list[bytes]) -> Iterator[list[bytes]]:
-    """Consecutive parts of at most `BATCH_BYTES_MAX`; a part has at least one entry."""
-    start = size = 0
-    for number, entry in enumerate(raw):
-        if number > start and size + len(entry) > BATCH_BYTES_MAX:
-            yield raw[start:number]
-            start, size = number, 0
-        size += len(entry)
-    yield raw[start:]
+@dataclass(frozen=True, slots=True)
+class _Portion:
+    """Entries that were read at once, as bytes and parsed. False if there is none."""
+
+    raw: list[bytes]
+    entries: list[Entry]
+
+    def __bool__(self) -> bool:
+        return bool(self.raw)
+
+    def next_entries_max(self) -> int:
+        """How many entries to read after these: fewer where they are large, somewhat fewer than fit."""
+        mean_bytes = max(1, sum(map(len, self.raw)) // len(self.raw))
+        return min(FILL_ENTRIES_MAX, max(FILL_ENTRIES_MIN, FILL_BYTES_MAX * 15 // 16 // mean_bytes))
+
+
+class _Ahead:
+    """Segments that were read; once started, a task of their own checks and parses their entries."""
+
+    def __init__(self, first: int, limit: int, segments: list[Segment]) -> None:
+        self._first = first
+        self._limit = limit
+        self._segments = segments
+        self._started = asyncio.Event()
+        self._task = asyncio.create_task(self._parsed())
+
+    def start(self) -> None:
+        self._started.set()
+
+    def cancel(self) -> None:
+        self._task.cancel()
+
+    async def portion(self) -> _Portion:
+        """Raises `ChangedEntry`, `NotAnEntry`."""
+        self.start()
+        return await self._task
+
+    async def _parsed(self) -> _Portion:
+        await self._started.wait()
+        found = _Portion([], [])
+        for segment in self._segments:
+            raw = checked_entries(segment, self._first, self._limit)
+            index = self._first + len(found.raw)
+            found.entries.extend(parse_entry(index + number, text) for number, text in enumerate(raw))
+            found.raw.extend(raw)
+            await asyncio.sleep(0)  # the task that writes goes on
+        return found

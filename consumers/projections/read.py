@@ -18,12 +18,13 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class AnomalyFilter:
-    """A filter of anomalies, from the one after `after` (`found_index`, `index`); at most `rows_max`."""
+    """Chooses anomalies, from the one after `after` (`found_index`, `index`), or of one `index`; at most `rows_max`."""
 
     agency: str | None = None
     subjects: Sequence[str] | None = None
     without_rules: Sequence[str] = ()
     after: tuple[int, int] = (-1, -1)
+    index: int | None = None
     rows_max: int | None = None
 
 
@@ -96,7 +97,7 @@ async def anomalies_count(connection: Connection) -> int:
 async def anomalies(connection: Connection, chosen: AnomalyFilter = ALL_ANOMALIES) -> list[dict[str, Any]]:
     """The anomalies of the consumer in `search_path`, by (`found_index`, `index`)."""
     subjects = None if chosen.subjects is None else list(chosen.subjects)
-    given = (*chosen.after, chosen.agency, subjects, list(chosen.without_rules), chosen.rows_max)
+    given = (*chosen.after, chosen.agency, subjects, list(chosen.without_rules), chosen.rows_max, chosen.index)
     return [dict(row) for row in await connection.fetch(_SQL["anomalies"], *given)]
 
 

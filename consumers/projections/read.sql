@@ -36,12 +36,13 @@ SELECT coalesce(sum(count), 0)::bigint FROM refusals
 SELECT count(*) FROM anomaly
 
 -- name: anomalies
--- After a position in the list ($1, $2), of an agency, of some subjects, without some rules.
+-- After a position in the list ($1, $2), of an agency, of some subjects, without some rules, of an entry ($7).
 SELECT index, found_index, rule, type, subject, agency, claimed, known FROM anomaly
 WHERE (found_index, index) > ($1::bigint, $2::bigint)
   AND ($3::text IS NULL OR agency = $3)
   AND ($4::text[] IS NULL OR subject = ANY($4))
   AND rule <> ALL($5::text[])
+  AND ($7::bigint IS NULL OR index = $7)
 ORDER BY found_index, index LIMIT $6
 
 -- name: services

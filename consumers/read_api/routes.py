@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from fastapi import APIRouter, Depends, Request
 
@@ -15,6 +15,7 @@ from consumers.read_api.resources import (
     anomalies,
     balances,
     campaigns,
+    checkpoints,
     coverage,
     entries,
     pace,
@@ -22,6 +23,7 @@ from consumers.read_api.resources import (
     plan,
     projects,
     proofs,
+    refusals,
     services,
     statements,
 )
@@ -40,7 +42,9 @@ _RESOURCES: Final = (
     entries,
     anomalies,
     activity,
+    refusals,
     proofs,
+    checkpoints,
 )
 """In the order of the OpenAPI document."""
 
@@ -50,12 +54,20 @@ def router(parts: RouteParts, now: Callable[[], datetime] = lambda: datetime.now
     past_plans, papers = PastPlans(fold_beside(parts.settings)), Slots()
 
     async def prepare(request: Request) -> None:
-        request.state.parts = parts
         request.state.past_plans = past_plans
         request.state.papers = papers
         request.state.now = now
 
-    routes = APIRouter(dependencies=[Depends(prepare)])
+    routes = APIRouter(dependencies=[prepared(parts), Depends(prepare)])
     for resource in _RESOURCES:
         routes.include_router(resource.routes)
     return routes
+
+
+def prepared(parts: RouteParts) -> Any:
+    """A dependency of routes of other packages that take a `Reading`."""
+
+    async def prepare(request: Request) -> None:
+        request.state.parts = parts
+
+    return Depends(prepare)

@@ -6,7 +6,6 @@ import click
 
 from consumers.as_of.query import print_view, run_query
 from consumers.revenue import read
-from consumers.revenue.books.commands import export_command
 from consumers.revenue.consumer import CONSUMER
 from consumers.revenue.show import (
     balances_table,
@@ -14,22 +13,12 @@ from consumers.revenue.show import (
     statements_table,
     transfers_table,
 )
-from consumers.revenue.statements.commands import partnerships_completion, statement_command, terms_command
+from consumers.revenue.statements.commands import partnerships_completion
 from infra.command_line.output import json_option
 from infra.command_line.parameters import index_option
 
 
-@click.group()
-def ledger() -> None:
-    """Show balances, terms, statements and transfers of the revenue share."""
-
-
-ledger.add_command(export_command)
-ledger.add_command(statement_command)
-ledger.add_command(terms_command)
-
-
-@ledger.command()
+@click.command()
 @json_option
 @index_option
 def balances(as_json: bool, as_of_index: int | None) -> None:
@@ -39,7 +28,7 @@ def balances(as_json: bool, as_of_index: int | None) -> None:
     print_view(document, as_json, lambda: [balances_table(shown["accounts"], log_index)])
 
 
-@ledger.command()
+@click.command()
 @json_option
 @index_option
 def partnerships(as_json: bool, as_of_index: int | None) -> None:
@@ -48,7 +37,7 @@ def partnerships(as_json: bool, as_of_index: int | None) -> None:
     print_view(shown, as_json, lambda: [partnerships_table(shown)])
 
 
-@ledger.command()
+@click.command()
 @click.argument("partnership", shell_complete=partnerships_completion)
 @json_option
 @index_option
@@ -58,7 +47,7 @@ def statements(partnership: str, as_json: bool, as_of_index: int | None) -> None
     print_view(shown, as_json, lambda: [statements_table(partnership, shown)])
 
 
-@ledger.command()
+@click.command()
 @click.argument("partnership", shell_complete=partnerships_completion)
 @json_option
 @index_option

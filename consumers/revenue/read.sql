@@ -85,24 +85,15 @@ ORDER BY c.partnership_id COLLATE "C"
 SELECT partnership_id FROM contract WHERE starts_with(partnership_id, $1) ORDER BY partnership_id COLLATE "C" LIMIT $2
 
 -- name: postings
--- The receipts and reversals posted to a period ($2), in log order, with the window's sum before each.
-WITH posted AS (
-    SELECT first_index AS index, receipt_id AS id, collected_on AS dated_on, service_id, amount_halalas, period,
-           contract_version, window_number, partner_halalas, treasury_halalas
-    FROM receipt WHERE partnership_id = $1
-    UNION ALL
-    SELECT r.index, r.reversal_id, r.reversed_on, c.service_id, -r.amount_halalas, r.period, r.contract_version,
-           r.window_number, -r.partner_halalas, -r.treasury_halalas
-    FROM reversal r JOIN receipt c ON c.partnership_id = r.partnership_id AND c.receipt_id = r.receipt_id
-    WHERE r.partnership_id = $1
-), summed AS (
-    SELECT *, (sum(amount_halalas) OVER (PARTITION BY window_number ORDER BY index) - amount_halalas)::bigint
-              AS before_halalas
-    FROM posted
-)
-SELECT index, id, dated_on, service_id, amount_halalas, contract_version, window_number, before_halalas,
-       partner_halalas, treasury_halalas
-FROM summed WHERE period = $2 ORDER BY index
+-- The receipts and reversals posted to a period ($2), in no order: the reader sorts them faster.
+SELECT first_index AS index, receipt_id AS id, collected_on AS dated_on, service_id, amount_halalas, contract_version,
+       window_number, before_halalas, partner_halalas, treasury_halalas
+FROM receipt WHERE partnership_id = $1 AND period = $2
+UNION ALL
+SELECT r.index, r.reversal_id, r.reversed_on, c.service_id, -r.amount_halalas, r.contract_version, r.window_number,
+       r.before_halalas, -r.partner_halalas, -r.treasury_halalas
+FROM reversal r JOIN receipt c ON c.partnership_id = r.partnership_id AND c.receipt_id = r.receipt_id
+WHERE r.partnership_id = $1 AND r.period = $2
 
 -- name: outstanding_before
 -- The top-ups that were not recovered yet when the period before $2 closed.

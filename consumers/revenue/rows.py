@@ -45,7 +45,6 @@ class Contract:
     payable_halalas: int
     top_ups_halalas: int
     outstanding_halalas: int
-    entries_count: int
     first_index: int
     last_index: int
 
@@ -70,6 +69,7 @@ class Expected:
     version: int
     period: str
     amount_halalas: int
+    index: int
 
 
 @dataclass(slots=True)
@@ -106,7 +106,7 @@ class RevenueWindow:
 
 @dataclass(slots=True)
 class Receipt:
-    """A counted receipt; `reversed_halalas` is the sum of its reversals."""
+    """A counted receipt, with the window's sum just before it and the sum of its reversals."""
 
     partnership_id: str
     receipt_id: str
@@ -117,6 +117,7 @@ class Receipt:
     period: str
     contract_version: int
     window_number: int
+    before_halalas: int
     partner_halalas: int
     treasury_halalas: int
     reversed_halalas: int
@@ -136,6 +137,7 @@ class Reversal:
     period: str
     contract_version: int
     window_number: int
+    before_halalas: int
     partner_halalas: int
     treasury_halalas: int
     index: int
@@ -206,14 +208,32 @@ class Statement:
     closing_index: int
 
 
-CONTRACT: Final = Table("contract", Contract, key=("partnership_id",))
+CONTRACT: Final = Table(
+    "contract",
+    Contract,
+    key=("partnership_id",),
+    fixed=(
+        "partner", "services", "legal_basis", "signed_on", "starts_on", "calendar", "period_kind", "tier_basis",
+        "first_period", "first_index",
+    ),
+)  # fmt: skip
 VERSION: Final = Table("contract_version", ContractVersion, key=("partnership_id", "version"))
 EXPECTED: Final = Table("expected", Expected, key=("partnership_id", "version", "period"))
-PERIOD: Final = Table("period", Period, key=("partnership_id", "period"))
-WINDOW: Final = Table("revenue_window", RevenueWindow, key=("partnership_id", "window_number"))
-RECEIPT: Final = Table("receipt", Receipt, key=("partnership_id", "receipt_id"))
+PERIOD: Final = Table("period", Period, key=("partnership_id", "period"), since="")
+WINDOW: Final = Table("revenue_window", RevenueWindow, key=("partnership_id", "window_number"), fixed=("first_index",))
+RECEIPT: Final = Table(
+    "receipt",
+    Receipt,
+    key=("partnership_id", "receipt_id"),
+    fixed=(
+        "service_id", "amount_halalas", "collected_on", "receipts_count", "period", "contract_version", "window_number",
+        "before_halalas", "partner_halalas", "treasury_halalas", "first_index",
+    ),
+)  # fmt: skip
 REVERSAL: Final = Table("reversal", Reversal, key=("partnership_id", "reversal_id"))
 PAYOUT: Final = Table("payout", Payout, key=("partnership_id", "payout_id"))
-ACCOUNT: Final = Table("account", Account, key=("account",))
+ACCOUNT: Final = Table("account", Account, key=("account",), fixed=("partnership_id", "kind", "first_index"))
 TRANSFER: Final = Table("transfer", Transfer, key=("index", "line"), append_only=True)
-STATEMENT: Final = Table("statement", Statement, key=("partnership_id", "period"), append_only=True)
+STATEMENT: Final = Table(
+    "statement", Statement, key=("partnership_id", "period"), append_only=True, since="closing_index"
+)

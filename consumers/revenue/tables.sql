@@ -1,6 +1,7 @@
 -- The revenue ledger. Created in the consumer's schema, live or scratch; amounts are halalas, indexes those of the log.
+-- Tables of running sums are filled by half: the new version of a changed row stays on its page, and no index changes.
 CREATE TABLE contract (
-    partnership_id text PRIMARY KEY,
+    partnership_id text COLLATE "C" PRIMARY KEY,
     owner text NOT NULL,
     partner jsonb NOT NULL,
     services jsonb NOT NULL,
@@ -24,13 +25,12 @@ CREATE TABLE contract (
     payable_halalas bigint NOT NULL,
     top_ups_halalas bigint NOT NULL CHECK (top_ups_halalas >= 0),
     outstanding_halalas bigint NOT NULL CHECK (outstanding_halalas >= 0),
-    entries_count bigint NOT NULL,
     first_index bigint NOT NULL,
     last_index bigint NOT NULL
-);
+) WITH (fillfactor = 50);
 
 CREATE TABLE contract_version (
-    partnership_id text NOT NULL,
+    partnership_id text COLLATE "C" NOT NULL,
     version bigint NOT NULL CHECK (version >= 0),
     effective_from text NOT NULL,
     terms jsonb NOT NULL,
@@ -40,16 +40,17 @@ CREATE TABLE contract_version (
 );
 
 CREATE TABLE expected (
-    partnership_id text NOT NULL,
+    partnership_id text COLLATE "C" NOT NULL,
     version bigint NOT NULL,
-    period text NOT NULL,
+    period text COLLATE "C" NOT NULL,
     amount_halalas bigint NOT NULL CHECK (amount_halalas >= 0),
+    index bigint NOT NULL,
     PRIMARY KEY (partnership_id, version, period)
 );
 
 CREATE TABLE period (
-    partnership_id text NOT NULL,
-    period text NOT NULL,
+    partnership_id text COLLATE "C" NOT NULL,
+    period text COLLATE "C" NOT NULL,
     collected_halalas bigint NOT NULL CHECK (collected_halalas >= 0),
     reversed_halalas bigint NOT NULL CHECK (reversed_halalas >= 0),
     prior_period_halalas bigint NOT NULL,
@@ -60,21 +61,21 @@ CREATE TABLE period (
     closing_index bigint,
     statement_sha256 text,
     PRIMARY KEY (partnership_id, period)
-);
+) WITH (fillfactor = 50);
 
 CREATE TABLE revenue_window (
-    partnership_id text NOT NULL,
+    partnership_id text COLLATE "C" NOT NULL,
     window_number bigint NOT NULL CHECK (window_number >= 0),
     cumulative_halalas bigint NOT NULL,
     postings_count bigint NOT NULL,
     first_index bigint NOT NULL,
     last_index bigint NOT NULL,
     PRIMARY KEY (partnership_id, window_number)
-);
+) WITH (fillfactor = 50);
 
 CREATE TABLE receipt (
-    partnership_id text NOT NULL,
-    receipt_id text NOT NULL,
+    partnership_id text COLLATE "C" NOT NULL,
+    receipt_id text COLLATE "C" NOT NULL,
     service_id text NOT NULL,
     amount_halalas bigint NOT NULL CHECK (amount_halalas > 0),
     collected_on text NOT NULL,
@@ -82,6 +83,7 @@ CREATE TABLE receipt (
     period text NOT NULL,
     contract_version bigint NOT NULL,
     window_number bigint NOT NULL,
+    before_halalas bigint NOT NULL,
     partner_halalas bigint NOT NULL CHECK (partner_halalas >= 0),
     treasury_halalas bigint NOT NULL CHECK (treasury_halalas >= 0),
     reversed_halalas bigint NOT NULL CHECK (reversed_halalas BETWEEN 0 AND amount_halalas),
@@ -92,14 +94,15 @@ CREATE TABLE receipt (
 );
 
 CREATE TABLE reversal (
-    partnership_id text NOT NULL,
-    reversal_id text NOT NULL,
+    partnership_id text COLLATE "C" NOT NULL,
+    reversal_id text COLLATE "C" NOT NULL,
     receipt_id text NOT NULL,
     amount_halalas bigint NOT NULL CHECK (amount_halalas > 0),
     reversed_on text NOT NULL,
     period text NOT NULL,
     contract_version bigint NOT NULL,
     window_number bigint NOT NULL,
+    before_halalas bigint NOT NULL,
     partner_halalas bigint NOT NULL CHECK (partner_halalas >= 0),
     treasury_halalas bigint NOT NULL CHECK (treasury_halalas >= 0),
     index bigint NOT NULL,
@@ -108,8 +111,8 @@ CREATE TABLE reversal (
 );
 
 CREATE TABLE payout (
-    partnership_id text NOT NULL,
-    payout_id text NOT NULL,
+    partnership_id text COLLATE "C" NOT NULL,
+    payout_id text COLLATE "C" NOT NULL,
     amount_halalas bigint NOT NULL CHECK (amount_halalas > 0),
     paid_on text NOT NULL,
     index bigint NOT NULL,
@@ -117,7 +120,7 @@ CREATE TABLE payout (
 );
 
 CREATE TABLE account (
-    account text PRIMARY KEY,
+    account text COLLATE "C" PRIMARY KEY,
     partnership_id text NOT NULL,
     kind text NOT NULL,
     debits_halalas bigint NOT NULL CHECK (debits_halalas >= 0),
@@ -125,7 +128,7 @@ CREATE TABLE account (
     transfers_count bigint NOT NULL CHECK (transfers_count > 0),
     first_index bigint NOT NULL,
     last_index bigint NOT NULL
-);
+) WITH (fillfactor = 50);
 
 -- One record is both sides, so an imbalance cannot be written.
 CREATE TABLE transfer (
@@ -143,8 +146,8 @@ CREATE TABLE transfer (
 CREATE INDEX ON transfer (partnership_id, index);
 
 CREATE TABLE statement (
-    partnership_id text NOT NULL,
-    period text NOT NULL,
+    partnership_id text COLLATE "C" NOT NULL,
+    period text COLLATE "C" NOT NULL,
     contract_version bigint NOT NULL,
     opening_cumulative_halalas bigint NOT NULL,
     collected_halalas bigint NOT NULL,

@@ -52,7 +52,7 @@ class TileSource:
         return self._newest
 
     async def read(self, tile: Tile) -> bytes | None:
-        """The bytes of a tile or bundle; None if no checkpoint covers it."""
+        """The bytes of a tile or bundle; None if no checkpoint covers it, or rows of it are missing."""
         kept = self._kept.get(tile)
         if kept is not None:
             self._kept.move_to_end(tile)
@@ -63,7 +63,10 @@ class TileSource:
             if not self._is_signed(tile):
                 return None
             if tile.kind == "entries":
-                return await raw_bundle(connection, tile.number, tile.width)
+                try:
+                    return await raw_bundle(connection, tile.number, tile.width)
+                except IndexError:
+                    return None
             found = b"".join(await stored_hashes(connection, tile.level, tile.number * TILE, tile.width))
         if tile.width == TILE:
             self._keep(tile, found)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from hashlib import sha256
-from typing import Final
+from typing import Final, NamedTuple
 
 from events.errors import Tampered
 from infra.log.bundle import BUNDLE, split_bundle
@@ -29,6 +29,14 @@ class ChangedEntry(Tampered):
             f"entry {index} of the log was changed after it was registered ({reason}): suspect tampering, keep "
             'everything as it is and see the runbook ("The log was changed")'
         )
+
+
+class Segment(NamedTuple):
+    """A row of the log: its first index, its entries with their lengths, and their leaf hashes."""
+
+    start: int
+    data: bytes
+    leaves: bytes
 
 
 async def log_size(connection: Connection) -> int:
@@ -61,18 +69,25 @@ async def read_entries(connection: Connection, first: int, limit: int) -> list[b
 
 async def read_checked(connection: Connection, first: int, limit: int) -> list[bytes]:
     """Like `read_entries`. Raises `ChangedEntry` at the first entry that does not match its leaf hash."""
-    result: list[bytes] = []
-    for start, data, leaves in await connection.fetch(_SQL["entries_with_leaves"], first, first + limit):
-        try:
-            entries = split_bundle(data)
-        except IndexError:
-            entries = _entries_that_fit(data)
-        if b"".join([sha256(b"\x00" + entry).digest() for entry in entries]) != leaves:
-            raise ChangedEntry(
-                start + _first_wrong(entries, leaves), "its bytes do not give its hash in the log's tree"
-            )
-        result += entries[max(0, first - start) : max(0, first + limit - start)]
-    return result
+    segments = await read_segments(connection, first, limit)
+    return [entry for segment in segments for entry in checked_entries(segment, first, limit)]
+
+
+async def read_segments(connection: Connection, first: int, limit: int) -> list[Segment]:
+    """The segments that hold the entries `first … first + limit - 1`, as far as they exist, for `checked_entries`."""
+    return [Segment(*row) for row in await connection.fetch(_SQL["entries_with_leaves"], first, first + limit)]
+
+
+def checked_entries(segment: Segment, first: int, limit: int) -> list[bytes]:
+    """Those of the entries that the segment holds. Raises `ChangedEntry`."""
+    start, data, leaves = segment
+    try:
+        entries = split_bundle(data)
+    except IndexError:
+        entries = _entries_that_fit(data)
+    if b"".join([sha256(b"\x00" + entry).digest() for entry in entries]) != leaves:
+        raise ChangedEntry(start + _first_wrong(entries, leaves), "its bytes do not give its hash in the log's tree")
+    return entries[max(0, first - start) : max(0, first + limit - start)]
 
 
 def _entries_that_fit(data: bytes) -> list[bytes]:
@@ -124,13 +139,19 @@ async def read_nodes(connection: Connection, level: int, first: int, limit: int)
 
 
 class StoredHashes:
-    """The hashes of the database."""
+    """The hashes of the database, for one proof: it asks for many parts of a few tiles, each of which is read once."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._tiles: dict[tuple[int, int], list[bytes]] = {}
 
     async def hashes(self, level: int, first: int, count: int) -> list[bytes]:
-        found = await stored_hashes(self._connection, level, first, count)
+        """`count` hashes of one tile."""
+        number, skipped = divmod(first, BUNDLE)
+        tile = self._tiles.get((level, number))
+        if tile is None:
+            tile = self._tiles[level, number] = await stored_hashes(self._connection, level, number * BUNDLE, BUNDLE)
+        found = tile[skipped : skipped + count]
         if len(found) != count:
             raise LookupError(f"hashes of level {level} from {first}: {len(found)} of {count} found")
         return found

@@ -5,17 +5,23 @@ Table names have no schema: `search_path` selects the live tables or those of a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import Any, Final
 
 import orjson
 
+from events.errors import Halt
 from infra.postgres.connection import Connection
 from infra.postgres.unit_of_work import Changes, Key, Need, Table, UnitOfWork
 
 COPY_ROWS_MIN: Final = 32
 """From this number of new rows on, `COPY` is quicker than the statement that inserts or replaces."""
+
+
+class LostRows(Halt):
+    """Rows were deleted between being read and being changed. Nothing was written: find out who writes to this table,
+    then compare it with a rebuild (`yesser rebuild --compare`)."""
 
 
 async def load(connection: Connection, rows: UnitOfWork, required_keys: Iterable[Need]) -> None:
@@ -35,7 +41,7 @@ async def _read(connection: Connection, rows: UnitOfWork, table: Table[Any], key
     if keys is None:
         records = await connection.fetch(_load_all_sql(table))
     else:
-        records = await connection.fetch(_load_sql(table), *map(list, zip(*keys, strict=True)))
+        records = await connection.fetch(_load_sql(table), *key_arrays(table, keys))
     make = table.row
     rows.adopt(table, (make(*record) for record in records), whole=keys is None)
 
@@ -43,12 +49,15 @@ async def _read(connection: Connection, rows: UnitOfWork, table: Table[Any], key
 async def _write(connection: Connection, changes: Changes) -> None:
     table = changes.table
     if changes.deleted:
-        await connection.execute(_delete_sql(table), *map(list, zip(*changes.deleted, strict=True)))
+        await connection.execute(_delete_sql(table), *key_arrays(table, changes.deleted))
+    if changes.changed and table.changing:
+        arrays = _columns(table, (*table.key, *table.changing), changes.changed)
+        if await connection.execute(_update_sql(table), *arrays) != f"UPDATE {len(changes.changed)}":
+            raise LostRows(f"{table.name}: {LostRows.__doc__}")
     copied = len(changes.new) >= COPY_ROWS_MIN
-    upserted = changes.changed if copied else changes.changed + changes.new
-    if upserted:
-        columns = (_column(table, number, upserted) for number in range(len(table.columns)))
-        await connection.execute(_save_sql(table), *columns)
+    replaced = changes.unread if copied else changes.unread + changes.new
+    if replaced:
+        await connection.execute(_replace_sql(table), *_columns(table, table.columns, replaced))
     for rows in (changes.new if copied else [], changes.appended):
         if rows:
             await connection.copy_records_to_table(
@@ -58,38 +67,88 @@ async def _write(connection: Connection, changes: Changes) -> None:
             )
 
 
-def _column(table: Table[Any], number: int, rows: list[Any]) -> list[Any]:
-    """One column of `rows` as an array; jsonb as text, since the driver would take lists for further dimensions."""
-    values = map(attrgetter(table.columns[number]), rows)
-    if table.types[number] == "jsonb":
-        return [None if value is None else orjson.dumps(value).decode() for value in values]
-    return list(values)
+def _columns(table: Table[Any], names: Sequence[str], rows: Sequence[Any]) -> Iterator[list[Any] | str]:
+    return _arrays(map(table.type_of, names), (map(attrgetter(name), rows) for name in names))
+
+
+def _arrays(types: Iterable[str], columns: Iterable[Iterable[Any]]) -> Iterator[list[Any] | str]:
+    """Columns as arguments of `_unnest`."""
+    return (list(c) if t == "bytea" else _array_text(c, t) for t, c in zip(types, columns, strict=True))
+
+
+def _array_text(values: Iterable[Any], kind: str) -> str:
+    """An array in PostgreSQL's own notation. Given a list, the driver asks of each value whether it is an array itself,
+    which takes longer than the rest of its work.
+    """
+    row = (
+        [None if value is None else orjson.dumps(value).decode() for value in values] if kind == "jsonb" else [*values]
+    )
+    text = orjson.dumps(row).decode()[1:-1]
+    if "\\" in text:  # JSON has escapes that an array has not
+        text = ",".join(map(_element, row))
+    return f"{{{text}}}"
+
+
+def _element(value: str | None) -> str:
+    if value is None:
+        return "NULL"
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _unnest(types: Iterable[str]) -> str:
+    """Rows of the arrays that are given, one for each column. jsonb stays text: see `_value`."""
+    return ", ".join(
+        f"${n}::bytea[]" if t == "bytea" else f"${n}::text::{'text' if t == 'jsonb' else t}[]"
+        for n, t in enumerate(types, 1)
+    )
 
 
 def _load_sql(table: Table[Any]) -> str:
     """Selects the rows of the keys, given as one array per key column."""
-    arrays = ", ".join(f"${i}::{t}[]" for i, t in enumerate(table.key_types, 1))
     on = " AND ".join(f"t.{k} = k.{k}" for k in table.key)
     columns = ", ".join(f"t.{c}" for c in table.columns)
-    return f"SELECT {columns} FROM unnest({arrays}) AS k({', '.join(table.key)}) JOIN {table.name} t ON {on}"
+    return f"SELECT {columns} FROM {keys_sql(table)} JOIN {table.name} t ON {on}"
+
+
+def key_arrays(table: Table[Any], keys: Iterable[Key]) -> Iterator[list[Any] | str]:
+    """Keys as the arguments of `keys_sql`."""
+    return _arrays(table.key_types, zip(*keys, strict=True))
+
+
+def keys_sql(table: Table[Any]) -> str:
+    """SQL for the keys as rows of `k`, given as one array per key column (`key_arrays`)."""
+    return f"unnest({_unnest(table.key_types)}) AS k({', '.join(table.key)})"
 
 
 def _load_all_sql(table: Table[Any]) -> str:
     return f"SELECT {', '.join(table.columns)} FROM {table.name}"
 
 
-def _save_sql(table: Table[Any]) -> str:
-    """Inserts or replaces rows, given as one array per column; jsonb as text, see `_column`."""
-    arrays = ", ".join(f"${i}::{'text' if t == 'jsonb' else t}[]" for i, t in enumerate(table.types, 1))
+def _value(table: Table[Any], column: str) -> str:
+    return f"r.{column}::jsonb" if table.type_of(column) == "jsonb" else f"r.{column}"
+
+
+def _update_sql(table: Table[Any]) -> str:
+    """Changes stored rows, given as one array for each column of the key, then for each that changes."""
+    names = (*table.key, *table.changing)
+    values = ", ".join(f"{c} = {_value(table, c)}" for c in table.changing)
+    on = " AND ".join(f"t.{k} = r.{k}" for k in table.key)
+    rows = f"unnest({_unnest(map(table.type_of, names))}) AS r({', '.join(names)})"
+    return f"UPDATE {table.name} t SET {values} FROM {rows} WHERE {on}"
+
+
+def _replace_sql(table: Table[Any]) -> str:
+    """Inserts or replaces rows, given as one array per column."""
     columns = ", ".join(table.columns)
-    values = ", ".join(c + "::jsonb" if t == "jsonb" else c for c, t in zip(table.columns, table.types, strict=True))
-    rest = [c for c in table.columns if c not in table.key]
-    update = ", ".join(f"{c} = excluded.{c}" for c in rest)
-    conflict = f"ON CONFLICT ({', '.join(table.key)}) DO " + (f"UPDATE SET {update}" if rest else "NOTHING")
-    return f"INSERT INTO {table.name} ({columns}) SELECT {values} FROM unnest({arrays}) AS r({columns}) {conflict}"
+    values = ", ".join(_value(table, c) for c in table.columns)
+    update = ", ".join(f"{c} = excluded.{c}" for c in table.columns if c not in table.key)
+    conflict = f"ON CONFLICT ({', '.join(table.key)}) DO " + (f"UPDATE SET {update}" if update else "NOTHING")
+    rows = f"unnest({_unnest(table.types)}) AS r({columns})"
+    return f"INSERT INTO {table.name} ({columns}) SELECT {values} FROM {rows} {conflict}"
 
 
 def _delete_sql(table: Table[Any]) -> str:
-    arrays = ", ".join(f"${i}::{t}[]" for i, t in enumerate(table.key_types, 1))
+    arrays = _unnest(table.key_types)
     on = " AND ".join(f"t.{k} = k.{k}" for k in table.key)
     return f"DELETE FROM {table.name} t USING unnest({arrays}) AS k({', '.join(table.key)}) WHERE {on}"

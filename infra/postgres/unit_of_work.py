@@ -55,53 +55,74 @@ def _sql_type(annotation: Any) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Table(Generic[Row]):
-    """A table and its row type. `key` names the primary key's columns; rows of `append_only` tables are never read."""
+    """A table and its row type. `key` names the primary key's columns; rows of `append_only` tables are never read.
+
+    `fixed` names columns that keep the value with which the row was stored: a change does not write them.
+    `since` names the column with the index of the entry that made the row: `index` or `first_index` unless it is given,
+    "" where no column has it. Rows of `transient` tables are deleted again, and few at any time.
+    """
 
     name: str
     row: type[Row]
     key: tuple[str, ...]
     append_only: bool = False
+    fixed: tuple[str, ...] = ()
+    since: str | None = None
+    transient: bool = False
 
     columns: tuple[str, ...] = dataclasses.field(init=False)
     types: tuple[str, ...] = dataclasses.field(init=False)
     key_types: tuple[str, ...] = dataclasses.field(init=False)
+    changing: tuple[str, ...] = dataclasses.field(init=False)
     key_of: Any = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:
         hints = get_type_hints(self.row)
         columns = tuple(f.name for f in dataclasses.fields(self.row))  # type: ignore[arg-type]
         types = tuple(_sql_type(hints[c]) for c in columns)
+        if self.since is None:
+            object.__setattr__(self, "since", next((c for c in ("index", "first_index") if c in columns), ""))
         object.__setattr__(self, "columns", columns)
         object.__setattr__(self, "types", types)
         object.__setattr__(self, "key_types", tuple(types[columns.index(k)] for k in self.key))
+        object.__setattr__(self, "changing", tuple(c for c in columns if c not in self.key + self.fixed))
         getter = attrgetter(*self.key)
         object.__setattr__(self, "key_of", getter if len(self.key) > 1 else lambda row: (getter(row),))
+
+    def type_of(self, column: str) -> str:
+        """The PostgreSQL type of a column."""
+        return self.types[self.columns.index(column)]
 
 
 _UNASKED: Final = object()
 
 
-class _Slice:
+class TableRows:
     """A batch's rows of one table by key (None: known to be absent), and their changes."""
 
-    __slots__ = ("appended", "changed", "deleted", "new", "rows", "whole")
+    __slots__ = ("appended", "changed", "deleted", "new", "rows", "unread", "whole")
 
     def __init__(self) -> None:
         self.rows: dict[Key, Any] = {}
         self.whole = False
         self.new: dict[Key, None] = {}
         self.changed: dict[Key, None] = {}
+        self.unread: dict[Key, None] = {}
         self.deleted: dict[Key, None] = {}
         self.appended: list[Any] = []
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """A batch's changes of one table, to be applied in this order. `new` rows are known not to be stored."""
+    """A batch's changes of one table, to be applied in this order.
+
+    `changed` rows are known to be stored, `new` ones known not to be; of `unread` ones neither is known.
+    """
 
     table: Table[Any]
     deleted: list[Key]
     changed: list[Any]
+    unread: list[Any]
     new: list[Any]
     appended: list[Any]
 
@@ -112,7 +133,7 @@ class UnitOfWork:
     def __init__(self) -> None:
         self.scratch: Any = None
         """What a fold keeps from one part of the batch to the next: derived from the rows, and never stored."""
-        self._slices: defaultdict[Table[Any], _Slice] = defaultdict(_Slice)
+        self._slices: defaultdict[Table[Any], TableRows] = defaultdict(TableRows)
 
     # For folds.
 
@@ -138,9 +159,11 @@ class UnitOfWork:
         """Insert or replace a row; also required after a change in place."""
         key = table.key_of(row)
         known = self._slices[table]
-        if key not in known.new:
+        if key not in known.new and key not in known.unread:
             before = known.rows.get(key, _UNASKED)
-            if before is None or (before is _UNASKED and known.whole):
+            if before is _UNASKED and not known.whole:
+                known.unread[key] = None
+            elif before is None or before is _UNASKED:
                 known.new[key] = None
             else:
                 known.changed[key] = None
@@ -150,6 +173,7 @@ class UnitOfWork:
         known = self._slices[table]
         known.rows[key] = None
         known.changed.pop(key, None)
+        known.unread.pop(key, None)
         if key in known.new:
             del known.new[key]
         else:
@@ -189,7 +213,8 @@ class UnitOfWork:
 
     def changes(self) -> Iterator[Changes]:
         for table, known in self._slices.items():
-            row_of = known.rows.__getitem__
-            if known.deleted or known.changed or known.new or known.appended:
-                changed, new = list(map(row_of, known.changed)), list(map(row_of, known.new))
-                yield Changes(table, list(known.deleted), changed, new, known.appended)
+            if known.deleted or known.changed or known.unread or known.new or known.appended:
+                changed, unread, new = (
+                    [known.rows[key] for key in keys] for keys in (known.changed, known.unread, known.new)
+                )
+                yield Changes(table, list(known.deleted), changed, unread, new, known.appended)

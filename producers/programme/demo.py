@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any, Final
 
@@ -26,6 +26,7 @@ from producers.programme.chapter_two import chapter_two
 from producers.programme.commands import run_json
 from producers.programme.publish_chapter import publish_chapter, register_agencies
 from producers.programme.report import shown
+from producers.programme.sign_ins import sign_ins
 from producers.programme.story_event import StoryEvent
 
 _FIXED_POINT_TIMEOUT_S: Final = "300"
@@ -37,20 +38,23 @@ Say = Callable[[str, str], None]
 
 
 @click.command("demo")
+@click.option("--keep", is_flag=True, help="Leave the stack running, with an account of the console for each role.")
 @json_option
 @click.pass_context
-def demo(context: click.Context, as_json: bool) -> None:
+def demo(context: click.Context, keep: bool, as_json: bool) -> None:
     """Publish the programme's real story as its agencies would, then show and verify the results.
 
-    Starts the stack if it does not run, and stops what it started. Repeating it changes nothing: all events are then
-    duplicates.
+    Starts the stack if it does not run, and stops what it started, except with --keep. Repeating it changes nothing:
+    all events are then duplicates.
     """
     began = time.monotonic()
     settings = Settings().acting_as("operator")  # publishes for every agency
     configure_logs("error", "demo")
     console = Console(stderr=True, highlight=False)
-    with _stack(settings, partial(_say, console)):
+    with _stack(settings, partial(_say, console), keep=keep):
         document = _run(settings, console)
+        if keep:
+            document["console"] = sign_ins(settings)
     document["seconds"] = round(time.monotonic() - began, 3)
     print_result(document, as_json, lambda: click.echo("\n".join(shown(document))))
     context.exit(ExitCode.OK if document["verification"]["ok"] else ExitCode.ANSWER_IS_NO)
@@ -61,18 +65,19 @@ def _say(console: Console, ar: str, en: str) -> None:
 
 
 @contextmanager
-def _stack(settings: Settings, say: Say) -> Iterator[None]:
-    """The running stack, or one started for the demo."""
+def _stack(settings: Settings, say: Say, *, keep: bool) -> Iterator[None]:
+    """The running stack, or one started for the demo, which ends with it unless it is to be kept."""
     if stack_status(settings).running:
         start_stack(settings, Wanted())  # waits until it is ready
         yield
         return
-    try:
+    with ExitStack() as ending:
+        ending.callback(stop_stack, settings)
+        ending.callback(say, "يتوقف النظام وتبقى بياناته.", "Stopping the stack; its data stays.")
         start_stack(settings, Wanted(), progress=lambda sentence: say(sentence, sentence))
         yield
-    finally:
-        say("يتوقف النظام وتبقى بياناته.", "Stopping the stack; its data stays.")
-        stop_stack(settings)
+        if keep:
+            ending.pop_all()
 
 
 def _run(settings: Settings, console: Console) -> dict[str, Any]:

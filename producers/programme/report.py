@@ -35,7 +35,15 @@ def shown(document: dict[str, Any]) -> list[str]:
         *_money(document["plan"]["partnerships"], document["ledger"]["accounts"]),
         *_verification(document["verification"]),
         _line("", f"{document['seconds']:.1f} s", "الزمن"),
+        *(_console(document["console"]) if "console" in document else ()),
     ]
+
+
+def _console(console: dict[str, Any]) -> Iterator[str]:
+    yield from _title(f"The console: {console['address']}", f"الواجهة: {console['address']}")
+    for account in console["accounts"]:
+        yield _line(f"  {account['username']}", account["password"], "حساب", name=account["username"])
+    yield _line("", "yesser down", "لإيقاف النظام")
 
 
 def _line(label: str, figure: str | tuple[str, str], arabic: str, *, name: str = "") -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import statistics
 import tempfile
 import time
@@ -28,13 +29,15 @@ from rich.table import Table
 
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.fold.consumer import Consumer
-from consumers.ledger.statement_proof import prove_statement, verify_statement
+from consumers.ledger.proving import prove_statement
+from consumers.ledger.statement_proof import verify_statement
 from consumers.operations.migrate_command import migrate_database
 from consumers.pipeline.writer import Writer
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from consumers.revenue.statements.formats import FORMATS
 from consumers.revenue.statements.read import statement_parts
 from events.wire.entry import parse_entry
+from infra.cli import COLLECT_EVERY
 from infra.embedded.stack import running_stack
 from infra.log.key_files import log_key_files
 from infra.log.merkle import TileTree, leaf_hash
@@ -238,6 +241,8 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3, help="whole runs; medians are shown (default 3)")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     arguments = parser.parse_args()
+    gc.freeze()
+    gc.set_threshold(*COLLECT_EVERY)  # as in the platform's processes, for the peer too
     figures = Figures()
     with (
         tempfile.TemporaryDirectory(prefix="yesser-bench-") as folder,

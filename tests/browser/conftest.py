@@ -8,15 +8,17 @@ import pytest
 
 from tests.browser.console import Story, chromium, running_browser
 from tests.scenarios.system import fresh_system
+from tests.shared_systems import STORY, until_its_last_test
 
 
 @pytest.fixture(scope="session")
-def story() -> Iterator[Story]:
+def story(request: pytest.FixtureRequest) -> Iterator[Story]:
     path = chromium()
     if path is None:
         pytest.skip("no Chromium: install one, or name it in CHROMIUM")
-    with fresh_system() as system, running_browser(path) as browser:
+    with until_its_last_test(request, STORY) as running:
+        system = running.enter_context(fresh_system())
+        told = Story(system, running.enter_context(running_browser(path)))
         system.run("demo")
-        told = Story(system, browser)
         told.add_accounts()
         yield told

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+import click
 import httpx
 import orjson
 
@@ -54,7 +55,7 @@ class Gateway:
     def __init__(self, settings: Settings, clock: Callable[[], datetime]) -> None:
         self._settings = settings
         self._clock = clock
-        self._key = settings.secret(CONSOLE_KEY, "console") or ""
+        self._key = settings.secret(*CONSOLE_KEY) or ""
         verify = client_context(TlsFiles.of(settings))
         self._client = httpx.AsyncClient(timeout=_TIMEOUT_S, verify=verify, trust_env=False)
 
@@ -83,7 +84,7 @@ class Gateway:
             response = await self._client.request(
                 method, f"{self.address()}{path}", content=content, headers=headers, params=parameters
             )
-        except httpx.ConnectError as error:
+        except (httpx.ConnectError, click.UsageError) as error:  # no gateway runs in this stack
             raise GatewayAway(may_be_stored=False) from error
         except httpx.HTTPError as error:
             raise GatewayAway(may_be_stored=method != "GET") from error

@@ -75,11 +75,11 @@ def _fonts() -> Iterator[tuple[str, bytes]]:
 
 def _cut(path: str) -> bytes:
     options = subset.Options(flavor="woff2", layout_features=["*"], ignore_missing_unicodes=True, drop_tables=["meta"])
-    font = subset.load_font(path, options)
     cutter = subset.Subsetter(options)
     cutter.populate(unicodes=_UNICODES)
-    cutter.subset(font)
     result = io.BytesIO()
-    subset.save_font(font, result, options)
+    with subset.load_font(path, options) as font:
+        cutter.subset(font)
+        subset.save_font(font, result, options)
     structlog.get_logger().debug("font cut", font=path.rpartition("/")[2], size=result.tell())
     return result.getvalue()

@@ -33,7 +33,7 @@ routes = APIRouter(tags=["log"], default_response_class=Response)
 @routes.get(
     PROOF_PREFIX + "{index}",
     summary="An entry with the proof that it is in the log",
-    responses=documents.proof_responses(),
+    responses=documents.plain(documents.PROOF),
 )
 async def proof(request: Reading, index: Index) -> Response:
     """The entry's bytes and its inclusion proof (RFC 6962) under the newest signed checkpoint.

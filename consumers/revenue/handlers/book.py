@@ -35,11 +35,12 @@ from infra.postgres.unit_of_work import UnitOfWork
 
 @dataclass(slots=True)
 class Posting:
-    """Where and how an amount was posted; the parts have the amount's sign."""
+    """Where and how an amount was posted; the parts have the amount's sign. `before`: the window's sum before it."""
 
     period: str
     version: int
     window_number: int
+    before: int
     partner: int
     treasury: int
 
@@ -112,7 +113,6 @@ class Book:
         """Record that the entry at `index` changed this contract."""
         contract = self.contract
         contract.last_index = index
-        contract.entries_count += 1
         if not self._changed:
             self._changed = True
             self._rows.put(CONTRACT, contract)
@@ -149,7 +149,7 @@ class Book:
         if period.first_index is None:
             period.first_index = index
         period.last_index = index
-        return Posting(label, version, window_number, partner, treasury)
+        return Posting(label, version, window_number, before, partner, treasury)
 
     def transfer(self, index: int, line: int, kind: str, period: str | None, amount: int) -> None:
         """Write one transfer of `amount` ≥ 0; nothing is written for zero."""

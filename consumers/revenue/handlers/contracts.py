@@ -109,7 +109,6 @@ def _new_contract(entry: Entry) -> Contract:
         payable_halalas=0,
         top_ups_halalas=0,
         outstanding_halalas=0,
-        entries_count=1,
         first_index=entry.index,
         last_index=entry.index,
     )
@@ -122,7 +121,7 @@ def _put_version(books: Books, contract: Contract, entry: Entry, reason: dict[st
     row = ContractVersion(partnership_id, version, contract.versions[version], terms, reason, entry.index)
     books.rows.put(VERSION, row)
     for expected in entry.data["terms"]["expected"]:
-        row_of_period = Expected(partnership_id, version, expected["period"], expected["amount_halalas"])
+        row_of_period = Expected(partnership_id, version, expected["period"], expected["amount_halalas"], entry.index)
         books.rows.put(EXPECTED, row_of_period)
 
 

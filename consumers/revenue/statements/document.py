@@ -60,7 +60,7 @@ def share_document(group: PricedGroup) -> dict[str, Any]:
     }
 
 
-def _exact(halalas: Fraction | None) -> int | str | None:
+def _exact(halalas: Fraction | int | None) -> int | str | None:
     return None if halalas is None else exact_halalas(halalas)
 
 

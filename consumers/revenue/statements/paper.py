@@ -7,16 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from consumers.revenue.statements.words import band_text, date_text, exact_riyals, left_to_right, percent_text
-from consumers.revenue.statements.working import PricedGroup, Working
+from consumers.revenue.statements.working import PricedGroup, Working, bands_of
 from events.faults.problems import Bilingual
 from events.values.calendar import CalendarName
 from events.values.money import riyals_text
 from events.values.periods import days_of
 
 Cell = str | Bilingual
+RUNS_SHOWN_MAX: Final = 20
+_CUMULATIVE_RULE: Final = Bilingual(
+    "تُحسب حصة كل رصيد تراكمي بالشرائح وتُقرّب إلى الهللة الأدنى، وحصة الشريك هي الفرق. ولكل مجموعة قيود متصلة سطر.",
+    "The share of each cumulative sum follows from the bands, rounded down to the halala; the partner gets the"
+    " difference. Each run of entries without one of another period has a row.",
+)
+_BAND: Final = Bilingual("شريحة الإيراد التراكمي", "Band of the cumulative revenue")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +72,7 @@ def statement_paper(
     sheets = [
         _parties(partnership, statement),
         _revenue(statement),
-        *(share_sheet(group) for group in working.groups),
+        *(sheet for group in working.groups for sheet in _share_sheets(partnership, group)),
         *([] if working.guarantee is None else [_guarantee(working)]),
         _totals(statement),
         _paid(paid),
@@ -122,6 +129,55 @@ def _revenue(statement: Mapping[str, Any]) -> Sheet:
     )
 
 
+def _share_sheets(partnership: Mapping[str, Any], group: PricedGroup) -> tuple[Sheet, Sheet, Sheet]:
+    """The terms, the share band by band, and the sums that are rounded: enough to compute the share by hand."""
+    return _bands(partnership["versions"][group.contract_version]), share_sheet(group), _rounded(group)
+
+
+def _bands(version: Mapping[str, Any]) -> Sheet:
+    """Every band of a version with its rate, from zero to beyond the cap."""
+    bands = [band for band in bands_of(version["terms"]) if band.kind != "below-zero"]
+    cap = version["terms"]["cap"]
+    note = None
+    if cap is not None:
+        amount = riyals_text(cap["amount_halalas"])
+        note = Bilingual(
+            f"سقف حصة الشريك {amount}، ثم تسري النسبة الأخيرة.",
+            f"The cap of the partner's share is {amount}; the last rate holds beyond it.",
+        )
+    number, first, index = version["version"], version["effective_from"], version["index"]
+    return Sheet(
+        Bilingual(f"شرائح النسخة {number} من {first} (القيد {index})",
+                  f"Bands of version {number}, from {first} (log entry {index})"),
+        (_BAND, Bilingual("النسبة", "Rate")),
+        tuple((band_text(band), percent_text(band.rate_bp)) for band in bands),
+        note,
+    )  # fmt: skip
+
+
+def _rounded(group: PricedGroup) -> Sheet:
+    """The cumulative sums with their shares, rounded; what they differ by is the partner's share."""
+    runs = list(zip(group.runs, group.run_shares, strict=True))
+    rows: list[tuple[Cell, ...]] = [
+        tuple(map(riyals_text, (sums[0], shares[0], sums[1], shares[1], shares[1] - shares[0])))
+        for sums, shares in runs[:RUNS_SHOWN_MAX]
+    ]
+    if others := runs[RUNS_SHOWN_MAX:]:
+        rest = sum(shares[1] - shares[0] for _, shares in others)
+        more = Bilingual(f"{len(others):,} أخرى، في ملف CSV", f"{len(others):,} more, in the CSV file")
+        rows.append((more, "", "", "", riyals_text(rest)))
+    rows.append((Bilingual("حصة الشريك", "Partner's share"), "", "", "", riyals_text(group.partner_halalas)))
+    columns = (
+        Bilingual("الرصيد قبل", "Sum before"),
+        Bilingual("حصته", "Its share"),
+        Bilingual("الرصيد بعد", "Sum after"),
+        Bilingual("حصته", "Its share"),
+        Bilingual("الفرق", "Difference"),
+    )
+    heading = Bilingual("الرصيد التراكمي وحصته بعد التقريب", "Cumulative sums and their shares, rounded down")
+    return Sheet(heading, columns, tuple(rows), _CUMULATIVE_RULE)
+
+
 def share_sheet(group: PricedGroup) -> Sheet:
     """Amount × rate = share, band by band; then the rounding."""
     rows: list[tuple[Cell, ...]] = [
@@ -137,7 +193,7 @@ def share_sheet(group: PricedGroup) -> Sheet:
         rows.append((Bilingual("التقريب", "Rounding"), "", "", exact_riyals(group.rounding_halalas)))
     rows.append((Bilingual("حصة الشريك", "Partner's share"), "", "", riyals_text(group.partner_halalas)))
     columns = (
-        Bilingual("شريحة الإيراد التراكمي", "Band of the cumulative revenue"),
+        _BAND,
         Bilingual("المبلغ", "Amount"),
         Bilingual("× النسبة", "× Rate"),
         Bilingual("= الحصة", "= Share"),
@@ -145,24 +201,7 @@ def share_sheet(group: PricedGroup) -> Sheet:
     version, window = group.contract_version, group.window_number
     year_ar, year_en = (f"، السنة التعاقدية {window}", f", contract year {window}") if window else ("", "")
     heading = Bilingual(f"حصة الشريك بالنسخة {version}{year_ar}", f"Partner's share under version {version}{year_en}")
-    return Sheet(heading, columns, tuple(rows), _rounding_note(group))
-
-
-def _rounding_note(group: PricedGroup) -> Bilingual:
-    """The cumulative rule, with this period's sums."""
-    before, after = (riyals_text(group.runs[0][0]), riyals_text(group.runs[-1][1]))
-    if len(group.runs) == 1:
-        return Bilingual(
-            f"تُحسب الحصة على الرصيد التراكمي وتُقرّب إلى الهللة الأدنى عند كل رصيد: حصة {after} ناقص حصة {before}.",
-            f"The share is that of the cumulative sum, rounded down to the halala: of {after} minus of {before}.",
-        )
-    count = len(group.runs)
-    return Bilingual(
-        f"تُحسب الحصة على الرصيد التراكمي وتُقرّب إلى الهللة الأدنى عند كل رصيد. تخللت قيودَ هذه الفترة قيودُ فترات أخرى،"
-        f" فهي {count} مجموعات متصلة بين {before} و{after}.",
-        "The share is that of the cumulative sum, rounded down to the halala. Entries of other periods lie between"
-        f" those of this one: {count} runs from {before} to {after}.",
-    )
+    return Sheet(heading, columns, tuple(rows))
 
 
 def _guarantee(working: Working) -> Sheet:

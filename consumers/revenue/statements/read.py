@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Final
 
 from consumers.revenue import read
@@ -33,7 +34,8 @@ async def statement_parts(connection: Connection, partnership_id: str, period: s
     statement = await read.statement(connection, partnership_id, period)
     partnership = await read.partnership(connection, partnership_id)
     assert partnership is not None, "a statement has a contract"
-    postings = [Posting(**row) for row in await connection.fetch(_SQL["postings"], partnership_id, period)]
+    rows = sorted(await connection.fetch(_SQL["postings"], partnership_id, period), key=itemgetter(0))
+    postings = [Posting(*row) for row in rows]
     outstanding = await connection.fetchval(_SQL["outstanding_before"], partnership_id, period)
     payouts = [dict(row) for row in await connection.fetch(_SQL["payouts"], partnership_id)]
     working = working_of(statement, partnership["versions"], postings, outstanding or 0)

@@ -72,7 +72,9 @@ def _cell(cell: Cell) -> str | dict[str, str]:
 def _qr(paper: Paper) -> str:
     """An SVG of the link, or of what proves the statement."""
     out = io.BytesIO()
-    segno.make(paper.link or paper.proof.en, error="m").save(out, kind="svg", border=1, xmldecl=False, svgns=True)
+    segno.make(paper.link or paper.proof.en, error="m").save(
+        out, kind="svg", border=1, xmldecl=False, svgns=True, omitsize=True
+    )
     return out.getvalue().decode()
 
 

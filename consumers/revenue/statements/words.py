@@ -56,7 +56,7 @@ def exact_riyals(halalas: Fraction | int) -> str:
     return f"{mark}{'-' if amount < 0 else ''}{whole:,}.{decimals}"
 
 
-def exact_halalas(halalas: Fraction) -> int | str:
+def exact_halalas(halalas: Fraction | int) -> int | str:
     """A whole number of halalas, or a common fraction as text (`79/20`)."""
     return halalas.numerator if halalas.denominator == 1 else str(halalas)
 

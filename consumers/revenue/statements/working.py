@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from consumers.revenue.handlers.pricing import PriceTable, price_table, share
+from consumers.revenue.handlers.pricing import PriceTable, price_table
 from events.errors import Halt
 from events.values.money import BASIS_POINTS
+
+Exact = int | Fraction
+"""Halalas. Only the sum at which a cap is reached, and what is counted from there, can be a fraction."""
 
 
 class WrongStatement(Halt):
@@ -29,20 +32,28 @@ class Band:
     """
 
     kind: str
-    above: Fraction | None
-    up_to: Fraction | None
+    above: Exact | None
+    up_to: Exact | None
     rate_bp: int
 
-    def part(self, before: int, after: int) -> Fraction:
+    def part(self, before: int, after: int) -> Exact:
         """How much of the move from `before` to `after` lies in this band, with its sign."""
-        low, high = sorted((Fraction(before), Fraction(after)))
-        low = low if self.above is None else max(low, self.above)
-        high = high if self.up_to is None else min(high, self.up_to)
-        amount = max(Fraction(0), high - low)
-        return amount if after >= before else -amount
+        low: Exact = min(before, after)
+        high: Exact = max(before, after)
+        if self.above is not None and self.above > low:
+            low = self.above
+        if self.up_to is not None and self.up_to < high:
+            high = self.up_to
+        if high <= low:
+            return 0
+        return high - low if after >= before else low - high
+
+    def share(self, amount_halalas: Exact) -> Fraction:
+        """The partner's share of an amount in this band."""
+        return Fraction(amount_halalas * self.rate_bp, BASIS_POINTS)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: a statement may have a million, and a frozen one takes three times as long to make
 class Posting:
     """A receipt or a reversal (negative) as posted; `before_halalas` is the window's sum just before it."""
 
@@ -67,7 +78,7 @@ class BandLine:
     """Amount × rate = share, of one band."""
 
     band: Band
-    amount_halalas: Fraction
+    amount_halalas: Exact
     share_halalas: Fraction
 
 
@@ -76,13 +87,15 @@ class PricedGroup:
     """The postings of a period under one version and in one window.
 
     `runs` are the cumulative sums before and after each run of postings without another period's between them. Only the
-    ends of a run are rounded (R8), so `rounding_halalas` is less than one halala for each.
+    ends of a run are rounded (R8), so `rounding_halalas` is less than one halala for each. `run_shares` are the shares
+    of these sums, rounded.
     """
 
     contract_version: int
     window_number: int
     postings_count: int
     runs: tuple[tuple[int, int], ...]
+    run_shares: tuple[tuple[int, int], ...]
     lines: tuple[BandLine, ...]
     exact_halalas: Fraction
     partner_halalas: int
@@ -115,10 +128,10 @@ class Working:
 def bands_of(terms: Mapping[str, Any]) -> list[Band]:
     """The bands of a version from below zero upwards, cut where the cap is reached (R7)."""
     first_bp = terms["bands"][0]["partner_bp"]
-    found = [Band("below-zero", None, Fraction(0), first_bp)]
+    found = [Band("below-zero", None, 0, first_bp)]
     cap = terms["cap"]
     left = None if cap is None else Fraction(cap["amount_halalas"])
-    above = Fraction(0)
+    above: Exact = 0
     for band in terms["bands"]:
         rate, up_to = band["partner_bp"], band["up_to_halalas"]
         if left is not None and left <= 0:
@@ -128,13 +141,12 @@ def bands_of(terms: Mapping[str, Any]) -> list[Band]:
             found.append(Band("band", above, reached, rate))
             above, left = reached, Fraction(0)
             break
-        upper = None if up_to is None else Fraction(up_to)
-        found.append(Band("band", above, upper, rate))
-        if upper is None:
+        found.append(Band("band", above, up_to, rate))
+        if up_to is None:
             return found
         if left is not None:
-            left -= (upper - above) * rate / BASIS_POINTS
-        above = upper
+            left -= Fraction((up_to - above) * rate, BASIS_POINTS)
+        above = up_to
     assert cap is not None, "the last band has no bound"
     return [*found, Band("beyond-cap", above, None, cap["partner_bp_after"])]
 
@@ -175,7 +187,7 @@ def trace(bands: Sequence[Band], posting: Posting) -> list[BandLine]:
     for band in bands:
         amount = band.part(posting.before_halalas, posting.after_halalas)
         if amount:
-            lines.append(BandLine(band, amount, amount * band.rate_bp / BASIS_POINTS))
+            lines.append(BandLine(band, amount, band.share(amount)))
     return lines
 
 
@@ -186,23 +198,30 @@ def _groups(versions: Sequence[Mapping[str, Any]], postings: Iterable[Posting]) 
         by_price.setdefault((posting.contract_version, posting.window_number), []).append(posting)
     for (version, window), own in by_price.items():
         terms = versions[version]["terms"]
-        _require_priced(price_table(terms), own)
+        table = price_table(terms)
+        _require_priced(table, own)
         runs = _runs(own)
+        run_shares = tuple((table.partner_halalas(before), table.partner_halalas(after)) for before, after in runs)
         lines = []
         for band in bands_of(terms):
             # Parts add up: those of a run are the part between its ends.
-            amount = sum((band.part(before, after) for before, after in runs), Fraction(0))
+            amount = sum(band.part(before, after) for before, after in runs)
             if amount:
-                lines.append(BandLine(band, amount, amount * band.rate_bp / BASIS_POINTS))
+                lines.append(BandLine(band, amount, band.share(amount)))
         exact = sum((line.share_halalas for line in lines), Fraction(0))
         partner = sum(posting.partner_halalas for posting in own)
-        yield PricedGroup(version, window, len(own), runs, tuple(lines), exact, partner)
+        yield PricedGroup(version, window, len(own), runs, run_shares, tuple(lines), exact, partner)
 
 
 def _require_priced(table: PriceTable, postings: Sequence[Posting]) -> None:
+    sum_, share_of_sum = 0, table.partner_halalas(0)
     for posting in postings:
-        priced = share(table, posting.before_halalas, posting.after_halalas)
-        if priced != (posting.partner_halalas, posting.treasury_halalas):
+        if posting.before_halalas != sum_:
+            share_of_sum = table.partner_halalas(posting.before_halalas)
+        sum_ = posting.before_halalas + posting.amount_halalas
+        before, share_of_sum = share_of_sum, table.partner_halalas(sum_)
+        partner = share_of_sum - before
+        if partner != posting.partner_halalas or partner + posting.treasury_halalas != posting.amount_halalas:
             raise WrongStatement(f"entry {posting.index} was posted with another share. {WrongStatement.__doc__}")
 
 

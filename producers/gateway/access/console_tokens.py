@@ -28,7 +28,7 @@ class ConsoleIssuer:
     @classmethod
     def of(cls, settings: Settings) -> ConsoleIssuer | None:
         """None where the gateway has no key of a console: then it accepts none of its tokens."""
-        key = settings.secret(CONSOLE_KEY, "gateway")
+        key = settings.secret(*CONSOLE_KEY)
         return None if not key else cls(key, settings.gateway_jwt_audience)
 
     def read(self, token: str) -> JwtClaims | None:

@@ -19,11 +19,13 @@ from consumers.registry import CONSUMERS
 from infra.cli import WITHOUT_PLATFORM
 from infra.extras import EXTRAS
 from infra.postgres.connection import Connection
+from tests.bench.ledger import history
 from tests.integration.consumers.offline.test_offline import committed
 from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
 from tests.integration.small_install.environment import SmallInstall, build
 from tests.oracle.history import MIXED, entries_from, generate
-from tests.unit.consumers.audit.memory_log import KEY, MemoryLog
+from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, sample_entries
+from tests.unit.consumers.ledger.proven import write_proof
 
 VKEY = KEY.verifier.vkey
 PACKAGES_MAX = 30
@@ -73,14 +75,23 @@ async def test_a_replay_gives_the_hashes_of_the_live_tables(
     for consumer in CONSUMERS.values():
         await apply_live(connection, consumer, raw)
     expected = {row.name: [row.rows, row.sha256] for row in await hash_read_models(connection)}
-    await write_mirror(MemoryLog(await committed(connection, raw)), tmp_path / "mirror", KEY.verifier)
-    done = small.run(
-        "yesser", "audit", "replay", tmp_path / "mirror", "--vkey", VKEY, "--to", str(len(raw)),
-        "--into", tmp_path / "models", "--json",
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    found = {row["name"]: [row["rows"], row["sha256"]] for row in json.loads(done.stdout)["read_models"]}
-    assert found == expected
+    mirror, export = tmp_path / "mirror", tmp_path / "export"
+    await write_mirror(MemoryLog(await committed(connection, raw)), mirror, KEY.verifier)
+    made = small.run("yesser", "audit", "export", mirror, "--vkey", VKEY, "--into", export)
+    assert made.returncode == 0, made.stderr
+    with served(mirror) as address:
+        sources: tuple[str | Path, ...] = (mirror, address, export)
+        for number, source in enumerate(sources):
+            command = ("yesser", "audit", "replay", source, "--vkey", VKEY, "--into", tmp_path / f"models-{number}")
+            done = small.run(*command, "--json")
+            assert done.returncode == 0, done.stderr
+            rows = json.loads(done.stdout)["read_models"]
+            assert {row["name"]: row["committed"]["sha256"] for row in rows if row["committed"]["ok"]} == {
+                name: sha256 for name, (_, sha256) in expected.items()
+            }
+            done = small.run(*command, "--to", str(len(raw)), "--json")
+            rows = json.loads(done.stdout)["read_models"]
+            assert {row["name"]: [row["rows"], row["sha256"]] for row in rows} == expected
 
 
 async def test_a_served_log_is_checked_verified_mirrored_proven_and_exported(
@@ -106,10 +117,34 @@ async def test_a_served_log_is_checked_verified_mirrored_proven_and_exported(
     assert done.returncode == 0, done.stderr
 
 
+async def test_a_statement_is_verified(small: SmallInstall, tmp_path: Path) -> None:
+    raw = raw_entries(history(40, 2, closes=True))
+    folder, mirror = tmp_path / "proof", tmp_path / "mirror"
+    await write_proof(raw, "P0", "2005-01", folder)
+    await write_mirror(MemoryLog(raw), mirror, KEY.verifier)
+    command = ("yesser", "ledger", "verify-statement", folder, "--vkey", VKEY, "--json")
+    for options in ((), ("--against", mirror)):
+        done = small.run(*command, *options)
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["is_complete"] is bool(options)
+    lines = folder / "entries.ndjson"
+    lines.write_bytes(lines.read_bytes().replace(b"R6", b"R7"))
+    done = small.run(*command)
+    assert done.returncode == 76
+    assert "does not say what its entry says" in done.stderr or "give the root" in done.stderr
+
+
+def test_the_ledgers_help_names_the_commands_that_need_more_apart(small: SmallInstall) -> None:
+    done = small.run("yesser", "ledger", "--help")
+    here, _, more = done.stdout.partition("Need pip install 'yesser-events[platform]':")
+    assert "\n  verify-statement " in here
+    assert {"balances", "prove-statement", "terms"} <= set(more.replace(",", " ").split())
+
+
 async def test_a_changed_entry_of_a_served_log_is_tampering(small: SmallInstall, tmp_path: Path) -> None:
-    await write_mirror(MemoryLog([b'{"n":1}', b'{"n":2}']), tmp_path / "log", KEY.verifier)
+    await write_mirror(MemoryLog(sample_entries(2)), tmp_path / "log", KEY.verifier)
     bundle = tmp_path / "log/tile/entries/000.p/2"
-    bundle.write_bytes(bundle.read_bytes().replace(b'"n":2', b'"n":3'))
+    bundle.write_bytes(bundle.read_bytes().replace(b'"n":1', b'"n":3'))
     with served(tmp_path / "log") as address:
         done = small.run("yesser", "audit", "verify", address, "--vkey", VKEY)
     assert done.returncode == 76
@@ -117,7 +152,7 @@ async def test_a_changed_entry_of_a_served_log_is_tampering(small: SmallInstall,
 
 
 def test_a_command_that_needs_more_says_what_to_install(small: SmallInstall) -> None:
-    for command in (("plan",), ("up",), ("run", "registrar"), ("audit", "commitments")):
+    for command in (("plan",), ("up",), ("run", "registrar"), ("audit", "commitments"), ("ledger", "balances")):
         done = small.run("yesser", *command)
         assert done.returncode == 78, done.stderr
         assert done.stderr.startswith("yesser: This needs pip install 'yesser-events[platform]': the module ")
@@ -136,12 +171,16 @@ def test_a_witness_makes_its_key_and_its_server_is_an_extra(small: SmallInstall,
 
 
 async def test_parquet_needs_its_own_extra_and_nothing_is_written_before(small: SmallInstall, tmp_path: Path) -> None:
-    await write_mirror(MemoryLog([b'{"n":1}']), tmp_path / "log", KEY.verifier)
+    await write_mirror(MemoryLog(sample_entries(1)), tmp_path / "log", KEY.verifier)
     form = ("--format", "parquet", "--into", tmp_path / "export")
     done = small.run("yesser", "audit", "export", tmp_path / "log", "--vkey", VKEY, *form)
     assert done.returncode == 78, done.stderr
     assert "pip install 'yesser-events[parquet]'" in done.stderr
     assert not (tmp_path / "export").exists()
+    form = ("--format", "parquet", "--into", tmp_path / "models")
+    done = small.run("yesser", "audit", "replay", tmp_path / "log", "--vkey", VKEY, *form)
+    assert (done.returncode, "pip install 'yesser-events[parquet]'" in done.stderr) == (78, True)
+    assert not (tmp_path / "models").exists()
 
 
 def test_the_help_names_the_commands_that_need_more_apart(small: SmallInstall) -> None:

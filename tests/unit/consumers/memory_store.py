@@ -56,6 +56,11 @@ class MemoryStore:
         for key in changes.deleted:
             stored.pop(key, None)
         for row in changes.changed:
+            before, after = stored[table.key_of(row)], _freeze(table, row)
+            for name, old, new in zip(table.columns, before, after, strict=True):
+                assert old == new or name in table.changing, f"{table.name}.{name} is fixed"
+            stored[table.key_of(row)] = after
+        for row in changes.unread:
             stored[table.key_of(row)] = _freeze(table, row)
         for row in [*changes.new, *changes.appended]:
             key = table.key_of(row)

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
+import duckdb
 import orjson
 import pytest
 from click.testing import CliRunner, Result
@@ -25,7 +26,7 @@ from tests.integration.consumers.pipeline.written_log import apply_live, raw_ent
 from tests.oracle.history import MIXED, entries_from, generate
 from tests.unit.consumers.audit.memory_log import KEY, MemoryLog
 
-RECORDED = "2026-11-25T08:00:00.000000Z"
+RECORDED = "2027-11-25T08:00:00.000000Z"
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +54,12 @@ async def mirrored(folder: Path, raw: list[bytes]) -> Path:
 
 
 async def replay(folder: Path, *arguments: str) -> Result:
+    return await asyncio.to_thread(run, folder, "audit", "replay", *arguments)
+
+
+def run(folder: Path, *command: str) -> Result:
     environment = {"XDG_STATE_HOME": str(folder / "state"), "YESSER_HOME": str(folder / "no-home")}
-    command = ["audit", "replay", *arguments, "--vkey", KEY.verifier.vkey]
-    return await asyncio.to_thread(CliRunner().invoke, cli, command, env=environment)
+    return CliRunner().invoke(cli, [*command, "--vkey", KEY.verifier.vkey], env=environment)
 
 
 async def test_the_files_have_the_hashes_of_the_live_tables(live: Connection, raw: list[bytes], tmp_path: Path) -> None:
@@ -78,6 +82,49 @@ def test_the_size_of_a_batch_changes_nothing(raw: list[bytes], tmp_path: Path, n
         hashes.append([store.hash(table) for table in consumer.tables])
         store.close()
     assert hashes[0] == hashes[1]
+
+
+@pytest.mark.parametrize("source", ["mirror", "ndjson", "parquet"])
+@pytest.mark.parametrize("form", ["sqlite", "parquet"])
+async def test_every_source_and_form_gives_the_hashes_of_the_live_tables(
+    live: Connection, raw: list[bytes], tmp_path: Path, source: str, form: str
+) -> None:
+    expected = {found.name: (found.rows, found.sha256) for found in await hash_read_models(live)}
+    folder = await mirrored(tmp_path / "mirror", await committed(live, raw))
+    if source != "mirror":
+        mirror, folder = folder, tmp_path / "export"
+        command = ["audit", "export", str(mirror), "--into", str(folder), "--format", source]
+        exported = await asyncio.to_thread(run, tmp_path, *command)
+        assert exported.exit_code == 0, exported.output
+    result = await replay(tmp_path, str(folder), "--into", str(tmp_path / "models"), "--format", form, "--json")
+    assert result.exit_code == 0, result.output
+    document = orjson.loads(result.stdout)
+    found = {row["name"]: row["committed"] for row in document["read_models"]}
+    assert {name: (committed["ok"], committed["sha256"]) for name, committed in found.items()} == {
+        name: (True, sha256) for name, (_, sha256) in expected.items()
+    }
+    files = sorted(path.name for path in (tmp_path / "models").iterdir())
+    names = expected if form == "parquet" else CONSUMERS
+    assert files == sorted(f"{name}.{form}" for name in names)
+    if form == "parquet":
+        with duckdb.connect() as database:
+            for row in document["read_models"]:
+                file = str(tmp_path / "models" / f"{row['name']}.parquet")
+                assert database.execute("SELECT count(*) FROM read_parquet(?)", [file]).fetchone() == (row["rows"],)
+
+
+async def test_a_part_of_a_log_gives_entries_but_no_read_models(raw: list[bytes], tmp_path: Path) -> None:
+    mirror = await mirrored(tmp_path / "mirror", raw)
+    export = tmp_path / "export"
+    command = ["audit", "export", str(mirror), "--into", str(export), "--from", "250", "--to", "260"]
+    assert (await asyncio.to_thread(run, tmp_path, *command)).exit_code == 0
+    printed = await replay(tmp_path, str(export), "--stdout", "--from", "255")
+    whole = await replay(tmp_path, str(mirror), "--stdout", "--from", "255", "--to", "260")
+    assert printed.stdout == whole.stdout
+    assert printed.stdout.count("\n") == 5
+    refused = await replay(tmp_path, str(export), "--into", str(tmp_path / "models"))
+    assert (refused.exit_code, f"10 of {len(raw)} entries" in refused.output) == (2, True)
+    assert not (tmp_path / "models").exists()
 
 
 async def test_the_command_compares_with_what_the_log_commits_to(

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from consumers.audit.kept import ForkedLog
+from consumers.audit.kept import ForkedLog, require_rotations
 from consumers.audit.mirror import write_mirror
 from consumers.audit.port import MirrorPort
-from consumers.audit.tree import WrongTree, require_rotations, require_tree
+from consumers.audit.tree import WrongTree, require_tree
 from consumers.database_audit.postgres_port import PostgresPort
 from consumers.registrar.registrar import Registrar
 from infra.log.key_files import KeyRing, NextKey, load_keys, log_key_files, write_next
@@ -124,7 +124,7 @@ async def test_while_events_arrive_the_key_changes_and_each_verifier_follows(
             mirror = MirrorPort(folder, known)
             checkpoint = await mirror.checkpoint()
             await require_tree(mirror, checkpoint.size, checkpoint.root)
-            await require_rotations(mirror, await mirror.keys(), checkpoint.size)
+            await require_rotations(mirror, await mirror.keys(), checkpoint)
             assert parse_checkpoint(checkpoint.note, known) == checkpoint, "one vkey is enough in the overlap"
 
 
@@ -222,6 +222,6 @@ async def test_a_history_of_another_tree_halts_and_is_found(
     port = PostgresPort(connection, other.verifier)
     history = await port.keys()
     with pytest.raises(WrongTree, match="took over"):
-        await require_rotations(port, history, 3)
+        await require_rotations(port, history, await port.checkpoint())
     with pytest.raises((WrongTree, ForkedLog, InvalidNote)):
         await write_mirror(port, tmp_path / "mirror", other.verifier)

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from consumers.as_of.view import view
-from consumers.revenue.commands import ledger
+from consumers.ledger.commands import ledger
 from consumers.revenue.consumer import CONSUMER
 from consumers.revenue.read import (
     NoStatement,

@@ -13,7 +13,8 @@ from click.testing import CliRunner, Result
 from consumers.audit.mirror import write_mirror
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.ledger import statement_proof
-from consumers.ledger.statement_proof import NotProven, NotSignedYet, prove_statement, verify_statement
+from consumers.ledger.proving import NotSignedYet, prove_statement
+from consumers.ledger.statement_proof import NotProven, verify_statement
 from consumers.operations.audit_options import AuditSource
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from events.values.money import riyals_text

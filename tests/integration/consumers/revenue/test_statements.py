@@ -14,7 +14,7 @@ import pytest
 from beancount import loader
 from click.testing import CliRunner
 
-from consumers.revenue.commands import ledger
+from consumers.ledger.commands import ledger
 from consumers.revenue.consumer import CONSUMER
 from infra.postgres.connection import Connection
 from infra.settings import Settings

@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,9 +35,17 @@ class Running:
 
 @contextmanager
 def running(
-    folder: Path, key: LogKey, log: Verifier, *, first_run: bool = False, before: str = "", port: int = 0
+    folder: Path,
+    key: LogKey,
+    log: Verifier,
+    *,
+    first_run: bool = False,
+    before: str = "",
+    port: int = 0,
+    also: Sequence[Verifier] = (),
 ) -> Iterator[Running]:
-    """A witness with its key and state in the folder; `before` runs in its process first."""
+    """A witness with its key and state in the folder; `before` runs in its process first. `also`: further keys of the
+    log."""
     folder.mkdir(exist_ok=True)
     file = folder / "witness.skey"
     if not file.exists():
@@ -45,6 +53,7 @@ def running(
         file.chmod(0o600)
     arguments = ["witness", "run", "--key", str(file), "--vkey", log.vkey, "--port", str(port), "--lang", "en"]
     arguments += ["--first-run"] if first_run else []
+    arguments += [argument for key_of_log in also for argument in ("--vkey", key_of_log.vkey)]
     program = f"{before}\nfrom infra.cli import main\nmain({arguments!r})"
     process = subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True, env=dict(os.environ))
     assert process.stderr is not None

@@ -35,9 +35,11 @@ NEEDED: Final = {
     "revenue": ("revenue",),
     "event-index": ("event-index",),
     "delivery": ("delivery",),
-    "gateway": ("gateway", "reader", "tokens"),
+    "gateway": ("gateway", "reader", "tokens", "console-tokens"),
+    "console": ("console", "reader", "console-tokens"),
 }
-"""The folders of secrets that each process needs. The gateway reads as the reader, and knows tokens by their hash."""
+"""The folders of secrets that each process needs. The gateway and the console read as the reader; the gateway knows
+tokens by their hash, and those of the console by its key."""
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ async def test_migrating_again_changes_nothing(settings: Settings) -> None:
 
 
 async def test_of_many_that_migrate_at_once_one_does_it(settings: Settings, connection: Connection) -> None:
-    await connection.execute("DROP SCHEMA log, platform, delivery CASCADE; DROP TABLE public.migration")
+    await connection.execute("DROP SCHEMA log, platform, delivery, console CASCADE; DROP TABLE public.migration")
     connections = [await connect(settings, f"migrator {i}") for i in range(4)]
     try:
         applied = await asyncio.gather(*(migrate(c) for c in connections))

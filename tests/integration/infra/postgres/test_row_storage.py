@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from infra.postgres.connection import Connection
-from infra.postgres.row_storage import COPY_ROWS_MIN, load, save
+from infra.postgres.row_storage import COPY_ROWS_MIN, LostRows, load, save
 from infra.postgres.unit_of_work import ALL, Table, UnitOfWork
 
 
@@ -142,3 +142,43 @@ async def test_the_search_path_decides_which_tables_are_meant(tables: Connection
     await put(tables, thing(2))
     await tables.execute("SET search_path = shelves")
     assert list(await stored(tables)) == [1]
+
+
+FIXED = Table("thing", Thing, ("shelf", "number"), fixed=("names", "raw"))
+
+
+async def test_a_change_leaves_fixed_columns_as_they_are(tables: Connection) -> None:
+    await put(tables, *(thing(number, ["kept"]) for number in range(COPY_ROWS_MIN)))
+    ws = UnitOfWork()
+    await load(tables, ws, [(FIXED, ("a", number)) for number in range(COPY_ROWS_MIN)])
+    for number in range(COPY_ROWS_MIN):
+        row = ws.get(FIXED, "a", number)
+        assert row is not None
+        row.names, row.note, row.done = ["not written"], 'a "note"\n\\', True
+        ws.put(FIXED, row)
+    await save(tables, ws)
+    found = await stored(tables)
+    assert len(found) == COPY_ROWS_MIN
+    assert all((row.names, row.note, row.done) == (["kept"], 'a "note"\n\\', True) for row in found.values())
+
+
+async def test_a_row_that_was_never_requested_is_inserted_or_replaced(tables: Connection) -> None:
+    await put(tables, thing(1, ["before"]))
+    ws = UnitOfWork()
+    for number in (1, 2):
+        ws.put(THING, thing(number, ["after"]))
+    await save(tables, ws)
+    assert {number: row.names for number, row in (await stored(tables)).items()} == {1: ["after"], 2: ["after"]}
+
+
+async def test_a_row_that_somebody_deleted_meanwhile_halts(tables: Connection) -> None:
+    await put(tables, thing(1), thing(2))
+    ws = UnitOfWork()
+    await load(tables, ws, [(THING, ("a", 1)), (THING, ("a", 2))])
+    for number in (1, 2):
+        row = ws.get(THING, "a", number)
+        assert row is not None
+        ws.put(THING, row)
+    await tables.execute("DELETE FROM thing WHERE number = 2")
+    with pytest.raises(LostRows, match=r"^thing: "):
+        await save(tables, ws)

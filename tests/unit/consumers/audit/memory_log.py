@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
+from events.wire.entry import entry_bytes, recorded_time
 from infra.log.key_history import KeyHistory
 from infra.log.merkle import TileTree, leaf_hash
 from infra.log.signed_note import Checkpoint, LogKey
 
 KEY = LogKey("log.example/0", bytes(range(32)))
+FIRST_RECORDED = datetime(2026, 11, 25, 8, tzinfo=UTC)
 
 
 def sample_entries(count: int) -> list[bytes]:
-    """Distinct entries of different lengths."""
-    return [f'{{"n":{i},"fill":"{"x" * (i % 7)}"}}'.encode() for i in range(count)]
+    """Distinct entries of different lengths, recorded a millisecond apart."""
+    return [sample_entry(i, FIRST_RECORDED + i * timedelta(milliseconds=1)) for i in range(count)]
+
+
+def sample_entry(number: int, recorded: datetime = FIRST_RECORDED) -> bytes:
+    """An entry of the log's form; what stands in it is no event."""
+    event = f'{{"n":{number},"fill":"{"x" * (number % 7)}"}}'
+    return entry_bytes(recorded_time(recorded), f"agency.health.events/0/{number}", event.encode())
 
 
 class MemoryLog:

@@ -75,9 +75,15 @@ async def test_a_selection_verifies_and_its_proof_is_small(tmp_path: Path) -> No
     assert len(orjson.loads((folder / "proof.json").read_bytes())["hashes"]) < 60
 
 
-async def test_each_changed_byte_is_refused(tmp_path: Path) -> None:
-    folder = await exported(tmp_path / "export", 6, 8)
-    for name in ("entries.ndjson", "proof.json", "checkpoint"):
+@pytest.mark.parametrize("form", ["ndjson", "parquet"])
+async def test_each_changed_byte_is_refused(tmp_path: Path, form: Format) -> None:
+    folder = await exported(tmp_path / "export", 6, 8, form=form)
+    assert sorted(path.name for path in folder.iterdir() if path.suffix != ".py") == [
+        "checkpoint",
+        f"entries.{form}",
+        "proof.json",
+    ]
+    for name in (f"entries.{form}", "proof.json", "checkpoint"):
         file = folder / name
         data = file.read_bytes()
         for at in range(len(data)):
@@ -124,6 +130,10 @@ def test_a_changed_parquet_row_is_refused(tmp_path: Path) -> None:
         database.execute("UPDATE t SET subject = 'service/S-9' WHERE index = 3")
         database.execute("COPY t TO ? (FORMAT parquet)", [table])
     assert verify.main([str(folder), VKEY]) == verify.CHANGED
+    # Also where whoever changed it knows of the file's own hash, which nothing signs.
+    proof = orjson.loads((folder / "proof.json").read_bytes()) | {"sha256": verify.file_sha256(Path(table))}
+    (folder / "proof.json").write_text(verify.as_json(proof) + "\n")
+    assert verify.main([str(folder), VKEY]) == verify.CHANGED
     Path(table).write_bytes(Path(table).read_bytes()[:-9])
     assert verify.main([str(folder), VKEY]) == verify.CHANGED
 
@@ -152,8 +162,11 @@ def test_the_file_runs_alone_with_either_library(tmp_path: Path, without: str) -
     blocked = (
         f"import sys; sys.modules['{without}'] = None; sys.path[:] = [p for p in sys.path if p != {str(ROOT)!r}]\n"
     )
+    no_network = "import socket; socket.socket = socket.create_connection = socket.getaddrinfo = None\n"
     run = f"import runpy; sys.argv = ['verify.py', '.', {VKEY!r}]; runpy.run_path('verify.py', run_name='__main__')"
-    result = subprocess.run([sys.executable, "-c", blocked + run], cwd=elsewhere, capture_output=True, text=True)
+    result = subprocess.run(
+        [sys.executable, "-c", blocked + no_network + run], cwd=elsewhere, capture_output=True, text=True
+    )
     assert result.returncode == 0, result.stderr
     assert "Verified: 30 entries of a log of 300 entries" in result.stdout
     assert "سليم" in result.stdout

@@ -14,7 +14,7 @@ import pytest
 from consumers.audit import http_port as module
 from consumers.audit.http_port import HttpPort, LogAway, TokenRefused, http_port
 from consumers.audit.mirror import write_mirror
-from consumers.audit.port import CorruptBatch, NotThere
+from consumers.audit.port import CorruptBatch, MissingPart
 from consumers.audit.tree import WrongTree, require_tree
 from events.errors import YesserError
 from infra.log.signed_note import InvalidNote
@@ -96,10 +96,10 @@ async def test_a_full_tile_stands_for_the_partial_one_that_it_replaced(mirror: P
         (only("checkpoint", lambda _: httpx.Response(302, headers={"location": "/"})), CorruptBatch, "302"),
         (only("tile/0/001", lambda data: httpx.Response(200, content=data[:-5])), CorruptBatch, "tile/0/001"),
         (only("tile/0/001", lambda data: httpx.Response(200, content=data + b"x")), CorruptBatch, "tile/0/001"),
-        (only("tile/0/001", lambda data: httpx.Response(200, content=data[:-32])), NotThere, "level 0"),
+        (only("tile/0/001", lambda data: httpx.Response(200, content=data[:-32])), CorruptBatch, "tile/0/001"),
         (only("tile/0/001", lambda data: httpx.Response(200, content=bytes(len(data)))), WrongTree, "256"),
         (only("tile/entries/001", lambda data: httpx.Response(200, content=data[:-1])), CorruptBatch, "entries/001"),
-        (only("tile/entries/001", lambda _: httpx.Response(404)), NotThere, "entries/001"),
+        (only("tile/entries/001", lambda _: httpx.Response(404)), MissingPart, "entries/001"),
         (only("tile/entries/001", lambda _: httpx.Response(401)), TokenRefused, "entries/001"),
         (
             only("tile/entries/001", lambda data: httpx.Response(200, content=data.replace(b"x", b"y", 1))),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from consumers.audit.kept import ForkedLog
-from consumers.audit.mirror import mirror_entries, write_mirror
-from consumers.audit.port import MirrorPort, NotThere
+from consumers.audit.mirror import DamagedMirror, mirror_entries, write_mirror
+from consumers.audit.port import CorruptBatch, MirrorPort, NotThere
 from consumers.audit.tree import WrongTree, require_tree
 from events.errors import YesserError
 from infra.log.merkle import leaf_hash
@@ -135,6 +136,40 @@ async def test_what_was_changed_with_all_hashes_above_is_found_by_the_signature(
     changed = MemoryLog([*ENTRIES[:299], b"changed", *ENTRIES[300:600]])
     changed.root = MemoryLog(ENTRIES[:600]).root
     assert "entries and hashes were changed together after signing" in await fault_of(changed)
+
+
+@pytest.mark.parametrize("name", ["tile/entries/000", "tile/0/001", "tile/1/000.p/2", "tile/entries/002.p/88"])
+async def test_a_damaged_mirror_does_not_grow(tmp_path: Path, name: str) -> None:
+    await mirrored(tmp_path, 600)
+    file = tmp_path / name
+    sound = file.read_bytes()
+    file.write_bytes(sound[:40] + bytes([sound[40] ^ 1]) + sound[41:])
+    for size in (600, 1000):
+        with pytest.raises(DamagedMirror, match=name.partition(".")[0]):
+            await mirrored(tmp_path, size)
+    assert (await MirrorPort(tmp_path, KEY.verifier).checkpoint()).size == 600
+    assert file.read_bytes() != sound, "what was changed is kept as evidence"
+
+
+async def test_new_only_reads_none_of_the_files_that_are_there(tmp_path: Path) -> None:
+    await mirrored(tmp_path, 600)
+    (tmp_path / "tile/entries/000").write_bytes(b"damaged")
+    await write_mirror(MemoryLog(ENTRIES[:1000]), tmp_path, KEY.verifier, new_only=True)
+    with pytest.raises(CorruptBatch, match="tile/entries/000"):
+        await verified(MirrorPort(tmp_path, KEY.verifier))
+
+
+async def test_files_beyond_the_checkpoint_are_written_again(tmp_path: Path) -> None:
+    """A mirror that was interrupted has left them, and nothing says that they are whole."""
+    await mirrored(tmp_path / "whole", 1000)
+    await mirrored(tmp_path / "cut", 600)
+    for name in ("tile/entries/002", "tile/0/002"):
+        (tmp_path / "cut" / name).write_bytes(bytes(100))
+        (tmp_path / "cut" / name).with_name("002.p").joinpath("88").unlink(missing_ok=True)
+        shutil.copy(tmp_path / "whole" / name, tmp_path / "cut" / name)
+    (tmp_path / "cut/tile/entries/003").write_bytes(b"half of it")
+    port = await mirrored(tmp_path / "cut", 1030)
+    assert await verified(port) == 1030
 
 
 async def test_a_missing_file_is_named(tmp_path: Path) -> None:

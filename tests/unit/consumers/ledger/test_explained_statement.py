@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -14,8 +16,8 @@ from hypothesis import strategies as st
 
 from consumers.explain.statement_model import TRANSFERRED
 from consumers.ledger.explained_statement import WrongFigure, explained_statement
-from consumers.ledger.folded import folded
 from consumers.offline.store import SqliteStore
+from consumers.revenue.consumer import CONSUMER
 from consumers.revenue.rows import PERIOD, STATEMENT, TRANSFER
 from consumers.revenue.statements.formulas import FORMULAS, in_numbers, in_words, label
 from infra.postgres.unit_of_work import UnitOfWork
@@ -28,8 +30,11 @@ from tests.unit.consumers.entries import entry_of
 
 @contextmanager
 def ledger_of(log: list[EntryDict]) -> Iterator[SqliteStore]:
-    with folded([entry_of(made) for made in log]) as store:
+    with TemporaryDirectory() as folder:
+        store = SqliteStore(Path(folder) / "ledger.sqlite", CONSUMER)
+        store.apply([entry_of(made) for made in log])
         yield store
+        store.close()
 
 
 def calculated(numbers: str) -> Fraction:

@@ -22,7 +22,7 @@ from infra.cli import cli
 from infra.command_line.exit_codes import ExitCode, exit_code
 from infra.tls.authority import authority
 from infra.tls.client import NotTrusted
-from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, sample_entries
+from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, sample_entries, sample_entry
 
 ENTRIES = sample_entries(700)
 VKEY = ("--vkey", KEY.verifier.vkey)
@@ -105,7 +105,7 @@ def test_a_log_that_shrinks_or_forks_for_this_auditor_is_found(elsewhere: Elsewh
     asyncio.run(write_mirror(MemoryLog(ENTRIES[:200]), older, KEY.verifier))
     assert "lost its tail" in tampering(elsewhere.audit("check", str(older), *VKEY))
     other = tmp_path / "other"
-    asyncio.run(write_mirror(MemoryLog([b"{}", *ENTRIES]), other, KEY.verifier))
+    asyncio.run(write_mirror(MemoryLog([sample_entry(999), *ENTRIES]), other, KEY.verifier))
     for command in ("check", "verify"):
         assert "two histories" in tampering(elsewhere.audit(command, str(other), *VKEY))
     assert elsewhere.ok("check", elsewhere.address, *VKEY)["previous_size"] == 300

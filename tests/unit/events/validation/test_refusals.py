@@ -189,6 +189,8 @@ PERSONAL: list[tuple[str, str, Any, Faults]] = [
 
 OTHER_TYPES: list[tuple[str, str, str, Any, Faults]] = [
     ("revenue.collected", "zero", "/data/amount_halalas", 0, [("invalid-value", "/data/amount_halalas")]),
+    ("revenue.collected", "below zero", "/data/amount_halalas", -1, [("invalid-value", "/data/amount_halalas")]),
+    ("revenue.collected", "half a halala", "/data/amount_halalas", 99.5, [("invalid-value", "/data/amount_halalas")]),
     ("revenue.collected", "a fraction", "/data/amount_halalas", 100.0, [("invalid-value", "/data/amount_halalas")]),
     ("revenue.collected", "a text", "/data/amount_halalas", "100", [("invalid-value", "/data/amount_halalas")]),
     ("revenue.collected", "true", "/data/amount_halalas", True, [("invalid-value", "/data/amount_halalas")]),
@@ -248,6 +250,20 @@ OTHER_TYPES: list[tuple[str, str, str, Any, Faults]] = [
         "/data/terms/bands/1/up_to_halalas",
         1,
         [("invalid-value", "/data/terms/bands")],
+    ),
+    (
+        "partnership.signed",
+        "a band that the one before covers",
+        "/data/terms/bands/1/up_to_halalas",
+        1_000_000_000,
+        [("invalid-value", "/data/terms/bands")],
+    ),
+    (
+        "partnership.signed",
+        "a hole in the expected periods",
+        "/data/terms/expected/5/period",
+        "1426-12",
+        [("invalid-value", "/data/terms/expected")],
     ),
     (
         "partnership.signed",

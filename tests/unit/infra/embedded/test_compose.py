@@ -114,13 +114,18 @@ def test_every_setting_that_a_process_is_given_exists(compose: dict[str, Any]) -
         assert set(service["environment"]) <= known, name
 
 
-MORE_SECRETS = {"delivery": {"delivery/endpoint-key"}, "gateway": {"reader/postgres", "tokens/hash-key"}}
-"""Delivery unseals the secrets of webhooks. The gateway reads as the reader, and has the tokens' hash key."""
+MORE_SECRETS = {
+    "delivery": {"delivery/endpoint-key"},
+    "gateway": {"reader/postgres", "tokens/hash-key", "console-tokens/key"},
+    "console": {"reader/postgres", "console-tokens/key"},
+}
+"""Delivery unseals the secrets of webhooks. The gateway and the console read as the reader. The gateway has the tokens'
+hash key, and the key of what the console sends to it."""
 
 
 def test_each_process_gets_the_secrets_of_its_own_principal_as_files(compose: dict[str, Any]) -> None:
     for process in SEPARATE_PROCESSES:
-        own = {f"{process.name}/postgres", f"{process.name}/kafka"}
+        own = {f"{process.name}/postgres"} | {f"{n}/kafka" for n in KAFKA_PRINCIPALS if n == process.name}
         assert targets(compose, process.name) == own | MORE_SECRETS.get(process.name, set()), process.name
     everyones = {f"{principal}/postgres" for principal in PRINCIPALS} | {f"{name}/kafka" for name in KAFKA_PRINCIPALS}
     superusers = {"superuser/postgres", "superuser/kafka"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
+from dataclasses import asdict, replace
 from fractions import Fraction
 from typing import Any
 
@@ -46,15 +46,15 @@ def postings(store: MemoryStore, partnership_id: str) -> list[tuple[str, Posting
     return found
 
 
+def versions_of(store: MemoryStore, partnership_id: str) -> list[dict[str, Any]]:
+    return [asdict(row) for row in store.rows(VERSION) if row.partnership_id == partnership_id]
+
+
 def workings(store: MemoryStore) -> list[Any]:
     found = []
     outstanding: dict[str, int] = defaultdict(int)
     for row in sorted(store.rows(STATEMENT), key=lambda row: (row.partnership_id, row.period)):
-        versions = [
-            {"version": v.version, "terms": v.terms}
-            for v in sorted(store.rows(VERSION), key=lambda v: v.version)
-            if v.partnership_id == row.partnership_id
-        ]
+        versions = versions_of(store, row.partnership_id)
         own = [p for period, p in postings(store, row.partnership_id) if period == row.period]
         found.append(working_of(statement_data(row), versions, own, outstanding[row.partnership_id]))
         outstanding[row.partnership_id] = row.top_up_outstanding_halalas
@@ -97,7 +97,7 @@ CAPPED = [
 @pytest.mark.parametrize("own", CAPPED)
 @given(before=st.integers(-3000, 5000), after=st.integers(-3000, 5000))
 def test_the_bands_give_the_oracles_share_between_any_two_sums(own: dict[str, Any], before: int, after: int) -> None:
-    moved = sum((band.part(before, after) * band.rate_bp / 10_000 for band in bands_of(own)), Fraction(0))
+    moved = sum((band.share(band.part(before, after)) for band in bands_of(own)), Fraction(0))
     assert moved == pricing.share(own, after) - pricing.share(own, before)
     assert sum((band.part(before, after) for band in bands_of(own)), Fraction(0)) == after - before
 

@@ -1,0 +1,95 @@
+"""The runbook's entry for the reason of a halt: found by the exact words that the runbook quotes.
+
+A quoted message has placeholders: a single capital letter, a word in capitals, or `…`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+_FILE: Final = Path(__file__).parents[4] / "docs" / "runbook.md"
+_SECTIONS: Final = {
+    "registrar": "The registrar is halted",
+    "topic": "An agency's topic is halted",
+    "paused": "An agency's topic is paused",
+    "consumer": "A consumer is halted",
+    "process": "A process keeps restarting",
+}
+_QUOTED: Final = re.compile(r"\*([^*]+)\*")
+_PLACEHOLDER: Final = re.compile(r"…|\b[A-Z]{1,8}\b|\bi?N\b")
+
+
+@dataclass(frozen=True, slots=True)
+class RunbookEntry:
+    """The section, and its paragraphs or the row of its table that are about the reason, as HTML."""
+
+    title: str
+    html: Markup
+
+
+def runbook_entry(kind: str, reason: str) -> RunbookEntry:
+    """The entry for a halt of this kind; the whole section where no quoted message is that of the reason."""
+    title = _SECTIONS.get(kind, _SECTIONS["process"])
+    text = _sections()[title]
+    found = max(_matching(text, reason), default=None)
+    return RunbookEntry(title, _html(text if found is None else found[1]))
+
+
+def _matching(text: str, reason: str) -> Iterator[tuple[int, str]]:
+    """(letters of the quoted message that match, what is said about it)."""
+    for quoted, about in _messages(text):
+        if (letters := _match(quoted, reason)) is not None:
+            yield letters, about
+
+
+def _messages(text: str) -> Iterator[tuple[str, str]]:
+    """(quoted message, what is said about it): rows of tables, and paragraphs that begin with a message."""
+    header = ""
+    parts = re.split(r"\n(?=\*[^*]+\*)", text)
+    for part in parts:
+        if part.startswith("*") and not part.lstrip().startswith("|"):
+            quoted = _QUOTED.match(part)
+            if quoted:
+                yield quoted[1], part
+    lines = text.splitlines()
+    for number, line in enumerate(lines):
+        if line.startswith("|---"):
+            header = f"{lines[number - 1]}\n{line}"
+        elif line.startswith("|") and header and not lines[min(number + 1, len(lines) - 1)].startswith("|---"):
+            first = line.strip("|").split(" | ")[0]
+            for quoted in _QUOTED.finditer(first):
+                yield quoted[1], f"{header}\n{line}"
+
+
+def _match(quoted: str, reason: str) -> int | None:
+    """How many letters of the message stand in the reason in its order; None where they do not."""
+    literals = [re.escape(part.strip(" .")) for part in _PLACEHOLDER.split(quoted.replace("`", ""))]
+    literals = [part for part in literals if part]
+    if not literals or re.search(".*?".join(literals), reason, re.DOTALL) is None:
+        return None
+    return sum(map(len, literals))
+
+
+@cache
+def _sections() -> dict[str, str]:
+    """Title → text, of the sections of the second level."""
+    found = re.split(r"^## ", _FILE.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    return {section.partition("\n")[0].strip(): section.partition("\n")[2].strip() for section in found}
+
+
+def _html(text: str) -> Markup:
+    """Markdown as HTML; links, which lead to files of the repository, become their text."""
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    tokens = parser.parse(text)
+    for token in tokens:
+        if token.children:
+            token.children = [child for child in token.children if child.type not in ("link_open", "link_close")]
+    return Markup(parser.renderer.render(tokens, parser.options, {}))  # noqa: S704 - raw HTML is escaped

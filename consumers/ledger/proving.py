@@ -1,0 +1,84 @@
+"""Writes a statement with the entries that prove it, from the database.
+
+Flows in: the ledger, the index of events and the log. Flows out: a folder of `consumers.audit.export` with
+`statement.json`, which `statement_proof` verifies anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+from consumers.audit.authenticated import AuthenticatedLog
+from consumers.audit.export import ExportReport, export
+from consumers.audit.port import read_verifier
+from consumers.audit.verify import as_json
+from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
+from consumers.event_index.read import PAGE_ROWS_MAX, Query, find
+from consumers.ledger.statement_proof import STATEMENT_FILE
+from consumers.operations.database_log import database_log
+from consumers.revenue import read
+from consumers.revenue.consumer import CONSUMER as REVENUE
+from events.errors import Retry
+from infra.log.bundle import by_bundle
+from infra.log.reader import log_size, read_checked
+from infra.postgres.connection import Connection, connected
+from infra.settings import Settings
+
+
+class NotSignedYet(Retry):
+    """The closing entry is not under a signed checkpoint yet, or not in the event index: try again in a second."""
+
+
+async def prove_statement(settings: Settings, partnership_id: str, period: str, folder: Path) -> ExportReport:
+    """Write the folder. Raises `NoStatement`, `NotSignedYet`, `ExportExists`."""
+    verifier = read_verifier(settings, None)
+    async with connected(settings.acting_as("reader"), "statement proof", batch=True) as connection:
+        await connection.execute(f"SET search_path = {REVENUE.schema}")
+        statement = await read.statement(connection, partnership_id, period)
+        closing = statement["closing_index"]
+        await connection.execute(f"SET search_path = {EVENT_INDEX.schema}")
+        indexes = await indexes_of(connection, f"partnership/{partnership_id}", closing)
+    async with database_log(settings, verifier) as port:
+        checkpoint = await port.checkpoint()
+        if checkpoint.size <= closing or not indexes or indexes[-1] != closing:
+            raise NotSignedYet(NotSignedYet.__doc__)
+        entries = _at(AuthenticatedLog(port, checkpoint), indexes)
+        report = await export(port, checkpoint, verifier, entries, folder)
+    (folder / STATEMENT_FILE).write_text(as_json(statement) + "\n", encoding="utf-8")
+    return report
+
+
+async def entries_of(settings: Settings, subject: str) -> list[tuple[int, bytes]]:
+    """The entries of a subject, as the database has them."""
+    async with connected(settings.acting_as("reader"), "entries", batch=True) as connection:
+        size = await log_size(connection)
+        await connection.execute(f"SET search_path = {EVENT_INDEX.schema}")
+        indexes = await indexes_of(connection, subject, size)
+        found: list[tuple[int, bytes]] = []
+        for own in by_bundle(indexes):
+            entries = await read_checked(connection, own[0], own[-1] + 1 - own[0])
+            found += [(index, entries[index - own[0]]) for index in own]
+    return found
+
+
+async def indexes_of(connection: Connection, subject: str, closing: int) -> list[int]:
+    """The indexes of a subject's entries up to the closing one. `search_path` selects the event index."""
+    found: list[int] = []
+    after: int | None = -1
+    while after is not None:
+        page = await find(
+            connection, Query(subject=subject, after_index=after, rows_max=PAGE_ROWS_MAX, below_index=closing + 1)
+        )
+        found += [event["index"] for event in page.events]
+        after = page.next_cursor
+    return found
+
+
+async def _at(log: AuthenticatedLog, indexes: Sequence[int]) -> AsyncIterator[tuple[int, bytes]]:
+    """The entries at these ascending indexes; each bundle is read once."""
+    for own in by_bundle(indexes):
+        first = own[0]
+        entries = await log.entries(first, own[-1] + 1 - first)
+        for index in own:
+            yield index, entries[index - first]

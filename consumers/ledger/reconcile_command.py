@@ -1,0 +1,118 @@
+"""`yesser ledger reconcile`: a partner's or a bank's table against the log."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+
+from consumers.ledger.proving import entries_of
+from consumers.ledger.reconcile import (
+    FINDING_COLUMNS,
+    FINDING_WORDS,
+    FileRow,
+    Finding,
+    finding_row,
+    reconcile,
+    totals,
+    type_of,
+)
+from consumers.revenue.statements.commands import partnerships_completion
+from events.values.money import riyals_text
+from infra.command_line.display import Column, Grid, show
+from infra.command_line.exit_codes import ExitCode
+from infra.command_line.language import localized, print_localized
+from infra.command_line.output import json_option, print_result
+from infra.command_line.table_files import write_csv
+from infra.command_line.usage import usage_errors
+from infra.errors import WrongInput
+from infra.settings import Settings
+from infra.tables.mapping import MappingDocument, read_mapping
+from infra.tables.rows import mapped_rows
+
+_MAPPING = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command("reconcile")
+@click.argument("partnership", shell_complete=partnerships_completion)
+@click.argument("file", type=click.File("rb"))
+@click.option("--mapping", "mapping_file", required=True, type=_MAPPING, help="How its columns map, as for `publish`.")
+@click.option(
+    "--csv", "into", type=click.Path(dir_okay=False, path_type=Path), help="Write every finding to this file."
+)
+@json_option
+@click.pass_context
+def reconcile_command(
+    context: click.Context, partnership: str, file: BinaryIO, mapping_file: Path, into: Path | None, as_json: bool
+) -> None:
+    """Compare a partner's or a bank's table of receipts, reversals or payouts with the log.
+
+    The mapping is that of `yesser publish`; its constant "/type" says which of the three the rows are. Rows without an
+    id are matched by date and amount. Exit code 1: something is missing, different, doubled or unreadable.
+    """
+    with usage_errors():
+        kind, rows, others = _rows_of(partnership, file, read_mapping(mapping_file))
+    findings = reconcile(kind, rows, asyncio.run(entries_of(Settings(), f"partnership/{partnership}")))
+    counts = totals(findings)
+    if into is not None:
+        write_csv(into, FINDING_COLUMNS, map(finding_row, findings))
+    document = {
+        "partnership_id": partnership,
+        "type": kind,
+        "rows_of_other_partnerships": others,
+        **{name.replace("-", "_"): count for name, count in counts.items()},
+        "findings": [finding.document() for finding in findings if finding.kind != "matched"],
+    }
+    print_result(document, as_json, lambda: _show_findings(partnership, findings, counts), indented=True)
+    context.exit(ExitCode.OK if counts["matched"] == len(findings) else ExitCode.ANSWER_IS_NO)
+
+
+def _rows_of(partnership: str, file: BinaryIO, mapping: MappingDocument) -> tuple[str, list[FileRow], int]:
+    """The type of the rows, the partnership's own, and how many name another. Raises `WrongInput`."""
+    kind, rows, others = None, [], 0
+    for line, bound, cells in mapped_rows(file, mapping):
+        document = bound.event(cells)
+        kind = type_of(document)
+        data = document.get("data", {})
+        if data.get("partnership_id", partnership) == partnership:
+            rows.append(FileRow(line, data))
+        else:
+            others += 1
+    if kind is None:
+        raise WrongInput("the table has no rows below its header")
+    return kind, rows, others
+
+
+def _show_findings(partnership: str, findings: Sequence[Finding], counts: Mapping[str, int]) -> None:
+    columns = [
+        Column("النتيجة", "Finding"),
+        Column("السطر", "Line", right=True),
+        Column("القيد", "Entry", right=True),
+        Column("المعرّف", "Id", drop=1),
+        Column("الملف", "File", right=True),
+        Column("السجل", "Log", right=True),
+        Column("السبب", "Reason", wraps=True),
+    ]
+    rows = [
+        [
+            localized(*FINDING_WORDS[finding.kind], "\n"),
+            None if finding.line is None else str(finding.line),
+            None if finding.index is None else str(finding.index),
+            finding.id,
+            *(None if sum_ is None else riyals_text(sum_) for sum_ in (finding.file_halalas, finding.log_halalas)),
+            None if finding.reason is None else localized(finding.reason.ar, finding.reason.en, "\n"),
+        ]
+        for finding in findings
+        if finding.kind != "matched"
+    ]
+    if rows:
+        title = localized(f"مطابقة {partnership}، بالريال", f"Reconciliation of {partnership}, in riyals")
+        show(Grid(title, columns, rows))
+    words = [(FINDING_WORDS[kind], count) for kind, count in counts.items() if count]
+    print_localized(
+        "، ".join(f"{ar} {count:,}" for (ar, _), count in words) + ".",
+        ", ".join(f"{en} {count:,}" for (_, en), count in words) + ".",
+    )

@@ -1,0 +1,50 @@
+"""`yesser ledger verify-statement`: needs the folder of a statement, and no service."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from consumers.ledger.statement_proof import StatementProof, verify_statement
+from consumers.operations.audit_options import audit_source, verifier_of
+from infra.command_line.output import json_option, print_confirmation
+
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_TOKEN = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command("verify-statement")
+@click.argument("folder", type=_FOLDER)
+@click.option("--vkey", help="The log's verifier key, from its operator; default: the one beside the log's key.")
+@click.option("--against", metavar="URL-OR-FOLDER", help="A log: no other entry of the partnership exists in it.")
+@click.option("--token-file", type=_TOKEN, help="File with a token that may read entries of that log.")
+@json_option
+def verify_statement_command(
+    folder: Path, vkey: str | None, against: str | None, token_file: Path | None, as_json: bool
+) -> None:
+    """Verify a statement in a FOLDER of `prove-statement`: signature, entries, and every figure from the entries.
+
+    Without --against an entry may have been left out; with it, the log is read up to the closing entry. Exit code 76:
+    the statement does not follow from the entries, or something was changed.
+    """
+    source = None if against is None else audit_source(against, vkey, token_file)
+    found = asyncio.run(verify_statement(folder, verifier_of(None, vkey), source))
+    _print(found, as_json)
+
+
+def _print(found: StatementProof, as_json: bool) -> None:
+    own = f"{found.partnership_id} {found.period}"
+    whole_ar = "ولا قيد غيرها للشراكة في السجل" if found.is_complete else "ولم يُتحقق من خلو السجل من غيرها"
+    whole_en = (
+        "the log has no other entry of the partnership"
+        if found.is_complete
+        else "whether the log has others was not checked (--against)"
+    )
+    print_confirmation(
+        found.document(),
+        as_json,
+        f"الكشف {own} سليم: يتبع من {found.entries_count:,} قيد، {whole_ar}.",
+        f"Statement {own} is right: it follows from {found.entries_count:,} entries; {whole_en}.",
+    )

@@ -1,0 +1,59 @@
+"""A read model as a Parquet file, with the hash of the live one: the file is read back and hashed before it counts.
+
+Needs DuckDB (the extra `parquet`). Text, whole numbers and booleans have their Parquet types, `bytea` is binary, and
+`jsonb` is JSON text.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+from consumers.fold.table_hash import TableHash
+from consumers.offline.store import ROWS_PER_FETCH, SqliteStore, canonical_lines, canonical_query, quoted
+from events.errors import Halt
+from infra.postgres.unit_of_work import Table
+
+_TYPES: Final = {"text": "VARCHAR", "bigint": "BIGINT", "boolean": "BOOLEAN", "bytea": "VARCHAR", "jsonb": "JSON"}
+"""Of the lines: bytes are in hexadecimal there."""
+
+
+class ParquetDiffers(Halt):
+    """A Parquet file does not hold the rows that were written to it: report it, and use SQLite meanwhile."""
+
+
+def require_parquet() -> None:
+    """Raise `ModuleNotFoundError` where the extra `parquet` is not installed."""
+    import duckdb  # noqa: F401
+
+
+def write_parquet(store: SqliteStore, table: Table[Any], path: Path, expected: TableHash) -> None:
+    """Write the rows in the order of their primary key. Raises `ParquetDiffers` unless they have the expected hash."""
+    import duckdb
+
+    lines = path.with_suffix(".ndjson")
+    with lines.open("wb") as file:
+        for part in store.lines(table):
+            file.writelines(part)
+    kinds = dict(zip(table.columns, table.types, strict=True))
+    given = ", ".join(f"'{name}': '{_TYPES[kind]}'" for name, kind in kinds.items())
+    columns = ", ".join(
+        f"unhex({quoted(name)}) AS {quoted(name)}" if kind == "bytea" else quoted(name) for name, kind in kinds.items()
+    )
+    rows = f"SELECT {columns} FROM read_json(?, format='newline_delimited', columns={{{given}}})"
+    with duckdb.connect() as database:
+        database.sql(rows, params=[str(lines)]).write_parquet(str(path), compression="zstd")
+        lines.unlink()
+        found = _hash(database, table, path)
+    if found != expected:
+        raise ParquetDiffers(f"{path}: {ParquetDiffers.__doc__}")
+
+
+def _hash(database: Any, table: Table[Any], path: Path) -> TableHash:
+    digest, count = sha256(), 0
+    cursor = database.execute(canonical_query(table, "read_parquet(?)"), [str(path)])
+    while records := cursor.fetchmany(ROWS_PER_FETCH):
+        digest.update(b"".join(canonical_lines(table, records)))
+        count += len(records)
+    return TableHash(table.name, count, digest.hexdigest())

@@ -1,0 +1,336 @@
+"""What an auditor waits for: tree, full check, proofs, replays, and the served log. One run, one machine.
+
+    python -m tests.bench.audit [--entries N] [--proofs N] [--runs N] [--only tree,check,…] [--json FILE]
+
+The log has mixed traffic as agencies send it. `check` and `replay` run the commands as an auditor does, each in a
+process of its own, start included; memory is the most that one held. Proofs are made in a tree of ten million entries,
+of which only the hashes exist. The log is served by the gateway as a user runs it, on the same machine as its client.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import random
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from itertools import count, islice
+from pathlib import Path
+from typing import Final
+
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+from consumers.audit.layout import HASH_BYTES, TILE, hashes_at, levels_of, tile_path, tiles_at
+from consumers.audit.mirror import write_mirror
+from consumers.audit.port import MirrorPort
+from consumers.operations.migrate_command import migrate_database
+from events.wire.entry import entry_bytes, recorded_time
+from infra.embedded.servers.ports import choose
+from infra.embedded.stack import running_stack
+from infra.kafka.client_config import agency_topic
+from infra.log.merkle import TileTree, leaf_hash
+from infra.log.proofs import HashPort, inclusion_proof, tree_root, verify_inclusion
+from infra.log.reader import StoredHashes
+from infra.postgres.connection import Connection, connect
+from infra.principals import SUPERUSER
+from infra.process.subprocess_command import subprocess_command
+from infra.settings import Settings
+from producers.agencies.genesis import prepare
+from tests.bench.ledger import Figures
+from tests.bench.load_client import Connection as HttpConnection
+from tests.bench.system import process
+from tests.integration.consumers.pipeline.written_log import write_log
+from tests.oracle.bench_history import AGENCIES
+from tests.oracle.traffic import OFFICE, mixed
+from tests.unit.consumers.audit.memory_log import KEY, MemoryLog
+from tests.unit.consumers.registrar.readings import registered
+
+SEED: Final = 1425
+SIGNED_EVERY: Final = 1_024
+"""Entries of a checkpoint, as the registrar's batches are under load."""
+PROOFS: Final = 2_000
+CONNECTIONS: Final = 16
+SERVED_S: Final = 10.0
+STEPS: Final = ("tree", "check", "replay", "proof", "serve")
+GOALS: Final = {
+    "tree and signatures, entries/s": "≥ 200,000",
+    "full check of a mirror, entries/s": "≥ 50,000",
+    "full check of the served log, entries/s": "≥ 50,000",
+    "memory of the last quarter to the first": "≤ 1.1",
+    "a proof, mirror, ms": "≤ 2",
+    "a proof, database, ms": "≤ 2",
+    "replay of a million into SQLite, s": "< 15",
+    "served tiles/s": "≥ 2,000",
+}
+
+console = Console(stderr=True)
+
+
+def traffic(entries: int) -> Iterator[bytes]:
+    """So many entries: the agencies' registrations, then what they send and the registrar accepts."""
+    first, offsets = datetime(2026, 11, 1, 6, tzinfo=UTC), dict.fromkeys(("platform", OFFICE, *AGENCIES), 0)
+    opening = [("platform", registered(code, "office" if code == OFFICE else "agency")) for code in (OFFICE, *AGENCIES)]
+    accepted = ((code, line) for code, line, outcome in mixed(SEED, 2 * entries) if outcome == "accepted")
+    for number, (code, event) in enumerate(islice(_chained(opening, accepted), entries)):
+        recorded = recorded_time(first + timedelta(milliseconds=number // 100))
+        yield entry_bytes(recorded, f"{agency_topic(code)}/0/{offsets[code]}", event)
+        offsets[code] += 1
+
+
+def _chained(*parts: Iterator[tuple[str, bytes]] | list[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
+    for part in parts:
+        yield from part
+
+
+def measure_tree(raw: list[bytes], figures: Figures) -> None:
+    """What the registrar does to sign: leaves, nodes, root, signature."""
+    tree, started = TileTree(), time.perf_counter()
+    for first in range(0, len(raw), SIGNED_EVERY):
+        tree.append(list(map(leaf_hash, raw[first : first + SIGNED_EVERY])))
+        KEY.sign_checkpoint(tree.size, tree.root())
+    figures.add("tree and signatures, entries/s", len(raw) / (time.perf_counter() - started))
+
+
+def measure_check(raw: list[bytes], folder: Path, figures: Figures) -> None:
+    """`yesser audit mirror` and `verify` of a mirror, and the memory of `verify` over a quarter and over all."""
+    memory = []
+    for part, entries in (("quarter", raw[: len(raw) // 4]), ("whole", raw)):
+        asyncio.run(write_mirror(MemoryLog(entries), folder / part, KEY.verifier))
+        seconds, mib = timed_command(folder, "audit", "verify", str(folder / part))
+        memory.append(mib)
+    figures.add("full check of a mirror, entries/s", len(raw) / seconds)
+    figures.add("its memory, MiB", memory[1])
+    figures.add("memory of the last quarter to the first", memory[1] / memory[0])
+    seconds, _ = timed_command(folder, "audit", "mirror", str(folder / "copy"), "--from", str(folder / "whole"))
+    figures.add("mirror of a mirror, entries/s", len(raw) / seconds)
+
+
+def measure_replay(raw: list[bytes], folder: Path, figures: Figures) -> None:
+    """`yesser audit replay --into` a new folder, proof of every entry included."""
+    asyncio.run(write_mirror(MemoryLog(raw), folder / "mirror", KEY.verifier))
+    for form in ("SQLite", "Parquet"):
+        seconds, mib = timed_command(
+            folder, "audit", "replay", str(folder / "mirror"), "--into", str(folder / form), "--format", form.lower()
+        )
+        figures.add(f"replay of a million into {form}, s", seconds * 1_000_000 / len(raw))
+        figures.add(f"memory of its largest process, {form}, MiB", mib)
+
+
+def timed_command(folder: Path, *command: str) -> tuple[float, float]:
+    """Seconds and MiB of the largest process of a command, start included."""
+    variables = {"XDG_STATE_HOME": str(folder / "state"), "YESSER_HOME": str(folder / "home")}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("YESSER_")} | variables
+    started = time.perf_counter()
+    child = subprocess.Popen(
+        [*subprocess_command(*command), "--vkey", KEY.verifier.vkey], env=environment, stdout=subprocess.DEVNULL
+    )
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        raise SystemExit(f"yesser {' '.join(command)} ended with {child.returncode}")
+    return time.perf_counter() - started, usage.ru_maxrss / 1024
+
+
+class Hashes:
+    """A tree of so many entries, of which only the hashes exist."""
+
+    def __init__(self, size: int) -> None:
+        tree = TileTree()
+        self.levels: list[bytearray] = [bytearray()]
+        for first in range(0, size, TILE):
+            leaves = [sha256(b"%d" % index).digest() for index in range(first, min(size, first + TILE))]
+            self.levels[0] += b"".join(leaves)
+            for level, _, node in tree.append(leaves):
+                if level == len(self.levels):
+                    self.levels.append(bytearray())
+                self.levels[level] += node
+        self.size, self.root = size, tree.root()
+
+    def part(self, level: int, first: int, hashes: int) -> bytes:
+        return bytes(self.levels[level][first * HASH_BYTES : (first + hashes) * HASH_BYTES])
+
+    def leaf(self, index: int) -> bytes:
+        return self.part(0, index, 1)
+
+    def write(self, folder: Path) -> None:
+        """As a mirror without entries."""
+        for level in range(levels_of(self.size)):
+            for number, width in tiles_at(level, self.size):
+                path = folder / tile_path(level, number, width)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(self.part(level, number * TILE, width))
+
+    async def insert(self, connection: Connection) -> None:
+        """As the registrar stores them; the entries are empty."""
+        rows = (
+            (first, width, bytes(2 * width), self.part(0, first, width))
+            for first in range(0, self.size, TILE)
+            for width in [min(TILE, self.size - first)]
+        )
+        columns = ["first_index", "entries_count", "entries", "leaves"]
+        await connection.copy_records_to_table("segment", schema_name="log", records=rows, columns=columns)
+        for level in range(1, len(self.levels)):
+            nodes = ((level, number, self.part(level, number, 1)) for number in range(hashes_at(level, self.size)))
+            await connection.copy_records_to_table("node", schema_name="log", records=nodes)
+        await connection.execute("ANALYZE log.segment, log.node")
+
+
+async def measure_proofs(hashes: Hashes, port: Callable[[], HashPort], name: str, figures: Figures) -> None:
+    """Inclusion proofs of random entries, each made and verified, with a port of its own."""
+    chance, seconds = random.Random(SEED), []
+    for _ in range(PROOFS):
+        index = chance.randrange(hashes.size)
+        started = time.perf_counter()
+        path = await inclusion_proof(port(), index, hashes.size)
+        assert verify_inclusion(hashes.leaf(index), index, hashes.size, hashes.root, path)
+        seconds.append(time.perf_counter() - started)
+    figures.add(f"a proof, {name}, ms", 1_000 * statistics.median(seconds))
+    figures.add(f"a proof, {name}, p99, ms", 1_000 * statistics.quantiles(seconds, n=100)[98])
+
+
+async def measure_all_proofs(settings: Settings, hashes: Hashes, folder: Path, figures: Figures) -> None:
+    hashes.write(folder)
+    assert await tree_root(MirrorPort(folder, KEY.verifier, hashes.size), hashes.size) == hashes.root
+    await measure_proofs(hashes, lambda: MirrorPort(folder, KEY.verifier, hashes.size), "mirror", figures)
+    connection = await connect(settings, "bench", batch=True)
+    try:
+        await empty(connection)
+        await hashes.insert(connection)
+        await measure_proofs(hashes, lambda: StoredHashes(connection), "database", figures)
+    finally:
+        await connection.close()
+
+
+async def empty(connection: Connection) -> None:
+    for table in ("segment", "node", "checkpoint"):
+        await connection.execute(f"ALTER TABLE log.{table} DISABLE TRIGGER USER; TRUNCATE log.{table}")
+
+
+async def serve(settings: Settings, raw: list[bytes], folder: Path, figures: Figures) -> None:
+    """The gateway alone: hash tiles that it has and has not kept, and `yesser audit verify` of the whole."""
+    connection = await connect(settings, "bench", batch=True)
+    log = MemoryLog(raw)
+    try:
+        await empty(connection)
+        await write_log(connection, raw)
+        nodes = ((level, n, node) for level, row in enumerate(log.levels) if level for n, node in enumerate(row))
+        await connection.copy_records_to_table("node", schema_name="log", records=nodes)
+        await connection.execute("INSERT INTO log.checkpoint (size, note) VALUES ($1, $2)", len(raw), log.note)
+    finally:
+        await connection.close()
+    with gateway(settings) as port:
+        await until_answering(port)
+        full = len(raw) // TILE
+        for name, tiles in (("served tiles/s", 16), ("served tiles/s, all in turn", full)):
+            paths = [tile_path(0, number) for number in range(tiles)]
+            figures.add(name, await tiles_per_s(port, paths))
+        figures.add("served checkpoints/s", await tiles_per_s(port, ["checkpoint"]))
+
+
+@contextmanager
+def gateway(settings: Settings) -> Iterator[int]:
+    (port,) = choose([None])
+    os.environ |= {"YESSER_GATEWAY_PORT": str(port), "YESSER_GATEWAY_LOG_REQUESTS_PER_S": "100000"}
+    with process(settings, "gateway"):
+        yield port
+
+
+async def until_answering(port: int) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            async with HttpConnection(port) as connection:
+                if await connection.ask(request("checkpoint")) == 200:
+                    return
+        except OSError:
+            pass
+        if time.monotonic() > deadline:
+            raise SystemExit("the gateway does not answer")
+        await asyncio.sleep(0.1)
+
+
+def request(path: str) -> bytes:
+    return f"GET /log/0/{path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n".encode()
+
+
+async def tiles_per_s(port: int, paths: list[str]) -> float:
+    """Answers a second, over kept-alive connections."""
+    requests, numbers = [request(path) for path in paths], count()
+    end = time.perf_counter() + SERVED_S
+
+    async def ask() -> int:
+        done = 0
+        async with HttpConnection(port) as connection:
+            while time.perf_counter() < end:
+                assert await connection.ask(requests[next(numbers) % len(requests)]) == 200
+                done += 1
+        return done
+
+    started = time.perf_counter()
+    done = sum(await asyncio.gather(*(ask() for _ in range(CONNECTIONS))))
+    return done / (time.perf_counter() - started)
+
+
+def run(only: set[str], entries: int, proofs: int, figures: Figures) -> None:
+    """One whole run."""
+    with tempfile.TemporaryDirectory(prefix="yesser-bench-") as name:
+        folder = Path(name)
+        with console.status("writing a log"):
+            raw = list(traffic(entries))
+        if "tree" in only:
+            measure_tree(raw, figures)
+        if "check" in only:
+            measure_check(raw, folder, figures)
+        if "replay" in only:
+            measure_replay(raw, folder, figures)
+        if not only & {"proof", "serve"}:
+            return
+        with running_stack(folder / "stack", only=("kafka", "postgres")) as settings:
+            owner = settings.acting_as(SUPERUSER)
+            asyncio.run(migrate_database(settings))
+            if "proof" in only:
+                asyncio.run(measure_all_proofs(owner, Hashes(proofs), folder / "hashes", figures))
+            if "serve" in only:
+                asyncio.run(prepare(owner))
+                asyncio.run(serve(owner, raw, folder, figures))
+
+
+def show(figures: Figures) -> Table:
+    table = Table(title="Auditing from outside", title_justify="left")
+    for name in ("", "median", "of", "goal"):
+        table.add_column(name, justify="left" if not name else "right")
+    for name, found in figures.runs.items():
+        median = statistics.median(found)
+        figure = f"{median:,.2f}" if median < 100 else f"{median:,.0f}"
+        table.add_row(name, figure, str(len(found)), GOALS.get(name, ""))
+    return table
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--entries", type=int, default=1_000_000, help="entries of the log (default 1,000,000)")
+    parser.add_argument("--proofs", type=int, default=10_000_000, help="entries of the proofs' tree (10,000,000)")
+    parser.add_argument("--runs", type=int, default=1, help="whole runs; medians are shown (default 1)")
+    parser.add_argument("--only", default=",".join(STEPS), help=f"measure only these: {', '.join(STEPS)}")
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
+    arguments = parser.parse_args()
+    figures = Figures()
+    for number in range(arguments.runs):
+        console.rule(f"run {number + 1} of {arguments.runs}")
+        run(set(arguments.only.split(",")), arguments.entries, arguments.proofs, figures)
+    Console().print(show(figures))
+    if arguments.json:
+        arguments.json.write_bytes(orjson.dumps(figures.runs, option=orjson.OPT_INDENT_2))
+
+
+if __name__ == "__main__":
+    main()

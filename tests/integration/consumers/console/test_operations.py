@@ -1,0 +1,51 @@
+"""The operations page: what is halted and what to do, what is refused, who did what; and while the database is away."""
+
+from __future__ import annotations
+
+from infra.postgres.connection import Connection
+from infra.settings import Settings
+from tests.integration.consumers.console.at_the_console import add_account, console, signed_in
+
+REASON = "the batch at offset 17 is damaged"
+
+
+async def test_a_halt_shows_its_reason_and_its_runbook_entry(settings: Settings, connection: Connection) -> None:
+    await add_account(connection, "operator", "administrator")
+    await connection.execute(
+        "INSERT INTO platform.agency (code, role, name, registered_index) VALUES ('health', 'agency', $1, 2)",
+        {"ar": "وزارة <b>الصحة", "en": "Ministry of <b>Health"},
+    )
+    await connection.execute(
+        "INSERT INTO log.read_position (topic, next_offset, halted_reason, halted_at)"
+        " VALUES ('agency.health.events', 17, $1, now())",
+        REASON,
+    )
+    await connection.execute("INSERT INTO platform.position (consumer, position) VALUES ('revenue', 0)")
+    async with console(settings) as parts, signed_in(parts, "operator") as client:
+        page = (await client.get("/operations")).text
+        assert "Halted: health" in page
+        assert REASON in page
+        assert "checksum does not match" in page, "the runbook's entry"
+        assert "Ministry of &lt;b&gt;Health" in page
+        trail = (await client.get("/operations/trail")).text
+        assert "console/operator" in trail
+        assert "sign in" in trail
+        parts.reads.terminate()
+        away = await client.get("/operations")
+        assert away.status_code == 200
+        assert "The database does not answer" in away.text
+        assert REASON in away.text, "what was read before still stands"
+        assert (await client.get("/operations/trail")).status_code == 503
+
+
+async def test_without_a_database_nobody_new_is_let_in(settings: Settings, connection: Connection) -> None:
+    await add_account(connection, "operator", "administrator")
+    async with console(settings) as parts, signed_in(parts, "operator") as client:
+        assert (await client.get("/account")).status_code == 200
+        parts.own.terminate()
+        assert (await client.get("/account")).status_code == 200, "a session that was valid just now"
+        client.cookies.clear()
+        client.cookies.set("yesser-session", "another")
+        answer = await client.get("/account")
+        assert answer.status_code == 503
+        assert "<h1>" in answer.text

@@ -1,0 +1,84 @@
+"""Sessions end by time, by sign-out, by a new password and with their account; accounts are managed by commands."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from consumers.console.accounts.accounts import Account
+from consumers.console.accounts.sessions import Sessions
+from consumers.console.app import pages
+from infra.postgres.connection import Connection, create_pool
+from infra.settings import Settings
+from tests.integration.consumers.console.at_the_console import PASSWORD, add_account, console, csrf_of, signed_in
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = datetime.now(UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.mark.parametrize(("idle_h", "ends"), [(1.9, False), (2.1, True)])
+async def test_a_session_ends_when_it_is_idle(
+    settings: Settings, connection: Connection, idle_h: float, ends: bool
+) -> None:
+    await add_account(connection, "desk", "office")
+    pool, clock = await create_pool(settings.acting_as("console"), "test", size=1), Clock()
+    sessions = Sessions(pool, settings, clock)
+    value, _ = await sessions.begin(Account("desk", "office"))
+    clock.now += timedelta(hours=idle_h)
+    assert (await sessions.find(value) is None) is ends
+    await pool.close()
+
+
+async def test_a_session_ends_after_its_longest_time(settings: Settings, connection: Connection) -> None:
+    await add_account(connection, "desk", "office")
+    pool, clock = await create_pool(settings.acting_as("console"), "test", size=1), Clock()
+    sessions = Sessions(pool, settings, clock)
+    value, _ = await sessions.begin(Account("desk", "office"))
+    for _ in range(7):
+        assert await sessions.find(value) is not None
+        clock.now += timedelta(hours=1.8)
+    assert await sessions.find(value) is None
+    assert await sessions.find("another") is None
+    assert await sessions.find("x" * 10_000) is None
+    await pool.close()
+
+
+async def test_a_disabled_account_is_out_at_once(settings: Settings, connection: Connection) -> None:
+    await add_account(connection, "desk", "office")
+    async with console(settings) as parts, signed_in(parts, "desk") as client:
+        assert (await client.get("/account")).status_code == 200
+        await connection.execute("UPDATE console.account SET disabled_at = now()")
+        assert (await client.get("/account")).status_code == 303
+        answer = await client.post("/sign-in", data={"username": "desk", "password": PASSWORD})
+        assert answer.status_code == 401
+
+
+async def test_a_new_password_ends_the_other_sessions(settings: Settings, connection: Connection) -> None:
+    await add_account(connection, "desk", "office")
+    async with console(settings) as parts, signed_in(parts, "desk") as client, signed_in(parts, "desk") as other:
+        csrf = csrf_of((await client.get("/account")).text)
+        given = {"csrf": csrf, "password": PASSWORD, "new_password": "short"}
+        assert (await client.post("/account/password", data=given)).status_code == 422
+        given["new_password"] = "another password"
+        assert (await client.post("/account/password", data={**given, "password": "wrong"})).status_code == 422
+        assert (await client.post("/account/password", data=given)).headers["location"] == "/account?changed=true"
+        assert (await client.get("/account")).status_code == 200
+        assert (await other.get("/account")).status_code == 303
+        assert (await other.post("/sign-in", data={"username": "desk", "password": PASSWORD})).status_code == 401
+
+
+async def test_every_form_needs_the_sessions_secret(settings: Settings, connection: Connection) -> None:
+    await add_account(connection, "desk", "office")
+    async with console(settings) as parts, signed_in(parts, "desk") as client:
+        forms = [path for path, methods in pages(parts).openapi()["paths"].items() if "post" in methods]
+        assert "/account/password" in forms
+        for path in forms:
+            answer = await client.post(re.sub(r"[{}]", "", path), data={"csrf": "guess"})
+            assert answer.status_code == 403, path

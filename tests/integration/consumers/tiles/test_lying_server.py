@@ -1,0 +1,403 @@
+"""An auditor with an address, a key and a token asks a server that lies: each command finds it, names it, ends with 76.
+
+The gateway is the real one, over PostgreSQL, and a proxy stands before it. The log's key was rotated on the way; the
+auditor knows the first one, and has accepted a checkpoint before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import random
+import shutil
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from consumers.audit import http_port
+from consumers.audit.layout import TILE, parse_tile_path
+from consumers.audit.mirror import write_mirror
+from events.errors import YesserError
+from infra.cli import cli
+from infra.command_line.exit_codes import ExitCode, exit_code
+from infra.log.key_history import sign_transition
+from infra.log.signed_note import LogKey
+from infra.postgres.connection import Connection
+from infra.settings import Settings
+from tests.integration.consumers.audit.test_audit import fill
+from tests.integration.consumers.pipeline.written_log import raw_entries
+from tests.integration.consumers.read_api.read_api import read_window
+from tests.integration.consumers.tiles.lying_server import Lie, LyingServer, Request, answer, honest, lying_server
+from tests.oracle.history import MIXED, entries_from, generate
+from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, root_of
+
+ACCEPTED, ROTATED, SIZE, PROVEN = 530, 300, 700, 299
+RAW = raw_entries(entries_from(generate(61, 720, MIXED)))[:SIZE]
+NEXT = LogKey(KEY.name, b"n" * 32)
+STEP = sign_transition(KEY, NEXT, datetime(2026, 11, 1, tzinfo=UTC), (ROTATED, root_of(RAW[:ROTATED])))
+FILES = (
+    "checkpoint", "keys", "tile/0/000", "tile/0/001", "tile/0/002.p/188", "tile/1/000.p/2",
+    "tile/entries/000", "tile/entries/001", "tile/entries/002.p/188",
+)  # fmt: skip
+COMMANDS = ("check", "verify", "mirror", "prove", "replay")
+
+
+@dataclass
+class Auditor:
+    """Runs the commands, each from where the auditor stood before: a kept checkpoint and a mirror of 530 entries."""
+
+    server: LyingServer
+    folder: Path
+    token: Path
+
+    async def run(self, command: str, *, keeps: bool = True) -> tuple[int, str]:
+        """Exit code and what was said. `keeps`: with what was accepted before."""
+        own = self.folder / "now"
+        shutil.rmtree(own, ignore_errors=True)
+        if keeps:
+            shutil.copytree(self.folder / "before", own)
+        return await asyncio.to_thread(self._run, command, own)
+
+    def _run(self, command: str, own: Path) -> tuple[int, str]:
+        address, into = self.server.address, own / "mirror"
+        arguments = {
+            "check": (address,),
+            "verify": (address,),
+            "mirror": (str(into), "--from", address),
+            "prove": (address, str(PROVEN)),
+            "replay": (address, "--stdout"),
+            "read models": (address, "--into", str(own / "models"), "--json"),
+        }[command]
+        name = "replay" if command == "read models" else command
+        options = ["--vkey", KEY.verifier.vkey, "--token-file", str(self.token)]
+        environment = {"XDG_STATE_HOME": str(own), "YESSER_HOME": str(own / "no-home")}
+        result = CliRunner().invoke(cli, ["audit", name, *arguments, *options], env=environment)
+        if result.exception is None or isinstance(result.exception, SystemExit):
+            return result.exit_code, result.output
+        assert isinstance(result.exception, YesserError), result.exception
+        return exit_code(result.exception), str(result.exception)
+
+    async def finds(self, lie: Lie, code: int, *words: str, commands: Sequence[str] = COMMANDS) -> None:
+        """Each command that was lied to ends with this code and these words, and the others end well."""
+        for command in commands:
+            self.server.tells(lie)
+            found, said = await self.run(command)
+            expected = code if self.server.lies else 0
+            assert found == expected, (command, self.server.lies, said)
+            if self.server.lies:
+                assert all(word in said for word in words), (command, words, said)
+
+
+async def sign(connection: Connection, size: int) -> None:
+    note = NEXT.sign_checkpoint(size, root_of(RAW[:size]))
+    await connection.execute("INSERT INTO log.checkpoint (size, note) VALUES ($1, $2)", size, note)
+
+
+@pytest.fixture
+async def auditor(
+    settings: Settings, connection: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Auditor]:
+    monkeypatch.setattr(http_port, "_WAIT_MIN_S", 0.001)
+    monkeypatch.setattr(http_port, "_WAIT_MAX_S", 0.001)
+    await fill(connection, RAW, ROTATED)
+    await connection.execute("INSERT INTO log.key_history (number, size, note) VALUES (1, $1, $2)", ROTATED, STEP.note)
+    await sign(connection, ACCEPTED)
+    await connection.execute("INSERT INTO platform.agency VALUES ('yesser', 'office', '{}', 1)")
+    async with read_window(settings, connection) as window, lying_server(window.client) as server:
+        await window.get("/v1/entries", "auditor", "court-of-audit")
+        token = tmp_path / "token"
+        token.write_text(window.tokens["auditor", "court-of-audit"])
+        found = Auditor(server, tmp_path, token)
+        for command in ("check", "mirror"):
+            code, said = await found.run(command, keeps=command == "mirror" and (tmp_path / "before").exists())
+            assert code == 0, said
+            shutil.rmtree(tmp_path / "before", ignore_errors=True)
+            shutil.copytree(tmp_path / "now", tmp_path / "before")
+        await sign(connection, SIZE)
+        await until_served(server, lambda note: f"\n{SIZE}\n" in note)
+        yield found
+
+
+async def until_served(server: LyingServer, holds: Callable[[str], bool]) -> None:
+    """The gateway keeps a checkpoint for a second."""
+    deadline = time.monotonic() + 60
+    while not holds((await server.gateway.get("/log/0/checkpoint")).text):
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.05)
+
+
+def only(path: str, change: Callable[[bytes], bytes]) -> Lie:
+    return lambda request: change(request.body) if request.path == path else None
+
+
+def said(text: str, _: bytes) -> bytes:
+    return answer(text.encode())
+
+
+def flipped(data: bytes, bit: int) -> bytes:
+    changed = bytearray(data)
+    changed[bit // 8] ^= 1 << bit % 8
+    return bytes(changed)
+
+
+async def test_an_honest_server_is_believed_by_every_command(auditor: Auditor) -> None:
+    await auditor.finds(honest, 0)
+    code, said = await auditor.run("read models")
+    assert code == 0, said
+    assert json.loads(said)["root"] == root_of(RAW).hex()
+
+
+@pytest.mark.timeout(300)
+async def test_a_flipped_bit_in_any_file_is_found_by_every_command_that_reads_it(auditor: Auditor) -> None:
+    chance = random.Random(1425)
+    for path in FILES:
+
+        def flip(data: bytes, path: str = path) -> bytes:
+            begin, end = 0, len(data)
+            if path == "tile/entries/001":  # of this one, `prove` looks at its own entry alone
+                begin = sum(2 + len(entry) for entry in RAW[TILE:PROVEN])
+                end = begin + 2 + len(RAW[PROVEN])
+            return answer(flipped(data, chance.randrange(8 * begin, 8 * end)))
+
+        await auditor.finds(only(path, flip), ExitCode.TAMPERED, path)
+
+
+LIES: dict[str, tuple[Callable[[bytes], bytes], ExitCode]] = {
+    "HTML": (lambda _: answer(b"<!doctype html><p>Sign in", 200, "content-type: text/html"), ExitCode.TAMPERED),
+    "nothing": (lambda _: answer(b""), ExitCode.TAMPERED),
+    "half a file": (lambda data: answer(data[: len(data) // 2]), ExitCode.TAMPERED),
+    "one byte too few": (lambda data: answer(data[:-1]), ExitCode.TAMPERED),
+    "one byte too many": (lambda data: answer(data + b"\0"), ExitCode.TAMPERED),
+    "a shorter length than it has": (lambda data: answer(data, length=len(data) - 1), ExitCode.TAMPERED),
+    "no gzip where it says so": (lambda data: answer(data, 200, "content-encoding: gzip"), ExitCode.TAMPERED),
+    "half of a gzip": (
+        lambda data: answer(gzip.compress(data)[:-20], 200, "content-encoding: gzip"), ExitCode.TAMPERED
+    ),
+    "without end": (lambda _: answer(gzip.compress(bytes(20 << 20)), 200, "content-encoding: gzip"), ExitCode.TAMPERED),
+    "a redirect": (lambda _: answer(b"", 302, "location: /"), ExitCode.TAMPERED),
+    "half an answer": (lambda data: answer(data[:-1], length=len(data)), ExitCode.TRY_AGAIN),
+    "no answer": (lambda _: b"", ExitCode.TRY_AGAIN),
+    "what is not HTTP": (lambda _: b"\x16\x03\x01 not HTTP\r\n\r\n", ExitCode.TRY_AGAIN),
+    "500": (lambda _: answer(b"a fault", 500), ExitCode.TRY_AGAIN),
+    "429": (lambda _: answer(b"", 429), ExitCode.TRY_AGAIN),
+}  # fmt: skip
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("path", "command"),
+    [
+        ("checkpoint", "check"),
+        ("keys", "prove"),
+        ("tile/0/001", "replay"),
+        ("tile/1/000.p/2", "mirror"),
+        ("tile/entries/001", "verify"),
+    ],
+)
+async def test_each_answer_that_is_none_is_found_in_every_kind_of_file(
+    auditor: Auditor, path: str, command: str
+) -> None:
+    for name, (lie, code) in LIES.items():
+        await auditor.finds(only(path, lie), code, f"{auditor.server.address}{path}", commands=[command])
+        assert auditor.server.lies, name
+
+
+async def test_a_part_that_was_signed_is_missing_but_no_log_at_all_is_no_tampering(auditor: Auditor) -> None:
+    await auditor.finds(only("tile/entries/001", lambda _: answer(b"", 404)), ExitCode.TAMPERED, "tile/entries/001")
+    await auditor.finds(only("tile/0/000", lambda _: answer(b"", 404)), ExitCode.TAMPERED, "tile/0/000")
+    await auditor.finds(lambda _: answer(b"", 404), ExitCode.ANSWER_IS_NO, "a log's address")
+    await auditor.finds(
+        only("keys", lambda _: answer(b"", 404)), ExitCode.TAMPERED, "no signature of a known key", "checkpoint"
+    )
+
+
+async def test_a_server_that_never_comes_to_an_end_is_left(auditor: Auditor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_port, "ANSWER_MAX_S", 0.3)
+    for path in ("checkpoint", "tile/1/000.p/2"):
+        auditor.server.tells(only(path, lambda data: answer(data * 100)), drip=True)
+        code, said = await auditor.run("check")
+        assert (code, path in said) == (ExitCode.TRY_AGAIN, True), said
+
+
+class Fork:
+    """Another history, with the log's own signature, that differs in one entry or goes on from another one."""
+
+    def __init__(self, entries: list[bytes]) -> None:
+        self.log = MemoryLog(entries)
+        self.note = NEXT.sign_checkpoint(len(entries), self.log.root)
+
+    def file(self, path: str) -> bytes | None:
+        if path == "checkpoint":
+            return self.note.encode()
+        tile = parse_tile_path(path)
+        if tile is None or not tile.is_within(len(self.log.stored)):
+            return None
+        begin, end = tile.number * TILE, tile.number * TILE + tile.width
+        if tile.kind == "entries":
+            return b"".join(len(entry).to_bytes(2, "big") + entry for entry in self.log.stored[begin:end])
+        return b"".join(self.log.levels[tile.level][begin:end])
+
+    def told(self, request: Request, paths: str = "") -> bytes | None:
+        if request.path == "keys" or not request.path.startswith(paths):
+            return None
+        data = self.file(request.path)
+        return answer(b"", 404) if data is None else answer(data)
+
+
+def with_another(index: int, size: int = SIZE) -> list[bytes]:
+    """The log with another entry at an index, recorded at the same time."""
+    entries = list(RAW[:size])
+    entries[index] = entries[index].replace(b'"specversion"', b'"specversioN"')
+    assert entries[index] != RAW[index]
+    return entries
+
+
+@pytest.mark.parametrize("index", [0, 310, 529])
+async def test_a_fork_for_one_reader_is_found_by_what_the_reader_accepted(auditor: Auditor, index: int) -> None:
+    fork = Fork(with_another(index))
+    token = f"Bearer {auditor.token.read_text()}"
+    words = ("two histories",) if index > ROTATED else ()
+    await auditor.finds(lambda r: fork.told(r) if r.token == token else None, ExitCode.TAMPERED, *words)
+    # Another one, to whom the true log is shown, sees nothing of it.
+    auditor.server.tells(lambda r: fork.told(r) if r.token != token else None)
+    assert await auditor.run("check") == (0, (await auditor.run("check"))[1])
+
+
+async def test_a_fork_is_found_though_each_of_two_histories_is_shown_where_it_fits(auditor: Auditor) -> None:
+    """The hashes are those of the log that was accepted; the checkpoint, or that and the entries, are the fork's."""
+    fork = Fork(with_another(310))
+    for paths in ("checkpoint", "tile/entries/"):
+
+        def in_parts(request: Request, paths: str = paths) -> bytes | None:
+            return fork.told(request, "checkpoint") or fork.told(request, paths)
+
+        await auditor.finds(in_parts, ExitCode.TAMPERED, "tile/")
+    first = {"reads": 0}
+
+    def changes_its_mind(request: Request) -> bytes | None:
+        """True hashes for as long as the checkpoint that was accepted is looked at, the fork's after it."""
+        if request.path == "checkpoint":
+            first["reads"] = 0
+            return fork.told(request)
+        first["reads"] += 1
+        return None if first["reads"] <= 6 else fork.told(request)
+
+    await auditor.finds(changes_its_mind, ExitCode.TAMPERED)
+
+
+async def test_a_log_that_shrinks_or_shows_an_old_checkpoint_is_found(auditor: Auditor) -> None:
+    for size in (ROTATED + 1, ACCEPTED - 1):
+        old = NEXT.sign_checkpoint(size, root_of(RAW[:size]))
+        await auditor.finds(only("checkpoint", partial(said, old)), ExitCode.TAMPERED, "lost its tail")
+    emptied = NEXT.sign_checkpoint(0, root_of([])).encode()
+    await auditor.finds(only("checkpoint", lambda _: answer(emptied)), ExitCode.TAMPERED)
+
+
+async def test_a_checkpoint_of_the_replaced_key_alone_is_refused(auditor: Auditor) -> None:
+    stolen = KEY.sign_checkpoint(SIZE, root_of(RAW)).encode()
+    await auditor.finds(only("checkpoint", lambda _: answer(stolen)), ExitCode.TAMPERED, "at this size", "checkpoint")
+
+
+async def test_times_that_run_backwards_are_found_at_their_index(auditor: Auditor) -> None:
+    """Signed by the log's own key, and a continuation of what was accepted: only the times are wrong."""
+    late = list(RAW)
+    late[601] = late[601].replace(late[601][17:21], b"2024", 1)
+    await auditor.finds(
+        Fork(late).told, ExitCode.TAMPERED, "entry 601 (tile/entries/002", "2024-", commands=("verify", "mirror")
+    )
+    none = [*RAW[:650], b'{"n":650}', *RAW[651:]]
+    await auditor.finds(
+        Fork(none).told, ExitCode.TAMPERED, "entry 650 (tile/entries/002", commands=("verify", "mirror")
+    )
+
+
+CHANGED: dict[str, tuple[str, tuple[str, ...]]] = {
+    "an entry": (
+        "UPDATE log.segment SET entries = overlay(entries PLACING 'X'::bytea FROM octet_length(entries) - 9)"
+        " WHERE first_index = $1",
+        ("entry 699", "tile/entries/002"),
+    ),
+    "an entry with its leaf": (
+        "UPDATE log.segment SET entries = overlay(entries PLACING 'X'::bytea FROM octet_length(entries) - 9),"
+        " leaves = overlay(leaves PLACING sha256('x') FROM octet_length(leaves) - 31) WHERE first_index = $1",
+        ("tile/0/002",),
+    ),
+    "a length": (
+        "UPDATE log.segment SET entries = overlay(entries PLACING '\\x7fff'::bytea FROM 1) WHERE first_index = $1",
+        ("tile/entries/002",),
+    ),
+    "entries deleted": ("DELETE FROM log.segment WHERE first_index = $1", ("tile/0/002",)),
+    "a node": (
+        "UPDATE log.node SET hash = sha256(hash) WHERE level = 1 AND node_index = 1 AND $1::bigint >= 0",
+        ("tile/1/000",),
+    ),
+    "the newest checkpoint deleted": (
+        "DELETE FROM log.checkpoint WHERE size > 300 AND $1::bigint >= 0",
+        ("lost its tail",),
+    ),
+    "another checkpoint": (
+        "UPDATE log.checkpoint SET note = replace(note, E'\\n700\\n', E'\\n699\\n') WHERE size > $1::bigint",
+        ("checkpoint",),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CHANGED)
+async def test_what_a_superuser_of_the_database_changes_is_found_from_outside(
+    auditor: Auditor, connection: Connection, name: str
+) -> None:
+    """The gateway's process is new, and has kept no tile in memory but those that the auditor read before."""
+    change, words = CHANGED[name]
+    for table in ("segment", "node", "checkpoint"):
+        await connection.execute(f"ALTER TABLE log.{table} DISABLE TRIGGER append_only")
+    last = await connection.fetchval("SELECT max(first_index) FROM log.segment")
+    before = (await auditor.server.gateway.get("/log/0/checkpoint")).text
+    assert (await connection.execute(change, last)).split()[-1] != "0"
+    if "checkpoint" in name:
+        await until_served(auditor.server, lambda note: note != before)
+
+    async def ends_with_76(command: str) -> None:
+        auditor.server.tells(honest)
+        code, said = await auditor.run(command)
+        assert code == ExitCode.TAMPERED, (command, said)
+        assert all(word in said for word in words), (command, said)
+
+    for command in ("verify", "mirror", "replay"):
+        await ends_with_76(command)
+
+
+async def test_a_damaged_mirror_is_found_as_a_source_and_before_it_grows(auditor: Auditor, tmp_path: Path) -> None:
+    whole = tmp_path / "whole"
+    log = MemoryLog(RAW[:ACCEPTED])
+    await write_mirror(log, whole, KEY.verifier)
+    chance = random.Random(7)
+    options = ["--vkey", KEY.verifier.vkey]
+    for path in sorted(str(p.relative_to(whole)) for p in whole.rglob("*") if p.is_file()):
+        for damage in ("bit", "cut", "gone"):
+            folder = tmp_path / "damaged"
+            shutil.rmtree(folder, ignore_errors=True)
+            shutil.copytree(whole, folder)
+            data = (folder / path).read_bytes()
+            if damage == "gone":
+                (folder / path).unlink()
+            else:
+                changed = data[:-1] if damage == "cut" else flipped(data, chance.randrange(8 * len(data)))
+                (folder / path).write_bytes(changed)
+            if path == "checkpoint" and damage == "gone":
+                continue  # a folder without a checkpoint is no mirror, and is filled anew
+            grown = MemoryLog(RAW)
+            grown.note = KEY.sign_checkpoint(SIZE, grown.root)
+            with pytest.raises(YesserError, match=path.partition(".p")[0]) as found:
+                await write_mirror(grown, folder, KEY.verifier)
+            assert exit_code(found.value) == ExitCode.TAMPERED, (path, damage, found.value)
+            result = await asyncio.to_thread(CliRunner().invoke, cli, ["audit", "verify", str(folder), *options])
+            assert isinstance(result.exception, YesserError), (path, damage, result.output)
+            assert exit_code(result.exception) == ExitCode.TAMPERED, (path, damage)
+            assert path.partition(".p")[0] in str(result.exception)

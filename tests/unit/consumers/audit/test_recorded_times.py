@@ -1,0 +1,52 @@
+"""Recorded times: they never run backwards, and every entry has one; an index that does not follow starts anew."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from consumers.audit.authenticated import AuthenticatedLog
+from consumers.audit.tree import BATCH_ENTRIES, RecordedTimes, WrongTime, WrongTree, require_tree
+from tests.unit.consumers.audit.memory_log import FIRST_RECORDED, MemoryLog, sample_entries, sample_entry
+
+ENTRIES = sample_entries(600)
+EARLIER = sample_entry(1, FIRST_RECORDED - timedelta(microseconds=1))
+
+
+def test_equal_and_later_times_are_in_order() -> None:
+    times = RecordedTimes()
+    times.require(0, [ENTRIES[0], ENTRIES[0], ENTRIES[1]])
+    times.require(3, [])
+    times.require(3, [ENTRIES[1]])
+    times.require(100, [ENTRIES[0]])
+
+
+@pytest.mark.parametrize("entry", [EARLIER, b"", b"{}", b'{"recordedtime":1,"from":"a/0/0","event":{}}'])
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_the_first_that_is_not_is_named(entry: bytes, at: int) -> None:
+    times = RecordedTimes()
+    times.require(250, ENTRIES[:6])
+    wrong = [ENTRIES[7], ENTRIES[8], ENTRIES[9]]
+    wrong[at] = entry
+    with pytest.raises(WrongTime, match=rf"^entry {256 + at} \(tile/entries/001\)"):
+        times.require(256, wrong)
+
+
+async def test_a_log_that_is_what_was_signed_is_refused_for_its_times_alone() -> None:
+    late = [*ENTRIES[:300], EARLIER, *ENTRIES[300:]]
+    log = MemoryLog(late)
+    with pytest.raises(WrongTime, match=r"^entry 300 "):
+        await require_tree(log, len(late), log.root)
+    with pytest.raises(WrongTime, match=r"^entry 300 "):
+        await AuthenticatedLog(log, await log.checkpoint()).entries(0, 400)
+
+
+async def test_a_changed_entry_is_named_before_its_time_is_read() -> None:
+    entries = sample_entries(BATCH_ENTRIES + 300)
+    log = MemoryLog(entries)
+    log.stored[299] = EARLIER
+    with pytest.raises(WrongTree, match=r"^entry 299 "):
+        await require_tree(log, len(entries), log.root)
+    with pytest.raises(WrongTree, match=r"^entry 299 "):
+        await AuthenticatedLog(log, await log.checkpoint()).entries(256, 100)

@@ -1,0 +1,53 @@
+"""Numbers, money and dates as readers of both languages see them."""
+
+from __future__ import annotations
+
+import pytest
+from markupsafe import Markup
+
+from consumers.console.web.language import Words, code, isolated
+
+AR, EN = Words("ar"), Words("en")
+
+
+def text(markup: Markup) -> str:
+    return markup.striptags()
+
+
+@pytest.mark.parametrize(
+    ("halalas", "arabic", "english"),
+    [
+        (0, "0.00 ر.س", "SAR 0.00"),
+        (1, "0.01 ر.س", "SAR 0.01"),
+        (1_000_000_001, "10,000,000.01 ر.س", "SAR 10,000,000.01"),
+        (-21_510_500, "-215,105.00 ر.س", "SAR -215,105.00"),
+        (2**63 - 1, "92,233,720,368,547,758.07 ر.س", "SAR 92,233,720,368,547,758.07"),
+    ],
+)
+def test_money_is_exact(halalas: int, arabic: str, english: str) -> None:
+    assert text(AR.money(halalas)) == arabic
+    assert text(EN.money(halalas)) == english
+
+
+@pytest.mark.parametrize(("basis_points", "shown"), [(0, "0%"), (7_000, "70%"), (1_250, "12.5%"), (1, "0.01%")])
+def test_rates_are_exact(basis_points: int, shown: str) -> None:
+    assert text(AR.percent(basis_points)) == text(EN.percent(basis_points)) == shown
+
+
+def test_a_day_has_both_calendars() -> None:
+    assert text(EN.day("2006-03-01")) == "1 March 2006 1 Safar 1427 AH"
+    assert text(AR.day("2006-03-01")) == "1 مارس 2006 1 صفر 1427 هـ"
+    assert text(EN.day("1801-01-01")) == "1 January 1801", "outside the table of Umm al-Qura"
+
+
+def test_a_moment_is_the_clock_in_riyadh() -> None:
+    assert text(EN.moment("2006-03-01T21:30:00Z")) == "2 Mar 2006 00:30"
+    assert 'datetime="2006-03-01T21:30:00+00:00"' in EN.moment("2006-03-01T21:30:00Z")
+    assert not set(text(AR.moment("2006-03-01T21:30:00Z"))) & set("٠١٢٣٤٥٦٧٨٩")
+
+
+@pytest.mark.parametrize("show", [isolated, code])
+def test_a_text_of_an_event_is_escaped_and_isolated(show: object) -> None:
+    shown = show("<script>\u202e")  # type: ignore[operator]
+    assert "<script>" not in shown
+    assert shown.startswith(("<bdi>", '<code dir="ltr">'))

@@ -1,0 +1,26 @@
+"""The throughput of the last minutes, from the sizes of signed checkpoints."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from consumers.console.pages.operations.read import MINUTES, per_minute
+
+NOW = datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC)
+
+
+def ago(seconds: int) -> datetime:
+    return NOW - timedelta(seconds=seconds)
+
+
+def test_each_minute_has_what_was_signed_in_it() -> None:
+    minutes = per_minute([(ago(1), 100), (ago(20), 90), (ago(40), 70), (ago(100), 40), (ago(5_000), 10)], NOW)
+    assert len(minutes) == MINUTES
+    assert [grown for _, grown in minutes[-3:]] == [30, 30, 30]
+    assert minutes[-1][0] == NOW.replace(second=0)
+    assert sum(grown for _, grown in minutes) == 90
+
+
+def test_a_log_that_rests_has_no_throughput() -> None:
+    assert all(grown == 0 for _, grown in per_minute([(ago(5_000), 10)], NOW))
+    assert all(grown == 0 for _, grown in per_minute([], NOW))

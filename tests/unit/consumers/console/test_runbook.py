@@ -1,0 +1,41 @@
+"""A halt shows the runbook's entry that quotes its words."""
+
+from __future__ import annotations
+
+import pytest
+
+from consumers.console.pages.operations.runbook import runbook_entry
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason", "shown", "left_out"),
+    [
+        (
+            "registrar",
+            "a checkpoint of size 1729 was signed, but the database holds fewer entries",
+            "restored from an older copy",
+            "chmod 600",
+        ),
+        ("registrar", "log.skey is gone, or was never brought to this machine", "standby", "older copy"),
+        ("topic", "the batch at offset 17 is damaged", "checksum does not match", "lost its tail"),
+        ("topic", "it ends at offset 4, before 9", "lost its tail", "checksum does not match"),
+        (
+            "consumer",
+            "The entry that came as index 12 is not the one in the log's tree.",
+            "delete and re-create the topic",
+            "campaign rules",
+        ),
+    ],
+)
+def test_the_entry_of_a_reason(kind: str, reason: str, shown: str, left_out: str) -> None:
+    html = runbook_entry(kind, reason).html
+    assert shown in html
+    assert left_out not in html
+    assert "<a " not in html
+
+
+def test_a_reason_that_nobody_quoted_shows_the_whole_section() -> None:
+    entry = runbook_entry("consumer", "something new")
+    assert entry.title == "A consumer is halted"
+    assert "The campaign rules cannot be used" in entry.html
+    assert "Entry iN settles" in entry.html

@@ -1,0 +1,80 @@
+"""Who may send a form, where sign-in leads, and what an account is."""
+
+from __future__ import annotations
+
+import pytest
+
+from consumers.console.accounts.accounts import ROLES, Account
+from consumers.console.accounts.commands import InvalidAccount, require_valid
+from consumers.console.accounts.passwords import hash_password, is_password
+from consumers.console.navigation import ITEMS, home_of
+from consumers.console.pages.signin import own_path
+from consumers.console.web.security import is_own_site
+
+HOST = (b"host", b"console.example")
+
+
+@pytest.mark.parametrize(
+    ("headers", "own"),
+    [
+        ([(b"sec-fetch-site", b"same-origin")], True),
+        ([(b"sec-fetch-site", b"none")], True),
+        ([(b"sec-fetch-site", b"same-site")], False),
+        ([(b"sec-fetch-site", b"cross-site"), (b"origin", b"https://console.example")], False),
+        ([(b"origin", b"https://console.example")], True),
+        ([(b"origin", b"https://console.example.evil")], False),
+        ([(b"origin", b"null")], False),
+        ([], True),
+    ],
+)
+def test_forms_come_from_our_own_pages(headers: list[tuple[bytes, bytes]], own: bool) -> None:
+    assert is_own_site([HOST, *headers]) is own
+
+
+@pytest.mark.parametrize("address", ["/", "/plan?as_of_index=5", "/campaigns/a%2Fb", "/audit#x"])
+def test_sign_in_leads_back(address: str) -> None:
+    assert own_path(address) == address
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "plan", "//evil.example", "https://evil.example", "/\\evil.example", "/\\/evil", "javascript:x", "/a\nb"],
+)
+def test_sign_in_leads_nowhere_else(address: str) -> None:
+    assert own_path(address) == "/"
+
+
+def test_every_role_has_a_first_page_and_reads_as_a_token_of_its_kind_would() -> None:
+    for role in ROLES:
+        assert home_of(role) in {item.path for item in ITEMS}
+        caller = Account("desk", role, "health" if role in ("agency", "team") else None).caller()
+        assert (caller is None) == (role == "administrator")
+        if caller is not None:
+            assert (caller.agency is None) == (role in ("partner", "treasury", "auditor"))
+
+
+def test_a_password_is_hashed_with_argon2id() -> None:
+    kept = hash_password("a long password")
+    assert kept.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert is_password(kept, "a long password")
+    assert not is_password(kept, "another password")
+    assert not is_password(None, "no account has this password")
+
+
+@pytest.mark.parametrize(
+    ("username", "role", "agency", "team", "partners", "fault"),
+    [
+        ("1st", "office", None, None, (), "a name is"),
+        ("desk-1050123456", "office", None, None, (), "a name is"),
+        ("desk", "office", "health", None, (), "--agency"),
+        ("desk", "agency", None, None, (), "--agency"),
+        ("desk", "team", "health", None, (), "--team"),
+        ("desk", "partner", None, None, (), "--partner"),
+        ("desk", "partner", None, None, ("P1",), "--partner"),
+    ],
+)
+def test_an_account_that_cannot_be_is_refused(
+    username: str, role: str, agency: str | None, team: str | None, partners: tuple[str, ...], fault: str
+) -> None:
+    with pytest.raises(InvalidAccount, match=fault):
+        require_valid(username, role, agency, team, partners)

@@ -1,0 +1,37 @@
+"""A statement with the entries that prove it, written from a log in memory."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from consumers.audit.export import export
+from consumers.audit.verify import as_json
+from consumers.ledger.folded import folded
+from consumers.ledger.statement_proof import STATEMENT_FILE
+from consumers.revenue.rows import STATEMENT
+from events.wire.entry import parse_entry
+from tests.unit.consumers.audit.memory_log import KEY, MemoryLog
+
+
+async def write_proof(
+    raw: Sequence[bytes],
+    partnership_id: str,
+    period: str,
+    folder: Path,
+    without: Callable[[int], bool] = lambda index: False,
+) -> None:
+    """As `prove_statement` writes it. A sender who leaves entries `without` states what the others give."""
+    entries = [(index, entry, parse_entry(index, entry)) for index, entry in enumerate(raw)]
+    own = [row for row in entries if row[2].subject == f"partnership/{partnership_id}" and not without(row[0])]
+    statement = next(row for row in folded(row[2] for row in own).rows(STATEMENT) if row.period == period)
+    log = MemoryLog(list(raw))
+
+    async def chosen() -> AsyncIterator[tuple[int, bytes]]:
+        for index, entry, _ in own:
+            if index <= statement.closing_index:
+                yield index, entry
+
+    await export(log, await log.checkpoint(), KEY.verifier, chosen(), folder)
+    (folder / STATEMENT_FILE).write_text(as_json(asdict(statement)) + "\n", encoding="utf-8")

@@ -1,0 +1,194 @@
+"""A statement's folder, verified without a network; whatever is changed or left out in it is found and named."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from consumers.audit.mirror import write_mirror
+from consumers.audit.verify import row_line
+from consumers.ledger import statement_proof
+from consumers.ledger.statement_proof import NotProven, verify_statement
+from consumers.operations.audit_options import AuditSource
+from tests.bench.ledger import history
+from tests.integration.consumers.pipeline.written_log import raw_entries
+from tests.unit.consumers.audit.memory_log import KEY, MemoryLog
+from tests.unit.consumers.ledger.proven import write_proof
+
+RECEIPTS = 10_000
+VERIFIER = KEY.verifier
+LINES = "entries.ndjson"
+STATEMENT = "statement.json"
+WITHOUT_NETWORK = """
+import sys
+def refuse(event, arguments):
+    if event in ("socket.connect", "socket.bind", "socket.getaddrinfo", "socket.sendto", "socket.gethostbyname"):
+        raise OSError(f"there is no network: {event}")
+sys.addaudithook(refuse)
+"""
+Change = Callable[[Path], None]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("proof") / "whole"
+    asyncio.run(write_proof(raw_entries(history(RECEIPTS, 1, closes=True)), "P0", "2005-01", folder))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def short(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Few receipts, in a log with another partnership's between them."""
+    folder = tmp_path_factory.mktemp("proof") / "short"
+    asyncio.run(write_proof(raw_entries(history(12, 2, closes=True)), "P0", "2005-01", folder))
+    return folder
+
+
+def copied(folder: Path, into: Path) -> Path:
+    shutil.copytree(folder, into)
+    return into
+
+
+def test_it_verifies_with_the_network_gone(whole: Path, tmp_path: Path) -> None:
+    assert (whole / LINES).stat().st_size > statement_proof.MANY_ENTRIES_BYTES, "a second process verifies"
+    (tmp_path / "sitecustomize.py").write_text(WITHOUT_NETWORK)
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "YESSER_HOME": str(tmp_path / "home")}
+
+    def run(*command: str) -> subprocess.CompletedProcess[str]:
+        words = [sys.executable, *command]
+        return subprocess.run(words, env=environment, capture_output=True, text=True, timeout=100, check=False)
+
+    connecting = run("-c", "import socket; socket.create_connection(('127.0.0.1', 9))")
+    assert "there is no network" in connecting.stderr
+    command = ("ledger", "verify-statement", str(whole), "--vkey", VERIFIER.vkey, "--json")
+    done = run("-m", "infra.cli", *command)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["ok"], found["entries_count"]) == (True, RECEIPTS + 2)
+
+
+def lines_of(folder: Path) -> list[bytes]:
+    return (folder / LINES).read_bytes().splitlines(keepends=True)
+
+
+def replace_line(number: int, change: Callable[[bytes], bytes]) -> Change:
+    def apply(folder: Path) -> None:
+        lines = lines_of(folder)
+        changed = change(lines[number - 1])
+        assert changed != lines[number - 1]
+        lines[number - 1] = changed
+        (folder / LINES).write_bytes(b"".join(lines))
+
+    return apply
+
+
+def another_amount(line: bytes) -> bytes:
+    """An amount that is changed in the entry and in the column beside it alike."""
+    row = json.loads(line)
+    amount = f'"amount_halalas":{row["data"]["amount_halalas"]}'
+    entry = row["entry"].replace(amount, amount[:-1] + str((int(amount[-1]) + 1) % 10)).encode()
+    return row_line(row["index"], entry, "")
+
+
+def swap_lines(folder: Path) -> None:
+    lines = lines_of(folder)
+    lines[3], lines[4] = lines[4], lines[3]
+    (folder / LINES).write_bytes(b"".join(lines))
+
+
+def change_figure(folder: Path) -> None:
+    stated = json.loads((folder / STATEMENT).read_text())
+    changed = {**stated, "partner_base_halalas": stated["partner_base_halalas"] + 1}
+    (folder / STATEMENT).write_text(json.dumps(changed, separators=(",", ":")) + "\n")
+
+
+def respell(folder: Path) -> None:
+    (folder / STATEMENT).write_text(json.dumps(json.loads((folder / STATEMENT).read_text())) + "\n")
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (replace_line(4, lambda line: line.replace(b"S1", b"S2", 1)), "line 4 does not say what its entry says"),
+        (replace_line(4, lambda line: line[:300] + b"\xff" + line[301:]), "line 4: it is not UTF-8"),
+        (replace_line(4, another_amount), "the entries and the proof give the root"),
+        (replace_line(4, lambda line: b""), "too few hashes|give the root"),
+        (replace_line(4, lambda line: line + line), "row 5: index [0-9]+ is out of order"),
+        (swap_lines, "row 5: index [0-9]+ is out of order"),
+        (change_figure, "statement.json: partner_base_halalas is [0-9]+, but the entries give"),
+        (respell, "statement.json is not written as it was exported"),
+    ],
+)
+async def test_each_change_is_found_and_placed(short: Path, tmp_path: Path, change: Change, named: str) -> None:
+    folder = await asyncio.to_thread(copied, short, tmp_path / "changed")
+    await asyncio.to_thread(change, folder)
+    with pytest.raises(NotProven, match=named):
+        await verify_statement(folder, VERIFIER)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (replace_line(9_000, lambda line: line.replace(b"S1", b"S2", 1)), "line 9000 does not say what its entry says"),
+        (replace_line(9_000, another_amount), "the entries and the proof give the root"),
+    ],
+)
+async def test_a_change_among_ten_thousand_receipts_is_found(
+    whole: Path, tmp_path: Path, change: Change, named: str
+) -> None:
+    folder = await asyncio.to_thread(copied, whole, tmp_path / "changed")
+    await asyncio.to_thread(change, folder)
+    with pytest.raises(NotProven, match=named):
+        await verify_statement(folder, VERIFIER)
+
+
+async def test_each_figure_of_the_statement_is_compared(short: Path, tmp_path: Path) -> None:
+    folder = await asyncio.to_thread(copied, short, tmp_path / "changed")
+    stated = json.loads((short / STATEMENT).read_text())
+    for name, value in stated.items():
+        other = {**stated, name: value + 1 if isinstance(value, int) else f"{value}0"}
+        (folder / STATEMENT).write_text(json.dumps(other, separators=(",", ":")) + "\n")
+        with pytest.raises(NotProven, match=r"is not one of partnership/P00|closing_index is|statement.json: "):
+            await verify_statement(folder, VERIFIER)
+
+
+@pytest.mark.parametrize("name", [LINES, STATEMENT, "checkpoint", "proof.json"])
+async def test_every_byte_counts(short: Path, tmp_path: Path, name: str) -> None:
+    """Each byte in turn (of the entries, every thirteenth) is another one."""
+    folder = await asyncio.to_thread(copied, short, tmp_path / "changed")
+    content = (short / name).read_bytes()
+    for at in range(0, len(content), 13 if name == LINES else 1):
+        changed = bytearray(content)
+        changed[at] ^= 1
+        (folder / name).write_bytes(changed)
+        with pytest.raises(NotProven):
+            await verify_statement(folder, VERIFIER)
+    (folder / name).write_bytes(content)
+    assert (await verify_statement(folder, VERIFIER)).entries_count == 8
+
+
+async def test_a_receipt_that_its_sender_left_out_is_found_in_the_log(tmp_path: Path) -> None:
+    """The folder follows from the entries that it has; only the log has more."""
+    raw = raw_entries(history(12, 2, closes=True))
+    folder, mirror, left_out = tmp_path / "proof", tmp_path / "mirror", 6
+    await write_proof(raw, "P0", "2005-01", folder, lambda index: index == left_out)
+    await write_mirror(MemoryLog(raw), mirror, VERIFIER)
+    assert (await verify_statement(folder, VERIFIER)).entries_count == 7
+    with pytest.raises(NotProven, match=f"entry {left_out} of partnership/P0 was left out"):
+        await verify_statement(folder, VERIFIER, AuditSource(str(mirror), VERIFIER, None, None))
+
+
+async def test_an_entry_of_another_partnership_is_a_stranger(short: Path, tmp_path: Path) -> None:
+    folder = await asyncio.to_thread(copied, short, tmp_path / "proof")
+    stated = json.loads((folder / STATEMENT).read_text())
+    (folder / STATEMENT).write_text(json.dumps({**stated, "partnership_id": "P1"}, separators=(",", ":")) + "\n")
+    with pytest.raises(NotProven, match="entry 0 is not one of partnership/P1"):
+        await verify_statement(folder, VERIFIER)

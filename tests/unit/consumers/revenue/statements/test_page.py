@@ -1,0 +1,245 @@
+"""A printed statement, checked as by a person who has the page and a pocket calculator, and nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from consumers.revenue.consumer import CONSUMER
+from consumers.revenue.rows import CONTRACT
+from consumers.revenue.statements.paper import Paid, Provenance, statement_paper
+from consumers.revenue.statements.rendering import to_html
+from consumers.revenue.statements.working import Working
+from tests.oracle.history import REVENUE, entries_from, generate
+from tests.unit.consumers.entries import entry_of
+from tests.unit.consumers.memory_store import MemoryStore
+from tests.unit.consumers.revenue.ledger import Ledger, months
+from tests.unit.consumers.revenue.statements.test_working import versions_of, workings
+
+WORKED = [
+    {"up_to_halalas": 1_000_000_000, "partner_bp": 7000},
+    {"up_to_halalas": 2_500_000_000, "partner_bp": 6000},
+    {"up_to_halalas": None, "partner_bp": 5000},
+]
+RECEIPTS = (600_000_001, 900_000_000, 1_500_000_033)
+R7 = [{"up_to_halalas": 1000, "partner_bp": 7000}, {"up_to_halalas": None, "partner_bp": 5000}]
+PLATEAU = [
+    {"up_to_halalas": 1000, "partner_bp": 7000},
+    {"up_to_halalas": 2000, "partner_bp": 0},
+    {"up_to_halalas": None, "partner_bp": 5000},
+]
+
+
+@dataclass
+class Section:
+    """A table of the page: the English heading, and the rows with the last text of each cell."""
+
+    heading: str = ""
+    rows: list[list[str]] = field(default_factory=list)
+
+
+class Page(HTMLParser):
+    """The sections of a page. Where a cell is in two languages, the English text is the last one."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.sections: list[Section] = []
+        self._in: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        self._in.append(tag)
+        if tag == "section":
+            self.sections.append(Section())
+        elif tag == "tr":
+            self.sections[-1].rows.append([])
+        elif tag in ("td", "th"):
+            self.sections[-1].rows[-1].append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        while self._in and self._in.pop() != tag:
+            pass
+
+    def handle_data(self, data: str) -> None:
+        if not data.strip() or "section" not in self._in:
+            return
+        if "h2" in self._in:
+            self.sections[-1].heading = data.strip()
+        elif {"td", "th"} & set(self._in):
+            self.sections[-1].rows[-1][-1] = data.strip()
+
+    def of(self, heading: str) -> list[Section]:
+        return [section for section in self.sections if section.heading.startswith(heading)]
+
+    def fact(self, heading: str, label: str) -> int:
+        """A figure of a table of labels and values, in halalas."""
+        (section,) = self.of(heading)
+        (value,) = (row[1] for row in section.rows if row[2].startswith(label))
+        return halalas(value)
+
+
+def riyals(text: str) -> Fraction:
+    return Fraction(text.replace(",", ""))
+
+
+def halalas(text: str) -> int:
+    amount = riyals(text) * 100
+    assert amount.denominator == 1
+    return amount.numerator
+
+
+def rate(text: str) -> Fraction:
+    return Fraction(text.removesuffix("%")) / 100
+
+
+def bands(section: Section) -> list[tuple[Fraction, Fraction | None, Fraction]]:
+    found = []
+    for text, per_cent in section.rows[1:]:
+        limits = [riyals(number) for number in re.findall(r"[0-9][0-9,]*\.[0-9]+", text)]
+        found.append((limits[0], limits[1] if len(limits) > 1 else None, rate(per_cent)))
+    return found
+
+
+def share_of(sum_: Fraction, priced: list[tuple[Fraction, Fraction | None, Fraction]]) -> Fraction:
+    """The share of a cumulative sum, band by band, rounded down to the halala."""
+    share = Fraction(0)
+    for low, high, per_cent in priced:
+        share += max(Fraction(0), (sum_ if high is None else min(sum_, high)) - low) * per_cent
+    return Fraction((share * 100).__floor__(), 100)
+
+
+def check_by_hand(page: Page) -> None:
+    """Everything that a reader can compute from the page alone."""
+    due = "What is due"
+    base, total = page.fact(due, "Partner's base share"), page.fact(due, "= Partner, total")
+    net = page.fact("Revenue", "= Net")
+    assert net == page.fact("Revenue", "+ Collected") - page.fact("Revenue", "− Reversed")
+    assert page.fact("Revenue", "Closing") == page.fact("Revenue", "Opening") + net
+    assert total == base + page.fact(due, "+ Top-up") - page.fact(due, "− Recovered")
+    assert page.fact(due, "Treasury") == net - total
+
+    shared, moved = 0, Fraction(0)
+    groups = zip(page.of("Bands of"), page.of("Partner's share under"), page.of("Cumulative sums"), strict=True)
+    for terms, by_band, sums in groups:
+        priced = bands(terms)
+        exact = Fraction(0)
+        for name, amount, per_cent, share in by_band.rows[1:]:
+            if amount:
+                assert riyals(amount) * rate(per_cent) == riyals(share), name
+                moved += riyals(amount)
+            if name != "Partner's share":
+                exact += riyals(share)
+        assert exact == riyals(by_band.rows[-1][3])
+        grown = Fraction(0)
+        for before, its_share, after, share_after, difference in sums.rows[1:-1]:
+            assert share_of(riyals(before), priced) == riyals(its_share)
+            assert share_of(riyals(after), priced) == riyals(share_after)
+            assert riyals(difference) == riyals(share_after) - riyals(its_share)
+            grown += riyals(difference)
+        assert grown == riyals(sums.rows[-1][4]) == exact
+        shared += halalas(sums.rows[-1][4])
+    assert shared == base
+    assert moved * 100 == net
+
+    for guarantee in page.of("Guarantee"):
+        figures = {row[2].partition(" =")[0]: row[1] for row in guarantee.rows}
+        formula = next(row[2] for row in guarantee.rows if row[2].startswith("Guaranteed ="))
+        per_cent, expected = formula.removeprefix("Guaranteed = ").split(" × ")
+        least = (rate(per_cent) * riyals(expected) * 100).__floor__()
+        assert least == halalas(figures["Guaranteed"])
+        assert halalas(figures["Top-up"]) == max(0, least - base) == page.fact(due, "+ Top-up")
+        if "Recovered" in figures:
+            outstanding = halalas(figures["Top-up outstanding before"])
+            recovered = min(outstanding, max(0, base - least))
+            assert halalas(figures["Recovered"]) == recovered == page.fact(due, "− Recovered")
+            assert halalas(figures["Top-up outstanding after"]) == outstanding + max(0, least - base) - recovered
+
+
+def page_of(store: MemoryStore, working: Working) -> Page:
+    partnership_id = working.statement["partnership_id"]
+    contract = next(row for row in store.rows(CONTRACT) if row.partnership_id == partnership_id)
+    partnership = {
+        "agency": contract.owner,
+        "partner": contract.partner,
+        "calendar": contract.calendar,
+        "starts_on": contract.starts_on,
+        "ends_on": contract.ends_on,
+        "terminated_on": contract.terminated_on,
+        "versions": versions_of(store, partnership_id),
+    }
+    provenance = Provenance(7, "ab" * 32, "https://log.example/proof/6")
+    return Page(to_html(statement_paper(partnership, working, Paid([], contract.payable_halalas), provenance)))
+
+
+def pages(store: MemoryStore) -> Iterator[tuple[dict[str, Any], Page]]:
+    for working in workings(store):
+        yield dict(working.statement), page_of(store, working)
+
+
+def told(periods: list[list[int]], **terms: Any) -> MemoryStore:
+    """A contract whose months got these receipts, in halalas, and were closed one after the other."""
+    own = Ledger()
+    assert own.sign(**terms) is None
+    for label, amounts in zip(months(1, len(periods)), periods, strict=True):
+        for number, amount in enumerate(amounts):
+            assert own.collect(f"R{label}.{number}", amount, f"{label}-10") is None
+        assert own.close(label) is None
+    return own.store
+
+
+@pytest.mark.parametrize("periods", [[list(RECEIPTS)], [[amount] for amount in RECEIPTS]])
+def test_the_worked_case(periods: list[list[int]]) -> None:
+    found = list(pages(told(periods, bands=WORKED)))
+    for _, page in found:
+        check_by_hand(page)
+    shares = [row[4] for _, page in found for row in page.of("Cumulative sums")[0].rows[-1:]]
+    assert shares == (["18,500,000.17"] if len(periods) == 1 else ["4,200,000.00", "5,800,000.00", "8,500,000.17"])
+
+
+@pytest.mark.parametrize(
+    ("own", "cap", "sums", "shares"),
+    [
+        (R7, {"amount_halalas": 800, "partner_bp_after": 1000}, (1000, 1199, 1200, 1500), (700, 799, 800, 830)),
+        (PLATEAU, {"amount_halalas": 700, "partner_bp_after": 1000}, (1000, 1500, 2001), (700, 750, 800)),
+    ],
+)
+def test_the_vectors_of_r7(own: Any, cap: Any, sums: tuple[int, ...], shares: tuple[int, ...]) -> None:
+    periods = [[after - before] for before, after in zip((0, *sums), sums, strict=False)]
+    found = [page for _, page in pages(told(periods, bands=own, cap=cap))]
+    for page in found:
+        check_by_hand(page)
+    assert [halalas(page.of("Cumulative sums")[0].rows[1][3]) for page in found] == list(shares)
+
+
+def test_a_guarantee_and_its_recovery() -> None:
+    expected = [{"period": label, "amount_halalas": 1001} for label in months(1, 12)]
+    guarantee = {"partner_floor_bp_of_expected": 3333, "recoverable": True}
+    found = list(pages(told([[100], [900], []], guarantee=guarantee, expected=expected)))
+    assert [(s["top_up_halalas"], s["recovered_halalas"]) for s, _ in found] == [(263, 0), (0, 263), (333, 0)]
+    for _, page in found:
+        check_by_hand(page)
+
+
+def test_every_statement_of_generated_histories() -> None:
+    checked: dict[str, int] = defaultdict(int)
+    for seed in range(6):
+        store = MemoryStore()
+        store.apply(CONSUMER, [entry_of(made) for made in entries_from(generate(seed, 300, REVENUE))])
+        for statement, page in pages(store):
+            if any("≈" in cell for section in page.sections for row in section.rows for cell in row):
+                checked["with a cap between halalas"] += 1
+                continue
+            check_by_hand(page)
+            checked["reversed"] += bool(statement["reversed_halalas"])
+            checked["topped up"] += bool(statement["top_up_halalas"])
+            checked["by hand"] += 1
+    assert checked["by hand"] > 20
+    assert checked["reversed"]
+    assert checked["topped up"]
