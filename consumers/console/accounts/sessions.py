@@ -92,7 +92,7 @@ class Sessions:
 
     async def end(self, value: str | None) -> None:
         if value:
-            self._remembered.pop(_digest(value), None)
+            self._known.pop(_digest(value), None)
             await self._pool.execute(_SQL["end_session"], _digest(value))
 
 

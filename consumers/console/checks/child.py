@@ -16,8 +16,9 @@ from uuid import uuid4
 
 import orjson
 
+from consumers.audit.kept import require_rotations
 from consumers.audit.port import read_verifier
-from consumers.audit.tree import require_rotations, require_tree
+from consumers.audit.tree import require_tree
 from consumers.commitments.check import newest_in_log
 from consumers.commitments.claims import Claim, read_model_name
 from consumers.commitments.log_keys import LOG_KEYS, hash_log_keys
@@ -43,7 +44,7 @@ async def verify_log(settings: Settings, update: Update) -> Result:
     async with connected(settings, "check", batch=True) as connection:
         port = PostgresPort(connection, read_verifier(settings, None))
         checkpoint = await port.checkpoint()
-        await require_rotations(port, await port.keys(), checkpoint.size)
+        await require_rotations(port, await port.keys(), checkpoint)
         await require_tree(port, checkpoint.size, checkpoint.root, update)
     return {"ok": True, "size": checkpoint.size, "root": checkpoint.root.hex()}
 
