@@ -110,6 +110,8 @@ def test_a_batch_is_cut_at_the_end_of_each_block(monkeypatch: pytest.MonkeyPatch
     assert (block_start(9), block_start(10)) == (0, 10)
 
 
-@pytest.mark.parametrize("table", [t for c in CONSUMERS.values() for t in c.tables if t.append_only], ids=str)
+@pytest.mark.parametrize(
+    "table", [t for c in CONSUMERS.values() for t in c.tables if t.append_only], ids=lambda t: t.name
+)
 def test_rows_that_are_only_added_show_their_age(table: Table[object]) -> None:
     assert table.since in table.columns
