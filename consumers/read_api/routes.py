@@ -15,18 +15,15 @@ from consumers.read_api.resources import (
     anomalies,
     balances,
     campaigns,
-    checkpoints,
     coverage,
-    entries,
     pace,
     partnerships,
     plan,
     projects,
-    proofs,
-    refusals,
     services,
     statements,
 )
+from consumers.read_api.resources.log import checkpoints, entries, proofs, refusals
 from infra.http.routes import RouteParts
 
 _RESOURCES: Final = (

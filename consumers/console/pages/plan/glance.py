@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -108,16 +108,7 @@ def glance(plan: Document, pace: Document, as_of_index: int | None) -> Glance:
         for project in apps["projects"]
     ]
     begun, _ = begun_and_completed(projects)
-    going = [project for project in projects if not project["cancelled"]]
-    phases = sum(project["phases"] for project in going)
-    applications = Line(
-        ("مراحل التطبيقات الوطنية", "Phases of national applications"),
-        sum(project["completed"] for project in going),
-        phases,
-        due(phases),
-        "",
-        "/plan/projects#national-application",
-    )
+    applications = _applications(projects, due)
     groups = [(_group(number, row, why), row) for number, row in services["groups"].items()]
     launched = Line(
         ("الخدمات المطلقة", "Services launched"),
@@ -155,6 +146,19 @@ def glance(plan: Document, pace: Document, as_of_index: int | None) -> Glance:
         partnerships_more=len(plan["partnerships"]) - len(shown),
         late=[line for line in judged if line.state == "late"],
         agencies=agencies_behind(pace["agencies"]),
+    )
+
+
+def _applications(projects: Sequence[Document], due: Callable[[int], int | None]) -> Line:
+    going = [project for project in projects if not project["cancelled"]]
+    phases = sum(project["phases"] for project in going)
+    return Line(
+        ("مراحل التطبيقات الوطنية", "Phases of national applications"),
+        sum(project["completed"] for project in going),
+        phases,
+        due(phases),
+        "",
+        "/plan/projects#national-application",
     )
 
 

@@ -18,7 +18,7 @@ from infra.log.proofs import PROOF_PREFIX
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
-_SQL: Final = queries("consumers.read_api.resources", "refusals.sql")
+_SQL: Final = queries("consumers.read_api.resources.log", "refusals.sql")
 _NEWEST: Final = INTEGER_MAX + 1
 
 IsOpen = Annotated[bool, Query(description="Only those that no later entry has corrected.")]

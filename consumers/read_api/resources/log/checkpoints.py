@@ -20,7 +20,7 @@ from infra.log.reader import StoredHashes, newest_checkpoint, rotation_notes
 from infra.log.signed_note import InvalidNote, signature_lines
 from infra.postgres.sql import queries
 
-_SQL: Final = queries("consumers.read_api.resources", "checkpoints.sql")
+_SQL: Final = queries("consumers.read_api.resources.log", "checkpoints.sql")
 _ED25519_BYTES: Final = 64
 _TIME_BYTES: Final = 8
 
