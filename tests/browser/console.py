@@ -129,6 +129,19 @@ class Story:
         return state
 
 
+def require_every_look(page: Page) -> None:
+    """A page that is loaded is accessible in the light and in the dark, and fits into a narrow window. Afterwards it is
+    as it was: only its colours differ in the dark, only its width in the window."""
+    assert page.locator("h1").count() == 1
+    require_accessible(page)
+    page.emulate_media(color_scheme="dark")
+    require_contrast(page)
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size(NARROW)
+    require_no_sideways_scroll(page)
+    page.set_viewport_size(WIDE)
+
+
 def require_accessible(page: Page) -> None:
     """No violation of WCAG 2.2 AA that axe finds, and contrast."""
     _require_none(page, {"runOnly": {"type": "tag", "values": _TAGS}})
