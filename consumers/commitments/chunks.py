@@ -18,6 +18,7 @@ from consumers.fold.consumer import Consumer
 from consumers.fold.table_hash import TableHash
 from consumers.rebuild.table_hash import RowHasher, key_order
 from infra.postgres.connection import Connection
+from infra.postgres.row_storage import key_arrays
 from infra.postgres.unit_of_work import Key, Table
 
 SNAPSHOT_MS_MAX: Final = 15_000
@@ -55,7 +56,7 @@ async def hash_at(connection: Connection, base: Base, table: Table[Any]) -> Tabl
             keys = await connection.fetch(_keys_sql(table, first=not after), limit, *after)
             if not keys:
                 return hasher.hash()
-            hasher.add(await connection.fetch(rows_sql, *map(list, zip(*keys, strict=True))))
+            hasher.add(await connection.fetch(rows_sql, *key_arrays(table, keys)))
         after = tuple(keys[-1])
         limit = next_limit(limit, time.monotonic() - began)
 

@@ -68,7 +68,7 @@ async def test_a_new_password_ends_the_other_sessions(settings: Settings, connec
         assert (await client.post("/account/password", data=given)).status_code == 422
         given["new_password"] = "another password"
         assert (await client.post("/account/password", data={**given, "password": "wrong"})).status_code == 422
-        assert (await client.post("/account/password", data=given)).headers["location"] == "/account?changed=true"
+        assert (await client.post("/account/password", data=given)).headers["location"] == "/account?changed=password"
         assert (await client.get("/account")).status_code == 200
         assert (await other.get("/account")).status_code == 303
         assert (await other.post("/sign-in", data={"username": "desk", "password": PASSWORD})).status_code == 401
