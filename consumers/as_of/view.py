@@ -1,7 +1,8 @@
 """A read-only view of the state: the live tables, or the state as of a point in time.
 
-The live view is one snapshot, so that all figures are consistent. An as-of view folds the first N entries, or those
-that occurred by a date, into tables inside one transaction, which is rolled back at the end.
+The live view is one snapshot, so that all figures are consistent. A view as of an index reads what the rows were at
+the beginning of a block and folds the rest (`past_state`). One as of an occurred date, or `from_log`, folds all entries
+into tables. Both live in one transaction, which is rolled back at the end.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from uuid import uuid4
 
+from consumers.as_of.past_state import can_show, lock_tables, schemas_as_of
 from consumers.as_of.point_in_time import PointInTime, entries_recorded_by, occurred_on
 from consumers.fold.consumer import Consumer
 from consumers.fold.replay import Scratch, replay
@@ -58,9 +60,16 @@ class View:
 
 @asynccontextmanager
 async def view(
-    settings: Settings, consumers: Sequence[Consumer], when: PointInTime | int | None = None
+    settings: Settings,
+    consumers: Sequence[Consumer],
+    when: PointInTime | int | None = None,
+    *,
+    from_log: bool = False,
 ) -> AsyncIterator[View]:
-    """A view of the tables of `consumers`, live or as of a point in time (a number is an index)."""
+    """A view of the tables of `consumers`, live or as of a point in time (a number is an index).
+
+    A past state `from_log` owes nothing to the live rows, and has every table.
+    """
     at = when if isinstance(when, PointInTime) else PointInTime(index=when)
     settings = settings.acting_as("reader")
     connection = await connect(settings, "reader", batch=not at.is_now)
@@ -69,10 +78,11 @@ async def view(
             async with live_view(connection, consumers) as live:
                 yield live
         else:
-            transaction = connection.transaction()
+            quick = at.occurred is None and not from_log and await can_show(connection, consumers)
+            transaction = connection.transaction(isolation="repeatable_read")
             await transaction.start()
             try:
-                yield await _as_of(settings, connection, consumers, at)
+                yield await _as_of(settings, connection, consumers, at, quick=quick)
             finally:
                 await transaction.rollback()
     finally:
@@ -109,14 +119,21 @@ class _OccurredBy(Scratch):
         self.position = end
 
 
-async def _as_of(settings: Settings, connection: Connection, consumers: Sequence[Consumer], at: PointInTime) -> View:
+async def _as_of(
+    settings: Settings, connection: Connection, consumers: Sequence[Consumer], at: PointInTime, *, quick: bool
+) -> View:
+    if quick:
+        await lock_tables(connection, consumers)
     index = await _index_of(connection, at)
     suffix = uuid4().hex[:12]
+    applied = {consumer.name: index for consumer in consumers}
+    schemas = await schemas_as_of(connection, consumers, index, suffix) if quick else None
+    if schemas is not None:
+        return View(connection, applied, schemas)
     scratches = [_scratch(consumer, f"as_of_{consumer.schema}_{suffix}", at) for consumer in consumers]
     for scratch in scratches:
         await scratch.create(connection, lasting=False)
     await replay(settings, connection, scratches, index)
-    applied = {consumer.name: index for consumer in consumers}
     return View(connection, applied, {scratch.consumer.name: scratch.schema for scratch in scratches})
 
 

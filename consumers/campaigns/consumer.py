@@ -35,6 +35,7 @@ from consumers.campaigns.rules.in_force import rules_in_force, versions_of
 from consumers.campaigns.rules.rule import GROUP_COMPLETED, QUOTA_MET, Rule, RuleSet
 from consumers.fold.anomaly import ANOMALY, Anomaly
 from consumers.fold.consumer import Consumer
+from consumers.fold.past_rows import SQL_FILE as PAST_ROWS
 from consumers.fold.version import version_of
 from consumers.projections.handlers import one_time_events, pending_events, plan, services, training
 from consumers.projections.handlers.outcome import Applied
@@ -59,7 +60,7 @@ class BatchContext:
             before = once is not None and self.has_fired(rule, once)
             owner = self._owners(rule, occurrence.agency).of(rule, occurrence.agency)
             decision = evaluate(rule, occurrence, owner, fired_before=before)
-            self.record(decision)
+            self.record(decision, index)
             proposal = decision.proposal
             if proposal is not None:
                 if once is not None:
@@ -69,14 +70,14 @@ class BatchContext:
     def contradict(self, found: Anomaly, moment: str) -> None:
         """The fact changed nothing, so no rule about it fires."""
         for rule in self.rules.about(moment):
-            self.record(contradicted(rule.name, found.index, found.rule))
+            self.record(contradicted(rule.name, found.index, found.rule), found.found_index)
 
     def has_fired(self, rule: Rule, once: str) -> bool:
         """Whether a rule that fires once has fired for this name."""
         return self.ws.get(ONCE, rule.name, once) is not None
 
-    def record(self, decision: Decision) -> None:
-        """Store an evaluation with its reason."""
+    def record(self, decision: Decision, index: int) -> None:
+        """Store an evaluation at entry `index`, with its reason."""
         campaign_id = decision.proposal.campaign_id if decision.proposal else None
         row = Evaluation(
             rule=decision.rule,
@@ -86,6 +87,7 @@ class BatchContext:
             fired=campaign_id is not None,
             campaign_id=campaign_id,
             reason=dict(decision.reason),
+            index=index,
         )
         self.ws.append(EVALUATION, row)
 
@@ -155,6 +157,7 @@ def campaigns_consumer(rules: Callable[[], RuleSet]) -> Consumer:
         sql_files=(
             *rows.SQL_FILES,
             ("consumers.fold", "anomaly.sql"),
+            PAST_ROWS,
             *chain.from_iterable(module.SQL_FILES for module in _SHARED),
         ),
         required_keys=lambda ws, entries: required_keys(ws, entries, names=rules().names_owner),

@@ -12,7 +12,7 @@ from events.values.working_days import riyadh_date
 from events.wire.entry import recorded_time
 
 State = Literal["open", "triggered", "acknowledged", "completed", "paused", "escalated", "overdue"]
-Sort = Literal["id", "due"]
+Sort = Literal["id", "due", "overdue"]
 STATES: Final[tuple[State, ...]] = get_args(State)
 SORTS: Final[tuple[Sort, ...]] = get_args(Sort)
 
@@ -26,7 +26,8 @@ class CampaignFilter:
 
     `today` is the civil date in Riyadh. A campaign is *overdue* after its due date, unless it is completed, paused, or
     both acknowledged and aired on each of its channels. It is *open* until it is completed. `due_before` excludes its
-    own date. `subscriptions`: at least one of them must match.
+    own date. `subscriptions`: at least one of them must match. The order `overdue` is by due date too, after what is
+    overdue.
     """
 
     today: str
@@ -46,13 +47,13 @@ class CampaignFilter:
     @property
     def depends_on_today(self) -> bool:
         """Whether another day may give other rows."""
-        return self.state == "overdue" or self.overdue is not None
+        return self.state == "overdue" or self.overdue is not None or self.sort == "overdue"
 
     def arguments(self) -> list[Any]:
         """The arguments of the query `campaigns`, after `campaign_id`."""
         subscriptions = None if self.subscriptions is None else [dict(row) for row in self.subscriptions]
         chosen = [self.owner, self.state, self.overdue, self.due_before, self.service, self.channel, self.rule]
-        return [self.today, self.sort == "due", *self.after, self.rows_max, *chosen, subscriptions]
+        return [self.today, self.sort, *self.after, self.rows_max, *chosen, subscriptions]
 
 
 def now() -> datetime:

@@ -17,6 +17,7 @@ from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
 _SQL: Final = queries("consumers.campaigns", "read.sql")
+_COUNTS: Final = _SQL["counts"].replace(":campaigns", _SQL["campaigns"])
 CHANNELS: Final = ("tv", "radio", "print")
 DETAIL_CONSUMERS: Final = (CONSUMER, EVENT_INDEX)
 _COPIED: Final = (
@@ -86,6 +87,14 @@ async def inbox(connection: Connection, chosen: CampaignFilter) -> list[dict[str
         }
         for row in rows
     ]
+
+
+async def counts(connection: Connection, chosen: CampaignFilter) -> dict[str, int]:
+    """How many campaigns match, how many of them are overdue or paused, and how many wait for each next step."""
+    row = await connection.fetchrow(_COUNTS, None, *chosen.arguments())
+    if row is None:
+        raise LookupError("a count without a row")
+    return dict(row)
 
 
 async def team_subscriptions(connection: Connection, agency: str, team: str) -> list[dict[str, Any]] | None:

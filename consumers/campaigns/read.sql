@@ -11,10 +11,13 @@ FROM coverage
 WHERE launched_index IS NOT NULL
 
 -- name: campaigns
--- Campaigns in the log that match (see filters.py), or $1 alone, after ($4, $5), by due date if $3. The state, the pause
+-- Campaigns in the log that match (see filters.py), or $1 alone, after ($4, $5), in the order $3. The state, the pause
 -- and what is overdue on day $2 are derived, not stored.
 SELECT *
 FROM (
+  SELECT *, CASE $3::text WHEN 'due' THEN due_on WHEN 'overdue' THEN CASE WHEN overdue THEN '0' ELSE '1' END || due_on
+                    ELSE '' END AS sort_key
+  FROM (
     SELECT c.*,
            CASE WHEN c.completed_index IS NOT NULL THEN 'completed'
                 WHEN c.acknowledged_index IS NOT NULL THEN 'acknowledged'
@@ -25,10 +28,10 @@ FROM (
                     OR (c.channels ? 'radio' AND c.radio = 0) OR (c.channels ? 'print' AND c.print = 0)) AS overdue,
            coalesce((SELECT sum(a.reach) FROM airing a WHERE a.campaign_id = c.campaign_id), 0) AS reach,
            v.name AS service_name, v.url AS service_url, v.launched_on AS service_launched_on,
-           v.channels AS service_channels,
-           CASE WHEN $3 THEN c.due_on ELSE '' END AS sort_key
+           v.channels AS service_channels
     FROM campaign c LEFT JOIN coverage s USING (service_id) LEFT JOIN service v USING (service_id)
     WHERE c.triggered_index IS NOT NULL
+  ) AS derived
 ) AS listed
 WHERE (sort_key, campaign_id) > ($4::text, $5::text)
   AND ($1::text IS NULL OR campaign_id = $1)
@@ -47,6 +50,21 @@ WHERE (sort_key, campaign_id) > ($4::text, $5::text)
         AND (w.channels IS NULL
              OR EXISTS (SELECT FROM jsonb_array_elements_text(w.channels) AS c (name) WHERE listed.channels ? c.name))))
 ORDER BY sort_key, campaign_id LIMIT $6
+
+-- name: counts
+-- The campaigns that match, by what their teams do next.
+SELECT count(*) AS campaigns,
+       count(*) FILTER (WHERE overdue) AS overdue,
+       count(*) FILTER (WHERE paused) AS paused,
+       count(*) FILTER (WHERE state = 'triggered' AND NOT paused) AS acknowledge,
+       count(*) FILTER (WHERE state = 'acknowledged' AND NOT paused AND is_missing) AS air,
+       count(*) FILTER (WHERE state = 'acknowledged' AND NOT paused AND NOT is_missing) AS complete,
+       count(*) FILTER (WHERE state = 'completed') AS completed
+FROM (
+    SELECT *, (channels ? 'tv' AND tv = 0) OR (channels ? 'radio' AND radio = 0)
+              OR (channels ? 'print' AND print = 0) AS is_missing
+    FROM (:campaigns) AS matching
+) AS counted
 
 -- name: subscriptions
 -- What a team wants; its agency is named, because two agencies may use one name.

@@ -86,7 +86,10 @@ class Coverage:
 
 @dataclass(slots=True)
 class Evaluation:
-    """A rule's decision on a cause: fired or not, and why."""
+    """A rule's decision on a cause: fired or not, and why.
+
+    `index` is the entry at which it was decided: for a cause that was pending, that of `registered`.
+    """
 
     rule: str
     cause_index: int
@@ -95,6 +98,7 @@ class Evaluation:
     fired: bool
     campaign_id: str | None
     reason: dict[str, Any]
+    index: int
 
 
 @dataclass(slots=True)

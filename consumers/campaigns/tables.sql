@@ -68,6 +68,7 @@ CREATE TABLE evaluation (
     fired boolean NOT NULL,
     campaign_id text,
     reason jsonb NOT NULL,
+    index bigint NOT NULL,
     PRIMARY KEY (rule, cause_index, part)
 );
 

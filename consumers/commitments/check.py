@@ -9,19 +9,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
-from consumers.commitments.claims import Claim, claims_among, read_model_name
+from consumers.commitments.claims import TYPE, Claim, claims_among, newest, read_model_name
 from consumers.commitments.log_keys import LOG_KEYS, hash_log_keys
+from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
+from consumers.event_index.read import Query, as_full_type, find
 from consumers.fold.consumer import Consumer
 from consumers.fold.replay import Scratch, replay
 from consumers.fold.table_hash import TableHash
 from consumers.rebuild.table_hash import table_hash
 from consumers.registry import CONSUMERS
-from infra.log.reader import entry_batches, log_size
+from infra.log.bundle import by_bundle
+from infra.log.reader import entry_batches, log_size, read_checked
 from infra.postgres.connection import Connection, connected
+from infra.postgres.outbox import PLATFORM
 from infra.settings import Settings
+
+_TAKEN_TWICE: Final = 2 * (sum(len(consumer.tables) for consumer in CONSUMERS.values()) + 1)
+"""Entries among which the newest are: all read models, and the keys, twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,18 @@ async def claims_in_log(connection: Connection) -> list[Claim]:
     async for first, batch in entry_batches(connection, 0, await log_size(connection)):
         claims += claims_among(first, batch)
     return claims
+
+
+async def newest_in_log(connection: Connection) -> list[Claim]:
+    """The newest commitment to each read model, found by the event index, by name."""
+    asked = Query(type=as_full_type(TYPE), agency=PLATFORM, rows_max=_TAKEN_TWICE, newest_first=True)
+    async with connection.transaction():
+        await connection.execute(f"SET LOCAL search_path = {EVENT_INDEX.schema}")
+        indexes = [row["index"] for row in (await find(connection, asked)).events]
+    claims: list[Claim] = []
+    for own in by_bundle(sorted(indexes)):
+        claims += claims_among(own[0], await read_checked(connection, own[0], own[-1] + 1 - own[0]))
+    return sorted(newest(claims, 1), key=lambda claim: claim.name)
 
 
 async def check(

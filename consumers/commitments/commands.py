@@ -21,11 +21,12 @@ class NothingApplied(YesserError):
 @click.command("commit")
 @json_option
 def commit(as_json: bool) -> None:
-    """Publish the hash of every read model, at its current index, in the log.
+    """Publish the hash of every read model in the log, with the index that it is as of.
 
-    The platform does this automatically when the log has grown by a tenth, by 10,000 entries at least, once a day
-    while it grows, and after a rotation of the log's key, whose history is committed too. `yesser audit commitments`
-    verifies the hashes.
+    That is the beginning of the current block of 4,096 entries; of a shorter log, its end. The platform does this
+    automatically when the log has grown by a tenth, by 10,000 entries at least, once a day while it grows, and after a
+    rotation of the log's key, whose history is committed too. `yesser wait` does not wait for that. `yesser audit
+    commitments` verifies the hashes.
     """
     commitments = uvloop.run(_commit(Settings()))
     document = {"commitments": [commitment.data() for commitment in commitments]}

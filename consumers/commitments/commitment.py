@@ -1,8 +1,9 @@
 """Commitments: the hash of every read model at an index of the log, published as an entry of the log itself.
 
-Flows in: the live tables, in a snapshot with consistent rows and position. Flows out: events `projection.committed` in
-the outbox. Each has the index of its rows, so that a replay of the log up to there gives the same hash. Nothing here
-writes a read model.
+Flows in: the live tables as of the beginning of the consumer's block of the log, read in chunks (`chunks`); while the
+log is shorter than a block, as of the position, in one snapshot. Flows out: events `projection.committed` in the
+outbox. Each has the index of its rows, so that a replay of the log up to there gives the same hash. Nothing here writes
+a read model.
 """
 
 from __future__ import annotations
@@ -12,9 +13,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from consumers.as_of.past_sql import Base
+from consumers.commitments.chunks import hash_at, snapshot
 from consumers.commitments.claims import TYPE, read_model_name
 from consumers.commitments.log_keys import hash_log_keys
 from consumers.fold.consumer import Consumer
+from consumers.fold.past_rows import block_start, is_kept
+from consumers.fold.table_hash import TableHash
 from consumers.rebuild.table_hash import table_hash
 from consumers.registry import CONSUMERS
 from events.wire.entry import parse_entry
@@ -29,7 +34,10 @@ GROWTH_DIVISOR: Final = 10
 ENTRIES_MIN: Final = 10_000
 """And by this many entries: a part of a short log is soon reached."""
 DAY: Final = timedelta(days=1)
-"""A log that grows is committed at least this often."""
+"""A log that grows is committed at least this often, if it has grown by one part in `DAILY_DIVISOR`."""
+DAILY_DIVISOR: Final = 100
+"""Of a log of more than `ENTRIES_MIN`. Else a few entries a day would cost a pass over ever more rows: so what an entry
+costs has a limit, the hash of the rows of a hundred others."""
 
 _SQL: Final = queries("consumers.commitments", "commit.sql")
 
@@ -77,12 +85,13 @@ class LogGrowth:
 
     @property
     def due(self) -> bool:
-        """Whether the log has grown by enough since the last commitment, or at all in a day, or its key was rotated."""
+        """Whether the log has grown by enough since the last commitment, in a day by less, or its key was rotated."""
         if self.keys_count > self.committed_keys:
             return True
         grown = self.entries_count - self.committed_count
         enough = max(ENTRIES_MIN, self.committed_count // GROWTH_DIVISOR)
-        return grown >= enough or (grown > 0 and self.since >= DAY)
+        enough_daily = max(1, (self.committed_count - ENTRIES_MIN) // DAILY_DIVISOR)
+        return grown >= enough or (grown >= enough_daily and self.since >= DAY)
 
 
 async def log_growth(connection: Connection) -> LogGrowth:
@@ -103,35 +112,63 @@ def _time(recorded: str) -> datetime:
 async def hash_read_models(
     connection: Connection, consumers: Iterable[Consumer] = tuple(CONSUMERS.values())
 ) -> list[Commitment]:
-    """All read models, each consumer in its own snapshot, without consumers that have applied nothing.
+    """All read models, each consumer as of an index of its own, without consumers that have applied nothing.
 
     The rotations of the log's key follow, once there is one.
     """
     found: list[Commitment] = []
+    newest = 0
     for consumer in consumers:
-        version = consumer.rows_version
-        if await connection.fetchval(_SQL["started"], consumer.schema, consumer.name, version.number, version.sha256):
-            async with connection.transaction(isolation="repeatable_read"):
-                found += await _hash_consumer(connection, consumer)
+        if await _can_be_hashed(connection, consumer):
+            position, hashes = await _hash_consumer(connection, consumer)
+            newest = max(newest, position)
+            # Rows of another version may have been swapped in meanwhile.
+            if hashes and await _can_be_hashed(connection, consumer):
+                found += hashes
     if found:
-        newest = max(found, key=lambda commitment: commitment.log_index)
-        keys = await hash_log_keys(connection, newest.log_index)
-        if keys.rows:
-            found.append(Commitment(keys.name, newest.log_index, keys.rows, keys.sha256, newest.recorded))
+        keys, recorded = await hash_log_keys(connection, newest), await _recorded(connection, newest)
+        if keys.rows and recorded is not None:
+            found.append(Commitment(keys.name, newest, keys.rows, keys.sha256, recorded))
     return found
 
 
-async def _hash_consumer(connection: Connection, consumer: Consumer) -> list[Commitment]:
-    """Lock the tables before the snapshot, so that no rebuild swaps them meanwhile."""
-    await connection.execute(f"SET LOCAL search_path = {consumer.schema}")
-    await connection.execute(f"LOCK TABLE {', '.join(table.name for table in consumer.tables)} IN ACCESS SHARE MODE")
+async def _can_be_hashed(connection: Connection, consumer: Consumer) -> bool:
+    """Whether its rows exist, and are of this version."""
+    version = consumer.rows_version
+    started: bool = await connection.fetchval(
+        _SQL["started"], consumer.schema, consumer.name, version.number, version.sha256
+    )
+    return started
+
+
+async def _hash_consumer(connection: Connection, consumer: Consumer) -> tuple[int, list[Commitment]]:
+    """The consumer's position, and the hashes of its rows."""
     position: int = await connection.fetchval(_SQL["position"], consumer.name) or 0
-    last = await read_checked(connection, position - 1, 1) if position else []
-    if not last:
+    start = block_start(position) if consumer.shows_past else 0
+    if start:
+        # Rows may change for the first time while they are read, so each table may have past rows.
+        base = Base(consumer, position, start, start, frozenset(t.name for t in consumer.tables if is_kept(t)))
+        hashes = [await hash_at(connection, base, table) for table in consumer.tables]
+        return position, await _commitments(connection, consumer, start, hashes)
+    async with snapshot(connection, consumer):
+        position = await connection.fetchval(_SQL["position"], consumer.name) or 0
+        hashes = [await table_hash(connection, table) for table in consumer.tables] if position else []
+        return position, await _commitments(connection, consumer, position, hashes)
+
+
+async def _commitments(
+    connection: Connection, consumer: Consumer, end: int, hashes: Sequence[TableHash]
+) -> list[Commitment]:
+    recorded = await _recorded(connection, end) if hashes else None
+    if recorded is None:
         return []
-    recorded = parse_entry(position - 1, last[0]).recorded
-    prints = [await table_hash(connection, table) for table in consumer.tables]
-    return [Commitment(read_model_name(consumer, p.name), position, p.rows, p.sha256, recorded) for p in prints]
+    return [Commitment(read_model_name(consumer, h.name), end, h.rows, h.sha256, recorded) for h in hashes]
+
+
+async def _recorded(connection: Connection, end: int) -> str | None:
+    """The recorded time of the last of `end` entries; None where the log is shorter (an older copy)."""
+    last = await read_checked(connection, end - 1, 1)
+    return parse_entry(end - 1, last[0]).recorded if last else None
 
 
 async def publish(connection: Connection, commitments: Sequence[Commitment], growth: LogGrowth) -> None:

@@ -1,8 +1,7 @@
 """Schedules commitments: a task of the relay commits the read models when the log has grown by a tenth, and once a day.
 
-It reads snapshots and never blocks a consumer. Hashing tables of millions of rows takes seconds, so while the log grows
-it uses at most a fiftieth of the time. At rest nothing is delayed: a due commitment is published before `yesser wait`
-reports a fixed point.
+It reads in short transactions and never blocks a consumer. Hashing tables of millions of rows takes seconds, so while
+the log grows it uses at most a fiftieth of the time.
 """
 
 from __future__ import annotations

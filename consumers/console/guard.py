@@ -1,6 +1,8 @@
-"""What stands before every page: the session, the language, the headers of every answer, and no foreign forms.
+"""What stands before every page: the session, the language, the headers of every answer, bodies of a bounded size, and
+no foreign forms.
 
-Without a session only sign-in, static files and health answer; every other page leads to sign-in and back.
+Without a session only sign-in, static files and health answer; every other page leads to sign-in and back. A form that
+was sent after its session ended is kept, sealed, in the page to sign in.
 """
 
 from __future__ import annotations
@@ -13,10 +15,12 @@ from urllib.parse import quote
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from consumers.console.accounts.sessions import COOKIE, Session
 from consumers.console.parts import Parts
+from consumers.console.sending.uploads import FILE_BYTES_MAX
 from consumers.console.visit import page_context
 from consumers.console.web import assets
 from consumers.console.web.language import DEFAULT, LANGUAGES, Words
@@ -28,6 +32,8 @@ LANGUAGE_COOKIE: Final = "yesser-language"
 SIGN_IN: Final = "/sign-in"
 _PUBLIC: Final = (SIGN_IN, "/language", assets.PREFIX, "/healthz")
 _PROBE_BYTES_MAX: Final = 8_192
+FORM_BYTES_MAX: Final = 1 << 20
+UPLOAD_BYTES_MAX: Final = FILE_BYTES_MAX + (1 << 20)
 
 
 _Answered: Final = Exception
@@ -57,17 +63,59 @@ class Guard:
         if method not in SAFE_METHODS and not is_own_site(scope["headers"]):
             await Response("This form is not from the console.", 403)(scope, receive, protected)
         elif session is None and not path.startswith(_PUBLIC):
-            back = quote(_address(scope)) if method in SAFE_METHODS else ""
-            await RedirectResponse(f"{SIGN_IN}?next={back}", 303)(scope, receive, protected)
+            kept = None if method in SAFE_METHODS else await self._kept(scope, _bounded(receive, headers))
+            if kept is None:
+                back = quote(_address(scope)) if method in SAFE_METHODS else ""
+                await RedirectResponse(f"{SIGN_IN}?next={back}", 303)(scope, receive, protected)
+            else:
+                scope["state"]["kept_form"] = kept
+                with suppress(_Answered):
+                    await self._app(_sign_in_page(scope), _no_body, protected)
         else:
             with suppress(_Answered):
-                await self._app(scope, receive, protected)
+                await self._app(scope, _bounded(receive, headers), protected)
 
     def _database_away(self, request: Request) -> Response:
         """The page for somebody whose session cannot be looked up."""
         explanation = EXPLANATIONS["database-away"]
         context = page_context(request, None, explanation=explanation, code="database-away")
         return self._parts.templates.page("error.html", request.state.words, context, explanation.status)
+
+    async def _kept(self, scope: Scope, receive: Receive) -> str | None:
+        """The form of a session that has ended, sealed; None where there is nothing to keep."""
+        try:
+            form = await Request(scope, receive).form()
+        except HTTPException:
+            return None
+        fields = [(name, text) for name, text in form.multi_items() if isinstance(text, str)]
+        return self._parts.kept_forms.seal(_address(scope), fields)
+
+
+def _sign_in_page(scope: Scope) -> Scope:
+    """The request for the page to sign in, from the browser that sent this form."""
+    headers = [(name, value) for name, value in scope["headers"] if not name.startswith(b"content-")]
+    own = {"method": "GET", "path": SIGN_IN, "raw_path": SIGN_IN.encode(), "query_string": b"", "headers": headers}
+    return {**scope, **own}
+
+
+async def _no_body() -> Message:
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+
+def _bounded(receive: Receive, headers: Headers) -> Receive:
+    """Raises `HTTPException` (413) for a body that is larger than any form of the console."""
+    is_upload = headers.get("content-type", "").startswith("multipart/")
+    left = UPLOAD_BYTES_MAX if is_upload else FORM_BYTES_MAX
+
+    async def bounded() -> Message:
+        nonlocal left
+        message = await receive()
+        left -= len(message.get("body", b""))
+        if left < 0:
+            raise HTTPException(413)
+        return message
+
+    return bounded
 
 
 def _state(session: Session | None, language: str | None) -> dict[str, object]:

@@ -7,11 +7,16 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 
+from consumers.console.accounts.kept_forms import KeptForms
+from consumers.console.accounts.oidc import Oidc
 from consumers.console.accounts.passwords import PasswordChecks
 from consumers.console.accounts.sessions import Sessions
 from consumers.console.data.gateway import Gateway
 from consumers.console.data.live import Live
 from consumers.console.data.read_api import ReadApi, caller_of
+from consumers.console.sending.receipts import Receipts
+from consumers.console.sending.uploads import Uploads
+from consumers.console.web.rendered import Rendered
 from consumers.console.web.templates import Templates
 from infra.http.routes import RouteParts
 from infra.postgres.connection import Connection, Pool
@@ -31,7 +36,12 @@ class Parts:
     live: Live
     sessions: Sessions
     passwords: PasswordChecks
+    kept_forms: KeptForms
     templates: Templates
+    rendered: Rendered
+    receipts: Receipts
+    uploads: Uploads
+    oidc: Oidc | None
 
     def connection(self) -> AbstractAsyncContextManager[Connection]:
         """A connection of the reader. Raises `Problem` (503) if all are in use."""

@@ -9,15 +9,25 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Final
 
+from consumers.commitments.routes import router as commitments
+from consumers.completeness.routes import router as completeness
+from consumers.console.accounts.kept_forms import KeptForms
+from consumers.console.accounts.oidc import Oidc
 from consumers.console.accounts.passwords import PasswordChecks
+from consumers.console.accounts.sealing import Sealer
 from consumers.console.accounts.sessions import Sessions
 from consumers.console.app import application
 from consumers.console.data.gateway import Gateway
 from consumers.console.data.live import Live
 from consumers.console.data.read_api import ReadApi, caller_of
 from consumers.console.parts import Parts
+from consumers.console.sending.receipts import Receipts
+from consumers.console.sending.uploads import Uploads
 from consumers.console.web.assets import by_address
+from consumers.console.web.rendered import Rendered
 from consumers.console.web.templates import Templates
+from consumers.explain.over_http.routes import router as explain
+from consumers.ledger.over_http.routes import router as ledger_routes
 from infra.http.routes import RouteParts
 from infra.postgres.connection import create_pool
 from infra.process.commands import Process
@@ -29,6 +39,8 @@ from infra.tls.plaintext import refuse_plaintext
 READ_POOL_SIZE: Final = 6
 OWN_POOL_SIZE: Final = 3
 STOP_WAIT_S: Final = 2
+FURTHER: Final = (commitments, completeness, explain, ledger_routes)
+"""Routes of the read API that other packages add."""
 
 
 def console(settings: Settings) -> Process:
@@ -82,21 +94,30 @@ async def running_parts(settings: Settings, clock: Callable[[], datetime]) -> As
     impatient = settings.model_copy(update={"statement_timeout_ms": settings.gateway_read_timeout_ms})
     reads = await create_pool(impatient.acting_as("reader"), "console reads", size=READ_POOL_SIZE)
     own = await create_pool(settings, "console", size=OWN_POOL_SIZE)
-    gateway = Gateway(settings, clock)
+    gateway, oidc = Gateway(settings, clock), Oidc.of(settings, clock)
+    uploads, live = Uploads(gateway), Live(reads)
     try:
         yield Parts(
             settings=settings,
             clock=clock,
             reads=reads,
             own=own,
-            read_api=ReadApi(RouteParts(settings, reads, caller_of)),
+            read_api=ReadApi(RouteParts(settings, reads, caller_of), *FURTHER),
             gateway=gateway,
-            live=Live(reads),
+            live=live,
             sessions=Sessions(own, settings, clock),
             passwords=PasswordChecks(),
+            kept_forms=KeptForms(Sealer.of(settings, "form"), clock),
+            oidc=oidc,
             templates=Templates(),
+            rendered=Rendered(live.positions, clock),
+            receipts=Receipts(),
+            uploads=uploads,
         )
     finally:
+        await uploads.close()
         await gateway.close()
+        if oidc is not None:
+            await oidc.close()
         reads.terminate()
         own.terminate()

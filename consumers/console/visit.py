@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from consumers.console.accounts.accounts import Account, Role
 from consumers.console.data.gateway import Reply
@@ -41,6 +41,11 @@ class Visit:
         """Ask the read API, such as `/v1/plan`. Raises `NotAnswered`, which is shown as a page."""
         return await self.parts.read_api.get(self.caller, path, parameters)
 
+    async def download(self, path: str, media_type: str, filename: str) -> Response:
+        """A file of the read API, for the browser to keep. Raises `NotAnswered`."""
+        content = await self.parts.read_api.file(self.caller, path, media_type)
+        return attachment(content, media_type, filename)
+
     async def send(
         self, method: str, path: str, content: bytes | None = None, content_type: str = "application/json", **query: str
     ) -> Reply:
@@ -69,6 +74,12 @@ class Visit:
     def redirect(self, address: str) -> RedirectResponse:
         """Answer a form: the browser loads `address`, so that a reload sends nothing again."""
         return RedirectResponse(address, 303)
+
+
+def attachment(content: bytes, media_type: str, filename: str) -> Response:
+    """A file for the browser to keep. `filename` is of letters, digits, dots and hyphens."""
+    disposition = {"Content-Disposition": f'attachment; filename="{filename}"'}
+    return Response(content, headers=disposition, media_type=media_type)
 
 
 def page_context(request: Request, account: Account | None, **context: Any) -> dict[str, Any]:

@@ -8,10 +8,12 @@ from typing import Any, Final
 
 from events.wire.entry import SOURCE_PREFIX, TYPE_PREFIX
 from events.wire.envelope import full_type
+from infra.kafka.client_config import agency_topic
 from infra.log.proofs import PROOF_PREFIX
 from infra.postgres.connection import Connection
 
 PAGE_ROWS_MAX: Final = 1_000
+_LAST: Final = 2**62
 _COLUMNS: Final = f"index, id, '{SOURCE_PREFIX}' || agency AS source, type, subject, agency, time"
 
 
@@ -19,7 +21,9 @@ _COLUMNS: Final = f"index, id, '{SOURCE_PREFIX}' || agency AS source, type, subj
 class Query:
     """All given conditions must match. `after_index` is the cursor: the last index of the page before.
 
-    `subjects`, `without` and `below_index` narrow it to what the caller may see.
+    `subjects`, `without` and `below_index` narrow it to what the caller may see. `refusals_of`: only the refusals of
+    this agency's records, which are entries of the platform. `newest_first`: the cursor is then the lowest index of the
+    page before.
     """
 
     subject: str | None = None
@@ -31,6 +35,9 @@ class Query:
     subjects: Sequence[str] | None = None
     without: Sequence[int] = ()
     below_index: int | None = None
+    from_index: int | None = None
+    refusals_of: str | None = None
+    newest_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +54,7 @@ def as_full_type(kind: str) -> str:
 
 
 async def find(connection: Connection, query: Query) -> Page:
-    """One page in log order; `proof` is the address of an entry's proof on the gateway."""
+    """One page, by index; `proof` is the address of an entry's proof on the gateway."""
     limit = min(max(1, query.rows_max), PAGE_ROWS_MAX)
     sql, arguments = statement(query, limit + 1)
     rows = [{**row, "proof": f"{PROOF_PREFIX}{row['index']}"} for row in await connection.fetch(sql, *arguments)]
@@ -57,8 +64,9 @@ async def find(connection: Connection, query: Query) -> Page:
 
 def statement(query: Query, limit: int) -> tuple[str, list[Any]]:
     """The SQL with only the given conditions, so that PostgreSQL picks an index for each combination."""
-    conditions = ["index > $1"]
-    arguments: list[Any] = [query.after_index, limit]
+    backwards = query.newest_first
+    conditions = ["index < $1" if backwards else "index > $1"]
+    arguments: list[Any] = [_LAST if backwards and query.after_index < 0 else query.after_index, limit]
     for column in ("subject", "type", "agency", "id"):
         value = getattr(query, column)
         if value is not None:
@@ -68,8 +76,17 @@ def statement(query: Query, limit: int) -> tuple[str, list[Any]]:
         ("subject = ANY(${})", query.subjects),
         ("index <> ALL(${})", query.without or None),
         ("index < ${}", query.below_index),
+        ("index >= ${}", query.from_index),
+        ("subject >= ${}", query.refusals_of and f"{_refusals(query.refusals_of)}/"),
+        ("subject < ${}", query.refusals_of and f"{_refusals(query.refusals_of)}0"),
     ):
         if given is not None:
             arguments.append(given)
             conditions.append(condition.format(len(arguments)))
-    return f"SELECT {_COLUMNS} FROM event WHERE {' AND '.join(conditions)} ORDER BY index LIMIT $2", arguments
+    order = "index DESC" if backwards else "index"
+    return f"SELECT {_COLUMNS} FROM event WHERE {' AND '.join(conditions)} ORDER BY {order} LIMIT $2", arguments
+
+
+def _refusals(agency: str) -> str:
+    """The beginning of the subjects of an agency's refusals, before a slash; 0 is the character after it."""
+    return f"refusal/{agency_topic(agency)}"

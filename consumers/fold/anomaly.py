@@ -27,7 +27,7 @@ class Anomaly:
 
 
 # Each consumer that detects anomalies has its own table; only one consumer is responsible for an entry.
-ANOMALY: Final = Table("anomaly", Anomaly, key=("index",), append_only=True)
+ANOMALY: Final = Table("anomaly", Anomaly, key=("index",), append_only=True, since="found_index")
 
 
 def anomaly(entry: Entry, rule: str, known: dict[str, Any], found_index: int | None = None) -> Anomaly:

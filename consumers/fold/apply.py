@@ -14,6 +14,8 @@ from itertools import islice
 from typing import Final
 
 from consumers.fold.consumer import Consumer
+from consumers.fold.past_rows import KeepingUnitOfWork, KeptKeys, block_start, blocks
+from consumers.fold.past_storage import keep
 from events.errors import YesserError
 from events.wire.entry import Entry
 from infra.postgres.connection import Connection
@@ -40,17 +42,37 @@ async def apply(
     consumer: Consumer,
     entries: Sequence[Entry],
     before_writing: Callable[[], None] | None = None,
+    kept: KeptKeys | None = None,
 ) -> list[OutboxEvent]:
     """Apply a batch to the tables in `search_path`, within the caller's transaction.
 
-    `before_writing` is called between the fold and the writing of its rows. Raises `TooManyRows` before anything is
-    written.
+    `before_writing` is called between the fold and the writing of its last rows. `kept` is that of the batches before.
+    After an error, such as `TooManyRows`, roll the transaction back, and let `kept` forget.
     """
-    rows = UnitOfWork()
+    if not consumer.keeps_past:
+        return await _apply(connection, consumer, entries, UnitOfWork(), before_writing)
+    kept, decided = kept or KeptKeys(), []
+    parts = blocks(entries)
+    for number, part in enumerate(parts, 1):
+        rows = KeepingUnitOfWork(kept, block_start(part[0].index) if part else 0)
+        release = before_writing if number == len(parts) else None
+        decided += await _apply(connection, consumer, part, rows, release)
+    return decided
+
+
+async def _apply(
+    connection: Connection,
+    consumer: Consumer,
+    entries: Sequence[Entry],
+    rows: UnitOfWork,
+    before_writing: Callable[[], None] | None,
+) -> list[OutboxEvent]:
     await load(connection, rows, consumer, entries)
     decided = await fold_in_turns(consumer, rows, entries)
     if before_writing is not None:
         before_writing()
+    if isinstance(rows, KeepingUnitOfWork):
+        await keep(connection, rows)
     await save(connection, rows)
     return decided
 

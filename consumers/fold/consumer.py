@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from consumers.fold.past_rows import PAST_ROW
+from consumers.fold.past_rows import SQL_FILE as PAST_ROWS
 from consumers.fold.version import UNNUMBERED, FoldVersion, RuleVersions
 from events.wire.entry import Entry
 from infra.postgres.outbox import OutboxEvent
@@ -44,6 +46,21 @@ class Consumer:
         A process whose version is older than that of the rows exits; one with a newer version rebuilds them.
         """
         return self.version if self.rules is None else self.rules().joined(self.version)
+
+    @property
+    def keeps_past(self) -> bool:
+        """Whether it keeps what its rows were (`consumers.fold.past_rows`)."""
+        return PAST_ROWS in self.sql_files
+
+    @property
+    def shows_past(self) -> bool:
+        """Whether earlier states can be read from its tables."""
+        return self.keeps_past or all(table.append_only for table in self.tables)
+
+    @property
+    def stored_tables(self) -> tuple[Table[Any], ...]:
+        """Its tables, and the one with what its rows were."""
+        return (*self.tables, PAST_ROW) if self.keeps_past else self.tables
 
     def create_sql(self) -> list[str]:
         """The SQL that creates the tables in the current schema."""

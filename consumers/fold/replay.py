@@ -17,13 +17,15 @@ from consumers.audit.tree import require_tree
 from consumers.database_audit.postgres_port import PostgresPort
 from consumers.fold.apply import TooManyRows, load
 from consumers.fold.consumer import Consumer
+from consumers.fold.past_rows import KeepingUnitOfWork, KeptKeys, block_start, blocks
+from consumers.fold.past_storage import keep
 from consumers.fold.stored_keys import StoredKeys
 from events.wire.entry import Entry, parse_entry
 from infra.log.reader import read_checked
 from infra.log.signed_note import InvalidKey
 from infra.postgres.connection import Connection, connect
 from infra.postgres.row_storage import save
-from infra.postgres.unit_of_work import Key, Need, Table, UnitOfWork
+from infra.postgres.unit_of_work import Key, Need, Table
 from infra.settings import Settings
 
 BATCH_ENTRIES: Final = 8_192
@@ -42,11 +44,11 @@ def no_progress(entries: int) -> None:
     """Reports nothing."""
 
 
-class _ReplaySet(UnitOfWork):
+class _ReplaySet(KeepingUnitOfWork):
     """A unit of work that loads only rows that this replay may have stored."""
 
-    def __init__(self, stored: StoredKeys) -> None:
-        super().__init__()
+    def __init__(self, stored: StoredKeys, kept: KeptKeys, start: int) -> None:
+        super().__init__(kept, start)
         self._stored = stored
 
     def missing(self, required_keys: Iterable[Need]) -> dict[Table[Any], list[Key] | None]:
@@ -65,13 +67,14 @@ class _ReplaySet(UnitOfWork):
 
 
 class Scratch:
-    """The tables of one consumer in a schema of their own."""
+    """The tables of one consumer in a schema of their own; with what its rows were, if it `keeps_past`."""
 
-    def __init__(self, consumer: Consumer, schema: str) -> None:
+    def __init__(self, consumer: Consumer, schema: str, *, keeps_past: bool = False) -> None:
         self.consumer = consumer
         self.schema = schema
         self.position = 0
         self._stored = StoredKeys()
+        self._kept = KeptKeys() if keeps_past and consumer.keeps_past else None
 
     async def create(self, connection: Connection, *, lasting: bool) -> None:
         """Create the tables; unlogged unless they will become the live ones."""
@@ -89,16 +92,23 @@ class Scratch:
 
     async def apply(self, connection: Connection, entries: Sequence[Entry]) -> None:
         """Apply the next entries in the caller's transaction."""
-        rows = _ReplaySet(self._stored)
+        for part in [entries] if self._kept is None else blocks(entries):
+            await self._apply(connection, part)
+
+    async def _apply(self, connection: Connection, entries: Sequence[Entry]) -> None:
+        # In the block 0 nothing is kept.
+        start = block_start(entries[0].index) if self._kept and entries else 0
+        rows = _ReplaySet(self._stored, self._kept or KeptKeys(), start)
         try:
             await load(connection, rows, self.consumer, entries)
         except TooManyRows:
             half = len(entries) // 2
-            await self.apply(connection, entries[:half])
-            await self.apply(connection, entries[half:])
+            await self._apply(connection, entries[:half])
+            await self._apply(connection, entries[half:])
             return
         self.consumer.fold(rows, entries)
         rows.remember()
+        await keep(connection, rows)
         await save(connection, rows)
         self.position += len(entries)
 

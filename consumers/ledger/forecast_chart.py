@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Final
 
 import jinja2
 
-from consumers.ledger.forecast import Forecast, ForecastPeriod
+from consumers.ledger.forecast import Forecast
 from events.faults.problems import Bilingual
 from events.values.money import riyals_text
 
@@ -35,15 +36,26 @@ _KEYS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
-    """A period. Places are in the picture's units, from its top."""
+class Amounts:
+    """What is drawn of a period, in halalas."""
 
     label: str
-    x: float
-    width: float
-    expected_y: float
-    net_y: float
-    top_up_y: float
+    expected_halalas: int
+    net_halalas: int
+    top_up_halalas: int
+    is_closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A period. Places are whole units of the picture, from its top."""
+
+    label: str
+    x: int
+    width: int
+    expected_y: int
+    net_y: int
+    top_up_y: int
     expected: str
     net: str
     top_up: str
@@ -55,7 +67,7 @@ class Bar:
 class Line:
     """A line across, and the amount that it stands for."""
 
-    y: float
+    y: int
     riyals: str
 
 
@@ -71,36 +83,49 @@ class Chart:
     bottom: int = _BOTTOM
 
 
-def chart_of(shown: Forecast) -> Chart:
+def chart_of(shown: Sequence[Amounts]) -> Chart:
     """The places of all bars. Amounts below zero are drawn as none."""
-    heights = [max(row.expected_halalas, _net(row) + _top_up(row)) for row in shown.periods]
-    scale = _round_up(max(1, *heights, 1))
-    step = (_WIDTH - _LEFT - _RIGHT) / max(1, len(shown.periods))
-    every = max(1, -(-_LABEL_WIDTH // int(max(1, step))))
+    scale = round_up(max([1, *(max(row.expected_halalas, row.net_halalas + row.top_up_halalas) for row in shown)]))
+    across, count = _WIDTH - _LEFT - _RIGHT, max(1, len(shown))
+    every = max(1, -(-_LABEL_WIDTH * count // across))
 
-    def y(halalas: int) -> float:
-        return round(_BOTTOM - (_BOTTOM - _TOP) * max(0, halalas) / scale, 1)
+    def y(halalas: int) -> int:
+        return _BOTTOM - (_BOTTOM - _TOP) * max(0, halalas) // scale
 
     bars = tuple(
         Bar(
-            label=row.period,
-            x=round(_LEFT + number * step + step * 0.15, 1),
-            width=round(max(5.0, step * 0.7), 1),
+            label=row.label,
+            x=_LEFT + across * (20 * number + 3) // (20 * count),
+            width=max(5, across * 14 // (20 * count)),
             expected_y=y(row.expected_halalas),
-            net_y=y(_net(row)),
-            top_up_y=y(max(0, _net(row)) + _top_up(row)),
+            net_y=y(row.net_halalas),
+            top_up_y=y(max(0, row.net_halalas) + row.top_up_halalas),
             expected=riyals_text(row.expected_halalas),
-            net=riyals_text(_net(row)),
-            top_up=riyals_text(_top_up(row)) if _top_up(row) else "",
+            net=riyals_text(row.net_halalas),
+            top_up=riyals_text(row.top_up_halalas) if row.top_up_halalas else "",
             is_closed=row.is_closed,
             is_named=number % every == 0,
         )
-        for number, row in enumerate(shown.periods)
+        for number, row in enumerate(shown)
     )
     lines = tuple(
         Line(y(amount), riyals_text(amount)) for amount in (scale * part // _LINES for part in range(_LINES + 1))
     )
     return Chart(bars, lines)
+
+
+def amounts_of(shown: Forecast) -> list[Amounts]:
+    """What the picture of a forecast shows: at the pace so far."""
+    return [
+        Amounts(
+            row.period,
+            row.expected_halalas,
+            row.statements["pace"].net_halalas,
+            row.statements["pace"].top_up_halalas,
+            row.is_closed,
+        )
+        for row in shown.periods
+    ]
 
 
 def svg(shown: Forecast) -> str:
@@ -111,18 +136,10 @@ def svg(shown: Forecast) -> str:
     )
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined)
     template = resources.files("consumers.ledger").joinpath("forecast.svg").read_text(encoding="utf-8")
-    return environment.from_string(template).render(chart=chart_of(shown), title=title, keys=_KEYS)
+    return environment.from_string(template).render(chart=chart_of(amounts_of(shown)), title=title, keys=_KEYS)
 
 
-def _net(row: ForecastPeriod) -> int:
-    return row.statements["pace"].net_halalas
-
-
-def _top_up(row: ForecastPeriod) -> int:
-    return row.statements["pace"].top_up_halalas
-
-
-def _round_up(halalas: int) -> int:
+def round_up(halalas: int) -> int:
     """The next amount with one digit that is not zero."""
     unit: int = 10 ** (len(str(halalas)) - 1)
     return -(-halalas // unit) * unit

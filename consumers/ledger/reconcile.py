@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 
 from consumers.fold.anomaly import ANOMALY
 from consumers.ledger.folded import folded
+from consumers.revenue.statements.words import left_to_right
 from events.faults.problems import Bilingual
 from events.types.contradictions import RULES
 from events.values.money import riyals_text
@@ -186,7 +187,7 @@ def _verdict(on: Any, amount: Any, found: _Fact | None, fault: Bilingual | None)
     if fault is not None:
         return "unreadable", fault
     if found is None:
-        return "missing-in-log", _NOT_IN_LOG
+        return "missing-in-log", NOT_IN_LOG
     if found.rule is not None:
         rule = RULES[found.rule]
         return "different", Bilingual(
@@ -199,13 +200,13 @@ def _verdict(on: Any, amount: Any, found: _Fact | None, fault: Bilingual | None)
         )
     if found.dated_on != on:
         return "different", Bilingual(
-            f"التاريخ في الملف {on} وفي السجل {found.dated_on}.",
+            f"التاريخ في الملف {left_to_right(on)} وفي السجل {left_to_right(found.dated_on)}.",
             f"The date is {on} in the file and {found.dated_on} in the log.",
         )
     return "matched", None
 
 
-_NOT_IN_LOG: Final = Bilingual(
+NOT_IN_LOG: Final = Bilingual(
     "لا قيد له في السجل: لم يُرسل، أو رُفض.", "The log has no entry of it: it was not sent, or it was refused."
 )
 _NOT_IN_FILE: Final = Bilingual("ليس في الملف.", "It is not in the file.")

@@ -66,6 +66,14 @@ class WhatIf:
     periods: tuple[Comparison, ...]
     uncounted: tuple[int, ...]
 
+    def document(self, partnership_id: str) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "partnership_id": partnership_id,
+            "periods": [row.document() for row in self.periods],
+            "uncounted": list(self.uncounted),
+        }
+
 
 def what_if(entries: Sequence[tuple[int, bytes]], terms: Mapping[str, Any]) -> WhatIf:
     """Compare. `terms` replace members of the terms as signed. Raises `WrongTerms` or `NothingSigned`."""
@@ -75,6 +83,11 @@ def what_if(entries: Sequence[tuple[int, bytes]], terms: Mapping[str, Any]) -> W
     periods = sorted({*actual, *supposed})
     compared = tuple(Comparison(period, actual.get(period), supposed.get(period)) for period in periods)
     return WhatIf(compared, tuple(sorted(further - anomalies)))
+
+
+def require_terms(entries: Sequence[tuple[int, bytes]], terms: Mapping[str, Any]) -> None:
+    """Raises `WrongTerms` or `NothingSigned` as `what_if` does, and prices nothing."""
+    _under([parse_entry(index, raw) for index, raw in entries], entries, terms)
 
 
 def _under(real: Sequence[Entry], entries: Sequence[tuple[int, bytes]], terms: Mapping[str, Any]) -> list[Entry]:

@@ -1,5 +1,7 @@
 """The fixed point: everything published has been read, registered, shipped and applied, and nothing follows from it.
 
+A commitment that is due is no part of it: it says what is known, and may come at any time (`yesser commit` makes one).
+
 PostgreSQL is read before Kafka. If the outbox was empty, every consumer was at the log's end, and the topics still end
 where the registrar had read to, then nothing was in flight in between.
 """
@@ -11,7 +13,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from consumers.commitments.commitment import log_growth
 from consumers.relay.triggers import triggers_waiting
 from infra.kafka.client_config import agency_topic
 from infra.postgres.connection import Connection
@@ -24,8 +25,7 @@ _SQL: Final = queries("consumers.operations", "wait.sql")
 class PipelineStatus:
     """One reading. `positions` has every required consumer, at 0 if it never ran; `next_offsets` is by topic.
 
-    `halted` gives the reason for each halted consumer and topic; `paused_until` is by paused topic; `commitment_due`:
-    the relay is about to commit the read models.
+    `halted` gives the reason for each halted consumer and topic; `paused_until` is by paused topic.
     """
 
     size: int
@@ -35,7 +35,6 @@ class PipelineStatus:
     positions: Mapping[str, int]
     next_offsets: Mapping[str, int]
     halted: Sequence[str] = field(default=())
-    commitment_due: bool = False
     paused_until: Mapping[str, datetime] = field(default_factory=dict)
 
     def applied(self, index: int) -> bool:
@@ -47,8 +46,6 @@ class PipelineStatus:
         pending = [f"{name} has {entries} entries to apply" for name, entries in behind.items()]
         if self.outbox_count:
             pending.append(f"{self.outbox_count} events of the platform are in the outbox")
-        if self.commitment_due:
-            pending.append("the read models are to be committed")
         if self.triggers_count:
             pending.append(f"{self.triggers_count} triggers are not on their topic yet")
         if self.shipped_up_to < self.size:
@@ -79,7 +76,6 @@ async def read_status(connection: Connection, consumers: Iterable[str]) -> Pipel
             if row["halted_reason"] is not None:
                 halted.append(f"{row['consumer']} halted: {row['halted_reason']}")
         topics = await connection.fetch(_SQL["topics"])
-        commitments = await log_growth(connection)
     halted += [f"{agency_topic(t['code'])} halted: {t['halted_reason']}" for t in topics if t["halted_reason"]]
     assert state is not None
     return PipelineStatus(
@@ -90,6 +86,5 @@ async def read_status(connection: Connection, consumers: Iterable[str]) -> Pipel
         positions=positions,
         next_offsets={agency_topic(t["code"]): t["next_offset"] for t in topics},
         halted=halted,
-        commitment_due=commitments.due,
         paused_until={agency_topic(t["code"]): t["paused_until"] for t in topics if t["paused_until"]},
     )

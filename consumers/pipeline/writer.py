@@ -16,6 +16,7 @@ import structlog
 
 from consumers.fold.apply import TooManyRows, apply
 from consumers.fold.consumer import Consumer
+from consumers.fold.past_rows import KeptKeys
 from consumers.fold.version import UNNUMBERED, FoldVersion
 from consumers.pipeline.batch import Batch, LeafMismatch
 from events.errors import Fenced, YesserError
@@ -49,6 +50,7 @@ class Writer:
         self.epoch = epoch
         self.position = 0
         self._version = UNNUMBERED
+        self._kept = KeptKeys()
         self._committing = asyncio.Lock()
 
     async def open(self) -> bool:
@@ -141,7 +143,11 @@ class Writer:
         name, entries, began = self.consumer.name, len(batch.entries), time.monotonic()
         async with self._committing:
             with span("apply", batch.traces, consumer=name, first_index=batch.first_index, entries=entries):
-                await self._commit(batch, gap_entries, release)
+                try:
+                    await self._commit(batch, gap_entries, release)
+                except BaseException:
+                    self._kept.forget()
+                    raise
             self.position = batch.end
         count("entries_applied", entries, consumer=name)
         observe("batch_records", entries, process=name)
@@ -158,7 +164,7 @@ class Writer:
                 raise Fenced(f"epoch {self.epoch} of {consumer.name} does not own position {self.position}")
             if batch.leaves is not None:
                 batch.check(await read_leaves(connection, batch.first_index, len(batch.entries)))
-            decided = await apply(connection, consumer, batch.entries, release)
+            decided = await apply(connection, consumer, batch.entries, release, self._kept)
             await outbox_table.write(connection, decided)
 
 

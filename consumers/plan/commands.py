@@ -20,7 +20,8 @@ from infra.settings import Settings
 def plan(at: PointInTime, as_json: bool) -> None:
     """Show the five-year plan at a glance · الخطة الخمسية في لمحة.
 
-    As of an occurred date, partnerships are not shown, because the ledger's periods are closed in log order.
+    As of an occurred date, partnerships are not shown, because the ledger's periods are closed in log order, and
+    anomalies and airings are not judged (docs/audit.md).
     """
     document, name = uvloop.run(plan_at_a_glance(Settings(), at))
     print_view(document, as_json, lambda: [plan_view(document, name)], at)

@@ -23,6 +23,16 @@ from consumers.revenue.consumer import CONSUMER as REVENUE
 from consumers.revenue.read import partnerships_of_plan
 from infra.settings import Settings
 
+NOT_JUDGED: Final = (
+    "anomalies",
+    "awareness.aired",
+    "awareness.on_all_three",
+    "awareness.general_campaigns",
+    "awareness.reach",
+    "partnerships",
+)
+"""Figures that depend on the order of the log, so that entries chosen by the date on which they occurred say nothing of
+them: what contradicts what, what was aired for campaigns that count from their due date on, and the ledger."""
 PLAN_CONSUMERS: Final[tuple[Consumer, ...]] = (PROJECTIONS, CAMPAIGNS, REVENUE)
 """The consumers of the plan's figures, each with its own anomalies."""
 
@@ -30,16 +40,25 @@ PLAN_CONSUMERS: Final[tuple[Consumer, ...]] = (PROJECTIONS, CAMPAIGNS, REVENUE)
 async def plan_at_a_glance(
     settings: Settings, at: PointInTime | int | None = None
 ) -> tuple[dict[str, Any], dict[str, Any] | None]:
-    """`yesser plan --json`, and the shown plan's name and dates; now or as of a point in time or index."""
+    """`yesser plan --json`, and the shown plan's name and dates; now or as of a point in time or index.
+
+    As of an occurred date, `not_judged` names the figures that the document cannot judge.
+    """
     async with view(settings, shown_at(at), at) as shown:
-        return await plan_document(shown), await plan_name(await shown.use(PROJECTIONS))
+        document = await plan_document(shown)
+        if by_occurrence(at):
+            document["not_judged"] = list(NOT_JUDGED)
+        return document, await plan_name(await shown.use(PROJECTIONS))
 
 
 def shown_at(at: PointInTime | int | None) -> tuple[Consumer, ...]:
     """The consumers shown at a point in time: without the ledger as of an occurred date."""
-    if isinstance(at, PointInTime) and at.occurred is not None:
-        return PROJECTIONS, CAMPAIGNS
-    return PLAN_CONSUMERS
+    return (PROJECTIONS, CAMPAIGNS) if by_occurrence(at) else PLAN_CONSUMERS
+
+
+def by_occurrence(at: PointInTime | int | None) -> bool:
+    """Whether entries count by the date on which they occurred."""
+    return isinstance(at, PointInTime) and at.occurred is not None
 
 
 async def plan_document(shown: View) -> dict[str, Any]:
@@ -73,9 +92,13 @@ def _consumers_shown(shown: View) -> list[Consumer]:
 
 
 async def all_anomalies(settings: Settings, at: PointInTime | int | None = None) -> list[dict[str, Any]]:
-    """`yesser anomalies --json`: the anomalies of all consumers by (`found_index`, `index`)."""
+    """`yesser anomalies --json`: the anomalies of all consumers by (`found_index`, `index`).
+
+    As of an occurred date each has `judged` false: what it contradicts is the entries that count, not those before it.
+    """
     async with view(settings, shown_at(at), at) as shown:
-        return await anomalies_found(shown)
+        rows = await anomalies_found(shown)
+    return [{**row, "judged": False} for row in rows] if by_occurrence(at) else rows
 
 
 async def anomalies_found(shown: View, chosen: AnomalyFilter = ALL_ANOMALIES) -> list[dict[str, Any]]:

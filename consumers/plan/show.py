@@ -40,6 +40,13 @@ COUNTS: Final = {
     "revoked": "مسحوبة",
 }
 
+_NOT_JUDGED: Final = (
+    "التناقضات وأرقام البث والشراكات غير مقيّمة هنا، لأنها تتبع ترتيب السجل لا تاريخ الوقوع. "
+    "لعرضها كما كانت في وقت سابق استخدم ‎--as-of-recorded‎.",
+    "Anomalies, airings and partnerships are not judged here: they follow the order of the log, not the dates of "
+    "events. To see them as they were at a time, use --as-of-recorded.",
+)
+
 Name = tuple[str, str]
 
 
@@ -54,14 +61,22 @@ def plan_view(plan: dict[str, Any], name: dict[str, Any] | None) -> RenderableTy
     parts: list[RenderableType] = [_heading(plan, name), _progress(plan)]
     if plan["partnerships"]:
         parts.append(_partnerships(plan["partnerships"]))
-    anomalies, refusals, entries = plan["anomalies"], plan["refusals"], plan["log_index"]
-    counted = localized(
-        f"التناقضات {anomalies:,}، المرفوضات {refusals:,}، بعد {entries:,} من قيود سجل الأحداث",
-        f"Anomalies {anomalies:,}, refusals {refusals:,}, after {entries:,} entries of the event log",
+    parts.append(Text(_counted(plan), style="dim"))
+    if "not_judged" in plan:
+        parts.append(Text(localized(*_NOT_JUDGED, "\n"), style="bold yellow"))
+    return Group(*parts)
+
+
+def _counted(plan: dict[str, Any]) -> str:
+    refusals, entries = plan["refusals"], plan["log_index"]
+    anomalies_ar = anomalies = f"{plan['anomalies']:,}"
+    if "anomalies" in plan.get("not_judged", ()):
+        anomalies_ar, anomalies = "غير مقيّمة", "not judged"
+    return localized(
+        f"التناقضات {anomalies_ar}، المرفوضات {refusals:,}، بعد {entries:,} من قيود سجل الأحداث",
+        f"Anomalies {anomalies}, refusals {refusals:,}, after {entries:,} entries of the event log",
         "\n",
     )
-    parts.append(Text(counted, style="dim"))
-    return Group(*parts)
 
 
 def _heading(plan: dict[str, Any], name: dict[str, Any] | None) -> Text:
@@ -191,4 +206,16 @@ def anomalies_view(rows: list[dict[str, Any]]) -> RenderableType:
         ]
         for row in rows
     ]
-    return Grid(localized(f"التناقضات: {len(rows):,}", f"{len(rows):,} anomalies"), columns, cells)
+    return Grid(_anomalies_title(rows), columns, cells)
+
+
+def _anomalies_title(rows: list[dict[str, Any]]) -> str:
+    number = f"{len(rows):,}"
+    if "judged" in rows[0]:
+        return localized(
+            f"لا تتفق مع ما وقع حتى هذا التاريخ: {number}. لا يعني ذلك أنها خطأ، "
+            "لأنها اختيرت بتاريخ الوقوع لا بترتيب السجل.",
+            f"{number} that do not fit what had occurred by this date. This does not make them wrong: "
+            "they were chosen by the dates of events, not by the order of the log.",
+        )
+    return localized(f"التناقضات: {number}", f"{number} anomalies")

@@ -10,6 +10,7 @@ from typing import Final
 
 from consumers.fold.anomaly import ANOMALY, Anomaly
 from consumers.fold.consumer import Consumer
+from consumers.fold.past_rows import SQL_FILE as PAST_ROWS
 from consumers.fold.version import version_of
 from consumers.projections.handlers import (
     activity,
@@ -92,6 +93,7 @@ CONSUMER: Final = Consumer(
         *activity.SQL_FILES,
         *history.SQL_FILES,
         ("consumers.fold", "anomaly.sql"),
+        PAST_ROWS,
     ),
     required_keys=required_keys,
     fold=fold,

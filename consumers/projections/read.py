@@ -18,16 +18,31 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class AnomalyFilter:
-    """A filter of anomalies, from the one after `after` (`found_index`, `index`); at most `rows_max`."""
+    """Chooses anomalies, from the one after `after` (`found_index`, `index`), or of one `index`; at most `rows_max`."""
 
     agency: str | None = None
     subjects: Sequence[str] | None = None
     without_rules: Sequence[str] = ()
     after: tuple[int, int] = (-1, -1)
+    index: int | None = None
     rows_max: int | None = None
 
 
 ALL_ANOMALIES: Final = AnomalyFilter()
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceFilter:
+    """A filter of services, from the id after `after`; at most `rows_max`."""
+
+    agency: str | None = None
+    group: int | None = None
+    state: str | None = None
+    after: str = ""
+    rows_max: int | None = None
+
+
+ALL_SERVICES: Final = ServiceFilter()
 
 
 async def progress(connection: Connection) -> dict[str, Any]:
@@ -82,18 +97,19 @@ async def anomalies_count(connection: Connection) -> int:
 async def anomalies(connection: Connection, chosen: AnomalyFilter = ALL_ANOMALIES) -> list[dict[str, Any]]:
     """The anomalies of the consumer in `search_path`, by (`found_index`, `index`)."""
     subjects = None if chosen.subjects is None else list(chosen.subjects)
-    given = (*chosen.after, chosen.agency, subjects, list(chosen.without_rules), chosen.rows_max)
+    given = (*chosen.after, chosen.agency, subjects, list(chosen.without_rules), chosen.rows_max, chosen.index)
     return [dict(row) for row in await connection.fetch(_SQL["anomalies"], *given)]
 
 
-async def services(connection: Connection, after: str = "", rows_max: int | None = None) -> list[dict[str, Any]]:
-    """The service directory by id, from the one after `after`."""
-    return [dict(row) for row in await connection.fetch(_SQL["services"], after, rows_max, None)]
+async def services(connection: Connection, chosen: ServiceFilter = ALL_SERVICES) -> list[dict[str, Any]]:
+    """The service directory by id."""
+    given = (chosen.after, chosen.rows_max, None, chosen.agency, chosen.group, chosen.state)
+    return [dict(row) for row in await connection.fetch(_SQL["services"], *given)]
 
 
 async def service(connection: Connection, service_id: str) -> dict[str, Any] | None:
     """A service with its history, None where it is not registered."""
-    row = await connection.fetchrow(_SQL["services"], "", 1, service_id)
+    row = await connection.fetchrow(_SQL["services"], "", 1, service_id, None, None, None)
     if row is None:
         return None
     return {**dict(row), "history": await history(connection, f"service/{service_id}")}

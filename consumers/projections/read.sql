@@ -36,21 +36,29 @@ SELECT coalesce(sum(count), 0)::bigint FROM refusals
 SELECT count(*) FROM anomaly
 
 -- name: anomalies
--- After a position in the list ($1, $2), of an agency, of some subjects, without some rules.
+-- After a position in the list ($1, $2), of an agency, of some subjects, without some rules, of an entry ($7).
 SELECT index, found_index, rule, type, subject, agency, claimed, known FROM anomaly
 WHERE (found_index, index) > ($1::bigint, $2::bigint)
   AND ($3::text IS NULL OR agency = $3)
   AND ($4::text[] IS NULL OR subject = ANY($4))
   AND rule <> ALL($5::text[])
+  AND ($7::bigint IS NULL OR index = $7)
 ORDER BY found_index, index LIMIT $6
 
 -- name: services
--- The directory after $1, or $3 alone.
-SELECT service_id, plan_id, group_number AS "group", name, owner AS agency,
-       CASE WHEN retired THEN 'retired' WHEN suspended THEN 'suspended'
-            WHEN launched_index IS NOT NULL THEN 'live' ELSE 'registered' END AS state,
-       launched_on, channels, url, first_index, last_index
-FROM service WHERE service_id > $1 AND ($3::text IS NULL OR service_id = $3) ORDER BY service_id LIMIT $2
+-- The directory after $1, or $3 alone; those of an agency, a group and a state, if given.
+SELECT * FROM (
+    SELECT service_id, plan_id, group_number AS "group", name, owner AS agency,
+           CASE WHEN retired THEN 'retired' WHEN suspended THEN 'suspended'
+                WHEN launched_index IS NOT NULL THEN 'live' ELSE 'registered' END AS state,
+           launched_on, channels, url, first_index, last_index
+    FROM service
+    WHERE service_id > $1
+      AND ($3::text IS NULL OR service_id = $3)
+      AND ($4::text IS NULL OR owner = $4)
+      AND ($5::bigint IS NULL OR group_number = $5)
+) AS service
+WHERE $6::text IS NULL OR state = $6 ORDER BY service_id LIMIT $2
 
 -- name: projects
 -- All after $1, or $3 alone; `started` includes the completed phases.

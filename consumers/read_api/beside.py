@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Final
 
 import psutil
@@ -47,8 +48,35 @@ class Slots:
                 self._used -= 1
 
 
-async def output_of(settings: Settings, *command: str) -> bytes:
-    """What a `yesser` command prints. Raises `Problem` (503, 500)."""
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A command that ended by itself."""
+
+    command: tuple[str, ...]
+    exit_code: int
+    output: bytes
+    errors: str
+
+    def problem(self) -> Problem:
+        """The answer (503, 500) to a request whose command failed. It is logged."""
+        _logger.error("a command failed", command=" ".join(self.command), reason=self.errors[-500:])
+        return Problem("database-away" if self.exit_code in _AWAY_EXITS else "gateway-fault", retry_after_s=1)
+
+
+async def output_of(settings: Settings, *command: str, answers_no: bool = False) -> bytes:
+    """What a `yesser` command prints. `answers_no`: also if its exit code says that the answer is no.
+
+    Raises `Problem` (503, 500).
+    """
+    done = await finished(settings, *command)
+    is_no = answers_no and bool(done.output) and done.exit_code == ExitCode.ANSWER_IS_NO
+    if done.exit_code != ExitCode.OK and not is_no:
+        raise done.problem()
+    return done.output
+
+
+async def finished(settings: Settings, *command: str) -> Finished:
+    """Run a `yesser` command to its end. Raises `Problem` (503) where it takes too long."""
     child = await asyncio.create_subprocess_exec(
         *subprocess_command(*command),
         env=subprocess_environment(settings),
@@ -67,7 +95,5 @@ async def output_of(settings: Settings, *command: str) -> bytes:
         if child.returncode is None:
             child.kill()
             await child.wait()
-    if child.returncode == 0:
-        return output
-    _logger.error("a command failed", command=" ".join(command), reason=errors.decode(errors="replace")[-500:])
-    raise Problem("database-away" if child.returncode in _AWAY_EXITS else "gateway-fault", retry_after_s=1)
+    assert child.returncode is not None
+    return Finished(command, child.returncode, output, errors.decode(errors="replace"))

@@ -67,6 +67,33 @@ _PLAN: Final = shape(
     anomalies=INTEGER,
     refusals=INTEGER,
 )
+_PACE: Final = shape(
+    log_index=INTEGER,
+    recorded=_or_null({**TEXT, "description": "When the last of these entries was recorded."}),
+    plan=_or_null(shape(plan_id=TEXT, name=_NAME, starts_on=_DATE, ends_on=_DATE)),
+    measured_on=_or_null({**_DATE, "description": "The day of the plan's calendar."}),
+    measured_by=_or_null(
+        {
+            **_one_of("recorded", "steps"),
+            "description": "What gives this day: the time of recording, or, of a plan that was recorded after its end, "
+            "the latest date of a step.",
+        }
+    ),
+    days={**INTEGER, "description": "Of the plan."},
+    elapsed_days={**INTEGER, "description": "Days of the plan up to `measured_on`."},
+    agencies=_list(
+        shape(
+            agency=TEXT,
+            services=INTEGER,
+            launched=INTEGER,
+            expected_launched={**INTEGER, "description": "`services` × `elapsed_days` ÷ `days`, rounded down."},
+            phases={**INTEGER, "description": "Of its projects that are not cancelled."},
+            completed=INTEGER,
+            expected_completed=INTEGER,
+        )
+    ),
+    launches=_list(shape(month={**TEXT, "description": "Like `2005-03`."}, launched=INTEGER)),
+)
 _HISTORY: Final = _list(
     shape(
         index=INTEGER,
@@ -255,8 +282,19 @@ _COUNTED: Final = shape(count=INTEGER, first_index=INTEGER, last_index=INTEGER)
 _ENTRY: Final = shape(
     index=INTEGER, id=TEXT, source=TEXT, type=TEXT, subject=TEXT, agency=TEXT, time=TEXT, proof=_PROOF_LINK
 )
+_REFUSAL: Final = shape(
+    index=INTEGER,
+    agency=TEXT,
+    address={"type": "string", "description": "Of the refused record: topic/partition/offset."},
+    claimed_id=_or_null(TEXT),
+    claimed_type=_or_null(TEXT),
+    errors=_list(shape(code=TEXT, pointer=TEXT, detail=TEXT)),
+    accepted_index=_or_null({**INTEGER, "description": "Of the entry that corrected it."}),
+    proof=_PROOF_LINK,
+)
 
 PLAN: Final = answer("The shape of `yesser plan --json`.", _PLAN)
+PACE: Final = answer("The plan against the calendar.", _PACE)
 SERVICES: Final = answer("Services by id.", _list(shape(**_SERVICE)))
 SERVICE: Final = answer("A service and its history.", shape(**_SERVICE, history=_HISTORY))
 PROJECTS: Final = answer("Projects by id.", _list(shape(**_PROJECT)))
@@ -265,9 +303,31 @@ PROJECT: Final = answer(
 )
 CAMPAIGNS: Final = answer("The shape of `yesser campaigns list --json`.", _list(shape(**_CAMPAIGN)))
 INBOX: Final = answer("What an agency must do, by due date.", _list(shape(**_CAMPAIGN, overdue=_YES_OR_NO, **_TO_DO)))
+COUNTS: Final = answer(
+    "How many there are, are overdue, are paused, and wait for each next step.",
+    shape(**dict.fromkeys(("campaigns", "overdue", "paused", "acknowledge", "air", "complete", "completed"), INTEGER)),
+)
 COVERAGE: Final = answer("The shape of `yesser campaigns coverage --json`, a page of services.", _COVERAGE)
 CAMPAIGN: Final = answer(
     "A campaign, its brief, its reason, its airings and its history.", shape(**_CAMPAIGN, **_DECISION)
+)
+EXPLANATION: Final = answer(
+    "What the rules decided, and sentences on what happened to the campaign.",
+    shape(
+        log_index=INTEGER,
+        remarks=_list(_NAME),
+        evaluations=_list(
+            shape(
+                rule=TEXT,
+                cause_index=INTEGER,
+                part=TEXT,
+                rules_version=INTEGER,
+                fired=_YES_OR_NO,
+                campaign_id=_or_null(TEXT),
+                reason=_NAME,
+            )
+        ),
+    ),
 )
 PARTNERSHIPS: Final = answer("Partnerships by id.", _list(shape(**_PARTNERSHIP)))
 PARTNERSHIP: Final = answer("A partnership and its terms.", shape(**_PARTNERSHIP, versions=_VERSIONS))
@@ -281,10 +341,27 @@ ACTIVITY: Final = answer(
     _list(shape(agency=TEXT, events=_map(_COUNTED), refusals=_or_null(_COUNTED))),
 )
 ENTRIES: Final = answer("Where events stand in the log, in log order.", _list(_ENTRY))
+REFUSALS: Final = answer("Refusals, the newest first.", _list(_REFUSAL))
+REFUSAL: Final = answer("A refusal with every fault that its entry lists.", _REFUSAL)
 PROOF: Final = answer(
     "Hashes are base64; the checkpoint is a C2SP signed note, and so is each rotation of the log's key.",
     shape(index=INTEGER, entry=TEXT, leaf=TEXT, size=INTEGER, path=_list(TEXT), checkpoint=TEXT, rotations=TEXT),
 )
+_CHECKPOINT: Final = _or_null(
+    shape(
+        size=INTEGER,
+        note={**TEXT, "description": "A C2SP signed note."},
+        signed=_or_null({**TEXT, "description": "When it was stored, by the database's clock."}),
+        signatures=_list(
+            shape(name=TEXT, key_id=TEXT, is_cosignature=_YES_OR_NO, cosigned=_or_null(TEXT)),
+        ),
+    )
+)
+LOG: Final = answer(
+    "Rotations are C2SP signed notes; `cosigned` is null where the log has no witnesses.",
+    shape(size=INTEGER, recorded=_or_null(TEXT), checkpoint=_CHECKPOINT, cosigned=_CHECKPOINT, rotations=_list(TEXT)),
+)
+CONSISTENCY: Final = answer("Hashes are base64.", shape(old_size=INTEGER, new_size=INTEGER, path=_list(TEXT)))
 
 _LOG_INDEX: Final = {"description": "Entries applied to what is shown.", "schema": INTEGER}
 _TAG: Final = {"description": "Send it as If-None-Match: 304 while nothing has changed.", "schema": TEXT}
@@ -310,6 +387,6 @@ def in_formats(document: Schema, formats: Mapping[str, Any]) -> Schema:
     return {**document, "content": {**document["content"], **others}}
 
 
-def proof_responses() -> dict[int | str, dict[str, Any]]:
-    """Without an entity tag: the path grows with the log."""
-    return {200: PROOF, **problems(400, 401, 403, 404, 422, 429, 503)}
+def plain(document: Schema) -> dict[int | str, dict[str, Any]]:
+    """Without an entity tag: what grows with the log."""
+    return {200: document, **problems(400, 401, 403, 404, 422, 429, 503)}

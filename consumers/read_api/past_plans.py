@@ -1,4 +1,4 @@
-"""The plan as of an index: the log is folded again, by a process of its own, and the answer never changes.
+"""The plan as of an index: computed by a process of its own, and the answer never changes.
 
 `yesser plan --as-of-index` runs beside the gateway (`beside.py`), and requests for the same index share one process.
 Results are cached: the first N entries never change.

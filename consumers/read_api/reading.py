@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import orjson
 from fastapi import Depends, Request, Response
@@ -92,7 +92,7 @@ class ReadRequest:
         except NotStarted:
             raise Problem("database-away", retry_after_s=5) from None
         if shown.next is not None:
-            headers["Link"] = f'<{self._next_address(shown.next)}>; rel="next"'
+            headers |= self.next_page(after=cursor_of(shown.next))
         if as_csv is not None:
             return Response(as_csv(shown.document), 200, headers, f"{CSV}; charset=utf-8")
         return Response(orjson.dumps(shown.document), 200, headers, JSON)
@@ -121,9 +121,10 @@ class ReadRequest:
 
         return await self.answer([consumer], shown)
 
-    def _next_address(self, key: Key) -> str:
-        given = [(name, value) for name, value in self.http.query_params.multi_items() if name != "after"]
-        return f"{self.http.url.path}?{urlencode([*given, ('after', cursor_of(key))])}"
+    def next_page(self, **changed: str | int) -> dict[str, str]:
+        """The header with the address of the next page: this one with other parameters."""
+        given = [(name, value) for name, value in self.http.query_params.multi_items() if name not in changed]
+        return {"Link": f'<{quote(self.http.url.path)}?{urlencode([*given, *changed.items()])}>; rel="next"'}
 
 
 async def _read_request(request: Request) -> ReadRequest:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from fastapi import APIRouter, Depends, Request
 
@@ -16,18 +16,19 @@ from consumers.read_api.resources import (
     balances,
     campaigns,
     coverage,
-    entries,
+    pace,
     partnerships,
     plan,
     projects,
-    proofs,
     services,
     statements,
 )
+from consumers.read_api.resources.log import checkpoints, entries, proofs, refusals
 from infra.http.routes import RouteParts
 
 _RESOURCES: Final = (
     plan,
+    pace,
     services,
     projects,
     campaigns,
@@ -38,7 +39,9 @@ _RESOURCES: Final = (
     entries,
     anomalies,
     activity,
+    refusals,
     proofs,
+    checkpoints,
 )
 """In the order of the OpenAPI document."""
 
@@ -48,12 +51,20 @@ def router(parts: RouteParts, now: Callable[[], datetime] = lambda: datetime.now
     past_plans, papers = PastPlans(fold_beside(parts.settings)), Slots()
 
     async def prepare(request: Request) -> None:
-        request.state.parts = parts
         request.state.past_plans = past_plans
         request.state.papers = papers
         request.state.now = now
 
-    routes = APIRouter(dependencies=[Depends(prepare)])
+    routes = APIRouter(dependencies=[prepared(parts), Depends(prepare)])
     for resource in _RESOURCES:
         routes.include_router(resource.routes)
     return routes
+
+
+def prepared(parts: RouteParts) -> Any:
+    """A dependency of routes of other packages that take a `Reading`."""
+
+    async def prepare(request: Request) -> None:
+        request.state.parts = parts
+
+    return Depends(prepare)

@@ -102,7 +102,7 @@ async def rebuild(
 ) -> Rebuilt:
     """Rebuild the read models of `consumer`, then compare or swap by `options`."""
     connection = await connect(settings, f"rebuild {consumer.name}", batch=True)
-    scratch = Scratch(consumer, f"rebuild_{consumer.schema}")
+    scratch = Scratch(consumer, f"rebuild_{consumer.schema}", keeps_past=True)
     try:
         if not await connection.fetchval(_SQL["schema_exists"], consumer.schema):
             raise NotStarted(f"{consumer.name}: {NotStarted.__doc__}")
@@ -158,7 +158,7 @@ async def _catch_up(settings: Settings, connection: Connection, scratch: Scratch
 @asynccontextmanager
 async def _at_one_position(connection: Connection, scratch: Scratch, options: RebuildOptions) -> AsyncIterator[int]:
     """A transaction in which the live tables stay at one position."""
-    await connection.execute(f"ANALYZE {', '.join(table.name for table in scratch.consumer.tables)}")
+    await connection.execute(f"ANALYZE {', '.join(table.name for table in scratch.consumer.stored_tables)}")
     await connection.execute(f"SET work_mem = '{WORK_MEM_MIB}MB'")
     if options.swap:
         async with connection.transaction():
@@ -178,7 +178,7 @@ async def _settle(settings: Settings, connection: Connection, scratch: Scratch, 
     await scratch.use(connection)
     models = [
         _read_model(consumer, await table_hash(connection, table), differences.get(table.name))
-        for table in consumer.tables
+        for table in consumer.stored_tables
     ]
     if options.swap:
         await connection.execute(f"DROP SCHEMA {consumer.schema} CASCADE")
@@ -193,7 +193,7 @@ async def _settle(settings: Settings, connection: Connection, scratch: Scratch, 
 async def _compare(connection: Connection, scratch: Scratch) -> dict[str, Differences]:
     return {
         table.name: await compare(connection, table, scratch.consumer.schema, scratch.schema)
-        for table in scratch.consumer.tables
+        for table in scratch.consumer.stored_tables
     }
 
 

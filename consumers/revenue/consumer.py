@@ -13,6 +13,7 @@ from typing import Final
 
 from consumers.fold.anomaly import ANOMALY, Anomaly
 from consumers.fold.consumer import Consumer
+from consumers.fold.past_rows import SQL_FILE as PAST_ROWS
 from consumers.fold.version import version_of
 from consumers.revenue.handlers import closing, contracts, receipts
 from consumers.revenue.handlers.book import Books
@@ -78,7 +79,7 @@ CONSUMER: Final = Consumer(
         STATEMENT,
         ANOMALY,
     ),
-    sql_files=(("consumers.fold", "anomaly.sql"), ("consumers.revenue", "tables.sql")),
+    sql_files=(("consumers.fold", "anomaly.sql"), PAST_ROWS, ("consumers.revenue", "tables.sql")),
     required_keys=required_keys,
     fold=fold,
     version=version_of("revenue"),

@@ -69,6 +69,7 @@ class Expected:
     version: int
     period: str
     amount_halalas: int
+    index: int
 
 
 @dataclass(slots=True)
@@ -218,7 +219,7 @@ CONTRACT: Final = Table(
 )  # fmt: skip
 VERSION: Final = Table("contract_version", ContractVersion, key=("partnership_id", "version"))
 EXPECTED: Final = Table("expected", Expected, key=("partnership_id", "version", "period"))
-PERIOD: Final = Table("period", Period, key=("partnership_id", "period"))
+PERIOD: Final = Table("period", Period, key=("partnership_id", "period"), since="")
 WINDOW: Final = Table("revenue_window", RevenueWindow, key=("partnership_id", "window_number"), fixed=("first_index",))
 RECEIPT: Final = Table(
     "receipt",
@@ -233,4 +234,6 @@ REVERSAL: Final = Table("reversal", Reversal, key=("partnership_id", "reversal_i
 PAYOUT: Final = Table("payout", Payout, key=("partnership_id", "payout_id"))
 ACCOUNT: Final = Table("account", Account, key=("account",), fixed=("partnership_id", "kind", "first_index"))
 TRANSFER: Final = Table("transfer", Transfer, key=("index", "line"), append_only=True)
-STATEMENT: Final = Table("statement", Statement, key=("partnership_id", "period"), append_only=True)
+STATEMENT: Final = Table(
+    "statement", Statement, key=("partnership_id", "period"), append_only=True, since="closing_index"
+)

@@ -77,13 +77,17 @@ def _by_kind(accounts: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
         yield Section(localized(line.arabic, line.english))
         for row in rows:
             figures = (riyals_text(row[name]) for name in _SIDES)
-            yield ["  " + row["account"].partition(":")[2], *figures, _meaning(kind, row["balance_halalas"])]
+            yield [
+                "  " + row["account"].partition(":")[2],
+                *figures,
+                localized(*balance_meaning(kind, row["balance_halalas"])),
+            ]
 
 
-def _meaning(kind: str, balance_halalas: int) -> str:
-    """What a balance (debits − credits) means; nothing for zero."""
+def balance_meaning(kind: str, balance_halalas: int) -> tuple[str, str]:
+    """What a balance (debits − credits) of this kind of account means, in Arabic and English; empty for zero."""
     debit, credit = _MEANINGS[kind]
-    return "" if balance_halalas == 0 else localized(*(debit if balance_halalas > 0 else credit))
+    return ("", "") if balance_halalas == 0 else debit if balance_halalas > 0 else credit
 
 
 def statement_table(statement: Mapping[str, Any]) -> Grid:

@@ -1,7 +1,7 @@
 -- The revenue ledger. Created in the consumer's schema, live or scratch; amounts are halalas, indexes those of the log.
 -- Tables of running sums are filled by half: the new version of a changed row stays on its page, and no index changes.
 CREATE TABLE contract (
-    partnership_id text PRIMARY KEY,
+    partnership_id text COLLATE "C" PRIMARY KEY,
     owner text NOT NULL,
     partner jsonb NOT NULL,
     services jsonb NOT NULL,
@@ -30,7 +30,7 @@ CREATE TABLE contract (
 ) WITH (fillfactor = 50);
 
 CREATE TABLE contract_version (
-    partnership_id text NOT NULL,
+    partnership_id text COLLATE "C" NOT NULL,
     version bigint NOT NULL CHECK (version >= 0),
     effective_from text NOT NULL,
     terms jsonb NOT NULL,
@@ -40,16 +40,17 @@ CREATE TABLE contract_version (
 );
 
 CREATE TABLE expected (
-    partnership_id text NOT NULL,
+    partnership_id text COLLATE "C" NOT NULL,
     version bigint NOT NULL,
-    period text NOT NULL,
+    period text COLLATE "C" NOT NULL,
     amount_halalas bigint NOT NULL CHECK (amount_halalas >= 0),
+    index bigint NOT NULL,
     PRIMARY KEY (partnership_id, version, period)
 );
 
 CREATE TABLE period (
-    partnership_id text NOT NULL,
-    period text NOT NULL,
+    partnership_id text COLLATE "C" NOT NULL,
+    period text COLLATE "C" NOT NULL,
     collected_halalas bigint NOT NULL CHECK (collected_halalas >= 0),
     reversed_halalas bigint NOT NULL CHECK (reversed_halalas >= 0),
     prior_period_halalas bigint NOT NULL,
@@ -63,7 +64,7 @@ CREATE TABLE period (
 ) WITH (fillfactor = 50);
 
 CREATE TABLE revenue_window (
-    partnership_id text NOT NULL,
+    partnership_id text COLLATE "C" NOT NULL,
     window_number bigint NOT NULL CHECK (window_number >= 0),
     cumulative_halalas bigint NOT NULL,
     postings_count bigint NOT NULL,
@@ -73,8 +74,8 @@ CREATE TABLE revenue_window (
 ) WITH (fillfactor = 50);
 
 CREATE TABLE receipt (
-    partnership_id text NOT NULL,
-    receipt_id text NOT NULL,
+    partnership_id text COLLATE "C" NOT NULL,
+    receipt_id text COLLATE "C" NOT NULL,
     service_id text NOT NULL,
     amount_halalas bigint NOT NULL CHECK (amount_halalas > 0),
     collected_on text NOT NULL,
@@ -93,8 +94,8 @@ CREATE TABLE receipt (
 );
 
 CREATE TABLE reversal (
-    partnership_id text NOT NULL,
-    reversal_id text NOT NULL,
+    partnership_id text COLLATE "C" NOT NULL,
+    reversal_id text COLLATE "C" NOT NULL,
     receipt_id text NOT NULL,
     amount_halalas bigint NOT NULL CHECK (amount_halalas > 0),
     reversed_on text NOT NULL,
@@ -110,8 +111,8 @@ CREATE TABLE reversal (
 );
 
 CREATE TABLE payout (
-    partnership_id text NOT NULL,
-    payout_id text NOT NULL,
+    partnership_id text COLLATE "C" NOT NULL,
+    payout_id text COLLATE "C" NOT NULL,
     amount_halalas bigint NOT NULL CHECK (amount_halalas > 0),
     paid_on text NOT NULL,
     index bigint NOT NULL,
@@ -119,7 +120,7 @@ CREATE TABLE payout (
 );
 
 CREATE TABLE account (
-    account text PRIMARY KEY,
+    account text COLLATE "C" PRIMARY KEY,
     partnership_id text NOT NULL,
     kind text NOT NULL,
     debits_halalas bigint NOT NULL CHECK (debits_halalas >= 0),
@@ -145,8 +146,8 @@ CREATE TABLE transfer (
 CREATE INDEX ON transfer (partnership_id, index);
 
 CREATE TABLE statement (
-    partnership_id text NOT NULL,
-    period text NOT NULL,
+    partnership_id text COLLATE "C" NOT NULL,
+    period text COLLATE "C" NOT NULL,
     contract_version bigint NOT NULL,
     opening_cumulative_halalas bigint NOT NULL,
     collected_halalas bigint NOT NULL,

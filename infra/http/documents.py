@@ -51,6 +51,7 @@ _MEANINGS: Final = {
     415: "The content type is not supported.",
     422: "Events or the body have faults (each is listed), or a parameter is not valid.",
     429: "Too many requests; see Retry-After.",
+    500: "A fault of the gateway or of what it reads; `errors` names an entry of the log that was changed.",
     503: "Kafka or the database is not available, or the gateway is busy; nothing was stored.",
     504: "The outcome is unknown: send the same events again.",
 }

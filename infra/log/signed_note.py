@@ -147,6 +147,26 @@ def known_signers(note: str, keys: Sequence[Key]) -> tuple[str, list[Key]]:
 
     Signatures of unknown keys are ignored; a bad signature under a known key makes the note invalid.
     """
+    text, lines = split_note(note)
+    known = {(key.name, key.key_id): key for key in keys}
+    good: list[Key] = []
+    for name, found_id, signature in map(_signature, lines):
+        key = known.get((name, found_id))
+        if key is None:
+            continue
+        if not key.accepts(text, signature):
+            raise InvalidNote(f"the signature of {name} is wrong: the text was changed, or another key signed it")
+        good.append(key)
+    return text, good
+
+
+def signature_lines(note: str) -> list[tuple[str, bytes, bytes]]:
+    """Name, key id and signature of each line of a note; none is verified. Raises `InvalidNote`."""
+    return [*map(_signature, split_note(note)[1])]
+
+
+def split_note(note: str) -> tuple[str, list[str]]:
+    """The text of a note, and its signature lines. Raises `InvalidNote`."""
     text, blank, rest = note.rpartition("\n\n")
     if not blank or not rest.endswith("\n"):
         raise InvalidNote("the note has no signatures after a blank line")
@@ -155,17 +175,7 @@ def known_signers(note: str, keys: Sequence[Key]) -> tuple[str, list[Key]]:
     lines = rest[:-1].split("\n")
     if len(lines) > SIGNATURES_MAX:
         raise InvalidNote(f"the note has {len(lines)} signatures; at most {SIGNATURES_MAX} are read")
-    known = {(key.name, key.key_id): key for key in keys}
-    good: list[Key] = []
-    for line in lines:
-        name, found_id, signature = _signature(line)
-        key = known.get((name, found_id))
-        if key is None:
-            continue
-        if not key.accepts(text, signature):
-            raise InvalidNote(f"the signature of {name} is wrong: the text was changed, or another key signed it")
-        good.append(key)
-    return text, good
+    return text, lines
 
 
 def checkpoint_text(origin: str, size: int, root: bytes) -> str:

@@ -41,8 +41,7 @@ async def _read(connection: Connection, rows: UnitOfWork, table: Table[Any], key
     if keys is None:
         records = await connection.fetch(_load_all_sql(table))
     else:
-        arrays = _arrays(table.key_types, zip(*keys, strict=True))
-        records = await connection.fetch(_load_sql(table), *arrays)
+        records = await connection.fetch(_load_sql(table), *key_arrays(table, keys))
     make = table.row
     rows.adopt(table, (make(*record) for record in records), whole=keys is None)
 
@@ -50,7 +49,7 @@ async def _read(connection: Connection, rows: UnitOfWork, table: Table[Any], key
 async def _write(connection: Connection, changes: Changes) -> None:
     table = changes.table
     if changes.deleted:
-        await connection.execute(_delete_sql(table), *_arrays(table.key_types, zip(*changes.deleted, strict=True)))
+        await connection.execute(_delete_sql(table), *key_arrays(table, changes.deleted))
     if changes.changed and table.changing:
         arrays = _columns(table, (*table.key, *table.changing), changes.changed)
         if await connection.execute(_update_sql(table), *arrays) != f"UPDATE {len(changes.changed)}":
@@ -107,10 +106,19 @@ def _unnest(types: Iterable[str]) -> str:
 
 def _load_sql(table: Table[Any]) -> str:
     """Selects the rows of the keys, given as one array per key column."""
-    arrays = _unnest(table.key_types)
     on = " AND ".join(f"t.{k} = k.{k}" for k in table.key)
     columns = ", ".join(f"t.{c}" for c in table.columns)
-    return f"SELECT {columns} FROM unnest({arrays}) AS k({', '.join(table.key)}) JOIN {table.name} t ON {on}"
+    return f"SELECT {columns} FROM {keys_sql(table)} JOIN {table.name} t ON {on}"
+
+
+def key_arrays(table: Table[Any], keys: Iterable[Key]) -> Iterator[list[Any] | str]:
+    """Keys as the arguments of `keys_sql`."""
+    return _arrays(table.key_types, zip(*keys, strict=True))
+
+
+def keys_sql(table: Table[Any]) -> str:
+    """SQL for the keys as rows of `k`, given as one array per key column (`key_arrays`)."""
+    return f"unnest({_unnest(table.key_types)}) AS k({', '.join(table.key)})"
 
 
 def _load_all_sql(table: Table[Any]) -> str:

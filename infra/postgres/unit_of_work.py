@@ -58,6 +58,8 @@ class Table(Generic[Row]):
     """A table and its row type. `key` names the primary key's columns; rows of `append_only` tables are never read.
 
     `fixed` names columns that keep the value with which the row was stored: a change does not write them.
+    `since` names the column with the index of the entry that made the row: `index` or `first_index` unless it is given,
+    "" where no column has it. Rows of `transient` tables are deleted again, and few at any time.
     """
 
     name: str
@@ -65,6 +67,8 @@ class Table(Generic[Row]):
     key: tuple[str, ...]
     append_only: bool = False
     fixed: tuple[str, ...] = ()
+    since: str | None = None
+    transient: bool = False
 
     columns: tuple[str, ...] = dataclasses.field(init=False)
     types: tuple[str, ...] = dataclasses.field(init=False)
@@ -76,6 +80,8 @@ class Table(Generic[Row]):
         hints = get_type_hints(self.row)
         columns = tuple(f.name for f in dataclasses.fields(self.row))  # type: ignore[arg-type]
         types = tuple(_sql_type(hints[c]) for c in columns)
+        if self.since is None:
+            object.__setattr__(self, "since", next((c for c in ("index", "first_index") if c in columns), ""))
         object.__setattr__(self, "columns", columns)
         object.__setattr__(self, "types", types)
         object.__setattr__(self, "key_types", tuple(types[columns.index(k)] for k in self.key))
@@ -91,7 +97,7 @@ class Table(Generic[Row]):
 _UNASKED: Final = object()
 
 
-class _Slice:
+class TableRows:
     """A batch's rows of one table by key (None: known to be absent), and their changes."""
 
     __slots__ = ("appended", "changed", "deleted", "new", "rows", "unread", "whole")
@@ -127,7 +133,7 @@ class UnitOfWork:
     def __init__(self) -> None:
         self.scratch: Any = None
         """What a fold keeps from one part of the batch to the next: derived from the rows, and never stored."""
-        self._slices: defaultdict[Table[Any], _Slice] = defaultdict(_Slice)
+        self._slices: defaultdict[Table[Any], TableRows] = defaultdict(TableRows)
 
     # For folds.
 

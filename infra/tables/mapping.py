@@ -92,22 +92,30 @@ class RowMapping:
 
 def read_mapping(path: Path) -> MappingDocument:
     """The mapping in a `.toml` or `.json` file. Raises `WrongMapping`."""
-    is_json = path.suffix == ".json"
     try:
         raw = path.read_bytes()
+    except OSError as error:
+        raise WrongMapping(f"{path} cannot be read: {error}") from error
+    return mapping_of(raw, str(path))
+
+
+def mapping_of(raw: bytes, name: str) -> MappingDocument:
+    """The mapping in the bytes of a file; its name ends in `.json`, or it is TOML. Raises `WrongMapping`."""
+    is_json = name.endswith(".json")
+    try:
         document = orjson.loads(raw) if is_json else tomllib.loads(raw.decode("utf-8"))
         mapping = MappingDocument.model_validate(document)
     except ValidationError as error:
-        raise WrongMapping(f"{path}, {_sentences(error, is_json)}") from error
+        raise WrongMapping(f"{name}, {_sentences(error, is_json)}") from error
     except tomllib.TOMLDecodeError as error:
         hint = 'put a name with characters other than a–z, 0–9, _ and - in quotes ("الرمز" = …)'
-        raise WrongMapping(f"{path} cannot be read: {error}; {hint}") from error
-    except (OSError, ValueError) as error:
-        raise WrongMapping(f"{path} cannot be read: {error}") from error
+        raise WrongMapping(f"{name} cannot be read: {error}; {hint}") from error
+    except ValueError as error:
+        raise WrongMapping(f"{name} cannot be read: {error}") from error
     try:
         orjson.dumps(mapping.constants)
     except orjson.JSONEncodeError as error:
-        raise WrongMapping(f"{path}: a constant is not a JSON value ({error})") from error
+        raise WrongMapping(f"{name}: a constant is not a JSON value ({error})") from error
     return mapping
 
 

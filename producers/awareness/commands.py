@@ -22,7 +22,7 @@ from infra.settings import Settings
 
 if TYPE_CHECKING:
     from events.faults.problems import Bilingual
-    from producers.awareness.actions import Action
+    from events.reports.campaign_reports import Action
     from producers.awareness.send import Reported
 
 TIMEOUT_S: Final = 60.0
@@ -70,7 +70,7 @@ _on_option: Final = click.option(
 @_sender_options
 def ack(sender: Sender, campaign_id: str, by: str | None, on: str | None) -> None:
     """Acknowledge a campaign: your desk takes it. The first acknowledgement in the log counts."""
-    from producers.awareness.actions import acknowledgement
+    from events.reports.campaign_reports import acknowledgement
 
     desk = by or Settings().operator
     if desk is None:
@@ -89,7 +89,7 @@ def ack(sender: Sender, campaign_id: str, by: str | None, on: str | None) -> Non
 @_sender_options
 def air(sender: Sender, /, campaign_id: str, on: str | None, **given: Any) -> None:
     """Report an airing of a campaign on television, radio or in print."""
-    from producers.awareness.actions import Airing, airing_report
+    from events.reports.campaign_reports import Airing, airing_report
 
     outlet = {"ar": given["outlet_ar"], "en": given["outlet_en"]}
     aired = Airing(given["channel"], outlet, given["reach"], on or _today(), given["airing_id"])
@@ -102,7 +102,7 @@ def air(sender: Sender, /, campaign_id: str, on: str | None, **given: Any) -> No
 @_sender_options
 def complete(sender: Sender, campaign_id: str, on: str | None) -> None:
     """Complete a campaign: its team has done its work. Later airings still count."""
-    from producers.awareness.actions import completion
+    from events.reports.campaign_reports import completion
 
     _report(sender, completion(campaign_id, on or _today()))
 
@@ -150,7 +150,7 @@ def _document(action: Action, reported: Reported) -> dict[str, Any]:
 
 
 def _print(action: Action, reported: Reported) -> None:
-    from producers.awareness.actions import in_effect, next_step
+    from producers.awareness.sentences import in_effect, next_step
 
     index = reported.index
     if reported.effect == "applied":

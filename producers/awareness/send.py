@@ -14,11 +14,14 @@ from urllib.parse import quote
 
 from events.errors import Reject
 from events.faults.problems import Bilingual
+from events.reports.campaign_reports import Action, Campaign
+from events.validation.verdicts import Agency
 from infra.errors import WaitTimedOut
-from producers.awareness.actions import Action, Campaign, warnings
+from producers.awareness.sentences import warnings
 from producers.errors import OutcomeUnknown
 from producers.sdk.client import AgencyClient
 from producers.sdk.problems import GatewayProblem, RefusedByRegistrar
+from producers.sdk.typed_events import require_form
 
 Effect = Literal["applied", "repeated", "superseded"]
 _LOOK_EVERY_S: Final = 0.2
@@ -53,6 +56,7 @@ async def report(
 ) -> Reported:
     """Send the action as `agency`. Raises `UnknownCampaign`, `NotTheOwner`, `FaultyEvent`, and the client's errors."""
     event = action.event(agency)
+    require_form(event, Agency(agency, "office"))
     _, campaign = await _read(client, action.campaign_id)
     if campaign["owner"] != agency:
         raise NotTheOwner(f"{action.campaign_id} is of {campaign['owner']}, not {agency}. {NotTheOwner.__doc__}")

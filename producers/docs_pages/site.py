@@ -30,6 +30,7 @@ from events.schema_tools.refusal_examples import golden_example
 from events.schema_tools.schema_documents import SENDERS, schema_of
 from events.types.catalogue import CATALOGUE
 from events.types.contradictions import RULES, contradictions_of
+from events.types.domains import DOMAINS
 from events.wire.envelope import Envelope, full_type
 from infra.http.problems import EXPLANATIONS, PAGE_PREFIX, Language
 from producers.docs_pages import words
@@ -158,7 +159,7 @@ class Site:
 
     def _events(self, view: View) -> bytes:
         domains = [
-            (words.DOMAINS[domain], list(rows)) for domain, rows in groupby(CATALOGUE.values(), key=lambda r: r.domain)
+            (DOMAINS[domain], list(rows)) for domain, rows in groupby(CATALOGUE.values(), key=lambda r: r.domain)
         ]
         attributes = [
             {"name": name, "required": field.is_required(), "meaning": ATTRIBUTE_MEANINGS[name]}

@@ -117,21 +117,6 @@ ACTIONS: Final[Mapping[str, Bilingual]] = {
     "send": _B("المنصة تكتب", "the platform writes"),
     "receive": _B("المنصة تقرأ", "the platform reads"),
 }
-DOMAINS: Final[Mapping[str, Bilingual]] = {
-    "plan": _B("الخطة", "Plan"),
-    "project": _B("المشاريع", "Projects"),
-    "service": _B("الخدمات", "Services"),
-    "training": _B("التدريب", "Training"),
-    "partnership": _B("الشراكات", "Partnerships"),
-    "revenue": _B("الإيرادات", "Revenue"),
-    "awareness": _B("التوعية", "Awareness"),
-    "registry": _B("الجهات", "Agencies"),
-    "registrar": _B("المسجِّل", "Registrar"),
-    "campaign": _B("الحملات", "Campaigns"),
-    "settlement": _B("الكشوف", "Statements"),
-    "projection": _B("نماذج القراءة", "Read models"),
-}
-
 API: Final = _B(
     "كل ما تجيب عنه البوابة عبر HTTP، من وثيقة OpenAPI نفسها.",
     "Everything that the gateway answers over HTTP, from its OpenAPI document.",

@@ -18,13 +18,13 @@ from infra.command_line.output import json_option, print_json
 from infra.command_line.parameters import AgencyCode, mapping_option
 from infra.command_line.usage import usage_errors
 from infra.errors import WrongInput
+from infra.event_files.opening import FIRST_LINES, read_opening
 from infra.kafka.client_config import bootstrap
 from infra.observability.telemetry import setup
 from infra.postgres.connection import address
 from infra.settings import Settings
 from infra.tables.mapping import read_mapping
 from producers.publisher.job import Job, is_file, run_job, write_refused
-from producers.publisher.opening import FIRST_LINES, read_opening
 from producers.publisher.report import Report, fault_sentences, in_both_languages
 from producers.publisher.sources import EventFile, Source, Table
 

@@ -18,13 +18,13 @@ from rich.progress import Progress as RichProgress
 
 from events.errors import YesserError
 from infra.errors import WrongInput
+from infra.event_files.ndjson import Defaults
 from infra.kafka.client_config import agency_topic
 from infra.kafka.end_offsets import end_offsets_reader
 from infra.observability.telemetry import span
 from infra.settings import Settings
 from producers.errors import NotAccepted
 from producers.publisher.kafka_publisher import AgencyPublisher
-from producers.publisher.ndjson import Defaults
 from producers.publisher.report import Report
 from producers.publisher.resume_state import ResumeState
 from producers.publisher.run import Progress, Sending, start_sequence, wait_for_verdicts

@@ -13,8 +13,8 @@ from typing import Any, Self, cast
 
 from events.faults.details import arabic_of
 from events.faults.problems import PROBLEMS, Code
+from infra.event_files.ndjson import TOO_LARGE, TOO_LARGE_DETAIL
 from infra.postgres.verdicts import Refused, Verdicts
-from producers.publisher.ndjson import TOO_LARGE, TOO_LARGE_DETAIL
 
 
 class SentLines:

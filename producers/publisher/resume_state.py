@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from events.errors import YesserError
 from infra.errors import WrongInput
-from producers.publisher.ndjson import Line
+from infra.event_files.ndjson import Line
 from producers.publisher.report import Report, SentLines
 
 _SAVE_EVERY_S: Final = 1.0

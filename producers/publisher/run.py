@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO, Final
 
+from infra.event_files.ndjson import Defaults, Line
+from infra.event_files.opening import PIECE_BYTES, Opening, reader
 from infra.kafka.client_config import agency_topic
 from infra.postgres.verdicts import Paused, TopicState, Verdicts, next_sequence, read_topic_state, read_verdicts
 from infra.process.retry import PatientConnection
 from infra.settings import Settings
 from producers.errors import TopicHalted
 from producers.publisher.kafka_publisher import AgencyPublisher
-from producers.publisher.ndjson import Defaults, Line
-from producers.publisher.opening import PIECE_BYTES, Opening, reader
 from producers.publisher.report import Report
 from producers.publisher.resume_state import ResumeState
 

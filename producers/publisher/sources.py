@@ -11,11 +11,11 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
+from infra.event_files.ndjson import copy_lines, read_ids, shown_id
+from infra.event_files.opening import Opening
+from infra.event_files.table_lines import copy_rows, mapped_lines
 from infra.tables.mapping import MappingDocument
-from producers.publisher.ndjson import copy_lines, read_ids, shown_id
-from producers.publisher.opening import Opening
 from producers.publisher.run import Sending, send_file, send_lines
-from producers.publisher.table_lines import copy_rows, mapped_lines
 
 _ROWS_AT_ONCE: Final = 256
 

@@ -17,11 +17,11 @@ from infra.command_line.database import with_database
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_result
+from infra.event_files.ndjson import LINE_BYTES_MAX
 from infra.observability.telemetry import setup
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.errors import NotAccepted
-from producers.publisher.ndjson import LINE_BYTES_MAX
 from producers.publisher.report import fault_sentences, in_both_languages
 from producers.refusals.read import SQL, NoSuchRefusal, Refusal, read_refusal, shown
 from producers.refusals.redrive import CannotRedrive, Redriven, redrive

@@ -14,11 +14,11 @@ from events.faults.problems import CONFLICT, Fault
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Refused
 from events.wire.codec import STRUCTURED_HEADERS
+from infra.event_files.ndjson import Defaults
 from infra.postgres.connection import connected
 from infra.postgres.trail import add_to_trail
 from infra.settings import Settings
 from producers.publisher.kafka_publisher import AgencyPublisher
-from producers.publisher.ndjson import Defaults
 from producers.publisher.report import Report, in_both_languages
 from producers.publisher.run import Progress, wait_for_verdicts
 from producers.refusals.read import SQL, Refusal, read_refusal

@@ -6,16 +6,12 @@ await publisher.publish([typed_event("health", launched, "launch-1", "2006-01-01
 
 from __future__ import annotations
 
-from typing import Final
-
 from events.errors import Reject
-from events.types.catalogue import CATALOGUE, EventType
+from events.reports.event_of import event_of, sender_kind
 from events.validation.validate import validate
 from events.validation.verdicts import Agency, Refused
 from events.values.fields import Model
-from events.wire.codec import STRUCTURED_HEADERS, build_event
-
-_TYPES: Final[dict[type[Model], EventType]] = {row.model: row for row in CATALOGUE.values()}
+from events.wire.codec import STRUCTURED_HEADERS
 
 
 class FaultyEvent(Reject):
@@ -27,19 +23,8 @@ def typed_event(agency: str, data: Model, event_id: str, time: str, **attributes
 
     Raises `FaultyEvent` with every fault of form. The registrar validates the agency's authority.
     """
-    row = _TYPES[type(data)]
-    # A member that was not given is absent; one given as null (such as a cap) is sent as null.
-    content = data.model_dump(mode="json", exclude_unset=True)
-    value = build_event(
-        type=row.name,
-        agency=agency,
-        id=event_id,
-        subject=row.subject.of(content),
-        time=time,
-        data=content,
-        **attributes,
-    )
-    require_form(value, Agency(agency, "platform" if row.sender == "platform" else "office"))
+    value = event_of(agency, data, event_id, time, **attributes)
+    require_form(value, Agency(agency, "platform" if sender_kind(data) == "platform" else "office"))
     return value
 
 

@@ -10,6 +10,16 @@ from tests.browser.console import Story, chromium, running_browser
 from tests.scenarios.system import fresh_system
 from tests.shared_systems import STORY, until_its_last_test
 
+TIMEOUT_S = 600
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The first test of the story waits until it is told."""
+    for item in items:
+        if STORY in getattr(item, "fixturenames", ()) and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(TIMEOUT_S))
+
 
 @pytest.fixture(scope="session")
 def story(request: pytest.FixtureRequest) -> Iterator[Story]:

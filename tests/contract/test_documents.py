@@ -14,7 +14,7 @@ import pytest
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Agency
 from infra.cli import cli
-from producers.publisher.ndjson import Defaults
+from infra.event_files.ndjson import Defaults
 from tests.paths import ROOT
 
 DOCUMENTS = sorted(

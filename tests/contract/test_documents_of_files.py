@@ -7,9 +7,9 @@ from pathlib import Path
 import orjson
 
 from events.validation.verdicts import Agency
+from infra.event_files.lint import lint
+from infra.event_files.table_lines import mapped_lines
 from infra.tables.mapping import read_mapping
-from producers.publisher.lint import lint
-from producers.publisher.table_lines import mapped_lines
 from tests.paths import ROOT
 
 TABLES = ROOT / "docs" / "tables"

@@ -41,5 +41,5 @@ def explain_command(at: PointInTime, name: str, as_json: bool) -> None:
 
 
 async def _explain(settings: Settings, name: str, at: PointInTime) -> Explanation | None:
-    async with view(settings, CONSUMERS, at) as state:
+    async with view(settings, CONSUMERS, at, from_log=True) as state:
         return await explain(state, rules_in_force(), name)

@@ -71,7 +71,7 @@ async def try_rules(settings: Settings, rules: RuleSet, changed: RuleSet, since:
     decided: dict[str, list[OutboxEvent]] = {"now": [], "tried": []}
     sets = {"now": rules, "tried": changed}
     consumers = {name: _collecting(name, sets[name], decided[name]) for name in sets}
-    async with view(settings, list(consumers.values()), PointInTime(index=size)) as state:
+    async with view(settings, list(consumers.values()), PointInTime(index=size), from_log=True) as state:
         for name, consumer in consumers.items():
             decided[name] += await due_triggers(await state.use(consumer), sets[name], now)
         in_log = await _in_log(state, consumers["now"])

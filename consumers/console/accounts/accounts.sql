@@ -41,6 +41,15 @@ FROM console.session s JOIN console.account a USING (username)
 WHERE s.session_sha256 = $1 AND a.disabled_at IS NULL AND s.created_at > $2::timestamptz - $3::interval
     AND s.seen_at > $2::timestamptz - $4::interval
 
+-- name: sessions
+-- An account's sessions that are valid at $3.
+SELECT session_sha256 = $2 AS is_this, created_at, seen_at FROM console.session
+WHERE username = $1 AND created_at > $3::timestamptz - $4::interval AND seen_at > $3::timestamptz - $5::interval
+ORDER BY seen_at DESC
+
+-- name: end_other_sessions
+DELETE FROM console.session WHERE username = $1 AND session_sha256 <> $2
+
 -- name: seen
 UPDATE console.session SET seen_at = $2 WHERE session_sha256 = $1
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+import click
 import httpx
 import orjson
 
@@ -83,7 +84,7 @@ class Gateway:
             response = await self._client.request(
                 method, f"{self.address()}{path}", content=content, headers=headers, params=parameters
             )
-        except httpx.ConnectError as error:
+        except (httpx.ConnectError, click.UsageError) as error:  # no gateway runs in this stack
             raise GatewayAway(may_be_stored=False) from error
         except httpx.HTTPError as error:
             raise GatewayAway(may_be_stored=method != "GET") from error

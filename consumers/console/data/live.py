@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from typing import Final
 
 from events.errors import Retry
@@ -31,18 +30,28 @@ class Live:
         self._pool = pool
         self._pages: set[asyncio.Queue[int]] = set()
         self._opened = asyncio.Event()
+        self._is_away = False
         self.position = 0
         """Every read model shows at least this many entries."""
+
+    async def positions(self) -> tuple[tuple[str, int], ...]:
+        """Each consumer's position now."""
+        rows = await self._pool.fetch(_SQL["positions"])
+        return tuple((row["consumer"], row["position"]) for row in rows)
 
     async def run(self) -> None:
         while True:
             await self._opened.wait()
-            with suppress(*TRANSIENT_ERRORS):  # pages keep what they show, and say so themselves
+            position, was_away = self.position, self._is_away
+            try:
                 position = await self._pool.fetchval(_SQL["position"]) or 0
-                if position != self.position:
-                    self.position = position
-                    for page in self._pages:
-                        page.put_nowait(position)
+                self._is_away = False
+            except TRANSIENT_ERRORS:  # pages load what still stands, and again when the database answers
+                self._is_away = True
+            if (position, self._is_away) != (self.position, was_away):
+                self.position = position
+                for page in self._pages:
+                    page.put_nowait(position)
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def events(self) -> AsyncIterator[bytes]:

@@ -70,16 +70,27 @@ class ReadApi:
 
     async def get(self, caller: Caller, path: str, parameters: Parameters | None = None) -> Answer:
         """The answer to GET `path` for this caller. Raises `NotAnswered`."""
-        asked = {name: value for name, value in (parameters or {}).items() if value is not None}
-        request = httpx.Request("GET", f"{_BASE}{path}", params=asked or None)
-        response = await httpx.ASGITransport(_Asking(self.app, caller)).handle_async_request(request)
-        body = orjson.loads(await response.aread() or b"null")
-        if response.status_code >= 400:
-            raise NotAnswered(response.status_code, body)
+        response = await self._ask(caller, path, parameters or {})
+        body = orjson.loads(response.content or b"null")
         headers = dict(response.headers)
         link = response.links.get("next", {}).get("url")
         index = headers.get("log-index")
         return Answer(body, None if index is None else int(index), link, headers)
+
+    async def file(self, caller: Caller, path: str, media_type: str, parameters: Parameters | None = None) -> bytes:
+        """The same as one of its other media types. Raises `NotAnswered`."""
+        return (await self._ask(caller, path, parameters or {}, media_type)).content
+
+    async def _ask(
+        self, caller: Caller, path: str, parameters: Parameters, media_type: str = "application/json"
+    ) -> httpx.Response:
+        asked = {name: value for name, value in parameters.items() if value is not None}
+        request = httpx.Request("GET", f"{_BASE}{path}", params=asked or None, headers={"Accept": media_type})
+        response = await httpx.ASGITransport(_Asking(self.app, caller)).handle_async_request(request)
+        await response.aread()
+        if response.status_code >= 400:
+            raise NotAnswered(response.status_code, orjson.loads(response.content or b"null"))
+        return response
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated, Final
-from urllib.parse import urlsplit
+from dataclasses import dataclass, replace
+from typing import Annotated, Final, Literal
+from urllib.parse import urlencode, urlsplit
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from consumers.console.accounts import passwords
 from consumers.console.accounts.accounts import USERNAME, Account, find_account
-from consumers.console.accounts.sessions import COOKIE
+from consumers.console.accounts.kept_forms import SEALED_LENGTH_MAX
+from consumers.console.accounts.sessions import COOKIE, Session
 from consumers.console.guard import LANGUAGE_COOKIE, SIGN_IN
 from consumers.console.navigation import home_of
 from consumers.console.parts import Parts
-from consumers.console.visit import Visiting, page_context
+from consumers.console.visit import Visit, Visiting, page_context
 from consumers.console.web.language import LANGUAGES
 from infra.http.rate_limits import RateLimit
 from infra.postgres.sql import queries
@@ -27,6 +29,8 @@ _PEER_BURST: Final = 60
 """Many desks may share an address."""
 _NAME_PER_S: Final = 0.1
 _NAME_BURST: Final = 10
+Fault = Literal["wrong", "no-account", "provider-away", "provider-refused"]
+_STATUSES: Final[dict[Fault, int]] = {"wrong": 401, "no-account": 403, "provider-away": 503, "provider-refused": 401}
 _SQL: Final = queries("consumers.console.accounts", "accounts.sql")
 
 
@@ -42,10 +46,50 @@ class Tries:
         now = time.monotonic()
         return self._peers.wait_s(peer, now) or self._names.wait_s(username, now)
 
+    def peer_wait_s(self, peer: str) -> int:
+        """The same, of a peer alone: at the identity provider nobody has been named yet."""
+        return self._peers.wait_s(peer, time.monotonic())
 
-def router(parts: Parts) -> APIRouter:
+
+@dataclass(frozen=True, slots=True)
+class SignInPage:
+    """The page to sign in. `kept` is a sealed form that waits for it."""
+
+    parts: Parts
+    request: Request
+    back: str = "/"
+    username: str = ""
+    kept: str = ""
+    fault: Fault | None = None
+    wait_s: int = 0
+
+    def answer(self) -> Response:
+        form = self.parts.kept_forms.open(self.kept) if self.kept else None
+        kept = self.kept if form is not None else ""
+        context = page_context(
+            self.request,
+            None,
+            next=self.back,
+            username=self.username or (form.username if form else ""),
+            kept=kept,
+            fault=self.fault,
+            wait_s=self.wait_s,
+            provider=self._provider(kept),
+            here=SIGN_IN,
+        )
+        status = 429 if self.wait_s else _STATUSES[self.fault] if self.fault else 401 if kept else 200
+        return self.parts.templates.page("sign-in.html", self.request.state.words, context, status)
+
+    def _provider(self, kept: str) -> str | None:
+        """The address that leads to the identity provider."""
+        if self.parts.oidc is None:
+            return None
+        given = {"next": self.back} | ({"kept": self.parts.kept_forms.hold(kept)} if kept else {})
+        return f"{SIGN_IN}/oidc?{urlencode(given)}"
+
+
+def router(parts: Parts, tries: Tries) -> APIRouter:
     routes = APIRouter()
-    tries = Tries()
 
     @routes.get("/")
     async def home(visit: Visiting) -> Response:
@@ -53,7 +97,7 @@ def router(parts: Parts) -> APIRouter:
 
     @routes.get(SIGN_IN)
     async def sign_in_page(request: Request, next: str = "/") -> Response:
-        return _sign_in_page(parts, request, next)
+        return SignInPage(parts, request, next, kept=getattr(request.state, "kept_form", "")).answer()
 
     @routes.post(SIGN_IN)
     async def sign_in(
@@ -61,16 +105,18 @@ def router(parts: Parts) -> APIRouter:
         username: Annotated[str, Form(max_length=64)] = "",
         password: Annotated[str, Form(max_length=passwords.LENGTH_MAX)] = "",
         next: Annotated[str, Form(max_length=2_048)] = "/",
+        kept: Annotated[str, Form(max_length=SEALED_LENGTH_MAX)] = "",
     ) -> Response:
         name = username.strip().lower()
         peer = request.client.host if request.client else ""
+        page = SignInPage(parts, request, next, name, kept)
         if wait_s := tries.wait_s(peer, name):
-            return _sign_in_page(parts, request, next, name, wait_s=wait_s)
+            return replace(page, wait_s=wait_s).answer()
         found = await find_account(parts.own, name) if USERNAME.fullmatch(name) else None
-        account, kept = found or (None, None)
-        if not await parts.passwords.is_password(kept, password) or account is None:
-            return _sign_in_page(parts, request, next, name, is_wrong=True)
-        return await signed_in(parts, request, account, next)
+        account, kept_hash = found or (None, None)
+        if not await parts.passwords.is_password(kept_hash, password) or account is None:
+            return replace(page, fault="wrong").answer()
+        return await signed_in(parts, request, account, next, kept)
 
     @routes.post("/sign-out")
     async def sign_out(request: Request) -> Response:
@@ -93,9 +139,27 @@ def router(parts: Parts) -> APIRouter:
             response.set_cookie(LANGUAGE_COOKIE, language, _YEAR_S, samesite="lax", httponly=True)
         return response
 
+    _add_account_routes(routes, parts, tries)
+    return routes
+
+
+def _add_account_routes(routes: APIRouter, parts: Parts, tries: Tries) -> None:
+    """The page of one's own account: its sessions and its password."""
+
+    async def page(visit: Visit, fault: str | None = None, changed: str = "") -> Response:
+        sessions = await parts.sessions.of(visit.account.username, visit.request.cookies.get(COOKIE))
+        context = {"changed": changed, "fault": fault, "sessions": sessions, "length_min": passwords.LENGTH_MIN}
+        return visit.page("account.html", 200 if fault is None else 422, **context)
+
     @routes.get("/account")
-    async def account_page(visit: Visiting, changed: bool = False) -> Response:
-        return visit.page("account.html", changed=changed, fault=None, length_min=passwords.LENGTH_MIN)
+    async def account_page(visit: Visiting, changed: str = "") -> Response:
+        return await page(visit, changed=changed)
+
+    @routes.post("/account/sessions")
+    async def end_other_sessions(visit: Visiting) -> Response:
+        await parts.sessions.end_others(visit.account.username, visit.request.cookies.get(COOKIE))
+        await visit.add_to_trail("end other sessions")
+        return visit.redirect("/account?changed=sessions")
 
     @routes.post("/account/password")
     async def change_password(
@@ -112,25 +176,33 @@ def router(parts: Parts) -> APIRouter:
         elif not await parts.passwords.is_password(found and found[1], password):
             fault = "wrong"
         if fault is not None:
-            return visit.page("account.html", 422, changed=False, fault=fault, length_min=passwords.LENGTH_MIN)
+            return await page(visit, fault)
         made = await parts.passwords.hash(new_password)
         async with parts.own.acquire() as connection, connection.transaction():
             await connection.execute(_SQL["set_password"], visit.account.username, made)
             await connection.execute(_SQL["end_sessions"], visit.account.username)
         await visit.add_to_trail("change password")
-        return await signed_in(parts, visit.request, visit.account, "/account?changed=true")
-
-    return routes
+        return await signed_in(parts, visit.request, visit.account, "/account?changed=password")
 
 
-async def signed_in(parts: Parts, request: Request, account: Account, back: str) -> Response:
-    """Begin a session, and lead to the page that was wanted."""
-    value = await parts.sessions.begin(account)
+async def signed_in(parts: Parts, request: Request, account: Account, back: str, kept: str = "") -> Response:
+    """Begin a session, and lead to the page that was wanted, or to the form that was kept."""
+    value, session = await parts.sessions.begin(account)
     await add_to_trail(parts.own, "sign in", by=f"console/{account.username}")
-    response = RedirectResponse(own_path(back), 303)
+    response = _continue_page(parts, request, session, kept) if kept else RedirectResponse(own_path(back), 303)
     is_https = request.url.scheme == "https"
     response.set_cookie(COOKIE, value, samesite="lax", httponly=True, secure=is_https)
     return response
+
+
+def _continue_page(parts: Parts, request: Request, session: Session, kept: str) -> Response:
+    """What was typed before the session ended, to be sent with one click. Nothing of it is shown to another account."""
+    form = parts.kept_forms.open(kept)
+    if form is not None and form.username != session.account.username:
+        form = None
+    request.state.account, request.state.csrf = session.account, session.csrf
+    context = page_context(request, session.account, form=form, here="/")
+    return parts.templates.page("continue.html", request.state.words, context)
 
 
 def own_path(address: str) -> str:
@@ -138,11 +210,3 @@ def own_path(address: str) -> str:
     found = urlsplit(address)
     is_own = not found.scheme and not found.netloc and address.startswith("/") and not address.startswith(("//", "/\\"))
     return address if is_own and "\\" not in address and "\n" not in address else "/"
-
-
-def _sign_in_page(
-    parts: Parts, request: Request, back: str, username: str = "", *, is_wrong: bool = False, wait_s: int = 0
-) -> Response:
-    context = page_context(request, None, next=back, username=username, is_wrong=is_wrong, wait_s=wait_s)
-    status = 429 if wait_s else 401 if is_wrong else 200
-    return parts.templates.page("sign-in.html", request.state.words, context, status)

@@ -16,7 +16,7 @@ from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal, format_percent
 from markupsafe import Markup, escape
 
-from events.values.calendar import FIRST_DATE, LAST_DATE, parts_of
+from events.values.calendar import FIRST_DATE, LAST_DATE, DateOutOfRange, parts_of
 
 Language = Literal["ar", "en"]
 LANGUAGES: Final[tuple[Language, ...]] = ("ar", "en")
@@ -96,6 +96,13 @@ class Words:
         year, month, day = parts_of(on, "umm_al_qura")
         names = _HIJRI_MONTHS[month - 1]
         return f"{day} {self.say(*names)} {year}{self.say(' هـ', ' AH')}"
+
+    def hijri_if_day(self, text: str) -> str | None:
+        """The Umm al-Qura date of a text that may be no date."""
+        try:
+            return self.hijri(text)
+        except DateOutOfRange:
+            return None
 
     def moment(self, at: str | datetime) -> Markup:
         """A UTC instant, as the clock in Riyadh shows it."""

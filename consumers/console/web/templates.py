@@ -11,6 +11,7 @@ from typing import Any
 
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from consumers.console.web.assets import assets
 from consumers.console.web.language import Words, code, isolated
@@ -34,6 +35,10 @@ class Templates:
     def render(self, template: str, words: Words, context: Mapping[str, Any]) -> str:
         """The HTML of a template for a reader's language."""
         return self._environment.get_template(template).render(context, w=words, t=words.say)
+
+    def part(self, template: str, words: Words, context: Mapping[str, Any]) -> Markup:
+        """A part of a page, which a page's own template takes as it is."""
+        return Markup(self.render(template, words, context))  # noqa: S704 - a template's output, which is escaped
 
     def page(self, template: str, words: Words, context: Mapping[str, Any], status: int = 200) -> HTMLResponse:
         return HTMLResponse(self.render(template, words, context), status, {"Content-Language": words.language})

@@ -15,6 +15,7 @@ from consumers.delivery.teams.changes import SQL, Desk, NotAllowedNow, NotFound,
 from consumers.delivery.teams.inputs import NewWebhook
 from consumers.delivery.teams.urls import require_url
 from consumers.delivery.webhooks.addresses import Destinations
+from consumers.delivery.webhooks.redelivery import Wanted, add_copies, attempts_at
 from infra.postgres.connection import Connection
 
 ENDPOINTS_MAX: Final = 50
@@ -24,6 +25,8 @@ ACTIVE_SECRETS_MAX: Final = 2
 OLD_SECRET_HOURS: Final = 24
 """A secret that was replaced still signs for this long."""
 WAITING_EXAMPLES_MAX: Final = 10
+REDELIVERED_MAX: Final = 10_000
+"""Messages that an agency has sent again by one request."""
 _ID_ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz234567"
 
 
@@ -103,16 +106,40 @@ async def send_example(desk: Desk, agency: str | None, endpoint_id: str) -> dict
     owner, team = await _owner(desk.connection, agency, endpoint_id)
     event_id = "example." + _random_text(10)
     async with desk.changing(owner, "webhooks test", f"{owner}/{team}", endpoint_id) as connection:
-        if endpoint_id not in await open_endpoints(connection, owner, team):
-            raise NotAllowedNow(
-                "disabled",
-                f"الـwebhook {endpoint_id} معطل: فعّله أولاً.",
-                f"The webhook {endpoint_id} is disabled: enable it first.",
-            )
+        await _require_open(connection, owner, team, endpoint_id)
         if await connection.fetchval(SQL["waiting_examples"], endpoint_id) >= WAITING_EXAMPLES_MAX:
             raise limit_reached(WAITING_EXAMPLES_MAX, "أمثلة تنتظر الإرسال.", "examples that wait to be sent.")
         message_id = await connection.fetchval(SQL["add_example"], owner, team, endpoint_id, event_id)
     return {"message_id": message_id, "endpoint_id": endpoint_id, "event_id": event_id}
+
+
+async def redeliver(desk: Desk, agency: str | None, endpoint_id: str, wanted: Wanted) -> list[int]:
+    """Have messages that no longer wait sent to a webhook again, marked as replays; the ids of the new messages.
+
+    Raises `NotFound` and `NotAllowedNow`.
+    """
+    owner, team = await _owner(desk.connection, agency, endpoint_id)
+    words = ("webhooks redeliver", f"{owner}/{team}", endpoint_id, *wanted.words())
+    async with desk.changing(owner, *words) as connection:
+        await _require_open(connection, owner, team, endpoint_id)
+        ids = await add_copies(connection, endpoint_id, wanted, REDELIVERED_MAX + 1)
+        if not ids:
+            raise NotAllowedNow(
+                "nothing-to-redeliver",
+                "لا رسالة مما طلبته يعاد إرسالها. ما ينتظر يُرسل دون طلب.",
+                "No message fits. Those that wait are delivered anyway.",
+            )
+        if len(ids) > REDELIVERED_MAX:
+            raise limit_reached(REDELIVERED_MAX, "اطلب مدة أقصر.", "ask for a shorter span of time.")
+    return ids
+
+
+async def attempts_of(
+    connection: Connection, agency: str, endpoint_id: str, message_id: int | None, limit: int
+) -> list[dict[str, Any]]:
+    """The newest attempts to deliver to an agency's webhook. `answer` is its first KiB as text. Raises `NotFound`."""
+    await _owner(connection, agency, endpoint_id)
+    return await attempts_at(connection, endpoint_id, message_id, limit)
 
 
 async def endpoints_of(
@@ -137,6 +164,15 @@ async def open_endpoints(connection: Connection, agency: str, team: str) -> Sequ
 async def _require_room(connection: Connection, agency: str, team: str) -> None:
     if await connection.fetchval(SQL["endpoints_count"], agency, team) >= ENDPOINTS_MAX:
         raise limit_reached(ENDPOINTS_MAX, "عطّل webhook لا تحتاج إليه.", "disable a webhook that is not needed.")
+
+
+async def _require_open(connection: Connection, agency: str, team: str, endpoint_id: str) -> None:
+    if endpoint_id not in await open_endpoints(connection, agency, team):
+        raise NotAllowedNow(
+            "disabled",
+            f"الـwebhook {endpoint_id} معطل: فعّله أولاً.",
+            f"The webhook {endpoint_id} is disabled: enable it first.",
+        )
 
 
 async def _owner(connection: Connection, agency: str | None, endpoint_id: str) -> tuple[str, str]:

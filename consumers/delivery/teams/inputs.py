@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, Final, Literal, TypeVar, get_args
 
 import orjson
@@ -17,7 +18,7 @@ from events.errors import YesserError
 from events.faults.details import arabic_of
 from events.faults.problems import Bilingual
 from events.validation.model_errors import model_error
-from events.values.fields import Channel, Count, Date, Id, Model
+from events.values.fields import TIME_PATTERN, Channel, Count, Date, Id, Model
 from events.values.json_pointer import pointer_of
 from events.values.personal_data import holds_personal_data, shows_ten_digits
 
@@ -81,8 +82,16 @@ SENTENCES: Final[Mapping[str, Bilingual]] = {
         "endpoint_id لمسار webhook وحده.", "Only the route webhook has an endpoint_id; leave it out."
     ),
     "one-beginning": Bilingual("اذكر from_index أو from_date، لا كليهما.", "Write from_index or from_date, not both."),
-    "greater_than_equal": Bilingual("اكتب رقم قيد من 0 فصاعدًا.", "Write the index of a log entry, from 0 on."),
-    "less_than_equal": Bilingual("رقم القيد أكبر من الممكن.", "This is greater than the index of any log entry."),
+    TIME_PATTERN: Bilingual(
+        "اكتب وقتًا بفارق التوقيت، مثل 2026-11-25T08:00:00Z.", "Write a time with its offset: 2026-11-25T08:00:00Z."
+    ),
+    "no-instant": Bilingual("لا يوجد هذا الوقت.", "There is no such time."),
+    "message-or-span": Bilingual(
+        "اذكر message_id، أو since مع until أو بدونه.", "Write message_id, or since with or without until."
+    ),
+    "until-after-since": Bilingual("يجب أن يكون until بعد since.", "until must be later than since."),
+    "greater_than_equal": Bilingual("اكتب رقمًا من 0 فصاعدًا.", "Write a whole number from 0 on."),
+    "less_than_equal": Bilingual("هذا الرقم أكبر من الممكن.", "This number is greater than any that is in use."),
     "personal-data": Bilingual(
         "فيه رقم هوية وطنية: احذفه. جهات الاتصال مكاتب لا أشخاص.",
         "This holds a national id; remove it. Contacts are desks, never persons.",
@@ -120,6 +129,14 @@ def _short_local_part(address: str) -> str:
     return address
 
 
+def _instant(text: str) -> str:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        raise PydanticCustomError("no-instant", "time") from None
+    return text
+
+
 TeamCode = Annotated[str, StringConstraints(pattern=TEAM_PATTERN)]
 EndpointId = Annotated[str, StringConstraints(pattern=ENDPOINT_PATTERN)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=NAME_LENGTH_MAX, pattern=LINE_PATTERN)]
@@ -130,6 +147,7 @@ Address = Annotated[
 ]
 Addresses = Annotated[list[Address], Field(min_length=1, max_length=CONTACTS_MAX), AfterValidator(_distinct)]
 Url = Annotated[str, StringConstraints(max_length=URL_LENGTH_MAX, pattern=URL_PATTERN)]
+Time = Annotated[str, StringConstraints(pattern=TIME_PATTERN), AfterValidator(_instant)]
 Ids = Annotated[list[Id], Field(min_length=1, max_length=FILTER_MAX), AfterValidator(_distinct)]
 Channels = Annotated[list[Channel], Field(min_length=1, max_length=3), AfterValidator(_distinct)]
 EventNames = Annotated[list[EventName], Field(min_length=1, max_length=len(EVENT_NAMES)), AfterValidator(_distinct)]
@@ -162,6 +180,27 @@ class Rotation(Model):
     """`end_old`: the old secrets are invalid at once, and not after a day."""
 
     end_old: bool = False
+
+
+class Redelivery(Model):
+    """Either one message, or those that were made in a span of time, without its end."""
+
+    message_id: Count | None = None
+    since: Time | None = None
+    until: Time | None = None
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Redelivery:
+        if (self.message_id is None) == (self.since is None):
+            raise PydanticCustomError("message-or-span", "which")
+        since, until = self.span()
+        if until is not None and (since is None or until <= since):
+            raise PydanticCustomError("until-after-since", "span")
+        return self
+
+    def span(self) -> tuple[datetime | None, datetime | None]:
+        since, until = (None if text is None else datetime.fromisoformat(text) for text in (self.since, self.until))
+        return since, until
 
 
 class NewSubscription(Model):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any, Final
 
-from consumers.delivery.teams.inputs import NewContacts, NewSubscription, NewTeam, NewWebhook, Rotation
+from consumers.delivery.teams.inputs import NewContacts, NewSubscription, NewTeam, NewWebhook, Redelivery, Rotation
 from events.values.fields import Model
 from infra.http.documents import INTEGER, TEXT, answer, problems, shape
 
@@ -76,6 +76,32 @@ CALENDAR_ADDRESS: Final = answer("The address, which is not shown again.", shape
 WEBHOOKS: Final = answer("Webhooks by id.", _list(_WEBHOOK))
 SECRETS: Final = answer("The webhook's new secrets, shown only here.", _SECRETS)
 EXAMPLE: Final = answer("The example waits to be sent.", shape(message_id=INTEGER, endpoint_id=TEXT, event_id=TEXT))
+ATTEMPTS: Final = answer(
+    "Attempts, the newest first.",
+    _list(
+        shape(
+            message_id=INTEGER,
+            kind={**TEXT, "description": "`triggered`, `escalated` …; `example`."},
+            event_id=TEXT,
+            campaign_id=_or_null(TEXT),
+            log_index=_or_null({**INTEGER, "description": "The entry that was sent."}),
+            state={
+                "enum": ["waiting", "delivered", "failed", "cancelled"],
+                "description": "Of the message, after all its attempts.",
+            },
+            replay={"type": "boolean"},
+            late={"type": "boolean"},
+            number={**INTEGER, "description": "Of the attempt, from 1."},
+            at=_TIME,
+            status=_or_null({**INTEGER, "description": "That your system answered."}),
+            error=_or_null({**TEXT, "description": "Why there was no answer."}),
+            latency_ms=INTEGER,
+            answer={**TEXT, "description": "Its first KiB."},
+            next_attempt_at=_or_null(_TIME),
+        )
+    ),
+)
+REDELIVERED: Final = answer("The messages that are sent again.", shape(endpoint_id=TEXT, messages=_list(INTEGER)))
 SUBSCRIPTIONS: Final = answer("Subscriptions by id.", _list(_SUBSCRIPTION))
 SUBSCRIBED: Final = answer(
     "The subscription, and the entries that are sent again: from the first of them up to the second, without it.",
@@ -98,6 +124,7 @@ _EXAMPLES: Final[dict[type[Model], Schema]] = {
     NewContacts: {"contacts": TEAM_EXAMPLE["contacts"]},
     NewWebhook: {"team": "press", "url": "https://campaigns.health.gov.example/yesser"},
     Rotation: {"end_old": False},
+    Redelivery: {"since": "2026-11-25T08:00:00Z", "until": "2026-11-25T12:00:00Z"},
     NewSubscription: {"team": "press", "route": "email", "rules": ["service-launched"], "from_date": "2026-11-01"},
 }
 

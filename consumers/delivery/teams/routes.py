@@ -9,7 +9,16 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from consumers.delivery.calendar.addresses import new_address, revoke_address
 from consumers.delivery.due_campaigns import NoTeam
 from consumers.delivery.teams import openapi
-from consumers.delivery.teams.endpoints import add_endpoint, disable, enable, endpoints_of, rotate, send_example
+from consumers.delivery.teams.endpoints import (
+    add_endpoint,
+    attempts_of,
+    disable,
+    enable,
+    endpoints_of,
+    redeliver,
+    rotate,
+    send_example,
+)
 from consumers.delivery.teams.inputs import (
     ENDPOINT_PATTERN,
     TEAM_PATTERN,
@@ -17,6 +26,7 @@ from consumers.delivery.teams.inputs import (
     NewSubscription,
     NewTeam,
     NewWebhook,
+    Redelivery,
     Rotation,
 )
 from consumers.delivery.teams.requests import Asked, Changes, answer, own
@@ -29,6 +39,7 @@ from consumers.delivery.teams.subscriptions import (
 )
 from consumers.delivery.teams.teams import add_team, close_team, contacts_of, one_team, set_contacts, teams_of
 from consumers.delivery.webhooks.addresses import destinations
+from consumers.delivery.webhooks.redelivery import Wanted
 from consumers.read_api.cursor import INTEGER_MAX, index_after, text_after
 from consumers.read_api.parameters import After, Limit
 from consumers.read_api.reading import page
@@ -40,6 +51,7 @@ TAG: Final = "teams"
 Team = Annotated[str, Path(pattern=TEAM_PATTERN)]
 Endpoint = Annotated[str, Path(pattern=ENDPOINT_PATTERN)]
 Subscription = Annotated[int, Path(ge=1, le=INTEGER_MAX)]
+Message = Annotated[int | None, Query(ge=1, le=INTEGER_MAX, description="Only attempts for the message with this id.")]
 Ended = Annotated[bool, Query(description="Also those that were closed, disabled by their team, or have ended.")]
 
 routes = APIRouter(tags=[TAG], default_response_class=Response)
@@ -220,6 +232,37 @@ async def post_example(asked: Asked, endpoint_id: Endpoint) -> Response:
     async with asked.changing() as desk:
         sent = await send_example(desk, agency, endpoint_id)
     return answer(sent, 202)
+
+
+@routes.get(
+    "/v1/webhooks/{endpoint_id}/attempts",
+    summary="Attempts to deliver to a webhook",
+    responses=openapi.reads(openapi.ATTEMPTS),
+)
+async def get_attempts(asked: Asked, endpoint_id: Endpoint, message: Message = None, limit: Limit = 50) -> Response:
+    """The newest attempts: when, for which event, what your system answered, and how long it took."""
+    agency = await asked.agency()
+    return answer(await asked.read(lambda connection: attempts_of(connection, agency, endpoint_id, message, limit)))
+
+
+@routes.post(
+    "/v1/webhooks/{endpoint_id}/redeliver",
+    status_code=202,
+    summary="Send messages to a webhook again",
+    responses=openapi.changes(202, openapi.REDELIVERED),
+    openapi_extra=openapi.body(Redelivery),
+)
+async def post_redelivery(asked: Asked, endpoint_id: Endpoint) -> Response:
+    """One message, or those that were made in a span of time, each event once; those that wait are left out.
+
+    They have the ids that your system knows, and the header `yesser-replay: true`.
+    """
+    agency = await asked.agency()
+    chosen = await asked.body(Redelivery)
+    wanted = Wanted(chosen.message_id, *chosen.span())
+    async with asked.changing() as desk:
+        ids = await redeliver(desk, agency, endpoint_id, wanted)
+    return answer({"endpoint_id": endpoint_id, "messages": ids}, 202)
 
 
 @routes.post(

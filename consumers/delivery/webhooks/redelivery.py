@@ -44,14 +44,21 @@ async def redeliver(connection: Connection, endpoint_id: str, wanted: Wanted) ->
     """Have messages that no longer wait sent again, marked as replays and with the ids that receivers know; the new
     messages. Raises `NoSuchWebhook`, `WebhookDisabled` and `NothingToRedeliver`."""
     async with connection.transaction():
-        if await _disabled_reason(connection, endpoint_id) is not None:
+        if await disabled_reason(connection, endpoint_id) is not None:
             raise WebhookDisabled
-        rows = await connection.fetch(
-            _SQL["redeliver"], endpoint_id, wanted.message_id, wanted.since, wanted.until, timeout=None
-        )
-        if not rows:
+        ids = await add_copies(connection, endpoint_id, wanted)
+        if not ids:
             raise NothingToRedeliver
         await add_to_trail(connection, "webhooks redeliver", endpoint_id, *wanted.words())
+    return ids
+
+
+async def add_copies(
+    connection: Connection, endpoint_id: str, wanted: Wanted, copies_max: int | None = None
+) -> list[int]:
+    """Copies of the messages that no longer wait, at most so many; their ids. In the caller's transaction."""
+    given = (wanted.message_id, wanted.since, wanted.until, copies_max)
+    rows = await connection.fetch(_SQL["redeliver"], endpoint_id, *given, timeout=None)
     return [row["message_id"] for row in rows]
 
 
@@ -64,12 +71,13 @@ async def attempts_at(
     connection: Connection, endpoint_id: str, message_id: int | None, limit: int
 ) -> list[dict[str, Any]]:
     """The newest attempts to deliver to a webhook. `answer` is its first KiB as text. Raises `NoSuchWebhook`."""
-    await _disabled_reason(connection, endpoint_id)
+    await disabled_reason(connection, endpoint_id)
     rows = await connection.fetch(_SQL["attempts"], endpoint_id, message_id, limit)
     return [dict(row) | {"answer": (row["answer"] or b"").decode("utf-8", "replace")} for row in rows]
 
 
-async def _disabled_reason(connection: Connection, endpoint_id: str) -> str | None:
+async def disabled_reason(connection: Connection, endpoint_id: str) -> str | None:
+    """Why nothing is sent to a webhook; None where it works. Raises `NoSuchWebhook`."""
     row = await connection.fetchrow(_SQL["webhook"], endpoint_id)
     if row is None:
         raise NoSuchWebhook

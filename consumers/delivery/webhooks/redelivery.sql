@@ -21,7 +21,7 @@ INSERT INTO delivery.message (
 )
 SELECT subscription_id, route, agency, team, endpoint_id, kind, event_id, log_index, campaign_id,
     regexp_replace(lane, '(/replay)?$', '/replay'), true
-FROM wanted ORDER BY log_index, message_id
+FROM wanted ORDER BY log_index, message_id LIMIT $5
 RETURNING message_id
 
 -- name: webhooks

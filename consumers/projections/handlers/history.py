@@ -23,7 +23,7 @@ class HistoryStep:
     data: dict[str, Any]
 
 
-HISTORY: Final = Table("history", HistoryStep, key=("index",), append_only=True)
+HISTORY: Final = Table("history", HistoryStep, key=("index",), append_only=True, since="found_index")
 TABLES: Final[tuple[Table[Any], ...]] = (HISTORY,)
 SQL_FILES: Final = (("consumers.projections.handlers", "history.sql"),)
 

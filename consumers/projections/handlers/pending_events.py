@@ -37,6 +37,7 @@ class PendingAgency:
     subject: str
     agency: str
     count: int
+    first_index: int
 
 
 @dataclass(slots=True)
@@ -59,9 +60,9 @@ class PendingFact:
         return full
 
 
-PENDING_COUNT: Final = Table("waiting_count", PendingCount, key=("subject",))
-PENDING_AGENCY: Final = Table("waiting_agency", PendingAgency, key=("subject", "agency"))
-PENDING_FACT: Final = Table("waiting_fact", PendingFact, key=("subject", "ordinal"))
+PENDING_COUNT: Final = Table("waiting_count", PendingCount, key=("subject",), transient=True)
+PENDING_AGENCY: Final = Table("waiting_agency", PendingAgency, key=("subject", "agency"), transient=True)
+PENDING_FACT: Final = Table("waiting_fact", PendingFact, key=("subject", "ordinal"), transient=True)
 TABLES: Final[tuple[Table[Any], ...]] = (PENDING_COUNT, PENDING_AGENCY, PENDING_FACT)
 SQL_FILES: Final = (("consumers.projections.handlers", "pending_events.sql"),)
 
@@ -86,7 +87,7 @@ def need_facts(ws: UnitOfWork, subject: str) -> Iterator[Need]:
 def keep(ws: UnitOfWork, fact: Fact) -> Anomaly | None:
     """Store a pending fact; returns the anomaly if the limit is reached."""
     waiting = ws.get(PENDING_COUNT, fact.subject) or PendingCount(fact.subject, 0, fact.index, fact.index)
-    own = ws.get(PENDING_AGENCY, fact.subject, fact.agency) or PendingAgency(fact.subject, fact.agency, 0)
+    own = ws.get(PENDING_AGENCY, fact.subject, fact.agency) or PendingAgency(fact.subject, fact.agency, 0, fact.index)
     if own.count >= FACTS_OF_AGENCY_MAX or waiting.count >= FACTS_MAX:
         known = {"waiting": waiting.count, "waiting_of_agency": own.count}
         return contradiction(fact, found_at(fact), "exceeds-waiting", known)

@@ -11,6 +11,7 @@ CREATE TABLE waiting_agency (
     subject text COLLATE "C" NOT NULL,
     agency text COLLATE "C" NOT NULL,
     count bigint NOT NULL,
+    first_index bigint NOT NULL,
     PRIMARY KEY (subject, agency)
 );
 

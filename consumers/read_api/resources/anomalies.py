@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 
 from consumers.as_of.view import View
 from consumers.plan.document import PLAN_CONSUMERS, anomalies_found
 from consumers.projections.read import AnomalyFilter
 from consumers.read_api import documents
 from consumers.read_api.access import narrowed
-from consumers.read_api.cursor import indexes_after
+from consumers.read_api.cursor import INTEGER_MAX, indexes_after
 from consumers.read_api.parameters import After, AgencyCode, Limit
 from consumers.read_api.reading import Reading, Shown, page
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
+
+OfEntry = Annotated[int | None, Query(ge=0, le=INTEGER_MAX, description="Only what the entry at this index met.")]
 
 routes = APIRouter(tags=["log"], default_response_class=Response)
 
@@ -25,10 +28,12 @@ routes = APIRouter(tags=["log"], default_response_class=Response)
     summary="What was accepted and does not fit what is known",
     responses=documents.responses(documents.ANOMALIES, paged=True),
 )
-async def anomalies(request: Reading, agency: AgencyCode = None, limit: Limit = 100, after: After = None) -> Response:
+async def anomalies(
+    request: Reading, agency: AgencyCode = None, index: OfEntry = None, limit: Limit = 100, after: After = None
+) -> Response:
     """In the order in which they were found. They changed nothing."""
     scope = narrowed(await request.scope(), agency)
-    chosen = AnomalyFilter(scope.agency, after=indexes_after(after), rows_max=limit + 1)
+    chosen = AnomalyFilter(scope.agency, after=indexes_after(after), index=index, rows_max=limit + 1)
 
     async def shown(view: View) -> Shown:
         asked = chosen

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
+from consumers.access_scope import EVERYTHING
 from consumers.as_of.view import View
 from consumers.campaigns import filters
 from consumers.campaigns.consumer import CONSUMER as CAMPAIGNS
+from consumers.campaigns.explain.read import CONSUMERS as EXPLAIN_CONSUMERS
+from consumers.campaigns.explain.read import explain
 from consumers.campaigns.filters import CampaignFilter
-from consumers.campaigns.read import DETAIL_CONSUMERS, campaign, campaigns, inbox, team_subscriptions
+from consumers.campaigns.read import DETAIL_CONSUMERS, campaign, campaigns, counts, inbox, team_subscriptions
+from consumers.campaigns.rules.in_force import rules_in_force
 from consumers.campaigns.spreadsheet import campaigns_csv, inbox_csv
 from consumers.read_api import documents
 from consumers.read_api.access import may_read, narrowed
@@ -19,6 +25,7 @@ from consumers.read_api.parameters import After, AgencyCode, Before, Id, Limit, 
 from consumers.read_api.reading import Reading, Shown, found, page
 from events.values.fields import CODE_PATTERN
 from infra.http.problems import Problem
+from infra.postgres.connection import Connection
 
 routes = APIRouter(tags=["programme"], default_response_class=Response)
 
@@ -26,7 +33,29 @@ State = Annotated[filters.State | None, Query(description="Only in this state; `
 Overdue = Annotated[bool | None, Query(description="Only what is, or is not, late.")]
 Owner = Annotated[str | None, Query(pattern=CODE_PATTERN, description="Only of this agency.")]
 Channel = Annotated[Literal["tv", "radio", "print"] | None, Query(description="Only what is to be aired on it.")]
-Sort = Annotated[filters.Sort, Query(description="Order: by id or by due date.")]
+Sort = Annotated[Literal["id", "due"], Query(description="Order: by id or by due date.")]
+InboxState = Annotated[
+    filters.State | Literal["any"], Query(description="Only in this state; `open` is all but completed.")
+]
+InboxSort = Annotated[
+    Literal["due", "overdue"], Query(description="Order: by due date, or what is overdue first and then by due date.")
+]
+Everyone = Annotated[bool, Query(description="Of every agency; needs the scope log:read.")]
+
+
+@dataclass(frozen=True, slots=True)
+class InboxFilter:
+    """The campaigns that somebody wants to see, in the order of ids, and the team whose subscriptions choose them."""
+
+    chosen: CampaignFilter
+    team: str | None
+
+    async def for_team(self, tables: Connection) -> CampaignFilter:
+        """Raises `Problem` (404) where the agency has no such team."""
+        if self.team is None or self.chosen.owner is None:
+            return self.chosen
+        wanted = found(await team_subscriptions(tables, self.chosen.owner, self.team))
+        return replace(self.chosen, subscriptions=wanted)
 
 
 @routes.get(
@@ -63,33 +92,82 @@ async def list_campaigns(
     )
 
 
+async def _inbox_filter(
+    request: Reading,
+    agency: AgencyCode = None,
+    everyone: Everyone = False,
+    team: Text = None,
+    state: InboxState = "open",
+    overdue: Overdue = None,
+    service: Text = None,
+    channel: Channel = None,
+    rule: Text = None,
+) -> InboxFilter:
+    """What is asked for. Raises `Problem` (403, 422)."""
+    caller = await request.caller()
+    scope = narrowed(await request.programme_scope(), agency)
+    if everyone and scope != EVERYTHING:
+        raise Problem("forbidden")
+    owner = None if everyone else scope.agency or (None if caller.agency is None else caller.agency.code)
+    if owner is None and not everyone:
+        detail = "Name the agency whose inbox you want."
+        raise Problem("bad-parameter", errors=[{"code": "missing-field", "parameter": "agency", "detail": detail}])
+    if owner is None and team is not None:
+        detail = "Name the team's agency."
+        raise Problem("bad-parameter", errors=[{"code": "missing-field", "parameter": "agency", "detail": detail}])
+    wanted = None if state == "any" else state
+    chosen = CampaignFilter(request.today(), owner, wanted, overdue, None, service, channel, rule)
+    return InboxFilter(chosen, team)
+
+
 @routes.get(
     "/v1/inbox",
     summary="What an agency must do now",
     responses=documents.responses(documents.INBOX, paged=True, csv=True),
 )
 async def open_campaigns(
-    request: Reading, agency: AgencyCode = None, team: Text = None, limit: Limit = 100, after: After = None
+    request: Reading,
+    asked: Annotated[InboxFilter, Depends(_inbox_filter)],
+    sort: InboxSort = "due",
+    limit: Limit = 100,
+    after: After = None,
 ) -> Response:
     """The agency's campaigns that are not completed, by due date. With `team`, those that its subscriptions choose.
 
     Without `agency`: your own. As JSON, or with `Accept: text/csv`.
     """
-    caller = await request.caller()
-    scope = narrowed(await request.programme_scope(), agency)
-    owner = scope.agency or (None if caller.agency is None else caller.agency.code)
-    if owner is None:
-        detail = "Name the agency whose inbox you want."
-        raise Problem("bad-parameter", errors=[{"code": "missing-field", "parameter": "agency", "detail": detail}])
-    today, key = request.today(), texts_after(after)
+    key, today = texts_after(after), asked.chosen.today
 
     async def shown(view: View) -> Shown:
         tables = await view.use(CAMPAIGNS)
-        wanted = None if team is None else found(await team_subscriptions(tables, owner, team))
-        chosen = CampaignFilter(today, owner, "open", sort="due", after=key, rows_max=limit + 1, subscriptions=wanted)
-        return Shown(*page(await inbox(tables, chosen), limit, "due_on", "campaign_id"))
+        chosen = replace(await asked.for_team(tables), sort=sort, after=key, rows_max=limit + 1)
+        rows = await inbox(tables, chosen)
+        keyed = [{**row, "key": _key(row, sort)} for row in rows]
+        found_rows, following = page(keyed, limit, "key", "campaign_id")
+        return Shown([{name: row[name] for name in row if name != "key"} for row in found_rows], following)
 
     return await request.answer([CAMPAIGNS], shown, today, inbox_csv)
+
+
+@routes.get(
+    "/v1/inbox/counts",
+    summary="How many campaigns wait for each next step",
+    responses=documents.responses(documents.COUNTS),
+)
+async def inbox_counts(request: Reading, asked: Annotated[InboxFilter, Depends(_inbox_filter)]) -> Response:
+    """Of the campaigns that `/v1/inbox` lists with the same parameters."""
+
+    async def shown(view: View) -> Shown:
+        tables = await view.use(CAMPAIGNS)
+        return Shown(await counts(tables, await asked.for_team(tables)))
+
+    return await request.answer([CAMPAIGNS], shown, asked.chosen.today)
+
+
+def _key(row: Mapping[str, Any], sort: filters.Sort) -> str:
+    """The row's place in the order, as the query has it."""
+    due_on: str = row["due_on"]
+    return due_on if sort == "due" else f"{'01'[not row['overdue']]}{due_on}"
 
 
 @routes.get(
@@ -106,3 +184,24 @@ async def one_campaign(request: Reading, campaign_id: Id) -> Response:
         return Shown(row if may_read(scope, row["owner"]) else {**row, "airings": None, "history": None})
 
     return await request.answer(DETAIL_CONSUMERS, shown)
+
+
+@routes.get(
+    "/v1/campaigns/{campaign_id}/explanation",
+    summary="Why a campaign was triggered",
+    responses=documents.responses(documents.EXPLANATION),
+)
+async def campaign_explanation(request: Reading, campaign_id: Id) -> Response:
+    """Which rule decided it at which entry, and what happened to it since: as `yesser campaigns explain` says."""
+    scope = await request.programme_scope()
+
+    async def shown(view: View) -> Shown:
+        explained = found(await explain(view, rules_in_force(), campaign_id))
+        if explained.kind != "campaign" or not all(may_read(scope, row["owner"]) for row in explained.campaigns):
+            raise Problem("not-found")
+        if not explained.campaigns and scope != EVERYTHING:  # decided against: no agency owns it
+            raise Problem("not-found")
+        document = explained.document()
+        return Shown({name: document[name] for name in ("log_index", "remarks", "evaluations")})
+
+    return await request.answer(EXPLAIN_CONSUMERS, shown)

@@ -34,8 +34,7 @@ async def plan(
 ) -> Response:
     """The figures of the plan: now, after so many entries of the log, or as the log stood at a time.
 
-    An agency sees the figures of its own partnerships only. For the past the log is folded again, which takes a
-    while for a long one; the answer never changes.
+    An agency sees the figures of its own partnerships only. A past plan takes about a second, and never changes.
     """
     scope = await request.programme_scope()
     if as_of_index is not None or as_of_recorded is not None:

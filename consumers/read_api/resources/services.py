@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Response
 
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
-from consumers.projections.read import service, services
+from consumers.projections.read import ServiceFilter, service, services
 from consumers.read_api import documents
 from consumers.read_api.access import with_readable_history
 from consumers.read_api.cursor import text_after
 from consumers.read_api.parameters import After, Id, Limit
 from consumers.read_api.reading import Reading
+from events.values.fields import CODE_PATTERN
 
 routes = APIRouter(tags=["programme"], default_response_class=Response)
+
+Owner = Annotated[str | None, Query(pattern=CODE_PATTERN, description="Only of this agency.")]
+Group = Annotated[int | None, Query(ge=1, le=3, description="Only of this group.")]
+State = Annotated[
+    Literal["registered", "live", "suspended", "retired"] | None, Query(description="Only in this state.")
+]
 
 
 @routes.get(
     "/v1/services", summary="The service directory", responses=documents.responses(documents.SERVICES, paged=True)
 )
-async def list_services(request: Reading, limit: Limit = 100, after: After = None) -> Response:
+async def list_services(
+    request: Reading,
+    agency: Owner = None,
+    group: Group = None,
+    state: State = None,
+    limit: Limit = 100,
+    after: After = None,
+) -> Response:
     """Every registered service and its state."""
     await request.programme_scope()
-    return await request.page(
-        PROJECTIONS, lambda tables: services(tables, text_after(after), limit + 1), limit, "service_id"
-    )
+    chosen = ServiceFilter(agency, group, state, text_after(after), limit + 1)
+    return await request.page(PROJECTIONS, lambda tables: services(tables, chosen), limit, "service_id")
 
 
 @routes.get(

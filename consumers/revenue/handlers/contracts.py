@@ -121,7 +121,7 @@ def _put_version(books: Books, contract: Contract, entry: Entry, reason: dict[st
     row = ContractVersion(partnership_id, version, contract.versions[version], terms, reason, entry.index)
     books.rows.put(VERSION, row)
     for expected in entry.data["terms"]["expected"]:
-        row_of_period = Expected(partnership_id, version, expected["period"], expected["amount_halalas"])
+        row_of_period = Expected(partnership_id, version, expected["period"], expected["amount_halalas"], entry.index)
         books.rows.put(EXPECTED, row_of_period)
 
 

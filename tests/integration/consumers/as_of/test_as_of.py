@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from io import StringIO
 from typing import Any
 
 import orjson
 import pytest
 from click.testing import CliRunner
+from rich.console import Console, RenderableType
 
 from consumers.as_of.point_in_time import PointInTime, entries_recorded_by, occurred_on
 from consumers.campaigns.commands import list_command, read
 from consumers.plan.commands import plan
-from consumers.plan.document import all_anomalies, plan_at_a_glance
+from consumers.plan.document import NOT_JUDGED, all_anomalies, plan_at_a_glance
+from consumers.plan.show import anomalies_view, plan_view
 from events.wire.entry import parse_entry, recorded_time
 from infra.postgres.connection import Connection
 from infra.settings import Settings
@@ -69,9 +72,11 @@ async def test_as_of_an_occurred_date_shows_what_had_occurred_by_then_without_th
         moment = PointInTime(occurred=last_date)
         document, _ = await plan_at_a_glance(settings, moment)
         changed = {"log_index": len(raw), "partnerships": [], "anomalies": len(anomalies)}
+        assert set(document.pop("not_judged")) == set(NOT_JUDGED)
         assert document == {**expected.plan, **changed}
-        found = [{key: row[key] for key in anomalies[0]} for row in await all_anomalies(settings, moment)]
-        assert found == anomalies
+        listed = await all_anomalies(settings, moment)
+        assert [{key: row[key] for key in anomalies[0]} for row in listed] == anomalies
+        assert not any(row["judged"] for row in listed)
         # What the rules would trigger on these entries alone, the log never said.
         logged = [row for row in expected.campaigns if row["campaign_id"] not in expected.untriggered]
         assert await read(settings, moment) == logged
@@ -102,4 +107,30 @@ async def test_people_see_that_they_look_at_the_past_and_machines_the_same_shape
     assert "Events that occurred by 2026-11-10" in await run(list_command, *date)
     assert "2026-11-01T06:00:00.000000Z" in await run(plan, "--as-of-recorded", "2026-11-01T09:00:00+03:00")
     now, then = orjson.loads(await run(plan, "--json")), orjson.loads(await run(plan, *date, "--json"))
-    assert list(now) == list(then)
+    assert [*now, "not_judged"] == list(then)
+
+
+async def test_what_an_occurred_date_cannot_judge_is_not_shown_as_a_fault(
+    settings: Settings, written: list[EntryDict]
+) -> None:
+    moment = PointInTime(occurred="2026-11-10")
+    document, name = await plan_at_a_glance(settings, moment)
+    rows = await all_anomalies(settings, moment)
+    assert document["anomalies"] == len(rows) > 0
+    text = shown(plan_view(document, name))
+    assert "Anomalies not judged, refusals" in text
+    assert "التناقضات غير مقيّمة" in text
+    listed = shown(anomalies_view(rows))
+    assert f"{len(rows)} that do not fit" in listed
+    assert f"لا تتفق مع ما وقع حتى هذا التاريخ: {len(rows)}" in listed
+    by_index, _ = await plan_at_a_glance(settings, len(written))
+    assert "not_judged" not in by_index
+
+
+def shown(view: RenderableType) -> str:
+    """The text on a wide screen."""
+    console = Console(width=300, file=StringIO())
+    console.print(view)
+    text = console.file
+    assert isinstance(text, StringIO)
+    return text.getvalue()

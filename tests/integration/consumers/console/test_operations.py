@@ -41,11 +41,11 @@ async def test_a_halt_shows_its_reason_and_its_runbook_entry(settings: Settings,
 async def test_without_a_database_nobody_new_is_let_in(settings: Settings, connection: Connection) -> None:
     await add_account(connection, "operator", "administrator")
     async with console(settings) as parts, signed_in(parts, "operator") as client:
-        assert (await client.get("/account")).status_code == 200
+        assert (await client.get("/components")).status_code == 200
         parts.own.terminate()
-        assert (await client.get("/account")).status_code == 200, "a session that was valid just now"
+        assert (await client.get("/components")).status_code == 200, "a session that was valid just now"
         client.cookies.clear()
         client.cookies.set("yesser-session", "another")
-        answer = await client.get("/account")
+        answer = await client.get("/components")
         assert answer.status_code == 503
         assert "<h1>" in answer.text

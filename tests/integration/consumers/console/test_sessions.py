@@ -30,7 +30,7 @@ async def test_a_session_ends_when_it_is_idle(
     await add_account(connection, "desk", "office")
     pool, clock = await create_pool(settings.acting_as("console"), "test", size=1), Clock()
     sessions = Sessions(pool, settings, clock)
-    value = await sessions.begin(Account("desk", "office"))
+    value, _ = await sessions.begin(Account("desk", "office"))
     clock.now += timedelta(hours=idle_h)
     assert (await sessions.find(value) is None) is ends
     await pool.close()
@@ -40,7 +40,7 @@ async def test_a_session_ends_after_its_longest_time(settings: Settings, connect
     await add_account(connection, "desk", "office")
     pool, clock = await create_pool(settings.acting_as("console"), "test", size=1), Clock()
     sessions = Sessions(pool, settings, clock)
-    value = await sessions.begin(Account("desk", "office"))
+    value, _ = await sessions.begin(Account("desk", "office"))
     for _ in range(7):
         assert await sessions.find(value) is not None
         clock.now += timedelta(hours=1.8)
@@ -68,7 +68,7 @@ async def test_a_new_password_ends_the_other_sessions(settings: Settings, connec
         assert (await client.post("/account/password", data=given)).status_code == 422
         given["new_password"] = "another password"
         assert (await client.post("/account/password", data={**given, "password": "wrong"})).status_code == 422
-        assert (await client.post("/account/password", data=given)).headers["location"] == "/account?changed=true"
+        assert (await client.post("/account/password", data=given)).headers["location"] == "/account?changed=password"
         assert (await client.get("/account")).status_code == 200
         assert (await other.get("/account")).status_code == 303
         assert (await other.post("/sign-in", data={"username": "desk", "password": PASSWORD})).status_code == 401

@@ -45,6 +45,7 @@ LOG = EVERYBODY | {"treasury": 403}
 OF_HEALTH = EVERYBODY | {"labour": 404, "nobody": 404}
 ACCESS: dict[str, tuple[str, dict[str, int]]] = {
     "/v1/plan": ("/v1/plan", PROGRAMME),
+    "/v1/pace": ("/v1/pace", PROGRAMME),
     "/v1/services": ("/v1/services", PROGRAMME),
     "/v1/services/{service_id}": ("/v1/services/SVC-health", PROGRAMME),
     "/v1/projects": ("/v1/projects", PROGRAMME),
@@ -52,6 +53,8 @@ ACCESS: dict[str, tuple[str, dict[str, int]]] = {
     "/v1/campaigns": ("/v1/campaigns", PROGRAMME),
     "/v1/campaigns/{campaign_id}": ("/v1/campaigns/CAMPAIGN", PROGRAMME),
     "/v1/inbox": ("/v1/inbox?agency=health", PROGRAMME | {"labour": 403}),
+    "/v1/campaigns/{campaign_id}/explanation": ("/v1/campaigns/CAMPAIGN/explanation", PROGRAMME | {"labour": 404}),
+    "/v1/inbox/counts": ("/v1/inbox/counts?agency=health&state=any", PROGRAMME | {"labour": 403}),
     "/v1/coverage": ("/v1/coverage", PROGRAMME),
     "/v1/partnerships": ("/v1/partnerships", EVERYBODY),
     "/v1/partnerships/{partnership_id}": ("/v1/partnerships/PPP-HEALTH", OF_HEALTH),
@@ -61,18 +64,45 @@ ACCESS: dict[str, tuple[str, dict[str, int]]] = {
         OF_HEALTH,
     ),
     "/v1/partnerships/{partnership_id}/transfers": ("/v1/partnerships/PPP-HEALTH/transfers", OF_HEALTH),
+    "/v1/partnerships/{partnership_id}/statements/{period}/working": (
+        "/v1/partnerships/PPP-HEALTH/statements/2005-01/working",
+        OF_HEALTH,
+    ),
+    "/v1/partnerships/{partnership_id}/statements/{period}/explained/{field}": (
+        "/v1/partnerships/PPP-HEALTH/statements/2005-01/explained/partner_base_halalas",
+        OF_HEALTH,
+    ),
+    "/v1/partnerships/{partnership_id}/periods": ("/v1/partnerships/PPP-HEALTH/periods", OF_HEALTH),
+    "/v1/partnerships/{partnership_id}/accounts": ("/v1/partnerships/PPP-HEALTH/accounts", OF_HEALTH),
+    "/v1/partnerships/{partnership_id}/accounts/{kind}/transfers": (
+        "/v1/partnerships/PPP-HEALTH/accounts/partner-payable/transfers",
+        OF_HEALTH,
+    ),
+    "/v1/partnerships/{partnership_id}/forecast": ("/v1/partnerships/PPP-HEALTH/forecast", OF_HEALTH),
+    "/v1/partnerships/{partnership_id}/what-if": ("/v1/partnerships/PPP-HEALTH/what-if?terms={}", OF_HEALTH),
+    "/v1/open-periods": ("/v1/open-periods", EVERYBODY),
     "/v1/balances": ("/v1/balances", EVERYBODY),
     "/v1/anomalies": ("/v1/anomalies", LOG),
     "/v1/activity": ("/v1/activity", PROGRAMME),
     "/v1/entries": ("/v1/entries", LOG),
+    "/v1/refusals": ("/v1/refusals", PROGRAMME),
+    "/v1/refusals/{index}": ("/v1/refusals/1", PROGRAMME | {"labour": 404}),
     "/v1/proofs/{index}": ("/v1/proofs/SIGNED", OF_HEALTH),
+    "/v1/log": ("/v1/log", EVERYBODY),
+    "/v1/consistency/{old_size}/{new_size}": ("/v1/consistency/1/2", EVERYBODY),
+    "/v1/commitments": ("/v1/commitments", dict.fromkeys(CALLERS, 403) | {"office": 200, "auditor": 200}),
+    "/v1/completeness/months": ("/v1/completeness/months", PROGRAMME),
+    "/v1/explain/{model}/{key}": ("/v1/explain/partnerships/PPP-HEALTH/net_halalas", OF_HEALTH),
 }
 """Route → an address of it and the status for each caller."""
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 OTHER = defaultdict(lambda: "application/json", {"application/json": "text/html"})
 
 READ_TAGS = {"programme", "revenue share", "log"}
-CHECKPOINT = "INSERT INTO log.checkpoint (size, note) VALUES ($1, 'a note')"
+REFUSED = """INSERT INTO log.refusal (index, agency, address, claimed_id, errors)
+VALUES (1, 'health', 'agency.health.events/0/1', 'refused-1',
+    '[{"code": "not-json", "pointer": "", "detail": "No."}]')"""
+CHECKPOINT = "INSERT INTO log.checkpoint (size, note) VALUES ($1, E'origin\\n1\\nAAAA\\n')"
 
 
 @pytest.fixture
@@ -106,6 +136,7 @@ async def test_every_route_answers_every_caller_as_the_table_says_and_as_the_doc
     window: Window, told: list[EntryDict]
 ) -> None:
     await window.connection.execute(CHECKPOINT, len(told))
+    await window.connection.execute(REFUSED)
     paths = (await window.json("/openapi.json"))["paths"]
     assert {path for path, operations in paths.items() if READ_TAGS & set(tags(operations))} == set(ACCESS)
     for path, (address, statuses) in ACCESS.items():
@@ -129,6 +160,43 @@ async def test_the_treasury_reads_all_money_and_the_proofs_of_it_and_nothing_els
     for entry in told:
         status = (await window.get(f"/v1/proofs/{entry['index']}", *treasury)).status_code
         assert status == (200 if entry["event"]["subject"].startswith("partnership/") else 404), entry
+
+
+async def test_the_inbox_begins_with_what_is_overdue_and_its_counts_are_those_of_its_rows(
+    window: Window, told: list[EntryDict]
+) -> None:
+    one = campaign_id(told)
+    await window.connection.execute("UPDATE campaigns.campaign SET due_on = '2100-01-01' WHERE campaign_id = $1", one)
+    every = "/v1/inbox?everyone=true&state=any"
+    rows = await window.json(every)
+    assert {row["campaign_id"] for row in rows} == {row["campaign_id"] for row in await window.json("/v1/campaigns")}
+    for sort, order in (
+        ("due", lambda row: (row["due_on"], row["campaign_id"])),
+        ("overdue", lambda row: (not row["overdue"], row["due_on"], row["campaign_id"])),
+    ):
+        paged = [row for page in await window.pages(f"{every}&sort={sort}", 2) for row in page]
+        assert paged == sorted(rows, key=order), sort
+    counts = await window.json("/v1/inbox/counts?everyone=true&state=any")
+    assert counts["campaigns"] == len(rows)
+    assert counts["overdue"] == sum(row["overdue"] for row in rows)
+    for step in ("acknowledge", "air", "complete"):
+        assert counts[step] == sum(row["next_action"] == step for row in rows), step
+    of_health = await window.json(f"/v1/inbox?state=any&service={rows[0]['service_id'] or 'S'}", "agency", "health")
+    assert all(row["owner"] == "health" for row in of_health)
+    assert (await window.get(every, "agency", "health")).status_code == 403
+    answer = await window.get("/v1/inbox?everyone=true&team=press")
+    assert (answer.status_code, answer.json()["errors"][0]["parameter"]) == (422, "agency")
+
+
+async def test_an_explanation_says_what_the_rules_decided(window: Window, told: list[EntryDict]) -> None:
+    one = await window.json(f"/v1/campaigns/{campaign_id(told)}")
+    explained = await window.json(f"/v1/campaigns/{one['campaign_id']}/explanation", "agency", "health")
+    assert [(row["rule"], row["cause_index"], row["fired"]) for row in explained["evaluations"]] == [
+        (one["rule"], one["cause_index"], True)
+    ]
+    assert f"i{one['cause_index']}" in explained["evaluations"][0]["reason"]["en"]
+    for name in ("SVC-health", "no-such-rule.i1"):
+        assert (await window.get(f"/v1/campaigns/{name}/explanation")).status_code == 404
 
 
 STATEMENT = "/v1/partnerships/PPP-HEALTH/statements/2005-01"

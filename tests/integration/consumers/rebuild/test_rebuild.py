@@ -79,7 +79,7 @@ async def test_a_rebuild_gives_the_live_rows(
     assert rebuilt.ok
     assert rebuilt.first_difference is None
     assert rebuilt.log_index == len(raw)
-    assert [model.name for model in rebuilt.read_models] == [table.name for table in consumer.tables]
+    assert [model.name for model in rebuilt.read_models] == [table.name for table in consumer.stored_tables]
     assert sum(model.rows for model in rebuilt.read_models) > 0
     assert await scratch_schemas(connection) == 0
     assert await connection.fetchval("SELECT count(*) FROM platform.outbox") == 0
@@ -271,7 +271,7 @@ async def test_a_rebuild_of_another_version_that_is_killed_begins_again_and_the_
     """The log's segments are locked, so that the kill comes while the rows are being built."""
     before = await live.fetch("SELECT * FROM projections.service ORDER BY 1")
     await live.execute("UPDATE platform.position SET rules_version = rules_version - 1, fold_sha256 = ''")
-    blocker = await connect(settings, "blocker")
+    blocker = await connect(settings, "blocker", batch=True)
     try:
         async with blocker.transaction():
             await blocker.execute("LOCK TABLE log.segment")

@@ -289,7 +289,7 @@ def test_every_process_gets_ready_stands_by_and_comes_back_after_kill_9(tmp_path
 def test_on_few_cores_one_process_runs_every_consumer_and_comes_back_after_kill_9(tmp_path: Path) -> None:
     with running_stack(tmp_path, only=usual_parts(cores=2)) as settings:
         before = {process["name"]: process["pid"] for process in stack_status(settings).processes}
-        assert list(before) == ["registrar", "relay", "consumers", "delivery", "gateway"]
+        assert list(before) == ["registrar", "relay", "consumers", "delivery", "gateway", "console"]
         answer = asyncio.run(readiness(_process(settings, "consumers")["health_port"])) or {}
         assert {name: state["ready"] for name, state in answer["consumers"].items()} == dict.fromkeys(CONSUMERS, True)
         os.kill(before["consumers"], signal.SIGKILL)

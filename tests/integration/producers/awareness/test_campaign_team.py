@@ -15,11 +15,11 @@ from click.testing import CliRunner, Result
 
 from consumers.campaigns import commands
 from events.errors import YesserError
+from events.reports.campaign_reports import acknowledgement
 from events.types.awareness import AwarenessCampaignAcknowledged
 from events.types.services import ServiceLaunched, ServiceRegistered
 from infra.cli import cli
 from infra.command_line.exit_codes import ExitCode, exit_code
-from producers.awareness.actions import acknowledgement
 from producers.awareness.send import NotTheOwner, UnknownCampaign, report
 from producers.errors import OutcomeUnknown
 from producers.sdk.client import AgencyClient

@@ -15,6 +15,7 @@ import pytest
 from consumers.registrar.registrar import Registrar
 from consumers.relay.relay import Relay
 from infra.errors import WaitTimedOut
+from infra.event_files.ndjson import Defaults
 from infra.kafka.admin import prepare_cluster
 from infra.log.reader import read_entries
 from infra.postgres.connection import Connection
@@ -24,7 +25,6 @@ from producers.agencies.lifecycle import rotate
 from producers.agencies.register import NewAgency, add_agencies, list_agencies, register
 from producers.errors import NotAccepted, RegistrationFailed, TopicHalted
 from producers.publisher.kafka_publisher import AgencyPublisher
-from producers.publisher.ndjson import Defaults
 from producers.publisher.report import Report
 from producers.publisher.run import Progress, Sending, send_file, start_sequence, wait_for_verdicts
 

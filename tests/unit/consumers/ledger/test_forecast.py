@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from consumers.ledger.forecast import ASSUMPTIONS, forecast
-from consumers.ledger.forecast_chart import chart_of, svg
+from consumers.ledger.forecast_chart import amounts_of, chart_of, svg
 from consumers.ledger.what_if import NothingSigned
 from tests.oracle.fold import fold
 from tests.oracle.history import REVENUE, entries_from, generate
@@ -148,7 +148,7 @@ def test_the_chart_has_a_bar_for_each_period_and_is_well_formed_with_any_name() 
     history.collect(40_000, "2005-01-10")
     history.close("2005-01")
     found = forecast(history.raw())
-    chart = chart_of(found)
+    chart = chart_of(amounts_of(found))
     assert len(chart.bars) == 12
     first, second = chart.bars[:2]
     assert first.is_closed

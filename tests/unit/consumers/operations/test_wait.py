@@ -25,7 +25,6 @@ def test_at_rest_nothing_is_pending() -> None:
 def test_each_thing_on_its_way_is_named() -> None:
     assert "revenue has 3 entries" in replace(AT_REST, positions={"revenue": 7}).pending()[0]
     assert "outbox" in replace(AT_REST, outbox_count=1).pending()[0]
-    assert "committed" in replace(AT_REST, commitment_due=True).pending()[0]
     assert "triggers" in replace(AT_REST, triggers_count=1).pending()[0]
     assert "shipped" in replace(AT_REST, shipped_up_to=9).pending()[0]
     assert AT_REST.unread({"agency.a.events": 7}) == ["2 records of agency.a.events are not read yet"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from producers.publisher.ndjson import Line
+from infra.event_files.ndjson import Line
 from producers.publisher.report import Report
 from producers.publisher.resume_state import ResumeState, TopicReplaced, WrongResumeState
 

@@ -12,12 +12,12 @@ import pytest
 from click.testing import CliRunner
 
 from infra.command_line.exit_codes import ExitCode
+from infra.event_files.ndjson import LINE_BYTES_MAX, read_ids, read_lines
+from infra.event_files.opening import read_opening
 from infra.postgres.verdicts import Refused, Verdicts
 from infra.process.subprocess_command import subprocess_command
 from producers.publisher.commands import _print, exit_code, publish
 from producers.publisher.lint_command import lint_command
-from producers.publisher.ndjson import LINE_BYTES_MAX, read_ids, read_lines
-from producers.publisher.opening import read_opening
 from producers.publisher.report import Report
 
 

@@ -36,7 +36,7 @@ async def with_webhook(office: Office) -> Any:
     return await office.made("/v1/webhooks", WEBHOOK)
 
 
-async def test_every_route_answers_as_the_document_says(office: Office) -> None:
+async def test_every_route_answers_as_the_document_says(office: Office, connection: Connection) -> None:
     paths = (await office.ask("GET", "/openapi.json")).json()["paths"]
     asked: set[tuple[str, str]] = set()
 
@@ -68,6 +68,16 @@ async def test_every_route_answers_as_the_document_says(office: Office) -> None:
     (webhook,) = await check("GET", "/v1/webhooks")
     assert [secret["kind"] for secret in webhook["secrets"]] == ["v1", "v1a", "v1", "v1a"]
     await check("POST", "/v1/webhooks/{endpoint_id}/test", endpoint_id=made["endpoint_id"])
+    assert await check("GET", "/v1/webhooks/{endpoint_id}/attempts", endpoint_id=made["endpoint_id"]) == []
+    message_id = await connection.fetchval(
+        "INSERT INTO delivery.message (route, agency, team, endpoint_id, kind, event_id, lane, state) VALUES"
+        " ('webhook', 'health', 'press', $1, 'triggered', 'i1', 'service/S', 'failed') RETURNING message_id",
+        made["endpoint_id"],
+    )
+    await connection.execute("INSERT INTO delivery.attempt SELECT $1, 1, now(), 503, 17, NULL, 'down'", message_id)
+    assert len(await check("GET", "/v1/webhooks/{endpoint_id}/attempts", endpoint_id=made["endpoint_id"])) == 1
+    wanted = {"message_id": message_id}
+    await check("POST", "/v1/webhooks/{endpoint_id}/redeliver", wanted, endpoint_id=made["endpoint_id"])
     await check("POST", "/v1/webhooks/{endpoint_id}/disable", endpoint_id=made["endpoint_id"])
     assert await check("GET", "/v1/webhooks") == []
     await check("POST", "/v1/webhooks/{endpoint_id}/enable", endpoint_id=made["endpoint_id"])
@@ -105,6 +115,8 @@ async def test_what_is_another_agencys_is_not_found_and_is_not_changed(office: O
         ("POST", f"/v1/webhooks/{endpoint}/test", None),
         ("POST", f"/v1/webhooks/{endpoint}/disable", None),
         ("POST", f"/v1/webhooks/{endpoint}/enable", None),
+        ("GET", f"/v1/webhooks/{endpoint}/attempts", None),
+        ("POST", f"/v1/webhooks/{endpoint}/redeliver", {"message_id": 1}),
         ("POST", "/v1/subscriptions", EMAIL),
         ("DELETE", f"/v1/subscriptions/{number}", None),
     ):
@@ -364,3 +376,72 @@ async def test_an_agency_enables_its_webhook_again_whatever_disabled_it(
 async def test_a_refused_change_leaves_no_row_in_the_trail(office: Office, connection: Connection) -> None:
     await office.ask("POST", "/v1/subscriptions", EMAIL)
     assert await connection.fetchval("SELECT count(*) FROM platform.trail WHERE operator LIKE 'agency/%'") == 0
+
+
+async def with_messages(office: Office, connection: Connection) -> str:
+    """A webhook with three messages made an hour apart, each with an attempt; the last one waits."""
+    endpoint: str = (await with_webhook(office))["endpoint_id"]
+    for number, state in enumerate(("delivered", "failed", "waiting")):
+        await connection.execute(
+            "INSERT INTO delivery.message (route, agency, team, endpoint_id, kind, event_id, log_index, campaign_id,"
+            " lane, state, attempts, created_at, queued) VALUES ('webhook', 'health', 'press', $1, 'triggered',"
+            " 'i' || $2::int, $2::int, 'service-launched.i1', 'service/S', $3, 1,"
+            " '2026-11-01T08:00Z'::timestamptz + $2::int * interval '1 hour', true)",
+            *(endpoint, number, state),
+        )
+    await connection.execute(
+        "INSERT INTO delivery.attempt SELECT message_id, 1, created_at, 503, 17, NULL, 'down' FROM delivery.message"
+    )
+    return endpoint
+
+
+async def test_an_agency_reads_the_attempts_and_has_messages_sent_again(office: Office, connection: Connection) -> None:
+    path = f"/v1/webhooks/{await with_messages(office, connection)}"
+    rows = (await office.ask("GET", f"{path}/attempts?limit=2")).json()
+    assert [(row["event_id"], row["status"], row["answer"], row["latency_ms"], row["state"]) for row in rows] == [
+        ("i2", 503, "down", 17, "waiting"),
+        ("i1", 503, "down", 17, "failed"),
+    ]
+    (row,) = (await office.ask("GET", f"{path}/attempts?message={rows[1]['message_id']}")).json()
+    assert row == rows[1]
+    made = await office.made(f"{path}/redeliver", {"message_id": rows[1]["message_id"]})
+    assert len(made["messages"]) == 1
+    span = {"since": "2026-11-01T11:00:00+03:00", "until": "2026-11-01T11:00:00Z"}
+    assert len((await office.made(f"{path}/redeliver", span))["messages"]) == 1, "i1 and i2 wait already"
+    again = await office.ask("POST", f"{path}/redeliver", span)
+    assert (again.status_code, again.json()["errors"][0]["code"]) == (409, "nothing-to-redeliver")
+    trail = [row["command"] for row in await connection.fetch("SELECT command FROM platform.trail ORDER BY at")]
+    assert trail[-1].startswith("webhooks redeliver health/press ep_")
+    await office.ask("POST", f"{path}/disable")
+    disabled = await office.ask("POST", f"{path}/redeliver", span)
+    assert (disabled.status_code, disabled.json()["errors"][0]["code"]) == (409, "disabled")
+
+
+async def test_no_more_is_sent_again_than_one_request_may(
+    office: Office, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoints, "REDELIVERED_MAX", 1)
+    path = f"/v1/webhooks/{await with_messages(office, connection)}/redeliver"
+    answer = await office.ask("POST", path, {"since": "2026-11-01T08:00:00Z"})
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "limit-reached")
+    assert await connection.fetchval("SELECT count(*) FROM delivery.message WHERE replay") == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"message_id": 1, "since": "2026-11-01T08:00:00Z"},
+        {"until": "2026-11-01T08:00:00Z"},
+        {"since": "2026-11-01T08:00:00Z", "until": "2026-11-01T08:00:00Z"},
+        {"since": "yesterday"},
+        {"since": "2026-11-01T08:00:00"},
+        {"since": "2026-02-30T08:00:00Z"},
+        {"message_id": -1},
+        {"message_id": "1"},
+    ],
+)
+async def test_a_redelivery_that_names_no_span_and_no_message_is_invalid(office: Office, body: dict[str, Any]) -> None:
+    endpoint = (await with_webhook(office))["endpoint_id"]
+    answer = await office.ask("POST", f"/v1/webhooks/{endpoint}/redeliver", body)
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/invalid-body"), answer.text

@@ -42,6 +42,7 @@ def test_a_token_says_as_whom_the_console_sends() -> None:
         jwt.encode({"iss": ISSUER, "aud": AUDIENCE, "sub": "press", "exp": 9_999_999_999, "yesser": 1}, KEY, "HS256"),
         jwt.encode({"iss": ISSUER, "aud": AUDIENCE, "sub": "press", "exp": 9_999_999_999}, KEY, "HS384"),
     ],
+    ids=range(11),
 )
 def test_another_token_is_not_valid(given: str) -> None:
     assert GATEWAY.read(given) is None

@@ -1,0 +1,131 @@
+"""The state as of an index without a fold of the whole log: the beginning of its block, and the fold of what follows.
+
+Flows in: the live tables, what their rows were (`consumers.fold.past_rows`), and less than a block of entries. Flows
+out: a schema of views, named like the live tables, on the rows after exactly so many entries. The entries are folded
+in memory by the consumer's own fold; the rows that they change stand in one table beside the views.
+
+So the time depends on the length of a block and on the rows that are read, not on the length of the log. Everything
+happens in one snapshot, in the caller's transaction, which is rolled back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+import orjson
+
+from consumers.as_of.past_sql import Base, base_sql, is_shown, view_sql
+from consumers.fold.consumer import Consumer
+from consumers.fold.past_rows import BLOCK_ENTRIES, block_start, is_kept, key_text
+from events.wire.entry import Entry, parse_entry
+from infra.log.reader import read_checked
+from infra.postgres.connection import Connection
+from infra.postgres.row_storage import key_arrays
+from infra.postgres.sql import queries
+from infra.postgres.unit_of_work import Changes, Need, UnitOfWork
+
+_SQL: Final = queries("consumers.as_of", "past_state.sql")
+BLOCKS_MAX: Final = 8
+"""Blocks that are folded in memory at most, for a consumer that is behind the index."""
+
+
+async def can_show(connection: Connection, consumers: Sequence[Consumer]) -> bool:
+    """Whether earlier states of these consumers can be read from their tables. Ask before the transaction begins."""
+    if not all(consumer.shows_past for consumer in consumers):
+        return False
+    schemas = sorted({consumer.schema for consumer in consumers})
+    exist: bool = await connection.fetchval(_SQL["schemas_exist"], schemas)
+    return exist
+
+
+async def lock_tables(connection: Connection, consumers: Sequence[Consumer]) -> None:
+    """Before the snapshot, which would see nothing of tables that a rebuild swaps in later."""
+    names = [f"{consumer.schema}.{table.name}" for consumer in consumers for table in consumer.stored_tables]
+    await connection.execute(f"LOCK TABLE {', '.join(names)} IN ACCESS SHARE MODE")
+
+
+async def schemas_as_of(
+    connection: Connection, consumers: Sequence[Consumer], index: int, suffix: str
+) -> dict[str, str] | None:
+    """Consumer → a schema with its tables after `index` entries, in a snapshot that has the tables locked.
+
+    None where some rows are of another version of the fold, or too far behind. Tables whose rows do not show their age
+    are left out.
+    """
+    bases = await _bases(connection, consumers, index)
+    if bases is None:
+        return None
+    first = min(base.start for base in bases)
+    raw = await read_checked(connection, first, index - first) if first < index else []
+    entries = [parse_entry(first + number, text) for number, text in enumerate(raw)]
+    schemas = {}
+    for base in bases:
+        schema = schemas[base.consumer.name] = f"as_of_{base.consumer.schema}_{suffix}"
+        rows = await _folded(connection, base, entries[base.start - first :])
+        await _create_views(connection, base, rows, schema)
+    return schemas
+
+
+async def _bases(connection: Connection, consumers: Sequence[Consumer], index: int) -> list[Base] | None:
+    positions = {row["consumer"]: row for row in await connection.fetch(_SQL["positions"])}
+    bases = []
+    for consumer in consumers:
+        row, version = positions.get(consumer.name), consumer.rows_version
+        if row is None or (row["rules_version"], row["fold_sha256"]) != (version.number, version.sha256):
+            return None
+        position: int = row["position"]
+        start = block_start(index) if index <= position else position
+        if index - start > BLOCKS_MAX * BLOCK_ENTRIES:
+            return None
+        past = await _tables_with_past(connection, consumer) if start < position else frozenset()
+        bases.append(Base(consumer, position, start, index, past))
+    return bases
+
+
+async def _tables_with_past(connection: Connection, consumer: Consumer) -> frozenset[str]:
+    """The names of the tables that have past rows."""
+    if not consumer.keeps_past:
+        return frozenset()
+    names = [table.name for table in consumer.tables if is_kept(table)]
+    sql = _SQL["with_past"].format(schema=consumer.schema)
+    return frozenset(name for (name,) in await connection.fetch(sql, names))
+
+
+async def _folded(connection: Connection, base: Base, entries: Sequence[Entry]) -> UnitOfWork:
+    """The rows of these entries after their fold, from the rows at the base."""
+    rows = UnitOfWork()
+    for needs in base.consumer.required_keys(rows, entries):
+        await _load(connection, base, rows, needs)
+    base.consumer.fold(rows, entries)
+    return rows
+
+
+async def _load(connection: Connection, base: Base, rows: UnitOfWork, needs: Iterable[Need]) -> None:
+    for table, keys in rows.missing(needs).items():
+        given = [] if keys is None else key_arrays(table, keys)
+        records = await connection.fetch(base_sql(base, table, whole=keys is None), *given)
+        make = table.row
+        rows.adopt(table, (make(*record) for record in records), whole=keys is None)
+
+
+async def _create_views(connection: Connection, base: Base, rows: UnitOfWork, schema: str) -> None:
+    """Rows that never change are read from the live tables if these are far enough."""
+    changes = [c for c in rows.changes() if is_shown(c.table) and (is_kept(c.table) or not base.is_complete)]
+    changed = {change.table.name for change in changes}
+    await connection.execute(_SQL["create"].format(schema=schema))
+    await connection.copy_records_to_table(
+        "changed_row", schema_name=schema, records=[row for change in changes for row in _records(change)]
+    )
+    views = [
+        f"CREATE VIEW {schema}.{table.name} AS {view_sql(base, table, schema, is_changed=table.name in changed)}"
+        for table in filter(is_shown, base.consumer.tables)
+    ]
+    await connection.execute(";\n".join(views))
+
+
+def _records(changes: Changes) -> Iterator[tuple[str, str, str]]:
+    """Nothing stands for a deleted row: only facts that wait are deleted, and nobody reads these in the past."""
+    table = changes.table
+    for row in (*changes.changed, *changes.unread, *changes.new, *changes.appended):
+        yield table.name, key_text(table.key_of(row)), orjson.dumps(row).decode()

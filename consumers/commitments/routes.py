@@ -1,0 +1,43 @@
+"""`/v1/commitments`: the newest commitment to each read model in the log."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Final
+
+from fastapi import APIRouter, Response
+
+from consumers.as_of.view import View
+from consumers.commitments.check import newest_in_log
+from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
+from consumers.read_api import documents
+from consumers.read_api.reading import Reading, Shown
+from consumers.read_api.routes import prepared
+from infra.http.documents import INTEGER, TEXT, answer, shape
+from infra.http.routes import RouteParts
+
+_COMMITMENTS: Final = answer(
+    "By read model: after `log_index` entries it had so many rows and this hash.",
+    {"type": "array", "items": shape(index=INTEGER, name=TEXT, log_index=INTEGER, rows=INTEGER, sha256=TEXT)},
+)
+
+
+def router(parts: RouteParts) -> APIRouter:
+    """The factory of the entry point `yesser.routes`."""
+    routes = APIRouter(tags=["log"], default_response_class=Response, dependencies=[prepared(parts)])
+
+    @routes.get(
+        "/v1/commitments",
+        summary="The newest commitment to each read model",
+        responses=documents.responses(_COMMITMENTS),
+    )
+    async def commitments(request: Reading) -> Response:
+        """What the platform wrote into the log. `yesser audit commitments` folds the log again and compares."""
+        (await request.caller()).require("log:read")
+        return await request.answer([EVENT_INDEX], _newest)
+
+    return routes
+
+
+async def _newest(view: View) -> Shown:
+    return Shown([asdict(claim) for claim in await newest_in_log(view.connection)])

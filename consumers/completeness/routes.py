@@ -1,0 +1,88 @@
+"""`/v1/completeness/months`: which sequence numbers of each agency are missing in a month, as the registrar read them.
+
+`yesser audit completeness` derives the same from the entries alone.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+import orjson
+from fastapi import APIRouter, Query, Response
+
+from consumers.read_api import documents
+from consumers.read_api.access import narrowed
+from consumers.read_api.cursor import cursor_of, text_after
+from consumers.read_api.parameters import After, AgencyCode, Limit
+from consumers.read_api.reading import JSON, Reading, page
+from consumers.read_api.routes import prepared
+from infra.http.documents import INTEGER, TEXT, answer, shape
+from infra.http.routes import RouteParts
+from infra.postgres.sql import queries
+
+_SQL: Final = queries("consumers.completeness", "routes.sql")
+_OR_NULL: Final = {"anyOf": [INTEGER, {"type": "null"}]}
+_ROW: Final = shape(
+    agency=TEXT,
+    status={**TEXT, "enum": ["complete", "incomplete", "no-numbers-sent", "not-known"]},
+    first=_OR_NULL,
+    last=_OR_NULL,
+    missing_count=_OR_NULL,
+)
+_MONTHS: Final = answer(
+    "The months that have numbers, and each agency's numbers of one of them. A number beyond 53 bits is not exact.",
+    shape(
+        month={"anyOf": [TEXT, {"type": "null"}]},
+        months={"type": "array", "items": TEXT},
+        agencies={"type": "array", "items": _ROW},
+    ),
+)
+Month = Annotated[
+    str | None,
+    Query(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", description="Gregorian, by recorded time in Riyadh; else the newest."),
+]
+
+
+def router(parts: RouteParts) -> APIRouter:
+    """The factory of the entry point `yesser.routes`."""
+    routes = APIRouter(tags=["log"], default_response_class=Response, dependencies=[prepared(parts)])
+
+    @routes.get(
+        "/v1/completeness/months",
+        summary="Missing sequence numbers of a month by agency",
+        responses=documents.plain(_MONTHS),
+    )
+    async def months(
+        request: Reading, month: Month = None, agency: AgencyCode = None, limit: Limit = 100, after: After = None
+    ) -> Response:
+        """The numbers of a month are those above the highest read before it, up to the highest read in it."""
+        scope = narrowed(await request.programme_scope(), agency)
+        async with request.parts.connection() as connection:
+            known = [row["month"] for row in await connection.fetch(_SQL["months"])]
+            asked = month or (known[0] if known else None)
+            rows = await connection.fetch(_SQL["agencies"], asked, scope.agency, text_after(after), limit + 1)
+        shown, following = page([_row(row) for row in rows], limit, "agency")
+        document = {"month": asked, "months": known, "agencies": shown}
+        headers = {} if following is None else request.next_page(after=cursor_of(following))
+        return Response(orjson.dumps(document), headers=headers, media_type=JSON)
+
+    return routes
+
+
+def _row(row: Any) -> dict[str, Any]:
+    first, last = row["first"], row["last"]
+    has_numbers = first is not None and last is not None and first <= last
+    missing = int(row["missing_count"] or 0) if has_numbers and row["overflowed_index"] is None else None
+    if not has_numbers:
+        status = "no-numbers-sent"
+    elif missing is None:
+        status = "not-known"
+    else:
+        status = "incomplete" if missing else "complete"
+    return {
+        "agency": row["agency"],
+        "status": status,
+        "first": int(first) if has_numbers else None,
+        "last": int(last) if has_numbers else None,
+        "missing_count": missing,
+    }

@@ -1,0 +1,182 @@
+"""Sign-in by an OpenID Connect provider: the authorization code flow with PKCE, state and nonce.
+
+Flows in: a browser that wants to sign in, and comes back with a code. Flows out: the provider's subject. Which account
+that is, and whether it is one, the database says: nobody gets in only because the provider knows them. What belongs to
+one sign-in stands sealed in a cookie of that browser, so that a code of another browser is of no use.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import httpx
+import jwt
+from authlib.oauth2.auth import ClientAuth
+from authlib.oauth2.rfc6749.parameters import prepare_grant_uri, prepare_token_request
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
+from authlib.oidc.core import CodeIDToken
+from joserfc.errors import JoseError
+
+from consumers.console.accounts.sealing import Sealer
+from events.errors import Reject, Retry
+from infra.secret_files import OIDC_KEY
+from infra.settings import Settings
+from infra.tls.certificate_files import TlsFiles
+from infra.tls.client import client_context
+from infra.tls.plaintext import refuse_plain_http
+
+COOKIE: Final = "yesser-oidc"
+VALID_S: Final = 600
+_TIMEOUT_S: Final = 10.0
+_LEEWAY_S: Final = 30
+_ALGORITHMS: Final = {"RSA": ("RS256", "PS256"), "EC": ("ES256",), "OKP": ("EdDSA",)}
+"""By type of key: a token that names another one for its key is not valid."""
+_Document = Mapping[str, Any]
+_DISCOVERY: Final = "/.well-known/openid-configuration"
+
+
+class ProviderAway(Retry):
+    """The identity provider does not answer."""
+
+
+class SignInFailed(Reject):
+    """The identity provider did not sign this browser in, or its answer is not genuine."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Whom the provider signed in, and what the browser had asked for."""
+
+    subject: str
+    back: str
+    kept: str
+
+
+class Oidc:
+    """A client of one provider. `clock` gives the time of day."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        issuer: str,
+        sealer: Sealer,
+        clock: Callable[[], datetime],
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._settings = settings
+        self._issuer = issuer
+        self._client_id = settings.console_oidc_client_id
+        self._sealer = sealer
+        self._clock = clock
+        tls = client_context(TlsFiles.of(settings)) if issuer.startswith("https:") else False
+        self._http = httpx.AsyncClient(timeout=_TIMEOUT_S, verify=tls, trust_env=False, transport=transport)
+
+    @classmethod
+    def of(cls, settings: Settings, clock: Callable[[], datetime]) -> Oidc | None:
+        """The configured provider, or None. Raises `PlaintextRefused` for one whose answers could be changed."""
+        issuer = settings.console_oidc_issuer
+        if issuer is None:
+            return None
+        refuse_plain_http(settings, "YESSER_CONSOLE_OIDC_ISSUER", issuer)
+        return cls(settings, issuer, Sealer.of(settings, "oidc"), clock)
+
+    async def begin(self, redirect_uri: str, back: str, kept: str) -> tuple[str, str]:
+        """The provider's address to send the browser to, and the value of its cookie. Raises `ProviderAway`."""
+        provider = await self._discover()
+        state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
+        address = prepare_grant_uri(
+            self._endpoint(provider, "authorization_endpoint"),
+            self._client_id,
+            "code",
+            redirect_uri=redirect_uri,
+            scope="openid",
+            state=state,
+            nonce=nonce,
+            code_challenge=create_s256_code_challenge(verifier),
+            code_challenge_method="S256",
+        )
+        flow = {"state": state, "nonce": nonce, "verifier": verifier, "back": back, "kept": kept}
+        return address, self._sealer.seal({**flow, "at": self._clock().timestamp()})
+
+    async def finish(self, cookie: str, answer: Mapping[str, str], redirect_uri: str) -> SignedIn:
+        """Whom the provider signed in. Raises `ProviderAway`, `SignInFailed`."""
+        flow = self._sealer.open(cookie)
+        if flow is None or self._clock().timestamp() - flow["at"] > VALID_S:
+            raise SignInFailed
+        if not secrets.compare_digest(answer.get("state", "").encode(), flow["state"].encode()):
+            raise SignInFailed
+        if "code" not in answer or answer.get("iss", self._issuer) != self._issuer:
+            raise SignInFailed
+        provider = await self._discover()
+        tokens = await self._exchange(provider, answer["code"], flow["verifier"], redirect_uri)
+        claims = await self._verified(provider, tokens, flow["nonce"])
+        return SignedIn(str(claims["sub"]), flow["back"], flow["kept"])
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def _discover(self) -> dict[str, Any]:
+        found = await self._json("GET", self._issuer.rstrip("/") + _DISCOVERY)
+        if found.get("issuer") != self._issuer:
+            raise SignInFailed
+        return found
+
+    async def _exchange(self, provider: _Document, code: str, verifier: str, redirect_uri: str) -> dict[str, Any]:
+        secret = self._settings.secret(OIDC_KEY, "console")
+        known = provider.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
+        method = "client_secret_basic" if "client_secret_basic" in known else "client_secret_post"
+        body = prepare_token_request("authorization_code", redirect_uri=redirect_uri, code=code, code_verifier=verifier)
+        auth = ClientAuth(self._client_id, secret, method if secret else "none")
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+        address, headers, body = auth.prepare("POST", self._endpoint(provider, "token_endpoint"), headers, body)
+        return await self._json("POST", address, content=body, headers=headers)
+
+    async def _verified(self, provider: _Document, tokens: _Document, nonce: str) -> Mapping[str, Any]:
+        """The claims of a genuine ID token for this sign-in (OpenID Connect Core 3.1.3.7)."""
+        keys = await self._json("GET", self._endpoint(provider, "jwks_uri"))
+        token = str(tokens.get("id_token", ""))
+        try:
+            header = jwt.get_unverified_header(token)
+            found = [key for key in jwt.PyJWKSet.from_dict(keys).keys if header.get("kid") in (None, key.key_id)]
+            if len(found) != 1 or header["alg"] not in _ALGORITHMS.get(str(found[0].key_type), ()):
+                raise SignInFailed
+            claims = jwt.decode(
+                token,
+                found[0].key,
+                algorithms=[header["alg"]],
+                issuer=self._issuer,
+                audience=self._client_id,
+                leeway=_LEEWAY_S,
+                options={"require": ["exp", "iat", "iss", "aud", "sub"], "verify_iat": False},
+            )
+            given = {"nonce": nonce, "client_id": self._client_id, "access_token": tokens.get("access_token")}
+            CodeIDToken(claims, header, {}, given).validate(int(self._clock().timestamp()), _LEEWAY_S)
+        except (jwt.PyJWTError, JoseError, KeyError, TypeError, ValueError) as error:
+            raise SignInFailed from error
+        return claims
+
+    def _endpoint(self, provider: _Document, name: str) -> str:
+        address = provider.get(name)
+        if not isinstance(address, str):
+            raise SignInFailed
+        refuse_plain_http(self._settings, f"the identity provider's {name}", address)
+        return address
+
+    async def _json(self, method: str, address: str, **request: Any) -> dict[str, Any]:
+        try:
+            response = await self._http.request(method, address, **request)
+        except httpx.HTTPError as error:
+            raise ProviderAway from error
+        if response.status_code >= 500:
+            raise ProviderAway
+        try:
+            document = response.json()
+        except ValueError:
+            document = None
+        if response.status_code >= 400 or not isinstance(document, dict):
+            raise SignInFailed
+        return document

@@ -1,0 +1,154 @@
+"""The process of a check: `python -m consumers.console.checks.child KIND`.
+
+It prints a JSON line with `done` and `total` whenever it has come further, and at the end one with `result`. The read
+models are folded again into tables of a transaction that is rolled back, so the reader's rights suffice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+import time
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, Final
+from uuid import uuid4
+
+import orjson
+
+from consumers.audit.kept import require_rotations
+from consumers.audit.port import read_verifier
+from consumers.audit.tree import require_tree
+from consumers.commitments.check import newest_in_log
+from consumers.commitments.claims import Claim, read_model_name
+from consumers.commitments.log_keys import LOG_KEYS, hash_log_keys
+from consumers.database_audit.postgres_port import PostgresPort
+from consumers.fold.consumer import Consumer
+from consumers.fold.replay import Scratch, replay
+from consumers.fold.table_hash import TableHash
+from consumers.rebuild.comparison import compare
+from consumers.rebuild.table_hash import table_hash
+from consumers.registry import CONSUMERS
+from events.errors import Tampered, YesserError
+from infra.postgres.connection import Connection, connected
+from infra.settings import Settings
+
+Update = Callable[[int, int], None]
+Result = dict[str, Any]
+_SAY_EVERY_S: Final = 0.5
+_ENTRY: Final = re.compile(r"\bentry ([0-9]+)\b")
+
+
+async def verify_log(settings: Settings, update: Update) -> Result:
+    """Compute the tree from every entry and compare it with the newest signed checkpoint."""
+    async with connected(settings, "check", batch=True) as connection:
+        port = PostgresPort(connection, read_verifier(settings, None))
+        checkpoint = await port.checkpoint()
+        await require_rotations(port, await port.keys(), checkpoint)
+        await require_tree(port, checkpoint.size, checkpoint.root, update)
+    return {"ok": True, "size": checkpoint.size, "root": checkpoint.root.hex()}
+
+
+async def compare_models(settings: Settings, update: Update) -> Result:
+    """Fold the log again: compare its rows with the live ones, and their hashes with the newest commitments."""
+    found: list[Result] = []
+    hashes: dict[tuple[str, int], TableHash] = {}
+    async with connected(settings, "check", batch=True) as connection:
+        claims = await newest_in_log(connection)
+        progress = _Progress(update, len(CONSUMERS))
+        for consumer in CONSUMERS.values():
+            found += await _compared(settings, connection, consumer, claims, hashes, progress)
+        for claim in claims:
+            if claim.name == LOG_KEYS:
+                hashes[LOG_KEYS, claim.log_index] = await hash_log_keys(connection, claim.log_index)
+    committed = [_committed(claim, hashes.get((claim.name, claim.log_index))) for claim in claims]
+    ok = not any(row["differing"] for row in found) and all(row["ok"] for row in committed)
+    return {"ok": ok, "models": found, "commitments": committed}
+
+
+CHECKS: Final[Mapping[str, Callable[[Settings, Update], Coroutine[Any, Any, Result]]]] = {
+    "log": verify_log,
+    "models": compare_models,
+}
+
+
+class _Progress:
+    """Counts the entries of all consumers, each of which folds the log."""
+
+    def __init__(self, update: Update, consumers_count: int) -> None:
+        self._update = update
+        self._consumers_count = consumers_count
+        self._done = 0
+        self.position = 0
+
+    def advance(self, entries: int) -> None:
+        self._done += entries
+        self._update(self._done, max(self._done, self.position * self._consumers_count))
+
+
+async def _compared(
+    settings: Settings,
+    connection: Connection,
+    consumer: Consumer,
+    claims: Sequence[Claim],
+    hashes: dict[tuple[str, int], TableHash],
+    progress: _Progress,
+) -> list[Result]:
+    """Live and folded rows of a consumer in one snapshot; the hashes at the indexes of its commitments are added."""
+    tables = {read_model_name(consumer, table.name): table for table in consumer.tables}
+    transaction = connection.transaction(isolation="repeatable_read")
+    await transaction.start()
+    try:
+        select = "SELECT position FROM platform.position WHERE consumer = $1"
+        position = progress.position = await connection.fetchval(select, consumer.name) or 0
+        scratch = Scratch(consumer, f"check_{consumer.schema}_{uuid4().hex[:12]}")
+        await scratch.create(connection, lasting=False)
+        own = [claim for claim in claims if claim.name in tables and claim.log_index <= position]
+        for stop in sorted({claim.log_index for claim in own}):
+            await replay(settings, connection, [scratch], stop, progress.advance)
+            for claim in own:
+                if claim.log_index == stop:
+                    hashes[claim.name, stop] = await table_hash(connection, tables[claim.name])
+        await replay(settings, connection, [scratch], position, progress.advance)
+        found = []
+        for name, table in tables.items():
+            differences = await compare(connection, table, consumer.schema, scratch.schema)
+            first = differences.first[0].index if differences.first else None
+            found.append({"name": name, "differing": differences.count, "first_index": first, "log_index": position})
+        return found
+    finally:
+        await transaction.rollback()
+
+
+def _committed(claim: Claim, found: TableHash | None) -> Result:
+    ok = found is not None and (found.rows, found.sha256) == (claim.rows, claim.sha256)
+    return {"name": claim.name, "index": claim.index, "log_index": claim.log_index, "ok": ok}
+
+
+def main(kind: str) -> None:
+    """Run a check and print what it found. Tampering is a result, and so is an error that says its remedy."""
+    said_s = 0.0
+
+    def update(done: int, total: int) -> None:
+        nonlocal said_s
+        if time.monotonic() - said_s >= _SAY_EVERY_S:
+            said_s = time.monotonic()
+            _say({"done": done, "total": total})
+
+    try:
+        result = asyncio.run(CHECKS[kind](Settings().acting_as("reader"), update))
+    except Tampered as error:
+        entry = _ENTRY.search(str(error))
+        result = {"ok": False, "reason": str(error), "index": int(entry[1]) if entry else None}
+    except YesserError as error:
+        result = {"ok": None, "reason": str(error)}
+    _say({"result": result})
+
+
+def _say(document: Result) -> None:
+    sys.stdout.buffer.write(orjson.dumps(document) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,144 @@
+"""An entry of the log as a page shows it: its event field by field, its verdict, and whether its proof holds."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import orjson
+
+from events.faults.problems import PROBLEMS, Bilingual, Explanation
+from events.schema_tools.field_meanings import meaning_of
+from events.types.catalogue import CATALOGUE
+from events.validation.refusal import REFUSED
+from events.wire.entry import NotAnEntry, parse_entry
+from infra.log.key_history import KeyHistory, parse_transitions
+from infra.log.merkle import leaf_hash
+from infra.log.proofs import verify_inclusion
+from infra.log.signed_note import InvalidNote, Verifier
+
+ROWS_MAX: Final = 200
+"""Fields that are shown; the rest is in the proof file."""
+Proof = Literal["good", "changed", "not-in-tree", "not-signed", "no-key"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A field of the event: its path, what it means, its name for `values.shown`, and its value."""
+
+    path: str
+    meaning: Bilingual | None
+    name: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class EntryView:
+    """`type` is short; `fields` are those of `data`, the first `ROWS_MAX`. `errors` are those of a refusal."""
+
+    index: int
+    recorded: str
+    address: str
+    sender: str
+    agency: str
+    type: str
+    purpose: Bilingual | None
+    subject: str
+    id: str
+    time: str
+    fields: tuple[Row, ...]
+    is_cut: bool
+    errors: tuple[Mapping[str, Any], ...]
+
+    @property
+    def is_refusal(self) -> bool:
+        return self.type == REFUSED
+
+
+def entry_view(index: int, raw: bytes) -> EntryView | None:
+    """None for bytes that are not an entry, as only changed ones are."""
+    try:
+        entry = parse_entry(index, raw)
+        data = entry.data
+    except (NotAnEntry, ValueError):
+        return None
+    rows = [row for _, row in zip(range(ROWS_MAX + 1), _rows(entry.type, "", "", data), strict=False)]
+    known = CATALOGUE.get(entry.type)
+    refused = data.get("problem", {}).get("errors", []) if entry.type == REFUSED else []
+    return EntryView(
+        index,
+        entry.recorded,
+        entry.address,
+        entry.address.partition("/")[0].removeprefix("agency.").removesuffix(".events"),
+        entry.agency,
+        entry.type,
+        None if known is None else known.purpose,
+        entry.subject,
+        entry.id,
+        entry.time,
+        tuple(rows[:ROWS_MAX]),
+        len(rows) > ROWS_MAX,
+        tuple(refused),
+    )
+
+
+def explained(code: str) -> Explanation | None:
+    """What a refusal code means and what to do; None for a code of another release."""
+    found: Mapping[str, Explanation] = PROBLEMS  # type: ignore[assignment]
+    return found.get(code)
+
+
+def proof_state(document: Mapping[str, Any], verifier: Verifier | None) -> Proof:
+    """Whether an entry with its proof (`/v1/proofs/{index}`) is as it was signed. `verifier`: the log's key, pinned."""
+    entry = str(document["entry"]).encode()
+    leaf = leaf_hash(entry)
+    if base64.b64decode(document["leaf"]) != leaf:
+        return "changed"
+    if verifier is None:
+        return "no-key"
+    try:
+        history = KeyHistory.of(verifier, parse_transitions(str(document["rotations"])))
+        checkpoint = history.parse_checkpoint(str(document["checkpoint"]))
+    except InvalidNote:
+        return "not-signed"
+    path = [base64.b64decode(step) for step in document["path"]]
+    included = verify_inclusion(leaf, document["index"], checkpoint.size, checkpoint.root, path)
+    return "good" if included else "not-in-tree"
+
+
+def _rows(type_name: str, shown: str, path: str, value: Any) -> Iterator[Row]:
+    """A row for each value. `shown` has the numbers of list items, `path` has `[]` for them."""
+    name = path.rpartition(".")[2].removesuffix("[]")
+    if isinstance(value, dict) and value.keys() == {"ar", "en"}:
+        meaning = _meaning(type_name, path)
+        for language in ("ar", "en"):
+            yield Row(f"{shown}.{language}", meaning, name, value[language])
+    elif isinstance(value, dict) and value:
+        for key, member in value.items():
+            yield from _rows(type_name, _joined(shown, key), _joined(path, key), member)
+    elif isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
+        for number, item in enumerate(value):
+            yield from _rows(type_name, f"{shown}[{number}]", f"{path}[]", item)
+    else:
+        yield Row(shown, _meaning(type_name, path), name, value)
+
+
+def _joined(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key
+
+
+def _meaning(type_name: str, path: str) -> Bilingual | None:
+    try:
+        return meaning_of(type_name, path.removesuffix("[]"))
+    except LookupError:
+        return None
+
+
+def pretty(raw: bytes) -> str:
+    """The entry as indented JSON; as it is where it cannot be read."""
+    try:
+        return orjson.dumps(orjson.loads(raw), option=orjson.OPT_INDENT_2).decode()
+    except orjson.JSONDecodeError:
+        return raw.decode("utf-8", "replace")

@@ -1,0 +1,105 @@
+"""`/explain/MODEL/KEY/FIELD`: the entries behind a figure."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from functools import partial
+from typing import Annotated, Any, Final
+from urllib.parse import quote
+
+from fastapi import APIRouter, Path, Query
+from fastapi.responses import HTMLResponse, Response
+
+from consumers.console.data.read_api import NotAnswered
+from consumers.console.pages.audit import names
+from consumers.console.pages.audit.explanation import earlier_index, steps_of, sum_of, wrong_figures
+from consumers.console.pages.audit.log_pages import INDEX_MAX
+from consumers.console.pages.audit.room import verifier_of
+from consumers.console.pages.audit.values import change, shown
+from consumers.console.visit import Visit, Visiting
+from consumers.explain.over_http.answers import CHANGED_ENTRY, split_figure
+from consumers.explain.shown_models import models
+from events.faults.problems import Bilingual
+
+PAGE_STEPS: Final = 20
+_KEY_MAX: Final = 400
+
+routes = APIRouter()
+
+
+@routes.get("/explain/{model}/{key:path}")
+async def explain(
+    visit: Visiting,
+    model: Annotated[str, Path(max_length=64)],
+    key: Annotated[str, Path(max_length=_KEY_MAX)],
+    before: Annotated[int | None, Query(ge=0, le=INDEX_MAX)] = None,
+) -> Response:
+    path = f"{quote(model, safe='')}/{quote(key, safe='/')}"
+    try:
+        answer = await visit.read(f"/v1/explain/{path}", limit=PAGE_STEPS, as_of_index=before)
+    except NotAnswered as error:
+        shown_instead = _not_explained(visit, error, model, key)
+        if shown_instead is None:
+            raise
+        return shown_instead
+    document = answer.document
+    earlier, verifier = earlier_index(answer.next), verifier_of(visit.parts.settings)
+    return visit.page(
+        "audit/explain.html",
+        **_heading(visit, model, document["key"], document["field"]),
+        document=document,
+        formula=await _formula(visit, document),
+        steps=steps_of(document),
+        sum=sum_of(document) if before is None else None,
+        wrong=wrong_figures(document),
+        show=partial(shown, visit.words),
+        change=partial(change, visit.words),
+        name_of=partial(names.field_name, model),
+        address=f"/explain/{path}",
+        figure_address=f"/explain/{quote(model, safe='')}/{quote(document['key'], safe='/')}",
+        before=before,
+        earlier_page=None if earlier is None else f"/explain/{path}?before={earlier}",
+        vkey=None if verifier is None else verifier.vkey,
+    )
+
+
+def _heading(visit: Visit, model: str, key: str, field: str | None) -> dict[str, Any]:
+    """What a page about a figure says first. The command gives the same answer."""
+    title, rest = names.title_of(model, key)
+    label: Bilingual | None = None if field is None else names.field_name(model, field)
+    words = visit.words
+    plain = " ".join(filter(None, (words.of(title) if title else model, rest, words.of(label) if label else field)))
+    command = shlex.join(["yesser", "audit", "explain", model, key, *([] if field is None else [field])])
+    return {
+        "title": title,
+        "rest": rest,
+        "label": label,
+        "field": field,
+        "model": model,
+        "plain_heading": plain,
+        "command": command,
+    }
+
+
+def _not_explained(visit: Visit, error: NotAnswered, model: str, path: str) -> HTMLResponse | None:
+    """A page for a figure that a changed entry, or too much work, keeps from being explained; else None."""
+    changed = next((row for row in error.document.get("errors", ()) if row.get("code") == CHANGED_ENTRY), None)
+    found = models().get(model)
+    if found is None or (changed is None and error.code not in ("overloaded", "too-many-requests")):
+        return None
+    heading = _heading(visit, model, *split_figure(found, path))
+    index = None if changed is None or "id" not in changed else int(changed["id"])
+    return visit.page("audit/not-explained.html", error.status, **heading, is_changed=changed is not None, index=index)
+
+
+async def _formula(visit: Visit, document: Mapping[str, Any]) -> Bilingual | None:
+    """The formula of a field of a statement, under the terms in force."""
+    if document["model"] != "statements" or document["field"] is None:
+        return None
+    partnership_id, _, period = document["key"].partition("/")
+    address = f"/v1/partnerships/{quote(partnership_id, safe='')}"
+    partnership = (await visit.read(address)).document
+    statement = (await visit.read(f"{address}/statements/{quote(period, safe='')}")).document
+    guarantee = names.guarantee_in_force(partnership, statement["contract_version"])
+    return names.formula("statements", document["field"], guarantee)

@@ -1,0 +1,150 @@
+"""`/audit/log` and `/audit/entries/…`: search in the log, and an entry with its proof."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from datetime import date
+from functools import partial
+from typing import Annotated, Any, Final
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from fastapi import APIRouter, Path, Query
+from fastapi.responses import Response
+
+from consumers.console.data.read_api import NotAnswered
+from consumers.console.navigation import roles_of
+from consumers.console.pages.audit.entry import entry_view, explained, pretty, proof_state
+from consumers.console.pages.audit.room import ROOM, verifier_of
+from consumers.console.pages.audit.values import cut, shown
+from consumers.console.visit import Visiting, only
+from events.types.catalogue import CATALOGUE
+from infra.log.merkle import leaf_hash
+from infra.log.proof_file import ProofFile
+
+PAGE_ROWS: Final = 25
+INDEX_MAX: Final = 2**53
+_TEXT_MAX: Final = 256
+_DAY_BEGINS: Final = "T00:00:00+03:00"
+_DAY_ENDS: Final = "T23:59:59.999999+03:00"
+_WORDS: Final = ("agency", "type", "subject", "id", "from", "to")
+
+routes = APIRouter()
+Index = Annotated[int, Path(ge=0, le=INDEX_MAX)]
+Text = Annotated[str, Query(max_length=_TEXT_MAX)]
+
+
+@routes.get("/audit/log", dependencies=[only(roles_of(ROOM))])
+async def log(
+    visit: Visiting,
+    agency: Text = "",
+    type: Text = "",
+    subject: Text = "",
+    id: Text = "",
+    first: Annotated[str, Query(max_length=_TEXT_MAX, alias="from")] = "",
+    last: Annotated[str, Query(max_length=_TEXT_MAX, alias="to")] = "",
+    after: Annotated[str | None, Query(max_length=1_024)] = None,
+) -> Response:
+    given = dict(zip(_WORDS, map(str.strip, (agency, type, subject, id, first, last)), strict=True))
+    faults = faults_of(given)
+    rows: list[Mapping[str, Any]] = []
+    following = None
+    if not faults:
+        try:
+            answer = await visit.read("/v1/entries", **asked_of(given), after=after)
+        except NotAnswered as error:
+            if error.status not in (403, 422):
+                raise
+            faults["search"] = error.code
+        else:
+            rows, following = answer.document, after_of(answer.next)
+    kept = {name: value for name, value in given.items() if value}
+    return visit.page(
+        "audit/log.html",
+        422 if faults else 200,
+        given=given,
+        faults={**dict.fromkeys((*_WORDS, "search"), ""), **faults},
+        is_faulty=bool(faults),
+        rows=rows,
+        types=CATALOGUE,
+        is_searched=bool(kept) or after is not None,
+        next_page=None if following is None else f"/audit/log?{urlencode({**kept, 'after': following})}",
+        first_page=f"/audit/log?{urlencode(kept)}" if after is not None else None,
+    )
+
+
+@routes.get("/audit/entries", dependencies=[only(roles_of(ROOM))])
+async def entry_by_number(visit: Visiting, index: Annotated[str, Query(max_length=24)] = "") -> Response:
+    """The form of the explorer that asks for one entry."""
+    number = index.strip().replace(",", "")
+    if number.isdecimal() and number.isascii() and int(number) <= INDEX_MAX:
+        return visit.redirect(f"/audit/entries/{int(number)}")
+    return visit.redirect("/audit/log")
+
+
+@routes.get("/audit/entries/{index}")
+async def entry(visit: Visiting, index: Index) -> Response:
+    document = (await visit.read(f"/v1/proofs/{index}")).document
+    raw = str(document["entry"]).encode()
+    verifier = verifier_of(visit.parts.settings)
+    view = entry_view(index, raw)
+    anomalies = []
+    if visit.account.role in roles_of(ROOM):
+        anomalies = (await visit.read("/v1/anomalies", index=index)).document
+    return visit.page(
+        "audit/entry.html",
+        index=index,
+        entry=view,
+        leaf=leaf_hash(raw).hex(),
+        size=document["size"],
+        proof=proof_state(document, verifier),
+        vkey=None if verifier is None else verifier.vkey,
+        whole=cut(visit.words, pretty(raw)),
+        anomalies=anomalies,
+        explained=explained,
+        show=partial(shown, visit.words),
+        may_search=visit.account.role in roles_of(ROOM),
+    )
+
+
+@routes.get("/audit/entries/{index}/proof")
+async def proof_file(visit: Visiting, index: Index) -> Response:
+    """The C2SP tlog-proof, as a file."""
+    document = (await visit.read(f"/v1/proofs/{index}")).document
+    path = [base64.b64decode(step) for step in document["path"]]
+    text = ProofFile(index, str(document["entry"]).encode(), path, document["checkpoint"]).text()
+    headers = {"Content-Disposition": f'attachment; filename="{index}.tlog-proof"'}
+    return Response(text, headers=headers, media_type="text/plain; charset=utf-8")
+
+
+def faults_of(given: Mapping[str, str]) -> dict[str, str]:
+    """Field → what is wrong with it, by a word."""
+    faults = {name: "date" for name in ("from", "to") if given[name] and not _is_date(given[name])}
+    if given["type"] and given["type"] not in CATALOGUE:
+        faults["type"] = "type"
+    if not faults and given["from"] and given["to"] and given["from"] > given["to"]:
+        faults["to"] = "order"
+    return faults
+
+
+def asked_of(given: Mapping[str, str]) -> dict[str, Any]:
+    """The parameters of `/v1/entries`. Days are those of Riyadh."""
+    return {
+        **{name: given[name] or None for name in ("agency", "type", "subject", "id")},
+        "recorded_from": given["from"] + _DAY_BEGINS if given["from"] else None,
+        "recorded_to": given["to"] + _DAY_ENDS if given["to"] else None,
+        "newest_first": "true",
+        "limit": PAGE_ROWS,
+    }
+
+
+def after_of(link: str | None) -> str | None:
+    """The cursor in the address of a next page."""
+    return None if link is None else parse_qs(urlsplit(link).query)["after"][0]
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return 1925 <= date.fromisoformat(text).year <= 2077 and len(text) == len("YYYY-MM-DD")
+    except ValueError:
+        return False

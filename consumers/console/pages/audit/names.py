@@ -1,0 +1,103 @@
+"""The words of figures: what a model's key is about, and the name of each field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from consumers.revenue.statements.formulas import fields as statement_fields
+from consumers.revenue.statements.formulas import formula_of, in_words, label
+from events.faults.problems import Bilingual
+
+_B = Bilingual
+_MODELS: Final[Mapping[str, Bilingual]] = {
+    "services": _B("الخدمة", "Service"),
+    "projects": _B("المشروع", "Project"),
+    "training": _B("التدريب", "Training"),
+    "campaigns": _B("الحملة", "Campaign"),
+    "coverage": _B("تغطية الخدمة", "Coverage of service"),
+    "partnerships": _B("الشراكة", "Partnership"),
+    "statements": _B("كشف الشراكة", "Statement of partnership"),
+    "accounts": _B("الحساب", "Account"),
+    "activity": _B("نشاط الجهة", "Activity of agency"),
+}
+_PLAN: Final[Mapping[str, Bilingual]] = {
+    "plan": _B("الخطة المعروضة", "The plan that is shown"),
+    "infrastructure": _B("مشاريع البنية التحتية", "Infrastructure projects"),
+    "national_applications": _B("التطبيقات الوطنية", "National applications"),
+    "services": _B("الخدمات", "Services"),
+    "training": _B("التدريب", "Training"),
+    "awareness": _B("التوعية", "Awareness"),
+    "partnerships": _B("الشراكة", "Partnership"),
+    "anomalies": _B("التناقضات", "Anomalies"),
+    "refusals": _B("السجلات المرفوضة", "Refused records"),
+}
+_FIELDS: Final[Mapping[str, Bilingual]] = {
+    "target": _B("المستهدف", "Target"),
+    "registered": _B("المسجّل", "Registered"),
+    "launched": _B("ما أُطلق", "Launched"),
+    "live": _B("العامل", "Live"),
+    "suspended": _B("الموقوف", "Suspended"),
+    "retired": _B("ما أُنهي", "Retired"),
+    "started": _B("المراحل التي بدأت", "Phases started"),
+    "completed": _B("المكتمل", "Completed"),
+    "cancelled": _B("الملغى", "Cancelled"),
+    "phases": _B("المراحل", "Phases"),
+    "quota": _B("المقاعد", "Quota"),
+    "certified": _B("الشهادات الممنوحة", "Certificates issued"),
+    "revoked": _B("الشهادات المسحوبة", "Certificates revoked"),
+    "net": _B("الشهادات السارية", "Certificates in force"),
+    "launched_services": _B("الخدمات التي أُطلقت", "Services launched"),
+    "aired.tv": _B("خدمات بُثت في التلفزيون", "Services aired on television"),
+    "aired.radio": _B("خدمات بُثت في الإذاعة", "Services aired on radio"),
+    "aired.print": _B("خدمات نُشرت في الصحف", "Services published in print"),
+    "on_all_three": _B("خدمات في القنوات الثلاث", "Services on all three channels"),
+    "general_campaigns": _B("الحملات العامة", "General campaigns"),
+    "reach": _B("الوصول", "Reach"),
+    "expected_halalas": _B("المتوقع", "Expected"),
+    "net_halalas": _B("الصافي", "Net"),
+    "partner_halalas": _B("حصة الشريك", "Partner's share"),
+    "treasury_halalas": _B("حصة الخزينة", "Treasury's share"),
+    "balance_halalas": _B("الرصيد", "Balance"),
+    "open_period": _B("الفترة المفتوحة", "Open period"),
+    "agency": _B("الجهة", "Agency"),
+    "owner": _B("الجهة المالكة", "Owner"),
+    "state": _B("الحالة", "State"),
+    "paused": _B("موقوفة مؤقتًا", "Paused"),
+    "count": _B("العدد", "Count"),
+    "plan_id": _B("معرّف الخطة", "Plan id"),
+    "group": _B("المجموعة", "Group"),
+    "name": _B("الاسم", "Name"),
+    "launched_on": _B("تاريخ الإطلاق", "Launched on"),
+}
+
+
+def title_of(model: str, key: str) -> tuple[Bilingual | None, str]:
+    """What a key is about, in words, and what is left of the key for the reader."""
+    if model != "plan":
+        return _MODELS.get(model), key
+    head, _, rest = key.partition("/")
+    if head == "services" and rest:
+        return _B("خدمات المجموعة", "Services of group"), rest
+    return _PLAN.get(head), rest
+
+
+def field_name(model: str, field: str) -> Bilingual | None:
+    """The name of a figure; None where it has none but its code."""
+    if model == "statements" and field in statement_fields():
+        return label(field)
+    return _FIELDS.get(field)
+
+
+def formula(model: str, field: str | None, guarantee: Mapping[str, Any] | None) -> Bilingual | None:
+    """How a field of a statement is computed, under the guarantee of its contract version; None for other figures."""
+    if model != "statements" or field not in statement_fields():
+        return None
+    return in_words(formula_of(str(field), guarantee))
+
+
+def guarantee_in_force(partnership: Mapping[str, Any], version: int) -> Mapping[str, Any] | None:
+    """The guarantee of a version of a partnership's terms (`/v1/partnerships/{id}`)."""
+    rows = {row["version"]: row["terms"] for row in partnership["versions"]}
+    found: Mapping[str, Any] | None = rows[version].get("guarantee") if version in rows else None
+    return found

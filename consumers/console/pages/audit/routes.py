@@ -1,0 +1,132 @@
+"""The audit room: the state of the log, checks of all of it, anomalies, completeness, commitments, keys, witnesses."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+
+from consumers.console.navigation import roles_of
+from consumers.console.pages.audit import explain_pages, log_pages
+from consumers.console.pages.audit.log_pages import after_of
+from consumers.console.pages.audit.room import CHECKERS, ROOM, checks_of, verifier_of
+from consumers.console.pages.audit.values import shown
+from consumers.console.visit import Visit, Visiting, only
+from events.errors import YesserError
+from events.types.contradictions import RULES
+from infra.http.problems import Problem
+from infra.http.routes import LOG_PREFIX
+from infra.log.key_history import KeyHistory, parse_transition
+from infra.log.signed_note import InvalidNote, Verifier
+from infra.settings import Settings
+from infra.witnesses.policy import Policy, read_policy
+
+PAGE_ROWS: Final = 25
+_AGENCIES_MAX: Final = 1_000
+Cursor = Annotated[str | None, Query(max_length=1_024)]
+
+_room = APIRouter(dependencies=[only(roles_of(ROOM))])
+
+
+@_room.get("/audit")
+async def overview(visit: Visiting) -> Response:
+    log = (await visit.read("/v1/log")).document
+    return visit.page(
+        "audit/overview.html",
+        log=log,
+        jobs=checks_of(visit).latest,
+        may_check=visit.account.role in CHECKERS,
+        files=files_address(visit),
+    )
+
+
+@_room.post("/audit/checks/{kind}")
+async def check(visit: Visiting, kind: Literal["log", "models"]) -> Response:
+    """Start a check, unless it runs already."""
+    if visit.account.role not in CHECKERS:
+        raise Problem("forbidden")
+    if checks_of(visit).start(kind, visit.account.username):
+        await visit.add_to_trail("check", kind)
+    return visit.redirect("/audit#checks")
+
+
+@_room.get("/audit/anomalies")
+async def anomalies(visit: Visiting, after: Cursor = None) -> Response:
+    answer = await visit.read("/v1/anomalies", limit=PAGE_ROWS, after=after)
+    following = after_of(answer.next)
+    return visit.page(
+        "audit/anomalies.html",
+        rows=answer.document,
+        rules=RULES,
+        show=partial(shown, visit.words),
+        next_page=None if following is None else f"/audit/anomalies?{urlencode({'after': following})}",
+        is_first=after is None,
+    )
+
+
+@_room.get("/audit/completeness")
+async def completeness(
+    visit: Visiting, month: Annotated[str, Query(pattern=r"^([0-9]{4}-[0-9]{2})?$")] = ""
+) -> Response:
+    document = (await visit.read("/v1/completeness/months", month=month or None, limit=_AGENCIES_MAX)).document
+    return visit.page("audit/completeness.html", **document)
+
+
+@_room.get("/audit/commitments")
+async def commitments(visit: Visiting) -> Response:
+    if visit.account.role not in CHECKERS:
+        raise Problem("not-found")
+    rows = (await visit.read("/v1/commitments")).document
+    return visit.page("audit/commitments.html", rows=rows, job=checks_of(visit).latest.get("models"))
+
+
+@_room.get("/audit/keys")
+async def keys(visit: Visiting) -> Response:
+    log = (await visit.read("/v1/log")).document
+    verifier = verifier_of(visit.parts.settings)
+    return visit.page(
+        "audit/keys.html",
+        log=log,
+        verifier=verifier,
+        keys=history_of(verifier, log["rotations"]),
+        policy=policy_of(visit.parts.settings),
+    )
+
+
+def history_of(verifier: Verifier | None, rotations: list[str]) -> list[dict[str, Any]] | None:
+    """The log's keys, the first one first, each with the size from which on it signs; None where they do not hold."""
+    if verifier is None:
+        return None
+    try:
+        history = KeyHistory.of(verifier, [*map(parse_transition, rotations)])
+    except InvalidNote:
+        return None
+    sizes = [0, *(step.size for step in history.transitions)]
+    return [
+        {"vkey": key.vkey, "from_size": size, "is_current": key == history.current}
+        for key, size in zip(history.keys, sizes, strict=True)
+    ]
+
+
+def policy_of(settings: Settings) -> Policy | None:
+    """Who must cosign, where this machine has the file."""
+    try:
+        return None if settings.witness_policy is None else read_policy(settings.witness_policy)
+    except (OSError, YesserError):
+        return None
+
+
+def files_address(visit: Visit) -> str | None:
+    """Where the log's files are served; None while the gateway's address is not known."""
+    try:
+        return visit.parts.gateway.address().rstrip("/") + LOG_PREFIX
+    except YesserError:
+        return None
+
+
+routes = APIRouter()
+for _part in (_room, log_pages.routes, explain_pages.routes):
+    routes.include_router(_part)

@@ -1,0 +1,160 @@
+"""`/campaigns/ID/acknowledge | air | complete`: a team's reports, sent through the gateway as its agency.
+
+A report's bytes follow from what it says, so that sending it twice is a duplicate and never a second fact. What the
+campaign has already is not sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any, Final, Literal
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from consumers.console.data.gateway import GatewayAway
+from consumers.console.pages.campaigns import wording
+from consumers.console.pages.campaigns.campaign import CampaignId, address_of, campaign_path, may_report, verdict_of
+from consumers.console.pages.campaigns.inbox import today_of
+from consumers.console.pages.campaigns.replies import AWAY, UNKNOWN, general_fault
+from consumers.console.pages.campaigns.reporting import (
+    TEXT_LENGTH_MAX,
+    Faults,
+    Given,
+    differing_airing,
+    faults_of,
+    read_acknowledgement,
+    read_airing,
+    read_completion,
+)
+from consumers.console.visit import Visit, Visiting
+from events.reports.campaign_reports import Action
+from infra.http.problems import Problem
+
+APPLIED_WAIT_S: Final = 5.0
+"""The longest wait for a report to be applied; then the page says that it is on its way."""
+LOOK_EVERY_S: Final = 0.15
+CONTENT_TYPE: Final = "application/cloudevents+json"
+_UNPROCESSABLE: Final = 422
+_READ: Final[Mapping[str, Callable[[str, Given, str], Action | Faults]]] = {
+    "acknowledge": read_acknowledgement,
+    "air": read_airing,
+    "complete": read_completion,
+}
+_COMMANDS: Final = {"acknowledge": "ack", "air": "air", "complete": "complete"}
+What = Literal["acknowledge", "air", "complete"]
+
+routes = APIRouter()
+
+
+@routes.get("/campaigns/{campaign_id}/acknowledge")
+async def acknowledge_form(visit: Visiting, campaign_id: CampaignId) -> Response:
+    return await _form(visit, campaign_id, "acknowledge")
+
+
+@routes.post("/campaigns/{campaign_id}/acknowledge")
+async def acknowledge(visit: Visiting, request: Request, campaign_id: CampaignId) -> Response:
+    return await _report(visit, campaign_id, "acknowledge", await typed(request))
+
+
+@routes.get("/campaigns/{campaign_id}/air")
+async def air_form(visit: Visiting, campaign_id: CampaignId) -> Response:
+    return await _form(visit, campaign_id, "air")
+
+
+@routes.post("/campaigns/{campaign_id}/air")
+async def air(visit: Visiting, request: Request, campaign_id: CampaignId) -> Response:
+    return await _report(visit, campaign_id, "air", await typed(request))
+
+
+@routes.get("/campaigns/{campaign_id}/complete")
+async def complete_form(visit: Visiting, campaign_id: CampaignId) -> Response:
+    return await _form(visit, campaign_id, "complete")
+
+
+@routes.post("/campaigns/{campaign_id}/complete")
+async def complete(visit: Visiting, request: Request, campaign_id: CampaignId) -> Response:
+    return await _report(visit, campaign_id, "complete", await typed(request))
+
+
+async def typed(request: Request) -> dict[str, str]:
+    """The texts of a form, each within its limit."""
+    form = await request.form()
+    return {name: value[:TEXT_LENGTH_MAX] for name, value in form.items() if isinstance(value, str)}
+
+
+async def _form(visit: Visit, campaign_id: str, what: What) -> Response:
+    campaign = await _own(visit, campaign_id)
+    missing = campaign["missing_channels"]
+    given = {"on": today_of(visit), "by": visit.account.team or "", "channel": missing[0] if missing else ""}
+    return _page(visit, campaign, what, given, {})
+
+
+async def _report(visit: Visit, campaign_id: str, what: What, given: Given) -> Response:
+    campaign = await _own(visit, campaign_id)
+    action = _READ[what](campaign_id, given, today_of(visit))
+    if isinstance(action, dict):
+        return _page(visit, campaign, what, given, action, _UNPROCESSABLE)
+    if differing := differing_airing(action, campaign) if what == "air" else {}:
+        return _page(visit, campaign, what, given, differing, _UNPROCESSABLE)
+    if action.effective_index(campaign) is not None:
+        return visit.redirect(address_of(campaign_id, report=action.event_id))
+    try:
+        reply = await visit.send("POST", "/v1/events", action.event(campaign["owner"]), CONTENT_TYPE)
+    except GatewayAway as error:
+        faults: Faults = {"": UNKNOWN if error.may_be_stored else AWAY}
+        return _page(visit, campaign, what, given, faults, 503)
+    if not reply.is_success:
+        errors = (reply.document or {}).get("errors", ()) if reply.status == _UNPROCESSABLE else ()
+        faults = faults_of(errors) or {"": general_fault(reply)}
+        return _page(visit, campaign, what, given, faults, reply.status)
+    await visit.add_to_trail(f"campaigns {_COMMANDS[what]}", campaign_id)
+    (sent,) = reply.document["receipt"]["events"]
+    await _applied(visit, action, sent["address"])
+    return visit.redirect(address_of(campaign_id, report=action.event_id, address=sent["address"]))
+
+
+async def _applied(visit: Visit, action: Action, address: str) -> None:
+    """Wait until the report is final and the campaign shows it, or for the longest wait."""
+    index: int | None = None
+    with suppress(TimeoutError):
+        async with asyncio.timeout(APPLIED_WAIT_S):
+            while index is None:
+                verdict = await verdict_of(visit, action.event_id, address) or {}
+                if verdict.get("state") == "refused":
+                    return
+                index = verdict.get("index")
+                if index is None:
+                    await asyncio.sleep(LOOK_EVERY_S)
+            while True:
+                if await _shown(visit, action) > index:
+                    return
+                await asyncio.sleep(LOOK_EVERY_S)
+
+
+async def _shown(visit: Visit, action: Action) -> int:
+    """The number of entries that the campaign shows."""
+    return (await visit.read(campaign_path(action.campaign_id))).log_index or 0
+
+
+async def _own(visit: Visit, campaign_id: str) -> Any:
+    """The campaign, which only its agency reports about. Raises `Problem` (403)."""
+    campaign = (await visit.read(campaign_path(campaign_id))).document
+    if not may_report(visit.account, campaign):
+        raise Problem("forbidden")
+    return campaign
+
+
+def _page(visit: Visit, campaign: Any, what: What, given: Given, faults: Faults, status: int = 200) -> Response:
+    return visit.page(
+        "campaigns/report.html",
+        status,
+        campaign=campaign,
+        what=what,
+        title=wording.ACTIONS[what],
+        given=given,
+        faults=faults,
+        wording=wording,
+    )

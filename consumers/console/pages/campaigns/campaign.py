@@ -1,0 +1,146 @@
+"""`/campaigns/ID`: one campaign with its brief, why there is one, what was done and what is to be done."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+from urllib.parse import quote, urlencode
+
+from fastapi import APIRouter, Path, Query
+from fastapi.responses import Response
+
+from consumers.campaigns.dates import in_words
+from consumers.campaigns.next_step import time_left
+from consumers.campaigns.rules.in_force import rules_in_force
+from consumers.console.accounts.accounts import Account
+from consumers.console.data.gateway import GatewayAway
+from consumers.console.data.read_api import NotAnswered
+from consumers.console.navigation import roles_of
+from consumers.console.pages.campaigns import wording
+from consumers.console.pages.campaigns.inbox import today_of
+from consumers.console.pages.campaigns.outcome import outcome
+from consumers.console.visit import Visit, Visiting
+from consumers.delivery.plain_text import lines
+from events.values.fields import ID_PATTERN
+from events.wire.envelope import EVENT_ID_PATTERN
+
+_NOT_FOUND: Final = 404
+VERDICT_WAIT_S: Final = 3.0
+"""Longer a page does not wait for what it can say without."""
+_LINKED: Final = ("http://", "https://")
+Row = Mapping[str, Any]
+CampaignId = Annotated[str, Path(pattern=ID_PATTERN)]
+
+routes = APIRouter()
+
+
+def may_report(account: Account, campaign: Row) -> bool:
+    """Whether the account's agency is the one that reports about the campaign."""
+    caller = account.caller()
+    return caller is not None and caller.agency is not None and caller.agency.code == campaign["owner"]
+
+
+def is_overdue(campaign: Row, today: str) -> bool:
+    """As the inbox says it: late, not paused or completed, and something is missing."""
+    is_late = campaign["due_on"] < today and campaign["state"] != "completed" and not campaign["paused"]
+    return is_late and (campaign["state"] == "triggered" or bool(campaign["missing_channels"]))
+
+
+def brief_of(campaign: Row) -> dict[str, str]:
+    """The brief in each language, without marks that turn the direction of what follows them."""
+    return {language: "\n".join(lines(campaign["brief"][language])) for language in ("ar", "en")}
+
+
+def service_address(campaign: Row) -> str | None:
+    """The address of the service, if a browser may follow it."""
+    url = None if campaign["service"] is None else campaign["service"]["url"]
+    return url if url is not None and url.lower().startswith(_LINKED) else None
+
+
+def actions_of(campaign: Row) -> list[str]:
+    """What its team may report, the next step first. A late airing still counts after completion."""
+    wanted = [campaign["next_action"]] if campaign["next_action"] else []
+    if campaign["state"] == "triggered":
+        wanted.append("acknowledge")
+    wanted.append("air")
+    if campaign["state"] != "completed":
+        wanted.append("complete")
+    return list(dict.fromkeys(wanted))
+
+
+@routes.get("/campaigns/{campaign_id}")
+async def campaign_page(
+    visit: Visiting,
+    campaign_id: CampaignId,
+    report: Annotated[str | None, Query(max_length=256)] = None,
+    address: Annotated[str | None, Query(max_length=256)] = None,
+) -> Response:
+    answer = await visit.read(campaign_path(campaign_id))
+    found, today, rules = answer.document, today_of(visit), rules_in_force()
+    reported = None
+    if report is not None and may_report(visit.account, found) and re.fullmatch(EVENT_ID_PATTERN.strip("^$"), report):
+        verdict = None if address is None else await verdict_of(visit, report, address)
+        reported = outcome(report, verdict, found, answer.log_index or 0, was_sent=address is not None)
+    return visit.page(
+        "campaigns/campaign.html",
+        live=True,
+        campaign=found,
+        overdue=is_overdue(found, today),
+        time_left=time_left(found["due_on"], today),
+        brief=brief_of(found),
+        service_address=service_address(found),
+        explanation=await _explanation(visit, campaign_id),
+        rule=wording.rule_words(rules, found["rule"]),
+        rule_sentence=wording.rule_sentence(rules, found["rule"]),
+        actions=actions_of(found) if may_report(visit.account, found) else [],
+        may_audit=visit.account.role in roles_of("/audit"),
+        reported=reported,
+        wording=wording,
+    )
+
+
+@routes.get("/campaigns/{campaign_id}/brief")
+async def brief_page(visit: Visiting, campaign_id: CampaignId) -> Response:
+    """The brief in both languages on a sheet of paper."""
+    found = (await visit.read(campaign_path(campaign_id))).document
+    return visit.page(
+        "campaigns/brief.html",
+        campaign=found,
+        brief=brief_of(found),
+        due=in_words(found["due_on"]),
+        channels=wording.channel_list(found["channels"]),
+    )
+
+
+def campaign_path(campaign_id: str) -> str:
+    """Of the read API."""
+    return f"/v1/campaigns/{quote(campaign_id, safe='')}"
+
+
+def address_of(campaign_id: str, **query: str) -> str:
+    """Of the page."""
+    path = f"/campaigns/{quote(campaign_id, safe='')}"
+    return f"{path}?{urlencode(query)}" if query else path
+
+
+async def verdict_of(visit: Visit, event_id: str, address: str) -> Any:
+    """The gateway's verdict on a report, or None where it has none, is slow or is away."""
+    try:
+        async with asyncio.timeout(VERDICT_WAIT_S):
+            reply = await visit.send("GET", f"/v1/events/{quote(event_id, safe='')}", address=address)
+    except (GatewayAway, TimeoutError):
+        return None
+    return reply.document if reply.is_success else None
+
+
+async def _explanation(visit: Visit, campaign_id: str) -> Row | None:
+    """What the rules decided; None where the campaign is another agency's."""
+    try:
+        explained: Row = (await visit.read(f"{campaign_path(campaign_id)}/explanation")).document
+    except NotAnswered as error:
+        if error.status != _NOT_FOUND:
+            raise
+        return None
+    return explained

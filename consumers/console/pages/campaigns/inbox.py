@@ -1,0 +1,188 @@
+"""`/campaigns`: what a team must do, what is overdue first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+
+from consumers.campaigns.next_step import time_left
+from consumers.campaigns.rules.in_force import rules_in_force
+from consumers.campaigns.spreadsheet import inbox_csv
+from consumers.console.accounts.accounts import Account
+from consumers.console.data.read_api import Answer, NotAnswered
+from consumers.console.pages.campaigns import wording
+from consumers.console.visit import Visit, Visiting
+from events.faults.problems import Bilingual
+from events.values.fields import CODE_PATTERN
+from events.values.working_days import riyadh_date
+from events.wire.entry import recorded_time
+
+PAGE_ROWS: Final = 30
+CSV_PAGE_ROWS: Final = 1_000
+_NOT_FOUND: Final = 404
+_SECTIONS: Final = (
+    ("overdue", Bilingual("متأخرة", "Overdue")),
+    ("to-do", Bilingual("للتنفيذ", "To do")),
+    ("paused", Bilingual("موقوفة: لا عمل الآن", "Paused: nothing to do now")),
+    ("completed", Bilingual("اكتملت", "Completed")),
+)
+Whose = Literal["mine", "all"]
+Row = Mapping[str, Any]
+
+routes = APIRouter()
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What somebody chose to see, as the form of the page gives it."""
+
+    whose: str = ""
+    state: str = ""
+    rule: str = ""
+    channel: str = ""
+    agency: str = ""
+
+    def query(self, **changed: str) -> str:
+        """As a query string, without what is not chosen."""
+        given = {name: getattr(self, name) for name in self.__slots__} | changed
+        return urlencode({name: value for name, value in given.items() if value})
+
+    def narrows(self) -> bool:
+        return bool(self.rule or self.channel or self.agency or self.state)
+
+
+def whose_of(account: Account, chosen: Chosen) -> Whose | None:
+    """Whether an office or a team sees its own or all; None for an account that has no such choice."""
+    if account.role == "office":
+        return "mine" if chosen.whose == "mine" else "all"
+    return None if account.team is None else "all" if chosen.whose == "all" else "mine"
+
+
+def parameters(account: Account, chosen: Chosen) -> dict[str, str]:
+    """The parameters of `/v1/inbox`. What is not one of the choices is left out."""
+    whose = whose_of(account, chosen)
+    found = {"state": chosen.state if chosen.state in wording.STATES else "open"}
+    if chosen.channel in wording.CHANNELS:
+        found["channel"] = chosen.channel
+    if chosen.rule and "\0" not in chosen.rule:
+        found["rule"] = chosen.rule[:64]
+    if account.role == "office":
+        if chosen.agency and agency_fault(chosen.agency) is None:
+            found["agency"] = chosen.agency
+        elif whose == "all":
+            found["everyone"] = "true"
+    elif whose == "mine" and account.team is not None:
+        found["team"] = account.team
+    return found
+
+
+def agency_fault(code: str) -> Bilingual | None:
+    """What is wrong with an agency's code that somebody typed."""
+    if not code or re.fullmatch(CODE_PATTERN.strip("^$"), code):
+        return None
+    return Bilingual("اكتب رمز الجهة بحروف لاتينية، مثل health.", "Write an agency's code, such as health.")
+
+
+def sections(rows: Sequence[Row], today: str) -> list[dict[str, Any]]:
+    """The rows under their headings, each with the time that is left."""
+    shown = [{**row, "time_left": None if row["paused"] else time_left(row["due_on"], today)} for row in rows]
+    found = ((name, heading, [row for row in shown if section_of(row) == name]) for name, heading in _SECTIONS)
+    return [{"name": name, "heading": heading, "rows": chosen} for name, heading, chosen in found if chosen]
+
+
+def section_of(row: Row) -> str:
+    if row["state"] == "completed":
+        return "completed"
+    if row["overdue"]:
+        return "overdue"
+    return "paused" if row["paused"] else "to-do"
+
+
+def after_of(following: str | None) -> str | None:
+    """The cursor in the address of a next page."""
+    return None if following is None else parse_qs(urlsplit(following).query)["after"][0]
+
+
+def today_of(visit: Visit) -> str:
+    """The civil date in Riyadh."""
+    return riyadh_date(recorded_time(visit.parts.clock()))
+
+
+Text = Annotated[str, Query(max_length=256)]
+
+
+@routes.get("/campaigns")
+async def inbox_page(
+    visit: Visiting,
+    whose: Text = "",
+    state: Text = "",
+    rule: Text = "",
+    channel: Text = "",
+    agency: Text = "",
+    after: Annotated[str | None, Query(max_length=1_024)] = None,
+) -> Response:
+    chosen = Chosen(whose, state, rule, channel, agency.strip())
+    rows, has_team = await _read(visit, chosen, after)
+    counted = {name: value for name, value in _asked(visit, chosen, has_team).items() if name != "state"}
+    counts = await visit.read("/v1/inbox/counts", **counted)
+    rules = rules_in_force()
+    following = after_of(rows.next)
+    return visit.page(
+        "campaigns/inbox.html",
+        live=True,
+        chosen=chosen,
+        whose=whose_of(visit.account, chosen),
+        has_team=has_team,
+        counts=counts.document,
+        sections=sections(rows.document, today_of(visit)),
+        following=None if following is None else chosen.query(after=following),
+        agency_fault=agency_fault(chosen.agency) if visit.account.role == "office" else None,
+        rule_names={one.name: wording.rule_words(rules, one.name) for one in rules.rules},
+        owner=visit.caller.holder,
+        wording=wording,
+    )
+
+
+@routes.get("/campaigns/campaigns.csv")
+async def inbox_file(
+    visit: Visiting, whose: Text = "", state: Text = "", rule: Text = "", channel: Text = "", agency: Text = ""
+) -> Response:
+    """The whole list for a spreadsheet."""
+    chosen = Chosen(whose, state, rule, channel, agency.strip())
+    rows: list[Row] = []
+    after: str | None = None
+    while True:
+        page, _ = await _read(visit, chosen, after, CSV_PAGE_ROWS)
+        rows += page.document
+        after = after_of(page.next)
+        if after is None:
+            return csv_file("campaigns.csv", inbox_csv(rows))
+
+
+def csv_file(name: str, content: str) -> Response:
+    """A table as a download."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(content, 200, headers, "text/csv; charset=utf-8")
+
+
+async def _read(visit: Visit, chosen: Chosen, after: str | None, limit: int = PAGE_ROWS) -> tuple[Answer, bool]:
+    """The rows, and whether the agency has the account's team; without it all of the agency's are shown."""
+    for has_team in (True, False):
+        asked = _asked(visit, chosen, has_team)
+        try:
+            return await visit.read("/v1/inbox", sort="overdue", limit=limit, after=after, **asked), has_team
+        except NotAnswered as error:
+            if error.status != _NOT_FOUND or "team" not in asked:
+                raise
+    raise AssertionError("without a team the agency's own are read")
+
+
+def _asked(visit: Visit, chosen: Chosen, has_team: bool) -> dict[str, str]:
+    asked = parameters(visit.account, chosen)
+    return asked if has_team else {name: value for name, value in asked.items() if name != "team"}

@@ -1,0 +1,100 @@
+"""What became of a report, from its verdict and from the campaign as it stands. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from events.faults.problems import Bilingual
+
+Row = Mapping[str, Any]
+Kind = Literal["good", "bad", ""]
+_CONFLICT: Final = "conflict"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A notice: its kind, its title, and a sentence. `first`: who acknowledged, where somebody else was first."""
+
+    kind: Kind
+    title: Bilingual
+    text: Bilingual | None = None
+    first: str | None = None
+    index: int | None = None
+    faults: tuple[str, ...] = ()
+
+
+def effective_index(event_id: str, campaign: Row) -> int | None:
+    """The entry by which the campaign has what the report says; None where it has not."""
+    what, _, _ = event_id.partition(".")
+    if what == "ack":
+        acknowledged: int | None = campaign["acknowledged_index"]
+        return acknowledged
+    if what == "complete":
+        completed: int | None = campaign["completed_index"]
+        return completed
+    prefix = f"air.{campaign['campaign_id']}."
+    airings = campaign["airings"] or ()
+    return next((row["index"] for row in airings if f"{prefix}{row['airing_id']}" == event_id), None)
+
+
+def outcome(event_id: str, verdict: Row | None, campaign: Row, log_index: int, *, was_sent: bool) -> Outcome | None:
+    """What to say about a report. None for one that is not about this campaign.
+
+    `log_index` is the number of entries that the campaign shows.
+    """
+    if not event_id.partition(".")[2].startswith(campaign["campaign_id"]):
+        return None
+    effective = effective_index(event_id, campaign)
+    state, index = (None, None) if verdict is None else (verdict["state"], verdict.get("index"))
+    if not was_sent:
+        return _in_effect(event_id, campaign, effective)
+    if state in ("registered", "duplicate") and index is not None:
+        if index == effective:
+            return _recorded(index, is_repeat=state == "duplicate")
+        if index >= log_index:
+            return _on_its_way()
+        return _changed_nothing(event_id, campaign, effective, index)
+    if state == "refused":
+        errors = (verdict or {}).get("errors") or ()
+        if effective is not None and {error["code"] for error in errors} == {_CONFLICT}:
+            return _in_effect(event_id, campaign, effective)
+        title = Bilingual("رُفض التقرير، ولم يتغير شيء", "The report was refused. Nothing changed")
+        return Outcome("bad", title, index=index, faults=tuple(str(error["detail"]) for error in errors))
+    return _on_its_way() if effective is None else _recorded(effective, is_repeat=False)
+
+
+def _recorded(index: int, *, is_repeat: bool) -> Outcome:
+    if is_repeat:
+        title = Bilingual("سبق تسجيله، ولم يتكرر شيء", "It was reported before. Nothing was counted twice")
+        return Outcome("good", title, index=index)
+    return Outcome("good", Bilingual("سُجّل", "Recorded"), index=index)
+
+
+def _on_its_way() -> Outcome:
+    text = Bilingual("تظهر النتيجة في هذه الصفحة بعد لحظات.", "This page shows the result in a moment.")
+    return Outcome("", Bilingual("التقرير في طريقه إلى السجل", "The report is on its way to the log"), text)
+
+
+def _in_effect(event_id: str, campaign: Row, effective: int | None) -> Outcome | None:
+    """The campaign has it already, from somebody else or from before."""
+    if effective is None:
+        return None
+    if event_id.startswith("ack."):
+        title = Bilingual("استُلمت الحملة من قبل، ولم يتغير شيء", "Acknowledged already. Nothing changed")
+        return Outcome("", title, first=campaign["acknowledged_by"], index=effective)
+    if event_id.startswith("complete."):
+        return Outcome(
+            "", Bilingual("اكتملت من قبل، ولم يتغير شيء", "Completed already. Nothing changed"), index=effective
+        )
+    title = Bilingual("سُجّل هذا البث من قبل، ولم يتغير شيء", "This airing is recorded already. Nothing changed")
+    return Outcome("", title, index=effective)
+
+
+def _changed_nothing(event_id: str, campaign: Row, effective: int | None, index: int) -> Outcome:
+    found = _in_effect(event_id, campaign, effective)
+    if found is not None:
+        return found
+    text = Bilingual("السبب مذكور أدناه في «ما جرى».", "The history below says why.")
+    return Outcome("", Bilingual("لم يغيّر القيد شيئًا", "The entry changed nothing"), text, index=index)

@@ -1,0 +1,112 @@
+"""The forms of reports: what somebody typed as a report, or what is wrong with it, field by field. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, get_args
+
+from events.faults.problems import Bilingual
+from events.reports.campaign_reports import Action, Airing, acknowledgement, airing_report, completion
+from events.values.fields import DATE_PATTERN, ID_PATTERN, Channel
+
+Faults = dict[str, Bilingual | str]
+"""By field; that of "" is of the whole form."""
+Given = Mapping[str, str]
+
+FIELDS: Final = {
+    "/data/by": "by",
+    "/data/on": "on",
+    "/data/channel": "channel",
+    "/data/outlet/ar": "outlet_ar",
+    "/data/outlet/en": "outlet_en",
+    "/data/reach": "reach",
+    "/data/airing_id": "airing_id",
+    "/id": "airing_id",
+}
+"""The field that a fault of an event belongs to, by its pointer."""
+REACH_MAX: Final = 2**53 - 1
+TEXT_LENGTH_MAX: Final = 2_000
+_SEPARATORS: Final = dict.fromkeys(map(ord, ",٬ \u00a0\u202f"))
+_DIGITS: Final = {0x0660 + digit: str(digit) for digit in range(10)} | {
+    0x06F0 + digit: str(digit) for digit in range(10)
+}
+_DESK: Final = Bilingual(
+    "اكتب رمز المكتب بحروف لاتينية وأرقام دون مسافات، مثل press-desk.",
+    "Write the desk in Latin letters and digits without spaces, such as press-desk.",
+)
+_DATE: Final = Bilingual(
+    "اكتب تاريخًا ميلاديًا مثل \u20662026-11-26\u2069.", "Write a Gregorian date such as 2026-11-26."
+)
+_AIRING_ID: Final = Bilingual(
+    "اكتبه بحروف لاتينية وأرقام دون مسافات، مثل evening-2.",
+    "Write it in Latin letters and digits without spaces, such as evening-2.",
+)
+_MISSING: Final = Bilingual("اكتب اسم المحطة أو الصحيفة.", "Write the station or the paper.")
+
+
+def read_acknowledgement(campaign_id: str, given: Given, today: str) -> Action | Faults:
+    by = given.get("by", "").strip()
+    if not re.fullmatch(ID_PATTERN.strip("^$"), by):
+        return {"by": _DESK}
+    return acknowledgement(campaign_id, by, today)
+
+
+def read_completion(campaign_id: str, given: Given, today: str) -> Action | Faults:
+    on = western(given.get("on", "")).strip() or today
+    return completion(campaign_id, on) if _is_date(on) else {"on": _DATE}
+
+
+def read_airing(campaign_id: str, given: Given, today: str) -> Action | Faults:
+    faults: Faults = {}
+    channel, on = given.get("channel", ""), western(given.get("on", "")).strip() or today
+    reach = western(given.get("reach", "")).translate(_SEPARATORS)
+    airing_id = given.get("airing_id", "").strip() or None
+    outlet = {language: given.get(f"outlet_{language}", "").strip() for language in ("ar", "en")}
+    if channel not in get_args(Channel):
+        faults["channel"] = Bilingual("اختر الوسيلة.", "Choose a channel.")
+    for language, name in outlet.items():
+        if not name:
+            faults[f"outlet_{language}"] = _MISSING
+    if not _is_date(on):
+        faults["on"] = _DATE
+    if not re.fullmatch(r"[0-9]{1,16}", reach) or int(reach) > REACH_MAX:
+        faults["reach"] = Bilingual("اكتب عددًا صحيحًا مثل 250000.", "Write a whole number such as 250000.")
+    if airing_id is not None and not re.fullmatch(ID_PATTERN.strip("^$"), airing_id):
+        faults["airing_id"] = _AIRING_ID
+    if faults:
+        return faults
+    medium: Any = channel
+    return airing_report(campaign_id, Airing(medium, outlet, int(reach), on, airing_id))
+
+
+def differing_airing(action: Action, campaign: Mapping[str, Any]) -> Faults:
+    """The fault of an airing whose id the campaign has with other figures: a second one needs an id of its own."""
+    index = action.effective_index(campaign)
+    if index is None or action.is_in_effect(campaign):
+        return {}
+    return {
+        "airing_id": Bilingual(
+            f"سُجّل بث هذا المنفذ في هذا اليوم بالقيد {index} وبأرقام أخرى. إن كان هذا بثًا ثانيًا فاكتب له معرّفًا.",
+            f"Entry {index} has an airing of this outlet on this day, with other figures. If this is a second airing,"
+            " give it an id.",
+        )
+    }
+
+
+def faults_of(errors: Sequence[Mapping[str, Any]]) -> Faults:
+    """The faults of an event as the gateway lists them; those of no field belong to the whole form."""
+    found: Faults = {}
+    for error in errors:
+        field = FIELDS.get(str(error.get("pointer", "")), "")
+        found.setdefault(field, str(error.get("detail", "")))
+    return found
+
+
+def western(text: str) -> str:
+    """With Western digits."""
+    return text.translate(_DIGITS)
+
+
+def _is_date(text: str) -> bool:
+    return re.fullmatch(DATE_PATTERN.strip("^$"), text) is not None

@@ -1,0 +1,220 @@
+"""`/campaigns/teams`: an agency's teams with their contacts, subscriptions, webhooks and calendar."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final, get_args
+
+from fastapi import APIRouter, Path, Request
+from fastapi.responses import Response
+
+from consumers.campaigns.rules.in_force import rules_in_force
+from consumers.console.pages.campaigns import wording
+from consumers.console.pages.campaigns.acting import typed
+from consumers.console.pages.campaigns.changing import act, change, look
+from consumers.console.pages.campaigns.reporting import TEXT_LENGTH_MAX, Faults, Given
+from consumers.console.visit import Visit, Visiting
+from consumers.delivery.teams.inputs import TEAM_PATTERN
+from consumers.delivery.teams.teams import masked
+from events.values.fields import Channel
+
+TEAM_FIELDS: Final = {
+    "/team": "team",
+    "/name/ar": "name_ar",
+    "/name/en": "name_en",
+    "/language": "language",
+    "/contacts": "contacts",
+}
+SUBSCRIPTION_FIELDS: Final = {
+    "/route": "route",
+    "/endpoint_id": "route",
+    "/rules": "rules",
+    "/channels": "channels",
+    "/services": "services",
+    "/from_date": "from_date",
+}
+_LIST_MAX: Final = "1000"
+TeamCode = Annotated[str, Path(pattern=TEAM_PATTERN)]
+Row = Mapping[str, Any]
+
+routes = APIRouter()
+
+
+def new_team(given: Given) -> dict[str, Any]:
+    """The document of a team, as its form gives it."""
+    return {
+        "team": given.get("team", "").strip(),
+        "name": {language: given.get(f"name_{language}", "").strip() for language in ("ar", "en")},
+        "language": given.get("language", "ar"),
+        "contacts": words_of(given.get("contacts", "")),
+    }
+
+
+def new_subscription(team: str, given: Given, chosen: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """The document of a subscription. What is not chosen means all. `route` is `email` or a webhook's id."""
+    route = given.get("route", "")
+    filters = {name: list(chosen[name]) for name in ("rules", "channels") if chosen.get(name)}
+    services = words_of(given.get("services", ""))
+    found: dict[str, Any] = {"team": team, "route": "email" if route == "email" else "webhook", **filters}
+    if route != "email":
+        found["endpoint_id"] = route
+    if services:
+        found["services"] = services
+    if given.get("from_date", "").strip():
+        found["from_date"] = given["from_date"].strip()
+    return found
+
+
+def words_of(text: str) -> list[str]:
+    """What is written on lines of its own, or between spaces or commas."""
+    return text.replace(",", " ").replace("،", " ").split()
+
+
+def of_team(rows: Sequence[Row], team: str) -> list[Row]:
+    return [row for row in rows if row["team"] == team]
+
+
+@routes.get("/campaigns/teams")
+async def teams_page(visit: Visiting) -> Response:
+    teams = await look(visit, "/v1/teams", limit=_LIST_MAX)
+    return visit.page("campaigns/teams.html", teams=teams, agency=visit.caller.holder, wording=wording)
+
+
+@routes.get("/campaigns/new-team")
+async def new_team_form(visit: Visiting) -> Response:
+    given = {"team": visit.account.team or "", "language": visit.words.language}
+    return visit.page("campaigns/team-new.html", given=given, faults={})
+
+
+@routes.post("/campaigns/new-team")
+async def add_team(visit: Visiting, request: Request) -> Response:
+    given = await typed(request)
+    made, faults, status = await change(visit, "POST", "/v1/teams", new_team(given), TEAM_FIELDS)
+    if faults:
+        return visit.page("campaigns/team-new.html", status, given=given, faults=faults)
+    return visit.redirect(f"/campaigns/teams/{made['team']}")
+
+
+@routes.get("/campaigns/teams/{team}")
+async def team_page(visit: Visiting, team: TeamCode) -> Response:
+    return await _team_page(visit, team)
+
+
+@routes.get("/campaigns/teams/{team}/contacts")
+async def contacts_form(visit: Visiting, team: TeamCode) -> Response:
+    return await _contacts_page(visit, team, {}, {})
+
+
+@routes.post("/campaigns/teams/{team}/contacts")
+async def put_contacts(visit: Visiting, request: Request, team: TeamCode) -> Response:
+    given = await typed(request)
+    body = {"contacts": words_of(given.get("contacts", ""))}
+    _, faults, status = await change(visit, "PUT", f"/v1/teams/{team}/contacts", body, TEAM_FIELDS)
+    if faults:
+        return await _contacts_page(visit, team, given, faults, status)
+    return visit.redirect(f"/campaigns/teams/{team}")
+
+
+@routes.get("/campaigns/teams/{team}/subscribe")
+async def subscribe_form(visit: Visiting, team: TeamCode) -> Response:
+    return await _subscribe_page(visit, team, {"route": "email"}, {}, {})
+
+
+@routes.post("/campaigns/teams/{team}/subscribe")
+async def subscribe(visit: Visiting, request: Request, team: TeamCode) -> Response:
+    given, form = await typed(request), await request.form()
+    chosen = {name: [str(one)[:TEXT_LENGTH_MAX] for one in form.getlist(name)] for name in ("rules", "channels")}
+    body = new_subscription(team, given, chosen)
+    _, faults, status = await change(visit, "POST", "/v1/subscriptions", body, SUBSCRIPTION_FIELDS)
+    if faults:
+        return await _subscribe_page(visit, team, given, chosen, faults, status)
+    return visit.redirect(f"/campaigns/teams/{team}")
+
+
+@routes.post("/campaigns/teams/{team}/subscriptions/{subscription_id}/end")
+async def end_subscription(visit: Visiting, team: TeamCode, subscription_id: int) -> Response:
+    await act(visit, "DELETE", f"/v1/subscriptions/{subscription_id}")
+    return visit.redirect(f"/campaigns/teams/{team}")
+
+
+@routes.post("/campaigns/teams/{team}/calendar")
+async def make_calendar_address(visit: Visiting, team: TeamCode) -> Response:
+    """Show the address: it is not shown again, so there is no page to be led to."""
+    made = await act(visit, "POST", f"/v1/teams/{team}/calendar-address")
+    return await _team_page(visit, team, calendar_address=made["address"])
+
+
+@routes.post("/campaigns/teams/{team}/calendar/revoke")
+async def revoke_calendar_address(visit: Visiting, team: TeamCode) -> Response:
+    await act(visit, "DELETE", f"/v1/teams/{team}/calendar-address")
+    return visit.redirect(f"/campaigns/teams/{team}")
+
+
+@routes.get("/campaigns/teams/{team}/close")
+async def close_form(visit: Visiting, team: TeamCode) -> Response:
+    return visit.page("campaigns/team-close.html", team=await look(visit, f"/v1/teams/{team}"))
+
+
+@routes.post("/campaigns/teams/{team}/close")
+async def close(visit: Visiting, team: TeamCode) -> Response:
+    await act(visit, "DELETE", f"/v1/teams/{team}")
+    return visit.redirect("/campaigns/teams")
+
+
+async def _team_page(visit: Visit, team: str, *, calendar_address: str | None = None) -> Response:
+    found = await look(visit, f"/v1/teams/{team}")
+    is_open = found["closed_at"] is None
+    contacts, webhooks, subscriptions = await asyncio.gather(
+        look(visit, f"/v1/teams/{team}/contacts") if is_open else _no_contacts(),
+        look(visit, "/v1/webhooks", ended="true", limit=_LIST_MAX),
+        look(visit, "/v1/subscriptions", limit=_LIST_MAX),
+    )
+    rules = rules_in_force()
+    return visit.page(
+        "campaigns/team.html",
+        team=found,
+        is_open=is_open,
+        contacts=[masked(address) for address in contacts["contacts"]],
+        webhooks=of_team(webhooks, team),
+        subscriptions=of_team(subscriptions, team),
+        rule_words=lambda name: wording.rule_words(rules, name),
+        calendar_address=calendar_address,
+        wording=wording,
+    )
+
+
+async def _no_contacts() -> dict[str, list[str]]:
+    return {"contacts": []}
+
+
+async def _contacts_page(visit: Visit, team: str, given: Given, faults: Faults, status: int = 200) -> Response:
+    found, contacts = await asyncio.gather(look(visit, f"/v1/teams/{team}"), look(visit, f"/v1/teams/{team}/contacts"))
+    known = [masked(address) for address in contacts["contacts"]]
+    return visit.page("campaigns/team-contacts.html", status, team=found, contacts=known, given=given, faults=faults)
+
+
+async def _subscribe_page(
+    visit: Visit,
+    team: str,
+    given: Given,
+    chosen: Mapping[str, Sequence[str]],
+    faults: Faults,
+    status: int = 200,
+) -> Response:
+    found, webhooks = await asyncio.gather(
+        look(visit, f"/v1/teams/{team}"), look(visit, "/v1/webhooks", limit=_LIST_MAX)
+    )
+    rules = rules_in_force()
+    return visit.page(
+        "campaigns/team-subscribe.html",
+        status,
+        team=found,
+        webhooks=[row for row in of_team(webhooks, team) if row["disabled_at"] is None],
+        rules={rule.name: wording.rule_words(rules, rule.name) for rule in rules.rules},
+        channels=get_args(Channel),
+        given=given,
+        chosen=chosen,
+        faults=faults,
+        wording=wording,
+    )

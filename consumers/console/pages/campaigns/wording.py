@@ -1,0 +1,95 @@
+"""The names of states, channels, steps and rules, in Arabic and English. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from consumers.campaigns.rules.rule import NOT_AIRED, Rule, RuleSet
+from events.faults.problems import Bilingual
+
+Row = Mapping[str, Any]
+
+CHANNELS: Final = {
+    "tv": Bilingual("التلفزيون", "Television"),
+    "radio": Bilingual("الإذاعة", "Radio"),
+    "print": Bilingual("الصحافة", "Print"),
+}
+STATES: Final = {
+    "open": Bilingual("لم تكتمل", "Not completed"),
+    "overdue": Bilingual("متأخرة", "Overdue"),
+    "triggered": Bilingual("لم تُستلم", "Not acknowledged"),
+    "acknowledged": Bilingual("استُلمت", "Acknowledged"),
+    "paused": Bilingual("موقوفة", "Paused"),
+    "escalated": Bilingual("مُصعّدة", "Escalated"),
+    "completed": Bilingual("اكتملت", "Completed"),
+    "any": Bilingual("كل الحملات", "All campaigns"),
+}
+"""What a list of campaigns can be limited to."""
+ACTIONS: Final = {
+    "acknowledge": Bilingual("استلام الحملة", "Acknowledge"),
+    "air": Bilingual("تسجيل بث", "Report an airing"),
+    "complete": Bilingual("إكمال الحملة", "Complete"),
+}
+STEPS: Final = {
+    "campaign.triggered": Bilingual("أُطلقت", "Triggered"),
+    "campaign.paused": Bilingual("أُوقفت", "Paused"),
+    "campaign.resumed": Bilingual("استُؤنفت", "Resumed"),
+    "campaign.escalated": Bilingual("صُعّدت", "Escalated"),
+    "awareness.campaign-acknowledged": Bilingual("استُلمت", "Acknowledged"),
+    "awareness.campaign-aired": Bilingual("بُثت", "Aired"),
+    "awareness.campaign-completed": Bilingual("اكتملت", "Completed"),
+}
+MOMENTS: Final = {
+    "service.launched": Bilingual("إطلاق خدمة", "A service is launched"),
+    "service.resumed": Bilingual("استئناف خدمة", "A service is resumed"),
+    "service.retired": Bilingual("إلغاء خدمة", "A service is retired"),
+    "awareness.initiative-announced": Bilingual("الإعلان عن مبادرة", "An initiative is announced"),
+    "partnership.workshop-announced": Bilingual("الإعلان عن ورشة عمل", "A workshop is announced"),
+    "partnership.workshop-held": Bilingual("عقد ورشة عمل", "A workshop is held"),
+    "partnership.framework-published": Bilingual("نشر إطار للشراكة", "A partnership framework is published"),
+    "group-completed": Bilingual("اكتمال مجموعة من خدمات الخطة", "A group of the plan's services is completed"),
+    "quota-met": Bilingual("بلوغ مقاعد التدريب عددها", "A training quota is met"),
+    NOT_AIRED: Bilingual("خدمة أُطلقت ولم تُبث", "A launched service is not aired"),
+}
+"""What a rule is about."""
+
+
+def rule_words(rules: RuleSet, name: str) -> Bilingual:
+    """What the rule is about; its name where no rule in force has it."""
+    rule = rule_of(rules, name)
+    return Bilingual(name, name) if rule is None else MOMENTS.get(rule.when, Bilingual(name, name))
+
+
+def rule_sentence(rules: RuleSet, name: str) -> Bilingual | None:
+    """What the rule asks of whom, as a sentence; None where no rule in force has this name."""
+    rule = rule_of(rules, name)
+    if rule is None:
+        return None
+    moment, days, channels = rule_words(rules, name), rule.due_working_days, channel_list(rule.channels)
+    return Bilingual(
+        f"{moment.ar}: تُبث الحملة في {channels.ar} خلال {_arabic_working_days(days)}.",
+        f"{moment.en}: the campaign is due on {channels.en} within {days} working day{'' if days == 1 else 's'}.",
+    )
+
+
+def rule_of(rules: RuleSet, name: str) -> Rule | None:
+    return next((rule for rule in rules.rules if rule.name == name), None)
+
+
+def channel_list(channels: Sequence[str]) -> Bilingual:
+    """The channels as in a sentence."""
+    names = [CHANNELS[channel] for channel in channels if channel in CHANNELS]
+    return Bilingual(" و".join(name.ar for name in names), _and([name.en.lower() for name in names]))
+
+
+def _and(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
+
+
+def _arabic_working_days(days: int) -> str:
+    if days == 1:
+        return "يوم عمل واحد"
+    if days == 2:
+        return "يومي عمل"
+    return f"{days} أيام عمل" if 3 <= days % 100 <= 10 else f"{days} يوم عمل"

@@ -1,0 +1,112 @@
+"""`/partnerships/P/reconcile`: a table of the partner or of a bank compared with the log. Nothing of it is kept."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from typing import Annotated, Final, cast
+
+from fastapi import APIRouter, Form, UploadFile
+from fastapi.responses import Response
+
+from consumers.access_scope import AccessScope
+from consumers.as_of.view import live_view
+from consumers.console.pages.partnerships.table_form import MAPPED, TableForm, findings_of, without_strangers
+from consumers.console.visit import Visit, Visiting
+from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
+from consumers.ledger.over_http.calculations import ENTRIES_HERE_MAX, Raw, few_entries
+from consumers.ledger.reconcile import FINDING_WORDS, Finding, totals
+from consumers.read_api.access import money_scope
+from consumers.read_api.parameters import Id
+from consumers.revenue import read
+from consumers.revenue.consumer import CONSUMER as REVENUE
+from events.faults.problems import Bilingual
+from infra.errors import WrongInput
+from infra.postgres.connection import Connection
+
+_CONSUMERS: Final = (REVENUE, EVENT_INDEX)
+FILE_BYTES_MAX: Final = 1 << 20
+_SHOWN_MAX: Final = 200
+_TOO_LARGE: Final = Bilingual("حجم الملف أكبر من ميغابايت واحد.", "The file is larger than 1 MiB.")
+_NO_FILE: Final = Bilingual("اختر ملف CSV.", "Choose a CSV file.")
+_MANY: Final = Bilingual(
+    f"للشراكة أكثر من {ENTRIES_HERE_MAX} قيد. استعمل الأمر ‎yesser ledger reconcile‎.",
+    f"The partnership has more than {ENTRIES_HERE_MAX} entries. Use the command yesser ledger reconcile.",
+)
+_one_at_a_time: Final = asyncio.Semaphore(1)
+
+routes = APIRouter()
+Text = Annotated[str, Form(max_length=200)]
+
+
+@routes.get("/partnerships/{partnership_id}/reconcile")
+async def form(visit: Visiting, partnership_id: Id) -> Response:
+    return await _page(visit, partnership_id, TableForm())
+
+
+@routes.post("/partnerships/{partnership_id}/reconcile")
+async def reconcile(
+    visit: Visiting,
+    partnership_id: Id,
+    table: UploadFile,
+    kind: Text = "revenue.collected",
+    id_column: Text = "",
+    date_column: Text = "",
+    amount_column: Text = "",
+    amounts: Text = "riyals",
+    delimiter: Text = ",",
+    encoding: Text = "utf-8",
+) -> Response:
+    given = TableForm(kind, id_column, date_column, amount_column, amounts, delimiter, encoding)
+    content = await table.read(FILE_BYTES_MAX + 1)
+    fault = _NO_FILE if not content else _TOO_LARGE if len(content) > FILE_BYTES_MAX else given.fault()
+    if fault is not None:
+        return await _page(visit, partnership_id, given, fault)
+    await visit.read(f"/v1/partnerships/{partnership_id}")
+    entries, strangers = await _entries(visit, partnership_id)
+    if entries is None:
+        return await _page(visit, partnership_id, given, _MANY)
+    try:
+        async with _one_at_a_time:
+            found = await asyncio.to_thread(findings_of, given, io.BytesIO(content), entries)
+    except WrongInput as error:
+        said = str(error)
+        return await _page(
+            visit, partnership_id, given, Bilingual(f"تعذرت قراءة الملف: {said}", f"The file cannot be read: {said}")
+        )
+    return await _page(visit, partnership_id, given, findings=without_strangers(found, strangers))
+
+
+async def _entries(visit: Visit, partnership_id: str) -> tuple[list[Raw] | None, frozenset[int]]:
+    """The entries of a partnership, None for many; and those of agencies that do not own it, for a partner."""
+    scope: AccessScope = money_scope(visit.caller)
+    async with visit.parts.reads.acquire() as held, live_view(cast(Connection, held), _CONSUMERS) as view:
+        strangers: list[int] = []
+        if scope.partners is not None:
+            strangers = await read.strangers(await view.use(REVENUE), [f"partnership/{partnership_id}"])
+        return await few_entries(view, partnership_id), frozenset(strangers)
+
+
+async def _page(
+    visit: Visit,
+    partnership_id: str,
+    given: TableForm,
+    fault: Bilingual | None = None,
+    findings: list[Finding] | None = None,
+) -> Response:
+    own = (await visit.read(f"/v1/partnerships/{partnership_id}")).document
+    differing = [finding for finding in findings or () if finding.kind != "matched"]
+    return visit.page(
+        "partnerships/reconcile.html",
+        200 if fault is None else 422,
+        own=own,
+        form=given,
+        kinds=MAPPED,
+        fault=fault,
+        findings=findings,
+        shown=differing[:_SHOWN_MAX],
+        unshown=max(0, len(differing) - _SHOWN_MAX),
+        counts={kind: count for kind, count in totals(findings or ()).items() if count},
+        words=FINDING_WORDS,
+        tab="reconcile",
+    )

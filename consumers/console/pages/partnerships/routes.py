@@ -1,0 +1,134 @@
+"""`/partnerships`: the list, and of each partnership its terms, forecast and accounts."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from consumers.console.navigation import roles_of
+from consumers.console.pages.partnerships import reconciliation, statements, what_if
+from consumers.console.pages.partnerships.shown import (
+    ACCOUNT_NAMES,
+    LIST_COLUMNS,
+    account_meaning,
+    after_of,
+    chart_amounts,
+    forecast_amounts,
+    list_cells,
+    listed,
+    owed,
+    pace_basis_points,
+    state_of,
+)
+from consumers.console.visit import Visiting, attachment, only
+from consumers.ledger.forecast_chart import chart_of
+from consumers.read_api.parameters import After, Id
+from consumers.revenue.show import TRANSFER_KINDS
+from infra.command_line.table_files import csv_text
+
+_PAGE_ROWS: Final = 50
+_FILE_ROWS: Final = 1_000
+
+routes = APIRouter(dependencies=[only(roles_of("/partnerships"))])
+
+
+@routes.get("/partnerships")
+async def partnerships(visit: Visiting, after: After = None) -> Response:
+    known = await visit.read("/v1/partnerships", limit=_PAGE_ROWS, after=after)
+    periods = await visit.read("/v1/open-periods", limit=_PAGE_ROWS, after=after)
+    return visit.page(
+        "partnerships/list.html",
+        rows=listed(known.document, periods.document),
+        next=after_of(known.next),
+        after=after,
+        live=after is None,
+    )
+
+
+@routes.get("/partnerships.csv")
+async def partnerships_file(visit: Visiting) -> Response:
+    known = await visit.read("/v1/partnerships", limit=_FILE_ROWS)
+    periods = await visit.read("/v1/open-periods", limit=_FILE_ROWS)
+    text = csv_text(LIST_COLUMNS, list_cells(listed(known.document, periods.document)))
+    return attachment(text.encode(), "text/csv; charset=utf-8", "partnerships.csv")
+
+
+@routes.get("/partnerships/{partnership_id}")
+async def partnership(visit: Visiting, partnership_id: Id) -> Response:
+    own = await visit.read(f"/v1/partnerships/{partnership_id}")
+    periods = await visit.read(f"/v1/partnerships/{partnership_id}/periods")
+    accounts = await visit.read(f"/v1/partnerships/{partnership_id}/accounts")
+    return visit.page(
+        "partnerships/partnership.html",
+        own=own.document,
+        state=state_of(own.document),
+        owed=owed(own.document["payable_halalas"]),
+        periods=periods.document,
+        chart=chart_of(chart_amounts(periods.document)),
+        accounts=accounts.document,
+        names=ACCOUNT_NAMES,
+        meaning=account_meaning,
+        tab="terms",
+        live=True,
+    )
+
+
+@routes.get("/partnerships/{partnership_id}/periods.csv")
+async def periods_file(visit: Visiting, partnership_id: Id) -> Response:
+    rows = (await visit.read(f"/v1/partnerships/{partnership_id}/periods")).document
+    columns = list(rows[0]) if rows else []
+    cells = (tuple(str(cell).lower() if isinstance(cell, bool) else cell for cell in row.values()) for row in rows)
+    return attachment(csv_text(columns, cells).encode(), "text/csv; charset=utf-8", f"{partnership_id}-periods.csv")
+
+
+@routes.get("/partnerships/{partnership_id}/forecast")
+async def forecast(visit: Visiting, partnership_id: Id) -> Response:
+    own = await visit.read(f"/v1/partnerships/{partnership_id}")
+    found = await visit.read(f"/v1/partnerships/{partnership_id}/forecast")
+    return visit.page(
+        "partnerships/forecast.html",
+        own=own.document,
+        forecast=found.document,
+        chart=chart_of(forecast_amounts(found.document)),
+        pace_bp=pace_basis_points(found.document["pace"]),
+        log_index=found.log_index,
+        tab="forecast",
+    )
+
+
+@routes.get("/partnerships/{partnership_id}/ledger")
+async def ledger(visit: Visiting, partnership_id: Id, after: After = None) -> Response:
+    return await _transfers(visit, partnership_id, None, after)
+
+
+@routes.get("/partnerships/{partnership_id}/ledger/{kind}")
+async def account(visit: Visiting, partnership_id: Id, kind: str, after: After = None) -> Response:
+    return await _transfers(visit, partnership_id, kind, after)
+
+
+async def _transfers(visit: Visiting, partnership_id: str, kind: str | None, after: str | None) -> Response:
+    """The accounts, and a page of the transfers of one of them or of all."""
+    base = f"/v1/partnerships/{partnership_id}"
+    own = await visit.read(base)
+    accounts = await visit.read(f"{base}/accounts")
+    path = f"{base}/transfers" if kind is None else f"{base}/accounts/{kind}/transfers"
+    found = await visit.read(path, limit=_PAGE_ROWS, after=after)
+    return visit.page(
+        "partnerships/ledger.html",
+        own=own.document,
+        accounts=accounts.document,
+        names=ACCOUNT_NAMES,
+        meaning=account_meaning,
+        kind=kind,
+        kinds=TRANSFER_KINDS,
+        transfers=found.document if kind is not None else found.document["transfers"],
+        next=after_of(found.next),
+        after=after,
+        tab="ledger",
+    )
+
+
+for further in (statements, what_if, reconciliation):
+    routes.include_router(further.routes)

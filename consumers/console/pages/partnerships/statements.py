@@ -1,0 +1,76 @@
+"""The pages of a statement: its working, the derivation of each figure, and its files."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from consumers.console.pages.partnerships.amounts import band_words, exact_money, guarantee_formula, left_to_right
+from consumers.console.pages.partnerships.shown import ACCOUNT_NAMES, amount_shown, step_rows
+from consumers.console.visit import Visiting
+from consumers.read_api.parameters import Id, Period
+from consumers.revenue.show import TRANSFER_KINDS
+from consumers.revenue.statements.formats import FORMATS
+from consumers.revenue.statements.formulas import amount_text, fields, label
+from events.values.periods import days_of
+from infra.http.problems import Problem
+
+_TYPES: Final = {"json": "application/json", **{name: known.media_type for name, known in FORMATS.items()}}
+
+routes = APIRouter()
+
+
+@routes.get("/partnerships/{partnership_id}/statements/{period}")
+async def statement(visit: Visiting, partnership_id: Id, period: Period) -> Response:
+    base = f"/v1/partnerships/{partnership_id}"
+    own = (await visit.read(base)).document
+    found = await visit.read(f"{base}/statements/{period}/working")
+    first, last = days_of(period, own["calendar"])
+    return visit.page(
+        "partnerships/statement.html",
+        own=own,
+        period=period,
+        first=max(first, own["starts_on"]),
+        last=min(last, own["terminated_on"] or own["ends_on"]),
+        working=found.document,
+        figures=found.document["statement"],
+        band_words=band_words,
+        exact=lambda halalas: exact_money(visit.words, halalas),
+        guarantee_formula=guarantee_formula(found.document["guarantee"]),
+        files=tuple(_TYPES),
+        log_index=found.log_index,
+    )
+
+
+@routes.get("/partnerships/{partnership_id}/statements/{period}/files/{name}")
+async def statement_file(visit: Visiting, partnership_id: Id, period: Period, name: str) -> Response:
+    if name not in _TYPES:
+        raise Problem("not-found")
+    path = f"/v1/partnerships/{partnership_id}/statements/{period}"
+    return await visit.download(path, _TYPES[name], f"{partnership_id}-{period}.{name}")
+
+
+@routes.get("/partnerships/{partnership_id}/statements/{period}/explain/{field}")
+async def explained(visit: Visiting, partnership_id: Id, period: Period, field: str) -> Response:
+    if field not in fields():
+        raise Problem("not-found")
+    base = f"/v1/partnerships/{partnership_id}"
+    own = (await visit.read(base)).document
+    found = (await visit.read(f"{base}/statements/{period}/explained/{field}")).document
+    return visit.page(
+        "partnerships/figure.html",
+        own=own,
+        period=period,
+        field=field,
+        found=found,
+        label=label,
+        amount=lambda name, value: amount_shown(visit.words, name, value),
+        steps=step_rows(found, field),
+        formula=left_to_right(f"{found['formula']['numbers']} = {amount_text(field, found['value'])}"),
+        band_words=band_words,
+        exact=lambda halalas: exact_money(visit.words, halalas),
+        accounts=ACCOUNT_NAMES,
+        kinds=TRANSFER_KINDS,
+    )

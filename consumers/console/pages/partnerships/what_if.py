@@ -1,0 +1,76 @@
+"""`/partnerships/P/what-if`: the real history under other terms, by a form whose address can be shared."""
+
+from __future__ import annotations
+
+import orjson
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from consumers.console.data.read_api import NotAnswered
+from consumers.console.pages.partnerships.other_terms import (
+    CSV_COLUMNS,
+    OtherTerms,
+    cells,
+    difference_chart,
+    other_terms,
+    rows_of,
+    totals,
+)
+from consumers.console.visit import Visit, Visiting, attachment
+from consumers.read_api.parameters import Id
+from events.faults.problems import Bilingual
+from infra.command_line.table_files import csv_text
+from infra.http.problems import Problem
+
+routes = APIRouter()
+
+
+@routes.get("/partnerships/{partnership_id}/what-if")
+async def what_if(visit: Visiting, partnership_id: Id) -> Response:
+    own = (await visit.read(f"/v1/partnerships/{partnership_id}")).document
+    form = other_terms(own["versions"][0]["terms"], visit.request.query_params)
+    found, faults = None, form.faults
+    if form.is_given and not faults:
+        try:
+            found = await _priced(visit, partnership_id, form)
+        except NotAnswered as error:
+            if error.status != 422:
+                raise
+            faults = {"bands": _rules_of_terms(error)}
+    rows = [] if found is None else rows_of(found)
+    return visit.page(
+        "partnerships/what-if.html",
+        422 if faults else 200,
+        own=own,
+        form=form,
+        faults=faults,
+        found=found,
+        rows=rows,
+        totals=totals(rows),
+        chart=difference_chart(rows),
+        query=visit.request.url.query,
+        tab="what-if",
+    )
+
+
+@routes.get("/partnerships/{partnership_id}/what-if.csv")
+async def what_if_file(visit: Visiting, partnership_id: Id) -> Response:
+    own = (await visit.read(f"/v1/partnerships/{partnership_id}")).document
+    form = other_terms(own["versions"][0]["terms"], visit.request.query_params)
+    if form.faults or not form.is_given:
+        raise Problem("bad-parameter")
+    rows = rows_of(await _priced(visit, partnership_id, form))
+    text = csv_text(CSV_COLUMNS, map(cells, rows))
+    return attachment(text.encode(), "text/csv; charset=utf-8", f"{partnership_id}-what-if.csv")
+
+
+async def _priced(visit: Visit, partnership_id: str, form: OtherTerms) -> dict[str, object]:
+    terms = orjson.dumps(form.terms).decode()
+    document: dict[str, object] = (await visit.read(f"/v1/partnerships/{partnership_id}/what-if", terms=terms)).document
+    return document
+
+
+def _rules_of_terms(error: NotAnswered) -> Bilingual:
+    """What the contract of the terms says of them; its sentences name fields."""
+    detail = "; ".join(fault["detail"] for fault in error.document.get("errors", ()))
+    return Bilingual(f"لا تقبل هذه الشروط: {detail}", f"These terms are not accepted: {detail}")

@@ -1,0 +1,161 @@
+"""The pages behind the plan's figures: services, projects, training, awareness; and their tables as CSV."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import quote
+
+from fastapi import APIRouter, Path, Query, Response
+from fastapi.responses import HTMLResponse
+
+from consumers.campaigns.coverage.show import coverage_csv
+from consumers.console.data.read_api import NotAnswered
+from consumers.console.pages.plan import tables
+from consumers.console.pages.plan.glance import Glance, glance
+from consumers.console.pages.plan.lists import PAGE_ROWS, Chosen, after_of, all_rows, history_rows
+from consumers.console.pages.plan.names import GROUPS, KINDS, SERVICE_STATES
+from consumers.console.pages.plan.shown import Context, show
+from consumers.console.visit import Visit, Visiting
+from infra.http.problems import Problem
+
+details = APIRouter()
+
+Cursor = Annotated[str | None, Query(max_length=1_024)]
+Text = Annotated[str, Query(max_length=64)]
+Id = Annotated[str, Path(max_length=128)]
+_SERVICES: Final = ("الخدمات الإلكترونية", "Electronic services")
+_PROJECTS: Final = ("المشاريع", "Projects")
+
+
+@details.get("/plan/services")
+async def services(
+    visit: Visiting, agency: Text = "", group: Text = "", state: Text = "", after: Cursor = None
+) -> HTMLResponse:
+    """The service directory."""
+    chosen = Chosen(agency, group, state)
+
+    async def context() -> Context:
+        summary = await _summary(visit)
+        given = {"chosen": chosen, "summary": summary, "states": SERVICE_STATES, "groups": GROUPS}
+        try:
+            found = await visit.read("/v1/services", **chosen.given(), limit=PAGE_ROWS, after=after)
+        except NotAnswered as error:
+            if error.status != 422:
+                raise
+            return {**given, "rows": [], "next": None, "csv": None, "fault": True, "status": 422}
+        following = after_of(found.next)
+        return {
+            **given,
+            "rows": found.document,
+            "next": following and chosen.address("/plan/services", after=following),
+            "is_first": after is None,
+            "csv": chosen.address("/plan/services.csv"),
+            "fault": False,
+        }
+
+    return await show(visit, "plan/services.html", visit.words.say(*_SERVICES), context)
+
+
+async def _summary(visit: Visit) -> Glance:
+    plan = await visit.read("/v1/plan")
+    pace = await visit.read("/v1/pace", as_of_index=plan.document["log_index"])
+    return glance(plan.document, pace.document, None)
+
+
+@details.get("/plan/services.csv")
+async def services_file(visit: Visiting, agency: Text = "", group: Text = "", state: Text = "") -> Response:
+    rows = await all_rows(visit, "/v1/services", **Chosen(agency, group, state).given())
+    return tables.attachment(tables.services_csv(rows), "services")
+
+
+@details.get("/plan/services/{service_id}")
+async def service(visit: Visiting, service_id: Id) -> HTMLResponse:
+    """A service, and what happened to it."""
+
+    async def context() -> Context:
+        found = await _one(visit, "/v1/services", service_id)
+        return {"service": found, "history": history_rows(found["history"])}
+
+    return await show(visit, "plan/service.html", service_id, context)
+
+
+@details.get("/plan/projects")
+async def projects(visit: Visiting) -> HTMLResponse:
+    """Infrastructure projects and national applications, by phase."""
+
+    async def context() -> Context:
+        rows = await all_rows(visit, "/v1/projects")
+        return {"rows": {kind: [row for row in rows if row["kind"] == kind] for kind in KINDS}}
+
+    return await show(visit, "plan/projects.html", visit.words.say(*_PROJECTS), context)
+
+
+@details.get("/plan/projects.csv")
+async def projects_file(visit: Visiting) -> Response:
+    return tables.attachment(tables.projects_csv(await all_rows(visit, "/v1/projects")), "projects")
+
+
+@details.get("/plan/projects/{project_id}")
+async def project(visit: Visiting, project_id: Id) -> HTMLResponse:
+    """A project, its phases, and what happened to it."""
+
+    async def context() -> Context:
+        found = await _one(visit, "/v1/projects", project_id)
+        return {"project": found, "history": history_rows(found["history"], found["phase_states"])}
+
+    return await show(visit, "plan/project.html", project_id, context)
+
+
+@details.get("/plan/{kind}/{name}/history.csv")
+async def history_file(visit: Visiting, kind: Literal["services", "projects"], name: Id) -> Response:
+    found = await _one(visit, f"/v1/{kind}", name)
+    return tables.attachment(tables.history_csv(found["history"]), "history")
+
+
+@details.get("/plan/training")
+async def training(visit: Visiting) -> HTMLResponse:
+    """Training by year and track against its quota."""
+
+    async def context() -> Context:
+        return {"summary": await _summary(visit)}
+
+    return await show(visit, "plan/training.html", visit.words.say("التدريب", "Training"), context)
+
+
+@details.get("/plan/awareness")
+async def awareness(visit: Visiting, agency: Text = "", after: Cursor = None) -> HTMLResponse:
+    """What was aired about the launched services, and what was not."""
+    chosen = Chosen(agency)
+
+    async def context() -> Context:
+        try:
+            found = await visit.read("/v1/coverage", **chosen.given(), unaired=True, limit=PAGE_ROWS, after=after)
+        except NotAnswered as error:
+            if error.status not in (403, 422):
+                raise
+            return {"chosen": chosen, "coverage": None, "next": None, "csv": None, "status": error.status}
+        following = after_of(found.next)
+        return {
+            "chosen": chosen,
+            "coverage": found.document,
+            "own": visit.caller.holder if visit.caller.kind == "agency" else None,
+            "next": following and chosen.address("/plan/awareness", after=following),
+            "csv": chosen.address("/plan/awareness.csv"),
+        }
+
+    return await show(visit, "plan/awareness.html", visit.words.say("التوعية", "Awareness"), context)
+
+
+@details.get("/plan/awareness.csv")
+async def awareness_file(visit: Visiting, agency: Text = "") -> Response:
+    rows = await all_rows(visit, "/v1/coverage", "services", **Chosen(agency).given())
+    return tables.attachment(coverage_csv(rows), "awareness")
+
+
+async def _one(visit: Visit, path: str, name: str) -> dict[str, Any]:
+    """The document of an id. Raises `Problem` (404), also for a text that cannot be an id."""
+    try:
+        found: dict[str, Any] = (await visit.read(f"{path}/{quote(name, safe='')}")).document
+    except NotAnswered as error:
+        raise Problem("not-found") if error.status == 422 else error from None
+    return found

@@ -1,0 +1,80 @@
+"""The lists behind the plan: which services are asked for, what each step says, and where the next page is."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from consumers.console.pages.plan.names import STEPS, Name
+from consumers.console.visit import Visit
+
+PAGE_ROWS: Final = 50
+FILE_PAGE_ROWS: Final = 1_000
+FILE_ROWS_MAX: Final = 50_000
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The filters of the service directory, as they stand in the address; "" for all."""
+
+    agency: str = ""
+    group: str = ""
+    state: str = ""
+
+    def given(self) -> dict[str, str]:
+        found = {"agency": self.agency.strip(), "group": self.group, "state": self.state}
+        return {name: value for name, value in found.items() if value}
+
+    def address(self, path: str, **more: str) -> str:
+        """An address with the same filters."""
+        asked = {**self.given(), **more}
+        return f"{path}?{urlencode(asked)}" if asked else path
+
+
+def after_of(next_address: str | None) -> str | None:
+    """The cursor in the address of a next page."""
+    if next_address is None:
+        return None
+    return parse_qs(urlsplit(next_address).query)["after"][0]
+
+
+async def all_rows(visit: Visit, path: str, key: str | None = None, **given: Any) -> list[Document]:
+    """Every row of a list of the read API, at most `FILE_ROWS_MAX`; those under `key`, if the answer is an object."""
+    rows: list[Document] = []
+    async for page in _pages(visit, path, given):
+        rows += page if key is None else page[key]
+        if len(rows) >= FILE_ROWS_MAX:
+            break
+    return rows
+
+
+async def _pages(visit: Visit, path: str, given: Mapping[str, Any]) -> AsyncIterator[Any]:
+    after: str | None = None
+    while True:
+        answer = await visit.read(path, **given, limit=FILE_PAGE_ROWS, after=after)
+        yield answer.document
+        after = after_of(answer.next)
+        if after is None:
+            return
+
+
+def history_rows(history: Sequence[Document], phases: Sequence[Document] = ()) -> list[dict[str, Any]]:
+    """Each step with its name, the name of its phase, and its reason; the latest first."""
+    names = {phase["phase"]: phase["name"] for phase in phases}
+    rows = [
+        {
+            **step,
+            "name": _step(step["type"]),
+            "phase_name": names.get(step["phase"]),
+            "reason": (step["data"] or {}).get("reason"),
+        }
+        for step in history
+    ]
+    return rows[::-1]
+
+
+def _step(kind: str) -> Name:
+    return STEPS.get(kind, (kind, kind))

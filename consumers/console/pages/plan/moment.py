@@ -1,0 +1,91 @@
+"""Which state of the plan a page shows: now, after a number of entries, or as the log stood at a time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta, timezone
+from typing import Any, Final, Literal
+from urllib.parse import urlencode
+
+from consumers.read_api.cursor import INTEGER_MAX
+
+_RIYADH: Final = timezone(timedelta(hours=3))
+_DIGITS: Final = re.compile("[0-9]{1,16}")
+_FIRST: Final = datetime(1925, 1, 1, tzinfo=UTC)
+_LAST: Final = datetime(2077, 12, 31, tzinfo=UTC)
+"""The times that the read API takes. No log has an entry before or after them."""
+_STEPS: Final = 50
+"""How many steps of the links *earlier* and *later* lead from the first entry to the last."""
+Fault = Literal["index", "time", "both"]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What somebody asked for. `index` and `recorded` as the read API takes them; at most one is given.
+
+    `typed_index` and `typed_time` are what stands in the form. `fault`: what could not be read.
+    """
+
+    index: int | None = None
+    recorded: str | None = None
+    typed_index: str = ""
+    typed_time: str = ""
+    fault: Fault | None = None
+
+    @property
+    def is_now(self) -> bool:
+        return self.index is None and self.recorded is None
+
+
+def moment_of(as_of_index: str, as_of_recorded: str) -> Moment:
+    """Reads the two fields of the form. A date is its last moment in Riyadh; a time without an offset is Riyadh's."""
+    index, recorded = as_of_index.strip(), as_of_recorded.strip()
+    typed = Moment(typed_index=index[:20], typed_time=recorded[:40])
+    if index and recorded:
+        return _with(typed, fault="both")
+    if index:
+        found = int(index) if _DIGITS.fullmatch(index) else None
+        if found is None or found > INTEGER_MAX:
+            return _with(typed, fault="index")
+        return _with(typed, index=found)
+    if recorded:
+        instant = _instant(recorded)
+        return _with(typed, fault="time") if instant is None else _with(typed, recorded=_utc(instant))
+    return typed
+
+
+def _with(typed: Moment, **given: Any) -> Moment:
+    return Moment(**{"typed_index": typed.typed_index, "typed_time": typed.typed_time, **given})
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text.upper())
+        if len(text) == len("2006-03-01"):
+            found = datetime.combine(found.date(), time.max)
+        instant = (found if found.tzinfo else found.replace(tzinfo=_RIYADH)).astimezone(UTC)
+        return min(max(instant, _FIRST), _LAST)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _utc(instant: datetime) -> str:
+    return instant.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def address(index: int | None, path: str = "/plan") -> str:
+    """The address of a page after so many entries; None: now."""
+    return path if index is None else f"{path}?{urlencode({'as_of_index': index})}"
+
+
+def steps(index: int, size: int) -> Mapping[str, str | None]:
+    """The links beside the slider: `first`, `earlier`, `later`, `newest`; None where there is nothing to go to."""
+    step = max(1, size // _STEPS)
+    return {
+        "first": address(0) if index > 0 else None,
+        "earlier": address(max(0, index - step)) if index > 0 else None,
+        "later": address(min(size, index + step)) if index < size else None,
+        "newest": address(None) if index < size else None,
+    }

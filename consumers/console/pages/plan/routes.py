@@ -1,0 +1,81 @@
+"""`/plan` and what lies below it: pages, and each table as CSV."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import HTMLResponse
+
+from consumers.console.navigation import roles_of
+from consumers.console.pages.plan import tables
+from consumers.console.pages.plan.chart import launches_chart, totals
+from consumers.console.pages.plan.details import details
+from consumers.console.pages.plan.glance import Glance, glance
+from consumers.console.pages.plan.moment import Moment, moment_of, steps
+from consumers.console.pages.plan.shown import Context, show
+from consumers.console.visit import Visit, Visiting, only
+from infra.http.problems import Problem
+
+routes = APIRouter(dependencies=[only(roles_of("/plan"))])
+routes.include_router(details)
+
+_TITLE: Final = ("الخطة الخمسية", "The five-year plan")
+AsOf = Annotated[str, Query(max_length=64)]
+
+
+@routes.get("/plan")
+async def plan(visit: Visiting, as_of_index: AsOf = "", as_of_recorded: AsOf = "") -> HTMLResponse:
+    """The plan at a glance."""
+    moment = moment_of(as_of_index, as_of_recorded)
+
+    async def context() -> Context:
+        return await _glance_context(visit, moment)
+
+    return await show(visit, "plan/glance.html", visit.words.say(*_TITLE), context, live=moment.is_now)
+
+
+async def _glance_context(visit: Visit, moment: Moment) -> Context:
+    size = min((position for _, position in await visit.parts.live.positions()), default=0)
+    fault: str | None = moment.fault
+    if moment.index is not None and moment.index > size:
+        fault = "past-end"
+    found = await _documents(visit, Moment() if fault else moment)
+    shown, is_now = found, moment.is_now or fault is not None
+    if moment.recorded and not fault and shown.pace["recorded"] and shown.index >= size:
+        fault = "newest" if moment.recorded > shown.pace["recorded"] else None
+    return {
+        "shown": shown,
+        "chart": launches_chart(shown.pace, shown.services.target),
+        "moment": moment,
+        "fault": fault,
+        "is_now": is_now,
+        "size": max(size, shown.index),
+        "steps": steps(shown.index, max(size, shown.index)),
+        "status": 422 if fault in ("index", "time", "both", "past-end") else 200,
+    }
+
+
+async def _documents(visit: Visit, moment: Moment) -> Glance:
+    """The plan, and the pace after the same number of entries."""
+    found = await visit.read("/v1/plan", as_of_index=moment.index, as_of_recorded=moment.recorded)
+    index = found.document["log_index"]
+    pace = await visit.read("/v1/pace", as_of_index=index)
+    return glance(found.document, pace.document, None if moment.is_now else index)
+
+
+@routes.get("/plan/{table}.csv")
+async def table(visit: Visiting, table: str, as_of_index: AsOf = "", as_of_recorded: AsOf = "") -> Response:
+    """A table of the page as a file."""
+    moment = moment_of(as_of_index, as_of_recorded)
+    shown = await _documents(visit, Moment() if moment.fault else moment)
+    text = {
+        "figures": lambda: tables.figures_csv(shown),
+        "agencies": lambda: tables.agencies_csv(shown.agencies),
+        "launches": lambda: tables.launches_csv(totals(shown.pace["launches"])),
+        "partnerships": lambda: tables.partnerships_csv(shown.plan["partnerships"]),
+        "training": lambda: tables.training_csv(shown.plan["training"]),
+    }.get(table)
+    if text is None:
+        raise Problem("not-found")
+    return tables.attachment(text(), table)

@@ -1,0 +1,35 @@
+"""Renders the main part of a page of the plan, and keeps it until the log moves: for all who may see the same."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from fastapi.responses import HTMLResponse
+
+from consumers.console.visit import Visit
+from consumers.console.web.rendered import Part, rendered_part
+from consumers.read_api.access import scope_of
+
+Context = Mapping[str, Any]
+
+
+async def show(
+    visit: Visit, template: str, title: str, context: Callable[[], Awaitable[Context]], *, live: bool = True
+) -> HTMLResponse:
+    """The page with this template as its main part; `context` asks the read API for what the template shows.
+
+    A context may have the `status` of the answer.
+    """
+    url, scope = visit.request.url, scope_of(visit.caller)
+
+    async def render() -> Part:
+        given = await context()
+        return rendered_part(visit.parts.templates.part(template, visit.words, given), given.get("status", 200))
+
+    part = await visit.parts.rendered.part((url.path, url.query, visit.words.language, scope), render)
+    asked = visit.request.headers
+    if "x-live" in asked and "gzip" in asked.get("accept-encoding", "") and part.since is None:
+        headers = {"Content-Encoding": "gzip", "Content-Language": visit.words.language}
+        return HTMLResponse(part.packed, part.status, headers)
+    return visit.page("plan/page.html", part.status, title=title, part=part.html, since=part.since, live=live)

@@ -1,0 +1,81 @@
+"""The plan's tables as CSV for spreadsheets: codes and figures as the read API gives them, names in both languages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from fastapi import Response
+
+from consumers.console.pages.plan.glance import Glance, Line
+from infra.command_line.table_files import csv_text
+
+Document = Mapping[str, Any]
+_SERVICE: Final = ("service_id", "name_ar", "name_en", "agency", "group", "state", "launched_on", "channels", "url")
+_PROJECT: Final = ("project_id", "kind", "name_ar", "name_en", "agency", "state", "phases", "started", "completed")
+_TRAINING: Final = ("calendar", "year", "track", "quota", "certified", "revoked", "net")
+_AGENCY: Final = ("agency", "services", "launched", "expected_launched", "phases", "completed", "expected_completed")
+_MONEY: Final = ("partnership_id", "agency", "expected_halalas", "net_halalas", "partner_halalas", "treasury_halalas")
+
+
+def attachment(text: str, name: str) -> Response:
+    """A CSV file that browsers save."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
+    return Response(text, headers=headers, media_type="text/csv; charset=utf-8")
+
+
+def figures_csv(shown: Glance) -> str:
+    """Every figure of the plan against its target, and against an even pace."""
+    columns = ("figure_ar", "figure_en", "done", "target", "expected_by_now", "behind", "log_index")
+    return csv_text(columns, (_line(line, shown.index) for line in _lines(shown)))
+
+
+def _lines(shown: Glance) -> Iterator[Line]:
+    yield from (shown.infrastructure, shown.applications, shown.services)
+    yield from (line for line, _ in shown.groups)
+    yield from (line for _, _, rows in shown.training for line, _ in rows)
+    yield from (*shown.awareness, shown.everywhere)
+
+
+def _line(line: Line, index: int) -> tuple[int | str | None, ...]:
+    return (*line.full, line.done, line.target, line.expected, line.behind, index)
+
+
+def agencies_csv(agencies: Iterable[Document]) -> str:
+    return csv_text(_AGENCY, (tuple(row[name] for name in _AGENCY) for row in agencies))
+
+
+def launches_csv(rows: Iterable[tuple[str, int, int]]) -> str:
+    return csv_text(("month", "launched", "total"), rows)
+
+
+def partnerships_csv(rows: Iterable[Document]) -> str:
+    columns = (*_MONEY, "open_period")
+    return csv_text(columns, (tuple(row[name] for name in columns) for row in rows))
+
+
+def services_csv(rows: Iterable[Document]) -> str:
+    return csv_text(_SERVICE, map(_service, rows))
+
+
+def _service(row: Document) -> tuple[int | str | None, ...]:
+    about = (row["service_id"], row["name"]["ar"], row["name"]["en"], row["agency"], row["group"], row["state"])
+    return (*about, row["launched_on"], " ".join(row["channels"] or ()), row["url"])
+
+
+def projects_csv(rows: Iterable[Document]) -> str:
+    return csv_text(_PROJECT, map(_project, rows))
+
+
+def _project(row: Document) -> tuple[int | str | None, ...]:
+    about = (row["project_id"], row["kind"], row["name"]["ar"], row["name"]["en"], row["agency"], row["state"])
+    return (*about, row["phases"], row["started"], row["completed"])
+
+
+def training_csv(rows: Iterable[Document]) -> str:
+    return csv_text(_TRAINING, (tuple(row[name] for name in _TRAINING) for row in rows))
+
+
+def history_csv(steps: Iterable[Document]) -> str:
+    columns = ("index", "found_index", "type", "agency", "happened_on", "phase")
+    return csv_text(columns, (tuple(row[name] for name in columns) for row in steps))

@@ -1,0 +1,151 @@
+"""Uploading a file: its check with every fault, sending with progress, and what was refused."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import PurePosixPath
+from typing import Any, Final
+
+from fastapi import APIRouter, UploadFile
+from fastapi.responses import Response
+
+from consumers.console.pages.workspace.faults import explained
+from consumers.console.sending import uploads
+from consumers.console.sending.uploads import NoEvents, Sender, TooLarge, TooManyFiles, Upload
+from consumers.console.visit import Visit, Visiting
+from events.faults.problems import Bilingual
+from infra.command_line.table_files import csv_text
+from infra.errors import WrongInput
+from infra.http.problems import Problem
+from infra.tables.mapping import MappingDocument, WrongMapping, mapping_of
+from infra.tables.rows import WrongTable
+
+FILES: Final = "/workspace/files"
+_SHOWN_MAX: Final = 100
+_NAME_LENGTH_MAX: Final = 120
+_MAPPING_BYTES_MAX: Final = 1 << 18
+_COLUMNS: Final = ("line", "id", "code", "pointer", "detail_ar", "detail_en", "remedy_ar", "remedy_en")
+_FAULTS: Final[dict[type[WrongInput], Bilingual]] = {
+    TooLarge: Bilingual(
+        "الملف أكبر من 4 ميغابايت أو من 10,000 سطر. قسّمه، أو أرسله بالأمر yesser publish.",
+        "The file has more than 4 MiB or 10,000 lines. Split it, or send it with `yesser publish`.",
+    ),
+    NoEvents: Bilingual(
+        "ليس في الملف أحداث: كل سطر كائن JSON، وللجدول ملف ربط.",
+        "The file holds no events: each line is a JSON object, and a table needs its mapping.",
+    ),
+    TooManyFiles: Bilingual(
+        "يُرسل ملف آخر الآن. انتظر حتى يكتمل.", "Another file is being sent. Wait until it is done."
+    ),
+    WrongTable: Bilingual("الجدول غير سليم:", "The table is not well-formed:"),
+    WrongMapping: Bilingual("ملف الربط لا يناسب الجدول:", "The mapping does not fit the table:"),
+}
+_SAYS_WHERE: Final = (WrongTable, WrongMapping)
+
+routes = APIRouter()
+
+
+@routes.get(FILES)
+async def start(visit: Visiting) -> Response:
+    return _start_page(visit)
+
+
+@routes.post(FILES)
+async def upload(visit: Visiting, file: UploadFile | None = None, mapping: UploadFile | None = None) -> Response:
+    """Check a file; nothing is sent yet."""
+    if file is None or not file.filename:
+        return _start_page(visit, Bilingual("اختر ملفًا.", "Choose a file."))
+    sender = Sender(visit.account.username, visit.caller, visit.caller.require_agency())
+    name = PurePosixPath(file.filename.replace("\\", "/")).name[:_NAME_LENGTH_MAX]
+    try:
+        content = await file.read(uploads.FILE_BYTES_MAX + 1)
+        found = await visit.parts.uploads.check(sender, name, content, await _mapping(mapping))
+    except (TooLarge, NoEvents, TooManyFiles, WrongTable, WrongMapping) as error:
+        return _start_page(visit, _FAULTS[type(error)], str(error) if isinstance(error, _SAYS_WHERE) else "")
+    return visit.redirect(f"{FILES}/{found.id}")
+
+
+@routes.get(FILES + "/{upload_id}")
+async def one(visit: Visiting, upload_id: str) -> Response:
+    return _upload_page(visit, _found(visit, upload_id))
+
+
+@routes.post(FILES + "/{upload_id}/send")
+async def send(visit: Visiting, upload_id: str) -> Response:
+    """Begin to send, or continue. A second click changes nothing."""
+    found = _found(visit, upload_id)
+    if not found.is_active and found.state != "done":
+        try:
+            visit.parts.uploads.send(found)
+        except TooManyFiles as error:
+            return _upload_page(visit, found, _FAULTS[type(error)])
+        await visit.add_to_trail("upload", str(found.good))
+    return visit.redirect(f"{FILES}/{upload_id}")
+
+
+@routes.get(FILES + "/{upload_id}/refused")
+async def refused_lines(visit: Visiting, upload_id: str) -> Response:
+    """The refused lines as they came."""
+    found = _found(visit, upload_id)
+    body = await asyncio.to_thread(found.refused_file)
+    is_table = found.mapping is not None
+    return _download(body, "refused.csv" if is_table else "refused.ndjson", "text/csv" if is_table else "text/plain")
+
+
+@routes.get(FILES + "/{upload_id}/faults.csv")
+async def faults(visit: Visiting, upload_id: str) -> Response:
+    """Every fault of the file."""
+    found = _found(visit, upload_id)
+    return _download(csv_text(_COLUMNS, fault_rows(found)).encode(), "faults.csv", "text/csv")
+
+
+def fault_rows(found: Upload) -> list[tuple[Any, ...]]:
+    """One row for each fault, by line: those of the check, then those of the registrar."""
+    problems = [{**problem, "line": problem["line"]} for problem in found.findings.problems]
+    problems += [{**error, "line": line.number} for line in found.refused for error in line.errors]
+    rows = []
+    for problem, fault in zip(problems, explained(problems), strict=True):
+        remedy = fault.remedy or Bilingual("", "")
+        rows.append(
+            (problem["line"], problem.get("id") or "", fault.code, fault.pointer, *fault.detail, remedy.ar, remedy.en)
+        )
+    return rows
+
+
+async def _mapping(given: UploadFile | None) -> MappingDocument | None:
+    if given is None or not given.filename:
+        return None
+    return mapping_of(await given.read(_MAPPING_BYTES_MAX), PurePosixPath(given.filename).name)
+
+
+def _found(visit: Visit, upload_id: str) -> Upload:
+    """The account's file. Raises `Problem` (404): files are kept only while the console runs, and few of them."""
+    found = visit.parts.uploads.find(visit.account.username, upload_id)
+    if found is None:
+        raise Problem("not-found")
+    return found
+
+
+def _start_page(visit: Visit, fault: Bilingual | None = None, where: str = "") -> Response:
+    mine = visit.parts.uploads.of(visit.account.username)
+    return visit.page("workspace/files.html", 422 if fault else 200, uploads=mine, fault=fault, where=where)
+
+
+def _upload_page(visit: Visit, found: Upload, fault: Bilingual | None = None) -> Response:
+    problems = found.findings.problems[:_SHOWN_MAX]
+    refused = sorted(found.refused, key=lambda line: line.number)[:_SHOWN_MAX]
+    return visit.page(
+        "workspace/upload.html",
+        409 if fault else 200,
+        upload=found,
+        problems=list(zip(problems, explained(problems), strict=True)),
+        refused=[(line, explained(line.errors)) for line in refused],
+        shown_max=_SHOWN_MAX,
+        fault=fault,
+        is_waiting=found.is_active,
+    )
+
+
+def _download(body: bytes, name: str, media_type: str) -> Response:
+    disposition = f'attachment; filename="{name}"'
+    return Response(body, headers={"Content-Disposition": disposition}, media_type=f"{media_type}; charset=utf-8")

@@ -1,0 +1,207 @@
+"""Publishing one event: the types, the form, the confirmation, the receipt and the verdict."""
+
+from __future__ import annotations
+
+import secrets
+import string
+from datetime import timedelta
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+import orjson
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from consumers.console.data.gateway import GatewayAway, Reply
+from consumers.console.pages.workspace.entered import Entered, Values, entered, one, with_added, without
+from consumers.console.pages.workspace.faults import Explained, explained
+from consumers.console.pages.workspace.form import form_of
+from consumers.console.pages.workspace.shown import elsewhere, faulty, many_by_name, shown
+from consumers.console.pages.workspace.types import sendable_type
+from consumers.console.pages.workspace.words import CHOICE_NAMES, in_words
+from consumers.console.visit import Visit, Visiting
+from events.faults.problems import Bilingual
+from events.validation.verdicts import Agency
+from events.wire.codec import STRUCTURED_CONTENT_TYPE
+from events.wire.envelope import EVENT_BYTES_MAX, short_type
+from infra.http.problems import Problem
+
+SEND: Final = "/workspace/send"
+_RIYADH: Final = timedelta(hours=3)
+_ID_LETTERS: Final = 8
+_PREFILLED_MAX: Final = 50
+_CONFLICT: Final = Bilingual(
+    "هذا المعرّف لحدث آخر في السجل. اكتب معرّفًا جديدًا.", "Another event in the log has this id. Write a new one."
+)
+
+routes = APIRouter()
+
+
+@routes.get("/workspace/publish/{type_name}")
+async def form(visit: Visiting, type_name: str) -> Response:
+    """An empty form, or one with the texts of the address' parameters. Every form proposes an id of its own."""
+    sendable_type(visit, type_name)
+    given = visit.request.query_params.multi_items()[:_PREFILLED_MAX]
+    values = {name: [text] for name, text in given if name == "id" or name.startswith("data.")}
+    now = (visit.parts.clock() + _RIYADH).strftime("%Y-%m-%dT%H:%M")
+    return _form_page(visit, type_name, {"id": [_proposed_id(type_name)], "time": [now], **values})
+
+
+@routes.post("/workspace/publish/{type_name}")
+async def check(visit: Visiting, type_name: str) -> Response:
+    """Grow or shrink a list, return to the form, or check it: the form with its faults, or the page to confirm."""
+    sendable_type(visit, type_name)
+    values = await _form_values(visit)
+    act, _, rest = one(values, "do").partition(":")
+    if act in ("add", "remove"):
+        return _form_page(visit, type_name, _changed(type_name, values, act, rest))
+    if act == "edit":
+        return _form_page(visit, type_name, values)
+    found = entered(type_name, _agency(visit), values)
+    if found.faults:
+        return _form_page(visit, type_name, values, found)
+    return await _confirm_page(visit, type_name, values, found)
+
+
+@routes.post(SEND)
+async def send(visit: Visiting) -> Response:
+    """Send the bytes that were confirmed. The same bytes again are a duplicate, not a second event."""
+    event = one(await _form_values(visit), "event").encode()
+    try:
+        read: Any = orjson.loads(event) if len(event) <= EVENT_BYTES_MAX else None
+        id_, type_name = str(read["id"]), short_type(str(read["type"]))
+    except (orjson.JSONDecodeError, TypeError, KeyError):
+        raise Problem("malformed-request") from None
+    sendable_type(visit, type_name)
+    try:
+        reply = await visit.send("POST", "/v1/events", event, STRUCTURED_CONTENT_TYPE)
+    except GatewayAway as error:
+        return _not_sent_page(visit, event, id_, may_be_stored=error.may_be_stored)
+    if not reply.is_success:
+        return _not_sent_page(visit, event, id_, may_be_stored=reply.status == 504, reply=reply)
+    await visit.add_to_trail("publish", type_name)
+    address = reply.document["receipt"]["events"][0]["address"]
+    visit.parts.receipts.keep(visit.account.username, address, reply.document)
+    return visit.redirect(f"/workspace/sent/{quote(id_, safe='')}?{urlencode({'address': address})}")
+
+
+@routes.get("/workspace/sent/{event_id}")
+async def sent(visit: Visiting, event_id: str, address: str = "") -> Response:
+    """The receipt and the verdict. The page asks again until there is one."""
+    verdict: dict[str, Any] = {"state": "unknown"}
+    try:
+        path = f"/v1/events/{quote(event_id, safe='')}"
+        reply = await (visit.send("GET", path, address=address) if address else visit.send("GET", path))
+        if reply.is_success:
+            verdict = reply.document
+        elif reply.status == 404:
+            raise Problem("not-found")
+    except GatewayAway:
+        pass
+    return visit.page(
+        "workspace/sent.html",
+        id=event_id,
+        verdict=verdict,
+        faults=explained(verdict.get("errors", ())),
+        receipt=visit.parts.receipts.find(visit.account.username, address),
+        is_waiting=verdict["state"] in ("pending", "unknown"),
+    )
+
+
+async def _form_values(visit: Visit) -> dict[str, list[str]]:
+    values: dict[str, list[str]] = {}
+    for name, text in (await visit.request.form()).multi_items():
+        if isinstance(text, str):
+            values.setdefault(name, []).append(text)
+    return values
+
+
+def _agency(visit: Visit) -> Agency:
+    return visit.caller.require_agency()
+
+
+def _proposed_id(type_name: str) -> str:
+    """Letters only, so that it cannot look like a person's number."""
+    letters = "".join(secrets.choice(string.ascii_lowercase) for _ in range(_ID_LETTERS))
+    return f"{type_name.rpartition('.')[2]}-{letters}"
+
+
+def _changed(type_name: str, values: dict[str, list[str]], act: str, rest: str) -> Values:
+    name, _, number = rest.rpartition(":")
+    many = many_by_name(form_of(type_name), name)
+    if many is None or not number.isascii() or not number.isdigit() or len(number) > 3:
+        return values
+    return without(values, name, int(number)) if act == "remove" else with_added(values, name, int(number), many.most)
+
+
+def _form_page(visit: Visit, type_name: str, values: Values, found: Entered | None = None) -> Response:
+    faults = {} if found is None else found.faults
+    fields = shown(form_of(type_name), values, faults)
+    return visit.page(
+        "workspace/form.html",
+        422 if faults else 200,
+        row=sendable_type(visit, type_name),
+        fields=fields,
+        choice_names=CHOICE_NAMES,
+        faulty=list(faulty(fields)),
+        faults=faults,
+        others=elsewhere(fields, faults),
+        id=one(values, "id"),
+        time=one(values, "time"),
+    )
+
+
+async def _confirm_page(visit: Visit, type_name: str, values: Values, found: Entered) -> Response:
+    """Ask the gateway for the verdict that the event would get now: an id of another event is a fault of the form."""
+    known: int | None = None
+    is_away = False
+    try:
+        reply = await visit.send("POST", "/v1/events:validate", found.event_bytes, STRUCTURED_CONTENT_TYPE)
+    except GatewayAway:
+        is_away = True
+    else:
+        document = reply.document if reply.is_success else {"errors": [], "duplicates": []}
+        if document["errors"]:
+            found.faults = _faults_by_name(document["errors"])
+            return _form_page(visit, type_name, values, found)
+        known = next((row.get("index") for row in document["duplicates"]), None)
+    event = orjson.loads(found.event_bytes)
+    return visit.page(
+        "workspace/confirm.html",
+        row=sendable_type(visit, type_name),
+        event=event,
+        text=found.event_bytes.decode(),
+        pretty=orjson.dumps(event, option=orjson.OPT_INDENT_2).decode(),
+        words=in_words(form_of(type_name), found.data),
+        values=[(name, text) for name, texts in values.items() if name not in ("do", "csrf") for text in texts],
+        known_index=known,
+        is_away=is_away,
+    )
+
+
+def _faults_by_name(errors: list[dict[str, Any]]) -> dict[str, list[Bilingual]]:
+    """What the gateway found beyond the console's own check: above all, an id that is taken."""
+    found: dict[str, list[Bilingual]] = {}
+    for fault in explained(errors):
+        is_conflict = fault.code == "conflict"
+        name = "id" if is_conflict else fault.pointer.removeprefix("/").replace("/", ".")
+        found.setdefault(name, []).append(_CONFLICT if is_conflict else fault.detail)
+    return found
+
+
+def _not_sent_page(
+    visit: Visit, event: bytes, id_: str, *, may_be_stored: bool, reply: Reply | None = None
+) -> Response:
+    document = reply.document if reply is not None and isinstance(reply.document, dict) else {}
+    faults: list[Explained] = explained(document.get("errors", ()))
+    can_repeat = reply is None or reply.status in (429, 500, 502, 503, 504)
+    return visit.page(
+        "workspace/not-sent.html",
+        504 if may_be_stored else 503 if reply is None else reply.status,
+        text=event.decode(),
+        id=id_,
+        may_be_stored=may_be_stored,
+        problem=document,
+        faults=faults,
+        can_repeat=can_repeat,
+    )

@@ -1,0 +1,110 @@
+"""`/workspace`: the overview, refusals, tokens; and the routes to publish."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from consumers.console.data.gateway import GatewayAway, Reply
+from consumers.console.navigation import roles_of
+from consumers.console.pages.workspace import files, publishing, types
+from consumers.console.pages.workspace.faults import explained
+from consumers.console.visit import Visit, Visiting, only
+from events.types.catalogue import CATALOGUE, may_send
+from events.wire.envelope import short_type
+from infra.postgres.sql import queries
+
+_SQL: Final = queries("consumers.console.pages.workspace", "workspace.sql")
+_SHOWN: Final = 10
+_PAGE: Final = 50
+_RANGES_SHOWN: Final = 20
+
+routes = APIRouter(dependencies=[only(roles_of("/workspace"))])
+
+
+@routes.get("/workspace")
+async def overview(visit: Visiting) -> Response:
+    """What was sent lately, what is refused and open, and which numbers are missing."""
+    code = visit.caller.require_agency().code
+    latest, completeness, refusals = await asyncio.gather(
+        _latest(visit),
+        _asked(visit, "/v1/completeness"),
+        visit.read("/v1/refusals", agency=code, open=True, limit=_SHOWN),
+    )
+    return visit.page(
+        "workspace/overview.html",
+        code=code,
+        latest=latest,
+        completeness=completeness,
+        refusals=[refusal_row(row) for row in refusals.document],
+        has_more=refusals.next is not None,
+        ranges_shown=_RANGES_SHOWN,
+        live=True,
+    )
+
+
+@routes.get("/workspace/refusals")
+async def refusals(visit: Visiting, all: bool = False, after: str | None = None) -> Response:
+    code = visit.caller.require_agency().code
+    found = await visit.read("/v1/refusals", agency=code, open=not all, limit=_PAGE, after=after)
+    following = None if found.next is None else found.next.rpartition("after=")[2]
+    rows = [refusal_row(row) for row in found.document]
+    return visit.page("workspace/refusals.html", rows=rows, shows_all=all, following=following, live=after is None)
+
+
+@routes.get("/workspace/refusals/{index}")
+async def refusal(visit: Visiting, index: int) -> Response:
+    found = (await visit.read(f"/v1/refusals/{index}")).document
+    type_name = short_type(found["claimed_type"] or "")
+    row = CATALOGUE.get(type_name)
+    can_correct = row is not None and may_send(visit.caller.require_agency().role, row)
+    return visit.page(
+        "workspace/refusal.html",
+        refusal=found,
+        faults=explained(found["errors"]),
+        type_name=type_name if can_correct else None,
+        needs_new_id=any(error["code"] == "conflict" for error in found["errors"]),
+    )
+
+
+@routes.get("/workspace/tokens")
+async def tokens(visit: Visiting) -> Response:
+    caller = visit.caller
+    rows = await visit.parts.own.fetch(_SQL["tokens"], caller.kind, caller.holder, visit.parts.clock())
+    return visit.page("workspace/tokens.html", rows=rows, holder=caller.holder)
+
+
+for _room in (types, publishing, files):
+    routes.include_router(_room.routes)
+
+
+def refusal_row(row: dict[str, Any]) -> dict[str, Any]:
+    """A refusal of a list: its first fault, and how many more there are."""
+    faults = explained(row["errors"])
+    return {**row, "first": faults[0] if faults else None, "more": max(0, len(faults) - 1)}
+
+
+async def _latest(visit: Visit) -> dict[str, Any] | None:
+    """The last verdicts, the newest first, and whether the topic is read; None where the gateway is away."""
+    end = await _asked(visit, "/v1/receipts", since="0", limit="1")
+    if end is None or "problem" in end:
+        return end
+    since = max(0, end["read_up_to"] - _SHOWN)
+    page = await _asked(visit, "/v1/receipts", since=str(since), limit=str(_SHOWN))
+    if page is None or "problem" in page:
+        return page
+    return {**page, "receipts": list(reversed(page["receipts"]))}
+
+
+async def _asked(visit: Visit, path: str, **parameters: str) -> dict[str, Any] | None:
+    """The gateway's document, `{"problem": …}` where it refuses, None where it is away."""
+    try:
+        reply: Reply = await visit.send("GET", f"{path}?{urlencode(parameters)}" if parameters else path)
+    except GatewayAway:
+        return None
+    document: dict[str, Any] = reply.document if isinstance(reply.document, dict) else {}
+    return document if reply.is_success else {"problem": document}

@@ -1,0 +1,331 @@
+"""Files that people send: checked first, then sent in the background, with their progress and their verdicts.
+
+Flows in: a file of events (NDJSON, or CSV with its mapping) of an account. Flows out: an `Upload` that the page shows.
+Only lines without a fault are sent, in order, in requests that the gateway takes whole. A request whose outcome is
+unknown is sent again with the same bytes: what was stored before is a duplicate. Bounded: the size of a file, its
+lines, the files of an account, and those that are sent at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from consumers.console.data.gateway import Gateway, GatewayAway, Reply
+from events.validation.verdicts import Agency
+from infra.errors import WrongInput
+from infra.event_files.lint import Findings, lint
+from infra.event_files.ndjson import Defaults, Line, copy_lines, read_lines
+from infra.event_files.opening import read_opening
+from infra.event_files.table_lines import copy_rows, mapped_lines
+from infra.http.callers import Caller
+from infra.tables.mapping import MappingDocument
+
+FILE_BYTES_MAX: Final = 4 << 20
+LINES_MAX: Final = 10_000
+"""More lines are sent with `yesser publish`, which resumes where it stopped."""
+PROBLEMS_KEPT_MAX: Final = 1_000
+KEPT_OF_ACCOUNT_MAX: Final = 3
+KEPT_MAX: Final = 12
+"""Of all accounts, in memory."""
+SENDING_MAX: Final = 6
+_BATCH_EVENTS: Final = 200
+_BATCH_BYTES: Final = 1 << 20
+_AWAY_MAX_S: Final = 60.0
+"""So long a file waits for a gateway that is away before it stops; its sender continues it."""
+_PAUSE_S: Final = 0.5
+_PAUSE_MAX_S: Final = 5.0
+_PAGE: Final = 1_000
+_LONG_POLL_S: Final = 10
+_QUIET_POLLS_MAX: Final = 60
+"""So often no verdict comes before a file stops waiting; its sender continues it."""
+
+State = Literal["checked", "sending", "waiting", "done", "stopped"]
+
+
+class TooLarge(WrongInput):
+    """The file has more bytes or lines than the console takes."""
+
+
+class NoEvents(WrongInput):
+    """The file has no line that begins with `{`: it is a table without its mapping, or holds no event."""
+
+
+class TooManyFiles(WrongInput):
+    """As many files are sent as the console sends at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """The account that a file is of."""
+
+    username: str
+    caller: Caller
+    agency: Agency
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedLine:
+    """A line that the registrar refused: the entry of its refusal, and the faults."""
+
+    number: int
+    index: int | None
+    errors: list[dict[str, Any]]
+
+
+@dataclass(slots=True)
+class Upload:
+    """A file and what became of it. `problem` is the gateway's answer that stopped it; None: the gateway is away."""
+
+    id: str
+    sender: Sender
+    name: str
+    content: bytes
+    mapping: MappingDocument | None
+    findings: Findings
+    faulty: frozenset[int]
+    state: State = "checked"
+    sent: int = 0
+    lines_of: dict[str, int] = field(default_factory=dict)
+    """Address in the topic → number of the line."""
+    pending: set[str] = field(default_factory=set)
+    registered: int = 0
+    duplicates: int = 0
+    refused: list[RefusedLine] = field(default_factory=list)
+    problem: dict[str, Any] | None = None
+    halted: str | None = None
+
+    @property
+    def good(self) -> int:
+        """How many lines have no fault."""
+        return self.findings.lines - len(self.faulty)
+
+    @property
+    def decided(self) -> int:
+        return self.registered + self.duplicates + len(self.refused)
+
+    @property
+    def is_active(self) -> bool:
+        return self.state in ("sending", "waiting")
+
+    @property
+    def refused_lines(self) -> frozenset[int]:
+        """The lines that are not in the log: with a fault, or refused by the registrar."""
+        return self.faulty | {line.number for line in self.refused}
+
+    def lines(self) -> Iterator[Line]:
+        stream = io.BytesIO(self.content)
+        return read_lines(stream) if self.mapping is None else mapped_lines(stream, self.mapping)
+
+    def refused_file(self) -> bytes:
+        """The refused lines unchanged: a file of the same form, to correct and send again."""
+        source, target = io.BytesIO(self.content), io.BytesIO()
+        if self.mapping is None:
+            copy_lines(source, target, self.refused_lines)
+        else:
+            copy_rows(source, target, self.mapping, self.refused_lines)
+        return target.getvalue()
+
+
+def checked(sender: Sender, name: str, content: bytes, mapping: MappingDocument | None) -> Upload:
+    """Check a file as the registrar will. Raises `TooLarge`, `NoEvents`, `WrongTable`, `WrongMapping`."""
+    if len(content) > FILE_BYTES_MAX:
+        raise TooLarge(str(TooLarge.__doc__))
+    if mapping is None and not read_opening(io.BytesIO(content)).holds_events:
+        raise NoEvents(str(NoEvents.__doc__))
+    upload = Upload(secrets.token_urlsafe(9), sender, name, content, mapping, Findings(), frozenset())
+    lines = []
+    for line in upload.lines():
+        lines.append(line)
+        if len(lines) > LINES_MAX:
+            raise TooLarge(str(TooLarge.__doc__))
+    if not lines:
+        raise NoEvents(str(NoEvents.__doc__))
+    upload.findings = lint(lines, sender.agency)
+    upload.faulty = frozenset(problem["line"] for problem in upload.findings.problems)
+    del upload.findings.problems[PROBLEMS_KEPT_MAX:]
+    return upload
+
+
+class Uploads:
+    """The files of all accounts."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._kept: dict[str, Upload] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._checks = asyncio.Semaphore(2)
+
+    async def check(self, sender: Sender, name: str, content: bytes, mapping: MappingDocument | None) -> Upload:
+        """Check a file in a thread, and keep it. Raises what `checked` raises, and `TooManyFiles`."""
+        self._make_room(sender.username)
+        async with self._checks:
+            upload = await asyncio.to_thread(checked, sender, name, content, mapping)
+        self._kept[upload.id] = upload
+        return upload
+
+    def find(self, username: str, id_: str) -> Upload | None:
+        """The file, if it is this account's."""
+        upload = self._kept.get(id_)
+        return upload if upload is not None and upload.sender.username == username else None
+
+    def of(self, username: str) -> list[Upload]:
+        """The files of an account, the newest first."""
+        return [upload for upload in reversed(self._kept.values()) if upload.sender.username == username]
+
+    def send(self, upload: Upload) -> None:
+        """Send a file, or continue it. Nothing happens to one that is being sent. Raises `TooManyFiles`."""
+        if upload.is_active or upload.state == "done":
+            return
+        mine = any(other.is_active for other in self.of(upload.sender.username))
+        if mine or len(self._tasks) >= SENDING_MAX:
+            raise TooManyFiles(str(TooManyFiles.__doc__))
+        upload.state, upload.problem = "sending", None
+        task = self._tasks[upload.id] = asyncio.create_task(self._run(upload), name="upload")
+        task.add_done_callback(lambda _: self._tasks.pop(upload.id))
+
+    async def close(self) -> None:
+        """Stop. What was sent stays sent; the same file again gives duplicates for it."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+
+    def _make_room(self, username: str) -> None:
+        mine = [upload for upload in self.of(username) if not upload.is_active]
+        others = [upload for upload in self._kept.values() if not upload.is_active]
+        while len(self.of(username)) >= KEPT_OF_ACCOUNT_MAX or len(self._kept) >= KEPT_MAX:
+            oldest = mine.pop() if mine else others.pop(0) if others else None
+            if oldest is None:
+                raise TooManyFiles(str(TooManyFiles.__doc__))
+            self._kept.pop(oldest.id, None)
+
+    async def _run(self, upload: Upload) -> None:
+        try:
+            if await self._send_lines(upload):
+                upload.state = "waiting"
+                await self._await_verdicts(upload)
+        except GatewayAway:
+            upload.state = "stopped"
+
+    async def _send_lines(self, upload: Upload) -> bool:
+        """Send what was not sent yet; whether all of it is stored. Raises `GatewayAway`."""
+        batches = batches_of(upload)
+        while batch := await asyncio.to_thread(next, batches, None):
+            reply = await self._store(upload, b"[" + b",".join(text for _, text in batch) + b"]")
+            if not reply.is_success:
+                upload.state, upload.problem = "stopped", reply.document
+                return False
+            for stored in reply.document["receipt"]["events"]:
+                upload.lines_of[stored["address"]] = batch[stored["event"]][0]
+                upload.pending.add(stored["address"])
+            for refused in reply.document.get("refused", ()):
+                upload.refused.append(RefusedLine(batch[refused["event"]][0], None, [refused]))
+            upload.sent += len(batch)
+        return True
+
+    async def _store(self, upload: Upload, body: bytes) -> Reply:
+        """The gateway's answer to a request, once it is busy no more. Raises `GatewayAway`."""
+        path, content_type = "/v1/events", "application/cloudevents-batch+json"
+        waited_s, pause_s = 0.0, _PAUSE_S
+        while True:
+            try:
+                reply = await self._ask(upload, "POST", path, {"partial": "true"}, body, content_type)
+                if reply.status not in (429, 500, 502, 503, 504) or waited_s >= _AWAY_MAX_S:
+                    return reply
+            except GatewayAway:
+                if waited_s >= _AWAY_MAX_S:
+                    raise
+            await asyncio.sleep(pause_s)
+            waited_s += pause_s
+            pause_s = min(_PAUSE_MAX_S, 2 * pause_s)
+
+    async def _await_verdicts(self, upload: Upload) -> None:
+        """Until every stored line has its verdict, or none comes for long. Raises `GatewayAway`."""
+        quiet = 0
+        while upload.pending and quiet < _QUIET_POLLS_MAX:
+            since = min(offset_of(address) for address in upload.pending)
+            asked = {"since": str(since), "limit": str(_PAGE), "wait_s": str(_LONG_POLL_S)}
+            try:
+                reply = await self._ask(upload, "GET", "/v1/receipts", asked)
+            except GatewayAway:
+                reply = None
+            if reply is None or reply.status in (429, 500, 502, 503, 504):
+                quiet += 1
+                await asyncio.sleep(_PAUSE_MAX_S)
+            elif not reply.is_success:
+                upload.state, upload.problem = "stopped", reply.document
+                return
+            else:
+                note_verdicts(upload, reply.document)
+                quiet = 0 if reply.document["next"] > since else quiet + 1
+        upload.state = "stopped" if upload.pending else "done"
+
+    async def _ask(
+        self,
+        upload: Upload,
+        method: str,
+        path: str,
+        parameters: Mapping[str, str],
+        content: bytes | None = None,
+        content_type: str = "application/json",
+    ) -> Reply:
+        sender = upload.sender
+        return await self._gateway.ask(
+            sender.caller,
+            sender.username,
+            method,
+            path,
+            content=content,
+            content_type=content_type,
+            parameters=parameters,
+        )
+
+
+def batches_of(upload: Upload) -> Iterator[list[tuple[int, bytes]]]:
+    """The lines without a fault that were not sent yet, with their numbers, as many as one request takes."""
+    filling = Defaults(upload.sender.agency.code)
+    batch: list[tuple[int, bytes]] = []
+    size, skip = 0, upload.sent
+    for line in upload.lines():
+        if line.text is None or line.number in upload.faulty:
+            continue
+        if skip:
+            skip -= 1
+            continue
+        text = filling.fill(line.text)
+        if batch and (len(batch) >= _BATCH_EVENTS or size + len(text) > _BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append((line.number, text))
+        size += len(text)
+    if batch:
+        yield batch
+
+
+def note_verdicts(upload: Upload, document: dict[str, Any]) -> None:
+    """Count the verdicts on the upload's records in a page of `/v1/receipts`."""
+    upload.halted = document.get("halted")
+    for row in document["receipts"]:
+        if row["address"] not in upload.pending or row["state"] == "pending":
+            continue
+        upload.pending.discard(row["address"])
+        if row["state"] == "refused":
+            number = upload.lines_of[row["address"]]
+            upload.refused.append(RefusedLine(number, row.get("index"), row.get("errors", [])))
+        elif row["state"] == "duplicate":
+            upload.duplicates += 1
+        else:
+            upload.registered += 1
+
+
+def offset_of(address: str) -> int:
+    """The offset of `topic/partition/offset`."""
+    return int(address.rpartition("/")[2])

@@ -1,0 +1,109 @@
+"""`/v1/explain/…`: the entries that made a figure, each with the value before and after it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import orjson
+from fastapi import APIRouter, Path, Response
+
+from consumers.as_of.view import NotStarted, live_view
+from consumers.explain.explain import Request
+from consumers.explain.over_http.access import CONSUMERS, may_explain, partnership_of, readable
+from consumers.explain.over_http.answers import Explanations, split_figure
+from consumers.explain.shown_models import models
+from consumers.read_api.parameters import AsOfIndex, Limit
+from consumers.read_api.reading import JSON, Reading
+from consumers.read_api.routes import prepared
+from infra.http.documents import INTEGER, TEXT, answer, problems, shape
+from infra.http.problems import Problem
+from infra.http.routes import RouteParts
+
+KEY_LENGTH_MAX: Final = 400
+_ANY: Final = {"description": "A figure: a number, a text, a list or null."}
+_FIGURES: Final = {"type": "object", "additionalProperties": _ANY}
+_YES_OR_NO: Final = {"type": "boolean"}
+_OR_NULL: Final = {"anyOf": [TEXT, {"type": "null"}]}
+_CHANGES: Final = {"type": "object", "additionalProperties": shape(before=_ANY, after=_ANY)}
+_STEP: Final = shape(
+    index=INTEGER,
+    recordedtime=TEXT,
+    type=TEXT,
+    agency=TEXT,
+    subject=TEXT,
+    id=_OR_NULL,
+    data={"anyOf": [{"type": "object"}, {"type": "null"}], "description": "Null where it is another agency's."},
+    waited={"type": "array", "items": INTEGER},
+    changes=_CHANGES,
+)
+_EARLIER: Final = shape(count=INTEGER, first_index=INTEGER, last_index=INTEGER, after=_FIGURES)
+_DOCUMENT: Final = answer(
+    "The shape of `yesser audit explain --json`, with the last steps. `ok`: the steps give the figures.",
+    shape(
+        model=TEXT,
+        key=TEXT,
+        field=_OR_NULL,
+        log_index=INTEGER,
+        is_complete=_YES_OR_NO,
+        figures=_FIGURES,
+        start=_FIGURES,
+        total=_FIGURES,
+        ok=_YES_OR_NO,
+        steps_count=INTEGER,
+        earlier={"anyOf": [_EARLIER, {"type": "null"}]},
+        steps={"type": "array", "items": _STEP},
+    ),
+)
+_EARLIER_STEPS: Final = {
+    "description": "The address of the steps before these (RFC 8288), if there are any.",
+    "schema": TEXT,
+}
+Name = Annotated[str, Path(max_length=64, description="A read model, such as `plan`, `services` or `statements`.")]
+Figure = Annotated[
+    str, Path(max_length=KEY_LENGTH_MAX, description="KEY or KEY/FIELD, such as `services/1/launched` of the plan.")
+]
+
+
+def router(parts: RouteParts) -> APIRouter:
+    """The factory of the entry point `yesser.routes`."""
+    routes = APIRouter(tags=["log"], default_response_class=Response, dependencies=[prepared(parts)])
+    explanations, known = Explanations(parts.settings), models()
+
+    @routes.get(
+        "/v1/explain/{model}/{key:path}",
+        summary="The entries that made a figure",
+        responses={
+            200: {**_DOCUMENT, "headers": {"Link": _EARLIER_STEPS}},
+            **problems(400, 401, 403, 404, 422, 429, 500, 503),
+        },
+    )
+    async def explained(
+        request: Reading, model: Name, key: Figure, limit: Limit = 100, as_of_index: AsOfIndex = None
+    ) -> Response:
+        """The last `limit` entries that changed a figure, each with the value before and after it.
+
+        Without a field: all figures of the key. `docs/audit.md` lists the read models and their keys. A figure that
+        very many entries can have changed takes a while. An agency explains the programme's figures and its own, and of
+        other agencies' entries sees no data; a partner and the treasury explain money.
+        """
+        scope, found = await request.money_scope(), known.get(model)
+        if found is None or "\0" in key:
+            raise Problem("not-found")
+        name, field = split_figure(found, key)
+        try:
+            async with request.parts.connection() as connection, live_view(connection, CONSUMERS) as view:
+                allowed = await may_explain(view, scope, model, name)
+                size = min(view.positions.values())
+        except NotStarted:
+            raise Problem("database-away", retry_after_s=5) from None
+        if not allowed or (as_of_index is not None and as_of_index > size):
+            raise Problem("not-found")
+        holder = (await request.caller()).quota_name
+        document = await explanations.document(Request(model, name, field, limit), as_of_index, holder)
+        shown = readable(document, scope, is_money=partnership_of(model, name) is not None)
+        headers = {"Cache-Control": "private, no-cache"}
+        if shown["earlier"] is not None and shown["steps"]:
+            headers |= request.next_page(as_of_index=shown["steps"][0]["index"])
+        return Response(orjson.dumps(shown), headers=headers, media_type=JSON)
+
+    return routes

@@ -1,0 +1,3 @@
+"""The commands of `yesser ledger` that the entry points `yesser.ledger` name; each is imported only when it runs.
+Imports: `consumers.ledger`.
+"""

@@ -1,0 +1,154 @@
+"""`yesser ledger explain`: from a figure of a statement or an account to its formula, transfers, entries and proofs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+from rich.console import RenderableType
+
+from consumers.explain.explain import Answer
+from consumers.explain.options import Asked, explain_options
+from consumers.explain.show import answer_view
+from consumers.ledger.explained_statement import Derivation, ExplainedStatement
+from consumers.ledger.figure_document import Rows, figure_document, read_statement, read_transfers, transfer_document
+from consumers.revenue.accounts import CHART
+from consumers.revenue.rows import Transfer
+from consumers.revenue.show import transfers_table
+from consumers.revenue.statements.commands import partnerships_completion
+from consumers.revenue.statements.document import sheet_table
+from consumers.revenue.statements.formulas import amount_text, in_numbers, in_words, label
+from consumers.revenue.statements.paper import share_sheet
+from infra.command_line.display import Column, Grid, show
+from infra.command_line.exit_codes import ExitCode
+from infra.command_line.language import localized
+from infra.command_line.output import json_option, print_result
+from infra.command_line.parameters import PeriodLabel
+
+
+@click.command("explain")
+@click.argument("what", metavar="PARTNERSHIP|ACCOUNT", shell_complete=partnerships_completion)
+@click.argument("period", type=PeriodLabel(), required=False)
+@click.argument("figure", metavar="[FIELD]", required=False)
+@explain_options
+@json_option
+def explain_command(what: str, period: str | None, figure: str | None, asked: Asked, as_json: bool) -> None:
+    """Explain a FIELD of the statement of a closed PERIOD of a PARTNERSHIP: its formula in words and with its numbers,
+    and the transfers and log entries that made it. Without FIELD all formulas are shown.
+
+    An ACCOUNT, such as partner-payable:PPP-1, is explained by its transfers. Without --from the database is read, and
+    the figure of the live table is compared with what the entries add up to.
+
+    Exit code 1: there is no such statement or account, or the table differs from the log. Exit code 76: the log is not
+    what was signed.
+    """
+    if ":" in what:
+        _explain_account(what, period, asked, as_json)
+        return
+    if period is None:
+        raise click.UsageError("Give the period of a statement, or an account such as partner-payable:PPP-1.")
+    rows = Rows()
+    name = figure or "closing_index"
+    answer, document = asked.explained(
+        "statements", f"{what}/{period}", name, lambda tracer: read_statement(tracer, what, period, rows)
+    )
+    assert rows.statement is not None, "a statement that exists is read"
+    found = rows.statement
+    if figure is None:
+        written = [derivation.document() for derivation in found.derivations.values()]
+        all_fields = {"partnership_id": what, "period": period, "terms": found.terms(), "fields": written}
+        print_result(all_fields, as_json, lambda: show(_formulas_table(found)), indented=True)
+    else:
+        document = figure_document(found, figure, rows.transfers) | document
+        print_result(document, as_json, lambda: show(*_statement_view(found, figure, rows, answer)), indented=True)
+    if not answer.ok:
+        raise SystemExit(ExitCode.ANSWER_IS_NO)
+
+
+def _explain_account(account: str, period: str | None, asked: Asked, as_json: bool) -> None:
+    kind, _, partnership_id = account.partition(":")
+    kinds = [line.kind for line in CHART]
+    if kind not in kinds:
+        raise click.UsageError(f"{kind} is no kind of account: write one of {', '.join(kinds)}, as {kinds[0]}:PPP-1.")
+    if period is not None:
+        raise click.UsageError("An account has no periods: leave out PERIOD.")
+    rows = Rows()
+
+    def is_own(row: Transfer) -> bool:
+        return account in (row.debit, row.credit)
+
+    answer, document = asked.explained(
+        "accounts", account, "balance_halalas", lambda tracer: read_transfers(tracer, rows, is_own)
+    )
+    document["transfers"] = [transfer_document(row) for row in rows.transfers]
+    print_result(
+        document,
+        as_json,
+        lambda: show(*answer_view(answer), _transfers_table(partnership_id, rows.transfers)),
+        indented=True,
+    )
+    if not answer.ok:
+        raise SystemExit(ExitCode.ANSWER_IS_NO)
+
+
+def _statement_view(found: ExplainedStatement, figure: str, rows: Rows, answer: Answer) -> list[RenderableType]:
+    parts: list[RenderableType] = [_formula_table(found, found.derivations[figure])]
+    if figure == "partner_base_halalas":
+        parts += [sheet_table(share_sheet(group)) for group in found.shares]
+    parts += answer_view(answer)
+    if rows.transfers:
+        parts.append(_transfers_table(found.partnership_id, rows.transfers))
+    return parts
+
+
+def _formula_table(found: ExplainedStatement, derivation: Derivation) -> Grid:
+    """The formula in words, its amounts, and the result."""
+    words = in_words(derivation.formula)
+    name = label(derivation.field)
+    columns = [Column("البند", "Line", wraps=True), Column("القيمة", "Value", right=True)]
+    title = localized(
+        f"{name.ar} للشراكة {found.partnership_id}، الفترة {found.period} = {words.ar}",
+        f"{name.en} of partnership {found.partnership_id}, period {found.period} = {words.en}",
+        "\n",
+    )
+    amounts = derivation.document()["amounts"]
+    rows = [[_localized(amount), amount_text(amount, value)] for amount, value in amounts.items()]
+    version, start, index = found.version, found.effective_from, found.terms_index
+    rows.append(
+        [
+            localized(
+                f"نسخة العقد السارية {version} من الفترة {start}، القيد",
+                f"Version {version} in force, from period {start}, log entry",
+                "\n",
+            ),
+            str(index),
+        ]
+    )
+    numbers = in_numbers(derivation.formula, derivation.amounts)
+    return Grid(title, columns, rows, [numbers, f"= {amount_text(derivation.field, derivation.value)}"])
+
+
+def _formulas_table(found: ExplainedStatement) -> Grid:
+    """All fields, each with its formula and numbers."""
+    columns = [
+        Column("البند", "Field"),
+        Column("المعادلة", "Formula", wraps=True, drop=1),
+        Column("بالأرقام", "With numbers", wraps=True),
+        Column("القيمة", "Value", right=True),
+    ]
+    rows = []
+    for name, derivation in found.derivations.items():
+        words = in_words(derivation.formula)
+        numbers = in_numbers(derivation.formula, derivation.amounts)
+        rows.append([name, localized(words.ar, words.en, "\n"), numbers, amount_text(name, derivation.value)])
+    own = f"{found.partnership_id} {found.period}"
+    return Grid(localized(f"معادلات الكشف {own}", f"The formulas of statement {own}"), columns, rows)
+
+
+def _transfers_table(partnership_id: str, transfers: Sequence[Transfer]) -> Grid:
+    return transfers_table(partnership_id, [transfer_document(row) for row in transfers])
+
+
+def _localized(name: str) -> str:
+    found = label(name)
+    return localized(found.ar, found.en, "\n")

@@ -1,0 +1,60 @@
+"""A figure of a statement as one document: its formula, terms, transfers and, of the base share, the bands.
+
+What is beside the steps of the trace is read from the fold's own rows while it is open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from consumers.explain.statement_model import TRANSFERRED
+from consumers.explain.trace import Tracer
+from consumers.ledger.explained_statement import ExplainedStatement, explained_statement
+from consumers.revenue.consumer import CONSUMER as REVENUE
+from consumers.revenue.rows import TRANSFER, Transfer
+from consumers.revenue.statements.document import share_document
+
+
+@dataclass(slots=True)
+class Rows:
+    """What is read from the fold beside the steps: the statement, and the transfers of the shown entries."""
+
+    statement: ExplainedStatement | None = None
+    transfers: list[Transfer] = field(default_factory=list)
+
+
+def read_statement(tracer: Tracer, partnership_id: str, period: str, rows: Rows) -> None:
+    """The statement, and the transfers that give to the shown figure."""
+    rows.statement = explained_statement(tracer.store(REVENUE), partnership_id, period)
+    transferred = next((TRANSFERRED[name] for name in tracer.trace.end if name in TRANSFERRED), None)
+    if transferred is not None:
+        given = transferred.of
+        read_transfers(tracer, rows, lambda row: bool(given(row.kind, row.period, row.amount_halalas, period)))
+
+
+def read_transfers(tracer: Tracer, rows: Rows, counts: Callable[[Transfer], bool]) -> None:
+    """Those transfers of the shown entries that count."""
+    store = tracer.store(REVENUE)
+    for step in tracer.trace.steps:
+        rows.transfers += filter(counts, store.matching(TRANSFER, {"index": step.index}))
+
+
+def figure_document(found: ExplainedStatement, figure: str, transfers: Sequence[Transfer]) -> dict[str, Any]:
+    """Without the steps, which `consumers.explain` adds."""
+    document = {
+        "partnership_id": found.partnership_id,
+        "period": found.period,
+        **found.derivations[figure].document(),
+        "terms": found.terms(),
+        "transfers": [transfer_document(row) for row in transfers],
+    }
+    if figure == "partner_base_halalas":
+        document["shares"] = [share_document(group) for group in found.shares]
+    return document
+
+
+def transfer_document(row: Transfer) -> dict[str, Any]:
+    """As JSON."""
+    return {name: getattr(row, name) for name in TRANSFER.columns}

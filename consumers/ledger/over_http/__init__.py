@@ -1,0 +1,3 @@
+"""The ledger's calculations over HTTP: a statement's working, a figure's derivation, a forecast, what-if. Way in:
+`routes.router`. Imports: `consumers.ledger`, `consumers.read_api`.
+"""

@@ -1,0 +1,118 @@
+"""Calculations that a request asks for, away from the event loop.
+
+A partnership with few entries is calculated in a thread, one at a time; one with many by the command of the same
+answer, in a process of its own (`consumers.read_api.beside`), which ends if it takes too long.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import orjson
+from fastapi import Response
+
+from consumers.as_of.view import View
+from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
+from consumers.event_index.read import Query, find
+from consumers.read_api.access import money_scope
+from consumers.read_api.beside import Slots, output_of
+from consumers.read_api.reading import JSON, ReadRequest, Shown, found
+from consumers.revenue import read
+from consumers.revenue.consumer import CONSUMER as REVENUE
+from infra.log.bundle import by_bundle
+from infra.log.reader import read_checked
+from infra.settings import Settings
+
+ENTRIES_HERE_MAX: Final = 500
+"""Entries of a partnership that are folded in this process: some tenths of a second."""
+REMEMBERED_MAX: Final = 64
+_HEADERS: Final = ("ETag", "Log-Index", "Cache-Control", "Vary")
+
+Raw = tuple[int, bytes]
+Calculation = Callable[[], dict[str, Any]]
+"""Needs no connection: it runs in a thread."""
+Prepare = Callable[[View, list[Raw]], Awaitable[Calculation]]
+"""Reads what a calculation needs beside the entries. Raises `Problem`."""
+Command = Callable[[], Awaitable[bytes]]
+
+
+class Calculations:
+    """The calculations of this process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._slots = Slots()
+        self._here = asyncio.Lock()
+        self._known: OrderedDict[tuple[str, ...], dict[str, Any]] = OrderedDict()
+
+    async def answer(
+        self,
+        request: ReadRequest,
+        partnership_id: str,
+        prepare: Prepare,
+        command: Command,
+        question: tuple[str, ...] | None = None,
+    ) -> Response:
+        """What is calculated from the entries of a partnership in scope. Raises `Problem` (404, 429, 503).
+
+        `question`: what is asked, where the answer follows from it and the entries alone; then it is remembered.
+        """
+        caller = await request.caller()
+        scope = money_scope(caller)
+        calculation: Calculation | None = None
+        key: tuple[str, ...] | None = None
+
+        async def shown(view: View) -> Shown:
+            nonlocal calculation, key
+            found(await read.partnership(await view.use(REVENUE), partnership_id, scope))
+            entries = await few_entries(view, partnership_id)
+            if entries is not None:
+                calculation = await prepare(view, entries)
+                if question is not None:
+                    key = partnership_id, str(len(entries)), *question
+            return Shown(None)
+
+        answer = await request.answer([REVENUE, EVENT_INDEX], shown)
+        if answer.status_code != 200:
+            return answer
+        if calculation is None:
+            with self._slots.using(caller.quota_name):
+                document = orjson.loads(await command())
+        else:
+            document = await self._calculated(calculation, key)
+        headers = {name: answer.headers[name] for name in _HEADERS}
+        return Response(orjson.dumps(document), headers=headers, media_type=JSON)
+
+    async def _calculated(self, calculation: Calculation, key: tuple[str, ...] | None) -> dict[str, Any]:
+        async with self._here:
+            if key is None:
+                return await asyncio.to_thread(calculation)
+            if key not in self._known:
+                self._known[key] = await asyncio.to_thread(calculation)
+            self._known.move_to_end(key)
+            if len(self._known) > REMEMBERED_MAX:
+                self._known.popitem(last=False)
+            return self._known[key]
+
+    async def output_of(self, *command: str, answers_no: bool = False) -> bytes:
+        """What a command prints as JSON, see `beside.output_of`."""
+        return await output_of(self._settings, *command, "--json", answers_no=answers_no)
+
+
+async def few_entries(view: View, partnership_id: str) -> list[Raw] | None:
+    """The entries of a partnership that the view shows, or None if there are more than `ENTRIES_HERE_MAX`."""
+    connection = await view.use(EVENT_INDEX)
+    query = Query(
+        subject=f"partnership/{partnership_id}", rows_max=ENTRIES_HERE_MAX, below_index=view.positions[REVENUE.name]
+    )
+    page = await find(connection, query)
+    if page.next_cursor is not None:
+        return None
+    entries: list[Raw] = []
+    for own in by_bundle([event["index"] for event in page.events]):
+        kept = await read_checked(connection, own[0], own[-1] + 1 - own[0])
+        entries += [(index, kept[index - own[0]]) for index in own]
+    return entries

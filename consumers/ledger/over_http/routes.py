@@ -1,0 +1,266 @@
+"""`/v1/open-periods` and, of a partnership, its periods, accounts, forecast and what-if, and how a statement follows.
+
+They answer what `yesser ledger` prints, to those who may read the partnership.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any, Final
+
+import orjson
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Path as PathParameter
+
+from consumers.as_of.view import View
+from consumers.explain.database import DatabaseSource
+from consumers.explain.explain import Request as Asked
+from consumers.explain.explain import explain, model_of
+from consumers.explain.show import answer_document
+from consumers.ledger.figure_document import Rows, figure_document, read_statement
+from consumers.ledger.forecast import forecast
+from consumers.ledger.over_http import openapi
+from consumers.ledger.over_http.calculations import Calculation, Calculations, Raw
+from consumers.ledger.over_http.known_source import KnownSource
+from consumers.ledger.statement_days import statement_days
+from consumers.ledger.what_if import NothingSigned, WrongTerms, require_terms, what_if
+from consumers.read_api import documents
+from consumers.read_api.cursor import indexes_after, text_after
+from consumers.read_api.parameters import After, Id, Limit, Period
+from consumers.read_api.reading import Reading, Shown, found, page
+from consumers.revenue import read
+from consumers.revenue.accounts import CHART, account_name
+from consumers.revenue.consumer import CONSUMER as REVENUE
+from consumers.revenue.statements.document import statement_document
+from consumers.revenue.statements.formulas import fields
+from consumers.revenue.statements.read import proven_parts
+from infra.http.problems import Problem
+from infra.http.routes import RouteParts
+from infra.postgres.sql import queries
+
+TERMS_LENGTH_MAX: Final = 6_000
+_STEPS_MAX: Final = 100
+_SQL: Final = queries("consumers.ledger.over_http", "read.sql")
+
+Field = Annotated[str, PathParameter(pattern=f"^({'|'.join(fields())})$", description="A figure of the statement.")]
+AccountKind = Annotated[str, PathParameter(pattern=f"^({'|'.join(line.kind for line in CHART)})$")]
+Terms = Annotated[
+    str, Query(max_length=TERMS_LENGTH_MAX, description="JSON with the members of the terms that differ.")
+]
+
+routes = APIRouter(tags=["revenue share"], default_response_class=Response)
+
+
+def router(parts: RouteParts) -> APIRouter:
+    """All routes; the gateway loads them by the entry point `yesser.routes`."""
+    calculations = Calculations(parts.settings)
+
+    async def prepare(request: Request) -> None:
+        request.state.parts = parts
+        request.state.calculations = calculations
+
+    prepared = APIRouter(dependencies=[Depends(prepare)])
+    prepared.include_router(routes)
+    return prepared
+
+
+async def _calculations(request: Request) -> Calculations:
+    kept: Calculations = request.state.calculations
+    return kept
+
+
+Calculating = Annotated[Calculations, Depends(_calculations)]
+
+
+@routes.get(
+    "/v1/open-periods",
+    summary="What is expected of the open periods",
+    responses=documents.responses(openapi.OPEN_PERIODS, paged=True),
+)
+async def open_periods(request: Reading, limit: Limit = 100, after: After = None) -> Response:
+    """By partnership. `period` is null where all periods are closed."""
+    scope = await request.money_scope()
+
+    async def shown(view: View) -> Shown:
+        ledger = await view.use(REVENUE)
+        given = scope.agency, scope.partners, text_after(after), limit + 1
+        rows = [dict(row) for row in await ledger.fetch(_SQL["open_periods"], *given)]
+        return Shown(*page(rows, limit, "partnership_id"))
+
+    return await request.answer([REVENUE], shown)
+
+
+@routes.get(
+    "/v1/partnerships/{partnership_id}/periods",
+    summary="Expected and actual revenue by period",
+    responses=documents.responses(openapi.PERIODS),
+)
+async def periods(request: Reading, partnership_id: Id) -> Response:
+    """Each with something expected, posted or closed. Of one that is open `net_halalas` is what came so far."""
+    scope = await request.money_scope()
+
+    async def shown(view: View) -> Shown:
+        ledger = await view.use(REVENUE)
+        found(await read.partnership(ledger, partnership_id, scope))
+        return Shown([dict(row) for row in await ledger.fetch(_SQL["periods"], partnership_id)])
+
+    return await request.answer([REVENUE], shown)
+
+
+@routes.get(
+    "/v1/partnerships/{partnership_id}/accounts",
+    summary="The accounts of a partnership",
+    responses=documents.responses(openapi.ACCOUNTS),
+)
+async def accounts(request: Reading, partnership_id: Id) -> Response:
+    """Those that have a transfer. Their balances sum to zero."""
+    scope = await request.money_scope()
+
+    async def shown(view: View) -> Shown:
+        ledger = await view.use(REVENUE)
+        found(await read.partnership(ledger, partnership_id, scope))
+        return Shown([dict(row) for row in await ledger.fetch(_SQL["accounts"], partnership_id)])
+
+    return await request.answer([REVENUE], shown)
+
+
+@routes.get(
+    "/v1/partnerships/{partnership_id}/accounts/{kind}/transfers",
+    summary="The transfers of an account",
+    responses=documents.responses(openapi.ACCOUNT_TRANSFERS, paged=True),
+)
+async def account_transfers(
+    request: Reading, partnership_id: Id, kind: AccountKind, limit: Limit = 100, after: After = None
+) -> Response:
+    """In log order, each with the index of the entry that caused it."""
+    scope = await request.money_scope()
+
+    async def shown(view: View) -> Shown:
+        ledger = await view.use(REVENUE)
+        found(await read.partnership(ledger, partnership_id, scope))
+        account = account_name(kind, partnership_id)
+        given = partnership_id, account, *indexes_after(after), limit + 1
+        rows = [dict(row) for row in await ledger.fetch(_SQL["transfers_of_account"], *given)]
+        return Shown(*page(rows, limit, "index", "line"))
+
+    return await request.answer([REVENUE], shown)
+
+
+@routes.get(
+    "/v1/partnerships/{partnership_id}/forecast",
+    summary="What a partnership may still bring, and cost",
+    responses=documents.responses(openapi.FORECAST),
+)
+async def one_forecast(request: Reading, partnership_id: Id, calculations: Calculating) -> Response:
+    """The periods that are not closed, priced at the pace so far, as expected, and if nothing more comes."""
+
+    async def prepare(view: View, entries: list[Raw]) -> Calculation:
+        return lambda: forecast(entries).document()
+
+    return await calculations.answer(
+        request,
+        partnership_id,
+        prepare,
+        lambda: calculations.output_of("ledger", "forecast", partnership_id),
+        ("forecast",),
+    )
+
+
+@routes.get(
+    "/v1/partnerships/{partnership_id}/what-if",
+    summary="The real history under other terms",
+    responses=documents.responses(openapi.WHAT_IF),
+)
+async def other_terms(request: Reading, partnership_id: Id, terms: Terms, calculations: Calculating) -> Response:
+    """By period and party; nothing is written. Other terms hold from the signing on; amendments are left out."""
+    given = _terms_of(terms)
+
+    async def prepare(view: View, entries: list[Raw]) -> Calculation:
+        try:
+            require_terms(entries, given)
+        except (WrongTerms, NothingSigned) as error:
+            raise _bad_terms(str(error)) from None
+        return lambda: what_if(entries, given).document(partnership_id)
+
+    async def beside() -> bytes:
+        with TemporaryDirectory() as folder:
+            file = Path(folder, "terms.json")
+            await asyncio.to_thread(file.write_bytes, orjson.dumps(given))
+            return await calculations.output_of("ledger", "what-if", partnership_id, "--terms", str(file))
+
+    return await calculations.answer(request, partnership_id, prepare, beside, ("what-if", terms))
+
+
+@routes.get(
+    "/v1/partnerships/{partnership_id}/statements/{period}/working",
+    summary="How the figures of a statement follow",
+    responses=documents.responses(openapi.WORKING),
+)
+async def working(request: Reading, partnership_id: Id, period: Period, calculations: Calculating) -> Response:
+    """Shares by band, rounding, guarantee, payouts. `days` is null for a partnership with many entries: take CSV."""
+
+    async def prepare(view: View, entries: list[Raw]) -> Calculation:
+        try:
+            parts, provenance = await proven_parts(await view.use(REVENUE), partnership_id, period, None)
+        except read.NoStatement:
+            raise Problem("not-found") from None
+        days = statement_days(parts.partnership["versions"], parts.postings)
+        document = statement_document(parts, provenance) | {"days": [row.document() for row in days]}
+        return lambda: document
+
+    async def beside() -> bytes:
+        printed = await calculations.output_of("ledger", "statement", partnership_id, period, "--working")
+        return orjson.dumps({**orjson.loads(printed), "days": None})
+
+    return await calculations.answer(request, partnership_id, prepare, beside)
+
+
+@routes.get(
+    "/v1/partnerships/{partnership_id}/statements/{period}/explained/{field}",
+    summary="How a figure of a statement follows",
+    responses=documents.responses(openapi.EXPLAINED),
+)
+async def explained(
+    request: Reading, partnership_id: Id, period: Period, field: Field, calculations: Calculating
+) -> Response:
+    """Its formula in words and numbers, its transfers, the last 100 entries that changed it. `ok`: they add up."""
+    asked = Asked("statements", f"{partnership_id}/{period}", field, _STEPS_MAX)
+
+    async def prepare(view: View, entries: list[Raw]) -> Calculation:
+        try:
+            await read.statement(await view.use(REVENUE), partnership_id, period)
+        except read.NoStatement:
+            raise Problem("not-found") from None
+        source = await KnownSource.read(DatabaseSource(view, None), model_of(asked), asked, entries)
+        rows = Rows()
+
+        def calculated() -> dict[str, Any]:
+            answer = asyncio.run(
+                explain(source, asked, lambda tracer: read_statement(tracer, partnership_id, period, rows))
+            )
+            assert rows.statement is not None, "a statement that exists is read"
+            return figure_document(rows.statement, field, rows.transfers) | answer_document(answer)
+
+        return calculated
+
+    async def beside() -> bytes:
+        command = ("ledger", "explain", partnership_id, period, field, "--steps", str(_STEPS_MAX))
+        return await calculations.output_of(*command, answers_no=True)
+
+    return await calculations.answer(request, partnership_id, prepare, beside)
+
+
+def _terms_of(text: str) -> dict[str, Any]:
+    try:
+        terms = orjson.loads(text)
+    except ValueError:
+        terms = None
+    if not isinstance(terms, dict):
+        raise _bad_terms("Give a JSON object with members of the terms, such as bands.")
+    return terms
+
+
+def _bad_terms(detail: str) -> Problem:
+    return Problem("bad-parameter", errors=[{"code": "invalid-value", "parameter": "terms", "detail": detail}])

@@ -1,0 +1,91 @@
+"""`/v1/log` and `/v1/consistency/…`: the log's size, its signed checkpoint, who cosigned it, and that it only grew."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import orjson
+from fastapi import APIRouter, Response
+
+from consumers.read_api import documents
+from consumers.read_api.parameters import Index
+from consumers.read_api.reading import JSON, Reading
+from events.wire.entry import recorded_time
+from infra.http.problems import Problem
+from infra.log.proofs import consistency_proof
+from infra.log.reader import StoredHashes, newest_checkpoint, rotation_notes
+from infra.log.signed_note import InvalidNote, signature_lines
+from infra.postgres.sql import queries
+
+_SQL: Final = queries("consumers.read_api.resources.log", "checkpoints.sql")
+_ED25519_BYTES: Final = 64
+_TIME_BYTES: Final = 8
+
+routes = APIRouter(tags=["log"], default_response_class=Response)
+
+
+@routes.get("/v1/log", summary="The log's size, checkpoint and keys", responses=documents.plain(documents.LOG))
+async def log(request: Reading) -> Response:
+    """The newest signed checkpoint, the newest that enough witnesses cosigned, and the rotations of the log's key."""
+    await request.money_scope()
+    async with request.parts.connection() as connection:
+        (state,) = await connection.fetch(_SQL["state"])
+        cosigned = await connection.fetchrow(_SQL["cosigned"])
+        rotations = await rotation_notes(connection)
+    document = {
+        "size": state["size"],
+        "recorded": state["recorded"] or None,
+        "checkpoint": _checkpoint(state["checkpoint_size"], state["note"], state["signed_at"]),
+        "cosigned": cosigned and _checkpoint(cosigned["size"], cosigned["note"], None),
+        "rotations": rotations,
+    }
+    return Response(orjson.dumps(document), media_type=JSON)
+
+
+@routes.get(
+    "/v1/consistency/{old_size}/{new_size}",
+    summary="The proof that the log only grew",
+    responses=documents.plain(documents.CONSISTENCY),
+)
+async def consistency(request: Reading, old_size: Index, new_size: Index) -> Response:
+    """From the tree of `old_size` entries to that of `new_size` (RFC 6962 §2.1.2), both under the newest checkpoint."""
+    await request.money_scope()
+    async with request.parts.connection() as connection:
+        newest = await newest_checkpoint(connection)
+        if newest is None or not 0 < old_size <= new_size <= newest[0]:
+            raise Problem("not-found")
+        path = await consistency_proof(StoredHashes(connection), old_size, new_size)
+    hashes = [base64.b64encode(step).decode() for step in path]
+    return Response(orjson.dumps({"old_size": old_size, "new_size": new_size, "path": hashes}), media_type=JSON)
+
+
+def _checkpoint(size: int | None, note: str | None, signed_at: datetime | None) -> dict[str, Any] | None:
+    if size is None or note is None:
+        return None
+    signed = None if signed_at is None else recorded_time(signed_at)
+    return {"size": size, "note": note, "signed": signed, "signatures": list(_signatures(note))}
+
+
+def _signatures(note: str) -> Iterator[dict[str, Any]]:
+    """Who signed, as the lines say; nothing is verified. A witness's line has the time of its cosignature."""
+    try:
+        lines = signature_lines(note)
+    except InvalidNote:
+        return
+    for name, key_id, signature in lines:
+        is_cosignature = len(signature) == _TIME_BYTES + _ED25519_BYTES
+        seconds = int.from_bytes(signature[:_TIME_BYTES], "big") if is_cosignature else None
+        cosigned = None if seconds is None or seconds > _SECONDS_MAX else datetime.fromtimestamp(seconds, UTC)
+        yield {
+            "name": name,
+            "key_id": key_id.hex(),
+            "is_cosignature": is_cosignature,
+            "cosigned": None if cosigned is None else recorded_time(cosigned),
+        }
+
+
+_SECONDS_MAX: Final = 253_402_300_799
+"""The end of the year 9999."""

@@ -1,0 +1,97 @@
+"""`/v1/entries`: entries by subject, type, event id and agency.
+
+An agency reads its own entries, a partner the entries of its partnerships from agencies that own them, the office and
+auditors all entries.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Response
+from fastapi import Query as Parameter
+
+from consumers.access_scope import AccessScope
+from consumers.as_of.point_in_time import entries_recorded_by
+from consumers.as_of.view import View
+from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
+from consumers.event_index.read import Query, as_full_type, find
+from consumers.read_api import documents
+from consumers.read_api.access import narrowed
+from consumers.read_api.cursor import index_after
+from consumers.read_api.parameters import After, AgencyCode, Limit, Text
+from consumers.read_api.reading import Reading, Shown
+from consumers.revenue import read
+from consumers.revenue.consumer import CONSUMER as REVENUE
+from events.validation.refusal import PLATFORM, REFUSED
+from events.values.fields import TIME_PATTERN
+from events.wire.envelope import full_type
+
+_REFUSED: Final = full_type(REFUSED)
+RecordedFrom = Annotated[
+    str | None, Parameter(pattern=TIME_PATTERN, description="Only recorded at this time or later.")
+]
+RecordedTo = Annotated[
+    str | None, Parameter(pattern=TIME_PATTERN, description="Only recorded at this time or earlier.")
+]
+NewestFirst = Annotated[bool, Parameter(description="The newest entry first; else in log order.")]
+
+routes = APIRouter(tags=["log"], default_response_class=Response)
+
+
+@routes.get("/v1/entries", summary="Find entries", responses=documents.responses(documents.ENTRIES, paged=True))
+async def entries(
+    request: Reading,
+    subject: Text = None,
+    type: Text = None,
+    id: Text = None,
+    agency: AgencyCode = None,
+    recorded_from: RecordedFrom = None,
+    recorded_to: RecordedTo = None,
+    newest_first: NewestFirst = False,
+    limit: Limit = 100,
+    after: After = None,
+) -> Response:
+    """By subject, type (`service.launched` or in full), event id, agency and recorded time; all that are given must
+    hold.
+
+    The type `registrar.refused` with an agency: the refusals of this agency's records.
+    """
+    scope = narrowed(await request.scope(), agency)
+    full = type and as_full_type(type)
+    query = Query(subject, full, scope.agency, id, index_after(after), limit, newest_first=newest_first)
+    if full == _REFUSED and scope.agency not in (None, PLATFORM):
+        query = replace(query, agency=None, refusals_of=scope.agency)
+
+    async def shown(view: View) -> Shown:
+        asked = await _recorded(view, query, recorded_from, recorded_to)
+        if scope.partners is not None:
+            asked = await _of_partner(view, asked, scope)
+        found = await find(await view.use(EVENT_INDEX), asked)
+        return Shown(found.events, None if found.next_cursor is None else (found.next_cursor,))
+
+    consumers = [EVENT_INDEX] if scope.partners is None else [EVENT_INDEX, REVENUE]
+    return await request.answer(consumers, shown)
+
+
+async def _of_partner(view: View, query: Query, scope: AccessScope) -> Query:
+    """The query limited to the partner's partnerships, without other agencies' entries, up to the ledger's position."""
+    connection = await view.use(REVENUE)
+    subjects = await read.subjects(connection, scope)
+    without = await read.strangers(connection, subjects)
+    end = view.positions[REVENUE.name]
+    below = end if query.below_index is None else min(end, query.below_index)
+    return replace(query, subjects=subjects, without=without, below_index=below)
+
+
+async def _recorded(view: View, query: Query, first: str | None, last: str | None) -> Query:
+    """The query limited to entries that were recorded from `first` to `last`, both included."""
+    if first is not None:
+        before = datetime.fromisoformat(first.upper()) - timedelta(microseconds=1)
+        query = replace(query, from_index=await entries_recorded_by(view.connection, before))
+    if last is not None:
+        end = await entries_recorded_by(view.connection, datetime.fromisoformat(last.upper()))
+        query = replace(query, below_index=end)
+    return query

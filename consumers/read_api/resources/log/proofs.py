@@ -1,0 +1,87 @@
+"""`/v1/proofs/{index}`: an entry's bytes with the proof that it is in the log, within the caller's scope."""
+
+from __future__ import annotations
+
+import base64
+from typing import Final
+
+import orjson
+from fastapi import APIRouter, Response
+
+from consumers.access_scope import EVERYTHING, AccessScope
+from consumers.as_of.view import NotStarted, live_view
+from consumers.read_api import documents
+from consumers.read_api.parameters import Index
+from consumers.read_api.reading import JSON, Reading
+from consumers.revenue import read
+from consumers.revenue.consumer import CONSUMER as REVENUE
+from events.wire.entry import parse_entry
+from infra.http.negotiation import preferred
+from infra.http.problems import Problem
+from infra.kafka.client_config import agency_topic
+from infra.log.proof_file import ProofFile
+from infra.log.proofs import PROOF_PREFIX, inclusion_proof
+from infra.log.reader import StoredHashes, newest_checkpoint, read_entries, read_leaves, rotation_notes
+from infra.postgres.connection import Connection
+
+PROOF_FILE_TYPE: Final = "text/plain; charset=utf-8"
+_VARY: Final = {"Vary": "Accept"}
+
+routes = APIRouter(tags=["log"], default_response_class=Response)
+
+
+@routes.get(
+    PROOF_PREFIX + "{index}",
+    summary="An entry with the proof that it is in the log",
+    responses=documents.plain(documents.PROOF),
+)
+async def proof(request: Reading, index: Index) -> Response:
+    """The entry's bytes and its inclusion proof (RFC 6962) under the newest signed checkpoint.
+
+    As JSON, or with `Accept: text/plain` as a C2SP tlog-proof, whose line `extra` is the entry.
+    """
+    scope = await request.money_scope()
+    async with request.parts.connection() as connection:
+        raw = await read_entries(connection, index, 1)
+        if not raw or not await _is_within(connection, scope, index, raw[0]):
+            raise Problem("not-found")
+        checkpoint = await newest_checkpoint(connection)
+        if checkpoint is None or index >= checkpoint[0]:
+            raise Problem("not-found", retry_after_s=1)
+        size, note = checkpoint
+        path = await inclusion_proof(StoredHashes(connection), index, size)
+        leaf = await read_leaves(connection, index, 1)
+        rotations = await rotation_notes(connection)
+    if preferred(request.http.headers.get("accept", ""), (JSON, "text/plain")) == "text/plain":
+        name = f'attachment; filename="{index}.tlog-proof"'
+        text = ProofFile(index, raw[0], path, note).text()
+        return Response(text, headers={"Content-Disposition": name, **_VARY}, media_type=PROOF_FILE_TYPE)
+    document = {
+        "index": index,
+        "entry": raw[0].decode(),
+        "leaf": base64.b64encode(leaf).decode(),
+        "size": size,
+        "path": [base64.b64encode(step).decode() for step in path],
+        "checkpoint": note,
+        "rotations": "\n".join(rotations),
+    }
+    return Response(orjson.dumps(document), headers=_VARY, media_type=JSON)
+
+
+async def _is_within(connection: Connection, scope: AccessScope, index: int, raw: bytes) -> bool:
+    """An agency's entries are those from its topic, refusals included."""
+    if scope == EVERYTHING:
+        return True
+    entry = parse_entry(index, raw)
+    if scope.only_money:
+        return entry.subject.startswith("partnership/")
+    if scope.partners is None:
+        return scope.agency is not None and entry.address.partition("/")[0] == agency_topic(scope.agency)
+    try:
+        async with live_view(connection, [REVENUE]) as looked_at:
+            ledger = await looked_at.use(REVENUE)
+            if index >= looked_at.log_index or entry.subject not in await read.subjects(ledger, scope):
+                return False
+            return index not in await read.strangers(ledger, [entry.subject])
+    except NotStarted:
+        return False

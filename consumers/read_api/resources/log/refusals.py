@@ -1,0 +1,64 @@
+"""`/v1/refusals`: what was refused, why, and which entry corrected it. An agency reads its own; the office and auditors
+all."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Response
+
+from consumers.as_of.view import View
+from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
+from consumers.read_api import documents
+from consumers.read_api.access import narrowed
+from consumers.read_api.cursor import INTEGER_MAX, index_after
+from consumers.read_api.parameters import After, AgencyCode, Index, Limit
+from consumers.read_api.reading import Reading, Shown, found, page
+from infra.log.proofs import PROOF_PREFIX
+from infra.postgres.connection import Connection
+from infra.postgres.sql import queries
+
+_SQL: Final = queries("consumers.read_api.resources.log", "refusals.sql")
+_NEWEST: Final = INTEGER_MAX + 1
+
+IsOpen = Annotated[bool, Query(description="Only those that no later entry has corrected.")]
+
+routes = APIRouter(tags=["log"], default_response_class=Response)
+
+
+@routes.get(
+    "/v1/refusals",
+    summary="What was refused, and what corrected it",
+    responses=documents.responses(documents.REFUSALS, paged=True),
+)
+async def refusals(
+    request: Reading, agency: AgencyCode = None, open: IsOpen = False, limit: Limit = 100, after: After = None
+) -> Response:
+    """The newest first. A correction is a record sent again for the refusal, or a later event with the same id."""
+    scope = narrowed(await request.programme_scope(), agency)
+    before = _NEWEST if after is None else index_after(after)
+
+    async def shown(view: View) -> Shown:
+        rows = await _rows(await view.use(EVENT_INDEX), view, scope.agency, before, limit + 1, is_open=open)
+        return Shown(*page(rows, limit, "index"))
+
+    return await request.answer([EVENT_INDEX], shown)
+
+
+@routes.get("/v1/refusals/{index}", summary="A refusal", responses=documents.responses(documents.REFUSAL))
+async def refusal(request: Reading, index: Index) -> Response:
+    """Every fault that the entry lists, and the entry that corrected it."""
+    scope = await request.programme_scope()
+
+    async def shown(view: View) -> Shown:
+        rows = await _rows(await view.use(EVENT_INDEX), view, scope.agency, index + 1, 1, is_open=False)
+        return Shown(found(rows[0] if rows and rows[0]["index"] == index else None))
+
+    return await request.answer([EVENT_INDEX], shown)
+
+
+async def _rows(
+    connection: Connection, view: View, agency: str | None, before: int, rows_max: int, *, is_open: bool
+) -> list[dict[str, Any]]:
+    rows = await connection.fetch(_SQL["list"], agency, before, is_open, view.log_index, rows_max)
+    return [{**row, "proof": f"{PROOF_PREFIX}{row['index']}"} for row in map(dict, rows)]

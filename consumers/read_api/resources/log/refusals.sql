@@ -1,0 +1,20 @@
+-- name: list
+-- Refusals below an index ($2), the newest first, of one agency ($1) or all, and the entry that corrected each: a record
+-- sent again for this refusal, or a later event with the id that the refused record claimed. With $3 only those that
+-- nothing has corrected. Both are looked at as the log stood at $4 entries.
+SELECT f.index, f.agency, f.address, f.claimed_id, f.claimed_type, f.errors, c.index AS accepted_index
+FROM log.refusal f
+LEFT JOIN LATERAL (
+    SELECT max(e.index) AS index FROM log.event_id e
+    WHERE e.index > f.index AND e.index < $4 AND (
+        e.claim = substr(sha256(
+            convert_to('urn:yesser:agency:' || f.agency, 'UTF8') || '\x00'::bytea || convert_to(f.claimed_id, 'UTF8')
+        ), 1, 16)
+        OR e.claim IN (
+            SELECT r.claim FROM platform.redrive r WHERE r.refusal_index = f.index AND r.identity = e.identity
+        )
+    )
+) c ON true
+WHERE ($1::text IS NULL OR f.agency = $1) AND f.index < $2 AND f.index < $4
+    AND (NOT $3 OR c.index IS NULL)
+ORDER BY f.index DESC LIMIT $5

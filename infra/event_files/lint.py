@@ -1,0 +1,95 @@
+"""Validates a file before it is sent: form, authority, and duplicate ids within it.
+
+Flows in: lines, the agency with its role. Flows out: `Findings`, in the shape of `yesser publish`. This is the
+registrar's own validation, but without the ids that are already in the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from events.faults.details import arabic_of
+from events.faults.problems import CONFLICT, PROBLEMS, Fault
+from events.validation.validate import validate
+from events.validation.verdicts import Accepted, Agency
+from events.wire.codec import STRUCTURED_HEADERS
+from infra.event_files.ndjson import TOO_LARGE, TOO_LARGE_DETAIL, TOO_LARGE_DETAIL_AR, Defaults, Line, shown_id
+
+_TOO_LARGE: Final = Fault(pointer="", code=TOO_LARGE, detail=TOO_LARGE_DETAIL)
+
+
+@dataclass(slots=True)
+class Findings:
+    """The faults in a file. `duplicate_lines` are (line, the earlier line with the same event)."""
+
+    lines: int = 0
+    accepted: int = 0
+    conflicts: int = 0
+    refused: int = 0
+    duplicate_lines: list[tuple[int, int]] = field(default_factory=list)
+    problems: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def has_faults(self) -> bool:
+        """Whether any line would be refused or conflict; a duplicate is harmless."""
+        return bool(self.conflicts or self.refused)
+
+    def document(self) -> dict[str, Any]:
+        """The answer of `yesser lint --json`."""
+        return {
+            "lines": self.lines,
+            "accepted": self.accepted,
+            "duplicates": len(self.duplicate_lines),
+            "conflicts": self.conflicts,
+            "refused": self.refused,
+            "duplicate_lines": [{"line": line, "of_line": first} for line, first in self.duplicate_lines],
+            "problems": self.problems,
+        }
+
+
+def lint(lines: Iterable[Line], agency: Agency) -> Findings:
+    """The verdict that the registrar would give each line if the log were empty."""
+    findings = Findings()
+    filling = Defaults(agency.code)
+    seen: dict[bytes, tuple[bytes, int]] = {}
+    for line in lines:
+        findings.lines += 1
+        if line.text is None:
+            findings.refused += 1
+            findings.problems.append(problem(line, _TOO_LARGE))
+            continue
+        verdict = validate(filling.fill(line.text), STRUCTURED_HEADERS, agency)
+        if isinstance(verdict, Accepted):
+            _compare(line, verdict, seen, findings)
+        else:
+            findings.refused += 1
+            findings.problems += [problem(line, found) for found in verdict.faults]
+    return findings
+
+
+def problem(line: Line, found: Fault) -> dict[str, Any]:
+    """One fault of one line, with its meaning and remedy in both languages."""
+    known = PROBLEMS[found.code]
+    return {
+        "line": line.number,
+        "id": None if line.text is None else shown_id(line.text),
+        "code": found.code,
+        "pointer": found.pointer,
+        "detail": found.detail,
+        "detail_ar": TOO_LARGE_DETAIL_AR if found is _TOO_LARGE else arabic_of(found.detail),
+        "remedy": {"ar": known.remedy.ar, "en": known.remedy.en},
+    }
+
+
+def _compare(line: Line, verdict: Accepted, seen: dict[bytes, tuple[bytes, int]], findings: Findings) -> None:
+    """Compare a line with the earlier one of the same source and id: a duplicate or a conflict."""
+    identity, first = seen.setdefault(verdict.claim, (verdict.identity, line.number))
+    if first == line.number:
+        findings.accepted += 1
+    elif identity == verdict.identity:
+        findings.duplicate_lines.append((line.number, first))
+    else:
+        findings.conflicts += 1
+        findings.problems.append({**problem(line, CONFLICT), "of_line": first})

@@ -1,0 +1,301 @@
+"""A figure leads to its entries, whose proofs the browser verifies; and what was changed shows red."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from infra.log.bundle import BUNDLE, split_bundle
+from infra.postgres.connection import Connection, connect
+from tests.browser.console import Language, Story, require_accessible
+
+LAUNCHED = "/explain/plan/services/1/launched"
+GROUP = "UPDATE projections.service_group SET launched = launched + $1 WHERE group_number = 1"
+TABS_MAX = 80
+CHECK_TIMEOUT_MS = 240_000
+pytestmark = pytest.mark.timeout(900)
+
+
+def as_superuser(story: Story, work: Callable[[Connection], Awaitable[Any]]) -> Any:
+    """Do something in the database. The browser's library has a loop in this thread, so another one does it."""
+
+    async def connected() -> Any:
+        connection = await connect(story.system.settings, "a superuser")
+        try:
+            await connection.execute("SET session_replication_role = replica")
+            return await work(connection)
+        finally:
+            await connection.close()
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(connected())).result()
+
+
+@contextmanager
+def changed_entry(story: Story, index: int) -> Iterator[None]:
+    """The bytes of an entry are changed for the length of a `with`, as by a superuser who does not touch its hash."""
+    select = "SELECT first_index, entries FROM log.segment WHERE first_index BETWEEN $1 - $2::bigint AND $1"
+    update = "UPDATE log.segment SET entries = $2 WHERE first_index = $1"
+
+    async def change(connection: Connection) -> tuple[int, bytes]:
+        rows = await connection.fetch(select + " ORDER BY first_index DESC LIMIT 1", index, BUNDLE)
+        ((first, whole),) = rows
+        entry = split_bundle(whole)[index - first]
+        changed = entry.replace(b'"recordedtime":"2', b'"recordedtime":"1', 1)
+        assert changed != entry
+        await connection.execute(update, first, whole.replace(entry, changed, 1))
+        return first, whole
+
+    first, whole = as_superuser(story, change)
+    try:
+        yield
+    finally:
+        as_superuser(story, lambda connection: connection.execute(update, first, whole))
+
+
+@contextmanager
+def changed_table(story: Story) -> Iterator[None]:
+    """The number of launched services is one too high for the length of a `with`."""
+    as_superuser(story, lambda connection: connection.execute(GROUP, 1))
+    try:
+        yield
+    finally:
+        as_superuser(story, lambda connection: connection.execute(GROUP, -1))
+
+
+def newest_launch(story: Story) -> int:
+    """The last entry that launched a service of group 1."""
+    index: int = story.system.run("audit", "explain", "plan", "services/1", "launched")["steps"][-1]["index"]
+    return index
+
+
+def tab_to(page: Page, selector: str) -> None:
+    """Press Tab until an element has the focus."""
+    for _ in range(TABS_MAX):
+        page.keyboard.press("Tab")
+        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+            return
+    raise AssertionError(f"{selector} is not reached by the keyboard")
+
+
+@pytest.mark.parametrize("language", ["ar", "en"])
+def test_a_figure_leads_to_entries_that_the_browser_verifies(story: Story, language: Language) -> None:
+    with story.visit("office", language) as visitor:
+        page = visitor.open(LAUNCHED)
+        page.wait_for_selector("#rows-state[data-state=allGood]")
+        page.locator("tbody th a").first.click()
+        page.wait_for_selector("#verification[data-state=allGood]")
+        assert page.locator(".proof-steps .tag-good").count() == 3, "on a first visit there is nothing to continue"
+        page.reload()
+        page.wait_for_selector("#verification[data-state=allGood]")
+        assert page.locator(".proof-steps .tag-good").count() == 4
+        require_accessible(page)
+
+
+def test_a_forged_checkpoint_of_an_earlier_visit_is_noticed(story: Story) -> None:
+    with story.visit("auditor", "en") as visitor:
+        page = visitor.open("/audit/entries/5")
+        page.wait_for_selector("#verification[data-state=allGood]")
+        page.evaluate("""() => {
+          const place = Object.keys(localStorage).find((name) => name.startsWith("yesser-checkpoint"));
+          const kept = JSON.parse(localStorage.getItem(place));
+          localStorage.setItem(place, JSON.stringify({ size: kept.size - 1, root: kept.root }));
+        }""")
+        page.reload()
+        page.wait_for_selector("#verification[data-state=someBad]")
+        assert page.locator("[data-step=consistency] .tag-bad").count() == 1
+
+
+def test_a_browser_without_ed25519_says_what_it_did_not_check(story: Story) -> None:
+    with story.visit("auditor", "en") as visitor:
+        visitor.page.add_init_script("crypto.subtle.importKey = () => Promise.reject(new Error('not supported'))")
+        page = visitor.open("/audit/entries/5")
+        page.wait_for_selector("#verification[data-state=someOpen]")
+        assert page.locator("[data-step=path] .tag-good").count() == 1
+        assert "cannot verify Ed25519" in page.locator("[data-step=signature]").inner_text()
+        assert "proof file" in page.locator("#verification [data-summary]").inner_text()
+
+
+def test_a_changed_entry_is_red_on_the_pages_that_use_it(story: Story) -> None:
+    index = newest_launch(story)
+    with changed_entry(story, index):
+        with story.visit("office", "en") as visitor:
+            page = visitor.open(f"/audit/entries/{index}")
+            page.wait_for_selector("#verification[data-state=someBad]")
+            assert page.locator("[data-step=path] .tag-bad").count() == 1
+            assert "not as it was signed" in page.locator(".notice-bad[role=alert]").first.inner_text()
+            require_accessible(page)
+            page = visitor.open(LAUNCHED, 500)
+            assert "changed after it was registered" in page.locator(".notice-bad").inner_text()
+            assert page.locator(f".notice-bad a[href='/audit/entries/{index}']").count() == 1
+            require_accessible(page)
+            visitor.faults.clear()  # the browser reports the status 500
+        with story.visit("office", "ar", java_script_enabled=False) as visitor:
+            page = visitor.open(f"/audit/entries/{index}")
+            assert page.locator(".notice-bad").count() == 1, "the server checks too"
+    with story.visit("office", "en") as visitor:
+        page = visitor.open(f"/audit/entries/{index}")
+        page.wait_for_selector("#verification[data-state=allGood]")
+        assert page.locator(".notice-bad").count() == 0
+
+
+def test_a_changed_table_is_red_beside_the_figure_and_found_by_a_rebuild(story: Story) -> None:
+    with story.visit("auditor", "en") as visitor:
+        with changed_table(story):
+            page = visitor.open(LAUNCHED)
+            assert "The table differs from the log" in page.locator(".notice-bad").inner_text()
+            page = visitor.open("/audit")
+            page.click("#check-models")
+            page.wait_for_selector("#checks .notice-bad", timeout=CHECK_TIMEOUT_MS)
+            assert "projections.service_group" in page.locator("#checks .notice-bad").inner_text()
+        page.click("#check-models")
+        page.wait_for_selector("#checks .notice-good", timeout=CHECK_TIMEOUT_MS)
+        page = visitor.open("/audit/commitments")
+        assert page.locator("h1").inner_text() == "Commitments to the read models"
+
+
+def test_the_whole_log_is_verified_from_a_page_by_keyboard_alone(story: Story) -> None:
+    with story.visit("office", "ar") as visitor:
+        page = visitor.open("/audit")
+        tab_to(page, "#check-log")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#checks .notice-good:has(code)", timeout=CHECK_TIMEOUT_MS)
+        require_accessible(page)
+        trail = story.system.run("trail")
+        assert "check log" in json.dumps(trail)
+
+
+def test_an_entry_is_found_by_keyboard_alone(story: Story) -> None:
+    with story.visit("auditor", "en") as visitor:
+        page = visitor.open("/audit/log")
+        tab_to(page, "#search summary")
+        page.keyboard.press("Enter")
+        tab_to(page, "#subject")
+        page.keyboard.type("service/commerce-01")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**subject=service**")
+        assert set(page.locator("tbody small").all_inner_texts()) == {"service/commerce-01"}
+        tab_to(page, "tbody th a")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#verification[data-state=allGood]")
+
+
+def test_the_log_is_read_page_by_page_the_newest_first(story: Story) -> None:
+    with story.visit("office", "en") as visitor:
+        page = visitor.open("/audit/log?type=training.certified")
+        shown: list[int] = []
+        for _ in range(3):
+            shown += [int(text.replace(",", "")) for text in page.locator("tbody th a").all_inner_texts()]
+            page.get_by_role("link", name="Older entries").click()
+        assert len(shown) == 75
+        assert shown == sorted(set(shown), reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("role", "path", "status"),
+    [
+        ("partner", "/explain/statements/PPP-110-001/NOT-A-PERIOD", 404),
+        ("partner", "/explain/partnerships/PPP-110-001/net_halalas", 200),
+        ("partner", "/explain/partnerships/NOT-THERE/net_halalas", 404),
+        ("partner", LAUNCHED, 404),
+        ("partner", "/audit", 403),
+        ("treasury", "/explain/partnerships/PPP-110-001/treasury_halalas", 200),
+        ("treasury", "/audit/log", 403),
+        ("agency", LAUNCHED, 200),
+        ("agency", "/explain/partnerships/PPP-110-001/net_halalas", 404),
+        ("agency", "/audit/log", 200),
+        ("agency", "/audit/commitments", 404),
+        ("agency", "/audit/log?agency=commerce", 422),
+        ("administrator", LAUNCHED, 403),
+        ("administrator", "/audit/entries/5", 403),
+        ("office", "/audit/entries/99999999", 404),
+        ("office", "/audit/entries/99999999999999999999", 422),
+        ("office", "/audit/entries/-1", 422),
+        ("office", "/audit/entries/first", 422),
+        ("office", "/audit/entries/99999999/proof", 404),
+        ("office", "/explain/no-such-model/key", 404),
+        ("office", "/explain/plan/%3Cscript%3E", 404),
+        ("office", "/explain/services/%E2%80%AEevil", 404),
+        ("office", f"{LAUNCHED}?before=99999999", 404),
+        ("office", f"{LAUNCHED}?before=1", 200),
+        ("office", "/audit/log?type=service.flown", 422),
+        ("office", "/audit/log?from=yesterday", 422),
+        ("office", "/audit/log?subject=%00", 422),
+        ("office", "/audit/log?after=junk", 422),
+        ("office", "/audit/anomalies?after=junk", 422),
+        ("office", "/audit/completeness?month=2026-99", 422),
+        ("office", f"/audit/log?subject={'x' * 300}", 422),
+    ],
+)
+def test_who_may_see_what_and_what_is_not_there(story: Story, role: str, path: str, status: int) -> None:
+    with story.visit(role, "en") as visitor:
+        page = visitor.open(path, status)
+        assert page.locator("h1").count() == 1
+
+
+def test_what_was_typed_stays_beside_its_fault(story: Story) -> None:
+    with story.visit("office", "en") as visitor:
+        page = visitor.open("/audit/log?from=yesterday&subject=service/S-1", 422)
+        assert page.input_value("#from") == "yesterday"
+        assert page.input_value("#subject") == "service/S-1"
+        assert page.locator("#from-fault").inner_text().startswith("Write a date")
+        require_accessible(page)
+
+
+def test_the_proof_is_a_file_that_a_program_verifies(story: Story, tmp_path: Path) -> None:
+    with story.visit("auditor", "en") as visitor:
+        page = visitor.open("/audit/entries/5")
+        with page.expect_download() as waiting:
+            page.get_by_role("link", name="Download the proof file").click()
+        file = tmp_path / waiting.value.suggested_filename
+        waiting.value.save_as(file)
+    assert file.name == "5.tlog-proof"
+    assert story.system.run("audit", "check", str(file))["index"] == 5
+
+
+def test_markup_and_bidirectional_controls_of_an_event_are_only_text(story: Story, tmp_path: Path) -> None:
+    evil = "<script>window.stolen = 1</script><img src=x onerror='window.stolen = 1'>\u202egnp.exe\u2066"
+    service = "AUDIT-EVIL-1"
+    events = [evil_registration(service, evil, number) for number in (1, 2)]
+    file = tmp_path / "evil.ndjson"
+    file.write_text("\n".join(map(json.dumps, events)), encoding="utf-8")
+    story.system.run("publish", str(file), "--agency", "health", "--wait")
+    story.system.settle()
+    first, second = story.system.run("log", "find", "--subject", f"service/{service}")
+    paths = [f"/audit/entries/{first['index']}", f"/audit/log?subject=service/{service}", "/audit/anomalies"]
+    with story.visit("office", "ar") as visitor:
+        for path in paths:
+            page = visitor.open(path)
+            assert page.evaluate("window.stolen") is None
+            assert page.locator("main script, main img").count() == 0
+            require_accessible(page)
+        page = visitor.open(paths[0])
+        page.wait_for_selector("#verification[data-state=allGood]")
+        texts = page.locator("td bdi").all_inner_texts()
+        assert any(text.startswith(evil) for text in texts), "the text stands there as it was sent"
+        page = visitor.open(f"/audit/entries/{second['index']}")
+        assert "already-registered" in page.locator("main").inner_text(), "an anomaly says which rule it breaks"
+
+
+def evil_registration(service: str, text: str, number: int) -> dict[str, Any]:
+    """A service with this text in its name, registered for the first time or again."""
+    return {
+        "id": f"audit-evil-{number}",
+        "type": "sa.gov.yesser.service.registered.v1",
+        "subject": f"service/{service}",
+        "time": "2006-03-01T09:30:00+03:00",
+        "data": {
+            "service_id": service,
+            "plan_id": "NOT-A-PLAN",
+            "group": 1,
+            "name": {"ar": f"خدمة {text}", "en": f"{text} {'long ' * (100 + number)}"},
+        },
+    }

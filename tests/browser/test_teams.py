@@ -1,0 +1,142 @@
+"""An agency's teams: added, subscribed, with a webhook whose attempts are seen and repeated; in both languages."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.console import Language, Story, require_every_look
+from tests.scenarios.system import until
+
+expect.set_options(timeout=30_000)  # a page waits for other processes, which may be slow
+URL = "https://no-such-host.invalid/yesser"
+
+
+def test_a_team_is_added_subscribed_and_closed_in_arabic(story: Story) -> None:
+    with story.visit("agency", "ar") as visitor:
+        page = visitor.open("/campaigns/teams")
+        page.get_by_role("link", name="إضافة فريق").click()
+        page.fill("#team", "NOT GOOD")
+        page.fill("#name_ar", "مكتب <b>الإعلام</b>")
+        page.fill("#name_en", "Press desk")
+        page.fill("#contacts", "media@health.gov.example\nnot an address")
+        send(page)
+        expect(page.locator("#team-fault")).to_be_visible()
+        expect(page.locator("#contacts-fault")).to_be_visible()
+        assert page.input_value("#name_ar") == "مكتب <b>الإعلام</b>"
+        page.fill("#team", "console-ar")
+        page.fill("#contacts", "media@health.gov.example\nduty-desk@health.gov.example")
+        send(page)
+        page.wait_for_url("**/campaigns/teams/console-ar")
+        expect(page.locator("h1")).to_have_text("مكتب <b>الإعلام</b>")
+        text = page.locator("main").inner_text()
+        assert "media@health" not in text, "addresses are not shown in full"
+        assert "m…@health.gov.example" in text
+        page.get_by_role("link", name="إضافة اشتراك").click()
+        page.check("[name=rules][value=service-launched]")
+        page.check("[name=channels][value=radio]")
+        send(page)
+        page.wait_for_url("**/campaigns/teams/console-ar")
+        expect(page.locator("article.card")).to_contain_text("الإذاعة")
+        page.get_by_role("button", name="إنشاء عنوان").click()
+        address = page.locator("#calendar-address").inner_text()
+        assert re.search(r"/calendars/due\.ics\?feed=[A-Za-z0-9_-]{43}$", address)
+        visitor.open("/campaigns/teams/console-ar")
+        expect(page.locator("#calendar-address"), "it is shown once").to_have_count(0)
+        page.get_by_role("button", name="إنهاء الاشتراك").click()
+        expect(page.locator("article.card")).to_have_count(0)
+        page.get_by_role("link", name="إنهاء الفريق").click()
+        send(page)
+        page.wait_for_url("**/campaigns/teams")
+        expect(page.locator("a[href$='/console-ar']")).to_have_count(0)
+
+
+def test_a_webhook_is_added_tried_and_sent_to_again_in_english(story: Story) -> None:
+    story.system.run(
+        *("teams", "add", "health", "console-en", "--name-ar", "فريق", "--name-en", "Desk"),
+        *("--contact", "desk@health.gov.example"),
+    )
+    with story.visit("team", "en") as visitor:
+        page = visitor.open("/campaigns/teams/console-en")
+        page.get_by_role("link", name="Add a webhook").click()
+        page.fill("#url", "ftp://nowhere")
+        send(page)
+        expect(page.locator("#url-fault")).to_be_visible()
+        assert page.input_value("#url") == "ftp://nowhere"
+        page.fill("#url", URL)
+        send(page)
+        first = page.locator("#secret").inner_text()
+        assert first.startswith("whsec_")
+        page.get_by_role("link", name="I have copied them").click()
+        page.wait_for_url("**/campaigns/webhooks/ep_*")
+        address = page.url
+        assert first not in page.content()
+
+        page.get_by_role("button", name="Send an example").click()
+        page.wait_for_url("**?message=*")
+        until_shown(page, "tbody tr", "Example")
+
+        story.system.run("subscriptions", "add", "health", "console-en", "--route", "webhook", "--from", "0")
+        page.goto(address)
+        until_shown(page, "tbody tr", "service-launched")
+        page.get_by_role("button", name="Disable").click()
+        expect(page.locator("#state")).to_contain_text("Disabled by its team")
+        until_shown(page, "tbody tr", "Cancelled")
+        page.get_by_role("button", name="Enable").click()
+        expect(page.locator("#state")).to_contain_text("Active")
+        page.get_by_role("button", name=re.compile("Send again, message")).first.click()
+        page.wait_for_url("**?again=true")
+        until_shown(page, "tbody tr", "replay")
+
+        page.fill("#since", "yesterday")
+        page.locator("#since").press("Enter")
+        expect(page.locator("#since-fault")).to_be_visible()
+        assert page.input_value("#since") == "yesterday"
+        page.fill("#since", "2020-01-01 08:00")
+        page.fill("#until", "2020-01-02 08:00")
+        page.locator("#until").press("Enter")
+        expect(page.locator("[role=alert]"), "nothing was made then").to_contain_text("No message fits")
+
+        page.get_by_role("button", name="Make new secrets").click()
+        assert page.locator("#secret").inner_text() != first
+        page.goto(address)
+        page.get_by_role("button", name="Make new secrets").click()
+        expect(page.locator("[role=alert]")).to_contain_text("two active secrets")
+
+
+@pytest.mark.parametrize("language", ["ar", "en"])
+def test_the_pages_of_a_team_are_accessible(story: Story, language: Language) -> None:
+    team = f"looks-{language}"
+    story.system.run(
+        *("teams", "add", "health", team, "--name-ar", "فريق", "--name-en", "Desk"),
+        *("--contact", "desk@health.gov.example"),
+    )
+    made = story.system.run("webhooks", "add", "health", team, URL)
+    story.system.run("subscriptions", "add", "health", team, "--route", "email")
+    story.system.run("webhooks", "test", made["endpoint_id"])
+    until(lambda: bool(story.system.run("webhooks", "attempts", made["endpoint_id"])), 90, "no example was sent")
+    path = f"/campaigns/teams/{team}"
+    with story.visit("agency", language) as visitor:
+        for one in (
+            *(path, f"{path}/contacts", f"{path}/subscribe", f"{path}/new-webhook", f"{path}/close"),
+            f"/campaigns/webhooks/{made['endpoint_id']}",
+        ):
+            require_every_look(visitor.open(one))
+    story.system.run("teams", "close", "health", team)
+
+
+def send(page: Page) -> None:
+    page.locator("main form button").last.click()
+
+
+def until_shown(page: Page, selector: str, text: str) -> None:
+    """Load the page again until it shows this: attempts are made by another process."""
+    wanted = page.locator(selector, has_text=text)
+    for _ in range(200):
+        if wanted.count():
+            return
+        page.wait_for_timeout(300)
+        page.reload()
+    raise AssertionError(f"{text} is not shown: {page.locator('main').inner_text()}")

@@ -1,0 +1,292 @@
+"""The agency's workspace: an event from its form to its entry, a file with its faults, and what goes wrong."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import FilePayload, Page, expect
+
+from tests.browser.console import NARROW, Language, Story, require_accessible, require_no_sideways_scroll
+
+FORM = "/workspace/publish/awareness.initiative-announced"
+CHECK = {"ar": "تحقق وراجع", "en": "Check and review"}
+SEND = {"ar": "أرسل", "en": "Send"}
+REGISTERED = {"ar": "سُجّل الحدث", "en": "The event is registered"}
+MARKUP = "<img src=x onerror=alert(1)> \u202eabc\u202c <b>"
+WAIT_MS = 60_000
+
+
+def fill(page: Page, initiative: str, name: str = "Open data") -> None:
+    """An initiative's form, filled in."""
+    texts = {"initiative_id": initiative, "on": "2006-03-01", "name.ar": "البيانات المفتوحة", "name.en": name}
+    for field, text in {**texts, "aim.ar": "تعريف المستفيدين بها.", "aim.en": "To make it known."}.items():
+        page.fill(f"[id='data.{field}']", text)
+
+
+def press(page: Page, name: str) -> None:
+    page.locator("main").get_by_role("button", name=name, exact=True).click()
+
+
+def tab_to(page: Page, id_: str) -> None:
+    """Move the focus with the Tab key alone."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.id || document.activeElement.value") == id_:
+            return
+    raise AssertionError(f"the Tab key never reaches {id_}")
+
+
+def event(key: str, **data: Any) -> dict[str, Any]:
+    """An initiative as a line of a file."""
+    both = {"ar": "نص", "en": "Text"}
+    return {
+        "id": key,
+        "type": "sa.gov.yesser.awareness.initiative-announced.v1",
+        "subject": f"initiative/{key}",
+        "time": "2006-03-01T09:30:00+03:00",
+        "data": {"initiative_id": key, "name": both, "aim": both, "on": "2006-03-01", **data},
+    }
+
+
+def upload(page: Page, name: str, content: bytes, mapping: bytes | None = None) -> None:
+    page.set_input_files("#file", FilePayload(name=name, mimeType="text/plain", buffer=content))
+    if mapping is not None:
+        page.set_input_files("#mapping", FilePayload(name="m.toml", mimeType="text/plain", buffer=mapping))
+    press(page, "Check the file")
+
+
+@pytest.mark.parametrize(("language", "has_script"), [("ar", False), ("en", True)])
+def test_an_event_goes_from_its_form_to_its_entry(story: Story, language: Language, has_script: bool) -> None:
+    with story.visit("agency", language, java_script_enabled=has_script) as visitor:
+        page = visitor.open(FORM)
+        press(page, CHECK[language])
+        assert page.locator(".field-bad").count() == 6, "each empty field says so"
+        fill(page, f"FORM-{language}", MARKUP)
+        press(page, CHECK[language])
+        assert MARKUP in page.locator("main").inner_text(), "markup is shown as it was typed"
+        assert "Safar 1427" in page.content() or "صفر 1427" in page.content(), "the day in both calendars"
+        press(page, SEND[language])
+        expect(page.locator("h1")).to_have_text(REGISTERED[language], timeout=WAIT_MS)
+        entry = page.locator("main .notice a").get_attribute("href")
+        assert entry is not None
+        assert entry.startswith("/audit/entries/")
+        found = story.system.run("log", "show", entry.rpartition("/")[2])
+        assert found["event"]["data"]["name"]["en"] == MARKUP
+
+
+def test_the_keyboard_alone_publishes_an_event(story: Story) -> None:
+    with story.visit("agency", "en") as visitor:
+        page = visitor.open(FORM)
+        texts = {"initiative_id": "KEYBOARD", "name.ar": "اسم", "name.en": "Name", "aim.ar": "هدف", "aim.en": "Aim"}
+        for field, text in texts.items():
+            tab_to(page, f"data.{field}")
+            page.keyboard.type(text)
+        tab_to(page, "data.on")
+        page.keyboard.type("03012006")
+        page.keyboard.press("Enter")
+        expect(page.locator("h1")).to_have_text("Review before sending")
+        assert "1 March 2006" in page.locator("main").inner_text()
+        for _ in range(60):
+            page.keyboard.press("Tab")
+            if page.evaluate("document.activeElement.textContent") == "Send":
+                break
+        page.keyboard.press("Enter")
+        expect(page.locator("h1")).to_have_text("The event is registered", timeout=WAIT_MS)
+
+
+def test_a_list_grows_and_shrinks_without_script_and_keeps_what_was_typed(story: Story) -> None:
+    with story.visit("agency", "en", java_script_enabled=False) as visitor:
+        page = visitor.open("/workspace/publish/project.registered")
+        page.fill("[id='data.project_id']", "P-KEPT")
+        page.fill("[id='data.phases.0.phase']", "1")
+        press(page, "Add one")
+        page.fill("[id='data.phases.1.phase']", "2")
+        page.fill("[id='data.phases.1.name.en']", "Second")
+        page.get_by_role("button", name="Remove 1").click()
+        assert page.input_value("[id='data.project_id']") == "P-KEPT"
+        assert page.input_value("[id='data.phases.0.name.en']") == "Second"
+        assert page.locator("[id='data.phases.1.phase']").count() == 0
+
+
+def test_the_page_to_confirm_and_the_faults_are_accessible_and_narrow(story: Story) -> None:
+    with story.visit("agency", "ar", "dark") as visitor:
+        page = visitor.open("/workspace/publish/revenue.collected")
+        page.fill("[id='data.amount_halalas']", "12.345")
+        press(page, CHECK["ar"])
+        assert page.input_value("[id='data.amount_halalas']") == "12.345", "what was typed is kept"
+        require_accessible(page)
+        for field in ("receipt_id", "partnership_id", "service_id"):
+            page.fill(f"[id='data.{field}']", "R-1")
+        page.fill("[id='data.amount_halalas']", "١٬٢٥٠٫٥")
+        page.fill("[id='data.collected_on']", "2006-03-01")
+        page.fill("[id='data.receipts']", "1")
+        press(page, CHECK["ar"])
+        assert "1,250.50" in page.locator(".money").inner_text()
+        require_accessible(page)
+        page.set_viewport_size(NARROW)
+        require_no_sideways_scroll(page)
+
+
+def test_the_same_form_sent_twice_is_one_event(story: Story) -> None:
+    with story.visit("agency", "en") as visitor:
+        page = visitor.open(FORM)
+        fill(page, "TWICE")
+        press(page, "Check and review")
+        form = page.locator("form[action='/workspace/send']")
+        given: dict[str, str | float | bool] = {}
+        for name in ("csrf", "event"):
+            given[name] = form.locator(f"[name={name}]").get_attribute("value") or ""
+        sent = [page.request.post(f"{visitor.address}/workspace/send", form=given) for _ in range(2)]
+        assert [answer.status for answer in sent] == [200, 200]
+        for answer, title in zip(sent, ("The event is registered", "The event was registered before"), strict=True):
+            page.goto(answer.url)
+            expect(page.locator("h1")).to_have_text(title, timeout=WAIT_MS)
+
+
+def test_two_tabs_propose_two_ids_and_an_id_of_another_event_is_a_fault_of_the_form(story: Story) -> None:
+    with story.visit("agency", "en") as visitor:
+        page = visitor.open(FORM)
+        mine = page.input_value("#id")
+        other = page.context.new_page()
+        other.goto(visitor.address + FORM)
+        assert other.input_value("#id") != mine
+        fill(page, "TAB-1")
+        press(page, "Check and review")
+        press(page, "Send")
+        expect(page.locator("h1")).to_have_text("The event is registered", timeout=WAIT_MS)
+        fill(other, "TAB-2")
+        other.fill("#id", mine)
+        press(other, "Check and review")
+        assert "Another event in the log has this id" in other.locator("#id-fault").inner_text()
+        assert other.input_value("[id='data.initiative_id']") == "TAB-2"
+
+
+def test_a_session_that_ends_in_a_form_loses_nothing(story: Story) -> None:
+    with story.visit(None, "en", java_script_enabled=False) as visitor:
+        page = visitor.open("/sign-in")
+        page.fill("#username", "agency")
+        page.fill("#password", story.passwords["agency"])
+        press(page, "Sign in")
+        visitor.open(FORM)
+        fill(page, "EXPIRED", MARKUP)
+        page.context.clear_cookies(name="yesser-session")
+        press(page, "Check and review")
+        assert "What you typed is kept" in page.locator(".notice").inner_text()
+        assert page.input_value("#username") == "agency"
+        page.fill("#password", "not the password")
+        press(page, "Sign in")
+        page.fill("#password", story.passwords["agency"])
+        press(page, "Sign in")
+        expect(page.locator("h1")).to_have_text("Continue where you were")
+        press(page, "Continue")
+        expect(page.locator("h1")).to_have_text("Review before sending")
+        assert MARKUP in page.locator("main").inner_text()
+
+
+def test_what_one_account_typed_is_not_shown_to_another(story: Story) -> None:
+    with story.visit(None, "en") as visitor:
+        page = visitor.open("/sign-in")
+        page.fill("#username", "agency")
+        page.fill("#password", story.passwords["agency"])
+        press(page, "Sign in")
+        visitor.open(FORM)
+        fill(page, "NOT-YOURS")
+        page.context.clear_cookies(name="yesser-session")
+        press(page, "Check and review")
+        page.fill("#username", "office")
+        page.fill("#password", story.passwords["office"])
+        press(page, "Sign in")
+        expect(page.locator("h1")).to_have_text("The form was not kept")
+        assert "NOT-YOURS" not in page.content()
+
+
+def test_a_file_is_checked_sent_and_followed_and_its_refusals_are_corrected(story: Story) -> None:
+    lines = [event(f"FILE-{number}") for number in range(250)]
+    lines += [event("FILE-BAD", on="2006-02-30"), {**event("FILE-OTHER"), "id": "FILE-0"}]
+    first = [event("FILE-TAKEN")]
+    later = [event("FILE-TAKEN", on="2006-03-02"), event("FILE-LATER")]
+    with story.visit("agency", "en") as visitor:
+        page = visitor.open("/workspace/files")
+        upload(page, "initiatives.ndjson", "\n".join(json.dumps(line) for line in lines).encode())
+        expect(page.locator("h1")).to_have_text("Result of the check")
+        assert "2006-02-30" in page.locator("main").inner_text()
+        assert "This id belongs to a different event" in page.locator("main").inner_text()
+        require_accessible(page)
+        page.locator("main").get_by_role("button", name="Send").click()
+        expect(page.locator("h1")).to_have_text("The file is done", timeout=WAIT_MS)
+        assert "Sent 250 of 250; verdicts on 250." in page.locator("main").inner_text()
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Download the refused lines").click()
+        again = Path(download.value.path()).read_text(encoding="utf-8").splitlines()
+        assert [json.loads(line) for line in again] == lines[250:]
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Download the faults").click()
+        rows = list(csv.DictReader(Path(download.value.path()).read_text(encoding="utf-8-sig").splitlines()))
+        assert [row["line"] for row in rows] == ["251", "252"]
+        for sent in (first, later):
+            visitor.open("/workspace/files")
+            upload(page, "taken.ndjson", "\n".join(json.dumps(line) for line in sent).encode())
+            page.locator("main").get_by_role("button", name="Send").click()
+            expect(page.locator("h1")).to_have_text("The file is done", timeout=WAIT_MS)
+        story.system.settle()
+        page.locator("main tbody a").first.click()
+        expect(page.locator("h1")).to_contain_text("Refusal")
+        assert "Send the event under a new id" in page.locator("main").inner_text()
+        require_accessible(page)
+        visitor.open("/workspace/refusals")
+        assert "FILE-TAKEN" in page.locator("main").inner_text()
+
+
+def test_a_table_is_sent_with_its_mapping_without_script(story: Story) -> None:
+    table = b"code,day\nTABLE-1,2006-03-01\nTABLE-2,2006-03-02\n"
+    mapping = """[constants]
+"/type" = "sa.gov.yesser.awareness.initiative-announced.v1"
+"/time" = "2006-03-01T09:30:00+03:00"
+"/data/name" = { ar = "اسم", en = "Name" }
+"/data/aim" = { ar = "هدف", en = "Aim" }
+[templates]
+"/id" = "table-{code}"
+"/subject" = "initiative/{code}"
+[columns]
+code = { pointer = "/data/initiative_id" }
+day = { pointer = "/data/on" }
+""".encode()
+    with story.visit("agency", "en", java_script_enabled=False) as visitor:
+        page = visitor.open("/workspace/files")
+        upload(page, "table.csv", table)
+        assert "The file holds no events" in page.locator("[role=alert]").inner_text()
+        upload(page, "table.csv", table, mapping.replace(b"day =", b"date ="))
+        assert "the mapping names columns that the table lacks" in page.locator("[role=alert]").inner_text()
+        upload(page, "table.csv", table, mapping)
+        page.locator("main").get_by_role("button", name="Send").click()
+        expect(page.locator("h1")).to_have_text("The file is done", timeout=WAIT_MS)
+        assert "Every line is in the log" in page.locator("main").inner_text()
+
+
+def test_a_file_that_is_too_large_is_refused_and_nothing_is_sent(story: Story) -> None:
+    with story.visit("agency", "en") as visitor:
+        page = visitor.open("/workspace/files")
+        upload(page, "long.ndjson", b'{"id":1}\n' * 10_001)
+        assert "more than 4 MiB or 10,000 lines" in page.locator("[role=alert]").inner_text()
+
+
+def test_an_agency_sees_its_own_files_and_types_only(story: Story) -> None:
+    with story.visit("agency", "en") as visitor:
+        visitor.open("/workspace/publish/plan.adopted", 404)
+        visitor.open("/workspace/publish/campaign.triggered", 404)
+        visitor.open("/workspace/files/unknown", 404)
+        visitor.open("/workspace/refusals/0", 404)
+    with story.visit("auditor", "en") as visitor:
+        visitor.open("/workspace", 403)
+
+
+def test_tokens_are_named_and_never_shown(story: Story) -> None:
+    made = story.system.run("tokens", "create", "health")
+    with story.visit("agency", "ar") as visitor:
+        text = visitor.open("/workspace/tokens").content()
+        assert made["key_id"] in text
+        assert made["token"] not in text

@@ -1,0 +1,158 @@
+"""A state read from past rows is what a fold of the whole log gives, at any index, whatever the batches were."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+from typing import Any
+
+import pytest
+
+from consumers.as_of import past_state
+from consumers.as_of.past_sql import is_shown
+from consumers.as_of.point_in_time import PointInTime
+from consumers.as_of.view import View, view
+from consumers.fold import past_rows
+from consumers.fold.apply import apply
+from consumers.fold.consumer import Consumer
+from consumers.fold.past_rows import KeptKeys
+from consumers.plan.document import PLAN_CONSUMERS, anomalies_found, plan_at_a_glance, plan_document
+from consumers.projections.consumer import CONSUMER as PROJECTIONS
+from consumers.rebuild.rebuild import RebuildOptions, rebuild
+from consumers.registry import CONSUMERS
+from events.wire.entry import parse_entry
+from infra.postgres.connection import Connection
+from infra.settings import Settings
+from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
+from tests.oracle.history import MIXED, entries_from, generate
+
+BLOCK_ENTRIES = 32
+ENTRIES = 450
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(past_rows, "BLOCK_ENTRIES", BLOCK_ENTRIES)
+    monkeypatch.setattr(past_state, "BLOCK_ENTRIES", BLOCK_ENTRIES)
+
+
+@pytest.fixture(scope="module")
+def raw() -> list[bytes]:
+    return raw_entries(entries_from(generate(71, ENTRIES, MIXED)))
+
+
+class Crash(Exception):
+    """The process ends in the middle of a transaction."""
+
+
+async def apply_in_batches(connection: Connection, consumer: Consumer, raw: Sequence[bytes], random: Random) -> None:
+    """In batches of any size; now and then a transaction is lost, or a process begins with nothing in memory."""
+    kept, position = KeptKeys(), 0
+    while position < len(raw):
+        end = min(len(raw), position + random.choice((1, 2, 7, 31, 64, 150)))
+        entries = [parse_entry(index, raw[index]) for index in range(position, end)]
+        chance = random.random()
+        try:
+            async with connection.transaction():
+                await connection.execute(f"SET LOCAL search_path = {consumer.schema}")
+                await apply(connection, consumer, entries, None, kept)
+                if chance < 0.2:
+                    raise Crash
+        except Crash:
+            kept.forget()
+        else:
+            position = end
+            kept = KeptKeys() if chance > 0.8 else kept
+    await connection.execute(
+        "INSERT INTO platform.position (consumer, position, rules_version, fold_sha256) VALUES ($1, $2, $3, $4)",
+        consumer.name,
+        position,
+        consumer.version.number,
+        consumer.version.sha256,
+    )
+
+
+async def rows_of(shown: View, consumers: Sequence[Consumer]) -> dict[str, list[Any]]:
+    """All rows, by table; facts that wait have no view."""
+    found = {}
+    for consumer in consumers:
+        connection = await shown.use(consumer)
+        for table in consumer.tables:
+            if is_shown(table):
+                rows = f"SELECT {', '.join(table.columns)} FROM {table.name} ORDER BY {', '.join(table.key)}"
+                found[f"{consumer.name}.{table.name}"] = list(map(tuple, await connection.fetch(rows)))
+    return found
+
+
+async def require_same(settings: Settings, consumers: Sequence[Consumer], index: int) -> None:
+    """The rows, the plan and the anomalies after `index` entries, by past rows and by a fold of the whole log."""
+    at = PointInTime(index=index)
+    async with view(settings, consumers, at) as quick, view(settings, consumers, at, from_log=True) as folded:
+        assert await is_of_views(quick)
+        assert not await is_of_views(folded)
+        assert await rows_of(quick, consumers) == await rows_of(folded, consumers), index
+        assert await plan_document(quick) == await plan_document(folded), index
+        assert await anomalies_found(quick) == await anomalies_found(folded), index
+
+
+async def is_of_views(shown: View) -> bool:
+    """Whether it was not folded into tables."""
+    plan = f"{shown.schemas[PROJECTIONS.name]}.plan"
+    kind: str = await shown.connection.fetchval("SELECT relkind::text FROM pg_class WHERE oid = $1::regclass", plan)
+    return kind == "v"
+
+
+@pytest.mark.timeout(600)
+async def test_it_is_the_fold_of_the_whole_log(settings: Settings, connection: Connection, raw: list[bytes]) -> None:
+    random = Random(5)
+    await write_log(connection, raw)
+    consumers = list(CONSUMERS.values())
+    for consumer in consumers:
+        await apply_in_batches(connection, consumer, raw, random)
+    edges = (0, 1, BLOCK_ENTRIES, len(raw) - 1, len(raw))
+    for index in (*edges, *random.sample(range(len(raw)), 8)):
+        await require_same(settings, consumers, index)
+    for consumer in PLAN_CONSUMERS:
+        rebuilt = await rebuild(settings, consumer)
+        assert rebuilt.ok, rebuilt.first_difference
+        assert rebuilt.read_models[-1].name == "past_row"
+        assert rebuilt.read_models[-1].rows > 0
+
+
+async def test_past_rows_are_rebuilt_with_the_rows(
+    settings: Settings, connection: Connection, raw: list[bytes]
+) -> None:
+    await write_log(connection, raw)
+    for consumer in PLAN_CONSUMERS:
+        await apply_live(connection, consumer, raw)
+    damaged = "UPDATE projections.past_row SET row = replace(row, 'true', 'false') WHERE row LIKE '%true%'"
+    assert await connection.execute(damaged) != "UPDATE 0"
+    assert not (await rebuild(settings, PROJECTIONS)).ok
+    await rebuild(settings, PROJECTIONS, RebuildOptions(compare=False, swap=True))
+    for index in range(BLOCK_ENTRIES, len(raw), 151):
+        await require_same(settings, PLAN_CONSUMERS, index)
+
+
+async def test_a_consumer_that_is_behind_is_folded_from_its_live_rows(
+    settings: Settings, connection: Connection, raw: list[bytes]
+) -> None:
+    await write_log(connection, raw)
+    behind = len(raw) - 3 * BLOCK_ENTRIES
+    for consumer, end in zip(PLAN_CONSUMERS, (len(raw), behind, behind + 5), strict=True):
+        await apply_live(connection, consumer, raw[:end])
+    for index in (behind - 1, behind, behind + 1, behind + 40, len(raw)):
+        await require_same(settings, PLAN_CONSUMERS, index)
+
+
+async def test_rows_of_another_version_are_not_shown_as_the_past_of_this_one(
+    settings: Settings, connection: Connection, raw: list[bytes]
+) -> None:
+    await write_log(connection, raw)
+    for consumer in PLAN_CONSUMERS:
+        await apply_live(connection, consumer, raw)
+    before = await plan_at_a_glance(settings, len(raw) // 2)
+    await connection.execute("UPDATE platform.position SET fold_sha256 = 'other' WHERE consumer = 'revenue'")
+    await connection.execute("UPDATE revenue.account SET debits_halalas = debits_halalas + 1")
+    async with view(settings, PLAN_CONSUMERS, len(raw) // 2) as shown:
+        assert not await is_of_views(shown)
+        assert (await plan_document(shown)) == before[0]

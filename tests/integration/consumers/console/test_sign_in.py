@@ -1,0 +1,162 @@
+"""Signing in by the identity provider, forms that outlive their session, and sessions on several devices."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+
+from infra.postgres.connection import Connection
+from infra.settings import Settings
+from tests.integration.consumers.console.console_process import (
+    PASSWORD,
+    ConsoleHarness,
+    hidden,
+    local_issuer,
+    run_console,
+)
+
+BEGIN = "/sign-in/oidc"
+TYPED = {"new_password": "not kept", "note": "kept <b>", "list": ["one", "two"]}
+
+
+@pytest.fixture(scope="module")
+def issuer() -> Iterator[str]:
+    with local_issuer() as address:
+        yield address
+
+
+@pytest.fixture
+async def console(settings: Settings, connection: Connection, issuer: str) -> AsyncIterator[ConsoleHarness]:
+    async with run_console(settings, connection, console_oidc_issuer=issuer) as running:
+        yield running
+
+
+async def at_provider(browser: httpx.AsyncClient, begin: str, subject: str | None) -> str:
+    """Go to the provider and sign in there as a subject (None: deny); the address that it sends the browser back to."""
+    away = await browser.get(begin)
+    assert away.status_code == 303, away.text
+    answer = {"action": "deny"} if subject is None else {"sub": subject}
+    back = await browser.post(away.headers["location"], data=answer)
+    assert back.status_code in (302, 303), back.text
+    return str(back.headers["location"])
+
+
+async def test_the_account_of_a_subject_signs_in(console: ConsoleHarness, issuer: str) -> None:
+    async with console.browser() as browser:
+        page = (await browser.get("/sign-in?next=/account")).text
+        assert f'href="{BEGIN}?next=%2Faccount"' in page
+        asked = parse_qs(urlsplit((await browser.get(f"{BEGIN}?next=/account")).headers["location"]).query)
+        assert asked["response_type"] == ["code"]
+        assert asked["code_challenge_method"] == ["S256"]
+        assert {"state", "nonce", "code_challenge"} <= set(asked)
+        callback = await at_provider(browser, f"{BEGIN}?next=/account", "sub-labour")
+        answer = await browser.get(callback)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/account"), answer.text
+        assert "labour" in (await browser.get("/account")).text
+        assert (await browser.get(callback)).status_code == 401, "a code is used once"
+    trail = await console.connection.fetch("SELECT operator FROM platform.trail WHERE command LIKE 'sign in%'")
+    assert [row["operator"] for row in trail] == ["console/labour"]
+
+
+async def test_nobody_gets_in_only_because_the_provider_knows_them(console: ConsoleHarness) -> None:
+    await console.connection.execute("UPDATE console.account SET disabled_at = now() WHERE username = 'health'")
+    for subject in ("sub-stranger", "sub-health"):
+        async with console.browser() as browser:
+            answer = await browser.get(await at_provider(browser, BEGIN, subject))
+            assert answer.status_code == 403
+            assert "you have no account here" in answer.text
+            assert (await browser.get("/account")).status_code == 303
+
+
+async def test_an_answer_for_another_browser_or_another_sign_in_is_of_no_use(console: ConsoleHarness) -> None:
+    async with console.browser() as browser, console.browser() as other:
+        callback = await at_provider(browser, BEGIN, "sub-labour")
+        assert (await other.get(callback)).status_code == 401, "without the cookie"
+        await other.get(BEGIN)
+        assert (await other.get(callback)).status_code == 401, "with the cookie of another sign-in"
+        forged = callback.replace("state=", "state=x")
+        assert (await browser.get(forged)).status_code == 401
+        assert (await browser.get(f"{BEGIN}/callback?error=access_denied")).status_code == 401
+        assert (await browser.get(callback)).status_code == 303, "the right one still is"
+
+
+async def test_a_provider_that_is_away_is_said(settings: Settings, connection: Connection) -> None:
+    async with run_console(settings, connection, console_oidc_issuer="http://127.0.0.1:9") as console:
+        async with console.browser() as browser:
+            answer = await browser.get(BEGIN)
+            assert answer.status_code == 503
+            assert "The identity provider does not answer" in answer.text
+        async with console.browser("health") as browser:
+            assert (await browser.get("/account")).status_code == 200, "local accounts work"
+
+
+async def expired_form(browser: httpx.AsyncClient) -> str:
+    """The page that answers a form whose session has ended."""
+    csrf = hidden((await browser.get("/account")).text, "csrf")
+    browser.cookies.delete("yesser-session")
+    answer = await browser.post("/account/sessions?x=1", data={**TYPED, "csrf": csrf})
+    assert answer.status_code == 401
+    return answer.text
+
+
+async def test_a_form_outlives_its_session(console: ConsoleHarness) -> None:
+    async with console.browser("health") as browser:
+        kept = hidden(await expired_form(browser), "kept")
+        given = {"username": "health", "password": PASSWORD, "kept": kept}
+        page = (await browser.post("/sign-in", data=given)).text
+        assert 'action="/account/sessions?x=1"' in page
+        assert hidden(page, "note") == "kept <b>"
+        assert '<input type="hidden" name="list" value="one"><input type="hidden" name="list" value="two">' in page
+        assert "not kept" not in page, "passwords are not kept"
+        csrf = hidden(page, "csrf")
+        answer = await browser.post("/account/sessions?x=1", data={"csrf": csrf})
+        assert answer.status_code == 303, "the new session's secret stands in the form"
+
+
+async def test_a_form_outlives_its_session_also_at_the_provider(console: ConsoleHarness) -> None:
+    for subject, is_kept in (("sub-health", True), ("sub-labour", False)):
+        async with console.browser("health") as browser:
+            page = await expired_form(browser)
+            begin = page.partition(f'href="{BEGIN}')[2].partition('"')[0].replace("&amp;", "&")
+            answer = await browser.get(await at_provider(browser, BEGIN + begin, subject))
+            assert answer.status_code == 200
+            assert ("kept &lt;b&gt;" in answer.text) == is_kept, "of one account only"
+
+
+@pytest.mark.parametrize("kept", ["", "AAAA", "not base64 !", "A" * 200])
+async def test_a_form_that_was_not_sealed_here_is_nothing(console: ConsoleHarness, kept: str) -> None:
+    async with console.browser() as browser:
+        given = {"username": "health", "password": PASSWORD, "kept": kept}
+        answer = await browser.post("/sign-in", data=given)
+        assert answer.status_code == (200 if kept else 303)
+        assert "/account" not in answer.text.partition("<main")[2]
+
+
+async def test_a_body_larger_than_any_form_is_refused(console: ConsoleHarness) -> None:
+    async with console.browser("health") as browser:
+        csrf = hidden((await browser.get("/account")).text, "csrf")
+        answer = await browser.post("/account/sessions", data={"csrf": csrf, "text": "x" * (1 << 20)})
+        assert answer.status_code == 413
+        browser.cookies.delete("yesser-session")
+        answer = await browser.post("/account/sessions", data={"csrf": csrf, "text": "x" * (1 << 20)})
+        assert answer.headers["location"] == "/sign-in?next="
+
+
+async def test_sessions_on_other_devices_end_by_a_click_and_by_a_new_password(console: ConsoleHarness) -> None:
+    async with console.browser("health") as mine, console.browser("health") as other:
+        page = (await mine.get("/account")).text
+        assert page.count("This session") == 1
+        assert "End my other sessions" in page
+        csrf = hidden(page, "csrf")
+        assert (await mine.post("/account/sessions", data={"csrf": csrf})).status_code == 303
+        assert (await other.get("/account")).status_code == 303
+        assert "End my other sessions" not in (await mine.get("/account")).text
+    async with console.browser("health") as mine, console.browser("health") as other:
+        csrf = hidden((await mine.get("/account")).text, "csrf")
+        new = {"csrf": csrf, "password": PASSWORD, "new_password": "another password of the tests"}
+        assert (await mine.post("/account/password", data=new)).status_code == 303
+        assert (await mine.get("/account")).status_code == 200
+        assert (await other.get("/account")).status_code == 303

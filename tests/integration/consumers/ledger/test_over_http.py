@@ -1,0 +1,120 @@
+"""The ledger's calculations over HTTP: the same from few entries here and from many by the command beside."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from urllib.parse import quote
+
+import pytest
+
+from consumers.ledger.over_http import calculations
+from infra.http.callers import Kind
+from infra.postgres.connection import Connection
+from infra.settings import Settings
+from tests.integration.consumers.read_api.read_api import Window, lay_down, read_window
+from tests.integration.consumers.read_api.read_story import story
+
+OWN = "/v1/partnerships/PPP-HEALTH"
+STATEMENT = f"{OWN}/statements/2005-01"
+ACME: tuple[Kind, str] = ("partner", "ACME")
+OTHER = quote('{"bands": [{"up_to_halalas": null, "partner_bp": 1234}], "guarantee": null, "cap": null}')
+
+
+@pytest.fixture
+async def window(settings: Settings, connection: Connection) -> AsyncIterator[Window]:
+    await lay_down(connection, story())
+    async with read_window(settings, connection) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"{OWN}/forecast",
+        f"{OWN}/what-if?terms={OTHER}",
+        f"{STATEMENT}/explained/partner_base_halalas",
+        f"{STATEMENT}/explained/top_up_halalas",
+    ],
+)
+async def test_few_entries_here_and_many_beside_give_the_same(
+    window: Window, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = await window.json(path, *ACME)
+    monkeypatch.setattr(calculations, "ENTRIES_HERE_MAX", 1)
+    assert await window.json(path, *ACME) == here
+
+
+async def test_the_working_adds_up_and_names_days_only_where_they_are_few(
+    window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = await window.json(f"{STATEMENT}/working", *ACME)
+    assert here["statement"] == await window.json(STATEMENT, *ACME)
+    assert sum(day["amount_halalas"] for day in here["days"]) == here["statement"]["net_halalas"]
+    assert sum(share["partner_halalas"] for share in here["shares"]) == here["statement"]["partner_base_halalas"]
+    monkeypatch.setattr(calculations, "ENTRIES_HERE_MAX", 1)
+    assert await window.json(f"{STATEMENT}/working", *ACME) == here | {"days": None}
+
+
+@pytest.mark.parametrize(
+    "terms", ["", "[1]", "{", '{"bands": []}', '{"cap": {"amount_halalas": -1, "partner_bp_after": 0}}', '{"no": 1}']
+)
+async def test_faulty_terms_are_refused_with_what_is_wrong(window: Window, terms: str) -> None:
+    answer = await window.get(f"{OWN}/what-if?terms={quote(terms)}", *ACME)
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["errors"][0]["parameter"] == "terms"
+
+
+@pytest.mark.parametrize("path", ["working", "explained/net_halalas"])
+async def test_a_period_that_is_not_closed_is_not_found(window: Window, path: str) -> None:
+    assert (await window.get(f"{OWN}/statements/2005-03/{path}", *ACME)).status_code == 404
+
+
+async def test_other_terms_change_each_period_by_what_the_other_party_loses(window: Window) -> None:
+    found = await window.json(f"{OWN}/what-if?terms={OTHER}", *ACME)
+    assert [row["period"] for row in found["periods"]] == ["2005-01", "2005-02"]
+    first = found["periods"][0]
+    assert first["what_if"]["partner_total_halalas"] == first["actual"]["net_halalas"] * 1234 // 10_000
+    assert all(row["partner_difference_halalas"] == -row["treasury_difference_halalas"] for row in found["periods"])
+
+
+@pytest.mark.parametrize("most", [1, 500])
+async def test_a_changed_row_differs_from_its_entries(
+    window: Window, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calculations, "ENTRIES_HERE_MAX", most)
+    path = f"{STATEMENT}/explained/prior_period_halalas"
+    assert (await window.json(path))["ok"]
+    await window.connection.execute(
+        "UPDATE revenue.period SET prior_period_halalas = 7 WHERE partnership_id = 'PPP-HEALTH' AND period = '2005-01'"
+    )
+    found = await window.json(path)
+    assert not found["ok"]
+    assert (found["figures"], found["total"]) == ({"prior_period_halalas": 7}, {"prior_period_halalas": 0})
+
+
+async def test_the_periods_of_the_term_have_what_came_and_what_their_statements_say(window: Window) -> None:
+    periods = await window.json(f"{OWN}/periods", *ACME)
+    closed = [row for row in periods if row["closed"]]
+    assert [row["period"] for row in closed] == ["2005-01", "2005-02"]
+    for row in closed:
+        statement = await window.json(f"{OWN}/statements/{row['period']}", *ACME)
+        assert all(row[name] == statement[name] for name in ("net_halalas", "partner_total_halalas", "closing_index"))
+    own = await window.json(OWN, *ACME)
+    (opened,) = await window.json("/v1/open-periods", *ACME)
+    assert opened["period"] == own["open_period"] == "2005-03"
+    expected = next(row for row in periods if row["period"] == opened["period"])
+    assert (opened["expected_halalas"], opened["net_halalas"]) == (expected["expected_halalas"], 0)
+    assert len(await window.json("/v1/open-periods")) == 2
+    assert [len(page) for page in await window.pages("/v1/open-periods", 1)] == [1, 1]
+
+
+async def test_the_transfers_of_an_account_give_its_balance(window: Window) -> None:
+    accounts = await window.json(f"{OWN}/accounts", *ACME)
+    assert sum(row["balance_halalas"] for row in accounts) == 0
+    for row in accounts:
+        pages = await window.pages(f"{OWN}/accounts/{row['kind']}/transfers", 1, *ACME)
+        transfers = [transfer for page in pages for transfer in page]
+        assert len(transfers) == row["transfers_count"]
+        signed = (t["amount_halalas"] * (1 if t["debit"] == row["account"] else -1) for t in transfers)
+        assert sum(signed) == row["balance_halalas"]
+    assert (await window.get(f"{OWN}/accounts/no-such/transfers", *ACME)).status_code == 422

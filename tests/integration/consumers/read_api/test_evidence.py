@@ -1,0 +1,216 @@
+"""What the read API tells about a figure and about the log: who made it, who may know, and what was changed since."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import AsyncIterator
+from typing import Any
+
+import orjson
+import pytest
+
+from consumers.explain.over_http import answers
+from infra.log.merkle import TileTree, leaf_hash
+from infra.log.proofs import verify_consistency
+from infra.postgres.connection import Connection
+from infra.settings import Settings
+from tests.integration.consumers.pipeline.written_log import raw_entries
+from tests.integration.consumers.read_api.read_api import Window, lay_down, read_window
+from tests.integration.consumers.read_api.read_story import story
+from tests.integration.consumers.read_api.test_read_api import CALLERS, CHECKPOINT
+from tests.oracle.log import EntryDict, make_entry, make_event
+from tests.paths import ROOT
+
+REFUSED = orjson.loads((ROOT / "events/examples/v1/registrar.refused.json").read_bytes())
+NET = "/v1/explain/statements/PPP-HEALTH/2005-01/net_halalas"
+
+
+@pytest.fixture
+def told() -> list[EntryDict]:
+    """The story, and after it a refused record of each agency."""
+    log = story()
+    for code, offset in (("health", 17), ("labour", 4), ("health", 18)):
+        address = f"agency.{code}.events/0/{offset}"
+        subject, index = f"refusal/agency.{code}.events/0/o{offset}", len(log)
+        event = make_event(
+            "registrar.refused", "platform", subject, REFUSED["data"] | {"address": address}, f"r{index}"
+        )
+        log.append(make_entry(index, event))
+    return log
+
+
+@pytest.fixture
+async def window(settings: Settings, connection: Connection, told: list[EntryDict]) -> AsyncIterator[Window]:
+    await lay_down(connection, told)
+    async with read_window(settings, connection) as opened:
+        yield opened
+
+
+def receipts(told: list[EntryDict]) -> list[int]:
+    """Where the receipts of PPP-HEALTH that count stand: of its owner, each once."""
+    seen: dict[str, int] = {}
+    for entry in told:
+        event = entry["event"]
+        is_receipt = event["subject"] == "partnership/PPP-HEALTH" and "revenue.collected" in event["type"]
+        if is_receipt and event["source"].endswith(":health"):
+            seen.setdefault(event["data"]["receipt_id"], entry["index"])
+    return sorted(seen.values())
+
+
+async def test_a_statement_is_the_sum_of_its_receipts_for_everybody_who_may_read_it(
+    window: Window, told: list[EntryDict]
+) -> None:
+    for name in ("office", "auditor", "treasury", "health", "acme"):
+        document = await window.json(NET, *CALLERS[name])
+        assert document["ok"], name
+        assert [step["index"] for step in document["steps"]] == receipts(told)[: len(document["steps"])]
+        assert document["figures"]["net_halalas"] == 5000 * len(document["steps"]) > 0
+        assert all(step["data"] is not None for step in document["steps"]), "money is shown whole"
+    for name in ("labour", "nobody"):
+        assert (await window.get(NET, *CALLERS[name])).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "statuses"),
+    [
+        ("plan/services/1/registered", {"office": 200, "health": 200, "treasury": 404, "acme": 404}),
+        ("plan/partnerships/PPP-HEALTH/net_halalas", {"health": 200, "labour": 404, "acme": 200, "treasury": 200}),
+        ("plan/anomalies/count", {"auditor": 200, "health": 404, "acme": 404}),
+        ("services/SVC-health/state", {"health": 200, "labour": 200, "acme": 404}),
+        ("activity/health/service.launched", {"health": 200, "labour": 404, "office": 200}),
+        ("accounts/COLLECTIONS:PPP-HEALTH", {"labour": 404, "nobody": 404}),
+        ("projections.service/SVC-health", {"office": 200, "health": 404}),
+        ("plan/no-such-key", {"office": 404, "health": 404}),
+        ("plan/services/1/no_such_field", {"office": 404}),
+        ("no-such-model/key", {"office": 404}),
+        ("services/%00", {"office": 404}),
+        ("services/NOT-THERE", {"office": 404, "health": 404}),
+    ],
+)
+async def test_a_figure_is_explained_to_those_who_may_read_it(
+    window: Window, path: str, statuses: dict[str, int]
+) -> None:
+    for name, status in statuses.items():
+        answer = await window.get(f"/v1/explain/{path}", *CALLERS[name])
+        assert answer.status_code == status, (path, name, answer.text)
+
+
+async def test_of_another_agencys_entry_an_agency_sees_no_data(window: Window) -> None:
+    steps = (await window.json("/v1/explain/services/SVC-health", *CALLERS["labour"]))["steps"]
+    assert steps
+    assert {(step["agency"], step["data"], step["id"]) for step in steps} == {("health", None, None)}
+    own = (await window.json("/v1/explain/services/SVC-health", *CALLERS["health"]))["steps"]
+    assert all(step["data"] for step in own)
+
+
+async def test_a_long_explanation_is_paged_from_its_end(window: Window) -> None:
+    path = "/v1/explain/services/SVC-health"
+    whole = (await window.json(path))["steps"]
+    assert len(whole) > 1
+    pages = await window.pages(path, 1)
+    assert [page["steps"][0] for page in reversed(pages)] == whole
+    assert pages[0]["earlier"]["count"] == len(whole) - 1
+
+
+async def test_what_many_entries_can_have_changed_is_explained_by_a_process_beside(
+    window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick = await window.json(NET)
+    monkeypatch.setattr(answers, "QUICK_ENTRIES_MAX", 0)
+    assert await window.json(NET) == quick
+    assert (await window.get("/v1/explain/services/NOT-THERE")).status_code == 404
+
+
+@pytest.mark.parametrize("entries_max", [answers.QUICK_ENTRIES_MAX, 0])
+async def test_a_changed_entry_is_named_and_gives_no_figure(
+    window: Window, told: list[EntryDict], monkeypatch: pytest.MonkeyPatch, entries_max: int
+) -> None:
+    monkeypatch.setattr(answers, "QUICK_ENTRIES_MAX", entries_max)
+    index = receipts(told)[0]
+    await change(window.connection, b'"amount_halalas":5000', b'"amount_halalas":9000')
+    answer = await window.get(NET)
+    assert answer.status_code == 500
+    (error,) = answer.json()["errors"]
+    assert error["code"] == "changed-entry"
+    assert int(error["id"]) <= index
+
+
+async def change(connection: Connection, before: bytes, after: bytes) -> None:
+    """Change the bytes of the log as a superuser can: without its hashes."""
+    await connection.execute("ALTER TABLE log.segment DISABLE TRIGGER append_only")
+    for first, entries in await connection.fetch("SELECT first_index, entries FROM log.segment"):
+        await connection.execute(
+            "UPDATE log.segment SET entries = $2 WHERE first_index = $1", first, entries.replace(before, after)
+        )
+
+
+async def test_entries_are_found_by_recorded_time_the_newest_first(window: Window, told: list[EntryDict]) -> None:
+    indexes = [entry["index"] for entry in told]
+    found = [row["index"] for page in await window.pages("/v1/entries?newest_first=true", 7) for row in page]
+    assert found == indexes[::-1]
+    first, last = told[3]["recordedtime"], told[8]["recordedtime"]
+    rows = await window.json(f"/v1/entries?recorded_from={first}&recorded_to={last}&limit=1000")
+    expected = [entry["index"] for entry in told if first <= entry["recordedtime"] <= last]
+    assert [row["index"] for row in rows] == expected
+    assert (await window.get("/v1/entries?recorded_from=yesterday")).status_code == 422
+
+
+async def test_an_agency_finds_its_own_refusals(window: Window, told: list[EntryDict]) -> None:
+    def of(agency: str) -> list[int]:
+        begin = f"refusal/agency.{agency}.events/"
+        return [entry["index"] for entry in told if entry["event"]["subject"].startswith(begin)]
+
+    every = [entry["index"] for entry in told if "registrar.refused" in entry["event"]["type"]]
+    path = "/v1/entries?type=registrar.refused&limit=1000"
+    assert [row["index"] for row in await window.json(path)] == every
+    for agency in ("health", "labour"):
+        assert [row["index"] for row in await window.json(path, *CALLERS[agency])] == of(agency)
+        assert [row["index"] for row in await window.json(f"{path}&agency={agency}")] == of(agency)
+    assert of("health"), "the story has a refusal of health"
+
+
+async def test_the_log_says_its_size_and_proves_that_it_only_grew(window: Window, told: list[EntryDict]) -> None:
+    assert (await window.json("/v1/log"))["checkpoint"] is None
+    await window.connection.execute(CHECKPOINT, len(told))
+    log = await window.json("/v1/log", *CALLERS["acme"])
+    assert (log["size"], log["checkpoint"]["size"], log["cosigned"]) == (len(told), len(told), None)
+    leaves = [leaf_hash(raw) for raw in raw_entries(told)]
+
+    def root(size: int) -> bytes:
+        tree = TileTree()
+        tree.append(leaves[:size])
+        return tree.root()
+
+    for old, new in ((1, len(told)), (5, 8), (8, 8)):
+        document = await window.json(f"/v1/consistency/{old}/{new}")
+        path = [base64.b64decode(step) for step in document["path"]]
+        assert verify_consistency(old, root(old), new, root(new), path)
+    for old, new in ((0, 5), (8, 5), (1, len(told) + 1)):
+        assert (await window.get(f"/v1/consistency/{old}/{new}")).status_code == 404
+
+
+async def test_an_anomaly_is_found_by_its_entry(window: Window) -> None:
+    every: list[dict[str, Any]] = await window.json("/v1/anomalies?limit=1000")
+    assert every
+    for row in every:
+        assert row in await window.json(f"/v1/anomalies?index={row['index']}")
+    assert await window.json("/v1/anomalies?index=0") == []
+
+
+async def test_the_numbers_of_a_month_are_counted_by_agency(window: Window) -> None:
+    read = "INSERT INTO log.sequence_state (agency, seen, accepted, repeated, highest) VALUES ($1, $2, $2, '{}', $3)"
+    kept = "INSERT INTO log.sequence_month VALUES ($1, $2, $3)"
+    await window.connection.execute(
+        read.replace("$2", "'{[1,4),[6,9)}'::nummultirange").replace("$3", "$2"), "health", 8
+    )
+    await window.connection.execute(kept, "health", "2026-10", 3)
+    await window.connection.execute(kept, "health", "2026-11", 8)
+    path = "/v1/completeness/months"
+    newest = await window.json(path)
+    assert (newest["month"], newest["months"]) == ("2026-11", ["2026-11", "2026-10"])
+    rows = {row["agency"]: row for row in newest["agencies"]}
+    assert rows["health"] == {"agency": "health", "status": "incomplete", "first": 4, "last": 8, "missing_count": 2}
+    assert rows["labour"]["status"] == "no-numbers-sent"
+    (own,) = (await window.json(f"{path}?month=2026-10", *CALLERS["health"]))["agencies"]
+    assert own == {"agency": "health", "status": "complete", "first": 1, "last": 3, "missing_count": 0}
+    assert (await window.get(f"{path}?agency=labour", *CALLERS["health"])).status_code == 403

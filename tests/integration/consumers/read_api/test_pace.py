@@ -1,0 +1,115 @@
+"""`/v1/pace`: the plan against the calendar after any number of entries, from the steps of projects and services;
+and the filters of the service directory."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from consumers.plan.document import plan_at_a_glance
+from consumers.plan.pace import elapsed_days, expected
+from consumers.projections.consumer import CONSUMER as PROJECTIONS
+from consumers.projections.read import projects, services
+from infra.postgres.connection import Connection
+from infra.settings import Settings
+from tests.integration.consumers.read_api.read_api import Window, lay_down, read_window
+from tests.oracle.history import MIXED, entries_from, generate
+
+LOG = entries_from(generate(7, 900, MIXED))
+
+
+@pytest.fixture
+async def window(settings: Settings, connection: Connection) -> AsyncIterator[Window]:
+    await lay_down(connection, LOG)
+    async with read_window(settings, connection) as opened:
+        yield opened
+
+
+async def tables_say(connection: Connection, plan_id: str) -> dict[str, tuple[int, int, int, int]]:
+    """The same figures by agency from the tables of now: services, launched, phases, completed."""
+    await connection.execute(f"SET search_path = {PROJECTIONS.schema}")
+    counted: dict[str, Counter[str]] = {}
+    for row in await services(connection):
+        if row["plan_id"] == plan_id:
+            found = counted.setdefault(row["agency"], Counter())
+            found["services"] += 1
+            launched = "SELECT launched_index IS NOT NULL FROM service WHERE service_id = $1"
+            found["launched"] += await connection.fetchval(launched, row["service_id"])
+    for row in await projects(connection):
+        if row["plan_id"] == plan_id:
+            found = counted.setdefault(row["agency"], Counter())
+            if row["state"] != "cancelled":
+                found["phases"] += row["phases"]
+                found["completed"] += row["completed"]
+    await connection.execute("RESET search_path")
+    names = ("services", "launched", "phases", "completed")
+    return {agency: tuple(found[name] for name in names) for agency, found in counted.items()}  # type: ignore[misc]
+
+
+def by_agency(document: dict[str, Any]) -> dict[str, tuple[int, int, int, int]]:
+    return {
+        row["agency"]: (row["services"], row["launched"], row["phases"], row["completed"])
+        for row in document["agencies"]
+    }
+
+
+async def test_the_figures_by_agency_are_those_of_the_tables(window: Window, connection: Connection) -> None:
+    document = await window.json("/v1/pace")
+    assert document["log_index"] == len(LOG)
+    assert document["recorded"] == LOG[-1]["recordedtime"]
+    assert by_agency(document) == await tables_say(connection, document["plan"]["plan_id"])
+    assert sum(row["launched"] for row in document["launches"]) == sum(row["launched"] for row in document["agencies"])
+    for row in document["agencies"]:
+        assert row["expected_launched"] == expected(row["services"], document["elapsed_days"], document["days"])
+
+
+@pytest.mark.parametrize("index", [0, 1, 25, 300, 655, len(LOG)])
+async def test_the_past_is_what_the_plan_of_then_says(settings: Settings, window: Window, index: int) -> None:
+    document = await window.json(f"/v1/pace?as_of_index={index}")
+    plan, name = await plan_at_a_glance(settings, index)
+    assert document["log_index"] == index
+    assert document["recorded"] == (LOG[index - 1]["recordedtime"] if index else None)
+    if name is None:
+        assert (document["plan"], document["agencies"]) == (None, [])
+        return
+    assert document["plan"] == {"plan_id": plan["plan_id"], **name}
+    assert document["elapsed_days"] == elapsed_days(name["starts_on"], name["ends_on"], document["measured_on"])
+    groups = plan["services"]["groups"].values()
+    assert sum(row["services"] for row in document["agencies"]) == sum(group["registered"] for group in groups)
+    assert sum(row["launched"] for row in document["agencies"]) == sum(group["launched"] for group in groups)
+
+
+async def test_the_past_does_not_change_and_has_no_state_beyond_the_log(window: Window) -> None:
+    past = await window.get("/v1/pace?as_of_index=300")
+    assert "immutable" in past.headers["cache-control"]
+    again = await window.get("/v1/pace?as_of_index=300", if_none_match=past.headers["etag"])
+    assert again.status_code == 304
+    recorded = await window.json(f"/v1/pace?as_of_recorded={LOG[299]['recordedtime']}")
+    assert recorded["log_index"] >= 300
+    assert (await window.get(f"/v1/pace?as_of_index={len(LOG) + 1}")).status_code == 422
+    assert (await window.get("/v1/pace?as_of_index=1&as_of_recorded=2030-01-01T00:00:00Z")).status_code == 422
+
+
+async def test_a_read_model_behind_the_log_is_not_taken_for_the_past(
+    settings: Settings, connection: Connection
+) -> None:
+    await lay_down(connection, LOG[:100])
+    await connection.execute("UPDATE log.state SET size = 101")
+    async with read_window(settings, connection) as window:
+        assert (await window.json("/v1/pace?as_of_index=100"))["log_index"] == 100
+        answer = await window.get("/v1/pace?as_of_index=101")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+
+
+@pytest.mark.parametrize("query", ["agency=health", "group=2", "state=live", "agency=health&group=1&state=registered"])
+async def test_services_are_filtered_and_paged(window: Window, query: str) -> None:
+    wanted = dict(part.split("=") for part in query.split("&"))
+    everything = [row for page in await window.pages("/v1/services", 1_000) for row in page]
+    expected_rows = [row for row in everything if all(str(row[name]) == value for name, value in wanted.items())]
+    assert [row for page in await window.pages(f"/v1/services?{query}", 3) for row in page] == expected_rows
+    assert query == "agency=health&group=1&state=registered" or expected_rows, "the log has none of these"
+    for faulty in ("group=4", "state=asleep", "agency=%3Cb%3E"):
+        assert (await window.get(f"/v1/services?{faulty}")).status_code == 422

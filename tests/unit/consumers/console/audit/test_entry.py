@@ -1,0 +1,100 @@
+"""An entry as a page shows it: field by field, and red as soon as a byte is not what was signed."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import orjson
+import pytest
+
+from consumers.console.pages.audit.entry import ROWS_MAX, entry_view, explained, pretty, proof_state
+from infra.log.merkle import leaf_hash
+from infra.log.proofs import inclusion_proof
+from infra.log.signed_note import LogKey
+from tests.paths import ROOT
+from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, sample_entries
+
+ENTRIES = sample_entries(20)
+OTHER = LogKey(KEY.name, b"\x07" * 32)
+
+
+async def document(index: int = 7) -> dict[str, Any]:
+    """As `/v1/proofs/{index}` answers."""
+    log = MemoryLog(ENTRIES)
+    path = await inclusion_proof(log, index, len(ENTRIES))
+    return {
+        "index": index,
+        "entry": ENTRIES[index].decode(),
+        "leaf": base64.b64encode(leaf_hash(ENTRIES[index])).decode(),
+        "path": [base64.b64encode(step).decode() for step in path],
+        "checkpoint": log.note,
+        "rotations": "",
+    }
+
+
+async def test_a_whole_proof_holds() -> None:
+    assert proof_state(await document(), KEY.verifier) == "good"
+
+
+async def test_a_changed_entry_is_red_with_and_without_its_hash() -> None:
+    changed = ENTRIES[7].replace(b"7", b"8", 1)
+    alone = await document() | {"entry": changed.decode()}
+    assert proof_state(alone, KEY.verifier) == "changed"
+    both = alone | {"leaf": base64.b64encode(leaf_hash(changed)).decode()}
+    assert proof_state(both, KEY.verifier) == "not-in-tree"
+
+
+async def test_a_checkpoint_of_another_key_is_red() -> None:
+    assert proof_state(await document(), OTHER.verifier) == "not-signed"
+    assert proof_state(await document() | {"checkpoint": "no note"}, KEY.verifier) == "not-signed"
+    assert proof_state(await document() | {"rotations": "no note"}, KEY.verifier) == "not-signed"
+
+
+async def test_without_a_key_nothing_is_called_good() -> None:
+    assert proof_state(await document(), None) == "no-key"
+
+
+def raw(name: str, **changed: Any) -> bytes:
+    event = orjson.loads((ROOT / f"events/examples/v1/{name}.json").read_bytes())
+    event["data"] |= changed
+    address = "agency.health.events/0/17"
+    return orjson.dumps({"recordedtime": "2026-11-01T06:00:00.000000Z", "from": address, "event": event})
+
+
+def test_the_fields_of_an_event_have_their_names_and_meanings() -> None:
+    view = entry_view(3, raw("service.launched"))
+    assert view is not None
+    assert (view.index, view.type, view.sender, view.is_refusal) == (3, "service.launched", "health", False)
+    rows = {row.path: row for row in view.fields}
+    assert rows["on"].meaning is not None
+    assert isinstance(rows["channels"].value, list)
+
+
+def test_lists_of_objects_and_both_languages_have_a_row_each() -> None:
+    view = entry_view(0, raw("partnership.signed"))
+    assert view is not None
+    rows = {row.path: row for row in view.fields}
+    assert rows["partner.name.ar"].meaning == rows["partner.name.en"].meaning is not None
+    assert rows["terms.bands[0].partner_bp"].name == "partner_bp"
+    assert rows["terms.bands[0].partner_bp"].meaning is not None
+
+
+def test_a_refusal_says_why() -> None:
+    view = entry_view(0, raw("registrar.refused"))
+    assert view is not None
+    assert view.is_refusal
+    assert [explained(error["code"]) is not None for error in view.errors] == [True, True]
+    assert explained("of-a-later-release") is None
+
+
+def test_no_entry_is_too_large_for_a_page() -> None:
+    view = entry_view(0, raw("service.launched", channels=[{"n": number} for number in range(ROWS_MAX + 9)]))
+    assert view is not None
+    assert (len(view.fields), view.is_cut) == (ROWS_MAX, True)
+
+
+@pytest.mark.parametrize("bad", [b"", b"{", b"[]", b'{"recordedtime":1}', b"\xff\xfe"])
+def test_bytes_that_are_no_entry_are_shown_as_they_are(bad: bytes) -> None:
+    assert entry_view(0, bad) is None
+    assert isinstance(pretty(bad), str)

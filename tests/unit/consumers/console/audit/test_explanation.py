@@ -1,0 +1,155 @@
+"""An explanation as a page shows it."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from consumers.console.pages.audit import names
+from consumers.console.pages.audit.explanation import Sum, earlier_index, steps_of, sum_of, wrong_figures
+from consumers.console.pages.audit.values import TEXT_LENGTH_MAX, change, shown
+from consumers.console.web.language import Words
+from consumers.explain.over_http.answers import split_figure
+from consumers.explain.shown_models import models
+from consumers.revenue.statements.formulas import FORMULAS
+
+ENGLISH = Words("en")
+
+
+def document(*values: Any, field: str | None = "net", earlier: Any = None) -> dict[str, Any]:
+    """One figure that went through these values, an entry each."""
+    pairs = pairwise(values)
+    steps = [
+        {
+            "index": 10 + number,
+            "recordedtime": "2026-11-01T06:00:00.000000Z",
+            "type": "service.launched",
+            "agency": "health",
+            "subject": "service/S-1",
+            "waited": [],
+            "changes": {"net": {"before": before, "after": after}},
+        }
+        for number, (before, after) in enumerate(pairs)
+    ]
+    first, last = {"net": values[0]}, {"net": values[-1]}
+    return {"field": field, "start": first, "total": last, "figures": last, "earlier": earlier, "steps": steps}
+
+
+def test_a_number_is_a_sum_of_what_each_entry_changed() -> None:
+    assert sum_of(document(0, 5, 3)) == Sum(0, (5, -2), 3)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        document(0),
+        document(None, 5),
+        document("registered", "live"),
+        document(False, True),
+        document(0, 5, field=None),
+        document(0, 5, earlier={"count": 1}),
+        document(*range(20)),
+    ],
+)
+def test_what_is_no_short_sum_of_numbers_is_not_written_as_one(given: dict[str, Any]) -> None:
+    assert sum_of(given) is None
+
+
+def test_the_newest_entry_is_first_and_its_type_has_words() -> None:
+    first, second = steps_of(document(0, 5, 3))
+    assert (first.index, second.index) == (11, 10)
+    assert first.purpose is not None
+    assert [(row.before, row.after) for row in first.changes] == [(5, 3)]
+
+
+def test_a_table_that_differs_is_named_with_both_values() -> None:
+    assert wrong_figures(document(0, 5)) == {}
+    assert wrong_figures(document(0, 5) | {"figures": {"net": 6}}) == {"net": (6, 5)}
+
+
+def test_the_page_of_earlier_entries_ends_where_this_one_begins() -> None:
+    assert earlier_index("/v1/explain/plan/services/1?limit=20&as_of_index=289") == 289
+    assert earlier_index(None) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("net_halalas", 123456, "SAR 1,234.56"),
+        ("partner_bp", 7000, "70%"),
+        ("count", 1234, "1,234"),
+        ("paused", True, "Yes"),
+        ("on", "2006-03-01", "1 March 2006"),
+        ("on", "2006-99-99", "2006-99-99"),
+        ("name", "<b>&", "<bdi>&lt;b&gt;&amp;</bdi>"),
+        ("channels", ["web", "<i>"], "web, &lt;i&gt;"),
+        ("terms", {"a": "<i>"}, "&lt;i&gt;"),
+        ("url", None, "—"),
+        ("channels", [], "—"),
+    ],
+)
+def test_a_value_is_shown_by_its_kind_and_escaped(name: str, value: Any, words: str) -> None:
+    assert words in str(shown(ENGLISH, name, value))
+
+
+def test_an_enormous_text_is_cut_and_says_so() -> None:
+    text = str(shown(ENGLISH, "name", "x" * 100_000))
+    assert len(text) < TEXT_LENGTH_MAX + 100
+    assert "the whole text is in the proof file" in text
+
+
+def test_a_change_has_its_sign_and_texts_have_none() -> None:
+    assert str(change(ENGLISH, "count", 2, 5)).startswith("+")
+    assert "-3" in str(change(ENGLISH, "count", 5, 2))
+    assert [change(ENGLISH, "x", *pair) for pair in ((None, 2), ("a", "b"), (False, True))] == ["", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("model", "path", "found"),
+    [
+        ("plan", "services/1/launched", ("services/1", "launched")),
+        ("plan", "services/1", ("services/1", None)),
+        ("plan", "services/target", ("services", "target")),
+        ("plan", "awareness/aired.tv", ("awareness", "aired.tv")),
+        ("plan", "national_applications/PRJ-1", ("national_applications/PRJ-1", None)),
+        ("plan", "training/gregorian/2006/usage/net", ("training/gregorian/2006/usage", "net")),
+        ("statements", "P-1/2005-01/net_halalas", ("P-1/2005-01", "net_halalas")),
+        ("services", "S-1", ("S-1", None)),
+        ("services", "S-1/state", ("S-1", "state")),
+        ("services", "S-1/no-field", ("S-1/no-field", None)),
+        ("activity", "health/service.launched/count", ("health/service.launched", "count")),
+    ],
+)
+def test_the_last_part_of_a_path_is_a_field_where_the_key_has_one(
+    model: str, path: str, found: tuple[str, str | None]
+) -> None:
+    assert split_figure(models()[model], path) == found
+
+
+def test_every_field_of_a_statement_has_a_name_and_a_formula() -> None:
+    for field in FORMULAS:
+        assert names.field_name("statements", field) is not None
+        assert names.formula("statements", field, None) is not None
+    assert names.formula("plan", "net", None) is None
+
+
+def test_a_formula_follows_the_guarantee_of_its_version() -> None:
+    guaranteed = {"floor_bp": 5000, "recoverable": True}
+    partnership = {"versions": [{"version": 1, "terms": {}}, {"version": 2, "terms": {"guarantee": guaranteed}}]}
+    assert names.guarantee_in_force(partnership, 2) == guaranteed
+    assert [names.guarantee_in_force(partnership, version) for version in (1, 9)] == [None, None]
+    plain = names.formula("statements", "top_up_halalas", None)
+    assert names.formula("statements", "top_up_halalas", guaranteed) != plain
+
+
+@pytest.mark.parametrize("model", list(models()))
+def test_every_model_has_a_title(model: str) -> None:
+    title, rest = names.title_of(model, "A/1")
+    assert title is not None or rest
+
+
+def test_every_key_of_the_plan_has_a_title() -> None:
+    forms = models()["plan"].key_form.split(", ")
+    assert all(names.title_of("plan", form)[0] is not None for form in forms)

@@ -1,0 +1,38 @@
+"""What somebody types into the search of the log."""
+
+from __future__ import annotations
+
+import pytest
+
+from consumers.console.pages.audit.log_pages import after_of, asked_of, faults_of
+
+NOTHING = dict.fromkeys(("agency", "type", "subject", "id", "from", "to"), "")
+
+
+@pytest.mark.parametrize(
+    ("typed", "faults"),
+    [
+        ({}, {}),
+        ({"type": "service.launched", "from": "2026-11-01", "to": "2026-11-01"}, {}),
+        ({"type": "service.flown"}, {"type": "type"}),
+        ({"from": "yesterday"}, {"from": "date"}),
+        ({"from": "2026-02-30"}, {"from": "date"}),
+        ({"from": "20261101"}, {"from": "date"}),
+        ({"to": "1200-01-01"}, {"to": "date"}),
+        ({"from": "2026-11-02", "to": "2026-11-01"}, {"to": "order"}),
+    ],
+)
+def test_a_fault_is_named_at_its_field(typed: dict[str, str], faults: dict[str, str]) -> None:
+    assert faults_of(NOTHING | typed) == faults
+
+
+def test_days_are_those_of_riyadh_and_what_is_empty_is_not_asked() -> None:
+    asked = asked_of(NOTHING | {"from": "2026-11-01", "to": "2026-11-02", "agency": "health"})
+    assert asked["recorded_from"] == "2026-11-01T00:00:00+03:00"
+    assert asked["recorded_to"] == "2026-11-02T23:59:59.999999+03:00"
+    assert (asked["agency"], asked["type"], asked["id"]) == ("health", None, None)
+
+
+def test_the_next_page_keeps_its_cursor() -> None:
+    assert after_of("/v1/entries?limit=25&after=WzE3XQ") == "WzE3XQ"
+    assert after_of(None) is None

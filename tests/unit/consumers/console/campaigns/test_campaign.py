@@ -1,0 +1,106 @@
+"""One campaign as its page shows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from consumers.campaigns.rules.in_force import release_rules
+from consumers.campaigns.rules.rule import MOMENTS
+from consumers.console.accounts.accounts import Account
+from consumers.console.pages.campaigns import wording
+from consumers.console.pages.campaigns.campaign import (
+    actions_of,
+    address_of,
+    brief_of,
+    is_overdue,
+    may_report,
+    service_address,
+)
+from consumers.console.pages.campaigns.coverage import shares
+
+TODAY = "2026-11-26"
+
+
+def campaign(**changed: Any) -> dict[str, Any]:
+    row = {
+        "owner": "health",
+        "state": "triggered",
+        "paused": False,
+        "due_on": "2026-11-25",
+        "missing_channels": ["tv"],
+        "next_action": "acknowledge",
+        "service": None,
+    }
+    return row | changed
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({}, True),
+        ({"due_on": TODAY}, False),
+        ({"paused": True}, False),
+        ({"state": "completed"}, False),
+        ({"state": "acknowledged"}, True),
+        ({"state": "acknowledged", "missing_channels": []}, False),
+        ({"missing_channels": []}, True),
+    ],
+)
+def test_a_campaign_is_overdue_as_in_the_inbox(changed: dict[str, Any], expected: bool) -> None:
+    assert is_overdue(campaign(**changed), TODAY) is expected
+
+
+def test_only_its_own_agency_reports_about_a_campaign() -> None:
+    own, other = Account("a", "agency", holder="health"), Account("b", "agency", holder="labour")
+    team = Account("c", "team", holder="health", team="press")
+    accounts = (own, other, team, Account("o", "office"), Account("x", "auditor"))
+    assert [may_report(account, campaign()) for account in accounts] == [True, False, True, False, False]
+    assert may_report(Account("o", "office"), campaign(owner="yesser"))
+
+
+def test_the_next_step_stands_first_and_a_late_airing_can_still_be_reported() -> None:
+    assert actions_of(campaign()) == ["acknowledge", "air", "complete"]
+    assert actions_of(campaign(state="acknowledged", next_action="complete")) == ["complete", "air"]
+    assert actions_of(campaign(state="completed", next_action=None)) == ["air"]
+
+
+def test_a_brief_turns_no_text_around_it() -> None:
+    brief = {"ar": "اسم \u202eمقلوب\u2066", "en": "One\u202e line\nand <b>another</b>"}
+    assert brief_of(campaign(brief=brief)) == {"ar": "اسم مقلوب", "en": "One line\nand <b>another</b>"}
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [("https://a.example/", "https://a.example/"), ("javascript:alert(1)", None), (None, None), ("data:x", None)],
+)
+def test_only_a_web_address_is_a_link(url: str | None, expected: str | None) -> None:
+    assert service_address(campaign(service={"url": url})) == expected
+
+
+def test_every_rule_of_the_release_has_words_and_every_moment_a_name() -> None:
+    assert set(wording.MOMENTS) == set(MOMENTS)
+    rules = release_rules()
+    for rule in rules.rules:
+        assert wording.rule_words(rules, rule.name).en != rule.name
+        sentence = wording.rule_sentence(rules, rule.name)
+        assert sentence is not None
+        assert "working day" in sentence.en
+    assert wording.rule_words(rules, "of-a-deployment").ar == "of-a-deployment"
+    assert wording.rule_sentence(rules, "of-a-deployment") is None
+
+
+def test_channels_are_listed_as_in_a_sentence() -> None:
+    assert wording.channel_list(["tv", "radio", "print"]).en == "television, radio and print"
+    assert wording.channel_list(["tv"]).en == "television"
+    assert wording.channel_list([]).ar == ""
+
+
+def test_an_address_quotes_what_it_names() -> None:
+    assert address_of("a.i1", report="ack.a.i1") == "/campaigns/a.i1?report=ack.a.i1"
+
+
+def test_a_share_of_the_launched_services_was_aired() -> None:
+    total = {"launched_services": 10, "aired": {"tv": 10, "radio": 4}}
+    assert [(share["channel"], share["missing"]) for share in shares(total)] == [("tv", 0), ("radio", 6)]

@@ -1,0 +1,87 @@
+"""What the inbox asks for, and under which headings it shows what it gets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from consumers.console.accounts.accounts import Account
+from consumers.console.pages.campaigns.inbox import (
+    Chosen,
+    after_of,
+    agency_fault,
+    parameters,
+    section_of,
+    sections,
+    whose_of,
+)
+
+OFFICE = Account("office", "office")
+AGENCY = Account("agency", "agency", holder="health")
+TEAM = Account("team", "team", holder="health", team="press")
+
+
+@pytest.mark.parametrize(
+    ("account", "chosen", "asked"),
+    [
+        (AGENCY, Chosen(), {"state": "open"}),
+        (AGENCY, Chosen(agency="labour", whose="all"), {"state": "open"}),
+        (OFFICE, Chosen(), {"state": "open", "everyone": "true"}),
+        (OFFICE, Chosen(whose="mine"), {"state": "open"}),
+        (OFFICE, Chosen(whose="mine", agency="labour"), {"state": "open", "agency": "labour"}),
+        (OFFICE, Chosen(agency="NOT A CODE"), {"state": "open", "everyone": "true"}),
+        (TEAM, Chosen(), {"state": "open", "team": "press"}),
+        (TEAM, Chosen(whose="all", state="any"), {"state": "any"}),
+        (
+            TEAM,
+            Chosen(state="overdue", rule="service-launched", channel="tv"),
+            {"state": "overdue", "rule": "service-launched", "channel": "tv", "team": "press"},
+        ),
+        (AGENCY, Chosen(state="unknown", channel="web", rule="\0"), {"state": "open"}),
+    ],
+)
+def test_an_account_asks_for_what_it_chose_and_nothing_else(
+    account: Account, chosen: Chosen, asked: dict[str, str]
+) -> None:
+    assert parameters(account, chosen) == asked
+
+
+def test_only_an_office_and_a_team_choose_between_their_own_and_all() -> None:
+    assert [whose_of(account, Chosen()) for account in (OFFICE, AGENCY, TEAM)] == ["all", None, "mine"]
+
+
+@pytest.mark.parametrize(("code", "is_bad"), [("", False), ("health", False), ("HEALTH", True), ("<b>", True)])
+def test_an_agencys_code_has_its_form(code: str, is_bad: bool) -> None:
+    assert (agency_fault(code) is not None) is is_bad
+
+
+def row(**changed: Any) -> dict[str, Any]:
+    return {"state": "triggered", "overdue": False, "paused": False, "due_on": "2026-11-30", **changed}
+
+
+def test_what_is_overdue_stands_first_and_what_is_paused_has_no_time_left() -> None:
+    rows = [
+        row(overdue=True, due_on="2026-11-20"),
+        row(paused=True),
+        row(),
+        row(state="completed", due_on="2026-11-01"),
+        row(state="completed", overdue=False, paused=True),
+    ]
+    shown = sections(rows, "2026-11-26")
+    assert [(part["name"], len(part["rows"])) for part in shown] == [
+        ("overdue", 1),
+        ("to-do", 1),
+        ("paused", 1),
+        ("completed", 2),
+    ]
+    assert shown[0]["rows"][0]["time_left"].en == "6 days late"
+    assert shown[2]["rows"][0]["time_left"] is None
+    assert sections([], "2026-11-26") == []
+    assert section_of(row(state="acknowledged")) == "to-do"
+
+
+def test_a_choice_is_kept_in_addresses() -> None:
+    assert Chosen(state="any", rule="a&b").query(after="x=") == "state=any&rule=a%26b&after=x%3D"
+    assert after_of("/v1/inbox?limit=2&after=WyJhIl0") == "WyJhIl0"
+    assert after_of(None) is None

@@ -1,0 +1,65 @@
+"""What the page says about a report: from its verdict and the campaign, never from what the browser claims."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from consumers.console.pages.campaigns.outcome import Outcome, effective_index, outcome
+
+ID = "service-launched.i4"
+OPEN: dict[str, Any] = {
+    "campaign_id": ID,
+    "acknowledged_index": None,
+    "acknowledged_by": None,
+    "completed_index": None,
+    "airings": [],
+}
+TAKEN = OPEN | {"acknowledged_index": 9, "acknowledged_by": "newsroom"}
+AIRED = OPEN | {"airings": [{"airing_id": "tv-1", "index": 12}]}
+CONFLICT = {"state": "refused", "index": 11, "errors": [{"code": "conflict", "detail": "Another event has this id."}]}
+
+
+def said(event_id: str, verdict: Any, campaign: Any, log_index: int = 20, *, was_sent: bool = True) -> Outcome:
+    found = outcome(event_id, verdict, campaign, log_index, was_sent=was_sent)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("verdict", "campaign", "log_index", "kind", "title"),
+    [
+        ({"state": "registered", "index": 9}, TAKEN, 20, "good", "Recorded"),
+        ({"state": "duplicate", "index": 9}, TAKEN, 20, "good", "It was reported before. Nothing was counted twice"),
+        ({"state": "pending"}, OPEN, 20, "", "The report is on its way to the log"),
+        ({"state": "registered", "index": 20}, OPEN, 20, "", "The report is on its way to the log"),
+        (None, OPEN, 20, "", "The report is on its way to the log"),
+        (None, TAKEN, 20, "good", "Recorded"),
+        ({"state": "registered", "index": 10}, OPEN, 20, "", "The entry changed nothing"),
+        ({"state": "refused", "index": 10, "errors": [{"code": "x", "detail": "d"}]}, OPEN, 20, "bad", None),
+    ],
+)
+def test_a_report_has_one_outcome(verdict: Any, campaign: Any, log_index: int, kind: str, title: str | None) -> None:
+    found = said(f"ack.{ID}", verdict, campaign, log_index)
+    assert found.kind == kind
+    assert title is None or found.title.en == title
+
+
+@pytest.mark.parametrize("verdict", [CONFLICT, {"state": "registered", "index": 11}])
+def test_the_second_of_two_desks_sees_who_was_first_and_that_nothing_changed(verdict: Any) -> None:
+    found = said(f"ack.{ID}", verdict, TAKEN)
+    assert (found.first, found.index) == ("newsroom", 9)
+    assert found.title.en == "Acknowledged already. Nothing changed"
+
+
+def test_what_was_not_sent_is_in_effect_already() -> None:
+    assert said(f"ack.{ID}", None, TAKEN, was_sent=False).first == "newsroom"
+    assert said(f"air.{ID}.tv-1", None, AIRED, was_sent=False).index == 12
+    assert said(f"complete.{ID}", None, OPEN | {"completed_index": 5}, was_sent=False).index == 5
+    assert outcome(f"ack.{ID}", None, OPEN, 20, was_sent=False) is None, "nothing was sent, and nothing is in effect"
+
+
+def test_a_report_of_another_campaign_is_not_spoken_of() -> None:
+    assert outcome("ack.service-launched.i5", {"state": "registered", "index": 9}, TAKEN, 20, was_sent=True) is None
+    assert effective_index(f"air.{ID}.radio-1", AIRED) is None

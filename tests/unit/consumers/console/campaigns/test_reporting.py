@@ -1,0 +1,109 @@
+"""What somebody typed becomes a report, or faults beside the fields."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from consumers.console.data.gateway import Reply
+from consumers.console.pages.campaigns.replies import body_faults, general_fault
+from consumers.console.pages.campaigns.reporting import (
+    differing_airing,
+    faults_of,
+    read_acknowledgement,
+    read_airing,
+    read_completion,
+)
+from events.reports.campaign_reports import Action
+
+CAMPAIGN = "service-launched.i4"
+TODAY = "2026-11-26"
+AIRED = {"channel": "tv", "outlet_ar": "القناة الأولى", "outlet_en": "Channel One", "on": TODAY, "reach": "250000"}
+
+
+def good(found: Any) -> Action:
+    assert isinstance(found, Action), found
+    return found
+
+
+def test_a_desk_acknowledges_today() -> None:
+    action = good(read_acknowledgement(CAMPAIGN, {"by": " press-desk "}, TODAY))
+    assert action.event_id == f"ack.{CAMPAIGN}"
+    assert action.data.model_dump() == {"campaign_id": CAMPAIGN, "by": "press-desk", "on": TODAY}
+
+
+@pytest.mark.parametrize("by", ["", "press desk", "مكتب", "a" * 65, "<script>"])
+def test_a_desk_that_the_registrar_would_refuse_is_a_fault_of_its_field(by: str) -> None:
+    assert set(read_acknowledgement(CAMPAIGN, {"by": by}, TODAY)) == {"by"}  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("given", "reach"),
+    [("250000", 250_000), ("250,000", 250_000), ("٢٥٠٬٠٠٠", 250_000), ("0", 0), (" 12 000 ", 12_000)],
+)
+def test_people_reached_are_read_as_people_write_numbers(given: str, reach: int) -> None:
+    action = good(read_airing(CAMPAIGN, AIRED | {"reach": given}, TODAY))
+    assert action.data.reach == reach  # type: ignore[union-attr]
+
+
+def test_an_airing_without_a_date_is_of_today_and_arabic_digits_are_digits() -> None:
+    assert good(read_airing(CAMPAIGN, AIRED | {"on": ""}, TODAY)).data.on == TODAY
+    assert good(read_airing(CAMPAIGN, AIRED | {"on": "٢٠٢٦-١١-٢٥"}, TODAY)).data.on == "2026-11-25"
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"channel": "web"}, "channel"),
+        ({"outlet_ar": " "}, "outlet_ar"),
+        ({"outlet_en": ""}, "outlet_en"),
+        ({"on": "2026-02-30"}, "on"),
+        ({"on": "yesterday"}, "on"),
+        ({"reach": "-1"}, "reach"),
+        ({"reach": "1.5"}, "reach"),
+        ({"reach": ""}, "reach"),
+        ({"reach": "9" * 16}, "reach"),
+        ({"reach": "²"}, "reach"),
+        ({"airing_id": "second one"}, "airing_id"),
+    ],
+)
+def test_a_fault_stands_beside_its_field(changed: dict[str, str], field: str) -> None:
+    assert set(read_airing(CAMPAIGN, AIRED | changed, TODAY)) == {field}  # type: ignore[arg-type]
+
+
+def test_an_empty_form_has_all_its_faults_at_once() -> None:
+    faults = read_airing(CAMPAIGN, {}, TODAY)
+    assert set(faults) == {"channel", "outlet_ar", "outlet_en", "reach"}  # type: ignore[arg-type]
+
+
+def test_a_completion_has_a_date() -> None:
+    assert good(read_completion(CAMPAIGN, {"on": ""}, TODAY)).data.on == TODAY
+    assert set(read_completion(CAMPAIGN, {"on": "soon"}, TODAY)) == {"on"}  # type: ignore[arg-type]
+
+
+def test_another_airing_of_the_outlet_on_that_day_needs_an_id_of_its_own() -> None:
+    action = good(read_airing(CAMPAIGN, AIRED, TODAY))
+    row = {"airing_id": action.data.airing_id, "channel": "tv", "aired_on": TODAY, "reach": 250_000, "index": 9}  # type: ignore[union-attr]
+    assert differing_airing(action, {"airings": []}) == {}
+    assert differing_airing(action, {"airings": [row]}) == {}
+    faults = differing_airing(action, {"airings": [row | {"reach": 1}]})
+    assert "Entry 9" in faults["airing_id"].en  # type: ignore[union-attr]
+
+
+def test_the_gateways_faults_stand_beside_the_fields_that_they_are_about() -> None:
+    errors = [
+        {"pointer": "/data/outlet/ar", "detail": "Control characters."},
+        {"pointer": "/data/outlet/ar", "detail": "a second fault"},
+        {"pointer": "/time", "detail": "No such time."},
+    ]
+    assert faults_of(errors) == {"outlet_ar": "Control characters.", "": "No such time."}
+
+
+def test_the_faults_of_a_body_stand_beside_their_fields_and_others_above_the_form() -> None:
+    refused = {"errors": [{"pointer": "/contacts/1", "detail": "No address."}, {"pointer": "", "detail": "Odd."}]}
+    reply = Reply(422, refused, {})
+    assert body_faults(reply, {"/contacts": "contacts"}) == {"contacts": "No address.", "": "Odd."}
+    assert body_faults(Reply(503, None, {}), {}) == {"": general_fault(Reply(503, None, {}))}
+    document = {"title": "Too many requests", "detail": "Wait."}
+    assert general_fault(Reply(429, document, {})) == "Too many requests Wait."

@@ -1,0 +1,77 @@
+"""The documents that the forms of teams and webhooks stand for."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from consumers.console.pages.campaigns.teams import new_subscription, new_team, of_team, words_of
+from consumers.console.pages.campaigns.webhooks import ERRORS, KINDS, instant, redelivery
+from consumers.delivery.examples import KIND
+from consumers.delivery.teams.inputs import EVENT_NAMES, NewSubscription, NewTeam, Redelivery, validated
+from tests.paths import ROOT
+
+GIVEN = {
+    "team": " press ",
+    "name_ar": "مكتب الإعلام",
+    "name_en": "Press desk",
+    "language": "en",
+    "contacts": "media@health.gov.example\r\nduty@health.gov.example",
+}
+
+
+def test_a_form_of_a_team_is_the_document_that_the_gateway_takes() -> None:
+    team = validated(NewTeam, new_team(GIVEN))
+    assert (team.team, team.language) == ("press", "en")
+    assert team.contacts == ["media@health.gov.example", "duty@health.gov.example"]
+
+
+def test_what_is_not_chosen_means_all() -> None:
+    every = validated(NewSubscription, new_subscription("press", {"route": "email"}, {}))
+    assert (every.rules, every.channels, every.services, every.from_date) == (None, None, None, None)
+    given = {"route": "ep_aaaaaaaaaaaaaaa2", "services": "S-1، S-2\nS-3", "from_date": "2026-11-01"}
+    some = validated(NewSubscription, new_subscription("press", given, {"rules": ["quota-met"], "channels": ["tv"]}))
+    assert (some.route, some.endpoint_id) == ("webhook", "ep_aaaaaaaaaaaaaaa2")
+    assert (some.rules, some.channels, some.services) == (["quota-met"], ["tv"], ["S-1", "S-2", "S-3"])
+    assert some.from_date == "2026-11-01"
+
+
+def test_words_stand_on_lines_or_between_commas() -> None:
+    assert words_of(" a\r\nb, c،d ") == ["a", "b", "c", "d"]
+
+
+def test_a_team_has_its_own_rows() -> None:
+    assert of_team([{"team": "a"}, {"team": "b"}], "b") == [{"team": "b"}]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-11-26 08:00", "2026-11-26T08:00:00+03:00"),
+        ("2026-11-26T8:05", "2026-11-26T08:05:00+03:00"),
+        ("٢٠٢٦-١١-٢٦ ٠٨:٠٠", "2026-11-26T08:00:00+03:00"),
+        ("2026-11-26", "2026-11-26T00:00:00+03:00"),
+        ("2026-02-30", None),
+        ("2026-11-26 25:00", None),
+        ("yesterday", None),
+        ("", None),
+    ],
+)
+def test_a_time_is_that_of_riyadh(text: str, expected: str | None) -> None:
+    assert instant(text) == expected
+
+
+def test_a_redelivery_is_of_a_message_or_of_a_span() -> None:
+    assert redelivery({"message_id": "7"}) == ({"message_id": 7}, {})
+    body, faults = redelivery({"since": "2026-11-26 08:00", "until": ""})
+    assert not faults
+    assert validated(Redelivery, body).since == "2026-11-26T08:00:00+03:00"
+    assert set(redelivery({"since": "", "until": "later"})[1]) == {"since", "until"}
+
+
+def test_every_error_of_an_attempt_and_every_kind_of_message_has_words() -> None:
+    written = (ROOT / "consumers/delivery/webhooks/client.py").read_text(encoding="utf-8")
+    body = written[written.index("def _error_class") : written.index("def _since_ms")]
+    assert set(re.findall(r'return "([a-z-]+)"', body)) | {"no-secret"} == set(ERRORS)
+    assert {name.rpartition(".")[2].removeprefix("campaign-") for name in EVENT_NAMES} | {KIND} == set(KINDS)

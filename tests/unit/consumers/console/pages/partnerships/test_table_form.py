@@ -1,0 +1,55 @@
+"""The form of reconciliation is the mapping that the command takes, with every other column ignored."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from consumers.console.pages.partnerships.table_form import TableForm, findings_of, without_strangers
+from infra.errors import WrongInput
+from tests.unit.consumers.ledger.test_forecast import History
+
+FORM = TableForm(id_column="ref", date_column="booked", amount_column="sum")
+
+
+def log() -> list[tuple[int, bytes]]:
+    history = History()
+    history.collect(100, "2005-01-05")
+    history.collect(200, "2005-01-06")
+    return history.raw()
+
+
+def kinds(form: TableForm, text: str) -> list[str]:
+    return [finding.kind for finding in findings_of(form, io.BytesIO(text.encode()), log())]
+
+
+def test_rows_are_matched_by_the_named_columns() -> None:
+    assert kinds(FORM, "ref,note,booked,sum\nR1,x,2005-01-05,1.00\nR2,,2005-01-06,2.01\n") == ["matched", "different"]
+
+
+def test_without_an_id_column_rows_are_matched_by_date_and_amount() -> None:
+    form = TableForm(date_column="booked", amount_column="sum", amounts="halalas", delimiter=";")
+    assert kinds(form, "booked;sum\n2005-01-05;100\n2005-01-05;100\n") == ["matched", "missing-in-log"]
+
+
+def test_a_column_that_the_table_lacks_is_named() -> None:
+    with pytest.raises(WrongInput, match="booked"):
+        kinds(FORM, "ref,date,sum\nR1,2005-01-05,1.00\n")
+    with pytest.raises(WrongInput):
+        kinds(FORM, "")
+
+
+def test_what_is_missing_in_the_form_is_said() -> None:
+    assert FORM.fault() is None
+    assert TableForm(date_column=" ", amount_column="sum").fault() is not None
+    assert TableForm(date_column="a", amount_column="b", kind="service.launched").fault() is not None
+    assert TableForm(date_column="a", amount_column="b", encoding="utf-7").fault() is not None
+
+
+def test_an_entry_that_a_partner_may_not_see_is_missing_for_it() -> None:
+    table = io.BytesIO(b"ref,booked,sum\nR1,2005-01-05,1.00\nR2,2005-01-06,2.00\n")
+    found = findings_of(FORM, table, log())
+    first, second = without_strangers(found, frozenset({found[0].index or -1}))
+    assert (first.kind, first.index, first.log_halalas) == ("missing-in-log", None, None)
+    assert second == found[1]

@@ -1,0 +1,136 @@
+"""The plan at a glance: each figure against its target and an even pace, and what is late."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+
+from consumers.console.pages.plan.glance import Line, agencies_behind, expected_by, explanation, glance
+from consumers.console.pages.plan.tables import agencies_csv, figures_csv
+from consumers.explain.shown_models import models
+
+GROUP = {"registered": 50, "live": 48, "suspended": 1, "retired": 1}
+AIR = {
+    "launched_services": 100,
+    "aired": {"tv": 98, "radio": 97, "print": 100},
+    "on_all_three": 95,
+    "general_campaigns": 2,
+    "reach": 10,
+}
+PLAN: dict[str, Any] = {
+    "log_index": 900,
+    "plan_id": "FIVE-YEAR",
+    "infrastructure": {"target": 6, "registered": 6, "completed": 5, "cancelled": 0},
+    "national_applications": {
+        "target": 3,
+        "projects": [
+            {"project_id": "A", "agency": "health", "phases": 3, "started": 2, "completed": 1, "cancelled": False},
+            {"project_id": "B", "agency": "labour", "phases": 4, "started": 1, "completed": 1, "cancelled": True},
+        ],
+    },
+    "services": {
+        "target": 150,
+        "groups": {str(number): {"target": 50, "launched": 30 * (3 - number), **GROUP} for number in (1, 2, 3)},
+    },
+    "training": [
+        {
+            "calendar": "umm-al-qura",
+            "year": 1426,
+            "track": "usage",
+            "quota": 355,
+            "certified": 100,
+            "revoked": 1,
+            "net": 99,
+        }
+    ],
+    "awareness": AIR,
+    "partnerships": [],
+    "anomalies": 0,
+    "refusals": 0,
+}
+PACE: dict[str, Any] = {
+    "plan": {"plan_id": "FIVE-YEAR", "name": {"ar": "خطة", "en": "Plan"}},
+    "measured_on": "2005-08-05",
+    "days": 1_000,
+    "elapsed_days": 700,
+    "agencies": [],
+    "launches": [],
+}
+
+
+def test_what_is_done_is_compared_with_an_even_pace() -> None:
+    shown = glance(PLAN, PACE, None)
+    assert (shown.infrastructure.expected, shown.infrastructure.state) == (4, "ok")
+    assert (shown.applications.done, shown.applications.target) == (1, 3), "a cancelled project has no phases to do"
+    assert (shown.services.done, shown.services.expected, shown.services.behind) == (90, 105, 15)
+    ((_, _, [(line, _)]),) = shown.training
+    assert (line.expected, line.state) == (177, "late"), "the 177th of the year's 355 days"
+    assert [line.full[1] for line in shown.late] == [
+        "Phases of national applications",
+        "Services launched",
+        "Training 1426 AH, use",
+    ]
+    assert shown.begun == 2
+
+
+def test_without_a_plan_nothing_is_late() -> None:
+    shown = glance(PLAN, {**PACE, "plan": None, "measured_on": None, "days": 0, "elapsed_days": 0}, None)
+    assert not shown.late
+    assert {shown.infrastructure.state, shown.services.state} == {"open"}
+
+
+@pytest.mark.parametrize(
+    ("done", "target", "due", "state"),
+    [(5, 5, 5, "done"), (4, 5, 4, "ok"), (3, 5, 4, "late"), (0, 0, 0, "open"), (0, 5, None, "open"), (7, 5, 1, "done")],
+)
+def test_the_state_of_a_figure(done: int, target: int, due: int | None, state: str) -> None:
+    assert Line(("", ""), done, target, due, "").state == state
+
+
+def test_a_quota_is_spread_over_its_year() -> None:
+    assert expected_by(100, "gregorian", 2006, "2005-12-31") == 0
+    assert expected_by(365, "gregorian", 2006, "2006-01-01") == 1
+    assert expected_by(100, "gregorian", 2006, "2006-12-31") == expected_by(100, "gregorian", 2006, "2009-01-01") == 100
+    assert expected_by(100, "umm-al-qura", 1700, "2006-01-01") is None, "outside the table"
+
+
+def test_every_figure_leads_to_an_explanation_that_exists() -> None:
+    shown = glance(PLAN, PACE, None)
+    lines = [shown.infrastructure, shown.applications, shown.services, shown.everywhere, *shown.awareness]
+    lines += [line for line, _ in shown.groups] + [line for _, _, rows in shown.training for line, _ in rows]
+    addresses = [line.why for line in lines if line.why] + [str(project["why"]) for project in shown.projects]
+    assert len(addresses) == 1 + 4 + 3 + 1 + 2
+    model = models()["plan"]
+    for address in addresses:
+        key, _, field = unquote(address).removeprefix("/explain/plan/").rpartition("/")
+        parsed = model.parse(key)
+        assert parsed is not None, address
+        assert field in model.explained(parsed, "FIVE-YEAR").figures, address
+
+
+def test_an_explanation_names_the_state_and_takes_any_key() -> None:
+    assert explanation("services/1", "launched", 400) == "/explain/plan/services/1/launched?as_of_index=400"
+    assert (
+        explanation("partnerships/A?b#<c>", "net_halalas") == "/explain/plan/partnerships/A%3Fb%23%3Cc%3E/net_halalas"
+    )
+
+
+def test_agencies_with_the_most_behind_come_first() -> None:
+    def agency(name: str, launched: int, completed: int) -> dict[str, Any]:
+        figures = {"services": 10, "expected_launched": 5, "phases": 3, "expected_completed": 1}
+        return {"agency": name, "launched": launched, "completed": completed, **figures}
+
+    rows = agencies_behind([agency("b", 5, 1), agency("a", 9, 3), agency("c", 2, 0), agency("d", 5, 0)])
+    assert [row["agency"] for row in rows] == ["c", "d", "a", "b"]
+    assert (rows[0]["services_behind"], rows[0]["phases_behind"]) == (3, 1)
+    assert agencies_csv(rows).splitlines()[1] == "c,10,2,5,3,0,1"
+
+
+def test_the_file_of_figures_has_what_the_page_shows() -> None:
+    lines = figures_csv(glance(PLAN, PACE, None)).splitlines()
+    assert lines[0] == "\ufefffigure_ar,figure_en,done,target,expected_by_now,behind,log_index"
+    assert "الخدمات المطلقة,Services launched,90,150,105,15,900" in lines
+    assert 'تدريب 1426 هـ، الاستخدام,"Training 1426 AH, use",99,355,177,78,900' in lines
+    assert len(lines) == 1 + 3 + 3 + 1 + 4

@@ -1,0 +1,197 @@
+"""Files that people send: their check, their requests, what happens while the gateway is busy, and their bounds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, cast
+
+import orjson
+import pytest
+
+from consumers.console.data.gateway import Gateway, GatewayAway, Reply
+from consumers.console.sending import uploads
+from consumers.console.sending.uploads import NoEvents, Sender, TooLarge, TooManyFiles, Upload, Uploads, checked
+from events.validation.verdicts import Agency
+from infra.http.callers import DEFAULT_SCOPES, Caller
+from infra.tables.mapping import MappingDocument, mapping_of
+
+AGENCY = Agency("health", "agency")
+CALLER = Caller("console/health", "agency", "health", frozenset(DEFAULT_SCOPES["agency"]), AGENCY)
+HEALTH, LABOUR = Sender("health", CALLER, AGENCY), Sender("labour", CALLER, AGENCY)
+TOPIC = "agency.health.events/0"
+
+
+def line(key: str, on: str = "2006-03-01") -> bytes:
+    both = {"ar": "نص", "en": "Text"}
+    data = {"initiative_id": key, "name": both, "aim": both, "on": on}
+    return orjson.dumps(
+        {
+            "id": key,
+            "type": "sa.gov.yesser.awareness.initiative-announced.v1",
+            "subject": f"initiative/{key}",
+            "time": "2006-03-01T09:30:00+03:00",
+            "data": data,
+        }
+    )
+
+
+def a_file(*lines: bytes, sender: Sender = HEALTH, mapping: MappingDocument | None = None) -> Upload:
+    return checked(sender, "a.ndjson", b"\n".join(lines), mapping)
+
+
+class FakeGateway:
+    """Stores what it is given, after the answers that a test puts before it; refuses ids that begin with `taken`."""
+
+    def __init__(self, *first: int | None) -> None:
+        self.first = list(first)
+        self.stored: list[dict[str, Any]] = []
+        self.bodies: list[bytes] = []
+        self.released = asyncio.Event()
+        self.released.set()
+
+    async def ask(
+        self,
+        caller: Caller,
+        username: str,
+        method: str,
+        path: str,
+        *,
+        content: bytes | None = None,
+        content_type: str = "",
+        parameters: Mapping[str, str],
+    ) -> Reply:
+        await self.released.wait()
+        if method == "GET":
+            return Reply(200, self.receipts(int(parameters["since"])), {})
+        assert content is not None
+        assert parameters == {"partial": "true"}
+        self.bodies.append(content)
+        status = self.first.pop(0) if self.first else 202
+        events = orjson.loads(content)
+        if status in (None, 202, 504):  # None: stored, and the connection broke
+            offset = len(self.stored)
+            self.stored += events
+            rows = [{"event": i, "address": f"{TOPIC}/{offset + i}"} for i in range(len(events))]
+            if status is None:
+                raise GatewayAway(may_be_stored=True)
+            return Reply(status, {"receipt": {"events": rows}} if status == 202 else {"title": "unknown"}, {})
+        return Reply(status, {"title": f"a problem {status}"}, {})
+
+    def receipts(self, since: int) -> dict[str, Any]:
+        seen: set[str] = set()
+        rows = []
+        for offset, event in enumerate(self.stored):
+            state = "duplicate" if event["id"] in seen else "registered"
+            seen.add(event["id"])
+            row: dict[str, Any] = {"address": f"{TOPIC}/{offset}", "state": state, "index": offset}
+            if event["id"].startswith("taken"):
+                row |= {"state": "refused", "errors": [{"code": "conflict", "pointer": "", "detail": "x"}]}
+            rows.append(row)
+        page = rows[since : since + 1_000]
+        return {"receipts": page, "next": since + len(page), "read_up_to": len(rows)}
+
+
+@pytest.fixture(autouse=True)
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "_PAUSE_S", 0.001)
+    monkeypatch.setattr(uploads, "_PAUSE_MAX_S", 0.002)
+    monkeypatch.setattr(uploads, "_AWAY_MAX_S", 0.01)
+
+
+async def sent(gateway: FakeGateway, upload: Upload) -> Uploads:
+    found = Uploads(cast(Gateway, gateway))
+    found.send(upload)
+    while upload.is_active:  # noqa: ASYNC110 - the state is what the page looks at too
+        await asyncio.sleep(0.001)
+    return found
+
+
+async def test_only_lines_without_a_fault_are_sent_in_order_and_whole_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "_BATCH_EVENTS", 2)
+    upload = a_file(line("a"), line("bad", "2006-02-30"), b"{", line("b"), line("c"), line("a"))
+    assert (upload.findings.lines, upload.good, sorted(upload.faulty)) == (6, 4, [2, 3])
+    gateway = FakeGateway()
+    await sent(gateway, upload)
+    assert [event["id"] for event in gateway.stored] == ["a", "b", "c", "a"]
+    assert [len(orjson.loads(body)) for body in gateway.bodies] == [2, 2]
+    assert (upload.state, upload.sent, upload.registered, upload.duplicates) == ("done", 4, 3, 1)
+    assert gateway.stored[0]["source"] == "urn:yesser:agency:health", "what a line may leave out is filled in"
+
+
+@pytest.mark.parametrize("first", [(503,), (429, 503), (504,), (None,)])
+async def test_a_busy_gateway_gets_the_same_bytes_again(first: tuple[int | None, ...]) -> None:
+    upload = a_file(line("a"), line("b"))
+    gateway = FakeGateway(*first)
+    await sent(gateway, upload)
+    assert upload.state == "done"
+    assert len(set(gateway.bodies)) == 1
+    assert upload.decided == 2, "stored twice where the outcome was unknown, and counted once"
+
+
+async def test_a_gateway_that_stays_away_stops_the_file_and_its_sender_continues_it() -> None:
+    upload = a_file(line("a"))
+    gateway = FakeGateway(*[503] * 50)
+    await sent(gateway, upload)
+    assert (upload.state, upload.problem) == ("stopped", {"title": "a problem 503"})
+    gateway.first.clear()
+    await sent(gateway, upload)
+    assert (upload.state, upload.registered, upload.problem) == ("done", 1, None)
+
+
+async def test_a_suspended_agency_is_told_at_once() -> None:
+    upload = a_file(line("a"))
+    gateway = FakeGateway(403)
+    await sent(gateway, upload)
+    assert (upload.state, len(gateway.bodies)) == ("stopped", 1)
+    assert upload.problem == {"title": "a problem 403"}
+
+
+async def test_refused_lines_come_back_unchanged_to_be_corrected() -> None:
+    taken, bad = line("taken-1"), line("bad", "2006-02-30")
+    upload = a_file(line("a"), b"", taken, b"  " + bad)
+    await sent(FakeGateway(), upload)
+    assert [(found.number, found.errors[0]["code"]) for found in upload.refused] == [(3, "conflict")]
+    assert upload.refused_file() == taken + b"\n  " + bad + b"\n"
+
+
+def test_a_table_comes_back_as_a_table() -> None:
+    mapping = mapping_of(b'[constants]\n"/type" = "x"\n[columns]\nid = { pointer = "/id" }\n', "m.toml")
+    upload = checked(HEALTH, "t.csv", b"id\na\nb\n", mapping)
+    assert upload.refused_file() == b"id\na\nb\n"
+    assert upload.good == 0
+
+
+@pytest.mark.parametrize("content", [b"", b"\n \n", b"code,day\nA,2006-03-01\n", b"[1]\n"])
+def test_a_file_without_events_is_not_taken(content: bytes) -> None:
+    with pytest.raises(NoEvents):
+        checked(HEALTH, "x", content, None)
+
+
+def test_a_file_beyond_the_bounds_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "LINES_MAX", 2)
+    monkeypatch.setattr(uploads, "FILE_BYTES_MAX", 5_000)
+    assert a_file(line("a"), line("b")).good == 2
+    with pytest.raises(TooLarge):
+        a_file(line("a"), line("b"), line("c"))
+    with pytest.raises(TooLarge):
+        a_file(b"{" + b" " * 5_000)
+
+
+async def test_an_account_sends_one_file_at_a_time_and_keeps_few() -> None:
+    gateway = FakeGateway()
+    gateway.released.clear()
+    found = Uploads(cast(Gateway, gateway))
+    first, second = [await found.check(HEALTH, name, line(name), None) for name in "ab"]
+    found.send(first)
+    found.send(first)
+    with pytest.raises(TooManyFiles):
+        found.send(second)
+    assert found.find("labour", first.id) is None, "of another account"
+    theirs = await found.check(LABOUR, "c", line("c"), None)
+    found.send(theirs)
+    for name in "def":
+        await found.check(HEALTH, name, line(name), None)
+    assert [upload.name for upload in found.of("health")] == ["f", "e", "a"], "the one that is sent stays"
+    await found.close()
+    assert first.sent == 0

@@ -1,0 +1,43 @@
+"""News of the log: a page hears when the position has moved, when the database is away, and when it is back."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, cast
+
+import pytest
+
+from consumers.console.data import live
+from consumers.console.data.live import Live
+from infra.postgres.connection import Pool
+
+
+class Database:
+    """A pool whose answer is set, or away."""
+
+    def __init__(self) -> None:
+        self.position: int | None = 5
+        self.asked = 0
+
+    async def fetchval(self, query: str) -> Any:
+        self.asked += 1
+        if self.position is None:
+            raise ConnectionRefusedError
+        return self.position
+
+
+async def test_a_page_hears_of_a_new_position_of_an_outage_and_of_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "LOOK_EVERY_S", 0.001)
+    database = Database()
+    news = Live(cast(Pool, database))
+    watching = asyncio.create_task(news.run())
+    page = news.events()
+    assert await anext(page) == b"retry: 2000\n\n"
+    assert await anext(page) == b"event: position\ndata: 5\n\n"
+    database.position = 6
+    assert await anext(page) == b"event: position\ndata: 6\n\n"
+    database.position = None
+    assert await anext(page) == b"event: position\ndata: 6\n\n", "the database is away"
+    database.position = 6
+    assert await anext(page) == b"event: position\ndata: 6\n\n", "it is back"
+    watching.cancel()

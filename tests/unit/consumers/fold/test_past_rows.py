@@ -1,0 +1,117 @@
+"""What is copied before a row changes: once a block, and only where the row was there before the block."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import orjson
+import pytest
+
+from consumers.fold.past_rows import (
+    BLOCK_ENTRIES,
+    KeepingUnitOfWork,
+    KeptKeys,
+    PastRow,
+    block_start,
+    blocks,
+    key_text,
+)
+from consumers.registry import CONSUMERS
+from infra.postgres.unit_of_work import Table
+from tests.oracle.history import MIXED, entries_from, generate
+from tests.unit.consumers.entries import entry_of
+
+START = BLOCK_ENTRIES
+
+
+@dataclass(slots=True)
+class Counter:
+    name: str
+    count: int
+    first_index: int
+
+
+@dataclass(slots=True)
+class Undated:
+    name: str
+    number: int
+    count: int
+
+
+COUNTER = Table("counter", Counter, key=("name",))
+UNDATED = Table("undated", Undated, key=("name", "number"))
+
+
+def loaded(kept: KeptKeys, start: int, row: Counter) -> KeepingUnitOfWork:
+    """A batch in the block `start` that has loaded this row."""
+    rows = KeepingUnitOfWork(kept, start)
+    rows.missing([(COUNTER, (row.name,))])
+    rows.adopt(COUNTER, [row])
+    return rows
+
+
+def counted(rows: KeepingUnitOfWork) -> list[PastRow]:
+    """The copies, after the row was changed."""
+    row = rows.get(COUNTER, "a")
+    assert row is not None
+    row.count += 1
+    rows.put(COUNTER, row)
+    return rows.past()
+
+
+def test_a_row_is_copied_as_it_was_before_its_first_change_in_a_block() -> None:
+    kept = KeptKeys()
+    (copy,) = counted(loaded(kept, START, Counter("a", 1, 5)))
+    assert (copy.name, copy.key, copy.until) == ("counter", "a", START)
+    assert orjson.loads(copy.row or "") == {"name": "a", "count": 1, "first_index": 5}
+    assert counted(loaded(kept, START, Counter("a", 2, 5))) == []
+    (later,) = counted(loaded(kept, 2 * START, Counter("a", 3, 5)))
+    assert later.until == 2 * START
+
+
+def test_after_a_transaction_that_failed_it_is_copied_again() -> None:
+    kept = KeptKeys()
+    first = counted(loaded(kept, START, Counter("a", 1, 5)))
+    kept.forget()
+    assert counted(loaded(kept, START, Counter("a", 1, 5))) == first
+
+
+def test_a_row_that_is_only_read_and_one_of_this_block_are_not_copied() -> None:
+    assert loaded(KeptKeys(), START, Counter("a", 1, 5)).past() == []
+    assert counted(loaded(KeptKeys(), START, Counter("a", 1, START))) == []
+    assert counted(loaded(KeptKeys(), 0, Counter("a", 1, 0))) == []
+
+
+def test_a_new_row_that_names_no_entry_is_noted_as_absent_before() -> None:
+    kept = KeptKeys()
+    for expected in ([PastRow("undated", key_text(("b", 7)), START, None)], []):
+        rows = KeepingUnitOfWork(kept, START)
+        rows.missing([(UNDATED, ("b", 7))])
+        rows.put(UNDATED, Undated("b", 7, 1))
+        assert rows.past() == expected
+
+
+def test_what_was_deleted_unread_is_copied_from_the_table() -> None:
+    rows = KeepingUnitOfWork(KeptKeys(), START)
+    rows.delete(UNDATED, "b", 7)
+    assert list(rows.deleted_unread()) == [(UNDATED, [("b", 7)])]
+    assert rows.past() == []
+
+
+def test_a_batch_is_cut_at_the_end_of_each_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("consumers.fold.past_rows.BLOCK_ENTRIES", 10)
+    log = [entry_of(made) for made in entries_from(generate(3, 60, MIXED))]
+    parts = blocks(log[7:31])
+    assert [[entry.index for entry in part] for part in parts] == [
+        [7, 8, 9], [*range(10, 20)], [*range(20, 30)], [30]
+    ]  # fmt: skip
+    assert blocks(log[10:20]) == [log[10:20]]
+    assert blocks([]) == [[]]
+    assert (block_start(9), block_start(10)) == (0, 10)
+
+
+@pytest.mark.parametrize(
+    "table", [t for c in CONSUMERS.values() for t in c.tables if t.append_only], ids=lambda t: t.name
+)
+def test_rows_that_are_only_added_show_their_age(table: Table[object]) -> None:
+    assert table.since in table.columns

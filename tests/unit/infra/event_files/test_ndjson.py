@@ -1,0 +1,122 @@
+"""What `yesser publish` sends for each line of a file."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from infra.event_files.ndjson import LINE_BYTES_MAX, Defaults, Line, LineSplitter
+
+FULL = b'{"specversion":"1.0","source":"urn:yesser:agency:x","datacontenttype":"application/json","id":"a"}'
+
+
+def split(*pieces: bytes) -> list[Line]:
+    splitter = LineSplitter()
+    return [line for piece in pieces for line in splitter.feed(piece)] + splitter.end()
+
+
+def test_blank_lines_are_skipped_but_numbered() -> None:
+    assert split(b"one\n\n \t\r\nfour\n") == [Line(1, b"one"), Line(4, b"four")]
+
+
+def test_the_last_line_needs_no_line_feed() -> None:
+    assert split(b"one\ntwo") == [Line(1, b"one"), Line(2, b"two")]
+
+
+def test_an_empty_file_has_no_lines() -> None:
+    assert split(b"") == []
+
+
+def test_pieces_may_be_cut_anywhere() -> None:
+    text = b"one\n\nthree\r\n four"
+    for cut in range(len(text)):
+        assert split(text[:cut], text[cut:]) == [Line(1, b"one"), Line(3, b"three\r"), Line(4, b" four")]
+
+
+def test_only_a_line_feed_ends_a_line() -> None:
+    assert split(b"a\rb\x0b\x0c\xc2\x85\xe2\x80\xa8c\n") == [Line(1, b"a\rb\x0b\x0c\xc2\x85\xe2\x80\xa8c")]
+
+
+def test_a_line_of_exactly_the_limit_is_sent_and_one_byte_more_is_not() -> None:
+    fits, too_long = b"x" * LINE_BYTES_MAX, b"x" * (LINE_BYTES_MAX + 1)
+    assert split(fits + b"\n" + too_long + b"\n") == [Line(1, fits), Line(2, None)]
+    assert split(fits, b"\n", too_long) == [Line(1, fits), Line(2, None)]
+
+
+def test_a_line_of_many_megabytes_is_not_kept() -> None:
+    splitter = LineSplitter()
+    for _ in range(100):
+        assert splitter.feed(b"x" * 100_000) == []
+        assert len(splitter._rest) <= LINE_BYTES_MAX
+    assert splitter.feed(b"x\nnext\n") == [Line(1, None), Line(2, b"next")]
+
+
+def test_a_very_long_line_of_white_space_is_blank() -> None:
+    assert split(b" " * 100_000, b" " * 100_000, b"\nx\n") == [Line(2, b"x")]
+
+
+def test_a_complete_line_is_sent_verbatim() -> None:
+    assert Defaults("x").fill(FULL) is FULL
+
+
+@pytest.mark.parametrize(
+    ("line", "sent"),
+    [
+        (b"{}", b'{"specversion":"1.0","source":"urn:yesser:agency:x","datacontenttype":"application/json"}'),
+        (b" { } ", b' {"specversion":"1.0","source":"urn:yesser:agency:x","datacontenttype":"application/json" } '),
+        (
+            b'\t{ "source":"s", "id" : "a" }\r',
+            b'\t{"specversion":"1.0","datacontenttype":"application/json", "source":"s", "id" : "a" }\r',
+        ),
+        (
+            b'{"specversion":null,"datacontenttype":"","data":{"source":"nested"}}',
+            b'{"source":"urn:yesser:agency:x","specversion":null,"datacontenttype":"","data":{"source":"nested"}}',
+        ),
+        (
+            b'{"specversion":"1.0","\\u0073ource":"escaped","datacontenttype":"a","datacontenttype":"b"}',
+            b'{"specversion":"1.0","\\u0073ource":"escaped","datacontenttype":"a","datacontenttype":"b"}',
+        ),
+    ],
+)
+def test_what_a_line_lacks_is_spliced_in_after_its_first_brace(line: bytes, sent: bytes) -> None:
+    assert Defaults("x").fill(line) == sent
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"not json",
+        b"[{}]",
+        b'"{}"',
+        b"null",
+        b"\xef\xbb\xbf{}",
+        b'{"a":"\xff"}',
+        b'{"a":1',
+        b'{"a":NaN}',
+        b'{"a":"\x00"}',
+        b'{"a":' * 5000 + b"1" + b"}" * 5000,
+    ],
+)
+def test_a_line_that_is_no_object_is_sent_as_it_is(line: bytes) -> None:
+    assert Defaults("x", 1).fill(line) is line
+
+
+@pytest.mark.parametrize("value", [b'"\\ud800"', b"1e400", b"9" * 5000, b"-0", b"100.0"])
+def test_a_value_that_the_registrar_refuses_does_not_keep_the_line_from_being_filled(value: bytes) -> None:
+    assert Defaults("x").fill(b'{"a":' + value + b"}").startswith(b'{"specversion":"1.0","source":')
+
+
+def test_sequences_count_up_and_go_beyond_those_that_lines_bring() -> None:
+    defaults = Defaults("x", 7)
+    lines = [
+        b'{"id":"a"}',
+        b"broken",
+        b'{"sequence":"00000000000000000041"}',
+        b'{"sequence":"12"}',
+        b'{"sequence":null}',
+        b"{}",
+    ]
+    sent = [defaults.fill(line) for line in lines]
+    numbers = [json.loads(text).get("sequence") if text != b"broken" else None for text in sent]
+    assert numbers == ["00000000000000000007", None, "00000000000000000041", "12", None, "00000000000000000042"]
