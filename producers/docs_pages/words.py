@@ -194,7 +194,7 @@ API_SUMMARIES: Final[Mapping[str, str]] = {
     "The proof that the log only grew": "إثبات أن السجل امتداد لما قبله",
     "What is expected of the open periods": "المتوقع من الفترات المفتوحة",
     "The accounts of a partnership": "حسابات شراكة",
-    "The newest commitment to each read model": "أحدث تعهد بكل نموذج قراءة",
+    "The newest commitment to each read model": "أحدث بصمة لكل نموذج قراءة",
     "Why a campaign was triggered": "سبب إطلاق حملة",
     "The real history under other terms": "ما جرى فعلًا بشروط أخرى",
     "The log's size, checkpoint and keys": "حجم السجل ونقطة تحققه ومفاتيحه",
