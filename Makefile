@@ -36,10 +36,12 @@ demo: $(INSTALLED) ## Run the programme's real story from end to end and keep it
 	@$(BIN)/yesser demo --keep $(ARGS)
 
 # Three workers with services of their own (ARGS=-n0: one process). The groups begin in the order of `tests/workers.py`.
+# The browser's library runs an event loop in the thread of its tests: they have a process of their own, afterwards.
 WORKERS := -n auto --dist loadgroup --no-loadscope-reorder
 
 test: $(INSTALLED) ## Check and run the tests
-	@$(BIN)/python -m tests.checked -m "not accept" $(WORKERS) $(ARGS)
+	@$(BIN)/python -m tests.checked -m "not accept" --ignore=tests/browser $(WORKERS) $(ARGS)
+	$(if $(ARGS),,@$(BIN)/python -m pytest -m "not accept" tests/browser)
 
 check: $(INSTALLED) ## Format, lint, types, one-way imports, generated files
 	$(BIN)/ruff format --check .

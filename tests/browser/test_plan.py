@@ -150,7 +150,7 @@ def test_by_keyboard_from_a_group_to_the_entry_of_a_step(story: Story, language:
         rows = page.locator("tbody tr")
         assert rows.count() >= 1
         assert set(page.locator("tbody td:nth-of-type(1)").all_inner_texts()) == {"health"}
-        page.locator("tbody a").first.focus()
+        page.locator("tbody a", has_text="health-").first.focus()
         page.keyboard.press("Enter")
         page.wait_for_url("**/plan/services/health-*")
         assert page.get_by_role("link", name=all_of).count() == 1
@@ -168,7 +168,7 @@ def test_services_page_by_page_and_as_a_file(story: Story) -> None:
         assert following
         assert page.get_by_role("link", name="First page").count() == 1
         rows = read_file(visitor, "/plan/services.csv?state=live&group=1")
-        assert len(rows) == 50
+        assert len(rows) >= 50
         assert {row["state"] for row in rows} == {"live"}
         page = visitor.open("/plan/services?agency=NOT%20A%20CODE%3Cb%3E", status=422)
         assert "There is no such filter" in page.locator("main").inner_text()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from consumers.fold.past_rows import BLOCK_ENTRIES
 from tests.scenarios.system import System
 
 pytestmark = pytest.mark.stack
@@ -13,7 +14,8 @@ def test_a_commitment_goes_through_the_door_and_is_what_the_log_gives(system: Sy
     system.settle()
     before = system.ask("log", "size")["size"]
     committed = system.ask("commit")["commitments"]
-    assert {row["log_index"] for row in committed} == {before}
+    (at,) = {row["log_index"] for row in committed}
+    assert before - BLOCK_ENTRIES < at <= before, "as of the beginning of a block, if the log has one"
     system.settle()
     assert system.ask("log", "size")["size"] == before + len(committed)
     checked = system.ask("audit", "commitments", "--last", "1")
@@ -23,4 +25,4 @@ def test_a_commitment_goes_through_the_door_and_is_what_the_log_gives(system: Sy
     entry = system.ask("log", "show", str(before))
     event = entry.get("event", entry)
     assert event["type"] == "sa.gov.yesser.projection.committed.v1"
-    assert event["id"].endswith(f".i{before - 1}")
+    assert event["id"].endswith(f".i{at - 1}")
