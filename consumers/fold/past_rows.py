@@ -117,7 +117,7 @@ class KeepingUnitOfWork(UnitOfWork):
 
     def deleted_unread(self) -> Iterator[tuple[Table[Any], list[Key]]]:
         """What was deleted and may have to be copied, though nothing was read of it: the keys, by table."""
-        for table, known in self._slices.items():
+        for table, known in self.tables.items():
             if known.deleted and self.start:
                 copied = self._before[table].keys() | self._kept.of(table)
                 keys = [key for key in known.deleted if key not in copied]
@@ -127,7 +127,7 @@ class KeepingUnitOfWork(UnitOfWork):
     def past(self) -> list[PastRow]:
         """Copies of the rows that the batch is the first to change in this block; they are kept from now on."""
         found: list[PastRow] = []
-        for table, known in self._slices.items() if self.start else ():
+        for table, known in self.tables.items() if self.start else ():
             if is_kept(table):
                 first = self._changed_first(table, known)
                 self._kept.of(table).update(first)

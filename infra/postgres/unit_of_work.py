@@ -133,13 +133,13 @@ class UnitOfWork:
     def __init__(self) -> None:
         self.scratch: Any = None
         """What a fold keeps from one part of the batch to the next: derived from the rows, and never stored."""
-        self._slices: defaultdict[Table[Any], TableRows] = defaultdict(TableRows)
+        self.tables: defaultdict[Table[Any], TableRows] = defaultdict(TableRows)
 
     # For folds.
 
     def get(self, table: Table[Row], *key: Any) -> Row | None:
         """The row of `key`, or None."""
-        known = self._slices[table]
+        known = self.tables[table]
         try:
             row: Row | None = known.rows[key]
         except KeyError:
@@ -150,7 +150,7 @@ class UnitOfWork:
 
     def rows(self, table: Table[Row]) -> Iterator[Row]:
         """All rows of a table that was requested as `ALL`, in no order."""
-        known = self._slices[table]
+        known = self.tables[table]
         if not known.whole:
             raise KeyError(f"{table.name} was not requested as a whole")
         return (row for row in known.rows.values() if row is not None)
@@ -158,7 +158,7 @@ class UnitOfWork:
     def put(self, table: Table[Row], row: Row) -> None:
         """Insert or replace a row; also required after a change in place."""
         key = table.key_of(row)
-        known = self._slices[table]
+        known = self.tables[table]
         if key not in known.new and key not in known.unread:
             before = known.rows.get(key, _UNASKED)
             if before is _UNASKED and not known.whole:
@@ -170,7 +170,7 @@ class UnitOfWork:
         known.rows[key] = row
 
     def delete(self, table: Table[Row], *key: Any) -> None:
-        known = self._slices[table]
+        known = self.tables[table]
         known.rows[key] = None
         known.changed.pop(key, None)
         known.unread.pop(key, None)
@@ -180,7 +180,7 @@ class UnitOfWork:
             known.deleted[key] = None
 
     def append(self, table: Table[Row], row: Row) -> None:
-        self._slices[table].appended.append(row)
+        self.tables[table].appended.append(row)
 
     # For the shell.
 
@@ -188,7 +188,7 @@ class UnitOfWork:
         """Those of `required_keys` that are not loaded, by table; None for a whole table."""
         result: dict[Table[Any], list[Key] | None] = {}
         for table, key in required_keys:
-            known = self._slices[table]
+            known = self.tables[table]
             if known.whole:
                 continue
             if isinstance(key, _All):
@@ -204,7 +204,7 @@ class UnitOfWork:
 
     def adopt(self, table: Table[Any], rows: Iterable[Any], *, whole: bool = False) -> None:
         """Add rows that were read from the database."""
-        known = self._slices[table]
+        known = self.tables[table]
         key_of = table.key_of
         for row in rows:
             known.rows[key_of(row)] = row
@@ -212,7 +212,7 @@ class UnitOfWork:
             known.whole = True
 
     def changes(self) -> Iterator[Changes]:
-        for table, known in self._slices.items():
+        for table, known in self.tables.items():
             if known.deleted or known.changed or known.unread or known.new or known.appended:
                 changed, unread, new = (
                     [known.rows[key] for key in keys] for keys in (known.changed, known.unread, known.new)

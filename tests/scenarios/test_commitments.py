@@ -17,12 +17,10 @@ def test_a_commitment_goes_through_the_door_and_is_what_the_log_gives(system: Sy
     (at,) = {row["log_index"] for row in committed}
     assert before - BLOCK_ENTRIES < at <= before, "as of the beginning of a block, if the log has one"
     system.settle()
-    assert system.ask("log", "size")["size"] == before + len(committed)
     checked = system.ask("audit", "commitments", "--last", "1")
     assert checked["ok"]
     names = ("name", "log_index", "rows", "sha256")
     assert [{name: row[name] for name in names} for row in checked["commitments"]] == committed
-    entry = system.ask("log", "show", str(before))
-    event = entry.get("event", entry)
+    (found,) = system.ask("log", "find", "--id", f"committed.{committed[0]['name']}.i{at - 1}")
+    event = system.ask("log", "show", str(found["index"]))["event"]
     assert event["type"] == "sa.gov.yesser.projection.committed.v1"
-    assert event["id"].endswith(f".i{at - 1}")

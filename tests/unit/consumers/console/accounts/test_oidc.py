@@ -53,7 +53,7 @@ class Provider:
         return httpx.Response(200, json={"access_token": "a", "id_token": self.token or self.id_token()})
 
     def id_token(self) -> str:
-        seconds = int(NOW.timestamp())
+        seconds = int(datetime.now(UTC).timestamp())
         claims = {"iss": ISSUER, "sub": "sub-1", "aud": "yesser-console", "iat": seconds, "exp": seconds + 60}
         claims = {**claims, "nonce": self.nonce, **self.claims}
         kept = {name: value for name, value in claims.items() if value is not None}
@@ -122,7 +122,13 @@ def _part(document: dict[str, Any]) -> bytes:
 @pytest.mark.parametrize("algorithm", ["none", "HS256"])
 async def test_a_token_that_chooses_a_weaker_algorithm_is_not_believed(algorithm: str) -> None:
     provider = Provider()
-    claims = {"iss": ISSUER, "sub": "s", "aud": "yesser-console", "iat": 0, "exp": int(NOW.timestamp()) + 60}
+    claims = {
+        "iss": ISSUER,
+        "sub": "s",
+        "aud": "yesser-console",
+        "iat": 0,
+        "exp": int(datetime.now(UTC).timestamp()) + 60,
+    }
     head = _part({"alg": algorithm, "kid": "one"}) + b"." + _part(claims)
     signature = b"" if algorithm == "none" else hmac.digest(b"public", head, "sha256")
     provider.token = (head + b"." + urlsafe_b64encode(signature).rstrip(b"=")).decode()
