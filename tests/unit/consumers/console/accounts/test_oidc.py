@@ -60,7 +60,7 @@ class Provider:
         return jwt.encode(kept, self.key, self.algorithm, headers={"kid": self.kid})
 
 
-async def sign_in(provider: Provider, clock: Any = lambda: NOW, **answer: str) -> str:
+async def sign_in(provider: Provider, clock: Any = lambda: datetime.now(UTC), **answer: str) -> str:
     """The subject that the console believes."""
     oidc = Oidc(Settings(), ISSUER, Sealer("key", "oidc"), clock, httpx.MockTransport(provider))
     address, cookie = await oidc.begin(CALLBACK, "/plan", "")
