@@ -15,7 +15,7 @@ TIMEOUT_S = 600
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The first test of the story waits until it is told."""
+    """The first test starts the system and publishes the story, which takes a minute."""
     for item in items:
         if STORY in getattr(item, "fixturenames", ()) and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(TIMEOUT_S))

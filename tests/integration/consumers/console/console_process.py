@@ -63,7 +63,7 @@ def hidden(page: str, name: str) -> str:
 
 @contextmanager
 def local_issuer() -> Iterator[str]:
-    """An OpenID Connect provider on this machine that signs in whoever it is given."""
+    """An OpenID Connect provider on this machine that signs in the subject that a test names."""
     command = [sys.executable, "-c", _ISSUER]
     pipe = subprocess.PIPE
     environment = os.environ | {"AUTHLIB_INSECURE_TRANSPORT": "1"}

@@ -130,7 +130,7 @@ def test_a_changed_parquet_row_is_refused(tmp_path: Path) -> None:
         database.execute("UPDATE t SET subject = 'service/S-9' WHERE index = 3")
         database.execute("COPY t TO ? (FORMAT parquet)", [table])
     assert verify.main([str(folder), VKEY]) == verify.CHANGED
-    # Also where whoever changed it knows of the file's own hash, which nothing signs.
+    # Also where the change includes the file's own hash, which nothing signs.
     proof = orjson.loads((folder / "proof.json").read_bytes()) | {"sha256": verify.file_sha256(Path(table))}
     (folder / "proof.json").write_text(verify.as_json(proof) + "\n")
     assert verify.main([str(folder), VKEY]) == verify.CHANGED
