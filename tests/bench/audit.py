@@ -27,7 +27,6 @@ from typing import Final
 
 import orjson
 from rich.console import Console
-from rich.table import Table
 
 from consumers.audit.layout import HASH_BYTES, TILE, hashes_at, levels_of, tile_path, tiles_at
 from consumers.audit.mirror import write_mirror
@@ -304,17 +303,6 @@ def run(only: set[str], entries: int, proofs: int, figures: Figures) -> None:
                 asyncio.run(serve(owner, raw, folder, figures))
 
 
-def show(figures: Figures) -> Table:
-    table = Table(title="Auditing from outside", title_justify="left")
-    for name in ("", "median", "of", "goal"):
-        table.add_column(name, justify="left" if not name else "right")
-    for name, found in figures.runs.items():
-        median = statistics.median(found)
-        figure = f"{median:,.2f}" if median < 100 else f"{median:,.0f}"
-        table.add_row(name, figure, str(len(found)), GOALS.get(name, ""))
-    return table
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--entries", type=int, default=1_000_000, help="entries of the log (default 1,000,000)")
@@ -327,7 +315,7 @@ def main() -> None:
     for number in range(arguments.runs):
         console.rule(f"run {number + 1} of {arguments.runs}")
         run(set(arguments.only.split(",")), arguments.entries, arguments.proofs, figures)
-    Console().print(show(figures))
+    Console().print(figures.table("Auditing from outside", GOALS))
     if arguments.json:
         arguments.json.write_bytes(orjson.dumps(figures.runs, option=orjson.OPT_INDENT_2))
 

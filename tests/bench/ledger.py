@@ -15,7 +15,7 @@ import statistics
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -81,6 +81,17 @@ class Figures:
     def add(self, name: str, figure: float) -> None:
         self.runs[name].append(figure)
         console.print(f"{name}: {figure:,.2f}" if figure < 100 else f"{name}: {figure:,.0f}")
+
+    def table(self, title: str, goals: Mapping[str, str]) -> Table:
+        """The median of each figure beside its goal."""
+        table = Table(title=title, title_justify="left")
+        for name in ("", "median", "of", "goal"):
+            table.add_column(name, justify="left" if not name else "right")
+        for name, found in self.runs.items():
+            median = statistics.median(found)
+            figure = f"{median:,.2f}" if median < 100 else f"{median:,.0f}"
+            table.add_row(name, figure, str(len(found)), goals.get(name, ""))
+        return table
 
 
 def history(receipts: int, contracts: int, closes: bool = False) -> Iterator[EntryDict]:
@@ -223,17 +234,6 @@ def timed(figures: Figures, name: str) -> Iterator[None]:
     figures.add(name, time.perf_counter() - started)
 
 
-def show(figures: Figures, receipts: int, of_statement: int) -> Table:
-    table = Table(title=f"Ledger: {receipts:,} receipts; a statement over {of_statement:,}", title_justify="left")
-    for name in ("", "median", "of", "goal"):
-        table.add_column(name, justify="left" if not name else "right")
-    for name, found in figures.runs.items():
-        median = statistics.median(found)
-        figure = f"{median:,.2f}" if median < 100 else f"{median:,.0f}"
-        table.add_row(name, figure, str(len(found)), GOALS.get(name, ""))
-    return table
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--receipts", type=int, default=200_000, help="receipts of the ledger (default 200,000)")
@@ -253,7 +253,8 @@ def main() -> None:
         for number in range(arguments.runs):
             console.rule(f"run {number + 1} of {arguments.runs}")
             asyncio.run(whole(owner, arguments.receipts, arguments.statement, figures))
-    Console().print(show(figures, arguments.receipts, arguments.statement))
+    title = f"Ledger: {arguments.receipts:,} receipts; a statement over {arguments.statement:,}"
+    Console().print(figures.table(title, GOALS))
     if arguments.json:
         arguments.json.write_bytes(orjson.dumps(figures.runs, option=orjson.OPT_INDENT_2))
 
