@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Final
 
 from consumers.fold.consumer import Consumer
-from consumers.fold.past_rows import KeepingUnitOfWork, KeptKeys, block_start, blocks
+from consumers.fold.past_rows import KeepingUnitOfWork, KeptKeys, blocks
 from consumers.fold.past_storage import keep
 from events.errors import YesserError
 from events.wire.entry import Entry
@@ -49,26 +49,13 @@ async def apply(
     `before_writing` is called between the fold and the writing of its last rows. `kept` is that of the batches before.
     After an error, such as `TooManyRows`, roll the transaction back, and let `kept` forget.
     """
-    if not consumer.keeps_past:
-        return await _apply(connection, consumer, entries, UnitOfWork(), before_writing)
-    kept, decided = kept or KeptKeys(), []
-    parts = blocks(entries)
-    for number, part in enumerate(parts, 1):
-        rows = KeepingUnitOfWork(kept, block_start(part[0].index) if part else 0)
-        release = before_writing if number == len(parts) else None
-        decided += await _apply(connection, consumer, part, rows, release)
-    return decided
-
-
-async def _apply(
-    connection: Connection,
-    consumer: Consumer,
-    entries: Sequence[Entry],
-    rows: UnitOfWork,
-    before_writing: Callable[[], None] | None,
-) -> list[OutboxEvent]:
+    rows = KeepingUnitOfWork(kept or KeptKeys()) if consumer.keeps_past else UnitOfWork()
     await load(connection, rows, consumer, entries)
-    decided = await fold_in_turns(consumer, rows, entries)
+    decided: list[OutboxEvent] = []
+    for part in blocks(entries) if isinstance(rows, KeepingUnitOfWork) else [entries]:
+        if isinstance(rows, KeepingUnitOfWork) and part:
+            rows.enter(part[0].index)
+        decided += await fold_in_turns(consumer, rows, part)
     if before_writing is not None:
         before_writing()
     if isinstance(rows, KeepingUnitOfWork):

@@ -2,7 +2,7 @@
 
 Flows in: the rows of a batch as they were loaded, and which of them the fold changed. Flows out: rows of `past_row`,
 for the same transaction. The row of a key at the beginning of a block is then its first copy from that block on, or the
-row itself if there is none (`consumers.as_of.past_state`). A batch never crosses the end of a block.
+row itself if there is none (`consumers.as_of.past_state`). A batch may have entries of more than one block.
 
 A copy costs what a change costs, and a row is copied at most once per block, so nothing here grows with the log.
 """
@@ -18,7 +18,7 @@ from typing import Any, Final
 import orjson
 
 from events.wire.entry import Entry
-from infra.postgres.unit_of_work import Key, Row, Table, TableRows, UnitOfWork
+from infra.postgres.unit_of_work import Key, Row, Table, UnitOfWork
 
 BLOCK_ENTRIES: Final = 4_096
 """Entries of a block. A state inside it is its first state and the fold of what follows, so at most so many entries."""
@@ -77,12 +77,15 @@ class KeptKeys:
     def __init__(self) -> None:
         self._start = -1
         self._keys: defaultdict[Table[Any], set[Key]] = defaultdict(set)
+        self.are_all = False
+        """Whether every copy of the current block is known here."""
 
-    def enter(self, start: int) -> None:
-        """Begin with the block `start`, unless it is the current one."""
+    def enter(self, start: int, first_index: int) -> None:
+        """Continue at `first_index`, which is in the block `start`."""
         if start != self._start:
             self._start = start
             self._keys.clear()
+            self.are_all = first_index == start
 
     def of(self, table: Table[Any]) -> set[Key]:
         return self._keys[table]
@@ -92,54 +95,96 @@ class KeptKeys:
 
 
 class KeepingUnitOfWork(UnitOfWork):
-    """The rows of a batch in the block `start`, with what they were when they were loaded."""
+    """The rows of a batch, with what they were at the beginning of each of its blocks.
 
-    def __init__(self, kept: KeptKeys, start: int) -> None:
+    Call `enter` before the entries of each block are folded. A row is noted when the fold first reads it in the block,
+    so that it can be changed in place.
+    """
+
+    def __init__(self, kept: KeptKeys) -> None:
         super().__init__()
-        kept.enter(start)
-        self.start = start
+        self.are_new = True
+        """Whether none of the copies can be stored already."""
+        self._start = 0
         self._kept = kept
-        self._before: defaultdict[Table[Any], dict[Key, str]] = defaultdict(dict)
+        self._before: defaultdict[Table[Any], dict[Key, str | None]] = defaultdict(dict)
+        self._changed: defaultdict[Table[Any], dict[Key, None]] = defaultdict(dict)
+        self._unread: defaultdict[Table[Any], list[Key]] = defaultdict(list)
+        self._past: list[PastRow] = []
+        self._deleted_unread: list[tuple[Table[Any], list[Key], int]] = []
 
-    def adopt(self, table: Table[Row], rows: Iterable[Row], *, whole: bool = False) -> None:
-        rows = list(rows)
-        super().adopt(table, rows, whole=whole)
-        # Before the first block there is nothing.
-        if rows and self.start and is_kept(table):
-            self._copy(table, rows)
+    def enter(self, first_index: int) -> None:
+        """The entries from this one on, of one block, follow."""
+        self._leave()
+        self.scratch = None  # the fold reads its rows again: they may change in this block too
+        self._start = block_start(first_index)
+        self._kept.enter(self._start, first_index)
+        self.are_new &= self._kept.are_all
 
-    def _copy(self, table: Table[Any], rows: Iterable[Any]) -> None:
-        since, kept, before = table.since, self._kept.of(table), self._before[table]
-        for row in rows:
-            key = table.key_of(row)
-            if key not in kept and not (since and getattr(row, since) >= self.start):
-                before[key] = orjson.dumps(row).decode()
+    def get(self, table: Table[Row], *key: Any) -> Row | None:
+        row = super().get(table, *key)
+        if row is not None and self._start:
+            self._note(table, key, row)
+        return row
 
-    def deleted_unread(self) -> Iterator[tuple[Table[Any], list[Key]]]:
-        """What was deleted and may have to be copied, though nothing was read of it: the keys, by table."""
-        for table, known in self.tables.items():
-            if known.deleted and self.start:
-                copied = self._before[table].keys() | self._kept.of(table)
-                keys = [key for key in known.deleted if key not in copied]
-                if keys:
-                    yield table, keys
+    def rows(self, table: Table[Row]) -> Iterator[Row]:
+        for row in super().rows(table):
+            if self._start:
+                self._note(table, table.key_of(row), row)
+            yield row
+
+    def put(self, table: Table[Row], row: Row) -> None:
+        if self._start:
+            self._will_change(table, table.key_of(row))
+        super().put(table, row)
+
+    def delete(self, table: Table[Row], *key: Any) -> None:
+        if self._start:
+            known = self.tables[table]
+            if key not in known.rows and not known.whole and key not in self._kept.of(table):
+                self._unread[table].append(key)
+                self.are_new = self._kept.are_all = False  # it is not known whether there was a row
+            self._will_change(table, key)
+        super().delete(table, *key)
 
     def past(self) -> list[PastRow]:
-        """Copies of the rows that the batch is the first to change in this block; they are kept from now on."""
-        found: list[PastRow] = []
-        for table, known in self.tables.items() if self.start else ():
-            if is_kept(table):
-                first = self._changed_first(table, known)
-                self._kept.of(table).update(first)
-                found += [PastRow(table.name, key_text(key), self.start, row) for key, row in first.items()]
-        return found
+        """Copies of the rows that the batch is the first to change in a block."""
+        self._leave()
+        return self._past
 
-    def _changed_first(self, table: Table[Any], known: TableRows) -> dict[Key, str | None]:
-        before = self._before.get(table, {})
-        found: dict[Key, str | None] = {key: before[key] for key in (*known.deleted, *known.changed) if key in before}
-        if not table.since:  # no column tells that a row is new
-            kept = self._kept.of(table)
-            for key in known.new:
-                if key not in kept:
-                    found.setdefault(key, None)
-        return found
+    def deleted_unread(self) -> list[tuple[Table[Any], list[Key], int]]:
+        """What was deleted though nothing was read of it: (table, keys, block). It may have to be copied."""
+        self._leave()
+        return self._deleted_unread
+
+    def _note(self, table: Table[Any], key: Key, row: Any) -> None:
+        before = self._before[table]
+        # A row that this block made was not there before, and is not copied.
+        if key in before or table.append_only or (table.since and getattr(row, table.since) >= self._start):
+            return
+        if key not in self._kept.of(table):
+            # A row that this batch made has its members in the event's order, one that was stored in PostgreSQL's.
+            before[key] = orjson.dumps(row, option=orjson.OPT_SORT_KEYS).decode()
+
+    def _will_change(self, table: Table[Any], key: Key) -> None:
+        known = self.tables[table]
+        row = known.rows.get(key)
+        if row is not None:
+            self._note(table, key, row)
+        elif (
+            not table.since and is_kept(table) and (known.whole or key in known.rows)
+        ):  # no column tells that it is new
+            self._before[table].setdefault(key, None)
+        if key in self._before[table]:
+            self._changed[table][key] = None
+
+    def _leave(self) -> None:
+        """Keep what the block has changed."""
+        for table, changed in self._changed.items():
+            before, kept = self._before[table], self._kept.of(table)
+            first = [key for key in changed if key not in kept]
+            kept.update(first)
+            self._past += [PastRow(table.name, key_text(key), self._start, before[key]) for key in first]
+        self._deleted_unread += [(table, keys, self._start) for table, keys in self._unread.items()]
+        for noted in (self._before, self._changed, self._unread):
+            noted.clear()

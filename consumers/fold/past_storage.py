@@ -11,20 +11,18 @@ from infra.postgres.row_storage import key_arrays, keys_sql
 from infra.postgres.unit_of_work import Key, Table
 
 _COLUMNS_OF: Final = attrgetter(*PAST_ROW.columns)
-_KEEP: Final = """
-INSERT INTO past_row (name, key, until, row)
-SELECT name, key, until, row FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[]) AS r (name, key, until, row)
-ON CONFLICT DO NOTHING
-"""
+_KEEP: Final = "INSERT INTO past_row (name, key, until, row) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING"
 
 
 async def keep(connection: Connection, rows: KeepingUnitOfWork) -> None:
     """Keep what the rows were that the batch has changed. Call it before they are saved."""
-    for table, deleted in rows.deleted_unread():
-        await _copy(connection, table, deleted, rows.start)
-    past = rows.past()
-    if past:
-        await connection.execute(_KEEP, *map(list, zip(*map(_COLUMNS_OF, past), strict=True)))
+    for table, deleted, until in rows.deleted_unread():
+        await _copy(connection, table, deleted, until)
+    past = list(map(_COLUMNS_OF, rows.past()))
+    if past and rows.are_new:
+        await connection.copy_records_to_table(PAST_ROW.name, records=past, columns=PAST_ROW.columns)
+    elif past:
+        await connection.executemany(_KEEP, past)
 
 
 async def _copy(connection: Connection, table: Table[Any], keys: list[Key], until: int) -> None:

@@ -17,7 +17,7 @@ from consumers.audit.tree import require_tree
 from consumers.database_audit.postgres_port import PostgresPort
 from consumers.fold.apply import TooManyRows, load
 from consumers.fold.consumer import Consumer
-from consumers.fold.past_rows import KeepingUnitOfWork, KeptKeys, block_start, blocks
+from consumers.fold.past_rows import KeepingUnitOfWork, KeptKeys, blocks
 from consumers.fold.past_storage import keep
 from consumers.fold.stored_keys import StoredKeys
 from events.wire.entry import Entry, parse_entry
@@ -47,8 +47,8 @@ def no_progress(entries: int) -> None:
 class _ReplaySet(KeepingUnitOfWork):
     """A unit of work that loads only rows that this replay may have stored."""
 
-    def __init__(self, stored: StoredKeys, kept: KeptKeys, start: int) -> None:
-        super().__init__(kept, start)
+    def __init__(self, stored: StoredKeys, kept: KeptKeys) -> None:
+        super().__init__(kept)
         self._stored = stored
 
     def missing(self, required_keys: Iterable[Need]) -> dict[Table[Any], list[Key] | None]:
@@ -92,21 +92,18 @@ class Scratch:
 
     async def apply(self, connection: Connection, entries: Sequence[Entry]) -> None:
         """Apply the next entries in the caller's transaction."""
-        for part in [entries] if self._kept is None else blocks(entries):
-            await self._apply(connection, part)
-
-    async def _apply(self, connection: Connection, entries: Sequence[Entry]) -> None:
-        # In the block 0 nothing is kept.
-        start = block_start(entries[0].index) if self._kept and entries else 0
-        rows = _ReplaySet(self._stored, self._kept or KeptKeys(), start)
+        rows = _ReplaySet(self._stored, self._kept or KeptKeys())
         try:
             await load(connection, rows, self.consumer, entries)
         except TooManyRows:
             half = len(entries) // 2
-            await self._apply(connection, entries[:half])
-            await self._apply(connection, entries[half:])
+            await self.apply(connection, entries[:half])
+            await self.apply(connection, entries[half:])
             return
-        self.consumer.fold(rows, entries)
+        for part in blocks(entries) if self._kept else [entries]:
+            if self._kept and part:
+                rows.enter(part[0].index)
+            self.consumer.fold(rows, part)
         rows.remember()
         await keep(connection, rows)
         await save(connection, rows)

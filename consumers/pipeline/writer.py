@@ -145,6 +145,8 @@ class Writer:
             with span("apply", batch.traces, consumer=name, first_index=batch.first_index, entries=entries):
                 try:
                     await self._commit(batch, gap_entries, release)
+                except TooManyRows:
+                    raise
                 except BaseException:
                     self._kept.forget()
                     raise

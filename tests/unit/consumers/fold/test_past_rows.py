@@ -44,7 +44,8 @@ UNDATED = Table("undated", Undated, key=("name", "number"))
 
 def loaded(kept: KeptKeys, start: int, row: Counter) -> KeepingUnitOfWork:
     """A batch in the block `start` that has loaded this row."""
-    rows = KeepingUnitOfWork(kept, start)
+    rows = KeepingUnitOfWork(kept)
+    rows.enter(start)
     rows.missing([(COUNTER, (row.name,))])
     rows.adopt(COUNTER, [row])
     return rows
@@ -85,17 +86,50 @@ def test_a_row_that_is_only_read_and_one_of_this_block_are_not_copied() -> None:
 def test_a_new_row_that_names_no_entry_is_noted_as_absent_before() -> None:
     kept = KeptKeys()
     for expected in ([PastRow("undated", key_text(("b", 7)), START, None)], []):
-        rows = KeepingUnitOfWork(kept, START)
+        rows = KeepingUnitOfWork(kept)
+        rows.enter(START)
         rows.missing([(UNDATED, ("b", 7))])
         rows.put(UNDATED, Undated("b", 7, 1))
         assert rows.past() == expected
 
 
 def test_what_was_deleted_unread_is_copied_from_the_table() -> None:
-    rows = KeepingUnitOfWork(KeptKeys(), START)
+    rows = KeepingUnitOfWork(KeptKeys())
+    rows.enter(START)
+    assert rows.are_new
     rows.delete(UNDATED, "b", 7)
-    assert list(rows.deleted_unread()) == [(UNDATED, [("b", 7)])]
+    assert rows.deleted_unread() == [(UNDATED, [("b", 7)], START)]
     assert rows.past() == []
+    assert not rows.are_new
+
+
+def test_a_batch_keeps_what_a_row_was_at_the_beginning_of_each_of_its_blocks() -> None:
+    kept = KeptKeys()
+    rows = loaded(kept, START + 3, Counter("a", 1, 5))
+    counted(rows)
+    rows.enter(2 * START)
+    assert [(copy.until, orjson.loads(copy.row or "")["count"]) for copy in counted(rows)] == [
+        (START, 1),
+        (2 * START, 2),
+    ]
+    (changes,) = rows.changes()
+    assert changes.changed == [Counter("a", 3, 5)]
+
+
+def test_a_row_of_an_earlier_block_of_the_batch_is_copied_and_a_deleted_one_is_absent() -> None:
+    rows = KeepingUnitOfWork(KeptKeys())
+    rows.enter(START)
+    rows.missing([(COUNTER, ("a",)), (UNDATED, ("b", 7))])
+    rows.put(COUNTER, Counter("a", 1, START))
+    rows.put(UNDATED, Undated("b", 7, 1))
+    rows.enter(2 * START)
+    rows.delete(COUNTER, "a")
+    rows.delete(UNDATED, "b", 7)
+    rows.enter(3 * START)
+    rows.put(UNDATED, Undated("b", 7, 2))
+    assert [(copy.name, copy.until, copy.row and orjson.loads(copy.row)["count"]) for copy in rows.past()] == [
+        ("undated", START, None), ("counter", 2 * START, 1), ("undated", 2 * START, 1), ("undated", 3 * START, None)
+    ]  # fmt: skip
 
 
 def test_a_batch_is_cut_at_the_end_of_each_block(monkeypatch: pytest.MonkeyPatch) -> None:
