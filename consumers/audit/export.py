@@ -109,7 +109,7 @@ async def _hashes(port: LogPort, begin: int, end: int, indexes: list[int]) -> As
     at = bisect_left(indexes, begin)
     if at == len(indexes) or indexes[at] >= end:
         yield await range_root(port, begin, end)
-    elif end - begin > 1:
+    elif bisect_left(indexes, end, at) - at < end - begin:
         split = begin + (1 << (end - begin - 1).bit_length() - 1)
         async for node in _hashes(port, begin, split, indexes):
             yield node

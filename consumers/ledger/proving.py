@@ -10,11 +10,10 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from consumers.audit.authenticated import AuthenticatedLog
-from consumers.audit.export import ExportReport, export
+from consumers.audit.export import BUNDLES_AT_ONCE, ExportReport, export
 from consumers.audit.port import read_verifier
 from consumers.audit.verify import as_json
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
-from consumers.event_index.read import PAGE_ROWS_MAX, Query, find
 from consumers.ledger.statement_proof import STATEMENT_FILE
 from consumers.operations.database_log import database_log
 from consumers.revenue import read
@@ -64,20 +63,15 @@ async def entries_of(settings: Settings, subject: str) -> list[tuple[int, bytes]
 
 async def indexes_of(connection: Connection, subject: str, closing: int) -> list[int]:
     """The indexes of a subject's entries up to the closing one. `search_path` selects the event index."""
-    found: list[int] = []
-    after: int | None = -1
-    while after is not None:
-        page = await find(
-            connection, Query(subject=subject, after_index=after, rows_max=PAGE_ROWS_MAX, below_index=closing + 1)
-        )
-        found += [event["index"] for event in page.events]
-        after = page.next_cursor
-    return found
+    rows = await connection.fetch(
+        "SELECT index FROM event WHERE subject = $1 AND index <= $2 ORDER BY index", subject, closing
+    )
+    return [index for (index,) in rows]
 
 
 async def _at(log: AuthenticatedLog, indexes: Sequence[int]) -> AsyncIterator[tuple[int, bytes]]:
-    """The entries at these ascending indexes; each bundle is read once."""
-    for own in by_bundle(indexes):
+    """The entries at these ascending indexes; each bundle is read once, neighbouring ones together."""
+    for own in by_bundle(indexes, BUNDLES_AT_ONCE):
         first = own[0]
         entries = await log.entries(first, own[-1] + 1 - first)
         for index in own:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import groupby
 from typing import Final
 
 BUNDLE: Final = 256
@@ -23,9 +22,17 @@ def split_bundle(data: bytes) -> list[bytes]:
     return entries
 
 
-def by_bundle(indexes: Iterable[int]) -> Iterator[list[int]]:
-    """Ascending indexes in groups that one query reads: those of one bundle."""
-    return (list(own) for _, own in groupby(indexes, key=lambda index: index // BUNDLE))
+def by_bundle(indexes: Iterable[int], bundles_max: int = 1) -> Iterator[list[int]]:
+    """Ascending indexes in groups that one query reads: those of one bundle, or of up to `bundles_max` adjacent ones."""
+    group: list[int] = []
+    for index in indexes:
+        number = index // BUNDLE
+        if group and (number > group[-1] // BUNDLE + 1 or number >= group[0] // BUNDLE + bundles_max):
+            yield group
+            group = []
+        group.append(index)
+    if group:
+        yield group
 
 
 def event_of(entry: bytes) -> bytes:
