@@ -1,10 +1,13 @@
-"""Renders the pages of `docs/` for integrators from Markdown to HTML. Raw HTML in them is escaped."""
+"""Renders the pages of `docs/` for integrators from Markdown to HTML. Raw HTML in them is escaped.
+
+The Arabic page of `docs/x.md` is `docs/ar/x.md`.
+"""
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from collections.abc import Callable, Iterator
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +16,7 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 from infra.http.problems import Language
+from producers.docs_pages.bidi import ARABIC, isolated
 
 FOLDER: Final = Path(__file__).parents[2] / "docs"
 PROSE_PAGES: Final = {
@@ -24,57 +28,63 @@ PROSE_PAGES: Final = {
     "/docs/kafka": "kafka.md",
     "/docs/tls": "tls.md",
     "/docs/runbook": "runbook.md",
+    "/docs/console": "console.md",
+    "/docs/webhooks": "webhooks.md",
+    "/docs/ledger": "ledger.md",
+    "/docs/audit": "audit.md",
+    "/docs/threat-model": "threat-model.md",
 }
 """Address → file."""
+UNTRANSLATED: Final = frozenset(
+    {"gateway.md", "outbox.md", "kafka.md", "tls.md", "runbook.md", "ledger.md", "audit.md", "threat-model.md"}
+)
+"""Files without an Arabic page: readers of Arabic get the English one."""
 
-_PRE: Final = '<pre dir="ltr" tabindex="0" role="region" aria-label="Example">'
+_PRE: Final = '<pre dir="ltr" tabindex="0" role="region" aria-label="{}">'
 """A wide example can be scrolled with the keyboard (WCAG 2.1.1) and has a name (4.1.2)."""
+_EXAMPLE: Final = {"ar": "مثال", "en": "Example"}
 _ADDRESSES: Final = {file: path for path, file in PROSE_PAGES.items()}
+PARSER: Final = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
 def prose_of(path: str, language: Language, href: Callable[[str], str]) -> Markup:
-    """The page's HTML without its first heading, which the layout shows. Its text is English; an Arabic paragraph is
-    left out for a reader of English.
+    """The page's HTML without its first heading, which the layout shows.
 
-    Links between these pages are kept; links to other files of the repository become plain text.
+    Headings have the ids of the English page in both languages. Links between these pages are kept; links to other
+    files of the repository become plain text.
     """
-    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
-    tokens = parser.parse(_text(path).partition("\n")[2])
-    for outer, token in pairwise(tokens):
-        if token.children:
-            token.children = list(_led(token.children, href))
-            if _is_arabic(token.content):
-                outer.attrs |= {"lang": "ar", "dir": "rtl"}
-    if language == "en":
-        tokens = list(_without_arabic(tokens))
-    # The renderer has escaped all text, so every `<pre>` is its own.
-    return Markup(parser.renderer.render(tokens, parser.options, {}).replace("<pre>", _PRE))  # noqa: S704
-
-
-def title_of(path: str) -> str:
-    """The text of the first heading."""
-    return _text(path).partition("\n")[0].removeprefix("# ")
-
-
-def _text(path: str) -> str:
-    return (FOLDER / PROSE_PAGES[path]).read_text(encoding="utf-8")
-
-
-def _is_arabic(text: str) -> bool:
-    """Whether most letters are right-to-left ones."""
-    sides = [unicodedata.bidirectional(letter) in ("R", "AL") for letter in text if letter.isalpha()]
-    return sum(sides) * 2 > len(sides)
-
-
-def _without_arabic(tokens: list[Token]) -> Iterator[Token]:
-    dropped = False
+    tokens = PARSER.parse(_text(path, language).partition("\n")[2])
+    headings = [token for token in tokens if token.type == "heading_open"]
+    for heading, anchor in zip(headings, _anchors(path), strict=True):
+        heading.attrSet("id", anchor)
     for token in tokens:
-        if token.type == "paragraph_open":
-            dropped = token.attrGet("lang") == "ar"
-        if not dropped:
-            yield token
-        if token.type == "paragraph_close":
-            dropped = False
+        if token.children:
+            led = list(_led(token.children, href))
+            token.children = list(_isolated(led)) if language == "ar" else led
+    # The renderer has escaped all text, so every `<pre>` is its own.
+    rendered = PARSER.renderer.render(tokens, PARSER.options, {}).replace("<pre>", _PRE.format(_EXAMPLE[language]))
+    return Markup(rendered)  # noqa: S704
+
+
+def title_of(path: str, language: Language) -> str:
+    """The text of the first heading."""
+    return _text(path, language).partition("\n")[0].removeprefix("# ")
+
+
+def _text(path: str, language: Language) -> str:
+    file = PROSE_PAGES[path]
+    folder = FOLDER / "ar" if language == "ar" and file not in UNTRANSLATED else FOLDER
+    return (folder / file).read_text(encoding="utf-8")
+
+
+def _anchors(path: str) -> list[str]:
+    """The ids of the headings after the first, as GitHub makes them from the English text."""
+    tokens = PARSER.parse(_text(path, "en").partition("\n")[2])
+    return [heading_anchor(text.content) for outer, text in pairwise(tokens) if outer.type == "heading_open"]
+
+
+def heading_anchor(heading: str) -> str:
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
 def _led(tokens: list[Token], href: Callable[[str], str]) -> Iterator[Token]:
@@ -82,8 +92,24 @@ def _led(tokens: list[Token], href: Callable[[str], str]) -> Iterator[Token]:
     for token in tokens:
         if token.type == "link_open":
             file, _, fragment = str(token.attrGet("href")).partition("#")
-            dropped = file not in _ADDRESSES
-            if not dropped:
+            dropped = bool(file) and file not in _ADDRESSES
+            if file in _ADDRESSES:
                 token.attrSet("href", href(_ADDRESSES[file]) + (f"#{fragment}" if fragment else ""))
         if not (dropped and token.type in ("link_open", "link_close")):
+            yield token
+
+
+def _isolated(tokens: list[Token]) -> Iterator[Token]:
+    """Latin words and numbers keep their direction. An emphasis without Arabic is what a program prints in English."""
+    printed = False
+    for place, token in enumerate(tokens):
+        if token.type == "em_open":
+            inside = takewhile(lambda one: one.type != "em_close", tokens[place:])
+            printed = not ARABIC.search("".join(one.content for one in inside))
+            if printed:
+                token.attrs |= {"lang": "en", "dir": "ltr"}
+        printed = printed and token.type != "em_close"
+        if token.type == "text" and not printed:
+            yield Token("html_inline", "", 0, content=str(isolated(token.content)))
+        else:
             yield token

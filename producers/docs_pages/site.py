@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
@@ -35,6 +34,7 @@ from events.wire.envelope import Envelope, full_type
 from infra.http.problems import EXPLANATIONS, PAGE_PREFIX, Language
 from producers.docs_pages import words
 from producers.docs_pages.asyncapi import channels_of
+from producers.docs_pages.bidi import isolated
 from producers.docs_pages.explained import Explained, of_event, of_request
 from producers.docs_pages.fields import field_rows
 from producers.docs_pages.openapi import groups_of
@@ -56,9 +56,6 @@ _MEDIA_TYPES: Final = {
     ".json": "application/json",
 }
 _HTML: Final = "text/html; charset=utf-8"
-# A left-to-right run begins and ends with a letter, a digit or a bracket; adjacent runs are joined.
-_PIECE: Final = r"[±(]*[A-Za-z0-9](?:[A-Za-z0-9_./:^{}()+*=,−–-]*[A-Za-z0-9)}-])?"
-_LATIN: Final = re.compile(rf"({_PIECE}(?:[:,]? (?:[−–…] )?{_PIECE})*)", flags=re.ASCII)
 CURL: Final = """\
 curl -sS "$YESSER_GATEWAY{example}" -o event.json
 curl -sS "$YESSER_GATEWAY/v1/events:validate" -H "Authorization: Bearer $YESSER_TOKEN" \\
@@ -209,7 +206,7 @@ class Site:
         return self._html("asyncapi.html", view, channels=channels, actions=words.ACTIONS, intro=words.ASYNCAPI)
 
     def _prose(self, view: View) -> bytes:
-        title = Bilingual(words.PROSE_NAMES[view.path], title_of(view.path))
+        title = Bilingual(*(title_of(view.path, one) for one in LANGUAGES))
         prose = prose_of(view.path, view.language, partial(self._href, view))
         return self._html("prose.html", view, title=title, prose=prose)
 
@@ -318,15 +315,7 @@ def _short(words: Bilingual) -> Bilingual:
 
 
 def _said(language: Language, words: Bilingual) -> Markup:
-    return _isolated(words.ar) if language == "ar" else escape(words.en)
-
-
-def _isolated(arabic: str) -> Markup:
-    """Arabic text in which codes, dates and ranges keep their left-to-right order."""
-    parts = _LATIN.split(arabic)
-    return Markup().join(
-        Markup("<bdi>{}</bdi>").format(part) if place % 2 else escape(part) for place, part in enumerate(parts)
-    )
+    return isolated(words.ar) if language == "ar" else escape(words.en)
 
 
 def _schemas() -> dict[str, str]:

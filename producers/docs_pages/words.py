@@ -75,15 +75,39 @@ MORE: Final[tuple[tuple[str, Bilingual, Bilingual], ...]] = (
         _B("ما قد يتوقف، وما العمل عندئذ.", "What can stop, and what to do then."),
     ),
     (
+        "/docs/console",
+        _B("الواجهة", "The console"),
+        _B("صفحات البرنامج لكل دور، والحسابات.", "The programme's pages for each role, and accounts."),
+    ),
+    (
+        "/docs/webhooks",
+        _B("ويب هوك", "Webhooks"),
+        _B(
+            "استلام قيود الحملات في نظامك فور تسجيلها.", "Receiving the entries about campaigns in your system at once."
+        ),
+    ),
+    (
+        "/docs/ledger",
+        _B("حصص الإيرادات", "Revenue share"),
+        _B("الشروط والكشوف، وحساب كل رقم.", "Terms, statements, and how each figure follows."),
+    ),
+    (
+        "/docs/audit",
+        _B("التدقيق من الخارج", "Auditing from outside"),
+        _B("التحقق من السجل وأرقامه بنسخة منه.", "Verifying the log and its figures from a copy."),
+    ),
+    (
+        "/docs/threat-model",
+        _B("نموذج التهديدات", "Threat model"),
+        _B("ما تحميه المنصة، وممّن، وما لا تحميه.", "What the platform defends, against whom, and what it does not."),
+    ),
+    (
         "/schemas",
         _B("المخططات", "JSON Schemas"),
         _B("مخطط كل نوع، للبرامج.", "The schema of each type, for programs."),
     ),
 )
 """The same for pages that only the start page links to."""
-
-PROSE_NAMES: Final[Mapping[str, str]] = {path: name.ar for path, name, _ in (*SECTIONS, *MORE)}
-"""Arabic names of the pages in `docs/`."""
 
 INTRO: Final = _B(
     "ترسل الجهات أحداثها، فتُرقَّم في سجل وطني واحد موقَّع. في هذه الصفحات كل ما يلزم لربط نظامك، وتعمل دون اتصال بالشبكة.",

@@ -15,6 +15,7 @@ from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Agency
 from infra.cli import cli
 from infra.event_files.ndjson import Defaults
+from producers.docs_pages.prose import UNTRANSLATED, heading_anchor
 from tests.paths import ROOT
 
 DOCUMENTS = sorted(
@@ -73,7 +74,7 @@ def test_every_make_target_in_the_documents_exists(document: str) -> None:
 def test_every_link_leads_somewhere(document: str) -> None:
     links = re.findall(r"\]\(([^)#]+)[^)]*\)", text_of(document))
     gone = [link for link in links if "://" not in link and not (ROOT / document).parent.joinpath(link).exists()]
-    assert not gone
+    assert not set(gone) - UNTRANSLATED
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -85,9 +86,10 @@ def test_every_link_to_a_heading_finds_it(document: str) -> None:
 
 
 def headings(page: Path) -> set[str]:
-    """The anchors of a page, as GitHub makes them."""
-    lines = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", line.lower()).replace(" ", "-") for line in lines}
+    """The anchors of a page. Those of an Arabic page are those of the English one."""
+    english = page.parent.parent / page.name if page.parent.name == "ar" else page
+    lines = re.findall(r"^#+ (.*)$", english.read_text(encoding="utf-8"), re.MULTILINE)
+    return set(map(heading_anchor, lines))
 
 
 @pytest.mark.parametrize("document", [name for name in DOCUMENTS if name != "CHANGELOG.md"])

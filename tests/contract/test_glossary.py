@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.arabic_pages import TRANSLATED, page_pair
 from tests.paths import ROOT
 
 GLOSSARY = ROOT / "docs" / "glossary.toml"
@@ -80,6 +81,12 @@ def pairs_of_data(path: Path) -> Iterator[Pair]:
     return walk(json.loads(path.read_text(encoding="utf-8")))
 
 
+def pairs_of_page(page: str) -> Iterator[Pair]:
+    """The blocks of a page of `docs/`, without their codes."""
+    for english, arabic in zip(*page_pair(page), strict=False):  # test_arabic_pages.py compares their number.
+        yield from _pair(f"docs/ar/{page}", arabic.text, english.text)
+
+
 def _pair(where: str, one: Any, other: Any) -> Iterator[Pair]:
     """(where, Arabic, English), where that is what the two texts are."""
     for arabic, english in ((one, other), (other, one)):
@@ -93,7 +100,8 @@ def pairs() -> list[Pair]:
     code = [pair for path in files("py") for pair in pairs_of_code(path)]
     # How an agency calls its service is its own affair.
     data = [path for path in files("json") if path.name != "services.json"]
-    return code + [pair for path in data for pair in pairs_of_data(path)]
+    pages = [pair for page in TRANSLATED for pair in pairs_of_page(page)]
+    return code + [pair for path in data for pair in pairs_of_data(path)] + pages
 
 
 PAIRS = pairs()
@@ -106,6 +114,7 @@ def test_the_texts_are_found() -> None:
         "consumers/revenue/show.py",
         "events/types/catalogue.py",
         "producers/programme/story/partnerships.json",
+        "docs/ar/quickstart.md",
     } <= where
 
 
