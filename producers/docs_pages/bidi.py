@@ -16,6 +16,14 @@ _LATIN: Final = re.compile(rf"({_PIECE}(?:[:,]? (?:[−–…] )?{_PIECE})*)", f
 def isolated(arabic: str) -> Markup:
     """The text with each left-to-right run in a `<bdi>`."""
     parts = _LATIN.split(arabic)
-    return Markup().join(
-        Markup("<bdi>{}</bdi>").format(part) if place % 2 else escape(part) for place, part in enumerate(parts)
-    )
+    return Markup().join(_run(part) if place % 2 else escape(part) for place, part in enumerate(parts))
+
+
+def _run(text: str) -> Markup:
+    """A bracket whose partner is not in the run belongs to the Arabic around it."""
+    before = after = ""
+    while text.startswith("(") and text.count("(") > text.count(")"):
+        before, text = before + "(", text[1:]
+    while text.endswith(")") and text.count(")") > text.count("("):
+        after, text = after + ")", text[:-1]
+    return Markup("{}<bdi>{}</bdi>{}").format(before, text, after)

@@ -26,7 +26,7 @@ PAGES = (
     "/campaigns",
     "/runbook",
 )
-"""One of each kind, and the texts with Arabic and with wide tables."""
+"""One of each kind, and texts with wide tables."""
 
 
 @pytest.fixture(scope="module")

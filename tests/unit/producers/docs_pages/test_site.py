@@ -172,6 +172,8 @@ def test_what_is_shown_is_never_markup() -> None:
         ("الترويسة Authorization: Bearer.", ["Authorization: Bearer"]),
         ("إلى 61,440 بايت", ["61,440"]),
         ("كلام (بين قوسين)", []),
+        ("ملف الربط (TOML أو JSON) لكل عمود", ["TOML", "JSON"]),
+        ("(12 ساعة)", ["12"]),
     ],
 )
 def test_dates_and_codes_in_arabic_keep_their_direction(words: str, runs: list[str]) -> None:
