@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 
 ARABIC: Final = re.compile("[\u0600-\u06ff]")
 # A left-to-right run begins and ends with a letter, a digit or a bracket; adjacent runs are joined.
-_PIECE: Final = r"[±(]*[A-Za-z0-9](?:[A-Za-z0-9_./:^{}()+*=,−–-]*[A-Za-z0-9)}-])?"
+_PIECE: Final = r"[±(]*[A-Za-z0-9](?:[A-Za-z0-9₀₁_./:^{}()+*=,−–-]*[A-Za-z0-9₀₁)}-])?"
 _LATIN: Final = re.compile(rf"({_PIECE}(?:[:,]? (?:[−–…] )?{_PIECE})*)", flags=re.ASCII)
 
 

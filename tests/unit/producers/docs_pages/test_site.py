@@ -174,6 +174,7 @@ def test_what_is_shown_is_never_markup() -> None:
         ("كلام (بين قوسين)", []),
         ("ملف الربط (TOML أو JSON) لكل عمود", ["TOML", "JSON"]),
         ("(12 ساعة)", ["12"]),
+        ("من C₀ إلى C₁ وهما", ["C₀", "C₁"]),
     ],
 )
 def test_dates_and_codes_in_arabic_keep_their_direction(words: str, runs: list[str]) -> None:
