@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Final
+
+from markdown_it.token import Token
 
 from producers.docs_pages.prose import FOLDER, PARSER, PROSE_PAGES, UNTRANSLATED
 
@@ -33,26 +34,17 @@ def page_pair(page: str) -> tuple[list[Block], list[Block]]:
 
 
 def blocks_of(markdown: str) -> list[Block]:
-    return list(_blocks(markdown))
+    return [_block(token, token.children or []) for token in PARSER.parse(markdown)]
 
 
-def _blocks(markdown: str) -> Iterator[Block]:
-    for token in PARSER.parse(markdown):
-        inner = token.children or []
-        links = sorted(str(child.attrGet("href")) for child in inner if child.type == "link_open")
-        if token.type == "inline":
-            codes = sorted(child.content for child in inner if child.type == "code_inline")
-            yield Block("text", tuple(codes), tuple(links), "".join(map(_words, inner)))
-        else:
-            codes = [f"{token.info}\n{token.content}"] if token.content else []
-            yield Block(f"{token.type} {token.tag}".strip(), tuple(codes), (), "")
-
-
-def _words(token: object) -> str:
-    kind = getattr(token, "type", "")
-    if kind in ("softbreak", "hardbreak"):
-        return " "
-    return str(getattr(token, "content", "")) if kind == "text" else " "
+def _block(token: Token, inner: list[Token]) -> Block:
+    if token.type != "inline":
+        code = (f"{token.info}\n{token.content}",) if token.content else ()
+        return Block(f"{token.type} {token.tag}".strip(), code, (), "")
+    codes = sorted(child.content for child in inner if child.type == "code_inline")
+    links = sorted(str(child.attrGet("href")) for child in inner if child.type == "link_open")
+    words = "".join(child.content if child.type == "text" else " " for child in inner)
+    return Block("text", tuple(codes), tuple(links), words)
 
 
 def arabic_link(english: str) -> str:
