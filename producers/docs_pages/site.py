@@ -198,7 +198,13 @@ class Site:
             (words.API_TAGS.get(tag, Bilingual(tag, tag)), operations) for tag, operations in groups_of(self._openapi())
         ]
         return self._html(
-            "api.html", view, groups=groups, summaries=words.API_SUMMARIES, intro=words.API, shell=words.API_SHELL
+            "api.html",
+            view,
+            groups=groups,
+            told=partial(_told, view.language),
+            places=words.API_PLACES,
+            intro=words.API,
+            shell=words.API_SHELL,
         )
 
     def _asyncapi(self, view: View) -> bytes:
@@ -292,7 +298,7 @@ def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(str(_TEMPLATES)), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    environment.filters |= {"breakable": _breakable, "coded": _coded, "short": _short}
+    environment.filters |= {"breakable": _breakable, "short": _short}
     return environment
 
 
@@ -301,11 +307,12 @@ def _breakable(path: str) -> Markup:
     return Markup(".<wbr>").join(escape(step) for step in path.split("."))
 
 
-def _coded(text: str) -> Markup:
-    """A sentence of the OpenAPI document: what stands between backquotes is code."""
-    parts = text.split("`")
+def _told(language: Language, english: str) -> Markup:
+    """A text of the OpenAPI document in the language; what stands between backquotes is code."""
+    text, escaped = (words.api_texts()[english], _isolated) if language == "ar" else (english, escape)
     return Markup().join(
-        Markup("<code>{}</code>").format(part) if place % 2 else escape(part) for place, part in enumerate(parts)
+        Markup("<code>{}</code>").format(part) if place % 2 else escaped(part)
+        for place, part in enumerate(text.split("`"))
     )
 
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
 from typing import Final
 
+import orjson
+
 from events.faults.problems import Bilingual
+from events.schema_tools.field_meanings import ATTRIBUTE_MEANINGS
 
 _B = Bilingual
 
@@ -33,7 +38,7 @@ SECTIONS: Final[tuple[tuple[str, Bilingual, Bilingual], ...]] = (
     (
         "/docs/api",
         _B("واجهة HTTP", "HTTP API"),
-        _B("كل مسار: معاملاته وأجسامه وأجوبته، ومثال.", "Every path: parameters, bodies, answers, an example."),
+        _B("كل مسار: معاملاته ومتنه وأجوبته، ومثال.", "Every path: parameters, bodies, answers, an example."),
     ),
     (
         "/docs/asyncapi",
@@ -161,77 +166,17 @@ API_TAGS: Final[Mapping[str, Bilingual]] = {
     "log files": _B("ملفات السجل", "Log files"),
     "documents": _B("الوثائق والمفاتيح", "Documents and keys"),
 }
-API_SUMMARIES: Final[Mapping[str, str]] = {
-    "Send one event or a batch": "إرسال حدث أو دفعة",
-    "Validate events without storing them": "التحقق من أحداث دون تخزينها",
-    "The verdict on an event": "نتيجة التحقق من حدث",
-    "Verdicts on everything sent, in order": "نتائج التحقق من كل ما أُرسل، بالترتيب",
-    "Sequence numbers seen and missing": "الأرقام التسلسلية الواردة والمفقودة",
-    "A team's due dates as a calendar": "مواعيد فريق في تقويم",
-    "A team's due dates for a calendar program": "مواعيد فريق لبرنامج تقويم",
-    "The plan at a glance": "الخطة بنظرة واحدة",
-    "The service directory": "دليل الخدمات",
-    "A service and its history": "خدمة وما جرى لها",
-    "The projects": "المشاريع",
-    "A project, its phases and its history": "مشروع ومراحله وما جرى له",
-    "The awareness campaigns": "حملات التوعية",
-    "What an agency must do now": "ما على الجهة الآن",
-    "A campaign, its brief, its airings and its history": "حملة ونصها ومرات بثها وما جرى لها",
-    "What was aired about each launched service": "ما بُث عن كل خدمة أُطلقت",
-    "Partnerships": "الشراكات",
-    "A partnership and its terms": "شراكة وشروطها",
-    "The statements of a partnership": "كشوف شراكة",
-    "The statement of a closed period": "كشف فترة مقفلة",
-    "The transfers of a partnership": "تحويلات شراكة",
-    "The balances of the accounts": "أرصدة الحسابات",
-    "Find entries": "البحث عن قيود",
-    "What was accepted and does not fit what is known": "ما قُبل ولا يوافق المعروف",
-    "What each agency sent": "ما أرسلته كل جهة",
-    "An entry with the proof that it is in the log": "قيد مع برهان وجوده في السجل",
-    "Your teams": "فرق جهتك",
-    "Add a team": "إضافة فريق",
-    "A team": "فريق",
-    "Close a team": "إنهاء فريق",
-    "A team's contacts": "عناوين فريق",
-    "Replace a team's contacts": "استبدال عناوين فريق",
-    "Make a calendar's address": "إنشاء عنوان تقويم",
-    "Revoke a calendar's address": "إلغاء عنوان تقويم",
-    "Your webhooks": "عناوين الويب هوك لجهتك",
-    "Add a webhook": "إضافة ويب هوك",
-    "Give a webhook new secrets": "إصدار أسرار جديدة لويب هوك",
-    "Send an example to a webhook": "إرسال مثال إلى ويب هوك",
-    "Disable a webhook": "إيقاف ويب هوك",
-    "Enable a webhook again": "تشغيل ويب هوك من جديد",
-    "Your subscriptions": "اشتراكات جهتك",
-    "Subscribe a team": "اشتراك فريق",
-    "End a subscription": "إنهاء اشتراك",
-    "The newest signed checkpoint, with cosignatures": "أحدث نقطة تحقق موقَّعة، مع توقيعات الشهود",
-    "The newest signed checkpoint": "أحدث نقطة تحقق موقَّعة",
-    "The rotations of the log's key": "تبديلات مفتاح السجل",
-    "A bundle of entries": "حزمة قيود",
-    "A tile of the Merkle tree": "قطعة من شجرة ميركل",
-    "The key that signs receipts": "المفتاح الذي يوقّع الإيصالات",
-    "All keys that signed receipts": "كل المفاتيح التي وقّعت الإيصالات",
-    "What a problem means": "معنى المشكلة",
-    "Send messages to a webhook again": "إعادة إرسال رسائل إلى ويب هوك",
-    "The transfers of an account": "تحويلات حساب",
-    "The proof that the log only grew": "إثبات أن السجل امتداد لما قبله",
-    "What is expected of the open periods": "المتوقع من الفترات المفتوحة",
-    "The accounts of a partnership": "حسابات شراكة",
-    "The newest commitment to each read model": "أحدث بصمة لكل نموذج قراءة",
-    "Why a campaign was triggered": "سبب إطلاق حملة",
-    "The real history under other terms": "ما جرى فعلًا بشروط أخرى",
-    "The log's size, checkpoint and keys": "حجم السجل ونقطة تحققه ومفاتيحه",
-    "Expected and actual revenue by period": "الإيراد المتوقع والمحقق في كل فترة",
-    "Missing sequence numbers of a month by agency": "الأرقام التسلسلية المفقودة في شهر، لكل جهة",
-    "How the figures of a statement follow": "كيف حُسبت أرقام كشف",
-    "The plan against the calendar": "الخطة مقارنة بالتقويم",
-    "Attempts to deliver to a webhook": "محاولات التوصيل إلى ويب هوك",
-    "How a figure of a statement follows": "كيف حُسب رقم من كشف",
-    "How many campaigns wait for each next step": "عدد الحملات المنتظرة عند كل خطوة",
-    "What a partnership may still bring, and cost": "ما قد تجلبه شراكة وما قد تكلفه",
-    "What was refused, and what corrected it": "المرفوض وما صححه",
-    "A refusal": "رفض",
-    "The entries that made a figure": "القيود التي صنعت رقمًا",
+API_PLACES: Final[Mapping[str, Bilingual]] = {
+    "path": _B("في المسار", "path"),
+    "query": _B("في الاستعلام", "query"),
+    "header": _B("ترويسة", "header"),
 }
-"""English summary of an operation → Arabic."""
+"""Where a parameter stands."""
+
+
+@cache
+def api_texts() -> Mapping[str, str]:
+    """English text of the OpenAPI document → Arabic; an event's attributes have theirs in `ATTRIBUTE_MEANINGS`."""
+    pairs = orjson.loads(files("producers.docs_pages").joinpath("api_texts.json").read_bytes())
+    meanings = {meaning.en: meaning.ar for meaning in ATTRIBUTE_MEANINGS.values()}
+    return meanings | {pair["en"]: pair["ar"] for pair in pairs}

@@ -52,7 +52,7 @@ Team = Annotated[str, Path(pattern=TEAM_PATTERN)]
 Endpoint = Annotated[str, Path(pattern=ENDPOINT_PATTERN)]
 Subscription = Annotated[int, Path(ge=1, le=INTEGER_MAX)]
 Message = Annotated[int | None, Query(ge=1, le=INTEGER_MAX, description="Only attempts for the message with this id.")]
-Ended = Annotated[bool, Query(description="Also those that were closed, disabled by their team, or have ended.")]
+Ended = Annotated[bool, Query(description="Also those that have ended or are disabled.")]
 
 routes = APIRouter(tags=[TAG], default_response_class=Response)
 
@@ -86,7 +86,7 @@ async def list_teams(asked: Asked, ended: Ended = False, limit: Limit = 100, aft
     openapi_extra=openapi.body(NewTeam),
 )
 async def post_team(asked: Asked) -> Response:
-    """Add a team, or open a closed one again. Contacts are addresses of desks, never of persons.
+    """Add a team, or open a former one again. Contacts are addresses of desks, never of persons.
 
     A team gets nothing until it subscribes.
     """
@@ -99,7 +99,7 @@ async def post_team(asked: Asked) -> Response:
 
 @routes.get("/v1/teams/{team}", summary="A team", responses=openapi.reads(openapi.TEAM))
 async def get_team(asked: Asked, team: Team) -> Response:
-    """A team of your agency, also one that is closed."""
+    """A team of your agency, also a former one."""
     return answer(await _team(asked, await asked.agency(), team))
 
 

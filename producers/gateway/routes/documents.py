@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from events.schema_tools.field_meanings import ATTRIBUTE_MEANINGS
 from events.wire.envelope import EVENT_ID_PATTERN, SOURCE_PATTERN
 from infra.http.documents import ERROR_ROWS, INTEGER, TEXT, answer, shape
 from producers.gateway.verdicts import COMPLETENESS_STATUSES
 
-_EVENT: Final[dict[str, Any]] = {
-    "type": "object",
-    "required": ["specversion", "id", "source", "type", "subject", "time", "data"],
-    "properties": {
-        "specversion": {"const": "1.0"},
-        "id": {"type": "string", "pattern": EVENT_ID_PATTERN},
-        "source": {"type": "string", "pattern": SOURCE_PATTERN},
-        "type": TEXT,
-        "subject": TEXT,
-        "time": {"type": "string", "format": "date-time"},
-        "data": {"type": "object"},
-    },
+_ATTRIBUTES: Final[dict[str, dict[str, Any]]] = {
+    "specversion": {"const": "1.0"},
+    "id": {"type": "string", "pattern": EVENT_ID_PATTERN},
+    "source": {"type": "string", "pattern": SOURCE_PATTERN},
+    "type": TEXT,
+    "subject": TEXT,
+    "time": {"type": "string", "format": "date-time"},
+    "data": {"type": "object"},
 }
+_EVENT: Final = shape(
+    **{name: schema | {"description": ATTRIBUTE_MEANINGS[name].en} for name, schema in _ATTRIBUTES.items()}
+)
 _EVENT_EXAMPLE: Final = {
     "specversion": "1.0",
     "id": "launch-1",
@@ -57,10 +57,10 @@ _DUPLICATE: Final[dict[str, Any]] = {
     "properties": {
         "event": INTEGER,
         "id": TEXT,
-        "address": {"type": "string", "description": "Of the earlier record, where this gateway took it lately."},
-        "index": {**INTEGER, "description": "Of the entry that says the same."},
+        "address": {"type": "string", "description": "Of the earlier record, if this gateway accepted it recently."},
+        "index": {**INTEGER, "description": "Of the entry with the same event."},
         "proof": TEXT,
-        "first_event": {**INTEGER, "description": "The place in this request of the event that says the same."},
+        "first_event": {**INTEGER, "description": "The position of the same event earlier in this request."},
     },
 }
 RECEIPT: Final = answer(
@@ -81,7 +81,7 @@ RECEIPT: Final = answer(
             "refused": ERROR_ROWS,
             "duplicates": {
                 "type": "array",
-                "description": "Events of the receipt that say what an earlier one said: the registrar drops them.",
+                "description": "Events of the receipt that repeat an earlier one: the registrar drops them.",
                 "items": _DUPLICATE,
             },
             "paused": _PAUSED,
@@ -120,7 +120,7 @@ _RANGES: Final[dict[str, Any]] = {
     "type": "array",
     "items": {"type": "array", "items": INTEGER, "minItems": 2, "maxItems": 2},
 }
-STATUS: Final = answer("What became of it.", _VERDICT)
+STATUS: Final = answer("The verdict on the event.", _VERDICT)
 RECEIPTS: Final = answer(
     "A page of verdicts. `next` is the cursor of the next one; `read_up_to` is how far the registrar has read.",
     {

@@ -23,6 +23,8 @@ _POLICY: Final = (
     "frame-ancestors 'none'"
 )
 OPENAPI: Final = "/openapi.json"
+# FastAPI declares a 422 for every parameter, also for a text of a path, which is always valid.
+_FRAMEWORKS_OWN: Final = "Validation Error"
 _DOCUMENTS: Final = (
     OPENAPI,
     "/asyncapi.json",
@@ -61,20 +63,36 @@ for address in _DOCUMENTS:
     routes.add_api_route(address, document, include_in_schema=False)
 
 
-@routes.get(KEY, summary="The key that signs receipts", response_class=Response, responses=problems(400))
+@routes.get(
+    KEY,
+    summary="The key that signs receipts",
+    response_class=Response,
+    response_description="The key in one line.",
+    responses=problems(400),
+)
 async def key(parts: PartsDep) -> Response:
     """The verifier key (C2SP signed-note `vkey`) of this gateway."""
     return Response(parts.signer.keys.history.current.vkey + "\n", media_type="text/plain; charset=utf-8")
 
 
-@routes.get(KEYS, summary="All keys that signed receipts", response_class=Response, responses=problems(400))
+@routes.get(
+    KEYS,
+    summary="All keys that signed receipts",
+    response_class=Response,
+    response_description="The keys, the first one first.",
+    responses=problems(400),
+)
 async def keys(parts: PartsDep) -> Response:
     """The first verifier key of this gateway, and each rotation since as a note signed by the old and the new key."""
     return Response(parts.signer.keys.history.document(), media_type="text/plain; charset=utf-8")
 
 
 @routes.get(
-    PAGE_PREFIX + "{code}", summary="What a problem means", response_class=Response, responses=problems(400, 404)
+    PAGE_PREFIX + "{code}",
+    summary="What a problem means",
+    response_class=Response,
+    response_description="The page, as HTML.",
+    responses=problems(400, 404),
 )
 async def page(code: str, request: Request) -> Response:
     """The page of a problem's type, in Arabic or English."""
@@ -101,10 +119,14 @@ def openapi_document(app: FastAPI) -> dict[str, object]:
             description="CloudEvents 1.0.2 over HTTP into the national log. Errors are RFC 9457 problems.",
             routes=app.routes,
         )
-        schemes = document.setdefault("components", {}).setdefault("securitySchemes", {})
-        schemes["token"] = {"type": "http", "scheme": "bearer"}
+        components = document.setdefault("components", {})
+        components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+        for name in ("HTTPValidationError", "ValidationError"):
+            components.get("schemas", {}).pop(name, None)
         for path, operations in document["paths"].items():
             for operation in operations.values():
                 operation["security"] = [{"token": []}] if needs_token(path) else []
+                if operation["responses"].get("422", {}).get("description") == _FRAMEWORKS_OWN:
+                    del operation["responses"]["422"]
         app.openapi_schema = document
     return app.openapi_schema

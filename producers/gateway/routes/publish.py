@@ -36,14 +36,14 @@ routes = APIRouter(tags=["events"])
 async def send(
     parts: PartsDep,
     request: Request,
-    partial: Annotated[bool, Query(description="Store the good events of a batch and name the others.")] = False,
+    partial: Annotated[bool, Query(description="Store the valid events of a batch and list the others.")] = False,
 ) -> Response:
     """Stores events durably and answers with a signed receipt.
 
     202 means that Kafka has acknowledged every event of the receipt (`acks=all`). A batch with a bad event stores
     nothing and lists every fault of every event, unless `partial` is true. 504 means that the outcome is unknown:
     send the same ids and bytes again; what was stored already is dropped as a duplicate. Events of the receipt that
-    repeat what was sent lately are listed in `duplicates`.
+    repeat recent ones are listed in `duplicates`.
     """
     return await stored(parts, request, partial=partial)
 
@@ -60,7 +60,7 @@ async def validate(parts: PartsDep, request: Request) -> Response:
 
     Form and authority are validated as when sending. `duplicates` are those that are in the log already (at `index`),
     or earlier in this request (`first_event`); an id that belongs to another event is the fault `conflict`. What
-    was sent and is not registered yet is not looked at.
+    is sent and not registered yet is not considered.
     """
     caller = await parts.caller(request)
     caller.require("events:write")
