@@ -8,9 +8,10 @@ from typing import Final
 
 from markdown_it.token import Token
 
-from producers.docs_pages.prose import FOLDER, PARSER, PROSE_PAGES, UNTRANSLATED
+from infra.http.prose import PARSER
+from producers.docs_pages.prose import FOLDER, PROSE_PAGES
 
-TRANSLATED: Final = sorted(set(PROSE_PAGES.values()) - UNTRANSLATED)
+TRANSLATED: Final = sorted(PROSE_PAGES.values())
 
 
 @dataclass(frozen=True, slots=True)

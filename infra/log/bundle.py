@@ -23,7 +23,7 @@ def split_bundle(data: bytes) -> list[bytes]:
 
 
 def by_bundle(indexes: Iterable[int], bundles_max: int = 1) -> Iterator[list[int]]:
-    """Ascending indexes in groups that one query reads: those of one bundle, or of up to `bundles_max` adjacent ones."""
+    """Ascending indexes in groups that one query reads: those of one bundle, or of `bundles_max` adjacent ones."""
     group: list[int] = []
     for index in indexes:
         number = index // BUNDLE

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from itertools import pairwise, takewhile
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
 
 from infra.http.problems import Language
-from producers.docs_pages.bidi import ARABIC, isolated
+from infra.http.prose import PARSER, html_of
 
 FOLDER: Final = Path(__file__).parents[2] / "docs"
 PROSE_PAGES: Final = {
@@ -34,17 +33,12 @@ PROSE_PAGES: Final = {
     "/docs/audit": "audit.md",
     "/docs/threat-model": "threat-model.md",
 }
-"""Address → file."""
-UNTRANSLATED: Final = frozenset(
-    {"gateway.md", "outbox.md", "kafka.md", "tls.md", "runbook.md", "ledger.md", "audit.md", "threat-model.md"}
-)
-"""Files without an Arabic page: readers of Arabic get the English one."""
+"""Address → file, in `docs` and, in Arabic, in `docs/ar`."""
 
 _PRE: Final = '<pre dir="ltr" tabindex="0" role="region" aria-label="{}">'
 """A wide example can be scrolled with the keyboard (WCAG 2.1.1) and has a name (4.1.2)."""
 _EXAMPLE: Final = {"ar": "مثال", "en": "Example"}
 _ADDRESSES: Final = {file: path for path, file in PROSE_PAGES.items()}
-PARSER: Final = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
 def prose_of(path: str, language: Language, href: Callable[[str], str]) -> Markup:
@@ -59,11 +53,9 @@ def prose_of(path: str, language: Language, href: Callable[[str], str]) -> Marku
         heading.attrSet("id", anchor)
     for token in tokens:
         if token.children:
-            led = list(_led(token.children, href))
-            token.children = list(_isolated(led)) if language == "ar" else led
-    # The renderer has escaped all text, so every `<pre>` is its own.
-    rendered = PARSER.renderer.render(tokens, PARSER.options, {}).replace("<pre>", _PRE.format(_EXAMPLE[language]))
-    return Markup(rendered)  # noqa: S704
+            token.children = list(_led(token.children, href))
+    # All text is escaped, so every `<pre>` is the renderer's.
+    return Markup(str(html_of(tokens, language)).replace("<pre>", _PRE.format(_EXAMPLE[language])))  # noqa: S704
 
 
 def title_of(path: str, language: Language) -> str:
@@ -72,9 +64,8 @@ def title_of(path: str, language: Language) -> str:
 
 
 def _text(path: str, language: Language) -> str:
-    file = PROSE_PAGES[path]
-    folder = FOLDER / "ar" if language == "ar" and file not in UNTRANSLATED else FOLDER
-    return (folder / file).read_text(encoding="utf-8")
+    folder = FOLDER / "ar" if language == "ar" else FOLDER
+    return (folder / PROSE_PAGES[path]).read_text(encoding="utf-8")
 
 
 def _anchors(path: str) -> list[str]:
@@ -96,20 +87,4 @@ def _led(tokens: list[Token], href: Callable[[str], str]) -> Iterator[Token]:
             if file in _ADDRESSES:
                 token.attrSet("href", href(_ADDRESSES[file]) + (f"#{fragment}" if fragment else ""))
         if not (dropped and token.type in ("link_open", "link_close")):
-            yield token
-
-
-def _isolated(tokens: list[Token]) -> Iterator[Token]:
-    """Latin words and numbers keep their direction. An emphasis without Arabic is what a program prints in English."""
-    printed = False
-    for place, token in enumerate(tokens):
-        if token.type == "em_open":
-            inside = takewhile(lambda one: one.type != "em_close", tokens[place:])
-            printed = not ARABIC.search("".join(one.content for one in inside))
-            if printed:
-                token.attrs |= {"lang": "en", "dir": "ltr"}
-        printed = printed and token.type != "em_close"
-        if token.type == "text" and not printed:
-            yield Token("html_inline", "", 0, content=str(isolated(token.content)))
-        else:
             yield token

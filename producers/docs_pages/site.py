@@ -32,9 +32,9 @@ from events.types.contradictions import RULES, contradictions_of
 from events.types.domains import DOMAINS
 from events.wire.envelope import Envelope, full_type
 from infra.http.problems import EXPLANATIONS, PAGE_PREFIX, Language
+from infra.http.prose import isolated
 from producers.docs_pages import words
 from producers.docs_pages.asyncapi import channels_of
-from producers.docs_pages.bidi import isolated
 from producers.docs_pages.explained import Explained, of_event, of_request
 from producers.docs_pages.fields import field_rows
 from producers.docs_pages.openapi import groups_of
@@ -309,7 +309,7 @@ def _breakable(path: str) -> Markup:
 
 def _told(language: Language, english: str) -> Markup:
     """A text of the OpenAPI document in the language; what stands between backquotes is code."""
-    text, escaped = (words.api_texts()[english], _isolated) if language == "ar" else (english, escape)
+    text, escaped = (words.api_texts()[english], isolated) if language == "ar" else (english, escape)
     return Markup().join(
         Markup("<code>{}</code>").format(part) if place % 2 else escaped(part)
         for place, part in enumerate(text.split("`"))

@@ -27,12 +27,13 @@ async def operations_page(visit: Visiting) -> Response:
     """While the database is away: what was read last, with its time."""
     processes = await read_processes(visit.parts.settings)
     found, is_kept = await _read(visit)
+    language = visit.words.language
     context: dict[str, Any] = {
         "found": found,
         "is_kept": is_kept,
         "processes": processes,
-        "halts": [(halt, runbook_entry(halt.kind, halt.reason)) for halt in found.halts(processes)],
-        "when_paused": runbook_entry("paused", ""),
+        "halts": [(halt, runbook_entry(halt.kind, halt.reason, language)) for halt in found.halts(processes)],
+        "when_paused": runbook_entry("paused", "", language),
     }
     return visit.page("operations/operations.html", live=True, **context)
 

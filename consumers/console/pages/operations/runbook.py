@@ -12,10 +12,15 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-_FILE: Final = Path(__file__).parents[4] / "docs" / "runbook.md"
+from infra.http.problems import Language
+from infra.http.prose import PARSER, html_of
+
+_FILES: Final[dict[Language, Path]] = {
+    language: (Path(__file__).parents[4] / "docs").joinpath(*folder, "runbook.md")
+    for language, folder in (("en", ()), ("ar", ("ar",)))
+}
 _SECTIONS: Final = {
     "registrar": "The registrar is halted",
     "topic": "An agency's topic is halted",
@@ -35,12 +40,11 @@ class RunbookEntry:
     html: Markup
 
 
-def runbook_entry(kind: str, reason: str) -> RunbookEntry:
+def runbook_entry(kind: str, reason: str, language: Language) -> RunbookEntry:
     """The entry for a halt of this kind; the whole section where no quoted message is that of the reason."""
-    title = _SECTIONS.get(kind, _SECTIONS["process"])
-    text = _sections()[title]
+    title, text = _sections(language)[_SECTIONS.get(kind, _SECTIONS["process"])]
     found = max(_matching(text, reason), default=None)
-    return RunbookEntry(title, _html(text if found is None else found[1]))
+    return RunbookEntry(title, _html(text if found is None else found[1], language))
 
 
 def _matching(text: str, reason: str) -> Iterator[tuple[int, str]]:
@@ -79,17 +83,18 @@ def _match(quoted: str, reason: str) -> int | None:
 
 
 @cache
-def _sections() -> dict[str, str]:
-    """Title → text, of the sections of the second level."""
-    found = re.split(r"^## ", _FILE.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
-    return {section.partition("\n")[0].strip(): section.partition("\n")[2].strip() for section in found}
+def _sections(language: Language) -> dict[str, tuple[str, str]]:
+    """English title → title and text, of the sections of the second level: both pages have the same ones."""
+    pages = {one: re.split(r"^## ", _FILES[one].read_text(encoding="utf-8"), flags=re.MULTILINE)[1:] for one in _FILES}
+    parts = [section.partition("\n") for section in pages[language]]
+    english = [section.partition("\n")[0].strip() for section in pages["en"]]
+    return {name: (part[0].strip(), part[2].strip()) for name, part in zip(english, parts, strict=True)}
 
 
-def _html(text: str) -> Markup:
+def _html(text: str, language: Language) -> Markup:
     """Markdown as HTML; links, which lead to files of the repository, become their text."""
-    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
-    tokens = parser.parse(text)
+    tokens = PARSER.parse(text)
     for token in tokens:
         if token.children:
             token.children = [child for child in token.children if child.type not in ("link_open", "link_close")]
-    return Markup(parser.renderer.render(tokens, parser.options, {}))  # noqa: S704 - raw HTML is escaped
+    return html_of(tokens, language)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from consumers.console.pages.operations.runbook import runbook_entry
@@ -28,14 +30,21 @@ from consumers.console.pages.operations.runbook import runbook_entry
     ],
 )
 def test_the_entry_of_a_reason(kind: str, reason: str, shown: str, left_out: str) -> None:
-    html = runbook_entry(kind, reason).html
+    html = runbook_entry(kind, reason, "en").html
     assert shown in html
     assert left_out not in html
     assert "<a " not in html
 
 
 def test_a_reason_that_nobody_quoted_shows_the_whole_section() -> None:
-    entry = runbook_entry("consumer", "something new")
+    entry = runbook_entry("consumer", "something new", "en")
     assert entry.title == "A consumer is halted"
     assert "The campaign rules cannot be used" in entry.html
     assert "Entry iN settles" in entry.html
+
+
+def test_a_reader_of_arabic_has_the_same_entry_in_arabic() -> None:
+    html = runbook_entry("topic", "it ends at offset 4, before 9", "ar").html
+    assert '<em lang="en" dir="ltr">it ends at offset' in html
+    assert re.search("[\u0600-\u06ff]{3}", html)
+    assert runbook_entry("consumer", "something new", "ar").title == "توقف مستهلك"

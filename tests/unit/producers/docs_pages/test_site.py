@@ -13,9 +13,9 @@ from events.faults.problems import CODES
 from events.schema_tools.schema_documents import schema_of
 from events.types.catalogue import CATALOGUE
 from infra.http.problems import REQUEST_CODES, Language
-from producers.docs_pages.bidi import isolated
+from infra.http.prose import isolated
 from producers.docs_pages.openapi import anchor_of
-from producers.docs_pages.prose import PROSE_PAGES, UNTRANSLATED
+from producers.docs_pages.prose import PROSE_PAGES
 from producers.docs_pages.site import (
     CURL,
     LANGUAGES,
