@@ -17,10 +17,8 @@ from markupsafe import Markup
 from infra.http.problems import Language
 from infra.http.prose import PARSER, html_of
 
-_FILES: Final[dict[Language, Path]] = {
-    language: (Path(__file__).parents[4] / "docs").joinpath(*folder, "runbook.md")
-    for language, folder in (("en", ()), ("ar", ("ar",)))
-}
+_DOCS: Final = Path(__file__).parents[4] / "docs"
+_FILES: Final[dict[Language, Path]] = {"en": _DOCS / "runbook.md", "ar": _DOCS / "ar" / "runbook.md"}
 _SECTIONS: Final = {
     "registrar": "The registrar is halted",
     "topic": "An agency's topic is halted",
@@ -85,7 +83,9 @@ def _match(quoted: str, reason: str) -> int | None:
 @cache
 def _sections(language: Language) -> dict[str, tuple[str, str]]:
     """English title → title and text, of the sections of the second level: both pages have the same ones."""
-    pages = {one: re.split(r"^## ", _FILES[one].read_text(encoding="utf-8"), flags=re.MULTILINE)[1:] for one in _FILES}
+    pages = {
+        one: re.split(r"^## ", file.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:] for one, file in _FILES.items()
+    }
     parts = [section.partition("\n") for section in pages[language]]
     english = [section.partition("\n")[0].strip() for section in pages["en"]]
     return {name: (part[0].strip(), part[2].strip()) for name, part in zip(english, parts, strict=True)}
