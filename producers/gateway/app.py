@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import structlog
 from fastapi import Depends, FastAPI, Request, Response
@@ -16,6 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from events.validation.forms import forms_by_type
@@ -151,7 +152,17 @@ async def _refusal(request: Request, error: Exception) -> Response:
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = _CODES.get(error.status_code, "malformed-request")
-    return _answer(request, Problem(code, headers=error.headers))
+    headers = dict(error.headers or {})
+    if code == "method-not-allowed" and (methods := _methods(request)):
+        headers["Allow"] = ", ".join(methods)
+    return _answer(request, Problem(code, headers=headers))
+
+
+def _methods(request: Request) -> list[str]:
+    """The methods of the path. The framework names only those of the first route that has it."""
+    paths = cast("dict[str, dict[str, Any]]", openapi_document(request.app)["paths"])
+    found = {method for path, item in paths.items() if compile_path(path)[0].match(request.url.path) for method in item}
+    return sorted(map(str.upper, found))
 
 
 async def _bad_parameter(request: Request, error: Exception) -> Response:

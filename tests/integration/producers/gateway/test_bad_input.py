@@ -331,3 +331,14 @@ async def test_an_agencys_token_sends_nothing_of_another_agency(harness: Gateway
         answer = await harness.send(body, {**given, **labour})
         assert (answer.status_code, answer.json()["type"]) == (422, "/problems/foreign-source")
     assert await harness.stored() == await harness.stored("labour") == []
+
+
+async def test_a_method_that_a_path_does_not_have_is_answered_with_all_that_it_has(harness: GatewayHarness) -> None:
+    for path, allowed in (
+        ("/v1/subscriptions", "GET, POST"),
+        ("/v1/teams/press", "DELETE, GET"),
+        ("/v1/pace", "GET"),
+    ):
+        answer = await harness.client.request("PUT", path)
+        assert answer.status_code == 405, path
+        assert answer.headers["allow"] == allowed
