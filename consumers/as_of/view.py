@@ -97,13 +97,13 @@ async def live_view(connection: Connection, consumers: Sequence[Consumer]) -> As
 
 
 async def _live(connection: Connection, consumers: Sequence[Consumer]) -> View:
-    names = [consumer.name for consumer in consumers]
-    positions = {row["consumer"]: row["position"] for row in await connection.fetch(_SQL["positions"], names)}
-    for consumer in consumers:
-        if not await connection.fetchval(_SQL["schema_exists"], consumer.schema):
-            raise NotStarted(f"{consumer.name}: {NotStarted.__doc__}")
-    applied = {name: positions.get(name, 0) for name in names}
-    return View(connection, applied, {consumer.name: consumer.schema for consumer in consumers})
+    schemas = {consumer.name: consumer.schema for consumer in consumers}
+    positions = {}
+    for name, is_there, position in await connection.fetch(_SQL["positions"], [*schemas], [*schemas.values()]):
+        if not is_there:
+            raise NotStarted(f"{name}: {NotStarted.__doc__}")
+        positions[name] = position
+    return View(connection, positions, schemas)
 
 
 class _OccurredBy(Scratch):

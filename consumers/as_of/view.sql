@@ -1,6 +1,5 @@
 -- name: positions
--- Each consumer's position; one that never ran has no row.
-SELECT consumer, position FROM platform.position WHERE consumer = ANY($1)
-
--- name: schema_exists
-SELECT to_regnamespace($1) IS NOT NULL
+-- Of each consumer, whether its schema exists, and its position; one that never ran has no row.
+SELECT c.name, to_regnamespace(c.schema) IS NOT NULL AS is_there, coalesce(p.position, 0) AS position
+FROM unnest($1::text[], $2::text[]) AS c (name, schema)
+LEFT JOIN platform.position p ON p.consumer = c.name

@@ -12,9 +12,9 @@ from consumers.event_index.read import as_full_type
 from consumers.explain.figures import EVERYTHING, Amount, Figure, Part, Scope
 from consumers.explain.sources import Raw, Reach
 from consumers.registry import CONSUMERS
+from events.errors import YesserError
 from events.wire.entry import parse_entry
-from infra.log.bundle import by_bundle
-from infra.log.reader import entry_batches, read_checked
+from infra.log.reader import entry_batches, read_chosen
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 
@@ -22,6 +22,10 @@ PAGE_INDEXES: Final = 8_192
 PREFETCHED_ROWS: Final = 4_096
 KEYS_MAX: Final = 10_000
 """Keys among which a similar one is looked for."""
+
+
+class TooManyEntries(YesserError):
+    """More entries can have changed the figure than are wanted."""
 
 
 class DatabaseSource:
@@ -45,25 +49,34 @@ class DatabaseSource:
 
     async def entries(self, scope: Scope) -> AsyncIterator[Raw]:
         """By the index of events as far as it goes, then by reading the log."""
-        indexed = 0 if scope == EVERYTHING else min(self._end, self._view.positions[EVENT_INDEX.name])
-        connection = await self._view.use(EVENT_INDEX)
-        async for page in _pages(connection, scope, indexed):
-            for own in by_bundle(page):
-                found = await read_checked(connection, own[0], own[-1] + 1 - own[0])
-                for index in own:
-                    yield index, found[index - own[0]]
-        async for first, batch in entry_batches(connection, indexed, self._end):
-            for index, raw in enumerate(batch, first):
-                if scope.has(parse_entry(index, raw)):
-                    yield index, raw
+        indexed, connection = self._indexed(scope), await self._view.use(EVENT_INDEX)
+        after = -1
+        while after < indexed - 1:
+            page = await _indexes(connection, scope, after, indexed, PAGE_INDEXES)
+            for raw in zip(page, await read_chosen(connection, page), strict=True):
+                yield raw
+            after = page[-1] if len(page) == PAGE_INDEXES else indexed
+        async for raw in self._not_indexed(connection, scope, indexed):
+            yield raw
+
+    async def few_entries(self, scope: Scope, entries_max: int) -> list[Raw]:
+        """The entries of the scope. Raises `TooManyEntries` before any is read."""
+        indexed, connection = self._indexed(scope), await self._view.use(EVENT_INDEX)
+        own = await _indexes(connection, scope, -1, indexed, entries_max + 1)
+        if len(own) + self._end - indexed > entries_max:
+            raise TooManyEntries
+        few = zip(own, await read_chosen(connection, own), strict=True)
+        return [*few, *[raw async for raw in self._not_indexed(connection, scope, indexed)]]
 
     async def live(self, figures: Mapping[str, Figure]) -> dict[str, Any] | None:
         if not self._is_live:
             return None
         amounts = {part: Amount(part) for figure in figures.values() for part in figure.parts}
-        for part, amount in amounts.items():
-            async for row in self._rows(part):
-                amount.change(part.table.key_of(row), None, part.of(row))
+        for same in _of_same_rows(amounts):
+            async for row in self._rows(same[0]):
+                key = same[0].table.key_of(row)
+                for part in same:
+                    amounts[part].change(key, None, part.of(row))
         return {
             name: figure.combine(*(amounts[part].value for part in figure.parts)) for name, figure in figures.items()
         }
@@ -74,6 +87,17 @@ class DatabaseSource:
         return [
             tuple(row) for row in await connection.fetch(f"SELECT {columns} FROM {part.table.name} LIMIT {KEYS_MAX}")
         ]
+
+    def _indexed(self, scope: Scope) -> int:
+        """Up to where the index of events is used."""
+        return 0 if scope == EVERYTHING else min(self._end, self._view.positions[EVENT_INDEX.name])
+
+    async def _not_indexed(self, connection: Connection, scope: Scope, first: int) -> AsyncIterator[Raw]:
+        """Those of the scope from `first` on, by reading the log."""
+        async for start, batch in entry_batches(connection, first, self._end):
+            for index, raw in enumerate(batch, start):
+                if scope.has(parse_entry(index, raw)):
+                    yield index, raw
 
     async def _rows(self, part: Part) -> AsyncIterator[Any]:
         connection, table = await self._view.use(part.consumer), part.table
@@ -90,9 +114,25 @@ async def database_source(settings: Settings, end: int | None) -> AsyncIterator[
         yield DatabaseSource(shown, end)
 
 
-async def _pages(connection: Connection, scope: Scope, end: int) -> AsyncIterator[list[int]]:
-    """The indexes of the entries of a scope below `end`, page by page."""
-    arguments: list[Any] = [-1, end]
+def _of_same_rows(parts: Iterable[Part]) -> list[list[Part]]:
+    """The parts in groups that count the same rows, each read once."""
+    groups: list[list[Part]] = []
+    for part in parts:
+        same = next((group for group in groups if _has_same_rows(group[0], part)), None)
+        if same is None:
+            groups.append([part])
+        else:
+            same.append(part)
+    return groups
+
+
+def _has_same_rows(one: Part, other: Part) -> bool:
+    return one.consumer is other.consumer and one.table is other.table and one.where == other.where
+
+
+async def _indexes(connection: Connection, scope: Scope, after: int, end: int, limit: int) -> list[int]:
+    """The first indexes of the entries of a scope after `after` and below `end`."""
+    arguments: list[Any] = [after, end, limit]
     conditions = ["index > $1", "index < $2"]
     types = None if scope.types is None else sorted(map(as_full_type, scope.types))
     for condition, given in (
@@ -103,12 +143,5 @@ async def _pages(connection: Connection, scope: Scope, end: int) -> AsyncIterato
         if given is not None:
             arguments.append(given)
             conditions.append(condition.format(len(arguments)))
-    sql = f"SELECT index FROM event WHERE {' AND '.join(conditions)} ORDER BY index LIMIT {PAGE_INDEXES}"
-    page: list[int] = []
-    while end and (page or arguments[0] < 0):
-        page = [index for (index,) in await connection.fetch(sql, *arguments)]
-        if page:
-            arguments[0] = page[-1]
-            yield page
-        else:
-            return
+    sql = f"SELECT index FROM event WHERE {' AND '.join(conditions)} ORDER BY index LIMIT $3"
+    return [index for (index,) in await connection.fetch(sql, *arguments)]

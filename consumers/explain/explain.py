@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from consumers.explain.figures import Explained, Figure
 from consumers.explain.models import Model, NoSuchKey, WrongName, key_text, near
-from consumers.explain.plan_model import SHOWN_PLAN
+from consumers.explain.plan_model import SHOWN_PLAN, shown_plan_id
 from consumers.explain.shown_models import models
 from consumers.explain.sources import Reach, Source
 from consumers.explain.trace import BATCH_ENTRIES, Trace, Tracer, tracer
@@ -44,6 +44,11 @@ class Answer:
     trace: Trace
     is_compared: bool
 
+    @classmethod
+    def of(cls, request: Request, reach: Reach, trace: Trace, live: Mapping[str, Any] | None) -> Answer:
+        """`live`: the figures of the live tables, if there are any."""
+        return cls(request, reach, trace.stored if live is None else live, trace, live is not None)
+
     @property
     def ok(self) -> bool:
         """Whether the steps add up to the figures."""
@@ -63,29 +68,38 @@ def model_of(request: Request) -> Model:
     return model
 
 
-async def explain(source: Source, request: Request, also: Callable[[Tracer], None] = lambda tracer: None) -> Answer:
-    """`also` may read the rows of the fold. Raises `WrongName`, `NoSuchKey`, and what the source raises."""
+def chosen_figures(request: Request, plan_id: str | None) -> Explained:
+    """The figures of a request; `plan_id` is the shown plan where the model needs it. Raises `WrongName`."""
     model = model_of(request)
     key = model.parse(request.key)
     if key is None:
         given = f"{request.key!r} is not a key of {model.name}." if request.key else f"Give a key of {model.name}."
         raise WrongName(f"{given} It is written {model.key_form}.")
+    found = model.explained(key, plan_id) if model.needs_plan else model.explained(key)
+    if request.field is None:
+        return found
+    figure: Figure | None = found.figures.get(request.field)
+    if figure is None:
+        raise _wrong_field(request, found.figures)
+    return Explained({request.field: figure}, found.scope, found.row)
+
+
+async def explain(source: Source, request: Request, also: Callable[[Tracer], None] = lambda tracer: None) -> Answer:
+    """`also` may read the rows of the fold. Raises `WrongName`, `NoSuchKey`, and what the source raises."""
+    model = model_of(request)
+    plan_id = None
     if model.needs_plan:
-        await source.reach(part for figure in SHOWN_PLAN.figures.values() for part in figure.parts)
-        async with traced(source, SHOWN_PLAN, 0) as made:
-            found = model.explained(key, made.trace.end["plan_id"])
-    else:
-        found = model.explained(key)
-    chosen = _chosen(found, request)
-    reach = await source.reach(part for figure in chosen.figures.values() for part in figure.parts)
+        await source.reach(SHOWN_PLAN.parts)
+        plan_id = shown_plan_id([parse_entry(*raw) async for raw in source.entries(SHOWN_PLAN.scope)])
+    chosen = chosen_figures(request, plan_id)
+    reach = await source.reach(chosen.parts)
     async with traced(source, chosen, request.steps_max) as made:
         trace = made.finish()
         if trace.exists:
             also(made)
     if not trace.exists:
         raise NoSuchKey(await _no_such_key(source, model, chosen, request))
-    live = await source.live(chosen.figures)
-    return Answer(request, reach, trace.stored if live is None else live, trace, live is not None)
+    return Answer.of(request, reach, trace, await source.live(chosen.figures))
 
 
 @asynccontextmanager
@@ -100,16 +114,6 @@ async def traced(source: Source, found: Explained, steps_max: int) -> AsyncItera
                 batch = []
         made.apply(batch)
         yield made
-
-
-def _chosen(found: Explained, request: Request) -> Explained:
-    """The asked figures alone. Raises `WrongName`."""
-    if request.field is None:
-        return found
-    figure: Figure | None = found.figures.get(request.field)
-    if figure is None:
-        raise _wrong_field(request, found.figures)
-    return Explained({request.field: figure}, found.scope, found.row)
 
 
 def _wrong_field(request: Request, fields: Any) -> WrongName:

@@ -96,6 +96,11 @@ class Explained:
     scope: Scope
     row: Part | None = None
 
+    @property
+    def parts(self) -> list[Part]:
+        """The parts of all figures."""
+        return [part for figure in self.figures.values() for part in figure.parts]
+
 
 def kept(value: Any) -> Any:
     """The value as it is now: folds change lists and objects of rows in place."""

@@ -6,7 +6,7 @@ Projects and services count if they name the plan that is shown, whenever it was
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
 from typing import Any, Final
 
@@ -20,13 +20,25 @@ from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.projections.handlers import activity, plan, projects, services, training
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from consumers.revenue.rows import CONTRACT
-from infra.postgres.unit_of_work import Key
+from events.wire.entry import Entry
+from infra.postgres.unit_of_work import Key, UnitOfWork
 
 CHANNELS: Final = ("tv", "radio", "print")
 _COUNTS: Final = ("registered", "launched", "live", "suspended", "retired")
 
 SHOWN_PLAN: Final = Explained({"plan_id": column(PROJECTIONS, plan.SHOWN_PLAN, {}, "plan_id")}, Scope(types=plan.TYPES))
 """The plan that is shown."""
+
+
+def shown_plan_id(entries: Iterable[Entry]) -> str | None:
+    """The plan that is shown after these entries; only those of plans count."""
+    rows = UnitOfWork()
+    for table in plan.TABLES:
+        rows.adopt(table, (), whole=True)
+    for entry in entries:
+        plan.apply(rows, entry)
+    shown = plan.shown(rows)
+    return None if shown is None else shown.plan_id
 
 
 def _target(of: Callable[[Mapping[str, Any]], int]) -> Figure:

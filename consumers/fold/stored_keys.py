@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from mmap import mmap
 from typing import Any, Final
 
 from infra.postgres.unit_of_work import Key, Table
@@ -18,7 +19,7 @@ class StoredKeys:
     _BITS: Final = 1 << 28
 
     def __init__(self) -> None:
-        self._bits = bytearray(self._BITS >> 3)
+        self._bits = mmap(-1, self._BITS >> 3)  # a page of it costs memory once a key is added there
 
     def add(self, table: Table[Any], keys: Iterable[Key]) -> None:
         """Add the keys of stored rows."""

@@ -7,7 +7,6 @@ Results are cached: the first N entries never change.
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from typing import Any, Final
@@ -15,6 +14,7 @@ from typing import Any, Final
 import orjson
 
 from consumers.read_api.beside import Slots, output_of
+from consumers.read_api.remembered import Remembered
 from infra.process.tasks import retrieve_error
 from infra.settings import Settings
 
@@ -27,7 +27,7 @@ class PastPlans:
     def __init__(self, fold: Callable[[int], Awaitable[dict[str, Any]]]) -> None:
         self._fold = fold
         self._slots = Slots()
-        self._known: OrderedDict[int, dict[str, Any]] = OrderedDict()
+        self._known: Remembered[dict[str, Any]] = Remembered(REMEMBERED_MAX)
         self._under_way: dict[int, asyncio.Task[dict[str, Any]]] = {}
 
     async def plan(self, index: int, holder: str) -> dict[str, Any]:
@@ -35,9 +35,9 @@ class PastPlans:
 
         Raises `Problem`: 503 if too many are being computed, 429 if `holder` has its share of them.
         """
-        if index in self._known:
-            self._known.move_to_end(index)
-            return self._known[index]
+        known = self._known.get(index)
+        if known is not None:
+            return known
         task = self._under_way.get(index)
         if task is None:
             slot = ExitStack()
@@ -50,11 +50,10 @@ class PastPlans:
 
     async def _remembered(self, index: int) -> dict[str, Any]:
         try:
-            document = self._known[index] = await self._fold(index)
+            document = await self._fold(index)
         finally:
             del self._under_way[index]
-        if len(self._known) > REMEMBERED_MAX:
-            self._known.popitem(last=False)
+        self._known.add(index, document)
         return document
 
 

@@ -5,7 +5,8 @@ Everything that is computed from entries uses `read_checked`, which compares eac
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from bisect import bisect_left
+from collections.abc import AsyncIterator, Sequence
 from hashlib import sha256
 from typing import Final, NamedTuple
 
@@ -17,7 +18,10 @@ from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
 HASH_BYTES: Final = 32
+CHOSEN_MAX: Final = 64
+"""Entries of one query of `read_chosen`: each may stand in a segment of its own."""
 _SQL: Final = queries("infra.log", "reader.sql")
+_WRONG_HASH: Final = "its bytes do not give its hash in the log's tree"
 
 
 class ChangedEntry(Tampered):
@@ -73,6 +77,20 @@ async def read_checked(connection: Connection, first: int, limit: int) -> list[b
     return [entry for segment in segments for entry in checked_entries(segment, first, limit)]
 
 
+async def read_chosen(connection: Connection, indexes: Sequence[int]) -> list[bytes]:
+    """The entries of these ascending indexes, which the log has. Raises `ChangedEntry` for one that does not match its
+    leaf hash; the others of its segment are not compared."""
+    found: list[bytes] = []
+    for first in range(0, len(indexes), CHOSEN_MAX):
+        wanted = indexes[first : first + CHOSEN_MAX]
+        segments = [Segment(*row) for row in await connection.fetch(_SQL["chosen_with_leaves"], wanted)]
+        ends = [*(segment.start for segment in segments[1:]), wanted[-1] + 1]
+        for segment, end in zip(segments, ends, strict=True):
+            own = wanted[bisect_left(wanted, segment.start) : bisect_left(wanted, end)]
+            found += _chosen_entries(segment, own)
+    return found
+
+
 async def read_segments(connection: Connection, first: int, limit: int) -> list[Segment]:
     """The segments that hold the entries `first … first + limit - 1`, as far as they exist, for `checked_entries`."""
     return [Segment(*row) for row in await connection.fetch(_SQL["entries_with_leaves"], first, first + limit)]
@@ -81,13 +99,31 @@ async def read_segments(connection: Connection, first: int, limit: int) -> list[
 def checked_entries(segment: Segment, first: int, limit: int) -> list[bytes]:
     """Those of the entries that the segment holds. Raises `ChangedEntry`."""
     start, data, leaves = segment
-    try:
-        entries = split_bundle(data)
-    except IndexError:
-        entries = _entries_that_fit(data)
+    entries = _split(data)
     if b"".join([sha256(b"\x00" + entry).digest() for entry in entries]) != leaves:
-        raise ChangedEntry(start + _first_wrong(entries, leaves), "its bytes do not give its hash in the log's tree")
+        raise ChangedEntry(start + _first_wrong(entries, leaves), _WRONG_HASH)
     return entries[max(0, first - start) : max(0, first + limit - start)]
+
+
+def _chosen_entries(segment: Segment, indexes: Sequence[int]) -> list[bytes]:
+    start, data, leaves = segment
+    entries = _split(data)
+    numbers = [index - start for index in indexes]
+    if not all(number < len(entries) and _is_right(entries, leaves, number) for number in numbers):
+        raise ChangedEntry(start + _first_wrong(entries, leaves), _WRONG_HASH)
+    return [entries[number] for number in numbers]
+
+
+def _split(data: bytes) -> list[bytes]:
+    """The entries of a bundle; of a damaged one, those before the damage."""
+    try:
+        return split_bundle(data)
+    except IndexError:
+        return _entries_that_fit(data)
+
+
+def _is_right(entries: list[bytes], leaves: bytes, number: int) -> bool:
+    return sha256(b"\x00" + entries[number]).digest() == leaves[HASH_BYTES * number : HASH_BYTES * (number + 1)]
 
 
 def _entries_that_fit(data: bytes) -> list[bytes]:
@@ -103,10 +139,7 @@ def _entries_that_fit(data: bytes) -> list[bytes]:
 
 def _first_wrong(entries: list[bytes], leaves: bytes) -> int:
     """The first entry of a segment that does not match its leaf, or has none; else the first that is missing."""
-    for number, entry in enumerate(entries):
-        if sha256(b"\x00" + entry).digest() != leaves[32 * number : 32 * number + 32]:
-            return number
-    return len(entries)
+    return next((number for number in range(len(entries)) if not _is_right(entries, leaves, number)), len(entries))
 
 
 async def raw_bundle(connection: Connection, number: int, width: int = BUNDLE) -> bytes:

@@ -12,6 +12,15 @@ SELECT first_index, entries, leaves FROM log.segment
 WHERE first_index > $1::bigint - 256 AND first_index < $2::bigint AND first_index + entries_count > $1
 ORDER BY first_index
 
+-- name: chosen_with_leaves
+-- The segments that hold any of these entries.
+SELECT first_index, entries, leaves FROM log.segment
+WHERE first_index IN (
+    SELECT (SELECT max(s.first_index) FROM log.segment s WHERE s.first_index > i - 256 AND s.first_index <= i)
+    FROM unnest($1::bigint[]) AS chosen (i)
+)
+ORDER BY first_index
+
 -- name: leaves
 SELECT first_index, leaves FROM log.segment
 WHERE first_index > $1::bigint - 256 AND first_index < $2::bigint AND first_index + entries_count > $1

@@ -17,8 +17,6 @@ from consumers.read_api.access import may_read
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
 
-CONSUMERS: Final = (REVENUE, CAMPAIGNS)
-"""Those whose tables say whose a figure is."""
 _PROGRAMME: Final = ("plan", "services", "projects", "training", "coverage")
 _OF_THE_LOG: Final = ("anomalies", "refusals")
 """Keys of the plan that count events of every agency."""
@@ -28,7 +26,7 @@ _OWNER: Final = "SELECT owner FROM campaign WHERE campaign_id = $1"
 
 
 async def may_explain(view: View, scope: AccessScope, model: str, key: str) -> bool:
-    """Whether the caller may read the figures of this key. The view has the tables of `CONSUMERS`."""
+    """Whether the caller may read the figures of this key. The view has the tables of campaigns and revenue."""
     if scope == EVERYTHING:
         return True
     partnership_id = partnership_of(model, key)

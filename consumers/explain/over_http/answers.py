@@ -1,67 +1,42 @@
 """Explains a figure for a request: in a thread where few entries can have changed it, else by a process beside.
 
-The thread has a connection and a snapshot of its own. A figure of a million certificates takes minutes and would delay
-every other request; `yesser audit explain` then does it, at a low priority (`consumers.read_api.beside`).
+What the thread folds is read before, in the request's own snapshot. A figure of a million certificates takes minutes
+and would delay every other request: `yesser audit explain` does it, at a low priority (`consumers.read_api.beside`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final
 
 import orjson
 
-from consumers.as_of.view import NoSuchIndex
-from consumers.explain.database import database_source
-from consumers.explain.explain import Request, explain
-from consumers.explain.figures import Figure, Part, Scope
+from consumers.as_of.view import NoSuchIndex, View
+from consumers.explain.database import DatabaseSource, TooManyEntries
+from consumers.explain.explain import Answer, Request, explain
 from consumers.explain.models import Model, NoSuchKey, WrongName
+from consumers.explain.over_http.known_source import KnownSource, known_source
 from consumers.explain.show import answer_document
-from consumers.explain.sources import Raw, Reach, Source
+from consumers.explain.trace import Trace
 from consumers.read_api.beside import Slots, finished
-from events.errors import YesserError
+from consumers.read_api.remembered import Remembered
 from infra.command_line.exit_codes import ExitCode
 from infra.http.problems import Problem
 from infra.log.reader import ChangedEntry
 from infra.settings import Settings
 
-QUICK_ENTRIES_MAX: Final = 1_000
-QUICK_AT_ONCE_MAX: Final = 2
+ENTRIES_HERE_MAX: Final = 2_000
+"""Entries that are folded in this process: a process of its own needs longer to start than they take."""
+REMEMBERED_MAX: Final = 64
+REMEMBERED_STEPS_MAX: Final = 100
+"""Steps of a trace that is remembered: some hundred kilobytes."""
 CHANGED_ENTRY: Final = "changed-entry"
 """The code of the error in a problem: an entry that the figure is made of was changed after it was registered."""
 _INDEX: Final = re.compile(r"entry ([0-9]+) of the log was changed")
-
-
-class _TooManyEntries(YesserError):
-    """More entries can have changed the figure than a thread explains."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Bounded:
-    """A source that gives up after `entries_max` entries."""
-
-    source: Source
-    entries_max: int
-
-    async def reach(self, parts: Iterable[Part]) -> Reach:
-        return await self.source.reach(parts)
-
-    async def entries(self, scope: Scope) -> AsyncIterator[Raw]:
-        count = 0
-        async for raw in self.source.entries(scope):
-            count += 1
-            if count > self.entries_max:
-                raise _TooManyEntries
-            yield raw
-
-    async def live(self, figures: Mapping[str, Figure]) -> dict[str, Any] | None:
-        return await self.source.live(figures)
-
-    async def keys(self, part: Part) -> list[tuple[Any, ...]]:
-        return []
 
 
 class Explanations:
@@ -70,24 +45,46 @@ class Explanations:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._slots = Slots()
-        self._quick = asyncio.Semaphore(QUICK_AT_ONCE_MAX)
+        self._here = asyncio.Lock()
+        self._known: Remembered[Trace] = Remembered(REMEMBERED_MAX)
 
-    async def document(self, request: Request, end: int | None, holder: str) -> dict[str, Any]:
-        """The document of `yesser audit explain`, of the first `end` entries of the log.
+    async def read(self, view: View, request: Request, end: int | None) -> KnownSource | None:
+        """What explaining the figure after the first `end` entries needs; None where too many can have changed it.
+
+        The view has all tables. Raises `Problem`: 404 where there is no such figure, 500 for a changed entry.
+        """
+        source = DatabaseSource(view, end)
+        with _problems():
+            try:
+                return await known_source(source, request, partial(source.few_entries, entries_max=ENTRIES_HERE_MAX))
+            except TooManyEntries:
+                return None
+
+    async def document(
+        self, request: Request, known: KnownSource | None, end: int | None, holder: str
+    ) -> dict[str, Any]:
+        """The document of `yesser audit explain`, of what was read.
 
         Raises `Problem`: 404 where there is no such figure, 500 for a changed entry, 503 and 429 where too many are
         being explained.
         """
-        try:
-            async with self._quick:
-                return await asyncio.to_thread(_quickly, self._settings, request, end)
-        except _TooManyEntries:
+        if known is None:
             with self._slots.using(holder):
                 return await _beside(self._settings, request, end)
-        except (NoSuchKey, NoSuchIndex, WrongName):
-            raise Problem("not-found") from None
-        except ChangedEntry as error:
-            raise _changed(str(error), error.index) from error
+        with _problems():
+            async with self._here:
+                trace = await self._traced(known, request)
+        return answer_document(Answer.of(request, known.known_reach, trace, known.figures))
+
+    async def _traced(self, known: KnownSource, request: Request) -> Trace:
+        """What the entries made of the figures. The tables' figures are never remembered: they may be changed."""
+        question = request, known.extent
+        trace = self._known.get(question)
+        if trace is None:
+            trace = (await asyncio.to_thread(_explained, known, request)).trace
+            if request.steps_max <= REMEMBERED_STEPS_MAX:
+                self._known.add(question, trace)
+        return trace
 
 
 def split_figure(model: Model, path: str) -> tuple[str, str | None]:
@@ -100,12 +97,19 @@ def split_figure(model: Model, path: str) -> tuple[str, str | None]:
     return (head, last) if last in figures else (path, None)
 
 
-def _quickly(settings: Settings, request: Request, end: int | None) -> dict[str, Any]:
-    async def answer() -> dict[str, Any]:
-        async with database_source(settings, end) as source:
-            return answer_document(await explain(_Bounded(source, QUICK_ENTRIES_MAX), request))
+def _explained(known: KnownSource, request: Request) -> Answer:
+    return asyncio.run(explain(known, request))
 
-    return asyncio.run(answer())
+
+@contextmanager
+def _problems() -> Iterator[None]:
+    """Raises the `Problem` of an error."""
+    try:
+        yield
+    except (NoSuchKey, NoSuchIndex, WrongName):
+        raise Problem("not-found") from None
+    except ChangedEntry as error:
+        raise _changed(str(error), error.index) from error
 
 
 async def _beside(settings: Settings, request: Request, end: int | None) -> dict[str, Any]:

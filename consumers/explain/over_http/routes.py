@@ -9,12 +9,13 @@ from fastapi import APIRouter, Path, Response
 
 from consumers.as_of.view import NotStarted, live_view
 from consumers.explain.explain import Request
-from consumers.explain.over_http.access import CONSUMERS, may_explain, partnership_of, readable
+from consumers.explain.over_http.access import may_explain, partnership_of, readable
 from consumers.explain.over_http.answers import Explanations, split_figure
 from consumers.explain.shown_models import models
 from consumers.read_api.parameters import AsOfIndex, Limit
 from consumers.read_api.reading import JSON, Reading
 from consumers.read_api.routes import prepared
+from consumers.registry import CONSUMERS
 from infra.http.documents import INTEGER, TEXT, answer, problems, shape
 from infra.http.problems import Problem
 from infra.http.routes import RouteParts
@@ -67,7 +68,7 @@ Figure = Annotated[
 def router(parts: RouteParts) -> APIRouter:
     """The factory of the entry point `yesser.routes`."""
     routes = APIRouter(tags=["log"], default_response_class=Response, dependencies=[prepared(parts)])
-    explanations, known = Explanations(parts.settings), models()
+    explanations, by_name, consumers = Explanations(parts.settings), models(), list(CONSUMERS.values())
 
     @routes.get(
         "/v1/explain/{model}/{key:path}",
@@ -86,20 +87,20 @@ def router(parts: RouteParts) -> APIRouter:
         very many entries can have changed takes a while. An agency explains the programme's figures and its own, and of
         other agencies' entries sees no data; a partner and the treasury explain money.
         """
-        scope, found = await request.money_scope(), known.get(model)
+        scope, found = await request.money_scope(), by_name.get(model)
         if found is None or "\0" in key:
             raise Problem("not-found")
         name, field = split_figure(found, key)
+        asked = Request(model, name, field, limit)
         try:
-            async with request.parts.connection() as connection, live_view(connection, CONSUMERS) as view:
-                allowed = await may_explain(view, scope, model, name)
-                size = min(view.positions.values())
+            async with request.parts.connection() as connection, live_view(connection, consumers) as view:
+                if not await may_explain(view, scope, model, name):
+                    raise Problem("not-found")
+                known = await explanations.read(view, asked, as_of_index)
         except NotStarted:
             raise Problem("database-away", retry_after_s=5) from None
-        if not allowed or (as_of_index is not None and as_of_index > size):
-            raise Problem("not-found")
         holder = (await request.caller()).quota_name
-        document = await explanations.document(Request(model, name, field, limit), as_of_index, holder)
+        document = await explanations.document(asked, known, as_of_index, holder)
         shown = readable(document, scope, is_money=partnership_of(model, name) is not None)
         headers = {"Cache-Control": "private, no-cache"}
         if shown["earlier"] is not None and shown["steps"]:

@@ -7,7 +7,6 @@ answer, in a process of its own (`consumers.read_api.beside`), which ends if it 
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -20,10 +19,10 @@ from consumers.event_index.read import Query, find
 from consumers.read_api.access import money_scope
 from consumers.read_api.beside import Slots, output_of
 from consumers.read_api.reading import JSON, ReadRequest, Shown, found
+from consumers.read_api.remembered import Remembered
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
-from infra.log.bundle import by_bundle
-from infra.log.reader import read_checked
+from infra.log.reader import read_chosen
 from infra.settings import Settings
 
 ENTRIES_HERE_MAX: Final = 500
@@ -46,7 +45,7 @@ class Calculations:
         self._settings = settings
         self._slots = Slots()
         self._here = asyncio.Lock()
-        self._known: OrderedDict[tuple[str, ...], dict[str, Any]] = OrderedDict()
+        self._known: Remembered[dict[str, Any]] = Remembered(REMEMBERED_MAX)
 
     async def answer(
         self,
@@ -90,12 +89,11 @@ class Calculations:
         async with self._here:
             if key is None:
                 return await asyncio.to_thread(calculation)
-            if key not in self._known:
-                self._known[key] = await asyncio.to_thread(calculation)
-            self._known.move_to_end(key)
-            if len(self._known) > REMEMBERED_MAX:
-                self._known.popitem(last=False)
-            return self._known[key]
+            document = self._known.get(key)
+            if document is None:
+                document = await asyncio.to_thread(calculation)
+                self._known.add(key, document)
+            return document
 
     async def output_of(self, *command: str, answers_no: bool = False) -> bytes:
         """What a command prints as JSON, see `beside.output_of`."""
@@ -111,8 +109,5 @@ async def few_entries(view: View, partnership_id: str) -> list[Raw] | None:
     page = await find(connection, query)
     if page.next_cursor is not None:
         return None
-    entries: list[Raw] = []
-    for own in by_bundle([event["index"] for event in page.events]):
-        kept = await read_checked(connection, own[0], own[-1] + 1 - own[0])
-        entries += [(index, kept[index - own[0]]) for index in own]
-    return entries
+    indexes = [event["index"] for event in page.events]
+    return list(zip(indexes, await read_chosen(connection, indexes), strict=True))

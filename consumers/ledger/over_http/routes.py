@@ -17,13 +17,14 @@ from fastapi import Path as PathParameter
 from consumers.as_of.view import View
 from consumers.explain.database import DatabaseSource
 from consumers.explain.explain import Request as Asked
-from consumers.explain.explain import explain, model_of
+from consumers.explain.explain import explain
+from consumers.explain.figures import Scope
+from consumers.explain.over_http.known_source import known_source
 from consumers.explain.show import answer_document
 from consumers.ledger.figure_document import Rows, figure_document, read_statement
 from consumers.ledger.forecast import forecast
 from consumers.ledger.over_http import openapi
 from consumers.ledger.over_http.calculations import Calculation, Calculations, Raw
-from consumers.ledger.over_http.known_source import KnownSource
 from consumers.ledger.statement_days import statement_days
 from consumers.ledger.what_if import NothingSigned, WrongTerms, require_terms, what_if
 from consumers.read_api import documents
@@ -233,7 +234,11 @@ async def explained(
             await read.statement(await view.use(REVENUE), partnership_id, period)
         except read.NoStatement:
             raise Problem("not-found") from None
-        source = await KnownSource.read(DatabaseSource(view, None), model_of(asked), asked, entries)
+
+        async def own(scope: Scope) -> list[Raw]:
+            return entries
+
+        source = await known_source(DatabaseSource(view, None), asked, own)
         rows = Rows()
 
         def calculated() -> dict[str, Any]:

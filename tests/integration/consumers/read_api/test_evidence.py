@@ -116,16 +116,16 @@ async def test_what_many_entries_can_have_changed_is_explained_by_a_process_besi
     window: Window, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     quick = await window.json(NET)
-    monkeypatch.setattr(answers, "QUICK_ENTRIES_MAX", 0)
+    monkeypatch.setattr(answers, "ENTRIES_HERE_MAX", 0)
     assert await window.json(NET) == quick
     assert (await window.get("/v1/explain/services/NOT-THERE")).status_code == 404
 
 
-@pytest.mark.parametrize("entries_max", [answers.QUICK_ENTRIES_MAX, 0])
+@pytest.mark.parametrize("entries_max", [answers.ENTRIES_HERE_MAX, 0])
 async def test_a_changed_entry_is_named_and_gives_no_figure(
     window: Window, told: list[EntryDict], monkeypatch: pytest.MonkeyPatch, entries_max: int
 ) -> None:
-    monkeypatch.setattr(answers, "QUICK_ENTRIES_MAX", entries_max)
+    monkeypatch.setattr(answers, "ENTRIES_HERE_MAX", entries_max)
     index = receipts(told)[0]
     await change(window.connection, b'"amount_halalas":5000', b'"amount_halalas":9000')
     answer = await window.get(NET)
@@ -133,6 +133,22 @@ async def test_a_changed_entry_is_named_and_gives_no_figure(
     (error,) = answer.json()["errors"]
     assert error["code"] == "changed-entry"
     assert int(error["id"]) <= index
+
+
+async def test_a_trace_is_folded_once_and_compared_with_the_tables_and_the_log_each_time(
+    window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = "/v1/explain/accounts/collections:PPP-HEALTH/balance_halalas"
+    first = await window.json(path)
+    monkeypatch.setattr(answers, "explain", None)
+    assert await window.json(path) == first
+    await window.connection.execute("UPDATE revenue.account SET debits_halalas = debits_halalas + 1")
+    wrong = await window.json(path)
+    assert not wrong["ok"]
+    assert wrong["figures"]["balance_halalas"] == first["figures"]["balance_halalas"] + 1
+    assert wrong["total"] == first["total"]
+    await change(window.connection, b'"amount_halalas":5000', b'"amount_halalas":9000')
+    assert (await window.get(path)).status_code == 500
 
 
 async def change(connection: Connection, before: bytes, after: bytes) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from consumers.explain.figures import EVERYTHING, Explained
 from consumers.explain.models import key_text, parse_key
-from consumers.explain.plan_model import SHOWN_PLAN
+from consumers.explain.plan_model import SHOWN_PLAN, shown_plan_id
 from consumers.explain.shown_models import models
 from consumers.explain.trace import Trace, tracer
 from consumers.registry import CONSUMERS
@@ -162,6 +162,7 @@ def test_every_figure_of_the_plan_is_the_oracles(log: list[EntryDict], data: st.
     entries = [entry_of(made) for made in log]
     expected = plan_figures(fold(log).plan)
     plan_id = traced(SHOWN_PLAN, entries).end["plan_id"]
+    assert shown_plan_id(entry for entry in entries if SHOWN_PLAN.scope.has(entry)) == plan_id
     model = models()["plan"]
     text = data.draw(st.sampled_from([*expected]))
     key = model.parse(text)
