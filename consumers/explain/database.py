@@ -19,6 +19,8 @@ from infra.postgres.connection import Connection
 from infra.settings import Settings
 
 PAGE_INDEXES: Final = 8_192
+READ_ENTRIES: Final = 512
+"""Entries that are read at once: while they are folded, the transaction waits, and the server ends it after seconds."""
 PREFETCHED_ROWS: Final = 4_096
 KEYS_MAX: Final = 10_000
 """Keys among which a similar one is looked for."""
@@ -53,8 +55,10 @@ class DatabaseSource:
         after = -1
         while after < indexed - 1:
             page = await _indexes(connection, scope, after, indexed, PAGE_INDEXES)
-            for raw in zip(page, await read_chosen(connection, page), strict=True):
-                yield raw
+            for start in range(0, len(page), READ_ENTRIES):
+                own = page[start : start + READ_ENTRIES]
+                for raw in zip(own, await read_chosen(connection, own), strict=True):
+                    yield raw
             after = page[-1] if len(page) == PAGE_INDEXES else indexed
         async for raw in self._not_indexed(connection, scope, indexed):
             yield raw
@@ -94,7 +98,7 @@ class DatabaseSource:
 
     async def _not_indexed(self, connection: Connection, scope: Scope, first: int) -> AsyncIterator[Raw]:
         """Those of the scope from `first` on, by reading the log."""
-        async for start, batch in entry_batches(connection, first, self._end):
+        async for start, batch in entry_batches(connection, first, self._end, READ_ENTRIES):
             for index, raw in enumerate(batch, start):
                 if scope.has(parse_entry(index, raw)):
                     yield index, raw

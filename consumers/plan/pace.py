@@ -74,7 +74,8 @@ async def pace(view: View, index: int) -> dict[str, Any]:
         return {"log_index": index, "recorded": recorded, **_WITHOUT_PLAN}
     starts_on, ends_on = plan["starts_on"], plan["ends_on"]
     adopted = riyadh_date(await _recorded(connection, plan["first_index"]))
-    latest = await connection.fetchval(_SQL["latest_step"], index)
+    is_history = adopted > ends_on
+    latest = await connection.fetchval(_SQL["latest_step"], index) if is_history else None
     now = measured(starts_on, ends_on, adopted, riyadh_date(recorded), latest)
     days, elapsed = days_between(starts_on, ends_on), elapsed_days(starts_on, ends_on, now.on)
     agencies = await connection.fetch(_SQL["agencies"], index, plan["plan_id"])

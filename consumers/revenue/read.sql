@@ -62,16 +62,18 @@ SELECT index FROM anomaly WHERE subject = ANY($1::text[]) AND rule = ANY($2::tex
 -- name: partnerships_of_plan
 -- One row per partnership: expected revenue up to the open period, and sums of postings, top-ups and recoveries.
 SELECT c.partnership_id, c.owner AS agency, c.open_period,
-       coalesce((SELECT sum(s.expected_halalas) FROM statement s WHERE s.partnership_id = c.partnership_id), 0)
-       + coalesce((SELECT e.amount_halalas
-                   FROM contract_version v
-                   LEFT JOIN expected e
-                     ON e.partnership_id = v.partnership_id AND e.version = v.version AND e.period = c.open_period
-                   WHERE v.partnership_id = c.partnership_id AND v.effective_from COLLATE "C" <= c.open_period
-                   ORDER BY v.version DESC LIMIT 1), 0) AS expected_halalas,
+       coalesce(s.expected_halalas, 0) + coalesce(e.amount_halalas, 0) AS expected_halalas,
        coalesce(a.net_halalas, 0) AS net_halalas,
        coalesce(a.partner_halalas, 0) AS partner_halalas
 FROM contract c
+LEFT JOIN (SELECT partnership_id, sum(expected_halalas) AS expected_halalas FROM statement GROUP BY partnership_id) s
+  ON s.partnership_id = c.partnership_id
+LEFT JOIN (SELECT o.partnership_id, max(v.version) AS version
+           FROM contract o JOIN contract_version v USING (partnership_id)
+           WHERE v.effective_from COLLATE "C" <= o.open_period
+           GROUP BY o.partnership_id) v
+  ON v.partnership_id = c.partnership_id
+LEFT JOIN expected e ON e.partnership_id = c.partnership_id AND e.version = v.version AND e.period = c.open_period
 LEFT JOIN (SELECT partnership_id,
                   sum(debits_halalas - credits_halalas) FILTER (WHERE kind = 'collections') AS net_halalas,
                   coalesce(sum(credits_halalas - debits_halalas) FILTER (WHERE kind = 'partner-payable'), 0)

@@ -16,6 +16,7 @@ from events.values.plan_figures import begun_and_completed
 
 Document = Mapping[str, Any]
 PARTNERSHIPS_SHOWN_MAX: Final = 12
+PROJECTS_SHOWN_MAX: Final = 24
 AGENCIES_SHOWN_MAX: Final = 40
 
 
@@ -62,6 +63,7 @@ class Glance:
     infrastructure: Line
     applications: Line
     projects: Sequence[Document]
+    projects_more: int
     begun: int
     services: Line
     groups: Sequence[tuple[Line, Document]]
@@ -105,10 +107,10 @@ def glance(plan: Document, pace: Document, as_of_index: int | None) -> Glance:
     )
     projects = [
         {**project, "why": why(f"national_applications/{project['project_id']}", "completed")}
-        for project in apps["projects"]
+        for project in apps["projects"][:PROJECTS_SHOWN_MAX]
     ]
-    begun, _ = begun_and_completed(projects)
-    applications = _applications(projects, due)
+    begun, _ = begun_and_completed(apps["projects"])
+    applications = _applications(apps["projects"], due)
     groups = [(_group(number, row, why), row) for number, row in services["groups"].items()]
     launched = Line(
         ("الخدمات المطلقة", "Services launched"),
@@ -129,6 +131,7 @@ def glance(plan: Document, pace: Document, as_of_index: int | None) -> Glance:
         infrastructure=infrastructure,
         applications=applications,
         projects=projects,
+        projects_more=len(apps["projects"]) - len(projects),
         begun=begun,
         services=launched,
         groups=groups,

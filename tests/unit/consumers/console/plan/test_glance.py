@@ -7,7 +7,14 @@ from urllib.parse import unquote
 
 import pytest
 
-from consumers.console.pages.plan.glance import Line, agencies_behind, expected_by, explanation, glance
+from consumers.console.pages.plan.glance import (
+    PROJECTS_SHOWN_MAX,
+    Line,
+    agencies_behind,
+    expected_by,
+    explanation,
+    glance,
+)
 from consumers.console.pages.plan.tables import agencies_csv, figures_csv
 from consumers.explain.shown_models import models
 
@@ -19,6 +26,7 @@ AIR = {
     "general_campaigns": 2,
     "reach": 10,
 }
+PROJECT = {"project_id": "A", "agency": "health", "phases": 3, "started": 2, "completed": 1, "cancelled": False}
 PLAN: dict[str, Any] = {
     "log_index": 900,
     "plan_id": "FIVE-YEAR",
@@ -26,7 +34,7 @@ PLAN: dict[str, Any] = {
     "national_applications": {
         "target": 3,
         "projects": [
-            {"project_id": "A", "agency": "health", "phases": 3, "started": 2, "completed": 1, "cancelled": False},
+            PROJECT,
             {"project_id": "B", "agency": "labour", "phases": 4, "started": 1, "completed": 1, "cancelled": True},
         ],
     },
@@ -58,6 +66,15 @@ PACE: dict[str, Any] = {
     "agencies": [],
     "launches": [],
 }
+
+
+def test_of_many_applications_the_first_are_listed_and_all_are_counted() -> None:
+    count = PROJECTS_SHOWN_MAX + 3
+    many = [{**PROJECT, "project_id": f"A-{number:02}"} for number in range(count)]
+    shown = glance({**PLAN, "national_applications": {"target": 3, "projects": many}}, PACE, None)
+    assert [project["project_id"] for project in shown.projects] == [f"A-{n:02}" for n in range(PROJECTS_SHOWN_MAX)]
+    assert (shown.projects_more, shown.begun) == (3, count)
+    assert (shown.applications.done, shown.applications.target) == (count, 3 * count)
 
 
 def test_what_is_done_is_compared_with_an_even_pace() -> None:
