@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import HTMLResponse
@@ -12,7 +12,7 @@ from consumers.campaigns.coverage.show import coverage_csv
 from consumers.console.data.read_api import NotAnswered
 from consumers.console.pages.plan import tables
 from consumers.console.pages.plan.glance import Glance, glance
-from consumers.console.pages.plan.lists import PAGE_ROWS, Chosen, after_of, all_rows, history_rows
+from consumers.console.pages.plan.lists import PAGE_ROWS, PROJECT_ROWS, Chosen, after_of, all_rows, history_rows
 from consumers.console.pages.plan.names import GROUPS, KINDS, SERVICE_STATES
 from consumers.console.pages.plan.shown import Context, show
 from consumers.console.visit import Visit, Visiting
@@ -80,12 +80,17 @@ async def service(visit: Visiting, service_id: Id) -> HTMLResponse:
 
 
 @details.get("/plan/projects")
-async def projects(visit: Visiting) -> HTMLResponse:
+async def projects(visit: Visiting, after: Cursor = None) -> HTMLResponse:
     """Infrastructure projects and national applications, by phase."""
 
     async def context() -> Context:
-        rows = await all_rows(visit, "/v1/projects")
-        return {"rows": {kind: [row for row in rows if row["kind"] == kind] for kind in KINDS}}
+        found = await visit.read("/v1/projects", limit=PROJECT_ROWS, after=after)
+        following = after_of(found.next)
+        return {
+            "rows": {kind: [row for row in found.document if row["kind"] == kind] for kind in KINDS},
+            "next": following and f"/plan/projects?{urlencode({'after': following})}",
+            "is_first": after is None,
+        }
 
     return await show(visit, "plan/projects.html", visit.words.say(*_PROJECTS), context)
 

@@ -11,6 +11,8 @@ from consumers.console.pages.plan.names import STEPS, Name
 from consumers.console.visit import Visit
 
 PAGE_ROWS: Final = 50
+PROJECT_ROWS: Final = 100
+"""Of both kinds, so that a plan's projects stand on one page."""
 FILE_PAGE_ROWS: Final = 1_000
 FILE_ROWS_MAX: Final = 50_000
 Document = Mapping[str, Any]
