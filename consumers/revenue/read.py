@@ -114,21 +114,7 @@ async def transfers(
 
 async def partnerships_of_plan(connection: Connection) -> list[dict[str, Any]]:
     """The `partnerships` of `yesser plan`, by id. `treasury_halalas` is the net minus the partner's part."""
-    rows = []
-    for row in await connection.fetch(_SQL["partnerships_of_plan"]):
-        net, partner = int(row["net_halalas"]), int(row["partner_halalas"])
-        rows.append(
-            {
-                "partnership_id": row["partnership_id"],
-                "agency": row["agency"],
-                "expected_halalas": int(row["expected_halalas"]),
-                "net_halalas": net,
-                "partner_halalas": partner,
-                "treasury_halalas": net - partner,
-                "open_period": row["open_period"],
-            }
-        )
-    return rows
+    return [dict(row) for row in await connection.fetch(_SQL["partnerships_of_plan"])]
 
 
 async def verification(connection: Connection) -> dict[str, Any]:

@@ -61,10 +61,13 @@ SELECT index FROM anomaly WHERE subject = ANY($1::text[]) AND rule = ANY($2::tex
 
 -- name: partnerships_of_plan
 -- One row per partnership: expected revenue up to the open period, and sums of postings, top-ups and recoveries.
-SELECT c.partnership_id, c.owner AS agency, c.open_period,
-       coalesce(s.expected_halalas, 0) + coalesce(e.amount_halalas, 0) AS expected_halalas,
-       coalesce(a.net_halalas, 0) AS net_halalas,
-       coalesce(a.partner_halalas, 0) AS partner_halalas
+-- No sum is left numeric, which a client reads several times slower.
+SELECT c.partnership_id, c.owner AS agency,
+       (coalesce(s.expected_halalas, 0) + coalesce(e.amount_halalas, 0))::bigint AS expected_halalas,
+       coalesce(a.net_halalas, 0)::bigint AS net_halalas,
+       coalesce(a.partner_halalas, 0)::bigint AS partner_halalas,
+       (coalesce(a.net_halalas, 0) - coalesce(a.partner_halalas, 0))::bigint AS treasury_halalas,
+       c.open_period
 FROM contract c
 LEFT JOIN (SELECT partnership_id, sum(expected_halalas) AS expected_halalas FROM statement GROUP BY partnership_id) s
   ON s.partnership_id = c.partnership_id
