@@ -16,7 +16,7 @@ from typing import Final, Literal, get_args
 import orjson
 
 from events.errors import YesserError
-from infra.keys.hash_keys import HashKeyFiles, hash_key_files, load_hash_keys, read_hash_key
+from infra.keys.hash_keys import HashKeyFiles, endpoint_key_files, hash_key_files, load_hash_keys, read_hash_key
 from infra.keys.sealed import CannotOpen
 from infra.log.key_files import KeyFiles, gateway_key_files, load_keys, log_key_files, next_key, read_private
 from infra.log.key_history import Transition, key_name, parse_transitions
@@ -24,7 +24,9 @@ from infra.log.signed_note import InvalidKey, InvalidNote, parse_skey
 from infra.secret_files import write_private
 from infra.settings import Settings
 
-Purpose = Literal["log", "gateway", "tokens"]
+Rotated = Literal["log", "gateway", "tokens"]
+Purpose = Literal[Rotated, "webhooks"]
+ROTATED: Final[tuple[Rotated, ...]] = get_args(Rotated)
 PURPOSES: Final[tuple[Purpose, ...]] = get_args(Purpose)
 _KIND: Final = "urn:yesser:keys:v1"
 
@@ -125,6 +127,8 @@ def _files(settings: Settings, purpose: Purpose) -> KeyFiles | HashKeyFiles:
             return gateway_key_files(settings)
         case "tokens":
             return hash_key_files(settings)
+        case "webhooks":
+            return endpoint_key_files(settings)
 
 
 def _load(purpose: Purpose, files: KeyFiles | HashKeyFiles) -> KeyFiles | HashKeyFiles:

@@ -1,4 +1,4 @@
-"""`yesser keys list | rotate | export | import`: the keys of the log, of receipts, of the tokens' hashes."""
+"""`yesser keys list | rotate | export | import`: the keys of log, receipts, tokens' hashes and webhooks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from infra.command_line.display import Column, Grid, show
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import localized
 from infra.command_line.output import json_option, print_confirmation, print_result
-from infra.keys.carrying import PURPOSES, Purpose, here, pack, unpack
+from infra.keys.carrying import PURPOSES, ROTATED, Purpose, Rotated, here, pack, unpack
 from infra.keys.hash_keys import hash_key_files
 from infra.keys.listing import KeyRow, list_keys
 from infra.keys.rotation import (
@@ -54,7 +54,7 @@ DONE: Final = {
     ),
     "rotated": ("استُبدل {old} بالمفتاح {new}.", "{old} was replaced by {new}."),
 }
-_purpose = click.argument("purpose", type=click.Choice(PURPOSES))
+_purpose = click.argument("purpose", type=click.Choice(ROTATED))
 _purposes = click.option(
     "--only",
     "purposes",
@@ -109,7 +109,7 @@ def list_(as_json: bool) -> None:
 @click.option("--prepare", is_flag=True, help="Only make the next key, so that other machines can import it first.")
 @click.option("--timeout", "timeout_s", type=float, default=30.0, show_default=True, help="Seconds to wait.")
 @json_option
-def rotate_command(purpose: Purpose, overlap_days: int, prepare: bool, timeout_s: float, as_json: bool) -> None:
+def rotate_command(purpose: Rotated, overlap_days: int, prepare: bool, timeout_s: float, as_json: bool) -> None:
     """Replace the key PURPOSE by a new one, or by the one that was prepared.
 
     In the overlap both are valid: both sign checkpoints, receipts of both verify, and so do tokens of both.
@@ -185,7 +185,7 @@ def _add_to_trail(settings: Settings, *words: str) -> None:
         click.echo(f"yesser: this is not in the trail, since the database cannot be reached: {reason}", err=True)
 
 
-def _rotate(settings: Settings, purpose: Purpose, overlap_days: int, *, prepare: bool, timeout_s: float) -> Rotation:
+def _rotate(settings: Settings, purpose: Rotated, overlap_days: int, *, prepare: bool, timeout_s: float) -> Rotation:
     now = datetime.now(UTC)
     match purpose:
         case "log":

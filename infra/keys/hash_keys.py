@@ -1,11 +1,12 @@
-"""The keys of the tokens' hashes: the current one, the one before it, the one prepared as the next.
+"""Keys that are text, of the tokens' hashes and of webhooks: the current one, the one before it, the one prepared as
+the next. The webhooks' key has only the first.
 
     NAME            hashes new tokens
     NAME.previous   `<key> <time>`: tokens hashed with it are valid until this time
     NAME.next       prepared, so that every gateway knows it before it is used
 
-They stand in the folder `secrets/tokens`, and all gateways of a platform have the same (0600). A file that should exist
-and does not is an error.
+Those of tokens stand in the folder `secrets/tokens`, and all gateways of a platform have the same; that of webhooks
+stands in `secrets/delivery`. Each has the mode 0600. A file that should exist and does not is an error.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Final
 
 from infra.log.key_files import read_private
 from infra.log.signed_note import InvalidKey
-from infra.secret_files import write_private
+from infra.secret_files import ENDPOINT_KEY, write_private
 from infra.settings import Settings
 
 HASH_KEY_FILE: Final = "hash-key"
@@ -68,11 +69,13 @@ class HashKeys:
 class HashKeyFiles:
     """The files of the keys: `current` and its neighbours.
 
-    `is_mounted`: a container's runtime mounts them, readable to its only user whatever their mode is.
+    `is_mounted`: a container's runtime mounts them, readable to its only user whatever their mode is. `loss` is what a
+    new key in place of a lost one would do.
     """
 
     current: Path
     is_mounted: bool = False
+    loss: str = "no token that was issued would be valid"
 
     @property
     def previous(self) -> Path:
@@ -87,6 +90,12 @@ def hash_key_files(settings: Settings) -> HashKeyFiles:
     return HashKeyFiles(settings.secrets_folder / "tokens" / HASH_KEY_FILE, is_mounted=settings.secrets is not None)
 
 
+def endpoint_key_files(settings: Settings) -> HashKeyFiles:
+    """The file of the key for which the secrets of webhooks are sealed."""
+    path = settings.secret_path(ENDPOINT_KEY, "delivery")
+    return HashKeyFiles(path, settings.secrets is not None, "no stored secret of a webhook could be opened")
+
+
 def new_hash_key() -> HashKey:
     return HashKey(secrets.token_urlsafe(32))
 
@@ -96,8 +105,8 @@ def load_hash_keys(files: HashKeyFiles) -> HashKeys:
     current, previous, prepared = (read_hash_key(files, path) for path in (files.current, files.previous, files.next))
     if current is None:
         raise InvalidKey(
-            f"{files.current} is gone: put the file back from its copy (`yesser keys import`); with a new key no token "
-            "that was issued would be valid"
+            f"{files.current} is gone: put the file back from its copy (`yesser keys import`); "
+            f"with a new key {files.loss}"
         )
     return HashKeys(current, previous, prepared)
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from infra.keys.carrying import PURPOSES, Purpose, here
-from infra.keys.hash_keys import HashKeyFiles, hash_key_files, load_hash_keys
+from infra.keys.hash_keys import HashKeyFiles, endpoint_key_files, hash_key_files, load_hash_keys
 from infra.log.key_files import KeyFiles, gateway_key_files, load_keys, log_key_files, next_key
 from infra.log.key_history import key_name
 from infra.log.signed_note import InvalidKey
@@ -43,9 +43,12 @@ def list_keys(settings: Settings, now: datetime, tokens: Mapping[str | None, int
         try:
             if purpose == "tokens":
                 found += _hash_keys(hash_key_files(settings), now, tokens)
+            elif purpose == "webhooks":
+                files = endpoint_key_files(settings)
+                found.append(KeyRow(purpose, load_hash_keys(files).current.key_id, "in use", str(files.current)))
             else:
-                files = log_key_files(settings) if purpose == "log" else gateway_key_files(settings)
-                found += _signing_keys(purpose, files, now)
+                signer = log_key_files(settings) if purpose == "log" else gateway_key_files(settings)
+                found += _signing_keys(purpose, signer, now)
         except InvalidKey as error:
             found.append(KeyRow(purpose, "", "wrong", fault=str(error)))
     return found

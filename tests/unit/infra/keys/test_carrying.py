@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 from nacl.pwhash import argon2id
 
+from consumers.delivery.secrets import load_key
 from infra.keys.carrying import here, pack, unpack
 from infra.keys.commands import keys
 from infra.keys.hash_keys import hash_key_files, load_hash_keys, load_or_create_hash_keys
@@ -29,6 +30,7 @@ from infra.log.key_files import (
     next_key,
 )
 from infra.log.key_history import sign_transition
+from infra.secret_files import ENDPOINT_KEY, password
 from infra.settings import Settings
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -47,6 +49,7 @@ def first(tmp_path: Path) -> Settings:
     for files in (log_key_files(settings), gateway_key_files(settings)):
         load_or_create_keys(files)
     load_or_create_hash_keys(hash_key_files(settings))
+    password(settings.secrets_folder / "delivery", ENDPOINT_KEY)
     return settings
 
 
@@ -83,7 +86,7 @@ def test_the_commands_bring_all_keys_to_another_machine(
     first: Settings, second: Settings, passphrase: Path, tmp_path: Path
 ) -> None:
     exported = run(first, "export", tmp_path / "keys", "--passphrase-file", passphrase, "--json")
-    assert orjson.loads(exported.stdout)["purposes"] == ["log", "gateway", "tokens"]
+    assert orjson.loads(exported.stdout)["purposes"] == ["log", "gateway", "tokens", "webhooks"]
     assert (tmp_path / "keys").stat().st_mode & 0o777 == 0o600
     text = (tmp_path / "keys").read_text()
     assert "PRIVATE" not in text
@@ -92,6 +95,7 @@ def test_the_commands_bring_all_keys_to_another_machine(
     assert imported.exit_code == 0, imported.output
     assert contents(second) == contents(first)
     assert load_keys(log_key_files(second)) == load_keys(log_key_files(first))
+    assert load_key(second.acting_as("delivery")) == load_key(first.acting_as("delivery"))
     assert {p.stat().st_mode & 0o777 for p in second.home.rglob("*.skey")} == {0o600}
     again = run(second, "import", tmp_path / "keys", "--passphrase-file", passphrase, "--json")
     assert orjson.loads(again.stdout)["keys"][0] == {"purpose": "log", "new": [], "lost": []}
@@ -174,7 +178,8 @@ def test_a_standby_takes_the_keys_after_a_rotation_without_losing_its_own(first:
     rotate_gateway_key(gateway_key_files(first), 7, NOW)
     rotate_hash_key(hash_key_files(first), 7, NOW)
     done = unpack(second, pack(first, here(first)), replace_others=False)
-    assert all(len(row.new) == 1 and not row.lost for row in done)
+    assert not any(row.lost for row in done)
+    assert {row.purpose: len(row.new) for row in done} == {"log": 1, "gateway": 1, "tokens": 1, "webhooks": 0}
     assert contents(second) == contents(first)
 
 
@@ -234,6 +239,7 @@ def test_the_list_shows_each_key_and_what_is_wrong_and_no_secret(first: Settings
         ("gateway", "in use"),
         ("tokens", "in use"),
         ("tokens", "overlap"),
+        ("webhooks", "in use"),
     ]
     held = load_hash_keys(hash_key_files(first))
     for secret in (held.current.text, load_keys(log_key_files(first)).current.skey.rpartition("+")[2]):
