@@ -14,6 +14,7 @@ import yaml
 from infra.embedded.processes.signals import PROCESSES
 from infra.embedded.servers.kafka import FIXED_PROPERTIES, session_properties
 from infra.embedded.servers.postgres import INITDB_OPTIONS
+from infra.log.key_files import log_key_files
 from infra.principals import KAFKA_PRINCIPALS, PRINCIPALS
 from infra.process.commands import process_entries
 from infra.settings import Settings
@@ -115,12 +116,12 @@ def test_every_setting_that_a_process_is_given_exists(compose: dict[str, Any]) -
 
 
 MORE_SECRETS = {
-    "delivery": {"delivery/endpoint-key"},
+    "delivery": {"delivery/endpoint-key", "delivery/smtp"},
     "gateway": {"reader/postgres", "tokens/hash-key", "console-tokens/key"},
     "console": {"reader/postgres", "console-tokens/key"},
 }
-"""Delivery unseals the secrets of webhooks. The gateway and the console read as the reader. The gateway has the tokens'
-hash key, and the key of what the console sends to it."""
+"""Delivery unseals the secrets of webhooks, and signs in to the mail server. The gateway and the console read as the
+reader. The gateway has the tokens' hash key, and the key of what the console sends to it."""
 
 
 def test_each_process_gets_the_secrets_of_its_own_principal_as_files(compose: dict[str, Any]) -> None:
@@ -129,7 +130,7 @@ def test_each_process_gets_the_secrets_of_its_own_principal_as_files(compose: di
         assert targets(compose, process.name) == own | MORE_SECRETS.get(process.name, set()), process.name
     everyones = {f"{principal}/postgres" for principal in PRINCIPALS} | {f"{name}/kafka" for name in KAFKA_PRINCIPALS}
     superusers = {"superuser/postgres", "superuser/kafka"}
-    assert targets(compose, "prepare") == everyones | superusers | MORE_SECRETS["delivery"]
+    assert targets(compose, "prepare") == everyones | superusers | {"delivery/endpoint-key"}
     assert targets(compose, "kafka") == {"superuser/kafka", "superuser/kafka-controller"}
     assert targets(compose, "postgres") == {"superuser/postgres"}
     with_superusers = {name for name in compose["services"] if any("superuser" in t for t in targets(compose, name))}
@@ -140,6 +141,28 @@ def test_only_the_registrar_has_the_logs_folder_and_only_the_gateway_its_own(com
     mounts = {name: service.get("volumes", []) for name, service in compose["services"].items()}
     assert [name for name, found in mounts.items() if "log:/var/lib/yesser/log" in found] == ["registrar"]
     assert [name for name, found in mounts.items() if "gateway:/var/lib/yesser/gateway" in found] == ["gateway"]
+
+
+def test_who_verifies_signatures_has_the_logs_public_key_alone(
+    compose: dict[str, Any],
+) -> None:
+    key = {"source": "log-vkey", "target": "/var/lib/yesser/log/log.vkey"}
+    assert compose["configs"]["log-vkey"] == {"file": "./config/log.vkey"}
+    found = {name: service.get("configs", []) for name, service in compose["services"].items()}
+    assert {name for name, given in found.items() if key in given} == {"console", "tool"}
+    home = Path(compose["services"]["console"]["environment"]["YESSER_HOME"])
+    assert Path(key["target"]) == log_key_files(Settings(home=home)).vkey
+
+
+OF_A_DEPLOYMENT = {"campaign_rules", "witness_policy", "mail_server", "mail_user", "mail_from", "console_address"}
+
+
+def test_every_process_sees_the_files_that_a_deployments_settings_name(compose: dict[str, Any]) -> None:
+    for name, service in compose["services"].items():
+        if service["image"] == "yesser-events":
+            assert "./config:/config:ro" in service["volumes"], name
+            unset = {given for given, value in service["environment"].items() if value is None}
+            assert {f"YESSER_{setting.upper()}" for setting in OF_A_DEPLOYMENT} <= unset, name
 
 
 def targets(compose: dict[str, Any], service: str) -> set[str]:
@@ -229,7 +252,7 @@ def test_no_password_stands_in_the_file_or_in_an_environment(compose: dict[str, 
 
 def test_every_named_volume_is_declared(compose: dict[str, Any]) -> None:
     mounted = {v.split(":")[0] for s in compose["services"].values() for v in s.get("volumes", [])}
-    assert mounted - {"."} == set(compose["volumes"])
+    assert mounted - {".", "./config"} == set(compose["volumes"])
 
 
 def test_plain_connections_stay_on_this_machine(compose: dict[str, Any]) -> None:
