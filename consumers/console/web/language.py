@@ -83,7 +83,7 @@ class Words:
         """A date YYYY-MM-DD in words, in both calendars."""
         hijri = self.hijri(on)
         text = Markup('<time datetime="{}">{}</time>').format(on, self.gregorian(on))
-        return text if hijri is None else Markup('{} <span class="hijri">{}</span>').format(text, hijri)
+        return text if hijri is None else Markup('{} <span class="hijri">({})</span>').format(text, hijri)
 
     def gregorian(self, on: str) -> str:
         found = datetime.strptime(on, "%Y-%m-%d").replace(tzinfo=UTC).date()
