@@ -33,6 +33,8 @@ _TAGS: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 _CONTRAST: Final = (Path(__file__).parent / "contrast.js").read_text(encoding="utf-8")
 NARROW: Final = ViewportSize(width=360, height=780)
 WIDE: Final = ViewportSize(width=1200, height=900)
+PAPER: Final = ViewportSize(width=720, height=1000)
+"""A4 without its margins."""
 
 
 def chromium() -> str | None:
@@ -130,8 +132,8 @@ class Story:
 
 
 def require_every_look(page: Page) -> None:
-    """A page that is loaded is accessible in the light and in the dark, and fits into a narrow window. Afterwards it is
-    as it was: only its colours differ in the dark, only its width in the window."""
+    """A page that is loaded is accessible in the light and in the dark, and fits into a narrow window and on paper.
+    Afterwards it is as it was: only its colours differ in the dark, only its width in the window."""
     assert page.locator("h1").count() == 1
     require_accessible(page)
     page.emulate_media(color_scheme="dark")
@@ -139,6 +141,10 @@ def require_every_look(page: Page) -> None:
     page.emulate_media(color_scheme="light")
     page.set_viewport_size(NARROW)
     require_no_sideways_scroll(page)
+    page.emulate_media(media="print")
+    page.set_viewport_size(PAPER)
+    require_no_sideways_scroll(page)
+    page.emulate_media(media="screen")
     page.set_viewport_size(WIDE)
 
 

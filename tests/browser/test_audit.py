@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
 
 from infra.log.bundle import BUNDLE, split_bundle
 from infra.postgres.connection import Connection, connect
@@ -19,7 +18,6 @@ from tests.browser.console import Language, Story, require_accessible
 
 LAUNCHED = "/explain/plan/services/1/launched"
 GROUP = "UPDATE projections.service_group SET launched = launched + $1 WHERE group_number = 1"
-TABS_MAX = 80
 CHECK_TIMEOUT_MS = 240_000
 pytestmark = pytest.mark.timeout(900)
 
@@ -75,15 +73,6 @@ def newest_launch(story: Story) -> int:
     """The last entry that launched a service of group 1."""
     index: int = story.system.run("audit", "explain", "plan", "services/1", "launched")["steps"][-1]["index"]
     return index
-
-
-def tab_to(page: Page, selector: str) -> None:
-    """Press Tab until an element has the focus."""
-    for _ in range(TABS_MAX):
-        page.keyboard.press("Tab")
-        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
-            return
-    raise AssertionError(f"{selector} is not reached by the keyboard")
 
 
 @pytest.mark.parametrize("language", ["ar", "en"])
@@ -160,32 +149,6 @@ def test_a_changed_table_is_red_beside_the_figure_and_found_by_a_rebuild(story: 
         page.wait_for_selector("#checks .notice-good", timeout=CHECK_TIMEOUT_MS)
         page = visitor.open("/audit/commitments")
         assert page.locator("h1").inner_text() == "Commitments to the read models"
-
-
-def test_the_whole_log_is_verified_from_a_page_by_keyboard_alone(story: Story) -> None:
-    with story.visit("office", "ar") as visitor:
-        page = visitor.open("/audit")
-        tab_to(page, "#check-log")
-        page.keyboard.press("Enter")
-        page.wait_for_selector("#checks .notice-good:has(code)", timeout=CHECK_TIMEOUT_MS)
-        require_accessible(page)
-        trail = story.system.run("trail")
-        assert "check log" in json.dumps(trail)
-
-
-def test_an_entry_is_found_by_keyboard_alone(story: Story) -> None:
-    with story.visit("auditor", "en") as visitor:
-        page = visitor.open("/audit/log")
-        tab_to(page, "#search summary")
-        page.keyboard.press("Enter")
-        tab_to(page, "#subject")
-        page.keyboard.type("service/commerce-01")
-        page.keyboard.press("Enter")
-        page.wait_for_url("**subject=service**")
-        assert set(page.locator("tbody small").all_inner_texts()) == {"service/commerce-01"}
-        tab_to(page, "tbody th a")
-        page.keyboard.press("Enter")
-        page.wait_for_selector("#verification[data-state=allGood]")
 
 
 def test_the_log_is_read_page_by_page_the_newest_first(story: Story) -> None:

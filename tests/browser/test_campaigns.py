@@ -1,4 +1,4 @@
-"""The campaign inbox: from a trigger to completion, in both languages and by keyboard, and what stands in the way."""
+"""The campaign inbox: from a trigger to completion, and what stands in the way."""
 
 from __future__ import annotations
 
@@ -57,30 +57,6 @@ def test_a_campaign_is_acknowledged_aired_and_completed_in_arabic(story: Story) 
     ]
     trail = [row["command"] for row in story.system.run("trail") if row["operator"] == "console/agency"]
     assert {f"campaigns {what} {campaign_id}" for what in ("ack", "air", "complete")} <= set(trail)
-
-
-def test_a_campaign_is_acknowledged_and_aired_in_english_by_keyboard_alone(story: Story) -> None:
-    campaign_id = launched(story, "INBOX-EN")
-    with story.visit("team", "en") as visitor:
-        page = visitor.open(f"/campaigns/{campaign_id}")
-        follow(page, "Acknowledge")
-        focus(page, "#by")
-        page.keyboard.press("Control+A")
-        page.keyboard.type("news-desk")
-        page.keyboard.press("Enter")
-        page.wait_for_url(f"**/campaigns/{campaign_id}?**")
-        expect(page.locator("#acknowledged")).to_contain_text("news-desk")
-        follow(page, "Report an airing")
-        focus(page, "[name=channel][value=tv]")
-        page.keyboard.press("ArrowDown")
-        for name, text in AIRING.items():
-            focus(page, f"#{name}")
-            page.keyboard.press("Control+A")
-            page.keyboard.type(text)
-        page.keyboard.press("Enter")
-        page.wait_for_url(f"**/campaigns/{campaign_id}?**")
-        expect(page.locator(".notice-good")).to_contain_text("Recorded")
-    assert [row["channel"] for row in shown(story, campaign_id)["airings"]] == ["radio"]
 
 
 def test_faults_stand_beside_the_fields_and_what_was_typed_stays(story: Story) -> None:
@@ -334,27 +310,6 @@ def send(
     assert csrf is not None
     url = f"{address or story.address}/campaigns/{campaign_id}/{what}"
     return httpx.post(url, data={**given, "csrf": csrf[1]}, cookies=known_cookies(story, role), timeout=60)
-
-
-def focus(page: Page, selector: str) -> None:
-    """Reach an element with the Tab key, as somebody without a mouse does."""
-    for _ in range(60):
-        page.keyboard.press("Tab")
-        if page.evaluate("(selector) => document.activeElement?.matches(selector) ?? false", selector):
-            return
-    raise AssertionError(f"{selector} is not reached by Tab")
-
-
-def follow(page: Page, name: str) -> None:
-    """Reach a link of the page by Tab and follow it."""
-    for _ in range(60):
-        page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.textContent") == name:
-            break
-    else:
-        raise AssertionError(f"{name} is not reached by Tab")
-    with page.expect_navigation():
-        page.keyboard.press("Enter")
 
 
 def row_of(page: Page, campaign_id: str) -> Locator:

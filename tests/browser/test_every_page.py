@@ -1,4 +1,4 @@
-"""What holds for every page: both languages, light and dark, a narrow window, and a keyboard."""
+"""What holds for every page: both languages, light and dark, a narrow window, and paper."""
 
 from __future__ import annotations
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from pathlib import Path
 
 import httpx
@@ -77,21 +76,6 @@ def test_a_statement_comes_as_a_file(story: Story) -> None:
     listed = httpx.get(f"{story.address}/partnerships.csv", cookies=cookies).text
     (row,) = csv.DictReader(io.StringIO(listed.removeprefix("\ufeff")))
     assert row["partnership_id"] == "PPP-110-001"
-
-
-def test_what_if_by_the_keyboard_alone(story: Story) -> None:
-    with story.visit("office", "en") as visitor:
-        page = visitor.open(f"{OWN}/what-if")
-        page.locator("#rate0").focus()
-        page.keyboard.press("ControlOrMeta+a")
-        page.keyboard.type("65")
-        page.keyboard.press("Enter")
-        page.wait_for_url(re.compile("rate0=65"))
-        page.locator("#result table").wait_for()
-        assert page.locator('[data-for="rate0"]').input_value() == "6500"
-        first = page.locator("#result tbody tr").first.inner_text()
-        assert "SAR 82,915.00" in first
-        assert "SAR -5,922.50" in first, "5 % of 118,450.00"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

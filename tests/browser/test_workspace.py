@@ -31,15 +31,6 @@ def press(page: Page, name: str) -> None:
     page.locator("main").get_by_role("button", name=name, exact=True).click()
 
 
-def tab_to(page: Page, id_: str) -> None:
-    """Move the focus with the Tab key alone."""
-    for _ in range(60):
-        page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.id || document.activeElement.value") == id_:
-            return
-    raise AssertionError(f"the Tab key never reaches {id_}")
-
-
 def event(key: str, **data: Any) -> dict[str, Any]:
     """An initiative as a line of a file."""
     both = {"ar": "نص", "en": "Text"}
@@ -76,26 +67,6 @@ def test_an_event_goes_from_its_form_to_its_entry(story: Story, language: Langua
         assert entry.startswith("/audit/entries/")
         found = story.system.run("log", "show", entry.rpartition("/")[2])
         assert found["event"]["data"]["name"]["en"] == MARKUP
-
-
-def test_the_keyboard_alone_publishes_an_event(story: Story) -> None:
-    with story.visit("agency", "en") as visitor:
-        page = visitor.open(FORM)
-        texts = {"initiative_id": "KEYBOARD", "name.ar": "اسم", "name.en": "Name", "aim.ar": "هدف", "aim.en": "Aim"}
-        for field, text in texts.items():
-            tab_to(page, f"data.{field}")
-            page.keyboard.type(text)
-        tab_to(page, "data.on")
-        page.keyboard.type("03012006")
-        page.keyboard.press("Enter")
-        expect(page.locator("h1")).to_have_text("Review before sending")
-        assert "1 March 2006" in page.locator("main").inner_text()
-        for _ in range(60):
-            page.keyboard.press("Tab")
-            if page.evaluate("document.activeElement.textContent") == "Send":
-                break
-        page.keyboard.press("Enter")
-        expect(page.locator("h1")).to_have_text("The event is registered", timeout=WAIT_MS)
 
 
 def test_a_list_grows_and_shrinks_without_script_and_keeps_what_was_typed(story: Story) -> None:

@@ -1,0 +1,117 @@
+"""`python -m tests.browser.screenshots FOLDER`: every page of the console, for a designer's eye.
+
+Each page in Arabic and English, light and dark, wide and narrow, as long as it is. With `--docs` it writes the few that
+the documentation shows, and the page that shows them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Final
+
+from playwright.sync_api import Page, ViewportSize
+
+from tests.browser.console import NARROW, Language, Scheme, Story, chromium, running_browser
+from tests.browser.pages import PAGES
+from tests.scenarios.system import fresh_system
+
+WHOLE: Final = ViewportSize(width=1280, height=900)
+SHOWN: Final = ViewportSize(width=1000, height=760)
+QUALITY: Final = {True: 70, False: 30}
+"""Of WebP, by whether the whole page is taken. The documentation's are kept small: git keeps every version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """In which language, colours and window a page is seen."""
+
+    language: Language
+    scheme: Scheme
+    window: ViewportSize
+
+    @property
+    def name(self) -> str:
+        return f"{self.language}-{self.scheme}-{self.window['width']}"
+
+
+_LANGUAGES: Final[tuple[Language, ...]] = ("ar", "en")
+_SCHEMES: Final[tuple[Scheme, ...]] = ("light", "dark")
+EVERY_LOOK: Final = tuple(Look(*one) for one in product(_LANGUAGES, _SCHEMES, (WHOLE, NARROW)))
+DOCS_LOOKS: Final = (
+    Look("ar", "light", SHOWN),
+    Look("en", "light", SHOWN),
+    Look("en", "dark", SHOWN),
+    Look("ar", "light", NARROW),
+)
+
+
+def name_of(path: str, role: str | None) -> str:
+    """A page's name in file names: `office-plan-services`."""
+    return re.sub("[^a-z0-9]+", "-", f"{role or 'nobody'}{path}".lower()).strip("-")
+
+
+def take(story: Story, folder: Path, looks: tuple[Look, ...], *, whole: bool, only: str = "") -> Iterator[Path]:
+    """Write the pages whose name contains `only` into the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for look in looks:
+        for path, role in PAGES:
+            if only not in (name := name_of(path, role)):
+                continue
+            with story.visit(role, look.language, look.scheme, look.window) as visitor:
+                page = visitor.open(path)
+                page.wait_for_function("document.fonts.status === 'loaded'")
+                page.wait_for_timeout(_SCRIPTS_MS)
+                file = folder / f"{name}.{look.name}.webp"
+                file.write_bytes(picture(page, whole=whole))
+                yield file
+
+
+_SCRIPTS_MS: Final = 700
+"""For proofs that the page verifies, and the state of its connection."""
+
+
+def picture(page: Page, *, whole: bool) -> bytes:
+    """The page, or its window, as WebP, which Playwright itself does not write."""
+    line = page.context.new_cdp_session(page)
+    options = {"format": "webp", "quality": QUALITY[whole], "captureBeyondViewport": whole}
+    if whole:
+        size = line.send("Page.getLayoutMetrics")["cssContentSize"]
+        options["clip"] = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
+    return base64.b64decode(line.send("Page.captureScreenshot", options)["data"])
+
+
+@contextmanager
+def told_story() -> Iterator[Story]:
+    """The story of `make demo` on a system of its own."""
+    path = chromium()
+    if path is None:
+        sys.exit("no Chromium: install one, or name it in CHROMIUM")
+    with fresh_system() as system, running_browser(path) as browser:
+        story = Story(system, browser)
+        system.run("demo")
+        story.add_accounts()
+        yield story
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--docs", action="store_true", help="only those that the documentation shows")
+    parser.add_argument("--only", default="", help="only pages whose name contains this, such as campaigns")
+    given = parser.parse_args()
+    with told_story() as story:
+        looks = DOCS_LOOKS if given.docs else EVERY_LOOK
+        for file in take(story, given.folder, looks, whole=not given.docs, only=given.only):
+            sys.stdout.write(f"{file}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""Each journey by the keyboard alone, in both languages: nothing is clicked, and no field gets its focus from a test."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.campaigns import launched, shown
+from tests.browser.console import Language, Story, require_accessible
+from tests.browser.keyboard import follow, tab_to, type_into
+
+PARTNERSHIP = "/partnerships/PPP-110-001"
+FORM = "/workspace/publish/awareness.initiative-announced"
+REVIEW = {"ar": "راجع قبل الإرسال", "en": "Review before sending"}
+REGISTERED = {"ar": "سُجّل الحدث", "en": "The event is registered"}
+CHECKED = {"ar": "نتيجة الفحص", "en": "Result of the check"}
+DONE = {"ar": "اكتمل الملف", "en": "The file is done"}
+BOTH_CALENDARS = {"ar": "1 مارس 2006 (1 صفر 1427 هـ)", "en": "1 March 2006 (1 Safar 1427 AH)"}
+WAIT_MS = 60_000
+CHECK_MS = 240_000
+
+pytestmark = pytest.mark.parametrize("language", ["ar", "en"])
+
+
+def test_signing_in_and_out(story: Story, language: Language) -> None:
+    with story.visit(None, language) as visitor:
+        page = visitor.open("/sign-in")
+        type_into(page, "#username", "agency")
+        type_into(page, "#password", story.passwords["agency"])
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+        assert page.url == f"{story.address}/plan"
+        follow(page, "form[action='/sign-out'] button")
+        assert "/sign-in" in page.url
+        visitor.open("/account")
+        assert "/sign-in" in page.url, "the session has ended"
+
+
+def test_publishing_from_a_form(story: Story, language: Language) -> None:
+    typed = {"initiative_id": f"KEYS-{language}", "name.ar": "اسم", "name.en": "Name", "aim.ar": "هدف", "aim.en": "Aim"}
+    with story.visit("agency", language) as visitor:
+        page = visitor.open(FORM)
+        for field, text in typed.items():
+            type_into(page, f"[id='data.{field}']", text)
+        tab_to(page, "[id='data.on']")
+        page.keyboard.type("03012006")
+        page.keyboard.press("Enter")
+        expect(page.locator("h1")).to_have_text(REVIEW[language])
+        assert BOTH_CALENDARS[language] in page.locator("main").inner_text()
+        follow(page, "form[action='/workspace/send'] button")
+        expect(page.locator("h1")).to_have_text(REGISTERED[language], timeout=WAIT_MS)
+
+
+def test_uploading_a_file(story: Story, language: Language, tmp_path: Path) -> None:
+    file = tmp_path / "initiative.ndjson"
+    both = {"ar": "نص", "en": "Text"}
+    data = {"initiative_id": f"KEYS-FILE-{language}", "name": both, "aim": both, "on": "2006-03-01"}
+    event = {
+        "id": data["initiative_id"],
+        "type": "sa.gov.yesser.awareness.initiative-announced.v1",
+        "subject": f"initiative/{data['initiative_id']}",
+        "time": "2006-03-01T09:30:00+03:00",
+        "data": data,
+    }
+    file.write_text(json.dumps(event), encoding="utf-8")
+    with story.visit("agency", language) as visitor:
+        page = visitor.open("/workspace/files")
+        tab_to(page, "#file")
+        with page.expect_file_chooser() as chooser:
+            page.keyboard.press("Enter")
+        chooser.value.set_files(file)
+        follow(page, "form[enctype] button")
+        expect(page.locator("h1")).to_have_text(CHECKED[language])
+        follow(page, "form[action$='/send'] button")
+        expect(page.locator("h1")).to_have_text(DONE[language], timeout=WAIT_MS)
+
+
+def test_acknowledging_a_campaign_and_reporting_an_airing(story: Story, language: Language) -> None:
+    campaign_id = launched(story, f"KEYS-CAMPAIGN-{language.upper()}")
+    airing = {"outlet_ar": "القناة الأولى", "outlet_en": "Channel One", "on": "2026-11-26", "reach": "250,000"}
+    with story.visit("team", language) as visitor:
+        page = visitor.open(f"/campaigns/{campaign_id}")
+        follow(page, "main a[href$='/acknowledge']")
+        type_into(page, "#by", "news-desk")
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"**/campaigns/{campaign_id}?**")
+        expect(page.locator("#acknowledged")).to_contain_text("news-desk")
+        follow(page, "main a[href$='/air']")
+        tab_to(page, "[name=channel][value=tv]")
+        page.keyboard.press("ArrowDown")
+        for name, text in airing.items():
+            type_into(page, f"#{name}", text)
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"**/campaigns/{campaign_id}?**")
+        expect(page.locator(".notice-good")).to_be_visible()
+    found = shown(story, campaign_id)
+    assert found["acknowledged_by"] == "news-desk"
+    assert [(row["channel"], row["reach"]) for row in found["airings"]] == [("radio", 250_000)]
+
+
+def test_downloading_a_statement(story: Story, language: Language) -> None:
+    with story.visit("partner", language) as visitor:
+        page = visitor.open("/partnerships")
+        follow(page, f"tbody a[href='{PARTNERSHIP}']")
+        follow(page, f"a[href='{PARTNERSHIP}/statements/1426-09']")
+        tab_to(page, "a[href$='/files/pdf']")
+        with page.expect_download() as download:
+            page.keyboard.press("Enter")
+        assert download.value.suggested_filename == "PPP-110-001-1426-09.pdf"
+        assert Path(download.value.path()).read_bytes().startswith(b"%PDF-")
+
+
+def test_asking_what_if(story: Story, language: Language) -> None:
+    with story.visit("office", language) as visitor:
+        page = visitor.open(f"{PARTNERSHIP}/what-if")
+        type_into(page, "#rate0", "65")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**rate0=65**")
+        page.locator("#result table").wait_for()
+        assert page.locator('[data-for="rate0"]').input_value() == "6500"
+        first = page.locator("#result tbody tr").first.inner_text()
+        assert "82,915.00" in first
+        assert "-5,922.50" in first, "5 % of 118,450.00"
+
+
+def test_verifying_the_whole_log(story: Story, language: Language) -> None:
+    with story.visit("office", language) as visitor:
+        page = visitor.open("/audit")
+        tab_to(page, "#check-log")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#checks .notice-good:has(code)", timeout=CHECK_MS)
+        require_accessible(page)
+    assert "check log" in json.dumps(story.system.run("trail"))
+
+
+def test_finding_an_entry(story: Story, language: Language) -> None:
+    with story.visit("auditor", language) as visitor:
+        page = visitor.open("/audit/log")
+        tab_to(page, "#search summary")
+        page.keyboard.press("Enter")
+        type_into(page, "#subject", "service/commerce-01")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**subject=service**")
+        assert set(page.locator("tbody small").all_inner_texts()) == {"service/commerce-01"}
+        follow(page, "tbody th a")
+        page.wait_for_selector("#verification[data-state=allGood]")
+
+
+def test_explaining_a_figure_that_the_browser_verifies(story: Story, language: Language) -> None:
+    with story.visit("office", language) as visitor:
+        page = visitor.open("/plan")
+        follow(page, "#line-group-1 a.why")
+        page.wait_for_selector("#rows-state[data-state=allGood]")
+        follow(page, "tbody th a")
+        page.wait_for_selector("#verification[data-state=allGood]")
