@@ -1,7 +1,7 @@
 """`python -m tests.browser.screenshots FOLDER`: every page of the console, for a designer's eye.
 
-Each page in Arabic and English, light and dark, wide and narrow, as long as it is. With `--docs` it writes the few that
-the documentation shows, and the page that shows them.
+Each page in Arabic and English, light and dark, wide and narrow, as long as it is. With `--docs` it takes those that
+`docs/console-pages.md` shows, and writes this page.
 """
 
 from __future__ import annotations
@@ -21,12 +21,41 @@ from playwright.sync_api import Page, ViewportSize
 
 from tests.browser.console import NARROW, Language, Scheme, Story, chromium, running_browser
 from tests.browser.pages import PAGES
+from tests.paths import ROOT
 from tests.scenarios.system import fresh_system
 
 WHOLE: Final = ViewportSize(width=1280, height=900)
-SHOWN: Final = ViewportSize(width=1000, height=760)
-QUALITY: Final = {True: 70, False: 30}
+SHOWN: Final = ViewportSize(width=1000, height=640)
+QUALITY: Final = {True: 70, False: 20}
 """Of WebP, by whether the whole page is taken. The documentation's are kept small: git keeps every version."""
+DOCUMENT: Final = ROOT / "docs" / "console-pages.md"
+ROLE_NAMES: Final = {
+    None: "Everyone",
+    "office": "Programme office",
+    "agency": "Agency",
+    "team": "Campaign team",
+    "partner": "Partner",
+    "treasury": "Treasury",
+    "auditor": "Auditor",
+    "administrator": "Administrator",
+}
+CAMPAIGN: Final = "/campaigns/CAMPAIGN"
+"""In place of the id of one of health's campaigns, which depends on the order of the story's entries."""
+_SHOWN_ELSEWHERE: Final = frozenset(
+    {
+        ("/plan?as_of_index=0", "agency"),
+        ("/plan/awareness", "agency"),
+        ("/audit", "agency"),
+        ("/audit/log?type=service.launched", "agency"),
+        ("/campaigns", "team"),
+        ("/explain/plan/awareness", "auditor"),
+    }
+)
+DOCS_PAGES: Final = (
+    *(page for page in PAGES if page not in _SHOWN_ELSEWHERE),
+    (CAMPAIGN, "team"),
+    (f"{CAMPAIGN}/air", "team"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +87,36 @@ def name_of(path: str, role: str | None) -> str:
     return re.sub("[^a-z0-9]+", "-", f"{role or 'nobody'}{path}".lower()).strip("-")
 
 
+def document() -> str:
+    """The page that shows the pictures."""
+    lines = [_INTRODUCTION]
+    for role, title in ROLE_NAMES.items():
+        lines += [f"## {title}", "", "| page | Arabic | English | dark | narrow |", "|---|---|---|---|---|"]
+        for path in (path for path, of in DOCS_PAGES if of == role):
+            files = (f"console/{name_of(path, role)}.{look.name}.webp" for look in DOCS_LOOKS)
+            lines.append(f"| `{path}` | {' | '.join(f'![{path}]({file})' for file in files)} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+_INTRODUCTION: Final = """# The console's pages
+
+What [the console](console.md) shows after `make demo`, under the first role that sees a page.
+`python -m tests.browser.screenshots docs/console --docs` takes the pictures again and writes this page. Do it when a
+page has changed for the eye: git keeps every picture.
+"""
+
+
 def take(story: Story, folder: Path, looks: tuple[Look, ...], *, whole: bool, only: str = "") -> Iterator[Path]:
     """Write the pages whose name contains `only` into the folder."""
     folder.mkdir(parents=True, exist_ok=True)
+    (campaign, *_) = story.system.run("campaigns", "list", "--owner", "health")
     for look in looks:
-        for path, role in PAGES:
+        for path, role in DOCS_PAGES if not whole else (*PAGES, *DOCS_PAGES[-2:]):
             if only not in (name := name_of(path, role)):
                 continue
             with story.visit(role, look.language, look.scheme, look.window) as visitor:
-                page = visitor.open(path)
+                page = visitor.open(path.replace(CAMPAIGN, f"/campaigns/{campaign['campaign_id']}"))
                 page.wait_for_function("document.fonts.status === 'loaded'")
                 page.wait_for_timeout(_SCRIPTS_MS)
                 file = folder / f"{name}.{look.name}.webp"
@@ -111,6 +161,8 @@ def main() -> None:
         looks = DOCS_LOOKS if given.docs else EVERY_LOOK
         for file in take(story, given.folder, looks, whole=not given.docs, only=given.only):
             sys.stdout.write(f"{file}\n")
+    if given.docs:
+        DOCUMENT.write_text(document(), encoding="utf-8")
 
 
 if __name__ == "__main__":

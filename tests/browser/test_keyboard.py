@@ -1,4 +1,4 @@
-"""Each journey by the keyboard alone, in both languages: nothing is clicked, and no field gets its focus from a test."""
+"""Each journey by the keyboard alone, in both languages: nothing is clicked, no test sets the focus."""
 
 from __future__ import annotations
 
