@@ -44,7 +44,9 @@ CAMPAIGN: Final = "/campaigns/CAMPAIGN"
 _SHOWN_ELSEWHERE: Final = frozenset(
     {
         ("/plan?as_of_index=0", "agency"),
+        ("/plan?as_of_index=300", "auditor"),
         ("/plan/awareness", "agency"),
+        ("/workspace/publish/plan.adopted", "office"),
         ("/audit", "agency"),
         ("/audit/log?type=service.launched", "agency"),
         ("/campaigns", "team"),
@@ -101,7 +103,7 @@ def document() -> str:
 
 _INTRODUCTION: Final = """# The console's pages
 
-What [the console](console.md) shows after `make demo`, under the first role that sees a page.
+What [the console](console.md) shows after `make demo`, by role; a page that several see stands under one.
 `python -m tests.browser.screenshots docs/console --docs` takes the pictures again and writes this page. Do it when a
 page has changed for the eye: git keeps every picture.
 """
