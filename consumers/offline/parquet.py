@@ -6,12 +6,11 @@ Needs DuckDB (the extra `parquet`). Text, whole numbers and booleans have their 
 
 from __future__ import annotations
 
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
 from consumers.fold.table_hash import TableHash
-from consumers.offline.store import ROWS_PER_FETCH, SqliteStore, canonical_lines, canonical_query, quoted
+from consumers.offline.store import SqliteStore, canonical_lines, canonical_query, hash_of, quoted
 from events.errors import Halt
 from infra.postgres.unit_of_work import Table
 
@@ -35,7 +34,7 @@ def write_parquet(store: SqliteStore, table: Table[Any], path: Path, expected: T
     lines = path.with_suffix(".ndjson")
     with lines.open("wb") as file:
         for part in store.lines(table):
-            file.writelines(part)
+            file.write(part.text)
     kinds = dict(zip(table.columns, table.types, strict=True))
     given = ", ".join(f"'{name}': '{_TYPES[kind]}'" for name, kind in kinds.items())
     columns = ", ".join(
@@ -51,9 +50,5 @@ def write_parquet(store: SqliteStore, table: Table[Any], path: Path, expected: T
 
 
 def _hash(database: Any, table: Table[Any], path: Path) -> TableHash:
-    digest, count = sha256(), 0
     cursor = database.execute(canonical_query(table, "read_parquet(?)"), [str(path)])
-    while records := cursor.fetchmany(ROWS_PER_FETCH):
-        digest.update(b"".join(canonical_lines(table, records)))
-        count += len(records)
-    return TableHash(table.name, count, digest.hexdigest())
+    return hash_of(table, canonical_lines(table, cursor))

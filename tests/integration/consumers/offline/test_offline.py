@@ -65,7 +65,7 @@ def run(folder: Path, *command: str) -> Result:
 async def test_the_files_have_the_hashes_of_the_live_tables(live: Connection, raw: list[bytes], tmp_path: Path) -> None:
     expected = {found.name: (found.rows, found.sha256) for found in await hash_read_models(live)}
     mirror = await mirrored(tmp_path / "mirror", await committed(live, raw))
-    found = replay_into(mirror, tmp_path / "models", len(raw), processes=2)
+    found = replay_into(mirror, tmp_path / "models", len(raw))
     assert {row.name: (row.rows, row.sha256) for row in found} == expected
 
 
