@@ -78,7 +78,7 @@ def replay_into(source: Path, folder: Path, end: int, form: Format = "sqlite") -
 
 def _replay(task: _Task) -> list[Replayed]:
     gc.freeze()
-    gc.disable()  # folds make no cycles; looking for them costs a sixth of the time
+    gc.disable()  # a batch leaves no cycle; looking for them costs a sixth of the time
     replays = [_ConsumerReplay(name, task) for name in task.consumers]
     try:
         stops = {task.end, *(claim.log_index for replay in replays for claim in replay.claims.values())}

@@ -1,0 +1,85 @@
+"""A replay holds the rows of one batch, and writes the lines that the live read model hashes."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from consumers.fold.consumer import Consumer
+from consumers.fold.table_hash import TableHash, row_line
+from consumers.offline import store as store_module
+from consumers.offline.store import SqliteStore
+from consumers.registry import CONSUMERS
+from events.wire.entry import Entry
+from infra.postgres.outbox import OutboxEvent
+from infra.postgres.unit_of_work import Need, Table, UnitOfWork
+from tests.oracle.history import entries_from, generate
+from tests.unit.consumers.entries import entry_of
+
+
+@pytest.mark.parametrize("name", CONSUMERS)
+def test_no_batch_stays_in_memory_without_a_garbage_collector(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[weakref.ref[UnitOfWork]] = []
+
+    class Watched(UnitOfWork):
+        def __init__(self) -> None:
+            super().__init__()
+            made.append(weakref.ref(self))
+
+    monkeypatch.setattr(store_module, "UnitOfWork", Watched)
+    store = SqliteStore(tmp_path / "store.sqlite", CONSUMERS[name])
+    entries = [entry_of(entry) for entry in entries_from(generate(7, 400))]
+    gc.disable()
+    try:
+        store.apply(entries)
+        assert [reference() for reference in made] == [None]
+    finally:
+        gc.enable()
+        store.close()
+
+
+@dataclass(slots=True)
+class Mixed:
+    id: str
+    number: int | None
+    flag: bool | None
+    digest: bytes | None
+    document: dict[str, Any] | None
+
+
+MIXED = Table("mixed", Mixed, ("id",))
+
+
+def test_lines_of_every_type_are_those_of_the_live_rows(tmp_path: Path) -> None:
+    texts = [*map(chr, range(1, 0x20)), '"', "\\", "/", "\x7f", "\u2028", "نص", "😀", ""]
+    rows = [
+        Mixed(f"{number:03} {text}", -number, number % 2 == 0, text.encode(), {"b": [text, None], "a": {"é": number}})
+        for number, text in enumerate(texts)
+    ] + [Mixed("null", None, None, None, None)]
+
+    def needs(unit: UnitOfWork, entries: Sequence[Entry]) -> Iterator[Sequence[Need]]:
+        yield [(MIXED, (row.id,)) for row in rows]
+
+    def fold(unit: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
+        for row in Random(1).sample(rows, len(rows)):
+            unit.put(MIXED, row)
+        return []
+
+    store = SqliteStore(tmp_path / "mixed.sqlite", Consumer("mixed", "mixed", (MIXED,), (), needs, fold))
+    store.apply([])
+    columns = MIXED.columns
+    live = [row_line({column: getattr(row, column) for column in columns}) for row in sorted(rows, key=lambda r: r.id)]
+    assert b"".join(part.text for part in store.lines(MIXED)) == b"".join(live)
+    assert store.hash(MIXED) == TableHash("mixed", len(rows), sha256(b"".join(live)).hexdigest())
+    assert store.rows(MIXED) == sorted(rows, key=lambda row: row.id)
+    store.close()
