@@ -93,8 +93,12 @@ def router(parts: RouteParts) -> APIRouter:
     )
     async def tile(name: str) -> Response:
         """Hashes of one level of the tree."""
-        data = await _read(source, f"tile/{name}")
-        return Response(data, headers={"Cache-Control": f"public, {_FOREVER}", **_SAFE}, media_type=TILE_TYPE)
+        path = f"tile/{name}"
+        headers = {"Cache-Control": f"public, {_FOREVER}", **_SAFE}
+        answer = Response(await _read(source, path), headers=headers, media_type=TILE_TYPE)
+        if ".p/" not in path:
+            parts.kept.keep(LOG_PREFIX + path, answer)
+        return answer
 
     return routes
 

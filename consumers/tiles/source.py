@@ -1,12 +1,11 @@
-"""Reads checkpoint, tiles and bundles from the database, and keeps the full tiles that were read lately.
+"""Reads checkpoint, tiles and bundles from the database.
 
-A full tile never changes. What is not signed yet is not served: a tile is there once the newest checkpoint covers it.
+What is not signed yet is not served: a tile is there once the newest checkpoint covers it.
 """
 
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -20,8 +19,6 @@ from infra.postgres.sql import queries
 CHECKPOINT_AGE_S: Final = 1.0
 """A checkpoint is served for this long before the database is asked for a newer one."""
 _SQL: Final = queries("consumers.tiles", "tiles.sql")
-KEPT_BYTES_MAX: Final = 8 << 20
-"""Tiles of about 260,000 entries, or of 67 million entries above the leaves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +38,6 @@ class TileSource:
         self._parts = parts
         self._clock = clock
         self._newest: Newest | None = None
-        self._kept: OrderedDict[Tile, bytes] = OrderedDict()
-        self._kept_bytes = 0
 
     async def checkpoint(self) -> Newest | None:
         """The newest checkpoint, at most `CHECKPOINT_AGE_S` old; None before the first."""
@@ -53,10 +48,6 @@ class TileSource:
 
     async def read(self, tile: Tile) -> bytes | None:
         """The bytes of a tile or bundle; None if no checkpoint covers it, or rows of it are missing."""
-        kept = self._kept.get(tile)
-        if kept is not None:
-            self._kept.move_to_end(tile)
-            return kept
         async with self._parts.connection() as connection:
             if not self._is_signed(tile):
                 await self._refresh(connection)  # another process may have served a newer checkpoint
@@ -67,10 +58,8 @@ class TileSource:
                     return await raw_bundle(connection, tile.number, tile.width)
                 except IndexError:
                     return None
-            found = b"".join(await stored_hashes(connection, tile.level, tile.number * TILE, tile.width))
-        if tile.width == TILE:
-            self._keep(tile, found)
-        return found
+            found = await stored_hashes(connection, tile.level, tile.number * TILE, tile.width)
+            return b"".join(found) if len(found) == tile.width else None
 
     def _is_signed(self, tile: Tile) -> bool:
         return self._newest is not None and tile.is_within(self._newest.size)
@@ -80,10 +69,3 @@ class TileSource:
         found = await newest_checkpoint(connection)
         if found is not None:
             self._newest = Newest(found[1], found[0], cosigned or found[1], self._clock())
-
-    def _keep(self, tile: Tile, data: bytes) -> None:
-        self._kept[tile] = data
-        self._kept_bytes += len(data)
-        while self._kept_bytes > KEPT_BYTES_MAX:
-            _, dropped = self._kept.popitem(last=False)
-            self._kept_bytes -= len(dropped)

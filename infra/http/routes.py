@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from typing import Final, cast
 
 from fastapi import APIRouter, Request
 
 from infra.http.callers import Caller
+from infra.http.kept_answers import KeptAnswers
 from infra.http.problems import Problem
 from infra.postgres.connection import Connection, Pool
 from infra.settings import Settings
@@ -42,6 +43,9 @@ class RouteParts:
     reads: Pool
     caller: Callable[[Request], Awaitable[Caller]]
     """The caller of a request. Raises `Problem`: 401, 429, 503."""
+
+    kept: KeptAnswers = field(default_factory=KeptAnswers)
+    """Answers that are sent without the router once a route has kept them."""
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:

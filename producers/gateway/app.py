@@ -66,8 +66,8 @@ def application(parts: Parts) -> FastAPI:
 def served(parts: Parts) -> ASGIApp:
     """The application as the gateway serves it. Limits come first: who may not send is answered before any work.
 
-    Events that come without a parameter are taken before FastAPI, whose layers cost as much as validating forty of
-    them. Nothing is raised to the server, whose own answers are no problem documents.
+    Events that come without a parameter and answers that are kept pass by FastAPI, whose layers cost as much as
+    validating forty events. Nothing is raised to the server, whose own answers are no problem documents.
     """
     rest = application(parts)
     # Made now: each takes up to a tenth of a second of processor time, which the first request would wait for.
@@ -81,7 +81,7 @@ def served(parts: Parts) -> ASGIApp:
             path = request.scope["path"]
             if not needs_token(path):
                 parts.access.admit(host_of(request), of_log=is_log_file(path))
-                return None
+                return parts.kept.get(path) if _is_plain_get(request.scope) else None
             await parts.caller(request)
             if _brings_events(request.scope) and not request.scope["query_string"]:
                 return await publish.stored(parts, request, partial=False)
@@ -104,6 +104,10 @@ def served(parts: Parts) -> ASGIApp:
             _log_failure(scope, error)
 
     return app
+
+
+def _is_plain_get(scope: Scope) -> bool:
+    return bool(scope["method"] == "GET" and not scope["query_string"])
 
 
 def _brings_events(scope: Scope) -> bool:

@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from infra.http.callers import Caller
+from infra.http.kept_answers import KeptAnswers
 from infra.http.quotas import Quota
 from infra.http.routes import RouteParts
 from infra.postgres.connection import Connection, Pool
@@ -37,6 +38,7 @@ class Parts:
     verdicts: Notifications = field(default_factory=lambda: Notifications(VERDICTS))
     """Wakes long polls."""
     long_polls: Quota = field(init=False)
+    kept: KeptAnswers = field(default_factory=KeptAnswers)
 
     def __post_init__(self) -> None:
         self.long_polls = Quota(self.settings.gateway_holder_long_polls_max)
@@ -53,7 +55,7 @@ class Parts:
 
     def for_reading(self) -> RouteParts:
         """The parts of routes that read, also those of other rooms."""
-        return RouteParts(self.settings, self.reads, self.caller)
+        return RouteParts(self.settings, self.reads, self.caller, self.kept)
 
     def connection(self) -> AbstractAsyncContextManager[Connection]:
         """A connection for reading."""

@@ -7,12 +7,16 @@ from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import FastAPI, Request
 
 from consumers.audit.http_port import HttpPort, TokenRefused
 from consumers.audit.mirror import write_mirror
 from consumers.audit.port import MirrorPort
 from consumers.audit.tree import require_tree
 from consumers.database_audit.postgres_port import PostgresPort
+from consumers.tiles.routes import router
+from infra.http.callers import Caller
+from infra.http.routes import RouteParts
 from infra.log.proof_file import parse_proof_file
 from infra.postgres.connection import Connection
 from infra.settings import Settings
@@ -124,6 +128,27 @@ async def test_a_new_checkpoint_is_served_with_its_tiles(window: Window, connect
     note = KEY.sign_checkpoint(len(ENTRIES), root_of(ENTRIES))
     await connection.execute("INSERT INTO log.checkpoint (size, note) VALUES ($1, $2)", len(ENTRIES), note)
     assert (await window.client.get("/log/0/tile/0/004.p/76")).status_code == 200
+
+
+async def test_full_tiles_are_kept_and_what_may_grow_or_needs_a_token_is_not(window: Window) -> None:
+    async def auditor(request: Request) -> Caller:
+        return Caller("k", "auditor", "court-of-audit", frozenset({"log:read"}), None)
+
+    parts = RouteParts(window.settings, window.reads, auditor)
+    app = FastAPI()
+    app.include_router(router(parts))
+    paths = ["checkpoint", "tile/0/000", "tile/0/003.p/232", "tile/1/000.p/3", "tile/entries/000"]
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway/log/0/") as client:
+        answers = {path: await client.get(path) for path in paths}
+    assert {answer.status_code for answer in answers.values()} == {200}
+    kept = {path: answer for path in paths if (answer := parts.kept.get(f"/log/0/{path}"))}
+    assert list(kept) == ["tile/0/000"]
+    assert kept["tile/0/000"].body == answers["tile/0/000"].content
+
+
+async def test_a_tile_whose_rows_are_missing_is_not_found(window: Window, connection: Connection) -> None:
+    await connection.execute("ALTER TABLE log.node DISABLE TRIGGER USER; DELETE FROM log.node")
+    assert (await window.client.get("/log/0/tile/1/000.p/3")).status_code == 404
 
 
 async def test_a_proof_is_a_file_that_stands_alone(window: Window, tmp_path: Path) -> None:
