@@ -76,14 +76,19 @@ def local_issuer() -> Iterator[str]:
         process.wait(30)
 
 
+def write_console_key(settings: Settings) -> None:
+    """The key that the console and the gateway share. A gateway reads it when it starts."""
+    path = settings.secret_path(*CONSOLE_KEY)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_private(path, "a key of the tests, as long as the others are")
+
+
 @asynccontextmanager
 async def run_console(settings: Settings, connection: Connection, **changes: Any) -> AsyncIterator[ConsoleHarness]:
     """The console without a gateway, unless `changes` name one."""
     away = {"console_port": 0, "console_gateway": "http://127.0.0.1:9"}
     changed = settings.model_copy(update=away | changes)
-    path = changed.secret_path(*CONSOLE_KEY)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_private(path, "a key of the tests, as long as the others are")
+    write_console_key(changed)
     oidc = changed.secret_path(OIDC_KEY, "console")
     oidc.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_private(oidc, "what the issuer is shown")

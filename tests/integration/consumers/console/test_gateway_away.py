@@ -10,9 +10,10 @@ import orjson
 
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.console.console_process import hidden, run_console
+from tests.integration.consumers.console.console_process import hidden, run_console, write_console_key
 from tests.integration.consumers.read_api.read_api import lay_down
 from tests.integration.consumers.read_api.read_story import story
+from tests.integration.producers.gateway.harness import run_gateway
 
 FORM = "/workspace/publish/awareness.initiative-announced"
 TYPED = {
@@ -70,6 +71,22 @@ async def test_an_unknown_outcome_is_said_and_the_same_bytes_are_offered(
             assert answer.status_code == 504
             assert "It is not known whether the event arrived" in answer.text
             assert hidden(answer.text, "event") == event
+            sent = await browser.get("/workspace/sent/form-1?address=agency.health.events/0/5")
+            assert sent.status_code == 200
+            assert "The event has arrived, and the gateway does not answer now" in sent.text
+
+
+async def test_what_waits_for_its_verdict_is_said(settings: Settings, connection: Connection) -> None:
+    """No registrar reads the topic here."""
+    write_console_key(settings)
+    async with run_gateway(settings, connection) as gateway:
+        changes = {"console_gateway": f"http://127.0.0.1:{gateway.gateway.port}"}
+        async with run_console(settings, connection, **changes) as console, console.browser("health") as browser:
+            csrf = hidden((await browser.get(FORM)).text, "csrf")
+            event = hidden((await browser.post(FORM, data={**TYPED, "csrf": csrf})).text, "event")
+            answer = await browser.post("/workspace/send", data={"csrf": csrf, "event": event}, follow_redirects=True)
+            assert answer.status_code == 200
+            assert "The event has arrived and waits for registration" in answer.text
 
 
 async def test_what_is_not_an_event_is_not_sent(settings: Settings, connection: Connection) -> None:
