@@ -373,7 +373,10 @@ async def test_what_a_superuser_of_the_database_changes_is_found_from_outside(
         await ends_with_76(command)
 
 
-async def test_a_damaged_mirror_is_found_as_a_source_and_before_it_grows(auditor: Auditor, tmp_path: Path) -> None:
+async def test_a_damaged_mirror_is_found_as_a_source_and_before_it_grows(
+    auditor: Auditor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))  # other tests saw another history of this log
     whole = tmp_path / "whole"
     log = MemoryLog(RAW[:ACCEPTED])
     await write_mirror(log, whole, KEY.verifier)
