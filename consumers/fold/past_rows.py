@@ -108,6 +108,7 @@ class KeepingUnitOfWork(UnitOfWork):
         self._start = 0
         self._kept = kept
         self._before: defaultdict[Table[Any], dict[Key, str | None]] = defaultdict(dict)
+        self._seen: defaultdict[Table[Any], set[Key]] = defaultdict(set)
         self._changed: defaultdict[Table[Any], dict[Key, None]] = defaultdict(dict)
         self._unread: defaultdict[Table[Any], list[Key]] = defaultdict(list)
         self._past: list[PastRow] = []
@@ -123,14 +124,13 @@ class KeepingUnitOfWork(UnitOfWork):
 
     def get(self, table: Table[Row], *key: Any) -> Row | None:
         row = super().get(table, *key)
-        if row is not None and self._start:
+        if row is not None and key not in self._seen[table]:
             self._note(table, key, row)
         return row
 
     def rows(self, table: Table[Row]) -> Iterator[Row]:
         for row in super().rows(table):
-            if self._start:
-                self._note(table, table.key_of(row), row)
+            self._note(table, table.key_of(row), row)
             yield row
 
     def put(self, table: Table[Row], row: Row) -> None:
@@ -158,11 +158,14 @@ class KeepingUnitOfWork(UnitOfWork):
         return self._deleted_unread
 
     def _note(self, table: Table[Any], key: Key, row: Any) -> None:
-        before = self._before[table]
-        # A row that this block made was not there before, and is not copied.
-        if key in before or table.append_only or (table.since and getattr(row, table.since) >= self._start):
+        seen, before = self._seen[table], self._before[table]
+        if key in seen:
             return
-        if key not in self._kept.of(table):
+        seen.add(key)
+        # A row that this block made was not there before, and is not copied.
+        if not self._start or table.append_only or (table.since and getattr(row, table.since) >= self._start):
+            return
+        if key not in before and key not in self._kept.of(table):
             # A row that this batch made has its members in the event's order, one that was stored in PostgreSQL's.
             before[key] = orjson.dumps(row, option=orjson.OPT_SORT_KEYS).decode()
 
@@ -186,5 +189,5 @@ class KeepingUnitOfWork(UnitOfWork):
             kept.update(first)
             self._past += [PastRow(table.name, key_text(key), self._start, before[key]) for key in first]
         self._deleted_unread += [(table, keys, self._start) for table, keys in self._unread.items()]
-        for noted in (self._before, self._changed, self._unread):
+        for noted in (self._before, self._seen, self._changed, self._unread):
             noted.clear()

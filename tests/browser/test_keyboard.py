@@ -68,6 +68,7 @@ def test_uploading_a_file(story: Story, language: Language, tmp_path: Path) -> N
     file.write_text(json.dumps(event), encoding="utf-8")
     with story.visit("agency", language) as visitor:
         page = visitor.open("/workspace/files")
+        page.on("filechooser", lambda chooser: None)  # from now on the browser opens no window of its own
         tab_to(page, "#file")
         with page.expect_file_chooser() as chooser:
             page.keyboard.press("Enter")
