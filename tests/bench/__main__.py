@@ -24,6 +24,7 @@ import orjson
 from rich.console import Console
 
 from consumers.registry import CONSUMERS
+from infra.embedded.processes.signals import usual_parts
 from infra.embedded.stack import running_stack
 from infra.kafka.client_config import agency_topic
 from infra.kafka.end_offsets import end_offsets_reader
@@ -78,8 +79,8 @@ def main() -> None:
     parser.add_argument("--traffic", choices=("mixed", "uniform", "both"), default="both")
     parser.add_argument(
         "--beside",
-        default=",".join(("relay", *CONSUMERS)),
-        help="processes that run beside the registrar in f and g (default: %(default)s)",
+        default=",".join(sorted(usual_parts() & {"relay", "consumers", *CONSUMERS})),
+        help="processes that run beside the registrar in f and g (default, as `yesser up`: %(default)s)",
     )
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     arguments = parser.parse_args()
