@@ -40,6 +40,7 @@ SESSION_S = 2
 LOAD_S = 12.0
 PER_S = 1_000
 STILL_OPEN_S = 10.0
+GAPS = "SELECT gaps_filled FROM platform.position WHERE consumer = 'counting'"
 pytestmark = [pytest.mark.timeout(240)]
 
 
@@ -107,6 +108,13 @@ async def test_at_1000_events_a_second_nothing_is_lost_or_started_again_when_ses
     with capture_logs() as logged:
         async with running(registrar(own), pipeline):
             await until_size(database, 3)
+
+            async def applied() -> bool:
+                position = await database.fetchval("SELECT position FROM platform.position WHERE consumer = 'counting'")
+                return bool(position == await log_size(database))
+
+            await until(applied, "the consumer applied what was there when it started")
+            gaps_before = await database.fetchval(GAPS)
             sent, began = 0, time.monotonic()
             pending = []
             while (elapsed_s := time.monotonic() - began) < LOAD_S:
@@ -117,14 +125,9 @@ async def test_at_1000_events_a_second_nothing_is_lost_or_started_again_when_ses
             await asyncio.gather(*pending)
             await until_size(database, 3 + sent)
             await until_shipped(database, 3 + sent)
-
-            async def applied() -> bool:
-                position = await database.fetchval("SELECT position FROM platform.position WHERE consumer = 'counting'")
-                return bool(position == await log_size(database))
-
             await until(applied, "the consumer applied everything")
     await producer.stop()
-    gaps = await database.fetchval("SELECT gaps_filled FROM platform.position WHERE consumer = 'counting'")
+    gaps = await database.fetchval(GAPS) - gaps_before
     duplicates = await database.fetchval("SELECT count(*) FROM log.duplicate")
     tell(f"sessions of {SESSION_S} s: {sent} events, {gaps} gaps, {duplicates} duplicates")
     words = [f"{row['event']} {row.get('error', '')}" for row in logged if row["log_level"] in ("warning", "error")]
