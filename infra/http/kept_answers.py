@@ -27,7 +27,7 @@ class KeptAnswers:
         return answer
 
     def keep(self, path: str, answer: Response) -> None:
-        """Keep an answer that is the same whoever asks."""
+        """Keep an answer that is the same for every caller."""
         if path in self._answers:
             return
         self._answers[path] = answer
