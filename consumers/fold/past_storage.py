@@ -7,11 +7,15 @@ from typing import Any, Final
 
 from consumers.fold.past_rows import PAST_ROW, KeepingUnitOfWork, key_sql
 from infra.postgres.connection import Connection
-from infra.postgres.row_storage import key_arrays, keys_sql
+from infra.postgres.row_storage import COPY_ROWS_MIN, key_arrays, keys_sql
 from infra.postgres.unit_of_work import Key, Table
 
 _COLUMNS_OF: Final = attrgetter(*PAST_ROW.columns)
-_KEEP: Final = "INSERT INTO past_row (name, key, until, row) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING"
+_KEEP: Final = """
+INSERT INTO past_row (name, key, until, row)
+SELECT name, key, until, row FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[]) AS r (name, key, until, row)
+ON CONFLICT DO NOTHING
+"""
 
 
 async def keep(connection: Connection, rows: KeepingUnitOfWork) -> None:
@@ -19,10 +23,10 @@ async def keep(connection: Connection, rows: KeepingUnitOfWork) -> None:
     for table, deleted, until in rows.deleted_unread():
         await _copy(connection, table, deleted, until)
     past = list(map(_COLUMNS_OF, rows.past()))
-    if past and rows.are_new:
+    if rows.are_new and len(past) >= COPY_ROWS_MIN:
         await connection.copy_records_to_table(PAST_ROW.name, records=past, columns=PAST_ROW.columns)
     elif past:
-        await connection.executemany(_KEEP, past)
+        await connection.execute(_KEEP, *map(list, zip(*past, strict=True)))
 
 
 async def _copy(connection: Connection, table: Table[Any], keys: list[Key], until: int) -> None:
