@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Final
 
 from consumers.fold.consumer import Consumer
-from consumers.fold.past_rows import KeepingUnitOfWork, KeptKeys, blocks
+from consumers.fold.past_rows import KeepingUnitOfWork, KeptKeys
 from consumers.fold.past_storage import keep
 from events.errors import YesserError
 from events.wire.entry import Entry
@@ -52,9 +52,7 @@ async def apply(
     rows = KeepingUnitOfWork(kept or KeptKeys()) if consumer.keeps_past else UnitOfWork()
     await load(connection, rows, consumer, entries)
     decided: list[OutboxEvent] = []
-    for part in blocks(entries) if isinstance(rows, KeepingUnitOfWork) else [entries]:
-        if isinstance(rows, KeepingUnitOfWork) and part:
-            rows.enter(part[0].index)
+    for part in rows.by_block(entries) if isinstance(rows, KeepingUnitOfWork) else [entries]:
         decided += await fold_in_turns(consumer, rows, part)
     if before_writing is not None:
         before_writing()

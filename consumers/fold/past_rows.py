@@ -97,7 +97,7 @@ class KeptKeys:
 class KeepingUnitOfWork(UnitOfWork):
     """The rows of a batch, with what they were at the beginning of each of its blocks.
 
-    Call `enter` before the entries of each block are folded. A row is noted when the fold first reads it in the block,
+    The entries are folded block by block (`by_block`). A row is noted when the fold first reads it in the block,
     so that it can be changed in place.
     """
 
@@ -113,6 +113,13 @@ class KeepingUnitOfWork(UnitOfWork):
         self._unread: defaultdict[Table[Any], list[Key]] = defaultdict(list)
         self._past: list[PastRow] = []
         self._deleted_unread: list[tuple[Table[Any], list[Key], int]] = []
+
+    def by_block(self, entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
+        """The entries in parts, each of one block: fold one before the next is taken."""
+        for part in blocks(entries):
+            if part:
+                self.enter(part[0].index)
+            yield part
 
     def enter(self, first_index: int) -> None:
         """The entries from this one on, of one block, follow."""
@@ -174,9 +181,8 @@ class KeepingUnitOfWork(UnitOfWork):
         row = known.rows.get(key)
         if row is not None:
             self._note(table, key, row)
-        elif (
-            not table.since and is_kept(table) and (known.whole or key in known.rows)
-        ):  # no column tells that it is new
+        # No column tells that the row is new.
+        elif not table.since and is_kept(table) and (known.whole or key in known.rows):
             self._before[table].setdefault(key, None)
         if key in self._before[table]:
             self._changed[table][key] = None

@@ -17,7 +17,7 @@ from consumers.audit.tree import require_tree
 from consumers.database_audit.postgres_port import PostgresPort
 from consumers.fold.apply import TooManyRows, load
 from consumers.fold.consumer import Consumer
-from consumers.fold.past_rows import KeepingUnitOfWork, KeptKeys, blocks
+from consumers.fold.past_rows import KeepingUnitOfWork, KeptKeys
 from consumers.fold.past_storage import keep
 from consumers.fold.stored_keys import StoredKeys
 from events.wire.entry import Entry, parse_entry
@@ -100,9 +100,7 @@ class Scratch:
             await self.apply(connection, entries[:half])
             await self.apply(connection, entries[half:])
             return
-        for part in blocks(entries) if self._kept else [entries]:
-            if self._kept and part:
-                rows.enter(part[0].index)
+        for part in rows.by_block(entries) if self._kept else [entries]:
             self.consumer.fold(rows, part)
         rows.remember()
         await keep(connection, rows)
