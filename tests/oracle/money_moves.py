@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from tests.oracle.builder import AGENCIES, TEXT, Builder
 from tests.oracle.calendars import periods_between
 from tests.oracle.contract import Contract
+from tests.oracle.form import INTEGER_MAX
 from tests.oracle.log import JsonObject
 
 DAYS = (
@@ -112,7 +113,7 @@ def _receipt(b: Builder, contract: Contract) -> JsonObject:
     return {
         "receipt_id": b.pick(new_id, "R1") if b.sometimes(6) else new_id,
         "service_id": b.pick("S1", "S2", "S3") if b.sometimes(6) else "S1",
-        "amount_halalas": 2**53 - 1 if b.sometimes(60) else b.number(1, 45),
+        "amount_halalas": INTEGER_MAX if b.sometimes(60) else b.number(1, 45),
         "collected_on": _day(b, contract, contract.starts_on),
         "receipts": 1,
     }
@@ -126,7 +127,7 @@ def _reversal(b: Builder, contract: Contract) -> JsonObject:
     return {
         "reversal_id": b.pick(new_id, "V1") if b.sometimes(6) else new_id,
         "reverses": "R0" if b.sometimes(12) else receipt_id,
-        "amount_halalas": part + receipt.remainder if b.sometimes(8) else part,
+        "amount_halalas": min(INTEGER_MAX, part + receipt.remainder) if b.sometimes(8) else part,
         "reversed_on": _day(b, contract, receipt.day),
         "reason": TEXT,
     }
@@ -139,7 +140,7 @@ def _closing(b: Builder, contract: Contract) -> JsonObject:
 
 
 def _payout(b: Builder, contract: Contract) -> JsonObject:
-    new_id, payable = f"P{len(contract.payouts) + 1}", max(1, contract.payable)
+    new_id, payable = f"P{len(contract.payouts) + 1}", min(INTEGER_MAX - 1, max(1, contract.payable))
     amount = payable + 1 if b.sometimes(5) else b.number(1, payable)
     return {"payout_id": "P1" if b.sometimes(8) else new_id, "amount_halalas": amount, "paid_on": DAYS[0]}
 
