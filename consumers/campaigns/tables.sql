@@ -29,6 +29,7 @@ CREATE TABLE campaign (
     count bigint NOT NULL
 );
 CREATE INDEX ON campaign (due_on, campaign_id);
+CREATE INDEX ON campaign (triggered_index) WHERE kind = 'general';
 CREATE INDEX ON campaign (owner, due_on, campaign_id);
 
 -- Airings that counted, each once.

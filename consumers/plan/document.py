@@ -20,7 +20,7 @@ from consumers.projections.read import (
     progress,
 )
 from consumers.revenue.consumer import CONSUMER as REVENUE
-from consumers.revenue.read import partnerships_of_plan
+from consumers.revenue.read import partnerships_count, partnerships_of_plan
 from infra.settings import Settings
 
 NOT_JUDGED: Final = (
@@ -61,11 +61,15 @@ def by_occurrence(at: PointInTime | int | None) -> bool:
     return isinstance(at, PointInTime) and at.occurred is not None
 
 
-async def plan_document(shown: View) -> dict[str, Any]:
-    """The figures of the shown plan, in the shape of events.md §5; no partnerships if the view has no ledger."""
+async def plan_document(shown: View, owner: str | None = None, partnerships_max: int | None = None) -> dict[str, Any]:
+    """The figures of the shown plan, in the shape of events.md §5; no partnerships if the view has no ledger.
+
+    `owner` limits the partnerships to this agency's. With `partnerships_max` the document has the first of them, and
+    `partnerships_count`.
+    """
     own = await shown.use(PROJECTIONS)
     figures, launched = await progress(own), await launched_services(own)
-    return {
+    document = {
         "log_index": shown.log_index,
         "plan_id": figures["plan_id"],
         "infrastructure": figures["infrastructure"],
@@ -73,14 +77,16 @@ async def plan_document(shown: View) -> dict[str, Any]:
         "services": figures["services"],
         "training": figures["training"],
         "awareness": {**await awareness(await shown.use(CAMPAIGNS)), "launched_services": launched},
-        "partnerships": await _partnerships(shown),
+        "partnerships": [],
         "anomalies": await _anomalies_count(shown),
         "refusals": figures["refusals"],
     }
-
-
-async def _partnerships(shown: View) -> list[dict[str, Any]]:
-    return await partnerships_of_plan(await shown.use(REVENUE)) if shown.shows(REVENUE) else []
+    if shown.shows(REVENUE):
+        ledger = await shown.use(REVENUE)
+        document["partnerships"] = await partnerships_of_plan(ledger, owner, partnerships_max)
+        if partnerships_max is not None:
+            document["partnerships_count"] = await partnerships_count(ledger, owner)
+    return document
 
 
 async def _anomalies_count(shown: View) -> int:

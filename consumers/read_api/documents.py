@@ -293,7 +293,10 @@ _REFUSAL: Final = shape(
     proof=_PROOF_LINK,
 )
 
-PLAN: Final = answer("The shape of `yesser plan --json`.", _PLAN)
+PLAN: Final = answer(
+    "The shape of `yesser plan --json`; `partnerships_count` with `partnerships_max` only.",
+    {**_PLAN, "properties": {**_PLAN["properties"], "partnerships_count": INTEGER}},
+)
 PACE: Final = answer("The plan against the calendar.", _PACE)
 SERVICES: Final = answer("Services by id.", _list(shape(**_SERVICE)))
 SERVICE: Final = answer("A service and its history.", shape(**_SERVICE, history=_HISTORY))

@@ -112,9 +112,20 @@ async def transfers(
     return [dict(row) for row in await connection.fetch(_SQL["transfers"], partnership_id, *after, rows_max)]
 
 
-async def partnerships_of_plan(connection: Connection) -> list[dict[str, Any]]:
-    """The `partnerships` of `yesser plan`, by id. `treasury_halalas` is the net minus the partner's part."""
-    return [dict(row) for row in await connection.fetch(_SQL["partnerships_of_plan"])]
+async def partnerships_of_plan(
+    connection: Connection, owner: str | None = None, rows_max: int | None = None
+) -> list[dict[str, Any]]:
+    """The `partnerships` of `yesser plan`, by id: the first `rows_max`, of this owner.
+
+    `treasury_halalas` is the net minus the partner's part.
+    """
+    return [dict(row) for row in await connection.fetch(_SQL["partnerships_of_plan"], owner, rows_max)]
+
+
+async def partnerships_count(connection: Connection, owner: str | None = None) -> int:
+    """The number of partnerships, of this owner."""
+    count: int = await connection.fetchval(_SQL["partnerships_count"], owner)
+    return count
 
 
 async def verification(connection: Connection) -> dict[str, Any]:

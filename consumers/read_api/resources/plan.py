@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import orjson
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from consumers.access_scope import AccessScope
 from consumers.as_of.view import View
 from consumers.plan.document import PLAN_CONSUMERS, plan_document
 from consumers.read_api import documents
 from consumers.read_api.access import may_read
-from consumers.read_api.parameters import AsOfIndex, AsOfRecorded
+from consumers.read_api.parameters import PAGE_ROWS_MAX, AsOfIndex, AsOfRecorded
 from consumers.read_api.past import past_of
 from consumers.read_api.past_plans import PastPlans
 from consumers.read_api.reading import JSON, Reading, Shown
 
 routes = APIRouter(tags=["programme"], default_response_class=Response)
+
+_PARTNERSHIPS_MAX: Final = "At most so many partnerships, by id; `partnerships_count` then says how many there are."
 
 
 async def _past_plans(request: Request) -> PastPlans:
@@ -31,6 +33,7 @@ async def plan(
     past_plans: Annotated[PastPlans, Depends(_past_plans)],
     as_of_index: AsOfIndex = None,
     as_of_recorded: AsOfRecorded = None,
+    partnerships_max: Annotated[int | None, Query(ge=0, le=PAGE_ROWS_MAX, description=_PARTNERSHIPS_MAX)] = None,
 ) -> Response:
     """The figures of the plan: now, after so many entries of the log, or as the log stood at a time.
 
@@ -42,15 +45,17 @@ async def plan(
         if past.is_known_to(request.http):
             return Response(None, 304, past.headers())
         holder = (await request.caller()).quota_name
-        document = _within(await past_plans.plan(past.index, holder), scope)
+        document = _within(await past_plans.plan(past.index, holder), scope, partnerships_max)
         return Response(orjson.dumps(document), 200, past.headers(), JSON)
 
     async def shown(view: View) -> Shown:
-        return Shown(_within(await plan_document(view), scope))
+        return Shown(await plan_document(view, scope.agency, partnerships_max))
 
     return await request.answer(PLAN_CONSUMERS, shown)
 
 
-def _within(plan: dict[str, Any], scope: AccessScope) -> dict[str, Any]:
-    """The plan, with only the partnerships in scope."""
-    return {**plan, "partnerships": [row for row in plan["partnerships"] if may_read(scope, row["agency"])]}
+def _within(plan: dict[str, Any], scope: AccessScope, partnerships_max: int | None) -> dict[str, Any]:
+    """The plan, with only the partnerships in scope, and the first of them."""
+    within = [row for row in plan["partnerships"] if may_read(scope, row["agency"])]
+    counted = {} if partnerships_max is None else {"partnerships_count": len(within)}
+    return {**plan, "partnerships": within[:partnerships_max], **counted}

@@ -57,7 +57,7 @@ async def services(
 
 
 async def _summary(visit: Visit) -> Glance:
-    plan = await visit.read("/v1/plan")
+    plan = await visit.read("/v1/plan", partnerships_max=0)
     pace = await visit.read("/v1/pace", as_of_index=plan.document["log_index"])
     return glance(plan.document, pace.document, None)
 

@@ -146,7 +146,7 @@ def glance(plan: Document, pace: Document, as_of_index: int | None) -> Glance:
             long_name=_awareness(("على الوسائل الثلاث", "On all three")),
         ),
         partnerships=[(row, why(f"partnerships/{row['partnership_id']}", "net_halalas")) for row in shown],
-        partnerships_more=len(plan["partnerships"]) - len(shown),
+        partnerships_more=plan.get("partnerships_count", len(plan["partnerships"])) - len(shown),
         late=[line for line in judged if line.state == "late"],
         agencies=agencies_behind(pace["agencies"]),
     )
