@@ -79,6 +79,7 @@ class BenchWriter:
     agency: BenchAgency
     days: list[str]
     labels: dict[tuple[str, str], list[str]]
+    of_each_max: int | None = None
     serial: int = 0
 
     def write(self, name: str, subject: str, today: str, *values: object) -> BenchLine:
@@ -147,12 +148,16 @@ class BenchWriter:
             agency.suspended = agency.cycles % agency.launched + 1
             service_id = f"SVC-{agency.code}-{agency.suspended}"
             return self.write("service.suspended", f"service/{service_id}", today, service_id, today)
+        if agency.services == self.of_each_max:
+            return self._certificate(today)
         agency.services += 1
         service_id = f"SVC-{agency.code}-{agency.services}"
         return self.write("service.registered", f"service/{service_id}", today, service_id, agency.services % 3 + 1)
 
     def _project(self, today: str) -> BenchLine:
         agency = self.agency
+        if self.of_each_max is not None and agency.projects == 2 * self.of_each_max:
+            return self._certificate(today)
         agency.projects += 1
         project_id = f"PRJ-{agency.code}-{(agency.projects + 1) // 2}"
         if agency.projects % 2:
@@ -175,8 +180,11 @@ class BenchWriter:
         return self.write("revenue.paid-out", subject, today, partnership_id, self.serial, today)
 
 
-def generate_bench(seed: int, events: int, agencies: int = 8) -> Iterator[BenchLine]:
-    """Yield (agency, line), `events` of them; the office `yesser` comes first, the others register nothing else."""
+def generate_bench(seed: int, events: int, agencies: int = 8, *, of_each_max: int | None = None) -> Iterator[BenchLine]:
+    """Yield (agency, line), `events` of them; the office `yesser` comes first, the others register nothing else.
+
+    With `of_each_max` an agency has at most so many services and projects, and certificates take the place of others.
+    """
     random = Random(seed)
     days = [(FIRST_DAY + timedelta(days=number)).isoformat() for number in range(DAYS)]
     kinds = [("gregorian", "month"), ("umm-al-qura", "month"), ("gregorian", "quarter"), ("umm-al-qura", "quarter")]
@@ -187,7 +195,7 @@ def generate_bench(seed: int, events: int, agencies: int = 8) -> Iterator[BenchL
         agency.contracts = [
             BenchContract(f"PPP-{code}-{n:04d}", *kinds[n % len(kinds)]) for n in range(CONTRACTS_PER_AGENCY)
         ]
-        writers.append(BenchWriter(random, agency, days, labels))
+        writers.append(BenchWriter(random, agency, days, labels, of_each_max))
     opening = [*_office(), *(line for writer in writers for line in _signatures(writer.agency))]
     yield from opening[:events]
     told_days = min(DAYS, 1 + events // EVENTS_PER_DAY)

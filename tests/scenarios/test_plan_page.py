@@ -19,7 +19,9 @@ import psutil
 import pytest
 from yarl import URL
 
-from tests.oracle.history import MIXED, generate
+from tests.oracle.bench_history import bench_agencies, generate_bench
+from tests.oracle.history import MIXED, History, generate
+from tests.oracle.validation import Agency
 from tests.scenarios.figures import tell
 from tests.scenarios.load import publish_all, register
 from tests.scenarios.system import System, fresh_system, until
@@ -30,16 +32,31 @@ EVENTS: Final = int(os.environ.get("PLAN_EVENTS", "100000"))
 PAGES: Final = 200
 ROUNDS: Final = 10
 LOADS: Final = 200
+PAST_LOADS: Final = 20
 SEEN_WITHIN_S: Final = 60.0
 """The proof is that all see it; how soon is printed."""
 REGISTERED: Final = re.compile(r'infrastructure/registered">.*?(\d+)<')
 
 
+def many_things() -> History:
+    """Everything grows with the log: 44,000 services, 25,000 projects and 9,000 partnerships of a million events."""
+    return generate(31, EVENTS, MIXED)
+
+
+def programme() -> History:
+    """The programme's own size: 152 services and as many projects, 200 partnerships, receipts and certificates."""
+    agencies = [Agency("yesser", "office"), *map(Agency, bench_agencies())]
+    history = History(31, tuple(agencies), {agency.code: [] for agency in agencies})
+    for agency, line in generate_bench(31, EVENTS, of_each_max=19):
+        history.lines[agency].append(line)
+    return history
+
+
 @contextmanager
-def large_system(folder: Path) -> Iterator[System]:
-    """The system after a mixed history."""
+def large_system(folder: Path, written: Callable[[], History]) -> Iterator[System]:
+    """The system after a history."""
     with fresh_system() as system:
-        history = generate(31, EVENTS, MIXED)
+        history = written()
         register(system, history)
         publish_all(system, history, folder)
         system.settle(timeout_s=1_500)
@@ -208,6 +225,19 @@ async def measure_loads(system: System, cookies: dict[str, str], publisher: Publ
     tell(f"/plan with {before:,} entries: unchanged {in_words(still)}; rendered again {in_words(moving)}")
 
 
+async def measure_past(system: System, cookies: dict[str, str]) -> None:
+    """The plan as of indexes all over the log, each for the first time."""
+    size, seconds = system.ask("plan")["log_index"], []
+    async with httpx.AsyncClient(base_url=address(system, "console"), cookies=cookies, timeout=60) as client:
+        for number in range(PAST_LOADS):
+            index = size * (2 * number + 1) // (2 * PAST_LOADS) + number
+            started = time.perf_counter()
+            answer = await client.get("/plan", params={"as_of_index": index})
+            seconds.append(time.perf_counter() - started)
+            assert answer.status_code == 200, answer.text
+    tell(f"/plan as of {PAST_LOADS} indexes: {in_words(seconds)}")
+
+
 def index_of(page: str) -> int:
     """The number of entries that a page shows."""
     found = re.search(r'id="slider" type="range" min="0" max="(\d+)"', page)
@@ -215,10 +245,14 @@ def index_of(page: str) -> int:
     return int(found.group(1))
 
 
-def test_a_change_stands_on_two_hundred_open_pages_of_a_large_log(tmp_path: Path) -> None:
-    with large_system(tmp_path) as system:
+@pytest.mark.parametrize("written", [programme, many_things])
+def test_a_change_stands_on_two_hundred_open_pages_of_a_large_log(
+    tmp_path: Path, written: Callable[[], History]
+) -> None:
+    with large_system(tmp_path, written) as system:
         cookies, publisher = signed_in(system), Publisher(system)
         asyncio.run(measure_loads(system, cookies, publisher))
+        asyncio.run(measure_past(system, cookies))
         asyncio.run(measure_open_pages(system, cookies, publisher))
 
 
