@@ -8,6 +8,7 @@ has its own, so that a commitment never holds back vacuum for longer than one ch
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -25,7 +26,7 @@ SNAPSHOT_MS_MAX: Final = 15_000
 """Longest transaction of a commitment: PostgreSQL ends the session of a longer one."""
 CHUNK_ROWS: Final = 4_096
 CHUNK_ROWS_MAX: Final = 65_536
-CHUNK_S: Final = 0.5
+CHUNK_S: Final = 0.05
 """A chunk is made half as large as the last one that took longer, and twice as large after one that took a quarter."""
 
 
@@ -40,8 +41,11 @@ async def snapshot(connection: Connection, consumer: Consumer) -> AsyncIterator[
         yield
 
 
-async def hash_at(connection: Connection, base: Base, table: Table[Any]) -> TableHash:
-    """The hash of the rows of `table` at the base. A transient table is read at once: it has few rows."""
+async def hash_at(connection: Connection, base: Base, table: Table[Any], rest_per_work: float) -> TableHash:
+    """The hash of the rows of `table` at the base. A transient table is read at once: it has few rows.
+
+    Each second of work has `rest_per_work` seconds of rest.
+    """
     hasher = RowHasher(table)
     if table.transient:
         async with snapshot(connection, base.consumer):
@@ -58,7 +62,9 @@ async def hash_at(connection: Connection, base: Base, table: Table[Any]) -> Tabl
                 return hasher.hash()
             hasher.add(await connection.fetch(rows_sql, *key_arrays(table, keys)))
         after = tuple(keys[-1])
-        limit = next_limit(limit, time.monotonic() - began)
+        took_s = time.monotonic() - began
+        limit = next_limit(limit, took_s)
+        await asyncio.sleep(rest_per_work * took_s)
 
 
 def next_limit(limit: int, took_s: float) -> int:

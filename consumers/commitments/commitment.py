@@ -110,17 +110,17 @@ def _time(recorded: str) -> datetime:
 
 
 async def hash_read_models(
-    connection: Connection, consumers: Iterable[Consumer] = tuple(CONSUMERS.values())
+    connection: Connection, consumers: Iterable[Consumer] = tuple(CONSUMERS.values()), *, rest_per_work: float = 0.0
 ) -> list[Commitment]:
     """All read models, each consumer as of an index of its own, without consumers that have applied nothing.
 
-    The rotations of the log's key follow, once there is one.
+    The rotations of the log's key follow, once there is one. Each second of work has `rest_per_work` seconds of rest.
     """
     found: list[Commitment] = []
     newest = 0
     for consumer in consumers:
         if await _can_be_hashed(connection, consumer):
-            position, hashes = await _hash_consumer(connection, consumer)
+            position, hashes = await _hash_consumer(connection, consumer, rest_per_work)
             newest = max(newest, position)
             # Rows of another version may have been swapped in meanwhile.
             if hashes and await _can_be_hashed(connection, consumer):
@@ -141,14 +141,16 @@ async def _can_be_hashed(connection: Connection, consumer: Consumer) -> bool:
     return started
 
 
-async def _hash_consumer(connection: Connection, consumer: Consumer) -> tuple[int, list[Commitment]]:
+async def _hash_consumer(
+    connection: Connection, consumer: Consumer, rest_per_work: float
+) -> tuple[int, list[Commitment]]:
     """The consumer's position, and the hashes of its rows."""
     position: int = await connection.fetchval(_SQL["position"], consumer.name) or 0
     start = block_start(position) if consumer.shows_past else 0
     if start:
         # Rows may change for the first time while they are read, so each table may have past rows.
         base = Base(consumer, position, start, start, frozenset(t.name for t in consumer.tables if is_kept(t)))
-        hashes = [await hash_at(connection, base, table) for table in consumer.tables]
+        hashes = [await hash_at(connection, base, table, rest_per_work) for table in consumer.tables]
         return position, await _commitments(connection, consumer, start, hashes)
     async with snapshot(connection, consumer):
         position = await connection.fetchval(_SQL["position"], consumer.name) or 0

@@ -54,6 +54,7 @@ async def apply(
     decided: list[OutboxEvent] = []
     for part in rows.by_block(entries) if isinstance(rows, KeepingUnitOfWork) else [entries]:
         decided += await fold_in_turns(consumer, rows, part)
+    rows.folded()
     if before_writing is not None:
         before_writing()
     if isinstance(rows, KeepingUnitOfWork):

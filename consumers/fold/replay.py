@@ -102,6 +102,7 @@ class Scratch:
             return
         for part in rows.by_block(entries) if self._kept else [entries]:
             self.consumer.fold(rows, part)
+        rows.folded()
         rows.remember()
         await keep(connection, rows)
         await save(connection, rows)

@@ -64,7 +64,7 @@ class SqliteStore:
         self.load(rows, entries)
         self.consumer.fold(rows, entries)
         self.save(rows)
-        rows.scratch = None  # a fold's scratch refers to the rows: without a collector both would stay in memory
+        rows.folded()
 
     def load(self, rows: UnitOfWork, entries: Sequence[Entry]) -> None:
         """Load the rows that a batch needs."""

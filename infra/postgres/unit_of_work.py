@@ -184,6 +184,11 @@ class UnitOfWork:
 
     # For the shell.
 
+    def folded(self) -> None:
+        """Drop what the fold kept: it refers to these rows, and such a circle is freed by the garbage collector only,
+        which stops the process for half a second once enough batches have left theirs."""
+        self.scratch = None
+
     def missing(self, required_keys: Iterable[Need]) -> dict[Table[Any], list[Key] | None]:
         """Those of `required_keys` that are not loaded, by table; None for a whole table."""
         result: dict[Table[Any], list[Key] | None] = {}
