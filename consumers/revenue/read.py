@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from consumers.access_scope import EVERYTHING, AccessScope
+from consumers.revenue.accounts import CASH, COLLECTIONS, PARTNER_PAYABLE, account_name
 from events.errors import YesserError
 from events.values.periods import period_error, period_kind
 from infra.postgres.connection import Connection
@@ -119,7 +120,9 @@ async def partnerships_of_plan(
 
     `treasury_halalas` is the net minus the partner's part.
     """
-    return [dict(row) for row in await connection.fetch(_SQL["partnerships_of_plan"], owner, rows_max)]
+    ids = [row["partnership_id"] for row in await connection.fetch(_SQL["first_partnerships"], owner, rows_max)]
+    accounts = [account_name(kind, found) for found in ids for kind in (COLLECTIONS, PARTNER_PAYABLE, CASH)]
+    return [dict(row) for row in await connection.fetch(_SQL["partnerships_of_plan"], ids, accounts)]
 
 
 async def partnerships_count(connection: Connection, owner: str | None = None) -> int:

@@ -59,29 +59,36 @@ SELECT version, effective_from, terms, reason, index FROM contract_version WHERE
 -- Entries about these subjects from agencies that do not own them: the partner may not see their claims.
 SELECT index FROM anomaly WHERE subject = ANY($1::text[]) AND rule = ANY($2::text[])
 
+-- name: first_partnerships
+-- The first $2, of owner $1 if given.
+SELECT partnership_id FROM contract WHERE $1::text IS NULL OR owner = $1 ORDER BY partnership_id COLLATE "C" LIMIT $2
+
 -- name: partnerships_of_plan
--- The first $2 partnerships, of owner $1 if given: expected revenue up to the open period, and sums of postings, top-ups
--- and recoveries. No sum is left numeric, which a client reads several times slower.
+-- Expected revenue of partnerships ($1) up to the open period, and sums of their accounts ($2): postings, top-ups and
+-- recoveries. No sum is left numeric, which a client reads several times slower.
 SELECT c.partnership_id, c.owner AS agency,
        (coalesce(s.expected_halalas, 0) + coalesce(e.amount_halalas, 0))::bigint AS expected_halalas,
        coalesce(a.net_halalas, 0)::bigint AS net_halalas,
        coalesce(a.partner_halalas, 0)::bigint AS partner_halalas,
        (coalesce(a.net_halalas, 0) - coalesce(a.partner_halalas, 0))::bigint AS treasury_halalas,
        c.open_period
-FROM (SELECT partnership_id, owner, open_period FROM contract WHERE $1::text IS NULL OR owner = $1
-      ORDER BY partnership_id COLLATE "C" LIMIT $2) c
-LEFT JOIN LATERAL (SELECT sum(expected_halalas) AS expected_halalas FROM statement
-                   WHERE partnership_id = c.partnership_id) s ON true
-LEFT JOIN LATERAL (SELECT version FROM contract_version
-                   WHERE partnership_id = c.partnership_id AND effective_from COLLATE "C" <= c.open_period
-                   ORDER BY version DESC LIMIT 1) v ON true
+FROM contract c
+LEFT JOIN (SELECT partnership_id, sum(expected_halalas) AS expected_halalas FROM statement
+           WHERE partnership_id = ANY($1::text[]) GROUP BY partnership_id) s
+  ON s.partnership_id = c.partnership_id
+LEFT JOIN (SELECT o.partnership_id, max(v.version) AS version
+           FROM contract o JOIN contract_version v USING (partnership_id)
+           WHERE partnership_id = ANY($1::text[]) AND v.effective_from COLLATE "C" <= o.open_period
+           GROUP BY o.partnership_id) v
+  ON v.partnership_id = c.partnership_id
 LEFT JOIN expected e ON e.partnership_id = c.partnership_id AND e.version = v.version AND e.period = c.open_period
-LEFT JOIN LATERAL (SELECT sum(debits_halalas - credits_halalas) FILTER (WHERE kind = 'collections') AS net_halalas,
-                          coalesce(sum(credits_halalas - debits_halalas) FILTER (WHERE kind = 'partner-payable'), 0)
-                          + coalesce(sum(credits_halalas) FILTER (WHERE kind = 'cash'), 0) AS partner_halalas
-                   FROM account
-                   WHERE account IN ('collections:' || c.partnership_id, 'partner-payable:' || c.partnership_id,
-                                     'cash:' || c.partnership_id)) a ON true
+LEFT JOIN (SELECT partnership_id,
+                  sum(debits_halalas - credits_halalas) FILTER (WHERE kind = 'collections') AS net_halalas,
+                  coalesce(sum(credits_halalas - debits_halalas) FILTER (WHERE kind = 'partner-payable'), 0)
+                  + coalesce(sum(credits_halalas) FILTER (WHERE kind = 'cash'), 0) AS partner_halalas
+           FROM account WHERE account = ANY($2::text[]) GROUP BY partnership_id) a
+  ON a.partnership_id = c.partnership_id
+WHERE c.partnership_id = ANY($1::text[])
 ORDER BY c.partnership_id COLLATE "C"
 
 -- name: partnerships_count
