@@ -6,7 +6,8 @@ fixed holidays count; such a date is not an error.
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from bisect import bisect_left, bisect_right
+from datetime import date
 from functools import lru_cache
 from typing import Final
 
@@ -42,15 +43,26 @@ def is_working_day(on: str) -> bool:
     return parts_of(on, "umm-al-qura")[1:] not in HIJRI_HOLIDAYS
 
 
+@lru_cache(maxsize=256)
+def _working_days(year: int) -> list[int]:
+    """The ordinals of a year's working days."""
+    ordinals = range(date(year, 1, 1).toordinal(), date(year, 12, 31).toordinal() + 1)
+    return [ordinal for ordinal in ordinals if is_working_day(date.fromordinal(ordinal).isoformat())]
+
+
 @lru_cache(maxsize=65_536)
 def after_working_days(on: str, days: int) -> str:
     """The date `days` working days after `on`: the first working day after it is day 1. 0 days gives `on` itself."""
-    current = date.fromisoformat(on)
-    left = days
-    while left > 0:
-        current += timedelta(days=1)
-        left -= is_working_day(current.isoformat())
-    return current.isoformat()
+    if days <= 0:
+        return on
+    day, left = date.fromisoformat(on), days
+    year, known = day.year, _working_days(day.year)
+    passed = bisect_right(known, day.toordinal())
+    while passed + left > len(known):
+        left -= len(known) - passed
+        year, passed = year + 1, 0
+        known = _working_days(year)
+    return date.fromordinal(known[passed + left - 1]).isoformat()
 
 
 def due_on(recorded: str, days: int) -> str:
@@ -62,5 +74,7 @@ def due_on(recorded: str, days: int) -> str:
 def count_working_days(first: str, before: str) -> int:
     """The number of working days d with first ≤ d < before."""
     start, end = date.fromisoformat(first), date.fromisoformat(before)
-    days = range((end - start).days)
-    return sum(is_working_day((start + timedelta(days=offset)).isoformat()) for offset in days)
+    if end <= start:
+        return 0
+    years = map(_working_days, range(start.year, end.year + 1))
+    return sum(bisect_left(known, end.toordinal()) - bisect_left(known, start.toordinal()) for known in years)

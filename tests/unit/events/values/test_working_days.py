@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import pytest
 
 from events.values.calendar import gregorian_of
@@ -67,3 +69,15 @@ def test_beyond_the_table_only_the_weekend_and_the_fixed_days_count() -> None:
     assert is_working_day("2077-11-17")
     assert after_working_days("2077-11-16", 10) == "2077-11-30"
     assert not is_working_day("2078-09-23")
+
+
+@pytest.mark.parametrize("first", [date(1936, 12, 20), date(2005, 1, 1), date(2026, 11, 27), date(2077, 10, 1)])
+def test_a_day_is_found_and_counted_as_by_walking_day_by_day(first: date) -> None:
+    walked = [day.isoformat() for n in range(900) if is_working_day((day := first + timedelta(n)).isoformat())]
+    for n in range(0, 400, 7):
+        on = first + timedelta(n)
+        later = [day for day in walked if day > on.isoformat()]
+        for days in (1, 2, 9, 250):
+            assert after_working_days(on.isoformat(), days) == later[days - 1]
+            before = (on + timedelta(days)).isoformat()
+            assert count_working_days(on.isoformat(), before) == sum(on.isoformat() <= day < before for day in walked)
