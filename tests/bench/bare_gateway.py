@@ -34,7 +34,7 @@ Store = Callable[[bytes], Awaitable[object]]
 
 async def serve(kind: str, port: int) -> None:
     """Answer until the process is told to end."""
-    async with {"body": storing_bodies, "events": storing_events}[kind](Settings()) as store:
+    async with {"body": storing_bodies, "events": storing_events}[kind](Settings().acting_as("gateway")) as store:
         application = Starlette(routes=[Route("/v1/events", forwarding(store), methods=["POST"])])
         configuration = uvicorn.Config(
             application, port=port, http="httptools", ws="none", lifespan="off", access_log=False, log_config=None
@@ -52,7 +52,7 @@ def forwarding(store: Store) -> Callable[[Request], Awaitable[Response]]:
 
 @asynccontextmanager
 async def storing_bodies(settings: Settings) -> AsyncIterator[Store]:
-    arguments = client_arguments(settings, "gateway")
+    arguments = client_arguments(settings)
     async with AIOKafkaProducer(**arguments, **PRODUCER_DURABLE, max_batch_size=BATCH_BYTES_MAX) as producer:
         yield lambda body: producer.send_and_wait(TOPIC, body)
 
