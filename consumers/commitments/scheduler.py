@@ -1,8 +1,8 @@
 """Schedules commitments: a task of the relay commits the read models when the log has grown by a tenth, and once a day.
 
-It reads in short transactions and never blocks a consumer. Hashing tables of millions of rows takes seconds of work. It
-rests between them, so that events become visible as soon as without it, and longer after a commitment while the log
-grows: it then uses at most a fiftieth of the time.
+It reads in short transactions and never blocks a consumer. Hashing tables of millions of rows takes seconds, so it
+works a twentieth of a second at a time and rests between. While the log grows it also rests after a commitment: it then
+uses at most a fiftieth of the time.
 """
 
 from __future__ import annotations

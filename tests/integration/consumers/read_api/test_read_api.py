@@ -378,6 +378,17 @@ async def test_the_plan_as_of_an_index_is_the_oracles_and_never_changes(window: 
     assert (beyond.status_code, beyond.json()["errors"][0]["parameter"]) == (422, "as_of_index")
 
 
+@pytest.mark.parametrize("moment", ["", "&as_of_index=20"])
+async def test_of_many_partnerships_the_plan_has_the_first_and_their_number(window: Window, moment: str) -> None:
+    for caller in ((), CALLERS["health"]):
+        whole = await window.json(f"/v1/plan?{moment[1:]}", *caller)
+        assert "partnerships_count" not in whole
+        for most in (0, 1, 1_000):
+            part = await window.json(f"/v1/plan?partnerships_max={most}{moment}", *caller)
+            assert part.pop("partnerships_count") == len(whole["partnerships"])
+            assert part == {**whole, "partnerships": whole["partnerships"][:most]}
+
+
 BAD_REQUESTS = (
     "/v1/campaigns?state=done",
     "/v1/campaigns?channel=web",
