@@ -11,9 +11,10 @@ from fastapi.responses import HTMLResponse
 from consumers.campaigns.coverage.show import coverage_csv
 from consumers.console.data.read_api import NotAnswered
 from consumers.console.pages.plan import tables
-from consumers.console.pages.plan.glance import Glance, glance
 from consumers.console.pages.plan.lists import PAGE_ROWS, PROJECT_ROWS, Chosen, after_of, all_rows, history_rows
+from consumers.console.pages.plan.moment import Moment
 from consumers.console.pages.plan.names import GROUPS, KINDS, SERVICE_STATES
+from consumers.console.pages.plan.reading import read_glance
 from consumers.console.pages.plan.shown import Context, show
 from consumers.console.visit import Visit, Visiting
 from infra.http.problems import Problem
@@ -35,7 +36,7 @@ async def services(
     chosen = Chosen(agency, group, state)
 
     async def context() -> Context:
-        summary = await _summary(visit)
+        summary = await read_glance(visit, Moment(), partnerships_max=0)
         given = {"chosen": chosen, "summary": summary, "states": SERVICE_STATES, "groups": GROUPS}
         try:
             found = await visit.read("/v1/services", **chosen.given(), limit=PAGE_ROWS, after=after)
@@ -54,12 +55,6 @@ async def services(
         }
 
     return await show(visit, "plan/services.html", visit.words.say(*_SERVICES), context)
-
-
-async def _summary(visit: Visit) -> Glance:
-    plan = await visit.read("/v1/plan", partnerships_max=0)
-    pace = await visit.read("/v1/pace", as_of_index=plan.document["log_index"])
-    return glance(plan.document, pace.document, None)
 
 
 @details.get("/plan/services.csv")
@@ -122,7 +117,7 @@ async def training(visit: Visiting) -> HTMLResponse:
     """Training by year and track against its quota."""
 
     async def context() -> Context:
-        return {"summary": await _summary(visit)}
+        return {"summary": await read_glance(visit, Moment(), partnerships_max=0)}
 
     return await show(visit, "plan/training.html", visit.words.say("التدريب", "Training"), context)
 

@@ -11,8 +11,9 @@ from consumers.console.navigation import roles_of
 from consumers.console.pages.plan import tables
 from consumers.console.pages.plan.chart import launches_chart, totals
 from consumers.console.pages.plan.details import details
-from consumers.console.pages.plan.glance import PARTNERSHIPS_SHOWN_MAX, Glance, glance
+from consumers.console.pages.plan.glance import PARTNERSHIPS_SHOWN_MAX
 from consumers.console.pages.plan.moment import Moment, moment_of, steps
+from consumers.console.pages.plan.reading import read_glance
 from consumers.console.pages.plan.shown import Context, show
 from consumers.console.visit import Visit, Visiting, only
 from infra.http.problems import Problem
@@ -40,7 +41,7 @@ async def _glance_context(visit: Visit, moment: Moment) -> Context:
     fault: str | None = moment.fault
     if moment.index is not None and moment.index > size:
         fault = "past-end"
-    found = await _documents(visit, Moment() if fault else moment, PARTNERSHIPS_SHOWN_MAX)
+    found = await read_glance(visit, Moment() if fault else moment, PARTNERSHIPS_SHOWN_MAX)
     shown, is_now = found, moment.is_now or fault is not None
     if moment.recorded and not fault and shown.pace["recorded"] and shown.index >= size:
         fault = "newest" if moment.recorded > shown.pace["recorded"] else None
@@ -56,20 +57,11 @@ async def _glance_context(visit: Visit, moment: Moment) -> Context:
     }
 
 
-async def _documents(visit: Visit, moment: Moment, partnerships_max: int | None = None) -> Glance:
-    """The plan, and the pace after the same number of entries."""
-    asked = {"as_of_index": moment.index, "as_of_recorded": moment.recorded, "partnerships_max": partnerships_max}
-    found = await visit.read("/v1/plan", **asked)
-    index = found.document["log_index"]
-    pace = await visit.read("/v1/pace", as_of_index=index)
-    return glance(found.document, pace.document, None if moment.is_now else index)
-
-
 @routes.get("/plan/{table}.csv")
 async def table(visit: Visiting, table: str, as_of_index: AsOf = "", as_of_recorded: AsOf = "") -> Response:
     """A table of the page as a file."""
     moment = moment_of(as_of_index, as_of_recorded)
-    shown = await _documents(visit, Moment() if moment.fault else moment)
+    shown = await read_glance(visit, Moment() if moment.fault else moment)
     text = {
         "figures": lambda: tables.figures_csv(shown),
         "agencies": lambda: tables.agencies_csv(shown.agencies),
