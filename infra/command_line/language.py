@@ -15,6 +15,8 @@ Language = Literal["ar", "en", "both"]
 LANGUAGES: Final[tuple[Language, ...]] = ("ar", "en", "both")
 _KEY: Final = "yesser.language"
 _HELP: Final = "Language of the text."
+_SENTENCE_MAX: Final = 1_000
+"""Characters of a first sentence, which click would otherwise cut to a line."""
 _Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
 
 
@@ -45,10 +47,11 @@ def language_option(**settings: Any) -> Callable[[_Decorated], _Decorated]:
 
 
 def with_language(command: click.Command) -> click.Command:
-    """Add `--lang` to a command and its sub-commands where it is missing.
+    """Add `--lang` to a command and its sub-commands where it is missing, and let lists show its first sentence whole.
 
-    A command that passes all its arguments on (`yesser kafka`) is not changed.
+    A command that passes all its arguments on (`yesser kafka`) gets no option.
     """
+    command.short_help = command.get_short_help_str(limit=_SENTENCE_MAX)
     if isinstance(command, click.Group):
         for below in command.commands.values():
             with_language(below)

@@ -15,13 +15,6 @@ from infra.command_line.language import language
 
 _GROUPS_AR: Final = {"1": "المجموعة الأولى", "2": "المجموعة الثانية", "3": "المجموعة الثالثة"}
 _TRACKS_AR: Final = {"usage": "الاستخدام", "specialist": "المتخصصون", "leadership": "القيادات ومديرو المشاريع"}
-_ACCOUNTS_AR: Final = {
-    "cash": "النقد المدفوع",
-    "collections": "الإيرادات المحصّلة",
-    "guarantee-expense": "مصروف الضمان",
-    "partner-payable": "المستحق للشريك",
-    "treasury-share": "حصة الخزينة",
-}
 _CHANNELS: Final = (("tv", "seen", "مرئية"), ("radio", "heard", "مسموعة"), ("print", "read", "مقروءة"))
 _LABEL_WIDTH: Final = 30
 _FIGURE_WIDTH: Final = 20
@@ -108,6 +101,7 @@ def _campaigns(campaigns: list[dict[str, Any]], awareness: dict[str, Any]) -> It
 
 def _money(partnerships: list[dict[str, Any]], accounts: list[dict[str, Any]]) -> Iterator[str]:
     yield from _title("Sharing the expected revenue (SAR)", "المشاركة في الدخل المتوقع")
+    balances = {row["account"]: row["balance_halalas"] for row in accounts}
     for row in partnerships:
         open_ = row["open_period"]
         period = f"المفتوحة: {open_ or 'لا شيء'}", f"open: {open_ or 'none'}"
@@ -116,12 +110,14 @@ def _money(partnerships: list[dict[str, Any]], accounts: list[dict[str, Any]]) -
         yield _line("  collected, net", _sar(row["net_halalas"]), "صافي المحصّل")
         yield _line("  partner's share", _sar(row["partner_halalas"]), "حصة الشريك")
         yield _line("  treasury's share", _sar(row["treasury_halalas"]), "حصة الخزينة")
+        paid, payable = (-balances.get(f"{kind}:{row['partnership_id']}", 0) for kind in ("cash", "partner-payable"))
+        yield _line("  paid to the partner", _sar(paid), "المصروف للشريك")
+        owed = (
+            ("owed to the partner", "المستحق للشريك") if payable >= 0 else ("owed by the partner", "المستحق على الشريك")
+        )
+        yield _line(f"  {owed[0]}", _sar(abs(payable)), owed[1])
     yield _line("Guarantee: topped up", _sar(_sum(accounts, "debits_halalas")), "تكملة الضمان")
     yield _line("Guarantee: recovered", _sar(_sum(accounts, "credits_halalas")), "المسترد من التكملة")
-    yield from _title("Balances of accounts (SAR)", "أرصدة الحسابات")
-    for row in accounts:
-        account = row["account"]
-        yield _line(account, _sar(row["balance_halalas"]), _ACCOUNTS_AR[account.partition(":")[0]], name=account)
 
 
 def _sum(accounts: list[dict[str, Any]], side: str) -> int:

@@ -94,3 +94,19 @@ def test_an_unknown_language_is_wrong_use_and_names_the_variable() -> None:
     assert done.returncode == 2
     assert "YESSER_LANG" in done.stderr
     assert "'ar', 'en', 'both'" in done.stderr
+
+
+def test_lists_of_commands_show_whole_sentences() -> None:
+    def below(command: click.Command) -> Iterator[click.Group]:
+        if isinstance(command, click.Group):
+            yield command
+            context = click.Context(command)
+            for name in command.list_commands(context):
+                found = command.get_command(context, name)
+                assert found is not None
+                yield from below(found)
+
+    groups = list(below(cli))
+    assert len(groups) > 10
+    for group in groups:
+        assert "..." not in group.get_help(click.Context(group)).partition("Commands:")[2]

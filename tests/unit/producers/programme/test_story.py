@@ -14,6 +14,7 @@ import pytest
 
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Agency
+from events.values.money import riyals_text
 from events.wire.codec import STRUCTURED_HEADERS
 from infra.command_line.language import _KEY
 from producers.agencies.genesis import OFFICE
@@ -221,9 +222,20 @@ def test_every_id_and_year_is_shown_in_every_language(first: Figures, language: 
         text = "\n".join(shown(document_of(first)))
     for row in (*first.plan["partnerships"], *first.plan["national_applications"]["projects"]):
         assert row.get("partnership_id", row.get("project_id")) in text
-    assert all(name in text for name in first.balances)
     assert all(str(row["year"]) in text for row in first.plan["training"])
     assert any("\u0600" <= letter <= "\u06ff" for letter in text) == (language != "en")
+
+
+def test_what_is_owed_is_said_in_words(first: Figures) -> None:
+    """A credit balance, a negative number in the ledger, is what the partner is still to get."""
+    lines = [line.split() for line in shown(document_of(first))]
+    payable, cash = (
+        [row["balance_halalas"] for name, row in sorted(first.balances.items()) if name.startswith(kind)]
+        for kind in ("partner-payable:", "cash:")
+    )
+    for halalas, words in ((payable, "owed to the partner"), (cash, "paid to the partner")):
+        said = [line[4] for line in lines if line[:4] == words.split()]
+        assert said == [riyals_text(-amount) for amount in halalas] != []
 
 
 def test_national_applications_are_counted_as_in_the_plan(first: Figures) -> None:
