@@ -11,26 +11,6 @@ from events.values.money import riyals_text
 from infra.command_line.display import Column, Grid, Row, Section
 from infra.command_line.language import localized
 
-STATEMENT_LINES: Final = (
-    ("contract_version", "نسخة العقد", "Contract version"),
-    ("expected_halalas", "الإيراد المتوقع", "Expected revenue"),
-    ("opening_cumulative_halalas", "الرصيد التراكمي الافتتاحي", "Opening cumulative"),
-    ("collected_halalas", "الإيراد المحصّل", "Collected"),
-    ("reversed_halalas", "المردود", "Reversed"),
-    ("net_halalas", "الصافي", "Net"),
-    ("prior_period_halalas", "منه عن فترات مقفلة", "Of which for closed periods"),
-    ("closing_cumulative_halalas", "الرصيد التراكمي الختامي", "Closing cumulative"),
-    ("partner_base_halalas", "حصة الشريك الأساسية", "Partner's base share"),
-    ("guarantee_halalas", "الحد المضمون", "Guaranteed"),
-    ("top_up_halalas", "تكملة الضمان", "Top-up"),
-    ("recovered_halalas", "المسترد من التكملة", "Recovered"),
-    ("top_up_outstanding_halalas", "التكملة القائمة", "Top-up outstanding"),
-    ("partner_total_halalas", "إجمالي حصة الشريك", "Partner's share, total"),
-    ("treasury_total_halalas", "إجمالي حصة الخزينة", "Treasury's share, total"),
-    ("first_index", "رقم أول قيد", "First log entry"),
-    ("last_index", "رقم آخر قيد", "Last log entry"),
-    ("closing_index", "رقم قيد الإقفال", "Log entry that closed it"),
-)
 TRANSFER_KINDS: Final = {
     "receipt-partner": ("تحصيل", "receipt"),
     "receipt-treasury": ("تحصيل", "receipt"),
@@ -88,20 +68,6 @@ def balance_meaning(kind: str, balance_halalas: int) -> tuple[str, str]:
     """What a balance (debits − credits) of this kind of account means, in Arabic and English; empty for zero."""
     debit, credit = _MEANINGS[kind]
     return ("", "") if balance_halalas == 0 else debit if balance_halalas > 0 else credit
-
-
-def statement_table(statement: Mapping[str, Any]) -> Grid:
-    """One line per figure."""
-    partnership, period = statement["partnership_id"], statement["period"]
-    title = localized(
-        f"كشف الشراكة {partnership} للفترة {period}", f"Statement of partnership {partnership}, period {period}"
-    )
-    columns = [Column("البند", "Line"), Column("ريال", "Riyals", right=True)]
-    return Grid(
-        title,
-        columns,
-        [[localized(arabic, english), _figure(name, statement[name])] for name, arabic, english in STATEMENT_LINES],
-    )
 
 
 def transfers_table(partnership_id: str, transfers: Sequence[Mapping[str, Any]]) -> Grid:
@@ -170,9 +136,3 @@ def statements_table(partnership_id: str, statements: Sequence[Mapping[str, Any]
         [row["period"], *(riyals_text(row[name]) for name in names), str(row["closing_index"])] for row in statements
     ]
     return Grid(title, columns, rows)
-
-
-def _figure(name: str, value: int | None) -> str | None:
-    if value is None:
-        return None
-    return riyals_text(value) if name.endswith("_halalas") else str(value)

@@ -106,10 +106,10 @@ def _show_forecast(found: Forecast, picture: Path | None) -> None:
         f"توقعات الشراكة {found.partnership_id}، بالريال", f"Forecast of partnership {found.partnership_id}, in riyals"
     )
     show(Grid(title, columns, rows))
-    pace = "100" if found.pace is None else percent_text(int(found.pace * BASIS_POINTS))
+    pace = percent_text(BASIS_POINTS if found.pace is None else int(found.pace * BASIS_POINTS))
     print_localized(
-        f"* فترات لم تُقفل، محسوبة بوتيرة الفترات المقفلة: {pace} % من المتوقع.",
-        f"* not closed yet, at the pace of the closed periods: {pace} % of the expected revenue.",
+        f"* فترات لم تُقفل، محسوبة بوتيرة الفترات المقفلة: {pace} من المتوقع.",
+        f"* not closed yet, at the pace of the closed periods: {pace} of the expected revenue.",
     )
     at_pace, at_most = (riyals_text(found.exposure_halalas(name)) for name in ("pace", "nothing"))
     print_localized(

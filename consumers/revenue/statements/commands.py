@@ -8,11 +8,10 @@ from typing import Any, Final
 
 import click
 
-from consumers.as_of.query import print_view, run_query
+from consumers.as_of.query import run_query
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER
-from consumers.revenue.show import statement_table
-from consumers.revenue.statements.document import expected_table, sheet_table, statement_document
+from consumers.revenue.statements.document import expected_table, on_screen, statement_document
 from consumers.revenue.statements.formats import FORMATS, paper_of
 from consumers.revenue.statements.read import expected_and_actual, proven_parts
 from consumers.revenue.statements.words import terms_in_words
@@ -20,7 +19,7 @@ from events.faults.problems import Bilingual
 from infra.command_line.completion import from_database
 from infra.command_line.display import show
 from infra.command_line.language import print_localized
-from infra.command_line.output import json_option, print_result
+from infra.command_line.output import json_option, print_json, print_result
 from infra.command_line.parameters import PeriodLabel, index_option
 from infra.postgres.connection import Connection
 from infra.settings import Settings
@@ -43,7 +42,12 @@ def terms_command(partnership: str, as_json: bool, as_of_index: int | None) -> N
 @click.command("statement")
 @click.argument("partnership", shell_complete=partnerships_completion)
 @click.argument("period", type=PeriodLabel())
-@click.option("--working", "with_working", is_flag=True, help="Show how each figure follows.")
+@click.option(
+    "--working",
+    "with_working",
+    is_flag=True,
+    help="With --json: also how each figure follows, as in the text.",
+)
 @click.option("--html", type=_FILE, help="Write the statement with its working as a page to this file.")
 @click.option("--pdf", type=_FILE, help="Write the same as PDF.")
 @click.option("--csv", type=_FILE, help="Write every receipt with its arithmetic as CSV.")
@@ -66,9 +70,9 @@ def statement_command(
     Pages are in Arabic and English side by side, and name the log entries and the checkpoint that prove them.
     """
     files = {name: path for name, path in {"html": html, "pdf": pdf, **tables}.items() if path is not None}
-    if not files and not with_working:
+    if as_json and not files and not with_working:
         _, shown = run_query(CONSUMER, lambda connection: read.statement(connection, partnership, period), as_of_index)
-        print_view(shown, as_json, lambda: [statement_table(shown)])
+        print_json(shown, indented=True)
         return
     _, (parts, provenance) = run_query(
         CONSUMER,
@@ -82,8 +86,8 @@ def statement_command(
         text = ", ".join(written.values())
         print_result(written, as_json, lambda: print_localized(f"كُتب: {text}", f"Written: {text}"))
     else:
-        sheets = paper_of(parts, provenance).sheets
-        print_view(statement_document(parts, provenance), as_json, lambda: [sheet_table(sheet) for sheet in sheets])
+        paper = paper_of(parts, provenance)
+        print_result(statement_document(parts, provenance), as_json, lambda: show(*on_screen(paper)), indented=True)
 
 
 async def _terms(connection: Connection, partnership_id: str) -> dict[str, Any]:

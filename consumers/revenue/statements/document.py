@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from consumers.revenue.statements.paper import Cell, Provenance, Sheet
+from rich.console import RenderableType
+from rich.text import Text
+
+from consumers.revenue.statements.paper import Cell, Paper, Provenance, Sheet
 from consumers.revenue.statements.read import StatementParts
 from consumers.revenue.statements.words import exact_halalas
 from consumers.revenue.statements.working import PricedGroup
@@ -64,8 +67,19 @@ def _exact(halalas: Fraction | int | None) -> int | str | None:
     return None if halalas is None else exact_halalas(halalas)
 
 
+def on_screen(paper: Paper) -> Iterator[RenderableType]:
+    """The statement for the terminal: its title, each sheet as a table, and what proves it."""
+    yield Text(localized(paper.title.ar, paper.title.en), style="bold")
+    for sheet in paper.sheets:
+        yield ""
+        yield sheet_table(sheet)
+    yield ""
+    yield localized(paper.proof.ar, paper.proof.en, "\n")
+    if paper.link:
+        yield paper.link
+
+
 def sheet_table(sheet: Sheet) -> Grid:
-    """A sheet of the statement for the terminal."""
     columns = [Column(c.ar, c.en, right=number > 0) for number, c in enumerate(sheet.columns)]
     if not columns:
         columns = [Column("البند", "Line"), Column("القيمة", "Value", right=True)]

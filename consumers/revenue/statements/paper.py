@@ -21,7 +21,7 @@ RUNS_SHOWN_MAX: Final = 20
 _CUMULATIVE_RULE: Final = Bilingual(
     "تُحسب حصة كل رصيد تراكمي بالشرائح وتُقرّب إلى الهللة الأدنى، وحصة الشريك هي الفرق. ولكل مجموعة قيود متصلة سطر.",
     "The share of each cumulative sum follows from the bands, rounded down to the halala; the partner gets the"
-    " difference. Each run of entries without one of another period has a row.",
+    " difference. Consecutive entries of the period share a row.",
 )
 _BAND: Final = Bilingual("شريحة الإيراد التراكمي", "Band of the cumulative revenue")
 
@@ -86,6 +86,10 @@ def statement_paper(
 def _same(text: str) -> Bilingual:
     """A text of ids and figures, which is the same in both languages."""
     return Bilingual(left_to_right(text), text)
+
+
+def _payout_text(payout_id: str, paid_on: Bilingual) -> Bilingual:
+    return Bilingual(left_to_right(f"{payout_id} · {paid_on.ar}"), f"{payout_id} · {paid_on.en}")
 
 
 def _facts(heading: Bilingual, rows: Sequence[tuple[Cell, ...]], note: Bilingual | None = None) -> Sheet:
@@ -258,7 +262,7 @@ def _totals(statement: Mapping[str, Any]) -> Sheet:
 
 def _paid(paid: Paid) -> Sheet:
     rows: list[tuple[Cell, ...]] = [
-        (_same(f"{payout['payout_id']} · {date_text(payout['paid_on'])}"), riyals_text(payout["amount_halalas"]))
+        (_payout_text(payout["payout_id"], date_text(payout["paid_on"])), riyals_text(payout["amount_halalas"]))
         for payout in paid.payouts
     ]
     rows.append((Bilingual("المستحق الآن للشريك", "Owed to the partner now"), riyals_text(paid.payable_halalas)))

@@ -32,9 +32,10 @@ def left_to_right(text: str) -> str:
     return f"\u2066{text}\u2069"
 
 
-def date_text(on: str) -> str:
-    """`2005-01-31 (1425-12-20 هـ)`."""
-    return f"{on} ({hijri_of(on)} هـ)"
+def date_text(on: str) -> Bilingual:
+    """`2005-01-31 (1425-12-20 هـ)` and `2005-01-31 (1425-12-20 AH)`."""
+    hijri = hijri_of(on)
+    return Bilingual(f"{on} ({hijri} هـ)", f"{on} ({hijri} AH)")
 
 
 def percent_text(rate_bp: int) -> str:
@@ -89,11 +90,12 @@ def terms_in_words(partnership: Mapping[str, Any]) -> Iterator[Bilingual]:
     yield Bilingual(f"السند النظامي: {basis['ar']}", f"Legal basis: {basis['en']}")
     signed, start, end = (date_text(partnership[name]) for name in ("signed_on", "starts_on", "ends_on"))
     yield Bilingual(
-        f"وُقّع في {signed}؛ مدته من {start} إلى {end}.", f"Signed on {signed}; it runs from {start} to {end}."
+        f"وُقّع في {signed.ar}؛ مدته من {start.ar} إلى {end.ar}.",
+        f"Signed on {signed.en}; it runs from {start.en} to {end.en}.",
     )
     if partnership["terminated_on"] is not None:
         ended = date_text(partnership["terminated_on"])
-        yield Bilingual(f"أُنهي في {ended}.", f"Terminated on {ended}.")
+        yield Bilingual(f"أُنهي في {ended.ar}.", f"Terminated on {ended.en}.")
     calendar, kind = _CALENDARS[partnership["calendar"]], _PERIODS[partnership["period"]]
     tiers = _TIER_BASES[partnership["tier_basis"]]
     yield Bilingual(
@@ -124,8 +126,8 @@ def version_in_words(version: Mapping[str, Any]) -> Iterator[Bilingual]:
     if cap is not None:
         amount, rate = riyals_text(cap["amount_halalas"]), percent_text(cap["partner_bp_after"])
         yield Bilingual(
-            f"السقف: إذا بلغت حصة الشريك {amount} فله {rate} مما بعدها.",
-            f"Cap: once the partner's share is {amount}, the partner gets {rate} of what follows.",
+            f"السقف: إذا بلغت حصة الشريك {amount} ريال فله {rate} مما بعدها.",
+            f"Cap: once the partner's share reaches SAR {amount}, the partner gets {rate} of what follows.",
         )
     guarantee = terms["guarantee"]
     if guarantee is not None:
@@ -151,7 +153,7 @@ def _guarantee_in_words(guarantee: Mapping[str, Any]) -> Bilingual:
     rate = percent_text(guarantee["partner_floor_bp_of_expected"])
     ar = "وتُسترد التكملة من فائض الفترات اللاحقة" if guarantee["recoverable"] else "ولا تُسترد التكملة"
     en = (
-        "top-ups are recovered from what later periods exceed it by"
+        "top-ups are recovered from the surplus of later periods"
         if guarantee["recoverable"]
         else "top-ups are not recovered"
     )

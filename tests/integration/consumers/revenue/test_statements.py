@@ -16,6 +16,7 @@ from click.testing import CliRunner
 
 from consumers.ledger.commands import ledger
 from consumers.revenue.consumer import CONSUMER
+from events.values.money import riyals_text
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
@@ -61,6 +62,22 @@ async def test_every_statement_has_its_working(command: Any, log: list[EntryDict
         assert sum(share["partner_halalas"] for share in document["shares"]) == statement["partner_base_halalas"]
         assert document["checkpoint"]["size"] == len(log)
         assert json.loads(await command("statement", *own, "--json")) == statement
+
+
+async def test_the_text_of_a_statement_is_its_page(command: Any, log: list[EntryDict]) -> None:
+    statement = max(fold(log).statements, key=lambda row: row["collected_halalas"])
+    own = (statement["partnership_id"], statement["period"])
+    text = await command("statement", *own)
+    assert text.splitlines()[0].endswith(f"Statement {' '.join(own)}")
+    for words in (
+        "Partner's share under version",
+        "× Rate",
+        "What is due, in riyals",
+        f"closed by {statement['closing_index']}",
+    ):
+        assert words in text
+    for name in ("net_halalas", "partner_total_halalas", "treasury_total_halalas"):
+        assert riyals_text(statement[name]) in text
 
 
 async def test_a_statement_is_written_as_pages_and_tables(command: Any, log: list[EntryDict], tmp_path: Path) -> None:

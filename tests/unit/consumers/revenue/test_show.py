@@ -8,16 +8,12 @@ from typing import Any
 from rich.console import Console
 
 from consumers.revenue.accounts import CHART, SIDES, TRANSFERS, kinds_of
-from consumers.revenue.handlers.closing import statement_data
 from consumers.revenue.show import (
-    STATEMENT_LINES,
     TRANSFER_KINDS,
     balances_table,
-    statement_table,
     transfers_table,
 )
 from infra.command_line.display import Grid
-from tests.unit.consumers.revenue.ledger import Ledger
 
 
 def shown(table: Grid) -> str:
@@ -43,25 +39,6 @@ def test_balances_are_grouped_by_kind_and_sum_to_zero() -> None:
     assert "-1,234,567.89" in text
     assert text.rstrip().splitlines()[-1].count("0.00") == 1
     assert "42" in text
-
-
-def test_a_statement_shows_every_figure_of_it_once() -> None:
-    ledger = Ledger()
-    ledger.sign()
-    ledger.collect("R1", 100_001, "2005-01-05")
-    ledger.close("2005-01")
-    data = statement_data(ledger.statement("2005-01"))
-    assert {name for name, _, _ in STATEMENT_LINES} == set(data) - {"partnership_id", "period"}
-    text = shown(statement_table(data))
-    assert "1,000.01" in text
-    assert "إجمالي حصة الشريك" in text
-
-
-def test_a_statement_without_postings_shows_a_dash() -> None:
-    ledger = Ledger()
-    ledger.sign()
-    ledger.close("2005-01")
-    assert shown(statement_table(statement_data(ledger.statement("2005-01")))).count("—") == 2
 
 
 def test_transfers_name_their_kind_and_both_sides() -> None:
