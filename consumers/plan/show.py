@@ -30,7 +30,7 @@ TRACK_NAMES: Final = {
     "leadership": ("القيادات ومديرو المشاريع", "leaders"),
 }
 CHANNEL_NAMES: Final = {"tv": ("مرئية", "seen"), "radio": ("مسموعة", "heard"), "print": ("مقروءة", "read")}
-ERAS: Final = {"gregorian": ("م", ""), "umm-al-qura": ("هـ", "H")}
+_ERAS: Final = {"gregorian": (" م", ""), "umm-al-qura": (" هـ", " AH")}
 COUNTS: Final = {
     "registered": "مسجّلة",
     "cancelled": "ملغاة",
@@ -111,7 +111,7 @@ def _progress(plan: dict[str, Any]) -> Grid:
         rows.append((GROUP_NAMES[number], group["launched"], group["target"], _note(**counts)))
     for row in plan["training"]:
         arabic, english = TRACK_NAMES[row["track"]]
-        era_ar, era = ERAS[row["calendar"]]
+        era_ar, era = _ERAS[row["calendar"]]
         track = f"تدريب {row['year']}{era_ar}، {arabic}", f"Training {row['year']}{era}, {english}"
         rows.append((track, row["net"], row["quota"], _note(revoked=row["revoked"])))
     return _lines(rows + _awareness(plan["awareness"]))
