@@ -88,7 +88,7 @@ def _imports(module: ast.Module) -> Iterator[str]:
 
 
 def tree(source: str) -> object:
-    """The syntax tree of a module as JSON, the same for every version of Python, without strings that stand alone."""
+    """The syntax tree of a module as JSON, the same for every version of Python, without docstrings."""
     return _plain(ast.parse(source))
 
 

@@ -86,7 +86,7 @@ def catalogue_page() -> str:
 
 
 def example_hashes(root: Path) -> str:
-    """The hashes of the golden examples: those that stand there are kept, those of new examples follow."""
+    """The hashes of the golden examples: those that are there are kept, those of new examples follow."""
     file = root / EXAMPLE_HASHES
     lines = file.read_text(encoding="utf-8").splitlines()
     listed = {line.partition("  ")[2] for line in lines}

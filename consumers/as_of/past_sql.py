@@ -1,7 +1,7 @@
 """SQL for the rows of a consumer's tables as of an index.
 
 The *base* is the state at the beginning of a block, or the live one: the live rows without those that changed since,
-and what these were. A view is the base with the rows that a fold changed, which stand in the table `changed_row`.
+and what these were. A view is the base with the rows that a fold changed, which are in the table `changed_row`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Flows in: the live tables, what their rows were (`consumers.fold.past_rows`), and less than a block of entries. Flows
 out: a schema of views, named like the live tables, on the rows after exactly so many entries. The entries are folded
-in memory by the consumer's own fold; the rows that they change stand in one table beside the views.
+in memory by the consumer's own fold; the rows that they change are in one table beside the views.
 
 So the time depends on the length of a block and on the rows that are read, not on the length of the log. Everything
 happens in one snapshot, in the caller's transaction, which is rolled back.

@@ -92,7 +92,7 @@ def _make(folder: Path) -> None:
 
 
 def _complete(folder: Path, checkpoint: Checkpoint, hashes: list[bytes], form: Format) -> None:
-    """Write what stands beside the entries."""
+    """Write what goes beside the entries."""
     proof: dict[str, Any] = {"size": checkpoint.size, "hashes": [b64encode(node).decode() for node in hashes]}
     if form == "parquet":
         _to_parquet(folder)

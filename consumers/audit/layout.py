@@ -34,7 +34,7 @@ class Tile:
 
     @property
     def level(self) -> int:
-        """The level in which `number` counts: bundles stand beside the leaves."""
+        """The level in which `number` counts: bundles are beside the leaves."""
         return 0 if self.kind == "entries" else int(self.kind)
 
     def is_within(self, size: int) -> bool:

@@ -47,7 +47,7 @@ def _wanted(row: Row) -> tuple[int | str | None, ...]:
 
 
 def _cell(value: Any) -> int | str | None:
-    """A value as it stands; yes or no as `true` or `false`."""
+    """A value unchanged; yes or no as `true` or `false`."""
     if isinstance(value, bool):
         return str(value).lower()
     assert value is None or isinstance(value, int | str)

@@ -1,4 +1,4 @@
-"""The hash of the rotations of the log's key, which is committed like that of a read model: so they stand in the log.
+"""The hash of the rotations of the log's key, which is committed like that of a read model: so they are in the log.
 
 It covers the rows of `log.key_history` up to the index of the commitment, and needs no fold: the registrar writes them.
 """

@@ -54,7 +54,7 @@ def application(parts: Parts) -> ASGIApp:
 
 
 def pages(parts: Parts) -> FastAPI:
-    """The pages, without what stands before them."""
+    """The pages, without what runs before them."""
     app = FastAPI(
         docs_url=None,
         redoc_url=None,

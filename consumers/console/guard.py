@@ -1,4 +1,4 @@
-"""What stands before every page: the session, the language, the headers of every answer, bodies of a bounded size, and
+"""What runs before every page: the session, the language, the headers of every answer, bodies of a bounded size, and
 no foreign forms.
 
 Without a session only sign-in, static files and health answer; every other page leads to sign-in and back. A form that

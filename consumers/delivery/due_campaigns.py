@@ -22,7 +22,7 @@ class NoTeam(YesserError):
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """A team that is not closed. `language` stands first in what it gets."""
+    """A team that is not closed. `language` comes first in what it gets."""
 
     agency: str
     team: str

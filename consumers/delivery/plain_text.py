@@ -43,7 +43,7 @@ def lines(text: str) -> list[str]:
 
 
 def isolated(text: object) -> str:
-    """A value inside a sentence: its direction does not reach what stands around it."""
+    """A value inside a sentence: its direction does not reach the text around it."""
     return f"{FIRST_STRONG_ISOLATE}{line(str(text))}{POP_ISOLATE}"
 
 

@@ -1,6 +1,6 @@
 """The queue of endpoints that have something to send: PgQueuer, on a connection and in the transactions of its caller.
 
-A job wakes one endpoint, now or later. What is to be sent stands in `delivery.message`: a job that is done twice, or
+A job wakes one endpoint, now or later. What is to be sent is in `delivery.message`: a job that is done twice, or
 finds nothing, does no harm. Only the process with the lease takes jobs, so none is ever taken from a living one.
 """
 

@@ -81,7 +81,7 @@ def unseal(key: PrivateKey, endpoint_id: str, secret_id: int, sealed: bytes) -> 
 
 
 def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
-    """One signature as it stands in `webhook-signature`: `v1,…` or `v1a,…`. `timestamp` is in seconds."""
+    """One signature as it is in `webhook-signature`: `v1,…` or `v1a,…`. `timestamp` is in seconds."""
     content = b"%s.%d.%s" % (message_id.encode(), timestamp, body)
     if secret.startswith(_PRIVATE):
         return "v1a," + _text(SigningKey(_value(secret, _PRIVATE)).sign(content).signature)

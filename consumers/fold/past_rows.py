@@ -59,7 +59,7 @@ def is_kept(table: Table[Any]) -> bool:
 
 
 def key_text(key: Key) -> str:
-    """A key as it stands in `past_row`."""
+    """A key as it is in `past_row`."""
     return _KEY_SEPARATOR.join(map(str, key))
 
 

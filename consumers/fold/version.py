@@ -1,6 +1,6 @@
 """The version of a fold: a number that only grows, and the hash of the rules and tables that it names.
 
-Both stand in `versions.json`, which `python -m consumers.fold_versions` writes: a running process reads them and hashes
+Both are in `versions.json`, which `python -m consumers.fold_versions` writes: a running process reads them and hashes
 nothing, so that its version never depends on how it was installed. Rules that a deployment gives as files change the
 hash, and each has a version of its own.
 """
@@ -46,7 +46,7 @@ class RuleVersions:
     own: bool
 
     def document(self) -> dict[str, Any]:
-        """As it stands with the consumer's position."""
+        """As stored with the consumer's position."""
         return {"version": self.version, "rules": {name: asdict(rule) for name, rule in self.rules.items()}}
 
     def joined(self, release: FoldVersion) -> FoldVersion:

@@ -13,7 +13,7 @@ from events.wire.entry import Entry, parse_entry
 
 
 class LeafMismatch(Halt):
-    """An entry is not the one that stands in the log's tree: nothing of its batch is applied."""
+    """An entry is not the one that is in the log's tree: nothing of its batch is applied."""
 
 
 @dataclass(slots=True)

@@ -343,7 +343,7 @@ ACTIVITY: Final = answer(
     "What was accepted, by full type, and refused, by agency.",
     _list(shape(agency=TEXT, events=_map(_COUNTED), refusals=_or_null(_COUNTED))),
 )
-ENTRIES: Final = answer("Where events stand in the log, in log order.", _list(_ENTRY))
+ENTRIES: Final = answer("Where events are in the log, in log order.", _list(_ENTRY))
 REFUSALS: Final = answer("Refusals, the newest first.", _list(_REFUSAL))
 REFUSAL: Final = answer("A refusal with every fault that its entry lists.", _REFUSAL)
 PROOF: Final = answer(

@@ -10,7 +10,7 @@ from collections.abc import Collection
 
 
 def tag_of(positions: Collection[int], variant: str = "") -> str:
-    """`W/"1042"`, or `W/"1042-1040-1042"` while consumers stand at different indexes; `W/"1042.pdf"` of a variant."""
+    """`W/"1042"`, or `W/"1042-1040-1042"` while consumers are at different indexes; `W/"1042.pdf"` of a variant."""
     shown = positions if len(set(positions)) > 1 else [min(positions)]
     return f'W/"{"-".join(map(str, shown))}{variant and f".{variant}"}"'
 

@@ -23,11 +23,11 @@ AgencyCode = Annotated[
 ]
 Text = Annotated[str | None, Query(max_length=TEXT_LENGTH_MAX, pattern=_NO_NUL)]
 AsOfIndex = Annotated[
-    int | None, Query(ge=0, le=INTEGER_MAX, description="As it stood after so many entries of the log; now without it.")
+    int | None, Query(ge=0, le=INTEGER_MAX, description="As it was after so many entries of the log; now without it.")
 ]
 AsOfRecorded = Annotated[
     str | None,
-    Query(pattern=TIME_PATTERN, description="As the log stood at this time, like `2026-11-25T08:00:00Z`."),
+    Query(pattern=TIME_PATTERN, description="As the log was at this time, like `2026-11-25T08:00:00Z`."),
 ]
 Before = Annotated[str | None, Query(pattern=DATE_PATTERN, description="Only before this date, like `2026-11-25`.")]
 Id = Annotated[str, Path(pattern=ID_PATTERN)]

@@ -62,7 +62,7 @@ ON CONFLICT (agency) DO UPDATE SET
 INSERT INTO platform.agency (code, role, name, registered_index) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
 
 -- name: suspend
--- Its request stands here already, unless the database is older. A later request is not overwritten: its entry follows.
+-- Its request is here already, unless the database is older. A later request is not overwritten: its entry follows.
 INSERT INTO platform.suspension AS s (agency, reason, event_id, index) VALUES ($1, $2, $3, $4)
 ON CONFLICT (agency) DO UPDATE
     SET reason = excluded.reason, event_id = excluded.event_id, index = excluded.index

@@ -1,4 +1,4 @@
-"""Publishes a typed event to the agency's own topic with FastStream, and shows where it stands. Run it twice: safe."""
+"""Publishes a typed event to the agency's own topic with FastStream, and prints its log index. Run it twice: safe."""
 
 import asyncio
 from os import environ

@@ -1,4 +1,4 @@
-"""Sends events to the agency's own Kafka topic, in order, and shows where they stand. Run it twice: safe."""
+"""Sends events to the agency's own Kafka topic, in order, and shows their places in the log. Run it twice: safe."""
 
 import asyncio
 from os import environ

@@ -29,10 +29,10 @@ DETAILS: Final[Mapping[str, str]] = {
         "تداخل الحدث أعمق من ستة عشر مستوى؛ قلّل التداخل.",
     "The name {value} occurs twice in one object; write it once.":
         "الاسم {value} مكرر في الكائن نفسه؛ اكتبه مرة واحدة.",
-    "The attribute {value} stands in two headers; send one.":
+    "The attribute {value} is in two headers; send one.":
         "الخاصية {value} مكررة في ترويستين؛ أرسل واحدة.",
     "A name occurs twice in one object; write it once.": "اسم مكرر في الكائن نفسه؛ اكتبه مرة واحدة.",
-    "An attribute stands in two headers; send one.": "خاصية مكررة في ترويستين؛ أرسل واحدة.",
+    "An attribute is in two headers; send one.": "خاصية مكررة في ترويستين؛ أرسل واحدة.",
     "The record has no value (null); send the event as its value.":
         "السجل بلا قيمة (null)؛ أرسل الحدث في قيمته.",
     "The header is not UTF-8; write it as UTF-8.":

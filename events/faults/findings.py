@@ -19,7 +19,7 @@ _UNQUOTED_SENTENCES: Final[Mapping[str, str]] = {
     "The name {value} occurs twice in one object; write it once.": (
         "A name occurs twice in one object; write it once."
     ),
-    "The attribute {value} stands in two headers; send one.": "An attribute stands in two headers; send one.",
+    "The attribute {value} is in two headers; send one.": "An attribute is in two headers; send one.",
     "{value} is {kind}; write {due} ({instead}).": "{value} is {kind}; write {due}.",
     "{value} is not the subject of this data; write {instead}.": (
         "The subject is not the one of this data; write the one that the data gives."

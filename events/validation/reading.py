@@ -52,5 +52,5 @@ def _fault_of(value: bytes | None, reading: HeaderReading) -> Finding:
     size = len(value) + reading.attribute_bytes
     if size > EVENT_BYTES_MAX:
         return finding("too-large", "", TOO_LARGE, size=f"{size:,}")
-    sentence = "The attribute {value} stands in two headers; send one."
+    sentence = "The attribute {value} is in two headers; send one."
     return finding("duplicate-name", "", sentence, value=reading.repeated)

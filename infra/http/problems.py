@@ -194,7 +194,7 @@ EXPLANATIONS: Final[dict[RequestCode, Explanation]] = {
         Bilingual("ما هو موجود يمنع هذا التغيير", "What exists does not allow this change"),
         Bilingual(
             "في errors ما يمنعه وما العمل؛ لم يتغير شيء.",
-            "`errors` says what stands in the way and what to do; nothing was changed.",
+            "`errors` says what prevents it and what to do; nothing was changed.",
         ),
     ),
     "too-many-requests": Explanation(

@@ -5,8 +5,8 @@ the next. The webhooks' key has only the first.
     NAME.previous   `<key> <time>`: tokens hashed with it are valid until this time
     NAME.next       prepared, so that every gateway knows it before it is used
 
-Those of tokens stand in the folder `secrets/tokens`, and all gateways of a platform have the same; that of webhooks
-stands in `secrets/delivery`. Each has the mode 0600. A file that should exist and does not is an error.
+Those of tokens are in the folder `secrets/tokens`, and all gateways of a platform have the same; that of webhooks
+is in `secrets/delivery`. Each has the mode 0600. A file that should exist and does not is an error.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from infra.postgres.sql import queries
 
 HASH_BYTES: Final = 32
 CHOSEN_MAX: Final = 64
-"""Entries of one query of `read_chosen`: each may stand in a segment of its own."""
+"""Entries of one query of `read_chosen`: each may be in a segment of its own."""
 _SQL: Final = queries("infra.log", "reader.sql")
 _WRONG_HASH: Final = "its bytes do not give its hash in the log's tree"
 

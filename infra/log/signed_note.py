@@ -41,7 +41,7 @@ class InvalidKey(Halt):
 
 
 class PublicKey(Protocol):
-    """A named key whose signatures stand in notes."""
+    """A named key whose signatures are in notes."""
 
     @property
     def name(self) -> str: ...

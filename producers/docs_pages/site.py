@@ -308,7 +308,7 @@ def _breakable(path: str) -> Markup:
 
 
 def _told(language: Language, english: str) -> Markup:
-    """A text of the OpenAPI document in the language; what stands between backquotes is code."""
+    """A text of the OpenAPI document in the language; what is between backquotes is code."""
     text, escaped = (words.api_texts()[english], isolated) if language == "ar" else (english, escape)
     return Markup().join(
         Markup("<code>{}</code>").format(part) if place % 2 else escaped(part)

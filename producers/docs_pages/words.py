@@ -171,7 +171,7 @@ API_PLACES: Final[Mapping[str, Bilingual]] = {
     "query": _B("في الاستعلام", "query"),
     "header": _B("ترويسة", "header"),
 }
-"""Where a parameter stands."""
+"""Where a parameter is."""
 
 
 @cache

@@ -3,7 +3,7 @@
     python -m tests.bench.ledger [--receipts N] [--statement N] [--runs N] [--json FILE]
 
 The peer is what one would write first: for each receipt a transaction with two rows and two balances. Both read the
-same entries, as they stand in the log, on the same PostgreSQL. A run takes about two minutes.
+same entries, as they are in the log, on the same PostgreSQL. A run takes about two minutes.
 """
 
 from __future__ import annotations

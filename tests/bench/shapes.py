@@ -25,7 +25,7 @@ Event = tuple[bytes, bytes]
 
 @dataclass(frozen=True)
 class Shape:
-    """So many events of `odd` stand in the middle of each batch. `query` follows the path of the request."""
+    """So many events of `odd` are in the middle of each batch. `query` follows the path of the request."""
 
     title: str
     events: Sequence[Event]

@@ -29,7 +29,7 @@ CAMPAIGN: Final = b".awareness.campaign-"
 
 @dataclass(slots=True)
 class Published:
-    """What stands in the topics; `later` are lines of the first agency that go on from there."""
+    """What is in the topics; `later` are lines of the first agency that go on from there."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     net_halalas: int = 0

@@ -103,7 +103,7 @@ def document() -> str:
 
 _INTRODUCTION: Final = """# The console's pages
 
-What [the console](console.md) shows after `make demo`, by role; a page that several see stands under one.
+What [the console](console.md) shows after `make demo`, by role; a page that several see is listed under one.
 `python -m tests.browser.screenshots docs/console --docs` takes the pictures again and writes this page. Do it when a
 page has changed for the eye: git keeps every picture.
 """

@@ -1,4 +1,4 @@
-"""What a command prints is said in both languages: no sentence of the command line stands in one of them alone."""
+"""What a command prints is said in both languages: no sentence of the command line is in one of them alone."""
 
 from __future__ import annotations
 

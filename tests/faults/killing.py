@@ -1,4 +1,4 @@
-"""kill -9 of whatever stands in the seeded order, while something goes on."""
+"""kill -9 of whatever is in the seeded order, while something goes on."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ LOOK_S = 5
 
 
 async def delete(settings: Settings, *, make_again: bool) -> None:
-    """Delete the log's topic with all that stands in it, and make it again, empty, or leave that to the platform."""
+    """Delete the log's topic with all that is in it, and make it again, empty, or leave that to the platform."""
     async with admin_client(settings) as admin:
         await delete_topics(admin, [settings.log_topic])
         if make_again:

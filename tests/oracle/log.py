@@ -74,14 +74,14 @@ def registration(code: str, role: str, name: JsonObject | None = None) -> JsonOb
 
 
 def entry_bytes(entry: EntryDict) -> bytes:
-    """The entry as it stands in the log, without its index."""
+    """The entry as it is in the log, without its index."""
     recorded, address = entry["recordedtime"], entry["from"]
     event = json.dumps(entry["event"], ensure_ascii=False, separators=(",", ":"))
     return f'{{"recordedtime":"{recorded}","from":"{address}","event":{event}}}'.encode()
 
 
 def read_entry(index: int, raw: bytes) -> EntryDict:
-    """The entry at `index` from the bytes that stand in the log."""
+    """The entry at `index` from the bytes that are in the log."""
     document: JsonObject = json.loads(raw)
     return {
         "index": index,

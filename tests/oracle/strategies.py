@@ -1,7 +1,7 @@
 """Hypothesis strategies for small logs, dense in contradictions: few ids, few dates, two agencies and the office.
 
 Each gives a list of entries with dense indexes from 0, the registrations first. Compare a production fold of them with
-`fold(entries)`; `log.entry_bytes` gives the bytes that stand in the log.
+`fold(entries)`; `log.entry_bytes` gives the bytes that are in the log.
 """
 
 from __future__ import annotations

@@ -87,7 +87,7 @@ class Registrar:
         return Publication(self.agency.code, verdicts)
 
     def judge(self, number: int, line: bytes) -> Verdict:
-        """The verdict on one line as it stands in the file."""
+        """The verdict on one line as it is in the file."""
         raw = fill(line, self.agency.code)
         if len(raw) > LINE_BYTES_MAX:
             return Verdict(number, "refused", (("too-large", ""),), sent=False)

@@ -134,7 +134,7 @@ def _work(system: System, collector: Collector) -> None:
 
 
 def found_in(text: str, canaries: dict[str, str]) -> list[str]:
-    """The secrets that stand in the text; half of one is too much."""
+    """The secrets that are in the text; half of one is too much."""
     return [what for what, secret in canaries.items() if secret[-32:] in text or secret[: len(secret) // 2] in text]
 
 

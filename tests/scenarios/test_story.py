@@ -165,7 +165,7 @@ async def read_models(settings: Settings) -> dict[str, list[str]]:
 
 
 def without_places(row: dict[str, Any]) -> str:
-    """Indexes stand in columns and members of their own, in ids (`i1042`), in sentences and under one hash; times in
+    """Indexes are in columns and members of their own, in ids (`i1042`), in sentences and under one hash; times in
     columns of their own."""
     kept = {name: value for name, value in row.items() if name not in (*TIMES, *OF_INDEXES)}
     text = json.dumps(kept, sort_keys=True, ensure_ascii=False, default=str)

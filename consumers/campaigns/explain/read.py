@@ -1,4 +1,4 @@
-"""Reads why a campaign was triggered or not: the evaluations of the rules, the campaigns, and what stands in the way.
+"""Reads why a campaign was triggered or not: the evaluations of the rules, the campaigns, and what prevents one.
 
 A question names a campaign, a service, a quota (`gregorian/2026/usage`), a group of a plan (`PLAN/1`) or an initiative.
 """
@@ -37,7 +37,7 @@ _GROUP: Final = re.compile(r"(.+)/([123])")
 
 @dataclass
 class Explanation:
-    """What is known about one thing. `remarks` say what stands in the way, or what happened."""
+    """What is known about one thing. `remarks` say what prevents a campaign, or what happened."""
 
     log_index: int
     kind: str

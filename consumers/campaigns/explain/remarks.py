@@ -30,7 +30,7 @@ def waiting(facts: Sequence[Mapping[str, Any]]) -> Text:
 
 
 def of_service(service: Service, coverage: Coverage | None, rules: RuleSet) -> Iterator[Text]:
-    """What stands in the way of a registered service's campaigns."""
+    """What prevents a registered service's campaigns."""
     if not rules.about(LAUNCHED):
         yield no_rule(LAUNCHED)
     if service.launched_index is None:

@@ -20,7 +20,7 @@ _INDENT: Final = "    "
 
 
 def explanation_parts(found: Explanation) -> Iterator[str]:
-    """The campaigns with who has them, what stands in the way, and each evaluation with its reason."""
+    """The campaigns with who has them, what prevents one, and each evaluation with its reason."""
     yield f"{localized(*KINDS[found.kind])}  {found.name}\n"
     for campaign in found.campaigns:
         yield from _campaign_lines(campaign)

@@ -29,7 +29,7 @@ def release_rules() -> RuleSet:
 
 
 def versions_of(rules: RuleSet) -> RuleVersions:
-    """The versions of a set, as they stand with the consumer's position."""
+    """The versions of a set, as stored with the consumer's position."""
     return RuleVersions(
         version=rules.version,
         rules={rule.name: RuleVersion(rule.version, rule.sha256, rule.file) for rule in rules.rules},

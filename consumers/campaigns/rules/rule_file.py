@@ -296,7 +296,7 @@ def _at(place: Fault, ar: str, en: str) -> Fault:
 
 
 def _touches(parts: Sequence[tuple[str, str | None, str | None, str | None]]) -> bool:
-    """Whether a digit or another placeholder stands directly before or after a placeholder."""
+    """Whether a digit or another placeholder is directly before or after a placeholder."""
     before_is_place = False
     for literal, name, _, _ in parts:
         if before_is_place and ((not literal and name is not None) or literal[:1].isdecimal()):

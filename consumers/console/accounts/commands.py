@@ -40,7 +40,7 @@ class InvalidAccount(Reject):
 def accounts() -> None:
     """Decide who may sign in to the console.
 
-    An account is of a desk or a role, never of a person by name or number: what it does stands in the trail.
+    An account is of a desk or a role, never of a person by name or number: what it does is in the trail.
     """
 
 

@@ -2,7 +2,7 @@
 
 Flows in: a browser that wants to sign in, and comes back with a code. Flows out: the provider's subject. Which account
 that is, and whether it is one, the database says: nobody gets in only because the provider knows them. What belongs to
-one sign-in stands sealed in a cookie of that browser, so that a code of another browser is of no use.
+one sign-in is sealed in a cookie of that browser, so that a code of another browser is of no use.
 """
 
 from __future__ import annotations

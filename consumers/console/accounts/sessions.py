@@ -1,4 +1,4 @@
-"""Sessions: a random value in a cookie, whose hash stands in the database, so that a session can be ended at once."""
+"""Sessions: a random value in a cookie, whose hash is in the database, so that a session can be ended at once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SQL: Final = queries("consumers.console.accounts", "accounts.sql")
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Somebody who is signed in. `csrf` stands in every form of the session's pages; it ends in the account's name, so
+    """Somebody who is signed in. `csrf` is in every form of the session's pages; it ends in the account's name, so
     that a form that outlives its session still says whose it is."""
 
     account: Account

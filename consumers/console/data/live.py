@@ -46,7 +46,7 @@ class Live:
             try:
                 position = await self._pool.fetchval(_SQL["position"]) or 0
                 self._is_away = False
-            except TRANSIENT_ERRORS:  # pages load what still stands, and again when the database answers
+            except TRANSIENT_ERRORS:  # pages load what is still there, and again when the database answers
                 self._is_away = True
             if (position, self._is_away) != (self.position, was_away):
                 self.position = position

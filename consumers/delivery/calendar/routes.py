@@ -68,7 +68,7 @@ def router(parts: RouteParts) -> APIRouter:
 
 
 async def calendar_now(connection: Connection, team: Team, settings: Settings, now: datetime) -> bytes:
-    """The feed as it stands, with campaigns that were completed recently."""
+    """The feed as it is now, with campaigns that were completed recently."""
     since = (now - timedelta(days=PAST_DAYS)).date().isoformat()
     campaigns = await due_campaigns(connection, team, completed_since=since)
     return calendar_of(team, campaigns, settings.log_origin, now, settings.console_address)

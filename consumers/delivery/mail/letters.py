@@ -87,7 +87,7 @@ class Acknowledgement:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What happened to a campaign, and how it stands. `on`, `index` are of the entry; None for a reminder.
+    """What happened to a campaign, and its state. `on`, `index` are of the entry; None for a reminder.
 
     `reason` is the platform's, where the entry has one. `values` are further values of the sentences: `by`, `outlet`,
     `channel`.
@@ -122,7 +122,7 @@ class Context:
 
 
 def notice_letter(notice: Notice, context: Context) -> Letter:
-    """What happened to a campaign, how it stands, and what to do."""
+    """What happened to a campaign, its state, and what to do."""
     words = WORDINGS[notice.kind]
 
     def page(language: Language) -> Page:

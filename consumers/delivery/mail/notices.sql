@@ -1,5 +1,5 @@
 -- name: campaign
--- How a campaign stands now.
+-- The state of a campaign now.
 SELECT c.campaign_id, c.urgency, c.due_on, c.brief, c.channels, c.tv, c.radio, c.print,
        c.acknowledged_index, c.acknowledged_by, c.completed_index,
        v.suspended_from IS NOT NULL AS paused,

@@ -23,7 +23,7 @@ class NotFound(YesserError):
 
 
 class NotAllowedNow(YesserError):
-    """What exists already stands in the way; the message says what, and what to do."""
+    """Something that exists prevents the change; the message says what, and what to do."""
 
     def __init__(self, code: str, ar: str, en: str) -> None:
         super().__init__(en)

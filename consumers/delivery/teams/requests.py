@@ -115,7 +115,7 @@ class TeamRequest:
 
     @contextmanager
     def _problems(self) -> Iterator[None]:
-        """What stands in the way, as problems in the language of the request."""
+        """Why it was not changed, as problems in the language of the request."""
         language = language_of(self.http.headers.get("accept-language"))
         try:
             yield

@@ -315,7 +315,7 @@ async def list_subscriptions(asked: Asked, ended: Ended = False, limit: Limit = 
 )
 async def post_subscription(asked: Asked) -> Response:
     """Subscribe a team to campaigns from now on. With `from_index` or `from_date` it also gets, marked as replays, what
-    stands in the log from there on.
+    is in the log from there on.
 
     Without `rules`, `services` or `channels` it gets all; without `types`, everything but airings.
     """

@@ -62,7 +62,7 @@ def subscriptions() -> None:
     type=Beginning(),
     default=dict,
     metavar="INDEX|DATE",
-    help="Also send what stands in the log from there on, marked as a replay. A date begins at midnight in Riyadh.",
+    help="Also send what is in the log from there on, marked as a replay. A date begins at midnight in Riyadh.",
 )
 @json_option
 def add(agency: str, team: str, beginning: dict[str, Any], as_json: bool, **given: Any) -> None:

@@ -1,4 +1,4 @@
-"""Teams and the addresses of their desks. Addresses stand in `delivery.contact` and nowhere else."""
+"""Teams and the addresses of their desks. Addresses are in `delivery.contact` and nowhere else."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ class NotCaughtUp(Retry):
 
 @dataclass(slots=True)
 class Timers:
-    """What is decided so far: the campaigns due before `_decided_before` whose triggers stand in the first `_position`
+    """What is decided so far: the campaigns due before `_decided_before` whose triggers are in the first `_position`
     entries. It saves work; what was decided is known from the log and the outbox. The connection's `search_path` is the
     campaigns' schema."""
 

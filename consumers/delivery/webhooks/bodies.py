@@ -1,4 +1,4 @@
-"""The bodies of webhooks: events as they stand in the log, read together and kept for a while."""
+"""The bodies of webhooks: events as they are in the log, read together and kept for a while."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ routes = APIRouter(tags=["revenue share"], default_response_class=Response)
     "/v1/partnerships", summary="Partnerships", responses=documents.responses(documents.PARTNERSHIPS, paged=True)
 )
 async def list_partnerships(request: Reading, limit: Limit = 100, after: After = None) -> Response:
-    """As they stand."""
+    """As they are."""
     scope = await request.money_scope()
     return await request.page(
         REVENUE, lambda tables: read.partnerships(tables, scope, text_after(after), limit + 1), limit, "partnership_id"

@@ -35,7 +35,7 @@ async def plan(
     as_of_recorded: AsOfRecorded = None,
     partnerships_max: Annotated[int | None, Query(ge=0, le=PAGE_ROWS_MAX, description=_PARTNERSHIPS_MAX)] = None,
 ) -> Response:
-    """The figures of the plan: now, after so many entries of the log, or as the log stood at a time.
+    """The figures of the plan: now, after so many entries of the log, or as the log was at a given time.
 
     An agency sees the figures of its own partnerships only. A past plan takes about a second, and never changes.
     """

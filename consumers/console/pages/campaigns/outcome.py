@@ -1,4 +1,4 @@
-"""What became of a report, from its verdict and from the campaign as it stands. Pure."""
+"""What became of a report, from its verdict and from the campaign as it is. Pure."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ _UNTITLED: Final = Bilingual("تعذر الإرسال. أعد المحاولة."
 
 
 def general_fault(reply: Reply) -> Bilingual | str:
-    """What stands in the way, in the reader's language, as the gateway says it."""
+    """Why it was not accepted, in the reader's language, as the gateway says it."""
     document: Mapping[str, Any] = reply.document if isinstance(reply.document, dict) else {}
     details = [str(error.get("detail", "")) for error in document.get("errors", ())]
     sentences = details or [str(document[name]) for name in ("title", "detail") if document.get(name)]

@@ -1,3 +1,3 @@
-"""What runs, how far it is, what stands still and what to do about it, and who did what.
+"""What runs, how far it is, what has stopped and what to do about it, and who did what.
 Entry point: `routes.routes`. Imports: `consumers.console.visit`, `infra.embedded`.
 """

@@ -16,7 +16,7 @@ SELECT name, owner, epoch, expires_at > clock_timestamp() AS held FROM platform.
 SELECT size, signed_at FROM log.checkpoint ORDER BY size DESC LIMIT $1
 
 -- name: topics
--- Agencies whose topics stand still.
+-- Agencies whose topics are stopped.
 SELECT a.code, a.name, p.next_offset, p.halted_reason, p.halted_at, p.paused_until, p.paused_reason
 FROM platform.agency a JOIN log.read_position p ON p.topic = 'agency.' || a.code || '.events'
 WHERE p.halted_reason IS NOT NULL OR p.paused_until IS NOT NULL ORDER BY a.code

@@ -29,7 +29,7 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Halt:
-    """Something that stands still until somebody acts. `kind`: registrar, topic or consumer; `name`: which."""
+    """Something that stays stopped until somebody acts. `kind`: registrar, topic or consumer; `name`: which."""
 
     kind: str
     name: str

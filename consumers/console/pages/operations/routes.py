@@ -1,4 +1,4 @@
-"""`/operations`: what runs and what stands still; `/operations/trail`: who did what; `/operations/accounts`."""
+"""`/operations`: what runs and what has stopped; `/operations/trail`: who did what; `/operations/accounts`."""
 
 from __future__ import annotations
 

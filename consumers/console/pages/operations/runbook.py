@@ -72,10 +72,10 @@ def _messages(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _match(quoted: str, reason: str) -> int | None:
-    """How many letters of the message stand in the reason in its order; None where they do not."""
+    """How many letters of the message are in the reason in its order; None where they are not."""
     literals = [re.escape(part.strip(" .")) for part in _PLACEHOLDER.split(quoted.replace("`", ""))]
     literals = [part for part in literals if part]
-    if not literals or re.search(".*?".join(literals), reason, re.DOTALL) is None:
+    if not literals or re.search(".*?".join(literals), reason, re.IGNORECASE | re.DOTALL) is None:
         return None
     return sum(map(len, literals))
 

@@ -18,7 +18,7 @@ _TICKS_MAX: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """`launched` and `even` are the points of lines, `x, y` each. Marks are a position and what stands there."""
+    """`launched` and `even` are the points of lines, `x, y` each. Marks are a position and the text there."""
 
     launched: str
     even: str

@@ -36,7 +36,7 @@ class Line:
 
     @property
     def full(self) -> Name:
-        """The name where no heading stands above it."""
+        """The name where no heading is above it."""
         return self.long_name or self.name
 
     @property

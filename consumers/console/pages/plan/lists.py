@@ -12,7 +12,7 @@ from consumers.console.visit import Visit
 
 PAGE_ROWS: Final = 50
 PROJECT_ROWS: Final = 100
-"""Of both kinds, so that a plan's projects stand on one page."""
+"""Of both kinds, so that a plan's projects are on one page."""
 FILE_PAGE_ROWS: Final = 1_000
 FILE_ROWS_MAX: Final = 50_000
 Document = Mapping[str, Any]
@@ -20,7 +20,7 @@ Document = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The filters of the service directory, as they stand in the address; "" for all."""
+    """The filters of the service directory, as they are in the address; "" for all."""
 
     agency: str = ""
     group: str = ""

@@ -1,4 +1,4 @@
-"""Which state of the plan a page shows: now, after a number of entries, or as the log stood at a time."""
+"""Which state of the plan a page shows: now, after a number of entries, or as the log was at a given time."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Fault = Literal["index", "time", "both"]
 class Moment:
     """What somebody asked for. `index` and `recorded` as the read API takes them; at most one is given.
 
-    `typed_index` and `typed_time` are what stands in the form. `fault`: what could not be read.
+    `typed_index` and `typed_time` are what is in the form. `fault`: what could not be read.
     """
 
     index: int | None = None

@@ -113,7 +113,7 @@ def _members(type_name: str, schema: Schema, prefix: str, root: Schema) -> Itera
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a field stands; `path` is that of its meaning (`terms.bands[].partner_bp`)."""
+    """Where a field is; `path` is that of its meaning (`terms.bands[].partner_bp`)."""
 
     type_name: str
     name: str

@@ -1,7 +1,7 @@
 -- name: list
 -- Refusals below an index ($2), the newest first, of one agency ($1) or all, and the entry that corrected each: a record
 -- sent again for this refusal, or a later event with the id that the refused record claimed. With $3 only those that
--- nothing has corrected. Both are looked at as the log stood at $4 entries.
+-- nothing has corrected. Both are looked at as the log was at $4 entries.
 SELECT f.index, f.agency, f.address, f.claimed_id, f.claimed_type, f.errors, c.index AS accepted_index
 FROM log.refusal f
 LEFT JOIN LATERAL (

@@ -61,7 +61,7 @@ async def fold(connection: Connection, entries: Sequence[Entry], batch: int) -> 
 
 
 def event_of(raw: bytes) -> bytes:
-    """The event's own bytes, as they stand in an entry."""
+    """The event's own bytes, as they are in an entry."""
     return raw.partition(b'"event":')[2][:-1]
 
 

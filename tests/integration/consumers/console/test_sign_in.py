@@ -113,7 +113,7 @@ async def test_a_form_outlives_its_session(console: ConsoleHarness) -> None:
         assert "not kept" not in page, "passwords are not kept"
         csrf = hidden(page, "csrf")
         answer = await browser.post("/account/sessions?x=1", data={"csrf": csrf})
-        assert answer.status_code == 303, "the new session's secret stands in the form"
+        assert answer.status_code == 303, "the new session's secret is in the form"
 
 
 async def test_a_form_outlives_its_session_also_at_the_provider(console: ConsoleHarness) -> None:

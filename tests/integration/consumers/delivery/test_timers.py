@@ -74,7 +74,7 @@ async def waiting(connection: Connection) -> list[str]:
 
 
 def launches(number: int = 1) -> tuple[Story, list[str]]:
-    """Services of agency health are launched; their campaigns stand in the log."""
+    """Services of agency health are launched; their campaigns are in the log."""
     story, campaigns = Story(), []
     for service in range(number):
         story.register(f"S{service}")

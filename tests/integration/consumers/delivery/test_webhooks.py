@@ -25,7 +25,7 @@ EARLY = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def launches(number: int = 1) -> tuple[Story, list[str]]:
-    """Services of agency health are launched; their campaigns stand in the log."""
+    """Services of agency health are launched; their campaigns are in the log."""
     story, campaigns = Story(), []
     for service in range(number):
         story.register(f"S{service}")

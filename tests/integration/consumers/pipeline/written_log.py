@@ -1,4 +1,4 @@
-"""A log that stands in PostgreSQL as the registrar would have written it, and consumers that have applied it."""
+"""A log that is in PostgreSQL as the registrar would have written it, and consumers that have applied it."""
 
 from __future__ import annotations
 

@@ -139,7 +139,7 @@ async def log_of(connection: Connection) -> list[Entry]:
 
 
 async def records(settings: Settings, topic: str) -> list[ConsumerRecord]:
-    """Everything that stands in a topic now."""
+    """Everything that is in a topic now."""
     arguments = client_arguments(settings.acting_as(SUPERUSER))
     consumer = AIOKafkaConsumer(**arguments, auto_offset_reset="earliest", enable_auto_commit=False)
     await consumer.start()

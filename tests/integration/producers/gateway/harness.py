@@ -50,7 +50,7 @@ class GatewayHarness:
         return bearer(made.token)
 
     async def stored(self, agency: str = "health") -> list[bytes]:
-        """What stands in an agency's topic."""
+        """What is in an agency's topic."""
         return [record.value for record in await records(self.settings, agency_topic(agency))]
 
 

@@ -95,7 +95,7 @@ async def until_sent(connection: Connection, count: int) -> None:
 
 
 async def ids(settings: Settings) -> list[str]:
-    """Ids of what stands in the agency's topic."""
+    """Ids of what is in the agency's topic."""
     return [orjson.loads(record.value)["id"] for record in await records(settings, HEALTH_TOPIC)]
 
 

@@ -20,7 +20,7 @@ def sample_entries(count: int) -> list[bytes]:
 
 
 def sample_entry(number: int, recorded: datetime = FIRST_RECORDED) -> bytes:
-    """An entry of the log's form; what stands in it is no event."""
+    """An entry of the log's form; what is in it is no event."""
     event = f'{{"n":{number},"fill":"{"x" * (number % 7)}"}}'
     return entry_bytes(recorded_time(recorded), f"agency.health.events/0/{number}", event.encode())
 

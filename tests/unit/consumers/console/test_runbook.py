@@ -14,11 +14,17 @@ from consumers.console.pages.operations.runbook import runbook_entry
     [
         (
             "registrar",
-            "a checkpoint of size 1729 was signed, but the database holds fewer entries",
+            "a checkpoint of size 1729 was signed, but the database holds 1700 entries only (an older copy?)",
             "restored from an older copy",
             "chmod 600",
         ),
         ("registrar", "log.skey is gone, or was never brought to this machine", "standby", "older copy"),
+        (
+            "registrar",
+            "The log's size in the database is not what its only writer knows.",
+            "another program wrote to the log",
+            "older copy",
+        ),
         ("topic", "the batch at offset 17 is damaged", "checksum does not match", "lost its tail"),
         ("topic", "it ends at offset 4, before 9", "lost its tail", "checksum does not match"),
         (

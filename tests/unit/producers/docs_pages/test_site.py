@@ -88,7 +88,7 @@ def test_a_page_leads_to_pages_of_its_language_only_but_for_the_switch() -> None
         assert len(away) == 2, path
 
 
-# The switch is in Arabic; what stands in `code` and `pre` is what is typed.
+# The switch is in Arabic; what is in `code` and `pre` is what is typed.
 KEPT = re.compile(r'<a class="switch".*?</a>|<pre.*?</pre>|<code.*?</code>|<em lang="en" dir="ltr">.*?</em>', re.DOTALL)
 
 

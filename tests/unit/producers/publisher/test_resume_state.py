@@ -106,7 +106,7 @@ def test_a_topic_that_was_made_anew_is_noticed(tmp_path: Path) -> None:
         state.acknowledged([4, 5], 0)
     state.save()
     assert path.read_bytes() == before
-    assert report.sent.runs() == [[4, 0, 2]], "what stands in the new topic, and nothing of the lost one"
+    assert report.sent.runs() == [[4, 0, 2]], "what is in the new topic, and nothing of the lost one"
 
 
 def test_the_state_is_written_at_most_once_a_second(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from tests.unit.consumers.campaigns.story import Story
 
 
 def launched() -> tuple[Story, str]:
-    """Service S of agency health is launched, and its campaign stands in the log."""
+    """Service S of agency health is launched, and its campaign is in the log."""
     story = Story()
     story.register("S")
     campaign = f"service-launched.i{story.launch('S')}"

@@ -1,4 +1,4 @@
-"""The rules of the release: each is about a moment, stands in the contract, and keeps its texts."""
+"""The rules of the release: each is about a moment, is in the contract, and keeps its texts."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def overdue(story: Story, campaign_id: str) -> Overdue:
 
 
 def launched(at: str = "2026-11-01T08:00:00.000000Z") -> tuple[Story, str]:
-    """Service S of agency health is launched, and its campaign stands in the log."""
+    """Service S of agency health is launched, and its campaign is in the log."""
     story = Story()
     story.register("S")
     story.at = at
