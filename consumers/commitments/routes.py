@@ -17,7 +17,7 @@ from infra.http.documents import INTEGER, TEXT, answer, shape
 from infra.http.routes import RouteParts
 
 _COMMITMENTS: Final = answer(
-    "By read model: after `log_index` entries it had so many rows and this hash.",
+    "By read model: its number of rows and its hash after `log_index` entries.",
     {"type": "array", "items": shape(index=INTEGER, name=TEXT, log_index=INTEGER, rows=INTEGER, sha256=TEXT)},
 )
 

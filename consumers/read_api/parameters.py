@@ -23,7 +23,8 @@ AgencyCode = Annotated[
 ]
 Text = Annotated[str | None, Query(max_length=TEXT_LENGTH_MAX, pattern=_NO_NUL)]
 AsOfIndex = Annotated[
-    int | None, Query(ge=0, le=INTEGER_MAX, description="As it was after so many entries of the log; now without it.")
+    int | None,
+    Query(ge=0, le=INTEGER_MAX, description="As it was after this number of entries of the log. Default: now."),
 ]
 AsOfRecorded = Annotated[
     str | None,

@@ -83,8 +83,8 @@ def router(parts: RouteParts) -> APIRouter:
     ) -> Response:
         """The last `limit` entries that changed a figure, each with the value before and after it.
 
-        Without a field: all figures of the key. `docs/audit.md` lists the read models and their keys. A figure that
-        very many entries can have changed takes a while. An agency explains the programme's figures and its own, and of
+        Without a field: all figures of the key. `docs/audit.md` lists the read models and their keys. A figure
+        with a long history takes longer. An agency explains the programme's figures and its own, and of
         other agencies' entries sees no data; a partner and the treasury explain money.
         """
         scope, found = await request.money_scope(), by_name.get(model)

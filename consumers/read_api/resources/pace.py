@@ -22,7 +22,7 @@ async def plan_and_calendar(
     request: Reading, as_of_index: AsOfIndex = None, as_of_recorded: AsOfRecorded = None
 ) -> Response:
     """Where the calendar is in the plan, and what each agency has done beside what it would have done at an even
-    pace: now, after so many entries of the log, or as the log was at a given time."""
+    pace: now, after a number of entries of the log, or as the log was at a given time."""
     await request.programme_scope()
     if as_of_index is None and as_of_recorded is None:
 

@@ -19,7 +19,9 @@ from consumers.read_api.reading import JSON, Reading, Shown
 
 routes = APIRouter(tags=["programme"], default_response_class=Response)
 
-_PARTNERSHIPS_MAX: Final = "At most so many partnerships, by id; `partnerships_count` then says how many there are."
+_PARTNERSHIPS_MAX: Final = (
+    "The largest number of partnerships to return, by id; `partnerships_count` then gives their total."
+)
 
 
 async def _past_plans(request: Request) -> PastPlans:
@@ -35,7 +37,7 @@ async def plan(
     as_of_recorded: AsOfRecorded = None,
     partnerships_max: Annotated[int | None, Query(ge=0, le=PAGE_ROWS_MAX, description=_PARTNERSHIPS_MAX)] = None,
 ) -> Response:
-    """The figures of the plan: now, after so many entries of the log, or as the log was at a given time.
+    """The figures of the plan: now, after a number of entries of the log, or as the log was at a given time.
 
     An agency sees the figures of its own partnerships only. A past plan takes about a second, and never changes.
     """

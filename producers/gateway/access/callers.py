@@ -150,7 +150,7 @@ class Access:
         return caller
 
     async def _again(self, token: str, digest: bytes, peer: str, known: _Known) -> Caller | None:
-        """The caller of a cached token, looked up again unless that was done lately."""
+        """The caller of a cached token, looked up again unless that was done recently."""
         now = self._clock()
         if known.caller is None:
             _require(self._failures, peer, now)

@@ -28,7 +28,7 @@ routes = APIRouter(dependencies=[only(roles_of("/workspace"))])
 
 @routes.get("/workspace")
 async def overview(visit: Visiting) -> Response:
-    """What was sent lately, what is refused and open, and which numbers are missing."""
+    """What was sent recently, what is refused and open, and which numbers are missing."""
     code = visit.caller.require_agency().code
     latest, completeness, refusals = await asyncio.gather(
         _latest(visit),
