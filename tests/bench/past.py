@@ -1,6 +1,6 @@
 """The plan as of any index while the log grows, and what it costs to keep what rows were: one run, one machine.
 
-    python -m tests.bench.past [--entries N] [--asked N] [--pairs N] [--traffic mixed|uniform] [--json FILE]
+    python -m tests.bench.past [--entries N] [--asked N] [--pairs N] [--traffic programme|mixed|uniform] [--json FILE]
 
 The log is written as the registrar would write it, and the three consumers of the plan apply it from PostgreSQL. At an
 eighth, a quarter, a half and the whole of it, the plan is asked for as of random indexes, and the read models are
@@ -43,22 +43,32 @@ from infra.postgres.migrate import create_tables
 from infra.principals import SUPERUSER
 from infra.settings import Settings
 from tests.bench.system import Meter, command_output, services
+from tests.oracle.bench_history import generate_bench
 from tests.oracle.log import recorded_at
 from tests.oracle.traffic import mixed, uniform
 
 PARTS: Final = (8, 4, 2, 1)
 PAIR_ENTRIES: Final = 256 * BUNDLE
 COMMANDS: Final = 5
+SERVICES_OF_EACH: Final = 19
+"""Services, and projects, of each of eight agencies: the programme plans 150 services."""
 SEGMENTS_AT_ONCE: Final = 200
 
 console = Console()
 
 
+def accepted(traffic: str, number: int) -> Iterator[tuple[str, bytes]]:
+    """So many accepted events. In mixed and uniform traffic services and partnerships grow with the log; the programme
+    has 152 and 200 of them."""
+    if traffic == "programme":
+        return generate_bench(3, number, of_each_max=SERVICES_OF_EACH)
+    lines = (mixed if traffic == "mixed" else uniform)(3, number + number // 20)
+    return ((code, line) for code, line, outcome in lines if outcome == "accepted")
+
+
 def entries(traffic: str, number: int) -> Iterator[bytes]:
     """Entries of what is accepted, one a minute."""
-    lines = (mixed if traffic == "mixed" else uniform)(3, number + number // 20)
-    good = ((code, line) for code, line, outcome in lines if outcome == "accepted")
-    for index, (code, line) in enumerate(islice(good, number)):
+    for index, (code, line) in enumerate(islice(accepted(traffic, number), number)):
         head = f'{{"recordedtime":"{recorded_at(index, 60)}","from":"agency.{code}.events/0/{index}","event":'
         yield head.encode() + line + b"}"
 
@@ -206,7 +216,7 @@ def main() -> None:
     parser.add_argument("--entries", type=int, default=1_000_000, help="entries of the log (default 1,000,000)")
     parser.add_argument("--asked", type=int, default=40, help="random indexes at each size (default 40)")
     parser.add_argument("--pairs", type=int, default=0, help="pairs with and without past rows (default none)")
-    parser.add_argument("--traffic", choices=("mixed", "uniform"), default="mixed")
+    parser.add_argument("--traffic", choices=("programme", "mixed", "uniform"), default="mixed")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     given = parser.parse_args()
     with (
