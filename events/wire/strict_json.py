@@ -151,9 +151,17 @@ def _parsed(text: str, decoder: json.JSONDecoder) -> Any:
         return decoder.decode(text)
     except json.JSONDecodeError as error:
         sentence = "Not well-formed JSON at character {position}; write exactly one JSON value."
-        raise Unreadable(finding("not-json", "", sentence, position=error.pos + 1)) from error
+        raise Unreadable(finding("not-json", "", sentence, position=_position(text, error))) from error
     except (ValueError, RecursionError) as error:
         raise Unreadable(finding("not-json", "", "Not well-formed JSON; write exactly one JSON value.")) from error
+
+
+def _position(text: str, error: json.JSONDecodeError) -> int:
+    """The character at which the text stops being JSON, from 1: the same under every version of Python."""
+    if not error.msg.startswith("Illegal trailing comma"):
+        return error.pos + 1
+    rest = text[error.pos + 1 :]  # Python 3.13 names the comma, earlier ones the bracket after it
+    return error.pos + 2 + len(rest) - len(rest.lstrip(_WHITE_SPACE))
 
 
 def _why_no_object(text: str) -> Finding:

@@ -149,6 +149,8 @@ def test_a_fault_names_the_value_the_rule_and_what_to_do(name: str, pointer: str
     [
         (b'{"a":1,"a":2}', 'The name "a" occurs twice in one object; write it once.'),
         (b'{"a":1,}', "Not well-formed JSON at character 8; write exactly one JSON value."),
+        (b'{"a":[1 , ]}', "Not well-formed JSON at character 11; write exactly one JSON value."),
+        (b'{"a":1 , \n}', "Not well-formed JSON at character 11; write exactly one JSON value."),
         (b"[1]", "The event is a list; write a JSON object."),
         (b'{"a":"\xff"}', "Byte 7 is not UTF-8; write the whole event as UTF-8."),
         (b" " * 61_441, "The event has 61,441 bytes; shorten it to at most 61,440."),
