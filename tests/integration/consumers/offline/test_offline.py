@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
@@ -136,7 +137,7 @@ async def test_the_command_compares_with_what_the_log_commits_to(
     document = orjson.loads(result.stdout)
     assert document["ok"]
     assert all(row["committed"]["ok"] and row["committed"]["log_index"] == len(raw) for row in document["read_models"])
-    with sqlite3.connect(tmp_path / "models" / "revenue.sqlite") as ledger:
+    with closing(sqlite3.connect(tmp_path / "models" / "revenue.sqlite")) as ledger:
         assert ledger.execute("SELECT sum(debits_halalas) - sum(credits_halalas) FROM account").fetchone() == (0,)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,11 +30,9 @@ from tests.unit.consumers.entries import entry_of
 
 @contextmanager
 def ledger_of(log: list[EntryDict]) -> Iterator[SqliteStore]:
-    with TemporaryDirectory() as folder:
-        store = SqliteStore(Path(folder) / "ledger.sqlite", CONSUMER)
+    with TemporaryDirectory() as folder, closing(SqliteStore(Path(folder) / "ledger.sqlite", CONSUMER)) as store:
         store.apply([entry_of(made) for made in log])
         yield store
-        store.close()
 
 
 def calculated(numbers: str) -> Fraction:

@@ -95,7 +95,7 @@ def test_what_a_line_lacks_is_spliced_in_after_its_first_brace(line: bytes, sent
         b'{"a":1',
         b'{"a":NaN}',
         b'{"a":"\x00"}',
-        b'{"a":' * 5000 + b"1" + b"}" * 5000,
+        b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
     ],
 )
 def test_a_line_that_is_no_object_is_sent_as_it_is(line: bytes) -> None:
