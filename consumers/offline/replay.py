@@ -2,7 +2,7 @@
 
 Flows in: a mirror folder or a whole export that was verified. Flows out: `<consumer>.sqlite`, or
 `<consumer>.<table>.parquet`, and for each read model the hash at the end and at its last commitment. Two processes
-share the work: the ledger takes as long as the other consumers together.
+share the work: the ledger and the event index take as long as the other consumers together.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from consumers.audit.layout import TILE
 from consumers.audit.mirror import mirror_bundle
 from consumers.audit.source import is_export
 from consumers.commitments.claims import Claim, claims_among, newest, read_model_name
+from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.fold.table_hash import TableHash
 from consumers.offline.parquet import write_parquet
 from consumers.offline.store import SqliteStore
@@ -66,7 +67,8 @@ def replay_into(source: Path, folder: Path, end: int, form: Format = "sqlite") -
     """Replay the first `end` entries of a verified mirror or whole export; returns every read model, by consumer."""
     folder.mkdir(parents=True, exist_ok=True)
     claims = tuple(newest([claim for claim in _claims(source, end) if claim.log_index <= end], 1))
-    groups = [(REVENUE.name,), tuple(name for name in CONSUMERS if name != REVENUE.name)]
+    first = (REVENUE.name, EVENT_INDEX.name)
+    groups = [first, tuple(name for name in CONSUMERS if name not in first)]
     tasks = [_Task(source, folder, group, end, claims, form) for group in groups]
     with ProcessPoolExecutor(len(tasks), mp_context=get_context("spawn")) as pool:
         found = [row for rows in pool.map(_replay, tasks) for row in rows]
