@@ -92,7 +92,7 @@ def test_the_slider_moves_through_the_log_and_back_to_the_present(story: Story) 
 
 @pytest.mark.parametrize(
     ("language", "after", "empty"),
-    [("ar", "كما كانت بعد 300", "السجل فارغ"), ("en", "As it stood after 300", "the log is empty")],
+    [("ar", "كما كانت بعد 300", "السجل فارغ"), ("en", "As it was after 300", "the log is empty")],
 )
 def test_without_script_a_form_and_links_lead_through_time(
     story: Story, language: Language, after: str, empty: str
