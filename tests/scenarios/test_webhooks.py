@@ -17,7 +17,7 @@ from standardwebhooks import Webhook
 
 from producers.publisher.kafka_publisher import AgencyPublisher
 from tests.integration.consumers.delivery.receivers import Receiver, receiver
-from tests.scenarios.figures import require_near, tell
+from tests.scenarios.figures import tell
 from tests.scenarios.system import System, fresh_system
 
 pytestmark = [pytest.mark.accept, pytest.mark.alone, pytest.mark.timeout(600)]
@@ -91,5 +91,5 @@ async def test_from_a_launch_to_the_webhook() -> None:
     tell(f"{LAUNCHES} launches, {LAUNCHES_PER_S} a second: webhook after {1e3 * p50:.0f} ms, p99 {1e3 * p99:.0f} ms")
     assert len(hook.ids()) == len(hook.got) == LAUNCHES
     Webhook(secret).verify(hook.got[-1].body, hook.got[-1].headers)
-    require_near("launch to webhook, p50", p50, 0.15)
-    require_near("launch to webhook, p99", p99, 1.0)
+    assert p50 <= 0.15
+    assert p99 <= 1.0

@@ -20,7 +20,6 @@ from infra.settings import Settings
 from tests.integration.consumers.pipeline.written_log import raw_entries, write_log
 from tests.integration.consumers.registrar.registering import make_topics, running, until
 from tests.oracle.log import EntryDict, make_entry, make_event
-from tests.scenarios.figures import require_near
 
 TRANSACTION_S = 2.0
 PATIENCE_S = 240.0
@@ -171,8 +170,7 @@ async def test_no_transaction_takes_longer_than_two_seconds_whatever_the_entries
     longest = await watcher
     consumers = {name: round(longest[f"yesser {name}"], 3) for name in CONSUMERS}
     structlog.get_logger().info("the longest transactions, in seconds", **consumers)
-    for name, seconds in consumers.items():
-        require_near(f"the longest transaction of {name}", seconds, TRANSACTION_S)
+    assert max(consumers.values()) < TRANSACTION_S, consumers
 
     beyond = SERVICES * (AGENCIES * (FACTS_OF_AGENCY_MAX + 1) - FACTS_MAX)
     assert (await anomalies(connection, "projections"))["exceeds-waiting"] == beyond

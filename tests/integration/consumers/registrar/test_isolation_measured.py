@@ -34,7 +34,7 @@ from tests.integration.consumers.registrar.registering import (
     until_shipped,
     until_size,
 )
-from tests.scenarios.figures import require_near, tell
+from tests.scenarios.figures import tell
 from tests.unit.consumers.registrar.readings import LABOUR, registered, said
 from tests.unit.events.samples import changed, golden
 
@@ -204,8 +204,7 @@ async def test_a_flood_of_one_agency_keeps_the_others_waiting_for_little(
         f" {statistics.median(waits_alone):.0f} ms, p99 {p99(waits_alone):.0f} ms"
     )
     assert epoch == 1, "nobody took over"
-    goal_ms = max(TIMES_MAX * p99(waits_alone), WAIT_MAX_MS)
-    require_near(f"beside {flood}, p99", p99(waits_beside) / 1_000, goal_ms / 1_000)
+    assert p99(waits_beside) <= max(TIMES_MAX * p99(waits_alone), WAIT_MAX_MS)
 
 
 def costly_records() -> dict[str, bytes]:
@@ -281,4 +280,4 @@ async def test_the_costliest_records_of_one_agency_cost_no_take_over_and_nobody_
     assert len(refused) == sent
     assert all(row["errors"] for row in refused)
     assert epoch == 1, "nobody took over"
-    require_near("beside the costliest records, at most", max(waits) / 1_000, WAIT_MAX_MS / 1_000)
+    assert max(waits) <= WAIT_MAX_MS
