@@ -45,7 +45,7 @@ async def kafka_ready(port: int, admin_password: str) -> bool:
     from aiokafka.admin import AIOKafkaAdminClient
     from aiokafka.errors import KafkaError
 
-    from infra.kafka.clients import stop_safely
+    from infra.kafka.clients import stop_admin
 
     admin = AIOKafkaAdminClient(
         bootstrap_servers=f"{HOST}:{port}",
@@ -63,4 +63,4 @@ async def kafka_ready(port: int, admin_password: str) -> bool:
     except (KafkaError, OSError, TimeoutError):
         return False
     finally:
-        await stop_safely(admin.close())
+        await stop_admin(admin)

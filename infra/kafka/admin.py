@@ -28,7 +28,7 @@ from infra.kafka.client_config import (
     client_arguments,
     is_agency_topic,
 )
-from infra.kafka.clients import raw_client, send_repeatable, trust_refusal
+from infra.kafka.clients import raw_client, send_repeatable, start_client, stop_admin
 from infra.kafka.quotas import agency_quotas, set_quotas
 from infra.kafka.rights import Operation, Resource, Right, agency_rights, agency_user, principal_rights
 from infra.kafka.scram import AlterUserScramCredentialsRequest
@@ -79,16 +79,12 @@ _SET_FOR_TOPIC: Final = 1
 @asynccontextmanager
 async def admin_client(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
     """A started admin client, as the principal of the settings."""
-    arguments = client_arguments(settings)
-    client = AIOKafkaAdminClient(client_id="yesser-admin", **arguments)
+    client = AIOKafkaAdminClient(client_id="yesser-admin", **client_arguments(settings))
     try:
-        try:
-            await client.start()
-        except KafkaError as error:
-            raise trust_refusal(arguments.get("ssl_context")) or error from error
+        await start_client(client)
         yield client
     finally:
-        await client.close()
+        await stop_admin(client)
 
 
 async def ensure_topic(

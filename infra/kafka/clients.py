@@ -95,7 +95,7 @@ def trust_refusal(context: ssl.SSLContext | None) -> NotTrusted | None:
     return context.refusal if isinstance(context, ClientContext) else None
 
 
-async def start_client(client: AIOKafkaProducer | AIOKafkaConsumer) -> None:
+async def start_client(client: AIOKafkaProducer | AIOKafkaConsumer | AIOKafkaAdminClient) -> None:
     """Start a client. The error that is raised may pass, but for `NotTrusted`."""
     error = await start_error(client.start(), START_TIMEOUT_S)
     if error is None:
@@ -136,20 +136,38 @@ async def stop_safely(stopping: Coroutine[Any, Any, object]) -> bool:
 
 
 async def _ended(task: asyncio.Future[Any], timeout_s: float) -> bool:
-    """Whether the task ended in time. If not, it is cancelled and may close what it had opened."""
-    try:
-        done, _ = await asyncio.wait([task], timeout=timeout_s)
-        return bool(done)
-    finally:
-        if not task.done():
-            task.cancel()
-            await asyncio.wait([task], timeout=_CANCEL_TIMEOUT_S)
+    """Whether the task ended in time. If not, it is cancelled and may close what it had opened.
+
+    A cancellation from outside waits for it a moment, however often it comes: the library never closes the first
+    connection of a start that is cancelled.
+    """
+    now = asyncio.get_running_loop().time
+    ends_at, cancellation = now() + timeout_s, None
+    while not task.done() and (left_s := ends_at - now()) > 0:
+        try:
+            await asyncio.wait([task], timeout=left_s)
+        except asyncio.CancelledError as error:
+            cancellation, ends_at = error, min(ends_at, now() + _CANCEL_TIMEOUT_S)
+    ended = task.done()
+    if not ended:
+        task.cancel()
+        await asyncio.wait([task], timeout=_CANCEL_TIMEOUT_S)
+    if cancellation is not None:
+        raise cancellation
+    return ended
 
 
 async def stop_consumer(consumer: AIOKafkaConsumer) -> None:
     """Stop a consumer in any state, without an error."""
-    await stop_safely(consumer.stop())
-    await _close(raw_client(consumer))
+    try:
+        await stop_safely(consumer.stop())
+    finally:
+        await _close(raw_client(consumer))
+
+
+async def stop_admin(admin: AIOKafkaAdminClient) -> None:
+    """Stop an administrator in any state, without an error."""
+    await _close(raw_client(admin))
 
 
 async def abort_producer(producer: AIOKafkaProducer) -> None:
@@ -159,9 +177,11 @@ async def abort_producer(producer: AIOKafkaProducer) -> None:
     available.
     """
     producer._closed = True
-    if producer._sender is not None:
-        await stop_safely(producer._sender.close())
-    await _close(producer.client)
+    try:
+        if producer._sender is not None:
+            await stop_safely(producer._sender.close())
+    finally:
+        await _close(producer.client)
 
 
 async def _close(client: AIOKafkaClient) -> None:
@@ -170,6 +190,8 @@ async def _close(client: AIOKafkaClient) -> None:
     Its `close` raises the error of its metadata task and leaves them open. One that a task was still opening is added
     to a closed client.
     """
-    await stop_safely(client.close())
-    for connection in [*client._conns.values()]:
-        connection.close()
+    try:
+        await stop_safely(client.close())
+    finally:
+        for connection in [*client._conns.values()]:
+            connection.close()

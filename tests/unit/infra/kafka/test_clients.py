@@ -110,7 +110,9 @@ async def test_a_start_that_does_not_end_even_when_it_is_cancelled_is_left_after
     ended.set()
 
 
-async def test_a_cancellation_from_outside_ends_the_start_and_the_one_who_waits_for_it() -> None:
+async def test_a_cancellation_from_outside_ends_the_start_and_the_one_who_waits_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     seen: list[str] = []
 
     async def start() -> Any:
@@ -119,6 +121,7 @@ async def test_a_cancellation_from_outside_ends_the_start_and_the_one_who_waits_
         finally:
             seen.append("ended")
 
+    monkeypatch.setattr(clients, "_CANCEL_TIMEOUT_S", 0.05)
     task = asyncio.create_task(start_error(start(), 10))
     await asyncio.sleep(0.01)
     task.cancel()
@@ -126,6 +129,21 @@ async def test_a_cancellation_from_outside_ends_the_start_and_the_one_who_waits_
         await task
     await asyncio.sleep(0)
     assert seen == ["ended"]
+
+
+async def test_a_start_that_is_nearly_done_ends_by_itself_before_a_cancellation() -> None:
+    seen: list[str] = []
+
+    async def start() -> None:
+        await asyncio.sleep(0.05)
+        seen.append("started")
+
+    task = asyncio.create_task(start_error(start(), 10))
+    await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert seen == ["started"]
 
 
 @pytest.mark.parametrize("error", [RuntimeError("the handler is closed"), AttributeError(), asyncio.CancelledError()])
