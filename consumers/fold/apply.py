@@ -27,6 +27,8 @@ from infra.postgres.unit_of_work import UnitOfWork
 ROWS_MAX: Final = 24_000
 """A batch needs at most this many rows, less than a second of work. A single entry may need somewhat more: events.md §3
 limits how many facts are pending for a project or service."""
+TRANSIENT_COST: Final = 2
+"""A row of a transient table counts as two: it is deleted too, and what it says changes others."""
 SLICE_ENTRIES: Final = 512
 """Entries folded before the time is looked at."""
 TURN_S: Final = 0.01
@@ -81,7 +83,7 @@ async def load(connection: Connection, rows: UnitOfWork, consumer: Consumer, ent
     for required_keys in consumer.required_keys(rows, entries):
         if len(entries) > 1:
             required_keys = list(islice(required_keys, left + 1))
-            left -= len(required_keys)
+            left -= sum(TRANSIENT_COST if table.transient else 1 for table, _ in required_keys)
             if left < 0:
                 raise TooManyRows
         await load_rows(connection, rows, required_keys)

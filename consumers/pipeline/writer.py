@@ -31,8 +31,9 @@ _SQL: Final = queries("consumers.pipeline", "pipeline.sql")
 FILL_ENTRIES_MIN: Final = 256
 FILL_ENTRIES_MAX: Final = 8192
 """Entries read at once: fewer where the last ones were large."""
-FILL_BYTES_MAX: Final = 4 << 20
-"""Bytes of the entries of one transaction while a consumer catches up, when no one waits for a single entry."""
+FILL_BYTES_MAX: Final = 3 << 20
+"""Bytes of the entries of one transaction while a consumer catches up, when no one waits for a single entry. A contract
+of 18 KiB may hold 400 expected amounts, a row each."""
 
 log = structlog.get_logger()
 
