@@ -78,6 +78,7 @@ class Glance:
     late: Sequence[Line]
     agencies: Sequence[Document]
     """Agencies with the most behind first."""
+    agencies_more: int
 
 
 def explanation(key: str, field: str, as_of_index: int | None = None) -> str:
@@ -148,7 +149,8 @@ def glance(plan: Document, pace: Document, as_of_index: int | None) -> Glance:
         partnerships=[(row, why(f"partnerships/{row['partnership_id']}", "net_halalas")) for row in shown],
         partnerships_more=plan.get("partnerships_count", len(plan["partnerships"])) - len(shown),
         late=[line for line in judged if line.state == "late"],
-        agencies=agencies_behind(pace["agencies"]),
+        agencies=agencies_behind(pace["agencies"])[:AGENCIES_SHOWN_MAX],
+        agencies_more=len(pace["agencies"]) - AGENCIES_SHOWN_MAX,
     )
 
 

@@ -77,6 +77,13 @@ def test_of_many_applications_the_first_are_listed_and_all_are_counted() -> None
     assert (shown.applications.done, shown.applications.target) == (count, 3 * count)
 
 
+def test_of_many_agencies_the_first_are_listed_and_the_others_counted() -> None:
+    figures = {"services": 10, "launched": 9, "expected_launched": 5, "phases": 0, "completed": 0}
+    agencies = [{"agency": f"agency-{n}", **figures, "expected_completed": 0} for n in range(52)]
+    shown = glance(PLAN, {**PACE, "agencies": agencies}, None)
+    assert (len(shown.agencies), shown.agencies_more) == (40, 12)
+
+
 def test_what_is_done_is_compared_with_an_even_pace() -> None:
     shown = glance(PLAN, PACE, None)
     assert (shown.infrastructure.expected, shown.infrastructure.state) == (4, "ok")
