@@ -155,18 +155,23 @@ def own_folder() -> Iterator[Path]:
 
 
 @contextmanager
-def fresh_system(replicas: Mapping[str, int] | None = None) -> Iterator[System]:
-    """A system that nobody has used, for the length of a `with`; nothing is left of it."""
-    with own_folder() as home, running_system(home, replicas) as system:
+def fresh_system(replicas: Mapping[str, int] | None = None, only: Iterable[str] | None = None) -> Iterator[System]:
+    """A system that nobody has used, for the length of a `with`; nothing is left of it.
+
+    Each process has its own part, unless `only` names others.
+    """
+    with own_folder() as home, running_system(home, replicas, only) as system:
         yield system
 
 
 @contextmanager
-def running_system(home: Path, replicas: Mapping[str, int] | None = None) -> Iterator[System]:
+def running_system(
+    home: Path, replicas: Mapping[str, int] | None = None, only: Iterable[str] | None = None
+) -> Iterator[System]:
     """A system for the length of a `with`."""
     given = {name: os.environ.pop(name) for name in NOT_OURS & os.environ.keys()}
     try:
-        with running_stack(home, replicas=replicas) as settings:
+        with running_stack(home, only=only, replicas=replicas) as settings:
             yield System(settings.acting_as(SUPERUSER))
     finally:
         os.environ.update(given)

@@ -15,6 +15,7 @@ import orjson
 import pytest
 from standardwebhooks import Webhook
 
+from infra.embedded.processes.signals import usual_parts
 from producers.publisher.kafka_publisher import AgencyPublisher
 from tests.integration.consumers.delivery.receivers import Receiver, receiver
 from tests.scenarios.figures import tell
@@ -43,9 +44,12 @@ def event(name: str, subject: str, number: int, **data: Any) -> bytes:
 
 @asynccontextmanager
 async def hooked_system() -> AsyncIterator[tuple[System, Receiver, str]]:
-    """A system in which the team `health/press` has a webhook for everything; its receiver and secret."""
+    """A system in which the team `health/press` has a webhook for everything; its receiver and secret.
+
+    Its processes are those that `yesser up` starts on this machine.
+    """
     os.environ["YESSER_WEBHOOK_HOSTS"] = "127.0.0.1"
-    running = fresh_system()
+    running = fresh_system(only=usual_parts())
     system = await asyncio.to_thread(running.__enter__)
     try:
         async with receiver() as hook:

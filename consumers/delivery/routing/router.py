@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
-import asyncpg
-
 from consumers.delivery import delivery_lease
 from consumers.delivery.queue import Queue
 from consumers.delivery.routing.matching import CampaignEntry, NewMessage, Subscription, new_messages
@@ -79,12 +77,12 @@ class Router:
         self._epoch = epoch
         self._backfill = backfill
         self._queue = Queue(connection)
+        self._are_campaigns_there = False
 
     async def round(self) -> bool:
         """Route the next entries, and adopt what others added. Whether there may be more."""
         async with self._connection.transaction():
             await delivery_lease.hold(self._connection, self._epoch)
-            await self._connection.execute(_SQL["let_subscribe"])
             adopted = await self._connection.fetch(_SQL["adopt"], ADOPTED_MAX)
             await self._queue.wake({row["endpoint_id"]: 0.0 for row in adopted})
             entries = await self._route_next()
@@ -93,7 +91,7 @@ class Router:
         return not entries and await self._backfill_next()
 
     async def _route_next(self) -> Sequence[CampaignEntry]:
-        position: int = await self._connection.fetchval(_SQL["position"]) or 0
+        position: int = await self._connection.fetchval(_SQL["position"])
         entries = await self._entries(position, None, None, ENTRIES_MAX)
         if entries:
             await self._add(new_messages(entries, await self._subscriptions()))
@@ -123,13 +121,11 @@ class Router:
         return True
 
     async def _entries(self, first: int, end: int | None, owner: str | None, limit: int) -> list[CampaignEntry]:
-        try:
-            # A savepoint: where the campaigns consumer has not run yet, its tables are missing.
-            async with self._connection.transaction():
-                rows = await self._connection.fetch(_SQL["entries"], first, end, owner, limit)
-        except asyncpg.UndefinedTableError:
+        if not self._are_campaigns_there:
+            self._are_campaigns_there = await self._connection.fetchval(_SQL["are_campaigns_there"])
+        if not self._are_campaigns_there:
             return []
-        return [CampaignEntry(*row) for row in rows]
+        return [CampaignEntry(*row) for row in await self._connection.fetch(_SQL["entries"], first, end, owner, limit)]
 
     async def _subscriptions(self) -> list[Subscription]:
         return [Subscription(*row) for row in await self._connection.fetch(_SQL["subscriptions"])]

@@ -1,9 +1,12 @@
--- name: let_subscribe
--- No subscription is added while a round is under way, so that each begins at an index that the router has not passed.
-SELECT pg_advisory_xact_lock_shared(7370019)
-
 -- name: position
-SELECT next_index FROM delivery.position WHERE part = 'router'
+-- No subscription is added from here to the end of the round, so that each begins at an index that the router has not
+-- passed.
+WITH locked AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared(7370019))
+SELECT coalesce(p.next_index, 0) FROM locked LEFT JOIN delivery.position p ON p.part = 'router'
+
+-- name: are_campaigns_there
+-- Their consumer creates its tables when it first runs.
+SELECT to_regclass('campaigns.campaign') IS NOT NULL AND to_regclass('campaigns.route') IS NOT NULL
 
 -- name: move
 INSERT INTO delivery.position (part, next_index) VALUES ('router', $1)

@@ -99,7 +99,8 @@ class Sender:
                 round_ended()
                 if not more:
                     await pause(self._woken, self._settings.lease_renew_ms / 1000)
-                    await asyncio.sleep(GATHER_S)
+                    if self._ended:
+                        await asyncio.sleep(GATHER_S)
         finally:
             await self._finish()
 
