@@ -15,7 +15,7 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Final, Self
@@ -306,9 +306,14 @@ class AgencyPublisher:
 
     async def _drop_producer(self) -> None:
         producer, self._producer = self._producer, None
-        # `stop` waits for queued batches, possibly without end, so the wait has a limit.
-        if producer is not None and not await stop_safely(producer.stop()):
-            with suppress(KafkaError, OSError):
+        if producer is None:
+            return
+        is_stopped = False
+        try:
+            # `stop` waits for queued batches, possibly without end, so the wait has a limit.
+            is_stopped = await stop_safely(producer.stop())
+        finally:
+            if not is_stopped:
                 await abort_producer(producer)
 
     def _seconds_left(self) -> float:
