@@ -45,7 +45,7 @@ async def kafka_ready(port: int, admin_password: str) -> bool:
     from aiokafka.admin import AIOKafkaAdminClient
     from aiokafka.errors import KafkaError
 
-    from infra.kafka.clients import stop_admin
+    from infra.kafka.clients import start_client, stop_admin
 
     admin = AIOKafkaAdminClient(
         bootstrap_servers=f"{HOST}:{port}",
@@ -57,7 +57,7 @@ async def kafka_ready(port: int, admin_password: str) -> bool:
         sasl_plain_password=admin_password,
     )
     try:
-        await admin.start()
+        await start_client(admin)
         metadata: dict[str, Any] = await admin.describe_cluster()
         return bool(metadata["brokers"]) and metadata["controller_id"] >= 0
     except (KafkaError, OSError, TimeoutError):

@@ -124,6 +124,7 @@ def glance(plan: Document, pace: Document, as_of_index: int | None) -> Glance:
     training = list(_training(plan["training"], pace["measured_on"], why))
     air = plan["awareness"]
     shown = plan["partnerships"][:PARTNERSHIPS_SHOWN_MAX]
+    agencies = agencies_behind(pace["agencies"])[:AGENCIES_SHOWN_MAX]
     judged = [infrastructure, applications, launched, *(line for _, _, rows in training for line, _ in rows)]
     return Glance(
         plan=plan,
@@ -149,8 +150,8 @@ def glance(plan: Document, pace: Document, as_of_index: int | None) -> Glance:
         partnerships=[(row, why(f"partnerships/{row['partnership_id']}", "net_halalas")) for row in shown],
         partnerships_more=plan.get("partnerships_count", len(plan["partnerships"])) - len(shown),
         late=[line for line in judged if line.state == "late"],
-        agencies=agencies_behind(pace["agencies"])[:AGENCIES_SHOWN_MAX],
-        agencies_more=len(pace["agencies"]) - AGENCIES_SHOWN_MAX,
+        agencies=agencies,
+        agencies_more=len(pace["agencies"]) - len(agencies),
     )
 
 
