@@ -209,9 +209,19 @@ def test_a_brief_is_copied_and_printed(story: Story) -> None:
         page = visitor.open(f"/campaigns/{campaign_id}")
         page.locator("[data-copy=brief-en]").click()
         expect(page.locator("[data-copy=brief-en]")).to_have_text("Copied")
+        assert page.evaluate("getSelection().toString()") == ""
         copied = page.evaluate("navigator.clipboard.readText()")
         assert "<i>now</i>" in copied
         assert "\u202e" not in copied
+        page.evaluate("navigator.clipboard.writeText('')")
+        page.add_init_script("Object.defineProperty(navigator, 'clipboard', { get: () => undefined })")
+        without_https = visitor.open(f"/campaigns/{campaign_id}")
+        without_https.locator("[data-copy=brief-en]").click()
+        expect(without_https.locator("[data-copy=brief-en]")).to_have_text("Copied")
+        reader = page.context.new_page()
+        reader.goto(visitor.address)
+        assert reader.evaluate("navigator.clipboard.readText()") == copied
+        reader.close()
         page.get_by_role("link", name="Page to print").click()
         page.emulate_media(media="print")
         assert not page.locator(".top").is_visible()

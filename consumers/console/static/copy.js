@@ -2,14 +2,27 @@
 "use strict";
 
 document.documentElement.classList.add("has-script");
+
+/** Copy as the keys Ctrl and C do: also without https, where a page has no `navigator.clipboard`. */
+function copied(text) {
+  const plainly = (event) => {
+    event.clipboardData.setData("text/plain", text.textContent);
+    event.preventDefault();
+  };
+  getSelection().selectAllChildren(text);
+  document.addEventListener("copy", plainly);
+  try { return document.execCommand("copy"); } finally { document.removeEventListener("copy", plainly); }
+}
+
 document.addEventListener("click", async (event) => {
   const button = event.target.closest?.("[data-copy], [data-print]");
   if (!button) return;
   if ("print" in button.dataset) { window.print(); return; }
   const text = document.getElementById(button.dataset.copy);
   try {
-    await navigator.clipboard.writeText(text.textContent);
-    button.textContent = button.dataset.copied;
-    button.setAttribute("aria-live", "polite");
-  } catch { getSelection().selectAllChildren(text); /* no clipboard without https: the text is selected */ }
+    if (!copied(text)) await navigator.clipboard.writeText(text.textContent);
+  } catch { return; /* the text stays selected */ }
+  getSelection().removeAllRanges();
+  button.textContent = button.dataset.copied;
+  button.setAttribute("aria-live", "polite");
 });
