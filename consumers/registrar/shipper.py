@@ -21,7 +21,7 @@ from consumers.registrar.journal import Journal
 from events.errors import Retry
 from events.wire.entry import parse_entry
 from infra.kafka.client_config import PRODUCER_DURABLE, client_arguments
-from infra.kafka.clients import abort_producer, acknowledged, start_client, stop_consumer
+from infra.kafka.clients import abort_producer, acknowledged, send_batch, start_client, stop_consumer
 from infra.kafka.end_offsets import ends_of_existing
 from infra.log.reader import read_entries, read_leaves
 from infra.observability.telemetry import gauge
@@ -199,9 +199,7 @@ class Shipper:
     async def _send(self, producer: AIOKafkaProducer) -> Sent:
         builder, self._builder = self._builder, None
         builder.close()
-        partition = self.partition
-        sending = producer.send_batch(builder, partition.topic, partition=partition.partition)
-        future: asyncio.Future[RecordMetadata] = await acknowledged(sending)
+        future = await acknowledged(send_batch(producer, builder, self.partition.topic))
         return Sent(self.next_index, self.next_index - self._batch_first, future)
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from aiokafka import AIOKafkaProducer
 
 from consumers.relay.outbox_source import Message
-from infra.kafka.clients import acknowledged
+from infra.kafka.clients import acknowledged, send_batch
 
 BATCH_BYTES_MAX: Final = 100_000
 """Largest record batch: an agency's topic accepts 131,072 bytes."""
@@ -27,4 +27,4 @@ async def send(producer: AIOKafkaProducer, topic: str, messages: Sequence[Messag
 
 
 async def _deliver(producer: AIOKafkaProducer, topic: str, batch: Any) -> None:
-    await acknowledged(await acknowledged(producer.send_batch(batch, topic, partition=0)))
+    await acknowledged(await acknowledged(send_batch(producer, batch, topic)))

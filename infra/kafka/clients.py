@@ -15,8 +15,10 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaConnectionError, KafkaError, UnknownTopicOrPartitionError
+from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.protocol.api import Request
 from aiokafka.protocol.metadata import MetadataRequest
+from aiokafka.structs import RecordMetadata
 
 from infra.tls.client import ClientContext, NotTrusted
 
@@ -106,6 +108,17 @@ async def start_client(client: AIOKafkaProducer | AIOKafkaConsumer | AIOKafkaAdm
     if isinstance(error, KafkaError | OSError):
         raise error
     raise NotStarted(f"The start of a Kafka client failed: {error!r}") from error
+
+
+async def send_batch(producer: AIOKafkaProducer, batch: BatchBuilder, topic: str) -> asyncio.Future[RecordMetadata]:
+    """Give a batch for partition 0 to the client; returns its future acknowledgement.
+
+    The client asks Kafka about the topics that it was given. One that it knows from an answer about all topics is not
+    among them: once another topic is given, it is unknown again, and what waits for it expires after 10 s.
+    """
+    producer.client.add_topic(topic)
+    future: asyncio.Future[RecordMetadata] = await producer.send_batch(batch, topic, partition=0)
+    return future
 
 
 async def acknowledged(sending: Awaitable[Answer]) -> Answer:

@@ -23,14 +23,13 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from events.errors import Retry
 from events.wire.codec import STRUCTURED_HEADERS
 from infra.kafka.client_config import PRODUCER_DURABLE, NoKafka, client_arguments
-from infra.kafka.clients import NotStarted, abort_producer, start_error, trust_refusal
+from infra.kafka.clients import NotStarted, abort_producer, send_batch, start_error, trust_refusal
 from infra.observability.logs import LogOnce
 from infra.observability.telemetry import trace_header
 from infra.settings import Settings
 from infra.tls.certificate_files import CertificateUnusable
 from producers.errors import OutcomeUnknown
 
-_PARTITION: Final = 0
 _BATCH_BYTES_MAX: Final = 126_976
 """Below the topic's `max.message.bytes` of 131,072, which the broker compares with whole batches."""
 _NOT_COMPRESSED: Final = 0
@@ -158,7 +157,7 @@ class KafkaWriter:
         connection.sending.add(task)
         try:
             async with asyncio.timeout(self._settings.gateway_kafka_timeout_s):
-                acknowledgement = await connection.producer.send_batch(batch, topic, partition=_PARTITION)
+                acknowledgement = await send_batch(connection.producer, batch, topic)
                 offset: int = (await acknowledgement).offset
         finally:
             connection.sending.discard(task)

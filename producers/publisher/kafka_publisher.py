@@ -37,6 +37,7 @@ from infra.kafka.clients import (
     START_TIMEOUT_S,
     NotStarted,
     abort_producer,
+    send_batch,
     start_error,
     stop_safely,
     trust_refusal,
@@ -258,7 +259,7 @@ class AgencyPublisher:
                 batch.builder = self._rebuilt(producer, batch)
             self._has_sent = True
             async with asyncio.timeout(self._seconds_left()):
-                batch.acknowledgement = await producer.send_batch(batch.builder, self.topic, partition=_PARTITION)
+                batch.acknowledgement = await send_batch(producer, batch.builder, self.topic)
         except _HOPELESS as error:
             raise self._hopeless(error) from error
         except TimeoutError as error:
