@@ -11,10 +11,16 @@ RETURNING position, rules_version, fold_sha256
 SELECT epoch > $2 FROM platform.position WHERE consumer = $1
 
 -- name: move
--- First statement of each transaction: locks the row, and counts only for the owner at the position that it knows.
-UPDATE platform.position SET position = $4, gaps_filled = gaps_filled + $6, halted_reason = NULL
-WHERE consumer = $1 AND epoch = $2 AND position = $3 AND rules_version = $5 AND fold_sha256 = $7
-RETURNING true
+-- First statement of each transaction: locks the row, and counts only for the owner at the position that it knows. Returns
+-- the segments with the leaves from $8 up to $9 (an empty one where there are none); no row: not moved.
+WITH moved AS (
+    UPDATE platform.position SET position = $4, gaps_filled = gaps_filled + $6, halted_reason = NULL
+    WHERE consumer = $1 AND epoch = $2 AND position = $3 AND rules_version = $5 AND fold_sha256 = $7
+    RETURNING true
+)
+SELECT coalesce(s.first_index, 0), coalesce(s.leaves, '') FROM moved LEFT JOIN log.segment s
+    ON s.first_index > $8::bigint - 256 AND s.first_index < $9::bigint AND s.first_index + s.entries_count > $8
+ORDER BY s.first_index
 
 -- name: halt
 UPDATE platform.position SET halted_reason = $3 WHERE consumer = $1 AND epoch = $2

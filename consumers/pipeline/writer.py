@@ -21,7 +21,7 @@ from consumers.fold.version import UNNUMBERED, FoldVersion
 from consumers.pipeline.batch import Batch, LeafMismatch
 from events.errors import Fenced, YesserError
 from events.wire.entry import Entry, parse_entry
-from infra.log.reader import Segment, checked_entries, read_leaves, read_segments
+from infra.log.reader import Segment, checked_entries, leaves_of, read_segments
 from infra.observability.telemetry import count, observe, span
 from infra.postgres import outbox_table
 from infra.postgres.connection import Connection
@@ -160,13 +160,13 @@ class Writer:
         connection, consumer = self.connection, self.consumer
         async with connection.transaction():
             number, sha256 = self._version.number, self._version.sha256
-            moved = await connection.fetchval(
-                _SQL["move"], consumer.name, self.epoch, self.position, batch.end, number, gap_entries, sha256
-            )
-            if not moved:
+            position = self.epoch, self.position, batch.end, number, gap_entries, sha256
+            compared = (None, None) if batch.leaves is None else (batch.first_index, batch.end)
+            segments = await connection.fetch(_SQL["move"], consumer.name, *position, *compared)
+            if not segments:
                 raise Fenced(f"epoch {self.epoch} of {consumer.name} does not own position {self.position}")
             if batch.leaves is not None:
-                batch.check(await read_leaves(connection, batch.first_index, len(batch.entries)))
+                batch.check(leaves_of(segments, batch.first_index, batch.end))
             decided = await apply(connection, consumer, batch.entries, release, self._kept)
             await outbox_table.write(connection, decided)
 

@@ -6,7 +6,7 @@ Everything that is computed from entries uses `read_checked`, which compares eac
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from hashlib import sha256
 from typing import Final, NamedTuple
 
@@ -160,10 +160,12 @@ async def newest_checkpoint(connection: Connection) -> tuple[int, str] | None:
 
 async def read_leaves(connection: Connection, first: int, limit: int) -> bytes:
     """The 32-byte leaf hashes of these entries, concatenated."""
-    parts = []
-    for start, leaves in await connection.fetch(_SQL["leaves"], first, first + limit):
-        parts.append(leaves[32 * max(0, first - start) : 32 * max(0, first + limit - start)])
-    return b"".join(parts)
+    return leaves_of(await connection.fetch(_SQL["leaves"], first, first + limit), first, first + limit)
+
+
+def leaves_of(segments: Iterable[tuple[int, bytes]], first: int, end: int) -> bytes:
+    """The leaf hashes from `first` up to `end`, concatenated; a segment is its first index and its leaf hashes."""
+    return b"".join(leaves[32 * max(0, first - start) : 32 * max(0, end - start)] for start, leaves in segments)
 
 
 async def read_nodes(connection: Connection, level: int, first: int, limit: int) -> list[bytes]:

@@ -102,7 +102,10 @@ class Active:
         """Nothing is in flight, and nothing more can be sent now."""
         if self.in_flight:
             return False
-        return self.disabled_reason is not None or self.is_resting(now) or (self.is_read and not self.ready)
+        return not self.may_send(now) or (self.is_read and not self.ready)
+
+    def may_send(self, now: float) -> bool:
+        return self.disabled_reason is None and not self.is_resting(now)
 
     def wants(self, in_hand: int) -> int:
         """How many messages to read for it; `in_hand`: as many as each endpoint may have."""
@@ -110,7 +113,7 @@ class Active:
 
     def may_start(self, limit: int, now: float) -> bool:
         """Whether it may have one more request under way, of at most `limit`."""
-        if not self.ready or self.disabled_reason is not None or self.is_resting(now):
+        if not self.ready or not self.may_send(now):
             return False
         return len(self.in_flight) < (1 if self.health.is_doubtful else limit)
 

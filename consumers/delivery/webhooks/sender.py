@@ -129,15 +129,20 @@ class Sender:
         concerned = {attempt.message.endpoint_id: self._active[attempt.message.endpoint_id] for attempt in attempts}
         for active in concerned.values():
             active.is_read = False  # the next of its lane becomes due
-        over = [active for active in self._active.values() if active.has_ended(now)]
-        for active in over:
-            del self._active[active.endpoint_id]
+        # Before anything is awaited: an attempt that ends meanwhile is not among those that are recorded.
+        ended = [active for active in self._active.values() if active.has_ended(now)]
         async with self._connection.transaction():
             await delivery_lease.hold(self._connection, self._term.epoch)
             await store.record(self._connection, attempts)
             await self._judge(attempts, concerned)
-            await self._release(over, now)
             jobs = await self._queue.take(jobs_max) if jobs_max else []
+            woken = {endpoint_of(job) for job in jobs}
+            over = [active for active in ended if active.endpoint_id not in woken or not active.may_send(now)]
+            await self._release(over, now)
+            for active in over:
+                del self._active[active.endpoint_id]
+            # The job that woke an endpoint first stands for it until it is released.
+            await self._queue.done([job for job in jobs if endpoint_of(job) in self._active])
         del self._ended[: len(attempts)]
         for attempt in attempts:
             count("webhook_attempts", code=attempt.outcome.error or str(attempt.outcome.status))
@@ -175,16 +180,14 @@ class Sender:
 
     async def _activate(self, jobs: Sequence[Job]) -> None:
         """Have the endpoints of these jobs read from now on."""
+        new: dict[str, list[Job]] = {}
         for job in jobs:
             active = self._active.get(endpoint_of(job))
             if active is not None:
-                active.jobs.append(job)
                 active.is_read = False
-        new: dict[str, list[Job]] = {}
-        for job in jobs:
-            if endpoint_of(job) not in self._active:
+            else:
                 new.setdefault(endpoint_of(job), []).append(job)
-        wanted = {*new}
+        wanted = {endpoint_of(job) for job in jobs}
         if time.monotonic() >= self._refresh_at:
             wanted |= self._active.keys()
             self._refresh_at = time.monotonic() + REFRESH_S
@@ -202,7 +205,7 @@ class Sender:
         wanted = {
             active.endpoint_id: number
             for active in self._active.values()
-            if active.disabled_reason is None and not active.is_resting(now) and (number := active.wants(each))
+            if active.may_send(now) and (number := active.wants(each))
         }
         if not wanted:
             return
