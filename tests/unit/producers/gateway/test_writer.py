@@ -38,8 +38,16 @@ class Metadata:
         self.offset = offset
 
 
+class Client:
+    """The producer's client, which is given the topics to ask about."""
+
+    def add_topic(self, topic: str) -> None: ...
+
+
 class Producer:
     """Kafka as the test wants it: `acknowledge` is called for each batch with its future."""
+
+    client = Client()
 
     def __init__(self, acknowledge: Callable[[Producer, asyncio.Future[Any]], None]) -> None:
         self.acknowledge = acknowledge

@@ -14,7 +14,7 @@ from infra.settings import Settings
 from producers.errors import OutcomeUnknown
 from producers.gateway import writer as module
 from producers.gateway.writer import KafkaWriter
-from tests.unit.producers.gateway.test_writer import TOPIC, Metadata
+from tests.unit.producers.gateway.test_writer import TOPIC, Client, Metadata
 
 Outcome = BaseException | None
 OTHER_TOPIC = "agency.labour.events"
@@ -43,6 +43,8 @@ class Kafka:
 
 
 class Producer:
+    client = Client()
+
     def __init__(self, kafka: Kafka) -> None:
         self.kafka = kafka
 

@@ -49,7 +49,7 @@ class Producer:
 
     @property
     def client(self) -> Any:
-        return SimpleNamespace(close=self._close, _conns={})
+        return SimpleNamespace(close=self._close, add_topic=lambda topic: None, _conns={})
 
     async def start(self) -> None: ...
 
