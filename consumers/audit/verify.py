@@ -52,7 +52,7 @@ def main(arguments: list[str]) -> int:
     except (FileNotFoundError, NotADirectoryError, ImportError, UsageError) as error:
         sys.stderr.write(f"تعذر التحقق: {error}\nNothing was verified: {error}\n")
         return WRONG_USE
-    sys.stdout.write(f"سليم: {count} قيد من سجل فيه {size} قيد، جذره {root}.\n")
+    sys.stdout.write(f"سليم: {count} من قيود السجل وعددها {size}، وجذره {root}.\n")
     sys.stdout.write(f"Verified: {count} entries of a log of {size} entries with the root {root}.\n")
     return OK
 

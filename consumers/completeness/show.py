@@ -85,7 +85,7 @@ def page(rows: Sequence[MonthRow], size: int, root: str) -> Paper:
         Bilingual("اكتمال أرقام التسلسل", "Completeness of sequence numbers"),
         tuple(sheets),
         Bilingual(
-            f"يتبع من قيود السجل وحدها: {size} قيد، جذره {root}. للتحقق: yesser audit completeness URL-OR-FOLDER",
+            f"يتبع من قيود السجل وحدها، وعددها {size}، جذره {root}. للتحقق: yesser audit completeness URL-OR-FOLDER",
             f"Follows from the entries of the log alone: {size} entries, root {root}. To verify: yesser audit "
             "completeness URL-OR-FOLDER",
         ),

@@ -146,7 +146,7 @@ def _change(name: str, before: Any, after: Any) -> str | None:
 def _earlier(answer: Answer) -> Grid:
     earlier = answer.trace.earlier
     title = localized(
-        f"القيم بعد {earlier.count:,} قيدًا سابقًا ({earlier.first_index} إلى {earlier.last_index})",
+        f"القيم بعد {earlier.count:,} من القيود السابقة ({earlier.first_index} إلى {earlier.last_index})",
         f"The values after {earlier.count:,} earlier entries ({earlier.first_index} to {earlier.last_index})",
     )
     return figures_table(title, earlier.after)

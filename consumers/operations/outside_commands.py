@@ -39,7 +39,7 @@ def check_command(log: AuditSource, as_json: bool) -> None:
     print_confirmation(
         {"size": new.size, "root": new.root.hex(), "previous_size": known, "ok": True},
         as_json,
-        f"السجل موقَّع وفيه {new.size:,} قيد، ويكمل ما قبلته سابقًا ({known:,} قيد).",
+        f"السجل موقَّع عند {new.size:,} من القيود، ويكمل ما قبلته سابقًا ({known:,} من القيود).",
         f"The log is signed at {new.size:,} entries and continues what you accepted before ({known:,} entries).",
     )
 
@@ -75,7 +75,7 @@ def export_command(log: AuditSource, selection: Selection, folder: Path, form: F
     print_confirmation(
         {"folder": str(folder), **report},
         as_json,
-        f"{folder}: {count:,} قيد من {size:,}. للتحقق: python {folder}/verify.py {folder} VKEY",
+        f"{folder}: {count:,} من القيود وعددها {size:,}. للتحقق: python {folder}/verify.py {folder} VKEY",
         f"{folder}: {count:,} of {size:,} entries. To verify: python {folder}/verify.py {folder} VKEY",
     )
 
@@ -144,6 +144,6 @@ def _check_proof(file: Path, log: AuditSource, as_json: bool) -> None:
     print_confirmation(
         {"index": proof.index, "size": checkpoint.size, "root": checkpoint.root.hex(), "ok": True},
         as_json,
-        f"القيد {proof.index} في السجل، بتوقيع على {checkpoint.size:,} قيد.",
+        f"القيد {proof.index} في السجل، بتوقيع على {checkpoint.size:,} من القيود.",
         f"Entry {proof.index} is in the log, as signed at {checkpoint.size:,} entries.",
     )

@@ -150,7 +150,7 @@ def _show(found: list[Replayed], end: int) -> None:
         Column("تعهّد السجل", "Committed in the log"),
     ]
     rows = [[row.name, f"{row.rows:,}", f"{row.sha256[:16]}…", _committed(row)] for row in found]
-    show(Grid(localized(f"بعد {end:,} قيد", f"After {end:,} entries"), columns, rows))
+    show(Grid(localized(f"بعد {end:,} من القيود", f"After {end:,} entries"), columns, rows))
     wrong = sum(not row.ok for row in found)
     if wrong:
         print_localized(f"{wrong} لا تطابق ما تعهّد به السجل.", f"{wrong} differ from what the log commits to.")

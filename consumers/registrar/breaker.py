@@ -165,16 +165,16 @@ def _reason(cause: Outcome, count: int) -> Words:
     match cause:
         case Outcome.DUPLICATE:
             return {
-                "ar": f"كرر {count} سجل أحداثًا مسجلة ولم يُقبل بينها إلا القليل",
+                "ar": f"كرر {count} من السجلات أحداثًا مسجلة ولم يُقبل بينها إلا القليل",
                 "en": f"{count} records repeated registered events, and few were accepted between them",
             }
         case Outcome.CONFLICT:
             return {
-                "ar": f"استعمل {count} سجل معرّفات أحداث أخرى ولم يُقبل بينها إلا القليل",
+                "ar": f"استعمل {count} من السجلات معرّفات أحداث أخرى ولم يُقبل بينها إلا القليل",
                 "en": f"{count} records used the ids of other events, and few were accepted between them",
             }
         case _:
             return {
-                "ar": f"رُفض {count} سجل ولم يُقبل بينها إلا القليل",
+                "ar": f"رُفض {count} من السجلات ولم يُقبل بينها إلا القليل",
                 "en": f"{count} records were refused, and few were accepted between them",
             }

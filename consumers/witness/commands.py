@@ -68,7 +68,7 @@ def _log_keys(vkeys: tuple[str, ...]) -> list[Verifier]:
 def _announce(key: LogKey, log: str, found: Witness, address: str) -> None:
     size = 0 if found.last is None else found.last.size
     print_localized(
-        f"الشاهد {key.name} على {address}، وآخر ما وقّعه {size:,} قيد من {log}.\n{cosigner_of(key).vkey}",
+        f"الشاهد {key.name} على {address}، وآخر ما وقّعه {size:,} من قيود {log}.\n{cosigner_of(key).vkey}",
         f"The witness {key.name} answers on {address}. It last cosigned {size:,} entries of {log}.\n"
         f"{cosigner_of(key).vkey}",
         err=True,

@@ -90,7 +90,7 @@ def redeliver_(
     print_confirmation(
         {"endpoint_id": endpoint, "messages": ids},
         as_json,
-        f"تُرسل {len(ids)} رسالة إلى {endpoint} مرة أخرى.",
+        f"الرسائل التي تُرسل إلى {endpoint} مرة أخرى: {len(ids)}.",
         f"{len(ids)} messages are sent to {endpoint} again.",
     )
 

@@ -40,7 +40,7 @@ def prove_statement_command(partnership: str, period: str, folder: Path, as_json
     print_confirmation(
         {"folder": str(folder), **report},
         as_json,
-        f"{folder}: كشف {partnership} {period} و{count:,} قيد تثبته.",
+        f"{folder}: كشف {partnership} {period} و{count:,} من القيود التي تثبته.",
         f"{folder}: the statement {partnership} {period}, and {count:,} entries that prove it.",
     )
 

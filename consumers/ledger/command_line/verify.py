@@ -45,6 +45,6 @@ def _print(found: StatementProof, as_json: bool) -> None:
     print_confirmation(
         found.document(),
         as_json,
-        f"الكشف {own} سليم: يتبع من {found.entries_count:,} قيد، {whole_ar}.",
+        f"الكشف {own} سليم: يتبع من {found.entries_count:,} من القيود، {whole_ar}.",
         f"Statement {own} is right: it follows from {found.entries_count:,} entries; {whole_en}.",
     )

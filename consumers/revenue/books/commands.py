@@ -45,6 +45,6 @@ def export_command(file: Path, form: str, partnership: str | None, as_json: bool
     print_confirmation(
         {"file": str(file), "format": form, "log_index": log_index, "rows": count},
         as_json,
-        f"{file}: {count:,} صفوف، بعد {log_index:,} من القيود.",
+        f"{file}: {count:,} من الصفوف، بعد {log_index:,} من القيود.",
         f"{file}: {count:,} rows, after {log_index:,} log entries.",
     )

@@ -275,7 +275,7 @@ def _proof(statement: Mapping[str, Any], provenance: Provenance | None) -> Bilin
     if provenance is None:
         signed_ar, signed_en = "لا توجد نقطة تحقق موقّعة بعد", "no checkpoint is signed yet"
     else:
-        signed_ar = f"نقطة التحقق: {provenance.size} قيد، الجذر {provenance.root}"
+        signed_ar = f"نقطة التحقق: {provenance.size} من القيود، الجذر {provenance.root}"
         signed_en = f"checkpoint: {provenance.size} entries, root {provenance.root}"
     return Bilingual(
         f"قيود السجل: {span_ar}، وقيد الإقفال {closing}؛ {signed_ar}.",

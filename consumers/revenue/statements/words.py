@@ -21,8 +21,8 @@ _TIER_BASES: Final = {
     "contract-year": Bilingual("على كل سنة تعاقدية", "over each contract year"),
 }
 _CALENDARS: Final = {
-    "gregorian": Bilingual("الميلادي", "Gregorian"),
-    "umm-al-qura": Bilingual("أم القرى", "Umm al-Qura"),
+    "gregorian": Bilingual("بالتقويم الميلادي", "Gregorian"),
+    "umm-al-qura": Bilingual("بتقويم أم القرى", "Umm al-Qura"),
 }
 _PERIODS: Final = {"month": Bilingual("شهر", "month"), "quarter": Bilingual("ربع سنة", "quarter")}
 
@@ -99,7 +99,7 @@ def terms_in_words(partnership: Mapping[str, Any]) -> Iterator[Bilingual]:
     calendar, kind = _CALENDARS[partnership["calendar"]], _PERIODS[partnership["period"]]
     tiers = _TIER_BASES[partnership["tier_basis"]]
     yield Bilingual(
-        f"الفترة {kind.ar} بتقويم {calendar.ar}؛ تُحسب الشرائح {tiers.ar}.",
+        f"الفترة {kind.ar} {calendar.ar}؛ تُحسب الشرائح {tiers.ar}.",
         f"A period is a {kind.en} of the {calendar.en} calendar; bands are counted {tiers.en}.",
     )
     for version in partnership["versions"]:

@@ -14,7 +14,7 @@ from tests.unit.events.samples import encoded
 
 UNTIL = datetime(2030, 1, 1, tzinfo=UTC)
 REASON = {
-    "ar": "رُفض 500 سجل ولم يُقبل بينها إلا القليل",
+    "ar": "رُفض 500 من السجلات ولم يُقبل بينها إلا القليل",
     "en": "500 records were refused, and few were accepted between them",
 }
 PAUSED = {"until": "2030-01-01T00:00:00+00:00", "reason": REASON}
