@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import click
+import orjson
 
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import print_localized
@@ -94,10 +95,14 @@ def down(as_json: bool) -> None:
 
 
 @click.command("status", short_help="What runs, and whether it is ready.")
+@click.option("--targets", is_flag=True, help="Print the processes' metrics as Prometheus's file_sd_configs read them.")
 @json_option
-def status(as_json: bool) -> None:
+def status(targets: bool, as_json: bool) -> None:
     """Show every part of the stack of YESSER_HOME. Exit code 1 if the stack is not ready."""
     found = stack_status(Settings())
+    if targets:
+        click.echo(orjson.dumps(found.targets(), option=orjson.OPT_INDENT_2))
+        return
     found = found.with_answers(asyncio.run(_read_answers(found)))
     _show(found, as_json)
     if not found.ready:

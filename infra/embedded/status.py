@@ -41,6 +41,14 @@ class StackStatus:
         silent = any(process["state"] == "silent" for process in processes)
         return replace(self, ready=self.ready and not silent, processes=processes, paused=paused)
 
+    def targets(self) -> list[dict[str, Any]]:
+        """Where the processes serve their metrics, as Prometheus's `file_sd_configs` read it."""
+        return [
+            {"targets": [f"127.0.0.1:{process['health_port']}"], "labels": {"instance": process["name"]}}
+            for process in self.processes
+            if process["health_port"] is not None
+        ]
+
 
 def stack_status(settings: Settings) -> StackStatus:
     """Read the record, and check each part's process and port.

@@ -58,7 +58,7 @@ def print_status(status: StackStatus, console: Console | None = None) -> None:
         for consumer, done in process.get("rebuilding", {}).items():
             entries, of = f"{done['entries']:,}", f"{done['of']:,}"
             line(
-                f"يعيد {consumer} بناء صفوفه من السجل: {entries} من {of} قيد.",
+                f"يعيد {consumer} بناء صفوفه من السجل: {entries} من القيود وعددها {of}.",
                 f"{consumer} rebuilds its rows from the log: {entries} of {of} entries.",
             )
     for topic, pause in status.paused.items():

@@ -49,6 +49,7 @@ CounterName: TypeAlias = Literal[
     "webhook_attempts",
 ]
 GaugeName: TypeAlias = Literal[
+    "ready",
     "lag_entries",
     "log_size",
     "shipped_up_to",
@@ -93,6 +94,7 @@ METRICS: Final[dict[MetricName, tuple[str, tuple[str, ...]]]] = {
     "gateway_connections": ("Open connections of the gateway.", ()),
     "webhook_attempts": ("Attempts to deliver a webhook, by status or class of error.", ("code",)),
     "webhooks_in_flight": ("Requests of webhooks under way.", ()),
+    "ready": ("1 while the process is ready, as /readyz says; else 0.", ()),
     "lag_entries": ("Entries of the log not yet applied.", ("consumer",)),
     "log_size": ("Entries in the log.", ()),
     "shipped_up_to": ("Entries acknowledged by the log's topic.", ()),

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from infra.observability.telemetry import exposition
+from infra.observability.telemetry import exposition, gauge
 from infra.process.http_server import listening, running
 from infra.settings import Settings
 
@@ -108,6 +108,7 @@ def application(readiness: Callable[[], Readiness]) -> Starlette:
         return _json(200 if state.ready else 503, {"ready": state.ready, **state.details})
 
     async def metrics(_: Request) -> Response:
+        gauge("ready", readiness().ready)
         return Response(exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     return Starlette(routes=[Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)])

@@ -33,6 +33,12 @@ def test_a_consumer_that_rebuilds_its_rows_is_named_with_its_progress() -> None:
     assert "revenue rebuilds its rows from the log: 8,192 of 20,000 entries." in written.getvalue()
 
 
+def test_the_metrics_of_each_process_are_a_target_by_its_name() -> None:
+    processes = [PART | {"name": name, "health_port": port} for name, port in (("registrar", 7), ("registrar-2", None))]
+    status = StackStatus("var", True, True, PART, PART, processes)
+    assert status.targets() == [{"targets": ["127.0.0.1:7"], "labels": {"instance": "registrar"}}]
+
+
 def test_the_table_fits_80_columns_and_cuts_nothing() -> None:
     part = {"state": "unreachable", "pid": 4_194_304, "restarts": 12}
     process = part | {

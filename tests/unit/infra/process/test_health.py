@@ -45,6 +45,12 @@ async def test_the_status_follows_the_readiness(ready: bool, healthy: bool, read
     assert (await get("/healthz", state))[0] == healthz
 
 
+@pytest.mark.parametrize("ready", [True, False])
+async def test_the_metrics_say_whether_the_process_is_ready(ready: bool) -> None:
+    _, body = await get("/metrics", Readiness(ready))
+    assert f"yesser_ready {float(ready)}\n".encode() in body
+
+
 async def test_metrics_are_in_prometheus_text_form() -> None:
     gauge("lag_entries", 0, consumer="test-of-health")
     status, body = await get("/metrics", Readiness(True))

@@ -1,0 +1,132 @@
+"""Alerts and dashboard of `infra/monitoring` ask for what the processes expose, and `docs/monitoring.md` lists it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, Final, get_args
+
+import promql_parser
+import pytest
+import yaml
+
+from infra.embedded.processes.signals import PROCESSES
+from infra.observability.telemetry import METRICS, CounterName, HistogramName
+from producers.docs_pages.prose import heading_anchor
+from tests.paths import ROOT
+
+FOLDER: Final = ROOT / "infra" / "monitoring"
+PAGE: Final = (ROOT / "docs" / "monitoring.md").read_text(encoding="utf-8")
+RULES: Final[list[dict[str, Any]]] = yaml.safe_load((FOLDER / "alerts.yml").read_text("utf-8"))["groups"][0]["rules"]
+DASHBOARD: Final[dict[str, Any]] = json.loads((FOLDER / "dashboard.json").read_text("utf-8"))
+OF_EACH_TARGET: Final = ("instance", "job")
+
+
+def series() -> dict[str, tuple[str, ...]]:
+    """The name of every series that a process may expose → its labels."""
+    found: dict[str, tuple[str, ...]] = {"up": OF_EACH_TARGET}
+    for name, (_, labels) in METRICS.items():
+        own = (*labels, *OF_EACH_TARGET)
+        if name in get_args(CounterName):
+            found[f"yesser_{name}_total"] = own
+        elif name in get_args(HistogramName):
+            found |= {f"yesser_{name}_{part}": own for part in ("sum", "count")}
+            found[f"yesser_{name}_bucket"] = (*own, "le")
+        else:
+            found[f"yesser_{name}"] = own
+    return found
+
+
+SERIES: Final = series()
+
+
+def of_dashboard() -> Iterator[str]:
+    for panel in DASHBOARD["panels"]:
+        for target in panel["targets"]:
+            yield target["expr"].replace("$__rate_interval", "5m")
+
+
+def asked(expression: str) -> tuple[set[str], set[str]]:
+    """The series of an expression, and all labels that it names."""
+    names, labels = set[str](), set[str]()
+
+    def note(part: promql_parser.Expr) -> bool:
+        if isinstance(part, promql_parser.VectorSelector):
+            names.add(str(part.name))
+            labels.update(matcher.name for matcher in part.matchers.matchers)
+        elif isinstance(part, promql_parser.MatrixSelector):
+            note(part.vector_selector)
+        elif isinstance(part, promql_parser.AggregateExpr) and part.modifier is not None:
+            labels.update(part.modifier.labels)
+        return True
+
+    promql_parser.walk(promql_parser.parse(expression), note)
+    return names, labels
+
+
+@pytest.mark.parametrize("expression", [*(rule["expr"] for rule in RULES), *of_dashboard()])
+def test_what_is_asked_for_is_exposed(expression: str) -> None:
+    names, labels = asked(expression)
+    assert names
+    assert names <= SERIES.keys()
+    assert all(labels <= set(SERIES[name]) for name in names)
+
+
+def test_every_metric_is_on_the_dashboard() -> None:
+    shown = set().union(*(asked(expression)[0] for expression in of_dashboard()))
+    hidden = [name for name in METRICS if not any(s.startswith(f"yesser_{name}") for s in shown)]
+    assert hidden == [], "add a panel to infra/monitoring/dashboard.json"
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
+def test_an_alert_says_what_happened_and_where_to_read_what_to_do(rule: dict[str, Any]) -> None:
+    assert rule["labels"]["severity"] in ("page", "ticket")
+    texts = rule["annotations"]
+    assert texts.keys() == {"summary", "summary_ar", "runbook"}
+    for text in (texts["summary"], texts["summary_ar"]):
+        named = set(re.findall(r"\$labels\.(\w+)", text))
+        assert named <= {label for name in asked(rule["expr"])[0] for label in SERIES[name]}
+    assert re.search(r"[\u0600-\u06ff]", texts["summary_ar"])
+    file, _, anchor = texts["runbook"].partition("#")
+    headings = re.findall(r"^#+ (.+)$", (ROOT / file).read_text("utf-8"), re.MULTILINE)
+    assert not anchor or anchor in map(heading_anchor, headings)
+
+
+def rows(heading: str) -> list[list[str]]:
+    """The cells of the page's table under a heading."""
+    section = PAGE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    lines = [line for line in section.splitlines() if line.startswith("| `")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def test_the_page_lists_the_alerts() -> None:
+    said = [(name.strip("`"), severity, f"docs/{link}") for name, severity, _, link in linked(rows("Alerts"))]
+    assert said == [(r["alert"], r["labels"]["severity"], r["annotations"]["runbook"]) for r in RULES]
+
+
+def linked(found: list[list[str]]) -> Iterator[tuple[str, str, str, str]]:
+    for name, severity, meaning, remedy in found:
+        (link,) = re.findall(r"\]\(([^)]+)\)", remedy)
+        yield name, severity, meaning, link
+
+
+def test_the_page_lists_the_metrics() -> None:
+    said = {name.strip("`"): (meaning, labels) for name, labels, meaning in rows("Metrics")}
+    suffix = {**dict.fromkeys(get_args(CounterName), "_total")}
+    listed = {
+        f"yesser_{name}{suffix.get(name, '')}": (text, ", ".join(f"`{label}`" for label in labels))
+        for name, (text, labels) in METRICS.items()
+    }
+    assert said == listed
+
+
+def test_every_process_of_the_containers_is_read() -> None:
+    (job,) = yaml.safe_load((FOLDER / "prometheus.yml").read_text("utf-8"))["scrape_configs"]
+    (found,) = job["dns_sd_configs"]
+    compose = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))["services"]
+    processes = {process.name for process in PROCESSES if not process.replaces}
+    assert job["job_name"] == "yesser"
+    assert set(found["names"]) == processes
+    assert {compose[name]["environment"]["YESSER_HEALTH_PORT"] for name in processes} == {str(found["port"])}
+    assert {compose[name]["environment"]["YESSER_HEALTH_HOST"] for name in processes} == {"0.0.0.0"}
