@@ -1,22 +1,32 @@
-"""`yesser kafka TOOL …`: Kafka's own command-line tools, from the jars that the embedded stack runs on.
+"""`yesser kafka TOOL …` and `yesser postgres TOOL …`: the services' own command-line tools, of the versions that run.
 
-The tool gets the arguments unchanged and replaces this process, so that output, exit code and signals are its own.
+A tool gets the arguments unchanged; output, exit code and signals are its own.
 """
 
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import click
 
 from infra.data_dir import cache_folder
 from infra.embedded.servers.jars import ensure_jars
+from infra.embedded.servers.postgres import installation
+from infra.errors import StackError
+from infra.principals import SUPERUSER
+from infra.secret_files import write_private
+from infra.settings import Settings
 
 TOOLS: Final = {"console-producer": "org.apache.kafka.tools.ConsoleProducer"}
 """Tool → main class; the names are those of Kafka's `kafka-….sh`."""
+POSTGRES_TOOLS: Final = ("pg_dump", "pg_restore", "psql")
 JVM_OPTIONS: Final = ("-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.net.preferIPv4Stack=true")
 
 
@@ -54,3 +64,45 @@ def kafka(tool: str, arguments: tuple[str, ...]) -> None:
 def tool_command(java: Path, jars: Sequence[Path], main_class: str, arguments: Sequence[str]) -> list[str]:
     class_path = os.pathsep.join(str(jar) for jar in jars)
     return [str(java), *JVM_OPTIONS, "-cp", class_path, main_class, *arguments]
+
+
+@click.command(
+    "postgres",
+    cls=ToolCommand,
+    short_help="Run one of PostgreSQL's own tools.",
+    context_settings={"ignore_unknown_options": True, "help_option_names": []},
+    options_metavar="",
+)
+@click.argument("tool", metavar="TOOL", type=click.Choice(POSTGRES_TOOLS))
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def postgres(tool: str, arguments: tuple[str, ...]) -> None:
+    """Run PostgreSQL's own TOOL with ARGUMENTS on the database of the running stack, as its superuser.
+
+    TOOL is pg_dump, pg_restore or psql. `yesser postgres TOOL --help` lists the tool's own options.
+    """
+    settings = Settings().acting_as(SUPERUSER)
+    if settings.postgres:
+        raise StackError("YESSER_POSTGRES names a PostgreSQL of yours: use the tools that belong to it.")
+    command = [str(installation() / "bin" / tool), *arguments]
+    signal.signal(signal.SIGINT, lambda *_: None)  # ctrl-C is the tool's
+    with tempfile.TemporaryDirectory(prefix="yesser-") as folder:
+        code = subprocess.call(command, env=os.environ | login_variables(settings, Path(folder)))
+    raise SystemExit(code if code >= 0 else 128 - code)
+
+
+def login_variables(settings: Settings, folder: Path) -> dict[str, str]:
+    """The variables that PostgreSQL's tools read; the password is in a file of `folder`."""
+    # Imported here: other commands need no database driver.
+    from infra.postgres.connection import login
+
+    found = login(settings)
+    address = urlsplit(found["dsn"])
+    passwords = folder / "passwords"
+    write_private(passwords, f"*:*:*:*:{found['password']}\n")
+    return {
+        "PGHOST": address.hostname or "",
+        "PGPORT": str(address.port),
+        "PGDATABASE": address.path[1:],
+        "PGUSER": found["user"],
+        "PGPASSFILE": str(passwords),
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -146,3 +147,32 @@ def test_a_stack_that_starts_on_an_older_copy_stays_up_for_its_recovery(home: Pa
         judge(system).require_clean()
     finally:
         system.run("down")
+
+
+def test_a_dump_is_restored_into_a_new_database_and_the_rest_recovered(home: Path, tmp_path: Path) -> None:
+    """The commands of docs/runbook.md, and a loss of what was registered after the dump."""
+    history, dump = generate(64, 2_000, MIXED), tmp_path / "yesser.dump"
+    with running_system(home) as system:
+        register(system, history)
+        system.settle()
+        tool(system, "pg_dump", "--format", "custom", "--file", str(dump))
+        assert differences(publish_all(system, history, tmp_path / "files"), history) == []
+        root = judge(system).root
+    shutil.rmtree(home / "postgres")
+    try:
+        system.run("up", "--detach", "--only", "postgres")
+        restore = ("--clean", "--if-exists", "--single-transaction", "--dbname", "yesser", str(dump))
+        tool(system, "pg_restore", *restore)
+        system.run("down")
+        parts = {part["name"]: part for part in system.run("up", "--detach", exits=(1,))["processes"]}
+        assert "yesser recover" in parts["registrar"]["halted"]
+        assert system.run("recover")["root"] == root
+        go_on(system, tmp_path)
+    finally:
+        system.run("down")
+
+
+def tool(system: System, *arguments: str) -> None:
+    with system.start("postgres", *arguments) as process:
+        _, errors = process.communicate(timeout=120)
+    assert (process.returncode, errors) == (0, b"")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from infra.embedded.servers.jars import KAFKA_VERSION, TOOLS, lock_text, parse_lock
-from infra.embedded.tools import kafka, tool_command
+from infra.embedded.servers.postgres import installation
+from infra.embedded.tools import POSTGRES_TOOLS, kafka, postgres, tool_command
+from infra.errors import StackError
 
 
 def test_a_tool_gets_its_arguments_as_they_are() -> None:
@@ -39,3 +42,16 @@ def test_an_unknown_tool_is_named_with_those_that_are_there() -> None:
     result = CliRunner().invoke(kafka, ["format-disks"])
     assert result.exit_code == 2
     assert "console-producer" in result.output
+
+
+@pytest.mark.parametrize("tool", POSTGRES_TOOLS)
+def test_the_tools_of_postgres_are_those_of_the_server_that_runs(tool: str) -> None:
+    versions = [subprocess.check_output([installation() / "bin" / name, "--version"]) for name in (tool, "postgres")]
+    assert len({version.split()[-1] for version in versions}) == 1
+
+
+def test_a_postgres_of_ones_own_has_its_own_tools(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("YESSER_POSTGRES", "postgresql://elsewhere/yesser")
+    result = CliRunner().invoke(postgres, ["pg_dump"])
+    assert isinstance(result.exception, StackError)
+    assert "YESSER_POSTGRES" in str(result.exception)
