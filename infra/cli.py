@@ -51,6 +51,7 @@ SUMMARIES: Final = {
     "migrate": "Migrate the database to this version.",
     "outbox": "Send events from a table in an agency's own database.",
     "plan": "The five-year plan at a glance.",
+    "postgres": "Run one of PostgreSQL's own tools.",
     "prepare": "Create tables, topics and rights on given services.",
     "projects": "The projects, their phases, and what happened to each.",
     "publish": "Send a file of events, or a table, as an agency.",

@@ -49,7 +49,7 @@ def language_option(**settings: Any) -> Callable[[_Decorated], _Decorated]:
 def with_language(command: click.Command) -> click.Command:
     """Add `--lang` to a command and its sub-commands where it is missing, and let lists show its first sentence whole.
 
-    A command that passes all its arguments on (`yesser kafka`) gets no option.
+    A command that passes all its arguments on (`yesser kafka`, `yesser postgres`) gets no option.
     """
     command.short_help = command.get_short_help_str(limit=_SENTENCE_MAX)
     if isinstance(command, click.Group):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,8 @@ import pytest
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Agency
 from infra.cli import cli
+from infra.embedded.servers.postgres import installation
+from infra.embedded.tools import POSTGRES_TOOLS, postgres
 from infra.event_files.ndjson import Defaults
 from producers.docs_pages.prose import heading_anchor
 from tests.paths import ROOT
@@ -60,8 +63,16 @@ def test_every_command_in_the_documents_exists_with_its_options(document: str, l
         assert found is not None, f"{document}: there is no `{line}`"
         command, words = found, words[1:]
     options = {name for parameter in command.params for name in parameter.opts} | {"--help"}
+    if command is postgres and words[0] in POSTGRES_TOOLS:
+        options |= options_of_tool(words[0])
     foreign = {word for word in words if word.startswith("--")} - options
     assert not foreign, f"{document}: `{line}` has no {sorted(foreign)}"
+
+
+def options_of_tool(name: str) -> set[str]:
+    """The long options of one of PostgreSQL's own tools."""
+    text = subprocess.check_output([installation() / "bin" / name, "--help"], text=True)
+    return set(re.findall(r"--[a-z-]+", text))
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

@@ -67,13 +67,14 @@ def test_outside_of_a_command_both_languages_are_said() -> None:
     assert (language(), localized("أ", "a")) == ("both", "أ · a")
 
 
-@pytest.mark.parametrize(("name", "command"), [row for row in commands(cli) if row[0] != "kafka"])
+@pytest.mark.parametrize(("name", "command"), [row for row in commands(cli) if row[0] not in ("kafka", "postgres")])
 def test_every_command_has_the_option_once(name: str, command: click.Command) -> None:
     assert [option for parameter in command.params for option in parameter.opts].count("--lang") == 1
 
 
-def test_kafkas_own_tools_get_their_arguments_as_they_are() -> None:
-    command = cli.get_command(click.Context(cli), "kafka")
+@pytest.mark.parametrize("service", ["kafka", "postgres"])
+def test_a_services_own_tools_get_their_arguments_as_they_are(service: str) -> None:
+    command = cli.get_command(click.Context(cli), service)
     assert command is not None
     assert "--lang" not in {option for parameter in command.params for option in parameter.opts}
 
