@@ -26,7 +26,8 @@ KAFKA_PRINCIPALS: Final = tuple(name for name in PRINCIPALS if name not in ("mig
 """Those that are users of Kafka too."""
 
 SUPERUSER: Final = "superuser"
-"""The superuser of PostgreSQL and of Kafka: only what prepares the services, and the servers themselves, use it."""
+"""The superuser of PostgreSQL and of Kafka: only what prepares the services, the servers themselves, and an operator's
+`yesser postgres` use it."""
 OWNER_ROLE: Final = "yesser_owner"
 """Owns the database, its schemas and its tables; it cannot log in."""
 
