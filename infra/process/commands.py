@@ -44,10 +44,8 @@ def run(name: str) -> None:
     setup(settings, name)
     factory: Callable[[Settings], Process] = process_entries()[name].load()
     process = factory(settings)
-    # A batch is thousands of small objects freed together: with the default thresholds collections find nothing.
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
-    gc.enable()
+    gc.enable()  # with the thresholds of every command (`infra.cli`)
     uvloop.run(serve(settings, *process))
 
 
