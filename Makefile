@@ -11,11 +11,11 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 PHASE := $(PYTHON) infra/setup_phase.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format accept bench bench-audit bench-gateway bench-ledger lock kafka-lock sbom audit up down status
+.PHONY: help setup demo test check format accept bench bench-audit bench-gateway bench-ledger bench-webhooks lock kafka-lock sbom audit up down status
 .DELETE_ON_ERROR:
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(INSTALLED) ## Install what the other targets need (they run it automatically)
 
@@ -63,6 +63,9 @@ bench: $(INSTALLED) ## Measure side by side, eleven minutes (EVENTS=N ARGS='--ru
 
 bench-ledger: $(INSTALLED) ## Measure the ledger beside a row-by-row writer, and what statements cost (ARGS='--runs 1')
 	@$(BIN)/python -m tests.bench.ledger $(ARGS)
+
+bench-webhooks: $(INSTALLED) ## Measure how soon a launch brings its webhook (ARGS='--rates 50')
+	@$(BIN)/python -m tests.bench.webhooks $(ARGS)
 
 bench-audit: $(INSTALLED) ## Measure the full check, proofs, replays and the served log (ARGS='--only check,replay')
 	@$(BIN)/python -m tests.bench.audit $(ARGS)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
@@ -25,8 +26,12 @@ from infra.postgres.row_storage import save
 from infra.postgres.unit_of_work import UnitOfWork
 
 ROWS_MAX: Final = 24_000
-"""A batch needs at most this many rows, less than a second of work. A single entry may need somewhat more: events.md §3
-limits how many facts are pending for a project or service."""
+"""A batch needs at most this many rows. A single entry may need somewhat more: events.md §3 limits how many facts are
+pending for a project or service."""
+ROWS_FIRST: Final = 6_000
+"""The same before it is known how long rows take here."""
+ROWS_MIN: Final = 2_000
+"""The same however long they take; a batch of so many shows how long that is."""
 TRANSIENT_COST: Final = 2
 """A row of a transient table counts as two: it is deleted too, and what it says changes others."""
 SLICE_ENTRIES: Final = 512
@@ -39,20 +44,37 @@ class TooManyRows(YesserError):
     """The batch needs more rows than one transaction may load: apply it in two halves."""
 
 
+@dataclass(slots=True)
+class RowLimit:
+    """How many rows the next batch may need: as many as the last large one would have needed a second for."""
+
+    rows_max: int = ROWS_FIRST
+    needed: int = 0
+    """The rows of the batch under way."""
+
+    def note(self, seconds: float) -> None:
+        """The batch took so long."""
+        if self.needed >= ROWS_MIN:
+            self.rows_max = max(ROWS_MIN, min(ROWS_MAX, int(self.needed / seconds)))
+
+
 async def apply(
     connection: Connection,
     consumer: Consumer,
     entries: Sequence[Entry],
     before_writing: Callable[[], None] | None = None,
     kept: KeptKeys | None = None,
+    limit: RowLimit | None = None,
 ) -> list[OutboxEvent]:
     """Apply a batch to the tables in `search_path`, within the caller's transaction.
 
-    `before_writing` is called between the fold and the writing of its last rows. `kept` is that of the batches before.
-    After an error, such as `TooManyRows`, roll the transaction back, and let `kept` forget.
+    `before_writing` is called between the fold and the writing of its last rows. `kept` and `limit` are those of the
+    batches before. After an error, such as `TooManyRows`, roll the transaction back, and let `kept` forget.
     """
     rows = KeepingUnitOfWork(kept or KeptKeys()) if consumer.keeps_past else UnitOfWork()
-    await load(connection, rows, consumer, entries)
+    needed = await load(connection, rows, consumer, entries, limit.rows_max if limit else ROWS_MAX)
+    if limit is not None:
+        limit.needed = needed
     decided: list[OutboxEvent] = []
     for part in rows.by_block(entries) if isinstance(rows, KeepingUnitOfWork) else [entries]:
         decided += await fold_in_turns(consumer, rows, part)
@@ -77,9 +99,15 @@ async def fold_in_turns(consumer: Consumer, rows: UnitOfWork, entries: Sequence[
     return decided
 
 
-async def load(connection: Connection, rows: UnitOfWork, consumer: Consumer, entries: Sequence[Entry]) -> None:
-    """Load the rows that a batch needs. Raises `TooManyRows` if they are too many for one transaction."""
-    left = ROWS_MAX
+async def load(
+    connection: Connection,
+    rows: UnitOfWork,
+    consumer: Consumer,
+    entries: Sequence[Entry],
+    rows_max: int = ROWS_MAX,
+) -> int:
+    """Load the rows that a batch needs; returns how many. Raises `TooManyRows` if they are more than `rows_max`."""
+    left = rows_max
     for required_keys in consumer.required_keys(rows, entries):
         if len(entries) > 1:
             required_keys = list(islice(required_keys, left + 1))
@@ -87,3 +115,4 @@ async def load(connection: Connection, rows: UnitOfWork, consumer: Consumer, ent
             if left < 0:
                 raise TooManyRows
         await load_rows(connection, rows, required_keys)
+    return rows_max - left

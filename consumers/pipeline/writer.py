@@ -14,7 +14,7 @@ from typing import Final
 
 import structlog
 
-from consumers.fold.apply import TooManyRows, apply
+from consumers.fold.apply import RowLimit, TooManyRows, apply
 from consumers.fold.consumer import Consumer
 from consumers.fold.past_rows import KeptKeys
 from consumers.fold.version import UNNUMBERED, FoldVersion
@@ -52,6 +52,7 @@ class Writer:
         self.position = 0
         self._version = UNNUMBERED
         self._kept = KeptKeys()
+        self._limit = RowLimit()
         self._committing = asyncio.Lock()
 
     async def open(self) -> bool:
@@ -141,8 +142,9 @@ class Writer:
             await self._apply(batch.part(half, len(batch.entries)), max(0, gap_entries - half), release)
 
     async def _transact(self, batch: Batch, gap_entries: int, release: Callable[[], None] | None) -> None:
-        name, entries, began = self.consumer.name, len(batch.entries), time.monotonic()
+        name, entries = self.consumer.name, len(batch.entries)
         async with self._committing:
+            began = time.monotonic()
             with span("apply", batch.traces, consumer=name, first_index=batch.first_index, entries=entries):
                 try:
                     await self._commit(batch, gap_entries, release)
@@ -152,9 +154,11 @@ class Writer:
                     self._kept.forget()
                     raise
             self.position = batch.end
+            seconds = time.monotonic() - began
+        self._limit.note(seconds)
         count("entries_applied", entries, consumer=name)
         observe("batch_records", entries, process=name)
-        observe("batch_seconds", time.monotonic() - began, process=name)
+        observe("batch_seconds", seconds, process=name)
 
     async def _commit(self, batch: Batch, gap_entries: int, release: Callable[[], None] | None) -> None:
         connection, consumer = self.connection, self.consumer
@@ -167,7 +171,7 @@ class Writer:
                 raise Fenced(f"epoch {self.epoch} of {consumer.name} does not own position {self.position}")
             if batch.leaves is not None:
                 batch.check(leaves_of(segments, batch.first_index, batch.end))
-            decided = await apply(connection, consumer, batch.entries, release, self._kept)
+            decided = await apply(connection, consumer, batch.entries, release, self._kept, self._limit)
             await outbox_table.write(connection, decided)
 
 
