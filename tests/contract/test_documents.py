@@ -63,7 +63,7 @@ def test_every_command_in_the_documents_exists_with_its_options(document: str, l
         assert found is not None, f"{document}: there is no `{line}`"
         command, words = found, words[1:]
     options = {name for parameter in command.params for name in parameter.opts} | {"--help"}
-    if command is postgres and words[0] in POSTGRES_TOOLS:
+    if command is postgres and words and words[0] in POSTGRES_TOOLS:
         options |= options_of_tool(words[0])
     foreign = {word for word in words if word.startswith("--")} - options
     assert not foreign, f"{document}: `{line}` has no {sorted(foreign)}"
