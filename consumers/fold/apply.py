@@ -72,9 +72,8 @@ async def apply(
     batches before. After an error, such as `TooManyRows`, roll the transaction back, and let `kept` forget.
     """
     rows = KeepingUnitOfWork(kept or KeptKeys()) if consumer.keeps_past else UnitOfWork()
-    needed = await load(connection, rows, consumer, entries, limit.rows_max if limit else ROWS_MAX)
-    if limit is not None:
-        limit.needed = needed
+    limit = limit or RowLimit(ROWS_MAX)
+    limit.needed = await load(connection, rows, consumer, entries, limit.rows_max)
     decided: list[OutboxEvent] = []
     for part in rows.by_block(entries) if isinstance(rows, KeepingUnitOfWork) else [entries]:
         decided += await fold_in_turns(consumer, rows, part)

@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import click
@@ -33,6 +33,11 @@ JVM_OPTIONS: Final = ("-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
 class ToolCommand(click.Command):
     """Shows its own help only without a tool; all arguments after the tool's name are the tool's."""
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        options["context_settings"] = {"ignore_unknown_options": True, "help_option_names": []}
+        options["options_metavar"] = ""
+        super().__init__(*arguments, **options)
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if args[:1] in (["-h"], ["--help"]):
             click.echo(self.get_help(ctx))
@@ -40,13 +45,7 @@ class ToolCommand(click.Command):
         return super().parse_args(ctx, args)
 
 
-@click.command(
-    "kafka",
-    cls=ToolCommand,
-    short_help="Run one of Kafka's own tools.",
-    context_settings={"ignore_unknown_options": True, "help_option_names": []},
-    options_metavar="",
-)
+@click.command("kafka", cls=ToolCommand, short_help="Run one of Kafka's own tools.")
 @click.argument("tool", metavar="TOOL", type=click.Choice(list(TOOLS)))
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def kafka(tool: str, arguments: tuple[str, ...]) -> None:
@@ -66,13 +65,7 @@ def tool_command(java: Path, jars: Sequence[Path], main_class: str, arguments: S
     return [str(java), *JVM_OPTIONS, "-cp", class_path, main_class, *arguments]
 
 
-@click.command(
-    "postgres",
-    cls=ToolCommand,
-    short_help="Run one of PostgreSQL's own tools.",
-    context_settings={"ignore_unknown_options": True, "help_option_names": []},
-    options_metavar="",
-)
+@click.command("postgres", cls=ToolCommand, short_help="Run one of PostgreSQL's own tools.")
 @click.argument("tool", metavar="TOOL", type=click.Choice(POSTGRES_TOOLS))
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def postgres(tool: str, arguments: tuple[str, ...]) -> None:
