@@ -6,7 +6,7 @@ period is what its statement would be. Nothing is written. There are three assum
 * `pace`: a period brings as much of its expected revenue as the closed ones brought of theirs (all of it where none is
   closed or nothing was expected), rounded down to the halala;
 * `expected`: a period brings what is expected of it;
-* `nothing`: nothing more comes. Its top-ups are the most that the guarantee can still cost.
+* `nothing`: nothing more comes. Only reversals of past receipts can make the top-ups higher.
 """
 
 from __future__ import annotations
@@ -84,7 +84,11 @@ def forecast(entries: Sequence[tuple[int, bytes]]) -> Forecast:
     so_far = {row.period: row.collected_halalas - row.reversed_halalas for row in ledger.rows(PERIOD)}
     closed = {row.period: row for row in ledger.rows(STATEMENT)}
     pace = _pace(closed.values())
-    factors: dict[Assumption, Fraction] = {"pace": pace or Fraction(1), "expected": Fraction(1), "nothing": Fraction(0)}
+    factors: dict[Assumption, Fraction] = {
+        "pace": Fraction(1) if pace is None else pace,
+        "expected": Fraction(1),
+        "nothing": Fraction(0),
+    }
     supposed = {
         name: _statements([*real, *_remaining(contract, expected, so_far, factor, real[-1])])
         for name, factor in factors.items()

@@ -26,6 +26,7 @@ from consumers.audit.kept import require_continuation
 from consumers.audit.layout import CHECKPOINT
 from consumers.ledger.folded import folded
 from consumers.operations.audit_options import AuditSource
+from consumers.revenue.handlers.closing import SettlementDiffers
 from consumers.revenue.rows import STATEMENT, TRANSFER
 from events.errors import Tampered, YesserError
 from events.wire.entry import Entry, parse_entry
@@ -36,7 +37,8 @@ LINES: Final = "entries.ndjson"
 TABLE: Final = "entries.parquet"
 MANY_ENTRIES_BYTES: Final = 8 << 20
 _UNREADABLE: Final = (
-    verify.Changed, verify.UsageError, msgspec.MsgspecError, OSError, ValueError, KeyError, TypeError,
+    verify.Changed, verify.UsageError, msgspec.MsgspecError, OSError, ValueError, KeyError, TypeError, OverflowError,
+    RecursionError,
 )  # fmt: skip
 
 
@@ -66,10 +68,14 @@ async def verify_statement(folder: Path, verifier: Verifier, against: AuditSourc
         text = (folder / STATEMENT_FILE).read_text(encoding="utf-8")
         stated = json.loads(text)
         partnership_id, period = stated["partnership_id"], stated["period"]
-        entries = _Entries(folder, f"partnership/{partnership_id}", int(stated["closing_index"]))
+        subject, closing = f"partnership/{partnership_id}", int(stated["closing_index"])
+        entries = _Entries(folder, subject, closing, keeps_hashes=against is not None)
         with _verifying(folder, verifier.vkey) as verified:
             statements = folded(entries, without=[TRANSFER]).rows(STATEMENT)
             size, root, count, verified_sha256 = verified()
+    except SettlementDiffers as error:
+        what, _, _ = str(error).partition(":")  # what follows is for the operator of a ledger
+        raise NotProven(f"{folder}: {what}: an earlier entry was left out. {NotProven.__doc__}") from error
     except _UNREADABLE as error:
         raise NotProven(f"{folder}: {error}. {NotProven.__doc__}") from error
     if entries.file_sha256 != verified_sha256:
@@ -97,22 +103,24 @@ _read_row: Final = msgspec.json.Decoder(_Row).decode
 class _Entries:
     """The entries of a folder, which is verified elsewhere; each must be one of the subject up to the closing one.
 
-    After the iteration `indexes` are theirs, and `file_sha256` is the hash of the file that holds them.
+    After the iteration `hashes` are those of the entries by index (None if they are not kept), and `file_sha256` is
+    that of the file that holds them.
     """
 
-    def __init__(self, folder: Path, subject: str, closing: int) -> None:
+    def __init__(self, folder: Path, subject: str, closing: int, *, keeps_hashes: bool) -> None:
         self._folder = folder
         self.subject = subject
         self.closing = closing
-        self.indexes: set[int] = set()
+        self.hashes: dict[int, bytes | None] = {}
         self.file_sha256 = ""
+        self._keeps_hashes = keeps_hashes
 
     def __iter__(self) -> Iterator[Entry]:
         for index, raw in self._raw():
             entry = parse_entry(index, raw)
             if entry.subject != self.subject or index > self.closing:
                 raise NotProven(f"entry {index} is not one of {self.subject} up to {self.closing}. {NotProven.__doc__}")
-            self.indexes.add(index)
+            self.hashes[index] = sha256(raw).digest() if self._keeps_hashes else None
             yield entry
 
     def _raw(self) -> Iterator[tuple[int, bytes]]:
@@ -213,7 +221,10 @@ def _difference(stated: dict[str, Any], computed: dict[str, Any] | None) -> str:
 
 
 async def _require_complete(folder: Path, verifier: Verifier, against: AuditSource, entries: _Entries) -> None:
-    """Raise `NotProven` if the log has an entry of the subject, up to the close, that the folder has not."""
+    """Raise `NotProven` if the log has other entries of the subject, up to the close, than the folder.
+
+    A log that is shorter than the one of the folder cannot be proven to be its beginning: its entries are compared.
+    """
     subject, closing = entries.subject, entries.closing
     own = parse_checkpoint((folder / CHECKPOINT).read_text(encoding="utf-8"), verifier)
     async with against.opened() as port:
@@ -224,7 +235,12 @@ async def _require_complete(folder: Path, verifier: Verifier, against: AuditSour
         elif checkpoint.size <= closing:
             raise NotProven(f"that log ends at {checkpoint.size}, before the closing entry {closing}")
         log = AuthenticatedLog(port, checkpoint)
-        async for index, _ in selected_entries(log, 0, closing + 1, lambda entry: entry.subject == subject):
-            if index not in entries.indexes:
+        missing = dict(entries.hashes)
+        async for index, raw in selected_entries(log, 0, closing + 1, lambda entry: entry.subject == subject):
+            if index not in missing:
                 raise NotProven(f"entry {index} of {subject} was left out. {NotProven.__doc__}")
+            if missing.pop(index) != sha256(raw).digest():
+                raise NotProven(f"entry {index} of {subject} is another one in that log. {NotProven.__doc__}")
+        if missing:
+            raise NotProven(f"entry {min(missing)} of {subject} is not in that log. {NotProven.__doc__}")
     against.keep(checkpoint)

@@ -111,10 +111,10 @@ def _show_forecast(found: Forecast, picture: Path | None) -> None:
         f"* فترات لم تُقفل، محسوبة بوتيرة الفترات المقفلة: {pace} من المتوقع.",
         f"* not closed yet, at the pace of the closed periods: {pace} of the expected revenue.",
     )
-    at_pace, at_most = (riyals_text(found.exposure_halalas(name)) for name in ("pace", "nothing"))
+    at_pace, without = (riyals_text(found.exposure_halalas(name)) for name in ("pace", "nothing"))
     print_localized(
-        f"التكملة حتى نهاية العقد: {at_pace} بهذه الوتيرة، و{at_most} على الأكثر.",
-        f"Top-ups to the end of the term: {at_pace} at this pace, {at_most} at most.",
+        f"التكملة حتى نهاية العقد: {at_pace} بهذه الوتيرة، و{without} إن توقف الإيراد.",
+        f"Top-ups to the end of the term: {at_pace} at this pace, {without} if no revenue comes.",
     )
     if picture is not None:
         print_localized(f"كُتب الرسم: {picture}", f"Chart written: {picture}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -21,17 +22,25 @@ async def write_proof(
     period: str,
     folder: Path,
     without: Callable[[int], bool] = lambda index: False,
+    stated: Path | None = None,
 ) -> None:
-    """As `prove_statement` writes it. A sender who leaves entries `without` states what the others give."""
+    """As `prove_statement` writes it. A sender who leaves entries `without` states what the others give, or what the
+    proof `stated` says.
+    """
     entries = [(index, entry, parse_entry(index, entry)) for index, entry in enumerate(raw)]
     own = [row for row in entries if row[2].subject == f"partnership/{partnership_id}" and not without(row[0])]
-    statement = next(row for row in folded(row[2] for row in own).rows(STATEMENT) if row.period == period)
+    if stated is None:
+        statement = next(row for row in folded(row[2] for row in own).rows(STATEMENT) if row.period == period)
+        text = as_json(asdict(statement)) + "\n"
+    else:
+        text = (stated / STATEMENT_FILE).read_text(encoding="utf-8")
+    closing = json.loads(text)["closing_index"]
     log = MemoryLog(list(raw))
 
     async def chosen() -> AsyncIterator[tuple[int, bytes]]:
         for index, entry, _ in own:
-            if index <= statement.closing_index:
+            if index <= closing:
                 yield index, entry
 
     await export(log, await log.checkpoint(), KEY.verifier, chosen(), folder)
-    (folder / STATEMENT_FILE).write_text(as_json(asdict(statement)) + "\n", encoding="utf-8")
+    (folder / STATEMENT_FILE).write_text(text, encoding="utf-8")

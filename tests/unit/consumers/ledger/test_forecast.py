@@ -103,6 +103,15 @@ def test_a_period_that_brought_more_than_expected_keeps_it() -> None:
     assert [found.periods[1].statements[name].net_halalas for name in ASSUMPTIONS] == [3 * EXPECTED] * 3
 
 
+def test_at_a_pace_of_zero_nothing_more_comes() -> None:
+    history = History()
+    history.close("2005-01")
+    found = forecast(history.raw())
+    assert found.document()["pace"] == "0"
+    assert [row.statements["pace"].net_halalas for row in found.periods] == [0] * 12
+    assert found.exposure_halalas("pace") == found.exposure_halalas("nothing") == 11 * 60_000
+
+
 def test_before_the_first_closing_the_pace_is_unknown_and_all_is_expected() -> None:
     found = forecast(History().raw())
     assert found.pace is None

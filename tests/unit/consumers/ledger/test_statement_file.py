@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -16,10 +18,15 @@ import pytest
 from consumers.audit.mirror import write_mirror
 from consumers.audit.verify import row_line
 from consumers.ledger import statement_proof
-from consumers.ledger.statement_proof import NotProven, verify_statement
+from consumers.ledger.folded import folded
+from consumers.ledger.statement_proof import NotProven, StatementProof, verify_statement
 from consumers.operations.audit_options import AuditSource
+from consumers.revenue.handlers.closing import SettlementDiffers
+from consumers.revenue.rows import STATEMENT as STATEMENT_TABLE
+from events.wire.entry import parse_entry
 from tests.bench.ledger import history
 from tests.integration.consumers.pipeline.written_log import raw_entries
+from tests.oracle.log import make_entry, make_event
 from tests.unit.consumers.audit.memory_log import KEY, MemoryLog
 from tests.unit.consumers.ledger.proven import write_proof
 
@@ -184,6 +191,68 @@ async def test_a_receipt_that_its_sender_left_out_is_found_in_the_log(tmp_path: 
     assert (await verify_statement(folder, VERIFIER)).entries_count == 7
     with pytest.raises(NotProven, match=f"entry {left_out} of partnership/P0 was left out"):
         await verify_statement(folder, VERIFIER, AuditSource(str(mirror), VERIFIER, None, None))
+
+
+async def test_a_receipt_of_a_settled_period_that_was_left_out_is_found(tmp_path: Path) -> None:
+    """The settlement in the log says what the period had."""
+    raw = raw_entries(history(12, 1, closes=True))
+    closing = parse_entry(len(raw) - 1, raw[-1])
+    statement = next(iter(folded(parse_entry(index, entry) for index, entry in enumerate(raw)).rows(STATEMENT_TABLE)))
+    settlement = make_event("settlement.issued", "platform", closing.subject, asdict(statement), "settlement")
+    closes = make_event("revenue.period-closed", "health", closing.subject, {**closing.data, "period": "2005-02"}, "c")
+    log = [*raw, *raw_entries([make_entry(len(raw), settlement), make_entry(len(raw) + 1, closes)])]
+    await write_proof(log, "P0", "2005-02", tmp_path / "whole")
+    assert (await verify_statement(tmp_path / "whole", VERIFIER)).entries_count == len(log)
+
+    def is_left_out(index: int) -> bool:
+        return index == 6
+
+    with pytest.raises(SettlementDiffers):
+        await write_proof(log, "P0", "2005-02", tmp_path / "nothing", is_left_out)
+    await write_proof(log, "P0", "2005-02", tmp_path / "proof", is_left_out, stated=tmp_path / "whole")
+    with pytest.raises(NotProven, match=f"entry i{len(raw)} settles P0 for 2005-01 .*: an earlier entry was left out"):
+        await verify_statement(tmp_path / "proof", VERIFIER)
+
+
+@pytest.mark.parametrize("closing", ["1e999", "Infinity", '"x"', "[6]", "null"])
+async def test_a_closing_index_that_is_no_number_is_not_proven(short: Path, tmp_path: Path, closing: str) -> None:
+    folder = await asyncio.to_thread(copied, short, tmp_path / "changed")
+    text = (folder / STATEMENT).read_text()
+    written = re.sub(r'"closing_index":\d+', f'"closing_index":{closing}', text)
+    assert written != text
+    (folder / STATEMENT).write_text(written)
+    with pytest.raises(NotProven):
+        await verify_statement(folder, VERIFIER)
+
+
+async def test_a_statement_that_is_nested_without_end_is_not_proven(short: Path, tmp_path: Path) -> None:
+    folder = await asyncio.to_thread(copied, short, tmp_path / "changed")
+    (folder / STATEMENT).write_text("[" * 100_000)
+    with pytest.raises(NotProven):
+        await verify_statement(folder, VERIFIER)
+
+
+async def test_an_older_log_with_other_entries_is_not_the_same_log(tmp_path: Path) -> None:
+    """It is too short to prove that it is the beginning of the folder's log."""
+    raw = raw_entries(history(12, 2, closes=True))
+    folder = tmp_path / "proof"
+    later = raw[1].replace(b"2026-11-01T", b"2026-11-02T")
+    await write_proof([*raw, later], "P0", "2005-01", folder)
+
+    async def against(name: str, entries: Sequence[bytes]) -> StatementProof:
+        await write_mirror(MemoryLog(list(entries)), tmp_path / name, VERIFIER)
+        source = AuditSource(str(tmp_path / name), VERIFIER, None, None)
+        return await verify_statement(folder, VERIFIER, source)
+
+    assert (await against("true", raw)).is_complete
+    receipt = raw[4]
+    other = receipt.replace(b'"receipts":1', b'"receipts":2')
+    assert other != receipt
+    with pytest.raises(NotProven, match="entry 4 of partnership/P0 is another one in that log"):
+        await against("changed", [*raw[:4], other, *raw[5:]])
+    stranger = receipt.replace(b"partnership/P0", b"partnership/P9")
+    with pytest.raises(NotProven, match="entry 4 of partnership/P0 is not in that log"):
+        await against("without", [*raw[:4], stranger, *raw[5:]])
 
 
 async def test_an_entry_of_another_partnership_is_a_stranger(short: Path, tmp_path: Path) -> None:
