@@ -1,3 +1,3 @@
-"""Awareness campaigns: which events trigger one, who owns it, and its state. Way in: `consumer.CONSUMER`.
-Imports: `consumers.fold`, `consumers.projections.handlers`, `consumers.as_of`.
+"""Awareness campaigns: which events trigger one, who owns it, and its state. Way in: `consumer.CONSUMER`. Imports:
+`events`, `infra`, `consumers.as_of`, `consumers.event_index`, `consumers.fold`, `consumers.projections`.
 """

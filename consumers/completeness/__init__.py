@@ -1,4 +1,4 @@
 """Which sequence numbers of each agency and month are in the log and which are missing, as a document that follows from
-the entries alone. Way in: `derive.Completeness`. Imports: `consumers.audit`, `consumers.operations`, and the pages of
-statements.
+the entries alone. Way in: `derive.Completeness`. Imports: `events`, `infra`, `consumers.audit`, `consumers.operations`,
+`consumers.read_api`, `consumers.revenue`.
 """

@@ -1,3 +1,3 @@
 """Asks the witnesses of the log for cosignatures, as a task of the relay. Way in: `cosigning.Cosigning`. Imports:
-`infra.witnesses`, `infra.log`.
+`events`, `infra`.
 """

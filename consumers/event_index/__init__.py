@@ -1,3 +1,3 @@
-"""Finds events by id, type, subject, agency and time. Way in: `consumer.CONSUMER`, `read`. Imports:
+"""Finds events by id, type, subject, agency and time. Way in: `consumer.CONSUMER`, `read`. Imports: `events`, `infra`,
 `consumers.fold`.
 """

@@ -1,3 +1,4 @@
 """Defines a consumer: its tables, the keys that a batch needs, its pure fold; applies batches in PostgreSQL; replays
-the log. Way in: `consumer.Consumer`, `apply.apply`, `replay.replay`. Imports: `infra`, `events`, `database_audit`.
+the log. Way in: `consumer.Consumer`, `apply.apply`, `replay.replay`. Imports: `events`, `infra`, `consumers.audit`,
+`consumers.database_audit`.
 """

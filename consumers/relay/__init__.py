@@ -1,3 +1,3 @@
 """Publishes the platform's events to its own topic, and campaign triggers from the log to the teams. Way in:
-`relay.Relay`. Imports: `consumers.commitments`, `consumers.cosigning`.
+`relay.Relay`. Imports: `events`, `infra`, `consumers.commitments`, `consumers.cosigning`.
 """

@@ -1,3 +1,3 @@
 """Revenue share, exact to the halala: contracts, receipts, closing, balances. Way in: `consumer.CONSUMER`. Imports:
-`consumers.fold`, `consumers.as_of`.
+`events`, `infra`, `consumers.access_scope`, `consumers.as_of`, `consumers.fold`.
 """

@@ -1,3 +1,4 @@
 """Events from the catalogue's models, and a campaign team's reports as events: what the commands and the console send.
-Entry points: `event_of`, `Action`. Imports: `events.types`, `events.wire`, `events.values`. Validates nothing.
+Validates nothing. Way in: `event_of.event_of`, `campaign_reports.Action`. Imports: `events.types`, `events.values`,
+`events.wire`.
 """

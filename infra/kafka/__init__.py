@@ -1,3 +1,4 @@
-"""Kafka: client configuration, topics and ACLs, SCRAM users, quotas, and what the client library lacks. Entry point:
-`client_config.client_arguments`. Imports: `infra.principals`, `infra.settings`, `infra.secret_files`.
+"""Kafka: client configuration, topics and ACLs, SCRAM users, quotas, and what the client library lacks. Way in:
+`client_config.client_arguments`. Imports: `events`, `infra.data_dir`, `infra.principals`, `infra.secret_files`,
+`infra.settings`, `infra.tls`.
 """

@@ -1,3 +1,3 @@
 """Encrypted connections: which may be plain, whom clients trust, what a server shows, a private authority to try it.
-Entry points: `plaintext`, `client`, `server`, `authority`. Imports: settings and the files of secrets.
+Way in: `plaintext`, `client`, `server`, `authority`. Imports: `events`, `infra.secret_files`, `infra.settings`.
 """

@@ -1,3 +1,4 @@
-"""Events over HTTP: takes CloudEvents, stores them in the agency's topic, answers with a signed receipt, and later
-with verdict and proof. Way in: `process.gateway`. Imports: `producers.docs_pages`, `producers.agencies`.
+"""Events over HTTP: takes CloudEvents, stores them in the agency's topic, answers with a signed receipt, and later with
+verdict and proof. Way in: `process.gateway`. Imports: `events`, `infra`, `producers.agencies`, `producers.docs_pages`,
+`producers.errors`.
 """

@@ -1,3 +1,3 @@
 """The client library for agencies: send events over HTTP, check receipts and proofs. Way in: `client.AgencyClient`.
-Imports: `events`, `infra.log`.
+Imports: `events`, `infra`, `producers.errors`.
 """

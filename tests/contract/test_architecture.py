@@ -78,15 +78,3 @@ def test_every_folder_of_a_room_is_on_the_page() -> None:
     folders = {path.parent.relative_to(ROOT) for room in ROOMS for path in (ROOT / room).glob("*/__init__.py")}
     missing = [str(f) for f in folders if f"`{f.name}`" not in rows[f.parts[0]] and f.as_posix() not in NO_CODE]
     assert not missing, f"say in docs/architecture.md (Packages) what {sorted(missing)} are for"
-
-
-def test_every_folder_of_a_room_says_its_job_in_one_paragraph() -> None:
-    files = [path for room in ROOMS for path in (ROOT / room).glob("*/**/__init__.py")]
-    bodies = {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in files}
-    silent = [
-        name
-        for name, module in bodies.items()
-        if Path(name).parent.as_posix() not in NO_CODE and (ast.get_docstring(module) is None or len(module.body) != 1)
-    ]
-    assert files
-    assert not silent, f"{silent}: one paragraph that says job, way in and imports, and no code"

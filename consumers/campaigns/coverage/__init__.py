@@ -1,3 +1,3 @@
 """What was aired about each launched service, and what was not. Way in: `commands.coverage_command`, `read.coverage`.
-Imports: `consumers.campaigns.consumer`, `consumers.as_of`.
+Imports: `infra`, `consumers.as_of`, `consumers.campaigns`.
 """

@@ -1,3 +1,4 @@
-"""Explains why a campaign was triggered, or why none was. Way in: `read.explain`. Imports: `consumers.campaigns`,
-`consumers.event_index`, `consumers.as_of`.
+"""Explains why a campaign was triggered, or why none was. Way in: `read.explain`. Imports: `events`, `infra`,
+`consumers.as_of`, `consumers.campaigns`, `consumers.campaigns.handlers`, `consumers.campaigns.rules`,
+`consumers.event_index`, `consumers.projections`.
 """

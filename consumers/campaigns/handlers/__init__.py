@@ -1,3 +1,3 @@
-"""The rules of campaigns and their life cycle. Way in: `rules`, `lifecycle`. Imports:
-`consumers.projections.handlers`, `consumers.campaigns.rows`.
+"""The rules of campaigns and their life cycle. Way in: `rules`, `lifecycle`. Imports: `events`, `infra`,
+`consumers.campaigns`, `consumers.campaigns.rules`, `consumers.fold`, `consumers.projections`.
 """

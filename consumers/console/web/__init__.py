@@ -1,3 +1,4 @@
 """What every page is made of: words and numbers in two languages, templates, static files, forms, security headers.
-Entry points: `Visit` (a request of somebody who is signed in), `Templates`. Imports: `infra.http`.
+Way in: `templates.Templates`, `language.Words`, `security.require_own_form`. Imports: `events`, `infra`,
+`consumers.console.data`.
 """

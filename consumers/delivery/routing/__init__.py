@@ -1,3 +1,3 @@
-"""Decides who gets which entry about a campaign, and writes a message for each. Entry point: `router.route`. Imports:
-`consumers.delivery.queue`.
+"""Decides who gets which entry about a campaign, and writes a message for each. Way in: `router.route`. Imports:
+`infra`, `consumers.delivery`.
 """

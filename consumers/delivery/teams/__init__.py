@@ -1,3 +1,4 @@
 """The agencies' teams: desks, webhooks with their secrets, and subscriptions to campaigns, by command and over HTTP.
-Entry points: `routes.router`, `team_commands`. Imports: `consumers.read_api`, `consumers.as_of`, `consumers.campaigns`.
+Way in: `routes.router`, `team_commands`. Imports: `events`, `infra`, `consumers.as_of`, `consumers.campaigns`,
+`consumers.delivery`, `consumers.delivery.calendar`, `consumers.delivery.webhooks`, `consumers.read_api`.
 """

@@ -1,3 +1,4 @@
 """The commands of `yesser ledger` that the entry points `yesser.ledger` name; each is imported only when it runs.
-Imports: `consumers.ledger`.
+Way in: `explain`, `history`, `reconcile`, `verify`. Imports: `events`, `infra`, `consumers.explain`,
+`consumers.ledger`, `consumers.operations`, `consumers.revenue`.
 """

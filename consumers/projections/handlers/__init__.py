@@ -1,3 +1,3 @@
 """The folds of the projections, one module per domain, each with its tables beside it. Way in: `composition`. Imports:
-`consumers.fold`.
+`events`, `infra`, `consumers.fold`.
 """

@@ -1,3 +1,4 @@
 """What must hold before the registrar takes over, commits or signs: the checkpoints kept outside PostgreSQL, and the
-clocks. Way in: `continuation.require_continuation`, `clocks.ClockCheck`. Imports: `infra`.
+clocks. Way in: `continuation.require_continuation`, `clocks.ClockCheck`. Imports: `events`, `infra`,
+`consumers.registrar`.
 """

@@ -1,3 +1,3 @@
-"""Child processes: started, watched, ended with their descendants, and identified again after a restart. Entry point:
-`managed_process`. Imports: `infra.errors`.
+"""Child processes: started, watched, ended with their descendants, and identified again after a restart. Way in:
+`managed_process`. Imports: `infra.embedded.servers`, `infra.errors`, `infra.observability`, `infra.process`.
 """

@@ -1,3 +1,3 @@
-"""The two servers: configuration, preparation, start, probe, and the origin of their files. Entry points: `kafka`,
-`postgres`. Imports: `infra.errors`, `infra.data_dir`, `infra.secret_files`.
+"""The two servers: configuration, preparation, start, probe, and the origin of their files. Way in: `kafka`,
+`postgres`. Imports: `infra.data_dir`, `infra.errors`, `infra.secret_files`.
 """

@@ -1,4 +1,5 @@
 """The audit room and the pages that explain figures: `/audit…` and `/explain/…`. `entry` and `explanation` turn
-documents into what a template shows, `names` has the words of figures. Entry points: `routes.routes`,
-`explain_routes.routes`. Imports: `consumers.console.web`, `consumers.console.checks`, the names of `consumers.revenue`.
+documents into what a template shows, `names` has the words of figures. Way in: `routes.routes`. Imports: `events`,
+`infra`, `consumers.audit`, `consumers.console`, `consumers.console.checks`, `consumers.console.data`,
+`consumers.console.web`, `consumers.explain`, `consumers.revenue`.
 """

@@ -1,3 +1,3 @@
-"""What runs, how far it is, what has stopped and what to do about it, and who did what.
-Entry point: `routes.routes`. Imports: `consumers.console.visit`, `infra.embedded`.
+"""What runs, how far it is, what has stopped and what to do about it, and who did what. Way in: `routes.routes`.
+Imports: `infra`, `consumers.console`, `consumers.console.accounts`, `consumers.read_api`.
 """

@@ -1,3 +1,4 @@
-"""Routes about the log itself: its checkpoint, its entries, their proofs, its refusals.
-Each module has `routes`. Imports: `consumers.read_api`.
+"""Routes about the log itself: its checkpoint, its entries, their proofs, its refusals. Way in: `checkpoints.routes`,
+`entries.routes`, `proofs.routes`, `refusals.routes`. Imports: `events`, `infra`, `consumers.access_scope`,
+`consumers.as_of`, `consumers.event_index`, `consumers.read_api`, `consumers.revenue`.
 """
