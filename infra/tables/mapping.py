@@ -201,7 +201,11 @@ def _filled(template: str, row: Mapping[str, str]) -> str | None:
 
 
 def _paths(mapping: MappingDocument) -> dict[str, tuple[str, ...]]:
-    pointers = [*mapping.constants, *mapping.templates, *(c.pointer for c in mapping.columns.values() if c.pointer is not None)]
+    pointers = [
+        *mapping.constants,
+        *mapping.templates,
+        *(c.pointer for c in mapping.columns.values() if c.pointer is not None),
+    ]
     paths: dict[str, tuple[str, ...]] = {}
     for pointer in pointers:
         if not pointer.startswith("/"):

@@ -65,8 +65,8 @@ async def by_id(connection: Connection, agency: Agency, id_: str) -> Verdict | N
 async def validated_records(connection: Connection, verdicts: Sequence[Verdict]) -> list[dict[str, str]]:
     """The record of each verdict, as far as the log has it: its `id`, and `sha256` of its bytes.
 
-    The id of a refused record is the one that it claimed, if that may be shown. Of a duplicate the bytes are not kept; a
-    refusal for personal data keeps no hash, and a tombstone has no bytes.
+    The id of a refused record is the one that it claimed, if that may be shown. Of a duplicate the bytes are not kept,
+    of a record with personal data no hash, and a tombstone has no bytes.
     """
     wanted = {verdict.index for verdict in verdicts if verdict.index is not None}
     found: dict[int, bytes] = {}

@@ -45,7 +45,7 @@ def all_errors(answer: Validation, events_count: int) -> tuple[EventError, ...]:
     """The faults of the events, with one for each refused event that the gateway's list left out."""
     if not answer.unlisted:
         return answer.errors
-    valid = {row.event for row in (*answer.accepted, *answer.duplicates)}
+    valid = {row.event for row in answer.accepted} | {row.event for row in answer.duplicates}
     return answer.errors + unlisted_errors(set(range(events_count)) - valid, answer.errors)
 
 
