@@ -14,7 +14,9 @@ import os
 import select
 import sys
 import traceback
+from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points, version
+from pathlib import Path
 from typing import Final, TextIO
 
 import click
@@ -149,6 +151,9 @@ def main(arguments: list[str] | None = None) -> None:
             # The reader (`| head`) has closed the pipe. Nothing may be written any more, not even at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(0)
+        if (wrong_use := wrong_path(error, sys.argv[1:] if arguments is None else arguments)) is not None:
+            click.echo(f"yesser: {wrong_use}", err=True)
+            sys.exit(ExitCode.WRONG_USE)
         sentence = foreseen(error)
         if sentence is None:
             if not isinstance(error, Exception):
@@ -178,6 +183,27 @@ def _reader_is_gone() -> bool:
     return bool(watched.poll(0))
 
 
+def wrong_path(error: BaseException, arguments: Sequence[str]) -> str | None:
+    """What is wrong with a path on the command line that cannot be opened; None for any other error.
+
+    A file that the user did not name, such as one of this package, is missing by a bug or by another's doing.
+    """
+    if isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        return wrong_path(error.exceptions[0], arguments)
+    if not isinstance(error, OSError) or error.errno not in _WRONG_PATH or not isinstance(error.filename, str):
+        return None
+    named = [Path(part).absolute() for argument in arguments for part in (argument, argument.partition("=")[2]) if part]
+    if not any(_belongs_to(Path(error.filename).absolute(), path) for path in named):
+        return None
+    return f"{error.filename} cannot be opened ({error.strerror}): name a path that exists and that you may use."
+
+
+def _belongs_to(found: Path, named: Path) -> bool:
+    """Whether it is the path that was named, a folder above it, a file below it, or its unfinished copy beside it."""
+    is_copy = found.parent == named.parent and found.name.removeprefix(".").startswith(f"{named.name}.")
+    return is_copy or named.is_relative_to(found) or found.is_relative_to(named)
+
+
 def foreseen(error: BaseException) -> str | None:
     """The message of an error that a user can solve; None for a bug."""
     kinds = set(class_names(error))
@@ -205,6 +231,7 @@ def foreseen(error: BaseException) -> str | None:
     return None
 
 
+_WRONG_PATH: Final = frozenset({errno.ENOENT, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.EROFS})
 REFUSED: Final = {
     "asyncpg.InvalidAuthorizationSpecificationError": "PostgreSQL refuses this user or password: see YESSER_POSTGRES",
     "asyncpg.InvalidCatalogNameError": "PostgreSQL has no such database: see YESSER_POSTGRES",

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 ENDPOINT_KEY: Final = "endpoint-key"
 """The delivery process's key, for which the secrets of webhooks are sealed."""
@@ -37,14 +39,21 @@ def write_private(path: Path, text: str) -> None:
     not matter."""
     if path.is_file() and not path.stat().st_mode & 0o077 and path.read_text(encoding="utf-8") == text:
         return
+    with private_file(path) as file:
+        file.write(text.encode())
+
+
+@contextmanager
+def private_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to write, readable by its owner only, that replaces `path` at the end of the block, or not at all."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(path)
-    except OSError:
+    except BaseException:
         unfinished.unlink(missing_ok=True)
         raise

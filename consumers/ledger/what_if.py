@@ -6,6 +6,7 @@ from the signing on: amendments are left out.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -98,7 +99,7 @@ def _under(real: Sequence[Entry], entries: Sequence[tuple[int, bytes]], terms: M
     entry, (index, raw) = real[signed], entries[signed]
     event = orjson.loads(event_bytes(raw))
     event["data"]["terms"] = {**event["data"]["terms"], **terms}
-    changed = orjson.dumps(event)
+    changed = _written(event)
     verdict = validate_form(changed, _HEADERS, Agency(entry.agency, "agency"))
     if isinstance(verdict, Refused):
         faults = "; ".join(f"{f.pointer.removeprefix('/data/terms') or '/'}: {f.detail}" for f in verdict.faults)
@@ -106,6 +107,22 @@ def _under(real: Sequence[Entry], entries: Sequence[tuple[int, bytes]], terms: M
     replaced = parse_entry(index, entry_bytes(entry.recorded, entry.address, changed))
     others = [other for other in real[signed + 1 :] if other.type not in _LEFT_OUT]
     return [*real[:signed], replaced, *others]
+
+
+def _written(event: dict[str, Any]) -> bytes:
+    """The event as JSON. Raises `WrongTerms` if it is too deep to write.
+
+    What orjson does not write (a number beyond 64 bits, half of a surrogate pair) is written all the same, for
+    validation to refuse at its pointer.
+    """
+    try:
+        return orjson.dumps(event)
+    except TypeError:
+        pass
+    try:
+        return json.dumps(event).encode()
+    except RecursionError:
+        raise WrongTerms("/: The terms are nested too deep; flatten them.") from None
 
 
 def _statements(entries: Sequence[Entry]) -> tuple[dict[str, Statement], frozenset[int]]:

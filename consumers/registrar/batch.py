@@ -74,7 +74,7 @@ class Refusal:
     errors: list[dict[str, str]]
     keep_raw: bool
     value: bytes | None
-    headers: list[list[str]]
+    headers: list[list[str | None]]
 
 
 @dataclass(slots=True)
@@ -224,9 +224,9 @@ def _refuse(batch: Batch, reading: Reading, record: Record, refused: Refused) ->
     )
 
 
-def headers_as_json(record: Record) -> list[list[str]]:
-    """A record's headers as stored in the dead-letter table: names, and values in hexadecimal."""
-    return [[_printable(name), (value or b"").hex()] for name, value in record.headers]
+def headers_as_json(record: Record) -> list[list[str | None]]:
+    """A record's headers as stored in the dead-letter table: names, and values in hexadecimal, null where they are."""
+    return [[_printable(name), None if value is None else value.hex()] for name, value in record.headers]
 
 
 def _printable(name: str) -> str:

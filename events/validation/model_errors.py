@@ -45,7 +45,11 @@ _LISTED_MAX: Final = 10
 _ALLOWED_LENGTH_MAX: Final = 120
 _OTHER_FORM: Final = "in the form of the type's schema"
 
+_NUMBER_AS_TEXT: Final = re.compile(r"'([0-9.]+)'")
+"""An only value that is text and reads as a number, as pydantic names it."""
+
 _WRONG_KIND: Final = "{value} is {kind}; write {due}."
+_WRITE_INSTEAD: Final = "{value} is {kind}; write {due} ({instead})."
 _NOT_ALLOWED: Final = "{value} is not allowed: {field} is {allowed}."
 _DUE: Final[Mapping[str, str]] = {
     "int_type": "a whole number in digits 0–9",
@@ -90,6 +94,8 @@ def model_error(detail: ErrorDetails, row: EventType | None) -> Finding:
         return _pattern_error(pointer, field, value, detail["ctx"]["pattern"])
     if kind in _DUE:
         return _kind_error(pointer, value, _DUE[kind])
+    if location == ("sequence",):  # too short or too long: what a user counts is digits
+        return _pattern_error(pointer, field, value, SEQUENCE_PATTERN)
     if kind in _LENGTHS:
         sentence, bound = _LENGTHS[kind]
         count, limit = f"{len(value):,}", f"{detail['ctx'][bound]:,}"
@@ -97,7 +103,10 @@ def model_error(detail: ErrorDetails, row: EventType | None) -> Finding:
     if kind in ("greater_than_equal", "less_than_equal") and row is not None:
         allowed = _range(*numbers_allowed(row.name, location))
     else:
-        allowed = detail.get("ctx", {}).get("expected", "").replace("'", "")
+        expected = detail.get("ctx", {}).get("expected", "")
+        if (text := _NUMBER_AS_TEXT.fullmatch(expected)) and not isinstance(value, str):
+            return _kind_error(pointer, value, _DUE["string_type"], text[1])
+        allowed = expected.replace("'", "")
     if not 0 < len(allowed) <= _ALLOWED_LENGTH_MAX:
         allowed = _OTHER_FORM
     return finding("invalid-value", pointer, _NOT_ALLOWED, value=value, field=field, allowed=allowed)
@@ -112,12 +121,13 @@ def kind_of(value: Any) -> str:
     return kind or ("a number with a point or exponent" if isinstance(value, float) else "a number")
 
 
-def _kind_error(pointer: str, value: Any, due: str) -> Finding:
+def _kind_error(pointer: str, value: Any, due: str, instead: str | int | None = None) -> Finding:
     values = {"value": value, "kind": kind_of(value), "due": due}
-    number = _whole_number(value) if due == _DUE["int_type"] else None
-    if number is None:
+    if instead is None and due == _DUE["int_type"]:
+        instead = _whole_number(value)
+    if instead is None:
         return finding("invalid-value", pointer, _WRONG_KIND, **values)
-    return finding("invalid-value", pointer, "{value} is {kind}; write {due} ({instead}).", **values, instead=number)
+    return finding("invalid-value", pointer, _WRITE_INSTEAD, **values, instead=instead)
 
 
 def _whole_number(value: Any) -> int | None:

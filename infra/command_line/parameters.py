@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import date
 from pathlib import Path
@@ -41,6 +42,27 @@ class PeriodLabel(click.ParamType[str]):
         if (fault := period_error(value)) is not None:
             raise click.BadParameter(f"{fault}.", context, parameter)
         return value
+
+
+class OutputFile(click.Path):
+    """A file that the command will write. What would prevent it is wrong use, before anything is done."""
+
+    def __init__(self) -> None:
+        super().__init__(dir_okay=False, path_type=Path)
+
+    def convert(
+        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | bytes | os.PathLike[str]:
+        super().convert(value, param, ctx)
+        path = Path(value)
+        folder = path.absolute().parent
+        if not folder.is_dir():
+            self.fail(f"the folder {folder} does not exist: create it, or name another file", param, ctx)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            self.fail(f"you may not write to the folder {folder}: name a file in another one", param, ctx)
+        if path.exists() and not path.is_file():
+            self.fail(f"{path} is not a regular file: name another one", param, ctx)
+        return path
 
 
 def date_option(context: click.Context, option: click.Parameter, value: str | None) -> str | None:

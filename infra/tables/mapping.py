@@ -25,6 +25,7 @@ from typing import Any, Final, Literal
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from events.values.personal_data import shows_ten_digits
 from infra.errors import WrongInput
 from infra.tables.faults import sentence
 
@@ -32,6 +33,8 @@ _INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
 _RIYALS: Final = re.compile(r"(-?)(0|[1-9][0-9]{0,16})(?:\.([0-9]{1,2}))?")
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 _LIST_SEPARATOR: Final = "|"
+_LEAST: Final = -(2**63)
+"""orjson writes no integer below; the greatest that the two patterns allow is one that it writes."""
 
 Kind = Literal["text", "integer", "boolean", "list", "riyals"]
 
@@ -101,9 +104,10 @@ def read_mapping(path: Path) -> MappingDocument:
 
 def mapping_of(raw: bytes, name: str) -> MappingDocument:
     """The mapping in the bytes of a file; its name ends in `.json`, or it is TOML. Raises `WrongMapping`."""
-    is_json = name.endswith(".json")
+    is_json = name.lower().endswith(".json")
     try:
-        document = orjson.loads(raw) if is_json else tomllib.loads(raw.decode("utf-8"))
+        text = raw.decode("utf-8-sig")  # Windows editors put a BOM in front
+        document = orjson.loads(text) if is_json else tomllib.loads(text)
         mapping = MappingDocument.model_validate(document)
     except ValidationError as error:
         raise WrongMapping(f"{name}, {_sentences(error, is_json)}") from error
@@ -131,14 +135,25 @@ def _members(path: Sequence[int | str]) -> list[str]:
 
 def bind(mapping: MappingDocument, header: Sequence[str]) -> RowMapping:
     """The mapping for a table with this header. Raises `WrongMapping` if they do not match."""
+    mismatch = _mismatch(mapping, header)
+    if mismatch is None:
+        return RowMapping(tuple(header), mapping, _paths(mapping))
+    # A table without its header begins with a record: none of its cells may be shown.
+    if any(map(shows_ten_digits, header)):
+        raise WrongMapping("the first row looks like data (it has a number of ten digits): it must name the columns")
+    raise WrongMapping(mismatch)
+
+
+def _mismatch(mapping: MappingDocument, header: Sequence[str]) -> str | None:
+    """What does not match between them."""
     if repeated := sorted({name for name in header if header.count(name) > 1}):
-        raise WrongMapping(f"the table has two columns named {repeated}: rename one of them")
+        return f"the table has two columns named {repeated}: rename one of them"
     used = {name for template in mapping.templates.values() for name in _PLACEHOLDER.findall(template)}
     if missing := sorted((used | set(mapping.columns)) - set(header)):
-        raise WrongMapping(f"the mapping names columns that the table lacks: {missing}; the table has {list(header)}")
+        return f"the mapping names columns that the table lacks: {missing}; the table has {list(header)}"
     if unnamed := [name for name in header if name not in {*used, *mapping.columns, *mapping.ignored_columns}]:
-        raise WrongMapping(f"the mapping does not have these columns: {unnamed}; map them or ignore them")
-    return RowMapping(tuple(header), mapping, _paths(mapping))
+        return f"the mapping does not have these columns: {unnamed}; map them or ignore them"
+    return None
 
 
 def cell_value(cell: str, column: Column) -> Any:
@@ -150,7 +165,7 @@ def cell_value(cell: str, column: Column) -> Any:
 
 
 def _integer(text: str) -> int | str:
-    return int(text) if _INTEGER.fullmatch(text) else text
+    return _in_range(int(text), text) if _INTEGER.fullmatch(text) else text
 
 
 def _boolean(text: str) -> bool | str:
@@ -163,7 +178,11 @@ def _halalas(text: str) -> int | str:
     if found is None:
         return text
     sign, whole, decimals = found.groups()
-    return int(f"{sign}{whole}{(decimals or '').ljust(2, '0')}")
+    return _in_range(int(f"{sign}{whole}{(decimals or '').ljust(2, '0')}"), text)
+
+
+def _in_range(value: int, text: str) -> int | str:
+    return value if value >= _LEAST else text
 
 
 _READERS: Final[Mapping[Kind, Callable[[str], Any]]] = {
@@ -182,7 +201,11 @@ def _filled(template: str, row: Mapping[str, str]) -> str | None:
 
 
 def _paths(mapping: MappingDocument) -> dict[str, tuple[str, ...]]:
-    pointers = [*mapping.constants, *mapping.templates, *(c.pointer for c in mapping.columns.values() if c.pointer)]
+    pointers = [
+        *mapping.constants,
+        *mapping.templates,
+        *(c.pointer for c in mapping.columns.values() if c.pointer is not None),
+    ]
     paths: dict[str, tuple[str, ...]] = {}
     for pointer in pointers:
         if not pointer.startswith("/"):

@@ -9,6 +9,7 @@ import click
 
 from infra.command_line.completion import agency_codes
 from infra.command_line.output import json_option, print_confirmation
+from infra.command_line.parameters import OutputFile
 from infra.data_dir import DataDir
 from infra.kafka.rights import agency_user
 from infra.settings import Settings
@@ -16,7 +17,7 @@ from infra.settings import Settings
 
 @click.command("certificate")
 @click.argument("code", shell_complete=agency_codes)
-@click.option("--output", required=True, type=click.Path(path_type=Path, dir_okay=False), help="A private file.")
+@click.option("--output", required=True, type=OutputFile(), help="A private file.")
 @json_option
 def certificate(code: str, output: Path, as_json: bool) -> None:
     """Issue a client certificate to agency CODE, by the private authority of `yesser up --tls`.

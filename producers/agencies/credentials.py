@@ -11,6 +11,7 @@ import click
 
 from infra.command_line.language import print_localized
 from infra.command_line.output import print_json
+from infra.command_line.parameters import OutputFile
 from infra.embedded.servers.kafka import SCRAM_LOGIN
 from infra.kafka.client_config import AgencyListener, agency_listener, agency_topic, client_arguments
 from infra.kafka.rights import agency_user
@@ -37,7 +38,7 @@ def output_options(command: Command) -> Command:
     )
     to_file = click.option(
         "--output",
-        type=click.Path(path_type=Path, dir_okay=False),
+        type=OutputFile(),
         help="Write the configuration to a file that only you can read.",
     )
     return as_form(to_file(command))

@@ -65,7 +65,8 @@ async def by_id(connection: Connection, agency: Agency, id_: str) -> Verdict | N
 async def validated_records(connection: Connection, verdicts: Sequence[Verdict]) -> list[dict[str, str]]:
     """The record of each verdict, as far as the log has it: its `id`, and `sha256` of its bytes.
 
-    The id of a refused record is the one that it claimed, if that may be shown. Of a duplicate the bytes are not kept.
+    The id of a refused record is the one that it claimed, if that may be shown. Of a duplicate the bytes are not kept,
+    of a record with personal data no hash, and a tombstone has no bytes.
     """
     wanted = {verdict.index for verdict in verdicts if verdict.index is not None}
     found: dict[int, bytes] = {}
@@ -77,7 +78,7 @@ async def validated_records(connection: Connection, verdicts: Sequence[Verdict])
 def _validated_record(state: State, index: int, raw: bytes) -> dict[str, str]:
     entry = parse_entry(index, raw)
     if state == "refused":
-        claimed = {"id": entry.data.get("claimed_id"), "sha256": entry.data["sha256"]}
+        claimed = {"id": entry.data.get("claimed_id"), "sha256": entry.data.get("sha256")}
         return {name: value for name, value in claimed.items() if value is not None}
     return {"id": entry.id} | ({"sha256": sha256(event_bytes(raw)).hexdigest()} if state == "registered" else {})
 

@@ -15,7 +15,7 @@ import uvloop
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_json
-from infra.command_line.parameters import AgencyCode, mapping_option
+from infra.command_line.parameters import AgencyCode, OutputFile, mapping_option
 from infra.command_line.usage import usage_errors
 from infra.errors import WrongInput
 from infra.event_files.opening import FIRST_LINES, read_opening
@@ -61,13 +61,13 @@ COUNTS: Final = {"accepted": "المقبول", "duplicates": "المكرر", "co
 @click.option("--raw", is_flag=True, help="Send the lines even if none of the first 20 begins with {.")
 @click.option(
     "--resume",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OutputFile(),
     metavar="STATE",
     help="Store the progress in STATE, and resume from there.",
 )
 @click.option(
     "--refused",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OutputFile(),
     metavar="FILE",
     help="Wait, and write the refused lines to FILE, to correct and send again.",
 )

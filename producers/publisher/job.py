@@ -22,6 +22,7 @@ from infra.event_files.ndjson import Defaults
 from infra.kafka.client_config import agency_topic
 from infra.kafka.end_offsets import end_offsets_reader
 from infra.observability.telemetry import span
+from infra.secret_files import private_file
 from infra.settings import Settings
 from producers.errors import NotAccepted
 from producers.publisher.kafka_publisher import AgencyPublisher
@@ -88,9 +89,8 @@ def write_refused(job: Job, report: Report) -> dict[str, Any]:
     if job.refused is None or not report.is_final:
         return {}
     numbers = report.problem_lines()
-    # A refused line may contain a national id: only the owner may read the file.
-    job.refused.touch(mode=0o600)
-    with job.refused.open("wb") as target:
+    # A refused line may contain a national id: only the owner may read the file, whatever was there before.
+    with private_file(job.refused) as target:
         job.source.copy(target, numbers)
     return {"refused_file": str(job.refused), "refused_lines": sorted(numbers)}
 

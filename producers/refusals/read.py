@@ -6,6 +6,7 @@ the same agency with the refused record's id. An event that had the id before is
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -40,7 +41,7 @@ class Refusal:
     errors: list[dict[str, str]]
     is_kept: bool
     value: bytes | None
-    headers: list[tuple[str, bytes]]
+    headers: list[tuple[str, bytes | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,13 @@ async def read_refusal(connection: Connection, index: int) -> Refusal:
         errors=row["errors"],
         is_kept=row["is_kept"],
         value=row["value"],
-        headers=[(name, bytes.fromhex(value)) for name, value in row["headers"] or []],
+        headers=headers_of(row["headers"] or []),
     )
+
+
+def headers_of(stored: Sequence[tuple[str, str | None]]) -> list[tuple[str, bytes | None]]:
+    """The headers of a record as they came. Entries of earlier releases hold a null value as an empty one."""
+    return [(name, None if value is None else bytes.fromhex(value)) for name, value in stored]
 
 
 async def shown(connection: Connection, index: int) -> dict[str, Any]:
@@ -88,7 +94,9 @@ async def shown(connection: Connection, index: int) -> dict[str, Any]:
         "errors": in_both_languages(refusal.errors),
         "unlisted": entry["event"]["data"]["problem"].get("unlisted", 0),
         "kept": refusal.is_kept,
-        "headers": {name: value.decode("utf-8", "replace") for name, value in refusal.headers},
+        "headers": {
+            name: None if value is None else value.decode("utf-8", "replace") for name, value in refusal.headers
+        },
         "redrives": [
             {"id": sent.event_id, "sent_at": sent.sent_at.isoformat(), "accepted_index": sent.accepted_index}
             for sent in redrives

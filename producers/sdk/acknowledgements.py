@@ -15,7 +15,7 @@ import orjson
 from events.wire.codec import NotCanonical
 from infra.log.receipt import RECEIPT_KIND, receipt_is_genuine
 from infra.log.signed_note import Verifier
-from producers.sdk.answers import EventError, Receipt, SendAnswer, read_answer
+from producers.sdk.answers import EventError, Receipt, SendAnswer, Validation, read_answer
 from producers.sdk.problems import NotGenuine
 
 
@@ -39,6 +39,14 @@ def verified_receipts(
         raise NotGenuine(f"The receipt is not for the events that were sent. {_ADVICE}")
     receipts = [Receipt(row.id, row.address, row.sha256, part.agency, part.time, document) for row in part.events]
     return receipts, answer.refused + unlisted_errors(left, answer.refused)
+
+
+def all_errors(answer: Validation, events_count: int) -> tuple[EventError, ...]:
+    """The faults of the events, with one for each refused event that the gateway's list left out."""
+    if not answer.unlisted:
+        return answer.errors
+    valid = {row.event for row in answer.accepted} | {row.event for row in answer.duplicates}
+    return answer.errors + unlisted_errors(set(range(events_count)) - valid, answer.errors)
 
 
 def key_named_in(response: httpx.Response) -> str | None:

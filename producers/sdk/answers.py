@@ -87,11 +87,18 @@ class AcceptedRow(Answer):
     type: str
 
 
+class DuplicateRow(Answer):
+    """An event that validation finds to repeat an earlier one."""
+
+    event: int
+
+
 class Validation(Answer):
     """The verdict on form and authority; nothing was stored."""
 
     valid: bool
     accepted: tuple[AcceptedRow, ...]
+    duplicates: tuple[DuplicateRow, ...] = ()
     errors: tuple[EventError, ...]
     unlisted: int = 0
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from producers.sdk.problems import EmptyEvent
+
 _WHITE_SPACE = b" \t\n\r"
 
 
@@ -20,10 +22,14 @@ def batch_of(events: Sequence[bytes]) -> bytes:
 def slices(events: Sequence[bytes], events_max: int, bytes_max: int) -> Iterator[tuple[int, list[bytes]]]:
     """The events in order, in batches within both limits, each with the position of its first event.
 
-    An event above the limit is sent alone, and the gateway answers whether it is too large.
+    An event above the limit is sent alone, and the gateway answers whether it is too large. Raises `EmptyEvent` before
+    the first batch.
     """
+    contents = [content_of(event) for event in events]
+    if b"" in contents:
+        raise EmptyEvent(f"the event at position {contents.index(b'')} is empty: leave it out, then send the others")
     first, batch, size = 0, list[bytes](), 0
-    for place, event in enumerate(map(content_of, events)):
+    for place, event in enumerate(contents):
         if batch and (len(batch) >= events_max or size + len(event) + 1 > bytes_max):
             yield first, batch
             first, batch, size = place, [], 0

@@ -26,7 +26,7 @@ from infra.tls.certificate_files import TlsFiles
 from infra.tls.client import client_context
 from infra.tls.plaintext import require_loopback
 from producers.errors import TopicHalted
-from producers.sdk.acknowledgements import key_named_in, unlisted_errors, verified_receipts
+from producers.sdk.acknowledgements import all_errors, key_named_in, unlisted_errors, verified_receipts
 from producers.sdk.answers import (
     EventError,
     Language,
@@ -129,7 +129,8 @@ class AgencyClient:
         """Send events in order, in batches, each once the one before is stored.
 
         A batch with a faulty event stores nothing and ends the call; the problem's `receipts` are those of the batches
-        before. With `partial` the valid events are stored and the others are returned with their faults.
+        before. With `partial` the valid events are stored and the others are returned with their faults. Raises
+        `EmptyEvent` before anything is sent.
         """
         sent = Sent()
         async with self._sending():
@@ -138,12 +139,16 @@ class AgencyClient:
         return sent
 
     async def validate(self, events: Sequence[bytes]) -> list[EventError]:
-        """The faults of form and authority of these events; none means valid. Nothing is stored."""
+        """The faults of form and authority of these events; none means valid. Nothing is stored.
+
+        Raises `EmptyEvent`.
+        """
         found: list[EventError] = []
         async with self._sending():
             for first, batch in slices(events, self._limits.batch_events_max, self._limits.batch_bytes_max):
                 response = await self._connection.ask(Request(_VALIDATE, batch_of(batch), _BATCH))
-                found += [error.moved(first) for error in read_answer(Validation, response).errors]
+                errors = all_errors(read_answer(Validation, response), len(batch))
+                found += [error.moved(first) for error in errors]
         return found
 
     async def status(self, event_id: str, address: str | None = None) -> Verdict:

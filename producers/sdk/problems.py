@@ -5,6 +5,7 @@ Retry
 └── NotServed        timeout, nothing was stored: try again later
 Reject
 ├── GatewayProblem   the gateway refuses the request: `problem` lists the faults
+├── EmptyEvent       one of the events given has no content; nothing was sent
 ├── RefusedByRegistrar   an event was stored and then refused in the log
 └── RecordReplaced       the topic lost the event after its receipt: send it again
 Tampered
@@ -50,6 +51,10 @@ class GatewayProblem(Reject):
     def errors(self) -> tuple[EventError, ...]:
         """The faults, each with its code and pointer."""
         return self.problem.errors
+
+
+class EmptyEvent(Reject):
+    """An event has no content, such as what `split` leaves after a last line end: leave it out. Nothing was sent."""
 
 
 class RefusedByRegistrar(Reject):

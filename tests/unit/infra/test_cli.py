@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import io
 import os
 import subprocess
@@ -118,6 +119,54 @@ BUGS = [
 @pytest.mark.parametrize("error", BUGS, ids=lambda value: type(value).__name__)
 def test_a_bug_stays_a_bug_beside_a_lost_connection_too(error: Exception) -> None:
     assert cli.foreseen(error) is None
+
+
+WRITES = """
+import sys
+import infra.cli as c
+def writes(**_):
+    open(sys.argv[-1].partition("=")[2] or sys.argv[-1], "w")
+c.cli.main = writes
+c.main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("file", "reason"),
+    [
+        ("missing/a.csv", "No such file or directory"),
+        ("--csv=missing/a.csv", "No such file or directory"),
+        (".", "Is a directory"),
+        ("plain/a.csv", "Not a directory"),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_wrong_use(tmp_path: Path, file: str, reason: str) -> None:
+    (tmp_path / "plain").touch()
+    command = [sys.executable, "-c", WRITES, file]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    path = file.removeprefix("--csv=")
+    assert done.returncode == 2
+    assert done.stderr == f"yesser: {path} cannot be opened ({reason}): name a path that exists and that you may use.\n"
+
+
+def test_a_folder_above_and_an_unfinished_file_belong_to_the_path_that_was_named() -> None:
+    for found in ("out", "out/a.csv", "out/.a.csv.77", "out/a.csv.new", "out/a.csv/0001"):
+        error = PermissionError(errno.EACCES, "Permission denied", found)
+        assert cli.wrong_path(error, ["export", "out/a.csv"]), found
+        assert cli.wrong_path(ExceptionGroup("of one", [error]), ["export", "out/a.csv"]), found
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        FileNotFoundError(errno.ENOENT, "No such file or directory", "/usr/lib/yesser/queries.sql"),
+        FileNotFoundError(errno.ENOENT, "No such file or directory"),
+        OSError(errno.ENOSPC, "No space left on device", "out/a.csv"),
+        KeyError("out/a.csv"),
+    ],
+)
+def test_a_file_that_was_not_named_is_no_wrong_use(error: Exception) -> None:
+    assert cli.wrong_path(error, ["export", "out/a.csv"]) is None
 
 
 def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,7 @@ from tests.integration.consumers.registrar.registering import (
     registrar,
     remake_topic,
     running,
+    send,
     silent_kafka,
     until,
     until_size,
@@ -198,6 +199,21 @@ async def test_a_receipt_upgrades_to_the_registrars_verdict_and_a_proof(harness:
             (await harness.another("auditor", "court-of-audit"), 200),
         ):
             assert (await harness.client.get(states[0]["proof"], headers=headers)).status_code == status
+
+
+async def test_a_refusal_that_keeps_nothing_of_its_record_is_answered_too(harness: GatewayHarness) -> None:
+    await harness.connection.execute("DELETE FROM platform.agency")
+    async with running(registrar(harness.settings)):
+        await found(harness.settings, "health", "labour")
+        await until_size(harness.connection, 4)
+        await send(harness.settings, "agency.health.events", encoded(event(1, correlationid="1000000008")), None)
+        await until_size(harness.connection, 6)
+    page = (await harness.get("/v1/receipts?since=0")).json()["receipts"]
+    assert [row["errors"][0]["code"] for row in page] == ["personal-data", "tombstone"]
+    assert not [row for row in page if row["state"] != "refused" or "sha256" in row]
+    for row in page:
+        answer = await harness.get(f"/v1/events/any?address={row['address']}")
+        assert (answer.status_code, answer.json()["index"]) == (200, row["index"])
 
 
 async def test_an_address_in_a_topic_that_was_made_anew_never_answers_with_another_events_index(

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from consumers.ledger.what_if import NothingSigned, WrongTerms, what_if
+from consumers.ledger.what_if import NothingSigned, WrongTerms, require_terms, what_if
 from tests.oracle.fold import fold
 from tests.oracle.history import REVENUE, entries_from, generate
 from tests.oracle.log import EntryDict, make_entry, make_event, short_type
@@ -73,6 +73,33 @@ def test_other_terms_give_the_oracles_statements_of_a_contract_signed_so() -> No
 def test_faulty_terms_are_named(terms: dict[str, Any], named: str) -> None:
     with pytest.raises(WrongTerms, match=named):
         what_if(raw(own(LOG)), terms)
+
+
+def nested(depth: int) -> dict[str, Any]:
+    terms: dict[str, Any] = {}
+    for _ in range(depth):
+        terms = {"cap": terms}
+    return terms
+
+
+@pytest.mark.parametrize(
+    ("terms", "named"),
+    [
+        (
+            {"cap": {"amount_halalas": 2**64, "partner_bp_after": 0}},
+            r"/cap/amount_halalas: 18446744073709551616 is beyond",
+        ),
+        ({"cap": {"amount_halalas": -(2**63) - 1, "partner_bp_after": 0}}, r"/cap/amount_halalas: .* is beyond"),
+        ({"calendar": "\ud800"}, "/calendar: The text holds NUL or half of a surrogate pair"),
+        (nested(300), "nested more than 16 levels"),
+        (nested(100_000), "nested too deep"),
+    ],
+    ids=["2^64", "-2^63-1", "surrogate", "deep", "deeper"],
+)
+def test_terms_that_no_event_can_hold_are_named_too(terms: dict[str, Any], named: str) -> None:
+    for price in (what_if, require_terms):
+        with pytest.raises(WrongTerms, match=named):
+            price(raw(own(LOG)), terms)
 
 
 def test_without_a_contract_there_is_nothing_to_price() -> None:

@@ -176,7 +176,7 @@ def test_the_raw_record_of_a_refusal_is_kept_with_its_headers() -> None:
     (refusal,) = batch.refusals
     assert refusal.keep_raw
     assert refusal.value == b"{"
-    assert refusal.headers == [["x", "ff"], ["y", ""]]
+    assert refusal.headers == [["x", "ff"], ["y", None]]
     assert parse_entry(0, batch.entries[0]).data["sha256"] == sha256(b"{").hexdigest()
 
 

@@ -45,6 +45,7 @@ def details_of(raw: bytes | None, agency: Agency = HEALTH) -> list[str]:
 
 ID_FORM = "1–64 of A–Z a–z 0–9 . _ -, the first a letter or digit"
 PERIODS = "a month YYYY-01 … YYYY-12 or a quarter YYYY-Q1 … YYYY-Q4"
+DIGITS = "20 digits 0–9 from 1 on, with zeros in front"
 WHOLE = "write a whole number in digits 0–9"
 
 OF_A_VALUE: list[tuple[str, str, Any, str]] = [
@@ -107,6 +108,18 @@ OF_A_VALUE: list[tuple[str, str, Any, str]] = [
         "service/SVC-018",
         '"service/SVC-018" is not the subject of this data; write "service/SVC-017".',
     ),
+    (
+        "service.launched",
+        "/specversion",
+        1.0,
+        '1.0 is a number with a point or exponent; write text in quotes ("1.0").',
+    ),
+    ("service.launched", "/specversion", 1, '1 is a number; write text in quotes ("1.0").'),
+    ("service.launched", "/specversion", "0.3", '"0.3" is not allowed: specversion is 1.0.'),
+    ("service.launched", "/sequence", "1", f'"1" is not allowed: sequence is {DIGITS}.'),
+    ("service.launched", "/sequence", "0" * 19 + "12", f'"{"0" * 19}12" is not allowed: sequence is {DIGITS}.'),
+    ("service.launched", "/sequence", "0" * 20, f'"{"0" * 20}" is not allowed: sequence is {DIGITS}.'),
+    ("service.launched", "/sequence", 1, "1 is a number; write text in quotes."),
     ("service.launched", "/type", "service.opened", '"service.opened" is not in the catalogue; use one of its types.'),
     (
         "service.launched",

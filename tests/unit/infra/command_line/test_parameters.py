@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 import pytest
 
-from infra.command_line.parameters import AgencyCode, PeriodLabel
+from infra.command_line.parameters import AgencyCode, OutputFile, PeriodLabel
 
 
 @pytest.mark.parametrize("code", ["moh", "a1", "municipal-affairs", "a" + "b" * 30])
@@ -32,3 +34,25 @@ def test_what_is_no_period_is_wrong_use(label: str) -> None:
     with pytest.raises(click.BadParameter, match="is not a period") as caught:
         PeriodLabel().convert(label, None, None)
     assert caught.value.exit_code == 2
+
+
+def test_a_file_to_write_may_exist_or_not(tmp_path: Path) -> None:
+    file = tmp_path / "refused.csv"
+    assert OutputFile().convert(str(file), None, None) == file
+    file.touch()
+    assert OutputFile().convert(str(file), None, None) == file
+
+
+def test_a_file_that_cannot_be_written_is_wrong_use_before_anything_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fault(path: Path) -> str:
+        with pytest.raises(click.BadParameter) as caught:
+            OutputFile().convert(str(path), None, None)
+        assert caught.value.exit_code == 2
+        return caught.value.message
+
+    assert "does not exist: create it" in fault(tmp_path / "missing" / "refused.csv")
+    assert "not a regular file" in fault(Path("/dev/null"))
+    monkeypatch.setattr("os.access", lambda *_: False)
+    assert "you may not write to the folder" in fault(tmp_path / "refused.csv")

@@ -87,6 +87,10 @@ def test_an_empty_cell_is_an_absent_member_also_in_a_template() -> None:
         ("تلفاز|radio", Column(type="list", values={"تلفاز": "tv"}), ["tv", "radio"]),
         ("نعم", Column(type="boolean", values={"نعم": "true"}), True),
         ("100", Column(), "100"),
+        (str(-(2**63)), Column(type="integer"), -(2**63)),
+        (str(-(2**63) - 1), Column(type="integer"), str(-(2**63) - 1)),
+        ("-99999999999999999.99", Column(type="riyals"), "-99999999999999999.99"),
+        ("99999999999999999.99", Column(type="riyals"), 9999999999999999999),
     ],
 )
 def test_a_cell_that_is_not_of_its_type_stays_a_text(cell: str, column: Column, value: object) -> None:
@@ -129,6 +133,45 @@ def test_a_table_in_another_encoding_is_told_and_can_be_named() -> None:
 def test_a_mapping_and_a_table_that_do_not_fit_are_told_before_anything_is_sent(header: str, message: str) -> None:
     with pytest.raises(WrongMapping, match=message):
         list(mapped_lines(BytesIO(header.encode()), MAPPING))
+
+
+def test_the_greatest_numbers_of_a_cell_keep_their_digits() -> None:
+    for cell in ("-9999999999999999999", "9999999999999999999"):
+        ((_, event),) = events(
+            "n\n" + cell + "\n", MappingDocument(columns={"n": Column(pointer="/data/n", type="integer")})
+        )
+        assert str(event["data"]["n"]) == cell
+
+
+@pytest.mark.parametrize(
+    "first_row", ["A,12.5,1000000008,x\n", "on,on,note,2000000000\n", "contract,المبلغ,on,١٢٣٤٥٦٧٨٩٠\n"]
+)
+def test_a_table_without_its_header_does_not_show_its_first_record(first_row: str) -> None:
+    with pytest.raises(WrongMapping) as caught:
+        list(mapped_lines(BytesIO(first_row.encode()), MAPPING))
+    assert str(caught.value) == (
+        "the first row looks like data (it has a number of ten digits): it must name the columns"
+    )
+
+
+def test_an_empty_pointer_is_named_before_anything_is_sent() -> None:
+    with pytest.raises(WrongMapping, match="'' is not a JSON pointer"):
+        events("a\n1\n", MappingDocument(columns={"a": Column(pointer="")}))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("m.toml", "[columns.a]\npointer = '/id'"),
+        ("m.json", '{"columns": {"a": {"pointer": "/id"}}}'),
+        ("M.JSON", '{"columns": {"a": {"pointer": "/id"}}}'),
+    ],
+)
+def test_a_mapping_is_read_as_windows_editors_save_it(tmp_path: Path, name: str, text: str) -> None:
+    path = tmp_path / name
+    for encoding in ("utf-8", "utf-8-sig"):
+        path.write_text(text, encoding=encoding)
+        assert read_mapping(path).columns["a"].pointer == "/id"
 
 
 def test_two_sources_of_one_member_are_refused() -> None:

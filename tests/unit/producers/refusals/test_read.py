@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import orjson
@@ -10,7 +11,7 @@ import pytest
 from events.faults.problems import CODES
 from events.validation.verdicts import Accepted, Agency, Refused
 from producers.publisher.report import in_both_languages
-from producers.refusals.read import Redrive, Refusal, accepted_as
+from producers.refusals.read import Redrive, Refusal, accepted_as, headers_of
 from producers.refusals.redrive import CannotRedrive, validate_again
 
 EVENT = {
@@ -25,7 +26,7 @@ EVENT = {
 
 
 def refusal(value: bytes | None, *, kept: bool = True, code: str = "moh", binary: bool = False) -> Refusal:
-    headers = [("content-type", b"application/cloudevents+json")]
+    headers: list[tuple[str, bytes | None]] = [("content-type", b"application/cloudevents+json")]
     if binary:
         headers = [("content-type", b"application/json")]
         headers += [(f"ce_{name}", str(text).encode()) for name, text in EVENT.items() if name != "data"]
@@ -61,6 +62,14 @@ def test_a_record_in_binary_mode_is_sent_again_as_the_structured_event_that_it_s
     verdict = validate_again(refusal(orjson.dumps(EVENT["data"]), binary=True), None)
     assert isinstance(verdict, Accepted)
     assert orjson.loads(verdict.event_bytes)["data"] == EVENT["data"]
+
+
+def test_a_header_with_a_null_value_counts_as_absent_in_the_record_that_is_sent_again_too() -> None:
+    kept = refusal(orjson.dumps(EVENT["data"]), binary=True)
+    empty, null = headers_of([("ce_traceparent", "")]), headers_of([("ce_traceparent", None)])
+    assert (empty, null) == ([("ce_traceparent", b"")], [("ce_traceparent", None)])
+    assert isinstance(validate_again(replace(kept, headers=kept.headers + empty), None), Refused)
+    assert isinstance(validate_again(replace(kept, headers=kept.headers + null), None), Accepted)
 
 
 def test_a_corrected_event_gets_what_it_lacks_and_is_judged() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -22,7 +22,14 @@ from producers.gateway.acknowledgements import ReceiptSigner, Stored
 from producers.sdk.answers import NotAGateway
 from producers.sdk.client import AgencyClient
 from producers.sdk.connection import ClientLimits
-from producers.sdk.problems import ClientClosed, GatewayProblem, NotGenuine, RecordReplaced, RefusedByRegistrar
+from producers.sdk.problems import (
+    ClientClosed,
+    EmptyEvent,
+    GatewayProblem,
+    NotGenuine,
+    RecordReplaced,
+    RefusedByRegistrar,
+)
 
 KEY = LogKey("gateway.example", bytes(range(32)))
 OTHER = LogKey("gateway.example", bytes(32))
@@ -234,6 +241,35 @@ async def test_validating_gives_the_faults_of_all_slices(gateway: Gateway) -> No
     async with client() as sender:
         faults = await sender.validate(EVENTS[:4])
     assert [(fault.event, fault.pointer) for fault in faults] == [(1, "/1"), (3, "/3")]
+
+
+async def test_validating_names_the_refused_events_that_a_full_list_left_out(gateway: Gateway) -> None:
+    gateway.answers["/v1/events:validate"] = {
+        "valid": False,
+        "accepted": [{"event": 0, "id": "0", "type": "t"}],
+        "duplicates": [{"event": 1, "id": "1", "index": 7}],
+        "errors": [{"code": "not-json", "pointer": "/2", "event": 2}],
+        "unlisted": 2,
+    }
+    limits = replace(LIMITS, batch_events_max=4)
+    async with AgencyClient("https://gateway", "yat_x", limits=limits) as sender:
+        faults = await sender.validate(EVENTS[:4] * 2)
+    assert [(fault.event, fault.code) for fault in faults] == [
+        (2, "not-json"),
+        (3, "unlisted"),
+        (6, "not-json"),
+        (7, "unlisted"),
+    ]
+
+
+async def test_an_event_without_content_is_told_before_anything_is_sent(gateway: Gateway) -> None:
+    lines = b"\n".join(EVENTS) + b"\n"
+    async with client() as sender:
+        for call in (sender.send_many, sender.validate):
+            with pytest.raises(EmptyEvent, match="position 5"):
+                await call(lines.split(b"\n"))
+        assert gateway.seen == []
+        assert len((await sender.send_many(lines.splitlines())).receipts) == len(EVENTS)
 
 
 async def test_waiting_ends_with_the_verdict(gateway: Gateway) -> None:
