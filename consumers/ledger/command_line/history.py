@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from pathlib import Path
 
 import click
+import orjson
 
 from consumers.ledger.forecast import Forecast, forecast
 from consumers.ledger.forecast_chart import svg
@@ -55,7 +55,7 @@ def what_if_command(partnership: str, file: Path, as_json: bool) -> None:
     The other terms hold from the signing on. Nothing is written.
     """
     try:
-        terms = json.loads(file.read_bytes())
+        terms = orjson.loads(file.read_bytes())
     except ValueError as error:
         raise click.UsageError(f"{file} is not JSON: {error}") from None
     if not isinstance(terms, dict):
