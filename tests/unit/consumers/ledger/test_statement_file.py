@@ -18,6 +18,7 @@ from consumers.audit.verify import row_line
 from consumers.ledger import statement_proof
 from consumers.ledger.statement_proof import NotProven, verify_statement
 from consumers.operations.audit_options import AuditSource
+from infra.log.signed_note import LogKey, OtherKey
 from tests.bench.ledger import history
 from tests.integration.consumers.pipeline.written_log import raw_entries
 from tests.unit.consumers.audit.memory_log import KEY, MemoryLog
@@ -132,6 +133,11 @@ async def test_each_change_is_found_and_placed(short: Path, tmp_path: Path, chan
     await asyncio.to_thread(change, folder)
     with pytest.raises(NotProven, match=named):
         await verify_statement(folder, VERIFIER)
+
+
+async def test_a_statement_that_another_key_of_the_log_signed_is_not_called_changed(short: Path) -> None:
+    with pytest.raises(OtherKey, match=VERIFIER.key_id.hex()):
+        await verify_statement(short, LogKey(VERIFIER.name, bytes(32)).verifier)
 
 
 @pytest.mark.parametrize(
