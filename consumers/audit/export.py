@@ -1,11 +1,13 @@
 """Exports entries with their proof and a verifier, as a folder that is verified without the log.
 
 Flows in: a log that is not trusted, and which entries to export. Flows out: `entries.ndjson` or `entries.parquet`,
-`proof.json`, `checkpoint` and `verify.py`. The proof holds one hash for each part of the tree without exported entries.
+`proof.json`, `checkpoint`, `keys` once the log's key was replaced, and `verify.py`. The proof holds one hash for each
+part of the tree without exported entries.
 """
 
 from __future__ import annotations
 
+import glob
 import shutil
 from base64 import b64encode
 from bisect import bisect_left
@@ -15,17 +17,17 @@ from typing import Any, Final, Literal, TypedDict
 
 from consumers.audit import verify
 from consumers.audit.authenticated import AuthenticatedLog
-from consumers.audit.layout import CHECKPOINT, TILE
+from consumers.audit.layout import CHECKPOINT, KEY_HISTORY, TILE
 from consumers.audit.port import LogPort
 from consumers.audit.tree import Progress
 from events.errors import Tampered, YesserError
 from events.wire.entry import Entry, parse_entry
+from infra.log.key_history import KeyHistory
 from infra.log.proofs import range_root
 from infra.log.signed_note import Checkpoint, Verifier
 
 Format = Literal["ndjson", "parquet"]
 BUNDLES_AT_ONCE: Final = 32
-_NDJSON: Final = "entries.ndjson"
 _COLUMNS: Final = {name: "BIGINT" if name == "index" else "VARCHAR" for name in verify.COLUMNS} | {"data": "JSON"}
 
 
@@ -72,12 +74,12 @@ async def export(
         import duckdb  # noqa: F401 - of the extra `parquet`: its absence is found before anything is written
     _make(folder)
     indexes: list[int] = []
-    with (folder / _NDJSON).open("wb") as file:
+    with (folder / verify.LINES).open("wb") as file:
         async for index, raw in entries:
             file.write(verify.row_line(index, raw, f"entry {index}"))
             indexes.append(index)
     hashes = [node async for node in _hashes(port, 0, checkpoint.size, indexes)]
-    _complete(folder, checkpoint, hashes, form)
+    _complete(folder, checkpoint, await port.keys(), hashes, form)
     try:
         verify.verify(folder, verifier.vkey)
     except verify.Changed as error:
@@ -91,14 +93,16 @@ def _make(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
 
 
-def _complete(folder: Path, checkpoint: Checkpoint, hashes: list[bytes], form: Format) -> None:
-    """Write what goes beside the entries."""
+def _complete(folder: Path, checkpoint: Checkpoint, keys: KeyHistory, hashes: list[bytes], form: Format) -> None:
+    """Write what goes beside the entries. By the rotations any key of the log verifies the export."""
     proof: dict[str, Any] = {"size": checkpoint.size, "hashes": [b64encode(node).decode() for node in hashes]}
     if form == "parquet":
         _to_parquet(folder)
         proof["sha256"] = verify.file_sha256(folder / verify.TABLE)
     (folder / "proof.json").write_text(verify.as_json(proof) + "\n", encoding="utf-8")
     (folder / CHECKPOINT).write_text(checkpoint.note, encoding="utf-8")
+    if keys.transitions:
+        (folder / KEY_HISTORY).write_text(keys.text(), encoding="utf-8")
     shutil.copyfile(verify.__file__, folder / "verify.py")
 
 
@@ -121,10 +125,13 @@ def _to_parquet(folder: Path) -> None:
     """Replace the lines by a Parquet file."""
     import duckdb
 
-    lines, table = folder / _NDJSON, folder / verify.TABLE
+    lines, table = folder / verify.LINES, folder / verify.TABLE
     columns = ", ".join(f"'{name}': '{kind}'" for name, kind in _COLUMNS.items())
-    source = f"read_json(?, format='newline_delimited', columns={{{columns}}}, maximum_object_size=1048576)"
+    options = f"format='newline_delimited', columns={{{columns}}}, maximum_object_size=1048576"
+    # The path is that of one file: no pattern, and no `name=value` in it is a column.
+    source = f"read_json(?, {options}, hive_partitioning=false)"
     with duckdb.connect() as database:
-        database.execute(f"CREATE TEMP TABLE entries AS SELECT * FROM {source} ORDER BY index", [str(lines)])
+        chosen = f"CREATE TEMP TABLE entries AS SELECT * FROM {source} ORDER BY index"
+        database.execute(chosen, [glob.escape(str(lines))])
         database.execute("COPY entries TO ? (FORMAT parquet, COMPRESSION zstd)", [str(table)])
     lines.unlink()

@@ -20,7 +20,7 @@ Kind = int | Literal["entries"]
 
 LEVEL_MAX: Final = 63
 _PATH: Final = re.compile(
-    r"tile/(?P<kind>0|[1-9][0-9]?|entries)/(?P<name>(?:x[0-9]{3}/)*[0-9]{3})(?:\.p/(?P<width>[0-9]{1,3}))?"
+    r"tile/(?P<kind>0|[1-9][0-9]?|entries)/(?P<name>(?:x[0-9]{3}/){0,6}[0-9]{3})(?:\.p/(?P<width>[0-9]{1,3}))?"
 )
 
 

@@ -42,15 +42,22 @@ class CorruptBatch(NotThere, Tampered):
     """A file of the log is corrupt: keep it, and mirror the log again to another folder."""
 
 
+class NoVerifier(InvalidKey):
+    """The log's verifier key is missing, or is not well-formed: give the key that the log's operator gave you."""
+
+
 def read_verifier(settings: Settings, vkey: str | None) -> Verifier:
-    """The given key, else the one beside the registrar's own key."""
+    """The given key, else the one beside the registrar's own key. Raises `NoVerifier`, or `InvalidKey` for its file."""
     if vkey is not None:
-        return parse_vkey(vkey)
+        try:
+            return parse_vkey(vkey)
+        except InvalidKey as error:
+            raise NoVerifier(f"--vkey: {error}") from error
     path = log_key_files(settings).vkey
     try:
         return parse_vkey(path.read_text(encoding="utf-8").strip())
     except FileNotFoundError:
-        raise InvalidKey(f"{path} does not exist: start the log once (`yesser up`), or give --vkey") from None
+        raise NoVerifier(f"{path} does not exist: start the log once (`yesser up`), or give --vkey") from None
 
 
 class LogPort(HashPort, Protocol):

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from consumers.audit import verify
 from consumers.audit.http_port import http_port
-from consumers.audit.layout import CHECKPOINT
+from consumers.audit.layout import CHECKPOINT, KEY_HISTORY
 from consumers.audit.port import LogPort, MirrorPort
 from events.errors import Tampered
-from infra.log.signed_note import Checkpoint, InvalidNote, Verifier, parse_checkpoint
+from infra.log.key_history import KeyHistory, parse_transitions
+from infra.log.signed_note import Checkpoint, InvalidNote, OtherKey, Verifier
 
 
 class ChangedExport(Tampered):
@@ -41,15 +42,24 @@ class Export:
 
 
 def open_export(source: str | None, verifier: Verifier) -> Export | None:
-    """The export in a folder; None for another source. Raises `ChangedExport`."""
+    """The export in a folder; None for another source. Raises `ChangedExport` and `OtherKey`."""
     if source is None or is_address(source) or not is_export(Path(source)):
         return None
     try:
         _, _, count = verify.verify(Path(source), verifier.vkey)
-        note = (Path(source) / CHECKPOINT).read_text(encoding="utf-8")
-        return Export(Path(source), parse_checkpoint(note, verifier), count)
+        return Export(Path(source), export_checkpoint(Path(source), verifier), count)
+    except verify.OtherKey as error:
+        raise OtherKey(f"{source}: {error}.") from error
     except (verify.Changed, verify.UsageError, InvalidNote) as error:
         raise ChangedExport(f"{source}: {error}. {ChangedExport.__doc__}") from error
+
+
+def export_checkpoint(folder: Path, verifier: Verifier) -> Checkpoint:
+    """The checkpoint of an export, by any key of the rotations in it. Raises `InvalidNote`."""
+    rotations = folder / KEY_HISTORY
+    text = rotations.read_text(encoding="utf-8") if rotations.exists() else ""
+    history = KeyHistory.of(verifier, parse_transitions(text))
+    return history.parse_checkpoint((folder / CHECKPOINT).read_text(encoding="utf-8"))
 
 
 def is_export(folder: Path) -> bool:

@@ -2,23 +2,28 @@
 
     python verify.py FOLDER VKEY
 
-FOLDER holds this file, `checkpoint`, `proof.json` and `entries.ndjson` or `entries.parquet`. VKEY is the log's verifier
-key: get it from the log's operator over a channel that you trust, never from the export. Needs Python 3.10 or newer;
-PyNaCl or cryptography for one signature; for Parquet also duckdb.
+FOLDER holds this file, `checkpoint`, `proof.json`, `entries.ndjson` or `entries.parquet`, and `keys` where the log's
+key was replaced. No other file in it is looked at. VKEY is a verifier key of the log, an earlier or a later one: the
+log's operator gives it to you over a channel that you trust; never take it from the export. Needs Python 3.10 or newer;
+PyNaCl or cryptography for signatures; for Parquet also duckdb.
 
 What is verified: the checkpoint is signed by the log's key; every entry is at its index in the tree that was signed;
-every other column of a row is what its entry says. Exit code: 0 verified, 76 something was changed, 2 wrong use.
+every other column of a row is what its entry says. Exit code: 0 verified, 76 something was changed, 2 wrong use, or
+another key of the log signed.
 
 يتحقق هذا البرنامج من تصدير للسجل الوطني دون شبكة ودون أي برنامج آخر من المنصة. خذ مفتاح التحقق VKEY من مشغّل السجل عبر
 قناة تثق بها، لا من التصدير نفسه. يتحقق من توقيع نقطة التحقق، ومن أن كل قيد في موضعه من الشجرة الموقّعة، ومن أن سائر
-الأعمدة مطابقة لقيدها. رمز الخروج: 0 سليم، 76 فيه تغيير، 2 استعمال غير صحيح.
+الأعمدة مطابقة لقيدها. ولا ينظر في أي ملف آخر في المجلد. رمز الخروج: 0 سليم، 76 فيه تغيير، 2 استعمال غير صحيح، أو وقّعه
+مفتاح آخر للسجل.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import glob
 import json
+import math
 import re
 import sys
 from bisect import bisect_left
@@ -28,10 +33,13 @@ from pathlib import Path
 from typing import Any
 
 ED25519 = b"\x01"
-TABLE = "entries.parquet"
+ROTATION = "urn:yesser:key-transition:v1"
+TABLE, LINES = "entries.parquet", "entries.ndjson"
 COLUMNS = ("index", "recordedtime", "from", "id", "source", "type", "subject", "time", "data", "entry")
 OK, WRONG_USE, CHANGED = 0, 2, 76
 Reader = Callable[[Path], Iterator[tuple[int, bytes]]]
+Key = tuple[str, bytes, bytes]  # origin, key id, public key
+Keys = list[tuple[Key, int, float]]  # each with the first and last size that it signs
 
 
 class Changed(Exception):
@@ -49,7 +57,7 @@ def main(arguments: list[str]) -> int:
     except Changed as error:
         sys.stderr.write(f"تغيّر هذا التصدير: {error}\nThis export was changed: {error}\n")
         return CHANGED
-    except (FileNotFoundError, NotADirectoryError, ImportError, UsageError) as error:
+    except (OSError, ImportError, UsageError) as error:
         sys.stderr.write(f"تعذر التحقق: {error}\nNothing was verified: {error}\n")
         return WRONG_USE
     sys.stdout.write(f"سليم: {count} من قيود السجل وعددها {size}، وجذره {root}.\n")
@@ -61,14 +69,21 @@ class UsageError(Exception):
     """The command was given something that it cannot use."""
 
 
+class OtherKey(UsageError):
+    """A key of the same log, but not the one that was given, signed the checkpoint."""
+
+
 def verify(folder: Path, vkey: str, read: Reader | None = None) -> tuple[int, str, int]:
     """Size and root that were signed, and the number of entries. Raises `Changed` or `UsageError`.
 
     `read` replaces `read_entries`.
     """
-    origin, key_id, public = read_vkey(vkey)
-    size, root = read_checkpoint(read_text(folder / "checkpoint"), origin, key_id, public)
-    hashes = iter(read_proof(read_text(folder / "proof.json"), size, folder / TABLE))
+    known = read_vkey(vkey)
+    if not (folder / "proof.json").exists():
+        raise UsageError(f"{folder} has no proof.json: is it an export?")
+    keys = read_keys(folder / "keys", known)
+    size, root = read_checkpoint(read_text(folder / "checkpoint"), keys)
+    hashes = iter(read_proof(read_text(folder / "proof.json"), size, entries_file(folder)))
     indexes: list[int] = []
     leaves: list[bytes] = []
     for number, (index, entry) in enumerate((read or read_entries)(folder), 1):
@@ -119,36 +134,85 @@ def read_vkey(vkey: str) -> tuple[str, bytes, bytes]:
     return origin, key_id, data[1:]
 
 
-def read_checkpoint(note: str, origin: str, key_id: bytes, public: bytes) -> tuple[int, bytes]:
-    """Size and root of a checkpoint (C2SP tlog-checkpoint) that this key signed. Signatures of other keys are ignored,
-    but must be well-formed."""
+def read_keys(path: Path, known: Key) -> Keys:
+    """The keys of the log by the rotations in a file, each signed by the old key and the new one; the known key alone
+    where there are none, or it has no part in them."""
+    found: Keys = [(known, 0, math.inf)]
+    if not path.exists():
+        return found
+    blocks = read_text(path).removesuffix("\n").split("\n\n")
+    if len(blocks) % 2:
+        raise Changed("keys: it is not a sequence of signed notes")
+    for number, (text, signatures) in enumerate(zip(blocks[::2], blocks[1::2], strict=True), 1):
+        place = f"keys: rotation {number}"
+        try:
+            kind, *vkeys, _, size, _ = text.split("\n")
+            (old, new), begin = map(read_vkey, vkeys), int(size)
+        except (ValueError, UsageError):
+            raise Changed(f"{place} cannot be read") from None
+        before = found[-1] if number > 1 else (old, 0, math.inf)
+        if kind != ROTATION or before[0] != old or begin < before[1] or {old[0], new[0]} != {known[0]}:
+            raise Changed(f"{place} does not follow the one before it")
+        if set(signed_by(f"{text}\n", signatures, [old, new], place)) != {old, new}:
+            raise Changed(f"{place} is not signed by both of its keys")
+        found[-1:] = [(old, before[1], begin), (new, begin, math.inf)]
+    return found if known in [key for key, _, _ in found] else [(known, 0, math.inf)]
+
+
+def read_checkpoint(note: str, keys: Keys) -> tuple[int, bytes]:
+    """Size and root of a checkpoint (C2SP tlog-checkpoint) that a key signed which may sign that size. Signatures of
+    other keys are ignored, but must be well-formed."""
     text, blank, signatures = note.rpartition("\n\n")
     if not blank or not signatures.endswith("\n"):
         raise Changed("checkpoint: no signatures follow a blank line")
-    text += "\n"
-    signed = False
-    for line in signatures[:-1].split("\n"):
-        name, blob = read_signature(line)
-        if name == origin and blob[:4] == key_id:
-            check_signature(public, text.encode(), blob[4:])
-            signed = True
-    if not signed:
-        raise Changed(f"checkpoint: it is not signed by the key of {origin} that you gave")
+    text, signatures = f"{text}\n", signatures[:-1]
+    signers = signed_by(text, signatures, [key for key, _, _ in keys], "checkpoint")
+    if not signers:
+        raise not_signed(text, signatures, keys)
     lines = text.split("\n")
-    if len(lines) < 4 or lines[0] != origin or not re.fullmatch("0|[1-9][0-9]*", lines[1]):
+    if len(lines) < 4 or lines[0] != keys[0][0][0] or not re.fullmatch("0|[1-9][0-9]{0,18}", lines[1]):
         raise Changed("checkpoint: it is not one of this log")
-    return int(lines[1]), from_base64(lines[2], 32, "checkpoint: the root")
+    size = int(lines[1])
+    if not any(key in signers and begin <= size <= end for key, begin, end in keys):
+        raise Changed(f"checkpoint: the key that signed it does not sign a log of {size} entries: it was replaced")
+    return size, from_base64(lines[2], 32, "checkpoint: the root")
 
 
-def read_signature(line: str) -> tuple[str, bytes]:
-    found = re.fullmatch(r"— ([^\s+]+) ([A-Za-z0-9+/]+={0,2})", line)
-    if found is None:
-        raise Changed("checkpoint: a signature line is malformed")
-    return found[1], from_base64(found[2], None, "checkpoint: a signature")
+def signed_by(text: str, signatures: str, keys: list[Key], place: str) -> list[Key]:
+    """Those of the keys that signed a note (C2SP signed-note). Raises `Changed` for a wrong signature of one."""
+    found = []
+    for name, blob in read_signatures(signatures, place):
+        for key in keys:
+            if (name, blob[:4]) == key[:2]:
+                if not is_signature(key[2], text.encode(), blob[4:]):
+                    raise Changed(f"{place}: the signature is wrong")
+                found.append(key)
+    return found
 
 
-def check_signature(public: bytes, text: bytes, signature: bytes) -> None:
-    """Raises `Changed` unless this is the key's Ed25519 signature (RFC 8032) over the text."""
+def not_signed(text: str, signatures: str, keys: Keys) -> Exception:
+    """What is wrong with a checkpoint that no key signed. A key's signature under another id was changed."""
+    origin = keys[0][0][0]
+    others = [blob for name, blob in read_signatures(signatures, "checkpoint") if name == origin]
+    if not others or any(is_signature(key[2], text.encode(), blob[4:]) for blob in others for key, _, _ in keys):
+        return Changed(f"checkpoint: it is not signed by the key of {origin} that you gave")
+    return OtherKey(
+        f"checkpoint: it says that another key of {origin} signed it ({', '.join(blob[:4].hex() for blob in others)})."
+        " Put the log's file `keys` into the folder, which shows whether one replaced the other, or give that key"
+    )
+
+
+def read_signatures(signatures: str, place: str) -> Iterator[tuple[str, bytes]]:
+    """Name, and key id with signature, of each line."""
+    for line in signatures.split("\n"):
+        found = re.fullmatch(r"— ([^\s+]+) ([A-Za-z0-9+/]+={0,2})", line)
+        if found is None:
+            raise Changed(f"{place}: a signature line is malformed")
+        yield found[1], from_base64(found[2], None, f"{place}: a signature")
+
+
+def is_signature(public: bytes, text: bytes, signature: bytes) -> bool:
+    """Whether this is the key's Ed25519 signature (RFC 8032) over the text."""
     try:
         from nacl.exceptions import CryptoError
         from nacl.signing import VerifyKey
@@ -156,8 +220,8 @@ def check_signature(public: bytes, text: bytes, signature: bytes) -> None:
         try:
             VerifyKey(public).verify(text, signature)
         except (CryptoError, ValueError):
-            raise Changed("checkpoint: the signature is wrong") from None
-        return
+            return False
+        return True
     except ImportError:
         pass
     from cryptography.exceptions import InvalidSignature
@@ -166,16 +230,17 @@ def check_signature(public: bytes, text: bytes, signature: bytes) -> None:
     try:
         Ed25519PublicKey.from_public_bytes(public).verify(signature, text)
     except InvalidSignature:
-        raise Changed("checkpoint: the signature is wrong") from None
+        return False
+    return True
 
 
-def read_proof(text: str, size: int, table: Path) -> list[bytes]:
+def read_proof(text: str, size: int, file: Path) -> list[bytes]:
     """The hashes of `proof.json`. It also has the SHA-256 of a Parquet file, many of whose bytes are in no row."""
     document = read_json(text, "proof.json")
     hashes = document.get("hashes") if isinstance(document, dict) else None
-    whole = {"size": size, "hashes": hashes} | ({"sha256": file_sha256(table)} if table.exists() else {})
+    whole = {"size": size, "hashes": hashes} | ({"sha256": file_sha256(file)} if file.name == TABLE else {})
     if isinstance(document, dict) and document.keys() == whole.keys() and document.get("sha256") != whole.get("sha256"):
-        raise Changed(f"{table.name}: it is not the file that was exported")
+        raise Changed(f"{file.name}: it is not the file that was exported")
     if not isinstance(hashes, list) or document != whole:
         raise Changed("proof.json: it does not hold the size that was signed, and hashes")
     if text != as_json(document) + "\n":
@@ -185,13 +250,21 @@ def read_proof(text: str, size: int, table: Path) -> list[bytes]:
 
 def read_entries(folder: Path) -> Iterator[tuple[int, bytes]]:
     """Index and bytes of every entry, once all columns of its row agree with it."""
-    table, lines = folder / TABLE, folder / "entries.ndjson"
-    if table.exists():
-        yield from read_table(table)
+    path = entries_file(folder)
+    if path.name == TABLE:
+        yield from read_table(path)
         return
-    with lines.open("rb") as file:
+    with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             yield read_line(line, number)
+
+
+def entries_file(folder: Path) -> Path:
+    """The file of the entries. Of two, only one would be verified, and a reader could take the other."""
+    found = [folder / name for name in (TABLE, LINES) if (folder / name).exists()]
+    if len(found) != 1 or not found[0].is_file():
+        raise Changed(f"an export has one file of entries, {TABLE} or {LINES}; this one has {len(found)}")
+    return found[0]
 
 
 def read_line(line: bytes, number: int) -> tuple[int, bytes]:
@@ -212,25 +285,41 @@ def read_table(path: Path) -> Iterator[tuple[int, bytes]]:
     """As `read_entries`, of a Parquet file."""
     import duckdb
 
+    # The path is that of one file: no pattern, and no `name=value` in it is a column.
+    query = "SELECT * FROM read_parquet(?, hive_partitioning=false) ORDER BY index"
     try:
-        rows = duckdb.connect().execute("SELECT * FROM read_parquet(?) ORDER BY index", [str(path)])
+        rows = duckdb.connect().execute(query, [glob.escape(str(path))])
         names = tuple(column[0] for column in rows.description)
         if names != COLUMNS:
             raise Changed("entries.parquet: its columns are not those of an export")
         while values := rows.fetchone():
-            row = dict(zip(names, values, strict=True))
-            place = f"entries.parquet: the row of index {row['index']}"
-            entry = str(row["entry"]).encode()
-            if {**row, "data": read_json(str(row["data"]), place)} != row_of(row["index"], entry, place):
-                raise Changed(f"{place} does not say what its entry says")
-            yield row["index"], entry
-    except duckdb.Error as error:
+            yield read_row(dict(zip(names, values, strict=True)))
+    except (duckdb.Error, ValueError, OverflowError) as error:
         raise Changed(f"entries.parquet: it cannot be read ({error})") from None
+
+
+def read_row(row: dict[str, Any]) -> tuple[int, bytes]:
+    """Index and bytes of the entry in a row of a Parquet file.
+
+    `data` is a text, which readers parse as they will: it must be what the entry says in each name and type, once.
+    """
+    index, place = row["index"], f"entries.parquet: the row of index {row['index']}"
+    if type(index) is not int or not isinstance(row["entry"], str) or not isinstance(row["data"], str):
+        raise Changed(f"{place} is not a row with an index, data and an entry")
+    entry = row["entry"].encode("utf-8", "surrogatepass")
+    said = row_of(index, entry, place)
+    data = as_json(read_json(row["data"], place, names_once))
+    if {**row, "data": data} != {**said, "data": as_json(said["data"])}:
+        raise Changed(f"{place} does not say what its entry says")
+    return index, entry
 
 
 def row_line(index: int, entry: bytes, place: str) -> bytes:
     """The line of an export for an entry."""
-    return (as_json(row_of(index, entry, place)) + "\n").encode()
+    try:
+        return (as_json(row_of(index, entry, place)) + "\n").encode()
+    except UnicodeEncodeError:
+        raise Changed(f"{place}: a text in it is not Unicode") from None
 
 
 def row_of(index: int, entry: bytes, place: str) -> dict[str, Any]:
@@ -260,7 +349,10 @@ def file_sha256(path: Path) -> str:
 
 
 def read_text(path: Path) -> str:
-    return decode(path.read_bytes(), path.name)
+    try:
+        return decode(path.read_bytes(), path.name)
+    except (FileNotFoundError, IsADirectoryError):
+        raise Changed(f"{path.name} is missing, or is no file") from None
 
 
 def decode(data: bytes, place: str) -> str:
@@ -270,15 +362,26 @@ def decode(data: bytes, place: str) -> str:
         raise Changed(f"{place}: it is not UTF-8") from None
 
 
-def read_json(text: str, place: str) -> Any:
+def read_json(text: str, place: str, members: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=members)
     except (ValueError, RecursionError):
         raise Changed(f"{place}: it is not JSON") from None
 
 
+def names_once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object. Of a name that is there twice some readers take the first value, others the last."""
+    found = dict(members)
+    if len(found) != len(members):
+        raise Changed("entries.parquet: `data` has a name twice")
+    return found
+
+
 def as_json(document: Any) -> str:
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    try:
+        return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    except RecursionError:
+        raise Changed("a document has too many levels") from None
 
 
 def from_base64(text: Any, length: int | None, what: str) -> bytes:

@@ -23,14 +23,14 @@ from consumers.audit import verify
 from consumers.audit.authenticated import AuthenticatedLog
 from consumers.audit.export import selected_entries
 from consumers.audit.kept import require_continuation
-from consumers.audit.layout import CHECKPOINT
+from consumers.audit.source import export_checkpoint
 from consumers.ledger.folded import folded
 from consumers.operations.audit_options import AuditSource
 from consumers.revenue.handlers.closing import SettlementDiffers
 from consumers.revenue.rows import STATEMENT, TRANSFER
 from events.errors import Tampered, YesserError
 from events.wire.entry import Entry, parse_entry
-from infra.log.signed_note import Verifier, parse_checkpoint
+from infra.log.signed_note import OtherKey, Verifier
 
 STATEMENT_FILE: Final = "statement.json"
 LINES: Final = "entries.ndjson"
@@ -63,7 +63,7 @@ class StatementProof:
 
 
 async def verify_statement(folder: Path, verifier: Verifier, against: AuditSource | None = None) -> StatementProof:
-    """Raises `NotProven`, `ForkedLog`, and `WrongTree` for a log that is not what was signed."""
+    """Raises `NotProven`, `OtherKey`, `ForkedLog`, and `WrongTree` for a log that is not what was signed."""
     try:
         text = (folder / STATEMENT_FILE).read_text(encoding="utf-8")
         stated = json.loads(text)
@@ -162,7 +162,10 @@ def _verifying(folder: Path, vkey: str) -> Iterator[Callable[[], Verified]]:
 
 
 def _verified(folder: Path, vkey: str) -> Verified:
-    size, root, count = verify.verify(folder, vkey, _quickly_read)
+    try:
+        size, root, count = verify.verify(folder, vkey, _quickly_read)
+    except verify.OtherKey as error:
+        raise OtherKey(f"{folder}: {error}.") from error
     return size, root, count, _file_sha256(_entries_file(folder))
 
 
@@ -226,7 +229,7 @@ async def _require_complete(folder: Path, verifier: Verifier, against: AuditSour
     A log that is shorter than the one of the folder cannot be proven to be its beginning: its entries are compared.
     """
     subject, closing = entries.subject, entries.closing
-    own = parse_checkpoint((folder / CHECKPOINT).read_text(encoding="utf-8"), verifier)
+    own = export_checkpoint(folder, verifier)
     async with against.opened() as port:
         _, checkpoint = await against.continued(port)
         older, newer = sorted((own, checkpoint), key=lambda found: found.size)

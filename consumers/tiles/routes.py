@@ -1,24 +1,30 @@
-"""`/log/0/checkpoint` and `/log/0/tile/…`: what a tlog-tiles client asks of a log.
+"""`/log/0/checkpoint` and `/log/0/tile/…`: what a tlog-tiles client asks of a log, and its keys.
 
-Checkpoint and hash tiles are public; entries need a token with `log:read`. Paths are those of a mirror's files, so that
-a mirror in any file server gives the same answers.
+Checkpoint, keys and hash tiles are public; entries need a token with `log:read`. Paths are those of a mirror's files,
+so that a mirror in any file server gives the same answers; it has no `vkeys`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import gzip
+from collections.abc import Sequence
 from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
 from consumers.audit.layout import CHECKPOINT, KEY_HISTORY, NEWEST_CHECKPOINT, TILE, parse_tile_path
+from consumers.audit.port import read_verifier
 from consumers.tiles.source import Newest, TileSource
 from infra.http.documents import answer, problems
 from infra.http.problems import Problem
 from infra.http.routes import LOG_PREFIX, RouteParts
 from infra.log.reader import rotation_notes
+from infra.log.signed_note import InvalidKey
+from infra.settings import Settings
 
+VKEYS: Final = "vkeys"
+"""Beside `keys`, which older clients read as rotations alone."""
 CHECKPOINT_TYPE: Final = "text/plain; charset=utf-8"
 TILE_TYPE: Final = "application/octet-stream"
 _FOREVER: Final = "max-age=31536000, immutable"
@@ -66,10 +72,21 @@ def router(parts: RouteParts) -> APIRouter:
         """Each rotation as a note that the old key and the new one signed. 404 before the first."""
         async with parts.connection() as connection:
             notes = await rotation_notes(connection)
-        if not notes:
-            raise Problem("not-found")
-        headers = {"Cache-Control": "no-cache", **_SAFE}
-        return Response("\n".join(notes), headers=headers, media_type=CHECKPOINT_TYPE)
+        return _keys("\n".join(notes))
+
+    @routes.get(
+        f"/{VKEYS}",
+        summary="The log's verifier key, and its rotations",
+        responses={
+            200: answer("The first vkey, and after a blank line the rotations.", {"type": "string"}, CHECKPOINT_TYPE),
+            **problems(404, 503),
+        },
+    )
+    async def vkeys() -> Response:
+        """Compare them with the key that the log's operator gave you: a server cannot vouch for its own key."""
+        async with parts.connection() as connection:
+            notes = await rotation_notes(connection)
+        return _keys(keys_document(notes, _own_vkey(parts.settings)))
 
     @routes.get(
         "/tile/entries/{name:path}",
@@ -111,6 +128,27 @@ async def _newest(source: TileSource) -> Newest:
     if newest is None:
         raise Problem("not-found", retry_after_s=1)
     return newest
+
+
+def keys_document(rotations: Sequence[str], own: str) -> str:
+    """The first vkey, which the second line of the first rotation has, and the rotations; none is verified here. `own`
+    is the vkey of this machine's file. Empty where no key is known."""
+    first = rotations[0].split("\n", 2)[1] if rotations else own
+    return "\n".join([f"{first}\n", *rotations]) if first else ""
+
+
+def _own_vkey(settings: Settings) -> str:
+    try:
+        return read_verifier(settings, None).vkey
+    except (InvalidKey, OSError):
+        return ""
+
+
+def _keys(text: str) -> Response:
+    """Raises `Problem` (404) for an empty text."""
+    if not text:
+        raise Problem("not-found")
+    return Response(text, headers={"Cache-Control": "no-cache", **_SAFE}, media_type=CHECKPOINT_TYPE)
 
 
 def _checkpoint(note: str) -> Response:

@@ -14,7 +14,7 @@ from typing import Final
 from consumers.witness.state import WitnessState
 from infra.log.merkle import EMPTY_ROOT
 from infra.log.proofs import verify_consistency
-from infra.log.signed_note import Checkpoint, InvalidNote, LogKey, Verifier, known_signers, read_checkpoint
+from infra.log.signed_note import Checkpoint, InvalidNote, LogKey, Verifier, known_signers, read_checkpoint, split_note
 from infra.witnesses.add_checkpoint import SIZE_TYPE, AddCheckpoint, MalformedRequest, parse_add_checkpoint
 from infra.witnesses.cosignature import cosign, cosigner_of
 
@@ -51,11 +51,22 @@ class Witness:
         found = decide(request, self._log_keys, self.last)
         if isinstance(found, Answer):
             return found
-        text = found.note.rpartition("\n\n")[0] + "\n"
-        line = cosign(self._key, text, time_s)
-        self._state.write(found.note + line)
+        note = signed_by_log(found.note, self._log_keys)
+        line = cosign(self._key, note.rpartition("\n\n")[0] + "\n", time_s)
+        self._state.write(note + line)
         self.last = found
         return Answer(HTTPStatus.OK, line)
+
+
+def signed_by_log(note: str, log_keys: Sequence[Verifier]) -> str:
+    """A verified note with one signature of each key of the log, and without the lines that anybody could add: too many
+    of them, or a false one of this witness, would make the state unreadable."""
+    text, lines = split_note(note)
+    own: dict[Verifier, str] = {}
+    for line in lines:
+        for key in known_signers(f"{text}\n{line}\n", log_keys)[1]:
+            own.setdefault(key, f"{line}\n")
+    return f"{text}\n{''.join(own.values())}"
 
 
 def decide(request: AddCheckpoint, log_keys: Sequence[Verifier], last: Checkpoint | None) -> Checkpoint | Answer:

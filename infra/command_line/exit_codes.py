@@ -44,6 +44,8 @@ CODES: Final[Mapping[str, ExitCode]] = {
     "events.Retry": ExitCode.TRY_AGAIN,
     "events.Tampered": ExitCode.TAMPERED,
     "builtins.ModuleNotFoundError": ExitCode.NOT_INSTALLED,
+    "consumers.ExportExists": ExitCode.WRONG_USE,
+    "consumers.NoVerifier": ExitCode.WRONG_USE,
     "infra.InvalidNote": ExitCode.TAMPERED,
     "infra.NoDatabase": ExitCode.TRY_AGAIN,
     "infra.NoKafka": ExitCode.TRY_AGAIN,

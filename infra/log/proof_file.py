@@ -15,7 +15,7 @@ from typing import Final
 from events.errors import Tampered
 from infra.log.merkle import leaf_hash
 from infra.log.proofs import verify_inclusion
-from infra.log.signed_note import Checkpoint, InvalidNote, Verifier, parse_checkpoint
+from infra.log.signed_note import Checkpoint, InvalidNote, OtherKey, Verifier, other_signers, parse_checkpoint
 
 HEADER: Final = "c2sp.org/tlog-proof@v1"
 HASHES_MAX: Final = 63
@@ -41,10 +41,13 @@ class ProofFile:
         return f"{HEADER}\nextra {_base64(self.entry)}\nindex {self.index}\n{hashes}\n{self.note}"
 
     def verified(self, verifier: Verifier) -> Checkpoint:
-        """The checkpoint that the entry is proven under. Raises `InvalidProof`."""
+        """The checkpoint that the entry is proven under. Raises `InvalidProof`, and `OtherKey` where it says that
+        another key of this log signed it: a proof has no room for the rotations."""
         try:
             checkpoint = parse_checkpoint(self.note, verifier)
         except InvalidNote as error:
+            if others := other_signers(self.note, verifier):
+                raise OtherKey(f"{', '.join(others)}: {OtherKey.__doc__}") from error
             raise InvalidProof(f"the checkpoint is not one of {verifier.name}: {error}") from error
         leaf = leaf_hash(self.entry)
         if not verify_inclusion(leaf, self.index, checkpoint.size, checkpoint.root, self.path):

@@ -36,6 +36,10 @@ class InvalidNote(YesserError):
     """The note is not well-formed or not signed by a known key: do not trust it, and fetch it again."""
 
 
+class OtherKey(YesserError):
+    """Another key of the same log signed it: give that key, once the log's `keys` show that one replaced the other."""
+
+
 class InvalidKey(Halt):
     """The key is not well-formed, or its file is missing although it was used: restore the file from its copy."""
 
@@ -158,6 +162,22 @@ def known_signers(note: str, keys: Sequence[Key]) -> tuple[str, list[Key]]:
             raise InvalidNote(f"the signature of {name} is wrong: the text was changed, or another key signed it")
         good.append(key)
     return text, good
+
+
+def other_signers(note: str, verifier: Verifier) -> list[str]:
+    """`<name>+<key id>` of the keys of this key's name that a note names as its signers, none of them this key.
+
+    Nothing is verified. Empty for a malformed note, and where a line is this key's own signature under another id,
+    which was changed.
+    """
+    try:
+        text, _ = split_note(note)
+        found = [(key_id, signature) for name, key_id, signature in signature_lines(note) if name == verifier.name]
+    except InvalidNote:
+        return []
+    if any(key_id == verifier.key_id or verifier.accepts(text, signature) for key_id, signature in found):
+        return []
+    return [f"{verifier.name}+{key_id.hex()}" for key_id, _ in found]
 
 
 def signature_lines(note: str) -> list[tuple[str, bytes, bytes]]:

@@ -20,6 +20,7 @@ OUTSIDE = {
     "infra.process.tasks.TaskFailed",  # a bug
     "infra.process.commands._Ended",  # carries an exit code through a task
     "consumers.audit.verify.Changed",  # of a file that runs without this project
+    "consumers.audit.verify.OtherKey",
     "consumers.audit.verify.UsageError",
 }
 

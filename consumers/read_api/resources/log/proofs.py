@@ -23,7 +23,9 @@ from infra.log.proof_file import ProofFile
 from infra.log.proofs import PROOF_PREFIX, inclusion_proof
 from infra.log.reader import StoredHashes, newest_checkpoint, read_entries, read_leaves, rotation_notes
 from infra.postgres.connection import Connection
+from infra.postgres.sql import queries
 
+_SQL: Final = queries("consumers.read_api.resources.log", "checkpoints.sql")
 PROOF_FILE_TYPE: Final = "text/plain; charset=utf-8"
 _VARY: Final = {"Vary": "Accept"}
 
@@ -36,7 +38,9 @@ routes = APIRouter(tags=["log"], default_response_class=Response)
     responses=documents.plain(documents.PROOF),
 )
 async def proof(request: Reading, index: Index) -> Response:
-    """The entry's bytes and its inclusion proof (RFC 6962) under the newest signed checkpoint.
+    """The entry's bytes and its inclusion proof (RFC 6962) under the newest checkpoint that enough witnesses cosigned.
+
+    Where the log has no witnesses, or they have yet to cosign the entry, it is the newest checkpoint.
 
     As JSON, or with `Accept: text/plain` as a C2SP tlog-proof, whose line `extra` is the entry.
     """
@@ -45,10 +49,7 @@ async def proof(request: Reading, index: Index) -> Response:
         raw = await read_entries(connection, index, 1)
         if not raw or not await _is_within(connection, scope, index, raw[0]):
             raise Problem("not-found")
-        checkpoint = await newest_checkpoint(connection)
-        if checkpoint is None or index >= checkpoint[0]:
-            raise Problem("not-found", retry_after_s=1)
-        size, note = checkpoint
+        size, note = await _checkpoint_over(connection, index)
         path = await inclusion_proof(StoredHashes(connection), index, size)
         leaf = await read_leaves(connection, index, 1)
         rotations = await rotation_notes(connection)
@@ -66,6 +67,16 @@ async def proof(request: Reading, index: Index) -> Response:
         "rotations": "\n".join(rotations),
     }
     return Response(orjson.dumps(document), headers=_VARY, media_type=JSON)
+
+
+async def _checkpoint_over(connection: Connection, index: int) -> tuple[int, str]:
+    """Size and note of a checkpoint that covers an entry: cosigned, if there is such a one. Raises `Problem` (404)."""
+    row = await connection.fetchrow(_SQL["cosigned"])
+    cosigned = None if row is None else (row["size"], row["note"])
+    for found in (cosigned, await newest_checkpoint(connection)):
+        if found is not None and index < found[0]:
+            return found
+    raise Problem("not-found", retry_after_s=1)
 
 
 async def _is_within(connection: Connection, scope: AccessScope, index: int, raw: bytes) -> bool:

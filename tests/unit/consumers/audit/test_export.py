@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -16,10 +17,13 @@ import pytest
 from consumers.audit import verify
 from consumers.audit.authenticated import AuthenticatedLog
 from consumers.audit.export import ExportExists, Format, export, selected_entries
+from consumers.audit.source import ChangedExport, open_export
 from events.wire.entry import Entry, entry_bytes
-from infra.log.signed_note import LogKey
+from infra.command_line.exit_codes import ExitCode, exit_code
+from infra.log.key_history import KeyHistory, Transition, sign_transition
+from infra.log.signed_note import LogKey, OtherKey
 from tests.paths import ROOT
-from tests.unit.consumers.audit.memory_log import KEY, MemoryLog
+from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, root_of
 
 VKEY = KEY.verifier.vkey
 RECORDED = "2026-11-25T08:00:00.000000Z"
@@ -115,8 +119,8 @@ async def test_rows_left_out_added_or_changed_are_refused(tmp_path: Path, change
 
 async def test_another_key_and_a_wrong_one(tmp_path: Path) -> None:
     folder = await exported(tmp_path / "export", 0, 20)
-    other = LogKey("log.example/0", bytes(32)).verifier.vkey
-    assert verify.main([str(folder), other]) == verify.CHANGED
+    assert verify.main([str(folder), LogKey("other.example/0", bytes(32)).verifier.vkey]) == verify.CHANGED
+    assert verify.main([str(folder), LogKey(KEY.name, bytes(32)).verifier.vkey]) == verify.WRONG_USE
     assert verify.main([str(folder), VKEY[:-4]]) == verify.WRONG_USE
     assert verify.main([str(folder)]) == verify.WRONG_USE
     assert verify.main([str(tmp_path / "nothing"), VKEY]) == verify.WRONG_USE
@@ -136,6 +140,142 @@ def test_a_changed_parquet_row_is_refused(tmp_path: Path) -> None:
     assert verify.main([str(folder), VKEY]) == verify.CHANGED
     Path(table).write_bytes(Path(table).read_bytes()[:-9])
     assert verify.main([str(folder), VKEY]) == verify.CHANGED
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ("UPDATE t SET data = replace(data::VARCHAR, '{', '{\"service_id\":\"S-9\",')::JSON", "has a name twice"),
+        ("UPDATE t SET data = replace(data::VARCHAR, '[1,', '[1.0,')::JSON", "does not say what its entry says"),
+        ("UPDATE t SET data = replace(data::VARCHAR, '[1,', '[true,')::JSON", "does not say what its entry says"),
+        ("UPDATE t SET data = '[' || data::VARCHAR", "is not JSON"),
+        ("UPDATE t SET data = NULL", "is not a row with"),
+        ("UPDATE t SET index = NULL WHERE index = 2", "is not a row with an index"),
+        ("ALTER TABLE t ALTER index TYPE VARCHAR", "is not a row with an index"),
+        ("ALTER TABLE t ALTER index TYPE DOUBLE", "is not a row with an index"),
+        ("ALTER TABLE t DROP data", "its columns"),
+    ],
+)
+def test_a_row_that_readers_would_take_otherwise_is_refused(tmp_path: Path, change: str, reason: str) -> None:
+    folder = asyncio.run(exported(tmp_path / "export", 0, 20, form="parquet"))
+    table = folder / "entries.parquet"
+    with duckdb.connect() as database:
+        database.execute("CREATE TABLE t AS SELECT * FROM read_parquet(?)", [str(table)])
+        database.execute("ALTER TABLE t ALTER data TYPE VARCHAR")
+        database.execute(change)
+        database.execute("COPY t TO ? (FORMAT parquet)", [str(table)])
+    proof = orjson.loads((folder / "proof.json").read_bytes()) | {"sha256": verify.file_sha256(table)}
+    (folder / "proof.json").write_text(verify.as_json(proof) + "\n")
+    with pytest.raises(verify.Changed, match=reason):
+        verify.verify(folder, VKEY)
+
+
+async def test_the_rows_are_in_one_file_and_nothing_is_missing(tmp_path: Path) -> None:
+    folder = await exported(tmp_path / "export", 0, 20, form="parquet")
+    (folder / "entries.ndjson").write_text('{"index":0,"data":{"amount_halalas":99999}}\n')
+    assert verify.main([str(folder), VKEY]) == verify.CHANGED
+    (folder / "entries.ndjson").unlink()
+    for name in ("checkpoint", "entries.parquet"):
+        data = (folder / name).read_bytes()
+        (folder / name).unlink()
+        assert verify.main([str(folder), VKEY]) == verify.CHANGED
+        with pytest.raises(ChangedExport, match=name):
+            open_export(str(folder), KEY.verifier)
+        (folder / name).mkdir()
+        assert verify.main([str(folder), VKEY]) == verify.CHANGED
+        (folder / name).rmdir()
+        (folder / name).write_bytes(data)
+    assert verify.main([str(folder), VKEY]) == verify.OK
+    (folder / "proof.json").unlink()
+    assert verify.main([str(folder), VKEY]) == verify.WRONG_USE
+
+
+@pytest.mark.parametrize("depth", [300, 500, 700, 990, 100_000])
+async def test_many_levels_are_refused(tmp_path: Path, depth: int) -> None:
+    folder = await exported(tmp_path / "export", 0, 2)
+    (folder / "proof.json").write_text(f'{{"size":300,"hashes":{"[" * depth}{"]" * depth}}}\n')
+    assert verify.main([str(folder), VKEY]) == verify.CHANGED
+
+
+@pytest.mark.parametrize("name", ["type=revenue", "index=3", "a[1]", "a*?"])
+async def test_a_path_is_one_file_whatever_is_in_its_name(tmp_path: Path, name: str) -> None:
+    folder = await exported(tmp_path / name / "export", 0, 20, form="parquet")
+    assert verify.main([str(folder), VKEY]) == verify.OK
+
+
+class TestAfterARotation:
+    """The key was replaced at 200 entries; the checkpoint of 300 is signed by the new key."""
+
+    NEXT = LogKey(KEY.name, b"n" * 32)
+    LATER = LogKey(KEY.name, b"l" * 32)
+
+    def rotations(self) -> list[Transition]:
+        trees = [(size, root_of(ENTRIES[:size])) for size in (200, 250)]
+        keys = [KEY, self.NEXT, self.LATER]
+        return [
+            sign_transition(old, new, datetime(2026, 1, 1, tzinfo=UTC), tree)
+            for old, new, tree in zip(keys, keys[1:], trees, strict=False)
+        ]
+
+    async def folder(self, path: Path, count: int = 1) -> Path:
+        log = MemoryLog(ENTRIES)
+        log.history = KeyHistory.of(KEY.verifier, self.rotations()[:count])
+        signer = [KEY, self.NEXT, self.LATER][count]
+        log.note = signer.sign_checkpoint(300, log.root)
+        checkpoint = await log.checkpoint()
+        entries = selected_entries(AuthenticatedLog(log, checkpoint), 0, 3, everything)
+        await export(log, checkpoint, signer.verifier, entries, path)
+        return path
+
+    @pytest.mark.parametrize("count", [1, 2])
+    async def test_each_key_of_the_history_verifies_it(self, tmp_path: Path, count: int) -> None:
+        folder = await self.folder(tmp_path / "export", count)
+        for key in (KEY, self.NEXT, self.LATER)[: count + 1]:
+            assert verify.main([str(folder), key.verifier.vkey]) == verify.OK
+            opened = open_export(str(folder), key.verifier)
+            assert opened is not None
+            assert (opened.size, opened.count) == (300, 3)
+
+    async def test_each_changed_byte_of_the_rotations_is_refused(self, tmp_path: Path) -> None:
+        folder = await self.folder(tmp_path / "export", 2)
+        file = folder / "keys"
+        data = file.read_bytes()
+        for at in range(len(data)):
+            file.write_bytes(data[:at] + bytes([data[at] ^ 1 << at % 8]) + data[at + 1 :])
+            assert verify.main([str(folder), VKEY]) == verify.CHANGED, at
+
+    async def test_rotations_out_of_order_or_of_another_log_are_refused(self, tmp_path: Path) -> None:
+        folder = await self.folder(tmp_path / "export", 2)
+        first, second = (step.note for step in self.rotations())
+        elsewhere = LogKey("other.example/0", bytes(32)), LogKey("other.example/0", b"o" * 32)
+        other = sign_transition(*elsewhere, datetime(2026, 1, 1, tzinfo=UTC), (1, bytes(32))).note
+        unsigned = first.rpartition("\n\n")[0] + "\n\n" + first.rpartition("\n\n")[2].splitlines()[0] + "\n"
+        for notes in ([second, first], [other], [unsigned, second], [first, first], [first + "\n"], [""]):
+            (folder / "keys").write_text("\n".join(notes))
+            assert verify.main([str(folder), VKEY]) == verify.CHANGED, notes
+
+    async def test_a_key_that_was_replaced_signs_no_later_size(self, tmp_path: Path) -> None:
+        folder = await self.folder(tmp_path / "export")
+        (folder / "checkpoint").write_text(KEY.sign_checkpoint(300, root_of(ENTRIES)))
+        for key in (KEY, self.NEXT):
+            with pytest.raises(verify.Changed, match="it was replaced"):
+                verify.verify(folder, key.verifier.vkey)
+
+    async def test_a_key_without_the_rotations_to_it_is_no_change(self, tmp_path: Path) -> None:
+        """An export from before a rotation, or of a later key than its own rotations name."""
+        folder = await self.folder(tmp_path / "export")
+        assert verify.main([str(folder), self.LATER.verifier.vkey]) == verify.WRONG_USE
+        with pytest.raises(OtherKey, match=self.NEXT.verifier.key_id.hex()) as found:
+            open_export(str(folder), self.LATER.verifier)
+        assert exit_code(found.value) == ExitCode.ANSWER_IS_NO
+        # The log's own file `keys`, beside it, tells which key replaced which.
+        (folder / "keys").write_text("\n".join(step.note for step in self.rotations()))
+        assert verify.main([str(folder), self.LATER.verifier.vkey]) == verify.CHANGED, (
+            "of 300, signed by the second key"
+        )
+        (folder / "keys").unlink()
+        assert verify.main([str(folder), VKEY]) == verify.WRONG_USE
+        assert verify.main([str(folder), self.NEXT.verifier.vkey]) == verify.OK
 
 
 @pytest.mark.parametrize("form", ["ndjson", "parquet"])

@@ -38,7 +38,7 @@ def test_the_empty_tree_has_no_tiles() -> None:
 
 
 @pytest.mark.parametrize("kind", [0, 1, 63, "entries"])
-@pytest.mark.parametrize("number", [0, 999, 1000, 1234067])
+@pytest.mark.parametrize("number", [0, 999, 1000, 1234067, (1 << 64) // 256])
 @pytest.mark.parametrize("width", [1, 255, 256])
 def test_a_path_names_its_tile(kind: Kind, number: int, width: int) -> None:
     assert parse_tile_path(tile_path(kind, number, width)) == Tile(kind, number, width)
@@ -62,6 +62,8 @@ def test_a_path_names_its_tile(kind: Kind, number: int, width: int) -> None:
         "tile/0/../../checkpoint",
         "tile/entries/entries",
         "tile/0/٠٠٠",
+        f"tile/0/{'x123/' * 7}456",
+        f"tile/0/{'x123/' * 1450}456",
         "",
     ],
 )

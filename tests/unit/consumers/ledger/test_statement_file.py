@@ -24,6 +24,7 @@ from consumers.operations.audit_options import AuditSource
 from consumers.revenue.handlers.closing import SettlementDiffers
 from consumers.revenue.rows import STATEMENT as STATEMENT_TABLE
 from events.wire.entry import parse_entry
+from infra.log.signed_note import LogKey, OtherKey
 from tests.bench.ledger import history
 from tests.integration.consumers.pipeline.written_log import raw_entries
 from tests.oracle.log import make_entry, make_event
@@ -139,6 +140,11 @@ async def test_each_change_is_found_and_placed(short: Path, tmp_path: Path, chan
     await asyncio.to_thread(change, folder)
     with pytest.raises(NotProven, match=named):
         await verify_statement(folder, VERIFIER)
+
+
+async def test_a_statement_that_another_key_of_the_log_signed_is_not_called_changed(short: Path) -> None:
+    with pytest.raises(OtherKey, match=VERIFIER.key_id.hex()):
+        await verify_statement(short, LogKey(VERIFIER.name, bytes(32)).verifier)
 
 
 @pytest.mark.parametrize(

@@ -142,6 +142,26 @@ def test_the_state_is_on_disk_and_one_process_holds_it(tmp_path: Path) -> None:
     assert ask(again, request(15, 15, FORK)).status == HTTPStatus.CONFLICT
 
 
+FALSE_LINE = f"— {WITNESS.name} {b64encode(cosigner_of(WITNESS).key_id + bytes(72)).decode()}\n"
+FOREIGN_LINES = [f"— x{number} {b64encode(bytes(68)).decode()}\n" for number in range(99)]
+LOG_LINE = request(0, 15).note.splitlines(keepends=True)[-1]
+
+
+@pytest.mark.parametrize("added", [[FALSE_LINE], FOREIGN_LINES, [LOG_LINE] * 99], ids=["false", "foreign", "again"])
+def test_lines_that_anybody_can_add_do_not_damage_the_state(tmp_path: Path, added: list[str]) -> None:
+    file = tmp_path / "witness.state"
+    state = WitnessState(file, first_run=True)
+    witness = Witness(WITNESS, [KEY.verifier], state)
+    assert cosigned(ask(witness, request(0, 15)), request(0, 15))
+    asked = AddCheckpoint(15, [], request(0, 15).note + "".join(added))
+    assert ask(witness, asked).status == HTTPStatus.OK
+    state.close()
+    again = Witness(WITNESS, [KEY.verifier], WitnessState(file))
+    assert again.last is not None
+    assert again.last.size == 15
+    assert file.read_text().count("\n— ") == 2, "the log's signature and this witness's"
+
+
 def test_a_state_that_was_changed_or_is_of_another_witness_is_not_taken(tmp_path: Path) -> None:
     file = tmp_path / "witness.state"
     state = WitnessState(file, first_run=True)

@@ -8,7 +8,9 @@ import sys
 import pytest
 from pydantic import ValidationError
 
+from consumers.audit.export import ExportExists
 from consumers.audit.kept import ForkedLog
+from consumers.audit.port import NoVerifier
 from consumers.audit.tree import WrongTree
 from consumers.rebuild.rebuild import AlreadyRunning
 from consumers.registrar.topic_admin import NotReleased
@@ -16,7 +18,7 @@ from events.errors import Halt, Reject, Retry, Tampered, YesserError
 from infra.command_line.exit_codes import CODES, MEANINGS, ExitCode, class_names, exit_code
 from infra.errors import WaitTimedOut
 from infra.kafka.client_config import NoKafka
-from infra.log.signed_note import InvalidNote
+from infra.log.signed_note import InvalidKey, InvalidNote, OtherKey
 from infra.postgres.connection import NoDatabase
 from infra.settings import Settings
 from producers.sdk.problems import NotGenuine
@@ -40,6 +42,10 @@ from producers.sdk.problems import NotGenuine
         (ForkedLog("two histories"), ExitCode.TAMPERED),
         (NotGenuine("forged"), ExitCode.TAMPERED),
         (InvalidNote("not signed"), ExitCode.TAMPERED),
+        (OtherKey("of the log"), ExitCode.ANSWER_IS_NO),
+        (InvalidKey("a file is gone"), ExitCode.ANSWER_IS_NO),
+        (NoVerifier("no key"), ExitCode.WRONG_USE),
+        (ExportExists("not empty"), ExitCode.WRONG_USE),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )
@@ -52,6 +58,8 @@ def test_every_class_in_the_table_exists() -> None:
         YesserError,
         Retry,
         Tampered,
+        ExportExists,
+        NoVerifier,
         InvalidNote,
         NoDatabase,
         NoKafka,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from infra.command_line.exit_codes import ExitCode, exit_code
 from infra.log.merkle import leaf_hash
 from infra.log.proof_file import InvalidProof, ProofFile, parse_proof_file
 from infra.log.proofs import inclusion_proof
-from infra.log.signed_note import LogKey
+from infra.log.signed_note import LogKey, OtherKey, sign_note
 from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, sample_entries
 
 ENTRIES = sample_entries(300)
@@ -50,6 +53,16 @@ async def test_another_logs_key_proves_nothing() -> None:
     proof = await proof_of(5)
     with pytest.raises(InvalidProof, match="not one of"):
         proof.verified(LogKey("other.example/0", bytes(32)).verifier)
+
+
+async def test_another_key_of_the_log_is_named_and_is_no_tampering() -> None:
+    """After a rotation a proof from before it, or after it, is signed by the other key."""
+    proof = await proof_of(5)
+    with pytest.raises(OtherKey, match=KEY.verifier.key_id.hex()) as found:
+        proof.verified(LogKey(KEY.name, bytes(32)).verifier)
+    assert exit_code(found.value) == ExitCode.ANSWER_IS_NO
+    both = sign_note(proof.note.partition("\n\n")[0] + "\n", [KEY, LogKey(KEY.name, b"n" * 32)])
+    assert replace(proof, note=both).verified(KEY.verifier).size == 300, "in the overlap both sign"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,26 @@
+"""The verifier key is given, or is the file beside the log's key; any other case names what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from consumers.audit.port import NoVerifier, read_verifier
+from infra.settings import Settings
+from tests.unit.consumers.audit.memory_log import KEY
+
+
+def test_the_key_is_given_or_in_its_file(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    assert read_verifier(settings, KEY.verifier.vkey) == KEY.verifier
+    settings.log_folder.mkdir()
+    (settings.log_folder / "log.vkey").write_text(f"{KEY.verifier.vkey}\n")
+    assert read_verifier(settings, None) == KEY.verifier
+
+
+def test_no_key_and_a_mistyped_one_are_wrong_use(tmp_path: Path) -> None:
+    with pytest.raises(NoVerifier, match="give --vkey"):
+        read_verifier(Settings(home=tmp_path), None)
+    with pytest.raises(NoVerifier, match="--vkey: a key is not"):
+        read_verifier(Settings(home=tmp_path), KEY.verifier.vkey[:-4])

@@ -1,0 +1,41 @@
+"""A proof is under a checkpoint that enough witnesses cosigned, as soon as there is one that covers the entry."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+
+from consumers.read_api.resources.log.proofs import _checkpoint_over
+from infra.http.problems import Problem
+
+NEWEST = {"size": 20, "note": "newest"}
+COSIGNED = {"size": 10, "note": "cosigned"}
+
+
+class Database:
+    """The two tables of checkpoints."""
+
+    def __init__(self, newest: dict[str, Any] | None, cosigned: dict[str, Any] | None) -> None:
+        self._newest = newest
+        self._cosigned = cosigned
+
+    async def fetchrow(self, query: str) -> dict[str, Any] | None:
+        return self._cosigned if "platform.cosigned_checkpoint" in query else self._newest
+
+
+@pytest.mark.parametrize(
+    ("index", "cosigned", "note"),
+    [(9, COSIGNED, "cosigned"), (10, COSIGNED, "newest"), (19, COSIGNED, "newest"), (9, None, "newest")],
+)
+async def test_the_cosigned_checkpoint_is_taken_where_it_covers_the_entry(
+    index: int, cosigned: dict[str, Any] | None, note: str
+) -> None:
+    found = await _checkpoint_over(cast(Any, Database(NEWEST, cosigned)), index)
+    assert found == (10 if note == "cosigned" else 20, note)
+
+
+@pytest.mark.parametrize("newest", [None, NEWEST])
+async def test_an_entry_that_no_checkpoint_covers_is_asked_for_again(newest: dict[str, Any] | None) -> None:
+    with pytest.raises(Problem, match="not-found"):
+        await _checkpoint_over(cast(Any, Database(newest, None)), 20)
