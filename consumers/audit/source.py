@@ -6,13 +6,17 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from consumers.audit import verify
 from consumers.audit.http_port import http_port
 from consumers.audit.layout import CHECKPOINT
 from consumers.audit.port import LogPort, MirrorPort
 from events.errors import Tampered
+from infra.log.merkle import TileTree, leaf_hash
 from infra.log.signed_note import Checkpoint, InvalidNote, Verifier, parse_checkpoint
+
+_CHANGED: Final = (verify.Changed, FileNotFoundError, IsADirectoryError, NotADirectoryError)
 
 
 class ChangedExport(Tampered):
@@ -35,9 +39,28 @@ class Export:
     def root(self) -> str:
         return self.checkpoint.root.hex()
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it has every entry of its log."""
+        return self.count == self.size
+
     def entries(self) -> Iterator[tuple[int, bytes]]:
-        """Index and bytes of each entry, in log order."""
-        return verify.read_entries(self.folder)
+        """Index and bytes of each entry, in log order. Raises `ChangedExport` where it was changed meanwhile."""
+        try:
+            yield from verify.read_entries(self.folder)
+        except _CHANGED as error:
+            raise _changed(self.folder, error) from error
+
+    def root_at(self, size: int) -> bytes | None:
+        """The root of its log's first `size` entries; None where the export cannot show it."""
+        if size == self.size:
+            return self.checkpoint.root
+        tree = TileTree()
+        for index, raw in self.entries() if size < self.size else ():
+            if tree.size == size or index != tree.size:
+                break
+            tree.append([leaf_hash(raw)])
+        return tree.root() if tree.size == size else None
 
 
 def open_export(source: str | None, verifier: Verifier) -> Export | None:
@@ -48,8 +71,12 @@ def open_export(source: str | None, verifier: Verifier) -> Export | None:
         _, _, count = verify.verify(Path(source), verifier.vkey)
         note = (Path(source) / CHECKPOINT).read_text(encoding="utf-8")
         return Export(Path(source), parse_checkpoint(note, verifier), count)
-    except (verify.Changed, verify.UsageError, InvalidNote) as error:
-        raise ChangedExport(f"{source}: {error}. {ChangedExport.__doc__}") from error
+    except (verify.UsageError, InvalidNote, *_CHANGED) as error:
+        raise _changed(Path(source), error) from error
+
+
+def _changed(folder: Path, error: Exception) -> ChangedExport:
+    return ChangedExport(f"{folder}: {error}. {ChangedExport.__doc__}")
 
 
 def is_export(folder: Path) -> bool:
